@@ -1,0 +1,102 @@
+//! Builds the components under `plugins/`, turns them into WebAssembly components, compiles them for the target of this
+//! build, and writes `embedded.rs`, so that a fresh machine compiles nothing at run time.
+
+#[path = "src/plugin/engine_config.rs"]
+mod engine_config;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use sha2::{Digest, Sha256};
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// Crate name, and the file Cargo makes of it.
+const COMPONENTS: [(&str, &str); 3] = [("aws", "aws.wasm"), ("universal", "universal.wasm"), ("deny-list", "deny_list.wasm")];
+
+fn main() {
+    let root = PathBuf::from(required("CARGO_MANIFEST_DIR")).join("..");
+    for path in ["plugins/Cargo.toml", "plugins/Cargo.lock", "plugins/aws", "plugins/universal", "plugins/deny-list", "sdk/src", "sdk/Cargo.toml", "wit"] {
+        println!("cargo::rerun-if-changed={}", root.join(path).display());
+    }
+    println!("cargo::rerun-if-changed=src/plugin/engine_config.rs");
+    println!("cargo::rerun-if-changed=build.rs");
+    require_wasm_target();
+    let out = PathBuf::from(required("OUT_DIR"));
+    let built = build_plugins(&root, &out);
+    fs::write(out.join("embedded.rs"), embed(&built, &out)).expect("the build directory is writable");
+}
+
+/// Says in one line what to do when the WebAssembly target is not installed.
+fn require_wasm_target() {
+    let sysroot = Command::new(required("RUSTC")).args(["--print", "sysroot"]).output().expect("rustc runs");
+    let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
+    if !Path::new(&sysroot).join("lib/rustlib").join(WASM_TARGET).is_dir() {
+        fail(&format!("the Rust target {WASM_TARGET} is missing; run: rustup target add {WASM_TARGET}"));
+    }
+}
+
+/// Runs a nested Cargo in a target directory of its own (a shared one would deadlock); returns where the modules are.
+fn build_plugins(root: &Path, out: &Path) -> PathBuf {
+    // OUT_DIR is <target>/<profile>/build/<package>/out: profiles share one build of the components.
+    let target_dir = out.ancestors().nth(4).filter(|dir| dir.join("CACHEDIR.TAG").exists()).unwrap_or(out).join("plugins");
+    let mut cargo = Command::new(required("CARGO"));
+    cargo
+        .args(["build", "--release", "--locked", "--target", WASM_TARGET, "--manifest-path"])
+        .arg(root.join("plugins/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target_dir);
+    // The outer build's flags, wrappers (clippy) and profile settings are for another target.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let keep = ["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO"].contains(&text.as_ref());
+        if (text.starts_with("CARGO") || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS")) && !keep {
+            cargo.env_remove(&name);
+        }
+    }
+    match cargo.status() {
+        Ok(status) if status.success() => target_dir.join(WASM_TARGET).join("release"),
+        Ok(status) => fail(&format!("building the components under plugins/ failed ({status})")),
+        Err(error) => fail(&format!("cannot run cargo for the components under plugins/: {error}")),
+    }
+}
+
+fn embed(built: &Path, out: &Path) -> String {
+    let mut config = wasmtime::Config::new();
+    engine_config::configure(&mut config);
+    // Without an explicit target the CPU features of the machine that builds would be required of every user's.
+    config.target(&required("TARGET")).expect("wasmtime supports the target");
+    let engine = wasmtime::Engine::new(&config).expect("the engine configuration is valid");
+    let mut source = String::from("/// The components inside this program.\npub static COMPONENTS: &[Embedded] = &[\n");
+    for (name, file) in COMPONENTS {
+        let module = fs::read(built.join(file)).expect("cargo built the component");
+        let component = wit_component::ComponentEncoder::default()
+            .validate(true)
+            .module(&module)
+            .and_then(|mut encoder| encoder.encode())
+            .unwrap_or_else(|error| fail(&format!("`{name}` is not a component: {error:#}")));
+        let compiled = engine.precompile_component(&component).expect("the component compiles");
+        let digest = Sha256::digest(&component).iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        fs::write(out.join(format!("{name}.wasm")), &component).expect("the build directory is writable");
+        fs::write(out.join(format!("{name}.cwasm")), compiled).expect("the build directory is writable");
+        let _ = writeln!(
+            source,
+            "    Embedded {{ name: \"{name}\", digest: \"{digest}\", wasm: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.wasm\")), \
+             compiled: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.cwasm\")) }},"
+        );
+    }
+    source + "];\n"
+}
+
+fn required(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| fail(&format!("{name} is not set: run this through cargo")))
+}
+
+fn fail(message: &str) -> ! {
+    println!("cargo::error={message}");
+    std::process::exit(1);
+}

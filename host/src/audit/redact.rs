@@ -1,0 +1,109 @@
+//! Takes secrets out of an event before it becomes text.
+
+mod command;
+mod text;
+
+use serde_json::Value;
+
+use super::{AuditError, Event};
+use crate::secret::Secret;
+
+pub(super) use command::redact_command;
+pub(super) use text::redact_text;
+
+/// Stands where a secret was.
+pub(super) const REDACTED: &str = "[redacted]";
+
+/// Fields of free text, which may quote anything.
+const FREE_TEXT: [&str; 2] = ["reason", "origin"];
+
+/// Returns the event with the known `secrets` replaced everywhere, and whatever looks like a secret
+/// replaced in the command and in free text.
+///
+/// Values are redacted, never serialised text: that would eat quotes and make lines unreadable.
+pub(super) fn redact(event: &Event, secrets: &[Secret]) -> Result<Event, AuditError> {
+    let known = Known::of(secrets);
+    let mut value = serde_json::to_value(event).map_err(AuditError::Encode)?;
+    visit(&mut value, "", &known);
+    serde_json::from_value(value).map_err(AuditError::Encode)
+}
+
+fn visit(value: &mut Value, field: &str, known: &Known) {
+    match value {
+        Value::String(text) => {
+            *text = known.replace(text);
+            if FREE_TEXT.contains(&field) {
+                *text = redact_text(text);
+            }
+        }
+        Value::Array(items) => {
+            for item in items.iter_mut() {
+                visit(item, field, known);
+            }
+            if field == "command" {
+                let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                *items = redact_command(&words).into_iter().map(Value::String).collect();
+            }
+        }
+        Value::Object(fields) => {
+            // The event's own name is ours, not text from outside.
+            for (name, value) in fields.iter_mut().filter(|(name, _)| *name != "event") {
+                visit(value, name, known);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The session's secrets in the spellings they may turn up in, longest first, so that no shorter one
+/// leaves part of a longer.
+struct Known(Vec<Secret>);
+
+impl Known {
+    fn of(secrets: &[Secret]) -> Self {
+        let spellings = |secret: &Secret| [secret.clone(), Secret::new(percent_encoded(secret.expose()))];
+        let mut known: Vec<Secret> = secrets.iter().flat_map(spellings).collect();
+        known.retain(|secret| !secret.expose().is_empty());
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        Self(known)
+    }
+
+    fn replace(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), REDACTED))
+    }
+}
+
+/// RFC 3986: everything but unreserved characters.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len() * 3);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let digits = [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16).unwrap_or('0'));
+            encoded.push('%');
+            encoded.extend(digits.map(|digit| digit.to_ascii_uppercase()));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Issued, Issuing};
+
+    #[test]
+    fn a_key_id_and_digests_stay_and_a_known_secret_goes() {
+        let issued = Event::Issued(Issued {
+            access_key_id: Some("ASIAIOSFODNN7EXAMPLE".to_owned()),
+            identity: Some("arn:aws:sts::1:assumed-role/r/s".to_owned()),
+            ..Issued::default()
+        });
+        assert_eq!(redact(&issued, &[Secret::new("nothing".to_owned())]).unwrap(), issued);
+        let issuing = Event::Issuing(Issuing { method: "a-longer-secret".to_owned(), ..Issuing::default() });
+        let secrets = ["longer", "a-longer-secret", ""].map(|text| Secret::new(text.to_owned()));
+        let Event::Issuing(issuing) = redact(&issuing, &secrets).unwrap() else { panic!() };
+        assert_eq!(issuing.method, REDACTED);
+    }
+}

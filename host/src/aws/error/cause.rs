@@ -1,0 +1,78 @@
+//! The text of a library's error chain, fit to be shown: one line each, bounded, without secrets.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::aws::source::Keys;
+
+/// A message from outside is cut to this many characters: enough for any STS message, too few to flood a terminal.
+const MAX_MESSAGE_CHARS: usize = 600;
+/// Error chains are followed this deep; the SDK's longest has about eight links.
+const MAX_CHAIN: usize = 16;
+
+/// What follows these words in a message of the SDK is not ours to repeat.
+const UNSAFE_MARKS: [&str; 4] = [" Stderr:", " to request `Request", "Request {", " but got `"];
+
+/// The text of an error chain from a library, kept as a chain but cut and scrubbed.
+#[derive(Debug)]
+pub struct Cause {
+    message: String,
+    next: Option<Box<Cause>>,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.next.as_deref().map(|next| next as &(dyn Error + 'static))
+    }
+}
+
+impl Cause {
+    pub(in crate::aws) fn new(message: &str) -> Self {
+        Self { message: message.to_owned(), next: None }
+    }
+
+    pub(super) fn any(&self, test: impl Fn(&str) -> bool) -> bool {
+        std::iter::successors(Some(self), |cause| cause.next.as_deref()).any(|cause| test(&cause.message))
+    }
+}
+
+pub(super) fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source()).take(MAX_CHAIN)
+}
+
+/// The chain below and including `error`, outermost first, a link saying the same as the one above left out.
+pub(super) fn cause(error: &(dyn Error + 'static), keys: Option<&Keys>) -> Option<Cause> {
+    let mut messages: Vec<String> = links(error)
+        .map(|link| one_line(&redact(&link.to_string(), keys)))
+        .filter(|message| !message.is_empty())
+        .collect();
+    messages.dedup();
+    messages.into_iter().rev().fold(None, |next, message| Some(Cause { message, next: next.map(Box::new) }))
+}
+
+pub(super) fn chain_text(error: &(dyn Error + 'static), keys: &Keys) -> String {
+    links(error).last().map(|link| clean(&link.to_string(), keys)).unwrap_or_default()
+}
+
+pub(super) fn clean(message: &str, keys: &Keys) -> String {
+    one_line(&redact(message, Some(keys)))
+}
+
+/// Security: a `SignatureDoesNotMatch` answer repeats the canonical request, session token included; what a
+/// `credential_process` wrote to standard error may hold anything; and one SDK error prints a whole request.
+fn redact(message: &str, keys: Option<&Keys>) -> String {
+    let end = UNSAFE_MARKS.iter().filter_map(|mark| message.find(mark)).min().unwrap_or(message.len());
+    let message = message.get(..end).unwrap_or_default();
+    keys.map_or_else(|| message.to_owned(), |keys| keys.redact(message))
+}
+
+fn one_line(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default().trim();
+    line.chars().filter(|character| !character.is_control()).take(MAX_MESSAGE_CHARS).collect()
+}

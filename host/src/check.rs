@@ -1,0 +1,81 @@
+//! The provider looks at every native permission before anything is decided about it.
+
+use crate::expansion::{Expanded, Native};
+use crate::plugin::component::PluginError;
+use crate::plugin::provider::{Finding, Permission, Provider, Status};
+
+/// Permissions the provider accepts, corrected where it calls them something else.
+#[derive(Debug)]
+pub struct Checked {
+    /// Without repetition, in the order asked for.
+    pub permissions: Vec<Permission>,
+    /// What the user should know.
+    pub notices: Vec<String>,
+}
+
+/// Why a permission is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The provider failed.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// Not of this provider's syntax.
+    #[error("`{action}` is no permission of provider `{provider}`, which writes them {syntax}")]
+    Malformed {
+        /// What was asked for.
+        action: String,
+        /// The provider.
+        provider: String,
+        /// Its syntax, with an example.
+        syntax: String,
+    },
+    /// Of the right syntax, and unknown.
+    #[error("provider `{provider}` knows no permission `{action}`")]
+    Unknown {
+        /// What was asked for.
+        action: String,
+        /// The provider.
+        provider: String,
+        /// The nearest known one.
+        suggestion: Option<String>,
+    },
+}
+
+/// Asks `provider` about every permission of `expanded`; `syntax` is its own word for how they are written.
+///
+/// # Errors
+/// When one is malformed or unknown, or the provider fails.
+pub fn check(
+    expanded: Expanded,
+    provider: &Provider,
+    id: &str,
+    syntax: &str,
+) -> Result<Checked, CheckError> {
+    let actions: Vec<String> = expanded.permissions.iter().map(|native| native.action.clone()).collect();
+    let findings = provider.check(&actions)?;
+    let mut checked = Checked { permissions: Vec::new(), notices: expanded.notices };
+    for (native, finding) in expanded.permissions.into_iter().zip(findings) {
+        accept(native, finding, id, syntax, &mut checked)?;
+    }
+    Ok(checked)
+}
+
+fn accept(native: Native, finding: Finding, id: &str, syntax: &str, into: &mut Checked) -> Result<(), CheckError> {
+    let (action, provider) = (native.action, id.to_owned());
+    match finding.status {
+        Status::Malformed => return Err(CheckError::Malformed { action, provider, syntax: syntax.to_owned() }),
+        Status::Unknown => {
+            return Err(CheckError::Unknown { action, provider, suggestion: finding.suggestion });
+        }
+        Status::Known | Status::Corrected => {}
+    }
+    if let Some(note) = finding.note.filter(|note| !into.notices.contains(note)) {
+        into.notices.push(note);
+    }
+    for action in finding.actions {
+        if !into.permissions.iter().any(|known| known.action == action) {
+            into.permissions.push(Permission { action, origin: native.origin.clone() });
+        }
+    }
+    Ok(())
+}

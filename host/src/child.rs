@@ -1,0 +1,71 @@
+//! Runs the one command that gets the credentials: looks it up, starts it, waits for it.
+//!
+//! The command inherits stdin, stdout, stderr and the terminal; nothing it reads or writes passes
+//! through Audex. It runs in a process group of its own, so that all of it can be ended at once. What
+//! leaves that group (`setsid`, a daemon) is out of reach, and what stays in the group after the
+//! command itself has ended is neither waited for nor ended, as in a shell, unless the deadline
+//! ended the command.
+
+pub mod deadline;
+mod ended;
+mod look_up;
+mod signals;
+mod spawn;
+mod terminal;
+mod wait;
+
+use std::io;
+use std::path::PathBuf;
+
+pub use deadline::{Deadline, OnExpiry};
+pub use ended::{Ended, Status};
+pub use look_up::{Executable, look_up};
+pub use signals::Signals;
+pub use spawn::{Running, spawn};
+#[cfg(test)]
+pub(crate) use wait::tests::one_at_a_time;
+
+/// Says why a command did not run, or could not be waited for.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// No file of that name is in any directory of `PATH`, or at the path given.
+    #[error("command `{command}` not found")]
+    NotFound {
+        /// The command as the user wrote it.
+        command: String,
+    },
+    /// The file is there and cannot be executed.
+    #[error("command `{command}` cannot be executed: {reason}")]
+    NotExecutable {
+        /// The command as the user wrote it.
+        command: String,
+        /// What is in the way, in a few words.
+        reason: String,
+    },
+    /// The system refused to start the process.
+    #[error("cannot start `{}`", path.display())]
+    Spawn {
+        /// The file that was to be executed.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The signal handlers could not be set up, or stopped delivering.
+    #[error("cannot receive signals")]
+    Signals(#[source] io::Error),
+    /// The child could not be waited for.
+    #[error("cannot wait for the command")]
+    Wait(#[source] io::Error),
+}
+
+impl ChildError {
+    /// Returns the exit status a shell would give: 127 not found, 126 cannot run, 70 internal.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotFound { .. } => 127,
+            Self::NotExecutable { .. } | Self::Spawn { .. } => 126,
+            Self::Signals(_) | Self::Wait(_) => 70,
+        }
+    }
+}

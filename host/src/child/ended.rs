@@ -1,0 +1,52 @@
+//! How a command ended, in the terms a shell uses.
+
+use std::time::Duration;
+
+/// What a shell adds to a signal's number to make an exit status of it.
+const SIGNAL_BASE: i32 = 128;
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It exited with this code, 0 to 255.
+    Exited(i32),
+    /// A signal of this number ended it.
+    Signalled(i32),
+}
+
+/// What is known of a command after its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// How the command itself ended.
+    pub status: Status,
+    /// Whether the deadline had begun to end it.
+    pub ended_by_deadline: bool,
+    /// The time from start to end, without time spent in suspend.
+    pub duration: Duration,
+}
+
+impl Ended {
+    /// Returns the exit status to pass on: the command's own, or 128 plus the signal's number.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let code = match self.status {
+            Status::Exited(code) => code,
+            Status::Signalled(number) => SIGNAL_BASE + number,
+        };
+        // Codes are a byte and signal numbers end at 64, so nothing is lost here.
+        u8::try_from(code).unwrap_or(u8::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_128_and_its_number() {
+        let ended = |status| Ended { status, ended_by_deadline: false, duration: Duration::ZERO };
+        assert_eq!(ended(Status::Exited(0)).exit_code(), 0);
+        assert_eq!(ended(Status::Exited(255)).exit_code(), 255);
+        assert_eq!(ended(Status::Signalled(15)).exit_code(), 143);
+    }
+}

@@ -1,0 +1,195 @@
+//! Finds the file a command names, as `execvp` would, before anything is minted.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, access};
+
+use super::ChildError;
+
+/// Where commands are looked up when `PATH` is not set, as in glibc's `execvp`.
+const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
+/// The most of a script's first line that Linux reads (`BINPRM_BUF_SIZE`).
+const FIRST_LINE_BYTES: u64 = 256;
+
+/// A command that exists and may be executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executable {
+    path: PathBuf,
+    name: OsString,
+    arguments: Vec<OsString>,
+}
+
+impl Executable {
+    /// Returns the absolute path of the file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the command as the user wrote it: the process's `argv[0]`.
+    #[must_use]
+    pub fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    /// Returns the arguments after the command's name.
+    #[must_use]
+    pub fn arguments(&self) -> &[OsString] {
+        &self.arguments
+    }
+}
+
+/// Finds the file that `command` names; `path` is the value of the child's `PATH`.
+///
+/// # Errors
+/// [`ChildError::NotFound`] (127) when there is no such file, or no command at all;
+/// [`ChildError::NotExecutable`] (126) when only a directory, a file without permission, or a script
+/// whose interpreter is missing is there.
+pub fn look_up(command: &[OsString], path: Option<&OsStr>) -> Result<Executable, ChildError> {
+    let (name, arguments) = command.split_first().ok_or(ChildError::NotFound { command: String::new() })?;
+    let not_found = || ChildError::NotFound { command: name.to_string_lossy().into_owned() };
+    if name.is_empty() {
+        return Err(not_found());
+    }
+    let mut refusal = None;
+    for candidate in candidates(name, path) {
+        match check(&candidate) {
+            Ok(()) => {
+                let path = std::path::absolute(&candidate).unwrap_or(candidate);
+                return Ok(Executable { path, name: name.clone(), arguments: arguments.to_vec() });
+            }
+            Err(Refusal::Absent) => {}
+            // Like execvp: go on looking, but remember that something was there.
+            Err(Refusal::Unusable(reason)) => refusal = refusal.or(Some(reason)),
+        }
+    }
+    Err(refusal.map_or_else(not_found, |reason| ChildError::NotExecutable {
+        command: name.to_string_lossy().into_owned(),
+        reason,
+    }))
+}
+
+enum Refusal {
+    Absent,
+    Unusable(String),
+}
+
+fn candidates(name: &OsStr, path: Option<&OsStr>) -> Vec<PathBuf> {
+    if name.as_bytes().contains(&b'/') {
+        return vec![PathBuf::from(name)];
+    }
+    let directories = path.unwrap_or(OsStr::new(DEFAULT_PATH)).as_bytes().split(|byte| *byte == b':');
+    // An empty element of PATH is the current directory (POSIX, 8.3).
+    directories
+        .map(|directory| if directory.is_empty() { b"." } else { directory })
+        .map(|directory| Path::new(OsStr::from_bytes(directory)).join(name))
+        .collect()
+}
+
+fn check(candidate: &Path) -> Result<(), Refusal> {
+    let metadata = match fs::metadata(candidate) {
+        Ok(metadata) => metadata,
+        Err(error) if error.raw_os_error() == Some(Errno::EACCES as i32) => {
+            return Err(Refusal::Unusable("permission denied".to_owned()));
+        }
+        Err(_) => return Err(Refusal::Absent),
+    };
+    if metadata.is_dir() {
+        return Err(Refusal::Unusable("it is a directory".to_owned()));
+    }
+    if !metadata.is_file() {
+        return Err(Refusal::Unusable("it is not a regular file".to_owned()));
+    }
+    if access(candidate, AccessFlags::X_OK).is_err() {
+        return Err(Refusal::Unusable("permission denied".to_owned()));
+    }
+    match interpreter(candidate) {
+        Some(interpreter) if fs::metadata(&interpreter).is_err() => {
+            Err(Refusal::Unusable(format!("its interpreter `{}` does not exist", interpreter.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the interpreter a script names in its first line; `None` for anything else, and for files
+/// that may be executed but not read.
+fn interpreter(script: &Path) -> Option<PathBuf> {
+    let mut start = Vec::new();
+    File::open(script).ok()?.take(FIRST_LINE_BYTES).read_to_end(&mut start).ok()?;
+    let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let word = line.trim_ascii().split(|byte| matches!(byte, b' ' | b'\t')).next()?;
+    (word.starts_with(b"/")).then(|| PathBuf::from(OsString::from_vec(word.to_vec())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    fn file(directory: &Path, name: &str, mode: u32, text: &str) -> PathBuf {
+        let path = directory.join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_command_is_found_in_path_order() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        // The first is there without permission, so the search goes on, as execvp's does.
+        file(first.path(), "tool", 0o644, "");
+        let expected = file(second.path(), "tool", 0o755, "");
+        let path = std::env::join_paths([first.path(), second.path()]).unwrap();
+        let found = look_up(&words(&["tool", "a", "b"]), Some(&path)).unwrap();
+        assert_eq!(found.path(), expected);
+        assert_eq!(found.arguments(), words(&["a", "b"]));
+        assert_eq!(found.name(), "tool");
+    }
+
+    #[test]
+    fn a_missing_command_is_127() {
+        for name in ["no-such-command-anywhere", "./no/such/file", ""] {
+            let error = look_up(&words(&[name]), Some(OsStr::new("/usr/bin:/bin"))).unwrap_err();
+            assert_eq!(error.exit_code(), 127, "{name}");
+        }
+        assert_eq!(look_up(&[], None).unwrap_err().exit_code(), 127);
+    }
+
+    #[test]
+    fn a_directory_or_a_file_without_permission_is_126() {
+        let directory = tempfile::tempdir().unwrap();
+        let plain = file(directory.path(), "plain", 0o644, "");
+        for name in [directory.path(), &plain] {
+            let error = look_up(&[name.as_os_str().to_owned()], None).unwrap_err();
+            assert_eq!(error.exit_code(), 126);
+        }
+        let error = look_up(&words(&["plain"]), Some(directory.path().as_os_str())).unwrap_err();
+        assert_eq!(error.exit_code(), 126);
+    }
+
+    #[test]
+    fn a_script_without_its_interpreter_is_126() {
+        let directory = tempfile::tempdir().unwrap();
+        let good = file(directory.path(), "good", 0o755, "#! /bin/sh -e\n");
+        let bad = file(directory.path(), "bad", 0o755, "#!/no/such/interpreter\n");
+        assert!(look_up(&[good.into_os_string()], None).is_ok());
+        assert_eq!(look_up(&[bad.into_os_string()], None).unwrap_err().exit_code(), 126);
+    }
+
+    #[test]
+    fn without_path_the_system_directories_are_searched() {
+        assert!(look_up(&words(&["sh"]), None).unwrap().path().is_absolute());
+        assert!(look_up(&words(&["sh"]), Some(OsStr::new("/nowhere"))).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! Starts the command: the only place that starts processes.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use nix::errno::Errno;
+use nix::unistd::Pid;
+
+use super::terminal::{Terminal, UnstoppedOutput};
+use super::{ChildError, Executable, Signals};
+
+/// Runs scripts that name no interpreter, as `execvp` does.
+const SHELL: &str = "/bin/sh";
+
+/// A command that has been started.
+pub struct Running {
+    pub(super) pid: Pid,
+    pub(super) signals: Signals,
+    pub(super) terminal: Option<Terminal>,
+    pub(super) started: Instant,
+    // Declared last: the terminal is taken back, on drop, while SIGTTOU is still blocked.
+    pub(super) _unstopped: UnstoppedOutput,
+}
+
+/// Starts `executable` with exactly the variables of `environment`, in a process group of its own.
+///
+/// Standard input, output and error are inherited, and so is what Audex's own parent had set to be
+/// ignored or blocked; all other signals are at their defaults. Signals that `signals` has kept since it
+/// was installed are passed on by [`Running::wait`].
+///
+/// # Errors
+/// [`ChildError::Spawn`] (126) when the system refuses, [`ChildError::NotFound`] (127) when the file has
+/// vanished since it was looked up, [`ChildError::Signals`].
+pub fn spawn(
+    executable: &Executable,
+    environment: &BTreeMap<OsString, OsString>,
+    mut signals: Signals,
+) -> Result<Running, ChildError> {
+    signals.watch_command().map_err(ChildError::Signals)?;
+    let started = Instant::now();
+    let mut direct = command(executable.path(), executable.name(), environment);
+    direct.args(executable.arguments());
+    let child = match direct.spawn() {
+        Err(error) if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => {
+            let mut script = command(Path::new(SHELL), OsStr::new(SHELL), environment);
+            script.arg(executable.path()).args(executable.arguments()).spawn()
+        }
+        other => other,
+    }
+    .map_err(|source| refused(executable, source))?;
+    // Process ids are positive 32-bit numbers on every system this runs on.
+    let id = i32::try_from(child.id()).map_err(|_| ChildError::Wait(io::ErrorKind::InvalidData.into()))?;
+    let pid = Pid::from_raw(id);
+    // After the start, because the command inherits what is blocked.
+    let unstopped = UnstoppedOutput::begin();
+    let mut terminal = Terminal::open(pid);
+    if let Some(terminal) = &mut terminal {
+        terminal.give_if_wanted();
+    }
+    Ok(Running { pid, signals, terminal, started, _unstopped: unstopped })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
+fn command(path: &Path, name: &OsStr, environment: &BTreeMap<OsString, OsString>) -> Command {
+    let mut command = Command::new(path);
+    // The standard library sets SIGPIPE, which Rust programs ignore, back to its default, and lets the
+    // command inherit what our own parent had blocked.
+    command.arg0(name).env_clear().envs(environment).process_group(0);
+    command
+}
+
+fn refused(executable: &Executable, source: io::Error) -> ChildError {
+    if source.kind() == io::ErrorKind::NotFound {
+        return ChildError::NotFound { command: executable.name().to_string_lossy().into_owned() };
+    }
+    ChildError::Spawn { path: executable.path().to_owned(), source }
+}
+
+/// Returns what ps(1) prints as this process's set of ignored signals, in hexadecimal.
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
+pub(super) fn ignored_signals_by_ps() -> Option<String> {
+    let pid = Pid::this().to_string();
+    let output = Command::new("/bin/ps").args(["-o", "ignored=", "-p", &pid]).env_clear().output().ok()?;
+    String::from_utf8(output.stdout).ok()
+}

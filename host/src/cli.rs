@@ -1,0 +1,85 @@
+//! The command line: one file per command, an argument struct and one function each.
+
+mod audit;
+mod completions;
+mod demo;
+mod health;
+mod plan;
+mod plugin;
+mod policies;
+mod request_args;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::console::Console;
+use crate::environment::Environment;
+use crate::error::Failure;
+
+/// Least-privilege, short-lived cloud credentials for one command
+#[derive(Debug, Parser)]
+#[command(name = "tryaudex", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: the command's own; 126 / 127 when it cannot run; 2 usage, 69 unavailable, 70 internal, 77 denied, 78 config";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a command with credentials for what is allowed, and nothing else
+    Run(run::Args),
+    /// Show what `run` would ask of the cloud, and mint nothing
+    Plan(plan::Args),
+    /// Show the permission profiles there are
+    Policies(policies::Args),
+    /// Check by real calls whether credentials can be minted
+    Health(health::Args),
+    /// Read and verify the audit log
+    Audit(audit::Args),
+    /// Install and inspect WebAssembly components
+    Plugin(plugin::Args),
+    /// Try everything on a loopback cloud, without an account
+    Demo(demo::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// Runs the program; returns its exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap prints help and version to stdout with 0, errors to stderr with 2.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let environment = Environment::capture();
+    let (console, outcome) = match cli.command {
+        Command::Run(args) => (args.console(), run::run(&environment, args)),
+        Command::Plan(args) => (args.console(), plan::plan(&environment, args)),
+        Command::Policies(args) => (Console::default(), policies::policies(&environment, args)),
+        Command::Health(args) => (Console::default(), health::health(&environment, args)),
+        Command::Audit(args) => (Console::default(), audit::audit(&environment, args)),
+        Command::Plugin(args) => (Console::default(), plugin::plugin(&environment, args)),
+        Command::Demo(args) => (Console::default(), demo::demo(&environment, &args)),
+        Command::Completions(args) => (Console::default(), completions::completions(&args, &mut Cli::command())),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => ExitCode::from(report(console, &failure)),
+    }
+}
+
+/// Tells the user; returns the exit status.
+fn report(console: Console, failure: &Failure) -> u8 {
+    let code = failure.kind.exit_code();
+    console.error(&failure.message(), &failure.causes(), failure.hint.as_deref(), code);
+    code
+}

@@ -1,0 +1,76 @@
+//! `tryaudex health`: real calls, a table, and an exit code.
+
+use serde_json::{Value, json};
+
+use super::request_args::RequestArgs;
+use crate::components::Components;
+use crate::console::{self, table};
+use crate::environment::Environment;
+use crate::error::{Failure, Kind};
+use crate::health::{Report, status_name};
+use crate::pipeline;
+use crate::settings::Settings;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Provider to check; may be repeated [default: every one there is]
+    #[arg(long, value_name = "ID")]
+    check: Vec<String>,
+    /// IAM role to try (AWS) [env: AUDEX_ROLE_ARN]
+    #[arg(long, value_name = "ARN")]
+    role_arn: Option<String>,
+    /// Region to ask in
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
+    let options = RequestArgs::of_provider(args.role_arn, args.region);
+    let settings = Settings::resolve(environment, options.flags())?;
+    let components = Components::open(&settings)?;
+    let ids = if args.check.is_empty() { components.provider_ids() } else { args.check };
+    let mut reports = Vec::new();
+    for id in ids {
+        let (provider, _) = pipeline::open_provider(environment, &settings, &components, &id)?;
+        reports.push(Report { provider: id, checks: provider.health()? });
+    }
+    if args.json {
+        console::result(&Value::from(reports.iter().map(to_json).collect::<Vec<_>>()).to_string());
+    } else {
+        console::result(&to_text(&reports));
+    }
+    let failed = reports.iter().any(Report::failed);
+    Ok(if failed { Kind::Unavailable.exit_code() } else { 0 })
+}
+
+fn to_json(report: &Report) -> Value {
+    let check = |check: &crate::plugin::provider::CheckResult| {
+        json!({
+            "name": check.name, "status": status_name(check.status), "detail": check.detail, "hint": check.hint,
+        })
+    };
+    json!({
+        "provider": report.provider,
+        "healthy": !report.failed(),
+        "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
+    })
+}
+
+fn to_text(reports: &[Report]) -> String {
+    let mut rows = Vec::new();
+    for report in reports {
+        for check in &report.checks {
+            let hint = check.hint.clone().map(|hint| format!("hint: {hint}")).unwrap_or_default();
+            let status = status_name(check.status).to_owned();
+            rows.push(vec![report.provider.clone(), check.name.clone(), status, check.detail.clone(), hint]);
+        }
+        if report.checks.is_empty() {
+            let none = "this provider has no checks".to_owned();
+            rows.push(vec![report.provider.clone(), "-".to_owned(), "failed".to_owned(), none, String::new()]);
+        }
+    }
+    table(&["PROVIDER", "CHECK", "STATUS", "DETAIL", ""], &rows)
+}

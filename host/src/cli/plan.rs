@@ -1,0 +1,118 @@
+//! `tryaudex plan`: what `run` would do, for people and as JSON.
+
+use std::ffi::OsString;
+
+use serde_json::{Value, json};
+
+use super::request_args::RequestArgs;
+use crate::child::OnExpiry;
+use crate::console::{self, Console, table};
+use crate::environment::Environment;
+use crate::error::Failure;
+use crate::pipeline::attempt::Attempt;
+use crate::pipeline::{self, Prepared};
+use crate::plan::enforcer_name;
+use crate::plugin::component::short;
+use crate::settings::Settings;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    request: RequestArgs,
+    /// The command, which filters may look at; it is not run
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Args {
+    pub fn console(&self) -> Console {
+        self.request.console()
+    }
+}
+
+pub fn plan(environment: &Environment, args: Args) -> Result<u8, Failure> {
+    show(environment, &args.request, &args.command)
+}
+
+/// Plans and prints; the same code path as `run`, up to the mint.
+pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsString]) -> Result<u8, Failure> {
+    let settings = Settings::resolve(environment, request.flags())?;
+    let mut attempt = Attempt::new(&settings.paths);
+    let prepared = pipeline::prepare(environment, &settings, request.ask(command), &mut attempt)?;
+    if request.json {
+        console::result(&to_json(&prepared).to_string());
+    } else {
+        console::result(&to_text(&prepared));
+    }
+    Ok(0)
+}
+
+fn to_json(prepared: &Prepared) -> Value {
+    let Prepared { planned, components, .. } = prepared;
+    let (grant, plan) = (planned.grant.shown(), &planned.plan);
+    let permission = |p: &crate::plugin::provider::Planned| {
+        json!({ "action": p.action, "origin": p.origin, "enforced_by": enforcer_name(p.enforced_by), "note": p.note })
+    };
+    let denied =
+        |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
+    let component = |c: &crate::plugin::component::Loaded| {
+        json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() })
+    };
+    // The policy itself, not a text of it; a provider whose policy is no JSON gets it as a string.
+    let policy = plan.policy.as_deref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+    json!({
+        "provider": grant.provider,
+        "method": plan.method,
+        "ttl_seconds": grant.ttl_seconds,
+        "on_expiry": on_expiry(prepared),
+        "resources": grant.resources,
+        "permissions": plan.permissions.iter().map(permission).collect::<Vec<_>>(),
+        "denied": planned.denied.iter().map(denied).collect::<Vec<_>>(),
+        "policy": policy,
+        "policy_size": plan.policy.as_ref().map(String::len),
+        "policy_limit": plan.policy_limit,
+        "components": components.iter().map(component).collect::<Vec<_>>(),
+        "notices": planned.notices,
+    })
+}
+
+/// `end` only where it is certain; a fallback that needs it is in the notices.
+fn on_expiry(prepared: &Prepared) -> &'static str {
+    match prepared.on_expiry {
+        Some(OnExpiry::End) => "end",
+        Some(OnExpiry::Keep) | None => "keep",
+    }
+}
+
+fn to_text(prepared: &Prepared) -> String {
+    let Prepared { planned, components, .. } = prepared;
+    let (grant, plan) = (planned.grant.shown(), &planned.plan);
+    let resources = if grant.resources.is_empty() { "every resource".to_owned() } else { grant.resources.join(", ") };
+    let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
+    out += &format!("ttl        {}\n", console::duration(grant.ttl_seconds.into()));
+    out += &format!("resources  {resources}\n\n");
+    let row = |p: &crate::plugin::provider::Planned| {
+        let note = p.note.clone().unwrap_or_default();
+        vec![p.action.clone(), p.origin.clone(), enforcer_name(p.enforced_by).to_owned(), note]
+    };
+    let rows: Vec<_> = plan.permissions.iter().map(row).collect();
+    out += &table(&["PERMISSION", "ASKED AS", "ENFORCED BY", "NOTE"], &rows);
+    if !planned.denied.is_empty() {
+        let row = |d: &crate::filter::Denied| vec![d.action.clone(), d.by.clone(), d.reason.clone()];
+        let rows: Vec<_> = planned.denied.iter().map(row).collect();
+        out += &format!("\n{}", table(&["DENIED", "BY", "REASON"], &rows));
+    }
+    if let Some(policy) = &plan.policy {
+        let limit = plan.policy_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+        out += &format!("\npolicy ({}{limit} characters)\n{policy}\n", policy.len());
+    }
+    let row = |c: &crate::plugin::component::Loaded| {
+        vec![c.name.clone(), c.world.to_string(), short(&c.digest), c.source.to_string()]
+    };
+    let rows: Vec<_> = components.iter().map(row).collect();
+    out += &format!("\n{}", table(&["COMPONENT", "KIND", "DIGEST", "SOURCE"], &rows));
+    for notice in &planned.notices {
+        out += &format!("\nnotice: {notice}");
+    }
+    out
+}

@@ -1,0 +1,150 @@
+//! Which components take part: the built-in ones, and those the user installed.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::plugin::capability::outside::Outside;
+use crate::plugin::component::{Loaded, PluginError};
+use crate::plugin::embedded;
+use crate::plugin::engine::Engine;
+use crate::plugin::filter::Filter;
+use crate::plugin::manifest::World;
+use crate::plugin::mapping::Mapping;
+use crate::plugin::provider::Provider;
+use crate::plugin::store::{Store, StoreError};
+use crate::settings::Settings;
+
+/// The filter that reads `deny-list.toml`.
+const DENY_LIST: &str = "deny-list";
+
+/// Everything that can be loaded in this run.
+pub struct Components {
+    engine: Engine,
+    store: Store,
+}
+
+/// Why components cannot take part.
+#[derive(Debug, thiserror::Error)]
+pub enum ComponentsError {
+    /// No engine.
+    #[error("cannot start the WebAssembly engine: {0}")]
+    Engine(String),
+    /// The installed ones cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// One fails to load.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// No component is this provider.
+    #[error("no component provides `{id}`")]
+    NoProvider {
+        /// The provider asked for.
+        id: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// No filter has this name.
+    #[error("filter `{name}` has settings and is not installed")]
+    NoFilter {
+        /// The name in the settings.
+        name: String,
+    },
+    /// No mapping has this name.
+    #[error("no mapping component is called `{name}`")]
+    NoMapping {
+        /// The name asked for.
+        name: String,
+    },
+}
+
+impl Components {
+    /// Looks at what is installed; loads nothing yet.
+    ///
+    /// # Errors
+    /// When the engine cannot start or the list of installed components cannot be read.
+    pub fn open(settings: &Settings) -> Result<Self, ComponentsError> {
+        let engine = Engine::new().map_err(|error| ComponentsError::Engine(error.root_cause().to_string()))?;
+        Ok(Self { engine, store: Store::open(&settings.paths)? })
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The installed components.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Every provider id there is.
+    #[must_use]
+    pub fn provider_ids(&self) -> Vec<String> {
+        let built_in = ["aws"].into_iter().map(str::to_owned);
+        let installed = self.store.installed().iter().filter_map(|installed| installed.provides.clone());
+        built_in.chain(installed).collect()
+    }
+
+    /// The provider `id`.
+    ///
+    /// # Errors
+    /// When there is none, or it fails to load.
+    pub fn provider(&self, id: &str, outside: Arc<Outside>) -> Result<Provider, ComponentsError> {
+        let installed = self.store.installed().iter().find(|installed| installed.provides.as_deref() == Some(id));
+        let loaded = match (installed, built_in(&self.engine, id, World::Provider)?) {
+            (Some(installed), None) => self.store.load(&self.engine, installed)?,
+            (None, Some(built_in)) => built_in,
+            // Installing a provider with a built-in id is refused, so a clash means the files were changed by hand.
+            _ => return Err(ComponentsError::NoProvider { id: id.to_owned(), known: self.provider_ids() }),
+        };
+        Ok(Provider::new(&self.engine, loaded, outside)?)
+    }
+
+    /// The mapping that answers.
+    ///
+    /// # Errors
+    /// When there is none of the configured name, or it fails to load.
+    pub fn mapping(&self, name: &str) -> Result<Mapping, ComponentsError> {
+        let named = |world| move |i: &&crate::plugin::store::Installed| i.name == name && i.world == world;
+        let loaded = match built_in(&self.engine, name, World::Mapping)? {
+            Some(built_in) => built_in,
+            None => match self.store.installed().iter().find(named(World::Mapping)) {
+                Some(installed) => self.store.load(&self.engine, installed)?,
+                None => return Err(ComponentsError::NoMapping { name: name.to_owned() }),
+            },
+        };
+        Ok(Mapping::new(&self.engine, loaded)?)
+    }
+
+    /// Every filter: the deny list, and all that are installed. None can be left out.
+    ///
+    /// # Errors
+    /// When one fails to load; then nothing may run.
+    pub fn filters(&self, settings: &Settings) -> Result<Vec<Filter>, ComponentsError> {
+        let Some(loaded) = built_in(&self.engine, DENY_LIST, World::Filter)? else {
+            return Err(ComponentsError::NoFilter { name: DENY_LIST.to_owned() });
+        };
+        let entries = json!({ "deny": settings.deny }).to_string();
+        let mut filters = vec![Filter::new(&self.engine, loaded, entries)?];
+        let installed = || self.store.installed().iter().filter(|installed| installed.world == World::Filter);
+        // Settings of a filter that is not there: somebody believes in a guard that does not stand.
+        if let Some(name) = settings.filters.keys().find(|name| installed().all(|filter| filter.name != **name)) {
+            return Err(ComponentsError::NoFilter { name: name.clone() });
+        }
+        for installed in installed() {
+            let loaded = self.store.load(&self.engine, installed)?;
+            let own = settings.filters.get(&installed.name).cloned().unwrap_or_else(|| json!({}));
+            filters.push(Filter::new(&self.engine, loaded, own.to_string())?);
+        }
+        Ok(filters)
+    }
+}
+
+fn built_in(engine: &Engine, name: &str, world: World) -> Result<Option<Loaded>, PluginError> {
+    let Some(found) = embedded::find(name) else { return Ok(None) };
+    let loaded = found.load(engine)?;
+    Ok((loaded.world == world).then_some(loaded))
+}

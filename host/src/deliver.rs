@@ -1,0 +1,161 @@
+//! Builds the command's environment: removes every road to a cloud, then sets the one that was granted.
+//!
+//! What is removed and why is in `deliver/family.rs`, what is set in its place in `deliver/isolation.rs`.
+//!
+//! Security: an environment guides the clouds' own tools; it does not hide files. A command that runs as
+//! the same user can still open what that user can: `~/.aws/credentials` and the caches under
+//! `~/.aws/sso` and `~/.aws/cli`, `~/.config/gcloud`, `~/.azure`, `~/.vault-token`, a mounted Kubernetes
+//! token; and it can call an instance metadata address by hand or, on Linux, read the environment of
+//! this user's other processes. Where that matters, the command belongs in a container or under another
+//! user. Variables whose names say nothing of a cloud stay too (`SSH_AUTH_SOCK`, `KUBECONFIG`,
+//! `ANTHROPIC_API_KEY`, `GITHUB_TOKEN`, `TF_VAR_*`), unless they hold a copy of something that was removed.
+
+mod family;
+mod isolation;
+mod scrub;
+mod session;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::PathBuf;
+
+use crate::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
+use crate::secret::Secret;
+
+pub use session::SessionDirectory;
+
+/// Names the session in the command's environment; the one variable of ours that the command gets.
+pub const AUDEX_SESSION_ID: &str = "AUDEX_SESSION_ID";
+
+/// Says why the command's environment could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    /// A component asked for a variable that no credential needs, or that isolation relies on.
+    #[error("variable `{name}` may not be set by a provider: {reason}")]
+    Variable {
+        /// The variable's name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A component asked for a file outside the session directory, or with an unusable name.
+    #[error("file `{name}` may not be written by a provider")]
+    File {
+        /// The file's name as the component gave it.
+        name: String,
+    },
+    /// The directory for this session's files could not be used.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Somebody else could read or replace the session's files.
+    #[error("directory `{}` must belong to this user and be closed to all others", path.display())]
+    NotPrivate {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The system has no random numbers for a name nobody can guess.
+    #[error("no random numbers")]
+    Random,
+}
+
+/// Text that is delivered, secret or not.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// Text that may be shown.
+    Plain(String),
+    /// Text that grants access.
+    Secret(Secret),
+}
+
+impl Value {
+    fn text(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Secret(secret) => secret.expose(),
+        }
+    }
+}
+
+/// A file for the command, under the session directory.
+#[derive(Debug, Clone)]
+pub struct SessionFile {
+    /// Its path relative to the session directory, such as `azure/azureProfile.json`.
+    pub name: String,
+    /// What is in it.
+    pub contents: Value,
+    /// The variable that is set to its absolute path, if any.
+    pub variable: Option<String>,
+}
+
+/// What is to be delivered to the command.
+pub struct Delivery<'a> {
+    /// The environment Audex was started with.
+    pub parent: &'a Environment,
+    /// The session's id, for [`AUDEX_SESSION_ID`].
+    pub session: &'a str,
+    /// The region for both spellings of AWS's variable; the parent's is used where it is `None`.
+    pub region: Option<&'a str>,
+    /// The credential variables.
+    pub variables: &'a [(String, Value)],
+    /// The credential files.
+    pub files: &'a [SessionFile],
+}
+
+/// An environment for the command, and the directory its paths point into.
+///
+/// It has no `Debug`. Security: the environment holds the session's credentials in the clear, as the
+/// system's interface for starting processes demands.
+pub struct Delivered {
+    /// Every variable of the command.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// The names of the parent's variables the command does not get, in order.
+    pub removed: Vec<String>,
+    /// The private files; they are removed when this is dropped.
+    pub directory: SessionDirectory,
+}
+
+/// Builds the command's environment and writes its private files into `directory`.
+///
+/// # Errors
+/// [`DeliverError::Variable`] and [`DeliverError::File`] when a component asks for something it may not
+/// set; [`DeliverError::Io`] when a file cannot be written.
+pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<Delivered, DeliverError> {
+    let scrub::Scrubbed { mut environment, removed } = scrub::scrub(delivery.parent);
+    isolation::isolate(&mut environment, &directory)?;
+    set_region(&mut environment, delivery);
+    for (name, value) in delivery.variables {
+        isolation::may_set(name, value.text())?;
+        environment.insert(name.into(), value.text().into());
+    }
+    for file in delivery.files {
+        let path = directory.write(&file.name, file.contents.text())?;
+        if let Some(variable) = &file.variable {
+            isolation::may_point(variable)?;
+            environment.insert(variable.into(), path.into());
+        }
+    }
+    environment.insert(AUDEX_SESSION_ID.into(), delivery.session.into());
+    Ok(Delivered { environment, removed, directory })
+}
+
+/// Sets both spellings: AWS CLI v1 and boto3 read one, v2 and most SDKs the other.
+fn set_region(environment: &mut BTreeMap<OsString, OsString>, delivery: &Delivery<'_>) {
+    let parent = delivery.parent;
+    let inherited = parent.get_os(AWS_REGION).or_else(|| parent.get_os(AWS_DEFAULT_REGION));
+    if let Some(region) = delivery.region.map(OsStr::new).or(inherited) {
+        for name in [AWS_REGION, AWS_DEFAULT_REGION] {
+            environment.insert(name.into(), region.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

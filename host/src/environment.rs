@@ -1,0 +1,113 @@
+//! The one reader of the process environment, as an owned snapshot.
+//!
+//! Every variable Audex itself acts on is a constant here. There is deliberately none that moves
+//! `/etc/audex`. Security: an agent that may set variables could otherwise step out of its
+//! organisation's rules.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+/// Replaces the directory of the user's settings files.
+pub const AUDEX_CONFIG_DIR: &str = "AUDEX_CONFIG_DIR";
+/// The ARN of the AWS role to assume, where neither option nor settings name one.
+pub const AUDEX_ROLE_ARN: &str = "AUDEX_ROLE_ARN";
+/// The base of the settings directory (XDG Base Directory Specification).
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// The base of the directory of audit log and sessions (XDG Base Directory Specification).
+pub const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
+/// The base of the directory of installed plugins (XDG Base Directory Specification).
+pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
+/// The base of the directory of compiled plugins (XDG Base Directory Specification).
+pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
+/// A directory in memory, private to the user and gone after logout, that session files prefer.
+pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+/// The user's home directory, the fallback of every XDG base.
+pub const HOME: &str = "HOME";
+/// Where the command given after `--` is looked up.
+pub const PATH: &str = "PATH";
+/// The AWS region, as AWS CLI v2 and most SDKs read it.
+pub const AWS_REGION: &str = "AWS_REGION";
+/// The AWS region, as AWS CLI v1 and boto3 read it.
+pub const AWS_DEFAULT_REGION: &str = "AWS_DEFAULT_REGION";
+/// The profile the source credentials come from.
+pub const AWS_PROFILE: &str = "AWS_PROFILE";
+/// Replaces the endpoint of every AWS service.
+pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+/// Replaces the endpoint of AWS STS alone.
+pub const AWS_ENDPOINT_URL_STS: &str = "AWS_ENDPOINT_URL_STS";
+/// A PEM file of the roots that AWS endpoints are checked against.
+pub const AWS_CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+/// Turns colour off when set to anything but the empty string (<https://no-color.org>).
+pub const NO_COLOR: &str = "NO_COLOR";
+
+/// Holds the environment of a process as it was at one moment.
+///
+/// It has no `Debug`. Security: it holds whatever credentials the parent left in it.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// Takes a snapshot of this process's environment.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the environment's one home")]
+    pub fn capture() -> Self {
+        std::env::vars_os().collect()
+    }
+
+    /// Builds an environment from names and values; of two equal names the later wins.
+    pub fn from_pairs<N: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    /// Returns the value of `name`; `None` when it is unset, empty or not UTF-8.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.get_os(name).and_then(OsStr::to_str)
+    }
+
+    /// Returns the value of `name` in the platform's encoding; `None` when it is unset or empty.
+    #[must_use]
+    pub fn get_os(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// Iterates over all names and values, empty values included, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+}
+
+impl FromIterator<(OsString, OsString)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_value_counts_as_unset() {
+        let environment = Environment::from_pairs([("EMPTY", ""), ("SET", "x")]);
+        assert_eq!(environment.get("EMPTY"), None);
+        assert_eq!(environment.get_os("EMPTY"), None);
+        assert_eq!(environment.get("ABSENT"), None);
+        assert_eq!(environment.get("SET"), Some("x"));
+        assert_eq!(environment.iter().count(), 2);
+    }
+
+    #[test]
+    fn a_value_that_is_not_utf_8_is_readable_as_bytes_only() {
+        let environment = Environment::from_pairs([("RAW", OsString::from_vec(vec![0xff, 0xfe]))]);
+        assert_eq!(environment.get("RAW"), None);
+        assert!(environment.get_os("RAW").is_some());
+    }
+
+    #[test]
+    fn capture_sees_this_process() {
+        assert!(Environment::capture().get(PATH).is_some());
+    }
+}

@@ -1,0 +1,308 @@
+//! Turns every stage's error into what the user sees: kind, hint and exit code. The only file that does.
+
+use std::error::Error;
+
+use crate::audit::AuditError;
+use crate::check::CheckError;
+use crate::child::ChildError;
+use crate::components::ComponentsError;
+use crate::deliver::DeliverError;
+use crate::expansion::ExpansionError;
+use crate::filter::{Denied, FilterError};
+use crate::loopback::LoopbackError;
+use crate::plan::PlanError;
+use crate::plugin::component::PluginError;
+use crate::plugin::provider::{self, ErrorKind, ProviderError};
+use crate::plugin::store::StoreError;
+use crate::profile::ProfileError;
+use crate::request::RequestError;
+use crate::settings::{SettingsError, UnknownSetting};
+
+/// What an exit code says. Numbers: `sysexits.h` where it has one; 126 and 127 are the shell's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The command line is wrong.
+    Usage,
+    /// The cloud, the network or source credentials are not there.
+    Unavailable,
+    /// A defect, a component that misbehaved, or a log that was tampered with.
+    Internal,
+    /// Somebody who may decide said no.
+    Denied,
+    /// A settings file is wrong, or a grant cannot be expressed.
+    Config,
+    /// What a shell would say of the command itself.
+    Command(u8),
+}
+
+impl Kind {
+    /// The exit status.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Usage => 2,
+            Self::Unavailable => 69,
+            Self::Internal => 70,
+            Self::Denied => 77,
+            Self::Config => 78,
+            Self::Command(code) => code,
+        }
+    }
+}
+
+/// An error on its way to the user.
+#[derive(Debug)]
+pub struct Failure {
+    /// Decides the exit code.
+    pub kind: Kind,
+    /// The stage it comes from, for the audit log.
+    pub stage: &'static str,
+    /// What to do.
+    pub hint: Option<String>,
+    /// What filters took away, for the audit log.
+    pub denied: Vec<Denied>,
+    error: Box<dyn Error + Send + Sync>,
+}
+
+impl Failure {
+    fn new(kind: Kind, stage: &'static str, error: impl Error + Send + Sync + 'static) -> Self {
+        Self { kind, stage, hint: None, denied: Vec::new(), error: Box::new(error) }
+    }
+
+    /// A wrong command line, in the caller's words.
+    #[must_use]
+    pub fn usage(message: &str, hint: &str) -> Self {
+        let (hint, error) = (Some(hint.to_owned()), message.to_owned().into());
+        Self { kind: Kind::Usage, stage: "usage", hint, denied: Vec::new(), error }
+    }
+
+    /// The system refused something the program itself needs.
+    #[must_use]
+    pub fn internal(stage: &'static str, error: impl Error + Send + Sync + 'static) -> Self {
+        Self::new(Kind::Internal, stage, error)
+    }
+
+    /// Ended by a signal before the command began.
+    #[must_use]
+    pub fn interrupted(signal: i32) -> Self {
+        let code = u8::try_from(128 + signal).unwrap_or(u8::MAX);
+        let error = "interrupted before the command was started".to_owned().into();
+        Self { kind: Kind::Command(code), stage: "interrupted", hint: None, denied: Vec::new(), error }
+    }
+
+    fn hinting(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What failed.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.error.to_string()
+    }
+
+    /// Why, outermost first.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut source = self.error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        causes
+    }
+
+    /// What failed and why, in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut parts = vec![self.message()];
+        parts.extend(self.causes());
+        parts.join(": ")
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::new(Kind::Config, "settings", error)
+    }
+}
+
+impl From<UnknownSetting> for Failure {
+    fn from(error: UnknownSetting) -> Self {
+        Self::new(Kind::Config, "settings", error).hinting("see `tryaudex plugin inspect` for the settings it has")
+    }
+}
+
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        let hint = match &error {
+            RequestError::Nothing => "name permissions with --allow or a profile with --profile",
+            RequestError::MixedResources { .. } => "give --resource for the whole request, or run the profiles one by one",
+            RequestError::Session(_) => return Self::new(Kind::Internal, "request", error),
+        };
+        Self::new(Kind::Usage, "request", error).hinting(hint)
+    }
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        Self::new(Kind::Usage, "request", error).hinting("`tryaudex policies list` shows the profiles there are")
+    }
+}
+
+impl From<ExpansionError> for Failure {
+    fn from(error: ExpansionError) -> Self {
+        match error {
+            ExpansionError::Plugin(error) => error.into(),
+            ExpansionError::Unmappable { .. } => {
+                Self::new(Kind::Usage, "expansion", error).hinting("ask for the provider's own permissions instead")
+            }
+        }
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
+        let hint = match &error {
+            CheckError::Plugin(_) => None,
+            CheckError::Malformed { .. } => Some("check --provider and the spelling in --allow".to_owned()),
+            CheckError::Unknown { suggestion, .. } => suggestion.as_ref().map(|name| format!("did you mean `{name}`")),
+        };
+        if let CheckError::Plugin(error) = error {
+            return error.into();
+        }
+        let mut failure = Self::new(Kind::Usage, "check", error);
+        failure.hint = hint;
+        failure
+    }
+}
+
+impl From<FilterError> for Failure {
+    fn from(error: FilterError) -> Self {
+        let hint = match &error {
+            FilterError::Failed(_) => "fix or remove the filter: `tryaudex plugin list`",
+            FilterError::Refused { .. } => "ask whoever installed the filter",
+            FilterError::NothingLeft { .. } => "remove it from --allow, or ask whoever owns the deny list",
+        };
+        let denied = match &error {
+            FilterError::NothingLeft { denied } => denied.clone(),
+            FilterError::Failed(_) | FilterError::Refused { .. } => Vec::new(),
+        };
+        Self { denied, ..Self::new(Kind::Denied, "filter", error).hinting(hint) }
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Provider(error) => Self { stage: "plan", ..error.into() },
+            PlanError::TooWeak { .. } => Self::new(Kind::Denied, "plan", error)
+                .hinting("choose another --method or narrower permissions, or lower --require if your organisation lets you"),
+        }
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        let (kind, hint) = match error {
+            ProviderError::Plugin(error) => return error.into(),
+            ProviderError::Refused { ref error, .. } => (provider_kind(error), error.hint.clone()),
+        };
+        let mut failure = Self::new(kind, "mint", error);
+        failure.hint = hint;
+        failure
+    }
+}
+
+/// What a provider's refusal is to the user: a cloud that says no to the source credentials is not there for them.
+fn provider_kind(error: &provider::Error) -> Kind {
+    match error.kind {
+        ErrorKind::InvalidInput => Kind::Config,
+        ErrorKind::Unsupported | ErrorKind::Denied | ErrorKind::Unavailable => Kind::Unavailable,
+        ErrorKind::Internal => Kind::Internal,
+    }
+}
+
+impl From<PluginError> for Failure {
+    fn from(error: PluginError) -> Self {
+        Self::new(Kind::Internal, "plugin", error)
+            .hinting("`tryaudex plugin list` shows where it comes from; tell its author")
+    }
+}
+
+impl From<ComponentsError> for Failure {
+    fn from(error: ComponentsError) -> Self {
+        let hint = match &error {
+            ComponentsError::NoProvider { known, .. } => format!("there are `{}`", known.join("`, `")),
+            ComponentsError::NoMapping { .. } => "check `[mapping] component` in config.toml".to_owned(),
+            ComponentsError::NoFilter { .. } => "check `[filters]` in config.toml, or install the filter".to_owned(),
+            ComponentsError::Engine(_) => return Self::new(Kind::Internal, "plugin", error),
+            ComponentsError::Store(_) | ComponentsError::Plugin(_) => String::new(),
+        };
+        match error {
+            ComponentsError::Store(error) => error.into(),
+            ComponentsError::Plugin(error) => error.into(),
+            ComponentsError::NoProvider { .. } => Self::new(Kind::Usage, "request", error).hinting(hint),
+            other => Self::new(Kind::Config, "settings", other).hinting(hint),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let hint = match &error {
+            StoreError::Plugin(_) => "install it again, or remove it",
+            StoreError::NotGranted { .. } => "grant each with --grant, if you trust the component with it",
+            StoreError::NotRequested { .. } => "leave that --grant out",
+            StoreError::Taken { .. } => "remove the other one first; built-in names cannot be taken",
+            StoreError::NotInstalled { .. } => "`tryaudex plugin list` shows what is installed",
+            StoreError::Manifest { .. } | StoreError::Unfit { .. } => {
+                "build it with the audex SDK for wasm32-unknown-unknown"
+            }
+            StoreError::Lock { .. } => "repair or delete the file; deleting it uninstalls every component, filters too",
+            StoreError::Io { .. } | StoreError::Cache(_) => "",
+        };
+        let kind = match &error {
+            StoreError::Plugin(_) => Kind::Internal,
+            StoreError::Lock { .. } | StoreError::Io { .. } | StoreError::Cache(_) => Kind::Config,
+            StoreError::Manifest { .. }
+            | StoreError::Unfit { .. }
+            | StoreError::NotGranted { .. }
+            | StoreError::NotRequested { .. }
+            | StoreError::Taken { .. }
+            | StoreError::NotInstalled { .. } => Kind::Usage,
+        };
+        let failure = Self::new(kind, "plugin", error);
+        if hint.is_empty() { failure } else { failure.hinting(hint) }
+    }
+}
+
+impl From<ChildError> for Failure {
+    fn from(error: ChildError) -> Self {
+        Self::new(Kind::Command(error.exit_code()), "child", error)
+    }
+}
+
+impl From<DeliverError> for Failure {
+    fn from(error: DeliverError) -> Self {
+        Self::new(Kind::Internal, "deliver", error)
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        let tampered = matches!(error, AuditError::Tampered { .. });
+        let failure = Self::new(Kind::Internal, "audit", error);
+        if tampered {
+            return failure.hinting("`tryaudex audit verify` says what is wrong; keep the file, and move it away to go on");
+        }
+        failure
+    }
+}
+
+impl From<LoopbackError> for Failure {
+    fn from(error: LoopbackError) -> Self {
+        Self::new(Kind::Unavailable, "demo", error)
+    }
+}

@@ -1,0 +1,148 @@
+//! Every filter sees the request; each can only take away. What is left is the grant.
+//!
+//! INVARIANT: a [`Grant`] is made here and nowhere else, and without one nothing can be minted.
+
+use crate::check::Checked;
+use crate::plugin::component::PluginError;
+use crate::plugin::filter::{Filter, Restriction, Verdict};
+use crate::plugin::provider;
+use crate::request::Request;
+
+/// What a request may have. It cannot be copied or read from anywhere: `mint` consumes it.
+#[derive(Debug)]
+pub struct Grant(provider::Grant);
+
+impl Grant {
+    /// The grant as components see it.
+    #[must_use]
+    pub fn shown(&self) -> &provider::Grant {
+        &self.0
+    }
+}
+
+/// A permission that was asked for and is not granted, or only in part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// The permission, or the pattern denied within others.
+    pub action: String,
+    /// The filter's name.
+    pub by: String,
+    /// The filter's reason.
+    pub reason: String,
+}
+
+/// The grant, and what was taken from the request.
+#[derive(Debug)]
+pub struct Filtered {
+    /// What is left.
+    pub grant: Grant,
+    /// What is not.
+    pub denied: Vec<Denied>,
+    /// What the user should know.
+    pub notices: Vec<String>,
+}
+
+/// Why nothing is granted.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterError {
+    /// A filter failed. Security: that denies, as a missing guard would.
+    #[error("a filter failed, so nothing is granted")]
+    Failed(#[source] PluginError),
+    /// A filter said no to the whole request.
+    #[error("filter `{by}` refused: {reason}")]
+    Refused {
+        /// The filter's name.
+        by: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// The filters left nothing.
+    #[error("{}", nothing_left(denied))]
+    NothingLeft {
+        /// Everything that was asked for, and who took it.
+        denied: Vec<Denied>,
+    },
+}
+
+/// Asks every filter about the same request, so that their order does not matter, and takes away what any of them takes.
+///
+/// # Errors
+/// When one fails or refuses, or nothing is left.
+pub fn filter(request: &Request, checked: Checked, filters: &[Filter]) -> Result<Filtered, FilterError> {
+    let asked = provider::Grant {
+        provider: request.provider.clone(),
+        permissions: checked.permissions,
+        deny: Vec::new(),
+        resources: request.resources.clone(),
+        ttl_seconds: u32::try_from(request.ttl.as_secs()).unwrap_or(u32::MAX),
+        session: request.session.clone(),
+    };
+    let mut taken = Taken { notices: checked.notices, ttl_seconds: asked.ttl_seconds, ..Taken::default() };
+    for filter in filters {
+        let name = &filter.loaded().name;
+        match filter.review(&asked, &request.command).map_err(FilterError::Failed)? {
+            Verdict::Pass => {}
+            Verdict::Refuse(reason) => return Err(FilterError::Refused { by: name.clone(), reason }),
+            Verdict::Restrict(restrictions) => {
+                restrictions.into_iter().for_each(|restriction| taken.take(restriction, name, &asked));
+            }
+        }
+    }
+    let mut grant = asked;
+    let mut position = 0;
+    grant.permissions.retain(|_| {
+        position += 1;
+        !taken.dropped.contains(&(position - 1))
+    });
+    if grant.permissions.is_empty() {
+        return Err(FilterError::NothingLeft { denied: taken.denied });
+    }
+    grant.deny = taken.deny;
+    grant.ttl_seconds = taken.ttl_seconds;
+    Ok(Filtered { grant: Grant(grant), denied: taken.denied, notices: taken.notices })
+}
+
+/// What the filters took so far. Everything in it only grows, but for the ttl, which only shrinks.
+#[derive(Default)]
+struct Taken {
+    dropped: Vec<usize>,
+    deny: Vec<String>,
+    denied: Vec<Denied>,
+    ttl_seconds: u32,
+    notices: Vec<String>,
+}
+
+impl Taken {
+    fn take(&mut self, restriction: Restriction, by: &str, asked: &provider::Grant) {
+        let denied = |action: &str| Denied {
+            action: action.to_owned(),
+            by: by.to_owned(),
+            reason: restriction.reason.clone(),
+        };
+        for position in &restriction.drop {
+            let position = *position as usize;
+            if let Some(permission) = asked.permissions.get(position) {
+                self.dropped.push(position);
+                self.denied.push(denied(&permission.action));
+            }
+        }
+        for pattern in &restriction.deny {
+            if !self.deny.contains(pattern) {
+                self.deny.push(pattern.clone());
+            }
+            self.denied.push(denied(pattern));
+        }
+        if let Some(ceiling) = restriction.max_ttl_seconds.map(|ceiling| ceiling.max(1))
+            && ceiling < self.ttl_seconds
+        {
+            self.ttl_seconds = ceiling;
+            self.notices.push(format!("filter `{by}` limits the ttl to {ceiling} s: {}", restriction.reason));
+        }
+    }
+}
+
+fn nothing_left(denied: &[Denied]) -> String {
+    let list: Vec<String> =
+        denied.iter().map(|denied| format!("`{}` by `{}` ({})", denied.action, denied.by, denied.reason)).collect();
+    format!("everything that was asked for is denied: {}", list.join(", "))
+}

@@ -1,0 +1,29 @@
+//! Audex: least-privilege, short-lived cloud credentials for one command.
+//!
+//! The modules follow the pipeline (`docs/architecture.md`); `pipeline` alone knows their order.
+
+pub mod audit;
+pub mod aws;
+pub mod check;
+pub mod child;
+pub mod cli;
+pub mod clock;
+pub mod components;
+pub mod console;
+pub mod deliver;
+pub mod environment;
+pub mod error;
+pub mod expansion;
+pub mod filter;
+pub mod health;
+pub mod iam;
+pub mod loopback;
+pub mod mint;
+pub mod pipeline;
+pub mod plan;
+pub mod plugin;
+pub mod private_file;
+pub mod profile;
+pub mod request;
+pub mod secret;
+pub mod settings;

@@ -1,0 +1,247 @@
+//! The one road from a request to a running command. The only file that knows the order of the stages.
+
+pub mod attempt;
+pub mod report;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::audit::Event;
+use crate::child::{self, Deadline, Ended, OnExpiry, Signals};
+use crate::clock;
+use crate::components::Components;
+use crate::console::Console;
+use crate::deliver::{Delivery, SessionDirectory, Value, deliver};
+use crate::environment::{Environment, PATH};
+use crate::error::Failure;
+use crate::plan::Planned;
+use crate::plugin::capability::outside::Outside;
+use crate::plugin::component::Loaded;
+use crate::plugin::provider::{Description, Minted, Provider};
+use crate::request::Ask;
+use crate::secret::Secret;
+use crate::settings::{DEFAULT_PROVIDER, Settings};
+use crate::{check, expansion, filter, mint, plan, profile, request};
+
+use self::attempt::Attempt;
+
+/// How long a command has after SIGTERM before SIGKILL, when its access has ended.
+const GRACE: Duration = Duration::from_secs(10);
+/// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
+const EXPIRY_SLACK_SECONDS: u64 = 5;
+
+/// A request that went through every stage but the mint.
+pub struct Prepared {
+    provider: Provider,
+    /// What the provider says of itself.
+    pub description: Description,
+    /// The grant and its plan.
+    pub planned: Planned,
+    /// Every component that took part.
+    pub components: Vec<Loaded>,
+    /// What happens to the command at the ttl, if the user said so.
+    pub on_expiry: Option<OnExpiry>,
+}
+
+/// The provider of a request: named by option or file, else by the profiles, else the default.
+///
+/// # Errors
+/// Never; a profile for another provider is found when it is looked up.
+#[must_use]
+pub fn provider_id(settings: &Settings, ask: &Ask) -> String {
+    let from_profile = || ask.profiles.iter().find_map(|name| settings.profiles.get(name)?.provider.clone());
+    settings.provider.clone().or_else(from_profile).unwrap_or_else(|| DEFAULT_PROVIDER.to_owned())
+}
+
+/// Loads the provider `id`, gives it its settings, and asks who it is.
+///
+/// # Errors
+/// When there is none, it fails, or a setting is not one of its own.
+pub fn open_provider(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    id: &str,
+) -> Result<(Provider, Description), Failure> {
+    let outside = Arc::new(Outside::new(environment.clone(), settings.region_flag()));
+    let mut provider = components.provider(id, outside)?;
+    let description = provider.describe()?;
+    provider.configure(settings.for_provider(id, &description.settings, environment)?);
+    Ok((provider, description))
+}
+
+/// Takes a request through every stage up to the plan. Mints nothing, writes nothing.
+///
+/// # Errors
+/// The first stage that says no.
+pub fn prepare(
+    environment: &Environment,
+    settings: &Settings,
+    ask: Ask,
+    attempt: &mut Attempt,
+) -> Result<Prepared, Failure> {
+    let components = Components::open(settings)?;
+    let id = provider_id(settings, &ask);
+    attempt.asked(&id, &ask);
+    let (provider, description) = open_provider(environment, settings, &components, &id)?;
+    attempt.took_part(provider.loaded());
+    let profiles = profile::look_up(&ask.profiles, &id, &description.profiles, &settings.profiles)?;
+    let request = request::request(ask, id.clone(), profiles, settings)?;
+    attempt.requested(&request);
+
+    let mapping = components.mapping(&settings.mapping)?;
+    attempt.took_part(mapping.loaded());
+    let filters = components.filters(settings)?;
+    filters.iter().for_each(|filter| attempt.took_part(filter.loaded()));
+
+    let expanded = expansion::expand(&request, &mapping)?;
+    let checked = check::check(expanded, &provider, &id, &description.action_syntax)?;
+    let filtered = filter::filter(&request, checked, &filters)?;
+    let mut planned = plan::plan(filtered, &provider)?;
+    attempt.planned(&planned);
+    plan::require(&planned, settings.require)?;
+    if let Some(asked) = settings.ttl_lowered_from {
+        let (asked, ceiling) = (asked.as_secs(), settings.ttl.as_secs());
+        planned.notices.push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
+    }
+    let components = attempt.components().to_vec();
+    Ok(Prepared { provider, description, planned, components, on_expiry: settings.on_expiry })
+}
+
+/// Mints, starts `command` with the credentials and nothing else, and waits for it. Returns its exit status.
+///
+/// # Errors
+/// Everything before the command has started; after that, its own status counts.
+pub fn run(
+    environment: &Environment,
+    settings: &Settings,
+    prepared: Prepared,
+    command: &[OsString],
+    attempt: &Attempt,
+    console: Console,
+) -> Result<u8, Failure> {
+    // 126 and 127 before anything is minted.
+    let executable = child::look_up(command, environment.get_os(PATH))?;
+    let directory = SessionDirectory::create(environment, &settings.paths.state)?;
+    let signals = Signals::install()?;
+    attempt.record(&Event::Issuing(attempt.issuing()), &[])?;
+
+    let Prepared { provider, description, planned, on_expiry, .. } = prepared;
+    report::denied(console, &planned.denied);
+    planned.notices.iter().for_each(|notice| console.notice(notice));
+    let ttl = u64::from(planned.grant.shown().ttl_seconds);
+    let began = clock::unix_seconds();
+    let minted = mint::mint(planned, &provider, &description.sets, began);
+    provider.logged().iter().for_each(|line| console.log(&provider.loaded().name, line));
+    let minted = minted?;
+    let secrets = secrets(&minted);
+    minted.notices.iter().for_each(|notice| console.notice(notice));
+
+    let access = Access::of(&minted, began, ttl, on_expiry);
+    let started = deliver_and_start(environment, directory, &minted, &access, attempt, &executable, signals);
+    let (directory, running) = match started {
+        Ok(started) => started,
+        Err(failure) => {
+            let _ = revoke(&provider, &minted);
+            return Err(failure);
+        }
+    };
+    report::started(console, attempt, &minted, &access);
+    let deadline = Deadline { at: UNIX_EPOCH + Duration::from_secs(access.ends_at), policy: access.policy, grace: GRACE };
+    let ended = running.wait(Some(deadline), || {
+        console.say("expired", "access has ended; the command goes on without it", &serde_json::json!({}));
+    });
+    drop(directory);
+    let revoked = revoke(&provider, &minted);
+    let ended = ended?;
+    finish(&ended, revoked, &secrets, attempt, console);
+    Ok(ended.exit_code())
+}
+
+/// When access ends, and what then happens to the command.
+pub struct Access {
+    /// Seconds since the Unix epoch.
+    pub ends_at: u64,
+    /// When the credentials themselves end, if later.
+    pub credentials_end_at: Option<u64>,
+    /// What happens to the command.
+    pub policy: OnExpiry,
+}
+
+impl Access {
+    /// Credentials that outlive the ttl are not left to the command: it is ended then.
+    fn of(minted: &Minted, began: u64, ttl: u64, asked: Option<OnExpiry>) -> Self {
+        let ends_at = began.saturating_add(ttl);
+        if minted.expires_at > ends_at.saturating_add(EXPIRY_SLACK_SECONDS) {
+            return Self { ends_at, credentials_end_at: Some(minted.expires_at), policy: OnExpiry::End };
+        }
+        let policy = asked.unwrap_or(OnExpiry::Keep);
+        Self { ends_at: minted.expires_at, credentials_end_at: None, policy }
+    }
+}
+
+fn deliver_and_start(
+    environment: &Environment,
+    directory: SessionDirectory,
+    minted: &Minted,
+    access: &Access,
+    attempt: &Attempt,
+    executable: &child::Executable,
+    mut signals: Signals,
+) -> Result<(SessionDirectory, child::Running), Failure> {
+    if let Some(signal) = signals.interrupted() {
+        return Err(Failure::interrupted(signal as i32));
+    }
+    attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
+    let delivery = Delivery {
+        parent: environment,
+        session: attempt.session(),
+        region: None,
+        variables: &minted.variables,
+        files: &minted.files,
+    };
+    let delivered = deliver(&delivery, directory)?;
+    let running = child::spawn(executable, &delivered.environment, signals)?;
+    Ok((delivered.directory, running))
+}
+
+/// Takes back what can be; the text says what became of the credentials.
+fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
+    let Some(lease) = &minted.lease else { return Ok(None) };
+    match provider.revoke(lease) {
+        Ok(()) => Ok(Some("revoked".to_owned())),
+        Err(error) => Err(format!("not revoked: {error}")),
+    }
+}
+
+/// The command has ended: its status stands, whatever else goes wrong now.
+fn finish(
+    ended: &Ended,
+    revoked: Result<Option<String>, String>,
+    secrets: &[Secret],
+    attempt: &Attempt,
+    console: Console,
+) {
+    let reason = match revoked {
+        Ok(reason) => reason,
+        Err(reason) => {
+            console.notice(&format!("the credentials were {reason}"));
+            Some(reason)
+        }
+    };
+    let event = Event::Ended(report::ended(ended, reason));
+    if let Err(error) = attempt.record(&event, secrets) {
+        console.notice(&format!("the end of the session could not be recorded: {}", error.line()));
+    }
+    report::finished(console, attempt, ended);
+}
+
+fn secrets(minted: &Minted) -> Vec<Secret> {
+    let of = |value: &Value| match value {
+        Value::Secret(secret) => Some(secret.clone()),
+        Value::Plain(_) => None,
+    };
+    let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
+    variables.chain(minted.files.iter().filter_map(|file| of(&file.contents))).collect()
+}

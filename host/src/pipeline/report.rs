@@ -1,0 +1,89 @@
+//! What a run says of itself, on stderr and in the audit log.
+
+use serde_json::json;
+
+use super::Access;
+use super::attempt::Attempt;
+use crate::audit;
+use crate::child::{Ended, OnExpiry, Status};
+use crate::clock::{rfc3339, unix_seconds};
+use crate::console::{self, Console};
+use crate::filter::Denied;
+use crate::plugin::provider::Minted;
+
+pub(super) fn denied(console: Console, denied: &[Denied]) {
+    for Denied { action, by, reason } in denied {
+        console.notice(&format!("`{action}` is denied by {by} ({reason})"));
+    }
+}
+
+/// The one line before the command.
+pub(super) fn started(console: Console, attempt: &Attempt, minted: &Minted, access: &Access) {
+    let count = attempt.permissions();
+    let permissions = if count == 1 { "1 permission".to_owned() } else { format!("{count} permissions") };
+    let left = console::duration(access.ends_at.saturating_sub(unix_seconds()));
+    let then = match (access.policy, access.credentials_end_at) {
+        (OnExpiry::Keep, _) => "",
+        (OnExpiry::End, None) => ", then the command is ended",
+        (OnExpiry::End, Some(_)) => ", then the command is ended (its credentials would live longer)",
+    };
+    let line = format!(
+        "{permissions} on {} by {} for {left}{then}, session {}",
+        attempt.provider(),
+        minted.method,
+        attempt.session()
+    );
+    let fields = json!({
+        "session": attempt.session(),
+        "provider": attempt.provider(),
+        "method": minted.method,
+        "permissions": count,
+        "identity": minted.identity,
+        "access_ends_at": rfc3339(access.ends_at),
+        "credentials_end_at": access.credentials_end_at.map(rfc3339),
+        "on_expiry": match access.policy { OnExpiry::Keep => "keep", OnExpiry::End => "end" },
+    });
+    console.say("started", &line, &fields);
+}
+
+/// The one line after it.
+pub(super) fn finished(console: Console, attempt: &Attempt, ended: &Ended) {
+    let how = match ended.status {
+        Status::Exited(code) => format!("exit {code}"),
+        Status::Signalled(signal) => format!("signal {signal}"),
+    };
+    let because = if ended.ended_by_deadline { ", ended at its ttl" } else { "" };
+    let milliseconds = ended.duration.as_millis();
+    let line = format!("{how} after {:.1} s{because}, session {}", ended.duration.as_secs_f64(), attempt.session());
+    let fields = json!({
+        "session": attempt.session(),
+        "exit_code": ended.exit_code(),
+        "ended_by_deadline": ended.ended_by_deadline,
+        "duration_ms": u64::try_from(milliseconds).unwrap_or(u64::MAX),
+    });
+    console.say("ended", &line, &fields);
+}
+
+pub(super) fn issued(provider: &str, minted: &Minted, access: &Access) -> audit::Issued {
+    audit::Issued {
+        provider: provider.to_owned(),
+        method: minted.method.clone(),
+        expires_at: rfc3339(access.ends_at),
+        credentials_expire_at: access.credentials_end_at.map(rfc3339),
+        identity: minted.identity.clone(),
+        access_key_id: minted.credential_id.clone(),
+    }
+}
+
+pub(super) fn ended(ended: &Ended, reason: Option<String>) -> audit::Ended {
+    audit::Ended {
+        exit_code: ended.exit_code(),
+        signal: match ended.status {
+            Status::Exited(_) => None,
+            Status::Signalled(signal) => Some(signal),
+        },
+        duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
+        ended_by_deadline: ended.ended_by_deadline,
+        reason,
+    }
+}

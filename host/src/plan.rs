@@ -1,0 +1,73 @@
+//! What will be asked of the cloud, shown before it is, and whether it is enforced enough.
+
+use crate::filter::{Denied, Filtered, Grant};
+use crate::plugin::provider::{Enforcer, GrantPlan, Provider, ProviderError};
+use crate::settings::strength;
+
+/// A grant and what will be done about it.
+#[derive(Debug)]
+pub struct Planned {
+    /// What is granted.
+    pub grant: Grant,
+    /// What will be asked of the cloud.
+    pub plan: GrantPlan,
+    /// What filters took away.
+    pub denied: Vec<Denied>,
+    /// What the user should know, from every stage so far.
+    pub notices: Vec<String>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The provider failed or refused.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// A permission would be enforced by less than is required.
+    #[error("`{action}` would be enforced by `{enforced_by}`, and `{required}` is required")]
+    TooWeak {
+        /// The permission.
+        action: String,
+        /// Who would enforce it.
+        enforced_by: &'static str,
+        /// Who must.
+        required: &'static str,
+    },
+}
+
+/// Has `provider` plan the grant.
+///
+/// # Errors
+/// When it fails or refuses.
+pub fn plan(filtered: Filtered, provider: &Provider) -> Result<Planned, PlanError> {
+    let Filtered { grant, denied, mut notices } = filtered;
+    let plan = provider.plan(grant.shown())?;
+    notices.extend(plan.notices.iter().cloned());
+    Ok(Planned { grant, plan, denied, notices })
+}
+
+/// Whether every permission is enforced at least as `required` says.
+///
+/// # Errors
+/// Names the first that is not.
+pub fn require(planned: &Planned, required: Enforcer) -> Result<(), PlanError> {
+    let weak = planned.plan.permissions.iter().find(|p| strength(p.enforced_by) < strength(required));
+    match weak {
+        None => Ok(()),
+        Some(permission) => Err(PlanError::TooWeak {
+            action: permission.action.clone(),
+            enforced_by: enforcer_name(permission.enforced_by),
+            required: enforcer_name(required),
+        }),
+    }
+}
+
+/// The word for an enforcer, in output and settings.
+#[must_use]
+pub fn enforcer_name(enforcer: Enforcer) -> &'static str {
+    match enforcer {
+        Enforcer::Cloud => "cloud",
+        Enforcer::Token => "token",
+        Enforcer::None => "none",
+    }
+}

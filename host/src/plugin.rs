@@ -1,0 +1,18 @@
+//! The engine side of components: what is loaded, how it is called, what it may reach.
+
+pub mod bindings;
+pub mod call;
+pub mod capability;
+pub mod compiled;
+pub mod component;
+pub mod embedded;
+pub mod encode;
+pub mod engine;
+pub mod engine_config;
+pub mod filter;
+pub mod limit;
+pub mod manifest;
+pub mod mapping;
+pub mod provider;
+pub mod state;
+pub mod store;

@@ -1,0 +1,27 @@
+//! The contract as Rust: generated from `wit/`, one module for each world.
+
+/// World `provider-plugin`.
+#[expect(missing_docs, clippy::pedantic, reason = "generated; documented in wit/")]
+pub mod provider {
+    wasmtime::component::bindgen!({
+        world: "provider-plugin",
+        path: "../wit",
+        imports: { default: trappable },
+        with: {
+            "audex:plugin/secrets.secret": crate::plugin::capability::HeldSecret,
+            "audex:plugin/sts.session": crate::plugin::capability::HeldSession,
+        },
+    });
+}
+
+/// World `mapping-table`.
+#[expect(missing_docs, clippy::pedantic, reason = "generated; documented in wit/")]
+pub mod mapping {
+    wasmtime::component::bindgen!({ world: "mapping-table", path: "../wit" });
+}
+
+/// World `policy-filter`.
+#[expect(missing_docs, clippy::pedantic, reason = "generated; documented in wit/")]
+pub mod filter {
+    wasmtime::component::bindgen!({ world: "policy-filter", path: "../wit" });
+}

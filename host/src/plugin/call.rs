@@ -1,0 +1,63 @@
+//! One call of one export: a fresh store, limits always set, failures named.
+
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Store, Trap};
+
+use super::bindings::provider::ProviderPlugin;
+use super::component::{Loaded, Phase, PluginError};
+use super::engine::Engine;
+use super::state::{LimitReached, Misbehaved, State};
+
+/// Runs `work` in a fresh store; returns its result and what is left of the state.
+///
+/// `work` says which phase it is in by the value it returns its error with.
+///
+/// # Errors
+/// A trap, a limit, or misbehaviour, with plugin, digest and phase.
+pub fn call<T>(
+    engine: &Engine,
+    loaded: &Loaded,
+    state: State,
+    work: impl FnOnce(&mut Store<State>) -> Result<T, (Phase, wasmtime::Error)>,
+) -> Result<(T, State), PluginError> {
+    let mut store = Store::new(engine.inner(), state);
+    store.limiter(|state| state);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|context| context.data().tick());
+    let _ticking = engine.tick();
+    match work(&mut store) {
+        Ok(value) => Ok((value, store.into_data())),
+        Err((phase, error)) => Err(failure(loaded, phase, &error)),
+    }
+}
+
+/// The linker of pure worlds: it offers nothing.
+#[must_use]
+pub fn pure_linker(engine: &Engine) -> Linker<State> {
+    Linker::new(engine.inner())
+}
+
+/// The linker of providers.
+///
+/// # Errors
+/// When two imports have one name, which the contract rules out.
+pub fn provider_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine.inner());
+    ProviderPlugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+fn failure(loaded: &Loaded, phase: Phase, error: &wasmtime::Error) -> PluginError {
+    if let Some(limit) = error.downcast_ref::<LimitReached>() {
+        return PluginError::new(loaded, Phase::Limit, limit.to_string());
+    }
+    if let Some(misbehaved) = error.downcast_ref::<Misbehaved>() {
+        return PluginError::new(loaded, phase, misbehaved.to_string());
+    }
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        let phase = if *trap == Trap::StackOverflow { Phase::Limit } else { phase };
+        return PluginError::new(loaded, phase, trap.to_string());
+    }
+    // The root cause says most; the chain above it names wasm frames.
+    PluginError::new(loaded, phase, error.root_cause().to_string())
+}

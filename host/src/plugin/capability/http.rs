@@ -1,0 +1,83 @@
+//! The `http` import: https to granted hosts, with credentials the guest never sees.
+
+mod address;
+mod compose;
+mod lift;
+mod send;
+
+use std::time::Duration;
+
+/// A body a guest may send: policies and forms are a few kilobytes.
+const REQUEST_BYTES: usize = 1024 * 1024;
+/// A body a guest may receive; a page of a cloud's log is under a megabyte.
+const RESPONSE_BYTES: usize = 8 * 1024 * 1024;
+/// One exchange, unless the guest asks for less.
+const EXCHANGE_TIME: Duration = Duration::from_secs(30);
+/// Connecting to a host that does not answer.
+const CONNECT_TIME: Duration = Duration::from_secs(5);
+
+/// The client of components: https only, no redirect, no proxy of the environment, and no
+/// address that is not public.
+pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
+    // One crypto provider in the whole program; it may have been chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .https_only(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(CONNECT_TIME)
+        .user_agent(concat!("audex/", env!("CARGO_PKG_VERSION")))
+        .dns_resolver(address::PublicOnly)
+        .build()
+}
+
+/// Whether `template` names one host, or hosts that differ by region only, such as `sts.{region}.amazonaws.com`.
+///
+/// A wildcard like `*.amazonaws.com` is refused: it would let a component post to anyone's bucket.
+#[must_use]
+pub fn is_host_template(template: &str) -> bool {
+    let labels = template.split('.');
+    let label_ok = |label: &str| {
+        label == "{region}"
+            || (!label.is_empty()
+                && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
+    };
+    template.len() <= 253 && labels.clone().count() >= 2 && labels.clone().all(label_ok) && !template.ends_with("{region}")
+        // A bare address is no name that a certificate would speak for.
+        && labels.last().is_some_and(|last| last.chars().any(|c| c.is_ascii_alphabetic()))
+}
+
+/// Whether `host` is one that `template` names.
+fn host_matches(template: &str, host: &str) -> bool {
+    let region = |text: &str| {
+        (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    let (wanted, given): (Vec<_>, Vec<_>) = (template.split('.').collect(), host.split('.').collect());
+    wanted.len() == given.len()
+        && wanted.iter().zip(&given).all(|(w, g)| if *w == "{region}" { region(g) } else { w == g })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_hosts_and_region_templates_are_accepted_and_wildcards_are_not() {
+        for good in ["api.example.com", "sts.{region}.amazonaws.com"] {
+            assert!(is_host_template(good), "{good}");
+        }
+        for bad in ["*.amazonaws.com", "localhost", "", "a..b", "{account}.x.com", "10.0.0.1", "x.{region}", "A.com"] {
+            assert!(!is_host_template(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_template_names_its_hosts_and_no_other() {
+        let template = "sts.{region}.amazonaws.com";
+        assert!(host_matches(template, "sts.eu-west-1.amazonaws.com"));
+        for other in ["sts.amazonaws.com", "sts.a.b.amazonaws.com", "s3.eu-west-1.amazonaws.com", "sts..amazonaws.com"] {
+            assert!(!host_matches(template, other), "{other}");
+        }
+    }
+}

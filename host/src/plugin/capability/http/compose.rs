@@ -1,0 +1,152 @@
+//! Puts a request together: guest bytes, and secrets that may go to this host.
+
+use std::fmt::Write as _;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use wasmtime::component::Resource;
+
+use super::REQUEST_BYTES;
+use crate::plugin::bindings::provider::audex::plugin::http::{Chunk, Header};
+use crate::plugin::capability::{HeldSecret, Origin};
+use crate::plugin::state::State;
+
+/// What a guest put into a request that cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// A secret on its way to a host it does not belong to.
+    #[error("it tried to send a secret to `{0}`, which that secret does not belong to")]
+    SecretAway(String),
+    /// A header that is the host's to set.
+    #[error("it set the header `{0}`, which is the host's to set")]
+    Header(String),
+    /// A header that is none.
+    #[error("it set a malformed header")]
+    MalformedHeader,
+    /// Too much.
+    #[error("its request has more than {} KiB", REQUEST_BYTES / 1024)]
+    TooLarge,
+}
+
+/// Headers that carry credentials, route, or frame the message.
+const RESERVED: [&str; 16] = [
+    "authorization", "connection", "content-length", "cookie", "expect", "forwarded", "host", "keep-alive",
+    "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "x-amz-security-token",
+    "x-vault-token",
+];
+/// Of those, the ones a guest may fill with a secret it cannot read.
+const FOR_SECRETS: [&str; 2] = ["authorization", "x-vault-token"];
+
+/// The headers of a request to `host`. Those with secrets are marked sensitive.
+pub fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime::Result<HeaderMap> {
+    let mut map = HeaderMap::new();
+    for header in headers {
+        let name = header.name.to_ascii_lowercase();
+        let has_secret = header.value.iter().any(|chunk| !matches!(chunk, Chunk::Plain(_)));
+        if RESERVED.contains(&name.as_str()) && !(has_secret && FOR_SECRETS.contains(&name.as_str())) {
+            return Err(ComposeError::Header(name).into());
+        }
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ComposeError::MalformedHeader)?;
+        let bytes = bytes(state, &header.value, host)?;
+        let mut value = HeaderValue::from_bytes(&bytes).map_err(|_| ComposeError::MalformedHeader)?;
+        value.set_sensitive(has_secret);
+        map.append(name, value);
+    }
+    Ok(map)
+}
+
+/// The bytes of `chunks`, secrets included.
+pub fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    for chunk in chunks {
+        match chunk {
+            Chunk::Plain(plain) => out.extend_from_slice(plain),
+            Chunk::Secret(secret) => out.extend_from_slice(text(state, secret, host)?.as_bytes()),
+            Chunk::FormSecret(secret) => out.extend_from_slice(percent(text(state, secret, host)?).as_bytes()),
+            Chunk::JsonSecret(secret) => {
+                let quoted = serde_json::Value::from(text(state, secret, host)?).to_string();
+                let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+                out.extend_from_slice(inner.as_bytes());
+            }
+        }
+        if out.len() > REQUEST_BYTES {
+            return Err(ComposeError::TooLarge.into());
+        }
+    }
+    Ok(out)
+}
+
+/// Security: the one place a guest's secret becomes bytes of a request.
+fn text<'a>(state: &'a State, secret: &Resource<HeldSecret>, host: &str) -> wasmtime::Result<&'a str> {
+    let held = state.table.get(secret)?;
+    let may_go = match &held.origin {
+        Origin::Guest | Origin::Slot => true,
+        Origin::Lifted { host: from } => from == host,
+        Origin::Session { .. } => false,
+    };
+    if may_go { Ok(held.value.expose()) } else { Err(ComposeError::SecretAway(host.to_owned()).into()) }
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn held(state: &mut State, origin: Origin) -> Resource<HeldSecret> {
+        state.hold(HeldSecret { value: Secret::new("a b\"c".to_owned()), origin }).unwrap()
+    }
+
+    fn header(name: &str, value: Chunk) -> Header {
+        Header { name: name.to_owned(), value: vec![value] }
+    }
+
+    #[test]
+    fn secrets_are_encoded_for_where_they_stand() {
+        let mut state = State::pure();
+        let secret = held(&mut state, Origin::Guest);
+        let again = || Resource::new_borrow(secret.rep());
+        let chunks = [Chunk::Secret(again()), Chunk::FormSecret(again()), Chunk::JsonSecret(again())];
+        assert_eq!(bytes(&state, &chunks, "x.com").unwrap(), b"a b\"ca%20b%22ca b\\\"c");
+    }
+
+    #[test]
+    fn aws_session_secrets_never_leave_and_lifted_ones_go_home_only() {
+        let mut state = State::pure();
+        let session = held(&mut state, Origin::Session { policy: None, expires_at: 0 });
+        let lifted = held(&mut state, Origin::Lifted { host: "api.x.com".to_owned() });
+        assert!(bytes(&state, &[Chunk::Secret(session)], "api.x.com").is_err());
+        let again = || Chunk::Secret(Resource::new_borrow(lifted.rep()));
+        assert!(bytes(&state, &[again()], "api.x.com").is_ok());
+        assert!(bytes(&state, &[again()], "evil.com").is_err());
+    }
+
+    #[test]
+    fn reserved_headers_are_refused_unless_a_secret_fills_one_made_for_it() {
+        let mut state = State::pure();
+        let secret = held(&mut state, Origin::Slot);
+        for name in RESERVED {
+            assert!(headers(&state, &[header(name, Chunk::Plain(b"x".to_vec()))], "x.com").is_err(), "{name}");
+        }
+        let filled = [header("Authorization", Chunk::Secret(Resource::new_borrow(secret.rep())))];
+        assert!(headers(&state, &filled, "x.com").unwrap()["authorization"].is_sensitive());
+        let cookie = [header("Cookie", Chunk::Secret(Resource::new_borrow(secret.rep())))];
+        assert!(headers(&state, &cookie, "x.com").is_err());
+    }
+
+    #[test]
+    fn a_line_break_in_a_header_is_refused() {
+        let state = State::pure();
+        let smuggled = header("x-a", Chunk::Plain(b"1\r\nhost: evil".to_vec()));
+        assert!(headers(&state, &[smuggled], "x.com").is_err());
+    }
+}

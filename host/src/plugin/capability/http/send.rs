@@ -1,0 +1,205 @@
+//! The exchange itself.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::identity::Identity;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Request, Url};
+
+use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, lift};
+use crate::aws::Keys;
+use crate::clock;
+use crate::plugin::bindings::provider::audex::plugin::http::{Auth, Host, Request as Asked, Response, Sigv4};
+use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
+use crate::plugin::capability::outside::Outside;
+use crate::plugin::capability::sts::plain_error;
+use crate::plugin::capability::{Capability, HeldSecret, Origin};
+use crate::plugin::state::State;
+
+/// Methods a guest may use.
+const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+impl Host for State {
+    fn send(&mut self, asked: Asked) -> wasmtime::Result<Result<Response, Error>> {
+        let (url, host) = match self.granted(&asked.url) {
+            Ok(granted) => granted,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let Some(method) = METHODS.into_iter().find(|method| method.as_str() == asked.method) else {
+            return Ok(Err(plain_error(ErrorKind::InvalidInput, "method", "unknown HTTP method".to_owned())));
+        };
+        let headers = compose::headers(self, &asked.headers, &host)?;
+        let body = compose::bytes(self, &asked.body, &host)?;
+        let mut request = Request::new(method, url);
+        *request.headers_mut() = headers;
+        *request.body_mut() = Some(body.clone().into());
+        if let Some(auth) = &asked.auth
+            && let Err(refused) = self.authorise(&mut request, &body, auth)?
+        {
+            return Ok(Err(refused));
+        }
+        let time = asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
+        *request.timeout_mut() = Some(time);
+        let outside = Arc::clone(&self.reach()?.outside);
+        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request)));
+        match answer {
+            Ok(Ok(reply)) => self.show(reply, &asked.lift, &host),
+            Ok(Err(error)) => Ok(Err(error)),
+            Err(error) => Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string()))),
+        }
+    }
+}
+
+/// A reply, read whole.
+struct Reply {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl State {
+    /// The URL, if it goes by https to a host that was granted.
+    fn granted(&self, url: &str) -> Result<(Url, String), Error> {
+        let refuse = |code: &str, message: String| Err(plain_error(ErrorKind::Denied, code, message));
+        let Ok(parsed) = Url::parse(url) else { return refuse("url", "the URL cannot be parsed".to_owned()) };
+        let host = parsed.host_str().unwrap_or_default().to_owned();
+        let plain = parsed.username().is_empty() && parsed.password().is_none() && parsed.port().is_none();
+        if parsed.scheme() != "https" || !plain {
+            return refuse("url", format!("only `https://{host}/…` without user and port can be reached"));
+        }
+        let named = |capability: &Capability| {
+            matches!(capability, Capability::Http(template) if host_matches(template, &host))
+        };
+        let capabilities = self.reach().map(|reach| &reach.capabilities);
+        if capabilities.is_ok_and(|capabilities| capabilities.iter().any(named)) {
+            return Ok((parsed, host));
+        }
+        refuse("host-not-granted", format!("`{host}` was not granted to this component"))
+    }
+
+    /// Adds credentials the guest does not see.
+    fn authorise(&mut self, request: &mut Request, body: &[u8], auth: &Auth) -> wasmtime::Result<Result<(), Error>> {
+        let (name, slot, prefix) = match auth {
+            Auth::Aws(scope) => return self.sign_aws(request, body, scope),
+            Auth::Bearer(slot) => ("authorization", slot, "Bearer "),
+            Auth::Header(key) => (key.name.as_str(), &key.slot, ""),
+        };
+        let secret = match self.slot_secret(slot)? {
+            Ok(secret) => secret,
+            Err(error) => return Ok(Err(error)),
+        };
+        let value = HeaderValue::from_str(&format!("{prefix}{}", secret.expose()));
+        let (Ok(name), Ok(mut value)) = (HeaderName::from_bytes(name.as_bytes()), value) else {
+            let message = format!("`{slot}` cannot stand in a header");
+            return Ok(Err(plain_error(ErrorKind::InvalidInput, "header", message)));
+        };
+        value.set_sensitive(true);
+        request.headers_mut().insert(name, value);
+        Ok(Ok(()))
+    }
+
+    fn sign_aws(&mut self, request: &mut Request, body: &[u8], scope: &Sigv4) -> wasmtime::Result<Result<(), Error>> {
+        self.require(&Capability::Aws)?;
+        let outside = Arc::clone(&self.reach()?.outside);
+        let keys = self.outside_time(|limit| outside.run(limit, outside.keys()));
+        let keys = match keys {
+            Ok(Ok(keys)) => keys,
+            Ok(Err(error)) => return Ok(Err(plain_error(ErrorKind::Unavailable, error.code(), error.to_string()))),
+            Err(error) => return Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string()))),
+        };
+        Ok(sign_request(request, body, scope, &keys, clock::now())
+            .map_err(|reason| plain_error(ErrorKind::InvalidInput, "sigv4", reason)))
+    }
+
+    /// Hands a reply to the guest, without what it asked to have lifted.
+    fn show(&mut self, reply: Reply, pointers: &[String], host: &str) -> wasmtime::Result<Result<Response, Error>> {
+        let (body, secrets) = match lift::lift(&reply.body, pointers) {
+            Ok(lifted) => lifted,
+            Err(error) => return Ok(Err(plain_error(ErrorKind::Unavailable, "not-json", error.to_string()))),
+        };
+        let mut lifted = Vec::new();
+        for secret in secrets {
+            lifted.push(match secret {
+                Some(value) => {
+                    Some(self.hold(HeldSecret { value, origin: Origin::Lifted { host: host.to_owned() } })?)
+                }
+                None => None,
+            });
+        }
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.to_string(), value.to_str().ok()?.to_owned()))
+        };
+        // Security: what a server sets as a cookie is a credential too.
+        let headers = reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie").filter_map(text).collect();
+        Ok(Ok(Response { status: reply.status, headers, body, lifted }))
+    }
+}
+
+async fn exchange(outside: &Outside, request: Request) -> Result<Reply, Error> {
+    let failed = |error: reqwest::Error| {
+        // The URL may hold what the guest put there; it knows it anyway.
+        let error = error.without_url();
+        let code = if error.is_timeout() { "timed-out" } else { "unreachable" };
+        let mut message = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        plain_error(ErrorKind::Unavailable, code, message)
+    };
+    let mut response = outside.http().map_err(failed)?.execute(request).await.map_err(failed)?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if body.len().saturating_add(chunk.len()) > RESPONSE_BYTES {
+            let message = format!("the reply has more than {} MiB", RESPONSE_BYTES / 1024 / 1024);
+            return Err(plain_error(ErrorKind::Unavailable, "too-large", message));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), body })
+}
+
+/// Signs by Signature Version 4. An error is a reason without a secret.
+fn sign_request(
+    request: &mut Request,
+    body: &[u8],
+    scope: &Sigv4,
+    keys: &Keys,
+    time: SystemTime,
+) -> Result<(), String> {
+    let identity: Identity = keys.credentials().clone().into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(&scope.region)
+        .name(&scope.service)
+        .time(time)
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|error| error.to_string())?
+        .into();
+    let (method, url) = (request.method().to_string(), request.url().to_string());
+    let headers: Vec<(String, String)> = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect();
+    let signable = SignableRequest::new(
+        &method,
+        &url,
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+        SignableBody::Bytes(body),
+    )
+    .map_err(|error| error.to_string())?;
+    let (instructions, _) = sign(signable, &params).map_err(|error| error.to_string())?.into_parts();
+    for (name, value) in instructions.headers() {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| error.to_string())?;
+        let mut value = HeaderValue::from_str(value).map_err(|error| error.to_string())?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(name, value);
+    }
+    Ok(())
+}

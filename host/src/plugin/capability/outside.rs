@@ -1,0 +1,104 @@
+//! The network and the source credentials: loaded when first needed, shared by all calls of a run.
+
+use std::future::Future;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crate::aws::{Aws, AwsError, Keys, Options};
+use crate::environment::Environment;
+
+/// The outside world of one run.
+pub struct Outside {
+    environment: Environment,
+    options: Options,
+    runtime: OnceLock<tokio::runtime::Runtime>,
+    aws: OnceLock<Aws>,
+    keys: Mutex<Option<Keys>>,
+    http: OnceLock<reqwest::Client>,
+}
+
+/// The host could not even begin, or ran out of time.
+#[derive(Debug, thiserror::Error)]
+pub enum OutsideError {
+    /// No runtime for network I/O.
+    #[error("cannot start network I/O")]
+    Runtime(#[source] std::io::Error),
+    /// The time of the call is used up.
+    #[error("no answer within {0} s")]
+    TimedOut(u64),
+}
+
+impl Outside {
+    /// Prepares the outside world; touches nothing yet.
+    #[must_use]
+    pub fn new(environment: Environment, region: Option<String>) -> Self {
+        let mut options = Options::from_environment(|name| environment.get(name).map(str::to_owned));
+        options.region = region;
+        Self {
+            environment,
+            options,
+            runtime: OnceLock::new(),
+            aws: OnceLock::new(),
+            keys: Mutex::new(None),
+            http: OnceLock::new(),
+        }
+    }
+
+    /// The environment the program was started in.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Runs `future` to its end, but no longer than `limit`.
+    ///
+    /// # Errors
+    /// When the runtime cannot start or the limit passes.
+    pub fn run<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Result<T, OutsideError> {
+        let runtime = if let Some(runtime) = self.runtime.get() {
+            runtime
+        } else {
+            let built =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(OutsideError::Runtime)?;
+            self.runtime.get_or_init(|| built)
+        };
+        runtime
+            .block_on(async { tokio::time::timeout(limit, future).await })
+            .map_err(|_| OutsideError::TimedOut(limit.as_secs()))
+    }
+
+    /// The AWS side, loaded at first use. Must run inside [`Outside::run`].
+    pub async fn aws(&self) -> &Aws {
+        if let Some(aws) = self.aws.get() {
+            return aws;
+        }
+        let loaded = Aws::load(self.options.clone()).await;
+        self.aws.get_or_init(|| loaded)
+    }
+
+    /// The source credentials, looked for once. Must run inside [`Outside::run`].
+    ///
+    /// # Errors
+    /// As [`Aws::source`].
+    pub async fn keys(&self) -> Result<Keys, AwsError> {
+        let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(keys) = known {
+            return Ok(keys);
+        }
+        let found = self.aws().await.source().await?;
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
+        Ok(found)
+    }
+
+    /// The HTTP client of components, built at first use.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn http(&self) -> Result<&reqwest::Client, reqwest::Error> {
+        if let Some(client) = self.http.get() {
+            return Ok(client);
+        }
+        let built = super::http::client()?;
+        Ok(self.http.get_or_init(|| built))
+    }
+}

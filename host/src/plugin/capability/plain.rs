@@ -1,0 +1,36 @@
+//! The imports that reach nothing: log, clock and settings.
+
+use crate::clock;
+use crate::plugin::bindings::provider::audex::plugin::{clock as clock_import, log, settings, types};
+use crate::plugin::limit;
+use crate::plugin::state::State;
+
+impl types::Host for State {}
+
+impl log::Host for State {
+    fn write(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
+        if self.logged.len() < limit::LOG_MESSAGES {
+            let level = match level {
+                log::Level::Debug => "debug",
+                log::Level::Info => "info",
+                log::Level::Warn => "warn",
+            };
+            // Security: a guest must not move the cursor or forge lines of ours.
+            let clean: String = message.chars().filter(|c| !c.is_control()).take(limit::LOG_CHARACTERS).collect();
+            self.logged.push(format!("{level}: {clean}"));
+        }
+        Ok(())
+    }
+}
+
+impl clock_import::Host for State {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(clock::unix_seconds())
+    }
+}
+
+impl settings::Host for State {
+    fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
+        Ok(self.reach()?.settings.get(&key).cloned())
+    }
+}

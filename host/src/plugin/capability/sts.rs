@@ -1,0 +1,218 @@
+//! The `sts` import: AWS STS with the host's source credentials, watched by the policy scope.
+
+use std::sync::Arc;
+
+use wasmtime::component::Resource;
+
+use super::{Capability, HeldSecret, HeldSession, Origin, PolicyScope};
+use crate::aws::{self, Aws, AwsError, Keys};
+use crate::plugin::bindings::provider::audex::plugin::sts::{
+    Host, HostSession, Identity, RoleRequest, SourceKind,
+};
+use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
+use crate::plugin::state::State;
+use crate::secret::Secret;
+
+type Answer<T> = wasmtime::Result<Result<T, Error>>;
+
+impl Host for State {
+    fn source(&mut self) -> Answer<SourceKind> {
+        self.with_aws(async |_, keys| Ok(keys.kind())).map(|answer| {
+            answer.map(|kind| match kind {
+                aws::SourceKind::LongTerm => SourceKind::LongTerm,
+                aws::SourceKind::Temporary => SourceKind::Temporary,
+            })
+        })
+    }
+
+    fn region(&mut self) -> wasmtime::Result<String> {
+        self.require(&Capability::Aws)?;
+        let outside = Arc::clone(&self.reach()?.outside);
+        Ok(self.outside_time(|limit| outside.run(limit, async { outside.aws().await.region().to_owned() }))?)
+    }
+
+    fn caller(&mut self) -> Answer<Identity> {
+        self.with_aws(async |aws, keys| {
+            let caller = aws.caller_identity(&keys).await?;
+            Ok(Identity {
+                account: caller.account,
+                arn: caller.arn,
+                user_id: caller.user_id,
+                clock_skew_seconds: caller.clock_skew_seconds,
+            })
+        })
+    }
+
+    fn assume_role(&mut self, request: RoleRequest) -> Answer<Resource<HeldSession>> {
+        let policy = self.permitted(request.policy)?;
+        let asked = aws::AssumeRole {
+            role_arn: request.role_arn,
+            session_name: request.session_name,
+            policy: Some(policy.to_string()),
+            duration_seconds: Some(request.duration_seconds),
+            external_id: request.external_id,
+        };
+        let made = self.with_aws(async |aws, keys| aws.assume_role(&keys, &asked).await)?;
+        self.hold_answer(made, Some(policy))
+    }
+
+    fn session_token(&mut self, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
+        let made = self.with_aws(async |aws, keys| aws.session_token(&keys, Some(duration_seconds)).await)?;
+        self.hold_answer(made, None)
+    }
+
+    fn federation_token(
+        &mut self,
+        name: String,
+        policy: String,
+        duration_seconds: u32,
+    ) -> Answer<Resource<HeldSession>> {
+        let policy = self.permitted(policy)?;
+        let asked =
+            aws::FederationToken { name, policy: Some(policy.to_string()), duration_seconds: Some(duration_seconds) };
+        let made = self.with_aws(async |aws, keys| aws.federation_token(&keys, &asked).await)?;
+        self.hold_answer(made, Some(policy))
+    }
+
+    fn scope_down(&mut self, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
+        self.narrow(None, policy, duration_seconds)
+    }
+}
+
+impl HostSession for State {
+    fn access_key_id(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<String> {
+        Ok(self.table.get(&session)?.session.access_key_id.clone())
+    }
+
+    fn secret_access_key(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<Resource<HeldSecret>> {
+        self.session_secret(&session, |held| held.session.secret_access_key.clone())
+    }
+
+    fn session_token(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<Resource<HeldSecret>> {
+        self.session_secret(&session, |held| held.session.session_token.clone())
+    }
+
+    fn expires_at(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<u64> {
+        Ok(self.table.get(&session)?.session.expires_at)
+    }
+
+    fn arn(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<Option<String>> {
+        Ok(self.table.get(&session)?.session.arn.clone())
+    }
+
+    fn packed_policy_percent(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<Option<u32>> {
+        Ok(self.table.get(&session)?.session.packed_policy_percent)
+    }
+
+    fn scope_down(
+        &mut self,
+        session: Resource<HeldSession>,
+        policy: String,
+        duration_seconds: u32,
+    ) -> Answer<Resource<HeldSession>> {
+        let held = &self.table.get(&session)?.session;
+        let keys = Keys::new(
+            &held.access_key_id,
+            &held.secret_access_key,
+            Some(&held.session_token),
+            Some(held.expires_at),
+        );
+        self.narrow(Some(keys), policy, duration_seconds)
+    }
+
+    fn drop(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<()> {
+        self.table.delete(session)?;
+        Ok(())
+    }
+}
+
+impl State {
+    /// Runs one AWS operation with the source credentials.
+    fn with_aws<T>(&mut self, operation: impl AsyncFnOnce(&Aws, Keys) -> Result<T, AwsError>) -> Answer<T> {
+        self.require(&Capability::Aws)?;
+        let outside = Arc::clone(&self.reach()?.outside);
+        let answer = self.outside_time(|limit| {
+            outside.run(limit, async {
+                let keys = outside.keys().await?;
+                operation(outside.aws().await, keys).await
+            })
+        });
+        Ok(match answer {
+            Ok(answer) => answer.map_err(|error| refusal(&error)),
+            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+        })
+    }
+
+    /// GetScopedCredentials, signed by `keys` or else by the source credentials.
+    fn narrow(&mut self, keys: Option<Keys>, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
+        let policy = self.permitted(policy)?;
+        let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
+        let made = self.with_aws(async |aws, source| {
+            aws.scoped_credentials(keys.as_ref().unwrap_or(&source), &asked).await
+        })?;
+        self.hold_answer(made, Some(policy))
+    }
+
+    /// Security: a policy outside the grant is a defect or an attack; the call ends here.
+    fn permitted(&self, policy: String) -> wasmtime::Result<Arc<str>> {
+        let scope: &PolicyScope = &self.reach()?.scope;
+        scope.permit(&policy)?;
+        Ok(policy.into())
+    }
+
+    fn hold_answer(
+        &mut self,
+        made: Result<aws::Session, Error>,
+        policy: Option<Arc<str>>,
+    ) -> Answer<Resource<HeldSession>> {
+        Ok(match made {
+            Ok(session) => Ok(self.hold(HeldSession { session, policy })?),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn session_secret(
+        &mut self,
+        session: &Resource<HeldSession>,
+        pick: impl FnOnce(&HeldSession) -> Secret,
+    ) -> wasmtime::Result<Resource<HeldSecret>> {
+        let held = self.table.get(session)?;
+        let value = pick(held);
+        let origin = Origin::Session { policy: held.policy.clone(), expires_at: held.session.expires_at };
+        self.hold(HeldSecret { value, origin })
+    }
+}
+
+/// An AWS error as components see it.
+fn refusal(error: &AwsError) -> Error {
+    let kind = match error {
+        AwsError::Denied(_) => ErrorKind::Denied,
+        AwsError::Unsupported(_) => ErrorKind::Unsupported,
+        AwsError::Invalid(_)
+        | AwsError::InsecureEndpoint { .. }
+        | AwsError::CaBundle(_)
+        | AwsError::Endpoint(_) => ErrorKind::InvalidInput,
+        AwsError::NoCredentials { .. }
+        | AwsError::SourceFailed { .. }
+        | AwsError::SourceExpired { .. }
+        | AwsError::SourceRejected(_)
+        | AwsError::Busy(_)
+        | AwsError::Unreachable { .. }
+        | AwsError::BadReply { .. } => ErrorKind::Unavailable,
+    };
+    let mut message = error.to_string();
+    // Only the last cause: the links between say "dispatch failure" and the like.
+    let mut source = std::error::Error::source(error);
+    while let Some(deeper) = source.and_then(std::error::Error::source) {
+        source = Some(deeper);
+    }
+    if let Some(cause) = source {
+        message = format!("{message}: {cause}");
+    }
+    Error { kind, code: error.code().to_owned(), message, hint: error.hint() }
+}
+
+/// An error of the host's own.
+pub fn plain_error(kind: ErrorKind, code: &str, message: String) -> Error {
+    Error { kind, code: code.to_owned(), message, hint: None }
+}

@@ -1,0 +1,60 @@
+//! The components inside the program, compiled when it was built.
+
+use super::compiled;
+use super::component::{Loaded, Phase, PluginError, Source};
+use super::engine::Engine;
+use super::manifest::{Manifest, ManifestError};
+
+/// One component inside the program.
+pub struct Embedded {
+    /// Its name.
+    pub name: &'static str,
+    /// SHA-256 of the component.
+    pub digest: &'static str,
+    /// The component.
+    pub wasm: &'static [u8],
+    /// Its machine code.
+    compiled: &'static [u8],
+}
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+impl Embedded {
+    /// The component's manifest.
+    ///
+    /// # Errors
+    /// Never for a program that was built whole.
+    pub fn manifest(&self) -> Result<Manifest, ManifestError> {
+        Manifest::read(self.wasm)
+    }
+
+    /// Makes it ready to be called. What it asks for is granted: it is part of the program.
+    ///
+    /// # Errors
+    /// When the machine lacks what the machine code needs.
+    pub fn load(&self, engine: &Engine) -> Result<Loaded, PluginError> {
+        let failed = |reason: String| PluginError {
+            plugin: self.name.to_owned(),
+            digest: self.digest.to_owned(),
+            phase: Phase::Load,
+            reason,
+        };
+        let manifest = self.manifest().map_err(|error| failed(error.to_string()))?;
+        let component =
+            compiled::deserialize(engine, self.compiled).map_err(|error| failed(error.root_cause().to_string()))?;
+        Ok(Loaded {
+            name: self.name.to_owned(),
+            digest: self.digest.to_owned(),
+            world: manifest.world,
+            source: Source::BuiltIn,
+            capabilities: manifest.requested.into_iter().collect(),
+            component,
+        })
+    }
+}
+
+/// The embedded component called `name`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Embedded> {
+    COMPONENTS.iter().find(|component| component.name == name)
+}

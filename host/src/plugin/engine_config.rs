@@ -1,0 +1,15 @@
+//! The one engine configuration: the build script compiles with it, the host loads with it.
+
+/// Guest stack. Wasmtime's default, said here because a compiled component depends on it.
+const MAX_WASM_STACK: usize = 512 * 1024;
+
+/// Sets everything that a compiled component depends on. Few features: what is off cannot be attacked.
+pub fn configure(config: &mut wasmtime::Config) {
+    config.wasm_component_model(true);
+    config.epoch_interruption(true);
+    config.max_wasm_stack(MAX_WASM_STACK);
+    config.wasm_multi_memory(false);
+    config.wasm_memory64(false);
+    config.wasm_relaxed_simd(false);
+    config.wasm_tail_call(false);
+}

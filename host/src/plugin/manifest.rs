@@ -1,0 +1,257 @@
+//! What a component says of itself, and what it really imports and exports; read before anything is compiled.
+
+use std::fmt;
+
+use wasmparser::{Parser, Payload};
+
+use super::capability::{Capability, UnknownCapability};
+
+/// The contract this host offers.
+pub const CONTRACT: &str = "0.1.0";
+/// The custom section the SDK writes.
+const SECTION: &str = "audex:manifest";
+/// A manifest is a few lines; more is no manifest.
+const MANIFEST_BYTES: usize = 16 * 1024;
+/// Components nest modules two deep.
+const DEPTH: usize = 8;
+
+/// What kind of component it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum World {
+    /// A cloud.
+    Provider,
+    /// A vocabulary.
+    Mapping,
+    /// A rule.
+    Filter,
+    /// A translator of sentences.
+    Intent,
+}
+
+impl World {
+    /// The world's name in the contract.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Provider => "provider-plugin",
+            Self::Mapping => "mapping-table",
+            Self::Filter => "policy-filter",
+            Self::Intent => "intent-engine",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Provider, Self::Mapping, Self::Filter, Self::Intent].into_iter().find(|world| world.name() == name)
+    }
+
+    /// The interfaces a component of this world may import.
+    fn imports(self) -> &'static [&'static str] {
+        match self {
+            Self::Provider => &["types", "secrets", "http", "sts", "identity", "log", "clock", "settings"],
+            Self::Intent => &["types", "secrets", "http", "log", "settings"],
+            Self::Mapping | Self::Filter => &[],
+        }
+    }
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Provider => "provider",
+            Self::Mapping => "mapping",
+            Self::Filter => "filter",
+            Self::Intent => "intent",
+        })
+    }
+}
+
+/// What a component says of itself, checked against what it imports.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// `[a-z][a-z0-9-]*`.
+    pub name: String,
+    /// The component's own version.
+    pub version: String,
+    /// The SDK it was built with.
+    pub sdk: String,
+    /// The contract it was built for.
+    pub contract: String,
+    /// What it exports.
+    pub world: World,
+    /// What it asks for.
+    pub requested: Vec<Capability>,
+    /// Everything it imports.
+    pub imports: Vec<String>,
+    /// Everything it exports.
+    pub exports: Vec<String>,
+}
+
+/// Why a file is no component of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// Not WebAssembly, or cut short.
+    #[error("it is not a WebAssembly component: {0}")]
+    NotWasm(String),
+    /// No manifest section.
+    #[error("it has no audex manifest; build it with the audex SDK")]
+    Missing,
+    /// The manifest is garbled.
+    #[error("its manifest cannot be read: {0}")]
+    Malformed(String),
+    /// It asks for something unknown.
+    #[error("it asks for something unknown")]
+    Capability(#[from] UnknownCapability),
+    /// Another track of the contract.
+    #[error("it was built for audex:plugin {built_for}, this host offers {CONTRACT}")]
+    Contract {
+        /// The component's contract.
+        built_for: String,
+    },
+    /// An import that its world does not have.
+    #[error("it imports `{0}`, which a component of its kind may not")]
+    Import(String),
+}
+
+impl Manifest {
+    /// Reads `wasm`, a component or a core module that will become one.
+    ///
+    /// # Errors
+    /// When it is not WebAssembly, has no or a garbled manifest, or is for another contract.
+    pub fn read(wasm: &[u8]) -> Result<Self, ManifestError> {
+        let mut found = Found::default();
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(wasm) {
+            let payload = payload.map_err(|error| ManifestError::NotWasm(error.message().to_owned()))?;
+            match payload {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth = depth.saturating_add(1),
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEPTH {
+                return Err(ManifestError::NotWasm("it is nested too deeply".to_owned()));
+            }
+            found.look(payload, depth)?;
+        }
+        let text = found.section.ok_or(ManifestError::Missing)?;
+        parse(&text, found.imports, found.exports)
+    }
+
+    /// Whether the imports are ones its world has.
+    ///
+    /// # Errors
+    /// Names the first import that is not.
+    pub fn check_imports(&self) -> Result<(), ManifestError> {
+        let allowed = |import: &String| {
+            let name = import.strip_prefix("audex:plugin/").and_then(|rest| rest.split_once('@'));
+            name.is_some_and(|(name, version)| version == self.contract && self.world.imports().contains(&name))
+        };
+        match self.imports.iter().find(|import| !allowed(import)) {
+            Some(import) => Err(ManifestError::Import(import.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    section: Option<String>,
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl Found {
+    fn look(&mut self, payload: Payload<'_>, depth: usize) -> Result<(), ManifestError> {
+        let not_wasm = |error: wasmparser::BinaryReaderError| ManifestError::NotWasm(error.message().to_owned());
+        match payload {
+            Payload::CustomSection(section) if section.name() == SECTION && self.section.is_none() => {
+                if section.data().len() > MANIFEST_BYTES {
+                    return Err(ManifestError::Malformed("it is too long".to_owned()));
+                }
+                let text = std::str::from_utf8(section.data())
+                    .map_err(|_| ManifestError::Malformed("it is not UTF-8".to_owned()))?;
+                self.section = Some(text.to_owned());
+            }
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    self.imports.push(import.map_err(not_wasm)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    self.exports.push(export.map_err(not_wasm)?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn parse(text: &str, imports: Vec<String>, exports: Vec<String>) -> Result<Manifest, ManifestError> {
+    let value = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+        line.map(str::to_owned).ok_or_else(|| ManifestError::Malformed(format!("it has no `{key}`")))
+    };
+    let contract = value("contract")?;
+    if contract != CONTRACT {
+        return Err(ManifestError::Contract { built_for: contract });
+    }
+    let world = value("world")?;
+    let world = World::parse(&world).ok_or(ManifestError::Malformed(format!("there is no world `{world}`")))?;
+    let name = value("name")?;
+    let name_ok = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.len() <= 64
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+    if !name_ok {
+        return Err(ManifestError::Malformed("its name is not of `[a-z][a-z0-9_-]*`".to_owned()));
+    }
+    let version: String = value("version")?.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
+    let sdk: String = value("sdk")?.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
+    let requested = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("capability "))
+        .map(str::parse)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Manifest { name, version, sdk, contract, world, requested, imports, exports })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Manifest, ManifestError> {
+        parse(text, Vec::new(), Vec::new())
+    }
+
+    const GOOD: &str = "contract 0.1.0\nworld policy-filter\nsdk rust-0.1.0\nname office-hours\nversion 1.0.0\n";
+
+    #[test]
+    fn a_whole_manifest_is_read() {
+        let manifest = parsed(&format!("{GOOD}capability http:api.example.com\n")).unwrap();
+        assert_eq!((manifest.name.as_str(), manifest.world), ("office-hours", World::Filter));
+        assert_eq!(manifest.requested, [Capability::Http("api.example.com".to_owned())]);
+    }
+
+    #[test]
+    fn another_contract_says_both_versions() {
+        let error = parsed(&GOOD.replace("0.1.0\nworld", "0.2.0\nworld")).unwrap_err();
+        assert_eq!(error.to_string(), "it was built for audex:plugin 0.2.0, this host offers 0.1.0");
+    }
+
+    #[test]
+    fn unknown_worlds_names_and_capabilities_are_errors() {
+        for (from, to) in [("policy-filter", "policy-widener"), ("office-hours", "../x"), ("office-hours", "Big")] {
+            assert!(parsed(&GOOD.replace(from, to)).is_err(), "{to}");
+        }
+        for asked in ["files:/", "http:*", "http:*.amazonaws.com", "slot:gcp", "secret:lower", "http:a b"] {
+            assert!(parsed(&format!("{GOOD}capability {asked}\n")).is_err(), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_pure_component_may_import_nothing() {
+        let imports = vec!["audex:plugin/http@0.1.0".to_owned()];
+        let manifest = parse(GOOD, imports, Vec::new()).unwrap();
+        assert!(manifest.check_imports().is_err());
+    }
+}

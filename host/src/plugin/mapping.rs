@@ -1,0 +1,64 @@
+//! Calls to the mapping component.
+
+use super::bindings::mapping::MappingTablePre;
+use super::call::{call, pure_linker};
+use super::component::{Loaded, Phase, PluginError};
+use super::engine::Engine;
+use super::state::State;
+
+pub use super::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
+
+/// A mapping that is ready to be called.
+pub struct Mapping {
+    engine: Engine,
+    loaded: Loaded,
+    pre: MappingTablePre<State>,
+}
+
+impl Mapping {
+    /// Links `loaded`.
+    ///
+    /// # Errors
+    /// When it is no mapping of this contract, or imports anything.
+    pub fn new(engine: &Engine, loaded: Loaded) -> Result<Self, PluginError> {
+        let link = |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let pre =
+            pure_linker(engine).instantiate_pre(&loaded.component).and_then(MappingTablePre::new).map_err(link)?;
+        Ok(Self { engine: engine.clone(), loaded, pre })
+    }
+
+    /// The component.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// The whole table.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn rows(&self) -> Result<Vec<Row>, PluginError> {
+        let work = call(&self.engine, &self.loaded, State::pure(), |store| {
+            let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
+            instance.audex_plugin_mapping().call_rows(store).map_err(|error| (Phase::Call, error))
+        });
+        Ok(work?.0)
+    }
+
+    /// For each permission its native actions, or none if it is not universal.
+    ///
+    /// # Errors
+    /// When it fails or answers out of step.
+    pub fn expand(&self, provider: &str, permissions: &[String]) -> Result<Vec<Option<Expansion>>, PluginError> {
+        let (expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+            let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
+            let mapping = instance.audex_plugin_mapping();
+            mapping.call_expand(store, provider, permissions).map_err(|error| (Phase::Call, error))
+        })?;
+        if expansions.len() != permissions.len() {
+            let reason = "it expanded another number of permissions than it was given";
+            return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
+        }
+        Ok(expansions)
+    }
+}

@@ -1,0 +1,288 @@
+//! Calls to one provider component, and the host's look at what it answers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wasmtime::Store;
+
+use super::bindings::provider::exports::audex::plugin::provider as wit;
+use super::bindings::provider::{ProviderPluginPre, exports::audex::plugin::provider::Guest};
+use super::call::{self, call};
+use super::capability::outside::Outside;
+use super::capability::policy_scope::PolicyScope;
+use super::capability::{HeldSecret, Origin, Reach};
+use super::component::{Loaded, Phase, PluginError};
+use super::engine::Engine;
+use super::state::State;
+use crate::deliver::{SessionFile, Value};
+
+pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
+pub use wit::{
+    AccessLevel, CheckResult, Description, Enforcer, Finding, GrantPlan, HealthStatus, Planned, Profile, Setting, Status,
+};
+
+/// Variables that change how a process starts or finds its code; no provider may set them.
+const FORBIDDEN_VARIABLES: [&str; 16] = [
+    "PATH", "HOME", "SHELL", "IFS", "ENV", "BASH_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT",
+    "DYLD_INSERT_LIBRARIES", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONSTARTUP", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT",
+];
+/// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.
+const CLOCK_SLACK_SECONDS: u64 = 60;
+
+/// A provider that is ready to be called.
+pub struct Provider {
+    engine: Engine,
+    loaded: Loaded,
+    pre: ProviderPluginPre<State>,
+    outside: Arc<Outside>,
+    settings: BTreeMap<String, String>,
+    logged: Mutex<Vec<String>>,
+}
+
+/// A provider answered with an error of its contract, or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// It failed.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// It said why not.
+    #[error("provider `{provider}`: {}", error.message)]
+    Refused {
+        /// The provider's name.
+        provider: String,
+        /// Its answer.
+        error: Error,
+    },
+}
+
+/// Credentials, as the pipeline goes on with them.
+pub struct Minted {
+    /// Variables for the child.
+    pub variables: Vec<(String, Value)>,
+    /// Files for the child.
+    pub files: Vec<SessionFile>,
+    /// Seconds since the Unix epoch.
+    pub expires_at: u64,
+    /// What the cloud calls the holder.
+    pub identity: Option<String>,
+    /// The public id of the credential.
+    pub credential_id: Option<String>,
+    /// What `revoke` takes.
+    pub lease: Option<String>,
+    /// The method really used.
+    pub method: String,
+    /// What the user should know.
+    pub notices: Vec<String>,
+}
+
+impl Provider {
+    /// Links `loaded`.
+    ///
+    /// # Errors
+    /// When it is no provider of this contract.
+    pub fn new(engine: &Engine, loaded: Loaded, outside: Arc<Outside>) -> Result<Self, PluginError> {
+        let link = |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let linker = call::provider_linker(engine).map_err(link)?;
+        let pre = linker.instantiate_pre(&loaded.component).and_then(ProviderPluginPre::new).map_err(link)?;
+        Ok(Self { engine: engine.clone(), loaded, pre, outside, settings: BTreeMap::new(), logged: Mutex::default() })
+    }
+
+    /// The component.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// What the component logged since this was asked last.
+    #[must_use]
+    pub fn logged(&self) -> Vec<String> {
+        std::mem::take(&mut self.logged.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Gives the component its settings.
+    pub fn configure(&mut self, settings: BTreeMap<String, String>) {
+        self.settings = settings;
+    }
+
+    /// Who it is and what it offers.
+    ///
+    /// # Errors
+    /// When it fails, or describes what the host does not accept.
+    pub fn describe(&self) -> Result<Description, PluginError> {
+        let description = self.call(PolicyScope::nothing(), |guest, store| guest.call_describe(store))?.0;
+        let id_ok = description.id.starts_with(|c: char| c.is_ascii_lowercase())
+            && description.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if !id_ok {
+            return Err(self.bad("its id is not of `[a-z][a-z0-9-]*`"));
+        }
+        for setting in &description.settings {
+            // Security: a setting must not become a way to read the environment.
+            if setting.env.as_ref().is_some_and(|name| !name.starts_with("AUDEX_")) {
+                return Err(self.bad("a setting names an environment variable that does not begin with AUDEX_"));
+            }
+        }
+        let forbidden = |name: &String| {
+            FORBIDDEN_VARIABLES.contains(&name.as_str())
+                || !name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        };
+        match description.sets.iter().find(|name| forbidden(name)) {
+            Some(name) => Err(self.bad(&format!("it wants to set `{}`", name.escape_default()))),
+            None => Ok(description),
+        }
+    }
+
+    /// One finding for each action.
+    ///
+    /// # Errors
+    /// When it fails or answers out of step.
+    pub fn check(&self, actions: &[String]) -> Result<Vec<Finding>, PluginError> {
+        let findings = self.call(PolicyScope::nothing(), |guest, store| guest.call_check(store, actions))?.0;
+        if findings.len() != actions.len() {
+            return Err(self.bad("it checked another number of actions than it was given"));
+        }
+        let empty = |finding: &Finding| {
+            matches!(finding.status, Status::Known | Status::Corrected) && finding.actions.is_empty()
+        };
+        if findings.iter().any(empty) {
+            return Err(self.bad("it accepted an action and named none"));
+        }
+        Ok(findings)
+    }
+
+    /// What would be asked of the cloud.
+    ///
+    /// # Errors
+    /// When it fails, refuses, or plans what was not granted.
+    pub fn plan(&self, grant: &Grant) -> Result<GrantPlan, ProviderError> {
+        let answer = self.call(PolicyScope::nothing(), |guest, store| guest.call_plan(store, grant))?.0;
+        let plan = answer.map_err(|error| self.refused(error))?;
+        let granted = |planned: &Planned| {
+            grant.permissions.iter().any(|p| p.action == planned.action && p.origin == planned.origin)
+        };
+        if !plan.permissions.iter().all(granted) {
+            return Err(self.bad("it planned a permission that was not granted").into());
+        }
+        if plan.permissions.len() < grant.permissions.len() {
+            return Err(self.bad("it left a granted permission out of its plan").into());
+        }
+        Ok(plan)
+    }
+
+    /// Gets credentials for `plan`; `now` and the result in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// When it fails, refuses, or hands out what was not planned.
+    pub fn mint(
+        &self,
+        grant: &Grant,
+        plan: &GrantPlan,
+        sets: &[String],
+        now: u64,
+    ) -> Result<Minted, ProviderError> {
+        let actions = grant.permissions.iter().map(|permission| permission.action.as_str());
+        let scope = PolicyScope::of(actions, &grant.resources, plan.policy.as_deref());
+        let (answer, mut state) = self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
+        let minted = answer.map_err(|error| self.refused(error))?;
+        let latest = now.saturating_add(u64::from(plan.longest_life_seconds)).saturating_add(CLOCK_SLACK_SECONDS);
+        if minted.expires_at > latest {
+            return Err(self.bad("its credentials live longer than planned").into());
+        }
+        let (mut variables, mut files) = (Vec::new(), Vec::new());
+        for variable in minted.variables {
+            if !sets.contains(&variable.name) {
+                let name = variable.name.escape_default();
+                return Err(self.bad(&format!("it set `{name}`, which it did not declare")).into());
+            }
+            let value = self.value(&mut state, variable.value, plan, minted.expires_at)?;
+            variables.push((variable.name, value));
+        }
+        for file in minted.files {
+            if file.env.as_ref().is_some_and(|name| !sets.contains(name)) {
+                return Err(self.bad("it pointed a variable it did not declare at a file").into());
+            }
+            let contents = self.value(&mut state, file.contents, plan, minted.expires_at)?;
+            files.push(SessionFile { name: file.name, contents, variable: file.env });
+        }
+        Ok(Minted {
+            variables,
+            files,
+            expires_at: minted.expires_at,
+            identity: minted.identity,
+            credential_id: minted.credential_id,
+            lease: minted.lease,
+            method: minted.method,
+            notices: minted.notices,
+        })
+    }
+
+    /// Ends what `mint` handed out.
+    ///
+    /// # Errors
+    /// When it fails or refuses.
+    pub fn revoke(&self, lease: &str) -> Result<(), ProviderError> {
+        let answer = self.call(PolicyScope::nothing(), |guest, store| guest.call_revoke(store, lease))?.0;
+        answer.map_err(|error| self.refused(error))
+    }
+
+    /// Real calls that show whether `mint` would work.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn health(&self) -> Result<Vec<CheckResult>, PluginError> {
+        Ok(self.call(PolicyScope::nothing(), |guest, store| guest.call_health(store))?.0)
+    }
+
+    /// Security: what reaches the child is what was planned. Parts of AWS sessions must carry the planned policy and
+    /// their own expiry; the guest cannot say otherwise.
+    fn value(
+        &self,
+        state: &mut State,
+        value: wit::Value,
+        plan: &GrantPlan,
+        expires_at: u64,
+    ) -> Result<Value, PluginError> {
+        let handle = match value {
+            wit::Value::Plain(text) => return Ok(Value::Plain(text)),
+            wit::Value::Secret(handle) => handle,
+        };
+        let Ok(HeldSecret { value, origin }) = state.table.delete(handle) else {
+            return Err(self.bad("it handed out a secret it does not hold"));
+        };
+        if let Origin::Session { policy, expires_at: ends } = origin {
+            if policy.is_none() || policy.as_deref() != plan.policy.as_deref() {
+                return Err(self.bad("it handed out credentials without the planned policy"));
+            }
+            if ends != expires_at {
+                return Err(self.bad("it misstated when its credentials expire"));
+            }
+        }
+        Ok(Value::Secret(value))
+    }
+
+    fn call<T>(
+        &self,
+        scope: PolicyScope,
+        work: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<(T, State), PluginError> {
+        let reach = Reach {
+            capabilities: self.loaded.capabilities.clone(),
+            settings: self.settings.clone(),
+            scope,
+            outside: Arc::clone(&self.outside),
+        };
+        let (value, mut state) = call(&self.engine, &self.loaded, State::reaching(reach), |store| {
+            let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
+            work(instance.audex_plugin_provider(), store).map_err(|error| (Phase::Call, error))
+        })?;
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner).append(&mut state.logged);
+        Ok((value, state))
+    }
+
+    fn bad(&self, reason: &str) -> PluginError {
+        PluginError::new(&self.loaded, Phase::Answer, reason)
+    }
+
+    fn refused(&self, error: Error) -> ProviderError {
+        ProviderError::Refused { provider: self.loaded.name.clone(), error }
+    }
+}

@@ -1,0 +1,144 @@
+//! The state of one call: limits, handles, and what the guest may reach.
+
+use std::time::{Duration, Instant};
+
+use wasmtime::component::{Resource, ResourceTable};
+use wasmtime::{ResourceLimiter, UpdateDeadline};
+
+use super::capability::{Capability, Reach};
+use super::limit;
+
+/// A limit that a guest ran into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LimitReached {
+    /// Linear memory.
+    #[error("it asked for more than {} MiB of memory", limit::MEMORY_BYTES / 1024 / 1024)]
+    Memory,
+    /// Table elements.
+    #[error("it asked for more than {} table elements", limit::TABLE_ELEMENTS)]
+    Table,
+    /// Guest time.
+    #[error("it computed for more than {} s", limit::GUEST_TIME.as_secs())]
+    GuestTime,
+    /// Guest and host time together.
+    #[error("it took more than {} s", limit::WALL_TIME.as_secs())]
+    WallTime,
+    /// Handles.
+    #[error("it held more than {} handles", limit::RESOURCES)]
+    Resources,
+}
+
+/// Something a guest did that only a defect or an attack explains.
+#[derive(Debug, thiserror::Error)]
+pub enum Misbehaved {
+    /// It used what it was not granted.
+    #[error("it used `{0}`, which was not granted to it")]
+    NotGranted(Capability),
+    /// It called the host from a world that has no imports.
+    #[error("it called the host without a reach")]
+    NoReach,
+}
+
+/// The data of one store.
+pub struct State {
+    /// Handles the guest holds.
+    pub table: ResourceTable,
+    reach: Option<Reach>,
+    started: Instant,
+    outside: Duration,
+    /// Log messages so far.
+    pub logged: Vec<String>,
+}
+
+impl State {
+    /// The state of a call to a pure component.
+    #[must_use]
+    pub fn pure() -> Self {
+        Self::with(None)
+    }
+
+    /// The state of a call to a component with imports.
+    #[must_use]
+    pub fn reaching(reach: Reach) -> Self {
+        Self::with(Some(reach))
+    }
+
+    fn with(reach: Option<Reach>) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limit::RESOURCES);
+        Self { table, reach, started: Instant::now(), outside: Duration::ZERO, logged: Vec::new() }
+    }
+
+    /// What the guest may reach.
+    ///
+    /// # Errors
+    /// In a world without imports.
+    pub fn reach(&self) -> Result<&Reach, Misbehaved> {
+        self.reach.as_ref().ok_or(Misbehaved::NoReach)
+    }
+
+    /// Goes on only if the guest was granted `capability`.
+    ///
+    /// # Errors
+    /// When it was not.
+    pub fn require(&self, capability: &Capability) -> Result<(), Misbehaved> {
+        if self.reach()?.capabilities.contains(capability) {
+            return Ok(());
+        }
+        Err(Misbehaved::NotGranted(capability.clone()))
+    }
+
+    /// Gives the guest a handle.
+    ///
+    /// # Errors
+    /// When it holds too many.
+    pub fn hold<T: Send + 'static>(&mut self, value: T) -> wasmtime::Result<Resource<T>> {
+        self.table.push(value).map_err(|_| LimitReached::Resources.into())
+    }
+
+    /// Runs host I/O with the time that is left of the call, and does not count it as the guest's.
+    pub fn outside_time<T>(&mut self, work: impl FnOnce(Duration) -> T) -> T {
+        let left = limit::WALL_TIME.saturating_sub(self.started.elapsed());
+        let before = Instant::now();
+        let result = work(left);
+        self.outside += before.elapsed();
+        result
+    }
+
+    /// Called at each tick while the guest runs.
+    ///
+    /// # Errors
+    /// When the guest's time or the call's is used up.
+    pub fn tick(&self) -> wasmtime::Result<UpdateDeadline> {
+        let wall = self.started.elapsed();
+        if wall.saturating_sub(self.outside) > limit::GUEST_TIME {
+            return Err(LimitReached::GuestTime.into());
+        }
+        if wall > limit::WALL_TIME {
+            return Err(LimitReached::WallTime.into());
+        }
+        Ok(UpdateDeadline::Continue(1))
+    }
+}
+
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > limit::MEMORY_BYTES { Err(LimitReached::Memory.into()) } else { Ok(true) }
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > limit::TABLE_ELEMENTS { Err(LimitReached::Table.into()) } else { Ok(true) }
+    }
+
+    fn instances(&self) -> usize {
+        limit::INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        limit::MEMORIES
+    }
+
+    fn memories(&self) -> usize {
+        limit::MEMORIES
+    }
+}

@@ -1,0 +1,212 @@
+//! Installed components: files named by their digest, and the lock that says what they may do.
+//!
+//! Security: everything is keyed by content. A file whose digest is not the lock's is refused, whatever its name.
+
+mod install;
+mod lock;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::capability::{Capability, effective};
+use super::compiled::{Cache, CacheError};
+use super::component::{Loaded, Phase, PluginError, Source};
+use super::engine::Engine;
+use super::manifest::{Manifest, ManifestError, World};
+use crate::settings::paths::Paths;
+
+pub use install::Plan as InstallPlan;
+
+/// What is installed.
+pub struct Store {
+    directory: PathBuf,
+    cache: PathBuf,
+    installed: Vec<Installed>,
+}
+
+/// One installed component.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// Its name, unique.
+    pub name: String,
+    /// SHA-256 of the component, lower-case hex.
+    pub digest: String,
+    /// What it exports.
+    pub world: World,
+    /// The provider id, for providers.
+    pub provides: Option<String>,
+    /// What the user granted to this digest.
+    pub granted: BTreeSet<Capability>,
+    /// The file it was installed from.
+    pub origin: String,
+}
+
+/// Why installed components cannot be used or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file cannot be read or written.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The lock cannot be read.
+    #[error("{}: {message}", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// What is wrong, one line.
+        message: String,
+    },
+    /// The file is no component for this host.
+    #[error("`{}` cannot be installed", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ManifestError,
+    },
+    /// The file is no component for this host, in other words than the manifest's.
+    #[error("`{}` cannot be installed: {reason}", path.display())]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// It asks for more than is granted.
+    #[error("`{name}` asks for {}", list(missing))]
+    NotGranted {
+        /// The component.
+        name: String,
+        /// What it asks for and was not granted.
+        missing: Vec<Capability>,
+    },
+    /// Something was granted that it does not ask for.
+    #[error("`{name}` does not ask for `{capability}`")]
+    NotRequested {
+        /// The component.
+        name: String,
+        /// What was granted for nothing.
+        capability: Capability,
+    },
+    /// Another component has this name or provider id.
+    #[error("`{name}` is taken by another component")]
+    Taken {
+        /// The name or id.
+        name: String,
+    },
+    /// No component has this name.
+    #[error("no component called `{name}` is installed")]
+    NotInstalled {
+        /// The name.
+        name: String,
+    },
+    /// The component fails.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// The cache cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+}
+
+impl Store {
+    /// Reads the lock.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn open(paths: &Paths) -> Result<Self, StoreError> {
+        let installed = lock::read(&paths.plugins.join(lock::FILE))?;
+        Ok(Self { directory: paths.plugins.clone(), cache: paths.cache.clone(), installed })
+    }
+
+    /// What is installed, by name.
+    #[must_use]
+    pub fn installed(&self) -> &[Installed] {
+        &self.installed
+    }
+
+    /// Makes an installed component ready to be called.
+    ///
+    /// # Errors
+    /// When its file is missing, changed, or does not compile.
+    pub fn load(&self, engine: &Engine, installed: &Installed) -> Result<Loaded, StoreError> {
+        let (wasm, manifest) = self.read(installed)?;
+        let cache = Cache::open(&self.cache)?;
+        let component = cache
+            .load(engine, &installed.digest, &wasm)
+            .map_err(|error| failed(installed, error.root_cause().to_string()))?;
+        Ok(Loaded {
+            name: installed.name.clone(),
+            digest: installed.digest.clone(),
+            world: installed.world,
+            source: Source::Installed,
+            capabilities: effective(&manifest.requested, &installed.granted),
+            component,
+        })
+    }
+
+    /// The component's bytes and manifest, verified.
+    ///
+    /// # Errors
+    /// When its file is missing or changed.
+    pub fn read(&self, installed: &Installed) -> Result<(Vec<u8>, Manifest), StoreError> {
+        let path = self.file(&installed.digest);
+        let wasm = std::fs::read(&path).map_err(|error| failed(installed, error.to_string()))?;
+        if digest(&wasm) != installed.digest {
+            let reason = format!("`{}` is not the file that was installed", path.display());
+            return Err(failed(installed, reason).into());
+        }
+        let manifest = Manifest::read(&wasm).map_err(|error| failed(installed, error.to_string()))?;
+        Ok((wasm, manifest))
+    }
+
+    /// Forgets the component `name` and deletes its files.
+    ///
+    /// # Errors
+    /// When there is none, or the lock cannot be written.
+    pub fn remove(&mut self, name: &str) -> Result<Installed, StoreError> {
+        let missing = || StoreError::NotInstalled { name: name.to_owned() };
+        let position = self.installed.iter().position(|installed| installed.name == name).ok_or_else(missing)?;
+        let removed = self.installed.remove(position);
+        lock::write(&self.directory, &self.installed)?;
+        let _ = std::fs::remove_file(self.file(&removed.digest));
+        if let Ok(cache) = Cache::open(&self.cache) {
+            cache.forget(&removed.digest);
+        }
+        Ok(removed)
+    }
+
+    fn file(&self, digest: &str) -> PathBuf {
+        self.directory.join(format!("{digest}.wasm"))
+    }
+}
+
+/// SHA-256 in lower-case hex.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+fn failed(installed: &Installed, reason: String) -> PluginError {
+    PluginError { plugin: installed.name.clone(), digest: installed.digest.clone(), phase: Phase::Load, reason }
+}
+
+fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
+    let path = path.to_path_buf();
+    move |source| StoreError::Io { action, path, source }
+}
+
+fn list(capabilities: &[Capability]) -> String {
+    capabilities.iter().map(|capability| format!("`{capability}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,145 @@
+//! Installing a component: everything is checked, and tried, before anything is written.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Installed, Store, StoreError, digest, io, lock};
+use crate::plugin::capability::Capability;
+use crate::plugin::capability::outside::Outside;
+use crate::plugin::component::{Loaded, Phase, PluginError, Source};
+use crate::plugin::engine::Engine;
+use crate::plugin::filter::Filter;
+use crate::plugin::manifest::{Manifest, World};
+use crate::plugin::mapping::Mapping;
+use crate::plugin::provider::Provider;
+use crate::plugin::{embedded, encode, limit};
+use crate::private_file;
+
+/// A component that could be installed.
+pub struct Plan {
+    /// The component.
+    pub wasm: Vec<u8>,
+    /// SHA-256 of it.
+    pub digest: String,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    origin: String,
+}
+
+impl Plan {
+    /// Reads the file at `path`: a component, or a core module that the SDK built.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no component for this host.
+    pub fn read(path: &Path) -> Result<Self, StoreError> {
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(io("read", path))?;
+        file.take(limit::COMPONENT_BYTES + 1).read_to_end(&mut bytes).map_err(io("read", path))?;
+        let unfit = |reason: String| StoreError::Unfit { path: path.to_path_buf(), reason };
+        if bytes.len() as u64 > limit::COMPONENT_BYTES {
+            return Err(unfit(format!("it has more than {} MiB", limit::COMPONENT_BYTES / 1024 / 1024)));
+        }
+        let wrong = |source| StoreError::Manifest { path: path.to_path_buf(), source };
+        // Before encoding: a module for another contract would fail there with words nobody can read.
+        Manifest::read(&bytes).map_err(wrong)?;
+        let wasm = encode::component(bytes).map_err(unfit)?;
+        let manifest = Manifest::read(&wasm).map_err(wrong)?;
+        manifest.check_imports().map_err(wrong)?;
+        let origin = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string();
+        Ok(Self { digest: digest(&wasm), wasm, manifest, origin })
+    }
+}
+
+impl Store {
+    /// Installs `plan` with exactly the capabilities `granted`, replacing a component of the same name.
+    ///
+    /// # Errors
+    /// When it asks for more, was granted what it does not ask for, clashes with another, or fails when tried.
+    pub fn install(
+        &mut self,
+        engine: &Engine,
+        plan: &Plan,
+        granted: BTreeSet<Capability>,
+    ) -> Result<Installed, StoreError> {
+        let Manifest { name, requested, world, .. } = &plan.manifest;
+        let missing: Vec<_> = requested.iter().filter(|asked| !granted.contains(asked)).cloned().collect();
+        if !missing.is_empty() {
+            return Err(StoreError::NotGranted { name: name.clone(), missing });
+        }
+        if let Some(capability) = granted.iter().find(|given| !requested.contains(given)) {
+            return Err(StoreError::NotRequested { name: name.clone(), capability: capability.clone() });
+        }
+        if embedded::find(name).is_some() {
+            return Err(StoreError::Taken { name: name.clone() });
+        }
+        let provides = try_out(engine, plan)?;
+        let clash = |id: &String| {
+            embedded::find(id).is_some()
+                || self.installed.iter().any(|other| other.name != *name && other.provides.as_ref() == Some(id))
+        };
+        if let Some(id) = provides.as_ref().filter(|id| clash(id)) {
+            return Err(StoreError::Taken { name: id.clone() });
+        }
+        let installed = Installed {
+            name: name.clone(),
+            digest: plan.digest.clone(),
+            world: *world,
+            provides,
+            granted,
+            origin: plan.origin.clone(),
+        };
+        self.write(engine, plan, installed)
+    }
+
+    /// The file first, then the lock: a crash between leaves a file that nothing names.
+    fn write(&mut self, engine: &Engine, plan: &Plan, installed: Installed) -> Result<Installed, StoreError> {
+        private_file::create_directory(&self.directory).map_err(io("create", &self.directory))?;
+        let path = self.file(&installed.digest);
+        private_file::replace(&path, &plan.wasm).map_err(io("write", &path))?;
+        // Compiled now, so that the first run pays nothing.
+        self.load(engine, &installed)?;
+        let old = self.installed.iter().position(|other| other.name == installed.name);
+        let old = old.map(|position| self.installed.remove(position));
+        self.installed.push(installed.clone());
+        self.installed.sort_by(|left, right| left.name.cmp(&right.name));
+        lock::write(&self.directory, &self.installed)?;
+        if let Some(old) = old.filter(|old| old.digest != installed.digest) {
+            let _ = std::fs::remove_file(self.file(&old.digest));
+        }
+        Ok(installed)
+    }
+}
+
+/// Links the component and, for a provider, asks who it is: what cannot be linked is never installed.
+fn try_out(engine: &Engine, plan: &Plan) -> Result<Option<String>, StoreError> {
+    let failed = |phase, reason| PluginError {
+        plugin: plan.manifest.name.clone(),
+        digest: plan.digest.clone(),
+        phase,
+        reason,
+    };
+    let component = wasmtime::component::Component::new(engine.inner(), &plan.wasm)
+        .map_err(|error| failed(Phase::Load, error.root_cause().to_string()))?;
+    let loaded = Loaded {
+        name: plan.manifest.name.clone(),
+        digest: plan.digest.clone(),
+        world: plan.manifest.world,
+        source: Source::Installed,
+        // Nothing is reached while it is tried.
+        capabilities: BTreeSet::new(),
+        component,
+    };
+    match plan.manifest.world {
+        World::Filter => Filter::new(engine, loaded, "{}".to_owned()).map(|_| None),
+        World::Mapping => Mapping::new(engine, loaded).and_then(|mapping| mapping.rows()).map(|_| None),
+        World::Provider => {
+            let outside = Arc::new(Outside::new(crate::environment::Environment::default(), None));
+            Provider::new(engine, loaded, outside)?.describe().map(|description| Some(description.id))
+        }
+        World::Intent => Err(failed(Phase::Link, "this version runs no intent engines".to_owned())),
+    }
+    .map_err(Into::into)
+}

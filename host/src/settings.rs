@@ -1,0 +1,199 @@
+//! Everything that was decided before the request is looked at. The only place with precedence:
+//! command line, then environment, then the user's files, then built-in defaults; the organisation's files narrow the result.
+
+pub mod config_file;
+pub mod deny_list;
+pub mod paths;
+pub mod profiles_file;
+pub mod source;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::child::OnExpiry;
+use crate::environment::Environment;
+use crate::plugin::provider::{Enforcer, Setting};
+
+use self::config_file::{ConfigFile, OrganisationFile};
+use self::deny_list::DenyEntry;
+use self::paths::{NoHome, Paths};
+use self::profiles_file::CustomProfile;
+
+/// The ttl of a run that names none.
+pub const DEFAULT_TTL: Duration = Duration::from_secs(15 * 60);
+/// The provider of a run that names none.
+pub const DEFAULT_PROVIDER: &str = "aws";
+/// The mapping of a run that names none.
+pub const DEFAULT_MAPPING: &str = "universal";
+
+/// What the command line says; none where it says nothing.
+#[derive(Debug, Default, Clone)]
+pub struct Flags {
+    /// `--provider`.
+    pub provider: Option<String>,
+    /// `--ttl`.
+    pub ttl: Option<Duration>,
+    /// `--require`.
+    pub require: Option<Enforcer>,
+    /// `--on-expiry`.
+    pub on_expiry: Option<OnExpiry>,
+    /// Options that are the provider's own settings, such as `role_arn`.
+    pub provider_settings: BTreeMap<String, String>,
+}
+
+/// Resolved settings.
+#[derive(Debug)]
+pub struct Settings {
+    /// Directories.
+    pub paths: Paths,
+    /// The provider named by option or file, before profiles are asked.
+    pub provider: Option<String>,
+    /// The lifetime asked for; never above the organisation's.
+    pub ttl: Duration,
+    /// Set if the organisation's ceiling shortened the ttl.
+    pub ttl_lowered_from: Option<Duration>,
+    /// The least enforcement a permission must have.
+    pub require: Enforcer,
+    /// What happens to the command when access ends; none leaves it to the method.
+    pub on_expiry: Option<OnExpiry>,
+    /// The mapping component that answers.
+    pub mapping: String,
+    /// The user's own profiles.
+    pub profiles: BTreeMap<String, CustomProfile>,
+    /// Everything the deny lists name.
+    pub deny: Vec<DenyEntry>,
+    /// Settings of installed filters, by name.
+    pub filters: BTreeMap<String, serde_json::Value>,
+    flags: BTreeMap<String, String>,
+    provider_files: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Why settings cannot be resolved.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// No home directory.
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    /// A file is there and cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file says something that cannot be.
+    #[error("{}:{line}: {message}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong, one line.
+        message: String,
+    },
+}
+
+impl Settings {
+    /// Reads the files and puts the layers together.
+    ///
+    /// # Errors
+    /// When a file cannot be read or says something that cannot be.
+    pub fn resolve(environment: &Environment, flags: Flags) -> Result<Self, SettingsError> {
+        Self::resolve_in(Paths::resolve(environment)?, flags)
+    }
+
+    /// As [`Settings::resolve`], in given directories.
+    ///
+    /// # Errors
+    /// As [`Settings::resolve`].
+    pub fn resolve_in(paths: Paths, flags: Flags) -> Result<Self, SettingsError> {
+        let user: ConfigFile = source::read(&paths.config.join("config.toml"))?.unwrap_or_default();
+        let organisation: OrganisationFile =
+            source::read(&paths.organisation.join("config.toml"))?.unwrap_or_default();
+        let mut deny = deny_list::read(&paths.organisation.join("deny-list.toml"))?;
+        deny.extend(deny_list::read(&paths.config.join("deny-list.toml"))?);
+        let profiles = profiles_file::read(&paths.config.join("profiles.toml"))?;
+
+        let asked_ttl = flags.ttl.or(user.ttl).unwrap_or(DEFAULT_TTL);
+        let ttl = organisation.max_ttl.map_or(asked_ttl, |ceiling| asked_ttl.min(ceiling));
+        let asked_require = flags.require.or(user.enforcement.require).unwrap_or(Enforcer::Token);
+        // The organisation can raise the requirement; nothing the user says lowers it again.
+        let require = stricter(asked_require, organisation.enforcement.require.unwrap_or(Enforcer::None));
+        Ok(Self {
+            paths,
+            provider: flags.provider.or(user.provider),
+            ttl,
+            ttl_lowered_from: (ttl < asked_ttl).then_some(asked_ttl),
+            require,
+            on_expiry: flags.on_expiry.or(user.on_expiry),
+            mapping: user.mapping.component.unwrap_or_else(|| DEFAULT_MAPPING.to_owned()),
+            profiles,
+            deny,
+            filters: user.filters,
+            flags: flags.provider_settings,
+            provider_files: user.providers,
+        })
+    }
+
+    /// The settings of the provider `id`: flags, then the variables it declared, then its table in the files.
+    /// Empty values count as unset.
+    ///
+    /// # Errors
+    /// When a flag or a file names a setting that the provider does not have.
+    pub fn for_provider(
+        &self,
+        id: &str,
+        declared: &[Setting],
+        environment: &Environment,
+    ) -> Result<BTreeMap<String, String>, UnknownSetting> {
+        let empty = BTreeMap::new();
+        let file = self.provider_files.get(id).unwrap_or(&empty);
+        let known = |key: &&String| declared.iter().any(|setting| setting.key == **key);
+        if let Some(key) = self.flags.keys().chain(file.keys()).find(|key| !known(key)) {
+            return Err(UnknownSetting { provider: id.to_owned(), key: key.clone() });
+        }
+        let value = |setting: &Setting| {
+            let from_flag = self.flags.get(&setting.key).cloned();
+            let from_variable = || setting.env.as_deref().and_then(|name| environment.get(name)).map(str::to_owned);
+            let value = from_flag.or_else(from_variable).or_else(|| file.get(&setting.key).cloned())?;
+            (!value.trim().is_empty()).then(|| (setting.key.clone(), value))
+        };
+        Ok(declared.iter().filter_map(value).collect())
+    }
+
+    /// The region option, which also decides where the source credentials are used.
+    #[must_use]
+    pub fn region_flag(&self) -> Option<String> {
+        self.flags.get("region").cloned()
+    }
+}
+
+/// A setting the provider does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("provider `{provider}` has no setting `{key}`")]
+pub struct UnknownSetting {
+    /// The provider.
+    pub provider: String,
+    /// The setting.
+    pub key: String,
+}
+
+/// The stricter of two requirements.
+fn stricter(left: Enforcer, right: Enforcer) -> Enforcer {
+    if strength(left) >= strength(right) { left } else { right }
+}
+
+/// How much an enforcer is worth: more is stricter.
+#[must_use]
+pub fn strength(enforcer: Enforcer) -> u8 {
+    match enforcer {
+        Enforcer::None => 0,
+        Enforcer::Token => 1,
+        Enforcer::Cloud => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests;

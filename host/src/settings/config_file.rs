@@ -1,0 +1,108 @@
+//! `config.toml`: the user's, and the organisation's in `/etc/audex`, which can only narrow.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de::Error};
+
+use crate::child::OnExpiry;
+use crate::plugin::provider::Enforcer;
+
+/// The user's `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConfigFile {
+    /// The provider of a run that names none.
+    pub provider: Option<String>,
+    /// The ttl of a run that names none.
+    #[serde(deserialize_with = "duration")]
+    pub ttl: Option<Duration>,
+    /// `keep` or `end`.
+    #[serde(deserialize_with = "on_expiry")]
+    pub on_expiry: Option<OnExpiry>,
+    /// `[enforcement]`.
+    pub enforcement: Enforcement,
+    /// `[mapping]`.
+    pub mapping: Mapping,
+    /// `[providers.ID]`: each provider's own settings.
+    pub providers: BTreeMap<String, BTreeMap<String, String>>,
+    /// `[filters.NAME]`: each filter's own settings.
+    pub filters: BTreeMap<String, serde_json::Value>,
+}
+
+/// The organisation's `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OrganisationFile {
+    /// The longest ttl.
+    #[serde(deserialize_with = "duration")]
+    pub max_ttl: Option<Duration>,
+    /// `[enforcement]`.
+    pub enforcement: Enforcement,
+}
+
+/// `[enforcement]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Enforcement {
+    /// `cloud`, `token` or `none`.
+    #[serde(deserialize_with = "enforcer")]
+    pub require: Option<Enforcer>,
+}
+
+/// `[mapping]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mapping {
+    /// The name of the mapping component that answers.
+    pub component: Option<String>,
+}
+
+/// The enforcer called `name`.
+///
+/// # Errors
+/// Lists the names there are.
+pub fn parse_enforcer(name: &str) -> Result<Enforcer, String> {
+    match name {
+        "cloud" => Ok(Enforcer::Cloud),
+        "token" => Ok(Enforcer::Token),
+        "none" => Ok(Enforcer::None),
+        other => Err(format!("`{other}` is none of `cloud`, `token`, `none`")),
+    }
+}
+
+/// The policy called `name`.
+///
+/// # Errors
+/// Lists the names there are.
+pub fn parse_on_expiry(name: &str) -> Result<OnExpiry, String> {
+    match name {
+        "keep" => Ok(OnExpiry::Keep),
+        "end" => Ok(OnExpiry::End),
+        other => Err(format!("`{other}` is neither `keep` nor `end`")),
+    }
+}
+
+/// A ttl such as `15m`, `1h 30m`, `90s`.
+///
+/// # Errors
+/// When it is no duration, under a second, or not whole seconds.
+pub fn parse_ttl(text: &str) -> Result<Duration, String> {
+    let ttl = humantime::parse_duration(text).map_err(|error| format!("`{text}` is no duration: {error}"))?;
+    if ttl.as_secs() == 0 || ttl.subsec_nanos() != 0 || u32::try_from(ttl.as_secs()).is_err() {
+        return Err(format!("`{text}` is not one or more whole seconds"));
+    }
+    Ok(ttl)
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    parse_ttl(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn on_expiry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnExpiry>, D::Error> {
+    parse_on_expiry(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn enforcer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Enforcer>, D::Error> {
+    parse_enforcer(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}

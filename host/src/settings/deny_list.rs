@@ -1,0 +1,60 @@
+//! `deny-list.toml`: what is never granted.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::SettingsError;
+use super::source;
+
+/// One pattern, and where it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DenyEntry {
+    /// As written.
+    pub pattern: String,
+    /// `FILE:LINE`.
+    pub source: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DenyFile {
+    deny: Deny,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Deny {
+    actions: Vec<Spanned<String>>,
+}
+
+/// The entries of the deny list at `path`; none if there is no such file.
+///
+/// # Errors
+/// When it cannot be read, is malformed, or an entry is no pattern. Security: nothing is skipped, for a skipped entry is
+/// an action that is allowed.
+pub fn read(path: &Path) -> Result<Vec<DenyEntry>, SettingsError> {
+    let Some(text) = source::text(path)? else { return Ok(Vec::new()) };
+    let file: DenyFile =
+        toml::from_str(&text).map_err(|error| source::invalid(path, &text, error.span(), error.message()))?;
+    let entry = |spanned: Spanned<String>| {
+        let span = spanned.span();
+        let line = source::line(&text, span.start);
+        let pattern = spanned.into_inner();
+        if !is_pattern(&pattern) {
+            let message = format!("`{pattern}` is no action pattern");
+            return Err(source::invalid(path, &text, Some(span), &message));
+        }
+        Ok(DenyEntry { pattern, source: format!("{}:{line}", path.display()) })
+    };
+    file.deny.actions.into_iter().map(entry).collect()
+}
+
+/// Whether an action of any provider could match: `service:Action`, `service.resource.verb`, `Microsoft.X/y/z`, `*`.
+fn is_pattern(pattern: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | ':' | '.' | '/' | '-' | '_');
+    let separated = pattern == "*" || pattern.contains([':', '.', '/']);
+    let whole = !pattern.split([':', '.', '/']).any(str::is_empty) && pattern.matches(':').count() <= 1;
+    !pattern.is_empty() && pattern.chars().all(allowed) && separated && whole
+}

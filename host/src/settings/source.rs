@@ -1,0 +1,41 @@
+//! Reads one TOML file: absent is nothing, anything wrong is an error with file and line.
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use super::SettingsError;
+
+/// The file at `path`, or none if there is none.
+///
+/// # Errors
+/// When it cannot be read or parsed; an unknown key is an error.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SettingsError> {
+    let Some(text) = text(path)? else { return Ok(None) };
+    toml::from_str(&text).map(Some).map_err(|error| invalid(path, &text, error.span(), error.message()))
+}
+
+/// The text of the file at `path`, or none if there is none.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn text(path: &Path) -> Result<Option<String>, SettingsError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(SettingsError::Read { path: path.to_path_buf(), source }),
+    }
+}
+
+/// An error at a place of a file.
+pub fn invalid(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> SettingsError {
+    let message = message.lines().next().unwrap_or("it is malformed").to_owned();
+    SettingsError::Invalid { path: path.to_path_buf(), line: span.map_or(1, |span| line(text, span.start)), message }
+}
+
+/// The line of the byte `offset`, from 1.
+pub fn line(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}

@@ -1,0 +1,31 @@
+//! What the host and the user need to know about this provider.
+
+use audex_sdk::provider::{Description, Setting};
+
+use crate::profile;
+
+/// The variables every AWS SDK and the AWS CLI read first. Both region variables are set because AWS CLI v1 and boto3 read
+/// `AWS_DEFAULT_REGION`, v2 and most SDKs `AWS_REGION`.
+pub const SETS: [&str; 5] =
+    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"];
+
+pub fn describe() -> Description {
+    let setting = |key: &str, description: &str, env: Option<&str>| Setting {
+        key: key.to_owned(),
+        description: description.to_owned(),
+        env: env.map(ToOwned::to_owned),
+    };
+    Description {
+        id: "aws".to_owned(),
+        title: "Amazon Web Services".to_owned(),
+        action_syntax: "`service:Action`, for example `s3:GetObject`".to_owned(),
+        settings: vec![
+            setting("role_arn", "IAM role to assume", Some("AUDEX_ROLE_ARN")),
+            setting("external_id", "external id that the role's trust policy asks for", Some("AUDEX_EXTERNAL_ID")),
+            setting("method", "how credentials are made; `auto` by default", None),
+            setting("region", "AWS region", None),
+        ],
+        profiles: profile::built_in(),
+        sets: SETS.iter().map(|&name| name.to_owned()).collect(),
+    }
+}

@@ -1,0 +1,51 @@
+//! Amazon Web Services: session policies by STS.
+//!
+//! Every method ends in credentials that carry the planned policy; they differ in who is asked and in how short the
+//! credentials can live. See `method.rs` for which one is taken when.
+
+mod action;
+mod describe;
+mod health;
+mod method;
+mod mint;
+mod plan;
+mod policy;
+mod profile;
+
+use audex_sdk::provider::{CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider};
+
+struct Aws;
+
+impl Provider for Aws {
+    fn describe() -> Description {
+        describe::describe()
+    }
+
+    fn check(actions: Vec<String>) -> Vec<Finding> {
+        actions.iter().map(|action| action::check(action)).collect()
+    }
+
+    fn plan(grant: Grant) -> Result<Plan, Error> {
+        plan::plan(&grant)
+    }
+
+    fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
+        mint::mint(&grant, &plan)
+    }
+
+    fn health() -> Vec<CheckResult> {
+        health::health()
+    }
+}
+
+audex_sdk::provider!(Aws, capabilities = ["slot:aws"]);
+
+/// An error of this provider's own making.
+fn invalid(code: &str, message: String, hint: &str) -> Error {
+    Error {
+        kind: audex_sdk::provider::ErrorKind::InvalidInput,
+        code: code.to_owned(),
+        message,
+        hint: Some(hint.to_owned()),
+    }
+}

@@ -1,0 +1,50 @@
+//! The built-in profiles, as the project's policy document lists them.
+
+use audex_sdk::provider::Profile;
+
+/// Name, what it is for, actions. `s3:HeadObject` is no IAM action (HeadObject is authorised by `s3:GetObject`: Service
+/// Authorization Reference, Amazon S3); it is kept as documented and corrected by the check, with a notice.
+const TABLE: [(&str, &str, &[&str]); 9] = [
+    ("s3-readonly", "Read S3 objects", &["s3:GetObject", "s3:ListBucket", "s3:HeadObject"]),
+    ("s3-readwrite", "Full S3 access", &["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"]),
+    (
+        "dynamodb-readonly",
+        "Read DynamoDB",
+        &["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:BatchGetItem"],
+    ),
+    (
+        "dynamodb-readwrite",
+        "Full DynamoDB",
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:Query",
+            "dynamodb:Scan",
+        ],
+    ),
+    ("lambda-invoke", "Invoke Lambda functions", &["lambda:InvokeFunction", "lambda:InvokeAsync"]),
+    (
+        "lambda-deploy",
+        "Deploy Lambda",
+        &["lambda:UpdateFunctionCode", "lambda:GetFunction", "lambda:PublishVersion"],
+    ),
+    (
+        "ec2-readonly",
+        "Read EC2",
+        &["ec2:DescribeInstances", "ec2:DescribeImages", "ec2:DescribeSecurityGroups"],
+    ),
+    ("secrets-readonly", "Read secrets", &["secretsmanager:GetSecretValue"]),
+    ("iam-readonly", "Read IAM metadata", &["iam:GetUser", "iam:ListAccessKeys", "iam:GetPolicy"]),
+];
+
+pub fn built_in() -> Vec<Profile> {
+    let profile = |(name, description, actions): &(&str, &str, &[&str])| Profile {
+        name: (*name).to_owned(),
+        description: (*description).to_owned(),
+        actions: actions.iter().map(|&action| action.to_owned()).collect(),
+        resources: Vec::new(),
+    };
+    TABLE.iter().map(profile).collect()
+}

@@ -1,0 +1,133 @@
+//! The deny list: what it names is never granted, however the request spells it.
+//!
+//! A permission that a pattern covers is dropped. One that it only overlaps (`s3:*` against `s3:DeleteBucket`) stays, and
+//! the pattern becomes an explicit deny. Case is folded on both sides: AWS and Azure ignore it, and on a cloud that does not,
+//! folding only denies more.
+
+use audex_sdk::filter::{Filter, Grant, Restriction, Verdict};
+use audex_sdk::pattern;
+use serde::Deserialize;
+
+/// This filter's settings, as the host hands them over.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    #[serde(default)]
+    deny: Vec<Entry>,
+}
+
+/// One pattern, and the file and line it was read from.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    pattern: String,
+    source: String,
+}
+
+struct DenyList;
+
+impl Filter for DenyList {
+    fn review(grant: Grant, _command: Vec<String>, settings: String) -> Verdict {
+        // Fail closed: settings that cannot be read must not become an empty list.
+        let settings: Settings = match serde_json::from_str(&settings) {
+            Ok(settings) => settings,
+            Err(error) => return Verdict::Refuse(format!("the deny list's settings cannot be read: {error}")),
+        };
+        let restrictions: Vec<_> = settings.deny.iter().filter_map(|entry| restrict(&grant, entry)).collect();
+        if restrictions.is_empty() { Verdict::Pass } else { Verdict::Restrict(restrictions) }
+    }
+}
+
+/// What one entry takes away, or none if it touches nothing that was asked for.
+fn restrict(grant: &Grant, entry: &Entry) -> Option<Restriction> {
+    let forbidden = fold(&entry.pattern);
+    let mut drop = Vec::new();
+    let mut overlaps = false;
+    for (position, permission) in (0_u32..).zip(&grant.permissions) {
+        let asked = fold(&permission.action);
+        if pattern::covers(&forbidden, &asked) {
+            drop.push(position);
+        } else if pattern::intersects(&forbidden, &asked) {
+            overlaps = true;
+        }
+    }
+    if drop.is_empty() && !overlaps {
+        return None;
+    }
+    let deny = if overlaps { vec![entry.pattern.clone()] } else { Vec::new() };
+    let reason = format!("`{}` in {}", entry.pattern, entry.source);
+    Some(Restriction { drop, deny, max_ttl_seconds: None, reason })
+}
+
+/// Case does not count.
+fn fold(action: &str) -> String {
+    action.to_lowercase()
+}
+
+audex_sdk::filter!(DenyList);
+
+#[cfg(test)]
+mod tests {
+    use audex_sdk::filter::Permission;
+
+    use super::*;
+
+    fn review(asked: &[&str], denied: &[&str]) -> Verdict {
+        let permissions =
+            asked.iter().map(|&a| Permission { action: a.to_owned(), origin: a.to_owned() }).collect();
+        let grant = Grant {
+            provider: "aws".into(),
+            permissions,
+            deny: vec![],
+            resources: vec![],
+            ttl_seconds: 900,
+            session: "s".into(),
+        };
+        let entries: Vec<_> =
+            denied.iter().map(|p| serde_json::json!({"pattern": p, "source": "deny-list.toml:2"})).collect();
+        DenyList::review(grant, vec![], serde_json::json!({ "deny": entries }).to_string())
+    }
+
+    fn restrictions(verdict: Verdict) -> Vec<Restriction> {
+        match verdict {
+            Verdict::Restrict(list) => list,
+            other => panic!("expected a restriction, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_no_pattern_touches_passes() {
+        assert!(matches!(review(&["s3:GetObject"], &["iam:*"]), Verdict::Pass));
+    }
+
+    #[test]
+    fn a_covered_permission_is_dropped_in_any_case_and_spelling() {
+        for asked in ["s3:DeleteBucket", "S3:deletebucket", "s3:Delete?ucket", "s3:DeleteBuck*t"] {
+            let list = restrictions(review(&["s3:GetObject", asked], &["s3:Delete*"]));
+            assert_eq!(list[0].drop, [1], "{asked}");
+            assert!(list[0].deny.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_overlapping_permission_is_kept_with_an_explicit_deny() {
+        for asked in ["s3:*", "*", "*:*", "s3:Delete?ucket", "*:DeleteBucket", "s?:DeleteBucket"] {
+            let list = restrictions(review(&[asked], &["s3:DeleteBucket"]));
+            assert!(list[0].drop.is_empty());
+            assert_eq!(list[0].deny, ["s3:DeleteBucket"], "{asked}");
+        }
+    }
+
+    #[test]
+    fn unreadable_settings_refuse() {
+        let grant = Grant {
+            provider: "aws".into(),
+            permissions: vec![],
+            deny: vec![],
+            resources: vec![],
+            ttl_seconds: 1,
+            session: "s".into(),
+        };
+        assert!(matches!(DenyList::review(grant, vec![], "{".into()), Verdict::Refuse(_)));
+    }
+}

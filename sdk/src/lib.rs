@@ -1,0 +1,41 @@
+//! Write Audex components: a provider, a mapping table, a policy filter or an intent engine.
+//!
+//! Each kind is one trait and one macro line. This is a whole filter:
+//!
+//! ```
+//! use audex_sdk::filter::{Filter, Grant, Restriction, Verdict};
+//!
+//! struct NoDeletes;
+//!
+//! impl Filter for NoDeletes {
+//!     fn review(grant: Grant, _command: Vec<String>, _settings: String) -> Verdict {
+//!         let drop: Vec<u32> = (0..)
+//!             .zip(&grant.permissions)
+//!             .filter(|(_, permission)| permission.action.contains(":Delete"))
+//!             .map(|(position, _)| position)
+//!             .collect();
+//!         if drop.is_empty() {
+//!             return Verdict::Pass;
+//!         }
+//!         let reason = "this team deletes by ticket".to_owned();
+//!         Verdict::Restrict(vec![Restriction { drop, deny: vec![], max_ttl_seconds: None, reason }])
+//!     }
+//! }
+//!
+//! audex_sdk::filter!(NoDeletes);
+//! # fn main() {}
+//! ```
+//!
+//! Build it with `crate-type = ["cdylib"]` for `wasm32-unknown-unknown` and hand the `.wasm` to
+//! `tryaudex plugin install`.
+
+#[cfg(feature = "component")]
+pub mod filter;
+#[cfg(feature = "component")]
+pub mod intent;
+pub mod manifest;
+#[cfg(feature = "component")]
+pub mod mapping;
+pub mod pattern;
+#[cfg(feature = "component")]
+pub mod provider;

@@ -1,0 +1,115 @@
+//! Providers: everything that knows one cloud.
+
+#[doc(hidden)]
+#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
+pub mod bindings {
+    wit_bindgen::generate!({
+        world: "provider-plugin",
+        path: "wit",
+        pub_export_macro: true,
+        default_bindings_module: "audex_sdk::provider::bindings",
+    });
+}
+
+pub use bindings::audex::plugin::secrets::Secret;
+pub use bindings::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
+pub use bindings::audex::plugin::{clock, http, identity, log, settings, sts};
+#[doc(hidden)]
+pub use bindings::exports::audex::plugin::provider::Guest;
+pub use bindings::exports::audex::plugin::provider::{
+    AccessLevel, Attribution, Call, CheckResult, Description, Enforcer, File, Finding, GrantPlan as Plan, HealthStatus, Minted,
+    Planned, Profile, Setting, Statement, Status, Value, Variable, Window,
+};
+
+/// One cloud. What has a default body is optional: the default says so to the user.
+///
+/// A whole provider is this trait and one macro line; see `sdk/examples` for one that is tested.
+pub trait Provider {
+    /// Identity, settings, profiles and the variables `mint` may set. Pure.
+    fn describe() -> Description;
+    /// One finding for each action, in order. Pure.
+    fn check(actions: Vec<String>) -> Vec<Finding>;
+    /// What would be asked of the cloud; changes nothing.
+    ///
+    /// # Errors
+    /// When the grant cannot be expressed.
+    fn plan(grant: Grant) -> Result<Plan, Error>;
+    /// Gets credentials for exactly `plan`.
+    ///
+    /// # Errors
+    /// When the cloud refuses or cannot be reached.
+    fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error>;
+    /// Ends what `mint` handed out.
+    ///
+    /// # Errors
+    /// By default `unsupported`.
+    fn revoke(_lease: String) -> Result<(), Error> {
+        Err(unsupported("revoke"))
+    }
+    /// Real calls that show whether `mint` would work.
+    fn health() -> Vec<CheckResult> {
+        Vec::new()
+    }
+    /// The cloud's own record of calls.
+    ///
+    /// # Errors
+    /// By default `unsupported`.
+    fn observed(_window: Window) -> Result<Vec<Call>, Error> {
+        Err(unsupported("observed"))
+    }
+    /// Permissions that calls need; by default unknown for each.
+    fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
+        calls.iter().map(|_| Attribution { actions: Vec::new(), resources: Vec::new() }).collect()
+    }
+    /// What a principal may do now.
+    ///
+    /// # Errors
+    /// By default `unsupported`.
+    fn effective(_principal: String) -> Result<Vec<Statement>, Error> {
+        Err(unsupported("effective"))
+    }
+}
+
+/// The error of an operation a provider does not have.
+#[must_use]
+pub fn unsupported(operation: &str) -> Error {
+    Error {
+        kind: ErrorKind::Unsupported,
+        code: "operation-unsupported".to_owned(),
+        message: format!("this provider does not offer `{operation}`"),
+        hint: None,
+    }
+}
+
+/// Exports a type that implements [`Provider`] as this crate's component; `capabilities` names what it asks for.
+#[macro_export]
+macro_rules! provider {
+    ($provider:ident $(, capabilities = [$($capability:literal),* $(,)?])?) => {
+        #[doc(hidden)]
+        struct AudexProviderExport;
+        const _: () = {
+            use $crate::provider as p;
+            impl p::Guest for AudexProviderExport {
+                fn describe() -> p::Description { <$provider as p::Provider>::describe() }
+                fn check(actions: Vec<String>) -> Vec<p::Finding> { <$provider as p::Provider>::check(actions) }
+                fn plan(grant: p::Grant) -> Result<p::Plan, p::Error> { <$provider as p::Provider>::plan(grant) }
+                fn mint(grant: p::Grant, plan: p::Plan) -> Result<p::Minted, p::Error> {
+                    <$provider as p::Provider>::mint(grant, plan)
+                }
+                fn revoke(lease: String) -> Result<(), p::Error> { <$provider as p::Provider>::revoke(lease) }
+                fn health() -> Vec<p::CheckResult> { <$provider as p::Provider>::health() }
+                fn observed(window: p::Window) -> Result<Vec<p::Call>, p::Error> {
+                    <$provider as p::Provider>::observed(window)
+                }
+                fn attribute(calls: Vec<p::Call>) -> Vec<p::Attribution> {
+                    <$provider as p::Provider>::attribute(calls)
+                }
+                fn effective(principal: String) -> Result<Vec<p::Statement>, p::Error> {
+                    <$provider as p::Provider>::effective(principal)
+                }
+            }
+        };
+        $crate::provider::bindings::export!(AudexProviderExport with_types_in $crate::provider::bindings);
+        $crate::manifest!("provider-plugin" $($(, $capability)*)?);
+    };
+}

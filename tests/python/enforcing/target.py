@@ -1,0 +1,79 @@
+"""Names the (action, resource ARN) pairs that a request needs, where moto names too few.
+
+moto checks one action on one resource: a copy is a put (the source is never checked), a batch delete is one check on the bucket,
+and DynamoDB is always `*`. Each of these would let a narrow policy be too wide or refuse what it grants.
+"""
+
+import json
+import urllib.parse
+
+from .session import ACCOUNT
+
+# DynamoDB checks the single operations inside a transaction.
+TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
+
+
+def targets(response, service, resource):
+    action = response._get_action()
+    action = f"{service}:{action[0] if isinstance(action, list) else action}"
+    if service == "s3":
+        return list(_s3(response, action, resource))
+    if service == "dynamodb":
+        return list(_dynamodb(response, action)) or [(action, "*")]
+    if service == "iam":
+        return [(action, _iam(response) or resource)]
+    if service == "sts" and action == "sts:AssumeRole":
+        return _assume_role(response)
+    return [(action, resource)]
+
+
+def _s3(response, action, resource):
+    query = response.parsed_url.query
+    if response.method == "POST" and "delete" in urllib.parse.parse_qs(query, keep_blank_values=True):
+        import xmltodict
+
+        objects = xmltodict.parse(response.body, strip_whitespace=False)["Delete"].get("Object", [])
+        for entry in objects if isinstance(objects, list) else [objects]:
+            verb = "DeleteObjectVersion" if entry.get("VersionId") else "DeleteObject"
+            yield f"s3:{verb}", f"{resource}/{entry['Key']}"
+        return
+    yield action, resource
+    source = response.headers.get("x-amz-copy-source")
+    if source:
+        path, _, version = urllib.parse.unquote(source).partition("?versionId=")
+        yield f"s3:GetObject{'Version' if version else ''}", f"arn:aws:s3:::{path.lstrip('/')}"
+    if response.headers.get("x-amz-acl"):
+        yield "s3:PutObjectAcl" if "/" in resource.split(":::")[1] else "s3:PutBucketAcl", resource
+    if response.headers.get("x-amz-tagging"):
+        yield "s3:PutObjectTagging", resource
+
+
+def _dynamodb(response, action):
+    body = response.body if isinstance(response.body, dict) else json.loads(response.body or "{}")
+    arn = lambda name: name if name.startswith("arn:") else f"arn:aws:dynamodb:{response.region}:{ACCOUNT}:table/{name}"
+    for entry in body.get("TransactItems", []):
+        for kind, item in entry.items():
+            yield f"dynamodb:{TRANSACTION[kind]}", arn(item["TableName"])
+    for table in body.get("RequestItems", {}):
+        yield action, arn(table)
+    if "TableName" in body:
+        index = body.get("IndexName")
+        yield action, arn(body["TableName"]) + (f"/index/{index}" if index else "")
+    elif "ResourceArn" in body:
+        yield action, body["ResourceArn"]
+
+
+def _iam(response):
+    if response.data.get("PolicyArn") and not response.data.get("RoleName"):
+        return response.data["PolicyArn"][0]
+    if response.data.get("UserName"):
+        return f"arn:aws:iam::{ACCOUNT}:user/{response.data['UserName'][0]}"
+    return None
+
+
+def _assume_role(response):
+    role = response.data.get("RoleArn", ["*"])[0]
+    needed = ["sts:AssumeRole"]
+    needed += ["sts:TagSession"] if any(k.startswith("Tags.") for k in response.data) else []
+    needed += ["sts:SetSourceIdentity"] if "SourceIdentity" in response.data else []
+    return [(action, role) for action in needed]
