@@ -18,20 +18,37 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
         return Err(invalid("no-policy", "the plan carries no policy".to_owned(), "plan again"));
     };
     let method = plan::decide(grant)?;
-    let may_fall_back = plan::forced()?.is_none();
+    let one_step = |session| Made { session, method, notices: Vec::new() };
     let made = match method {
-        Method::AssumeRole => assume(grant, policy, grant.ttl_seconds.max(STS_FLOOR)).map(|session| (session, method)),
-        Method::FederationToken => federate(grant, policy).map(|session| (session, method)),
-        Method::ScopedCredentials => sts::scope_down(policy, grant.ttl_seconds).map(|session| (session, method)),
-        Method::AssumeRoleScoped => assume_scoped(grant, policy).map(|session| (session, method)),
-        Method::SessionScoped => session_scoped(grant, policy).map(|session| (session, method)),
+        Method::AssumeRole => assume(grant, policy).map(one_step),
+        Method::FederationToken => federate(grant, policy).map(one_step),
+        Method::ScopedCredentials => sts::scope_down(policy, grant.ttl_seconds).map(one_step),
+        Method::AssumeRoleScoped => {
+            assume(grant, &policy::compile_with_scope_down(grant)?).and_then(|first| narrow(first, grant, policy, method))
+        }
+        Method::SessionScoped => {
+            sts::session_token(duration(grant)).and_then(|first| narrow(first, grant, policy, method))
+        }
     };
-    let made = match made {
-        Ok((session, method)) => Made { session, method, notices: Vec::new() },
-        Err(refused) if may_fall_back && is_refusal(&refused) => fall_back(grant, policy, method, refused)?,
-        Err(error) => return Err(explain(error, method)),
+    made.map(deliver).map_err(|error| explain(error, method))
+}
+
+/// The second step of the two-step methods. Where STS refuses it and no method was forced, another way to credentials
+/// with the same policy is taken: they can do no more, they may live longer, and then the host ends the command in time.
+fn narrow(first: Session, grant: &Grant, policy: &str, method: Method) -> Result<Made, Error> {
+    let refused = match first.scope_down(policy, grant.ttl_seconds) {
+        Ok(session) => return Ok(Made { session, method, notices: Vec::new() }),
+        Err(error) if is_refusal(&error) && plan::forced()?.is_none() => error,
+        Err(error) => return Err(error),
     };
-    Ok(deliver(made))
+    let (session, method) = if method.needs_role() {
+        (assume(grant, policy)?, Method::AssumeRole)
+    } else {
+        (federate(grant, policy)?, Method::FederationToken)
+    };
+    let notice =
+        format!("STS refused GetScopedCredentials ({}); used `{}` with the same policy", refused.message, method.name());
+    Ok(Made { session, method, notices: vec![notice] })
 }
 
 fn deliver(made: Made) -> Minted {
@@ -61,7 +78,7 @@ fn deliver(made: Made) -> Minted {
     }
 }
 
-fn assume(grant: &Grant, policy: &str, duration_seconds: u32) -> Result<Session, Error> {
+fn assume(grant: &Grant, policy: &str) -> Result<Session, Error> {
     let Some(role_arn) = settings::get("role_arn") else {
         return Err(invalid("no-role", "no role is configured".to_owned(), "set AUDEX_ROLE_ARN or pass --role-arn"));
     };
@@ -70,35 +87,18 @@ fn assume(grant: &Grant, policy: &str, duration_seconds: u32) -> Result<Session,
         role_arn,
         session_name: grant.session.clone(),
         policy: policy.to_owned(),
-        duration_seconds,
+        duration_seconds: duration(grant),
         external_id: settings::get("external_id"),
     })
 }
 
-fn assume_scoped(grant: &Grant, policy: &str) -> Result<Session, Error> {
-    let first = assume(grant, &policy::compile_with_scope_down(grant)?, STS_FLOOR.max(grant.ttl_seconds))?;
-    first.scope_down(policy, grant.ttl_seconds)
-}
-
-fn session_scoped(grant: &Grant, policy: &str) -> Result<Session, Error> {
-    let first = sts::session_token(STS_FLOOR.max(grant.ttl_seconds))?;
-    first.scope_down(policy, grant.ttl_seconds)
-}
-
 fn federate(grant: &Grant, policy: &str) -> Result<Session, Error> {
-    sts::federation_token(&grant.session, policy, STS_FLOOR.max(grant.ttl_seconds))
+    sts::federation_token(&grant.session, policy, duration(grant))
 }
 
-/// Another way to credentials with the same policy, which therefore can do no more; they may live longer, and then the
-/// host ends the command in time.
-fn fall_back(grant: &Grant, policy: &str, method: Method, refused: Error) -> Result<Made, Error> {
-    let why = format!("STS refused GetScopedCredentials ({})", refused.message);
-    let (session, used) = match method {
-        Method::AssumeRoleScoped => (assume(grant, policy, STS_FLOOR.max(grant.ttl_seconds))?, Method::AssumeRole),
-        Method::SessionScoped => (federate(grant, policy)?, Method::FederationToken),
-        Method::AssumeRole | Method::ScopedCredentials | Method::FederationToken => return Err(explain(refused, method)),
-    };
-    Ok(Made { session, method: used, notices: vec![format!("{why}; used `{}` with the same policy", used.name())] })
+/// What STS is asked for where it has a floor, in seconds.
+fn duration(grant: &Grant) -> u32 {
+    grant.ttl_seconds.max(STS_FLOOR)
 }
 
 /// Whether another method may succeed: the call was refused or is unknown, not merely unreachable.

@@ -2,7 +2,7 @@
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Error, Grant};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::invalid;
 
@@ -37,30 +37,59 @@ pub fn compile_with_scope_down(grant: &Grant) -> Result<String, Error> {
     document(grant, true)
 }
 
-fn document(grant: &Grant, scope_down: bool) -> Result<String, Error> {
-    let allowed = minimal(grant.permissions.iter().map(|permission| permission.action.as_str()).collect());
-    let resource = match grant.resources.as_slice() {
-        [] => json!("*"),
-        [one] => json!(one),
-        many => json!(many),
-    };
-    let mut statements = vec![statement("Allow", &allowed, resource)];
-    let denied = denied(grant, &allowed)?;
-    if !denied.is_empty() {
-        statements.push(statement("Deny", &denied.iter().map(String::as_str).collect::<Vec<_>>(), json!("*")));
-    }
-    if scope_down {
-        statements.push(statement("Allow", &[SCOPE_DOWN], json!("*")));
-    }
-    Ok(json!({ "Version": "2012-10-17", "Statement": statements }).to_string())
+/// A policy document. The order of fields is the one people read policies in.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Document<'a> {
+    version: &'static str,
+    statement: Vec<Statement<'a>>,
 }
 
-fn statement(effect: &str, actions: &[&str], resource: Value) -> Value {
-    let action = match actions {
-        [one] => json!(one),
-        many => json!(many),
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement<'a> {
+    effect: &'static str,
+    action: OneOrMany<'a>,
+    resource: OneOrMany<'a>,
+}
+
+/// A list of one is written without brackets: every character counts against the limit.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OneOrMany<'a> {
+    One(&'a str),
+    Many(Vec<&'a str>),
+}
+
+impl<'a> FromIterator<&'a str> for OneOrMany<'a> {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(items: I) -> Self {
+        let items: Vec<&str> = items.into_iter().collect();
+        match items.as_slice() {
+            [one] => Self::One(one),
+            _ => Self::Many(items),
+        }
+    }
+}
+
+fn document(grant: &Grant, scope_down: bool) -> Result<String, Error> {
+    let every = || OneOrMany::One("*");
+    let allowed = minimal(grant.permissions.iter().map(|permission| permission.action.as_str()).collect());
+    let denied = denied(grant, &allowed)?;
+    let resource = match grant.resources.as_slice() {
+        [] => every(),
+        some => some.iter().map(String::as_str).collect(),
     };
-    json!({ "Effect": effect, "Action": action, "Resource": resource })
+    let action = allowed.into_iter().collect();
+    let mut statement = vec![Statement { effect: "Allow", action, resource }];
+    if !denied.is_empty() {
+        let action = denied.iter().map(String::as_str).collect();
+        statement.push(Statement { effect: "Deny", action, resource: every() });
+    }
+    if scope_down {
+        statement.push(Statement { effect: "Allow", action: OneOrMany::One(SCOPE_DOWN), resource: every() });
+    }
+    // A structure of strings always has a JSON form; if it had none, STS would refuse the empty policy.
+    Ok(serde_json::to_string(&Document { version: "2012-10-17", statement }).unwrap_or_default())
 }
 
 /// Drops what another action of the list covers; keeps the order of first mention.
@@ -123,6 +152,7 @@ fn for_services(entry: &str, service: &str, action: &str, allowed: &[&str]) -> R
 #[cfg(test)]
 mod tests {
     use audex_sdk::provider::Permission;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -147,12 +177,9 @@ mod tests {
     #[test]
     fn one_action_is_one_allow_statement() {
         let policy = compile(&grant(&["s3:GetObject"], &[], &[])).unwrap();
-        let expected = json!({
-            "Version": "2012-10-17",
-            "Statement": [{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" }],
-        });
-        assert_eq!(serde_json::from_str::<Value>(&policy).unwrap(), expected);
-        assert!(!policy.contains(' ') && !policy.contains("Sid"));
+        let expected =
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+        assert_eq!(policy, expected);
     }
 
     #[test]

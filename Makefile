@@ -1,0 +1,49 @@
+# The whole interface: demo, test, check, bench (and tools). Everything the build needs is installed or named here.
+
+CARGO ?= cargo
+WASM_TARGET := wasm32-unknown-unknown
+# Workspaces beside the main one: they are built for another target, or from the SDK alone.
+PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
+EXTRA_MANIFESTS := $(wildcard sdk/examples/*/Cargo.toml) $(wildcard tests/guests/Cargo.toml) bench/minimal-client/Cargo.toml
+
+.PHONY: demo test check bench tools build wasm-target python fmt
+
+demo: build ## The main job on the loopback cloud, no account
+	target/debug/tryaudex demo
+
+build: wasm-target
+	$(CARGO) build --locked -p tryaudex
+
+test: wasm-target python ## Everything
+	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked --workspace
+	$(CARGO) test --locked $(PLUGINS)
+
+check: wasm-target ## Format, lints, docs, licences and advisories
+	$(CARGO) fmt --all --check
+	$(CARGO) fmt --all --check --manifest-path plugins/Cargo.toml
+	for manifest in $(EXTRA_MANIFESTS); do $(CARGO) fmt --all --check --manifest-path $$manifest || exit 1; done
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked $(PLUGINS) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --log-level error check; \
+	else echo "cargo-deny is not installed, licences and advisories were not checked (make tools)"; fi
+
+bench: wasm-target ## Ratios against a minimal native client, taken in one run
+	bench/run
+
+fmt:
+	$(CARGO) fmt --all
+	$(CARGO) fmt --all --manifest-path plugins/Cargo.toml
+	for manifest in $(EXTRA_MANIFESTS); do $(CARGO) fmt --all --manifest-path $$manifest; done
+
+tools:
+	$(CARGO) install --locked cargo-deny
+
+# rustup alone can add a target; without it the build script says what is missing.
+wasm-target:
+	@if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx $(WASM_TARGET); then \
+		rustup target add $(WASM_TARGET); fi
+
+# The real aws CLI, boto3 and moto, in a virtual environment of the repository's own.
+python:
+	@tests/python/install.sh >/dev/null
