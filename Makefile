@@ -6,7 +6,7 @@ WASM_TARGET := wasm32-unknown-unknown
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
 EXTRA_MANIFESTS := $(wildcard sdk/examples/*/Cargo.toml) $(wildcard tests/guests/Cargo.toml) bench/minimal-client/Cargo.toml
 
-.PHONY: demo test check bench tools build wasm-target python fmt
+.PHONY: demo test check advisories bench tools build wasm-target python fmt
 
 demo: build ## The main job on the loopback cloud, no account
 	target/debug/tryaudex demo
@@ -25,8 +25,11 @@ check: wasm-target ## Format, lints, docs, licences and advisories
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(PLUGINS) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
-	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --log-level error check; \
-	else echo "cargo-deny is not installed, licences and advisories were not checked (make tools)"; fi
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --log-level error --locked check bans licenses sources; \
+	else echo "cargo-deny is not installed, licences were not checked (make tools)"; fi
+
+advisories: ## Known vulnerabilities; needs the network, so it is no part of check
+	$(CARGO) deny --log-level error --locked check advisories
 
 bench: wasm-target ## Ratios against a minimal native client, taken in one run
 	bench/run

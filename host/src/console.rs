@@ -70,12 +70,19 @@ impl Console {
 
 /// Prints a result. A reader that went away (`| head`) is no error.
 pub fn result(text: &str) {
+    show(text);
+}
+
+/// Prints a part of a result; returns whether anybody still reads.
+pub fn show(text: &str) -> bool {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    if !text.ends_with('\n') {
-        let _ = out.write_all(b"\n");
-    }
-    let _ = out.flush();
+    let line_end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
+    out.write_all(text.as_bytes()).and_then(|()| out.write_all(line_end)).and_then(|()| out.flush()).is_ok()
+}
+
+/// Tells a person several lines, without a prefix, so that commands in them can be copied.
+pub fn tell(text: &str) {
+    text.lines().for_each(stderr);
 }
 
 /// Whether results are read by a person.
@@ -86,8 +93,10 @@ pub fn stdout_is_terminal() -> bool {
 
 fn stderr(line: &str) {
     // A command, a component or a server may have put control characters into what is quoted here.
-    let clean: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let _ = writeln!(io::stderr().lock(), "{clean}");
+    let mut clean: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    // The end of the line in the same write, or the output of a command comes between.
+    clean.push('\n');
+    let _ = io::stderr().lock().write_all(clean.as_bytes());
 }
 
 /// Lays rows out in columns under `headings`.

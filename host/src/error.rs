@@ -7,6 +7,7 @@ use crate::check::CheckError;
 use crate::child::ChildError;
 use crate::components::ComponentsError;
 use crate::deliver::DeliverError;
+use crate::demo::DemoError;
 use crate::expansion::ExpansionError;
 use crate::filter::{Denied, FilterError};
 use crate::loopback::LoopbackError;
@@ -295,7 +296,7 @@ impl From<AuditError> for Failure {
         let tampered = matches!(error, AuditError::Tampered { .. });
         let failure = Self::new(Kind::Internal, "audit", error);
         if tampered {
-            return failure.hinting("`tryaudex audit verify` says what is wrong; keep the file, and move it away to go on");
+            return failure.hinting("`tryaudex audit verify` says what is wrong; to go on, keep `audit.*` of that directory elsewhere");
         }
         failure
     }
@@ -303,6 +304,24 @@ impl From<AuditError> for Failure {
 
 impl From<LoopbackError> for Failure {
     fn from(error: LoopbackError) -> Self {
-        Self::new(Kind::Unavailable, "demo", error)
+        let is_busy = matches!(error, LoopbackError::Listen { .. });
+        let failure = Self::new(Kind::Unavailable, "demo", error);
+        if is_busy { failure.hinting("choose another --port, or leave it out for a free one") } else { failure }
+    }
+}
+
+impl From<DemoError> for Failure {
+    fn from(error: DemoError) -> Self {
+        let outside = "`tryaudex demo --serve` prints what the environment needs";
+        match error {
+            DemoError::Cloud(error) => error.into(),
+            DemoError::NoEndpoint | DemoError::Unreachable { .. } => {
+                Self::new(Kind::Unavailable, "demo", error).hinting(outside)
+            }
+            DemoError::NoCredentials { .. } => Self::new(Kind::Unavailable, "demo", error),
+            DemoError::NoUser(_) | DemoError::Home(_) | DemoError::Program(_) | DemoError::Signals(_) => {
+                Self::new(Kind::Internal, "demo", error)
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod components;
 pub mod console;
 pub mod deliver;
+pub mod demo;
 pub mod environment;
 pub mod error;
 pub mod expansion;

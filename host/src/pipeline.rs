@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::audit::Event;
+use crate::child::deadline::DEFAULT_GRACE;
 use crate::child::{self, Deadline, Ended, OnExpiry, Signals};
 use crate::clock;
 use crate::components::Components;
@@ -26,8 +27,6 @@ use crate::{check, expansion, filter, mint, plan, profile, request};
 
 use self::attempt::Attempt;
 
-/// How long a command has after SIGTERM before SIGKILL, when its access has ended.
-const GRACE: Duration = Duration::from_secs(10);
 /// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
 const EXPIRY_SLACK_SECONDS: u64 = 5;
 
@@ -148,7 +147,7 @@ pub fn run(
         }
     };
     report::started(console, attempt, &minted, &access);
-    let deadline = Deadline { at: UNIX_EPOCH + Duration::from_secs(access.ends_at), policy: access.policy, grace: GRACE };
+    let deadline = Deadline { at: UNIX_EPOCH + Duration::from_secs(access.ends_at), policy: access.policy, grace: DEFAULT_GRACE };
     let ended = running.wait(Some(deadline), || {
         console.say("expired", "access has ended; the command goes on without it", &serde_json::json!({}));
     });

@@ -78,7 +78,7 @@ impl AwsHttp {
     }
 
     /// Sends one request with the default time limits.
-    pub(super) fn send(&self, request: HttpRequest) -> HttpConnectorFuture {
+    pub(crate) fn send(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.connector(None, None).call(request)
     }
 

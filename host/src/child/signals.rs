@@ -73,6 +73,21 @@ impl Signals {
         self.queue.iter().copied().find(|signal| ENDING.contains(signal))
     }
 
+    /// Sleeps until a signal asks to end, and returns it; it is kept, not consumed.
+    ///
+    /// # Errors
+    /// [`ChildError::Signals`] when signals no longer arrive.
+    pub fn wait_until_interrupted(&mut self) -> Result<Signal, ChildError> {
+        loop {
+            if let Some(signal) = self.interrupted() {
+                return Ok(signal);
+            }
+            // A signal that does not ask to end would otherwise keep the next wait from waiting.
+            self.queue.clear();
+            self.wait(None).map_err(ChildError::Signals)?;
+        }
+    }
+
     /// Prepares for a command: its state changes and job control arrive too, and no signal ends Audex.
     ///
     /// Not done at [`Signals::install`], because until there is a command Ctrl-Z must stop Audex itself.

@@ -179,8 +179,7 @@ impl Provider {
         sets: &[String],
         now: u64,
     ) -> Result<Minted, ProviderError> {
-        let actions = grant.permissions.iter().map(|permission| permission.action.as_str());
-        let scope = PolicyScope::of(actions, &grant.resources, plan.policy.as_deref());
+        let scope = PolicyScope::of(grant, plan.policy.as_deref());
         let (answer, mut state) = self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
         let minted = answer.map_err(|error| self.refused(error))?;
         let latest = now.saturating_add(u64::from(plan.longest_life_seconds)).saturating_add(CLOCK_SLACK_SECONDS);

@@ -6,6 +6,8 @@
 use audex_sdk::pattern;
 use serde_json::Value;
 
+use crate::plugin::provider::Grant;
+
 /// The action that lets a first session be narrowed; allowed in policies of sessions that are never delivered.
 const SCOPE_DOWN: &str = "sts:getscopedcredentials";
 
@@ -16,6 +18,8 @@ pub struct PolicyScope {
     actions: Vec<String>,
     /// Resource patterns; empty means every resource.
     resources: Vec<String>,
+    /// Action patterns that must stay forbidden, lower case.
+    deny: Vec<String>,
     /// The policy that was planned and shown.
     planned: Option<String>,
 }
@@ -34,10 +38,11 @@ impl PolicyScope {
 
     /// The scope of one grant.
     #[must_use]
-    pub fn of<'a>(actions: impl Iterator<Item = &'a str>, resources: &[String], planned: Option<&str>) -> Self {
+    pub fn of(grant: &Grant, planned: Option<&str>) -> Self {
         Self {
-            actions: actions.map(str::to_lowercase).collect(),
-            resources: resources.to_vec(),
+            actions: grant.permissions.iter().map(|permission| permission.action.to_lowercase()).collect(),
+            resources: grant.resources.clone(),
+            deny: grant.deny.iter().map(|pattern| pattern.to_lowercase()).collect(),
             planned: planned.map(str::to_owned),
         }
     }
@@ -55,7 +60,26 @@ impl PolicyScope {
             _ => return Err(OutsideGrant("the policy has no statement".to_owned())),
         };
         let intermediate = self.planned.as_deref() != Some(policy);
-        statements.into_iter().try_for_each(|statement| self.permit_statement(statement, intermediate))
+        statements.iter().try_for_each(|statement| self.permit_statement(statement, intermediate))?;
+        if intermediate { Ok(()) } else { self.keep_denied(&statements) }
+    }
+
+    /// Every deny pattern that meets an allowed action is said in the policy, for every resource and without conditions.
+    fn keep_denied(&self, statements: &[&Value]) -> Result<(), OutsideGrant> {
+        let lower = |effect: &str, plain_only: bool| -> Vec<String> {
+            let of_effect = statements.iter().filter(|s| s.get("Effect").and_then(Value::as_str) == Some(effect));
+            let counts = of_effect.filter(|s| !plain_only || is_plain(s));
+            counts.filter_map(|s| strings(s.get("Action")).ok()).flatten().map(str::to_lowercase).collect()
+        };
+        let (allowed, denied) = (lower("Allow", false), lower("Deny", true));
+        for forbidden in &self.deny {
+            for action in allowed.iter().filter(|action| pattern::intersects(forbidden, action)) {
+                if !covered(&denied, &within_service(forbidden, action)) {
+                    return Err(OutsideGrant(format!("`{action}` without denying `{forbidden}`")));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn permit_statement(&self, statement: &Value, intermediate: bool) -> Result<(), OutsideGrant> {
@@ -86,6 +110,22 @@ impl PolicyScope {
     }
 }
 
+/// Whether a denying statement holds for every resource, always.
+fn is_plain(statement: &Value) -> bool {
+    let every = strings(statement.get("Resource")).is_ok_and(|resources| resources.contains(&"*"));
+    every && statement.get("Condition").is_none() && statement.get("NotAction").is_none()
+}
+
+/// `forbidden` with the service of `action` where its own is a wildcard: a policy cannot say `*:Delete*`.
+fn within_service(forbidden: &str, action: &str) -> String {
+    match (forbidden.split_once(':'), action.split_once(':')) {
+        (Some((service, rest)), Some((asked, _))) if pattern::is_wild(service) && !pattern::is_wild(asked) => {
+            format!("{asked}:{rest}")
+        }
+        _ => forbidden.to_owned(),
+    }
+}
+
 fn covered(patterns: &[String], narrow: &str) -> bool {
     patterns.iter().any(|wide| pattern::covers(wide, narrow))
 }
@@ -103,12 +143,24 @@ fn strings(value: Option<&Value>) -> Result<Vec<&str>, OutsideGrant> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::provider::Permission;
 
     const PLANNED: &str =
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}]}"#;
 
+    fn grant(action: &str, deny: &[&str]) -> Grant {
+        Grant {
+            provider: "aws".to_owned(),
+            permissions: vec![Permission { action: action.to_owned(), origin: action.to_owned() }],
+            deny: deny.iter().map(|&pattern| pattern.to_owned()).collect(),
+            resources: vec!["arn:aws:s3:::a/*".to_owned()],
+            ttl_seconds: 900,
+            session: "audex-1".to_owned(),
+        }
+    }
+
     fn scope() -> PolicyScope {
-        PolicyScope::of(["s3:Get*"].into_iter(), &["arn:aws:s3:::a/*".to_owned()], Some(PLANNED))
+        PolicyScope::of(&grant("s3:Get*", &[]), Some(PLANNED))
     }
 
     fn allow(fields: &str) -> String {
@@ -146,6 +198,26 @@ mod tests {
         let mut final_scope = scope();
         final_scope.planned = Some(intermediate.clone());
         assert!(final_scope.permit(&intermediate).is_err());
+    }
+
+    #[test]
+    fn a_planned_policy_keeps_every_deny_that_meets_what_it_allows() {
+        let planned = |deny: &str| {
+            format!(
+                r#"{{"Statement":[{{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::a/*"}},{{"Effect":"Deny",{deny}}}]}}"#
+            )
+        };
+        let permitted = |forbidden: &str, deny: &str| {
+            let policy = planned(deny);
+            PolicyScope::of(&grant("s3:*", &[forbidden]), Some(&policy)).permit(&policy).is_ok()
+        };
+        assert!(permitted("s3:DeleteBucket", r#""Action":"s3:deletebucket","Resource":"*""#));
+        assert!(permitted("*:Delete*", r#""Action":["s3:Delete*"],"Resource":"*""#));
+        assert!(permitted("iam:*", r#""Action":"x:y","Resource":"*""#), "nothing allowed meets it");
+        assert!(!permitted("s3:DeleteBucket", r#""Action":"s3:DeleteObject","Resource":"*""#));
+        assert!(!permitted("s3:DeleteBucket", r#""Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::b""#));
+        assert!(!permitted("s3:Delete*", r#""Action":"s3:Delete*","Resource":"*","Condition":{}"#));
+        assert!(!permitted("*:Delete*", r#""Action":"s3:DeleteBucket","Resource":"*""#));
     }
 
     #[test]

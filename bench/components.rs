@@ -1,0 +1,75 @@
+//! What the components cost inside one process: engine, load, link and call of each, in microseconds (JSON on stdout).
+//!
+//! `bench/run` prints it as a table. Each sample is a fresh engine, as in a fresh process.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use audex::environment::Environment;
+use audex::plugin::capability::outside::Outside;
+use audex::plugin::embedded;
+use audex::plugin::engine::Engine;
+use audex::plugin::filter::Filter;
+use audex::plugin::mapping::Mapping;
+use audex::plugin::provider::{Grant, Permission, Provider};
+
+/// Enough for a steady median; the whole bench takes about a second.
+const SAMPLES: usize = 200;
+
+fn main() {
+    let mut samples: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for _ in 0..SAMPLES {
+        sample(&mut samples);
+    }
+    let medians: BTreeMap<_, _> = samples.into_iter().map(|(name, values)| (name, median(values))).collect();
+    println!("{}", serde_json::to_string(&medians).expect("numbers have a JSON form"));
+}
+
+fn sample(samples: &mut BTreeMap<&'static str, Vec<f64>>) {
+    let whole = Instant::now();
+    let engine = timed(samples, "engine", || Engine::new().expect("the engine starts"));
+
+    let outside = Arc::new(Outside::new(Environment::default(), Some("us-east-1".to_owned())));
+    let loaded = timed(samples, "aws load", || embedded::find("aws").expect("built in").load(&engine).expect("it loads"));
+    let mut provider = timed(samples, "aws link", || Provider::new(&engine, loaded, outside).expect("it links"));
+    timed(samples, "aws describe", || provider.describe().expect("it answers"));
+    let role = ("role_arn".to_owned(), "arn:aws:iam::123456789012:role/Bench".to_owned());
+    provider.configure([role].into());
+    timed(samples, "aws check", || provider.check(&["s3:GetObject".to_owned()]).expect("it answers"));
+    timed(samples, "aws plan", || provider.plan(&grant()).expect("it answers"));
+
+    let loaded = timed(samples, "universal load", || embedded::find("universal").expect("built in").load(&engine).expect("it loads"));
+    let mapping = timed(samples, "universal link", || Mapping::new(&engine, loaded).expect("it links"));
+    timed(samples, "universal expand", || mapping.expand("aws", &["storage:read".to_owned()]).expect("it answers"));
+
+    let loaded = timed(samples, "deny-list load", || embedded::find("deny-list").expect("built in").load(&engine).expect("it loads"));
+    let settings = r#"{"deny":[{"pattern":"iam:*","source":"deny-list.toml:2"}]}"#.to_owned();
+    let filter = timed(samples, "deny-list link", || Filter::new(&engine, loaded, settings).expect("it links"));
+    timed(samples, "deny-list review", || filter.review(&grant(), &[]).expect("it answers"));
+    samples.entry("all together").or_default().push(whole.elapsed().as_secs_f64() * 1e6);
+}
+
+fn grant() -> Grant {
+    let action = "s3:GetObject".to_owned();
+    Grant {
+        provider: "aws".to_owned(),
+        permissions: vec![Permission { origin: action.clone(), action }],
+        deny: Vec::new(),
+        resources: Vec::new(),
+        ttl_seconds: 900,
+        session: "audex-bench".to_owned(),
+    }
+}
+
+fn timed<T>(samples: &mut BTreeMap<&'static str, Vec<f64>>, name: &'static str, work: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let result = work();
+    samples.entry(name).or_default().push(began.elapsed().as_secs_f64() * 1e6);
+    result
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,35 @@
+//! A vocabulary of a company's own, in place of the built-in one.
+
+use audex_sdk::mapping::{Expansion, Mapping, Row};
+
+struct House;
+
+/// Name, provider, and what the name means there.
+const TABLE: [(&str, &str, &[&str]); 2] = [
+    ("reports:read", "aws", &["s3:GetObject", "s3:ListBucket"]),
+    ("door:read", "acme", &["door:look"]),
+];
+
+impl Mapping for House {
+    fn rows() -> Vec<Row> {
+        let row = |(name, provider, actions): &(&str, &str, &[&str])| Row {
+            universal: (*name).into(),
+            provider: (*provider).into(),
+            actions: actions.iter().map(|action| (*action).into()).collect(),
+            note: None,
+        };
+        TABLE.iter().map(row).collect()
+    }
+
+    fn expand(provider: String, permissions: Vec<String>) -> Vec<Option<Expansion>> {
+        let meaning = |asked: String| {
+            // A name of this table without a row for the provider has no actions; the host then says so.
+            TABLE.iter().find(|(name, ..)| *name == asked)?;
+            let rows = Self::rows().into_iter().filter(|row| row.universal == asked && row.provider == provider);
+            Some(Expansion { actions: rows.flat_map(|row| row.actions).collect(), notice: None })
+        };
+        permissions.into_iter().map(meaning).collect()
+    }
+}
+
+audex_sdk::mapping!(House);

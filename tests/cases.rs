@@ -1,0 +1,6 @@
+//! One file per subject.
+
+mod expiry;
+mod methods;
+mod narrowing;
+mod run_aws;

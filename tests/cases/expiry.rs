@@ -1,0 +1,96 @@
+//! The ttl is a bound on access: at that moment the credentials are dead, or the command is ended.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use audex::loopback::Seed;
+
+use crate::support::aws_cli::script;
+use crate::support::{CloudView as _, Moto, ROLE, Sandbox};
+
+const READ: &str = "s3api get-object --bucket demo-reports --key readme.txt /dev/null";
+
+/// Waits, as the command, until the test has made the file `go`.
+const WAIT: &str = "until [ -e go ]; do sleep 0.05; done\n";
+
+#[test]
+fn a_session_works_until_its_ttl_and_not_a_second_longer() {
+    for (ttl, seconds) in [("30s", 30), ("15m", 900), ("1h", 3600)] {
+        let sandbox = Sandbox::new().with_aws_cli();
+        let calls = script(&[("before", READ)]) + "echo waiting\n" + WAIT + &script(&[("after", READ)]);
+        let options = ["run", "--allow", "s3:GetObject", "--ttl", ttl, "--", "sh", "-c"];
+        let mut running = sandbox.tryaudex(options.into_iter().chain([calls.as_str()])).start();
+        assert_eq!(running.line(), "before: ok");
+        assert_eq!(running.line(), "waiting");
+        sandbox.cloud().advance(Duration::from_secs(seconds));
+        fs::write(sandbox.home().join("go"), "").unwrap();
+        let output = running.finish().success();
+        assert_eq!(output.stdout, "before: ok\nwaiting\nafter: ExpiredToken\n", "{ttl}");
+        assert_eq!(sandbox.cloud().requests().last().unwrap().decision, None);
+    }
+}
+
+#[test]
+fn a_session_still_works_shortly_before_its_ttl() {
+    let sandbox = Sandbox::new().with_aws_cli();
+    let calls = "echo waiting\n".to_owned() + WAIT + &script(&[("read", READ)]);
+    let options = ["run", "--allow", "s3:GetObject", "--ttl", "1h", "--", "sh", "-c"];
+    let mut running = sandbox.tryaudex(options.into_iter().chain([calls.as_str()])).start();
+    assert_eq!(running.line(), "waiting");
+    sandbox.cloud().advance(Duration::from_secs(3600 - 180));
+    fs::write(sandbox.home().join("go"), "").unwrap();
+    assert_eq!(running.finish().success().stdout, "waiting\nread: ok\n");
+    assert_eq!(sandbox.cloud().denied(), [""; 0]);
+}
+
+#[test]
+fn a_moto_session_of_seconds_dies_by_the_wall_clock() {
+    let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    let read = "s3api get-object --bucket alpha --key hello.txt /dev/null";
+    let calls = script(&[("before", read)]) + "sleep 8\n" + &script(&[("after", read)]);
+    let output = sandbox.run_sh(&["--allow", "s3:GetObject", "--ttl", "8s"], &calls).success();
+    assert_eq!(output.stdout, "before: ok\nafter: ExpiredToken\n");
+    assert!(output.stderr.contains("access has ended; the command goes on without it"), "{}", output.stderr);
+}
+
+#[test]
+fn a_kept_command_goes_on_and_its_own_status_counts() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.run_sh(&["--allow", "s3:GetObject", "--ttl", "1s"], "sleep 2.5; echo still here; exit 7").exits(7);
+    assert_eq!(output.stdout, "still here\n");
+    assert_eq!(output.stderr.matches("access has ended").count(), 1, "{}", output.stderr);
+    assert_eq!(sandbox.audit().last().unwrap()["ended_by_deadline"], false);
+}
+
+#[test]
+fn a_command_that_is_to_end_gets_a_sigterm_at_the_ttl() {
+    let sandbox = Sandbox::new();
+    let began = Instant::now();
+    let script = "trap 'echo asked to end; exit 3' TERM; echo up; sleep 60 & wait";
+    let output = sandbox.run_sh(&["--allow", "s3:GetObject", "--ttl", "1s", "--on-expiry", "end"], script).exits(3);
+    assert_eq!(output.stdout, "up\nasked to end\n");
+    assert!(began.elapsed() < Duration::from_secs(9), "the grace was waited for: {:?}", began.elapsed());
+    assert!(output.stderr.contains("ended at its ttl"), "{}", output.stderr);
+    assert_eq!(sandbox.audit().last().unwrap()["ended_by_deadline"], true);
+}
+
+#[test]
+fn a_command_that_ends_before_the_ttl_is_not_touched() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.run_sh(&["--allow", "s3:GetObject", "--ttl", "60s", "--on-expiry", "end"], "echo done").success();
+    assert_eq!(output.stdout, "done\n");
+    assert_eq!(sandbox.audit().last().unwrap()["ended_by_deadline"], false);
+}
+
+#[test]
+fn the_plan_says_beforehand_that_a_fallback_would_end_the_command() {
+    let mut seed = Seed::demo();
+    seed.deny_scoped_credentials = true;
+    let mut sandbox = Sandbox::with_seed(seed, "developer");
+    sandbox.set("AUDEX_ROLE_ARN", ROLE);
+    let plan = sandbox.run(["plan", "--allow", "s3:GetObject", "--ttl", "30s", "--json"]).success().json();
+    let notices = plan["notices"].to_string();
+    assert!(notices.contains("if STS refuses GetScopedCredentials") && notices.contains("ended at 30 s"), "{notices}");
+    let plan = sandbox.run(["plan", "--allow", "s3:GetObject", "--ttl", "15m", "--json"]).success().json();
+    assert_eq!(plan["notices"], serde_json::json!([]));
+}

@@ -1,0 +1,31 @@
+//! A filter that fails in every way a filter can.
+
+use audex_sdk::filter::{Filter, Grant, Restriction, Verdict};
+
+#[path = "../../case.rs"]
+mod case;
+
+struct Hostile;
+
+impl Filter for Hostile {
+    fn review(_grant: Grant, _command: Vec<String>, settings: String) -> Verdict {
+        let restrict = |drop, deny| {
+            let reason = "a reason".to_owned();
+            Verdict::Restrict(vec![Restriction { drop, deny, max_ttl_seconds: None, reason }])
+        };
+        let case = case::case();
+        case::play(&case);
+        match case.as_str() {
+            "settings" => Verdict::Refuse(settings),
+            "refuse" => Verdict::Refuse("closed today".to_owned()),
+            "drop-missing" => restrict(vec![4_000_000_000], vec![]),
+            "drop-all" => restrict(vec![0], vec![]),
+            "deny" => restrict(vec![], vec!["s3:Delete*".to_owned()]),
+            "long-answer" => restrict(vec![], vec!["s3:DeleteObject".to_owned(); 1_000_000]),
+            "control" => Verdict::Refuse("a\u{1b}[2Jb\nnotice: forged \u{202e}c".to_owned()),
+            _ => Verdict::Pass,
+        }
+    }
+}
+
+audex_sdk::filter!(Hostile);

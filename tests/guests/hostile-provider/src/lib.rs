@@ -1,0 +1,145 @@
+//! A provider that tries what a provider must not be able to do. With the case `none` it is an honest one.
+
+use audex_sdk::provider::*;
+
+#[path = "../../case.rs"]
+mod case;
+mod tricks;
+
+struct Hostile;
+
+/// The part of the case's name after `phase-`, if it is played in that phase.
+fn trick(phase: &str) -> String {
+    let case = case::case();
+    let trick = case.strip_prefix(phase).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default().to_owned();
+    case::play(&trick);
+    trick
+}
+
+fn policy(grant: &Grant) -> String {
+    let list = |items: &mut dyn Iterator<Item = &String>| {
+        items.map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(",")
+    };
+    let actions = list(&mut grant.permissions.iter().map(|permission| &permission.action));
+    let resources = if grant.resources.is_empty() { "\"*\"".to_owned() } else { list(&mut grant.resources.iter()) };
+    let deny = if grant.deny.is_empty() {
+        String::new()
+    } else {
+        format!(r#",{{"Effect":"Deny","Action":[{}],"Resource":"*"}}"#, list(&mut grant.deny.iter()))
+    };
+    let allow = format!(r#"{{"Effect":"Allow","Action":[{actions}],"Resource":[{resources}]}}"#);
+    format!(r#"{{"Version":"2012-10-17","Statement":[{allow}{deny}]}}"#)
+}
+
+impl Provider for Hostile {
+    fn describe() -> Description {
+        let trick = trick("describe");
+        let mut sets = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HOSTILE_TOKEN"].map(String::from).to_vec();
+        match trick.as_str() {
+            "path" => sets.push("PATH".into()),
+            "preload" => sets.push("LD_PRELOAD".into()),
+            "process" => sets.push("AWS_CONFIG_FILE".into()),
+            "endpoint" => sets.push("AWS_ENDPOINT_URL_S3".into()),
+            "editor" => sets.push("GIT_SSH_COMMAND".into()),
+            _ => {}
+        }
+        let env = match trick.as_str() {
+            "environment" => "AWS_SECRET_ACCESS_KEY",
+            "neighbour" => "AUDEX_ACME_BUILDING",
+            _ => "AUDEX_HOSTILE_ROLE_ARN",
+        };
+        if trick == "reach" {
+            let _ = sts::caller();
+        }
+        let title = if trick == "control" { "\u{1b}]0;owned\u{7}Hostile\nFORGED" } else { "Hostile" };
+        let profile = |name: &str| Profile {
+            name: name.into(),
+            description: title.into(),
+            actions: vec!["s3:GetObject".into()],
+            resources: vec![],
+        };
+        Description {
+            id: if trick == "id" { "../hostile".into() } else if trick == "clash" { "aws".into() } else { "hostile".into() },
+            title: title.into(),
+            action_syntax: "service:Action".into(),
+            settings: vec![Setting { key: "role_arn".into(), description: "a role".into(), env: Some(env.into()) }],
+            profiles: vec![profile("hostile-reader")],
+            sets,
+        }
+    }
+
+    fn check(actions: Vec<String>) -> Vec<Finding> {
+        let trick = trick("check");
+        let finding = |action: String| Finding {
+            status: Status::Known,
+            actions: if trick == "empty" { vec![] } else { vec![action] },
+            access: None,
+            note: (trick == "control").then(|| "\u{1b}[1Aerased\r\nerror: forged".to_owned()),
+            suggestion: None,
+        };
+        let mut findings: Vec<_> = actions.into_iter().map(finding).collect();
+        if trick == "more" {
+            findings.push(finding("iam:PassRole".to_owned()));
+        }
+        findings
+    }
+
+    fn plan(grant: Grant) -> Result<Plan, Error> {
+        let trick = trick("plan");
+        let mut permissions: Vec<_> = grant
+            .permissions
+            .iter()
+            .map(|permission| Planned {
+                action: permission.action.clone(),
+                origin: permission.origin.clone(),
+                enforced_by: Enforcer::Cloud,
+                note: (trick == "control").then(|| "\u{1b}[2J\u{9b}1A\nforged".to_owned()),
+            })
+            .collect();
+        match trick.as_str() {
+            "other" => permissions[0].action = "iam:PassRole".to_owned(),
+            "origin" => permissions[0].origin = "read".to_owned(),
+            "drop" => drop(permissions.pop()),
+            "twice" => permissions[1] = permissions[0].clone(),
+            "mints" => drop(sts::session_token(900)?),
+            "error" => return Err(Error { message: "m\u{1b}[2J".repeat(250_000), ..unsupported("it") }),
+            _ => {}
+        }
+        let notices = match trick.as_str() {
+            "control" => vec!["\u{1b}[2Jcleared\nerror: forged".to_owned()],
+            "notices" => vec!["many".to_owned(); 100_000],
+            _ => vec![],
+        };
+        let policy = if trick == "policy" { "x\u{1b}[2Jy".to_owned() } else { policy(&grant) };
+        Ok(Plan {
+            method: if trick == "control" { "m\u{1b}c".into() } else { "assume-role".into() },
+            policy: Some(policy),
+            policy_limit: None,
+            permissions,
+            longest_life_seconds: grant.ttl_seconds.max(900),
+            notices,
+        })
+    }
+
+    fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
+        tricks::mint(&trick("mint"), &grant, plan)
+    }
+
+    fn health() -> Vec<CheckResult> {
+        let trick = trick("health");
+        if trick == "wider" {
+            let _ = tricks::assume("AudexDemo", &policy(&Grant {
+                provider: String::new(),
+                permissions: vec![Permission { action: "*".into(), origin: String::new() }],
+                deny: vec![],
+                resources: vec![],
+                ttl_seconds: 900,
+                session: String::new(),
+            }), 900, "health-check");
+        }
+        let (name, detail) = ("\u{1b}[31mred".to_owned(), "a\nforged b".to_owned());
+        vec![CheckResult { name, status: HealthStatus::Ok, detail, hint: None }]
+    }
+}
+
+audex_sdk::provider!(Hostile, capabilities = ["slot:aws", "http:api.example.com", "secret:HOSTILE_SOURCE"]);

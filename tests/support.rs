@@ -1,0 +1,18 @@
+//! What the cases share: a sandbox to run the binary in, the doubles, and the scan for leaked secrets.
+
+mod answerer;
+pub mod aws_cli;
+mod invocation;
+mod moto;
+mod output;
+pub mod python;
+mod redact;
+mod sandbox;
+mod scan;
+pub mod seeds;
+
+pub use answerer::Answerer;
+pub use invocation::{Invocation, Started};
+pub use moto::Moto;
+pub use output::Output;
+pub use sandbox::{ACCOUNT, CloudView, REGION, ROLE, Sandbox};

@@ -1,0 +1,82 @@
+//! A server that gives every request one answer and keeps what it was sent: to look at a request's body, or to play a
+//! cloud that is out of order.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// Listens on loopback until the test process ends.
+pub struct Answerer {
+    pub endpoint: String,
+    bodies: Arc<Mutex<Vec<String>>>,
+}
+
+impl Answerer {
+    /// Answers everything with this status line, such as `403 Forbidden`, and body.
+    pub fn start(status: &str, body: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let length = body.len();
+        let reply = format!("HTTP/1.1 {status}\r\ncontent-type: text/xml\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&bodies);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if let Some(body) = answer(stream, &reply) {
+                    kept.lock().unwrap().push(body);
+                }
+            }
+        });
+        Self { endpoint, bodies }
+    }
+
+    /// The bodies it was sent, oldest first.
+    pub fn bodies(&self) -> Vec<String> {
+        self.bodies.lock().unwrap().clone()
+    }
+
+    /// The value of `field` in the form that was sent first.
+    pub fn form_field(&self, field: &str) -> Option<String> {
+        let bodies = self.bodies();
+        let pairs = bodies.first()?.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(name, _)| *name == field).map(|(_, value)| decoded(value))
+    }
+}
+
+fn answer(mut stream: TcpStream, reply: &str) -> Option<String> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        if line.trim_end().is_empty() {
+            break;
+        }
+        let line = line.to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    stream.write_all(reply.as_bytes()).ok()?;
+    String::from_utf8(body).ok()
+}
+
+/// Undoes the encoding of forms (`application/x-www-form-urlencoded`).
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).unwrap()
+}

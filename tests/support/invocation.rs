@@ -1,0 +1,152 @@
+//! One run of a program in a sandbox, with a limit on its time.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::output::Output;
+use super::sandbox::Sandbox;
+use super::scan::Captured;
+
+/// No program of the tests takes as long, on a machine however busy.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// A program that is not started yet.
+#[must_use]
+pub struct Invocation<'a> {
+    sandbox: &'a Sandbox,
+    command: Command,
+    label: String,
+    stdin: Vec<u8>,
+    shows_issued: bool,
+}
+
+impl<'a> Invocation<'a> {
+    pub(super) fn new<A: AsRef<OsStr>>(
+        sandbox: &'a Sandbox,
+        program: &OsStr,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().current_dir(sandbox.home());
+        let words = [program].into_iter().chain(command.get_args());
+        let label = words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
+        Self { sandbox, command, label, stdin: Vec::new(), shows_issued: false }
+    }
+
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// The command prints its own environment on purpose: what the cloud issued to it may be on its stdout.
+    pub fn shows_issued_secrets(mut self) -> Self {
+        self.shows_issued = true;
+        self
+    }
+
+    pub fn output(self) -> Output {
+        self.start().finish()
+    }
+
+    /// Starts it; stdin is written and closed, stderr is collected.
+    pub fn start(mut self) -> Started<'a> {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("cannot start `{}`: {error}", self.label));
+        let mut stdin = child.stdin.take().unwrap();
+        let bytes = std::mem::take(&mut self.stdin);
+        // A program that does not read all of its stdin is no failure.
+        thread::spawn(move || drop(stdin.write_all(&bytes)));
+        let stderr = collect(child.stderr.take().unwrap());
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let watchdog = watch(&child);
+        let Self { sandbox, label, shows_issued, .. } = self;
+        Started { sandbox, label, shows_issued, child, stdout, read: Vec::new(), stderr, watchdog }
+    }
+}
+
+/// A running program.
+pub struct Started<'a> {
+    sandbox: &'a Sandbox,
+    label: String,
+    shows_issued: bool,
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    read: Vec<u8>,
+    stderr: JoinHandle<Vec<u8>>,
+    watchdog: Sender<()>,
+}
+
+impl Started<'_> {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill(pid(&self.child), signal).unwrap();
+    }
+
+    /// The next line of stdout, without its end.
+    pub fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        self.stdout.read_until(b'\n', &mut line).unwrap();
+        self.read.extend_from_slice(&line);
+        String::from_utf8_lossy(&line).trim_end().to_owned()
+    }
+
+    /// Waits for its end and for the end of its output.
+    pub fn finish(mut self) -> Output {
+        let mut bytes = std::mem::take(&mut self.read);
+        self.stdout.read_to_end(&mut bytes).unwrap();
+        let status = self.child.wait().unwrap();
+        let _ = self.watchdog.send(());
+        let stderr = self.stderr.join().unwrap();
+        let output = Output {
+            // As a shell says it: a program that a signal ended itself, not one that reports 128+n.
+            code: status.code().unwrap_or_else(|| -status.signal().unwrap_or_default()),
+            stdout: String::from_utf8_lossy(&bytes).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+            bytes: bytes.clone(),
+            home: self.sandbox.home().to_owned(),
+        };
+        let captured = Captured { label: self.label, stdout: bytes, stderr, shows_issued: self.shows_issued };
+        self.sandbox.captured.lock().unwrap().push(captured);
+        output
+    }
+}
+
+/// Kills `child` if nothing is heard for [`LIMIT`].
+fn watch(child: &Child) -> Sender<()> {
+    let (sender, receiver) = mpsc::channel();
+    let id = pid(child);
+    thread::spawn(move || {
+        if receiver.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let _ = kill(id, Signal::SIGKILL);
+        }
+    });
+    sender
+}
+
+fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = from.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap())
+}

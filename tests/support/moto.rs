@@ -1,0 +1,51 @@
+//! The moto double: one process for all tests, since it takes seconds to start; it ends with the test process.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use super::python;
+
+/// What a test needs to know of the running double. Its buckets `alpha` and `beta` hold `hello.txt`; its table is `items`.
+pub struct Moto {
+    pub endpoint: String,
+    pub region: String,
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub admin_secret_access_key: String,
+    pub role_arn: String,
+    /// Holds its stdin open; the double ends when that closes.
+    _process: Child,
+}
+
+impl Moto {
+    /// The running double. Tests share its contents: what one changes it must put back.
+    pub fn get() -> &'static Self {
+        static MOTO: OnceLock<Moto> = OnceLock::new();
+        MOTO.get_or_init(Self::start)
+    }
+
+    fn start() -> Self {
+        let mut process = Command::new(python::interpreter())
+            .arg(python::tests().join("python/moto_enforcing.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).expect("the double says when it is ready");
+        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        Self {
+            endpoint: text("endpoint"),
+            region: text("region"),
+            access_key_id: text("access_key_id"),
+            secret_access_key: text("secret_access_key"),
+            admin_secret_access_key: text("admin_secret_access_key"),
+            role_arn: text("role_arn"),
+            _process: process,
+        }
+    }
+}

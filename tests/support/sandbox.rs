@@ -1,0 +1,243 @@
+//! A user's machine for one test: an own HOME, an own environment, a cloud on loopback. Dropping it is the scan for leaks.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use audex::iam::Decision;
+use audex::loopback::{LoopbackCloud, Seed};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::invocation::Invocation;
+use super::output::Output;
+use super::scan::{self, Captured};
+use super::{Moto, python};
+
+pub const ACCOUNT: &str = "123456789012";
+pub const REGION: &str = "eu-central-1";
+/// The role of [`Seed::demo`].
+pub const ROLE: &str = "arn:aws:iam::123456789012:role/AudexDemo";
+/// Where the commands of the tests are, and nothing of the developer's own.
+const SYSTEM_PATH: &str = "/usr/bin:/bin";
+
+/// One user, one machine, one cloud.
+pub struct Sandbox {
+    home: TempDir,
+    cloud: Option<LoopbackCloud>,
+    variables: BTreeMap<OsString, OsString>,
+    /// Secrets that no output and no file may hold, not even a command's own stdout.
+    callers_secrets: Vec<String>,
+    /// Files of the test's own making.
+    planted: Vec<PathBuf>,
+    pub(super) captured: Mutex<Vec<Captured>>,
+}
+
+impl Sandbox {
+    /// The demo account; the caller is its `developer`, who may only assume the role `AudexDemo`.
+    pub fn new() -> Self {
+        let mut sandbox = Self::with_seed(Seed::demo(), "developer");
+        sandbox.set("AUDEX_ROLE_ARN", ROLE);
+        sandbox
+    }
+
+    /// An account of the test's own; the caller is `user`, and no role is configured.
+    pub fn with_seed(seed: Seed, user: &str) -> Self {
+        let cloud = LoopbackCloud::start(seed, None).unwrap();
+        let mut sandbox = Self::without_cloud();
+        sandbox.set("AWS_ENDPOINT_URL", cloud.endpoint());
+        sandbox.set_region(REGION);
+        let key = cloud.access_key(user).expect("a seeded user");
+        sandbox.set("AWS_ACCESS_KEY_ID", &key.id);
+        sandbox.set_secret("AWS_SECRET_ACCESS_KEY", key.secret.expose());
+        sandbox.cloud = Some(cloud);
+        sandbox
+    }
+
+    /// The account of the moto double; the caller's own keys could do everything the tests deny.
+    pub fn with_moto(moto: &Moto) -> Self {
+        let mut sandbox = Self::without_cloud();
+        sandbox.set("AWS_ENDPOINT_URL", &moto.endpoint);
+        sandbox.set_region(&moto.region);
+        sandbox.set("AWS_ACCESS_KEY_ID", &moto.access_key_id);
+        sandbox.set_secret("AWS_SECRET_ACCESS_KEY", &moto.secret_access_key);
+        sandbox.set("AUDEX_ROLE_ARN", &moto.role_arn);
+        sandbox.callers_secrets.push(moto.admin_secret_access_key.clone());
+        sandbox
+    }
+
+    /// A user without any credentials.
+    pub fn without_cloud() -> Self {
+        let home = tempfile::Builder::new().prefix("audex-home-").tempdir().unwrap();
+        let mut sandbox = Self {
+            cloud: None,
+            variables: BTreeMap::new(),
+            callers_secrets: Vec::new(),
+            planted: Vec::new(),
+            captured: Mutex::default(),
+            home,
+        };
+        for (variable, directory) in [("XDG_RUNTIME_DIR", "run"), ("TMPDIR", "tmp")] {
+            let path = sandbox.home().join(directory);
+            fs::create_dir(&path).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+            sandbox.set(variable, path);
+        }
+        sandbox.set("HOME", sandbox.home().to_owned());
+        sandbox.set("PATH", SYSTEM_PATH);
+        // No test may wait for an instance metadata service that is not there.
+        sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
+        sandbox
+    }
+
+    /// Puts the real aws CLI on the PATH.
+    pub fn with_aws_cli(mut self) -> Self {
+        let path = format!("{}:{SYSTEM_PATH}", python::binaries().display());
+        self.set("PATH", path);
+        self
+    }
+
+    pub fn set(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
+        self.variables.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
+        self
+    }
+
+    /// Both spellings: the aws CLI of these tests reads the one, SDKs the other.
+    pub fn set_region(&mut self, region: &str) -> &mut Self {
+        self.set("AWS_REGION", region);
+        self.set("AWS_DEFAULT_REGION", region)
+    }
+
+    /// Sets a variable whose value must turn up nowhere.
+    pub fn set_secret(&mut self, name: &str, value: &str) -> &mut Self {
+        self.plant_secret(value);
+        self.set(name, value)
+    }
+
+    pub fn unset(&mut self, name: &str) -> &mut Self {
+        self.variables.remove(OsStr::new(name));
+        self
+    }
+
+    /// Names text that must turn up nowhere but in planted files.
+    pub fn plant_secret(&mut self, value: &str) -> &mut Self {
+        assert!(value.len() >= 16, "`{value}` could turn up by chance");
+        self.callers_secrets.push(value.to_owned());
+        self
+    }
+
+    /// Writes a file under HOME.
+    pub fn plant(&mut self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.home().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, contents).unwrap();
+        self.planted.push(path.clone());
+        path
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn cloud(&self) -> &LoopbackCloud {
+        self.cloud.as_ref().expect("this sandbox has no loopback cloud")
+    }
+
+    /// `tryaudex` with these arguments, ready to run.
+    pub fn tryaudex<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
+        self.program(env!("CARGO_BIN_EXE_tryaudex"), arguments)
+    }
+
+    /// Any other program with the sandbox's environment.
+    pub fn program<A: AsRef<OsStr>>(
+        &self,
+        program: impl AsRef<OsStr>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Invocation<'_> {
+        let mut invocation = Invocation::new(self, program.as_ref(), arguments);
+        for (name, value) in &self.variables {
+            invocation = invocation.env(name, value);
+        }
+        invocation
+    }
+
+    /// Runs `tryaudex` with these arguments.
+    pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Output {
+        self.tryaudex(arguments).output()
+    }
+
+    /// Runs `tryaudex run OPTIONS -- sh -c SCRIPT`.
+    pub fn run_sh(&self, options: &[&str], script: &str) -> Output {
+        self.tryaudex([&["run"], options, &["--", "sh", "-c", script]].concat()).output()
+    }
+
+    /// The audit log's records.
+    pub fn audit(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.audit_log()).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The names of the audit log's events, in order.
+    pub fn events(&self) -> Vec<String> {
+        self.audit().iter().map(|record| record["event"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn audit_log(&self) -> PathBuf {
+        PathBuf::from(self.run(["audit", "path"]).success().stdout.trim())
+    }
+
+    /// The directories of sessions that are still there.
+    pub fn session_directories(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.home().join("run/audex")).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    }
+
+    fn scan(&self) -> Vec<String> {
+        let mut issued: Vec<String> = Vec::new();
+        if let Some(cloud) = &self.cloud {
+            issued.extend(cloud.secrets().iter().map(|secret| secret.expose().to_owned()));
+        }
+        let captured = self.captured.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        scan::scan(&captured, self.home(), &self.planted, &self.callers_secrets, &issued)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let leaks = self.scan();
+        // A second panic would abort the whole run.
+        assert!(leaks.is_empty() || std::thread::panicking(), "secrets leaked:\n{}", leaks.join("\n"));
+    }
+}
+
+/// What tests ask a cloud about the requests it saw.
+pub trait CloudView {
+    /// `action resource` of every request that was allowed, in order, without repetition.
+    fn allowed(&self) -> Vec<String>;
+    /// The same of every request that was decided and denied.
+    fn denied(&self) -> Vec<String>;
+}
+
+impl CloudView for LoopbackCloud {
+    fn allowed(&self) -> Vec<String> {
+        decided(self, Decision::is_allowed)
+    }
+
+    fn denied(&self) -> Vec<String> {
+        decided(self, |decision| !decision.is_allowed())
+    }
+}
+
+fn decided(cloud: &LoopbackCloud, wanted: impl Fn(Decision) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    for seen in cloud.requests() {
+        let line = format!("{} {}", seen.action, seen.resource);
+        if seen.decision.is_some_and(&wanted) && !found.contains(&line) {
+            found.push(line);
+        }
+    }
+    found
+}
