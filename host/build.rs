@@ -13,11 +13,21 @@ use sha2::{Digest, Sha256};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Crate name, and the file Cargo makes of it.
-const COMPONENTS: [(&str, &str); 3] = [("aws", "aws.wasm"), ("universal", "universal.wasm"), ("deny-list", "deny_list.wasm")];
+const COMPONENTS: [(&str, &str); 3] =
+    [("aws", "aws.wasm"), ("universal", "universal.wasm"), ("deny-list", "deny_list.wasm")];
 
 fn main() {
     let root = PathBuf::from(required("CARGO_MANIFEST_DIR")).join("..");
-    for path in ["plugins/Cargo.toml", "plugins/Cargo.lock", "plugins/aws", "plugins/universal", "plugins/deny-list", "sdk/src", "sdk/Cargo.toml", "wit"] {
+    for path in [
+        "plugins/Cargo.toml",
+        "plugins/Cargo.lock",
+        "plugins/aws",
+        "plugins/universal",
+        "plugins/deny-list",
+        "sdk/src",
+        "sdk/Cargo.toml",
+        "wit",
+    ] {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     println!("cargo::rerun-if-changed=src/plugin/engine_config.rs");
@@ -40,7 +50,8 @@ fn require_wasm_target() {
 /// Runs a nested Cargo in a target directory of its own (a shared one would deadlock); returns where the modules are.
 fn build_plugins(root: &Path, out: &Path) -> PathBuf {
     // OUT_DIR is <target>/<profile>/build/<package>/out: profiles share one build of the components.
-    let target_dir = out.ancestors().nth(4).filter(|dir| dir.join("CACHEDIR.TAG").exists()).unwrap_or(out).join("plugins");
+    let target_dir =
+        out.ancestors().nth(4).filter(|dir| dir.join("CACHEDIR.TAG").exists()).unwrap_or(out).join("plugins");
     let mut cargo = Command::new(required("CARGO"));
     cargo
         .args(["build", "--release", "--locked", "--target", WASM_TARGET, "--manifest-path"])
@@ -51,7 +62,8 @@ fn build_plugins(root: &Path, out: &Path) -> PathBuf {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         let keep = ["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO"].contains(&text.as_ref());
-        if (text.starts_with("CARGO") || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS")) && !keep {
+        if (text.starts_with("CARGO") || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS")) && !keep
+        {
             cargo.env_remove(&name);
         }
     }
@@ -68,7 +80,8 @@ fn embed(built: &Path, out: &Path) -> String {
     // Without an explicit target the CPU features of the machine that builds would be required of every user's.
     config.target(&required("TARGET")).expect("wasmtime supports the target");
     let engine = wasmtime::Engine::new(&config).expect("the engine configuration is valid");
-    let mut source = String::from("/// The components inside this program.\npub static COMPONENTS: &[Embedded] = &[\n");
+    let mut source =
+        String::from("/// The components inside this program.\npub static COMPONENTS: &[Embedded] = &[\n");
     for (name, file) in COMPONENTS {
         let module = fs::read(built.join(file)).expect("cargo built the component");
         let component = wit_component::ComponentEncoder::default()

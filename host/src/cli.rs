@@ -69,7 +69,9 @@ pub fn main() -> ExitCode {
         Command::Audit(args) => (Console::default(), audit::audit(&environment, args)),
         Command::Plugin(args) => (Console::default(), plugin::plugin(&environment, args)),
         Command::Demo(args) => (Console::default(), demo::demo(&environment, &args)),
-        Command::Completions(args) => (Console::default(), completions::completions(&args, &mut Cli::command())),
+        Command::Completions(args) => {
+            (Console::default(), completions::completions(&args, &mut Cli::command()))
+        }
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

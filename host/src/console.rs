@@ -38,7 +38,11 @@ impl Console {
         if self.quiet {
             return;
         }
-        stderr(&if self.json { json!({ "event": "notice", "message": text }).to_string() } else { format!("notice: {text}") });
+        stderr(&if self.json {
+            json!({ "event": "notice", "message": text }).to_string()
+        } else {
+            format!("notice: {text}")
+        });
     }
 
     /// Says what a component logged, if that is wanted.

@@ -142,7 +142,9 @@ impl Taken {
 }
 
 fn nothing_left(denied: &[Denied]) -> String {
-    let list: Vec<String> =
-        denied.iter().map(|denied| format!("`{}` by `{}` ({})", denied.action, denied.by, denied.reason)).collect();
+    let list: Vec<String> = denied
+        .iter()
+        .map(|denied| format!("`{}` by `{}` ({})", denied.action, denied.by, denied.reason))
+        .collect();
     format!("everything that was asked for is denied: {}", list.join(", "))
 }

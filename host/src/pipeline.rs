@@ -102,7 +102,9 @@ pub fn prepare(
     plan::require(&planned, settings.require)?;
     if let Some(asked) = settings.ttl_lowered_from {
         let (asked, ceiling) = (asked.as_secs(), settings.ttl.as_secs());
-        planned.notices.push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
+        planned
+            .notices
+            .push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
     }
     let components = attempt.components().to_vec();
     Ok(Prepared { provider, description, planned, components, on_expiry: settings.on_expiry })
@@ -147,7 +149,11 @@ pub fn run(
         }
     };
     report::started(console, attempt, &minted, &access);
-    let deadline = Deadline { at: UNIX_EPOCH + Duration::from_secs(access.ends_at), policy: access.policy, grace: DEFAULT_GRACE };
+    let deadline = Deadline {
+        at: UNIX_EPOCH + Duration::from_secs(access.ends_at),
+        policy: access.policy,
+        grace: DEFAULT_GRACE,
+    };
     let ended = running.wait(Some(deadline), || {
         console.say("expired", "access has ended; the command goes on without it", &serde_json::json!({}));
     });

@@ -156,7 +156,8 @@ impl Settings {
         }
         let value = |setting: &Setting| {
             let from_flag = self.flags.get(&setting.key).cloned();
-            let from_variable = || setting.env.as_deref().and_then(|name| environment.get(name)).map(str::to_owned);
+            let from_variable =
+                || setting.env.as_deref().and_then(|name| environment.get(name)).map(str::to_owned);
             let value = from_flag.or_else(from_variable).or_else(|| file.get(&setting.key).cloned())?;
             (!value.trim().is_empty()).then(|| (setting.key.clone(), value))
         };

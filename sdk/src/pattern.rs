@@ -5,8 +5,39 @@
 /// Whether `pattern` matches the plain `text`.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
-    // A text without wildcards is a pattern that matches itself only; characters are compared, not bytes.
-    relate(&normal(pattern), &text.chars().collect::<Vec<_>>(), |_| true)
+    glob(pattern, text, |left, right| left == right)
+}
+
+/// As [`matches`], with letters of ASCII equal in either case.
+#[must_use]
+pub fn matches_ignore_ascii_case(pattern: &str, text: &str) -> bool {
+    glob(pattern, text, |left, right| left.eq_ignore_ascii_case(&right))
+}
+
+/// Takes the shortest text for each star, and goes back to the last star only: what stands before it is settled.
+fn glob(pattern: &str, text: &str, equal: impl Fn(char, char) -> bool) -> bool {
+    let (mut pattern, mut text) = (pattern.chars(), text.chars());
+    let mut retry = None;
+    loop {
+        let here = text.clone();
+        match (pattern.next(), text.next()) {
+            (Some('*'), _) => {
+                text = here;
+                retry = Some((pattern.clone(), text.clone()));
+            }
+            (None, None) => return true,
+            (Some(wanted), Some(found)) if wanted == '?' || equal(wanted, found) => {}
+            _ => {
+                let Some((after_star, from)) = retry.as_mut() else {
+                    return false;
+                };
+                if from.next().is_none() {
+                    return false;
+                }
+                (pattern, text) = (after_star.clone(), from.clone());
+            }
+        }
+    }
 }
 
 /// Whether every text that `narrow` matches is matched by `wide` too.
@@ -24,7 +55,9 @@ pub fn intersects(left: &str, right: &str) -> bool {
     let mut reach = vec![vec![false; right.len() + 1]; left.len() + 1];
     for l in (0..=left.len()).rev() {
         for r in (0..=right.len()).rev() {
-            let at = |rows: &[Vec<bool>], l: usize, r: usize| rows.get(l).and_then(|row| row.get(r)) == Some(&true);
+            let at = |rows: &[Vec<bool>], l: usize, r: usize| {
+                rows.get(l).and_then(|row| row.get(r)) == Some(&true)
+            };
             let value = match (left.get(l), right.get(r)) {
                 (None, None) => true,
                 (Some('*'), _) if at(&reach, l + 1, r) => true,
@@ -124,8 +157,10 @@ mod tests {
     fn covers_is_never_true_wrongly_and_intersects_is_exact() {
         let texts = texts();
         let patterns = patterns();
-        let matched: Vec<Vec<bool>> =
-            patterns.iter().map(|pattern| texts.iter().map(|text| matches(pattern, text)).collect()).collect();
+        let matched: Vec<Vec<bool>> = patterns
+            .iter()
+            .map(|pattern| texts.iter().map(|text| matches(pattern, text)).collect())
+            .collect();
         for (wide, wide_matches) in patterns.iter().zip(&matched) {
             for (narrow, narrow_matches) in patterns.iter().zip(&matched) {
                 let included = wide_matches.iter().zip(narrow_matches).all(|(w, n)| *w || !n);
@@ -136,6 +171,31 @@ mod tests {
                 assert_eq!(intersects(wide, narrow), shared, "`{wide}` and `{narrow}`");
             }
         }
+    }
+
+    #[test]
+    fn matching_is_what_the_definition_says() {
+        /// The definition, one character after another.
+        fn defined(pattern: &str, text: &str) -> bool {
+            let mut rest = pattern.chars();
+            match rest.next() {
+                None => text.is_empty(),
+                Some('*') => (0..=text.len()).any(|at| defined(rest.as_str(), &text[at..])),
+                Some(one) => {
+                    text.starts_with(|c| one == '?' || c == one) && defined(rest.as_str(), &text[1..])
+                }
+            }
+        }
+        for pattern in patterns() {
+            for text in texts() {
+                assert_eq!(matches(&pattern, &text), defined(&pattern, &text), "`{pattern}` `{text}`");
+                assert_eq!(
+                    matches_ignore_ascii_case(&pattern.to_uppercase(), &text),
+                    defined(&pattern, &text)
+                );
+            }
+        }
+        assert!(matches("*a*b*c", "xaabbcbc") && !matches("*a*b*c", "xaabbcb") && !matches("a", "A"));
     }
 
     #[test]

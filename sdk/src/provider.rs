@@ -17,8 +17,8 @@ pub use bindings::audex::plugin::{clock, http, identity, log, settings, sts};
 #[doc(hidden)]
 pub use bindings::exports::audex::plugin::provider::Guest;
 pub use bindings::exports::audex::plugin::provider::{
-    AccessLevel, Attribution, Call, CheckResult, Description, Enforcer, File, Finding, GrantPlan as Plan, HealthStatus, Minted,
-    Planned, Profile, Setting, Statement, Status, Value, Variable, Window,
+    AccessLevel, Attribution, Call, CheckResult, Description, Enforcer, File, Finding, GrantPlan as Plan,
+    HealthStatus, Minted, Planned, Profile, Setting, Statement, Status, Value, Variable, Window,
 };
 
 /// One cloud. What has a default body is optional: the default says so to the user.

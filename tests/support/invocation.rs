@@ -64,7 +64,8 @@ impl<'a> Invocation<'a> {
     /// Starts it; stdin is written and closed, stderr is collected.
     pub fn start(mut self) -> Started<'a> {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("cannot start `{}`: {error}", self.label));
+        let mut child =
+            self.command.spawn().unwrap_or_else(|error| panic!("cannot start `{}`: {error}", self.label));
         let mut stdin = child.stdin.take().unwrap();
         let bytes = std::mem::take(&mut self.stdin);
         // A program that does not read all of its stdin is no failure.

@@ -69,7 +69,13 @@ fn to_text(reports: &[Report]) -> String {
         }
         if report.checks.is_empty() {
             let none = "this provider has no checks".to_owned();
-            rows.push(vec![report.provider.clone(), "-".to_owned(), "failed".to_owned(), none, String::new()]);
+            rows.push(vec![
+                report.provider.clone(),
+                "-".to_owned(),
+                "failed".to_owned(),
+                none,
+                String::new(),
+            ]);
         }
     }
     table(&["PROVIDER", "CHECK", "STATUS", "DETAIL", ""], &rows)

@@ -50,16 +50,12 @@ pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsStrin
 fn to_json(prepared: &Prepared) -> Value {
     let Prepared { planned, components, .. } = prepared;
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
-    let permission = |p: &crate::plugin::provider::Planned| {
-        json!({ "action": p.action, "origin": p.origin, "enforced_by": enforcer_name(p.enforced_by), "note": p.note })
-    };
-    let denied =
-        |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
-    let component = |c: &crate::plugin::component::Loaded| {
-        json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() })
-    };
+    let permission = |p: &crate::plugin::provider::Planned| json!({ "action": p.action, "origin": p.origin, "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
+    let denied = |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
+    let component = |c: &crate::plugin::component::Loaded| json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() });
     // The policy itself, not a text of it; a provider whose policy is no JSON gets it as a string.
-    let policy = plan.policy.as_deref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+    let policy =
+        plan.policy.as_deref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
     json!({
         "provider": grant.provider,
         "method": plan.method,
@@ -87,7 +83,8 @@ fn on_expiry(prepared: &Prepared) -> &'static str {
 fn to_text(prepared: &Prepared) -> String {
     let Prepared { planned, components, .. } = prepared;
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
-    let resources = if grant.resources.is_empty() { "every resource".to_owned() } else { grant.resources.join(", ") };
+    let resources =
+        if grant.resources.is_empty() { "every resource".to_owned() } else { grant.resources.join(", ") };
     let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
     out += &format!("ttl        {}\n", console::duration(grant.ttl_seconds.into()));
     out += &format!("resources  {resources}\n\n");

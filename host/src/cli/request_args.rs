@@ -66,7 +66,8 @@ impl RequestArgs {
 
     pub fn flags(&self) -> Flags {
         let mut provider_settings = BTreeMap::new();
-        for (key, value) in [("role_arn", &self.role_arn), ("region", &self.region), ("method", &self.method)] {
+        for (key, value) in [("role_arn", &self.role_arn), ("region", &self.region), ("method", &self.method)]
+        {
             if let Some(value) = value {
                 provider_settings.insert(key.to_owned(), value.clone());
             }

@@ -25,9 +25,12 @@ impl Filter {
     /// # Errors
     /// When it is no filter of this contract, or imports anything.
     pub fn new(engine: &Engine, loaded: Loaded, settings: String) -> Result<Self, PluginError> {
-        let link = |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
-        let pre =
-            pure_linker(engine).instantiate_pre(&loaded.component).and_then(PolicyFilterPre::new).map_err(link)?;
+        let link =
+            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let pre = pure_linker(engine)
+            .instantiate_pre(&loaded.component)
+            .and_then(PolicyFilterPre::new)
+            .map_err(link)?;
         Ok(Self { engine: engine.clone(), loaded, pre, settings })
     }
 

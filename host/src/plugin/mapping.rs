@@ -21,9 +21,12 @@ impl Mapping {
     /// # Errors
     /// When it is no mapping of this contract, or imports anything.
     pub fn new(engine: &Engine, loaded: Loaded) -> Result<Self, PluginError> {
-        let link = |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
-        let pre =
-            pure_linker(engine).instantiate_pre(&loaded.component).and_then(MappingTablePre::new).map_err(link)?;
+        let link =
+            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let pre = pure_linker(engine)
+            .instantiate_pre(&loaded.component)
+            .and_then(MappingTablePre::new)
+            .map_err(link)?;
         Ok(Self { engine: engine.clone(), loaded, pre })
     }
 
@@ -49,7 +52,11 @@ impl Mapping {
     ///
     /// # Errors
     /// When it fails or answers out of step.
-    pub fn expand(&self, provider: &str, permissions: &[String]) -> Result<Vec<Option<Expansion>>, PluginError> {
+    pub fn expand(
+        &self,
+        provider: &str,
+        permissions: &[String],
+    ) -> Result<Vec<Option<Expansion>>, PluginError> {
         let (expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let mapping = instance.audex_plugin_mapping();

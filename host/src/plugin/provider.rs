@@ -18,13 +18,28 @@ use crate::deliver::{SessionFile, Value};
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
-    AccessLevel, CheckResult, Description, Enforcer, Finding, GrantPlan, HealthStatus, Planned, Profile, Setting, Status,
+    AccessLevel, CheckResult, Description, Enforcer, Finding, GrantPlan, HealthStatus, Planned, Profile,
+    Setting, Status,
 };
 
 /// Variables that change how a process starts or finds its code; no provider may set them.
 const FORBIDDEN_VARIABLES: [&str; 16] = [
-    "PATH", "HOME", "SHELL", "IFS", "ENV", "BASH_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT",
-    "DYLD_INSERT_LIBRARIES", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONSTARTUP", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT",
+    "PATH",
+    "HOME",
+    "SHELL",
+    "IFS",
+    "ENV",
+    "BASH_ENV",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "DYLD_INSERT_LIBRARIES",
+    "DYLD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "NODE_OPTIONS",
+    "PERL5OPT",
+    "RUBYOPT",
 ];
 /// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.
 const CLOCK_SLACK_SECONDS: u64 = 60;
@@ -81,10 +96,18 @@ impl Provider {
     /// # Errors
     /// When it is no provider of this contract.
     pub fn new(engine: &Engine, loaded: Loaded, outside: Arc<Outside>) -> Result<Self, PluginError> {
-        let link = |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let link =
+            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
         let linker = call::provider_linker(engine).map_err(link)?;
         let pre = linker.instantiate_pre(&loaded.component).and_then(ProviderPluginPre::new).map_err(link)?;
-        Ok(Self { engine: engine.clone(), loaded, pre, outside, settings: BTreeMap::new(), logged: Mutex::default() })
+        Ok(Self {
+            engine: engine.clone(),
+            loaded,
+            pre,
+            outside,
+            settings: BTreeMap::new(),
+            logged: Mutex::default(),
+        })
     }
 
     /// The component.
@@ -118,7 +141,9 @@ impl Provider {
         for setting in &description.settings {
             // Security: a setting must not become a way to read the environment.
             if setting.env.as_ref().is_some_and(|name| !name.starts_with("AUDEX_")) {
-                return Err(self.bad("a setting names an environment variable that does not begin with AUDEX_"));
+                return Err(
+                    self.bad("a setting names an environment variable that does not begin with AUDEX_")
+                );
             }
         }
         let forbidden = |name: &String| {
@@ -182,7 +207,8 @@ impl Provider {
         let scope = PolicyScope::of(grant, plan.policy.as_deref());
         let (answer, mut state) = self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
         let minted = answer.map_err(|error| self.refused(error))?;
-        let latest = now.saturating_add(u64::from(plan.longest_life_seconds)).saturating_add(CLOCK_SLACK_SECONDS);
+        let latest =
+            now.saturating_add(u64::from(plan.longest_life_seconds)).saturating_add(CLOCK_SLACK_SECONDS);
         if minted.expires_at > latest {
             return Err(self.bad("its credentials live longer than planned").into());
         }

@@ -173,7 +173,8 @@ impl Store {
     /// When there is none, or the lock cannot be written.
     pub fn remove(&mut self, name: &str) -> Result<Installed, StoreError> {
         let missing = || StoreError::NotInstalled { name: name.to_owned() };
-        let position = self.installed.iter().position(|installed| installed.name == name).ok_or_else(missing)?;
+        let position =
+            self.installed.iter().position(|installed| installed.name == name).ok_or_else(missing)?;
         let removed = self.installed.remove(position);
         lock::write(&self.directory, &self.installed)?;
         let _ = std::fs::remove_file(self.file(&removed.digest));
@@ -199,7 +200,12 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 fn failed(installed: &Installed, reason: String) -> PluginError {
-    PluginError { plugin: installed.name.clone(), digest: installed.digest.clone(), phase: Phase::Load, reason }
+    PluginError {
+        plugin: installed.name.clone(),
+        digest: installed.digest.clone(),
+        phase: Phase::Load,
+        reason,
+    }
 }
 
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {

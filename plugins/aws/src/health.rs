@@ -6,8 +6,7 @@ use audex_sdk::provider::{CheckResult, HealthStatus, clock, settings};
 use crate::method::STS_FLOOR;
 
 /// A session under this policy can only narrow itself.
-const HARMLESS: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}]}"#;
+const HARMLESS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}]}"#;
 /// Signatures older than 15 minutes are refused (Signature Version 4); a third of that is worth a word.
 const SKEW_WARNING_SECONDS: i64 = 300;
 const SKEW_FAILURE_SECONDS: i64 = 900;
@@ -67,7 +66,10 @@ fn role(role_arn: String) -> Vec<CheckResult> {
             "short ttl",
             HealthStatus::Warning,
             format!("STS refused GetScopedCredentials ({})", error.message),
-            Some("a --ttl under 15m ends the command instead; allow the role `sts:GetScopedCredentials`".to_owned()),
+            Some(
+                "a --ttl under 15m ends the command instead; allow the role `sts:GetScopedCredentials`"
+                    .to_owned(),
+            ),
         ),
     };
     vec![result("role", HealthStatus::Ok, format!("{role_arn} can be assumed"), None), short]

@@ -23,9 +23,8 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
         Method::AssumeRole => assume(grant, policy).map(one_step),
         Method::FederationToken => federate(grant, policy).map(one_step),
         Method::ScopedCredentials => sts::scope_down(policy, grant.ttl_seconds).map(one_step),
-        Method::AssumeRoleScoped => {
-            assume(grant, &policy::compile_with_scope_down(grant)?).and_then(|first| narrow(first, grant, policy, method))
-        }
+        Method::AssumeRoleScoped => assume(grant, &policy::compile_with_scope_down(grant)?)
+            .and_then(|first| narrow(first, grant, policy, method)),
         Method::SessionScoped => {
             sts::session_token(duration(grant)).and_then(|first| narrow(first, grant, policy, method))
         }
@@ -46,8 +45,11 @@ fn narrow(first: Session, grant: &Grant, policy: &str, method: Method) -> Result
     } else {
         (federate(grant, policy)?, Method::FederationToken)
     };
-    let notice =
-        format!("STS refused GetScopedCredentials ({}); used `{}` with the same policy", refused.message, method.name());
+    let notice = format!(
+        "STS refused GetScopedCredentials ({}); used `{}` with the same policy",
+        refused.message,
+        method.name()
+    );
     Ok(Made { session, method, notices: vec![notice] })
 }
 
@@ -80,7 +82,11 @@ fn deliver(made: Made) -> Minted {
 
 fn assume(grant: &Grant, policy: &str) -> Result<Session, Error> {
     let Some(role_arn) = settings::get("role_arn") else {
-        return Err(invalid("no-role", "no role is configured".to_owned(), "set AUDEX_ROLE_ARN or pass --role-arn"));
+        return Err(invalid(
+            "no-role",
+            "no role is configured".to_owned(),
+            "set AUDEX_ROLE_ARN or pass --role-arn",
+        ));
     };
     // No tags and no source identity: they would need sts:TagSession and sts:SetSourceIdentity in the trust policy.
     sts::assume_role(&RoleRequest {

@@ -83,5 +83,7 @@ fn floor_notice(method: Method, ttl: u32, forced: bool) -> Option<String> {
             "if STS refuses GetScopedCredentials: "
         }
     };
-    Some(format!("{when}STS makes no such credentials under {STS_FLOOR} s, so the command is ended at {ttl} s"))
+    Some(format!(
+        "{when}STS makes no such credentials under {STS_FLOOR} s, so the command is ended at {ttl} s"
+    ))
 }

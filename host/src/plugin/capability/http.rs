@@ -51,7 +51,8 @@ pub fn is_host_template(template: &str) -> bool {
 /// Whether `host` is one that `template` names.
 fn host_matches(template: &str, host: &str) -> bool {
     let region = |text: &str| {
-        (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        (1..=32).contains(&text.len())
+            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
     };
     let (wanted, given): (Vec<_>, Vec<_>) = (template.split('.').collect(), host.split('.').collect());
     wanted.len() == given.len()
@@ -67,7 +68,9 @@ mod tests {
         for good in ["api.example.com", "sts.{region}.amazonaws.com"] {
             assert!(is_host_template(good), "{good}");
         }
-        for bad in ["*.amazonaws.com", "localhost", "", "a..b", "{account}.x.com", "10.0.0.1", "x.{region}", "A.com"] {
+        for bad in
+            ["*.amazonaws.com", "localhost", "", "a..b", "{account}.x.com", "10.0.0.1", "x.{region}", "A.com"]
+        {
             assert!(!is_host_template(bad), "{bad}");
         }
     }
@@ -76,7 +79,9 @@ mod tests {
     fn a_template_names_its_hosts_and_no_other() {
         let template = "sts.{region}.amazonaws.com";
         assert!(host_matches(template, "sts.eu-west-1.amazonaws.com"));
-        for other in ["sts.amazonaws.com", "sts.a.b.amazonaws.com", "s3.eu-west-1.amazonaws.com", "sts..amazonaws.com"] {
+        for other in
+            ["sts.amazonaws.com", "sts.a.b.amazonaws.com", "s3.eu-west-1.amazonaws.com", "sts..amazonaws.com"]
+        {
             assert!(!host_matches(template, other), "{other}");
         }
     }

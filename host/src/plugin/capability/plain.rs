@@ -16,7 +16,8 @@ impl log::Host for State {
                 log::Level::Warn => "warn",
             };
             // Security: a guest must not move the cursor or forge lines of ours.
-            let clean: String = message.chars().filter(|c| !c.is_control()).take(limit::LOG_CHARACTERS).collect();
+            let clean: String =
+                message.chars().filter(|c| !c.is_control()).take(limit::LOG_CHARACTERS).collect();
             self.logged.push(format!("{level}: {clean}"));
         }
         Ok(())

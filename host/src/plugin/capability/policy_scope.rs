@@ -67,7 +67,8 @@ impl PolicyScope {
     /// Every deny pattern that meets an allowed action is said in the policy, for every resource and without conditions.
     fn keep_denied(&self, statements: &[&Value]) -> Result<(), OutsideGrant> {
         let lower = |effect: &str, plain_only: bool| -> Vec<String> {
-            let of_effect = statements.iter().filter(|s| s.get("Effect").and_then(Value::as_str) == Some(effect));
+            let of_effect =
+                statements.iter().filter(|s| s.get("Effect").and_then(Value::as_str) == Some(effect));
             let counts = of_effect.filter(|s| !plain_only || is_plain(s));
             counts.filter_map(|s| strings(s.get("Action")).ok()).flatten().map(str::to_lowercase).collect()
         };
@@ -91,7 +92,10 @@ impl PolicyScope {
             Some("Allow") => {}
             _ => return Err(OutsideGrant("a statement has no effect".to_owned())),
         }
-        if let Some(key) = fields.keys().find(|key| !["Effect", "Action", "Resource", "Condition", "Sid"].contains(&key.as_str())) {
+        if let Some(key) = fields
+            .keys()
+            .find(|key| !["Effect", "Action", "Resource", "Condition", "Sid"].contains(&key.as_str()))
+        {
             return Err(OutsideGrant(format!("an allowing statement has `{key}`")));
         }
         let actions = strings(fields.get("Action"))?;
@@ -103,7 +107,10 @@ impl PolicyScope {
             return Err(OutsideGrant(format!("`{action}`")));
         }
         let resources = strings(fields.get("Resource"))?;
-        match resources.iter().find(|resource| !self.resources.is_empty() && !covered(&self.resources, resource)) {
+        match resources
+            .iter()
+            .find(|resource| !self.resources.is_empty() && !covered(&self.resources, resource))
+        {
             Some(resource) => Err(OutsideGrant(format!("the resource `{resource}`"))),
             None => Ok(()),
         }
@@ -119,7 +126,9 @@ fn is_plain(statement: &Value) -> bool {
 /// `forbidden` with the service of `action` where its own is a wildcard: a policy cannot say `*:Delete*`.
 fn within_service(forbidden: &str, action: &str) -> String {
     match (forbidden.split_once(':'), action.split_once(':')) {
-        (Some((service, rest)), Some((asked, _))) if pattern::is_wild(service) && !pattern::is_wild(asked) => {
+        (Some((service, rest)), Some((asked, _)))
+            if pattern::is_wild(service) && !pattern::is_wild(asked) =>
+        {
             format!("{asked}:{rest}")
         }
         _ => forbidden.to_owned(),
@@ -145,8 +154,7 @@ mod tests {
     use super::*;
     use crate::plugin::provider::Permission;
 
-    const PLANNED: &str =
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}]}"#;
+    const PLANNED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}]}"#;
 
     fn grant(action: &str, deny: &[&str]) -> Grant {
         Grant {

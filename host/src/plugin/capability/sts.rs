@@ -68,8 +68,11 @@ impl Host for State {
         duration_seconds: u32,
     ) -> Answer<Resource<HeldSession>> {
         let policy = self.permitted(policy)?;
-        let asked =
-            aws::FederationToken { name, policy: Some(policy.to_string()), duration_seconds: Some(duration_seconds) };
+        let asked = aws::FederationToken {
+            name,
+            policy: Some(policy.to_string()),
+            duration_seconds: Some(duration_seconds),
+        };
         let made = self.with_aws(async |aws, keys| aws.federation_token(&keys, &asked).await)?;
         self.hold_answer(made, Some(policy))
     }
@@ -84,7 +87,10 @@ impl HostSession for State {
         Ok(self.table.get(&session)?.session.access_key_id.clone())
     }
 
-    fn secret_access_key(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<Resource<HeldSecret>> {
+    fn secret_access_key(
+        &mut self,
+        session: Resource<HeldSession>,
+    ) -> wasmtime::Result<Resource<HeldSecret>> {
         self.session_secret(&session, |held| held.session.secret_access_key.clone())
     }
 
@@ -144,7 +150,12 @@ impl State {
     }
 
     /// GetScopedCredentials, signed by `keys` or else by the source credentials.
-    fn narrow(&mut self, keys: Option<Keys>, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
+    fn narrow(
+        &mut self,
+        keys: Option<Keys>,
+        policy: String,
+        duration_seconds: u32,
+    ) -> Answer<Resource<HeldSession>> {
         let policy = self.permitted(policy)?;
         let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
         let made = self.with_aws(async |aws, source| {

@@ -20,7 +20,8 @@ use crate::plugin::capability::{Capability, HeldSecret, Origin};
 use crate::plugin::state::State;
 
 /// Methods a guest may use.
-const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+const METHODS: [Method; 6] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 impl Host for State {
     fn send(&mut self, asked: Asked) -> wasmtime::Result<Result<Response, Error>> {
@@ -41,7 +42,8 @@ impl Host for State {
         {
             return Ok(Err(refused));
         }
-        let time = asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
+        let time =
+            asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
         *request.timeout_mut() = Some(time);
         let outside = Arc::clone(&self.reach()?.outside);
         let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request)));
@@ -70,9 +72,7 @@ impl State {
         if parsed.scheme() != "https" || !plain {
             return refuse("url", format!("only `https://{host}/…` without user and port can be reached"));
         }
-        let named = |capability: &Capability| {
-            matches!(capability, Capability::Http(template) if host_matches(template, &host))
-        };
+        let named = |capability: &Capability| matches!(capability, Capability::Http(template) if host_matches(template, &host));
         let capabilities = self.reach().map(|reach| &reach.capabilities);
         if capabilities.is_ok_and(|capabilities| capabilities.iter().any(named)) {
             return Ok((parsed, host));
@@ -81,7 +81,12 @@ impl State {
     }
 
     /// Adds credentials the guest does not see.
-    fn authorise(&mut self, request: &mut Request, body: &[u8], auth: &Auth) -> wasmtime::Result<Result<(), Error>> {
+    fn authorise(
+        &mut self,
+        request: &mut Request,
+        body: &[u8],
+        auth: &Auth,
+    ) -> wasmtime::Result<Result<(), Error>> {
         let (name, slot, prefix) = match auth {
             Auth::Aws(scope) => return self.sign_aws(request, body, scope),
             Auth::Bearer(slot) => ("authorization", slot, "Bearer "),
@@ -101,21 +106,35 @@ impl State {
         Ok(Ok(()))
     }
 
-    fn sign_aws(&mut self, request: &mut Request, body: &[u8], scope: &Sigv4) -> wasmtime::Result<Result<(), Error>> {
+    fn sign_aws(
+        &mut self,
+        request: &mut Request,
+        body: &[u8],
+        scope: &Sigv4,
+    ) -> wasmtime::Result<Result<(), Error>> {
         self.require(&Capability::Aws)?;
         let outside = Arc::clone(&self.reach()?.outside);
         let keys = self.outside_time(|limit| outside.run(limit, outside.keys()));
         let keys = match keys {
             Ok(Ok(keys)) => keys,
-            Ok(Err(error)) => return Ok(Err(plain_error(ErrorKind::Unavailable, error.code(), error.to_string()))),
-            Err(error) => return Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string()))),
+            Ok(Err(error)) => {
+                return Ok(Err(plain_error(ErrorKind::Unavailable, error.code(), error.to_string())));
+            }
+            Err(error) => {
+                return Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())));
+            }
         };
         Ok(sign_request(request, body, scope, &keys, clock::now())
             .map_err(|reason| plain_error(ErrorKind::InvalidInput, "sigv4", reason)))
     }
 
     /// Hands a reply to the guest, without what it asked to have lifted.
-    fn show(&mut self, reply: Reply, pointers: &[String], host: &str) -> wasmtime::Result<Result<Response, Error>> {
+    fn show(
+        &mut self,
+        reply: Reply,
+        pointers: &[String],
+        host: &str,
+    ) -> wasmtime::Result<Result<Response, Error>> {
         let (body, secrets) = match lift::lift(&reply.body, pointers) {
             Ok(lifted) => lifted,
             Err(error) => return Ok(Err(plain_error(ErrorKind::Unavailable, "not-json", error.to_string()))),
@@ -133,7 +152,8 @@ impl State {
             Some((name.to_string(), value.to_str().ok()?.to_owned()))
         };
         // Security: what a server sets as a cookie is a credential too.
-        let headers = reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie").filter_map(text).collect();
+        let headers =
+            reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie").filter_map(text).collect();
         Ok(Ok(Response { status: reply.status, headers, body, lifted }))
     }
 }
