@@ -51,28 +51,88 @@ pub fn covers(wide: &str, narrow: &str) -> bool {
 /// Whether some text is matched by both patterns.
 #[must_use]
 pub fn intersects(left: &str, right: &str) -> bool {
-    let (left, right) = (normal(left), normal(right));
-    let mut reach = vec![vec![false; right.len() + 1]; left.len() + 1];
-    for l in (0..=left.len()).rev() {
-        for r in (0..=right.len()).rev() {
-            let at = |rows: &[Vec<bool>], l: usize, r: usize| {
-                rows.get(l).and_then(|row| row.get(r)) == Some(&true)
-            };
-            let value = match (left.get(l), right.get(r)) {
-                (None, None) => true,
-                (Some('*'), _) if at(&reach, l + 1, r) => true,
-                (_, Some('*')) if at(&reach, l, r + 1) => true,
-                (Some('*'), Some(_)) => at(&reach, l, r + 1),
-                (Some(_), Some('*')) => at(&reach, l + 1, r),
-                (Some(a), Some(b)) => (a == b || *a == '?' || *b == '?') && at(&reach, l + 1, r + 1),
-                _ => false,
-            };
-            if let Some(cell) = reach.get_mut(l).and_then(|row| row.get_mut(r)) {
-                *cell = value;
-            }
+    intersects_symbols(&symbols(left), &symbols(right))
+}
+
+/// A place of a pattern, for patterns that can say more than `*` and `?` can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Symbol {
+    /// This character.
+    Literal(char),
+    /// Any one character.
+    One,
+    /// Any run of characters.
+    Any,
+    /// Any run of characters other than `:` and `/`.
+    Segment,
+}
+
+impl Symbol {
+    /// Whether it can take any number of characters.
+    fn repeats(self) -> bool {
+        matches!(self, Self::Any | Self::Segment)
+    }
+
+    fn shares_a_character_with(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Literal(a), Self::Literal(b)) => a == b,
+            (Self::Literal(c), Self::Segment) | (Self::Segment, Self::Literal(c)) => c != ':' && c != '/',
+            _ => true,
         }
     }
-    reach.first().and_then(|row| row.first()) == Some(&true)
+}
+
+/// A pattern's places.
+#[must_use]
+pub fn symbols(pattern: &str) -> Vec<Symbol> {
+    let symbol = |character| match character {
+        '*' => Symbol::Any,
+        '?' => Symbol::One,
+        literal => Symbol::Literal(literal),
+    };
+    normal(pattern).into_iter().map(symbol).collect()
+}
+
+/// Whether some text is matched by both.
+#[must_use]
+pub fn intersects_symbols(left: &[Symbol], right: &[Symbol]) -> bool {
+    // `below[r]`: whether what is left of `left` after the place at hand and `right[r..]` share a text.
+    let mut below = row(None, right, &[]);
+    for place in left.iter().rev() {
+        below = row(Some(*place), right, &below);
+    }
+    below.first() == Some(&true)
+}
+
+/// One row of the table of [`intersects_symbols`]; no place stands for the end of the left pattern.
+fn row(place: Option<Symbol>, right: &[Symbol], below: &[bool]) -> Vec<bool> {
+    let mut here = vec![false; right.len() + 1];
+    for r in (0..=right.len()).rev() {
+        let at = |cells: &[bool], at: usize| cells.get(at) == Some(&true);
+        let value = match (place, right.get(r).copied()) {
+            (None, None) => true,
+            (None, Some(other)) => other.repeats() && at(&here, r + 1),
+            (Some(place), None) => place.repeats() && at(below, r),
+            (Some(place), Some(other)) => {
+                let skipped = (place.repeats() && at(below, r)) || (other.repeats() && at(&here, r + 1));
+                skipped || place.shares_a_character_with(other) && after(place, other, &here, below, r)
+            }
+        };
+        if let Some(cell) = here.get_mut(r) {
+            *cell = value;
+        }
+    }
+    here
+}
+
+/// Both took one character; where one repeats it may stay. (If both repeat, one of them may be skipped as well.)
+fn after(place: Symbol, other: Symbol, here: &[bool], below: &[bool], r: usize) -> bool {
+    match (place.repeats(), other.repeats()) {
+        (false, false) => below.get(r + 1) == Some(&true),
+        (true, false) => here.get(r + 1) == Some(&true),
+        (false, true) => below.get(r) == Some(&true),
+        (true, true) => false,
+    }
 }
 
 /// Whether the pattern has a wildcard.
@@ -196,6 +256,20 @@ mod tests {
             }
         }
         assert!(matches("*a*b*c", "xaabbcbc") && !matches("*a*b*c", "xaabbcb") && !matches("a", "A"));
+    }
+
+    #[test]
+    fn a_segment_takes_no_separator() {
+        let bucket: Vec<Symbol> = symbols("s3:::").into_iter().chain([Symbol::Segment]).collect();
+        let object: Vec<Symbol> = bucket.iter().copied().chain(symbols("/*")).collect();
+        let meets = |pattern: &str, format: &[Symbol]| {
+            assert_eq!(intersects_symbols(format, &symbols(pattern)), intersects_symbols(&symbols(pattern), format));
+            intersects_symbols(&symbols(pattern), format)
+        };
+        assert!(meets("s3:::b", &bucket) && !meets("s3:::b", &object));
+        assert!(!meets("s3:::b/*", &bucket) && meets("s3:::b/*", &object) && meets("s3:::b/c/d", &object));
+        assert!(meets("s3:::b*", &bucket) && meets("s3:::b*", &object) && meets("*", &bucket));
+        assert!(meets("s3:::?", &bucket) && !meets("s3:::b?/x", &bucket) && meets("s3:::*/x", &object));
     }
 
     #[test]

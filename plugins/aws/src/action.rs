@@ -1,60 +1,124 @@
-//! The syntax of IAM actions, and names that are used for actions but are none.
+//! The syntax of IAM actions, what AWS calls them, and names that are used for actions but are none.
 
-use audex_sdk::provider::{Finding, Status};
+use audex_sdk::pattern;
+use audex_sdk::provider::{AccessLevel, Finding, Status};
+use aws_catalogue::{Access, Found};
+
+use crate::suggestion;
 
 /// Names that people (and older documents) use, what IAM calls them, and why.
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon S3 and AWS Lambda.
 const CORRECTIONS: [(&str, &str, &str); 5] = [
-    (
-        "s3:headobject",
-        "s3:GetObject",
-        "IAM has no `s3:HeadObject`: HeadObject is authorised by `s3:GetObject`",
-    ),
-    (
-        "s3:headbucket",
-        "s3:ListBucket",
-        "IAM has no `s3:HeadBucket`: HeadBucket is authorised by `s3:ListBucket`",
-    ),
+    ("s3:headobject", "s3:GetObject", "IAM has no `s3:HeadObject`: HeadObject is authorised by `s3:GetObject`"),
+    ("s3:headbucket", "s3:ListBucket", "IAM has no `s3:HeadBucket`: HeadBucket is authorised by `s3:ListBucket`"),
     ("s3:listbuckets", "s3:ListAllMyBuckets", "IAM calls `s3:ListBuckets` `s3:ListAllMyBuckets`"),
     ("s3:listobjects", "s3:ListBucket", "IAM has no `s3:ListObjects`: listing objects is `s3:ListBucket`"),
-    (
-        "s3:listobjectsv2",
-        "s3:ListBucket",
-        "IAM has no `s3:ListObjectsV2`: listing objects is `s3:ListBucket`",
-    ),
+    ("s3:listobjectsv2", "s3:ListBucket", "IAM has no `s3:ListObjectsV2`: listing objects is `s3:ListBucket`"),
 ];
 
-/// Looks at one action as the user wrote it.
-pub fn check(action: &str) -> Finding {
-    let finding = |status, actions, note: Option<&str>| Finding {
-        status,
-        actions,
-        access: None,
-        note: note.map(ToOwned::to_owned),
-        suggestion: None,
-    };
+/// Looks at one action as the user wrote it; with `allow_unknown` a name that is not in the catalogue is let through.
+pub fn check(action: &str, allow_unknown: bool) -> Finding {
     if action == "*" || action == "*:*" {
-        return finding(Status::Known, vec!["*".to_owned()], Some("every action of every service"));
+        let note = format!("every action of every service: {}", summary(&counts("*")));
+        return Finding { access: Some(AccessLevel::Permissions), ..accepted("*".to_owned(), Some(note)) };
     }
-    let Some((service, name)) = action.split_once(':').filter(|(service, name)| well_formed(service, name))
-    else {
-        return finding(Status::Malformed, Vec::new(), None);
+    let Some((service, name)) = action.split_once(':').filter(|(service, name)| well_formed(service, name)) else {
+        return refused(Status::Malformed, None);
     };
-    // IAM ignores case; the service prefix is lower case by convention.
-    let canonical = format!("{}:{name}", service.to_ascii_lowercase());
-    let lower = canonical.to_ascii_lowercase();
+    let lower = action.to_ascii_lowercase();
     if let Some((_, right, why)) = CORRECTIONS.iter().find(|(wrong, _, _)| *wrong == lower) {
-        return finding(Status::Corrected, vec![(*right).to_owned()], Some(why));
+        let note = Some((*why).to_owned());
+        return Finding { status: Status::Corrected, access: level(right), ..accepted((*right).to_owned(), note) };
     }
-    let note = (lower == "lambda:invokeasync").then_some("`lambda:InvokeAsync` is deprecated by AWS Lambda");
-    finding(Status::Known, vec![canonical], note)
+    let found = aws_catalogue::matching(action);
+    // IAM ignores case; the service prefix is lower case by convention.
+    let canonical = match found.as_slice() {
+        [one] if !pattern::is_wild(name) => one.full_name(),
+        _ => format!("{}:{name}", service.to_ascii_lowercase()),
+    };
+    if found.is_empty() {
+        return unknown(canonical, allow_unknown);
+    }
+    let note = if pattern::is_wild(name) {
+        Some(format!("`{canonical}` matches {}", summary(&tally(&found))))
+    } else {
+        (lower == "lambda:invokeasync").then(|| "`lambda:InvokeAsync` is deprecated by AWS Lambda".to_owned())
+    };
+    Finding { access: worst(&found), ..accepted(canonical, note) }
+}
+
+fn unknown(canonical: String, allow_unknown: bool) -> Finding {
+    if allow_unknown {
+        let note = format!("`{canonical}` is not in the catalogue of AWS actions and was let through as it is");
+        return accepted(canonical, Some(note));
+    }
+    refused(Status::Unknown, suggestion::nearest(&canonical))
+}
+
+fn accepted(action: String, note: Option<String>) -> Finding {
+    Finding { status: Status::Known, actions: vec![action], access: None, note, suggestion: None }
+}
+
+fn refused(status: Status, suggestion: Option<String>) -> Finding {
+    Finding { status, actions: Vec::new(), access: None, note: None, suggestion }
+}
+
+/// What is said about one action of a plan: its access level, or how many actions of which level it matches.
+pub fn describe(action: &str) -> String {
+    let wild = pattern::is_wild(action);
+    let counts = counts(action);
+    match Access::ALL.into_iter().zip(counts).find(|(_, count)| *count > 0) {
+        None => "not in the catalogue".to_owned(),
+        Some((access, _)) if !wild => access.word().to_owned(),
+        Some(_) => format!("matches {}", summary(&counts)),
+    }
+}
+
+/// `13 actions: 5 read, 2 list, 6 write`.
+fn summary(counts: &[u32; 5]) -> String {
+    let total: u32 = counts.iter().sum();
+    let order = [Access::Read, Access::List, Access::Write, Access::Tagging, Access::Permissions];
+    let count = |access: Access| counts.get(access as usize).copied().unwrap_or_default();
+    let said = order.iter().filter(|access| count(**access) > 0);
+    let parts: Vec<String> = said.map(|&access| format!("{} {}", count(access), access.word())).collect();
+    format!("{total} action{}: {}", if total == 1 { "" } else { "s" }, parts.join(", "))
+}
+
+/// How many known actions of each level `action` matches.
+fn counts(action: &str) -> [u32; 5] {
+    if action == "*" { aws_catalogue::totals().1 } else { tally(&aws_catalogue::matching(action)) }
+}
+
+fn tally(found: &[Found]) -> [u32; 5] {
+    let mut counts = [0; 5];
+    for action in found {
+        if let Some(count) = counts.get_mut(action.access as usize) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
+fn level(action: &str) -> Option<AccessLevel> {
+    worst(&aws_catalogue::matching(action))
+}
+
+/// The most dangerous level among `found`.
+fn worst(found: &[Found]) -> Option<AccessLevel> {
+    let said = |access| match access {
+        Access::List => AccessLevel::List,
+        Access::Read => AccessLevel::Read,
+        Access::Tagging => AccessLevel::Tagging,
+        Access::Write => AccessLevel::Write,
+        Access::Permissions => AccessLevel::Permissions,
+    };
+    found.iter().map(|action| action.access).max().map(said)
 }
 
 /// Wildcards stand in the action part only: IAM refuses a service prefix with wildcards.
 fn well_formed(service: &str, name: &str) -> bool {
     let service_ok = !service.is_empty() && service.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let name_ok =
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '*' | '?'));
+    let name_ok = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '-'));
     service_ok && name_ok
 }
 
@@ -65,21 +129,61 @@ mod tests {
     #[test]
     fn actions_that_iam_does_not_have_are_corrected_with_a_note() {
         for (wrong, right) in [("s3:HeadObject", "s3:GetObject"), ("S3:headBucket", "s3:ListBucket")] {
-            let finding = check(wrong);
+            let finding = check(wrong, false);
             assert_eq!((finding.status, finding.actions), (Status::Corrected, vec![right.to_owned()]));
-            assert!(finding.note.is_some());
+            assert!(finding.note.is_some() && finding.access.is_some());
+        }
+        for (wrong, right, _) in CORRECTIONS {
+            assert!(aws_catalogue::find(wrong).is_none() && aws_catalogue::find(right).is_some(), "{wrong}");
         }
     }
 
     #[test]
     fn malformed_actions_are_told_from_well_formed_ones() {
-        for bad in
-            ["", "s3", "s3:", ":Get", "s3:Get Object", "s3:a:b", "storage.objects.get", "s?:Get*", "s3:Gét"]
-        {
-            assert_eq!(check(bad).status, Status::Malformed, "{bad}");
+        for bad in ["", "s3", "s3:", ":Get", "s3:Get Object", "s3:a:b", "storage.objects.get", "s?:Get*", "s3:Gét"] {
+            assert_eq!(check(bad, true).status, Status::Malformed, "{bad}");
         }
         for good in ["s3:GetObject", "S3:get*", "*", "*:*", "lambda:Invoke?sync", "execute-api:Invoke"] {
-            assert_eq!(check(good).status, Status::Known, "{good}");
+            assert_eq!(check(good, false).status, Status::Known, "{good}");
         }
+    }
+
+    #[test]
+    fn a_known_action_gets_its_own_spelling_silently() {
+        let finding = check("S3:getobject", false);
+        assert_eq!((finding.status, finding.actions), (Status::Known, vec!["s3:GetObject".to_owned()]));
+        assert_eq!((finding.note, finding.access), (None, Some(AccessLevel::Read)));
+        assert!(check("LAMBDA:invokeasync", false).note.unwrap().contains("deprecated"));
+    }
+
+    #[test]
+    fn unknown_actions_are_refused_unless_they_are_let_through() {
+        let finding = check("s3:GetObjct", false);
+        assert_eq!((finding.status, finding.suggestion.as_deref()), (Status::Unknown, Some("s3:GetObject")));
+        assert!(finding.actions.is_empty());
+        let finding = check("S3:GetObjct", true);
+        assert_eq!((finding.status, finding.actions), (Status::Known, vec!["s3:GetObjct".to_owned()]));
+        assert!(finding.note.unwrap().contains("not in the catalogue"));
+    }
+
+    #[test]
+    fn wildcards_say_how_many_actions_they_match_and_the_worst_of_them() {
+        let finding = check("S3:getobject*", false);
+        assert_eq!(finding.actions, ["s3:getobject*"]);
+        let note = finding.note.unwrap();
+        assert!(note.starts_with("`s3:getobject*` matches ") && note.contains(" read"), "{note}");
+        assert_eq!(finding.access, Some(AccessLevel::Read));
+        assert_eq!(check("s3:*", false).access, Some(AccessLevel::Permissions));
+        assert_eq!(check("*", false).access, Some(AccessLevel::Permissions));
+        assert_eq!(check("s3:Nothing*", false).status, Status::Unknown);
+        assert_eq!(summary(&[2, 5, 0, 6, 0]), "13 actions: 5 read, 2 list, 6 write");
+    }
+
+    #[test]
+    fn a_plan_says_the_level_of_each_action() {
+        assert_eq!(describe("s3:GetObject"), "read");
+        assert_eq!(describe("s3:New"), "not in the catalogue");
+        assert!(describe("lambda:Invoke*").starts_with("matches 3 actions: "), "{}", describe("lambda:Invoke*"));
+        assert!(describe("*").starts_with("matches 22092 actions"));
     }
 }

@@ -11,8 +11,9 @@ mod mint;
 mod plan;
 mod policy;
 mod profile;
+mod suggestion;
 
-use audex_sdk::provider::{CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider};
+use audex_sdk::provider::{CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings};
 
 struct Aws;
 
@@ -22,7 +23,8 @@ impl Provider for Aws {
     }
 
     fn check(actions: Vec<String>) -> Vec<Finding> {
-        actions.iter().map(|action| action::check(action)).collect()
+        let allow_unknown = settings::get("allow_unknown").is_some_and(|value| value == "true");
+        actions.iter().map(|action| action::check(action, allow_unknown)).collect()
     }
 
     fn plan(grant: Grant) -> Result<Plan, Error> {

@@ -1,0 +1,138 @@
+//! "Did you mean": the known action nearest to a name that is none. Paid only when a name is wrong.
+
+use audex_sdk::pattern;
+use aws_catalogue::{Service, service, services};
+
+/// An action that more services than this have in common says nothing about which one is meant.
+const FEW_SERVICES: usize = 5;
+
+/// The nearest known action or pattern, if one is near enough to be meant.
+pub fn nearest(action: &str) -> Option<String> {
+    let (prefix, name) = action.split_once(':')?;
+    match service(prefix) {
+        Some(known) => nearest_name(known, name)
+            .map(|(name, _)| format!("{}:{name}", known.name()))
+            .or_else(|| elsewhere(name)),
+        None => mistyped_service(prefix, name).or_else(|| elsewhere(name)),
+    }
+}
+
+/// The service is wrong as well: among the near ones, the one that has such an action.
+fn mistyped_service(prefix: &str, name: &str) -> Option<String> {
+    let mut near: Vec<(usize, Service)> = services()
+        .filter_map(|service| distance(prefix, service.name(), allowed(prefix)).map(|far| (far, service)))
+        .collect();
+    near.sort_by_key(|(far, _)| *far);
+    let with_name = near.iter().filter_map(|(far, service)| {
+        nearest_name(*service, name).map(|(name, further)| (far + further, format!("{}:{name}", service.name())))
+    });
+    with_name.min_by_key(|(far, _)| *far).map(|(_, action)| action)
+}
+
+/// The same action under another prefix (`s3:DescribeInstances`): that of the largest of few services that have it.
+fn elsewhere(name: &str) -> Option<String> {
+    let found: Vec<Service> = services().filter(|service| service.find(name).is_some()).collect();
+    // Names such as `TagResource` are everywhere: then nothing tells which is meant.
+    let service = found.iter().max_by_key(|service| service.count()).filter(|_| found.len() <= FEW_SERVICES)?;
+    service.find(name).map(|known| format!("{}:{}", service.name(), known.name()))
+}
+
+/// The nearest name of `service`, and how far it is. Of a pattern the text before its first wildcard is corrected.
+fn nearest_name(service: Service, name: &str) -> Option<(String, usize)> {
+    let (stem, tail) = name.split_at(name.find(['*', '?']).unwrap_or(name.len()));
+    let mut best: Option<(String, usize)> = None;
+    let mut names = service.names();
+    while names.advance() {
+        let room = best.as_ref().map_or(allowed(stem) + 1, |(_, far)| *far);
+        let Some(closer) = room.checked_sub(1) else { break };
+        let known = names.name();
+        if tail.is_empty() {
+            if let Some(far) = distance(stem, known, closer) {
+                best = Some((known.to_owned(), far));
+            }
+            continue;
+        }
+        for length in stem.len().saturating_sub(1)..=stem.len() + 1 {
+            let candidate = known.get(..length).filter(|start| pattern::matches_ignore_ascii_case(&format!("{start}{tail}"), known));
+            let Some(start) = candidate else { continue };
+            let room = best.as_ref().map_or(closer + 1, |(_, far)| *far);
+            if let Some(far) = room.checked_sub(1).and_then(|closer| distance(stem, start, closer)) {
+                best = Some((format!("{start}{tail}"), far));
+            }
+        }
+    }
+    best
+}
+
+/// How many slips a name of this length may have.
+fn allowed(name: &str) -> usize {
+    (name.len() / 3).clamp(1, 4)
+}
+
+/// The number of insertions, deletions, changes and swaps of neighbours between two names without case, up to `limit`.
+fn distance(left: &str, right: &str, limit: usize) -> Option<usize> {
+    if left.len().abs_diff(right.len()) > limit {
+        return None;
+    }
+    let right: Vec<u8> = right.bytes().map(|byte| byte.to_ascii_lowercase()).collect();
+    let mut older: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=right.len()).collect();
+    let mut left_before = None;
+    for (row, byte) in left.bytes().map(|byte| byte.to_ascii_lowercase()).enumerate() {
+        let mut next = vec![row + 1];
+        let mut right_before = None;
+        for (column, &other) in right.iter().enumerate() {
+            let at = |cells: &[usize], place: usize| cells.get(place).copied().unwrap_or(usize::MAX - 1);
+            let changed = at(&last, column) + usize::from(byte != other);
+            let mut best = changed.min(at(&last, column + 1) + 1).min(at(&next, column) + 1);
+            if left_before == Some(other) && right_before == Some(byte) {
+                best = best.min(at(&older, column.wrapping_sub(1)) + 1);
+            }
+            next.push(best);
+            right_before = Some(other);
+        }
+        if next.iter().all(|cell| *cell > limit) {
+            return None;
+        }
+        left_before = Some(byte);
+        older = std::mem::replace(&mut last, next);
+    }
+    last.last().copied().filter(|far| *far <= limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_in_the_action_the_service_or_both_are_seen_through() {
+        for (wrong, right) in [
+            ("s3:GetObjct", "s3:GetObject"),
+            ("s3:GteObject", "s3:GetObject"),
+            ("ec2:DescribeInstance", "ec2:DescribeInstances"),
+            ("dynamdb:GetItem", "dynamodb:GetItem"),
+            ("lamda:InvokFunction", "lambda:InvokeFunction"),
+            ("s3:DescribeInstances", "ec2:DescribeInstances"),
+            ("cloudwatch:GetLogEvents", "logs:GetLogEvents"),
+            ("s3:Gett*", "s3:Get*"),
+            ("ec2:Descibe*", "ec2:Describe*"),
+        ] {
+            assert_eq!(nearest(wrong).as_deref(), Some(right), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_far_from_everything_gets_no_suggestion() {
+        for wrong in ["s3:Xyzzyplugh", "nosuchservice:FooBarBaz", "s3:Zzz*"] {
+            assert_eq!(nearest(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn distances_count_each_slip_once() {
+        for (left, right, far) in [("get", "get", 0), ("gte", "GET", 1), ("gt", "get", 1), ("gxt", "get", 1), ("", "a", 1)] {
+            assert_eq!(distance(left, right, 3), Some(far), "{left} {right}");
+        }
+        assert_eq!(distance("abcdef", "uvwxyz", 3), None);
+    }
+}
