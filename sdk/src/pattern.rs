@@ -263,7 +263,10 @@ mod tests {
         let bucket: Vec<Symbol> = symbols("s3:::").into_iter().chain([Symbol::Segment]).collect();
         let object: Vec<Symbol> = bucket.iter().copied().chain(symbols("/*")).collect();
         let meets = |pattern: &str, format: &[Symbol]| {
-            assert_eq!(intersects_symbols(format, &symbols(pattern)), intersects_symbols(&symbols(pattern), format));
+            assert_eq!(
+                intersects_symbols(format, &symbols(pattern)),
+                intersects_symbols(&symbols(pattern), format)
+            );
             intersects_symbols(&symbols(pattern), format)
         };
         assert!(meets("s3:::b", &bucket) && !meets("s3:::b", &object));

@@ -9,11 +9,23 @@ use crate::suggestion;
 /// Names that people (and older documents) use, what IAM calls them, and why.
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon S3 and AWS Lambda.
 const CORRECTIONS: [(&str, &str, &str); 5] = [
-    ("s3:headobject", "s3:GetObject", "IAM has no `s3:HeadObject`: HeadObject is authorised by `s3:GetObject`"),
-    ("s3:headbucket", "s3:ListBucket", "IAM has no `s3:HeadBucket`: HeadBucket is authorised by `s3:ListBucket`"),
+    (
+        "s3:headobject",
+        "s3:GetObject",
+        "IAM has no `s3:HeadObject`: HeadObject is authorised by `s3:GetObject`",
+    ),
+    (
+        "s3:headbucket",
+        "s3:ListBucket",
+        "IAM has no `s3:HeadBucket`: HeadBucket is authorised by `s3:ListBucket`",
+    ),
     ("s3:listbuckets", "s3:ListAllMyBuckets", "IAM calls `s3:ListBuckets` `s3:ListAllMyBuckets`"),
     ("s3:listobjects", "s3:ListBucket", "IAM has no `s3:ListObjects`: listing objects is `s3:ListBucket`"),
-    ("s3:listobjectsv2", "s3:ListBucket", "IAM has no `s3:ListObjectsV2`: listing objects is `s3:ListBucket`"),
+    (
+        "s3:listobjectsv2",
+        "s3:ListBucket",
+        "IAM has no `s3:ListObjectsV2`: listing objects is `s3:ListBucket`",
+    ),
 ];
 
 /// Looks at one action as the user wrote it; with `allow_unknown` a name that is not in the catalogue is let through.
@@ -22,13 +34,18 @@ pub fn check(action: &str, allow_unknown: bool) -> Finding {
         let note = format!("every action of every service: {}", summary(&counts("*")));
         return Finding { access: Some(AccessLevel::Permissions), ..accepted("*".to_owned(), Some(note)) };
     }
-    let Some((service, name)) = action.split_once(':').filter(|(service, name)| well_formed(service, name)) else {
+    let Some((service, name)) = action.split_once(':').filter(|(service, name)| well_formed(service, name))
+    else {
         return refused(Status::Malformed, None);
     };
     let lower = action.to_ascii_lowercase();
     if let Some((_, right, why)) = CORRECTIONS.iter().find(|(wrong, _, _)| *wrong == lower) {
         let note = Some((*why).to_owned());
-        return Finding { status: Status::Corrected, access: level(right), ..accepted((*right).to_owned(), note) };
+        return Finding {
+            status: Status::Corrected,
+            access: level(right),
+            ..accepted((*right).to_owned(), note)
+        };
     }
     let found = aws_catalogue::matching(action);
     // IAM ignores case; the service prefix is lower case by convention.
@@ -49,7 +66,8 @@ pub fn check(action: &str, allow_unknown: bool) -> Finding {
 
 fn unknown(canonical: String, allow_unknown: bool) -> Finding {
     if allow_unknown {
-        let note = format!("`{canonical}` is not in the catalogue of AWS actions and was let through as it is");
+        let note =
+            format!("`{canonical}` is not in the catalogue of AWS actions and was let through as it is");
         return accepted(canonical, Some(note));
     }
     refused(Status::Unknown, suggestion::nearest(&canonical))
@@ -118,7 +136,8 @@ fn worst(found: &[Found]) -> Option<AccessLevel> {
 /// Wildcards stand in the action part only: IAM refuses a service prefix with wildcards.
 fn well_formed(service: &str, name: &str) -> bool {
     let service_ok = !service.is_empty() && service.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let name_ok = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '-'));
+    let name_ok =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '-'));
     service_ok && name_ok
 }
 
@@ -140,7 +159,9 @@ mod tests {
 
     #[test]
     fn malformed_actions_are_told_from_well_formed_ones() {
-        for bad in ["", "s3", "s3:", ":Get", "s3:Get Object", "s3:a:b", "storage.objects.get", "s?:Get*", "s3:Gét"] {
+        for bad in
+            ["", "s3", "s3:", ":Get", "s3:Get Object", "s3:a:b", "storage.objects.get", "s?:Get*", "s3:Gét"]
+        {
             assert_eq!(check(bad, true).status, Status::Malformed, "{bad}");
         }
         for good in ["s3:GetObject", "S3:get*", "*", "*:*", "lambda:Invoke?sync", "execute-api:Invoke"] {
@@ -183,7 +204,11 @@ mod tests {
     fn a_plan_says_the_level_of_each_action() {
         assert_eq!(describe("s3:GetObject"), "read");
         assert_eq!(describe("s3:New"), "not in the catalogue");
-        assert!(describe("lambda:Invoke*").starts_with("matches 3 actions: "), "{}", describe("lambda:Invoke*"));
+        assert!(
+            describe("lambda:Invoke*").starts_with("matches 3 actions: "),
+            "{}",
+            describe("lambda:Invoke*")
+        );
         assert!(describe("*").starts_with("matches 22092 actions"));
     }
 }

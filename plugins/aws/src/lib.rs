@@ -13,7 +13,9 @@ mod policy;
 mod profile;
 mod suggestion;
 
-use audex_sdk::provider::{CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings};
+use audex_sdk::provider::{
+    CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings,
+};
 
 struct Aws;
 

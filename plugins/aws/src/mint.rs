@@ -23,7 +23,7 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
         Method::AssumeRole => assume(grant, policy).map(one_step),
         Method::FederationToken => federate(grant, policy).map(one_step),
         Method::ScopedCredentials => sts::scope_down(policy, grant.ttl_seconds).map(one_step),
-        Method::AssumeRoleScoped => assume(grant, &policy::compile_with_scope_down(grant)?)
+        Method::AssumeRoleScoped => assume(grant, &policy::with_scope_down(policy))
             .and_then(|first| narrow(first, grant, policy, method)),
         Method::SessionScoped => {
             sts::session_token(duration(grant)).and_then(|first| narrow(first, grant, policy, method))

@@ -1,16 +1,15 @@
 //! What would be asked of AWS, before anything is.
 
-use audex_sdk::provider::{Enforcer, Error, Grant, Plan, Planned, settings, sts};
+use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Plan, Planned, settings, sts};
 
-use crate::invalid;
 use crate::method::{Method, STS_FLOOR};
-use crate::policy;
+use crate::policy::{self, Conditions};
+use crate::{action, invalid};
 
 /// Stands for a method that depends on source credentials which were not found.
 pub const UNDETERMINED: &str = "undetermined";
 
 pub fn plan(grant: &Grant) -> Result<Plan, Error> {
-    let policy = policy::compile(grant)?;
     let (method, mut notices) = match decide(grant) {
         Ok(method) => (Some(method), Vec::new()),
         // A plan can be read without any credentials at hand; only the method stays open.
@@ -25,20 +24,38 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
         check_ttl(method, ttl)?;
         notices.extend(floor_notice(method, ttl, forced));
     }
-    let permission = |permission: &audex_sdk::provider::Permission| Planned {
+    // A role session under the floor is made in two steps, and the policy of the first needs room for the second.
+    let two_steps = method == Some(Method::AssumeRoleScoped);
+    let compiled = policy::compile(grant, &conditions()?, policy::room(two_steps))?;
+    notices.extend(compiled.notices);
+    let permission = |permission: &Permission| Planned {
         action: permission.action.clone(),
         origin: permission.origin.clone(),
         enforced_by: Enforcer::Cloud,
-        note: None,
+        note: Some(note(&permission.action, &compiled.idle)),
     };
     Ok(Plan {
         method: method.map_or(UNDETERMINED, Method::name).to_owned(),
         permissions: grant.permissions.iter().map(permission).collect(),
-        policy: Some(policy),
+        policy: Some(compiled.policy),
         policy_limit: u32::try_from(policy::LIMIT).ok(),
         longest_life_seconds: method.map_or(ttl.max(STS_FLOOR), |method| method.longest_life(ttl, forced)),
         notices,
     })
+}
+
+/// The access level of an action, or what its wildcards match; and whether it grants nothing on these resources.
+fn note(action: &str, idle: &[String]) -> String {
+    let described = action::describe(action);
+    if idle.iter().any(|known| known == action) {
+        return format!("{described}; grants nothing on the given resources");
+    }
+    described
+}
+
+fn conditions() -> Result<Conditions, Error> {
+    let [source_ip, mfa, tag] = ["source_ip", "mfa", "tag"].map(settings::get);
+    Conditions::parse(source_ip.as_deref(), mfa.as_deref(), tag.as_deref())
 }
 
 /// The method for this grant, chosen or forced.

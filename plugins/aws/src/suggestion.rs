@@ -24,7 +24,8 @@ fn mistyped_service(prefix: &str, name: &str) -> Option<String> {
         .collect();
     near.sort_by_key(|(far, _)| *far);
     let with_name = near.iter().filter_map(|(far, service)| {
-        nearest_name(*service, name).map(|(name, further)| (far + further, format!("{}:{name}", service.name())))
+        nearest_name(*service, name)
+            .map(|(name, further)| (far + further, format!("{}:{name}", service.name())))
     });
     with_name.min_by_key(|(far, _)| *far).map(|(_, action)| action)
 }
@@ -33,7 +34,8 @@ fn mistyped_service(prefix: &str, name: &str) -> Option<String> {
 fn elsewhere(name: &str) -> Option<String> {
     let found: Vec<Service> = services().filter(|service| service.find(name).is_some()).collect();
     // Names such as `TagResource` are everywhere: then nothing tells which is meant.
-    let service = found.iter().max_by_key(|service| service.count()).filter(|_| found.len() <= FEW_SERVICES)?;
+    let service =
+        found.iter().max_by_key(|service| service.count()).filter(|_| found.len() <= FEW_SERVICES)?;
     service.find(name).map(|known| format!("{}:{}", service.name(), known.name()))
 }
 
@@ -53,7 +55,9 @@ fn nearest_name(service: Service, name: &str) -> Option<(String, usize)> {
             continue;
         }
         for length in stem.len().saturating_sub(1)..=stem.len() + 1 {
-            let candidate = known.get(..length).filter(|start| pattern::matches_ignore_ascii_case(&format!("{start}{tail}"), known));
+            let candidate = known
+                .get(..length)
+                .filter(|start| pattern::matches_ignore_ascii_case(&format!("{start}{tail}"), known));
             let Some(start) = candidate else { continue };
             let room = best.as_ref().map_or(closer + 1, |(_, far)| *far);
             if let Some(far) = room.checked_sub(1).and_then(|closer| distance(stem, start, closer)) {
@@ -130,7 +134,9 @@ mod tests {
 
     #[test]
     fn distances_count_each_slip_once() {
-        for (left, right, far) in [("get", "get", 0), ("gte", "GET", 1), ("gt", "get", 1), ("gxt", "get", 1), ("", "a", 1)] {
+        for (left, right, far) in
+            [("get", "get", 0), ("gte", "GET", 1), ("gt", "get", 1), ("gxt", "get", 1), ("", "a", 1)]
+        {
             assert_eq!(distance(left, right, 3), Some(far), "{left} {right}");
         }
         assert_eq!(distance("abcdef", "uvwxyz", 3), None);

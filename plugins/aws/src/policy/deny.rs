@@ -1,0 +1,71 @@
+//! Deny patterns, as IAM can say them.
+
+use audex_sdk::pattern;
+use audex_sdk::provider::{Error, Grant};
+
+use super::group::{Groups, minimal};
+use crate::invalid;
+
+/// The grant's deny patterns. IAM takes no wildcard in the service prefix: it is spelled out, for the services asked for, or
+/// beside `*` for every service that is known to have such an action.
+///
+/// # Errors
+/// When a pattern cannot be said in an IAM policy.
+pub fn denied(grant: &Grant, groups: &Groups, notices: &mut Vec<String>) -> Result<Vec<String>, Error> {
+    let allowed: Vec<&str> =
+        groups.list.iter().flat_map(|group| &group.actions).map(String::as_str).collect();
+    let mut out: Vec<String> = Vec::new();
+    for entry in &grant.deny {
+        match entry.split_once(':') {
+            None if entry == "*" => out.push("*".to_owned()),
+            Some(("*", "*")) => out.push("*".to_owned()),
+            Some((service, _)) if !pattern::is_wild(service) => out.push(entry.clone()),
+            Some((service, action)) => out.extend(for_services(entry, service, action, &allowed, notices)?),
+            None => {
+                return Err(invalid(
+                    "deny-malformed",
+                    format!("the deny pattern `{entry}` is no IAM action"),
+                    "write it as `service:Action`",
+                ));
+            }
+        }
+    }
+    Ok(minimal(&out.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+fn for_services(
+    entry: &str,
+    service: &str,
+    action: &str,
+    allowed: &[&str],
+    notices: &mut Vec<String>,
+) -> Result<Vec<String>, Error> {
+    let mut services: Vec<String> = Vec::new();
+    for asked in allowed {
+        match asked.split_once(':') {
+            Some((prefix, _)) if pattern::matches_ignore_ascii_case(service, prefix) => {
+                services.push(prefix.to_owned())
+            }
+            Some(_) => {}
+            None => {
+                let known = aws_catalogue::services_with(service, action);
+                if known.is_empty() {
+                    // Fails closed: with no service to name, the deny would silently be none.
+                    return Err(invalid(
+                        "deny-inexpressible",
+                        format!(
+                            "the deny pattern `{entry}` matches no known action, so it cannot be said beside `{asked}`"
+                        ),
+                        "name the services you need instead of every action",
+                    ));
+                }
+                notices.push(format!(
+                    "`{entry}` is denied in the {} services known to have such an action; IAM cannot say it for all",
+                    known.len()
+                ));
+                services.extend(known.into_iter().map(str::to_owned));
+            }
+        }
+    }
+    Ok(services.into_iter().map(|prefix| format!("{prefix}:{action}")).collect())
+}

@@ -1,0 +1,303 @@
+//! Which actions go with which resources.
+
+use std::collections::HashMap;
+
+use audex_sdk::pattern::{self, Symbol};
+use audex_sdk::provider::{Error, Grant};
+use aws_catalogue::{Found, ResourceType, Service, service};
+
+use super::arn;
+use crate::invalid;
+
+/// As many names a notice spells out.
+const NAMED: usize = 3;
+
+/// Actions that share their resources: one statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub actions: Vec<String>,
+    pub resources: Vec<String>,
+}
+
+/// A grant's actions, each with only the resources it can work on.
+#[derive(Debug, Default)]
+pub struct Groups {
+    /// In the order the actions were asked for.
+    pub list: Vec<Group>,
+    /// Actions that none of the resources fits.
+    pub idle: Vec<String>,
+    pub notices: Vec<String>,
+}
+
+/// What the given resources mean for one action.
+enum Reach {
+    /// It works on those of the given resources, by place.
+    Some { places: Vec<usize>, lost: Vec<Found> },
+    /// It takes no resource: these names need every resource.
+    Every(Vec<String>),
+    /// It takes resources of other kinds than those given; the ARN format of one.
+    None(Option<String>),
+}
+
+impl Groups {
+    /// Groups the permissions of `grant`.
+    ///
+    /// # Errors
+    /// When a resource is no ARN.
+    pub fn of(grant: &Grant) -> Result<Self, Error> {
+        let asked: Vec<&str> =
+            grant.permissions.iter().map(|permission| permission.action.as_str()).collect();
+        let resources = narrowest(&grant.resources)?;
+        if resources.is_empty() || resources.contains(&"*") {
+            let actions = minimal(&asked);
+            return Ok(Self {
+                list: vec![Group { actions, resources: vec!["*".to_owned()] }],
+                ..Self::default()
+            });
+        }
+        let mut given = Given::new(resources);
+        let mut groups = Self::default();
+        // The places of the resources, or none for the actions that take no resource.
+        let mut sorted: Vec<(Option<Vec<usize>>, Vec<&str>)> = Vec::new();
+        let mut expanded: Vec<String> = Vec::new();
+        if asked.contains(&"*") {
+            let notice = "`*` on these resources leaves out every action that takes no resource: ask for those by name";
+            groups.notices.push(notice.to_owned());
+        }
+        for &action in &asked {
+            match given.reach(action) {
+                Reach::Some { places, lost } => {
+                    groups.notices.extend(not_granted(action, &lost));
+                    place(&mut sorted, Some(places), action);
+                }
+                Reach::Every(names) => {
+                    place(&mut sorted, None, action);
+                    expanded.extend(names);
+                }
+                Reach::None(format) => groups.leave_out(action, format),
+            }
+        }
+        groups.notices.extend(given.unused());
+        groups.list = given.list(&mut sorted, &expanded);
+        groups.notices.dedup();
+        Ok(groups)
+    }
+
+    fn leave_out(&mut self, action: &str, format: Option<String>) {
+        let takes = format.map(|format| format!(" (it takes `{format}`)")).unwrap_or_default();
+        self.notices
+            .push(format!("`{action}` grants nothing: no given resource is of a kind it works on{takes}"));
+        self.idle.push(action.to_owned());
+    }
+}
+
+/// The given resources, and what is known about them.
+struct Given<'a> {
+    resources: Vec<&'a str>,
+    symbols: Vec<Vec<Symbol>>,
+    used: Vec<bool>,
+    /// Places of the resources that fit a service's resource type, and the types.
+    fitting: HashMap<&'static str, Kinds>,
+}
+
+struct Kinds {
+    types: Vec<ResourceType>,
+    /// For each type the places of the resources that fit.
+    places: Vec<Vec<usize>>,
+}
+
+impl<'a> Given<'a> {
+    fn new(resources: Vec<&'a str>) -> Self {
+        let symbols = resources.iter().map(|text| arn::resource(text)).collect();
+        let used = vec![false; resources.len()];
+        Self { resources, symbols, used, fitting: HashMap::new() }
+    }
+
+    fn reach(&mut self, action: &str) -> Reach {
+        let prefix = action.split_once(':').map_or("*", |(prefix, _)| prefix);
+        let Some(service) = service(prefix) else {
+            return self.all();
+        };
+        let found = aws_catalogue::matching(action);
+        if found.is_empty() {
+            // Let through unknown: what it works on is unknown too.
+            return self.all();
+        }
+        let (with, lost): (Vec<Found>, Vec<Found>) = found.into_iter().partition(Found::takes_resource);
+        if with.is_empty() {
+            return Reach::Every(lost.iter().map(Found::full_name).collect());
+        }
+        self.limited(service, &with, lost)
+    }
+
+    fn limited(&mut self, service: Service, with: &[Found], lost: Vec<Found>) -> Reach {
+        let symbols = &self.symbols;
+        let kinds = self.fitting.entry(service.name()).or_insert_with(|| Kinds::of(service, symbols));
+        let mut sets: Vec<usize> = with.iter().map(|found| found.set).collect();
+        sets.sort_unstable();
+        sets.dedup();
+        let mut fits = vec![false; self.resources.len()];
+        let mut taken = None;
+        for (kind, _) in sets.into_iter().flat_map(|set| service.types_of(set)) {
+            taken = taken.or_else(|| kinds.types.get(kind).map(|kind| kind.arn.clone()));
+            for &place in kinds.places.get(kind).into_iter().flatten() {
+                if let Some(fit) = fits.get_mut(place) {
+                    *fit = true;
+                }
+            }
+        }
+        let places: Vec<usize> = (0..).zip(&fits).filter(|(_, fit)| **fit).map(|(place, _)| place).collect();
+        if places.is_empty() {
+            return Reach::None(taken);
+        }
+        self.used.iter_mut().zip(fits).for_each(|(used, fit)| *used |= fit);
+        Reach::Some { places, lost }
+    }
+
+    fn all(&mut self) -> Reach {
+        self.used.fill(true);
+        Reach::Some { places: (0..self.resources.len()).collect(), lost: Vec::new() }
+    }
+
+    fn unused(&self) -> Vec<String> {
+        let unused = self.resources.iter().zip(&self.used).filter(|(_, used)| !**used);
+        unused
+            .map(|(resource, _)| {
+                format!("`{resource}` is of no kind that an asked action works on: it has no effect")
+            })
+            .collect()
+    }
+
+    /// The statements, without actions that another one covers on the same or more resources.
+    fn list(&self, sorted: &mut Vec<(Option<Vec<usize>>, Vec<&str>)>, expanded: &[String]) -> Vec<Group> {
+        let wider: Vec<(Option<Vec<usize>>, Vec<&str>)> = sorted.clone();
+        let mut list = Vec::new();
+        for (places, actions) in sorted {
+            let Some(places) = places else {
+                let named: Vec<&str> = expanded.iter().map(String::as_str).collect();
+                list.push(Group { actions: minimal(&named), resources: vec!["*".to_owned()] });
+                continue;
+            };
+            let elsewhere = |action: &str| {
+                wider.iter().any(|(others, patterns)| {
+                    let more = others.as_ref().is_some_and(|others| {
+                        others.len() > places.len() && places.iter().all(|place| others.contains(place))
+                    });
+                    more && patterns.iter().any(|pattern| covers(pattern, action))
+                })
+            };
+            actions.retain(|action| !elsewhere(action));
+            if actions.is_empty() {
+                continue;
+            }
+            let resources =
+                places.iter().filter_map(|&place| self.resources.get(place)).map(|&r| r.to_owned()).collect();
+            list.push(Group { actions: minimal(actions), resources });
+        }
+        list
+    }
+}
+
+impl Kinds {
+    fn of(service: Service, symbols: &[Vec<Symbol>]) -> Self {
+        let types = service.types();
+        let fitting = |kind: &ResourceType| -> Vec<usize> {
+            (0..)
+                .zip(symbols)
+                .filter(|(_, symbols)| arn::may_be(symbols, &kind.arn))
+                .map(|(place, _)| place)
+                .collect()
+        };
+        let places = types.iter().map(fitting).collect();
+        Self { types, places }
+    }
+}
+
+/// Puts the statements that are limited to resources into one. That allows no more: every action was asked for on every
+/// resource, and on those left out it has no effect.
+pub fn merge(groups: &mut Vec<Group>) {
+    let every = |group: &Group| group.resources.iter().any(|resource| resource == "*");
+    let (mut merged, limited): (Vec<Group>, Vec<Group>) = groups.drain(..).partition(every);
+    let mut one = Group { actions: Vec::new(), resources: Vec::new() };
+    for group in limited {
+        one.actions.extend(group.actions);
+        one.resources.extend(
+            group
+                .resources
+                .into_iter()
+                .filter(|resource| !one.resources.contains(resource))
+                .collect::<Vec<_>>(),
+        );
+    }
+    if !one.actions.is_empty() {
+        one.actions = minimal(&one.actions.iter().map(String::as_str).collect::<Vec<_>>());
+        merged.insert(0, one);
+    }
+    *groups = merged;
+}
+
+/// Drops what another action of the list covers; keeps the order of first mention.
+pub fn minimal(actions: &[&str]) -> Vec<String> {
+    let covered = |position: usize, action: &str| {
+        let others = actions.iter().enumerate().filter(|(other, _)| *other != position);
+        // Of two that cover each other the first stays.
+        others
+            .into_iter()
+            .any(|(other, text)| covers(text, action) && (other < position || !covers(action, text)))
+    };
+    let kept = actions.iter().enumerate().filter(|(position, action)| !covered(*position, action));
+    kept.map(|(_, action)| (*action).to_owned()).collect()
+}
+
+fn covers(wide: &str, narrow: &str) -> bool {
+    if !pattern::is_wild(wide) {
+        return wide.eq_ignore_ascii_case(narrow);
+    }
+    pattern::covers(&wide.to_ascii_lowercase(), &narrow.to_ascii_lowercase())
+}
+
+/// Resources without those that another covers.
+///
+/// # Errors
+/// When one is neither `*` nor an ARN: STS refuses policies with such resources.
+fn narrowest(resources: &[String]) -> Result<Vec<&str>, Error> {
+    if let Some(text) = resources.iter().find(|text| *text != "*" && !text.starts_with("arn:")) {
+        return Err(invalid(
+            "resource-malformed",
+            format!("the resource `{text}` is no ARN"),
+            "write it as `arn:aws:s3:::bucket/*`",
+        ));
+    }
+    let covered = |position: usize, text: &str| {
+        let others = resources.iter().enumerate().filter(|(other, _)| *other != position);
+        others.into_iter().any(|(other, wide)| {
+            pattern::covers(wide, text) && (other < position || !pattern::covers(text, wide))
+        })
+    };
+    let kept = resources.iter().enumerate().filter(|(position, text)| !covered(*position, text));
+    Ok(kept.map(|(_, text)| text.as_str()).collect())
+}
+
+fn place<'a>(
+    sorted: &mut Vec<(Option<Vec<usize>>, Vec<&'a str>)>,
+    places: Option<Vec<usize>>,
+    action: &'a str,
+) {
+    match sorted.iter_mut().find(|(known, _)| *known == places) {
+        Some((_, actions)) => actions.push(action),
+        None => sorted.push((places, vec![action])),
+    }
+}
+
+fn not_granted(action: &str, lost: &[Found]) -> Option<String> {
+    let names: Vec<String> =
+        lost.iter().take(NAMED).map(|found| format!("`{}`", found.full_name())).collect();
+    let more = match lost.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let which = names.join(", ");
+    let (takes, it) = if lost.len() == 1 { ("takes", "it") } else { ("take", "them") };
+    (!lost.is_empty())
+        .then(|| format!("`{action}` on these resources leaves out {which}{more}, which {takes} no resource: ask for {it} by name"))
+}

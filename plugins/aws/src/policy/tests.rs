@@ -1,0 +1,199 @@
+//! What the compiler says for requests as people write them; `property.rs` holds what is true of every request.
+
+mod evaluator;
+mod property;
+mod random;
+
+use audex_sdk::provider::Permission;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn grant(actions: &[&str], deny: &[&str], resources: &[&str]) -> Grant {
+    let owned = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let permissions =
+        actions.iter().map(|&a| Permission { action: a.to_owned(), origin: a.to_owned() }).collect();
+    Grant {
+        provider: "aws".into(),
+        permissions,
+        deny: owned(deny),
+        resources: owned(resources),
+        ttl_seconds: 900,
+        session: "audex-1".into(),
+    }
+}
+
+fn whole(actions: &[&str], deny: &[&str], resources: &[&str]) -> Compiled {
+    compile(&grant(actions, deny, resources), &Conditions::default(), LIMIT).unwrap()
+}
+
+fn refused(actions: &[&str], deny: &[&str], resources: &[&str]) -> Error {
+    compile(&grant(actions, deny, resources), &Conditions::default(), LIMIT).unwrap_err()
+}
+
+fn compiled(actions: &[&str], deny: &[&str], resources: &[&str]) -> Value {
+    serde_json::from_str(&whole(actions, deny, resources).policy).unwrap()
+}
+
+#[test]
+fn one_action_is_one_allow_statement() {
+    let expected =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+    let made = whole(&["s3:GetObject"], &[], &[]);
+    assert_eq!((made.policy.as_str(), made.notices), (expected, vec![]));
+}
+
+#[test]
+fn resources_limit_the_allow_but_never_the_deny() {
+    let policy = compiled(&["s3:*"], &["s3:DeleteBucket"], &["arn:aws:s3:::a/*"]);
+    assert_eq!(policy["Statement"][0]["Resource"], "arn:aws:s3:::a/*");
+    assert_eq!(policy["Statement"][1], json!({"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}));
+}
+
+#[test]
+fn covered_and_repeated_actions_are_said_once() {
+    let policy =
+        compiled(&["s3:GetObject", "S3:getobject", "s3:Get*", "ec2:DescribeImages", "s3:Get*"], &[], &[]);
+    assert_eq!(policy["Statement"][0]["Action"], json!(["s3:Get*", "ec2:DescribeImages"]));
+}
+
+#[test]
+fn every_action_goes_with_the_resources_it_works_on() {
+    let bucket = "arn:aws:s3:::b";
+    let made = whole(
+        &["s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:ListAllMyBuckets"],
+        &[],
+        &[bucket, "arn:aws:s3:::b/*"],
+    );
+    let policy: Value = serde_json::from_str(&made.policy).unwrap();
+    assert_eq!(
+        policy["Statement"],
+        json!([
+            {"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::b/*"},
+            {"Effect":"Allow","Action":"s3:ListBucket","Resource":bucket},
+            {"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"},
+        ])
+    );
+    assert!(made.notices.is_empty(), "{:?}", made.notices);
+}
+
+#[test]
+fn an_action_and_a_resource_without_a_partner_are_named() {
+    let made = whole(&["s3:GetObject", "s3:ListBucket"], &[], &["arn:aws:s3:::b/*", "arn:aws:sqs:*:*:q"]);
+    assert_eq!(made.idle, ["s3:ListBucket"]);
+    assert!(made.notices[0].starts_with("`s3:ListBucket` grants nothing: "), "{:?}", made.notices);
+    assert!(made.notices[1].starts_with("`arn:aws:sqs:*:*:q` is of no kind "), "{:?}", made.notices);
+    assert!(!made.policy.contains("ListBucket") && !made.policy.contains("sqs"));
+    assert_eq!(refused(&["s3:ListBucket"], &[], &["arn:aws:s3:::b/*"]).code, "nothing-granted");
+    assert_eq!(refused(&["s3:ListBucket"], &[], &["my-bucket"]).code, "resource-malformed");
+}
+
+#[test]
+fn a_wildcard_stays_on_the_resources_and_names_what_that_leaves_out() {
+    let made = whole(&["s3:List*"], &[], &["arn:aws:s3:::b"]);
+    assert!(made.policy.contains(r#""Action":"s3:List*","Resource":"arn:aws:s3:::b""#), "{}", made.policy);
+    assert!(made.notices[0].contains("`s3:ListAllMyBuckets`"), "{:?}", made.notices);
+    let made =
+        whole(&["s3:*", "s3:ListAllMyBuckets", "s3:GetObject"], &[], &["arn:aws:s3:::b", "arn:aws:s3:::b/*"]);
+    assert!(made.policy.contains(r#""Action":"s3:ListAllMyBuckets","Resource":"*""#), "{}", made.policy);
+    assert!(!made.policy.contains("GetObject"), "covered: {}", made.policy);
+}
+
+#[test]
+fn a_wildcard_of_actions_without_resources_is_spelled_out() {
+    let policy = compiled(&["cloudwatch:GetMetric*", "s3:GetObject"], &[], &["arn:aws:s3:::b/*"]);
+    let every = policy["Statement"].as_array().unwrap().iter().find(|s| s["Resource"] == "*").unwrap();
+    let names: Vec<&str> = every["Action"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(
+        names.contains(&"cloudwatch:GetMetricData") && names.iter().all(|name| !name.contains('*')),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn every_service_on_given_resources_stays_on_them() {
+    let made = whole(&["*"], &[], &["arn:aws:s3:::b"]);
+    assert!(made.policy.contains(r#""Action":"*","Resource":"arn:aws:s3:::b""#), "{}", made.policy);
+    assert!(made.notices[0].contains("takes no resource"), "{:?}", made.notices);
+}
+
+#[test]
+fn a_deny_for_any_service_is_spelled_out() {
+    let policy = compiled(&["s3:*", "ec2:Run*"], &["*:Delete*"], &[]);
+    assert_eq!(policy["Statement"][1]["Action"], json!(["s3:Delete*", "ec2:Delete*"]));
+    let made = whole(&["*"], &["*:DeleteBucket"], &[]);
+    let policy: Value = serde_json::from_str(&made.policy).unwrap();
+    let denied = policy["Statement"][1]["Action"].as_array().unwrap();
+    assert!(
+        denied.contains(&json!("s3:DeleteBucket")) && denied.contains(&json!("lightsail:DeleteBucket")),
+        "{denied:?}"
+    );
+    assert!(made.notices[0].contains("services known"), "{:?}", made.notices);
+    assert_eq!(refused(&["*"], &["*:NoSuchAction"], &[]).code, "deny-inexpressible");
+    assert_eq!(refused(&["*"], &["*:Delete*"], &[]).code, "policy-too-long");
+    assert_eq!(refused(&["s3:*"], &["nonsense"], &[]).code, "deny-malformed");
+}
+
+#[test]
+fn conditions_are_part_of_every_allow_and_of_no_deny() {
+    let conditions = Conditions::parse(Some("192.0.2.0/24"), Some("true"), Some("team=a")).unwrap();
+    let asked = grant(&["s3:*", "s3:ListAllMyBuckets"], &["s3:Put*"], &["arn:aws:s3:::b"]);
+    let made = compile(&asked, &conditions, LIMIT).unwrap();
+    let policy: Value = serde_json::from_str(&made.policy).unwrap();
+    for statement in policy["Statement"].as_array().unwrap() {
+        if statement["Effect"] == "Deny" {
+            assert_eq!(statement.get("Condition"), None);
+            continue;
+        }
+        assert_eq!(
+            statement["Condition"],
+            json!({
+                "IpAddress": {"aws:SourceIp": "192.0.2.0/24"},
+                "Bool": {"aws:MultiFactorAuthPresent": "true"},
+                "StringEquals": {"aws:ResourceTag/team": "a"},
+            })
+        );
+    }
+    assert!(made.notices.iter().any(|notice| notice.contains("condition on tags")), "{:?}", made.notices);
+}
+
+#[test]
+fn a_policy_over_the_limit_is_refused_with_the_numbers() {
+    let many: Vec<String> = (0..200).map(|n| format!("s3:Action{n:04}")).collect();
+    let error = refused(&many.iter().map(String::as_str).collect::<Vec<_>>(), &[], &[]);
+    assert!(error.message.contains("2048") && error.message.contains("actions take"), "{}", error.message);
+    let many: Vec<String> =
+        (0..60).map(|n| format!("arn:aws:s3:::a-bucket-with-a-long-name-{n:02}/*")).collect();
+    let error = refused(&["s3:GetObject"], &[], &many.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(error.hint.unwrap().contains("resources"), "{}", error.message);
+}
+
+#[test]
+fn a_policy_over_the_limit_is_shortened_to_the_same_actions_and_says_so() {
+    let names: Vec<String> =
+        aws_catalogue::matching("ec2:DescribeI*").iter().map(aws_catalogue::Found::full_name).collect();
+    let asked: Vec<&str> = names.iter().map(String::as_str).collect();
+    let made = compile(&grant(&asked, &[], &[]), &Conditions::default(), 400).unwrap();
+    assert!(made.policy.contains("ec2:DescribeI*"), "{}", made.policy);
+    assert!(made.notices[0].starts_with("to fit, `ec2:DescribeI"), "{:?}", made.notices);
+    // One action less, and the same wildcard would be one too many.
+    let made = compile(&grant(&asked[1..], &[], &[]), &Conditions::default(), 700).unwrap();
+    assert!(!made.policy.contains(r#""ec2:DescribeI*""#), "{}", made.policy);
+}
+
+#[test]
+fn exactly_the_limit_fits_and_one_character_more_does_not() {
+    let asked = grant(&["s3:GetObject"], &[], &["arn:aws:s3:::b/*"]);
+    let length = compile(&asked, &Conditions::default(), LIMIT).unwrap().policy.len();
+    assert!(compile(&asked, &Conditions::default(), length).is_ok());
+    assert!(compile(&asked, &Conditions::default(), length - 1).is_err());
+}
+
+#[test]
+fn the_first_of_two_sessions_may_narrow_itself_and_fits_as_well() {
+    let policy = whole(&["s3:GetObject"], &[], &[]).policy;
+    let first = with_scope_down(&policy);
+    let parsed: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(parsed["Statement"][1]["Action"], "sts:GetScopedCredentials");
+    assert_eq!(first.len() - policy.len(), LIMIT - room(true));
+}

@@ -1,0 +1,181 @@
+//! What is true of every request: the policy allows each asked action on each asked resource, and nothing else.
+
+use aws_catalogue::{Found, takes_no_resource};
+use serde_json::Value;
+
+use super::evaluator::{allows, fits};
+use super::random::{self, Random};
+use super::{Compiled, Conditions, LIMIT, compile, grant};
+
+const REQUESTS: u64 = 4000;
+
+struct Request {
+    actions: Vec<String>,
+    deny: Vec<String>,
+    resources: Vec<String>,
+    /// Actions to try: of the asked services, asked and not.
+    probes: Vec<Found>,
+}
+
+fn request(random: &mut Random) -> Request {
+    let services = random::some_services(random);
+    let actions: Vec<String> = (0..=random.below(8))
+        .map(|_| {
+            let s = *random.pick(&services);
+            random::action(random, s)
+        })
+        .collect();
+    let mut probes: Vec<Found> = actions
+        .iter()
+        .flat_map(|action| {
+            let all = aws_catalogue::matching(action);
+            let few: Vec<Found> = (0..all.len().min(12)).map(|_| random.pick(&all).clone()).collect();
+            few
+        })
+        .collect();
+    for service in &services {
+        let all = aws_catalogue::matching(&format!("{}:*", service.name()));
+        probes.extend((0..12).map(|_| random.pick(&all).clone()));
+    }
+    let mut resources = Vec::new();
+    if !random.chance(4) {
+        resources = (0..=random.below(4))
+            .map(|_| {
+                let probe = random.pick(&probes).clone();
+                random::limit(random, &probe)
+            })
+            .collect();
+    }
+    let deny = (0..random.below(3))
+        .map(|_| match random.below(4) {
+            0 => format!("*:{}", random.word(&["Delete*", "*Object", "Put*", "Get?bject"])),
+            _ => {
+                let s = *random.pick(&services);
+                random::action(random, s)
+            }
+        })
+        .collect();
+    Request { actions, deny, resources, probes }
+}
+
+impl Request {
+    fn compile(&self, room: usize) -> Option<(Compiled, Value)> {
+        fn texts(list: &[String]) -> Vec<&str> {
+            list.iter().map(String::as_str).collect()
+        }
+        let asked = grant(&texts(&self.actions), &texts(&self.deny), &texts(&self.resources));
+        match compile(&asked, &Conditions::default(), room) {
+            Ok(made) => {
+                let policy = serde_json::from_str(&made.policy).unwrap();
+                Some((made, policy))
+            }
+            Err(error) => {
+                assert!(["nothing-granted", "policy-too-long"].contains(&error.code.as_str()), "{error:?}");
+                assert!(error.code != "nothing-granted" || !self.resources.is_empty());
+                None
+            }
+        }
+    }
+
+    fn denied(&self, action: &str) -> bool {
+        self.deny.iter().any(|pattern| fits(&pattern.to_lowercase(), &action.to_lowercase()))
+    }
+
+    /// What was asked for: the action by name or pattern, the resource by one of the limits.
+    fn asked(&self, found: &Found, resource: &str) -> bool {
+        let name = found.full_name().to_lowercase();
+        let by = |action: &String| {
+            let pattern = action.to_lowercase();
+            fits(&pattern, &name) && (self.resources.is_empty() || self.limited(found, &pattern, resource))
+        };
+        !self.denied(&name) && self.actions.iter().any(by)
+    }
+
+    fn limited(&self, found: &Found, pattern: &str, resource: &str) -> bool {
+        if self.resources.iter().any(|limit| limit == "*") {
+            return true;
+        }
+        if found.takes_resource() {
+            return self.resources.iter().any(|limit| fits(limit, resource));
+        }
+        // Documented: what takes no resource is granted where it was asked for by name, or by a pattern for such alone.
+        !pattern.contains(['*', '?']) || takes_no_resource(pattern)
+    }
+
+    fn hold(&self, policy: &Value, random: &mut Random) -> usize {
+        let mut granted = 0;
+        for found in &self.probes {
+            for _ in 0..4 {
+                let resource = random::concrete(random, found);
+                let (is, should) =
+                    (allows(policy, &found.full_name(), &resource), self.asked(found, &resource));
+                assert_eq!(
+                    is,
+                    should,
+                    "{} on {resource}\nasked {:?}\ndeny {:?}\nresources {:?}\npolicy {policy}",
+                    found.full_name(),
+                    self.actions,
+                    self.deny,
+                    self.resources
+                );
+                granted += usize::from(is);
+            }
+        }
+        granted
+    }
+}
+
+#[test]
+fn a_policy_allows_what_was_asked_and_nothing_else() {
+    let (mut made, mut granted) = (0, 0);
+    for seed in 0..REQUESTS {
+        let mut random = Random::new(seed);
+        let request = request(&mut random);
+        let Some((compiled, policy)) = request.compile(LIMIT) else { continue };
+        assert!(compiled.policy.chars().count() <= LIMIT);
+        made += 1;
+        granted += request.hold(&policy, &mut random);
+    }
+    // The generator must not drift into requests that are all refused or all denied.
+    assert!(made > 3000 && granted > 50_000, "{made} policies, {granted} pairs granted");
+}
+
+#[test]
+fn making_a_policy_fit_never_changes_what_it_allows() {
+    let (mut squeezed, mut granted) = (0, 0);
+    for seed in 0..REQUESTS {
+        let mut random = Random::new(seed + 1_000_000);
+        let mut request = request(&mut random);
+        // Neighbours in the catalogue can be shortened; single actions hardly.
+        let service = aws_catalogue::service(request.probes[0].service).unwrap();
+        let all = aws_catalogue::matching(&format!("{}:*", service.name()));
+        let first = random.below(all.len());
+        let run = &all[first..(first + 1 + random.below(30)).min(all.len())];
+        request.actions.extend(run.iter().map(Found::full_name));
+        request.probes.extend(all[first.saturating_sub(3)..(first + 34).min(all.len())].iter().cloned());
+        let Some((full, _)) = request.compile(100_000) else { continue };
+        let length = full.policy.chars().count();
+        for room in [length * 4 / 5, length / 2] {
+            let Some((short, policy)) = request.compile(room) else { continue };
+            assert!(short.policy.chars().count() <= room && short.notices.len() > full.notices.len());
+            squeezed += 1;
+            granted += request.hold(&policy, &mut random);
+        }
+    }
+    assert!(squeezed > 1000 && granted > 50_000, "{squeezed} squeezed, {granted} pairs granted");
+}
+
+#[test]
+fn a_denied_action_is_never_allowed() {
+    for seed in 0..REQUESTS {
+        let mut random = Random::new(seed + 2_000_000);
+        let request = request(&mut random);
+        let Some((_, policy)) = request.compile(LIMIT) else { continue };
+        for found in request.probes.iter().filter(|found| request.denied(&found.full_name())) {
+            let resource = random::concrete(&mut random, found);
+            assert!(
+                !allows(&policy, &found.full_name(), &resource) && !allows(&policy, &found.full_name(), "*")
+            );
+        }
+    }
+}
