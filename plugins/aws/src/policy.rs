@@ -4,7 +4,7 @@
 //! wildcard covers anyway), and, to fit, write the same set of known actions shorter. Everything it does besides is said
 //! in a notice.
 
-mod arn;
+pub mod arn;
 mod condition;
 mod deny;
 mod document;

@@ -1,7 +1,5 @@
 //! Which actions go with which resources.
 
-use std::collections::HashMap;
-
 use audex_sdk::pattern::{self, Symbol};
 use audex_sdk::provider::{Error, Grant};
 use aws_catalogue::{Found, ResourceType, Service, service};
@@ -9,8 +7,8 @@ use aws_catalogue::{Found, ResourceType, Service, service};
 use super::arn;
 use crate::invalid;
 
-/// As many names a notice spells out.
-const NAMED: usize = 3;
+/// As many names a notice spells out: more would not be read.
+const NAMED: usize = 8;
 
 /// Actions that share their resources: one statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +95,7 @@ struct Given<'a> {
     symbols: Vec<Vec<Symbol>>,
     used: Vec<bool>,
     /// Places of the resources that fit a service's resource type, and the types.
-    fitting: HashMap<&'static str, Kinds>,
+    fitting: Vec<(&'static str, Kinds)>,
 }
 
 struct Kinds {
@@ -110,7 +108,7 @@ impl<'a> Given<'a> {
     fn new(resources: Vec<&'a str>) -> Self {
         let symbols = resources.iter().map(|text| arn::resource(text)).collect();
         let used = vec![false; resources.len()];
-        Self { resources, symbols, used, fitting: HashMap::new() }
+        Self { resources, symbols, used, fitting: Vec::new() }
     }
 
     fn reach(&mut self, action: &str) -> Reach {
@@ -131,8 +129,12 @@ impl<'a> Given<'a> {
     }
 
     fn limited(&mut self, service: Service, with: &[Found], lost: Vec<Found>) -> Reach {
-        let symbols = &self.symbols;
-        let kinds = self.fitting.entry(service.name()).or_insert_with(|| Kinds::of(service, symbols));
+        if !self.fitting.iter().any(|(known, _)| *known == service.name()) {
+            self.fitting.push((service.name(), Kinds::of(service, &self.symbols)));
+        }
+        let Some((_, kinds)) = self.fitting.iter().find(|(known, _)| *known == service.name()) else {
+            return Reach::None(None);
+        };
         let mut sets: Vec<usize> = with.iter().map(|found| found.set).collect();
         sets.sort_unstable();
         sets.dedup();

@@ -104,13 +104,21 @@ fn candidates_of(group: &Group) -> Vec<Shortened> {
 impl Allowed {
     fn of(prefix: &str, asked: &[String]) -> Option<Self> {
         let mut cursor = service(prefix)?.names();
-        let (mut names, mut lower, mut granted) = (Vec::new(), Vec::new(), Vec::new());
+        let wild: Vec<&String> = asked.iter().filter(|name| pattern::is_wild(name)).collect();
+        let mut allowed = Self { names: Vec::new(), lower: Vec::new(), granted: Vec::new() };
         while cursor.advance() {
-            names.push(cursor.name().to_owned());
-            lower.push(cursor.name().to_ascii_lowercase());
-            granted.push(asked.iter().any(|asked| pattern::matches_ignore_ascii_case(asked, cursor.name())));
+            allowed.names.push(cursor.name().to_owned());
+            allowed.lower.push(cursor.name().to_ascii_lowercase());
+            allowed
+                .granted
+                .push(wild.iter().any(|wild| pattern::matches_ignore_ascii_case(wild, cursor.name())));
         }
-        Some(Self { names, lower, granted })
+        for place in asked.iter().filter_map(|name| allowed.place(name)).collect::<Vec<_>>() {
+            if let Some(granted) = allowed.granted.get_mut(place) {
+                *granted = true;
+            }
+        }
+        Some(allowed)
     }
 
     fn place(&self, name: &str) -> Option<usize> {

@@ -2,31 +2,52 @@
 
 use serde_json::Value;
 
-/// Whether `policy` lets `action` (`service:Action`) through on `resource`, conditions aside.
-pub fn allows(policy: &Value, action: &str, resource: &str) -> bool {
-    let mut allowed = false;
-    for statement in policy["Statement"].as_array().unwrap() {
-        let hit = texts(&statement["Action"])
-            .any(|pattern| fits(&pattern.to_lowercase(), &action.to_lowercase()))
-            && texts(&statement["Resource"]).any(|pattern| fits(pattern, resource));
-        match statement["Effect"].as_str().unwrap() {
-            "Deny" if hit => return false,
-            "Allow" if hit => allowed = true,
-            _ => {}
-        }
+/// A policy that was read: for each statement whether it allows, the actions in lower case, the resources.
+pub struct Policy(Vec<(bool, Vec<String>, Vec<String>)>);
+
+impl Policy {
+    pub fn read(text: &str) -> Self {
+        let policy: Value = serde_json::from_str(text).unwrap();
+        let statement = |statement: &Value| {
+            let allow = match statement["Effect"].as_str().unwrap() {
+                "Allow" => true,
+                "Deny" => false,
+                other => panic!("{other}"),
+            };
+            let actions = texts(&statement["Action"]).iter().map(|text| text.to_lowercase()).collect();
+            (allow, actions, texts(&statement["Resource"]))
+        };
+        Self(policy["Statement"].as_array().unwrap().iter().map(statement).collect())
     }
-    allowed
+
+    /// Whether it lets `action` (`service:Action`) through on `resource`, conditions aside.
+    pub fn allows(&self, action: &str, resource: &str) -> bool {
+        let action = action.to_lowercase();
+        let mut allowed = false;
+        for (allow, actions, resources) in &self.0 {
+            let hit = actions.iter().any(|pattern| fits(pattern, &action))
+                && resources.iter().any(|pattern| fits(pattern, resource));
+            if hit && !allow {
+                return false;
+            }
+            allowed |= hit;
+        }
+        allowed
+    }
 }
 
-fn texts(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
+fn texts(value: &Value) -> Vec<String> {
     match value {
-        Value::String(one) => Box::new(std::iter::once(one.as_str())),
-        _ => Box::new(value.as_array().unwrap().iter().map(|item| item.as_str().unwrap())),
+        Value::String(one) => vec![one.clone()],
+        _ => value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect(),
     }
 }
 
 /// `*` and `?`, by a set of states: the places of the pattern that may come next.
 pub fn fits(pattern: &str, text: &str) -> bool {
+    if !pattern.contains(['*', '?']) {
+        return pattern == text;
+    }
     let pattern: Vec<char> = pattern.chars().collect();
     let close = |mut states: Vec<bool>| {
         for place in 0..pattern.len() {
@@ -58,12 +79,12 @@ pub fn fits(pattern: &str, text: &str) -> bool {
 
 #[test]
 fn the_evaluator_knows_the_rules() {
-    let policy: Value = serde_json::from_str(
-        r#"{"Statement":[{"Effect":"Allow","Action":["s3:Get*"],"Resource":"arn:b/*"},{"Effect":"Deny","Action":"s3:GetX","Resource":"*"}]}"#,
-    )
-    .unwrap();
-    assert!(allows(&policy, "S3:getobject", "arn:b/x") && !allows(&policy, "s3:GetObject", "arn:c/x"));
-    assert!(!allows(&policy, "s3:GetX", "arn:b/x") && !allows(&policy, "s3:PutObject", "arn:b/x"));
+    let policy = Policy::read(
+        r#"{"Statement":[{"Effect":"Allow","Action":["s3:Get*"],"Resource":"arn:b/*"},
+            {"Effect":"Deny","Action":"s3:GetX","Resource":"*"}]}"#,
+    );
+    assert!(policy.allows("S3:getobject", "arn:b/x") && !policy.allows("s3:GetObject", "arn:c/x"));
+    assert!(!policy.allows("s3:GetX", "arn:b/x") && !policy.allows("s3:PutObject", "arn:b/x"));
     assert!(
         fits("a*b?", "axxbc") && !fits("a*b?", "axxb") && fits("", "") && !fits("", "a") && fits("**", "")
     );

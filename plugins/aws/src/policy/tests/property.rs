@@ -1,13 +1,13 @@
 //! What is true of every request: the policy allows each asked action on each asked resource, and nothing else.
 
-use aws_catalogue::{Found, takes_no_resource};
-use serde_json::Value;
+use aws_catalogue::Found;
 
-use super::evaluator::{allows, fits};
+use super::evaluator::{Policy, fits};
 use super::random::{self, Random};
+use super::world::WORLD;
 use super::{Compiled, Conditions, LIMIT, compile, grant};
 
-const REQUESTS: u64 = 4000;
+const REQUESTS: u64 = 2000;
 
 struct Request {
     actions: Vec<String>,
@@ -19,54 +19,52 @@ struct Request {
 
 fn request(random: &mut Random) -> Request {
     let services = random::some_services(random);
-    let actions: Vec<String> = (0..=random.below(8))
-        .map(|_| {
-            let s = *random.pick(&services);
-            random::action(random, s)
-        })
-        .collect();
-    let mut probes: Vec<Found> = actions
-        .iter()
-        .flat_map(|action| {
-            let all = aws_catalogue::matching(action);
-            let few: Vec<Found> = (0..all.len().min(12)).map(|_| random.pick(&all).clone()).collect();
-            few
-        })
-        .collect();
-    for service in &services {
-        let all = aws_catalogue::matching(&format!("{}:*", service.name()));
-        probes.extend((0..12).map(|_| random.pick(&all).clone()));
-    }
-    let mut resources = Vec::new();
-    if !random.chance(4) {
-        resources = (0..=random.below(4))
-            .map(|_| {
-                let probe = random.pick(&probes).clone();
-                random::limit(random, &probe)
-            })
-            .collect();
-    }
-    let deny = (0..random.below(3))
-        .map(|_| match random.below(4) {
-            0 => format!("*:{}", random.word(&["Delete*", "*Object", "Put*", "Get?bject"])),
-            _ => {
-                let s = *random.pick(&services);
-                random::action(random, s)
-            }
-        })
-        .collect();
+    let actions: Vec<String> = repeat(1 + random.below(8), || {
+        let service = random.word(&services);
+        random::action(random, service)
+    });
+    let probes = probes(random, &services, &actions);
+    let limits = if random.chance(4) { 0 } else { 1 + random.below(4) };
+    let resources = repeat(limits, || {
+        let probe = random.pick(&probes);
+        random::limit(random, probe)
+    });
+    let denies = random.below(3);
+    let deny = repeat(denies, || {
+        if random.chance(4) {
+            return format!("*:{}", random.word(&["Delete*", "*Object", "Put*", "Get?bject"]));
+        }
+        let service = random.word(&services);
+        random::action(random, service)
+    });
     Request { actions, deny, resources, probes }
 }
 
+fn probes(random: &mut Random, services: &[&'static str], actions: &[String]) -> Vec<Found> {
+    let mut probes: Vec<Found> = Vec::new();
+    for action in actions {
+        let all = aws_catalogue::matching(action);
+        probes.extend(repeat(all.len().min(6), || random.pick(&all).clone()));
+    }
+    for service in services {
+        probes.extend(repeat(8, || random.pick(WORLD.actions(service)).clone()));
+    }
+    probes
+}
+
+fn repeat<T>(times: usize, mut make: impl FnMut() -> T) -> Vec<T> {
+    (0..times).map(|_| make()).collect()
+}
+
 impl Request {
-    fn compile(&self, room: usize) -> Option<(Compiled, Value)> {
+    fn compile(&self, room: usize) -> Option<(Compiled, Policy)> {
         fn texts(list: &[String]) -> Vec<&str> {
             list.iter().map(String::as_str).collect()
         }
         let asked = grant(&texts(&self.actions), &texts(&self.deny), &texts(&self.resources));
         match compile(&asked, &Conditions::default(), room) {
             Ok(made) => {
-                let policy = serde_json::from_str(&made.policy).unwrap();
+                let policy = Policy::read(&made.policy);
                 Some((made, policy))
             }
             Err(error) => {
@@ -99,20 +97,20 @@ impl Request {
             return self.resources.iter().any(|limit| fits(limit, resource));
         }
         // Documented: what takes no resource is granted where it was asked for by name, or by a pattern for such alone.
-        !pattern.contains(['*', '?']) || takes_no_resource(pattern)
+        !pattern.contains(['*', '?']) || WORLD.takes_no_resource(pattern)
     }
 
-    fn hold(&self, policy: &Value, random: &mut Random) -> usize {
+    fn hold(&self, text: &str, policy: &Policy, random: &mut Random) -> usize {
         let mut granted = 0;
         for found in &self.probes {
-            for _ in 0..4 {
+            for _ in 0..3 {
                 let resource = random::concrete(random, found);
                 let (is, should) =
-                    (allows(policy, &found.full_name(), &resource), self.asked(found, &resource));
+                    (policy.allows(&found.full_name(), &resource), self.asked(found, &resource));
                 assert_eq!(
                     is,
                     should,
-                    "{} on {resource}\nasked {:?}\ndeny {:?}\nresources {:?}\npolicy {policy}",
+                    "{} on {resource}\nasked {:?}\ndeny {:?}\nresources {:?}\npolicy {text}",
                     found.full_name(),
                     self.actions,
                     self.deny,
@@ -134,10 +132,11 @@ fn a_policy_allows_what_was_asked_and_nothing_else() {
         let Some((compiled, policy)) = request.compile(LIMIT) else { continue };
         assert!(compiled.policy.chars().count() <= LIMIT);
         made += 1;
-        granted += request.hold(&policy, &mut random);
+        granted += request.hold(&compiled.policy, &policy, &mut random);
     }
     // The generator must not drift into requests that are all refused or all denied.
-    assert!(made > 3000 && granted > 50_000, "{made} policies, {granted} pairs granted");
+    println!("{made} policies, {granted} pairs granted");
+    assert!(made > 1500 && granted > 20_000, "{made} policies, {granted} pairs granted");
 }
 
 #[test]
@@ -147,22 +146,21 @@ fn making_a_policy_fit_never_changes_what_it_allows() {
         let mut random = Random::new(seed + 1_000_000);
         let mut request = request(&mut random);
         // Neighbours in the catalogue can be shortened; single actions hardly.
-        let service = aws_catalogue::service(request.probes[0].service).unwrap();
-        let all = aws_catalogue::matching(&format!("{}:*", service.name()));
+        let all = WORLD.actions(request.probes[0].service);
         let first = random.below(all.len());
         let run = &all[first..(first + 1 + random.below(30)).min(all.len())];
         request.actions.extend(run.iter().map(Found::full_name));
         request.probes.extend(all[first.saturating_sub(3)..(first + 34).min(all.len())].iter().cloned());
         let Some((full, _)) = request.compile(100_000) else { continue };
         let length = full.policy.chars().count();
-        for room in [length * 4 / 5, length / 2] {
-            let Some((short, policy)) = request.compile(room) else { continue };
-            assert!(short.policy.chars().count() <= room && short.notices.len() > full.notices.len());
-            squeezed += 1;
-            granted += request.hold(&policy, &mut random);
-        }
+        let room = length * (60 + random.below(39)) / 100;
+        let Some((short, policy)) = request.compile(room) else { continue };
+        assert!(short.policy.chars().count() <= room && short.notices.len() > full.notices.len());
+        squeezed += 1;
+        granted += request.hold(&short.policy, &policy, &mut random);
     }
-    assert!(squeezed > 1000 && granted > 50_000, "{squeezed} squeezed, {granted} pairs granted");
+    println!("{squeezed} squeezed, {granted} pairs granted");
+    assert!(squeezed > 500 && granted > 15_000, "{squeezed} squeezed, {granted} pairs granted");
 }
 
 #[test]
@@ -173,9 +171,7 @@ fn a_denied_action_is_never_allowed() {
         let Some((_, policy)) = request.compile(LIMIT) else { continue };
         for found in request.probes.iter().filter(|found| request.denied(&found.full_name())) {
             let resource = random::concrete(&mut random, found);
-            assert!(
-                !allows(&policy, &found.full_name(), &resource) && !allows(&policy, &found.full_name(), "*")
-            );
+            assert!(!policy.allows(&found.full_name(), &resource) && !policy.allows(&found.full_name(), "*"));
         }
     }
 }

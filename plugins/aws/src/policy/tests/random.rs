@@ -1,6 +1,8 @@
 //! Random requests over the real catalogue, the same in every run.
 
-use aws_catalogue::{Found, Service, services};
+use aws_catalogue::Found;
+
+use super::world::WORLD;
 
 /// A linear congruential generator of 64 bits (Knuth, MMIX); the upper bits are used.
 pub struct Random(u64);
@@ -29,25 +31,16 @@ impl Random {
 }
 
 /// Services that are often asked for, and any others.
-pub fn some_services(random: &mut Random) -> Vec<Service> {
-    let all: Vec<Service> = services().collect();
+pub fn some_services(random: &mut Random) -> Vec<&'static str> {
     let known = ["s3", "ec2", "dynamodb", "lambda", "iam", "sqs", "logs", "cloudwatch", "kms", "sts"];
     (0..=random.below(3))
-        .map(|_| {
-            if random.chance(2) {
-                aws_catalogue::service(random.word(&known)).unwrap()
-            } else {
-                *random.pick(&all)
-            }
-        })
+        .map(|_| if random.chance(2) { random.word(&known) } else { random.word(&WORLD.names) })
         .collect()
 }
 
-/// An action of `service`, as is, in another case, or with wildcards.
-pub fn action(random: &mut Random, service: Service) -> String {
-    let all = aws_catalogue::matching(&format!("{}:*", service.name()));
-    let name = random.pick(&all).name.clone();
-    let prefix = service.name();
+/// An action of the service `prefix`, as is, in another case, or with wildcards.
+pub fn action(random: &mut Random, prefix: &str) -> String {
+    let name = &random.pick(WORLD.actions(prefix)).name;
     match random.below(10) {
         0 => format!("{prefix}:{}*", &name[..random.below(name.len())]),
         1 => format!("{prefix}:*{}", &name[random.below(name.len())..]),
@@ -63,14 +56,13 @@ pub fn action(random: &mut Random, service: Service) -> String {
 
 /// A resource that `found` can be called on; `*` if it takes none.
 pub fn concrete(random: &mut Random, found: &Found) -> String {
-    let service = aws_catalogue::service(found.service).unwrap();
-    let kinds = service.types_of(found.set);
-    if kinds.is_empty() {
-        return "*".to_owned();
+    match WORLD.formats(found) {
+        [] => "*".to_owned(),
+        formats => {
+            let format = random.pick(formats);
+            filled(random, format)
+        }
     }
-    let types = service.types();
-    let kind = random.pick(&kinds).0;
-    filled(random, &types[kind].arn)
 }
 
 /// A format with text in place of its variables, now and then text with slashes where a path may stand.
