@@ -107,11 +107,11 @@ fn too_long(full: usize, short: usize, room: usize, groups: &[group::Group], den
         |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count() + 3).sum::<usize>();
     let actions = characters(&mut groups.iter().flat_map(|group| &group.actions));
     let resources = characters(&mut groups.iter().flat_map(|group| &group.resources));
-    let denies = characters(&mut denied.iter());
+    let refusals = characters(&mut denied.iter());
     let biggest = [
         (actions, "ask for fewer actions, or for wildcards that you mean"),
         (resources, "name fewer resources, or one pattern that covers them"),
-        (denies, "ask for the services you need by name: denies then name those alone"),
+        (refusals, "ask for the services you need by name: denies then name those alone"),
     ];
     let help =
         biggest.iter().max_by_key(|(characters, _)| *characters).map_or("ask for less", |(_, help)| *help);
@@ -125,7 +125,7 @@ fn too_long(full: usize, short: usize, room: usize, groups: &[group::Group], den
         "policy-too-long",
         format!(
             "the session policy has {full} characters{shortest}; {limit} (actions take {actions}, resources {resources}, \
-             denies {denies})"
+             denies {refusals})"
         ),
         help,
     )

@@ -15,7 +15,7 @@ use audex_sdk::provider::Grant;
 use command::Words;
 use table::{Need, Target};
 
-use crate::policy::arn;
+use crate::policy::arn::Resource;
 
 /// One notice for each permission that `command` needs and `grant` does not have.
 #[must_use]
@@ -61,8 +61,7 @@ fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<String> {
                 .then(|| format!("`{said}` {}, which takes no resource: add `{action}` by name", need.why))
         }
         Target::Arn(format) => {
-            let reached =
-                grant.resources.iter().any(|resource| arn::may_be(&arn::resource(resource), format));
+            let reached = grant.resources.iter().any(|resource| Resource::of(resource).may_be(format));
             (!reached).then(|| format!("`{said}` {}: add the resource `{}`", need.why, for_people(format)))
         }
         Target::Unknown => None,

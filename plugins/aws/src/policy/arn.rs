@@ -6,17 +6,37 @@ use audex_sdk::pattern::{self, Symbol};
 /// with path, log groups), so they are taken as any text: a resource that is kept needlessly grants nothing.
 const SEGMENTS: [&str; 5] = ["Partition", "Region", "Account", "AccountId", "BucketName"];
 
-/// Whether some resource that `resource` matches is of the type with ARN format `format`.
-pub fn may_be(resource: &[Symbol], format: &str) -> bool {
-    pattern::intersects_symbols(
-        resource,
-        &parse(format, |name| if SEGMENTS.contains(&name) { Symbol::Segment } else { Symbol::Any }),
-    )
+/// A resource as users write it, ready to be compared with formats.
+pub struct Resource<'a> {
+    symbols: Vec<Symbol>,
+    /// The service of its ARN, where nothing before or in it is open.
+    service: Option<&'a str>,
 }
 
-/// The places of a resource as users write it; a policy variable such as `${aws:username}` may be any text.
-pub fn resource(text: &str) -> Vec<Symbol> {
-    parse(text, |_| Symbol::Any)
+impl<'a> Resource<'a> {
+    /// Takes `text` apart; a policy variable such as `${aws:username}` may be any text.
+    pub fn of(text: &'a str) -> Self {
+        Self { symbols: parse(text, |_| Symbol::Any), service: service(text) }
+    }
+
+    /// Whether some resource that this matches is of the type with ARN format `format`.
+    pub fn may_be(&self, format: &str) -> bool {
+        // Most formats are of other services: that is seen without matching.
+        let named = format.strip_prefix("arn:${Partition}:").and_then(|tail| tail.split(':').next());
+        let fixed = named.filter(|named| !named.contains(['*', '?', '$']));
+        if self.service.zip(fixed).is_some_and(|(own, other)| own != other) {
+            return false;
+        }
+        let segment = |name: &str| if SEGMENTS.contains(&name) { Symbol::Segment } else { Symbol::Any };
+        pattern::intersects_symbols(&self.symbols, &parse(format, segment))
+    }
+}
+
+/// The third part of an ARN, if nothing up to its end is a wildcard or variable.
+fn service(arn: &str) -> Option<&str> {
+    let end = arn.match_indices(':').nth(2).map(|(at, _)| at)?;
+    let head = arn.get(..end).filter(|head| !head.contains(['*', '?', '$']))?;
+    head.rsplit(':').next()
 }
 
 fn parse(text: &str, variable: impl Fn(&str) -> Symbol) -> Vec<Symbol> {
@@ -42,9 +62,9 @@ mod tests {
     const TABLE: &str = "arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}";
 
     fn kinds(text: &str) -> Vec<&'static str> {
-        let symbols = resource(text);
+        let resource = Resource::of(text);
         let all = [("bucket", BUCKET), ("object", OBJECT), ("access point", ACCESS_POINT), ("table", TABLE)];
-        all.into_iter().filter(|(_, format)| may_be(&symbols, format)).map(|(name, _)| name).collect()
+        all.into_iter().filter(|(_, format)| resource.may_be(format)).map(|(name, _)| name).collect()
     }
 
     #[test]
@@ -63,5 +83,8 @@ mod tests {
         assert_eq!(kinds("arn:aws:dynamodb:*:*:table/${aws:PrincipalTag/team}-*"), ["table"]);
         assert_eq!(kinds("arn:aws:sqs:*:*:queue"), [""; 0]);
         assert_eq!(kinds("arn:aws:s3:::home/${aws:username}/*"), ["object"]);
+        assert_eq!(kinds("arn:aws:*:*:*:*"), ["bucket", "object", "access point", "table"]);
+        assert_eq!(kinds("arn:*:dynamodb:*:*:table/x"), ["table"]);
+        assert_eq!(kinds("arn:aws*"), ["bucket", "object", "access point", "table"]);
     }
 }

@@ -44,7 +44,7 @@ fn for_services(
     for asked in allowed {
         match asked.split_once(':') {
             Some((prefix, _)) if pattern::matches_ignore_ascii_case(service, prefix) => {
-                services.push(prefix.to_owned())
+                services.push(prefix.to_owned());
             }
             Some(_) => {}
             None => {

@@ -1,6 +1,6 @@
 //! Which actions go with which resources.
 
-use audex_sdk::pattern::{self, Symbol};
+use audex_sdk::pattern;
 use audex_sdk::provider::{Error, Grant};
 use aws_catalogue::{Found, ResourceType, Service, service};
 
@@ -92,7 +92,7 @@ impl Groups {
 /// The given resources, and what is known about them.
 struct Given<'a> {
     resources: Vec<&'a str>,
-    symbols: Vec<Vec<Symbol>>,
+    parsed: Vec<arn::Resource<'a>>,
     used: Vec<bool>,
     /// Places of the resources that fit a service's resource type, and the types.
     fitting: Vec<(&'static str, Kinds)>,
@@ -106,9 +106,9 @@ struct Kinds {
 
 impl<'a> Given<'a> {
     fn new(resources: Vec<&'a str>) -> Self {
-        let symbols = resources.iter().map(|text| arn::resource(text)).collect();
+        let parsed = resources.iter().map(|text| arn::Resource::of(text)).collect();
         let used = vec![false; resources.len()];
-        Self { resources, symbols, used, fitting: Vec::new() }
+        Self { resources, parsed, used, fitting: Vec::new() }
     }
 
     fn reach(&mut self, action: &str) -> Reach {
@@ -130,7 +130,7 @@ impl<'a> Given<'a> {
 
     fn limited(&mut self, service: Service, with: &[Found], lost: Vec<Found>) -> Reach {
         if !self.fitting.iter().any(|(known, _)| *known == service.name()) {
-            self.fitting.push((service.name(), Kinds::of(service, &self.symbols)));
+            self.fitting.push((service.name(), Kinds::of(service, &self.parsed)));
         }
         let Some((_, kinds)) = self.fitting.iter().find(|(known, _)| *known == service.name()) else {
             return Reach::None(None);
@@ -201,12 +201,12 @@ impl<'a> Given<'a> {
 }
 
 impl Kinds {
-    fn of(service: Service, symbols: &[Vec<Symbol>]) -> Self {
+    fn of(service: Service, resources: &[arn::Resource]) -> Self {
         let types = service.types();
         let fitting = |kind: &ResourceType| -> Vec<usize> {
             (0..)
-                .zip(symbols)
-                .filter(|(_, symbols)| arn::may_be(symbols, &kind.arn))
+                .zip(resources)
+                .filter(|(_, resource)| resource.may_be(&kind.arn))
                 .map(|(place, _)| place)
                 .collect()
         };

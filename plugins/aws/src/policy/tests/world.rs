@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use aws_catalogue::{Found, services};
+use aws_catalogue::{Found, Service, services};
 
 pub struct World {
     pub names: Vec<&'static str>,
@@ -25,7 +25,7 @@ pub static WORLD: LazyLock<World> = LazyLock::new(|| {
         let formats = actions.iter().map(|action| (action.set, arns(action.set))).collect();
         (service.name(), Known { actions, formats })
     });
-    World { names: services().map(|service| service.name()).collect(), services: known.collect() }
+    World { names: services().map(Service::name).collect(), services: known.collect() }
 });
 
 impl World {
