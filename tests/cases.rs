@@ -1,6 +1,18 @@
 //! One file per subject.
 
+mod audit;
+mod child;
+mod cli;
+mod demo;
+mod errors;
 mod expiry;
+mod health;
+mod hostile;
+mod isolation;
 mod methods;
 mod narrowing;
+mod plan;
+mod plugins;
 mod run_aws;
+mod spec;
+mod terminal;

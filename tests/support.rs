@@ -2,6 +2,7 @@
 
 mod answerer;
 pub mod aws_cli;
+pub mod guests;
 mod invocation;
 mod moto;
 mod output;

@@ -70,11 +70,15 @@ impl Console {
 
 /// Prints a result. A reader that went away (`| head`) is no error.
 pub fn result(text: &str) {
-    show(text);
+    let _ = show(text);
 }
 
 /// Prints a part of a result; returns whether anybody still reads.
+///
+/// Security: results quote files and components; what is left of control characters must not reach a terminal.
+#[must_use]
 pub fn show(text: &str) -> bool {
+    let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     let mut out = io::stdout().lock();
     let line_end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
     out.write_all(text.as_bytes()).and_then(|()| out.write_all(line_end)).and_then(|()| out.flush()).is_ok()
@@ -110,7 +114,8 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     }
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        padded.join("  ").trim_end().to_owned() + "\n"
+        // A line end in a cell would look like another row.
+        padded.join("  ").trim_end().replace(|c: char| c.is_control(), " ") + "\n"
     };
     let mut out = line(&mut headings.iter().copied());
     rows.iter().for_each(|row| out += &line(&mut row.iter().map(String::as_str)));

@@ -123,20 +123,29 @@ impl Taken {
             let position = *position as usize;
             if let Some(permission) = asked.permissions.get(position) {
                 self.dropped.push(position);
-                self.denied.push(denied(&permission.action));
+                self.say(denied(&permission.action));
             }
         }
         for pattern in &restriction.deny {
             if !self.deny.contains(pattern) {
                 self.deny.push(pattern.clone());
             }
-            self.denied.push(denied(pattern));
+            self.say(denied(pattern));
         }
         if let Some(ceiling) = restriction.max_ttl_seconds.map(|ceiling| ceiling.max(1))
             && ceiling < self.ttl_seconds
         {
             self.ttl_seconds = ceiling;
             self.notices.push(format!("filter `{by}` limits the ttl to {ceiling} s: {}", restriction.reason));
+        }
+    }
+}
+
+impl Taken {
+    /// An action asked for by name and within a wildcard is denied twice, and said once.
+    fn say(&mut self, denied: Denied) {
+        if !self.denied.contains(&denied) {
+            self.denied.push(denied);
         }
     }
 }

@@ -30,6 +30,17 @@ use self::attempt::Attempt;
 /// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
 const EXPIRY_SLACK_SECONDS: u64 = 5;
 
+/// Where a run takes place.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The environment the program was started in.
+    pub environment: &'a Environment,
+    /// Resolved settings.
+    pub settings: &'a Settings,
+    /// How the program speaks.
+    pub console: Console,
+}
+
 /// A request that went through every stage but the mint.
 pub struct Prepared {
     provider: Provider,
@@ -66,6 +77,7 @@ pub fn open_provider(
     let outside = Arc::new(Outside::new(environment.clone(), settings.region_flag()));
     let mut provider = components.provider(id, outside)?;
     let description = provider.describe()?;
+    provider.must_be(id, &description)?;
     provider.configure(settings.for_provider(id, &description.settings, environment)?);
     Ok((provider, description))
 }
@@ -74,12 +86,8 @@ pub fn open_provider(
 ///
 /// # Errors
 /// The first stage that says no.
-pub fn prepare(
-    environment: &Environment,
-    settings: &Settings,
-    ask: Ask,
-    attempt: &mut Attempt,
-) -> Result<Prepared, Failure> {
+pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
+    let Context { environment, settings, .. } = context;
     let components = Components::open(settings)?;
     let id = provider_id(settings, &ask);
     attempt.asked(&id, &ask);
@@ -113,13 +121,12 @@ pub fn prepare(
 /// # Errors
 /// Everything before the command has started; after that, its own status counts.
 pub fn run(
-    environment: &Environment,
-    settings: &Settings,
+    context: Context<'_>,
     prepared: Prepared,
     command: &[OsString],
     attempt: &Attempt,
-    console: Console,
 ) -> Result<u8, Failure> {
+    let Context { environment, settings, console } = context;
     // 126 and 127 before anything is minted.
     let executable = child::look_up(command, environment.get_os(PATH))?;
     let directory = SessionDirectory::create(environment, &settings.paths.state)?;
@@ -128,33 +135,27 @@ pub fn run(
 
     let Prepared { provider, description, planned, on_expiry, .. } = prepared;
     report::denied(console, &planned.denied);
-    planned.notices.iter().for_each(|notice| console.notice(notice));
+    report::notices(console, &planned.notices);
     let ttl = u64::from(planned.grant.shown().ttl_seconds);
     let began = clock::unix_seconds();
     let minted = mint::mint(planned, &provider, &description.sets, began);
-    provider.logged().iter().for_each(|line| console.log(&provider.loaded().name, line));
+    report::logged(console, &provider);
     let minted = minted?;
-    let secrets = secrets(&minted);
-    minted.notices.iter().for_each(|notice| console.notice(notice));
+    report::notices(console, &minted.notices);
 
     let access = Access::of(&minted, began, ttl, on_expiry);
-    let started = deliver_and_start(environment, directory, &minted, &access, attempt, &executable, signals);
-    let (directory, running) = match started {
-        Ok(started) => started,
-        Err(failure) => {
-            let _ = revoke(&provider, &minted);
-            return Err(failure);
-        }
-    };
-    report::started(console, attempt, &minted, &access);
-    let deadline = Deadline { at: UNIX_EPOCH + Duration::from_secs(access.ends_at), policy: access.policy, grace: DEFAULT_GRACE };
-    let ended = running.wait(Some(deadline), || {
-        console.say("expired", "access has ended; the command goes on without it", &serde_json::json!({}));
+    let ended = start(context, directory, &minted, &access, attempt, &executable, signals).and_then(|started| {
+        let deadline = access.deadline();
+        // The private files live as long as the command.
+        let _directory = started.0;
+        Ok(started.1.wait(Some(deadline), || report::expired(console))?)
     });
-    drop(directory);
     let revoked = revoke(&provider, &minted);
+    if let Err(reason) = &revoked {
+        console.notice(&format!("the credentials were {reason}"));
+    }
     let ended = ended?;
-    finish(&ended, revoked, &secrets, attempt, console);
+    finish(&ended, revoked, &secrets(&minted), attempt, console);
     Ok(ended.exit_code())
 }
 
@@ -178,10 +179,16 @@ impl Access {
         let policy = asked.unwrap_or(OnExpiry::Keep);
         Self { ends_at: minted.expires_at, credentials_end_at: None, policy }
     }
+
+    fn deadline(&self) -> Deadline {
+        let at = UNIX_EPOCH + Duration::from_secs(self.ends_at);
+        Deadline { at, policy: self.policy, grace: DEFAULT_GRACE }
+    }
 }
 
-fn deliver_and_start(
-    environment: &Environment,
+/// Delivers the credentials and starts the command. The session directory must outlive it.
+fn start(
+    context: Context<'_>,
     directory: SessionDirectory,
     minted: &Minted,
     access: &Access,
@@ -194,13 +201,15 @@ fn deliver_and_start(
     }
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
     let delivery = Delivery {
-        parent: environment,
+        parent: context.environment,
         session: attempt.session(),
         region: None,
         variables: &minted.variables,
         files: &minted.files,
     };
     let delivered = deliver(&delivery, directory)?;
+    // Before the command can write anything.
+    report::started(context.console, attempt, minted, access);
     let running = child::spawn(executable, &delivered.environment, signals)?;
     Ok((delivered.directory, running))
 }
@@ -222,14 +231,7 @@ fn finish(
     attempt: &Attempt,
     console: Console,
 ) {
-    let reason = match revoked {
-        Ok(reason) => reason,
-        Err(reason) => {
-            console.notice(&format!("the credentials were {reason}"));
-            Some(reason)
-        }
-    };
-    let event = Event::Ended(report::ended(ended, reason));
+    let event = Event::Ended(report::ended(ended, revoked.unwrap_or_else(Some)));
     if let Err(error) = attempt.record(&event, secrets) {
         console.notice(&format!("the end of the session could not be recorded: {}", error.line()));
     }

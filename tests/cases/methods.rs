@@ -18,7 +18,8 @@ fn narrow(sandbox: &Sandbox, options: &[&str]) -> Vec<Value> {
         ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null"),
     ];
     let output = sandbox.run_sh(&[READ, options].concat(), &script(&calls)).success();
-    let expected = "delete: AccessDenied\nother bucket: AccessDenied\nother service: AccessDeniedException\nread: ok\n";
+    let expected =
+        "delete: AccessDenied\nother bucket: AccessDenied\nother service: AccessDeniedException\nread: ok\n";
     assert_eq!(output.stdout, expected);
     let denied = sandbox.cloud().denied();
     for call in ["s3:DeleteObject ", "s3:GetObject arn:aws:s3:::demo-secrets/", "dynamodb:ListTables "] {
@@ -107,7 +108,10 @@ fn fell_back(sandbox: &Sandbox, to: &str) {
     used(&events, to);
     let notices: Vec<_> = events.iter().filter_map(|event| event["message"].as_str()).collect();
     let said = |text: &str| notices.iter().any(|notice| notice.contains(text));
-    assert!(said("STS refused GetScopedCredentials") && said(&format!("used `{to}` with the same policy")), "{notices:?}");
+    assert!(
+        said("STS refused GetScopedCredentials") && said(&format!("used `{to}` with the same policy")),
+        "{notices:?}"
+    );
     let started = events.iter().find(|event| event["event"] == "started").unwrap();
     assert_eq!(started["on_expiry"], "end");
     assert!(started["credentials_end_at"].is_string(), "{started}");
@@ -131,7 +135,8 @@ fn a_user_falls_back_to_an_equally_narrow_federation_token_that_ends_in_time() {
 fn after_a_fallback_the_command_is_ended_at_the_ttl() {
     let mut sandbox = demo(refusing(Seed::demo(), false));
     sandbox.set("PATH", "/usr/bin:/bin");
-    let output = sandbox.run(["run", "--allow", "s3:GetObject", "--ttl", "1s", "--", "sleep", "60"]).exits(143);
+    let output =
+        sandbox.run(["run", "--allow", "s3:GetObject", "--ttl", "1s", "--", "sleep", "60"]).exits(143);
     assert!(output.stderr.contains("ended at its ttl"), "{}", output.stderr);
     assert_eq!(sandbox.audit().last().unwrap()["ended_by_deadline"], true);
 }
@@ -148,6 +153,17 @@ fn temporary_credentials_that_may_not_be_scoped_down_give_nothing() {
 #[test]
 fn a_method_that_is_insisted_on_is_not_replaced() {
     let sandbox = demo(refusing(Seed::demo(), true));
-    let words = ["run", "--allow", "s3:GetObject", "--method", "assume-role-scoped", "--ttl", "60s", "--", "echo", "ran"];
+    let words = [
+        "run",
+        "--allow",
+        "s3:GetObject",
+        "--method",
+        "assume-role-scoped",
+        "--ttl",
+        "60s",
+        "--",
+        "echo",
+        "ran",
+    ];
     assert_eq!(sandbox.run(words).exits(69).stdout, "");
 }

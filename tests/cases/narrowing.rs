@@ -6,7 +6,8 @@ use crate::support::aws_cli::script;
 use crate::support::{CloudView as _, Sandbox};
 
 const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
-const READ_SECRETS: (&str, &str) = ("secrets", "s3api get-object --bucket demo-secrets --key payroll.csv /dev/null");
+const READ_SECRETS: (&str, &str) =
+    ("secrets", "s3api get-object --bucket demo-secrets --key payroll.csv /dev/null");
 const LIST: (&str, &str) = ("list", "s3api list-objects-v2 --bucket demo-reports");
 const WRITE: (&str, &str) = ("write", "s3api put-object --bucket demo-reports --key new.txt");
 const DELETE: (&str, &str) = ("delete", "s3api delete-object --bucket demo-reports --key new.txt");
@@ -53,7 +54,8 @@ fn a_custom_profile_limits_to_its_resources() {
 #[test]
 fn a_resource_on_the_command_line_replaces_a_profiles_own() {
     let mut sandbox = sandbox();
-    let profile = "[profiles.reports]\nactions = \"s3:GetObject\"\nresources = [\"arn:aws:s3:::demo-reports/*\"]\n";
+    let profile =
+        "[profiles.reports]\nactions = \"s3:GetObject\"\nresources = [\"arn:aws:s3:::demo-reports/*\"]\n";
     sandbox.plant(".config/audex/profiles.toml", profile);
     let options = ["--profile", "reports", "--resource", "arn:aws:s3:::demo-secrets/payroll.csv"];
     let output = sandbox.run_sh(&options, &script(&[READ, READ_SECRETS])).success();
@@ -94,7 +96,9 @@ fn a_request_of_nothing_but_denied_actions_mints_nothing() {
 fn a_denied_action_beside_an_allowed_one_is_left_out_and_said() {
     let mut sandbox = sandbox();
     sandbox.plant(".config/audex/deny-list.toml", DENY_LIST);
-    let output = sandbox.run_sh(&["--allow", "s3:GetObject,s3:DeleteBucket"], &script(&[READ, DELETE_BUCKET])).success();
+    let output = sandbox
+        .run_sh(&["--allow", "s3:GetObject,s3:DeleteBucket"], &script(&[READ, DELETE_BUCKET]))
+        .success();
     assert_eq!(output.stdout, "read: ok\ndelete bucket: AccessDenied\n");
     assert!(output.stderr.contains("`s3:DeleteBucket` is denied by"), "{}", output.stderr);
 }
@@ -117,7 +121,14 @@ fn wildcards_mean_what_iam_means_by_them() {
 #[test]
 fn repeated_options_add_up() {
     let sandbox = sandbox();
-    let options = ["--allow", "s3:GetObject", "--allow", "s3:ListBucket, s3:GetObject", "--profile", "dynamodb-readonly"];
+    let options = [
+        "--allow",
+        "s3:GetObject",
+        "--allow",
+        "s3:ListBucket, s3:GetObject",
+        "--profile",
+        "dynamodb-readonly",
+    ];
     let calls = [READ, LIST, WRITE, ("table", "dynamodb list-tables")];
     let output = sandbox.run_sh(&options, &script(&calls)).success();
     assert_eq!(output.stdout, "read: ok\nlist: ok\nwrite: AccessDenied\ntable: AccessDeniedException\n");

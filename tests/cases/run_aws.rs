@@ -90,7 +90,10 @@ fn copy(sandbox: &Sandbox, url: &str) -> Output {
 #[test]
 fn an_object_arrives_on_stdout_as_it_is() {
     let sandbox = Sandbox::new().with_aws_cli();
-    assert_eq!(copy(&sandbox, "s3://demo-reports/readme.txt").success().stdout, "Reports of the demo account.\n");
+    assert_eq!(
+        copy(&sandbox, "s3://demo-reports/readme.txt").success().stdout,
+        "Reports of the demo account.\n"
+    );
     let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
     assert_eq!(copy(&sandbox, "s3://alpha/hello.txt").success().stdout, "hello from alpha\n");
 }

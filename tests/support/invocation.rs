@@ -26,6 +26,7 @@ pub struct Invocation<'a> {
     label: String,
     stdin: Vec<u8>,
     shows_issued: bool,
+    is_scanned: bool,
 }
 
 impl<'a> Invocation<'a> {
@@ -38,7 +39,7 @@ impl<'a> Invocation<'a> {
         command.args(arguments).env_clear().current_dir(sandbox.home());
         let words = [program].into_iter().chain(command.get_args());
         let label = words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ");
-        Self { sandbox, command, label, stdin: Vec::new(), shows_issued: false }
+        Self { sandbox, command, label, stdin: Vec::new(), shows_issued: false, is_scanned: true }
     }
 
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
@@ -57,6 +58,12 @@ impl<'a> Invocation<'a> {
         self
     }
 
+    /// The test's own preparation, whose output is nobody's business.
+    pub fn unscanned(mut self) -> Self {
+        self.is_scanned = false;
+        self
+    }
+
     pub fn output(self) -> Output {
         self.start().finish()
     }
@@ -64,7 +71,8 @@ impl<'a> Invocation<'a> {
     /// Starts it; stdin is written and closed, stderr is collected.
     pub fn start(mut self) -> Started<'a> {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("cannot start `{}`: {error}", self.label));
+        let mut child =
+            self.command.spawn().unwrap_or_else(|error| panic!("cannot start `{}`: {error}", self.label));
         let mut stdin = child.stdin.take().unwrap();
         let bytes = std::mem::take(&mut self.stdin);
         // A program that does not read all of its stdin is no failure.
@@ -72,8 +80,18 @@ impl<'a> Invocation<'a> {
         let stderr = collect(child.stderr.take().unwrap());
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let watchdog = watch(&child);
-        let Self { sandbox, label, shows_issued, .. } = self;
-        Started { sandbox, label, shows_issued, child, stdout, read: Vec::new(), stderr, watchdog }
+        let Self { sandbox, label, shows_issued, is_scanned, .. } = self;
+        Started {
+            sandbox,
+            label,
+            shows_issued,
+            is_scanned,
+            child,
+            stdout,
+            read: Vec::new(),
+            stderr,
+            watchdog,
+        }
     }
 }
 
@@ -82,6 +100,7 @@ pub struct Started<'a> {
     sandbox: &'a Sandbox,
     label: String,
     shows_issued: bool,
+    is_scanned: bool,
     child: Child,
     stdout: BufReader<ChildStdout>,
     read: Vec<u8>,
@@ -121,6 +140,9 @@ impl Started<'_> {
             bytes: bytes.clone(),
             home: self.sandbox.home().to_owned(),
         };
+        if !self.is_scanned {
+            return output;
+        }
         let captured = Captured { label: self.label, stdout: bytes, stderr, shows_issued: self.shows_issued };
         self.sandbox.captured.lock().unwrap().push(captured);
         output

@@ -47,7 +47,9 @@ impl Output {
     /// Each line of stderr as a JSON value.
     #[track_caller]
     pub fn stderr_json(&self) -> Vec<Value> {
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON: {error}\n{line}"));
+        let parse = |line: &str| {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON: {error}\n{line}"))
+        };
         self.stderr.lines().map(parse).collect()
     }
 

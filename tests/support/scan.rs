@@ -82,7 +82,9 @@ fn a_secret_is_found_in_output_and_files_and_excused_only_where_it_may_be() {
         shows_issued,
     };
     let [callers, issued] = ["callers-secret", "issued/secret"].map(|secret| vec![secret.to_owned()]);
-    let leaks = |output: Captured| scan(&[output], home.path(), std::slice::from_ref(&planted), &callers, &issued).len();
+    let leaks = |output: Captured| {
+        scan(&[output], home.path(), std::slice::from_ref(&planted), &callers, &issued).len()
+    };
 
     assert_eq!(leaks(printed("nothing", false)), 0);
     assert_eq!(leaks(printed("x issued/secret x", true)), 0);

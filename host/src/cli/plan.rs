@@ -10,8 +10,8 @@ use crate::console::{self, Console, table};
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::pipeline::attempt::Attempt;
-use crate::pipeline::{self, Prepared};
-use crate::plan::enforcer_name;
+use crate::pipeline::{self, Context, Prepared};
+use crate::plan::{Planned, enforcer_name};
 use crate::plugin::component::short;
 use crate::settings::Settings;
 
@@ -37,8 +37,9 @@ pub fn plan(environment: &Environment, args: Args) -> Result<u8, Failure> {
 /// Plans and prints; the same code path as `run`, up to the mint.
 pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsString]) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, request.flags())?;
+    let context = Context { environment, settings: &settings, console: request.console() };
     let mut attempt = Attempt::new(&settings.paths);
-    let prepared = pipeline::prepare(environment, &settings, request.ask(command), &mut attempt)?;
+    let prepared = pipeline::prepare(context, request.ask(command), &mut attempt)?;
     if request.json {
         console::result(&to_json(&prepared).to_string());
     } else {
@@ -72,14 +73,19 @@ fn to_json(prepared: &Prepared) -> Value {
         "policy_size": plan.policy.as_ref().map(String::len),
         "policy_limit": plan.policy_limit,
         "components": components.iter().map(component).collect::<Vec<_>>(),
-        "notices": planned.notices,
+        "notices": notices(planned),
     })
 }
 
-/// `end` only where it is certain; a fallback that needs it is in the notices.
+fn notices(planned: &Planned) -> Vec<String> {
+    planned.notices.iter().cloned().chain(planned.floor_notice()).collect()
+}
+
+/// What happens to the command when access ends. Whether credentials outlive the ttl shows when they are made.
 fn on_expiry(prepared: &Prepared) -> &'static str {
     match prepared.on_expiry {
         Some(OnExpiry::End) => "end",
+        Some(OnExpiry::Keep) | None if prepared.planned.floor_notice().is_some() => "end-if-outlived",
         Some(OnExpiry::Keep) | None => "keep",
     }
 }
@@ -111,7 +117,7 @@ fn to_text(prepared: &Prepared) -> String {
     };
     let rows: Vec<_> = components.iter().map(row).collect();
     out += &format!("\n{}", table(&["COMPONENT", "KIND", "DIGEST", "SOURCE"], &rows));
-    for notice in &planned.notices {
+    for notice in notices(planned) {
         out += &format!("\nnotice: {notice}");
     }
     out

@@ -145,7 +145,12 @@ fn inspect(store: &Store, target: &str, json: bool) -> Result<(), Failure> {
         console::result(&to_json(&shown).to_string());
         return Ok(());
     }
-    let list = |items: &[String]| if items.is_empty() { "nothing".to_owned() } else { items.join("\n          ") };
+    // The names of a file that is not installed are nobody's yet: a line end in one would look like a line of ours.
+    let line = |item: &String| item.replace(|c: char| c.is_control(), " ");
+    let list = |items: &[String]| match items {
+        [] => "nothing".to_owned(),
+        some => some.iter().map(line).collect::<Vec<_>>().join("\n          "),
+    };
     let requested: Vec<String> = shown.manifest.requested.iter().map(ToString::to_string).collect();
     console::result(&format!(
         "name      {}\nkind      {}\nversion   {}\ncontract  audex:plugin@{}\nsdk       {}\ndigest    sha256:{}\nsize      {} bytes\nsource    {}\nasks for  {}\ngranted   {}\nimports   {}\nexports   {}",

@@ -7,8 +7,8 @@ use super::request_args::RequestArgs;
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::error::Failure;
-use crate::pipeline;
 use crate::pipeline::attempt::Attempt;
+use crate::pipeline::{self, Context};
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
@@ -39,7 +39,8 @@ pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
     }
     let settings = Settings::resolve(environment, request.flags())?;
     let mut attempt = Attempt::new(&settings.paths);
-    let outcome = go(environment, &settings, &request, &command, &mut attempt);
+    let context = Context { environment, settings: &settings, console: request.console() };
+    let outcome = go(context, &request, &command, &mut attempt);
     if let Err(failure) = &outcome {
         // The log's own failure is the outcome then, and says so itself.
         if failure.stage != "audit"
@@ -52,12 +53,11 @@ pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
 }
 
 fn go(
-    environment: &Environment,
-    settings: &Settings,
+    context: Context<'_>,
     request: &RequestArgs,
     command: &[OsString],
     attempt: &mut Attempt,
 ) -> Result<u8, Failure> {
-    let prepared = pipeline::prepare(environment, settings, request.ask(command), attempt)?;
-    pipeline::run(environment, settings, prepared, command, attempt, request.console())
+    let prepared = pipeline::prepare(context, request.ask(command), attempt)?;
+    pipeline::run(context, prepared, command, attempt)
 }

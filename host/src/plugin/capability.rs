@@ -39,7 +39,7 @@ pub enum Origin {
         /// Seconds since the Unix epoch.
         expires_at: u64,
     },
-    /// A granted slot: it may go to the hosts granted to the component.
+    /// A granted slot: it may go to the hosts granted to the component, and never to the child.
     Slot,
     /// Lifted from a reply; it may go back to that host.
     Lifted {
@@ -98,7 +98,12 @@ impl fmt::Display for Capability {
 }
 
 /// Whether `name` can be an environment variable that carries a secret of a user's own.
+///
+/// Security: the keys of AWS are behind `slot:aws`, which does not give them away.
 fn is_variable_name(name: &str) -> bool {
+    if name.starts_with("AWS_") {
+        return false;
+    }
     let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(allowed)
 }

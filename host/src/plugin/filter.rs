@@ -3,6 +3,7 @@
 use super::bindings::filter::PolicyFilterPre;
 use super::bindings::filter::exports::audex::plugin::types;
 use super::call::{call, pure_linker};
+use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::provider;
@@ -43,11 +44,12 @@ impl Filter {
     /// When it fails, or drops what is not there.
     pub fn review(&self, grant: &provider::Grant, command: &[String]) -> Result<Verdict, PluginError> {
         let shown = shown(grant);
-        let (verdict, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let (mut verdict, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let filter = instance.audex_plugin_filter();
             filter.call_review(store, &shown, command, &self.settings).map_err(|error| (Phase::Call, error))
         })?;
+        clean(&mut verdict);
         if let Verdict::Restrict(restrictions) = &verdict {
             let dropped = restrictions.iter().flat_map(|restriction| &restriction.drop);
             if dropped.into_iter().any(|position| *position as usize >= grant.permissions.len()) {
@@ -56,6 +58,18 @@ impl Filter {
             }
         }
         Ok(verdict)
+    }
+}
+
+/// Makes a verdict's words fit to be shown.
+fn clean(verdict: &mut Verdict) {
+    match verdict {
+        Verdict::Pass => {}
+        Verdict::Refuse(reason) => reason.clean(),
+        Verdict::Restrict(restrictions) => restrictions.iter_mut().for_each(|restriction| {
+            restriction.reason.clean();
+            restriction.deny.clean();
+        }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::bindings::mapping::MappingTablePre;
 use super::call::{call, pure_linker};
+use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::state::State;
@@ -42,7 +43,9 @@ impl Mapping {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             instance.audex_plugin_mapping().call_rows(store).map_err(|error| (Phase::Call, error))
         });
-        Ok(work?.0)
+        let mut rows = work?.0;
+        rows.clean();
+        Ok(rows)
     }
 
     /// For each permission its native actions, or none if it is not universal.
@@ -50,7 +53,7 @@ impl Mapping {
     /// # Errors
     /// When it fails or answers out of step.
     pub fn expand(&self, provider: &str, permissions: &[String]) -> Result<Vec<Option<Expansion>>, PluginError> {
-        let (expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let (mut expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let mapping = instance.audex_plugin_mapping();
             mapping.call_expand(store, provider, permissions).map_err(|error| (Phase::Call, error))
@@ -59,6 +62,7 @@ impl Mapping {
             let reason = "it expanded another number of permissions than it was given";
             return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
         }
+        expansions.clean();
         Ok(expansions)
     }
 }

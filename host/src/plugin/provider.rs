@@ -10,8 +10,9 @@ use super::bindings::provider::{ProviderPluginPre, exports::audex::plugin::provi
 use super::call::{self, call};
 use super::capability::outside::Outside;
 use super::capability::policy_scope::PolicyScope;
-use super::capability::{HeldSecret, Origin, Reach};
-use super::component::{Loaded, Phase, PluginError};
+use super::capability::{Capability, HeldSecret, Origin, Reach};
+use super::clean::{self, Clean as _};
+use super::component::{Loaded, Phase, PluginError, Source};
 use super::engine::Engine;
 use super::state::State;
 use crate::deliver::{SessionFile, Value};
@@ -22,12 +23,22 @@ pub use wit::{
 };
 
 /// Variables that change how a process starts or finds its code; no provider may set them.
-const FORBIDDEN_VARIABLES: [&str; 16] = [
+const FORBIDDEN_VARIABLES: [&str; 22] = [
     "PATH", "HOME", "SHELL", "IFS", "ENV", "BASH_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT",
     "DYLD_INSERT_LIBRARIES", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONSTARTUP", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT",
+    // These can name a program that makes credentials (`credential_process`, executable-sourced ones).
+    "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_PROFILES_FILE",
+    "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES",
+    // This lets anybody read what goes to AWS, and the next ones send it elsewhere.
+    "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL",
 ];
+/// Beginnings of variables that send a command's requests elsewhere.
+const FORBIDDEN_BEGINNING: &str = "AWS_ENDPOINT_URL_";
 /// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.
 const CLOCK_SLACK_SECONDS: u64 = 60;
+
+/// Characters of a provider's id: it is typed, and stands in tables.
+const ID_CHARACTERS: usize = 64;
 
 /// A provider that is ready to be called.
 pub struct Provider {
@@ -109,20 +120,27 @@ impl Provider {
     /// # Errors
     /// When it fails, or describes what the host does not accept.
     pub fn describe(&self) -> Result<Description, PluginError> {
-        let description = self.call(PolicyScope::nothing(), |guest, store| guest.call_describe(store))?.0;
+        let mut description = self.call(PolicyScope::pure(), |guest, store| guest.call_describe(store))?.0;
+        description.clean();
         let id_ok = description.id.starts_with(|c: char| c.is_ascii_lowercase())
+            && description.id.len() <= ID_CHARACTERS
             && description.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if !id_ok {
             return Err(self.bad("its id is not of `[a-z][a-z0-9-]*`"));
         }
-        for setting in &description.settings {
-            // Security: a setting must not become a way to read the environment.
-            if setting.env.as_ref().is_some_and(|name| !name.starts_with("AUDEX_")) {
-                return Err(self.bad("a setting names an environment variable that does not begin with AUDEX_"));
-            }
+        // Security: a setting must not become a way to read the environment, nor what is another component's.
+        let own = match self.loaded.source {
+            Source::BuiltIn => "AUDEX_".to_owned(),
+            Source::Installed => format!("AUDEX_{}_", description.id.to_ascii_uppercase().replace('-', "_")),
+        };
+        let foreign = |setting: &Setting| setting.env.as_ref().is_some_and(|name| !name.starts_with(&own));
+        if description.settings.iter().any(foreign) {
+            return Err(self.bad(&format!("a setting names an environment variable that does not begin with {own}")));
         }
         let forbidden = |name: &String| {
             FORBIDDEN_VARIABLES.contains(&name.as_str())
+                || name.starts_with(FORBIDDEN_BEGINNING)
+                || name.is_empty()
                 || !name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
         };
         match description.sets.iter().find(|name| forbidden(name)) {
@@ -131,12 +149,32 @@ impl Provider {
         }
     }
 
+    /// Whether `description` is that of the provider `id`, as it was when it was installed.
+    ///
+    /// # Errors
+    /// When it now calls itself something else.
+    pub fn must_be(&self, id: &str, description: &Description) -> Result<(), PluginError> {
+        if description.id == id {
+            return Ok(());
+        }
+        Err(self.bad(&format!("it is `{}`, and was installed as `{id}`", description.id)))
+    }
+
+    /// The environment variables with source credentials that were granted to it.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.loaded.capabilities.iter().filter_map(|capability| match capability {
+            Capability::Secret(name) => Some(name.as_str()),
+            Capability::Http(_) | Capability::Aws => None,
+        })
+    }
+
     /// One finding for each action.
     ///
     /// # Errors
     /// When it fails or answers out of step.
     pub fn check(&self, actions: &[String]) -> Result<Vec<Finding>, PluginError> {
-        let findings = self.call(PolicyScope::nothing(), |guest, store| guest.call_check(store, actions))?.0;
+        let mut findings = self.call(PolicyScope::pure(), |guest, store| guest.call_check(store, actions))?.0;
+        findings.clean();
         if findings.len() != actions.len() {
             return Err(self.bad("it checked another number of actions than it was given"));
         }
@@ -154,17 +192,25 @@ impl Provider {
     /// # Errors
     /// When it fails, refuses, or plans what was not granted.
     pub fn plan(&self, grant: &Grant) -> Result<GrantPlan, ProviderError> {
-        let answer = self.call(PolicyScope::nothing(), |guest, store| guest.call_plan(store, grant))?.0;
-        let plan = answer.map_err(|error| self.refused(error))?;
+        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_plan(store, grant))?.0;
+        let mut plan = answer.map_err(|error| self.refused(error))?;
         let granted = |planned: &Planned| {
             grant.permissions.iter().any(|p| p.action == planned.action && p.origin == planned.origin)
         };
         if !plan.permissions.iter().all(granted) {
             return Err(self.bad("it planned a permission that was not granted").into());
         }
-        if plan.permissions.len() < grant.permissions.len() {
+        // One for one: with one of them twice, another could be missing without the count telling.
+        let planned = |permission: &Permission| plan.permissions.iter().any(|p| p.action == permission.action);
+        if plan.permissions.len() != grant.permissions.len() || !grant.permissions.iter().all(planned) {
             return Err(self.bad("it left a granted permission out of its plan").into());
         }
+        // The policy is shown, and sent, as it is.
+        let forges = |c| clean::is_hidden(c) && !matches!(c, '\n' | '\t');
+        if plan.policy.as_ref().is_some_and(|policy| policy.contains(forges)) {
+            return Err(self.bad("its policy has control characters").into());
+        }
+        plan.clean();
         Ok(plan)
     }
 
@@ -181,7 +227,11 @@ impl Provider {
     ) -> Result<Minted, ProviderError> {
         let scope = PolicyScope::of(grant, plan.policy.as_deref());
         let (answer, mut state) = self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
-        let minted = answer.map_err(|error| self.refused(error))?;
+        let mut minted = answer.map_err(|error| self.refused(error))?;
+        minted.method.clean();
+        minted.identity.clean();
+        minted.credential_id.clean();
+        clean::notices(&mut minted.notices);
         let latest = now.saturating_add(u64::from(plan.longest_life_seconds)).saturating_add(CLOCK_SLACK_SECONDS);
         if minted.expires_at > latest {
             return Err(self.bad("its credentials live longer than planned").into());
@@ -219,7 +269,7 @@ impl Provider {
     /// # Errors
     /// When it fails or refuses.
     pub fn revoke(&self, lease: &str) -> Result<(), ProviderError> {
-        let answer = self.call(PolicyScope::nothing(), |guest, store| guest.call_revoke(store, lease))?.0;
+        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_revoke(store, lease))?.0;
         answer.map_err(|error| self.refused(error))
     }
 
@@ -228,7 +278,9 @@ impl Provider {
     /// # Errors
     /// When it fails.
     pub fn health(&self) -> Result<Vec<CheckResult>, PluginError> {
-        Ok(self.call(PolicyScope::nothing(), |guest, store| guest.call_health(store))?.0)
+        let mut checks = self.call(PolicyScope::probe(), |guest, store| guest.call_health(store))?.0;
+        checks.clean();
+        Ok(checks)
     }
 
     /// Security: what reaches the child is what was planned. Parts of AWS sessions must carry the planned policy and
@@ -247,6 +299,9 @@ impl Provider {
         let Ok(HeldSecret { value, origin }) = state.table.delete(handle) else {
             return Err(self.bad("it handed out a secret it does not hold"));
         };
+        if origin == Origin::Slot {
+            return Err(self.bad("it handed out a source credential"));
+        }
         if let Origin::Session { policy, expires_at: ends } = origin {
             if policy.is_none() || policy.as_deref() != plan.policy.as_deref() {
                 return Err(self.bad("it handed out credentials without the planned policy"));
@@ -281,7 +336,8 @@ impl Provider {
         PluginError::new(&self.loaded, Phase::Answer, reason)
     }
 
-    fn refused(&self, error: Error) -> ProviderError {
+    fn refused(&self, mut error: Error) -> ProviderError {
+        error.clean();
         ProviderError::Refused { provider: self.loaded.name.clone(), error }
     }
 }

@@ -164,6 +164,10 @@ impl Store {
             return Err(failed(installed, reason).into());
         }
         let manifest = Manifest::read(&wasm).map_err(|error| failed(installed, error.to_string()))?;
+        if (manifest.name.as_str(), manifest.world) != (installed.name.as_str(), installed.world) {
+            let reason = format!("the lock calls the {} `{}` a {}", manifest.world, manifest.name, installed.world);
+            return Err(failed(installed, reason).into());
+        }
         Ok((wasm, manifest))
     }
 

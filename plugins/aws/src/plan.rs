@@ -11,7 +11,7 @@ pub const UNDETERMINED: &str = "undetermined";
 
 pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     let policy = policy::compile(grant)?;
-    let (method, mut notices) = match decide(grant) {
+    let (method, notices) = match decide(grant) {
         Ok(method) => (Some(method), Vec::new()),
         // A plan can be read without any credentials at hand; only the method stays open.
         Err(error) if error.code == "no-credentials" => {
@@ -23,7 +23,6 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     let forced = forced()?.is_some();
     if let Some(method) = method {
         check_ttl(method, ttl)?;
-        notices.extend(floor_notice(method, ttl, forced));
     }
     let permission = |permission: &audex_sdk::provider::Permission| Planned {
         action: permission.action.clone(),
@@ -71,17 +70,4 @@ fn check_ttl(method: Method, ttl: u32) -> Result<(), Error> {
         format!("a ttl of {ttl} s is more than `{}` can give ({} s)", method.name(), method.ceiling()),
         "ask for a shorter --ttl",
     ))
-}
-
-fn floor_notice(method: Method, ttl: u32, forced: bool) -> Option<String> {
-    if method.longest_life(ttl, forced) <= ttl {
-        return None;
-    }
-    let when = match method {
-        Method::AssumeRole | Method::FederationToken => "",
-        Method::AssumeRoleScoped | Method::ScopedCredentials | Method::SessionScoped => {
-            "if STS refuses GetScopedCredentials: "
-        }
-    };
-    Some(format!("{when}STS makes no such credentials under {STS_FLOOR} s, so the command is ended at {ttl} s"))
 }

@@ -10,7 +10,8 @@ use crate::plugin::bindings::provider::audex::plugin::sts::{
     Host, HostSession, Identity, RoleRequest, SourceKind,
 };
 use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
-use crate::plugin::state::State;
+use crate::plugin::clean;
+use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
@@ -44,6 +45,8 @@ impl Host for State {
     }
 
     fn assume_role(&mut self, request: RoleRequest) -> Answer<Resource<HeldSession>> {
+        self.reach()?.scope.may_make(request.duration_seconds)?;
+        self.require_own_role(&request.role_arn)?;
         let policy = self.permitted(request.policy)?;
         let asked = aws::AssumeRole {
             role_arn: request.role_arn,
@@ -57,6 +60,7 @@ impl Host for State {
     }
 
     fn session_token(&mut self, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
+        self.reach()?.scope.may_make(duration_seconds)?;
         let made = self.with_aws(async |aws, keys| aws.session_token(&keys, Some(duration_seconds)).await)?;
         self.hold_answer(made, None)
     }
@@ -67,6 +71,7 @@ impl Host for State {
         policy: String,
         duration_seconds: u32,
     ) -> Answer<Resource<HeldSession>> {
+        self.reach()?.scope.may_make(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let asked =
             aws::FederationToken { name, policy: Some(policy.to_string()), duration_seconds: Some(duration_seconds) };
@@ -145,12 +150,21 @@ impl State {
 
     /// GetScopedCredentials, signed by `keys` or else by the source credentials.
     fn narrow(&mut self, keys: Option<Keys>, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
+        self.reach()?.scope.may_narrow(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
         let made = self.with_aws(async |aws, source| {
             aws.scoped_credentials(keys.as_ref().unwrap_or(&source), &asked).await
         })?;
         self.hold_answer(made, Some(policy))
+    }
+
+    /// Security: a role is the user's choice. One of another account would lead the command, and its data, there.
+    fn require_own_role(&self, role_arn: &str) -> wasmtime::Result<()> {
+        if self.reach()?.settings.values().any(|value| value == role_arn) {
+            return Ok(());
+        }
+        Err(Misbehaved::ForeignRole(clean::line(role_arn)).into())
     }
 
     /// Security: a policy outside the grant is a defect or an attack; the call ends here.

@@ -72,7 +72,9 @@ impl Store {
         if let Some(capability) = granted.iter().find(|given| !requested.contains(given)) {
             return Err(StoreError::NotRequested { name: name.clone(), capability: capability.clone() });
         }
-        if embedded::find(name).is_some() {
+        // A component of another kind does not replace this one: a filter would be gone without a word.
+        let other_kind = |other: &Installed| other.name == *name && other.world != *world;
+        if embedded::find(name).is_some() || self.installed.iter().any(other_kind) {
             return Err(StoreError::Taken { name: name.clone() });
         }
         let provides = try_out(engine, plan)?;

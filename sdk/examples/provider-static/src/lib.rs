@@ -7,7 +7,9 @@ struct Acme;
 impl Provider for Acme {
     fn describe() -> Description {
         let setting = |key: &str, description: &str, env: &str| Setting {
-            key: key.into(), description: description.into(), env: Some(env.into()),
+            key: key.into(),
+            description: description.into(),
+            env: Some(env.into()),
         };
         Description {
             id: "acme".into(),
@@ -34,7 +36,14 @@ impl Provider for Acme {
         });
         let (method, longest_life_seconds) = ("static-token".into(), grant.ttl_seconds);
         let permissions = permissions.collect();
-        Ok(Plan { method, policy: None, policy_limit: None, permissions, longest_life_seconds, notices: vec![] })
+        Ok(Plan {
+            method,
+            policy: None,
+            policy_limit: None,
+            permissions,
+            longest_life_seconds,
+            notices: vec![],
+        })
     }
 
     fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
@@ -42,10 +51,21 @@ impl Provider for Acme {
         let token = || Value::Secret(Secret::new(&format!("acme-{building}-{}", grant.session)));
         let variable = |name: &str, value| Variable { name: name.into(), value };
         Ok(Minted {
-            variables: vec![variable("ACME_ACCOUNT", Value::Plain(building.clone())), variable("ACME_TOKEN", token())],
-            files: vec![File { name: "acme/token".into(), contents: token(), env: Some("ACME_CREDENTIALS".into()) }],
+            variables: vec![
+                variable("ACME_ACCOUNT", Value::Plain(building.clone())),
+                variable("ACME_TOKEN", token()),
+            ],
+            files: vec![File {
+                name: "acme/token".into(),
+                contents: token(),
+                env: Some("ACME_CREDENTIALS".into()),
+            }],
             expires_at: clock::now() + u64::from(grant.ttl_seconds),
-            identity: None, credential_id: None, lease: None, method: plan.method, notices: vec![],
+            identity: None,
+            credential_id: None,
+            lease: None,
+            method: plan.method,
+            notices: vec![],
         })
     }
 }

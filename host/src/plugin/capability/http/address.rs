@@ -78,6 +78,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_that_leads_inside_is_not_resolved() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let resolved = runtime.block_on(PublicOnly.resolve("localhost".parse().unwrap()));
+        let refused = resolved.err().expect("every machine has this name").to_string();
+        assert!(refused.starts_with("`localhost` resolves to ") && refused.ends_with("not a public address"), "{refused}");
+    }
+
+    #[test]
     fn public_addresses_pass() {
         for address in ["52.94.1.1", "8.8.8.8", "2600:1f00::1", "2a00:1450::1", "::ffff:8.8.8.8"] {
             assert!(is_public(address.parse().unwrap()), "{address}");

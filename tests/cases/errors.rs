@@ -1,0 +1,310 @@
+//! What went wrong, why and what to do, with the exit status scripts rely on.
+
+use insta::assert_snapshot;
+
+use crate::support::aws_cli::become_temporary;
+use crate::support::{Answerer, CloudView as _, ROLE, Sandbox};
+
+const RUN: &[&str] = &["run", "--allow", "s3:GetObject", "--", "echo", "ran"];
+
+#[test]
+fn a_run_without_a_command_is_a_usage_error() {
+    assert_snapshot!(Sandbox::new().run(["run", "--allow", "s3:GetObject"]).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: there is no command to run
+    hint: put it after `--`: tryaudex run --allow … -- COMMAND
+    "#);
+}
+
+#[test]
+fn a_run_without_permissions_is_a_usage_error() {
+    assert_snapshot!(Sandbox::new().run(["run", "--", "true"]).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: no permissions were asked for
+    hint: name permissions with --allow or a profile with --profile
+    "#);
+    assert_snapshot!(Sandbox::new().run(["run", "--allow", " , ", "--", "true"]).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: no permissions were asked for
+    hint: name permissions with --allow or a profile with --profile
+    "#);
+}
+
+#[test]
+fn an_unknown_option_names_the_nearest() {
+    assert_snapshot!(Sandbox::new().run(["run", "--alow", "s3:GetObject", "--", "true"]).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: unexpected argument '--alow' found
+
+      tip: a similar argument exists: '--allow'
+      tip: to pass '--alow' as a value, use '-- --alow'
+
+    Usage: tryaudex run --allow <PERMISSIONS> [-- <COMMAND>...]
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn an_unknown_provider_lists_the_known_ones() {
+    assert_snapshot!(Sandbox::new().run(["run", "--provider", "gpc", "--allow", "a:B", "--", "true"]).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: no component provides `gpc`
+    hint: there are `aws`
+    "#);
+}
+
+#[test]
+fn an_unknown_profile_says_where_to_look() {
+    assert_snapshot!(Sandbox::new().run(["run", "--profile", "s3-readnoly", "--", "true"]).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: there is no profile `s3-readnoly` for provider `aws`
+    hint: `tryaudex policies list` shows the profiles there are
+    "#);
+}
+
+#[test]
+fn a_malformed_action_is_never_sent() {
+    let sandbox = Sandbox::new();
+    for action in [
+        "GetObject",
+        "s3:",
+        ":GetObject",
+        "s3:Get:Object",
+        "s3:Get Object",
+        "*:GetObject",
+        "s3/GetObject",
+        "s3:Gét",
+    ] {
+        let output = sandbox.run(["run", "--allow", action, "--", "echo", "ran"]).exits(2);
+        assert!(output.stderr.contains("is no permission of provider `aws`"), "{action}: {}", output.stderr);
+        assert_eq!(output.stdout, "");
+    }
+    assert!(sandbox.cloud().requests().is_empty());
+    assert_snapshot!(sandbox.run(["run", "--allow", "GetObject", "--", "true"]).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: `GetObject` is no permission of provider `aws`, which writes them `service:Action`, for example `s3:GetObject`
+    hint: check --provider and the spelling in --allow
+    "#);
+}
+
+#[test]
+fn a_ttl_is_whole_seconds_and_not_longer_than_the_method_can_give() {
+    assert_snapshot!(Sandbox::new().run(["run", "--allow", "a:B", "--ttl", "0s", "--", "true"]).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: invalid value '0s' for '--ttl <DURATION>': `0s` is not one or more whole seconds
+
+    For more information, try '--help'.
+    "#);
+    assert_snapshot!(Sandbox::new().run(["run", "--allow", "a:B", "--ttl", "13h", "--", "true"]).snapshot(), @r#"
+    exit 78
+    --- stderr
+    error: provider `aws`: a ttl of 46800 s is more than `assume-role` can give (43200 s)
+    hint: ask for a shorter --ttl
+    "#);
+}
+
+#[test]
+fn an_unknown_method_lists_the_known_ones() {
+    assert_snapshot!(Sandbox::new().run(["run", "--allow", "a:B", "--method", "magic", "--", "true"]).snapshot(), @r#"
+    exit 78
+    --- stderr
+    error: provider `aws`: aws has no method `magic`
+    hint: use `auto`, `assume-role`, `assume-role-scoped`, `scoped-credentials`, `session-scoped`, `federation-token`
+    "#);
+}
+
+fn with_file(name: &str, text: &str) -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    sandbox.plant(format!(".config/audex/{name}").as_str(), text);
+    sandbox
+}
+
+#[test]
+fn an_error_in_a_settings_file_names_file_and_line() {
+    for (name, text, line) in [
+        ("config.toml", "ttl = \"15m\"\nproivder = \"aws\"\n", 2),
+        ("config.toml", "\n\nttl = \"soon\"\n", 3),
+        ("config.toml", "ttl = \n", 1),
+        ("config.toml", "[enforcement]\nrequire = \"maybe\"\n", 2),
+        ("deny-list.toml", "[deny]\nactions = [\n  \"iam:*\",\n  \"s3\",\n]\n", 4),
+        ("deny-list.toml", "[deny]\naction = [\"iam:*\"]\n", 2),
+        ("profiles.toml", "[profiles.p]\nactions = \"s3:GetObject\"\nresource = \"x\"\n", 3),
+        ("profiles.toml", "[profiles.p]\ndescription = \"x\"\n", 1),
+    ] {
+        let sandbox = with_file(name, text);
+        let output = sandbox.run(RUN).exits(78);
+        let place = format!("{}/.config/audex/{name}:{line}", sandbox.home().display());
+        assert!(output.stderr.contains(&place), "{place}: {}", output.stderr);
+        assert!(sandbox.cloud().requests().is_empty());
+    }
+    assert_snapshot!(with_file("config.toml", "tll = \"15m\"\n").run(RUN).snapshot(), @r#"
+    exit 78
+    --- stderr
+    error: [home]/.config/audex/config.toml:1: unknown field `tll`, expected one of `provider`, `ttl`, `on_expiry`, `enforcement`, `mapping`, `providers`, `filters`
+    "#);
+    assert_snapshot!(with_file("deny-list.toml", "[deny]\nactions = [\"s3\"]\n").run(RUN).snapshot(), @r#"
+    exit 78
+    --- stderr
+    error: [home]/.config/audex/deny-list.toml:2: `s3` is no action pattern
+    "#);
+}
+
+#[test]
+fn a_setting_that_the_provider_does_not_have_is_an_error() {
+    let file = "[providers.aws]\nrole_anr = \"x\"\n";
+    assert_snapshot!(with_file("config.toml", file).run(RUN).snapshot(), @r#"
+    exit 78
+    --- stderr
+    error: provider `aws` has no setting `role_anr`
+    hint: see `tryaudex plugin inspect` for the settings it has
+    "#);
+    let file = format!("[providers.aws]\nrole_arn = \"{ROLE}\"\n");
+    let mut sandbox = with_file("config.toml", &file);
+    sandbox.unset("AUDEX_ROLE_ARN");
+    assert_eq!(sandbox.run(RUN).success().stdout, "ran\n");
+}
+
+#[test]
+fn without_credentials_nothing_runs() {
+    let mut sandbox = Sandbox::without_cloud();
+    sandbox.set("AUDEX_ROLE_ARN", ROLE);
+    assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 69
+    --- stderr
+    error: provider `aws`: no AWS credentials were found
+    hint: run `aws configure` or `aws sso login`, or set AWS_PROFILE to a profile that has credentials
+    "#);
+    sandbox.unset("AUDEX_ROLE_ARN");
+    assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 69
+    --- stderr
+    notice: the method depends on the source credentials, and no AWS credentials were found
+    error: provider `aws`: no AWS credentials were found
+    hint: run `aws configure` or `aws sso login`, or set AWS_PROFILE to a profile that has credentials
+    "#);
+}
+
+#[test]
+fn a_role_that_does_not_trust_the_caller_is_unavailable() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AUDEX_ROLE_ARN", "arn:aws:iam::123456789012:role/Other");
+    assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 69
+    --- stderr
+    error: provider `aws`: AWS denied `AssumeRole` (AccessDenied, request loopback): User: arn:aws:iam::123456789012:user/developer is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/Other
+    hint: the role's trust policy must allow these source credentials `sts:AssumeRole`
+    "#);
+    assert_eq!(sandbox.cloud().denied(), ["sts:AssumeRole arn:aws:iam::123456789012:role/Other"]);
+}
+
+#[test]
+fn keys_the_cloud_does_not_know_are_unavailable() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+    assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 69
+    --- stderr
+    error: provider `aws`: AWS does not accept the credentials: `AssumeRole` (InvalidClientTokenId, request loopback): The security token included in the request is invalid: unknown access key
+    hint: check the keys with `aws sts get-caller-identity`; new IAM keys need some seconds
+    "#);
+}
+
+#[test]
+fn a_source_that_has_expired_says_so() {
+    let mut sandbox = Sandbox::new();
+    become_temporary(&mut sandbox, ROLE);
+    sandbox.cloud().advance(std::time::Duration::from_secs(4000));
+    assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 69
+    --- stderr
+    error: provider `aws`: the AWS source credentials have expired
+    hint: run `aws sso login --profile <name>`, or renew the keys in the environment or profile
+    "#);
+}
+
+#[test]
+fn an_endpoint_that_cannot_be_reached_is_unavailable() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 69
+    --- stderr
+    error: provider `aws`: cannot reach AWS for `AssumeRole`: Connection refused (os error 111)
+    hint: check the network and the region; behind a TLS-inspecting proxy set AWS_CA_BUNDLE
+    "#);
+}
+
+#[test]
+fn an_endpoint_that_answers_nonsense_is_unavailable() {
+    let mut sandbox = Sandbox::new();
+    let nonsense = Answerer::start("200 OK", "<html>welcome to the hotel</html>");
+    sandbox.set("AWS_ENDPOINT_URL", &nonsense.endpoint);
+    assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 69
+    --- stderr
+    error: provider `aws`: the answer to `AssumeRole` is not usable: it is no reply of STS
+    "#);
+}
+
+#[test]
+fn plain_http_to_another_host_is_refused() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AWS_ENDPOINT_URL", "http://sts.example.com");
+    assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 78
+    --- stderr
+    error: provider `aws`: refused to call `sts.example.com` over plain http
+    hint: use an https endpoint; plain http is for loopback addresses only
+    "#);
+}
+
+#[test]
+fn errors_are_one_json_object_when_json_is_asked_for() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AUDEX_ROLE_ARN", "arn:aws:iam::123456789012:role/Other");
+    let output = sandbox.run([&["run", "--json"], &RUN[1..]].concat()).exits(69);
+    let events = output.stderr_json();
+    assert_eq!(events.len(), 1);
+    let names: Vec<_> = events[0].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["causes", "event", "exit_code", "hint", "message"]);
+    assert_eq!((&events[0]["event"], &events[0]["exit_code"]), (&"error".into(), &69.into()));
+}
+
+#[test]
+fn a_run_says_two_lines_and_as_json_two_events() {
+    let sandbox = Sandbox::new();
+    assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 0
+    --- stdout
+    ran
+    --- stderr
+    audex: 1 permission on aws by assume-role for 15m, session [session]
+    audex: exit 0 after [n] s, session [session]
+    "#);
+    let output = sandbox.run([&["run", "--json"], &RUN[1..]].concat()).success();
+    let events = output.stderr_json();
+    assert_eq!(
+        events.iter().map(|event| event["event"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["started", "ended"]
+    );
+    assert_eq!(output.stdout, "ran\n");
+}
+
+#[test]
+fn quiet_says_errors_only() {
+    let mut sandbox = Sandbox::new();
+    let quiet = [&["run", "--quiet"], &RUN[1..]].concat();
+    let output = sandbox.run(&quiet).success();
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("ran\n", ""));
+    sandbox.set("AUDEX_ROLE_ARN", "arn:aws:iam::123456789012:role/Other");
+    assert!(sandbox.run(&quiet).exits(69).stderr.starts_with("error: "));
+}
