@@ -2,6 +2,13 @@
 //!
 //! `bench/run` prints it as a table. Each sample is a fresh engine, as in a fresh process.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a bench ends loudly when what it measures fails"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,21 +38,31 @@ fn sample(samples: &mut BTreeMap<&'static str, Vec<f64>>) {
     let engine = timed(samples, "engine", || Engine::new().expect("the engine starts"));
 
     let outside = Arc::new(Outside::new(Environment::default(), Some("us-east-1".to_owned())));
-    let loaded = timed(samples, "aws load", || embedded::find("aws").expect("built in").load(&engine).expect("it loads"));
-    let mut provider = timed(samples, "aws link", || Provider::new(&engine, loaded, outside).expect("it links"));
+    let loaded = timed(samples, "aws load", || {
+        embedded::find("aws").expect("built in").load(&engine).expect("it loads")
+    });
+    let mut provider =
+        timed(samples, "aws link", || Provider::new(&engine, loaded, outside).expect("it links"));
     timed(samples, "aws describe", || provider.describe().expect("it answers"));
     let role = ("role_arn".to_owned(), "arn:aws:iam::123456789012:role/Bench".to_owned());
     provider.configure([role].into());
     timed(samples, "aws check", || provider.check(&["s3:GetObject".to_owned()]).expect("it answers"));
     timed(samples, "aws plan", || provider.plan(&grant()).expect("it answers"));
 
-    let loaded = timed(samples, "universal load", || embedded::find("universal").expect("built in").load(&engine).expect("it loads"));
+    let loaded = timed(samples, "universal load", || {
+        embedded::find("universal").expect("built in").load(&engine).expect("it loads")
+    });
     let mapping = timed(samples, "universal link", || Mapping::new(&engine, loaded).expect("it links"));
-    timed(samples, "universal expand", || mapping.expand("aws", &["storage:read".to_owned()]).expect("it answers"));
+    timed(samples, "universal expand", || {
+        mapping.expand("aws", &["storage:read".to_owned()]).expect("it answers")
+    });
 
-    let loaded = timed(samples, "deny-list load", || embedded::find("deny-list").expect("built in").load(&engine).expect("it loads"));
+    let loaded = timed(samples, "deny-list load", || {
+        embedded::find("deny-list").expect("built in").load(&engine).expect("it loads")
+    });
     let settings = r#"{"deny":[{"pattern":"iam:*","source":"deny-list.toml:2"}]}"#.to_owned();
-    let filter = timed(samples, "deny-list link", || Filter::new(&engine, loaded, settings).expect("it links"));
+    let filter =
+        timed(samples, "deny-list link", || Filter::new(&engine, loaded, settings).expect("it links"));
     timed(samples, "deny-list review", || filter.review(&grant(), &[]).expect("it answers"));
     samples.entry("all together").or_default().push(whole.elapsed().as_secs_f64() * 1e6);
 }
@@ -62,7 +79,11 @@ fn grant() -> Grant {
     }
 }
 
-fn timed<T>(samples: &mut BTreeMap<&'static str, Vec<f64>>, name: &'static str, work: impl FnOnce() -> T) -> T {
+fn timed<T>(
+    samples: &mut BTreeMap<&'static str, Vec<f64>>,
+    name: &'static str,
+    work: impl FnOnce() -> T,
+) -> T {
     let began = Instant::now();
     let result = work();
     samples.entry(name).or_default().push(began.elapsed().as_secs_f64() * 1e6);

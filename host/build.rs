@@ -1,6 +1,11 @@
 //! Builds the components under `plugins/`, turns them into WebAssembly components, compiles them for the target of this
 //! build, and writes `embedded.rs`, so that a fresh machine compiles nothing at run time.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script's interface is the environment and other programs"
+)]
+
 #[path = "src/plugin/engine_config.rs"]
 mod engine_config;
 
@@ -13,11 +18,21 @@ use sha2::{Digest, Sha256};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Crate name, and the file Cargo makes of it.
-const COMPONENTS: [(&str, &str); 3] = [("aws", "aws.wasm"), ("universal", "universal.wasm"), ("deny-list", "deny_list.wasm")];
+const COMPONENTS: [(&str, &str); 3] =
+    [("aws", "aws.wasm"), ("universal", "universal.wasm"), ("deny-list", "deny_list.wasm")];
 
 fn main() {
     let root = PathBuf::from(required("CARGO_MANIFEST_DIR")).join("..");
-    for path in ["plugins/Cargo.toml", "plugins/Cargo.lock", "plugins/aws", "plugins/universal", "plugins/deny-list", "sdk/src", "sdk/Cargo.toml", "wit"] {
+    for path in [
+        "plugins/Cargo.toml",
+        "plugins/Cargo.lock",
+        "plugins/aws",
+        "plugins/universal",
+        "plugins/deny-list",
+        "sdk/src",
+        "sdk/Cargo.toml",
+        "wit",
+    ] {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     println!("cargo::rerun-if-changed=src/plugin/engine_config.rs");
@@ -25,12 +40,12 @@ fn main() {
     require_wasm_target();
     let out = PathBuf::from(required("OUT_DIR"));
     let built = build_plugins(&root, &out);
-    fs::write(out.join("embedded.rs"), embed(&built, &out)).expect("the build directory is writable");
+    write(&out.join("embedded.rs"), embed(&built, &out).as_bytes());
 }
 
 /// Says in one line what to do when the WebAssembly target is not installed.
 fn require_wasm_target() {
-    let sysroot = Command::new(required("RUSTC")).args(["--print", "sysroot"]).output().expect("rustc runs");
+    let sysroot = or_fail(Command::new(required("RUSTC")).args(["--print", "sysroot"]).output(), "run rustc");
     let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
     if !Path::new(&sysroot).join("lib/rustlib").join(WASM_TARGET).is_dir() {
         fail(&format!("the Rust target {WASM_TARGET} is missing; run: rustup target add {WASM_TARGET}"));
@@ -40,7 +55,8 @@ fn require_wasm_target() {
 /// Runs a nested Cargo in a target directory of its own (a shared one would deadlock); returns where the modules are.
 fn build_plugins(root: &Path, out: &Path) -> PathBuf {
     // OUT_DIR is <target>/<profile>/build/<package>/out: profiles share one build of the components.
-    let target_dir = out.ancestors().nth(4).filter(|dir| dir.join("CACHEDIR.TAG").exists()).unwrap_or(out).join("plugins");
+    let target_dir =
+        out.ancestors().nth(4).filter(|dir| dir.join("CACHEDIR.TAG").exists()).unwrap_or(out).join("plugins");
     let mut cargo = Command::new(required("CARGO"));
     cargo
         .args(["build", "--release", "--locked", "--target", WASM_TARGET, "--manifest-path"])
@@ -51,7 +67,8 @@ fn build_plugins(root: &Path, out: &Path) -> PathBuf {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         let keep = ["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO"].contains(&text.as_ref());
-        if (text.starts_with("CARGO") || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS")) && !keep {
+        if (text.starts_with("CARGO") || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS")) && !keep
+        {
             cargo.env_remove(&name);
         }
     }
@@ -66,23 +83,21 @@ fn embed(built: &Path, out: &Path) -> String {
     let mut config = wasmtime::Config::new();
     engine_config::configure(&mut config);
     // Without an explicit target the CPU features of the machine that builds would be required of every user's.
-    config.target(&required("TARGET")).expect("wasmtime supports the target");
-    let engine = wasmtime::Engine::new(&config).expect("the engine configuration is valid");
-    let mut source = String::from("/// The components inside this program.\npub static COMPONENTS: &[Embedded] = &[\n");
+    or_fail(config.target(&required("TARGET")), "compile for this target");
+    let engine = or_fail(wasmtime::Engine::new(&config), "configure the engine");
+    let mut source =
+        String::from("/// The components inside this program.\npub static COMPONENTS: &[Embedded] = &[\n");
     for (name, file) in COMPONENTS {
-        let module = fs::read(built.join(file)).expect("cargo built the component");
-        let component = wit_component::ComponentEncoder::default()
-            .validate(true)
-            .module(&module)
-            .and_then(|mut encoder| encoder.encode())
-            .unwrap_or_else(|error| fail(&format!("`{name}` is not a component: {error:#}")));
-        let compiled = engine.precompile_component(&component).expect("the component compiles");
+        let module = or_fail(fs::read(built.join(file)), "read the component that cargo built");
+        let encoder = wit_component::ComponentEncoder::default().validate(true).module(&module);
+        let component = or_fail(encoder.and_then(|mut encoder| encoder.encode()), "encode the component");
+        let compiled = or_fail(engine.precompile_component(&component), "compile the component");
         let digest = Sha256::digest(&component).iter().fold(String::new(), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        fs::write(out.join(format!("{name}.wasm")), &component).expect("the build directory is writable");
-        fs::write(out.join(format!("{name}.cwasm")), compiled).expect("the build directory is writable");
+        write(&out.join(format!("{name}.wasm")), &component);
+        write(&out.join(format!("{name}.cwasm")), &compiled);
         let _ = writeln!(
             source,
             "    Embedded {{ name: \"{name}\", digest: \"{digest}\", wasm: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.wasm\")), \
@@ -94,6 +109,14 @@ fn embed(built: &Path, out: &Path) -> String {
 
 fn required(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| fail(&format!("{name} is not set: run this through cargo")))
+}
+
+fn write(path: &Path, contents: &[u8]) {
+    or_fail(fs::write(path, contents), "write to the build directory");
+}
+
+fn or_fail<T, E: std::fmt::Debug>(result: Result<T, E>, what: &str) -> T {
+    result.unwrap_or_else(|error| fail(&format!("cannot {what}: {error:?}")))
 }
 
 fn fail(message: &str) -> ! {

@@ -45,12 +45,7 @@ pub enum CheckError {
 ///
 /// # Errors
 /// When one is malformed or unknown, or the provider fails.
-pub fn check(
-    expanded: Expanded,
-    provider: &Provider,
-    id: &str,
-    syntax: &str,
-) -> Result<Checked, CheckError> {
+pub fn check(expanded: Expanded, provider: &Provider, id: &str, syntax: &str) -> Result<Checked, CheckError> {
     let actions: Vec<String> = expanded.permissions.iter().map(|native| native.action.clone()).collect();
     let findings = provider.check(&actions)?;
     let mut checked = Checked { permissions: Vec::new(), notices: expanded.notices };
@@ -60,10 +55,18 @@ pub fn check(
     Ok(checked)
 }
 
-fn accept(native: Native, finding: Finding, id: &str, syntax: &str, into: &mut Checked) -> Result<(), CheckError> {
+fn accept(
+    native: Native,
+    finding: Finding,
+    id: &str,
+    syntax: &str,
+    into: &mut Checked,
+) -> Result<(), CheckError> {
     let (action, provider) = (native.action, id.to_owned());
     match finding.status {
-        Status::Malformed => return Err(CheckError::Malformed { action, provider, syntax: syntax.to_owned() }),
+        Status::Malformed => {
+            return Err(CheckError::Malformed { action, provider, syntax: syntax.to_owned() });
+        }
         Status::Unknown => {
             return Err(CheckError::Unknown { action, provider, suggestion: finding.suggestion });
         }

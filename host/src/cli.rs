@@ -63,13 +63,15 @@ pub fn main() -> ExitCode {
     let environment = Environment::capture();
     let (console, outcome) = match cli.command {
         Command::Run(args) => (args.console(), run::run(&environment, args)),
-        Command::Plan(args) => (args.console(), plan::plan(&environment, args)),
+        Command::Plan(args) => (args.console(), plan::plan(&environment, &args)),
         Command::Policies(args) => (Console::default(), policies::policies(&environment, args)),
         Command::Health(args) => (Console::default(), health::health(&environment, args)),
         Command::Audit(args) => (Console::default(), audit::audit(&environment, args)),
         Command::Plugin(args) => (Console::default(), plugin::plugin(&environment, args)),
         Command::Demo(args) => (Console::default(), demo::demo(&environment, &args)),
-        Command::Completions(args) => (Console::default(), completions::completions(&args, &mut Cli::command())),
+        Command::Completions(args) => {
+            (Console::default(), completions::completions(&args, &mut Cli::command()))
+        }
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

@@ -64,7 +64,8 @@ impl Components {
     /// # Errors
     /// When the engine cannot start or the list of installed components cannot be read.
     pub fn open(settings: &Settings) -> Result<Self, ComponentsError> {
-        let engine = Engine::new().map_err(|error| ComponentsError::Engine(error.root_cause().to_string()))?;
+        let engine =
+            Engine::new().map_err(|error| ComponentsError::Engine(error.root_cause().to_string()))?;
         Ok(Self { engine, store: Store::open(&settings.paths)? })
     }
 
@@ -93,7 +94,8 @@ impl Components {
     /// # Errors
     /// When there is none, or it fails to load.
     pub fn provider(&self, id: &str, outside: Arc<Outside>) -> Result<Provider, ComponentsError> {
-        let installed = self.store.installed().iter().find(|installed| installed.provides.as_deref() == Some(id));
+        let installed =
+            self.store.installed().iter().find(|installed| installed.provides.as_deref() == Some(id));
         let loaded = match (installed, built_in(&self.engine, id, World::Provider)?) {
             (Some(installed), None) => self.store.load(&self.engine, installed)?,
             (None, Some(built_in)) => built_in,
@@ -131,7 +133,9 @@ impl Components {
         let mut filters = vec![Filter::new(&self.engine, loaded, entries)?];
         let installed = || self.store.installed().iter().filter(|installed| installed.world == World::Filter);
         // Settings of a filter that is not there: somebody believes in a guard that does not stand.
-        if let Some(name) = settings.filters.keys().find(|name| installed().all(|filter| filter.name != **name)) {
+        if let Some(name) =
+            settings.filters.keys().find(|name| installed().all(|filter| filter.name != **name))
+        {
             return Err(ComponentsError::NoFilter { name: name.clone() });
         }
         for installed in installed() {

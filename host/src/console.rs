@@ -38,7 +38,11 @@ impl Console {
         if self.quiet {
             return;
         }
-        stderr(&if self.json { json!({ "event": "notice", "message": text }).to_string() } else { format!("notice: {text}") });
+        stderr(&if self.json {
+            json!({ "event": "notice", "message": text }).to_string()
+        } else {
+            format!("notice: {text}")
+        });
     }
 
     /// Says what a component logged, if that is wanted.
@@ -61,7 +65,9 @@ impl Console {
             return stderr(&event.to_string());
         }
         stderr(&format!("error: {message}"));
-        causes.iter().for_each(|cause| stderr(&format!("  Caused by: {cause}")));
+        for cause in causes {
+            stderr(&format!("  Caused by: {cause}"));
+        }
         if let Some(hint) = hint {
             stderr(&format!("hint: {hint}"));
         }
@@ -118,7 +124,9 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
         padded.join("  ").trim_end().replace(|c: char| c.is_control(), " ") + "\n"
     };
     let mut out = line(&mut headings.iter().copied());
-    rows.iter().for_each(|row| out += &line(&mut row.iter().map(String::as_str)));
+    for row in rows {
+        out += &line(&mut row.iter().map(String::as_str));
+    }
     out
 }
 

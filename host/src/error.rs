@@ -131,7 +131,8 @@ impl From<SettingsError> for Failure {
 
 impl From<UnknownSetting> for Failure {
     fn from(error: UnknownSetting) -> Self {
-        Self::new(Kind::Config, "settings", error).hinting("see `tryaudex plugin inspect` for the settings it has")
+        Self::new(Kind::Config, "settings", error)
+            .hinting("see `tryaudex plugin inspect` for the settings it has")
     }
 }
 
@@ -139,7 +140,9 @@ impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         let hint = match &error {
             RequestError::Nothing => "name permissions with --allow or a profile with --profile",
-            RequestError::MixedResources { .. } => "give --resource for the whole request, or run the profiles one by one",
+            RequestError::MixedResources { .. } => {
+                "give --resource for the whole request, or run the profiles one by one"
+            }
             RequestError::Session(_) => return Self::new(Kind::Internal, "request", error),
         };
         Self::new(Kind::Usage, "request", error).hinting(hint)
@@ -148,7 +151,8 @@ impl From<RequestError> for Failure {
 
 impl From<ProfileError> for Failure {
     fn from(error: ProfileError) -> Self {
-        Self::new(Kind::Usage, "request", error).hinting("`tryaudex policies list` shows the profiles there are")
+        Self::new(Kind::Usage, "request", error)
+            .hinting("`tryaudex policies list` shows the profiles there are")
     }
 }
 
@@ -156,9 +160,8 @@ impl From<ExpansionError> for Failure {
     fn from(error: ExpansionError) -> Self {
         match error {
             ExpansionError::Plugin(error) => error.into(),
-            ExpansionError::Unmappable { .. } => {
-                Self::new(Kind::Usage, "expansion", error).hinting("ask for the provider's own permissions instead")
-            }
+            ExpansionError::Unmappable { .. } => Self::new(Kind::Usage, "expansion", error)
+                .hinting("ask for the provider's own permissions instead"),
         }
     }
 }
@@ -168,7 +171,9 @@ impl From<CheckError> for Failure {
         let hint = match &error {
             CheckError::Plugin(_) => None,
             CheckError::Malformed { .. } => Some("check --provider and the spelling in --allow".to_owned()),
-            CheckError::Unknown { suggestion, .. } => suggestion.as_ref().map(|name| format!("did you mean `{name}`")),
+            CheckError::Unknown { suggestion, .. } => {
+                suggestion.as_ref().map(|name| format!("did you mean `{name}`"))
+            }
         };
         if let CheckError::Plugin(error) = error {
             return error.into();
@@ -237,7 +242,9 @@ impl From<ComponentsError> for Failure {
         let hint = match &error {
             ComponentsError::NoProvider { known, .. } => format!("there are `{}`", known.join("`, `")),
             ComponentsError::NoMapping { .. } => "check `[mapping] component` in config.toml".to_owned(),
-            ComponentsError::NoFilter { .. } => "check `[filters]` in config.toml, or install the filter".to_owned(),
+            ComponentsError::NoFilter { .. } => {
+                "check `[filters]` in config.toml, or install the filter".to_owned()
+            }
             ComponentsError::Engine(_) => return Self::new(Kind::Internal, "plugin", error),
             ComponentsError::Store(_) | ComponentsError::Plugin(_) => String::new(),
         };
@@ -261,7 +268,9 @@ impl From<StoreError> for Failure {
             StoreError::Manifest { .. } | StoreError::Unfit { .. } => {
                 "build it with the audex SDK for wasm32-unknown-unknown"
             }
-            StoreError::Lock { .. } => "repair or delete the file; deleting it uninstalls every component, filters too",
+            StoreError::Lock { .. } => {
+                "repair or delete the file; deleting it uninstalls every component, filters too"
+            }
             StoreError::Io { .. } | StoreError::Cache(_) => "",
         };
         let kind = match &error {
@@ -306,7 +315,11 @@ impl From<LoopbackError> for Failure {
     fn from(error: LoopbackError) -> Self {
         let is_busy = matches!(error, LoopbackError::Listen { .. });
         let failure = Self::new(Kind::Unavailable, "demo", error);
-        if is_busy { failure.hinting("choose another --port, or leave it out for a free one") } else { failure }
+        if is_busy {
+            failure.hinting("choose another --port, or leave it out for a free one")
+        } else {
+            failure
+        }
     }
 }
 

@@ -50,7 +50,9 @@ pub fn expand(request: &Request, mapping: &Mapping) -> Result<Expanded, Expansio
     let mut expanded = Expanded { permissions: Vec::new(), notices: Vec::new(), mapped: false };
     for (asked, expansion) in request.permissions.iter().zip(expansions) {
         let Some(expansion) = expansion else {
-            expanded.permissions.push(Native { action: asked.permission.clone(), origin: asked.origin.clone() });
+            expanded
+                .permissions
+                .push(Native { action: asked.permission.clone(), origin: asked.origin.clone() });
             continue;
         };
         if expansion.actions.is_empty() {

@@ -84,7 +84,9 @@ pub fn filter(request: &Request, checked: Checked, filters: &[Filter]) -> Result
             Verdict::Pass => {}
             Verdict::Refuse(reason) => return Err(FilterError::Refused { by: name.clone(), reason }),
             Verdict::Restrict(restrictions) => {
-                restrictions.into_iter().for_each(|restriction| taken.take(restriction, name, &asked));
+                for restriction in &restrictions {
+                    taken.take(restriction, name, &asked);
+                }
             }
         }
     }
@@ -113,7 +115,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn take(&mut self, restriction: Restriction, by: &str, asked: &provider::Grant) {
+    fn take(&mut self, restriction: &Restriction, by: &str, asked: &provider::Grant) {
         let denied = |action: &str| Denied {
             action: action.to_owned(),
             by: by.to_owned(),
@@ -151,7 +153,9 @@ impl Taken {
 }
 
 fn nothing_left(denied: &[Denied]) -> String {
-    let list: Vec<String> =
-        denied.iter().map(|denied| format!("`{}` by `{}` ({})", denied.action, denied.by, denied.reason)).collect();
+    let list: Vec<String> = denied
+        .iter()
+        .map(|denied| format!("`{}` by `{}` ({})", denied.action, denied.by, denied.reason))
+        .collect();
     format!("everything that was asked for is denied: {}", list.join(", "))
 }

@@ -7,7 +7,12 @@ use crate::plugin::provider::{Minted, Provider, ProviderError};
 ///
 /// # Errors
 /// When the provider fails, refuses, or hands out what was not planned.
-pub fn mint(planned: Planned, provider: &Provider, sets: &[String], now: u64) -> Result<Minted, ProviderError> {
+pub fn mint(
+    planned: Planned,
+    provider: &Provider,
+    sets: &[String],
+    now: u64,
+) -> Result<Minted, ProviderError> {
     let Planned { grant, plan, .. } = planned;
     provider.mint(grant.shown(), &plan, sets, now)
 }

@@ -100,7 +100,9 @@ pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
     let mapping = components.mapping(&settings.mapping)?;
     attempt.took_part(mapping.loaded());
     let filters = components.filters(settings)?;
-    filters.iter().for_each(|filter| attempt.took_part(filter.loaded()));
+    for filter in &filters {
+        attempt.took_part(filter.loaded());
+    }
 
     let expanded = expansion::expand(&request, &mapping)?;
     let checked = check::check(expanded, &provider, &id, &description.action_syntax)?;
@@ -110,7 +112,9 @@ pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
     plan::require(&planned, settings.require)?;
     if let Some(asked) = settings.ttl_lowered_from {
         let (asked, ceiling) = (asked.as_secs(), settings.ttl.as_secs());
-        planned.notices.push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
+        planned
+            .notices
+            .push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
     }
     let components = attempt.components().to_vec();
     Ok(Prepared { provider, description, planned, components, on_expiry: settings.on_expiry })
@@ -144,12 +148,16 @@ pub fn run(
     report::notices(console, &minted.notices);
 
     let access = Access::of(&minted, began, ttl, on_expiry);
-    let ended = start(context, directory, &minted, &access, attempt, &executable, signals).and_then(|started| {
-        let deadline = access.deadline();
-        // The private files live as long as the command.
-        let _directory = started.0;
-        Ok(started.1.wait(Some(deadline), || report::expired(console))?)
-    });
+    // What the provider mints from is not for the command.
+    let sourceless = environment.without(provider.sources());
+    let context = Context { environment: &sourceless, ..context };
+    let ended =
+        start(context, directory, &minted, &access, attempt, &executable, signals).and_then(|started| {
+            let deadline = access.deadline();
+            // The private files live as long as the command.
+            let _directory = started.0;
+            Ok(started.1.wait(Some(deadline), || report::expired(console))?)
+        });
     let revoked = revoke(&provider, &minted);
     if let Err(reason) = &revoked {
         console.notice(&format!("the credentials were {reason}"));

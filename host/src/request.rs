@@ -66,7 +66,9 @@ pub enum RequestError {
     #[error("no permissions were asked for")]
     Nothing,
     /// A profile with resources beside permissions without.
-    #[error("profile `{profile}` is limited to resources of its own, and other permissions of this request are not")]
+    #[error(
+        "profile `{profile}` is limited to resources of its own, and other permissions of this request are not"
+    )]
     MixedResources {
         /// The profile.
         profile: String,
@@ -119,7 +121,9 @@ pub fn request(
 /// The resources of the profiles, where they hold for the whole request. A grant has one list of resources: giving one
 /// profile's permissions another's resources would widen both.
 fn shared_resources(profiles: &[ProfileShare], has_direct: bool) -> Result<Vec<String>, RequestError> {
-    let Some(limited) = profiles.iter().find(|profile| !profile.resources.is_empty()) else { return Ok(Vec::new()) };
+    let Some(limited) = profiles.iter().find(|profile| !profile.resources.is_empty()) else {
+        return Ok(Vec::new());
+    };
     let same = profiles.iter().all(|profile| profile.resources == limited.resources);
     if has_direct || !same {
         return Err(RequestError::MixedResources { profile: limited.name.clone() });

@@ -21,7 +21,7 @@ use self::paths::{NoHome, Paths};
 use self::profiles_file::CustomProfile;
 
 /// The ttl of a run that names none.
-pub const DEFAULT_TTL: Duration = Duration::from_secs(15 * 60);
+pub const DEFAULT_TTL: Duration = Duration::from_mins(15);
 /// The provider of a run that names none.
 pub const DEFAULT_PROVIDER: &str = "aws";
 /// The mapping of a run that names none.
@@ -156,7 +156,8 @@ impl Settings {
         }
         let value = |setting: &Setting| {
             let from_flag = self.flags.get(&setting.key).cloned();
-            let from_variable = || setting.env.as_deref().and_then(|name| environment.get(name)).map(str::to_owned);
+            let from_variable =
+                || setting.env.as_deref().and_then(|name| environment.get(name)).map(str::to_owned);
             let value = from_flag.or_else(from_variable).or_else(|| file.get(&setting.key).cloned())?;
             (!value.trim().is_empty()).then(|| (setting.key.clone(), value))
         };

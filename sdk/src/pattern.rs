@@ -24,7 +24,9 @@ pub fn intersects(left: &str, right: &str) -> bool {
     let mut reach = vec![vec![false; right.len() + 1]; left.len() + 1];
     for l in (0..=left.len()).rev() {
         for r in (0..=right.len()).rev() {
-            let at = |rows: &[Vec<bool>], l: usize, r: usize| rows.get(l).and_then(|row| row.get(r)) == Some(&true);
+            let at = |rows: &[Vec<bool>], l: usize, r: usize| {
+                rows.get(l).and_then(|row| row.get(r)) == Some(&true)
+            };
             let value = match (left.get(l), right.get(r)) {
                 (None, None) => true,
                 (Some('*'), _) if at(&reach, l + 1, r) => true,
@@ -124,8 +126,10 @@ mod tests {
     fn covers_is_never_true_wrongly_and_intersects_is_exact() {
         let texts = texts();
         let patterns = patterns();
-        let matched: Vec<Vec<bool>> =
-            patterns.iter().map(|pattern| texts.iter().map(|text| matches(pattern, text)).collect()).collect();
+        let matched: Vec<Vec<bool>> = patterns
+            .iter()
+            .map(|pattern| texts.iter().map(|text| matches(pattern, text)).collect())
+            .collect();
         for (wide, wide_matches) in patterns.iter().zip(&matched) {
             for (narrow, narrow_matches) in patterns.iter().zip(&matched) {
                 let included = wide_matches.iter().zip(narrow_matches).all(|(w, n)| *w || !n);

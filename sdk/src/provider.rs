@@ -17,8 +17,8 @@ pub use bindings::audex::plugin::{clock, http, identity, log, settings, sts};
 #[doc(hidden)]
 pub use bindings::exports::audex::plugin::provider::Guest;
 pub use bindings::exports::audex::plugin::provider::{
-    AccessLevel, Attribution, Call, CheckResult, Description, Enforcer, File, Finding, GrantPlan as Plan, HealthStatus, Minted,
-    Planned, Profile, Setting, Statement, Status, Value, Variable, Window,
+    AccessLevel, Attribution, Call, CheckResult, Description, Enforcer, File, Finding, GrantPlan as Plan,
+    HealthStatus, Minted, Planned, Profile, Setting, Statement, Status, Value, Variable, Window,
 };
 
 /// One cloud. What has a default body is optional: the default says so to the user.
@@ -47,6 +47,7 @@ pub trait Provider {
         Err(unsupported("revoke"))
     }
     /// Real calls that show whether `mint` would work.
+    #[must_use]
     fn health() -> Vec<CheckResult> {
         Vec::new()
     }
@@ -58,6 +59,7 @@ pub trait Provider {
         Err(unsupported("observed"))
     }
     /// Permissions that calls need; by default unknown for each.
+    #[must_use]
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
         calls.iter().map(|_| Attribution { actions: Vec::new(), resources: Vec::new() }).collect()
     }

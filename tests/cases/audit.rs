@@ -100,7 +100,8 @@ fn tampered(change: impl FnOnce(&mut Vec<String>)) {
     let _ = sandbox.run(["audit", "verify"]).success();
     let mut lines: Vec<String> = fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
     change(&mut lines);
-    fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let text = lines.iter().fold(String::new(), |text, line| text + line + "\n");
+    fs::write(&path, text).unwrap();
     let output = sandbox.run(["audit", "verify"]).exits(70);
     assert!(output.stderr.starts_with("error: "), "{}", output.stderr);
 }
@@ -202,7 +203,6 @@ fn secrets_among_the_arguments_are_not_recorded() {
         sandbox.plant_secret(&secret);
         words.extend(form.replace("{}", &secret).split(' ').map(str::to_owned));
     }
-    // Also what the command is given in its environment: `true` gets the session's keys as arguments of a child.
     let _ = sandbox.run(words).success();
     assert_eq!(sandbox.audit()[0]["command"][0], "true");
     let shown = sandbox.run(["audit", "list", "--json"]).success();

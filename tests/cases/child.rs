@@ -1,7 +1,12 @@
 //! The command is the user's own: its streams, its signals, its exit status.
 
+use std::ffi::OsString;
 use std::fs;
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::thread;
 
 use nix::sys::signal::Signal;
 
@@ -102,6 +107,38 @@ fn ten_megabytes_pass_through_stdin_and_stdout_unchanged() {
 }
 
 #[test]
+fn arguments_arrive_as_they_are() {
+    let sandbox = Sandbox::new();
+    let words: Vec<OsString> =
+        ["", " two  words ", "-x", "--", "$HOME", "a\nb", "'\"\\"].map(OsString::from).into();
+    let odd = OsString::from_vec(vec![b'x', 0xff, 0xfe]);
+    let print = ["printf", "%s|"].map(OsString::from);
+    let all = RUN.iter().map(OsString::from).chain(print).chain(words.clone()).chain([odd]);
+    let output = sandbox.tryaudex(all).output().success();
+    let mut expected =
+        words.iter().fold(Vec::new(), |all, word| [all, word.as_bytes().to_vec(), b"|".to_vec()].concat());
+    expected.extend_from_slice(b"x\xff\xfe|");
+    assert_eq!(output.bytes, expected);
+}
+
+#[test]
+fn a_command_whose_reader_goes_away_ends() {
+    let sandbox = Sandbox::new();
+    let pipe = format!("'{}' {} yes | head -n 1", env!("CARGO_BIN_EXE_tryaudex"), RUN.join(" "));
+    let output = sandbox.program("bash", ["-c", &format!("set -o pipefail; {pipe}")]).output().exits(141);
+    assert_eq!(output.stdout, "y\n");
+    assert_eq!(sandbox.audit().last().unwrap()["signal"], Signal::SIGPIPE as i32);
+}
+
+#[test]
+fn closed_streams_harm_nothing() {
+    let sandbox = Sandbox::new();
+    let line = format!("'{}' {} true <&- >&- 2>&-", env!("CARGO_BIN_EXE_tryaudex"), RUN.join(" "));
+    let _ = sandbox.program("bash", ["-c", &line]).output().success();
+    assert_eq!(sandbox.events(), ["issuing", "issued", "ended"]);
+}
+
+#[test]
 fn output_arrives_while_the_command_runs() {
     let sandbox = Sandbox::new();
     let mut running = start(&sandbox, &format!("echo up; echo second; {WAIT}; echo last"));
@@ -137,12 +174,14 @@ fn memory_does_not_grow_with_the_output() {
 }
 
 #[test]
-fn a_session_directory_does_not_outlive_its_session() {
+fn a_session_directory_is_private_and_does_not_outlive_its_session() {
     let sandbox = Sandbox::new();
-    let seen =
-        sandbox.run_sh(&["--allow", "s3:GetObject"], "dirname \"$(dirname \"$AWS_CONFIG_FILE\")\"; exit 1");
-    let directory = seen.exits(1).stdout;
-    assert!(directory.starts_with(&sandbox.home().join("run/audex").display().to_string()), "{directory}");
+    let script = "stat -c %a \"$AWS_CONFIG_FILE\" \"$(dirname \"$AWS_CONFIG_FILE\")\" \"$XDG_RUNTIME_DIR\"/audex/*; echo $AWS_CONFIG_FILE; exit 1";
+    let output = sandbox.run_sh(&["--allow", "s3:GetObject"], script).exits(1);
+    let directory = sandbox.home().join("run/audex").display().to_string();
+    let (modes, path) = output.stdout.split_once('/').unwrap();
+    assert_eq!(modes, "600\n700\n700\n");
+    assert!(format!("/{path}").starts_with(&directory), "{path}");
     assert!(sandbox.session_directories().is_empty());
 }
 
@@ -162,17 +201,44 @@ fn what_a_killed_session_left_is_removed_by_the_next() {
 }
 
 #[test]
-fn a_signal_before_the_command_ends_the_run_with_nothing_started() {
+fn a_signal_while_credentials_are_minted_starts_nothing() {
     let sandbox = Sandbox::new();
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let slow = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", slow.local_addr().unwrap());
+    let run =
+        sandbox.tryaudex([&RUN[..], &["echo", "ran"]].concat()).env("AWS_ENDPOINT_URL", endpoint).start();
+    // Whoever connects is minting.
+    let (mut client, _) = slow.accept().unwrap();
+    run.signal(Signal::SIGTERM);
+    let mut cloud = TcpStream::connect(("127.0.0.1", sandbox.cloud().port())).unwrap();
+    let (mut request, mut reply) = (client.try_clone().unwrap(), cloud.try_clone().unwrap());
+    let forward = thread::spawn(move || io::copy(&mut request, &mut cloud));
+    let _ = io::copy(&mut reply, &mut client);
+    let output = run.finish().exits(143);
+    let _ = forward.join();
+    assert_eq!(output.stdout, "");
+    assert_eq!(sandbox.cloud().requests().len(), 1);
+    assert_eq!(sandbox.events(), ["issuing", "failed"]);
+}
+
+#[test]
+fn a_second_signal_while_the_cloud_does_not_answer_ends_audex_at_once() {
+    let sandbox = Sandbox::new();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     let run =
         sandbox.tryaudex([&RUN[..], &["echo", "ran"]].concat()).env("AWS_ENDPOINT_URL", endpoint).start();
-    // Whoever connects is minting and gets no answer.
     let connection = silent.accept().unwrap();
-    run.signal(Signal::SIGTERM);
+    run.signal(Signal::SIGINT);
+    // Two equal signals that wait together would be one.
+    while fs::read_to_string(format!("/proc/{}/status", run.id()))
+        .unwrap()
+        .contains("ShdPnd:\t0000000000000002")
+    {
+        thread::yield_now();
+    }
+    run.signal(Signal::SIGINT);
+    let output = run.finish().exits(-2);
     drop(connection);
-    let output = run.finish();
-    assert_ne!(output.code, 0);
     assert_eq!(output.stdout, "");
 }

@@ -71,7 +71,10 @@ fn completions_are_scripts_the_shells_take() {
         [("bash", "complete -F _tryaudex"), ("zsh", "#compdef tryaudex"), ("fish", "complete -c tryaudex ")]
     {
         let script = bare(&["completions", shell]).success().stdout;
-        assert!(script.contains(mark) && script.contains("Permissions to allow") | script.contains("--allow"), "{shell}");
+        assert!(
+            script.contains(mark) && script.contains("Permissions to allow") | script.contains("--allow"),
+            "{shell}"
+        );
     }
     let sandbox = Sandbox::without_cloud();
     let script = sandbox.run(["completions", "bash"]).success().stdout;

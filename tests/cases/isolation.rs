@@ -87,8 +87,7 @@ fn paved() -> Sandbox {
 fn the_callers_keys_are_nowhere_in_the_environment_or_the_session_directory() {
     let sandbox = paved();
     // The copy of the session directory lies under HOME, where the sandbox looks for every secret when it goes.
-    let script =
-        "tr '\\0' '\\n' < /proc/self/environ; cp -r \"$(dirname \"$(dirname \"$AWS_CONFIG_FILE\")\")\" copy";
+    let script = "tr '\\0' '\\n' < /proc/self/environ; cp -r \"$XDG_RUNTIME_DIR/audex\" copy; cp \"$AWS_CONFIG_FILE\" config";
     let words = ["run", "--allow", "s3:GetObject", "--", "sh", "-c", script];
     let output = sandbox.tryaudex(words).shows_issued_secrets().output().success();
     let names: Vec<&str> = output.stdout.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
@@ -111,7 +110,8 @@ fn the_callers_keys_are_nowhere_in_the_environment_or_the_session_directory() {
         let id = sandbox.cloud().access_key(user).unwrap().id;
         assert!(!output.stdout.contains(&id), "the key id of {user} is still there");
     }
-    assert!(sandbox.home().join("copy/aws/config").is_file());
+    assert!(sandbox.home().join("copy").is_dir());
+    assert_eq!(fs::read(sandbox.home().join("config")).unwrap(), b"");
 }
 
 #[test]

@@ -167,6 +167,22 @@ fn an_installed_provider_delivers_what_it_makes() {
 }
 
 #[test]
+fn a_provider_answers_under_the_id_it_was_installed_with_alone() {
+    let mut sandbox = Sandbox::without_cloud();
+    let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
+    let lock = plugins(&sandbox).join("plugins.lock");
+    let changed = fs::read_to_string(&lock).unwrap().replace("provides = \"acme\"", "provides = \"gcp\"");
+    fs::write(&lock, changed).unwrap();
+    let refused =
+        sandbox.run(["run", "--provider", "gcp", "--allow", "door:open", "--", "touch", "ran"]).exits(70);
+    assert!(refused.stderr.contains("it is `acme`, and was installed as `gcp`"), "{}", refused.stderr);
+    let unknown =
+        sandbox.run(["run", "--provider", "acme", "--allow", "door:open", "--", "touch", "ran"]).exits(2);
+    assert!(unknown.stderr.contains("no component provides `acme`"), "{}", unknown.stderr);
+    assert!(!sandbox.home().join("ran").exists());
+}
+
+#[test]
 fn what_a_provider_enforces_by_less_than_is_required_is_refused() {
     let mut sandbox = Sandbox::without_cloud();
     let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();

@@ -11,7 +11,8 @@ use crate::support::{CloudView as _, Output, Sandbox, python, seeds};
 fn documented() -> Sandbox {
     let mut seed = Seed::demo();
     let developer = "arn:aws:iam::123456789012:user/developer";
-    let everything = seeds::user("", &serde_json::json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }])).policies;
+    let everything =
+        seeds::user("", &serde_json::json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }])).policies;
     seed.users[0].policies.clone_from(&everything);
     seed.roles = vec![RoleSeed {
         name: "AudexAgentRole".to_owned(),
@@ -20,7 +21,10 @@ fn documented() -> Sandbox {
         trust: vec![developer.to_owned()],
         max_session_seconds: 3600,
     }];
-    let bucket = |name: &str| BucketSeed { name: name.to_owned(), objects: vec![("data.txt".to_owned(), b"data\n".to_vec())] };
+    let bucket = |name: &str| BucketSeed {
+        name: name.to_owned(),
+        objects: vec![("data.txt".to_owned(), b"data\n".to_vec())],
+    };
     seed.buckets = ["my-bucket", "input-data", "ml-models"].map(bucket).into();
     let mut sandbox = Sandbox::with_seed(seed, "developer");
     // As a user has it: the command is on the PATH, and nobody has set a region.
@@ -87,7 +91,10 @@ fn listing_a_bucket_is_denied_where_only_its_objects_may_be_read() {
     denied(line, "AccessDenied", "s3:ListBucket arn:aws:s3:::my-bucket");
     let read = line.replace("aws s3 ls s3://my-bucket/", "aws s3 cp s3://my-bucket/data.txt -");
     allowed(&read, "data\n");
-    let other = line.replace("aws s3 ls s3://my-bucket/", "aws s3api get-object --bucket ml-models --key data.txt /dev/null");
+    let other = line.replace(
+        "aws s3 ls s3://my-bucket/",
+        "aws s3api get-object --bucket ml-models --key data.txt /dev/null",
+    );
     denied(&other, "AccessDenied", "s3:GetObject arn:aws:s3:::ml-models/data.txt");
 }
 
@@ -135,8 +142,10 @@ fn the_documented_profiles_are_the_built_in_ones() {
         .iter()
         .filter(|profile| profile["provider"] == "aws")
         .map(|profile| {
-            let actions: Vec<_> = profile["actions"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
-            format!("{} | {} | {}", profile["name"], actions.join(","), profile["description"]).replace('"', "")
+            let actions: Vec<_> =
+                profile["actions"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
+            format!("{} | {} | {}", profile["name"], actions.join(","), profile["description"])
+                .replace('"', "")
         })
         .collect();
     // The table of the document, in the order of the names.
@@ -191,7 +200,8 @@ fn the_documented_universal_permissions_expand_as_documented() {
     ] {
         let plan = typed(&sandbox, &format!("tryaudex plan --allow {universal} --json")).success().json();
         let permissions = plan["permissions"].as_array().unwrap();
-        let actions: Vec<_> = permissions.iter().map(|permission| permission["action"].as_str().unwrap()).collect();
+        let actions: Vec<_> =
+            permissions.iter().map(|permission| permission["action"].as_str().unwrap()).collect();
         assert_eq!(actions.join(","), native);
         assert!(permissions.iter().all(|permission| permission["origin"] == universal));
     }
@@ -232,6 +242,9 @@ fn the_documented_custom_profiles_run_the_documented_programs() {
     assert_eq!(inference.stdout, "input-data AccessDenied\nml-models read\n");
     let plan = typed(&sandbox, "tryaudex plan --profile my-data-pipeline --json").success().json();
     let statement = &plan["policy"]["Statement"][0];
-    assert_eq!(statement["Action"], serde_json::json!(["s3:GetObject", "dynamodb:PutItem", "dynamodb:UpdateItem"]));
+    assert_eq!(
+        statement["Action"],
+        serde_json::json!(["s3:GetObject", "dynamodb:PutItem", "dynamodb:UpdateItem"])
+    );
     assert_eq!(statement["Resource"][1], "arn:aws:dynamodb:*:*:table/pipeline-results");
 }

@@ -16,6 +16,8 @@ const PROJECTS: [&str; 4] = [
 ];
 /// Where a guest of `tests/guests` keeps the name of its case.
 const MARKER: &[u8] = b"HOSTILE-CASE:";
+/// WebAssembly core specification, 5.5.2.
+const TABLE_SECTION: u8 = 4;
 /// Bytes of that name, blanks included.
 const CASE_BYTES: usize = 35;
 
@@ -53,6 +55,23 @@ impl Guest {
         self
     }
 
+    /// The same with a function table of at least so many elements.
+    pub fn with_table_of(mut self, elements: u32) -> Self {
+        let mut at = 8;
+        loop {
+            let (size, size_bytes) = leb(&self.bytes[at + 1..]);
+            let contents = at + 1 + size_bytes;
+            if self.bytes[at] == TABLE_SECTION {
+                // One table of functions, without a maximum.
+                let table = [&[1, 0x70, 0][..], &to_leb(elements)].concat();
+                let section = [&to_leb(u32::try_from(table.len()).unwrap())[..], &table].concat();
+                self.bytes.splice(at + 1..contents + size, section);
+                return self;
+            }
+            at = contents + size;
+        }
+    }
+
     /// The first `part` of a whole of 100.
     pub fn truncated_to(mut self, part: usize) -> Self {
         self.bytes.truncate(self.bytes.len() * part / 100);
@@ -75,6 +94,25 @@ impl Guest {
         let path = self.plant(sandbox);
         let grants = grants.iter().flat_map(|grant| ["--grant", grant]);
         sandbox.run(["plugin", "install", path.to_str().unwrap()].into_iter().chain(grants))
+    }
+}
+
+/// An unsigned LEB128 number, and its length.
+fn leb(bytes: &[u8]) -> (usize, usize) {
+    let length = bytes.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
+    let value = bytes[..length].iter().rev().fold(0, |value, byte| value << 7 | usize::from(byte & 0x7f));
+    (value, length)
+}
+
+fn to_leb(mut value: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(value & 0x7f).unwrap();
+        value >>= 7;
+        bytes.push(if value == 0 { low } else { low | 0x80 });
+        if value == 0 {
+            return bytes;
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::sandbox::Sandbox;
 use super::scan::Captured;
 
 /// No program of the tests takes as long, on a machine however busy.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// A program that is not started yet.
 #[must_use]

@@ -50,7 +50,7 @@ fn placeholder(word: &str) -> Option<String> {
             let _ = digest;
             "sha256:[digest]"
         } else if is_hex(bare) && DIGESTS.contains(&bare.len()) {
-                "[digest]"
+            "[digest]"
         } else if bare.len() == 20 && (bare.starts_with("ASIA") || bare.starts_with("AKIA")) {
             "[key id]"
         } else {

@@ -16,7 +16,7 @@ pub struct Args {
     /// Provider to check; may be repeated [default: every one there is]
     #[arg(long, value_name = "ID")]
     check: Vec<String>,
-    /// IAM role to try (AWS) [env: AUDEX_ROLE_ARN]
+    /// IAM role to try (AWS) [env: `AUDEX_ROLE_ARN`]
     #[arg(long, value_name = "ARN")]
     role_arn: Option<String>,
     /// Region to ask in
@@ -69,7 +69,13 @@ fn to_text(reports: &[Report]) -> String {
         }
         if report.checks.is_empty() {
             let none = "this provider has no checks".to_owned();
-            rows.push(vec![report.provider.clone(), "-".to_owned(), "failed".to_owned(), none, String::new()]);
+            rows.push(vec![
+                report.provider.clone(),
+                "-".to_owned(),
+                "failed".to_owned(),
+                none,
+                String::new(),
+            ]);
         }
     }
     table(&["PROVIDER", "CHECK", "STATUS", "DETAIL", ""], &rows)

@@ -1,6 +1,7 @@
 //! `tryaudex plan`: what `run` would do, for people and as JSON.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -30,7 +31,7 @@ impl Args {
     }
 }
 
-pub fn plan(environment: &Environment, args: Args) -> Result<u8, Failure> {
+pub fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     show(environment, &args.request, &args.command)
 }
 
@@ -51,16 +52,12 @@ pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsStrin
 fn to_json(prepared: &Prepared) -> Value {
     let Prepared { planned, components, .. } = prepared;
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
-    let permission = |p: &crate::plugin::provider::Planned| {
-        json!({ "action": p.action, "origin": p.origin, "enforced_by": enforcer_name(p.enforced_by), "note": p.note })
-    };
-    let denied =
-        |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
-    let component = |c: &crate::plugin::component::Loaded| {
-        json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() })
-    };
+    let permission = |p: &crate::plugin::provider::Planned| json!({ "action": p.action, "origin": p.origin, "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
+    let denied = |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
+    let component = |c: &crate::plugin::component::Loaded| json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() });
     // The policy itself, not a text of it; a provider whose policy is no JSON gets it as a string.
-    let policy = plan.policy.as_deref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+    let policy =
+        plan.policy.as_deref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
     json!({
         "provider": grant.provider,
         "method": plan.method,
@@ -93,10 +90,11 @@ fn on_expiry(prepared: &Prepared) -> &'static str {
 fn to_text(prepared: &Prepared) -> String {
     let Prepared { planned, components, .. } = prepared;
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
-    let resources = if grant.resources.is_empty() { "every resource".to_owned() } else { grant.resources.join(", ") };
+    let resources =
+        if grant.resources.is_empty() { "every resource".to_owned() } else { grant.resources.join(", ") };
     let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
-    out += &format!("ttl        {}\n", console::duration(grant.ttl_seconds.into()));
-    out += &format!("resources  {resources}\n\n");
+    let _ = writeln!(out, "ttl        {}", console::duration(grant.ttl_seconds.into()));
+    let _ = writeln!(out, "resources  {resources}\n");
     let row = |p: &crate::plugin::provider::Planned| {
         let note = p.note.clone().unwrap_or_default();
         vec![p.action.clone(), p.origin.clone(), enforcer_name(p.enforced_by).to_owned(), note]
@@ -106,19 +104,20 @@ fn to_text(prepared: &Prepared) -> String {
     if !planned.denied.is_empty() {
         let row = |d: &crate::filter::Denied| vec![d.action.clone(), d.by.clone(), d.reason.clone()];
         let rows: Vec<_> = planned.denied.iter().map(row).collect();
-        out += &format!("\n{}", table(&["DENIED", "BY", "REASON"], &rows));
+        let _ = write!(out, "\n{}", table(&["DENIED", "BY", "REASON"], &rows));
     }
     if let Some(policy) = &plan.policy {
         let limit = plan.policy_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
-        out += &format!("\npolicy ({}{limit} characters)\n{policy}\n", policy.len());
+        let _ =
+            writeln!(out, "\npolicy ({}{limit} characters)\n{}", policy.len(), policy.replace('\n', "\n  "));
     }
     let row = |c: &crate::plugin::component::Loaded| {
         vec![c.name.clone(), c.world.to_string(), short(&c.digest), c.source.to_string()]
     };
     let rows: Vec<_> = components.iter().map(row).collect();
-    out += &format!("\n{}", table(&["COMPONENT", "KIND", "DIGEST", "SOURCE"], &rows));
+    let _ = write!(out, "\n{}", table(&["COMPONENT", "KIND", "DIGEST", "SOURCE"], &rows));
     for notice in notices(planned) {
-        out += &format!("\nnotice: {notice}");
+        let _ = write!(out, "\nnotice: {notice}");
     }
     out
 }

@@ -67,14 +67,20 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn install(settings: &Settings, file: &std::path::Path, granted: BTreeSet<Capability>) -> Result<(), Failure> {
+fn install(
+    settings: &Settings,
+    file: &std::path::Path,
+    granted: BTreeSet<Capability>,
+) -> Result<(), Failure> {
     let components = Components::open(settings)?;
     let mut store = Store::open(&settings.paths)?;
     let plan = InstallPlan::read(file)?;
     let installed = store.install(components.engine(), &plan, granted)?;
     let part = match (&installed.provides, installed.world.to_string().as_str()) {
         (Some(id), _) => format!("use it with `--provider {id}`"),
-        (None, "mapping") => format!("it answers once config.toml has `[mapping] component = \"{}\"`", installed.name),
+        (None, "mapping") => {
+            format!("it answers once config.toml has `[mapping] component = \"{}\"`", installed.name)
+        }
         (None, _) => "it takes part in every run from now on".to_owned(),
     };
     let (world, name) = (installed.world, &installed.name);
@@ -96,7 +102,8 @@ fn built_in() -> Result<Vec<Shown>, Failure> {
     let shown = |embedded: &crate::plugin::embedded::Embedded| {
         let manifest = embedded.manifest().map_err(|error| Failure::internal("plugin", error))?;
         let granted = manifest.requested.iter().map(ToString::to_string).collect();
-        let provides = (manifest.world == crate::plugin::manifest::World::Provider).then(|| manifest.name.clone());
+        let provides =
+            (manifest.world == crate::plugin::manifest::World::Provider).then(|| manifest.name.clone());
         let (digest, bytes) = (embedded.digest.to_owned(), embedded.wasm.len());
         Ok(Shown { manifest, digest, granted, provides, source: "built in".to_owned(), bytes })
     };
@@ -126,7 +133,14 @@ fn list(store: &Store, json: bool) -> Result<(), Failure> {
     }
     let row = |shown: &Shown| {
         let (name, world) = (shown.manifest.name.clone(), shown.manifest.world.to_string());
-        vec![name, world, shown.manifest.version.clone(), short(&shown.digest), shown.granted.join(","), shown.source.clone()]
+        vec![
+            name,
+            world,
+            shown.manifest.version.clone(),
+            short(&shown.digest),
+            shown.granted.join(","),
+            shown.source.clone(),
+        ]
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     console::result(&table(&["NAME", "KIND", "VERSION", "DIGEST", "GRANTED", "SOURCE"], &rows));
@@ -178,7 +192,14 @@ fn from_file(target: &str) -> Result<Shown, Failure> {
     let plan = InstallPlan::read(&path)?;
     let source = format!("{} (not installed)", path.display());
     let bytes = plan.wasm.len();
-    Ok(Shown { manifest: plan.manifest, digest: plan.digest, granted: Vec::new(), provides: None, source, bytes })
+    Ok(Shown {
+        manifest: plan.manifest,
+        digest: plan.digest,
+        granted: Vec::new(),
+        provides: None,
+        source,
+        bytes,
+    })
 }
 
 fn to_json(shown: &Shown) -> Value {

@@ -80,7 +80,12 @@ fn list(found: &[(String, Profile)], json: bool) {
     console::result(&table(&["PROFILE", "PROVIDER", "USE CASE", "ACTIONS"], &rows));
 }
 
-fn show(name: &str, found: &[(String, Profile)], provider: Option<String>, json: bool) -> Result<(), Failure> {
+fn show(
+    name: &str,
+    found: &[(String, Profile)],
+    provider: Option<String>,
+    json: bool,
+) -> Result<(), Failure> {
     let Some((provider, profile)) = found.iter().find(|(_, profile)| profile.name == name) else {
         let provider = provider.unwrap_or_else(|| "any".to_owned());
         return Err(ProfileError::Unknown { name: name.to_owned(), provider }.into());
@@ -89,7 +94,11 @@ fn show(name: &str, found: &[(String, Profile)], provider: Option<String>, json:
         console::result(&to_json(provider, profile).to_string());
         return Ok(());
     }
-    let resources = if profile.resources.is_empty() { "every resource".to_owned() } else { profile.resources.join("\n           ") };
+    let resources = if profile.resources.is_empty() {
+        "every resource".to_owned()
+    } else {
+        profile.resources.join("\n           ")
+    };
     console::result(&format!(
         "profile    {name}\nprovider   {provider}\nuse case   {}\ndefined    {}\nactions    {}\nresources  {resources}",
         profile.description,

@@ -28,7 +28,7 @@ pub struct RequestArgs {
     /// How long access lasts, such as `15m`, `1h 30m` or `30s` [default: 15m]
     #[arg(long, value_name = "DURATION", value_parser = parse_ttl)]
     ttl: Option<Duration>,
-    /// IAM role to assume (AWS) [env: AUDEX_ROLE_ARN]
+    /// IAM role to assume (AWS) [env: `AUDEX_ROLE_ARN`]
     #[arg(long, value_name = "ARN")]
     role_arn: Option<String>,
     /// Region, for the credentials and the command
@@ -66,7 +66,8 @@ impl RequestArgs {
 
     pub fn flags(&self) -> Flags {
         let mut provider_settings = BTreeMap::new();
-        for (key, value) in [("role_arn", &self.role_arn), ("region", &self.region), ("method", &self.method)] {
+        for (key, value) in [("role_arn", &self.role_arn), ("region", &self.region), ("method", &self.method)]
+        {
             if let Some(value) = value {
                 provider_settings.insert(key.to_owned(), value.clone());
             }

@@ -35,7 +35,10 @@ pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
         return plan::show(environment, &request, &command);
     }
     if command.is_empty() {
-        return Err(Failure::usage("there is no command to run", "put it after `--`: tryaudex run --allow … -- COMMAND"));
+        return Err(Failure::usage(
+            "there is no command to run",
+            "put it after `--`: tryaudex run --allow … -- COMMAND",
+        ));
     }
     let settings = Settings::resolve(environment, request.flags())?;
     let mut attempt = Attempt::new(&settings.paths);

@@ -72,7 +72,8 @@ pub(super) fn finished(console: Console, attempt: &Attempt, ended: &Ended) {
     };
     let because = if ended.ended_by_deadline { ", ended at its ttl" } else { "" };
     let milliseconds = ended.duration.as_millis();
-    let line = format!("{how} after {:.1} s{because}, session {}", ended.duration.as_secs_f64(), attempt.session());
+    let line =
+        format!("{how} after {:.1} s{because}, session {}", ended.duration.as_secs_f64(), attempt.session());
     let fields = json!({
         "session": attempt.session(),
         "exit_code": ended.exit_code(),

@@ -90,7 +90,12 @@ impl PluginError {
     /// An error of `loaded`.
     #[must_use]
     pub fn new(loaded: &Loaded, phase: Phase, reason: impl Into<String>) -> Self {
-        Self { plugin: loaded.name.clone(), digest: loaded.digest.clone(), phase, reason: clean::line(&reason.into()) }
+        Self {
+            plugin: loaded.name.clone(),
+            digest: loaded.digest.clone(),
+            phase,
+            reason: clean::line(&reason.into()),
+        }
     }
 }
 

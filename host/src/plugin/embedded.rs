@@ -40,8 +40,8 @@ impl Embedded {
             reason,
         };
         let manifest = self.manifest().map_err(|error| failed(error.to_string()))?;
-        let component =
-            compiled::deserialize(engine, self.compiled).map_err(|error| failed(error.root_cause().to_string()))?;
+        let component = compiled::deserialize(engine, self.compiled)
+            .map_err(|error| failed(error.root_cause().to_string()))?;
         Ok(Loaded {
             name: self.name.to_owned(),
             digest: self.digest.to_owned(),

@@ -6,6 +6,7 @@ use super::call::{call, pure_linker};
 use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
+use super::limit;
 use super::provider;
 use super::state::State;
 
@@ -26,9 +27,12 @@ impl Filter {
     /// # Errors
     /// When it is no filter of this contract, or imports anything.
     pub fn new(engine: &Engine, loaded: Loaded, settings: String) -> Result<Self, PluginError> {
-        let link = |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
-        let pre =
-            pure_linker(engine).instantiate_pre(&loaded.component).and_then(PolicyFilterPre::new).map_err(link)?;
+        let link =
+            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let pre = pure_linker(engine)
+            .instantiate_pre(&loaded.component)
+            .and_then(PolicyFilterPre::new)
+            .map_err(link)?;
         Ok(Self { engine: engine.clone(), loaded, pre, settings })
     }
 
@@ -51,6 +55,12 @@ impl Filter {
         })?;
         clean(&mut verdict);
         if let Verdict::Restrict(restrictions) = &verdict {
+            let entries =
+                restrictions.iter().map(|restriction| 1 + restriction.drop.len() + restriction.deny.len());
+            if entries.sum::<usize>() > limit::ENTRIES {
+                let reason = format!("its verdict has more than {} entries", limit::ENTRIES);
+                return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
+            }
             let dropped = restrictions.iter().flat_map(|restriction| &restriction.drop);
             if dropped.into_iter().any(|position| *position as usize >= grant.permissions.len()) {
                 let reason = "it dropped a permission that is not there";

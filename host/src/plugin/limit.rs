@@ -30,6 +30,10 @@ pub const SECRET_BYTES: usize = 64 * 1024;
 pub const POLICY_BYTES: usize = 16 * 1024;
 /// Characters of one sentence of a component that is shown or recorded; more is cut.
 pub const LINE_CHARACTERS: usize = 2_000;
+/// Entries of one answer that are compared with each other: ten thousand cost a fraction of a second, a million a day.
+pub const ENTRIES: usize = 10_000;
+/// Variables, files, settings or profiles of a provider.
+pub const DELIVERED: usize = 100;
 /// Notices of one answer; more are dropped.
 pub const NOTICES: usize = 50;
 /// Headers of one request.

@@ -41,7 +41,9 @@ impl World {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Provider, Self::Mapping, Self::Filter, Self::Intent].into_iter().find(|world| world.name() == name)
+        [Self::Provider, Self::Mapping, Self::Filter, Self::Intent]
+            .into_iter()
+            .find(|world| world.name() == name)
     }
 
     /// The interfaces a component of this world may import.
@@ -123,7 +125,9 @@ impl Manifest {
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload.map_err(|error| ManifestError::NotWasm(error.message().to_owned()))?;
             match payload {
-                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth = depth.saturating_add(1),
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                    depth = depth.saturating_add(1);
+                }
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 _ => {}
             }
@@ -143,7 +147,9 @@ impl Manifest {
     pub fn check_imports(&self) -> Result<(), ManifestError> {
         let allowed = |import: &String| {
             let name = import.strip_prefix("audex:plugin/").and_then(|rest| rest.split_once('@'));
-            name.is_some_and(|(name, version)| version == self.contract && self.world.imports().contains(&name))
+            name.is_some_and(|(name, version)| {
+                version == self.contract && self.world.imports().contains(&name)
+            })
         };
         match self.imports.iter().find(|import| !allowed(import)) {
             Some(import) => Err(ManifestError::Import(import.clone())),
@@ -161,7 +167,8 @@ struct Found {
 
 impl Found {
     fn look(&mut self, payload: Payload<'_>, depth: usize) -> Result<(), ManifestError> {
-        let not_wasm = |error: wasmparser::BinaryReaderError| ManifestError::NotWasm(error.message().to_owned());
+        let not_wasm =
+            |error: wasmparser::BinaryReaderError| ManifestError::NotWasm(error.message().to_owned());
         match payload {
             Payload::CustomSection(section) if section.name() == SECTION && self.section.is_none() => {
                 if section.data().len() > MANIFEST_BYTES {
@@ -197,7 +204,8 @@ fn parse(text: &str, imports: Vec<String>, exports: Vec<String>) -> Result<Manif
         return Err(ManifestError::Contract { built_for: contract });
     }
     let world = value("world")?;
-    let world = World::parse(&world).ok_or(ManifestError::Malformed(format!("there is no world `{world}`")))?;
+    let world =
+        World::parse(&world).ok_or(ManifestError::Malformed(format!("there is no world `{world}`")))?;
     let name = value("name")?;
     let name_ok = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.len() <= 64
@@ -205,8 +213,8 @@ fn parse(text: &str, imports: Vec<String>, exports: Vec<String>) -> Result<Manif
     if !name_ok {
         return Err(ManifestError::Malformed("its name is not of `[a-z][a-z0-9_-]*`".to_owned()));
     }
-    let version: String = value("version")?.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
-    let sdk: String = value("sdk")?.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
+    let version: String = value("version")?.chars().filter(char::is_ascii_graphic).take(64).collect();
+    let sdk: String = value("sdk")?.chars().filter(char::is_ascii_graphic).take(64).collect();
     let requested = text
         .lines()
         .filter_map(|line| line.strip_prefix("capability "))
@@ -223,7 +231,8 @@ mod tests {
         parse(text, Vec::new(), Vec::new())
     }
 
-    const GOOD: &str = "contract 0.1.0\nworld policy-filter\nsdk rust-0.1.0\nname office-hours\nversion 1.0.0\n";
+    const GOOD: &str =
+        "contract 0.1.0\nworld policy-filter\nsdk rust-0.1.0\nname office-hours\nversion 1.0.0\n";
 
     #[test]
     fn a_whole_manifest_is_read() {
@@ -240,7 +249,9 @@ mod tests {
 
     #[test]
     fn unknown_worlds_names_and_capabilities_are_errors() {
-        for (from, to) in [("policy-filter", "policy-widener"), ("office-hours", "../x"), ("office-hours", "Big")] {
+        for (from, to) in
+            [("policy-filter", "policy-widener"), ("office-hours", "../x"), ("office-hours", "Big")]
+        {
             assert!(parsed(&GOOD.replace(from, to)).is_err(), "{to}");
         }
         for asked in ["files:/", "http:*", "http:*.amazonaws.com", "slot:gcp", "secret:lower", "http:a b"] {

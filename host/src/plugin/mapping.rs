@@ -5,6 +5,7 @@ use super::call::{call, pure_linker};
 use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
+use super::limit;
 use super::state::State;
 
 pub use super::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
@@ -22,9 +23,12 @@ impl Mapping {
     /// # Errors
     /// When it is no mapping of this contract, or imports anything.
     pub fn new(engine: &Engine, loaded: Loaded) -> Result<Self, PluginError> {
-        let link = |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
-        let pre =
-            pure_linker(engine).instantiate_pre(&loaded.component).and_then(MappingTablePre::new).map_err(link)?;
+        let link =
+            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let pre = pure_linker(engine)
+            .instantiate_pre(&loaded.component)
+            .and_then(MappingTablePre::new)
+            .map_err(link)?;
         Ok(Self { engine: engine.clone(), loaded, pre })
     }
 
@@ -52,7 +56,11 @@ impl Mapping {
     ///
     /// # Errors
     /// When it fails or answers out of step.
-    pub fn expand(&self, provider: &str, permissions: &[String]) -> Result<Vec<Option<Expansion>>, PluginError> {
+    pub fn expand(
+        &self,
+        provider: &str,
+        permissions: &[String],
+    ) -> Result<Vec<Option<Expansion>>, PluginError> {
         let (mut expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let mapping = instance.audex_plugin_mapping();
@@ -60,6 +68,12 @@ impl Mapping {
         })?;
         if expansions.len() != permissions.len() {
             let reason = "it expanded another number of permissions than it was given";
+            return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
+        }
+        if expansions.iter().flatten().map(|expansion| expansion.actions.len()).sum::<usize>()
+            > limit::ENTRIES
+        {
+            let reason = format!("it expanded to more than {} actions", limit::ENTRIES);
             return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
         }
         expansions.clean();

@@ -1,5 +1,7 @@
 //! Calls to one provider component, and the host's look at what it answers.
 
+mod variable;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,26 +16,16 @@ use super::capability::{Capability, HeldSecret, Origin, Reach};
 use super::clean::{self, Clean as _};
 use super::component::{Loaded, Phase, PluginError, Source};
 use super::engine::Engine;
+use super::limit;
 use super::state::State;
 use crate::deliver::{SessionFile, Value};
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
-    AccessLevel, CheckResult, Description, Enforcer, Finding, GrantPlan, HealthStatus, Planned, Profile, Setting, Status,
+    AccessLevel, CheckResult, Description, Enforcer, Finding, GrantPlan, HealthStatus, Planned, Profile,
+    Setting, Status,
 };
 
-/// Variables that change how a process starts or finds its code; no provider may set them.
-const FORBIDDEN_VARIABLES: [&str; 22] = [
-    "PATH", "HOME", "SHELL", "IFS", "ENV", "BASH_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT",
-    "DYLD_INSERT_LIBRARIES", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONSTARTUP", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT",
-    // These can name a program that makes credentials (`credential_process`, executable-sourced ones).
-    "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_PROFILES_FILE",
-    "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES",
-    // This lets anybody read what goes to AWS, and the next ones send it elsewhere.
-    "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL",
-];
-/// Beginnings of variables that send a command's requests elsewhere.
-const FORBIDDEN_BEGINNING: &str = "AWS_ENDPOINT_URL_";
 /// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.
 const CLOCK_SLACK_SECONDS: u64 = 60;
 
@@ -92,10 +84,18 @@ impl Provider {
     /// # Errors
     /// When it is no provider of this contract.
     pub fn new(engine: &Engine, loaded: Loaded, outside: Arc<Outside>) -> Result<Self, PluginError> {
-        let link = |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let link =
+            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
         let linker = call::provider_linker(engine).map_err(link)?;
         let pre = linker.instantiate_pre(&loaded.component).and_then(ProviderPluginPre::new).map_err(link)?;
-        Ok(Self { engine: engine.clone(), loaded, pre, outside, settings: BTreeMap::new(), logged: Mutex::default() })
+        Ok(Self {
+            engine: engine.clone(),
+            loaded,
+            pre,
+            outside,
+            settings: BTreeMap::new(),
+            logged: Mutex::default(),
+        })
     }
 
     /// The component.
@@ -121,6 +121,10 @@ impl Provider {
     /// When it fails, or describes what the host does not accept.
     pub fn describe(&self) -> Result<Description, PluginError> {
         let mut description = self.call(PolicyScope::pure(), |guest, store| guest.call_describe(store))?.0;
+        self.few(
+            description.sets.len().max(description.settings.len()).max(description.profiles.len()),
+            limit::DELIVERED,
+        )?;
         description.clean();
         let id_ok = description.id.starts_with(|c: char| c.is_ascii_lowercase())
             && description.id.len() <= ID_CHARACTERS
@@ -135,15 +139,11 @@ impl Provider {
         };
         let foreign = |setting: &Setting| setting.env.as_ref().is_some_and(|name| !name.starts_with(&own));
         if description.settings.iter().any(foreign) {
-            return Err(self.bad(&format!("a setting names an environment variable that does not begin with {own}")));
+            return Err(
+                self.bad(&format!("a setting names an environment variable that does not begin with {own}"))
+            );
         }
-        let forbidden = |name: &String| {
-            FORBIDDEN_VARIABLES.contains(&name.as_str())
-                || name.starts_with(FORBIDDEN_BEGINNING)
-                || name.is_empty()
-                || !name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-        };
-        match description.sets.iter().find(|name| forbidden(name)) {
+        match description.sets.iter().find(|name| variable::is_forbidden(name)) {
             Some(name) => Err(self.bad(&format!("it wants to set `{}`", name.escape_default()))),
             None => Ok(description),
         }
@@ -174,6 +174,7 @@ impl Provider {
     /// When it fails or answers out of step.
     pub fn check(&self, actions: &[String]) -> Result<Vec<Finding>, PluginError> {
         let mut findings = self.call(PolicyScope::pure(), |guest, store| guest.call_check(store, actions))?.0;
+        self.few(findings.iter().map(|finding| finding.actions.len()).sum(), limit::ENTRIES)?;
         findings.clean();
         if findings.len() != actions.len() {
             return Err(self.bad("it checked another number of actions than it was given"));
@@ -194,6 +195,7 @@ impl Provider {
     pub fn plan(&self, grant: &Grant) -> Result<GrantPlan, ProviderError> {
         let answer = self.call(PolicyScope::look(), |guest, store| guest.call_plan(store, grant))?.0;
         let mut plan = answer.map_err(|error| self.refused(error))?;
+        self.few(plan.permissions.len(), limit::ENTRIES)?;
         let granted = |planned: &Planned| {
             grant.permissions.iter().any(|p| p.action == planned.action && p.origin == planned.origin)
         };
@@ -201,7 +203,8 @@ impl Provider {
             return Err(self.bad("it planned a permission that was not granted").into());
         }
         // One for one: with one of them twice, another could be missing without the count telling.
-        let planned = |permission: &Permission| plan.permissions.iter().any(|p| p.action == permission.action);
+        let planned =
+            |permission: &Permission| plan.permissions.iter().any(|p| p.action == permission.action);
         if plan.permissions.len() != grant.permissions.len() || !grant.permissions.iter().all(planned) {
             return Err(self.bad("it left a granted permission out of its plan").into());
         }
@@ -227,29 +230,49 @@ impl Provider {
     ) -> Result<Minted, ProviderError> {
         let scope = PolicyScope::of(grant, plan.policy.as_deref());
         let (answer, mut state) = self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
-        let mut minted = answer.map_err(|error| self.refused(error))?;
+        let minted = answer.map_err(|error| self.refused(error))?;
+        let lease = minted.lease.clone();
+        let accepted = self.accept(minted, &mut state, plan, sets, now);
+        if let (Err(_), Some(lease)) = (&accepted, lease) {
+            // What is not delivered must not live on; that it is refused is what the user has to know.
+            let _ = self.revoke(&lease);
+        }
+        Ok(accepted?)
+    }
+
+    /// What was minted, if it is what was planned.
+    fn accept(
+        &self,
+        mut minted: wit::Minted,
+        state: &mut State,
+        plan: &GrantPlan,
+        sets: &[String],
+        now: u64,
+    ) -> Result<Minted, PluginError> {
+        self.few(minted.variables.len().max(minted.files.len()), limit::DELIVERED)?;
         minted.method.clean();
         minted.identity.clean();
         minted.credential_id.clean();
         clean::notices(&mut minted.notices);
-        let latest = now.saturating_add(u64::from(plan.longest_life_seconds)).saturating_add(CLOCK_SLACK_SECONDS);
+        let latest =
+            now.saturating_add(u64::from(plan.longest_life_seconds)).saturating_add(CLOCK_SLACK_SECONDS);
         if minted.expires_at > latest {
-            return Err(self.bad("its credentials live longer than planned").into());
+            return Err(self.bad("its credentials live longer than planned"));
         }
         let (mut variables, mut files) = (Vec::new(), Vec::new());
         for variable in minted.variables {
             if !sets.contains(&variable.name) {
                 let name = variable.name.escape_default();
-                return Err(self.bad(&format!("it set `{name}`, which it did not declare")).into());
+                return Err(self.bad(&format!("it set `{name}`, which it did not declare")));
             }
-            let value = self.value(&mut state, variable.value, plan, minted.expires_at)?;
+            let value = self.value(state, variable.value, plan, minted.expires_at)?;
             variables.push((variable.name, value));
         }
         for file in minted.files {
             if file.env.as_ref().is_some_and(|name| !sets.contains(name)) {
-                return Err(self.bad("it pointed a variable it did not declare at a file").into());
+                return Err(self.bad("it pointed a variable it did not declare at a file"));
             }
-            let contents = self.value(&mut state, file.contents, plan, minted.expires_at)?;
+            let contents = self.value(state, file.contents, plan, minted.expires_at)?;
             files.push(SessionFile { name: file.name, contents, variable: file.env });
         }
         Ok(Minted {
@@ -330,6 +353,15 @@ impl Provider {
         })?;
         self.logged.lock().unwrap_or_else(PoisonError::into_inner).append(&mut state.logged);
         Ok((value, state))
+    }
+
+    /// Whether an answer has no more entries than anything honest has.
+    fn few(&self, count: usize, most: usize) -> Result<(), PluginError> {
+        if count <= most {
+            Ok(())
+        } else {
+            Err(self.bad(&format!("a list of its answer has more than {most} entries")))
+        }
     }
 
     fn bad(&self, reason: &str) -> PluginError {

@@ -165,7 +165,8 @@ impl Store {
         }
         let manifest = Manifest::read(&wasm).map_err(|error| failed(installed, error.to_string()))?;
         if (manifest.name.as_str(), manifest.world) != (installed.name.as_str(), installed.world) {
-            let reason = format!("the lock calls the {} `{}` a {}", manifest.world, manifest.name, installed.world);
+            let reason =
+                format!("the lock calls the {} `{}` a {}", manifest.world, manifest.name, installed.world);
             return Err(failed(installed, reason).into());
         }
         Ok((wasm, manifest))
@@ -177,7 +178,8 @@ impl Store {
     /// When there is none, or the lock cannot be written.
     pub fn remove(&mut self, name: &str) -> Result<Installed, StoreError> {
         let missing = || StoreError::NotInstalled { name: name.to_owned() };
-        let position = self.installed.iter().position(|installed| installed.name == name).ok_or_else(missing)?;
+        let position =
+            self.installed.iter().position(|installed| installed.name == name).ok_or_else(missing)?;
         let removed = self.installed.remove(position);
         lock::write(&self.directory, &self.installed)?;
         let _ = std::fs::remove_file(self.file(&removed.digest));
@@ -203,7 +205,12 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 fn failed(installed: &Installed, reason: String) -> PluginError {
-    PluginError { plugin: installed.name.clone(), digest: installed.digest.clone(), phase: Phase::Load, reason }
+    PluginError {
+        plugin: installed.name.clone(),
+        digest: installed.digest.clone(),
+        phase: Phase::Load,
+        reason,
+    }
 }
 
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {

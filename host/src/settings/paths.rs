@@ -35,7 +35,8 @@ impl Paths {
     /// # Errors
     /// When neither `HOME` nor all the XDG variables are set to absolute paths.
     pub fn resolve(environment: &Environment) -> Result<Self, NoHome> {
-        let absolute = |name: &str| environment.get_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let absolute =
+            |name: &str| environment.get_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let home = absolute(HOME);
         // A relative path in an XDG variable is to be ignored (XDG Base Directory Specification, "Basics").
         let base = |variable: &str, under_home: &str| {

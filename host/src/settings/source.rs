@@ -30,12 +30,18 @@ pub fn text(path: &Path) -> Result<Option<String>, SettingsError> {
 }
 
 /// An error at a place of a file.
+#[must_use]
 pub fn invalid(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> SettingsError {
     let message = message.lines().next().unwrap_or("it is malformed").to_owned();
-    SettingsError::Invalid { path: path.to_path_buf(), line: span.map_or(1, |span| line(text, span.start)), message }
+    SettingsError::Invalid {
+        path: path.to_path_buf(),
+        line: span.map_or(1, |span| line(text, span.start)),
+        message,
+    }
 }
 
 /// The line of the byte `offset`, from 1.
+#[must_use]
 pub fn line(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }

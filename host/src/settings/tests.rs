@@ -36,7 +36,8 @@ fn without_files_the_defaults_hold() {
 fn a_flag_wins_over_a_file() {
     let files = [("config/config.toml", "ttl = \"5m\"\n[enforcement]\nrequire = \"none\"")];
     assert_eq!(resolve(&files, Flags::default()).unwrap().ttl.as_secs(), 300);
-    let flags = Flags { ttl: Some(Duration::from_secs(60)), require: Some(Enforcer::Cloud), ..Flags::default() };
+    let flags =
+        Flags { ttl: Some(Duration::from_mins(1)), require: Some(Enforcer::Cloud), ..Flags::default() };
     let settings = resolve(&files, flags).unwrap();
     assert_eq!((settings.ttl.as_secs(), settings.require), (60, Enforcer::Cloud));
 }
@@ -48,7 +49,8 @@ fn the_organisation_can_narrow_and_the_user_cannot_undo_it() {
         ("etc/deny-list.toml", "[deny]\nactions = [\"iam:*\"]"),
         ("config/deny-list.toml", "[deny]\nactions = []"),
     ];
-    let flags = Flags { ttl: Some(Duration::from_hours(1)), require: Some(Enforcer::None), ..Flags::default() };
+    let flags =
+        Flags { ttl: Some(Duration::from_hours(1)), require: Some(Enforcer::None), ..Flags::default() };
     let settings = resolve(&files, flags).unwrap();
     assert_eq!((settings.ttl.as_secs(), settings.require), (600, Enforcer::Cloud));
     assert_eq!(settings.ttl_lowered_from, Some(Duration::from_hours(1)));
@@ -81,8 +83,7 @@ fn a_malformed_deny_pattern_is_never_skipped() {
 
 #[test]
 fn every_entry_of_the_documented_deny_list_is_read_with_its_line() {
-    let text =
-        "[deny]\nactions = [\n \"iam:*\",\n \"ec2:TerminateInstances\",\n \"rds:DeleteDBInstance\",\n \"s3:DeleteBucket\"\n]";
+    let text = "[deny]\nactions = [\n \"iam:*\",\n \"ec2:TerminateInstances\",\n \"rds:DeleteDBInstance\",\n \"s3:DeleteBucket\"\n]";
     let settings = resolve(&[("config/deny-list.toml", text)], Flags::default()).unwrap();
     assert_eq!(settings.deny.len(), 4);
     assert!(settings.deny[3].source.ends_with("deny-list.toml:6"));
@@ -98,13 +99,16 @@ fn profiles_take_actions_as_text_or_list() {
 
 #[test]
 fn provider_settings_come_from_flag_then_variable_then_file() {
-    let declared = [Setting { key: "role_arn".into(), description: String::new(), env: Some("AUDEX_ROLE_ARN".into()) }];
+    let declared =
+        [Setting { key: "role_arn".into(), description: String::new(), env: Some("AUDEX_ROLE_ARN".into()) }];
     let files = [("config/config.toml", "[providers.aws]\nrole_arn = \"file\"")];
     let role = |flags: Flags, environment: &Environment| {
-        resolve(&files, flags).unwrap().for_provider("aws", &declared, environment).unwrap()["role_arn"].clone()
+        resolve(&files, flags).unwrap().for_provider("aws", &declared, environment).unwrap()["role_arn"]
+            .clone()
     };
     let set = Environment::from_pairs([("AUDEX_ROLE_ARN", "variable")]);
-    let flags = || Flags { provider_settings: [("role_arn".into(), "flag".into())].into(), ..Flags::default() };
+    let flags =
+        || Flags { provider_settings: [("role_arn".into(), "flag".into())].into(), ..Flags::default() };
     assert_eq!(role(flags(), &set), "flag");
     assert_eq!(role(Flags::default(), &set), "variable");
     assert_eq!(role(Flags::default(), &Environment::default()), "file");

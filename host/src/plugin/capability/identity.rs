@@ -55,7 +55,11 @@ impl State {
 }
 
 fn unknown_slot(slot: &str) -> Error {
-    plain_error(ErrorKind::Unsupported, "unknown-slot", format!("this version has no token for the slot `{slot}`"))
+    plain_error(
+        ErrorKind::Unsupported,
+        "unknown-slot",
+        format!("this version has no token for the slot `{slot}`"),
+    )
 }
 
 impl secrets::Host for State {}

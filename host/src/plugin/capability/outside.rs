@@ -58,8 +58,10 @@ impl Outside {
         let runtime = if let Some(runtime) = self.runtime.get() {
             runtime
         } else {
-            let built =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(OutsideError::Runtime)?;
+            let built = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(OutsideError::Runtime)?;
             self.runtime.get_or_init(|| built)
         };
         runtime

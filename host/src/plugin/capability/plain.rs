@@ -2,8 +2,8 @@
 
 use crate::clock;
 use crate::plugin::bindings::provider::audex::plugin::{clock as clock_import, log, settings, types};
-use crate::plugin::{clean, limit};
 use crate::plugin::state::State;
+use crate::plugin::{clean, limit};
 
 impl types::Host for State {}
 

@@ -173,9 +173,14 @@ impl PolicyScope {
     }
 
     /// The actions, lower case, of an allowing statement that stays inside; none if all it allows is scoping down.
-    fn permit_allow(&self, fields: &Map<String, Value>, intermediate: bool) -> Result<Vec<String>, OutsideGrant> {
+    fn permit_allow(
+        &self,
+        fields: &Map<String, Value>,
+        intermediate: bool,
+    ) -> Result<Vec<String>, OutsideGrant> {
         only(fields, &ALLOW_KEYS)?;
-        let actions: Vec<String> = strings(fields.get("Action"))?.into_iter().map(str::to_lowercase).collect();
+        let actions: Vec<String> =
+            strings(fields.get("Action"))?.into_iter().map(str::to_lowercase).collect();
         if intermediate && actions.iter().all(|action| action == SCOPE_DOWN) {
             return Ok(Vec::new());
         }
@@ -183,7 +188,10 @@ impl PolicyScope {
             return Err(outside(&format!("`{action}`")));
         }
         let resources = strings(fields.get("Resource"))?;
-        match resources.iter().find(|resource| !self.resources.is_empty() && !covered(&self.resources, resource)) {
+        match resources
+            .iter()
+            .find(|resource| !self.resources.is_empty() && !covered(&self.resources, resource))
+        {
             Some(resource) => Err(outside(&format!("the resource `{resource}`"))),
             None => Ok(actions),
         }
@@ -247,8 +255,7 @@ mod tests {
     use super::*;
     use crate::plugin::provider::Permission;
 
-    const PLANNED: &str =
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}]}"#;
+    const PLANNED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}]}"#;
 
     fn grant(action: &str, deny: &[&str]) -> Grant {
         Grant {
@@ -343,7 +350,7 @@ mod tests {
         for policy in [
             format!(r#"{{"Statement":[{wide}],"Statement":[]}}"#),
             format!(r#"{{"Statement":[],"statement":[{wide}]}}"#),
-            format!(r#"{{"Statement":[{{"Effect":"Deny","effect":"Allow","Action":"*","Resource":"*"}}]}}"#),
+            r#"{"Statement":[{"Effect":"Deny","effect":"Allow","Action":"*","Resource":"*"}]}"#.to_owned(),
             format!("{PLANNED} {PLANNED}"),
             format!("[{PLANNED}]"),
             " ".repeat(limit::POLICY_BYTES) + PLANNED,
@@ -357,7 +364,10 @@ mod tests {
         assert_eq!(PolicyScope::pure().may_reach(), Err(OutsideGrant::Reaches));
         PolicyScope::look().may_reach().unwrap();
         for scope in [PolicyScope::pure(), PolicyScope::look()] {
-            assert_eq!((scope.may_make(900), scope.may_narrow(1)), (Err(OutsideGrant::Mints), Err(OutsideGrant::Mints)));
+            assert_eq!(
+                (scope.may_make(900), scope.may_narrow(1)),
+                (Err(OutsideGrant::Mints), Err(OutsideGrant::Mints))
+            );
         }
         PolicyScope::probe().may_make(900).unwrap();
         scope().may_make(900).unwrap();

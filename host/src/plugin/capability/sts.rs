@@ -73,8 +73,11 @@ impl Host for State {
     ) -> Answer<Resource<HeldSession>> {
         self.reach()?.scope.may_make(duration_seconds)?;
         let policy = self.permitted(policy)?;
-        let asked =
-            aws::FederationToken { name, policy: Some(policy.to_string()), duration_seconds: Some(duration_seconds) };
+        let asked = aws::FederationToken {
+            name,
+            policy: Some(policy.to_string()),
+            duration_seconds: Some(duration_seconds),
+        };
         let made = self.with_aws(async |aws, keys| aws.federation_token(&keys, &asked).await)?;
         self.hold_answer(made, Some(policy))
     }
@@ -89,7 +92,10 @@ impl HostSession for State {
         Ok(self.table.get(&session)?.session.access_key_id.clone())
     }
 
-    fn secret_access_key(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<Resource<HeldSecret>> {
+    fn secret_access_key(
+        &mut self,
+        session: Resource<HeldSession>,
+    ) -> wasmtime::Result<Resource<HeldSecret>> {
         self.session_secret(&session, |held| held.session.secret_access_key.clone())
     }
 
@@ -122,7 +128,7 @@ impl HostSession for State {
             Some(&held.session_token),
             Some(held.expires_at),
         );
-        self.narrow(Some(keys), policy, duration_seconds)
+        self.narrow(Some(&keys), policy, duration_seconds)
     }
 
     fn drop(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<()> {
@@ -149,13 +155,17 @@ impl State {
     }
 
     /// GetScopedCredentials, signed by `keys` or else by the source credentials.
-    fn narrow(&mut self, keys: Option<Keys>, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
+    fn narrow(
+        &mut self,
+        keys: Option<&Keys>,
+        policy: String,
+        duration_seconds: u32,
+    ) -> Answer<Resource<HeldSession>> {
         self.reach()?.scope.may_narrow(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
-        let made = self.with_aws(async |aws, source| {
-            aws.scoped_credentials(keys.as_ref().unwrap_or(&source), &asked).await
-        })?;
+        let made =
+            self.with_aws(async |aws, source| aws.scoped_credentials(keys.unwrap_or(&source), &asked).await)?;
         self.hold_answer(made, Some(policy))
     }
 
@@ -227,6 +237,7 @@ fn refusal(error: &AwsError) -> Error {
 }
 
 /// An error of the host's own.
+#[must_use]
 pub fn plain_error(kind: ErrorKind, code: &str, message: String) -> Error {
     Error { kind, code: code.to_owned(), message, hint: None }
 }

@@ -80,7 +80,10 @@ impl Store {
         let provides = try_out(engine, plan)?;
         let clash = |id: &String| {
             embedded::find(id).is_some()
-                || self.installed.iter().any(|other| other.name != *name && other.provides.as_ref() == Some(id))
+                || self
+                    .installed
+                    .iter()
+                    .any(|other| other.name != *name && other.provides.as_ref() == Some(id))
         };
         if let Some(id) = provides.as_ref().filter(|id| clash(id)) {
             return Err(StoreError::Taken { name: id.clone() });

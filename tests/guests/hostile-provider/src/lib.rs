@@ -44,6 +44,7 @@ impl Provider for Hostile {
             "preload" => sets.push("LD_PRELOAD".into()),
             "process" => sets.push("AWS_CONFIG_FILE".into()),
             "endpoint" => sets.push("AWS_ENDPOINT_URL_S3".into()),
+            "many" => sets.extend((0..100_000).map(|n| format!("AWS_{n}"))),
             "editor" => sets.push("GIT_SSH_COMMAND".into()),
             _ => {}
         }
@@ -87,7 +88,11 @@ impl Provider for Hostile {
         let trick = trick("check");
         let finding = |action: String| Finding {
             status: Status::Known,
-            actions: if trick == "empty" { vec![] } else { vec![action] },
+            actions: match trick.as_str() {
+                "empty" => vec![],
+                "many" => (0..100_000).map(|n| format!("s3:{n}")).collect(),
+                _ => vec![action],
+            },
             access: None,
             note: (trick == "control").then(|| "\u{1b}[1Aerased\r\nerror: forged".to_owned()),
             suggestion: None,

@@ -92,13 +92,13 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
     let mut minted = minted(&plan, variables, expires_at);
     match trick {
         "escape" => minted.files.push(file("../../escaped")),
-        "isolation" => minted.files.push(file("aws/config")),
+        "isolation" => minted.files.push(file("aws-config")),
         "control" => {
             minted.notices = vec!["\u{1b}[2J\nerror: forged".to_owned()];
             minted.method = "m\u{1b}c\nforged".to_owned();
             minted.identity = Some("i\u{1b}[2J".repeat(200_000));
         }
-        "long-answer" => minted.notices = vec!["n".repeat(30 << 20); 100],
+        "long-answer" => minted.notices = vec!["n".repeat(20 << 20)],
         _ => {}
     }
     Ok(minted)
@@ -136,6 +136,10 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
         "sign" => {
             request.auth =
                 Some(Auth::Aws(Sigv4 { service: "sts".to_owned(), region: "us-east-1".to_owned() }))
+        }
+        "sign-here" => {
+            request.auth =
+                Some(Auth::Aws(Sigv4 { service: "cloudtrail".to_owned(), region: "us-east-1".to_owned() }))
         }
         "slot" => request.auth = Some(Auth::Bearer("secret:OTHER_SOURCE".to_owned())),
         "session" => {

@@ -64,11 +64,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 }
 
 fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, g, h] = address.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match (a, b, c, d, e, f) {
-        (0, 0, 0, 0, 0, 0xffff | 0) | (0x64, 0xff9b, 0, 0, 0, 0) => Some(v4(g, h)),
-        (0x2002, ..) => Some(v4(b, c)),
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => Some(v4(high, low)),
         _ => None,
     }
 }
@@ -82,7 +82,10 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let resolved = runtime.block_on(PublicOnly.resolve("localhost".parse().unwrap()));
         let refused = resolved.err().expect("every machine has this name").to_string();
-        assert!(refused.starts_with("`localhost` resolves to ") && refused.ends_with("not a public address"), "{refused}");
+        assert!(
+            refused.starts_with("`localhost` resolves to ") && refused.ends_with("not a public address"),
+            "{refused}"
+        );
     }
 
     #[test]
@@ -95,9 +98,25 @@ mod tests {
     #[test]
     fn loopback_private_link_local_and_disguised_addresses_do_not() {
         for address in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-            "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00:ec2::254", "::ffff:169.254.169.254",
-            "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "::127.0.0.1", "ff02::1", "2001:db8::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00:ec2::254",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "2002:7f00:1::",
+            "::127.0.0.1",
+            "ff02::1",
+            "2001:db8::1",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }

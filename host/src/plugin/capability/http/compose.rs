@@ -33,8 +33,21 @@ pub enum ComposeError {
 
 /// Headers that carry credentials, route, or frame the message.
 const RESERVED: [&str; 16] = [
-    "authorization", "connection", "content-length", "cookie", "expect", "forwarded", "host", "keep-alive",
-    "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "x-amz-security-token",
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-amz-security-token",
     "x-vault-token",
 ];
 /// Of those, the ones a guest may fill with a secret it cannot read.
@@ -74,7 +87,9 @@ pub fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Ve
         match chunk {
             Chunk::Plain(plain) => out.extend_from_slice(plain),
             Chunk::Secret(secret) => out.extend_from_slice(text(state, secret, host)?.as_bytes()),
-            Chunk::FormSecret(secret) => out.extend_from_slice(percent(text(state, secret, host)?).as_bytes()),
+            Chunk::FormSecret(secret) => {
+                out.extend_from_slice(percent(text(state, secret, host)?).as_bytes());
+            }
             Chunk::JsonSecret(secret) => {
                 let quoted = serde_json::Value::from(text(state, secret, host)?).to_string();
                 let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
@@ -148,7 +163,10 @@ mod tests {
         let mut state = State::pure();
         let secret = held(&mut state, Origin::Slot);
         for name in RESERVED {
-            assert!(headers(&state, &[header(name, Chunk::Plain(b"x".to_vec()))], "x.com").is_err(), "{name}");
+            assert!(
+                headers(&state, &[header(name, Chunk::Plain(b"x".to_vec()))], "x.com").is_err(),
+                "{name}"
+            );
         }
         let filled = [header("Authorization", Chunk::Secret(Resource::new_borrow(secret.rep())))];
         assert!(headers(&state, &filled, "x.com").unwrap()["authorization"].is_sensitive());

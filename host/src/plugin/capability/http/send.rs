@@ -12,7 +12,9 @@ use reqwest::{Method, Request, Url};
 use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, lift};
 use crate::aws::Keys;
 use crate::clock;
-use crate::plugin::bindings::provider::audex::plugin::http::{Auth, Chunk, HeaderKey, Host, Request as Asked, Response, Sigv4};
+use crate::plugin::bindings::provider::audex::plugin::http::{
+    Auth, Chunk, HeaderKey, Host, Request as Asked, Response, Sigv4,
+};
 use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::capability::sts::plain_error;
@@ -22,7 +24,8 @@ use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;
 
 /// Methods a guest may use.
-const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+const METHODS: [Method; 6] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 /// Hosts that requests are signed for with the source credentials, by their first label as the service.
 ///
@@ -56,14 +59,15 @@ impl Host for State {
         {
             return Ok(Err(refused));
         }
-        let time = asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
+        let time =
+            asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
         *request.timeout_mut() = Some(time);
         let outside = Arc::clone(&self.reach()?.outside);
         let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request)));
         match answer {
             Ok(Ok(reply)) => {
                 let sent = self.sent(&asked)?;
-                self.show(reply, &asked.lift, &host, &sent)
+                self.show(&reply, &asked.lift, &host, &sent)
             }
             Ok(Err(error)) => Ok(Err(error)),
             Err(error) => Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string()))),
@@ -88,9 +92,7 @@ impl State {
         if parsed.scheme() != "https" || !plain {
             return refuse("url", format!("only `https://{host}/…` without user and port can be reached"));
         }
-        let named = |capability: &Capability| {
-            matches!(capability, Capability::Http(template) if host_matches(template, &host))
-        };
+        let named = |capability: &Capability| matches!(capability, Capability::Http(template) if host_matches(template, &host));
         let capabilities = self.reach().map(|reach| &reach.capabilities);
         if capabilities.is_ok_and(|capabilities| capabilities.iter().any(named)) {
             return Ok((parsed, host));
@@ -102,7 +104,10 @@ impl State {
     fn sent(&self, asked: &Asked) -> wasmtime::Result<Vec<Secret>> {
         let mut sent = Vec::new();
         for chunk in asked.headers.iter().flat_map(|header| &header.value).chain(&asked.body) {
-            let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) = chunk else { continue };
+            let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) = chunk
+            else {
+                continue;
+            };
             let held = self.table.get(handle)?;
             if held.origin != Origin::Guest {
                 sent.push(held.value.clone());
@@ -115,7 +120,12 @@ impl State {
     }
 
     /// Adds credentials the guest does not see.
-    fn authorise(&mut self, request: &mut Request, body: &[u8], auth: &Auth) -> wasmtime::Result<Result<(), Error>> {
+    fn authorise(
+        &mut self,
+        request: &mut Request,
+        body: &[u8],
+        auth: &Auth,
+    ) -> wasmtime::Result<Result<(), Error>> {
         let (name, slot, prefix) = match auth {
             Auth::Aws(scope) => return self.sign_aws(request, body, scope),
             Auth::Bearer(slot) => ("authorization", slot, "Bearer "),
@@ -138,20 +148,30 @@ impl State {
         Ok(Ok(()))
     }
 
-    fn sign_aws(&mut self, request: &mut Request, body: &[u8], scope: &Sigv4) -> wasmtime::Result<Result<(), Error>> {
+    fn sign_aws(
+        &mut self,
+        request: &mut Request,
+        body: &[u8],
+        scope: &Sigv4,
+    ) -> wasmtime::Result<Result<(), Error>> {
         self.require(&Capability::Aws)?;
         let host = request.url().host_str().unwrap_or_default();
         let service = host.split('.').next().unwrap_or_default();
         if service != scope.service || !SIGNED_HOSTS.iter().any(|template| host_matches(template, host)) {
-            let message = format!("requests to `{host}` for `{}` are not signed for components", scope.service);
+            let message =
+                format!("requests to `{host}` for `{}` are not signed for components", scope.service);
             return Ok(Err(plain_error(ErrorKind::Denied, "not-signed", message)));
         }
         let outside = Arc::clone(&self.reach()?.outside);
         let keys = self.outside_time(|limit| outside.run(limit, outside.keys()));
         let keys = match keys {
             Ok(Ok(keys)) => keys,
-            Ok(Err(error)) => return Ok(Err(plain_error(ErrorKind::Unavailable, error.code(), error.to_string()))),
-            Err(error) => return Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string()))),
+            Ok(Err(error)) => {
+                return Ok(Err(plain_error(ErrorKind::Unavailable, error.code(), error.to_string())));
+            }
+            Err(error) => {
+                return Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())));
+            }
         };
         Ok(sign_request(request, body, scope, &keys, clock::now())
             .map_err(|reason| plain_error(ErrorKind::InvalidInput, "sigv4", reason)))
@@ -160,7 +180,7 @@ impl State {
     /// Hands a reply to the guest, without what it asked to have lifted.
     fn show(
         &mut self,
-        reply: Reply,
+        reply: &Reply,
         pointers: &[String],
         host: &str,
         sent: &[Secret],
@@ -189,7 +209,8 @@ impl State {
             Some((name.to_string(), value.to_str().ok()?.to_owned()))
         };
         // Security: what a server sets as a cookie is a credential too.
-        let headers = reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie").filter_map(text).collect();
+        let headers =
+            reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie").filter_map(text).collect();
         Ok(Ok(Response { status: reply.status, headers, body, lifted }))
     }
 }
