@@ -34,7 +34,7 @@ pub fn script_of_commands(calls: &[(&str, &str)]) -> String {
     script
 }
 
-/// Makes the sandbox's caller one with temporary credentials of the role `AudexDemo`.
+/// Makes the sandbox's caller one with temporary credentials of this role, and no role to assume.
 pub fn become_temporary(sandbox: &mut Sandbox, role_arn: &str) {
     let aws = python::binaries().join("aws");
     let words =

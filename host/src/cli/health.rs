@@ -16,8 +16,7 @@ pub struct Args {
     /// Provider to check; may be repeated [default: every one there is]
     #[arg(long, value_name = "ID")]
     check: Vec<String>,
-    /// IAM role to try (AWS) [env: `AUDEX_ROLE_ARN`]
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", help = "IAM role to try (AWS) [env: AUDEX_ROLE_ARN]")]
     role_arn: Option<String>,
     /// Region to ask in
     #[arg(long, value_name = "REGION")]

@@ -28,8 +28,7 @@ pub struct RequestArgs {
     /// How long access lasts, such as `15m`, `1h 30m` or `30s` [default: 15m]
     #[arg(long, value_name = "DURATION", value_parser = parse_ttl)]
     ttl: Option<Duration>,
-    /// IAM role to assume (AWS) [env: `AUDEX_ROLE_ARN`]
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", help = "IAM role to assume (AWS) [env: AUDEX_ROLE_ARN]")]
     role_arn: Option<String>,
     /// Region, for the credentials and the command
     #[arg(long, value_name = "REGION")]
