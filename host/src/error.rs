@@ -151,8 +151,11 @@ impl From<RequestError> for Failure {
 
 impl From<ProfileError> for Failure {
     fn from(error: ProfileError) -> Self {
-        Self::new(Kind::Usage, "request", error)
-            .hinting("`tryaudex policies list` shows the profiles there are")
+        let hint = match &error {
+            ProfileError::Unknown { suggestion: Some(name), .. } => format!("did you mean `{name}`"),
+            _ => "`tryaudex policies list` shows the profiles there are".to_owned(),
+        };
+        Self::new(Kind::Usage, "request", error).hinting(hint)
     }
 }
 

@@ -134,17 +134,22 @@ pub fn run(
     // 126 and 127 before anything is minted.
     let executable = child::look_up(command, environment.get_os(PATH))?;
     let directory = SessionDirectory::create(environment, &settings.paths.state)?;
-    let signals = Signals::install()?;
+    let mut signals = Signals::install()?;
     attempt.record(&Event::Issuing(attempt.issuing()), &[])?;
 
     let Prepared { provider, description, planned, on_expiry, .. } = prepared;
-    report::denied(console, &planned.denied);
-    report::notices(console, &planned.notices);
+    provider.stop_at(signals.interruption());
+    let (denied, notices) = (planned.denied.clone(), planned.notices.clone());
     let ttl = u64::from(planned.grant.shown().ttl_seconds);
     let began = clock::unix_seconds();
     let minted = mint::mint(planned, &provider, &description.sets, began);
     report::logged(console, &provider);
-    let minted = minted?;
+    let minted = minted.map_err(|error| match signals.interrupted() {
+        Some(signal) => Failure::interrupted(signal as i32),
+        None => error.into(),
+    })?;
+    report::denied(console, &denied);
+    report::notices(console, &notices);
     report::notices(console, &minted.notices);
 
     let access = Access::of(&minted, began, ttl, on_expiry);

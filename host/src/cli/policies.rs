@@ -88,7 +88,8 @@ fn show(
 ) -> Result<(), Failure> {
     let Some((provider, profile)) = found.iter().find(|(_, profile)| profile.name == name) else {
         let provider = provider.unwrap_or_else(|| "any".to_owned());
-        return Err(ProfileError::Unknown { name: name.to_owned(), provider }.into());
+        let suggestion = profile::nearest(name, found.iter().map(|(_, profile)| profile.name.as_str()));
+        return Err(ProfileError::Unknown { name: name.to_owned(), provider, suggestion }.into());
     };
     if json {
         console::result(&to_json(provider, profile).to_string());

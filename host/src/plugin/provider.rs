@@ -18,6 +18,7 @@ use super::component::{Loaded, Phase, PluginError, Source};
 use super::engine::Engine;
 use super::limit;
 use super::state::State;
+use crate::child::Interruption;
 use crate::deliver::{SessionFile, Value};
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
@@ -102,6 +103,11 @@ impl Provider {
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
+    }
+
+    /// Makes calls end when `interruption` is set.
+    pub fn stop_at(&self, interruption: Interruption) {
+        self.outside.stop_at(interruption);
     }
 
     /// What the component logged since this was asked last.
