@@ -23,7 +23,7 @@ use crate::plugin::provider::{Description, Minted, Provider};
 use crate::request::Ask;
 use crate::secret::Secret;
 use crate::settings::{DEFAULT_PROVIDER, Settings};
-use crate::{check, expansion, filter, mint, plan, profile, request};
+use crate::{check, deny, expansion, filter, mint, plan, profile, request};
 
 use self::attempt::Attempt;
 
@@ -74,6 +74,7 @@ pub fn open_provider(
     components: &Components,
     id: &str,
 ) -> Result<(Provider, Description), Failure> {
+    settings.check_providers(&components.provider_ids())?;
     let outside = Arc::new(Outside::new(environment.clone(), settings.region_flag()));
     let mut provider = components.provider(id, outside)?;
     let description = provider.describe()?;
@@ -88,9 +89,9 @@ pub fn open_provider(
 /// The first stage that says no.
 pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
     let Context { environment, settings, .. } = context;
-    let components = Components::open(settings)?;
     let id = provider_id(settings, &ask);
     attempt.asked(&id, &ask);
+    let components = Components::open(settings)?;
     let (provider, description) = open_provider(environment, settings, &components, &id)?;
     attempt.took_part(provider.loaded());
     let profiles = profile::look_up(&ask.profiles, &id, &description.profiles, &settings.profiles)?;
@@ -99,12 +100,14 @@ pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
 
     let mapping = components.mapping(&settings.mapping)?;
     attempt.took_part(mapping.loaded());
-    let filters = components.filters(settings)?;
+    let denied = deny::native(&settings.deny, &id, &mapping, &provider)?;
+    let filters = components.filters(settings, &denied.entries)?;
     for filter in &filters {
         attempt.took_part(filter.loaded());
     }
 
-    let expanded = expansion::expand(&request, &mapping)?;
+    let mut expanded = expansion::expand(&request, &mapping)?;
+    expanded.notices.extend(denied.notices);
     let checked = check::check(expanded, &provider, &id, &description.action_syntax)?;
     let filtered = filter::filter(&request, checked, &filters)?;
     let mut planned = plan::plan(filtered, &provider)?;
@@ -184,13 +187,26 @@ pub struct Access {
 
 impl Access {
     /// Credentials that outlive the ttl are not left to the command: it is ended then.
+    ///
+    /// Security: the cloud's clock may differ from ours, so what decides is how long the credentials were asked to live;
+    /// only where that is not known, their expiry.
     fn of(minted: &Minted, began: u64, ttl: u64, asked: Option<OnExpiry>) -> Self {
         let ends_at = began.saturating_add(ttl);
-        if minted.expires_at > ends_at.saturating_add(EXPIRY_SLACK_SECONDS) {
-            return Self { ends_at, credentials_end_at: Some(minted.expires_at), policy: OnExpiry::End };
+        let outlive = match minted.asked_seconds {
+            Some(seconds) => u64::from(seconds) > ttl,
+            None => minted.expires_at > ends_at.saturating_add(EXPIRY_SLACK_SECONDS),
+        };
+        if outlive {
+            let credentials_end_at = Some(minted.expires_at.max(ends_at));
+            return Self { ends_at, credentials_end_at, policy: OnExpiry::End };
         }
         let policy = asked.unwrap_or(OnExpiry::Keep);
-        Self { ends_at: minted.expires_at, credentials_end_at: None, policy }
+        let ends_at = match policy {
+            // The command's own time, to the second asked for; its credentials may end up to a second before.
+            OnExpiry::End => ends_at,
+            OnExpiry::Keep => minted.expires_at.min(ends_at.saturating_add(EXPIRY_SLACK_SECONDS)),
+        };
+        Self { ends_at, credentials_end_at: None, policy }
     }
 
     fn deadline(&self) -> Deadline {

@@ -67,11 +67,20 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// A file the user names, which must be there.
+fn require_file(file: &std::path::Path) -> Result<(), Failure> {
+    if file.is_file() {
+        return Ok(());
+    }
+    Err(Failure::usage(&format!("there is no file `{}`", file.display()), "name a `.wasm` file"))
+}
+
 fn install(
     settings: &Settings,
     file: &std::path::Path,
     granted: BTreeSet<Capability>,
 ) -> Result<(), Failure> {
+    require_file(file)?;
     let components = Components::open(settings)?;
     let mut store = Store::open(&settings.paths)?;
     let plan = InstallPlan::read(file)?;
@@ -186,6 +195,9 @@ fn inspect(store: &Store, target: &str, json: bool) -> Result<(), Failure> {
 
 fn from_file(target: &str) -> Result<Shown, Failure> {
     let path = PathBuf::from(target);
+    if target.ends_with(".wasm") || target.contains('/') {
+        require_file(&path)?;
+    }
     if !path.exists() {
         return Err(crate::plugin::store::StoreError::NotInstalled { name: target.to_owned() }.into());
     }

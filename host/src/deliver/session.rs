@@ -10,6 +10,7 @@ use nix::unistd::geteuid;
 
 use super::DeliverError;
 use crate::environment::{Environment, XDG_RUNTIME_DIR};
+use crate::private_file;
 
 /// Random bytes in a directory's name: too many to guess.
 const NAME_BYTES: usize = 16;
@@ -136,7 +137,7 @@ fn sweep(root: &Path) {
 /// Opens and locks a directory.
 fn lock(directory: &Path) -> Result<File, DeliverError> {
     let file = File::open(directory).map_err(failed("open", directory))?;
-    file.lock().map_err(failed("lock", directory))?;
+    private_file::lock(&file).map_err(failed("lock", directory))?;
     Ok(file)
 }
 
@@ -220,6 +221,19 @@ mod tests {
         let another = SessionDirectory::create_in(root.path()).unwrap();
         assert!(!dead.exists());
         assert!(living.path().exists() && another.path().exists());
+    }
+
+    #[test]
+    fn a_root_that_another_process_holds_locked_is_an_error_that_names_it() {
+        let root = private_directory();
+        let holder = File::open(root.path()).unwrap();
+        holder.lock().unwrap();
+        match SessionDirectory::create_in(root.path()) {
+            Err(DeliverError::Io { action: "lock", path, source }) => {
+                assert_eq!((path.as_path(), source.kind()), (root.path(), io::ErrorKind::TimedOut));
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]

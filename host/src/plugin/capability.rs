@@ -36,8 +36,10 @@ pub enum Origin {
     Session {
         /// The last policy applied to them; none for credentials nobody narrowed.
         policy: Option<Arc<str>>,
-        /// Seconds since the Unix epoch.
+        /// Seconds since the Unix epoch, by the cloud's clock.
         expires_at: u64,
+        /// How long they were asked to live, which no clock can misstate.
+        asked_seconds: u32,
     },
     /// A granted slot: it may go to the hosts granted to the component, and never to the child.
     Slot,
@@ -55,6 +57,8 @@ pub struct HeldSession {
     pub session: aws::Session,
     /// The last policy applied to them.
     pub policy: Option<Arc<str>>,
+    /// How long they were asked to live.
+    pub asked_seconds: u32,
 }
 
 /// One thing a component can ask for.

@@ -65,8 +65,10 @@ pub struct Minted {
     pub variables: Vec<(String, Value)>,
     /// Files for the child.
     pub files: Vec<SessionFile>,
-    /// Seconds since the Unix epoch.
+    /// Seconds since the Unix epoch, by the cloud's clock.
     pub expires_at: u64,
+    /// How long AWS credentials in it were asked to live; none if there are none.
+    pub asked_seconds: Option<u32>,
     /// What the cloud calls the holder.
     pub identity: Option<String>,
     /// The public id of the credential.
@@ -285,6 +287,7 @@ impl Provider {
             variables,
             files,
             expires_at: minted.expires_at,
+            asked_seconds: state.delivered_seconds,
             identity: minted.identity,
             credential_id: minted.credential_id,
             lease: minted.lease,
@@ -331,13 +334,14 @@ impl Provider {
         if origin == Origin::Slot {
             return Err(self.bad("it handed out a source credential"));
         }
-        if let Origin::Session { policy, expires_at: ends } = origin {
+        if let Origin::Session { policy, expires_at: ends, asked_seconds } = origin {
             if policy.is_none() || policy.as_deref() != plan.policy.as_deref() {
                 return Err(self.bad("it handed out credentials without the planned policy"));
             }
             if ends != expires_at {
                 return Err(self.bad("it misstated when its credentials expire"));
             }
+            state.delivered_seconds = state.delivered_seconds.max(Some(asked_seconds));
         }
         Ok(Value::Secret(value))
     }

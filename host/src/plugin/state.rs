@@ -61,6 +61,8 @@ pub struct State {
     outside: Duration,
     /// Log messages so far.
     pub logged: Vec<String>,
+    /// How long delivered AWS credentials were asked to live, at most.
+    pub delivered_seconds: Option<u32>,
 }
 
 impl State {
@@ -79,7 +81,7 @@ impl State {
     fn with(reach: Option<Reach>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limit::RESOURCES);
-        Self { table, reach, started: Instant::now(), outside: Duration::ZERO, logged: Vec::new() }
+        Self { table, reach, started: Instant::now(), outside: Duration::ZERO, logged: Vec::new(), delivered_seconds: None }
     }
 
     /// What the guest may reach.

@@ -11,6 +11,7 @@ fn paths(root: &Path) -> Paths {
         config: root.join("config"),
         organisation: root.join("etc"),
         state: root.join("state"),
+        audit: root.join("state"),
         plugins: root.join("plugins"),
         cache: root.join("cache"),
     }

@@ -48,6 +48,7 @@ impl Host for State {
         self.reach()?.scope.may_make(request.duration_seconds)?;
         self.require_own_role(&request.role_arn)?;
         let policy = self.permitted(request.policy)?;
+        let asked_seconds = request.duration_seconds;
         let asked = aws::AssumeRole {
             role_arn: request.role_arn,
             session_name: request.session_name,
@@ -56,13 +57,13 @@ impl Host for State {
             external_id: request.external_id,
         };
         let made = self.with_aws(async |aws, keys| aws.assume_role(&keys, &asked).await)?;
-        self.hold_answer(made, Some(policy))
+        self.hold_answer(made, Some(policy), asked_seconds)
     }
 
     fn session_token(&mut self, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
         self.reach()?.scope.may_make(duration_seconds)?;
         let made = self.with_aws(async |aws, keys| aws.session_token(&keys, Some(duration_seconds)).await)?;
-        self.hold_answer(made, None)
+        self.hold_answer(made, None, duration_seconds)
     }
 
     fn federation_token(
@@ -79,7 +80,7 @@ impl Host for State {
             duration_seconds: Some(duration_seconds),
         };
         let made = self.with_aws(async |aws, keys| aws.federation_token(&keys, &asked).await)?;
-        self.hold_answer(made, Some(policy))
+        self.hold_answer(made, Some(policy), duration_seconds)
     }
 
     fn scope_down(&mut self, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
@@ -166,7 +167,7 @@ impl State {
         let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
         let made =
             self.with_aws(async |aws, source| aws.scoped_credentials(keys.unwrap_or(&source), &asked).await)?;
-        self.hold_answer(made, Some(policy))
+        self.hold_answer(made, Some(policy), duration_seconds)
     }
 
     /// Security: a role is the user's choice. One of another account would lead the command, and its data, there.
@@ -188,9 +189,10 @@ impl State {
         &mut self,
         made: Result<aws::Session, Error>,
         policy: Option<Arc<str>>,
+        asked_seconds: u32,
     ) -> Answer<Resource<HeldSession>> {
         Ok(match made {
-            Ok(session) => Ok(self.hold(HeldSession { session, policy })?),
+            Ok(session) => Ok(self.hold(HeldSession { session, policy, asked_seconds })?),
             Err(error) => Err(error),
         })
     }
@@ -202,7 +204,11 @@ impl State {
     ) -> wasmtime::Result<Resource<HeldSecret>> {
         let held = self.table.get(session)?;
         let value = pick(held);
-        let origin = Origin::Session { policy: held.policy.clone(), expires_at: held.session.expires_at };
+        let origin = Origin::Session {
+            policy: held.policy.clone(),
+            expires_at: held.session.expires_at,
+            asked_seconds: held.asked_seconds,
+        };
         self.hold(HeldSecret { value, origin })
     }
 }

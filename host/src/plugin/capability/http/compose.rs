@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn aws_session_secrets_never_leave_and_lifted_ones_go_home_only() {
         let mut state = State::pure();
-        let session = held(&mut state, Origin::Session { policy: None, expires_at: 0 });
+        let session = held(&mut state, Origin::Session { policy: None, expires_at: 0, asked_seconds: 900 });
         let lifted = held(&mut state, Origin::Lifted { host: "api.x.com".to_owned() });
         assert!(bytes(&state, &[Chunk::Secret(session)], "api.x.com").is_err());
         let again = || Chunk::Secret(Resource::new_borrow(lifted.rep()));
