@@ -4,6 +4,7 @@ mod audit;
 mod child;
 mod cli;
 mod demo;
+mod deny_names;
 mod errors;
 mod expiry;
 mod health;

@@ -59,7 +59,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // clap prints help and version to stdout with 0, errors to stderr with 2.
             let _ = error.print();
-            if error.kind() == ErrorKind::UnknownArgument && std::env::args_os().nth(1).is_some_and(|word| word == "run") {
+            if error.kind() == ErrorKind::UnknownArgument
+                && std::env::args_os().nth(1).is_some_and(|word| word == "run")
+            {
                 console::tell("hint: put the command after `--`: tryaudex run --allow … -- COMMAND");
             }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));

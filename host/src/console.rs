@@ -1,6 +1,7 @@
 //! The one place that prints. Results go to stdout; everything the program says of itself goes to stderr, where a
 //! command's own output cannot be mistaken for it.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 
@@ -143,7 +144,7 @@ fn visible(text: &str, control: impl Fn(char) -> Option<char>) -> String {
             visible.extend(control(c));
         } else if is_hidden(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                visible += &format!("\\u{unit:04x}");
+                let _ = write!(visible, "\\u{unit:04x}");
             }
         } else {
             visible.push(c);

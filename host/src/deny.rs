@@ -45,7 +45,8 @@ pub fn native(
             }
             (None, Status::Known | Status::Unknown | Status::Malformed) => Vec::new(),
         };
-        let named = |pattern| DenyEntry { pattern, source: format!("{} (`{}`)", entry.source, entry.pattern) };
+        let named =
+            |pattern| DenyEntry { pattern, source: format!("{} (`{}`)", entry.source, entry.pattern) };
         denied.entries.extend(also.into_iter().map(named));
     }
     Ok(denied)

@@ -154,7 +154,9 @@ impl From<RequestError> for Failure {
             RequestError::EmptyItem { option: "--resource" } => "leave --resource out to mean every resource",
             RequestError::EmptyItem { .. } => "a variable in it may be unset",
             RequestError::OutsideProfile { .. } => "--resource can narrow a profile, not leave it",
-            RequestError::MixedResources { .. } => "give --resource for the whole request, or run the profiles one by one",
+            RequestError::MixedResources { .. } => {
+                "give --resource for the whole request, or run the profiles one by one"
+            }
             RequestError::Session(_) => return Self::new(Kind::Internal, "request", error),
         };
         Self::new(Kind::Usage, "request", error).hinting(hint)
@@ -324,7 +326,9 @@ impl From<AuditError> for Failure {
         let tampered = matches!(error, AuditError::Tampered { .. });
         let failure = Self::new(Kind::Internal, "audit", error);
         if tampered {
-            return failure.hinting("keep the `audit.*` files elsewhere as evidence; the next run then begins a new log");
+            return failure.hinting(
+                "keep the `audit.*` files elsewhere as evidence; the next run then begins a new log",
+            );
         }
         failure
     }

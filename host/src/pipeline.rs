@@ -275,3 +275,6 @@ fn secrets(minted: &Minted) -> Vec<Secret> {
     let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
     variables.chain(minted.files.iter().filter_map(|file| of(&file.contents))).collect()
 }
+
+#[cfg(test)]
+mod tests;

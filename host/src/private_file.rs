@@ -56,7 +56,10 @@ pub fn open(path: &Path) -> io::Result<File> {
     if metadata.is_file() && is_ours(&metadata) && metadata.mode() & OPEN == 0 {
         return Ok(file);
     }
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "it must be a file of this user, closed to all others"))
+    Err(io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        "it must be a file of this user, closed to all others",
+    ))
 }
 
 fn is_ours(metadata: &Metadata) -> bool {

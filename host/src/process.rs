@@ -9,3 +9,14 @@ pub fn harden() {
     // Where a sandbox forbids the call, running goes on: the command's limits do not rest on it.
     let _ = nix::sys::prctl::set_dumpable(false);
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hardened_process_dumps_no_core_and_shows_no_environment() {
+        harden();
+        assert!(!nix::sys::prctl::get_dumpable().unwrap());
+    }
+}

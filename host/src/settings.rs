@@ -188,7 +188,10 @@ impl Settings {
 /// # Errors
 /// When there are none, or the organisation's file cannot be read.
 pub fn directories(environment: &Environment) -> Result<Paths, SettingsError> {
-    let mut paths = Paths::resolve(environment)?;
+    with_organisation(Paths::resolve(environment)?)
+}
+
+fn with_organisation(mut paths: Paths) -> Result<Paths, SettingsError> {
     let organisation: Option<OrganisationFile> = source::read(&paths.organisation.join("config.toml"))?;
     if let Some(directory) = organisation.and_then(|file| file.audit.directory) {
         paths.audit = directory.join(nix::unistd::getuid().to_string());

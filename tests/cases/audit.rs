@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Sandbox, Started};
+use crate::support::{Output, Sandbox, Started};
 
 fn run(sandbox: &Sandbox) {
     let _ = sandbox.run_sh(&["--allow", "s3:GetObject"], "exit 3").exits(3);
@@ -91,6 +91,50 @@ fn the_log_lists_what_happened() {
     assert_eq!(of_one.as_array().unwrap().len(), 3);
 }
 
+/// Twelve arguments of 100 kB each: more than a line of the log takes.
+fn run_with_long_arguments(sandbox: &Sandbox, action: &str) -> Output {
+    let mut words: Vec<String> = ["run", "--allow", action, "--", "true"].map(str::to_owned).into();
+    words.extend(std::iter::repeat_n("x".repeat(100_000), 12));
+    sandbox.run(words)
+}
+
+#[test]
+fn a_command_of_any_length_is_recorded_and_listed() {
+    let mut sandbox = Sandbox::new();
+    let _ = run_with_long_arguments(&sandbox, "s3:GetObject").success();
+    sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"s3:*\"]\n");
+    let _ = run_with_long_arguments(&sandbox, "s3:GetObject").exits(77);
+    assert_eq!(sandbox.events(), ["issuing", "issued", "ended", "denied"]);
+    let digests: Vec<String> = [0, 3]
+        .map(|n| {
+            sandbox.audit()[n]["command"].as_array().unwrap().last().unwrap().as_str().unwrap().to_owned()
+        })
+        .into();
+    assert!(digests[0].contains(" more, sha256:"), "{}", digests[0]);
+    assert_eq!(digests[0], digests[1]);
+    let _ = sandbox.run(["audit", "verify"]).success();
+    let listed = sandbox.run(["audit", "list"]).success();
+    assert_eq!(listed.stdout.lines().count(), 5);
+    assert!(listed.stdout.lines().all(|line| line.chars().count() < 400), "{}", listed.stdout.len());
+    assert!(listed.stdout.contains('…'));
+}
+
+#[test]
+fn a_state_directory_that_others_may_write_to_is_refused_by_name() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = Sandbox::new();
+    let state = sandbox.home().join(".local/state/audex");
+    fs::create_dir_all(&state).unwrap();
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o777)).unwrap();
+    let output = sandbox.run_sh(&["--allow", "s3:GetObject"], "echo ran").exits(70);
+    insta::assert_snapshot!(output.snapshot(), @r"
+    exit 70
+    --- stderr
+    error: cannot use `[home]/.local/state/audex`
+      Caused by: it must be a directory of this user (no link) that nobody else may write to
+    ");
+}
+
 #[track_caller]
 fn tampered(change: impl FnOnce(&mut Vec<String>)) {
     let sandbox = Sandbox::new();
@@ -165,8 +209,8 @@ fn with_a_tampered_log_nothing_runs_and_nothing_is_minted() {
     insta::assert_snapshot!(output.snapshot(), @r#"
     exit 70
     --- stderr
-    error: audit log `[home]/.local/state/audex/audit.jsonl`, record 3: it was cut off, with all that followed
-    hint: `tryaudex audit verify` says what is wrong; to go on, keep `audit.*` of that directory elsewhere
+    error: audit log `[home]/.local/state/audex/audit.jsonl`: record 3 was cut off, with all that followed
+    hint: keep the `audit.*` files elsewhere as evidence; the next run then begins a new log
     "#);
 }
 

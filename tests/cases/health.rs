@@ -3,7 +3,8 @@
 use audex::loopback::Seed;
 use insta::assert_snapshot;
 
-use crate::support::{CloudView as _, ROLE, Sandbox};
+use crate::support::aws_cli::become_temporary;
+use crate::support::{CloudView as _, ROLE, Sandbox, seeds};
 
 const CHECK: [&str; 3] = ["health", "--check", "aws"];
 
@@ -56,7 +57,7 @@ fn a_role_that_cannot_be_assumed_is_unavailable() {
     aws       region              ok      eu-central-1
     aws       source credentials  ok      arn:aws:iam::123456789012:user/developer
     aws       clock               ok      [n] s against STS
-    aws       role                failed  AWS denied `AssumeRole` (AccessDenied, request loopback): User: arn:aws:iam::123456789012:user/developer is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/Other
+    aws       role                failed  AWS denied `AssumeRole` (AccessDenied, request loopback): User: arn:aws:iam::123456789012:user/developer is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/Other  hint: the role's trust policy must allow these source credentials `sts:AssumeRole`
     "#);
     assert_eq!(sandbox.cloud().denied(), ["sts:AssumeRole arn:aws:iam::123456789012:role/Other"]);
     let reports = sandbox.run(["health", "--check", "aws", "--json"]).exits(69).json();
@@ -83,18 +84,60 @@ fn no_credentials_are_unavailable() {
 }
 
 #[test]
-fn without_a_role_the_source_alone_is_checked() {
-    let mut sandbox = Sandbox::new();
-    sandbox.unset("AUDEX_ROLE_ARN");
+fn without_a_role_the_source_itself_is_narrowed_as_in_a_run() {
+    let sandbox = Sandbox::with_seed(seeds::analyst(), "analyst");
     assert_snapshot!(sandbox.run(CHECK).snapshot(), @r#"
     exit 0
     --- stdout
     PROVIDER  CHECK               STATUS  DETAIL
     aws       region              ok      eu-central-1
-    aws       source credentials  ok      arn:aws:iam::123456789012:user/developer
+    aws       source credentials  ok      arn:aws:iam::123456789012:user/analyst
     aws       clock               ok      [n] s against STS
-    aws       role                ok      none configured; the source credentials themselves are narrowed  hint: set AUDEX_ROLE_ARN to use a role
+    aws       role                ok      none used; the source credentials themselves are narrowed  hint: set AUDEX_ROLE_ARN to use a role
+    aws       session             ok      `session-scoped` works
     "#);
+    assert!(sandbox.cloud().requests().iter().any(|seen| seen.action == "sts:GetScopedCredentials"));
+}
+
+/// Status and texts of the check `session`, and whether a run with the same settings works.
+fn session_check(sandbox: &Sandbox, options: &[&str]) -> (String, String, bool) {
+    let report = sandbox.run([&["health", "--check", "aws", "--json"], options].concat()).json();
+    let checks = report[0]["checks"].as_array().unwrap().clone();
+    let check = checks.into_iter().find(|check| check["name"] == "session").unwrap();
+    let words = [&["run", "--allow", "s3:GetObject"], options, &["--", "true"]].concat();
+    let runs = sandbox.run(words).code == 0;
+    assert_eq!(report[0]["healthy"], runs, "{report}");
+    (check["status"].as_str().unwrap().to_owned(), check.to_string(), runs)
+}
+
+#[test]
+fn without_a_role_health_says_what_a_run_would() {
+    let refusing = |mut seed: Seed, name: &str| {
+        seed.deny_scoped_credentials = true;
+        Sandbox::with_seed(seed, name)
+    };
+    // The user may neither scope down nor federate.
+    let mut nothing = Sandbox::with_seed(Seed::demo(), "developer");
+    nothing.unset("AUDEX_ROLE_ARN");
+    let (status, said, runs) = session_check(&nothing, &[]);
+    assert_eq!((status.as_str(), runs), ("failed", false), "{said}");
+    assert!(said.contains("sts:GetScopedCredentials` or `sts:GetFederationToken"), "{said}");
+
+    let fallback = refusing(seeds::analyst(), "analyst");
+    let (status, said, runs) = session_check(&fallback, &[]);
+    assert_eq!((status.as_str(), runs), ("warning", true), "{said}");
+    assert!(said.contains("`federation-token` works"), "{said}");
+}
+
+#[test]
+fn temporary_credentials_are_checked_by_scoping_them_down() {
+    for (deny, expected) in [(false, "ok"), (true, "failed")] {
+        let mut sandbox = with_seed(|seed| seed.deny_scoped_credentials = deny);
+        become_temporary(&mut sandbox, ROLE);
+        let (status, said, _) = session_check(&sandbox, &[]);
+        assert_eq!(status, expected, "{said}");
+        assert_eq!(said.contains("need `sts:GetScopedCredentials`"), deny, "{said}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::support::Sandbox;
+use crate::support::aws_cli::script;
 use crate::support::guests::Guest;
 
 fn plugins(sandbox: &Sandbox) -> PathBuf {
@@ -133,6 +134,27 @@ fn an_installed_filter_takes_away_and_the_plan_names_it() {
     assert!(sandbox.home().join("ran").exists());
     let record = &sandbox.audit()[1];
     assert!(record["components"]["filter-no-deletes"].is_string(), "{record}");
+}
+
+#[test]
+fn a_wildcard_does_not_get_around_a_filter_that_forbids_deletes() {
+    let mut sandbox = Sandbox::new().with_aws_cli();
+    let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
+    let calls = [
+        ("delete", "s3api delete-object --bucket demo-reports --key readme.txt"),
+        ("delete bucket", "s3api delete-bucket --bucket demo-secrets"),
+        ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null"),
+    ];
+    for allow in ["s3:*", "s3:?e*", "S3:g*,s3:DeleteObject,s3:D*"] {
+        let output = sandbox.run_sh(&["--allow", allow], &script(&calls)).success();
+        assert_eq!(
+            output.stdout, "delete: AccessDenied\ndelete bucket: AccessDenied\nread: ok\n",
+            "{allow}"
+        );
+    }
+    // Nothing to delete with, nothing to say.
+    let plan = sandbox.run(["plan", "--allow", "s3:Get*", "--json"]).success().json();
+    assert!(!plan["policy"].to_string().contains("Deny"), "{plan}");
 }
 
 #[test]

@@ -158,7 +158,8 @@ fn the_documented_profiles_are_the_built_in_ones() {
             "iam-readonly | iam:GetUser,iam:ListAccessKeys,iam:GetPolicy | Read IAM metadata",
             "lambda-deploy | lambda:UpdateFunctionCode,lambda:GetFunction,lambda:PublishVersion | Deploy Lambda",
             "lambda-invoke | lambda:InvokeFunction,lambda:InvokeAsync | Invoke Lambda functions",
-            "s3-readonly | s3:GetObject,s3:ListBucket,s3:HeadObject | Read S3 objects",
+            // The document lists `s3:HeadObject` too, which is no IAM action.
+            "s3-readonly | s3:GetObject,s3:ListBucket | Read S3 objects",
             "s3-readwrite | s3:GetObject,s3:PutObject,s3:DeleteObject,s3:ListBucket | Full S3 access",
             "secrets-readonly | secretsmanager:GetSecretValue | Read secrets",
         ]
@@ -179,7 +180,6 @@ fn profiles_can_be_listed_and_shown() {
     defined    by the provider component
     actions    s3:GetObject
                s3:ListBucket
-               s3:HeadObject
     resources  every resource
     "#);
     let _ = typed(&sandbox, "tryaudex policies show s3-readnoly").exits(2);

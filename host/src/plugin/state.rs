@@ -81,7 +81,14 @@ impl State {
     fn with(reach: Option<Reach>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limit::RESOURCES);
-        Self { table, reach, started: Instant::now(), outside: Duration::ZERO, logged: Vec::new(), delivered_seconds: None }
+        Self {
+            table,
+            reach,
+            started: Instant::now(),
+            outside: Duration::ZERO,
+            logged: Vec::new(),
+            delivered_seconds: None,
+        }
     }
 
     /// What the guest may reach.

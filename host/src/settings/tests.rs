@@ -122,3 +122,14 @@ fn a_setting_the_provider_does_not_have_is_an_error() {
     let error = settings.for_provider("aws", &[], &Environment::default()).unwrap_err();
     assert_eq!(error.to_string(), "provider `aws` has no setting `role`");
 }
+
+#[test]
+fn the_organisation_says_where_the_audit_log_is() {
+    let root = tempfile::tempdir().unwrap();
+    let paths = paths(root.path());
+    assert_eq!(with_organisation(paths.clone()).unwrap().audit, root.path().join("state"));
+    fs::write(root.path().join("etc/config.toml"), "[audit]\ndirectory = \"/var/lib/audex\"").unwrap();
+    assert!(with_organisation(paths.clone()).unwrap().audit.starts_with("/var/lib/audex"));
+    fs::write(root.path().join("etc/config.toml"), "[audit]\ndirectory = \"logs\"").unwrap();
+    assert!(with_organisation(paths).is_err());
+}

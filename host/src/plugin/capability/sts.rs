@@ -223,6 +223,8 @@ fn refusal(error: &AwsError) -> Error {
         | AwsError::CaBundle(_)
         | AwsError::Endpoint(_) => ErrorKind::InvalidInput,
         AwsError::NoCredentials { .. }
+        | AwsError::HalfKeys { .. }
+        | AwsError::NoProfile { .. }
         | AwsError::SourceFailed { .. }
         | AwsError::SourceExpired { .. }
         | AwsError::SourceRejected(_)
@@ -232,7 +234,9 @@ fn refusal(error: &AwsError) -> Error {
     };
     let mut message = error.to_string();
     // Only the last cause: the links between say "dispatch failure" and the like.
-    let mut source = std::error::Error::source(error);
+    // Where nothing was found there is no cause: the chain's last place, instance metadata, is not what is missing.
+    let missing = matches!(error, AwsError::NoCredentials { .. });
+    let mut source = std::error::Error::source(error).filter(|_| !missing);
     while let Some(deeper) = source.and_then(std::error::Error::source) {
         source = Some(deeper);
     }

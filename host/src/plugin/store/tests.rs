@@ -16,8 +16,12 @@ fn paths(home: &Path) -> Paths {
 /// The built-in deny list under another name of the same length.
 fn filter_called(home: &Path, name: &str) -> InstallPlan {
     let mut wasm = embedded::find("deny-list").unwrap().wasm.to_vec();
-    let places: Vec<usize> =
-        wasm.windows(name.len()).enumerate().filter(|(_, at)| *at == b"deny-list").map(|(at, _)| at).collect();
+    let places: Vec<usize> = wasm
+        .windows(name.len())
+        .enumerate()
+        .filter(|(_, at)| *at == b"deny-list")
+        .map(|(at, _)| at)
+        .collect();
     for at in places {
         wasm[at..at + name.len()].copy_from_slice(name.as_bytes());
     }
