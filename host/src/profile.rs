@@ -111,13 +111,11 @@ pub fn look_up(
             return Ok(ProfileShare { name, actions, resources });
         }
         let (name, provider) = (name.clone(), provider.to_owned());
-        match custom.get(&name).and_then(|profile| profile.provider.clone()) {
-            Some(of) => Err(ProfileError::OtherProvider { name, of, provider }),
-            None => {
-                let suggestion = nearest(&name, all.iter().map(|profile| profile.name.as_str()));
-                Err(ProfileError::Unknown { name, provider, suggestion })
-            }
+        if let Some(of) = custom.get(&name).and_then(|profile| profile.provider.clone()) {
+            return Err(ProfileError::OtherProvider { name, of, provider });
         }
+        let suggestion = nearest(&name, all.iter().map(|profile| profile.name.as_str()));
+        Err(ProfileError::Unknown { name, provider, suggestion })
     };
     names.iter().map(find).collect()
 }

@@ -17,14 +17,14 @@ fn a_universal_name_in_the_deny_list_denies_what_it_stands_for() {
     let sandbox = denying("storage:write");
     let output = sandbox.run_sh(&["--allow", "s3:*"], &script(&[READ, WRITE])).success();
     assert_eq!(output.stdout, "read: ok\nwrite: AccessDenied\n");
-    sandbox.run(["run", "--allow", "storage:write,s3:PutObject", "--", "true"]).exits(77);
+    let _ = sandbox.run(["run", "--allow", "storage:write,s3:PutObject", "--", "true"]).exits(77);
 }
 
 #[test]
 fn a_name_that_iam_does_not_have_denies_the_action_it_is_corrected_to() {
     let sandbox = denying("s3:HeadObject");
-    sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(77);
-    sandbox.run(["run", "--allow", "s3:headobject", "--", "true"]).exits(77);
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(77);
+    let _ = sandbox.run(["run", "--allow", "s3:headobject", "--", "true"]).exits(77);
     assert!(sandbox.cloud().requests().is_empty(), "something was asked of the cloud");
 }
 
@@ -79,7 +79,7 @@ fn a_settings_directory_that_is_not_there_is_an_error_and_not_an_empty_deny_list
 fn a_broken_settings_file_is_recorded_too() {
     let mut sandbox = Sandbox::new();
     sandbox.plant(".config/audex/config.toml", "nonsense = 1\n");
-    sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(78);
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(78);
     assert_eq!(sandbox.events(), ["failed"]);
 }
 

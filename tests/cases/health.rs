@@ -57,7 +57,9 @@ fn a_role_that_cannot_be_assumed_is_unavailable() {
     aws       region              ok      eu-central-1
     aws       source credentials  ok      arn:aws:iam::123456789012:user/developer
     aws       clock               ok      [n] s against STS
-    aws       role                failed  AWS denied `AssumeRole` (AccessDenied, request loopback): User: arn:aws:iam::123456789012:user/developer is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/Other  hint: the role's trust policy must allow these source credentials `sts:AssumeRole`
+    aws       role                failed  AWS denied `AssumeRole` (AccessDenied, request loopback): User: arn:aws:iam::123456789012:user/developer is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/Other
+
+    hint: role: the role's trust policy must allow these source credentials `sts:AssumeRole`
     "#);
     assert_eq!(sandbox.cloud().denied(), ["sts:AssumeRole arn:aws:iam::123456789012:role/Other"]);
     let reports = sandbox.run(["health", "--check", "aws", "--json"]).exits(69).json();
@@ -79,7 +81,9 @@ fn no_credentials_are_unavailable() {
     --- stdout
     PROVIDER  CHECK               STATUS  DETAIL
     aws       region              ok      us-east-1
-    aws       source credentials  failed  no AWS credentials were found  hint: run `aws configure` or `aws sso login`, or set AWS_PROFILE to a profile that has credentials
+    aws       source credentials  failed  no AWS credentials were found
+
+    hint: source credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE to a profile that has credentials
     "#);
 }
 
@@ -93,8 +97,10 @@ fn without_a_role_the_source_itself_is_narrowed_as_in_a_run() {
     aws       region              ok      eu-central-1
     aws       source credentials  ok      arn:aws:iam::123456789012:user/analyst
     aws       clock               ok      [n] s against STS
-    aws       role                ok      none used; the source credentials themselves are narrowed  hint: set AUDEX_ROLE_ARN to use a role
+    aws       role                ok      none used; the source credentials themselves are narrowed
     aws       session             ok      `session-scoped` works
+
+    hint: role: set AUDEX_ROLE_ARN to use a role
     "#);
     assert!(sandbox.cloud().requests().iter().any(|seen| seen.action == "sts:GetScopedCredentials"));
 }
@@ -151,7 +157,9 @@ fn a_cloud_without_scoped_credentials_is_a_warning() {
     aws       source credentials  ok       arn:aws:iam::123456789012:user/developer
     aws       clock               ok       [n] s against STS
     aws       role                ok       arn:aws:iam::123456789012:role/AudexDemo can be assumed
-    aws       short ttl           warning  STS refused GetScopedCredentials (AWS denied `GetScopedCredentials` (AccessDenied, request loopback): User: arn:aws:sts::123456789012:assumed-role/AudexDemo/audex-health-[time] is not authorized to perform: sts:GetScopedCredentials on resource: *)  hint: a --ttl under 15m ends the command instead; allow the role `sts:GetScopedCredentials`
+    aws       short ttl           warning  STS refused GetScopedCredentials (AWS denied `GetScopedCredentials` (AccessDenied, request loopback): User: arn:aws:sts::123456789012:assumed-role/AudexDemo/audex-health-[time] is not authorized t…
+
+    hint: short ttl: a --ttl under 15m ends the command instead; allow the role `sts:GetScopedCredentials`
     "#);
 }
 

@@ -1,7 +1,7 @@
 //! Components from outside: installed, taking part, replaced, removed; and files that somebody changed.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -14,8 +14,8 @@ fn plugins(sandbox: &Sandbox) -> PathBuf {
 }
 
 /// The only file with this ending in the directory.
-fn the_file(directory: PathBuf, ending: &str) -> PathBuf {
-    let all = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+fn the_file(directory: &Path, ending: &str) -> PathBuf {
+    let all = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let found: Vec<_> =
         all.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect();
     assert_eq!(found.len(), 1, "{found:?}");
@@ -147,10 +147,7 @@ fn a_wildcard_does_not_get_around_a_filter_that_forbids_deletes() {
     ];
     for allow in ["s3:*", "s3:?e*", "S3:g*,s3:DeleteObject,s3:D*"] {
         let output = sandbox.run_sh(&["--allow", allow], &script(&calls)).success();
-        assert_eq!(
-            output.stdout, "delete: AccessDenied\ndelete bucket: AccessDenied\nread: ok\n",
-            "{allow}"
-        );
+        assert_eq!(output.stdout, "delete: AccessDenied\ndelete bucket: AccessDenied\nread: ok\n", "{allow}");
     }
     // Nothing to delete with, nothing to say.
     let plan = sandbox.run(["plan", "--allow", "s3:Get*", "--json"]).success().json();
@@ -280,9 +277,9 @@ fn a_filter_gets_its_own_settings_and_no_others() {
 fn installing_again_replaces_and_another_kind_or_id_does_not() {
     let mut sandbox = Sandbox::new();
     let _ = Guest::of("hostile-filter").playing("refuse").install(&mut sandbox, &[]).success();
-    let old = the_file(plugins(&sandbox), "wasm");
+    let old = the_file(&plugins(&sandbox), "wasm");
     let _ = Guest::of("hostile-filter").install(&mut sandbox, &[]).success();
-    assert_ne!(the_file(plugins(&sandbox), "wasm"), old);
+    assert_ne!(the_file(&plugins(&sandbox), "wasm"), old);
     let _ = sandbox.run(["plan", "--allow", "s3:GetObject"]).success();
 
     let other_kind = Guest::of("mapping-house");
@@ -337,7 +334,7 @@ fn an_intent_engine_is_refused_in_this_version() {
 fn a_changed_file_is_refused_and_nothing_runs() {
     let mut sandbox = Sandbox::new();
     let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
-    let file = the_file(plugins(&sandbox), "wasm");
+    let file = the_file(&plugins(&sandbox), "wasm");
     let mut bytes = fs::read(&file).unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
@@ -357,7 +354,7 @@ fn a_changed_file_is_refused_and_nothing_runs() {
 fn changed_machine_code_is_compiled_anew_without_a_word() {
     let mut sandbox = Sandbox::new();
     let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
-    let code = the_file(sandbox.home().join(".cache/audex"), "cwasm");
+    let code = the_file(&sandbox.home().join(".cache/audex"), "cwasm");
     let good = fs::read(&code).unwrap();
     for change in [
         |bytes: &mut Vec<u8>| bytes[5000] ^= 1,

@@ -124,7 +124,9 @@ fn directory() -> &'static Path {
         // Under the target directory of this very build, and not the same: a nested cargo would wait for its lock.
         let target = binary.ancestors().nth(2).expect("target/PROFILE/tryaudex").join("guests");
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        PROJECTS.iter().for_each(|project| build(&root.join(project), &target));
+        for project in PROJECTS {
+            build(&root.join(project), &target);
+        }
         target.join(WASM_TARGET).join("release")
     })
 }

@@ -109,10 +109,6 @@ pub struct Started<'a> {
 }
 
 impl Started<'_> {
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub fn signal(&self, signal: Signal) {
         kill(pid(&self.child), signal).unwrap();
     }

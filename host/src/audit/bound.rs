@@ -254,7 +254,7 @@ mod tests {
     fn what_fits_stays_as_it_is() {
         let command = vec!["sh".to_owned(), "-c".to_owned(), "é".repeat(WORD_BYTES / 2)];
         let resources = vec!["arn:aws:s3:::b/*".to_owned(); 1000];
-        let event = Event::Issuing(Issuing { command, resources, ..Issuing::default() });
+        let event = Event::Issuing(Issuing { resources, command, ..Issuing::default() });
         assert_eq!(bound(event.clone()), event);
     }
 

@@ -66,7 +66,9 @@ fn shown(url: &str) -> String {
     let authority = authority(url);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     match url.split_once("://") {
-        Some((scheme, _)) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => format!("{scheme}://{host}"),
+        Some((scheme, _)) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            format!("{scheme}://{host}")
+        }
         _ => host.to_owned(),
     }
 }
@@ -76,7 +78,8 @@ fn shown(url: &str) -> String {
 fn authority(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let user_end = rest.rfind('@').unwrap_or(0);
-    let end = rest.get(user_end..).and_then(|tail| tail.find(['/', '?', '#'])).map(|length| user_end + length);
+    let end =
+        rest.get(user_end..).and_then(|tail| tail.find(['/', '?', '#'])).map(|length| user_end + length);
     rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
 }
 

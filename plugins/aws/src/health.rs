@@ -8,8 +8,7 @@ use crate::mint::{self, Step};
 use crate::plan;
 
 /// A session under this policy can only narrow itself.
-const HARMLESS: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}]}"#;
+const HARMLESS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}]}"#;
 /// Signatures older than 15 minutes are refused (Signature Version 4); a third of that is worth a word.
 const SKEW_WARNING_SECONDS: i64 = 300;
 const SKEW_FAILURE_SECONDS: i64 = 900;
@@ -88,7 +87,10 @@ fn role(role_arn: String, method: Method) -> Vec<CheckResult> {
             "short ttl",
             HealthStatus::Warning,
             format!("STS refused GetScopedCredentials ({})", error.message),
-            Some("a --ttl under 15m ends the command instead; allow the role `sts:GetScopedCredentials`".to_owned()),
+            Some(
+                "a --ttl under 15m ends the command instead; allow the role `sts:GetScopedCredentials`"
+                    .to_owned(),
+            ),
         ),
     };
     vec![result("role", HealthStatus::Ok, format!("{role_arn} can be assumed"), None), short]
@@ -106,7 +108,9 @@ fn source_session(method: Method) -> CheckResult {
                 Err(refused) if mint::is_refusal(&refused) && matches!(plan::forced(), Ok(None)) => {
                     return match federated() {
                         Ok(_) => only_federated(&refused),
-                        Err(second) => failed("session", mint::both(&refused, &second, Step::FederationToken)),
+                        Err(second) => {
+                            failed("session", mint::both(&refused, &second, Step::FederationToken))
+                        }
                     };
                 }
                 narrowed => {
@@ -115,9 +119,11 @@ fn source_session(method: Method) -> CheckResult {
             },
             Err(error) => Err(mint::explain(error, Step::SessionToken)),
         },
-        Method::ScopedCredentials | Method::AssumeRole | Method::AssumeRoleScoped => sts::scope_down(HARMLESS, 1)
-            .map(drop)
-            .map_err(|error| mint::explain(error, Step::ScopeDown { role: false })),
+        Method::ScopedCredentials | Method::AssumeRole | Method::AssumeRoleScoped => {
+            sts::scope_down(HARMLESS, 1)
+                .map(drop)
+                .map_err(|error| mint::explain(error, Step::ScopeDown { role: false }))
+        }
     };
     match made {
         Ok(()) => result("session", HealthStatus::Ok, format!("`{}` works", method.name()), None),
@@ -131,7 +137,10 @@ fn only_federated(refused: &Error) -> CheckResult {
         "session",
         HealthStatus::Warning,
         format!("STS refused GetScopedCredentials ({}); `{fallback}` works", refused.message),
-        Some("a --ttl under 15m ends the command instead; allow the IAM user `sts:GetScopedCredentials`".to_owned()),
+        Some(
+            "a --ttl under 15m ends the command instead; allow the IAM user `sts:GetScopedCredentials`"
+                .to_owned(),
+        ),
     )
 }
 

@@ -25,9 +25,8 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
         Method::ScopedCredentials => sts::scope_down(policy, grant.ttl_seconds)
             .map(one_step)
             .map_err(|error| explain(error, Step::ScopeDown { role: false })),
-        Method::AssumeRoleScoped => {
-            assume(grant, &policy::compile_with_scope_down(grant)?).and_then(|first| narrow(first, grant, policy, method))
-        }
+        Method::AssumeRoleScoped => assume(grant, &policy::compile_with_scope_down(grant)?)
+            .and_then(|first| narrow(first, grant, policy, method)),
         Method::SessionScoped => sts::session_token(duration(grant))
             .map_err(|error| explain(error, Step::SessionToken))
             .and_then(|first| narrow(first, grant, policy, method)),
@@ -49,8 +48,11 @@ fn narrow(first: Session, grant: &Grant, policy: &str, method: Method) -> Result
         (federate(grant, policy), Step::FederationToken, Method::FederationToken)
     };
     let session = session.map_err(|second| both(&refused, &second, step))?;
-    let notice =
-        format!("STS refused GetScopedCredentials ({}); used `{}` with the same policy", refused.message, method.name());
+    let notice = format!(
+        "STS refused GetScopedCredentials ({}); used `{}` with the same policy",
+        refused.message,
+        method.name()
+    );
     Ok(Made { session, method, notices: vec![notice] })
 }
 
@@ -83,7 +85,11 @@ fn deliver(made: Made) -> Minted {
 
 fn assume(grant: &Grant, policy: &str) -> Result<Session, Error> {
     let Some(role_arn) = settings::get("role_arn") else {
-        return Err(invalid("no-role", "no role is configured".to_owned(), "set AUDEX_ROLE_ARN or pass --role-arn"));
+        return Err(invalid(
+            "no-role",
+            "no role is configured".to_owned(),
+            "set AUDEX_ROLE_ARN or pass --role-arn",
+        ));
     };
     // No tags and no source identity: they would need sts:TagSession and sts:SetSourceIdentity in the trust policy.
     let request = RoleRequest {
@@ -136,7 +142,9 @@ impl Step {
     /// What must be true for STS not to refuse it.
     fn hint(self) -> &'static str {
         match self {
-            Self::AssumeRole => "the role's trust policy must allow these source credentials `sts:AssumeRole`",
+            Self::AssumeRole => {
+                "the role's trust policy must allow these source credentials `sts:AssumeRole`"
+            }
             Self::SessionToken => {
                 "the IAM user must not be denied `sts:GetSessionToken`; or set AUDEX_ROLE_ARN to a role to assume"
             }
@@ -193,9 +201,15 @@ mod tests {
         let refused = both(&first, &failed(ErrorKind::Denied, "two"), Step::FederationToken);
         assert_eq!(refused.message, "STS refused GetScopedCredentials (one) and GetFederationToken (two)");
         let hint = refused.hint.unwrap();
-        assert!(hint.contains("sts:GetScopedCredentials") && hint.contains("sts:GetFederationToken"), "{hint}");
+        assert!(
+            hint.contains("sts:GetScopedCredentials") && hint.contains("sts:GetFederationToken"),
+            "{hint}"
+        );
         let unreachable = both(&first, &failed(ErrorKind::Unavailable, "two"), Step::AssumeRole);
-        assert_eq!(unreachable.message, "STS refused GetScopedCredentials (one), and AssumeRole failed (two)");
+        assert_eq!(
+            unreachable.message,
+            "STS refused GetScopedCredentials (one), and AssumeRole failed (two)"
+        );
         assert_eq!((unreachable.kind, unreachable.hint), (ErrorKind::Unavailable, None));
     }
 

@@ -94,9 +94,12 @@ fn check_ttl(method: Method, ttl: u32) -> Result<(), Error> {
 
 /// Seconds as `--ttl` takes them: `13h`, `1h30m`, `45s`.
 fn duration(seconds: u32) -> String {
-    let parts = [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
-    let said: String =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let said: String = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .flat_map(|(count, unit)| [count.to_string(), (*unit).to_owned()])
+        .collect();
     if said.is_empty() { "0s".to_owned() } else { said }
 }
 

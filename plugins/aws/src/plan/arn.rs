@@ -64,7 +64,9 @@ fn is_role(text: &str) -> bool {
         !partition.is_empty() && partition.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     // IAM API reference, `RoleName` and `Path`.
     let name_ok = |name: &str| {
-        !name.is_empty() && !name.ends_with('/') && name.chars().all(|c| c.is_ascii_graphic() && !"*?".contains(c))
+        !name.is_empty()
+            && !name.ends_with('/')
+            && name.chars().all(|c| c.is_ascii_graphic() && !"*?".contains(c))
     };
     digits && partition_ok && resource.strip_prefix("role/").is_some_and(name_ok)
 }
@@ -138,7 +140,9 @@ mod tests {
 
     #[test]
     fn a_role_is_the_arn_of_a_role() {
-        for good in ["arn:aws:iam::123456789012:role/R", "arn:aws-us-gov:iam::123456789012:role/path/to/R+=,.@-_"] {
+        for good in
+            ["arn:aws:iam::123456789012:role/R", "arn:aws-us-gov:iam::123456789012:role/path/to/R+=,.@-_"]
+        {
             assert!(check_role(good).is_ok(), "{good}");
         }
         for bad in [
