@@ -21,7 +21,11 @@ pub fn describe() -> Description {
         action_syntax: "`service:Action`, for example `s3:GetObject`".to_owned(),
         settings: vec![
             setting("role_arn", "IAM role to assume", Some("AUDEX_ROLE_ARN")),
-            setting("external_id", "external id that the role's trust policy asks for", Some("AUDEX_EXTERNAL_ID")),
+            setting(
+                "external_id",
+                "external id that the role's trust policy asks for",
+                Some("AUDEX_EXTERNAL_ID"),
+            ),
             setting("method", "how credentials are made; `auto` by default", None),
             setting("region", "AWS region", None),
         ],

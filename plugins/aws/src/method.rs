@@ -70,7 +70,11 @@ impl Method {
     }
 
     /// The method for a request that forces none.
-    pub fn choose(has_role: bool, ttl_seconds: u32, source: impl FnOnce() -> Result<SourceKind, Error>) -> Result<Self, Error> {
+    pub fn choose(
+        has_role: bool,
+        ttl_seconds: u32,
+        source: impl FnOnce() -> Result<SourceKind, Error>,
+    ) -> Result<Self, Error> {
         if has_role {
             return Ok(if ttl_seconds < STS_FLOOR { Self::AssumeRoleScoped } else { Self::AssumeRole });
         }
@@ -110,7 +114,10 @@ mod tests {
         let never = || panic!("the source must not be looked at when a role is configured");
         assert_eq!(Method::choose(true, 900, never).unwrap(), Method::AssumeRole);
         assert_eq!(Method::choose(true, 899, never).unwrap(), Method::AssumeRoleScoped);
-        assert_eq!(Method::choose(false, 60, || Ok(SourceKind::Temporary)).unwrap(), Method::ScopedCredentials);
+        assert_eq!(
+            Method::choose(false, 60, || Ok(SourceKind::Temporary)).unwrap(),
+            Method::ScopedCredentials
+        );
         assert_eq!(Method::choose(false, 60, || Ok(SourceKind::LongTerm)).unwrap(), Method::SessionScoped);
     }
 

@@ -100,10 +100,17 @@ fn minimal(actions: Vec<&str>) -> Vec<&str> {
             let other = other.to_ascii_lowercase();
             let twin = pattern::covers(&action, &other);
             // Of two that cover each other the first stays.
-            other_position != position && pattern::covers(&other, &action) && (!twin || other_position < position)
+            other_position != position
+                && pattern::covers(&other, &action)
+                && (!twin || other_position < position)
         })
     };
-    actions.iter().enumerate().filter(|(position, action)| !covered(*position, action)).map(|(_, a)| *a).collect()
+    actions
+        .iter()
+        .enumerate()
+        .filter(|(position, action)| !covered(*position, action))
+        .map(|(_, a)| *a)
+        .collect()
 }
 
 /// The grant's deny patterns as IAM can say them: a wildcard in the service prefix is spelled out for the services asked for.
@@ -177,8 +184,7 @@ mod tests {
     #[test]
     fn one_action_is_one_allow_statement() {
         let policy = compile(&grant(&["s3:GetObject"], &[], &[])).unwrap();
-        let expected =
-            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+        let expected = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
         assert_eq!(policy, expected);
     }
 
@@ -186,12 +192,16 @@ mod tests {
     fn resources_limit_the_allow_but_never_the_deny() {
         let policy = compiled(&["s3:*"], &["s3:DeleteBucket"], &["arn:aws:s3:::a/*"]);
         assert_eq!(policy["Statement"][0]["Resource"], "arn:aws:s3:::a/*");
-        assert_eq!(policy["Statement"][1], json!({"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}));
+        assert_eq!(
+            policy["Statement"][1],
+            json!({"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"})
+        );
     }
 
     #[test]
     fn covered_and_repeated_actions_are_said_once() {
-        let policy = compiled(&["s3:GetObject", "S3:getobject", "s3:Get*", "ec2:DescribeImages", "s3:Get*"], &[], &[]);
+        let policy =
+            compiled(&["s3:GetObject", "S3:getobject", "s3:Get*", "ec2:DescribeImages", "s3:Get*"], &[], &[]);
         assert_eq!(policy["Statement"][0]["Action"], json!(["s3:Get*", "ec2:DescribeImages"]));
     }
 
@@ -205,7 +215,8 @@ mod tests {
     #[test]
     fn a_policy_over_the_limit_is_refused_with_the_numbers() {
         let many: Vec<String> = (0..200).map(|n| format!("s3:Action{n:04}")).collect();
-        let error = compile(&grant(&many.iter().map(String::as_str).collect::<Vec<_>>(), &[], &[])).unwrap_err();
+        let error =
+            compile(&grant(&many.iter().map(String::as_str).collect::<Vec<_>>(), &[], &[])).unwrap_err();
         assert!(error.message.contains("2048"), "{}", error.message);
     }
 }

@@ -31,7 +31,9 @@ impl Filter for DenyList {
         // Fail closed: settings that cannot be read must not become an empty list.
         let settings: Settings = match serde_json::from_str(&settings) {
             Ok(settings) => settings,
-            Err(error) => return Verdict::Refuse(format!("the deny list's settings cannot be read: {error}")),
+            Err(error) => {
+                return Verdict::Refuse(format!("the deny list's settings cannot be read: {error}"));
+            }
         };
         let restrictions: Vec<_> = settings.deny.iter().filter_map(|entry| restrict(&grant, entry)).collect();
         if restrictions.is_empty() { Verdict::Pass } else { Verdict::Restrict(restrictions) }

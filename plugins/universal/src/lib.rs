@@ -23,7 +23,8 @@ impl Mapping for Universal {
         // HashiCorp Vault issues AWS credentials here, so it speaks AWS.
         let spoken = if provider == "vault" { "aws" } else { provider.as_str() };
         let find = |permission: &String| {
-            let entry = table::ROWS.iter().find(|row| row.provider == spoken && row.universal == permission)?;
+            let entry =
+                table::ROWS.iter().find(|row| row.provider == spoken && row.universal == permission)?;
             Some(Expansion { actions: actions(entry), notice: entry.notice.map(ToOwned::to_owned) })
         };
         permissions.iter().map(find).collect()
