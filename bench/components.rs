@@ -2,6 +2,13 @@
 //!
 //! `bench/run` prints it as a table. Each sample is a fresh engine, as in a fresh process.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a bench ends loudly when what it measures fails"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;

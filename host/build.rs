@@ -1,6 +1,11 @@
 //! Builds the components under `plugins/`, turns them into WebAssembly components, compiles them for the target of this
 //! build, and writes `embedded.rs`, so that a fresh machine compiles nothing at run time.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script's interface is the environment and other programs"
+)]
+
 #[path = "src/plugin/engine_config.rs"]
 mod engine_config;
 
@@ -35,12 +40,12 @@ fn main() {
     require_wasm_target();
     let out = PathBuf::from(required("OUT_DIR"));
     let built = build_plugins(&root, &out);
-    fs::write(out.join("embedded.rs"), embed(&built, &out)).expect("the build directory is writable");
+    write(&out.join("embedded.rs"), embed(&built, &out).as_bytes());
 }
 
 /// Says in one line what to do when the WebAssembly target is not installed.
 fn require_wasm_target() {
-    let sysroot = Command::new(required("RUSTC")).args(["--print", "sysroot"]).output().expect("rustc runs");
+    let sysroot = or_fail(Command::new(required("RUSTC")).args(["--print", "sysroot"]).output(), "run rustc");
     let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
     if !Path::new(&sysroot).join("lib/rustlib").join(WASM_TARGET).is_dir() {
         fail(&format!("the Rust target {WASM_TARGET} is missing; run: rustup target add {WASM_TARGET}"));
@@ -78,24 +83,21 @@ fn embed(built: &Path, out: &Path) -> String {
     let mut config = wasmtime::Config::new();
     engine_config::configure(&mut config);
     // Without an explicit target the CPU features of the machine that builds would be required of every user's.
-    config.target(&required("TARGET")).expect("wasmtime supports the target");
-    let engine = wasmtime::Engine::new(&config).expect("the engine configuration is valid");
+    or_fail(config.target(&required("TARGET")), "compile for this target");
+    let engine = or_fail(wasmtime::Engine::new(&config), "configure the engine");
     let mut source =
         String::from("/// The components inside this program.\npub static COMPONENTS: &[Embedded] = &[\n");
     for (name, file) in COMPONENTS {
-        let module = fs::read(built.join(file)).expect("cargo built the component");
-        let component = wit_component::ComponentEncoder::default()
-            .validate(true)
-            .module(&module)
-            .and_then(|mut encoder| encoder.encode())
-            .unwrap_or_else(|error| fail(&format!("`{name}` is not a component: {error:#}")));
-        let compiled = engine.precompile_component(&component).expect("the component compiles");
+        let module = or_fail(fs::read(built.join(file)), "read the component that cargo built");
+        let encoder = wit_component::ComponentEncoder::default().validate(true).module(&module);
+        let component = or_fail(encoder.and_then(|mut encoder| encoder.encode()), "encode the component");
+        let compiled = or_fail(engine.precompile_component(&component), "compile the component");
         let digest = Sha256::digest(&component).iter().fold(String::new(), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        fs::write(out.join(format!("{name}.wasm")), &component).expect("the build directory is writable");
-        fs::write(out.join(format!("{name}.cwasm")), compiled).expect("the build directory is writable");
+        write(&out.join(format!("{name}.wasm")), &component);
+        write(&out.join(format!("{name}.cwasm")), &compiled);
         let _ = writeln!(
             source,
             "    Embedded {{ name: \"{name}\", digest: \"{digest}\", wasm: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.wasm\")), \
@@ -107,6 +109,14 @@ fn embed(built: &Path, out: &Path) -> String {
 
 fn required(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| fail(&format!("{name} is not set: run this through cargo")))
+}
+
+fn write(path: &Path, contents: &[u8]) {
+    or_fail(fs::write(path, contents), "write to the build directory");
+}
+
+fn or_fail<T, E: std::fmt::Debug>(result: Result<T, E>, what: &str) -> T {
+    result.unwrap_or_else(|error| fail(&format!("cannot {what}: {error:?}")))
 }
 
 fn fail(message: &str) -> ! {

@@ -1,6 +1,19 @@
 //! One file per subject.
 
+mod audit;
+mod child;
+mod cli;
+mod demo;
+mod deny_names;
+mod errors;
 mod expiry;
+mod health;
+mod hostile;
+mod isolation;
 mod methods;
 mod narrowing;
+mod plan;
+mod plugins;
 mod run_aws;
+mod spec;
+mod terminal;

@@ -2,6 +2,8 @@
 
 mod answerer;
 pub mod aws_cli;
+mod cloud_view;
+pub mod guests;
 mod invocation;
 mod moto;
 mod output;
@@ -12,7 +14,8 @@ mod scan;
 pub mod seeds;
 
 pub use answerer::Answerer;
-pub use invocation::{Invocation, Started};
+pub use cloud_view::CloudView;
+pub use invocation::Started;
 pub use moto::Moto;
 pub use output::Output;
-pub use sandbox::{ACCOUNT, CloudView, REGION, ROLE, Sandbox};
+pub use sandbox::{ROLE, Sandbox};

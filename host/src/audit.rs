@@ -11,6 +11,7 @@
 //! A crash of the program loses nothing. A crash of the machine may lose the last records, because they
 //! are not forced to the disk; the log may then read as truncated.
 
+mod bound;
 mod chain;
 mod head;
 mod read;
@@ -52,7 +53,7 @@ pub enum AuditError {
         bytes: usize,
     },
     /// The log is not what was written.
-    #[error("audit log `{}`, record {record}: {finding}", path.display())]
+    #[error("audit log `{}`: {}", path.display(), finding.of(*record))]
     Tampered {
         /// The log.
         path: PathBuf,
@@ -62,7 +63,7 @@ pub enum AuditError {
         finding: Finding,
     },
     /// A newer version wrote the log.
-    #[error("audit log `{}`, record {record}: written by a newer version (format {version})", path.display())]
+    #[error("audit log `{}`: record {record} was written by a newer version (format {version})", path.display())]
     FutureVersion {
         /// The log.
         path: PathBuf,
@@ -74,35 +75,44 @@ pub enum AuditError {
 }
 
 /// What is wrong with a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
     /// The text does not have the hash it carries.
-    #[error("it was changed")]
     Changed,
     /// The record that belongs here is nowhere in the log.
-    #[error("it was removed")]
     Removed,
     /// Another record stands here; the one that belongs here comes elsewhere.
-    #[error("it is not in its place")]
     Reordered,
     /// The log ends here, and it was longer.
-    #[error("it was cut off, with all that followed")]
     Truncated,
     /// There is more than was ever written.
-    #[error("it was never written by this program")]
     Foreign,
     /// Neither the first record nor the head fits the key.
-    #[error("the key is not the one the log was written with")]
     KeySwapped,
     /// There is a log without its key.
-    #[error("the log's key is missing")]
     KeyMissing,
     /// The file that says how long the log is, is missing.
-    #[error("the log's head is missing")]
     HeadMissing,
     /// The file that says how long the log is, does not have the hash it carries.
-    #[error("the log's head was changed")]
     HeadChanged,
+}
+
+impl Finding {
+    /// Says what is wrong with `record`, or with the log where no single record is to blame.
+    fn of(self, record: u64) -> String {
+        let what = match self {
+            Self::Changed => "was changed",
+            Self::Removed => "was removed",
+            Self::Reordered => "is not in its place",
+            Self::Truncated => "was cut off, with all that followed",
+            Self::Foreign => "was not written by this program",
+            Self::KeySwapped => return "its key is not the one it was written with".to_owned(),
+            Self::KeyMissing => return "its key is missing".to_owned(),
+            Self::HeadMissing => return "its head is missing".to_owned(),
+            Self::HeadChanged => return "its head was changed".to_owned(),
+        };
+        format!("record {record} {what}")
+    }
 }
 
 /// The audit log in one directory.
@@ -127,14 +137,14 @@ impl Audit {
     /// Appends a record and returns its number, counted from 1.
     ///
     /// The command's arguments and free text are redacted first; `secrets` are replaced wherever they
-    /// occur. The cost does not depend on the log's length.
+    /// occur. What is too long for a line is cut then, and says so. The cost does not depend on the log's length.
     ///
     /// # Errors
     /// [`AuditError::Tampered`] when the log's end is not what was written last, and any other variant;
     /// nothing has been written then.
     pub fn record(&self, session: &str, event: &Event, secrets: &[Secret]) -> Result<u64, AuditError> {
         let event = redact::redact(event, secrets)?;
-        store::append(&self.directory, session, event)
+        store::append(&self.directory, session, bound::bound(event))
     }
 
     /// Checks every record against the chain and the end of the chain against the head, in constant memory.

@@ -46,6 +46,11 @@ const MAX_ATTEMPTS: u32 = 3;
 const DEFAULT_REGION: &str = "us-east-1";
 /// Names this program in the user agent, so that `CloudTrail` shows who asked.
 const APP_NAME: &str = "tryaudex";
+/// The public half of keys in the environment.
+const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// The secret half.
+const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+const KEY_VARIABLES: [&str; 2] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY];
 
 /// What decides where and how STS is called.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +67,8 @@ pub struct Options {
     pub profile: Option<String>,
     /// Whether `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are both set.
     pub environment_keys: bool,
+    /// The one of the two that is missing while the other is set; only for what is said when no credentials are found.
+    pub missing_key: Option<&'static str>,
 }
 
 impl Options {
@@ -71,13 +78,19 @@ impl Options {
     /// the key variables and the profile files are read by the SDK from the process environment.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let keys = KEY_VARIABLES.map(|name| set(name).is_some());
         Self {
             region: None,
             aws_region: set("AWS_REGION"),
             aws_default_region: set("AWS_DEFAULT_REGION"),
             ca_bundle: set("AWS_CA_BUNDLE").map(PathBuf::from),
             profile: set("AWS_PROFILE"),
-            environment_keys: set("AWS_ACCESS_KEY_ID").is_some() && set("AWS_SECRET_ACCESS_KEY").is_some(),
+            environment_keys: keys == [true, true],
+            missing_key: match keys {
+                [false, true] => Some(ACCESS_KEY_ID),
+                [true, false] => Some(SECRET_ACCESS_KEY),
+                _ => None,
+            },
         }
     }
 }
@@ -90,6 +103,7 @@ pub struct Aws {
     region: String,
     region_origin: &'static str,
     profile: Option<String>,
+    missing_key: Option<&'static str>,
 }
 
 impl Aws {
@@ -116,7 +130,8 @@ impl Aws {
         if let Ok(name) = AppName::new(APP_NAME) {
             loader = loader.app_name(name);
         }
-        Self { config: loader.load().await, http, region, region_origin, profile: options.profile }
+        let Options { profile, missing_key, .. } = options;
+        Self { config: loader.load().await, http, region, region_origin, profile, missing_key }
     }
 
     /// The region whose STS endpoint is called.

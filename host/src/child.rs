@@ -20,7 +20,7 @@ use std::path::PathBuf;
 pub use deadline::{Deadline, OnExpiry};
 pub use ended::{Ended, Status};
 pub use look_up::{Executable, look_up};
-pub use signals::Signals;
+pub use signals::{Interruption, Signals};
 pub use spawn::{Running, spawn};
 #[cfg(test)]
 pub(crate) use wait::tests::one_at_a_time;

@@ -12,11 +12,13 @@ mod run;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::environment::Environment;
 use crate::error::Failure;
+use crate::process;
 
 /// Least-privilege, short-lived cloud credentials for one command
 #[derive(Debug, Parser)]
@@ -57,13 +59,19 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // clap prints help and version to stdout with 0, errors to stderr with 2.
             let _ = error.print();
+            if error.kind() == ErrorKind::UnknownArgument
+                && std::env::args_os().nth(1).is_some_and(|word| word == "run")
+            {
+                console::tell("hint: put the command after `--`: tryaudex run --allow … -- COMMAND");
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    process::harden();
     let environment = Environment::capture();
     let (console, outcome) = match cli.command {
         Command::Run(args) => (args.console(), run::run(&environment, args)),
-        Command::Plan(args) => (args.console(), plan::plan(&environment, args)),
+        Command::Plan(args) => (args.console(), plan::plan(&environment, &args)),
         Command::Policies(args) => (Console::default(), policies::policies(&environment, args)),
         Command::Health(args) => (Console::default(), health::health(&environment, args)),
         Command::Audit(args) => (Console::default(), audit::audit(&environment, args)),
@@ -73,7 +81,8 @@ pub fn main() -> ExitCode {
             (Console::default(), completions::completions(&args, &mut Cli::command()))
         }
     };
-    match outcome {
+    let unwritten = || console::unwritten().map_or(Ok(()), |error| Err(Failure::unwritten(error)));
+    match outcome.and_then(|code| unwritten().map(|()| code)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => ExitCode::from(report(console, &failure)),
     }

@@ -14,6 +14,7 @@ use crate::plugin::mapping::Mapping;
 use crate::plugin::provider::Provider;
 use crate::plugin::store::{Store, StoreError};
 use crate::settings::Settings;
+use crate::settings::deny_list::DenyEntry;
 
 /// The filter that reads `deny-list.toml`.
 const DENY_LIST: &str = "deny-list";
@@ -125,11 +126,11 @@ impl Components {
     ///
     /// # Errors
     /// When one fails to load; then nothing may run.
-    pub fn filters(&self, settings: &Settings) -> Result<Vec<Filter>, ComponentsError> {
+    pub fn filters(&self, settings: &Settings, deny: &[DenyEntry]) -> Result<Vec<Filter>, ComponentsError> {
         let Some(loaded) = built_in(&self.engine, DENY_LIST, World::Filter)? else {
             return Err(ComponentsError::NoFilter { name: DENY_LIST.to_owned() });
         };
-        let entries = json!({ "deny": settings.deny }).to_string();
+        let entries = json!({ "deny": deny }).to_string();
         let mut filters = vec![Filter::new(&self.engine, loaded, entries)?];
         let installed = || self.store.installed().iter().filter(|installed| installed.world == World::Filter);
         // Settings of a filter that is not there: somebody believes in a guard that does not stand.

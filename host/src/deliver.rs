@@ -136,7 +136,7 @@ pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<D
         environment.insert(name.into(), value.text().into());
     }
     for file in delivery.files {
-        let path = directory.write(&file.name, file.contents.text())?;
+        let path = directory.write_new(&file.name, file.contents.text())?;
         if let Some(variable) = &file.variable {
             isolation::may_point(variable)?;
             environment.insert(variable.into(), path.into());

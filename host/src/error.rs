@@ -83,6 +83,13 @@ impl Failure {
         Self::new(Kind::Internal, stage, error)
     }
 
+    /// A result that nobody got.
+    #[must_use]
+    pub fn unwritten(error: &std::io::Error) -> Self {
+        let error = format!("cannot write to standard output: {error}").into();
+        Self { kind: Kind::Internal, stage: "output", hint: None, denied: Vec::new(), error }
+    }
+
     /// Ended by a signal before the command began.
     #[must_use]
     pub fn interrupted(signal: i32) -> Self {
@@ -131,8 +138,12 @@ impl From<SettingsError> for Failure {
 
 impl From<UnknownSetting> for Failure {
     fn from(error: UnknownSetting) -> Self {
-        Self::new(Kind::Config, "settings", error)
-            .hinting("see `tryaudex plugin inspect` for the settings it has")
+        let (what, known) = match &error {
+            UnknownSetting::Key { known, .. } => ("it has", known),
+            UnknownSetting::Provider { known, .. } => ("there are", known),
+        };
+        let hint = format!("{what} `{}`", known.join("`, `"));
+        Self::new(Kind::Config, "settings", error).hinting(hint)
     }
 }
 
@@ -140,6 +151,9 @@ impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         let hint = match &error {
             RequestError::Nothing => "name permissions with --allow or a profile with --profile",
+            RequestError::EmptyItem { option: "--resource" } => "leave --resource out to mean every resource",
+            RequestError::EmptyItem { .. } => "a variable in it may be unset",
+            RequestError::OutsideProfile { .. } => "--resource can narrow a profile, not leave it",
             RequestError::MixedResources { .. } => {
                 "give --resource for the whole request, or run the profiles one by one"
             }
@@ -151,8 +165,11 @@ impl From<RequestError> for Failure {
 
 impl From<ProfileError> for Failure {
     fn from(error: ProfileError) -> Self {
-        Self::new(Kind::Usage, "request", error)
-            .hinting("`tryaudex policies list` shows the profiles there are")
+        let hint = match &error {
+            ProfileError::Unknown { suggestion: Some(name), .. } => format!("did you mean `{name}`"),
+            _ => "`tryaudex policies list` shows the profiles there are".to_owned(),
+        };
+        Self::new(Kind::Usage, "request", error).hinting(hint)
     }
 }
 
@@ -202,7 +219,11 @@ impl From<FilterError> for Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         match error {
-            PlanError::Provider(error) => Self { stage: "plan", ..error.into() },
+            PlanError::Provider(error) => {
+                let failure = Self { stage: "plan", ..error.into() };
+                // What cannot be planned was asked for on the command line or in a profile.
+                Self { kind: if failure.kind == Kind::Config { Kind::Usage } else { failure.kind }, ..failure }
+            }
             PlanError::TooWeak { .. } => Self::new(Kind::Denied, "plan", error)
                 .hinting("choose another --method or narrower permissions, or lower --require if your organisation lets you"),
         }
@@ -305,7 +326,9 @@ impl From<AuditError> for Failure {
         let tampered = matches!(error, AuditError::Tampered { .. });
         let failure = Self::new(Kind::Internal, "audit", error);
         if tampered {
-            return failure.hinting("`tryaudex audit verify` says what is wrong; to go on, keep `audit.*` of that directory elsewhere");
+            return failure.hinting(
+                "keep the `audit.*` files elsewhere as evidence; the next run then begins a new log",
+            );
         }
         failure
     }

@@ -84,7 +84,9 @@ pub fn filter(request: &Request, checked: Checked, filters: &[Filter]) -> Result
             Verdict::Pass => {}
             Verdict::Refuse(reason) => return Err(FilterError::Refused { by: name.clone(), reason }),
             Verdict::Restrict(restrictions) => {
-                restrictions.into_iter().for_each(|restriction| taken.take(restriction, name, &asked));
+                for restriction in &restrictions {
+                    taken.take(restriction, name, &asked);
+                }
             }
         }
     }
@@ -113,7 +115,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn take(&mut self, restriction: Restriction, by: &str, asked: &provider::Grant) {
+    fn take(&mut self, restriction: &Restriction, by: &str, asked: &provider::Grant) {
         let denied = |action: &str| Denied {
             action: action.to_owned(),
             by: by.to_owned(),
@@ -123,20 +125,29 @@ impl Taken {
             let position = *position as usize;
             if let Some(permission) = asked.permissions.get(position) {
                 self.dropped.push(position);
-                self.denied.push(denied(&permission.action));
+                self.say(denied(&permission.action));
             }
         }
         for pattern in &restriction.deny {
             if !self.deny.contains(pattern) {
                 self.deny.push(pattern.clone());
             }
-            self.denied.push(denied(pattern));
+            self.say(denied(pattern));
         }
         if let Some(ceiling) = restriction.max_ttl_seconds.map(|ceiling| ceiling.max(1))
             && ceiling < self.ttl_seconds
         {
             self.ttl_seconds = ceiling;
             self.notices.push(format!("filter `{by}` limits the ttl to {ceiling} s: {}", restriction.reason));
+        }
+    }
+}
+
+impl Taken {
+    /// An action asked for by name and within a wildcard is denied twice, and said once.
+    fn say(&mut self, denied: Denied) {
+        if !self.denied.contains(&denied) {
+            self.denied.push(denied);
         }
     }
 }

@@ -23,12 +23,23 @@ use crate::plugin::provider::{Description, Minted, Provider};
 use crate::request::Ask;
 use crate::secret::Secret;
 use crate::settings::{DEFAULT_PROVIDER, Settings};
-use crate::{check, expansion, filter, mint, plan, profile, request};
+use crate::{check, deny, expansion, filter, mint, plan, profile, request};
 
 use self::attempt::Attempt;
 
 /// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
 const EXPIRY_SLACK_SECONDS: u64 = 5;
+
+/// Where a run takes place.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The environment the program was started in.
+    pub environment: &'a Environment,
+    /// Resolved settings.
+    pub settings: &'a Settings,
+    /// How the program speaks.
+    pub console: Console,
+}
 
 /// A request that went through every stage but the mint.
 pub struct Prepared {
@@ -63,9 +74,11 @@ pub fn open_provider(
     components: &Components,
     id: &str,
 ) -> Result<(Provider, Description), Failure> {
+    settings.check_providers(&components.provider_ids())?;
     let outside = Arc::new(Outside::new(environment.clone(), settings.region_flag()));
     let mut provider = components.provider(id, outside)?;
     let description = provider.describe()?;
+    provider.must_be(id, &description)?;
     provider.configure(settings.for_provider(id, &description.settings, environment)?);
     Ok((provider, description))
 }
@@ -74,15 +87,11 @@ pub fn open_provider(
 ///
 /// # Errors
 /// The first stage that says no.
-pub fn prepare(
-    environment: &Environment,
-    settings: &Settings,
-    ask: Ask,
-    attempt: &mut Attempt,
-) -> Result<Prepared, Failure> {
-    let components = Components::open(settings)?;
+pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
+    let Context { environment, settings, .. } = context;
     let id = provider_id(settings, &ask);
     attempt.asked(&id, &ask);
+    let components = Components::open(settings)?;
     let (provider, description) = open_provider(environment, settings, &components, &id)?;
     attempt.took_part(provider.loaded());
     let profiles = profile::look_up(&ask.profiles, &id, &description.profiles, &settings.profiles)?;
@@ -91,10 +100,14 @@ pub fn prepare(
 
     let mapping = components.mapping(&settings.mapping)?;
     attempt.took_part(mapping.loaded());
-    let filters = components.filters(settings)?;
-    filters.iter().for_each(|filter| attempt.took_part(filter.loaded()));
+    let denied = deny::native(&settings.deny, &id, &mapping, &provider)?;
+    let filters = components.filters(settings, &denied.entries)?;
+    for filter in &filters {
+        attempt.took_part(filter.loaded());
+    }
 
-    let expanded = expansion::expand(&request, &mapping)?;
+    let mut expanded = expansion::expand(&request, &mapping)?;
+    expanded.notices.extend(denied.notices);
     let checked = check::check(expanded, &provider, &id, &description.action_syntax)?;
     let filtered = filter::filter(&request, checked, &filters)?;
     let mut planned = plan::plan(filtered, &provider)?;
@@ -115,52 +128,50 @@ pub fn prepare(
 /// # Errors
 /// Everything before the command has started; after that, its own status counts.
 pub fn run(
-    environment: &Environment,
-    settings: &Settings,
+    context: Context<'_>,
     prepared: Prepared,
     command: &[OsString],
     attempt: &Attempt,
-    console: Console,
 ) -> Result<u8, Failure> {
+    let Context { environment, settings, console } = context;
     // 126 and 127 before anything is minted.
     let executable = child::look_up(command, environment.get_os(PATH))?;
     let directory = SessionDirectory::create(environment, &settings.paths.state)?;
-    let signals = Signals::install()?;
+    let mut signals = Signals::install()?;
     attempt.record(&Event::Issuing(attempt.issuing()), &[])?;
 
     let Prepared { provider, description, planned, on_expiry, .. } = prepared;
-    report::denied(console, &planned.denied);
-    planned.notices.iter().for_each(|notice| console.notice(notice));
+    provider.stop_at(signals.interruption());
+    let (denied, notices) = (planned.denied.clone(), planned.notices.clone());
     let ttl = u64::from(planned.grant.shown().ttl_seconds);
     let began = clock::unix_seconds();
     let minted = mint::mint(planned, &provider, &description.sets, began);
-    provider.logged().iter().for_each(|line| console.log(&provider.loaded().name, line));
-    let minted = minted?;
-    let secrets = secrets(&minted);
-    minted.notices.iter().for_each(|notice| console.notice(notice));
+    report::logged(console, &provider);
+    let minted = minted.map_err(|error| match signals.interrupted() {
+        Some(signal) => Failure::interrupted(signal as i32),
+        None => error.into(),
+    })?;
+    report::denied(console, &denied);
+    report::notices(console, &notices);
+    report::notices(console, &minted.notices);
 
     let access = Access::of(&minted, began, ttl, on_expiry);
-    let started = deliver_and_start(environment, directory, &minted, &access, attempt, &executable, signals);
-    let (directory, running) = match started {
-        Ok(started) => started,
-        Err(failure) => {
-            let _ = revoke(&provider, &minted);
-            return Err(failure);
-        }
-    };
-    report::started(console, attempt, &minted, &access);
-    let deadline = Deadline {
-        at: UNIX_EPOCH + Duration::from_secs(access.ends_at),
-        policy: access.policy,
-        grace: DEFAULT_GRACE,
-    };
-    let ended = running.wait(Some(deadline), || {
-        console.say("expired", "access has ended; the command goes on without it", &serde_json::json!({}));
-    });
-    drop(directory);
+    // What the provider mints from is not for the command.
+    let sourceless = environment.without(provider.sources());
+    let context = Context { environment: &sourceless, ..context };
+    let ended =
+        start(context, directory, &minted, &access, attempt, &executable, signals).and_then(|started| {
+            let deadline = access.deadline();
+            // The private files live as long as the command.
+            let _directory = started.0;
+            Ok(started.1.wait(Some(deadline), || report::expired(console))?)
+        });
     let revoked = revoke(&provider, &minted);
+    if let Err(reason) = &revoked {
+        console.notice(&format!("the credentials were {reason}"));
+    }
     let ended = ended?;
-    finish(&ended, revoked, &secrets, attempt, console);
+    finish(&ended, revoked, &secrets(&minted), attempt, console);
     Ok(ended.exit_code())
 }
 
@@ -176,18 +187,37 @@ pub struct Access {
 
 impl Access {
     /// Credentials that outlive the ttl are not left to the command: it is ended then.
+    ///
+    /// Security: the cloud's clock may differ from ours, so what decides is how long the credentials were asked to live;
+    /// only where that is not known, their expiry.
     fn of(minted: &Minted, began: u64, ttl: u64, asked: Option<OnExpiry>) -> Self {
         let ends_at = began.saturating_add(ttl);
-        if minted.expires_at > ends_at.saturating_add(EXPIRY_SLACK_SECONDS) {
-            return Self { ends_at, credentials_end_at: Some(minted.expires_at), policy: OnExpiry::End };
+        let outlive = match minted.asked_seconds {
+            Some(seconds) => u64::from(seconds) > ttl,
+            None => minted.expires_at > ends_at.saturating_add(EXPIRY_SLACK_SECONDS),
+        };
+        if outlive {
+            let credentials_end_at = Some(minted.expires_at.max(ends_at));
+            return Self { ends_at, credentials_end_at, policy: OnExpiry::End };
         }
         let policy = asked.unwrap_or(OnExpiry::Keep);
-        Self { ends_at: minted.expires_at, credentials_end_at: None, policy }
+        let ends_at = match policy {
+            // The command's own time, to the second asked for; its credentials may end up to a second before.
+            OnExpiry::End => ends_at,
+            OnExpiry::Keep => minted.expires_at.min(ends_at.saturating_add(EXPIRY_SLACK_SECONDS)),
+        };
+        Self { ends_at, credentials_end_at: None, policy }
+    }
+
+    fn deadline(&self) -> Deadline {
+        let at = UNIX_EPOCH + Duration::from_secs(self.ends_at);
+        Deadline { at, policy: self.policy, grace: DEFAULT_GRACE }
     }
 }
 
-fn deliver_and_start(
-    environment: &Environment,
+/// Delivers the credentials and starts the command. The session directory must outlive it.
+fn start(
+    context: Context<'_>,
     directory: SessionDirectory,
     minted: &Minted,
     access: &Access,
@@ -200,13 +230,15 @@ fn deliver_and_start(
     }
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
     let delivery = Delivery {
-        parent: environment,
+        parent: context.environment,
         session: attempt.session(),
         region: None,
         variables: &minted.variables,
         files: &minted.files,
     };
     let delivered = deliver(&delivery, directory)?;
+    // Before the command can write anything.
+    report::started(context.console, attempt, minted, access);
     let running = child::spawn(executable, &delivered.environment, signals)?;
     Ok((delivered.directory, running))
 }
@@ -228,14 +260,7 @@ fn finish(
     attempt: &Attempt,
     console: Console,
 ) {
-    let reason = match revoked {
-        Ok(reason) => reason,
-        Err(reason) => {
-            console.notice(&format!("the credentials were {reason}"));
-            Some(reason)
-        }
-    };
-    let event = Event::Ended(report::ended(ended, reason));
+    let event = Event::Ended(report::ended(ended, revoked.unwrap_or_else(Some)));
     if let Err(error) = attempt.record(&event, secrets) {
         console.notice(&format!("the end of the session could not be recorded: {}", error.line()));
     }
@@ -250,3 +275,6 @@ fn secrets(minted: &Minted) -> Vec<Secret> {
     let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
     variables.chain(minted.files.iter().filter_map(|file| of(&file.contents))).collect()
 }
+
+#[cfg(test)]
+mod tests;

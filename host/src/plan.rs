@@ -1,5 +1,6 @@
 //! What will be asked of the cloud, shown before it is, and whether it is enforced enough.
 
+use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
 use crate::plugin::provider::{Enforcer, GrantPlan, Provider, ProviderError};
 use crate::settings::strength;
@@ -15,6 +16,22 @@ pub struct Planned {
     pub denied: Vec<Denied>,
     /// What the user should know, from every stage so far.
     pub notices: Vec<String>,
+}
+
+impl Planned {
+    /// What happens at the ttl if the cloud makes no credentials that short; for the plan, as a run says what did happen.
+    #[must_use]
+    pub fn floor_notice(&self) -> Option<String> {
+        let (ttl, longest) = (self.grant.shown().ttl_seconds, self.plan.longest_life_seconds);
+        let duration = |seconds: u32| console::duration(seconds.into());
+        (longest > ttl).then(|| {
+            format!(
+                "the cloud may make credentials that live {}; if so, the command is ended after {}",
+                duration(longest),
+                duration(ttl)
+            )
+        })
+    }
 }
 
 /// Why there is no plan.

@@ -3,6 +3,7 @@
 pub mod bindings;
 pub mod call;
 pub mod capability;
+pub mod clean;
 pub mod compiled;
 pub mod component;
 pub mod embedded;

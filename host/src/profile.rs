@@ -6,6 +6,9 @@ use crate::plugin::provider::Profile as BuiltIn;
 use crate::request::ProfileShare;
 use crate::settings::profiles_file::CustomProfile;
 
+/// Names less alike than this (0 to 1, Jaro-Winkler) are not suggested; one or two wrong letters stay above it.
+const LIKENESS: f64 = 0.8;
+
 /// Where a profile is defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Definition {
@@ -40,6 +43,8 @@ pub enum ProfileError {
         name: String,
         /// The provider.
         provider: String,
+        /// The nearest name there is.
+        suggestion: Option<String>,
     },
     /// It is for another provider.
     #[error("profile `{name}` is for provider `{of}`, not `{provider}`")]
@@ -82,6 +87,13 @@ pub fn all(provider: &str, built_in: &[BuiltIn], custom: &BTreeMap<String, Custo
     all.into_values().collect()
 }
 
+/// The name of `known` that `name` was probably meant to be.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let scored = known.map(|known| (strsim::jaro_winkler(name, known), known));
+    let best = scored.max_by(|left, right| left.0.total_cmp(&right.0))?;
+    (best.0 >= LIKENESS).then(|| best.1.to_owned())
+}
+
 /// Looks `names` up.
 ///
 /// # Errors
@@ -99,10 +111,11 @@ pub fn look_up(
             return Ok(ProfileShare { name, actions, resources });
         }
         let (name, provider) = (name.clone(), provider.to_owned());
-        match custom.get(&name).and_then(|profile| profile.provider.clone()) {
-            Some(of) => Err(ProfileError::OtherProvider { name, of, provider }),
-            None => Err(ProfileError::Unknown { name, provider }),
+        if let Some(of) = custom.get(&name).and_then(|profile| profile.provider.clone()) {
+            return Err(ProfileError::OtherProvider { name, of, provider });
         }
+        let suggestion = nearest(&name, all.iter().map(|profile| profile.name.as_str()));
+        Err(ProfileError::Unknown { name, provider, suggestion })
     };
     names.iter().map(find).collect()
 }

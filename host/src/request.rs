@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use audex_sdk::pattern;
+
 use crate::private_file;
 use crate::settings::Settings;
-use crate::settings::profiles_file::split_list;
 
 /// Characters of a session name that every provider takes (`GetFederationToken` allows 32).
 const SESSION_PREFIX: &str = "audex-";
@@ -65,6 +66,20 @@ pub enum RequestError {
     /// Nothing was asked for.
     #[error("no permissions were asked for")]
     Nothing,
+    /// An option that is there and says nothing.
+    #[error("`{option}` has an empty item")]
+    EmptyItem {
+        /// The option.
+        option: &'static str,
+    },
+    /// A resource outside those a profile is limited to.
+    #[error("profile `{profile}` is limited to resources of its own, and `{resource}` is not among them")]
+    OutsideProfile {
+        /// The profile.
+        profile: String,
+        /// The resource asked for.
+        resource: String,
+    },
     /// A profile with resources beside permissions without.
     #[error(
         "profile `{profile}` is limited to resources of its own, and other permissions of this request are not"
@@ -88,11 +103,13 @@ pub fn request(
     profiles: Vec<ProfileShare>,
     settings: &Settings,
 ) -> Result<Request, RequestError> {
-    let mut resources: Vec<String> = ask.resources.iter().flat_map(|text| split_list(text)).collect();
-    if resources.is_empty() {
-        resources = shared_resources(&profiles, !ask.allow.is_empty())?;
-    }
-    let direct = ask.allow.iter().flat_map(|text| split_list(text));
+    let asked = items("--resource", &ask.resources)?;
+    let resources = if asked.is_empty() {
+        shared_resources(&profiles, !ask.allow.is_empty())?
+    } else {
+        within_profiles(asked, &profiles)?
+    };
+    let direct = items("--allow", &ask.allow)?.into_iter();
     let direct = direct.map(|permission| Asked { origin: permission.clone(), permission });
     let from_profiles = profiles.into_iter().flat_map(|profile| {
         let origin = format!("profile {}", profile.name);
@@ -116,6 +133,27 @@ pub fn request(
         command: ask.command,
         session: format!("{SESSION_PREFIX}{random}"),
     })
+}
+
+/// The items of a comma-separated, repeatable option.
+///
+/// Security: an empty item is an error. `--resource "$ARN"` with the variable unset must not mean every resource.
+fn items(option: &'static str, values: &[String]) -> Result<Vec<String>, RequestError> {
+    let all: Vec<String> =
+        values.iter().flat_map(|text| text.split(',')).map(|item| item.trim().to_owned()).collect();
+    if all.iter().any(String::is_empty) { Err(RequestError::EmptyItem { option }) } else { Ok(all) }
+}
+
+/// The resources asked for, which may narrow those of a profile and never leave them.
+fn within_profiles(asked: Vec<String>, profiles: &[ProfileShare]) -> Result<Vec<String>, RequestError> {
+    for profile in profiles.iter().filter(|profile| !profile.resources.is_empty()) {
+        let inside = |resource: &String| profile.resources.iter().any(|own| pattern::covers(own, resource));
+        if let Some(resource) = asked.iter().find(|resource| !inside(resource)) {
+            let (profile, resource) = (profile.name.clone(), resource.clone());
+            return Err(RequestError::OutsideProfile { profile, resource });
+        }
+    }
+    Ok(asked)
 }
 
 /// The resources of the profiles, where they hold for the whole request. A grant has one list of resources: giving one
@@ -147,6 +185,23 @@ mod tests {
     fn one_limited_profile_limits_the_request() {
         assert_eq!(shared_resources(&[share("a", &["r"])], false).unwrap(), ["r"]);
         assert_eq!(shared_resources(&[share("a", &[])], true).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_empty_item_is_refused_and_never_means_everything() {
+        for text in ["", " ", ",", "a,", ",a", "a,,b"] {
+            assert!(items("--resource", &[text.to_owned()]).is_err(), "`{text}`");
+        }
+        assert_eq!(items("--resource", &["a, b".to_owned(), "c".to_owned()]).unwrap(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn resources_asked_for_narrow_a_profile_and_never_leave_it() {
+        let profiles = [share("a", &["arn:b/*"])];
+        assert_eq!(within_profiles(vec!["arn:b/x".to_owned()], &profiles).unwrap(), ["arn:b/x"]);
+        for outside in ["arn:c/x", "*", "arn:b*"] {
+            assert!(within_profiles(vec![outside.to_owned()], &profiles).is_err(), "{outside}");
+        }
     }
 
     #[test]

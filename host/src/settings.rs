@@ -17,11 +17,11 @@ use crate::plugin::provider::{Enforcer, Setting};
 
 use self::config_file::{ConfigFile, OrganisationFile};
 use self::deny_list::DenyEntry;
-use self::paths::{NoHome, Paths};
+use self::paths::{Paths, PathsError};
 use self::profiles_file::CustomProfile;
 
 /// The ttl of a run that names none.
-pub const DEFAULT_TTL: Duration = Duration::from_secs(15 * 60);
+pub const DEFAULT_TTL: Duration = Duration::from_mins(15);
 /// The provider of a run that names none.
 pub const DEFAULT_PROVIDER: &str = "aws";
 /// The mapping of a run that names none.
@@ -72,9 +72,9 @@ pub struct Settings {
 /// Why settings cannot be resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// No home directory.
+    /// No directories.
     #[error(transparent)]
-    NoHome(#[from] NoHome),
+    Paths(#[from] PathsError),
     /// A file is there and cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {
@@ -101,7 +101,7 @@ impl Settings {
     /// # Errors
     /// When a file cannot be read or says something that cannot be.
     pub fn resolve(environment: &Environment, flags: Flags) -> Result<Self, SettingsError> {
-        Self::resolve_in(Paths::resolve(environment)?, flags)
+        Self::resolve_in(directories(environment)?, flags)
     }
 
     /// As [`Settings::resolve`], in given directories.
@@ -137,6 +137,17 @@ impl Settings {
         })
     }
 
+    /// Whether every provider that has settings is there.
+    ///
+    /// # Errors
+    /// Names the first that is not.
+    pub fn check_providers(&self, known: &[String]) -> Result<(), UnknownSetting> {
+        match self.provider_files.keys().find(|id| !known.contains(id)) {
+            Some(id) => Err(UnknownSetting::Provider { provider: id.clone(), known: known.to_vec() }),
+            None => Ok(()),
+        }
+    }
+
     /// The settings of the provider `id`: flags, then the variables it declared, then its table in the files.
     /// Empty values count as unset.
     ///
@@ -152,7 +163,8 @@ impl Settings {
         let file = self.provider_files.get(id).unwrap_or(&empty);
         let known = |key: &&String| declared.iter().any(|setting| setting.key == **key);
         if let Some(key) = self.flags.keys().chain(file.keys()).find(|key| !known(key)) {
-            return Err(UnknownSetting { provider: id.to_owned(), key: key.clone() });
+            let known = declared.iter().map(|setting| setting.key.clone()).collect();
+            return Err(UnknownSetting::Key { provider: id.to_owned(), key: key.clone(), known });
         }
         let value = |setting: &Setting| {
             let from_flag = self.flags.get(&setting.key).cloned();
@@ -171,14 +183,43 @@ impl Settings {
     }
 }
 
-/// A setting the provider does not have.
+/// The program's directories, with the audit log where the organisation wants it.
+///
+/// # Errors
+/// When there are none, or the organisation's file cannot be read.
+pub fn directories(environment: &Environment) -> Result<Paths, SettingsError> {
+    with_organisation(Paths::resolve(environment)?)
+}
+
+fn with_organisation(mut paths: Paths) -> Result<Paths, SettingsError> {
+    let organisation: Option<OrganisationFile> = source::read(&paths.organisation.join("config.toml"))?;
+    if let Some(directory) = organisation.and_then(|file| file.audit.directory) {
+        paths.audit = directory.join(nix::unistd::getuid().to_string());
+    }
+    Ok(paths)
+}
+
+/// A setting nobody would read.
 #[derive(Debug, thiserror::Error)]
-#[error("provider `{provider}` has no setting `{key}`")]
-pub struct UnknownSetting {
-    /// The provider.
-    pub provider: String,
-    /// The setting.
-    pub key: String,
+pub enum UnknownSetting {
+    /// The provider does not have it.
+    #[error("provider `{provider}` has no setting `{key}`")]
+    Key {
+        /// The provider.
+        provider: String,
+        /// The setting.
+        key: String,
+        /// Those it has.
+        known: Vec<String>,
+    },
+    /// There is no such provider.
+    #[error("config.toml has settings for provider `{provider}`, which is not there")]
+    Provider {
+        /// The provider.
+        provider: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
 }
 
 /// The stricter of two requirements.

@@ -47,6 +47,7 @@ pub trait Provider {
         Err(unsupported("revoke"))
     }
     /// Real calls that show whether `mint` would work.
+    #[must_use]
     fn health() -> Vec<CheckResult> {
         Vec::new()
     }
@@ -58,6 +59,7 @@ pub trait Provider {
         Err(unsupported("observed"))
     }
     /// Permissions that calls need; by default unknown for each.
+    #[must_use]
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
         calls.iter().map(|_| Attribution { actions: Vec::new(), resources: Vec::new() }).collect()
     }

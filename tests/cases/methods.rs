@@ -4,9 +4,12 @@ use audex::loopback::Seed;
 use serde_json::Value;
 
 use crate::support::aws_cli::{become_temporary, script};
-use crate::support::{CloudView as _, ROLE, Sandbox, seeds};
+use crate::support::{CloudView as _, Moto, ROLE, Sandbox, seeds};
 
 const READ: &[&str] = &["--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports/*", "--json"];
+
+const ONLY_THE_READ: &str =
+    "delete: AccessDenied\nother bucket: AccessDenied\nother service: AccessDeniedException\nread: ok\n";
 
 /// Runs with `options`, expects that only the read works, and returns the events on stderr.
 #[track_caller]
@@ -18,9 +21,7 @@ fn narrow(sandbox: &Sandbox, options: &[&str]) -> Vec<Value> {
         ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null"),
     ];
     let output = sandbox.run_sh(&[READ, options].concat(), &script(&calls)).success();
-    let expected =
-        "delete: AccessDenied\nother bucket: AccessDenied\nother service: AccessDeniedException\nread: ok\n";
-    assert_eq!(output.stdout, expected);
+    assert_eq!(output.stdout, ONLY_THE_READ);
     let denied = sandbox.cloud().denied();
     for call in ["s3:DeleteObject ", "s3:GetObject arn:aws:s3:::demo-secrets/", "dynamodb:ListTables "] {
         assert!(denied.iter().any(|line| line.starts_with(call)), "{call} is not in {denied:?}");
@@ -100,6 +101,75 @@ fn a_long_ttl_can_be_scoped_too_when_insisted_on() {
 #[test]
 fn auto_can_be_said() {
     used(&narrow(&demo(Seed::demo()), &["--method", "auto"]), "assume-role");
+}
+
+#[test]
+fn a_session_can_be_narrowed_further_and_not_widened() {
+    let sandbox = demo(Seed::demo());
+    let get = "aws s3api get-object --bucket demo-reports --key readme.txt /dev/null";
+    let list = "aws s3api list-objects-v2 --bucket demo-reports";
+    let inner = |allow: &str, command: &str| {
+        format!("'{}' run --allow {allow} -- {command}", env!("CARGO_BIN_EXE_tryaudex"))
+    };
+    let outer = ["--allow", "s3:GetObject,sts:GetScopedCredentials"];
+    let _ = sandbox.run_sh(&outer, &inner("s3:GetObject", get)).success();
+    assert_eq!(sandbox.cloud().denied(), [""; 0]);
+    let _ = sandbox.run_sh(&outer, &inner("s3:ListBucket", get));
+    let _ = sandbox.run_sh(&outer, &inner("s3:*", list));
+    let denied =
+        ["s3:GetObject arn:aws:s3:::demo-reports/readme.txt", "s3:ListBucket arn:aws:s3:::demo-reports"];
+    assert_eq!(sandbox.cloud().denied(), denied);
+}
+
+#[test]
+fn moto_agrees_about_every_method() {
+    let calls = [
+        ("delete", "s3api delete-object --bucket alpha --key hello.txt"),
+        ("other bucket", "s3api get-object --bucket beta --key hello.txt /dev/null"),
+        ("other service", "dynamodb list-tables"),
+        ("read", "s3api get-object --bucket alpha --key hello.txt /dev/null"),
+    ];
+    let moto = Moto::get();
+    for (method, ttl) in [
+        ("assume-role", "15m"),
+        ("assume-role-scoped", "1h"),
+        ("scoped-credentials", "60s"),
+        ("session-scoped", "60s"),
+        ("federation-token", "15m"),
+    ] {
+        let mut sandbox = Sandbox::with_moto(moto).with_aws_cli();
+        if method == "scoped-credentials" {
+            become_temporary(&mut sandbox, &moto.role_arn);
+        }
+        if !method.starts_with("assume-role") {
+            sandbox.unset("AUDEX_ROLE_ARN");
+        }
+        let options = [
+            "--allow",
+            "s3:GetObject",
+            "--resource",
+            "arn:aws:s3:::alpha/*",
+            "--json",
+            "--ttl",
+            ttl,
+            "--method",
+            method,
+        ];
+        let output = sandbox.run_sh(&options, &script(&calls)).success();
+        assert_eq!(output.stdout, ONLY_THE_READ, "{method}");
+        used(&output.stderr_json(), method);
+    }
+}
+
+#[test]
+fn sts_alone_can_be_elsewhere() {
+    let mut sandbox = Sandbox::new();
+    let endpoint = sandbox.cloud().endpoint();
+    let words = ["run", "--allow", "s3:GetObject", "--", "echo", "ran"];
+    sandbox.set("AWS_ENDPOINT_URL", "http://127.0.0.1:1").set("AWS_ENDPOINT_URL_STS", &endpoint);
+    assert_eq!(sandbox.run(words).success().stdout, "ran\n");
+    sandbox.set("AWS_ENDPOINT_URL", &endpoint).set("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1");
+    assert_eq!(sandbox.run(words).exits(69).stdout, "");
 }
 
 #[track_caller]

@@ -58,7 +58,8 @@ impl Output {
         let mut text = format!("exit {}\n", self.code);
         for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !stream.is_empty() {
-                text += &format!("--- {name}\n{}\n", redact(stream, &self.home).trim_end());
+                let stream = redact(stream, &self.home);
+                text = format!("{text}--- {name}\n{}\n", stream.trim_end());
             }
         }
         text

@@ -10,7 +10,7 @@ pub fn redact(text: &str, home: &Path) -> String {
     let text = text.replace(&home.display().to_string(), "[home]");
     let mut out = String::new();
     for piece in pieces(&text) {
-        out += &placeholder(piece, &out).unwrap_or_else(|| piece.to_owned());
+        out += &placeholder(piece).unwrap_or_else(|| piece.to_owned());
     }
     durations(&out)
 }
@@ -31,7 +31,7 @@ fn pieces(text: &str) -> Vec<&str> {
     pieces
 }
 
-fn placeholder(word: &str, before: &str) -> Option<String> {
+fn placeholder(word: &str) -> Option<String> {
     let bare = word.trim_end_matches([':', '.']);
     let rest = &word[bare.len()..];
     let is_hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -50,14 +50,12 @@ fn placeholder(word: &str, before: &str) -> Option<String> {
             let _ = digest;
             "sha256:[digest]"
         } else if is_hex(bare) && DIGESTS.contains(&bare.len()) {
-            // Padding in a table follows the placeholder's own width.
             "[digest]"
         } else if bare.len() == 20 && (bare.starts_with("ASIA") || bare.starts_with("AKIA")) {
             "[key id]"
         } else {
             return None;
         };
-    let _ = before;
     Some(format!("{name}{rest}"))
 }
 
@@ -67,9 +65,10 @@ fn is_time(word: &str) -> bool {
     shape == "0000-00-00T00:00:00Z"
 }
 
-/// `after 0.1 s`, `after 12 ms`, `"duration_ms":12`
+/// `after 0.1 s`, `after 12 ms`, `0 s against STS`, `"duration_ms":12`
 fn durations(text: &str) -> String {
     let text = number_after(text, " after ", &[" s", " ms"]);
+    let text = number_after(&text, " ", &[" s against STS"]);
     number_after(&text, "\"duration_ms\":", &[""])
 }
 

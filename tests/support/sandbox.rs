@@ -7,7 +7,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use audex::iam::Decision;
 use audex::loopback::{LoopbackCloud, Seed};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -17,8 +16,8 @@ use super::output::Output;
 use super::scan::{self, Captured};
 use super::{Moto, python};
 
-pub const ACCOUNT: &str = "123456789012";
-pub const REGION: &str = "eu-central-1";
+/// Where the loopback cloud of a sandbox is.
+const REGION: &str = "eu-central-1";
 /// The role of [`Seed::demo`].
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/AudexDemo";
 /// Where the commands of the tests are, and nothing of the developer's own.
@@ -86,7 +85,8 @@ impl Sandbox {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
             sandbox.set(variable, path);
         }
-        sandbox.set("HOME", sandbox.home().to_owned());
+        let path = sandbox.home().to_owned();
+        sandbox.set("HOME", path);
         sandbox.set("PATH", SYSTEM_PATH);
         // No test may wait for an instance metadata service that is not there.
         sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
@@ -213,31 +213,9 @@ impl Drop for Sandbox {
     }
 }
 
-/// What tests ask a cloud about the requests it saw.
-pub trait CloudView {
-    /// `action resource` of every request that was allowed, in order, without repetition.
-    fn allowed(&self) -> Vec<String>;
-    /// The same of every request that was decided and denied.
-    fn denied(&self) -> Vec<String>;
-}
-
-impl CloudView for LoopbackCloud {
-    fn allowed(&self) -> Vec<String> {
-        decided(self, Decision::is_allowed)
-    }
-
-    fn denied(&self) -> Vec<String> {
-        decided(self, |decision| !decision.is_allowed())
-    }
-}
-
-fn decided(cloud: &LoopbackCloud, wanted: impl Fn(Decision) -> bool) -> Vec<String> {
-    let mut found = Vec::new();
-    for seen in cloud.requests() {
-        let line = format!("{} {}", seen.action, seen.resource);
-        if seen.decision.is_some_and(&wanted) && !found.contains(&line) {
-            found.push(line);
-        }
-    }
-    found
+#[test]
+#[should_panic(expected = "secrets leaked:\na secret the cloud issued: stdout of")]
+fn a_test_whose_command_prints_its_keys_fails() {
+    let sandbox = Sandbox::new();
+    let _ = sandbox.run_sh(&["--allow", "s3:GetObject"], "echo $AWS_SECRET_ACCESS_KEY");
 }

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Take};
 use std::path::Path;
 
 use super::chain::{Hash, Key};
 use super::record::{Decoded, MAX_LINE_BYTES, Record, decode};
 use super::store::{LOCK, LOG, future, private, read_head, read_key, tampered};
 use super::{AuditError, Finding, failed};
+use crate::private_file;
 
 /// Which records to list.
 #[derive(Debug, Clone, Default)]
@@ -31,8 +32,9 @@ pub struct Verified {
 }
 
 pub(super) fn list(directory: &Path, filter: &Filter) -> Result<Vec<Record>, AuditError> {
-    let _lock = share(directory)?;
+    let lock = share(directory)?;
     let Some(mut lines) = Lines::open(directory)? else { return Ok(Vec::new()) };
+    drop(lock);
     let mut found = VecDeque::new();
     while let Some(line) = lines.next()? {
         if line.is_torn {
@@ -62,7 +64,7 @@ impl Filter {
 }
 
 pub(super) fn verify(directory: &Path) -> Result<Verified, AuditError> {
-    let _lock = share(directory)?;
+    let lock = share(directory)?;
     let lines = Lines::open(directory)?;
     let Some(key) = read_key(directory)? else {
         // Without a key nothing was ever recorded; a head may be left from a crash in the first append.
@@ -74,6 +76,7 @@ pub(super) fn verify(directory: &Path) -> Result<Verified, AuditError> {
         };
     };
     let head = read_head(directory, &key);
+    drop(lock);
     let mut reached = Reached::start();
     if let Some(mut lines) = lines {
         let outcome = walk(directory, &mut lines, &key, &mut reached);
@@ -152,21 +155,28 @@ fn holds(lines: &mut Lines, key: &Key, wanted: u64) -> Result<bool, AuditError> 
 }
 
 /// Keeps writers out while it lives; `None` when nothing was ever written.
+///
+/// It is let go before the lines are read: a writer does not wait as long as reading a long log may take, and what was
+/// there when [`Lines`] were opened stays.
 fn share(directory: &Path) -> Result<Option<File>, AuditError> {
+    match private_file::check_directory(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(failed("use", directory))?,
+    }
     let path = directory.join(LOCK);
     match private(OpenOptions::new().read(true), &path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         other => {
             let lock = other.map_err(failed("open", &path))?;
-            lock.lock_shared().map_err(failed("lock", &path))?;
+            private_file::lock_shared(&lock).map_err(failed("lock", &path))?;
             Ok(Some(lock))
         }
     }
 }
 
-/// The lines of the log, one in memory at a time.
+/// The lines that the log had when it was opened, one in memory at a time.
 struct Lines {
-    reader: BufReader<File>,
+    reader: BufReader<Take<File>>,
     path: std::path::PathBuf,
     length: u64,
     count: u64,
@@ -186,7 +196,7 @@ impl Lines {
             other => other.map_err(failed("open", &path))?,
         };
         let length = file.metadata().map_err(failed("read", &path))?.len();
-        Ok(Some(Self { reader: BufReader::new(file), path, length, count: 0 }))
+        Ok(Some(Self { reader: BufReader::new(file.take(length)), path, length, count: 0 }))
     }
 
     /// Returns the next line without its end; `is_torn` when it has none.

@@ -1,8 +1,8 @@
 //! The files of the log: the lock, the key, appending.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -12,7 +12,7 @@ use super::chain::Key;
 use super::head::Head;
 use super::record::{Decoded, Event, MAX_LINE_BYTES, Record, VERSION, decode, encode};
 use super::{AuditError, Finding, failed};
-use crate::clock;
+use crate::{clock, private_file};
 
 pub(super) const LOG: &str = "audit.jsonl";
 pub(super) const HEAD: &str = "audit.head";
@@ -24,11 +24,11 @@ const SMALL_FILE_BYTES: usize = 4096;
 
 /// Appends one record, alone among all processes.
 pub(super) fn append(directory: &Path, session: &str, event: Event) -> Result<u64, AuditError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed("create", directory))?;
+    private_file::create_directory(directory).map_err(failed("use", directory))?;
     let lock_path = directory.join(LOCK);
     let lock = private(OpenOptions::new().write(true).create(true), &lock_path)
         .map_err(failed("open", &lock_path))?;
-    lock.lock().map_err(failed("lock", &lock_path))?;
+    private_file::lock(&lock).map_err(failed("lock", &lock_path))?;
 
     let log_path = directory.join(LOG);
     let log = private(OpenOptions::new().read(true).append(true).create(true), &log_path)
@@ -77,18 +77,18 @@ fn write_next(
 fn start(directory: &Path) -> Result<Key, AuditError> {
     let key = Key::generate()?;
     write_head(directory, &Head::empty(), &key)?;
-    let (new, path) = (directory.join("audit.key.new"), directory.join(KEY));
-    private(OpenOptions::new().write(true).create(true).truncate(true), &new)
-        .and_then(|mut file| file.write_all(key.bytes()))
-        .map_err(failed("write", &new))?;
-    fs::rename(&new, &path).map_err(failed("create", &path))?;
+    let path = directory.join(KEY);
+    private_file::create(&path, key.bytes()).map_err(failed("create", &path))?;
     Ok(key)
 }
 
 /// Reads the key; `None` when there is none.
 pub(super) fn read_key(directory: &Path) -> Result<Option<Key>, AuditError> {
     let path = directory.join(KEY);
-    let Some(bytes) = read_small(&path).map_err(failed("read", &path))? else { return Ok(None) };
+    // Security: a key that others know or have made vouches for nothing.
+    let Some(bytes) = read_small(private_file::open(&path)).map_err(failed("read", &path))? else {
+        return Ok(None);
+    };
     match Key::from_bytes(&bytes) {
         Some(key) => Ok(Some(key)),
         None => Err(tampered(directory, 1, Finding::KeySwapped)),
@@ -97,7 +97,7 @@ pub(super) fn read_key(directory: &Path) -> Result<Option<Key>, AuditError> {
 
 pub(super) fn read_head(directory: &Path, key: &Key) -> Result<Head, AuditError> {
     let path = directory.join(HEAD);
-    match read_small(&path).map_err(failed("read", &path))? {
+    match read_small(private(OpenOptions::new().read(true), &path)).map_err(failed("read", &path))? {
         Some(bytes) => Head::decode(&String::from_utf8_lossy(&bytes), key),
         None => Err(Finding::HeadMissing),
     }
@@ -151,8 +151,8 @@ pub(super) fn future(directory: &Path, record: u64, version: u64) -> AuditError 
     AuditError::FutureVersion { path: directory.join(LOG), record, version }
 }
 
-fn read_small(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let file = match private(OpenOptions::new().read(true), path) {
+fn read_small(opened: io::Result<File>) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let file = match opened {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other?,
     };

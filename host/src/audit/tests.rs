@@ -287,11 +287,77 @@ fn a_secret_never_reaches_the_log() {
 #[test]
 fn a_line_beyond_the_limit_is_refused_and_leaves_the_log_whole() {
     let bench = Bench::with(1);
-    let long = "x y ".repeat(record::MAX_LINE_BYTES / 4);
-    assert!(matches!(bench.audit.record("s", &issuing(&[&long]), &[]), Err(AuditError::TooLong { .. })));
+    let long = "x".repeat(record::MAX_LINE_BYTES);
+    assert!(matches!(bench.audit.record(&long, &ended(0), &[]), Err(AuditError::TooLong { .. })));
     assert_eq!(bench.audit.verify().unwrap().records, 1);
     bench.append(&"x".repeat(2 * record::MAX_LINE_BYTES));
     bench.finds(2, Finding::Changed);
+}
+
+#[test]
+fn an_event_of_any_size_is_recorded_and_no_half_of_a_secret_is() {
+    let bench = Bench::with(1);
+    let secret = Secret::new("planted-secret-0123456789".to_owned());
+    // Cut first, the word would end in the middle of the secret.
+    let before_cut = "x ".repeat(16 * 1024 - 5) + secret.expose();
+    let long = "y".repeat(100_000);
+    let command: Vec<&str> = std::iter::once(before_cut.as_str()).chain([long.as_str(); 12]).collect();
+    bench.audit.record("s", &issuing(&command), &[secret]).unwrap();
+    assert_eq!(bench.audit.verify().unwrap().records, 2);
+    let text = fs::read_to_string(bench.audit.path()).unwrap();
+    assert!(!text.contains("planted") && text.contains("more, sha256:"));
+}
+
+#[test]
+fn the_findings_read_naturally() {
+    let said = |finding| store::tampered(std::path::Path::new("/d"), 3, finding).to_string();
+    assert_eq!(said(Finding::Removed), "audit log `/d/audit.jsonl`: record 3 was removed");
+    assert_eq!(said(Finding::KeyMissing), "audit log `/d/audit.jsonl`: its key is missing");
+}
+
+#[test]
+fn a_directory_or_key_that_others_may_touch_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::with(1);
+    let set = |name: &str, mode| {
+        fs::set_permissions(bench.file(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let refused = || {
+        let outcomes = [bench.audit.record("s", &ended(0), &[]).map(drop), bench.audit.verify().map(drop)];
+        outcomes.into_iter().all(|outcome| matches!(outcome, Err(AuditError::Io { .. })))
+    };
+    set("", 0o777);
+    assert!(refused());
+    set("", 0o755);
+    set(store::KEY, 0o644);
+    assert!(refused());
+    set(store::KEY, 0o600);
+    assert_eq!(bench.audit.record("s", &ended(0), &[]).unwrap(), 2);
+}
+
+#[test]
+fn a_planted_file_takes_no_key() {
+    let bench = Bench::with(0);
+    fs::create_dir(bench.file("")).unwrap();
+    let elsewhere = bench.directory.path().join("elsewhere");
+    fs::write(&elsewhere, "").unwrap();
+    std::os::unix::fs::symlink(&elsewhere, bench.file("audit.key.new")).unwrap();
+    bench.audit.record("s", &ended(0), &[]).unwrap();
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"");
+    assert_eq!(bench.audit.verify().unwrap().records, 1);
+}
+
+#[test]
+fn a_lock_that_another_process_holds_is_an_error_that_names_it() {
+    let bench = Bench::with(1);
+    let holder = fs::File::open(bench.file(store::LOCK)).unwrap();
+    holder.lock().unwrap();
+    match bench.audit.record("s", &ended(0), &[]) {
+        Err(AuditError::Io { action: "lock", path, source }) => {
+            assert_eq!((path, source.kind()), (bench.file(store::LOCK), io::ErrorKind::TimedOut));
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -47,9 +47,71 @@ impl Aws {
 
 /// The SDK takes any text for an endpoint and fails late or panics on one without a scheme and a host.
 fn parse(url: &str) -> Result<Uri, AwsError> {
-    let unusable = || AwsError::Endpoint(format!("`{url}` is not an http or https URL"));
+    let unusable = || AwsError::Endpoint(format!("`{}` is not a plain http or https URL", shown(url)));
+    // Security: a password is refused before anything could send or show it.
+    if authority(url).contains('@') {
+        let reason = format!("`{}` is given with a user name or password", shown(url));
+        return Err(AwsError::Endpoint(reason));
+    }
     let uri: Uri = url.parse().map_err(|_| unusable())?;
     let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
     let host = uri.host().is_some_and(|host| !host.is_empty());
     if scheme && host && uri.query().is_none() { Ok(uri) } else { Err(unusable()) }
+}
+
+/// Scheme and host of what should be a URL.
+///
+/// Security: a password, a path or a query may be a secret, and what follows the last `@` is never one.
+fn shown(url: &str) -> String {
+    let authority = authority(url);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match url.split_once("://") {
+        Some((scheme, _)) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            format!("{scheme}://{host}")
+        }
+        _ => host.to_owned(),
+    }
+}
+
+/// What stands between the scheme and the path. It reaches past the last `@` of the text, because a password may have
+/// been written with a `/`, `?` or `#` in it.
+fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let user_end = rest.rfind('@').unwrap_or(0);
+    let end =
+        rest.get(user_end..).and_then(|tail| tail.find(['/', '?', '#'])).map(|length| user_end + length);
+    rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(url: &str) -> String {
+        parse(url).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_endpoint_with_user_information_is_refused_and_its_password_is_not_shown() {
+        for url in [
+            "https://user:hunter2@sts.example.com",
+            "https://hunter2@sts.example.com/path",
+            "https://user:hun/hunter2@sts.example.com",
+            "https://user:hunter2 @sts.example.com:x",
+            "user:hunter2@sts.example.com",
+            "https://sts.example.com:1?hunter2@sts.example.com",
+        ] {
+            let said = said(url);
+            assert!(!said.contains("hun") && said.contains("sts.example.com"), "{said}");
+            assert!(said.contains("user name or password"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_refused_endpoint_is_shown_by_scheme_and_host_alone() {
+        assert!(said("https://sts.example.com/a?token=hunter2").contains("`https://sts.example.com`"));
+        assert!(said("ftp://sts.example.com/hunter2").contains("`ftp://sts.example.com`"));
+        assert!(said("nonsense").contains("`nonsense`"));
+        assert!(parse("https://sts.example.com:8443/base").is_ok());
+    }
 }

@@ -37,6 +37,18 @@ pub enum AwsError {
         #[source]
         cause: Option<Cause>,
     },
+    /// The default chain found nothing, and half a pair of keys is set.
+    #[error("no AWS credentials were found: `{}` is set and `{missing}` is not", other_key(missing))]
+    HalfKeys {
+        /// The variable that is not set.
+        missing: &'static str,
+    },
+    /// The default chain found nothing, because `AWS_PROFILE` names a profile that no file has.
+    #[error("there is no AWS profile `{profile}`")]
+    NoProfile {
+        /// `AWS_PROFILE`.
+        profile: String,
+    },
     /// A place that should give credentials failed to (configuration, `credential_process`, a metadata service).
     #[error("the AWS credentials could not be loaded")]
     SourceFailed {
@@ -108,7 +120,7 @@ impl AwsError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoCredentials { .. } => "no-credentials",
+            Self::NoCredentials { .. } | Self::HalfKeys { .. } | Self::NoProfile { .. } => "no-credentials",
             Self::SourceFailed { .. } => "source-failed",
             Self::SourceExpired { .. } => "source-expired",
             Self::SourceRejected(_) => "source-rejected",
@@ -157,6 +169,13 @@ impl AwsError {
                 "run `aws configure` or `aws sso login`, or set AWS_PROFILE to a profile that has credentials"
                     .to_owned()
             }
+            Self::HalfKeys { missing } => {
+                format!("set `{missing}` too, or unset `{}`", other_key(missing))
+            }
+            Self::NoProfile { .. } => {
+                "`aws configure list-profiles` shows the profiles there are; correct or unset AWS_PROFILE"
+                    .to_owned()
+            }
             Self::SourceExpired { profile, cause, .. } => {
                 let sign_in = sign_in(cause.as_ref()).unwrap_or("aws sso login");
                 let sign_in = with_profile(sign_in, profile.as_deref());
@@ -188,6 +207,11 @@ impl AwsError {
         };
         Some(text)
     }
+}
+
+/// The other variable of a pair of keys.
+fn other_key(one: &str) -> &'static str {
+    if one == super::ACCESS_KEY_ID { super::SECRET_ACCESS_KEY } else { super::ACCESS_KEY_ID }
 }
 
 /// The command that renews the sign-in a failing provider speaks of.

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
+use aws_types::os_shim_internal::{Env, Fs};
 
 use super::error::AwsError;
 use super::{Aws, Session};
@@ -114,7 +115,7 @@ impl Aws {
     /// Keys from the environment or a plain profile need no network. Each call asks the chain again.
     ///
     /// # Errors
-    /// [`AwsError::NoCredentials`] when no place has any, [`AwsError::SourceExpired`] when a sign-in ran out,
+    /// [`AwsError::NoCredentials`], [`AwsError::HalfKeys`] or [`AwsError::NoProfile`] when no place has any, [`AwsError::SourceExpired`] when a sign-in ran out,
     /// [`AwsError::SourceFailed`] when a place that should have them fails.
     pub async fn source(&self) -> Result<Keys, AwsError> {
         let profile = self.profile.as_deref();
@@ -126,7 +127,10 @@ impl Aws {
             let cause = super::Cause::new("the credential chain did not answer in time");
             return Err(AwsError::SourceFailed { profile: self.profile.clone(), cause: Some(cause) });
         };
-        let keys = Keys(found.map_err(|error| AwsError::from_chain(&error, profile))?);
+        let keys = match found {
+            Ok(keys) => Keys(keys),
+            Err(error) => return Err(self.why_none(AwsError::from_chain(&error, profile)).await),
+        };
         if keys.0.expiry().is_some_and(|expiry| expiry <= crate::clock::now()) {
             return Err(AwsError::SourceExpired {
                 profile: self.profile.clone(),
@@ -136,6 +140,25 @@ impl Aws {
         }
         Ok(keys)
     }
+
+    /// What is known better than that nothing was found.
+    async fn why_none(&self, error: AwsError) -> AwsError {
+        match (&error, self.missing_key, &self.profile) {
+            (AwsError::NoCredentials { .. }, Some(missing), _) => AwsError::HalfKeys { missing },
+            (AwsError::NoCredentials { .. }, None, Some(profile)) if !has_profile(profile).await => {
+                AwsError::NoProfile { profile: profile.clone() }
+            }
+            _ => error,
+        }
+    }
+}
+
+/// Whether some profile file has the profile; files that cannot be read may have it.
+async fn has_profile(name: &str) -> bool {
+    #[expect(deprecated, reason = "the alias is the only name of the type this crate can reach")]
+    let files = aws_config::profile::profile_file::ProfileFiles::default();
+    let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, None).await;
+    loaded.map_or(true, |profiles| profiles.get_profile(name).is_some())
 }
 
 /// Seconds since the Unix epoch; 0 before it.

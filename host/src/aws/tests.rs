@@ -335,6 +335,11 @@ fn the_region_option_wins_then_the_variables_in_order() {
     let options = Options::from_environment(read);
     assert_eq!(options.ca_bundle, None);
     assert!(!options.environment_keys);
+    assert_eq!(options.missing_key, None);
+    for (set, missing) in [(ACCESS_KEY_ID, SECRET_ACCESS_KEY), (SECRET_ACCESS_KEY, ACCESS_KEY_ID)] {
+        let half = Options::from_environment(|name| (name == set).then(|| "x".to_owned()));
+        assert_eq!((half.environment_keys, half.missing_key), (false, Some(missing)));
+    }
     assert!(
         Options::from_environment(|name| name.starts_with("AWS_").then(|| "x".to_owned())).environment_keys
     );

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -31,10 +31,23 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// Keeps the signals that arrived, in the order they were seen.
 pub struct Signals {
+    interruption: Interruption,
     delivery: SignalDelivery<UnixStream, SignalOnly>,
     impatience: Vec<SigId>,
     ignored: u64,
     queue: VecDeque<Signal>,
+}
+
+/// Whether a signal that asks to end has arrived.
+#[derive(Clone, Debug, Default)]
+pub struct Interruption(Vec<Arc<AtomicBool>>);
+
+impl Interruption {
+    /// Returns whether one has.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.0.iter().any(|seen| seen.load(Ordering::Relaxed))
+    }
 }
 
 impl Signals {
@@ -54,16 +67,24 @@ impl Signals {
         let ignored = ignored_signals();
         let is_free = |signal: &Signal| !is_in(ignored, *signal);
         let mut impatience = Vec::new();
+        let mut interruption = Interruption::default();
         for signal in ENDING.into_iter().filter(is_free) {
             let seen = Arc::new(AtomicBool::new(false));
             // The order matters: at the first signal the condition is looked at before it is set.
             impatience.push(flag::register_conditional_default(signal as i32, Arc::clone(&seen))?);
-            impatience.push(flag::register(signal as i32, seen)?);
+            impatience.push(flag::register(signal as i32, Arc::clone(&seen))?);
+            interruption.0.push(seen);
         }
         let (read, write) = UnixStream::pair()?;
         let kept = PASSED_ON.into_iter().filter(is_free).map(|signal| signal as i32);
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, kept)?;
-        Ok(Self { delivery, impatience, ignored, queue: VecDeque::new() })
+        Ok(Self { interruption, delivery, impatience, ignored, queue: VecDeque::new() })
+    }
+
+    /// Tells, from anywhere, whether a signal that asks to end has arrived: work before the command stops then.
+    #[must_use]
+    pub fn interruption(&self) -> Interruption {
+        self.interruption.clone()
     }
 
     /// Returns the signal that asked to end, if one has arrived; it is kept, not consumed.

@@ -6,7 +6,7 @@ use crate::audit::{Audit, Event, Filter, Record};
 use crate::console::{self, table};
 use crate::environment::Environment;
 use crate::error::Failure;
-use crate::settings::paths::Paths;
+use crate::settings;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -42,8 +42,7 @@ enum Command {
 }
 
 pub fn audit(environment: &Environment, args: Args) -> Result<u8, Failure> {
-    let paths = Paths::resolve(environment).map_err(crate::settings::SettingsError::from)?;
-    let audit = Audit::new(paths.state);
+    let audit = Audit::new(settings::directories(environment)?.audit);
     match args.command {
         Command::List { limit, session, event, json } => {
             list(&audit.list(&Filter { limit, session, event })?, json);

@@ -14,6 +14,7 @@ const REFUSED: u8 = 1;
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Args {
     /// Keep the cloud up until Ctrl-C, and print how to reach it
     #[arg(long)]
@@ -25,7 +26,7 @@ pub struct Args {
     #[arg(long, requires = "serve")]
     without_scoped_credentials: bool,
     /// Serve an STS that refuses `GetScopedCredentials`
-    #[arg(long, requires = "serve")]
+    #[arg(long, requires = "serve", conflicts_with = "without_scoped_credentials")]
     deny_scoped_credentials: bool,
     /// Write endpoint and keys as one line of JSON
     #[arg(long, requires = "serve")]

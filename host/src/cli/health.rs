@@ -1,5 +1,7 @@
 //! `tryaudex health`: real calls, a table, and an exit code.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::request_args::RequestArgs;
@@ -16,8 +18,7 @@ pub struct Args {
     /// Provider to check; may be repeated [default: every one there is]
     #[arg(long, value_name = "ID")]
     check: Vec<String>,
-    /// IAM role to try (AWS) [env: AUDEX_ROLE_ARN]
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", help = "IAM role to try (AWS) [env: AUDEX_ROLE_ARN]")]
     role_arn: Option<String>,
     /// Region to ask in
     #[arg(long, value_name = "REGION")]
@@ -60,23 +61,19 @@ fn to_json(report: &Report) -> Value {
 }
 
 fn to_text(reports: &[Report]) -> String {
-    let mut rows = Vec::new();
+    let (mut rows, mut hints) = (Vec::new(), String::new());
     for report in reports {
         for check in &report.checks {
-            let hint = check.hint.clone().map(|hint| format!("hint: {hint}")).unwrap_or_default();
             let status = status_name(check.status).to_owned();
-            rows.push(vec![report.provider.clone(), check.name.clone(), status, check.detail.clone(), hint]);
+            rows.push(vec![report.provider.clone(), check.name.clone(), status, check.detail.clone()]);
+            if let Some(hint) = &check.hint {
+                let _ = write!(hints, "\nhint: {}: {hint}", check.name);
+            }
         }
         if report.checks.is_empty() {
             let none = "this provider has no checks".to_owned();
-            rows.push(vec![
-                report.provider.clone(),
-                "-".to_owned(),
-                "failed".to_owned(),
-                none,
-                String::new(),
-            ]);
+            rows.push(vec![report.provider.clone(), "-".to_owned(), "failed".to_owned(), none]);
         }
     }
-    table(&["PROVIDER", "CHECK", "STATUS", "DETAIL", ""], &rows)
+    table(&["PROVIDER", "CHECK", "STATUS", "DETAIL"], &rows) + &hints
 }

@@ -1,6 +1,7 @@
 //! `tryaudex plan`: what `run` would do, for people and as JSON.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -10,8 +11,8 @@ use crate::console::{self, Console, table};
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::pipeline::attempt::Attempt;
-use crate::pipeline::{self, Prepared};
-use crate::plan::enforcer_name;
+use crate::pipeline::{self, Context, Prepared};
+use crate::plan::{Planned, enforcer_name};
 use crate::plugin::component::short;
 use crate::settings::Settings;
 
@@ -30,15 +31,16 @@ impl Args {
     }
 }
 
-pub fn plan(environment: &Environment, args: Args) -> Result<u8, Failure> {
+pub fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     show(environment, &args.request, &args.command)
 }
 
 /// Plans and prints; the same code path as `run`, up to the mint.
 pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsString]) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, request.flags())?;
+    let context = Context { environment, settings: &settings, console: request.console() };
     let mut attempt = Attempt::new(&settings.paths);
-    let prepared = pipeline::prepare(environment, &settings, request.ask(command), &mut attempt)?;
+    let prepared = pipeline::prepare(context, request.ask(command), &mut attempt)?;
     if request.json {
         console::result(&to_json(&prepared).to_string());
     } else {
@@ -68,14 +70,19 @@ fn to_json(prepared: &Prepared) -> Value {
         "policy_size": plan.policy.as_ref().map(String::len),
         "policy_limit": plan.policy_limit,
         "components": components.iter().map(component).collect::<Vec<_>>(),
-        "notices": planned.notices,
+        "notices": notices(planned),
     })
 }
 
-/// `end` only where it is certain; a fallback that needs it is in the notices.
+fn notices(planned: &Planned) -> Vec<String> {
+    planned.notices.iter().cloned().chain(planned.floor_notice()).collect()
+}
+
+/// What happens to the command when access ends. Whether credentials outlive the ttl shows when they are made.
 fn on_expiry(prepared: &Prepared) -> &'static str {
     match prepared.on_expiry {
         Some(OnExpiry::End) => "end",
+        Some(OnExpiry::Keep) | None if prepared.planned.floor_notice().is_some() => "end-if-outlived",
         Some(OnExpiry::Keep) | None => "keep",
     }
 }
@@ -86,8 +93,8 @@ fn to_text(prepared: &Prepared) -> String {
     let resources =
         if grant.resources.is_empty() { "every resource".to_owned() } else { grant.resources.join(", ") };
     let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
-    out += &format!("ttl        {}\n", console::duration(grant.ttl_seconds.into()));
-    out += &format!("resources  {resources}\n\n");
+    let _ = writeln!(out, "ttl        {}", console::duration(grant.ttl_seconds.into()));
+    let _ = writeln!(out, "resources  {resources}\n");
     let row = |p: &crate::plugin::provider::Planned| {
         let note = p.note.clone().unwrap_or_default();
         vec![p.action.clone(), p.origin.clone(), enforcer_name(p.enforced_by).to_owned(), note]
@@ -97,19 +104,20 @@ fn to_text(prepared: &Prepared) -> String {
     if !planned.denied.is_empty() {
         let row = |d: &crate::filter::Denied| vec![d.action.clone(), d.by.clone(), d.reason.clone()];
         let rows: Vec<_> = planned.denied.iter().map(row).collect();
-        out += &format!("\n{}", table(&["DENIED", "BY", "REASON"], &rows));
+        let _ = write!(out, "\n{}", table(&["DENIED", "BY", "REASON"], &rows));
     }
     if let Some(policy) = &plan.policy {
         let limit = plan.policy_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
-        out += &format!("\npolicy ({}{limit} characters)\n{policy}\n", policy.len());
+        let _ =
+            writeln!(out, "\npolicy ({}{limit} characters)\n{}", policy.len(), policy.replace('\n', "\n  "));
     }
     let row = |c: &crate::plugin::component::Loaded| {
         vec![c.name.clone(), c.world.to_string(), short(&c.digest), c.source.to_string()]
     };
     let rows: Vec<_> = components.iter().map(row).collect();
-    out += &format!("\n{}", table(&["COMPONENT", "KIND", "DIGEST", "SOURCE"], &rows));
-    for notice in &planned.notices {
-        out += &format!("\nnotice: {notice}");
+    let _ = write!(out, "\n{}", table(&["COMPONENT", "KIND", "DIGEST", "SOURCE"], &rows));
+    for notice in notices(planned) {
+        let _ = write!(out, "\nnotice: {notice}");
     }
     out
 }

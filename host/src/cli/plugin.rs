@@ -67,11 +67,20 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// A file the user names, which must be there.
+fn require_file(file: &std::path::Path) -> Result<(), Failure> {
+    if file.is_file() {
+        return Ok(());
+    }
+    Err(Failure::usage(&format!("there is no file `{}`", file.display()), "name a `.wasm` file"))
+}
+
 fn install(
     settings: &Settings,
     file: &std::path::Path,
     granted: BTreeSet<Capability>,
 ) -> Result<(), Failure> {
+    require_file(file)?;
     let components = Components::open(settings)?;
     let mut store = Store::open(&settings.paths)?;
     let plan = InstallPlan::read(file)?;
@@ -159,8 +168,12 @@ fn inspect(store: &Store, target: &str, json: bool) -> Result<(), Failure> {
         console::result(&to_json(&shown).to_string());
         return Ok(());
     }
-    let list =
-        |items: &[String]| if items.is_empty() { "nothing".to_owned() } else { items.join("\n          ") };
+    // The names of a file that is not installed are nobody's yet: a line end in one would look like a line of ours.
+    let line = |item: &String| item.replace(|c: char| c.is_control(), " ");
+    let list = |items: &[String]| match items {
+        [] => "nothing".to_owned(),
+        some => some.iter().map(line).collect::<Vec<_>>().join("\n          "),
+    };
     let requested: Vec<String> = shown.manifest.requested.iter().map(ToString::to_string).collect();
     console::result(&format!(
         "name      {}\nkind      {}\nversion   {}\ncontract  audex:plugin@{}\nsdk       {}\ndigest    sha256:{}\nsize      {} bytes\nsource    {}\nasks for  {}\ngranted   {}\nimports   {}\nexports   {}",
@@ -182,6 +195,10 @@ fn inspect(store: &Store, target: &str, json: bool) -> Result<(), Failure> {
 
 fn from_file(target: &str) -> Result<Shown, Failure> {
     let path = PathBuf::from(target);
+    // No component has such a name.
+    if target.contains(['.', '/']) {
+        require_file(&path)?;
+    }
     if !path.exists() {
         return Err(crate::plugin::store::StoreError::NotInstalled { name: target.to_owned() }.into());
     }

@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::pipeline;
 use crate::profile::{self, Definition, Profile, ProfileError};
-use crate::settings::{Flags, Settings};
+use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -87,8 +87,9 @@ fn show(
     json: bool,
 ) -> Result<(), Failure> {
     let Some((provider, profile)) = found.iter().find(|(_, profile)| profile.name == name) else {
-        let provider = provider.unwrap_or_else(|| "any".to_owned());
-        return Err(ProfileError::Unknown { name: name.to_owned(), provider }.into());
+        let provider = provider.unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
+        let suggestion = profile::nearest(name, found.iter().map(|(_, profile)| profile.name.as_str()));
+        return Err(ProfileError::Unknown { name: name.to_owned(), provider, suggestion }.into());
     };
     if json {
         console::result(&to_json(provider, profile).to_string());

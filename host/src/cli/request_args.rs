@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
+
 use crate::child::OnExpiry;
 use crate::console::Console;
 use crate::plugin::provider::Enforcer;
@@ -14,13 +16,13 @@ use crate::settings::config_file::{parse_enforcer, parse_on_expiry, parse_ttl};
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct RequestArgs {
     /// Cloud to ask; `aws` unless the settings or the profile say otherwise
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     provider: Option<String>,
     /// Permissions to allow, comma-separated; may be repeated
     #[arg(long, value_name = "PERMISSIONS")]
     allow: Vec<String>,
     /// Profile whose permissions to allow; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     profile: Vec<String>,
     /// Resources to limit the permissions to, comma-separated; may be repeated
     #[arg(long, value_name = "RESOURCES")]
@@ -28,14 +30,13 @@ pub struct RequestArgs {
     /// How long access lasts, such as `15m`, `1h 30m` or `30s` [default: 15m]
     #[arg(long, value_name = "DURATION", value_parser = parse_ttl)]
     ttl: Option<Duration>,
-    /// IAM role to assume (AWS) [env: AUDEX_ROLE_ARN]
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", value_parser = NonEmptyStringValueParser::new(), help = "IAM role to assume (AWS) [env: AUDEX_ROLE_ARN]")]
     role_arn: Option<String>,
     /// Region, for the credentials and the command
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new())]
     region: Option<String>,
     /// How to make the credentials; the plan shows what is picked automatically
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, value_name = "METHOD", value_parser = NonEmptyStringValueParser::new())]
     method: Option<String>,
     /// Least enforcement to accept: `cloud`, `token` or `none` [default: token]
     #[arg(long, value_name = "WHO", value_parser = parse_enforcer)]

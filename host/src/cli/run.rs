@@ -7,9 +7,9 @@ use super::request_args::RequestArgs;
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::error::Failure;
-use crate::pipeline;
 use crate::pipeline::attempt::Attempt;
-use crate::settings::Settings;
+use crate::pipeline::{self, Context};
+use crate::settings::{self, Settings};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -40,9 +40,13 @@ pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
             "put it after `--`: tryaudex run --allow … -- COMMAND",
         ));
     }
-    let settings = Settings::resolve(environment, request.flags())?;
-    let mut attempt = Attempt::new(&settings.paths);
-    let outcome = go(environment, &settings, &request, &command, &mut attempt);
+    let paths = settings::directories(environment)?;
+    let mut attempt = Attempt::new(&paths);
+    attempt.asked_for(&request.ask(&command));
+    let outcome = Settings::resolve_in(paths, request.flags()).map_err(Failure::from).and_then(|settings| {
+        let context = Context { environment, settings: &settings, console: request.console() };
+        go(context, &request, &command, &mut attempt)
+    });
     if let Err(failure) = &outcome {
         // The log's own failure is the outcome then, and says so itself.
         if failure.stage != "audit"
@@ -55,12 +59,11 @@ pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
 }
 
 fn go(
-    environment: &Environment,
-    settings: &Settings,
+    context: Context<'_>,
     request: &RequestArgs,
     command: &[OsString],
     attempt: &mut Attempt,
 ) -> Result<u8, Failure> {
-    let prepared = pipeline::prepare(environment, settings, request.ask(command), attempt)?;
-    pipeline::run(environment, settings, prepared, command, attempt, request.console())
+    let prepared = pipeline::prepare(context, request.ask(command), attempt)?;
+    pipeline::run(context, prepared, command, attempt)
 }

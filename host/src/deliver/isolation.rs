@@ -12,7 +12,7 @@ use super::{DeliverError, SessionDirectory};
 enum Shelter {
     /// The path of a private file with these contents.
     File(&'static str, &'static str),
-    /// The path of a private, empty directory.
+    /// A private path with nothing at it; tools that want a directory there make it, closed to others by its parent.
     Directory(&'static str),
     /// This text.
     Text(&'static str),
@@ -26,11 +26,11 @@ const CLOSED_URL: &str = "http://127.0.0.1:1";
 
 const ISOLATION: &[(&str, Shelter)] = &[
     // Profiles of the AWS CLI and SDKs. Without them the SSO and CLI caches have nothing to be used by.
-    ("AWS_CONFIG_FILE", Shelter::File("aws/config", "")),
-    ("AWS_SHARED_CREDENTIALS_FILE", Shelter::File("aws/credentials", "")),
-    ("AWS_CREDENTIAL_PROFILES_FILE", Shelter::File("aws/credentials", "")),
+    ("AWS_CONFIG_FILE", Shelter::File("aws-config", "")),
+    ("AWS_SHARED_CREDENTIALS_FILE", Shelter::File("aws-credentials", "")),
+    ("AWS_CREDENTIAL_PROFILES_FILE", Shelter::File("aws-credentials", "")),
     // Tokens of `aws login`.
-    ("AWS_LOGIN_CACHE_DIRECTORY", Shelter::Directory("aws/login")),
+    ("AWS_LOGIN_CACHE_DIRECTORY", Shelter::Directory("aws-login")),
     // Instance roles; the endpoint is for SDKs that do not know the switch.
     ("AWS_EC2_METADATA_DISABLED", Shelter::Text("true")),
     ("AWS_EC2_METADATA_SERVICE_ENDPOINT", Shelter::Text(CLOSED_URL)),
@@ -39,7 +39,7 @@ const ISOLATION: &[(&str, Shelter)] = &[
     // Logins of gcloud, and application default credentials where CLOUDSDK_CONFIG is honoured …
     ("CLOUDSDK_CONFIG", Shelter::Directory("gcloud")),
     // … and where it is not (Go looks in ~/.config/gcloud): a file without credentials ends the search.
-    ("GOOGLE_APPLICATION_CREDENTIALS", Shelter::File("gcloud/no-credentials.json", "{}\n")),
+    ("GOOGLE_APPLICATION_CREDENTIALS", Shelter::File("no-credentials.json", "{}\n")),
     // Service accounts of an instance: gcloud reads ROOT, client libraries HOST and IP.
     ("GCE_METADATA_ROOT", Shelter::Loopback(CLOSED)),
     ("GCE_METADATA_HOST", Shelter::Loopback(CLOSED)),
@@ -91,7 +91,7 @@ pub(super) fn isolate(
     for (variable, shelter) in ISOLATION {
         let value = match shelter {
             Shelter::File(name, contents) => directory.write(name, contents)?.into_os_string(),
-            Shelter::Directory(name) => directory.make_directory(name)?.into_os_string(),
+            Shelter::Directory(name) => directory.reserve(name)?.into_os_string(),
             Shelter::Text(text) | Shelter::Loopback(text) => text.into(),
         };
         environment.insert(variable.into(), value);

@@ -10,19 +10,15 @@ use nix::unistd::geteuid;
 
 use super::DeliverError;
 use crate::environment::{Environment, XDG_RUNTIME_DIR};
-
-/// Held, locked, by the process a session belongs to; the system lets go of it when that process ends.
-const OWNER: &str = ".owner";
-
-/// Locked while directories are created or swept, so that a sweep never sees one without its owner.
-const GATE: &str = ".gate";
+use crate::private_file;
 
 /// Random bytes in a directory's name: too many to guess.
 const NAME_BYTES: usize = 16;
 
 /// A directory only this user can enter, removed when it is dropped.
 ///
-/// If Audex is killed, the next session that uses the same root removes what is left.
+/// The process a session belongs to holds a lock on the directory; the system lets go of it when that process ends. If
+/// Audex is killed, the next session that uses the same root removes what is left.
 #[derive(Debug)]
 pub struct SessionDirectory {
     path: PathBuf,
@@ -44,18 +40,15 @@ impl SessionDirectory {
         if !is_private(root) {
             return Err(DeliverError::NotPrivate { path: root.to_owned() });
         }
-        let gate = root.join(GATE);
-        let gate_file = open_private(&gate).map_err(failed("open", &gate))?;
-        gate_file.lock().map_err(failed("lock", &gate))?;
+        // Locked while directories are created or swept, so that a sweep never sees one without its owner.
+        let _gate = lock(root)?;
         sweep(root);
         let mut name = [0; NAME_BYTES];
         getrandom::fill(&mut name).map_err(|_| DeliverError::Random)?;
         let path = root.join(format!("{:032x}", u128::from_ne_bytes(name)));
         builder().create(&path).map_err(failed("create", &path))?;
-        let owner = path.join(OWNER);
-        let owner_file = open_private(&owner).map_err(failed("create", &owner))?;
-        owner_file.lock().map_err(failed("lock", &owner))?;
-        Ok(Self { path, _owner: owner_file })
+        let owner = lock(&path)?;
+        Ok(Self { path, _owner: owner })
     }
 
     /// Returns the directory's absolute path.
@@ -75,16 +68,24 @@ impl SessionDirectory {
         Ok(path)
     }
 
-    /// Creates a directory that only this user can enter, and returns its path.
-    pub(super) fn make_directory(&self, name: &str) -> Result<PathBuf, DeliverError> {
-        let path = self.inside(name)?;
-        builder().recursive(true).create(&path).map_err(failed("create", &path))?;
-        Ok(path)
+    /// Writes a file as [`Self::write`] does, unless there is one of that name: a provider's file must not take the
+    /// place of one that keeps tools from other credentials.
+    pub(super) fn write_new(&self, name: &str, contents: &str) -> Result<PathBuf, DeliverError> {
+        if self.inside(name)?.symlink_metadata().is_ok() {
+            return Err(DeliverError::File { name: name.to_owned() });
+        }
+        self.write(name, contents)
     }
 
-    /// INVARIANT: every path this hands out lies in the directory and is not the owner's file.
+    /// Returns a path at which nothing is. Creating files is most of what a session costs, so only what tools need to
+    /// find is created.
+    pub(super) fn reserve(&self, name: &str) -> Result<PathBuf, DeliverError> {
+        self.inside(name)
+    }
+
+    /// INVARIANT: every path this hands out lies in the directory.
     fn inside(&self, name: &str) -> Result<PathBuf, DeliverError> {
-        let is_plain = |part: Component<'_>| matches!(part, Component::Normal(part) if part != OWNER);
+        let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
         if name.is_empty() || name.contains('\0') || !Path::new(name).components().all(is_plain) {
             return Err(DeliverError::File { name: name.to_owned() });
         }
@@ -122,17 +123,22 @@ fn sweep(root: &Path) {
             continue;
         }
         let directory = entry.path();
-        let is_alive =
-            match OpenOptions::new().write(true).custom_flags(no_follow()).open(directory.join(OWNER)) {
-                Ok(owner) => matches!(owner.try_lock(), Err(TryLockError::WouldBlock)),
-                // The gate is ours, so this is no session that is just being created.
-                Err(error) => error.kind() != io::ErrorKind::NotFound,
-            };
+        let is_alive = match OpenOptions::new().read(true).custom_flags(no_follow()).open(&directory) {
+            Ok(owner) => matches!(owner.try_lock(), Err(TryLockError::WouldBlock)),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        };
         if !is_alive {
             // Another try comes with the next session.
             let _ = fs::remove_dir_all(directory);
         }
     }
+}
+
+/// Opens and locks a directory.
+fn lock(directory: &Path) -> Result<File, DeliverError> {
+    let file = File::open(directory).map_err(failed("open", directory))?;
+    private_file::lock(&file).map_err(failed("lock", directory))?;
+    Ok(file)
 }
 
 fn open_private(path: &Path) -> io::Result<File> {
@@ -211,7 +217,6 @@ mod tests {
         let living = SessionDirectory::create_in(root.path()).unwrap();
         let dead = root.path().join("dead");
         fs::create_dir(&dead).unwrap();
-        fs::write(dead.join(OWNER), "").unwrap();
         fs::write(dead.join("left"), "secret").unwrap();
         let another = SessionDirectory::create_in(root.path()).unwrap();
         assert!(!dead.exists());
@@ -219,10 +224,23 @@ mod tests {
     }
 
     #[test]
+    fn a_root_that_another_process_holds_locked_is_an_error_that_names_it() {
+        let root = private_directory();
+        let holder = File::open(root.path()).unwrap();
+        holder.lock().unwrap();
+        match SessionDirectory::create_in(root.path()) {
+            Err(DeliverError::Io { action: "lock", path, source }) => {
+                assert_eq!((path.as_path(), source.kind()), (root.path(), io::ErrorKind::TimedOut));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
     fn a_file_outside_the_session_is_refused() {
         let root = private_directory();
         let session = SessionDirectory::create_in(root.path()).unwrap();
-        for name in ["../x", "/etc/x", "", "a/../../x", OWNER, "a\0b", "./x"] {
+        for name in ["../x", "/etc/x", "", "a/../../x", "a\0b", "./x"] {
             assert!(matches!(session.write(name, ""), Err(DeliverError::File { .. })), "{name}");
         }
         // A link put there by somebody else is not followed.

@@ -2,6 +2,7 @@
 //!
 //! It takes them as any SDK would, from its own environment or from a named profile, and is told nothing else.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -82,18 +83,15 @@ pub fn call(environment: &Environment, call: &Call, show: impl Fn(&Answer)) -> R
 }
 
 async fn credentials(profile: Option<&str>) -> Result<Credentials, DemoError> {
-    let (found, place) = match profile {
-        Some(name) => {
-            // A profile may name an SSO session or a role, which takes calls.
-            let config = ProviderConfig::without_region().with_http_client(AwsHttp::new(None));
-            let provider =
-                ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
-            (provider.provide_credentials().await, format!("in the profile `{name}`"))
-        }
-        None => {
-            let provider = EnvironmentVariableCredentialsProvider::new();
-            (provider.provide_credentials().await, "in the environment".to_owned())
-        }
+    let (found, place) = if let Some(name) = profile {
+        // A profile may name an SSO session or a role, which takes calls.
+        let config = ProviderConfig::without_region().with_http_client(AwsHttp::new(None));
+        let provider =
+            ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
+        (provider.provide_credentials().await, format!("in the profile `{name}`"))
+    } else {
+        let provider = EnvironmentVariableCredentialsProvider::new();
+        (provider.provide_credentials().await, "in the environment".to_owned())
     };
     found.map_err(|source| DemoError::NoCredentials { place, source })
 }
@@ -159,7 +157,8 @@ fn encode(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded += &format!("%{byte:02X}");
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
         encoded
     })

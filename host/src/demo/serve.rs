@@ -1,5 +1,8 @@
 //! Keeps a demo cloud up until the user ends it, and tells how to reach it.
 
+use std::env::current_exe;
+use std::path::Path;
+
 use serde_json::json;
 
 use super::tour::key;
@@ -54,6 +57,10 @@ pub fn serve(options: Options) -> Result<(), DemoError> {
         console::tell(&before(&reach, options));
         console::result(&exports(&reach));
         console::tell(AFTER);
+        if let Some(directory) = current_exe().ok().as_deref().and_then(Path::parent) {
+            let directory = directory.display();
+            console::tell(&format!("If `tryaudex` is not found there: export PATH=\"{directory}:$PATH\""));
+        }
     }
     signals.wait_until_interrupted()?;
     if !options.json {

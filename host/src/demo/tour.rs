@@ -27,6 +27,13 @@ pub enum Outcome {
     Interrupted(i32),
 }
 
+/// How a step ended.
+enum Taken {
+    Passed,
+    Failed,
+    Interrupted(Signal),
+}
+
 struct Tour {
     cloud: LoopbackCloud,
     program: Program,
@@ -53,10 +60,11 @@ pub fn tour(environment: &Environment) -> Result<Outcome, DemoError> {
     tour.show(&opening(&tour.cloud));
     let mut failed = 0;
     for (index, step) in STEPS.iter().enumerate() {
-        let passed = tour.take(index + 1, step)?;
-        if let Some(signal) = signals.interrupted() {
-            return Ok(Outcome::Interrupted(signal as i32));
-        }
+        let passed = match tour.take(index + 1, step, &mut signals)? {
+            Taken::Passed => true,
+            Taken::Failed => false,
+            Taken::Interrupted(signal) => return Ok(Outcome::Interrupted(signal as i32)),
+        };
         if !tour.heard {
             return Ok(Outcome::Interrupted(Signal::SIGPIPE as i32));
         }
@@ -74,8 +82,8 @@ impl Tour {
         self.heard = self.heard && console::show(text);
     }
 
-    /// Runs and shows one step. Returns whether it came out as it must.
-    fn take(&mut self, number: usize, step: &Step) -> Result<bool, DemoError> {
+    /// Runs and shows one step.
+    fn take(&mut self, number: usize, step: &Step, signals: &mut Signals) -> Result<Taken, DemoError> {
         self.show(&format!("\n{number}. {}\n", step.title));
         let asked_before = self.cloud.requests().len();
         let mut wrong = Vec::new();
@@ -83,7 +91,11 @@ impl Tour {
             self.show(&format!("   $ {}\n", self.program.line(call.arguments)));
             let output = self.program.run(call.arguments).map_err(DemoError::Program)?;
             self.show(&indented(&displayed(&output.text, step.also).replace(&self.home, "~")));
-            wrong.extend(self.wrong(call, &output));
+            // What a command does that was interrupted too says nothing.
+            if let Some(signal) = signals.interrupted() {
+                return Ok(Taken::Interrupted(signal));
+            }
+            wrong.extend(differences(call, &output));
             if step.also == Also::NoUserKeys && self.keys.iter().any(|key| contains_key(&output.text, key)) {
                 wrong.push("a key of the account's users is in the output".to_owned());
             }
@@ -93,26 +105,10 @@ impl Tour {
         }
         if wrong.is_empty() {
             self.show(&format!("   ✓ {}\n", step.shows));
-        } else {
-            self.show(&format!("   ✗ not as it must be: {}\n", wrong.join("; ")));
+            return Ok(Taken::Passed);
         }
-        Ok(wrong.is_empty())
-    }
-
-    /// What is not as `call` says.
-    fn wrong(&self, call: &Call, output: &Output) -> Vec<String> {
-        let mut wrong = Vec::new();
-        if output.code() != call.exit {
-            wrong.push(format!("exit {} instead of {}", output.code(), call.exit));
-        }
-        let mut rest = output.text.as_str();
-        for expected in call.says {
-            match rest.split_once(expected) {
-                Some((_, after)) => rest = after,
-                None => wrong.push(format!("`{expected}` is missing")),
-            }
-        }
-        wrong
+        self.show(&format!("   ✗ not as it must be: {}\n", wrong.join("; ")));
+        Ok(Taken::Failed)
     }
 }
 
@@ -145,23 +141,40 @@ fn displayed(text: &str, also: Also) -> String {
     if also != Also::NoUserKeys {
         return text.to_owned();
     }
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     let mut others = 0;
     for line in text.lines() {
         match line.split_once('=') {
             Some((name, value)) if CUT.contains(&name) => {
                 let start: String = value.chars().take(SHOWN_OF_SECRET).collect();
-                shown += &format!("{name}={start}…\n");
+                shown.push(format!("{name}={start}…"));
             }
             Some((name, _)) if !name.starts_with("AWS_") => others += 1,
-            _ => shown += &format!("{line}\n"),
+            _ => shown.push(line.to_owned()),
         }
     }
-    shown + &format!("({others} other variables)\n")
+    shown.push(format!("(and {others} more)"));
+    shown.join("\n")
+}
+
+/// What is not as `call` says.
+fn differences(call: &Call, output: &Output) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if output.code() != call.exit {
+        wrong.push(format!("exit {} instead of {}", output.code(), call.exit));
+    }
+    let mut rest = output.text.as_str();
+    for expected in call.says {
+        match rest.split_once(expected) {
+            Some((_, after)) => rest = after,
+            None => wrong.push(format!("`{expected}` is missing")),
+        }
+    }
+    wrong
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("     {line}\n")).collect()
+    text.lines().flat_map(|line| ["     ", line, "\n"]).collect()
 }
 
 fn contains_key(text: &str, key: &AccessKey) -> bool {
@@ -176,6 +189,6 @@ mod tests {
     fn no_whole_secret_of_a_variable_is_shown() {
         let text = "AWS_SECRET_ACCESS_KEY=abcdefgh\nAWS_REGION=r\nHOME=/x\naudex: exit 0\n";
         let shown = displayed(text, Also::NoUserKeys);
-        assert_eq!(shown, "AWS_SECRET_ACCESS_KEY=abcd…\nAWS_REGION=r\naudex: exit 0\n(1 other variables)\n");
+        assert_eq!(shown, "AWS_SECRET_ACCESS_KEY=abcd…\nAWS_REGION=r\naudex: exit 0\n(and 1 more)");
     }
 }

@@ -31,7 +31,7 @@ impl Attempt {
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
         Self {
-            audit: Audit::new(&paths.state),
+            audit: Audit::new(&paths.audit),
             session: NO_SESSION.to_owned(),
             provider: String::new(),
             asked: Vec::new(),
@@ -67,12 +67,17 @@ impl Attempt {
         self.plan.as_ref().map_or(0, |plan| plan.permissions.len())
     }
 
-    pub(super) fn asked(&mut self, provider: &str, ask: &Ask) {
-        provider.clone_into(&mut self.provider);
+    /// What the command line asks for, before anything is known about it.
+    pub fn asked_for(&mut self, ask: &Ask) {
         self.asked.clone_from(&ask.allow);
         self.resources.clone_from(&ask.resources);
         self.profiles.clone_from(&ask.profiles);
         self.command.clone_from(&ask.command);
+    }
+
+    pub(super) fn asked(&mut self, provider: &str, ask: &Ask) {
+        provider.clone_into(&mut self.provider);
+        self.asked_for(ask);
     }
 
     pub(super) fn requested(&mut self, request: &Request) {

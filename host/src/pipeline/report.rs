@@ -9,12 +9,30 @@ use crate::child::{Ended, OnExpiry, Status};
 use crate::clock::{rfc3339, unix_seconds};
 use crate::console::{self, Console};
 use crate::filter::Denied;
-use crate::plugin::provider::Minted;
+use crate::plugin::provider::{Minted, Provider};
 
 pub(super) fn denied(console: Console, denied: &[Denied]) {
     for Denied { action, by, reason } in denied {
         console.notice(&format!("`{action}` is denied by {by} ({reason})"));
     }
+}
+
+pub(super) fn notices(console: Console, notices: &[String]) {
+    for notice in notices {
+        console.notice(notice);
+    }
+}
+
+/// What the provider logged.
+pub(super) fn logged(console: Console, provider: &Provider) {
+    for line in provider.logged() {
+        console.log(&provider.loaded().name, &line);
+    }
+}
+
+/// Access has ended, and the command has not.
+pub(super) fn expired(console: Console) {
+    console.say("expired", "access has ended; the command goes on without it", &json!({}));
 }
 
 /// The one line before the command.

@@ -1,7 +1,7 @@
 //! The contract as Rust: generated from `wit/`, one module for each world.
 
 /// World `provider-plugin`.
-#[expect(missing_docs, clippy::pedantic, reason = "generated; documented in wit/")]
+#[allow(missing_docs, clippy::pedantic, reason = "generated; documented in wit/")]
 pub mod provider {
     wasmtime::component::bindgen!({
         world: "provider-plugin",
@@ -15,13 +15,13 @@ pub mod provider {
 }
 
 /// World `mapping-table`.
-#[expect(missing_docs, clippy::pedantic, reason = "generated; documented in wit/")]
+#[allow(missing_docs, clippy::pedantic, reason = "generated; documented in wit/")]
 pub mod mapping {
     wasmtime::component::bindgen!({ world: "mapping-table", path: "../wit" });
 }
 
 /// World `policy-filter`.
-#[expect(missing_docs, clippy::pedantic, reason = "generated; documented in wit/")]
+#[allow(missing_docs, clippy::pedantic, reason = "generated; documented in wit/")]
 pub mod filter {
     wasmtime::component::bindgen!({ world: "policy-filter", path: "../wit" });
 }

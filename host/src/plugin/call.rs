@@ -6,7 +6,11 @@ use wasmtime::{Store, Trap};
 use super::bindings::provider::ProviderPlugin;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
+use super::limit;
 use super::state::{LimitReached, Misbehaved, State};
+
+/// What wasmtime says when more than [`limit::ANSWER_BYTES`] are handed over.
+const ANSWER_TOO_LARGE: &str = "fuel allocated for hostcalls has been exhausted";
 
 /// Runs `work` in a fresh store; returns its result and what is left of the state.
 ///
@@ -22,6 +26,7 @@ pub fn call<T>(
 ) -> Result<(T, State), PluginError> {
     let mut store = Store::new(engine.inner(), state);
     store.limiter(|state| state);
+    store.set_hostcall_fuel(limit::ANSWER_BYTES);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|context| context.data().tick());
     let _ticking = engine.tick();
@@ -57,6 +62,10 @@ fn failure(loaded: &Loaded, phase: Phase, error: &wasmtime::Error) -> PluginErro
     if let Some(trap) = error.downcast_ref::<Trap>() {
         let phase = if *trap == Trap::StackOverflow { Phase::Limit } else { phase };
         return PluginError::new(loaded, phase, trap.to_string());
+    }
+    // Wasmtime keeps the type of this error to itself; the hostile guests pin its words.
+    if error.root_cause().to_string().contains(ANSWER_TOO_LARGE) {
+        return PluginError::new(loaded, Phase::Limit, LimitReached::Answer.to_string());
     }
     // The root cause says most; the chain above it names wasm frames.
     PluginError::new(loaded, phase, error.root_cause().to_string())

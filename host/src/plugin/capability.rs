@@ -36,10 +36,12 @@ pub enum Origin {
     Session {
         /// The last policy applied to them; none for credentials nobody narrowed.
         policy: Option<Arc<str>>,
-        /// Seconds since the Unix epoch.
+        /// Seconds since the Unix epoch, by the cloud's clock.
         expires_at: u64,
+        /// How long they were asked to live, which no clock can misstate.
+        asked_seconds: u32,
     },
-    /// A granted slot: it may go to the hosts granted to the component.
+    /// A granted slot: it may go to the hosts granted to the component, and never to the child.
     Slot,
     /// Lifted from a reply; it may go back to that host.
     Lifted {
@@ -55,6 +57,8 @@ pub struct HeldSession {
     pub session: aws::Session,
     /// The last policy applied to them.
     pub policy: Option<Arc<str>>,
+    /// How long they were asked to live.
+    pub asked_seconds: u32,
 }
 
 /// One thing a component can ask for.
@@ -98,7 +102,12 @@ impl fmt::Display for Capability {
 }
 
 /// Whether `name` can be an environment variable that carries a secret of a user's own.
+///
+/// Security: the keys of AWS are behind `slot:aws`, which does not give them away.
 fn is_variable_name(name: &str) -> bool {
+    if name.starts_with("AWS_") {
+        return false;
+    }
     let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(allowed)
 }

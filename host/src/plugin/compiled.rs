@@ -141,6 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_or_key_that_others_may_change_or_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let open_to = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        drop(Cache::open(directory.path()).unwrap());
+        open_to(directory.path(), 0o777);
+        assert!(Cache::open(directory.path()).is_err());
+        open_to(directory.path(), 0o755);
+        assert!(Cache::open(directory.path()).is_ok());
+        open_to(&directory.path().join("compiled.key"), 0o644);
+        assert!(Cache::open(directory.path()).is_err());
+    }
+
+    #[test]
     fn an_entry_of_another_component_or_key_is_not_used() {
         let directory = tempfile::tempdir().unwrap();
         let engine = Engine::new().unwrap();

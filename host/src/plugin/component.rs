@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::capability::Capability;
+use super::clean;
 use super::manifest::World;
 
 /// Where a component came from.
@@ -89,7 +90,12 @@ impl PluginError {
     /// An error of `loaded`.
     #[must_use]
     pub fn new(loaded: &Loaded, phase: Phase, reason: impl Into<String>) -> Self {
-        Self { plugin: loaded.name.clone(), digest: loaded.digest.clone(), phase, reason: reason.into() }
+        Self {
+            plugin: loaded.name.clone(),
+            digest: loaded.digest.clone(),
+            phase,
+            reason: clean::line(&reason.into()),
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 use super::bindings::filter::PolicyFilterPre;
 use super::bindings::filter::exports::audex::plugin::types;
 use super::call::{call, pure_linker};
+use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
+use super::limit;
 use super::provider;
 use super::state::State;
 
@@ -46,12 +48,19 @@ impl Filter {
     /// When it fails, or drops what is not there.
     pub fn review(&self, grant: &provider::Grant, command: &[String]) -> Result<Verdict, PluginError> {
         let shown = shown(grant);
-        let (verdict, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let (mut verdict, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let filter = instance.audex_plugin_filter();
             filter.call_review(store, &shown, command, &self.settings).map_err(|error| (Phase::Call, error))
         })?;
+        clean(&mut verdict);
         if let Verdict::Restrict(restrictions) = &verdict {
+            let entries =
+                restrictions.iter().map(|restriction| 1 + restriction.drop.len() + restriction.deny.len());
+            if entries.sum::<usize>() > limit::ENTRIES {
+                let reason = format!("its verdict has more than {} entries", limit::ENTRIES);
+                return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
+            }
             let dropped = restrictions.iter().flat_map(|restriction| &restriction.drop);
             if dropped.into_iter().any(|position| *position as usize >= grant.permissions.len()) {
                 let reason = "it dropped a permission that is not there";
@@ -59,6 +68,18 @@ impl Filter {
             }
         }
         Ok(verdict)
+    }
+}
+
+/// Makes a verdict's words fit to be shown.
+fn clean(verdict: &mut Verdict) {
+    match verdict {
+        Verdict::Pass => {}
+        Verdict::Refuse(reason) => reason.clean(),
+        Verdict::Restrict(restrictions) => restrictions.iter_mut().for_each(|restriction| {
+            restriction.reason.clean();
+            restriction.deny.clean();
+        }),
     }
 }
 

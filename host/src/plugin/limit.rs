@@ -20,7 +20,23 @@ pub const TICK: Duration = Duration::from_millis(10);
 pub const RESOURCES: usize = 1_000;
 /// Size of a component that can be installed; a Python component is about 18 MiB.
 pub const COMPONENT_BYTES: u64 = 64 * 1024 * 1024;
-/// Characters of one log message; more is cut.
-pub const LOG_CHARACTERS: usize = 2_000;
 /// Log messages of one call; more are dropped.
 pub const LOG_MESSAGES: usize = 100;
+/// Text and lists that a guest may hand to the host in one call or answer; the host's copy lies outside the guest's memory.
+pub const ANSWER_BYTES: usize = 16 * 1024 * 1024;
+/// One secret that a guest makes or lifts: a key file has a few kilobytes, and a guest may hold [`RESOURCES`] of them.
+pub const SECRET_BYTES: usize = 64 * 1024;
+/// A policy given to STS, which takes 2 KiB; patterns in it are compared with the grant's, at the cost of their product.
+pub const POLICY_BYTES: usize = 16 * 1024;
+/// Characters of one sentence of a component that is shown or recorded; more is cut.
+pub const LINE_CHARACTERS: usize = 2_000;
+/// Entries of one answer that are compared with each other: ten thousand cost a fraction of a second, a million a day.
+pub const ENTRIES: usize = 10_000;
+/// Variables, files, settings or profiles of a provider.
+pub const DELIVERED: usize = 100;
+/// Notices of one answer; more are dropped.
+pub const NOTICES: usize = 50;
+/// Headers of one request.
+pub const HEADERS: usize = 64;
+/// Secrets lifted from one reply: for each the whole reply is searched.
+pub const LIFTED: usize = 16;

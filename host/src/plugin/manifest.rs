@@ -126,7 +126,7 @@ impl Manifest {
             let payload = payload.map_err(|error| ManifestError::NotWasm(error.message().to_owned()))?;
             match payload {
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
-                    depth = depth.saturating_add(1)
+                    depth = depth.saturating_add(1);
                 }
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 _ => {}
@@ -213,8 +213,8 @@ fn parse(text: &str, imports: Vec<String>, exports: Vec<String>) -> Result<Manif
     if !name_ok {
         return Err(ManifestError::Malformed("its name is not of `[a-z][a-z0-9_-]*`".to_owned()));
     }
-    let version: String = value("version")?.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
-    let sdk: String = value("sdk")?.chars().filter(|c| c.is_ascii_graphic()).take(64).collect();
+    let version: String = value("version")?.chars().filter(char::is_ascii_graphic).take(64).collect();
+    let sdk: String = value("sdk")?.chars().filter(char::is_ascii_graphic).take(64).collect();
     let requested = text
         .lines()
         .filter_map(|line| line.strip_prefix("capability "))

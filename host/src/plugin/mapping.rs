@@ -2,8 +2,10 @@
 
 use super::bindings::mapping::MappingTablePre;
 use super::call::{call, pure_linker};
+use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
+use super::limit;
 use super::state::State;
 
 pub use super::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
@@ -45,7 +47,9 @@ impl Mapping {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             instance.audex_plugin_mapping().call_rows(store).map_err(|error| (Phase::Call, error))
         });
-        Ok(work?.0)
+        let mut rows = work?.0;
+        rows.clean();
+        Ok(rows)
     }
 
     /// For each permission its native actions, or none if it is not universal.
@@ -57,7 +61,7 @@ impl Mapping {
         provider: &str,
         permissions: &[String],
     ) -> Result<Vec<Option<Expansion>>, PluginError> {
-        let (expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let (mut expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let mapping = instance.audex_plugin_mapping();
             mapping.call_expand(store, provider, permissions).map_err(|error| (Phase::Call, error))
@@ -66,6 +70,13 @@ impl Mapping {
             let reason = "it expanded another number of permissions than it was given";
             return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
         }
+        if expansions.iter().flatten().map(|expansion| expansion.actions.len()).sum::<usize>()
+            > limit::ENTRIES
+        {
+            let reason = format!("it expanded to more than {} actions", limit::ENTRIES);
+            return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
+        }
+        expansions.clean();
         Ok(expansions)
     }
 }

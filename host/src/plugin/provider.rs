@@ -1,5 +1,7 @@
 //! Calls to one provider component, and the host's look at what it answers.
 
+mod variable;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,10 +12,13 @@ use super::bindings::provider::{ProviderPluginPre, exports::audex::plugin::provi
 use super::call::{self, call};
 use super::capability::outside::Outside;
 use super::capability::policy_scope::PolicyScope;
-use super::capability::{HeldSecret, Origin, Reach};
-use super::component::{Loaded, Phase, PluginError};
+use super::capability::{Capability, HeldSecret, Origin, Reach};
+use super::clean::{self, Clean as _};
+use super::component::{Loaded, Phase, PluginError, Source};
 use super::engine::Engine;
+use super::limit;
 use super::state::State;
+use crate::child::Interruption;
 use crate::deliver::{SessionFile, Value};
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
@@ -22,27 +27,11 @@ pub use wit::{
     Setting, Status,
 };
 
-/// Variables that change how a process starts or finds its code; no provider may set them.
-const FORBIDDEN_VARIABLES: [&str; 16] = [
-    "PATH",
-    "HOME",
-    "SHELL",
-    "IFS",
-    "ENV",
-    "BASH_ENV",
-    "LD_PRELOAD",
-    "LD_LIBRARY_PATH",
-    "LD_AUDIT",
-    "DYLD_INSERT_LIBRARIES",
-    "DYLD_LIBRARY_PATH",
-    "PYTHONPATH",
-    "PYTHONSTARTUP",
-    "NODE_OPTIONS",
-    "PERL5OPT",
-    "RUBYOPT",
-];
 /// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.
 const CLOCK_SLACK_SECONDS: u64 = 60;
+
+/// Characters of a provider's id: it is typed, and stands in tables.
+const ID_CHARACTERS: usize = 64;
 
 /// A provider that is ready to be called.
 pub struct Provider {
@@ -76,8 +65,10 @@ pub struct Minted {
     pub variables: Vec<(String, Value)>,
     /// Files for the child.
     pub files: Vec<SessionFile>,
-    /// Seconds since the Unix epoch.
+    /// Seconds since the Unix epoch, by the cloud's clock.
     pub expires_at: u64,
+    /// How long AWS credentials in it were asked to live; none if there are none.
+    pub asked_seconds: Option<u32>,
     /// What the cloud calls the holder.
     pub identity: Option<String>,
     /// The public id of the credential.
@@ -116,6 +107,11 @@ impl Provider {
         &self.loaded
     }
 
+    /// Makes calls end when `interruption` is set.
+    pub fn stop_at(&self, interruption: Interruption) {
+        self.outside.stop_at(interruption);
+    }
+
     /// What the component logged since this was asked last.
     #[must_use]
     pub fn logged(&self) -> Vec<String> {
@@ -132,28 +128,52 @@ impl Provider {
     /// # Errors
     /// When it fails, or describes what the host does not accept.
     pub fn describe(&self) -> Result<Description, PluginError> {
-        let description = self.call(PolicyScope::nothing(), |guest, store| guest.call_describe(store))?.0;
+        let mut description = self.call(PolicyScope::pure(), |guest, store| guest.call_describe(store))?.0;
+        self.few(
+            description.sets.len().max(description.settings.len()).max(description.profiles.len()),
+            limit::DELIVERED,
+        )?;
+        description.clean();
         let id_ok = description.id.starts_with(|c: char| c.is_ascii_lowercase())
+            && description.id.len() <= ID_CHARACTERS
             && description.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if !id_ok {
             return Err(self.bad("its id is not of `[a-z][a-z0-9-]*`"));
         }
-        for setting in &description.settings {
-            // Security: a setting must not become a way to read the environment.
-            if setting.env.as_ref().is_some_and(|name| !name.starts_with("AUDEX_")) {
-                return Err(
-                    self.bad("a setting names an environment variable that does not begin with AUDEX_")
-                );
-            }
-        }
-        let forbidden = |name: &String| {
-            FORBIDDEN_VARIABLES.contains(&name.as_str())
-                || !name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        // Security: a setting must not become a way to read the environment, nor what is another component's.
+        let own = match self.loaded.source {
+            Source::BuiltIn => "AUDEX_".to_owned(),
+            Source::Installed => format!("AUDEX_{}_", description.id.to_ascii_uppercase().replace('-', "_")),
         };
-        match description.sets.iter().find(|name| forbidden(name)) {
+        let foreign = |setting: &Setting| setting.env.as_ref().is_some_and(|name| !name.starts_with(&own));
+        if description.settings.iter().any(foreign) {
+            return Err(
+                self.bad(&format!("a setting names an environment variable that does not begin with {own}"))
+            );
+        }
+        match description.sets.iter().find(|name| variable::is_forbidden(name)) {
             Some(name) => Err(self.bad(&format!("it wants to set `{}`", name.escape_default()))),
             None => Ok(description),
         }
+    }
+
+    /// Whether `description` is that of the provider `id`, as it was when it was installed.
+    ///
+    /// # Errors
+    /// When it now calls itself something else.
+    pub fn must_be(&self, id: &str, description: &Description) -> Result<(), PluginError> {
+        if description.id == id {
+            return Ok(());
+        }
+        Err(self.bad(&format!("it is `{}`, and was installed as `{id}`", description.id)))
+    }
+
+    /// The environment variables with source credentials that were granted to it.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.loaded.capabilities.iter().filter_map(|capability| match capability {
+            Capability::Secret(name) => Some(name.as_str()),
+            Capability::Http(_) | Capability::Aws => None,
+        })
     }
 
     /// One finding for each action.
@@ -161,7 +181,9 @@ impl Provider {
     /// # Errors
     /// When it fails or answers out of step.
     pub fn check(&self, actions: &[String]) -> Result<Vec<Finding>, PluginError> {
-        let findings = self.call(PolicyScope::nothing(), |guest, store| guest.call_check(store, actions))?.0;
+        let mut findings = self.call(PolicyScope::pure(), |guest, store| guest.call_check(store, actions))?.0;
+        self.few(findings.iter().map(|finding| finding.actions.len()).sum(), limit::ENTRIES)?;
+        findings.clean();
         if findings.len() != actions.len() {
             return Err(self.bad("it checked another number of actions than it was given"));
         }
@@ -179,17 +201,27 @@ impl Provider {
     /// # Errors
     /// When it fails, refuses, or plans what was not granted.
     pub fn plan(&self, grant: &Grant) -> Result<GrantPlan, ProviderError> {
-        let answer = self.call(PolicyScope::nothing(), |guest, store| guest.call_plan(store, grant))?.0;
-        let plan = answer.map_err(|error| self.refused(error))?;
+        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_plan(store, grant))?.0;
+        let mut plan = answer.map_err(|error| self.refused(error))?;
+        self.few(plan.permissions.len(), limit::ENTRIES)?;
         let granted = |planned: &Planned| {
             grant.permissions.iter().any(|p| p.action == planned.action && p.origin == planned.origin)
         };
         if !plan.permissions.iter().all(granted) {
             return Err(self.bad("it planned a permission that was not granted").into());
         }
-        if plan.permissions.len() < grant.permissions.len() {
+        // One for one: with one of them twice, another could be missing without the count telling.
+        let planned =
+            |permission: &Permission| plan.permissions.iter().any(|p| p.action == permission.action);
+        if plan.permissions.len() != grant.permissions.len() || !grant.permissions.iter().all(planned) {
             return Err(self.bad("it left a granted permission out of its plan").into());
         }
+        // The policy is shown, and sent, as it is.
+        let forges = |c| clean::is_hidden(c) && !matches!(c, '\n' | '\t');
+        if plan.policy.as_ref().is_some_and(|policy| policy.contains(forges)) {
+            return Err(self.bad("its policy has control characters").into());
+        }
+        plan.clean();
         Ok(plan)
     }
 
@@ -207,31 +239,55 @@ impl Provider {
         let scope = PolicyScope::of(grant, plan.policy.as_deref());
         let (answer, mut state) = self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
         let minted = answer.map_err(|error| self.refused(error))?;
+        let lease = minted.lease.clone();
+        let accepted = self.accept(minted, &mut state, plan, sets, now);
+        if let (Err(_), Some(lease)) = (&accepted, lease) {
+            // What is not delivered must not live on; that it is refused is what the user has to know.
+            let _ = self.revoke(&lease);
+        }
+        Ok(accepted?)
+    }
+
+    /// What was minted, if it is what was planned.
+    fn accept(
+        &self,
+        mut minted: wit::Minted,
+        state: &mut State,
+        plan: &GrantPlan,
+        sets: &[String],
+        now: u64,
+    ) -> Result<Minted, PluginError> {
+        self.few(minted.variables.len().max(minted.files.len()), limit::DELIVERED)?;
+        minted.method.clean();
+        minted.identity.clean();
+        minted.credential_id.clean();
+        clean::notices(&mut minted.notices);
         let latest =
             now.saturating_add(u64::from(plan.longest_life_seconds)).saturating_add(CLOCK_SLACK_SECONDS);
         if minted.expires_at > latest {
-            return Err(self.bad("its credentials live longer than planned").into());
+            return Err(self.bad("its credentials live longer than planned"));
         }
         let (mut variables, mut files) = (Vec::new(), Vec::new());
         for variable in minted.variables {
             if !sets.contains(&variable.name) {
                 let name = variable.name.escape_default();
-                return Err(self.bad(&format!("it set `{name}`, which it did not declare")).into());
+                return Err(self.bad(&format!("it set `{name}`, which it did not declare")));
             }
-            let value = self.value(&mut state, variable.value, plan, minted.expires_at)?;
+            let value = self.value(state, variable.value, plan, minted.expires_at)?;
             variables.push((variable.name, value));
         }
         for file in minted.files {
             if file.env.as_ref().is_some_and(|name| !sets.contains(name)) {
-                return Err(self.bad("it pointed a variable it did not declare at a file").into());
+                return Err(self.bad("it pointed a variable it did not declare at a file"));
             }
-            let contents = self.value(&mut state, file.contents, plan, minted.expires_at)?;
+            let contents = self.value(state, file.contents, plan, minted.expires_at)?;
             files.push(SessionFile { name: file.name, contents, variable: file.env });
         }
         Ok(Minted {
             variables,
             files,
             expires_at: minted.expires_at,
+            asked_seconds: state.delivered_seconds,
             identity: minted.identity,
             credential_id: minted.credential_id,
             lease: minted.lease,
@@ -245,7 +301,7 @@ impl Provider {
     /// # Errors
     /// When it fails or refuses.
     pub fn revoke(&self, lease: &str) -> Result<(), ProviderError> {
-        let answer = self.call(PolicyScope::nothing(), |guest, store| guest.call_revoke(store, lease))?.0;
+        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_revoke(store, lease))?.0;
         answer.map_err(|error| self.refused(error))
     }
 
@@ -254,7 +310,9 @@ impl Provider {
     /// # Errors
     /// When it fails.
     pub fn health(&self) -> Result<Vec<CheckResult>, PluginError> {
-        Ok(self.call(PolicyScope::nothing(), |guest, store| guest.call_health(store))?.0)
+        let mut checks = self.call(PolicyScope::probe(), |guest, store| guest.call_health(store))?.0;
+        checks.clean();
+        Ok(checks)
     }
 
     /// Security: what reaches the child is what was planned. Parts of AWS sessions must carry the planned policy and
@@ -273,13 +331,17 @@ impl Provider {
         let Ok(HeldSecret { value, origin }) = state.table.delete(handle) else {
             return Err(self.bad("it handed out a secret it does not hold"));
         };
-        if let Origin::Session { policy, expires_at: ends } = origin {
+        if origin == Origin::Slot {
+            return Err(self.bad("it handed out a source credential"));
+        }
+        if let Origin::Session { policy, expires_at: ends, asked_seconds } = origin {
             if policy.is_none() || policy.as_deref() != plan.policy.as_deref() {
                 return Err(self.bad("it handed out credentials without the planned policy"));
             }
             if ends != expires_at {
                 return Err(self.bad("it misstated when its credentials expire"));
             }
+            state.delivered_seconds = state.delivered_seconds.max(Some(asked_seconds));
         }
         Ok(Value::Secret(value))
     }
@@ -303,11 +365,21 @@ impl Provider {
         Ok((value, state))
     }
 
+    /// Whether an answer has no more entries than anything honest has.
+    fn few(&self, count: usize, most: usize) -> Result<(), PluginError> {
+        if count <= most {
+            Ok(())
+        } else {
+            Err(self.bad(&format!("a list of its answer has more than {most} entries")))
+        }
+    }
+
     fn bad(&self, reason: &str) -> PluginError {
         PluginError::new(&self.loaded, Phase::Answer, reason)
     }
 
-    fn refused(&self, error: Error) -> ProviderError {
+    fn refused(&self, mut error: Error) -> ProviderError {
+        error.clean();
         ProviderError::Refused { provider: self.loaded.name.clone(), error }
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
+use super::capability::policy_scope::OutsideGrant;
 use super::capability::{Capability, Reach};
 use super::limit;
 
@@ -23,6 +24,9 @@ pub enum LimitReached {
     /// Guest and host time together.
     #[error("it took more than {} s", limit::WALL_TIME.as_secs())]
     WallTime,
+    /// Text and lists handed to the host.
+    #[error("it handed over more than {} MiB at once", limit::ANSWER_BYTES / 1024 / 1024)]
+    Answer,
     /// Handles.
     #[error("it held more than {} handles", limit::RESOURCES)]
     Resources,
@@ -34,6 +38,15 @@ pub enum Misbehaved {
     /// It used what it was not granted.
     #[error("it used `{0}`, which was not granted to it")]
     NotGranted(Capability),
+    /// It wanted a role that the user did not name.
+    #[error("it tried to assume the role `{0}`, which none of its settings names")]
+    ForeignRole(String),
+    /// A secret that is none.
+    #[error("it made a secret of more than {} KiB", limit::SECRET_BYTES / 1024)]
+    LargeSecret,
+    /// It went beyond its grant, or beyond what this call is for.
+    #[error(transparent)]
+    Outside(#[from] OutsideGrant),
     /// It called the host from a world that has no imports.
     #[error("it called the host without a reach")]
     NoReach,
@@ -48,6 +61,8 @@ pub struct State {
     outside: Duration,
     /// Log messages so far.
     pub logged: Vec<String>,
+    /// How long delivered AWS credentials were asked to live, at most.
+    pub delivered_seconds: Option<u32>,
 }
 
 impl State {
@@ -66,7 +81,14 @@ impl State {
     fn with(reach: Option<Reach>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limit::RESOURCES);
-        Self { table, reach, started: Instant::now(), outside: Duration::ZERO, logged: Vec::new() }
+        Self {
+            table,
+            reach,
+            started: Instant::now(),
+            outside: Duration::ZERO,
+            logged: Vec::new(),
+            delivered_seconds: None,
+        }
     }
 
     /// What the guest may reach.
@@ -82,7 +104,9 @@ impl State {
     /// # Errors
     /// When it was not.
     pub fn require(&self, capability: &Capability) -> Result<(), Misbehaved> {
-        if self.reach()?.capabilities.contains(capability) {
+        let reach = self.reach()?;
+        reach.scope.may_reach()?;
+        if reach.capabilities.contains(capability) {
             return Ok(());
         }
         Err(Misbehaved::NotGranted(capability.clone()))

@@ -6,6 +6,7 @@ mod install;
 mod lock;
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -15,6 +16,7 @@ use super::compiled::{Cache, CacheError};
 use super::component::{Loaded, Phase, PluginError, Source};
 use super::engine::Engine;
 use super::manifest::{Manifest, ManifestError, World};
+use crate::private_file;
 use crate::settings::paths::Paths;
 
 pub use install::Plan as InstallPlan;
@@ -120,8 +122,13 @@ impl Store {
     /// Reads the lock.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// When it is there and cannot be read, or lies where others may write.
     pub fn open(paths: &Paths) -> Result<Self, StoreError> {
+        match private_file::check_directory(&paths.plugins) {
+            // Whatever stands in the way of looking stands in the way of reading too.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            other => other.map_err(io("use", &paths.plugins))?,
+        }
         let installed = lock::read(&paths.plugins.join(lock::FILE))?;
         Ok(Self { directory: paths.plugins.clone(), cache: paths.cache.clone(), installed })
     }
@@ -158,12 +165,18 @@ impl Store {
     /// When its file is missing or changed.
     pub fn read(&self, installed: &Installed) -> Result<(Vec<u8>, Manifest), StoreError> {
         let path = self.file(&installed.digest);
-        let wasm = std::fs::read(&path).map_err(|error| failed(installed, error.to_string()))?;
+        let at_path = |reason: String| failed(installed, format!("`{}`: {reason}", path.display()));
+        let wasm = std::fs::read(&path).map_err(|error| at_path(error.to_string()))?;
         if digest(&wasm) != installed.digest {
             let reason = format!("`{}` is not the file that was installed", path.display());
             return Err(failed(installed, reason).into());
         }
-        let manifest = Manifest::read(&wasm).map_err(|error| failed(installed, error.to_string()))?;
+        let manifest = Manifest::read(&wasm).map_err(|error| at_path(error.to_string()))?;
+        if (manifest.name.as_str(), manifest.world) != (installed.name.as_str(), installed.world) {
+            let reason =
+                format!("the lock calls the {} `{}` a {}", manifest.world, manifest.name, installed.world);
+            return Err(failed(installed, reason).into());
+        }
         Ok((wasm, manifest))
     }
 
@@ -173,6 +186,10 @@ impl Store {
     /// When there is none, or the lock cannot be written.
     pub fn remove(&mut self, name: &str) -> Result<Installed, StoreError> {
         let missing = || StoreError::NotInstalled { name: name.to_owned() };
+        if !self.directory.exists() {
+            return Err(missing());
+        }
+        let _alone = self.change()?;
         let position =
             self.installed.iter().position(|installed| installed.name == name).ok_or_else(missing)?;
         let removed = self.installed.remove(position);
@@ -182,6 +199,17 @@ impl Store {
             cache.forget(&removed.digest);
         }
         Ok(removed)
+    }
+
+    /// Keeps other processes from changing what is installed while the answer lives, and reads what they have changed.
+    ///
+    /// Security: without it the last of two that write at once wins, and a lost filter is a permission given back.
+    fn change(&mut self) -> Result<File, StoreError> {
+        private_file::create_directory(&self.directory).map_err(io("use", &self.directory))?;
+        let directory = File::open(&self.directory).map_err(io("open", &self.directory))?;
+        private_file::lock(&directory).map_err(io("lock", &self.directory))?;
+        self.installed = lock::read(&self.directory.join(lock::FILE))?;
+        Ok(directory)
     }
 
     fn file(&self, digest: &str) -> PathBuf {
@@ -216,3 +244,6 @@ fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Store
 fn list(capabilities: &[Capability]) -> String {
     capabilities.iter().map(|capability| format!("`{capability}`")).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

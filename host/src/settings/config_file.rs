@@ -1,6 +1,7 @@
 //! `config.toml`: the user's, and the organisation's in `/etc/audex`, which can only narrow.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error};
@@ -39,6 +40,17 @@ pub struct OrganisationFile {
     pub max_ttl: Option<Duration>,
     /// `[enforcement]`.
     pub enforcement: Enforcement,
+    /// `[audit]`.
+    pub audit: AuditTable,
+}
+
+/// `[audit]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditTable {
+    /// Where logs are kept, in a directory for each user id; no variable of a user's moves it.
+    #[serde(deserialize_with = "absolute")]
+    pub directory: Option<PathBuf>,
 }
 
 /// `[enforcement]`.
@@ -97,6 +109,11 @@ pub fn parse_ttl(text: &str) -> Result<Duration, String> {
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     parse_ttl(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    if path.is_absolute() { Ok(Some(path)) } else { Err(D::Error::custom("`directory` is no absolute path")) }
 }
 
 fn on_expiry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnExpiry>, D::Error> {

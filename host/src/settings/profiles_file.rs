@@ -18,7 +18,7 @@ pub struct CustomProfile {
     #[serde(deserialize_with = "actions")]
     pub actions: Vec<String>,
     /// Resources; empty means every resource.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "resources")]
     pub resources: Vec<String>,
     /// The provider it is for, if only one.
     pub provider: Option<String>,
@@ -42,6 +42,15 @@ pub fn read(path: &Path) -> Result<BTreeMap<String, CustomProfile>, SettingsErro
 #[must_use]
 pub fn split_list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// Security: an empty resource is an error, for an empty list means every resource.
+fn resources<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let list = Vec::<String>::deserialize(deserializer)?;
+    if list.iter().any(|resource| resource.trim().is_empty()) {
+        return Err(serde::de::Error::custom("`resources` has an empty entry"));
+    }
+    Ok(list)
 }
 
 fn actions<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

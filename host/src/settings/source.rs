@@ -30,6 +30,7 @@ pub fn text(path: &Path) -> Result<Option<String>, SettingsError> {
 }
 
 /// An error at a place of a file.
+#[must_use]
 pub fn invalid(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> SettingsError {
     let message = message.lines().next().unwrap_or("it is malformed").to_owned();
     SettingsError::Invalid {
@@ -40,6 +41,7 @@ pub fn invalid(path: &Path, text: &str, span: Option<Range<usize>>, message: &st
 }
 
 /// The line of the byte `offset`, from 1.
+#[must_use]
 pub fn line(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }

@@ -11,6 +11,7 @@ fn paths(root: &Path) -> Paths {
         config: root.join("config"),
         organisation: root.join("etc"),
         state: root.join("state"),
+        audit: root.join("state"),
         plugins: root.join("plugins"),
         cache: root.join("cache"),
     }
@@ -37,7 +38,7 @@ fn a_flag_wins_over_a_file() {
     let files = [("config/config.toml", "ttl = \"5m\"\n[enforcement]\nrequire = \"none\"")];
     assert_eq!(resolve(&files, Flags::default()).unwrap().ttl.as_secs(), 300);
     let flags =
-        Flags { ttl: Some(Duration::from_secs(60)), require: Some(Enforcer::Cloud), ..Flags::default() };
+        Flags { ttl: Some(Duration::from_mins(1)), require: Some(Enforcer::Cloud), ..Flags::default() };
     let settings = resolve(&files, flags).unwrap();
     assert_eq!((settings.ttl.as_secs(), settings.require), (60, Enforcer::Cloud));
 }
@@ -120,4 +121,15 @@ fn a_setting_the_provider_does_not_have_is_an_error() {
     let settings = resolve(&files, Flags::default()).unwrap();
     let error = settings.for_provider("aws", &[], &Environment::default()).unwrap_err();
     assert_eq!(error.to_string(), "provider `aws` has no setting `role`");
+}
+
+#[test]
+fn the_organisation_says_where_the_audit_log_is() {
+    let root = tempfile::tempdir().unwrap();
+    let paths = paths(root.path());
+    assert_eq!(with_organisation(paths.clone()).unwrap().audit, root.path().join("state"));
+    fs::write(root.path().join("etc/config.toml"), "[audit]\ndirectory = \"/var/lib/audex\"").unwrap();
+    assert!(with_organisation(paths.clone()).unwrap().audit.starts_with("/var/lib/audex"));
+    fs::write(root.path().join("etc/config.toml"), "[audit]\ndirectory = \"logs\"").unwrap();
+    assert!(with_organisation(paths).is_err());
 }

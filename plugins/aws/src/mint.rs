@@ -22,14 +22,16 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
     let made = match method {
         Method::AssumeRole => assume(grant, policy).map(one_step),
         Method::FederationToken => federate(grant, policy).map(one_step),
-        Method::ScopedCredentials => sts::scope_down(policy, grant.ttl_seconds).map(one_step),
+        Method::ScopedCredentials => sts::scope_down(policy, grant.ttl_seconds)
+            .map(one_step)
+            .map_err(|error| explain(error, Step::ScopeDown { role: false })),
         Method::AssumeRoleScoped => assume(grant, &policy::with_scope_down(policy))
             .and_then(|first| narrow(first, grant, policy, method)),
-        Method::SessionScoped => {
-            sts::session_token(duration(grant)).and_then(|first| narrow(first, grant, policy, method))
-        }
+        Method::SessionScoped => sts::session_token(duration(grant))
+            .map_err(|error| explain(error, Step::SessionToken))
+            .and_then(|first| narrow(first, grant, policy, method)),
     };
-    made.map(deliver).map_err(|error| explain(error, method))
+    made.map(deliver)
 }
 
 /// The second step of the two-step methods. Where STS refuses it and no method was forced, another way to credentials
@@ -38,13 +40,14 @@ fn narrow(first: Session, grant: &Grant, policy: &str, method: Method) -> Result
     let refused = match first.scope_down(policy, grant.ttl_seconds) {
         Ok(session) => return Ok(Made { session, method, notices: Vec::new() }),
         Err(error) if is_refusal(&error) && plan::forced()?.is_none() => error,
-        Err(error) => return Err(error),
+        Err(error) => return Err(explain(error, Step::ScopeDown { role: method.needs_role() })),
     };
-    let (session, method) = if method.needs_role() {
-        (assume(grant, policy)?, Method::AssumeRole)
+    let (session, step, method) = if method.needs_role() {
+        (assume(grant, policy), Step::AssumeRole, Method::AssumeRole)
     } else {
-        (federate(grant, policy)?, Method::FederationToken)
+        (federate(grant, policy), Step::FederationToken, Method::FederationToken)
     };
+    let session = session.map_err(|second| both(&refused, &second, step))?;
     let notice = format!(
         "STS refused GetScopedCredentials ({}); used `{}` with the same policy",
         refused.message,
@@ -89,17 +92,19 @@ fn assume(grant: &Grant, policy: &str) -> Result<Session, Error> {
         ));
     };
     // No tags and no source identity: they would need sts:TagSession and sts:SetSourceIdentity in the trust policy.
-    sts::assume_role(&RoleRequest {
+    let request = RoleRequest {
         role_arn,
         session_name: grant.session.clone(),
         policy: policy.to_owned(),
         duration_seconds: duration(grant),
         external_id: settings::get("external_id"),
-    })
+    };
+    sts::assume_role(&request).map_err(|error| explain(error, Step::AssumeRole))
 }
 
 fn federate(grant: &Grant, policy: &str) -> Result<Session, Error> {
     sts::federation_token(&grant.session, policy, duration(grant))
+        .map_err(|error| explain(error, Step::FederationToken))
 }
 
 /// What STS is asked for where it has a floor, in seconds.
@@ -108,22 +113,111 @@ fn duration(grant: &Grant) -> u32 {
 }
 
 /// Whether another method may succeed: the call was refused or is unknown, not merely unreachable.
-fn is_refusal(error: &Error) -> bool {
+pub fn is_refusal(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Denied | ErrorKind::Unsupported)
 }
 
-/// Adds what is missing where the method tells.
-fn explain(mut error: Error, method: Method) -> Error {
+/// One call to STS on the way to credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    AssumeRole,
+    SessionToken,
+    FederationToken,
+    /// Narrowing the session of a role, or the source's own.
+    ScopeDown {
+        role: bool,
+    },
+}
+
+impl Step {
+    fn action(self) -> &'static str {
+        match self {
+            Self::AssumeRole => "AssumeRole",
+            Self::SessionToken => "GetSessionToken",
+            Self::FederationToken => "GetFederationToken",
+            Self::ScopeDown { .. } => "GetScopedCredentials",
+        }
+    }
+
+    /// What must be true for STS not to refuse it.
+    fn hint(self) -> &'static str {
+        match self {
+            Self::AssumeRole => {
+                "the role's trust policy must allow these source credentials `sts:AssumeRole`"
+            }
+            Self::SessionToken => {
+                "the IAM user must not be denied `sts:GetSessionToken`; or set AUDEX_ROLE_ARN to a role to assume"
+            }
+            Self::FederationToken => "the IAM user needs `sts:GetFederationToken`",
+            Self::ScopeDown { role: true } => {
+                "the role needs `sts:GetScopedCredentials`; or ask for a --ttl of 15m or more"
+            }
+            Self::ScopeDown { role: false } => {
+                "the source credentials need `sts:GetScopedCredentials`; or set AUDEX_ROLE_ARN to a role to assume"
+            }
+        }
+    }
+}
+
+/// Adds what is missing where the step tells.
+pub fn explain(mut error: Error, step: Step) -> Error {
     if error.hint.is_none() && is_refusal(&error) {
-        error.hint = Some(match method {
-            Method::AssumeRole | Method::AssumeRoleScoped => {
-                "the role's trust policy must allow these source credentials `sts:AssumeRole`".to_owned()
-            }
-            Method::ScopedCredentials | Method::SessionScoped => {
-                "the source credentials need `sts:GetScopedCredentials`; or set AUDEX_ROLE_ARN to a role to assume".to_owned()
-            }
-            Method::FederationToken => "the IAM user needs `sts:GetFederationToken`".to_owned(),
-        });
+        error.hint = Some(step.hint().to_owned());
     }
     error
+}
+
+/// The error when GetScopedCredentials was refused and what was tried in its place, `step`, failed too.
+pub fn both(refused: &Error, second: &Error, step: Step) -> Error {
+    let (first, action) = (&refused.message, step.action());
+    let message = if is_refusal(second) {
+        format!("STS refused GetScopedCredentials ({first}) and {action} ({})", second.message)
+    } else {
+        format!("STS refused GetScopedCredentials ({first}), and {action} failed ({})", second.message)
+    };
+    let hint = match (is_refusal(second), step) {
+        (true, Step::FederationToken) => Some(
+            "the IAM user needs `sts:GetScopedCredentials` or `sts:GetFederationToken`; \
+             or set AUDEX_ROLE_ARN to a role to assume"
+                .to_owned(),
+        ),
+        (true, _) => Some(format!("{}; {}", Step::ScopeDown { role: true }.hint(), step.hint())),
+        (false, _) => second.hint.clone(),
+    };
+    Error { kind: second.kind, code: second.code.clone(), message, hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(kind: ErrorKind, message: &str) -> Error {
+        Error { kind, code: "x".to_owned(), message: message.to_owned(), hint: None }
+    }
+
+    #[test]
+    fn an_error_after_a_fallback_names_both_calls() {
+        let first = failed(ErrorKind::Unsupported, "one");
+        let refused = both(&first, &failed(ErrorKind::Denied, "two"), Step::FederationToken);
+        assert_eq!(refused.message, "STS refused GetScopedCredentials (one) and GetFederationToken (two)");
+        let hint = refused.hint.unwrap();
+        assert!(
+            hint.contains("sts:GetScopedCredentials") && hint.contains("sts:GetFederationToken"),
+            "{hint}"
+        );
+        let unreachable = both(&first, &failed(ErrorKind::Unavailable, "two"), Step::AssumeRole);
+        assert_eq!(
+            unreachable.message,
+            "STS refused GetScopedCredentials (one), and AssumeRole failed (two)"
+        );
+        assert_eq!((unreachable.kind, unreachable.hint), (ErrorKind::Unavailable, None));
+    }
+
+    #[test]
+    fn the_hint_is_of_the_step_that_was_refused() {
+        let hint = |step| explain(failed(ErrorKind::Denied, "no"), step).hint.unwrap();
+        assert!(hint(Step::ScopeDown { role: true }).contains("the role needs `sts:GetScopedCredentials`"));
+        assert!(hint(Step::AssumeRole).contains("trust policy"));
+        assert_eq!(explain(failed(ErrorKind::Unavailable, "no"), Step::AssumeRole).hint, None);
+    }
 }

@@ -1,5 +1,7 @@
 //! What would be asked of AWS, before anything is.
 
+mod arn;
+
 use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Plan, Planned, settings, sts};
 
 use crate::method::{Method, STS_FLOOR};
@@ -10,6 +12,7 @@ use crate::{action, invalid};
 pub const UNDETERMINED: &str = "undetermined";
 
 pub fn plan(grant: &Grant) -> Result<Plan, Error> {
+    arn::check_resources(&grant.resources)?;
     let (method, mut notices) = match decide(grant) {
         Ok(method) => (Some(method), Vec::new()),
         // A plan can be read without any credentials at hand; only the method stays open.
@@ -22,7 +25,6 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     let forced = forced()?.is_some();
     if let Some(method) = method {
         check_ttl(method, ttl)?;
-        notices.extend(floor_notice(method, ttl, forced));
     }
     // A role session under the floor is made in two steps, and the policy of the first needs room for the second.
     let two_steps = method == Some(Method::AssumeRoleScoped);
@@ -60,9 +62,14 @@ fn conditions() -> Result<Conditions, Error> {
 
 /// The method for this grant, chosen or forced.
 pub fn decide(grant: &Grant) -> Result<Method, Error> {
-    let role = settings::get("role_arn");
+    method(grant.ttl_seconds)
+}
+
+/// The method for credentials of so many seconds, chosen or forced.
+pub fn method(ttl_seconds: u32) -> Result<Method, Error> {
+    let role = role()?;
     let Some(method) = forced()? else {
-        return Method::choose(role.is_some(), grant.ttl_seconds, sts::source);
+        return Method::choose(role.is_some(), ttl_seconds, sts::source);
     };
     if method.needs_role() && role.is_none() {
         return Err(invalid(
@@ -72,6 +79,13 @@ pub fn decide(grant: &Grant) -> Result<Method, Error> {
         ));
     }
     Ok(method)
+}
+
+/// The role to assume, if any.
+pub fn role() -> Result<Option<String>, Error> {
+    let role = settings::get("role_arn");
+    role.as_deref().map_or(Ok(()), arn::check_role)?;
+    Ok(role)
 }
 
 /// The method the user insists on, if any.
@@ -85,22 +99,37 @@ fn check_ttl(method: Method, ttl: u32) -> Result<(), Error> {
     }
     Err(invalid(
         "ttl-too-long",
-        format!("a ttl of {ttl} s is more than `{}` can give ({} s)", method.name(), method.ceiling()),
+        format!(
+            "a ttl of {} is more than `{}` can give ({})",
+            duration(ttl),
+            method.name(),
+            duration(method.ceiling())
+        ),
         "ask for a shorter --ttl",
     ))
 }
 
-fn floor_notice(method: Method, ttl: u32, forced: bool) -> Option<String> {
-    if method.longest_life(ttl, forced) <= ttl {
-        return None;
-    }
-    let when = match method {
-        Method::AssumeRole | Method::FederationToken => "",
-        Method::AssumeRoleScoped | Method::ScopedCredentials | Method::SessionScoped => {
-            "if STS refuses GetScopedCredentials: "
+/// Seconds as `--ttl` takes them: `13h`, `1h30m`, `45s`.
+fn duration(seconds: u32) -> String {
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let said: String = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .flat_map(|(count, unit)| [count.to_string(), (*unit).to_owned()])
+        .collect();
+    if said.is_empty() { "0s".to_owned() } else { said }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_said_as_they_are_asked_for() {
+        for (seconds, said) in
+            [(46_800, "13h"), (129_600, "36h"), (5400, "1h30m"), (3601, "1h1s"), (45, "45s"), (0, "0s")]
+        {
+            assert_eq!(duration(seconds), said);
         }
-    };
-    Some(format!(
-        "{when}STS makes no such credentials under {STS_FLOOR} s, so the command is ended at {ttl} s"
-    ))
+    }
 }

@@ -48,9 +48,9 @@ pub fn room(with_scope_down: bool) -> usize {
 /// The exact policy for `grant` under `conditions`, in at most `room` characters.
 ///
 /// # Errors
-/// When nothing would be granted, a resource or a deny pattern cannot be said in an IAM policy, or the policy is too long.
+/// When nothing would be granted, a deny pattern cannot be said in an IAM policy, or the policy is too long.
 pub fn compile(grant: &Grant, conditions: &Conditions, room: usize) -> Result<Compiled, Error> {
-    let mut groups = Groups::of(grant)?;
+    let mut groups = Groups::of(grant);
     let mut notices = std::mem::take(&mut groups.notices);
     if groups.list.is_empty() {
         return Err(nothing(&groups.idle));

@@ -2,10 +2,10 @@
 
 use audex_sdk::provider::Profile;
 
-/// Name, what it is for, actions. `s3:HeadObject` is no IAM action (HeadObject is authorised by `s3:GetObject`: Service
-/// Authorization Reference, Amazon S3); it is kept as documented and corrected by the check, with a notice.
+/// Name, what it is for, actions. The document's `s3-readonly` has `s3:HeadObject` too, which is no IAM action and would
+/// bring a notice with every run: HeadObject is authorised by `s3:GetObject` (Service Authorization Reference, Amazon S3).
 const TABLE: [(&str, &str, &[&str]); 9] = [
-    ("s3-readonly", "Read S3 objects", &["s3:GetObject", "s3:ListBucket", "s3:HeadObject"]),
+    ("s3-readonly", "Read S3 objects", &["s3:GetObject", "s3:ListBucket"]),
     ("s3-readwrite", "Full S3 access", &["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"]),
     (
         "dynamodb-readonly",

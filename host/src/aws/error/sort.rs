@@ -46,6 +46,10 @@ impl AwsError {
             return local;
         }
         match error {
+            // A refusal is a 4xx or 5xx; anything else that the SDK could not read is no answer of STS.
+            SdkError::ServiceError(odd) if odd.raw().status().as_u16() < 400 => {
+                Self::BadReply { action, reason: "it is no reply of STS".to_owned() }
+            }
             SdkError::ServiceError(refused) => {
                 let service = Service {
                     action,

@@ -37,7 +37,7 @@ pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
 /// A wildcard like `*.amazonaws.com` is refused: it would let a component post to anyone's bucket.
 #[must_use]
 pub fn is_host_template(template: &str) -> bool {
-    let labels = template.split('.');
+    let mut labels = template.split('.');
     let label_ok = |label: &str| {
         label == "{region}"
             || (!label.is_empty()
@@ -45,18 +45,27 @@ pub fn is_host_template(template: &str) -> bool {
     };
     template.len() <= 253 && labels.clone().count() >= 2 && labels.clone().all(label_ok) && !template.ends_with("{region}")
         // A bare address is no name that a certificate would speak for.
-        && labels.last().is_some_and(|last| last.chars().any(|c| c.is_ascii_alphabetic()))
+        && labels.next_back().is_some_and(|last| last.chars().any(|c| c.is_ascii_alphabetic()))
 }
 
 /// Whether `host` is one that `template` names.
 fn host_matches(template: &str, host: &str) -> bool {
-    let region = |text: &str| {
-        (1..=32).contains(&text.len())
-            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
     let (wanted, given): (Vec<_>, Vec<_>) = (template.split('.').collect(), host.split('.').collect());
     wanted.len() == given.len()
-        && wanted.iter().zip(&given).all(|(w, g)| if *w == "{region}" { region(g) } else { w == g })
+        && wanted.iter().zip(&given).all(|(w, g)| if *w == "{region}" { is_region(g) } else { w == g })
+}
+
+/// Whether `label` is written like a region: `eu-west-1`, `us-gov-east-1`.
+///
+/// Security: not any label. `sts.s3.amazonaws.com` and `sts.s3-us-west-2.amazonaws.com` are somebody's bucket.
+fn is_region(label: &str) -> bool {
+    let parts: Vec<&str> = label.split('-').collect();
+    let (first, last) =
+        (parts.first().copied().unwrap_or_default(), parts.last().copied().unwrap_or_default());
+    let letters = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
+    let (middle, digits) =
+        (parts.iter().rev().skip(1), !last.is_empty() && last.chars().all(|c| c.is_ascii_digit()));
+    label.len() <= 32 && parts.len() >= 3 && letters(first) && middle.copied().all(letters) && digits
 }
 
 #[cfg(test)]
@@ -79,6 +88,10 @@ mod tests {
     fn a_template_names_its_hosts_and_no_other() {
         let template = "sts.{region}.amazonaws.com";
         assert!(host_matches(template, "sts.eu-west-1.amazonaws.com"));
+        assert!(host_matches(template, "sts.us-gov-west-1.amazonaws.com"));
+        for other in ["sts.s3.amazonaws.com", "sts.s3-us-west-2.amazonaws.com", "sts.bucket.amazonaws.com"] {
+            assert!(!host_matches(template, other), "{other}");
+        }
         for other in
             ["sts.amazonaws.com", "sts.a.b.amazonaws.com", "s3.eu-west-1.amazonaws.com", "sts..amazonaws.com"]
         {

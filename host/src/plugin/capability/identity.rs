@@ -10,7 +10,8 @@ use crate::plugin::bindings::provider::audex::plugin::identity::{Bearer, Host};
 use crate::plugin::bindings::provider::audex::plugin::secrets::{self, HostSecret};
 use crate::plugin::bindings::provider::audex::plugin::sts::Host as _;
 use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
-use crate::plugin::state::State;
+use crate::plugin::limit;
+use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;
 
 impl Host for State {
@@ -65,6 +66,9 @@ impl secrets::Host for State {}
 
 impl HostSecret for State {
     fn new(&mut self, plain: String) -> wasmtime::Result<Resource<HeldSecret>> {
+        if plain.len() > limit::SECRET_BYTES {
+            return Err(Misbehaved::LargeSecret.into());
+        }
         self.hold(HeldSecret { value: Secret::new(plain), origin: Origin::Guest })
     }
 

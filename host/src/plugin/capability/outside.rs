@@ -1,10 +1,13 @@
 //! The network and the source credentials: loaded when first needed, shared by all calls of a run.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::aws::{Aws, AwsError, Keys, Options};
+use crate::child::Interruption;
 use crate::environment::Environment;
 
 /// The outside world of one run.
@@ -15,7 +18,11 @@ pub struct Outside {
     aws: OnceLock<Aws>,
     keys: Mutex<Option<Keys>>,
     http: OnceLock<reqwest::Client>,
+    interruption: OnceLock<Interruption>,
 }
+
+/// How often waiting looks whether it was interrupted: at once to a person, nothing to a processor.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// The host could not even begin, or ran out of time.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +30,9 @@ pub enum OutsideError {
     /// No runtime for network I/O.
     #[error("cannot start network I/O")]
     Runtime(#[source] std::io::Error),
+    /// A signal asked to end.
+    #[error("interrupted")]
+    Interrupted,
     /// The time of the call is used up.
     #[error("no answer within {0} s")]
     TimedOut(u64),
@@ -41,6 +51,7 @@ impl Outside {
             aws: OnceLock::new(),
             keys: Mutex::new(None),
             http: OnceLock::new(),
+            interruption: OnceLock::new(),
         }
     }
 
@@ -50,10 +61,15 @@ impl Outside {
         &self.environment
     }
 
-    /// Runs `future` to its end, but no longer than `limit`.
+    /// Makes waiting end when `interruption` is set.
+    pub fn stop_at(&self, interruption: Interruption) {
+        let _ = self.interruption.set(interruption);
+    }
+
+    /// Runs `future` to its end, but no longer than `limit`, and no longer than nobody interrupts.
     ///
     /// # Errors
-    /// When the runtime cannot start or the limit passes.
+    /// When the runtime cannot start, the limit passes, or it is interrupted.
     pub fn run<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Result<T, OutsideError> {
         let runtime = if let Some(runtime) = self.runtime.get() {
             runtime
@@ -64,9 +80,23 @@ impl Outside {
                 .map_err(OutsideError::Runtime)?;
             self.runtime.get_or_init(|| built)
         };
-        runtime
-            .block_on(async { tokio::time::timeout(limit, future).await })
-            .map_err(|_| OutsideError::TimedOut(limit.as_secs()))
+        runtime.block_on(async {
+            let mut work = pin!(tokio::time::timeout(limit, future));
+            let mut interrupted = pin!(self.interrupted());
+            poll_fn(|context| match work.as_mut().poll(context) {
+                Poll::Ready(done) => Poll::Ready(done.map_err(|_| OutsideError::TimedOut(limit.as_secs()))),
+                Poll::Pending => interrupted.as_mut().poll(context).map(|()| Err(OutsideError::Interrupted)),
+            })
+            .await
+        })
+    }
+
+    /// Ends when a signal has asked to end.
+    async fn interrupted(&self) {
+        let Some(interruption) = self.interruption.get() else { return std::future::pending().await };
+        while !interruption.is_set() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// The AWS side, loaded at first use. Must run inside [`Outside::run`].

@@ -2,8 +2,8 @@
 
 use crate::clock;
 use crate::plugin::bindings::provider::audex::plugin::{clock as clock_import, log, settings, types};
-use crate::plugin::limit;
 use crate::plugin::state::State;
+use crate::plugin::{clean, limit};
 
 impl types::Host for State {}
 
@@ -15,10 +15,7 @@ impl log::Host for State {
                 log::Level::Info => "info",
                 log::Level::Warn => "warn",
             };
-            // Security: a guest must not move the cursor or forge lines of ours.
-            let clean: String =
-                message.chars().filter(|c| !c.is_control()).take(limit::LOG_CHARACTERS).collect();
-            self.logged.push(format!("{level}: {clean}"));
+            self.logged.push(format!("{level}: {}", clean::line(&message)));
         }
         Ok(())
     }

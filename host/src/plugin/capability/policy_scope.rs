@@ -3,47 +3,141 @@
 //! Security: a provider is third-party code. Whatever it compiles, nothing outside the grant may be asked of the cloud, and
 //! nothing but the planned policy may be delivered.
 
-use audex_sdk::pattern;
-use serde_json::Value;
+mod unique;
 
+use audex_sdk::pattern;
+use serde_json::{Map, Value};
+
+use self::unique::Unique;
+use crate::plugin::limit;
 use crate::plugin::provider::Grant;
 
 /// The action that lets a first session be narrowed; allowed in policies of sessions that are never delivered.
 const SCOPE_DOWN: &str = "sts:getscopedcredentials";
+/// STS makes no session but a scoped-down one that is shorter.
+const STS_FLOOR: u32 = 900;
+/// What a policy may consist of. Security: IAM might read `statement` where this reads `Statement` only.
+const DOCUMENT_KEYS: [&str; 3] = ["Id", "Statement", "Version"];
+const ALLOW_KEYS: [&str; 5] = ["Action", "Condition", "Effect", "Resource", "Sid"];
+const DENY_KEYS: [&str; 7] = ["Action", "Condition", "Effect", "NotAction", "NotResource", "Resource", "Sid"];
 
-/// What a policy may allow.
-#[derive(Clone, Debug, Default)]
+/// What a call is for, which decides how far it may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Answers from what the component knows.
+    Pure,
+    /// Looks, and makes nothing.
+    Look,
+    /// Tries whether minting would work, with sessions that can do nothing.
+    Probe,
+    /// Mints one grant.
+    Mint,
+}
+
+/// What a policy may allow, and whether sessions may be made at all.
+#[derive(Clone, Debug)]
 pub struct PolicyScope {
+    purpose: Purpose,
     /// Action patterns, lower case.
     actions: Vec<String>,
+    /// Patterns that must stay forbidden, lower case.
+    deny: Vec<String>,
     /// Resource patterns; empty means every resource.
     resources: Vec<String>,
-    /// Action patterns that must stay forbidden, lower case.
-    deny: Vec<String>,
+    /// How long what is delivered may live.
+    ttl_seconds: u32,
     /// The policy that was planned and shown.
     planned: Option<String>,
 }
 
-/// What a policy says that it must not.
+/// What was asked of STS that must not be.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a policy outside the grant was asked of STS: {0}")]
-pub struct OutsideGrant(String);
+pub enum OutsideGrant {
+    /// A policy that allows more, or that cannot be read for certain.
+    #[error("a policy outside the grant was asked of STS: {0}")]
+    Policy(String),
+    /// A session where none is to be made.
+    #[error("it asked for credentials in a call that mints nothing")]
+    Mints,
+    /// The network or source credentials where neither is needed.
+    #[error("it reached out in a call that must answer from what it knows")]
+    Reaches,
+    /// A session that outlives the grant.
+    #[error("it asked for credentials of {asked} s where {most} s are granted")]
+    TooLong {
+        /// Seconds asked for.
+        asked: u32,
+        /// Seconds it may ask for.
+        most: u32,
+    },
+}
 
 impl PolicyScope {
-    /// Nothing may be allowed: the scope of calls that mint nothing.
+    /// The scope of calls that answer from what the component knows.
     #[must_use]
-    pub fn nothing() -> Self {
-        Self::default()
+    pub fn pure() -> Self {
+        Self::without_grant(Purpose::Pure)
     }
 
-    /// The scope of one grant.
+    /// The scope of calls that look around and make nothing.
+    #[must_use]
+    pub fn look() -> Self {
+        Self::without_grant(Purpose::Look)
+    }
+
+    /// The scope of health checks: sessions can be made, and can do nothing.
+    #[must_use]
+    pub fn probe() -> Self {
+        Self::without_grant(Purpose::Probe)
+    }
+
+    /// The scope of minting `grant` by `planned`.
     #[must_use]
     pub fn of(grant: &Grant, planned: Option<&str>) -> Self {
         Self {
+            purpose: Purpose::Mint,
             actions: grant.permissions.iter().map(|permission| permission.action.to_lowercase()).collect(),
-            resources: grant.resources.clone(),
             deny: grant.deny.iter().map(|pattern| pattern.to_lowercase()).collect(),
+            resources: grant.resources.clone(),
+            ttl_seconds: grant.ttl_seconds,
             planned: planned.map(str::to_owned),
+        }
+    }
+
+    fn without_grant(purpose: Purpose) -> Self {
+        let (actions, deny, resources) = (Vec::new(), Vec::new(), Vec::new());
+        Self { purpose, actions, deny, resources, ttl_seconds: STS_FLOOR, planned: None }
+    }
+
+    /// Whether this call may use the network and source credentials.
+    ///
+    /// # Errors
+    /// When it must answer from what it knows.
+    pub fn may_reach(&self) -> Result<(), OutsideGrant> {
+        if self.purpose == Purpose::Pure { Err(OutsideGrant::Reaches) } else { Ok(()) }
+    }
+
+    /// Whether this call may have a first session of `seconds`, which STS makes no shorter than its floor.
+    ///
+    /// # Errors
+    /// When it mints nothing, or the session would outlive the grant.
+    pub fn may_make(&self, seconds: u32) -> Result<(), OutsideGrant> {
+        self.may_live(seconds, self.ttl_seconds.max(STS_FLOOR))
+    }
+
+    /// Whether this call may have a session scoped down to `seconds`.
+    ///
+    /// # Errors
+    /// As [`PolicyScope::may_make`].
+    pub fn may_narrow(&self, seconds: u32) -> Result<(), OutsideGrant> {
+        self.may_live(seconds, self.ttl_seconds)
+    }
+
+    fn may_live(&self, asked: u32, most: u32) -> Result<(), OutsideGrant> {
+        match self.purpose {
+            Purpose::Pure | Purpose::Look => Err(OutsideGrant::Mints),
+            Purpose::Probe | Purpose::Mint if asked > most => Err(OutsideGrant::TooLong { asked, most }),
+            Purpose::Probe | Purpose::Mint => Ok(()),
         }
     }
 
@@ -52,87 +146,94 @@ impl PolicyScope {
     /// # Errors
     /// Names what is outside. A document this cannot read is outside.
     pub fn permit(&self, policy: &str) -> Result<(), OutsideGrant> {
-        let document: Value =
-            serde_json::from_str(policy).map_err(|_| OutsideGrant("the policy is not JSON".to_owned()))?;
+        if policy.len() > limit::POLICY_BYTES {
+            return Err(outside("it is too long"));
+        }
+        let Ok(Unique(Value::Object(document))) = serde_json::from_str(policy) else {
+            return Err(outside("it is not one JSON object with each key once"));
+        };
+        only(&document, &DOCUMENT_KEYS)?;
         let statements = match document.get("Statement") {
             Some(Value::Array(many)) => many.iter().collect(),
             Some(one @ Value::Object(_)) => vec![one],
-            _ => return Err(OutsideGrant("the policy has no statement".to_owned())),
+            _ => return Err(outside("it has no statement")),
         };
         let intermediate = self.planned.as_deref() != Some(policy);
-        statements.iter().try_for_each(|statement| self.permit_statement(statement, intermediate))?;
-        if intermediate { Ok(()) } else { self.keep_denied(&statements) }
-    }
-
-    /// Every deny pattern that meets an allowed action is said in the policy, for every resource and without conditions.
-    fn keep_denied(&self, statements: &[&Value]) -> Result<(), OutsideGrant> {
-        let lower = |effect: &str, plain_only: bool| -> Vec<String> {
-            let of_effect =
-                statements.iter().filter(|s| s.get("Effect").and_then(Value::as_str) == Some(effect));
-            let counts = of_effect.filter(|s| !plain_only || is_plain(s));
-            counts.filter_map(|s| strings(s.get("Action")).ok()).flatten().map(str::to_lowercase).collect()
-        };
-        let (allowed, denied) = (lower("Allow", false), lower("Deny", true));
-        for forbidden in &self.deny {
-            for action in allowed.iter().filter(|action| pattern::intersects(forbidden, action)) {
-                if !covered(&denied, &within_service(forbidden, action)) {
-                    return Err(OutsideGrant(format!("`{action}` without denying `{forbidden}`")));
-                }
+        let (mut allowed, mut denied) = (Vec::new(), Vec::new());
+        for statement in statements {
+            let fields = statement.as_object().ok_or_else(|| outside("a statement is no object"))?;
+            match fields.get("Effect").and_then(Value::as_str) {
+                Some("Deny") => denied.extend(denied_everywhere(fields)?),
+                Some("Allow") => allowed.extend(self.permit_allow(fields, intermediate)?),
+                _ => return Err(outside("a statement has no effect")),
             }
         }
-        Ok(())
+        // A session of another policy is never delivered.
+        if intermediate { Ok(()) } else { self.keep_denied(&allowed, &denied) }
     }
 
-    fn permit_statement(&self, statement: &Value, intermediate: bool) -> Result<(), OutsideGrant> {
-        let Some(fields) = statement.as_object() else {
-            return Err(OutsideGrant("a statement is no object".to_owned()));
-        };
-        match fields.get("Effect").and_then(Value::as_str) {
-            Some("Deny") => return Ok(()),
-            Some("Allow") => {}
-            _ => return Err(OutsideGrant("a statement has no effect".to_owned())),
+    /// The actions, lower case, of an allowing statement that stays inside; none if all it allows is scoping down.
+    fn permit_allow(
+        &self,
+        fields: &Map<String, Value>,
+        intermediate: bool,
+    ) -> Result<Vec<String>, OutsideGrant> {
+        only(fields, &ALLOW_KEYS)?;
+        let actions: Vec<String> =
+            strings(fields.get("Action"))?.into_iter().map(str::to_lowercase).collect();
+        if intermediate && actions.iter().all(|action| action == SCOPE_DOWN) {
+            return Ok(Vec::new());
         }
-        if let Some(key) = fields
-            .keys()
-            .find(|key| !["Effect", "Action", "Resource", "Condition", "Sid"].contains(&key.as_str()))
-        {
-            return Err(OutsideGrant(format!("an allowing statement has `{key}`")));
-        }
-        let actions = strings(fields.get("Action"))?;
-        let scope_down_only = actions.iter().all(|action| action.eq_ignore_ascii_case(SCOPE_DOWN));
-        if intermediate && scope_down_only {
-            return Ok(());
-        }
-        if let Some(action) = actions.iter().find(|action| !covered(&self.actions, &action.to_lowercase())) {
-            return Err(OutsideGrant(format!("`{action}`")));
+        if let Some(action) = actions.iter().find(|action| !covered(&self.actions, action)) {
+            return Err(outside(&format!("`{action}`")));
         }
         let resources = strings(fields.get("Resource"))?;
         match resources
             .iter()
             .find(|resource| !self.resources.is_empty() && !covered(&self.resources, resource))
         {
-            Some(resource) => Err(OutsideGrant(format!("the resource `{resource}`"))),
-            None => Ok(()),
+            Some(resource) => Err(outside(&format!("the resource `{resource}`"))),
+            None => Ok(actions),
         }
+    }
+
+    /// Security: a filter's deny pattern is part of the grant. A policy that allows some of it must deny it again.
+    fn keep_denied(&self, allowed: &[String], denied: &[String]) -> Result<(), OutsideGrant> {
+        for pattern in &self.deny {
+            for action in allowed.iter().filter(|action| pattern::intersects(pattern, action)) {
+                // IAM takes no wildcard for a service, so `*:Delete*` is written for the service at hand.
+                let here = match (pattern.split_once(':'), action.split_once(':')) {
+                    (Some((_, verb)), Some((service, _))) => format!("{service}:{verb}"),
+                    _ => pattern.clone(),
+                };
+                if !covered(denied, pattern) && !covered(denied, &here) {
+                    return Err(outside(&format!("`{action}` without the denied `{pattern}`")));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
-/// Whether a denying statement holds for every resource, always.
-fn is_plain(statement: &Value) -> bool {
-    let every = strings(statement.get("Resource")).is_ok_and(|resources| resources.contains(&"*"));
-    every && statement.get("Condition").is_none() && statement.get("NotAction").is_none()
+fn outside(what: &str) -> OutsideGrant {
+    OutsideGrant::Policy(what.to_owned())
 }
 
-/// `forbidden` with the service of `action` where its own is a wildcard: a policy cannot say `*:Delete*`.
-fn within_service(forbidden: &str, action: &str) -> String {
-    match (forbidden.split_once(':'), action.split_once(':')) {
-        (Some((service, rest)), Some((asked, _)))
-            if pattern::is_wild(service) && !pattern::is_wild(asked) =>
-        {
-            format!("{asked}:{rest}")
-        }
-        _ => forbidden.to_owned(),
+fn only(fields: &Map<String, Value>, known: &[&str]) -> Result<(), OutsideGrant> {
+    match fields.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => Err(outside(&format!("it has `{key}`"))),
+        None => Ok(()),
     }
+}
+
+/// The actions, lower case, that a denying statement forbids on every resource and under every condition.
+fn denied_everywhere(fields: &Map<String, Value>) -> Result<Vec<String>, OutsideGrant> {
+    only(fields, &DENY_KEYS)?;
+    let plain = !fields.contains_key("Condition")
+        && !fields.contains_key("NotAction")
+        && strings(fields.get("Resource")).is_ok_and(|all| all.contains(&"*"));
+    let actions = if plain { strings(fields.get("Action")).unwrap_or_default() } else { Vec::new() };
+    Ok(actions.into_iter().map(str::to_lowercase).collect())
 }
 
 fn covered(patterns: &[String], narrow: &str) -> bool {
@@ -146,7 +247,7 @@ fn strings(value: Option<&Value>) -> Result<Vec<&str>, OutsideGrant> {
         Some(Value::Array(many)) if !many.is_empty() => many.iter().map(Value::as_str).collect(),
         _ => None,
     };
-    list.ok_or_else(|| OutsideGrant("an allowing statement without plain actions and resources".to_owned()))
+    list.ok_or_else(|| outside("an allowing statement without plain actions and resources"))
 }
 
 #[cfg(test)]
@@ -162,7 +263,7 @@ mod tests {
             permissions: vec![Permission { action: action.to_owned(), origin: action.to_owned() }],
             deny: deny.iter().map(|&pattern| pattern.to_owned()).collect(),
             resources: vec!["arn:aws:s3:::a/*".to_owned()],
-            ttl_seconds: 900,
+            ttl_seconds: 60,
             session: "audex-1".to_owned(),
         }
     }
@@ -226,12 +327,52 @@ mod tests {
         assert!(!permitted("s3:DeleteBucket", r#""Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::b""#));
         assert!(!permitted("s3:Delete*", r#""Action":"s3:Delete*","Resource":"*","Condition":{}"#));
         assert!(!permitted("*:Delete*", r#""Action":"s3:DeleteBucket","Resource":"*""#));
+        assert!(!permitted("s3:Delete*", r#""NotAction":"s3:Get*","Resource":"*""#));
     }
 
     #[test]
     fn where_nothing_is_granted_nothing_can_be_allowed() {
-        let nothing = PolicyScope::nothing();
-        assert!(nothing.permit(PLANNED).is_err());
-        nothing.permit(&allow(r#""Action":"sts:GetScopedCredentials","Resource":"*""#)).unwrap();
+        let probe = PolicyScope::probe();
+        assert!(probe.permit(PLANNED).is_err());
+        probe.permit(&allow(r#""Action":"sts:GetScopedCredentials","Resource":"*""#)).unwrap();
+    }
+
+    #[test]
+    fn a_policy_that_two_readers_could_read_differently_is_outside() {
+        for fields in [
+            r#""Action":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::a/*""#,
+            r#""Action":"s3:GetObject","Resource":"arn:aws:s3:::a/*","action":"*""#,
+            r#""Action":"s3:GetObject","Resource":"arn:aws:s3:::a/*","Principal":"*""#,
+        ] {
+            assert!(scope().permit(&allow(fields)).is_err(), "{fields}");
+        }
+        let wide = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+        for policy in [
+            format!(r#"{{"Statement":[{wide}],"Statement":[]}}"#),
+            format!(r#"{{"Statement":[],"statement":[{wide}]}}"#),
+            r#"{"Statement":[{"Effect":"Deny","effect":"Allow","Action":"*","Resource":"*"}]}"#.to_owned(),
+            format!("{PLANNED} {PLANNED}"),
+            format!("[{PLANNED}]"),
+            " ".repeat(limit::POLICY_BYTES) + PLANNED,
+        ] {
+            assert!(scope().permit(&policy).is_err(), "{policy:.80}");
+        }
+    }
+
+    #[test]
+    fn only_minting_and_probing_make_sessions_and_none_outlives_the_grant() {
+        assert_eq!(PolicyScope::pure().may_reach(), Err(OutsideGrant::Reaches));
+        PolicyScope::look().may_reach().unwrap();
+        for scope in [PolicyScope::pure(), PolicyScope::look()] {
+            assert_eq!(
+                (scope.may_make(900), scope.may_narrow(1)),
+                (Err(OutsideGrant::Mints), Err(OutsideGrant::Mints))
+            );
+        }
+        PolicyScope::probe().may_make(900).unwrap();
+        scope().may_make(900).unwrap();
+        scope().may_narrow(60).unwrap();
+        assert_eq!(scope().may_make(901), Err(OutsideGrant::TooLong { asked: 901, most: 900 }));
+        assert_eq!(scope().may_narrow(61), Err(OutsideGrant::TooLong { asked: 61, most: 60 }));
     }
 }

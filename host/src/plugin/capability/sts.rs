@@ -10,7 +10,8 @@ use crate::plugin::bindings::provider::audex::plugin::sts::{
     Host, HostSession, Identity, RoleRequest, SourceKind,
 };
 use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
-use crate::plugin::state::State;
+use crate::plugin::clean;
+use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
@@ -44,7 +45,10 @@ impl Host for State {
     }
 
     fn assume_role(&mut self, request: RoleRequest) -> Answer<Resource<HeldSession>> {
+        self.reach()?.scope.may_make(request.duration_seconds)?;
+        self.require_own_role(&request.role_arn)?;
         let policy = self.permitted(request.policy)?;
+        let asked_seconds = request.duration_seconds;
         let asked = aws::AssumeRole {
             role_arn: request.role_arn,
             session_name: request.session_name,
@@ -53,12 +57,13 @@ impl Host for State {
             external_id: request.external_id,
         };
         let made = self.with_aws(async |aws, keys| aws.assume_role(&keys, &asked).await)?;
-        self.hold_answer(made, Some(policy))
+        self.hold_answer(made, Some(policy), asked_seconds)
     }
 
     fn session_token(&mut self, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
+        self.reach()?.scope.may_make(duration_seconds)?;
         let made = self.with_aws(async |aws, keys| aws.session_token(&keys, Some(duration_seconds)).await)?;
-        self.hold_answer(made, None)
+        self.hold_answer(made, None, duration_seconds)
     }
 
     fn federation_token(
@@ -67,6 +72,7 @@ impl Host for State {
         policy: String,
         duration_seconds: u32,
     ) -> Answer<Resource<HeldSession>> {
+        self.reach()?.scope.may_make(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let asked = aws::FederationToken {
             name,
@@ -74,7 +80,7 @@ impl Host for State {
             duration_seconds: Some(duration_seconds),
         };
         let made = self.with_aws(async |aws, keys| aws.federation_token(&keys, &asked).await)?;
-        self.hold_answer(made, Some(policy))
+        self.hold_answer(made, Some(policy), duration_seconds)
     }
 
     fn scope_down(&mut self, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
@@ -123,7 +129,7 @@ impl HostSession for State {
             Some(&held.session_token),
             Some(held.expires_at),
         );
-        self.narrow(Some(keys), policy, duration_seconds)
+        self.narrow(Some(&keys), policy, duration_seconds)
     }
 
     fn drop(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<()> {
@@ -152,16 +158,24 @@ impl State {
     /// GetScopedCredentials, signed by `keys` or else by the source credentials.
     fn narrow(
         &mut self,
-        keys: Option<Keys>,
+        keys: Option<&Keys>,
         policy: String,
         duration_seconds: u32,
     ) -> Answer<Resource<HeldSession>> {
+        self.reach()?.scope.may_narrow(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
-        let made = self.with_aws(async |aws, source| {
-            aws.scoped_credentials(keys.as_ref().unwrap_or(&source), &asked).await
-        })?;
-        self.hold_answer(made, Some(policy))
+        let made =
+            self.with_aws(async |aws, source| aws.scoped_credentials(keys.unwrap_or(&source), &asked).await)?;
+        self.hold_answer(made, Some(policy), duration_seconds)
+    }
+
+    /// Security: a role is the user's choice. One of another account would lead the command, and its data, there.
+    fn require_own_role(&self, role_arn: &str) -> wasmtime::Result<()> {
+        if self.reach()?.settings.values().any(|value| value == role_arn) {
+            return Ok(());
+        }
+        Err(Misbehaved::ForeignRole(clean::line(role_arn)).into())
     }
 
     /// Security: a policy outside the grant is a defect or an attack; the call ends here.
@@ -175,9 +189,10 @@ impl State {
         &mut self,
         made: Result<aws::Session, Error>,
         policy: Option<Arc<str>>,
+        asked_seconds: u32,
     ) -> Answer<Resource<HeldSession>> {
         Ok(match made {
-            Ok(session) => Ok(self.hold(HeldSession { session, policy })?),
+            Ok(session) => Ok(self.hold(HeldSession { session, policy, asked_seconds })?),
             Err(error) => Err(error),
         })
     }
@@ -189,7 +204,11 @@ impl State {
     ) -> wasmtime::Result<Resource<HeldSecret>> {
         let held = self.table.get(session)?;
         let value = pick(held);
-        let origin = Origin::Session { policy: held.policy.clone(), expires_at: held.session.expires_at };
+        let origin = Origin::Session {
+            policy: held.policy.clone(),
+            expires_at: held.session.expires_at,
+            asked_seconds: held.asked_seconds,
+        };
         self.hold(HeldSecret { value, origin })
     }
 }
@@ -204,6 +223,8 @@ fn refusal(error: &AwsError) -> Error {
         | AwsError::CaBundle(_)
         | AwsError::Endpoint(_) => ErrorKind::InvalidInput,
         AwsError::NoCredentials { .. }
+        | AwsError::HalfKeys { .. }
+        | AwsError::NoProfile { .. }
         | AwsError::SourceFailed { .. }
         | AwsError::SourceExpired { .. }
         | AwsError::SourceRejected(_)
@@ -213,7 +234,9 @@ fn refusal(error: &AwsError) -> Error {
     };
     let mut message = error.to_string();
     // Only the last cause: the links between say "dispatch failure" and the like.
-    let mut source = std::error::Error::source(error);
+    // Where nothing was found there is no cause: the chain's last place, instance metadata, is not what is missing.
+    let missing = matches!(error, AwsError::NoCredentials { .. });
+    let mut source = std::error::Error::source(error).filter(|_| !missing);
     while let Some(deeper) = source.and_then(std::error::Error::source) {
         source = Some(deeper);
     }
@@ -224,6 +247,7 @@ fn refusal(error: &AwsError) -> Error {
 }
 
 /// An error of the host's own.
+#[must_use]
 pub fn plain_error(kind: ErrorKind, code: &str, message: String) -> Error {
     Error { kind, code: code.to_owned(), message, hint: None }
 }

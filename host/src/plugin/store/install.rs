@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{Installed, Store, StoreError, digest, io, lock};
 use crate::plugin::capability::Capability;
 use crate::plugin::capability::outside::Outside;
+use crate::plugin::compiled::Cache;
 use crate::plugin::component::{Loaded, Phase, PluginError, Source};
 use crate::plugin::engine::Engine;
 use crate::plugin::filter::Filter;
@@ -72,20 +73,14 @@ impl Store {
         if let Some(capability) = granted.iter().find(|given| !requested.contains(given)) {
             return Err(StoreError::NotRequested { name: name.clone(), capability: capability.clone() });
         }
-        if embedded::find(name).is_some() {
-            return Err(StoreError::Taken { name: name.clone() });
-        }
+        self.check_free(&plan.manifest, None)?;
         let provides = try_out(engine, plan)?;
-        let clash = |id: &String| {
-            embedded::find(id).is_some()
-                || self
-                    .installed
-                    .iter()
-                    .any(|other| other.name != *name && other.provides.as_ref() == Some(id))
-        };
-        if let Some(id) = provides.as_ref().filter(|id| clash(id)) {
-            return Err(StoreError::Taken { name: id.clone() });
-        }
+        self.check_free(&plan.manifest, provides.as_ref())?;
+        // Compiled now, so that the first run pays nothing, and before others are kept waiting.
+        let compiled = Cache::open(&self.cache)?.load(engine, &plan.digest, &plan.wasm);
+        compiled.map_err(|error| failed(plan, Phase::Load, error.root_cause().to_string()))?;
+        let _alone = self.change()?;
+        self.check_free(&plan.manifest, provides.as_ref())?;
         let installed = Installed {
             name: name.clone(),
             digest: plan.digest.clone(),
@@ -94,16 +89,29 @@ impl Store {
             granted,
             origin: plan.origin.clone(),
         };
-        self.write(engine, plan, installed)
+        self.write(plan, installed)
+    }
+
+    /// Makes sure that neither the name nor the provider id belongs to another component.
+    fn check_free(&self, manifest: &Manifest, provides: Option<&String>) -> Result<(), StoreError> {
+        let Manifest { name, world, .. } = manifest;
+        // A component of another kind does not replace this one: a filter would be gone without a word.
+        let other_kind = |other: &Installed| other.name == *name && other.world != *world;
+        if embedded::find(name).is_some() || self.installed.iter().any(other_kind) {
+            return Err(StoreError::Taken { name: name.clone() });
+        }
+        let Some(id) = provides else { return Ok(()) };
+        let same_id = |other: &Installed| other.name != *name && other.provides.as_ref() == Some(id);
+        if embedded::find(id).is_some() || self.installed.iter().any(same_id) {
+            return Err(StoreError::Taken { name: id.clone() });
+        }
+        Ok(())
     }
 
     /// The file first, then the lock: a crash between leaves a file that nothing names.
-    fn write(&mut self, engine: &Engine, plan: &Plan, installed: Installed) -> Result<Installed, StoreError> {
-        private_file::create_directory(&self.directory).map_err(io("create", &self.directory))?;
+    fn write(&mut self, plan: &Plan, installed: Installed) -> Result<Installed, StoreError> {
         let path = self.file(&installed.digest);
         private_file::replace(&path, &plan.wasm).map_err(io("write", &path))?;
-        // Compiled now, so that the first run pays nothing.
-        self.load(engine, &installed)?;
         let old = self.installed.iter().position(|other| other.name == installed.name);
         let old = old.map(|position| self.installed.remove(position));
         self.installed.push(installed.clone());
@@ -116,16 +124,14 @@ impl Store {
     }
 }
 
+fn failed(plan: &Plan, phase: Phase, reason: String) -> PluginError {
+    PluginError { plugin: plan.manifest.name.clone(), digest: plan.digest.clone(), phase, reason }
+}
+
 /// Links the component and, for a provider, asks who it is: what cannot be linked is never installed.
 fn try_out(engine: &Engine, plan: &Plan) -> Result<Option<String>, StoreError> {
-    let failed = |phase, reason| PluginError {
-        plugin: plan.manifest.name.clone(),
-        digest: plan.digest.clone(),
-        phase,
-        reason,
-    };
     let component = wasmtime::component::Component::new(engine.inner(), &plan.wasm)
-        .map_err(|error| failed(Phase::Load, error.root_cause().to_string()))?;
+        .map_err(|error| failed(plan, Phase::Load, error.root_cause().to_string()))?;
     let loaded = Loaded {
         name: plan.manifest.name.clone(),
         digest: plan.digest.clone(),
@@ -142,7 +148,7 @@ fn try_out(engine: &Engine, plan: &Plan) -> Result<Option<String>, StoreError> {
             let outside = Arc::new(Outside::new(crate::environment::Environment::default(), None));
             Provider::new(engine, loaded, outside)?.describe().map(|description| Some(description.id))
         }
-        World::Intent => Err(failed(Phase::Link, "this version runs no intent engines".to_owned())),
+        World::Intent => Err(failed(plan, Phase::Link, "this version runs no intent engines".to_owned())),
     }
     .map_err(Into::into)
 }

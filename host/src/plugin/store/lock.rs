@@ -85,6 +85,6 @@ pub fn write(directory: &Path, installed: &[Installed]) -> Result<(), StoreError
     let path = directory.join(FILE);
     let text = toml::to_string(&lock)
         .map_err(|error| StoreError::Lock { path: path.clone(), message: error.to_string() })?;
-    private_file::create_directory(directory).map_err(io("create", directory))?;
+    private_file::create_directory(directory).map_err(io("use", directory))?;
     private_file::replace(&path, text.as_bytes()).map_err(io("write", &path))
 }

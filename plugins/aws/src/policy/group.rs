@@ -1,11 +1,10 @@
 //! Which actions go with which resources.
 
 use audex_sdk::pattern;
-use audex_sdk::provider::{Error, Grant};
+use audex_sdk::provider::Grant;
 use aws_catalogue::{Found, ResourceType, Service, service};
 
 use super::arn;
-use crate::invalid;
 
 /// As many names a notice spells out: more would not be read.
 const NAMED: usize = 8;
@@ -39,19 +38,16 @@ enum Reach {
 
 impl Groups {
     /// Groups the permissions of `grant`.
-    ///
-    /// # Errors
-    /// When a resource is no ARN.
-    pub fn of(grant: &Grant) -> Result<Self, Error> {
+    pub fn of(grant: &Grant) -> Self {
         let asked: Vec<&str> =
             grant.permissions.iter().map(|permission| permission.action.as_str()).collect();
-        let resources = narrowest(&grant.resources)?;
+        let resources = narrowest(&grant.resources);
         if resources.is_empty() || resources.contains(&"*") {
             let actions = minimal(&asked);
-            return Ok(Self {
+            return Self {
                 list: vec![Group { actions, resources: vec!["*".to_owned()] }],
                 ..Self::default()
-            });
+            };
         }
         let mut given = Given::new(resources);
         let mut groups = Self::default();
@@ -78,7 +74,7 @@ impl Groups {
         groups.notices.extend(given.unused());
         groups.list = given.list(&mut sorted, &expanded);
         groups.notices.dedup();
-        Ok(groups)
+        groups
     }
 
     fn leave_out(&mut self, action: &str, format: Option<String>) {
@@ -258,18 +254,8 @@ fn covers(wide: &str, narrow: &str) -> bool {
     pattern::covers(&wide.to_ascii_lowercase(), &narrow.to_ascii_lowercase())
 }
 
-/// Resources without those that another covers.
-///
-/// # Errors
-/// When one is neither `*` nor an ARN: STS refuses policies with such resources.
-fn narrowest(resources: &[String]) -> Result<Vec<&str>, Error> {
-    if let Some(text) = resources.iter().find(|text| *text != "*" && !text.starts_with("arn:")) {
-        return Err(invalid(
-            "resource-malformed",
-            format!("the resource `{text}` is no ARN"),
-            "write it as `arn:aws:s3:::bucket/*`",
-        ));
-    }
+/// Resources without those that another covers. (That each is an ARN was checked before.)
+fn narrowest(resources: &[String]) -> Vec<&str> {
     let covered = |position: usize, text: &str| {
         let others = resources.iter().enumerate().filter(|(other, _)| *other != position);
         others.into_iter().any(|(other, wide)| {
@@ -277,7 +263,7 @@ fn narrowest(resources: &[String]) -> Result<Vec<&str>, Error> {
         })
     };
     let kept = resources.iter().enumerate().filter(|(position, text)| !covered(*position, text));
-    Ok(kept.map(|(_, text)| text.as_str()).collect())
+    kept.map(|(_, text)| text.as_str()).collect()
 }
 
 fn place<'a>(

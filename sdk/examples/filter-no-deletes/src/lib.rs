@@ -1,19 +1,24 @@
-//! A filter that drops every permission to delete.
+//! A filter that drops every permission to delete, and forbids the deletes that a wildcard covers.
 
-use audex_sdk::filter::{Filter, Grant, Restriction, Verdict};
+use audex_sdk::filter::{Filter, Grant, Permission, Restriction, Verdict};
+use audex_sdk::pattern::{covers, intersects};
 
 struct NoDeletes;
 
 impl Filter for NoDeletes {
     fn review(grant: Grant, _command: Vec<String>, _settings: String) -> Verdict {
-        let deletes = |action: &str| action.to_lowercase().contains(":delete");
-        let asked = (0..).zip(&grant.permissions);
-        let drop: Vec<u32> = asked.filter(|(_, asked)| deletes(&asked.action)).map(|(at, _)| at).collect();
-        if drop.is_empty() {
+        let verb = |one: &Permission| one.action.rsplit(':').next().unwrap_or_default().to_lowercase();
+        let asked = |is: fn(&str, &str) -> bool, one: &Permission| is("delete*", &verb(one));
+        let (mut drop, mut deny) = (vec![], vec![]);
+        for (at, one) in (0..).zip(&grant.permissions).filter(|(_, one)| asked(intersects, one)) {
+            // `s3:*` is more than deletes: it stays, and the cloud is told what it must not do.
+            if asked(covers, one) { drop.push(at) } else { deny = vec!["*:Delete*".to_owned()] }
+        }
+        if drop.is_empty() && deny.is_empty() {
             return Verdict::Pass;
         }
         let reason = "this team deletes by ticket".to_owned();
-        Verdict::Restrict(vec![Restriction { drop, deny: vec![], max_ttl_seconds: None, reason }])
+        Verdict::Restrict(vec![Restriction { drop, deny, max_ttl_seconds: None, reason }])
     }
 }
 

@@ -5,10 +5,8 @@ use audex_sdk::mapping::{Expansion, Mapping, Row};
 struct House;
 
 /// Name, provider, and what the name means there.
-const TABLE: [(&str, &str, &[&str]); 2] = [
-    ("reports:read", "aws", &["s3:GetObject", "s3:ListBucket"]),
-    ("door:read", "acme", &["door:look"]),
-];
+const TABLE: [(&str, &str, &[&str]); 2] =
+    [("reports:read", "aws", &["s3:GetObject", "s3:ListBucket"]), ("door:read", "acme", &["door:look"])];
 
 impl Mapping for House {
     fn rows() -> Vec<Row> {
@@ -25,7 +23,8 @@ impl Mapping for House {
         let meaning = |asked: String| {
             // A name of this table without a row for the provider has no actions; the host then says so.
             TABLE.iter().find(|(name, ..)| *name == asked)?;
-            let rows = Self::rows().into_iter().filter(|row| row.universal == asked && row.provider == provider);
+            let rows =
+                Self::rows().into_iter().filter(|row| row.universal == asked && row.provider == provider);
             Some(Expansion { actions: rows.flat_map(|row| row.actions).collect(), notice: None })
         };
         permissions.into_iter().map(meaning).collect()

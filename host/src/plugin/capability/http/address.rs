@@ -64,11 +64,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 }
 
 fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, g, h] = address.segments();
     let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match (a, b, c, d, e, f) {
-        (0, 0, 0, 0, 0, 0xffff | 0) | (0x64, 0xff9b, 0, 0, 0, 0) => Some(v4(g, h)),
-        (0x2002, ..) => Some(v4(b, c)),
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => Some(v4(high, low)),
         _ => None,
     }
 }
@@ -76,6 +76,17 @@ fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_leads_inside_is_not_resolved() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let resolved = runtime.block_on(PublicOnly.resolve("localhost".parse().unwrap()));
+        let refused = resolved.err().expect("every machine has this name").to_string();
+        assert!(
+            refused.starts_with("`localhost` resolves to ") && refused.ends_with("not a public address"),
+            "{refused}"
+        );
+    }
 
     #[test]
     fn public_addresses_pass() {

@@ -9,6 +9,7 @@ use super::REQUEST_BYTES;
 use crate::plugin::bindings::provider::audex::plugin::http::{Chunk, Header};
 use crate::plugin::capability::{HeldSecret, Origin};
 use crate::plugin::state::State;
+use crate::plugin::{clean, limit};
 
 /// What a guest put into a request that cannot be sent.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum ComposeError {
     /// A header that is none.
     #[error("it set a malformed header")]
     MalformedHeader,
+    /// More headers than a request has.
+    #[error("it set more than {} headers", limit::HEADERS)]
+    ManyHeaders,
     /// Too much.
     #[error("its request has more than {} KiB", REQUEST_BYTES / 1024)]
     TooLarge,
@@ -51,13 +55,14 @@ const FOR_SECRETS: [&str; 2] = ["authorization", "x-vault-token"];
 
 /// The headers of a request to `host`. Those with secrets are marked sensitive.
 pub fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime::Result<HeaderMap> {
+    if headers.len() > limit::HEADERS {
+        return Err(ComposeError::ManyHeaders.into());
+    }
     let mut map = HeaderMap::new();
     for header in headers {
         let name = header.name.to_ascii_lowercase();
         let has_secret = header.value.iter().any(|chunk| !matches!(chunk, Chunk::Plain(_)));
-        if RESERVED.contains(&name.as_str()) && !(has_secret && FOR_SECRETS.contains(&name.as_str())) {
-            return Err(ComposeError::Header(name).into());
-        }
+        settable(&name, has_secret)?;
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ComposeError::MalformedHeader)?;
         let bytes = bytes(state, &header.value, host)?;
         let mut value = HeaderValue::from_bytes(&bytes).map_err(|_| ComposeError::MalformedHeader)?;
@@ -65,6 +70,14 @@ pub fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime::Resul
         map.append(name, value);
     }
     Ok(map)
+}
+
+/// Whether a guest may set the header `name`, in lower case, itself or by a secret it does not see.
+pub fn settable(name: &str, has_secret: bool) -> Result<(), ComposeError> {
+    if RESERVED.contains(&name) && !(has_secret && FOR_SECRETS.contains(&name)) {
+        return Err(ComposeError::Header(clean::line(name)));
+    }
+    Ok(())
 }
 
 /// The bytes of `chunks`, secrets included.
@@ -75,7 +88,7 @@ pub fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Ve
             Chunk::Plain(plain) => out.extend_from_slice(plain),
             Chunk::Secret(secret) => out.extend_from_slice(text(state, secret, host)?.as_bytes()),
             Chunk::FormSecret(secret) => {
-                out.extend_from_slice(percent(text(state, secret, host)?).as_bytes())
+                out.extend_from_slice(percent(text(state, secret, host)?).as_bytes());
             }
             Chunk::JsonSecret(secret) => {
                 let quoted = serde_json::Value::from(text(state, secret, host)?).to_string();
@@ -137,7 +150,7 @@ mod tests {
     #[test]
     fn aws_session_secrets_never_leave_and_lifted_ones_go_home_only() {
         let mut state = State::pure();
-        let session = held(&mut state, Origin::Session { policy: None, expires_at: 0 });
+        let session = held(&mut state, Origin::Session { policy: None, expires_at: 0, asked_seconds: 900 });
         let lifted = held(&mut state, Origin::Lifted { host: "api.x.com".to_owned() });
         assert!(bytes(&state, &[Chunk::Secret(session)], "api.x.com").is_err());
         let again = || Chunk::Secret(Resource::new_borrow(lifted.rep()));

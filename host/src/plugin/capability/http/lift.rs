@@ -38,7 +38,6 @@ pub fn lift(body: &[u8], pointers: &[String]) -> Result<(Vec<u8>, Vec<Option<Sec
 /// Empties every string that holds `secret`.
 fn blank(value: &mut Value, secret: &str) {
     match value {
-        Value::Null => {}
         Value::String(text) if text.contains(secret) => text.clear(),
         Value::Array(items) => items.iter_mut().for_each(|item| blank(item, secret)),
         Value::Object(fields) => fields.values_mut().for_each(|field| blank(field, secret)),

@@ -12,19 +12,36 @@ use reqwest::{Method, Request, Url};
 use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, lift};
 use crate::aws::Keys;
 use crate::clock;
-use crate::plugin::bindings::provider::audex::plugin::http::{Auth, Host, Request as Asked, Response, Sigv4};
+use crate::plugin::bindings::provider::audex::plugin::http::{
+    Auth, Chunk, HeaderKey, Host, Request as Asked, Response, Sigv4,
+};
 use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::capability::sts::plain_error;
 use crate::plugin::capability::{Capability, HeldSecret, Origin};
-use crate::plugin::state::State;
+use crate::plugin::limit;
+use crate::plugin::state::{Misbehaved, State};
+use crate::secret::Secret;
 
 /// Methods a guest may use.
 const METHODS: [Method; 6] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
+/// Hosts that requests are signed for with the source credentials, by their first label as the service.
+///
+/// Security: a service that hands out credentials (STS, IAM, SSO, Cognito) would answer the guest in the clear, past every
+/// check of the `sts` import, and one of somebody else's would be sent the session token.
+const SIGNED_HOSTS: [&str; 2] = ["cloudtrail.{region}.amazonaws.com", "cloudtrail.{region}.amazonaws.com.cn"];
+/// Shorter secrets are not looked for in replies: they would turn up by chance.
+const SHORTEST_ECHO: usize = 8;
+
 impl Host for State {
     fn send(&mut self, asked: Asked) -> wasmtime::Result<Result<Response, Error>> {
+        self.reach()?.scope.may_reach()?;
+        if asked.lift.len() > limit::LIFTED {
+            let message = format!("no more than {} values can be lifted from a reply", limit::LIFTED);
+            return Ok(Err(plain_error(ErrorKind::InvalidInput, "lift", message)));
+        }
         let (url, host) = match self.granted(&asked.url) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
@@ -48,7 +65,10 @@ impl Host for State {
         let outside = Arc::clone(&self.reach()?.outside);
         let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request)));
         match answer {
-            Ok(Ok(reply)) => self.show(reply, &asked.lift, &host),
+            Ok(Ok(reply)) => {
+                let sent = self.sent(&asked)?;
+                self.show(&reply, &asked.lift, &host, &sent)
+            }
             Ok(Err(error)) => Ok(Err(error)),
             Err(error) => Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string()))),
         }
@@ -80,6 +100,25 @@ impl State {
         refuse("host-not-granted", format!("`{host}` was not granted to this component"))
     }
 
+    /// The secrets in a request that the guest does not know.
+    fn sent(&self, asked: &Asked) -> wasmtime::Result<Vec<Secret>> {
+        let mut sent = Vec::new();
+        for chunk in asked.headers.iter().flat_map(|header| &header.value).chain(&asked.body) {
+            let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) = chunk
+            else {
+                continue;
+            };
+            let held = self.table.get(handle)?;
+            if held.origin != Origin::Guest {
+                sent.push(held.value.clone());
+            }
+        }
+        if let Some(Auth::Bearer(slot) | Auth::Header(HeaderKey { slot, .. })) = &asked.auth {
+            sent.extend(self.slot_secret(slot)?);
+        }
+        Ok(sent)
+    }
+
     /// Adds credentials the guest does not see.
     fn authorise(
         &mut self,
@@ -90,7 +129,10 @@ impl State {
         let (name, slot, prefix) = match auth {
             Auth::Aws(scope) => return self.sign_aws(request, body, scope),
             Auth::Bearer(slot) => ("authorization", slot, "Bearer "),
-            Auth::Header(key) => (key.name.as_str(), &key.slot, ""),
+            Auth::Header(key) => {
+                compose::settable(&key.name.to_ascii_lowercase(), true)?;
+                (key.name.as_str(), &key.slot, "")
+            }
         };
         let secret = match self.slot_secret(slot)? {
             Ok(secret) => secret,
@@ -113,6 +155,13 @@ impl State {
         scope: &Sigv4,
     ) -> wasmtime::Result<Result<(), Error>> {
         self.require(&Capability::Aws)?;
+        let host = request.url().host_str().unwrap_or_default();
+        let service = host.split('.').next().unwrap_or_default();
+        if service != scope.service || !SIGNED_HOSTS.iter().any(|template| host_matches(template, host)) {
+            let message =
+                format!("requests to `{host}` for `{}` are not signed for components", scope.service);
+            return Ok(Err(plain_error(ErrorKind::Denied, "not-signed", message)));
+        }
         let outside = Arc::clone(&self.reach()?.outside);
         let keys = self.outside_time(|limit| outside.run(limit, outside.keys()));
         let keys = match keys {
@@ -131,18 +180,26 @@ impl State {
     /// Hands a reply to the guest, without what it asked to have lifted.
     fn show(
         &mut self,
-        reply: Reply,
+        reply: &Reply,
         pointers: &[String],
         host: &str,
+        sent: &[Secret],
     ) -> wasmtime::Result<Result<Response, Error>> {
         let (body, secrets) = match lift::lift(&reply.body, pointers) {
             Ok(lifted) => lifted,
             Err(error) => return Ok(Err(plain_error(ErrorKind::Unavailable, "not-json", error.to_string()))),
         };
+        if sent.iter().any(|secret| repeats(&body, &reply.headers, secret)) {
+            let message = format!("the reply of `{host}` repeats a secret that was sent to it");
+            return Ok(Err(plain_error(ErrorKind::Unavailable, "echo", message)));
+        }
         let mut lifted = Vec::new();
         for secret in secrets {
             lifted.push(match secret {
                 Some(value) => {
+                    if value.expose().len() > limit::SECRET_BYTES {
+                        return Err(Misbehaved::LargeSecret.into());
+                    }
                     Some(self.hold(HeldSecret { value, origin: Origin::Lifted { host: host.to_owned() } })?)
                 }
                 None => None,
@@ -156,6 +213,13 @@ impl State {
             reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie").filter_map(text).collect();
         Ok(Ok(Response { status: reply.status, headers, body, lifted }))
     }
+}
+
+/// Whether a reply holds `secret` as it is. Security: an echo would show the guest what it must not read.
+fn repeats(body: &[u8], headers: &HeaderMap, secret: &Secret) -> bool {
+    let secret = secret.expose().as_bytes();
+    let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret);
+    secret.len() >= SHORTEST_ECHO && (holds(body) || headers.values().any(|value| holds(value.as_bytes())))
 }
 
 async fn exchange(outside: &Outside, request: Request) -> Result<Reply, Error> {
@@ -222,4 +286,22 @@ fn sign_request(
         request.headers_mut().insert(name, value);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn a_reply_that_repeats_a_sent_secret_is_known_by_body_and_headers() {
+        let secret = Secret::new("planted-secret".to_owned());
+        assert!(repeats(b"{\"you\":\"Bearer planted-secret\"}", &HeaderMap::new(), &secret));
+        assert!(repeats(b"", &headers("x-echo", "planted-secret"), &secret));
+        assert!(!repeats(b"planted-other", &headers("x-echo", "no"), &secret));
+        assert!(!repeats(b"a", &HeaderMap::new(), &Secret::new(String::new())));
+    }
 }

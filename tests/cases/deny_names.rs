@@ -1,0 +1,99 @@
+//! A deny list denies in every name this program takes, and what is asked for is never empty by accident.
+
+use crate::support::Sandbox;
+use crate::support::aws_cli::script;
+
+const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
+const WRITE: (&str, &str) = ("write", "s3api put-object --bucket demo-reports --key new.txt");
+
+fn denying(entry: &str) -> Sandbox {
+    let mut sandbox = Sandbox::new().with_aws_cli();
+    sandbox.plant(".config/audex/deny-list.toml", format!("[deny]\nactions = [\"{entry}\"]\n"));
+    sandbox
+}
+
+#[test]
+fn a_universal_name_in_the_deny_list_denies_what_it_stands_for() {
+    let sandbox = denying("storage:write");
+    let output = sandbox.run_sh(&["--allow", "s3:*"], &script(&[READ, WRITE])).success();
+    assert_eq!(output.stdout, "read: ok\nwrite: AccessDenied\n");
+    let _ = sandbox.run(["run", "--allow", "storage:write,s3:PutObject", "--", "true"]).exits(77);
+}
+
+#[test]
+fn a_name_that_iam_does_not_have_denies_the_action_it_is_corrected_to() {
+    let sandbox = denying("s3:HeadObject");
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(77);
+    let _ = sandbox.run(["run", "--allow", "s3:headobject", "--", "true"]).exits(77);
+    assert!(sandbox.cloud().requests().is_empty(), "something was asked of the cloud");
+}
+
+#[test]
+fn an_entry_of_another_clouds_syntax_is_said_to_deny_nothing() {
+    let sandbox = denying("storage.objects.delete");
+    let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).success();
+    let said = "deny-list.toml:2 denies nothing on provider `aws`";
+    assert!(output.stderr.contains(said), "{}", output.stderr);
+}
+
+#[test]
+fn an_option_with_an_empty_item_is_refused_and_grants_nothing() {
+    let sandbox = Sandbox::new();
+    for (option, value) in
+        [("--resource", ""), ("--resource", "arn:aws:s3:::b/*,"), ("--allow", ""), ("--role-arn", "")]
+    {
+        let output = sandbox.run(["run", "--allow", "s3:GetObject", option, value, "--", "true"]).exits(2);
+        assert!(output.stderr.starts_with("error: "), "{}", output.stderr);
+    }
+    assert!(sandbox.cloud().requests().is_empty(), "something was asked of the cloud");
+}
+
+#[test]
+fn a_profile_with_an_empty_resource_is_an_error_with_file_and_line() {
+    let mut sandbox = Sandbox::new();
+    sandbox.plant(
+        ".config/audex/profiles.toml",
+        "[profiles.p]\nactions = \"s3:GetObject\"\nresources = [\"\"]\n",
+    );
+    let output = sandbox.run(["run", "--profile", "p", "--", "true"]).exits(78);
+    assert!(output.stderr.contains("profiles.toml:3"), "{}", output.stderr);
+}
+
+#[test]
+fn settings_for_a_provider_that_is_not_there_are_an_error() {
+    let mut sandbox = Sandbox::new();
+    sandbox.plant(".config/audex/config.toml", "[providers.awz]\nregion = \"eu-west-1\"\n");
+    let output = sandbox.run(["plan", "--allow", "s3:GetObject"]).exits(78);
+    assert!(output.stderr.contains("`awz`"), "{}", output.stderr);
+}
+
+#[test]
+fn a_settings_directory_that_is_not_there_is_an_error_and_not_an_empty_deny_list() {
+    let mut sandbox = denying("s3:GetObject");
+    sandbox.set("AUDEX_CONFIG_DIR", "/nonexistent");
+    let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(78);
+    assert!(output.stderr.contains("AUDEX_CONFIG_DIR"), "{}", output.stderr);
+}
+
+#[test]
+fn a_broken_settings_file_is_recorded_too() {
+    let mut sandbox = Sandbox::new();
+    sandbox.plant(".config/audex/config.toml", "nonsense = 1\n");
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(78);
+    assert_eq!(sandbox.events(), ["failed"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_cannot_be_written_is_no_success() {
+    let sandbox = Sandbox::new();
+    let program = env!("CARGO_BIN_EXE_tryaudex");
+    let full = sandbox
+        .program("/bin/sh", ["-c", &format!("{program} policies list > /dev/full")])
+        .output()
+        .exits(70);
+    assert!(full.stderr.contains("cannot write to standard output"), "{}", full.stderr);
+    let closed =
+        sandbox.program("/bin/sh", ["-c", &format!("{program} policies list | head -1")]).output().success();
+    assert!(closed.stdout.starts_with("PROFILE"), "{}", closed.stdout);
+}

@@ -1,0 +1,335 @@
+//! Components that attack: each case ends in its named error, in time, with nothing minted or leaked.
+//!
+//! The tables are data: what is tried, what it ends in, what the user reads.
+
+mod table;
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use self::table::{Case, DESCRIBE, FILTER, HTTP, MAPPING, MINT, PLAN, WORDS};
+use crate::support::guests::Guest;
+use crate::support::{Output, ROLE, Sandbox};
+
+/// Guards against a hang; the limits of a component are tested by the words of their errors.
+const HANG: Duration = Duration::from_secs(30);
+/// What is printed of a component's own words is cut long before.
+const PRINTED: usize = 256 * 1024;
+
+const GRANTS: &[&str] = &["slot:aws", "http:api.example.com", "secret:HOSTILE_SOURCE"];
+/// The value of the granted slot, which must turn up nowhere.
+const SOURCE: &str = "hostile-source-5c0ffee5c0ffee";
+
+fn sandbox() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AUDEX_HOSTILE_ROLE_ARN", ROLE).set_secret("HOSTILE_SOURCE", SOURCE);
+    sandbox
+}
+
+/// Everything about `case` that is not as it must be.
+fn faults(case: &Case, sandbox: &Sandbox, output: &Output, took: Duration) -> String {
+    let mut faults = String::new();
+    let mut fault = |what: &str| {
+        let _ = writeln!(
+            faults,
+            "{}: {what}\n{}",
+            case.name,
+            output.stderr.chars().take(2000).collect::<String>()
+        );
+    };
+    if output.code != case.code {
+        fault(&format!("exit {} instead of {}", output.code, case.code));
+    }
+    for words in case.says {
+        if !output.stderr.contains(words) {
+            fault(&format!("it does not say `{words}`"));
+        }
+    }
+    let acts = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+    if output.stderr.contains(acts) || output.stdout.contains(acts) {
+        fault("a control character reached the terminal");
+    }
+    if output
+        .stderr
+        .lines()
+        .any(|line| ["error: forged", "notice: forged", "forged"].iter().any(|f| line.starts_with(f)))
+    {
+        fault("a line was forged");
+    }
+    if output.stderr.len() > PRINTED {
+        fault("it filled the terminal");
+    }
+    if took > HANG {
+        fault(&format!("it took {took:?}"));
+    }
+    let ran = sandbox.home().join("ran").exists();
+    if ran != (case.code == 0) {
+        fault(if ran { "the command ran" } else { "the command did not run" });
+    }
+    let asked = asked(sandbox);
+    if asked != case.asked {
+        fault(&format!("STS was asked {asked:?}"));
+    }
+    faults
+}
+
+fn asked(sandbox: &Sandbox) -> Vec<String> {
+    let mut asked: Vec<String> = sandbox.cloud().requests().into_iter().map(|seen| seen.action).collect();
+    asked.dedup();
+    asked
+}
+
+fn timed(work: impl FnOnce() -> Output) -> (Output, Duration) {
+    let began = Instant::now();
+    let output = work();
+    (output, began.elapsed())
+}
+
+/// Plays every case in a sandbox of its own: `work` installs and runs.
+#[track_caller]
+fn play(cases: &[Case], work: impl Fn(&mut Sandbox, &Case) -> Output) {
+    let mut all = String::new();
+    for case in cases {
+        let mut sandbox = sandbox();
+        let (output, took) = timed(|| work(&mut sandbox, case));
+        all += &faults(case, &sandbox, &output, took);
+    }
+    assert!(all.is_empty(), "{all}");
+}
+
+fn run_provider(sandbox: &mut Sandbox, case: &Case) -> Output {
+    let _ = Guest::of("hostile-provider").playing(case.name).install(sandbox, GRANTS).success();
+    let allow = ["--allow", "s3:GetObject,s3:ListBucket"];
+    sandbox
+        .run([&["run", "--provider", "hostile", "--verbose"], &allow[..], &["--", "touch", "ran"]].concat())
+}
+
+#[test]
+fn a_filter_that_fails_in_any_way_denies() {
+    play(FILTER, |sandbox, case| {
+        let _ = Guest::of("hostile-filter").playing(case.name).install(sandbox, &[]).success();
+        sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"])
+    });
+}
+
+#[test]
+fn a_mapping_that_fails_ends_the_run() {
+    play(MAPPING, |sandbox, case| {
+        let _ = Guest::of("hostile-mapping").playing(case.name).install(sandbox, &[]).success();
+        let _ = sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"hostile-mapping\"\n");
+        sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"])
+    });
+}
+
+#[test]
+fn a_provider_that_describes_what_it_must_not_is_never_installed() {
+    play(DESCRIBE, |sandbox, case| {
+        let output = Guest::of("hostile-provider").playing(case.name).install(sandbox, GRANTS);
+        assert!(!sandbox.run(["plugin", "list"]).success().stdout.contains("hostile"), "{}", case.name);
+        output
+    });
+}
+
+#[test]
+fn a_provider_that_checks_or_plans_wrongly_mints_nothing() {
+    play(PLAN, run_provider);
+}
+
+#[test]
+fn a_provider_hands_out_nothing_but_what_was_planned() {
+    play(&MINT[..MINT.len() / 2], run_provider);
+}
+
+#[test]
+fn a_provider_hands_out_no_session_but_the_planned_one() {
+    play(&MINT[MINT.len() / 2..], run_provider);
+}
+
+#[test]
+fn a_provider_cannot_forget_what_a_filter_denies() {
+    for (name, words, stage) in [
+        ("plan-without-deny", "`s3:getobject*` without the denied `s3:getobjectacl`", &[][..]),
+        ("mint-without-deny", "it handed out credentials without the planned policy", &["sts:AssumeRole"]),
+    ] {
+        let mut sandbox = sandbox();
+        let _ = sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"s3:GetObjectAcl\"]\n");
+        let _ = Guest::of("hostile-provider").playing(name).install(&mut sandbox, GRANTS).success();
+        let output =
+            sandbox.run(["run", "--provider", "hostile", "--allow", "s3:GetObject*", "--", "touch", "ran"]);
+        let output = output.exits(70);
+        assert!(output.stderr.contains(words), "{name}: {}", output.stderr);
+        assert_eq!(asked(&sandbox), stage, "{name}");
+        assert!(!sandbox.home().join("ran").exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_provider_sends_nothing_where_it_must_not() {
+    play(HTTP, run_provider);
+}
+
+#[test]
+fn the_words_of_a_provider_are_harmless() {
+    play(WORDS, run_provider);
+}
+
+#[test]
+fn a_table_as_large_as_no_program_needs_is_refused() {
+    let mut sandbox = sandbox();
+    let _ = Guest::of("hostile-filter").with_table_of(200_000).install(&mut sandbox, &[]).success();
+    let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(77);
+    assert!(
+        output.stderr.contains("failed in phase limit: it asked for more than 100000 table elements"),
+        "{}",
+        output.stderr
+    );
+    let _ = Guest::of("hostile-filter").with_table_of(50_000).install(&mut sandbox, &[]).success();
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).success();
+}
+
+#[test]
+fn the_command_does_not_get_what_a_provider_mints_from() {
+    let mut sandbox = sandbox();
+    let _ = Guest::of("hostile-provider").install(&mut sandbox, GRANTS).success();
+    let run =
+        sandbox.run_sh(&["--provider", "hostile", "--allow", "s3:GetObject"], "echo ${HOSTILE_SOURCE-none}");
+    assert_eq!(run.success().stdout, "none\n");
+}
+
+#[test]
+fn what_was_not_granted_cannot_be_used() {
+    let mut sandbox = sandbox();
+    // The same component, whose manifest does not ask for the credentials that it uses.
+    let guest = Guest::of("hostile-provider").replacing("capability slot:aws", "no-capable slot:aws");
+    let _ = guest.install(&mut sandbox, &GRANTS[1..]).success();
+    let output = sandbox
+        .run(["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "touch", "ran"])
+        .exits(70);
+    assert!(
+        output.stderr.contains("failed in phase call: it used `slot:aws`, which was not granted to it"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(asked(&sandbox), [""; 0]);
+}
+
+#[test]
+fn results_of_a_component_cannot_act_on_the_terminal() {
+    let mut sandbox = sandbox();
+    let _ = Guest::of("hostile-provider").playing("describe-control").install(&mut sandbox, GRANTS).success();
+    let list = sandbox.run(["policies", "list", "--provider", "hostile"]).success();
+    let show = sandbox.run(["policies", "show", "hostile-reader", "--provider", "hostile"]).success();
+    let health = sandbox.run(["health", "--check", "hostile"]).success();
+    let _ = Guest::of("hostile-provider").playing("plan-control").install(&mut sandbox, GRANTS).success();
+    let plan = sandbox.run(["plan", "--provider", "hostile", "--allow", "s3:GetObject"]).success();
+    let json = sandbox.run(["plan", "--provider", "hostile", "--allow", "s3:GetObject", "--json"]).success();
+    for output in [list, show, health, plan, json] {
+        assert!(!output.stdout.contains(|c: char| c.is_control() && c != '\n'), "{}", output.stdout);
+        assert!(
+            !output.stdout.lines().any(|line| line.to_lowercase().starts_with("forged")),
+            "{}",
+            output.stdout
+        );
+    }
+}
+
+#[test]
+fn a_health_check_makes_no_session_that_can_do_anything() {
+    let mut sandbox = sandbox();
+    let _ = Guest::of("hostile-provider").playing("health-wider").install(&mut sandbox, GRANTS).success();
+    let output = sandbox.run(["health", "--check", "hostile"]).exits(70);
+    assert!(output.stderr.contains("a policy outside the grant was asked of STS: `*`"), "{}", output.stderr);
+    assert_eq!(asked(&sandbox), [""; 0]);
+}
+
+/// What is refused at install, and how: name, the file, words.
+fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
+    let filter = || Guest::of("hostile-filter");
+    vec![
+        (
+            "another contract",
+            filter().replacing("contract 0.1.0\n", "contract 0.2.0\n"),
+            "it was built for audex:plugin 0.2.0, this host offers 0.1.0",
+        ),
+        ("no manifest", filter().replacing("audex:manifest", "audex:manifesT"), "it has no audex manifest"),
+        (
+            "unknown world",
+            filter().replacing("world policy-filter", "world policy-wideni"),
+            "there is no world `policy-wideni`",
+        ),
+        (
+            "unknown capability",
+            Guest::of("hostile-provider").replacing("capability slot:aws", "capability slot:gcp"),
+            "`slot:gcp` is no capability this version knows",
+        ),
+        (
+            "keys as a secret",
+            Guest::of("hostile-provider").replacing("secret:HOSTILE_SOURCE", "secret:AWS_SECRET_KEY"),
+            "`secret:AWS_SECRET_KEY` is no capability",
+        ),
+        (
+            "wildcard host",
+            Guest::of("hostile-provider").replacing("http:api.example.com", "http:*.x.example.com"),
+            "`http:*.x.example.com` is no capability",
+        ),
+        (
+            "the name of a built-in",
+            filter().replacing("name hostile-filter", "name deny-list\nxxxx"),
+            "`deny-list` is taken by another component",
+        ),
+        (
+            "a path for a name",
+            filter().replacing("name hostile-filter", "name ../../../filte"),
+            "its name is not of `[a-z][a-z0-9_-]*`",
+        ),
+        ("truncated", filter().truncated_to(60), "it is not a WebAssembly component"),
+        ("empty", filter().truncated_to(0), "it is not a WebAssembly component"),
+        (
+            "an import",
+            Guest::of("impure-filter"),
+            "it imports `audex:plugin/clock@0.1.0`, which a component of its kind may not",
+        ),
+        (
+            "an import, encoded",
+            Guest::of("impure-filter").encoded(),
+            "it imports `audex:plugin/clock@0.1.0`, which a component of its kind may not",
+        ),
+        (
+            "an unknown interface",
+            Guest::of("hostile-provider")
+                .encoded()
+                .replacing("audex:plugin/clock@0.1.0", "audex:plugin/disks@0.1.0"),
+            "it imports `audex:plugin/disks@0.1.0`, which a component of its kind may not",
+        ),
+        (
+            "wasi",
+            Guest::of("hostile-provider")
+                .encoded()
+                .replacing("audex:plugin/clock@0.1.0", "wasi:cli/environment@0.2"),
+            "it imports `wasi:cli/environment@0.2`, which a component of its kind may not",
+        ),
+        (
+            "another world's name",
+            filter().replacing("world policy-filter", "world mapping-table"),
+            "failed in phase link",
+        ),
+    ]
+}
+
+#[test]
+fn a_file_that_is_no_component_for_this_host_is_refused_by_name() {
+    let mut all = String::new();
+    for (name, guest, words) in unfit() {
+        let mut sandbox = Sandbox::without_cloud();
+        let output = guest.install(&mut sandbox, &[]);
+        if output.code == 0 || !output.stderr.contains(words) {
+            let _ = writeln!(all, "{name}: exit {}, not `{words}`\n{}", output.code, output.stderr);
+        }
+        assert!(!sandbox.home().join(".local/share/audex/plugins/plugins.lock").exists(), "{name}");
+    }
+    let mut sandbox = Sandbox::without_cloud();
+    let text = sandbox.plant("notes.wasm", "#!/bin/sh\necho hello\n");
+    let output = sandbox.run(["plugin", "install", text.to_str().unwrap()]).exits(2);
+    assert!(output.stderr.contains("it is not a WebAssembly component"), "{}", output.stderr);
+    assert!(all.is_empty(), "{all}");
+}

@@ -1,0 +1,409 @@
+//! Components from outside: installed, taking part, replaced, removed; and files that somebody changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::support::Sandbox;
+use crate::support::aws_cli::script;
+use crate::support::guests::Guest;
+
+fn plugins(sandbox: &Sandbox) -> PathBuf {
+    sandbox.home().join(".local/share/audex/plugins")
+}
+
+/// The only file with this ending in the directory.
+fn the_file(directory: &Path, ending: &str) -> PathBuf {
+    let all = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let found: Vec<_> =
+        all.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
+fn inspect(sandbox: &Sandbox, target: &str) -> Value {
+    sandbox.run(["plugin", "inspect", target, "--json"]).success().json()
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|component| component["name"].as_str().unwrap()).collect()
+}
+
+/// The names of the components that a plan says took part, by kind.
+fn took_part<'a>(plan: &'a Value, kind: &str) -> Vec<&'a str> {
+    let all = plan["components"].as_array().unwrap().iter();
+    all.filter(|component| component["kind"] == kind)
+        .map(|component| component["name"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_component_is_installed_listed_inspected_and_removed() {
+    let mut sandbox = Sandbox::without_cloud();
+    let before = sandbox.run(["plugin", "list", "--json"]).success().json();
+    assert_eq!(names(&before), ["aws", "universal", "deny-list"]);
+
+    let installed = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
+    assert!(
+        installed.stdout.starts_with("installed filter `filter-no-deletes` (sha256:"),
+        "{}",
+        installed.stdout
+    );
+    assert!(installed.stdout.contains("it takes part in every run from now on"), "{}", installed.stdout);
+    let list = sandbox.run(["plugin", "list", "--json"]).success().json();
+    assert_eq!(names(&list), ["aws", "universal", "deny-list", "filter-no-deletes"]);
+    let shown = inspect(&sandbox, "filter-no-deletes");
+    assert_eq!(
+        (&shown["kind"], &shown["imports"], &shown["granted"]),
+        (&json!("filter"), &json!([]), &json!([]))
+    );
+    let text = sandbox.run(["plugin", "inspect", "filter-no-deletes"]).success().stdout;
+    assert!(text.contains("asks for  nothing\n") && text.contains("imports   nothing\n"), "{text}");
+
+    let removed = sandbox.run(["plugin", "remove", "filter-no-deletes"]).success();
+    assert!(removed.stdout.starts_with("removed filter `filter-no-deletes` (sha256:"), "{}", removed.stdout);
+    assert_eq!(sandbox.run(["plugin", "list", "--json"]).success().json(), before);
+    let left: Vec<_> =
+        fs::read_dir(plugins(&sandbox)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["plugins.lock"]);
+    let again = sandbox.run(["plugin", "remove", "filter-no-deletes"]).exits(2);
+    assert!(
+        again.stderr.contains("no component called `filter-no-deletes` is installed"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn a_module_and_the_component_made_of_it_are_the_same_plugin() {
+    let digest = |guest: Guest| {
+        let mut sandbox = Sandbox::without_cloud();
+        let _ = guest.install(&mut sandbox, &[]).success();
+        inspect(&sandbox, "mapping-house")["digest"].clone()
+    };
+    assert_eq!(digest(Guest::of("mapping-house")), digest(Guest::of("mapping-house").encoded()));
+}
+
+#[test]
+fn a_file_can_be_inspected_before_it_is_installed() {
+    let mut sandbox = Sandbox::without_cloud();
+    let path = Guest::of("provider-static").plant(&mut sandbox);
+    let shown = inspect(&sandbox, path.to_str().unwrap());
+    assert_eq!((&shown["name"], &shown["granted"]), (&json!("provider-static"), &json!([])));
+    assert!(shown["source"].as_str().unwrap().ends_with("(not installed)"));
+    assert!(!plugins(&sandbox).exists());
+}
+
+#[test]
+fn built_in_components_import_our_interfaces_alone_and_pure_ones_nothing() {
+    let sandbox = Sandbox::without_cloud();
+    for name in ["universal", "deny-list"] {
+        let shown = inspect(&sandbox, name);
+        assert_eq!((&shown["imports"], &shown["requested"]), (&json!([]), &json!([])), "{name}");
+    }
+    let aws = inspect(&sandbox, "aws");
+    assert_eq!(aws["requested"], json!(["slot:aws"]));
+    let imports = aws["imports"].as_array().unwrap();
+    let ours = |import: &Value| {
+        import.as_str().unwrap().starts_with("audex:plugin/") && import != "audex:plugin/http@0.1.0"
+    };
+    assert!(!imports.is_empty() && imports.iter().all(ours), "{imports:?}");
+}
+
+#[test]
+fn an_installed_filter_takes_away_and_the_plan_names_it() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
+    let plan = sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success().json();
+    let actions: Vec<_> =
+        plan["permissions"].as_array().unwrap().iter().map(|p| p["action"].clone()).collect();
+    assert_eq!(actions, ["s3:GetObject"]);
+    let denied = json!([{ "action": "s3:DeleteObject", "by": "filter-no-deletes", "reason": "this team deletes by ticket" }]);
+    assert_eq!(plan["denied"], denied);
+    assert_eq!(took_part(&plan, "filter"), ["deny-list", "filter-no-deletes"]);
+
+    let refused = sandbox.run(["run", "--allow", "s3:DeleteObject", "--", "touch", "ran"]).exits(77);
+    assert!(
+        refused.stderr.contains("`s3:DeleteObject` by `filter-no-deletes` (this team deletes by ticket)"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!sandbox.home().join("ran").exists() && sandbox.cloud().requests().is_empty());
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).success();
+    assert!(sandbox.home().join("ran").exists());
+    let record = &sandbox.audit()[1];
+    assert!(record["components"]["filter-no-deletes"].is_string(), "{record}");
+}
+
+#[test]
+fn a_wildcard_does_not_get_around_a_filter_that_forbids_deletes() {
+    let mut sandbox = Sandbox::new().with_aws_cli();
+    let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
+    let calls = [
+        ("delete", "s3api delete-object --bucket demo-reports --key readme.txt"),
+        ("delete bucket", "s3api delete-bucket --bucket demo-secrets"),
+        ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null"),
+    ];
+    for allow in ["s3:*", "s3:?e*", "S3:g*,s3:DeleteObject,s3:D*"] {
+        let output = sandbox.run_sh(&["--allow", allow], &script(&calls)).success();
+        assert_eq!(output.stdout, "delete: AccessDenied\ndelete bucket: AccessDenied\nread: ok\n", "{allow}");
+    }
+    // Nothing to delete with, nothing to say.
+    let plan = sandbox.run(["plan", "--allow", "s3:Get*", "--json"]).success().json();
+    assert!(!plan["policy"].to_string().contains("Deny"), "{plan}");
+}
+
+#[test]
+fn an_installed_provider_delivers_what_it_makes() {
+    let mut sandbox = Sandbox::without_cloud();
+    sandbox.set("AUDEX_ACME_BUILDING", "north");
+    let installed = Guest::of("provider-static").install(&mut sandbox, &[]).success();
+    assert!(installed.stdout.contains("use it with `--provider acme`"), "{}", installed.stdout);
+    let plan = sandbox.run(["plan", "--provider", "acme", "--allow", "door:open", "--json"]).success().json();
+    assert_eq!(
+        (took_part(&plan, "provider"), &plan["method"]),
+        (vec!["provider-static"], &json!("static-token"))
+    );
+    assert_eq!(plan["permissions"][0]["enforced_by"], "token");
+
+    let script = "echo $ACME_ACCOUNT; test \"$ACME_TOKEN\" = \"$(cat $ACME_CREDENTIALS)\" && echo ${ACME_TOKEN%%-audex*}; stat -c %a $ACME_CREDENTIALS; echo ${AUDEX_ACME_BUILDING-gone}";
+    let run = sandbox.run_sh(&["--provider", "acme", "--allow", "door:open"], script).success();
+    assert_eq!(run.stdout, "north\nacme-north\n600\ngone\n");
+    assert_eq!(sandbox.session_directories(), [""; 0].map(PathBuf::from));
+    let file = sandbox.plant(".config/audex/config.toml", "[providers.acme]\nbuilding = \"south\"\n");
+    sandbox.unset("AUDEX_ACME_BUILDING");
+    let run = sandbox.run_sh(&["--provider", "acme", "--allow", "door:open"], "echo $ACME_ACCOUNT").success();
+    assert_eq!(run.stdout, "south\n");
+    fs::write(file, "[providers.acme]\nfloor = \"2\"\n").unwrap();
+    let unknown = sandbox.run(["plan", "--provider", "acme", "--allow", "door:open"]).exits(78);
+    assert!(unknown.stderr.contains("provider `acme` has no setting `floor`"), "{}", unknown.stderr);
+    let malformed = sandbox
+        .tryaudex(["plan", "--provider", "acme", "--allow", "open"])
+        .env("AUDEX_CONFIG_DIR", sandbox.home())
+        .output();
+    assert!(malformed.exits(2).stderr.contains("thing:verb, for example `door:open`"));
+}
+
+#[test]
+fn a_provider_answers_under_the_id_it_was_installed_with_alone() {
+    let mut sandbox = Sandbox::without_cloud();
+    let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
+    let lock = plugins(&sandbox).join("plugins.lock");
+    let changed = fs::read_to_string(&lock).unwrap().replace("provides = \"acme\"", "provides = \"gcp\"");
+    fs::write(&lock, changed).unwrap();
+    let refused =
+        sandbox.run(["run", "--provider", "gcp", "--allow", "door:open", "--", "touch", "ran"]).exits(70);
+    assert!(refused.stderr.contains("it is `acme`, and was installed as `gcp`"), "{}", refused.stderr);
+    let unknown =
+        sandbox.run(["run", "--provider", "acme", "--allow", "door:open", "--", "touch", "ran"]).exits(2);
+    assert!(unknown.stderr.contains("no component provides `acme`"), "{}", unknown.stderr);
+    assert!(!sandbox.home().join("ran").exists());
+}
+
+#[test]
+fn what_a_provider_enforces_by_less_than_is_required_is_refused() {
+    let mut sandbox = Sandbox::without_cloud();
+    let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
+    let refused = sandbox
+        .run([
+            "run",
+            "--provider",
+            "acme",
+            "--require",
+            "cloud",
+            "--allow",
+            "door:open",
+            "--",
+            "touch",
+            "ran",
+        ])
+        .exits(77);
+    assert!(
+        refused.stderr.contains("`door:open` would be enforced by `token`, and `cloud` is required"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!sandbox.home().join("ran").exists());
+}
+
+#[test]
+fn a_configured_mapping_replaces_the_built_in_one() {
+    let mut sandbox = Sandbox::new();
+    let installed = Guest::of("mapping-house").install(&mut sandbox, &[]).success();
+    assert!(installed.stdout.contains("`[mapping] component = \"mapping-house\"`"), "{}", installed.stdout);
+    let unused = sandbox.run(["plan", "--allow", "storage:read", "--json"]).success().json();
+    assert_eq!(took_part(&unused, "mapping"), ["universal"]);
+
+    let config = sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"mapping-house\"\n");
+    let plan = sandbox.run(["plan", "--allow", "reports:read", "--json"]).success().json();
+    assert_eq!(took_part(&plan, "mapping"), ["mapping-house"]);
+    let origins: Vec<_> =
+        plan["permissions"].as_array().unwrap().iter().map(|p| (&p["action"], &p["origin"])).collect();
+    let reports = json!("reports:read");
+    assert_eq!(origins, [(&json!("s3:GetObject"), &reports), (&json!("s3:ListBucket"), &reports)]);
+    let unmappable = sandbox.run(["plan", "--allow", "door:read"]).exits(2);
+    assert!(
+        unmappable.stderr.contains("`door:read` means nothing on provider `aws`"),
+        "{}",
+        unmappable.stderr
+    );
+
+    fs::write(&config, "[mapping]\ncomponent = \"nobody\"\n").unwrap();
+    let missing = sandbox.run(["plan", "--allow", "reports:read"]).exits(78);
+    assert!(missing.stderr.contains("no mapping component is called `nobody`"), "{}", missing.stderr);
+}
+
+#[test]
+fn a_filter_gets_its_own_settings_and_no_others() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("hostile-filter").playing("settings").install(&mut sandbox, &[]).success();
+    let bare = sandbox.run(["plan", "--allow", "s3:GetObject"]).exits(77);
+    assert!(bare.stderr.contains("filter `hostile-filter` refused: {}"), "{}", bare.stderr);
+    let config = sandbox.plant(".config/audex/config.toml", "[filters.hostile-filter]\nhours = [9, 17]\n");
+    let given = sandbox.run(["plan", "--allow", "s3:GetObject"]).exits(77);
+    assert!(given.stderr.contains(r#"refused: {"hours":[9,17]}"#), "{}", given.stderr);
+    fs::write(config, "[filters.office-hours]\nhours = [9, 17]\n").unwrap();
+    let unknown = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(78);
+    assert!(
+        unknown.stderr.contains("filter `office-hours` has settings and is not installed"),
+        "{}",
+        unknown.stderr
+    );
+    assert!(!sandbox.home().join("ran").exists());
+}
+
+#[test]
+fn installing_again_replaces_and_another_kind_or_id_does_not() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("hostile-filter").playing("refuse").install(&mut sandbox, &[]).success();
+    let old = the_file(&plugins(&sandbox), "wasm");
+    let _ = Guest::of("hostile-filter").install(&mut sandbox, &[]).success();
+    assert_ne!(the_file(&plugins(&sandbox), "wasm"), old);
+    let _ = sandbox.run(["plan", "--allow", "s3:GetObject"]).success();
+
+    let other_kind = Guest::of("mapping-house");
+    let other_kind =
+        other_kind.replacing("name mapping-house\nversion 0.1.0\n", "name hostile-filter\nversion 0.1.\n");
+    let refused = other_kind.install(&mut sandbox, &[]).exits(2);
+    assert!(refused.stderr.contains("`hostile-filter` is taken by another component"), "{}", refused.stderr);
+
+    let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
+    let twin = Guest::of("provider-static").replacing("name provider-static", "name provider-twinns");
+    let clash = twin.install(&mut sandbox, &[]).exits(2);
+    assert!(clash.stderr.contains("`acme` is taken by another component"), "{}", clash.stderr);
+    let list = sandbox.run(["plugin", "list", "--json"]).success().json();
+    assert_eq!(names(&list)[3..], ["hostile-filter", "provider-static"]);
+}
+
+#[test]
+fn capabilities_are_granted_by_name_all_of_them_and_no_more() {
+    let mut sandbox = Sandbox::without_cloud();
+    let guest = Guest::of("hostile-provider");
+    let missing = guest.install(&mut sandbox, &["slot:aws"]).exits(2);
+    assert!(
+        missing.stderr.contains("asks for `http:api.example.com`, `secret:HOSTILE_SOURCE`"),
+        "{}",
+        missing.stderr
+    );
+    assert!(missing.stderr.contains("--grant"), "{}", missing.stderr);
+    let more = ["slot:aws", "http:api.example.com", "secret:HOSTILE_SOURCE", "http:more.example.com"];
+    let unasked = guest.install(&mut sandbox, &more).exits(2);
+    assert!(
+        unasked.stderr.contains("`hostile-provider` does not ask for `http:more.example.com`"),
+        "{}",
+        unasked.stderr
+    );
+    let unknown = guest.install(&mut sandbox, &["files:/"]).exits(2);
+    assert!(unknown.stderr.contains("`files:/` is no capability this version knows"), "{}", unknown.stderr);
+    assert!(!plugins(&sandbox).exists());
+    let _ = guest.install(&mut sandbox, &more[..3]).success();
+    let granted = json!(["http:api.example.com", "slot:aws", "secret:HOSTILE_SOURCE"]);
+    assert_eq!(inspect(&sandbox, "hostile-provider")["granted"], granted);
+}
+
+#[test]
+fn an_intent_engine_is_refused_in_this_version() {
+    let mut sandbox = Sandbox::without_cloud();
+    let engine = Guest::of("hostile-filter").replacing("world policy-filter", "world intent-engine");
+    let refused = engine.install(&mut sandbox, &[]).exits(70);
+    assert!(refused.stderr.contains("this version runs no intent engines"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_changed_file_is_refused_and_nothing_runs() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
+    let file = the_file(&plugins(&sandbox), "wasm");
+    let mut bytes = fs::read(&file).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    let refused = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(70);
+    assert!(refused.stderr.contains("plugin `filter-no-deletes` (sha256:"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("is not the file that was installed"), "{}", refused.stderr);
+    fs::remove_file(file).unwrap();
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(70);
+    assert!(!sandbox.home().join("ran").exists() && sandbox.cloud().requests().is_empty());
+    // Removing is the way out, and it works.
+    let _ = sandbox.run(["plugin", "remove", "filter-no-deletes"]).success();
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).success();
+}
+
+#[test]
+fn changed_machine_code_is_compiled_anew_without_a_word() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
+    let code = the_file(&sandbox.home().join(".cache/audex"), "cwasm");
+    let good = fs::read(&code).unwrap();
+    for change in [
+        |bytes: &mut Vec<u8>| bytes[5000] ^= 1,
+        |bytes: &mut Vec<u8>| bytes.truncate(40),
+        |bytes: &mut Vec<u8>| bytes[0] ^= 1,
+    ] {
+        let mut bytes = good.clone();
+        change(&mut bytes);
+        fs::write(&code, bytes).unwrap();
+        let plan = sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success();
+        assert_eq!(
+            (plan.json()["denied"][0]["by"].as_str(), plan.stderr.as_str()),
+            (Some("filter-no-deletes"), "")
+        );
+        assert!(fs::read(&code).unwrap().len() == good.len(), "it was not written again");
+    }
+}
+
+#[test]
+fn a_lock_edited_by_hand_is_an_error_not_a_missing_filter() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
+    let lock = plugins(&sandbox).join("plugins.lock");
+    let good = fs::read_to_string(&lock).unwrap();
+    let digest = inspect(&sandbox, "filter-no-deletes")["digest"].as_str().unwrap().to_owned();
+    let other_digest = digest.replace(['0', '1', '2'], "3");
+    for (from, to, code, words) in [
+        ("kind = \"filter\"", "kind = \"fliter\"", 78, "the entry `filter-no-deletes` is malformed"),
+        (digest.as_str(), other_digest.as_str(), 70, "failed in phase load"),
+        (digest.as_str(), "../../etc/passwd", 78, "the entry `filter-no-deletes` is malformed"),
+        ("version = 1", "version = 2", 78, "its version is 2, this program reads 1"),
+        (
+            "granted = []",
+            "granted = [\"everything\"]",
+            78,
+            "`everything` is no capability this version knows",
+        ),
+        ("granted = []", "granted = []\nunlocked = true", 78, "unknown field `unlocked`"),
+        (
+            "name = \"filter-no-deletes\"",
+            "name = \"aws\"",
+            70,
+            "the lock calls the filter `filter-no-deletes`",
+        ),
+    ] {
+        assert!(good.contains(from), "{from}\n{good}");
+        fs::write(&lock, good.replacen(from, to, 1)).unwrap();
+        let refused = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(code);
+        assert!(refused.stderr.contains(words), "{to}: {}", refused.stderr);
+    }
+    assert!(!sandbox.home().join("ran").exists() && sandbox.cloud().requests().is_empty());
+}

@@ -1,0 +1,68 @@
+//! At a terminal: Ctrl-C reaches the command once, and a shell is as interactive as without Audex.
+
+use crate::support::{Output, Sandbox, python};
+
+/// Runs the command through `tryaudex run` on a pty and follows `steps`.
+fn at_a_terminal(sandbox: &Sandbox, command: &[&str], steps: &str) -> Output {
+    let player = python::tests().join("support/terminal.py").display().to_string();
+    let words =
+        [&[player.as_str(), env!("CARGO_BIN_EXE_tryaudex"), "run", "--allow", "s3:GetObject", "--"], command];
+    sandbox.program(python::interpreter(), words.concat()).stdin(steps).output()
+}
+
+#[test]
+fn ctrl_c_reaches_the_command_once() {
+    let sandbox = Sandbox::new();
+    let script =
+        "trap 'echo interrupted' INT; echo up; until [ -e go ]; do sleep 0.05; done; echo done; exit 5";
+    let steps =
+        r#"[["expect","up"],["send","\u0003"],["expect","interrupted"],["make","go"],["expect","done"]]"#;
+    let output = at_a_terminal(&sandbox, &["sh", "-c", script], steps).success();
+    assert!(output.stdout.ends_with("exit 5\n"), "{}", output.stdout);
+    assert_eq!(output.stdout.matches("interrupted").count(), 1, "{}", output.stdout);
+}
+
+#[test]
+fn ctrl_c_ends_a_command_that_does_not_handle_it() {
+    let sandbox = Sandbox::new();
+    let steps = r#"[["expect","up"],["send","\u0003"]]"#;
+    let output = at_a_terminal(&sandbox, &["sh", "-c", "echo up; exec sleep 60"], steps).success();
+    assert!(output.stdout.ends_with("exit 130\n"), "{}", output.stdout);
+    assert_eq!(sandbox.events(), ["issuing", "issued", "ended"]);
+}
+
+#[test]
+fn a_shell_is_interactive_with_job_control() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("PS1", "prompt> ");
+    let steps = r#"[["expect","prompt> "],["send","echo $((40 + 2))\n"],["expect","42"],["expect","prompt> "],
+        ["send","sleep 60\n"],["send","\u0003"],["expect","prompt> "],
+        ["send","[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo a terminal\n"],["expect","\na terminal"],["send","exit 4\n"]]"#
+        .replace("\\na terminal", "a terminal\\r");
+    let output = at_a_terminal(&sandbox, &["sh", "-i"], &steps).success();
+    assert!(output.stdout.ends_with("exit 4\n"), "{}", output.stdout);
+    assert!(!output.stdout.contains("job control"), "{}", output.stdout);
+}
+
+#[test]
+fn a_stopped_command_stops_audex_and_goes_on_with_it() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("PS1", "outer> ");
+    let player = python::tests().join("support/terminal.py");
+    let run = format!("{} run --allow s3:GetObject -- sh -c", env!("CARGO_BIN_EXE_tryaudex"));
+    let steps = serde_json::json!([
+        ["expect", "outer> "],
+        ["send", format!("{run} 'echo started; until [ -e go ]; do sleep 0.05; done; echo finished'\n")],
+        ["expect", "started\r"],
+        ["send", "\u{1a}"],
+        ["expect", "outer> "],
+        ["make", "go"],
+        ["send", "fg\n"],
+        ["expect", "finished\r"],
+        ["expect", "outer> "],
+        ["send", "exit 6\n"],
+    ]);
+    let words = [player.display().to_string(), "/bin/sh".to_owned(), "-i".to_owned()];
+    let output = sandbox.program(python::interpreter(), words).stdin(steps.to_string()).output().success();
+    assert!(output.stdout.ends_with("exit 6\n"), "{}", output.stdout);
+}
