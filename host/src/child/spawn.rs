@@ -22,6 +22,8 @@ pub struct Running {
     pub(super) pid: Pid,
     pub(super) signals: Signals,
     pub(super) terminal: Option<Terminal>,
+    /// Whether Ctrl-Z was passed on and has not stopped the command yet.
+    pub(super) stop_wanted: bool,
     pub(super) started: Instant,
     // Declared last: the terminal is taken back, on drop, while SIGTTOU is still blocked.
     pub(super) _unstopped: UnstoppedOutput,
@@ -62,7 +64,7 @@ pub fn spawn(
     if let Some(terminal) = &mut terminal {
         terminal.give_if_wanted();
     }
-    Ok(Running { pid, signals, terminal, started, _unstopped: unstopped })
+    Ok(Running { pid, signals, terminal, stop_wanted: false, started, _unstopped: unstopped })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]

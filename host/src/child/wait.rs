@@ -76,6 +76,7 @@ impl Running {
             Signal::SIGCHLD => {}
             Signal::SIGCONT => self.go_on(stopped),
             _ => {
+                self.stop_wanted |= signal == Signal::SIGTSTP;
                 self.signal_group(signal);
                 // A signal that asks to end must reach a stopped command too.
                 if *stopped && !matches!(signal, Signal::SIGTSTP | Signal::SIGWINCH) {
@@ -94,8 +95,14 @@ impl Running {
         if asked_for_it && terminal.give() {
             self.signal_group(Signal::SIGCONT);
             *stopped = false;
+            // A Ctrl-Z that came before the terminal was handed over waited at the stopped command, and SIGCONT
+            // took it away.
+            if std::mem::take(&mut self.stop_wanted) {
+                self.signal_group(Signal::SIGTSTP);
+            }
             return Ok(());
         }
+        self.stop_wanted = false;
         if terminal.can_be_continued() {
             // After this, SIGCONT is among the signals, and `go_on` continues the command.
             return terminal.stop_ourselves();
