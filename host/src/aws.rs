@@ -9,7 +9,7 @@ mod http;
 mod operation;
 mod query;
 mod reply;
-mod sign;
+pub(crate) mod sign;
 mod source;
 mod tls;
 

@@ -21,6 +21,7 @@ pub mod health;
 pub mod iam;
 pub mod loopback;
 pub mod mint;
+pub mod percent;
 pub mod pipeline;
 pub mod plan;
 pub mod plugin;

@@ -6,6 +6,7 @@ mod text;
 use serde_json::Value;
 
 use super::{AuditError, Event};
+use crate::percent;
 use crate::secret::Secret;
 
 pub(super) use command::redact_command;
@@ -61,7 +62,7 @@ struct Known(Vec<Secret>);
 
 impl Known {
     fn of(secrets: &[Secret]) -> Self {
-        let spellings = |secret: &Secret| [secret.clone(), Secret::new(percent_encoded(secret.expose()))];
+        let spellings = |secret: &Secret| [secret.clone(), Secret::new(percent::encode(secret.expose()))];
         let mut known: Vec<Secret> = secrets.iter().flat_map(spellings).collect();
         known.retain(|secret| !secret.expose().is_empty());
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
@@ -71,21 +72,6 @@ impl Known {
     fn replace(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), REDACTED))
     }
-}
-
-/// RFC 3986: everything but unreserved characters.
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() * 3);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let digits = [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16).unwrap_or('0'));
-            encoded.push('%');
-            encoded.extend(digits.map(|digit| digit.to_ascii_uppercase()));
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
-//! Signs a query-protocol call the SDK does not know yet (Signature Version 4).
+//! Signature Version 4, for requests that no SDK client makes.
 
 use std::time::SystemTime;
 
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    SignableBody, SignableRequest, SigningInstructions, SigningSettings, sign as sign_http,
+};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -10,14 +13,54 @@ use aws_smithy_types::body::SdkBody;
 use http::{Request, Uri, header};
 
 use super::source::Keys;
+use crate::percent;
 
 /// The content type of the query protocol.
 const FORM: &str = "application/x-www-form-urlencoded";
 
+/// What a signature is good for.
+pub(crate) struct Scope<'a> {
+    /// The service's signing name, such as `sts`.
+    pub service: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// When it was signed.
+    pub time: SystemTime,
+    /// How the service wants paths and bodies signed.
+    pub settings: SigningSettings,
+}
+
+/// What to add to a request with these parts so that it is signed.
+///
+/// # Errors
+/// A reason, when the parts or the credentials make no valid request; it holds no secret.
+pub(crate) fn sign<'a>(
+    method: &'a str,
+    uri: &'a str,
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    body: &'a [u8],
+    credentials: &Credentials,
+    scope: Scope<'_>,
+) -> Result<SigningInstructions, String> {
+    let identity: Identity = credentials.clone().into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(scope.region)
+        .name(scope.service)
+        .time(scope.time)
+        .settings(scope.settings)
+        .build()
+        .map_err(|error| error.to_string())?
+        .into();
+    let signable = SignableRequest::new(method, uri, headers, SignableBody::Bytes(body))
+        .map_err(|error| error.to_string())?;
+    Ok(sign_http(signable, &params).map_err(|error| error.to_string())?.into_parts().0)
+}
+
 /// A POST of `body` to `endpoint`, signed with `keys` for STS in `region` as of `time`.
 ///
 /// # Errors
-/// A reason, when the endpoint or the keys make no valid request; it holds no secret.
+/// As [`sign`].
 pub(super) fn signed_post(
     endpoint: &Uri,
     region: &str,
@@ -32,48 +75,19 @@ pub(super) fn signed_post(
         .header(header::CONTENT_LENGTH, body.len())
         .body(SdkBody::from(body))
         .map_err(|error| error.to_string())?;
-
-    let identity: Identity = keys.credentials().clone().into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("sts")
-        .time(time)
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|error| error.to_string())?
-        .into();
     let uri = endpoint.to_string();
-    let headers = [("host", host), ("content-type", FORM)];
-    let signable =
-        SignableRequest::new("POST", &uri, headers.into_iter(), SignableBody::Bytes(body.as_bytes()))
-            .map_err(|error| error.to_string())?;
-    let (instructions, _signature) = sign(signable, &params).map_err(|error| error.to_string())?.into_parts();
+    let headers = [("host", host), ("content-type", FORM)].into_iter();
+    let scope = Scope { service: "sts", region, time, settings: SigningSettings::default() };
+    let instructions = sign("POST", &uri, headers, body.as_bytes(), keys.credentials(), scope)?;
     instructions.apply_to_request_http1x(&mut request);
     HttpRequest::try_from(request).map_err(|error| error.to_string())
 }
 
-/// `pairs` as a form body, percent-encoded as in RFC 3986 (a superset of what the form encoding asks for).
+/// `pairs` as a form body.
 pub(super) fn form(pairs: &[(&str, &str)]) -> String {
-    let encode = |text: &str| {
-        let mut encoded = String::with_capacity(text.len());
-        for byte in text.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                encoded.push(char::from(byte));
-            } else {
-                encoded.push('%');
-                for digit in [byte >> 4, byte & 15] {
-                    encoded.extend(
-                        char::from_digit(u32::from(digit), 16).map(|digit| digit.to_ascii_uppercase()),
-                    );
-                }
-            }
-        }
-        encoded
-    };
-    let fields: Vec<String> =
-        pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-    fields.join("&")
+    let field =
+        |(name, value): &(&str, &str)| format!("{}={}", percent::encode(name), percent::encode(value));
+    pairs.iter().map(field).collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //!
 //! It takes them as any SDK would, from its own environment or from a named profile, and is told nothing else.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -11,11 +10,8 @@ use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SigningSettings, UriPathNormalizationMode,
 };
-use aws_sigv4::sign::v4;
-use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_xml::decode::{Document, try_data};
@@ -24,8 +20,10 @@ use http_body_util::{BodyExt as _, Limited};
 
 use super::{DemoError, REGION};
 use crate::aws::AwsHttp;
+use crate::aws::sign::{Scope, sign};
 use crate::clock;
 use crate::environment::{AWS_ENDPOINT_URL, AWS_REGION, Environment};
+use crate::percent::encode_path;
 
 /// Objects of the demo are small; a longer one is not shown.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -118,7 +116,12 @@ fn signed(
     call: &Call,
     credentials: &Credentials,
 ) -> Result<HttpRequest, String> {
-    let uri = format!("{}/{}/{}", endpoint.trim_end_matches('/'), encode(&call.bucket), encode(&call.key));
+    let uri = format!(
+        "{}/{}/{}",
+        endpoint.trim_end_matches('/'),
+        encode_path(&call.bucket),
+        encode_path(&call.key)
+    );
     let parsed: Uri = uri.parse().map_err(|_| "the URL cannot be parsed".to_owned())?;
     let host = parsed.authority().ok_or("the endpoint has no host")?.as_str();
     let mut request = Request::builder()
@@ -133,35 +136,10 @@ fn signed(
     settings.percent_encoding_mode = PercentEncodingMode::Single;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
     settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-    let identity: Identity = credentials.clone().into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("s3")
-        .time(clock::now())
-        .settings(settings)
-        .build()
-        .map_err(|error| error.to_string())?
-        .into();
-    let headers = [("host", host)];
-    let signable = SignableRequest::new(call.method, &uri, headers.into_iter(), SignableBody::Bytes(&[]))
-        .map_err(|error| error.to_string())?;
-    let (instructions, _) = sign(signable, &params).map_err(|error| error.to_string())?.into_parts();
+    let scope = Scope { service: "s3", region, time: clock::now(), settings };
+    let instructions = sign(call.method, &uri, [("host", host)].into_iter(), &[], credentials, scope)?;
     instructions.apply_to_request_http1x(&mut request);
     HttpRequest::try_from(request).map_err(|error| error.to_string())
-}
-
-/// A path, percent-encoded as S3 signs it: everything but unreserved characters and `/`.
-fn encode(path: &str) -> String {
-    path.bytes().fold(String::with_capacity(path.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
 }
 
 fn text(status: u16, body: &str) -> String {
@@ -205,6 +183,6 @@ mod tests {
 
     #[test]
     fn a_key_is_encoded_and_its_slashes_are_kept() {
-        assert_eq!(encode("2026/a b+é"), "2026/a%20b%2B%C3%A9");
+        assert_eq!(encode_path("2026/a b+é"), "2026/a%20b%2B%C3%A9");
     }
 }

@@ -1,7 +1,6 @@
 //! Buckets, and listing what is in them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::ops::Bound;
 
 // The lint spares test builds, where an unconditional expectation would be unfulfilled.
@@ -13,6 +12,7 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::store::{self, Store, no_such_bucket};
+use crate::percent;
 
 /// The most entries in one page, as S3 has it.
 const MAX_KEYS: i32 = 1000;
@@ -182,7 +182,7 @@ fn list(objects: &BTreeMap<String, store::Object>, query: &Query<'_>) -> Page {
     let mut page = Page::default();
     let mut last_prefix = None;
     let mut last = String::new();
-    let text = |raw: &str| if query.encoded { percent_encode(raw) } else { raw.to_owned() };
+    let text = |raw: &str| if query.encoded { percent::encode_path(raw) } else { raw.to_owned() };
     let start =
         if query.after > query.prefix { Bound::Excluded(query.after) } else { Bound::Included(query.prefix) };
     for (key, object) in objects.range::<str, _>((start, Bound::Unbounded)) {
@@ -220,19 +220,6 @@ fn list(objects: &BTreeMap<String, store::Object>, query: &Query<'_>) -> Page {
 fn common_prefix(query: &Query<'_>, rest: &str) -> Option<String> {
     let (group, _) = rest.split_once(query.delimiter).filter(|_| !query.delimiter.is_empty())?;
     Some(format!("{}{group}{}", query.prefix, query.delimiter))
-}
-
-/// `encoding-type=url`: everything but unreserved characters and `/`.
-fn percent_encode(raw: &str) -> String {
-    raw.bytes().fold(String::with_capacity(raw.len()), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    })
 }
 
 #[cfg(test)]

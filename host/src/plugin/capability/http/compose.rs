@@ -1,11 +1,10 @@
 //! Puts a request together: guest bytes, and secrets that may go to this host.
 
-use std::fmt::Write as _;
-
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use wasmtime::component::Resource;
 
 use super::REQUEST_BYTES;
+use crate::percent;
 use crate::plugin::bindings::provider::audex::plugin::http::{Chunk, Header};
 use crate::plugin::capability::{HeldSecret, Origin};
 use crate::plugin::state::State;
@@ -88,7 +87,7 @@ pub fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Ve
             Chunk::Plain(plain) => out.extend_from_slice(plain),
             Chunk::Secret(secret) => out.extend_from_slice(text(state, secret, host)?.as_bytes()),
             Chunk::FormSecret(secret) => {
-                out.extend_from_slice(percent(text(state, secret, host)?).as_bytes());
+                out.extend_from_slice(percent::encode(text(state, secret, host)?).as_bytes());
             }
             Chunk::JsonSecret(secret) => {
                 let quoted = serde_json::Value::from(text(state, secret, host)?).to_string();
@@ -112,17 +111,6 @@ fn text<'a>(state: &'a State, secret: &Resource<HeldSecret>, host: &str) -> wasm
         Origin::Session { .. } => false,
     };
     if may_go { Ok(held.value.expose()) } else { Err(ComposeError::SecretAway(host.to_owned()).into()) }
-}
-
-fn percent(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }
 
 #[cfg(test)]

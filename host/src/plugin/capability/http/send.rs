@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use aws_smithy_runtime_api::client::identity::Identity;
+use aws_sigv4::http_request::SigningSettings;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
 use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, lift};
 use crate::aws::Keys;
+use crate::aws::sign::{Scope, sign};
 use crate::clock;
 use crate::plugin::bindings::provider::audex::plugin::http::{
     Auth, Chunk, HeaderKey, Host, Request as Asked, Response, Sigv4,
@@ -255,30 +254,16 @@ fn sign_request(
     keys: &Keys,
     time: SystemTime,
 ) -> Result<(), String> {
-    let identity: Identity = keys.credentials().clone().into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(&scope.region)
-        .name(&scope.service)
-        .time(time)
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(|error| error.to_string())?
-        .into();
     let (method, url) = (request.method().to_string(), request.url().to_string());
     let headers: Vec<(String, String)> = request
         .headers()
         .iter()
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .collect();
-    let signable = SignableRequest::new(
-        &method,
-        &url,
-        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())),
-        SignableBody::Bytes(body),
-    )
-    .map_err(|error| error.to_string())?;
-    let (instructions, _) = sign(signable, &params).map_err(|error| error.to_string())?.into_parts();
+    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let settings = SigningSettings::default();
+    let scope = Scope { service: &scope.service, region: &scope.region, time, settings };
+    let instructions = sign(&method, &url, headers, body, keys.credentials(), scope)?;
     for (name, value) in instructions.headers() {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| error.to_string())?;
         let mut value = HeaderValue::from_str(value).map_err(|error| error.to_string())?;

@@ -1,0 +1,103 @@
+//! Installed files that somebody changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::Sandbox;
+use crate::support::guests::Guest;
+
+pub fn plugins(sandbox: &Sandbox) -> PathBuf {
+    sandbox.home().join(".local/share/audex/plugins")
+}
+
+/// The only file with this ending in the directory.
+pub fn the_file(directory: &Path, ending: &str) -> PathBuf {
+    let all = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let found: Vec<_> =
+        all.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+pub fn inspect(sandbox: &Sandbox, target: &str) -> Value {
+    sandbox.run(["plugin", "inspect", target, "--json"]).success().json()
+}
+
+#[test]
+fn a_changed_file_is_refused_and_nothing_runs() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
+    let file = the_file(&plugins(&sandbox), "wasm");
+    let mut bytes = fs::read(&file).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    let refused = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(70);
+    assert!(refused.stderr.contains("plugin `filter-no-deletes` (sha256:"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("is not the file that was installed"), "{}", refused.stderr);
+    fs::remove_file(file).unwrap();
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(70);
+    assert!(!sandbox.home().join("ran").exists() && sandbox.cloud().requests().is_empty());
+    // Removing is the way out, and it works.
+    let _ = sandbox.run(["plugin", "remove", "filter-no-deletes"]).success();
+    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).success();
+}
+
+#[test]
+fn changed_machine_code_is_compiled_anew_without_a_word() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
+    let code = the_file(&sandbox.home().join(".cache/audex"), "cwasm");
+    let good = fs::read(&code).unwrap();
+    for change in [
+        |bytes: &mut Vec<u8>| bytes[5000] ^= 1,
+        |bytes: &mut Vec<u8>| bytes.truncate(40),
+        |bytes: &mut Vec<u8>| bytes[0] ^= 1,
+    ] {
+        let mut bytes = good.clone();
+        change(&mut bytes);
+        fs::write(&code, bytes).unwrap();
+        let plan = sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success();
+        assert_eq!(
+            (plan.json()["denied"][0]["by"].as_str(), plan.stderr.as_str()),
+            (Some("filter-no-deletes"), "")
+        );
+        assert!(fs::read(&code).unwrap().len() == good.len(), "it was not written again");
+    }
+}
+
+#[test]
+fn a_lock_edited_by_hand_is_an_error_not_a_missing_filter() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
+    let lock = plugins(&sandbox).join("plugins.lock");
+    let good = fs::read_to_string(&lock).unwrap();
+    let digest = inspect(&sandbox, "filter-no-deletes")["digest"].as_str().unwrap().to_owned();
+    let other_digest = digest.replace(['0', '1', '2'], "3");
+    for (from, to, code, words) in [
+        ("kind = \"filter\"", "kind = \"fliter\"", 78, "the entry `filter-no-deletes` is malformed"),
+        (digest.as_str(), other_digest.as_str(), 70, "failed in phase load"),
+        (digest.as_str(), "../../etc/passwd", 78, "the entry `filter-no-deletes` is malformed"),
+        ("version = 1", "version = 2", 78, "its version is 2, this program reads 1"),
+        (
+            "granted = []",
+            "granted = [\"everything\"]",
+            78,
+            "`everything` is no capability this version knows",
+        ),
+        ("granted = []", "granted = []\nunlocked = true", 78, "unknown field `unlocked`"),
+        (
+            "name = \"filter-no-deletes\"",
+            "name = \"aws\"",
+            70,
+            "the lock calls the filter `filter-no-deletes`",
+        ),
+    ] {
+        assert!(good.contains(from), "{from}\n{good}");
+        fs::write(&lock, good.replacen(from, to, 1)).unwrap();
+        let refused = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(code);
+        assert!(refused.stderr.contains(words), "{to}: {}", refused.stderr);
+    }
+    assert!(!sandbox.home().join("ran").exists() && sandbox.cloud().requests().is_empty());
+}
