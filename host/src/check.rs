@@ -72,7 +72,9 @@ fn accept(
         }
         Status::Known | Status::Corrected => {}
     }
-    if let Some(note) = finding.note.filter(|note| !into.notices.contains(note)) {
+    // How much a wildcard means stands in the plan; in each run it would be noise.
+    let worth_saying = |note: &String| !audex_sdk::pattern::is_wild(&action) && !into.notices.contains(note);
+    if let Some(note) = finding.note.filter(worth_saying) {
         into.notices.push(note);
     }
     for action in finding.actions {

@@ -184,17 +184,22 @@ impl PolicyScope {
         if intermediate && actions.iter().all(|action| action == SCOPE_DOWN) {
             return Ok(Vec::new());
         }
-        if let Some(action) = actions.iter().find(|action| !covered(&self.actions, action)) {
+        if let Some(action) = actions.iter().find(|action| !self.allows(action)) {
             return Err(outside(&format!("`{action}`")));
         }
         let resources = strings(fields.get("Resource"))?;
-        match resources
-            .iter()
-            .find(|resource| !self.resources.is_empty() && !covered(&self.resources, resource))
-        {
+        // Where no action of the statement takes a resource, IAM knows none but `*`, which then says nothing wider.
+        let resourceless = actions.iter().all(|action| aws_catalogue::takes_no_resource(action));
+        let limited = !self.resources.is_empty() && !resourceless;
+        match resources.iter().find(|resource| limited && !covered(&self.resources, resource)) {
             Some(resource) => Err(outside(&format!("the resource `{resource}`"))),
             None => Ok(actions),
         }
+    }
+
+    /// Whether everything that `action` means is granted: as written, or, for a pattern made shorter, action by action.
+    fn allows(&self, action: &str) -> bool {
+        covered(&self.actions, action) || aws_catalogue::expansion_within(action, &self.actions)
     }
 
     /// Security: a filter's deny pattern is part of the grant. A policy that allows some of it must deny it again.
@@ -206,13 +211,22 @@ impl PolicyScope {
                     (Some((_, verb)), Some((service, _))) => format!("{service}:{verb}"),
                     _ => pattern.clone(),
                 };
-                if !covered(denied, pattern) && !covered(denied, &here) {
+                let said = covered(denied, pattern) || covered(denied, &here);
+                if !said && !(action == "*" && denied_service_by_service(pattern, denied)) {
                     return Err(outside(&format!("`{action}` without the denied `{pattern}`")));
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Whether a pattern for any service is denied for each service that has such an action: an IAM policy takes no wildcard
+/// there. A service newer than the catalogue is not known, and the component says so.
+fn denied_service_by_service(pattern: &str, denied: &[String]) -> bool {
+    let Some((service, verb)) = pattern.split_once(':') else { return false };
+    let services = aws_catalogue::services_with(service, verb);
+    !services.is_empty() && services.iter().all(|service| covered(denied, &format!("{service}:{verb}")))
 }
 
 fn outside(what: &str) -> OutsideGrant {
@@ -328,6 +342,24 @@ mod tests {
         assert!(!permitted("s3:Delete*", r#""Action":"s3:Delete*","Resource":"*","Condition":{}"#));
         assert!(!permitted("*:Delete*", r#""Action":"s3:DeleteBucket","Resource":"*""#));
         assert!(!permitted("s3:Delete*", r#""NotAction":"s3:Get*","Resource":"*""#));
+    }
+
+    #[test]
+    fn a_shortened_pattern_is_inside_when_all_it_means_is_granted() {
+        let policy = allow(r#""Action":"ec2:DescribeVpcPeeringConn*","Resource":"arn:aws:s3:::a/*""#);
+        let granted = PolicyScope::of(&grant("ec2:DescribeVpcPeeringConnections", &[]), None);
+        granted.permit(&policy).unwrap();
+        assert!(PolicyScope::of(&grant("ec2:DescribeVpcs", &[]), None).permit(&policy).is_err());
+    }
+
+    #[test]
+    fn every_resource_is_inside_for_actions_that_take_none_and_outside_for_others() {
+        let listing = allow(r#""Action":"s3:ListAllMyBuckets","Resource":"*""#);
+        PolicyScope::of(&grant("s3:ListAllMyBuckets", &[]), None).permit(&listing).unwrap();
+        let mixed = allow(r#""Action":["s3:ListAllMyBuckets","s3:GetObject"],"Resource":"*""#);
+        assert!(PolicyScope::of(&grant("s3:*", &[]), None).permit(&mixed).is_err());
+        let wild = allow(r#""Action":"s3:*","Resource":"*""#);
+        assert!(PolicyScope::of(&grant("s3:*", &[]), None).permit(&wild).is_err());
     }
 
     #[test]
