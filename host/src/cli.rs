@@ -7,6 +7,7 @@ mod health;
 mod plan;
 mod plugin;
 mod policies;
+mod policy_args;
 mod request_args;
 mod run;
 

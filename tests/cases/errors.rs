@@ -51,7 +51,7 @@ fn an_unknown_option_names_the_nearest() {
 
 #[test]
 fn an_unknown_provider_lists_the_known_ones() {
-    assert_snapshot!(Sandbox::new().run(["run", "--provider", "gpc", "--allow", "a:B", "--", "true"]).snapshot(), @r#"
+    assert_snapshot!(Sandbox::new().run(["run", "--provider", "gpc", "--allow", "s3:GetObject", "--", "true"]).snapshot(), @r#"
     exit 2
     --- stderr
     error: no component provides `gpc`
@@ -97,14 +97,14 @@ fn a_malformed_action_is_never_sent() {
 
 #[test]
 fn a_ttl_is_whole_seconds_and_not_longer_than_the_method_can_give() {
-    assert_snapshot!(Sandbox::new().run(["run", "--allow", "a:B", "--ttl", "0s", "--", "true"]).snapshot(), @r#"
+    assert_snapshot!(Sandbox::new().run(["run", "--allow", "s3:GetObject", "--ttl", "0s", "--", "true"]).snapshot(), @r#"
     exit 2
     --- stderr
     error: invalid value '0s' for '--ttl <DURATION>': `0s` is not one or more whole seconds
 
     For more information, try '--help'.
     "#);
-    assert_snapshot!(Sandbox::new().run(["run", "--allow", "a:B", "--ttl", "13h", "--", "true"]).snapshot(), @r#"
+    assert_snapshot!(Sandbox::new().run(["run", "--allow", "s3:GetObject", "--ttl", "13h", "--", "true"]).snapshot(), @r#"
     exit 2
     --- stderr
     error: provider `aws`: a ttl of 13h is more than `assume-role` can give (12h)
@@ -114,7 +114,7 @@ fn a_ttl_is_whole_seconds_and_not_longer_than_the_method_can_give() {
 
 #[test]
 fn an_unknown_method_lists_the_known_ones() {
-    assert_snapshot!(Sandbox::new().run(["run", "--allow", "a:B", "--method", "magic", "--", "true"]).snapshot(), @r#"
+    assert_snapshot!(Sandbox::new().run(["run", "--allow", "s3:GetObject", "--method", "magic", "--", "true"]).snapshot(), @r#"
     exit 2
     --- stderr
     error: provider `aws`: aws has no method `magic`
@@ -165,7 +165,7 @@ fn a_setting_that_the_provider_does_not_have_is_an_error() {
     exit 78
     --- stderr
     error: provider `aws` has no setting `role_anr`
-    hint: it has `role_arn`, `external_id`, `method`, `region`
+    hint: it has `role_arn`, `external_id`, `method`, `region`, `allow_unknown`, `source_ip`, `mfa`, `tag`
     "#);
     let file = format!("[providers.aws]\nrole_arn = \"{ROLE}\"\n");
     let mut sandbox = with_file("config.toml", &file);

@@ -79,7 +79,7 @@ fn every_permission_keeps_what_the_user_wrote() {
     dynamodb:Scan from profile dynamodb-readonly by cloud
     dynamodb:BatchGetItem from profile dynamodb-readonly by cloud
     "#);
-    insta::assert_snapshot!(plan["policy"].to_string(), @r#"{"Statement":[{"Action":["s3:GetObject","s3:ListBucket","s3:Delete*","dynamodb:GetItem","dynamodb:Query","dynamodb:Scan","dynamodb:BatchGetItem"],"Effect":"Allow","Resource":["arn:aws:s3:::demo-reports/*","arn:aws:s3:::demo-reports"]},{"Action":"s3:DeleteBucket","Effect":"Deny","Resource":"*"}],"Version":"2012-10-17"}"#);
+    insta::assert_snapshot!(plan["policy"].to_string(), @r#"{"Statement":[{"Action":"s3:GetObject","Effect":"Allow","Resource":"arn:aws:s3:::demo-reports/*"},{"Action":"s3:ListBucket","Effect":"Allow","Resource":"arn:aws:s3:::demo-reports"},{"Action":"s3:Delete*","Effect":"Allow","Resource":["arn:aws:s3:::demo-reports/*","arn:aws:s3:::demo-reports"]},{"Action":"s3:DeleteBucket","Effect":"Deny","Resource":"*"}],"Version":"2012-10-17"}"#);
     assert_eq!(plan["denied"][0]["action"], "s3:DeleteBucket");
     assert!(plan["denied"][0]["reason"].as_str().unwrap().contains("deny-list.toml:2"), "{}", plan["denied"]);
 }
@@ -159,19 +159,19 @@ fn the_plan_for_people_shows_it_all() {
     resources  arn:aws:s3:::demo-reports/*, arn:aws:s3:::demo-reports
 
     PERMISSION             ASKED AS                   ENFORCED BY  NOTE
-    s3:GetObject           storage:read               cloud
-    s3:ListBucket          storage:read               cloud
-    s3:Delete*             s3:Delete*                 cloud
-    dynamodb:GetItem       profile dynamodb-readonly  cloud
-    dynamodb:Query         profile dynamodb-readonly  cloud
-    dynamodb:Scan          profile dynamodb-readonly  cloud
-    dynamodb:BatchGetItem  profile dynamodb-readonly  cloud
+    s3:GetObject           storage:read               cloud        read
+    s3:ListBucket          storage:read               cloud        list
+    s3:Delete*             s3:Delete*                 cloud        matches 23 actions: 12 write, 4 tagging, 7 permissions management
+    dynamodb:GetItem       profile dynamodb-readonly  cloud        read; grants nothing on the given resources
+    dynamodb:Query         profile dynamodb-readonly  cloud        read; grants nothing on the given resources
+    dynamodb:Scan          profile dynamodb-readonly  cloud        read; grants nothing on the given resources
+    dynamodb:BatchGetItem  profile dynamodb-readonly  cloud        read; grants nothing on the given resources
 
     DENIED           BY         REASON
     s3:DeleteBucket  deny-list  `s3:DeleteBucket` in [home]/.config/audex/deny-list.toml:2
 
-    policy (319 of 2048 characters)
-    {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket","s3:Delete*","dynamodb:GetItem","dynamodb:Query","dynamodb:Scan","dynamodb:BatchGetItem"],"Resource":["arn:aws:s3:::demo-reports/*","arn:aws:s3:::demo-reports"]},{"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}]}
+    policy (377 of 2048 characters)
+    {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::demo-reports/*"},{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::demo-reports"},{"Effect":"Allow","Action":"s3:Delete*","Resource":["arn:aws:s3:::demo-reports/*","arn:aws:s3:::demo-reports"]},{"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}]}
 
     COMPONENT  KIND      DIGEST               SOURCE
     aws        provider  sha256:[digest]  built in
@@ -179,6 +179,10 @@ fn the_plan_for_people_shows_it_all() {
     deny-list  filter    sha256:[digest]  built in
 
     notice: IAM has no `s3:HeadObject`: HeadObject is authorised by `s3:GetObject`
+    notice: `dynamodb:GetItem` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`)
+    notice: `dynamodb:Query` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}/index/${IndexName}`)
+    notice: `dynamodb:Scan` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}/index/${IndexName}`)
+    notice: `dynamodb:BatchGetItem` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`)
     notice: the cloud may make credentials that live 15m; if so, the command is ended after 30s
     "#);
 }

@@ -241,10 +241,13 @@ fn the_documented_custom_profiles_run_the_documented_programs() {
     let inference = typed(&sandbox, "tryaudex run --profile ml-inference -- python inference.py").success();
     assert_eq!(inference.stdout, "input-data AccessDenied\nml-models read\n");
     let plan = typed(&sandbox, "tryaudex plan --profile my-data-pipeline --json").success().json();
-    let statement = &plan["policy"]["Statement"][0];
-    assert_eq!(
-        statement["Action"],
-        serde_json::json!(["s3:GetObject", "dynamodb:PutItem", "dynamodb:UpdateItem"])
-    );
-    assert_eq!(statement["Resource"][1], "arn:aws:dynamodb:*:*:table/pipeline-results");
+    let expected = serde_json::json!([
+        { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::input-data/*" },
+        {
+            "Effect": "Allow",
+            "Action": ["dynamodb:PutItem", "dynamodb:UpdateItem"],
+            "Resource": "arn:aws:dynamodb:*:*:table/pipeline-results",
+        },
+    ]);
+    assert_eq!(plan["policy"]["Statement"], expected);
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 
+use super::policy_args::PolicyArgs;
 use crate::child::OnExpiry;
 use crate::console::Console;
 use crate::plugin::provider::Enforcer;
@@ -38,18 +39,8 @@ pub struct RequestArgs {
     /// How to make the credentials; the plan shows what is picked automatically
     #[arg(long, value_name = "METHOD", value_parser = NonEmptyStringValueParser::new())]
     method: Option<String>,
-    /// Networks the credentials may be used from, as CIDR, comma-separated (AWS)
-    #[arg(long, value_name = "CIDRS", value_parser = NonEmptyStringValueParser::new())]
-    source_ip: Option<String>,
-    /// Ask for credentials that were signed in with a second factor (AWS)
-    #[arg(long)]
-    mfa: bool,
-    /// Tags a resource must carry, `key=value`; may be repeated (AWS)
-    #[arg(long, value_name = "KEY=VALUE", value_parser = NonEmptyStringValueParser::new())]
-    tag: Vec<String>,
-    /// Let actions through that the catalogue does not know
-    #[arg(long)]
-    allow_unknown: bool,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// Least enforcement to accept: `cloud`, `token` or `none` [default: token]
     #[arg(long, value_name = "WHO", value_parser = parse_enforcer)]
     require: Option<Enforcer>,
@@ -85,17 +76,7 @@ impl RequestArgs {
                 provider_settings.insert(key.to_owned(), value.clone());
             }
         }
-        if let Some(networks) = &self.source_ip {
-            provider_settings.insert("source_ip".to_owned(), networks.clone());
-        }
-        if !self.tag.is_empty() {
-            provider_settings.insert("tag".to_owned(), self.tag.join(","));
-        }
-        for (key, is_set) in [("mfa", self.mfa), ("allow_unknown", self.allow_unknown)] {
-            if is_set {
-                provider_settings.insert(key.to_owned(), "true".to_owned());
-            }
-        }
+        provider_settings.extend(self.policy.settings());
         Flags {
             provider: self.provider.clone(),
             ttl: self.ttl,

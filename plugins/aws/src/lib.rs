@@ -10,8 +10,6 @@ mod method;
 mod mint;
 mod plan;
 mod policy;
-#[cfg_attr(not(test), expect(dead_code, reason = "the contract's plan does not carry the command yet"))]
-mod preflight;
 mod profile;
 mod suggestion;
 

@@ -211,8 +211,8 @@ impl PolicyScope {
                     (Some((_, verb)), Some((service, _))) => format!("{service}:{verb}"),
                     _ => pattern.clone(),
                 };
-                let said = covered(denied, pattern) || covered(denied, &here);
-                if !said && !(action == "*" && denied_service_by_service(pattern, denied)) {
+                let each_service = action == "*" && denied_service_by_service(pattern, denied);
+                if !covered(denied, pattern) && !covered(denied, &here) && !each_service {
                     return Err(outside(&format!("`{action}` without the denied `{pattern}`")));
                 }
             }

@@ -1,0 +1,34 @@
+//! The options that narrow what a policy says, or widen what it may name; each is a setting of the provider's.
+
+use clap::builder::NonEmptyStringValueParser;
+
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct PolicyArgs {
+    /// Networks the credentials may be used from, as CIDR, comma-separated (AWS)
+    #[arg(long, value_name = "CIDRS", value_parser = NonEmptyStringValueParser::new())]
+    source_ip: Option<String>,
+    /// Ask for credentials that were signed in with a second factor (AWS)
+    #[arg(long)]
+    mfa: bool,
+    /// Tags a resource must carry, `key=value`; may be repeated (AWS)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = NonEmptyStringValueParser::new())]
+    tag: Vec<String>,
+    /// Let actions through that the catalogue does not know
+    #[arg(long)]
+    allow_unknown: bool,
+}
+
+impl PolicyArgs {
+    /// Key and value of every option given.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let networks = self.source_ip.clone().map(|networks| ("source_ip", networks));
+        let tags = (!self.tag.is_empty()).then(|| ("tag", self.tag.join(",")));
+        let mfa = self.mfa.then(|| ("mfa", "true".to_owned()));
+        let unknown = self.allow_unknown.then(|| ("allow_unknown", "true".to_owned()));
+        [networks, tags, mfa, unknown]
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect()
+    }
+}
