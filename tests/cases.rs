@@ -1,6 +1,7 @@
 //! One file per subject.
 
 mod audit;
+mod catalogue;
 mod child;
 mod cli;
 mod demo;
