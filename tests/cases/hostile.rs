@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use self::table::{Case, DESCRIBE, FILTER, HTTP, MAPPING, MINT, PLAN, WORDS};
-use crate::support::guests::Guest;
+use crate::support::guests::{self, Guest};
 use crate::support::{Output, ROLE, Sandbox};
 
 /// Guards against a hang; the limits of a component are tested by the words of their errors.
@@ -88,6 +88,7 @@ fn timed(work: impl FnOnce() -> Output) -> (Output, Duration) {
 /// Plays every case in a sandbox of its own: `work` installs and runs.
 #[track_caller]
 fn play(cases: &[Case], work: impl Fn(&mut Sandbox, &Case) -> Output) {
+    guests::build_all();
     let mut all = String::new();
     for case in cases {
         let mut sandbox = sandbox();
