@@ -8,7 +8,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     glob(pattern, text, |left, right| left == right)
 }
 
-/// As [`matches`], with letters of ASCII equal in either case.
+/// As [`matches()`], with letters of ASCII equal in either case.
 #[must_use]
 pub fn matches_ignore_ascii_case(pattern: &str, text: &str) -> bool {
     glob(pattern, text, |left, right| left.eq_ignore_ascii_case(&right))
