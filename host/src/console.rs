@@ -2,7 +2,7 @@
 //! command's own output cannot be mistaken for it.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
@@ -119,12 +119,6 @@ pub fn show(text: &str) -> bool {
 /// Tells a person several lines, without a prefix, so that commands in them can be copied.
 pub fn tell(text: &str) {
     text.lines().for_each(stderr);
-}
-
-/// Whether results are read by a person.
-#[must_use]
-pub fn stdout_is_terminal() -> bool {
-    io::stdout().is_terminal()
 }
 
 fn stderr(line: &str) {
