@@ -11,14 +11,15 @@ pub mod bindings {
     });
 }
 
-pub use bindings::audex::plugin::secrets::Secret;
+pub use bindings::audex::plugin::secrets::{Piece, Secret};
 pub use bindings::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use bindings::audex::plugin::{clock, http, identity, log, settings, sts};
 #[doc(hidden)]
 pub use bindings::exports::audex::plugin::provider::Guest;
 pub use bindings::exports::audex::plugin::provider::{
-    AccessLevel, Attribution, Call, CheckResult, Description, Enforcer, File, Finding, GrantPlan as Plan,
-    HealthStatus, Minted, Planned, Profile, Setting, Statement, Status, Value, Variable, Window,
+    AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult, Description,
+    Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan, HealthStatus, Minted, Planned,
+    Profile, Setting, Statement, Status, Value, Variable, Window,
 };
 
 /// One cloud. What has a default body is optional: the default says so to the user.
@@ -34,6 +35,18 @@ pub trait Provider {
     /// # Errors
     /// When the grant cannot be expressed.
     fn plan(grant: Grant) -> Result<Plan, Error>;
+    /// What is known beforehand to fail when `command` is run with this grant; nothing by default. Pure.
+    #[must_use]
+    fn preflight(_grant: Grant, _command: Vec<String>) -> Vec<Advice> {
+        Vec::new()
+    }
+    /// The grant as a document for the cloud's own tools. Pure.
+    ///
+    /// # Errors
+    /// By default `unsupported`.
+    fn document(_grant: Grant, _name: String, _format: String) -> Result<String, Error> {
+        Err(unsupported("document"))
+    }
     /// Gets credentials for exactly `plan`.
     ///
     /// # Errors
@@ -95,6 +108,12 @@ macro_rules! provider {
                 fn describe() -> p::Description { <$provider as p::Provider>::describe() }
                 fn check(actions: Vec<String>) -> Vec<p::Finding> { <$provider as p::Provider>::check(actions) }
                 fn plan(grant: p::Grant) -> Result<p::Plan, p::Error> { <$provider as p::Provider>::plan(grant) }
+                fn preflight(grant: p::Grant, command: Vec<String>) -> Vec<p::Advice> {
+                    <$provider as p::Provider>::preflight(grant, command)
+                }
+                fn document(grant: p::Grant, name: String, format: String) -> Result<String, p::Error> {
+                    <$provider as p::Provider>::document(grant, name, format)
+                }
                 fn mint(grant: p::Grant, plan: p::Plan) -> Result<p::Minted, p::Error> {
                     <$provider as p::Provider>::mint(grant, plan)
                 }

@@ -50,6 +50,19 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// The origin of a secret made of one of this and one of `other`: it may go only where both may. None if nowhere.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Guest, other) => Some(other.clone()),
+            (known, Self::Guest) => Some(known),
+            (known, other) if known == *other => Some(known),
+            _ => None,
+        }
+    }
+}
+
 /// Temporary AWS credentials in a guest's hands, by handle only.
 #[derive(Debug)]
 pub struct HeldSession {

@@ -4,7 +4,7 @@
 
 use super::limit;
 use super::mapping::{Expansion, Row};
-use super::provider::{CheckResult, Description, Error, Finding, GrantPlan, Profile, Setting};
+use super::provider::{Advice, CheckResult, Description, Error, Finding, GrantPlan, Profile, Setting};
 
 /// `text` as one line of at most [`limit::LINE_CHARACTERS`] characters, each of them visible.
 #[must_use]
@@ -68,6 +68,7 @@ clean_fields! {
     Profile: name description actions resources;
     Description: title action_syntax settings profiles;
     Finding: actions note suggestion;
+    Advice: message missing;
     CheckResult: name detail hint;
     Row: universal provider actions note;
     Expansion: actions notice;

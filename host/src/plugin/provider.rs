@@ -1,5 +1,6 @@
 //! Calls to one provider component, and the host's look at what it answers.
 
+mod pure;
 mod variable;
 
 use std::collections::BTreeMap;
@@ -23,8 +24,8 @@ use crate::deliver::{SessionFile, Value};
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
-    AccessLevel, CheckResult, Description, Enforcer, Finding, GrantPlan, HealthStatus, Planned, Profile,
-    Setting, Status,
+    AccessLevel, Advice, CheckResult, Description, Enforcer, Finding, GrantPlan, HealthStatus, Planned,
+    Profile, Setting, Status,
 };
 
 /// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.

@@ -41,6 +41,12 @@ pub enum Misbehaved {
     /// It wanted a role that the user did not name.
     #[error("it tried to assume the role `{0}`, which none of its settings names")]
     ForeignRole(String),
+    /// It tried to sign AWS requests with something that no reply gave.
+    #[error("it made AWS keys of a secret that no reply gave")]
+    ForeignKeys,
+    /// It joined secrets that may not stand in one.
+    #[error("it joined secrets that belong to different places")]
+    MixedSecret,
     /// A secret that is none.
     #[error("it made a secret of more than {} KiB", limit::SECRET_BYTES / 1024)]
     LargeSecret,

@@ -73,6 +73,7 @@ fn deliver(made: Made) -> Minted {
             plain("AWS_DEFAULT_REGION", region),
         ],
         files: Vec::new(),
+        endpoints: Vec::new(),
         expires_at: session.expires_at(),
         identity: session.arn(),
         credential_id: Some(session.access_key_id()),

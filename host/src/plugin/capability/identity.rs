@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use wasmtime::component::Resource;
 
 use super::sts::plain_error;
 use super::{Capability, HeldSecret, Origin};
+use crate::percent;
 use crate::plugin::bindings::provider::audex::plugin::identity::{Bearer, Host};
-use crate::plugin::bindings::provider::audex::plugin::secrets::{self, HostSecret};
+use crate::plugin::bindings::provider::audex::plugin::secrets::{self, HostSecret, Piece};
 use crate::plugin::bindings::provider::audex::plugin::sts::Host as _;
 use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
 use crate::plugin::limit;
@@ -70,6 +73,43 @@ impl HostSecret for State {
             return Err(Misbehaved::LargeSecret.into());
         }
         self.hold(HeldSecret { value: Secret::new(plain), origin: Origin::Guest })
+    }
+
+    fn join(&mut self, pieces: Vec<Piece>) -> wasmtime::Result<Resource<HeldSecret>> {
+        let (mut text, mut origin) = (zeroize::Zeroizing::new(String::new()), Origin::Guest);
+        for piece in pieces {
+            match &piece {
+                Piece::Plain(plain) => text.push_str(plain),
+                Piece::Secret(secret) | Piece::FormSecret(secret) => {
+                    let held = self.table.get(secret)?;
+                    origin = origin.and(&held.origin).ok_or(Misbehaved::MixedSecret)?;
+                    if matches!(piece, Piece::FormSecret(_)) {
+                        text.push_str(&percent::encode(held.value.expose()));
+                    } else {
+                        text.push_str(held.value.expose());
+                    }
+                }
+            }
+            if text.len() > limit::SECRET_BYTES {
+                return Err(Misbehaved::LargeSecret.into());
+            }
+        }
+        self.hold(HeldSecret { value: Secret::new(std::mem::take(&mut *text)), origin })
+    }
+
+    fn hmac_sha256_base64(
+        &mut self,
+        secret: Resource<HeldSecret>,
+        message: String,
+    ) -> wasmtime::Result<Option<Resource<HeldSecret>>> {
+        let held = self.table.get(&secret)?;
+        let origin = held.origin.clone();
+        let Ok(key) = base64_simd::STANDARD.decode_to_vec(held.value.expose()) else { return Ok(None) };
+        let key = zeroize::Zeroizing::new(key);
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return Ok(None) };
+        mac.update(message.as_bytes());
+        let value = Secret::new(base64_simd::STANDARD.encode_to_string(mac.finalize().into_bytes()));
+        self.hold(HeldSecret { value, origin }).map(Some)
     }
 
     fn drop(&mut self, secret: Resource<HeldSecret>) -> wasmtime::Result<()> {

@@ -84,7 +84,11 @@ impl Host for State {
     }
 
     fn scope_down(&mut self, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
-        self.narrow(None, policy, duration_seconds)
+        self.reach()?.scope.may_narrow(duration_seconds)?;
+        let policy = self.permitted(policy)?;
+        let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
+        let made = self.with_aws(async |aws, source| aws.scoped_credentials(&source, &asked).await)?;
+        self.hold_answer(made, Some(policy), duration_seconds)
     }
 }
 
@@ -122,14 +126,56 @@ impl HostSession for State {
         policy: String,
         duration_seconds: u32,
     ) -> Answer<Resource<HeldSession>> {
-        let held = &self.table.get(&session)?.session;
-        let keys = Keys::new(
-            &held.access_key_id,
-            &held.secret_access_key,
-            Some(&held.session_token),
-            Some(held.expires_at),
-        );
-        self.narrow(Some(&keys), policy, duration_seconds)
+        self.reach()?.scope.may_narrow(duration_seconds)?;
+        let policy = self.permitted(policy)?;
+        let keys = self.keys_of(&session)?;
+        let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
+        let made = self.with_keys(keys, async |aws, keys| aws.scoped_credentials(&keys, &asked).await)?;
+        self.hold_answer(made, Some(policy), duration_seconds)
+    }
+
+    fn federation_token(
+        &mut self,
+        session: Resource<HeldSession>,
+        name: String,
+        policy: String,
+        duration_seconds: u32,
+    ) -> Answer<Resource<HeldSession>> {
+        self.reach()?.scope.may_make(duration_seconds)?;
+        let policy = self.permitted(policy)?;
+        let keys = self.keys_of(&session)?;
+        let asked = aws::FederationToken {
+            name,
+            policy: Some(policy.to_string()),
+            duration_seconds: Some(duration_seconds),
+        };
+        let made = self.with_keys(keys, async |aws, keys| aws.federation_token(&keys, &asked).await)?;
+        self.hold_answer(made, Some(policy), duration_seconds)
+    }
+
+    fn from_keys(
+        &mut self,
+        access_key_id: String,
+        secret_access_key: Resource<HeldSecret>,
+        session_token: Option<Resource<HeldSecret>>,
+        expires_at: Option<u64>,
+    ) -> wasmtime::Result<Resource<HeldSession>> {
+        self.reach()?.scope.may_reach()?;
+        let secret_access_key = self.lifted(&secret_access_key)?;
+        let session_token = match &session_token {
+            Some(token) => self.lifted(token)?,
+            None => Secret::new(String::new()),
+        };
+        let session = aws::Session {
+            access_key_id: clean::line(&access_key_id),
+            secret_access_key,
+            session_token,
+            expires_at: expires_at.unwrap_or(u64::MAX),
+            arn: None,
+            packed_policy_percent: None,
+        };
+        // INVARIANT: no policy, so `Provider::value` refuses to deliver it.
+        self.hold(HeldSession { session, policy: None, asked_seconds: u32::MAX })
     }
 
     fn drop(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<()> {
@@ -155,19 +201,35 @@ impl State {
         })
     }
 
-    /// GetScopedCredentials, signed by `keys` or else by the source credentials.
-    fn narrow(
+    /// Runs one AWS operation with keys of a session in the guest's hands; the source credentials are not looked for.
+    fn with_keys<T>(
         &mut self,
-        keys: Option<&Keys>,
-        policy: String,
-        duration_seconds: u32,
-    ) -> Answer<Resource<HeldSession>> {
-        self.reach()?.scope.may_narrow(duration_seconds)?;
-        let policy = self.permitted(policy)?;
-        let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
-        let made =
-            self.with_aws(async |aws, source| aws.scoped_credentials(keys.unwrap_or(&source), &asked).await)?;
-        self.hold_answer(made, Some(policy), duration_seconds)
+        keys: Keys,
+        operation: impl AsyncFnOnce(&Aws, Keys) -> Result<T, AwsError>,
+    ) -> Answer<T> {
+        let outside = Arc::clone(&self.reach()?.outside);
+        let answer = self
+            .outside_time(|limit| outside.run(limit, async { operation(outside.aws().await, keys).await }));
+        Ok(match answer {
+            Ok(answer) => answer.map_err(|error| refusal(&error)),
+            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+        })
+    }
+
+    fn keys_of(&self, session: &Resource<HeldSession>) -> wasmtime::Result<Keys> {
+        let held = &self.table.get(session)?.session;
+        let token = (!held.session_token.expose().is_empty()).then_some(&held.session_token);
+        let expires_at = (held.expires_at != u64::MAX).then_some(held.expires_at);
+        Ok(Keys::new(&held.access_key_id, &held.secret_access_key, token, expires_at))
+    }
+
+    /// A secret that a reply gave. Security: no other may become AWS keys, so that nothing else's secret is signed with.
+    fn lifted(&self, secret: &Resource<HeldSecret>) -> wasmtime::Result<Secret> {
+        let held = self.table.get(secret)?;
+        match held.origin {
+            Origin::Lifted { .. } => Ok(held.value.clone()),
+            _ => Err(Misbehaved::ForeignKeys.into()),
+        }
     }
 
     /// Security: a role is the user's choice. One of another account would lead the command, and its data, there.

@@ -50,6 +50,7 @@ impl Provider for Acme {
         Ok(Minted {
             variables: vec![variable("ACME_ACCOUNT", account), variable("ACME_TOKEN", token())],
             files: vec![File { name: "acme/token".into(), contents: token(), env: credentials }],
+            endpoints: vec![],
             expires_at: clock::now() + u64::from(grant.ttl_seconds),
             identity: None,
             credential_id: None,

@@ -161,6 +161,7 @@ fn minted(plan: &Plan, variables: Vec<Variable>, expires_at: u64) -> Minted {
     Minted {
         variables,
         files: vec![],
+        endpoints: vec![],
         expires_at,
         identity: None,
         credential_id: None,
