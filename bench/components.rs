@@ -71,9 +71,8 @@ fn grant() -> Grant {
     let action = "s3:GetObject".to_owned();
     Grant {
         provider: "aws".to_owned(),
-        permissions: vec![Permission { origin: action.clone(), action }],
+        permissions: vec![Permission { origin: action.clone(), action, resources: Vec::new() }],
         deny: Vec::new(),
-        resources: Vec::new(),
         ttl_seconds: 900,
         session: "audex-bench".to_owned(),
     }

@@ -3,6 +3,7 @@
 use crate::expansion::{Expanded, Native};
 use crate::plugin::component::PluginError;
 use crate::plugin::provider::{Finding, Permission, Provider, Status};
+use crate::request::includes;
 
 /// Permissions the provider accepts, corrected where it calls them something else.
 #[derive(Debug)]
@@ -78,8 +79,10 @@ fn accept(
         into.notices.push(note);
     }
     for action in finding.actions {
-        if !into.permissions.iter().any(|known| known.action == action) {
-            into.permissions.push(Permission { action, origin: native.origin.clone() });
+        let (origin, resources) = (native.origin.clone(), native.resources.clone());
+        let again = |known: &Permission| known.action == action && includes(&known.resources, &resources);
+        if !into.permissions.iter().any(again) {
+            into.permissions.push(Permission { action, origin, resources });
         }
     }
     Ok(())

@@ -154,9 +154,6 @@ impl From<RequestError> for Failure {
             RequestError::EmptyItem { option: "--resource" } => "leave --resource out to mean every resource",
             RequestError::EmptyItem { .. } => "a variable in it may be unset",
             RequestError::OutsideProfile { .. } => "--resource can narrow a profile, not leave it",
-            RequestError::MixedResources { .. } => {
-                "give --resource for the whole request, or run the profiles one by one"
-            }
             RequestError::Session(_) => return Self::new(Kind::Internal, "request", error),
         };
         Self::new(Kind::Usage, "request", error).hinting(hint)

@@ -11,6 +11,8 @@ pub struct Native {
     pub action: String,
     /// What the user wrote.
     pub origin: String,
+    /// Resources it is limited to; empty means every resource.
+    pub resources: Vec<String>,
 }
 
 /// Native permissions, and what the user should know about how they came about.
@@ -49,10 +51,13 @@ pub fn expand(request: &Request, mapping: &Mapping) -> Result<Expanded, Expansio
     let expansions = mapping.expand(&request.provider, &asked)?;
     let mut expanded = Expanded { permissions: Vec::new(), notices: Vec::new(), mapped: false };
     for (asked, expansion) in request.permissions.iter().zip(expansions) {
+        let native = |action: String| Native {
+            action,
+            origin: asked.origin.clone(),
+            resources: asked.resources.clone(),
+        };
         let Some(expansion) = expansion else {
-            expanded
-                .permissions
-                .push(Native { action: asked.permission.clone(), origin: asked.origin.clone() });
+            expanded.permissions.push(native(asked.permission.clone()));
             continue;
         };
         if expansion.actions.is_empty() {
@@ -61,7 +66,6 @@ pub fn expand(request: &Request, mapping: &Mapping) -> Result<Expanded, Expansio
         }
         expanded.mapped = true;
         expanded.notices.extend(expansion.notice);
-        let native = |action| Native { action, origin: asked.origin.clone() };
         expanded.permissions.extend(expansion.actions.into_iter().map(native));
     }
     Ok(expanded)

@@ -73,7 +73,6 @@ pub fn filter(request: &Request, checked: Checked, filters: &[Filter]) -> Result
         provider: request.provider.clone(),
         permissions: checked.permissions,
         deny: Vec::new(),
-        resources: request.resources.clone(),
         ttl_seconds: u32::try_from(request.ttl.as_secs()).unwrap_or(u32::MAX),
         session: request.session.clone(),
     };

@@ -17,6 +17,8 @@ pub struct Asked {
     pub permission: String,
     /// What to call it when talking about it.
     pub origin: String,
+    /// Resources it is limited to; empty means every resource.
+    pub resources: Vec<String>,
 }
 
 /// A whole request.
@@ -26,8 +28,6 @@ pub struct Request {
     pub provider: String,
     /// Permissions, without repetition, in the order of first mention.
     pub permissions: Vec<Asked>,
-    /// Resources; empty means every resource.
-    pub resources: Vec<String>,
     /// The lifetime asked for.
     pub ttl: Duration,
     /// The command; empty for a plan without one.
@@ -80,14 +80,6 @@ pub enum RequestError {
         /// The resource asked for.
         resource: String,
     },
-    /// A profile with resources beside permissions without.
-    #[error(
-        "profile `{profile}` is limited to resources of its own, and other permissions of this request are not"
-    )]
-    MixedResources {
-        /// The profile.
-        profile: String,
-    },
     /// No randomness.
     #[error("cannot name the session")]
     Session(#[source] std::io::Error),
@@ -96,28 +88,37 @@ pub enum RequestError {
 /// Puts a request together; `profiles` are the ones named, already looked up.
 ///
 /// # Errors
-/// When nothing is asked for, or the resources of a profile would be lost or spread to other permissions.
+/// When nothing is asked for, or a resource is outside those of a profile.
 pub fn request(
     ask: Ask,
     provider: String,
     profiles: Vec<ProfileShare>,
     settings: &Settings,
 ) -> Result<Request, RequestError> {
-    let asked = items("--resource", &ask.resources)?;
-    let resources = if asked.is_empty() {
-        shared_resources(&profiles, !ask.allow.is_empty())?
-    } else {
-        within_profiles(asked, &profiles)?
-    };
+    let resources = items("--resource", &ask.resources)?;
+    within_profiles(&resources, &profiles)?;
     let direct = items("--allow", &ask.allow)?.into_iter();
-    let direct = direct.map(|permission| Asked { origin: permission.clone(), permission });
+    let direct = direct.map(|permission| Asked {
+        origin: permission.clone(),
+        permission,
+        resources: resources.clone(),
+    });
     let from_profiles = profiles.into_iter().flat_map(|profile| {
         let origin = format!("profile {}", profile.name);
-        profile.actions.into_iter().map(move |permission| Asked { permission, origin: origin.clone() })
+        // A profile's resources hold for its own permissions, and for no other: the request is a union.
+        let resources = if resources.is_empty() { profile.resources } else { resources.clone() };
+        profile.actions.into_iter().map(move |permission| Asked {
+            permission,
+            origin: origin.clone(),
+            resources: resources.clone(),
+        })
     });
     let mut permissions: Vec<Asked> = Vec::new();
     for asked in direct.chain(from_profiles) {
-        if !permissions.iter().any(|known| known.permission == asked.permission) {
+        let again = |known: &Asked| {
+            known.permission == asked.permission && includes(&known.resources, &asked.resources)
+        };
+        if !permissions.iter().any(again) {
             permissions.push(asked);
         }
     }
@@ -128,7 +129,6 @@ pub fn request(
     Ok(Request {
         provider,
         permissions,
-        resources,
         ttl: settings.ttl,
         command: ask.command,
         session: format!("{SESSION_PREFIX}{random}"),
@@ -144,8 +144,28 @@ fn items(option: &'static str, values: &[String]) -> Result<Vec<String>, Request
     if all.iter().any(String::is_empty) { Err(RequestError::EmptyItem { option }) } else { Ok(all) }
 }
 
-/// The resources asked for, which may narrow those of a profile and never leave them.
-fn within_profiles(asked: Vec<String>, profiles: &[ProfileShare]) -> Result<Vec<String>, RequestError> {
+/// Whether a permission on `wide` makes the same one on `narrow` say nothing new. Empty means every resource.
+#[must_use]
+pub fn includes(wide: &[String], narrow: &[String]) -> bool {
+    wide.is_empty() || wide == narrow
+}
+
+/// The resources of several permissions together, each once; empty if one of them has every resource.
+pub fn union<'a>(lists: impl Iterator<Item = &'a [String]>) -> Vec<String> {
+    let mut union: Vec<String> = Vec::new();
+    for list in lists {
+        if list.is_empty() {
+            return Vec::new();
+        }
+        for resource in list.iter().filter(|resource| !union.contains(resource)).collect::<Vec<_>>() {
+            union.push(resource.clone());
+        }
+    }
+    union
+}
+
+/// The resources asked for may narrow those of a profile and never leave them.
+fn within_profiles(asked: &[String], profiles: &[ProfileShare]) -> Result<(), RequestError> {
     for profile in profiles.iter().filter(|profile| !profile.resources.is_empty()) {
         let inside = |resource: &String| profile.resources.iter().any(|own| pattern::covers(own, resource));
         if let Some(resource) = asked.iter().find(|resource| !inside(resource)) {
@@ -153,20 +173,7 @@ fn within_profiles(asked: Vec<String>, profiles: &[ProfileShare]) -> Result<Vec<
             return Err(RequestError::OutsideProfile { profile, resource });
         }
     }
-    Ok(asked)
-}
-
-/// The resources of the profiles, where they hold for the whole request. A grant has one list of resources: giving one
-/// profile's permissions another's resources would widen both.
-fn shared_resources(profiles: &[ProfileShare], has_direct: bool) -> Result<Vec<String>, RequestError> {
-    let Some(limited) = profiles.iter().find(|profile| !profile.resources.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    let same = profiles.iter().all(|profile| profile.resources == limited.resources);
-    if has_direct || !same {
-        return Err(RequestError::MixedResources { profile: limited.name.clone() });
-    }
-    Ok(limited.resources.clone())
+    Ok(())
 }
 
 #[cfg(test)]
@@ -182,9 +189,10 @@ mod tests {
     }
 
     #[test]
-    fn one_limited_profile_limits_the_request() {
-        assert_eq!(shared_resources(&[share("a", &["r"])], false).unwrap(), ["r"]);
-        assert_eq!(shared_resources(&[share("a", &[])], true).unwrap(), Vec::<String>::new());
+    fn a_union_is_everything_once_one_of_them_is() {
+        let (a, b): (&[String], &[String]) = (&["r".to_owned()], &["r".to_owned(), "s".to_owned()]);
+        assert_eq!(union([a, b].into_iter()), ["r", "s"]);
+        assert!(union([a, &[], b].into_iter()).is_empty());
     }
 
     #[test]
@@ -198,16 +206,9 @@ mod tests {
     #[test]
     fn resources_asked_for_narrow_a_profile_and_never_leave_it() {
         let profiles = [share("a", &["arn:b/*"])];
-        assert_eq!(within_profiles(vec!["arn:b/x".to_owned()], &profiles).unwrap(), ["arn:b/x"]);
+        assert!(within_profiles(&["arn:b/x".to_owned()], &profiles).is_ok());
         for outside in ["arn:c/x", "*", "arn:b*"] {
-            assert!(within_profiles(vec![outside.to_owned()], &profiles).is_err(), "{outside}");
+            assert!(within_profiles(&[outside.to_owned()], &profiles).is_err(), "{outside}");
         }
-    }
-
-    #[test]
-    fn resources_of_one_profile_never_spread_or_vanish() {
-        assert!(shared_resources(&[share("a", &["r"])], true).is_err());
-        assert!(shared_resources(&[share("a", &["r"]), share("b", &["s"])], false).is_err());
-        assert!(shared_resources(&[share("a", &["r"]), share("b", &[])], false).is_err());
     }
 }

@@ -14,6 +14,8 @@ use crate::pipeline::attempt::Attempt;
 use crate::pipeline::{self, Context, Prepared};
 use crate::plan::{Planned, enforcer_name};
 use crate::plugin::component::short;
+use crate::plugin::provider::Grant;
+use crate::request::union;
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
@@ -63,7 +65,7 @@ fn to_json(prepared: &Prepared) -> Value {
         "method": plan.method,
         "ttl_seconds": grant.ttl_seconds,
         "on_expiry": on_expiry(prepared),
-        "resources": grant.resources,
+        "resources": resources(grant),
         "permissions": plan.permissions.iter().map(permission).collect::<Vec<_>>(),
         "denied": planned.denied.iter().map(denied).collect::<Vec<_>>(),
         "policy": policy,
@@ -72,6 +74,11 @@ fn to_json(prepared: &Prepared) -> Value {
         "components": components.iter().map(component).collect::<Vec<_>>(),
         "notices": notices(planned),
     })
+}
+
+/// The resources of all permissions together.
+fn resources(grant: &Grant) -> Vec<String> {
+    union(grant.permissions.iter().map(|permission| permission.resources.as_slice()))
 }
 
 fn notices(planned: &Planned) -> Vec<String> {
@@ -90,8 +97,8 @@ fn on_expiry(prepared: &Prepared) -> &'static str {
 fn to_text(prepared: &Prepared) -> String {
     let Prepared { planned, components, .. } = prepared;
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
-    let resources =
-        if grant.resources.is_empty() { "every resource".to_owned() } else { grant.resources.join(", ") };
+    let resources = resources(grant);
+    let resources = if resources.is_empty() { "every resource".to_owned() } else { resources.join(", ") };
     let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
     let _ = writeln!(out, "ttl        {}", console::duration(grant.ttl_seconds.into()));
     let _ = writeln!(out, "resources  {resources}\n");

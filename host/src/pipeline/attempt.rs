@@ -6,7 +6,7 @@ use crate::audit::{Audit, Denied, Event, Failed, Issuing, RecordedDenial, Record
 use crate::error::{Failure, Kind};
 use crate::plan::{Planned, enforcer_name};
 use crate::plugin::component::Loaded;
-use crate::request::{Ask, Request};
+use crate::request::{Ask, Request, union};
 use crate::secret::Secret;
 use crate::settings::paths::Paths;
 
@@ -82,7 +82,7 @@ impl Attempt {
 
     pub(super) fn requested(&mut self, request: &Request) {
         self.session.clone_from(&request.session);
-        self.resources.clone_from(&request.resources);
+        self.resources = union(request.permissions.iter().map(|asked| asked.resources.as_slice()));
         self.asked = request.permissions.iter().map(|asked| asked.permission.clone()).collect();
     }
 

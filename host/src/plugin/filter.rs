@@ -88,12 +88,12 @@ fn shown(grant: &provider::Grant) -> types::Grant {
     let permission = |permission: &provider::Permission| types::Permission {
         action: permission.action.clone(),
         origin: permission.origin.clone(),
+        resources: permission.resources.clone(),
     };
     types::Grant {
         provider: grant.provider.clone(),
         permissions: grant.permissions.iter().map(permission).collect(),
         deny: grant.deny.clone(),
-        resources: grant.resources.clone(),
         ttl_seconds: grant.ttl_seconds,
         session: grant.session.clone(),
     }

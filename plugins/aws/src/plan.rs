@@ -12,7 +12,9 @@ use crate::{action, invalid};
 pub const UNDETERMINED: &str = "undetermined";
 
 pub fn plan(grant: &Grant) -> Result<Plan, Error> {
-    arn::check_resources(&grant.resources)?;
+    for permission in &grant.permissions {
+        arn::check_resources(&permission.resources)?;
+    }
     let (method, mut notices) = match decide(grant) {
         Ok(method) => (Some(method), Vec::new()),
         // A plan can be read without any credentials at hand; only the method stays open.
@@ -34,7 +36,7 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
         action: permission.action.clone(),
         origin: permission.origin.clone(),
         enforced_by: Enforcer::Cloud,
-        note: Some(note(&permission.action, &compiled.idle)),
+        note: Some(note(permission, &compiled.idle)),
     };
     Ok(Plan {
         method: method.map_or(UNDETERMINED, Method::name).to_owned(),
@@ -47,9 +49,9 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
 }
 
 /// The access level of an action, or what its wildcards match; and whether it grants nothing on these resources.
-fn note(action: &str, idle: &[String]) -> String {
-    let described = action::describe(action);
-    if idle.iter().any(|known| known == action) {
+fn note(permission: &Permission, idle: &[(String, Vec<String>)]) -> String {
+    let described = action::describe(&permission.action);
+    if idle.iter().any(|(action, on)| *action == permission.action && *on == permission.resources) {
         return format!("{described}; grants nothing on the given resources");
     }
     described

@@ -35,8 +35,8 @@ pub struct Compiled {
     pub policy: String,
     /// What the user should know about it.
     pub notices: Vec<String>,
-    /// Actions of the grant that are not in the policy, as none of the resources is one they work on.
-    pub idle: Vec<String>,
+    /// Actions of the grant that are not in the policy, as none of their resources, beside them, is one they work on.
+    pub idle: Vec<(String, Vec<String>)>,
 }
 
 /// The room for a policy: all of it, or what is left beside the right to be scoped down.
@@ -131,10 +131,11 @@ fn too_long(full: usize, short: usize, room: usize, groups: &[group::Group], den
     )
 }
 
-fn nothing(idle: &[String]) -> Error {
+fn nothing(idle: &[(String, Vec<String>)]) -> Error {
+    let actions: Vec<&str> = idle.iter().map(|(action, _)| action.as_str()).collect();
     invalid(
         "nothing-granted",
-        format!("none of the given resources is one that `{}` works on", idle.join("`, `")),
+        format!("none of the given resources is one that `{}` works on", actions.join("`, `")),
         "compare the resources with the kind that each action takes, or leave --resource out",
     )
 }

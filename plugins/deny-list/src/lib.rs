@@ -75,13 +75,14 @@ mod tests {
     use super::*;
 
     fn review(asked: &[&str], denied: &[&str]) -> Verdict {
-        let permissions =
-            asked.iter().map(|&a| Permission { action: a.to_owned(), origin: a.to_owned() }).collect();
+        let permissions = asked
+            .iter()
+            .map(|&a| Permission { action: a.to_owned(), origin: a.to_owned(), resources: vec![] })
+            .collect();
         let grant = Grant {
             provider: "aws".into(),
             permissions,
             deny: vec![],
-            resources: vec![],
             ttl_seconds: 900,
             session: "s".into(),
         };
@@ -126,7 +127,6 @@ mod tests {
             provider: "aws".into(),
             permissions: vec![],
             deny: vec![],
-            resources: vec![],
             ttl_seconds: 1,
             session: "s".into(),
         };

@@ -38,12 +38,10 @@ enum Purpose {
 #[derive(Clone, Debug)]
 pub struct PolicyScope {
     purpose: Purpose,
-    /// Action patterns, lower case.
-    actions: Vec<String>,
+    /// What is granted: action patterns, lower case, and the resource patterns of each; empty means every resource.
+    granted: Vec<(String, Vec<String>)>,
     /// Patterns that must stay forbidden, lower case.
     deny: Vec<String>,
-    /// Resource patterns; empty means every resource.
-    resources: Vec<String>,
     /// How long what is delivered may live.
     ttl_seconds: u32,
     /// The policy that was planned and shown.
@@ -96,17 +94,20 @@ impl PolicyScope {
     pub fn of(grant: &Grant, planned: Option<&str>) -> Self {
         Self {
             purpose: Purpose::Mint,
-            actions: grant.permissions.iter().map(|permission| permission.action.to_lowercase()).collect(),
+            granted: grant
+                .permissions
+                .iter()
+                .map(|p| (p.action.to_lowercase(), p.resources.clone()))
+                .collect(),
             deny: grant.deny.iter().map(|pattern| pattern.to_lowercase()).collect(),
-            resources: grant.resources.clone(),
             ttl_seconds: grant.ttl_seconds,
             planned: planned.map(str::to_owned),
         }
     }
 
     fn without_grant(purpose: Purpose) -> Self {
-        let (actions, deny, resources) = (Vec::new(), Vec::new(), Vec::new());
-        Self { purpose, actions, deny, resources, ttl_seconds: STS_FLOOR, planned: None }
+        let (granted, deny) = (Vec::new(), Vec::new());
+        Self { purpose, granted, deny, ttl_seconds: STS_FLOOR, planned: None }
     }
 
     /// Whether this call may use the network and source credentials.
@@ -184,22 +185,25 @@ impl PolicyScope {
         if intermediate && actions.iter().all(|action| action == SCOPE_DOWN) {
             return Ok(Vec::new());
         }
-        if let Some(action) = actions.iter().find(|action| !self.allows(action)) {
-            return Err(outside(&format!("`{action}`")));
-        }
         let resources = strings(fields.get("Resource"))?;
         // Where no action of the statement takes a resource, IAM knows none but `*`, which then says nothing wider.
         let resourceless = actions.iter().all(|action| aws_catalogue::takes_no_resource(action));
-        let limited = !self.resources.is_empty() && !resourceless;
-        match resources.iter().find(|resource| limited && !covered(&self.resources, resource)) {
-            Some(resource) => Err(outside(&format!("the resource `{resource}`"))),
-            None => Ok(actions),
+        for resource in resources {
+            let here = self.granted_on((!resourceless).then_some(resource));
+            if let Some(action) = actions.iter().find(|action| !allows(&here, action)) {
+                let anywhere = allows(&self.granted_on(None), action);
+                let on = if anywhere { format!(" on the resource `{resource}`") } else { String::new() };
+                return Err(outside(&format!("`{action}`{on}")));
+            }
         }
+        Ok(actions)
     }
 
-    /// Whether everything that `action` means is granted: as written, or, for a pattern made shorter, action by action.
-    fn allows(&self, action: &str) -> bool {
-        covered(&self.actions, action) || aws_catalogue::expansion_within(action, &self.actions)
+    /// The action patterns that are granted on `resource`, or on any resource.
+    fn granted_on(&self, resource: Option<&str>) -> Vec<&str> {
+        let reaches =
+            |own: &Vec<String>| own.is_empty() || resource.is_none_or(|resource| covered(own, resource));
+        self.granted.iter().filter(|(_, own)| reaches(own)).map(|(action, _)| action.as_str()).collect()
     }
 
     /// Security: a filter's deny pattern is part of the grant. A policy that allows some of it must deny it again.
@@ -250,8 +254,13 @@ fn denied_everywhere(fields: &Map<String, Value>) -> Result<Vec<String>, Outside
     Ok(actions.into_iter().map(str::to_lowercase).collect())
 }
 
-fn covered(patterns: &[String], narrow: &str) -> bool {
-    patterns.iter().any(|wide| pattern::covers(wide, narrow))
+fn covered(patterns: &[impl AsRef<str>], narrow: &str) -> bool {
+    patterns.iter().any(|wide| pattern::covers(wide.as_ref(), narrow))
+}
+
+/// Whether everything that `action` means is granted: as written, or, for a pattern made shorter, action by action.
+fn allows(granted: &[&str], action: &str) -> bool {
+    covered(granted, action) || aws_catalogue::expansion_within(action, granted)
 }
 
 /// A string or a non-empty list of strings.

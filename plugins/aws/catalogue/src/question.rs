@@ -87,11 +87,11 @@ pub fn takes_no_resource(action: &str) -> bool {
 ///
 /// This is what a pattern that shortens a list of actions has to fulfil.
 #[must_use]
-pub fn expansion_within(action: &str, asked: &[String]) -> bool {
+pub fn expansion_within(action: &str, asked: &[impl AsRef<str>]) -> bool {
     let covers = |found: &Found| {
         let name = found.full_name();
         asked.iter().any(|asked| {
-            matches!(asked.as_str(), "*" | "*:*") || pattern::matches_ignore_ascii_case(asked, &name)
+            matches!(asked.as_ref(), "*" | "*:*") || pattern::matches_ignore_ascii_case(asked.as_ref(), &name)
         })
     };
     let found = matching(action);

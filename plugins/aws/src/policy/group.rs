@@ -14,6 +14,14 @@ const NAMED: usize = 8;
 pub struct Group {
     pub actions: Vec<String>,
     pub resources: Vec<String>,
+    /// Which of the grant's lists of resources they are from: what holds for one says nothing of another.
+    part: usize,
+}
+
+/// Permissions of a grant that are limited to the same resources.
+struct Part<'a> {
+    resources: &'a [String],
+    actions: Vec<&'a str>,
 }
 
 /// A grant's actions, each with only the resources it can work on.
@@ -21,8 +29,8 @@ pub struct Group {
 pub struct Groups {
     /// In the order the actions were asked for.
     pub list: Vec<Group>,
-    /// Actions that none of the resources fits.
-    pub idle: Vec<String>,
+    /// Actions that none of their resources fits, and those resources.
+    pub idle: Vec<(String, Vec<String>)>,
     pub notices: Vec<String>,
 }
 
@@ -39,49 +47,63 @@ enum Reach {
 impl Groups {
     /// Groups the permissions of `grant`.
     pub fn of(grant: &Grant) -> Self {
-        let asked: Vec<&str> =
-            grant.permissions.iter().map(|permission| permission.action.as_str()).collect();
-        let resources = narrowest(&grant.resources);
-        if resources.is_empty() || resources.contains(&"*") {
-            let actions = minimal(&asked);
-            return Self {
-                list: vec![Group { actions, resources: vec!["*".to_owned()] }],
-                ..Self::default()
-            };
-        }
-        let mut given = Given::new(resources);
+        let parts = parts(grant);
+        let everywhere: Vec<&str> = parts
+            .iter()
+            .filter(|part| is_every(part.resources))
+            .flat_map(|part| part.actions.clone())
+            .collect();
         let mut groups = Self::default();
+        for (number, part) in parts.iter().enumerate() {
+            if is_every(part.resources) {
+                let actions = minimal(&part.actions);
+                groups.list.push(Group { actions, resources: vec!["*".to_owned()], part: number });
+                continue;
+            }
+            // What is allowed on every resource anyway needs no statement for some.
+            let allowed = |action: &str| everywhere.iter().any(|wide| covers(wide, action));
+            let limited: Vec<&str> = part.actions.iter().copied().filter(|action| !allowed(action)).collect();
+            groups.limit(&limited, part.resources, number);
+        }
+        groups.notices.dedup();
+        groups
+    }
+
+    /// Adds the actions of one part, which are limited to `resources`.
+    fn limit(&mut self, asked: &[&str], resources: &[String], part: usize) {
+        if asked.is_empty() {
+            return;
+        }
+        let mut given = Given::new(narrowest(resources));
         // The places of the resources, or none for the actions that take no resource.
         let mut sorted: Vec<(Option<Vec<usize>>, Vec<&str>)> = Vec::new();
         let mut expanded: Vec<String> = Vec::new();
         if asked.contains(&"*") {
             let notice = "`*` on these resources leaves out every action that takes no resource: ask for those by name";
-            groups.notices.push(notice.to_owned());
+            self.notices.push(notice.to_owned());
         }
-        for &action in &asked {
+        for &action in asked {
             match given.reach(action) {
                 Reach::Some { places, lost } => {
-                    groups.notices.extend(not_granted(action, &lost));
+                    self.notices.extend(not_granted(action, &lost));
                     place(&mut sorted, Some(places), action);
                 }
                 Reach::Every(names) => {
                     place(&mut sorted, None, action);
                     expanded.extend(names);
                 }
-                Reach::None(format) => groups.leave_out(action, format),
+                Reach::None(format) => self.leave_out(action, resources, format),
             }
         }
-        groups.notices.extend(given.unused());
-        groups.list = given.list(&mut sorted, &expanded);
-        groups.notices.dedup();
-        groups
+        self.notices.extend(given.unused());
+        self.list.extend(given.list(&mut sorted, &expanded, part));
     }
 
-    fn leave_out(&mut self, action: &str, format: Option<String>) {
+    fn leave_out(&mut self, action: &str, resources: &[String], format: Option<String>) {
         let takes = format.map(|format| format!(" (it takes `{format}`)")).unwrap_or_default();
         self.notices
             .push(format!("`{action}` grants nothing: no given resource is of a kind it works on{takes}"));
-        self.idle.push(action.to_owned());
+        self.idle.push((action.to_owned(), resources.to_vec()));
     }
 }
 
@@ -167,13 +189,18 @@ impl<'a> Given<'a> {
     }
 
     /// The statements, without actions that another one covers on the same or more resources.
-    fn list(&self, sorted: &mut Vec<(Option<Vec<usize>>, Vec<&str>)>, expanded: &[String]) -> Vec<Group> {
+    fn list(
+        &self,
+        sorted: &mut Vec<(Option<Vec<usize>>, Vec<&str>)>,
+        expanded: &[String],
+        part: usize,
+    ) -> Vec<Group> {
         let wider: Vec<(Option<Vec<usize>>, Vec<&str>)> = sorted.clone();
         let mut list = Vec::new();
         for (places, actions) in sorted {
             let Some(places) = places else {
                 let named: Vec<&str> = expanded.iter().map(String::as_str).collect();
-                list.push(Group { actions: minimal(&named), resources: vec!["*".to_owned()] });
+                list.push(Group { actions: minimal(&named), resources: vec!["*".to_owned()], part });
                 continue;
             };
             let elsewhere = |action: &str| {
@@ -190,7 +217,7 @@ impl<'a> Given<'a> {
             }
             let resources =
                 places.iter().filter_map(|&place| self.resources.get(place)).map(|&r| r.to_owned()).collect();
-            list.push(Group { actions: minimal(actions), resources });
+            list.push(Group { actions: minimal(actions), resources, part });
         }
         list
     }
@@ -211,27 +238,44 @@ impl Kinds {
     }
 }
 
-/// Puts the statements that are limited to resources into one. That allows no more: every action was asked for on every
-/// resource, and on those left out it has no effect.
+/// Puts the statements that are limited to the same list of resources into one. That allows no more: every action was
+/// asked for on every resource of the list, and on those left out it has no effect.
 pub fn merge(groups: &mut Vec<Group>) {
     let every = |group: &Group| group.resources.iter().any(|resource| resource == "*");
-    let (mut merged, limited): (Vec<Group>, Vec<Group>) = groups.drain(..).partition(every);
-    let mut one = Group { actions: Vec::new(), resources: Vec::new() };
+    let (open, limited): (Vec<Group>, Vec<Group>) = groups.drain(..).partition(every);
+    let mut merged: Vec<Group> = Vec::new();
     for group in limited {
+        let Some(one) = merged.iter_mut().find(|one| one.part == group.part) else {
+            merged.push(group);
+            continue;
+        };
         one.actions.extend(group.actions);
-        one.resources.extend(
-            group
-                .resources
-                .into_iter()
-                .filter(|resource| !one.resources.contains(resource))
-                .collect::<Vec<_>>(),
-        );
+        let known = one.resources.clone();
+        one.resources.extend(group.resources.into_iter().filter(|resource| !known.contains(resource)));
     }
-    if !one.actions.is_empty() {
+    for one in &mut merged {
         one.actions = minimal(&one.actions.iter().map(String::as_str).collect::<Vec<_>>());
-        merged.insert(0, one);
     }
+    merged.extend(open);
     *groups = merged;
+}
+
+/// The lists of resources of `grant`, in the order of first mention, each with its actions.
+fn parts(grant: &Grant) -> Vec<Part<'_>> {
+    let mut parts: Vec<Part> = Vec::new();
+    for permission in &grant.permissions {
+        let resources = permission.resources.as_slice();
+        match parts.iter_mut().find(|part| part.resources == resources) {
+            Some(part) => part.actions.push(&permission.action),
+            None => parts.push(Part { resources, actions: vec![&permission.action] }),
+        }
+    }
+    parts
+}
+
+/// Whether a list of resources limits nothing.
+fn is_every(resources: &[String]) -> bool {
+    resources.is_empty() || resources.iter().any(|resource| resource == "*")
 }
 
 /// Drops what another action of the list covers; keeps the order of first mention.

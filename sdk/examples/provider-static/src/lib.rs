@@ -26,7 +26,7 @@ impl Provider for Acme {
     }
 
     fn plan(grant: Grant) -> Result<Plan, Error> {
-        let planned = |Permission { action, origin }| {
+        let planned = |Permission { action, origin, .. }| {
             // Said out loud: this token opens every door of the building.
             Planned { action, origin, enforced_by: Enforcer::Token, note: Some("the whole building".into()) }
         };

@@ -22,8 +22,9 @@ fn policy(grant: &Grant) -> String {
         items.map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(",")
     };
     let actions = list(&mut grant.permissions.iter().map(|permission| &permission.action));
-    let resources =
-        if grant.resources.is_empty() { "\"*\"".to_owned() } else { list(&mut grant.resources.iter()) };
+    let limited =
+        grant.permissions.first().map(|permission| permission.resources.as_slice()).unwrap_or_default();
+    let resources = if limited.is_empty() { "\"*\"".to_owned() } else { list(&mut limited.iter()) };
     let deny = if grant.deny.is_empty() {
         String::new()
     } else {
@@ -156,9 +157,12 @@ impl Provider for Hostile {
                 "AudexDemo",
                 &policy(&Grant {
                     provider: String::new(),
-                    permissions: vec![Permission { action: "*".into(), origin: String::new() }],
+                    permissions: vec![Permission {
+                        action: "*".into(),
+                        origin: String::new(),
+                        resources: vec![],
+                    }],
                     deny: vec![],
-                    resources: vec![],
                     ttl_seconds: 900,
                     session: String::new(),
                 }),

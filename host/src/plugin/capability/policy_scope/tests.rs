@@ -6,9 +6,12 @@ const PLANNED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
 fn grant(action: &str, deny: &[&str]) -> Grant {
     Grant {
         provider: "aws".to_owned(),
-        permissions: vec![Permission { action: action.to_owned(), origin: action.to_owned() }],
+        permissions: vec![Permission {
+            action: action.to_owned(),
+            origin: action.to_owned(),
+            resources: vec!["arn:aws:s3:::a/*".to_owned()],
+        }],
         deny: deny.iter().map(|&pattern| pattern.to_owned()).collect(),
-        resources: vec!["arn:aws:s3:::a/*".to_owned()],
         ttl_seconds: 60,
         session: "audex-1".to_owned(),
     }
