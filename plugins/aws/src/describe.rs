@@ -2,7 +2,7 @@
 
 use audex_sdk::provider::{Description, Setting};
 
-use crate::profile;
+use aws_policy::profile;
 
 /// The variables every AWS SDK and the AWS CLI read first. Both region variables are set because AWS CLI v1 and boto3 read
 /// `AWS_DEFAULT_REGION`, v2 and most SDKs `AWS_REGION`.

@@ -3,15 +3,11 @@
 //! Every method ends in credentials that carry the planned policy; they differ in who is asked and in how short the
 //! credentials can live. See `method.rs` for which one is taken when.
 
-mod action;
 mod describe;
 mod health;
 mod method;
 mod mint;
 mod plan;
-mod policy;
-mod profile;
-mod suggestion;
 
 use audex_sdk::provider::{
     CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings,
@@ -26,7 +22,7 @@ impl Provider for Aws {
 
     fn check(actions: Vec<String>) -> Vec<Finding> {
         let allow_unknown = settings::get("allow_unknown").is_some_and(|value| value == "true");
-        actions.iter().map(|action| action::check(action, allow_unknown)).collect()
+        actions.iter().map(|action| aws_policy::action::check(action, allow_unknown)).collect()
     }
 
     fn plan(grant: Grant) -> Result<Plan, Error> {
@@ -43,13 +39,3 @@ impl Provider for Aws {
 }
 
 audex_sdk::provider!(Aws, capabilities = ["slot:aws"]);
-
-/// An error of this provider's own making.
-fn invalid(code: &str, message: String, hint: &str) -> Error {
-    Error {
-        kind: audex_sdk::provider::ErrorKind::InvalidInput,
-        code: code.to_owned(),
-        message,
-        hint: Some(hint.to_owned()),
-    }
-}

@@ -13,7 +13,7 @@
 use audex_sdk::provider::Error;
 use audex_sdk::provider::sts::SourceKind;
 
-use crate::invalid;
+use aws_policy::invalid;
 
 /// AssumeRole, GetSessionToken and GetFederationToken make nothing shorter.
 pub const STS_FLOOR: u32 = 900;

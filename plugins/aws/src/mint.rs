@@ -4,7 +4,8 @@ use audex_sdk::provider::sts::{self, RoleRequest, Session};
 use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, Value, Variable, settings};
 
 use crate::method::{Method, STS_FLOOR};
-use crate::{invalid, plan, policy};
+use crate::plan;
+use aws_policy::{compile as policy, invalid};
 
 /// Credentials, the method that made them, and what the user should know.
 struct Made {

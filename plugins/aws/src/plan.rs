@@ -1,12 +1,11 @@
 //! What would be asked of AWS, before anything is.
 
-mod arn;
+use aws_policy::compile::{self as policy, Conditions};
+use aws_policy::{action, arn, invalid};
 
 use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Plan, Planned, settings, sts};
 
 use crate::method::{Method, STS_FLOOR};
-use crate::policy::{self, Conditions};
-use crate::{action, invalid};
 
 /// Stands for a method that depends on source credentials which were not found.
 pub const UNDETERMINED: &str = "undetermined";

@@ -39,6 +39,8 @@ const TABLE: [(&str, &str, &[&str]); 9] = [
     ("iam-readonly", "Read IAM metadata", &["iam:GetUser", "iam:ListAccessKeys", "iam:GetPolicy"]),
 ];
 
+/// Every profile, in the document's order.
+#[must_use]
 pub fn built_in() -> Vec<Profile> {
     let profile = |(name, description, actions): &(&str, &str, &[&str])| Profile {
         name: (*name).to_owned(),

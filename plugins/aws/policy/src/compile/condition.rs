@@ -53,6 +53,8 @@ impl Conditions {
         Ok(conditions)
     }
 
+    /// Whether nothing is conditioned.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.source_ip.is_empty() && !self.mfa && self.tags.is_empty()
     }

@@ -29,6 +29,7 @@ const CORRECTIONS: [(&str, &str, &str); 5] = [
 ];
 
 /// Looks at one action as the user wrote it; with `allow_unknown` a name that is not in the catalogue is let through.
+#[must_use]
 pub fn check(action: &str, allow_unknown: bool) -> Finding {
     if action == "*" || action == "*:*" {
         let note = format!("every action of every service: {}", summary(&counts("*")));
@@ -82,6 +83,7 @@ fn refused(status: Status, suggestion: Option<String>) -> Finding {
 }
 
 /// What is said about one action of a plan: its access level, or how many actions of which level it matches.
+#[must_use]
 pub fn describe(action: &str) -> String {
     let wild = pattern::is_wild(action);
     let counts = counts(action);

@@ -15,11 +15,13 @@ pub struct Resource<'a> {
 
 impl<'a> Resource<'a> {
     /// Takes `text` apart; a policy variable such as `${aws:username}` may be any text.
+    #[must_use]
     pub fn of(text: &'a str) -> Self {
         Self { symbols: parse(text, |_| Symbol::Any), service: service(text) }
     }
 
     /// Whether some resource that this matches is of the type with ARN format `format`.
+    #[must_use]
     pub fn may_be(&self, format: &str) -> bool {
         // Most formats are of other services: that is seen without matching.
         let named = format.strip_prefix("arn:${Partition}:").and_then(|tail| tail.split(':').next());

@@ -1,0 +1,17 @@
+//! What AWS permissions mean, without any call to AWS: actions checked, profiles, a grant compiled to a policy.
+//!
+//! A crate of its own because everything that hands out AWS credentials speaks it: the `aws` component, and `vault`.
+
+pub mod action;
+pub mod arn;
+pub mod compile;
+pub mod profile;
+mod suggestion;
+
+use audex_sdk::provider::{Error, ErrorKind};
+
+/// An error of the request's own making.
+#[must_use]
+pub fn invalid(code: &str, message: String, hint: &str) -> Error {
+    Error { kind: ErrorKind::InvalidInput, code: code.to_owned(), message, hint: Some(hint.to_owned()) }
+}
