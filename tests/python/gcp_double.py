@@ -1,0 +1,182 @@
+"""A Google Cloud double that really enforces: token -> scopes -> IAM of the service account -> access boundary.
+
+    python gcp_double.py
+
+Prints one JSON line on stdout when it is ready and lives until its stdin is closed. Then it prints one more with every token it ever
+issued, so that the tests can look for them. Loopback only, plain HTTP.
+
+Served: `/token` (the token_uri of a service account key), IAM Credentials generateAccessToken, STS token exchange with an access
+boundary, Cloud Storage's JSON API, and `/compute/v1/projects/P/zones/Z/instances`. `/double/expire` ends every token.
+Not done: conditions beyond startsWith and ==, organisation policies, uniform bucket access, deny policies, real IAM propagation.
+Nothing was compared with Google Cloud.
+"""
+
+import base64
+import datetime
+import json
+import re
+import sys
+import threading
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from gcp import boundary
+from gcp.storage import Storage
+from gcp.token import CLOUD_PLATFORM, Tokens
+
+PROJECT = "audex-double"
+SOURCE = f"developer@{PROJECT}.iam.gserviceaccount.com"
+AGENT = f"audex-agent@{PROJECT}.iam.gserviceaccount.com"
+# May not be impersonated by SOURCE.
+OTHER = f"foreign@{PROJECT}.iam.gserviceaccount.com"
+STORAGE = {"storage.objects.get", "storage.objects.list", "storage.objects.create", "storage.objects.delete",
+           "storage.buckets.get", "storage.buckets.list"}
+COMPUTE = {"https://www.googleapis.com/auth/compute", "https://www.googleapis.com/auth/compute.readonly", CLOUD_PLATFORM}
+SCOPE_URL = re.compile(r"https://www\.googleapis\.com/auth/[a-z0-9._-]+")
+
+
+class Cloud:
+    def __init__(self):
+        self.tokens = Tokens()
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        seeded = lambda: {"hello.txt": b"hello from gcs\n", "team/a.txt": b"team a\n", "other/b.txt": b"other b\n"}
+        self.storage = Storage({"alpha": seeded(), "beta": seeded()}, {AGENT: STORAGE, SOURCE: STORAGE})
+        self.requests = []
+
+    def source(self, form):
+        """The reply to a service account key's signed assertion (RFC 7523)."""
+        head, claims, signature = form["assertion"][0].split(".")
+        signed = f"{head}.{claims}".encode()
+        self.key.public_key().verify(_unbase64(signature), signed, padding.PKCS1v15(), hashes.SHA256())
+        claims = json.loads(_unbase64(claims))
+        if claims["iss"] != SOURCE:
+            return 400, {"error": "invalid_grant", "error_description": "not a known account"}
+        token = self.tokens.issue(SOURCE, claims["scope"].split(), 3600)
+        return 200, {"access_token": token.text, "expires_in": 3599, "token_type": "Bearer"}
+
+    def generate(self, email, caller, body):
+        """generateAccessToken: the caller needs cloud-platform (or iam) scope and getAccessToken on the account."""
+        # Source: IAM Credentials API reference, generateAccessToken, "Authorization scopes".
+        if not {CLOUD_PLATFORM, "https://www.googleapis.com/auth/iam"} & set(caller.scopes):
+            return _error(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.")
+        if email not in (AGENT, OTHER):
+            return _error(404, "NOT_FOUND", f"Unknown service account {email}")
+        delegates = body.get("delegates", [])
+        if email == OTHER and delegates != [f"projects/-/serviceAccounts/{AGENT}"] or caller.principal != SOURCE:
+            return _error(403, "PERMISSION_DENIED", "Permission 'iam.serviceAccounts.getAccessToken' denied on resource")
+        lifetime = re.fullmatch(r"(\d+)s", body.get("lifetime", "3600s"))
+        if not lifetime or not 0 < int(lifetime[1]) <= 3600:
+            return _error(400, "INVALID_ARGUMENT", "The lifetime must be between 1s and 3600s")
+        scopes = body.get("scope") or []
+        if not scopes or not all(SCOPE_URL.fullmatch(scope) for scope in scopes):
+            return _error(400, "INVALID_ARGUMENT", "scope is required")
+        token = self.tokens.issue(email, scopes, int(lifetime[1]))
+        ends = datetime.datetime.fromtimestamp(int(token.expires_at), datetime.timezone.utc)
+        return 200, {"accessToken": token.text, "expireTime": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+    def exchange(self, form):
+        """The token exchange: a living token with cloud-platform becomes one inside a boundary."""
+        one = {name: values[0] for name, values in form.items()}
+        kind = "urn:ietf:params:oauth:token-type:access_token"
+        expected = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token_type": kind,
+                    "requested_token_type": kind}
+        subject = self.tokens.find(one.get("subject_token", ""))
+        if any(one.get(name) != value for name, value in expected.items()) or subject is None:
+            return 400, {"error": "invalid_request", "error_description": "not a token exchange of a living access token"}
+        if CLOUD_PLATFORM not in subject.scopes:
+            return 400, {"error": "invalid_scope", "error_description": "the subject token lacks cloud-platform"}
+        try:
+            # google-auth percent-encodes the document before the form does; both are read.
+            options = urllib.parse.unquote(one.get("options", ""))
+            rules = boundary.parse(json.loads(options))
+        except (ValueError, AttributeError, boundary.Refused) as error:
+            return 400, {"error": "invalid_request", "error_description": str(error)}
+        if subject.boundary is not None:
+            return 400, {"error": "invalid_request", "error_description": "already inside a boundary"}
+        token = self.tokens.issue(subject.principal, subject.scopes, subject.left(), boundary=rules)
+        # Like the real one, without expires_in where the subject belongs to a service account.
+        return 200, {"access_token": token.text, "issued_token_type": kind, "token_type": "Bearer"}
+
+    def compute(self, token):
+        if token.boundary is not None or not COMPUTE & set(token.scopes):
+            return _error(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.")
+        return 200, {"kind": "compute#instanceList", "items": [{"name": "vm-1", "status": "RUNNING"}]}
+
+    def answer(self, method, path, query, body, bearer):
+        form = lambda: urllib.parse.parse_qs(body.decode())
+        self.requests.append(f"{method} {path}")
+        if (method, path) == ("POST", "/token"):
+            return self.source(form())
+        if (method, path) == ("POST", "/v1/token"):
+            return self.exchange(form())
+        if (method, path) == ("POST", "/double/expire"):
+            self.tokens.expire()
+            return 200, {}
+        if path == "/double/requests":
+            return 200, {"requests": self.requests}
+        if path == "/double/tokens":
+            return 200, {"tokens": self.tokens.texts()}
+        token = self.tokens.find(bearer)
+        if token is None:
+            return _error(401, "UNAUTHENTICATED", "Anonymous caller or invalid credentials")
+        generate = re.fullmatch(r"/v1/projects/-/serviceAccounts/([^/:]+):generateAccessToken", urllib.parse.unquote(path))
+        if method == "POST" and generate:
+            return self.generate(generate[1], token, json.loads(body))
+        if re.fullmatch(rf"/compute/v1/projects/{PROJECT}/zones/[a-z0-9-]+/instances", path):
+            return self.compute(token)
+        return self.storage.answer(method, path.strip("/"), query, body, token)
+
+
+def _unbase64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _error(code, status, message):
+    return code, {"error": {"code": code, "status": status, "message": message}}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    cloud = None
+
+    def _serve(self):
+        address = urllib.parse.urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        kind, _, bearer = self.headers.get("Authorization", "").partition(" ")
+        query = urllib.parse.parse_qs(address.query)
+        try:
+            status, reply = self.cloud.answer(self.command, address.path, query, body, bearer if kind == "Bearer" else "")
+        except Exception as error:  # a test must see what went wrong, not a closed connection
+            status, reply = 500, {"error": {"code": 500, "message": repr(error)}}
+        media = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/octet-stream" if isinstance(reply, bytes) else "application/json")
+        self.send_header("Content-Length", str(len(media)))
+        self.end_headers()
+        self.wfile.write(media)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve
+
+    def log_message(self, *_):
+        pass
+
+
+def main():
+    cloud = Cloud()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"cloud": cloud}))
+    endpoint = f"http://127.0.0.1:{server.server_port}"
+    pem = cloud.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    key = {"type": "service_account", "project_id": PROJECT, "private_key_id": "double", "private_key": pem.decode(),
+           "client_email": SOURCE, "client_id": "1", "token_uri": f"{endpoint}/token",
+           "auth_uri": f"{endpoint}/auth", "universe_domain": "googleapis.com"}
+    ready = {"endpoint": endpoint, "project": PROJECT, "source": SOURCE, "agent": AGENT, "other": OTHER, "key": key}
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(json.dumps(ready), flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
