@@ -8,6 +8,7 @@ use crate::child::ChildError;
 use crate::components::ComponentsError;
 use crate::deliver::DeliverError;
 use crate::demo::DemoError;
+use crate::deny::DenyError;
 use crate::expansion::ExpansionError;
 use crate::filter::{Denied, FilterError};
 use crate::loopback::LoopbackError;
@@ -163,10 +164,32 @@ impl From<RequestError> for Failure {
 impl From<ProfileError> for Failure {
     fn from(error: ProfileError) -> Self {
         let hint = match &error {
+            ProfileError::NoParent { .. } | ProfileError::Cycle { .. } => {
+                return Self::new(Kind::Config, "settings", error).hinting("correct `extends` there");
+            }
             ProfileError::Unknown { suggestion: Some(name), .. } => format!("did you mean `{name}`"),
             _ => "`tryaudex policies list` shows the profiles there are".to_owned(),
         };
         Self::new(Kind::Usage, "request", error).hinting(hint)
+    }
+}
+
+impl From<DenyError> for Failure {
+    fn from(error: DenyError) -> Self {
+        let hint = match &error {
+            DenyError::Plugin(_) => None,
+            DenyError::Nothing { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),
+            DenyError::Nothing { .. } | DenyError::Foreign { .. } => Some(
+                "an entry that denies nothing is a guard that does not stand: correct or remove it"
+                    .to_owned(),
+            ),
+        };
+        if let DenyError::Plugin(error) = error {
+            return error.into();
+        }
+        let mut failure = Self::new(Kind::Config, "settings", error);
+        failure.hint = hint;
+        failure
     }
 }
 

@@ -1,10 +1,10 @@
 //! The one road from a request to a running command. The only file that knows the order of the stages.
 
 pub mod attempt;
+pub mod open;
 pub mod report;
 
 use std::ffi::OsString;
-use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::audit::Event;
@@ -16,16 +16,19 @@ use crate::console::Console;
 use crate::deliver::{Delivery, SessionDirectory, Value, deliver};
 use crate::environment::{Environment, PATH};
 use crate::error::Failure;
+use crate::filter::Filtered;
 use crate::plan::Planned;
-use crate::plugin::capability::outside::Outside;
 use crate::plugin::component::Loaded;
 use crate::plugin::provider::{Description, Minted, Provider};
+use crate::profile::{Profiles, shortest};
 use crate::request::Ask;
 use crate::secret::Secret;
-use crate::settings::{DEFAULT_PROVIDER, Settings};
-use crate::{check, deny, expansion, filter, mint, plan, profile, request};
+use crate::settings::deny_list::DenyEntry;
+use crate::settings::{Settings, Ttl};
+use crate::{check, deny, expansion, filter, mint, plan, request};
 
 use self::attempt::Attempt;
+use self::open::Opened;
 
 /// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
 const EXPIRY_SLACK_SECONDS: u64 = 5;
@@ -41,6 +44,18 @@ pub struct Context<'a> {
     pub console: Console,
 }
 
+/// A request that went through the filters.
+pub struct Granted {
+    /// Who speaks for the cloud.
+    pub provider: Provider,
+    /// What the provider says of itself.
+    pub description: Description,
+    /// The grant, and what was taken from the request.
+    pub filtered: Filtered,
+    /// How long access lasts.
+    pub ttl: Ttl,
+}
+
 /// A request that went through every stage but the mint.
 pub struct Prepared {
     provider: Provider,
@@ -54,73 +69,60 @@ pub struct Prepared {
     pub on_expiry: Option<OnExpiry>,
 }
 
-/// The provider of a request: named by option or file, else by the profiles, else the default.
-///
-/// # Errors
-/// Never; a profile for another provider is found when it is looked up.
-#[must_use]
-pub fn provider_id(settings: &Settings, ask: &Ask) -> String {
-    let from_profile = || ask.profiles.iter().find_map(|name| settings.profiles.get(name)?.provider.clone());
-    settings.provider.clone().or_else(from_profile).unwrap_or_else(|| DEFAULT_PROVIDER.to_owned())
-}
-
-/// Loads the provider `id`, gives it its settings, and asks who it is.
-///
-/// # Errors
-/// When there is none, it fails, or a setting is not one of its own.
-pub fn open_provider(
-    environment: &Environment,
-    settings: &Settings,
-    components: &Components,
-    id: &str,
-) -> Result<(Provider, Description), Failure> {
-    settings.check_providers(&components.provider_ids())?;
-    let outside = Arc::new(Outside::new(environment.clone(), settings.region_flag()));
-    let mut provider = components.provider(id, outside)?;
-    let description = provider.describe()?;
-    provider.must_be(id, &description)?;
-    provider.configure(settings.for_provider(id, &description.settings, environment)?);
-    Ok((provider, description))
-}
-
 /// Takes a request through every stage up to the plan. Mints nothing, writes nothing.
 ///
 /// # Errors
 /// The first stage that says no.
 pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
-    let Context { environment, settings, .. } = context;
-    let id = provider_id(settings, &ask);
-    attempt.asked(&id, &ask);
-    let components = Components::open(settings)?;
-    let (provider, description) = open_provider(environment, settings, &components, &id)?;
-    attempt.took_part(provider.loaded());
-    let profiles = profile::look_up(&ask.profiles, &id, &description.profiles, &settings.profiles)?;
-    let request = request::request(ask, id.clone(), profiles, settings)?;
-    attempt.requested(&request);
-
-    let mapping = components.mapping(&settings.mapping)?;
-    attempt.took_part(mapping.loaded());
-    let denied = deny::native(&settings.deny, &id, &mapping, &provider)?;
-    let filters = components.filters(settings, &denied.entries)?;
-    for filter in &filters {
-        attempt.took_part(filter.loaded());
-    }
-
-    let mut expanded = expansion::expand(&request, &mapping)?;
-    expanded.notices.extend(denied.notices);
-    let checked = check::check(expanded, &provider, &id, &description.action_syntax)?;
-    let filtered = filter::filter(&request, checked, &filters)?;
-    let mut planned = plan::plan(filtered, &provider)?;
+    let Context { settings, .. } = context;
+    let command = ask.command.clone();
+    let Granted { provider, description, filtered, ttl } = grant(context, ask, attempt)?;
+    let mut planned = plan::plan(filtered, &provider, &command)?;
     attempt.planned(&planned);
     plan::require(&planned, settings.require)?;
-    if let Some(asked) = settings.ttl_lowered_from {
-        let (asked, ceiling) = (asked.as_secs(), settings.ttl.as_secs());
+    if let Some(asked) = ttl.lowered_from {
+        let (asked, ceiling) = (asked.as_secs(), ttl.duration.as_secs());
         planned
             .notices
             .push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
     }
     let components = attempt.components().to_vec();
     Ok(Prepared { provider, description, planned, components, on_expiry: settings.on_expiry })
+}
+
+/// Takes a request through every stage up to the filters: what may be had, before anybody says how.
+///
+/// # Errors
+/// The first stage that says no.
+pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Granted, Failure> {
+    let Context { environment, settings, .. } = context;
+    attempt.asked_for(&ask);
+    let components = Components::open(settings)?;
+    let Opened { id, provider, description } = open::for_ask(environment, settings, &components, &ask)?;
+    attempt.asked(&id);
+    attempt.took_part(provider.loaded());
+    let profiles = Profiles::new(&id, &description.profiles, &settings.profiles);
+    let profiles = ask.profiles.iter().map(|name| profiles.get(name)).collect::<Result<Vec<_>, _>>()?;
+    let ttl = settings.ttl(profiles.iter().fold(None, |ttl, profile| shortest(ttl, profile.ttl)));
+    let forbidden = profiles.iter().flat_map(|profile| &profile.deny);
+    let forbidden: Vec<DenyEntry> = settings.deny.iter().chain(forbidden).cloned().collect();
+    let shares = profiles.into_iter().flat_map(|profile| profile.shares).collect();
+    let request = request::request(ask, id.clone(), shares, ttl.duration)?;
+    attempt.requested(&request);
+
+    let mapping = components.mapping(&settings.mapping)?;
+    attempt.took_part(mapping.loaded());
+    let elsewhere = |pattern: &str| open::is_written_elsewhere(environment, &components, &id, pattern);
+    let denied = deny::native(&forbidden, &id, &mapping, &provider, elsewhere)?;
+    let filters = components.filters(settings, &denied)?;
+    for filter in &filters {
+        attempt.took_part(filter.loaded());
+    }
+
+    let expanded = expansion::expand(&request, &mapping)?;
+    let checked = check::check(expanded, &provider, &id, &description.action_syntax)?;
+    let filtered = filter::filter(&request, checked, &filters)?;
+    Ok(Granted { provider, description, filtered, ttl })
 }
 
 /// Mints, starts `command` with the credentials and nothing else, and waits for it. Returns its exit status.
@@ -142,7 +144,9 @@ pub fn run(
 
     let Prepared { provider, description, planned, on_expiry, .. } = prepared;
     provider.stop_at(signals.interruption());
-    let (denied, notices) = (planned.denied.clone(), planned.notices.clone());
+    let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
+    // Before minting, so that it can still be stopped.
+    report::advice(console, &advice);
     let ttl = u64::from(planned.grant.shown().ttl_seconds);
     let began = clock::unix_seconds();
     let minted = mint::mint(planned, &provider, &description.sets, began);
@@ -172,6 +176,7 @@ pub fn run(
     }
     let ended = ended?;
     finish(&ended, revoked, &secrets(&minted), attempt, console);
+    report::perhaps_denied(console, &ended, &advice);
     Ok(ended.exit_code())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
-use crate::plugin::provider::{Enforcer, GrantPlan, Provider, ProviderError};
+use crate::plugin::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
 use crate::settings::strength;
 
 /// A grant and what will be done about it.
@@ -16,6 +16,8 @@ pub struct Planned {
     pub denied: Vec<Denied>,
     /// What the user should know, from every stage so far.
     pub notices: Vec<String>,
+    /// What is known beforehand to fail when the command is run with this grant.
+    pub advice: Vec<Advice>,
 }
 
 impl Planned {
@@ -52,15 +54,20 @@ pub enum PlanError {
     },
 }
 
-/// Has `provider` plan the grant.
+/// Has `provider` plan the grant, and say what stands in the way of `command`.
 ///
 /// # Errors
 /// When it fails or refuses.
-pub fn plan(filtered: Filtered, provider: &Provider) -> Result<Planned, PlanError> {
+pub fn plan(filtered: Filtered, provider: &Provider, command: &[String]) -> Result<Planned, PlanError> {
     let Filtered { grant, denied, mut notices } = filtered;
     let plan = provider.plan(grant.shown())?;
     notices.extend(plan.notices.iter().cloned());
-    Ok(Planned { grant, plan, denied, notices })
+    let advice = if command.is_empty() {
+        Vec::new()
+    } else {
+        provider.preflight(grant.shown(), command).map_err(ProviderError::Plugin)?
+    };
+    Ok(Planned { grant, plan, denied, notices, advice })
 }
 
 /// Whether every permission is enforced at least as `required` says.

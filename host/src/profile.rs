@@ -1,21 +1,23 @@
 //! Named sets of permissions: the provider's own and the user's.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::plugin::provider::Profile as BuiltIn;
 use crate::request::ProfileShare;
+use crate::settings::deny_list::DenyEntry;
 use crate::settings::profiles_file::CustomProfile;
 
 /// Names less alike than this (0 to 1, Jaro-Winkler) are not suggested; one or two wrong letters stay above it.
 const LIKENESS: f64 = 0.8;
 
 /// Where a profile is defined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Definition {
     /// By the provider component.
     Provider,
-    /// In the user's `profiles.toml`.
-    User,
+    /// In the user's `profiles.toml`, at `FILE:LINE`.
+    User(String),
 }
 
 /// A profile that can be used with one provider.
@@ -25,15 +27,33 @@ pub struct Profile {
     pub name: String,
     /// What it is for.
     pub description: String,
-    /// Actions.
-    pub actions: Vec<String>,
-    /// Resources; empty means every resource.
-    pub resources: Vec<String>,
+    /// Its permissions, own ones first, then those of each profile it extends; each part on its own resources.
+    pub shares: Vec<ProfileShare>,
+    /// The ttl of runs that name none: the shortest of it and those it extends.
+    pub ttl: Option<Duration>,
+    /// What it forbids to the whole request, with where that is written.
+    pub deny: Vec<DenyEntry>,
+    /// The profiles it extends, as written.
+    pub extends: Vec<String>,
     /// Where it is defined.
     pub definition: Definition,
 }
 
-/// A name that no profile has.
+impl Profile {
+    /// Every action, without repetition.
+    #[must_use]
+    pub fn actions(&self) -> Vec<&str> {
+        let mut actions: Vec<&str> = Vec::new();
+        for action in self.shares.iter().flat_map(|share| &share.actions) {
+            if !actions.contains(&action.as_str()) {
+                actions.push(action);
+            }
+        }
+        actions
+    }
+}
+
+/// A profile that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// Nobody defines it.
@@ -56,35 +76,167 @@ pub enum ProfileError {
         /// The provider of the request.
         provider: String,
     },
+    /// It extends a profile that is not there.
+    #[error("{at}: profile `{name}` extends `{parent}`, which provider `{provider}` does not have")]
+    NoParent {
+        /// `FILE:LINE`.
+        at: String,
+        /// The profile.
+        name: String,
+        /// What it extends.
+        parent: String,
+        /// The provider.
+        provider: String,
+    },
+    /// It extends itself, by way of others or not.
+    #[error("{at}: profile `{name}` extends itself")]
+    Cycle {
+        /// `FILE:LINE`.
+        at: String,
+        /// The profile.
+        name: String,
+    },
 }
 
-/// All profiles for `provider`, by name. A user's profile replaces a built-in one of the same name.
-#[must_use]
-pub fn all(provider: &str, built_in: &[BuiltIn], custom: &BTreeMap<String, CustomProfile>) -> Vec<Profile> {
-    let mut all: BTreeMap<String, Profile> = BTreeMap::new();
-    for profile in built_in {
-        let profile = Profile {
-            name: profile.name.clone(),
-            description: profile.description.clone(),
-            actions: profile.actions.clone(),
-            resources: profile.resources.clone(),
-            definition: Definition::Provider,
-        };
-        all.insert(profile.name.clone(), profile);
+/// The profiles of one provider, before those that extend others are put together.
+pub struct Profiles<'a> {
+    provider: &'a str,
+    built_in: &'a [BuiltIn],
+    custom: &'a BTreeMap<String, CustomProfile>,
+}
+
+impl<'a> Profiles<'a> {
+    /// The profiles of `provider`. A user's profile replaces a built-in one of the same name.
+    #[must_use]
+    pub fn new(
+        provider: &'a str,
+        built_in: &'a [BuiltIn],
+        custom: &'a BTreeMap<String, CustomProfile>,
+    ) -> Self {
+        Self { provider, built_in, custom }
     }
-    for (name, profile) in custom {
-        if profile.provider.as_deref().unwrap_or(provider) == provider {
-            let profile = Profile {
-                name: name.clone(),
-                description: profile.description.clone(),
-                actions: profile.actions.clone(),
-                resources: profile.resources.clone(),
-                definition: Definition::User,
-            };
-            all.insert(name.clone(), profile);
+
+    /// Whether there is one of this name, for this provider.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        match self.custom.get(name) {
+            Some(custom) => custom.provider.as_deref().is_none_or(|of| of == self.provider),
+            None => self.built_in.iter().any(|profile| profile.name == name),
         }
     }
-    all.into_values().collect()
+
+    /// Every name, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'a str> {
+        let built_in = self.built_in.iter().map(|profile| profile.name.as_str());
+        let mut names: Vec<&str> = built_in.chain(self.custom.keys().map(String::as_str)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| self.has(name));
+        names
+    }
+
+    /// The profile of this name, with everything it extends.
+    ///
+    /// # Errors
+    /// When it, or one it extends, is unknown, for another provider, or extends itself.
+    pub fn get(&self, name: &str) -> Result<Profile, ProfileError> {
+        self.resolve(name, &mut Vec::new())
+    }
+
+    fn resolve(&self, name: &str, path: &mut Vec<String>) -> Result<Profile, ProfileError> {
+        let Some(custom) = self.custom.get(name) else {
+            return self.built_in(name);
+        };
+        if let Some(of) = custom.provider.as_ref().filter(|of| *of != self.provider) {
+            let (name, provider) = (name.to_owned(), self.provider.to_owned());
+            return Err(ProfileError::OtherProvider { name, of: of.clone(), provider });
+        }
+        let mut profile = own(name, custom);
+        path.push(name.to_owned());
+        for parent in &custom.extends {
+            // A profile may extend the built-in one whose name it takes.
+            let shadowed = parent == name && self.built_in.iter().any(|profile| profile.name == *parent);
+            if path.contains(parent) && !shadowed {
+                return Err(ProfileError::Cycle { at: custom.source.clone(), name: name.to_owned() });
+            }
+            let found = if shadowed { self.built_in(parent) } else { self.resolve(parent, path) };
+            let found = found.map_err(|error| match error {
+                ProfileError::Unknown { name: missing, .. }
+                | ProfileError::OtherProvider { name: missing, .. }
+                    if missing == *parent =>
+                {
+                    ProfileError::NoParent {
+                        at: custom.source.clone(),
+                        name: name.to_owned(),
+                        parent: missing,
+                        provider: self.provider.to_owned(),
+                    }
+                }
+                other => other,
+            })?;
+            profile.inherit(found);
+        }
+        path.pop();
+        Ok(profile)
+    }
+
+    fn built_in(&self, name: &str) -> Result<Profile, ProfileError> {
+        let Some(found) = self.built_in.iter().find(|profile| profile.name == name) else {
+            let suggestion = nearest(name, self.names().into_iter());
+            let (name, provider) = (name.to_owned(), self.provider.to_owned());
+            return Err(ProfileError::Unknown { name, provider, suggestion });
+        };
+        let BuiltIn { name, description, actions, resources } = found.clone();
+        let share = ProfileShare { name: name.clone(), actions, resources };
+        let (ttl, deny, extends) = (None, Vec::new(), Vec::new());
+        let definition = Definition::Provider;
+        Ok(Profile { name, description, shares: vec![share], ttl, deny, extends, definition })
+    }
+}
+
+impl Profile {
+    fn inherit(&mut self, parent: Profile) {
+        let named = |share: ProfileShare| ProfileShare {
+            name: if share.name == parent.name {
+                format!("{} (from {})", self.name, share.name)
+            } else {
+                share.name
+            },
+            ..share
+        };
+        let shares: Vec<ProfileShare> = parent.shares.into_iter().map(named).collect();
+        self.shares.extend(shares);
+        self.ttl = shortest(self.ttl, parent.ttl);
+        self.deny.extend(parent.deny);
+    }
+}
+
+/// The shorter of two lifetimes, where there are two.
+#[must_use]
+pub fn shortest(left: Option<Duration>, right: Option<Duration>) -> Option<Duration> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (left, right) => left.or(right),
+    }
+}
+
+/// What a user's profile says itself.
+fn own(name: &str, custom: &CustomProfile) -> Profile {
+    let share = ProfileShare {
+        name: name.to_owned(),
+        actions: custom.actions.clone(),
+        resources: custom.resources.clone(),
+    };
+    Profile {
+        name: name.to_owned(),
+        description: custom.description.clone(),
+        shares: if custom.actions.is_empty() { Vec::new() } else { vec![share] },
+        ttl: custom.ttl,
+        deny: custom.deny.clone(),
+        extends: custom.extends.clone(),
+        definition: Definition::User(custom.source.clone()),
+    }
 }
 
 /// The name of `known` that `name` was probably meant to be.
@@ -94,28 +246,5 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<S
     (best.0 >= LIKENESS).then(|| best.1.to_owned())
 }
 
-/// Looks `names` up.
-///
-/// # Errors
-/// When one is unknown or for another provider.
-pub fn look_up(
-    names: &[String],
-    provider: &str,
-    built_in: &[BuiltIn],
-    custom: &BTreeMap<String, CustomProfile>,
-) -> Result<Vec<ProfileShare>, ProfileError> {
-    let all = all(provider, built_in, custom);
-    let find = |name: &String| {
-        if let Some(profile) = all.iter().find(|profile| profile.name == *name) {
-            let Profile { name, actions, resources, .. } = profile.clone();
-            return Ok(ProfileShare { name, actions, resources });
-        }
-        let (name, provider) = (name.clone(), provider.to_owned());
-        if let Some(of) = custom.get(&name).and_then(|profile| profile.provider.clone()) {
-            return Err(ProfileError::OtherProvider { name, of, provider });
-        }
-        let suggestion = nearest(&name, all.iter().map(|profile| profile.name.as_str()));
-        Err(ProfileError::Unknown { name, provider, suggestion })
-    };
-    names.iter().map(find).collect()
-}
+#[cfg(test)]
+mod tests;

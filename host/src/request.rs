@@ -5,7 +5,6 @@ use std::time::Duration;
 use audex_sdk::pattern;
 
 use crate::private_file;
-use crate::settings::Settings;
 
 /// Characters of a session name that every provider takes (`GetFederationToken` allows 32).
 const SESSION_PREFIX: &str = "audex-";
@@ -93,7 +92,7 @@ pub fn request(
     ask: Ask,
     provider: String,
     profiles: Vec<ProfileShare>,
-    settings: &Settings,
+    ttl: Duration,
 ) -> Result<Request, RequestError> {
     let resources = items("--resource", &ask.resources)?;
     within_profiles(&resources, &profiles)?;
@@ -129,7 +128,7 @@ pub fn request(
     Ok(Request {
         provider,
         permissions,
-        ttl: settings.ttl,
+        ttl,
         command: ask.command,
         session: format!("{SESSION_PREFIX}{random}"),
     })

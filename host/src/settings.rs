@@ -49,10 +49,6 @@ pub struct Settings {
     pub paths: Paths,
     /// The provider named by option or file, before profiles are asked.
     pub provider: Option<String>,
-    /// The lifetime asked for; never above the organisation's.
-    pub ttl: Duration,
-    /// Set if the organisation's ceiling shortened the ttl.
-    pub ttl_lowered_from: Option<Duration>,
     /// The least enforcement a permission must have.
     pub require: Enforcer,
     /// What happens to the command when access ends; none leaves it to the method.
@@ -65,8 +61,26 @@ pub struct Settings {
     pub deny: Vec<DenyEntry>,
     /// Settings of installed filters, by name.
     pub filters: BTreeMap<String, serde_json::Value>,
+    ttl: Lifetimes,
     flags: BTreeMap<String, String>,
     provider_files: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Everything that has a say in how long access lasts.
+#[derive(Clone, Copy, Debug)]
+struct Lifetimes {
+    flag: Option<Duration>,
+    file: Option<Duration>,
+    ceiling: Option<Duration>,
+}
+
+/// How long access lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ttl {
+    /// Never above the organisation's ceiling.
+    pub duration: Duration,
+    /// What was asked for, if the ceiling is below it.
+    pub lowered_from: Option<Duration>,
 }
 
 /// Why settings cannot be resolved.
@@ -116,25 +130,31 @@ impl Settings {
         deny.extend(deny_list::read(&paths.config.join("deny-list.toml"))?);
         let profiles = profiles_file::read(&paths.config.join("profiles.toml"))?;
 
-        let asked_ttl = flags.ttl.or(user.ttl).unwrap_or(DEFAULT_TTL);
-        let ttl = organisation.max_ttl.map_or(asked_ttl, |ceiling| asked_ttl.min(ceiling));
         let asked_require = flags.require.or(user.enforcement.require).unwrap_or(Enforcer::Token);
         // The organisation can raise the requirement; nothing the user says lowers it again.
         let require = stricter(asked_require, organisation.enforcement.require.unwrap_or(Enforcer::None));
         Ok(Self {
             paths,
             provider: flags.provider.or(user.provider),
-            ttl,
-            ttl_lowered_from: (ttl < asked_ttl).then_some(asked_ttl),
             require,
             on_expiry: flags.on_expiry.or(user.on_expiry),
             mapping: user.mapping.component.unwrap_or_else(|| DEFAULT_MAPPING.to_owned()),
             profiles,
             deny,
             filters: user.filters,
+            ttl: Lifetimes { flag: flags.ttl, file: user.ttl, ceiling: organisation.max_ttl },
             flags: flags.provider_settings,
             provider_files: user.providers,
         })
+    }
+
+    /// How long access lasts, with the ttl that the profiles of the request name: the option, then profiles, then the file,
+    /// and never above the organisation's ceiling.
+    #[must_use]
+    pub fn ttl(&self, profiles: Option<Duration>) -> Ttl {
+        let asked = self.ttl.flag.or(profiles).or(self.ttl.file).unwrap_or(DEFAULT_TTL);
+        let duration = self.ttl.ceiling.map_or(asked, |ceiling| asked.min(ceiling));
+        Ttl { duration, lowered_from: (duration < asked).then_some(asked) }
     }
 
     /// Whether every provider that has settings is there.

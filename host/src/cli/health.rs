@@ -10,7 +10,7 @@ use crate::console::{self, table};
 use crate::environment::Environment;
 use crate::error::{Failure, Kind};
 use crate::health::{Report, status_name};
-use crate::pipeline;
+use crate::pipeline::open::{self, Opened};
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let ids = if args.check.is_empty() { components.provider_ids() } else { args.check };
     let mut reports = Vec::new();
     for id in ids {
-        let (provider, _) = pipeline::open_provider(environment, &settings, &components, &id)?;
+        let Opened { provider, .. } = open::provider(environment, &settings, &components, &id)?;
         reports.push(Report { provider: id, checks: provider.health()? });
     }
     if args.json {

@@ -11,10 +11,11 @@ use crate::console::{self, Console, table};
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::pipeline::attempt::Attempt;
+use crate::pipeline::report::said;
 use crate::pipeline::{self, Context, Prepared};
 use crate::plan::{Planned, enforcer_name};
 use crate::plugin::component::short;
-use crate::plugin::provider::Grant;
+use crate::plugin::provider::{Grant, GrantPlan, Permission};
 use crate::request::union;
 use crate::settings::Settings;
 
@@ -54,9 +55,10 @@ pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsStrin
 fn to_json(prepared: &Prepared) -> Value {
     let Prepared { planned, components, .. } = prepared;
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
-    let permission = |p: &crate::plugin::provider::Planned| json!({ "action": p.action, "origin": p.origin, "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
+    let permission = |(p, granted): (&crate::plugin::provider::Planned, &Permission)| json!({ "action": p.action, "origin": p.origin, "resources": granted.resources, "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
     let denied = |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
     let component = |c: &crate::plugin::component::Loaded| json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() });
+    let advice = |advice: &crate::plugin::provider::Advice| json!({ "message": advice.message, "missing": advice.missing });
     // The policy itself, not a text of it; a provider whose policy is no JSON gets it as a string.
     let policy =
         plan.policy.as_deref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
@@ -66,14 +68,35 @@ fn to_json(prepared: &Prepared) -> Value {
         "ttl_seconds": grant.ttl_seconds,
         "on_expiry": on_expiry(prepared),
         "resources": resources(grant),
-        "permissions": plan.permissions.iter().map(permission).collect::<Vec<_>>(),
+        "permissions": plan.permissions.iter().zip(&grant.permissions).map(permission).collect::<Vec<_>>(),
         "denied": planned.denied.iter().map(denied).collect::<Vec<_>>(),
         "policy": policy,
         "policy_size": plan.policy.as_ref().map(String::len),
         "policy_limit": plan.policy_limit,
         "components": components.iter().map(component).collect::<Vec<_>>(),
         "notices": notices(planned),
+        "preflight": planned.advice.iter().map(advice).collect::<Vec<_>>(),
     })
+}
+
+/// The table of permissions; with their resources where these differ.
+fn permissions(grant: &Grant, plan: &GrantPlan) -> String {
+    let differ = grant.permissions.windows(2).any(|two| matches!(two, [a, b] if a.resources != b.resources));
+    let row = |(p, granted): (&crate::plugin::provider::Planned, &Permission)| {
+        let mut row = vec![p.action.clone(), p.origin.clone(), enforcer_name(p.enforced_by).to_owned()];
+        if differ {
+            let every = || "every resource".to_owned();
+            row.push(if granted.resources.is_empty() { every() } else { granted.resources.join(", ") });
+        }
+        row.push(p.note.clone().unwrap_or_default());
+        row
+    };
+    let rows: Vec<_> = plan.permissions.iter().zip(&grant.permissions).map(row).collect();
+    if differ {
+        table(&["PERMISSION", "ASKED AS", "ENFORCED BY", "RESOURCES", "NOTE"], &rows)
+    } else {
+        table(&["PERMISSION", "ASKED AS", "ENFORCED BY", "NOTE"], &rows)
+    }
 }
 
 /// The resources of all permissions together.
@@ -102,12 +125,7 @@ fn to_text(prepared: &Prepared) -> String {
     let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
     let _ = writeln!(out, "ttl        {}", console::duration(grant.ttl_seconds.into()));
     let _ = writeln!(out, "resources  {resources}\n");
-    let row = |p: &crate::plugin::provider::Planned| {
-        let note = p.note.clone().unwrap_or_default();
-        vec![p.action.clone(), p.origin.clone(), enforcer_name(p.enforced_by).to_owned(), note]
-    };
-    let rows: Vec<_> = plan.permissions.iter().map(row).collect();
-    out += &table(&["PERMISSION", "ASKED AS", "ENFORCED BY", "NOTE"], &rows);
+    out += &permissions(grant, plan);
     if !planned.denied.is_empty() {
         let row = |d: &crate::filter::Denied| vec![d.action.clone(), d.by.clone(), d.reason.clone()];
         let rows: Vec<_> = planned.denied.iter().map(row).collect();
@@ -123,7 +141,8 @@ fn to_text(prepared: &Prepared) -> String {
     };
     let rows: Vec<_> = components.iter().map(row).collect();
     let _ = write!(out, "\n{}", table(&["COMPONENT", "KIND", "DIGEST", "SOURCE"], &rows));
-    for notice in notices(planned) {
+    let advice = planned.advice.iter().map(|advice| said(&advice.message, &advice.missing));
+    for notice in notices(planned).into_iter().chain(advice) {
         let _ = write!(out, "\nnotice: {notice}");
     }
     out

@@ -1,14 +1,19 @@
-//! `tryaudex policies`: the profiles there are.
+//! `tryaudex policies`: profiles, permissions and the universal vocabulary, looked at without asking for anything.
 
-use serde_json::{Value, json};
+mod check;
+mod export;
+mod list;
+mod show;
+mod universal;
+
+use std::collections::BTreeMap;
 
 use crate::components::Components;
-use crate::console::{self, table};
 use crate::environment::Environment;
 use crate::error::Failure;
-use crate::pipeline;
-use crate::profile::{self, Definition, Profile, ProfileError};
-use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
+use crate::pipeline::open::{self, Opened};
+use crate::profile::{Profile, ProfileError, Profiles};
+use crate::settings::{Flags, Settings};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -19,110 +24,68 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// List every profile
-    List {
-        /// Only profiles for this provider
-        #[arg(long, value_name = "ID")]
-        provider: Option<String>,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show one profile
-    Show {
-        /// The profile's name
-        name: String,
-        /// Provider it is for, if several have one of that name
-        #[arg(long, value_name = "ID")]
-        provider: Option<String>,
-        /// Write JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List(list::Args),
+    /// Show one profile and the policy it becomes
+    Show(show::Args),
+    /// Check permissions against the provider's catalogue
+    Check(check::Args),
+    /// Print the document somebody needs who is to have exactly these permissions
+    Export(export::Args),
+    /// Print the universal permissions and what they mean on each provider
+    Universal(universal::Args),
 }
 
 pub fn policies(environment: &Environment, args: Args) -> Result<u8, Failure> {
-    let settings = Settings::resolve(environment, Flags::default())?;
     match args.command {
-        Command::List { provider, json } => list(&found(environment, &settings, provider.as_deref())?, json),
-        Command::Show { name, provider, json } => {
-            show(&name, &found(environment, &settings, provider.as_deref())?, provider, json)?;
-        }
+        Command::List(args) => list::list(environment, &args),
+        Command::Show(args) => show::show(environment, &args),
+        Command::Check(args) => check::check(environment, args),
+        Command::Export(args) => export::export(environment, args),
+        Command::Universal(args) => universal::universal(environment, &args),
     }
-    Ok(0)
 }
 
-/// Every profile with the provider it is for.
-fn found(
-    environment: &Environment,
-    settings: &Settings,
-    only: Option<&str>,
-) -> Result<Vec<(String, Profile)>, Failure> {
+/// A profile, and the provider it is for.
+struct Found {
+    provider: String,
+    profile: Profile,
+}
+
+/// Every profile with the provider it is for; `only` limits them to one provider.
+fn found(environment: &Environment, settings: &Settings, only: Option<&str>) -> Result<Vec<Found>, Failure> {
     let components = Components::open(settings)?;
     let ids = only.map_or_else(|| components.provider_ids(), |id| vec![id.to_owned()]);
-    let mut all = Vec::new();
+    let mut all: Vec<Found> = Vec::new();
+    let mut unusable: BTreeMap<String, ProfileError> = BTreeMap::new();
     for id in ids {
-        let (_, description) = pipeline::open_provider(environment, settings, &components, &id)?;
-        let profiles = profile::all(&id, &description.profiles, &settings.profiles);
-        all.extend(profiles.into_iter().map(|profile| (id.clone(), profile)));
+        let Opened { description, .. } = open::provider(environment, settings, &components, &id)?;
+        let profiles = Profiles::new(&id, &description.profiles, &settings.profiles);
+        for name in profiles.names() {
+            // One of the user's that names no provider is listed once, for the first it can be used with.
+            let anybodys = settings.profiles.get(name).is_some_and(|custom| custom.provider.is_none());
+            if anybodys && all.iter().any(|found| found.profile.name == name) {
+                continue;
+            }
+            match profiles.get(name) {
+                Ok(profile) => all.push(Found { provider: id.clone(), profile }),
+                Err(error) => drop(unusable.entry(name.to_owned()).or_insert(error)),
+            }
+        }
     }
-    Ok(all)
+    let unusable = unusable.into_iter().find(|(name, _)| all.iter().all(|found| found.profile.name != *name));
+    match unusable {
+        Some((_, error)) => Err(error.into()),
+        None => Ok(all),
+    }
 }
 
-fn list(found: &[(String, Profile)], json: bool) {
-    if json {
-        let all: Vec<Value> = found.iter().map(|(provider, profile)| to_json(provider, profile)).collect();
-        return console::result(&Value::from(all).to_string());
-    }
-    let row = |(provider, profile): &(String, Profile)| {
-        vec![profile.name.clone(), provider.clone(), profile.description.clone(), profile.actions.join(",")]
-    };
-    let rows: Vec<_> = found.iter().map(row).collect();
-    console::result(&table(&["PROFILE", "PROVIDER", "USE CASE", "ACTIONS"], &rows));
-}
-
-fn show(
-    name: &str,
-    found: &[(String, Profile)],
-    provider: Option<String>,
-    json: bool,
-) -> Result<(), Failure> {
-    let Some((provider, profile)) = found.iter().find(|(_, profile)| profile.name == name) else {
-        let provider = provider.unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
-        let suggestion = profile::nearest(name, found.iter().map(|(_, profile)| profile.name.as_str()));
-        return Err(ProfileError::Unknown { name: name.to_owned(), provider, suggestion }.into());
-    };
-    if json {
-        console::result(&to_json(provider, profile).to_string());
-        return Ok(());
-    }
-    let resources = if profile.resources.is_empty() {
-        "every resource".to_owned()
-    } else {
-        profile.resources.join("\n           ")
-    };
-    console::result(&format!(
-        "profile    {name}\nprovider   {provider}\nuse case   {}\ndefined    {}\nactions    {}\nresources  {resources}",
-        profile.description,
-        definition(profile.definition),
-        profile.actions.join("\n           "),
-    ));
-    Ok(())
-}
-
-fn to_json(provider: &str, profile: &Profile) -> Value {
-    json!({
-        "name": profile.name,
-        "provider": provider,
-        "description": profile.description,
-        "actions": profile.actions,
-        "resources": profile.resources,
-        "defined": definition(profile.definition),
-    })
-}
-
-fn definition(definition: Definition) -> &'static str {
-    match definition {
-        Definition::Provider => "by the provider component",
-        Definition::User => "in profiles.toml",
-    }
+/// Settings with the options that these commands take for the provider.
+fn settings(
+    environment: &Environment,
+    provider: Option<&String>,
+    provider_settings: Vec<(String, String)>,
+) -> Result<Settings, Failure> {
+    let provider_settings = provider_settings.into_iter().collect();
+    let flags = Flags { provider: provider.cloned(), provider_settings, ..Flags::default() };
+    Ok(Settings::resolve(environment, flags)?)
 }

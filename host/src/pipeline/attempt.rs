@@ -75,9 +75,8 @@ impl Attempt {
         self.command.clone_from(&ask.command);
     }
 
-    pub(super) fn asked(&mut self, provider: &str, ask: &Ask) {
+    pub(super) fn asked(&mut self, provider: &str) {
         provider.clone_into(&mut self.provider);
-        self.asked_for(ask);
     }
 
     pub(super) fn requested(&mut self, request: &Request) {

@@ -9,17 +9,45 @@ use crate::child::{Ended, OnExpiry, Status};
 use crate::clock::{rfc3339, unix_seconds};
 use crate::console::{self, Console};
 use crate::filter::Denied;
-use crate::plugin::provider::{Minted, Provider};
+use crate::plugin::provider::{Advice, Minted, Provider};
 
-pub(super) fn denied(console: Console, denied: &[Denied]) {
+/// What filters took away.
+pub fn denied(console: Console, denied: &[Denied]) {
     for Denied { action, by, reason } in denied {
         console.notice(&format!("`{action}` is denied by {by} ({reason})"));
     }
 }
 
-pub(super) fn notices(console: Console, notices: &[String]) {
+/// What the user should know.
+pub fn notices(console: Console, notices: &[String]) {
     for notice in notices {
         console.notice(notice);
+    }
+}
+
+/// What is known to fail with this grant.
+pub(super) fn advice(console: Console, advice: &[Advice]) {
+    for Advice { message, missing } in advice {
+        console.notice(&said(message, missing));
+    }
+}
+
+/// Advice as one line.
+#[must_use]
+pub fn said(message: &str, missing: &[String]) -> String {
+    if missing.is_empty() {
+        return message.to_owned();
+    }
+    format!("{message}: add --allow \"{}\"", missing.join(","))
+}
+
+/// The command failed, and advice told so: its own words were not captured, so this only reminds.
+pub(super) fn perhaps_denied(console: Console, ended: &Ended, advice: &[Advice]) {
+    let missing: Vec<&str> = advice.iter().flat_map(|advice| &advice.missing).map(String::as_str).collect();
+    let failed = matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
+    if failed && !missing.is_empty() {
+        let line = format!("if access was denied, add --allow \"{}\"", missing.join(","));
+        console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }
 }
 

@@ -205,17 +205,17 @@ impl Provider {
         let answer = self.call(PolicyScope::look(), |guest, store| guest.call_plan(store, grant))?.0;
         let mut plan = answer.map_err(|error| self.refused(error))?;
         self.few(plan.permissions.len(), limit::ENTRIES)?;
-        let granted = |planned: &Planned| {
-            grant.permissions.iter().any(|p| p.action == planned.action && p.origin == planned.origin)
+        // One for one, in order: two of the same action may differ in their resources.
+        let same = |(planned, granted): (&Planned, &Permission)| {
+            planned.action == granted.action && planned.origin == granted.origin
         };
-        if !plan.permissions.iter().all(granted) {
-            return Err(self.bad("it planned a permission that was not granted").into());
-        }
-        // One for one: with one of them twice, another could be missing without the count telling.
-        let planned =
-            |permission: &Permission| plan.permissions.iter().any(|p| p.action == permission.action);
-        if plan.permissions.len() != grant.permissions.len() || !grant.permissions.iter().all(planned) {
+        if plan.permissions.len() < grant.permissions.len() {
             return Err(self.bad("it left a granted permission out of its plan").into());
+        }
+        if plan.permissions.len() > grant.permissions.len()
+            || !plan.permissions.iter().zip(&grant.permissions).all(same)
+        {
+            return Err(self.bad("it planned a permission that was not granted").into());
         }
         // The policy is shown, and sent, as it is.
         let forges = |c| clean::is_hidden(c) && !matches!(c, '\n' | '\t');

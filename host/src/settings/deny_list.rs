@@ -35,20 +35,35 @@ struct Deny {
 /// When it cannot be read, is malformed, or an entry is no pattern. Security: nothing is skipped, for a skipped entry is
 /// an action that is allowed.
 pub fn read(path: &Path) -> Result<Vec<DenyEntry>, SettingsError> {
-    let Some(text) = source::text(path)? else { return Ok(Vec::new()) };
+    match source::text(path)? {
+        Some(text) => parse(path, &text),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The entries of `text`, which was read from `path`.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(path: &Path, text: &str) -> Result<Vec<DenyEntry>, SettingsError> {
     let file: DenyFile =
-        toml::from_str(&text).map_err(|error| source::invalid(path, &text, error.span(), error.message()))?;
-    let entry = |spanned: Spanned<String>| {
-        let span = spanned.span();
-        let line = source::line(&text, span.start);
-        let pattern = spanned.into_inner();
-        if !is_pattern(&pattern) {
-            let message = format!("`{pattern}` is no action pattern");
-            return Err(source::invalid(path, &text, Some(span), &message));
-        }
-        Ok(DenyEntry { pattern, source: format!("{}:{line}", path.display()) })
-    };
-    file.deny.actions.into_iter().map(entry).collect()
+        toml::from_str(text).map_err(|error| source::invalid(path, text, error.span(), error.message()))?;
+    file.deny.actions.into_iter().map(|pattern| entry(path, text, pattern)).collect()
+}
+
+/// One pattern of the file at `path`.
+///
+/// # Errors
+/// When it is none.
+pub fn entry(path: &Path, text: &str, spanned: Spanned<String>) -> Result<DenyEntry, SettingsError> {
+    let span = spanned.span();
+    let line = source::line(text, span.start);
+    let pattern = spanned.into_inner();
+    if !is_pattern(&pattern) {
+        let message = format!("`{pattern}` is no action pattern");
+        return Err(source::invalid(path, text, Some(span), &message));
+    }
+    Ok(DenyEntry { pattern, source: format!("{}:{line}", path.display()) })
 }
 
 /// Whether an action of any provider could match: `service:Action`, `service.resource.verb`, `Microsoft.X/y/z`, `*`.

@@ -29,18 +29,18 @@ fn resolve(files: &[(&str, &str)], flags: Flags) -> Result<Settings, SettingsErr
 #[test]
 fn without_files_the_defaults_hold() {
     let settings = resolve(&[], Flags::default()).unwrap();
-    assert_eq!((settings.ttl, settings.require), (DEFAULT_TTL, Enforcer::Token));
+    assert_eq!((settings.ttl(None).duration, settings.require), (DEFAULT_TTL, Enforcer::Token));
     assert_eq!((settings.mapping.as_str(), settings.provider), (DEFAULT_MAPPING, None));
 }
 
 #[test]
 fn a_flag_wins_over_a_file() {
     let files = [("config/config.toml", "ttl = \"5m\"\n[enforcement]\nrequire = \"none\"")];
-    assert_eq!(resolve(&files, Flags::default()).unwrap().ttl.as_secs(), 300);
+    assert_eq!(resolve(&files, Flags::default()).unwrap().ttl(None).duration.as_secs(), 300);
     let flags =
         Flags { ttl: Some(Duration::from_mins(1)), require: Some(Enforcer::Cloud), ..Flags::default() };
     let settings = resolve(&files, flags).unwrap();
-    assert_eq!((settings.ttl.as_secs(), settings.require), (60, Enforcer::Cloud));
+    assert_eq!((settings.ttl(None).duration.as_secs(), settings.require), (60, Enforcer::Cloud));
 }
 
 #[test]
@@ -53,8 +53,8 @@ fn the_organisation_can_narrow_and_the_user_cannot_undo_it() {
     let flags =
         Flags { ttl: Some(Duration::from_hours(1)), require: Some(Enforcer::None), ..Flags::default() };
     let settings = resolve(&files, flags).unwrap();
-    assert_eq!((settings.ttl.as_secs(), settings.require), (600, Enforcer::Cloud));
-    assert_eq!(settings.ttl_lowered_from, Some(Duration::from_hours(1)));
+    assert_eq!((settings.ttl(None).duration.as_secs(), settings.require), (600, Enforcer::Cloud));
+    assert_eq!(settings.ttl(None).lowered_from, Some(Duration::from_hours(1)));
     assert_eq!(settings.deny.len(), 1);
 }
 

@@ -1,0 +1,99 @@
+//! Which provider a request is for, ready to be asked.
+
+use std::sync::Arc;
+
+use crate::components::Components;
+use crate::environment::Environment;
+use crate::error::Failure;
+use crate::plugin::capability::outside::Outside;
+use crate::plugin::component::{PluginError, Source};
+use crate::plugin::provider::{Description, Provider, Status};
+use crate::profile::Profiles;
+use crate::request::Ask;
+use crate::settings::{DEFAULT_PROVIDER, Settings};
+
+/// A provider with its settings, and what it says of itself.
+pub struct Opened {
+    /// Its id.
+    pub id: String,
+    /// The component.
+    pub provider: Provider,
+    /// What it says of itself.
+    pub description: Description,
+}
+
+/// The provider of a request: named by option or file, else by the profiles, else the default.
+///
+/// # Errors
+/// As [`provider`]. A profile that no provider has is found when it is looked up.
+pub fn for_ask(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    ask: &Ask,
+) -> Result<Opened, Failure> {
+    let said = ask.profiles.iter().find_map(|name| settings.profiles.get(name)?.provider.as_ref());
+    if let Some(id) = settings.provider.as_ref().or(said) {
+        return provider(environment, settings, components, id);
+    }
+    let default = provider(environment, settings, components, DEFAULT_PROVIDER)?;
+    let has_all = |opened: &Opened| {
+        let profiles = Profiles::new(&opened.id, &opened.description.profiles, &settings.profiles);
+        ask.profiles.iter().all(|name| profiles.has(name))
+    };
+    if has_all(&default) {
+        return Ok(default);
+    }
+    // A built-in profile says by its name which cloud is meant.
+    for id in components.provider_ids().iter().filter(|id| **id != default.id) {
+        let opened = provider(environment, settings, components, id)?;
+        if has_all(&opened) {
+            return Ok(opened);
+        }
+    }
+    Ok(default)
+}
+
+/// Loads the provider `id`, gives it its settings, and asks who it is.
+///
+/// # Errors
+/// When there is none, it fails, or a setting is not one of its own.
+pub fn provider(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    id: &str,
+) -> Result<Opened, Failure> {
+    settings.check_providers(&components.provider_ids())?;
+    let outside = Arc::new(Outside::new(environment.clone(), settings.region_flag()));
+    let mut provider = components.provider(id, outside)?;
+    let description = provider.describe()?;
+    provider.must_be(id, &description)?;
+    provider.configure(settings.for_provider(id, &description.settings, environment)?);
+    Ok(Opened { id: id.to_owned(), provider, description })
+}
+
+/// Whether another built-in provider than `id` writes its actions as `pattern` is written.
+///
+/// # Errors
+/// When one fails.
+pub fn is_written_elsewhere(
+    environment: &Environment,
+    components: &Components,
+    id: &str,
+    pattern: &str,
+) -> Result<bool, PluginError> {
+    for other in components.provider_ids().iter().filter(|other| *other != id) {
+        let outside = Arc::new(Outside::new(environment.clone(), None));
+        // What is not there, or cannot be loaded, writes nothing.
+        let Ok(provider) = components.provider(other, outside) else { continue };
+        if provider.loaded().source == Source::Installed {
+            continue;
+        }
+        let findings = provider.check(&[pattern.to_owned()])?;
+        if findings.iter().any(|finding| !matches!(finding.status, Status::Malformed)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
