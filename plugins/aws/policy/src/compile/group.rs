@@ -63,14 +63,14 @@ impl Groups {
             // What is allowed on every resource anyway needs no statement for some.
             let allowed = |action: &str| everywhere.iter().any(|wide| covers(wide, action));
             let limited: Vec<&str> = part.actions.iter().copied().filter(|action| !allowed(action)).collect();
-            groups.limit(&limited, part.resources, number);
+            groups.limit(&limited, part, number);
         }
         groups.notices.dedup();
         groups
     }
 
-    /// Adds the actions of one part, which are limited to `resources`.
-    fn limit(&mut self, asked: &[&str], resources: &[String], part: usize) {
+    /// Adds those of one part's actions that need a statement.
+    fn limit(&mut self, asked: &[&str], Part { resources, actions }: &Part, part: usize) {
         if asked.is_empty() {
             return;
         }
@@ -94,6 +94,10 @@ impl Groups {
                 }
                 Reach::None(format) => self.leave_out(action, resources, format),
             }
+        }
+        // Those that are allowed everywhere work on them too.
+        for action in actions.iter().filter(|action| !asked.contains(action)) {
+            given.reach(action);
         }
         self.notices.extend(given.unused());
         self.list.extend(given.list(&mut sorted, &expanded, part));
