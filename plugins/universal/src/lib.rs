@@ -1,6 +1,7 @@
-//! The universal vocabulary: eight names that mean the same on every cloud.
+//! The universal vocabulary: names that mean the same on every cloud.
 //!
-//! The rows are those of the project's policy document; a notice stands where a row gives less than its name says.
+//! The first eight are those of the project's policy document; a notice stands where one gives less than its name says, and
+//! names the one of the second set that does.
 
 mod table;
 
@@ -16,11 +17,13 @@ impl Mapping for Universal {
             actions: actions(entry),
             note: entry.notice.map(ToOwned::to_owned),
         };
-        table::ROWS.iter().map(row).collect()
+        // HashiCorp Vault issues AWS credentials here, so it speaks AWS.
+        let vault = table::ROWS.iter().filter(|entry| entry.provider == "aws");
+        let vault = vault.map(|entry| Row { provider: "vault".to_owned(), ..row(entry) });
+        table::ROWS.iter().map(row).chain(vault).collect()
     }
 
     fn expand(provider: String, permissions: Vec<String>) -> Vec<Option<Expansion>> {
-        // HashiCorp Vault issues AWS credentials here, so it speaks AWS.
         let spoken = if provider == "vault" { "aws" } else { provider.as_str() };
         let find = |permission: &String| {
             let entry =

@@ -208,3 +208,29 @@ fn the_first_of_two_sessions_may_narrow_itself_and_fits_as_well() {
     assert_eq!(parsed["Statement"][1]["Action"], "sts:GetScopedCredentials");
     assert_eq!(first.len() - policy.len(), LIMIT - room(true));
 }
+
+#[test]
+fn each_profile_of_a_union_stays_on_its_own_resources() {
+    let grant = union(
+        &[
+            (&["s3:GetObject"], &["arn:aws:s3:::a/*"]),
+            (&["s3:PutObject"], &["arn:aws:s3:::b/*"]),
+            (&["s3:GetObject"], &["arn:aws:s3:::c/*"]),
+        ],
+        &[],
+    );
+    let made = compile(&grant, &Conditions::default(), LIMIT).unwrap();
+    let policy = evaluator::Policy::read(&made.policy);
+    for (action, bucket, allowed) in [
+        ("s3:GetObject", "a", true),
+        ("s3:GetObject", "b", false),
+        ("s3:GetObject", "c", true),
+        ("s3:PutObject", "a", false),
+        ("s3:PutObject", "b", true),
+    ] {
+        assert_eq!(policy.allows(action, &format!("arn:aws:s3:::{bucket}/k")), allowed, "{action} {bucket}");
+    }
+    // Where it does not fit, only what shares its resources is put together.
+    let squeezed = compile(&grant, &Conditions::default(), 100).unwrap_err();
+    assert_eq!(squeezed.code, "policy-too-long");
+}

@@ -5,14 +5,20 @@ use aws_catalogue::Found;
 use super::evaluator::{Policy, fits};
 use super::random::{self, Random};
 use super::world::WORLD;
-use super::{Compiled, Conditions, LIMIT, compile, grant};
+use super::{Compiled, Conditions, LIMIT, compile, union};
 
 const REQUESTS: u64 = 2000;
 
-struct Request {
+/// Actions on resources of their own, as one profile of several asks for.
+#[derive(Debug)]
+struct Part {
     actions: Vec<String>,
-    deny: Vec<String>,
     resources: Vec<String>,
+}
+
+struct Request {
+    parts: Vec<Part>,
+    deny: Vec<String>,
     /// Actions to try: of the asked services, asked and not.
     probes: Vec<Found>,
 }
@@ -24,11 +30,23 @@ fn request(random: &mut Random) -> Request {
         random::action(random, service)
     });
     let probes = probes(random, &services, &actions);
-    let limits = if random.chance(4) { 0 } else { 1 + random.below(4) };
-    let resources = repeat(limits, || {
-        let probe = random.pick(&probes);
-        random::limit(random, probe)
-    });
+    let mut actions = actions;
+    let mut parts = Vec::new();
+    // One request in two is a union of several parts, some of the same actions.
+    for _ in 0..if random.chance(2) { 1 } else { 2 + random.below(2) } {
+        let limits = if random.chance(4) { 0 } else { 1 + random.below(4) };
+        let resources = repeat(limits, || {
+            let probe = random.pick(&probes);
+            random::limit(random, probe)
+        });
+        parts.push(Part { actions: actions.clone(), resources });
+        let kept = random.below(actions.len() + 1);
+        actions.truncate(kept);
+        actions.extend(repeat(1 + random.below(3), || {
+            let service = random.word(&services);
+            random::action(random, service)
+        }));
+    }
     let denies = random.below(3);
     let deny = repeat(denies, || {
         if random.chance(4) {
@@ -37,7 +55,7 @@ fn request(random: &mut Random) -> Request {
         let service = random.word(&services);
         random::action(random, service)
     });
-    Request { actions, deny, resources, probes }
+    Request { parts, deny, probes }
 }
 
 fn probes(random: &mut Random, services: &[&'static str], actions: &[String]) -> Vec<Found> {
@@ -61,7 +79,11 @@ impl Request {
         fn texts(list: &[String]) -> Vec<&str> {
             list.iter().map(String::as_str).collect()
         }
-        let asked = grant(&texts(&self.actions), &texts(&self.deny), &texts(&self.resources));
+        let parts: Vec<_> =
+            self.parts.iter().map(|part| (texts(&part.actions), texts(&part.resources))).collect();
+        let parts: Vec<(&[&str], &[&str])> =
+            parts.iter().map(|(actions, resources)| (actions.as_slice(), resources.as_slice())).collect();
+        let asked = union(&parts, &texts(&self.deny));
         match compile(&asked, &Conditions::default(), room) {
             Ok(made) => {
                 let policy = Policy::read(&made.policy);
@@ -69,7 +91,10 @@ impl Request {
             }
             Err(error) => {
                 assert!(["nothing-granted", "policy-too-long"].contains(&error.code.as_str()), "{error:?}");
-                assert!(error.code != "nothing-granted" || !self.resources.is_empty());
+                assert!(
+                    error.code != "nothing-granted"
+                        || self.parts.iter().all(|part| !part.resources.is_empty())
+                );
                 None
             }
         }
@@ -82,22 +107,14 @@ impl Request {
     /// What was asked for: the action by name or pattern, the resource by one of the limits.
     fn asked(&self, found: &Found, resource: &str) -> bool {
         let name = found.full_name().to_lowercase();
-        let by = |action: &String| {
-            let pattern = action.to_lowercase();
-            fits(&pattern, &name) && (self.resources.is_empty() || self.limited(found, &pattern, resource))
+        let by = |part: &Part| {
+            part.actions.iter().any(|action| {
+                let pattern = action.to_lowercase();
+                fits(&pattern, &name)
+                    && (part.resources.is_empty() || part.limited(found, &pattern, resource))
+            })
         };
-        !self.denied(&name) && self.actions.iter().any(by)
-    }
-
-    fn limited(&self, found: &Found, pattern: &str, resource: &str) -> bool {
-        if self.resources.iter().any(|limit| limit == "*") {
-            return true;
-        }
-        if found.takes_resource() {
-            return self.resources.iter().any(|limit| fits(limit, resource));
-        }
-        // Documented: what takes no resource is granted where it was asked for by name, or by a pattern for such alone.
-        !pattern.contains(['*', '?']) || WORLD.takes_no_resource(pattern)
+        !self.denied(&name) && self.parts.iter().any(by)
     }
 
     fn hold(&self, text: &str, policy: &Policy, random: &mut Random) -> usize {
@@ -110,16 +127,28 @@ impl Request {
                 assert_eq!(
                     is,
                     should,
-                    "{} on {resource}\nasked {:?}\ndeny {:?}\nresources {:?}\npolicy {text}",
+                    "{} on {resource}\nasked {:?}\ndeny {:?}\npolicy {text}",
                     found.full_name(),
-                    self.actions,
+                    self.parts,
                     self.deny,
-                    self.resources
                 );
                 granted += usize::from(is);
             }
         }
         granted
+    }
+}
+
+impl Part {
+    fn limited(&self, found: &Found, pattern: &str, resource: &str) -> bool {
+        if self.resources.iter().any(|limit| limit == "*") {
+            return true;
+        }
+        if found.takes_resource() {
+            return self.resources.iter().any(|limit| fits(limit, resource));
+        }
+        // Documented: what takes no resource is granted where it was asked for by name, or by a pattern for such alone.
+        !pattern.contains(['*', '?']) || WORLD.takes_no_resource(pattern)
     }
 }
 
@@ -149,7 +178,7 @@ fn making_a_policy_fit_never_changes_what_it_allows() {
         let all = WORLD.actions(request.probes[0].service);
         let first = random.below(all.len());
         let run = &all[first..(first + 1 + random.below(30)).min(all.len())];
-        request.actions.extend(run.iter().map(Found::full_name));
+        request.parts[0].actions.extend(run.iter().map(Found::full_name));
         request.probes.extend(all[first.saturating_sub(3)..(first + 34).min(all.len())].iter().cloned());
         let Some((full, _)) = request.compile(100_000) else { continue };
         let length = full.policy.chars().count();
