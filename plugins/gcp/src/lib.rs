@@ -1,32 +1,67 @@
-//! Skeleton, replaced in the next commits.
+//! Google Cloud: short-lived tokens of a service account, as narrow as Google can make them.
+//!
+//! Cloud Storage alone can be limited to buckets and roles (Credential Access Boundary); everywhere else an OAuth scope is
+//! all there is, and the plan says so.
 
-use audex_sdk::provider::{Description, Error, Finding, Grant, Minted, Plan, Provider, unsupported};
+mod action;
+mod boundary;
+mod describe;
+mod document;
+mod health;
+mod mint;
+mod plan;
+mod preflight;
+mod resource;
+mod role;
+mod scope;
+mod time;
+
+use audex_sdk::provider::{
+    Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, Minted, Plan, Provider, settings,
+};
 
 struct Gcp;
 
 impl Provider for Gcp {
     fn describe() -> Description {
-        Description {
-            id: "gcp".to_owned(),
-            title: String::new(),
-            action_syntax: String::new(),
-            settings: Vec::new(),
-            profiles: Vec::new(),
-            sets: Vec::new(),
-        }
+        describe::describe()
     }
 
-    fn check(_actions: Vec<String>) -> Vec<Finding> {
-        Vec::new()
+    fn check(actions: Vec<String>) -> Vec<Finding> {
+        actions.iter().map(|action| action::check(action)).collect()
     }
 
-    fn plan(_grant: Grant) -> Result<Plan, Error> {
-        Err(unsupported("plan"))
+    fn plan(grant: Grant) -> Result<Plan, Error> {
+        plan::plan(&grant, settings::get("service_account").as_deref())
     }
 
-    fn mint(_grant: Grant, _plan: Plan) -> Result<Minted, Error> {
-        Err(unsupported("mint"))
+    fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
+        preflight::preflight(&grant, &command)
+    }
+
+    fn document(grant: Grant, name: String, format: String) -> Result<String, Error> {
+        document::document(&grant, &name, &format)
+    }
+
+    fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
+        mint::mint(&grant, &plan)
+    }
+
+    fn health() -> Vec<CheckResult> {
+        health::health()
     }
 }
 
-audex_sdk::provider!(Gcp, capabilities = ["slot:gcp"]);
+audex_sdk::provider!(
+    Gcp,
+    capabilities = ["slot:gcp", "http:iamcredentials.googleapis.com", "http:sts.googleapis.com"]
+);
+
+/// An error of the request's own making.
+fn invalid(code: &str, message: String, hint: &str) -> Error {
+    refusal(ErrorKind::InvalidInput, code, message, hint)
+}
+
+fn refusal(kind: ErrorKind, code: &str, message: String, hint: &str) -> Error {
+    Error { kind, code: code.to_owned(), message, hint: Some(hint.to_owned()) }
+}

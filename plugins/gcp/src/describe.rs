@@ -1,0 +1,75 @@
+//! What the host and the user need to know about this provider.
+
+use audex_sdk::provider::{Description, Profile, Setting};
+
+/// What a run may set. `gcloud` and `bq` read the first, Terraform the second; the libraries and `gsutil` ask the metadata
+/// server, to which the host leads them.
+pub const SETS: [&str; 5] = [
+    "CLOUDSDK_AUTH_ACCESS_TOKEN",
+    "GOOGLE_OAUTH_ACCESS_TOKEN",
+    "CLOUDSDK_CORE_PROJECT",
+    "GOOGLE_CLOUD_PROJECT",
+    "GOOGLE_PROJECT",
+];
+
+/// Name, what it is for, permissions: the table of the project's policy document.
+const PROFILES: [(&str, &str, &[&str]); 4] = [
+    ("gcs-readonly", "Read Cloud Storage", &["storage.objects.get", "storage.objects.list"]),
+    (
+        "gcs-readwrite",
+        "Full Cloud Storage",
+        &["storage.objects.get", "storage.objects.list", "storage.objects.create", "storage.objects.delete"],
+    ),
+    ("compute-readonly", "Read Compute Engine", &["compute.instances.list", "compute.instances.get"]),
+    (
+        "bigquery-readonly",
+        "Read BigQuery",
+        &["bigquery.datasets.get", "bigquery.tables.get", "bigquery.tables.list"],
+    ),
+];
+
+pub fn describe() -> Description {
+    let setting = |key: &str, description: &str, env: Option<&str>| Setting {
+        key: key.to_owned(),
+        description: description.to_owned(),
+        env: env.map(ToOwned::to_owned),
+    };
+    let profile = |(name, description, actions): &(&str, &str, &[&str])| Profile {
+        name: (*name).to_owned(),
+        description: (*description).to_owned(),
+        actions: actions.iter().map(|&action| action.to_owned()).collect(),
+        resources: Vec::new(),
+    };
+    Description {
+        id: "gcp".to_owned(),
+        title: "Google Cloud".to_owned(),
+        action_syntax: "`service.resource.verb`, for example `storage.objects.get`".to_owned(),
+        settings: vec![
+            setting(
+                "service_account",
+                "service account to impersonate, by email",
+                Some("AUDEX_GCP_SERVICE_ACCOUNT"),
+            ),
+            setting("project", "project the command works in", Some("AUDEX_GCP_PROJECT")),
+            setting(
+                "delegate",
+                "service accounts between the source and the target, separated by commas",
+                Some("AUDEX_GCP_DELEGATE"),
+            ),
+        ],
+        profiles: PROFILES.iter().map(profile).collect(),
+        sets: SETS.iter().map(|&name| name.to_owned()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_permission_of_a_profile_is_in_the_catalogue() {
+        for permission in PROFILES.iter().flat_map(|(_, _, permissions)| *permissions) {
+            assert!(gcp_catalogue::has(permission), "{permission}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What would be asked of Google Cloud, before anything is.
+
+use audex_sdk::pattern;
+use audex_sdk::provider::{Enforcer, Error, ErrorKind, Grant, Permission, Plan, Planned};
+
+use crate::resource::Place;
+use crate::{action, boundary, invalid, refusal, role, scope};
+
+/// A token inside an access boundary: Cloud Storage on given buckets.
+pub const BOUNDARY: &str = "access-boundary";
+/// A token with scopes.
+pub const SCOPED: &str = "scoped-token";
+
+/// What generateAccessToken gives without an organisation policy, and with one. Source: IAM Credentials API reference,
+/// generateAccessToken, `lifetime`.
+const USUAL_SECONDS: u32 = 3600;
+const MOST_SECONDS: u32 = 43_200;
+
+/// As many names a note spells out.
+const NAMED: usize = 6;
+
+/// The plan for `grant`; `account` is the service account that would be impersonated.
+pub fn plan(grant: &Grant, account: Option<&str>) -> Result<Plan, Error> {
+    let mut notices = ttl_notices(grant.ttl_seconds)?;
+    if account.is_none() {
+        notices.push("no service account is set: a run needs AUDEX_GCP_SERVICE_ACCOUNT".to_owned());
+    }
+    let limited = grant.permissions.iter().any(|permission| !permission.resources.is_empty());
+    let mut plan = if limited { bounded(grant)? } else { scoped(grant)? };
+    plan.notices.splice(0..0, notices);
+    Ok(plan)
+}
+
+fn ttl_notices(ttl: u32) -> Result<Vec<String>, Error> {
+    if ttl > MOST_SECONDS {
+        return Err(invalid(
+            "ttl-too-long",
+            format!("a ttl of {ttl} s is more than a Google Cloud token can live ({MOST_SECONDS} s)"),
+            "ask for a shorter --ttl",
+        ));
+    }
+    let long = "tokens of more than an hour need the organisation policy \
+                iam.allowServiceAccountCredentialLifetimeExtension for this service account";
+    Ok((ttl > USUAL_SECONDS).then(|| long.to_owned()).into_iter().collect())
+}
+
+/// Everything limited to buckets, by a boundary.
+fn bounded(grant: &Grant) -> Result<Plan, Error> {
+    let mut places: Vec<(Place, Vec<String>)> = Vec::new();
+    let mut permissions = Vec::new();
+    for permission in &grant.permissions {
+        let wanted = granted(&permission.action, &grant.deny);
+        let (held, lost): (Vec<String>, Vec<String>) = wanted.into_iter().partition(|name| role::holds(name));
+        only_storage(permission, &lost)?;
+        for text in &permission.resources {
+            let place = Place::parse(text)?;
+            match places.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, list)) => list.extend(held.clone()),
+                None if held.is_empty() => {}
+                None => places.push((place, held.clone())),
+            }
+        }
+        permissions.push((permission, held, lost));
+    }
+    for (_, list) in &mut places {
+        list.sort_unstable();
+        list.dedup();
+    }
+    if places.is_empty() {
+        return Err(invalid(
+            "nothing-granted",
+            "none of these permissions works on a bucket or an object".to_owned(),
+            "leave --resource out, or ask for permissions such as `storage.objects.get`",
+        ));
+    }
+    let made = boundary::boundary(&places)?;
+    let extras: Vec<&'static str> = made.extras.iter().flat_map(|(_, more)| more).copied().collect();
+    let admits = |name: &str| extras.contains(&name);
+    keep_denied(&grant.deny, admits, "the roles of the access boundary")?;
+    let row = |(permission, held, lost): (&Permission, Vec<String>, Vec<String>)| {
+        let own: Vec<&str> = extras_of(&made.extras, &permission.resources);
+        planned(
+            permission,
+            if own.is_empty() { Enforcer::Cloud } else { Enforcer::Token },
+            bounded_note(&permission.action, &held, &lost, &own),
+        )
+    };
+    Ok(Plan {
+        method: BOUNDARY.to_owned(),
+        policy: Some(made.policy),
+        policy_limit: None,
+        permissions: permissions.into_iter().map(row).collect(),
+        longest_life_seconds: grant.ttl_seconds,
+        notices: Vec::new(),
+    })
+}
+
+/// Security: a resource limits Cloud Storage alone. Beside it nothing may stand that would be granted everywhere.
+fn only_storage(permission: &Permission, lost: &[String]) -> Result<(), Error> {
+    let action = &permission.action;
+    if !action.starts_with("storage.") || lost.iter().any(|name| !name.starts_with("storage.")) {
+        return Err(invalid(
+            "resource-not-enforceable",
+            format!(
+                "`{action}` cannot be limited to a resource: Google Cloud does that for Cloud Storage only"
+            ),
+            "leave --resource out and let a service account of its own be the limit, or run it by itself",
+        ));
+    }
+    if permission.resources.is_empty() {
+        return Err(invalid(
+            "resource-missing",
+            format!("other permissions are limited to resources, and `{action}` is not"),
+            "give --resource for all of them, or run them one by one",
+        ));
+    }
+    Ok(())
+}
+
+/// Everything else, by scopes.
+fn scoped(grant: &Grant) -> Result<Plan, Error> {
+    let expanded: Vec<Vec<String>> =
+        grant.permissions.iter().map(|permission| granted(&permission.action, &grant.deny)).collect();
+    let all: Vec<String> = expanded.iter().flatten().cloned().collect();
+    let by_pattern = grant.permissions.iter().any(|permission| permission.action == "*");
+    let mut scopes = if by_pattern { vec![scope::PLATFORM] } else { scope::scopes(&all) };
+    if scopes.is_empty() {
+        // Only patterns that match nothing known: nothing narrower can be chosen for certain.
+        scopes.push(scope::PLATFORM);
+    }
+    scopes.sort_unstable();
+    scopes.dedup();
+    let reached = |name: &str| scopes.iter().any(|scope| scope::admits(scope, name));
+    keep_denied(&grant.deny, reached, "the token's scopes")?;
+    let mut notices = Vec::new();
+    if scopes.contains(&scope::PLATFORM) {
+        notices.push(
+            "a token for these permissions can do all that its service account may: to limit it, give them a service \
+             account of their own (`tryaudex policies export NAME --provider gcp` prints the role it needs)"
+                .to_owned(),
+        );
+    }
+    let named = scopes.iter().map(|scope| format!("`{scope}`")).collect::<Vec<_>>().join(", ");
+    let row = |permission: &Permission| {
+        let note = format!("{}; scope {named}", action::describe(&permission.action));
+        planned(permission, Enforcer::Token, note)
+    };
+    let full: Vec<String> =
+        scopes.iter().map(|scope| format!("{}{scope}", gcp_catalogue::SCOPE_PREFIX)).collect();
+    Ok(Plan {
+        method: SCOPED.to_owned(),
+        policy: Some(serde_json::json!({ "scope": full }).to_string()),
+        policy_limit: None,
+        permissions: grant.permissions.iter().map(row).collect(),
+        longest_life_seconds: grant.ttl_seconds,
+        notices,
+    })
+}
+
+/// What `action` stands for, without what is denied.
+fn granted(action: &str, deny: &[String]) -> Vec<String> {
+    let denied = |name: &String| deny.iter().any(|pattern| pattern::matches_ignore_ascii_case(pattern, name));
+    action::expand(action).into_iter().filter(|name| !denied(name)).collect()
+}
+
+/// Security: Google Cloud has no denies in a token. One that would be void is an error, never a wish.
+fn keep_denied(deny: &[String], admits: impl Fn(&str) -> bool, by: &str) -> Result<(), Error> {
+    for pattern in deny {
+        let known = action::expand(pattern);
+        let void = if known.is_empty() {
+            Some(pattern.clone())
+        } else {
+            known.into_iter().find(|name| admits(name))
+        };
+        if let Some(name) = void {
+            return Err(refusal(
+                ErrorKind::Denied,
+                "deny-not-enforceable",
+                format!("`{name}` is denied (`{pattern}`), and {by} would let it through"),
+                "ask for single permissions instead of wildcards, or limit them to buckets with --resource",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn extras_of(extras: &[(Place, Vec<&'static str>)], resources: &[String]) -> Vec<&'static str> {
+    let here = |place: &Place| resources.iter().any(|text| Place::parse(text).is_ok_and(|own| own == *place));
+    let mut own: Vec<&'static str> =
+        extras.iter().filter(|(place, _)| here(place)).flat_map(|(_, more)| more).copied().collect();
+    own.sort_unstable();
+    own.dedup();
+    own
+}
+
+fn bounded_note(action: &str, held: &[String], lost: &[String], extras: &[&str]) -> String {
+    let mut parts = vec![action::describe(action)];
+    if held.is_empty() {
+        parts.push("grants nothing: it works on the project, and no access boundary reaches that".to_owned());
+    } else if !lost.is_empty() {
+        parts.push(format!("without {}, which no role for buckets holds", few(lost)));
+    }
+    if !extras.is_empty() {
+        parts.push(format!("the role also admits {}", few(extras)));
+    }
+    parts.join("; ")
+}
+
+fn few(names: &[impl AsRef<str>]) -> String {
+    let named: Vec<&str> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+fn planned(permission: &Permission, enforced_by: Enforcer, note: String) -> Planned {
+    let (action, origin) = (permission.action.clone(), permission.origin.clone());
+    Planned { action, origin, enforced_by, note: Some(note) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+use super::*;
+
+fn grant(permissions: &[(&str, &[&str])], deny: &[&str]) -> Grant {
+    let owned = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let permission = |(action, resources): &(&str, &[&str])| Permission {
+        action: (*action).to_owned(),
+        origin: (*action).to_owned(),
+        resources: owned(resources),
+    };
+    Grant {
+        provider: "gcp".into(),
+        permissions: permissions.iter().map(permission).collect(),
+        deny: owned(deny),
+        ttl_seconds: 900,
+        session: "audex-1".into(),
+    }
+}
+
+fn made(permissions: &[(&str, &[&str])], deny: &[&str]) -> Plan {
+    plan(&grant(permissions, deny), Some("a@p.iam.gserviceaccount.com")).unwrap()
+}
+
+fn refused(permissions: &[(&str, &[&str])], deny: &[&str]) -> Error {
+    plan(&grant(permissions, deny), Some("a@p.iam.gserviceaccount.com")).unwrap_err()
+}
+
+const BUCKET: &[&str] = &["gs://my-bucket"];
+const ANYWHERE: &[&str] = &[];
+
+#[test]
+fn without_a_resource_the_narrowest_scope_is_all_there_is() {
+    let plan = made(&[("storage.objects.get", ANYWHERE), ("storage.objects.list", ANYWHERE)], &[]);
+    assert_eq!(plan.method, SCOPED);
+    assert_eq!(plan.policy.unwrap(), r#"{"scope":["https://www.googleapis.com/auth/devstorage.read_only"]}"#);
+    assert!(plan.permissions.iter().all(|permission| permission.enforced_by == Enforcer::Token));
+    assert!(plan.notices.is_empty());
+}
+
+#[test]
+fn a_token_for_everything_says_so() {
+    for action in ["secretmanager.versions.access", "*", "iam.*"] {
+        let plan = made(&[(action, ANYWHERE)], &[]);
+        assert!(plan.policy.unwrap().contains("cloud-platform"), "{action}");
+        assert!(plan.notices[0].contains("all that its service account may"), "{action}");
+    }
+}
+
+#[test]
+fn what_a_role_holds_exactly_is_enforced_by_the_cloud_and_the_rest_is_named() {
+    let exact = made(&[("storage.objects.get", BUCKET)], &[]);
+    assert_eq!((exact.method.as_str(), exact.permissions[0].enforced_by), (BOUNDARY, Enforcer::Cloud));
+    let more = made(&[("storage.objects.delete", BUCKET)], &[]);
+    assert_eq!(more.permissions[0].enforced_by, Enforcer::Token);
+    assert!(more.permissions[0].note.as_ref().unwrap().contains("also admits"), "{more:?}");
+}
+
+#[test]
+fn each_bucket_gets_the_roles_of_its_own_permissions() {
+    let plan = made(
+        &[("storage.objects.get", &["gs://bucket-a"]), ("storage.objects.create", &["gs://bucket-b"])],
+        &[],
+    );
+    let policy: serde_json::Value = serde_json::from_str(&plan.policy.unwrap()).unwrap();
+    let rules = policy["accessBoundary"]["accessBoundaryRules"].as_array().unwrap();
+    assert_eq!(rules.len(), 2);
+    assert_eq!(rules[0]["availablePermissions"][0], "inRole:roles/storage.legacyObjectReader");
+    assert!(rules[1]["availableResource"].as_str().unwrap().ends_with("/bucket-b"));
+    assert_eq!(rules[1]["availablePermissions"][0], "inRole:roles/storage.objectCreator");
+}
+
+#[test]
+fn listing_buckets_inside_a_boundary_is_said_to_grant_nothing() {
+    let plan = made(&[("storage.objects.get", BUCKET), ("storage.buckets.list", BUCKET)], &[]);
+    let note = plan.permissions[1].note.as_ref().unwrap();
+    assert!(note.contains("grants nothing"), "{note}");
+}
+
+#[test]
+fn a_resource_that_nobody_would_enforce_is_refused() {
+    assert_eq!(refused(&[("compute.instances.list", BUCKET)], &[]).code, "resource-not-enforceable");
+    assert_eq!(refused(&[("*", BUCKET)], &[]).code, "resource-not-enforceable");
+    let beside = [("storage.objects.get", BUCKET), ("storage.objects.list", ANYWHERE)];
+    assert_eq!(refused(&beside, &[]).code, "resource-missing");
+    assert_eq!(refused(&[("storage.objects.get", &["arn:aws:s3:::b"])], &[]).code, "resource-malformed");
+    assert_eq!(refused(&[("storage.buckets.list", BUCKET)], &[]).code, "nothing-granted");
+}
+
+#[test]
+fn a_deny_that_the_token_would_ignore_is_refused_and_one_that_it_keeps_is_not() {
+    let error = refused(&[("storage.objects.*", ANYWHERE)], &["storage.objects.delete"]);
+    assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Denied, "deny-not-enforceable"));
+    assert_eq!(
+        refused(&[("secretmanager.*", ANYWHERE)], &["secretmanager.secrets.delete"]).code,
+        "deny-not-enforceable"
+    );
+    assert_eq!(refused(&[("storage.objects.get", ANYWHERE)], &["*.frobnicate"]).code, "deny-not-enforceable");
+    let kept = made(&[("storage.objects.get", ANYWHERE)], &["storage.objects.delete"]);
+    assert!(kept.policy.unwrap().contains("read_only"));
+    let bounded = made(&[("storage.objects.g*", BUCKET)], &["storage.objects.*IamPolicy"]);
+    assert!(!bounded.policy.unwrap().contains("objectAdmin"));
+}
+
+#[test]
+fn a_denied_permission_is_never_in_what_the_token_admits() {
+    let verbs = ["get", "list", "create", "delete", "update", "getIamPolicy", "setIamPolicy", "*"];
+    for asked in verbs {
+        for other in verbs {
+            for denied in &verbs[..7] {
+                for resources in [ANYWHERE, BUCKET] {
+                    let (a, b) = (format!("storage.objects.{asked}"), format!("storage.objects.{other}"));
+                    let deny = format!("storage.objects.{denied}");
+                    let asked = grant(&[(&a, resources), (&b, resources)], &[&deny]);
+                    let Ok(plan) = plan(&asked, None) else { continue };
+                    let policy = plan.policy.unwrap();
+                    for role in
+                        role::ROLES.iter().filter(|role| policy.contains(&format!("inRole:{}\"", role.name)))
+                    {
+                        assert!(
+                            !role.permissions.contains(&deny.as_str()),
+                            "{a} {b} without {deny}: {policy}"
+                        );
+                    }
+                    for scope in gcp_catalogue::scopes(&deny).into_iter().chain([scope::PLATFORM]) {
+                        assert!(!policy.contains(&format!("/{scope}\"")), "{a} {b} without {deny}: {policy}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn lifetimes_beyond_what_google_gives_are_refused() {
+    let mut long = grant(&[("storage.objects.get", ANYWHERE)], &[]);
+    long.ttl_seconds = 7200;
+    assert!(plan(&long, Some("a")).unwrap().notices[0].contains("LifetimeExtension"));
+    long.ttl_seconds = 43_201;
+    assert_eq!(plan(&long, Some("a")).unwrap_err().code, "ttl-too-long");
+}

@@ -1,0 +1,99 @@
+//! The narrowest OAuth scopes that let the asked permissions through.
+//!
+//! A scope only narrows: what the token can do is what it lets through and the service account may. It knows services and
+//! reading from writing, at best.
+
+/// Lets everything through.
+pub const PLATFORM: &str = "cloud-platform";
+
+/// Scopes, the ones that let the least through first, among those that a service offers. What is not named here is tried
+/// after them, in the catalogue's order.
+const NARROW_FIRST: [&str; 14] = [
+    "devstorage.read_only",
+    "devstorage.read_write",
+    "devstorage.full_control",
+    "compute.readonly",
+    "logging.read",
+    "logging.write",
+    "monitoring.read",
+    "monitoring.write",
+    "bigquery.insertdata",
+    "bigquery",
+    "ndev.clouddns.readonly",
+    "spanner.data",
+    "logging.admin",
+    "monitoring",
+];
+
+/// Lets every method that reads through, in every service that takes it: not narrow at all.
+const PLATFORM_READ: &str = "cloud-platform.read-only";
+
+/// A scope for each permission, in order.
+pub fn scopes(permissions: &[String]) -> Vec<&'static str> {
+    let mut chosen: Vec<&'static str> = Vec::new();
+    for permission in permissions {
+        let offered = gcp_catalogue::scopes(permission);
+        let rank = |scope: &&'static str| {
+            let place = NARROW_FIRST.iter().position(|known| known == scope);
+            (*scope == PLATFORM_READ, place.unwrap_or(NARROW_FIRST.len()))
+        };
+        chosen.push(offered.into_iter().min_by_key(rank).unwrap_or(PLATFORM));
+    }
+    // A scope that another permission needs anyway may let this one through too.
+    let needed = chosen.clone();
+    for (scope, permission) in chosen.iter_mut().zip(permissions) {
+        let offered = gcp_catalogue::scopes(permission);
+        let shared = |other: &&&'static str| offered.contains(*other) || **other == PLATFORM;
+        if let Some(wider) = needed.iter().filter(shared).max_by_key(|scope| width(scope)) {
+            if width(wider) > width(scope) {
+                *scope = wider;
+            }
+        }
+    }
+    chosen
+}
+
+/// How much a scope lets through, roughly; only to see which of two makes the other superfluous.
+fn width(scope: &str) -> usize {
+    match scope {
+        PLATFORM => usize::MAX,
+        PLATFORM_READ => usize::MAX - 1,
+        _ => NARROW_FIRST.iter().position(|known| *known == scope).unwrap_or(NARROW_FIRST.len()),
+    }
+}
+
+/// Whether a token with `scope` lets `permission` through.
+pub fn admits(scope: &str, permission: &str) -> bool {
+    scope == PLATFORM || gcp_catalogue::scopes(permission).contains(&scope)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(permissions: &[&str]) -> Vec<&'static str> {
+        scopes(&permissions.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn reading_gets_a_read_only_scope_where_there_is_one() {
+        assert_eq!(of(&["storage.objects.get", "storage.objects.list"]), ["devstorage.read_only"; 2]);
+        assert_eq!(of(&["compute.instances.list"]), ["compute.readonly"]);
+        assert_eq!(of(&["logging.logEntries.list"]), ["logging.read"]);
+        assert_eq!(of(&["monitoring.timeSeries.list"]), ["monitoring.read"]);
+    }
+
+    #[test]
+    fn the_wider_of_two_scopes_of_a_service_is_enough() {
+        assert_eq!(of(&["storage.objects.get", "storage.objects.delete"]), ["devstorage.read_write"; 2]);
+        assert_eq!(of(&["secretmanager.versions.access", "storage.objects.get"]), [PLATFORM; 2]);
+    }
+
+    #[test]
+    fn a_scope_admits_what_its_methods_need_and_no_more() {
+        assert!(admits("devstorage.read_only", "storage.objects.get"));
+        assert!(!admits("devstorage.read_only", "storage.objects.delete"));
+        assert!(!admits("compute.readonly", "storage.objects.get"));
+        assert!(admits(PLATFORM, "storage.objects.delete"));
+    }
+}
