@@ -14,6 +14,7 @@ use crate::clock;
 use crate::components::Components;
 use crate::console::Console;
 use crate::deliver::{Delivery, SessionDirectory, Value, deliver};
+use crate::endpoint::{self, Endpoint};
 use crate::environment::{Environment, PATH};
 use crate::error::Failure;
 use crate::filter::Filtered;
@@ -151,7 +152,7 @@ pub fn run(
     let began = clock::unix_seconds();
     let minted = mint::mint(planned, &provider, &description.sets, began);
     report::logged(console, &provider);
-    let minted = minted.map_err(|error| match signals.interrupted() {
+    let mut minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),
         None => error.into(),
     })?;
@@ -159,23 +160,24 @@ pub fn run(
     report::notices(console, &notices);
     report::notices(console, &minted.notices);
 
+    let secrets = secrets(&minted);
     let access = Access::of(&minted, began, ttl, on_expiry);
     // What the provider mints from is not for the command.
     let sourceless = environment.without(provider.sources());
     let context = Context { environment: &sourceless, ..context };
     let ended =
-        start(context, directory, &minted, &access, attempt, &executable, signals).and_then(|started| {
+        start(context, directory, &mut minted, &access, attempt, &executable, signals).and_then(|started| {
             let deadline = access.deadline();
-            // The private files live as long as the command.
-            let _directory = started.0;
-            Ok(started.1.wait(Some(deadline), || report::expired(console))?)
+            // The private files, and the token servers, live as long as the command.
+            let Started { directory: _directory, endpoints: _endpoints, running } = started;
+            Ok(running.wait(Some(deadline), || report::expired(console))?)
         });
     let revoked = revoke(&provider, &minted);
     if let Err(reason) = &revoked {
         console.notice(&format!("the credentials were {reason}"));
     }
     let ended = ended?;
-    finish(&ended, revoked, &secrets(&minted), attempt, console);
+    finish(&ended, revoked, &secrets, attempt, console);
     report::perhaps_denied(console, &ended, &advice);
     Ok(ended.exit_code())
 }
@@ -220,32 +222,47 @@ impl Access {
     }
 }
 
-/// Delivers the credentials and starts the command. The session directory must outlive it.
+/// A command that runs, and what must outlive it.
+struct Started {
+    directory: SessionDirectory,
+    endpoints: Option<endpoint::Running>,
+    running: child::Running,
+}
+
+/// Delivers the credentials and starts the command.
 fn start(
     context: Context<'_>,
     directory: SessionDirectory,
-    minted: &Minted,
+    minted: &mut Minted,
     access: &Access,
     attempt: &Attempt,
     executable: &child::Executable,
     mut signals: Signals,
-) -> Result<(SessionDirectory, child::Running), Failure> {
+) -> Result<Started, Failure> {
     if let Some(signal) = signals.interrupted() {
         return Err(Failure::interrupted(signal as i32));
     }
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
+    let endpoints = endpoint::Running::start(std::mem::take(&mut minted.endpoints), access.ends_at)?;
+    let (mut variables, mut files) = (minted.variables.clone(), minted.files.clone());
+    if let Some(endpoints) = &endpoints {
+        let leading =
+            endpoints.variables.iter().map(|(name, value)| (name.clone(), Value::Secret(value.clone())));
+        variables.extend(leading);
+        files.extend(endpoints.files.iter().cloned());
+    }
     let delivery = Delivery {
         parent: context.environment,
         session: attempt.session(),
         region: None,
-        variables: &minted.variables,
-        files: &minted.files,
+        variables: &variables,
+        files: &files,
     };
     let delivered = deliver(&delivery, directory)?;
     // Before the command can write anything.
     report::started(context.console, attempt, minted, access);
     let running = child::spawn(executable, &delivered.environment, signals)?;
-    Ok((delivered.directory, running))
+    Ok(Started { directory: delivered.directory, endpoints, running })
 }
 
 /// Takes back what can be; the text says what became of the credentials.
@@ -278,7 +295,8 @@ fn secrets(minted: &Minted) -> Vec<Secret> {
         Value::Plain(_) => None,
     };
     let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
-    variables.chain(minted.files.iter().filter_map(|file| of(&file.contents))).collect()
+    let files = minted.files.iter().filter_map(|file| of(&file.contents));
+    variables.chain(files).chain(minted.endpoints.iter().flat_map(Endpoint::secrets)).collect()
 }
 
 #[cfg(test)]
