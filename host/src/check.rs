@@ -29,6 +29,8 @@ pub enum CheckError {
         provider: String,
         /// Its syntax, with an example.
         syntax: String,
+        /// The universal permission it was probably meant to be.
+        suggestion: Option<String>,
     },
     /// Of the right syntax, and unknown.
     #[error("provider `{provider}` knows no permission `{action}`")]
@@ -40,6 +42,21 @@ pub enum CheckError {
         /// The nearest known one.
         suggestion: Option<String>,
     },
+}
+
+impl CheckError {
+    /// The same, suggesting what `nearest` makes of the action, if anything: a universal name of almost this spelling is
+    /// nearer than any native one.
+    #[must_use]
+    pub fn suggesting(mut self, nearest: impl FnOnce(&str) -> Option<String>) -> Self {
+        if let Self::Malformed { action, suggestion, .. } | Self::Unknown { action, suggestion, .. } =
+            &mut self
+            && let Some(universal) = nearest(action)
+        {
+            *suggestion = Some(universal);
+        }
+        self
+    }
 }
 
 /// Asks `provider` about every permission of `expanded`; `syntax` is its own word for how they are written.
@@ -66,7 +83,8 @@ fn accept(
     let (action, provider) = (native.action, id.to_owned());
     match finding.status {
         Status::Malformed => {
-            return Err(CheckError::Malformed { action, provider, syntax: syntax.to_owned() });
+            let (syntax, suggestion) = (syntax.to_owned(), finding.suggestion);
+            return Err(CheckError::Malformed { action, provider, syntax, suggestion });
         }
         Status::Unknown => {
             return Err(CheckError::Unknown { action, provider, suggestion: finding.suggestion });

@@ -7,7 +7,7 @@ use audex_sdk::pattern;
 
 use crate::plugin::component::PluginError;
 use crate::plugin::mapping::Mapping;
-use crate::plugin::provider::{Provider, Status};
+use crate::plugin::provider::{Finding, Provider, Status};
 use crate::settings::deny_list::DenyEntry;
 
 /// Why the deny list cannot be trusted to deny what its author meant.
@@ -38,10 +38,20 @@ pub enum DenyError {
     },
 }
 
+/// What the other providers make of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Elsewhere {
+    /// None of them writes its actions so.
+    Foreign,
+    /// One of them writes its actions so, and has none of this name.
+    Written,
+    /// One of them has such an action.
+    Known,
+}
+
 /// Every entry as written, and what universal or corrected names in it stand for on the provider `id`.
 ///
-/// `elsewhere` is asked about an entry that is not of this provider's syntax: whether some other provider writes its actions
-/// so. It is asked only then.
+/// `elsewhere` is asked once, about all entries that this provider does not know, and only if there are any.
 ///
 /// # Errors
 /// When a component fails, or an entry can deny nothing. Security: such an entry is a guard that does not stand.
@@ -50,7 +60,7 @@ pub fn native(
     id: &str,
     mapping: &Mapping,
     provider: &Provider,
-    elsewhere: impl Fn(&str) -> Result<bool, PluginError>,
+    elsewhere: impl FnOnce(&[String]) -> Result<Vec<Elsewhere>, PluginError>,
 ) -> Result<Vec<DenyEntry>, DenyError> {
     let mut denied = entries.to_vec();
     if entries.is_empty() {
@@ -59,29 +69,48 @@ pub fn native(
     let patterns: Vec<String> = entries.iter().map(|entry| entry.pattern.clone()).collect();
     let expansions = mapping.expand(id, &patterns)?;
     let findings = provider.check(&patterns)?;
+    let mut doubtful = Vec::new();
     for ((entry, expansion), finding) in entries.iter().zip(expansions).zip(findings) {
-        let DenyEntry { pattern, source } = entry;
         let also = match (expansion, finding.status) {
             (Some(expansion), _) => expansion.actions,
             (None, Status::Corrected) => finding.actions,
             (None, Status::Known) => Vec::new(),
-            (None, Status::Unknown | Status::Malformed) if universal(mapping, pattern)? => Vec::new(),
-            (None, Status::Unknown) => {
-                let (at, pattern) = (source.clone(), pattern.clone());
-                let (provider, suggestion) = (id.to_owned(), finding.suggestion);
-                return Err(DenyError::Nothing { at, pattern, provider, suggestion });
-            }
-            (None, Status::Malformed) => {
-                if !any_service(pattern) && !elsewhere(pattern)? {
-                    return Err(DenyError::Foreign { at: source.clone(), pattern: pattern.clone() });
+            (None, Status::Unknown | Status::Malformed) => {
+                if !any_service(&entry.pattern) {
+                    doubtful.push((entry, finding));
                 }
                 Vec::new()
             }
         };
-        let named = |pattern| DenyEntry { pattern, source: format!("{source} (`{}`)", entry.pattern) };
+        let named =
+            |pattern| DenyEntry { pattern, source: format!("{} (`{}`)", entry.source, entry.pattern) };
         denied.extend(also.into_iter().map(named));
     }
+    if !doubtful.is_empty() {
+        let vocabulary: Vec<String> = mapping.rows()?.into_iter().map(|row| row.universal).collect();
+        // A universal permission may mean nothing on this provider.
+        doubtful.retain(|(entry, _)| !vocabulary.contains(&entry.pattern));
+        let patterns: Vec<String> = doubtful.iter().map(|(entry, _)| entry.pattern.clone()).collect();
+        let answers = if patterns.is_empty() { Vec::new() } else { elsewhere(&patterns)? };
+        for ((entry, finding), answer) in doubtful.into_iter().zip(answers) {
+            stands(entry, finding, answer, id)?;
+        }
+    }
     Ok(denied)
+}
+
+/// Whether an entry that the provider `id` does not know is another provider's.
+fn stands(entry: &DenyEntry, finding: Finding, elsewhere: Elsewhere, id: &str) -> Result<(), DenyError> {
+    let (at, pattern) = (entry.source.clone(), entry.pattern.clone());
+    match (finding.status, elsewhere) {
+        (_, Elsewhere::Known) | (Status::Malformed, Elsewhere::Written) => Ok(()),
+        (Status::Malformed, Elsewhere::Foreign) => Err(DenyError::Foreign { at, pattern }),
+        // It is written as this provider's own actions are, so it is a misspelt one of them.
+        _ => {
+            let (provider, suggestion) = (id.to_owned(), finding.suggestion);
+            Err(DenyError::Nothing { at, pattern, provider, suggestion })
+        }
+    }
 }
 
 /// Whether the service part has wildcards, as in `*:Delete*`: no provider takes that in an allow, and any may match it.
@@ -89,7 +118,63 @@ fn any_service(pattern: &str) -> bool {
     pattern.split([':', '.', '/']).next().is_some_and(pattern::is_wild)
 }
 
-/// Whether `name` is a universal permission, though it may mean nothing on this provider.
-fn universal(mapping: &Mapping, name: &str) -> Result<bool, PluginError> {
-    Ok(mapping.rows()?.iter().any(|row| row.universal == name))
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::environment::Environment;
+    use crate::plugin::capability::outside::Outside;
+    use crate::plugin::embedded;
+    use crate::plugin::engine::Engine;
+
+    /// What becomes of one entry on AWS, where the other providers say `answer`; and whether they were asked.
+    fn on_aws(pattern: &str, answer: Elsewhere) -> (Result<Vec<String>, String>, bool) {
+        let engine = Engine::new().unwrap();
+        let load = |name: &str| embedded::find(name).unwrap().load(&engine).unwrap();
+        let outside = Arc::new(Outside::new(Environment::default(), None));
+        let provider = Provider::new(&engine, load("aws"), outside).unwrap();
+        let mapping = Mapping::new(&engine, load("universal")).unwrap();
+        let entries = [DenyEntry { pattern: pattern.to_owned(), source: "d:2".to_owned() }];
+        let mut asked = false;
+        let denied = native(&entries, "aws", &mapping, &provider, |patterns| {
+            asked = true;
+            Ok(vec![answer; patterns.len()])
+        });
+        let patterns = |denied: Vec<DenyEntry>| denied.into_iter().map(|entry| entry.pattern).collect();
+        (denied.map(patterns).map_err(|error| error.to_string()), asked)
+    }
+
+    #[test]
+    fn an_entry_that_this_provider_knows_asks_nobody_else() {
+        for pattern in
+            ["s3:DeleteBucket", "s3:Delete?bject", "iam:*", "*:DeleteBucket", "*:*", "*", "storage:write"]
+        {
+            let (denied, asked) = on_aws(pattern, Elsewhere::Foreign);
+            assert!(denied.is_ok_and(|denied| denied[0] == pattern) && !asked, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_another_providers_syntax_is_left_to_it() {
+        for answer in [Elsewhere::Known, Elsewhere::Written] {
+            let (denied, asked) = on_aws("storage.objects.delete", answer);
+            assert_eq!((denied.unwrap(), asked), (vec!["storage.objects.delete".to_owned()], true));
+        }
+        let (refused, _) = on_aws("storage.objects.delete", Elsewhere::Foreign);
+        assert_eq!(
+            refused.unwrap_err(),
+            "d:2: `storage.objects.delete` is no action pattern of any provider"
+        );
+    }
+
+    #[test]
+    fn an_entry_of_this_providers_syntax_must_match_one_of_its_actions() {
+        for answer in [Elsewhere::Foreign, Elsewhere::Written] {
+            let (refused, _) = on_aws("s3:DeleteBuckt", answer);
+            assert_eq!(refused.unwrap_err(), "d:2: `s3:DeleteBuckt` matches no action of provider `aws`");
+        }
+        // Two providers may write their actions alike.
+        assert!(on_aws("door:open", Elsewhere::Known).0.is_ok());
+    }
 }

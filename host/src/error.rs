@@ -165,7 +165,11 @@ impl From<RequestError> for Failure {
 impl From<ProfileError> for Failure {
     fn from(error: ProfileError) -> Self {
         let hint = match &error {
-            ProfileError::NoParent { .. } | ProfileError::Cycle { .. } => {
+            ProfileError::NoParent { .. } => {
+                let hint = "correct `extends` there, or say with `provider` whose profile it is";
+                return Self::new(Kind::Config, "settings", error).hinting(hint);
+            }
+            ProfileError::Cycle { .. } => {
                 return Self::new(Kind::Config, "settings", error).hinting("correct `extends` there");
             }
             ProfileError::Unknown { suggestion: Some(name), .. } => format!("did you mean `{name}`"),
@@ -214,10 +218,10 @@ impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
         let hint = match &error {
             CheckError::Plugin(_) => None,
+            CheckError::Malformed { suggestion: Some(name), .. }
+            | CheckError::Unknown { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),
             CheckError::Malformed { .. } => Some("check --provider and the spelling in --allow".to_owned()),
-            CheckError::Unknown { suggestion, .. } => {
-                suggestion.as_ref().map(|name| format!("did you mean `{name}`"))
-            }
+            CheckError::Unknown { .. } => None,
         };
         if let CheckError::Plugin(error) = error {
             return error.into();
@@ -250,6 +254,12 @@ impl From<PlanError> for Failure {
                 let failure = Self { stage: "plan", ..error.into() };
                 // What cannot be planned was asked for on the command line or in a profile.
                 Self { kind: if failure.kind == Kind::Config { Kind::Usage } else { failure.kind }, ..failure }
+            }
+            // Which document is wanted stands on the command line.
+            PlanError::NoDocument(error) => {
+                let failure = Self { stage: "document", ..error.into() };
+                let asked = matches!(failure.kind, Kind::Config | Kind::Unavailable);
+                Self { kind: if asked { Kind::Usage } else { failure.kind }, ..failure }
             }
             PlanError::TooWeak { .. } => Self::new(Kind::Denied, "plan", error)
                 .hinting("choose another --method or narrower permissions, or lower --require if your organisation lets you"),

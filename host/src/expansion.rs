@@ -4,6 +4,9 @@ use crate::plugin::component::PluginError;
 use crate::plugin::mapping::Mapping;
 use crate::request::Request;
 
+/// Wrong, missing or swapped letters that still make a universal name out of another; these names are short.
+const TYPING_ERRORS: usize = 2;
+
 /// A native permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Native {
@@ -69,4 +72,38 @@ pub fn expand(request: &Request, mapping: &Mapping) -> Result<Expanded, Expansio
         expanded.permissions.extend(expansion.actions.into_iter().map(native));
     }
     Ok(expanded)
+}
+
+/// The universal permission that `name` was probably meant to be: one in another case, or with a letter or two wrong.
+///
+/// A mapping that fails here has no say; what went wrong before is what the user has to know.
+#[must_use]
+pub fn nearest(mapping: &Mapping, name: &str) -> Option<String> {
+    let vocabulary = mapping.rows().ok()?.into_iter().map(|row| row.universal);
+    nearest_of(vocabulary, name)
+}
+
+fn nearest_of(vocabulary: impl Iterator<Item = String>, name: &str) -> Option<String> {
+    let name = name.to_lowercase();
+    let far = vocabulary.map(|known| (strsim::osa_distance(&known.to_lowercase(), &name), known));
+    far.filter(|(distance, _)| *distance <= TYPING_ERRORS).min().map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_universal_name_is_suggested_for_near_misses_and_for_nothing_else() {
+        let nearest = |name: &str| {
+            let vocabulary = ["storage:read", "storage:write", "logs:read", "secrets:read"];
+            nearest_of(vocabulary.into_iter().map(str::to_owned), name)
+        };
+        for name in ["Storage:Read", "storage:raed", "STORAGE:READ", "storage.read"] {
+            assert_eq!(nearest(name).as_deref(), Some("storage:read"), "{name}");
+        }
+        for name in ["s3:GetObjct", "storage:delete", "logs:GetLogEvent", "*", ""] {
+            assert_eq!(nearest(name), None, "{name}");
+        }
+    }
 }

@@ -113,7 +113,7 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
 
     let mapping = components.mapping(&settings.mapping)?;
     attempt.took_part(mapping.loaded());
-    let elsewhere = |pattern: &str| open::is_written_elsewhere(environment, &components, &id, pattern);
+    let elsewhere = |patterns: &[String]| open::elsewhere(environment, &components, &id, patterns);
     let denied = deny::native(&forbidden, &id, &mapping, &provider, elsewhere)?;
     let filters = components.filters(settings, &denied)?;
     for filter in &filters {
@@ -121,7 +121,8 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     }
 
     let expanded = expansion::expand(&request, &mapping)?;
-    let checked = check::check(expanded, &provider, &id, &description.action_syntax)?;
+    let checked = check::check(expanded, &provider, &id, &description.action_syntax)
+        .map_err(|error| error.suggesting(|action| expansion::nearest(&mapping, action)))?;
     let filtered = filter::filter(&request, checked, &filters)?;
     Ok(Granted { provider, description, filtered, ttl })
 }

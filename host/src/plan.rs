@@ -42,6 +42,9 @@ pub enum PlanError {
     /// The provider failed or refused.
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    /// The provider has no such document of the grant.
+    #[error(transparent)]
+    NoDocument(ProviderError),
     /// A permission would be enforced by less than is required.
     #[error("`{action}` would be enforced by `{enforced_by}`, and `{required}` is required")]
     TooWeak {

@@ -1,6 +1,6 @@
 //! Named sets of permissions: the provider's own and the user's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::plugin::provider::Profile as BuiltIn;
@@ -141,10 +141,17 @@ impl<'a> Profiles<'a> {
     /// # Errors
     /// When it, or one it extends, is unknown, for another provider, or extends itself.
     pub fn get(&self, name: &str) -> Result<Profile, ProfileError> {
-        self.resolve(name, &mut Vec::new())
+        self.resolve(name, &mut Vec::new(), &mut BTreeSet::new())
     }
 
-    fn resolve(&self, name: &str, path: &mut Vec<String>) -> Result<Profile, ProfileError> {
+    /// `path` leads from the profile asked for to this one; what stands in `done` is part of the whole already, and
+    /// profiles that share their parents would else take time without end.
+    fn resolve(
+        &self,
+        name: &str,
+        path: &mut Vec<String>,
+        done: &mut BTreeSet<String>,
+    ) -> Result<Profile, ProfileError> {
         let Some(custom) = self.custom.get(name) else {
             return self.built_in(name);
         };
@@ -160,7 +167,10 @@ impl<'a> Profiles<'a> {
             if path.contains(parent) && !shadowed {
                 return Err(ProfileError::Cycle { at: custom.source.clone(), name: name.to_owned() });
             }
-            let found = if shadowed { self.built_in(parent) } else { self.resolve(parent, path) };
+            if !shadowed && !done.insert(parent.clone()) {
+                continue;
+            }
+            let found = if shadowed { self.built_in(parent) } else { self.resolve(parent, path, done) };
             let found = found.map_err(|error| match error {
                 ProfileError::Unknown { name: missing, .. }
                 | ProfileError::OtherProvider { name: missing, .. }

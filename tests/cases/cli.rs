@@ -2,13 +2,16 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["run"],
     &["plan"],
     &["policies"],
     &["policies", "list"],
     &["policies", "show"],
+    &["policies", "check"],
+    &["policies", "export"],
+    &["policies", "universal"],
     &["health"],
     &["audit"],
     &["audit", "list"],

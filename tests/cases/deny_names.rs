@@ -29,11 +29,37 @@ fn a_name_that_iam_does_not_have_denies_the_action_it_is_corrected_to() {
 }
 
 #[test]
-fn an_entry_of_another_clouds_syntax_is_said_to_deny_nothing() {
-    let sandbox = denying("storage.objects.delete");
-    let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).success();
-    let said = "deny-list.toml:2 denies nothing on provider `aws`";
-    assert!(output.stderr.contains(said), "{}", output.stderr);
+fn an_entry_that_no_action_matches_is_an_error_with_file_and_line() {
+    for (entry, said) in [
+        ("s3:DeleteBuckt", "matches no action of provider `aws`\nhint: did you mean `s3:DeleteBucket`"),
+        ("s3:Nothing*", "matches no action of provider `aws`"),
+        ("door.open:now", "is no action pattern of any provider"),
+    ] {
+        let sandbox = denying(entry);
+        for words in
+            [&["run", "--allow", "s3:GetObject", "--", "true"][..], &["plan", "--allow", "s3:GetObject"]]
+        {
+            let output = sandbox.run(words).exits(78);
+            let error = format!("deny-list.toml:2: `{entry}` {said}");
+            assert!(output.stderr.contains(&error), "{error}: {}", output.stderr);
+        }
+        assert!(sandbox.cloud().requests().is_empty(), "something was asked of the cloud");
+        assert_eq!(sandbox.events(), ["failed"]);
+    }
+}
+
+#[test]
+fn every_pattern_that_an_action_matches_is_taken_without_a_word() {
+    for entry in
+        ["*:DeleteBucket", "*:Delete*", "s3:Delete?bject", "iam:*", "IAM:createuser", "storage:write"]
+    {
+        let sandbox = denying(entry);
+        let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).success();
+        assert!(!output.stderr.contains("notice"), "{entry}: {}", output.stderr);
+    }
+    for everything in ["*", "*:*"] {
+        let _ = denying(everything).run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(77);
+    }
 }
 
 #[test]

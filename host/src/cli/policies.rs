@@ -72,9 +72,17 @@ fn found(environment: &Environment, settings: &Settings, only: Option<&str>) -> 
             }
         }
     }
-    let unusable = unusable.into_iter().find(|(name, _)| all.iter().all(|found| found.profile.name != *name));
-    match unusable {
-        Some((_, error)) => Err(error.into()),
+    unusable.retain(|name, _| all.iter().all(|found| found.profile.name != *name));
+    if !unusable.is_empty() {
+        // What this provider cannot use, another may.
+        for id in components.provider_ids().iter().filter(|id| only.is_some_and(|only| only != *id)) {
+            let Opened { description, .. } = open::provider(environment, settings, &components, id)?;
+            let profiles = Profiles::new(id, &description.profiles, &settings.profiles);
+            unusable.retain(|name, _| profiles.get(name).is_err());
+        }
+    }
+    match unusable.into_values().next() {
+        Some(error) => Err(error.into()),
         None => Ok(all),
     }
 }

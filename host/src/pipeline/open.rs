@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::components::Components;
+use crate::deny::Elsewhere;
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::plugin::capability::outside::Outside;
@@ -39,7 +40,7 @@ pub fn for_ask(
     let default = provider(environment, settings, components, DEFAULT_PROVIDER)?;
     let has_all = |opened: &Opened| {
         let profiles = Profiles::new(&opened.id, &opened.description.profiles, &settings.profiles);
-        ask.profiles.iter().all(|name| profiles.has(name))
+        ask.profiles.iter().all(|name| profiles.get(name).is_ok())
     };
     if has_all(&default) {
         return Ok(default);
@@ -73,16 +74,18 @@ pub fn provider(
     Ok(Opened { id: id.to_owned(), provider, description })
 }
 
-/// Whether another built-in provider than `id` writes its actions as `pattern` is written.
+/// What the built-in providers other than `id` make of each of these patterns. One that was installed is not asked: it
+/// could vouch for anything.
 ///
 /// # Errors
 /// When one fails.
-pub fn is_written_elsewhere(
+pub fn elsewhere(
     environment: &Environment,
     components: &Components,
     id: &str,
-    pattern: &str,
-) -> Result<bool, PluginError> {
+    patterns: &[String],
+) -> Result<Vec<Elsewhere>, PluginError> {
+    let mut answers = vec![Elsewhere::Foreign; patterns.len()];
     for other in components.provider_ids().iter().filter(|other| *other != id) {
         let outside = Arc::new(Outside::new(environment.clone(), None));
         // What is not there, or cannot be loaded, writes nothing.
@@ -90,10 +93,14 @@ pub fn is_written_elsewhere(
         if provider.loaded().source == Source::Installed {
             continue;
         }
-        let findings = provider.check(&[pattern.to_owned()])?;
-        if findings.iter().any(|finding| !matches!(finding.status, Status::Malformed)) {
-            return Ok(true);
+        for (answer, finding) in answers.iter_mut().zip(provider.check(patterns)?) {
+            let says = match finding.status {
+                Status::Known | Status::Corrected => Elsewhere::Known,
+                Status::Unknown => Elsewhere::Written,
+                Status::Malformed => Elsewhere::Foreign,
+            };
+            *answer = says.max(*answer);
         }
     }
-    Ok(false)
+    Ok(answers)
 }

@@ -61,3 +61,19 @@ fn a_profile_of_another_provider_is_not_this_ones() {
     assert_eq!(profiles.names(), ["reader"]);
     assert!(matches!(profiles.get("g"), Err(ProfileError::OtherProvider { .. })));
 }
+
+#[test]
+fn parents_that_are_shared_are_inherited_once() {
+    use std::fmt::Write as _;
+    let mut text =
+        "[profiles.p0]\nactions = \"s3:GetObject\"\nresources = [\"arn:r\"]\ndeny = [\"iam:*\"]\n".to_owned();
+    for n in 1..60 {
+        let below = n - 1;
+        writeln!(text, "[profiles.q{n}]\nextends = \"p{below}\"\n[profiles.r{n}]\nextends = \"p{below}\"")
+            .unwrap();
+        writeln!(text, "[profiles.p{n}]\nextends = \"q{n}, r{n}\"").unwrap();
+    }
+    let profile = get(&text, "p59").unwrap();
+    assert_eq!((profile.shares.len(), profile.deny.len()), (1, 1));
+    assert_eq!(profile.shares[0].resources, ["arn:r"]);
+}

@@ -59,6 +59,17 @@ fn the_organisation_can_narrow_and_the_user_cannot_undo_it() {
 }
 
 #[test]
+fn a_profiles_ttl_stands_between_flag_and_file_and_under_the_ceiling() {
+    let files = [("config/config.toml", "ttl = \"5m\""), ("etc/config.toml", "max_ttl = \"30m\"")];
+    let of = |minutes| Some(Duration::from_mins(minutes));
+    let settings = resolve(&files, Flags::default()).unwrap();
+    assert_eq!(settings.ttl(of(20)), Ttl { duration: Duration::from_mins(20), lowered_from: None });
+    assert_eq!(settings.ttl(of(40)), Ttl { duration: Duration::from_mins(30), lowered_from: of(40) });
+    let settings = resolve(&files, Flags { ttl: of(10), ..Flags::default() }).unwrap();
+    assert_eq!(settings.ttl(of(20)).duration, Duration::from_mins(10));
+}
+
+#[test]
 fn an_unknown_key_is_an_error_with_file_and_line() {
     for (name, text, line) in [
         ("config/config.toml", "ttl = \"5m\"\nprovder = \"aws\"", 2),

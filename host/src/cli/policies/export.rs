@@ -66,7 +66,7 @@ pub fn export(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let document = granted
         .provider
         .document(granted.filtered.grant.shown(), &title, format)
-        .map_err(PlanError::Provider)?;
+        .map_err(PlanError::NoDocument)?;
     report::denied(context.console, &granted.filtered.denied);
     report::notices(context.console, &granted.filtered.notices);
     console::result(document.trim_end());

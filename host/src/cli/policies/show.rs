@@ -66,7 +66,9 @@ fn plan_fields(plan: &Result<GrantPlan, Failure>) -> Vec<(String, Value)> {
             "policy_limit": plan.policy_limit,
             "not_planned": null,
         }),
-        Err(failure) => json!({ "policy": null, "not_planned": failure.message() }),
+        Err(failure) => {
+            json!({ "policy": null, "policy_size": null, "policy_limit": null, "not_planned": failure.line() })
+        }
     };
     match fields {
         Value::Object(fields) => fields.into_iter().collect(),
@@ -81,6 +83,9 @@ fn to_text(Found { provider, profile }: &Found, plan: &Result<GrantPlan, Failure
         profile.description,
         list::defined(profile)
     );
+    if !profile.extends.is_empty() {
+        let _ = write!(out, "\nextends    {}", profile.extends.join(", "));
+    }
     for share in &profile.shares {
         if share.name != profile.name {
             let _ = write!(out, "\n\n{}", share.name);
@@ -105,7 +110,7 @@ fn to_text(Found { provider, profile }: &Found, plan: &Result<GrantPlan, Failure
             }
         }
         Err(failure) => {
-            let _ = write!(out, "\n\nnot planned: {}", failure.message());
+            let _ = write!(out, "\n\nnot planned: {}", failure.line());
             if let Some(hint) = &failure.hint {
                 let _ = write!(out, "\nhint: {hint}");
             }

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::components::Components;
 use crate::console::{self, table};
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::plugin::component::short;
-use crate::plugin::mapping::Row;
+use crate::plugin::mapping::{Expansion, Mapping, Row};
 use crate::settings::{Flags, Settings};
 
 #[derive(Debug, clap::Args)]
@@ -26,24 +26,47 @@ pub struct Args {
 pub fn universal(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
     let mapping = Components::open(&settings)?.mapping(&settings.mapping)?;
-    let mut rows = mapping.rows()?;
-    if let Some(only) = &args.provider {
-        rows.retain(|row| row.provider == *only);
-        if rows.is_empty() {
-            let message = format!("mapping `{}` says nothing of provider `{only}`", mapping.loaded().name);
-            return Err(Failure::usage(&message, "leave --provider out to see every provider it speaks of"));
-        }
-    }
+    let rows = match &args.provider {
+        Some(only) => rows_of(&mapping, only)?,
+        None => mapping.rows()?,
+    };
+    let loaded = mapping.loaded();
     if args.json {
         let row = |row: &Row| json!({ "universal": row.universal, "provider": row.provider, "actions": row.actions, "note": row.note });
-        console::result(&Value::from(rows.iter().map(row).collect::<Vec<_>>()).to_string());
+        let answered = json!({
+            "name": loaded.name, "digest": loaded.digest, "source": loaded.source.to_string(),
+        });
+        let all = json!({ "mapping": answered, "rows": rows.iter().map(row).collect::<Vec<_>>() });
+        console::result(&all.to_string());
         return Ok(0);
     }
-    let loaded = mapping.loaded();
     let answered =
         format!("answered by mapping `{}` ({}, {})", loaded.name, short(&loaded.digest), loaded.source);
     console::result(&(to_text(&rows) + "\n" + &answered));
     Ok(0)
+}
+
+/// What each permission means on one provider. It is expanded as in a run: a provider may speak another one's language and
+/// have no rows of its own.
+fn rows_of(mapping: &Mapping, provider: &str) -> Result<Vec<Row>, Failure> {
+    let mut names: Vec<String> = Vec::new();
+    for row in mapping.rows()? {
+        if !names.contains(&row.universal) {
+            names.push(row.universal);
+        }
+    }
+    let expansions = mapping.expand(provider, &names)?;
+    let meant = names.into_iter().zip(expansions).filter_map(|(universal, expansion)| {
+        let Expansion { actions, notice: note } =
+            expansion.filter(|expansion| !expansion.actions.is_empty())?;
+        Some(Row { universal, provider: provider.to_owned(), actions, note })
+    });
+    let rows: Vec<Row> = meant.collect();
+    if rows.is_empty() {
+        let message = format!("mapping `{}` says nothing of provider `{provider}`", mapping.loaded().name);
+        return Err(Failure::usage(&message, "leave --provider out to see every provider it speaks of"));
+    }
+    Ok(rows)
 }
 
 /// One line for each permission, one column for each provider, then what there is to know.
@@ -56,8 +79,9 @@ fn to_text(rows: &[Row]) -> String {
         }
     }
     let meaning = |name: &str, provider: &str| {
-        let row = rows.iter().find(|row| row.universal == name && row.provider == provider);
-        row.map_or_else(|| "-".to_owned(), |row| row.actions.join(","))
+        let meant = rows.iter().filter(|row| row.universal == name && row.provider == provider);
+        let actions: Vec<&str> = meant.flat_map(|row| &row.actions).map(String::as_str).collect();
+        if actions.is_empty() { "-".to_owned() } else { actions.join(",") }
     };
     let line = |name: &&str| {
         let columns = providers.iter().map(|provider| meaning(name, provider));

@@ -1,5 +1,6 @@
 //! A whole provider: doors that open by a token made here. A real one would ask its cloud in `mint`.
 
+use audex_sdk::pattern;
 use audex_sdk::provider::*;
 
 struct Acme;
@@ -40,6 +41,24 @@ impl Provider for Acme {
             longest_life_seconds,
             notices: vec![],
         })
+    }
+
+    fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
+        let program = command.first().and_then(|path| path.rsplit('/').next());
+        let may_open = grant.permissions.iter().any(|p| pattern::matches(&p.action, "door:open"));
+        if program != Some("open-door") || may_open {
+            return vec![];
+        }
+        vec![Advice { message: "`open-door` opens a door".into(), missing: vec!["door:open".into()] }]
+    }
+
+    fn document(grant: Grant, name: String, format: String) -> Result<String, Error> {
+        if format != "json" {
+            return Err(unsupported(&format!("document {format}")));
+        }
+        let quoted = |text: &str| format!(r#""{}""#, text.replace('\\', r"\\").replace('"', r#"\""#));
+        let may: Vec<String> = grant.permissions.iter().map(|p| quoted(&p.action)).collect();
+        Ok(format!(r#"{{"name":{},"may":[{}]}}"#, quoted(&name), may.join(",")))
     }
 
     fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
