@@ -1,32 +1,66 @@
-//! Skeleton, replaced in the next commits.
+//! Microsoft Azure: tokens for the audiences that a grant implies, and for blobs a signed URL that the cloud enforces.
+//!
+//! A token of Entra ID knows an audience and nothing else of what was asked; the plan says so. A user-delegation SAS knows
+//! permissions, container and expiry.
 
-use audex_sdk::provider::{Description, Error, Finding, Grant, Minted, Plan, Provider, unsupported};
+mod action;
+mod audience;
+mod describe;
+mod document;
+mod health;
+mod mint;
+mod plan;
+mod preflight;
+mod resource;
+mod sas;
+mod time;
+
+use audex_sdk::provider::{
+    Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, Minted, Plan, Provider, settings,
+};
 
 struct Azure;
 
 impl Provider for Azure {
     fn describe() -> Description {
-        Description {
-            id: "azure".to_owned(),
-            title: String::new(),
-            action_syntax: String::new(),
-            settings: Vec::new(),
-            profiles: Vec::new(),
-            sets: Vec::new(),
-        }
+        describe::describe()
     }
 
-    fn check(_actions: Vec<String>) -> Vec<Finding> {
-        Vec::new()
+    fn check(actions: Vec<String>) -> Vec<Finding> {
+        actions.iter().map(|action| action::check(action)).collect()
     }
 
-    fn plan(_grant: Grant) -> Result<Plan, Error> {
-        Err(unsupported("plan"))
+    fn plan(grant: Grant) -> Result<Plan, Error> {
+        plan::plan(&grant)
     }
 
-    fn mint(_grant: Grant, _plan: Plan) -> Result<Minted, Error> {
-        Err(unsupported("mint"))
+    fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
+        preflight::preflight(&grant, &command)
+    }
+
+    fn document(grant: Grant, name: String, format: String) -> Result<String, Error> {
+        document::document(&grant, &name, &format, settings::get("subscription_id").as_deref())
+    }
+
+    fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
+        mint::mint(&grant, &plan)
+    }
+
+    fn health() -> Vec<CheckResult> {
+        health::health()
     }
 }
 
-audex_sdk::provider!(Azure, capabilities = ["slot:azure"]);
+audex_sdk::provider!(
+    Azure,
+    capabilities = ["slot:azure", "http:management.azure.com", "http:{account}.blob.core.windows.net"]
+);
+
+/// An error of the request's own making.
+fn invalid(code: &str, message: String, hint: &str) -> Error {
+    refusal(ErrorKind::InvalidInput, code, message, hint)
+}
+
+fn refusal(kind: ErrorKind, code: &str, message: String, hint: &str) -> Error {
+    Error { kind, code: code.to_owned(), message, hint: Some(hint.to_owned()) }
+}
