@@ -18,12 +18,8 @@ use sha2::{Digest, Sha256};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Crate name, and the file Cargo makes of it.
-const COMPONENTS: [(&str, &str); 4] = [
-    ("aws", "aws.wasm"),
-    ("gcp", "gcp.wasm"),
-    ("universal", "universal.wasm"),
-    ("deny-list", "deny_list.wasm"),
-];
+const COMPONENTS: [(&str, &str); 3] =
+    [("aws", "aws.wasm"), ("universal", "universal.wasm"), ("deny-list", "deny_list.wasm")];
 
 fn main() {
     let root = PathBuf::from(required("CARGO_MANIFEST_DIR")).join("..");
@@ -31,7 +27,6 @@ fn main() {
         "plugins/Cargo.toml",
         "plugins/Cargo.lock",
         "plugins/aws",
-        "plugins/gcp",
         "plugins/universal",
         "plugins/deny-list",
         "sdk/src",

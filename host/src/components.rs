@@ -19,9 +19,6 @@ use crate::settings::deny_list::DenyEntry;
 /// The filter that reads `deny-list.toml`.
 const DENY_LIST: &str = "deny-list";
 
-/// The built-in providers; the first is the default.
-const PROVIDERS: [&str; 2] = ["aws", "gcp"];
-
 /// Everything that can be loaded in this run.
 pub struct Components {
     engine: Engine,
@@ -88,7 +85,7 @@ impl Components {
     /// Every provider id there is.
     #[must_use]
     pub fn provider_ids(&self) -> Vec<String> {
-        let built_in = PROVIDERS.into_iter().map(str::to_owned);
+        let built_in = ["aws"].into_iter().map(str::to_owned);
         let installed = self.store.installed().iter().filter_map(|installed| installed.provides.clone());
         built_in.chain(installed).collect()
     }

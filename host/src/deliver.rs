@@ -131,7 +131,6 @@ pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<D
     let scrub::Scrubbed { mut environment, removed } = scrub::scrub(delivery.parent);
     isolation::isolate(&mut environment, &directory)?;
     set_region(&mut environment, delivery);
-    isolation::open_for(&mut environment, delivery.variables.iter().map(|(name, _)| name.as_str()));
     for (name, value) in delivery.variables {
         isolation::may_set(name, value.text())?;
         environment.insert(name.into(), value.text().into());

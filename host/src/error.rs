@@ -9,7 +9,6 @@ use crate::components::ComponentsError;
 use crate::deliver::DeliverError;
 use crate::demo::DemoError;
 use crate::deny::DenyError;
-use crate::endpoint::EndpointError;
 use crate::expansion::ExpansionError;
 use crate::filter::{Denied, FilterError};
 use crate::loopback::LoopbackError;
@@ -179,12 +178,6 @@ impl From<ProfileError> for Failure {
     }
 }
 
-impl From<EndpointError> for Failure {
-    fn from(error: EndpointError) -> Self {
-        Self::new(Kind::Internal, "deliver", error)
-    }
-}
-
 impl From<DenyError> for Failure {
     fn from(error: DenyError) -> Self {
         let hint = match &error {
@@ -321,9 +314,6 @@ impl From<StoreError> for Failure {
             StoreError::Plugin(_) => "install it again, or remove it",
             StoreError::NotGranted { .. } => "grant each with --grant, if you trust the component with it",
             StoreError::NotRequested { .. } => "leave that --grant out",
-            StoreError::BuiltInOnly { .. } => {
-                "a component from outside can have `http:HOST`, `slot:aws` and `secret:NAME`"
-            }
             StoreError::Taken { .. } => "remove the other one first; built-in names cannot be taken",
             StoreError::NotInstalled { .. } => "`tryaudex plugin list` shows what is installed",
             StoreError::Manifest { .. } | StoreError::Unfit { .. } => {
@@ -341,7 +331,6 @@ impl From<StoreError> for Failure {
             | StoreError::Unfit { .. }
             | StoreError::NotGranted { .. }
             | StoreError::NotRequested { .. }
-            | StoreError::BuiltInOnly { .. }
             | StoreError::Taken { .. }
             | StoreError::NotInstalled { .. } => Kind::Usage,
         };

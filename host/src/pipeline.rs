@@ -14,7 +14,6 @@ use crate::clock;
 use crate::components::Components;
 use crate::console::Console;
 use crate::deliver::{Delivery, SessionDirectory, Value, deliver};
-use crate::endpoint::{self, Endpoint};
 use crate::environment::{Environment, PATH};
 use crate::error::Failure;
 use crate::filter::Filtered;
@@ -153,7 +152,7 @@ pub fn run(
     let began = clock::unix_seconds();
     let minted = mint::mint(planned, &provider, &description.sets, began);
     report::logged(console, &provider);
-    let mut minted = minted.map_err(|error| match signals.interrupted() {
+    let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),
         None => error.into(),
     })?;
@@ -161,24 +160,23 @@ pub fn run(
     report::notices(console, &notices);
     report::notices(console, &minted.notices);
 
-    let secrets = secrets(&minted);
     let access = Access::of(&minted, began, ttl, on_expiry);
     // What the provider mints from is not for the command.
     let sourceless = environment.without(provider.sources());
     let context = Context { environment: &sourceless, ..context };
     let ended =
-        start(context, directory, &mut minted, &access, attempt, &executable, signals).and_then(|started| {
+        start(context, directory, &minted, &access, attempt, &executable, signals).and_then(|started| {
             let deadline = access.deadline();
-            // The private files, and the token servers, live as long as the command.
-            let Started { directory: _directory, endpoints: _endpoints, running } = started;
-            Ok(running.wait(Some(deadline), || report::expired(console))?)
+            // The private files live as long as the command.
+            let _directory = started.0;
+            Ok(started.1.wait(Some(deadline), || report::expired(console))?)
         });
     let revoked = revoke(&provider, &minted);
     if let Err(reason) = &revoked {
         console.notice(&format!("the credentials were {reason}"));
     }
     let ended = ended?;
-    finish(&ended, revoked, &secrets, attempt, console);
+    finish(&ended, revoked, &secrets(&minted), attempt, console);
     report::perhaps_denied(console, &ended, &advice);
     Ok(ended.exit_code())
 }
@@ -223,47 +221,32 @@ impl Access {
     }
 }
 
-/// A command that runs, and what must outlive it.
-struct Started {
-    directory: SessionDirectory,
-    endpoints: Option<endpoint::Running>,
-    running: child::Running,
-}
-
-/// Delivers the credentials and starts the command.
+/// Delivers the credentials and starts the command. The session directory must outlive it.
 fn start(
     context: Context<'_>,
     directory: SessionDirectory,
-    minted: &mut Minted,
+    minted: &Minted,
     access: &Access,
     attempt: &Attempt,
     executable: &child::Executable,
     mut signals: Signals,
-) -> Result<Started, Failure> {
+) -> Result<(SessionDirectory, child::Running), Failure> {
     if let Some(signal) = signals.interrupted() {
         return Err(Failure::interrupted(signal as i32));
     }
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
-    let endpoints = endpoint::Running::start(std::mem::take(&mut minted.endpoints), access.ends_at)?;
-    let (mut variables, mut files) = (minted.variables.clone(), minted.files.clone());
-    if let Some(endpoints) = &endpoints {
-        let leading =
-            endpoints.variables.iter().map(|(name, value)| (name.clone(), Value::Secret(value.clone())));
-        variables.extend(leading);
-        files.extend(endpoints.files.iter().cloned());
-    }
     let delivery = Delivery {
         parent: context.environment,
         session: attempt.session(),
         region: None,
-        variables: &variables,
-        files: &files,
+        variables: &minted.variables,
+        files: &minted.files,
     };
     let delivered = deliver(&delivery, directory)?;
     // Before the command can write anything.
     report::started(context.console, attempt, minted, access);
     let running = child::spawn(executable, &delivered.environment, signals)?;
-    Ok(Started { directory: delivered.directory, endpoints, running })
+    Ok((delivered.directory, running))
 }
 
 /// Takes back what can be; the text says what became of the credentials.
@@ -296,8 +279,7 @@ fn secrets(minted: &Minted) -> Vec<Secret> {
         Value::Plain(_) => None,
     };
     let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
-    let files = minted.files.iter().filter_map(|file| of(&file.contents));
-    variables.chain(files).chain(minted.endpoints.iter().flat_map(Endpoint::secrets)).collect()
+    variables.chain(minted.files.iter().filter_map(|file| of(&file.contents))).collect()
 }
 
 #[cfg(test)]

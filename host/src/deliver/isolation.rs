@@ -102,21 +102,6 @@ pub(super) fn isolate(
     Ok(())
 }
 
-/// Switches that keep clients from asking any metadata server; they go where the session has one of its own.
-const NO_METADATA: [&str; 2] = ["NO_GCE_CHECK", "METADATA_SERVER_DETECTION"];
-
-/// Lets clients find what the session itself offers, where one of these variables leads to it.
-pub(super) fn open_for<'a>(
-    environment: &mut BTreeMap<OsString, OsString>,
-    mut variables: impl Iterator<Item = &'a str>,
-) {
-    if variables.any(|name| name == "GCE_METADATA_HOST") {
-        for name in NO_METADATA {
-            environment.remove(std::ffi::OsStr::new(name));
-        }
-    }
-}
-
 /// Checks a variable that a provider wants set to `value`.
 ///
 /// Security: a provider is trusted with the credentials it mints and with nothing else. It must not

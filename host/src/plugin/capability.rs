@@ -43,14 +43,6 @@ pub enum Origin {
     },
     /// A granted slot: it may go to the hosts granted to the component, and never to the child.
     Slot,
-    /// A token that a slot gave for one audience; it may go to the hosts granted to the component, and to the child only by
-    /// way of an identity endpoint for that audience.
-    Audience {
-        /// The audience.
-        audience: String,
-        /// Seconds since the Unix epoch.
-        expires_at: u64,
-    },
     /// Lifted from a reply; it may go back to that host.
     Lifted {
         /// The host that sent it.
@@ -89,10 +81,6 @@ pub enum Capability {
     Http(String),
     /// `slot:aws`: calls to STS, and requests signed, with the user's AWS source credentials.
     Aws,
-    /// `slot:gcp`: tokens of the user's Google Cloud source credentials, for Google's own hosts. Built-in components only.
-    Gcp,
-    /// `slot:azure`: tokens of the user's Azure source credentials, each for one audience. Built-in components only.
-    Azure,
     /// `secret:NAME`: the environment variable `NAME`, never shown to the guest.
     Secret(String),
 }
@@ -102,21 +90,6 @@ pub enum Capability {
 #[error("`{0}` is no capability this version knows (`http:HOST`, `slot:aws`, `secret:NAME`)")]
 pub struct UnknownCapability(String);
 
-impl Capability {
-    /// Whether only components that are part of the program may have it.
-    ///
-    /// Security: a token of these slots speaks for the user until it ends, and nothing here reads what is asked with it, as
-    /// the policy scope does for AWS.
-    #[must_use]
-    pub fn is_built_in_only(&self) -> bool {
-        match self {
-            Self::Gcp | Self::Azure => true,
-            Self::Http(host) => host.contains("{account}"),
-            Self::Aws | Self::Secret(_) => false,
-        }
-    }
-}
-
 impl FromStr for Capability {
     type Err = UnknownCapability;
 
@@ -124,8 +97,6 @@ impl FromStr for Capability {
         let unknown = || UnknownCapability(text.to_owned());
         match text.split_once(':') {
             Some(("slot", "aws")) => Ok(Self::Aws),
-            Some(("slot", "gcp")) => Ok(Self::Gcp),
-            Some(("slot", "azure")) => Ok(Self::Azure),
             Some(("http", host)) if http::is_host_template(host) => Ok(Self::Http(host.to_owned())),
             Some(("secret", name)) if is_variable_name(name) => Ok(Self::Secret(name.to_owned())),
             _ => Err(unknown()),
@@ -138,8 +109,6 @@ impl fmt::Display for Capability {
         match self {
             Self::Http(host) => write!(formatter, "http:{host}"),
             Self::Aws => formatter.write_str("slot:aws"),
-            Self::Gcp => formatter.write_str("slot:gcp"),
-            Self::Azure => formatter.write_str("slot:azure"),
             Self::Secret(name) => write!(formatter, "secret:{name}"),
         }
     }
@@ -170,8 +139,6 @@ pub struct Reach {
     pub settings: BTreeMap<String, String>,
     /// What policies may say in this call.
     pub scope: PolicyScope,
-    /// Whether the component is part of the program.
-    pub built_in: bool,
     /// Network and source credentials, shared by all calls of a run.
     pub outside: Arc<Outside>,
 }

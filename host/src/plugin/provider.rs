@@ -1,6 +1,5 @@
 //! Calls to one provider component, and the host's look at what it answers.
 
-mod endpoint;
 mod pure;
 mod variable;
 
@@ -22,7 +21,6 @@ use super::limit;
 use super::state::State;
 use crate::child::Interruption;
 use crate::deliver::{SessionFile, Value};
-use crate::endpoint::Endpoint;
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
@@ -68,8 +66,6 @@ pub struct Minted {
     pub variables: Vec<(String, Value)>,
     /// Files for the child.
     pub files: Vec<SessionFile>,
-    /// Token servers for the child.
-    pub endpoints: Vec<Endpoint>,
     /// Seconds since the Unix epoch, by the cloud's clock.
     pub expires_at: u64,
     /// How long AWS credentials in it were asked to live; none if there are none.
@@ -177,7 +173,7 @@ impl Provider {
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.loaded.capabilities.iter().filter_map(|capability| match capability {
             Capability::Secret(name) => Some(name.as_str()),
-            _ => None,
+            Capability::Http(_) | Capability::Aws => None,
         })
     }
 
@@ -288,11 +284,9 @@ impl Provider {
             let contents = self.value(state, file.contents, plan, minted.expires_at)?;
             files.push(SessionFile { name: file.name, contents, variable: file.env });
         }
-        let endpoints = self.endpoints(state, minted.endpoints, plan, latest)?;
         Ok(Minted {
             variables,
             files,
-            endpoints,
             expires_at: minted.expires_at,
             asked_seconds: state.delivered_seconds,
             identity: minted.identity,
@@ -338,7 +332,7 @@ impl Provider {
         let Ok(HeldSecret { value, origin }) = state.table.delete(handle) else {
             return Err(self.bad("it handed out a secret it does not hold"));
         };
-        if matches!(origin, Origin::Slot | Origin::Audience { .. }) {
+        if origin == Origin::Slot {
             return Err(self.bad("it handed out a source credential"));
         }
         if let Origin::Session { policy, expires_at: ends, asked_seconds } = origin {
@@ -362,7 +356,6 @@ impl Provider {
             capabilities: self.loaded.capabilities.clone(),
             settings: self.settings.clone(),
             scope,
-            built_in: self.loaded.source == Source::BuiltIn,
             outside: Arc::clone(&self.outside),
         };
         let (value, mut state) = call(&self.engine, &self.loaded, State::reaching(reach), |store| {

@@ -90,16 +90,6 @@ pub enum StoreError {
         /// What it asks for and was not granted.
         missing: Vec<Capability>,
     },
-    /// It asks for what only built-in components have.
-    #[error(
-        "component `{name}` asks for `{capability}`, which only components that are part of this program may have"
-    )]
-    BuiltInOnly {
-        /// The component's name.
-        name: String,
-        /// What it asks for.
-        capability: Capability,
-    },
     /// Something was granted that it does not ask for.
     #[error("`{name}` does not ask for `{capability}`")]
     NotRequested {

@@ -3,7 +3,6 @@
 mod address;
 mod compose;
 mod lift;
-mod route;
 mod send;
 
 use std::time::Duration;
@@ -33,18 +32,6 @@ pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// The client for hosts that the user's own variables moved elsewhere: they may be private, and on loopback in the clear.
-pub(super) fn routed_client() -> Result<reqwest::Client, reqwest::Error> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .referer(false)
-        .connect_timeout(CONNECT_TIME)
-        .user_agent(concat!("audex/", env!("CARGO_PKG_VERSION")))
-        .build()
-}
-
 /// Whether `template` names one host, or hosts that differ by region only, such as `sts.{region}.amazonaws.com`.
 ///
 /// A wildcard like `*.amazonaws.com` is refused: it would let a component post to anyone's bucket.
@@ -52,11 +39,11 @@ pub(super) fn routed_client() -> Result<reqwest::Client, reqwest::Error> {
 pub fn is_host_template(template: &str) -> bool {
     let mut labels = template.split('.');
     let label_ok = |label: &str| {
-        matches!(label, "{region}" | "{account}")
+        label == "{region}"
             || (!label.is_empty()
                 && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
     };
-    template.len() <= 253 && labels.clone().count() >= 2 && labels.clone().all(label_ok) && !template.ends_with('}')
+    template.len() <= 253 && labels.clone().count() >= 2 && labels.clone().all(label_ok) && !template.ends_with("{region}")
         // A bare address is no name that a certificate would speak for.
         && labels.next_back().is_some_and(|last| last.chars().any(|c| c.is_ascii_alphabetic()))
 }
@@ -65,17 +52,7 @@ pub fn is_host_template(template: &str) -> bool {
 fn host_matches(template: &str, host: &str) -> bool {
     let (wanted, given): (Vec<_>, Vec<_>) = (template.split('.').collect(), host.split('.').collect());
     wanted.len() == given.len()
-        && wanted.iter().zip(&given).all(|(wanted, given)| match *wanted {
-            "{region}" => is_region(given),
-            "{account}" => is_account(given),
-            wanted => wanted == *given,
-        })
-}
-
-/// Whether `label` is a storage account's name. Source: Azure Storage, "Storage account overview", names: 3 to 24 lower-case
-/// letters and digits.
-fn is_account(label: &str) -> bool {
-    (3..=24).contains(&label.len()) && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && wanted.iter().zip(&given).all(|(w, g)| if *w == "{region}" { is_region(g) } else { w == g })
 }
 
 /// Whether `label` is written like a region: `eu-west-1`, `us-gov-east-1`.
@@ -101,7 +78,7 @@ mod tests {
             assert!(is_host_template(good), "{good}");
         }
         for bad in
-            ["*.amazonaws.com", "localhost", "", "a..b", "{tenant}.x.com", "10.0.0.1", "x.{region}", "A.com"]
+            ["*.amazonaws.com", "localhost", "", "a..b", "{account}.x.com", "10.0.0.1", "x.{region}", "A.com"]
         {
             assert!(!is_host_template(bad), "{bad}");
         }

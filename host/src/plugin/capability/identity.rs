@@ -6,10 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use wasmtime::component::Resource;
 
-use super::outside::OutsideError;
 use super::sts::plain_error;
 use super::{Capability, HeldSecret, Origin};
-use crate::gcp::{self, GcpError};
 use crate::percent;
 use crate::plugin::bindings::provider::audex::plugin::identity::{Bearer, Host};
 use crate::plugin::bindings::provider::audex::plugin::secrets::{self, HostSecret, Piece};
@@ -20,69 +18,27 @@ use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;
 
 impl Host for State {
-    fn token(&mut self, slot: String, scopes: Vec<String>) -> wasmtime::Result<Result<Bearer, Error>> {
-        let token = match slot.as_str() {
-            "gcp" => self.gcp_token(&scopes)?,
-            _ => self.slot_secret(&slot)?.map(|value| (value, None)),
-        };
-        Ok(match token {
-            Ok((value, expires_at)) => {
+    fn token(&mut self, slot: String, _scopes: Vec<String>) -> wasmtime::Result<Result<Bearer, Error>> {
+        match self.slot_secret(&slot)? {
+            Ok(value) => {
                 let value = self.hold(HeldSecret { value, origin: Origin::Slot })?;
-                Ok(Bearer { value, expires_at })
+                Ok(Ok(Bearer { value, expires_at: None }))
             }
-            Err(error) => Err(error),
-        })
+            Err(error) => Ok(Err(error)),
+        }
     }
 
     fn whoami(&mut self, slot: String) -> wasmtime::Result<Result<String, Error>> {
-        match slot.as_str() {
-            "aws" => Ok(self.caller()?.map(|caller| caller.arn)),
-            "gcp" => {
-                self.require(&Capability::Gcp)?;
-                let outside = Arc::clone(&self.reach()?.outside);
-                let found = self.outside_time(|limit| outside.run(limit, outside.gcp()));
-                Ok(settled(found).map(|source| source.identity.clone()))
-            }
-            _ => Ok(Err(unknown_slot(&slot))),
+        if slot == "aws" {
+            return Ok(self.caller()?.map(|caller| caller.arn));
         }
-    }
-}
-
-/// What came of asking for Google Cloud credentials.
-fn settled<T>(answer: Result<Result<T, GcpError>, OutsideError>) -> Result<T, Error> {
-    match answer {
-        Ok(Ok(found)) => Ok(found),
-        Ok(Err(error)) => {
-            let mut message = error.to_string();
-            if let Some(cause) = std::error::Error::source(&error) {
-                message = format!("{message}: {cause}");
-            }
-            let (kind, code) = (ErrorKind::Unavailable, error.code().to_owned());
-            Err(Error { kind, code, message, hint: Some(error.hint().to_owned()) })
-        }
-        Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+        Ok(Err(unknown_slot(&slot)))
     }
 }
 
 impl State {
-    /// A token of the Google Cloud source, with `scopes` or else for everything its holder may.
-    fn gcp_token(&mut self, scopes: &[String]) -> wasmtime::Result<Result<(Secret, Option<u64>), Error>> {
-        self.require(&Capability::Gcp)?;
-        let outside = Arc::clone(&self.reach()?.outside);
-        let mut scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
-        if scopes.is_empty() {
-            scopes.push(gcp::PLATFORM_SCOPE);
-        }
-        let found = self
-            .outside_time(|limit| outside.run(limit, async { outside.gcp().await?.token(&scopes).await }));
-        Ok(settled(found))
-    }
-
-    /// The secret behind a `gcp` or `secret:NAME` slot.
-    pub(super) fn slot_secret(&mut self, slot: &str) -> wasmtime::Result<Result<Secret, Error>> {
-        if slot == "gcp" {
-            return Ok(self.gcp_token(&[])?.map(|(token, _)| token));
-        }
+    /// The secret behind a `secret:NAME` slot.
+    pub(super) fn slot_secret(&self, slot: &str) -> wasmtime::Result<Result<Secret, Error>> {
         let Ok(capability @ Capability::Secret(_)) = slot.parse() else {
             return Ok(Err(unknown_slot(slot)));
         };

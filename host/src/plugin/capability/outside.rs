@@ -9,7 +9,6 @@ use std::time::Duration;
 use crate::aws::{Aws, AwsError, Keys, Options};
 use crate::child::Interruption;
 use crate::environment::Environment;
-use crate::gcp;
 
 /// The outside world of one run.
 pub struct Outside {
@@ -19,8 +18,6 @@ pub struct Outside {
     aws: OnceLock<Aws>,
     keys: Mutex<Option<Keys>>,
     http: OnceLock<reqwest::Client>,
-    routed_http: OnceLock<reqwest::Client>,
-    gcp: OnceLock<gcp::Source>,
     interruption: OnceLock<Interruption>,
 }
 
@@ -54,8 +51,6 @@ impl Outside {
             aws: OnceLock::new(),
             keys: Mutex::new(None),
             http: OnceLock::new(),
-            routed_http: OnceLock::new(),
-            gcp: OnceLock::new(),
             interruption: OnceLock::new(),
         }
     }
@@ -125,30 +120,6 @@ impl Outside {
         let found = self.aws().await.source().await?;
         *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
         Ok(found)
-    }
-
-    /// The Google Cloud source, looked for once. Must run inside [`Outside::run`].
-    ///
-    /// # Errors
-    /// As [`gcp::Source::find`].
-    pub async fn gcp(&self) -> Result<&gcp::Source, gcp::GcpError> {
-        if let Some(source) = self.gcp.get() {
-            return Ok(source);
-        }
-        let found = gcp::Source::find(&self.environment).await?;
-        Ok(self.gcp.get_or_init(|| found))
-    }
-
-    /// The HTTP client for hosts that were moved, built at first use.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn routed_http(&self) -> Result<&reqwest::Client, reqwest::Error> {
-        if let Some(client) = self.routed_http.get() {
-            return Ok(client);
-        }
-        let built = super::http::routed_client()?;
-        Ok(self.routed_http.get_or_init(|| built))
     }
 
     /// The HTTP client of components, built at first use.

@@ -73,9 +73,6 @@ impl Store {
         if let Some(capability) = granted.iter().find(|given| !requested.contains(given)) {
             return Err(StoreError::NotRequested { name: name.clone(), capability: capability.clone() });
         }
-        if let Some(capability) = granted.iter().find(|capability| capability.is_built_in_only()) {
-            return Err(StoreError::BuiltInOnly { name: name.clone(), capability: capability.clone() });
-        }
         self.check_free(&plan.manifest, None)?;
         let provides = try_out(engine, plan)?;
         self.check_free(&plan.manifest, provides.as_ref())?;

@@ -106,16 +106,11 @@ pub fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Ve
 fn text<'a>(state: &'a State, secret: &Resource<HeldSecret>, host: &str) -> wasmtime::Result<&'a str> {
     let held = state.table.get(secret)?;
     let may_go = match &held.origin {
-        Origin::Guest | Origin::Slot | Origin::Audience { .. } => true,
-        Origin::Lifted { host: from } => from == host || are_of_one_house(from, host),
+        Origin::Guest | Origin::Slot => true,
+        Origin::Lifted { host: from } => from == host,
         Origin::Session { .. } => false,
     };
     if may_go { Ok(held.value.expose()) } else { Err(ComposeError::SecretAway(host.to_owned()).into()) }
-}
-
-/// Whether what one of these hosts issued is for the other: a token of a service account is exchanged for a narrower one.
-fn are_of_one_house(from: &str, to: &str) -> bool {
-    from == "iamcredentials.googleapis.com" && to == "sts.googleapis.com"
 }
 
 #[cfg(test)]

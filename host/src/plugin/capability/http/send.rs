@@ -7,7 +7,7 @@ use aws_sigv4::http_request::SigningSettings;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
-use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, lift, route};
+use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, lift};
 use crate::aws::Keys;
 use crate::aws::sign::{Scope, sign};
 use crate::clock;
@@ -50,16 +50,7 @@ impl Host for State {
         };
         let headers = compose::headers(self, &asked.headers, &host)?;
         let body = compose::bytes(self, &asked.body, &host)?;
-        let reach = self.reach()?;
-        let routed = if reach.built_in { route::route(&url, reach.outside.environment()) } else { Ok(None) };
-        let routed = match routed {
-            Ok(routed) => routed,
-            Err(error) => {
-                return Ok(Err(plain_error(ErrorKind::InvalidInput, "endpoint", error.to_string())));
-            }
-        };
-        let is_routed = routed.is_some();
-        let mut request = Request::new(method, routed.unwrap_or(url));
+        let mut request = Request::new(method, url);
         *request.headers_mut() = headers;
         *request.body_mut() = Some(body.clone().into());
         if let Some(auth) = &asked.auth
@@ -71,7 +62,7 @@ impl Host for State {
             asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
         *request.timeout_mut() = Some(time);
         let outside = Arc::clone(&self.reach()?.outside);
-        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, is_routed)));
+        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request)));
         match answer {
             Ok(Ok(reply)) => {
                 let sent = self.sent(&asked)?;
@@ -109,7 +100,7 @@ impl State {
     }
 
     /// The secrets in a request that the guest does not know.
-    fn sent(&mut self, asked: &Asked) -> wasmtime::Result<Vec<Secret>> {
+    fn sent(&self, asked: &Asked) -> wasmtime::Result<Vec<Secret>> {
         let mut sent = Vec::new();
         for chunk in asked.headers.iter().flat_map(|header| &header.value).chain(&asked.body) {
             let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) = chunk
@@ -230,7 +221,7 @@ fn repeats(body: &[u8], headers: &HeaderMap, secret: &Secret) -> bool {
     secret.len() >= SHORTEST_ECHO && (holds(body) || headers.values().any(|value| holds(value.as_bytes())))
 }
 
-async fn exchange(outside: &Outside, request: Request, is_routed: bool) -> Result<Reply, Error> {
+async fn exchange(outside: &Outside, request: Request) -> Result<Reply, Error> {
     let failed = |error: reqwest::Error| {
         // The URL may hold what the guest put there; it knows it anyway.
         let error = error.without_url();
@@ -243,8 +234,7 @@ async fn exchange(outside: &Outside, request: Request, is_routed: bool) -> Resul
         }
         plain_error(ErrorKind::Unavailable, code, message)
     };
-    let client = if is_routed { outside.routed_http() } else { outside.http() };
-    let mut response = client.map_err(failed)?.execute(request).await.map_err(failed)?;
+    let mut response = outside.http().map_err(failed)?.execute(request).await.map_err(failed)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len().saturating_add(chunk.len()) > RESPONSE_BYTES {
