@@ -2,6 +2,7 @@
 //!
 //! The modules follow the pipeline (`docs/architecture.md`); `pipeline` alone knows their order.
 
+pub mod address;
 pub mod audit;
 pub mod aws;
 pub mod check;

@@ -2,7 +2,9 @@
 
 mod address;
 mod compose;
+mod family;
 mod lift;
+mod route;
 mod send;
 
 use std::time::Duration;
@@ -25,17 +27,23 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// The client of components: https only, no redirect, no proxy of the environment, and no
 /// address that is not public.
 pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
+    common().https_only(true).dns_resolver(address::PublicOnly).build()
+}
+
+/// The client for addresses that the user configured, which may be private. What it is given is https, or on loopback.
+pub(crate) fn configured_client() -> Result<reqwest::Client, reqwest::Error> {
+    common().build()
+}
+
+fn common() -> reqwest::ClientBuilder {
     // One crypto provider in the whole program; it may have been chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
-        .https_only(true)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .referer(false)
         .connect_timeout(CONNECT_TIME)
         .user_agent(concat!("audex/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(address::PublicOnly)
-        .build()
 }
 
 /// Whether `template` names one host, or hosts that differ by region only, such as `sts.{region}.amazonaws.com`.

@@ -7,6 +7,7 @@ use aws_sigv4::http_request::SigningSettings;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
+use super::route::{self, Route};
 use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, is_account_host, lift};
 use crate::aws::Keys;
 use crate::aws::sign::{Scope, sign};
@@ -18,6 +19,7 @@ use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::capability::sts::plain_error;
 use crate::plugin::capability::{Capability, HeldSecret, Origin};
+use crate::plugin::component::Source;
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;
@@ -61,8 +63,12 @@ impl Host for State {
         let time =
             asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
         *request.timeout_mut() = Some(time);
+        let route = match self.route(&host)? {
+            Ok(route) => route,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let outside = Arc::clone(&self.reach()?.outside);
-        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request)));
+        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, route)));
         match answer {
             Ok(Ok(reply)) => {
                 let sent = self.sent(&asked)?;
@@ -97,6 +103,17 @@ impl State {
             return Ok((parsed, host));
         }
         refuse("host-not-granted", format!("`{host}` was not granted to this component"))
+    }
+
+    /// Where requests to `host` really go: a built-in component names the cloud's own hosts, and the user may have others.
+    fn route(&self, host: &str) -> wasmtime::Result<Result<Option<Route>, Error>> {
+        let reach = self.reach()?;
+        if reach.source != Source::BuiltIn {
+            return Ok(Ok(None));
+        }
+        let route = route::find(reach.outside.environment(), host);
+        Ok(route
+            .map_err(|error| plain_error(ErrorKind::InvalidInput, "endpoint-override", error.to_string())))
     }
 
     /// The secrets in a request that the guest does not know.
@@ -186,7 +203,9 @@ impl State {
     ) -> wasmtime::Result<Result<Response, Error>> {
         let (body, secrets) = match lift::lift(&reply.body, pointers) {
             Ok(lifted) => lifted,
-            Err(error) => return Ok(Err(plain_error(ErrorKind::Unavailable, "not-json", error.to_string()))),
+            Err(error) => {
+                return Ok(Err(plain_error(ErrorKind::Unavailable, error.code(), error.to_string())));
+            }
         };
         if sent.iter().any(|secret| repeats(&body, &reply.headers, secret)) {
             let message = format!("the reply of `{host}` repeats a secret that was sent to it");
@@ -228,7 +247,7 @@ fn repeats(body: &[u8], headers: &HeaderMap, secret: &Secret) -> bool {
     secret.len() >= SHORTEST_ECHO && (holds(body) || headers.values().any(|value| holds(value.as_bytes())))
 }
 
-async fn exchange(outside: &Outside, request: Request) -> Result<Reply, Error> {
+async fn exchange(outside: &Outside, mut request: Request, route: Option<Route>) -> Result<Reply, Error> {
     let failed = |error: reqwest::Error| {
         // The URL may hold what the guest put there; it knows it anyway.
         let error = error.without_url();
@@ -241,7 +260,14 @@ async fn exchange(outside: &Outside, request: Request) -> Result<Reply, Error> {
         }
         plain_error(ErrorKind::Unavailable, code, message)
     };
-    let mut response = outside.http().map_err(failed)?.execute(request).await.map_err(failed)?;
+    let client = match route {
+        Some(route) => {
+            *request.url_mut() = route.url(request.url());
+            outside.routed_http()
+        }
+        None => outside.http(),
+    };
+    let mut response = client.map_err(failed)?.execute(request).await.map_err(failed)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len().saturating_add(chunk.len()) > RESPONSE_BYTES {
