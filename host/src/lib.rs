@@ -5,6 +5,7 @@
 pub mod address;
 pub mod audit;
 pub mod aws;
+pub mod azure;
 pub mod check;
 pub mod child;
 pub mod cli;
@@ -19,6 +20,7 @@ pub mod environment;
 pub mod error;
 pub mod expansion;
 pub mod filter;
+pub mod gcp;
 pub mod health;
 pub mod iam;
 pub mod loopback;

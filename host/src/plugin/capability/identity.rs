@@ -10,7 +10,7 @@ use crate::plugin::state::State;
 impl Host for State {
     fn token(&mut self, slot: String, scopes: Vec<String>) -> wasmtime::Result<Result<Bearer, Error>> {
         let token = match slot.as_str() {
-            "gcp" => self.gcp_token(scopes)?,
+            "gcp" => self.gcp_token(&scopes)?,
             "azure" => self.azure_token(&scopes)?,
             "vault" => self.vault_token()?,
             _ => self.variable_token(&slot)?,

@@ -1,0 +1,1 @@
+//! Sources against a double on loopback.
