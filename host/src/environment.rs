@@ -70,6 +70,10 @@ pub const AZURE_AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
 pub const AZURE_SUBSCRIPTION_ID: &str = "AZURE_SUBSCRIPTION_ID";
 /// The configuration directory of the Azure CLI.
 pub const AZURE_CONFIG_DIR: &str = "AZURE_CONFIG_DIR";
+/// The project that Google's client libraries use.
+pub const GOOGLE_CLOUD_PROJECT: &str = "GOOGLE_CLOUD_PROJECT";
+/// The project that gcloud uses.
+pub const CLOUDSDK_CORE_PROJECT: &str = "CLOUDSDK_CORE_PROJECT";
 /// Where a managed identity of App Service is asked for tokens.
 pub const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 /// The secret that this takes.

@@ -23,6 +23,7 @@ use super::state::State;
 use crate::child::Interruption;
 use crate::deliver::{SessionFile, Value};
 use crate::endpoint::Endpoint;
+use crate::settings::ecosystem::is_public_name;
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
@@ -150,7 +151,10 @@ impl Provider {
             Source::BuiltIn => "AUDEX_".to_owned(),
             Source::Installed => format!("AUDEX_{}_", description.id.to_ascii_uppercase().replace('-', "_")),
         };
-        let foreign = |setting: &Setting| setting.env.as_ref().is_some_and(|name| !name.starts_with(&own));
+        let public = |name: &String| self.loaded.source == Source::BuiltIn && is_public_name(name);
+        let foreign = |setting: &Setting| {
+            setting.env.as_ref().is_some_and(|name| !name.starts_with(&own) && !public(name))
+        };
         if description.settings.iter().any(foreign) {
             return Err(
                 self.bad(&format!("a setting names an environment variable that does not begin with {own}"))
