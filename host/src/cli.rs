@@ -4,6 +4,7 @@ mod audit;
 mod completions;
 mod demo;
 mod health;
+mod identity_args;
 mod plan;
 mod plugin;
 mod policies;

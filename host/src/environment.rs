@@ -37,6 +37,47 @@ pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 pub const AWS_ENDPOINT_URL_STS: &str = "AWS_ENDPOINT_URL_STS";
 /// A PEM file of the roots that AWS endpoints are checked against.
 pub const AWS_CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+/// Replaces `https://iamcredentials.googleapis.com`.
+pub const AUDEX_GCP_IAMCREDENTIALS_URL: &str = "AUDEX_GCP_IAMCREDENTIALS_URL";
+/// The same, as gcloud reads it.
+pub const CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: &str =
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS";
+/// Replaces `https://sts.googleapis.com`.
+pub const AUDEX_GCP_STS_URL: &str = "AUDEX_GCP_STS_URL";
+/// Replaces `https://management.azure.com`.
+pub const AUDEX_AZURE_RESOURCE_MANAGER_URL: &str = "AUDEX_AZURE_RESOURCE_MANAGER_URL";
+/// Replaces the blob host of every storage account, as the Azure CLI reads it.
+pub const AZURE_STORAGE_SERVICE_ENDPOINT: &str = "AZURE_STORAGE_SERVICE_ENDPOINT";
+/// A file of Google Cloud credentials (Application Default Credentials).
+pub const GOOGLE_APPLICATION_CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+/// The configuration directory of gcloud.
+pub const CLOUDSDK_CONFIG: &str = "CLOUDSDK_CONFIG";
+/// Where the Compute Engine metadata server is, as client libraries read it.
+pub const GCE_METADATA_HOST: &str = "GCE_METADATA_HOST";
+/// The service account that GCP permissions are granted to.
+pub const AUDEX_GCP_SERVICE_ACCOUNT: &str = "AUDEX_GCP_SERVICE_ACCOUNT";
+/// The tenant of the Azure source credentials.
+pub const AZURE_TENANT_ID: &str = "AZURE_TENANT_ID";
+/// The application of the Azure source credentials.
+pub const AZURE_CLIENT_ID: &str = "AZURE_CLIENT_ID";
+/// The secret of that application.
+pub const AZURE_CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
+/// A file with a token that Entra ID exchanges for that application's (workload identity).
+pub const AZURE_FEDERATED_TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
+/// Where Entra ID is.
+pub const AZURE_AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
+/// The subscription that Azure permissions are asked in.
+pub const AZURE_SUBSCRIPTION_ID: &str = "AZURE_SUBSCRIPTION_ID";
+/// The configuration directory of the Azure CLI.
+pub const AZURE_CONFIG_DIR: &str = "AZURE_CONFIG_DIR";
+/// The project that Google's client libraries use.
+pub const GOOGLE_CLOUD_PROJECT: &str = "GOOGLE_CLOUD_PROJECT";
+/// The project that gcloud uses.
+pub const CLOUDSDK_CORE_PROJECT: &str = "CLOUDSDK_CORE_PROJECT";
+/// Where a managed identity of App Service is asked for tokens.
+pub const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
+/// The secret that this takes.
+pub const IDENTITY_HEADER: &str = "IDENTITY_HEADER";
 /// Turns colour off when set to anything but the empty string (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
 

@@ -9,6 +9,7 @@ use crate::components::ComponentsError;
 use crate::deliver::DeliverError;
 use crate::demo::DemoError;
 use crate::deny::DenyError;
+use crate::endpoint::EndpointError;
 use crate::expansion::ExpansionError;
 use crate::filter::{Denied, FilterError};
 use crate::loopback::LoopbackError;
@@ -313,6 +314,9 @@ impl From<StoreError> for Failure {
         let hint = match &error {
             StoreError::Plugin(_) => "install it again, or remove it",
             StoreError::NotGranted { .. } => "grant each with --grant, if you trust the component with it",
+            StoreError::BuiltInOnly { .. } => {
+                "its author can take a key of its own with `secret:NAME`, and a fixed host with `http:HOST`"
+            }
             StoreError::NotRequested { .. } => "leave that --grant out",
             StoreError::Taken { .. } => "remove the other one first; built-in names cannot be taken",
             StoreError::NotInstalled { .. } => "`tryaudex plugin list` shows what is installed",
@@ -330,6 +334,7 @@ impl From<StoreError> for Failure {
             StoreError::Manifest { .. }
             | StoreError::Unfit { .. }
             | StoreError::NotGranted { .. }
+            | StoreError::BuiltInOnly { .. }
             | StoreError::NotRequested { .. }
             | StoreError::Taken { .. }
             | StoreError::NotInstalled { .. } => Kind::Usage,
@@ -347,6 +352,12 @@ impl From<ChildError> for Failure {
 
 impl From<DeliverError> for Failure {
     fn from(error: DeliverError) -> Self {
+        Self::new(Kind::Internal, "deliver", error)
+    }
+}
+
+impl From<EndpointError> for Failure {
+    fn from(error: EndpointError) -> Self {
         Self::new(Kind::Internal, "deliver", error)
     }
 }

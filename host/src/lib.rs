@@ -2,8 +2,10 @@
 //!
 //! The modules follow the pipeline (`docs/architecture.md`); `pipeline` alone knows their order.
 
+pub mod address;
 pub mod audit;
 pub mod aws;
+pub mod azure;
 pub mod check;
 pub mod child;
 pub mod cli;
@@ -13,10 +15,12 @@ pub mod console;
 pub mod deliver;
 pub mod demo;
 pub mod deny;
+pub mod endpoint;
 pub mod environment;
 pub mod error;
 pub mod expansion;
 pub mod filter;
+pub mod gcp;
 pub mod health;
 pub mod iam;
 pub mod loopback;
@@ -31,3 +35,4 @@ pub mod profile;
 pub mod request;
 pub mod secret;
 pub mod settings;
+pub mod token;

@@ -3,6 +3,7 @@
 
 pub mod config_file;
 pub mod deny_list;
+pub mod ecosystem;
 pub mod paths;
 pub mod profiles_file;
 pub mod source;
@@ -189,7 +190,7 @@ impl Settings {
         let value = |setting: &Setting| {
             let from_flag = self.flags.get(&setting.key).cloned();
             let from_variable =
-                || setting.env.as_deref().and_then(|name| environment.get(name)).map(str::to_owned);
+                || setting.env.as_deref().and_then(|name| ecosystem::value(environment, id, name));
             let value = from_flag.or_else(from_variable).or_else(|| file.get(&setting.key).cloned())?;
             (!value.trim().is_empty()).then(|| (setting.key.clone(), value))
         };

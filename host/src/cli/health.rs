@@ -9,13 +9,14 @@ use crate::components::Components;
 use crate::console::{self, table};
 use crate::environment::Environment;
 use crate::error::{Failure, Kind};
-use crate::health::{Report, status_name};
+use crate::health::{Report, is_configured, status_name};
 use crate::pipeline::open::{self, Opened};
-use crate::settings::Settings;
+use crate::plugin::provider::{CheckResult, HealthStatus};
+use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Provider to check; may be repeated [default: every one there is]
+    /// Provider to check; may be repeated [default: every one that is configured]
     #[arg(long, value_name = "ID")]
     check: Vec<String>,
     #[arg(long, value_name = "ARN", help = "IAM role to try (AWS) [env: AUDEX_ROLE_ARN]")]
@@ -32,12 +33,18 @@ pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let options = RequestArgs::of_provider(args.role_arn, args.region);
     let settings = Settings::resolve(environment, options.flags())?;
     let components = Components::open(&settings)?;
-    let ids = if args.check.is_empty() { components.provider_ids() } else { args.check };
-    let mut reports = Vec::new();
-    for id in ids {
-        let Opened { provider, .. } = open::provider(environment, &settings, &components, &id)?;
-        reports.push(Report { provider: id, checks: provider.health()? });
-    }
+    let reports = if let [only] = args.check.as_slice() {
+        vec![report(environment, &settings, &components, only)?]
+    } else if args.check.is_empty() {
+        // The options are AWS's; another provider would take them for settings it does not have.
+        let plain = Settings::resolve(environment, Flags::default())?;
+        let mut ids = components.provider_ids();
+        ids.retain(|id| is_configured(id, environment));
+        let settings = |id: &str| if id == DEFAULT_PROVIDER { &settings } else { &plain };
+        ids.iter().map(|id| look(environment, settings(id), &components, id)).collect()
+    } else {
+        args.check.iter().map(|id| look(environment, &settings, &components, id)).collect()
+    };
     if args.json {
         console::result(&Value::from(reports.iter().map(to_json).collect::<Vec<_>>()).to_string());
     } else {
@@ -45,6 +52,29 @@ pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
     }
     let failed = reports.iter().any(Report::failed);
     Ok(if failed { Kind::Unavailable.exit_code() } else { 0 })
+}
+
+fn report(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    id: &str,
+) -> Result<Report, Failure> {
+    let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
+    Ok(Report { provider: id.to_owned(), checks: provider.health()? })
+}
+
+/// One of several: that it cannot be asked is what there is to say of it, and the others are asked all the same.
+fn look(environment: &Environment, settings: &Settings, components: &Components, id: &str) -> Report {
+    report(environment, settings, components, id).unwrap_or_else(|failure| {
+        let broken = CheckResult {
+            name: "component".to_owned(),
+            status: HealthStatus::Failed,
+            detail: failure.line(),
+            hint: failure.hint,
+        };
+        Report { provider: id.to_owned(), checks: vec![broken] }
+    })
 }
 
 fn to_json(report: &Report) -> Value {

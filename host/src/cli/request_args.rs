@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 
+use super::identity_args::IdentityArgs;
 use super::policy_args::PolicyArgs;
 use crate::child::OnExpiry;
 use crate::console::Console;
@@ -33,6 +34,8 @@ pub struct RequestArgs {
     ttl: Option<Duration>,
     #[arg(long, value_name = "ARN", value_parser = NonEmptyStringValueParser::new(), help = "IAM role to assume (AWS) [env: AUDEX_ROLE_ARN]")]
     role_arn: Option<String>,
+    #[command(flatten)]
+    identity: IdentityArgs,
     /// Region, for the credentials and the command
     #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new())]
     region: Option<String>,
@@ -77,6 +80,7 @@ impl RequestArgs {
             }
         }
         provider_settings.extend(self.policy.settings());
+        provider_settings.extend(self.identity.settings());
         Flags {
             provider: self.provider.clone(),
             ttl: self.ttl,

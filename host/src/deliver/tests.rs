@@ -136,7 +136,8 @@ fn delivered(
 ) -> Result<(Delivered, tempfile::TempDir), DeliverError> {
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path())?;
-    let delivery = Delivery { parent, session: "s-1", region: Some("eu-north-1"), variables, files };
+    let lead = &Lead::default();
+    let delivery = Delivery { parent, session: "s-1", region: Some("eu-north-1"), variables, files, lead };
     Ok((deliver(&delivery, directory)?, state))
 }
 
@@ -179,11 +180,33 @@ fn the_minted_credentials_are_set_and_both_regions() {
 }
 
 #[test]
+fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
+    let state = tempfile::tempdir().unwrap();
+    let directory = SessionDirectory::create(&Environment::default(), state.path()).unwrap();
+    let file = SessionFile {
+        name: "gcp-credentials.json".to_owned(),
+        contents: Value::Plain("{}".to_owned()),
+        variable: Some("GOOGLE_APPLICATION_CREDENTIALS".to_owned()),
+    };
+    let at = |port: &str| ("GCE_METADATA_HOST".to_owned(), Value::Plain(format!("127.0.0.1:{port}")));
+    let lead = &Lead { variables: vec![at("4711")], removed: vec!["NO_GCE_CHECK"], files: vec![file] };
+    let parent = &Environment::default();
+    let delivery = Delivery { parent, session: "s", region: None, variables: &[at("9")], files: &[], lead };
+    let delivered = deliver(&delivery, directory).unwrap();
+    let get = |name: &str| delivered.environment.get(OsStr::new(name));
+    assert_eq!(get("GCE_METADATA_HOST").unwrap(), "127.0.0.1:4711");
+    assert!(get("NO_GCE_CHECK").is_none());
+    assert_eq!(fs::read_to_string(get("GOOGLE_APPLICATION_CREDENTIALS").unwrap()).unwrap(), "{}");
+    assert_eq!(fs::read(get("BOTO_CONFIG").unwrap()).unwrap(), b"", "gsutil reads no keys of the user's");
+}
+
+#[test]
 fn an_inherited_region_is_set_in_both_spellings() {
     let parent = Environment::from_pairs([(AWS_DEFAULT_REGION, "ap-south-1")]);
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path()).unwrap();
-    let delivery = Delivery { parent: &parent, session: "s", region: None, variables: &[], files: &[] };
+    let lead = &Lead::default();
+    let delivery = Delivery { parent: &parent, session: "s", region: None, variables: &[], files: &[], lead };
     let delivered = deliver(&delivery, directory).unwrap();
     assert_eq!(delivered.environment.get(OsStr::new(AWS_REGION)).unwrap(), "ap-south-1");
 }

@@ -1,5 +1,6 @@
 //! Calls to one provider component, and the host's look at what it answers.
 
+mod endpoint;
 mod pure;
 mod variable;
 
@@ -21,6 +22,8 @@ use super::limit;
 use super::state::State;
 use crate::child::Interruption;
 use crate::deliver::{SessionFile, Value};
+use crate::endpoint::Endpoint;
+use crate::settings::ecosystem::is_public_name;
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
@@ -66,6 +69,8 @@ pub struct Minted {
     pub variables: Vec<(String, Value)>,
     /// Files for the child.
     pub files: Vec<SessionFile>,
+    /// Servers on loopback for the child.
+    pub endpoints: Vec<Endpoint>,
     /// Seconds since the Unix epoch, by the cloud's clock.
     pub expires_at: u64,
     /// How long AWS credentials in it were asked to live; none if there are none.
@@ -146,7 +151,10 @@ impl Provider {
             Source::BuiltIn => "AUDEX_".to_owned(),
             Source::Installed => format!("AUDEX_{}_", description.id.to_ascii_uppercase().replace('-', "_")),
         };
-        let foreign = |setting: &Setting| setting.env.as_ref().is_some_and(|name| !name.starts_with(&own));
+        let public = |name: &String| self.loaded.source == Source::BuiltIn && is_public_name(name);
+        let foreign = |setting: &Setting| {
+            setting.env.as_ref().is_some_and(|name| !name.starts_with(&own) && !public(name))
+        };
         if description.settings.iter().any(foreign) {
             return Err(
                 self.bad(&format!("a setting names an environment variable that does not begin with {own}"))
@@ -173,7 +181,7 @@ impl Provider {
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.loaded.capabilities.iter().filter_map(|capability| match capability {
             Capability::Secret(name) => Some(name.as_str()),
-            Capability::Http(_) | Capability::Aws => None,
+            _ => None,
         })
     }
 
@@ -258,7 +266,8 @@ impl Provider {
         sets: &[String],
         now: u64,
     ) -> Result<Minted, PluginError> {
-        self.few(minted.variables.len().max(minted.files.len()), limit::DELIVERED)?;
+        let delivered = minted.variables.len().max(minted.files.len());
+        self.few(delivered, limit::DELIVERED)?;
         minted.method.clean();
         minted.identity.clean();
         minted.credential_id.clean();
@@ -284,9 +293,11 @@ impl Provider {
             let contents = self.value(state, file.contents, plan, minted.expires_at)?;
             files.push(SessionFile { name: file.name, contents, variable: file.env });
         }
+        let endpoints = self.endpoints(state, std::mem::take(&mut minted.endpoints), latest)?;
         Ok(Minted {
             variables,
             files,
+            endpoints,
             expires_at: minted.expires_at,
             asked_seconds: state.delivered_seconds,
             identity: minted.identity,
@@ -332,8 +343,13 @@ impl Provider {
         let Ok(HeldSecret { value, origin }) = state.table.delete(handle) else {
             return Err(self.bad("it handed out a secret it does not hold"));
         };
-        if origin == Origin::Slot {
-            return Err(self.bad("it handed out a source credential"));
+        match origin {
+            Origin::Slot => return Err(self.bad("it handed out a source credential")),
+            Origin::Audience { .. } => {
+                return Err(self.bad("it handed out a token of one audience outside an identity endpoint"));
+            }
+            Origin::SigningKey { .. } => return Err(self.bad("it handed out a signing key")),
+            Origin::Guest | Origin::Lifted { .. } | Origin::Session { .. } => {}
         }
         if let Origin::Session { policy, expires_at: ends, asked_seconds } = origin {
             if policy.is_none() || policy.as_deref() != plan.policy.as_deref() {
@@ -353,6 +369,7 @@ impl Provider {
         work: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> Result<(T, State), PluginError> {
         let reach = Reach {
+            source: self.loaded.source,
             capabilities: self.loaded.capabilities.clone(),
             settings: self.settings.clone(),
             scope,

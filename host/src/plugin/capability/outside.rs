@@ -18,6 +18,7 @@ pub struct Outside {
     aws: OnceLock<Aws>,
     keys: Mutex<Option<Keys>>,
     http: OnceLock<reqwest::Client>,
+    configured_http: OnceLock<reqwest::Client>,
     interruption: OnceLock<Interruption>,
 }
 
@@ -51,6 +52,7 @@ impl Outside {
             aws: OnceLock::new(),
             keys: Mutex::new(None),
             http: OnceLock::new(),
+            configured_http: OnceLock::new(),
             interruption: OnceLock::new(),
         }
     }
@@ -132,5 +134,17 @@ impl Outside {
         }
         let built = super::http::client()?;
         Ok(self.http.get_or_init(|| built))
+    }
+
+    /// The HTTP client for addresses that the user configured, built at first use.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn routed_http(&self) -> Result<&reqwest::Client, reqwest::Error> {
+        if let Some(client) = self.configured_http.get() {
+            return Ok(client);
+        }
+        let built = super::http::configured_client()?;
+        Ok(self.configured_http.get_or_init(|| built))
     }
 }

@@ -3,10 +3,11 @@
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use wasmtime::component::Resource;
 
-use super::REQUEST_BYTES;
+use super::{REQUEST_BYTES, family};
 use crate::percent;
 use crate::plugin::bindings::provider::audex::plugin::http::{Chunk, Header};
 use crate::plugin::capability::{HeldSecret, Origin};
+use crate::plugin::component::Source;
 use crate::plugin::state::State;
 use crate::plugin::{clean, limit};
 
@@ -106,16 +107,27 @@ pub fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Ve
 fn text<'a>(state: &'a State, secret: &Resource<HeldSecret>, host: &str) -> wasmtime::Result<&'a str> {
     let held = state.table.get(secret)?;
     let may_go = match &held.origin {
-        Origin::Guest | Origin::Slot => true,
-        Origin::Lifted { host: from } => from == host,
-        Origin::Session { .. } => false,
+        Origin::Guest | Origin::Slot | Origin::Audience { .. } => true,
+        Origin::Lifted { host: from } => from == host || (is_built_in(state) && family::may_pass(from, host)),
+        Origin::Session { .. } | Origin::SigningKey { .. } => false,
     };
     if may_go { Ok(held.value.expose()) } else { Err(ComposeError::SecretAway(host.to_owned()).into()) }
 }
 
+fn is_built_in(state: &State) -> bool {
+    state.reach().is_ok_and(|reach| reach.source == Source::BuiltIn)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::sync::Arc;
+
     use super::*;
+    use crate::environment::Environment;
+    use crate::plugin::capability::Reach;
+    use crate::plugin::capability::outside::Outside;
+    use crate::plugin::capability::policy_scope::PolicyScope;
     use crate::secret::Secret;
 
     fn held(state: &mut State, origin: Origin) -> Resource<HeldSecret> {
@@ -144,6 +156,34 @@ mod tests {
         let again = || Chunk::Secret(Resource::new_borrow(lifted.rep()));
         assert!(bytes(&state, &[again()], "api.x.com").is_ok());
         assert!(bytes(&state, &[again()], "evil.com").is_err());
+    }
+
+    #[test]
+    fn a_lifted_secret_passes_inside_a_family_for_built_ins_only() {
+        for (source, passes) in [(Source::BuiltIn, true), (Source::Installed, false)] {
+            let mut state = State::reaching(Reach {
+                source,
+                capabilities: BTreeSet::new(),
+                settings: BTreeMap::new(),
+                scope: PolicyScope::look(),
+                outside: Arc::new(Outside::new(Environment::default(), None)),
+            });
+            let lifted = Origin::Lifted { host: "iamcredentials.googleapis.com".to_owned() };
+            let secret = held(&mut state, lifted);
+            let again = || [Chunk::FormSecret(Resource::new_borrow(secret.rep()))];
+            assert_eq!(bytes(&state, &again(), "sts.googleapis.com").is_ok(), passes);
+            assert!(bytes(&state, &again(), "storage.googleapis.com").is_err());
+        }
+    }
+
+    #[test]
+    fn a_signing_key_leaves_for_nowhere_and_a_token_of_an_audience_for_granted_hosts() {
+        let mut state = State::pure();
+        let host = "acct01.blob.core.windows.net";
+        let key = held(&mut state, Origin::SigningKey { host: host.to_owned() });
+        assert!(bytes(&state, &[Chunk::Secret(key)], host).is_err());
+        let token = held(&mut state, Origin::Audience { audience: "https://x".to_owned(), expires_at: 0 });
+        assert!(bytes(&state, &[Chunk::Secret(token)], host).is_ok());
     }
 
     #[test]

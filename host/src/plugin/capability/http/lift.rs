@@ -1,5 +1,7 @@
 //! Takes secrets out of a reply before the guest sees it.
 
+mod xml;
+
 use serde_json::Value;
 
 use crate::secret::Secret;
@@ -8,19 +10,57 @@ use crate::secret::Secret;
 const SHORTEST_REPEATED: usize = 8;
 
 /// A reply that cannot be searched for the secrets in it.
-#[derive(Debug, thiserror::Error)]
-#[error("the reply is not JSON, so no secret can be lifted from it")]
-pub struct NotJson;
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LiftError {
+    /// Pointers are into JSON.
+    #[error("the reply is not JSON, so no secret can be lifted from it")]
+    NotJson,
+    /// Elements are in XML.
+    #[error("the reply is not XML that can be read for certain, so no secret can be lifted from it")]
+    NotXml,
+    /// A reply is one or the other.
+    #[error("pointers and elements cannot be lifted from one reply")]
+    Mixed,
+}
 
-/// The body without the strings at `pointers` (RFC 6901), and those strings.
+impl LiftError {
+    /// What scripts may match on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotJson => "not-json",
+            Self::NotXml => "not-xml",
+            Self::Mixed => "lift",
+        }
+    }
+}
+
+/// The body of a reply as the guest may see it, and what was taken out of it.
+type Lifted = (Vec<u8>, Vec<Option<Secret>>);
+
+/// The body without the strings at `pointers` (RFC 6901) or in elements (`<Name>`), and those strings.
 ///
 /// # Errors
-/// When there is something to lift and the body is not JSON: showing it could show the secret.
-pub fn lift(body: &[u8], pointers: &[String]) -> Result<(Vec<u8>, Vec<Option<Secret>>), NotJson> {
-    if pointers.is_empty() {
-        return Ok((body.to_vec(), Vec::new()));
+/// When there is something to lift and the body cannot be read: showing it could show the secret.
+pub fn lift(body: &[u8], pointers: &[String]) -> Result<Lifted, LiftError> {
+    // An empty reply hides nothing.
+    if pointers.is_empty() || body.trim_ascii().is_empty() {
+        return Ok((body.to_vec(), pointers.iter().map(|_| None).collect()));
     }
-    let mut document: Value = serde_json::from_slice(body).map_err(|_| NotJson)?;
+    let names: Vec<&str> = pointers.iter().filter_map(|pointer| element(pointer)).collect();
+    match names.len() {
+        0 => lift_json(body, pointers),
+        count if count == pointers.len() => xml::lift(body, &names).ok_or(LiftError::NotXml),
+        _ => Err(LiftError::Mixed),
+    }
+}
+
+/// The name in `<Name>`.
+fn element(pointer: &str) -> Option<&str> {
+    pointer.strip_prefix('<')?.strip_suffix('>')
+}
+
+fn lift_json(body: &[u8], pointers: &[String]) -> Result<Lifted, LiftError> {
+    let mut document: Value = serde_json::from_slice(body).map_err(|_| LiftError::NotJson)?;
     let mut lifted = Vec::new();
     for pointer in pointers {
         let taken = document.pointer_mut(pointer).filter(|value| value.is_string()).map(Value::take);
@@ -64,5 +104,8 @@ mod tests {
     fn a_body_that_cannot_be_searched_is_not_shown() {
         assert!(lift(b"token=planted-secret", &["/token".to_owned()]).is_err());
         assert_eq!(lift(b"plain", &[]).unwrap().0, b"plain");
+        assert_eq!(lift(b" ", &["/token".to_owned()]).unwrap().0, b" ");
+        let mixed = ["/token".to_owned(), "<Value>".to_owned()];
+        assert_eq!(lift(b"{}", &mixed).unwrap_err(), LiftError::Mixed);
     }
 }

@@ -7,7 +7,8 @@ use aws_sigv4::http_request::SigningSettings;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
-use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, lift};
+use super::route::{self, Route};
+use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, is_account_host, lift};
 use crate::aws::Keys;
 use crate::aws::sign::{Scope, sign};
 use crate::clock;
@@ -18,6 +19,7 @@ use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::capability::sts::plain_error;
 use crate::plugin::capability::{Capability, HeldSecret, Origin};
+use crate::plugin::component::Source;
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;
@@ -61,8 +63,12 @@ impl Host for State {
         let time =
             asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
         *request.timeout_mut() = Some(time);
+        let route = match self.route(&host)? {
+            Ok(route) => route,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let outside = Arc::clone(&self.reach()?.outside);
-        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request)));
+        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, route)));
         match answer {
             Ok(Ok(reply)) => {
                 let sent = self.sent(&asked)?;
@@ -97,6 +103,17 @@ impl State {
             return Ok((parsed, host));
         }
         refuse("host-not-granted", format!("`{host}` was not granted to this component"))
+    }
+
+    /// Where requests to `host` really go: a built-in component names the cloud's own hosts, and the user may have others.
+    fn route(&self, host: &str) -> wasmtime::Result<Result<Option<Route>, Error>> {
+        let reach = self.reach()?;
+        if reach.source != Source::BuiltIn {
+            return Ok(Ok(None));
+        }
+        let route = route::find(reach.outside.environment(), host);
+        Ok(route
+            .map_err(|error| plain_error(ErrorKind::InvalidInput, "endpoint-override", error.to_string())))
     }
 
     /// The secrets in a request that the guest does not know.
@@ -186,7 +203,9 @@ impl State {
     ) -> wasmtime::Result<Result<Response, Error>> {
         let (body, secrets) = match lift::lift(&reply.body, pointers) {
             Ok(lifted) => lifted,
-            Err(error) => return Ok(Err(plain_error(ErrorKind::Unavailable, "not-json", error.to_string()))),
+            Err(error) => {
+                return Ok(Err(plain_error(ErrorKind::Unavailable, error.code(), error.to_string())));
+            }
         };
         if sent.iter().any(|secret| repeats(&body, &reply.headers, secret)) {
             let message = format!("the reply of `{host}` repeats a secret that was sent to it");
@@ -199,7 +218,7 @@ impl State {
                     if value.expose().len() > limit::SECRET_BYTES {
                         return Err(Misbehaved::LargeSecret.into());
                     }
-                    Some(self.hold(HeldSecret { value, origin: Origin::Lifted { host: host.to_owned() } })?)
+                    Some(self.hold(HeldSecret { value, origin: origin_of(host) })?)
                 }
                 None => None,
             });
@@ -214,6 +233,13 @@ impl State {
     }
 }
 
+/// The origin of what `host` sent. Security: the one secret of a storage account's host is the key that delegates a user's
+/// rights for days; signatures made with it leave, and the key does not.
+fn origin_of(host: &str) -> Origin {
+    let host = host.to_owned();
+    if is_account_host(&host) { Origin::SigningKey { host } } else { Origin::Lifted { host } }
+}
+
 /// Whether a reply holds `secret` as it is. Security: an echo would show the guest what it must not read.
 fn repeats(body: &[u8], headers: &HeaderMap, secret: &Secret) -> bool {
     let secret = secret.expose().as_bytes();
@@ -221,7 +247,7 @@ fn repeats(body: &[u8], headers: &HeaderMap, secret: &Secret) -> bool {
     secret.len() >= SHORTEST_ECHO && (holds(body) || headers.values().any(|value| holds(value.as_bytes())))
 }
 
-async fn exchange(outside: &Outside, request: Request) -> Result<Reply, Error> {
+async fn exchange(outside: &Outside, mut request: Request, route: Option<Route>) -> Result<Reply, Error> {
     let failed = |error: reqwest::Error| {
         // The URL may hold what the guest put there; it knows it anyway.
         let error = error.without_url();
@@ -234,7 +260,14 @@ async fn exchange(outside: &Outside, request: Request) -> Result<Reply, Error> {
         }
         plain_error(ErrorKind::Unavailable, code, message)
     };
-    let mut response = outside.http().map_err(failed)?.execute(request).await.map_err(failed)?;
+    let client = match route {
+        Some(route) => {
+            *request.url_mut() = route.url(request.url());
+            outside.routed_http()
+        }
+        None => outside.http(),
+    };
+    let mut response = client.map_err(failed)?.execute(request).await.map_err(failed)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len().saturating_add(chunk.len()) > RESPONSE_BYTES {
@@ -279,6 +312,14 @@ mod tests {
 
     fn headers(name: &'static str, value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn a_key_of_a_storage_account_is_for_signing_only() {
+        let host = || "acct01.blob.core.windows.net".to_owned();
+        assert_eq!(origin_of(&host()), Origin::SigningKey { host: host() });
+        let other = || "sts.googleapis.com".to_owned();
+        assert_eq!(origin_of(&other()), Origin::Lifted { host: other() });
     }
 
     #[test]

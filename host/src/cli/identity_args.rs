@@ -1,0 +1,35 @@
+//! The options that say whose credentials, and where; each is a setting of one provider's.
+
+use clap::builder::NonEmptyStringValueParser;
+
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct IdentityArgs {
+    #[arg(long, value_name = "EMAIL", value_parser = NonEmptyStringValueParser::new(), help = "Service account to impersonate (GCP) [env: AUDEX_GCP_SERVICE_ACCOUNT]")]
+    service_account: Option<String>,
+    /// Service accounts to go through, in order, comma-separated; may be repeated (GCP)
+    #[arg(long, value_name = "EMAILS", value_parser = NonEmptyStringValueParser::new())]
+    delegate: Vec<String>,
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Project (GCP) [env: AUDEX_GCP_PROJECT]")]
+    project: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Subscription (Azure) [env: AZURE_SUBSCRIPTION_ID]")]
+    subscription: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Tenant (Azure) [env: AZURE_TENANT_ID]")]
+    tenant: Option<String>,
+}
+
+impl IdentityArgs {
+    /// Key and value of every option given.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let delegates = (!self.delegate.is_empty()).then(|| self.delegate.join(","));
+        [
+            ("service_account", self.service_account.clone()),
+            ("delegate", delegates),
+            ("project", self.project.clone()),
+            ("subscription", self.subscription.clone()),
+            ("tenant", self.tenant.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect()
+    }
+}

@@ -1,0 +1,143 @@
+//! Each source against a double on loopback.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+
+/// A server that gives every request one answer and keeps what it was sent.
+struct Double {
+    authority: String,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+fn double(status: u16, body: &'static str) -> Double {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let authority = listener.local_addr().unwrap().to_string();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut head, mut length) = (String::new(), 0);
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                if line.trim().is_empty() {
+                    break;
+                }
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                head.push_str(&line);
+            }
+            let mut form = vec![0; length];
+            reader.read_exact(&mut form).unwrap();
+            kept.lock().unwrap().push(head + &String::from_utf8(form).unwrap());
+            let reply = format!(
+                "HTTP/1.1 {status} X\r\nmetadata-flavor: Google\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(reply.as_bytes()).unwrap();
+        }
+    });
+    Double { authority, seen }
+}
+
+impl Double {
+    fn seen(&self) -> String {
+        self.seen.lock().unwrap().join("\n")
+    }
+}
+
+fn run<T>(work: impl AsyncFnOnce(&Client) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = crate::plugin::capability::http::configured_client().unwrap();
+    runtime.block_on(work(&client))
+}
+
+const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+fn with_file(contents: &str) -> (Environment, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("credentials.json");
+    std::fs::write(&path, contents).unwrap();
+    (Environment::from_pairs([(GOOGLE_APPLICATION_CREDENTIALS, path)]), home)
+}
+
+fn token_of(environment: &Environment) -> Result<Token, TokenError> {
+    run(async |client| token(environment, client, &[SCOPE.to_owned()]).await)
+}
+
+#[test]
+fn a_users_login_is_refreshed_where_its_file_says() {
+    let double = double(200, r#"{"access_token":"planted","expires_in":3599}"#);
+    let file = format!(
+        r#"{{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r/1","token_uri":"http://{}/token"}}"#,
+        double.authority
+    );
+    let (environment, _home) = with_file(&file);
+    let token = token_of(&environment).unwrap();
+    assert_eq!(token.value.expose(), "planted");
+    assert!(token.expires_at.is_some());
+    assert!(
+        double.seen().ends_with("grant_type=refresh_token&client_id=c&client_secret=s&refresh_token=r%2F1")
+    );
+}
+
+#[test]
+fn a_revoked_login_says_so_and_how_to_log_in() {
+    let double =
+        double(400, r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#);
+    let file = format!(
+        r#"{{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"planted","token_uri":"http://{}"}}"#,
+        double.authority
+    );
+    let (environment, _home) = with_file(&file);
+    let error = token_of(&environment).unwrap_err();
+    assert_eq!((error.why, error.hint), (Why::Denied, Some(HINT)));
+    assert!(error.message.contains("expired or revoked") && !error.message.contains("planted"));
+}
+
+#[test]
+fn a_file_of_another_type_or_with_a_plain_token_address_is_refused_by_name() {
+    let (federated, _home) = with_file(r#"{"type":"external_account"}"#);
+    let error = token_of(&federated).unwrap_err();
+    assert!(error.why == Why::Unsupported && error.message.contains("`external_account`"), "{error}");
+    let far = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r","token_uri":"http://evil.example"}"#;
+    let (far, _home) = with_file(far);
+    assert_eq!(token_of(&far).unwrap_err().why, Why::Config);
+    let (garbage, _home) = with_file("planted-secret");
+    assert!(!token_of(&garbage).unwrap_err().message.contains("planted"));
+}
+
+#[test]
+fn a_service_account_whose_key_is_none_is_a_configuration_error() {
+    let (environment, _home) =
+        with_file(r#"{"type":"service_account","client_email":"a@p","private_key":"planted"}"#);
+    let error = token_of(&environment).unwrap_err();
+    assert!(error.why == Why::Config && !error.message.contains("planted"), "{error}");
+    let owner = run(async |client| whoami(&environment, client).await);
+    assert_eq!(owner.unwrap(), "a@p");
+}
+
+#[test]
+fn the_metadata_server_is_asked_where_there_is_no_file() {
+    let double = double(200, r#"{"access_token":"planted","expires_in":60,"email":"vm@p"}"#);
+    let environment =
+        Environment::from_pairs([(crate::environment::GCE_METADATA_HOST, double.authority.as_str())]);
+    assert_eq!(token_of(&environment).unwrap().value.expose(), "planted");
+    assert!(double.seen().contains("/default/token?scopes=https"), "{}", double.seen());
+    assert_eq!(run(async |client| whoami(&environment, client).await).unwrap(), "vm@p");
+}
+
+#[test]
+fn no_source_at_all_is_an_error_in_seconds_that_says_how_to_log_in() {
+    let began = std::time::Instant::now();
+    // Nothing listens on this port; no program is found on this path.
+    let nowhere = [(crate::environment::GCE_METADATA_HOST, "127.0.0.1:1"), ("PATH", "/nonexistent")];
+    let error = token_of(&Environment::from_pairs(nowhere)).unwrap_err();
+    assert_eq!((error.code, error.hint), ("no-credentials", Some(HINT)));
+    assert!(began.elapsed().as_secs() < 5);
+}

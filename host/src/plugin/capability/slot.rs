@@ -1,0 +1,149 @@
+//! What stands behind each slot: one function for each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::identity::unknown_slot;
+use super::outside::Outside;
+use super::sts::plain_error;
+use super::{Capability, Origin};
+use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
+use crate::plugin::state::State;
+use crate::secret::Secret;
+use crate::token::{Token, TokenError, Why};
+use crate::{azure, gcp};
+
+/// A token and where it may go, or why there is none.
+type Given = wasmtime::Result<Result<(Token, Origin), Error>>;
+
+/// Logging in takes a few exchanges; what takes longer waits for somebody.
+const LOGIN_TIME: Duration = Duration::from_secs(30);
+/// How a scope of Azure ends that asks for everything consented to of one audience.
+const EVERYTHING: &str = "/.default";
+
+impl State {
+    /// `gcp`: a token of the source credentials for OAuth scopes.
+    pub(super) fn gcp_token(&mut self, scopes: &[String]) -> Given {
+        self.require(&Capability::Gcp)?;
+        if scopes.is_empty() {
+            return Ok(Err(bad_scopes("`gcp` needs OAuth scopes")));
+        }
+        let token =
+            self.log_in(async |outside, client| gcp::token(outside.environment(), client, scopes).await)?;
+        Ok(token.map(|token| (token, Origin::Slot)))
+    }
+
+    /// `azure`: a token of the source credentials for one audience.
+    pub(super) fn azure_token(&mut self, scopes: &[String]) -> Given {
+        self.require(&Capability::Azure)?;
+        let audience = match scopes {
+            [scope] => scope.strip_suffix(EVERYTHING).filter(|audience| is_audience(audience)),
+            _ => None,
+        };
+        let Some(audience) = audience else {
+            return Ok(Err(bad_scopes("`azure` needs one scope, `AUDIENCE/.default`")));
+        };
+        let tenant = self.reach()?.settings.get("tenant").cloned();
+        let token = self.log_in(async |outside, client| {
+            azure::token(outside.environment(), client, tenant.as_deref(), audience).await
+        })?;
+        Ok(token.and_then(|token| match token.expires_at {
+            Some(expires_at) => {
+                let audience = audience.to_owned();
+                Ok((token, Origin::Audience { audience, expires_at }))
+            }
+            None => {
+                let message = "Azure gave a token and did not say when it ends".to_owned();
+                Err(plain_error(ErrorKind::Unavailable, "source-reply", message))
+            }
+        }))
+    }
+
+    /// `vault`: the token that logging in gives.
+    pub(super) fn vault_token(&mut self) -> Given {
+        self.require(&Capability::Vault)?;
+        Ok(Err(unknown_slot("vault")))
+    }
+
+    /// `secret:NAME`: the value of an environment variable.
+    pub(super) fn variable_token(&self, slot: &str) -> Given {
+        let value = self.slot_secret(slot)?;
+        Ok(value.map(|value| (Token { value, expires_at: None }, Origin::Slot)))
+    }
+
+    /// Who the Google Cloud source credentials belong to.
+    pub(super) fn gcp_identity(&mut self) -> wasmtime::Result<Result<String, Error>> {
+        self.require(&Capability::Gcp)?;
+        self.log_in(async |outside, client| gcp::whoami(outside.environment(), client).await)
+    }
+
+    /// Who the Azure source credentials belong to.
+    pub(super) fn azure_identity(&mut self) -> wasmtime::Result<Result<String, Error>> {
+        self.require(&Capability::Azure)?;
+        let tenant = self.reach()?.settings.get("tenant").cloned();
+        self.log_in(async |outside, client| {
+            azure::whoami(outside.environment(), client, tenant.as_deref()).await
+        })
+    }
+
+    /// Asks a source of tokens, within the time of the call.
+    fn log_in<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&Outside, &reqwest::Client) -> Result<T, TokenError>,
+    ) -> wasmtime::Result<Result<T, Error>> {
+        let outside = Arc::clone(&self.reach()?.outside);
+        // The addresses are the clouds' own or the user's; a metadata server is on the local link.
+        let client = match outside.routed_http() {
+            Ok(client) => client,
+            Err(error) => {
+                return Ok(Err(plain_error(ErrorKind::Internal, "tls", error.to_string())));
+            }
+        };
+        let answer = self.outside_time(|limit| outside.run(limit.min(LOGIN_TIME), work(&outside, client)));
+        Ok(match answer {
+            Ok(answer) => answer.map_err(refusal),
+            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+        })
+    }
+
+    /// The secret behind a `secret:NAME` slot.
+    pub(super) fn slot_secret(&self, slot: &str) -> wasmtime::Result<Result<Secret, Error>> {
+        let Ok(capability @ Capability::Secret(_)) = slot.parse() else {
+            return Ok(Err(unknown_slot(slot)));
+        };
+        self.require(&capability)?;
+        let Capability::Secret(name) = capability else { return Ok(Err(unknown_slot(slot))) };
+        let outside = Arc::clone(&self.reach()?.outside);
+        Ok(match outside.environment().get(&name) {
+            Some(value) => Ok(Secret::new(value.to_owned())),
+            None => Err(Error {
+                kind: ErrorKind::Unavailable,
+                code: "secret-unset".to_owned(),
+                message: format!("the environment variable `{name}` is not set"),
+                hint: Some(format!("set {name}")),
+            }),
+        })
+    }
+}
+
+/// Whether `audience` can be one: an https address, or the id of an application.
+fn is_audience(audience: &str) -> bool {
+    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '.' | '-');
+    !audience.is_empty() && audience.chars().all(letters)
+}
+
+fn bad_scopes(message: &str) -> Error {
+    plain_error(ErrorKind::InvalidInput, "scopes", message.to_owned())
+}
+
+/// A source's error as components see it.
+fn refusal(error: TokenError) -> Error {
+    let kind = match error.why {
+        Why::Config => ErrorKind::InvalidInput,
+        Why::Unsupported => ErrorKind::Unsupported,
+        Why::Unavailable => ErrorKind::Unavailable,
+        Why::Denied => ErrorKind::Denied,
+    };
+    let hint = error.hint.map(str::to_owned);
+    Error { kind, code: error.code.to_owned(), message: error.message, hint }
+}
