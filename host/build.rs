@@ -18,8 +18,12 @@ use sha2::{Digest, Sha256};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Crate name, and the file Cargo makes of it.
-const COMPONENTS: [(&str, &str); 3] =
-    [("aws", "aws.wasm"), ("universal", "universal.wasm"), ("deny-list", "deny_list.wasm")];
+const COMPONENTS: [(&str, &str); 4] = [
+    ("aws", "aws.wasm"),
+    ("universal", "universal.wasm"),
+    ("deny-list", "deny_list.wasm"),
+    ("vault", "vault.wasm"),
+];
 
 fn main() {
     let root = PathBuf::from(required("CARGO_MANIFEST_DIR")).join("..");
@@ -29,6 +33,7 @@ fn main() {
         "plugins/aws",
         "plugins/universal",
         "plugins/deny-list",
+        "plugins/vault",
         "sdk/src",
         "sdk/Cargo.toml",
         "wit",

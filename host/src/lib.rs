@@ -31,3 +31,4 @@ pub mod profile;
 pub mod request;
 pub mod secret;
 pub mod settings;
+pub mod vault;

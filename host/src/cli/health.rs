@@ -6,16 +6,17 @@ use serde_json::{Value, json};
 
 use super::request_args::RequestArgs;
 use crate::components::Components;
-use crate::console::{self, table};
+use crate::console::{self, Console, table};
 use crate::environment::Environment;
 use crate::error::{Failure, Kind};
 use crate::health::{Report, status_name};
 use crate::pipeline;
 use crate::settings::Settings;
+use crate::vault::Vault;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Provider to check; may be repeated [default: every one there is]
+    /// Provider to check; may be repeated [default: every one that is configured]
     #[arg(long, value_name = "ID")]
     check: Vec<String>,
     #[arg(long, value_name = "ARN", help = "IAM role to try (AWS) [env: AUDEX_ROLE_ARN]")]
@@ -32,11 +33,15 @@ pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let options = RequestArgs::of_provider(args.role_arn, args.region);
     let settings = Settings::resolve(environment, options.flags())?;
     let components = Components::open(&settings)?;
-    let ids = if args.check.is_empty() { components.provider_ids() } else { args.check };
+    let ids = if args.check.is_empty() { configured(&settings, environment, &components) } else { args.check };
     let mut reports = Vec::new();
     for id in ids {
         let (provider, _) = pipeline::open_provider(environment, &settings, &components, &id)?;
-        reports.push(Report { provider: id, checks: provider.health()? });
+        let checks = provider.health();
+        if let Err(reason) = provider.close() {
+            Console::default().notice(&format!("the login for the check was not ended: {reason}"));
+        }
+        reports.push(Report { provider: id, checks: checks? });
     }
     if args.json {
         console::result(&Value::from(reports.iter().map(to_json).collect::<Vec<_>>()).to_string());
@@ -45,6 +50,12 @@ pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
     }
     let failed = reports.iter().any(Report::failed);
     Ok(if failed { Kind::Unavailable.exit_code() } else { 0 })
+}
+
+/// Every provider there is, without those that nobody has configured.
+fn configured(settings: &Settings, environment: &Environment, components: &Components) -> Vec<String> {
+    let vault = Vault::new(environment, &settings.vault);
+    components.provider_ids().into_iter().filter(|id| id != "vault" || vault.is_configured()).collect()
 }
 
 fn to_json(report: &Report) -> Value {

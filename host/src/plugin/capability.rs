@@ -6,6 +6,7 @@ pub mod outside;
 pub mod plain;
 pub mod policy_scope;
 pub mod sts;
+mod vault;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -81,6 +82,8 @@ pub enum Capability {
     Http(String),
     /// `slot:aws`: calls to STS, and requests signed, with the user's AWS source credentials.
     Aws,
+    /// `slot:vault`: the token that logging in to Vault gave; for built-in components.
+    Vault,
     /// `secret:NAME`: the environment variable `NAME`, never shown to the guest.
     Secret(String),
 }
@@ -97,6 +100,7 @@ impl FromStr for Capability {
         let unknown = || UnknownCapability(text.to_owned());
         match text.split_once(':') {
             Some(("slot", "aws")) => Ok(Self::Aws),
+            Some(("slot", "vault")) => Ok(Self::Vault),
             Some(("http", host)) if http::is_host_template(host) => Ok(Self::Http(host.to_owned())),
             Some(("secret", name)) if is_variable_name(name) => Ok(Self::Secret(name.to_owned())),
             _ => Err(unknown()),
@@ -109,6 +113,7 @@ impl fmt::Display for Capability {
         match self {
             Self::Http(host) => write!(formatter, "http:{host}"),
             Self::Aws => formatter.write_str("slot:aws"),
+            Self::Vault => formatter.write_str("slot:vault"),
             Self::Secret(name) => write!(formatter, "secret:{name}"),
         }
     }

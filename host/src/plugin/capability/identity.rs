@@ -19,6 +19,14 @@ use crate::secret::Secret;
 
 impl Host for State {
     fn token(&mut self, slot: String, _scopes: Vec<String>) -> wasmtime::Result<Result<Bearer, Error>> {
+        if slot == "vault" {
+            let login = match self.vault_login()? {
+                Ok(login) => login,
+                Err(error) => return Ok(Err(error)),
+            };
+            let value = self.hold(HeldSecret { value: login.0, origin: Origin::Slot })?;
+            return Ok(Ok(Bearer { value, expires_at: login.1 }));
+        }
         match self.slot_secret(&slot)? {
             Ok(value) => {
                 let value = self.hold(HeldSecret { value, origin: Origin::Slot })?;

@@ -58,13 +58,21 @@ impl Host for State {
         {
             return Ok(Err(refused));
         }
+        let is_vault = match self.lead_to_vault(&host, &mut request)? {
+            Ok(is_vault) => is_vault,
+            Err(error) => return Ok(Err(error)),
+        };
         let time =
             asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
         *request.timeout_mut() = Some(time);
         let outside = Arc::clone(&self.reach()?.outside);
-        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request)));
+        let url = request.url().clone();
+        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, is_vault)));
         match answer {
             Ok(Ok(reply)) => {
+                if is_vault {
+                    outside.vault().saw(&url, &body, reply.status, &reply.body);
+                }
                 let sent = self.sent(&asked)?;
                 self.show(&reply, &asked.lift, &host, &sent)
             }
@@ -221,7 +229,7 @@ fn repeats(body: &[u8], headers: &HeaderMap, secret: &Secret) -> bool {
     secret.len() >= SHORTEST_ECHO && (holds(body) || headers.values().any(|value| holds(value.as_bytes())))
 }
 
-async fn exchange(outside: &Outside, request: Request) -> Result<Reply, Error> {
+async fn exchange(outside: &Outside, request: Request, is_vault: bool) -> Result<Reply, Error> {
     let failed = |error: reqwest::Error| {
         // The URL may hold what the guest put there; it knows it anyway.
         let error = error.without_url();
@@ -234,7 +242,9 @@ async fn exchange(outside: &Outside, request: Request) -> Result<Reply, Error> {
         }
         plain_error(ErrorKind::Unavailable, code, message)
     };
-    let mut response = outside.http().map_err(failed)?.execute(request).await.map_err(failed)?;
+    let client =
+        if is_vault { outside.vault().client().map_err(Error::from)? } else { outside.http().map_err(failed)? };
+    let mut response = client.execute(request).await.map_err(failed)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len().saturating_add(chunk.len()) > RESPONSE_BYTES {
