@@ -194,6 +194,8 @@ class Handler(BaseHTTPRequestHandler):
                 for name, value in body.items():
                     if name == "roles":
                         vault.roles.update(value)
+                    elif name == "user_policy":
+                        vault.tokens[vault.user_token]["policy"] = value
                     else:
                         setattr(vault, name, value)
                 return self.send(204, None)
