@@ -78,7 +78,8 @@ pub fn open_provider(
     id: &str,
 ) -> Result<(Provider, Description), Failure> {
     settings.check_providers(&components.provider_ids())?;
-    let outside = Arc::new(Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault));
+    let outside =
+        Arc::new(Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault));
     let mut provider = components.provider(id, outside)?;
     let description = provider.describe()?;
     provider.must_be(id, &description)?;

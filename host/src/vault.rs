@@ -149,8 +149,7 @@ mod tests {
 
     #[test]
     fn a_request_keeps_its_path_and_gets_the_servers_address_and_headers() {
-        let vault =
-            vault(&[("VAULT_ADDR", "https://vault.example.com:8200/"), ("VAULT_NAMESPACE", "team/")]);
+        let vault = vault(&[("VAULT_ADDR", "https://vault.example.com:8200/"), ("VAULT_NAMESPACE", "team/")]);
         let url = "https://vault.invalid/v1/aws/sts/ci?x=1".parse().unwrap();
         let mut request = Request::new(reqwest::Method::PUT, url);
         vault.lead(&mut request).unwrap();

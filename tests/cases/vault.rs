@@ -130,7 +130,7 @@ fn the_documents_kubernetes_file_is_enough_and_the_token_is_read_at_each_login()
     );
     let path = sandbox.plant("pod/token", "ey.the-kubelet-replaced-it");
     sandbox.set("AUDEX_K8S_TOKEN_PATH", &path);
-    says(&sandbox.run_sh(&READ, "true").exits(77), &["Vault refused the Kubernetes login"]);
+    says(&sandbox.run_sh(&READ, "true").exits(69), &["Vault refused the Kubernetes login"]);
     sandbox.plant("pod/token", format!("{}\n", vault.jwt));
     only_the_read(&sandbox, &[], "vault-sts");
     vault.is_clean();
@@ -156,7 +156,7 @@ fn the_documents_commands_work() {
     let output = sandbox.run([&run[..], &command].concat()).success();
     assert!(output.stdout.contains("readme.txt"), "{}", output.stdout);
     // As the document has it: listing the buckets takes a permission of its own.
-    let _ = sandbox.run([&run[..], &["--", "aws", "s3", "ls"]].concat()).exits(254);
+    let _ = sandbox.run([&run[..], &["--", "aws", "s3", "ls"]].concat()).exits(255);
     let profile = ["run", "--provider", "vault", "--profile", "s3-readonly"];
     let _ = sandbox.run([&profile[..], &command].concat()).success();
     let universal = ["run", "--provider", "vault", "--allow", "storage:read"];
@@ -186,8 +186,9 @@ fn the_parents_login_is_not_in_the_child() {
 #[test]
 fn a_lease_is_revoked_when_a_signal_ends_the_command() {
     let (sandbox, vault) = with_approle();
-    let mut running =
-        sandbox.tryaudex([&["run"], &READ[..], &["--", "sh", "-c", "echo up; exec sleep 60"]].concat()).start();
+    let mut running = sandbox
+        .tryaudex([&["run"], &READ[..], &["--", "sh", "-c", "echo up; exec sleep 60"]].concat())
+        .start();
     assert_eq!(running.line(), "up");
     assert_eq!(vault.state()["leases"].as_array().unwrap().len(), 1);
     running.signal(Signal::SIGTERM);
@@ -198,7 +199,8 @@ fn a_lease_is_revoked_when_a_signal_ends_the_command() {
 #[test]
 fn a_lease_is_revoked_when_the_deadline_ends_the_command() {
     let (sandbox, vault) = with_token();
-    let _ = sandbox.run_sh(&[&READ[..], &["--ttl", "1s", "--on-expiry", "end"]].concat(), "sleep 60").exits(143);
+    let _ =
+        sandbox.run_sh(&[&READ[..], &["--ttl", "1s", "--on-expiry", "end"]].concat(), "sleep 60").exits(143);
     vault.is_clean();
 }
 
@@ -207,8 +209,11 @@ fn what_cannot_be_narrowed_is_given_to_nobody() {
     let mut seed = Seed::demo();
     seed.deny_scoped_credentials = true;
     let (sandbox, vault) = of_seed(seed, "developer");
-    let output = sandbox.run_sh(&READ, "echo ran").exits(77);
-    says(&output, &["could not be narrowed", "sts:GetScopedCredentials", "--method vault-unscoped --require none"]);
+    let output = sandbox.run_sh(&READ, "echo ran").exits(69);
+    says(
+        &output,
+        &["could not be narrowed", "sts:GetScopedCredentials", "--method vault-unscoped --require none"],
+    );
     assert_eq!(output.stdout, "");
     vault.is_clean();
     let unscoped = [&READ[..], &["--method", "vault-unscoped"]].concat();
@@ -244,15 +249,15 @@ fn every_refusal_says_what_to_do() {
     sandbox.set("AUDEX_VAULT_ROLE", "none");
     fails(&sandbox, 78, &["Role 'none' not found", "AUDEX_VAULT_ROLE"]);
     sandbox.set("AUDEX_VAULT_ROLE", "my-vault-role").set("AUDEX_VAULT_MOUNT", "elsewhere");
-    fails(&sandbox, 77, &["Vault denied `elsewhere/creds/my-vault-role`"]);
+    fails(&sandbox, 69, &["Vault denied `elsewhere/sts/my-vault-role`", "must allow `update`"]);
     sandbox.unset("AUDEX_VAULT_MOUNT").set("VAULT_SECRET_ID", "used-up");
-    fails(&sandbox, 77, &["invalid secret id", "the SecretID has expired or was used up"]);
+    fails(&sandbox, 69, &["invalid secret id", "the SecretID has expired or was used up"]);
     sandbox.unset("VAULT_SECRET_ID");
     fails(&sandbox, 69, &["the AppRole login has no secret id"]);
     sandbox.unset("VAULT_ROLE_ID");
     fails(&sandbox, 69, &["no Vault token was found", "vault login"]);
     sandbox.set("VAULT_TOKEN", "hvs.expired");
-    fails(&sandbox, 77, &["does not accept the token", "log in again"]);
+    fails(&sandbox, 69, &["does not accept the token", "log in again"]);
     vault.set(&json!({ "sealed": true }));
     fails(&sandbox, 69, &["Vault is sealed", "unseal"]);
     sandbox.set("VAULT_ADDR", "http://vault.example.com:8200");
@@ -301,13 +306,19 @@ fn health_says_who_and_what() {
         assert!(output.stdout.contains(word), "{word}: {}", output.stdout);
     }
     sandbox.set("AUDEX_VAULT_ROLE", "none");
-    assert!(sandbox.run(check).exits(69).stdout.contains("unknown") || vault.count("GET aws/roles/none") == 1);
+    assert!(
+        sandbox.run(check).exits(69).stdout.contains("unknown") || vault.count("GET aws/roles/none") == 1
+    );
     sandbox.unset("VAULT_TOKEN").set("VAULT_ROLE_ID", "my-role-id").set("VAULT_SECRET_ID", &vault.secret_id);
     sandbox.set("AUDEX_VAULT_ROLE", "my-vault-role");
     assert!(sandbox.run(check).success().stdout.contains("approle"));
     vault.set(&json!({ "sealed": true }));
     let output = sandbox.run(check).exits(69);
-    assert!(output.stdout.contains("Vault is sealed") && output.stdout.contains("unseal"), "{}", output.stdout);
+    assert!(
+        output.stdout.contains("Vault is sealed") && output.stdout.contains("unseal"),
+        "{}",
+        output.stdout
+    );
     vault.set(&json!({ "sealed": false }));
     vault.is_clean();
 }

@@ -61,7 +61,7 @@ def check(vault, cloud):
         made = client()
         made.adapter.session.post(f"{vault['address']}/double/set", json=change)
 
-    expect("it is up", client().sys.read_health_status(method="GET").status_code, 200)
+    expect("it is up", client().sys.read_health_status(method="GET")["sealed"], False)
     expect("the user's token is one", client(vault["token"]).is_authenticated())
     expect("another is none", client("hvs.other").is_authenticated(), False)
 

@@ -89,8 +89,7 @@ impl VaultDouble {
             print(u.urlopen(u.Request(sys.argv[1], data=sys.argv[2].encode(), method='POST')).read().decode())";
         let url = format!("{}/double/{what}", self.address);
         let body = body.to_string();
-        let output =
-            Command::new(python::interpreter()).args(["-c", program, &url, &body]).output().unwrap();
+        let output = Command::new(python::interpreter()).args(["-c", program, &url, &body]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }

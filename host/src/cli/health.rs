@@ -33,7 +33,8 @@ pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let options = RequestArgs::of_provider(args.role_arn, args.region);
     let settings = Settings::resolve(environment, options.flags())?;
     let components = Components::open(&settings)?;
-    let ids = if args.check.is_empty() { configured(&settings, environment, &components) } else { args.check };
+    let ids =
+        if args.check.is_empty() { configured(&settings, environment, &components) } else { args.check };
     let mut reports = Vec::new();
     for id in ids {
         let (provider, _) = pipeline::open_provider(environment, &settings, &components, &id)?;

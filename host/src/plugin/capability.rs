@@ -5,6 +5,7 @@ pub mod identity;
 pub mod outside;
 pub mod plain;
 pub mod policy_scope;
+mod settle;
 pub mod sts;
 mod vault;
 

@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_and_a_password_in_it_is_not_repeated() {
-        for bad in ["vault.example.com", "ftp://x", "https://x/v1", "https://x?y", "https://u:planted@x", ""] {
+        for bad in ["vault.example.com", "ftp://x", "https://x/v1", "https://x?y", "https://u:planted@x", ""]
+        {
             let error = Address::parse(bad).unwrap_err();
             assert!(matches!(error, VaultError::Address { .. }), "{bad}");
             assert!(!error.to_string().contains("planted"), "{error}");

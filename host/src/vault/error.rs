@@ -106,9 +106,9 @@ impl VaultError {
                 "set VAULT_TOKEN, run `vault login`, or set `auth` in vault-config.toml to `approle` or `kubernetes`",
             ),
             Self::MalformedToken => Some("VAULT_TOKEN or ~/.vault-token holds more than a token"),
-            Self::HalfAppRole(_) => {
-                Some("set VAULT_ROLE_ID and VAULT_SECRET_ID, or `role_id` and `secret_id` in vault-config.toml")
-            }
+            Self::HalfAppRole(_) => Some(
+                "set VAULT_ROLE_ID and VAULT_SECRET_ID, or `role_id` and `secret_id` in vault-config.toml",
+            ),
             Self::PodToken { .. } => Some(
                 "outside a pod there is none; else set `token_path` in vault-config.toml, or AUDEX_K8S_TOKEN_PATH",
             ),

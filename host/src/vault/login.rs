@@ -24,11 +24,7 @@ pub struct Login {
 }
 
 /// Logs in as configured, or takes the user's own token.
-pub async fn log_in(
-    source: &Source,
-    address: &Address,
-    http: &reqwest::Client,
-) -> Result<Login, VaultError> {
+pub async fn log_in(source: &Source, address: &Address, http: &reqwest::Client) -> Result<Login, VaultError> {
     let own = |token: Secret| Ok(Login { token: checked(token)?, is_ours: false, expires_at: None });
     match &source.auth {
         Auth::Token(token) => own(token.clone()),
@@ -43,10 +39,10 @@ pub async fn log_in(
         Auth::Kubernetes { mount, role, token_path } => {
             // Read at each login: the kubelet replaces it before it expires.
             let jwt = std::fs::read_to_string(token_path).map(Secret::new);
-            let jwt = jwt.map_err(|error| VaultError::PodToken { path: token_path.clone(), source: error })?;
+            let jwt =
+                jwt.map_err(|error| VaultError::PodToken { path: token_path.clone(), source: error })?;
             let vault = client(source, address, http, None)?;
-            let answer =
-                vaultrs::auth::kubernetes::login(&vault, mounted(mount)?, role, jwt.expose().trim());
+            let answer = vaultrs::auth::kubernetes::login(&vault, mounted(mount)?, role, jwt.expose().trim());
             answer.await.map_err(|error| VaultError::of("Kubernetes login", error)).map(ours)
         }
     }
@@ -105,7 +101,11 @@ fn token_file(path: Option<&Path>) -> Result<Secret, VaultError> {
 
 /// A token as it can stand in a header; the client library takes no other.
 fn checked(token: Secret) -> Result<Secret, VaultError> {
-    if token.expose().bytes().all(|byte| byte.is_ascii_graphic()) { Ok(token) } else { Err(VaultError::MalformedToken) }
+    if token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(token)
+    } else {
+        Err(VaultError::MalformedToken)
+    }
 }
 
 /// A mount as it can stand in a path. Security: nothing that leads a secret to another endpoint.

@@ -26,8 +26,16 @@ pub enum Auth {
     Token(Secret),
     /// The user's own token, from where `vault login` puts it.
     TokenFile(Option<PathBuf>),
-    AppRole { mount: String, role_id: Option<String>, secret_id: Option<Secret> },
-    Kubernetes { mount: String, role: String, token_path: PathBuf },
+    AppRole {
+        mount: String,
+        role_id: Option<String>,
+        secret_id: Option<Secret>,
+    },
+    Kubernetes {
+        mount: String,
+        role: String,
+        token_path: PathBuf,
+    },
 }
 
 impl Source {
@@ -86,7 +94,8 @@ mod tests {
         Source::new(&Environment::from_pairs(pairs.iter().copied()), &file)
     }
 
-    const APPROLE: &str = "address = \"https://file\"\nauth = { method = \"approle\", role_id = \"file\", secret_id = \"s\" }";
+    const APPROLE: &str =
+        "address = \"https://file\"\nauth = { method = \"approle\", role_id = \"file\", secret_id = \"s\" }";
 
     #[test]
     fn the_environment_wins_over_the_file() {

@@ -3,9 +3,7 @@
 //! Every way out after Vault has issued something, other than success, ends the lease.
 
 use audex_sdk::provider::sts::Session;
-use audex_sdk::provider::{
-    Error, ErrorKind, Grant, Minted, Plan, Secret, Value, Variable, clock, settings,
-};
+use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, Secret, Value, Variable, clock, settings};
 use aws_policy::invalid;
 use serde_json::json;
 
@@ -69,7 +67,8 @@ fn taken_back(vault: &Vault, lease: &str, mut error: Error) -> Error {
     if !lease.is_empty()
         && let Err(left) = end(vault, lease)
     {
-        error.message = format!("{}; Vault's lease `{lease}` was not revoked ({})", error.message, left.message);
+        error.message =
+            format!("{}; Vault's lease `{lease}` was not revoked ({})", error.message, left.message);
     }
     error
 }
@@ -235,7 +234,8 @@ mod tests {
 
     #[test]
     fn a_session_is_asked_for_no_shorter_than_sts_makes_them() {
-        let target = Target { mount: "aws".to_owned(), role: "ci".to_owned(), role_arn: Some("arn".to_owned()) };
+        let target =
+            Target { mount: "aws".to_owned(), role: "ci".to_owned(), role_arn: Some("arn".to_owned()) };
         let grant = Grant {
             provider: "vault".to_owned(),
             permissions: Vec::new(),

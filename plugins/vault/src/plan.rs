@@ -46,11 +46,10 @@ pub fn configured() -> Result<Method, Error> {
 
 fn scoped(permission: &Permission, compiled: &Compiled) -> Planned {
     let described = action::describe(&permission.action);
-    let is_idle = compiled
-        .idle
-        .iter()
-        .any(|(action, on)| *action == permission.action && *on == permission.resources);
-    let note = if is_idle { format!("{described}; grants nothing on the given resources") } else { described };
+    let is_idle =
+        compiled.idle.iter().any(|(action, on)| *action == permission.action && *on == permission.resources);
+    let note =
+        if is_idle { format!("{described}; grants nothing on the given resources") } else { described };
     planned(permission, Enforcer::Cloud, note)
 }
 

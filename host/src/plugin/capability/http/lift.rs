@@ -20,6 +20,10 @@ pub fn lift(body: &[u8], pointers: &[String]) -> Result<(Vec<u8>, Vec<Option<Sec
     if pointers.is_empty() {
         return Ok((body.to_vec(), Vec::new()));
     }
+    // An empty body has nothing to show: a redirect, a reply without content.
+    if body.is_empty() {
+        return Ok((Vec::new(), pointers.iter().map(|_| None).collect()));
+    }
     let mut document: Value = serde_json::from_slice(body).map_err(|_| NotJson)?;
     let mut lifted = Vec::new();
     for pointer in pointers {
@@ -64,5 +68,7 @@ mod tests {
     fn a_body_that_cannot_be_searched_is_not_shown() {
         assert!(lift(b"token=planted-secret", &["/token".to_owned()]).is_err());
         assert_eq!(lift(b"plain", &[]).unwrap().0, b"plain");
+        let (body, lifted) = lift(b"", &["/token".to_owned()]).unwrap();
+        assert!(body.is_empty() && lifted.len() == 1 && lifted[0].is_none());
     }
 }

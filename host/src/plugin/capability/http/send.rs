@@ -242,8 +242,11 @@ async fn exchange(outside: &Outside, request: Request, is_vault: bool) -> Result
         }
         plain_error(ErrorKind::Unavailable, code, message)
     };
-    let client =
-        if is_vault { outside.vault().client().map_err(Error::from)? } else { outside.http().map_err(failed)? };
+    let client = if is_vault {
+        outside.vault().client().map_err(Error::from)?
+    } else {
+        outside.http().map_err(failed)?
+    };
     let mut response = client.execute(request).await.map_err(failed)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
