@@ -17,12 +17,14 @@ use std::{env, fs};
 use sha2::{Digest, Sha256};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
-/// Crate name, and the file Cargo makes of it.
-const COMPONENTS: [(&str, &str); 4] = [
-    ("aws", "aws.wasm"),
-    ("universal", "universal.wasm"),
-    ("deny-list", "deny_list.wasm"),
-    ("vault", "vault.wasm"),
+/// Crate name, the file Cargo makes of it, and whether it is a provider. The one list of built-in components.
+const COMPONENTS: [(&str, &str, bool); 6] = [
+    ("aws", "aws.wasm", true),
+    ("azure", "azure.wasm", true),
+    ("gcp", "gcp.wasm", true),
+    ("vault", "vault.wasm", true),
+    ("universal", "universal.wasm", false),
+    ("deny-list", "deny_list.wasm", false),
 ];
 
 fn main() {
@@ -31,6 +33,8 @@ fn main() {
         "plugins/Cargo.toml",
         "plugins/Cargo.lock",
         "plugins/aws",
+        "plugins/azure",
+        "plugins/gcp",
         "plugins/universal",
         "plugins/deny-list",
         "plugins/vault",
@@ -92,7 +96,7 @@ fn embed(built: &Path, out: &Path) -> String {
     let engine = or_fail(wasmtime::Engine::new(&config), "configure the engine");
     let mut source =
         String::from("/// The components inside this program.\npub static COMPONENTS: &[Embedded] = &[\n");
-    for (name, file) in COMPONENTS {
+    for (name, file, provides) in COMPONENTS {
         let module = or_fail(fs::read(built.join(file)), "read the component that cargo built");
         let encoder = wit_component::ComponentEncoder::default().validate(true).module(&module);
         let component = or_fail(encoder.and_then(|mut encoder| encoder.encode()), "encode the component");
@@ -105,7 +109,7 @@ fn embed(built: &Path, out: &Path) -> String {
         write(&out.join(format!("{name}.cwasm")), &compiled);
         let _ = writeln!(
             source,
-            "    Embedded {{ name: \"{name}\", digest: \"{digest}\", wasm: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.wasm\")), \
+            "    Embedded {{ name: \"{name}\", provides: {provides}, digest: \"{digest}\", wasm: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.wasm\")), \
              compiled: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.cwasm\")) }},"
         );
     }

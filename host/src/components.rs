@@ -85,7 +85,7 @@ impl Components {
     /// Every provider id there is.
     #[must_use]
     pub fn provider_ids(&self) -> Vec<String> {
-        let built_in = ["aws", "vault"].into_iter().map(str::to_owned);
+        let built_in = embedded::providers().map(str::to_owned);
         let installed = self.store.installed().iter().filter_map(|installed| installed.provides.clone());
         built_in.chain(installed).collect()
     }

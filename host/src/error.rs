@@ -284,6 +284,9 @@ impl From<StoreError> for Failure {
         let hint = match &error {
             StoreError::Plugin(_) => "install it again, or remove it",
             StoreError::NotGranted { .. } => "grant each with --grant, if you trust the component with it",
+            StoreError::BuiltInOnly { .. } => {
+                "its author can take a key of its own with `secret:NAME`, and a fixed host with `http:HOST`"
+            }
             StoreError::NotRequested { .. } => "leave that --grant out",
             StoreError::Taken { .. } => "remove the other one first; built-in names cannot be taken",
             StoreError::NotInstalled { .. } => "`tryaudex plugin list` shows what is installed",
@@ -301,6 +304,7 @@ impl From<StoreError> for Failure {
             StoreError::Manifest { .. }
             | StoreError::Unfit { .. }
             | StoreError::NotGranted { .. }
+            | StoreError::BuiltInOnly { .. }
             | StoreError::NotRequested { .. }
             | StoreError::Taken { .. }
             | StoreError::NotInstalled { .. } => Kind::Usage,

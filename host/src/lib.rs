@@ -31,4 +31,5 @@ pub mod profile;
 pub mod request;
 pub mod secret;
 pub mod settings;
+pub mod token;
 pub mod vault;

@@ -260,8 +260,13 @@ fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
         ),
         (
             "unknown capability",
+            Guest::of("hostile-provider").replacing("capability slot:aws", "capability slot:all"),
+            "`slot:all` is no capability this version knows",
+        ),
+        (
+            "the tokens of a cloud",
             Guest::of("hostile-provider").replacing("capability slot:aws", "capability slot:gcp"),
-            "`slot:gcp` is no capability this version knows",
+            "`hostile-provider` asks for `slot:gcp`, which only built-in components may hold",
         ),
         (
             "keys as a secret",

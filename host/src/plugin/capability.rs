@@ -5,7 +5,9 @@ pub mod identity;
 pub mod outside;
 pub mod plain;
 pub mod policy_scope;
+mod secret;
 mod settle;
+mod slot;
 pub mod sts;
 mod vault;
 
@@ -15,6 +17,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::aws;
+use crate::plugin::component::Source;
 use crate::secret::Secret;
 
 use self::outside::Outside;
@@ -50,6 +53,19 @@ pub enum Origin {
         /// The host that sent it.
         host: String,
     },
+    /// A token that a cloud gave for one audience; it may go to the hosts granted to the component, and reach the child only
+    /// from an identity endpoint, for that audience.
+    Audience {
+        /// As it was asked for, without `/.default`.
+        audience: String,
+        /// Seconds since the Unix epoch.
+        expires_at: u64,
+    },
+    /// A key that a reply gave to sign with; only what is made with it may go anywhere.
+    SigningKey {
+        /// The host that sent it.
+        host: String,
+    },
 }
 
 impl Origin {
@@ -61,6 +77,15 @@ impl Origin {
             (known, Self::Guest) => Some(known),
             (known, other) if known == *other => Some(known),
             _ => None,
+        }
+    }
+
+    /// The origin of a signature made with a secret of this one.
+    #[must_use]
+    pub fn signature(&self) -> Self {
+        match self {
+            Self::SigningKey { host } => Self::Lifted { host: host.clone() },
+            other => other.clone(),
         }
     }
 }
@@ -83,15 +108,36 @@ pub enum Capability {
     Http(String),
     /// `slot:aws`: calls to STS, and requests signed, with the user's AWS source credentials.
     Aws,
+    /// `slot:gcp`: tokens of the user's Google Cloud source credentials; for built-in components.
+    Gcp,
+    /// `slot:azure`: tokens of the user's Azure source credentials; for built-in components.
+    Azure,
     /// `slot:vault`: the token that logging in to Vault gave; for built-in components.
     Vault,
     /// `secret:NAME`: the environment variable `NAME`, never shown to the guest.
     Secret(String),
 }
 
+impl Capability {
+    /// Whether only a component inside the program may hold it.
+    ///
+    /// Security: a token of these slots is all that the user's own login may do, and only where it goes limits it. A
+    /// template that stands for everybody's storage accounts would let a component post to its author's.
+    #[must_use]
+    pub fn is_built_in_only(&self) -> bool {
+        match self {
+            Self::Gcp | Self::Azure | Self::Vault => true,
+            Self::Http(template) => http::is_account_template(template),
+            Self::Aws | Self::Secret(_) => false,
+        }
+    }
+}
+
 /// A capability that this host does not know. Unknown names are errors, never ignored.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no capability this version knows (`http:HOST`, `slot:aws`, `secret:NAME`)")]
+#[error(
+    "`{0}` is no capability this version knows (`http:HOST`, `slot:aws`, `slot:gcp`, `slot:azure`, `slot:vault`, `secret:NAME`)"
+)]
 pub struct UnknownCapability(String);
 
 impl FromStr for Capability {
@@ -101,6 +147,8 @@ impl FromStr for Capability {
         let unknown = || UnknownCapability(text.to_owned());
         match text.split_once(':') {
             Some(("slot", "aws")) => Ok(Self::Aws),
+            Some(("slot", "gcp")) => Ok(Self::Gcp),
+            Some(("slot", "azure")) => Ok(Self::Azure),
             Some(("slot", "vault")) => Ok(Self::Vault),
             Some(("http", host)) if http::is_host_template(host) => Ok(Self::Http(host.to_owned())),
             Some(("secret", name)) if is_variable_name(name) => Ok(Self::Secret(name.to_owned())),
@@ -114,6 +162,8 @@ impl fmt::Display for Capability {
         match self {
             Self::Http(host) => write!(formatter, "http:{host}"),
             Self::Aws => formatter.write_str("slot:aws"),
+            Self::Gcp => formatter.write_str("slot:gcp"),
+            Self::Azure => formatter.write_str("slot:azure"),
             Self::Vault => formatter.write_str("slot:vault"),
             Self::Secret(name) => write!(formatter, "secret:{name}"),
         }
@@ -131,14 +181,18 @@ fn is_variable_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(allowed)
 }
 
-/// What a component may use: asked for, and granted to its digest. The one place this is computed.
+/// What an installed component may use: asked for, granted to its digest, and not the built-in ones' alone. The one place
+/// this is computed.
 #[must_use]
 pub fn effective(requested: &[Capability], granted: &BTreeSet<Capability>) -> BTreeSet<Capability> {
-    requested.iter().filter(|capability| granted.contains(capability)).cloned().collect()
+    let holds = |capability: &&Capability| granted.contains(capability) && !capability.is_built_in_only();
+    requested.iter().filter(holds).cloned().collect()
 }
 
 /// Everything behind the imports of one call of one provider.
 pub struct Reach {
+    /// Where the component came from.
+    pub source: Source,
     /// What the component may use.
     pub capabilities: BTreeSet<Capability>,
     /// The component's own settings.
@@ -147,4 +201,40 @@ pub struct Reach {
     pub scope: PolicyScope,
     /// Network and source credentials, shared by all calls of a run.
     pub outside: Arc<Outside>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(texts: &[&str]) -> Vec<Capability> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    const FOR_BUILT_INS: [&str; 4] =
+        ["http:{account}.blob.core.windows.net", "slot:azure", "slot:gcp", "slot:vault"];
+
+    #[test]
+    fn capabilities_are_written_as_they_are_read() {
+        for text in FOR_BUILT_INS.iter().chain(&["slot:aws", "http:api.example.com", "secret:X_KEY"]) {
+            assert_eq!(text.parse::<Capability>().unwrap().to_string(), **text);
+        }
+    }
+
+    #[test]
+    fn a_lock_that_grants_what_only_built_ins_hold_gives_nothing() {
+        let asked = parsed(&FOR_BUILT_INS);
+        assert!(effective(&asked, &asked.iter().cloned().collect()).is_empty());
+        let asked = parsed(&["slot:aws", "http:api.example.com"]);
+        assert_eq!(effective(&asked, &asked.iter().cloned().collect()).len(), 2);
+    }
+
+    #[test]
+    fn a_joined_secret_goes_nowhere_that_one_of_its_pieces_may_not() {
+        let key = Origin::SigningKey { host: "a.blob.core.windows.net".to_owned() };
+        let lifted = Origin::Lifted { host: "a.blob.core.windows.net".to_owned() };
+        assert_eq!(Origin::Guest.and(&key), Some(key.clone()));
+        assert_eq!(lifted.clone().and(&key), None);
+        assert_eq!((key.signature(), Origin::Slot.signature()), (lifted, Origin::Slot));
+    }
 }

@@ -9,6 +9,8 @@ use super::manifest::{Manifest, ManifestError};
 pub struct Embedded {
     /// Its name.
     pub name: &'static str,
+    /// Whether it is the provider of that name.
+    pub provides: bool,
     /// SHA-256 of the component.
     pub digest: &'static str,
     /// The component.
@@ -57,4 +59,24 @@ impl Embedded {
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Embedded> {
     COMPONENTS.iter().find(|component| component.name == name)
+}
+
+/// The names of the embedded providers.
+pub fn providers() -> impl Iterator<Item = &'static str> {
+    COMPONENTS.iter().filter(|component| component.provides).map(|component| component.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::manifest::World;
+
+    #[test]
+    fn the_list_of_the_build_says_what_the_components_say() {
+        for component in COMPONENTS {
+            let manifest = component.manifest().unwrap();
+            assert_eq!(manifest.name, component.name);
+            assert_eq!(manifest.world == World::Provider, component.provides, "{}", component.name);
+        }
+    }
 }

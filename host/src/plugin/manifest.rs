@@ -254,7 +254,7 @@ mod tests {
         {
             assert!(parsed(&GOOD.replace(from, to)).is_err(), "{to}");
         }
-        for asked in ["files:/", "http:*", "http:*.amazonaws.com", "slot:gcp", "secret:lower", "http:a b"] {
+        for asked in ["files:/", "http:*", "http:*.amazonaws.com", "slot:all", "secret:lower", "http:a b"] {
             assert!(parsed(&format!("{GOOD}capability {asked}\n")).is_err(), "{asked}");
         }
     }

@@ -346,8 +346,13 @@ impl Provider {
         let Ok(HeldSecret { value, origin }) = state.table.delete(handle) else {
             return Err(self.bad("it handed out a secret it does not hold"));
         };
-        if origin == Origin::Slot {
-            return Err(self.bad("it handed out a source credential"));
+        match origin {
+            Origin::Slot => return Err(self.bad("it handed out a source credential")),
+            Origin::Audience { .. } => {
+                return Err(self.bad("it handed out a token of one audience outside an identity endpoint"));
+            }
+            Origin::SigningKey { .. } => return Err(self.bad("it handed out a signing key")),
+            Origin::Guest | Origin::Lifted { .. } | Origin::Session { .. } => {}
         }
         if let Origin::Session { policy, expires_at: ends, asked_seconds } = origin {
             if policy.is_none() || policy.as_deref() != plan.policy.as_deref() {
@@ -367,6 +372,7 @@ impl Provider {
         work: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> Result<(T, State), PluginError> {
         let reach = Reach {
+            source: self.loaded.source,
             capabilities: self.loaded.capabilities.clone(),
             settings: self.settings.clone(),
             scope,

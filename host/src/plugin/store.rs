@@ -90,6 +90,14 @@ pub enum StoreError {
         /// What it asks for and was not granted.
         missing: Vec<Capability>,
     },
+    /// It asks for what only built-in components hold.
+    #[error("`{name}` asks for `{capability}`, which only built-in components may hold")]
+    BuiltInOnly {
+        /// The component.
+        name: String,
+        /// What it asks for.
+        capability: Capability,
+    },
     /// Something was granted that it does not ask for.
     #[error("`{name}` does not ask for `{capability}`")]
     NotRequested {

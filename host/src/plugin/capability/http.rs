@@ -13,6 +13,12 @@ const REQUEST_BYTES: usize = 1024 * 1024;
 const RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 /// One exchange, unless the guest asks for less.
 const EXCHANGE_TIME: Duration = Duration::from_secs(30);
+/// Hosts that differ by the storage account only, in Azure's public cloud and those of two governments.
+const ACCOUNT_HOSTS: [&str; 3] = [
+    "{account}.blob.core.windows.net",
+    "{account}.blob.core.usgovcloudapi.net",
+    "{account}.blob.core.chinacloudapi.cn",
+];
 /// Connecting to a host that does not answer.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 
@@ -37,6 +43,9 @@ pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
 /// A wildcard like `*.amazonaws.com` is refused: it would let a component post to anyone's bucket.
 #[must_use]
 pub fn is_host_template(template: &str) -> bool {
+    if is_account_template(template) {
+        return true;
+    }
     let mut labels = template.split('.');
     let label_ok = |label: &str| {
         label == "{region}"
@@ -48,11 +57,32 @@ pub fn is_host_template(template: &str) -> bool {
         && labels.next_back().is_some_and(|last| last.chars().any(|c| c.is_ascii_alphabetic()))
 }
 
+/// Whether `template` stands for the hosts of storage accounts.
+#[must_use]
+pub fn is_account_template(template: &str) -> bool {
+    ACCOUNT_HOSTS.contains(&template)
+}
+
+/// Whether `host` is that of a storage account.
+fn is_account_host(host: &str) -> bool {
+    ACCOUNT_HOSTS.iter().any(|template| host_matches(template, host))
+}
+
+/// Whether `label` is the name of a storage account: 3 to 24 lower-case letters and digits.
+/// Source: Microsoft, "Naming rules and restrictions for Azure resources", Microsoft.Storage.
+fn is_account(label: &str) -> bool {
+    (3..=24).contains(&label.len()) && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+}
+
 /// Whether `host` is one that `template` names.
 fn host_matches(template: &str, host: &str) -> bool {
+    let stands = |wanted: &str, given: &str| match wanted {
+        "{region}" => is_region(given),
+        "{account}" => is_account(given),
+        exact => exact == given,
+    };
     let (wanted, given): (Vec<_>, Vec<_>) = (template.split('.').collect(), host.split('.').collect());
-    wanted.len() == given.len()
-        && wanted.iter().zip(&given).all(|(w, g)| if *w == "{region}" { is_region(g) } else { w == g })
+    wanted.len() == given.len() && wanted.iter().zip(&given).all(|(wanted, given)| stands(wanted, given))
 }
 
 /// Whether `label` is written like a region: `eu-west-1`, `us-gov-east-1`.
@@ -81,6 +111,20 @@ mod tests {
             ["*.amazonaws.com", "localhost", "", "a..b", "{account}.x.com", "10.0.0.1", "x.{region}", "A.com"]
         {
             assert!(!is_host_template(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_account_template_names_accounts_and_nothing_else() {
+        let template = "{account}.blob.core.windows.net";
+        assert!(is_host_template(template) && is_account_host("acct01.blob.core.windows.net"));
+        for other in ["a_b", "ab", "Acct", "a.b", "a-b-c", "abcdefghijklmnopqrstuvwxy", ""] {
+            assert!(!host_matches(template, &format!("{other}.blob.core.windows.net")), "{other}");
+        }
+        for other in
+            ["x.{account}.blob.core.windows.net", "{account}.evil.com", "{account}.file.core.windows.net"]
+        {
+            assert!(!is_host_template(other), "{other}");
         }
     }
 

@@ -49,6 +49,10 @@ impl Plan {
         let wasm = encode::component(bytes).map_err(unfit)?;
         let manifest = Manifest::read(&wasm).map_err(wrong)?;
         manifest.check_imports().map_err(wrong)?;
+        if let Some(capability) = manifest.requested.iter().find(|asked| asked.is_built_in_only()) {
+            let (name, capability) = (manifest.name, capability.clone());
+            return Err(StoreError::BuiltInOnly { name, capability });
+        }
         let origin = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string();
         Ok(Self { digest: digest(&wasm), wasm, manifest, origin })
     }

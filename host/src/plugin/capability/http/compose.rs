@@ -106,9 +106,9 @@ pub fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Ve
 fn text<'a>(state: &'a State, secret: &Resource<HeldSecret>, host: &str) -> wasmtime::Result<&'a str> {
     let held = state.table.get(secret)?;
     let may_go = match &held.origin {
-        Origin::Guest | Origin::Slot => true,
+        Origin::Guest | Origin::Slot | Origin::Audience { .. } => true,
         Origin::Lifted { host: from } => from == host,
-        Origin::Session { .. } => false,
+        Origin::Session { .. } | Origin::SigningKey { .. } => false,
     };
     if may_go { Ok(held.value.expose()) } else { Err(ComposeError::SecretAway(host.to_owned()).into()) }
 }

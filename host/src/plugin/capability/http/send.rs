@@ -7,7 +7,7 @@ use aws_sigv4::http_request::SigningSettings;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
-use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, lift};
+use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, is_account_host, lift};
 use crate::aws::Keys;
 use crate::aws::sign::{Scope, sign};
 use crate::clock;
@@ -207,7 +207,7 @@ impl State {
                     if value.expose().len() > limit::SECRET_BYTES {
                         return Err(Misbehaved::LargeSecret.into());
                     }
-                    Some(self.hold(HeldSecret { value, origin: Origin::Lifted { host: host.to_owned() } })?)
+                    Some(self.hold(HeldSecret { value, origin: origin_of(host) })?)
                 }
                 None => None,
             });
@@ -220,6 +220,13 @@ impl State {
             reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie").filter_map(text).collect();
         Ok(Ok(Response { status: reply.status, headers, body, lifted }))
     }
+}
+
+/// The origin of what `host` sent. Security: the one secret of a storage account's host is the key that delegates a user's
+/// rights for days; signatures made with it leave, and the key does not.
+fn origin_of(host: &str) -> Origin {
+    let host = host.to_owned();
+    if is_account_host(&host) { Origin::SigningKey { host } } else { Origin::Lifted { host } }
 }
 
 /// Whether a reply holds `secret` as it is. Security: an echo would show the guest what it must not read.
@@ -292,6 +299,14 @@ mod tests {
 
     fn headers(name: &'static str, value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn a_key_of_a_storage_account_is_for_signing_only() {
+        let host = || "acct01.blob.core.windows.net".to_owned();
+        assert_eq!(origin_of(&host()), Origin::SigningKey { host: host() });
+        let other = || "sts.googleapis.com".to_owned();
+        assert_eq!(origin_of(&other()), Origin::Lifted { host: other() });
     }
 
     #[test]

@@ -1,0 +1,65 @@
+//! The `secrets` import: what a guest may do with a value it cannot read.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use wasmtime::component::Resource;
+
+use super::{HeldSecret, Origin};
+use crate::percent;
+use crate::plugin::bindings::provider::audex::plugin::secrets::{self, HostSecret, Piece};
+use crate::plugin::limit;
+use crate::plugin::state::{Misbehaved, State};
+use crate::secret::Secret;
+
+impl secrets::Host for State {}
+
+impl HostSecret for State {
+    fn new(&mut self, plain: String) -> wasmtime::Result<Resource<HeldSecret>> {
+        if plain.len() > limit::SECRET_BYTES {
+            return Err(Misbehaved::LargeSecret.into());
+        }
+        self.hold(HeldSecret { value: Secret::new(plain), origin: Origin::Guest })
+    }
+
+    fn join(&mut self, pieces: Vec<Piece>) -> wasmtime::Result<Resource<HeldSecret>> {
+        let (mut text, mut origin) = (zeroize::Zeroizing::new(String::new()), Origin::Guest);
+        for piece in pieces {
+            match &piece {
+                Piece::Plain(plain) => text.push_str(plain),
+                Piece::Secret(secret) | Piece::FormSecret(secret) => {
+                    let held = self.table.get(secret)?;
+                    origin = origin.and(&held.origin).ok_or(Misbehaved::MixedSecret)?;
+                    if matches!(piece, Piece::FormSecret(_)) {
+                        text.push_str(&percent::encode(held.value.expose()));
+                    } else {
+                        text.push_str(held.value.expose());
+                    }
+                }
+            }
+            if text.len() > limit::SECRET_BYTES {
+                return Err(Misbehaved::LargeSecret.into());
+            }
+        }
+        self.hold(HeldSecret { value: Secret::new(std::mem::take(&mut *text)), origin })
+    }
+
+    fn hmac_sha256_base64(
+        &mut self,
+        secret: Resource<HeldSecret>,
+        message: String,
+    ) -> wasmtime::Result<Option<Resource<HeldSecret>>> {
+        let held = self.table.get(&secret)?;
+        let origin = held.origin.signature();
+        let Ok(key) = base64_simd::STANDARD.decode_to_vec(held.value.expose()) else { return Ok(None) };
+        let key = zeroize::Zeroizing::new(key);
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return Ok(None) };
+        mac.update(message.as_bytes());
+        let value = Secret::new(base64_simd::STANDARD.encode_to_string(mac.finalize().into_bytes()));
+        self.hold(HeldSecret { value, origin }).map(Some)
+    }
+
+    fn drop(&mut self, secret: Resource<HeldSecret>) -> wasmtime::Result<()> {
+        self.table.delete(secret)?;
+        Ok(())
+    }
+}
