@@ -20,6 +20,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
+use crate::endpoint::Lead;
 use crate::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
 use crate::secret::Secret;
 
@@ -107,6 +108,8 @@ pub struct Delivery<'a> {
     pub variables: &'a [(String, Value)],
     /// The credential files.
     pub files: &'a [SessionFile],
+    /// What leads to the session's own endpoints; it wins over all of the above.
+    pub lead: &'a Lead,
 }
 
 /// An environment for the command, and the directory its paths point into.
@@ -142,8 +145,30 @@ pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<D
             environment.insert(variable.into(), path.into());
         }
     }
+    follow(&mut environment, delivery.lead, &directory)?;
     environment.insert(AUDEX_SESSION_ID.into(), delivery.session.into());
     Ok(Delivered { environment, removed, directory })
+}
+
+/// Leads the command to the session's own endpoints. They are the host's: what it isolates from gives way to them.
+fn follow(
+    environment: &mut BTreeMap<OsString, OsString>,
+    lead: &Lead,
+    directory: &SessionDirectory,
+) -> Result<(), DeliverError> {
+    for (name, value) in &lead.variables {
+        environment.insert(name.into(), value.text().into());
+    }
+    for name in &lead.removed {
+        environment.remove(OsStr::new(name));
+    }
+    for file in &lead.files {
+        let path = directory.write_new(&file.name, file.contents.text())?;
+        if let Some(variable) = &file.variable {
+            environment.insert(variable.into(), path.into());
+        }
+    }
+    Ok(())
 }
 
 /// Sets both spellings: AWS CLI v1 and boto3 read one, v2 and most SDKs the other.

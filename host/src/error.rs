@@ -8,6 +8,7 @@ use crate::child::ChildError;
 use crate::components::ComponentsError;
 use crate::deliver::DeliverError;
 use crate::demo::DemoError;
+use crate::endpoint::EndpointError;
 use crate::expansion::ExpansionError;
 use crate::filter::{Denied, FilterError};
 use crate::loopback::LoopbackError;
@@ -322,6 +323,12 @@ impl From<ChildError> for Failure {
 
 impl From<DeliverError> for Failure {
     fn from(error: DeliverError) -> Self {
+        Self::new(Kind::Internal, "deliver", error)
+    }
+}
+
+impl From<EndpointError> for Failure {
+    fn from(error: EndpointError) -> Self {
         Self::new(Kind::Internal, "deliver", error)
     }
 }

@@ -13,6 +13,7 @@ pub mod console;
 pub mod deliver;
 pub mod demo;
 pub mod deny;
+pub mod endpoint;
 pub mod environment;
 pub mod error;
 pub mod expansion;

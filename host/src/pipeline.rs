@@ -14,6 +14,7 @@ use crate::clock;
 use crate::components::Components;
 use crate::console::Console;
 use crate::deliver::{Delivery, SessionDirectory, Value, deliver};
+use crate::endpoint::{self, Endpoint, Endpoints};
 use crate::environment::{Environment, PATH};
 use crate::error::Failure;
 use crate::plan::Planned;
@@ -193,9 +194,9 @@ fn mint_and_start(
     let ended =
         start(context, directory, &minted, &access, attempt, executable, signals).and_then(|started| {
             let deadline = access.deadline();
-            // The private files live as long as the command.
-            let _directory = started.0;
-            Ok(started.1.wait(Some(deadline), || report::expired(console))?)
+            // The private files and the endpoints live as long as the command.
+            let (_directory, _endpoints, running) = started;
+            Ok(running.wait(Some(deadline), || report::expired(console))?)
         });
     let revoked = revoke(provider, &minted);
     if let Err(reason) = &revoked {
@@ -246,7 +247,7 @@ impl Access {
     }
 }
 
-/// Delivers the credentials and starts the command. The session directory must outlive it.
+/// Delivers the credentials and starts the command. The session directory and the endpoints must outlive it.
 fn start(
     context: Context<'_>,
     directory: SessionDirectory,
@@ -255,23 +256,25 @@ fn start(
     attempt: &Attempt,
     executable: &child::Executable,
     mut signals: Signals,
-) -> Result<(SessionDirectory, child::Running), Failure> {
+) -> Result<(SessionDirectory, Endpoints, child::Running), Failure> {
     if let Some(signal) = signals.interrupted() {
         return Err(Failure::interrupted(signal as i32));
     }
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
+    let endpoints = endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
     let delivery = Delivery {
         parent: context.environment,
         session: attempt.session(),
         region: None,
         variables: &minted.variables,
         files: &minted.files,
+        lead: &endpoints.lead,
     };
     let delivered = deliver(&delivery, directory)?;
     // Before the command can write anything.
     report::started(context.console, attempt, minted, access);
     let running = child::spawn(executable, &delivered.environment, signals)?;
-    Ok((delivered.directory, running))
+    Ok((delivered.directory, endpoints, running))
 }
 
 /// Takes back what can be; the text says what became of the credentials.
@@ -307,7 +310,8 @@ fn secrets(minted: &Minted) -> Vec<Secret> {
         Value::Plain(_) => None,
     };
     let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
-    variables.chain(minted.files.iter().filter_map(|file| of(&file.contents))).collect()
+    let files = minted.files.iter().filter_map(|file| of(&file.contents));
+    variables.chain(files).chain(minted.endpoints.iter().flat_map(Endpoint::secrets)).collect()
 }
 
 #[cfg(test)]

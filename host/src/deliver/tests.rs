@@ -136,7 +136,8 @@ fn delivered(
 ) -> Result<(Delivered, tempfile::TempDir), DeliverError> {
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path())?;
-    let delivery = Delivery { parent, session: "s-1", region: Some("eu-north-1"), variables, files };
+    let lead = &Lead::default();
+    let delivery = Delivery { parent, session: "s-1", region: Some("eu-north-1"), variables, files, lead };
     Ok((deliver(&delivery, directory)?, state))
 }
 
@@ -183,7 +184,8 @@ fn an_inherited_region_is_set_in_both_spellings() {
     let parent = Environment::from_pairs([(AWS_DEFAULT_REGION, "ap-south-1")]);
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path()).unwrap();
-    let delivery = Delivery { parent: &parent, session: "s", region: None, variables: &[], files: &[] };
+    let lead = &Lead::default();
+    let delivery = Delivery { parent: &parent, session: "s", region: None, variables: &[], files: &[], lead };
     let delivered = deliver(&delivery, directory).unwrap();
     assert_eq!(delivered.environment.get(OsStr::new(AWS_REGION)).unwrap(), "ap-south-1");
 }

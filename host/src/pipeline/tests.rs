@@ -4,6 +4,7 @@ fn minted(expires_at: u64, asked_seconds: Option<u32>) -> Minted {
     Minted {
         variables: Vec::new(),
         files: Vec::new(),
+        endpoints: Vec::new(),
         expires_at,
         asked_seconds,
         identity: None,

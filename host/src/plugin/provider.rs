@@ -1,5 +1,6 @@
 //! Calls to one provider component, and the host's look at what it answers.
 
+mod endpoint;
 mod pure;
 mod variable;
 
@@ -21,6 +22,7 @@ use super::limit;
 use super::state::State;
 use crate::child::Interruption;
 use crate::deliver::{SessionFile, Value};
+use crate::endpoint::Endpoint;
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
@@ -66,6 +68,8 @@ pub struct Minted {
     pub variables: Vec<(String, Value)>,
     /// Files for the child.
     pub files: Vec<SessionFile>,
+    /// Servers on loopback for the child.
+    pub endpoints: Vec<Endpoint>,
     /// Seconds since the Unix epoch, by the cloud's clock.
     pub expires_at: u64,
     /// How long AWS credentials in it were asked to live; none if there are none.
@@ -259,7 +263,8 @@ impl Provider {
         sets: &[String],
         now: u64,
     ) -> Result<Minted, PluginError> {
-        self.few(minted.variables.len().max(minted.files.len()), limit::DELIVERED)?;
+        let delivered = minted.variables.len().max(minted.files.len());
+        self.few(delivered, limit::DELIVERED)?;
         minted.method.clean();
         minted.identity.clean();
         minted.credential_id.clean();
@@ -285,9 +290,11 @@ impl Provider {
             let contents = self.value(state, file.contents, plan, minted.expires_at)?;
             files.push(SessionFile { name: file.name, contents, variable: file.env });
         }
+        let endpoints = self.endpoints(state, std::mem::take(&mut minted.endpoints), latest)?;
         Ok(Minted {
             variables,
             files,
+            endpoints,
             expires_at: minted.expires_at,
             asked_seconds: state.delivered_seconds,
             identity: minted.identity,

@@ -1,0 +1,82 @@
+//! The App Service identity endpoint: one token for each of its audiences, and none for any other.
+//!
+//! Source: Microsoft, "How to use managed identities for App Service", REST endpoint reference, 2019-08-01.
+
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use super::Lead;
+use super::ask::{Ask, Reply, is_secret, object, refusal};
+use crate::deliver::Value;
+use crate::secret::Secret;
+
+/// Where it is.
+const PATH: &str = "/msi/token";
+/// The one version there is with a header for the secret.
+const VERSION: &str = "2019-08-01";
+
+/// What it answers.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// One token for each audience.
+    pub tokens: Vec<AudienceToken>,
+    /// The identity's client id.
+    pub client_id: Option<String>,
+}
+
+/// One token for one audience.
+#[derive(Clone, Debug)]
+pub struct AudienceToken {
+    /// As clients ask for it.
+    pub audience: String,
+    /// The access token.
+    pub token: Secret,
+    /// Seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// An audience without what clients write behind it: `/.default`, and slashes.
+#[must_use]
+pub fn audience(text: &str) -> &str {
+    text.trim_end_matches("/.default").trim_end_matches('/')
+}
+
+/// Adds what leads to the endpoint at `authority`.
+pub(super) fn lead(authority: &str, secret: &Secret, lead: &mut Lead) {
+    let endpoint = Value::Plain(format!("http://{authority}{PATH}"));
+    lead.variables.push(("IDENTITY_ENDPOINT".to_owned(), endpoint));
+    lead.variables.push(("IDENTITY_HEADER".to_owned(), Value::Secret(secret.clone())));
+}
+
+/// Answers one request; `ends_at` is when access ends.
+pub(super) fn answer(identity: &Identity, secret: &Secret, ends_at: u64, ask: &Ask) -> Reply {
+    if ask.path != PATH || ask.method != Method::GET {
+        return refusal(StatusCode::NOT_FOUND, "not_found", "only GET /msi/token");
+    }
+    // Before anything is said of the audiences.
+    if !is_secret(ask.header("x-identity-header"), secret) {
+        return refusal(StatusCode::UNAUTHORIZED, "unauthorized", "X-IDENTITY-HEADER is not this session's");
+    }
+    if ask.query("api-version") != Some(VERSION) {
+        return refusal(StatusCode::BAD_REQUEST, "invalid_request", "api-version must be 2019-08-01");
+    }
+    if let (Some(asked), Some(own)) = (ask.query("client_id"), &identity.client_id)
+        && asked != own
+    {
+        return refusal(StatusCode::BAD_REQUEST, "invalid_request", "this session has another client_id");
+    }
+    let asked = ask.query("resource").unwrap_or_default();
+    let found = identity.tokens.iter().find(|token| audience(&token.audience) == audience(asked));
+    let Some(token) = found.filter(|_| !asked.is_empty()) else {
+        let message = "the session was granted nothing of this resource";
+        return refusal(StatusCode::BAD_REQUEST, "invalid_resource", message);
+    };
+    let body = json!({
+        "access_token": token.token.expose(),
+        "expires_on": token.expires_at.min(ends_at).to_string(),
+        "resource": asked,
+        "token_type": "Bearer",
+        "client_id": identity.client_id,
+    });
+    object(StatusCode::OK, &body)
+}
