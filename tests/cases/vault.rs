@@ -1,6 +1,7 @@
 //! Credentials by Vault can do what was asked and no more, and nothing is left of them.
 
 use std::fs::{Permissions, set_permissions};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
 use audex::loopback::Seed;
@@ -197,6 +198,21 @@ fn a_lease_is_revoked_when_a_signal_ends_the_command() {
 }
 
 #[test]
+fn what_vault_issued_is_taken_back_when_a_signal_comes_before_the_command() {
+    for (mut sandbox, vault) in [with_token(), with_approle()] {
+        // STS takes the request and never answers: Vault has issued, and nothing is narrowed yet.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        sandbox.set("AWS_ENDPOINT_URL_STS", format!("http://{}", silent.local_addr().unwrap()));
+        let running = sandbox.tryaudex([&["run"], &READ[..], &["--", "echo", "ran"]].concat()).start();
+        let _asked = silent.accept().unwrap();
+        assert_eq!(vault.state()["leases"].as_array().unwrap().len(), 1);
+        running.signal(Signal::SIGTERM);
+        assert_eq!(running.finish().exits(143).stdout, "");
+        vault.is_clean();
+    }
+}
+
+#[test]
 fn a_lease_is_revoked_when_the_deadline_ends_the_command() {
     let (sandbox, vault) = with_token();
     let _ =
@@ -268,6 +284,19 @@ fn every_refusal_says_what_to_do() {
     fails(&sandbox, 78, &["no address of a Vault server", "VAULT_ADDR"]);
     vault.set(&json!({ "sealed": false }));
     vault.is_clean();
+}
+
+#[test]
+fn a_server_of_an_own_authority_is_trusted_if_that_is_named_and_not_otherwise() {
+    let (mut sandbox, vault) = with_approle();
+    sandbox.set("VAULT_ADDR", &vault.tls_address);
+    says(&sandbox.run_sh(&READ, "true").exits(69), &["certificate", "VAULT_CACERT"]);
+    let path = sandbox.plant("ca.pem", &vault.ca);
+    sandbox.set("VAULT_CACERT", &path);
+    only_the_read(&sandbox, &[], "vault-sts");
+    vault.is_clean();
+    sandbox.plant("ca.pem", "nothing");
+    says(&sandbox.run_sh(&READ, "true").exits(78), &["ca.pem", "has no certificate"]);
 }
 
 #[test]

@@ -10,9 +10,13 @@ making and deleting IAM users (role `user` gives keys of one that is there), tok
 `/double/…` is the tests' own: `set` changes how it behaves, `state` tells what it was asked.
 """
 
+import datetime
+import ipaddress
 import json
 import secrets
+import ssl
 import sys
+import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +24,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 PREFIX = "hvs.issued-by-the-double-"
 POLICIES = {
@@ -233,13 +240,43 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def main():
-    vault = Vault(json.loads(sys.argv[1]))
+def certificate():
+    """A certificate for 127.0.0.1 that nobody's roots know, and its key, both PEM in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "vault double")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return made.public_bytes(serialization.Encoding.PEM), private
+
+
+def serve(vault, context=None):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.vault = vault
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"127.0.0.1:{server.server_address[1]}"
+
+
+def main():
+    vault = Vault(json.loads(sys.argv[1]))
+    public, private = certificate()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(public + private)
+        file.flush()
+        context.load_cert_chain(file.name)
     print(json.dumps({
-        "address": f"http://127.0.0.1:{server.server_address[1]}", "token": vault.user_token, "role_id": vault.role_id,
+        "address": f"http://{serve(vault)}", "tls_address": f"https://{serve(vault, context)}", "ca": public.decode(), "token": vault.user_token, "role_id": vault.role_id,
         "secret_id": vault.secret_id, "jwt": vault.jwt,
     }), flush=True)
     sys.stdin.read()

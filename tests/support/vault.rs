@@ -13,6 +13,9 @@ const TOKEN_PREFIX: &str = "hvs.issued-by-the-double-";
 /// A running double, which mints through the cloud of a sandbox.
 pub struct VaultDouble {
     pub address: String,
+    /// The same by https, with a certificate of `ca`.
+    pub tls_address: String,
+    pub ca: String,
     /// The user's own token, which may revoke leases.
     pub token: String,
     pub secret_id: String,
@@ -45,6 +48,8 @@ impl VaultDouble {
         let text = |name: &str| ready[name].as_str().unwrap().to_owned();
         let double = Self {
             address: text("address"),
+            tls_address: text("tls_address"),
+            ca: text("ca"),
             token: text("token"),
             secret_id: text("secret_id"),
             jwt: text("jwt"),
