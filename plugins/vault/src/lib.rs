@@ -1,4 +1,4 @@
-//! HashiCorp Vault: AWS credentials from its AWS secrets engine, narrowed to the grant before anybody gets them.
+//! Vault: AWS credentials from its AWS secrets engine, narrowed to the grant before anybody gets them.
 //!
 //! Vault takes no policy with a request: what its role may do is what its credentials can do. So the credentials Vault
 //! issues are never delivered; AWS STS makes others of them that carry the planned policy. See `method.rs`.
