@@ -18,10 +18,11 @@ use sha2::{Digest, Sha256};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Crate name, the file Cargo makes of it, and whether it is a provider. The one list of built-in components.
-const COMPONENTS: [(&str, &str, bool); 5] = [
+const COMPONENTS: [(&str, &str, bool); 6] = [
     ("aws", "aws.wasm", true),
     ("azure", "azure.wasm", true),
     ("gcp", "gcp.wasm", true),
+    ("vault", "vault.wasm", true),
     ("universal", "universal.wasm", false),
     ("deny-list", "deny_list.wasm", false),
 ];
@@ -36,6 +37,7 @@ fn main() {
         "plugins/gcp",
         "plugins/universal",
         "plugins/deny-list",
+        "plugins/vault",
         "sdk/src",
         "sdk/Cargo.toml",
         "wit",

@@ -23,3 +23,4 @@ mod run_aws;
 mod spec;
 mod terminal;
 mod unavailable;
+mod vault;

@@ -12,6 +12,7 @@ mod redact;
 mod sandbox;
 mod scan;
 pub mod seeds;
+mod vault;
 
 pub use answerer::Answerer;
 pub use cloud_view::CloudView;
@@ -19,3 +20,4 @@ pub use invocation::Started;
 pub use moto::Moto;
 pub use output::Output;
 pub use sandbox::{ROLE, Sandbox};
+pub use vault::VaultDouble;

@@ -23,7 +23,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use read::{Filter, Verified};
-pub use record::{Denied, Ended, Event, Failed, Issued, Issuing, Record, RecordedDenial, RecordedPermission};
+pub use record::{
+    CleanedUp, Denied, Ended, Event, Failed, Issued, Issuing, Record, RecordedDenial, RecordedPermission,
+};
 
 use crate::secret::Secret;
 

@@ -1,6 +1,7 @@
 //! The command line: one file per command, an argument struct and one function each.
 
 mod audit;
+mod cleanup;
 mod completions;
 mod demo;
 mod health;
@@ -45,6 +46,8 @@ enum Command {
     Health(health::Args),
     /// Read and verify the audit log
     Audit(audit::Args),
+    /// Take back credentials that earlier sessions could not take back
+    Cleanup(cleanup::Args),
     /// Install and inspect WebAssembly components
     Plugin(plugin::Args),
     /// Try everything on a loopback cloud, without an account
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Policies(args) => (Console::default(), policies::policies(&environment, args)),
         Command::Health(args) => (Console::default(), health::health(&environment, args)),
         Command::Audit(args) => (Console::default(), audit::audit(&environment, args)),
+        Command::Cleanup(args) => (Console::default(), cleanup::cleanup(&environment, &args)),
         Command::Plugin(args) => (Console::default(), plugin::plugin(&environment, args)),
         Command::Demo(args) => (Console::default(), demo::demo(&environment, &args)),
         Command::Completions(args) => {

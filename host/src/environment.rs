@@ -78,6 +78,20 @@ pub const CLOUDSDK_CORE_PROJECT: &str = "CLOUDSDK_CORE_PROJECT";
 pub const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 /// The secret that this takes.
 pub const IDENTITY_HEADER: &str = "IDENTITY_HEADER";
+/// The Vault server's address.
+pub const VAULT_ADDR: &str = "VAULT_ADDR";
+/// A Vault token of the user's own, which is used and never revoked.
+pub const VAULT_TOKEN: &str = "VAULT_TOKEN";
+/// The role id of a Vault `AppRole`.
+pub const VAULT_ROLE_ID: &str = "VAULT_ROLE_ID";
+/// The secret id of a Vault `AppRole`.
+pub const VAULT_SECRET_ID: &str = "VAULT_SECRET_ID";
+/// The namespace of Vault Enterprise.
+pub const VAULT_NAMESPACE: &str = "VAULT_NAMESPACE";
+/// A PEM file of the roots that the Vault server is checked against.
+pub const VAULT_CACERT: &str = "VAULT_CACERT";
+/// Where the service account token for Vault's Kubernetes login is.
+pub const AUDEX_K8S_TOKEN_PATH: &str = "AUDEX_K8S_TOKEN_PATH";
 /// Turns colour off when set to anything but the empty string (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
 

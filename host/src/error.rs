@@ -134,7 +134,11 @@ impl Failure {
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        Self::new(Kind::Config, "settings", error)
+        let hint = match &error {
+            SettingsError::Exposed { path } => Some(format!("run: chmod 600 {}", path.display())),
+            _ => None,
+        };
+        Self { hint, ..Self::new(Kind::Config, "settings", error) }
     }
 }
 

@@ -36,3 +36,4 @@ pub mod request;
 pub mod secret;
 pub mod settings;
 pub mod token;
+pub mod vault;

@@ -34,6 +34,9 @@ use self::open::Opened;
 /// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
 const EXPIRY_SLACK_SECONDS: u64 = 5;
 
+/// What the audit log says of credentials that were taken back.
+pub const REVOKED: &str = "revoked";
+
 /// Where a run takes place.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -141,18 +144,45 @@ pub fn run(
     // 126 and 127 before anything is minted.
     let executable = child::look_up(command, environment.get_os(PATH))?;
     let directory = SessionDirectory::create(environment, &settings.paths.state)?;
-    let mut signals = Signals::install()?;
+    let signals = Signals::install()?;
     attempt.record(&Event::Issuing(attempt.issuing()), &[])?;
 
     let Prepared { provider, description, planned, on_expiry, .. } = prepared;
     provider.stop_at(signals.interruption());
+    let made = Made { provider: &provider, sets: &description.sets, planned, on_expiry };
+    let outcome = mint_and_start(context, made, directory, attempt, &executable, signals);
+    // Whatever happened: a login of ours outlives nothing.
+    if let Err(reason) = provider.close() {
+        console.notice(&format!("the provider's own login was not ended: {reason}"));
+    }
+    outcome
+}
+
+/// What a run mints from.
+struct Made<'a> {
+    provider: &'a Provider,
+    sets: &'a [String],
+    planned: Planned,
+    on_expiry: Option<OnExpiry>,
+}
+
+fn mint_and_start(
+    context: Context<'_>,
+    made: Made<'_>,
+    directory: SessionDirectory,
+    attempt: &Attempt,
+    executable: &child::Executable,
+    mut signals: Signals,
+) -> Result<u8, Failure> {
+    let Context { environment, console, .. } = context;
+    let Made { provider, sets, planned, on_expiry } = made;
     let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
     // Before minting, so that it can still be stopped.
     report::advice(console, &advice);
     let ttl = u64::from(planned.grant.shown().ttl_seconds);
     let began = clock::unix_seconds();
-    let minted = mint::mint(planned, &provider, &description.sets, began);
-    report::logged(console, &provider);
+    let minted = mint::mint(planned, provider, sets, began);
+    report::logged(console, provider);
     let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),
         None => error.into(),
@@ -166,13 +196,13 @@ pub fn run(
     let sourceless = environment.without(provider.sources());
     let context = Context { environment: &sourceless, ..context };
     let ended =
-        start(context, directory, &minted, &access, attempt, &executable, signals).and_then(|started| {
+        start(context, directory, &minted, &access, attempt, executable, signals).and_then(|started| {
             let deadline = access.deadline();
             // The private files and the endpoints live as long as the command.
             let (_directory, _endpoints, running) = started;
             Ok(running.wait(Some(deadline), || report::expired(console))?)
         });
-    let revoked = revoke(&provider, &minted);
+    let revoked = revoke(provider, &minted);
     if let Err(reason) = &revoked {
         console.notice(&format!("the credentials were {reason}"));
     }
@@ -255,10 +285,13 @@ fn start(
 /// Takes back what can be; the text says what became of the credentials.
 fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
     let Some(lease) = &minted.lease else { return Ok(None) };
-    match provider.revoke(lease) {
-        Ok(()) => Ok(Some("revoked".to_owned())),
-        Err(error) => Err(format!("not revoked: {error}")),
+    provider.see_through();
+    let Err(error) = provider.revoke(lease) else { return Ok(Some(REVOKED.to_owned())) };
+    // The end of the login they were made with ends them too.
+    if provider.close() == Ok(true) {
+        return Ok(Some(REVOKED.to_owned()));
     }
+    Err(format!("not revoked: {}", Failure::from(error).line()))
 }
 
 /// The command has ended: its status stands, whatever else goes wrong now.

@@ -7,6 +7,7 @@ pub mod ecosystem;
 pub mod paths;
 pub mod profiles_file;
 pub mod source;
+pub mod vault_config;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use self::config_file::{ConfigFile, OrganisationFile};
 use self::deny_list::DenyEntry;
 use self::paths::{Paths, PathsError};
 use self::profiles_file::CustomProfile;
+use self::vault_config::VaultFile;
 
 /// The ttl of a run that names none.
 pub const DEFAULT_TTL: Duration = Duration::from_mins(15);
@@ -63,6 +65,8 @@ pub struct Settings {
     /// Settings of installed filters, by name.
     pub filters: BTreeMap<String, serde_json::Value>,
     ttl: Lifetimes,
+    /// How to log in to Vault, as its file says.
+    pub vault: VaultFile,
     flags: BTreeMap<String, String>,
     provider_files: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -98,6 +102,12 @@ pub enum SettingsError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A file holds a secret, and not only its owner may read it.
+    #[error("`{}` holds a secret, and others may read it", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file says something that cannot be.
     #[error("{}:{line}: {message}", path.display())]
     Invalid {
@@ -124,12 +134,21 @@ impl Settings {
     /// # Errors
     /// As [`Settings::resolve`].
     pub fn resolve_in(paths: Paths, flags: Flags) -> Result<Self, SettingsError> {
-        let user: ConfigFile = source::read(&paths.config.join("config.toml"))?.unwrap_or_default();
+        let mut user: ConfigFile = source::read(&paths.config.join("config.toml"))?.unwrap_or_default();
         let organisation: OrganisationFile =
             source::read(&paths.organisation.join("config.toml"))?.unwrap_or_default();
         let mut deny = deny_list::read(&paths.organisation.join("deny-list.toml"))?;
         deny.extend(deny_list::read(&paths.config.join("deny-list.toml"))?);
         let profiles = profiles_file::read(&paths.config.join("profiles.toml"))?;
+        let vault = vault_config::read(&paths.config.join("vault-config.toml"))?;
+        let of_vault = vault.component_settings();
+        if !of_vault.is_empty() {
+            // `[providers.vault]` of config.toml wins: it is the same for every provider.
+            let table = user.providers.entry("vault".to_owned()).or_default();
+            for (key, value) in of_vault {
+                table.entry(key).or_insert(value);
+            }
+        }
 
         let asked_require = flags.require.or(user.enforcement.require).unwrap_or(Enforcer::Token);
         // The organisation can raise the requirement; nothing the user says lowers it again.
@@ -144,6 +163,7 @@ impl Settings {
             deny,
             filters: user.filters,
             ttl: Lifetimes { flag: flags.ttl, file: user.ttl, ceiling: organisation.max_ttl },
+            vault,
             flags: flags.provider_settings,
             provider_files: user.providers,
         })

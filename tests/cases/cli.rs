@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["run"],
     &["plan"],
@@ -22,6 +22,7 @@ const COMMANDS: [&[&str]; 20] = [
     &["plugin", "list"],
     &["plugin", "inspect"],
     &["plugin", "remove"],
+    &["cleanup"],
     &["completions"],
 ];
 

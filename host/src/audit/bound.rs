@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::record::{Denied, Event, Failed, Issuing, RecordedDenial, RecordedPermission};
+use super::record::{CleanedUp, Denied, Event, Failed, Issuing, RecordedDenial, RecordedPermission};
 
 /// Bytes of one text: more than any sentence of a component, which has two thousand characters.
 const TEXT_BYTES: usize = 8 * 1024;
@@ -68,8 +68,12 @@ pub(super) fn bound(mut event: Event) -> Event {
             texts([Some(&mut issued.provider), Some(&mut issued.method), Some(&mut issued.expires_at)]);
             let others = [&mut issued.credentials_expire_at, &mut issued.identity, &mut issued.access_key_id];
             texts(others.map(Option::as_mut));
+            texts([issued.lease.as_mut()]);
         }
         Event::Ended(ended) => texts([ended.reason.as_mut()]),
+        Event::CleanedUp(CleanedUp { provider, lease, outcome }) => {
+            texts([Some(provider), Some(lease), Some(outcome)]);
+        }
     }
     event
 }

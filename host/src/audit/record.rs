@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::chain::{HASH_DIGITS, Hash, Key};
 use super::{AuditError, Finding};
 
-/// The format of the lines; a change that older readers would misread raises it.
-pub(super) const VERSION: u64 = 1;
+/// The newest format of lines; a change that older readers would misread raises it. A line carries the oldest that has all
+/// of it, so that readers of that age still read it. 2: the event `cleaned_up`.
+pub(super) const VERSION: u64 = 2;
 
 /// The longest line, its end included: bounds what a reader must hold, and far above any real command.
 pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
@@ -51,9 +52,19 @@ pub enum Event {
     Denied(Denied),
     /// Something went wrong, and nothing was or will be run.
     Failed(Failed),
+    /// `tryaudex cleanup` tried to take back what a session left; a reader of before knows the line for a later version's.
+    CleanedUp(CleanedUp),
 }
 
 impl Event {
+    /// The format that has it.
+    pub(super) fn version(&self) -> u64 {
+        match self {
+            Self::CleanedUp(_) => VERSION,
+            _ => 1,
+        }
+    }
+
     /// Returns the event's name in the log, as filters use it.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -63,6 +74,7 @@ impl Event {
             Self::Ended(_) => "ended",
             Self::Denied(_) => "denied",
             Self::Failed(_) => "failed",
+            Self::CleanedUp(_) => "cleaned_up",
         }
     }
 }
@@ -134,6 +146,9 @@ pub struct Issued {
     /// The public half of an AWS key, which the cloud's own log shows too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
+    /// What the provider takes them back by, if it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
 }
 
 /// How the command ended.
@@ -195,6 +210,17 @@ pub struct Failed {
     pub components: BTreeMap<String, String>,
 }
 
+/// What became of a lease that a session had left.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanedUp {
+    /// The provider's id.
+    pub provider: String,
+    /// The lease.
+    pub lease: String,
+    /// `revoked`, or why not.
+    pub outcome: String,
+}
+
 /// Turns a record into its line, the end of line included, and the hash the next one carries.
 pub(super) fn encode(record: &Record, key: &Key) -> Result<(String, Hash), AuditError> {
     let mut line = serde_json::to_string(record).map_err(AuditError::Encode)?;
@@ -237,7 +263,7 @@ pub(super) fn decode(line: &[u8], key: Option<&Key>) -> Decoded {
         return bad;
     }
     match serde_json::from_str::<Record>(&body) {
-        Ok(record) if record.v == VERSION => Decoded::Record(Box::new(record), hash),
+        Ok(record) if record.v == record.event.version() => Decoded::Record(Box::new(record), hash),
         _ => bad,
     }
 }

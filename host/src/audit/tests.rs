@@ -253,11 +253,20 @@ fn a_list_is_filtered_and_limited_to_the_newest() {
 }
 
 #[test]
+fn a_line_carries_the_oldest_version_that_has_its_event() {
+    let bench = Bench::with(1);
+    bench.audit.record("s", &Event::CleanedUp(CleanedUp::default()), &[]).unwrap();
+    let list = bench.audit.list(&Filter::default()).unwrap();
+    assert_eq!(list.iter().map(|record| record.v).collect::<Vec<_>>(), [1, 2]);
+    assert!(bench.audit.verify().is_ok());
+}
+
+#[test]
 fn a_line_of_a_later_version_is_named_as_such() {
     let bench = Bench::with(2);
-    bench.edit(|lines| lines[1] = lines[1].replace("\"v\":1", "\"v\":2"));
+    bench.edit(|lines| lines[1] = lines[1].replace("\"v\":1", "\"v\":3"));
     for outcome in [bench.audit.verify().map(drop), bench.audit.list(&Filter::default()).map(drop)] {
-        assert!(matches!(outcome, Err(AuditError::FutureVersion { record: 2, version: 2, .. })));
+        assert!(matches!(outcome, Err(AuditError::FutureVersion { record: 2, version: 3, .. })));
     }
 }
 

@@ -25,7 +25,7 @@ enum Command {
         #[arg(long, value_name = "SESSION")]
         session: Option<String>,
         /// Only this event
-        #[arg(long, value_name = "EVENT", value_parser = ["issuing", "issued", "ended", "denied", "failed"])]
+        #[arg(long, value_name = "EVENT", value_parser = ["issuing", "issued", "ended", "denied", "failed", "cleaned_up"])]
         event: Option<String>,
         /// Write JSON
         #[arg(long)]
@@ -89,6 +89,9 @@ fn what(event: &Event) -> String {
             format!("exit {} after {} ms{because}", ended.exit_code, ended.duration_ms)
         }
         Event::Denied(denied) => format!("{}: {}", denied.provider, denied.reason),
+        Event::CleanedUp(cleaned) => {
+            format!("{} lease {}: {}", cleaned.provider, cleaned.lease, cleaned.outcome)
+        }
         Event::Failed(failed) => format!("exit {} at {}: {}", failed.exit_code, failed.stage, failed.reason),
     }
 }

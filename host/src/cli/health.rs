@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 
 use super::request_args::RequestArgs;
 use crate::components::Components;
-use crate::console::{self, table};
+use crate::console::{self, Console, table};
 use crate::environment::Environment;
 use crate::error::{Failure, Kind};
 use crate::health::{Report, is_configured, status_name};
 use crate::pipeline::open::{self, Opened};
 use crate::plugin::provider::{CheckResult, HealthStatus};
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
+use crate::vault::Vault;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -39,7 +40,10 @@ pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
         // The options are AWS's; another provider would take them for settings it does not have.
         let plain = Settings::resolve(environment, Flags::default())?;
         let mut ids = components.provider_ids();
-        ids.retain(|id| is_configured(id, environment));
+        ids.retain(|id| match id.as_str() {
+            "vault" => Vault::new(environment, &settings.vault).is_configured(),
+            id => is_configured(id, environment),
+        });
         let settings = |id: &str| if id == DEFAULT_PROVIDER { &settings } else { &plain };
         ids.iter().map(|id| look(environment, settings(id), &components, id)).collect()
     } else {
@@ -61,7 +65,11 @@ fn report(
     id: &str,
 ) -> Result<Report, Failure> {
     let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
-    Ok(Report { provider: id.to_owned(), checks: provider.health()? })
+    let checks = provider.health();
+    if let Err(reason) = provider.close() {
+        Console::default().notice(&format!("the login for the check was not ended: {reason}"));
+    }
+    Ok(Report { provider: id.to_owned(), checks: checks? })
 }
 
 /// One of several: that it cannot be asked is what there is to say of it, and the others are asked all the same.

@@ -66,7 +66,8 @@ pub fn provider(
     id: &str,
 ) -> Result<Opened, Failure> {
     settings.check_providers(&components.provider_ids())?;
-    let outside = Arc::new(Outside::new(environment.clone(), settings.region_flag()));
+    let outside =
+        Arc::new(Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault));
     let mut provider = components.provider(id, outside)?;
     let description = provider.describe()?;
     provider.must_be(id, &description)?;

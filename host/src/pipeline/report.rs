@@ -119,6 +119,7 @@ pub(super) fn issued(provider: &str, minted: &Minted, access: &Access) -> audit:
         credentials_expire_at: access.credentials_end_at.map(rfc3339),
         identity: minted.identity.clone(),
         access_key_id: minted.credential_id.clone(),
+        lease: minted.lease.clone(),
     }
 }
 

@@ -6,8 +6,10 @@ pub mod outside;
 pub mod plain;
 pub mod policy_scope;
 mod secret;
+mod settle;
 mod slot;
 pub mod sts;
+mod vault;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

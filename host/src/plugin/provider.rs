@@ -252,6 +252,7 @@ impl Provider {
         let accepted = self.accept(minted, &mut state, plan, sets, now);
         if let (Err(_), Some(lease)) = (&accepted, lease) {
             // What is not delivered must not live on; that it is refused is what the user has to know.
+            self.see_through();
             let _ = self.revoke(&lease);
         }
         Ok(accepted?)
@@ -306,6 +307,19 @@ impl Provider {
             method: minted.method,
             notices: minted.notices,
         })
+    }
+
+    /// Makes what is left to do wait for its end, whatever signal arrived.
+    pub fn see_through(&self) {
+        self.outside.see_through();
+    }
+
+    /// Ends the logins that were made for this run; whether one was, and with it everything it made.
+    ///
+    /// # Errors
+    /// What lives on, in a few words.
+    pub fn close(&self) -> Result<bool, String> {
+        self.outside.close()
     }
 
     /// Ends what `mint` handed out.

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use std::time::Duration;
 use crate::aws::{Aws, AwsError, Keys, Options};
 use crate::child::Interruption;
 use crate::environment::Environment;
+use crate::settings::vault_config::VaultFile;
+use crate::vault::Vault;
 
 /// The outside world of one run.
 pub struct Outside {
@@ -19,11 +22,17 @@ pub struct Outside {
     keys: Mutex<Option<Keys>>,
     http: OnceLock<reqwest::Client>,
     configured_http: OnceLock<reqwest::Client>,
+    vault: Vault,
     interruption: OnceLock<Interruption>,
+    /// Interruptions count no more.
+    ended: AtomicBool,
 }
 
 /// How often waiting looks whether it was interrupted: at once to a person, nothing to a processor.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// Logging out may take so long: a server that is gone must not keep the user.
+const CLOSE_TIME: Duration = Duration::from_secs(15);
 
 /// The host could not even begin, or ran out of time.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +54,7 @@ impl Outside {
     pub fn new(environment: Environment, region: Option<String>) -> Self {
         let mut options = Options::from_environment(|name| environment.get(name).map(str::to_owned));
         options.region = region;
+        let vault = Vault::new(&environment, &VaultFile::default());
         Self {
             environment,
             options,
@@ -53,8 +63,43 @@ impl Outside {
             keys: Mutex::new(None),
             http: OnceLock::new(),
             configured_http: OnceLock::new(),
+            vault,
             interruption: OnceLock::new(),
+            ended: AtomicBool::new(false),
         }
+    }
+
+    /// Adds what `vault-config.toml` says.
+    #[must_use]
+    pub fn with_vault(mut self, file: &VaultFile) -> Self {
+        self.vault = Vault::new(&self.environment, file);
+        self
+    }
+
+    /// Vault, which is not logged in to yet.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Ends the logins that were made for this run; whether one was. Interrupted or not, this is waited for.
+    ///
+    /// # Errors
+    /// What lives on, in a few words.
+    pub fn close(&self) -> Result<bool, String> {
+        self.see_through();
+        if !self.vault.is_in_use() {
+            return Ok(false);
+        }
+        match self.run(CLOSE_TIME, self.vault.close()) {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// From now on a signal that asked to end does not end waiting: what is left to do must be done.
+    pub fn see_through(&self) {
+        self.ended.store(true, Ordering::Relaxed);
     }
 
     /// The environment the program was started in.
@@ -96,7 +141,7 @@ impl Outside {
     /// Ends when a signal has asked to end.
     async fn interrupted(&self) {
         let Some(interruption) = self.interruption.get() else { return std::future::pending().await };
-        while !interruption.is_set() {
+        while !interruption.is_set() || self.ended.load(Ordering::Relaxed) {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }

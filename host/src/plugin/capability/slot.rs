@@ -61,8 +61,8 @@ impl State {
 
     /// `vault`: the token that logging in gives.
     pub(super) fn vault_token(&mut self) -> Given {
-        self.require(&Capability::Vault)?;
-        Ok(Err(unknown_slot("vault")))
+        let login = self.vault_login()?;
+        Ok(login.map(|(value, expires_at)| (Token { value, expires_at }, Origin::Slot)))
     }
 
     /// `secret:NAME`: the value of an environment variable.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::Resource;
 
+use super::settle::settled;
 use super::{Capability, HeldSecret, HeldSession, Origin, PolicyScope};
 use crate::aws::{self, Aws, AwsError, Keys};
 use crate::plugin::bindings::provider::audex::plugin::sts::{
@@ -149,7 +150,14 @@ impl HostSession for State {
             policy: Some(policy.to_string()),
             duration_seconds: Some(duration_seconds),
         };
-        let made = self.with_keys(keys, async |aws, keys| aws.federation_token(&keys, &asked).await)?;
+        // Keys without a token that came from elsewhere are those of a user that was just made.
+        let is_new = keys.kind() == aws::SourceKind::LongTerm;
+        let made = self.with_keys(keys, async |aws, keys| {
+            if is_new {
+                return settled(async || aws.federation_token(&keys, &asked).await).await;
+            }
+            aws.federation_token(&keys, &asked).await
+        })?;
         self.hold_answer(made, Some(policy), duration_seconds)
     }
 

@@ -60,6 +60,10 @@ impl Host for State {
         {
             return Ok(Err(refused));
         }
+        let is_vault = match self.lead_to_vault(&host, &mut request)? {
+            Ok(is_vault) => is_vault,
+            Err(error) => return Ok(Err(error)),
+        };
         let time =
             asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
         *request.timeout_mut() = Some(time);
@@ -68,9 +72,18 @@ impl Host for State {
             Err(refused) => return Ok(Err(refused)),
         };
         let outside = Arc::clone(&self.reach()?.outside);
-        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, route)));
+        let url = request.url().clone();
+        let way = match (is_vault, route) {
+            (true, _) => Way::Vault,
+            (false, Some(route)) => Way::Routed(route),
+            (false, None) => Way::Public,
+        };
+        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, way)));
         match answer {
             Ok(Ok(reply)) => {
+                if is_vault {
+                    outside.vault().saw(&url, &body, reply.status, &reply.body);
+                }
                 let sent = self.sent(&asked)?;
                 self.show(&reply, &asked.lift, &host, &sent)
             }
@@ -247,7 +260,17 @@ fn repeats(body: &[u8], headers: &HeaderMap, secret: &Secret) -> bool {
     secret.len() >= SHORTEST_ECHO && (holds(body) || headers.values().any(|value| holds(value.as_bytes())))
 }
 
-async fn exchange(outside: &Outside, mut request: Request, route: Option<Route>) -> Result<Reply, Error> {
+/// Which client a request goes by.
+enum Way {
+    /// To public addresses only.
+    Public,
+    /// To where the user's variables say that a cloud's host is.
+    Routed(Route),
+    /// To the configured Vault, which may be private.
+    Vault,
+}
+
+async fn exchange(outside: &Outside, mut request: Request, way: Way) -> Result<Reply, Error> {
     let failed = |error: reqwest::Error| {
         // The URL may hold what the guest put there; it knows it anyway.
         let error = error.without_url();
@@ -260,14 +283,15 @@ async fn exchange(outside: &Outside, mut request: Request, route: Option<Route>)
         }
         plain_error(ErrorKind::Unavailable, code, message)
     };
-    let client = match route {
-        Some(route) => {
+    let client = match way {
+        Way::Public => outside.http().map_err(failed)?,
+        Way::Routed(route) => {
             *request.url_mut() = route.url(request.url());
-            outside.routed_http()
+            outside.routed_http().map_err(failed)?
         }
-        None => outside.http(),
+        Way::Vault => outside.vault().client().map_err(Error::from)?,
     };
-    let mut response = client.map_err(failed)?.execute(request).await.map_err(failed)?;
+    let mut response = client.execute(request).await.map_err(failed)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len().saturating_add(chunk.len()) > RESPONSE_BYTES {

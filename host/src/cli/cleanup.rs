@@ -1,0 +1,182 @@
+//! `tryaudex cleanup`: takes back what earlier sessions could not.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::audit::{Audit, CleanedUp, Event, Filter, Record};
+use crate::clock::{rfc3339, unix_seconds};
+use crate::components::Components;
+use crate::console::{self, Console, table};
+use crate::environment::Environment;
+use crate::error::{Failure, Kind};
+use crate::pipeline::REVOKED;
+use crate::pipeline::open::{self, Opened};
+use crate::settings::{Flags, Settings};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Show what is left and take nothing back
+    #[arg(long)]
+    dry_run: bool,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A lease that a session had and nobody has ended.
+#[derive(Debug, PartialEq, Eq)]
+struct Left {
+    session: String,
+    provider: String,
+    lease: String,
+}
+
+pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+    let settings = Settings::resolve(environment, Flags::default())?;
+    let audit = Audit::new(&settings.paths.audit);
+    // What cannot be trusted is not acted on.
+    audit.verify()?;
+    let left = left(&audit.list(&Filter::default())?, &rfc3339(unix_seconds()));
+    let mut outcomes = Vec::new();
+    if args.dry_run {
+        outcomes.extend(left.into_iter().map(|left| (left, "not revoked".to_owned())));
+    } else {
+        let components = Components::open(&settings)?;
+        for left in left {
+            let outcome = match take_back(environment, &settings, &components, &left) {
+                Ok(()) => REVOKED.to_owned(),
+                Err(failure) => format!("not revoked: {}", failure.line()),
+            };
+            let (provider, lease) = (left.provider.clone(), left.lease.clone());
+            let event = Event::CleanedUp(CleanedUp { provider, lease, outcome: outcome.clone() });
+            audit.record(&left.session, &event, &[])?;
+            outcomes.push((left, outcome));
+        }
+    }
+    console::result(&if args.json { to_json(&outcomes) } else { to_text(&outcomes) });
+    let remain = outcomes.iter().any(|(_, outcome)| outcome != REVOKED);
+    Ok(if remain { Kind::Unavailable.exit_code() } else { 0 })
+}
+
+fn take_back(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    left: &Left,
+) -> Result<(), Failure> {
+    let Opened { provider, .. } = open::provider(environment, settings, components, &left.provider)?;
+    let revoked = provider.revoke(&left.lease);
+    if let Err(reason) = provider.close() {
+        Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
+    }
+    Ok(revoked?)
+}
+
+/// The leases that were issued and not ended, of sessions that are over at `now` (RFC 3339, in UTC, so that text compares).
+///
+/// A session without a recorded end may still run: it is left alone until its access is over.
+fn left(records: &[Record], now: &str) -> Vec<Left> {
+    let mut open: BTreeMap<u64, (Left, bool)> = BTreeMap::new();
+    for record in records {
+        let of_session = |left: &Left| left.session == record.session;
+        match &record.event {
+            Event::Issued(issued) => {
+                let Some(lease) = issued.lease.clone() else { continue };
+                let (session, provider) = (record.session.clone(), issued.provider.clone());
+                let is_over = issued.expires_at.as_str() < now;
+                open.insert(record.seq, (Left { session, provider, lease }, is_over));
+            }
+            Event::Ended(ended) if ended.reason.as_deref() == Some(REVOKED) => {
+                open.retain(|_, (left, _)| !of_session(left));
+            }
+            Event::Ended(_) | Event::Failed(_) => {
+                let ended = open.values_mut().filter(|(left, _)| of_session(left));
+                ended.for_each(|(_, is_over)| *is_over = true);
+            }
+            Event::CleanedUp(cleaned) if cleaned.outcome == REVOKED => {
+                open.retain(|_, (left, _)| !(of_session(left) && left.lease == cleaned.lease));
+            }
+            Event::CleanedUp(_) | Event::Issuing(_) | Event::Denied(_) => {}
+        }
+    }
+    open.into_values().filter(|(_, is_over)| *is_over).map(|(left, _)| left).collect()
+}
+
+fn to_json(outcomes: &[(Left, String)]) -> String {
+    let row = |(left, outcome): &(Left, String)| {
+        json!({
+            "session": left.session, "provider": left.provider, "lease": left.lease, "outcome": outcome,
+        })
+    };
+    Value::from(outcomes.iter().map(row).collect::<Vec<_>>()).to_string()
+}
+
+fn to_text(outcomes: &[(Left, String)]) -> String {
+    if outcomes.is_empty() {
+        return "nothing is left to take back".to_owned();
+    }
+    let row = |(left, outcome): &(Left, String)| {
+        vec![left.session.clone(), left.provider.clone(), left.lease.clone(), outcome.clone()]
+    };
+    table(&["SESSION", "PROVIDER", "LEASE", "OUTCOME"], &outcomes.iter().map(row).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Ended, Issued};
+
+    fn record(seq: u64, session: &str, event: Event) -> Record {
+        let (time, prev) = ("2026-11-24T10:00:00Z".to_owned(), String::new());
+        Record { v: 1, seq, time, session: session.to_owned(), event, prev }
+    }
+
+    fn issued(seq: u64, session: &str, expires_at: &str) -> Record {
+        let (lease, expires_at) = (Some(format!("aws/sts/ci/{session}")), expires_at.to_owned());
+        let issued = Issued { provider: "vault".to_owned(), lease, expires_at, ..Issued::default() };
+        record(seq, session, Event::Issued(issued))
+    }
+
+    fn ended(seq: u64, session: &str, reason: Option<&str>) -> Record {
+        let reason = reason.map(str::to_owned);
+        record(seq, session, Event::Ended(Ended { reason, ..Ended::default() }))
+    }
+
+    const NOW: &str = "2026-11-24T12:00:00Z";
+    const PAST: &str = "2026-11-24T11:00:00Z";
+    const FUTURE: &str = "2026-11-24T13:00:00Z";
+
+    fn sessions(records: &[Record]) -> Vec<String> {
+        left(records, NOW).into_iter().map(|left| left.session).collect()
+    }
+
+    #[test]
+    fn what_was_not_revoked_is_left_and_what_was_is_not() {
+        let records = [
+            issued(1, "a", FUTURE),
+            ended(2, "a", Some("revoked")),
+            issued(3, "b", FUTURE),
+            ended(4, "b", Some("not revoked: sealed")),
+        ];
+        assert_eq!(sessions(&records), ["b"]);
+    }
+
+    #[test]
+    fn a_session_that_may_still_run_is_left_alone_until_its_access_is_over() {
+        assert_eq!(sessions(&[issued(1, "running", FUTURE)]), [""; 0]);
+        assert_eq!(sessions(&[issued(1, "killed", PAST)]), ["killed"]);
+    }
+
+    #[test]
+    fn what_was_cleaned_up_is_not_tried_again_and_what_failed_is() {
+        let cleaned = |outcome: &str| {
+            let (provider, lease) = ("vault".to_owned(), "aws/sts/ci/a".to_owned());
+            record(3, "a", Event::CleanedUp(CleanedUp { provider, lease, outcome: outcome.to_owned() }))
+        };
+        let begin = [issued(1, "a", FUTURE), ended(2, "a", Some("not revoked: x"))];
+        let with = |last| [begin[0].clone(), begin[1].clone(), last];
+        assert_eq!(sessions(&with(cleaned("revoked"))), [""; 0]);
+        assert_eq!(sessions(&with(cleaned("not revoked: y"))), ["a"]);
+    }
+}

@@ -1,0 +1,40 @@
+//! Vault behind the imports: the token of its slot, and the one host that is not the component's own choice.
+
+use std::sync::Arc;
+
+use reqwest::Request;
+
+use super::Capability;
+use super::sts::plain_error;
+use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
+use crate::plugin::state::State;
+use crate::secret::Secret;
+use crate::vault;
+
+impl State {
+    /// `vault`: the token that logging in gives, and when it ends.
+    pub(super) fn vault_login(&mut self) -> wasmtime::Result<Result<(Secret, Option<u64>), Error>> {
+        self.require(&Capability::Vault)?;
+        let outside = Arc::clone(&self.reach()?.outside);
+        let answer = self.outside_time(|limit| outside.run(limit, outside.vault().token()));
+        Ok(match answer {
+            Ok(answer) => answer.map_err(Into::into),
+            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+        })
+    }
+
+    /// Leads `request` to Vault if `host` is the name it is known by.
+    ///
+    /// Security: the address is the user's choice, so it may be a private one; only the holder of the slot gets there.
+    pub(super) fn lead_to_vault(
+        &self,
+        host: &str,
+        request: &mut Request,
+    ) -> wasmtime::Result<Result<bool, Error>> {
+        if host != vault::HOST {
+            return Ok(Ok(false));
+        }
+        self.require(&Capability::Vault)?;
+        Ok(self.reach()?.outside.vault().lead(request).map(|()| true).map_err(Into::into))
+    }
+}

@@ -1,0 +1,48 @@
+//! Vault: AWS credentials from its AWS secrets engine, narrowed to the grant before anybody gets them.
+//!
+//! Vault takes no policy with a request: what its role may do is what its credentials can do. So the credentials Vault
+//! issues are never delivered; AWS STS makes others of them that carry the planned policy. See `method.rs`.
+
+mod api;
+mod describe;
+mod explain;
+mod health;
+mod method;
+mod mint;
+mod plan;
+mod target;
+
+use audex_sdk::provider::{
+    CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings,
+};
+
+struct Vault;
+
+impl Provider for Vault {
+    fn describe() -> Description {
+        describe::describe()
+    }
+
+    fn check(actions: Vec<String>) -> Vec<Finding> {
+        let allow_unknown = settings::get("allow_unknown").is_some_and(|value| value == "true");
+        actions.iter().map(|action| aws_policy::action::check(action, allow_unknown)).collect()
+    }
+
+    fn plan(grant: Grant) -> Result<Plan, Error> {
+        plan::plan(&grant)
+    }
+
+    fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
+        mint::mint(&grant, &plan)
+    }
+
+    fn revoke(lease: String) -> Result<(), Error> {
+        mint::revoke(&lease)
+    }
+
+    fn health() -> Vec<CheckResult> {
+        health::health()
+    }
+}
+
+audex_sdk::provider!(Vault, capabilities = ["slot:vault", "http:vault.invalid"]);
