@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::aws_cli::script;
-use crate::support::{CloudView as _, Sandbox};
+use crate::support::Sandbox;
 
 const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
 const READ_SECRETS: (&str, &str) =
