@@ -183,7 +183,7 @@ fn every_row_of_the_documented_table_is_in_the_vocabulary() {
 fn the_vocabulary_for_people_has_a_column_for_each_provider_and_the_notes_below() {
     let text = policies(&["universal"]).success().stdout;
     let header: Vec<_> = text.lines().next().unwrap().split_whitespace().collect();
-    assert_eq!(header, ["UNIVERSAL", "AWS", "AZURE", "GCP"]);
+    assert_eq!(header[..4], ["UNIVERSAL", "AWS", "AZURE", "GCP"]);
     let columns =
         ["s3:GetObject,s3:ListBucket", "Microsoft.Storage/storageAccounts/read", "storage.objects.get,"];
     let row = text.lines().find(|line| line.starts_with("storage:read ")).unwrap();

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::aws_cli::script;
 use crate::support::Sandbox;
+use crate::support::aws_cli::script;
 
 const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
 const READ_SECRETS: (&str, &str) =
