@@ -215,11 +215,10 @@ impl From<ExpansionError> for Failure {
 impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
         let hint = match &error {
-            CheckError::Plugin(_) => None,
+            CheckError::Plugin(_) | CheckError::Unknown { suggestion: None, .. } => None,
             CheckError::Malformed { suggestion: Some(name), .. }
             | CheckError::Unknown { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),
             CheckError::Malformed { .. } => Some("check --provider and the spelling in --allow".to_owned()),
-            CheckError::Unknown { .. } => None,
         };
         if let CheckError::Plugin(error) = error {
             return error.into();

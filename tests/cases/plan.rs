@@ -46,14 +46,14 @@ fn the_plan_has_these_fields() {
     let plan = plan(&sandbox(), RICH);
     let promised =
         ["provider", "method", "ttl_seconds", "resources", "permissions", "denied", "policy", "notices"];
-    let more = ["on_expiry", "policy_size", "policy_limit", "components"];
+    let more = ["on_expiry", "policy_size", "policy_limit", "components", "preflight"];
     let mut expected = [&promised[..], &more[..]].concat();
     expected.sort_unstable();
     let mut found = keys(&plan);
     found.sort_unstable();
     assert_eq!(found, expected);
 
-    assert_eq!(keys(&plan["permissions"][0]), ["action", "enforced_by", "note", "origin"]);
+    assert_eq!(keys(&plan["permissions"][0]), ["action", "enforced_by", "note", "origin", "resources"]);
     assert_eq!(keys(&plan["denied"][0]), ["action", "by", "reason"]);
     assert_eq!(keys(&plan["components"][0]), ["digest", "kind", "name", "source"]);
     assert_eq!(

@@ -30,13 +30,28 @@ fn with_house() -> Sandbox {
 
 #[test]
 fn a_check_shows_the_whole_table_and_fails_when_one_permission_is_unknown() {
-    insta::assert_snapshot!(policies(&["check", "s3:GetObjct,ec2:Describe*"]).snapshot(), @"");
+    insta::assert_snapshot!(policies(&["check", "s3:GetObjct,ec2:Describe*"]).snapshot(), @r#"
+    exit 2
+    --- stdout
+    PERMISSION     STATUS   ACTION         ACCESS  NOTE
+    s3:GetObjct    unknown  -              -       did you mean `s3:GetObject`
+    ec2:Describe*  known    ec2:Describe*  list    `ec2:Describe*` matches 194 actions: 194 list
+    "#);
 }
 
 #[test]
 fn a_check_of_permissions_that_a_run_would_take_succeeds() {
     let asked = "s3:GetObject,S3:putobject,s3:HeadObject,storage:read";
-    insta::assert_snapshot!(policies(&["check", asked]).snapshot(), @"");
+    insta::assert_snapshot!(policies(&["check", asked]).snapshot(), @r#"
+    exit 0
+    --- stdout
+    PERMISSION     STATUS     ACTION         ACCESS  NOTE
+    s3:GetObject   known      s3:GetObject   read
+    S3:putobject   known      s3:PutObject   write
+    s3:HeadObject  corrected  s3:GetObject   read    IAM has no `s3:HeadObject`: HeadObject is authorised by `s3:GetObject`
+    storage:read   known      s3:GetObject   read
+    storage:read   known      s3:ListBucket  list
+    "#);
 }
 
 #[test]
@@ -168,7 +183,7 @@ fn every_row_of_the_documented_table_is_in_the_vocabulary() {
 fn the_vocabulary_for_people_has_a_column_for_each_provider_and_the_notes_below() {
     let text = policies(&["universal"]).success().stdout;
     let header: Vec<_> = text.lines().next().unwrap().split_whitespace().collect();
-    assert_eq!(header, ["UNIVERSAL", "AWS", "AZURE", "GCP"]);
+    assert_eq!(header[..4], ["UNIVERSAL", "AWS", "AZURE", "GCP"]);
     let columns =
         ["s3:GetObject,s3:ListBucket", "Microsoft.Storage/storageAccounts/read", "storage.objects.get,"];
     let row = text.lines().find(|line| line.starts_with("storage:read ")).unwrap();
@@ -230,7 +245,26 @@ fn a_profile_is_shown_with_everything_it_says_and_becomes() {
                 resources = [\"arn:aws:dynamodb:*:*:table/results\"]\nextends = \"secrets-readonly\"\nttl = \"5m\"\n\
                 deny = [\"s3:Delete*\"]\n";
     sandbox.plant(".config/audex/profiles.toml", file);
-    insta::assert_snapshot!(sandbox.run(["policies", "show", "pipeline"]).snapshot(), @"");
+    insta::assert_snapshot!(sandbox.run(["policies", "show", "pipeline"]).snapshot(), @r#"
+    exit 0
+    --- stdout
+    profile    pipeline
+    provider   aws
+    use case   Read and write
+    defined    in [home]/.config/audex/profiles.toml:1
+    extends    secrets-readonly
+    ttl        5m
+    denies     s3:Delete* ([home]/.config/audex/profiles.toml:7)
+    actions    dynamodb:PutItem
+    resources  arn:aws:dynamodb:*:*:table/results
+
+    pipeline (from secrets-readonly)
+    actions    secretsmanager:GetSecretValue
+    resources  every resource
+
+    policy (208 of 2048 characters)
+    {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"dynamodb:PutItem","Resource":"arn:aws:dynamodb:*:*:table/results"},{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*"}]}
+    "#);
     let shown = sandbox.run(["policies", "show", "pipeline", "--json"]).success().json();
     assert_eq!(
         (&shown["ttl_seconds"], &shown["extends"], &shown["deny"]),
@@ -280,7 +314,8 @@ fn an_export_of_a_profile_has_its_name_and_what_is_added() {
 
 #[test]
 fn an_export_that_cannot_be_made_is_a_usage_error() {
-    let sandbox = with_acme();
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
     for (words, said) in [
         (
             &["--provider", "acme", "--allow", "door:open", "--format", "terraform"][..],

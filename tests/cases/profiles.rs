@@ -56,7 +56,11 @@ fn a_plan_whose_permissions_differ_in_resources_shows_them() {
     let sandbox = with(FAMILY);
     insta::assert_snapshot!(
         sandbox.run(["plan", "--profile", "child"]).success().stdout.lines().skip(5).take(3).collect::<Vec<_>>().join("\n"),
-        @""
+        @r#"
+    PERMISSION     ASKED AS                     ENFORCED BY  RESOURCES                    NOTE
+    s3:ListBucket  profile child                cloud        arn:aws:s3:::demo-secrets    list
+    s3:GetObject   profile child (from parent)  cloud        arn:aws:s3:::demo-reports/*  read
+    "#
     );
     let alike = sandbox.run(["plan", "--profile", "parent"]).success();
     assert!(!alike.stdout.contains("RESOURCES"), "{}", alike.stdout);

@@ -39,7 +39,7 @@ pub fn policies(environment: &Environment, args: Args) -> Result<u8, Failure> {
     match args.command {
         Command::List(args) => list::list(environment, &args),
         Command::Show(args) => show::show(environment, &args),
-        Command::Check(args) => check::check(environment, args),
+        Command::Check(args) => check::check(environment, &args),
         Command::Export(args) => export::export(environment, args),
         Command::Universal(args) => universal::universal(environment, &args),
     }

@@ -213,17 +213,16 @@ impl Provider {
         let answer = self.call(PolicyScope::look(), |guest, store| guest.call_plan(store, grant))?.0;
         let mut plan = answer.map_err(|error| self.refused(error))?;
         self.few(plan.permissions.len(), limit::ENTRIES)?;
-        // One for one, in order: two of the same action may differ in their resources.
-        let same = |(planned, granted): (&Planned, &Permission)| {
+        let same = |planned: &Planned, granted: &Permission| {
             planned.action == granted.action && planned.origin == granted.origin
         };
-        if plan.permissions.len() < grant.permissions.len() {
-            return Err(self.bad("it left a granted permission out of its plan").into());
-        }
-        if plan.permissions.len() > grant.permissions.len()
-            || !plan.permissions.iter().zip(&grant.permissions).all(same)
-        {
+        if !plan.permissions.iter().all(|planned| grant.permissions.iter().any(|p| same(planned, p))) {
             return Err(self.bad("it planned a permission that was not granted").into());
+        }
+        // One for one, in order: two of the same action may differ in their resources.
+        let mut pairs = plan.permissions.iter().zip(&grant.permissions);
+        if plan.permissions.len() != grant.permissions.len() || !pairs.all(|(planned, p)| same(planned, p)) {
+            return Err(self.bad("it left a granted permission out of its plan, or moved it").into());
         }
         // The policy is shown, and sent, as it is.
         let forges = |c| clean::is_hidden(c) && !matches!(c, '\n' | '\t');

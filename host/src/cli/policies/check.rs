@@ -35,7 +35,7 @@ struct Checked {
     finding: Finding,
 }
 
-pub fn check(environment: &Environment, args: Args) -> Result<u8, Failure> {
+pub fn check(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let asked: Vec<String> = args.permissions.iter().flat_map(|text| split_list(text)).collect();
     if asked.is_empty() {
         return Err(Failure::usage("no permissions were given", "name them, separated by commas"));

@@ -43,7 +43,7 @@ enum Format {
     Json,
     /// A Terraform resource
     Terraform,
-    /// A CloudFormation template (AWS)
+    #[value(help = "A CloudFormation template (AWS)")]
     Cloudformation,
 }
 

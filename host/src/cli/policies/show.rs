@@ -86,6 +86,12 @@ fn to_text(Found { provider, profile }: &Found, plan: &Result<GrantPlan, Failure
     if !profile.extends.is_empty() {
         let _ = write!(out, "\nextends    {}", profile.extends.join(", "));
     }
+    if let Some(ttl) = profile.ttl {
+        let _ = write!(out, "\nttl        {}", console::duration(ttl.as_secs()));
+    }
+    for entry in &profile.deny {
+        let _ = write!(out, "\ndenies     {} ({})", entry.pattern, entry.source);
+    }
     for share in &profile.shares {
         if share.name != profile.name {
             let _ = write!(out, "\n\n{}", share.name);
@@ -95,12 +101,6 @@ fn to_text(Found { provider, profile }: &Found, plan: &Result<GrantPlan, Failure
         let resources =
             if share.resources.is_empty() { every } else { share.resources.join("\n           ") };
         let _ = write!(out, "\nresources  {resources}");
-    }
-    for entry in &profile.deny {
-        let _ = write!(out, "\ndenies     {} ({})", entry.pattern, entry.source);
-    }
-    if let Some(ttl) = profile.ttl {
-        let _ = write!(out, "\nttl        {}", console::duration(ttl.as_secs()));
     }
     match plan {
         Ok(plan) => {
