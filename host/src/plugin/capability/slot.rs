@@ -47,15 +47,12 @@ impl State {
         let token = self.log_in(async |outside, client| {
             azure::token(outside.environment(), client, tenant.as_deref(), audience).await
         })?;
-        Ok(token.and_then(|token| match token.expires_at {
-            Some(expires_at) => {
-                let audience = audience.to_owned();
-                Ok((token, Origin::Audience { audience, expires_at }))
-            }
-            None => {
+        Ok(token.and_then(|token| {
+            let Some(expires_at) = token.expires_at else {
                 let message = "Azure gave a token and did not say when it ends".to_owned();
-                Err(plain_error(ErrorKind::Unavailable, "source-reply", message))
-            }
+                return Err(plain_error(ErrorKind::Unavailable, "source-reply", message));
+            };
+            Ok((token, Origin::Audience { audience: audience.to_owned(), expires_at }))
         }))
     }
 
