@@ -50,7 +50,8 @@ pub(super) fn lead(metadata: &Metadata, authority: &str, secret: &Secret, direct
     lead.removed.extend(["NO_GCE_CHECK", "METADATA_SERVER_DETECTION"]);
     let credentials = json!({
         "type": "external_account",
-        "audience": "//iam.googleapis.com/projects/0/locations/global/workloadIdentityPools/audex/providers/session",
+        // Without a project: google-auth would ask Google for its name.
+        "audience": "//iam.googleapis.com/audex/session",
         "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
         "token_url": format!("http://{authority}{EXCHANGE}"),
         "credential_source": { "file": directory.join(SUBJECT) },

@@ -43,7 +43,7 @@ impl State {
         let Some(audience) = audience else {
             return Ok(Err(bad_scopes("`azure` needs one scope, `AUDIENCE/.default`")));
         };
-        let tenant = self.reach()?.settings.get("tenant").cloned();
+        let tenant = self.reach()?.settings.get("tenant_id").cloned();
         let token = self.log_in(async |outside, client| {
             azure::token(outside.environment(), client, tenant.as_deref(), audience).await
         })?;
@@ -77,7 +77,7 @@ impl State {
     /// Who the Azure source credentials belong to.
     pub(super) fn azure_identity(&mut self) -> wasmtime::Result<Result<String, Error>> {
         self.require(&Capability::Azure)?;
-        let tenant = self.reach()?.settings.get("tenant").cloned();
+        let tenant = self.reach()?.settings.get("tenant_id").cloned();
         self.log_in(async |outside, client| {
             azure::whoami(outside.environment(), client, tenant.as_deref()).await
         })
