@@ -26,7 +26,7 @@ fn took_part<'a>(plan: &'a Value, kind: &str) -> Vec<&'a str> {
 fn a_component_is_installed_listed_inspected_and_removed() {
     let mut sandbox = Sandbox::without_cloud();
     let before = sandbox.run(["plugin", "list", "--json"]).success().json();
-    assert_eq!(names(&before), ["aws", "universal", "deny-list"]);
+    assert_eq!(names(&before), ["aws", "azure", "gcp", "universal", "deny-list"]);
 
     let installed = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
     assert!(
@@ -36,7 +36,7 @@ fn a_component_is_installed_listed_inspected_and_removed() {
     );
     assert!(installed.stdout.contains("it takes part in every run from now on"), "{}", installed.stdout);
     let list = sandbox.run(["plugin", "list", "--json"]).success().json();
-    assert_eq!(names(&list), ["aws", "universal", "deny-list", "filter-no-deletes"]);
+    assert_eq!(names(&list), ["aws", "azure", "gcp", "universal", "deny-list", "filter-no-deletes"]);
     let shown = inspect(&sandbox, "filter-no-deletes");
     assert_eq!(
         (&shown["kind"], &shown["imports"], &shown["granted"]),
@@ -174,11 +174,11 @@ fn a_provider_answers_under_the_id_it_was_installed_with_alone() {
     let mut sandbox = Sandbox::without_cloud();
     let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
     let lock = plugins(&sandbox).join("plugins.lock");
-    let changed = fs::read_to_string(&lock).unwrap().replace("provides = \"acme\"", "provides = \"gcp\"");
+    let changed = fs::read_to_string(&lock).unwrap().replace("provides = \"acme\"", "provides = \"oci\"");
     fs::write(&lock, changed).unwrap();
     let refused =
-        sandbox.run(["run", "--provider", "gcp", "--allow", "door:open", "--", "touch", "ran"]).exits(70);
-    assert!(refused.stderr.contains("it is `acme`, and was installed as `gcp`"), "{}", refused.stderr);
+        sandbox.run(["run", "--provider", "oci", "--allow", "door:open", "--", "touch", "ran"]).exits(70);
+    assert!(refused.stderr.contains("it is `acme`, and was installed as `oci`"), "{}", refused.stderr);
     let unknown =
         sandbox.run(["run", "--provider", "acme", "--allow", "door:open", "--", "touch", "ran"]).exits(2);
     assert!(unknown.stderr.contains("no component provides `acme`"), "{}", unknown.stderr);
@@ -277,7 +277,7 @@ fn installing_again_replaces_and_another_kind_or_id_does_not() {
     let clash = twin.install(&mut sandbox, &[]).exits(2);
     assert!(clash.stderr.contains("`acme` is taken by another component"), "{}", clash.stderr);
     let list = sandbox.run(["plugin", "list", "--json"]).success().json();
-    assert_eq!(names(&list)[3..], ["hostile-filter", "provider-static"]);
+    assert_eq!(names(&list)[5..], ["hostile-filter", "provider-static"]);
 }
 
 #[test]
