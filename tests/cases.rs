@@ -6,6 +6,7 @@ mod child;
 mod cli;
 mod demo;
 mod deny_names;
+mod endpoint;
 mod errors;
 mod expiry;
 mod health;

@@ -2,7 +2,7 @@
 //!
 //! A service principal of the environment, a workload identity, a managed identity (App Service, or a virtual machine, known
 //! by its firmware without asking the network), and the login of the Azure CLI. What is found first counts.
-//! Source: Microsoft, "DefaultAzureCredential overview"; "Microsoft identity platform and the OAuth 2.0 client credentials flow".
+//! Source: Microsoft, "`DefaultAzureCredential` overview"; "Microsoft identity platform and the OAuth 2.0 client credentials flow".
 
 mod managed;
 

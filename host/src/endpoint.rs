@@ -34,6 +34,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The tokens in it.
+    #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         match self {
             Self::Metadata(metadata) => vec![metadata.token.clone()],
@@ -63,6 +64,7 @@ pub struct Lead {
 
 impl Endpoints {
     /// What is secret of the lead itself.
+    #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         let of = |value: &Value| match value {
             Value::Secret(secret) => Some(secret.clone()),

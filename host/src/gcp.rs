@@ -1,6 +1,6 @@
 //! Google Cloud source credentials, by the rules of Application Default Credentials.
 //!
-//! In this order: the file that GOOGLE_APPLICATION_CREDENTIALS names, gcloud's own file of application default credentials,
+//! In this order: the file that `GOOGLE_APPLICATION_CREDENTIALS` names, gcloud's own file of application default credentials,
 //! the metadata server, and the login of the gcloud tool. What is found first counts; its failure is not papered over by the
 //! next. Files may be of a service account or of a user; other types are refused by name.
 //! Source: Google Cloud, "How Application Default Credentials works"; RFC 7523 for the assertion of a service account.

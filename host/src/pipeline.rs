@@ -195,11 +195,13 @@ fn mint_and_start(
     // What the provider mints from is not for the command.
     let sourceless = environment.without(provider.sources());
     let context = Context { environment: &sourceless, ..context };
+    let mut known = secrets(&minted);
     let ended =
         start(context, directory, &minted, &access, attempt, executable, signals).and_then(|started| {
             let deadline = access.deadline();
             // The private files and the endpoints live as long as the command.
-            let (_directory, _endpoints, running) = started;
+            let (_directory, endpoints, running) = started;
+            known.extend(endpoints.secrets());
             Ok(running.wait(Some(deadline), || report::expired(console))?)
         });
     let revoked = revoke(provider, &minted);
@@ -207,7 +209,7 @@ fn mint_and_start(
         console.notice(&format!("the credentials were {reason}"));
     }
     let ended = ended?;
-    finish(&ended, revoked, &secrets(&minted), attempt, console);
+    finish(&ended, revoked, &known, attempt, console);
     report::perhaps_denied(console, &ended, &advice);
     Ok(ended.exit_code())
 }

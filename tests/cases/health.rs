@@ -187,13 +187,21 @@ fn health_shows_no_secret_and_hands_out_nothing() {
 }
 
 #[test]
-fn every_provider_is_checked_when_none_is_named() {
-    let reports = Sandbox::new().run(["health", "--json"]).success().json();
-    assert_eq!(reports.as_array().unwrap().len(), 1);
+fn every_configured_provider_is_checked_when_none_is_named() {
+    let mut sandbox = Sandbox::new();
+    let checked = |sandbox: &Sandbox| -> Vec<String> {
+        let reports = sandbox.run(["health", "--json"]).json();
+        let reports = reports.as_array().unwrap();
+        reports.iter().map(|report| report["provider"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(checked(&sandbox), ["aws"]);
+    sandbox.set("AUDEX_GCP_SERVICE_ACCOUNT", "agent@p.iam.gserviceaccount.com");
+    sandbox.set("GCE_METADATA_HOST", "127.0.0.1:1");
+    assert_eq!(checked(&sandbox), ["aws", "gcp"]);
     assert_snapshot!(Sandbox::new().run(["health", "--check", "nope"]).snapshot(), @r#"
     exit 2
     --- stderr
     error: no component provides `nope`
-    hint: there are `aws`
+    hint: there are `aws`, `azure`, `gcp`
     "#);
 }

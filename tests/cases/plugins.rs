@@ -174,11 +174,11 @@ fn a_provider_answers_under_the_id_it_was_installed_with_alone() {
     let mut sandbox = Sandbox::without_cloud();
     let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
     let lock = plugins(&sandbox).join("plugins.lock");
-    let changed = fs::read_to_string(&lock).unwrap().replace("provides = \"acme\"", "provides = \"gcp\"");
+    let changed = fs::read_to_string(&lock).unwrap().replace("provides = \"acme\"", "provides = \"oci\"");
     fs::write(&lock, changed).unwrap();
     let refused =
-        sandbox.run(["run", "--provider", "gcp", "--allow", "door:open", "--", "touch", "ran"]).exits(70);
-    assert!(refused.stderr.contains("it is `acme`, and was installed as `gcp`"), "{}", refused.stderr);
+        sandbox.run(["run", "--provider", "oci", "--allow", "door:open", "--", "touch", "ran"]).exits(70);
+    assert!(refused.stderr.contains("it is `acme`, and was installed as `oci`"), "{}", refused.stderr);
     let unknown =
         sandbox.run(["run", "--provider", "acme", "--allow", "door:open", "--", "touch", "ran"]).exits(2);
     assert!(unknown.stderr.contains("no component provides `acme`"), "{}", unknown.stderr);

@@ -25,8 +25,8 @@ impl IdentityArgs {
             ("service_account", self.service_account.clone()),
             ("delegate", delegates),
             ("project", self.project.clone()),
-            ("subscription", self.subscription.clone()),
-            ("tenant", self.tenant.clone()),
+            ("subscription_id", self.subscription.clone()),
+            ("tenant_id", self.tenant.clone()),
         ]
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value?)))

@@ -40,7 +40,7 @@ pub struct Metadata {
 
 /// Adds what leads to the server at `authority`.
 ///
-/// Go's client libraries look for `~/.config/gcloud` wherever CLOUDSDK_CONFIG points, and for metadata only after that. A
+/// Go's client libraries look for `~/.config/gcloud` wherever `CLOUDSDK_CONFIG` points, and for metadata only after that. A
 /// credentials file of the session's own comes before both. It exchanges a secret, and not a token, at this server.
 pub(super) fn lead(metadata: &Metadata, authority: &str, secret: &Secret, directory: &Path, lead: &mut Lead) {
     for name in ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"] {
@@ -50,7 +50,8 @@ pub(super) fn lead(metadata: &Metadata, authority: &str, secret: &Secret, direct
     lead.removed.extend(["NO_GCE_CHECK", "METADATA_SERVER_DETECTION"]);
     let credentials = json!({
         "type": "external_account",
-        "audience": "//iam.googleapis.com/projects/0/locations/global/workloadIdentityPools/audex/providers/session",
+        // Without a project: google-auth would ask Google for its name.
+        "audience": "//iam.googleapis.com/audex/session",
         "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
         "token_url": format!("http://{authority}{EXCHANGE}"),
         "credential_source": { "file": directory.join(SUBJECT) },
@@ -127,7 +128,7 @@ fn account(metadata: &Metadata, ends_at: u64, rest: &str, ask: &Ask) -> Reply {
         "" => text("aliases\nemail\nscopes\ntoken\n"),
         "aliases" => text("default\n"),
         "email" => text(&metadata.email),
-        "scopes" => text(metadata.scopes.iter().map(|scope| format!("{scope}\n")).collect::<String>()),
+        "scopes" => text(metadata.scopes.join("\n") + "\n"),
         "token" if covers(metadata, ask.query("scopes")) => token(metadata, ends_at, ask),
         "token" => refusal(StatusCode::FORBIDDEN, "scopes", "the session's token has none of these scopes"),
         _ => missing(),

@@ -112,6 +112,39 @@ fn a_file_of_another_type_or_with_a_plain_token_address_is_refused_by_name() {
     assert!(!token_of(&garbage).unwrap_err().message.contains("planted"));
 }
 
+/// Made for this test with `openssl genpkey`; it opens nothing.
+const KEY: &str = include_str!("testdata/service-account.pem");
+
+#[test]
+fn a_service_account_signs_a_claim_for_where_it_is_sent_and_what_is_asked() {
+    let double = double(200, r#"{"access_token":"planted","expires_in":3599}"#);
+    let token_uri = format!("http://{}/token", double.authority);
+    let file = serde_json::json!({
+        "type": "service_account", "client_email": "a@p", "private_key": KEY, "token_uri": token_uri,
+    });
+    let (environment, _home) = with_file(&file.to_string());
+    assert_eq!(token_of(&environment).unwrap().value.expose(), "planted");
+    let seen = double.seen();
+    let assertion = seen.split_once("&assertion=").unwrap().1;
+    let claims = crate::token::claims(assertion).unwrap();
+    assert_eq!(
+        (&claims["iss"], &claims["aud"], &claims["scope"]),
+        (&"a@p".into(), &token_uri.into(), &SCOPE.into())
+    );
+    assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
+
+    let (signed, signature) = assertion.rsplit_once('.').unwrap();
+    let der =
+        <rustls::pki_types::PrivatePkcs8KeyDer<'_> as rustls::pki_types::pem::PemObject>::from_pem_slice(
+            KEY.as_bytes(),
+        );
+    let pair = ring::signature::RsaKeyPair::from_pkcs8(der.unwrap().secret_pkcs8_der()).unwrap();
+    let public =
+        ring::signature::UnparsedPublicKey::new(&ring::signature::RSA_PKCS1_2048_8192_SHA256, pair.public());
+    let signature = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap();
+    assert!(public.verify(signed.as_bytes(), &signature).is_ok());
+}
+
 #[test]
 fn a_service_account_whose_key_is_none_is_a_configuration_error() {
     let (environment, _home) =

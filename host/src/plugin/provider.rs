@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod pure;
+mod value;
 mod variable;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use super::bindings::provider::{ProviderPluginPre, exports::audex::plugin::provi
 use super::call::{self, call};
 use super::capability::outside::Outside;
 use super::capability::policy_scope::PolicyScope;
-use super::capability::{Capability, HeldSecret, Origin, Reach};
+use super::capability::{Capability, Reach};
 use super::clean::{self, Clean as _};
 use super::component::{Loaded, Phase, PluginError, Source};
 use super::engine::Engine;
@@ -338,42 +339,6 @@ impl Provider {
         let mut checks = self.call(PolicyScope::probe(), |guest, store| guest.call_health(store))?.0;
         checks.clean();
         Ok(checks)
-    }
-
-    /// Security: what reaches the child is what was planned. Parts of AWS sessions must carry the planned policy and
-    /// their own expiry; the guest cannot say otherwise.
-    fn value(
-        &self,
-        state: &mut State,
-        value: wit::Value,
-        plan: &GrantPlan,
-        expires_at: u64,
-    ) -> Result<Value, PluginError> {
-        let handle = match value {
-            wit::Value::Plain(text) => return Ok(Value::Plain(text)),
-            wit::Value::Secret(handle) => handle,
-        };
-        let Ok(HeldSecret { value, origin }) = state.table.delete(handle) else {
-            return Err(self.bad("it handed out a secret it does not hold"));
-        };
-        match origin {
-            Origin::Slot => return Err(self.bad("it handed out a source credential")),
-            Origin::Audience { .. } => {
-                return Err(self.bad("it handed out a token of one audience outside an identity endpoint"));
-            }
-            Origin::SigningKey { .. } => return Err(self.bad("it handed out a signing key")),
-            Origin::Guest | Origin::Lifted { .. } | Origin::Session { .. } => {}
-        }
-        if let Origin::Session { policy, expires_at: ends, asked_seconds } = origin {
-            if policy.is_none() || policy.as_deref() != plan.policy.as_deref() {
-                return Err(self.bad("it handed out credentials without the planned policy"));
-            }
-            if ends != expires_at {
-                return Err(self.bad("it misstated when its credentials expire"));
-            }
-            state.delivered_seconds = state.delivered_seconds.max(Some(asked_seconds));
-        }
-        Ok(Value::Secret(value))
     }
 
     fn call<T>(

@@ -43,19 +43,16 @@ impl State {
         let Some(audience) = audience else {
             return Ok(Err(bad_scopes("`azure` needs one scope, `AUDIENCE/.default`")));
         };
-        let tenant = self.reach()?.settings.get("tenant").cloned();
+        let tenant = self.reach()?.settings.get("tenant_id").cloned();
         let token = self.log_in(async |outside, client| {
             azure::token(outside.environment(), client, tenant.as_deref(), audience).await
         })?;
-        Ok(token.and_then(|token| match token.expires_at {
-            Some(expires_at) => {
-                let audience = audience.to_owned();
-                Ok((token, Origin::Audience { audience, expires_at }))
-            }
-            None => {
+        Ok(token.and_then(|token| {
+            let Some(expires_at) = token.expires_at else {
                 let message = "Azure gave a token and did not say when it ends".to_owned();
-                Err(plain_error(ErrorKind::Unavailable, "source-reply", message))
-            }
+                return Err(plain_error(ErrorKind::Unavailable, "source-reply", message));
+            };
+            Ok((token, Origin::Audience { audience: audience.to_owned(), expires_at }))
         }))
     }
 
@@ -80,7 +77,7 @@ impl State {
     /// Who the Azure source credentials belong to.
     pub(super) fn azure_identity(&mut self) -> wasmtime::Result<Result<String, Error>> {
         self.require(&Capability::Azure)?;
-        let tenant = self.reach()?.settings.get("tenant").cloned();
+        let tenant = self.reach()?.settings.get("tenant_id").cloned();
         self.log_in(async |outside, client| {
             azure::whoami(outside.environment(), client, tenant.as_deref()).await
         })
