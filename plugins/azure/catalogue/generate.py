@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
-"""Makes operations.txt from the URL templates in Microsoft's management packages (PyPI azure-mgmt-*, MIT).
+"""Makes operations.txt: the operations of Azure that follow from Microsoft's management packages, for the Azure component.
 
-    generate.py             writes the file
-    generate.py --verify    compares instead of writing, and measures it against the list in shared/data, where it is
+    generate.py [DIRECTORY]            writes operations.txt from the wheels in the directory, or from `pip download`
+    generate.py --verify [DIRECTORY]   compares instead of writing, and measures it against the list in shared/data (its
+                                       absence is said, and fails under --require-list)
 
-The name of a control-plane operation follows from its request: the resource provider, the types in the path, and the method
-(GET read, PUT and PATCH write, DELETE delete; POST to a name: that name, then action). What follows from no request of these
-packages, data actions above all, is in overlay.txt, by hand. `!` before a name marks a data action.
+The wheels are those of packages.txt, by digest; they are read as archives and never installed. The name of an operation
+follows from a request by rule: resource provider, resource types of the path, and the method (GET read, PUT and PATCH write,
+DELETE delete, POST its last segment and `action`). What follows from no request is in overlay.txt. The output depends on
+these two files alone; its format is described in src/tree.rs.
 """
 
+import argparse
 import collections
 import gzip
+import hashlib
+import os
 import pathlib
 import re
 import subprocess
@@ -18,120 +23,223 @@ import sys
 import tempfile
 import zipfile
 
-DATE = "2026-11-24"
-# Pinned, so that the same file comes out next year. What is not here is not in the catalogue.
-PACKAGES = """
-azure-mgmt-apimanagement==5.0.0 azure-mgmt-appconfiguration==5.0.0 azure-mgmt-applicationinsights==4.1.0
-azure-mgmt-authorization==4.0.0 azure-mgmt-automation==1.0.0 azure-mgmt-batch==18.0.0 azure-mgmt-billing==7.0.0 azure-mgmt-cdn==13.1.1
-azure-mgmt-cognitiveservices==13.6.0 azure-mgmt-compute==34.0.0 azure-mgmt-consumption==10.0.0 azure-mgmt-containerinstance==10.1.0
-azure-mgmt-containerregistry==12.0.0 azure-mgmt-containerservice==37.0.0 azure-mgmt-cosmosdb==9.7.0 azure-mgmt-costmanagement==4.0.1
-azure-mgmt-databricks==2.0.0 azure-mgmt-datafactory==9.2.0 azure-mgmt-dns==8.2.0 azure-mgmt-eventgrid==10.4.0 azure-mgmt-eventhub==11.2.0
-azure-mgmt-hdinsight==9.0.0 azure-mgmt-keyvault==11.0.0 azure-mgmt-kusto==3.4.0 azure-mgmt-loganalytics==12.0.0 azure-mgmt-logic==10.0.0
-azure-mgmt-managementgroups==1.0.0 azure-mgmt-monitor==6.0.2 azure-mgmt-msi==7.0.0 azure-mgmt-network==29.0.0
-azure-mgmt-notificationhubs==8.0.0 azure-mgmt-policyinsights==1.0.0 azure-mgmt-privatedns==1.2.0 azure-mgmt-rdbms==10.1.0
-azure-mgmt-recoveryservices==3.1.0 azure-mgmt-recoveryservicesbackup==9.2.0 azure-mgmt-redis==14.5.0 azure-mgmt-resource==24.0.0
-azure-mgmt-search==9.2.0 azure-mgmt-security==7.0.0 azure-mgmt-servicebus==8.2.1 azure-mgmt-servicefabric==2.1.0 azure-mgmt-signalr==1.2.0
-azure-mgmt-sql==3.0.1 azure-mgmt-storage==23.0.0 azure-mgmt-storagesync==1.0.1 azure-mgmt-streamanalytics==1.0.0 azure-mgmt-subscription==3.1.1
-azure-mgmt-synapse==2.0.0 azure-mgmt-trafficmanager==1.1.0 azure-mgmt-web==8.0.0
-""".split()
 HERE = pathlib.Path(__file__).resolve().parent
+OUTPUT = HERE / "operations.txt"
+# The list for checking against lies beside the checkout, or where AUDEX_SHARED_DATA says.
+LIST = "azure_operations.txt.gz"
+
 VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
-# How generated code of different years writes its requests.
-OLDER = re.compile(r"self\._client\.(get|put|patch|post|delete|head)\(|\.metadata = \{'url': '([^']+)'\}")
-REQUEST = re.compile(r'_url = kwargs\.pop\(\s*"template_url",\s*((?:"[^"]*"\s*)+)|_url = ((?:"[^"]*"\s*)+)|HttpRequest\(method="([A-Z]+)"')
+FLAGS = {"read": "r", "write": "w", "delete": "d"}
+# Generators of different years write requests differently: a template with a request after it, or a call with `metadata`.
+TEMPLATE = re.compile(
+    r"""_?url\s=\s(?:kwargs\.pop\(\s*"template_url",\s*|\(\s*)?((?:(?:"[^"]*"|'[^']*')\s*)+)"""
+    r"""|HttpRequest\(\s*method="([A-Z]+)\""""
+)
+METADATA = re.compile(r"self\._client\.(get|put|patch|post|delete|head)\(|\.metadata = \{'url': '([^']+)'\}")
 
 
-def requests(package):
-    """(method, URL template) of every request that the package can make."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":none:", "-d", folder, package]
-        subprocess.run(command, check=True)
-        (path,) = pathlib.Path(folder).iterdir()
-        with zipfile.ZipFile(path) as wheel:
-            for name in sorted(wheel.namelist()):
-                if "/operations/" not in name or "/aio/" in name or not name.endswith(".py"):
-                    continue
-                url, method, text = None, None, wheel.read(name).decode()
-                for found in OLDER.finditer(text):
-                    method = found[1] or method
-                    if found[2] and method:
-                        yield method.upper(), found[2]
-                for found in REQUEST.finditer(text):
-                    if found[3] is None:
-                        url = "".join(re.findall(r'"([^"]*)"', found[1] or found[2]))
-                    elif url:
-                        yield found[3], url
-                        url = None
+def pins():
+    for line in (HERE / "packages.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, digest = line.split(" --hash=sha256:")
+            yield name, digest
+
+
+def wheels(directory):
+    """The pinned wheels, after comparing their digests."""
+    found = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in directory.glob("*.whl")}
+    for name, digest in pins():
+        if digest not in found:
+            sys.exit(f"{directory} has no wheel of {name} with the digest in packages.txt")
+        yield name, found[digest]
+
+
+def fetch(into):
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+    subprocess.run([*command, "-d", into, "-r", HERE / "packages.txt"], check=True)
+    return pathlib.Path(into)
+
+
+def requests(wheel):
+    """(method, URL template) of every request the package can make."""
+    with zipfile.ZipFile(wheel) as archive:
+        for name in sorted(archive.namelist()):
+            if "/operations/" not in name or "/aio/" in name or not name.endswith(".py"):
+                continue
+            text = archive.read(name).decode()
+            url = method = None
+            for found in METADATA.finditer(text):
+                method = found[1] or method
+                if found[2] and method:
+                    yield method.upper(), found[2]
+            for found in TEMPLATE.finditer(text):
+                if found[2] is None:
+                    url = "".join(a or b for a, b in re.findall(r"""\"([^\"]*)\"|'([^']*)'""", found[1]))
+                elif url:
+                    yield found[2], url
+                    url = None
 
 
 def operation(method, url):
-    """The operation that authorises a request, or None where none follows."""
-    _, found, tail = url.rpartition("/providers/")
+    """The operation that authorises a request, as its segments; none where it does not follow."""
+    if method != "POST" and method not in VERBS:
+        return None
+    before, found, after = url.split("?")[0].rpartition("/providers/")
     if not found:
+        # Subscriptions and resource groups belong to Microsoft.Resources.
+        if not url.startswith("/subscriptions/{"):
+            return None
+        after = "Microsoft.Resources" + url
+    namespace, *rest = [part for part in after.split("/") if part]
+    if not re.fullmatch(r"[A-Za-z0-9]+(\.[A-Za-z0-9]+)+", namespace):
         return None
-    parts = tail.strip("/").split("/")
-    namespace = parts[0]
-    if not re.fullmatch(r"[A-Za-z]+\.[A-Za-z.]+", namespace):
+    # Types and names alternate; a literal in the place of a name (`default`) is a name.
+    named = lambda place, part: "{" in part or (place % 2 == 1 and not (method == "POST" and place == len(rest) - 1))
+    types = [part for place, part in enumerate(rest) if not named(place, part)]
+    if not types or not all(re.fullmatch(r"[A-Za-z0-9._-]+", part) for part in types):
         return None
-    types = [part for part in parts[1:] if not part.startswith("{") and part != "default"]
-    if not types:
-        return None
-    if method in VERBS:
-        return "/".join([namespace, *types, VERBS[method]])
-    return "/".join([namespace, *types, "action"]) if method == "POST" else None
+    if method == "POST":
+        return [namespace, *types, "action"] if "{" not in rest[-1] else None
+    return [namespace, *types, VERBS[method]]
 
 
-def render():
-    names = {}
-    add = lambda name: names.setdefault(name.lstrip("!").lower(), name)
+def overlay():
+    """(segments, is data action) of each line of overlay.txt."""
+    source = None
     for line in (HERE / "overlay.txt").read_text().splitlines():
-        if line.split("#")[0].strip():
-            add(line.split("#")[0].strip())
-    for package in PACKAGES:
-        count = len(names)
-        for method, url in requests(package):
-            name = operation(method, url)
-            if name:
-                add(name)
-        print(f"{package}: {len(names) - count}", file=sys.stderr)
-    # Grouped by resource type: the verbs follow on the same line.
-    groups = collections.defaultdict(list)
-    for name in names.values():
-        place, _, verb = name.rpartition("/")
-        if verb == "action" and "/" in place:
-            place, _, verb = place.rpartition("/")
-            verb += "/action"
-        groups[place.lower()].append((place, verb))
-    lines = []
-    for key in sorted(groups, key=lambda key: key.lstrip("!") + " "):
-        verbs = sorted({verb for _, verb in groups[key]}, key=str.lower)
-        lines.append(" ".join([groups[key][0][0], *verbs]))
-    return "\n".join(lines) + "\n"
+        line = line.split("#")[0].strip() if not line.startswith("[") else line.strip()
+        if line.startswith("["):
+            source = line.strip("[]")
+            if not source.startswith("https://"):
+                sys.exit(f"overlay.txt: {source} is no source")
+        elif line:
+            kind, name = line.split()
+            if kind not in ("action", "data") or source is None:
+                sys.exit(f"overlay.txt: {line} has no kind or no source")
+            yield name.split("/"), kind == "data"
 
 
-def measure(text):
-    path = next((folder / "shared/data/azure_operations.txt.gz" for folder in HERE.parents
-                 if (folder / "shared/data/azure_operations.txt.gz").exists()), None)
-    if path is None:
-        print("no shared/data/azure_operations.txt.gz: not measured")
-        return
-    known = {line.strip().lower() for line in gzip.open(path, "rt") if line.strip()}
-    made = set()
-    for line in text.splitlines():
-        place, *verbs = line.lstrip("!").lower().split(" ")
-        made |= {f"{place}/{verb}" for verb in verbs}
-    print(f"{len(made)} names, {len(made & known)} of them ({len(made & known) / len(made):.0%}) among {len(known)} ({len(made & known) / len(known):.0%})")
+class Node:
+    """A resource type, with its operations: {lower-case last part: [spelling, is action, is data action]}."""
+
+    def __init__(self):
+        self.spellings = collections.Counter()
+        self.children = {}
+        self.operations = {}
+
+    def child(self, segment, weight):
+        node = self.children.setdefault(segment.lower(), Node())
+        node.spellings[segment] += weight
+        return node
+
+    def spelling(self):
+        return min(self.spellings, key=lambda text: (-self.spellings[text], text))
+
+    def add(self, segments, is_data, weight):
+        # `start/action` is one operation of what stands before it.
+        tail = 2 if segments[-1].lower() == "action" else 1
+        node = self
+        for segment in segments[:-tail]:
+            node = node.child(segment, weight)
+        # The first spelling stays: that of the overlay.
+        last = "/".join(segments[-tail:])
+        entry = node.operations.setdefault(last.lower(), [last, False, False])
+        entry[2 if is_data else 1] = True
+
+
+def build(directory):
+    root = Node()
+    for segments, is_data in overlay():
+        root.add(segments, is_data, 1_000_000)
+    for name, wheel in wheels(directory):
+        made = 0
+        for method, url in requests(wheel):
+            segments = operation(method, url)
+            if segments:
+                root.add(segments, False, 1)
+                made += 1
+        if not made:
+            sys.exit(f"{name}: no request was understood")
+    return root
+
+
+def words(node):
+    """The operations of one node, as a line has them."""
+    flags, others = "", []
+    for _, (text, is_action, is_data) in sorted(node.operations.items()):
+        flag = FLAGS.get(text)
+        if flag:
+            flags += (flag if is_action else "") + (flag.upper() if is_data else "")
+            continue
+        name, found, _ = text.rpartition("/action")
+        word = name if found else text.removesuffix("/Action") + "^" if text.endswith("/Action") else text + "="
+        others += [word] * is_action + [word + "!"] * is_data
+    return (":" + flags if flags else "") + "".join(f" {word}" for word in others)
+
+
+def lines(node, depth=1):
+    if depth > 9 and node.children:
+        sys.exit("a resource type lies deeper than the format has room for")
+    for _, child in sorted(node.children.items()):
+        yield f"{depth}{child.spelling()}{words(child)}\n"
+        yield from lines(child, depth + 1)
+
+
+def text_of(root):
+    """Of each provider first how long its block is, so that it can be passed over."""
+    blocks = ((child, "".join(lines(child))) for _, child in sorted(root.children.items()))
+    return "".join(f"0{child.spelling()}#{len(block)}{words(child)}\n{block}" for child, block in blocks)
+
+
+def names(node, path=()):
+    for key, child in node.children.items():
+        here = (*path, key)
+        for last in child.operations:
+            yield "/".join((*here, last))
+        yield from names(child, here)
+
+
+def measure(root):
+    """Compares with the list in shared/data; false if it is not there."""
+    places = [pathlib.Path(os.environ["AUDEX_SHARED_DATA"])] if "AUDEX_SHARED_DATA" in os.environ else []
+    places += [HERE.parents[2].parent / "shared" / "data", pathlib.Path("/work/shared/data")]
+    found = next((place / LIST for place in places if (place / LIST).is_file()), None)
+    if found is None:
+        return False
+    listed = {line.strip().lower() for line in gzip.open(found, "rt") if line.strip()}
+    made = set(names(root))
+    providers = {name.split("/")[0] for name in made}
+    near = {name for name in listed if name.split("/")[0] in providers}
+    both = len(made & listed)
+    print(f"{both} of {len(made)} names ({both / len(made):.0%}) are among the {len(listed)} of {found}")
+    print(f"they are {both / len(listed):.0%} of that list, {both / len(near):.0%} of the {len(near)} of the providers here")
+    unlisted = sorted("/".join(s).lower() for s, _ in overlay() if "/".join(s).lower() not in listed)
+    print(f"of overlay.txt, not in the list: {', '.join(unlisted) or 'none'}")
+    return True
 
 
 def main():
-    text = render()
-    if "--verify" in sys.argv:
-        if (HERE / "operations.txt").read_text() != text:
-            sys.exit("operations.txt is not what generate.py makes")
-    else:
-        (HERE / "operations.txt").write_text(text)
-    print("operations.txt", len(text))
-    measure(text)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--verify", action="store_true")
+    parser.add_argument("--require-list", action="store_true")
+    parser.add_argument("directory", nargs="?", type=pathlib.Path)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        root = build(arguments.directory or fetch(scratch))
+    text = text_of(root)
+    count = sum(1 for _ in names(root))
+    if not arguments.verify:
+        OUTPUT.write_text(text)
+        print(f"{OUTPUT.name}: {len(text)} bytes, {count} operations", file=sys.stderr)
+        return
+    if OUTPUT.read_text() != text:
+        sys.exit(f"{OUTPUT.name} is not what the packages and overlay.txt make")
+    print(f"{OUTPUT.name} is what the packages make: {count} operations")
+    if not measure(root):
+        print(f"{LIST} is absent, NOT measured")
+        if arguments.require_list:
+            sys.exit(1)
 
 
-main()
+if __name__ == "__main__":
+    main()

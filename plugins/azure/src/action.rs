@@ -1,26 +1,17 @@
-//! The syntax of operations, and what the catalogue says of them. Azure ignores case; what is asked for is written as Azure
-//! writes it.
+//! The syntax of operations, and what the catalogue says of one. Azure ignores case; what is asked for is written its way.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{AccessLevel, Finding, Status};
-use azure_catalogue::{Access, Operation};
+use azure_catalogue::{Access, Operation, access};
 
-/// Names with more letters wrong than this are not suggested.
-const FARTHEST: usize = 3;
+use crate::suggestion;
 
-/// Hands out what opens a whole storage account, past every other limit. Source: Azure Storage, "Manage account access keys".
-const ACCOUNT_KEYS: &str = "microsoft.storage/storageaccounts/listkeys/action";
+/// Whoever holds an account's keys is asked for no role. Source: Azure Storage, "Authorize with Shared Key".
+const ACCOUNT_KEYS: &str = "Microsoft.Storage/storageAccounts/listKeys/action";
 
-/// Looks at one operation as the user wrote it. The catalogue is not complete (see its `generate.py`), so a name that it does
-/// not have is let through with a notice.
-pub fn check(action: &str) -> Finding {
-    if action == "*" {
-        return accepted(
-            "*".to_owned(),
-            Some(AccessLevel::Permissions),
-            Some("every operation of every provider".to_owned()),
-        );
-    }
+/// Looks at one operation as the user wrote it. The catalogue is not complete, so a name it does not have is let through
+/// with a note; with `allow_unknown` without one.
+pub fn check(action: &str, allow_unknown: bool) -> Finding {
     if !well_formed(action) {
         return Finding {
             status: Status::Malformed,
@@ -31,49 +22,64 @@ pub fn check(action: &str) -> Finding {
         };
     }
     let found = azure_catalogue::matching(action);
-    let worst = found.iter().map(|operation| azure_catalogue::access(&operation.name)).max();
     if pattern::is_wild(action) {
-        let note = if found.is_empty() {
-            format!("`{action}` matches no operation of the catalogue")
-        } else {
-            format!("`{action}` matches {}", summary(&found))
-        };
-        return accepted(action.to_owned(), worst.map(level), Some(note));
+        let level = found.iter().map(|operation| access(&operation.name)).max().map(level);
+        return accepted(action.to_owned(), level, Some(format!("`{action}` {}", matched(&found))));
     }
-    if let Some(operation) = found.first() {
-        let keys = action.eq_ignore_ascii_case(ACCOUNT_KEYS);
-        let note =
-            keys.then(|| format!("the keys that `{}` lists open everything in the account", operation.name));
-        return accepted(operation.name.clone(), worst.map(level), note);
-    }
-    let suggestion = nearest(action);
-    let meant = suggestion.as_ref().map(|name| format!("; did you mean `{name}`")).unwrap_or_default();
-    let note = format!("`{action}` is not in the catalogue of Azure operations{meant}");
-    Finding {
-        suggestion,
-        ..accepted(action.to_owned(), Some(level(azure_catalogue::access(action))), Some(note))
-    }
+    let Some(operation) = found.into_iter().next() else { return unknown(action, allow_unknown) };
+    let keys = operation.name == ACCOUNT_KEYS;
+    let note =
+        keys.then(|| format!("`{ACCOUNT_KEYS}` gives everything in the account: its keys pass every role"));
+    let level = level(access(&operation.name));
+    accepted(operation.name, Some(level), note)
 }
 
-/// What is said of one operation of a plan: its level, or how many of which level it matches.
+fn unknown(action: &str, allow_unknown: bool) -> Finding {
+    let suggestion = if allow_unknown { None } else { suggestion::nearest(action) };
+    let meant = suggestion.as_ref().map(|name| format!("; did you mean `{name}`")).unwrap_or_default();
+    let note =
+        format!("`{action}` is not in the catalogue of Azure operations, which is not complete{meant}");
+    let finding = accepted(action.to_owned(), Some(level(access(action))), (!allow_unknown).then_some(note));
+    Finding { suggestion, ..finding }
+}
+
+/// What is said about one operation of a plan: its access level, or how many operations of which level it matches.
 pub fn describe(action: &str) -> String {
     let found = azure_catalogue::matching(action);
-    match (pattern::is_wild(action), found.is_empty()) {
-        (false, true) => format!("not in the catalogue; {}", azure_catalogue::access(action).word()),
-        (true, true) => "matches nothing in the catalogue".to_owned(),
-        (false, false) => azure_catalogue::access(action).word().to_owned(),
-        (true, false) => format!("matches {}", summary(&found)),
+    if pattern::is_wild(action) {
+        matched(&found)
+    } else if found.is_empty() {
+        format!("{}, not in the catalogue", access(action).word())
+    } else {
+        access(action).word().to_owned()
     }
 }
 
-/// The operations that `action` stands for: itself, or everything known that it matches. A name that is not known counts as
-/// one of Resource Manager.
+/// What `action` stands for: everything known that it matches. A name that is not known is taken for one of Resource
+/// Manager, as most are.
 pub fn expand(action: &str) -> Vec<Operation> {
     let found = azure_catalogue::matching(action);
     if found.is_empty() && !pattern::is_wild(action) {
-        return vec![Operation { name: action.to_owned(), is_data: false }];
+        return vec![Operation { name: action.to_owned(), is_action: true, is_data: false }];
     }
     found
+}
+
+/// Whether some operation of Azure could be called so. What has another cloud's syntax could not.
+pub fn could_match(pattern: &str) -> bool {
+    pattern.chars().all(is_part_or_slash) && pattern::intersects(pattern, "*.*/*")
+}
+
+/// `matches 13 operations: 5 read, 8 write`.
+fn matched(found: &[Operation]) -> String {
+    let count = |level: Access| found.iter().filter(|operation| access(&operation.name) == level).count();
+    let said = Access::ALL.into_iter().filter(|level| count(*level) > 0);
+    let parts: Vec<String> = said.map(|level| format!("{} {}", count(level), level.word())).collect();
+    match found.len() {
+        0 => "matches nothing in the catalogue of Azure operations".to_owned(),
+        1 => format!("matches 1 operation: {}", parts.join(", ")),
+        many => format!("matches {many} operations: {}", parts.join(", ")),
+    }
 }
 
 fn accepted(action: String, access: Option<AccessLevel>, note: Option<String>) -> Finding {
@@ -88,60 +94,21 @@ fn level(access: Access) -> AccessLevel {
     }
 }
 
-fn summary(found: &[Operation]) -> String {
-    let count =
-        |access: Access| found.iter().filter(|known| azure_catalogue::access(&known.name) == access).count();
-    let parts: Vec<String> = Access::ALL
-        .into_iter()
-        .filter(|access| count(*access) > 0)
-        .map(|access| format!("{} {}", count(access), access.word()))
-        .collect();
-    let s = if found.len() == 1 { "" } else { "s" };
-    format!("{} operation{s}: {}", found.len(), parts.join(", "))
-}
-
-/// `Provider.Name/type/verb`, or a pattern: `Microsoft.Storage/*`, `*/read`.
+/// `Provider.Name/type/verb`, or with wildcards: `*`, `*/read`, `Microsoft.Storage/*`.
 fn well_formed(action: &str) -> bool {
-    let part = |text: &str| {
-        !text.is_empty()
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '-' | '_' | '.'))
-    };
     let parts: Vec<&str> = action.split('/').collect();
-    let provider = parts.first().is_some_and(|first| first.contains('.') || pattern::is_wild(first));
-    let enough = parts.len() >= 3 || (parts.len() == 2 && pattern::is_wild(action));
-    provider && enough && parts.iter().all(|text| part(text))
+    let provider = parts.first().is_some_and(|first| first.contains('.') || first.contains('*'));
+    let enough = parts.len() >= 3 || (parts.len() == 2 && pattern::is_wild(action)) || action == "*";
+    let sound = |part: &&str| !part.is_empty() && part.chars().all(is_part);
+    provider && enough && parts.iter().all(sound)
 }
 
-/// The known operation that `action` was probably meant to be: of the same provider, else the same of one named nearly so.
-fn nearest(action: &str) -> Option<String> {
-    let (provider, rest) = action.split_once('/')?;
-    let lower = action.to_ascii_lowercase();
-    let far = |name: &String| distance(&name.to_ascii_lowercase(), &lower);
-    let here = azure_catalogue::of_provider(provider).map(|operation| operation.name);
-    if let Some(name) = here.filter(|name| far(name) <= FARTHEST).min_by_key(far) {
-        return Some(name);
-    }
-    let near =
-        |known: &&str| distance(&known.to_ascii_lowercase(), &provider.to_ascii_lowercase()) < FARTHEST;
-    let named = |known: &str| azure_catalogue::find(&format!("{known}/{rest}"));
-    azure_catalogue::providers().into_iter().filter(near).find_map(named).map(|operation| operation.name)
+fn is_part(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '-' | '_' | '.' | '$')
 }
 
-/// How many letters must change (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, b) in right.iter().enumerate() {
-            let (above, before) = (row.get(j + 1).copied(), next.get(j).copied());
-            let change = row.get(j).copied().unwrap_or(usize::MAX - 1) + usize::from(a != *b);
-            let step = above.into_iter().chain(before).min().unwrap_or(usize::MAX - 1) + 1;
-            next.push(change.min(step));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
+fn is_part_or_slash(c: char) -> bool {
+    is_part(c) || c == '/'
 }
 
 #[cfg(test)]
@@ -149,54 +116,76 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_written_as_azure_writes_them() {
+    fn a_known_operation_gets_its_own_spelling_silently() {
         for (asked, name) in [
             ("microsoft.storage/STORAGEACCOUNTS/read", "Microsoft.Storage/storageAccounts/read"),
             ("Microsoft.SQL/servers/databases/read", "Microsoft.Sql/servers/databases/read"),
-            ("Microsoft.Storage/storageAccounts/*", "Microsoft.Storage/storageAccounts/*"),
-            ("*/read", "*/read"),
-            ("*", "*"),
+            ("Microsoft.SQL/servers/databases/write", "Microsoft.Sql/servers/databases/write"),
+            ("Microsoft.Insights/logs/read", "Microsoft.Insights/Logs/Read"),
+            ("Microsoft.Insights/metrics/read", "Microsoft.Insights/Metrics/Read"),
         ] {
-            let finding = check(asked);
-            assert_eq!((finding.status, finding.actions.as_slice()), (Status::Known, &[name.to_owned()][..]));
+            let finding = check(asked, false);
+            assert_eq!((finding.status, finding.actions), (Status::Known, vec![name.to_owned()]));
+            assert_eq!((finding.note, finding.suggestion), (None, None));
         }
-        assert!(check("Microsoft.Storage/storageAccounts/*").note.unwrap().contains("operations: "));
-        assert!(
-            check("Microsoft.Storage/storageAccounts/listKeys/action")
-                .note
-                .unwrap()
-                .contains("open everything")
-        );
     }
 
     #[test]
-    fn an_unknown_name_is_let_through_with_a_suggestion() {
-        for (asked, meant) in [
-            ("Microsoft.Storage/storageAccounts/raed", "Microsoft.Storage/storageAccounts/read"),
-            ("Microsoft.Storage/storageAccount/read", "Microsoft.Storage/storageAccounts/read"),
-            ("Microsoft.Storag/storageAccounts/read", "Microsoft.Storage/storageAccounts/read"),
-        ] {
-            let finding = check(asked);
-            assert_eq!(
-                (finding.status, finding.suggestion.as_deref()),
-                (Status::Known, Some(meant)),
-                "{asked}"
-            );
-        }
+    fn an_unknown_name_is_let_through_with_a_suggestion_and_silently_if_asked() {
+        let wrong = "Microsoft.Storage/storageAccounts/raed";
+        let finding = check(wrong, false);
+        assert_eq!((finding.status, finding.actions), (Status::Known, vec![wrong.to_owned()]));
+        assert_eq!(finding.suggestion.as_deref(), Some("Microsoft.Storage/storageAccounts/read"));
+        assert!(finding.note.unwrap().contains("not in the catalogue"));
+        let finding = check(wrong, true);
+        assert_eq!((finding.note, finding.suggestion, finding.actions.len()), (None, None, 1));
+    }
+
+    #[test]
+    fn wildcards_say_how_many_operations_they_match_and_the_worst_of_them() {
+        let finding = check("Microsoft.Storage/storageAccounts/*", false);
+        let note = finding.note.unwrap();
+        assert!(note.contains("matches ") && note.contains(" read, ") && note.contains(" write, "), "{note}");
+        assert_eq!(finding.access, Some(AccessLevel::Permissions));
+        assert_eq!(check("*/read", false).access, Some(AccessLevel::Read));
+        assert_eq!(check("*", false).status, Status::Known);
+        let nothing = check("Contoso.Garden/*", false);
+        assert_eq!((nothing.status, nothing.access), (Status::Known, None));
+        assert!(nothing.note.unwrap().contains("matches nothing"));
+    }
+
+    #[test]
+    fn account_keys_are_told_to_be_everything() {
+        let finding = check("microsoft.storage/storageaccounts/listkeys/action", false);
+        assert_eq!(finding.access, Some(AccessLevel::Permissions));
+        assert!(finding.note.unwrap().contains("everything in the account"));
     }
 
     #[test]
     fn the_syntax_of_other_clouds_is_malformed() {
         for other in [
             "s3:GetObject",
+            "*:*",
             "storage.objects.get",
+            "storage.objects.*",
             "Microsoft.Storage",
             "Microsoft.Storage/read",
-            "a//b",
-            "a/b/c",
+            "storage/accounts/read",
+            "Microsoft.Storage//read",
+            "Microsoft.Storage/a b/read",
             "",
         ] {
-            assert_eq!(check(other).status, Status::Malformed, "{other}");
+            assert_eq!(check(other, true).status, Status::Malformed, "{other}");
+        }
+    }
+
+    #[test]
+    fn patterns_of_other_clouds_can_match_nothing_here() {
+        for other in ["s3:*", "*:*", "storage.objects.delete", "iam.roles.delete"] {
+            assert!(!could_match(other), "{other}");
+        }
+        for own in ["*", "*/delete", "Contoso.Garden/*", "microsoft.*"] {
+            assert!(could_match(own), "{own}");
         }
     }
 }

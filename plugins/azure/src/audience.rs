@@ -1,39 +1,84 @@
-//! Which audience an operation's requests are sent to. A token is good for one audience, and for everything its holder may do
-//! there.
+//! Audiences: whom a token is for. It opens everything that its holder may do there, and nothing elsewhere.
 //!
-//! Source: Microsoft Entra, "Azure services that support Microsoft Entra authentication"; the services' own pages.
+//! Sources: Microsoft, "Azure services that support Microsoft Entra authentication", and each service's page on
+//! authorization with Microsoft Entra ID; the names are those that the services' own clients ask for.
 
-/// A resource provider (lower case), and the audience of its data actions.
-const DATA: [(&str, &str); 10] = [
-    ("microsoft.storage", "https://storage.azure.com"),
-    ("microsoft.keyvault", "https://vault.azure.net"),
-    ("microsoft.eventhub", "https://eventhubs.azure.net"),
-    ("microsoft.servicebus", "https://servicebus.azure.net"),
-    ("microsoft.appconfiguration", "https://azconfig.io"),
-    ("microsoft.cognitiveservices", "https://cognitiveservices.azure.com"),
-    ("microsoft.documentdb", "https://cosmos.azure.com"),
-    ("microsoft.compute", "https://pas.windows.net/CheckMyAccess/Linux"),
-    ("microsoft.containerregistry", "https://containerregistry.azure.net"),
-    ("microsoft.search", "https://search.azure.com"),
-];
+use azure_catalogue::Operation;
 
-/// Resource Manager: every operation that is no data action.
-pub const ARM: &str = "https://management.azure.com";
-/// Log queries are operations of Resource Manager by name, and go to a service of their own.
+/// Azure Resource Manager: every operation that is no data action, but for log queries.
+pub const RESOURCE_MANAGER: &str = "https://management.azure.com";
+/// Blobs, files, queues and tables.
+pub const STORAGE: &str = "https://storage.azure.com";
+/// Log queries have names of Resource Manager's kind, and a service of their own.
+/// Source: Azure Monitor, "Access the Azure Monitor Log Analytics API".
 const LOGS: &str = "https://api.loganalytics.io";
 const LOG_QUERIES: [&str; 2] =
     ["microsoft.operationalinsights/workspaces/query/", "microsoft.insights/logs/"];
 
-/// The audience of one operation; none for data actions of services that are not known.
-pub fn of(name: &str, is_data: bool) -> Option<&'static str> {
-    let lower = name.to_ascii_lowercase();
-    if LOG_QUERIES.iter().any(|start| lower.starts_with(start)) {
-        return Some(LOGS);
+/// Resource providers (lower case), and the audience of their data actions.
+///
+/// Rows of SQL databases are in no list of operations: a database user decides about them, so nothing leads to
+/// `https://database.windows.net`.
+const DATA: [(&str, &str); 13] = [
+    ("microsoft.storage", STORAGE),
+    ("microsoft.keyvault", "https://vault.azure.net"),
+    ("microsoft.eventhub", "https://eventhubs.azure.net"),
+    ("microsoft.servicebus", "https://servicebus.azure.net"),
+    ("microsoft.eventgrid", "https://eventgrid.azure.net"),
+    ("microsoft.appconfiguration", "https://azconfig.io"),
+    ("microsoft.cognitiveservices", "https://cognitiveservices.azure.com"),
+    ("microsoft.search", "https://search.azure.com"),
+    ("microsoft.documentdb", "https://cosmos.azure.com"),
+    ("microsoft.containerregistry", "https://containerregistry.azure.net"),
+    // The application of AKS. Source: "Use kubelogin to authenticate in Azure Kubernetes Service".
+    ("microsoft.containerservice", "6dae42f8-4368-4678-94ff-3960e28e3630"),
+    ("microsoft.operationalinsights", LOGS),
+    ("microsoft.compute", "https://disk.azure.com"),
+];
+/// Signing in to machines is for another than the data of their disks.
+/// Source: azure-cli extension `ssh`, which asks for this one.
+const LOGIN: (&str, &str) =
+    ("microsoft.compute/virtualmachines/login", "https://pas.windows.net/CheckMyAccess/Linux");
+
+/// The audiences of one known operation: two for a name that is an action as well as a data action. None for data
+/// actions of a service that is not in the table.
+pub fn of(operation: &Operation) -> Vec<&'static str> {
+    let name = operation.name.to_ascii_lowercase();
+    if LOG_QUERIES.iter().any(|start| name.starts_with(start)) {
+        return vec![LOGS];
     }
-    if !is_data {
-        return Some(ARM);
+    let control = operation.is_action.then_some(RESOURCE_MANAGER);
+    let data =
+        operation.is_data.then(|| if name.starts_with(LOGIN.0) { Some(LOGIN.1) } else { of_data(&name) });
+    control.into_iter().chain(data.flatten()).collect()
+}
+
+/// Where an operation may go that the catalogue does not have: to Resource Manager, or, should it be a data action, to the
+/// service that its provider stands for; to any if the provider is open.
+pub fn possible(pattern: &str) -> Vec<&'static str> {
+    let provider = pattern.split('/').next().unwrap_or_default();
+    let mut found = vec![RESOURCE_MANAGER, LOGS];
+    if audex_sdk::pattern::is_wild(provider) {
+        found.extend(DATA.iter().map(|(_, audience)| *audience));
+        found.push(LOGIN.1);
+    } else {
+        found.extend(of_data(&pattern.to_ascii_lowercase()));
+        if provider.eq_ignore_ascii_case("Microsoft.Compute") {
+            found.push(LOGIN.1);
+        }
     }
-    let provider = lower.split('/').next().unwrap_or_default();
+    sorted(found)
+}
+
+/// Each once, in order.
+pub fn sorted(mut audiences: Vec<&'static str>) -> Vec<&'static str> {
+    audiences.sort_unstable();
+    audiences.dedup();
+    audiences
+}
+
+fn of_data(name: &str) -> Option<&'static str> {
+    let provider = name.split('/').next().unwrap_or_default();
     DATA.iter().find(|(known, _)| *known == provider).map(|(_, audience)| *audience)
 }
 
@@ -43,20 +88,33 @@ mod tests {
 
     #[test]
     fn control_plane_data_and_log_queries_go_to_different_audiences() {
-        for (name, is_data, audience) in [
-            ("Microsoft.Storage/storageAccounts/read", false, ARM),
-            (
-                "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
-                true,
-                "https://storage.azure.com",
-            ),
-            ("Microsoft.KeyVault/vaults/secrets/getSecret/action", true, "https://vault.azure.net"),
-            ("Microsoft.KeyVault/vaults/secrets/read", false, ARM),
-            ("Microsoft.OperationalInsights/workspaces/query/read", false, LOGS),
-            ("Microsoft.Insights/Logs/Read", false, LOGS),
+        for (name, audiences) in [
+            ("Microsoft.Storage/storageAccounts/read", &[RESOURCE_MANAGER][..]),
+            ("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read", &[STORAGE]),
+            ("Microsoft.KeyVault/vaults/secrets/getSecret/action", &["https://vault.azure.net"]),
+            ("Microsoft.KeyVault/vaults/secrets/read", &[RESOURCE_MANAGER]),
+            ("Microsoft.KeyVault/vaults/keys/read", &[RESOURCE_MANAGER, "https://vault.azure.net"]),
+            ("Microsoft.OperationalInsights/workspaces/query/read", &[LOGS]),
+            ("Microsoft.Insights/Logs/Read", &[LOGS]),
+            ("Microsoft.Compute/virtualMachines/loginAsAdmin/action", &[LOGIN.1]),
+            ("Microsoft.Compute/disks/download/action", &["https://disk.azure.com"]),
         ] {
-            assert_eq!(of(name, is_data), Some(audience), "{name}");
+            assert_eq!(of(&azure_catalogue::find(name).unwrap()), audiences, "{name}");
         }
-        assert_eq!(of("Microsoft.Unheard/things/do/action", true), None);
+    }
+
+    #[test]
+    fn every_known_operation_has_an_audience() {
+        for operation in azure_catalogue::matching("*") {
+            assert!(!of(&operation).is_empty(), "{}", operation.name);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_may_go_to_more_than_one() {
+        assert_eq!(possible("Contoso.Thing/x/write"), [LOGS, RESOURCE_MANAGER]);
+        assert!(possible("Microsoft.KeyVault/new/*").contains(&"https://vault.azure.net"));
+        assert!(!possible("Microsoft.KeyVault/new/*").contains(&STORAGE));
+        assert!(possible("*/new/action").contains(&STORAGE));
     }
 }

@@ -1,4 +1,4 @@
-//! A grant as a custom role: what an identity of one's own needs to be the limit that tokens are not.
+//! A grant as a custom role: what an identity needs whose own limits are to be what a token's are not.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Error, ErrorKind, Grant};
@@ -9,146 +9,221 @@ use crate::{action, refusal};
 /// Stands where nobody said which subscription.
 const SUBSCRIPTION: &str = "SUBSCRIPTION_ID";
 
-/// The lists of a role.
+/// More resources than this are counted: a description has 1,024 characters.
+const FEW: usize = 4;
+
+/// What it is for, and the four lists of a role.
 struct Role {
+    description: String,
     actions: Vec<String>,
     not_actions: Vec<String>,
     data_actions: Vec<String>,
     not_data_actions: Vec<String>,
 }
 
-/// The role called `name` in `format`: `json` for `az role definition create`, or `terraform`.
+/// The role `name` in `format`: `json` as `az role definition create` takes it, or `terraform`.
+///
+/// # Errors
+/// When Azure has no such format.
 pub fn document(
     grant: &Grant,
     name: &str,
     format: &str,
     subscription: Option<&str>,
 ) -> Result<String, Error> {
-    let role = role(grant);
+    let role = role(grant, name);
     let scope = format!("/subscriptions/{}", subscription.unwrap_or(SUBSCRIPTION));
     match format {
-        "json" => {
-            let definition = json!({
-                "Name": name,
-                "IsCustom": true,
-                "Description": "Exported by tryaudex",
-                "Actions": role.actions,
-                "NotActions": role.not_actions,
-                "DataActions": role.data_actions,
-                "NotDataActions": role.not_data_actions,
-                "AssignableScopes": [scope],
-            });
-            Ok(serde_json::to_string_pretty(&definition).unwrap_or_default())
-        }
+        "json" => Ok(json(name, &scope, &role)),
         "terraform" => Ok(terraform(name, &scope, &role)),
-        _ => Err(refusal(
+        other => Err(refusal(
             ErrorKind::Unsupported,
             "format-unsupported",
-            format!("there is no `{format}` of an Azure role"),
-            "use json or terraform",
+            format!("a role of Azure has no `{other}` form"),
+            "use `json` (for `az role definition create`) or `terraform`",
         )),
     }
 }
 
-/// A pattern may stand for operations of both kinds, and then stands in both lists.
-fn role(grant: &Grant) -> Role {
-    let of_kind = |patterns: &mut dyn Iterator<Item = &String>, is_data: bool| {
-        let mut list: Vec<String> = patterns
-            .filter(|pattern| {
-                let found = action::expand(pattern);
-                // What nothing is known of counts as Resource Manager's.
-                found.iter().any(|operation| operation.is_data == is_data) || (found.is_empty() && !is_data)
-            })
-            .cloned()
-            .collect();
-        list.sort_unstable();
-        list.dedup();
-        list
-    };
-    let asked: Vec<String> = grant.permissions.iter().map(|permission| permission.action.clone()).collect();
-    let relevant = |deny: &&String| asked.iter().any(|asked| pattern::intersects(&fold(deny), &fold(asked)));
+/// Patterns stand in the lists of the kinds that they match; what nothing known matches is taken for an action.
+fn role(grant: &Grant, name: &str) -> Role {
+    let asked: Vec<&str> = grant.permissions.iter().map(|permission| permission.action.as_str()).collect();
+    let meets = |deny: &str| asked.iter().any(|asked| pattern::intersects(&fold(deny), &fold(asked)));
+    let denied: Vec<&str> = grant.deny.iter().map(String::as_str).filter(|deny| meets(deny)).collect();
     Role {
-        actions: of_kind(&mut asked.iter(), false),
-        not_actions: of_kind(&mut grant.deny.iter().filter(relevant), false),
-        data_actions: of_kind(&mut asked.iter(), true),
-        not_data_actions: of_kind(&mut grant.deny.iter().filter(relevant), true),
+        description: description(grant, name),
+        actions: of_kind(&asked, false),
+        not_actions: of_kind(&denied, false),
+        data_actions: of_kind(&asked, true),
+        not_data_actions: of_kind(&denied, true),
     }
+}
+
+fn of_kind(patterns: &[&str], is_data: bool) -> Vec<String> {
+    let fits = |pattern: &&&str| {
+        let found = action::expand(pattern);
+        let of_this =
+            found.iter().any(|operation| if is_data { operation.is_data } else { operation.is_action });
+        of_this || (found.is_empty() && !is_data)
+    };
+    let mut list: Vec<String> = patterns.iter().filter(fits).map(|&pattern| pattern.to_owned()).collect();
+    list.sort_unstable();
+    list.dedup();
+    list
 }
 
 fn fold(text: &str) -> String {
     text.to_ascii_lowercase()
 }
 
-/// Source: Terraform azurerm provider, resource `azurerm_role_definition`.
+/// Source: Azure RBAC, "Azure custom roles", custom role properties for the Azure CLI.
+fn json(name: &str, scope: &str, role: &Role) -> String {
+    let definition = json!({
+        "Name": name,
+        "IsCustom": true,
+        "Description": role.description,
+        "Actions": role.actions,
+        "NotActions": role.not_actions,
+        "DataActions": role.data_actions,
+        "NotDataActions": role.not_data_actions,
+        "AssignableScopes": [scope],
+    });
+    format!("{definition:#}")
+}
+
+/// Source: Terraform provider `azurerm`, resource `azurerm_role_definition`.
 fn terraform(name: &str, scope: &str, role: &Role) -> String {
-    let label: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let label =
-        if label.starts_with(|c: char| c.is_ascii_alphabetic()) { label } else { format!("audex_{label}") };
-    let quoted = |text: &str| Value::from(text).to_string().replace("${", "$${").replace("%{", "%%{");
-    let list = |name: &str, values: &[String]| {
-        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
-        format!("    {name} = [{}]\n", values.join(", "))
+    let list = |key: &str, values: &[String]| {
+        let values: Vec<String> = values.iter().map(|value| format!("      {},\n", quoted(value))).collect();
+        if values.is_empty() { String::new() } else { format!("    {key} = [\n{}    ]\n", values.concat()) }
     };
-    format!(
-        "resource \"azurerm_role_definition\" \"{label}\" {{\n  name  = {}\n  scope = \"{scope}\"\n\n  permissions {{\n{}{}{}{}  }}\n\n  \
-         assignable_scopes = [\"{scope}\"]\n}}",
-        quoted(name),
-        list("actions         ", &role.actions),
-        list("not_actions     ", &role.not_actions),
-        list("data_actions    ", &role.data_actions),
+    let lists = [
+        list("actions", &role.actions),
+        list("not_actions", &role.not_actions),
+        list("data_actions", &role.data_actions),
         list("not_data_actions", &role.not_data_actions),
+    ];
+    format!(
+        "resource \"azurerm_role_definition\" \"{label}\" {{\n  name        = {name}\n  scope       = {scope}\n  \
+         description = {description}\n\n  permissions {{\n{lists}  }}\n\n  assignable_scopes = [{scope}]\n}}\n",
+        label = label(name),
+        name = quoted(name),
+        scope = quoted(scope),
+        description = quoted(&role.description),
+        lists = lists.concat(),
     )
+}
+
+/// A role knows no resources: its assignment has a scope.
+fn description(grant: &Grant, name: &str) -> String {
+    let mut resources: Vec<&str> =
+        grant.permissions.iter().flat_map(|permission| &permission.resources).map(String::as_str).collect();
+    resources.sort_unstable();
+    resources.dedup();
+    let scope = match resources.as_slice() {
+        [] => String::new(),
+        few if few.len() <= FEW => format!("; assign it at the scope of {}", few.join(" and ")),
+        many => format!("; assign it at the scopes of its {} resources", many.len()),
+    };
+    format!("What the profile {name} of tryaudex asks for{scope}")
+}
+
+/// A name of Terraform's: letters, digits and `_`, beginning with a letter.
+fn label(name: &str) -> String {
+    let label: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if label.starts_with(|c: char| c.is_ascii_alphabetic()) { label } else { format!("role_{label}") }
+}
+
+/// JSON's escapes are among those of HCL, which has templates besides.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string().replace("${", "$${").replace("%{", "%%{")
 }
 
 #[cfg(test)]
 mod tests {
-    use audex_sdk::provider::Permission;
-
     use super::*;
+    use crate::plan::tests::grant;
 
     fn written(actions: &[&str], deny: &[&str], format: &str) -> Result<String, Error> {
-        let permission = |action: &&str| Permission {
-            action: (*action).to_owned(),
-            origin: String::new(),
-            resources: Vec::new(),
-        };
-        let grant = Grant {
-            provider: "azure".into(),
-            permissions: actions.iter().map(permission).collect(),
-            deny: deny.iter().map(|&deny| deny.to_owned()).collect(),
-            ttl_seconds: 900,
-            session: "audex-1".into(),
-        };
-        document(&grant, "my role", format, None)
+        let permissions: Vec<(&str, &[&str])> = actions.iter().map(|&action| (action, &[][..])).collect();
+        document(&grant(&permissions, deny), "my role", format, None)
     }
 
     #[test]
-    fn data_actions_and_denies_stand_in_their_own_lists() {
-        let text = written(
-            &[
-                "Microsoft.Storage/storageAccounts/read",
-                "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+    fn actions_data_actions_and_denies_stand_in_lists_of_their_own() {
+        let asked = [
+            "Microsoft.Storage/storageAccounts/read",
+            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            "Microsoft.KeyVault/vaults/keys/read",
+            "Microsoft.Compute/*",
+            "Contoso.Garden/flowers/read",
+        ];
+        let denied = [
+            "Microsoft.Compute/virtualMachines/delete",
+            "Microsoft.Compute/disks/*",
+            "Microsoft.Sql/*",
+            "s3:*",
+        ];
+        let role: Value = serde_json::from_str(&written(&asked, &denied, "json").unwrap()).unwrap();
+        assert_eq!(
+            role["Actions"],
+            json!([
+                "Contoso.Garden/flowers/read",
                 "Microsoft.Compute/*",
-            ],
-            &["Microsoft.Compute/virtualMachines/delete", "Microsoft.Sql/*"],
-            "json",
+                "Microsoft.KeyVault/vaults/keys/read",
+                "Microsoft.Storage/storageAccounts/read"
+            ])
         );
-        let role: Value = serde_json::from_str(&text.unwrap()).unwrap();
-        assert_eq!(role["DataActions"][0], "Microsoft.Compute/*");
-        assert_eq!(role["DataActions"][1], "Microsoft.KeyVault/vaults/secrets/getSecret/action");
-        assert_eq!(role["Actions"][1], "Microsoft.Storage/storageAccounts/read");
-        assert_eq!(role["NotActions"], json!(["Microsoft.Compute/virtualMachines/delete"]));
-        assert_eq!(role["AssignableScopes"][0], "/subscriptions/SUBSCRIPTION_ID");
+        assert_eq!(
+            role["DataActions"],
+            json!([
+                "Microsoft.Compute/*",
+                "Microsoft.KeyVault/vaults/keys/read",
+                "Microsoft.KeyVault/vaults/secrets/getSecret/action"
+            ])
+        );
+        assert_eq!(
+            role["NotActions"],
+            json!(["Microsoft.Compute/disks/*", "Microsoft.Compute/virtualMachines/delete"])
+        );
+        assert_eq!(role["NotDataActions"], json!(["Microsoft.Compute/disks/*"]));
+        assert_eq!((&role["Name"], &role["IsCustom"]), (&json!("my role"), &json!(true)));
+        assert_eq!(role["AssignableScopes"], json!(["/subscriptions/SUBSCRIPTION_ID"]));
     }
 
     #[test]
-    fn terraform_has_all_four_lists() {
+    fn the_scope_is_the_subscription_that_is_set() {
+        let read: &[(&str, &[&str])] = &[("Microsoft.Storage/storageAccounts/read", &[])];
+        let text = document(&grant(read, &[]), "r", "json", Some("abc")).unwrap();
+        assert!(text.contains("\"/subscriptions/abc\""), "{text}");
+    }
+
+    #[test]
+    fn resources_are_told_to_be_the_scope_of_the_assignment() {
+        let container: &[&str] = &["https://acct.blob.core.windows.net/data"];
+        let blob = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
+        let text = document(&grant(&[(blob, container)], &[]), "r", "json", None).unwrap();
+        assert!(text.contains("assign it at the scope of https://acct.blob.core.windows.net/data"), "{text}");
+        let text = document(&grant(&[(blob, &["a", "b", "c", "d", "e"])], &[]), "r", "json", None).unwrap();
+        assert!(text.contains("its 5 resources"), "{text}");
+    }
+
+    #[test]
+    fn terraform_gets_one_resource_without_templates() {
         let text = written(&["Microsoft.Storage/storageAccounts/read"], &[], "terraform").unwrap();
-        assert!(
-            text.starts_with("resource \"azurerm_role_definition\" \"my_role\" {\n  name  = \"my role\"\n"),
-            "{text}"
+        assert_eq!(
+            text,
+            "resource \"azurerm_role_definition\" \"my_role\" {\n  name        = \"my role\"\n  scope       = \
+             \"/subscriptions/SUBSCRIPTION_ID\"\n  description = \"What the profile my role of tryaudex asks for\"\n\n  \
+             permissions {\n    actions = [\n      \"Microsoft.Storage/storageAccounts/read\",\n    ]\n  }\n\n  \
+             assignable_scopes = [\"/subscriptions/SUBSCRIPTION_ID\"]\n}\n"
         );
-        assert!(text.contains("actions          = [\"Microsoft.Storage/storageAccounts/read\"]"), "{text}");
+        assert_eq!(quoted("a\"${b}%{c}\n"), "\"a\\\"$${b}%%{c}\\n\"");
+        assert_eq!((label("9-lives").as_str(), label("a.b").as_str()), ("role_9_lives", "a_b"));
+    }
+
+    #[test]
+    fn there_is_no_cloudformation_of_a_role() {
         assert_eq!(written(&["*"], &[], "cloudformation").unwrap_err().kind, ErrorKind::Unsupported);
     }
 }

@@ -1,75 +1,119 @@
 //! Real calls that show whether a run would get a token.
 
 use audex_sdk::provider::{CheckResult, Error, HealthStatus, identity, settings};
-use serde_json::Value;
 
+use crate::arm::{self, Subscription};
 use crate::{audience, mint};
 
 pub fn health() -> Vec<CheckResult> {
-    let mut checks = Vec::new();
-    match mint::token(audience::ARM) {
+    let [id, tenant] = ["subscription_id", "tenant_id"].map(settings::get);
+    let mut results = Vec::new();
+    match identity::whoami("azure") {
+        Ok(who) => results.push(result("source credentials", HealthStatus::Ok, who, None)),
         Err(error) => {
-            checks.push(failed("source credentials", error));
-            checks.push(result(
-                "subscription",
-                HealthStatus::Warning,
-                "not tried without a source".to_owned(),
-                None,
-            ));
-        }
-        Ok(token) => {
-            let who = identity::whoami("azure").unwrap_or_else(|_| "found".to_owned());
-            checks.push(result("source credentials", HealthStatus::Ok, who, None));
-            checks.push(subscription(mint::subscriptions(&token.value)));
+            results.push(failed("source credentials", error));
+            return results;
         }
     }
-    checks.push(match settings::get("tenant_id") {
+    match mint::token(audience::RESOURCE_MANAGER) {
+        Ok(token) => {
+            results.push(result(
+                "token",
+                HealthStatus::Ok,
+                format!("for {}", audience::RESOURCE_MANAGER),
+                None,
+            ));
+            match arm::subscriptions(&token.value) {
+                Ok(listed) => results.push(subscription(&listed, id.as_deref(), tenant.as_deref())),
+                Err(error) => results.push(failed("subscription", error)),
+            }
+        }
+        Err(error) => results.push(failed("token", error)),
+    }
+    results.push(of_tenant(tenant));
+    results
+}
+
+fn subscription(listed: &[Subscription], id: Option<&str>, tenant: Option<&str>) -> CheckResult {
+    const NAME: &str = "subscription";
+    let Some(one) = arm::choose(listed, id, tenant) else {
+        return match id {
+            Some(id) => result(
+                NAME,
+                HealthStatus::Failed,
+                format!("`{id}` is not among the {} that this login sees", listed.len()),
+                Some(
+                    "check AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID, or log in to that tenant: az login --tenant ID",
+                ),
+            ),
+            None => result(
+                NAME,
+                HealthStatus::Warning,
+                "this login sees none".to_owned(),
+                Some("`az` needs one, if only to read data: set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID"),
+            ),
+        };
+    };
+    let detail = format!("{} `{}` ({})", one.id, one.name, one.state);
+    match (one.state.as_str(), id) {
+        ("Enabled" | "Warned", Some(_)) => result(NAME, HealthStatus::Ok, detail, None),
+        ("Enabled" | "Warned", None) => {
+            let hint = "it is the first that this login sees; set AZURE_SUBSCRIPTION_ID to choose";
+            result(NAME, HealthStatus::Ok, detail, Some(hint))
+        }
+        _ => result(NAME, HealthStatus::Failed, detail, Some("it takes no requests in this state")),
+    }
+}
+
+fn of_tenant(tenant: Option<String>) -> CheckResult {
+    match tenant {
         Some(tenant) => result("tenant", HealthStatus::Ok, tenant, None),
         None => result(
             "tenant",
             HealthStatus::Warning,
-            "none set; that of the subscription is used".to_owned(),
-            Some("set AZURE_TENANT_ID".to_owned()),
-        ),
-    });
-    checks
-}
-
-fn subscription(listed: Result<Value, Error>) -> CheckResult {
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(error) => return failed("subscription", error),
-    };
-    let known = listed.get("value").and_then(Value::as_array).cloned().unwrap_or_default();
-    let text =
-        |entry: &Value, name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let wanted = settings::get("subscription_id");
-    let found =
-        known.iter().find(|entry| wanted.as_ref().is_none_or(|id| *id == text(entry, "subscriptionId")));
-    match (found, wanted) {
-        (Some(entry), _) => {
-            let detail = format!("{} ({})", text(entry, "displayName"), text(entry, "state"));
-            result("subscription", HealthStatus::Ok, detail, None)
-        }
-        (None, Some(id)) => result(
-            "subscription",
-            HealthStatus::Failed,
-            format!("`{id}` is not among those this login sees"),
-            Some("check AZURE_SUBSCRIPTION_ID, or log in to its tenant".to_owned()),
-        ),
-        (None, None) => result(
-            "subscription",
-            HealthStatus::Warning,
-            "this login sees none".to_owned(),
-            Some("data operations may work all the same".to_owned()),
+            "none is set; that of the login is used".to_owned(),
+            Some("set AZURE_TENANT_ID"),
         ),
     }
 }
 
 fn failed(name: &str, error: Error) -> CheckResult {
-    result(name, HealthStatus::Failed, error.message, error.hint)
+    CheckResult {
+        name: name.to_owned(),
+        status: HealthStatus::Failed,
+        detail: error.message,
+        hint: error.hint,
+    }
 }
 
-fn result(name: &str, status: HealthStatus, detail: String, hint: Option<String>) -> CheckResult {
-    CheckResult { name: name.to_owned(), status, detail, hint }
+fn result(name: &str, status: HealthStatus, detail: String, hint: Option<&str>) -> CheckResult {
+    CheckResult { name: name.to_owned(), status, detail, hint: hint.map(str::to_owned) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(state: &str) -> Vec<Subscription> {
+        let text = str::to_owned;
+        vec![Subscription { id: text("bbb"), tenant: text("t1"), name: text("Main"), state: text(state) }]
+    }
+
+    #[test]
+    fn a_subscription_that_is_named_must_be_seen_and_in_use() {
+        let found = subscription(&listed("Enabled"), Some("bbb"), None);
+        assert_eq!((found.status, found.detail.as_str()), (HealthStatus::Ok, "bbb `Main` (Enabled)"));
+        assert_eq!(subscription(&listed("Disabled"), Some("bbb"), None).status, HealthStatus::Failed);
+        let missing = subscription(&listed("Enabled"), Some("ccc"), None);
+        assert_eq!(missing.status, HealthStatus::Failed);
+        assert!(missing.hint.unwrap().contains("az login"));
+    }
+
+    #[test]
+    fn without_a_name_the_first_will_do_and_none_is_a_warning() {
+        assert!(subscription(&listed("Enabled"), None, None).hint.unwrap().contains("AZURE_SUBSCRIPTION_ID"));
+        assert_eq!(subscription(&[], None, None).status, HealthStatus::Warning);
+        assert_eq!(of_tenant(None).status, HealthStatus::Warning);
+        assert_eq!(of_tenant(Some("t".to_owned())).status, HealthStatus::Ok);
+    }
 }

@@ -1,19 +1,27 @@
-//! Microsoft Azure: tokens for the audiences that a grant implies, and for blobs a signed URL that the cloud enforces.
+//! Microsoft Azure: tokens for the audiences that a grant implies, or a shared access signature for blobs.
 //!
-//! A token of Entra ID knows an audience and nothing else of what was asked; the plan says so. A user-delegation SAS knows
-//! permissions, container and expiry.
+//! A token of Entra ID knows its audience and nothing else of what was asked; the plan says so. A user-delegation SAS knows
+//! operations, container and expiry, and the service holds to them. See `method.rs` for which one is taken when.
 
 mod action;
+mod arm;
 mod audience;
+mod delegation;
+mod deny;
 mod describe;
 mod document;
 mod health;
+mod letter;
+mod method;
 mod mint;
 mod plan;
 mod preflight;
+mod profile;
 mod resource;
 mod sas;
+mod suggestion;
 mod time;
+mod xml;
 
 use audex_sdk::provider::{
     Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, Minted, Plan, Provider, settings,
@@ -27,11 +35,12 @@ impl Provider for Azure {
     }
 
     fn check(actions: Vec<String>) -> Vec<Finding> {
-        actions.iter().map(|action| action::check(action)).collect()
+        let allow_unknown = settings::get("allow_unknown").is_some_and(|value| value == "true");
+        actions.iter().map(|action| action::check(action, allow_unknown)).collect()
     }
 
     fn plan(grant: Grant) -> Result<Plan, Error> {
-        plan::plan(&grant)
+        plan::plan(&grant, settings::get("method").as_deref())
     }
 
     fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {

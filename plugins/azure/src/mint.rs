@@ -1,243 +1,244 @@
-//! The calls themselves: tokens by the host's source, and a delegation key to sign a SAS with.
+//! The credentials themselves: tokens behind an identity endpoint, or one signature.
 
-use audex_sdk::provider::http::{self, Chunk, Header, Request, Response};
+use audex_sdk::provider::http::{Chunk, Header};
 use audex_sdk::provider::identity::{self, Bearer};
 use audex_sdk::provider::{
-    AppServiceIdentity, AudienceToken, Endpoint, Error, ErrorKind, File, Grant, Minted, Piece, Plan, Secret,
-    Value, Variable, clock, settings,
+    AppServiceIdentity, AudienceToken, Endpoint, Error, ErrorKind, Grant, Minted, Piece, Plan, Secret, Value,
+    Variable, clock, settings,
 };
-use serde_json::{Value as Json, json};
 
-use crate::resource::Place;
-use crate::sas::{self, Key, Sas};
-use crate::{audience, invalid, plan, refusal, time};
+use crate::method::Method;
+use crate::plan::signed::Signed;
+use crate::plan::tokens::{Audience, Tokens};
+use crate::sas::Sas;
+use crate::{arm, audience, delegation, refusal, time};
 
-/// Clocks differ; a SAS that begins now may not have begun for the service.
+/// Clocks differ: what is good from now on may not be so yet for the service.
 const SKEW_SECONDS: u64 = 60;
-const STORAGE: &str = "https://storage.azure.com";
-/// Source: "Subscriptions - List", Resource Manager API.
-const SUBSCRIPTIONS: &str = "https://management.azure.com/subscriptions?api-version=2022-12-01";
 
 pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
-    let policy: Json =
-        serde_json::from_str(planned.policy.as_deref().unwrap_or_default()).unwrap_or_default();
-    if planned.method == plan::SAS { signed(grant, planned, &policy) } else { tokens(planned, &policy) }
+    match Method::decide(grant, settings::get("method").as_deref())? {
+        Method::Sas => {
+            let signed = Signed::of(grant)?;
+            as_planned(planned, &signed.policy(grant.ttl_seconds))?;
+            sign(grant, &signed)
+        }
+        Method::AudienceTokens => {
+            let tokens = Tokens::of(grant)?;
+            as_planned(planned, &tokens.policy())?;
+            serve(tokens.audiences(), planned)
+        }
+    }
 }
 
-/// Tokens, behind an identity endpoint that the command's clients ask.
-fn tokens(planned: &Plan, policy: &Json) -> Result<Minted, Error> {
-    let audiences = policy.get("audiences").and_then(Json::as_array).cloned().unwrap_or_default();
-    let (mut tokens, mut ends, mut subscription) = (Vec::new(), u64::MAX, subscription());
-    for name in audiences.iter().filter_map(Json::as_str) {
-        let Bearer { value, expires_at } = token(name)?;
-        if name == audience::ARM && subscription.is_none() {
-            subscription = first_subscription(&value);
-        }
-        let expires_at = expires_at.unwrap_or_else(|| clock::now() + u64::from(planned.longest_life_seconds));
-        ends = ends.min(expires_at);
-        tokens.push(AudienceToken { audience: name.to_owned(), token: value, expires_at });
+/// What is minted is what was shown.
+fn as_planned(planned: &Plan, policy: &str) -> Result<(), Error> {
+    if planned.policy.as_deref() == Some(policy) {
+        return Ok(());
     }
-    if tokens.is_empty() {
-        return Err(invalid("no-policy", "the plan names no audiences".to_owned(), "plan again"));
+    let message = "the plan is not the one of this grant".to_owned();
+    Err(refusal(ErrorKind::Internal, "plan-mismatch", message, "plan again"))
+}
+
+/// Tokens, behind an endpoint that `az` and the client libraries ask as they would ask App Service.
+fn serve(audiences: &[Audience], planned: &Plan) -> Result<Minted, Error> {
+    let Fetched { tokens, mut notices } = fetch(audiences, token)?;
+    let now = clock::now();
+    let tokens: Vec<AudienceToken> =
+        tokens.into_iter().map(|(name, bearer)| served(name, bearer, now)).collect();
+    let expires_at = tokens.iter().map(|token| token.expires_at).min().unwrap_or(now);
+    for token in &tokens {
+        check_life(token, now, planned.longest_life_seconds)?;
     }
-    let mut variables = vec![plain("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential")];
+    let mut variables = vec![plain("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential".to_owned())];
+    // Otherwise `az storage` would look for the account's keys first.
+    if tokens.iter().any(|token| token.audience == audience::STORAGE) {
+        variables.push(plain("AZURE_STORAGE_AUTH_MODE", "login".to_owned()));
+    }
     let mut files = Vec::new();
-    let mut notices = Vec::new();
-    if let Some((id, tenant)) = &subscription {
-        variables.extend([plain("AZURE_SUBSCRIPTION_ID", id), plain("ARM_SUBSCRIPTION_ID", id)]);
-        files.push(profile(id, tenant));
-    } else {
-        notices.push("no subscription is known, so `az` will ask for a login: set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID".to_owned());
+    match subscription(&tokens) {
+        Some((id, tenant)) => {
+            files.push(arm::profile(&id, &tenant));
+            variables.extend([plain("AZURE_SUBSCRIPTION_ID", id), plain("AZURE_TENANT_ID", tenant)]);
+        }
+        None => notices.push(
+            "no subscription is known, without which `az` asks for a login: set AZURE_SUBSCRIPTION_ID and \
+             AZURE_TENANT_ID"
+                .to_owned(),
+        ),
     }
     Ok(Minted {
         variables,
         files,
         endpoints: vec![Endpoint::AppServiceIdentity(AppServiceIdentity { tokens, client_id: None })],
-        expires_at: ends,
+        expires_at,
         identity: identity::whoami("azure").ok(),
         credential_id: None,
         // Entra ID has no call that ends one access token.
         lease: None,
-        method: planned.method.clone(),
+        method: Method::AudienceTokens.name().to_owned(),
         notices,
     })
 }
 
-/// A token for one audience.
+/// Tokens that were given, and what is to be said of those that were not.
+#[derive(Debug)]
+struct Fetched<T> {
+    tokens: Vec<(&'static str, T)>,
+    notices: Vec<String>,
+}
+
+/// Asks for every token. One that only wildcards lead to may be refused, as long as there is another.
+fn fetch<T>(audiences: &[Audience], ask: impl Fn(&str) -> Result<T, Error>) -> Result<Fetched<T>, Error> {
+    let (mut fetched, mut first) = (Fetched { tokens: Vec::new(), notices: Vec::new() }, None);
+    for audience in audiences {
+        match ask(audience.name) {
+            Ok(token) => fetched.tokens.push((audience.name, token)),
+            Err(error) if audience.required || is_hopeless(&error) => return Err(error),
+            Err(error) => {
+                fetched.notices.push(format!("there is no token for {}: {}", audience.name, error.message));
+                first = first.or(Some(error));
+            }
+        }
+    }
+    match first {
+        Some(error) if fetched.tokens.is_empty() => Err(error),
+        _ => Ok(fetched),
+    }
+}
+
+/// Whether the next audience fares no better: no credentials, no network. (What `az` says of one audience is `source-tool`.)
+fn is_hopeless(error: &Error) -> bool {
+    error.kind == ErrorKind::Unavailable && error.code != "source-tool"
+}
+
+/// A token of the source credentials for one audience.
 pub fn token(audience: &str) -> Result<Bearer, Error> {
     identity::token("azure", &[format!("{audience}/.default")])
 }
 
-/// Subscription and tenant, where both are set.
-fn subscription() -> Option<(String, String)> {
-    settings::get("subscription_id").zip(settings::get("tenant_id"))
+fn served(audience: &str, bearer: Bearer, now: u64) -> AudienceToken {
+    let Bearer { value, expires_at } = bearer;
+    // The host gives no token of unknown life; should it, it is good for nothing.
+    AudienceToken { audience: audience.to_owned(), token: value, expires_at: expires_at.unwrap_or(now) }
 }
 
-/// The subscription that the settings name, or else the first that the token shows, with its tenant.
-fn first_subscription(token: &Secret) -> Option<(String, String)> {
-    let reply = subscriptions(token).ok()?;
-    let wanted = settings::get("subscription_id");
-    let known = reply.get("value")?.as_array()?;
-    let text = |entry: &Json, name: &str| entry.get(name).and_then(Json::as_str).map(ToOwned::to_owned);
-    let entry = known.iter().find(|entry| wanted.is_none() || text(entry, "subscriptionId") == wanted)?;
-    text(entry, "subscriptionId").zip(text(entry, "tenantId"))
-}
-
-/// The subscriptions that a token shows.
-pub fn subscriptions(token: &Secret) -> Result<Json, Error> {
-    let response = http::send(&Request {
-        method: "GET".to_owned(),
-        url: SUBSCRIPTIONS.to_owned(),
-        headers: vec![bearer(token)],
-        body: Vec::new(),
-        auth: None,
-        lift: Vec::new(),
-        timeout_ms: Some(10_000),
-    })?;
-    let reply: Json = serde_json::from_slice(&response.body).unwrap_or_default();
-    if response.status == 200 {
-        return Ok(reply);
+fn check_life(token: &AudienceToken, now: u64, longest: u32) -> Result<(), Error> {
+    if token.expires_at <= now.saturating_add(u64::from(longest)).saturating_add(SKEW_SECONDS) {
+        return Ok(());
     }
-    let said = reply.pointer("/error/message").and_then(Json::as_str).unwrap_or("no reason given");
     Err(refusal(
-        ErrorKind::Denied,
-        "subscriptions-refused",
-        format!("Resource Manager answered {}: {said}", response.status),
-        "log in again: az login",
+        ErrorKind::Unsupported,
+        "token-outlives-plan",
+        format!("the token for {} lives longer than the {longest} s that were planned", token.audience),
+        "log in by other means: az login",
     ))
 }
 
-/// What `az` takes for a login. Source: azure-cli 2.91, `_profile.py`: a subscription of a managed identity.
-fn profile(id: &str, tenant: &str) -> File {
-    let subscription = json!({
-        "id": id, "name": "audex", "state": "Enabled", "isDefault": true, "tenantId": tenant, "homeTenantId": tenant,
-        "environmentName": "AzureCloud", "managedByTenants": [],
-        "user": { "name": "systemAssignedIdentity", "type": "servicePrincipal", "assignedIdentityInfo": "MSI" },
-    });
-    let contents =
-        json!({ "installationId": "00000000-0000-0000-0000-000000000000", "subscriptions": [subscription] });
-    // The host reserves `azure` for AZURE_CONFIG_DIR.
-    File {
-        name: "azure/azureProfile.json".to_owned(),
-        contents: Value::Plain(contents.to_string()),
-        env: None,
+/// Subscription and tenant: of the settings, else of the list that Resource Manager shows.
+fn subscription(tokens: &[AudienceToken]) -> Option<(String, String)> {
+    let [id, tenant] = ["subscription_id", "tenant_id"].map(settings::get);
+    if let (Some(id), Some(tenant)) = (&id, &tenant) {
+        return Some((id.clone(), tenant.clone()));
     }
+    let own = tokens.iter().find(|token| token.audience == audience::RESOURCE_MANAGER);
+    let listed = match own {
+        Some(own) => arm::subscriptions(&own.token),
+        // Asked for here only, and not handed on.
+        None => token(audience::RESOURCE_MANAGER).and_then(|bearer| arm::subscriptions(&bearer.value)),
+    };
+    let listed = listed.ok()?;
+    let one = arm::choose(&listed, id.as_deref(), tenant.as_deref())?;
+    Some((one.id.clone(), one.tenant.clone()))
 }
 
-/// A SAS by a delegation key of the source's own.
-fn signed(grant: &Grant, planned: &Plan, policy: &Json) -> Result<Minted, Error> {
-    let place = plan::place(grant)?;
-    let permissions = policy.get("sp").and_then(Json::as_str).unwrap_or_default();
-    if permissions.is_empty() {
-        return Err(invalid("no-policy", "the plan names no permissions".to_owned(), "plan again"));
-    }
+/// A signature by a delegation key; no token goes with it.
+fn sign(grant: &Grant, signed: &Signed) -> Result<Minted, Error> {
+    let account = &signed.place.account;
     let now = clock::now();
-    let ends = now + u64::from(grant.ttl_seconds);
-    let (start, expiry) = (time::write(now.saturating_sub(SKEW_SECONDS)), time::write(ends));
-    let Bearer { value: storage, .. } = token(STORAGE)?;
-    let (key, value) = delegation_key(&place, &storage, &start, &expiry)?;
-    let sas = Sas { place: &place, permissions, start: &start, expiry: &expiry, key: &key };
-    let signature = value.hmac_sha256_base64(&sas.string_to_sign(sas::PROTOCOL));
-    let Some(signature) = signature else { return Err(unreadable(&place)) };
-    let query = Secret::join(&[Piece::Plain(sas.query(sas::PROTOCOL)), Piece::FormSecret(&signature)]);
+    let expires_at = now + u64::from(grant.ttl_seconds);
+    let (start, expiry) = (time::rfc3339(now.saturating_sub(SKEW_SECONDS)), time::rfc3339(expires_at));
+    let storage = token(audience::STORAGE)?;
+    let delegation = delegation::ask(account, &storage.value, &start, &expiry)?;
+    let sas = Sas {
+        place: &signed.place,
+        letters: &signed.letters,
+        start: &start,
+        expiry: &expiry,
+        key: &delegation.key,
+    };
+    let signature = delegation.value.hmac_sha256_base64(&sas.string_to_sign());
+    let signature = signature.ok_or_else(|| delegation::unreadable(account))?;
+    let query = Secret::join(&[Piece::Plain(sas.query()), Piece::FormSecret(&signature)]);
     Ok(Minted {
         variables: vec![
             Variable { name: "AZURE_STORAGE_SAS_TOKEN".to_owned(), value: Value::Secret(query) },
-            plain("AZURE_STORAGE_ACCOUNT", &place.account),
+            plain("AZURE_STORAGE_ACCOUNT", account.clone()),
         ],
         files: Vec::new(),
         endpoints: Vec::new(),
-        expires_at: ends,
-        identity: Some(key.oid.clone()),
+        expires_at,
+        identity: Some(format!("{} (tenant {})", delegation.key.oid, delegation.key.tid)),
         credential_id: None,
+        // Only revoking every delegation key of the account would end it.
         lease: None,
-        method: planned.method.clone(),
+        method: Method::Sas.name().to_owned(),
         notices: Vec::new(),
     })
 }
 
-/// Source: "Get User Delegation Key", Blob service REST API.
-fn delegation_key(place: &Place, token: &Secret, start: &str, expiry: &str) -> Result<(Key, Secret), Error> {
-    let body = format!(
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?><KeyInfo><Start>{start}</Start><Expiry>{expiry}</Expiry></KeyInfo>"
-    );
-    let header = |name: &str, text: &str| Header {
-        name: name.to_owned(),
-        value: vec![Chunk::Plain(text.as_bytes().to_vec())],
-    };
-    let mut response = http::send(&Request {
-        method: "POST".to_owned(),
-        url: format!(
-            "https://{}.blob.core.windows.net/?restype=service&comp=userdelegationkey",
-            place.account
-        ),
-        headers: vec![
-            bearer(token),
-            header("x-ms-version", sas::VERSION),
-            header("content-type", "application/xml"),
-        ],
-        body: vec![Chunk::Plain(body.into_bytes())],
-        auth: None,
-        lift: vec!["<Value>".to_owned()],
-        timeout_ms: None,
-    })?;
-    if response.status != 200 {
-        return Err(key_refused(&response, place));
-    }
-    let value = response.lifted.pop().flatten().ok_or_else(|| unreadable(place))?;
-    let xml = String::from_utf8_lossy(&response.body).into_owned();
-    let field = |name: &str| sas::element(&xml, name).ok_or_else(|| unreadable(place));
-    let key = Key {
-        oid: field("SignedOid")?,
-        tid: field("SignedTid")?,
-        start: field("SignedStart")?,
-        expiry: field("SignedExpiry")?,
-        service: field("SignedService")?,
-        version: field("SignedVersion")?,
-    };
-    Ok((key, value))
-}
-
-fn key_refused(response: &Response, place: &Place) -> Error {
-    let account = &place.account;
-    let xml = String::from_utf8_lossy(&response.body);
-    let code = sas::element(&xml, "Code").unwrap_or_else(|| response.status.to_string());
-    match response.status {
-        401 | 403 => refusal(
-            ErrorKind::Denied,
-            "no-delegation-key",
-            format!("the account `{account}` gives no delegation key: {code}"),
-            "the role Storage Blob Delegator, and one that may read or write the blobs, must be assigned to you there",
-        ),
-        404 => refusal(
-            ErrorKind::Denied,
-            "no-account",
-            format!("there is no storage account `{account}`: {code}"),
-            "check --resource",
-        ),
-        status => refusal(
-            ErrorKind::Unavailable,
-            "storage-failed",
-            format!("the account `{account}` answered {status}: {code}"),
-            "try again in a moment",
-        ),
-    }
-}
-
-fn unreadable(place: &Place) -> Error {
-    refusal(
-        ErrorKind::Unavailable,
-        "bad-reply",
-        format!("the reply of the account `{}` has no delegation key", place.account),
-        "check for a proxy that changes replies",
-    )
-}
-
-fn bearer(token: &Secret) -> Header<'_> {
+/// `Authorization: Bearer` with a secret.
+pub fn bearer(token: &Secret) -> Header<'_> {
     let value = vec![Chunk::Plain(b"Bearer ".to_vec()), Chunk::Secret(token)];
     Header { name: "authorization".to_owned(), value }
 }
 
-fn plain(name: &str, text: &str) -> Variable {
-    Variable { name: name.to_owned(), value: Value::Plain(text.to_owned()) }
+fn plain(name: &str, text: String) -> Variable {
+    Variable { name: name.to_owned(), value: Value::Plain(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASKED: [Audience; 3] = [
+        Audience { name: "https://a.example", required: true },
+        Audience { name: "https://b.example", required: false },
+        Audience { name: "https://c.example", required: false },
+    ];
+
+    fn failed(kind: ErrorKind) -> Error {
+        refusal(kind, "refused", "no such service principal".to_owned(), "none")
+    }
+
+    #[test]
+    fn what_only_wildcards_lead_to_may_be_missing_and_is_said() {
+        let refuse_b = |name: &str| if name.contains('b') { Err(failed(ErrorKind::Denied)) } else { Ok(()) };
+        let fetched = fetch(&ASKED, |name| refuse_b(name.trim_end_matches(".example"))).unwrap();
+        let names: Vec<&str> = fetched.tokens.iter().map(|(name, ())| *name).collect();
+        assert_eq!(names, ["https://a.example", "https://c.example"]);
+        assert!(fetched.notices[0].contains("https://b.example: no such service principal"));
+    }
+
+    #[test]
+    fn what_was_asked_for_by_name_must_be_there_and_something_must() {
+        assert!(fetch::<()>(&ASKED, |_| Err(failed(ErrorKind::Denied))).is_err());
+        assert!(fetch::<()>(&ASKED[1..], |_| Err(failed(ErrorKind::Denied))).is_err());
+        let dead =
+            |name: &str| if name.contains("c.") { Err(failed(ErrorKind::Unavailable)) } else { Ok(()) };
+        assert_eq!(fetch(&ASKED, dead).unwrap_err().kind, ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn only_the_plan_that_was_shown_is_minted() {
+        let read = "Microsoft.Storage/storageAccounts/read";
+        let grant = crate::plan::tests::grant(&[(read, &[])], &[]);
+        let planned = crate::plan::plan(&grant, None).unwrap();
+        assert!(as_planned(&planned, &Tokens::of(&grant).unwrap().policy()).is_ok());
+        let other = Plan { policy: Some(r#"{"audiences":[]}"#.to_owned()), ..planned };
+        assert_eq!(
+            as_planned(&other, &Tokens::of(&grant).unwrap().policy()).unwrap_err().code,
+            "plan-mismatch"
+        );
+    }
 }

@@ -1,133 +1,162 @@
-//! What well-known commands need. Only certain failure is spoken of.
+//! What well-known commands of `az` need that a grant does not ask for.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Advice, Grant};
 
-/// How a command line begins, the operation it cannot do without, and what it does.
-/// Source: Azure CLI reference of each command, and the operation of the request it makes.
-const ROWS: [(&[&str], &str, &str); 11] = [
-    (
-        &["az", "storage", "account", "keys", "list"],
-        "Microsoft.Storage/storageAccounts/listKeys/action",
-        "lists keys",
-    ),
-    (
-        &["az", "storage", "account", "list"],
-        "Microsoft.Storage/storageAccounts/read",
-        "lists storage accounts",
-    ),
-    (
-        &["az", "storage", "account", "show"],
-        "Microsoft.Storage/storageAccounts/read",
-        "reads a storage account",
-    ),
-    (
-        &["az", "storage", "blob", "download"],
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
-        "reads a blob",
-    ),
-    (
-        &["az", "storage", "blob", "list"],
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
-        "lists blobs",
-    ),
-    (
-        &["az", "storage", "blob", "upload"],
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write",
-        "writes a blob",
-    ),
-    (
-        &["az", "storage", "blob", "delete"],
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete",
-        "deletes a blob",
-    ),
-    (
-        &["az", "keyvault", "secret", "show"],
-        "Microsoft.KeyVault/vaults/secrets/getSecret/action",
-        "reads a secret's value",
-    ),
-    (&["az", "keyvault", "list"], "Microsoft.KeyVault/vaults/read", "lists vaults"),
-    (&["az", "vm", "list"], "Microsoft.Compute/virtualMachines/read", "lists virtual machines"),
-    (
-        &["az", "group", "list"],
-        "Microsoft.Resources/subscriptions/resourceGroups/read",
-        "lists resource groups",
-    ),
-];
-/// What gives the account's keys gives its blobs: `az storage blob` may use them.
-const ACCOUNT_KEYS: &str = "Microsoft.Storage/storageAccounts/listKeys/action";
-
-pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
-    let words = words(command);
-    let Some((row, action, why)) = ROWS.iter().find(|(row, ..)| words.starts_with(row)) else {
-        return Vec::new();
-    };
-    let said = format!("`{}` {why}", row.join(" "));
-    let has = |action: &str| {
-        let asked = |pattern: &str| pattern == "*" || pattern::matches_ignore_ascii_case(pattern, action);
-        grant.permissions.iter().any(|permission| asked(&permission.action))
-    };
-    let by_keys = row.get(2).is_some_and(|word| *word == "blob") && has(ACCOUNT_KEYS);
-    if !has(action) && !by_keys {
-        return vec![Advice { message: said, missing: vec![(*action).to_owned()] }];
-    }
-    if grant.deny.iter().any(|deny| pattern::matches_ignore_ascii_case(deny, action)) {
-        return vec![Advice { message: format!("{said}, and `{action}` is denied"), missing: Vec::new() }];
-    }
-    Vec::new()
+/// A command, the operations of which any one is enough (the one to propose first), and what it does.
+struct Row {
+    command: &'static [&'static str],
+    needs: &'static [&'static str],
+    does: &'static str,
 }
 
-/// The program's name and the words up to the first option.
-fn words(command: &[String]) -> Vec<&str> {
-    let mut words = command.iter().map(String::as_str);
-    let program = words.next().map(|program| program.rsplit('/').next().unwrap_or(program));
-    program.into_iter().chain(words.take_while(|word| !word.starts_with('-'))).collect()
+const fn row(command: &'static [&'static str], needs: &'static [&'static str], does: &'static str) -> Row {
+    Row { command, needs, does }
+}
+
+const BLOB_READ: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
+const BLOB_WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write";
+const BLOB_ADD: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action";
+const BLOB_DELETE: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete";
+const CONTAINER_READ: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/read";
+/// With an account's keys `az storage` needs nothing else.
+const LIST_KEYS: &str = "Microsoft.Storage/storageAccounts/listKeys/action";
+const ACCOUNT_READ: &str = "Microsoft.Storage/storageAccounts/read";
+const VAULT_READ: &str = "Microsoft.KeyVault/vaults/read";
+const SECRET_GET: &str = "Microsoft.KeyVault/vaults/secrets/getSecret/action";
+const SECRET_SET: &str = "Microsoft.KeyVault/vaults/secrets/setSecret/action";
+const SECRET_LIST: &str = "Microsoft.KeyVault/vaults/secrets/readMetadata/action";
+const MACHINE_READ: &str = "Microsoft.Compute/virtualMachines/read";
+
+/// Sources: Azure CLI reference of each command; "Authorize with Microsoft Entra ID" (blobs), "Provide access to Key Vault
+/// with Azure role-based access control" (secrets) and the request each makes to Resource Manager.
+const TABLE: [Row; 23] = [
+    row(&["storage", "account", "keys", "list"], &[LIST_KEYS], "lists an account's keys"),
+    row(&["storage", "account", "list"], &[ACCOUNT_READ], "lists storage accounts"),
+    row(&["storage", "account", "show"], &[ACCOUNT_READ], "shows a storage account"),
+    row(
+        &["storage", "account", "create"],
+        &["Microsoft.Storage/storageAccounts/write"],
+        "creates a storage account",
+    ),
+    row(
+        &["storage", "account", "delete"],
+        &["Microsoft.Storage/storageAccounts/delete"],
+        "deletes a storage account",
+    ),
+    row(&["storage", "container", "list"], &[CONTAINER_READ, LIST_KEYS], "lists containers"),
+    row(&["storage", "blob", "list"], &[BLOB_READ, LIST_KEYS], "lists blobs"),
+    row(&["storage", "blob", "show"], &[BLOB_READ, LIST_KEYS], "reads a blob's properties"),
+    row(&["storage", "blob", "download"], &[BLOB_READ, LIST_KEYS], "reads a blob"),
+    row(&["storage", "blob", "upload"], &[BLOB_WRITE, BLOB_ADD, LIST_KEYS], "writes a blob"),
+    row(&["storage", "blob", "delete"], &[BLOB_DELETE, LIST_KEYS], "deletes a blob"),
+    row(&["keyvault", "list"], &[VAULT_READ], "lists vaults"),
+    row(&["keyvault", "show"], &[VAULT_READ], "shows a vault"),
+    row(&["keyvault", "secret", "show"], &[SECRET_GET], "reads a secret's value"),
+    row(&["keyvault", "secret", "download"], &[SECRET_GET], "reads a secret's value"),
+    row(&["keyvault", "secret", "list"], &[SECRET_LIST], "lists secrets"),
+    row(&["keyvault", "secret", "set"], &[SECRET_SET], "writes a secret"),
+    row(&["vm", "list"], &[MACHINE_READ], "lists virtual machines"),
+    row(&["vm", "show"], &[MACHINE_READ], "shows a virtual machine"),
+    row(&["vm", "start"], &["Microsoft.Compute/virtualMachines/start/action"], "starts a virtual machine"),
+    row(
+        &["vm", "deallocate"],
+        &["Microsoft.Compute/virtualMachines/deallocate/action"],
+        "stops a virtual machine",
+    ),
+    row(
+        &["group", "list"],
+        &["Microsoft.Resources/subscriptions/resourceGroups/read"],
+        "lists resource groups",
+    ),
+    row(
+        &["role", "assignment", "list"],
+        &["Microsoft.Authorization/roleAssignments/read"],
+        "lists role assignments",
+    ),
+];
+/// Options that bring a credential of their own: then what the grant asks for says nothing.
+const OWN_CREDENTIALS: [&str; 3] = ["--account-key", "--sas-token", "--connection-string"];
+
+pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
+    let Some((program, arguments)) = command.split_first() else { return Vec::new() };
+    if program.rsplit('/').next() != Some("az") || arguments.iter().any(|word| brings_credentials(word)) {
+        return Vec::new();
+    }
+    let words: Vec<&str> =
+        arguments.iter().map(String::as_str).take_while(|word| !word.starts_with('-')).collect();
+    let Some(row) = TABLE.iter().find(|row| words.starts_with(row.command)) else { return Vec::new() };
+    if row.needs.iter().any(|need| asks_for(grant, need)) {
+        return Vec::new();
+    }
+    let missing = row.needs.first().map(|&need| need.to_owned()).into_iter().collect();
+    let message = format!("`az {}` {}, which this grant does not ask for", row.command.join(" "), row.does);
+    vec![Advice { message, missing }]
+}
+
+fn asks_for(grant: &Grant, operation: &str) -> bool {
+    grant.permissions.iter().any(|one| pattern::matches_ignore_ascii_case(&one.action, operation))
+}
+
+fn brings_credentials(word: &str) -> bool {
+    let option = word.split('=').next().unwrap_or_default();
+    OWN_CREDENTIALS.contains(&option)
 }
 
 #[cfg(test)]
 mod tests {
-    use audex_sdk::provider::Permission;
-
     use super::*;
 
-    fn check(command: &str, action: &str) -> Vec<String> {
-        let permission =
-            Permission { action: action.to_owned(), origin: String::new(), resources: Vec::new() };
-        let grant = Grant {
-            provider: "azure".into(),
-            permissions: vec![permission],
-            deny: Vec::new(),
-            ttl_seconds: 900,
-            session: "audex-1".into(),
-        };
+    fn missing(command: &str, actions: &[&str]) -> Vec<String> {
+        let permissions: Vec<(&str, &[&str])> = actions.iter().map(|&action| (action, &[][..])).collect();
         let command: Vec<String> = command.split(' ').map(str::to_owned).collect();
-        preflight(&grant, &command).into_iter().flat_map(|advice| advice.missing).collect()
+        let advice = preflight(&crate::plan::tests::grant(&permissions, &[]), &command);
+        advice.into_iter().flat_map(|advice| advice.missing).collect()
     }
 
     #[test]
-    fn reading_accounts_is_not_listing_their_keys() {
-        let read = "Microsoft.Storage/storageAccounts/read";
-        assert!(check("az storage account list", read).is_empty());
-        assert_eq!(check("az storage account keys list --account-name x", read), [ACCOUNT_KEYS]);
-        assert!(check("az storage account keys list", "microsoft.storage/storageaccounts/*").is_empty());
-        assert!(check("az storage blob list -c x", ACCOUNT_KEYS).is_empty());
+    fn a_command_that_the_grant_does_not_cover_is_told_what_is_missing() {
+        assert_eq!(missing("az storage account keys list --account-name x", &[ACCOUNT_READ]), [LIST_KEYS]);
         assert_eq!(
-            check("az keyvault secret show --name s", "Microsoft.KeyVault/vaults/secrets/read").len(),
-            1
+            missing("/usr/bin/az keyvault secret show --name s", &["Microsoft.KeyVault/vaults/secrets/read"]),
+            [SECRET_GET]
         );
+        assert_eq!(missing("az vm list", &["Microsoft.Compute/disks/*"]), [MACHINE_READ]);
+        assert_eq!(missing("az storage blob upload -f x", &[BLOB_READ]), [BLOB_WRITE]);
     }
 
     #[test]
-    fn what_is_not_known_is_not_judged() {
-        for command in ["az version", "az login", "terraform plan", "az storage"] {
-            assert!(check(command, "Microsoft.Compute/virtualMachines/read").is_empty(), "{command}");
+    fn a_command_that_the_grant_covers_is_left_alone() {
+        for (command, action) in [
+            ("az storage account list", "microsoft.storage/storageaccounts/read"),
+            ("az storage account keys list", "Microsoft.Storage/storageAccounts/*"),
+            ("az storage blob list -c x", LIST_KEYS),
+            ("az storage blob upload -f x", BLOB_ADD),
+            ("az keyvault secret show", "*"),
+        ] {
+            assert!(missing(command, &[action]).is_empty(), "{command}");
         }
     }
 
     #[test]
-    fn every_operation_of_the_table_is_in_the_catalogue() {
-        for (_, action, _) in ROWS {
-            assert_eq!(azure_catalogue::find(action).map(|found| found.name).as_deref(), Some(action));
+    fn what_is_not_known_for_certain_is_not_judged() {
+        for command in [
+            "az version",
+            "az storage",
+            "terraform plan",
+            "az storage blob list --sas-token x",
+            "az storage blob list --account-key=x",
+            "bash -c az",
+        ] {
+            assert!(missing(command, &[MACHINE_READ]).is_empty(), "{command}");
+        }
+        assert!(preflight(&crate::plan::tests::grant(&[], &[]), &[]).is_empty());
+    }
+
+    #[test]
+    fn every_operation_of_the_table_is_in_the_catalogue_as_it_is_written() {
+        for need in TABLE.iter().flat_map(|row| row.needs) {
+            assert_eq!(azure_catalogue::find(need).map(|found| found.name).as_deref(), Some(*need));
         }
     }
 }

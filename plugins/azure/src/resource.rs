@@ -1,10 +1,10 @@
-//! The resources that a SAS can be limited to: a container, or one blob in it.
+//! The resources a shared access signature can be limited to: a container, a directory or one blob.
 
 use audex_sdk::provider::Error;
 
 use crate::invalid;
 
-/// Where a SAS is good.
+/// Where a signature is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub account: String,
@@ -16,68 +16,75 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     Whole,
-    Blob(String),
-    /// A directory, of accounts with a hierarchical namespace.
+    /// Of accounts with a hierarchical namespace only.
     Directory(String),
+    Blob(String),
 }
 
+const HOST: &str = ".blob.core.windows.net";
+/// A longer name is refused by the service. Source: "Naming and referencing containers, blobs, and metadata".
+const LONGEST_PATH: usize = 1024;
+
 impl Place {
-    /// Reads `https://ACCOUNT.blob.core.windows.net/CONTAINER[/BLOB | /DIRECTORY/*]`.
+    /// Reads `https://ACCOUNT.blob.core.windows.net/CONTAINER`, and behind it `/*`, `/DIRECTORY/*` or `/BLOB`.
     ///
     /// # Errors
     /// When it is nothing of the kind.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let rest = text.strip_prefix("https://");
-        let place = rest.and_then(|rest| {
-            let (host, path) = rest.split_once('/')?;
-            let account = host.strip_suffix(".blob.core.windows.net")?;
-            let (container, path) = path.split_once('/').unwrap_or((path, ""));
-            let part = match path.strip_suffix('*') {
-                _ if path.is_empty() => Part::Whole,
-                Some("") => Part::Whole,
-                Some(directory) => Part::Directory(directory.strip_suffix('/')?.to_owned()),
-                None => Part::Blob(path.to_owned()),
+        Self::read(text).ok_or_else(|| {
+            let hint = if text.strip_suffix('*').is_some_and(|path| !path.ends_with('/')) {
+                "a signature is for whole directories: end it with `/*`"
+            } else {
+                "write `https://ACCOUNT.blob.core.windows.net/CONTAINER`, `…/CONTAINER/DIRECTORY/*` or `…/CONTAINER/BLOB`, \
+                 names as they are (not percent-encoded); credentials for anything else cannot be limited on Azure"
             };
-            let named = match &part {
-                Part::Whole => true,
-                Part::Blob(path) | Part::Directory(path) => is_path(path),
-            };
-            let (account, container) = (account.to_owned(), container.to_owned());
-            (is_account(&account) && is_container(&container) && named).then_some(Self {
-                account,
-                container,
-                part,
-            })
-        });
-        place.ok_or_else(|| {
-            invalid(
-                "resource-malformed",
-                format!("`{text}` is no resource that an Azure credential can be limited to"),
-                "write containers as `https://ACCOUNT.blob.core.windows.net/CONTAINER`, directories as `…/DIRECTORY/*`; \
-                 nothing else can be limited",
-            )
+            invalid("resource-malformed", format!("`{text}` is no blob, directory or container"), hint)
         })
     }
 
-    /// The canonicalized resource of the signature.
+    fn read(text: &str) -> Option<Self> {
+        let (host, path) = text.strip_prefix("https://")?.split_once('/')?;
+        let account = host.strip_suffix(HOST)?;
+        let (container, inside) =
+            path.split_once('/').map_or((path, None), |(name, inside)| (name, Some(inside)));
+        let part = match inside {
+            None | Some("" | "*") => Part::Whole,
+            Some(inside) => match inside.strip_suffix("/*") {
+                Some(directory) => Part::Directory(directory.to_owned()),
+                None => Part::Blob(inside.to_owned()),
+            },
+        };
+        let named = match &part {
+            Part::Whole => true,
+            Part::Directory(path) | Part::Blob(path) => is_path(path),
+        };
+        let (account, container) = (account.to_owned(), container.to_owned());
+        (is_account(&account) && is_container(&container) && named).then_some(Self {
+            account,
+            container,
+            part,
+        })
+    }
+
+    /// The canonicalized resource that is signed.
     pub fn canonical(&self) -> String {
         let container = format!("/blob/{}/{}", self.account, self.container);
         match &self.part {
             Part::Whole => container,
-            Part::Blob(path) | Part::Directory(path) => format!("{container}/{path}"),
+            Part::Directory(path) | Part::Blob(path) => format!("{container}/{path}"),
         }
     }
 
-    /// `sr`: what kind of resource is signed.
-    pub fn kind(&self) -> &'static str {
+    /// `sr`: which kind of resource is signed.
+    pub fn kind(&self) -> char {
         match self.part {
-            Part::Whole => "c",
-            Part::Blob(_) => "b",
-            Part::Directory(_) => "d",
+            Part::Whole => 'c',
+            Part::Directory(_) => 'd',
+            Part::Blob(_) => 'b',
         }
     }
 
-    /// `sdd`: how deep a directory lies.
+    /// `sdd`: how many directories deep; of a directory only.
     pub fn depth(&self) -> Option<usize> {
         match &self.part {
             Part::Directory(path) => Some(path.split('/').count()),
@@ -86,25 +93,27 @@ impl Place {
     }
 }
 
-/// Source: Azure Storage, "Storage account overview", names.
+/// Source: "Storage account overview", storage account names.
 fn is_account(name: &str) -> bool {
     (3..=24).contains(&name.len()) && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
-/// Source: "Naming and referencing containers, blobs, and metadata".
+/// Source: "Naming and referencing containers, blobs, and metadata", with the containers the service itself names.
 fn is_container(name: &str) -> bool {
-    (3..=63).contains(&name.len())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let own = (3..=63).contains(&name.len())
+        && name.chars().all(letters)
         && !name.starts_with('-')
         && !name.ends_with('-')
-        && !name.contains("--")
+        && !name.contains("--");
+    own || matches!(name, "$root" | "$web" | "$logs")
 }
 
-/// Security: the path is a line of what is signed. A line break would start another field.
+/// Security: the path is one line of the text that is signed. A line break in it would begin the next field.
 fn is_path(path: &str) -> bool {
-    !path.is_empty()
-        && path.len() <= 1024
-        && !path.chars().any(|c| c.is_control() || matches!(c, '*' | '?' | '#' | '%' | '\\'))
+    let refused = |c: char| c.is_control() || matches!(c, '*' | '?' | '#' | '%' | '\\');
+    path.len() <= LONGEST_PATH
+        && !path.chars().any(refused)
         && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
@@ -113,32 +122,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn containers_blobs_and_directories_are_read() {
-        for (path, kind, canonical) in [
-            ("data", "c", "/blob/acct/data"),
-            ("data/*", "c", "/blob/acct/data"),
-            ("data/a/b.txt", "b", "/blob/acct/data/a/b.txt"),
-            ("data/a/b/*", "d", "/blob/acct/data/a/b"),
+    fn containers_directories_and_blobs_are_read() {
+        for (path, kind, depth, canonical) in [
+            ("data", 'c', None, "/blob/acct/data"),
+            ("data/", 'c', None, "/blob/acct/data"),
+            ("data/*", 'c', None, "/blob/acct/data"),
+            ("$web", 'c', None, "/blob/acct/$web"),
+            ("data/a/b c.txt", 'b', None, "/blob/acct/data/a/b c.txt"),
+            ("data/a/*", 'd', Some(1), "/blob/acct/data/a"),
+            ("data/a/b/*", 'd', Some(2), "/blob/acct/data/a/b"),
         ] {
             let place = Place::parse(&format!("https://acct.blob.core.windows.net/{path}")).unwrap();
-            assert_eq!((place.kind(), place.canonical().as_str()), (kind, canonical));
+            assert_eq!((place.kind(), place.depth(), place.canonical().as_str()), (kind, depth, canonical));
         }
     }
 
     #[test]
     fn what_could_mean_more_or_something_else_is_refused() {
         for text in [
+            "https://acct.blob.core.windows.net",
             "https://acct.blob.core.windows.net/",
             "https://acct.blob.core.windows.net/*",
             "https://acct.blob.core.windows.net/data*",
             "https://acct.blob.core.windows.net/data/pre*",
+            "https://acct.blob.core.windows.net/data/a/",
+            "https://acct.blob.core.windows.net/data/*/b",
             "https://acct.blob.core.windows.net/data/../x",
+            "https://acct.blob.core.windows.net/data//x",
             "https://acct.blob.core.windows.net/data/a\nb",
+            "https://acct.blob.core.windows.net/data/a%2Fb",
+            "https://acct.blob.core.windows.net/data?x",
+            "https://acct.blob.core.windows.net/Data",
             "https://*.blob.core.windows.net/data",
-            "https://acct.blob.core.windows.net.evil.com/data",
+            "https://a.b.blob.core.windows.net/data",
+            "https://acct.blob.core.windows.net.evil.example/data",
+            "https://user@acct.blob.core.windows.net/data",
             "http://acct.blob.core.windows.net/data",
             "/subscriptions/x",
             "arn:aws:s3:::b",
+            "",
         ] {
             assert_eq!(Place::parse(text).unwrap_err().code, "resource-malformed", "{text}");
         }

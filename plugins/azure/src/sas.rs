@@ -1,51 +1,17 @@
-//! User-delegation SAS for blobs: which letters a grant needs, and what is signed.
-//!
-//! Source: Azure Storage, "Create a user delegation SAS": letters of `sp`, fields of the string to sign for versions from
-//! 2020-12-06 to before 2025-07-05.
+//! User-delegation SAS: what is signed, and how it is written.
 
-use azure_catalogue::Operation;
+use crate::resource::Place;
 
-use crate::resource::{Part, Place};
+/// The version of the service: of the requests, and of the signature (`sv`).
+///
+/// Source: Azure Storage, "Create a user delegation SAS": the fields of the string to sign are the same from 2020-12-06 up
+/// to 2025-07-05, where further ones come in.
+pub const VERSION: &str = "2022-11-02";
+/// No request in the clear.
+pub const PROTOCOL: &str = "https";
 
-/// The version of the service that the signature is for.
-pub const VERSION: &str = "2020-12-06";
-
-const BLOBS: &str = "microsoft.storage/storageaccounts/blobservices/containers/blobs/";
-const CONTAINERS: &str = "microsoft.storage/storageaccounts/blobservices/containers/";
-
-/// A data action of blobs (after the prefix), the letters it needs, and what those let through: exactly it, or more.
-const LETTERS: [(&str, &str, Option<&str>); 7] = [
-    // One operation in Azure's roles covers reading blobs and listing them.
-    ("read", "rl", None),
-    ("write", "cw", None),
-    ("add/action", "a", None),
-    ("delete", "d", None),
-    ("deleteblobversion/action", "x", None),
-    ("move/action", "m", None),
-    ("tags/write", "t", Some("reading tags")),
-];
-/// The order in which the service wants letters.
-const ORDER: &str = "racwdxltmeop";
-
-/// The letters that an operation needs, and what they let through besides; none if it is nothing that a SAS can give.
-pub fn letters(operation: &Operation) -> Option<(&'static str, Option<&'static str>)> {
-    let lower = operation.name.to_ascii_lowercase();
-    if lower == format!("{CONTAINERS}read") {
-        // Listing blobs; properties of the container itself come with no SAS of this kind.
-        return Some(("l", None));
-    }
-    let rest = lower.strip_prefix(BLOBS)?;
-    LETTERS.iter().find(|(known, ..)| *known == rest).map(|(_, letters, more)| (*letters, *more))
-}
-
-/// Letters in the order that the service wants, each once; without listing where a single blob is signed.
-pub fn ordered(letters: &str, place: &Place) -> String {
-    let single = matches!(place.part, Part::Blob(_));
-    ORDER.chars().filter(|letter| letters.contains(*letter) && !(single && *letter == 'l')).collect()
-}
-
-/// A user delegation key, but for its value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A user delegation key, without its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     pub oid: String,
     pub tid: String,
@@ -55,28 +21,25 @@ pub struct Key {
     pub version: String,
 }
 
-/// What a SAS says.
+/// What a signature says.
 pub struct Sas<'a> {
     pub place: &'a Place,
-    pub permissions: &'a str,
+    pub letters: &'a str,
     pub start: &'a str,
     pub expiry: &'a str,
     pub key: &'a Key,
 }
 
-/// https alone. On loopback, where doubles are, a client may only speak http.
-pub const PROTOCOL: &str = "https";
-
 impl Sas<'_> {
-    /// The text to sign. Every field has its line, empty ones too.
-    pub fn string_to_sign(&self, protocol: &str) -> String {
-        let Self { place, permissions, start, expiry, key } = self;
-        let canonical = place.canonical();
+    /// The text to sign: every field has its line, empty ones too.
+    pub fn string_to_sign(&self) -> String {
+        let (canonical, kind) = (self.place.canonical(), self.place.kind().to_string());
+        let key = self.key;
         let fields = [
-            *permissions,
-            *start,
-            *expiry,
-            canonical.as_str(),
+            self.letters,
+            self.start,
+            self.expiry,
+            &canonical,
             &key.oid,
             &key.tid,
             &key.start,
@@ -87,11 +50,11 @@ impl Sas<'_> {
             "", // suoid
             "", // scid
             "", // sip
-            protocol,
+            PROTOCOL,
             VERSION,
-            place.kind(),
-            "", // snapshot
-            "", // encryption scope
+            &kind,
+            "", // snapshot time
+            "", // ses
             "", // rscc
             "", // rscd
             "", // rsce
@@ -101,102 +64,89 @@ impl Sas<'_> {
         fields.join("\n")
     }
 
-    /// The query, up to and with `sig=`, to which the signature is added percent-encoded.
-    pub fn query(&self, protocol: &str) -> String {
-        let Self { place, permissions, start, expiry, key } = self;
-        let depth = place.depth().map(|depth| depth.to_string());
-        let mut fields = vec![
-            ("sv", VERSION),
-            ("sr", place.kind()),
-            ("sp", permissions),
-            ("st", start),
-            ("se", expiry),
-            ("spr", protocol),
-            ("skoid", &key.oid),
-            ("sktid", &key.tid),
-            ("skt", &key.start),
-            ("ske", &key.expiry),
-            ("sks", &key.service),
-            ("skv", &key.version),
+    /// The query up to `sig=`, behind which the signature goes, percent-encoded.
+    pub fn query(&self) -> String {
+        let (kind, depth) =
+            (self.place.kind().to_string(), self.place.depth().map(|depth| depth.to_string()));
+        let key = self.key;
+        let fields = [
+            ("sv", Some(VERSION)),
+            ("st", Some(self.start)),
+            ("se", Some(self.expiry)),
+            ("sr", Some(kind.as_str())),
+            ("sdd", depth.as_deref()),
+            ("sp", Some(self.letters)),
+            ("spr", Some(PROTOCOL)),
+            ("skoid", Some(key.oid.as_str())),
+            ("sktid", Some(key.tid.as_str())),
+            ("skt", Some(key.start.as_str())),
+            ("ske", Some(key.expiry.as_str())),
+            ("sks", Some(key.service.as_str())),
+            ("skv", Some(key.version.as_str())),
         ];
-        if let Some(depth) = &depth {
-            fields.push(("sdd", depth));
-        }
-        let pairs: Vec<String> =
-            fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        // Of what is in these fields, the colons of instants alone need encoding.
+        let pair =
+            |(name, value): (&str, Option<&str>)| Some(format!("{name}={}", value?.replace(':', "%3A")));
+        let pairs: Vec<String> = fields.into_iter().filter_map(pair).collect();
         format!("{}&sig=", pairs.join("&"))
     }
-}
-
-fn encode(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    text.bytes().map(byte).collect()
-}
-
-/// The text of the first element called `name`. The reply is a flat list of short texts.
-pub fn element(xml: &str, name: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
-    let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    (!text.contains(['<', '&', '\n'])).then(|| text.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn operation(name: &str) -> Operation {
-        Operation {
-            name: format!("Microsoft.Storage/storageAccounts/blobServices/containers/{name}"),
-            is_data: true,
-        }
-    }
+    const START: &str = "2026-11-24T09:59:00Z";
+    const EXPIRY: &str = "2026-11-24T11:00:00Z";
+    const OID: &str = "11111111-2222-3333-4444-555555555555";
+    const TID: &str = "66666666-7777-8888-9999-000000000000";
 
-    #[test]
-    fn operations_on_blobs_have_letters_and_others_do_not() {
-        assert_eq!(letters(&operation("blobs/read")), Some(("rl", None)));
-        assert_eq!(letters(&operation("blobs/delete")), Some(("d", None)));
-        assert_eq!(letters(&operation("read")), Some(("l", None)));
-        assert_eq!(letters(&operation("blobs/permanentDelete/action")), None);
-        assert_eq!(
-            letters(&Operation { name: "Microsoft.Storage/storageAccounts/read".to_owned(), is_data: false }),
-            None
-        );
-    }
-
-    #[test]
-    fn letters_come_in_the_services_order_and_a_blob_lists_nothing() {
-        let whole = Place::parse("https://acct.blob.core.windows.net/data").unwrap();
-        let blob = Place::parse("https://acct.blob.core.windows.net/data/a.txt").unwrap();
-        assert_eq!((ordered("dcwrl", &whole).as_str(), ordered("rl", &blob).as_str()), ("rcwdl", "r"));
-    }
-
-    /// The fields and their order by another hand: what azure-storage-blob 12.14 (version 2021-08-06, same fields) signs.
-    #[test]
-    fn what_is_signed_has_a_line_for_every_field() {
-        let place = Place::parse("https://acct.blob.core.windows.net/data/a/*").unwrap();
+    fn made(path: &str, letters: &str) -> (String, String) {
+        let place = Place::parse(&format!("https://acct.blob.core.windows.net/{path}")).unwrap();
         let key = Key {
-            oid: "o".to_owned(),
-            tid: "t".to_owned(),
-            start: "ks".to_owned(),
-            expiry: "ke".to_owned(),
+            oid: OID.to_owned(),
+            tid: TID.to_owned(),
+            start: START.to_owned(),
+            expiry: EXPIRY.to_owned(),
             service: "b".to_owned(),
             version: VERSION.to_owned(),
         };
-        let sas = Sas { place: &place, permissions: "rl", start: "s", expiry: "e", key: &key };
-        assert_eq!(
-            sas.string_to_sign("https"),
-            "rl\ns\ne\n/blob/acct/data/a\no\nt\nks\nke\nb\n2020-12-06\n\n\n\n\nhttps\n2020-12-06\nd\n\n\n\n\n\n\n"
-        );
-        assert!(sas.query("https").ends_with("&sks=b&skv=2020-12-06&sdd=1&sig="));
+        let sas = Sas { place: &place, letters, start: START, expiry: EXPIRY, key: &key };
+        (sas.string_to_sign(), sas.query())
     }
 
+    /// What `generate_container_sas`, `generate_blob_sas` and (with `is_directory`) the latter again of `azure-storage-blob`
+    /// 12.16.0 signed for the same input; it is the release of the Python package whose service version is 2022-11-02.
     #[test]
-    fn elements_are_found_and_nothing_is_unescaped() {
-        assert_eq!(element("<K><SignedOid>x</SignedOid></K>", "SignedOid").as_deref(), Some("x"));
-        assert_eq!(element("<K><SignedOid>&amp;</SignedOid></K>", "SignedOid"), None);
-        assert_eq!(element("<K/>", "SignedOid"), None);
+    fn what_is_signed_is_what_microsofts_client_signs() {
+        for (path, letters, canonical, kind) in [
+            ("data", "rl", "/blob/acct/data", "c"),
+            ("data/a/b c.txt", "rcw", "/blob/acct/data/a/b c.txt", "b"),
+            ("data/a/b/*", "rl", "/blob/acct/data/a/b", "d"),
+        ] {
+            let expected = format!(
+                "{letters}\n2026-11-24T09:59:00Z\n2026-11-24T11:00:00Z\n{canonical}\n11111111-2222-3333-4444-555555555555\n\
+                 66666666-7777-8888-9999-000000000000\n2026-11-24T09:59:00Z\n2026-11-24T11:00:00Z\nb\n2022-11-02\n\n\n\n\nhttps\n\
+                 2022-11-02\n{kind}\n\n\n\n\n\n\n"
+            );
+            assert_eq!(made(path, letters).0, expected);
+        }
+    }
+
+    /// The same parameters as in the tokens of that client, in another order.
+    #[test]
+    fn the_query_has_the_parameters_of_microsofts_client() {
+        let theirs = "st=2026-11-24T09%3A59%3A00Z&se=2026-11-24T11%3A00%3A00Z&sp=rl&spr=https&sv=2022-11-02&sr=d&sdd=2\
+                      &skoid=11111111-2222-3333-4444-555555555555&sktid=66666666-7777-8888-9999-000000000000\
+                      &skt=2026-11-24T09%3A59%3A00Z&ske=2026-11-24T11%3A00%3A00Z&sks=b&skv=2022-11-02&sig=";
+        let sorted = |query: &str| {
+            let mut pairs: Vec<String> = query.split('&').map(str::to_owned).collect();
+            pairs.sort_unstable();
+            pairs
+        };
+        let (_, query) = made("data/a/b/*", "rl");
+        assert_eq!(sorted(&query), sorted(theirs));
+        assert!(query.ends_with("&sig="));
+        assert!(!made("data", "rl").1.contains("sdd"));
     }
 }

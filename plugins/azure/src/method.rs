@@ -1,0 +1,138 @@
+//! How credentials are made, and how long they can live.
+
+use audex_sdk::provider::{Error, Grant};
+
+use crate::invalid;
+
+/// The ways to credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// A user-delegation SAS for blobs of one container: the cloud holds to it.
+    Sas,
+    /// Tokens for the audiences that the operations imply, and everything their holder may do there.
+    AudienceTokens,
+}
+
+/// An access token lives 60 to 90 minutes, and 24 hours where a managed identity gave it; nobody can choose.
+/// Sources: Microsoft Entra, "Configurable token lifetimes" and "Managed identities for Azure resources frequently asked
+/// questions" (tokens are cached for 24 hours).
+pub const LONGEST_TOKEN: u32 = 24 * 3600;
+const SHORTEST_TOKEN: u32 = 3600;
+/// A user delegation key is good for seven days. Source: Blob service REST API, "Get User Delegation Key".
+const LONGEST_KEY: u32 = 7 * 24 * 3600;
+
+impl Method {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sas => "sas",
+            Self::AudienceTokens => "audience-tokens",
+        }
+    }
+
+    /// The method for this grant: whatever is limited to resources needs a signature. `forced` is the user's setting.
+    ///
+    /// # Errors
+    /// When the one insisted on cannot do it, or is none.
+    pub fn decide(grant: &Grant, forced: Option<&str>) -> Result<Self, Error> {
+        let limited = grant.permissions.iter().any(|permission| !permission.resources.is_empty());
+        match (forced.unwrap_or("auto"), limited) {
+            ("auto" | "sas", true) => Ok(Self::Sas),
+            ("auto" | "audience-tokens", false) => Ok(Self::AudienceTokens),
+            ("sas", false) => Err(invalid(
+                "resource-missing",
+                "a shared access signature is for a container, directory or blob, and none is given"
+                    .to_owned(),
+                "name it: --resource https://ACCOUNT.blob.core.windows.net/CONTAINER",
+            )),
+            ("audience-tokens", true) => Err(invalid(
+                "resource-not-enforceable",
+                "a token cannot be limited to resources".to_owned(),
+                "leave out --method, which gives a shared access signature for blobs, or leave out --resource",
+            )),
+            (other, _) => Err(invalid(
+                "unknown-method",
+                format!("there is no method `{other}`"),
+                "use `sas`, `audience-tokens` or `auto`",
+            )),
+        }
+    }
+
+    /// # Errors
+    /// When credentials of this method cannot live so long.
+    pub fn check_ttl(self, ttl: u32) -> Result<(), Error> {
+        let (ceiling, hours) = match self {
+            Self::Sas => (LONGEST_KEY, "7 days"),
+            Self::AudienceTokens => (LONGEST_TOKEN, "24h"),
+        };
+        if ttl <= ceiling {
+            return Ok(());
+        }
+        let message = format!("a ttl of {ttl} s is more than `{}` can give ({hours})", self.name());
+        Err(invalid("ttl-too-long", message, "ask for a shorter --ttl"))
+    }
+
+    /// The longest that what was handed out may live.
+    pub fn longest_life(self, ttl: u32) -> u32 {
+        match self {
+            Self::Sas => ttl,
+            Self::AudienceTokens => LONGEST_TOKEN,
+        }
+    }
+}
+
+/// What is to be known of tokens for a ttl, since nobody can choose how long they live.
+pub fn token_life(ttl: u32) -> String {
+    let rule = "a token lives 60 to 90 minutes (24h from a managed identity), whatever the ttl";
+    if ttl > SHORTEST_TOKEN {
+        format!("{rule}; it is not renewed, so access may end before this ttl does")
+    } else {
+        format!("{rule}; the command is ended at the ttl")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audex_sdk::provider::Permission;
+
+    use super::*;
+
+    fn decide(resources: &[&str], forced: Option<&str>) -> Result<Method, String> {
+        let permission = Permission {
+            action: "Microsoft.Storage/storageAccounts/read".to_owned(),
+            origin: String::new(),
+            resources: resources.iter().map(|&text| text.to_owned()).collect(),
+        };
+        let grant = Grant {
+            provider: "azure".to_owned(),
+            permissions: vec![permission],
+            deny: Vec::new(),
+            ttl_seconds: 900,
+            session: "audex-1".to_owned(),
+        };
+        Method::decide(&grant, forced).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn a_resource_asks_for_a_signature_and_nothing_else_does() {
+        assert_eq!(decide(&["x"], None), Ok(Method::Sas));
+        assert_eq!(decide(&[], None), Ok(Method::AudienceTokens));
+        assert_eq!(decide(&["x"], Some("sas")), Ok(Method::Sas));
+        assert_eq!(decide(&[], Some("audience-tokens")), Ok(Method::AudienceTokens));
+    }
+
+    #[test]
+    fn a_method_that_cannot_hold_to_the_grant_is_refused() {
+        assert_eq!(decide(&["x"], Some("audience-tokens")), Err("resource-not-enforceable".to_owned()));
+        assert_eq!(decide(&[], Some("sas")), Err("resource-missing".to_owned()));
+        assert_eq!(decide(&[], Some("magic")), Err("unknown-method".to_owned()));
+    }
+
+    #[test]
+    fn lifetimes_beyond_what_azure_gives_are_refused() {
+        assert!(Method::AudienceTokens.check_ttl(86_400).is_ok() && Method::Sas.check_ttl(604_800).is_ok());
+        for (method, ttl) in [(Method::AudienceTokens, 86_401), (Method::Sas, 604_801)] {
+            assert_eq!(method.check_ttl(ttl).unwrap_err().code, "ttl-too-long");
+        }
+        assert!(token_life(900).contains("ended at the ttl") && token_life(7200).contains("not renewed"));
+    }
+}

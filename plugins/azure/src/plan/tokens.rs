@@ -1,0 +1,250 @@
+//! A grant as tokens: one for each audience that its operations imply.
+
+use audex_sdk::pattern;
+use audex_sdk::provider::{Enforcer, Error, Grant};
+use serde_json::json;
+
+use super::{Outline, planned};
+use crate::{action, audience, deny, method};
+
+/// The audiences of a grant.
+#[derive(Debug)]
+pub struct Tokens {
+    /// For each permission of the grant, in order.
+    of_permissions: Vec<Vec<&'static str>>,
+    audiences: Vec<Audience>,
+}
+
+/// One audience to have a token for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audience {
+    pub name: &'static str,
+    /// Some operation was asked for by name that needs it. What wildcards alone lead to may be missing: not every tenant
+    /// knows every service.
+    pub required: bool,
+}
+
+impl Tokens {
+    /// # Errors
+    /// When it is not known where an operation goes, or a token would let through what is denied.
+    pub fn of(grant: &Grant) -> Result<Self, Error> {
+        let mut of_permissions = Vec::new();
+        let mut audiences: Vec<Audience> = Vec::new();
+        for permission in &grant.permissions {
+            let own = implied(&permission.action, &grant.deny)?;
+            let required = !pattern::is_wild(&permission.action) || own.len() == 1;
+            for name in own.iter().copied() {
+                match audiences.iter_mut().find(|known| known.name == name) {
+                    Some(known) => known.required |= required,
+                    None => audiences.push(Audience { name, required }),
+                }
+            }
+            of_permissions.push(own);
+        }
+        audiences.sort_unstable_by_key(|audience| audience.name);
+        let made = Self { of_permissions, audiences };
+        made.check_denied(&grant.deny)?;
+        Ok(made)
+    }
+
+    /// In order of their names.
+    pub fn audiences(&self) -> &[Audience] {
+        &self.audiences
+    }
+
+    pub fn policy(&self) -> String {
+        let names: Vec<&str> = self.audiences.iter().map(|audience| audience.name).collect();
+        json!({ "audiences": names }).to_string()
+    }
+
+    pub fn outline(&self, grant: &Grant) -> Outline {
+        let rows = grant.permissions.iter().zip(&self.of_permissions);
+        let row = rows.map(|(permission, own)| {
+            let described = action::describe(&permission.action);
+            let note = format!(
+                "{described}; a token for {}, which is good for all that its holder may do there",
+                own.join(", ")
+            );
+            planned(permission, Enforcer::Token, note)
+        });
+        let permissions = row.collect();
+        Outline { policy: self.policy(), permissions, notices: vec![method::token_life(grant.ttl_seconds)] }
+    }
+
+    /// Security: a denied operation that one of these tokens reaches would be denied on paper only.
+    fn check_denied(&self, denied: &[String]) -> Result<(), Error> {
+        for pattern in denied.iter().filter(|pattern| action::could_match(pattern)) {
+            let known = azure_catalogue::matching(pattern);
+            let reached = if known.is_empty() {
+                audience::possible(pattern)
+            } else {
+                audience::sorted(known.iter().flat_map(audience::of).collect())
+            };
+            let through = self.audiences.iter().find(|audience| reached.contains(&audience.name));
+            if let Some(Audience { name, .. }) = through {
+                return Err(deny::not_enforceable(
+                    pattern,
+                    &format!("a token for {name} is good for all that its holder may do there"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The audiences of what `action` stands for, without what is denied.
+fn implied(action: &str, denied: &[String]) -> Result<Vec<&'static str>, Error> {
+    let operations = action::expand(action);
+    // A pattern that nothing known matches: as with unknown names, most are of Resource Manager.
+    if operations.is_empty() {
+        return Ok(vec![audience::RESOURCE_MANAGER]);
+    }
+    let left = operations.iter().filter(|operation| !deny::is_denied(denied, &operation.name));
+    let audiences = audience::sorted(left.flat_map(audience::of).collect());
+    if audiences.is_empty() {
+        return Err(deny::not_enforceable(action, "nothing is left of what was asked for"));
+    }
+    Ok(audiences)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::grant;
+
+    fn audiences(actions: &[&str], deny: &[&str]) -> Result<Vec<&'static str>, Error> {
+        let permissions: Vec<(&str, &[&str])> = actions.iter().map(|&action| (action, &[][..])).collect();
+        let tokens = Tokens::of(&grant(&permissions, deny))?;
+        Ok(tokens.audiences().iter().map(|audience| audience.name).collect())
+    }
+
+    const VAULT: &str = "https://vault.azure.net";
+    const ARM: &str = audience::RESOURCE_MANAGER;
+
+    #[test]
+    fn operations_imply_audiences_and_no_other_token_is_made() {
+        assert_eq!(audiences(&["Microsoft.Storage/storageAccounts/read"], &[]).unwrap(), [ARM]);
+        let data = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
+        let secret = "Microsoft.KeyVault/vaults/secrets/getSecret/action";
+        assert_eq!(audiences(&[secret, data], &[]).unwrap(), [audience::STORAGE, VAULT]);
+        assert_eq!(audiences(&["Microsoft.KeyVault/vaults/*"], &[]).unwrap(), [ARM, VAULT]);
+        assert_eq!(
+            audiences(&["Microsoft.OperationalInsights/workspaces/query/*/read"], &[]).unwrap().len(),
+            1
+        );
+        // Unknown ones are taken for what most are.
+        assert_eq!(audiences(&["Contoso.Garden/flowers/read"], &[]).unwrap(), [ARM]);
+        assert_eq!(audiences(&["Contoso.Garden/*"], &[]).unwrap(), [ARM]);
+    }
+
+    #[test]
+    fn a_denied_operation_that_a_token_would_reach_is_an_error() {
+        for (asked, denied) in [
+            ("Microsoft.Storage/storageAccounts/read", "microsoft.storage/storageaccounts/DELETE"),
+            ("Microsoft.Storage/storageAccounts/*", "Microsoft.Storage/*/delete"),
+            ("Microsoft.Compute/virtualMachines/read", "*/delete"),
+            ("Microsoft.Compute/virtualMachines/read", "*"),
+            ("Microsoft.KeyVault/vaults/*", "Microsoft.KeyVault/vaults/secrets/getSecret/action"),
+            (
+                "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+                "Microsoft.KeyVault/vaults/unheard/action",
+            ),
+            ("Microsoft.Compute/virtualMachines/read", "Contoso.Garden/flowers/delete"),
+        ] {
+            let error = audiences(&[asked], &[denied]).unwrap_err();
+            assert_eq!(error.code, "deny-not-enforceable", "{asked} {denied}");
+            assert!(error.message.contains(denied) || denied == "*", "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_denied_operation_of_another_audience_stands_in_nobodys_way() {
+        let secret = "Microsoft.KeyVault/vaults/secrets/getSecret/action";
+        for denied in [
+            "Microsoft.Storage/storageAccounts/delete",
+            "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/*",
+            "s3:*",
+            "*:*",
+            "storage.objects.delete",
+        ] {
+            assert_eq!(audiences(&[secret], &[denied]).unwrap(), [VAULT], "{denied}");
+        }
+    }
+
+    /// Over the catalogue, in odd spellings: whenever there are tokens, none is for where a denied operation goes.
+    #[test]
+    fn no_token_is_ever_made_that_reaches_a_denied_operation() {
+        let all = azure_catalogue::matching("*");
+        let spell = |name: &str, turn: usize| match turn % 4 {
+            0 => name.to_owned(),
+            1 => name.to_ascii_uppercase(),
+            2 => name.replacen('e', "?", 2),
+            _ => format!("{}*", &name[..name.len() * 2 / 3]),
+        };
+        let (mut made, mut refused) = (0, 0);
+        for (turn, denied) in
+            all.iter().step_by(97).chain(all.iter().filter(|one| one.is_data).step_by(5)).enumerate()
+        {
+            let pattern = spell(&denied.name, turn);
+            for asked in all.iter().step_by(311).chain(all.iter().filter(|one| one.is_data).step_by(17)) {
+                match audiences(&[&spell(&asked.name, turn / 4)], &[&pattern]) {
+                    Ok(given) => {
+                        assert!(
+                            !audience::of(denied).iter().any(|one| given.contains(one)),
+                            "{} {pattern}",
+                            asked.name
+                        );
+                        made += 1;
+                    }
+                    Err(error) => {
+                        assert_eq!(error.code, "deny-not-enforceable");
+                        refused += 1;
+                    }
+                }
+            }
+        }
+        assert!(made > 100 && refused > 100, "{made} {refused}");
+    }
+
+    #[test]
+    fn a_wildcard_loses_the_audience_that_is_denied() {
+        let denied = [
+            "Microsoft.KeyVault/*/action",
+            "Microsoft.KeyVault/vaults/keys/*",
+            "Microsoft.KeyVault/vaults/secrets/delete",
+            "Microsoft.KeyVault/vaults/keyrotationpolicies/*",
+            "Microsoft.KeyVault/vaults/certificate*",
+        ];
+        // What is denied of Resource Manager would be reached all the same.
+        assert!(audiences(&["Microsoft.KeyVault/vaults/secrets/*"], &denied).is_err());
+        let secrets =
+            ["Microsoft.KeyVault/vaults/secrets/*/action", "Microsoft.KeyVault/vaults/secrets/delete"];
+        assert_eq!(audiences(&["Microsoft.KeyVault/vaults/secrets/*"], &secrets).unwrap(), [ARM]);
+    }
+
+    #[test]
+    fn what_wildcards_alone_lead_to_is_not_required() {
+        let asked: &[(&str, &[&str])] =
+            &[("Microsoft.KeyVault/vaults/*", &[]), ("Microsoft.Storage/storageAccounts/read", &[])];
+        let tokens = Tokens::of(&grant(asked, &[])).unwrap();
+        let expected = [Audience { name: ARM, required: true }, Audience { name: VAULT, required: false }];
+        assert_eq!(tokens.audiences(), expected);
+    }
+
+    #[test]
+    fn the_plan_names_audience_and_reach() {
+        let asked: &[(&str, &[&str])] = &[("Microsoft.Storage/storageAccounts/read", &[])];
+        let grant = grant(asked, &[]);
+        let outline = Tokens::of(&grant).unwrap().outline(&grant);
+        assert_eq!(outline.policy, r#"{"audiences":["https://management.azure.com"]}"#);
+        let row = &outline.permissions[0];
+        assert_eq!(row.enforced_by, Enforcer::Token);
+        assert!(
+            row.note
+                .as_ref()
+                .unwrap()
+                .contains("read; a token for https://management.azure.com, which is good for all")
+        );
+        assert!(outline.notices[0].contains("60 to 90 minutes"));
+    }
+}

@@ -1,0 +1,41 @@
+//! The built-in profiles, as the project's policy document lists them.
+
+use audex_sdk::provider::Profile;
+
+/// Name, what it is for, operations.
+const TABLE: [(&str, &str, &[&str]); 4] = [
+    ("azure-storage-readonly", "Read storage accounts", &["Microsoft.Storage/storageAccounts/read"]),
+    (
+        "azure-storage-readwrite",
+        "Full storage access",
+        &["Microsoft.Storage/storageAccounts/read", "Microsoft.Storage/storageAccounts/write"],
+    ),
+    (
+        "azure-keyvault-readonly",
+        "Read Key Vault",
+        &["Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/vaults/secrets/read"],
+    ),
+    ("azure-compute-readonly", "Read VMs", &["Microsoft.Compute/virtualMachines/read"]),
+];
+
+pub fn built_in() -> Vec<Profile> {
+    let profile = |(name, description, actions): &(&str, &str, &[&str])| Profile {
+        name: (*name).to_owned(),
+        description: (*description).to_owned(),
+        actions: actions.iter().map(|&action| action.to_owned()).collect(),
+        resources: Vec::new(),
+    };
+    TABLE.iter().map(profile).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_of_a_profile_is_in_the_catalogue_as_it_is_written() {
+        for name in built_in().into_iter().flat_map(|profile| profile.actions) {
+            assert_eq!(azure_catalogue::find(&name).map(|found| found.name), Some(name));
+        }
+    }
+}
