@@ -29,6 +29,10 @@ impl Provider for Aws {
         plan::plan(&grant)
     }
 
+    fn document(grant: Grant, name: String, format: String) -> Result<String, Error> {
+        aws_policy::document::document(&grant, &plan::conditions()?, &name, &format)
+    }
+
     fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
         mint::mint(&grant, &plan)
     }

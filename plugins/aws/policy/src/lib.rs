@@ -1,10 +1,11 @@
-//! What AWS permissions mean, without any call to AWS: actions checked, profiles, a grant compiled to a policy.
+//! What AWS permissions mean, without any call to AWS: actions checked, profiles, a grant compiled to a policy or written down.
 //!
 //! A crate of its own because everything that hands out AWS credentials speaks it: the `aws` component, and `vault`.
 
 pub mod action;
 pub mod arn;
 pub mod compile;
+pub mod document;
 pub mod profile;
 mod suggestion;
 

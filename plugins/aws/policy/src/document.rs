@@ -1,0 +1,127 @@
+//! A grant as a document for the tools that make IAM policies: JSON, Terraform, CloudFormation.
+//!
+//! What comes out is a managed policy, for the role that a command is to run with. It is never shortened: people review it.
+
+mod cloudformation;
+mod terraform;
+#[cfg(test)]
+mod tests;
+
+use audex_sdk::provider::{Error, ErrorKind, Grant};
+use serde_json::Value;
+
+use crate::compile::{self, Conditions};
+use crate::{arn, invalid};
+
+/// Characters of a managed policy, not counting white space. Source: IAM User Guide, "IAM and AWS STS quotas".
+const LIMIT: usize = 6144;
+/// The order people read policies in; anything else follows as it sorts.
+const ORDER: [&str; 6] = ["Version", "Statement", "Effect", "Action", "Resource", "Condition"];
+
+/// The policy for `grant` under `conditions` in `format`, for something called `name`.
+///
+/// # Errors
+/// When there is no such format, nothing would be granted, or a managed policy cannot hold it.
+pub fn document(grant: &Grant, conditions: &Conditions, name: &str, format: &str) -> Result<String, Error> {
+    let write = match format {
+        "json" => json,
+        "terraform" => terraform::write,
+        "cloudformation" => cloudformation::write,
+        other => return Err(unknown(other)),
+    };
+    for permission in &grant.permissions {
+        arn::check_resources(&permission.resources)?;
+    }
+    let compiled = compile::compile(grant, conditions, usize::MAX)?;
+    let size = compiled.policy.chars().filter(|character| !character.is_whitespace()).count();
+    if size > LIMIT {
+        return Err(invalid(
+            "policy-too-long",
+            format!("a managed policy takes {LIMIT} characters, and this one has {size}"),
+            "split it over several profiles: a role takes several policies",
+        ));
+    }
+    let policy = serde_json::from_str(&compiled.policy).map_err(|_| garbled())?;
+    Ok(write(&Source { name, policy, notices: &compiled.notices }))
+}
+
+/// What a document is made of.
+struct Source<'a> {
+    name: &'a str,
+    policy: Value,
+    /// What the reader should know; said in comments where the format has any.
+    notices: &'a [String],
+}
+
+impl Source<'_> {
+    /// The notices as comments. Security: a notice may quote what somebody wrote in a profile, so it must stay on its line.
+    fn comments(&self) -> String {
+        let plain = |notice: &String| notice.replace(|character: char| is_break(character), " ");
+        self.notices.iter().map(|notice| format!("# {}\n", plain(notice))).collect()
+    }
+}
+
+/// Whether a character may end a line: YAML knows more of them than control characters.
+fn is_break(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+fn json(source: &Source) -> String {
+    let mut out = String::new();
+    write_json(&source.policy, 0, &mut out);
+    out + "\n"
+}
+
+fn write_json(value: &Value, depth: usize, out: &mut String) {
+    let (open, close, items): (char, char, Vec<(Option<&String>, &Value)>) = match value {
+        Value::Array(items) => ('[', ']', items.iter().map(|item| (None, item)).collect()),
+        Value::Object(_) => ('{', '}', members(value).into_iter().map(|(key, v)| (Some(key), v)).collect()),
+        scalar => return out.push_str(&scalar.to_string()),
+    };
+    out.push(open);
+    for (place, (key, item)) in items.into_iter().enumerate() {
+        out.push_str(if place == 0 { "\n" } else { ",\n" });
+        out.push_str(&indent(depth + 1));
+        if let Some(key) = key {
+            out.push_str(&format!("{}: ", quoted(key)));
+        }
+        write_json(item, depth + 1, out);
+    }
+    out.push('\n');
+    out.push_str(&indent(depth));
+    out.push(close);
+}
+
+/// The members of an object in reading order; none of anything else.
+fn members(value: &Value) -> Vec<(&String, &Value)> {
+    let mut members: Vec<(&String, &Value)> = value.as_object().into_iter().flatten().collect();
+    members.sort_by_key(|(key, _)| ORDER.iter().position(|known| known == key).unwrap_or(ORDER.len()));
+    members
+}
+
+/// The text as a JSON string.
+fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
+
+fn indent(depth: usize) -> String {
+    "  ".repeat(depth)
+}
+
+fn unknown(format: &str) -> Error {
+    Error {
+        kind: ErrorKind::Unsupported,
+        code: "format-unsupported".to_owned(),
+        message: format!("`{format}` is no format of a policy document"),
+        hint: Some("write `json`, `terraform` or `cloudformation`".to_owned()),
+    }
+}
+
+fn garbled() -> Error {
+    Error {
+        kind: ErrorKind::Internal,
+        code: "policy-garbled".to_owned(),
+        message: "the compiled policy is no JSON".to_owned(),
+        hint: None,
+    }
+}
