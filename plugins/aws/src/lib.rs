@@ -10,7 +10,7 @@ mod mint;
 mod plan;
 
 use audex_sdk::provider::{
-    CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings,
+    Advice, CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings,
 };
 
 struct Aws;
@@ -27,6 +27,10 @@ impl Provider for Aws {
 
     fn plan(grant: Grant) -> Result<Plan, Error> {
         plan::plan(&grant)
+    }
+
+    fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
+        aws_policy::preflight::preflight(&grant, &command)
     }
 
     fn document(grant: Grant, name: String, format: String) -> Result<String, Error> {
