@@ -1,4 +1,4 @@
-//! The table as data.
+//! The first set: the table of the project's policy document, with notices.
 //!
 //! Sources of the notices: Google Cloud IAM permission reference (`secretmanager.versions.access` reads a value,
 //! `bigquery.tables.getData` reads rows); Azure built-in operations (`vaults/secrets/read` shows properties only, blob data
@@ -12,11 +12,13 @@ pub struct Entry {
     pub notice: Option<&'static str>,
 }
 
-const fn row(universal: &'static str, provider: &'static str, actions: &'static [&'static str]) -> Entry {
+/// A row that gives what its name says.
+pub const fn row(universal: &'static str, provider: &'static str, actions: &'static [&'static str]) -> Entry {
     Entry { universal, provider, actions, notice: None }
 }
 
-const fn noted(
+/// A row that does not.
+pub const fn noted(
     universal: &'static str,
     provider: &'static str,
     actions: &'static [&'static str],
@@ -27,12 +29,17 @@ const fn noted(
 
 pub static ROWS: &[Entry] = &[
     row("storage:read", "aws", &["s3:GetObject", "s3:ListBucket"]),
-    row("storage:read", "gcp", &["storage.objects.get", "storage.buckets.list"]),
+    noted(
+        "storage:read",
+        "gcp",
+        &["storage.objects.get", "storage.buckets.list"],
+        "`storage:read` on gcp reads objects and lists buckets; to list objects add `storage:list-data`",
+    ),
     noted(
         "storage:read",
         "azure",
         &["Microsoft.Storage/storageAccounts/read"],
-        "`storage:read` on azure reads storage accounts, not the blobs in them",
+        "`storage:read` on azure reads storage accounts, not the blobs in them: that is `storage:read-data`",
     ),
     row("storage:write", "aws", &["s3:PutObject", "s3:DeleteObject"]),
     row("storage:write", "gcp", &["storage.objects.create", "storage.objects.delete"]),
@@ -40,33 +47,33 @@ pub static ROWS: &[Entry] = &[
         "storage:write",
         "azure",
         &["Microsoft.Storage/storageAccounts/write"],
-        "`storage:write` on azure changes storage accounts, not the blobs in them",
+        "`storage:write` on azure changes storage accounts, not the blobs in them: that is `storage:write-data` and `storage:delete-data`",
     ),
     row("database:read", "aws", &["dynamodb:GetItem", "dynamodb:Query"]),
     noted(
         "database:read",
         "gcp",
         &["bigquery.tables.get"],
-        "`database:read` on gcp reads table metadata; rows need `bigquery.tables.getData`",
+        "`database:read` on gcp reads table metadata; rows (`bigquery.tables.getData`) are `database:read-data`",
     ),
     noted(
         "database:read",
         "azure",
         &["Microsoft.Sql/servers/databases/read"],
-        "`database:read` on azure reads the database resource, not its rows",
+        "`database:read` on azure reads the database resource, not its rows; for items of Cosmos DB there is `database:read-data`",
     ),
     row("database:write", "aws", &["dynamodb:PutItem", "dynamodb:UpdateItem"]),
     noted(
         "database:write",
         "gcp",
         &["bigquery.tables.update"],
-        "`database:write` on gcp changes table metadata; rows need `bigquery.tables.updateData`",
+        "`database:write` on gcp changes table metadata; rows (`bigquery.tables.updateData`) are `database:write-data`",
     ),
     noted(
         "database:write",
         "azure",
         &["Microsoft.Sql/servers/databases/write"],
-        "`database:write` on azure changes the database resource, not its rows",
+        "`database:write` on azure changes the database resource, not its rows; for items of Cosmos DB there is `database:write-data`",
     ),
     row("compute:read", "aws", &["ec2:DescribeInstances"]),
     row("compute:read", "gcp", &["compute.instances.list"]),
@@ -76,17 +83,22 @@ pub static ROWS: &[Entry] = &[
         "secrets:read",
         "gcp",
         &["secretmanager.secrets.get"],
-        "`secrets:read` on gcp reads metadata; the value needs `secretmanager.versions.access`",
+        "`secrets:read` on gcp reads metadata; the value (`secretmanager.versions.access`) is `secrets:read-value`",
     ),
     noted(
         "secrets:read",
         "azure",
         &["Microsoft.KeyVault/vaults/secrets/read"],
-        "`secrets:read` on azure reads properties; the value is the data action `Microsoft.KeyVault/vaults/secrets/getSecret/action`",
+        "`secrets:read` on azure reads properties; the value (`Microsoft.KeyVault/vaults/secrets/getSecret/action`) is `secrets:read-value`",
     ),
     row("logs:read", "aws", &["logs:GetLogEvents"]),
     row("logs:read", "gcp", &["logging.logEntries.list"]),
-    row("logs:read", "azure", &["Microsoft.Insights/Logs/Read"]),
+    noted(
+        "logs:read",
+        "azure",
+        &["Microsoft.Insights/Logs/Read"],
+        "`logs:read` on azure reads the logs of resources; a Log Analytics workspace is queried with `logs:query`",
+    ),
     row("monitoring:read", "aws", &["cloudwatch:GetMetricStatistics"]),
     row("monitoring:read", "gcp", &["monitoring.timeSeries.list"]),
     row("monitoring:read", "azure", &["Microsoft.Insights/Metrics/Read"]),
