@@ -1,4 +1,4 @@
-//! A grant as a document for the tools that make IAM policies: JSON, Terraform, CloudFormation.
+//! A grant as a document for the tools that make IAM policies: JSON, Terraform, `CloudFormation`.
 //!
 //! What comes out is a managed policy, for the role that a command is to run with. It is never shortened: people review it.
 
@@ -57,7 +57,7 @@ impl Source<'_> {
     /// The notices as comments. Security: a notice may quote what somebody wrote in a profile, so it must stay on its line.
     fn comments(&self) -> String {
         let plain = |notice: &String| notice.replace(|character: char| is_break(character), " ");
-        self.notices.iter().map(|notice| format!("# {}\n", plain(notice))).collect()
+        self.notices.iter().flat_map(|notice| ["# ".to_owned(), plain(notice), "\n".to_owned()]).collect()
     }
 }
 
@@ -83,7 +83,7 @@ fn write_json(value: &Value, depth: usize, out: &mut String) {
         out.push_str(if place == 0 { "\n" } else { ",\n" });
         out.push_str(&indent(depth + 1));
         if let Some(key) = key {
-            out.push_str(&format!("{}: ", quoted(key)));
+            out.extend([quoted(key).as_str(), ": "]);
         }
         write_json(item, depth + 1, out);
     }
@@ -102,6 +102,11 @@ fn members(value: &Value) -> Vec<(&String, &Value)> {
 /// The text as a JSON string.
 fn quoted(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
+}
+
+/// The character by its number, as HCL and YAML write it: all that [`is_break`] have four digits.
+fn escaped(character: char) -> String {
+    format!("\\u{:04x}", u32::from(character))
 }
 
 fn indent(depth: usize) -> String {

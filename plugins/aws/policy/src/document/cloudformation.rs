@@ -1,13 +1,13 @@
-//! YAML: a CloudFormation template with one `AWS::IAM::ManagedPolicy`.
+//! YAML: a `CloudFormation` template with one `AWS::IAM::ManagedPolicy`.
 //!
 //! Every text is a double-quoted scalar, for which JSON's escapes are YAML's (YAML 1.2, 1.2.1 "Relation to JSON"). No
-//! `!Sub` is used, so `${…}` is IAM's. CloudFormation names the policy itself: that needs no `CAPABILITY_NAMED_IAM`.
+//! `!Sub` is used, so `${…}` is IAM's. `CloudFormation` names the policy itself: that needs no `CAPABILITY_NAMED_IAM`.
 
 use serde_json::Value;
 
 use super::{Source, indent, is_break, members};
 
-/// Source: CloudFormation template reference, "Resources": logical ids are alphanumeric, at most 255 characters.
+/// Source: `CloudFormation` template reference, "Resources": logical ids are alphanumeric, at most 255 characters.
 const LOGICAL_ID_LENGTH: usize = 255;
 /// The logical id ends in this, so that it is one whatever the name is.
 const SUFFIX: &str = "Policy";
@@ -36,7 +36,7 @@ fn logical_id(name: &str) -> String {
     id.chars().take(LOGICAL_ID_LENGTH - SUFFIX.len()).collect::<String>() + SUFFIX
 }
 
-/// Source: IAM API reference, CreatePolicy, `Description`: at most 1,000 characters.
+/// Source: IAM API reference, `CreatePolicy`, `Description`: at most 1,000 characters.
 fn description(name: &str) -> String {
     name.chars().filter(|character| !is_break(*character)).take(900).collect()
 }
@@ -45,14 +45,14 @@ fn description(name: &str) -> String {
 fn block(value: &Value, depth: usize, out: &mut String) {
     if let Value::Array(items) = value {
         for item in items {
-            out.push_str(&format!("{}- ", indent(depth)));
+            out.extend([indent(depth).as_str(), "- "]);
             if item.is_object() {
                 let mut inner = String::new();
                 block(item, depth + 1, &mut inner);
                 // The first member stands beside the dash.
                 out.push_str(inner.trim_start());
             } else {
-                out.push_str(&format!("{}\n", scalar(item)));
+                out.extend([scalar(item).as_str(), "\n"]);
             }
         }
         return;
@@ -61,10 +61,10 @@ fn block(value: &Value, depth: usize, out: &mut String) {
         let plain = key.chars().all(|c| c.is_ascii_alphabetic());
         let key = if plain { key.clone() } else { quoted(key) };
         if item.is_object() || item.is_array() {
-            out.push_str(&format!("{}{key}:\n", indent(depth)));
+            out.extend([indent(depth).as_str(), &key, ":\n"]);
             block(item, depth + 1, out);
         } else {
-            out.push_str(&format!("{}{key}: {}\n", indent(depth), scalar(item)));
+            out.extend([indent(depth).as_str(), &key, ": ", &scalar(item), "\n"]);
         }
     }
 }
@@ -76,9 +76,8 @@ fn scalar(value: &Value) -> String {
 /// A double-quoted scalar. JSON leaves some characters as they are that YAML does not take as printable.
 fn quoted(text: &str) -> String {
     let json = super::quoted(text);
-    let escaped = |character: char| {
-        let plain = !is_break(character);
-        if plain { character.to_string() } else { format!("\\u{:04x}", u32::from(character)) }
+    let printable = |character: char| {
+        if is_break(character) { super::escaped(character) } else { character.to_string() }
     };
-    json.chars().map(escaped).collect()
+    json.chars().map(printable).collect()
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Source, indent, members};
 
-/// Source: IAM API reference, CreatePolicy, `PolicyName`: `[\w+=,.@-]+`, at most 128 characters.
+/// Source: IAM API reference, `CreatePolicy`, `PolicyName`: `[\w+=,.@-]+`, at most 128 characters.
 const NAME_LENGTH: usize = 128;
 
 pub fn write(source: &Source) -> String {
@@ -48,7 +48,7 @@ fn value(given: &Value, depth: usize, out: &mut String) {
             for (key, item) in members(given) {
                 let plain = key.chars().all(|c| c.is_ascii_alphabetic());
                 let key = if plain { key.clone() } else { quoted(key) };
-                out.push_str(&format!("{}{key} = ", indent(depth + 1)));
+                out.extend([indent(depth + 1).as_str(), &key, " = "]);
                 value(item, depth + 1, out);
                 out.push('\n');
             }
@@ -73,7 +73,7 @@ fn quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '$' | '%' if characters.peek() == Some(&'{') => out.extend([character, character]),
-            other if super::is_break(other) => out.push_str(&format!("\\u{:04x}", u32::from(other))),
+            other if super::is_break(other) => out.push_str(&super::escaped(other)),
             other => out.push(other),
         }
     }

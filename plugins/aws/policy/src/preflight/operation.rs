@@ -58,7 +58,7 @@ const SERVICES: [(&str, &str); 46] = [
     ("wafv2", "wafv2"),
 ];
 
-/// Operations that the action of the same name does not decide. Source: AWS Lambda API reference, InvokeAsync.
+/// Operations that the action of the same name does not decide. Source: AWS Lambda API reference, `InvokeAsync`.
 const OTHERWISE: [(&str, &str); 1] = [("lambda", "invoke-async")];
 
 /// The permission that the command's one call needs, if it is known by its name.
