@@ -1,12 +1,12 @@
-# The whole interface: demo, test, check, bench (and tools). Everything the build needs is installed or named here.
+# The whole interface: demo, test, check, bench, fuzz (and tools). Everything the build needs is installed or named here.
 
 CARGO ?= cargo
 WASM_TARGET := wasm32-unknown-unknown
 # Workspaces beside the main one: they are built for another target, or from the SDK alone.
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
-EXTRA_MANIFESTS := $(wildcard sdk/examples/*/Cargo.toml) $(wildcard tests/guests/Cargo.toml) bench/minimal-client/Cargo.toml
+EXTRA_MANIFESTS := $(wildcard sdk/examples/*/Cargo.toml) $(wildcard tests/guests/Cargo.toml) bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
-.PHONY: demo test check advisories bench tools build wasm-target python fmt
+.PHONY: demo test check advisories bench fuzz tools build wasm-target python fmt
 
 demo: build ## The main job on the loopback cloud, no account
 	target/debug/tryaudex demo
@@ -33,6 +33,26 @@ advisories: ## Known vulnerabilities; needs the network, so it is no part of che
 
 bench: wasm-target ## Ratios against a minimal native client, taken in one run
 	bench/run
+
+# libFuzzer comes with the crate and the coverage with the compiler, so the stable toolchain does; only a C++ compiler is
+# needed besides. For AddressSanitizer, minimising and coverage reports: `rustup toolchain install nightly`,
+# `cargo install cargo-fuzz`, `cargo +nightly fuzz run TARGET`. Add `--features host` for the settings files.
+FUZZ_SECONDS ?= 30
+FUZZ_TARGETS ?= pattern action profiles deny_list config
+FUZZ_TRIPLE := $(shell $(CARGO) -vV | sed -n 's/^host: //p')
+FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing
+
+fuzz: wasm-target ## Each target for FUZZ_SECONDS; what it finds is kept in target/fuzz-corpus (not in CI)
+	@command -v c++ >/dev/null || { echo "libFuzzer needs a C++ compiler (apt-get install g++)"; exit 1; }
+	RUSTFLAGS="$(FUZZ_FLAGS)" $(CARGO) build --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz \
+		--target $(FUZZ_TRIPLE) $(if $(filter-out pattern action,$(FUZZ_TARGETS)),--features host) $(FUZZ_TARGETS:%=--bin %)
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p target/fuzz-corpus/$$target target/fuzz-artifacts/$$target; \
+		echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
+		target/fuzz/$(FUZZ_TRIPLE)/debug/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=512 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=target/fuzz-artifacts/$$target/ target/fuzz-corpus/$$target fuzz/corpus/$$target || exit 1; \
+	done
 
 fmt:
 	$(CARGO) fmt --all

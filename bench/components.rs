@@ -10,7 +10,7 @@
 )]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use audex::environment::Environment;
@@ -20,6 +20,7 @@ use audex::plugin::engine::Engine;
 use audex::plugin::filter::Filter;
 use audex::plugin::mapping::Mapping;
 use audex::plugin::provider::{Grant, Permission, Provider};
+use audex::settings::profiles_file::split_list;
 
 /// Enough for a steady median; the whole bench takes about a second.
 const SAMPLES: usize = 200;
@@ -65,13 +66,48 @@ fn sample(samples: &mut BTreeMap<&'static str, Vec<f64>>) {
         timed(samples, "deny-list link", || Filter::new(&engine, loaded, settings).expect("it links"));
     timed(samples, "deny-list review", || filter.review(&grant(), &[]).expect("it answers"));
     samples.entry("all together").or_default().push(whole.elapsed().as_secs_f64() * 1e6);
+    timed(samples, "70 actions", || long(&mut provider, &mapping, &filter));
 }
 
+/// A long `--allow`, from its text to the policy: parse, expand, check, review, plan.
+fn long(provider: &mut Provider, mapping: &Mapping, filter: &Filter) {
+    let asked = split_list(&LONG);
+    assert_eq!(asked.len(), LONG_ACTIONS);
+    let expanded = mapping.expand("aws", &asked).expect("it answers");
+    let native: Vec<String> = expanded
+        .into_iter()
+        .zip(asked)
+        .flat_map(|(expansion, action)| expansion.map_or_else(|| vec![action], |universal| universal.actions))
+        .collect();
+    let findings = provider.check(&native).expect("it answers");
+    let grant = granting(findings.into_iter().flat_map(|finding| finding.actions).collect());
+    filter.review(&grant, &[]).expect("it answers");
+    let plan = provider.plan(&grant).expect("it fits");
+    assert!(plan.policy.is_some_and(|policy| policy.len() > 1000), "the bench is of a short policy");
+}
+
+const LONG_ACTIONS: usize = 70;
+
+/// A universal name, and actions of seven services with names that STS's limit has room for.
+static LONG: LazyLock<String> = LazyLock::new(|| {
+    let services = ["s3", "ec2", "dynamodb", "lambda", "iam", "logs", "sqs"];
+    let of_service = |service: &str| {
+        let all = aws_catalogue::matching(&format!("{service}:*"));
+        all.into_iter().map(|found| found.full_name()).filter(|name| name.len() <= 22).take(12)
+    };
+    let native = services.into_iter().flat_map(of_service).take(LONG_ACTIONS - 1);
+    std::iter::once("storage:read".to_owned()).chain(native).collect::<Vec<_>>().join(",")
+});
+
 fn grant() -> Grant {
-    let action = "s3:GetObject".to_owned();
+    granting(vec!["s3:GetObject".to_owned()])
+}
+
+fn granting(actions: Vec<String>) -> Grant {
+    let permission = |action: String| Permission { origin: action.clone(), action, resources: Vec::new() };
     Grant {
         provider: "aws".to_owned(),
-        permissions: vec![Permission { origin: action.clone(), action, resources: Vec::new() }],
+        permissions: actions.into_iter().map(permission).collect(),
         deny: Vec::new(),
         ttl_seconds: 900,
         session: "audex-bench".to_owned(),

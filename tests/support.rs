@@ -6,6 +6,7 @@ mod cloud_view;
 pub mod guests;
 mod invocation;
 mod moto;
+pub mod oracle;
 mod output;
 pub mod python;
 mod redact;

@@ -1,5 +1,10 @@
 //! What is asked for is compared with what AWS has, and each action reaches the resources it works on.
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use crate::support::Sandbox;
 use crate::support::aws_cli::script;
 
@@ -94,4 +99,56 @@ fn a_network_condition_is_enforced_by_the_cloud() {
     assert_eq!(from("127.0.0.0/8"), "read: ok\n");
     assert_eq!(from("203.0.113.0/24"), "read: AccessDenied\n");
     let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--source-ip", "home", "--", "true"]).exits(2);
+}
+
+/// What the catalogue has beyond the list: `overlay.txt`.
+const OVERLAY: [&str; 1] = ["sts:GetScopedCredentials"];
+
+/// The list that was made of the same package by somebody else; it is not part of the repository.
+fn shared_list() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let set = std::env::var_os("AUDEX_SHARED_DATA").map(PathBuf::from);
+    let places = set.into_iter().chain([root.join("../shared/data"), PathBuf::from("/work/shared/data")]);
+    places.map(|place| place.join("aws_actions.json.gz")).find(|file| file.is_file())
+}
+
+#[test]
+fn the_catalogue_is_the_shared_list_where_that_is_present() {
+    let Some(list) = shared_list() else {
+        // Past the capture of test output: nobody may take this for a comparison. `AUDEX_REQUIRE_SHARED_DATA` fails instead.
+        let said = "aws_actions.json.gz is absent: the catalogue was NOT compared with it\n";
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
+        assert!(std::env::var_os("AUDEX_REQUIRE_SHARED_DATA").is_none(), "{said}");
+        return;
+    };
+    let unpacked = Command::new("gzip").args(["-dc"]).arg(&list).output().unwrap();
+    assert!(unpacked.status.success(), "{}", list.display());
+    type Listed = BTreeMap<String, BTreeMap<String, (String, Vec<String>)>>;
+    let listed: Listed = serde_json::from_slice(&unpacked.stdout).unwrap();
+    let mut expected = BTreeMap::new();
+    for (service, actions) in listed {
+        for (action, (level, mut types)) in actions {
+            types.sort();
+            // `Tagging, Write`: the first is what the reference says, the second what it is besides.
+            let level = level.split(", ").next().unwrap().to_lowercase();
+            expected.insert(format!("{service}:{action}"), (level, types));
+        }
+    }
+    let mut known = BTreeMap::new();
+    for service in aws_catalogue::services() {
+        let types = service.types();
+        for found in aws_catalogue::matching(&format!("{}:*", service.name())) {
+            let mut named: Vec<String> =
+                service.types_of(found.set).into_iter().map(|(place, _)| types[place].name.clone()).collect();
+            named.sort();
+            known.insert(found.full_name(), (found.access.word().to_owned(), named));
+        }
+    }
+    for added in OVERLAY {
+        assert!(known.remove(added).is_some() && !expected.contains_key(added), "{added}");
+    }
+    assert!(expected.len() > 20_000, "{}", expected.len());
+    let differing: Vec<&String> =
+        known.keys().chain(expected.keys()).filter(|name| known.get(*name) != expected.get(*name)).collect();
+    assert!(differing.is_empty(), "{} differ: {:?}", differing.len(), &differing[..differing.len().min(20)]);
 }

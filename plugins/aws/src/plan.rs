@@ -56,7 +56,7 @@ fn note(permission: &Permission, idle: &[(String, Vec<String>)]) -> String {
     described
 }
 
-/// The conditions that the settings name.
+/// The conditions that the settings ask for.
 pub fn conditions() -> Result<Conditions, Error> {
     let [source_ip, mfa, tag] = ["source_ip", "mfa", "tag"].map(settings::get);
     Conditions::parse(source_ip.as_deref(), mfa.as_deref(), tag.as_deref())

@@ -4,6 +4,9 @@
 //! the pattern becomes an explicit deny. Case is folded on both sides: AWS and Azure ignore it, and on a cloud that does not,
 //! folding only denies more.
 
+#[cfg(test)]
+mod chain;
+
 use audex_sdk::filter::{Filter, Grant, Restriction, Verdict};
 use audex_sdk::pattern;
 use serde::Deserialize;

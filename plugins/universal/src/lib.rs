@@ -1,40 +1,52 @@
 //! The universal vocabulary: names that mean the same on every cloud.
 //!
-//! The first eight are those of the project's policy document; a notice stands where one gives less than its name says, and
-//! names the one of the second set that does.
+//! The first set is the table of the project's policy document, as it stands there. Where one of its rows gives less than its
+//! name says, a notice names the permission of the second set that gives it.
 
+mod data;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use audex_sdk::mapping::{Expansion, Mapping, Row};
+use table::Entry;
 
 struct Universal;
 
 impl Mapping for Universal {
     fn rows() -> Vec<Row> {
-        let row = |entry: &table::Entry| Row {
+        let row = |entry: &Entry, provider: &str| Row {
             universal: entry.universal.to_owned(),
-            provider: entry.provider.to_owned(),
+            provider: provider.to_owned(),
             actions: actions(entry),
             note: entry.notice.map(ToOwned::to_owned),
         };
-        // HashiCorp Vault issues AWS credentials here, so it speaks AWS.
-        let vault = table::ROWS.iter().filter(|entry| entry.provider == "aws");
-        let vault = vault.map(|entry| Row { provider: "vault".to_owned(), ..row(entry) });
-        table::ROWS.iter().map(row).chain(vault).collect()
+        let own = |entry| providers(entry).map(|provider| row(entry, provider)).collect::<Vec<_>>();
+        entries().flat_map(own).collect()
     }
 
     fn expand(provider: String, permissions: Vec<String>) -> Vec<Option<Expansion>> {
-        let spoken = if provider == "vault" { "aws" } else { provider.as_str() };
         let find = |permission: &String| {
-            let entry =
-                table::ROWS.iter().find(|row| row.provider == spoken && row.universal == permission)?;
+            let entry = entries().find(|entry| {
+                entry.universal == permission && providers(entry).any(|spoken| spoken == provider)
+            })?;
             Some(Expansion { actions: actions(entry), notice: entry.notice.map(ToOwned::to_owned) })
         };
         permissions.iter().map(find).collect()
     }
 }
 
-fn actions(entry: &table::Entry) -> Vec<String> {
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    table::ROWS.iter().chain(data::ROWS)
+}
+
+/// The providers an entry is for: HashiCorp Vault issues AWS credentials here, so it speaks AWS.
+fn providers(entry: &Entry) -> impl Iterator<Item = &'static str> + use<> {
+    let also = (entry.provider == "aws").then_some("vault");
+    std::iter::once(entry.provider).chain(also)
+}
+
+fn actions(entry: &Entry) -> Vec<String> {
     entry.actions.iter().map(|&action| action.to_owned()).collect()
 }
 

@@ -13,7 +13,7 @@ mod plan;
 mod target;
 
 use audex_sdk::provider::{
-    CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings,
+    Advice, CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings,
 };
 
 struct Vault;
@@ -30,6 +30,14 @@ impl Provider for Vault {
 
     fn plan(grant: Grant) -> Result<Plan, Error> {
         plan::plan(&grant)
+    }
+
+    fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
+        aws_policy::preflight::preflight(&grant, &command)
+    }
+
+    fn document(grant: Grant, name: String, format: String) -> Result<String, Error> {
+        aws_policy::document::document(&grant, &plan::conditions()?, &name, &format)
     }
 
     fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {

@@ -66,7 +66,8 @@ fn planned(permission: &Permission, enforced_by: Enforcer, note: String) -> Plan
     }
 }
 
-fn conditions() -> Result<Conditions, Error> {
+/// The conditions that the settings name.
+pub fn conditions() -> Result<Conditions, Error> {
     let [source_ip, mfa, tag] = ["source_ip", "mfa", "tag"].map(settings::get);
     Conditions::parse(source_ip.as_deref(), mfa.as_deref(), tag.as_deref())
 }

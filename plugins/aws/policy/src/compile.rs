@@ -9,6 +9,7 @@ mod condition;
 mod deny;
 mod document;
 mod group;
+mod join;
 mod shorten;
 #[cfg(test)]
 mod tests;
@@ -80,26 +81,32 @@ fn fit(
     notices: &mut Vec<String>,
 ) -> Result<String, Error> {
     let write = |groups: &[group::Group]| Document::new(groups, denied, conditions).to_string();
-    let full = write(&groups);
     let length = |policy: &str| policy.chars().count();
+    let mut joined = join::join(&groups);
+    let full = write(&joined);
     if length(&full) <= room {
         return Ok(full);
     }
-    group::merge(&mut groups);
-    let merged = write(&groups);
+    join::merge(&mut groups);
+    let fewer = join::join(&groups);
+    let merged = write(&fewer);
     if length(&merged) <= room {
         notices.push(format!(
             "to fit in {room} characters the policy names all resources in one statement, which means the same"
         ));
         return Ok(merged);
     }
-    let shortened = shorten::shorten(&mut groups, length(&merged) - room);
-    let short = write(&groups);
+    // With several lists of resources either may be the shorter.
+    if length(&merged) <= length(&full) {
+        joined = fewer;
+    }
+    let shortened = shorten::shorten(&mut joined, length(&full).min(length(&merged)) - room);
+    let short = write(&joined);
     if length(&short) <= room {
         notices.extend(shortened.iter().map(shorten::Shortened::notice));
         return Ok(short);
     }
-    Err(too_long(length(&full), length(&short), room, &groups, denied))
+    Err(too_long(length(&full), length(&short), room, &joined, denied))
 }
 
 fn too_long(full: usize, short: usize, room: usize, groups: &[group::Group], denied: &[String]) -> Error {

@@ -1,187 +1,132 @@
-//! A grant as the document that gives somebody exactly these permissions: for a role or user of one's own.
+//! A grant as a document for the tools that make IAM policies: JSON, Terraform, `CloudFormation`.
+//!
+//! What comes out is a managed policy, for the role that a command is to run with. It is never shortened: people review it.
+
+mod cloudformation;
+mod terraform;
+#[cfg(test)]
+mod tests;
 
 use audex_sdk::provider::{Error, ErrorKind, Grant};
 use serde_json::Value;
 
 use crate::compile::{self, Conditions};
-use crate::invalid;
+use crate::{arn, invalid};
 
-/// Characters of a managed policy, white space not counted. Source: IAM user guide, "IAM and AWS STS quotas".
-const MANAGED_POLICY_LIMIT: usize = 6144;
+/// Characters of a managed policy, not counting white space. Source: IAM User Guide, "IAM and AWS STS quotas".
+const LIMIT: usize = 6144;
+/// The order people read policies in; anything else follows as it sorts.
+const ORDER: [&str; 6] = ["Version", "Statement", "Effect", "Action", "Resource", "Condition"];
 
-/// The document called `name` in `format`: `json`, `terraform` or `cloudformation`.
+/// The policy for `grant` under `conditions` in `format`, for something called `name`.
 ///
 /// # Errors
-/// When the grant cannot be said in a policy, or is too long for a managed one; `unsupported` for another format.
+/// When there is no such format, nothing would be granted, or a managed policy cannot hold it.
 pub fn document(grant: &Grant, conditions: &Conditions, name: &str, format: &str) -> Result<String, Error> {
     let write = match format {
         "json" => json,
-        "terraform" => terraform,
-        "cloudformation" => cloudformation,
-        _ => {
-            return Err(Error {
-                kind: ErrorKind::Unsupported,
-                code: "format-unsupported".to_owned(),
-                message: format!("there is no `{format}` of an IAM policy"),
-                hint: Some("use json, terraform or cloudformation".to_owned()),
-            });
-        }
+        "terraform" => terraform::write,
+        "cloudformation" => cloudformation::write,
+        other => return Err(unknown(other)),
     };
-    // No session policy: nothing has to be shortened.
-    let policy = compile::compile(grant, conditions, usize::MAX)?.policy;
-    let length = policy.chars().filter(|c| !c.is_whitespace()).count();
-    if length > MANAGED_POLICY_LIMIT {
+    for permission in &grant.permissions {
+        arn::check_resources(&permission.resources)?;
+    }
+    let compiled = compile::compile(grant, conditions, usize::MAX)?;
+    let size = compiled.policy.chars().filter(|character| !character.is_whitespace()).count();
+    if size > LIMIT {
         return Err(invalid(
             "policy-too-long",
-            format!("the policy has {length} characters, and a managed policy takes {MANAGED_POLICY_LIMIT}"),
-            "export parts of it, and attach each",
+            format!("a managed policy takes {LIMIT} characters, and this one has {size}"),
+            "split it over several profiles: a role takes several policies",
         ));
     }
-    let parsed: Value = serde_json::from_str(&policy).map_err(|error| Error {
-        kind: ErrorKind::Internal,
-        code: "policy".to_owned(),
-        message: format!("the compiled policy is no JSON: {error}"),
-        hint: None,
-    })?;
-    Ok(write(name, &pretty(&parsed, 0)))
+    let policy = serde_json::from_str(&compiled.policy).map_err(|_| garbled())?;
+    Ok(write(&Source { name, policy, notices: &compiled.notices }))
 }
 
-fn json(_: &str, policy: &str) -> String {
-    policy.to_owned()
+/// What a document is made of.
+struct Source<'a> {
+    name: &'a str,
+    policy: Value,
+    /// What the reader should know; said in comments where the format has any.
+    notices: &'a [String],
 }
 
-/// Source: Terraform AWS provider, resource `aws_iam_policy`. The policy stands in a heredoc, so that it can be compared with
-/// what `--format json` prints; in one, only `${` and `%{` mean something.
-fn terraform(name: &str, policy: &str) -> String {
-    let policy = policy.replace("${", "$${").replace("%{", "%%{");
-    format!(
-        "resource \"aws_iam_policy\" \"{}\" {{\n  name   = {}\n  policy = <<-POLICY\n{}\n  POLICY\n}}",
-        identifier(name, '_'),
-        Value::from(name).to_string().replace("${", "$${").replace("%{", "%%{"),
-        indented(&policy, 4),
-    )
-}
-
-/// Source: CloudFormation template reference, `AWS::IAM::ManagedPolicy`. JSON is YAML, so the policy stands as it is.
-fn cloudformation(name: &str, policy: &str) -> String {
-    format!(
-        "AWSTemplateFormatVersion: \"2010-09-09\"\nResources:\n  {}:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      \
-         ManagedPolicyName: {}\n      PolicyDocument:\n{}",
-        logical_id(name),
-        Value::from(name),
-        indented(policy, 8),
-    )
-}
-
-/// JSON by two blanks a level. Written here because fields must keep the order of the compiled text, and IAM's own order is
-/// the one people read; `serde_json` sorts them.
-fn pretty(value: &Value, depth: usize) -> String {
-    let (inner, outer) = ("  ".repeat(depth + 1), "  ".repeat(depth));
-    match value {
-        Value::Object(fields) if !fields.is_empty() => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(name, _)| (ORDER.iter().position(|known| known == name), name.as_str()));
-            let line = |(name, value): &(&String, &Value)| {
-                format!("{inner}{}: {}", Value::from(name.as_str()), pretty(value, depth + 1))
-            };
-            format!("{{\n{}\n{outer}}}", fields.iter().map(line).collect::<Vec<_>>().join(",\n"))
-        }
-        Value::Array(items) if !items.is_empty() => {
-            let line = |item: &Value| format!("{inner}{}", pretty(item, depth + 1));
-            format!("[\n{}\n{outer}]", items.iter().map(line).collect::<Vec<_>>().join(",\n"))
-        }
-        plain => plain.to_string(),
+impl Source<'_> {
+    /// The notices as comments. Security: a notice may quote what somebody wrote in a profile, so it must stay on its line.
+    fn comments(&self) -> String {
+        let plain = |notice: &String| notice.replace(|character: char| is_break(character), " ");
+        self.notices.iter().flat_map(|notice| ["# ".to_owned(), plain(notice), "\n".to_owned()]).collect()
     }
 }
 
-/// The order in which people read a policy.
-const ORDER: [&str; 6] = ["Version", "Statement", "Effect", "Action", "Resource", "Condition"];
-
-fn indented(text: &str, by: usize) -> String {
-    let blanks = " ".repeat(by);
-    text.lines().map(|line| format!("{blanks}{line}")).collect::<Vec<_>>().join("\n")
+/// Whether a character may end a line: YAML knows more of them than control characters.
+fn is_break(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-/// `name` with everything replaced that no identifier takes.
-fn identifier(name: &str, instead: char) -> String {
-    let taken = |c: char| if c.is_ascii_alphanumeric() { c } else { instead };
-    let text: String = name.chars().map(taken).collect();
-    if text.starts_with(|c: char| c.is_ascii_alphabetic()) { text } else { format!("audex{instead}{text}") }
+fn json(source: &Source) -> String {
+    let mut out = String::new();
+    write_json(&source.policy, 0, &mut out);
+    out + "\n"
 }
 
-/// `name` as a logical id: letters and digits only.
-fn logical_id(name: &str) -> String {
-    let upper = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+fn write_json(value: &Value, depth: usize, out: &mut String) {
+    let (open, close, items): (char, char, Vec<(Option<&String>, &Value)>) = match value {
+        Value::Array(items) => ('[', ']', items.iter().map(|item| (None, item)).collect()),
+        Value::Object(_) => ('{', '}', members(value).into_iter().map(|(key, v)| (Some(key), v)).collect()),
+        scalar => return out.push_str(&scalar.to_string()),
     };
-    let words: String = name.split(|c: char| !c.is_ascii_alphanumeric()).map(upper).collect();
-    if words.starts_with(|c: char| c.is_ascii_alphabetic()) { words } else { format!("Audex{words}") }
+    out.push(open);
+    for (place, (key, item)) in items.into_iter().enumerate() {
+        out.push_str(if place == 0 { "\n" } else { ",\n" });
+        out.push_str(&indent(depth + 1));
+        if let Some(key) = key {
+            out.extend([quoted(key).as_str(), ": "]);
+        }
+        write_json(item, depth + 1, out);
+    }
+    out.push('\n');
+    out.push_str(&indent(depth));
+    out.push(close);
 }
 
-#[cfg(test)]
-mod tests {
-    use audex_sdk::provider::Permission;
+/// The members of an object in reading order; none of anything else.
+fn members(value: &Value) -> Vec<(&String, &Value)> {
+    let mut members: Vec<(&String, &Value)> = value.as_object().into_iter().flatten().collect();
+    members.sort_by_key(|(key, _)| ORDER.iter().position(|known| known == key).unwrap_or(ORDER.len()));
+    members
+}
 
-    use super::*;
+/// The text as a JSON string.
+fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
 
-    fn written(name: &str, format: &str) -> Result<String, Error> {
-        let grant = Grant {
-            provider: "aws".into(),
-            permissions: vec![Permission {
-                action: "s3:GetObject".into(),
-                origin: "s3:GetObject".into(),
-                resources: vec!["arn:aws:s3:::b/${aws:username}/*".into()],
-            }],
-            deny: vec!["s3:DeleteObject".into()],
-            ttl_seconds: 900,
-            session: "audex-1".into(),
-        };
-        document(&grant, &Conditions::parse(Some("203.0.113.0/24"), None, None).unwrap(), name, format)
+/// The character by its number, as HCL and YAML write it: all that [`is_break`] have four digits.
+fn escaped(character: char) -> String {
+    format!("\\u{:04x}", u32::from(character))
+}
+
+fn indent(depth: usize) -> String {
+    "  ".repeat(depth)
+}
+
+fn unknown(format: &str) -> Error {
+    Error {
+        kind: ErrorKind::Unsupported,
+        code: "format-unsupported".to_owned(),
+        message: format!("`{format}` is no format of a policy document"),
+        hint: Some("write `json`, `terraform` or `cloudformation`".to_owned()),
     }
+}
 
-    #[test]
-    fn the_json_is_the_compiled_policy_in_the_order_people_read() {
-        let text = written("p", "json").unwrap();
-        let value: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(value["Statement"][0]["Resource"], "arn:aws:s3:::b/${aws:username}/*");
-        assert_eq!(value["Statement"][0]["Condition"]["IpAddress"]["aws:SourceIp"], "203.0.113.0/24");
-        assert_eq!(value["Statement"][1]["Effect"], "Deny");
-        assert!(
-            text.starts_with(
-                "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\""
-            ),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn terraform_escapes_what_would_be_a_template() {
-        let text = written("my profile", "terraform").unwrap();
-        assert!(
-            text.starts_with("resource \"aws_iam_policy\" \"my_profile\" {\n  name   = \"my profile\"\n"),
-            "{text}"
-        );
-        assert!(text.contains("b/$${aws:username}/*"), "{text}");
-        let policy: String = text.lines().skip(3).take_while(|line| *line != "  POLICY").collect();
-        assert!(serde_json::from_str::<Value>(&policy).is_ok(), "{policy}");
-        assert!(
-            written("3 things", "terraform")
-                .unwrap()
-                .starts_with("resource \"aws_iam_policy\" \"audex_3_things\"")
-        );
-    }
-
-    #[test]
-    fn cloudformation_has_a_logical_id_and_the_policy_as_flow_yaml() {
-        let text = written("s3-readonly", "cloudformation").unwrap();
-        assert!(text.contains("\n  S3Readonly:\n    Type: AWS::IAM::ManagedPolicy\n"), "{text}");
-        let (_, policy) = text.split_once("PolicyDocument:\n").unwrap();
-        assert!(serde_json::from_str::<Value>(policy).is_ok(), "{policy}");
-    }
-
-    #[test]
-    fn another_format_is_unsupported() {
-        assert_eq!(written("p", "pulumi").unwrap_err().kind, ErrorKind::Unsupported);
+fn garbled() -> Error {
+    Error {
+        kind: ErrorKind::Internal,
+        code: "policy-garbled".to_owned(),
+        message: "the compiled policy is no JSON".to_owned(),
+        hint: None,
     }
 }

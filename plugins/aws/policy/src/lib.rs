@@ -1,4 +1,4 @@
-//! What AWS permissions mean, without any call to AWS: actions checked, profiles, a grant compiled to a policy.
+//! What AWS permissions mean, without any call to AWS: actions checked, profiles, a grant compiled to a policy or written down.
 //!
 //! A crate of its own because everything that hands out AWS credentials speaks it: the `aws` component, and `vault`.
 

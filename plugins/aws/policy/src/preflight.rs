@@ -1,85 +1,111 @@
 //! What well-known commands need, and whether a grant can be enough for them.
 //!
-//! A command is recognised by its words alone; what is not known is not judged. Advice is about certain failure only: it
-//! names a permission without which the command cannot do its work.
+//! A command is recognised by its words alone; what is not known for sure is not judged. Advice is about certain failure
+//! only: it names a permission without which the command cannot do its work.
 
 mod command;
+mod operation;
+mod s3;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Advice, Grant, Permission};
 
 use crate::compile::arn::Resource;
 use command::Words;
-use table::{Need, Target};
 
-/// What stands in the way of `command`, for each permission that it needs and `grant` does not give.
+/// A permission a command cannot do without.
+struct Need {
+    action: String,
+    /// Completes "`aws s3 ls` …".
+    why: String,
+    target: Target,
+}
+
+/// What the permission is needed on.
+enum Target {
+    NoResource,
+    /// The format of an ARN, as in the catalogue, with names filled in.
+    Arn(String),
+    Unknown,
+}
+
+/// One piece of advice for each permission that `command` needs and `grant` does not have.
 #[must_use]
 pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     let Some(words) = Words::of(command) else {
         return Vec::new();
     };
-    let mut all: Vec<Advice> = Vec::new();
-    for need in table::needs(&words) {
-        let again = |advice: &Advice| all.iter().any(|known| known.message == advice.message);
-        if let Some(advice) = missing(&words, &need, grant).filter(|advice| !again(advice)) {
-            all.push(advice);
-        }
+    let mut advice: Vec<Advice> = Vec::new();
+    for need in needs(&words) {
+        let said = missing(&words, &need, grant);
+        advice.extend(said.filter(|new| !advice.iter().any(|old| old.message == new.message)));
     }
-    all
+    advice
+}
+
+fn needs(words: &Words) -> Vec<Need> {
+    if words.service == "s3" {
+        return s3::needs(words);
+    }
+    // Directory buckets are of another service, with sessions of its own.
+    if words.value("--bucket").is_some_and(|name| name.ends_with("--x-s3")) {
+        return Vec::new();
+    }
+    match table::needs(words) {
+        known if !known.is_empty() => known,
+        _ => operation::need(words).into_iter().collect(),
+    }
 }
 
 /// What `grant` lacks for `need`, said with what would help.
 fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<Advice> {
     let Need { action, why, target } = need;
-    let said = format!("`{}` {why}", words.said());
-    let advice = |message: String, missing: &[&str]| {
-        Some(Advice { message, missing: missing.iter().map(|&action| action.to_owned()).collect() })
-    };
-    let covers = |asked: &str| asked == "*" || pattern::matches_ignore_ascii_case(asked, action);
+    let does = format!("`{}` {why}", words.said());
+    let add = |message: String| Some(Advice { message, missing: vec![action.clone()] });
+    let say = |message: String| Some(Advice { message, missing: Vec::new() });
     let covering: Vec<&Permission> =
-        grant.permissions.iter().filter(|permission| covers(&permission.action)).collect();
+        grant.permissions.iter().filter(|permission| covers(&permission.action, action)).collect();
+    if grant.deny.iter().any(|deny| covers(deny, action)) {
+        return say(format!("{does}, and `{action}` is denied"));
+    }
     if covering.is_empty() {
-        return advice(said, &[action]);
+        return add(format!("{does}: add `{action}`"));
     }
-    let lower = action.to_ascii_lowercase();
-    if grant.deny.iter().any(|deny| pattern::covers(&deny.to_ascii_lowercase(), &lower)) {
-        return advice(format!("{said}, and `{action}` is denied"), &[]);
-    }
-    let open = |permission: &&Permission| {
-        permission.resources.is_empty() || permission.resources.iter().any(|resource| resource == "*")
-    };
-    if covering.iter().any(open) {
+    if covering.iter().any(|permission| is_every(&permission.resources)) {
         return None;
     }
     match target {
-        // Wildcards stay on the resources; what takes none has to be asked for by name.
+        // Wildcards stay on their resources; what takes none has to be asked for by name.
         Target::NoResource => {
-            let by_name = |permission: &&Permission| {
+            let enough = |permission: &&Permission| {
                 let asked = permission.action.as_str();
-                asked.eq_ignore_ascii_case(action)
-                    || (asked != "*" && aws_catalogue::takes_no_resource(asked))
+                asked.eq_ignore_ascii_case(action) || aws_catalogue::takes_no_resource(asked)
             };
-            if covering.iter().any(by_name) {
-                return None;
-            }
-            advice(format!("{said}, which takes no resource and so is no part of a wildcard here"), &[action])
+            let by_name = format!("{does}, which takes no resource: add `{action}` by name");
+            if covering.iter().any(enough) { None } else { add(by_name) }
         }
         Target::Arn(format) => {
-            let mut given = covering.iter().flat_map(|permission| &permission.resources);
-            if given.any(|resource| Resource::of(resource).may_be(format)) {
-                return None;
-            }
-            advice(format!("{said}: add the resource `{}`", for_people(format)), &[])
+            let may_be = |resource: &String| Resource::of(resource).may_be(format);
+            let reached = covering.iter().any(|permission| permission.resources.iter().any(may_be));
+            if reached { None } else { say(format!("{does}: add the resource `{}`", for_people(format))) }
         }
         Target::Unknown => None,
     }
+}
+
+/// Whether a pattern of a permission or a deny is about `action`; in denies wildcards may stand for the service too.
+fn covers(asked: &str, action: &str) -> bool {
+    asked == "*" || pattern::matches_ignore_ascii_case(asked, action)
+}
+
+fn is_every(resources: &[String]) -> bool {
+    resources.is_empty() || resources.iter().any(|resource| resource == "*")
 }
 
 /// The format as people write a resource.
 fn for_people(format: &str) -> String {
     format.replace("${Partition}", "aws").replace("${Region}", "*").replace("${Account}", "*")
 }
-
-#[cfg(test)]
-mod tests;

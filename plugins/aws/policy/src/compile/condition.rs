@@ -65,8 +65,11 @@ impl Conditions {
             return None;
         }
         let asked = groups.list.iter().flat_map(|group| &group.actions);
-        let idle: Vec<&str> =
+        let mut idle: Vec<&str> =
             asked.filter(|action| aws_catalogue::takes_no_resource(action)).map(String::as_str).collect();
+        // The same action may be asked for on several lists of resources.
+        idle.sort_unstable();
+        idle.dedup();
         (!idle.is_empty()).then(|| {
             format!(
                 "a condition on tags is never true for actions that take no resource: `{}` grants nothing",

@@ -4,7 +4,7 @@ use audex_sdk::pattern;
 use audex_sdk::provider::Grant;
 use aws_catalogue::{Found, ResourceType, Service, service};
 
-use super::arn;
+use super::{arn, join};
 
 /// As many names a notice spells out: more would not be read.
 const NAMED: usize = 8;
@@ -15,7 +15,7 @@ pub struct Group {
     pub actions: Vec<String>,
     pub resources: Vec<String>,
     /// Which of the grant's lists of resources they are from: what holds for one says nothing of another.
-    part: usize,
+    pub part: usize,
 }
 
 /// Permissions of a grant that are limited to the same resources.
@@ -62,19 +62,42 @@ impl Groups {
             }
             // What is allowed on every resource anyway needs no statement for some.
             let allowed = |action: &str| everywhere.iter().any(|wide| covers(wide, action));
-            let limited: Vec<&str> = part.actions.iter().copied().filter(|action| !allowed(action)).collect();
-            groups.limit(&limited, part, number);
+            let (open, limited): (Vec<&str>, Vec<&str>) =
+                part.actions.iter().partition(|action| allowed(action));
+            // Asked for by its name, or on every resource: nobody need be told to.
+            let asked = |found: &Found| {
+                let name = found.full_name();
+                allowed(&name) || grant.permissions.iter().any(|one| one.action.eq_ignore_ascii_case(&name))
+            };
+            let limited = Part { resources: part.resources, actions: limited };
+            groups.limit(&open, &limited, asked, number);
         }
-        groups.notices.dedup();
+        join::drop_covered(&mut groups.list);
+        groups.say_once();
         groups
     }
 
-    /// Adds those of one part's actions that need a statement.
-    fn limit(&mut self, asked: &[&str], Part { resources, actions }: &Part, part: usize) {
+    /// Several lists of resources can be the reason of one notice.
+    fn say_once(&mut self) {
+        let all = std::mem::take(&mut self.notices);
+        for notice in all {
+            if !self.notices.contains(&notice) {
+                self.notices.push(notice);
+            }
+        }
+    }
+
+    /// Adds the actions of one part, which are limited to `resources`; those of `open` are allowed on every one anyway.
+    fn limit(&mut self, open: &[&str], limited: &Part, by_name: impl Fn(&Found) -> bool, part: usize) {
+        let Part { resources, actions: asked } = limited;
         if asked.is_empty() {
             return;
         }
         let mut given = Given::new(narrowest(resources));
+        for action in open {
+            // Only for what is said of resources that no action works on.
+            given.reach(action);
+        }
         // The places of the resources, or none for the actions that take no resource.
         let mut sorted: Vec<(Option<Vec<usize>>, Vec<&str>)> = Vec::new();
         let mut expanded: Vec<String> = Vec::new();
@@ -84,7 +107,8 @@ impl Groups {
         }
         for &action in asked {
             match given.reach(action) {
-                Reach::Some { places, lost } => {
+                Reach::Some { places, mut lost } => {
+                    lost.retain(|found| !by_name(found));
                     self.notices.extend(not_granted(action, &lost));
                     place(&mut sorted, Some(places), action);
                 }
@@ -95,12 +119,8 @@ impl Groups {
                 Reach::None(format) => self.leave_out(action, resources, format),
             }
         }
-        // Those that are allowed everywhere work on them too.
-        for action in actions.iter().filter(|action| !asked.contains(action)) {
-            given.reach(action);
-        }
         self.notices.extend(given.unused());
-        self.list.extend(given.list(&mut sorted, &expanded, part));
+        self.list.extend(given.list(&sorted, &expanded, part));
     }
 
     fn leave_out(&mut self, action: &str, resources: &[String], format: Option<String>) {
@@ -192,14 +212,13 @@ impl<'a> Given<'a> {
             .collect()
     }
 
-    /// The statements, without actions that another one covers on the same or more resources.
+    /// The statements.
     fn list(
         &self,
-        sorted: &mut Vec<(Option<Vec<usize>>, Vec<&str>)>,
+        sorted: &[(Option<Vec<usize>>, Vec<&str>)],
         expanded: &[String],
         part: usize,
     ) -> Vec<Group> {
-        let wider: Vec<(Option<Vec<usize>>, Vec<&str>)> = sorted.clone();
         let mut list = Vec::new();
         for (places, actions) in sorted {
             let Some(places) = places else {
@@ -207,18 +226,6 @@ impl<'a> Given<'a> {
                 list.push(Group { actions: minimal(&named), resources: vec!["*".to_owned()], part });
                 continue;
             };
-            let elsewhere = |action: &str| {
-                wider.iter().any(|(others, patterns)| {
-                    let more = others.as_ref().is_some_and(|others| {
-                        others.len() > places.len() && places.iter().all(|place| others.contains(place))
-                    });
-                    more && patterns.iter().any(|pattern| covers(pattern, action))
-                })
-            };
-            actions.retain(|action| !elsewhere(action));
-            if actions.is_empty() {
-                continue;
-            }
             let resources =
                 places.iter().filter_map(|&place| self.resources.get(place)).map(|&r| r.to_owned()).collect();
             list.push(Group { actions: minimal(actions), resources, part });
@@ -242,33 +249,13 @@ impl Kinds {
     }
 }
 
-/// Puts the statements that are limited to the same list of resources into one. That allows no more: every action was
-/// asked for on every resource of the list, and on those left out it has no effect.
-pub fn merge(groups: &mut Vec<Group>) {
-    let every = |group: &Group| group.resources.iter().any(|resource| resource == "*");
-    let (open, limited): (Vec<Group>, Vec<Group>) = groups.drain(..).partition(every);
-    let mut merged: Vec<Group> = Vec::new();
-    for group in limited {
-        let Some(one) = merged.iter_mut().find(|one| one.part == group.part) else {
-            merged.push(group);
-            continue;
-        };
-        one.actions.extend(group.actions);
-        let known = one.resources.clone();
-        one.resources.extend(group.resources.into_iter().filter(|resource| !known.contains(resource)));
-    }
-    for one in &mut merged {
-        one.actions = minimal(&one.actions.iter().map(String::as_str).collect::<Vec<_>>());
-    }
-    merged.extend(open);
-    *groups = merged;
-}
-
 /// The lists of resources of `grant`, in the order of first mention, each with its actions.
 fn parts(grant: &Grant) -> Vec<Part<'_>> {
     let mut parts: Vec<Part> = Vec::new();
     for permission in &grant.permissions {
-        let resources = permission.resources.as_slice();
+        // A star among them and no limit at all are one list.
+        let resources: &[String] =
+            if is_every(&permission.resources) { &[] } else { permission.resources.as_slice() };
         match parts.iter_mut().find(|part| part.resources == resources) {
             Some(part) => part.actions.push(&permission.action),
             None => parts.push(Part { resources, actions: vec![&permission.action] }),
@@ -295,7 +282,8 @@ pub fn minimal(actions: &[&str]) -> Vec<String> {
     kept.map(|(_, action)| (*action).to_owned()).collect()
 }
 
-fn covers(wide: &str, narrow: &str) -> bool {
+/// Whether every action that `narrow` matches is matched by `wide`; never true wrongly.
+pub fn covers(wide: &str, narrow: &str) -> bool {
     if !pattern::is_wild(wide) {
         return wide.eq_ignore_ascii_case(narrow);
     }
@@ -303,7 +291,7 @@ fn covers(wide: &str, narrow: &str) -> bool {
 }
 
 /// Resources without those that another covers. (That each is an ARN was checked before.)
-fn narrowest(resources: &[String]) -> Vec<&str> {
+pub fn narrowest(resources: &[String]) -> Vec<&str> {
     let covered = |position: usize, text: &str| {
         let others = resources.iter().enumerate().filter(|(other, _)| *other != position);
         others.into_iter().any(|(other, wide)| {

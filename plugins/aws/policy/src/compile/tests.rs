@@ -128,6 +128,106 @@ fn every_service_on_given_resources_stays_on_them() {
     assert!(made.notices[0].contains("takes no resource"), "{:?}", made.notices);
 }
 
+fn statements(parts: &[(&[&str], &[&str])], deny: &[&str]) -> (Vec<Value>, Compiled) {
+    let made = compile(&union(parts, deny), &Conditions::default(), LIMIT).unwrap();
+    let policy: Value = serde_json::from_str(&made.policy).unwrap();
+    (policy["Statement"].as_array().unwrap().clone(), made)
+}
+
+#[test]
+fn the_resources_of_one_part_say_nothing_of_another() {
+    let (statements, made) = statements(
+        &[
+            (&["s3:GetObject"], &["arn:aws:s3:::in/*"]),
+            (&["s3:PutObject"], &["arn:aws:s3:::out/*"]),
+            (&["dynamodb:PutItem"], &[]),
+        ],
+        &["s3:PutObjectAcl"],
+    );
+    assert_eq!(
+        json!(statements),
+        json!([
+            {"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::in/*"},
+            {"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::out/*"},
+            {"Effect":"Allow","Action":"dynamodb:PutItem","Resource":"*"},
+            {"Effect":"Deny","Action":"s3:PutObjectAcl","Resource":"*"},
+        ])
+    );
+    assert!(made.notices.is_empty(), "{:?}", made.notices);
+}
+
+#[test]
+fn parts_that_say_the_same_become_one_statement() {
+    let (alike, _) = statements(
+        &[(&["s3:GetObject"], &["arn:aws:s3:::a/*"]), (&["s3:GetObject"], &["arn:aws:s3:::b/*"])],
+        &[],
+    );
+    let both = json!(["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]);
+    assert_eq!(json!(alike), json!([{"Effect":"Allow","Action":"s3:GetObject","Resource":both}]));
+    let (covered, _) = statements(
+        &[(&["s3:GetObject"], &["arn:aws:s3:::a/x/*"]), (&["S3:get*"], &["arn:aws:s3:::a/*"])],
+        &[],
+    );
+    assert_eq!(json!(covered), json!([{"Effect":"Allow","Action":"S3:get*","Resource":"arn:aws:s3:::a/*"}]));
+    let (every, _) = statements(&[(&["s3:GetObject"], &[]), (&["s3:PutObject"], &["*"])], &[]);
+    assert_eq!(every[0]["Action"], json!(["s3:GetObject", "s3:PutObject"]));
+    assert_eq!(every.len(), 1);
+}
+
+#[test]
+fn what_one_part_allows_everywhere_is_not_limited_by_another() {
+    let (statements, made) = statements(
+        &[(&["s3:Get*"], &[]), (&["s3:GetObject", "s3:PutObject"], &["arn:aws:s3:::a/*", "arn:aws:s3:::a"])],
+        &[],
+    );
+    assert_eq!(
+        json!(statements),
+        json!([
+            {"Effect":"Allow","Action":"s3:Get*","Resource":"*"},
+            {"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::a/*"},
+        ])
+    );
+    assert_eq!(made.notices.len(), 1, "{:?}", made.notices);
+    assert!(made.notices[0].starts_with("`arn:aws:s3:::a` is of no kind"), "{:?}", made.notices);
+}
+
+#[test]
+fn an_action_that_is_idle_in_one_part_is_granted_by_another() {
+    let (statements, made) = statements(
+        &[(&["s3:ListBucket"], &["arn:aws:s3:::a/*"]), (&["s3:ListBucket"], &["arn:aws:s3:::a"])],
+        &[],
+    );
+    let granted = json!({"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::a"});
+    assert_eq!(json!(statements), json!([granted]));
+    assert_eq!(made.idle, [("s3:ListBucket".to_owned(), vec!["arn:aws:s3:::a/*".to_owned()])]);
+}
+
+#[test]
+fn an_action_asked_for_by_name_is_not_said_to_be_left_out() {
+    let (_, made) = statements(&[(&["s3:List*"], &["arn:aws:s3:::b"]), (&["S3:listallmybuckets"], &[])], &[]);
+    assert!(
+        made.notices.iter().all(|notice| !notice.contains("`s3:ListAllMyBuckets`")),
+        "{:?}",
+        made.notices
+    );
+}
+
+#[test]
+fn conditions_hold_in_every_part_and_are_spoken_of_once() {
+    let conditions = Conditions::parse(None, None, Some("team=a")).unwrap();
+    let parts: &[(&[&str], &[&str])] = &[
+        (&["s3:ListAllMyBuckets", "s3:GetObject"], &["arn:aws:s3:::a/*"]),
+        (&["s3:ListAllMyBuckets", "s3:PutObject"], &["arn:aws:s3:::b/*"]),
+        (&["ec2:DescribeInstances"], &[]),
+    ];
+    let made = compile(&union(parts, &[]), &conditions, LIMIT).unwrap();
+    let policy: Value = serde_json::from_str(&made.policy).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    assert!(statements.len() == 3 && statements.iter().all(|one| one.get("Condition").is_some()));
+    assert_eq!(made.notices.len(), 1, "{:?}", made.notices);
+    assert_eq!(made.notices[0].matches("ListAllMyBuckets").count(), 1, "{:?}", made.notices);
+}
+
 #[test]
 fn a_deny_for_any_service_is_spelled_out() {
     let policy = compiled(&["s3:*", "ec2:Run*"], &["*:Delete*"], &[]);
@@ -207,30 +307,4 @@ fn the_first_of_two_sessions_may_narrow_itself_and_fits_as_well() {
     let parsed: Value = serde_json::from_str(&first).unwrap();
     assert_eq!(parsed["Statement"][1]["Action"], "sts:GetScopedCredentials");
     assert_eq!(first.len() - policy.len(), LIMIT - room(true));
-}
-
-#[test]
-fn each_profile_of_a_union_stays_on_its_own_resources() {
-    let grant = union(
-        &[
-            (&["s3:GetObject"], &["arn:aws:s3:::a/*"]),
-            (&["s3:PutObject"], &["arn:aws:s3:::b/*"]),
-            (&["s3:GetObject"], &["arn:aws:s3:::c/*"]),
-        ],
-        &[],
-    );
-    let made = compile(&grant, &Conditions::default(), LIMIT).unwrap();
-    let policy = evaluator::Policy::read(&made.policy);
-    for (action, bucket, allowed) in [
-        ("s3:GetObject", "a", true),
-        ("s3:GetObject", "b", false),
-        ("s3:GetObject", "c", true),
-        ("s3:PutObject", "a", false),
-        ("s3:PutObject", "b", true),
-    ] {
-        assert_eq!(policy.allows(action, &format!("arn:aws:s3:::{bucket}/k")), allowed, "{action} {bucket}");
-    }
-    // Where it does not fit, only what shares its resources is put together.
-    let squeezed = compile(&grant, &Conditions::default(), 100).unwrap_err();
-    assert_eq!(squeezed.code, "policy-too-long");
 }

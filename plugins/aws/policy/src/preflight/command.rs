@@ -2,7 +2,7 @@
 
 /// Options of the AWS CLI that stand before the service and take a value.
 /// Source: AWS CLI command reference, "Global options".
-const GLOBAL_WITH_VALUE: [&str; 12] = [
+const GLOBAL_WITH_VALUE: [&str; 11] = [
     "--endpoint-url",
     "--output",
     "--query",
@@ -14,11 +14,10 @@ const GLOBAL_WITH_VALUE: [&str; 12] = [
     "--cli-connect-timeout",
     "--cli-binary-format",
     "--cli-error-format",
-    "--version",
 ];
 /// Options of `aws s3` that take no value, so that the word after them is an operand.
 /// Source: AWS CLI command reference, `s3 ls`, `s3 cp`, `s3 mv`, `s3 rm`, `s3 sync`, `s3 presign`.
-const FLAGS: [&str; 21] = [
+const FLAGS: [&str; 25] = [
     "--recursive",
     "--human-readable",
     "--summarize",
@@ -40,7 +39,17 @@ const FLAGS: [&str; 21] = [
     "--no-sign-request",
     "--debug",
     "--no-overwrite",
+    "--no-cli-pager",
+    "--cli-auto-prompt",
+    "--no-cli-auto-prompt",
+    "--validate-same-s3-paths",
 ];
+
+/// With these the command does not call AWS with the session's credentials, or makes no call at all.
+const ELSEWHERE: [&str; 5] =
+    ["--endpoint-url", "--no-sign-request", "--profile", "--generate-cli-skeleton", "--version"];
+/// Assignments before the command that change who calls, or whom.
+const OWN_VARIABLES: &str = "AWS_";
 
 /// A parsed `aws SERVICE OPERATION …`.
 pub struct Words<'a> {
@@ -56,9 +65,16 @@ impl<'a> Words<'a> {
     /// None if the command is not the AWS CLI, or asks it for help or its version.
     pub fn of(command: &'a [String]) -> Option<Self> {
         let mut words = command.iter().map(String::as_str).peekable();
-        let program = words.next()?;
-        let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
-        if !matches!(name, "aws" | "aws.exe" | "aws.cmd") {
+        let mut program = words.next()?;
+        if base(program) == "env" {
+            // Its options are not read: `-i` or `-u` may take the credentials away.
+            program = words.by_ref().find(|word| !word.contains('='))?;
+            let assigned = command.iter().skip(1).take_while(|word| word.contains('='));
+            if assigned.into_iter().any(|word| word.starts_with(OWN_VARIABLES)) {
+                return None;
+            }
+        }
+        if !matches!(base(program), "aws" | "aws.exe" | "aws.cmd") {
             return None;
         }
         let (mut operands, mut options) = (Vec::new(), Vec::new());
@@ -73,7 +89,8 @@ impl<'a> Words<'a> {
                 options.push((word, None));
             }
         }
-        if operands.contains(&"help") || operands.len() < 2 {
+        let elsewhere = options.iter().any(|(name, _)| ELSEWHERE.contains(name));
+        if elsewhere || operands.contains(&"help") || operands.len() < 2 {
             return None;
         }
         let rest = operands.split_off(2);
@@ -95,11 +112,16 @@ impl<'a> Words<'a> {
     }
 }
 
+/// The last part of a path.
+fn base(program: &str) -> &str {
+    program.rsplit(['/', '\\']).next().unwrap_or(program)
+}
+
 /// Whether the word after `option` is its value. Before the service only global options can stand; of `aws s3` the flags
 /// are known; any other command takes no operands that matter here.
 fn takes_value(option: &str, operands: &[&str]) -> bool {
     match operands.first() {
-        None => GLOBAL_WITH_VALUE.contains(&option) && option != "--version",
+        None => GLOBAL_WITH_VALUE.contains(&option),
         Some(_) => !FLAGS.contains(&option),
     }
 }

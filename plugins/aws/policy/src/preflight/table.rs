@@ -1,25 +1,9 @@
-//! The table: which permissions each command needs at least, and on what.
+//! Commands of one call that name what they work on, or whose permission has another name.
 //!
-//! Source: Service Authorization Reference for the permissions; for `aws s3`, which calls the high-level commands make, the
-//! AWS CLI's own `customizations/s3` and recorded runs.
+//! Source: Service Authorization Reference.
 
 use super::command::Words;
-
-/// A permission a command cannot do without.
-pub struct Need {
-    pub action: String,
-    /// Completes "`aws s3 ls` …".
-    pub why: &'static str,
-    pub target: Target,
-}
-
-/// What the permission is needed on.
-pub enum Target {
-    NoResource,
-    /// The format of an ARN, as in the catalogue, with names filled in.
-    Arn(String),
-    Unknown,
-}
+use super::{Need, Target};
 
 /// How a plain command names what it works on.
 #[derive(Clone, Copy)]
@@ -29,6 +13,10 @@ enum Names {
     Bucket,
     /// Bucket in `--bucket`, key in `--key`.
     Object,
+    /// Objects of the bucket in `--bucket`.
+    InBucket,
+    /// Not in a way that is read here.
+    Unknown,
     /// The option, the service, and what stands before and after the option's value in the last part of the ARN.
     Option(&'static str, &'static str, &'static str, &'static str),
 }
@@ -37,6 +25,7 @@ type Row = (&'static str, &'static str, &'static str, &'static str, Names);
 
 const TABLE_ARN: Names = Names::Option("--table-name", "dynamodb", "table/", "");
 const FUNCTION_ARN: Names = Names::Option("--function-name", "lambda", "function:", "");
+const CLUSTER_ARN: Names = Names::Option("--name", "eks", "cluster/", "");
 const LOG_GROUP_ARN: Names = Names::Option("--log-group-name", "logs", "log-group:", "*");
 /// A secret's ARN ends in six random characters.
 const SECRET_ARN: Names = Names::Option("--secret-id", "secretsmanager", "secret:", "-??????");
@@ -44,7 +33,7 @@ const SECRET_ARN: Names = Names::Option("--secret-id", "secretsmanager", "secret
 const PARTS: [&str; 2] = ["--index-name", "--qualifier"];
 
 /// Service, operation, action, why, what it works on.
-const ROWS: [Row; 31] = [
+const ROWS: [Row; 36] = [
     ("s3api", "get-object", "s3:GetObject", "reads an object", Names::Object),
     ("s3api", "head-object", "s3:GetObject", "reads an object's metadata", Names::Object),
     ("s3api", "put-object", "s3:PutObject", "writes an object", Names::Object),
@@ -54,6 +43,8 @@ const ROWS: [Row; 31] = [
     ("s3api", "head-bucket", "s3:ListBucket", "looks at a bucket", Names::Bucket),
     ("s3api", "list-buckets", "s3:ListAllMyBuckets", "lists buckets", Names::Nothing),
     ("s3api", "get-bucket-location", "s3:GetBucketLocation", "asks where a bucket is", Names::Bucket),
+    ("s3api", "list-object-versions", "s3:ListBucketVersions", "lists versions", Names::Bucket),
+    ("s3api", "delete-objects", "s3:DeleteObject", "deletes objects", Names::InBucket),
     ("s3api", "create-bucket", "s3:CreateBucket", "creates a bucket", Names::Bucket),
     ("s3api", "delete-bucket", "s3:DeleteBucket", "deletes a bucket", Names::Bucket),
     ("lambda", "list-functions", "lambda:ListFunctions", "lists functions", Names::Nothing),
@@ -86,6 +77,10 @@ const ROWS: [Row; 31] = [
     ("secretsmanager", "get-secret-value", "secretsmanager:GetSecretValue", "reads a secret", SECRET_ARN),
     ("secretsmanager", "list-secrets", "secretsmanager:ListSecrets", "lists secrets", Names::Nothing),
     ("logs", "get-log-events", "logs:GetLogEvents", "reads a log", LOG_GROUP_ARN),
+    // Commands of the CLI's own, and the call they make.
+    ("logs", "tail", "logs:FilterLogEvents", "reads logs", Names::Unknown),
+    ("ecr", "get-login-password", "ecr:GetAuthorizationToken", "asks for a token", Names::Nothing),
+    ("eks", "update-kubeconfig", "eks:DescribeCluster", "describes a cluster", CLUSTER_ARN),
     ("logs", "filter-log-events", "logs:FilterLogEvents", "reads logs", LOG_GROUP_ARN),
     (
         "cloudwatch",
@@ -96,35 +91,21 @@ const ROWS: [Row; 31] = [
     ),
 ];
 
-/// What the command needs; nothing for commands that need no permission (`aws sts get-caller-identity`) or are not known.
+/// What the command needs; nothing for commands that are not in the table.
 pub fn needs(words: &Words) -> Vec<Need> {
-    if words.service == "s3" {
-        return high_level(words);
-    }
     let of_command = |row: &&Row| row.0 == words.service && row.1 == words.operation;
-    let need = |row: &Row| Need { action: row.2.to_owned(), why: row.3, target: target(words, row.4) };
-    let known: Vec<Need> = ROWS.iter().filter(of_command).map(need).collect();
-    if known.is_empty() { same_name(words).into_iter().collect() } else { known }
-}
-
-/// A command whose operation is an action of the same name in the service's prefix: that action is what authorises it.
-/// Of the operations in botocore's models 93 in 100 are so; for the others the catalogue has no such name, and nothing is
-/// said. (`sts`: GetCallerIdentity is an action, and nobody needs it.)
-fn same_name(words: &Words) -> Option<Need> {
-    if words.service == "sts" {
-        return None;
-    }
-    let name: String = words.operation.split('-').collect();
-    let found = aws_catalogue::find(&format!("{}:{name}", words.service))?;
-    Some(Need { action: found.full_name(), why: "needs the permission of its name", target: Target::Unknown })
+    let need =
+        |row: &Row| Need { action: row.2.to_owned(), why: row.3.to_owned(), target: target(words, row.4) };
+    ROWS.iter().filter(of_command).map(need).collect()
 }
 
 fn target(words: &Words, names: Names) -> Target {
     let arn = match names {
         Names::Nothing => return Target::NoResource,
-        Names::Bucket => words.value("--bucket").map(bucket),
-        Names::Object => words
-            .value("--bucket")
+        Names::Unknown => None,
+        Names::InBucket => bucket_name(words).map(|name| format!("{}/*", bucket(name))),
+        Names::Bucket => bucket_name(words).map(bucket),
+        Names::Object => bucket_name(words)
             .zip(words.value("--key"))
             .map(|(bucket, key)| format!("arn:${{Partition}}:s3:::{bucket}/{key}")),
         Names::Option(..) if PARTS.iter().any(|option| words.has(option)) => None,
@@ -138,105 +119,25 @@ fn target(words: &Words, names: Names) -> Target {
     arn.map_or(Target::Unknown, Target::Arn)
 }
 
-fn bucket(name: &str) -> String {
+/// An access point's ARN or alias may stand where a bucket would, and is none.
+fn bucket_name<'a>(words: &Words<'a>) -> Option<&'a str> {
+    words.value("--bucket").filter(|name| is_bucket(name))
+}
+
+/// Whether a name is a bucket's own. Source: S3 User Guide, "Using a bucket-style alias for your access point".
+pub fn is_bucket(name: &str) -> bool {
+    !name.is_empty()
+        && !name.contains(':')
+        && !["-s3alias", "--ol-s3", "--x-s3"].iter().any(|end| name.ends_with(end))
+}
+
+/// The ARN of a bucket.
+pub fn bucket(name: &str) -> String {
     format!("arn:${{Partition}}:s3:::{name}")
-}
-
-/// A place in S3: `s3://bucket/key`.
-struct Place<'a> {
-    bucket: &'a str,
-    key: &'a str,
-}
-
-impl<'a> Place<'a> {
-    /// None for local paths, and for access points, whose ARNs stand where a bucket would.
-    fn of(operand: &'a str) -> Option<Self> {
-        let rest = operand.strip_prefix("s3://")?;
-        let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        (!bucket.is_empty() && !bucket.contains(':')).then_some(Self { bucket, key })
-    }
-
-    fn listed(&self) -> Need {
-        Need {
-            action: "s3:ListBucket".to_owned(),
-            why: "lists a bucket",
-            target: Target::Arn(bucket(self.bucket)),
-        }
-    }
-
-    /// One object, or with `many` those below the key. A key that is a directory gets a name from the other side.
-    fn object(&self, action: &'static str, why: &'static str, many: bool) -> Need {
-        let open = many || self.key.is_empty() || self.key.ends_with('/');
-        let end = if open { "*" } else { "" };
-        Need {
-            action: action.to_owned(),
-            why,
-            target: Target::Arn(format!("arn:${{Partition}}:s3:::{}/{}{end}", self.bucket, self.key)),
-        }
-    }
-}
-
-const READ: (&str, &str) = ("s3:GetObject", "reads objects");
-const WRITE: (&str, &str) = ("s3:PutObject", "writes objects");
-const DELETE: (&str, &str) = ("s3:DeleteObject", "deletes objects");
-
-/// `aws s3 …`: what is needed follows the direction.
-fn high_level(words: &Words) -> Vec<Need> {
-    let mut operands = words.operands.iter().copied();
-    let (first, second) = (operands.next(), operands.next());
-    let (from, to) = (first.and_then(Place::of), second.and_then(Place::of));
-    let on = |place: Option<&Place>, (action, why), many| place.map(|place| place.object(action, why, many));
-    let recursive = words.has("--recursive");
-    let listed = |place: Option<&Place>| place.map(Place::listed);
-    let needs = match words.operation {
-        "ls" if first.is_none_or(|operand| operand == "s3://") => {
-            vec![Some(Need {
-                action: "s3:ListAllMyBuckets".to_owned(),
-                why: "lists buckets",
-                target: Target::NoResource,
-            })]
-        }
-        "ls" => vec![listed(from.as_ref())],
-        "cp" | "mv" | "sync" => {
-            let many = recursive || words.operation == "sync";
-            let source_listed = many.then(|| listed(from.as_ref())).flatten();
-            let target_listed = (words.operation == "sync").then(|| listed(to.as_ref())).flatten();
-            let moved = (words.operation == "mv").then(|| on(from.as_ref(), DELETE, many)).flatten();
-            let cleaned = words.has("--delete").then(|| on(to.as_ref(), DELETE, many)).flatten();
-            vec![
-                source_listed,
-                target_listed,
-                on(from.as_ref(), READ, many),
-                on(to.as_ref(), WRITE, many),
-                moved,
-                cleaned,
-            ]
-        }
-        "rm" => {
-            vec![recursive.then(|| listed(from.as_ref())).flatten(), on(from.as_ref(), DELETE, recursive)]
-        }
-        "mb" => vec![from.as_ref().map(|place| Need {
-            action: "s3:CreateBucket".to_owned(),
-            why: "creates a bucket",
-            target: Target::Arn(bucket(place.bucket)),
-        })],
-        "rb" => vec![from.as_ref().map(|place| Need {
-            action: "s3:DeleteBucket".to_owned(),
-            why: "deletes a bucket",
-            target: Target::Arn(bucket(place.bucket)),
-        })],
-        "presign" => vec![on(from.as_ref(), READ, false)],
-        _ => Vec::new(),
-    };
-    // Nothing is written, moved or deleted in a dry run, but sources are listed.
-    let dry = words.has("--dryrun");
-    needs.into_iter().flatten().filter(|need| !dry || need.action == "s3:ListBucket").collect()
 }
 
 /// Every action of the table, and whether it is needed on a resource.
 #[cfg(test)]
 pub fn actions() -> Vec<(&'static str, bool)> {
-    let high = [READ.0, WRITE.0, DELETE.0, "s3:ListBucket", "s3:CreateBucket", "s3:DeleteBucket"];
-    let rows = ROWS.iter().map(|row| (row.2, !matches!(row.4, Names::Nothing)));
-    rows.chain(high.map(|action| (action, true))).chain([("s3:ListAllMyBuckets", false)]).collect()
+    ROWS.iter().map(|row| (row.2, !matches!(row.4, Names::Nothing))).collect()
 }

@@ -1,4 +1,4 @@
-//! Times look-ups: `cargo run --release -p azure-catalogue --example lookup`.
+//! Times look-ups: `cargo run --release -p azure-catalogue --example azure_lookup`.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,0 +1,16 @@
+//! The corpus of the fuzz target `action`, judged in every run; `make fuzz` looks for more.
+
+use std::path::Path;
+
+mod oracle;
+
+#[test]
+fn actions_are_accepted_as_what_they_are_or_refused() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../fuzz/corpus/action");
+    let mut count = 0;
+    for entry in std::fs::read_dir(&corpus).unwrap() {
+        oracle::judge(&std::fs::read(entry.unwrap().path()).unwrap());
+        count += 1;
+    }
+    assert!(count >= 8, "{count} inputs in {}", corpus.display());
+}

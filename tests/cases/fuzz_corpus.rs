@@ -1,0 +1,40 @@
+//! The corpus of the fuzz targets, judged in every run; `make fuzz` looks for more. (That of the actions is judged in
+//! `plugins/aws/policy`.)
+
+use std::path::Path;
+
+use crate::support::oracle::{pattern, settings};
+
+/// Every input of a target. Panics where there are too few: a test without inputs proves nothing.
+fn replay(target: &str, judge: impl Fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fuzz/corpus").join(target);
+    let mut count = 0;
+    for entry in std::fs::read_dir(&corpus).unwrap() {
+        judge(&std::fs::read(entry.unwrap().path()).unwrap());
+        count += 1;
+    }
+    assert!(count >= 8, "{count} inputs in {}", corpus.display());
+}
+
+#[test]
+fn patterns_are_what_the_definition_says() {
+    replay("pattern", pattern::judge);
+}
+
+#[test]
+fn profiles_are_read_whole_or_refused() {
+    let scratch = settings::Scratch::new();
+    replay("profiles", |input| settings::profiles(&scratch, input));
+}
+
+#[test]
+fn deny_lists_are_read_whole_or_refused() {
+    let scratch = settings::Scratch::new();
+    replay("deny_list", |input| settings::deny_list(&scratch, input));
+}
+
+#[test]
+fn config_files_are_read_whole_or_refused() {
+    let scratch = settings::Scratch::new();
+    replay("config", |input| settings::config(&scratch, input));
+}
