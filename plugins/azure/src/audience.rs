@@ -1,12 +1,17 @@
 //! Audiences: whom a token is for. It opens everything that its holder may do there, and nothing elsewhere.
 //!
-//! Sources: Microsoft, "Azure services that support Microsoft Entra authentication", and each service's page on
-//! authorization with Microsoft Entra ID; the names are those that the services' own clients ask for.
+//! Sources: Microsoft, "Azure services that support Microsoft Entra authentication"; the names are those that the services'
+//! own Python clients ask for (azure-storage-blob 12.31, -keyvault-secrets 4.12, -eventhub 5.15, -servicebus 7.15, -eventgrid
+//! 4.22, -appconfiguration 1.10, -ai-textanalytics 5.4, -search-documents 12.0, -cosmos 4.17, -containerregistry 1.2,
+//! -monitor-query 2.0).
 
 use azure_catalogue::Operation;
 
 /// Azure Resource Manager: every operation that is no data action, but for log queries.
 pub const RESOURCE_MANAGER: &str = "https://management.azure.com";
+/// The older name of the same service, by which `az` asks for its tokens: what has the one has the other.
+/// Source: azure-cli-core 2.91, `cloud.py`, `active_directory_resource_id`, and `_profile.py`, `_arm_scope`.
+pub const RESOURCE_MANAGER_OF_AZ: &str = "https://management.core.windows.net";
 /// Blobs, files, queues and tables.
 pub const STORAGE: &str = "https://storage.azure.com";
 /// Log queries have names of Resource Manager's kind, and a service of their own.
@@ -25,7 +30,7 @@ const DATA: [(&str, &str); 13] = [
     ("microsoft.eventhub", "https://eventhubs.azure.net"),
     ("microsoft.servicebus", "https://servicebus.azure.net"),
     ("microsoft.eventgrid", "https://eventgrid.azure.net"),
-    ("microsoft.appconfiguration", "https://azconfig.io"),
+    ("microsoft.appconfiguration", "https://appconfig.azure.com"),
     ("microsoft.cognitiveservices", "https://cognitiveservices.azure.com"),
     ("microsoft.search", "https://search.azure.com"),
     ("microsoft.documentdb", "https://cosmos.azure.com"),

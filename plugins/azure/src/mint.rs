@@ -51,8 +51,8 @@ fn serve(audiences: &[Audience], planned: &Plan) -> Result<Minted, Error> {
         check_life(token, now, planned.longest_life_seconds)?;
     }
     let mut variables = vec![plain("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential".to_owned())];
-    // Otherwise `az storage` would look for the account's keys first.
-    if tokens.iter().any(|token| token.audience == audience::STORAGE) {
+    // Otherwise `az storage` would look for the account's keys. Source: azure-cli 2.91, `storage/_validators.py`.
+    if audiences.contains(&Audience { name: audience::STORAGE, required: true }) {
         variables.push(plain("AZURE_STORAGE_AUTH_MODE", "login".to_owned()));
     }
     let mut files = Vec::new();

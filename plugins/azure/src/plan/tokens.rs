@@ -41,6 +41,10 @@ impl Tokens {
             }
             of_permissions.push(own);
         }
+        // Libraries ask for the one name, `az` for the other.
+        if let Some(known) = audiences.iter().find(|known| known.name == audience::RESOURCE_MANAGER) {
+            audiences.push(Audience { name: audience::RESOURCE_MANAGER_OF_AZ, required: known.required });
+        }
         audiences.sort_unstable_by_key(|audience| audience.name);
         let made = Self { of_permissions, audiences };
         made.check_denied(&grant.deny)?;
@@ -115,7 +119,8 @@ mod tests {
     fn audiences(actions: &[&str], deny: &[&str]) -> Result<Vec<&'static str>, Error> {
         let permissions: Vec<(&str, &[&str])> = actions.iter().map(|&action| (action, &[][..])).collect();
         let tokens = Tokens::of(&grant(&permissions, deny))?;
-        Ok(tokens.audiences().iter().map(|audience| audience.name).collect())
+        let names = tokens.audiences().iter().map(|audience| audience.name);
+        Ok(names.filter(|name| *name != audience::RESOURCE_MANAGER_OF_AZ).collect())
     }
 
     const VAULT: &str = "https://vault.azure.net";
@@ -227,8 +232,9 @@ mod tests {
         let asked: &[(&str, &[&str])] =
             &[("Microsoft.KeyVault/vaults/*", &[]), ("Microsoft.Storage/storageAccounts/read", &[])];
         let tokens = Tokens::of(&grant(asked, &[])).unwrap();
-        let expected = [Audience { name: ARM, required: true }, Audience { name: VAULT, required: false }];
-        assert_eq!(tokens.audiences(), expected);
+        let required: Vec<(&str, bool)> =
+            tokens.audiences().iter().map(|one| (one.name, one.required)).collect();
+        assert_eq!(required, [(ARM, true), (audience::RESOURCE_MANAGER_OF_AZ, true), (VAULT, false)]);
     }
 
     #[test]
@@ -236,7 +242,10 @@ mod tests {
         let asked: &[(&str, &[&str])] = &[("Microsoft.Storage/storageAccounts/read", &[])];
         let grant = grant(asked, &[]);
         let outline = Tokens::of(&grant).unwrap().outline(&grant);
-        assert_eq!(outline.policy, r#"{"audiences":["https://management.azure.com"]}"#);
+        assert_eq!(
+            outline.policy,
+            r#"{"audiences":["https://management.azure.com","https://management.core.windows.net"]}"#
+        );
         let row = &outline.permissions[0];
         assert_eq!(row.enforced_by, Enforcer::Token);
         assert!(
