@@ -49,6 +49,15 @@ pub enum Elsewhere {
     Known,
 }
 
+/// The deny list on one provider.
+#[derive(Debug, Default)]
+pub struct Native {
+    /// Every entry as written, and what universal and corrected names in it stand for: what filters are given.
+    pub entries: Vec<DenyEntry>,
+    /// Those of them that are this provider's own actions, or patterns of such.
+    pub own: Vec<String>,
+}
+
 /// Every entry as written, and what universal or corrected names in it stand for on the provider `id`.
 ///
 /// `elsewhere` is asked once, about all entries that this provider does not know, and only if there are any.
@@ -61,8 +70,8 @@ pub fn native(
     mapping: &Mapping,
     provider: &Provider,
     elsewhere: impl FnOnce(&[String]) -> Result<Vec<Elsewhere>, PluginError>,
-) -> Result<Vec<DenyEntry>, DenyError> {
-    let mut denied = entries.to_vec();
+) -> Result<Native, DenyError> {
+    let mut denied = Native { entries: entries.to_vec(), own: Vec::new() };
     if entries.is_empty() {
         return Ok(denied);
     }
@@ -74,7 +83,10 @@ pub fn native(
         let also = match (expansion, finding.status) {
             (Some(expansion), _) => expansion.actions,
             (None, Status::Corrected) => finding.actions,
-            (None, Status::Known) => Vec::new(),
+            (None, Status::Known) => {
+                denied.own.push(entry.pattern.clone());
+                Vec::new()
+            }
             (None, Status::Unknown | Status::Malformed) => {
                 if !any_service(&entry.pattern) {
                     doubtful.push((entry, finding));
@@ -84,7 +96,8 @@ pub fn native(
         };
         let named =
             |pattern| DenyEntry { pattern, source: format!("{} (`{}`)", entry.source, entry.pattern) };
-        denied.extend(also.into_iter().map(named));
+        denied.own.extend(also.iter().cloned());
+        denied.entries.extend(also.into_iter().map(named));
     }
     if !doubtful.is_empty() {
         let vocabulary: Vec<String> = mapping.rows()?.into_iter().map(|row| row.universal).collect();
@@ -141,7 +154,7 @@ mod tests {
             asked = true;
             Ok(vec![answer; patterns.len()])
         });
-        let patterns = |denied: Vec<DenyEntry>| denied.into_iter().map(|entry| entry.pattern).collect();
+        let patterns = |denied: Native| denied.entries.into_iter().map(|entry| entry.pattern).collect();
         (denied.map(patterns).map_err(|error| error.to_string()), asked)
     }
 

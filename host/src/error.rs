@@ -258,6 +258,8 @@ impl From<PlanError> for Failure {
                 let asked = matches!(failure.kind, Kind::Config | Kind::Unavailable);
                 Self { kind: if asked { Kind::Usage } else { failure.kind }, ..failure }
             }
+            PlanError::DenyVoid => Self::new(Kind::Denied, "plan", error)
+                .hinting("use a method that limits the credentials, or ask whoever owns the deny list"),
             PlanError::TooWeak { .. } => Self::new(Kind::Denied, "plan", error)
                 .hinting("choose another --method or narrower permissions, or lower --require if your organisation lets you"),
         }

@@ -18,6 +18,15 @@ impl Grant {
     pub fn shown(&self) -> &provider::Grant {
         &self.0
     }
+
+    /// Forbids these patterns too. Nothing can be added to a grant but denies.
+    pub fn forbid(&mut self, patterns: Vec<String>) {
+        for pattern in patterns {
+            if !self.0.deny.contains(&pattern) {
+                self.0.deny.push(pattern);
+            }
+        }
+    }
 }
 
 /// A permission that was asked for and is not granted, or only in part.

@@ -58,6 +58,8 @@ pub struct Granted {
     pub filtered: Filtered,
     /// How long access lasts.
     pub ttl: Ttl,
+    /// Every pattern that the deny lists have for this provider, asked for or not.
+    pub forbidden: Vec<String>,
 }
 
 /// A request that went through every stage but the mint.
@@ -80,8 +82,8 @@ pub struct Prepared {
 pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
     let Context { settings, .. } = context;
     let command = ask.command.clone();
-    let Granted { provider, description, filtered, ttl } = grant(context, ask, attempt)?;
-    let mut planned = plan::plan(filtered, &provider, &command)?;
+    let Granted { provider, description, filtered, ttl, forbidden } = grant(context, ask, attempt)?;
+    let mut planned = plan::plan(filtered, &provider, &command, forbidden)?;
     attempt.planned(&planned);
     plan::require(&planned, settings.require)?;
     if let Some(asked) = ttl.lowered_from {
@@ -118,7 +120,7 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     attempt.took_part(mapping.loaded());
     let elsewhere = |patterns: &[String]| open::elsewhere(environment, &components, &id, patterns);
     let denied = deny::native(&forbidden, &id, &mapping, &provider, elsewhere)?;
-    let filters = components.filters(settings, &denied)?;
+    let filters = components.filters(settings, &denied.entries)?;
     for filter in &filters {
         attempt.took_part(filter.loaded());
     }
@@ -127,7 +129,7 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     let checked = check::check(expanded, &provider, &id, &description.action_syntax)
         .map_err(|error| error.suggesting(|action| expansion::nearest(&mapping, action)))?;
     let filtered = filter::filter(&request, checked, &filters)?;
-    Ok(Granted { provider, description, filtered, ttl })
+    Ok(Granted { provider, description, filtered, ttl, forbidden: denied.own })
 }
 
 /// Mints, starts `command` with the credentials and nothing else, and waits for it. Returns its exit status.

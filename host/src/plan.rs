@@ -45,6 +45,9 @@ pub enum PlanError {
     /// The provider has no such document of the grant.
     #[error(transparent)]
     NoDocument(ProviderError),
+    /// Nobody would enforce anything, and something is denied.
+    #[error("nobody would enforce the deny list on these credentials")]
+    DenyVoid,
     /// A permission would be enforced by less than is required.
     #[error("`{action}` would be enforced by `{enforced_by}`, and `{required}` is required")]
     TooWeak {
@@ -59,11 +62,28 @@ pub enum PlanError {
 
 /// Has `provider` plan the grant, and say what stands in the way of `command`.
 ///
+/// `forbidden` is everything that the deny lists have for this provider, asked for or not.
+///
 /// # Errors
-/// When it fails or refuses.
-pub fn plan(filtered: Filtered, provider: &Provider, command: &[String]) -> Result<Planned, PlanError> {
-    let Filtered { grant, denied, mut notices } = filtered;
-    let plan = provider.plan(grant.shown())?;
+/// When it fails or refuses, or a deny list would be void.
+pub fn plan(
+    filtered: Filtered,
+    provider: &Provider,
+    command: &[String],
+    forbidden: Vec<String>,
+) -> Result<Planned, PlanError> {
+    let Filtered { mut grant, denied, mut notices } = filtered;
+    let mut plan = provider.plan(grant.shown())?;
+    let weakest = |plan: &GrantPlan| plan.permissions.iter().map(|p| strength(p.enforced_by)).min();
+    // Security: a credential that is wider than the grant may do what nobody asked for, and what nobody asked for no filter
+    // has seen. There every entry of the deny lists counts, and the provider refuses those that it cannot keep.
+    if weakest(&plan).is_some_and(|weakest| weakest < strength(Enforcer::Cloud)) && !forbidden.is_empty() {
+        grant.forbid(forbidden);
+        plan = provider.plan(grant.shown())?;
+        if weakest(&plan) == Some(strength(Enforcer::None)) {
+            return Err(PlanError::DenyVoid);
+        }
+    }
     notices.extend(plan.notices.iter().cloned());
     let advice = if command.is_empty() {
         Vec::new()

@@ -1,8 +1,8 @@
 //! The calls themselves: impersonate, and exchange the token for one inside the boundary.
 
-use audex_sdk::provider::http::{self, Auth, Chunk, Header, Request, Response};
+use audex_sdk::provider::http::{self, Chunk, Header, Request, Response};
 use audex_sdk::provider::{
-    Endpoint, Error, ErrorKind, GceMetadata, Grant, Minted, Piece, Plan, Secret, Value, Variable, clock,
+    Endpoint, Error, ErrorKind, GceMetadata, Grant, Minted, Piece, Plan, Secret, Value, Variable, clock, identity,
     settings,
 };
 use serde_json::{Value as Json, json};
@@ -118,12 +118,14 @@ pub fn impersonate(account: &str, scopes: &[String], seconds: u32) -> Result<Tok
     if let (false, Json::Object(fields)) = (delegates.is_empty(), &mut body) {
         fields.insert("delegates".to_owned(), json!(delegates));
     }
+    let source = identity::token("gcp", &[format!("{}{}", gcp_catalogue::SCOPE_PREFIX, scope::PLATFORM)])?;
+    let bearer = vec![Chunk::Plain(b"Bearer ".to_vec()), Chunk::Secret(&source.value)];
     let (response, secret) = send(&Request {
         method: "POST".to_owned(),
         url: format!("{IMPERSONATE}/{account}:generateAccessToken"),
-        headers: vec![content("application/json")],
+        headers: vec![content("application/json"), Header { name: "authorization".to_owned(), value: bearer }],
         body: vec![Chunk::Plain(body.to_string().into_bytes())],
-        auth: Some(Auth::Bearer("gcp".to_owned())),
+        auth: None,
         lift: vec!["/accessToken".to_owned()],
         timeout_ms: None,
     })?;
