@@ -112,6 +112,9 @@ fn shared_list() -> Option<PathBuf> {
     places.map(|place| place.join("aws_actions.json.gz")).find(|file| file.is_file())
 }
 
+/// Services, their actions, and of each the access level and the resource types.
+type Listed = BTreeMap<String, BTreeMap<String, (String, Vec<String>)>>;
+
 #[test]
 fn the_catalogue_is_the_shared_list_where_that_is_present() {
     let Some(list) = shared_list() else {
@@ -123,7 +126,6 @@ fn the_catalogue_is_the_shared_list_where_that_is_present() {
     };
     let unpacked = Command::new("gzip").args(["-dc"]).arg(&list).output().unwrap();
     assert!(unpacked.status.success(), "{}", list.display());
-    type Listed = BTreeMap<String, BTreeMap<String, (String, Vec<String>)>>;
     let listed: Listed = serde_json::from_slice(&unpacked.stdout).unwrap();
     let mut expected = BTreeMap::new();
     for (service, actions) in listed {

@@ -75,12 +75,12 @@ fn case(random: &mut Random) -> Case {
         probes.push(random.pick(WORLD.actions(service)).clone());
     }
     let mut deny = Vec::new();
-    for _ in 0..1 + random.below(3) {
+    for _ in 0..=random.below(3) {
         let target = random.pick(&probes).clone();
         deny.push(spelling(random, &target, true));
     }
     let mut asked = Vec::new();
-    for _ in 0..1 + random.below(4) {
+    for _ in 0..=random.below(4) {
         let target = random.pick(&probes).clone();
         asked.push(spelling(random, &target, false));
     }
@@ -207,7 +207,7 @@ fn a_wildcard_in_the_service_cannot_be_asked_for() {
         let spelled = spelling(&mut random, &target, true);
         let wild = spelled.split_once(':').is_some_and(|(service, _)| service.contains(['*', '?']));
         if wild && spelled != "*:*" {
-            assert_eq!(checked(&[spelled.clone()]), None, "{spelled}");
+            assert_eq!(checked(std::slice::from_ref(&spelled)), None, "{spelled}");
         }
     }
 }

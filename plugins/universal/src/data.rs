@@ -1,7 +1,7 @@
 //! The second set: what people mean by the first, where the first gives only metadata or only half.
 //!
 //! Sources: Service Authorization Reference (AWS); "IAM permissions reference", "IAM permissions for Cloud Storage" and
-//! "BigQuery IAM roles and permissions" (Google Cloud); "Azure permissions reference" for storage, security and monitoring, and
+//! "`BigQuery` IAM roles and permissions" (Google Cloud); "Azure permissions reference" for storage, security and monitoring, and
 //! "List Blobs", where listing is authorised by the action that reads; "Data plane role-based access control" of Azure
 //! Cosmos DB; "Control access to Log Analytics data" of Azure Monitor.
 

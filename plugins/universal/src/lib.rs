@@ -40,7 +40,7 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
     table::ROWS.iter().chain(data::ROWS)
 }
 
-/// The providers an entry is for: HashiCorp Vault issues AWS credentials here, so it speaks AWS.
+/// The providers an entry is for: `HashiCorp` Vault issues AWS credentials here, so it speaks AWS.
 fn providers(entry: &Entry) -> impl Iterator<Item = &'static str> + use<> {
     let also = (entry.provider == "aws").then_some("vault");
     std::iter::once(entry.provider).chain(also)

@@ -68,7 +68,7 @@ fn every_action_is_one_of_its_cloud() {
                     assert_eq!(found.full_name(), *action);
                 }
                 "gcp" => {
-                    assert!(action.split('.').count() == 3 && !action.contains([':', '/', '*']), "{action}")
+                    assert!(action.split('.').count() == 3 && !action.contains([':', '/', '*']), "{action}");
                 }
                 "azure" => assert!(action.starts_with("Microsoft.") && action.contains('/'), "{action}"),
                 other => panic!("{other}"),
