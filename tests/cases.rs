@@ -1,6 +1,7 @@
 //! One file per subject.
 
 mod audit;
+mod azure;
 mod catalogue;
 mod child;
 mod cli;
@@ -11,6 +12,7 @@ mod endpoint;
 mod errors;
 mod expiry;
 mod fuzz_corpus;
+mod gcp;
 mod health;
 mod hostile;
 mod isolation;

@@ -248,9 +248,16 @@ impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         match error {
             PlanError::Provider(error) => {
+                // A plan asks nobody: what denies there is a deny list that the credentials could not keep.
+                let denied = matches!(&error, ProviderError::Refused { error, .. } if error.kind == ErrorKind::Denied);
                 let failure = Self { stage: "plan", ..error.into() };
                 // What cannot be planned was asked for on the command line or in a profile.
-                Self { kind: if failure.kind == Kind::Config { Kind::Usage } else { failure.kind }, ..failure }
+                let kind = match failure.kind {
+                    _ if denied => Kind::Denied,
+                    Kind::Config => Kind::Usage,
+                    kind => kind,
+                };
+                Self { kind, ..failure }
             }
             // Which document is wanted stands on the command line.
             PlanError::NoDocument(error) => {

@@ -55,7 +55,7 @@ fn an_unknown_provider_lists_the_known_ones() {
     exit 2
     --- stderr
     error: no component provides `gpc`
-    hint: there are `aws`, `azure`, `gcp`
+    hint: there are `aws`, `azure`, `gcp`, `vault`
     "#);
 }
 

@@ -2,8 +2,8 @@
 
 use audex_sdk::provider::http::{self, Chunk, Header, Request, Response};
 use audex_sdk::provider::{
-    Endpoint, Error, ErrorKind, GceMetadata, Grant, Minted, Piece, Plan, Secret, Value, Variable, clock, identity,
-    settings,
+    Endpoint, Error, ErrorKind, GceMetadata, Grant, Minted, Piece, Plan, Secret, Value, Variable, clock,
+    identity, settings,
 };
 use serde_json::{Value as Json, json};
 
@@ -123,7 +123,10 @@ pub fn impersonate(account: &str, scopes: &[String], seconds: u32) -> Result<Tok
     let (response, secret) = send(&Request {
         method: "POST".to_owned(),
         url: format!("{IMPERSONATE}/{account}:generateAccessToken"),
-        headers: vec![content("application/json"), Header { name: "authorization".to_owned(), value: bearer }],
+        headers: vec![
+            content("application/json"),
+            Header { name: "authorization".to_owned(), value: bearer },
+        ],
         body: vec![Chunk::Plain(body.to_string().into_bytes())],
         auth: None,
         lift: vec!["/accessToken".to_owned()],

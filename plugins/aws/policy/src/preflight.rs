@@ -72,7 +72,7 @@ fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<Advice> {
         return say(format!("{does}, and `{action}` is denied"));
     }
     if covering.is_empty() {
-        return add(format!("{does}: add `{action}`"));
+        return add(does);
     }
     if covering.iter().any(|permission| is_every(&permission.resources)) {
         return None;
@@ -84,7 +84,8 @@ fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<Advice> {
                 let asked = permission.action.as_str();
                 asked.eq_ignore_ascii_case(action) || aws_catalogue::takes_no_resource(asked)
             };
-            let by_name = format!("{does}, which takes no resource: add `{action}` by name");
+            let by_name =
+                format!("{does}, which takes no resource, and no wildcard that is limited to some holds it");
             if covering.iter().any(enough) { None } else { add(by_name) }
         }
         Target::Arn(format) => {

@@ -28,7 +28,12 @@ fn check(command: &str, actions: &[&str], resources: &[&str]) -> Vec<String> {
 }
 
 fn check_denied(command: &str, actions: &[&str], deny: &[&str], resources: &[&str]) -> Vec<String> {
-    advice(command, &grant(&[(actions, resources)], deny)).into_iter().map(|one| one.message).collect()
+    // As the host says it.
+    let said = |Advice { message, missing }: Advice| match missing.as_slice() {
+        [] => message,
+        missing => format!("{message}: add `{}`", missing.join(",")),
+    };
+    advice(command, &grant(&[(actions, resources)], deny)).into_iter().map(said).collect()
 }
 
 #[test]
@@ -43,7 +48,7 @@ fn listing_buckets_needs_the_permission_of_that_name() {
     let missing = advice("aws s3 ls", &grant(&[(&["s3:GetObject"], &[])], &[]));
     assert_eq!(missing[0].missing, ["s3:ListAllMyBuckets"]);
     let by_name = check("aws s3 ls", &["s3:*"], &["arn:aws:s3:::b"]);
-    assert!(by_name[0].contains("by name"), "{by_name:?}");
+    assert!(by_name[0].contains("no wildcard"), "{by_name:?}");
 }
 
 #[test]

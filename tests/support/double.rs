@@ -1,0 +1,84 @@
+//! The doubles of Google Cloud and Azure: a process of Python for each test, which ends with it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::{Sandbox, python};
+
+/// A running double, and what it says of itself.
+pub struct Double {
+    about: Value,
+    /// Holds its stdin open; the double ends when that closes.
+    process: Child,
+}
+
+impl Double {
+    /// Starts `tests/python/PROGRAM`.
+    pub fn start(program: &str) -> Self {
+        let mut process = Command::new(python::interpreter())
+            .arg(python::tests().join("python").join(program))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { about: serde_json::from_str(&line).expect("the double says when it is ready"), process }
+    }
+
+    /// One of the texts it says of itself.
+    pub fn text(&self, name: &str) -> &str {
+        self.about[name].as_str().unwrap_or_else(|| panic!("the double says no `{name}`"))
+    }
+
+    /// Where it is, by a name that is no copy of a removed variable's value.
+    pub fn by_name(&self) -> String {
+        self.text("endpoint").replace("127.0.0.1", "localhost")
+    }
+
+    /// A user who may impersonate the double's agent, and has its key in a file.
+    pub fn gcp_user(&self) -> Sandbox {
+        let mut sandbox = Sandbox::without_cloud();
+        let key = self.about["key"].clone();
+        let secret = key["private_key"].as_str().unwrap().lines().nth(1).unwrap().to_owned();
+        let path = sandbox.plant("key.json", key.to_string());
+        sandbox.plant_secret(&secret);
+        sandbox.set("GOOGLE_APPLICATION_CREDENTIALS", path);
+        sandbox.set("AUDEX_GCP_SERVICE_ACCOUNT", self.text("agent"));
+        sandbox.set("AUDEX_GCP_IAMCREDENTIALS_URL", self.text("endpoint"));
+        sandbox.set("AUDEX_GCP_STS_URL", self.text("endpoint"));
+        sandbox.set("DOUBLE", self.by_name());
+        sandbox
+    }
+
+    /// A service principal of the double's tenant.
+    pub fn azure_user(&self) -> Sandbox {
+        let mut sandbox = Sandbox::without_cloud();
+        sandbox.set("AZURE_TENANT_ID", self.text("tenant"));
+        sandbox.set("AZURE_SUBSCRIPTION_ID", self.text("subscription"));
+        sandbox.set("AZURE_CLIENT_ID", self.text("client_id"));
+        sandbox.set_secret("AZURE_CLIENT_SECRET", self.text("client_secret"));
+        sandbox.set("AZURE_AUTHORITY_HOST", self.text("endpoint"));
+        sandbox.set("AUDEX_AZURE_RESOURCE_MANAGER_URL", self.text("endpoint"));
+        let blobs = format!("{}/{}", self.text("endpoint"), self.text("account"));
+        sandbox.set("AZURE_STORAGE_SERVICE_ENDPOINT", blobs);
+        sandbox.set("DOUBLE", self.by_name());
+        sandbox
+    }
+}
+
+impl Drop for Double {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
+
+/// Runs a script of the venv's Python under `tryaudex run OPTIONS`.
+pub fn run_python(sandbox: &Sandbox, options: &[&str], script: &str) -> super::Output {
+    let python = python::interpreter();
+    let python = python.to_str().unwrap();
+    sandbox.tryaudex([&["run"], options, &["--", python, "-W", "ignore", "-c", script]].concat()).output()
+}
