@@ -123,7 +123,7 @@ fn nearest(action: &str) -> Option<String> {
     };
     let here = closest(&mut gcp_catalogue::of_service(service));
     let named_so = || {
-        let near = |known: &&str| distance(known, service) <= FARTHEST - 1;
+        let near = |known: &&str| distance(known, service) < FARTHEST;
         let named = |known: &str| format!("{known}.{rest}");
         gcp_catalogue::services().filter(near).map(named).find(|name| gcp_catalogue::has(name))
     };

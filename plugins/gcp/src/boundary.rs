@@ -53,30 +53,30 @@ pub struct Boundary {
 /// # Errors
 /// When no roles hold a list, or there are too many rules.
 pub fn boundary(asked: &[(Place, Vec<String>)]) -> Result<Boundary, Error> {
-    let (mut rules, mut extras) = (Vec::new(), Vec::new());
-    for (place, permissions) in asked {
-        let Some((roles, more)) = role::smallest(permissions) else {
+    let (mut made, mut extras) = (Vec::new(), Vec::new());
+    for (place, wanted) in asked {
+        let Some((roles, more)) = role::smallest(wanted) else {
             return Err(invalid(
                 "no-role",
-                format!("no predefined roles of Cloud Storage hold `{}` together", permissions.join("`, `")),
+                format!("no predefined roles of Cloud Storage hold `{}` together", wanted.join("`, `")),
                 "ask for object permissions in this run, and for the rest in another",
             ));
         };
-        rules.push(Rule {
+        made.push(Rule {
             available_resource: place.full(),
             available_permissions: roles.iter().map(|role| format!("inRole:{role}")).collect(),
             availability_condition: condition(place).map(|expression| Condition { expression }),
         });
         extras.push((place.clone(), more));
     }
-    if rules.len() > MOST_RULES {
+    if made.len() > MOST_RULES {
         return Err(invalid(
             "too-many-rules",
-            format!("these resources need {} rules, and an access boundary takes {MOST_RULES}", rules.len()),
+            format!("these resources need {} rules, and an access boundary takes {MOST_RULES}", made.len()),
             "name fewer buckets and prefixes, or one prefix that holds several",
         ));
     }
-    let options = Options { access_boundary: Rules { access_boundary_rules: rules } };
+    let options = Options { access_boundary: Rules { access_boundary_rules: made } };
     let policy = serde_json::to_string(&options).map_err(|error| {
         invalid("boundary", format!("the boundary cannot be written: {error}"), "report this as a defect")
     })?;

@@ -61,8 +61,9 @@ fn terraform(name: &str, permissions: &[String]) -> String {
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(ID_CHARACTERS).collect();
     let label =
         if id.starts_with(|c: char| c.is_ascii_alphabetic()) { id.clone() } else { format!("audex_{id}") };
-    let list: String =
+    let list: Vec<String> =
         permissions.iter().map(|name| format!("    {},\n", Value::from(name.as_str()))).collect();
+    let list = list.concat();
     format!(
         "resource \"google_project_iam_custom_role\" \"{label}\" {{\n  role_id     = \"{label}\"\n  title       = {}\n  \
          permissions = [\n{list}  ]\n}}",

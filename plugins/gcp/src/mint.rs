@@ -190,7 +190,7 @@ fn send(request: &Request<'_>) -> Result<(Response, Option<Secret>), Error> {
                 last = Some(refusal(ErrorKind::Unavailable, "busy", message, "try again in a moment"));
             }
             Err(error) if error.kind == ErrorKind::Unavailable && error.code == "unreachable" => {
-                last = Some(error)
+                last = Some(error);
             }
             Err(error) => return Err(error),
         }

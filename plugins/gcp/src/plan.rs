@@ -55,16 +55,16 @@ fn bounded(grant: &Grant) -> Result<Plan, Error> {
         for text in &permission.resources {
             let place = Place::parse(text)?;
             match places.iter_mut().find(|(known, _)| *known == place) {
-                Some((_, list)) => list.extend(held.clone()),
+                Some((_, there)) => there.extend(held.clone()),
                 None if held.is_empty() => {}
                 None => places.push((place, held.clone())),
             }
         }
         permissions.push((permission, held, lost));
     }
-    for (_, list) in &mut places {
-        list.sort_unstable();
-        list.dedup();
+    for (_, there) in &mut places {
+        there.sort_unstable();
+        there.dedup();
     }
     if places.is_empty() {
         return Err(invalid(
@@ -207,10 +207,10 @@ fn bounded_note(action: &str, held: &[String], lost: &[String], extras: &[&str])
 }
 
 fn few(names: &[impl AsRef<str>]) -> String {
-    let named: Vec<&str> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
+    let first: Vec<&str> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
     match names.len().saturating_sub(NAMED) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
     }
 }
 

@@ -44,10 +44,10 @@ pub fn scopes(permissions: &[String]) -> Vec<&'static str> {
     for (scope, permission) in chosen.iter_mut().zip(permissions) {
         let offered = gcp_catalogue::scopes(permission);
         let shared = |other: &&&'static str| offered.contains(*other) || **other == PLATFORM;
-        if let Some(wider) = needed.iter().filter(shared).max_by_key(|scope| width(scope)) {
-            if width(wider) > width(scope) {
-                *scope = wider;
-            }
+        if let Some(wider) = needed.iter().filter(shared).max_by_key(|scope| width(scope))
+            && width(wider) > width(scope)
+        {
+            *scope = wider;
         }
     }
     chosen
