@@ -331,3 +331,37 @@ fn an_export_that_cannot_be_made_is_a_usage_error() {
         assert_eq!(output.stdout, "");
     }
 }
+
+#[test]
+fn an_aws_profile_is_exported_in_three_forms() {
+    let sandbox = Sandbox::without_cloud();
+    let json = sandbox.run(["policies", "export", "s3-readonly"]).success().json();
+    assert_eq!(json["Statement"][0]["Action"][0], "s3:GetObject");
+    let export =
+        |format| sandbox.run(["policies", "export", "s3-readonly", "--format", format]).success().stdout;
+    assert!(export("terraform").contains("resource \"aws_iam_policy\""));
+    assert!(export("cloudformation").contains("AWS::IAM::ManagedPolicy"));
+}
+
+#[test]
+fn a_well_known_command_that_cannot_work_is_told_so_before_it_runs() {
+    let sandbox = Sandbox::new().with_aws_cli();
+    let run = ["run", "--allow", "s3:GetObject,s3:ListBucket,s3:HeadObject", "--", "aws", "s3", "ls"];
+    let output = sandbox.run(run).exits(255);
+    let advice = "notice: `aws s3 ls` lists buckets: add --allow \"s3:ListAllMyBuckets\"";
+    assert!(output.stderr.contains(advice), "{}", output.stderr);
+    assert!(output.stderr.contains("the command may have been denied"), "{}", output.stderr);
+    let enough = ["run", "--allow", "s3:ListAllMyBuckets", "--", "aws", "s3", "ls"];
+    let output = sandbox.run(enough).success();
+    assert!(!output.stderr.contains("notice: "), "{}", output.stderr);
+}
+
+#[test]
+fn a_deny_entry_of_another_cloud_is_left_to_it() {
+    let mut sandbox = Sandbox::new();
+    let deny =
+        "[deny]\nactions = [\"storage.objects.delete\", \"Microsoft.Compute/virtualMachines/delete\"]\n";
+    sandbox.plant(".config/audex/deny-list.toml", deny);
+    let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).success();
+    assert!(!output.stderr.contains("storage.objects"), "{}", output.stderr);
+}
