@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes permissions.txt and scopes.txt from the discovery documents in google-api-python-client (PyPI, Apache-2.0).
+"""Makes permissions.txt, scopes.txt and reach.txt from the discovery documents in google-api-python-client (PyPI, Apache-2.0).
 
-    generate.py             writes both files
+    generate.py             writes the files
     generate.py --verify    compares instead of writing, and measures them against the list in shared/data, where it is
 
 A permission is SERVICE.RESOURCE.VERB. Its name follows from the id of the method it authorises: the API's name, the last
@@ -30,8 +30,8 @@ SERVICES = {"sqladmin": "cloudsql", "firestore": "datastore", "cloudresourcemana
 VERBS = {"insert": "create", "patch": "update", "aggregatedList": "list"}
 # Methods that authorise nothing, or what their parts do.
 NO_VERBS = {"testIamPermissions", "batchGet", "batchCreate", "batchUpdate", "batchDelete", "search", "lookup", "query", "upload",
-            "download", "wait", "mutate", "remove", "getConfig", "getSettings", "batch", "count", "aggregated"}
-KINDS = ("read", "create", "delete", "write", "policy")
+            "download", "wait", "mutate", "remove", "getConfig", "getSettings", "batch", "count", "aggregated", "watch", "watchAll"}
+KINDS = ("read", "create", "delete", "write", "see", "policy")
 LETTERS = {"list": "l", "get": "g", "create": "c", "update": "u", "delete": "d", "getIamPolicy": "I", "setIamPolicy": "S"}
 
 
@@ -56,8 +56,8 @@ def methods(resource, path=()):
 
 
 def kind(verb):
-    if verb.endswith("IamPolicy"):
-        return "policy"
+    if verb in ("getIamPolicy", "setIamPolicy"):
+        return "see" if verb == "getIamPolicy" else "policy"
     return {"get": "read", "list": "read", "create": "create", "delete": "delete"}.get(verb, "write")
 
 
@@ -70,7 +70,7 @@ def collect():
         known = set(document["auth"]["oauth2"]["scopes"])
         for path, name, method in methods(document):
             verb = VERBS.get(name, name)
-            if not path or verb in NO_VERBS or not method.get("scopes"):
+            if not path or path[-1] == "channels" or verb in NO_VERBS or not method.get("scopes"):
                 continue
             permissions[service, path[-1]].add(verb)
             for scope, place in ((scope, place) for scope in known - {PLATFORM} for place in (service, f"{service}.{path[-1]}")):
@@ -100,8 +100,16 @@ def render():
             covered = [kind for kind in whole(kinds) if "." not in place or kind not in whole(scopes[place.split(".")[0]][scope])]
             if covered and scope.startswith(AUTH):
                 table.append(" ".join([place, scope.removeprefix(AUTH), *covered]))
+    # What a scope reaches at all, for denies: there one method is enough.
+    reach = []
+    for place, of_place in sorted(scopes.items()):
+        for scope, kinds in sorted(of_place.items()):
+            reached = [kind for kind in KINDS if kinds[kind][0]]
+            if "." not in place and reached and scope.startswith(AUTH):
+                reach.append(" ".join([place, scope.removeprefix(AUTH), *reached]))
     head = f"# From {PACKAGE} {VERSION} ({DATE}, Apache-2.0, see LICENSE) by generate.py. Do not edit.\n"
-    return {"permissions.txt": "\n".join(lines) + "\n", "scopes.txt": head + "\n".join(table) + "\n"}
+    return {"permissions.txt": "\n".join(lines) + "\n", "scopes.txt": head + "\n".join(table) + "\n",
+            "reach.txt": head + "\n".join(reach) + "\n"}
 
 
 def measure(text):

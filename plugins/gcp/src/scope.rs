@@ -62,9 +62,9 @@ fn width(scope: &str) -> usize {
     }
 }
 
-/// Whether a token with `scope` lets `permission` through.
+/// Whether a token with `scope` may let `permission` through.
 pub fn admits(scope: &str, permission: &str) -> bool {
-    scope == PLATFORM || gcp_catalogue::scopes(permission).contains(&scope)
+    scope == PLATFORM || gcp_catalogue::may_admit(scope, permission)
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ static PERMISSIONS: &str = include_str!("../permissions.txt");
 /// `SERVICE[.RESOURCE] SCOPE KIND…`, sorted.
 static SCOPES: &str = include_str!("../scopes.txt");
 
+/// `SERVICE SCOPE KIND…`, sorted: where at least one method of the kind takes the scope.
+static REACH: &str = include_str!("../reach.txt");
+
 /// The verbs that are written as a letter.
 const LETTERS: [(char, &str); 7] = [
     ('l', "list"),
@@ -116,13 +119,7 @@ pub fn services() -> impl Iterator<Item = &'static str> {
 pub fn scopes(permission: &str) -> Vec<&'static str> {
     let Some((place, verb)) = permission.rsplit_once('.') else { return Vec::new() };
     let service = place.split('.').next().unwrap_or(place);
-    let kind = match verb {
-        "get" | "list" => "read",
-        "create" => "create",
-        "delete" => "delete",
-        _ if verb.ends_with("IamPolicy") => "policy",
-        _ => "write",
-    };
+    let kind = kind(verb);
     let covers = |line: &&'static str| line.split(' ').skip(2).any(|known| known == kind);
     let of = |place: &str| {
         let from = SCOPES.lines().filter(move |line| !line.starts_with('#'));
@@ -131,6 +128,30 @@ pub fn scopes(permission: &str) -> Vec<&'static str> {
     };
     let lines = of(service).into_iter().chain(of(place));
     lines.filter_map(|line| line.split(' ').nth(1)).collect()
+}
+
+/// Whether a token with `scope` may let `permission` through: some method of its service and kind takes the scope.
+///
+/// Security: this is what denies are held against, so it errs towards yes, as [`scopes`] errs towards no.
+#[must_use]
+pub fn may_admit(scope: &str, permission: &str) -> bool {
+    let service = permission.split('.').next().unwrap_or_default();
+    let verb = permission.rsplit('.').next().unwrap_or_default();
+    let start = format!("{service} {scope} ");
+    let line = REACH.lines().find(|line| line.starts_with(&start));
+    line.is_some_and(|line| line.split(' ').skip(2).any(|reached| reached == kind(verb)))
+}
+
+/// The kind of a verb, as the tables of scopes have it.
+fn kind(verb: &str) -> &'static str {
+    match verb {
+        "get" | "list" => "read",
+        "create" => "create",
+        "delete" => "delete",
+        "getIamPolicy" => "see",
+        "setIamPolicy" => "policy",
+        _ => "write",
+    }
 }
 
 /// The permissions of a line.
@@ -235,6 +256,14 @@ mod tests {
         assert!(scopes("compute.instances.list").contains(&"compute.readonly"));
         assert!(!scopes("compute.instances.delete").contains(&"compute.readonly"));
         assert!(scopes("secretmanager.versions.access").is_empty());
+    }
+
+    #[test]
+    fn a_scope_that_one_method_takes_may_admit() {
+        assert!(may_admit("devstorage.read_write", "storage.objects.move"));
+        assert!(may_admit("devstorage.read_write", "storage.objects.delete"));
+        assert!(!may_admit("devstorage.read_only", "storage.objects.delete"));
+        assert!(!may_admit("compute.readonly", "storage.objects.get"));
     }
 
     #[test]
