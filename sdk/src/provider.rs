@@ -19,7 +19,7 @@ pub use bindings::exports::audex::plugin::provider::Guest;
 pub use bindings::exports::audex::plugin::provider::{
     AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult, Description,
     Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan, HealthStatus, Minted, Planned,
-    Profile, Setting, Statement, Status, Value, Variable, Window,
+    Profile, SeenRequest, Setting, Statement, Status, Value, Variable, Window,
 };
 
 /// One cloud. What has a default body is optional: the default says so to the user.
@@ -71,10 +71,15 @@ pub trait Provider {
     fn observed(_window: Window) -> Result<Vec<Call>, Error> {
         Err(unsupported("observed"))
     }
-    /// Permissions that calls need; by default unknown for each.
+    /// The operations that requests ask for; by default all unknown, by method and path. Pure.
+    #[must_use]
+    fn recognise(requests: Vec<SeenRequest>, _account: Option<String>) -> Vec<Call> {
+        requests.into_iter().map(unknown_call).collect()
+    }
+    /// Permissions that calls need; by default unknown for each. Pure.
     #[must_use]
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
-        calls.iter().map(|_| Attribution { actions: Vec::new(), resources: Vec::new() }).collect()
+        calls.iter().map(|_| Attribution { known: false, permissions: Vec::new(), note: None }).collect()
     }
     /// What a principal may do now.
     ///
@@ -93,6 +98,20 @@ pub fn unsupported(operation: &str) -> Error {
         code: "operation-unsupported".to_owned(),
         message: format!("this provider does not offer `{operation}`"),
         hint: None,
+    }
+}
+
+/// A request whose operation is not known: it is named by its method and path.
+#[must_use]
+pub fn unknown_call(request: SeenRequest) -> Call {
+    Call {
+        service: request.service.unwrap_or(request.host),
+        operation: format!("{} {}", request.method, request.path),
+        known: false,
+        resources: Vec::new(),
+        count: 1,
+        denied: false,
+        source: String::new(),
     }
 }
 
@@ -121,6 +140,9 @@ macro_rules! provider {
                 fn health() -> Vec<p::CheckResult> { <$provider as p::Provider>::health() }
                 fn observed(window: p::Window) -> Result<Vec<p::Call>, p::Error> {
                     <$provider as p::Provider>::observed(window)
+                }
+                fn recognise(requests: Vec<p::SeenRequest>, account: Option<String>) -> Vec<p::Call> {
+                    <$provider as p::Provider>::recognise(requests, account)
                 }
                 fn attribute(calls: Vec<p::Call>) -> Vec<p::Attribution> {
                     <$provider as p::Provider>::attribute(calls)
