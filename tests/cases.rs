@@ -2,6 +2,7 @@
 
 mod audit;
 mod azure;
+mod azure_roles;
 mod catalogue;
 mod child;
 mod cli;

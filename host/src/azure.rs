@@ -12,8 +12,9 @@ use reqwest::{Client, Url};
 
 use crate::address;
 use crate::environment::{
-    AZURE_AUTHORITY_HOST, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_CONFIG_DIR, AZURE_FEDERATED_TOKEN_FILE,
-    AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID, Environment, HOME, IDENTITY_ENDPOINT,
+    AUDEX_AZURE_CLIENT_SECRET, AUDEX_AZURE_FEDERATED_TOKEN_FILE, AZURE_AUTHORITY_HOST, AZURE_CLIENT_ID,
+    AZURE_CLIENT_SECRET, AZURE_CONFIG_DIR, AZURE_FEDERATED_TOKEN_FILE, AZURE_SUBSCRIPTION_ID,
+    AZURE_TENANT_ID, Environment, HOME, IDENTITY_ENDPOINT,
 };
 use crate::secret::Secret;
 use crate::token::{Token, TokenError, Why, ask, claims, form, of_reply, tool};
@@ -23,6 +24,7 @@ const AUTHORITY: &str = "https://login.microsoftonline.com";
 /// Azure Resource Manager, whose token says who asks.
 pub const RESOURCE_MANAGER: &str = "https://management.azure.com";
 const HINT: &str = "log in: az login";
+const AGENT_HINT: &str = "set AUDEX_AZURE_CLIENT_SECRET or AUDEX_AZURE_FEDERATED_TOKEN_FILE, or run where it is a managed identity";
 /// How RFC 7523 calls a signed token that stands for a client secret.
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -38,26 +40,86 @@ pub async fn token(
 ) -> Result<Token, TokenError> {
     let tenant = tenant.or_else(|| environment.get(AZURE_TENANT_ID));
     let application = tenant.zip(environment.get(AZURE_CLIENT_ID));
-    if let (Some((tenant, id)), Some(secret)) = (application, environment.get(AZURE_CLIENT_SECRET)) {
-        return entra(environment, client, tenant, audience, &[("client_id", id), ("client_secret", secret)])
-            .await;
+    if let Some((tenant, id)) = application {
+        let proof = (environment.get(AZURE_CLIENT_SECRET), environment.get(AZURE_FEDERATED_TOKEN_FILE));
+        if let Some(token) = application_token(environment, client, tenant, audience, id, proof).await? {
+            return Ok(token);
+        }
     }
-    if let (Some((tenant, id)), Some(path)) = (application, environment.get(AZURE_FEDERATED_TOKEN_FILE)) {
-        // Read each time: the file is replaced while a pod runs.
-        let subject = std::fs::read_to_string(path).map(Secret::new);
-        let subject =
-            subject.map_err(|error| TokenError::config(format!("cannot read `{path}`: {error}")))?;
-        let own = [
-            ("client_id", id),
-            ("client_assertion_type", ASSERTION),
-            ("client_assertion", subject.expose().trim()),
-        ];
-        return entra(environment, client, tenant, audience, &own).await;
-    }
-    if let Some(token) = managed::token(environment, client, audience).await? {
+    let id = environment.get(AZURE_CLIENT_ID);
+    if let Some(token) = managed::token(environment, client, id, audience).await? {
         return Ok(token);
     }
     tool_token(environment, tenant, audience).await
+}
+
+/// A token of the identity `id`, which gets temporary roles, for one audience. Nothing of the source credentials is used.
+///
+/// # Errors
+/// When there is nothing to log it in with, or Entra ID refuses.
+pub async fn agent_token(
+    environment: &Environment,
+    client: &Client,
+    tenant: Option<&str>,
+    id: &str,
+    audience: &str,
+) -> Result<Token, TokenError> {
+    let proof =
+        (environment.get(AUDEX_AZURE_CLIENT_SECRET), environment.get(AUDEX_AZURE_FEDERATED_TOKEN_FILE));
+    if proof.0.is_some() || proof.1.is_some() {
+        let tenant = tenant.or_else(|| environment.get(AZURE_TENANT_ID));
+        let tenant = tenant.ok_or_else(|| TokenError::config(format!("`{AZURE_TENANT_ID}` is not set")))?;
+        if let Some(token) = application_token(environment, client, tenant, audience, id, proof).await? {
+            return Ok(token);
+        }
+    }
+    managed::token(environment, client, Some(id), audience).await?.ok_or_else(|| {
+        let message = format!("there is nothing to log in the identity `{id}` with");
+        TokenError::new(Why::Unavailable, "no-agent-credentials", message).hinting(AGENT_HINT)
+    })
+}
+
+/// A token of an application that proves itself by a secret or by a file, if it has one.
+async fn application_token(
+    environment: &Environment,
+    client: &Client,
+    tenant: &str,
+    audience: &str,
+    id: &str,
+    proof: (Option<&str>, Option<&str>),
+) -> Result<Option<Token>, TokenError> {
+    let (secret, path) = proof;
+    if let Some(secret) = secret {
+        let own = [("client_id", id), ("client_secret", secret)];
+        return entra(environment, client, tenant, audience, &own).await.map(Some);
+    }
+    let Some(path) = path else { return Ok(None) };
+    // Read each time: the file is replaced while a pod runs.
+    let subject = std::fs::read_to_string(path).map(Secret::new);
+    let subject = subject.map_err(|error| TokenError::config(format!("cannot read `{path}`: {error}")))?;
+    let own = [
+        ("client_id", id),
+        ("client_assertion_type", ASSERTION),
+        ("client_assertion", subject.expose().trim()),
+    ];
+    entra(environment, client, tenant, audience, &own).await.map(Some)
+}
+
+/// The object id that a token says of its holder, by which roles are assigned.
+///
+/// # Errors
+/// When it says none.
+pub fn object_id(token: &Token) -> Result<String, TokenError> {
+    let claims = claims(token.value.expose()).unwrap_or_default();
+    let id = claims.get("oid").and_then(|id| id.as_str()).map(str::to_owned);
+    let is_guid = |id: &String| {
+        id.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+            && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+    };
+    // It becomes part of a filter.
+    id.filter(is_guid).ok_or_else(|| {
+        TokenError::new(Why::Unavailable, "no-object-id", "the identity's token does not say its object id")
+    })
 }
 
 /// Who the source credentials belong to, and in which tenant.

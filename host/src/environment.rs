@@ -64,6 +64,10 @@ pub const AZURE_CLIENT_ID: &str = "AZURE_CLIENT_ID";
 pub const AZURE_CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 /// A file with a token that Entra ID exchanges for that application's (workload identity).
 pub const AZURE_FEDERATED_TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
+/// The secret of the identity that gets temporary roles (`custom-role`).
+pub const AUDEX_AZURE_CLIENT_SECRET: &str = "AUDEX_AZURE_CLIENT_SECRET";
+/// A file with a token that Entra ID exchanges for that identity's.
+pub const AUDEX_AZURE_FEDERATED_TOKEN_FILE: &str = "AUDEX_AZURE_FEDERATED_TOKEN_FILE";
 /// Where Entra ID is.
 pub const AZURE_AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
 /// The subscription that Azure permissions are asked in.

@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod open;
 pub mod report;
+mod settle;
 
 use std::ffi::OsString;
 use std::time::{Duration, UNIX_EPOCH};
@@ -193,6 +194,16 @@ fn mint_and_start(
     report::notices(console, &notices);
     report::notices(console, &minted.notices);
 
+    let began = match settle::wait(console, provider, &minted, &mut signals) {
+        Ok(None) => began,
+        Ok(Some(now)) => now,
+        Err(failure) => {
+            if let Err(reason) = revoke(provider, &minted) {
+                console.notice(&format!("the credentials were {reason}"));
+            }
+            return Err(failure);
+        }
+    };
     let access = Access::of(&minted, began, ttl, on_expiry);
     // What the provider mints from is not for the command.
     let sourceless = environment.without(provider.sources());

@@ -59,6 +59,20 @@ pub trait Provider {
     fn revoke(_lease: String) -> Result<(), Error> {
         Err(unsupported("revoke"))
     }
+    /// Whether what `mint` handed out works by now; asked only if it said `settle_seconds`.
+    ///
+    /// # Errors
+    /// When it never will.
+    fn settled(_lease: String) -> Result<bool, Error> {
+        Ok(true)
+    }
+    /// Leases that the cloud still has of sessions that are over; none by default.
+    ///
+    /// # Errors
+    /// When the cloud refuses or cannot be reached.
+    fn leftovers() -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
     /// Real calls that show whether `mint` would work.
     #[must_use]
     fn health() -> Vec<CheckResult> {
@@ -137,6 +151,8 @@ macro_rules! provider {
                     <$provider as p::Provider>::mint(grant, plan)
                 }
                 fn revoke(lease: String) -> Result<(), p::Error> { <$provider as p::Provider>::revoke(lease) }
+                fn settled(lease: String) -> Result<bool, p::Error> { <$provider as p::Provider>::settled(lease) }
+                fn leftovers() -> Result<Vec<String>, p::Error> { <$provider as p::Provider>::leftovers() }
                 fn health() -> Vec<p::CheckResult> { <$provider as p::Provider>::health() }
                 fn observed(window: p::Window) -> Result<Vec<p::Call>, p::Error> {
                     <$provider as p::Provider>::observed(window)

@@ -6,8 +6,8 @@ Prints one JSON line on stdout when it is ready and lives until its stdin is clo
 
 Served: the token endpoint of Entra ID for one service principal, Resource Manager (subscriptions, storage accounts), Key Vault
 (`/secrets/NAME`), and Blob Storage of one account (user delegation keys; get, put, delete, list by SAS or storage token).
-Not done: RBAC inside an audience (the principal may do everything there, as a broad one can), token signatures beyond being one this
-double issued, conditional access, sovereign clouds. Nothing was compared with Azure.
+The first principal may do everything inside an audience, as a broad one can; the second only what roles assigned to it say
+(custom roles; `/subscriptions/…/providers/Microsoft.Authorization/…`). Not done: token signatures beyond being one this double issued, conditional access, sovereign clouds. Nothing was compared with Azure.
 """
 
 import base64
@@ -22,12 +22,14 @@ import xml.etree.ElementTree as ET
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from azure_cloud import sas
+from azure_cloud import rbac, sas
 
 TENANT = "87654321-4321-4321-4321-210987654321"
 SUBSCRIPTION = "12345678-1234-1234-1234-123456789012"
 CLIENT = "11111111-2222-3333-4444-555555555555"
 OBJECT = "99999999-8888-7777-6666-555555555555"
+# A second identity, without any role until somebody assigns one.
+AGENT, AGENT_OBJECT = "22222222-3333-4444-5555-666666666666", "33333333-4444-5555-6666-777777777777"
 ACCOUNT = "audexdouble"
 AUDIENCES = {
     "arm": {"https://management.azure.com", "https://management.core.windows.net"},
@@ -35,6 +37,10 @@ AUDIENCES = {
     "vault": {"https://vault.azure.net"},
 }
 LIFE = 4500
+BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+CONTAINERS = (f"/subscriptions/{SUBSCRIPTION}/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
+              "/blobServices/default/containers")
+ROLE_WORDS = {"read": "read", "list": "read", "create": "write", "overwrite": "write", "delete": "delete"}
 
 
 class Key:
@@ -60,22 +66,26 @@ class Cloud:
     def __init__(self):
         self.secret = "double~" + secrets.token_urlsafe(24)
         self.vault_secret = "vault-value-" + secrets.token_urlsafe(12)
-        self.issued = {}
+        self.agent_secret = "agent~" + secrets.token_urlsafe(24)
+        self.roles = rbac.Roles()
+        self.issued, self.holders = {}, {}
         self.keys = []
         seeded = lambda: {"hello.txt": b"hello from azure\n", "team/a.txt": b"team a\n", "other/b.txt": b"other b\n"}
         self.containers = {"alpha": seeded(), "beta": seeded()}
 
     def token(self, form):
-        if form.get("client_id") != CLIENT or form.get("client_secret") != self.secret:
+        known = {CLIENT: (OBJECT, self.secret), AGENT: (AGENT_OBJECT, self.agent_secret)}
+        holder, secret = known.get(form.get("client_id"), (None, None))
+        if holder is None or form.get("client_secret") != secret:
             return 401, {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
         if form.get("grant_type") != "client_credentials" or not form.get("scope", "").endswith("/.default"):
             return 400, {"error": "invalid_scope", "error_description": "AADSTS1002012: scope is not AUDIENCE/.default"}
         audience = form["scope"].removesuffix("/.default").rstrip("/")
         expires = int(time.time()) + LIFE
-        claims = {"aud": audience, "tid": TENANT, "appid": CLIENT, "oid": OBJECT, "exp": expires, "iss": f"https://sts.windows.net/{TENANT}/"}
+        claims = {"aud": audience, "tid": TENANT, "appid": form["client_id"], "oid": holder, "exp": expires, "iss": f"https://sts.windows.net/{TENANT}/"}
         part = lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
         text = f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}.{secrets.token_urlsafe(24)}"
-        self.issued[text] = (audience, expires)
+        self.issued[text], self.holders[text] = (audience, expires), holder
         return 200, {"token_type": "Bearer", "expires_in": LIFE, "ext_expires_in": LIFE, "access_token": text}
 
     def speaks_for(self, bearer, service):
@@ -85,7 +95,7 @@ class Cloud:
 
     def blob(self, method, parts, query, headers, body, bearer):
         if (method, query.get("comp")) == ("POST", ["userdelegationkey"]):
-            if not self.speaks_for(bearer, "storage"):
+            if not self.speaks_for(bearer, "storage") or self.holders[bearer] != OBJECT:
                 return _storage_error(401, "InvalidAuthenticationInfo", "a storage token is needed")
             info = ET.fromstring(body)
             start, expiry = info.findtext("Start"), info.findtext("Expiry")
@@ -115,6 +125,8 @@ class Cloud:
             if last:
                 code = "AuthorizationPermissionMismatch" if "sp=" in str(last) else "AuthenticationFailed"
                 return _storage_error(403, code, str(last))
+        elif not self.may(self.holders[bearer], f"{CONTAINERS}/{container}", f"{BLOBS}/{ROLE_WORDS[call]}", data=True):
+            return _storage_error(403, "AuthorizationPermissionMismatch", "no role lets the client do that")
         return self._do(call, container, blob, query, headers, body)
 
     def _call(self, method, container, blob, query, headers):
@@ -168,19 +180,43 @@ class Cloud:
                 base = f"http://{headers['Host']}/{TENANT}"
                 return 200, {"token_endpoint": f"{base}/oauth2/v2.0/token", "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
                              "issuer": f"{base}/v2.0"}
+            case ("GET", ["double", "roles"]):
+                return 200, {"definitions": list(self.roles.definitions), "assignments": list(self.roles.assignments)}
             case ("GET", ["double", "secrets"]):
                 return 200, {"secrets": [*self.issued, *(base64.b64encode(key.value).decode() for key in self.keys)]}
             case (_, ["subscriptions", *rest]):
                 if not self.speaks_for(bearer, "arm"):
                     return 401, {"error": {"code": "InvalidAuthenticationTokenAudience", "message": "a Resource Manager token is needed"}}
-                return self._arm(method, rest)
+                self.roles.path = path
+                return self._arm(method, rest, query, body, self.holders[bearer])
             case ("GET", ["secrets", name]):
                 if not self.speaks_for(bearer, "vault"):
                     return 401, {"error": {"code": "Unauthorized", "message": "AKV10022: Invalid audience."}}
+                vault = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/data/providers/Microsoft.KeyVault/vaults/double"
+                if not self.may(self.holders[bearer], vault, "Microsoft.KeyVault/vaults/secrets/getSecret/action", data=True):
+                    return 403, {"error": {"code": "Forbidden", "message": "Caller is not authorized to perform action on resource."}}
                 return 200, {"value": self.vault_secret, "id": f"https://double.vault.azure.net/secrets/{name}/1"}
         return self.blob(method, parts[1:] if parts[:1] == [ACCOUNT] else parts, query, headers, body, bearer)
 
-    def _arm(self, method, rest):
+    def may(self, holder, scope, action, data=False):
+        return holder == OBJECT or self.roles.allows(holder, scope, action, data)
+
+    def _authorization(self, method, scope, kind, name, query, body, holder):
+        if kind == "permissions":
+            return 200, {"value": self.roles.permissions(holder, scope)}
+        if not self.may(holder, scope, f"Microsoft.Authorization/{kind}/write"):
+            return 403, {"error": {"code": "AuthorizationFailed", "message": "no role lets the client do that"}}
+        return self.roles.answer(method, scope, kind, name, query, json.loads(body or b"{}"))
+
+    def _arm(self, method, rest, query, body, holder):
+        if "Microsoft.Authorization" in rest:
+            at = rest.index("Microsoft.Authorization")
+            kind, name = (*rest[at + 1:], None)[:2]
+            return self._authorization(method, "/subscriptions/" + "/".join(rest[:at - 1]), kind, name, query, body, holder)
+        if rest[1:] and rest[-2:-1] and rest[-2].startswith("Microsoft."):
+            scope = "/subscriptions/" + "/".join(rest[:-3])
+            if not self.may(holder, scope, f"{rest[-2]}/{rest[-1]}/{'read' if method == 'GET' else 'write'}"):
+                return 403, {"error": {"code": "AuthorizationFailed", "message": "no role lets the client do that"}}
         about = {"id": f"/subscriptions/{SUBSCRIPTION}", "subscriptionId": SUBSCRIPTION, "tenantId": TENANT, "displayName": "audex double",
                  "state": "Enabled"}
         match (method, rest):
@@ -188,8 +224,10 @@ class Cloud:
                 return 200, {"value": [about]}
             case ("GET", [subscription]) if subscription == SUBSCRIPTION:
                 return 200, about
-            case ("GET", [subscription, "providers", "Microsoft.Storage", "storageAccounts"]) if subscription == SUBSCRIPTION:
+            case ("GET", [subscription, *_, "providers", "Microsoft.Storage", "storageAccounts"]) if subscription == SUBSCRIPTION:
                 return 200, {"value": [{"name": ACCOUNT, "location": "westeurope"}]}
+            case ("GET" | "PUT", [subscription, *_, "providers", "Microsoft.Compute", "virtualMachines"]) if subscription == SUBSCRIPTION:
+                return 200, {"value": []}
         return 404, {"error": {"code": "SubscriptionNotFound", "message": "not in this double"}}
 
 
@@ -234,7 +272,7 @@ def main():
     cloud = Cloud()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"cloud": cloud}))
     ready = {"endpoint": f"http://127.0.0.1:{server.server_port}", "tenant": TENANT, "subscription": SUBSCRIPTION, "client_id": CLIENT,
-             "client_secret": cloud.secret, "account": ACCOUNT, "vault_secret": cloud.vault_secret}
+             "client_secret": cloud.secret, "agent_id": AGENT, "agent_object": AGENT_OBJECT, "agent_secret": cloud.agent_secret, "account": ACCOUNT, "vault_secret": cloud.vault_secret}
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps(ready), flush=True)
     sys.stdin.read()

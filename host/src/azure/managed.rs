@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Method, Request, Url};
 
-use crate::environment::{AZURE_CLIENT_ID, Environment, IDENTITY_ENDPOINT, IDENTITY_HEADER};
+use crate::environment::{Environment, IDENTITY_ENDPOINT, IDENTITY_HEADER};
 use crate::token::{Token, TokenError, ask, of_reply};
 
 /// The metadata service of virtual machines.
@@ -17,10 +17,11 @@ const ASSET_FILE: &str = "/sys/class/dmi/id/chassis_asset_tag";
 /// It is next door; a machine without an identity says so at once.
 const MACHINE_TIME: Duration = Duration::from_secs(3);
 
-/// A token of the managed identity; none where there is none.
+/// A token of the managed identity, of the user-assigned one called `id` where it is given; none where there is none.
 pub(super) async fn token(
     environment: &Environment,
     client: &Client,
+    id: Option<&str>,
     audience: &str,
 ) -> Result<Option<Token>, TokenError> {
     let service = environment.get(IDENTITY_ENDPOINT).zip(environment.get(IDENTITY_HEADER));
@@ -32,7 +33,7 @@ pub(super) async fn token(
     let mut request = request;
     let mut query = request.url_mut().query_pairs_mut();
     query.append_pair("resource", audience);
-    if let Some(id) = environment.get(AZURE_CLIENT_ID) {
+    if let Some(id) = id {
         query.append_pair("client_id", id);
     }
     drop(query);

@@ -14,6 +14,9 @@ use crate::pipeline::REVOKED;
 use crate::pipeline::open::{self, Opened};
 use crate::settings::{Flags, Settings};
 
+/// Stands for a session that the log knows nothing of.
+const NO_SESSION: &str = "-";
+
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Show what is left and take nothing back
@@ -37,12 +40,13 @@ pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let audit = Audit::new(&settings.paths.audit);
     // What cannot be trusted is not acted on.
     audit.verify()?;
-    let left = left(&audit.list(&Filter::default())?, &rfc3339(unix_seconds()));
+    let mut left = left(&audit.list(&Filter::default())?, &rfc3339(unix_seconds()));
+    let components = Components::open(&settings)?;
+    let unseen = add_leftovers(environment, &settings, &components, &mut left)?;
     let mut outcomes = Vec::new();
     if args.dry_run {
         outcomes.extend(left.into_iter().map(|left| (left, "not revoked".to_owned())));
     } else {
-        let components = Components::open(&settings)?;
         for left in left {
             let outcome = match take_back(environment, &settings, &components, &left) {
                 Ok(()) => REVOKED.to_owned(),
@@ -55,8 +59,39 @@ pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
         }
     }
     console::result(&if args.json { to_json(&outcomes) } else { to_text(&outcomes) });
-    let remain = outcomes.iter().any(|(_, outcome)| outcome != REVOKED);
+    let remain = unseen || outcomes.iter().any(|(_, outcome)| outcome != REVOKED);
     Ok(if remain { Kind::Unavailable.exit_code() } else { 0 })
+}
+
+/// What the clouds themselves have of sessions whose end nobody recorded, behind what the log knows; whether one of them
+/// could not be asked.
+fn add_leftovers(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    left: &mut Vec<Left>,
+) -> Result<bool, Failure> {
+    let mut unseen = false;
+    for id in components.provider_ids() {
+        let Opened { provider, .. } = open::provider(environment, settings, components, &id)?;
+        match provider.leftovers() {
+            Ok(leases) => {
+                let known = |lease: &String| left.iter().any(|left| left.lease == *lease);
+                let unknown: Vec<String> = leases.into_iter().filter(|lease| !known(lease)).collect();
+                let of_nobody = |lease| Left { session: NO_SESSION.to_owned(), provider: id.clone(), lease };
+                left.extend(unknown.into_iter().map(of_nobody));
+            }
+            Err(error) => {
+                unseen = true;
+                let reason = Failure::from(error).line();
+                Console::default().notice(&format!("`{id}` was not asked what is left: {reason}"));
+            }
+        }
+        if let Err(reason) = provider.close() {
+            Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
+        }
+    }
+    Ok(unseen)
 }
 
 fn take_back(

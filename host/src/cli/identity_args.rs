@@ -15,6 +15,8 @@ pub struct IdentityArgs {
     subscription: Option<String>,
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Tenant (Azure) [env: AZURE_TENANT_ID]")]
     tenant: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Identity that gets temporary roles, for --method custom-role (Azure) [env: AUDEX_AZURE_CLIENT_ID]")]
+    client_id: Option<String>,
 }
 
 impl IdentityArgs {
@@ -27,6 +29,7 @@ impl IdentityArgs {
             ("project", self.project.clone()),
             ("subscription_id", self.subscription.clone()),
             ("tenant_id", self.tenant.clone()),
+            ("client_id", self.client_id.clone()),
         ]
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value?)))

@@ -10,6 +10,7 @@ fn minted(expires_at: u64, asked_seconds: Option<u32>) -> Minted {
         identity: None,
         credential_id: None,
         lease: None,
+        settle: None,
         method: "test".to_owned(),
         notices: Vec::new(),
     }

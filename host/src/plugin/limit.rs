@@ -14,6 +14,8 @@ pub const MEMORIES: usize = 10;
 pub const GUEST_TIME: Duration = Duration::from_secs(2);
 /// Time one call may take with all the host's I/O on its behalf; STS answers in under a second, retries included in ten.
 pub const WALL_TIME: Duration = Duration::from_secs(90);
+/// Waiting until what was minted works: Azure says that roles may take ten minutes.
+pub const SETTLE: Duration = Duration::from_mins(10);
 /// How often a running guest is looked at.
 pub const TICK: Duration = Duration::from_millis(10);
 /// Host resources (secrets, sessions) a guest may hold in one call.

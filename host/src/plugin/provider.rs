@@ -1,12 +1,14 @@
 //! Calls to one provider component, and the host's look at what it answers.
 
 mod endpoint;
+mod lease;
 mod pure;
 mod value;
 mod variable;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use wasmtime::Store;
 
@@ -82,6 +84,8 @@ pub struct Minted {
     pub credential_id: Option<String>,
     /// What `revoke` takes.
     pub lease: Option<String>,
+    /// How long to wait at most until it works; none: it does.
+    pub settle: Option<Duration>,
     /// The method really used.
     pub method: String,
     /// What the user should know.
@@ -304,6 +308,9 @@ impl Provider {
             identity: minted.identity,
             credential_id: minted.credential_id,
             lease: minted.lease,
+            settle: minted
+                .settle_seconds
+                .map(|seconds| Duration::from_secs(seconds.into()).min(limit::SETTLE)),
             method: minted.method,
             notices: minted.notices,
         })
@@ -320,15 +327,6 @@ impl Provider {
     /// What lives on, in a few words.
     pub fn close(&self) -> Result<bool, String> {
         self.outside.close()
-    }
-
-    /// Ends what `mint` handed out.
-    ///
-    /// # Errors
-    /// When it fails or refuses.
-    pub fn revoke(&self, lease: &str) -> Result<(), ProviderError> {
-        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_revoke(store, lease))?.0;
-        answer.map_err(|error| self.refused(error))
     }
 
     /// Real calls that show whether `mint` would work.

@@ -80,6 +80,7 @@ fn deliver(made: Made) -> Minted {
         credential_id: Some(session.access_key_id()),
         // STS sessions cannot be revoked one by one; they end by themselves.
         lease: None,
+        settle_seconds: None,
         method: method.name().to_owned(),
         notices,
     }

@@ -34,7 +34,16 @@ pub fn describe() -> Description {
                 Some("AUDEX_AZURE_SUBSCRIPTION_ID"),
             ),
             setting("tenant_id", "tenant of that subscription", Some("AUDEX_AZURE_TENANT_ID")),
-            setting("method", "`sas`, `audience-tokens` or `auto`, which is the default", None),
+            setting(
+                "method",
+                "`sas`, `audience-tokens`, `custom-role` or `auto`, which is the default",
+                None,
+            ),
+            setting(
+                "client_id",
+                "service principal or user-assigned identity that gets temporary custom roles",
+                Some("AUDEX_AZURE_CLIENT_ID"),
+            ),
             setting("allow_unknown", "`true` says nothing of operations that are not in the catalogue", None),
         ],
         profiles: profile::built_in(),

@@ -1,10 +1,10 @@
 //! A grant as a custom role: what an identity needs whose own limits are to be what a token's are not.
 
-use audex_sdk::pattern;
 use audex_sdk::provider::{Error, ErrorKind, Grant};
 use serde_json::{Value, json};
 
-use crate::{action, refusal};
+use crate::definition::Definition;
+use crate::refusal;
 
 /// Stands where nobody said which subscription.
 const SUBSCRIPTION: &str = "SUBSCRIPTION_ID";
@@ -12,26 +12,23 @@ const SUBSCRIPTION: &str = "SUBSCRIPTION_ID";
 /// More resources than this are counted: a description has 1,024 characters.
 const FEW: usize = 4;
 
-/// What it is for, and the four lists of a role.
+/// What it is for, and what it permits.
 struct Role {
     description: String,
-    actions: Vec<String>,
-    not_actions: Vec<String>,
-    data_actions: Vec<String>,
-    not_data_actions: Vec<String>,
+    definition: Definition,
 }
 
 /// The role `name` in `format`: `json` as `az role definition create` takes it, or `terraform`.
 ///
 /// # Errors
-/// When Azure has no such format.
+/// When Azure has no such format, or a role cannot say what was asked.
 pub fn document(
     grant: &Grant,
     name: &str,
     format: &str,
     subscription: Option<&str>,
 ) -> Result<String, Error> {
-    let role = role(grant, name);
+    let role = role(grant, name)?;
     let scope = format!("/subscriptions/{}", subscription.unwrap_or(SUBSCRIPTION));
     match format {
         "json" => Ok(json(name, &scope, &role)),
@@ -45,35 +42,10 @@ pub fn document(
     }
 }
 
-/// Patterns stand in the lists of the kinds that they match; what nothing known matches is taken for an action.
-fn role(grant: &Grant, name: &str) -> Role {
+fn role(grant: &Grant, name: &str) -> Result<Role, Error> {
     let asked: Vec<&str> = grant.permissions.iter().map(|permission| permission.action.as_str()).collect();
-    let meets = |deny: &str| asked.iter().any(|asked| pattern::intersects(&fold(deny), &fold(asked)));
-    let denied: Vec<&str> = grant.deny.iter().map(String::as_str).filter(|deny| meets(deny)).collect();
-    Role {
-        description: description(grant, name),
-        actions: of_kind(&asked, false),
-        not_actions: of_kind(&denied, false),
-        data_actions: of_kind(&asked, true),
-        not_data_actions: of_kind(&denied, true),
-    }
-}
-
-fn of_kind(patterns: &[&str], is_data: bool) -> Vec<String> {
-    let fits = |pattern: &&&str| {
-        let found = action::expand(pattern);
-        let of_this =
-            found.iter().any(|operation| if is_data { operation.is_data } else { operation.is_action });
-        of_this || (found.is_empty() && !is_data)
-    };
-    let mut list: Vec<String> = patterns.iter().filter(fits).map(|&pattern| pattern.to_owned()).collect();
-    list.sort_unstable();
-    list.dedup();
-    list
-}
-
-fn fold(text: &str) -> String {
-    text.to_ascii_lowercase()
+    let definition = Definition::of(&asked, &grant.deny)?;
+    Ok(Role { description: description(grant, name), definition })
 }
 
 /// Source: Azure RBAC, "Azure custom roles", custom role properties for the Azure CLI.
@@ -82,10 +54,10 @@ fn json(name: &str, scope: &str, role: &Role) -> String {
         "Name": name,
         "IsCustom": true,
         "Description": role.description,
-        "Actions": role.actions,
-        "NotActions": role.not_actions,
-        "DataActions": role.data_actions,
-        "NotDataActions": role.not_data_actions,
+        "Actions": role.definition.actions,
+        "NotActions": role.definition.not_actions,
+        "DataActions": role.definition.data_actions,
+        "NotDataActions": role.definition.not_data_actions,
         "AssignableScopes": [scope],
     });
     format!("{definition:#}")
@@ -98,10 +70,10 @@ fn terraform(name: &str, scope: &str, role: &Role) -> String {
         if values.is_empty() { String::new() } else { format!("    {key} = [\n{}    ]\n", values.concat()) }
     };
     let lists = [
-        list("actions", &role.actions),
-        list("not_actions", &role.not_actions),
-        list("data_actions", &role.data_actions),
-        list("not_data_actions", &role.not_data_actions),
+        list("actions", &role.definition.actions),
+        list("not_actions", &role.definition.not_actions),
+        list("data_actions", &role.definition.data_actions),
+        list("not_data_actions", &role.definition.not_data_actions),
     ];
     format!(
         "resource \"azurerm_role_definition\" \"{label}\" {{\n  name        = {name}\n  scope       = {scope}\n  \

@@ -1,8 +1,10 @@
 //! Real calls that show whether a run would get a token.
 
-use audex_sdk::provider::{CheckResult, Error, HealthStatus, identity, settings};
+use audex_sdk::provider::{CheckResult, Error, HealthStatus, Secret, identity, settings};
 
 use crate::arm::{self, Subscription};
+use crate::mint::role::AGENT;
+use crate::rbac::Rbac;
 use crate::{audience, mint};
 
 pub fn health() -> Vec<CheckResult> {
@@ -15,7 +17,7 @@ pub fn health() -> Vec<CheckResult> {
             return results;
         }
     }
-    match mint::token(audience::RESOURCE_MANAGER) {
+    match mint::token(mint::OWN, audience::RESOURCE_MANAGER) {
         Ok(token) => {
             results.push(result(
                 "token",
@@ -23,6 +25,7 @@ pub fn health() -> Vec<CheckResult> {
                 format!("for {}", audience::RESOURCE_MANAGER),
                 None,
             ));
+            results.extend(agent(&token.value, id.as_deref()));
             match arm::subscriptions(&token.value) {
                 Ok(listed) => results.push(subscription(&listed, id.as_deref(), tenant.as_deref())),
                 Err(error) => results.push(failed("subscription", error)),
@@ -32,6 +35,30 @@ pub fn health() -> Vec<CheckResult> {
     }
     results.push(of_tenant(tenant));
     results
+}
+
+/// The identity for temporary roles, where one is set: whether it can log in, and has no other role.
+fn agent(own: &Secret, subscription: Option<&str>) -> Option<CheckResult> {
+    const NAME: &str = "identity for custom-role";
+    let client_id = settings::get("client_id")?;
+    let principal = match identity::whoami(AGENT) {
+        Ok(principal) => principal,
+        Err(error) => return Some(failed(NAME, error)),
+    };
+    let detail = format!("{principal} (client {client_id})");
+    let Some(subscription) = subscription else {
+        return Some(result(NAME, HealthStatus::Warning, detail, Some("set AZURE_SUBSCRIPTION_ID")));
+    };
+    Some(match (Rbac { token: own }).assigned_to(subscription, &principal) {
+        Ok(held) if held.is_empty() => result(NAME, HealthStatus::Ok, detail, None),
+        Ok(held) => result(
+            NAME,
+            HealthStatus::Failed,
+            format!("{detail} has {} role assignments, which its tokens carry too", held.len()),
+            Some("a session may be running; else delete them, or run tryaudex cleanup"),
+        ),
+        Err(error) => failed(NAME, error),
+    })
 }
 
 fn subscription(listed: &[Subscription], id: Option<&str>, tenant: Option<&str>) -> CheckResult {

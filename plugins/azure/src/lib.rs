@@ -1,11 +1,13 @@
 //! Microsoft Azure: tokens for the audiences that a grant implies, or a shared access signature for blobs.
 //!
 //! A token of Entra ID knows its audience and nothing else of what was asked; the plan says so. A user-delegation SAS knows
-//! operations, container and expiry, and the service holds to them. See `method.rs` for which one is taken when.
+//! operations, container and expiry, and the service holds to them. A temporary custom role limits everything, and is made
+//! only where it is asked for. See `method.rs` for which one is taken when.
 
 mod action;
 mod arm;
 mod audience;
+mod definition;
 mod delegation;
 mod deny;
 mod describe;
@@ -17,7 +19,9 @@ mod mint;
 mod plan;
 mod preflight;
 mod profile;
+mod rbac;
 mod resource;
+mod role;
 mod sas;
 mod suggestion;
 mod time;
@@ -40,7 +44,7 @@ impl Provider for Azure {
     }
 
     fn plan(grant: Grant) -> Result<Plan, Error> {
-        plan::plan(&grant, settings::get("method").as_deref())
+        plan::plan(&grant, &configured())
     }
 
     fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
@@ -55,6 +59,18 @@ impl Provider for Azure {
         mint::mint(&grant, &plan)
     }
 
+    fn settled(lease: String) -> Result<bool, Error> {
+        mint::role::settled(&lease)
+    }
+
+    fn revoke(lease: String) -> Result<(), Error> {
+        mint::role::revoke(&lease)
+    }
+
+    fn leftovers() -> Result<Vec<String>, Error> {
+        mint::role::leftovers()
+    }
+
     fn health() -> Vec<CheckResult> {
         health::health()
     }
@@ -64,6 +80,11 @@ audex_sdk::provider!(
     Azure,
     capabilities = ["slot:azure", "http:management.azure.com", "http:{account}.blob.core.windows.net"]
 );
+
+fn configured() -> plan::Settings {
+    let [method, client_id, subscription_id] = ["method", "client_id", "subscription_id"].map(settings::get);
+    plan::Settings { method, client_id, subscription_id }
+}
 
 /// An error of the request's own making.
 fn invalid(code: &str, message: String, hint: &str) -> Error {

@@ -11,6 +11,8 @@ pub enum Method {
     Sas,
     /// Tokens for the audiences that the operations imply, and everything their holder may do there.
     AudienceTokens,
+    /// Tokens of an identity that has a temporary custom role with exactly what was asked: the cloud holds to it.
+    CustomRole,
 }
 
 /// An access token lives 60 to 90 minutes, and 24 hours where a managed identity gave it; nobody can choose.
@@ -26,6 +28,7 @@ impl Method {
         match self {
             Self::Sas => "sas",
             Self::AudienceTokens => "audience-tokens",
+            Self::CustomRole => "custom-role",
         }
     }
 
@@ -38,6 +41,8 @@ impl Method {
         match (forced.unwrap_or("auto"), limited) {
             ("auto" | "sas", true) => Ok(Self::Sas),
             ("auto" | "audience-tokens", false) => Ok(Self::AudienceTokens),
+            // Never picked: it changes who may do what in the subscription, if only for a while.
+            ("custom-role", _) => Ok(Self::CustomRole),
             ("sas", false) => Err(invalid(
                 "resource-missing",
                 "a shared access signature is for a container, directory or blob, and none is given"
@@ -47,12 +52,12 @@ impl Method {
             ("audience-tokens", true) => Err(invalid(
                 "resource-not-enforceable",
                 "a token cannot be limited to resources".to_owned(),
-                "leave out --method, which gives a shared access signature for blobs, or leave out --resource",
+                "leave out --method, which gives a shared access signature for blobs, or leave out --resource, or take `custom-role`",
             )),
             (other, _) => Err(invalid(
                 "unknown-method",
                 format!("there is no method `{other}`"),
-                "use `sas`, `audience-tokens` or `auto`",
+                "use `sas`, `audience-tokens`, `custom-role` or `auto`",
             )),
         }
     }
@@ -62,7 +67,7 @@ impl Method {
     pub fn check_ttl(self, ttl: u32) -> Result<(), Error> {
         let (ceiling, hours) = match self {
             Self::Sas => (LONGEST_KEY, "7 days"),
-            Self::AudienceTokens => (LONGEST_TOKEN, "24h"),
+            Self::AudienceTokens | Self::CustomRole => (LONGEST_TOKEN, "24h"),
         };
         if ttl <= ceiling {
             return Ok(());
@@ -75,7 +80,7 @@ impl Method {
     pub fn longest_life(self, ttl: u32) -> u32 {
         match self {
             Self::Sas => ttl,
-            Self::AudienceTokens => LONGEST_TOKEN,
+            Self::AudienceTokens | Self::CustomRole => LONGEST_TOKEN,
         }
     }
 }
@@ -118,6 +123,7 @@ mod tests {
         assert_eq!(decide(&[], None), Ok(Method::AudienceTokens));
         assert_eq!(decide(&["x"], Some("sas")), Ok(Method::Sas));
         assert_eq!(decide(&[], Some("audience-tokens")), Ok(Method::AudienceTokens));
+        assert_eq!(decide(&["x"], Some("custom-role")), Ok(Method::CustomRole));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The credentials themselves: tokens behind an identity endpoint, or one signature.
 
+pub mod role;
+
 use audex_sdk::provider::http::{Chunk, Header};
 use audex_sdk::provider::identity::{self, Bearer};
 use audex_sdk::provider::{
@@ -13,11 +15,14 @@ use crate::plan::tokens::{Audience, Tokens};
 use crate::sas::Sas;
 use crate::{arm, audience, delegation, refusal, time};
 
+/// The slot of the source credentials.
+pub const OWN: &str = "azure";
 /// Clocks differ: what is good from now on may not be so yet for the service.
 const SKEW_SECONDS: u64 = 60;
 
 pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
-    match Method::decide(grant, settings::get("method").as_deref())? {
+    let configured = crate::configured();
+    match Method::decide(grant, configured.method.as_deref())? {
         Method::Sas => {
             let signed = Signed::of(grant)?;
             as_planned(planned, &signed.policy(grant.ttl_seconds))?;
@@ -26,7 +31,12 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
         Method::AudienceTokens => {
             let tokens = Tokens::of(grant)?;
             as_planned(planned, &tokens.policy())?;
-            serve(tokens.audiences(), planned)
+            serve(tokens.audiences(), planned, OWN)
+        }
+        Method::CustomRole => {
+            let roles = configured.roles(grant)?;
+            as_planned(planned, &roles.policy())?;
+            role::mint(grant, &roles, planned)
         }
     }
 }
@@ -40,9 +50,10 @@ fn as_planned(planned: &Plan, policy: &str) -> Result<(), Error> {
     Err(refusal(ErrorKind::Internal, "plan-mismatch", message, "plan again"))
 }
 
-/// Tokens, behind an endpoint that `az` and the client libraries ask as they would ask App Service.
-fn serve(audiences: &[Audience], planned: &Plan) -> Result<Minted, Error> {
-    let Fetched { tokens, mut notices } = fetch(audiences, token)?;
+/// Tokens of the holder behind `slot`, served by an endpoint that `az` and the client libraries ask as they would ask App
+/// Service.
+fn serve(audiences: &[Audience], planned: &Plan, slot: &str) -> Result<Minted, Error> {
+    let Fetched { tokens, mut notices } = fetch(audiences, |audience| token(slot, audience))?;
     let now = clock::now();
     let tokens: Vec<AudienceToken> =
         tokens.into_iter().map(|(name, bearer)| served(name, bearer, now)).collect();
@@ -72,11 +83,12 @@ fn serve(audiences: &[Audience], planned: &Plan) -> Result<Minted, Error> {
         files,
         endpoints: vec![Endpoint::AppServiceIdentity(AppServiceIdentity { tokens, client_id: None })],
         expires_at,
-        identity: identity::whoami("azure").ok(),
+        identity: identity::whoami(slot).ok(),
         credential_id: None,
         // Entra ID has no call that ends one access token.
         lease: None,
-        method: Method::AudienceTokens.name().to_owned(),
+        settle_seconds: None,
+        method: planned.method.clone(),
         notices,
     })
 }
@@ -112,9 +124,9 @@ fn is_hopeless(error: &Error) -> bool {
     error.kind == ErrorKind::Unavailable && error.code != "source-tool"
 }
 
-/// A token of the source credentials for one audience.
-pub fn token(audience: &str) -> Result<Bearer, Error> {
-    identity::token("azure", &[format!("{audience}/.default")])
+/// A token of the holder behind `slot` for one audience.
+pub fn token(slot: &str, audience: &str) -> Result<Bearer, Error> {
+    identity::token(slot, &[format!("{audience}/.default")])
 }
 
 fn served(audience: &str, bearer: Bearer, now: u64) -> AudienceToken {
@@ -145,7 +157,7 @@ fn subscription(tokens: &[AudienceToken]) -> Option<(String, String)> {
     let listed = match own {
         Some(own) => arm::subscriptions(&own.token),
         // Asked for here only, and not handed on.
-        None => token(audience::RESOURCE_MANAGER).and_then(|bearer| arm::subscriptions(&bearer.value)),
+        None => token(OWN, audience::RESOURCE_MANAGER).and_then(|bearer| arm::subscriptions(&bearer.value)),
     };
     let listed = listed.ok()?;
     let one = arm::choose(&listed, id.as_deref(), tenant.as_deref())?;
@@ -158,7 +170,7 @@ fn sign(grant: &Grant, signed: &Signed) -> Result<Minted, Error> {
     let now = clock::now();
     let expires_at = now + u64::from(grant.ttl_seconds);
     let (start, expiry) = (time::rfc3339(now.saturating_sub(SKEW_SECONDS)), time::rfc3339(expires_at));
-    let storage = token(audience::STORAGE)?;
+    let storage = token(OWN, audience::STORAGE)?;
     let delegation = delegation::ask(account, &storage.value, &start, &expiry)?;
     let sas = Sas {
         place: &signed.place,
@@ -182,6 +194,7 @@ fn sign(grant: &Grant, signed: &Signed) -> Result<Minted, Error> {
         credential_id: None,
         // Only revoking every delegation key of the account would end it.
         lease: None,
+        settle_seconds: None,
         method: Method::Sas.name().to_owned(),
         notices: Vec::new(),
     })
@@ -233,7 +246,7 @@ mod tests {
     fn only_the_plan_that_was_shown_is_minted() {
         let read = "Microsoft.Storage/storageAccounts/read";
         let grant = crate::plan::tests::grant(&[(read, &[])], &[]);
-        let planned = crate::plan::plan(&grant, None).unwrap();
+        let planned = crate::plan::plan(&grant, &crate::plan::Settings::default()).unwrap();
         assert!(as_planned(&planned, &Tokens::of(&grant).unwrap().policy()).is_ok());
         let other = Plan { policy: Some(r#"{"audiences":[]}"#.to_owned()), ..planned };
         assert_eq!(

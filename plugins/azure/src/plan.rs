@@ -6,17 +6,28 @@ pub mod tokens;
 use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Plan, Planned};
 
 use crate::method::Method;
+use crate::role::Roles;
 
-/// `forced` is the method that the user's settings insist on.
+/// What of the settings a plan depends on.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The method that the user insists on.
+    pub method: Option<String>,
+    /// The identity that gets temporary roles.
+    pub client_id: Option<String>,
+    pub subscription_id: Option<String>,
+}
+
 ///
 /// # Errors
 /// When the grant cannot be expressed, or a credential for it would let through what is denied.
-pub fn plan(grant: &Grant, forced: Option<&str>) -> Result<Plan, Error> {
-    let method = Method::decide(grant, forced)?;
+pub fn plan(grant: &Grant, settings: &Settings) -> Result<Plan, Error> {
+    let method = Method::decide(grant, settings.method.as_deref())?;
     method.check_ttl(grant.ttl_seconds)?;
     let outline = match method {
         Method::Sas => signed::Signed::of(grant)?.outline(grant),
         Method::AudienceTokens => tokens::Tokens::of(grant)?.outline(grant),
+        Method::CustomRole => settings.roles(grant)?.outline(grant),
     };
     Ok(Plan {
         method: method.name().to_owned(),
@@ -28,6 +39,16 @@ pub fn plan(grant: &Grant, forced: Option<&str>) -> Result<Plan, Error> {
     })
 }
 
+impl Settings {
+    /// The temporary roles of `grant`.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub fn roles(&self, grant: &Grant) -> Result<Roles, Error> {
+        Roles::of(grant, self.client_id.as_deref(), self.subscription_id.as_deref())
+    }
+}
+
 /// What a method has to say of a grant.
 pub struct Outline {
     pub policy: String,
@@ -35,7 +56,7 @@ pub struct Outline {
     pub notices: Vec<String>,
 }
 
-fn planned(permission: &Permission, enforced_by: Enforcer, note: String) -> Planned {
+pub fn planned(permission: &Permission, enforced_by: Enforcer, note: String) -> Planned {
     let (action, origin) = (permission.action.clone(), permission.origin.clone());
     Planned { action, origin, enforced_by, note: Some(note) }
 }
@@ -68,10 +89,15 @@ pub mod tests {
         let mut limited = grant(&[(blob, resource)], &[]);
         let mut open = grant(&[(blob, &[])], &[]);
         (limited.ttl_seconds, open.ttl_seconds) = (172_800, 172_800);
-        assert_eq!(plan(&limited, None).unwrap().longest_life_seconds, 172_800);
-        assert_eq!(plan(&open, None).unwrap_err().code, "ttl-too-long");
+        assert_eq!(plan(&limited, &Settings::default()).unwrap().longest_life_seconds, 172_800);
+        assert_eq!(plan(&open, &Settings::default()).unwrap_err().code, "ttl-too-long");
         open.ttl_seconds = 900;
-        assert_eq!(plan(&open, None).unwrap().longest_life_seconds, 86_400);
-        assert_eq!(plan(&open, Some("sas")).unwrap_err().code, "resource-missing");
+        assert_eq!(plan(&open, &Settings::default()).unwrap().longest_life_seconds, 86_400);
+        assert_eq!(
+            plan(&open, &Settings { method: Some("sas".to_owned()), ..Settings::default() })
+                .unwrap_err()
+                .code,
+            "resource-missing"
+        );
     }
 }

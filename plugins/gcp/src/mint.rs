@@ -62,6 +62,7 @@ fn deliver(token: Token, scopes: Vec<String>, email: String, planned: &Plan) -> 
         credential_id: None,
         // Google Cloud has no call that ends one token of a service account.
         lease: None,
+        settle_seconds: None,
         method: planned.method.clone(),
         notices: Vec::new(),
     }

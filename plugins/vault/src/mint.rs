@@ -160,6 +160,7 @@ fn narrow(issued: Issued, policy: &str, grant: &Grant) -> Result<Minted, Error> 
         identity: session.arn().or(issued.arn),
         credential_id: Some(session.access_key_id()),
         lease: None,
+        settle_seconds: None,
         method: method.name().to_owned(),
         notices,
     })
@@ -178,6 +179,7 @@ fn unscoped(issued: Issued) -> Minted {
         identity: issued.arn,
         credential_id: Some(issued.access_key),
         lease: None,
+        settle_seconds: None,
         method: Method::Unscoped.name().to_owned(),
         notices: Vec::new(),
     }

@@ -1,6 +1,7 @@
 //! The `identity` import: tokens of granted slots, by handle only.
 
 use super::HeldSecret;
+use super::slot::Holder;
 use super::sts::plain_error;
 use crate::plugin::bindings::provider::audex::plugin::identity::{Bearer, Host};
 use crate::plugin::bindings::provider::audex::plugin::sts::Host as _;
@@ -11,7 +12,8 @@ impl Host for State {
     fn token(&mut self, slot: String, scopes: Vec<String>) -> wasmtime::Result<Result<Bearer, Error>> {
         let token = match slot.as_str() {
             "gcp" => self.gcp_token(&scopes)?,
-            "azure" => self.azure_token(&scopes)?,
+            "azure" => self.azure_token(&scopes, Holder::Source)?,
+            "azure-agent" => self.azure_token(&scopes, Holder::Agent)?,
             "vault" => self.vault_token()?,
             _ => self.variable_token(&slot)?,
         };
@@ -28,6 +30,7 @@ impl Host for State {
             "aws" => Ok(self.caller()?.map(|caller| caller.arn)),
             "gcp" => self.gcp_identity(),
             "azure" => self.azure_identity(),
+            "azure-agent" => self.azure_agent(),
             _ => Ok(Err(unknown_slot(&slot))),
         }
     }

@@ -13,6 +13,15 @@ use crate::secret::Secret;
 use crate::token::{Token, TokenError, Why};
 use crate::{azure, gcp};
 
+/// Whose token of Azure is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// The user's own login.
+    Source,
+    /// The identity of the setting `client_id`, which gets temporary roles.
+    Agent,
+}
+
 /// A token and where it may go, or why there is none.
 type Given = wasmtime::Result<Result<(Token, Origin), Error>>;
 
@@ -33,8 +42,8 @@ impl State {
         Ok(token.map(|token| (token, Origin::Slot)))
     }
 
-    /// `azure`: a token of the source credentials for one audience.
-    pub(super) fn azure_token(&mut self, scopes: &[String]) -> Given {
+    /// `azure`, `azure-agent`: a token for one audience.
+    pub(super) fn azure_token(&mut self, scopes: &[String], holder: Holder) -> Given {
         self.require(&Capability::Azure)?;
         let audience = match scopes {
             [scope] => scope.strip_suffix(EVERYTHING).filter(|audience| is_audience(audience)),
@@ -43,10 +52,15 @@ impl State {
         let Some(audience) = audience else {
             return Ok(Err(bad_scopes("`azure` needs one scope, `AUDIENCE/.default`")));
         };
-        let tenant = self.reach()?.settings.get("tenant_id").cloned();
-        let token = self.log_in(async |outside, client| {
-            azure::token(outside.environment(), client, tenant.as_deref(), audience).await
-        })?;
+        let token = match holder {
+            Holder::Source => {
+                let tenant = self.reach()?.settings.get("tenant_id").cloned();
+                self.log_in(async |outside, client| {
+                    azure::token(outside.environment(), client, tenant.as_deref(), audience).await
+                })?
+            }
+            Holder::Agent => self.agent_token(audience)?,
+        };
         Ok(token.and_then(|token| {
             let Some(expires_at) = token.expires_at else {
                 let message = "Azure gave a token and did not say when it ends".to_owned();
@@ -80,6 +94,24 @@ impl State {
         let tenant = self.reach()?.settings.get("tenant_id").cloned();
         self.log_in(async |outside, client| {
             azure::whoami(outside.environment(), client, tenant.as_deref()).await
+        })
+    }
+
+    /// The object id of the identity that gets temporary roles.
+    pub(super) fn azure_agent(&mut self) -> wasmtime::Result<Result<String, Error>> {
+        self.require(&Capability::Azure)?;
+        let token = self.agent_token(azure::RESOURCE_MANAGER)?;
+        Ok(token.and_then(|token| azure::object_id(&token).map_err(refusal)))
+    }
+
+    fn agent_token(&mut self, audience: &str) -> wasmtime::Result<Result<Token, Error>> {
+        let settings = &self.reach()?.settings;
+        let tenant = settings.get("tenant_id").cloned();
+        let Some(id) = settings.get("client_id").cloned() else {
+            return Ok(Err(bad_scopes("`azure-agent` needs the setting `client_id`")));
+        };
+        self.log_in(async |outside, client| {
+            azure::agent_token(outside.environment(), client, tenant.as_deref(), &id, audience).await
         })
     }
 

@@ -28,6 +28,16 @@ impl Tokens {
     /// # Errors
     /// When it is not known where an operation goes, or a token would let through what is denied.
     pub fn of(grant: &Grant) -> Result<Self, Error> {
+        let made = Self::implied_by(grant)?;
+        made.check_denied(&grant.deny)?;
+        Ok(made)
+    }
+
+    /// The same for a holder whose own roles keep what is denied.
+    ///
+    /// # Errors
+    /// When it is not known where an operation goes.
+    pub fn implied_by(grant: &Grant) -> Result<Self, Error> {
         let mut of_permissions = Vec::new();
         let mut audiences: Vec<Audience> = Vec::new();
         for permission in &grant.permissions {
@@ -46,9 +56,7 @@ impl Tokens {
             audiences.push(Audience { name: audience::RESOURCE_MANAGER_OF_AZ, required: known.required });
         }
         audiences.sort_unstable_by_key(|audience| audience.name);
-        let made = Self { of_permissions, audiences };
-        made.check_denied(&grant.deny)?;
-        Ok(made)
+        Ok(Self { of_permissions, audiences })
     }
 
     /// In order of their names.

@@ -74,6 +74,7 @@ impl Provider for Acme {
             identity: None,
             credential_id: None,
             lease: None,
+            settle_seconds: None,
             method: plan.method,
             notices: vec![],
         })

@@ -166,6 +166,7 @@ fn minted(plan: &Plan, variables: Vec<Variable>, expires_at: u64) -> Minted {
         identity: None,
         credential_id: None,
         lease: None,
+        settle_seconds: None,
         method: plan.method.clone(),
         notices: vec![],
     }

@@ -1,0 +1,63 @@
+//! Waits until what was minted works, where a cloud needs time for that.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::child::Signals;
+use crate::clock;
+use crate::console::Console;
+use crate::error::Failure;
+use crate::plugin::provider::{Minted, Provider};
+
+/// Between two questions.
+const PAUSE: Duration = Duration::from_secs(3);
+/// How soon a signal is noticed.
+const STEP: Duration = Duration::from_millis(100);
+/// Between two lines of progress.
+const NEWS: Duration = Duration::from_secs(20);
+
+/// Waits, if there is something to wait for; then the time (seconds since the Unix epoch) at which access begins.
+///
+/// # Errors
+/// When the provider says that it never will work, or a signal arrives.
+pub(super) fn wait(
+    console: Console,
+    provider: &Provider,
+    minted: &Minted,
+    signals: &mut Signals,
+) -> Result<Option<u64>, Failure> {
+    let (Some(most), Some(lease)) = (minted.settle, &minted.lease) else { return Ok(None) };
+    let began = Instant::now();
+    let mut told: Option<Instant> = None;
+    while !provider.settled(lease)? {
+        let waited = began.elapsed();
+        if waited >= most {
+            let seconds = waited.as_secs();
+            console.notice(&format!(
+                "after {seconds} s the cloud does not say that the access works; the first calls may be refused"
+            ));
+            break;
+        }
+        if told.is_none_or(|told| told.elapsed() >= NEWS) {
+            told = Some(Instant::now());
+            console.notice(&format!(
+                "waiting until the access works ({} s of at most {} s)",
+                waited.as_secs(),
+                most.as_secs()
+            ));
+        }
+        pause(signals)?;
+    }
+    Ok(Some(clock::unix_seconds()))
+}
+
+fn pause(signals: &mut Signals) -> Result<(), Failure> {
+    let began = Instant::now();
+    while began.elapsed() < PAUSE {
+        if let Some(signal) = signals.interrupted() {
+            return Err(Failure::interrupted(signal as i32));
+        }
+        thread::sleep(STEP);
+    }
+    Ok(())
+}

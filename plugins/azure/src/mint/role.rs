@@ -1,0 +1,161 @@
+//! Makes a session's roles, hands out tokens of the identity that has them, and takes them back.
+
+use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, clock, identity, settings};
+
+use super::serve;
+use crate::rbac::Rbac;
+use crate::role::lease::{self, Lease};
+use crate::role::{Roles, permissions};
+use crate::{audience, mint, refusal};
+
+/// The slot of the identity that gets the roles; its value for `whoami` is its object id.
+pub const AGENT: &str = "azure-agent";
+/// Roles mostly work after some seconds, sometimes after minutes. Source: Azure RBAC, "Troubleshoot Azure RBAC", role
+/// assignment changes are not being detected: up to 10 minutes.
+const SETTLE_SECONDS: u32 = 180;
+/// A role of a session that is over by this much is nobody's any more, whatever the clocks.
+const LEFT_AFTER_SECONDS: u64 = 300;
+/// A deletion follows that of what is in its way, which Azure may not have noticed yet.
+const ATTEMPTS: usize = 3;
+
+/// Makes the roles of `roles`, then has their holder's tokens served.
+pub fn mint(grant: &Grant, roles: &Roles, planned: &Plan) -> Result<Minted, Error> {
+    // Not the id that somebody wrote down: the one in the very token that will be handed out.
+    let principal = identity::whoami(AGENT)?;
+    let own = mint::token(mint::OWN, audience::RESOURCE_MANAGER)?.value;
+    let rbac = Rbac { token: &own };
+    must_have_no_other(rbac.assigned_to(&roles.subscription, &principal)?.len())?;
+    let lease = Lease {
+        session: grant.session.clone(),
+        ends_at: clock::now() + u64::from(SETTLE_SECONDS) + u64::from(grant.ttl_seconds),
+        subscription: roles.subscription.clone(),
+        roles: roles.each.iter().map(|role| role.scopes.clone()).collect(),
+    };
+    let made = make(&rbac, roles, &lease, &principal).and_then(|()| serve(roles.audiences(), planned, AGENT));
+    match made {
+        Ok(mut minted) => {
+            minted.identity = Some(format!("{principal} (client {})", roles.client_id));
+            minted.lease = Some(lease.text());
+            minted.settle_seconds = Some(SETTLE_SECONDS);
+            Ok(minted)
+        }
+        Err(mut error) => {
+            if let Err(left) = end(&rbac, &lease) {
+                error.message = format!("{}; what was made is left ({})", error.message, left.message);
+                error.hint = Some("run `tryaudex cleanup` once the session is over".to_owned());
+            }
+            Err(error)
+        }
+    }
+}
+
+fn make(rbac: &Rbac<'_>, roles: &Roles, lease: &Lease, principal: &str) -> Result<(), Error> {
+    for (index, role) in roles.each.iter().enumerate() {
+        let id = lease.role_id(index);
+        rbac.define(&roles.subscription, &id, &lease.role_name(index), &permissions(&role.definition))?;
+    }
+    for (index, scope) in lease.assignments() {
+        let (id, role) = (lease.assignment_id(index, scope), lease.role_id(index));
+        rbac.assign(scope, &id, &roles.subscription, &role, principal)?;
+    }
+    // Security: another session may have looked at the same moment; then neither goes on.
+    let ours: Vec<String> =
+        lease.assignments().map(|(index, scope)| lease.assignment_id(index, scope)).collect();
+    let held = rbac.assigned_to(&roles.subscription, principal)?;
+    let foreign = held.iter().filter(|held| !ours.iter().any(|own| own.eq_ignore_ascii_case(&held.name)));
+    must_have_no_other(foreign.count())
+}
+
+/// Security: a token carries every role of its holder, so another one would be the command's too.
+fn must_have_no_other(found: usize) -> Result<(), Error> {
+    if found == 0 {
+        return Ok(());
+    }
+    Err(refusal(
+        ErrorKind::Denied,
+        "identity-has-roles",
+        format!(
+            "the identity has {found} role assignments besides this session's, which its token would carry too"
+        ),
+        "take an identity that has none, one for each session at a time; `tryaudex cleanup` deletes what sessions left",
+    ))
+}
+
+/// Whether the roles of `lease` are seen by now.
+pub fn settled(lease: &str) -> Result<bool, Error> {
+    let lease = Lease::parse(lease)?;
+    let token = mint::token(AGENT, audience::RESOURCE_MANAGER)?.value;
+    let rbac = Rbac { token: &token };
+    for (_, scope) in lease.assignments() {
+        if !rbac.may_anything(scope)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Deletes what `lease` names.
+pub fn revoke(lease: &str) -> Result<(), Error> {
+    let own = mint::token(mint::OWN, audience::RESOURCE_MANAGER)?.value;
+    end(&Rbac { token: &own }, &Lease::parse(lease)?)
+}
+
+/// Assignments first: without them a role gives nothing. One failure keeps nothing else from being deleted.
+fn end(rbac: &Rbac<'_>, lease: &Lease) -> Result<(), Error> {
+    let mut failed = None;
+    for (index, scope) in lease.assignments() {
+        failed = failed.or(rbac.unassign(scope, &lease.assignment_id(index, scope)).err());
+    }
+    for index in 0..lease.roles.len() {
+        let id = lease.role_id(index);
+        let last = (0..ATTEMPTS).map(|_| rbac.undefine(&lease.subscription, &id)).find_map(Result::ok);
+        if last.is_none() {
+            failed = failed.or(rbac.undefine(&lease.subscription, &id).err());
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// The leases of sessions that are over and whose roles are still there, found by the names of the roles.
+pub fn leftovers() -> Result<Vec<String>, Error> {
+    let (Some(subscription), Some(_)) = (settings::get("subscription_id"), settings::get("client_id")) else {
+        return Ok(Vec::new());
+    };
+    let own = mint::token(mint::OWN, audience::RESOURCE_MANAGER)?.value;
+    let rbac = Rbac { token: &own };
+    let now = clock::now();
+    let roles = rbac.custom_roles(&subscription)?;
+    let over: Vec<(&str, u64, usize)> = roles
+        .iter()
+        .filter_map(|role| lease::read_name(&role.name))
+        .filter(|(_, ends_at, _)| ends_at.saturating_add(LEFT_AFTER_SECONDS) < now)
+        .collect();
+    if over.is_empty() {
+        return Ok(Vec::new());
+    }
+    let assignments = rbac.all_assignments(&subscription)?;
+    let mut leases: Vec<Lease> = Vec::new();
+    for (session, ends_at, index) in over {
+        let same = |lease: &Lease| lease.session == session && lease.ends_at == ends_at;
+        let at = leases.iter().position(same).unwrap_or_else(|| {
+            let (session, subscription) = (session.to_owned(), subscription.clone());
+            leases.push(Lease { session, ends_at, subscription, roles: Vec::new() });
+            leases.len().saturating_sub(1)
+        });
+        let Some(lease) = leases.get_mut(at) else { continue };
+        // No session has so many roles: a name that says so is none of ours.
+        if index >= lease::LONGEST_SCOPES {
+            continue;
+        }
+        if lease.roles.len() <= index {
+            lease.roles.resize(index.saturating_add(1), Vec::new());
+        }
+        let role = lease.role_id(index);
+        let scopes = assignments.iter().filter(|held| held.role.eq_ignore_ascii_case(&role));
+        let scopes = scopes.filter_map(|held| crate::role::scope::Scope::parse(&held.scope).ok()).collect();
+        if let Some(own) = lease.roles.get_mut(index) {
+            *own = scopes;
+        }
+    }
+    Ok(leases.iter().map(Lease::text).collect())
+}

@@ -1,0 +1,256 @@
+//! Role definitions and role assignments at Resource Manager.
+//!
+//! Source: Azure RBAC REST API 2022-04-01, "Role Definitions", "Role Assignments" and "Permissions".
+
+use audex_sdk::provider::http::{self, Chunk, Header, Request};
+use audex_sdk::provider::{Error, ErrorKind, Secret};
+use serde_json::{Value, json};
+
+use crate::mint::bearer;
+use crate::refusal;
+use crate::role::scope::Scope;
+
+const ARM: &str = "https://management.azure.com";
+const VERSION: &str = "api-version=2022-04-01";
+/// One small exchange.
+const TIMEOUT_MS: u32 = 20_000;
+/// Pages of a listing that are read: a subscription has at most 4,000 assignments, and a tenant 5,000 custom roles.
+const PAGES: usize = 50;
+
+/// Resource Manager, with a token for it.
+pub struct Rbac<'a> {
+    pub token: &'a Secret,
+}
+
+/// A role assignment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// The last part of its id.
+    pub name: String,
+    pub scope: String,
+    /// The last part of the id of the role that is assigned.
+    pub role: String,
+}
+
+/// A custom role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomRole {
+    /// The last part of its id.
+    pub id: String,
+    pub name: String,
+}
+
+impl Rbac<'_> {
+    /// Makes a custom role that can be assigned in `subscription`.
+    ///
+    /// # Errors
+    /// When Resource Manager refuses or cannot be reached; so do all of these.
+    pub fn define(&self, subscription: &str, id: &str, name: &str, permissions: &Value) -> Result<(), Error> {
+        let scope = format!("/subscriptions/{subscription}");
+        let body = json!({ "properties": {
+            "roleName": name,
+            "type": "CustomRole",
+            "description": "Made by tryaudex for one session; `tryaudex cleanup` deletes it once that is over",
+            "assignableScopes": [scope],
+            "permissions": permissions,
+        } });
+        self.done("PUT", &definition(subscription, id), Some(&body), "make a custom role").map(drop)
+    }
+
+    pub fn assign(
+        &self,
+        scope: &Scope,
+        id: &str,
+        subscription: &str,
+        role: &str,
+        principal: &str,
+    ) -> Result<(), Error> {
+        let body = json!({ "properties": {
+            "roleDefinitionId": definition(subscription, role),
+            "principalId": principal,
+            "principalType": "ServicePrincipal",
+        } });
+        self.done("PUT", &assignment(scope.as_str(), id), Some(&body), "assign a role").map(drop)
+    }
+
+    pub fn unassign(&self, scope: &Scope, id: &str) -> Result<(), Error> {
+        self.done("DELETE", &assignment(scope.as_str(), id), None, "delete a role assignment").map(drop)
+    }
+
+    pub fn undefine(&self, subscription: &str, id: &str) -> Result<(), Error> {
+        self.done("DELETE", &definition(subscription, id), None, "delete a custom role").map(drop)
+    }
+
+    /// What is assigned to `principal` in `subscription`, above it and below it, groups included.
+    pub fn assigned_to(&self, subscription: &str, principal: &str) -> Result<Vec<Assignment>, Error> {
+        self.assignments(subscription, &format!("assignedTo('{principal}')"))
+    }
+
+    fn assignments(&self, subscription: &str, filter: &str) -> Result<Vec<Assignment>, Error> {
+        let path = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleAssignments");
+        let listed = self.list(&path, filter, "list role assignments")?;
+        // Security: one that cannot be read is one all the same.
+        Ok(listed.iter().map(read_assignment).collect())
+    }
+
+    /// The custom roles of `subscription`.
+    pub fn custom_roles(&self, subscription: &str) -> Result<Vec<CustomRole>, Error> {
+        let path = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions");
+        let listed = self.list(&path, "type eq 'CustomRole'", "list custom roles")?;
+        let text = |entry: &Value, at: &str| entry.pointer(at).and_then(Value::as_str).map(str::to_owned);
+        let role = |entry: &Value| {
+            Some(CustomRole { id: text(entry, "/name")?, name: text(entry, "/properties/roleName")? })
+        };
+        Ok(listed.iter().filter_map(role).collect())
+    }
+
+    /// Every assignment in `subscription`, whoever has it.
+    pub fn all_assignments(&self, subscription: &str) -> Result<Vec<Assignment>, Error> {
+        self.assignments(subscription, "")
+    }
+
+    /// Whether the holder of the token may do anything at `scope`.
+    pub fn may_anything(&self, scope: &Scope) -> Result<bool, Error> {
+        let path = format!("{}/providers/Microsoft.Authorization/permissions", scope.as_str());
+        let (status, reply) = self.ask("GET", &format!("{ARM}{path}?{VERSION}"), None)?;
+        let has = |entry: &Value| {
+            ["actions", "dataActions"].iter().any(|list| {
+                entry.get(list).and_then(Value::as_array).is_some_and(|actions| !actions.is_empty())
+            })
+        };
+        let listed = reply.get("value").and_then(Value::as_array);
+        Ok(status == 200 && listed.is_some_and(|listed| listed.iter().any(has)))
+    }
+
+    fn list(&self, path: &str, filter: &str, what: &str) -> Result<Vec<Value>, Error> {
+        let filter = if filter.is_empty() { String::new() } else { format!("&$filter={}", encoded(filter)) };
+        let mut url = format!("{ARM}{path}?{VERSION}{filter}");
+        let mut all = Vec::new();
+        for _ in 0..PAGES {
+            let mut page = success(self.ask("GET", &url, None)?, what)?;
+            let Some(Value::Array(listed)) = page.get_mut("value").map(Value::take) else {
+                return Err(unreadable(what));
+            };
+            all.extend(listed);
+            match page.get("nextLink").and_then(Value::as_str).filter(|next| !next.is_empty()) {
+                Some(next) => url = at_home(next).ok_or_else(|| unreadable(what))?,
+                None => return Ok(all),
+            }
+        }
+        Err(unreadable(what))
+    }
+
+    fn done(&self, method: &str, path: &str, body: Option<&Value>, what: &str) -> Result<Value, Error> {
+        let reply = self.ask(method, &format!("{ARM}{path}?{VERSION}"), body)?;
+        // What is not there needs no deleting.
+        if method == "DELETE" && matches!(reply.0, 204 | 404) {
+            Ok(Value::Null)
+        } else {
+            success(reply, what)
+        }
+    }
+
+    fn ask(&self, method: &str, url: &str, body: Option<&Value>) -> Result<(u16, Value), Error> {
+        let kind = Header {
+            name: "content-type".to_owned(),
+            value: vec![Chunk::Plain(b"application/json".to_vec())],
+        };
+        let response = http::send(&Request {
+            method: method.to_owned(),
+            url: url.to_owned(),
+            headers: vec![bearer(self.token), kind],
+            body: body.map(|body| Chunk::Plain(body.to_string().into_bytes())).into_iter().collect(),
+            auth: None,
+            lift: Vec::new(),
+            timeout_ms: Some(TIMEOUT_MS),
+        })?;
+        Ok((response.status, serde_json::from_slice(&response.body).unwrap_or_default()))
+    }
+}
+
+fn definition(subscription: &str, id: &str) -> String {
+    format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{id}")
+}
+
+fn assignment(scope: &str, id: &str) -> String {
+    format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{id}")
+}
+
+fn read_assignment(entry: &Value) -> Assignment {
+    let text = |at: &str| entry.pointer(at).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let role = text("/properties/roleDefinitionId");
+    Assignment {
+        name: text("/name"),
+        scope: text("/properties/scope"),
+        role: role.rsplit('/').next().unwrap_or_default().to_owned(),
+    }
+}
+
+fn success((status, reply): (u16, Value), what: &str) -> Result<Value, Error> {
+    if (200..300).contains(&status) {
+        return Ok(reply);
+    }
+    let said = reply.pointer("/error/code").and_then(Value::as_str).unwrap_or("no reason given");
+    let message = format!("Resource Manager would not {what}: {status} ({said})");
+    Err(match status {
+        401 | 403 => refusal(
+            ErrorKind::Denied,
+            "rbac-refused",
+            message,
+            "your own login needs `Microsoft.Authorization/roleDefinitions` and `roleAssignments` (read, write, delete) \
+             there: Owner or User Access Administrator",
+        ),
+        400..500 => refusal(ErrorKind::InvalidInput, "rbac-invalid", message, "check operations and scopes"),
+        _ => refusal(ErrorKind::Unavailable, "rbac-failed", message, "try again in a moment"),
+    })
+}
+
+fn unreadable(what: &str) -> Error {
+    let message = format!("Resource Manager's reply is not what it should be (it was asked to {what})");
+    refusal(ErrorKind::Unavailable, "rbac-reply", message, "try again in a moment")
+}
+
+/// The next page, by the name that the host routes. Security: never where the reply says, but at the same place.
+fn at_home(next: &str) -> Option<String> {
+    let path = next.split_once("://")?.1.split_once('/')?.1;
+    Some(format!("{ARM}/{path}"))
+}
+
+/// A filter as part of an address (RFC 3986).
+fn encoded(text: &str) -> String {
+    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~()',".contains(&byte);
+    let one = |byte: u8| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_failures_and_mistakes_are_told_apart() {
+        let of =
+            |status| success((status, json!({ "error": { "code": "X" } })), "assign a role").unwrap_err();
+        assert_eq!(
+            (of(403).kind, of(400).kind, of(503).kind),
+            (ErrorKind::Denied, ErrorKind::InvalidInput, ErrorKind::Unavailable)
+        );
+        assert_eq!(of(403).message, "Resource Manager would not assign a role: 403 (X)");
+    }
+
+    #[test]
+    fn the_next_page_is_asked_for_at_the_same_place() {
+        let next = at_home("https://evil.example/subscriptions/x?api-version=1&$skiptoken=a").unwrap();
+        assert_eq!(next, "https://management.azure.com/subscriptions/x?api-version=1&$skiptoken=a");
+        assert_eq!(at_home("nonsense"), None);
+        assert_eq!(encoded("type eq 'CustomRole'"), "type%20eq%20'CustomRole'");
+    }
+
+    #[test]
+    fn an_assignment_that_cannot_be_read_counts_as_one() {
+        let read = read_assignment(&json!({ "name": "n", "properties": {
+            "scope": "/subscriptions/s", "roleDefinitionId": "/subscriptions/s/providers/x/roleDefinitions/r" } }));
+        assert_eq!((read.name.as_str(), read.role.as_str()), ("n", "r"));
+        assert_eq!(read_assignment(&json!({})).name, "");
+    }
+}

@@ -1,0 +1,169 @@
+//! What a session made in Azure, in one line: names from which every id follows, so that nothing has to be found again.
+
+use audex_sdk::provider::{Error, ErrorKind};
+use uuid::Uuid;
+
+use crate::refusal;
+use crate::role::scope::{Scope, is_guid};
+
+/// Room for scopes in a line of the audit log.
+pub const LONGEST_SCOPES: usize = 1500;
+/// How names of our roles begin, in Azure.
+const PREFIX: &str = "audex-role-";
+const KIND: &str = "custom-role";
+/// Under which the ids of roles and assignments are made of names (RFC 9562, section 5.5). One of our own.
+const NAMESPACE: Uuid = Uuid::from_u128(0x6d1f_4a2e_0b5c_4f7e_9a31_5c2d_8e47_b09f);
+
+/// The roles and assignments of one session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub session: String,
+    /// When the session is over, in seconds since the Unix epoch.
+    pub ends_at: u64,
+    pub subscription: String,
+    /// The scopes of each role.
+    pub roles: Vec<Vec<Scope>>,
+}
+
+impl Lease {
+    /// The name of its role number `index`, which says whose it is and when that is over.
+    pub fn role_name(&self, index: usize) -> String {
+        format!("{PREFIX}{}-{}-{index}", self.session, self.ends_at)
+    }
+
+    /// The id of its role number `index`.
+    pub fn role_id(&self, index: usize) -> String {
+        Uuid::new_v5(&NAMESPACE, self.role_name(index).as_bytes()).to_string()
+    }
+
+    /// The id of the assignment of its role number `index` at `scope`.
+    pub fn assignment_id(&self, index: usize, scope: &Scope) -> String {
+        let name = format!("{} {}", self.role_name(index), scope.as_str());
+        Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string()
+    }
+
+    /// Every assignment: the number of its role, and its scope.
+    pub fn assignments(&self) -> impl Iterator<Item = (usize, &Scope)> {
+        self.roles
+            .iter()
+            .enumerate()
+            .flat_map(|(index, scopes)| scopes.iter().map(move |scope| (index, scope)))
+    }
+
+    pub fn text(&self) -> String {
+        let mut words = vec![
+            KIND.to_owned(),
+            self.session.clone(),
+            self.ends_at.to_string(),
+            self.subscription.clone(),
+            self.roles.len().to_string(),
+        ];
+        words.extend(self.assignments().map(|(index, scope)| format!("{index}:{}", scope.as_str())));
+        words.join(" ")
+    }
+
+    /// # Errors
+    /// When it is none of ours.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::read(text).ok_or_else(|| {
+            let message = "the lease is none of a custom role".to_owned();
+            refusal(ErrorKind::InvalidInput, "lease-malformed", message, "see `tryaudex audit list`")
+        })
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        (words.next()? == KIND).then_some(())?;
+        let (session, ends_at) = (words.next()?.to_owned(), words.next()?.parse().ok()?);
+        let subscription = words.next().filter(|id| is_guid(id))?.to_owned();
+        let count: usize = words.next()?.parse().ok()?;
+        // A line of the log has no room for more.
+        let mut roles = vec![Vec::new(); Some(count).filter(|count| *count <= LONGEST_SCOPES)?];
+        for word in words {
+            let (index, scope) = word.split_once(':')?;
+            roles.get_mut(index.parse::<usize>().ok()?)?.push(Scope::parse(scope).ok()?);
+        }
+        is_session(&session).then_some(Self { session, ends_at, subscription, roles })
+    }
+}
+
+/// Session, end and number that a role's name says, if it is one of ours.
+pub fn read_name(name: &str) -> Option<(&str, u64, usize)> {
+    let rest = name.strip_prefix(PREFIX)?;
+    let (rest, index) = rest.rsplit_once('-')?;
+    let (session, ends_at) = rest.rsplit_once('-')?;
+    is_session(session).then_some((session, ends_at.parse().ok()?, index.parse().ok()?))
+}
+
+fn is_session(text: &str) -> bool {
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (2..=64).contains(&text.len()) && text.chars().all(letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "12345678-1234-1234-1234-123456789012";
+
+    fn lease() -> Lease {
+        let scope = |below: &str| Scope::parse(&format!("/subscriptions/{ID}{below}")).unwrap();
+        Lease {
+            session: "audex-1-a".to_owned(),
+            ends_at: 1_800_000_000,
+            subscription: ID.to_owned(),
+            roles: vec![vec![scope("")], vec![scope("/resourceGroups/a"), scope("/resourceGroups/b")]],
+        }
+    }
+
+    #[test]
+    fn a_lease_is_read_as_it_is_written() {
+        let lease = lease();
+        assert_eq!(Lease::parse(&lease.text()).unwrap(), lease);
+        assert_eq!(read_name(&lease.role_name(1)), Some(("audex-1-a", 1_800_000_000, 1)));
+    }
+
+    #[test]
+    fn ids_follow_from_names_and_differ() {
+        let lease = lease();
+        let mut ids: Vec<String> =
+            lease.assignments().map(|(index, scope)| lease.assignment_id(index, scope)).collect();
+        ids.extend([lease.role_id(0), lease.role_id(1)]);
+        assert!(ids.iter().all(|id| is_guid(id)));
+        assert_eq!(ids, {
+            let again = Lease::parse(&lease.text()).unwrap();
+            let mut ids: Vec<String> =
+                again.assignments().map(|(index, scope)| again.assignment_id(index, scope)).collect();
+            ids.extend([again.role_id(0), again.role_id(1)]);
+            ids
+        });
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 5);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_neither_a_lease_nor_a_role() {
+        for text in [
+            "",
+            "custom-role",
+            "aws/sts/ci/x",
+            "custom-role a-b 1 x 0",
+            "custom-role a-b 1 12345678-1234-1234-1234-123456789012 99999999",
+        ] {
+            assert!(Lease::parse(text).is_err(), "{text}");
+        }
+        let other = lease().text().replace("0:/subscriptions", "7:/subscriptions");
+        assert!(Lease::parse(&other).is_err());
+        for name in [
+            "Contributor",
+            "audex-role-",
+            "audex-role-x",
+            "audex-role-a-b-c",
+            "audex-role-A-1-0",
+            "my-audex-role-ab-1-0",
+        ] {
+            assert_eq!(read_name(name), None, "{name}");
+        }
+    }
+}
