@@ -37,6 +37,10 @@ pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 pub const AWS_ENDPOINT_URL_STS: &str = "AWS_ENDPOINT_URL_STS";
 /// A PEM file of the roots that AWS endpoints are checked against.
 pub const AWS_CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+/// A PEM file of the roots that Python's clients, `az` among them, trust instead of the system's.
+pub const REQUESTS_CA_BUNDLE: &str = "REQUESTS_CA_BUNDLE";
+/// The same for gcloud.
+pub const CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: &str = "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE";
 /// Replaces `https://iamcredentials.googleapis.com`.
 pub const AUDEX_GCP_IAMCREDENTIALS_URL: &str = "AUDEX_GCP_IAMCREDENTIALS_URL";
 /// The same, as gcloud reads it.

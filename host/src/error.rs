@@ -285,10 +285,14 @@ impl From<ProviderError> for Failure {
     }
 }
 
+/// Codes of providers that found at minting that nobody would enforce the grant: what `--require` is about.
+const NOT_ENFORCED: [&str; 2] = ["not-narrowed", "identity-has-roles"];
+
 /// What a provider's refusal is to the user: a cloud that says no to the source credentials is not there for them.
 fn provider_kind(error: &provider::Error) -> Kind {
     match error.kind {
         ErrorKind::InvalidInput => Kind::Config,
+        ErrorKind::Denied if NOT_ENFORCED.contains(&error.code.as_str()) => Kind::Denied,
         ErrorKind::Unsupported | ErrorKind::Denied | ErrorKind::Unavailable => Kind::Unavailable,
         ErrorKind::Internal => Kind::Internal,
     }

@@ -2,10 +2,13 @@
 //!
 //! In this order: the file that `GOOGLE_APPLICATION_CREDENTIALS` names, gcloud's own file of application default credentials,
 //! the metadata server, and the login of the gcloud tool. What is found first counts; its failure is not papered over by the
-//! next. Files may be of a service account or of a user; other types are refused by name.
+//! next. Files may be of a service account, a user, an identity of another issuer, or a service account that one of them speaks
+//! for; what they say that is not read is refused by name.
 //! Source: Google Cloud, "How Application Default Credentials works"; RFC 7523 for the assertion of a service account.
 
+mod external;
 mod file;
+mod impersonation;
 mod metadata;
 
 use std::path::PathBuf;

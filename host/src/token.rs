@@ -1,13 +1,15 @@
 //! Tokens that a cloud's own login gives: asking for one, and what can go wrong.
 
+pub mod known;
 pub mod tool;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
 use serde_json::Value;
 
+use crate::patience::{self, Patience};
 use crate::plugin::clean;
 use crate::secret::Secret;
 use crate::{clock, percent};
@@ -16,9 +18,6 @@ use crate::{clock, percent};
 const REPLY_BYTES: usize = 256 * 1024;
 /// One exchange; a dead network is an error in seconds.
 const EXCHANGE_TIME: Duration = Duration::from_secs(10);
-/// Pauses before asking again after throttling or a failure of the server; they are a little longer by chance.
-const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(900)];
-
 /// A bearer token.
 #[derive(Clone, Debug)]
 pub struct Token {
@@ -82,46 +81,88 @@ pub(crate) fn form(url: Url, fields: &[(&str, &str)]) -> Request {
     request
 }
 
-/// Asks for JSON; throttling and failures of the server are asked again.
+/// Asks for JSON; again where the server is busy or could not be reached. To ask for a token twice does no harm.
 pub(crate) async fn ask(client: &Client, request: Request) -> Result<Value, TokenError> {
+    ask_patiently(client, request, Patience::default()).await
+}
+
+/// The same where the reply is text.
+pub(crate) async fn ask_text(client: &Client, request: Request) -> Result<Secret, TokenError> {
     let host = request.url().host_str().unwrap_or_default().to_owned();
-    let mut pauses = PAUSES.iter();
+    let body = answer(client, request, Patience::default()).await?;
+    let text = String::from_utf8(body).map_err(|_| unreachable(&host, "its reply is not text"))?;
+    Ok(Secret::new(text))
+}
+
+async fn ask_patiently(client: &Client, request: Request, patience: Patience) -> Result<Value, TokenError> {
+    let host = request.url().host_str().unwrap_or_default().to_owned();
+    let body = answer(client, request, patience).await?;
+    serde_json::from_slice(&body).map_err(|_| unreachable(&host, "its reply is not JSON"))
+}
+
+async fn answer(client: &Client, request: Request, mut patience: Patience) -> Result<Vec<u8>, TokenError> {
+    let host = request.url().host_str().unwrap_or_default().to_owned();
     loop {
         let Some(mut again) = request.try_clone() else {
             return Err(unreachable(&host, "it cannot be asked"));
         };
         again.timeout_mut().get_or_insert(EXCHANGE_TIME);
-        let (status, body) = exchange(client, again).await.map_err(|error| unreachable(&host, &error))?;
-        let parsed: Option<Value> = serde_json::from_slice(&body).ok();
-        match (status, parsed) {
-            (200..=299, Some(parsed)) => return Ok(parsed),
-            (200..=299, None) => return Err(unreachable(&host, "its reply is not JSON")),
-            (429 | 500..=599, parsed) => match pauses.next() {
-                Some(pause) => tokio::time::sleep(*pause + jitter()).await,
-                None => return Err(unreachable(&host, &reason(status, parsed.as_ref()))),
-            },
-            (status, parsed) => {
-                let message = format!("`{host}` refused: {}", reason(status, parsed.as_ref()));
+        let began = Instant::now();
+        let reply = match exchange(client, again).await {
+            Ok(reply) => reply,
+            Err(Failed { is_connect: true, .. }) if patience.again_after_failure(began.elapsed()).await => {
+                continue;
+            }
+            Err(failed) => return Err(unreachable(&host, &failed.reason)),
+        };
+        let said = || reason(reply.status, serde_json::from_slice(&reply.body).ok().as_ref());
+        match reply.status {
+            200..=299 => return Ok(reply.body),
+            429 | 500..=599 => {
+                if !patience.again(reply.retry_after).await {
+                    return Err(unreachable(&host, &said()));
+                }
+            }
+            _ => {
+                let message = format!("`{host}` refused: {}", said());
                 return Err(TokenError::new(Why::Denied, "source-refused", message));
             }
         }
     }
 }
 
-async fn exchange(client: &Client, request: Request) -> Result<(u16, Vec<u8>), String> {
-    let failed = |error: reqwest::Error| {
-        if error.is_timeout() { "no answer in time".to_owned() } else { innermost(&error.without_url()) }
+struct Reply {
+    status: u16,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
+}
+
+/// No reply.
+struct Failed {
+    /// Nothing was sent.
+    is_connect: bool,
+    reason: String,
+}
+
+async fn exchange(client: &Client, request: Request) -> Result<Reply, Failed> {
+    let failed = |error: reqwest::Error| Failed {
+        is_connect: error.is_connect(),
+        reason: if error.is_timeout() {
+            "no answer in time".to_owned()
+        } else {
+            innermost(&error.without_url())
+        },
     };
     let mut response = client.execute(request).await.map_err(failed)?;
-    let status = response.status().as_u16();
+    let (status, retry_after) = (response.status().as_u16(), patience::retry_after(response.headers()));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len().saturating_add(chunk.len()) > REPLY_BYTES {
-            return Err("its reply is too long".to_owned());
+            return Err(Failed { is_connect: false, reason: "its reply is too long".to_owned() });
         }
         body.extend_from_slice(&chunk);
     }
-    Ok((status, body))
+    Ok(Reply { status, retry_after, body })
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {
@@ -139,18 +180,14 @@ fn unreachable(host: &str, reason: &str) -> TokenError {
 /// What an OAuth error says, or the status alone. Only the first line: what follows are traces.
 fn reason(status: u16, reply: Option<&Value>) -> String {
     let text = |key: &str| reply?.get(key)?.as_str()?.lines().next().map(clean::line);
-    match (text("error"), text("error_description")) {
+    // Google's APIs say it in an object of their own (Google Cloud APIs, "Errors").
+    let nested =
+        reply.and_then(|reply| reply.pointer("/error/message")?.as_str()?.lines().next().map(clean::line));
+    match (text("error"), text("error_description").or(nested)) {
         (_, Some(description)) => format!("status {status}, {description}"),
         (Some(error), None) => format!("status {status}, {error}"),
         (None, None) => format!("status {status}"),
     }
-}
-
-fn jitter() -> Duration {
-    let mut byte = [0_u8; 1];
-    // Without randomness the pauses are equal, which only matters to a crowd.
-    let _ = getrandom::fill(&mut byte);
-    Duration::from_millis(byte.first().copied().unwrap_or_default().into())
 }
 
 /// The token of an OAuth reply.
@@ -179,7 +216,63 @@ pub(crate) fn claims(token: &str) -> Option<Value> {
 mod tests {
     use serde_json::json;
 
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
     use super::*;
+
+    /// Asks a server that gives these answers, one to each connection; also how many it gave.
+    fn asked(answers: &[&str]) -> (Result<Value, TokenError>, usize) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/token", listener.local_addr().unwrap()).parse().unwrap();
+        let answers: Vec<String> = answers.iter().map(|&answer| answer.to_owned()).collect();
+        let server = std::thread::spawn(move || {
+            let mut given = 0;
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = stream.read(&mut [0; 4096]).unwrap();
+                if answer == "end" {
+                    break;
+                }
+                let reply =
+                    format!("HTTP/1.1 {answer}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+                stream.write_all(reply.as_bytes()).unwrap();
+                given += 1;
+            }
+            given
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client =
+            crate::plugin::capability::http::configured_client(&crate::environment::Environment::default())
+                .unwrap();
+        let patience = Patience::new(Duration::from_millis(1), Duration::from_secs(5));
+        let answer = runtime.block_on(ask_patiently(&client, form(url, &[]), patience));
+        // The rest of its answers is for nobody.
+        runtime.block_on(async {
+            if !server.is_finished() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let given = if server.is_finished() { server.join().unwrap() } else { usize::MAX };
+        (answer, given)
+    }
+
+    #[test]
+    fn a_busy_server_is_asked_again_and_one_that_refuses_is_not() {
+        let (answer, given) = asked(&["429 X", "503 X", "500 X", "200 X"]);
+        assert!(answer.is_ok() && given == 4, "{answer:?} {given}");
+        let (answer, _) = asked(&["403 X", "200 X"]);
+        assert_eq!(answer.unwrap_err().why, Why::Denied);
+    }
+
+    #[test]
+    fn a_server_that_stays_busy_or_wants_too_much_time_is_given_up() {
+        let (answer, given) = asked(&["503 X"; 5]);
+        assert!(answer.unwrap_err().message.contains("503") && given == 5, "{given}");
+        let began = Instant::now();
+        let (answer, _) = asked(&["429 X\r\nretry-after: 3600", "200 X"]);
+        assert!(answer.unwrap_err().message.contains("429") && began.elapsed() < Duration::from_secs(5));
+    }
 
     #[test]
     fn the_expiry_is_taken_from_where_the_reply_has_it() {

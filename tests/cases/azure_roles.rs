@@ -113,7 +113,7 @@ fn an_identity_that_has_a_role_already_is_refused_and_keeps_it() {
     let (double, sandbox) = user();
     let mut planting = double.azure_user();
     plant(&mut planting, &double, "other");
-    let output = calls(&sandbox, READ, &[]).exits(69);
+    let output = calls(&sandbox, READ, &[]).exits(77);
     assert!(output.stderr.contains("1 role assignments besides this session's"), "{}", output.stderr);
     assert_eq!(left(&sandbox), (1, 1));
     let health = sandbox.run(["health", "--check", "azure"]).exits(69);

@@ -225,7 +225,7 @@ fn what_cannot_be_narrowed_is_given_to_nobody() {
     let mut seed = Seed::demo();
     seed.deny_scoped_credentials = true;
     let (sandbox, vault) = of_seed(seed, "developer");
-    let output = sandbox.run_sh(&READ, "echo ran").exits(69);
+    let output = sandbox.run_sh(&READ, "echo ran").exits(77);
     says(
         &output,
         &["could not be narrowed", "sts:GetScopedCredentials", "--method vault-unscoped --require none"],

@@ -10,6 +10,8 @@ use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::external::External;
+use super::impersonation::Impersonation;
 use crate::secret::Secret;
 use crate::token::{Token, TokenError, Why, ask, claims, form, of_reply};
 use crate::{address, clock};
@@ -18,8 +20,8 @@ use crate::{address, clock};
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 /// The longest an assertion may live; Google's own limit.
 const ASSERTION_SECONDS: u64 = 3600;
-/// What identifies and does no more.
-const EMAIL_SCOPE: &str = "https://www.googleapis.com/auth/userinfo.email";
+/// What impersonating takes.
+const PLATFORM_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 /// Credentials in it.
 pub(super) enum File {
@@ -27,48 +29,85 @@ pub(super) enum File {
     ServiceAccount { email: String, key: Secret, token_uri: Url },
     /// A login of a user.
     User { client_id: String, client_secret: Secret, refresh_token: Secret, token_uri: Url },
+    /// An identity of another issuer.
+    External(Box<External>),
+    /// A service account that other credentials speak for.
+    Impersonated { source: Box<File>, impersonation: Impersonation },
 }
 
 #[derive(Deserialize)]
-struct Written {
-    #[serde(rename = "type")]
-    kind: String,
-    client_email: Option<String>,
-    private_key: Option<String>,
-    client_id: Option<String>,
-    client_secret: Option<String>,
-    refresh_token: Option<String>,
+struct Account {
+    client_email: String,
+    private_key: String,
     token_uri: Option<String>,
 }
+
+#[derive(Deserialize)]
+struct Login {
+    client_id: String,
+    client_secret: String,
+    refresh_token: String,
+    token_uri: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Borrowed {
+    source_credentials: Value,
+    service_account_impersonation_url: String,
+    #[serde(default)]
+    delegates: Vec<String>,
+}
+
+/// Impersonation by the credentials of an impersonation; tools write one step.
+const DEEPEST: usize = 3;
 
 impl File {
     /// Reads the file at `path`.
     pub fn read(path: &Path) -> Result<Self, TokenError> {
-        let shown = path.display();
+        let shown = path.display().to_string();
         let text = std::fs::read_to_string(path).map(zeroize::Zeroizing::new);
         let text = text.map_err(|error| TokenError::config(format!("cannot read `{shown}`: {error}")))?;
         // Security: what the parser says may quote the file.
-        let written: Written = serde_json::from_str(&text)
+        let written: Value = serde_json::from_str(&text)
             .map_err(|_| TokenError::config(format!("`{shown}` is no file of Google Cloud credentials")))?;
-        let lacking = || TokenError::config(format!("`{shown}` lacks a field of a {} file", written.kind));
-        let name = format!("token_uri of {shown}");
-        let token_uri = address::parse(&name, written.token_uri.as_deref().unwrap_or(TOKEN_URI));
-        let token_uri = token_uri.map_err(TokenError::config)?;
-        match written.kind.as_str() {
-            "service_account" => Ok(Self::ServiceAccount {
-                email: written.client_email.clone().ok_or_else(lacking)?,
-                key: written.private_key.clone().map(Secret::new).ok_or_else(lacking)?,
-                token_uri,
-            }),
-            "authorized_user" => Ok(Self::User {
-                client_id: written.client_id.clone().ok_or_else(lacking)?,
-                client_secret: written.client_secret.clone().map(Secret::new).ok_or_else(lacking)?,
-                refresh_token: written.refresh_token.clone().map(Secret::new).ok_or_else(lacking)?,
-                token_uri,
-            }),
-            other => {
-                let other = crate::plugin::clean::line(other);
-                let message = format!("`{shown}` is of type `{other}`, which this version does not read");
+        Self::parse(written, &shown, DEEPEST)
+    }
+
+    fn parse(written: Value, shown: &str, deeper: usize) -> Result<Self, TokenError> {
+        let kind = written.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let lacking = |_| TokenError::config(format!("`{shown}` lacks a field of a {kind} file"));
+        let address = |text: Option<&str>| {
+            address::parse(&format!("token_uri of {shown}"), text.unwrap_or(TOKEN_URI))
+                .map_err(TokenError::config)
+        };
+        match kind.as_str() {
+            "service_account" => {
+                let Account { client_email, private_key, token_uri } =
+                    serde_json::from_value(written).map_err(lacking)?;
+                let (key, token_uri) = (Secret::new(private_key), address(token_uri.as_deref())?);
+                Ok(Self::ServiceAccount { email: client_email, key, token_uri })
+            }
+            "authorized_user" => {
+                let Login { client_id, client_secret, refresh_token, token_uri } =
+                    serde_json::from_value(written).map_err(lacking)?;
+                let (client_secret, refresh_token) = (Secret::new(client_secret), Secret::new(refresh_token));
+                let token_uri = address(token_uri.as_deref())?;
+                Ok(Self::User { client_id, client_secret, refresh_token, token_uri })
+            }
+            "external_account" => {
+                let written = serde_json::from_value(written).map_err(lacking)?;
+                External::new(written, shown).map(|external| Self::External(Box::new(external)))
+            }
+            "impersonated_service_account" if deeper > 0 => {
+                let Borrowed { source_credentials, service_account_impersonation_url: url, delegates } =
+                    serde_json::from_value(written).map_err(lacking)?;
+                let impersonation = Impersonation::new(&url, delegates, shown)?;
+                let source = Box::new(Self::parse(source_credentials, shown, deeper.saturating_sub(1))?);
+                Ok(Self::Impersonated { source, impersonation })
+            }
+            _ => {
+                let kind = crate::plugin::clean::line(&kind);
+                let message = format!("`{shown}` is of type `{kind}`, which this version does not read");
                 Err(TokenError::new(Why::Unsupported, "source-type", message))
             }
         }
@@ -76,37 +115,50 @@ impl File {
 
     /// A token for `scopes`. A user's login has the scopes it was made with, which narrow no further.
     pub async fn token(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
-        of_reply(&self.reply(client, scopes).await?)
+        match self {
+            Self::ServiceAccount { email, key, token_uri } => {
+                let assertion = assertion(email, key, token_uri, &scopes.join(" "))?;
+                let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+                let fields = [("grant_type", grant), ("assertion", assertion.expose())];
+                of_reply(&ask(client, form(token_uri.clone(), &fields)).await?)
+            }
+            Self::User { .. } => of_reply(&self.refreshed(client).await?),
+            Self::External(external) => external.token(client, scopes).await,
+            Self::Impersonated { source, impersonation } => {
+                let whole = [PLATFORM_SCOPE.to_owned()];
+                let source = Box::pin(source.token(client, &whole)).await?;
+                impersonation.token(client, &source.value, scopes).await
+            }
+        }
     }
 
     /// Whose they are.
     pub async fn owner(&self, client: &Client) -> Result<String, TokenError> {
-        if let Self::ServiceAccount { email, .. } = self {
-            return Ok(email.clone());
+        match self {
+            Self::ServiceAccount { email, .. } => Ok(email.clone()),
+            Self::External(external) => Ok(external.owner()),
+            Self::Impersonated { impersonation, .. } => Ok(impersonation.account().to_owned()),
+            Self::User { .. } => {
+                let reply = self.refreshed(client).await?;
+                let email =
+                    || claims(reply.get("id_token")?.as_str()?)?.get("email")?.as_str().map(str::to_owned);
+                Ok(email().unwrap_or_else(|| "a user (application default credentials)".to_owned()))
+            }
         }
-        let reply = self.reply(client, &[EMAIL_SCOPE.to_owned()]).await?;
-        let email = || claims(reply.get("id_token")?.as_str()?)?.get("email")?.as_str().map(str::to_owned);
-        Ok(email().unwrap_or_else(|| "a user (application default credentials)".to_owned()))
     }
 
-    async fn reply(&self, client: &Client, scopes: &[String]) -> Result<Value, TokenError> {
-        let request = match self {
-            Self::ServiceAccount { email, key, token_uri } => {
-                let assertion = assertion(email, key, token_uri, &scopes.join(" "))?;
-                let grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-                form(token_uri.clone(), &[("grant_type", grant), ("assertion", assertion.expose())])
-            }
-            Self::User { client_id, client_secret, refresh_token, token_uri } => form(
-                token_uri.clone(),
-                &[
-                    ("grant_type", "refresh_token"),
-                    ("client_id", client_id),
-                    ("client_secret", client_secret.expose()),
-                    ("refresh_token", refresh_token.expose()),
-                ],
-            ),
+    /// What a user's login is exchanged for.
+    async fn refreshed(&self, client: &Client) -> Result<Value, TokenError> {
+        let Self::User { client_id, client_secret, refresh_token, token_uri } = self else {
+            return Err(TokenError::config("these credentials are no user's"));
         };
-        ask(client, request).await
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("client_id", client_id.as_str()),
+            ("client_secret", client_secret.expose()),
+            ("refresh_token", refresh_token.expose()),
+        ];
+        ask(client, form(token_uri.clone(), &fields)).await
     }
 }
 

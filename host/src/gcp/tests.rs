@@ -53,7 +53,9 @@ impl Double {
 
 fn run<T>(work: impl AsyncFnOnce(&Client) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client = crate::plugin::capability::http::configured_client().unwrap();
+    let client =
+        crate::plugin::capability::http::configured_client(&crate::environment::Environment::default())
+            .unwrap();
     runtime.block_on(work(&client))
 }
 
@@ -102,14 +104,118 @@ fn a_revoked_login_says_so_and_how_to_log_in() {
 
 #[test]
 fn a_file_of_another_type_or_with_a_plain_token_address_is_refused_by_name() {
-    let (federated, _home) = with_file(r#"{"type":"external_account"}"#);
-    let error = token_of(&federated).unwrap_err();
-    assert!(error.why == Why::Unsupported && error.message.contains("`external_account`"), "{error}");
+    let (other, _home) = with_file(r#"{"type":"gdch_service_account"}"#);
+    let error = token_of(&other).unwrap_err();
+    assert!(error.why == Why::Unsupported && error.message.contains("`gdch_service_account`"), "{error}");
     let far = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r","token_uri":"http://evil.example"}"#;
     let (far, _home) = with_file(far);
     assert_eq!(token_of(&far).unwrap_err().why, Why::Config);
     let (garbage, _home) = with_file("planted-secret");
     assert!(!token_of(&garbage).unwrap_err().message.contains("planted"));
+}
+
+/// An `external_account` file whose token comes from `source`.
+fn federated(double: &Double, source: &serde_json::Value, impersonated: bool) -> serde_json::Value {
+    let mut file = serde_json::json!({
+        "type": "external_account", "audience": "//iam.googleapis.com/pool/1", "credential_source": source,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": format!("http://{}/v1/token", double.authority),
+    });
+    if impersonated {
+        let url =
+            format!("http://{}/v1/projects/-/serviceAccounts/sa@p:generateAccessToken", double.authority);
+        file["service_account_impersonation_url"] = url.into();
+    }
+    file
+}
+
+const BOTH: &str =
+    r#"{"access_token":"exchanged","expires_in":60,"accessToken":"impersonated","value":"foreign/1"}"#;
+
+#[test]
+fn a_federated_token_of_a_file_is_exchanged_and_then_impersonates() {
+    let double = double(200, BOTH);
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("subject");
+    std::fs::write(&path, "foreign/2\n").unwrap();
+    let source = serde_json::json!({ "file": path });
+    let (environment, _home) = with_file(&federated(&double, &source, false).to_string());
+    assert_eq!(token_of(&environment).unwrap().value.expose(), "exchanged");
+    let seen = double.seen();
+    assert!(seen.contains("subject_token=foreign%2F2") && !seen.contains("Authorization"), "{seen}");
+    assert!(seen.contains("audience=%2F%2Fiam.googleapis.com%2Fpool%2F1"), "{seen}");
+
+    let (environment, _home) = with_file(&federated(&double, &source, true).to_string());
+    assert_eq!(token_of(&environment).unwrap().value.expose(), "impersonated");
+    let seen = double.seen().to_ascii_lowercase();
+    assert!(seen.contains("authorization: bearer exchanged"), "{seen}");
+    assert_eq!(run(async |client| whoami(&environment, client).await).unwrap(), "sa@p");
+}
+
+#[test]
+fn a_federated_token_of_an_address_is_read_with_its_headers_and_from_its_field() {
+    let double = double(200, BOTH);
+    let source = serde_json::json!({
+        "url": format!("http://{}/oidc?a=b", double.authority), "headers": { "Metadata": "True" },
+        "format": { "type": "json", "subject_token_field_name": "value" },
+    });
+    let (environment, _home) = with_file(&federated(&double, &source, false).to_string());
+    assert_eq!(token_of(&environment).unwrap().value.expose(), "exchanged");
+    let seen = double.seen().to_ascii_lowercase();
+    assert!(seen.contains("get /oidc?a=b") && seen.contains("metadata: true"), "{seen}");
+    assert!(seen.contains("subject_token=foreign%2f1"), "{seen}");
+}
+
+#[test]
+fn a_federated_file_that_leads_elsewhere_or_is_not_read_is_refused_by_name() {
+    let double = double(200, BOTH);
+    for (source, why, said) in [
+        (serde_json::json!({ "executable": { "command": "x" } }), Why::Unsupported, "a program"),
+        (
+            serde_json::json!({ "environment_id": "aws1", "url": "http://169.254.169.254/" }),
+            Why::Unsupported,
+            "AWS",
+        ),
+        (serde_json::json!({ "url": "http://evil.example/" }), Why::Config, "must be https"),
+        (serde_json::json!({ "url": "http://10.0.0.1/" }), Why::Config, "must be https"),
+        (serde_json::json!({ "file": "/nonexistent" }), Why::Config, "cannot read"),
+        (serde_json::json!({}), Why::Config, "where the token is"),
+    ] {
+        let (environment, _home) = with_file(&federated(&double, &source, false).to_string());
+        let error = token_of(&environment).unwrap_err();
+        assert!(error.why == why && error.message.contains(said), "{source} {error}");
+    }
+    let mut far = federated(&double, &serde_json::json!({ "file": "x" }), false);
+    far["service_account_impersonation_url"] = "https://evil.example/steal".into();
+    let (environment, _home) = with_file(&far.to_string());
+    assert!(token_of(&environment).unwrap_err().message.contains("generateAccessToken"));
+    assert_eq!(double.seen(), "");
+}
+
+#[test]
+fn an_impersonated_account_is_spoken_for_by_its_source_and_its_delegates() {
+    let double = double(200, BOTH);
+    let base = format!("http://{}", double.authority);
+    let file = serde_json::json!({
+        "type": "impersonated_service_account", "delegates": ["projects/-/serviceAccounts/d@p"],
+        "service_account_impersonation_url": format!("{base}/v1/projects/-/serviceAccounts/sa@p:generateAccessToken"),
+        "source_credentials": { "type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "r",
+            "token_uri": base },
+    });
+    let (environment, _home) = with_file(&file.to_string());
+    assert_eq!(token_of(&environment).unwrap().value.expose(), "impersonated");
+    let seen = double.seen();
+    assert!(seen.contains("refresh_token=r") && seen.contains("serviceAccounts/d@p"), "{seen}");
+    assert_eq!(run(async |client| whoami(&environment, client).await).unwrap(), "sa@p");
+    // Nobody borrows from a borrower of a borrower for ever.
+    let mut deep = file.clone();
+    for _ in 0..5 {
+        let mut outer = file.clone();
+        outer["source_credentials"] = deep;
+        deep = outer;
+    }
+    let (environment, _home) = with_file(&deep.to_string());
+    assert_eq!(token_of(&environment).unwrap_err().why, Why::Unsupported);
 }
 
 /// Made for this test with `openssl genpkey`; it opens nothing.

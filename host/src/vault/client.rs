@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::redirect::{Action, Attempt, Policy};
-use reqwest::{Certificate, StatusCode};
 
 use super::VaultError;
 use super::address::{Address, is_loopback};
+use crate::roots;
 
 /// Connecting to a server that does not answer.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
@@ -31,16 +32,9 @@ pub fn build(address: &Address, ca_cert: Option<&Path>) -> Result<reqwest::Clien
         .timeout(EXCHANGE_TIME)
         .user_agent(concat!("audex/", env!("CARGO_PKG_VERSION")));
     if let Some(path) = ca_cert {
-        builder = builder.tls_certs_only(roots(path)?);
+        builder = builder.tls_certs_only(roots::read(path)?);
     }
     builder.build().map_err(VaultError::Client)
-}
-
-fn roots(path: &Path) -> Result<Vec<Certificate>, VaultError> {
-    let refused = |reason: String| VaultError::CaCert { path: path.to_path_buf(), reason };
-    let pem = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
-    let roots = Certificate::from_pem_bundle(&pem).map_err(|error| refused(error.to_string()))?;
-    if roots.is_empty() { Err(refused("it has no certificate".to_owned())) } else { Ok(roots) }
 }
 
 /// A standby answers with 307 and the leader's address (Vault API documentation, "HTTP status codes").

@@ -6,6 +6,7 @@ use rustify::errors::ClientError as RestError;
 use vaultrs::error::ClientError;
 
 use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
+use crate::roots::RootsError;
 
 /// Why Vault could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,14 +32,9 @@ pub enum VaultError {
     /// No text for a path.
     #[error("`{0}` is no mount path of a Vault auth method")]
     Mount(String),
-    /// The roots cannot be used.
-    #[error("the certificates in `{}` cannot be used: {reason}", path.display())]
-    CaCert {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    /// The certificate authorities cannot be used.
+    #[error(transparent)]
+    CaCert(#[from] RootsError),
     /// TLS cannot be set up.
     #[error("cannot set up the HTTP client for Vault")]
     Client(#[source] reqwest::Error),
@@ -143,7 +139,7 @@ impl VaultError {
                 (ErrorKind::InvalidInput, "vault-address")
             }
             Self::PlainHttp { .. } => (ErrorKind::InvalidInput, "plain-http"),
-            Self::CaCert { .. } => (ErrorKind::InvalidInput, "vault-ca"),
+            Self::CaCert(_) => (ErrorKind::InvalidInput, "vault-ca"),
             Self::NoToken | Self::MalformedToken | Self::HalfAppRole(_) | Self::PodToken { .. } => {
                 (ErrorKind::Unavailable, "no-vault-token")
             }

@@ -11,8 +11,6 @@ use crate::{invalid, plan, refusal, scope, time};
 
 const IMPERSONATE: &str = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts";
 const EXCHANGE: &str = "https://sts.googleapis.com/v1/token";
-/// A call that failed for a reason that may pass is made so often in all.
-const ATTEMPTS: usize = 3;
 /// An account's email in a URL. Source: IAM, "Service accounts overview", naming.
 const EMAIL_CHARACTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789-.@";
 
@@ -177,26 +175,15 @@ fn exchange(first: &Token, options: &str) -> Result<Token, Error> {
     secret.map(|secret| Token { secret, expires_at: ends }).ok_or_else(|| unreadable("sts.googleapis.com"))
 }
 
-/// Sends, again where it may help. The lifted secret comes with the reply.
+/// Sends; the host asks again where that may help. The lifted secret comes with the reply.
 fn send(request: &Request<'_>) -> Result<(Response, Option<Secret>), Error> {
-    let mut last = None;
-    for _ in 0..ATTEMPTS {
-        match http::send(request) {
-            Ok(mut response) if response.status != 429 && response.status < 500 => {
-                let secret = response.lifted.pop().flatten();
-                return Ok((response, secret));
-            }
-            Ok(response) => {
-                let message = format!("Google Cloud answered {}", response.status);
-                last = Some(refusal(ErrorKind::Unavailable, "busy", message, "try again in a moment"));
-            }
-            Err(error) if error.kind == ErrorKind::Unavailable && error.code == "unreachable" => {
-                last = Some(error);
-            }
-            Err(error) => return Err(error),
-        }
+    let mut response = http::send(request)?;
+    if response.status == 429 || response.status >= 500 {
+        let message = format!("Google Cloud answered {}", response.status);
+        return Err(refusal(ErrorKind::Unavailable, "busy", message, "try again in a moment"));
     }
-    Err(last.unwrap_or_else(|| unreadable("Google Cloud")))
+    let secret = response.lifted.pop().flatten();
+    Ok((response, secret))
 }
 
 fn impersonation_failed(response: &Response, account: &str, seconds: u32) -> Error {

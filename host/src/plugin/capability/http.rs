@@ -2,12 +2,17 @@
 
 mod address;
 mod compose;
+mod exchange;
 mod family;
 mod lift;
+mod retry;
 mod route;
 mod send;
 
 use std::time::Duration;
+
+use crate::environment::Environment;
+use crate::roots::{self, RootsError};
 
 /// A body a guest may send: policies and forms are a few kilobytes.
 const REQUEST_BYTES: usize = 1024 * 1024;
@@ -26,24 +31,39 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 
 /// The client of components: https only, no redirect, no proxy of the environment, and no
 /// address that is not public.
-pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
-    common().https_only(true).dns_resolver(address::PublicOnly).build()
+pub(super) fn client(environment: &Environment) -> Result<reqwest::Client, ClientError> {
+    Ok(common(environment)?.https_only(true).dns_resolver(address::PublicOnly).build()?)
 }
 
 /// The client for addresses that the user configured, which may be private. What it is given is https, or on loopback.
-pub(crate) fn configured_client() -> Result<reqwest::Client, reqwest::Error> {
-    common().build()
+pub(crate) fn configured_client(environment: &Environment) -> Result<reqwest::Client, ClientError> {
+    Ok(common(environment)?.build()?)
 }
 
-fn common() -> reqwest::ClientBuilder {
+/// There is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The authorities that the user configured.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] reqwest::Error),
+}
+
+fn common(environment: &Environment) -> Result<reqwest::ClientBuilder, ClientError> {
     // One crypto provider in the whole program; it may have been chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .referer(false)
         .connect_timeout(CONNECT_TIME)
-        .user_agent(concat!("audex/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!("audex/", env!("CARGO_PKG_VERSION")));
+    Ok(match roots::configured(environment)? {
+        Some(roots) => builder.tls_certs_only(roots),
+        None => builder,
+    })
 }
 
 /// Whether `template` names one host, or hosts that differ by region only, such as `sts.{region}.amazonaws.com`.

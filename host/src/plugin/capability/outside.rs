@@ -7,10 +7,12 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use super::http::ClientError;
 use crate::aws::{Aws, AwsError, Keys, Options};
 use crate::child::Interruption;
 use crate::environment::Environment;
 use crate::settings::vault_config::VaultFile;
+use crate::token::known::Tokens;
 use crate::vault::Vault;
 
 /// The outside world of one run.
@@ -22,6 +24,7 @@ pub struct Outside {
     keys: Mutex<Option<Keys>>,
     http: OnceLock<reqwest::Client>,
     configured_http: OnceLock<reqwest::Client>,
+    tokens: Tokens,
     vault: Vault,
     interruption: OnceLock<Interruption>,
     /// Interruptions count no more.
@@ -63,6 +66,7 @@ impl Outside {
             keys: Mutex::new(None),
             http: OnceLock::new(),
             configured_http: OnceLock::new(),
+            tokens: Tokens::default(),
             vault,
             interruption: OnceLock::new(),
             ended: AtomicBool::new(false),
@@ -169,27 +173,33 @@ impl Outside {
         Ok(found)
     }
 
+    /// The tokens of this run.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
     /// The HTTP client of components, built at first use.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn http(&self) -> Result<&reqwest::Client, reqwest::Error> {
+    /// When TLS cannot be set up, or not with the authorities that the user configured.
+    pub fn http(&self) -> Result<&reqwest::Client, ClientError> {
         if let Some(client) = self.http.get() {
             return Ok(client);
         }
-        let built = super::http::client()?;
+        let built = super::http::client(&self.environment)?;
         Ok(self.http.get_or_init(|| built))
     }
 
     /// The HTTP client for addresses that the user configured, built at first use.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn routed_http(&self) -> Result<&reqwest::Client, reqwest::Error> {
+    /// When TLS cannot be set up, or not with the authorities that the user configured.
+    pub fn routed_http(&self) -> Result<&reqwest::Client, ClientError> {
         if let Some(client) = self.configured_http.get() {
             return Ok(client);
         }
-        let built = super::http::configured_client()?;
+        let built = super::http::configured_client(&self.environment)?;
         Ok(self.configured_http.get_or_init(|| built))
     }
 }

@@ -37,8 +37,9 @@ impl State {
         if scopes.is_empty() {
             return Ok(Err(bad_scopes("`gcp` needs OAuth scopes")));
         }
-        let token =
-            self.log_in(async |outside, client| gcp::token(outside.environment(), client, scopes).await)?;
+        let token = self.token_once(&format!("gcp {}", scopes.join(" ")), async |outside, client| {
+            gcp::token(outside.environment(), client, scopes).await
+        })?;
         Ok(token.map(|token| (token, Origin::Slot)))
     }
 
@@ -55,7 +56,7 @@ impl State {
         let token = match holder {
             Holder::Source => {
                 let tenant = self.reach()?.settings.get("tenant_id").cloned();
-                self.log_in(async |outside, client| {
+                self.token_once(&format!("azure {audience}"), async |outside, client| {
                     azure::token(outside.environment(), client, tenant.as_deref(), audience).await
                 })?
             }
@@ -110,9 +111,26 @@ impl State {
         let Some(id) = settings.get("client_id").cloned() else {
             return Ok(Err(bad_scopes("`azure-agent` needs the setting `client_id`")));
         };
-        self.log_in(async |outside, client| {
+        self.token_once(&format!("azure-agent {id} {audience}"), async |outside, client| {
             azure::agent_token(outside.environment(), client, tenant.as_deref(), &id, audience).await
         })
+    }
+
+    /// Asks a source for the token of `question`, unless it gave it in this run.
+    fn token_once(
+        &mut self,
+        question: &str,
+        work: impl AsyncFnOnce(&Outside, &reqwest::Client) -> Result<Token, TokenError>,
+    ) -> wasmtime::Result<Result<Token, Error>> {
+        let outside = Arc::clone(&self.reach()?.outside);
+        if let Some(token) = outside.tokens().get(question) {
+            return Ok(Ok(token));
+        }
+        let given = self.log_in(work)?;
+        if let Ok(token) = &given {
+            outside.tokens().keep(question.to_owned(), token);
+        }
+        Ok(given)
     }
 
     /// Asks a source of tokens, within the time of the call.
@@ -125,7 +143,7 @@ impl State {
         let client = match outside.routed_http() {
             Ok(client) => client,
             Err(error) => {
-                return Ok(Err(plain_error(ErrorKind::Internal, "tls", error.to_string())));
+                return Ok(Err(plain_error(ErrorKind::InvalidInput, "tls", error.to_string())));
             }
         };
         let answer = self.outside_time(|limit| outside.run(limit.min(LOGIN_TIME), work(&outside, client)));

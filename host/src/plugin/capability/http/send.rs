@@ -7,8 +7,9 @@ use aws_sigv4::http_request::SigningSettings;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
+use super::exchange::{Reply, Way, exchange};
 use super::route::{self, Route};
-use super::{EXCHANGE_TIME, RESPONSE_BYTES, compose, host_matches, is_account_host, lift};
+use super::{EXCHANGE_TIME, compose, host_matches, is_account_host, lift};
 use crate::aws::Keys;
 use crate::aws::sign::{Scope, sign};
 use crate::clock;
@@ -16,7 +17,6 @@ use crate::plugin::bindings::provider::audex::plugin::http::{
     Auth, Chunk, HeaderKey, Host, Request as Asked, Response, Sigv4,
 };
 use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
-use crate::plugin::capability::outside::Outside;
 use crate::plugin::capability::sts::plain_error;
 use crate::plugin::capability::{Capability, HeldSecret, Origin};
 use crate::plugin::component::Source;
@@ -91,13 +91,6 @@ impl Host for State {
             Err(error) => Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string()))),
         }
     }
-}
-
-/// A reply, read whole.
-struct Reply {
-    status: u16,
-    headers: HeaderMap,
-    body: Vec<u8>,
 }
 
 impl State {
@@ -258,49 +251,6 @@ fn repeats(body: &[u8], headers: &HeaderMap, secret: &Secret) -> bool {
     let secret = secret.expose().as_bytes();
     let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret);
     secret.len() >= SHORTEST_ECHO && (holds(body) || headers.values().any(|value| holds(value.as_bytes())))
-}
-
-/// Which client a request goes by.
-enum Way {
-    /// To public addresses only.
-    Public,
-    /// To where the user's variables say that a cloud's host is.
-    Routed(Route),
-    /// To the configured Vault, which may be private.
-    Vault,
-}
-
-async fn exchange(outside: &Outside, mut request: Request, way: Way) -> Result<Reply, Error> {
-    let failed = |error: reqwest::Error| {
-        // The URL may hold what the guest put there; it knows it anyway.
-        let error = error.without_url();
-        let code = if error.is_timeout() { "timed-out" } else { "unreachable" };
-        let mut message = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            message = format!("{message}: {cause}");
-            source = cause.source();
-        }
-        plain_error(ErrorKind::Unavailable, code, message)
-    };
-    let client = match way {
-        Way::Public => outside.http().map_err(failed)?,
-        Way::Routed(route) => {
-            *request.url_mut() = route.url(request.url());
-            outside.routed_http().map_err(failed)?
-        }
-        Way::Vault => outside.vault().client().map_err(Error::from)?,
-    };
-    let mut response = client.execute(request).await.map_err(failed)?;
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len().saturating_add(chunk.len()) > RESPONSE_BYTES {
-            let message = format!("the reply has more than {} MiB", RESPONSE_BYTES / 1024 / 1024);
-            return Err(plain_error(ErrorKind::Unavailable, "too-large", message));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), body })
 }
 
 /// Signs by Signature Version 4. An error is a reason without a secret.
