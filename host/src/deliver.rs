@@ -132,7 +132,7 @@ pub struct Delivered {
 /// set; [`DeliverError::Io`] when a file cannot be written.
 pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<Delivered, DeliverError> {
     let scrub::Scrubbed { mut environment, removed } = scrub::scrub(delivery.parent);
-    isolation::isolate(&mut environment, &directory)?;
+    isolation::isolate(&mut environment, &directory, delivery.parent)?;
     set_region(&mut environment, delivery);
     for (name, value) in delivery.variables {
         isolation::may_set(name, value.text())?;

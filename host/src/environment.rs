@@ -76,6 +76,8 @@ pub const AUDEX_AZURE_FEDERATED_TOKEN_FILE: &str = "AUDEX_AZURE_FEDERATED_TOKEN_
 pub const AZURE_AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
 /// The subscription that Azure permissions are asked in.
 pub const AZURE_SUBSCRIPTION_ID: &str = "AZURE_SUBSCRIPTION_ID";
+/// Which cloud the Azure CLI works with: `AzureCloud`, a government's, or one of `clouds.config`.
+pub const AZURE_CLOUD_NAME: &str = "AZURE_CLOUD_NAME";
 /// The configuration directory of the Azure CLI.
 pub const AZURE_CONFIG_DIR: &str = "AZURE_CONFIG_DIR";
 /// The project that Google's client libraries use.

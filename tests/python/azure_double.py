@@ -82,7 +82,8 @@ class Cloud:
             return 400, {"error": "invalid_scope", "error_description": "AADSTS1002012: scope is not AUDIENCE/.default"}
         audience = form["scope"].removesuffix("/.default").rstrip("/")
         expires = int(time.time()) + LIFE
-        claims = {"aud": audience, "tid": TENANT, "appid": form["client_id"], "oid": holder, "exp": expires, "iss": f"https://sts.windows.net/{TENANT}/"}
+        now = expires - LIFE
+        claims = {"iat": now, "nbf": now, "aud": audience, "tid": TENANT, "appid": form["client_id"], "oid": holder, "exp": expires, "iss": f"https://sts.windows.net/{TENANT}/"}
         part = lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
         text = f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}.{secrets.token_urlsafe(24)}"
         self.issued[text], self.holders[text] = (audience, expires), holder

@@ -147,6 +147,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         kind, _, bearer = self.headers.get("Authorization", "").partition(" ")
         query = urllib.parse.parse_qs(address.query)
+        self.cloud.storage.base = f"{self.headers.get('X-Forwarded-Proto', 'http')}://{self.headers['Host']}"
         try:
             status, reply = self.cloud.answer(self.command, address.path, query, body, bearer if kind == "Bearer" else "")
         except Exception as error:  # a test must see what went wrong, not a closed connection

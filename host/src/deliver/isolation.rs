@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::family::{is_governed, matches};
 use super::{DeliverError, SessionDirectory};
+use crate::environment::{AZURE_CONFIG_DIR, Environment, HOME};
 
 /// What a variable is set to.
 enum Shelter {
@@ -52,6 +53,12 @@ const ISOLATION: &[(&str, Shelter)] = &[
     ("AZURE_POD_IDENTITY_AUTHORITY_HOST", Shelter::Text(CLOSED_URL)),
 ];
 
+/// Addresses of clouds other than the public one, as `az cloud register` writes them. There is no login in it.
+/// Source: azure-cli-core 2.91, `cloud.py`, `CLOUD_CONFIG_FILE`.
+const CLOUDS: &str = "clouds.config";
+/// It has some lines for each cloud.
+const CLOUDS_BYTES: u64 = 64 * 1024;
+
 /// Where `vault` finds its token helper; its built-in one reads `~/.vault-token`.
 const VAULT_CONFIG_PATH: &str = "VAULT_CONFIG_PATH";
 
@@ -87,6 +94,7 @@ const CREDENTIAL_ENDINGS: &[&str] = &[
 pub(super) fn isolate(
     environment: &mut BTreeMap<OsString, OsString>,
     directory: &SessionDirectory,
+    parent: &Environment,
 ) -> Result<(), DeliverError> {
     for (variable, shelter) in ISOLATION {
         let value = match shelter {
@@ -96,10 +104,21 @@ pub(super) fn isolate(
         };
         environment.insert(variable.into(), value);
     }
+    if let Some(clouds) = clouds(parent) {
+        directory.write(&format!("azure/{CLOUDS}"), &clouds)?;
+    }
     let helper = SILENT_HELPERS.into_iter().find(|helper| Path::new(helper).is_file());
     let config = helper.map(|helper| format!("token_helper = \"{helper}\"\n")).unwrap_or_default();
     environment.insert(VAULT_CONFIG_PATH.into(), directory.write("vault", &config)?.into());
     Ok(())
+}
+
+/// The user's own clouds of the Azure CLI.
+fn clouds(parent: &Environment) -> Option<String> {
+    let own = parent.get_os(AZURE_CONFIG_DIR).map(PathBuf::from);
+    let path = own.or_else(|| Some(PathBuf::from(parent.get_os(HOME)?).join(".azure")))?.join(CLOUDS);
+    let is_small = std::fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= CLOUDS_BYTES);
+    if is_small { std::fs::read_to_string(path).ok() } else { None }
 }
 
 /// Checks a variable that a provider wants set to `value`.

@@ -3,11 +3,13 @@
 //! Security: they name things and authenticate nothing. Another name is refused, so that no component reads a secret here.
 
 use crate::environment::{
-    AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID, CLOUDSDK_CORE_PROJECT, Environment, GOOGLE_CLOUD_PROJECT,
+    AZURE_CLOUD_NAME, AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID, CLOUDSDK_CORE_PROJECT, Environment,
+    GOOGLE_CLOUD_PROJECT,
 };
 
 /// Our own variable of a provider, and what stands in for it, in order.
-const STAND_INS: [(&str, &str, &[&str]); 3] = [
+const STAND_INS: [(&str, &str, &[&str]); 4] = [
+    ("azure", "AUDEX_AZURE_CLOUD", &[AZURE_CLOUD_NAME]),
     ("gcp", "AUDEX_GCP_PROJECT", &[GOOGLE_CLOUD_PROJECT, CLOUDSDK_CORE_PROJECT]),
     ("azure", "AUDEX_AZURE_SUBSCRIPTION_ID", &[AZURE_SUBSCRIPTION_ID]),
     ("azure", "AUDEX_AZURE_TENANT_ID", &[AZURE_TENANT_ID]),

@@ -12,6 +12,9 @@ const SUBSCRIPTIONS: &str = "https://management.azure.com/subscriptions?api-vers
 /// It is one small page; a run should not wait longer for it.
 const TIMEOUT_MS: u32 = 10_000;
 
+/// How `az` calls the public cloud.
+const PUBLIC_CLOUD: &str = "AzureCloud";
+
 /// One subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
@@ -76,7 +79,7 @@ pub fn choose<'a>(
 
 /// What `az` takes for a login: a subscription of a managed identity, so that it asks the identity endpoint for tokens.
 /// Source: azure-cli 2.91, `azure/cli/core/_profile.py`.
-pub fn profile(id: &str, tenant: &str) -> File {
+pub fn profile(id: &str, tenant: &str, cloud: Option<&str>) -> File {
     let contents = json!({
         "installationId": "00000000-0000-0000-0000-000000000000",
         "subscriptions": [{
@@ -87,7 +90,7 @@ pub fn profile(id: &str, tenant: &str) -> File {
             "tenantId": tenant,
             "homeTenantId": tenant,
             "managedByTenants": [],
-            "environmentName": "AzureCloud",
+            "environmentName": cloud.unwrap_or(PUBLIC_CLOUD),
             "user": {
                 "name": "systemAssignedIdentity",
                 "type": "servicePrincipal",
@@ -138,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_profile_is_what_az_reads_where_the_host_puts_its_directory() {
-        let file = profile("bbb", "t1");
+        let file = profile("bbb", "t1", None);
         assert_eq!((file.name.as_str(), file.env), ("azure/azureProfile.json", None));
         let Value::Plain(text) = file.contents else { panic!("it is no secret") };
         let json: Json = serde_json::from_str(&text).unwrap();

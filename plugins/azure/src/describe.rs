@@ -44,6 +44,7 @@ pub fn describe() -> Description {
                 "service principal or user-assigned identity that gets temporary custom roles",
                 Some("AUDEX_AZURE_CLIENT_ID"),
             ),
+            setting("cloud", "which cloud `az` works with", Some("AUDEX_AZURE_CLOUD")),
             setting("allow_unknown", "`true` says nothing of operations that are not in the catalogue", None),
         ],
         profiles: profile::built_in(),

@@ -69,7 +69,7 @@ fn serve(audiences: &[Audience], planned: &Plan, slot: &str) -> Result<Minted, E
     let mut files = Vec::new();
     match subscription(&tokens) {
         Some((id, tenant)) => {
-            files.push(arm::profile(&id, &tenant));
+            files.push(arm::profile(&id, &tenant, settings::get("cloud").as_deref()));
             variables.extend([plain("AZURE_SUBSCRIPTION_ID", id), plain("AZURE_TENANT_ID", tenant)]);
         }
         None => notices.push(

@@ -28,6 +28,8 @@ class Storage:
         """`buckets`: {bucket: {object: bytes}}; `grants`: {principal: permissions}."""
         self.buckets = buckets
         self.grants = grants
+        # Where the last client found it.
+        self.base = ""
 
     def missing(self, token, permission, bucket, name, list_prefix=None):
         """Why `token` may not, or None: scopes, then the principal's own permissions, then the boundary."""
@@ -118,6 +120,8 @@ class Storage:
         return {"kind": "storage#object", "id": f"{bucket}/{name}/1", "name": name, "bucket": bucket, "generation": "1",
                 "metageneration": "1", "size": str(len(contents)), "md5Hash": digest, "contentType": "text/plain",
                 "crc32c": base64.b64encode(struct.pack(">I", _crc32c(contents))).decode(),
+                # gcloud downloads from here.
+                "mediaLink": f"{self.base}/download/storage/v1/b/{bucket}/o/{urllib.parse.quote(name, safe='')}?generation=1&alt=media",
                 "timeCreated": "2026-11-24T00:00:00Z", "updated": "2026-11-24T00:00:00Z"}
 
 

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs the heavy clients of `make test-interop` into target/interop: az (PyPI, 735 MB) and Azurite (npm, 365 MB).
+# What cannot be installed is said and skipped by run.py. gcloud and gsutil come in no package registry: they are used where they are.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+place=target/interop
+mkdir -p "$place"
+
+if [ ! -x "$place/venv/bin/az" ]; then
+    echo "installing azure-cli into $place/venv (some minutes, once)"
+    python3 -m venv "$place/venv" &&
+        "$place/venv/bin/pip" install --quiet --disable-pip-version-check azure-cli==2.91.0 cryptography ||
+        echo "azure-cli could not be installed"
+fi
+if [ ! -x "$place/node/node_modules/.bin/azurite-blob" ]; then
+    if command -v npm >/dev/null; then
+        echo "installing Azurite into $place/node (some minutes, once)"
+        npm install --silent --no-audit --no-fund --prefix "$place/node" azurite@3.37.0 || echo "Azurite could not be installed"
+    else
+        echo "there is no npm, so no Azurite"
+    fi
+fi
+exit 0

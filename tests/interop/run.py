@@ -1,0 +1,28 @@
+"""The real clients of Google Cloud and Azure under `tryaudex run`, against doubles that enforce. See `make test-interop`."""
+
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "python")]
+
+import az  # noqa: E402
+import azurite  # noqa: E402
+import google_tools  # noqa: E402
+from double import Judge  # noqa: E402
+
+
+def main():
+    judge, skipped = Judge(), []
+    for name, client in (("gcloud, gsutil", google_tools), ("az", az), ("Azurite", azurite)):
+        if reason := client.missing():
+            skipped.append(f"{name}: {reason}")
+        else:
+            client.check(judge)
+    for line in skipped:
+        print(f"skipped {line}")
+    judge.end()
+
+
+if __name__ == "__main__":
+    main()
