@@ -222,7 +222,8 @@ class Cloud:
                  "state": "Enabled"}
         match (method, rest):
             case ("GET", []):
-                return 200, {"value": [about]}
+                sees = holder == OBJECT or any(held["principal"] == holder for held in self.roles.assignments.values())
+                return 200, {"value": [about] if sees else []}
             case ("GET", [subscription]) if subscription == SUBSCRIPTION:
                 return 200, about
             case ("GET", [subscription, *_, "providers", "Microsoft.Storage", "storageAccounts"]) if subscription == SUBSCRIPTION:

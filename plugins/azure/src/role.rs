@@ -97,6 +97,9 @@ impl Roles {
                 self.client_id
             ),
             method::token_life(grant.ttl_seconds),
+            "a token that an earlier session of this identity kept is good for this session's role as well, until it \
+             expires; what a service grants by lists of its own (access policies of a key vault, file ACLs) is not seen"
+                .to_owned(),
         ];
         let gives = |asked: &str| {
             let meets =

@@ -6,7 +6,7 @@ use super::serve;
 use crate::rbac::Rbac;
 use crate::role::lease::{self, Lease};
 use crate::role::{Roles, permissions};
-use crate::{audience, mint, refusal};
+use crate::{arm, audience, mint, refusal};
 
 /// The slot of the identity that gets the roles; its value for `whoami` is its object id.
 pub const AGENT: &str = "azure-agent";
@@ -25,6 +25,9 @@ pub fn mint(grant: &Grant, roles: &Roles, planned: &Plan) -> Result<Minted, Erro
     let own = mint::token(mint::OWN, audience::RESOURCE_MANAGER)?.value;
     let rbac = Rbac { token: &own };
     must_have_no_other(rbac.assigned_to(&roles.subscription, &principal)?.len())?;
+    // Whoever has a role anywhere in a subscription sees it.
+    let agent = mint::token(AGENT, audience::RESOURCE_MANAGER)?.value;
+    must_have_no_other(arm::subscriptions(&agent)?.len())?;
     let lease = Lease {
         session: grant.session.clone(),
         ends_at: clock::now() + u64::from(SETTLE_SECONDS) + u64::from(grant.ttl_seconds),
