@@ -9,6 +9,7 @@ mod cli;
 mod demo;
 mod deny_names;
 mod deny_spellings;
+mod drift;
 mod endpoint;
 mod errors;
 mod expiry;

@@ -4,6 +4,7 @@ mod audit;
 mod cleanup;
 mod completions;
 mod demo;
+mod drift;
 mod health;
 mod identity_args;
 mod plan;
@@ -42,6 +43,8 @@ enum Command {
     Plan(plan::Args),
     /// Show the permission profiles there are
     Policies(policies::Args),
+    /// Compare what a role may do with what it should
+    Drift(drift::Args),
     /// Check by real calls whether credentials can be minted
     Health(health::Args),
     /// Read and verify the audit log
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => (args.console(), run::run(&environment, args)),
         Command::Plan(args) => (args.console(), plan::plan(&environment, &args)),
         Command::Policies(args) => (Console::default(), policies::policies(&environment, args)),
+        Command::Drift(args) => (Console::default(), drift::drift(&environment, &args)),
         Command::Health(args) => (Console::default(), health::health(&environment, args)),
         Command::Audit(args) => (Console::default(), audit::audit(&environment, args)),
         Command::Cleanup(args) => (Console::default(), cleanup::cleanup(&environment, &args)),

@@ -33,6 +33,8 @@ pub const AWS_DEFAULT_REGION: &str = "AWS_DEFAULT_REGION";
 pub const AWS_PROFILE: &str = "AWS_PROFILE";
 /// Replaces the endpoint of every AWS service.
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+/// Replaces the endpoint of AWS IAM alone.
+pub const AWS_ENDPOINT_URL_IAM: &str = "AWS_ENDPOINT_URL_IAM";
 /// Replaces the endpoint of AWS STS alone.
 pub const AWS_ENDPOINT_URL_STS: &str = "AWS_ENDPOINT_URL_STS";
 /// A PEM file of the roots that AWS endpoints are checked against.

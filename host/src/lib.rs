@@ -15,6 +15,7 @@ pub mod console;
 pub mod deliver;
 pub mod demo;
 pub mod deny;
+pub mod drift;
 pub mod endpoint;
 pub mod environment;
 pub mod error;

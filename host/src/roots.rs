@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use reqwest::Certificate;
 
-use crate::environment::{CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE, Environment, REQUESTS_CA_BUNDLE};
+use crate::environment::{
+    AWS_CA_BUNDLE, CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE, Environment, REQUESTS_CA_BUNDLE,
+};
 
 /// Why a file of authorities cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,13 +27,13 @@ pub fn read(path: &Path) -> Result<Vec<Certificate>, RootsError> {
     if roots.is_empty() { Err(refused("it has no certificate".to_owned())) } else { Ok(roots) }
 }
 
-/// The authorities for Google Cloud and Azure, as their own tools are told them; none: the system's (`SSL_CERT_FILE`
+/// The authorities for what components ask, as the clouds' own tools are told them; none: the system's (`SSL_CERT_FILE`
 /// replaces those, as for OpenSSL).
 ///
 /// # Errors
 /// As [`read`].
 pub fn configured(environment: &Environment) -> Result<Option<Vec<Certificate>>, RootsError> {
-    let names = [CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE, REQUESTS_CA_BUNDLE];
+    let names = [CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE, REQUESTS_CA_BUNDLE, AWS_CA_BUNDLE];
     let path = names.into_iter().find_map(|name| environment.get_os(name));
     path.map(|path| read(Path::new(path))).transpose()
 }

@@ -18,8 +18,8 @@ pub use bindings::audex::plugin::{clock, http, identity, log, settings, sts};
 pub use bindings::exports::audex::plugin::provider::Guest;
 pub use bindings::exports::audex::plugin::provider::{
     AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult, Description,
-    Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan, HealthStatus, Minted, Planned,
-    Profile, SeenRequest, Setting, Statement, Status, Value, Variable, Window,
+    Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan, HealthStatus, KnownAction,
+    Minted, Planned, Profile, SeenRequest, Setting, Statement, Status, Value, Variable, Window,
 };
 
 /// One cloud. What has a default body is optional: the default says so to the user.
@@ -95,6 +95,18 @@ pub trait Provider {
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
         calls.iter().map(|_| Attribution { known: false, permissions: Vec::new(), note: None }).collect()
     }
+    /// The known actions that patterns match; by default each pattern is one. Pure.
+    #[must_use]
+    fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
+        patterns.into_iter().map(|name| KnownAction { name, access: None }).collect()
+    }
+    /// What a document says. Pure.
+    ///
+    /// # Errors
+    /// By default `unsupported`; else when it is none of this cloud's.
+    fn statements(_document: String) -> Result<Vec<Statement>, Error> {
+        Err(unsupported("statements"))
+    }
     /// What a principal may do now.
     ///
     /// # Errors
@@ -162,6 +174,10 @@ macro_rules! provider {
                 }
                 fn attribute(calls: Vec<p::Call>) -> Vec<p::Attribution> {
                     <$provider as p::Provider>::attribute(calls)
+                }
+                fn expand(patterns: Vec<String>) -> Vec<p::KnownAction> { <$provider as p::Provider>::expand(patterns) }
+                fn statements(document: String) -> Result<Vec<p::Statement>, p::Error> {
+                    <$provider as p::Provider>::statements(document)
                 }
                 fn effective(principal: String) -> Result<Vec<p::Statement>, p::Error> {
                     <$provider as p::Provider>::effective(principal)

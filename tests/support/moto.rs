@@ -14,6 +14,7 @@ pub struct Moto {
     pub region: String,
     pub access_key_id: String,
     pub secret_access_key: String,
+    pub admin_access_key_id: String,
     pub admin_secret_access_key: String,
     pub role_arn: String,
     /// Holds its stdin open; the double ends when that closes.
@@ -43,6 +44,7 @@ impl Moto {
             region: text("region"),
             access_key_id: text("access_key_id"),
             secret_access_key: text("secret_access_key"),
+            admin_access_key_id: text("admin_access_key_id"),
             admin_secret_access_key: text("admin_secret_access_key"),
             role_arn: text("role_arn"),
             _process: process,

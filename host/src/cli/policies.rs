@@ -35,6 +35,8 @@ enum Command {
     Universal(universal::Args),
 }
 
+pub use check::access as access_word;
+
 pub fn policies(environment: &Environment, args: Args) -> Result<u8, Failure> {
     match args.command {
         Command::List(args) => list::list(environment, &args),

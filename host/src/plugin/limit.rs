@@ -34,6 +34,8 @@ pub const POLICY_BYTES: usize = 16 * 1024;
 pub const LINE_CHARACTERS: usize = 2_000;
 /// Entries of one answer that are compared with each other: ten thousand cost a fraction of a second, a million a day.
 pub const ENTRIES: usize = 10_000;
+/// Actions that patterns stand for: AWS has some 22,000.
+pub const KNOWN_ACTIONS: usize = 100_000;
 /// Variables, files, settings or profiles of a provider.
 pub const DELIVERED: usize = 100;
 /// Notices of one answer; more are dropped.

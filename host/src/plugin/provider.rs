@@ -1,5 +1,6 @@
 //! Calls to one provider component, and the host's look at what it answers.
 
+mod effective;
 mod endpoint;
 mod lease;
 mod pure;
@@ -30,8 +31,8 @@ use crate::settings::ecosystem::is_public_name;
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
-    AccessLevel, Advice, CheckResult, Description, Enforcer, Finding, GrantPlan, HealthStatus, Planned,
-    Profile, Setting, Status,
+    AccessLevel, Advice, CheckResult, Description, Effect, Enforcer, Finding, GrantPlan, HealthStatus,
+    KnownAction, Planned, Profile, Setting, Statement, Status,
 };
 
 /// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.
@@ -132,6 +133,12 @@ impl Provider {
     /// Gives the component its settings.
     pub fn configure(&mut self, settings: BTreeMap<String, String>) {
         self.settings = settings;
+    }
+
+    /// One of its settings.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.settings.get(key).map(String::as_str)
     }
 
     /// Who it is and what it offers.

@@ -4,14 +4,17 @@
 //! credentials can live. See `method.rs` for which one is taken when.
 
 mod describe;
+mod effective;
 mod health;
 mod method;
 mod mint;
 mod plan;
 
 use audex_sdk::provider::{
-    Advice, CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings,
+    Advice, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted, Plan, Provider,
+    Statement, settings,
 };
+use aws_policy::statements;
 
 struct Aws;
 
@@ -44,6 +47,26 @@ impl Provider for Aws {
     fn health() -> Vec<CheckResult> {
         health::health()
     }
+
+    fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
+        statements::expand(&patterns)
+    }
+
+    fn statements(document: String) -> Result<Vec<Statement>, Error> {
+        statements::read(&document, "the document", Effect::Allow)
+    }
+
+    fn effective(principal: String) -> Result<Vec<Statement>, Error> {
+        effective::effective(&principal)
+    }
 }
 
-audex_sdk::provider!(Aws, capabilities = ["slot:aws"]);
+audex_sdk::provider!(
+    Aws,
+    capabilities = [
+        "slot:aws",
+        "http:iam.amazonaws.com",
+        "http:iam.us-gov.amazonaws.com",
+        "http:iam.cn-north-1.amazonaws.com.cn",
+    ]
+);

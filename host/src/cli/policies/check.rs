@@ -153,7 +153,8 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-fn access(access: AccessLevel) -> &'static str {
+/// The word for people and programs.
+pub fn access(access: AccessLevel) -> &'static str {
     match access {
         AccessLevel::Read => "read",
         AccessLevel::List => "list",

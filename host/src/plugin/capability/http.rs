@@ -8,6 +8,7 @@ mod lift;
 mod retry;
 mod route;
 mod send;
+mod signing;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ pub mod compile;
 pub mod document;
 pub mod preflight;
 pub mod profile;
+pub mod statements;
 mod suggestion;
 
 use audex_sdk::provider::{Error, ErrorKind};
@@ -15,5 +16,11 @@ use audex_sdk::provider::{Error, ErrorKind};
 /// An error of the request's own making.
 #[must_use]
 pub fn invalid(code: &str, message: String, hint: &str) -> Error {
-    Error { kind: ErrorKind::InvalidInput, code: code.to_owned(), message, hint: Some(hint.to_owned()) }
+    refusal(ErrorKind::InvalidInput, code, message, hint)
+}
+
+/// An error of the kind `kind`.
+#[must_use]
+pub fn refusal(kind: ErrorKind, code: &str, message: String, hint: &str) -> Error {
+    Error { kind, code: code.to_owned(), message, hint: Some(hint.to_owned()) }
 }

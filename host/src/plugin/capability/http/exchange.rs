@@ -6,7 +6,6 @@ use reqwest::Request;
 use reqwest::header::HeaderMap;
 
 use super::retry::Effect;
-use super::route::Route;
 use super::{ClientError, RESPONSE_BYTES};
 use crate::patience::{self, Patience};
 use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
@@ -25,21 +24,22 @@ pub(super) enum Way {
     /// To public addresses only.
     Public,
     /// To where the user's variables say that a cloud's host is.
-    Routed(Route),
+    Routed,
     /// To the configured Vault, which may be private.
     Vault,
 }
 
 /// Sends, again where the server is busy and asking twice does no harm.
-pub(super) async fn exchange(outside: &Outside, mut request: Request, way: Way) -> Result<Reply, Error> {
+pub(super) async fn exchange(
+    outside: &Outside,
+    mut request: Request,
+    way: Way,
+    effect: Effect,
+) -> Result<Reply, Error> {
     let failed = |error: ClientError| plain_error(ErrorKind::InvalidInput, "tls", error.to_string());
-    let effect = Effect::of(request.method(), request.url(), matches!(way, Way::Vault));
     let client = match way {
         Way::Public => outside.http().map_err(failed)?,
-        Way::Routed(route) => {
-            *request.url_mut() = route.url(request.url());
-            outside.routed_http().map_err(failed)?
-        }
+        Way::Routed => outside.routed_http().map_err(failed)?,
         Way::Vault => outside.vault().client().map_err(Error::from)?,
     };
     let mut patience = Patience::default();

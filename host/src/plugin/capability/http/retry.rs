@@ -1,6 +1,8 @@
 //! Which requests of components may be sent a second time.
 
-use reqwest::{Method, Url};
+use reqwest::Method;
+
+use crate::vault::HOST as VAULT;
 
 /// Posts that make a token, of which a second one does no harm: it ends by itself, and nobody has it.
 const HARMLESS_POSTS: [&str; 2] = ["iamcredentials.googleapis.com", "sts.googleapis.com"];
@@ -21,10 +23,11 @@ pub(super) enum Effect {
 }
 
 impl Effect {
-    pub fn of(method: &Method, url: &Url, is_vault: bool) -> Self {
-        let harmless = HARMLESS_POSTS.iter().any(|host| url.host_str() == Some(host));
+    /// `host` is as the component named it.
+    pub fn of(method: &Method, host: &str, path: &str) -> Self {
+        let (harmless, is_vault) = (HARMLESS_POSTS.contains(&host), host == VAULT);
         match *method {
-            _ if is_vault && url.path().ends_with("/sys/health") => Self::Health,
+            _ if is_vault && path.ends_with("/sys/health") => Self::Health,
             _ if is_vault => Self::Lease,
             Method::GET | Method::HEAD | Method::PUT | Method::DELETE => Self::None,
             Method::POST if harmless => Self::None,
@@ -53,34 +56,34 @@ fn is_throttled(status: u16, body: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn effect(method: &Method, url: &str, is_vault: bool) -> Effect {
-        Effect::of(method, &Url::parse(url).unwrap(), is_vault)
+    fn effect(method: &Method, url: &str) -> Effect {
+        let url = reqwest::Url::parse(url).unwrap();
+        Effect::of(method, url.host_str().unwrap(), url.path())
     }
 
     #[test]
     fn a_lease_of_vault_is_never_made_twice() {
-        let put = effect(&Method::PUT, "https://vault.invalid/v1/aws/creds/ci", true);
+        let put = effect(&Method::PUT, "https://vault.invalid/v1/aws/creds/ci");
         assert!(!put.may_repeat(503, b"") && !put.may_repeat(500, b"") && !put.may_repeat(502, b""));
         assert!(put.may_repeat(429, b""));
-        let health = effect(&Method::GET, "https://vault.invalid/v1/sys/health", true);
+        let health = effect(&Method::GET, "https://vault.invalid/v1/sys/health");
         assert!(!health.may_repeat(429, b"") && !health.may_repeat(503, b""));
     }
 
     #[test]
     fn what_can_be_sent_twice_is_repeated_after_failures_of_the_server_and_nothing_else() {
-        let get = effect(&Method::GET, "https://management.azure.com/subscriptions", false);
+        let get = effect(&Method::GET, "https://management.azure.com/subscriptions");
         assert!([429, 500, 502, 503, 504].iter().all(|status| get.may_repeat(*status, b"")));
         assert!([200, 400, 401, 403, 404, 409, 501].iter().all(|status| !get.may_repeat(*status, b"")));
-        let mint =
-            effect(&Method::POST, "https://iamcredentials.googleapis.com/v1/x:generateAccessToken", false);
+        let mint = effect(&Method::POST, "https://iamcredentials.googleapis.com/v1/x:generateAccessToken");
         assert!(mint.may_repeat(500, b""));
-        let post = effect(&Method::POST, "https://api.example.com/things", false);
+        let post = effect(&Method::POST, "https://api.example.com/things");
         assert!(!post.may_repeat(500, b"") && !post.may_repeat(502, b"") && post.may_repeat(503, b""));
     }
 
     #[test]
     fn throttling_by_aws_hides_in_a_400() {
-        let post = effect(&Method::POST, "https://cloudtrail.eu-west-1.amazonaws.com/", false);
+        let post = effect(&Method::POST, "https://cloudtrail.eu-west-1.amazonaws.com/");
         assert!(post.may_repeat(400, br#"{"__type":"ThrottlingException"}"#));
         assert!(!post.may_repeat(400, br#"{"__type":"InvalidTimeRangeException"}"#));
     }

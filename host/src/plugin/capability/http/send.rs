@@ -8,7 +8,9 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
 use super::exchange::{Reply, Way, exchange};
+use super::retry::Effect;
 use super::route::{self, Route};
+use super::signing;
 use super::{EXCHANGE_TIME, compose, host_matches, is_account_host, lift};
 use crate::aws::Keys;
 use crate::aws::sign::{Scope, sign};
@@ -28,11 +30,6 @@ use crate::secret::Secret;
 const METHODS: [Method; 6] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
-/// Hosts that requests are signed for with the source credentials, by their first label as the service.
-///
-/// Security: a service that hands out credentials (STS, IAM, SSO, Cognito) would answer the guest in the clear, past every
-/// check of the `sts` import, and one of somebody else's would be sent the session token.
-const SIGNED_HOSTS: [&str; 2] = ["cloudtrail.{region}.amazonaws.com", "cloudtrail.{region}.amazonaws.com.cn"];
 /// Shorter secrets are not looked for in replies: they would turn up by chance.
 const SHORTEST_ECHO: usize = 8;
 
@@ -52,11 +49,18 @@ impl Host for State {
         };
         let headers = compose::headers(self, &asked.headers, &host)?;
         let body = compose::bytes(self, &asked.body, &host)?;
+        let effect = Effect::of(&method, &host, url.path());
+        let route = match self.route(&host)? {
+            Ok(route) => route,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        // A signature holds for where the request really goes.
+        let url = route.as_ref().map_or_else(|| url.clone(), |route| route.url(&url));
         let mut request = Request::new(method, url);
         *request.headers_mut() = headers;
         *request.body_mut() = Some(body.clone().into());
         if let Some(auth) = &asked.auth
-            && let Err(refused) = self.authorise(&mut request, &body, auth)?
+            && let Err(refused) = self.authorise(&mut request, &body, auth, &host)?
         {
             return Ok(Err(refused));
         }
@@ -67,18 +71,14 @@ impl Host for State {
         let time =
             asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
         *request.timeout_mut() = Some(time);
-        let route = match self.route(&host)? {
-            Ok(route) => route,
-            Err(refused) => return Ok(Err(refused)),
-        };
         let outside = Arc::clone(&self.reach()?.outside);
         let url = request.url().clone();
         let way = match (is_vault, route) {
             (true, _) => Way::Vault,
-            (false, Some(route)) => Way::Routed(route),
+            (false, Some(_)) => Way::Routed,
             (false, None) => Way::Public,
         };
-        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, way)));
+        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, way, effect)));
         match answer {
             Ok(Ok(reply)) => {
                 if is_vault {
@@ -147,9 +147,10 @@ impl State {
         request: &mut Request,
         body: &[u8],
         auth: &Auth,
+        host: &str,
     ) -> wasmtime::Result<Result<(), Error>> {
         let (name, slot, prefix) = match auth {
-            Auth::Aws(scope) => return self.sign_aws(request, body, scope),
+            Auth::Aws(scope) => return self.sign_aws(request, body, scope, host),
             Auth::Bearer(slot) => ("authorization", slot, "Bearer "),
             Auth::Header(key) => {
                 compose::settable(&key.name.to_ascii_lowercase(), true)?;
@@ -175,11 +176,11 @@ impl State {
         request: &mut Request,
         body: &[u8],
         scope: &Sigv4,
+        host: &str,
     ) -> wasmtime::Result<Result<(), Error>> {
         self.require(&Capability::Aws)?;
-        let host = request.url().host_str().unwrap_or_default();
-        let service = host.split('.').next().unwrap_or_default();
-        if service != scope.service || !SIGNED_HOSTS.iter().any(|template| host_matches(template, host)) {
+        let is_built_in = self.reach()?.source == Source::BuiltIn;
+        if !signing::may_sign(request, body, host, &scope.service, is_built_in) {
             let message =
                 format!("requests to `{host}` for `{}` are not signed for components", scope.service);
             return Ok(Err(plain_error(ErrorKind::Denied, "not-signed", message)));

@@ -1,0 +1,92 @@
+//! Which requests of components are signed with the user's AWS source credentials.
+//!
+//! Security: a service that hands out credentials (STS, SSO, Cognito) would answer the guest in the clear, past every check of
+//! the `sts` import, and one of somebody else's would be sent the session token. So the hosts are named here, and of IAM only
+//! reads of roles and policies, by their names in the body.
+
+use reqwest::{Method, Request};
+
+use super::host_matches;
+
+/// The account's log of calls; the first label is the service.
+const LOGS: [&str; 2] = ["cloudtrail.{region}.amazonaws.com", "cloudtrail.{region}.amazonaws.com.cn"];
+/// IAM in its partitions. Source: AWS General Reference, "AWS Identity and Access Management endpoints and quotas".
+const IAM: [&str; 3] = ["iam.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.cn-north-1.amazonaws.com.cn"];
+/// What is asked of IAM, all of it reads that return no credentials. Source: IAM API Reference.
+const READS: [&str; 6] = [
+    "GetRole",
+    "ListRolePolicies",
+    "GetRolePolicy",
+    "ListAttachedRolePolicies",
+    "GetPolicy",
+    "GetPolicyVersion",
+];
+
+/// Whether `request` to `host` (as the component named it) may be signed for `service`.
+pub(super) fn may_sign(request: &Request, body: &[u8], host: &str, service: &str, is_built_in: bool) -> bool {
+    let is_log = service == "cloudtrail" && LOGS.iter().any(|template| host_matches(template, host));
+    let is_iam = service == "iam" && IAM.contains(&host);
+    is_log || (is_iam && is_built_in && is_read(request, body))
+}
+
+/// A form whose one `Action` is a read, at the service's own path, with nothing beside it that could name another.
+fn is_read(request: &Request, body: &[u8]) -> bool {
+    let form =
+        request.headers().get("content-type").is_some_and(|kind| kind == "application/x-www-form-urlencoded");
+    let Ok(body) = std::str::from_utf8(body) else { return false };
+    let mut actions = body.split('&').filter(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        name.contains('%') || name.eq_ignore_ascii_case("action")
+    });
+    let only = (actions.next(), actions.next());
+    let named = matches!(only, (Some(pair), None) if pair.strip_prefix("Action=").is_some_and(|action| READS.contains(&action)));
+    let plain = request.url().query().is_none() && !request.headers().contains_key("x-amz-target");
+    form && named && plain && request.method() == Method::POST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn may(host: &str, service: &str, url: &str, body: &str) -> bool {
+        let mut request = Request::new(Method::POST, url.parse().unwrap());
+        let kind = "application/x-www-form-urlencoded".parse().unwrap();
+        request.headers_mut().insert("content-type", kind);
+        may_sign(&request, body.as_bytes(), host, service, true)
+    }
+
+    const ROOT: &str = "https://iam.amazonaws.com/";
+
+    #[test]
+    fn reads_of_roles_and_the_log_are_signed() {
+        assert!(may("iam.amazonaws.com", "iam", ROOT, "Action=GetRole&Version=2010-05-08&RoleName=x"));
+        assert!(may("cloudtrail.eu-west-1.amazonaws.com", "cloudtrail", ROOT, "{}"));
+    }
+
+    #[test]
+    fn nothing_else_of_iam_is_signed_however_it_is_spelt() {
+        for body in [
+            "Action=CreateAccessKey&UserName=x",
+            "Action=GetRole&Action=CreateAccessKey",
+            "Action=GetRole&action=CreateAccessKey",
+            "Action=GetRole&%41ction=CreateAccessKey",
+            "%41ction=GetRole",
+            "Version=2010-05-08",
+            "Action=GetRole2",
+            "",
+        ] {
+            assert!(!may("iam.amazonaws.com", "iam", ROOT, body), "{body}");
+        }
+        let read = "Action=GetRole&RoleName=x";
+        assert!(!may("iam.amazonaws.com", "iam", "https://iam.amazonaws.com/?Action=DeleteRole", read));
+        assert!(!may("sts.eu-west-1.amazonaws.com", "sts", ROOT, read));
+        assert!(!may("iam.amazonaws.com", "sts", ROOT, read));
+        assert!(!may("iam.evil.amazonaws.com", "iam", ROOT, read));
+        let mut get = Request::new(Method::GET, ROOT.parse().unwrap());
+        assert!(!may_sign(&get, read.as_bytes(), "iam.amazonaws.com", "iam", true));
+        *get.method_mut() = Method::POST;
+        get.headers_mut().insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+        assert!(may_sign(&get, read.as_bytes(), "iam.amazonaws.com", "iam", true));
+        assert!(!may_sign(&get, read.as_bytes(), "iam.amazonaws.com", "iam", false), "installed components");
+    }
+}
