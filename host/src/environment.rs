@@ -48,6 +48,11 @@ pub const AUDEX_GCP_IAMCREDENTIALS_URL: &str = "AUDEX_GCP_IAMCREDENTIALS_URL";
 /// The same, as gcloud reads it.
 pub const CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: &str =
     "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS";
+/// Replaces `https://cloudresourcemanager.googleapis.com`, as gcloud reads it.
+pub const CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER: &str =
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER";
+/// Replaces `https://iam.googleapis.com`, as gcloud reads it.
+pub const CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM";
 /// Replaces `https://sts.googleapis.com`.
 pub const AUDEX_GCP_STS_URL: &str = "AUDEX_GCP_STS_URL";
 /// Replaces `https://management.azure.com`.

@@ -50,8 +50,10 @@ fn left(sandbox: &Sandbox) -> (usize, usize) {
     (count("definitions"), count("assignments"))
 }
 
+const EVERYTHING: &str = "[\"*\"]";
+
 /// Gives the identity a role called `name`, with the ids that ours have; Python's `uuid` says which those are.
-fn plant(sandbox: &mut Sandbox, double: &Double, name: &str) {
+pub fn plant(sandbox: &mut Sandbox, double: &Double, name: &str, actions: &str) {
     const SCRIPT: &str = r#"
 import json, os, sys, urllib.parse, urllib.request, uuid
 base, at, name = os.environ["DOUBLE"], "/subscriptions/" + os.environ["AZURE_SUBSCRIPTION_ID"], sys.argv[1]
@@ -66,12 +68,12 @@ space = uuid.UUID("6d1f4a2e-0b5c-4f7e-9a31-5c2d8e47b09f")
 role, held = uuid.uuid5(space, name), uuid.uuid5(space, f"{name} {at}")
 def put(kind, id, properties):
     send("PUT", f"{at}/providers/Microsoft.Authorization/{kind}/{id}", json.dumps({"properties": properties}).encode())
-put("roleDefinitions", role, {"roleName": name, "type": "CustomRole", "assignableScopes": [at], "permissions": [{"actions": ["*"]}]})
+put("roleDefinitions", role, {"roleName": name, "type": "CustomRole", "assignableScopes": [at], "permissions": [{"actions": json.loads(sys.argv[2])}]})
 put("roleAssignments", held, {"roleDefinitionId": f"{at}/x/{role}", "principalId": os.environ["AGENT_OBJECT"], "principalType": "ServicePrincipal"})
 "#;
     sandbox.set("AGENT_OBJECT", double.text("agent_object"));
     let interpreter = crate::support::python::interpreter();
-    let _ = sandbox.program(interpreter, ["-c", SCRIPT, name]).output().success();
+    let _ = sandbox.program(interpreter, ["-c", SCRIPT, name, actions]).output().success();
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn what_the_deny_list_forbids_is_not_in_the_role() {
 fn an_identity_that_has_a_role_already_is_refused_and_keeps_it() {
     let (double, sandbox) = user();
     let mut planting = double.azure_user();
-    plant(&mut planting, &double, "other");
+    plant(&mut planting, &double, "other", EVERYTHING);
     let output = calls(&sandbox, READ, &[]).exits(77);
     assert!(output.stderr.contains("1 role assignments besides this session's"), "{}", output.stderr);
     assert_eq!(left(&sandbox), (1, 1));
@@ -135,10 +137,10 @@ fn the_role_goes_with_the_session_at_its_ttl_and_after_a_signal() {
 #[test]
 fn what_a_killed_session_left_is_found_by_name_once_it_is_over() {
     let (double, mut sandbox) = user();
-    plant(&mut sandbox, &double, "audex-role-audex-gone-1700000000-0");
+    plant(&mut sandbox, &double, "audex-role-audex-gone-1700000000-0", EVERYTHING);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    plant(&mut sandbox, &double, &format!("audex-role-audex-live-{}-0", now + 600));
-    plant(&mut sandbox, &double, "audex-role-of-somebody-else");
+    plant(&mut sandbox, &double, &format!("audex-role-audex-live-{}-0", now + 600), EVERYTHING);
+    plant(&mut sandbox, &double, "audex-role-of-somebody-else", EVERYTHING);
     let shown = sandbox.run(["cleanup", "--dry-run", "--json"]).exits(69).json();
     assert_eq!(shown.as_array().unwrap().len(), 1, "{shown}");
     assert!(shown[0]["lease"].as_str().unwrap().starts_with("custom-role audex-gone 1700000000 "), "{shown}");

@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["run"],
     &["plan"],
@@ -23,6 +23,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["plugin", "inspect"],
     &["plugin", "remove"],
     &["cleanup"],
+    &["drift"],
     &["completions"],
 ];
 

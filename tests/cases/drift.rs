@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::support::double::Double;
 use crate::support::{Moto, Sandbox, python};
 
 /// Gives a new role what is said of it; prints its ARN.
@@ -139,4 +140,66 @@ fn what_cannot_be_read_is_unavailable_and_what_is_wrong_is_usage() {
     sandbox.set_secret("AWS_SECRET_ACCESS_KEY", &moto.secret_access_key);
     let output = sandbox.run(drift(&arn, &[])).exits(69);
     assert!(output.stderr.contains("iam:GetRole"), "{}", output.stderr);
+}
+
+#[test]
+fn a_service_account_has_what_the_roles_of_its_projects_policy_give() {
+    let double = Double::start("gcp_double.py");
+    let mut sandbox = double.gcp_user();
+    sandbox.set("CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER", double.text("endpoint"));
+    sandbox.set("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM", double.text("endpoint"));
+    let drift = |account: &str| {
+        sandbox.run([
+            "drift",
+            "--provider",
+            "gcp",
+            "--service-account",
+            account,
+            "--expected-policy",
+            "gcs-readonly",
+            "--json",
+        ])
+    };
+    let _ = drift(double.text("agent")).success();
+    let json = drift(double.text("other")).exits(1).json();
+    assert_eq!(json["additional"][0]["action"], "iam.serviceAccounts.actAs");
+    assert_eq!(json["additional"][1]["action"], "compute.instances.list");
+    assert!(json["additional"][0]["sources"][0].as_str().unwrap().contains("roles/more"), "{json}");
+    let foreign = "a@somewhere-else.iam.gserviceaccount.com";
+    let _ = drift(foreign).exits(69);
+}
+
+#[test]
+fn a_principal_has_what_the_definitions_of_its_assignments_give() {
+    let double = Double::start("azure_double.py");
+    let mut sandbox = double.azure_user();
+    let drift = |sandbox: &Sandbox, profile: &str| {
+        sandbox.run([
+            "drift",
+            "--provider",
+            "azure",
+            "--principal",
+            double.text("agent_object"),
+            "--expected-policy",
+            profile,
+            "--json",
+        ])
+    };
+    let json = drift(&sandbox, "azure-storage-readonly").exits(1).json();
+    assert_eq!(json["missing"][0]["action"], "Microsoft.Storage/storageAccounts/read");
+    super::azure_roles::plant(&mut sandbox, &double, "any", r#"["Microsoft.Storage/storageAccounts/read"]"#);
+    let _ = drift(&sandbox, "azure-storage-readonly").success();
+    let json = drift(&sandbox, "azure-compute-readonly").exits(1).json();
+    assert_eq!(json["additional"][0]["action"], "Microsoft.Storage/storageAccounts/read");
+    assert_eq!(json["missing"][0]["action"], "Microsoft.Compute/virtualMachines/read");
+    let output = sandbox.run([
+        "drift",
+        "--provider",
+        "azure",
+        "--principal",
+        "me",
+        "--expected-policy",
+        "azure-storage-readonly",
+    ]);
+    assert!(output.exits(78).stderr.contains("no object id"));
 }

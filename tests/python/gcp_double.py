@@ -35,6 +35,11 @@ OTHER = f"foreign@{PROJECT}.iam.gserviceaccount.com"
 STORAGE = {"storage.objects.get", "storage.objects.list", "storage.objects.create", "storage.objects.delete",
            "storage.buckets.get", "storage.buckets.list"}
 COMPUTE = {"https://www.googleapis.com/auth/compute", "https://www.googleapis.com/auth/compute.readonly", CLOUD_PLATFORM}
+# The project's policy, as far as roles go; storage.py decides by STORAGE.
+ROLES = {"roles/storage.objectViewer": ["storage.objects.get", "storage.objects.list"],
+         f"projects/{PROJECT}/roles/more": ["compute.instances.list", "iam.serviceAccounts.actAs"]}
+BINDINGS = [{"role": "roles/storage.objectViewer", "members": [f"serviceAccount:{AGENT}", f"serviceAccount:{OTHER}"]},
+            {"role": f"projects/{PROJECT}/roles/more", "members": [f"serviceAccount:{OTHER}"]}]
 SCOPE_URL = re.compile(r"https://www\.googleapis\.com/auth/[a-z0-9._-]+")
 
 
@@ -122,6 +127,12 @@ class Cloud:
         token = self.tokens.find(bearer)
         if token is None:
             return _error(401, "UNAUTHENTICATED", "Anonymous caller or invalid credentials")
+        if (method, path) == ("POST", f"/v1/projects/{PROJECT}:getIamPolicy"):
+            if token.principal != SOURCE:
+                return _error(403, "PERMISSION_DENIED", "resourcemanager.projects.getIamPolicy is denied")
+            return 200, {"version": 3, "bindings": BINDINGS}
+        if method == "GET" and path.removeprefix("/v1/") in ROLES:
+            return 200, {"name": path.removeprefix("/v1/"), "includedPermissions": ROLES[path.removeprefix("/v1/")]}
         generate = re.fullmatch(r"/v1/projects/-/serviceAccounts/([^/:]+):generateAccessToken", urllib.parse.unquote(path))
         if method == "POST" and generate:
             return self.generate(generate[1], token, json.loads(body))

@@ -71,7 +71,7 @@ pub fn drift(environment: &Environment, args: &Args) -> Result<u8, Failure> {
         provider_settings: provider_settings.into_iter().collect(),
         ..Flags::default()
     };
-    let settings = Settings::resolve(environment, flags)?;
+    let settings = Settings::resolve(environment, flags.clone())?;
     let components = Components::open(&settings)?;
     let id = settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
     let Opened { provider, description, .. } = open::provider(environment, &settings, &components, &id)?;
@@ -79,7 +79,10 @@ pub fn drift(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let profiles = Profiles::new(&id, &description.profiles, &settings.profiles);
     let is_profile = profiles.get(&args.expected_policy).is_ok();
     let (expected, statements) = if is_profile || !Path::new(&args.expected_policy).exists() {
-        (format!("profile `{}`", args.expected_policy), of_profile(environment, &id, &args.expected_policy)?)
+        (
+            format!("profile `{}`", args.expected_policy),
+            of_profile(environment, Flags { provider: Some(id), ..flags }, &args.expected_policy)?,
+        )
     } else {
         (format!("`{}`", args.expected_policy), of_file(&provider, &args.expected_policy)?)
     };
@@ -111,8 +114,7 @@ fn principal(args: &Args, provider: &Provider) -> Result<String, Failure> {
 }
 
 /// What a profile grants, by the same road as a run, as a document of the cloud's.
-fn of_profile(environment: &Environment, id: &str, name: &str) -> Result<Vec<Statement>, Failure> {
-    let flags = Flags { provider: Some(id.to_owned()), ..Flags::default() };
+fn of_profile(environment: &Environment, flags: Flags, name: &str) -> Result<Vec<Statement>, Failure> {
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: Console::default() };
     let ask = Ask { profiles: vec![name.to_owned()], ..Ask::default() };

@@ -29,7 +29,7 @@ impl Access {
             access.add(resource);
         }
         if statements.iter().any(|one| one.effect == Effect::Limit) {
-            access.limit(of(Effect::Limit).collect());
+            access.limit(&of(Effect::Limit).collect::<Vec<_>>());
         }
         for statement in of(Effect::Deny) {
             for denied in patterns(statement) {
@@ -63,7 +63,7 @@ impl Access {
         }
     }
 
-    fn limit(&mut self, limits: Vec<&Statement>) {
+    fn limit(&mut self, limits: &[&Statement]) {
         let mut kept = Self { resources: Vec::new(), partly: std::mem::take(&mut self.partly) };
         for own in std::mem::take(&mut self.resources) {
             for (source, limit) in

@@ -12,6 +12,7 @@ mod delegation;
 mod deny;
 mod describe;
 mod document;
+mod effective;
 mod health;
 mod letter;
 mod method;
@@ -28,7 +29,8 @@ mod time;
 mod xml;
 
 use audex_sdk::provider::{
-    Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, Minted, Plan, Provider, settings,
+    Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction, Minted, Plan, Provider,
+    Statement, settings,
 };
 
 struct Azure;
@@ -73,6 +75,18 @@ impl Provider for Azure {
 
     fn health() -> Vec<CheckResult> {
         health::health()
+    }
+
+    fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
+        effective::expand(&patterns)
+    }
+
+    fn statements(document: String) -> Result<Vec<Statement>, Error> {
+        effective::statements(&document)
+    }
+
+    fn effective(principal: String) -> Result<Vec<Statement>, Error> {
+        effective::effective(&principal)
     }
 }
 

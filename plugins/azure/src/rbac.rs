@@ -30,6 +30,8 @@ pub struct Assignment {
     pub scope: String,
     /// The last part of the id of the role that is assigned.
     pub role: String,
+    /// It holds under a condition.
+    pub has_condition: bool,
 }
 
 /// A custom role.
@@ -102,6 +104,11 @@ impl Rbac<'_> {
             Some(CustomRole { id: text(entry, "/name")?, name: text(entry, "/properties/roleName")? })
         };
         Ok(listed.iter().filter_map(role).collect())
+    }
+
+    /// The definition of the role `id`, a custom one or one of Azure's own.
+    pub fn definition(&self, subscription: &str, id: &str) -> Result<Value, Error> {
+        self.done("GET", &definition(subscription, id), None, "read a role")
     }
 
     /// Every assignment in `subscription`, whoever has it.
@@ -183,6 +190,7 @@ fn read_assignment(entry: &Value) -> Assignment {
         name: text("/name"),
         scope: text("/properties/scope"),
         role: role.rsplit('/').next().unwrap_or_default().to_owned(),
+        has_condition: !text("/properties/condition").is_empty(),
     }
 }
 

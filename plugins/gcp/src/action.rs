@@ -80,7 +80,7 @@ fn accepted(actions: Vec<String>, access: Option<AccessLevel>, note: Option<Stri
     Finding { status: Status::Known, actions, access, note, suggestion: None }
 }
 
-fn level(access: Access) -> AccessLevel {
+pub fn level(access: Access) -> AccessLevel {
     match access {
         Access::List => AccessLevel::List,
         Access::Read => AccessLevel::Read,

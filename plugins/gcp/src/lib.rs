@@ -7,6 +7,7 @@ mod action;
 mod boundary;
 mod describe;
 mod document;
+mod effective;
 mod health;
 mod mint;
 mod plan;
@@ -17,7 +18,8 @@ mod scope;
 mod time;
 
 use audex_sdk::provider::{
-    Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, Minted, Plan, Provider, settings,
+    Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction, Minted, Plan, Provider,
+    Statement, settings,
 };
 
 struct Gcp;
@@ -50,11 +52,29 @@ impl Provider for Gcp {
     fn health() -> Vec<CheckResult> {
         health::health()
     }
+
+    fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
+        effective::expand(&patterns)
+    }
+
+    fn statements(document: String) -> Result<Vec<Statement>, Error> {
+        effective::statements(&document)
+    }
+
+    fn effective(principal: String) -> Result<Vec<Statement>, Error> {
+        effective::effective(&principal)
+    }
 }
 
 audex_sdk::provider!(
     Gcp,
-    capabilities = ["slot:gcp", "http:iamcredentials.googleapis.com", "http:sts.googleapis.com"]
+    capabilities = [
+        "slot:gcp",
+        "http:iamcredentials.googleapis.com",
+        "http:sts.googleapis.com",
+        "http:cloudresourcemanager.googleapis.com",
+        "http:iam.googleapis.com",
+    ]
 );
 
 /// An error of the request's own making.

@@ -85,12 +85,12 @@ pub fn account() -> Result<String, Error> {
 }
 
 /// Security: the email becomes a part of a URL.
-fn is_email(text: &str) -> bool {
+pub fn is_email(text: &str) -> bool {
     text.len() <= 254 && text.matches('@').count() == 1 && text.chars().all(|c| EMAIL_CHARACTERS.contains(c))
 }
 
 /// The project in an account's email.
-fn project_of(email: &str) -> Option<String> {
+pub fn project_of(email: &str) -> Option<String> {
     email.split_once('@')?.1.strip_suffix(".iam.gserviceaccount.com").map(ToOwned::to_owned)
 }
 
@@ -234,7 +234,7 @@ fn unreadable(whose: &str) -> Error {
     )
 }
 
-fn content(kind: &str) -> Header<'static> {
+pub fn content(kind: &str) -> Header<'static> {
     let value = vec![Chunk::Plain(kind.as_bytes().to_vec())];
     Header { name: "content-type".to_owned(), value }
 }

@@ -13,7 +13,8 @@ mod plan;
 mod target;
 
 use audex_sdk::provider::{
-    Advice, CheckResult, Description, Error, Finding, Grant, Minted, Plan, Provider, settings,
+    Advice, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted, Plan, Provider,
+    Statement, settings,
 };
 
 struct Vault;
@@ -50,6 +51,14 @@ impl Provider for Vault {
 
     fn health() -> Vec<CheckResult> {
         health::health()
+    }
+
+    fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
+        aws_policy::statements::expand(&patterns)
+    }
+
+    fn statements(document: String) -> Result<Vec<Statement>, Error> {
+        aws_policy::statements::read(&document, "the document", Effect::Allow)
     }
 }
 

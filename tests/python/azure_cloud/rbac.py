@@ -53,6 +53,8 @@ class Roles:
                     return 409, _error("RoleDefinitionWithSameNameExists")
                 self.definitions[name] = wanted
                 return 201, self._definition(name)
+            case ("roleDefinitions", "GET") if name:
+                return (200, self._definition(name)) if name in self.definitions else (404, _error("RoleDefinitionDoesNotExist"))
             case ("roleDefinitions", "GET"):
                 if query.get("$filter") != ["type eq 'CustomRole'"]:
                     return 400, _error("UnsupportedQuery")

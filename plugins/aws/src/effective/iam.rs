@@ -48,10 +48,9 @@ impl Iam {
     /// When IAM refuses or cannot be reached.
     pub fn ask(&self, action: &str, parameters: &[(&str, &str)]) -> Result<Reply, Error> {
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let mut body = format!("Action={action}&Version=2010-05-08");
-        for (name, value) in parameters {
-            body.push_str(&format!("&{name}={}", encoded(value)));
-        }
+        let begin = format!("Action={action}&Version=2010-05-08");
+        let pairs = parameters.iter().map(|(name, value)| format!("&{name}={}", encoded(value)));
+        let body: String = std::iter::once(begin).chain(pairs).collect();
         let kind = Chunk::Plain(b"application/x-www-form-urlencoded".to_vec());
         let response = http::send(&Request {
             method: "POST".to_owned(),
@@ -126,7 +125,10 @@ impl Reply {
     /// When there is none.
     pub fn document(&self, name: &str) -> Result<String, Error> {
         let text = self.text(name).ok_or_else(|| unreadable(name))?;
-        percent_decode_str(&text).decode_utf8().map(|text| text.into_owned()).map_err(|_| unreadable(name))
+        percent_decode_str(&text)
+            .decode_utf8()
+            .map(std::borrow::Cow::into_owned)
+            .map_err(|_| unreadable(name))
     }
 
     /// The texts of each member of `list`, in one line with spaces between.
@@ -134,7 +136,7 @@ impl Reply {
         let parsed = Document::parse(&self.0).map_err(|_| unreadable(list))?;
         let list = first(&parsed, list).ok_or_else(|| unreadable(list))?;
         let member = |node: Node<'_, '_>| {
-            let texts = node.descendants().filter(|inner| inner.is_text()).filter_map(|inner| inner.text());
+            let texts = node.descendants().filter(Node::is_text).filter_map(|inner| inner.text());
             texts.map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
         };
         Ok(list.children().filter(|node| node.has_tag_name_local("member")).map(member).collect())

@@ -1,0 +1,230 @@
+//! What a service account may do in a project: the bindings of the project's policy, and the roles they name.
+//!
+//! Sources: Cloud Resource Manager API v1, `projects.getIamPolicy`; IAM API v1, `roles.get`, `projects.roles.get`. What comes
+//! from folders and the organisation above is not in a project's policy, and who is in a group cannot be seen.
+
+use std::collections::BTreeMap;
+
+use audex_sdk::provider::http::{self, Chunk, Header, Request};
+use audex_sdk::provider::{
+    AccessLevel, Effect, Error, ErrorKind, KnownAction, Secret, Statement, identity, settings,
+};
+use serde_json::{Value, json};
+
+use crate::mint::{content, is_email, project_of};
+use crate::{action, invalid, refusal, scope};
+
+const POLICY: &str = "https://cloudresourcemanager.googleapis.com/v1/projects";
+const ROLES: &str = "https://iam.googleapis.com/v1";
+/// Everybody, one of whom the account is.
+const EVERYBODY: [&str; 2] = ["allUsers", "allAuthenticatedUsers"];
+
+/// The statements of the service account `email`.
+///
+/// # Errors
+/// When it is none, no project is known, or policy or roles cannot be read.
+pub fn effective(email: &str) -> Result<Vec<Statement>, Error> {
+    if !is_email(email) {
+        let message = format!("`{email}` is no service account's email");
+        return Err(invalid(
+            "service-account-malformed",
+            message,
+            "write NAME@PROJECT.iam.gserviceaccount.com",
+        ));
+    }
+    let project = settings::get("project").or_else(|| project_of(email)).ok_or_else(|| {
+        let message = format!("it is not known which project `{email}` is to be looked at in");
+        invalid("no-project", message, "name it: --project ID")
+    })?;
+    if !project.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | ':' | '.'))
+    {
+        return Err(invalid(
+            "project-malformed",
+            format!("`{project}` is no project's id"),
+            "write it as gcloud does",
+        ));
+    }
+    let whole = format!("{}{}", gcp_catalogue::SCOPE_PREFIX, scope::PLATFORM);
+    let token = identity::token("gcp", &[whole])?.value;
+    let body = json!({ "options": { "requestedPolicyVersion": 3 } }).to_string();
+    let policy = ask(&token, "POST", &format!("{POLICY}/{project}:getIamPolicy"), Some(body))?;
+    let mut roles = BTreeMap::new();
+    let mut statements = Vec::new();
+    for binding in bindings(&policy, email) {
+        if !roles.contains_key(&binding.role) {
+            roles.insert(binding.role.clone(), included(&token, &binding.role)?);
+        }
+        let actions = roles.get(&binding.role).cloned().unwrap_or_default();
+        // An empty role gives nothing.
+        if !actions.is_empty() {
+            let source = format!("role `{}`", binding.role);
+            let (effect, resources) = (Effect::Allow, Vec::new());
+            statements.push(Statement { effect, actions, resources, undecided: binding.undecided, source });
+        }
+    }
+    Ok(statements)
+}
+
+/// A role that the account has, or may have.
+#[derive(Debug, PartialEq, Eq)]
+struct Binding {
+    role: String,
+    undecided: Option<String>,
+}
+
+fn bindings(policy: &Value, email: &str) -> Vec<Binding> {
+    let mut found = Vec::new();
+    for entry in policy.get("bindings").and_then(Value::as_array).into_iter().flatten() {
+        let Some(role) = entry.get("role").and_then(Value::as_str) else { continue };
+        let members: Vec<&str> = entry
+            .get("members")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let own = format!("serviceAccount:{email}");
+        let is_member =
+            members.iter().any(|member| member.eq_ignore_ascii_case(&own) || EVERYBODY.contains(member));
+        let is_group = |member: &&&str| {
+            ["group:", "domain:", "principalSet:"].iter().any(|kind| member.starts_with(kind))
+        };
+        let condition = entry.get("condition").map(|condition| {
+            let title = condition.get("title").and_then(Value::as_str).unwrap_or("without a title");
+            format!("under the condition `{title}`")
+        });
+        let undecided = match (is_member, members.iter().find(is_group)) {
+            (true, _) => condition,
+            (false, Some(group)) => Some(format!("if the account is in `{group}`")),
+            (false, None) => continue,
+        };
+        found.push(Binding { role: role.to_owned(), undecided });
+    }
+    found
+}
+
+/// The permissions of a role. Basic roles (`roles/viewer`) have thousands.
+fn included(token: &Secret, role: &str) -> Result<Vec<String>, Error> {
+    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | ':');
+    if !role.chars().all(letters) || role.contains("..") {
+        return Err(invalid(
+            "role-malformed",
+            format!("the policy names the role `{role}`"),
+            "look at the project's policy",
+        ));
+    }
+    let reply = ask(token, "GET", &format!("{ROLES}/{role}"), None)?;
+    Ok(texts(reply.get("includedPermissions")))
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let texts = list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
+}
+
+fn ask(token: &Secret, method: &str, url: &str, body: Option<String>) -> Result<Value, Error> {
+    let bearer = vec![Chunk::Plain(b"Bearer ".to_vec()), Chunk::Secret(token)];
+    let response = http::send(&Request {
+        method: method.to_owned(),
+        url: url.to_owned(),
+        headers: vec![
+            content("application/json"),
+            Header { name: "authorization".to_owned(), value: bearer },
+        ],
+        body: body.map(|body| Chunk::Plain(body.into_bytes())).into_iter().collect(),
+        auth: None,
+        lift: Vec::new(),
+        timeout_ms: None,
+    })?;
+    let reply: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    if response.status == 200 && reply.is_object() {
+        return Ok(reply);
+    }
+    let said = reply.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
+    let message = format!("Google Cloud answered {}: {said}", response.status);
+    Err(match response.status {
+        401 | 403 => refusal(
+            ErrorKind::Denied,
+            "policy-refused",
+            message,
+            "your own login needs resourcemanager.projects.getIamPolicy and iam.roles.get there (roles/iam.securityReviewer)",
+        ),
+        _ => refusal(
+            ErrorKind::Unavailable,
+            "policy-unread",
+            message,
+            "check project and account, or try again in a moment",
+        ),
+    })
+}
+
+/// What a role definition says, or a list of permissions.
+///
+/// # Errors
+/// When it is neither.
+pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
+    let parsed: Value = serde_json::from_str(document).unwrap_or_default();
+    let actions = texts(if parsed.is_array() { Some(&parsed) } else { parsed.get("includedPermissions") });
+    if actions.is_empty() {
+        return Err(invalid(
+            "role-malformed",
+            "the document is no role with `includedPermissions`, and no list of permissions".to_owned(),
+            "give one as `tryaudex policies export NAME --provider gcp` writes it",
+        ));
+    }
+    let source = "the document".to_owned();
+    Ok(vec![Statement { effect: Effect::Allow, actions, resources: Vec::new(), undecided: None, source }])
+}
+
+/// The known permissions that patterns match.
+#[must_use]
+pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
+    let mut found: Vec<KnownAction> = Vec::new();
+    for pattern in patterns {
+        let names = action::expand(pattern);
+        let names = if names.is_empty() { vec![pattern.clone()] } else { names };
+        found.extend(names.into_iter().map(known));
+    }
+    found.sort_by(|left, right| left.name.cmp(&right.name));
+    found.dedup_by(|left, right| left.name == right.name);
+    found
+}
+
+fn known(name: String) -> KnownAction {
+    let access: AccessLevel = action::level(gcp_catalogue::access(&name));
+    KnownAction { name, access: Some(access) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMAIL: &str = "a@p.iam.gserviceaccount.com";
+
+    #[test]
+    fn members_have_roles_conditions_and_groups_are_undecided_and_others_have_nothing() {
+        let policy = json!({ "bindings": [
+            { "role": "roles/a", "members": ["user:x@y", format!("serviceAccount:{EMAIL}")] },
+            { "role": "roles/b", "members": ["allAuthenticatedUsers"] },
+            { "role": "roles/c", "members": [format!("serviceAccount:{EMAIL}")], "condition": { "title": "office", "expression": "x" } },
+            { "role": "roles/d", "members": ["group:all@y"] },
+            { "role": "roles/e", "members": ["user:x@y", "serviceAccount:other@p"] },
+        ] });
+        let found = bindings(&policy, EMAIL);
+        let roles: Vec<(&str, bool)> =
+            found.iter().map(|one| (one.role.as_str(), one.undecided.is_some())).collect();
+        assert_eq!(roles, [("roles/a", false), ("roles/b", false), ("roles/c", true), ("roles/d", true)]);
+    }
+
+    #[test]
+    fn a_role_or_a_list_is_read_and_anything_else_is_refused() {
+        for text in [r#"{"includedPermissions":["storage.objects.get"]}"#, r#"["storage.objects.get"]"#] {
+            assert_eq!(statements(text).unwrap()[0].actions, ["storage.objects.get"]);
+        }
+        for text in ["", "{}", "[]", "[1]", r#"{"Statement":[]}"#] {
+            assert_eq!(statements(text).unwrap_err().code, "role-malformed", "{text}");
+        }
+        assert!(expand(&["storage.objects.*".to_owned()]).len() > 3);
+        assert_eq!(expand(&["made.up.thing".to_owned()]).len(), 1);
+    }
+}
