@@ -18,13 +18,15 @@ use sha2::{Digest, Sha256};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Crate name, the file Cargo makes of it, and whether it is a provider. The one list of built-in components.
-const COMPONENTS: [(&str, &str, bool); 6] = [
+const COMPONENTS: [(&str, &str, bool); 8] = [
     ("aws", "aws.wasm", true),
     ("azure", "azure.wasm", true),
     ("gcp", "gcp.wasm", true),
     ("vault", "vault.wasm", true),
     ("universal", "universal.wasm", false),
     ("deny-list", "deny_list.wasm", false),
+    ("intent-claude", "intent_claude.wasm", false),
+    ("intent-local", "intent_local.wasm", false),
 ];
 
 fn main() {
@@ -35,6 +37,8 @@ fn main() {
         "plugins/aws",
         "plugins/azure",
         "plugins/gcp",
+        "plugins/intent-claude",
+        "plugins/intent-local",
         "plugins/universal",
         "plugins/deny-list",
         "plugins/vault",

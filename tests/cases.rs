@@ -17,6 +17,7 @@ mod fuzz_corpus;
 mod gcp;
 mod health;
 mod hostile;
+mod intent;
 mod isolation;
 mod methods;
 mod narrowing;

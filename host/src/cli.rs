@@ -7,6 +7,7 @@ mod demo;
 mod drift;
 mod health;
 mod identity_args;
+mod intent;
 mod plan;
 mod plugin;
 mod policies;
@@ -45,6 +46,8 @@ enum Command {
     Policies(policies::Args),
     /// Compare what a role may do with what it should
     Drift(drift::Args),
+    /// Turn a sentence into permissions; nothing is run
+    Intent(intent::Args),
     /// Check by real calls whether credentials can be minted
     Health(health::Args),
     /// Read and verify the audit log
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => (args.console(), plan::plan(&environment, &args)),
         Command::Policies(args) => (Console::default(), policies::policies(&environment, args)),
         Command::Drift(args) => (Console::default(), drift::drift(&environment, &args)),
+        Command::Intent(args) => (Console::default(), intent::intent(&environment, &args)),
         Command::Health(args) => (Console::default(), health::health(&environment, args)),
         Command::Audit(args) => (Console::default(), audit::audit(&environment, args)),
         Command::Cleanup(args) => (Console::default(), cleanup::cleanup(&environment, &args)),

@@ -1,5 +1,6 @@
 //! Which components take part: the built-in ones, and those the user installed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -9,6 +10,7 @@ use crate::plugin::component::{Loaded, PluginError};
 use crate::plugin::embedded;
 use crate::plugin::engine::Engine;
 use crate::plugin::filter::Filter;
+use crate::plugin::intent::Intent;
 use crate::plugin::manifest::World;
 use crate::plugin::mapping::Mapping;
 use crate::plugin::provider::Provider;
@@ -49,6 +51,12 @@ pub enum ComponentsError {
     #[error("filter `{name}` has settings and is not installed")]
     NoFilter {
         /// The name in the settings.
+        name: String,
+    },
+    /// No intent engine has this name.
+    #[error("no intent engine is called `{name}`")]
+    NoIntent {
+        /// The name asked for.
         name: String,
     },
     /// No mapping has this name.
@@ -120,6 +128,28 @@ impl Components {
             },
         };
         Ok(Mapping::new(&self.engine, loaded)?)
+    }
+
+    /// The intent engine `name`.
+    ///
+    /// # Errors
+    /// When there is none, or it fails to load.
+    pub fn intent(
+        &self,
+        name: &str,
+        outside: Arc<Outside>,
+        settings: BTreeMap<String, String>,
+    ) -> Result<Intent, ComponentsError> {
+        let loaded = match built_in(&self.engine, name, World::Intent)? {
+            Some(built_in) => built_in,
+            None => {
+                match self.store.installed().iter().find(|i| i.name == name && i.world == World::Intent) {
+                    Some(installed) => self.store.load(&self.engine, installed)?,
+                    None => return Err(ComponentsError::NoIntent { name: name.to_owned() }),
+                }
+            }
+        };
+        Ok(Intent::new(&self.engine, loaded, outside, settings)?)
     }
 
     /// Every filter: the deny list, and all that are installed. None can be left out.

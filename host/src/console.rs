@@ -12,6 +12,9 @@ use crate::plugin::clean::is_hidden;
 /// Characters of one cell of a table: more is cut, as no screen has them and whole records are in the JSON form.
 const CELL_CHARACTERS: usize = 200;
 
+/// The session's own terminal (POSIX, "General Terminal Interface").
+const TERMINAL: &str = "/dev/tty";
+
 /// How the program speaks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Console {
@@ -119,6 +122,17 @@ pub fn show(text: &str) -> bool {
 /// Tells a person several lines, without a prefix, so that commands in them can be copied.
 pub fn tell(text: &str) {
     text.lines().for_each(stderr);
+}
+
+/// Asks on the terminal of the session, whatever standard input is; none if there is none.
+#[must_use]
+pub fn ask(question: &str) -> Option<String> {
+    use std::io::BufRead as _;
+    let mut terminal = std::fs::OpenOptions::new().read(true).write(true).open(TERMINAL).ok()?;
+    terminal.write_all(visible(question, |_| Some(' ')).as_bytes()).ok()?;
+    let mut answer = String::new();
+    io::BufReader::new(terminal).read_line(&mut answer).ok()?;
+    Some(answer)
 }
 
 fn stderr(line: &str) {

@@ -95,6 +95,10 @@ pub const CLOUDSDK_CORE_PROJECT: &str = "CLOUDSDK_CORE_PROJECT";
 pub const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 /// The secret that this takes.
 pub const IDENTITY_HEADER: &str = "IDENTITY_HEADER";
+/// The key for Claude, which no component and no output sees.
+pub const ANTHROPIC_API_KEY: &str = "ANTHROPIC_API_KEY";
+/// Replaces `https://api.anthropic.com`.
+pub const ANTHROPIC_BASE_URL: &str = "ANTHROPIC_BASE_URL";
 /// The Vault server's address.
 pub const VAULT_ADDR: &str = "VAULT_ADDR";
 /// A Vault token of the user's own, which is used and never revoked.
@@ -141,6 +145,16 @@ impl Environment {
     #[must_use]
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// Returns the environment with `name` set to `value`, unless it is set to something already.
+    #[must_use]
+    pub fn or(&self, name: &str, value: &str) -> Self {
+        let mut with = self.clone();
+        if with.get_os(name).is_none() {
+            with.0.insert(name.into(), value.into());
+        }
+        with
     }
 
     /// Returns the environment without these variables.

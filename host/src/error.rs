@@ -79,6 +79,18 @@ impl Failure {
         Self { kind: Kind::Usage, stage: "usage", hint, denied: Vec::new(), error }
     }
 
+    /// Somebody who was asked said no.
+    #[must_use]
+    pub fn refused(message: &str, hint: &str) -> Self {
+        Self { kind: Kind::Denied, stage: "intent", ..Self::usage(message, hint) }
+    }
+
+    /// The same at another stage.
+    #[must_use]
+    pub fn at(self, stage: &'static str) -> Self {
+        Self { stage, ..self }
+    }
+
     /// The system refused something the program itself needs.
     #[must_use]
     pub fn internal(stage: &'static str, error: impl Error + Send + Sync + 'static) -> Self {
@@ -310,6 +322,10 @@ impl From<ComponentsError> for Failure {
         let hint = match &error {
             ComponentsError::NoProvider { known, .. } => format!("there are `{}`", known.join("`, `")),
             ComponentsError::NoMapping { .. } => "check `[mapping] component` in config.toml".to_owned(),
+            ComponentsError::NoIntent { .. } => {
+                "there are `intent-claude` and `intent-local`, and what is installed (`tryaudex plugin list`)"
+                    .to_owned()
+            }
             ComponentsError::NoFilter { .. } => {
                 "check `[filters]` in config.toml, or install the filter".to_owned()
             }
@@ -319,6 +335,7 @@ impl From<ComponentsError> for Failure {
         match error {
             ComponentsError::Store(error) => error.into(),
             ComponentsError::Plugin(error) => error.into(),
+            ComponentsError::NoIntent { .. } => Self::new(Kind::Config, "intent", error).hinting(hint),
             ComponentsError::NoProvider { .. } => Self::new(Kind::Usage, "request", error).hinting(hint),
             other => Self::new(Kind::Config, "settings", other).hinting(hint),
         }

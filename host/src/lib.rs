@@ -24,6 +24,7 @@ pub mod filter;
 pub mod gcp;
 pub mod health;
 pub mod iam;
+pub mod intent;
 pub mod loopback;
 pub mod mint;
 pub mod patience;

@@ -11,6 +11,7 @@ pub mod encode;
 pub mod engine;
 pub mod engine_config;
 pub mod filter;
+pub mod intent;
 pub mod limit;
 pub mod manifest;
 pub mod mapping;

@@ -17,7 +17,7 @@ use crate::child::OnExpiry;
 use crate::environment::Environment;
 use crate::plugin::provider::{Enforcer, Setting};
 
-use self::config_file::{ConfigFile, OrganisationFile};
+use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
 use self::deny_list::DenyEntry;
 use self::paths::{Paths, PathsError};
 use self::profiles_file::CustomProfile;
@@ -58,6 +58,8 @@ pub struct Settings {
     pub on_expiry: Option<OnExpiry>,
     /// The mapping component that answers.
     pub mapping: String,
+    /// `[intent]`.
+    pub intent: IntentTable,
     /// The user's own profiles.
     pub profiles: BTreeMap<String, CustomProfile>,
     /// Everything the deny lists name.
@@ -159,6 +161,7 @@ impl Settings {
             require,
             on_expiry: flags.on_expiry.or(user.on_expiry),
             mapping: user.mapping.component.unwrap_or_else(|| DEFAULT_MAPPING.to_owned()),
+            intent: user.intent,
             profiles,
             deny,
             filters: user.filters,

@@ -13,7 +13,7 @@ pub mod bindings {
 
 pub use bindings::audex::plugin::types::{Error, ErrorKind};
 pub use bindings::audex::plugin::{http, log, settings};
-pub use bindings::exports::audex::plugin::intent::{Guest as Intent, Proposal};
+pub use bindings::exports::audex::plugin::intent::{Candidate, Guest as Intent, Proposal};
 
 /// Exports a type that implements [`Intent`] as this crate's component; `capabilities` names what it asks for.
 ///
@@ -24,7 +24,12 @@ pub use bindings::exports::audex::plugin::intent::{Guest as Intent, Proposal};
 ///
 /// impl Intent for Always {
 ///     fn translate(text: String, _provider: String) -> Result<Proposal, Error> {
-///         Ok(Proposal { allow: vec!["storage:read".into()], resources: vec![], description: text })
+///         Ok(Proposal {
+///             allow: vec!["storage:read".into()],
+///             resources: vec![],
+///             description: text,
+///             candidates: vec![],
+///         })
 ///     }
 /// }
 ///

@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["run"],
     &["plan"],
@@ -24,6 +24,7 @@ const COMMANDS: [&[&str]; 22] = [
     &["plugin", "remove"],
     &["cleanup"],
     &["drift"],
+    &["intent"],
     &["completions"],
 ];
 

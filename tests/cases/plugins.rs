@@ -22,11 +22,14 @@ fn took_part<'a>(plan: &'a Value, kind: &str) -> Vec<&'a str> {
         .collect()
 }
 
+const BUILT_IN: [&str; 8] =
+    ["aws", "azure", "gcp", "vault", "universal", "deny-list", "intent-claude", "intent-local"];
+
 #[test]
 fn a_component_is_installed_listed_inspected_and_removed() {
     let mut sandbox = Sandbox::without_cloud();
     let before = sandbox.run(["plugin", "list", "--json"]).success().json();
-    assert_eq!(names(&before), ["aws", "azure", "gcp", "vault", "universal", "deny-list"]);
+    assert_eq!(names(&before), BUILT_IN);
 
     let installed = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
     assert!(
@@ -36,7 +39,7 @@ fn a_component_is_installed_listed_inspected_and_removed() {
     );
     assert!(installed.stdout.contains("it takes part in every run from now on"), "{}", installed.stdout);
     let list = sandbox.run(["plugin", "list", "--json"]).success().json();
-    assert_eq!(names(&list), ["aws", "azure", "gcp", "vault", "universal", "deny-list", "filter-no-deletes"]);
+    assert_eq!(names(&list), [&BUILT_IN[..], &["filter-no-deletes"]].concat());
     let shown = inspect(&sandbox, "filter-no-deletes");
     assert_eq!(
         (&shown["kind"], &shown["imports"], &shown["granted"]),
@@ -87,11 +90,16 @@ fn built_in_components_import_our_interfaces_alone_and_pure_ones_nothing() {
         assert_eq!((&shown["imports"], &shown["requested"]), (&json!([]), &json!([])), "{name}");
     }
     let aws = inspect(&sandbox, "aws");
-    assert_eq!(aws["requested"], json!(["slot:aws"]));
+    let iam = ["iam.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.cn-north-1.amazonaws.com.cn"];
+    let asked: Vec<String> =
+        std::iter::once("slot:aws".to_owned()).chain(iam.iter().map(|host| format!("http:{host}"))).collect();
+    assert_eq!(aws["requested"], json!(asked));
+    let local = inspect(&sandbox, "intent-local");
+    assert_eq!((&local["kind"], &local["requested"]), (&json!("intent"), &json!([])));
+    let claude = inspect(&sandbox, "intent-claude");
+    assert_eq!(claude["requested"], json!(["http:api.anthropic.com", "secret:ANTHROPIC_API_KEY"]));
     let imports = aws["imports"].as_array().unwrap();
-    let ours = |import: &Value| {
-        import.as_str().unwrap().starts_with("audex:plugin/") && import != "audex:plugin/http@0.1.0"
-    };
+    let ours = |import: &Value| import.as_str().unwrap().starts_with("audex:plugin/");
     assert!(!imports.is_empty() && imports.iter().all(ours), "{imports:?}");
 }
 
@@ -307,9 +315,13 @@ fn capabilities_are_granted_by_name_all_of_them_and_no_more() {
 }
 
 #[test]
-fn an_intent_engine_is_refused_in_this_version() {
+fn what_calls_itself_an_intent_engine_and_is_none_is_refused() {
     let mut sandbox = Sandbox::without_cloud();
     let engine = Guest::of("hostile-filter").replacing("world policy-filter", "world intent-engine");
     let refused = engine.install(&mut sandbox, &[]).exits(70);
-    assert!(refused.stderr.contains("this version runs no intent engines"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("no exported instance named `audex:plugin/intent@"),
+        "{}",
+        refused.stderr
+    );
 }

@@ -33,6 +33,30 @@ impl Answerer {
         Self { endpoint, bodies }
     }
 
+    /// Gives one of these answers to each request, the last to all that follow; keeps the head of each as well.
+    pub fn scripted(answers: &[(&str, &str)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let reply = |(status, body): &(&str, &str)| {
+            let length = body.len();
+            format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            )
+        };
+        let replies: Vec<String> = answers.iter().map(reply).collect();
+        let bodies = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&bodies);
+        thread::spawn(move || {
+            for (index, stream) in listener.incoming().flatten().enumerate() {
+                let reply = replies.get(index).or(replies.last()).unwrap();
+                if let Some(body) = answer(stream, reply) {
+                    kept.lock().unwrap().push(body);
+                }
+            }
+        });
+        Self { endpoint, bodies }
+    }
+
     /// The bodies it was sent, oldest first.
     pub fn bodies(&self) -> Vec<String> {
         self.bodies.lock().unwrap().clone()

@@ -28,6 +28,7 @@ pub(super) fn bound(mut event: Event) -> Event {
         Event::Issuing(Issuing {
             provider,
             profile,
+            intent,
             method,
             permissions,
             denied,
@@ -37,7 +38,7 @@ pub(super) fn bound(mut event: Event) -> Event {
             command,
             components,
         }) => {
-            texts([Some(provider), profile.as_mut(), Some(method), region.as_mut()]);
+            texts([Some(provider), profile.as_mut(), intent.as_mut(), Some(method), region.as_mut()]);
             list(permissions);
             list(denied);
             list(resources);
@@ -224,6 +225,7 @@ mod tests {
             Event::Issuing(Issuing {
                 provider: long(),
                 profile: Some(long()),
+                intent: Some(long()),
                 method: long(),
                 permissions: std::iter::repeat_with(permission).take(50).collect(),
                 denied: denials(),

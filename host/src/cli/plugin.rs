@@ -90,6 +90,12 @@ fn install(
         (None, "mapping") => {
             format!("it answers once config.toml has `[mapping] component = \"{}\"`", installed.name)
         }
+        (None, "intent") => {
+            format!(
+                "ask it with `--engine {0}`, or set `[intent] engine = \"{0}\"` in config.toml",
+                installed.name
+            )
+        }
         (None, _) => "it takes part in every run from now on".to_owned(),
     };
     let (world, name) = (installed.world, &installed.name);

@@ -23,6 +23,7 @@ pub struct Attempt {
     profiles: Vec<String>,
     command: Vec<String>,
     components: Vec<Loaded>,
+    intent: Option<String>,
     plan: Option<Issuing>,
 }
 
@@ -39,6 +40,7 @@ impl Attempt {
             profiles: Vec::new(),
             command: Vec::new(),
             components: Vec::new(),
+            intent: None,
             plan: None,
         }
     }
@@ -79,6 +81,12 @@ impl Attempt {
         provider.clone_into(&mut self.provider);
     }
 
+    /// The sentence that the permissions were proposed for, and who proposed them.
+    pub fn meant(&mut self, text: &str, engine: &Loaded) {
+        self.intent = Some(text.to_owned());
+        self.components.push(engine.clone());
+    }
+
     pub(super) fn requested(&mut self, request: &Request) {
         self.session.clone_from(&request.session);
         self.resources = union(request.permissions.iter().map(|asked| asked.resources.as_slice()));
@@ -98,6 +106,7 @@ impl Attempt {
         self.plan = Some(Issuing {
             provider: self.provider.clone(),
             profile: self.profile(),
+            intent: self.intent.clone(),
             method: planned.plan.method.clone(),
             permissions: planned.plan.permissions.iter().map(permission).collect(),
             denied: denials(&planned.denied),

@@ -3,6 +3,7 @@
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Store, Trap};
 
+use super::bindings::intent::IntentEngine;
 use super::bindings::provider::ProviderPlugin;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
@@ -49,6 +50,16 @@ pub fn pure_linker(engine: &Engine) -> Linker<State> {
 pub fn provider_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine.inner());
     ProviderPlugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// The linker of intent engines.
+///
+/// # Errors
+/// As [`provider_linker`].
+pub fn intent_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine.inner());
+    IntentEngine::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
 }
 

@@ -25,6 +25,8 @@ pub struct ConfigFile {
     pub enforcement: Enforcement,
     /// `[mapping]`.
     pub mapping: Mapping,
+    /// `[intent]`.
+    pub intent: IntentTable,
     /// `[providers.ID]`: each provider's own settings.
     pub providers: BTreeMap<String, BTreeMap<String, String>>,
     /// `[filters.NAME]`: each filter's own settings.
@@ -60,6 +62,18 @@ pub struct Enforcement {
     /// `cloud`, `token` or `none`.
     #[serde(deserialize_with = "enforcer")]
     pub require: Option<Enforcer>,
+}
+
+/// `[intent]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IntentTable {
+    /// The engine that answers.
+    pub engine: Option<String>,
+    /// The model it asks.
+    pub model: Option<String>,
+    /// Where it asks, instead of the vendor's own address.
+    pub base_url: Option<String>,
 }
 
 /// `[mapping]`.

@@ -41,7 +41,8 @@ impl Effect {
             Self::Health => false,
             // A sealed Vault says 503, and stays so.
             Self::Lease => status == 429,
-            Self::Perhaps => matches!(status, 429 | 503) || is_throttled(status, body),
+            // 529: Anthropic's "overloaded".
+            Self::Perhaps => matches!(status, 429 | 503 | 529) || is_throttled(status, body),
             Self::None => matches!(status, 429 | 500 | 502..=504) || is_throttled(status, body),
         }
     }

@@ -7,14 +7,15 @@ use reqwest::Url;
 use super::is_account_host;
 use crate::address::{self, AddressError};
 use crate::environment::{
-    AUDEX_AZURE_RESOURCE_MANAGER_URL, AUDEX_GCP_IAMCREDENTIALS_URL, AUDEX_GCP_STS_URL, AWS_ENDPOINT_URL,
-    AWS_ENDPOINT_URL_IAM, AZURE_STORAGE_SERVICE_ENDPOINT,
+    ANTHROPIC_BASE_URL, AUDEX_AZURE_RESOURCE_MANAGER_URL, AUDEX_GCP_IAMCREDENTIALS_URL, AUDEX_GCP_STS_URL,
+    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_IAM, AZURE_STORAGE_SERVICE_ENDPOINT,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS, Environment,
 };
 
 /// The hosts that variables replace, with the variables in order of precedence.
-const ROUTES: [(Canonical, &[&str]); 7] = [
+const ROUTES: [(Canonical, &[&str]); 8] = [
+    (Canonical::Host("api.anthropic.com"), &[ANTHROPIC_BASE_URL]),
     (
         Canonical::Host("cloudresourcemanager.googleapis.com"),
         &[CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER],
