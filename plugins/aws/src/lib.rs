@@ -11,8 +11,8 @@ mod mint;
 mod plan;
 
 use audex_sdk::provider::{
-    Advice, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted, Plan, Provider,
-    Statement, settings,
+    Advice, Attribution, Call, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted,
+    Plan, Provider, Statement, settings,
 };
 use aws_policy::statements;
 
@@ -46,6 +46,10 @@ impl Provider for Aws {
 
     fn health() -> Vec<CheckResult> {
         health::health()
+    }
+
+    fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
+        aws_policy::observed::attribute(&calls)
     }
 
     fn expand(patterns: Vec<String>) -> Vec<KnownAction> {

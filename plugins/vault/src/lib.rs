@@ -13,8 +13,8 @@ mod plan;
 mod target;
 
 use audex_sdk::provider::{
-    Advice, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted, Plan, Provider,
-    Statement, settings,
+    Advice, Attribution, Call, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted,
+    Plan, Provider, Statement, settings,
 };
 
 struct Vault;
@@ -51,6 +51,10 @@ impl Provider for Vault {
 
     fn health() -> Vec<CheckResult> {
         health::health()
+    }
+
+    fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
+        aws_policy::observed::attribute(&calls)
     }
 
     fn expand(patterns: Vec<String>) -> Vec<KnownAction> {

@@ -6,6 +6,7 @@ pub mod action;
 pub mod arn;
 pub mod compile;
 pub mod document;
+pub mod observed;
 pub mod preflight;
 pub mod profile;
 pub mod statements;
