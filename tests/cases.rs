@@ -19,6 +19,7 @@ mod health;
 mod hostile;
 mod intent;
 mod isolation;
+mod learn;
 mod methods;
 mod narrowing;
 mod plan;

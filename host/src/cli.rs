@@ -8,6 +8,7 @@ mod drift;
 mod health;
 mod identity_args;
 mod intent;
+mod learn;
 mod plan;
 mod plugin;
 mod policies;
@@ -46,6 +47,8 @@ enum Command {
     Policies(policies::Args),
     /// Compare what a role may do with what it should
     Drift(drift::Args),
+    /// Run a command with broad credentials and print the least it needs
+    Learn(learn::Args),
     /// Turn a sentence into permissions; nothing is run
     Intent(intent::Args),
     /// Check by real calls whether credentials can be minted
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => (args.console(), plan::plan(&environment, &args)),
         Command::Policies(args) => (Console::default(), policies::policies(&environment, args)),
         Command::Drift(args) => (Console::default(), drift::drift(&environment, &args)),
+        Command::Learn(args) => (args.console(), learn::learn(&environment, &args)),
         Command::Intent(args) => (Console::default(), intent::intent(&environment, &args)),
         Command::Health(args) => (Console::default(), health::health(&environment, args)),
         Command::Audit(args) => (Console::default(), audit::audit(&environment, args)),

@@ -25,6 +25,7 @@ pub mod gcp;
 pub mod health;
 pub mod iam;
 pub mod intent;
+pub mod learn;
 pub mod loopback;
 pub mod mint;
 pub mod patience;

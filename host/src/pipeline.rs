@@ -74,6 +74,8 @@ pub struct Prepared {
     pub components: Vec<Loaded>,
     /// What happens to the command at the ttl, if the user said so.
     pub on_expiry: Option<OnExpiry>,
+    /// Variables that lead the command's SDK to what watches it.
+    pub watched_by: Vec<(String, String)>,
 }
 
 /// Takes a request through every stage up to the plan. Mints nothing, writes nothing.
@@ -94,7 +96,8 @@ pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
             .push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
     }
     let components = attempt.components().to_vec();
-    Ok(Prepared { provider, description, planned, components, on_expiry: settings.on_expiry })
+    let (on_expiry, watched_by) = (settings.on_expiry, Vec::new());
+    Ok(Prepared { provider, description, planned, components, on_expiry, watched_by })
 }
 
 /// Takes a request through every stage up to the filters: what may be had, before anybody says how.
@@ -150,9 +153,9 @@ pub fn run(
     let signals = Signals::install()?;
     attempt.record(&Event::Issuing(attempt.issuing()), &[])?;
 
-    let Prepared { provider, description, planned, on_expiry, .. } = prepared;
+    let Prepared { provider, description, planned, on_expiry, watched_by, .. } = prepared;
     provider.stop_at(signals.interruption());
-    let made = Made { provider: &provider, sets: &description.sets, planned, on_expiry };
+    let made = Made { provider: &provider, sets: &description.sets, planned, on_expiry, watched_by };
     let outcome = mint_and_start(context, made, directory, attempt, &executable, signals);
     // Whatever happened: a login of ours outlives nothing.
     if let Err(reason) = provider.close() {
@@ -167,6 +170,7 @@ struct Made<'a> {
     sets: &'a [String],
     planned: Planned,
     on_expiry: Option<OnExpiry>,
+    watched_by: Vec<(String, String)>,
 }
 
 fn mint_and_start(
@@ -178,7 +182,7 @@ fn mint_and_start(
     mut signals: Signals,
 ) -> Result<u8, Failure> {
     let Context { environment, console, .. } = context;
-    let Made { provider, sets, planned, on_expiry } = made;
+    let Made { provider, sets, planned, on_expiry, watched_by } = made;
     let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
     // Before minting, so that it can still be stopped.
     report::advice(console, &advice);
@@ -209,21 +213,21 @@ fn mint_and_start(
     let sourceless = environment.without(provider.sources());
     let context = Context { environment: &sourceless, ..context };
     let mut known = secrets(&minted);
-    let ended =
-        start(context, directory, &minted, &access, attempt, executable, signals).and_then(|started| {
-            let deadline = access.deadline();
-            // The private files and the endpoints live as long as the command.
-            let (_directory, endpoints, running) = started;
-            known.extend(endpoints.secrets());
-            Ok(running.wait(Some(deadline), || report::expired(console))?)
-        });
+    let delivered = Delivered { minted: &minted, access: &access, watched_by };
+    let ended = start(context, directory, delivered, attempt, executable, signals).and_then(|started| {
+        let deadline = access.deadline();
+        // The private files and the endpoints live as long as the command.
+        let (_directory, endpoints, running) = started;
+        known.extend(endpoints.secrets());
+        Ok(running.wait(Some(deadline), || report::expired(console))?)
+    });
     let revoked = revoke(provider, &minted);
     if let Err(reason) = &revoked {
         console.notice(&format!("the credentials were {reason}"));
     }
     let ended = ended?;
     finish(&ended, revoked, &known, attempt, console);
-    report::perhaps_denied(console, &ended, &advice);
+    report::perhaps_denied(console, attempt, &ended, &advice);
     Ok(ended.exit_code())
 }
 
@@ -267,12 +271,18 @@ impl Access {
     }
 }
 
+/// What a command is started with.
+struct Delivered<'a> {
+    minted: &'a Minted,
+    access: &'a Access,
+    watched_by: Vec<(String, String)>,
+}
+
 /// Delivers the credentials and starts the command. The session directory and the endpoints must outlive it.
 fn start(
     context: Context<'_>,
     directory: SessionDirectory,
-    minted: &Minted,
-    access: &Access,
+    delivered: Delivered<'_>,
     attempt: &Attempt,
     executable: &child::Executable,
     mut signals: Signals,
@@ -280,8 +290,11 @@ fn start(
     if let Some(signal) = signals.interrupted() {
         return Err(Failure::interrupted(signal as i32));
     }
+    let Delivered { minted, access, watched_by } = delivered;
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
-    let endpoints = endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
+    let mut endpoints = endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
+    let watched_by = watched_by.into_iter().map(|(name, value)| (name, Value::Plain(value)));
+    endpoints.lead.variables.extend(watched_by);
     let delivery = Delivery {
         parent: context.environment,
         session: attempt.session(),

@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["run"],
     &["plan"],
@@ -25,6 +25,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["cleanup"],
     &["drift"],
     &["intent"],
+    &["learn"],
     &["completions"],
 ];
 

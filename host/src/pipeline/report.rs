@@ -42,11 +42,13 @@ pub fn said(message: &str, missing: &[String]) -> String {
 }
 
 /// The command failed, and advice told so: its own words were not captured, so this only reminds.
-pub(super) fn perhaps_denied(console: Console, ended: &Ended, advice: &[Advice]) {
+pub(super) fn perhaps_denied(console: Console, attempt: &Attempt, ended: &Ended, advice: &[Advice]) {
     let missing: Vec<&str> = advice.iter().flat_map(|advice| &advice.missing).map(String::as_str).collect();
     let failed = matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
     if failed && !missing.is_empty() {
-        let line = format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
+        let learn = "`tryaudex learn` shows what it calls";
+        let line =
+            format!("the command may have been denied: add --allow \"{}\"; {learn}", missing.join(","));
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }
 }

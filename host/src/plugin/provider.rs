@@ -3,6 +3,7 @@
 mod effective;
 mod endpoint;
 mod lease;
+mod observe;
 mod pure;
 mod value;
 mod variable;
@@ -31,8 +32,8 @@ use crate::settings::ecosystem::is_public_name;
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
-    AccessLevel, Advice, CheckResult, Description, Effect, Enforcer, Finding, GrantPlan, HealthStatus,
-    KnownAction, Planned, Profile, Setting, Statement, Status,
+    AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding, GrantPlan,
+    HealthStatus, KnownAction, Planned, Profile, Setting, Statement, Status,
 };
 
 /// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.

@@ -1,0 +1,6 @@
+//! What a command really calls, and the least it needs.
+
+pub mod csm;
+mod recommend;
+
+pub use recommend::{Learned, Used, recommend};
