@@ -46,9 +46,10 @@ pub(super) fn perhaps_denied(console: Console, attempt: &Attempt, ended: &Ended,
     let missing: Vec<&str> = advice.iter().flat_map(|advice| &advice.missing).map(String::as_str).collect();
     let failed = matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
     if failed && !missing.is_empty() {
-        let learn = "`tryaudex learn` shows what it calls";
-        let line =
-            format!("the command may have been denied: add --allow \"{}\"; {learn}", missing.join(","));
+        let line = format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
+        // Where there is a way to see what a command calls.
+        let can_learn = matches!(attempt.provider(), "aws" | "vault");
+        let line = if can_learn { format!("{line}; `tryaudex learn` shows what it calls") } else { line };
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }
 }
