@@ -33,6 +33,8 @@ pub const AWS_DEFAULT_REGION: &str = "AWS_DEFAULT_REGION";
 pub const AWS_PROFILE: &str = "AWS_PROFILE";
 /// Replaces the endpoint of every AWS service.
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+/// Replaces the endpoint of AWS CloudTrail alone.
+pub const AWS_ENDPOINT_URL_CLOUDTRAIL: &str = "AWS_ENDPOINT_URL_CLOUDTRAIL";
 /// Replaces the endpoint of AWS IAM alone.
 pub const AWS_ENDPOINT_URL_IAM: &str = "AWS_ENDPOINT_URL_IAM";
 /// Replaces the endpoint of AWS STS alone.

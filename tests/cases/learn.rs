@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 
 use crate::support::aws_cli::script;
-use crate::support::{CloudView as _, Output, Sandbox};
+use crate::support::{Answerer, CloudView as _, Output, Sandbox};
 
 const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
 const HEAD: (&str, &str) = ("head", "s3api head-object --bucket demo-reports --key readme.txt");
@@ -40,7 +40,7 @@ fn what_was_denied_is_not_recommended() {
     let learned = output.stderr_json().into_iter().find(|event| event["event"] == "learned").unwrap();
     assert_eq!(learned["allow"], "s3:GetObject");
     assert_eq!(learned["denied"][0]["action"], "s3:DeleteObject");
-    assert_eq!(learned["observed"][0]["sources"][0], "csm");
+    assert_eq!(learned["observed"][0]["sources"]["csm"], 1);
     assert!(sandbox.cloud().denied().iter().all(|denied| denied.contains("s3:DeleteObject")));
 }
 
@@ -126,4 +126,35 @@ fn what_another_process_says_is_not_believed() {
     sender.join().unwrap();
     assert!(!output.stderr.contains("iam:CreateUser"), "{}", output.stderr);
     assert!(output.stderr.contains("s3:GetObject (1 call)"), "{}", output.stderr);
+}
+
+#[test]
+fn the_log_is_asked_for_this_sessions_key_page_by_page_until_nothing_new_comes() {
+    let event = |name: &str, inner: &str| {
+        format!(
+            r#"{{"EventSource":"s3.amazonaws.com","EventName":"{name}","CloudTrailEvent":{}}}"#,
+            serde_json::json!(inner)
+        )
+    };
+    let first = format!(
+        r#"{{"Events":[{},{}],"NextToken":"more"}}"#,
+        event("ListBuckets", "{}"),
+        event("ListBuckets", "{}")
+    );
+    let denied = event("CreateBucket", r#"{"errorCode":"AccessDenied"}"#);
+    let second = format!(r#"{{"Events":[{denied},{}]}}"#, event("MadeUpOperation", "{}"));
+    let throttled = r#"{"__type":"ThrottlingException"}"#;
+    let log = Answerer::scripted(&[("400 Bad Request", throttled), ("200 OK", &first), ("200 OK", &second)]);
+    let mut sandbox = sandbox();
+    sandbox.set("AWS_ENDPOINT_URL_CLOUDTRAIL", &log.endpoint);
+    let options = ["--source", "cloudtrail", "--regions", "us-east-1", "--wait", "2s"];
+    let output = learn(&sandbox, &options, &script(&[READ])).success();
+    let said = &output.stderr;
+    assert!(said.contains("has no data events") && said.contains("waiting for CloudTrail"), "{said}");
+    assert!(said.contains("Observed actions (from CloudTrail):\n  s3:ListAllMyBuckets (2 calls)\nDenied, and so not used:\n  s3:CreateBucket (1 call)\n"), "{said}");
+    assert!(said.contains("Not known what they need: s3.amazonaws.com:MadeUpOperation\nRecommended policy: s3:ListAllMyBuckets\n"), "{said}");
+    let issued = sandbox.audit().into_iter().find(|record| record["event"] == "issued").unwrap();
+    let key = issued["access_key_id"].as_str().unwrap();
+    assert!(log.bodies().iter().all(|body| body.contains(key)), "only this session's calls are asked for");
+    assert!(log.bodies()[2].contains(r#""NextToken":"more""#));
 }

@@ -90,9 +90,16 @@ fn built_in_components_import_our_interfaces_alone_and_pure_ones_nothing() {
         assert_eq!((&shown["imports"], &shown["requested"]), (&json!([]), &json!([])), "{name}");
     }
     let aws = inspect(&sandbox, "aws");
-    let iam = ["iam.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.cn-north-1.amazonaws.com.cn"];
-    let asked: Vec<String> =
-        std::iter::once("slot:aws".to_owned()).chain(iam.iter().map(|host| format!("http:{host}"))).collect();
+    let hosts = [
+        "cloudtrail.{region}.amazonaws.com",
+        "cloudtrail.{region}.amazonaws.com.cn",
+        "iam.amazonaws.com",
+        "iam.us-gov.amazonaws.com",
+        "iam.cn-north-1.amazonaws.com.cn",
+    ];
+    let asked: Vec<String> = std::iter::once("slot:aws".to_owned())
+        .chain(hosts.iter().map(|host| format!("http:{host}")))
+        .collect();
     assert_eq!(aws["requested"], json!(asked));
     let local = inspect(&sandbox, "intent-local");
     assert_eq!((&local["kind"], &local["requested"]), (&json!("intent"), &json!([])));

@@ -4,22 +4,27 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use std::time::Duration;
+
 use clap::ValueEnum;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 use super::request_args::RequestArgs;
 use crate::audit::{Audit, Event, Filter};
+use crate::clock;
 use crate::console::{self, Console};
-use crate::environment::Environment;
+use crate::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
 use crate::error::Failure;
 use crate::learn::csm::Monitor;
+use crate::learn::log::{self, Search};
 use crate::learn::{Learned, Used, recommend};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::open::{self, Opened};
 use crate::pipeline::{self, Context};
 use crate::private_file;
 use crate::request::Ask;
+use crate::settings::config_file::parse_ttl;
 use crate::settings::{self, DEFAULT_PROVIDER, Settings};
 
 /// The broad set where none is named: the deny lists still hold, and so does what the role itself may do.
@@ -31,9 +36,15 @@ const ROUNDS: u8 = 3;
 pub struct Args {
     #[command(flatten)]
     request: RequestArgs,
-    /// Where calls are seen
-    #[arg(long, value_name = "SOURCE", default_value = "csm")]
-    source: Source,
+    /// Where calls are seen; may be repeated [default: csm]
+    #[arg(long, value_name = "SOURCE")]
+    source: Vec<Source>,
+    /// Regions whose log is read, comma-separated [default: that of the command, and us-east-1]
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
+    regions: Vec<String>,
+    /// How long the log is waited for at most
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_ttl)]
+    wait: Duration,
     /// Run the command again under exactly what is recommended, and say whether that is enough
     #[arg(long)]
     verify: bool,
@@ -54,11 +65,34 @@ enum Source {
         help = "Client-side monitoring of the AWS SDKs (botocore and others; not JavaScript v3, Go v2, Java v2, Rust)"
     )]
     Csm,
+    #[value(
+        help = "The account's log, minutes later; management events only, so no s3:GetObject, dynamodb:Query, lambda:InvokeFunction"
+    )]
+    Cloudtrail,
 }
 
 impl Args {
     pub fn console(&self) -> Console {
         self.request.console()
+    }
+
+    fn listens(&self) -> bool {
+        self.source.is_empty() || self.source.contains(&Source::Csm)
+    }
+
+    /// IAM and other services without a region write their events in us-east-1.
+    fn regions(&self, environment: &Environment) -> Vec<String> {
+        const GLOBAL: &str = "us-east-1";
+        if !self.regions.is_empty() {
+            return self.regions.clone();
+        }
+        let own = self.request.flags().provider_settings.get("region").cloned();
+        let own = own.or_else(|| {
+            environment.get(AWS_REGION).or_else(|| environment.get(AWS_DEFAULT_REGION)).map(str::to_owned)
+        });
+        let mut regions = vec![GLOBAL.to_owned()];
+        regions.extend(own.filter(|own| own != GLOBAL));
+        regions
     }
 }
 
@@ -78,13 +112,13 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     if ask.allow.is_empty() && ask.profiles.is_empty() {
         ask.allow.push(EVERYTHING.to_owned());
     }
-    let Watched { mut status, learned, provider } = watch(context, &ask, &args.command)?;
+    let Watched { mut status, learned, provider } = watch(context, args, &ask)?;
     let mut allow = learned.allow();
     let mut verified = None;
     if args.verify && !allow.is_empty() {
         for _ in 0..args.rounds {
             let narrow = Ask { allow: allow.clone(), profiles: Vec::new(), ..ask.clone() };
-            let again = watch(context, &narrow, &args.command)?;
+            let again = watch(context, args, &narrow)?;
             status = again.status;
             let lacking: Vec<String> =
                 again.learned.only_denied().into_iter().filter(|action| !allow.contains(action)).collect();
@@ -113,10 +147,10 @@ struct Watched {
     provider: String,
 }
 
-fn watch(context: Context<'_>, ask: &Ask, command: &[OsString]) -> Result<Watched, Failure> {
+fn watch(context: Context<'_>, args: &Args, ask: &Ask) -> Result<Watched, Failure> {
     let mut attempt = Attempt::new(&context.settings.paths);
     attempt.asked_for(ask);
-    let outcome = watched(context, ask, command, &mut attempt);
+    let outcome = watched(context, args, ask, &mut attempt);
     if let Err(failure) = &outcome
         && failure.stage != "audit"
         && let Err(unrecorded) = attempt.record_failure(failure)
@@ -126,21 +160,24 @@ fn watch(context: Context<'_>, ask: &Ask, command: &[OsString]) -> Result<Watche
     outcome
 }
 
-fn watched(
-    context: Context<'_>,
-    ask: &Ask,
-    command: &[OsString],
-    attempt: &mut Attempt,
-) -> Result<Watched, Failure> {
-    let Context { environment, settings, .. } = context;
+fn watched(context: Context<'_>, args: &Args, ask: &Ask, attempt: &mut Attempt) -> Result<Watched, Failure> {
+    let Context { environment, settings, console } = context;
+    let since = clock::unix_seconds();
     let mut prepared = pipeline::prepare(context, ask.clone(), attempt)?;
     let session = attempt.session().to_owned();
     let monitor = Monitor::start(session.clone()).map_err(|error| Failure::internal("learn", error))?;
     prepared.watched_by = monitor.variables();
-    let status = pipeline::run(context, prepared, command, attempt)?;
-    let calls = monitor.finish(key_of(settings, &session)?.as_deref());
+    let status = pipeline::run(context, prepared, &args.command, attempt)?;
+    let key = key_of(settings, &session)?;
+    let heard = monitor.finish(key.as_deref());
     let components = crate::components::Components::open(settings)?;
     let Opened { id, provider, .. } = open::provider(environment, settings, &components, attempt.provider())?;
+    let mut calls = if args.listens() { heard } else { Vec::new() };
+    if args.source.contains(&Source::Cloudtrail) {
+        console.notice("CloudTrail's LookupEvents has no data events: reads and writes of objects and items are not in it");
+        let search = Search { since, key, regions: args.regions(environment), wait: args.wait };
+        calls.extend(log::search(&provider, console, &search)?);
+    }
     Ok(Watched { status, learned: recommend(&provider, &calls)?, provider: id })
 }
 
@@ -167,7 +204,7 @@ fn report(console: Console, learned: &Learned, allow: &[String], verified: Optio
              (JavaScript v3, Go v2, Java v2 and Rust have none)",
         );
     }
-    let mut out = String::from("Observed actions (from client-side monitoring):\n");
+    let mut out = format!("Observed actions (from {}):\n", sources(learned));
     lines(&mut out, &learned.used);
     if !learned.denied.is_empty() {
         out.push_str("Denied, and so not used:\n");
@@ -193,15 +230,24 @@ fn report(console: Console, learned: &Learned, allow: &[String], verified: Optio
     console::tell(&out);
 }
 
+/// Where something was seen, in words.
+fn sources(learned: &Learned) -> String {
+    let seen =
+        |name: &str| learned.used.iter().chain(&learned.denied).any(|used| used.sources.contains_key(name));
+    let words = [("csm", "client-side monitoring"), ("cloudtrail", "CloudTrail")];
+    words.into_iter().filter(|(name, _)| seen(name)).map(|(_, words)| words).collect::<Vec<_>>().join(" and ")
+}
+
 fn lines(out: &mut String, list: &[Used]) {
     for used in list {
-        let calls = if used.count == 1 { "call" } else { "calls" };
-        let _ = writeln!(out, "  {} ({} {calls})", used.action, used.count);
+        let count = used.count();
+        let calls = if count == 1 { "call" } else { "calls" };
+        let _ = writeln!(out, "  {} ({count} {calls})", used.action);
     }
 }
 
 fn to_json(learned: &Learned, allow: &[String], verified: Option<bool>, provider: &str) -> Value {
-    let used = |used: &Used| json!({ "action": used.action, "count": used.count, "sources": used.sources });
+    let used = |used: &Used| json!({ "action": used.action, "count": used.count(), "sources": used.sources });
     json!({
         "provider": provider,
         "observed": learned.used.iter().map(used).collect::<Vec<_>>(),

@@ -1,5 +1,7 @@
 //! Calls become the least that would have allowed them. What was denied was not used, and what is unknown is not guessed.
 
+use std::collections::BTreeMap;
+
 use crate::plugin::component::PluginError;
 use crate::plugin::provider::{Call, Provider};
 
@@ -8,10 +10,16 @@ use crate::plugin::provider::{Call, Provider};
 pub struct Used {
     /// The action.
     pub action: String,
-    /// How many calls took it.
-    pub count: u32,
-    /// Where they were seen.
-    pub sources: Vec<String>,
+    /// Where calls that took it were seen, and how many there.
+    pub sources: BTreeMap<String, u32>,
+}
+
+impl Used {
+    /// How many calls took it: sources see the same calls, so they are not summed up.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.sources.values().copied().max().unwrap_or_default()
+    }
 }
 
 /// What came out of a run.
@@ -77,13 +85,11 @@ pub fn recommend(provider: &Provider, calls: &[Call]) -> Result<Learned, PluginE
 
 fn add(list: &mut Vec<Used>, action: String, call: &Call) {
     let at = list.iter().position(|used| used.action == action).unwrap_or_else(|| {
-        list.push(Used { action, count: 0, sources: Vec::new() });
+        list.push(Used { action, sources: BTreeMap::new() });
         list.len().saturating_sub(1)
     });
     if let Some(used) = list.get_mut(at) {
-        used.count = used.count.saturating_add(call.count);
-        if !used.sources.contains(&call.source) {
-            used.sources.push(call.source.clone());
-        }
+        let count = used.sources.entry(call.source.clone()).or_default();
+        *count = count.saturating_add(call.count);
     }
 }

@@ -8,11 +8,12 @@ mod effective;
 mod health;
 mod method;
 mod mint;
+mod observed;
 mod plan;
 
 use audex_sdk::provider::{
     Advice, Attribution, Call, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted,
-    Plan, Provider, Statement, settings,
+    Plan, Provider, Statement, Window, settings,
 };
 use aws_policy::statements;
 
@@ -48,6 +49,10 @@ impl Provider for Aws {
         health::health()
     }
 
+    fn observed(window: Window) -> Result<Vec<Call>, Error> {
+        observed::observed(&window)
+    }
+
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
         aws_policy::observed::attribute(&calls)
     }
@@ -69,6 +74,8 @@ audex_sdk::provider!(
     Aws,
     capabilities = [
         "slot:aws",
+        "http:cloudtrail.{region}.amazonaws.com",
+        "http:cloudtrail.{region}.amazonaws.com.cn",
         "http:iam.amazonaws.com",
         "http:iam.us-gov.amazonaws.com",
         "http:iam.cn-north-1.amazonaws.com.cn",

@@ -8,13 +8,14 @@ use super::is_account_host;
 use crate::address::{self, AddressError};
 use crate::environment::{
     ANTHROPIC_BASE_URL, AUDEX_AZURE_RESOURCE_MANAGER_URL, AUDEX_GCP_IAMCREDENTIALS_URL, AUDEX_GCP_STS_URL,
-    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_IAM, AZURE_STORAGE_SERVICE_ENDPOINT,
+    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL_IAM, AZURE_STORAGE_SERVICE_ENDPOINT,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM,
     CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS, Environment,
 };
 
 /// The hosts that variables replace, with the variables in order of precedence.
-const ROUTES: [(Canonical, &[&str]); 8] = [
+const ROUTES: [(Canonical, &[&str]); 9] = [
+    (Canonical::CloudTrail, &[AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL]),
     (Canonical::Host("api.anthropic.com"), &[ANTHROPIC_BASE_URL]),
     (
         Canonical::Host("cloudresourcemanager.googleapis.com"),
@@ -35,6 +36,7 @@ const ROUTES: [(Canonical, &[&str]); 8] = [
 enum Canonical {
     Host(&'static str),
     StorageAccount,
+    CloudTrail,
 }
 
 impl Canonical {
@@ -42,6 +44,7 @@ impl Canonical {
         match self {
             Self::Host(name) => *name == host,
             Self::StorageAccount => is_account_host(host),
+            Self::CloudTrail => super::signing::is_log(host),
         }
     }
 }

@@ -24,9 +24,14 @@ const READS: [&str; 6] = [
 
 /// Whether `request` to `host` (as the component named it) may be signed for `service`.
 pub(super) fn may_sign(request: &Request, body: &[u8], host: &str, service: &str, is_built_in: bool) -> bool {
-    let is_log = service == "cloudtrail" && LOGS.iter().any(|template| host_matches(template, host));
+    let is_log = service == "cloudtrail" && is_log(host);
     let is_iam = service == "iam" && IAM.contains(&host);
     is_log || (is_iam && is_built_in && is_read(request, body))
+}
+
+/// Whether `host` is that of the log in some region.
+pub(super) fn is_log(host: &str) -> bool {
+    LOGS.iter().any(|template| host_matches(template, host))
 }
 
 /// A form whose one `Action` is a read, at the service's own path, with nothing beside it that could name another.
