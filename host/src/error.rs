@@ -1,11 +1,12 @@
-//! Turns every stage's error into what the user sees: kind, hint and exit code. The only file that does.
+//! Turns every stage's error into what the user sees: kind, hint and exit code. This module alone does.
+
+mod component;
 
 use std::error::Error;
 
 use crate::audit::AuditError;
 use crate::check::CheckError;
 use crate::child::ChildError;
-use crate::components::ComponentsError;
 use crate::deliver::DeliverError;
 use crate::demo::DemoError;
 use crate::deny::DenyError;
@@ -14,9 +15,7 @@ use crate::expansion::ExpansionError;
 use crate::filter::{Denied, FilterError};
 use crate::loopback::LoopbackError;
 use crate::plan::PlanError;
-use crate::plugin::component::PluginError;
-use crate::plugin::provider::{self, ErrorKind, ProviderError};
-use crate::plugin::store::StoreError;
+use crate::plugin::provider::{ErrorKind, ProviderError};
 use crate::profile::ProfileError;
 use crate::request::RequestError;
 use crate::settings::{SettingsError, UnknownSetting};
@@ -282,98 +281,6 @@ impl From<PlanError> for Failure {
             PlanError::TooWeak { .. } => Self::new(Kind::Denied, "plan", error)
                 .hinting("choose another --method or narrower permissions, or lower --require if your organisation lets you"),
         }
-    }
-}
-
-impl From<ProviderError> for Failure {
-    fn from(error: ProviderError) -> Self {
-        let (kind, hint) = match error {
-            ProviderError::Plugin(error) => return error.into(),
-            ProviderError::Refused { ref error, .. } => (provider_kind(error), error.hint.clone()),
-        };
-        let mut failure = Self::new(kind, "mint", error);
-        failure.hint = hint;
-        failure
-    }
-}
-
-/// Codes of providers that found at minting that nobody would enforce the grant: what `--require` is about.
-const NOT_ENFORCED: [&str; 2] = ["not-narrowed", "identity-has-roles"];
-
-/// What a provider's refusal is to the user: a cloud that says no to the source credentials is not there for them.
-fn provider_kind(error: &provider::Error) -> Kind {
-    match error.kind {
-        ErrorKind::InvalidInput => Kind::Config,
-        ErrorKind::Denied if NOT_ENFORCED.contains(&error.code.as_str()) => Kind::Denied,
-        ErrorKind::Unsupported | ErrorKind::Denied | ErrorKind::Unavailable => Kind::Unavailable,
-        ErrorKind::Internal => Kind::Internal,
-    }
-}
-
-impl From<PluginError> for Failure {
-    fn from(error: PluginError) -> Self {
-        Self::new(Kind::Internal, "plugin", error)
-            .hinting("`tryaudex plugin list` shows where it comes from; tell its author")
-    }
-}
-
-impl From<ComponentsError> for Failure {
-    fn from(error: ComponentsError) -> Self {
-        let hint = match &error {
-            ComponentsError::NoProvider { known, .. } => format!("there are `{}`", known.join("`, `")),
-            ComponentsError::NoMapping { .. } => "check `[mapping] component` in config.toml".to_owned(),
-            ComponentsError::NoIntent { .. } => {
-                "there are `intent-claude` and `intent-local`, and what is installed (`tryaudex plugin list`)"
-                    .to_owned()
-            }
-            ComponentsError::NoFilter { .. } => {
-                "check `[filters]` in config.toml, or install the filter".to_owned()
-            }
-            ComponentsError::Engine(_) => return Self::new(Kind::Internal, "plugin", error),
-            ComponentsError::Store(_) | ComponentsError::Plugin(_) => String::new(),
-        };
-        match error {
-            ComponentsError::Store(error) => error.into(),
-            ComponentsError::Plugin(error) => error.into(),
-            ComponentsError::NoIntent { .. } => Self::new(Kind::Config, "intent", error).hinting(hint),
-            ComponentsError::NoProvider { .. } => Self::new(Kind::Usage, "request", error).hinting(hint),
-            other => Self::new(Kind::Config, "settings", other).hinting(hint),
-        }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        let hint = match &error {
-            StoreError::Plugin(_) => "install it again, or remove it",
-            StoreError::NotGranted { .. } => "grant each with --grant, if you trust the component with it",
-            StoreError::BuiltInOnly { .. } => {
-                "its author can take a key of its own with `secret:NAME`, and a fixed host with `http:HOST`"
-            }
-            StoreError::NotRequested { .. } => "leave that --grant out",
-            StoreError::Taken { .. } => "remove the other one first; built-in names cannot be taken",
-            StoreError::NotInstalled { .. } => "`tryaudex plugin list` shows what is installed",
-            StoreError::Manifest { .. } | StoreError::Unfit { .. } => {
-                "build it with the audex SDK for wasm32-unknown-unknown"
-            }
-            StoreError::Lock { .. } => {
-                "repair or delete the file; deleting it uninstalls every component, filters too"
-            }
-            StoreError::Io { .. } | StoreError::Cache(_) => "",
-        };
-        let kind = match &error {
-            StoreError::Plugin(_) => Kind::Internal,
-            StoreError::Lock { .. } | StoreError::Io { .. } | StoreError::Cache(_) => Kind::Config,
-            StoreError::Manifest { .. }
-            | StoreError::Unfit { .. }
-            | StoreError::NotGranted { .. }
-            | StoreError::BuiltInOnly { .. }
-            | StoreError::NotRequested { .. }
-            | StoreError::Taken { .. }
-            | StoreError::NotInstalled { .. } => Kind::Usage,
-        };
-        let failure = Self::new(kind, "plugin", error);
-        if hint.is_empty() { failure } else { failure.hinting(hint) }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::expansion;
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::open::{self, Opened};
 use crate::pipeline::{self, Context};
+use crate::plan::PlanError;
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::component::Loaded;
 use crate::plugin::intent::Candidate;
@@ -149,7 +150,7 @@ fn known(
     Ok(allow)
 }
 
-/// Leaves out what filters deny; what is left can be planned.
+/// Leaves out what filters deny; what is left can be written as a policy. Needs no credentials.
 fn filtered(context: Context<'_>, proposed: &mut Proposed) -> Result<(), Failure> {
     if proposed.allow.is_empty() {
         let reasons: Vec<String> =
@@ -158,10 +159,11 @@ fn filtered(context: Context<'_>, proposed: &mut Proposed) -> Result<(), Failure
         return Err(Failure::usage(&message, "say it in other words, or give the permissions: --allow"));
     }
     let mut attempt = Attempt::new(&context.settings.paths);
-    let prepared = pipeline::prepare(context, proposed.ask(Vec::new()), &mut attempt)?;
-    for denied in &prepared.planned.denied {
+    let granted = pipeline::grant(context, proposed.ask(Vec::new()), &mut attempt)?;
+    for denied in &granted.filtered.denied {
         proposed.refused.push(Refused { action: denied.action.clone(), reason: denied.reason.clone() });
         proposed.allow.retain(|action| *action != denied.action);
     }
-    Ok(())
+    let document = granted.provider.document(granted.filtered.grant.shown(), "intent", "json");
+    document.map(drop).map_err(|error| PlanError::NoDocument(error).into())
 }

@@ -78,6 +78,14 @@ fn claude_is_asked_where_there_is_a_key_and_is_sent_the_sentence_and_the_cloud_a
 }
 
 #[test]
+fn nobody_needs_credentials_to_ask() {
+    let sandbox = Sandbox::without_cloud();
+    for provider in ["aws", "gcp", "azure", "vault"] {
+        let _ = sandbox.run(["intent", "--provider", provider, "read a secret"]).success();
+    }
+}
+
+#[test]
 fn what_is_proposed_is_checked_and_not_trusted() {
     let reply = proposal(&["s3:GetObject", "s3:HeadObject", "s3:DeleteBucket", "s3:MadeUp", "*", "*:*"], &[]);
     let (mut sandbox, _claude) = asking(&[("200 OK", &reply)]);

@@ -42,7 +42,7 @@ pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     audit.verify()?;
     let mut left = left(&audit.list(&Filter::default())?, &rfc3339(unix_seconds()));
     let components = Components::open(&settings)?;
-    let unseen = add_leftovers(environment, &settings, &components, &mut left)?;
+    let unseen = add_leftovers(environment, &settings, &components, &mut left);
     let mut outcomes = Vec::new();
     if args.dry_run {
         outcomes.extend(left.into_iter().map(|left| (left, "not revoked".to_owned())));
@@ -70,28 +70,38 @@ fn add_leftovers(
     settings: &Settings,
     components: &Components,
     left: &mut Vec<Left>,
-) -> Result<bool, Failure> {
+) -> bool {
     let mut unseen = false;
     for id in components.provider_ids() {
-        let Opened { provider, .. } = open::provider(environment, settings, components, &id)?;
-        match provider.leftovers() {
+        match leftovers(environment, settings, components, &id) {
             Ok(leases) => {
                 let known = |lease: &String| left.iter().any(|left| left.lease == *lease);
                 let unknown: Vec<String> = leases.into_iter().filter(|lease| !known(lease)).collect();
                 let of_nobody = |lease| Left { session: NO_SESSION.to_owned(), provider: id.clone(), lease };
                 left.extend(unknown.into_iter().map(of_nobody));
             }
-            Err(error) => {
+            // One that is broken keeps nothing else from being taken back.
+            Err(failure) => {
                 unseen = true;
-                let reason = Failure::from(error).line();
-                Console::default().notice(&format!("`{id}` was not asked what is left: {reason}"));
+                Console::default().notice(&format!("`{id}` was not asked what is left: {}", failure.line()));
             }
         }
-        if let Err(reason) = provider.close() {
-            Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
-        }
     }
-    Ok(unseen)
+    unseen
+}
+
+fn leftovers(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    id: &str,
+) -> Result<Vec<String>, Failure> {
+    let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
+    let leases = provider.leftovers();
+    if let Err(reason) = provider.close() {
+        Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
+    }
+    Ok(leases?)
 }
 
 fn take_back(

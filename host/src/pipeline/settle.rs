@@ -29,7 +29,7 @@ pub(super) fn wait(
     let (Some(most), Some(lease)) = (minted.settle, &minted.lease) else { return Ok(None) };
     let began = Instant::now();
     let mut told: Option<Instant> = None;
-    while !provider.settled(lease)? {
+    while !settled(provider, lease, signals)? {
         let waited = began.elapsed();
         if waited >= most {
             let seconds = waited.as_secs();
@@ -49,6 +49,14 @@ pub(super) fn wait(
         pause(signals)?;
     }
     Ok(Some(clock::unix_seconds()))
+}
+
+/// A question that a signal cut short is that signal's end, and no failure of the cloud's.
+fn settled(provider: &Provider, lease: &str, signals: &mut Signals) -> Result<bool, Failure> {
+    provider.settled(lease).map_err(|error| match signals.interrupted() {
+        Some(signal) => Failure::interrupted(signal as i32),
+        None => error.into(),
+    })
 }
 
 fn pause(signals: &mut Signals) -> Result<(), Failure> {
