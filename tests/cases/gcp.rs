@@ -55,6 +55,28 @@ fn a_bucket_is_a_boundary_that_the_cloud_keeps() {
 }
 
 #[test]
+fn a_federated_workload_is_a_source_like_any_other() {
+    let double = Double::start("gcp_double.py");
+    let mut sandbox = double.gcp_user();
+    let subject = sandbox.plant("subject-token", double.text("foreign"));
+    sandbox.plant_secret(double.text("foreign"));
+    let file = serde_json::json!({
+        "type": "external_account", "audience": double.text("pool"), "credential_source": { "file": subject },
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": format!("{}/v1/token", double.text("endpoint")),
+    });
+    let path = sandbox.plant("federated.json", file.to_string());
+    sandbox.set("GOOGLE_APPLICATION_CREDENTIALS", path);
+    let options = ["--profile", "gcs-readonly", "--resource", "gs://alpha"];
+    let output = run_python(&sandbox, &options, STORAGE).success();
+    assert_eq!(output.stdout, lines(&["read", "read elsewhere in the bucket", "list"]));
+    sandbox.plant("subject-token", "of-somebody-else");
+    let output =
+        sandbox.run(["run", "--profile", "gcs-readonly", "--resource", "gs://alpha", "--", "true"]).exits(69);
+    assert!(output.stderr.contains("not one of the pool's issuer"), "{}", output.stderr);
+}
+
+#[test]
 fn a_prefix_is_a_boundary_inside_the_bucket() {
     let (_double, sandbox) = user();
     let options = ["--profile", "gcs-readonly", "--resource", "gs://alpha/team/*"];

@@ -15,6 +15,7 @@ import base64
 import datetime
 import json
 import re
+import secrets
 import sys
 import threading
 import urllib.parse
@@ -28,6 +29,7 @@ from gcp.storage import Storage
 from gcp.token import CLOUD_PLATFORM, Tokens
 
 PROJECT = "audex-double"
+POOL = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/providers/forge"
 SOURCE = f"developer@{PROJECT}.iam.gserviceaccount.com"
 AGENT = f"audex-agent@{PROJECT}.iam.gserviceaccount.com"
 # May not be impersonated by SOURCE.
@@ -50,6 +52,7 @@ class Cloud:
         seeded = lambda: {"hello.txt": b"hello from gcs\n", "team/a.txt": b"team a\n", "other/b.txt": b"other b\n"}
         self.storage = Storage({"alpha": seeded(), "beta": seeded()}, {AGENT: STORAGE, SOURCE: STORAGE})
         self.requests = []
+        self.foreign = "foreign~" + secrets.token_urlsafe(24)
 
     def source(self, form):
         """The reply to a service account key's signed assertion (RFC 7523)."""
@@ -86,6 +89,8 @@ class Cloud:
         """The token exchange: a living token with cloud-platform becomes one inside a boundary."""
         one = {name: values[0] for name, values in form.items()}
         kind = "urn:ietf:params:oauth:token-type:access_token"
+        if one.get("subject_token_type") == "urn:ietf:params:oauth:token-type:jwt":
+            return self.federate(one, kind)
         expected = {"grant_type": "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token_type": kind,
                     "requested_token_type": kind}
         subject = self.tokens.find(one.get("subject_token", ""))
@@ -104,6 +109,14 @@ class Cloud:
         token = self.tokens.issue(subject.principal, subject.scopes, subject.left(), boundary=rules)
         # Like the real one, without expires_in where the subject belongs to a service account.
         return 200, {"access_token": token.text, "issued_token_type": kind, "token_type": "Bearer"}
+
+    def federate(self, one, kind):
+        """Workload identity federation: a token of the other issuer becomes one of SOURCE."""
+        right = one.get("subject_token") == self.foreign and one.get("audience") == POOL and one.get("requested_token_type") == kind
+        if not right:
+            return 400, {"error": "invalid_grant", "error_description": "the foreign token is not one of the pool's issuer"}
+        token = self.tokens.issue(SOURCE, one.get("scope", "").split(), 3600)
+        return 200, {"access_token": token.text, "issued_token_type": kind, "token_type": "Bearer", "expires_in": 3600}
 
     def compute(self, token):
         if token.boundary is not None or not COMPUTE & set(token.scopes):
@@ -184,7 +197,7 @@ def main():
     key = {"type": "service_account", "project_id": PROJECT, "private_key_id": "double", "private_key": pem.decode(),
            "client_email": SOURCE, "client_id": "1", "token_uri": f"{endpoint}/token",
            "auth_uri": f"{endpoint}/auth", "universe_domain": "googleapis.com"}
-    ready = {"endpoint": endpoint, "project": PROJECT, "source": SOURCE, "agent": AGENT, "other": OTHER, "key": key}
+    ready = {"endpoint": endpoint, "project": PROJECT, "source": SOURCE, "agent": AGENT, "other": OTHER, "key": key, "pool": POOL, "foreign": cloud.foreign}
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps(ready), flush=True)
     sys.stdin.read()
