@@ -1,6 +1,6 @@
 //! Real calls that show whether a run would get a token.
 
-use audex_sdk::provider::{CheckResult, Error, HealthStatus, Secret, identity, settings};
+use audex_sdk::provider::{CheckResult, Error, HealthStatus, Secret, clock, identity, settings};
 
 use crate::arm::{self, Subscription};
 use crate::mint::role::AGENT;
@@ -22,7 +22,7 @@ pub fn health() -> Vec<CheckResult> {
             results.push(result(
                 "token",
                 HealthStatus::Ok,
-                format!("for {}", audience::RESOURCE_MANAGER),
+                format!("for {}{}", audience::RESOURCE_MANAGER, left(token.expires_at)),
                 None,
             ));
             results.extend(agent(&token.value, id.as_deref()));
@@ -35,6 +35,12 @@ pub fn health() -> Vec<CheckResult> {
     }
     results.push(of_tenant(tenant));
     results
+}
+
+/// How long a token lives on.
+fn left(expires_at: Option<u64>) -> String {
+    let left = expires_at.map(|ends| ends.saturating_sub(clock::now()));
+    left.map(|left| format!("; it lives {left} s more")).unwrap_or_default()
 }
 
 /// The identity for temporary roles, where one is set: whether it can log in, and has no other role.

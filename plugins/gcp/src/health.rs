@@ -1,9 +1,11 @@
 //! Real calls that show whether a run would get a token.
 
-use audex_sdk::provider::{CheckResult, Error, HealthStatus, identity, settings};
+use audex_sdk::provider::{CheckResult, Error, HealthStatus, clock, identity, settings};
 
 use crate::{mint, scope};
 
+/// The signed claims of a service account are refused beyond some minutes.
+const SKEW_WARNING_SECONDS: u64 = 120;
 /// A token nobody is given lives this long; generateAccessToken takes any second.
 const PROBE_SECONDS: u32 = 60;
 
@@ -11,12 +13,15 @@ pub fn health() -> Vec<CheckResult> {
     let source = identity::token("gcp", &[format!("{}{}", gcp_catalogue::SCOPE_PREFIX, scope::PLATFORM)]);
     let found = source.is_ok();
     let mut checks = vec![match source {
-        Ok(_) => {
+        Ok(token) => {
             let who = identity::whoami("gcp").unwrap_or_else(|_| "found".to_owned());
-            result("source credentials", HealthStatus::Ok, who, None)
+            let ends = token.expires_at.map(|ends| ends.saturating_sub(clock::now()));
+            let left = ends.map(|left| format!("; its token lives {left} s more")).unwrap_or_default();
+            result("source credentials", HealthStatus::Ok, format!("{who}{left}"), None)
         }
         Err(error) => failed("source credentials", error),
     }];
+    let mut skew = None;
     checks.push(match mint::account() {
         Err(error) => failed("service account", error),
         Ok(account) if !found => result(
@@ -28,16 +33,16 @@ pub fn health() -> Vec<CheckResult> {
         Ok(account) => {
             let scopes = [format!("{}userinfo.email", gcp_catalogue::SCOPE_PREFIX)];
             match mint::impersonate(&account, &scopes, PROBE_SECONDS) {
-                Ok(_) => result(
-                    "service account",
-                    HealthStatus::Ok,
-                    format!("{account} can be impersonated"),
-                    None,
-                ),
+                Ok(token) => {
+                    skew = Some(against_google(token.expires_at));
+                    let detail = format!("{account} can be impersonated");
+                    result("service account", HealthStatus::Ok, detail, None)
+                }
                 Err(error) => failed("service account", error),
             }
         }
     });
+    checks.extend(skew);
     checks.push(match settings::get("project") {
         Some(project) => result("project", HealthStatus::Ok, project, None),
         None => result(
@@ -48,6 +53,18 @@ pub fn health() -> Vec<CheckResult> {
         ),
     });
     checks
+}
+
+/// The clocks: Google says when a token ends that was asked for a minute.
+fn against_google(expires_at: u64) -> CheckResult {
+    let expected = clock::now().saturating_add(u64::from(PROBE_SECONDS));
+    let seconds = expected.abs_diff(expires_at);
+    let (status, hint) = if seconds < SKEW_WARNING_SECONDS {
+        (HealthStatus::Ok, None)
+    } else {
+        (HealthStatus::Warning, Some("set the system clock (NTP)".to_owned()))
+    };
+    result("clock", status, format!("{seconds} s from Google's"), hint)
 }
 
 fn failed(name: &str, error: Error) -> CheckResult {
