@@ -6,7 +6,7 @@ WASM_TARGET := wasm32-unknown-unknown
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
 EXTRA_MANIFESTS := $(wildcard sdk/examples/*/Cargo.toml) $(wildcard tests/guests/Cargo.toml) bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
-.PHONY: demo test test-interop check advisories bench fuzz tools build wasm-target python fmt
+.PHONY: demo test test-interop interop-here check advisories bench fuzz tools build wasm-target python fmt
 
 demo: build ## The main job on the loopback cloud, no account
 	target/debug/tryaudex demo
@@ -21,7 +21,10 @@ test: wasm-target python ## Everything
 # az and Azurite are a gigabyte, and gcloud comes with no package registry: so this is no part of `test`.
 test-interop: build python ## gcloud, gsutil, az and Azurite against the doubles; says what it skips and why
 	tests/interop/install.sh
-	tests/.venv/bin/python tests/interop/run.py
+	$$(tests/python/install.sh)/bin/python tests/interop/run.py
+
+interop-here: build python ## The same with what is installed already (CI)
+	$$(tests/python/install.sh)/bin/python tests/interop/run.py
 
 check: wasm-target ## Format, lints, docs, licences and advisories
 	$(CARGO) fmt --all --check

@@ -9,7 +9,7 @@ BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
 
 
 def missing():
-    return None if AZ.exists() else "azure-cli could not be installed"
+    return None if AZ.exists() else "azure-cli is not installed (make test-interop installs it: 735 MB)"
 
 
 def check(judge):

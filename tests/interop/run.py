@@ -19,6 +19,7 @@ def main():
             skipped.append(f"{name}: {reason}")
         else:
             client.check(judge)
+    skipped.append("Go and JavaScript clients: none is written; hvac, google-auth, azure-identity and boto3 run in `make test`")
     for line in skipped:
         print(f"skipped {line}")
     judge.end()

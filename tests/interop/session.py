@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TRYAUDEX = ROOT / "target/debug/tryaudex"
+TRYAUDEX = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/tryaudex"
 # A client that asks a server that is not there must not keep everybody.
 SECONDS = 120
 PLANTED = "planted-login-of-the-parent"
