@@ -12,4 +12,6 @@ pub fn configure(config: &mut wasmtime::Config) {
     config.wasm_memory64(false);
     config.wasm_relaxed_simd(false);
     config.wasm_tail_call(false);
+    // Where in the wasm something was is of no use to users, and a tenth of what is loaded.
+    config.generate_address_map(false);
 }
