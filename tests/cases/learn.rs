@@ -36,6 +36,9 @@ fn what_was_denied_is_not_recommended() {
     sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"s3:DeleteObject\"]\n");
     let output = learn(&sandbox, &["--json", "--quiet"], &script(&[READ, DELETE]));
     assert!(output.stdout.contains("delete: AccessDenied"), "{}", output.stdout);
+    let output = learn(&sandbox, &["--verify"], &script(&[READ, DELETE]));
+    assert!(output.stderr.contains("Recommended policy: s3:GetObject\n"), "{}", output.stderr);
+    assert!(output.stderr.contains("Verified: "), "{}", output.stderr);
     let output = learn(&sandbox, &["--json"], &script(&[READ, DELETE]));
     let learned = output.stderr_json().into_iter().find(|event| event["event"] == "learned").unwrap();
     assert_eq!(learned["allow"], "s3:GetObject");

@@ -116,12 +116,18 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let mut allow = learned.allow();
     let mut verified = None;
     if args.verify && !allow.is_empty() {
+        // What even the broad set was denied is somebody's decision, and no lack of the recommendation.
+        let refused = learned.only_denied();
         for _ in 0..args.rounds {
             let narrow = Ask { allow: allow.clone(), profiles: Vec::new(), ..ask.clone() };
             let again = watch(context, args, &narrow)?;
             status = again.status;
-            let lacking: Vec<String> =
-                again.learned.only_denied().into_iter().filter(|action| !allow.contains(action)).collect();
+            let lacking: Vec<String> = again
+                .learned
+                .only_denied()
+                .into_iter()
+                .filter(|action| !allow.contains(action) && !refused.contains(action))
+                .collect();
             verified = Some(lacking.is_empty());
             if lacking.is_empty() {
                 break;
