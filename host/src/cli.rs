@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 mod health;
 mod identity_args;
+mod learn;
 mod plan;
 mod plugin;
 mod policies;
@@ -40,6 +41,8 @@ enum Command {
     Run(run::Args),
     /// Show what `run` would ask of the cloud, and mint nothing
     Plan(plan::Args),
+    /// Run a command with a broad grant, and say what it needed
+    Learn(learn::Args),
     /// Show the permission profiles there are
     Policies(policies::Args),
     /// Check by real calls whether credentials can be minted
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
     let (console, outcome) = match cli.command {
         Command::Run(args) => (args.console(), run::run(&environment, args)),
         Command::Plan(args) => (args.console(), plan::plan(&environment, &args)),
+        Command::Learn(args) => (args.console(), learn::learn(&environment, &args)),
         Command::Policies(args) => (Console::default(), policies::policies(&environment, args)),
         Command::Health(args) => (Console::default(), health::health(&environment, args)),
         Command::Audit(args) => (Console::default(), audit::audit(&environment, args)),

@@ -23,6 +23,7 @@ pub mod filter;
 pub mod gcp;
 pub mod health;
 pub mod iam;
+pub mod learn;
 pub mod loopback;
 pub mod mint;
 pub mod percent;

@@ -1,6 +1,7 @@
 //! The one road from a request to a running command. The only file that knows the order of the stages.
 
 pub mod attempt;
+pub mod onlooker;
 pub mod open;
 pub mod report;
 
@@ -29,6 +30,7 @@ use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion, filter, mint, plan, request};
 
 use self::attempt::Attempt;
+use self::onlooker::{Nobody, Onlooker, Scene};
 use self::open::Opened;
 
 /// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
@@ -142,6 +144,20 @@ pub fn run(
     command: &[OsString],
     attempt: &Attempt,
 ) -> Result<u8, Failure> {
+    watched(context, prepared, command, attempt, &mut Nobody)
+}
+
+/// The same, with somebody looking on.
+///
+/// # Errors
+/// As [`run`].
+pub fn watched(
+    context: Context<'_>,
+    prepared: Prepared,
+    command: &[OsString],
+    attempt: &Attempt,
+    onlooker: &mut dyn Onlooker,
+) -> Result<u8, Failure> {
     let Context { environment, settings, console } = context;
     // 126 and 127 before anything is minted.
     let executable = child::look_up(command, environment.get_os(PATH))?;
@@ -151,7 +167,7 @@ pub fn run(
 
     let Prepared { provider, description, planned, on_expiry, .. } = prepared;
     provider.stop_at(signals.interruption());
-    let made = Made { provider: &provider, sets: &description.sets, planned, on_expiry };
+    let made = Made { provider: &provider, sets: &description.sets, planned, on_expiry, onlooker };
     let outcome = mint_and_start(context, made, directory, attempt, &executable, signals);
     // Whatever happened: a login of ours outlives nothing.
     if let Err(reason) = provider.close() {
@@ -166,6 +182,7 @@ struct Made<'a> {
     sets: &'a [String],
     planned: Planned,
     on_expiry: Option<OnExpiry>,
+    onlooker: &'a mut dyn Onlooker,
 }
 
 fn mint_and_start(
@@ -177,7 +194,7 @@ fn mint_and_start(
     mut signals: Signals,
 ) -> Result<u8, Failure> {
     let Context { environment, console, .. } = context;
-    let Made { provider, sets, planned, on_expiry } = made;
+    let Made { provider, sets, planned, on_expiry, onlooker } = made;
     let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
     // Before minting, so that it can still be stopped.
     report::advice(console, &advice);
@@ -198,13 +215,15 @@ fn mint_and_start(
     let sourceless = environment.without(provider.sources());
     let context = Context { environment: &sourceless, ..context };
     let mut known = secrets(&minted);
-    let ended =
-        start(context, directory, &minted, &access, attempt, executable, signals).and_then(|started| {
+    let ended = start(context, directory, &minted, &access, attempt, executable, signals, &mut *onlooker)
+        .and_then(|started| {
             let deadline = access.deadline();
             // The private files and the endpoints live as long as the command.
-            let (_directory, endpoints, running) = started;
+            let (directory, endpoints, running) = started;
             known.extend(endpoints.secrets());
-            Ok(running.wait(Some(deadline), || report::expired(console))?)
+            let ended = running.wait(Some(deadline), || report::expired(console))?;
+            onlooker.left(directory.path());
+            Ok(ended)
         });
     let revoked = revoke(provider, &minted);
     if let Err(reason) = &revoked {
@@ -212,6 +231,7 @@ fn mint_and_start(
     }
     let ended = ended?;
     finish(&ended, revoked, &known, attempt, console);
+    onlooker.ended(provider, &minted, began);
     report::perhaps_denied(console, &ended, &advice);
     Ok(ended.exit_code())
 }
@@ -256,6 +276,7 @@ impl Access {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is a stage's own; together they are no thing")]
 /// Delivers the credentials and starts the command. The session directory and the endpoints must outlive it.
 fn start(
     context: Context<'_>,
@@ -265,19 +286,23 @@ fn start(
     attempt: &Attempt,
     executable: &child::Executable,
     mut signals: Signals,
+    onlooker: &mut dyn Onlooker,
 ) -> Result<(SessionDirectory, Endpoints, child::Running), Failure> {
     if let Some(signal) = signals.interrupted() {
         return Err(Failure::interrupted(signal as i32));
     }
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
     let endpoints = endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
+    let scene =
+        Scene { minted, directory: directory.path(), ends_at: access.ends_at, lead: endpoints.lead.clone() };
+    let arranged = onlooker.arrange(scene)?;
     let delivery = Delivery {
         parent: context.environment,
         session: attempt.session(),
         region: None,
-        variables: &minted.variables,
+        variables: &arranged.variables,
         files: &minted.files,
-        lead: &endpoints.lead,
+        lead: &arranged.lead,
     };
     let delivered = deliver(&delivery, directory)?;
     // Before the command can write anything.

@@ -46,7 +46,10 @@ pub(super) fn perhaps_denied(console: Console, ended: &Ended, advice: &[Advice])
     let missing: Vec<&str> = advice.iter().flat_map(|advice| &advice.missing).map(String::as_str).collect();
     let failed = matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
     if failed && !missing.is_empty() {
-        let line = format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
+        let line = format!(
+            "the command may have been denied: add --allow \"{}\", or find out with `tryaudex learn -- …`",
+            missing.join(",")
+        );
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }
 }

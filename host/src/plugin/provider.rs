@@ -1,6 +1,7 @@
 //! Calls to one provider component, and the host's look at what it answers.
 
 mod endpoint;
+mod observe;
 mod pure;
 mod value;
 mod variable;
@@ -28,8 +29,8 @@ use crate::settings::ecosystem::is_public_name;
 
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
-    AccessLevel, Advice, CheckResult, Description, Enforcer, Finding, GrantPlan, HealthStatus, Planned,
-    Profile, Setting, Status,
+    AccessLevel, Advice, Attribution, Call, CheckResult, Description, Enforcer, Finding, GrantPlan,
+    HealthStatus, Planned, Profile, SeenRequest, Setting, Status, Window,
 };
 
 /// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.
