@@ -16,6 +16,7 @@ mod gcp;
 mod health;
 mod hostile;
 mod isolation;
+mod learn;
 mod methods;
 mod narrowing;
 mod plan;
