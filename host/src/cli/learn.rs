@@ -1,6 +1,5 @@
 //! `tryaudex learn`: runs a command with a broad grant, and says what it needed.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -199,13 +198,6 @@ fn verify(
     (broad, mut recommendation): (&Observed, Recommendation),
     plan: &mut Plan,
 ) -> Result<(u8, Recommendation, Verified), Failure> {
-    // What the broad grant did not allow either, no recommendation can.
-    let hopeless: BTreeSet<&String> = broad
-        .actions
-        .iter()
-        .filter(|(_, action)| action.counts.denied() > 0 && action.counts.used() == 0)
-        .map(|(name, _)| name)
-        .collect();
     let mut round = 0;
     loop {
         round += 1;
@@ -220,12 +212,7 @@ fn verify(
             args.rounds
         ));
         let (code, observed) = watched(environment, args, settings, ask, plan)?;
-        let denied = observed.actions.iter().filter(|(name, action)| {
-            let before = broad.actions.get(*name).map_or(0, |action| action.counts.denied());
-            action.counts.denied() > before && !hopeless.contains(name)
-        });
-        let missing: Vec<(String, Vec<String>)> =
-            denied.map(|(name, action)| (name.clone(), action.denied_resources())).collect();
+        let missing = broad.missing_in(&observed);
         let names: Vec<String> = missing.iter().map(|(name, _)| name.clone()).collect();
         let done = missing.is_empty();
         recommendation = recommendation.with(missing.into_iter());

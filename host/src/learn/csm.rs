@@ -170,7 +170,9 @@ mod tests {
 
     fn heard(datagrams: &[String]) -> Vec<(u32, bool)> {
         let mut heard = Heard::default();
-        datagrams.iter().for_each(|datagram| heard.hear(datagram.as_bytes(), "audex-1", "ASIAOWN"));
+        for datagram in datagrams {
+            heard.hear(datagram.as_bytes(), "audex-1", "ASIAOWN");
+        }
         heard.into_calls().into_iter().map(|call| (call.count, call.denied)).collect()
     }
 

@@ -171,9 +171,25 @@ impl Observed {
             entry.denied_on_everything |= action.denied_on_everything;
         }
         for (into, from) in [(&mut self.unknown, other.unknown), (&mut self.free, other.free)] {
-            from.iter().for_each(|(name, from)| counts(into.entry(name.clone()).or_default(), from));
+            for (name, from) in &from {
+                counts(into.entry(name.clone()).or_default(), from);
+            }
         }
         self.gaps.extend(other.gaps);
+    }
+
+    /// What was denied in `narrow`, a run with less, and let through here; with what it was denied on. What this run was
+    /// not let do either, no recommendation can add.
+    #[must_use]
+    pub fn missing_in(&self, narrow: &Self) -> Vec<(String, Vec<String>)> {
+        let is_missing = |name: &String, action: &Action| {
+            let before = self.actions.get(name);
+            let hopeless = before.is_some_and(|before| before.counts.used() == 0);
+            let denied_before = before.map_or(0, |before| before.counts.denied());
+            action.counts.denied() > denied_before && !hopeless
+        };
+        let missing = narrow.actions.iter().filter(|(name, action)| is_missing(name, action));
+        missing.map(|(name, action)| (name.clone(), action.denied_resources())).collect()
     }
 
     /// The sources that saw anything.
@@ -245,6 +261,27 @@ mod tests {
         let action = &observed.actions["s3:GetObject"];
         assert!(action.resources().is_empty() && action.resources.len() <= RESOURCES);
         assert_eq!(action.counts.used(), 3_000);
+    }
+
+    #[test]
+    fn what_only_the_narrow_run_was_denied_is_missing_and_what_both_were_is_not() {
+        let seen = |denied: &[bool]| {
+            let mut observed = Observed::default();
+            for denied in denied {
+                observed.add(&[call(*denied)], &[need(&["arn:aws:s3:::b/k"])], Source::Gateway);
+            }
+            observed
+        };
+        let missing = vec![("s3:GetObject".to_owned(), vec!["arn:aws:s3:::b/k".to_owned()])];
+        assert_eq!(seen(&[false]).missing_in(&seen(&[true])), missing);
+        assert_eq!(
+            Observed::default().missing_in(&seen(&[true])),
+            missing,
+            "a road the first run did not take"
+        );
+        assert!(seen(&[true]).missing_in(&seen(&[true])).is_empty());
+        assert!(seen(&[true, false]).missing_in(&seen(&[true, false])).is_empty());
+        assert!(seen(&[false]).missing_in(&seen(&[false])).is_empty());
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub enum Stranger {
     Unsigned,
     /// It is a URL that was signed for somebody else.
     Presigned,
-    /// It is signed by SigV4A, of which the gateway has no key pair.
+    /// It is signed by `SigV4A`, of which the gateway has no key pair.
     SignedForRegions,
     /// The signature cannot be read.
     Malformed,

@@ -103,6 +103,7 @@ pub fn seen(parts: &Parts, signed: &Signed, body: &Bytes) -> SeenRequest {
 }
 
 /// Whether services say with this code that a policy does not allow a call.
+#[must_use]
 pub fn is_denial(code: &str) -> bool {
     DENIALS.contains(&code)
 }

@@ -1,5 +1,3 @@
-use std::time::{Duration, SystemTime};
-
 use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -27,8 +25,13 @@ struct Ask<'a> {
     secret: Option<&'a str>,
 }
 
-const GET: Ask<'static> =
-    Ask { path: "/demo-reports/readme.txt", headers: &[], body: b"", hash: Some("UNSIGNED-PAYLOAD"), secret: None };
+const GET: Ask<'static> = Ask {
+    path: "/demo-reports/readme.txt",
+    headers: &[],
+    body: b"",
+    hash: Some("UNSIGNED-PAYLOAD"),
+    secret: None,
+};
 
 fn scene(target: &str, credentials: Credentials, ends_at: u64) -> Scene {
     let (sender, noted) = mpsc::channel(8);
@@ -91,7 +94,8 @@ fn far() -> u64 {
 /// The demo cloud with an analyst's keys.
 fn cloud() -> (LoopbackCloud, Credentials) {
     let mut seed = Seed::demo();
-    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+    let policy =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
     seed.users.push(crate::loopback::UserSeed {
         name: "analyst".to_owned(),
         policies: vec![policy.to_owned()],
@@ -131,16 +135,10 @@ fn a_key_with_dots_and_signs_stays_the_same_key() {
     let (cloud, credentials) = cloud();
     let mut scene = scene(&cloud.endpoint(), credentials, far());
     let path = "/demo-reports/a/../b%2Bc%20d//e";
-    let put = Ask { path, body: b"x", hash: None, ..GET };
-    // No hash of its own: S3 asks for one, so this is signed like any other service's.
-    let _ = scene.send("PUT", &put);
     let put = Ask { path, body: b"x", hash: Some("UNSIGNED-PAYLOAD"), ..GET };
     assert_eq!(scene.send("PUT", &put).0, 200);
-    let mut last = String::new();
-    while let Ok(noted) = scene.noted.try_recv() {
-        last = noted.request.path;
-    }
-    assert_eq!(last, path);
+    assert_eq!(scene.noted.try_recv().unwrap().request.path, path);
+    assert_eq!(scene.send("GET", &Ask { path, ..GET }), (200, "x".to_owned()));
 }
 
 #[test]
@@ -189,8 +187,6 @@ fn at_the_ttl_the_gateway_closes() {
 fn dropping_it_ends_it_at_once() {
     let scene = scene("http://127.0.0.1:1", none(), far());
     let url = scene.gateway.url();
-    let start = SystemTime::elapsed(&std::time::UNIX_EPOCH).unwrap();
     drop(scene.gateway);
     assert!(std::net::TcpStream::connect(url.trim_start_matches("http://")).is_err());
-    assert!(SystemTime::elapsed(&std::time::UNIX_EPOCH).unwrap() - start < Duration::from_secs(2));
 }
