@@ -2,10 +2,11 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["run"],
     &["plan"],
+    &["learn"],
     &["policies"],
     &["policies", "list"],
     &["policies", "show"],

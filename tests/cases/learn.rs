@@ -169,9 +169,17 @@ fn a_denied_call_is_named_and_not_recommended() {
     let calls = [READ, READ, ("denied", "iam create-user --user-name nobody")];
     let output = learn(&sandbox, &[], &script(&calls)).success();
     let report = &output.stderr;
-    assert!(report.contains("Observed actions (from gateway):\n  s3:GetObject (2 calls)\n"), "{NEEDS}: {report}");
+    assert!(
+        report.contains("Observed actions (from gateway):\n  s3:GetObject (2 calls)\n"),
+        "{NEEDS}: {report}"
+    );
     assert!(report.contains("Denied:\n  iam:CreateUser (1 call)\n"), "{report}");
-    assert!(report.contains("Recommended policy: s3:GetObject\nRecommended resources: arn:aws:s3:::alpha/hello.txt\n"), "{report}");
+    assert!(
+        report.contains(
+            "Recommended policy: s3:GetObject\nRecommended resources: arn:aws:s3:::alpha/hello.txt\n"
+        ),
+        "{report}"
+    );
 }
 
 #[test]
@@ -186,7 +194,10 @@ fn what_was_learned_is_verified_saved_and_exactly_enough() {
     assert!(output.stderr.contains("Verified: sufficient, after 1 run\n"), "{}", output.stderr);
 
     let saved = fs::read_to_string(sandbox.home().join(".config/audex/profiles.toml")).unwrap();
-    assert!(saved.starts_with("# mine\n[profiles.own]\nactions = \"s3:PutObject\"\n\n[profiles.job]\n"), "{saved}");
+    assert!(
+        saved.starts_with("# mine\n[profiles.own]\nactions = \"s3:PutObject\"\n\n[profiles.job]\n"),
+        "{saved}"
+    );
     let other = script(&[("other", "s3api get-object --bucket beta --key hello.txt /dev/null")]);
     let output = sandbox.run_sh(&["--profile", "job"], &(calls + &other)).success();
     assert_eq!(output.stdout, "read: ok\nlist: ok\nother: AccessDenied\n");
@@ -207,5 +218,9 @@ fn what_is_missing_in_a_verification_is_added_up_to_the_rounds() {
 
     fs::remove_file(sandbox.home().join("ran")).unwrap();
     let output = learn(&sandbox, &["--verify", "--rounds", "1"], &command).success();
-    assert!(output.stderr.contains("Verified: not sufficient after 1 run; missing: s3:GetObject"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("Verified: not sufficient after 1 run; missing: s3:GetObject"),
+        "{}",
+        output.stderr
+    );
 }

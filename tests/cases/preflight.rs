@@ -8,8 +8,7 @@ use serde_json::json;
 use crate::support::guests::Guest;
 use crate::support::{Output, Sandbox};
 
-const ADVICE: &str =
-    "notice: `open-door` opens a door: add --allow \"door:open\", or find out with `tryaudex learn -- …`\n";
+const ADVICE: &str = "notice: `open-door` opens a door: add --allow \"door:open\"\n";
 const REMINDER: &str = "audex: the command may have been denied: add --allow \"door:open\", or find out with `tryaudex learn -- …`\n";
 
 /// With the provider `acme`, which knows the command `open-door`, and with that command, which does `what`.

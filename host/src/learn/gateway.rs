@@ -45,12 +45,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 const REFUSALS: usize = 20;
 
 /// The endpoint variables that would lead past the gateway, or that no endpoint of one's own goes with.
-const OVERRULED: [&str; 4] = [
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_USE_FIPS_ENDPOINT",
-    "AWS_USE_DUALSTACK_ENDPOINT",
-    "AWS_CA_BUNDLE",
-];
+const OVERRULED: [&str; 3] =
+    ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
 
 /// A request that was decided.
 pub struct Noted {
