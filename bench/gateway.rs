@@ -9,7 +9,7 @@
     reason = "a bench ends loudly when what it measures fails"
 )]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Instant;
 
@@ -146,8 +146,10 @@ fn signature(dummy: &Dummy, method: &str, host: &str, path: &str) -> String {
 fn head(reader: &mut impl std::io::BufRead) -> Option<(String, usize)> {
     let (mut first, mut length) = (String::new(), 0);
     reader.read_line(&mut first).ok().filter(|read| *read > 0)?;
-    for line in reader.by_ref().lines() {
-        let line = line.ok()?.to_ascii_lowercase();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let line = line.trim_end().to_ascii_lowercase();
         if line.is_empty() {
             break;
         }
