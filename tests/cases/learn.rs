@@ -134,6 +134,18 @@ fn csm_of_the_real_cli_is_heard() {
 }
 
 #[test]
+fn a_record_that_cannot_be_read_is_said_and_changes_nothing_of_the_command() {
+    // The double has no CloudTrail.
+    let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    let options = ["--source", "gateway", "--source", "cloudtrail", "--wait", "1s", "--poll", "1s"];
+    let output = learn(&sandbox, &options, &(script(&[READ]) + "exit 3")).exits(3);
+    assert_eq!(output.stdout, "read: ok\n");
+    for said in ["(from gateway)", "notice: CloudTrail was not read: ", "has no data events"] {
+        assert!(output.stderr.contains(said), "{}", output.stderr);
+    }
+}
+
+#[test]
 fn the_report_is_one_event_with_json_and_a_file_with_output() {
     let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
     let output = learn(&sandbox, &["--json", "--output", "report.json"], &script(&[READ])).success();

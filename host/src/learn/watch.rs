@@ -21,7 +21,7 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::pipeline::onlooker::{Arranged, Onlooker, Scene};
 use crate::plugin::component::PluginError;
-use crate::plugin::provider::{Minted, Provider, SeenRequest, Window};
+use crate::plugin::provider::{Call, Minted, Provider, ProviderError, SeenRequest, Window};
 
 /// Requests that are recognised in one call of the component: with their bodies 2 MiB at most.
 const BATCH: usize = 32;
@@ -159,7 +159,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn attribute(&mut self, calls: &[crate::plugin::provider::Call], source: Source) {
+    fn attribute(&mut self, calls: &[Call], source: Source) {
         let Some(recogniser) = &self.recogniser else { return };
         match recogniser.attribute(calls) {
             Ok(needs) => self.observed.add(calls, &needs, source),
@@ -204,12 +204,14 @@ impl<'a> Watch<'a> {
                         return;
                     }
                 }
+                // Too many questions: the same one is asked again after the pause.
+                Err(ProviderError::Refused { error, .. })
+                    if error.code.contains("throttl") && !left.is_zero() => {}
                 Err(error) => {
-                    let said = Failure::from(error).line();
-                    if left.is_zero() || !said.contains("throttl") {
-                        self.observed.gaps.insert(format!("CloudTrail was not read: {said}"));
-                        return;
-                    }
+                    self.observed
+                        .gaps
+                        .insert(format!("CloudTrail was not read: {}", Failure::from(error).line()));
+                    return;
                 }
             }
             let seconds = left.as_secs();
