@@ -25,6 +25,8 @@ use crate::settings::{self, DEFAULT_PROVIDER, Settings, profiles_file};
 
 /// The name of a profile that nobody named.
 const LEARNED: &str = "learned";
+/// What shells say of commands that SIGHUP, SIGINT or SIGTERM ended.
+const INTERRUPTED: [u8; 3] = [129, 130, 143];
 /// Everything, as AWS writes it: what the role itself may do, less what deny lists name.
 const EVERYTHING: &str = "*:*";
 
@@ -102,7 +104,7 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let (mut code, observed) = watched(environment, args, &settings, ask, &mut plan)?;
     let mut recommendation = Recommendation::of(&observed);
     let name = args.save.as_deref().unwrap_or(LEARNED);
-    let verified = if args.verify && !recommendation.shares.is_empty() {
+    let verified = if args.verify && !recommendation.shares.is_empty() && !was_interrupted(code) {
         let (last, better, verified) =
             verify(environment, args, &mut settings, (&observed, recommendation), &mut plan)?;
         (code, recommendation) = (last, better);
@@ -216,7 +218,7 @@ fn verify(
         let names: Vec<String> = missing.iter().map(|(name, _)| name.clone()).collect();
         let done = missing.is_empty();
         recommendation = recommendation.with(missing.into_iter());
-        if done || round >= args.rounds {
+        if done || round >= args.rounds || was_interrupted(code) {
             return Ok((code, recommendation, Verified { rounds: round, missing: names }));
         }
     }
@@ -236,6 +238,11 @@ fn tell(args: &Args, report: &Report<'_>) -> Result<(), Failure> {
         console::tell(&report.text());
     }
     Ok(())
+}
+
+/// Whoever ended the command does not want it run again.
+fn was_interrupted(code: u8) -> bool {
+    INTERRUPTED.contains(&code)
 }
 
 fn profile_name(text: &str) -> Result<String, String> {
