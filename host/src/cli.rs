@@ -47,7 +47,7 @@ enum Command {
     Policies(policies::Args),
     /// Compare what a role may do with what it should
     Drift(drift::Args),
-    /// Run a command with broad credentials and print the least it needs
+    /// Run a command with a broad grant, and print the least it needed
     Learn(learn::Args),
     /// Turn a sentence into permissions; nothing is run
     Intent(intent::Args),

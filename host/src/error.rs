@@ -13,6 +13,8 @@ use crate::deny::DenyError;
 use crate::endpoint::EndpointError;
 use crate::expansion::ExpansionError;
 use crate::filter::{Denied, FilterError};
+use crate::learn::save::SaveError;
+use crate::learn::watch::WatchError;
 use crate::loopback::LoopbackError;
 use crate::plan::PlanError;
 use crate::plugin::provider::{ErrorKind, ProviderError};
@@ -312,6 +314,30 @@ impl From<AuditError> for Failure {
             );
         }
         failure
+    }
+}
+
+impl From<SaveError> for Failure {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Settings(error) => error.into(),
+            SaveError::Exists { .. } => Self::new(Kind::Usage, "learn", error)
+                .hinting("choose another name, or remove it there first"),
+            SaveError::Nothing => Self::new(Kind::Unavailable, "learn", error)
+                .hinting("the report above says what was seen; `--source` looks elsewhere"),
+            SaveError::Io { .. } => Self::new(Kind::Config, "learn", error),
+        }
+    }
+}
+
+impl From<WatchError> for Failure {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Loopback(_) => Self::new(Kind::Internal, "learn", error),
+            WatchError::NoKeys { .. } => {
+                Self::new(Kind::Usage, "learn", error).hinting("take another --source or --method")
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Percent-encoding (RFC 3986): the program's one set of characters that stay.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Everything but unreserved characters (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -17,6 +17,17 @@ pub fn encode(text: &str) -> String {
 #[must_use]
 pub fn encode_path(path: &str) -> String {
     utf8_percent_encode(path, IN_PATH).to_string()
+}
+
+/// Names and values of a query, decoded; bytes that are no UTF-8 replaced. A `+` stays: AWS clients write a blank `%20`.
+#[must_use]
+pub fn decode_pairs(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    };
+    query.split('&').filter(|text| !text.is_empty()).map(pair).collect()
 }
 
 #[cfg(test)]

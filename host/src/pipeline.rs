@@ -1,6 +1,7 @@
 //! The one road from a request to a running command. The only file that knows the order of the stages.
 
 pub mod attempt;
+pub mod onlooker;
 pub mod open;
 pub mod report;
 mod settle;
@@ -30,6 +31,7 @@ use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion, filter, mint, plan, request};
 
 use self::attempt::Attempt;
+use self::onlooker::{Nobody, Onlooker, Scene};
 use self::open::Opened;
 
 /// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
@@ -74,8 +76,6 @@ pub struct Prepared {
     pub components: Vec<Loaded>,
     /// What happens to the command at the ttl, if the user said so.
     pub on_expiry: Option<OnExpiry>,
-    /// Variables that lead the command's SDK to what watches it.
-    pub watched_by: Vec<(String, String)>,
 }
 
 /// Takes a request through every stage up to the plan. Mints nothing, writes nothing.
@@ -96,8 +96,7 @@ pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
             .push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
     }
     let components = attempt.components().to_vec();
-    let (on_expiry, watched_by) = (settings.on_expiry, Vec::new());
-    Ok(Prepared { provider, description, planned, components, on_expiry, watched_by })
+    Ok(Prepared { provider, description, planned, components, on_expiry: settings.on_expiry })
 }
 
 /// Takes a request through every stage up to the filters: what may be had, before anybody says how.
@@ -146,6 +145,20 @@ pub fn run(
     command: &[OsString],
     attempt: &Attempt,
 ) -> Result<u8, Failure> {
+    watched(context, prepared, command, attempt, &mut Nobody)
+}
+
+/// The same, with somebody looking on.
+///
+/// # Errors
+/// As [`run`].
+pub fn watched(
+    context: Context<'_>,
+    prepared: Prepared,
+    command: &[OsString],
+    attempt: &Attempt,
+    onlooker: &mut dyn Onlooker,
+) -> Result<u8, Failure> {
     let Context { environment, settings, console } = context;
     // 126 and 127 before anything is minted.
     let executable = child::look_up(command, environment.get_os(PATH))?;
@@ -153,9 +166,9 @@ pub fn run(
     let signals = Signals::install()?;
     attempt.record(&Event::Issuing(attempt.issuing()), &[])?;
 
-    let Prepared { provider, description, planned, on_expiry, watched_by, .. } = prepared;
+    let Prepared { provider, description, planned, on_expiry, .. } = prepared;
     provider.stop_at(signals.interruption());
-    let made = Made { provider: &provider, sets: &description.sets, planned, on_expiry, watched_by };
+    let made = Made { provider: &provider, sets: &description.sets, planned, on_expiry, onlooker };
     let outcome = mint_and_start(context, made, directory, attempt, &executable, signals);
     // Whatever happened: a login of ours outlives nothing.
     if let Err(reason) = provider.close() {
@@ -170,7 +183,7 @@ struct Made<'a> {
     sets: &'a [String],
     planned: Planned,
     on_expiry: Option<OnExpiry>,
-    watched_by: Vec<(String, String)>,
+    onlooker: &'a mut dyn Onlooker,
 }
 
 fn mint_and_start(
@@ -182,7 +195,7 @@ fn mint_and_start(
     mut signals: Signals,
 ) -> Result<u8, Failure> {
     let Context { environment, console, .. } = context;
-    let Made { provider, sets, planned, on_expiry, watched_by } = made;
+    let Made { provider, sets, planned, on_expiry, onlooker } = made;
     let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
     // Before minting, so that it can still be stopped.
     report::advice(console, &advice);
@@ -213,13 +226,15 @@ fn mint_and_start(
     let sourceless = environment.without(provider.sources());
     let context = Context { environment: &sourceless, ..context };
     let mut known = secrets(&minted);
-    let delivered = Delivered { minted: &minted, access: &access, watched_by };
+    let delivered = Delivered { minted: &minted, access: &access, onlooker: &mut *onlooker };
     let ended = start(context, directory, delivered, attempt, executable, signals).and_then(|started| {
         let deadline = access.deadline();
         // The private files and the endpoints live as long as the command.
-        let (_directory, endpoints, running) = started;
+        let (directory, endpoints, running) = started;
         known.extend(endpoints.secrets());
-        Ok(running.wait(Some(deadline), || report::expired(console))?)
+        let ended = running.wait(Some(deadline), || report::expired(console))?;
+        onlooker.left(directory.path());
+        Ok(ended)
     });
     let revoked = revoke(provider, &minted);
     if let Err(reason) = &revoked {
@@ -227,6 +242,7 @@ fn mint_and_start(
     }
     let ended = ended?;
     finish(&ended, revoked, &known, attempt, console);
+    onlooker.ended(provider, &minted, began);
     report::perhaps_denied(console, attempt, &ended, &advice);
     Ok(ended.exit_code())
 }
@@ -275,7 +291,7 @@ impl Access {
 struct Delivered<'a> {
     minted: &'a Minted,
     access: &'a Access,
-    watched_by: Vec<(String, String)>,
+    onlooker: &'a mut dyn Onlooker,
 }
 
 /// Delivers the credentials and starts the command. The session directory and the endpoints must outlive it.
@@ -290,18 +306,19 @@ fn start(
     if let Some(signal) = signals.interrupted() {
         return Err(Failure::interrupted(signal as i32));
     }
-    let Delivered { minted, access, watched_by } = delivered;
+    let Delivered { minted, access, onlooker } = delivered;
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
-    let mut endpoints = endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
-    let watched_by = watched_by.into_iter().map(|(name, value)| (name, Value::Plain(value)));
-    endpoints.lead.variables.extend(watched_by);
+    let endpoints = endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
+    let scene =
+        Scene { minted, directory: directory.path(), ends_at: access.ends_at, lead: endpoints.lead.clone() };
+    let arranged = onlooker.arrange(scene)?;
     let delivery = Delivery {
         parent: context.environment,
         session: attempt.session(),
         region: None,
-        variables: &minted.variables,
+        variables: &arranged.variables,
         files: &minted.files,
-        lead: &endpoints.lead,
+        lead: &arranged.lead,
     };
     let delivered = deliver(&delivery, directory)?;
     // Before the command can write anything.

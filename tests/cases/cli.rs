@@ -6,6 +6,7 @@ const COMMANDS: [&[&str]; 24] = [
     &[],
     &["run"],
     &["plan"],
+    &["learn"],
     &["policies"],
     &["policies", "list"],
     &["policies", "show"],

@@ -1,163 +1,246 @@
-//! `tryaudex learn` with the real aws CLI, whose SDK says what it calls.
+//! `tryaudex learn` with the real aws CLI and boto3, through the gateway to enforcing clouds.
 
-use std::net::UdpSocket;
+use std::fs;
 
 use crate::support::aws_cli::script;
-use crate::support::{Answerer, CloudView as _, Output, Sandbox};
+use crate::support::{Moto, Output, Sandbox, python};
 
-const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
-const HEAD: (&str, &str) = ("head", "s3api head-object --bucket demo-reports --key readme.txt");
-const LIST: (&str, &str) = ("list", "s3api list-objects-v2 --bucket demo-reports");
-const DELETE: (&str, &str) = ("delete", "s3api delete-object --bucket demo-reports --key new.txt");
+const READ: (&str, &str) = ("read", "s3api get-object --bucket alpha --key hello.txt /dev/null");
 
 fn learn(sandbox: &Sandbox, options: &[&str], script: &str) -> Output {
     sandbox.tryaudex([&["learn"], options, &["--", "sh", "-c", script]].concat()).output()
 }
 
-fn sandbox() -> Sandbox {
-    Sandbox::new().with_aws_cli()
-}
-
 #[test]
-fn what_a_command_calls_is_recommended_and_its_output_is_its_own() {
-    let sandbox = sandbox();
-    let output = learn(&sandbox, &[], &script(&[READ, HEAD, LIST])).success();
-    assert_eq!(output.stdout, "read: ok\nhead: ok\nlist: ok\n");
-    let said = &output.stderr;
-    assert!(said.contains("Observed actions (from client-side monitoring):\n  s3:GetObject (2 calls)\n  s3:ListBucket (1 call)\n"), "{said}");
-    assert!(said.contains("Recommended policy: s3:GetObject,s3:ListBucket\n"), "{said}");
-    assert!(said.contains("[profiles.\"learned\"]"), "{said}");
+fn calls_of_three_protocols_go_through_the_gateway_and_are_reported() {
+    let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    let calls = [
+        READ,
+        ("list", "s3api list-objects-v2 --bucket alpha --prefix he"),
+        ("put", "s3api put-object --bucket beta --key learn/a+b%20c.txt --body /etc/hostname"),
+        ("delete", "s3api delete-object --bucket beta --key learn/a+b%20c.txt"),
+        ("item", r#"dynamodb get-item --table-name items --key '{"id":{"S":"one"}}'"#),
+        ("who", "sts get-caller-identity"),
+    ];
+    let output = learn(&sandbox, &[], &script(&calls)).success();
+    assert_eq!(output.stdout, "read: ok\nlist: ok\nput: ok\ndelete: ok\nitem: ok\nwho: ok\n");
+    assert!(output.stderr.contains("(from gateway)"), "{}", output.stderr);
     assert_eq!(sandbox.events(), ["issuing", "issued", "ended"]);
 }
 
 #[test]
-fn what_was_denied_is_not_recommended() {
-    let mut sandbox = sandbox();
-    sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"s3:DeleteObject\"]\n");
-    let output = learn(&sandbox, &["--json", "--quiet"], &script(&[READ, DELETE]));
-    assert!(output.stdout.contains("delete: AccessDenied"), "{}", output.stdout);
-    let output = learn(&sandbox, &["--verify"], &script(&[READ, DELETE]));
-    assert!(output.stderr.contains("Recommended policy: s3:GetObject\n"), "{}", output.stderr);
-    assert!(output.stderr.contains("Verified: "), "{}", output.stderr);
-    let output = learn(&sandbox, &["--json"], &script(&[READ, DELETE]));
-    let learned = output.stderr_json().into_iter().find(|event| event["event"] == "learned").unwrap();
-    assert_eq!(learned["allow"], "s3:GetObject");
-    assert_eq!(learned["denied"][0]["action"], "s3:DeleteObject");
-    assert_eq!(learned["observed"][0]["sources"]["csm"], 1);
-    assert!(sandbox.cloud().denied().iter().all(|denied| denied.contains("s3:DeleteObject")));
-}
-
-#[test]
-fn the_broad_set_is_ones_own_choice_and_the_exit_status_the_commands() {
-    let sandbox = sandbox();
-    let calls = format!("{}\nexit 7", script(&[READ, LIST]));
-    let output = learn(&sandbox, &["--allow", "s3:Get*"], &calls).exits(7);
-    assert_eq!(output.stdout, "read: ok\nlist: AccessDenied\n");
+fn the_command_has_dummy_keys_alone_and_they_open_nothing_but_the_gateway() {
+    let sandbox = Sandbox::new().with_aws_cli();
+    let script = "env; AWS_ENDPOINT_URL=$CLOUD aws s3 cp s3://demo-reports/readme.txt - 2>&1; exit 7";
+    let cloud = sandbox.cloud().endpoint().replace("127.0.0.1", "localhost");
+    let options = ["learn", "--allow", "s3:*", "--", "sh", "-c", script];
+    // Not `shows_issued_secrets`: nothing the cloud issued may be there.
+    let output = sandbox.tryaudex(options).env("CLOUD", cloud).output().exits(7);
+    assert!(output.stdout.contains("AWS_ENDPOINT_URL=http://127.0.0.1:"), "{}", output.stdout);
     assert!(
-        output.stderr.contains("Denied, and so not used:\n  s3:ListBucket (1 call)\n"),
+        output.stdout.contains("InvalidAccessKeyId")
+            | output.stdout.contains("Forbidden")
+            | output.stdout.contains("403"),
         "{}",
-        output.stderr
+        output.stdout
     );
-    assert!(output.stderr.contains("Recommended policy: s3:GetObject\n"), "{}", output.stderr);
+    assert!(!output.stdout.contains("Reports of the demo account"));
 }
 
 #[test]
-fn a_recommendation_is_verified_by_running_again_under_it() {
-    let sandbox = sandbox();
-    let output = learn(&sandbox, &["--verify"], &script(&[READ, LIST])).success();
-    assert_eq!(output.stdout, "read: ok\nlist: ok\nread: ok\nlist: ok\n");
-    assert!(output.stderr.contains("Verified: the command was denied nothing under it"), "{}", output.stderr);
-    assert!(sandbox.cloud().denied().is_empty());
-    // What is only called when something else failed is found by the second round, and asked for in the third.
-    let twice = format!("if [ -e again ]; then\n{}\nfi\ntouch again\n{}", script(&[DELETE]), script(&[READ]));
-    let output = learn(&sandbox, &["--verify"], &twice).success();
-    assert!(output.stderr.contains("not enough: s3:DeleteObject was denied"), "{}", output.stderr);
-    assert!(
-        output.stderr.contains("Recommended policy: s3:DeleteObject,s3:GetObject\n"),
-        "{}",
-        output.stderr
-    );
-    assert!(output.stderr.contains("Verified"), "{}", output.stderr);
-}
-
-#[test]
-fn a_saved_profile_can_be_run_with_and_the_file_keeps_what_it_had() {
-    let mut sandbox = sandbox();
-    let before = "# mine\n[profiles.other]\nactions = \"s3:PutObject\"\n";
-    let path = sandbox.plant(".config/audex/profiles.toml", before);
-    let _ = learn(&sandbox, &["--save", "job"], &script(&[READ])).success();
-    assert!(std::fs::read_to_string(&path).unwrap().starts_with(before));
-    let output = sandbox.run_sh(&["--profile", "job"], &script(&[READ, LIST])).success();
-    assert_eq!(output.stdout, "read: ok\nlist: AccessDenied\n");
-    let output = learn(&sandbox, &["--save", "job"], "echo ran").exits(2);
-    assert!(output.stdout.is_empty() && output.stderr.contains("`job`"), "{}", output.stderr);
-    let _ = learn(&sandbox, &["--save", "a.b"], "echo ran").exits(2);
-}
-
-#[test]
-fn nothing_observed_is_said_and_other_clouds_are_not_pretended() {
-    let sandbox = sandbox();
-    let output = learn(&sandbox, &[], "true").success();
-    assert!(output.stderr.contains("nothing was observed"), "{}", output.stderr);
-    let output = learn(&sandbox, &["--provider", "gcp"], "echo ran").exits(2);
-    assert!(output.stdout.is_empty() && output.stderr.contains("`gcp`"), "{}", output.stderr);
-}
-
-#[test]
-fn what_another_process_says_is_not_believed() {
-    let sandbox = sandbox();
-    // It knows the port and not the session's key, and sends as anybody of this machine could.
-    let forged = r#"printf '{"ClientId":"%s","Type":"ApiCall","Service":"IAM","Api":"CreateUser","FinalHttpStatusCode":200}' "$AWS_CSM_CLIENT_ID" > forged"#;
-    let ready = format!(
-        "{forged}; echo $AWS_CSM_PORT > port; while [ ! -e sent ]; do sleep 0.05; done; {}",
-        script(&[READ])
-    );
-    let home = sandbox.home().to_owned();
-    let sender = std::thread::spawn(move || {
-        let port = loop {
-            match std::fs::read_to_string(home.join("port")) {
-                Ok(port) if port.ends_with('\n') => break port,
-                _ => std::thread::sleep(std::time::Duration::from_millis(20)),
-            }
-        };
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let datagram = std::fs::read(home.join("forged")).unwrap();
-        socket.send_to(&datagram, format!("127.0.0.1:{}", port.trim())).unwrap();
-        std::fs::write(home.join("sent"), "").unwrap();
-    });
-    let output = learn(&sandbox, &[], &ready).success();
-    sender.join().unwrap();
-    assert!(!output.stderr.contains("iam:CreateUser"), "{}", output.stderr);
-    assert!(output.stderr.contains("s3:GetObject (1 call)"), "{}", output.stderr);
-}
-
-#[test]
-fn the_log_is_asked_for_this_sessions_key_page_by_page_until_nothing_new_comes() {
-    let event = |name: &str, inner: &str| {
+fn a_process_without_the_sessions_key_gets_nothing() {
+    let sandbox = Sandbox::new().with_aws_cli();
+    let get = "s3api get-object --bucket demo-reports --key readme.txt /dev/null";
+    let own = script(&[("own", get)]);
+    let others = [
+        format!("AWS_ACCESS_KEY_ID=ASIAAAAAAAAAAAAAAAAA {}", script(&[("other key", get)])),
         format!(
-            r#"{{"EventSource":"s3.amazonaws.com","EventName":"{name}","CloudTrailEvent":{}}}"#,
-            serde_json::json!(inner)
-        )
-    };
-    let first = format!(
-        r#"{{"Events":[{},{}],"NextToken":"more"}}"#,
-        event("ListBuckets", "{}"),
-        event("ListBuckets", "{}")
+            "AWS_SECRET_ACCESS_KEY=0123456789abcdef0123456789abcdef01234567 {}",
+            script(&[("other secret", get)])
+        ),
+        script(&[("unsigned", &format!("{get} --no-sign-request"))]),
+    ];
+    let output = learn(&sandbox, &["--allow", "s3:*"], &format!("{own}{}", others.concat())).success();
+    assert_eq!(
+        output.stdout,
+        "own: ok\nother key: InvalidAccessKeyId\nother secret: SignatureDoesNotMatch\nunsigned: MissingAuthenticationToken\n"
     );
-    let denied = event("CreateBucket", r#"{"errorCode":"AccessDenied"}"#);
-    let second = format!(r#"{{"Events":[{denied},{}]}}"#, event("MadeUpOperation", "{}"));
-    let throttled = r#"{"__type":"ThrottlingException"}"#;
-    let log = Answerer::scripted(&[("400 Bad Request", throttled), ("200 OK", &first), ("200 OK", &second)]);
-    let mut sandbox = sandbox();
-    sandbox.set("AWS_ENDPOINT_URL_CLOUDTRAIL", &log.endpoint);
-    let options = ["--source", "cloudtrail", "--regions", "us-east-1", "--wait", "2s"];
-    let output = learn(&sandbox, &options, &script(&[READ])).success();
-    let said = &output.stderr;
-    assert!(said.contains("has no data events") && said.contains("waiting for CloudTrail"), "{said}");
-    assert!(said.contains("Observed actions (from CloudTrail):\n  s3:ListAllMyBuckets (2 calls)\nDenied, and so not used:\n  s3:CreateBucket (1 call)\n"), "{said}");
-    assert!(said.contains("Not known what they need: s3.amazonaws.com:MadeUpOperation\nRecommended policy: s3:ListAllMyBuckets\n"), "{said}");
-    let issued = sandbox.audit().into_iter().find(|record| record["event"] == "issued").unwrap();
-    let key = issued["access_key_id"].as_str().unwrap();
-    assert!(log.bodies().iter().all(|body| body.contains(key)), "only this session's calls are asked for");
-    assert!(log.bodies()[2].contains(r#""NextToken":"more""#));
+    let seen = sandbox.cloud().requests();
+    assert_eq!(seen.iter().filter(|seen| seen.action == "s3:GetObject").count(), 1, "one was forwarded");
+}
+
+#[test]
+fn a_presigned_url_is_refused_by_name() {
+    let sandbox = Sandbox::new().with_aws_cli();
+    let script = "curl -s \"$(aws s3 presign s3://demo-reports/readme.txt)\"";
+    let output = learn(&sandbox, &["--allow", "s3:*"], script);
+    assert!(output.stdout.contains("does not forward presigned URLs"), "{}", output.stdout);
+    assert!(output.stderr.contains("does not forward presigned URLs"), "{}", output.stderr);
+}
+
+#[test]
+fn the_deny_list_still_holds() {
+    let mut sandbox = Sandbox::new().with_aws_cli();
+    sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"s3:DeleteObject\"]\n");
+    let calls = [
+        ("delete", "s3api delete-object --bucket demo-reports --key readme.txt"),
+        ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null"),
+    ];
+    let output = learn(&sandbox, &[], &script(&calls)).success();
+    assert_eq!(output.stdout, "delete: AccessDenied\nread: ok\n");
+}
+
+#[test]
+fn a_large_object_streams_through_both_ways_unchanged_in_constant_memory() {
+    let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    let python = python::interpreter();
+    let program = format!(
+        "'{}' -W ignore - <<'PY'\n{}\nPY",
+        python.display(),
+        r#"
+import boto3, hashlib, os, re
+from boto3.s3.transfer import TransferConfig
+def peak():
+    return int(re.search(r"VmHWM:\s+(\d+)", open(f"/proc/{os.environ['AUDEX']}/status").read())[1])
+s3, size = boto3.client("s3"), 64 * 1024 * 1024
+whole = TransferConfig(multipart_threshold=size * 2, use_threads=False)
+block = os.urandom(1024 * 1024)
+with open("big", "wb") as f:
+    for _ in range(64): f.write(block)
+s3.get_object(Bucket="alpha", Key="hello.txt")["Body"].read()
+before = peak()
+s3.upload_file("big", "beta", "learn-big", Config=whole)
+s3.download_file("beta", "learn-big", "back", Config=whole)
+grown = peak() - before
+s3.delete_object(Bucket="beta", Key="learn-big")
+same = hashlib.sha256(open("big", "rb").read()).digest() == hashlib.sha256(open("back", "rb").read()).digest()
+print("same" if same else "different", "constant" if grown < 24 * 1024 else f"grown by {grown} kB")
+"#
+    );
+    let output = learn(&sandbox, &[], &format!("export AUDEX=$PPID; {program}")).success();
+    assert_eq!(output.stdout, "same constant\n", "{}", output.stderr);
+}
+
+#[test]
+fn csm_of_the_real_cli_is_heard() {
+    let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    let output = learn(&sandbox, &["--source", "csm"], &script(&[READ, READ])).success();
+    assert_eq!(output.stdout, "read: ok\nread: ok\n");
+    assert!(
+        output.stderr.contains("(from csm)") && output.stderr.contains("GetObject (2 calls"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_said_and_changes_nothing_of_the_command() {
+    // The double has no CloudTrail.
+    let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    let options = ["--source", "gateway", "--source", "cloudtrail", "--wait", "1s", "--poll", "1s"];
+    let output = learn(&sandbox, &options, &(script(&[READ]) + "exit 3")).exits(3);
+    assert_eq!(output.stdout, "read: ok\n");
+    for said in ["(from gateway)", "notice: CloudTrail was not read: ", "has no data events"] {
+        assert!(output.stderr.contains(said), "{}", output.stderr);
+    }
+}
+
+#[test]
+#[ignore = "needs `recognise` and `attribute` of the aws component (branch attrib)"]
+fn a_command_that_was_interrupted_is_not_run_again() {
+    let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    let output = learn(&sandbox, &["--verify"], &(script(&[READ]) + "echo once; kill -INT $$")).exits(130);
+    assert_eq!(output.stdout, "read: ok\nonce\n");
+}
+
+#[test]
+fn the_report_is_one_event_with_json_and_a_file_with_output() {
+    let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    let output = learn(&sandbox, &["--json", "--output", "report.json"], &script(&[READ])).success();
+    let events = output.stderr_json();
+    let learned = events.iter().find(|event| event["event"] == "learned").unwrap();
+    assert_eq!(learned["sources"][0], "gateway");
+    let file: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(sandbox.home().join("report.json")).unwrap()).unwrap();
+    assert_eq!(file["observed"], learned["observed"]);
+}
+
+#[test]
+fn what_makes_no_sense_is_a_usage_error_before_anything_is_minted() {
+    let mut sandbox = Sandbox::new();
+    sandbox.plant(".config/audex/profiles.toml", "[profiles.mine]\nactions = \"s3:GetObject\"\n");
+    for options in [
+        &["--save", "mine"][..],
+        &["--source", "http-log"],
+        &["--provider", "gcp", "--source", "csm", "--allow", "storage.objects.get"],
+    ] {
+        let _ = learn(&sandbox, options, "echo ran").exits(2);
+    }
+    let _ = sandbox.run(["learn"]).exits(2);
+    assert!(!sandbox.events().contains(&"issuing".to_owned()));
+}
+
+const NEEDS: &str = "needs `recognise` and `attribute` of the aws component (branch attrib)";
+
+#[test]
+#[ignore = "needs `recognise` and `attribute` of the aws component (branch attrib)"]
+fn a_denied_call_is_named_and_not_recommended() {
+    let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    let calls = [READ, READ, ("denied", "iam create-user --user-name nobody")];
+    let output = learn(&sandbox, &[], &script(&calls)).success();
+    let report = &output.stderr;
+    assert!(
+        report.contains("Observed actions (from gateway):\n  s3:GetObject (2 calls)\n"),
+        "{NEEDS}: {report}"
+    );
+    assert!(report.contains("Denied:\n  iam:CreateUser (1 call)\n"), "{report}");
+    assert!(
+        report.contains(
+            "Recommended policy: s3:GetObject\nRecommended resources: arn:aws:s3:::alpha/hello.txt\n"
+        ),
+        "{report}"
+    );
+}
+
+#[test]
+#[ignore = "needs `recognise` and `attribute` of the aws component (branch attrib)"]
+fn what_was_learned_is_verified_saved_and_exactly_enough() {
+    let mut sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    sandbox.plant(".config/audex/profiles.toml", "# mine\n[profiles.own]\nactions = \"s3:PutObject\"\n");
+    let calls = script(&[READ, ("list", "s3api list-objects-v2 --bucket alpha")]);
+    let output = learn(&sandbox, &["--verify", "--save", "job"], &calls).success();
+    assert_eq!(output.stdout, "read: ok\nlist: ok\n".repeat(2));
+    assert!(output.stderr.contains("Recommended policy: s3:GetObject,s3:ListBucket\n"), "{}", output.stderr);
+    assert!(output.stderr.contains("Verified: sufficient, after 1 run\n"), "{}", output.stderr);
+
+    let saved = fs::read_to_string(sandbox.home().join(".config/audex/profiles.toml")).unwrap();
+    assert!(
+        saved.starts_with("# mine\n[profiles.own]\nactions = \"s3:PutObject\"\n\n[profiles.job]\n"),
+        "{saved}"
+    );
+    let other = script(&[("other", "s3api get-object --bucket beta --key hello.txt /dev/null")]);
+    let output = sandbox.run_sh(&["--profile", "job"], &(calls + &other)).success();
+    assert_eq!(output.stdout, "read: ok\nlist: ok\nother: AccessDenied\n");
+    let again = learn(&sandbox, &["--save", "job"], "echo ran").exits(2);
+    assert!(again.stdout.is_empty() && again.stderr.contains("there is a profile `job`"), "{}", again.stderr);
+}
+
+#[test]
+#[ignore = "needs `recognise` and `attribute` of the aws component (branch attrib)"]
+fn what_is_missing_in_a_verification_is_added_up_to_the_rounds() {
+    let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    // The second run takes a road that the first did not.
+    let second = script(&[("second", "s3api get-object --bucket beta --key hello.txt /dev/null")]);
+    let command = format!("{}if [ -e ran ]; then\n{second}fi\ntouch ran\n", script(&[READ]));
+    let output = learn(&sandbox, &["--verify"], &command).success();
+    assert_eq!(output.stdout, "read: ok\nread: ok\nsecond: AccessDenied\nread: ok\nsecond: ok\n");
+    assert!(output.stderr.contains("Verified: sufficient, after 2 runs\n"), "{}", output.stderr);
+
+    fs::remove_file(sandbox.home().join("ran")).unwrap();
+    let output = learn(&sandbox, &["--verify", "--rounds", "1"], &command).success();
+    assert!(
+        output.stderr.contains("Verified: not sufficient after 1 run; missing: s3:GetObject"),
+        "{}",
+        output.stderr
+    );
 }

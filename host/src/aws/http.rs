@@ -34,6 +34,9 @@ use super::{CONNECT_TIMEOUT, READ_TIMEOUT};
 const CREDENTIAL_HOSTS: [&str; 5] =
     ["169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
 
+/// A forwarded request waits at most so long for its answer; the session ends before.
+const FORWARD_TIME: Duration = Duration::from_hours(12);
+
 /// A request that would have crossed a network in clear, and was not sent.
 #[derive(Debug, thiserror::Error)]
 #[error("refused to send `{method}` to `{host}` over plain http")]
@@ -80,6 +83,11 @@ impl AwsHttp {
     /// Sends one request with the default time limits.
     pub(crate) fn send(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.connector(None, None).call(request)
+    }
+
+    /// Sends one request whose answer may take as long as its body: an upload is answered after its last byte.
+    pub(crate) fn forward(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.connector(None, Some(FORWARD_TIME)).call(request)
     }
 
     fn connector(&self, connect: Option<Duration>, read: Option<Duration>) -> Routed {

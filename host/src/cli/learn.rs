@@ -1,314 +1,253 @@
-//! `tryaudex learn`: runs a command with broad credentials and prints the least that it needs.
+//! `tryaudex learn`: runs a command with a broad grant, and says what it needed.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
-use std::path::Path;
-
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use clap::builder::NonEmptyStringValueParser;
-use serde_json::{Value, json};
 
 use super::request_args::RequestArgs;
-use crate::audit::{Audit, Event, Filter};
-use crate::clock;
+use crate::components::Components;
 use crate::console::{self, Console};
-use crate::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
+use crate::environment::Environment;
 use crate::error::Failure;
-use crate::learn::csm::Monitor;
-use crate::learn::log::{self, Search};
-use crate::learn::{Learned, Used, recommend};
+use crate::learn::Source;
+use crate::learn::observed::Observed;
+use crate::learn::recommend::Recommendation;
+use crate::learn::report::{Report, Verified};
+use crate::learn::save;
+use crate::learn::watch::{Plan, Watch};
 use crate::pipeline::attempt::Attempt;
-use crate::pipeline::open::{self, Opened};
-use crate::pipeline::{self, Context};
-use crate::private_file;
+use crate::pipeline::{self, Context, open};
 use crate::request::Ask;
 use crate::settings::config_file::parse_ttl;
-use crate::settings::{self, DEFAULT_PROVIDER, Settings};
+use crate::settings::{self, DEFAULT_PROVIDER, Settings, profiles_file};
 
-/// The broad set where none is named: the deny lists still hold, and so does what the role itself may do.
+/// The name of a profile that nobody named.
+const LEARNED: &str = "learned";
+/// What shells say of commands that SIGHUP, SIGINT or SIGTERM ended.
+const INTERRUPTED: [u8; 3] = [129, 130, 143];
+/// Everything, as AWS writes it: what the role itself may do, less what deny lists name.
 const EVERYTHING: &str = "*:*";
-/// Runs of `--verify` unless said otherwise.
-const ROUNDS: u8 = 3;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    #[command(flatten)]
-    request: RequestArgs,
-    /// Where calls are seen; may be repeated [default: csm]
+    /// Where to look: `gateway`, `csm`, `cloudtrail` (AWS) or `http-log` (GCP, Azure); may be repeated
+    /// [default: gateway on AWS, http-log elsewhere]
     #[arg(long, value_name = "SOURCE")]
     source: Vec<Source>,
-    /// Regions whose log is read, comma-separated [default: that of the command, and us-east-1]
-    #[arg(long, value_name = "REGIONS", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
-    regions: Vec<String>,
-    /// How long the log is waited for at most
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_ttl)]
-    wait: Duration,
-    /// Run the command again under exactly what is recommended, and say whether that is enough
+    /// Run the command again under what was learned, and say whether that is sufficient
     #[arg(long)]
     verify: bool,
-    /// Runs of --verify at most; each adds what the one before was denied
-    #[arg(long, value_name = "N", default_value_t = ROUNDS, value_parser = clap::value_parser!(u8).range(1..=10))]
-    rounds: u8,
-    /// Write the result to profiles.toml under this name
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    /// How often `--verify` runs the command at most
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20), requires = "verify")]
+    rounds: u32,
+    /// Add the profile to profiles.toml under this name
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
     save: Option<String>,
+    /// Write the report as JSON to a file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Regions whose CloudTrail is read, comma-separated [default: the session's]
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
+    regions: Vec<String>,
+    /// How long to wait for CloudTrail
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_ttl)]
+    wait: Duration,
+    /// How often to ask CloudTrail
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_ttl)]
+    poll: Duration,
+    #[command(flatten)]
+    request: RequestArgs,
     /// The command and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Source {
-    #[value(
-        help = "Client-side monitoring of the AWS SDKs (botocore and others; not JavaScript v3, Go v2, Java v2, Rust)"
-    )]
-    Csm,
-    #[value(
-        help = "The account's log, minutes later; management events only, so no s3:GetObject, dynamodb:Query, lambda:InvokeFunction"
-    )]
-    Cloudtrail,
 }
 
 impl Args {
     pub fn console(&self) -> Console {
         self.request.console()
     }
+}
 
-    fn listens(&self) -> bool {
-        self.source.is_empty() || self.source.contains(&Source::Csm)
+impl ValueEnum for Source {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
     }
 
-    /// IAM and other services without a region write their events in us-east-1.
-    fn regions(&self, environment: &Environment) -> Vec<String> {
-        const GLOBAL: &str = "us-east-1";
-        if !self.regions.is_empty() {
-            return self.regions.clone();
-        }
-        let own = self.request.flags().provider_settings.get("region").cloned();
-        let own = own.or_else(|| {
-            environment.get(AWS_REGION).or_else(|| environment.get(AWS_DEFAULT_REGION)).map(str::to_owned)
-        });
-        let mut regions = vec![GLOBAL.to_owned()];
-        regions.extend(own.filter(|own| own != GLOBAL));
-        regions
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.name()))
     }
 }
 
 pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+    if args.command.is_empty() {
+        return Err(Failure::usage(
+            "there is no command to learn from",
+            "put it after `--`: tryaudex learn -- COMMAND",
+        ));
+    }
     let paths = settings::directories(environment)?;
-    let settings = Settings::resolve_in(paths, args.request.flags())?;
-    let context = Context { environment, settings: &settings, console: args.console() };
+    let mut settings = Settings::resolve_in(paths, args.request.flags())?;
+    let profiles = settings.paths.config.join("profiles.toml");
     if let Some(name) = &args.save {
-        check_name(&settings, name)?;
+        save::check(&profiles, name)?;
     }
+    let ask = ask(args, &settings);
+    let mut plan = Plan {
+        sources: args.source.clone(),
+        provider: String::new(),
+        regions: args.regions.clone(),
+        wait: args.wait,
+        poll: args.poll,
+    };
+    let (mut code, observed) = watched(environment, args, &settings, ask, &mut plan)?;
+    let mut recommendation = Recommendation::of(&observed);
+    let name = args.save.as_deref().unwrap_or(LEARNED);
+    let verified = if args.verify && !recommendation.shares.is_empty() && !was_interrupted(code) {
+        let (last, better, verified) =
+            verify(environment, args, &mut settings, (&observed, recommendation), &mut plan)?;
+        (code, recommendation) = (last, better);
+        Some(verified)
+    } else {
+        None
+    };
+    let profile = recommendation.profile(name, &plan.provider);
+    let report = Report { observed: &observed, recommendation: &recommendation, profile: &profile, verified };
+    tell(args, &report)?;
+    if let Some(name) = &args.save {
+        save::save(&profiles, name, &profile)?;
+        args.console().notice(&format!("saved as profile `{name}` in {}", profiles.display()));
+    }
+    Ok(code)
+}
+
+/// What is asked for: what the user says, else everything where that can be said.
+fn ask(args: &Args, settings: &Settings) -> Ask {
     let mut ask = args.request.ask(&args.command);
-    let provider = settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
-    if !matches!(provider.as_str(), "aws" | "vault") {
-        let message = format!("there is no way yet to see what a command calls on `{provider}`");
-        return Err(Failure::usage(&message, "learn works with --provider aws and vault"));
-    }
-    if ask.allow.is_empty() && ask.profiles.is_empty() {
+    let provider = settings.provider.as_deref().unwrap_or(DEFAULT_PROVIDER);
+    if ask.allow.is_empty() && ask.profiles.is_empty() && matches!(provider, "aws" | "vault") {
         ask.allow.push(EVERYTHING.to_owned());
     }
-    let Watched { mut status, learned, provider } = watch(context, args, &ask)?;
-    let mut allow = learned.allow();
-    let mut verified = None;
-    if args.verify && !allow.is_empty() {
-        // What even the broad set was denied is somebody's decision, and no lack of the recommendation.
-        let refused = learned.only_denied();
-        for _ in 0..args.rounds {
-            let narrow = Ask { allow: allow.clone(), profiles: Vec::new(), ..ask.clone() };
-            let again = watch(context, args, &narrow)?;
-            status = again.status;
-            let lacking: Vec<String> = again
-                .learned
-                .only_denied()
-                .into_iter()
-                .filter(|action| !allow.contains(action) && !refused.contains(action))
-                .collect();
-            verified = Some(lacking.is_empty());
-            if lacking.is_empty() {
-                break;
-            }
-            context.console.notice(&format!("not enough: {} was denied", lacking.join(", ")));
-            allow.extend(lacking);
-            allow.sort_unstable();
-        }
-    }
-    report(context.console, &learned, &allow, verified, &provider);
-    if let (Some(name), false) = (&args.save, allow.is_empty()) {
-        let path = settings.paths.config.join("profiles.toml");
-        save(&path, &profile(name, &allow, &provider))?;
-        context.console.notice(&format!("profile `{name}` was written to {}", path.display()));
-    }
-    Ok(status)
+    ask
 }
 
-/// One run, and what was seen of it.
-struct Watched {
-    status: u8,
-    learned: Learned,
-    provider: String,
-}
-
-fn watch(context: Context<'_>, args: &Args, ask: &Ask) -> Result<Watched, Failure> {
-    let mut attempt = Attempt::new(&context.settings.paths);
-    attempt.asked_for(ask);
-    let outcome = watched(context, args, ask, &mut attempt);
+/// One run, by the one road, with somebody looking on.
+fn watched(
+    environment: &Environment,
+    args: &Args,
+    settings: &Settings,
+    ask: Ask,
+    plan: &mut Plan,
+) -> Result<(u8, Observed), Failure> {
+    let console = args.console();
+    let context = Context { environment, settings, console };
+    let mut attempt = Attempt::new(&settings.paths);
+    attempt.asked_for(&ask);
+    let outcome = look_on(context, args, ask, plan, &mut attempt);
     if let Err(failure) = &outcome
         && failure.stage != "audit"
         && let Err(unrecorded) = attempt.record_failure(failure)
     {
-        context.console.notice(&format!("this attempt could not be recorded: {}", unrecorded.line()));
+        console.notice(&format!("this attempt could not be recorded: {}", unrecorded.line()));
     }
     outcome
 }
 
-fn watched(context: Context<'_>, args: &Args, ask: &Ask, attempt: &mut Attempt) -> Result<Watched, Failure> {
+fn look_on(
+    context: Context<'_>,
+    args: &Args,
+    ask: Ask,
+    plan: &mut Plan,
+    attempt: &mut Attempt,
+) -> Result<(u8, Observed), Failure> {
     let Context { environment, settings, console } = context;
-    let since = clock::unix_seconds();
-    let mut prepared = pipeline::prepare(context, ask.clone(), attempt)?;
-    let session = attempt.session().to_owned();
-    let monitor = Monitor::start(session.clone()).map_err(|error| Failure::internal("learn", error))?;
-    prepared.watched_by = monitor.variables();
-    let status = pipeline::run(context, prepared, &args.command, attempt)?;
-    let key = key_of(settings, &session)?;
-    let heard = monitor.finish(key.as_deref());
-    let components = crate::components::Components::open(settings)?;
-    let Opened { id, provider, .. } = open::provider(environment, settings, &components, attempt.provider())?;
-    let mut calls = if args.listens() { heard } else { Vec::new() };
-    if args.source.contains(&Source::Cloudtrail) {
-        console.notice("CloudTrail's LookupEvents has no data events: reads and writes of objects and items are not in it");
-        let search = Search { since, key, regions: args.regions(environment), wait: args.wait };
-        calls.extend(log::search(&provider, console, &search)?);
-    }
-    Ok(Watched { status, learned: recommend(&provider, &calls)?, provider: id })
+    let prepared = pipeline::prepare(context, ask, attempt)?;
+    attempt.provider().clone_into(&mut plan.provider);
+    plan.sources = sources(&args.source, &plan.provider)?;
+    // Credentials of Vault's AWS engine call AWS.
+    let recogniser = if plan.provider == "vault" { DEFAULT_PROVIDER } else { plan.provider.as_str() };
+    let components = Components::open(settings)?;
+    let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;
+    let mut watch = Watch::new(plan, environment, console, attempt.session(), recogniser);
+    let code = pipeline::watched(context, prepared, &args.command, attempt, &mut watch)?;
+    Ok((code, watch.observed))
 }
 
-/// The public id of the session's key, as the audit log has it.
-fn key_of(settings: &Settings, session: &str) -> Result<Option<String>, Failure> {
-    let filter = Filter { session: Some(session.to_owned()), ..Filter::default() };
-    let records = Audit::new(&settings.paths.audit).list(&filter)?;
-    let key = records.into_iter().find_map(|record| match record.event {
-        Event::Issued(issued) => Some(issued.access_key_id),
-        _ => None,
-    });
-    Ok(key.flatten())
-}
-
-/// On stderr: standard output is the command's.
-fn report(console: Console, learned: &Learned, allow: &[String], verified: Option<bool>, provider: &str) {
-    if console.json {
-        let fields = to_json(learned, allow, verified, provider);
-        return console.say("learned", "", &fields);
+/// The sources, if they are for this provider.
+fn sources(asked: &[Source], provider: &str) -> Result<Vec<Source>, Failure> {
+    let aws = matches!(provider, "aws" | "vault");
+    if asked.is_empty() {
+        return Ok(vec![if aws { Source::Gateway } else { Source::HttpLog }]);
     }
-    if learned.is_empty() {
-        return console.notice(
-            "nothing was observed: the command called nothing, or its SDK has no client-side monitoring \
-             (JavaScript v3, Go v2, Java v2 and Rust have none)",
-        );
-    }
-    let mut out = format!("Observed actions (from {}):\n", sources(learned));
-    lines(&mut out, &learned.used);
-    if !learned.denied.is_empty() {
-        out.push_str("Denied, and so not used:\n");
-        lines(&mut out, &learned.denied);
-    }
-    if !learned.unknown.is_empty() {
-        let _ = writeln!(out, "Not known what they need: {}", learned.unknown.join(", "));
-    }
-    for note in &learned.notes {
-        let _ = writeln!(out, "Note: {note}");
-    }
-    if allow.is_empty() {
-        out.push_str("Recommended policy: none");
-    } else {
-        let _ =
-            write!(out, "Recommended policy: {}\n\n{}", allow.join(","), profile("learned", allow, provider));
-    }
-    match verified {
-        Some(true) => out.push_str("\nVerified: the command was denied nothing under it"),
-        Some(false) => out.push_str("\nNot verified: the last run was still denied something"),
-        None => {}
-    }
-    console::tell(&out);
-}
-
-/// Where something was seen, in words.
-fn sources(learned: &Learned) -> String {
-    let seen =
-        |name: &str| learned.used.iter().chain(&learned.denied).any(|used| used.sources.contains_key(name));
-    let words = [("csm", "client-side monitoring"), ("cloudtrail", "CloudTrail")];
-    words.into_iter().filter(|(name, _)| seen(name)).map(|(_, words)| words).collect::<Vec<_>>().join(" and ")
-}
-
-fn lines(out: &mut String, list: &[Used]) {
-    for used in list {
-        let count = used.count();
-        let calls = if count == 1 { "call" } else { "calls" };
-        let _ = writeln!(out, "  {} ({count} {calls})", used.action);
+    let mut sources: Vec<Source> = asked.to_vec();
+    sources.sort();
+    sources.dedup();
+    match sources.iter().find(|source| (**source == Source::HttpLog) == aws) {
+        None => Ok(sources),
+        Some(source) => {
+            let hint = if aws { "take gateway, csm or cloudtrail" } else { "take http-log" };
+            Err(Failure::usage(&format!("`--source {}` is not for `{provider}`", source.name()), hint))
+        }
     }
 }
 
-fn to_json(learned: &Learned, allow: &[String], verified: Option<bool>, provider: &str) -> Value {
-    let used = |used: &Used| json!({ "action": used.action, "count": used.count(), "sources": used.sources });
-    json!({
-        "provider": provider,
-        "observed": learned.used.iter().map(used).collect::<Vec<_>>(),
-        "denied": learned.denied.iter().map(used).collect::<Vec<_>>(),
-        "unknown": learned.unknown,
-        "notes": learned.notes,
-        "allow": allow.join(","),
-        "verified": verified,
-    })
-}
-
-/// A profile as `profiles.toml` has it.
-fn profile(name: &str, allow: &[String], provider: &str) -> String {
-    let text = |text: &str| toml::Value::from(text).to_string();
-    let actions: Vec<String> = allow.iter().map(|action| format!("  {},\n", text(action))).collect();
-    format!(
-        "[profiles.{}]\ndescription = \"Learned by tryaudex learn\"\nprovider = {}\nactions = [\n{}]\n",
-        text(name),
-        text(provider),
-        actions.concat()
-    )
-}
-
-fn check_name(settings: &Settings, name: &str) -> Result<(), Failure> {
-    let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if !name.chars().all(sound) {
-        return Err(Failure::usage(
-            &format!("`{name}` is no name of a profile"),
-            "use letters, digits, `-` and `_`",
+/// Runs the command under exactly the recommendation, which grows by what was denied then and not before.
+fn verify(
+    environment: &Environment,
+    args: &Args,
+    settings: &mut Settings,
+    (broad, mut recommendation): (&Observed, Recommendation),
+    plan: &mut Plan,
+) -> Result<(u8, Recommendation, Verified), Failure> {
+    let mut round = 0;
+    loop {
+        round += 1;
+        let name = format!("{LEARNED}-for-verification");
+        let text = recommendation.profile(&name, &plan.provider);
+        // By the same reader as the profile itself will be.
+        settings.profiles.extend(profiles_file::parse(Path::new("the recommendation"), &text)?);
+        let ask = Ask { profiles: vec![name], ..args.request.ask(&args.command) };
+        let ask = Ask { allow: Vec::new(), resources: Vec::new(), ..ask };
+        args.console().notice(&format!(
+            "running the command again under what was learned ({round} of at most {})",
+            args.rounds
         ));
+        let (code, observed) = watched(environment, args, settings, ask, plan)?;
+        let missing = broad.missing_in(&observed);
+        let names: Vec<String> = missing.iter().map(|(name, _)| name.clone()).collect();
+        let done = missing.is_empty();
+        recommendation = recommendation.with(missing.into_iter());
+        if done || round >= args.rounds || was_interrupted(code) {
+            return Ok((code, recommendation, Verified { rounds: round, missing: names }));
+        }
     }
-    if settings.profiles.contains_key(name) {
-        let message = format!("there is a profile `{name}` in profiles.toml already");
-        return Err(Failure::usage(&message, "take another name, or remove it first"));
+}
+
+/// The report: stdout belongs to the command, so it goes to stderr, and to a file where one was named.
+fn tell(args: &Args, report: &Report<'_>) -> Result<(), Failure> {
+    let console = args.console();
+    if let Some(path) = &args.output {
+        let text = format!("{:#}\n", report.json());
+        crate::private_file::replace(path, text.as_bytes())
+            .map_err(|source| save::SaveError::Io { path: path.clone(), source })?;
+    }
+    if console.json {
+        console.say("learned", "", &report.json());
+    } else if !console.quiet {
+        console::tell(&report.text());
     }
     Ok(())
 }
 
-/// Adds `text` behind what is there; comments and everything else stay as they are.
-fn save(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::internal("learn", error);
-    let old = match std::fs::read_to_string(path) {
-        Ok(old) => old,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(failed(error)),
-    };
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory).map_err(failed)?;
+/// Whoever ended the command does not want it run again.
+fn was_interrupted(code: u8) -> bool {
+    INTERRUPTED.contains(&code)
+}
+
+fn profile_name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err("it is no name of a profile".to_owned());
     }
-    let gap = if old.is_empty() || old.ends_with("\n\n") {
-        ""
-    } else if old.ends_with('\n') {
-        "\n"
-    } else {
-        "\n\n"
-    };
-    private_file::replace(path, format!("{old}{gap}{text}").as_bytes()).map_err(failed)
+    Ok(text.to_owned())
 }

@@ -1,239 +1,208 @@
-//! Client-side monitoring: what the AWS SDKs say of each call, by UDP on loopback.
+//! Receives what the SDKs say of their calls (client-side monitoring), on a random loopback port.
 //!
-//! Security: any process of this machine can send such a datagram. It is good for suggestions, and never for an audit. A
-//! datagram carries the session token: nothing of it is kept but names, status and the public key id.
-//! Source: botocore 1.44, `monitoring.py`; AWS SDKs and Tools reference, "Client-side monitoring".
+//! It is for suggestions, never for evidence: any process of this machine can send datagrams. Those that do not carry
+//! the session's client id and access key are ignored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use zeroize::Zeroize as _;
 
+use crate::deliver::Value;
+use crate::endpoint::Lead;
 use crate::plugin::provider::Call;
 
-/// What SDKs send at most; a longer datagram is none of theirs.
-const DATAGRAM_BYTES: usize = 8 * 1024;
-/// Different operations of one command; more is somebody who fills memory.
-const OPERATIONS: usize = 2_000;
-/// Characters of a name.
-const NAME: usize = 128;
-/// How often it is looked whether to stop.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// What was sent before the command ended has arrived after this.
-const DRAIN: Duration = Duration::from_millis(100);
-/// How services say that a call was denied. Source: the services' common errors.
-const DENIED: [&str; 5] =
-    ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "Forbidden"];
+/// The largest datagram there is.
+const DATAGRAM_BYTES: usize = 65_535;
+/// How often the thread looks whether it is to end; also how long it listens after the command has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Different operations that are told apart.
+const DIFFERENT: usize = 5_000;
 
-/// What listens while a command runs.
-pub struct Monitor {
-    port: u16,
-    client: String,
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<Heard>,
-}
-
-/// What was said of one operation.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Said {
-    used: u32,
-    denied: u32,
-    /// Public ids of the keys it was called with.
-    keys: BTreeSet<String>,
-}
-
-type Heard = BTreeMap<(String, String), Said>;
-
-/// The parts of a datagram that are looked at.
+/// One datagram. There is no field for `SessionToken`: it is never stored. Source: recorded from the real aws CLI.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Datagram {
+    client_id: String,
     #[serde(rename = "Type")]
     kind: String,
-    client_id: String,
     service: String,
     api: String,
     access_key: Option<String>,
-    final_http_status_code: Option<u16>,
+    attempt_count: Option<u32>,
+    aws_exception: Option<String>,
     final_aws_exception: Option<String>,
 }
 
-impl Monitor {
-    /// Begins to listen, for what calls itself `client`.
+/// What was heard so far.
+#[derive(Default)]
+struct Heard {
+    /// Attempts with the session's key that belong to no call yet.
+    attempts: BTreeMap<(String, String), u32>,
+    /// By service, operation and whether it was denied.
+    calls: BTreeMap<(String, String, bool), u32>,
+}
+
+/// A running receiver; it stops when it is dropped.
+pub struct Csm {
+    /// What leads the command to it.
+    pub lead: Lead,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Heard>>,
+}
+
+impl Csm {
+    /// Listens for what a command says that has `session` for its client id, and this access key.
     ///
     /// # Errors
-    /// The system's.
-    pub fn start(client: String) -> io::Result<Self> {
+    /// No socket or thread.
+    pub fn start(session: &str, access_key_id: &str) -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.set_read_timeout(Some(LOOK_EVERY))?;
-        let (port, stop) = (socket.local_addr()?.port(), Arc::new(AtomicBool::new(false)));
-        let (stopped, own) = (Arc::clone(&stop), client.clone());
-        let thread = std::thread::Builder::new().spawn(move || listen(&socket, &stopped, &own))?;
-        Ok(Self { port, client, stop, thread })
+        let port = socket.local_addr()?.port().to_string();
+        let plain = |name: &str, text: &str| (name.to_owned(), Value::Plain(text.to_owned()));
+        let variables = vec![
+            plain("AWS_CSM_ENABLED", "true"),
+            plain("AWS_CSM_HOST", "127.0.0.1"),
+            plain("AWS_CSM_PORT", &port),
+            plain("AWS_CSM_CLIENT_ID", session),
+        ];
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, session, key) = (Arc::clone(&stop), session.to_owned(), access_key_id.to_owned());
+        let thread = std::thread::Builder::new().name("csm".to_owned()).spawn(move || {
+            let (mut heard, mut buffer) = (Heard::default(), vec![0; DATAGRAM_BYTES]);
+            loop {
+                // What was sent before the command ended is in the socket's queue by now.
+                let last = stopped.load(Ordering::Acquire);
+                while let Ok(length) = socket.recv(&mut buffer) {
+                    let bytes = buffer.get_mut(..length).unwrap_or_default();
+                    heard.hear(bytes, &session, &key);
+                    // Security: it holds the session token.
+                    bytes.zeroize();
+                }
+                if last {
+                    return heard;
+                }
+            }
+        })?;
+        Ok(Self { lead: Lead { variables, ..Lead::default() }, stop, thread: Some(thread) })
     }
 
-    /// What leads an SDK to it.
+    /// Ends it; what was heard.
     #[must_use]
-    pub fn variables(&self) -> Vec<(String, String)> {
-        let pair = |name: &str, value: String| (name.to_owned(), value);
-        vec![
-            pair("AWS_CSM_ENABLED", "true".to_owned()),
-            pair("AWS_CSM_HOST", Ipv4Addr::LOCALHOST.to_string()),
-            pair("AWS_CSM_PORT", self.port.to_string()),
-            pair("AWS_CSM_CLIENT_ID", self.client.clone()),
-        ]
-    }
-
-    /// Ends; the calls that were made with the key `key`, in the order of their names.
-    #[must_use]
-    pub fn finish(self, key: Option<&str>) -> Vec<Call> {
-        self.stop.store(true, Ordering::Relaxed);
-        let heard = self.thread.join().unwrap_or_default();
-        calls(&heard, key)
+    pub fn finish(mut self) -> Vec<Call> {
+        self.stop.store(true, Ordering::Release);
+        let heard = self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        heard.into_calls()
     }
 }
 
-fn listen(socket: &UdpSocket, stop: &AtomicBool, client: &str) -> Heard {
-    let mut heard = Heard::new();
-    let mut buffer = [0; DATAGRAM_BYTES];
-    let mut until = None;
-    loop {
-        if let Ok(length) = socket.recv(&mut buffer) {
-            note(&mut heard, buffer.get(..length).unwrap_or_default(), client);
-            buffer.zeroize();
-        }
-        if stop.load(Ordering::Relaxed)
-            && Instant::now() >= *until.get_or_insert_with(|| Instant::now() + DRAIN)
-        {
-            return heard;
+impl Drop for Csm {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
         }
     }
 }
 
-fn note(heard: &mut Heard, bytes: &[u8], client: &str) {
-    let Ok(said) = serde_json::from_slice::<Datagram>(bytes) else { return };
-    let is_name = |text: &str| {
-        !text.is_empty()
-            && text.len() <= NAME
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || " -_.".contains(c))
-    };
-    if said.client_id != client || !is_name(&said.service) || !is_name(&said.api) {
-        return;
-    }
-    let operation = (said.service, said.api);
-    if heard.len() >= OPERATIONS && !heard.contains_key(&operation) {
-        return;
-    }
-    let entry = heard.entry(operation).or_default();
-    match said.kind.as_str() {
-        "ApiCall" => {
-            let is_denied = matches!(said.final_http_status_code, Some(401 | 403))
-                || said.final_aws_exception.is_some_and(|name| DENIED.contains(&name.as_str()));
-            let count = if is_denied { &mut entry.denied } else { &mut entry.used };
-            *count = count.saturating_add(1);
+impl Heard {
+    /// A call is one datagram for each attempt, with the key, and one for the whole, without.
+    fn hear(&mut self, bytes: &[u8], session: &str, key: &str) {
+        let Ok(said) = serde_json::from_slice::<Datagram>(bytes) else { return };
+        if said.client_id != session {
+            return;
         }
-        "ApiCallAttempt" => {
-            entry.keys.extend(said.access_key.filter(|key| is_name(key) && entry.keys.len() < 4));
+        let operation = (said.service, said.api);
+        if said.kind == "ApiCallAttempt" && said.access_key.as_deref() == Some(key) {
+            if self.attempts.len() < DIFFERENT || self.attempts.contains_key(&operation) {
+                let attempts = self.attempts.entry(operation).or_default();
+                *attempts = attempts.saturating_add(1);
+            }
+        } else if said.kind == "ApiCall" {
+            let Some(open) = self.attempts.get_mut(&operation).filter(|open| **open > 0) else { return };
+            *open = open.saturating_sub(said.attempt_count.unwrap_or(1).max(1));
+            let exception = said.final_aws_exception.or(said.aws_exception);
+            let denied = exception.is_some_and(|code| super::gateway::is_denial(&code));
+            let call = (operation.0, operation.1, denied);
+            if self.calls.len() < DIFFERENT || self.calls.contains_key(&call) {
+                let count = self.calls.entry(call).or_default();
+                *count = count.saturating_add(1);
+            }
         }
-        _ => {}
     }
-}
 
-fn calls(heard: &Heard, key: Option<&str>) -> Vec<Call> {
-    let ours = |said: &Said| key.is_none_or(|key| said.keys.contains(key));
-    let call = |(service, operation): &(String, String), count: u32, denied: bool| Call {
-        service: service.clone(),
-        operation: operation.clone(),
-        known: true,
-        resources: Vec::new(),
-        count,
-        denied,
-        source: "csm".to_owned(),
-    };
-    let both = |(operation, said): (&(String, String), &Said)| {
-        [(said.used, false), (said.denied, true)]
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, denied)| call(operation, count, denied))
-            .collect::<Vec<_>>()
-    };
-    heard.iter().filter(|(_, said)| ours(said)).flat_map(both).collect()
+    fn into_calls(self) -> Vec<Call> {
+        let call = |((service, operation, denied), count)| Call {
+            service,
+            operation,
+            known: true,
+            resources: Vec::new(),
+            count,
+            denied,
+            source: super::Source::Csm.name().to_owned(),
+        };
+        self.calls.into_iter().map(call).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn heard(datagrams: &[&str]) -> Vec<(String, u32, bool)> {
-        let mut heard = Heard::new();
+    fn attempt(client: &str, key: &str) -> String {
+        format!(
+            r#"{{"Version":1,"ClientId":"{client}","Type":"ApiCallAttempt","Service":"S3","Api":"GetObject","AccessKey":"{key}","SessionToken":"planted"}}"#
+        )
+    }
+
+    fn call(attempts: u32, exception: &str) -> String {
+        format!(
+            r#"{{"Version":1,"ClientId":"audex-1","Type":"ApiCall","Service":"S3","Api":"GetObject","AttemptCount":{attempts}{exception}}}"#
+        )
+    }
+
+    fn heard(datagrams: &[String]) -> Vec<(u32, bool)> {
+        let mut heard = Heard::default();
         for datagram in datagrams {
-            note(&mut heard, datagram.as_bytes(), "s-1");
+            heard.hear(datagram.as_bytes(), "audex-1", "ASIAOWN");
         }
-        let calls = calls(&heard, Some("ASIAOURS"));
-        calls
-            .into_iter()
-            .map(|call| (format!("{}:{}", call.service, call.operation), call.count, call.denied))
-            .collect()
-    }
-
-    const CALL: &str = r#"{"Version":1,"ClientId":"s-1","Type":"ApiCall","Service":"S3","Api":"GetObject","FinalHttpStatusCode":200}"#;
-    const ATTEMPT: &str = r#"{"Version":1,"ClientId":"s-1","Type":"ApiCallAttempt","Service":"S3","Api":"GetObject","AccessKey":"ASIAOURS","SessionToken":"planted","HttpStatusCode":200}"#;
-
-    #[test]
-    fn calls_are_counted_once_whatever_their_attempts() {
-        assert_eq!(heard(&[ATTEMPT, ATTEMPT, CALL, ATTEMPT, CALL]), [("S3:GetObject".to_owned(), 2, false)]);
+        heard.into_calls().into_iter().map(|call| (call.count, call.denied)).collect()
     }
 
     #[test]
-    fn what_was_denied_is_told_from_what_was_used() {
-        let denied = CALL.replace("200", "403");
-        assert_eq!(
-            heard(&[ATTEMPT, &denied, CALL]),
-            [("S3:GetObject".to_owned(), 1, false), ("S3:GetObject".to_owned(), 1, true)]
-        );
-        let named = CALL.replace("200}", r#"400,"FinalAwsException":"AccessDeniedException"}"#);
-        assert!(heard(&[ATTEMPT, &named])[0].2);
+    fn a_call_with_several_attempts_is_one_call() {
+        let own = attempt("audex-1", "ASIAOWN");
+        assert_eq!(heard(&[own.clone(), own.clone(), call(2, ""), own, call(1, "")]), [(2, false)]);
     }
 
     #[test]
-    fn others_with_another_key_and_garbage_are_not_heard() {
-        let other_client = CALL.replace("s-1", "s-2");
-        let other_key = ATTEMPT.replace("ASIAOURS", "AKIATHEIRS");
-        let hostile = CALL.replace("GetObject", "\\u001b[31m");
-        for datagrams in [
-            &[CALL][..],
-            &[&other_client, ATTEMPT],
-            &[&other_key, CALL],
-            &[ATTEMPT, &hostile],
-            &["", "{", "[]"],
-        ] {
-            assert!(heard(datagrams).is_empty(), "{datagrams:?}");
+    fn a_denied_call_is_told_apart() {
+        let denied = call(1, r#","FinalAwsException":"AccessDenied""#);
+        assert_eq!(heard(&[attempt("audex-1", "ASIAOWN"), denied]), [(1, true)]);
+    }
+
+    #[test]
+    fn what_another_session_or_key_says_is_ignored() {
+        assert!(heard(&[attempt("audex-2", "ASIAOWN"), call(1, "")]).is_empty());
+        assert!(heard(&[attempt("audex-1", "ASIAOTHER"), call(1, "")]).is_empty());
+        assert!(heard(&["{".to_owned(), "[]".to_owned(), call(1, "")]).is_empty());
+    }
+
+    #[test]
+    fn datagrams_are_received_until_it_is_finished() {
+        let csm = Csm::start("audex-1", "ASIAOWN").unwrap();
+        let Some((_, Value::Plain(port))) = csm.lead.variables.get(2) else { panic!("no port") };
+        let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        for datagram in [attempt("audex-1", "ASIAOWN"), call(1, "")] {
+            sender.send_to(datagram.as_bytes(), format!("127.0.0.1:{port}")).unwrap();
         }
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let mut heard = Heard::new();
-        for index in 0..OPERATIONS + 10 {
-            note(&mut heard, CALL.replace("GetObject", &format!("Op{index}")).as_bytes(), "s-1");
-        }
-        assert_eq!(heard.len(), OPERATIONS);
-    }
-
-    #[test]
-    fn a_monitor_hears_what_is_sent_to_it() {
-        let monitor = Monitor::start("s-1".to_owned()).unwrap();
-        let variables: BTreeMap<String, String> = monitor.variables().into_iter().collect();
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        for datagram in [ATTEMPT, CALL] {
-            socket.send_to(datagram.as_bytes(), format!("127.0.0.1:{}", variables["AWS_CSM_PORT"])).unwrap();
-        }
-        assert_eq!(monitor.finish(Some("ASIAOURS")).len(), 1);
+        assert_eq!(csm.finish().len(), 1);
     }
 }

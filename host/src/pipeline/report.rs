@@ -48,7 +48,7 @@ pub(super) fn perhaps_denied(console: Console, attempt: &Attempt, ended: &Ended,
     if failed && !missing.is_empty() {
         let line = format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
         // Where there is a way to see what a command calls.
-        let can_learn = matches!(attempt.provider(), "aws" | "vault");
+        let can_learn = matches!(attempt.provider(), "aws" | "azure" | "gcp" | "vault");
         let line = if can_learn { format!("{line}; `tryaudex learn` shows what it calls") } else { line };
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }

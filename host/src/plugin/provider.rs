@@ -33,7 +33,7 @@ use crate::settings::ecosystem::is_public_name;
 pub use super::bindings::provider::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
     AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding, GrantPlan,
-    HealthStatus, KnownAction, Planned, Profile, Setting, Statement, Status, Window,
+    HealthStatus, KnownAction, Planned, Profile, SeenRequest, Setting, Statement, Status, Window,
 };
 
 /// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.

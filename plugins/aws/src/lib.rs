@@ -10,10 +10,11 @@ mod method;
 mod mint;
 mod observed;
 mod plan;
+mod recognise;
 
 use audex_sdk::provider::{
     Advice, Attribution, Call, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted,
-    Plan, Provider, Statement, Window, settings,
+    Plan, Provider, SeenRequest, Statement, Window, settings,
 };
 use aws_policy::statements;
 
@@ -51,6 +52,10 @@ impl Provider for Aws {
 
     fn observed(window: Window) -> Result<Vec<Call>, Error> {
         observed::observed(&window)
+    }
+
+    fn recognise(requests: Vec<SeenRequest>, account: Option<String>) -> Vec<Call> {
+        recognise::recognise(&requests, account.as_deref())
     }
 
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {

@@ -2,6 +2,8 @@
 //!
 //! Services are named as SDKs (`S3`, `DynamoDB`), signatures (`monitoring`) or the log (`s3.amazonaws.com`) name them.
 
+pub mod resource;
+
 use audex_sdk::provider::{Attribution, Call, Permission};
 
 /// Names of services, and their prefixes (made by `data/services.py`).
@@ -13,31 +15,72 @@ const LOG_SUFFIX: &str = ".amazonaws.com";
 const SEVERAL: [&str; 5] =
     ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction", "TransactWriteItems", "ReEncrypt"];
 
+/// Copies read one object and write another.
+const COPIES: [&str; 2] = ["CopyObject", "UploadPartCopy"];
+/// API Gateway's permissions are its methods. Source: Service Authorization Reference, "Amazon API Gateway Management".
+const BY_METHOD: &str = "apigateway";
+/// How a call says that it hands a role to a service.
+pub const PASSES_ROLE: &str = "role";
+
 /// One attribution for each call.
+///
+/// An operation may have modifiers, for what it needs depends on more than its name: `GetObject?versionId`, `PutObject?acl&tagging`.
 #[must_use]
 pub fn attribute(calls: &[Call]) -> Vec<Attribution> {
     calls.iter().map(one).collect()
 }
 
 fn one(call: &Call) -> Attribution {
-    let unknown = Attribution { known: false, permissions: Vec::new(), note: None };
-    let Some(prefix) = prefix(&call.service) else { return unknown };
-    let operation = undated(&call.operation);
-    let actions = match exception(prefix, operation) {
-        Some(actions) => actions,
-        None => match aws_catalogue::find(&format!("{prefix}:{operation}")) {
-            Some(found) => vec![found.full_name()],
-            None => return unknown,
-        },
+    let Some((prefix, actions)) = actions(&call.service, &call.operation) else {
+        return Attribution { known: false, permissions: Vec::new(), note: None };
     };
+    let operation = undated(call.operation.split('?').next().unwrap_or_default());
     let note = SEVERAL.contains(&operation).then(|| format!("{operation} may need only some of these"));
     let origin = format!("{prefix}:{operation}");
-    let resources = |action: &str| {
-        if aws_catalogue::takes_no_resource(action) { Vec::new() } else { call.resources.clone() }
+    let permission = |action: String| {
+        let resources = match call.resources.as_slice() {
+            [to, from] if COPIES.contains(&operation) => {
+                vec![if action.starts_with("s3:Get") { from } else { to }.clone()]
+            }
+            all => all.to_vec(),
+        };
+        Permission { resources: resource::fitting(&action, &resources), action, origin: origin.clone() }
     };
-    let permission =
-        |action: String| Permission { resources: resources(&action), action, origin: origin.clone() };
     Attribution { known: true, permissions: actions.into_iter().map(permission).collect(), note }
+}
+
+/// The prefix of a service's permissions, and those that an operation with its modifiers needs; none where that is not known.
+#[must_use]
+pub fn actions(service: &str, operation: &str) -> Option<(&'static str, Vec<String>)> {
+    let prefix = prefix(service)?;
+    let (operation, modifiers) = operation.split_once('?').unwrap_or((operation, ""));
+    let operation = undated(operation);
+    let mut actions = match exception(prefix, operation) {
+        Some(actions) => actions,
+        None if prefix == BY_METHOD => {
+            vec![aws_catalogue::find(&format!("{prefix}:{modifiers}"))?.full_name()]
+        }
+        None => vec![aws_catalogue::find(&format!("{prefix}:{operation}"))?.full_name()],
+    };
+    for modifier in modifiers.split('&') {
+        if modifier == PASSES_ROLE {
+            actions.push("iam:PassRole".to_owned());
+        }
+        let table = exception(prefix, &format!("{operation}?{modifier}")).unwrap_or_default();
+        let (more, instead): (Vec<String>, Vec<String>) =
+            table.into_iter().partition(|action| action.starts_with('+'));
+        if !instead.is_empty() {
+            actions = instead;
+        }
+        actions.extend(more.iter().map(|action| action.trim_start_matches('+').to_owned()));
+    }
+    Some((prefix, actions))
+}
+
+/// Whether the table knows what `modifier` does to an operation of this service.
+#[must_use]
+pub fn has_modifier(service: &str, operation: &str, modifier: &str) -> bool {
+    prefix(service).is_some_and(|prefix| exception(prefix, &format!("{operation}?{modifier}")).is_some())
 }
 
 /// The prefix of a service's permissions.
@@ -127,6 +170,39 @@ mod tests {
     }
 
     #[test]
+    fn what_a_call_needs_may_depend_on_more_than_its_name() {
+        assert_eq!(of("s3", "GetObject?versionId").as_deref(), Some("s3:GetObjectVersion"));
+        assert_eq!(
+            of("s3", "PutObject?acl&tagging").as_deref(),
+            Some("s3:PutObject,s3:PutObjectAcl,s3:PutObjectTagging")
+        );
+        assert_eq!(of("s3", "PutObject?nonsense").as_deref(), Some("s3:PutObject"));
+        assert_eq!(of("apigateway", "GetRestApis?GET").as_deref(), Some("apigateway:GET"));
+        assert_eq!(of("apigateway", "GetRestApis"), None);
+        assert_eq!(
+            of("lambda", "CreateFunction?role").as_deref(),
+            Some("lambda:CreateFunction,iam:PassRole")
+        );
+    }
+
+    #[test]
+    fn a_copy_reads_one_object_and_writes_the_other() {
+        let call = Call {
+            service: "s3".to_owned(),
+            operation: "CopyObject".to_owned(),
+            known: true,
+            resources: vec!["arn:aws:s3:::to/k".to_owned(), "arn:aws:s3:::from/k".to_owned()],
+            count: 1,
+            denied: false,
+            source: String::new(),
+        };
+        let needs: Vec<_> =
+            one(&call).permissions.into_iter().map(|one| (one.action, one.resources)).collect();
+        let expected = [("s3:GetObject", "arn:aws:s3:::from/k"), ("s3:PutObject", "arn:aws:s3:::to/k")];
+        assert_eq!(needs, expected.map(|(action, resource)| (action.to_owned(), vec![resource.to_owned()])));
+    }
+
+    #[test]
     fn what_is_not_known_is_never_guessed() {
         for (service, operation) in [
             ("S3", "MadeUp"),
@@ -146,6 +222,7 @@ mod tests {
         for line in EXCEPTIONS.lines().filter(|line| !line.starts_with('#')) {
             let (_, actions) = line.split_once(" =").unwrap();
             for action in actions.split(',').map(str::trim).filter(|action| !action.is_empty()) {
+                let action = action.trim_start_matches('+');
                 let found = aws_catalogue::find(action);
                 assert_eq!(found.map(|found| found.full_name()).as_deref(), Some(action), "{line}");
                 seen += 1;

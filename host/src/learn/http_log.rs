@@ -1,0 +1,148 @@
+//! Reads the requests that gcloud and az write to logs of their own, in the session's private directory.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::deliver::Value;
+use crate::endpoint::Lead;
+use crate::percent::decode_pairs;
+use crate::plugin::provider::SeenRequest;
+
+/// As much of one log is read.
+const LOG_BYTES: u64 = 64 * 1024 * 1024;
+/// Requests that are kept of one command.
+const REQUESTS: usize = 10_000;
+/// Where az writes, under the session's directory.
+const AZURE_LOGS: &str = "azure-logs";
+
+/// A request from a log, and whether it was denied.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    /// What was asked.
+    pub request: SeenRequest,
+    /// Whether a policy did not allow it.
+    pub denied: bool,
+    decided: bool,
+}
+
+/// What makes the provider's tool write its log; none for a provider without one.
+#[must_use]
+pub fn lead(provider: &str, directory: &Path) -> Option<Lead> {
+    let plain = |name: &str, text: String| (name.to_owned(), Value::Plain(text));
+    let variables = match provider {
+        "gcp" => vec![
+            plain("CLOUDSDK_CORE_LOG_HTTP", "true".to_owned()),
+            plain("CLOUDSDK_CORE_DISABLE_FILE_LOGGING", "false".to_owned()),
+        ],
+        "azure" => vec![
+            plain("AZURE_LOGGING_ENABLE_LOG_FILE", "yes".to_owned()),
+            plain("AZURE_LOGGING_LOG_DIR", directory.join(AZURE_LOGS).display().to_string()),
+        ],
+        _ => return None,
+    };
+    Some(Lead { variables, ..Lead::default() })
+}
+
+/// The requests in the logs under `directory`.
+#[must_use]
+pub fn read(directory: &Path) -> Vec<Logged> {
+    let mut files = Vec::new();
+    for logs in [directory.join("gcloud/logs"), directory.join(AZURE_LOGS)] {
+        collect(&logs, 3, &mut files);
+    }
+    files.sort();
+    let mut seen = Vec::new();
+    for path in files {
+        let Ok(file) = File::open(path) else { continue };
+        let lines = BufReader::new(file.take(LOG_BYTES)).split(b'\n').map_while(Result::ok);
+        parse(lines.map(|line| String::from_utf8_lossy(&line).into_owned()), &mut seen);
+    }
+    seen.retain(|logged| logged.decided);
+    seen
+}
+
+/// The log files under `directory`; links are not followed.
+fn collect(directory: &Path, depth: usize, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && depth > 0 => collect(&entry.path(), depth - 1, into),
+            Ok(kind) if kind.is_file() => into.push(entry.path()),
+            _ => {}
+        }
+    }
+}
+
+/// gcloud writes `uri:`, `method:` and `status:`; az `Request URL:`, `Request method:` and `Response status:`.
+/// Source: googlecloudsdk/core/requests.py of gcloud 528; azure/cli/core/sdk/policies.py of az 2.91.
+fn parse(lines: impl Iterator<Item = String>, into: &mut Vec<Logged>) {
+    let (mut url, mut method) = (None, None);
+    for line in lines {
+        let value = |key: &str| {
+            let rest = line.split_once(key)?.1.trim();
+            Some(rest.trim_matches('\'').to_owned()).filter(|value| !value.is_empty())
+        };
+        if let Some(text) = value("Request URL:").or_else(|| value("uri:")) {
+            url = Some(text);
+        } else if let Some(text) = value("Request method:").or_else(|| value("method:")) {
+            method = Some(text);
+        } else if let Some(status) = value("Response status:").or_else(|| value("status:")) {
+            let Some(last) = into.last_mut().filter(|last| !last.decided) else { continue };
+            last.denied = status.starts_with("403") || status.starts_with("401");
+            last.decided = true;
+        }
+        if into.len() < REQUESTS
+            && let (Some(asked), Some(how)) = (&url, &method)
+        {
+            if let Some(request) = request(asked, how) {
+                into.push(Logged { request, denied: false, decided: false });
+            }
+            (url, method) = (None, None);
+        }
+    }
+}
+
+fn request(url: &str, method: &str) -> Option<SeenRequest> {
+    let rest = url.split_once("://")?.1;
+    let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    Some(SeenRequest {
+        service: None,
+        region: None,
+        method: method.to_ascii_uppercase(),
+        host: host.to_owned(),
+        path: path.to_owned(),
+        query: decode_pairs(query),
+        headers: Vec::new(),
+        body: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(log: &str) -> Vec<(String, String, String, bool)> {
+        let mut seen = Vec::new();
+        parse(log.lines().map(str::to_owned), &mut seen);
+        seen.into_iter()
+            .map(|one| (one.request.method, one.request.host, one.request.path, one.denied))
+            .collect()
+    }
+
+    #[test]
+    fn requests_of_gcloud_are_read_with_what_became_of_them() {
+        let log = "=======================\n==== request start ====\nuri: https://storage.googleapis.com/storage/v1/b?project=p\n\
+            method: GET\n== headers start ==\nb'authorization': --- Token Redacted ---\n---- response start ----\nstatus: 403\n";
+        let (method, host) = ("GET".to_owned(), "storage.googleapis.com".to_owned());
+        assert_eq!(of(log), [(method, host, "/storage/v1/b".to_owned(), true)]);
+    }
+
+    #[test]
+    fn requests_of_az_are_read_with_what_became_of_them() {
+        let log = "cli.azure.cli.core.sdk.policies: Request URL: 'https://management.azure.com/subscriptions/s?api-version=1'\n\
+            cli.azure.cli.core.sdk.policies: Request method: 'GET'\ncli.azure.cli.core.sdk.policies: Response status: 200\n";
+        let (method, host) = ("GET".to_owned(), "management.azure.com".to_owned());
+        assert_eq!(of(log), [(method, host, "/subscriptions/s".to_owned(), false)]);
+    }
+}

@@ -1,0 +1,331 @@
+//! Looks on at one run by every source that was asked for.
+
+use std::io;
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use aws_credential_types::Credentials;
+use tokio::sync::mpsc;
+
+use super::Source;
+use super::csm::Csm;
+use super::gateway::{Gateway, Noted};
+use super::http_log;
+use super::observed::Observed;
+use crate::clock;
+use crate::console::Console;
+use crate::deliver::Value;
+use crate::endpoint::Lead;
+use crate::environment::Environment;
+use crate::error::Failure;
+use crate::pipeline::onlooker::{Arranged, Onlooker, Scene};
+use crate::plugin::component::PluginError;
+use crate::plugin::provider::{Call, Minted, Provider, ProviderError, SeenRequest, Window};
+
+/// Requests that are recognised in one call of the component: with their bodies 2 MiB at most.
+const BATCH: usize = 32;
+/// Requests that may wait for it.
+const WAITING: usize = 128;
+/// Looks without anything new after which a record counts as complete.
+const SETTLED: u32 = 3;
+
+const ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+const TOKEN: &str = "AWS_SESSION_TOKEN";
+
+/// What a watch is to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// By which sources.
+    pub sources: Vec<Source>,
+    /// The provider's id.
+    pub provider: String,
+    /// Regions whose records are asked; where there are none, the session's.
+    pub regions: Vec<String>,
+    /// How long to wait for the cloud's record.
+    pub wait: Duration,
+    /// How often to ask for it.
+    pub poll: Duration,
+}
+
+/// One watch.
+pub struct Watch<'a> {
+    plan: &'a Plan,
+    parent: &'a Environment,
+    console: Console,
+    session: String,
+    /// Who makes permissions of requests.
+    recogniser: Option<Provider>,
+    gateway: Option<Gateway>,
+    recognising: Option<JoinHandle<(Observed, Provider)>>,
+    csm: Option<Csm>,
+    region: Option<String>,
+    /// What was seen.
+    pub observed: Observed,
+}
+
+/// Why a watch cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// No socket or thread.
+    #[error("cannot watch the command on loopback")]
+    Loopback(#[source] io::Error),
+    /// The gateway cannot stand between the command and its credentials.
+    #[error("the gateway takes AWS keys in variables, and `{provider}` hands out something else")]
+    NoKeys {
+        /// The provider.
+        provider: String,
+    },
+}
+
+impl<'a> Watch<'a> {
+    /// A watch of the session `session`; `recogniser` makes permissions of requests.
+    #[must_use]
+    pub fn new(
+        plan: &'a Plan,
+        parent: &'a Environment,
+        console: Console,
+        session: &str,
+        recogniser: Provider,
+    ) -> Self {
+        Self {
+            plan,
+            parent,
+            console,
+            session: session.to_owned(),
+            recogniser: Some(recogniser),
+            gateway: None,
+            recognising: None,
+            csm: None,
+            region: None,
+            observed: Observed::default(),
+        }
+    }
+
+    fn has(&self, source: Source) -> bool {
+        self.plan.sources.contains(&source)
+    }
+
+    /// Puts the gateway between the command and its keys; the id of the key it gets then.
+    fn interpose(&mut self, scene: &Scene<'_>, arranged: &mut Arranged) -> Result<String, WatchError> {
+        let no_keys = || WatchError::NoKeys { provider: self.plan.provider.clone() };
+        let minted = scene.minted;
+        let text = |name: &str| {
+            let value = minted.variables.iter().find(|(variable, _)| variable == name);
+            value.map(|(_, value)| match value {
+                Value::Plain(text) => text.clone(),
+                Value::Secret(secret) => secret.expose().to_owned(),
+            })
+        };
+        let (id, secret) = text(ID).zip(text(SECRET)).ok_or_else(no_keys)?;
+        // Security: a secret in another place would still reach the command.
+        let is_key = |name: &str| matches!(name, ID | SECRET | TOKEN);
+        let secret_elsewhere =
+            minted.variables.iter().any(|(name, value)| matches!(value, Value::Secret(_)) && !is_key(name));
+        if secret_elsewhere || !minted.files.is_empty() || !minted.endpoints.is_empty() {
+            return Err(no_keys());
+        }
+        let credentials = Credentials::new(id, secret, text(TOKEN), None, "session");
+        let recogniser = self.recogniser.take().ok_or_else(no_keys)?;
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let gateway =
+            Gateway::start(self.parent, credentials, scene.ends_at, sender).map_err(WatchError::Loopback)?;
+        let account = account(minted);
+        let thread = std::thread::Builder::new().name("recogniser".to_owned());
+        let thread = thread.spawn(move || recognise_all(receiver, recogniser, account.as_deref()));
+        self.recognising = Some(thread.map_err(WatchError::Loopback)?);
+        let dummy = &gateway.dummy;
+        arranged.variables.retain(|(name, _)| !is_key(name));
+        arranged.variables.extend([
+            (ID.to_owned(), Value::Plain(dummy.id.clone())),
+            (SECRET.to_owned(), Value::Secret(dummy.secret.clone())),
+            (TOKEN.to_owned(), Value::Secret(dummy.token.clone())),
+        ]);
+        add(&mut arranged.lead, &gateway.lead);
+        let id = dummy.id.clone();
+        self.gateway = Some(gateway);
+        Ok(id)
+    }
+
+    /// Adds `requests`, which a log had.
+    fn recognise(&mut self, requests: &[(SeenRequest, bool)], account: Option<&str>, source: Source) {
+        let Some(recogniser) = &self.recogniser else { return };
+        for batch in requests.chunks(BATCH) {
+            if let Err(error) = recognise(recogniser, batch, account, source, &mut self.observed) {
+                self.observed.gaps.insert(Failure::from(error).line());
+                return;
+            }
+        }
+    }
+
+    fn attribute(&mut self, calls: &[Call], source: Source) {
+        let Some(recogniser) = &self.recogniser else { return };
+        match recogniser.attribute(calls) {
+            Ok(needs) => self.observed.add(calls, &needs, source),
+            Err(error) => drop(self.observed.gaps.insert(Failure::from(error).line())),
+        }
+    }
+
+    /// Asks for the cloud's record until it says no more, but no longer than was asked for.
+    fn cloudtrail(&mut self, provider: &Provider, minted: &Minted, began: u64) {
+        self.observed.gaps.insert(
+            "CloudTrail's LookupEvents has no data events (s3:GetObject, dynamodb:Query, lambda:InvokeFunction)".to_owned(),
+        );
+        let Some(credential) = minted.credential_id.clone() else {
+            self.observed
+                .gaps
+                .insert("CloudTrail was not asked: the session's access key is not known".to_owned());
+            return;
+        };
+        let regions: Vec<String> = if self.plan.regions.is_empty() {
+            self.region.iter().cloned().collect()
+        } else {
+            self.plan.regions.clone()
+        };
+        let (start, until) = (Instant::now(), clock::unix_seconds().saturating_add(60));
+        let (mut before, mut same) = (None, 0);
+        loop {
+            let window = Window {
+                since: began,
+                until,
+                credential_id: Some(credential.clone()),
+                regions: regions.clone(),
+            };
+            let answer = provider.observed(&window);
+            let left = self.plan.wait.saturating_sub(start.elapsed());
+            match answer {
+                Ok(calls) => {
+                    let count: u32 = calls.iter().map(|call| call.count).sum();
+                    same = if count > 0 && before == Some(count) { same + 1 } else { 0 };
+                    before = Some(count);
+                    if same >= SETTLED || left.is_zero() {
+                        self.attribute(&calls, Source::Cloudtrail);
+                        return;
+                    }
+                }
+                // Too many questions: the same one is asked again after the pause.
+                Err(ProviderError::Refused { error, .. })
+                    if error.code.contains("throttl") && !left.is_zero() => {}
+                Err(error) => {
+                    self.observed
+                        .gaps
+                        .insert(format!("CloudTrail was not read: {}", Failure::from(error).line()));
+                    return;
+                }
+            }
+            let seconds = left.as_secs();
+            let line =
+                format!("waiting for CloudTrail, which is about 5 minutes behind; {seconds} s at most");
+            self.console.say("waiting", &line, &serde_json::json!({ "seconds_left": seconds }));
+            std::thread::sleep(self.plan.poll.min(left));
+        }
+    }
+}
+
+impl Onlooker for Watch<'_> {
+    fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
+        let mut arranged = Arranged { variables: scene.minted.variables.clone(), lead: scene.lead.clone() };
+        let plain = |wanted: &str| {
+            scene.minted.variables.iter().find_map(|(name, value)| match value {
+                Value::Plain(text) if name == wanted => Some(text.clone()),
+                _ => None,
+            })
+        };
+        self.region = plain("AWS_REGION");
+        let mut key = plain(ID);
+        if self.has(Source::Gateway) {
+            key = Some(self.interpose(&scene, &mut arranged)?);
+        }
+        if self.has(Source::Csm) {
+            let key = key.ok_or_else(|| WatchError::NoKeys { provider: self.plan.provider.clone() })?;
+            let csm = Csm::start(&self.session, &key).map_err(WatchError::Loopback)?;
+            add(&mut arranged.lead, &csm.lead);
+            self.csm = Some(csm);
+        }
+        if self.has(Source::HttpLog)
+            && let Some(lead) = http_log::lead(&self.plan.provider, scene.directory)
+        {
+            add(&mut arranged.lead, &lead);
+        }
+        Ok(arranged)
+    }
+
+    fn left(&mut self, directory: &Path) {
+        if let Some(gateway) = self.gateway.take() {
+            self.observed.gaps.extend(gateway.refusals());
+            // Closes the channel, which ends the recogniser.
+            drop(gateway);
+        }
+        if let Some(Ok((observed, recogniser))) = self.recognising.take().map(JoinHandle::join) {
+            self.observed.merge(observed);
+            self.recogniser = Some(recogniser);
+        }
+        if let Some(csm) = self.csm.take() {
+            let calls = csm.finish();
+            self.attribute(&calls, Source::Csm);
+        }
+        if self.has(Source::HttpLog) {
+            let logged = http_log::read(directory).into_iter().map(|logged| (logged.request, logged.denied));
+            self.recognise(&logged.collect::<Vec<_>>(), None, Source::HttpLog);
+        }
+    }
+
+    fn ended(&mut self, provider: &Provider, minted: &Minted, began: u64) {
+        if self.has(Source::Cloudtrail) {
+            self.cloudtrail(provider, minted, began);
+        }
+    }
+}
+
+fn add(lead: &mut Lead, more: &Lead) {
+    lead.variables.extend(more.variables.iter().cloned());
+    lead.removed.extend(more.removed.iter().copied());
+    lead.files.extend(more.files.iter().cloned());
+}
+
+/// The account of an identity like `arn:aws:sts::123456789012:assumed-role/…`.
+fn account(minted: &Minted) -> Option<String> {
+    let account = minted.identity.as_deref()?.split(':').nth(4)?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then(|| account.to_owned())
+}
+
+/// Recognises what comes until nobody sends any more.
+fn recognise_all(
+    mut noted: mpsc::Receiver<Noted>,
+    recogniser: Provider,
+    account: Option<&str>,
+) -> (Observed, Provider) {
+    let mut observed = Observed::default();
+    while let Some(first) = noted.blocking_recv() {
+        let mut batch = vec![(first.request, first.denied)];
+        while batch.len() < BATCH
+            && let Ok(next) = noted.try_recv()
+        {
+            batch.push((next.request, next.denied));
+        }
+        if let Err(error) = recognise(&recogniser, &batch, account, Source::Gateway, &mut observed) {
+            observed.gaps.insert(Failure::from(error).line());
+        }
+    }
+    (observed, recogniser)
+}
+
+fn recognise(
+    recogniser: &Provider,
+    batch: &[(SeenRequest, bool)],
+    account: Option<&str>,
+    source: Source,
+    into: &mut Observed,
+) -> Result<(), PluginError> {
+    let requests: Vec<SeenRequest> = batch.iter().map(|(request, _)| request.clone()).collect();
+    let mut calls = recogniser.recognise(&requests, account)?;
+    for (call, (_, denied)) in calls.iter_mut().zip(batch) {
+        call.denied = *denied;
+        call.count = 1;
+        source.name().clone_into(&mut call.source);
+    }
+    let needs = recogniser.attribute(&calls)?;
+    into.add(&calls, &needs, source);
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! The parameters in a body. It may end in the middle: what came before counts.
+
+use std::fmt;
+
+use minicbor::Decoder;
+use minicbor::data::Type;
+use percent_encoding::percent_decode_str;
+use serde::Deserializer as _;
+use serde::de::{MapAccess, Visitor};
+use serde_json::Value;
+
+/// Texts that are kept of one request: a batch has a hundred items at most, a query a few hundred parameters.
+const VALUES: usize = 500;
+/// How deep tables are looked for in a request of several tables.
+const DEPTH: usize = 4;
+
+type Parameters = Vec<(String, String)>;
+
+/// The texts, and lists of texts, of a JSON object; and the tables of a request that names several.
+pub fn json(body: &[u8]) -> Parameters {
+    let mut found = Vec::new();
+    // An error is the end of what can be read.
+    let _ = serde_json::Deserializer::from_slice(body).deserialize_map(Fields(&mut found));
+    found.truncate(VALUES);
+    found
+}
+
+struct Fields<'a>(&'a mut Parameters);
+
+impl<'de> Visitor<'de> for Fields<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            if self.0.len() >= VALUES {
+                break;
+            }
+            field(self.0, name, value);
+        }
+        Ok(())
+    }
+}
+
+fn field(found: &mut Parameters, name: String, value: Value) {
+    match value {
+        Value::String(text) => found.push((name, text)),
+        // DynamoDB: `TransactItems`, a list of `{"Put": {"TableName": …}}`.
+        Value::Array(items) if name == "TransactItems" => {
+            for item in &items {
+                tables(found, item, DEPTH);
+            }
+        }
+        Value::Array(items) => {
+            let texts = items.into_iter().filter_map(|item| match item {
+                Value::String(text) => Some((name.clone(), text)),
+                _ => None,
+            });
+            found.extend(texts.take(VALUES));
+        }
+        // DynamoDB: `RequestItems`, by name of the table.
+        Value::Object(items) if name == "RequestItems" => {
+            found.extend(items.into_iter().map(|(table, _)| ("TableName".to_owned(), table)).take(VALUES));
+        }
+        _ => {}
+    }
+}
+
+fn tables(found: &mut Parameters, value: &Value, depth: usize) {
+    let Some(fields) = value.as_object().filter(|_| depth > 0) else { return };
+    for (name, value) in fields {
+        match value.as_str() {
+            Some(text) if name == "TableName" => found.push((name.clone(), text.to_owned())),
+            // What is written is the user's, whatever it looks like.
+            _ if matches!(name.as_str(), "Item" | "Key" | "ExpressionAttributeValues") => {}
+            _ => tables(found, value, depth - 1),
+        }
+    }
+}
+
+/// The same of a CBOR map.
+pub fn cbor(body: &[u8]) -> Parameters {
+    let mut found = Vec::new();
+    // An error is the end of what can be read.
+    let _ = cbor_map(&mut Decoder::new(body), &mut found);
+    found
+}
+
+fn cbor_map(decoder: &mut Decoder<'_>, found: &mut Parameters) -> Result<(), minicbor::decode::Error> {
+    let mut left = decoder.map()?.unwrap_or(u64::MAX);
+    while left > 0 && found.len() < VALUES && decoder.datatype()? != Type::Break {
+        let name = decoder.str()?.to_owned();
+        match decoder.datatype()? {
+            Type::String => found.push((name, decoder.str()?.to_owned())),
+            Type::Array | Type::ArrayIndef => {
+                let mut items = decoder.array()?.unwrap_or(u64::MAX);
+                while items > 0 && decoder.datatype()? != Type::Break {
+                    if decoder.datatype()? == Type::String && found.len() < VALUES {
+                        found.push((name.clone(), decoder.str()?.to_owned()));
+                    } else {
+                        decoder.skip()?;
+                    }
+                    items -= 1;
+                }
+                if items > 0 {
+                    decoder.skip()?;
+                }
+            }
+            _ => decoder.skip()?,
+        }
+        left -= 1;
+    }
+    Ok(())
+}
+
+/// A form: `InstanceId.1`, `Names.member.2` and `Entry.1.Name` are lists.
+pub fn form(body: &[u8]) -> Parameters {
+    let text = String::from_utf8_lossy(body);
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=')?;
+        Some((decode(name), decode(value)))
+    };
+    numbered(text.split('&').filter_map(pair).take(VALUES).collect())
+}
+
+/// Takes the numbers off the names of lists; what is deeper is no parameter of the operation itself.
+pub fn numbered(mut parameters: Parameters) -> Parameters {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    for (name, _) in &mut parameters {
+        let Some((list, number)) = name.rsplit_once('.') else { continue };
+        if is_number(number) {
+            *name = list.strip_suffix(".member").unwrap_or(list).to_owned();
+        }
+    }
+    parameters
+}
