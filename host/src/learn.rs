@@ -8,6 +8,7 @@ pub mod recommend;
 pub mod report;
 pub mod resource;
 pub mod save;
+mod trail;
 pub mod watch;
 
 /// Where a call was seen.

@@ -6,7 +6,6 @@ const COMMANDS: [&[&str]; 24] = [
     &[],
     &["run"],
     &["plan"],
-    &["learn"],
     &["policies"],
     &["policies", "list"],
     &["policies", "show"],

@@ -22,13 +22,14 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from enforcing import authentication, session, sts
+from enforcing import authentication, cbor, session, sts
 
 REGION = "us-east-1"
 USER = "developer"
 ADMIN = "admin"
 ROLE = "AudexTest"
-SERVICES = {"s3", "sts", "iam", "dynamodb"}
+WIDE_ROLE = "AudexWide"
+SERVICES = {"s3", "sts", "iam", "dynamodb", "sqs", "sns", "ec2", "lambda", "monitoring", "secretsmanager", "ssm"}
 
 # Rules that `--without` can switch off; only check_double.py does, to prove that it would notice.
 RULES = ("all", "identity", "session-policy", "expiry", "token", "signature")
@@ -58,7 +59,8 @@ class Gate:
             return _refuse(start_response, "403 Forbidden", *_unsigned(environ))
         if signed and signed[4] not in SERVICES:
             return _refuse(start_response, "501 Not Implemented", "NotImplemented", f"service {signed[4]} is not in this double")
-        return self.app(environ, start_response)
+        answer = cbor.translated(self.app, environ, start_response)
+        return self.app(environ, start_response) if answer is None else answer
 
 
 def _unsigned(environ):
@@ -92,7 +94,7 @@ def seed(endpoint):
     key = iam.create_access_key(UserName=USER)["AccessKey"]
     # Broad on purpose: should Audex leak the caller's own keys to the child, everything would succeed and the tests would see it.
     iam.put_user_policy(UserName=USER, PolicyName="caller", PolicyDocument=_policy(
-        (["s3:*", "dynamodb:*", "sts:GetScopedCredentials", "sts:GetFederationToken"], "*"), ("sts:AssumeRole", role_arn)))
+        (["s3:*", "dynamodb:*", "sts:GetScopedCredentials", "sts:GetFederationToken"], "*"), ("sts:AssumeRole", [role_arn, role_arn.replace(ROLE, WIDE_ROLE)])))
     # For tests that change the account itself (delete the role, attach a boundary).
     iam.create_user(UserName=ADMIN)
     admin = iam.create_access_key(UserName=ADMIN)["AccessKey"]
@@ -101,6 +103,10 @@ def seed(endpoint):
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
     iam.put_role_policy(RoleName=ROLE, PolicyName="role", PolicyDocument=_policy(
         (["s3:*", "dynamodb:*", "iam:Get*", "iam:List*", "sts:GetScopedCredentials"], "*")))
+    # For a session of many services: the same, and all of those.
+    iam.create_role(RoleName=WIDE_ROLE, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+    iam.put_role_policy(RoleName=WIDE_ROLE, PolicyName="role", PolicyDocument=_policy(
+        (["s3:*", "dynamodb:*", "iam:*", "sqs:*", "sns:*", "ec2:*", "lambda:*", "cloudwatch:*", "secretsmanager:*", "ssm:*"], "*")))
 
     for bucket in ("alpha", "beta"):
         s3.create_bucket(Bucket=bucket)

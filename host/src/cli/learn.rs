@@ -48,15 +48,12 @@ pub struct Args {
     /// Write the report as JSON to a file
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Regions whose CloudTrail is read, comma-separated [default: the session's]
+    /// Regions whose CloudTrail is read, comma-separated [default: us-east-1 and the session's]
     #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
     regions: Vec<String>,
     /// How long to wait for CloudTrail
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_ttl)]
     wait: Duration,
-    /// How often to ask CloudTrail
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_ttl)]
-    poll: Duration,
     #[command(flatten)]
     request: RequestArgs,
     /// The command and its arguments
@@ -99,7 +96,6 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
         provider: String::new(),
         regions: args.regions.clone(),
         wait: args.wait,
-        poll: args.poll,
     };
     let (mut code, observed) = watched(environment, args, &settings, ask, &mut plan)?;
     let mut recommendation = Recommendation::of(&observed);

@@ -8,6 +8,8 @@ use crate::plugin::provider::{Attribution, Call};
 
 /// Different operations and actions that are told apart; AWS has twenty thousand, a command uses a few dozen.
 const DIFFERENT: usize = 5_000;
+/// Sentences about what could not be seen.
+const GAPS: usize = 100;
 /// Resources of one action that are told apart.
 const RESOURCES: usize = 1_000;
 
@@ -101,6 +103,11 @@ impl Observed {
             }
             if !need.known {
                 continue;
+            }
+            if let Some(note) = &need.note
+                && self.gaps.len() < GAPS
+            {
+                self.gaps.insert(note.clone());
             }
             for permission in &need.permissions {
                 self.permission(&permission.action, &permission.resources, call, source);

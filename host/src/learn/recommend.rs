@@ -1,9 +1,10 @@
 //! The least that would do, from what was seen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::observed::Observed;
+use super::resource;
 
 /// Actions on the same resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +18,9 @@ pub struct Share {
 /// What to grant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recommendation {
-    /// Each with resources of its own, the largest first.
+    /// What each action is needed on; empty means every resource.
+    needs: BTreeMap<String, BTreeSet<String>>,
+    /// The same, actions together that may be: each with resources of its own, the largest first.
     pub shares: Vec<Share>,
 }
 
@@ -25,60 +28,52 @@ impl Recommendation {
     /// What let every call through that was let through; what was only ever denied is not in it.
     #[must_use]
     pub fn of(observed: &Observed) -> Self {
-        let mut recommendation = Self::default();
-        for (name, action) in observed.actions.iter().filter(|(_, action)| action.counts.used() > 0) {
-            recommendation.add(name, action.resources());
-        }
-        recommendation.merge();
-        recommendation
+        let used = observed.actions.iter().filter(|(_, action)| action.counts.used() > 0);
+        Self::new(
+            used.map(|(name, action)| (name.clone(), action.resources().into_iter().collect())).collect(),
+        )
     }
 
-    /// Adds one action.
-    fn add(&mut self, action: &str, resources: Vec<String>) {
-        match self.shares.iter_mut().find(|share| share.resources == resources) {
-            Some(share) => share.actions.push(action.to_owned()),
-            None => self.shares.push(Share { actions: vec![action.to_owned()], resources }),
-        }
-    }
-
-    /// Joins shares whose resources are of different kinds: the provider limits each action to those it works on, so
-    /// nothing is granted that was not before. Source: docs/configuration.md, `profiles.toml`.
-    fn merge(&mut self) {
-        let mut joined: Vec<Share> = Vec::new();
-        for share in std::mem::take(&mut self.shares) {
-            let alike = |other: &&mut Share| {
-                !share.resources.is_empty()
-                    && !other.resources.is_empty()
-                    && kinds(&share.resources).is_disjoint(&kinds(&other.resources))
-            };
-            match joined.iter_mut().find(alike) {
-                Some(other) => {
-                    other.actions.extend(share.actions);
-                    other.resources.extend(share.resources);
-                }
-                None => joined.push(share),
+    fn new(needs: BTreeMap<String, BTreeSet<String>>) -> Self {
+        let mut shares: Vec<Share> = Vec::new();
+        for (action, resources) in &needs {
+            let resources: Vec<String> = resources.iter().cloned().collect();
+            match shares.iter_mut().find(|share| share.resources == resources) {
+                Some(share) => share.actions.push(action.clone()),
+                None => shares.push(Share { actions: vec![action.clone()], resources }),
             }
         }
-        for share in &mut joined {
-            share.actions.sort();
-            share.resources.sort();
-        }
-        joined.sort_by_key(|share| std::cmp::Reverse(share.actions.len()));
-        self.shares = joined;
+        Self { needs, shares: joined(shares) }
     }
 
     /// The same and these actions on these resources.
+    ///
+    /// Names that the cloud gives anew in every run (`instance/i-0123456789abcdef0`) become a pattern.
     #[must_use]
     pub fn with(&self, more: impl Iterator<Item = (String, Vec<String>)>) -> Self {
-        let mut all = self.clone();
-        more.for_each(|(action, resources)| {
-            if resources.is_empty() {
-                all.shares.iter_mut().for_each(|share| share.actions.retain(|known| *known != action));
-                all.shares.retain(|share| !share.actions.is_empty());
+        let mut needs = self.needs.clone();
+        for (action, resources) in more {
+            match needs.get_mut(&action) {
+                Some(known) if known.is_empty() => {}
+                Some(known) if resources.is_empty() => known.clear(),
+                Some(known) => {
+                    for resource in resources {
+                        let pattern = resource::of_any_name(&resource);
+                        let is_renamed = pattern.is_some()
+                            && known.iter().any(|known| resource::of_any_name(known) == pattern);
+                        match pattern.filter(|_| is_renamed) {
+                            Some(pattern) => {
+                                known.retain(|known| resource::of_any_name(known).as_ref() != Some(&pattern));
+                                known.insert(pattern);
+                            }
+                            None => drop(known.insert(resource)),
+                        }
+                    }
+                }
+                None => drop(needs.insert(action, resources.into_iter().collect())),
             }
-            all.add(&action, resources);
-        });
-        all
+        }
+        Self::new(needs)
     }
 
     /// All actions, sorted, as `--allow` takes them.
@@ -125,6 +120,32 @@ impl Recommendation {
     }
 }
 
+/// Joins shares whose resources are of different kinds: the provider limits each action to those it works on, so
+/// nothing is granted that was not before. Source: docs/configuration.md, `profiles.toml`.
+fn joined(shares: Vec<Share>) -> Vec<Share> {
+    let mut joined: Vec<Share> = Vec::new();
+    for share in shares {
+        let alike = |other: &&mut Share| {
+            !share.resources.is_empty()
+                && !other.resources.is_empty()
+                && kinds(&share.resources).is_disjoint(&kinds(&other.resources))
+        };
+        match joined.iter_mut().find(alike) {
+            Some(other) => {
+                other.actions.extend(share.actions);
+                other.resources.extend(share.resources);
+            }
+            None => joined.push(share),
+        }
+    }
+    for share in &mut joined {
+        share.actions.sort();
+        share.resources.sort();
+    }
+    joined.sort_by_key(|share| std::cmp::Reverse(share.actions.len()));
+    joined
+}
+
 /// What kinds of things ARNs name: a service, and the word before the name.
 fn kinds(resources: &[String]) -> BTreeSet<String> {
     let kind = |resource: &String| {
@@ -161,12 +182,24 @@ mod tests {
     use crate::settings::profiles_file::parse;
 
     fn of(actions: &[(&str, &[&str])]) -> Recommendation {
-        let mut recommendation = Recommendation::default();
-        for (action, resources) in actions {
-            recommendation.add(action, resources.iter().map(|&resource| resource.to_owned()).collect());
-        }
-        recommendation.merge();
-        recommendation
+        let owned = |list: &[&str]| list.iter().map(|&resource| resource.to_owned()).collect();
+        Recommendation::new(
+            actions.iter().map(|(action, list)| ((*action).to_owned(), owned(list))).collect(),
+        )
+    }
+
+    #[test]
+    fn names_that_change_from_run_to_run_become_a_pattern_and_others_stay() {
+        let arn = |name: &str| format!("arn:aws:ec2:eu-west-1:1:instance/{name}");
+        let (first, second) = (arn("i-0123456789abcdef0"), arn("i-0fedcba9876543210"));
+        let one = of(&[("ec2:StopInstances", &[&first]), ("s3:GetObject", &["arn:aws:s3:::b/k"])]);
+        let more = [
+            ("ec2:StopInstances".to_owned(), vec![second]),
+            ("s3:GetObject".to_owned(), vec!["arn:aws:s3:::b/l".to_owned()]),
+        ];
+        let two = one.with(more.into_iter());
+        assert_eq!(two.resources(), [arn("i-*").as_str(), "arn:aws:s3:::b/k", "arn:aws:s3:::b/l"]);
+        assert_eq!(one.with(std::iter::once(("s3:GetObject".to_owned(), Vec::new()))).resources(), [first]);
     }
 
     #[test]

@@ -26,6 +26,25 @@ pub fn summarised(resources: &BTreeSet<String>) -> Vec<String> {
     out.into_iter().collect()
 }
 
+/// A resource whose name the cloud made up (`i-0123456789abcdef0`, a UUID) as a pattern for all of its kind.
+#[must_use]
+pub fn of_any_name(resource: &str) -> Option<String> {
+    let at = resource.rfind(['/', ':'])?.checked_add(1)?;
+    let (kind, name) = (resource.get(..at)?, resource.get(at..)?);
+    let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if name.len() == 36
+        && name.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+        && is_hex(&name.replace('-', ""))
+    {
+        return Some(format!("{kind}*"));
+    }
+    let (prefix, digits) = name.rsplit_once('-')?;
+    let is_made_up = matches!(digits.len(), 8 | 17) && is_hex(digits);
+    let is_word = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    // What people call their objects is nothing the cloud made up.
+    (is_made_up && is_word && object(resource).is_none()).then(|| format!("{kind}{prefix}-*"))
+}
+
 /// The bucket's ARN and the key of an object's ARN, in any partition.
 fn object(resource: &str) -> Option<(&str, &str)> {
     let mut parts = resource.splitn(6, ':');
@@ -56,6 +75,20 @@ mod tests {
 
     fn of(resources: &[&str]) -> Vec<String> {
         summarised(&resources.iter().map(|&resource| resource.to_owned()).collect())
+    }
+
+    #[test]
+    fn only_names_that_the_cloud_made_up_become_patterns() {
+        for (resource, pattern) in [
+            ("arn:aws:ec2:r:1:instance/i-0123456789abcdef0", Some("arn:aws:ec2:r:1:instance/i-*")),
+            ("arn:aws:kms:r:1:key/00000000-1111-2222-3333-444444444444", Some("arn:aws:kms:r:1:key/*")),
+            ("arn:aws:s3:::b/i-0123456789abcdef0", None),
+            ("arn:aws:sqs:r:1:jobs", None),
+            ("arn:aws:iam::1:role/team-deadbeefs", None),
+            ("nothing", None),
+        ] {
+            assert_eq!(of_any_name(resource).as_deref(), pattern, "{resource}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use tokio::sync::mpsc;
@@ -13,7 +13,7 @@ use super::csm::Csm;
 use super::gateway::{Gateway, Noted};
 use super::http_log;
 use super::observed::Observed;
-use crate::clock;
+use super::trail::{Found, Trail};
 use crate::console::Console;
 use crate::deliver::Value;
 use crate::endpoint::Lead;
@@ -21,14 +21,14 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::pipeline::onlooker::{Arranged, Onlooker, Scene};
 use crate::plugin::component::PluginError;
-use crate::plugin::provider::{Call, Minted, Provider, ProviderError, SeenRequest, Window};
+use crate::plugin::provider::{Call, Minted, Provider, SeenRequest};
 
 /// Requests that are recognised in one call of the component: with their bodies 2 MiB at most.
 const BATCH: usize = 32;
 /// Requests that may wait for it.
 const WAITING: usize = 128;
-/// Looks without anything new after which a record counts as complete.
-const SETTLED: u32 = 3;
+/// IAM and other services without regions write their events here. Source: CloudTrail User Guide, "Global service events".
+const GLOBAL_REGION: &str = "us-east-1";
 
 const ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
@@ -45,8 +45,6 @@ pub struct Plan {
     pub regions: Vec<String>,
     /// How long to wait for the cloud's record.
     pub wait: Duration,
-    /// How often to ask for it.
-    pub poll: Duration,
 }
 
 /// One watch.
@@ -167,59 +165,26 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Asks for the cloud's record until it says no more, but no longer than was asked for.
+    /// What the cloud's own record has of the session.
     fn cloudtrail(&mut self, provider: &Provider, minted: &Minted, began: u64) {
         self.observed.gaps.insert(
             "CloudTrail's LookupEvents has no data events (s3:GetObject, dynamodb:Query, lambda:InvokeFunction)".to_owned(),
         );
-        let Some(credential) = minted.credential_id.clone() else {
-            self.observed
-                .gaps
-                .insert("CloudTrail was not asked: the session's access key is not known".to_owned());
+        let Some(key) = minted.credential_id.clone() else {
+            let gap = "CloudTrail was not asked: the session's access key is not known";
+            self.observed.gaps.insert(gap.to_owned());
             return;
         };
-        let regions: Vec<String> = if self.plan.regions.is_empty() {
-            self.region.iter().cloned().collect()
-        } else {
-            self.plan.regions.clone()
-        };
-        let (start, until) = (Instant::now(), clock::unix_seconds().saturating_add(60));
-        let (mut before, mut same) = (None, 0);
-        loop {
-            let window = Window {
-                since: began,
-                until,
-                credential_id: Some(credential.clone()),
-                regions: regions.clone(),
-            };
-            let answer = provider.observed(&window);
-            let left = self.plan.wait.saturating_sub(start.elapsed());
-            match answer {
-                Ok(calls) => {
-                    let count: u32 = calls.iter().map(|call| call.count).sum();
-                    same = if count > 0 && before == Some(count) { same + 1 } else { 0 };
-                    before = Some(count);
-                    if same >= SETTLED || left.is_zero() {
-                        self.attribute(&calls, Source::Cloudtrail);
-                        return;
-                    }
-                }
-                // Too many questions: the same one is asked again after the pause.
-                Err(ProviderError::Refused { error, .. })
-                    if error.code.contains("throttl") && !left.is_zero() => {}
-                Err(error) => {
-                    self.observed
-                        .gaps
-                        .insert(format!("CloudTrail was not read: {}", Failure::from(error).line()));
-                    return;
-                }
-            }
-            let seconds = left.as_secs();
-            let line =
-                format!("waiting for CloudTrail, which is about 5 minutes behind; {seconds} s at most");
-            self.console.say("waiting", &line, &serde_json::json!({ "seconds_left": seconds }));
-            std::thread::sleep(self.plan.poll.min(left));
+        let mut regions = self.plan.regions.clone();
+        if regions.is_empty() {
+            regions.push(GLOBAL_REGION.to_owned());
+            regions.extend(self.region.clone().filter(|own| own != GLOBAL_REGION));
         }
+        let Found { calls, gap } =
+            Trail { provider, console: self.console, since: began, key, regions, wait: self.plan.wait }
+                .search();
+        self.observed.gaps.extend(gap);
+        self.attribute(&calls, Source::Cloudtrail);
     }
 }
 

@@ -101,6 +101,8 @@ fn ask(region: &str, question: &Value) -> Result<Value, Error> {
     let message = format!("CloudTrail in {region} answered {} ({kind})", response.status);
     Err(if kind.contains("AccessDenied") {
         refusal(ErrorKind::Denied, "log-refused", message, "your own login needs cloudtrail:LookupEvents")
+    } else if kind.contains("Throttl") {
+        refusal(ErrorKind::Unavailable, "throttled", message, "the log allows two questions a second")
     } else {
         refusal(ErrorKind::Unavailable, "log-unread", message, "try again later, or use --source csm")
     })

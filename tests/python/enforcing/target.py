@@ -7,7 +7,15 @@ and DynamoDB is always `*`. Each of these would let a narrow policy be too wide 
 import json
 import urllib.parse
 
+from flask import request as flask_request
+
 from .session import ACCOUNT
+
+# How permissions begin where signatures begin otherwise.
+PREFIXES = {"monitoring": "cloudwatch"}
+# Actions of the services below that no policy can limit to a resource. Source: Service Authorization Reference.
+EVERYWHERE = {"sqs:ListQueues", "sns:ListTopics", "ec2:DescribeInstances", "lambda:ListFunctions", "cloudwatch:PutMetricData",
+              "cloudwatch:ListMetrics", "secretsmanager:ListSecrets", "ssm:DescribeParameters"}
 
 # DynamoDB checks the single operations inside a transaction.
 TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
@@ -15,7 +23,13 @@ TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem",
 
 def targets(response, service, resource):
     action = response._get_action()
+    service = PREFIXES.get(service, service)
     action = f"{service}:{action[0] if isinstance(action, list) else action}"
+    if action in EVERYWHERE:
+        return [(action, "*")]
+    if service in OTHERS:
+        # What is not known here is denied to whoever has less than everything.
+        return [(action, f"arn:aws:{service}:{response.region}:{ACCOUNT}:{OTHERS[service](response, _parameters(response))}")]
     if service == "s3":
         return list(_s3(response, action, resource))
     if service == "dynamodb":
@@ -77,3 +91,37 @@ def _assume_role(response):
     needed += ["sts:TagSession"] if any(k.startswith("Tags.") for k in response.data) else []
     needed += ["sts:SetSourceIdentity"] if "SourceIdentity" in response.data else []
     return [(action, role) for action in needed]
+
+
+def _parameters(response):
+    raw = flask_request.environ.get("audex.json") or flask_request.environ["audex.body"]
+    if response.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+        return dict(urllib.parse.parse_qsl(raw.decode()))
+    try:
+        return json.loads(raw or "{}")
+    except ValueError:
+        return {}
+
+
+def _last(text):
+    return text.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+
+
+def _secret(response, parameters):
+    from moto.secretsmanager.models import secretsmanager_backends
+
+    name = parameters.get("SecretId") or parameters.get("Name", "")
+    secrets = secretsmanager_backends[ACCOUNT][response.region].secrets
+    return secrets[name].arn.split(":", 5)[5] if name in secrets else f"secret:{name}-AbCdEf"
+
+
+# The resource part of the ARN a request is about.
+OTHERS = {
+    "sqs": lambda _, p: p.get("QueueName") or _last(p.get("QueueUrl", "")),
+    "sns": lambda _, p: p.get("Name") or _last(p.get("TopicArn", "")),
+    "ec2": lambda _, p: f"instance/{p.get('InstanceId.1', '')}",
+    "lambda": lambda r, p: f"function:{p.get('FunctionName') or urllib.parse.unquote(r.raw_path.split('/')[3])}",
+    "cloudwatch": lambda _, p: f"alarm:{p.get('AlarmName') or (p.get('AlarmNames') or [''])[0]}",
+    "secretsmanager": _secret,
+    "ssm": lambda _, p: f"parameter/{(p.get('Name') or (p.get('Names') or [''])[0]).lstrip('/')}",
+}
