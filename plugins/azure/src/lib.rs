@@ -21,6 +21,7 @@ mod plan;
 mod preflight;
 mod profile;
 mod rbac;
+mod recognise;
 mod resource;
 mod role;
 mod sas;
@@ -29,8 +30,8 @@ mod time;
 mod xml;
 
 use audex_sdk::provider::{
-    Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction, Minted, Plan, Provider,
-    Statement, settings,
+    Advice, Attribution, Call, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction,
+    Minted, Plan, Provider, SeenRequest, Statement, settings,
 };
 
 struct Azure;
@@ -75,6 +76,14 @@ impl Provider for Azure {
 
     fn health() -> Vec<CheckResult> {
         health::health()
+    }
+
+    fn recognise(requests: Vec<SeenRequest>, _account: Option<String>) -> Vec<Call> {
+        recognise::recognise(&requests)
+    }
+
+    fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
+        recognise::attribute(&calls)
     }
 
     fn expand(patterns: Vec<String>) -> Vec<KnownAction> {

@@ -139,4 +139,5 @@ def main():
     measure(files["permissions.txt"])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -12,14 +12,15 @@ mod health;
 mod mint;
 mod plan;
 mod preflight;
+mod recognise;
 mod resource;
 mod role;
 mod scope;
 mod time;
 
 use audex_sdk::provider::{
-    Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction, Minted, Plan, Provider,
-    Statement, settings,
+    Advice, Attribution, Call, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction,
+    Minted, Plan, Provider, SeenRequest, Statement, settings,
 };
 
 struct Gcp;
@@ -51,6 +52,14 @@ impl Provider for Gcp {
 
     fn health() -> Vec<CheckResult> {
         health::health()
+    }
+
+    fn recognise(requests: Vec<SeenRequest>, _account: Option<String>) -> Vec<Call> {
+        recognise::recognise(&requests)
+    }
+
+    fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
+        recognise::attribute(&calls)
     }
 
     fn expand(patterns: Vec<String>) -> Vec<KnownAction> {

@@ -1,0 +1,300 @@
+//! What requests to Azure ask for, and what that needs: operations of Resource Manager follow from paths, those of blobs and
+//! vaults from a short list. What the catalogue does not know is unknown, never guessed.
+//!
+//! Source: Resource Manager REST API, "Azure resource provider operations"; Blob service REST API, "Authorize with Microsoft Entra
+//! ID", "Permissions for calling data operations"; Key Vault, "Azure RBAC guide".
+
+use audex_sdk::provider::{Attribution, Call, Permission, SeenRequest};
+
+/// Hosts of Resource Manager, in all clouds.
+const MANAGEMENT: [&str; 3] =
+    ["management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"];
+/// Logins need no permission.
+const LOGIN: [&str; 4] =
+    ["login.microsoftonline.com", "login.microsoftonline.us", "login.chinacloudapi.cn", "login.windows.net"];
+const BLOB: &str = ".blob.core.";
+const VAULT: &str = ".vault.";
+const SUBSCRIPTION: &str = "Microsoft.Resources/subscriptions";
+const GROUP: &str = "Microsoft.Resources/subscriptions/resourceGroups";
+const CONTAINERS: &str = "Microsoft.Storage/storageAccounts/blobServices/containers";
+/// Characters of a path that is told where nothing is known.
+const PATH: usize = 80;
+/// Segments of a path that are looked at.
+const SEGMENTS: usize = 64;
+/// What a call that needs nothing is called.
+const LOGGED_IN: &str = "login";
+
+/// One call for each request, in order; its operation is that of Azure's own list.
+pub fn recognise(requests: &[SeenRequest]) -> Vec<Call> {
+    requests.iter().map(one).collect()
+}
+
+fn one(request: &SeenRequest) -> Call {
+    let host = request.host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let path: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).take(SEGMENTS).collect();
+    let has = |list: &[&str]| list.contains(&host.as_str());
+    let operation = if has(&LOGIN) {
+        Some(LOGGED_IN.to_owned())
+    } else if has(&MANAGEMENT) {
+        managed(&request.method, &path)
+    } else if host.contains(BLOB) {
+        blob(request, &path).map(|rest| format!("{CONTAINERS}/{rest}"))
+    } else if host.contains(VAULT) {
+        secret(&request.method, &path).map(|rest| format!("Microsoft.KeyVault/vaults/{rest}"))
+    } else {
+        None
+    };
+    // In the spelling of the list; a login is none of it.
+    let known = operation.and_then(|name| {
+        if name == LOGGED_IN { Some(name) } else { azure_catalogue::find(&name).map(|found| found.name) }
+    });
+    let seen = || format!("{} {}", request.method, request.path.chars().take(PATH).collect::<String>());
+    Call {
+        service: request.host.clone(),
+        known: known.is_some(),
+        operation: known.unwrap_or_else(seen),
+        resources: Vec::new(),
+        count: 1,
+        denied: false,
+        source: "http-log".to_owned(),
+    }
+}
+
+/// The last `/providers/` decides: an extension of a resource is its own provider's.
+fn managed(method: &str, path: &[&str]) -> Option<String> {
+    let is = |text: &&&str, name: &str| text.eq_ignore_ascii_case(name);
+    let place = path.iter().rposition(|part| is(&part, "providers"));
+    let (types, names): (Vec<&str>, usize) = match place {
+        Some(at) => {
+            let rest = path.get(at + 1..)?;
+            let (provider, rest) = rest.split_first()?;
+            let types = rest.iter().step_by(2).copied();
+            (std::iter::once(*provider).chain(types).collect(), rest.len())
+        }
+        None => match path {
+            [first, ..] if !is(&first, "subscriptions") => return None,
+            [_] | [_, _] => (vec![SUBSCRIPTION], 2),
+            [_, _, second, rest @ ..] if is(&second, "resourceGroups") => {
+                let mut types = vec![GROUP];
+                types.extend(rest.get(1..).unwrap_or_default());
+                (types, 2)
+            }
+            [_, _, rest @ ..] => {
+                let mut types = vec![SUBSCRIPTION];
+                types.extend(rest.iter().step_by(2));
+                (types, 2)
+            }
+            [] => return None,
+        },
+    };
+    if types.is_empty() {
+        return None;
+    }
+    let verb = match method {
+        "GET" | "HEAD" => "read",
+        "PUT" | "PATCH" => "write",
+        "DELETE" => "delete",
+        "POST" => "action",
+        _ => return None,
+    };
+    // `…/virtualMachines/NAME/start`: what follows the last name is what is done. Lists of keys are asked for so, too.
+    if verb == "action" && names % 2 == 0 && place.is_some() {
+        return None;
+    }
+    Some(format!("{}/{verb}", types.join("/")))
+}
+
+/// Blobs: by method, and by `restype` and `comp` of the query.
+fn blob(request: &SeenRequest, path: &[&str]) -> Option<&'static str> {
+    let query = |name: &str| {
+        request
+            .query
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    };
+    let is_container = query("restype") == Some("container");
+    Some(match (request.method.as_str(), path.len(), is_container, query("comp")) {
+        ("GET", 0, _, Some("list")) => "read",
+        ("GET", 1, true, Some("list")) => "blobs/read",
+        ("GET" | "HEAD", 1, true, _) => "read",
+        ("PUT", 1, true, None | Some("metadata")) => "write",
+        ("DELETE", 1, true, _) => "delete",
+        ("GET" | "HEAD", 2.., false, Some("tags")) => "blobs/tags/read",
+        ("PUT", 2.., false, Some("tags")) => "blobs/tags/write",
+        ("GET" | "HEAD", 2.., false, _) => "blobs/read",
+        ("PUT", 2.., false, _) => "blobs/write",
+        ("DELETE", 2.., false, _) => "blobs/delete",
+        _ => return None,
+    })
+}
+
+/// Secrets, keys and certificates of a vault.
+fn secret(method: &str, path: &[&str]) -> Option<&'static str> {
+    Some(match (method, path) {
+        ("GET", ["secrets"] | ["secrets", _, "versions"]) => "secrets/readMetadata/action",
+        ("GET", ["secrets", _] | ["secrets", _, _]) => "secrets/getSecret/action",
+        ("PUT", ["secrets", _]) => "secrets/setSecret/action",
+        ("DELETE", ["secrets", _]) => "secrets/delete",
+        ("GET", ["keys", ..]) => "keys/read",
+        ("POST", ["keys", _, "create"]) => "keys/create/action",
+        ("POST", ["keys", _, _, "encrypt"]) => "keys/encrypt/action",
+        ("POST", ["keys", _, _, "decrypt"]) => "keys/decrypt/action",
+        ("POST", ["keys", _, _, "sign"]) => "keys/sign/action",
+        ("POST", ["keys", _, _, "verify"]) => "keys/verify/action",
+        ("POST", ["keys", _, _, "wrapkey"]) => "keys/wrap/action",
+        ("POST", ["keys", _, _, "unwrapkey"]) => "keys/unwrap/action",
+        ("DELETE", ["keys", _]) => "keys/delete",
+        ("GET", ["certificates", ..]) => "certificates/read",
+        ("POST", ["certificates", _, "create"]) => "certificates/create/action",
+        ("DELETE", ["certificates", _]) => "certificates/delete",
+        _ => return None,
+    })
+}
+
+/// One attribution for each call.
+pub fn attribute(calls: &[Call]) -> Vec<Attribution> {
+    calls.iter().map(need).collect()
+}
+
+fn need(call: &Call) -> Attribution {
+    let found = azure_catalogue::find(&call.operation);
+    let known = found.is_some() || call.operation == LOGGED_IN;
+    let permission = |action| Permission { action, origin: call.operation.clone(), resources: Vec::new() };
+    let permissions = found.into_iter().map(|found| permission(found.name)).collect();
+    Attribution { known, permissions, note: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needs(method: &str, url: &str) -> Option<String> {
+        let (host, path) = url.split_at(url.find('/').unwrap_or(url.len()));
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let pair = |pair: &str| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (name.to_owned(), value.to_owned())
+        };
+        let request = SeenRequest {
+            service: None,
+            region: None,
+            method: method.to_owned(),
+            host: host.to_owned(),
+            path: path.to_owned(),
+            query: query.split('&').map(pair).collect(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        let calls = recognise(&[request]);
+        let need = attribute(&calls).remove(0);
+        assert_eq!(calls[0].known, need.known);
+        let actions: Vec<String> = need.permissions.into_iter().map(|one| one.action).collect();
+        need.known.then(|| actions.join(","))
+    }
+
+    #[test]
+    fn paths_of_resource_manager_are_operations() {
+        let group = "management.azure.com/subscriptions/s/resourceGroups/g";
+        for (method, url, expected) in [
+            (
+                "GET",
+                "management.azure.com/subscriptions?api-version=2022-12-01".to_owned(),
+                "Microsoft.Resources/subscriptions/read",
+            ),
+            (
+                "GET",
+                "management.azure.com/subscriptions/s".to_owned(),
+                "Microsoft.Resources/subscriptions/read",
+            ),
+            (
+                "GET",
+                "management.azure.com/subscriptions/s/resourcegroups".to_owned(),
+                "Microsoft.Resources/subscriptions/resourceGroups/read",
+            ),
+            ("PUT", group.to_owned(), "Microsoft.Resources/subscriptions/resourceGroups/write"),
+            ("DELETE", group.to_owned(), "Microsoft.Resources/subscriptions/resourceGroups/delete"),
+            (
+                "GET",
+                "management.azure.com/subscriptions/s/providers/Microsoft.Storage/storageAccounts".to_owned(),
+                "Microsoft.Storage/storageAccounts/read",
+            ),
+            (
+                "POST",
+                format!("{group}/providers/microsoft.storage/storageaccounts/a/listkeys"),
+                "Microsoft.Storage/storageAccounts/listKeys/action",
+            ),
+            (
+                "POST",
+                format!("{group}/providers/Microsoft.Compute/virtualMachines/v/start"),
+                "Microsoft.Compute/virtualMachines/start/action",
+            ),
+            (
+                "PATCH",
+                format!("{group}/providers/Microsoft.Compute/virtualMachines/v"),
+                "Microsoft.Compute/virtualMachines/write",
+            ),
+            (
+                "PUT",
+                format!(
+                    "{group}/providers/Microsoft.Storage/storageAccounts/a/providers/Microsoft.Authorization/roleAssignments/r"
+                ),
+                "Microsoft.Authorization/roleAssignments/write",
+            ),
+            ("POST", "login.microsoftonline.com/t/oauth2/v2.0/token".to_owned(), ""),
+        ] {
+            assert_eq!(needs(method, &url).as_deref(), Some(expected), "{method} {url}");
+        }
+    }
+
+    #[test]
+    fn blobs_and_vaults_are_data_actions() {
+        for (method, url, expected) in [
+            (
+                "GET",
+                "acc.blob.core.windows.net/?comp=list",
+                "Microsoft.Storage/storageAccounts/blobServices/containers/read",
+            ),
+            (
+                "GET",
+                "acc.blob.core.windows.net/c?restype=container&comp=list",
+                "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+            ),
+            (
+                "GET",
+                "acc.blob.core.windows.net/c/a/b",
+                "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+            ),
+            (
+                "PUT",
+                "acc.blob.core.windows.net/c/a?comp=block",
+                "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write",
+            ),
+            (
+                "DELETE",
+                "acc.blob.core.windows.net/c/a",
+                "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete",
+            ),
+            ("GET", "v.vault.azure.net/secrets/s/", "Microsoft.KeyVault/vaults/secrets/getSecret/action"),
+            ("PUT", "v.vault.azure.net/secrets/s", "Microsoft.KeyVault/vaults/secrets/setSecret/action"),
+        ] {
+            assert_eq!(needs(method, url).as_deref(), Some(expected), "{method} {url}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_no_permission() {
+        for (method, url) in [
+            ("GET", "graph.microsoft.com/v1.0/me"),
+            ("GET", "management.azure.com/subscriptions/s/providers/Nobody.Knows/it"),
+            ("BREW", "management.azure.com/subscriptions/s"),
+            ("GET", "management.azure.com/providers"),
+            ("GET", "management.azure.com"),
+            ("POST", "management.azure.com/subscriptions/s/providers/Microsoft.Storage/storageAccounts/a"),
+            ("GET", "evil.example/subscriptions/s"),
+            ("", ""),
+        ] {
+            assert_eq!(needs(method, url), None, "{method} {url}");
+        }
+    }
+}

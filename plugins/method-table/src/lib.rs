@@ -1,0 +1,228 @@
+//! Tables of operations by HTTP method and path: the one place that knows how they are laid out and matched.
+//!
+//! A first line says where a table is from; then a line `name offset length` for each section, sorted, and an empty line; then
+//! sections, each raw DEFLATE of lines `METHOD /path/{label} operation[ condition…]`. A condition is `name` or `name=value` of the
+//! query, or `!name` for a header. `{label+}` takes slashes; a label may be followed by literal text (`{name}:verb`).
+//! Made by `method_table.py`. What is asked is hostile: bounded, and never taken to be well formed.
+
+use std::cmp::Ordering;
+
+use percent_encoding::percent_decode_str;
+
+/// The largest section of a table has a tenth of this.
+const SECTION_BYTES: usize = 4 * 1024 * 1024;
+
+/// A table.
+#[derive(Clone, Copy, Debug)]
+pub struct Table(&'static [u8]);
+
+/// What is asked of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The HTTP method.
+    pub method: &'a str,
+    /// As it was sent, percent-encoded.
+    pub path: &'a str,
+    /// Decoded.
+    pub query: &'a [(String, String)],
+    /// Names in lower case.
+    pub headers: &'a [(String, String)],
+}
+
+/// An operation, and the labels of its path, decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// As the table calls it.
+    pub operation: String,
+    /// Names and values.
+    pub labels: Vec<(String, String)>,
+}
+
+impl Table {
+    /// The table in `data`.
+    #[must_use]
+    pub const fn new(data: &'static [u8]) -> Self {
+        Self(data)
+    }
+
+    /// Whether it has a section of this name.
+    #[must_use]
+    pub fn has(self, section: &str) -> bool {
+        self.place(section).is_some()
+    }
+
+    /// The one operation of the section that fits best; none where two do as well.
+    #[must_use]
+    pub fn find(self, section: &str, request: Request<'_>) -> Option<Found> {
+        let lines = self.section(section)?;
+        let mut best: Option<Fit<'_>> = None;
+        let mut is_tie = false;
+        for fit in lines.lines().filter_map(|line| fit(line, request)) {
+            match best.as_ref().map_or(Ordering::Greater, |best| fit.rank.cmp(&best.rank)) {
+                Ordering::Greater => (best, is_tie) = (Some(fit), false),
+                Ordering::Equal => {
+                    is_tie |= best.as_ref().is_some_and(|best| best.operation != fit.operation)
+                }
+                Ordering::Less => {}
+            }
+        }
+        let best = best.filter(|_| !is_tie)?;
+        Some(Found { operation: best.operation.to_owned(), labels: best.labels })
+    }
+
+    /// The names of all sections.
+    pub fn sections(self) -> impl Iterator<Item = &'static str> {
+        self.index().lines().filter_map(|line| line.split(' ').next())
+    }
+
+    /// The lines of a section.
+    #[must_use]
+    pub fn section(self, name: &str) -> Option<String> {
+        let (offset, length) = self.place(name)?;
+        let start = self.title().len() + self.index().len() + 1 + offset;
+        let block = self.0.get(start..start.checked_add(length)?)?;
+        let text = miniz_oxide::inflate::decompress_to_vec_with_limit(block, SECTION_BYTES).ok()?;
+        String::from_utf8(text).ok()
+    }
+
+    /// Offset and length of a section.
+    fn place(self, section: &str) -> Option<(usize, usize)> {
+        let line = self.index().lines().find(|line| line.split(' ').next() == Some(section))?;
+        let mut numbers = line.split(' ').skip(1).map(str::parse::<usize>);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    }
+
+    /// The first line, with its end.
+    fn title(self) -> &'static str {
+        let end = self.0.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        self.text(0, end)
+    }
+
+    /// The lines of the index, up to the empty one.
+    fn index(self) -> &'static str {
+        let start = self.title().len();
+        let rest = self.0.get(start..).unwrap_or_default();
+        let end = rest.windows(2).position(|two| two == b"\n\n").map_or(0, |at| at + 1);
+        self.text(start, start + end)
+    }
+
+    fn text(self, start: usize, end: usize) -> &'static str {
+        self.0.get(start..end).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+}
+
+/// A line that fits a request.
+struct Fit<'a> {
+    operation: &'a str,
+    labels: Vec<(String, String)>,
+    /// Literal parts of the path, then conditions: more of them say more.
+    rank: (usize, usize),
+}
+
+fn fit<'a>(line: &'a str, request: Request<'_>) -> Option<Fit<'a>> {
+    let mut words = line.split(' ');
+    let (method, template, operation) = (words.next()?, words.next()?, words.next()?);
+    if method != request.method {
+        return None;
+    }
+    let mut conditions = 0;
+    for condition in words {
+        let met = match condition.strip_prefix('!') {
+            Some(header) => request.headers.iter().any(|(name, _)| name == header),
+            None => {
+                let (name, value) =
+                    condition.split_once('=').map_or((condition, None), |(name, value)| (name, Some(value)));
+                request
+                    .query
+                    .iter()
+                    .any(|(known, had)| known == name && value.is_none_or(|value| value == had))
+            }
+        };
+        if !met {
+            return None;
+        }
+        conditions += 1;
+    }
+    let (labels, literals) = labels(template, request.path)?;
+    Some(Fit { operation, labels, rank: (literals, conditions) })
+}
+
+/// The labels of `template` in `path`, and how many parts are literal.
+fn labels(template: &str, path: &str) -> Option<(Vec<(String, String)>, usize)> {
+    let mut rest = path.strip_prefix('/').unwrap_or(path);
+    let mut found = Vec::new();
+    let mut literals = 0;
+    let template = template.strip_prefix('/').unwrap_or(template);
+    let mut segments = template.split('/').filter(|segment| !segment.is_empty());
+    while let Some(segment) = segments.next() {
+        let label = segment.strip_prefix('{').and_then(|label| label.split_once('}'));
+        if let Some((greedy, "")) = label
+            && let Some(greedy) = greedy.strip_suffix('+')
+        {
+            // Whatever comes before the rest of the template.
+            let tail: Vec<&str> = segments.by_ref().collect();
+            let (count, tail) = (tail.len(), tail.join("/"));
+            let value = if tail.is_empty() { rest } else { rest.strip_suffix(&tail)?.strip_suffix('/')? };
+            if value.is_empty() {
+                return None;
+            }
+            found.push((greedy.to_owned(), decode(value)));
+            return Some((found, literals + count));
+        }
+        let (value, after) = rest.split_once('/').unwrap_or((rest, ""));
+        match label {
+            Some((label, suffix)) => {
+                let value = value.strip_suffix(suffix).filter(|value| !value.is_empty())?;
+                literals += usize::from(!suffix.is_empty());
+                found.push((label.to_owned(), decode(value)));
+            }
+            None if segment == value || segment == decode(value) => literals += 1,
+            None => return None,
+        }
+        rest = after;
+    }
+    rest.is_empty().then_some((found, literals))
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(template: &str, path: &str) -> Option<(Vec<(String, String)>, usize)> {
+        labels(template, path)
+    }
+
+    #[test]
+    fn labels_take_one_segment_their_suffix_or_the_rest() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(of("/a/{b}/c", "/a/x%2Fy/c"), Some((vec![pair("b", "x/y")], 2)));
+        assert_eq!(of("/a/{b}:verb", "/a/x:verb"), Some((vec![pair("b", "x")], 2)));
+        assert_eq!(of("/{b}/{k+}", "/x//y/"), Some((vec![pair("b", "x"), pair("k", "/y/")], 0)));
+        assert_eq!(of("/{k+}/tail", "/x/y/tail"), Some((vec![pair("k", "x/y")], 1)));
+        assert_eq!(of("/a/", "/a"), Some((vec![], 1)));
+        for (template, path) in
+            [("/a/{b}", "/a/"), ("/a", "/a/b"), ("/a/{b}:verb", "/a/x"), ("/{b}/{k+}", "/x/"), ("/a", "")]
+        {
+            assert_eq!(of(template, path), None, "{template} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_table_has_nothing() {
+        for data in [
+            &b""[..],
+            b"\n",
+            b"title\nx 0 9\n\n",
+            b"title\nx 0 18446744073709551615\n\nab",
+            b"title\nx\n\n\xff\xff",
+        ] {
+            let table = Table::new(data);
+            let request = Request { method: "GET", path: "/", query: &[], headers: &[] };
+            assert!(table.find("x", request).is_none() && table.section("y").is_none());
+        }
+    }
+}
