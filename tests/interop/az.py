@@ -49,6 +49,10 @@ def _manager(judge, home, double):
     judge.denied("az gets no token for another audience", lambda: run("account", "get-access-token", "--resource", "https://vault.azure.net"),
                  "exit 1")
 
+    base = home.environment["AZURE_STORAGE_SERVICE_ENDPOINT"].rsplit("/", 1)[0]
+    learned = home.learn(options, [AZ, "storage", "account", "list"], AUDEX_AZURE_RESOURCE_MANAGER_URL=base)
+    judge.allowed("learn sees what az asked for", lambda: learned["allow"], ["Microsoft.Storage/storageAccounts/read"])
+
 
 def _blobs(judge, home, double, service):
     options = ["--provider", "azure", "--allow", f"{BLOBS}/read", "--resource", f"https://{double['account']}.blob.core.windows.net/alpha"]

@@ -39,6 +39,12 @@ def _gcloud(judge, home, double):
     judge.denied("gcloud lists buckets", lambda: run("storage", "ls"), "403")
     judge.allowed("gcloud is the agent and nobody else", lambda: run("auth", "list", "--format=value(account)").strip(), double["agent"])
 
+    script = "gcloud storage cat gs://alpha/team/a.txt; gcloud storage rm gs://alpha/team/a.txt"
+    learned = home.learn(BUCKET, ["sh", "-c", script])
+    judge.allowed("learn sees what gcloud was allowed", lambda: learned["allow"], ["storage.objects.get"])
+    judge.allowed("learn sees what gcloud was denied",
+                  lambda: [one["action"] for one in learned["observed"] if one["denied"]], ["storage.objects.delete"])
+
 
 def _gsutil(judge, home, port):
     """gsutil takes no endpoint by a variable, and speaks https only."""

@@ -44,5 +44,18 @@ class Home:
         return done.stdout
 
 
+    def learn(self, options, command, **environment):
+        """The event `learned` of `tryaudex learn OPTIONS`."""
+        report = self.path / "learned.json"
+        asked = [str(TRYAUDEX), "learn", "--output", str(report), *options, "--", *map(str, command)]
+        done = subprocess.run(asked, env={**self.environment, **environment}, capture_output=True, text=True, timeout=SECONDS,
+                              stdin=subprocess.DEVNULL)
+        if PLANTED in done.stdout + done.stderr:
+            raise AssertionError("the parent's login is visible")
+        if not report.exists():
+            raise Failed(f"exit {done.returncode}: {done.stderr.strip()}")
+        return json.loads(report.read_text())
+
+
 class Failed(Exception):
     pass

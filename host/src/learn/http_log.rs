@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::deliver::Value;
 use crate::endpoint::Lead;
+use crate::environment::Environment;
 use crate::percent::decode_pairs;
 use crate::plugin::provider::SeenRequest;
 
@@ -13,6 +14,10 @@ use crate::plugin::provider::SeenRequest;
 const LOG_BYTES: u64 = 64 * 1024 * 1024;
 /// Requests that are kept of one command.
 const REQUESTS: usize = 10_000;
+/// Begins the variables by which gcloud asks an API elsewhere. Source: `gcloud topic configurations`, `api_endpoint_overrides`.
+const GOOGLE_ENDPOINTS: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_";
+/// Where the session's own Resource Manager is.
+const AZURE_ENDPOINT: &str = "AUDEX_AZURE_RESOURCE_MANAGER_URL";
 /// Where az writes, under the session's directory.
 const AZURE_LOGS: &str = "azure-logs";
 
@@ -44,9 +49,25 @@ pub fn lead(provider: &str, directory: &Path) -> Option<Lead> {
     Some(Lead { variables, ..Lead::default() })
 }
 
-/// The requests in the logs under `directory`.
+/// Where the user has an API asked: the authority of that address, and the host the API is known by.
 #[must_use]
-pub fn read(directory: &Path) -> Vec<Logged> {
+pub fn moved(parent: &Environment) -> Vec<(String, String)> {
+    let of_google = parent.iter().filter_map(|(name, _)| {
+        let name = name.to_str()?;
+        let api = name.strip_prefix(GOOGLE_ENDPOINTS)?.to_ascii_lowercase();
+        Some((name.to_owned(), format!("{api}.googleapis.com")))
+    });
+    let of_azure = (AZURE_ENDPOINT.to_owned(), "management.azure.com".to_owned());
+    let authority = |(name, host): (String, String)| {
+        let url = parent.get(&name)?.split_once("://")?.1;
+        Some((url.split('/').next()?.to_owned(), host))
+    };
+    of_google.chain([of_azure]).filter_map(authority).collect()
+}
+
+/// The requests in the logs under `directory`, with hosts that were `moved` as they are known.
+#[must_use]
+pub fn read(directory: &Path, moved: &[(String, String)]) -> Vec<Logged> {
     let mut files = Vec::new();
     for logs in [directory.join("gcloud/logs"), directory.join(AZURE_LOGS)] {
         collect(&logs, 3, &mut files);
@@ -59,6 +80,11 @@ pub fn read(directory: &Path) -> Vec<Logged> {
         parse(lines.map(|line| String::from_utf8_lossy(&line).into_owned()), &mut seen);
     }
     seen.retain(|logged| logged.decided);
+    for Logged { request, .. } in &mut seen {
+        if let Some((_, known)) = moved.iter().find(|(authority, _)| *authority == request.host) {
+            request.host.clone_from(known);
+        }
+    }
     seen
 }
 
@@ -136,6 +162,29 @@ mod tests {
             method: GET\n== headers start ==\nb'authorization': --- Token Redacted ---\n---- response start ----\nstatus: 403\n";
         let (method, host) = ("GET".to_owned(), "storage.googleapis.com".to_owned());
         assert_eq!(of(log), [(method, host, "/storage/v1/b".to_owned(), true)]);
+    }
+
+    #[test]
+    fn an_api_that_is_asked_elsewhere_is_known_by_its_own_host() {
+        let parent = Environment::from_pairs([
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "https://storage-psc.p.example/storage/v1/"),
+            ("AUDEX_AZURE_RESOURCE_MANAGER_URL", "https://arm.local.example:8443"),
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN", "no url"),
+        ]);
+        let pair = |authority: &str, host: &str| (authority.to_owned(), host.to_owned());
+        assert_eq!(
+            moved(&parent),
+            [
+                pair("storage-psc.p.example", "storage.googleapis.com"),
+                pair("arm.local.example:8443", "management.azure.com")
+            ]
+        );
+        let home = tempfile::tempdir().unwrap();
+        let logs = home.path().join("gcloud/logs/2026.11.24");
+        std::fs::create_dir_all(&logs).unwrap();
+        let log = "uri: https://storage-psc.p.example/storage/v1/b\nmethod: GET\nstatus: 200\n";
+        std::fs::write(logs.join("x.log"), log).unwrap();
+        assert_eq!(read(home.path(), &moved(&parent))[0].request.host, "storage.googleapis.com");
     }
 
     #[test]

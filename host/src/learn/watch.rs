@@ -231,7 +231,8 @@ impl Onlooker for Watch<'_> {
             self.attribute(&calls, Source::Csm);
         }
         if self.has(Source::HttpLog) {
-            let logged = http_log::read(directory).into_iter().map(|logged| (logged.request, logged.denied));
+            let logged = http_log::read(directory, &http_log::moved(self.parent));
+            let logged = logged.into_iter().map(|logged| (logged.request, logged.denied));
             self.recognise(&logged.collect::<Vec<_>>(), None, Source::HttpLog);
         }
     }
