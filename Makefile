@@ -39,8 +39,8 @@ check: wasm-target ## Format, lints, docs, licences and advisories
 advisories: ## Known vulnerabilities; needs the network, so it is no part of check
 	$(CARGO) deny --log-level error --locked check advisories
 
-bench: wasm-target ## Ratios against a minimal native client, taken in one run
-	bench/run
+bench: wasm-target python ## Ratios against a minimal native client and a direct connection, taken in one run
+	AUDEX_TEST_VENV=$$(tests/python/install.sh) bench/run
 
 # libFuzzer comes with the crate and the coverage with the compiler, so the stable toolchain does; only a C++ compiler is
 # needed besides. For AddressSanitizer, minimising and coverage reports: `rustup toolchain install nightly`,

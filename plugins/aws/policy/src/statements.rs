@@ -39,6 +39,10 @@ fn statement(
     source: &str,
     effect_of_allow: Effect,
 ) -> Result<Statement, &'static str> {
+    // Of a resource or a role's trust: it says what others may do.
+    if entry.contains_key("Principal") || entry.contains_key("NotPrincipal") {
+        return Err("a statement names a principal");
+    }
     let effect = match entry.get("Effect").and_then(Value::as_str) {
         Some("Allow") => effect_of_allow,
         Some("Deny") => Effect::Deny,
@@ -56,9 +60,12 @@ fn statement(
         reasons.push(format!("on everything but {} (NotResource)", except.join(", ")));
         resources = Some(vec!["*".to_owned()]);
     }
-    if let Some(Value::Object(conditions)) =
-        entry.get("Condition").filter(|conditions| conditions.as_object().is_some_and(|map| !map.is_empty()))
-    {
+    let conditions = match entry.get("Condition") {
+        None => None,
+        Some(Value::Object(conditions)) => Some(conditions).filter(|conditions| !conditions.is_empty()),
+        Some(_) => return Err("a condition is no object"),
+    };
+    if let Some(conditions) = conditions {
         let keys: Vec<&str> = conditions
             .values()
             .filter_map(Value::as_object)
@@ -68,7 +75,12 @@ fn statement(
         reasons.push(format!("under conditions ({})", keys.join(", ")));
     }
     let actions = actions.filter(|actions| !actions.is_empty()).ok_or("a statement has no actions")?;
-    let resources = resources.ok_or("a statement has no resources")?;
+    let resources =
+        resources.filter(|resources| !resources.is_empty()).ok_or("a statement has no resources")?;
+    // What a variable stands for is known when a request is made, and not before. An allowance stays the text that it is.
+    if effect != Effect::Allow && resources.iter().any(|resource| has_variable(resource)) {
+        reasons.push("on resources with policy variables".to_owned());
+    }
     Ok(Statement {
         effect,
         actions,
@@ -76,6 +88,11 @@ fn statement(
         undecided: (!reasons.is_empty()).then(|| reasons.join(", ")),
         source: source.to_owned(),
     })
+}
+
+/// Whether a resource has a variable; `${*}`, `${?}` and `${$}` are the characters themselves.
+fn has_variable(resource: &str) -> bool {
+    resource.split("${").skip(1).any(|rest| !["*}", "?}", "$}"].iter().any(|escape| rest.starts_with(escape)))
 }
 
 /// The texts of an element that may be one or several.
