@@ -9,6 +9,7 @@
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::cast_precision_loss,
+    clippy::disallowed_methods,
     reason = "a bench ends loudly when what it measures fails"
 )]
 
@@ -117,8 +118,8 @@ fn python() -> Command {
 
 /// A certificate for `localhost`, by an authority of its own.
 fn certificate(folder: &Path) -> Arc<ServerConfig> {
-    let make = "import sys; sys.path.append('tests/interop'); import tls; tls.certificate(sys.argv[1])";
-    let made = python().args(["-c", make]).arg(folder).status().expect("make python makes the venv");
+    let program = "import sys; sys.path.append('tests/interop'); import tls; tls.certificate(sys.argv[1])";
+    let made = python().args(["-c", program]).arg(folder).status().expect("make python makes the venv");
     assert!(made.success(), "no certificate");
     let chain = CertificateDer::from_pem_file(folder.join("tls.crt")).expect("a certificate");
     let key = PrivateKeyDer::from_pem_file(folder.join("tls.key")).expect("a key");

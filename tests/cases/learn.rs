@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::aws_cli::script;
+use crate::support::double::Double;
 use crate::support::{Answerer, Moto, Output, Sandbox, python};
 
 const READ: (&str, &str) = ("read", "s3api get-object --bucket alpha --key hello.txt /dev/null");
@@ -393,4 +394,65 @@ fn the_log_is_asked_for_this_sessions_key_page_by_page_until_nothing_new_comes()
     let key = issued["access_key_id"].as_str().unwrap();
     assert!(log.bodies().iter().all(|body| body.contains(key)), "only this session's calls are asked for");
     assert!(log.bodies()[2].contains(r#""NextToken":"more""#));
+}
+
+#[test]
+fn the_examples_of_the_specification_run_as_written() {
+    let mut sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
+    let calls = script(&[READ, READ, ("list", "s3api list-objects-v2 --bucket alpha")]);
+    let path = sandbox.plant("my-script.sh", format!("#!/bin/sh\n{calls}"));
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let output = sandbox.run(["learn", "--", "./my-script.sh"]).success();
+    let expected = "Observed actions (from gateway):\n  s3:GetObject (2 calls)\n  s3:ListBucket (1 call)\nRecommended policy: s3:GetObject,s3:ListBucket\n";
+    assert!(output.stderr.contains(expected), "{}", output.stderr);
+
+    let update = "{'id': {'S': 'trained'}}";
+    sandbox.plant(
+        "train_model.py",
+        format!(
+            "import boto3\nboto3.client('s3').get_object(Bucket='alpha', Key='hello.txt')['Body'].read()\n\
+             table = boto3.client('dynamodb')\n\
+             table.query(TableName='items', KeyConditionExpression='id = :i', ExpressionAttributeValues={{':i': {{'S': 'one'}}}})\n\
+             table.update_item(TableName='items', Key={update}, UpdateExpression='SET a = :a', ExpressionAttributeValues={{':a': {{'S': 'x'}}}})\ntable.delete_item(TableName='items', Key={update})\n"
+        ),
+    );
+    let binaries = format!("{}:/usr/bin:/bin", python::binaries().display());
+    sandbox.set("PATH", binaries);
+    let output = sandbox.run(["learn", "--ttl", "10m", "--", "python", "train_model.py"]).success();
+    for action in ["dynamodb:Query", "s3:GetObject", "dynamodb:UpdateItem"] {
+        assert!(output.stderr.contains(&format!("  {action} (1 call)\n")), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn what_tools_of_other_clouds_log_becomes_permissions() {
+    let double = Double::start("gcp_double.py");
+    let mut sandbox = double.gcp_user();
+    // As gcloud does: it logs requests where its configuration is, if it is told to.
+    let gcloud = r#"#!/bin/sh
+[ "$CLOUDSDK_CORE_LOG_HTTP" = true ] || exit 9
+mkdir -p "$CLOUDSDK_CONFIG/logs/2026.11.24"
+cat > "$CLOUDSDK_CONFIG/logs/2026.11.24/10.00.00.000000.log" <<'LOG'
+=======================
+==== request start ====
+uri: https://storage.googleapis.com/storage/v1/b/alpha/o/a.txt?alt=media
+method: GET
+---- response start ----
+status: 200
+uri: https://storage.googleapis.com/storage/v1/b/alpha/o/a.txt
+method: DELETE
+status: 403
+uri: https://storage.googleapis.com/alpha/nobody-knows
+method: GET
+status: 200
+LOG
+"#;
+    let path = sandbox.plant("gcloud", gcloud);
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let options = ["learn", "--provider", "gcp", "--allow", "storage.objects.*", "--", "./gcloud"];
+    let output = sandbox.run(options).success();
+    let expected = "Observed actions (from http-log):\n  storage.objects.get (1 call)\nDenied:\n  storage.objects.delete (1 call)\n\
+        Not known, so no permission is recommended for them:\n  storage.googleapis.com:GET /alpha/nobody-knows (1 call)\n\
+        Recommended policy: storage.objects.get\n";
+    assert!(output.stderr.contains(expected), "{}", output.stderr);
 }

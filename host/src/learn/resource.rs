@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// So many objects under one bucket are listed one by one.
 const LISTED: usize = 3;
 
-/// `resources`, with the objects of a bucket of which there are more than [`LISTED`] as `bucket/common/prefix/*`.
+/// `resources`, with the objects of a bucket of which there are more than `LISTED` as `bucket/common/prefix/*`.
 #[must_use]
 pub fn summarised(resources: &BTreeSet<String>) -> Vec<String> {
     let mut buckets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

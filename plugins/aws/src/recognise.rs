@@ -57,21 +57,19 @@ fn one(request: &SeenRequest, account: Option<&str>) -> Call {
         operation = format!("{operation}?{}", modifiers.join("&"));
     }
     let actions = observed::actions(&service, &operation).map(|(_, actions)| actions).unwrap_or_default();
-    let resources = match source(request).filter(|_| asked.operation.contains("Copy")) {
+    let copied = source(request).filter(|_| asked.operation.contains("Copy"));
+    let resources = if let Some((bucket, key)) = copied {
         // What is written, then what is read.
-        Some((bucket, key)) => {
-            let read = vec![("Bucket".to_owned(), bucket), ("Key".to_owned(), key)];
-            let arns = |parameters| resource::arns("s3:PutObject", parameters, place);
-            [arns(&asked.parameters), arns(&read)].concat()
-        }
-        None => {
-            let mut resources: Vec<String> =
-                actions.iter().flat_map(|action| resource::arns(action, &asked.parameters, place)).collect();
-            resources.extend(role);
-            resources.sort_unstable();
-            resources.dedup();
-            resources
-        }
+        let read = vec![("Bucket".to_owned(), bucket), ("Key".to_owned(), key)];
+        let arns = |parameters| resource::arns("s3:PutObject", parameters, place);
+        [arns(&asked.parameters), arns(&read)].concat()
+    } else {
+        let mut resources: Vec<String> =
+            actions.iter().flat_map(|action| resource::arns(action, &asked.parameters, place)).collect();
+        resources.extend(role);
+        resources.sort_unstable();
+        resources.dedup();
+        resources
     };
     call(true, operation, resources)
 }

@@ -58,6 +58,10 @@ fn statement(permission: &Value, held: &Assignment, role: &str) -> Option<Statem
     })
 }
 
+/// What a pattern stands for beside the operations that are known, of either kind.
+const UNKNOWN: &str = "operations that the catalogue does not know";
+const UNKNOWN_DATA: &str = "data operations that the catalogue does not know";
+
 /// Actions without those that the same role takes out again: then by name, as far as they are known.
 fn given(permission: &Value, lists: [&str; 4]) -> Vec<String> {
     let texts = |name: &str| -> Vec<String> {
@@ -76,6 +80,10 @@ fn given(permission: &Value, lists: [&str; 4]) -> Vec<String> {
             if names.is_empty() {
                 all.push(asked);
             } else {
+                // The catalogue is not complete: what else the pattern stands for has no name, and is not nothing.
+                if pattern::is_wild(&asked) {
+                    all.push(format!("{asked} ({})", if is_data { UNKNOWN_DATA } else { UNKNOWN }));
+                }
                 let is_left = |name: &String| {
                     !taken.iter().any(|taken| pattern::matches_ignore_ascii_case(taken, name))
                 };

@@ -115,9 +115,8 @@ fn blob(request: &SeenRequest, path: &[&str]) -> Option<&'static str> {
     };
     let is_container = query("restype") == Some("container");
     Some(match (request.method.as_str(), path.len(), is_container, query("comp")) {
-        ("GET", 0, _, Some("list")) => "read",
         ("GET", 1, true, Some("list")) => "blobs/read",
-        ("GET" | "HEAD", 1, true, _) => "read",
+        ("GET", 0, _, Some("list")) | ("GET" | "HEAD", 1, true, _) => "read",
         ("PUT", 1, true, None | Some("metadata")) => "write",
         ("DELETE", 1, true, _) => "delete",
         ("GET" | "HEAD", 2.., false, Some("tags")) => "blobs/tags/read",

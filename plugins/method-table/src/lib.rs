@@ -61,7 +61,7 @@ impl Table {
             match best.as_ref().map_or(Ordering::Greater, |best| fit.rank.cmp(&best.rank)) {
                 Ordering::Greater => (best, is_tie) = (Some(fit), false),
                 Ordering::Equal => {
-                    is_tie |= best.as_ref().is_some_and(|best| best.operation != fit.operation)
+                    is_tie |= best.as_ref().is_some_and(|best| best.operation != fit.operation);
                 }
                 Ordering::Less => {}
             }
@@ -127,16 +127,12 @@ fn fit<'a>(line: &'a str, request: Request<'_>) -> Option<Fit<'a>> {
     }
     let mut conditions = 0;
     for condition in words {
-        let met = match condition.strip_prefix('!') {
-            Some(header) => request.headers.iter().any(|(name, _)| name == header),
-            None => {
-                let (name, value) =
-                    condition.split_once('=').map_or((condition, None), |(name, value)| (name, Some(value)));
-                request
-                    .query
-                    .iter()
-                    .any(|(known, had)| known == name && value.is_none_or(|value| value == had))
-            }
+        let met = if let Some(header) = condition.strip_prefix('!') {
+            request.headers.iter().any(|(name, _)| name == header)
+        } else {
+            let (name, value) =
+                condition.split_once('=').map_or((condition, None), |(name, value)| (name, Some(value)));
+            request.query.iter().any(|(known, had)| known == name && value.is_none_or(|value| value == had))
         };
         if !met {
             return None;

@@ -104,7 +104,7 @@ impl Dummy {
     /// Whether the signature was made with the secret; `settings` how its service is signed.
     ///
     /// # Errors
-    /// [`Stranger::BadSignature`], or [`Stranger::Malformed`] where it cannot be computed.
+    /// `Stranger::BadSignature`, or `Stranger::Malformed` where it cannot be computed.
     pub fn verify(&self, parts: &Parts, signed: &Signed, body: SignableBody<'_>) -> Result<(), Stranger> {
         let host = header(parts, "host").ok_or(Stranger::Malformed)?;
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);

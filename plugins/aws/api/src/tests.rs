@@ -195,15 +195,14 @@ fn every_operation_of_the_table_is_found_by_its_own_line() {
     let mut missed = Vec::new();
     for (service, name, line) in &all {
         let words: Vec<&str> = line.split(' ').collect();
-        let path = words[1].replace("{", "label-").replace("+}", "").replace('}', "");
+        let path = words[1].replace('{', "label-").replace("+}", "").replace('}', "");
         let mut request = request(service, words[0], &path);
         for condition in &words[3..] {
-            match condition.strip_prefix('!') {
-                Some(header) => request.headers.push((header.to_owned(), "x".to_owned())),
-                None => {
-                    let (name, value) = condition.split_once('=').unwrap_or((condition, "x"));
-                    request.query.push((name.to_owned(), value.to_owned()));
-                }
+            if let Some(header) = condition.strip_prefix('!') {
+                request.headers.push((header.to_owned(), "x".to_owned()));
+            } else {
+                let (name, value) = condition.split_once('=').unwrap_or((condition, "x"));
+                request.query.push((name.to_owned(), value.to_owned()));
             }
         }
         if operation(&request).as_ref() != Some(name) {
@@ -245,5 +244,5 @@ fn nothing_that_is_sent_makes_it_fail() {
     }
     let deep = format!(r#"{{"a":{}"#, "[".repeat(60_000));
     let _ = body::json(deep.as_bytes());
-    let _ = body::cbor(&[&[0xbf, 0x61, b'a'][..], &[0x9f; 60_000]].concat());
+    let _ = body::cbor(&[&[0xbf, 0x61, b'a'][..], &vec![0x9f; 60_000]].concat());
 }

@@ -168,9 +168,15 @@ mod tests {
                 r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}}"#,
                 "under conditions (aws:SecureTransport)",
             ),
+            (
+                r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:username}/*"}}"#,
+                "on resources with policy variables",
+            ),
         ] {
             assert_eq!(of(text).unwrap()[0].undecided.as_deref(), Some(why));
         }
+        let plain = r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/${*}"}}"#;
+        assert_eq!(of(plain).unwrap()[0].undecided, None);
     }
 
     #[test]
@@ -183,6 +189,9 @@ mod tests {
             r#"{"Statement":[{"Effect":"Allow","Resource":"*"}]}"#,
             r#"{"Statement":[{"Effect":"Allow","Action":"s3:*"}]}"#,
             r#"{"Statement":[{"Effect":"Allow","Action":7,"Resource":"*"}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":[]}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":["x"]}]}"#,
+            r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}"#,
         ] {
             assert!(of(text).unwrap_err().starts_with("policy `x` is no IAM policy"), "{text}");
         }

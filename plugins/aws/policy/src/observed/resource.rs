@@ -179,7 +179,8 @@ fn named(service: &str, variable: &str, parameters: &[(String, String)]) -> Vec<
     };
     let usable = |text: &&str| {
         // An alias of a key is no resource of a policy. Source: KMS Developer Guide, "Using aliases to control access".
-        !text.is_empty() && !text.starts_with("arn:") && !(service == "kms" && text.starts_with("alias/"))
+        let is_alias = service == "kms" && text.starts_with("alias/");
+        !(text.is_empty() || text.starts_with("arn:") || is_alias)
     };
     let found = parameters.iter().filter(|(name, _)| is_it(name)).map(|(_, value)| value.as_str());
     found.filter(usable).map(|text| value(&literal(text))).collect()
