@@ -24,6 +24,7 @@ mod methods;
 mod narrowing;
 mod plan;
 mod plugin_files;
+mod plugin_sources;
 mod plugins;
 mod policies;
 mod preflight;

@@ -14,7 +14,7 @@ use crate::plugin::intent::Intent;
 use crate::plugin::manifest::World;
 use crate::plugin::mapping::Mapping;
 use crate::plugin::provider::Provider;
-use crate::plugin::store::{Store, StoreError};
+use crate::plugin::store::{Installed, Store, StoreError};
 use crate::settings::Settings;
 use crate::settings::deny_list::DenyEntry;
 
@@ -75,7 +75,7 @@ impl Components {
     pub fn open(settings: &Settings) -> Result<Self, ComponentsError> {
         let engine =
             Engine::new().map_err(|error| ComponentsError::Engine(error.root_cause().to_string()))?;
-        Ok(Self { engine, store: Store::open(&settings.paths)? })
+        Ok(Self { engine, store: Store::open(&settings.paths, &settings.plugins)? })
     }
 
     /// The engine.
@@ -94,7 +94,8 @@ impl Components {
     #[must_use]
     pub fn provider_ids(&self) -> Vec<String> {
         let built_in = embedded::providers().map(str::to_owned);
-        let installed = self.store.installed().iter().filter_map(|installed| installed.provides.clone());
+        let enabled = self.store.installed().iter().filter(|installed| installed.enabled);
+        let installed = enabled.filter_map(|installed| installed.provides.clone());
         built_in.chain(installed).collect()
     }
 
@@ -104,7 +105,7 @@ impl Components {
     /// When there is none, or it fails to load.
     pub fn provider(&self, id: &str, outside: Arc<Outside>) -> Result<Provider, ComponentsError> {
         let installed =
-            self.store.installed().iter().find(|installed| installed.provides.as_deref() == Some(id));
+            self.store.installed().iter().find(|one| one.enabled && one.provides.as_deref() == Some(id));
         let loaded = match (installed, built_in(&self.engine, id, World::Provider)?) {
             (Some(installed), None) => self.store.load(&self.engine, installed)?,
             (None, Some(built_in)) => built_in,
@@ -119,7 +120,7 @@ impl Components {
     /// # Errors
     /// When there is none of the configured name, or it fails to load.
     pub fn mapping(&self, name: &str) -> Result<Mapping, ComponentsError> {
-        let named = |world| move |i: &&crate::plugin::store::Installed| i.name == name && i.world == world;
+        let named = |world| move |i: &&Installed| i.enabled && i.name == name && i.world == world;
         let loaded = match built_in(&self.engine, name, World::Mapping)? {
             Some(built_in) => built_in,
             None => match self.store.installed().iter().find(named(World::Mapping)) {
@@ -143,7 +144,8 @@ impl Components {
         let loaded = match built_in(&self.engine, name, World::Intent)? {
             Some(built_in) => built_in,
             None => {
-                match self.store.installed().iter().find(|i| i.name == name && i.world == World::Intent) {
+                let named = |i: &&Installed| i.enabled && i.name == name && i.world == World::Intent;
+                match self.store.installed().iter().find(named) {
                     Some(installed) => self.store.load(&self.engine, installed)?,
                     None => return Err(ComponentsError::NoIntent { name: name.to_owned() }),
                 }
@@ -162,7 +164,8 @@ impl Components {
         };
         let entries = json!({ "deny": deny }).to_string();
         let mut filters = vec![Filter::new(&self.engine, loaded, entries)?];
-        let installed = || self.store.installed().iter().filter(|installed| installed.world == World::Filter);
+        self.store.check_required()?;
+        let installed = || self.store.filters();
         // Settings of a filter that is not there: somebody believes in a guard that does not stand.
         if let Some(name) =
             settings.filters.keys().find(|name| installed().all(|filter| filter.name != **name))

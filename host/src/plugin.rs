@@ -16,5 +16,8 @@ pub mod limit;
 pub mod manifest;
 pub mod mapping;
 pub mod provider;
+pub mod rules;
+pub mod signature;
+pub mod source;
 pub mod state;
 pub mod store;

@@ -17,6 +17,9 @@ use crate::child::OnExpiry;
 use crate::environment::Environment;
 use crate::plugin::provider::{Enforcer, Setting};
 
+use crate::plugin::rules::Rules;
+use crate::plugin::signature::Signer;
+
 use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
 use self::deny_list::DenyEntry;
 use self::paths::{Paths, PathsError};
@@ -66,6 +69,10 @@ pub struct Settings {
     pub deny: Vec<DenyEntry>,
     /// Settings of installed filters, by name.
     pub filters: BTreeMap<String, serde_json::Value>,
+    /// The organisation's `[plugins]`.
+    pub plugins: Rules,
+    /// Keys of component authors that the user trusts.
+    pub signers: Vec<Signer>,
     ttl: Lifetimes,
     /// How to log in to Vault, as its file says.
     pub vault: VaultFile,
@@ -165,6 +172,8 @@ impl Settings {
             profiles,
             deny,
             filters: user.filters,
+            plugins: organisation.plugins,
+            signers: user.plugins.signers,
             ttl: Lifetimes { flag: flags.ttl, file: user.ttl, ceiling: organisation.max_ttl },
             vault,
             flags: flags.provider_settings,

@@ -13,7 +13,7 @@ macro_rules! manifest {
         const _: () = {
             const TEXT: &str = concat!(
                 "contract 0.1.0\nworld ", $world, "\nsdk rust-0.1.0\nname ", env!("CARGO_PKG_NAME"),
-                "\nversion ", env!("CARGO_PKG_VERSION"), "\n" $(, "capability ", $capability, "\n")*
+                "\nversion ", env!("CARGO_PKG_VERSION"), "\nlicence ", env!("CARGO_PKG_LICENSE"), "\n" $(, "capability ", $capability, "\n")*
             );
             #[used]
             #[unsafe(link_section = "audex:manifest")]

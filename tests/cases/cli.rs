@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 29] = [
     &[],
     &["run"],
     &["plan"],
@@ -21,6 +21,11 @@ const COMMANDS: [&[&str]; 24] = [
     &["plugin", "install"],
     &["plugin", "list"],
     &["plugin", "inspect"],
+    &["plugin", "update"],
+    &["plugin", "rollback"],
+    &["plugin", "verify"],
+    &["plugin", "enable"],
+    &["plugin", "disable"],
     &["plugin", "remove"],
     &["cleanup"],
     &["drift"],

@@ -1,4 +1,5 @@
-"""The real clients of Google Cloud and Azure under `tryaudex run`, against doubles that enforce. See `make test-interop`."""
+"""The real clients of Google Cloud and Azure under `tryaudex run`, against doubles that enforce; and components from a real
+registry. See `make test-interop`."""
 
 import pathlib
 import sys
@@ -9,12 +10,13 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "python")]
 import az  # noqa: E402
 import azurite  # noqa: E402
 import google_tools  # noqa: E402
+import registry  # noqa: E402
 from double import Judge  # noqa: E402
 
 
 def main():
     judge, skipped = Judge(), []
-    for name, client in (("gcloud, gsutil", google_tools), ("az", az), ("Azurite", azurite)):
+    for name, client in (("gcloud, gsutil", google_tools), ("az", az), ("Azurite", azurite), ("OCI registry", registry)):
         if reason := client.missing():
             skipped.append(f"{name}: {reason}")
         else:

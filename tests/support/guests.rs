@@ -84,6 +84,11 @@ impl Guest {
         self
     }
 
+    /// It, as it is.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Its file in the sandbox.
     pub fn plant(&self, sandbox: &mut Sandbox) -> PathBuf {
         sandbox.plant(&format!("{}.wasm", self.name), &self.bytes)

@@ -4,6 +4,8 @@ use super::{Failure, Kind};
 use crate::components::ComponentsError;
 use crate::plugin::component::PluginError;
 use crate::plugin::provider::{self, ErrorKind, ProviderError};
+use crate::plugin::rules::RuleError;
+use crate::plugin::source::SourceError;
 use crate::plugin::store::StoreError;
 
 impl From<ProviderError> for Failure {
@@ -77,6 +79,22 @@ impl From<StoreError> for Failure {
             StoreError::Manifest { .. } | StoreError::Unfit { .. } => {
                 "build it with the audex SDK for wasm32-unknown-unknown"
             }
+            StoreError::NoPrevious { .. } => "`tryaudex plugin inspect` shows what a component has replaced",
+            StoreError::Rule { rule: RuleError::Missing(_) | RuleError::Other { .. }, .. } => {
+                "install it from where your organisation keeps it: tryaudex plugin install"
+            }
+            StoreError::Rule { rule: RuleError::Disabled(_), .. } => "tryaudex plugin enable NAME",
+            StoreError::Rule { .. } | StoreError::AboveCeiling { .. } => {
+                "the rules stand in /etc/audex/config.toml, under [plugins]"
+            }
+            StoreError::Untrusted { .. } => {
+                "ask its author for the key (--signer) or the digest (--digest); to take another author's, remove it first"
+            }
+            StoreError::Downgrade { .. } => {
+                "give --allow-downgrade if you mean it, or `tryaudex plugin rollback`"
+            }
+            StoreError::Source(SourceError::Missing(_)) => "name a `.wasm` file, https://… or oci://…",
+            StoreError::Source(_) => "",
             StoreError::Lock { .. } => {
                 "repair or delete the file; deleting it uninstalls every component, filters too"
             }
@@ -84,7 +102,16 @@ impl From<StoreError> for Failure {
         };
         let kind = match &error {
             StoreError::Plugin(_) => Kind::Internal,
-            StoreError::Lock { .. } | StoreError::Io { .. } | StoreError::Cache(_) => Kind::Config,
+            StoreError::Lock { .. }
+            | StoreError::Io { .. }
+            | StoreError::Cache(_)
+            | StoreError::Rule { .. }
+            | StoreError::Source(SourceError::Read { .. }) => Kind::Config,
+            StoreError::Untrusted { .. } | StoreError::AboveCeiling { .. } | StoreError::Downgrade { .. } => {
+                Kind::Denied
+            }
+            StoreError::Source(SourceError::Refused { .. }) => Kind::Unavailable,
+            StoreError::Source(_) | StoreError::NoPrevious { .. } => Kind::Usage,
             StoreError::Manifest { .. }
             | StoreError::Unfit { .. }
             | StoreError::NotGranted { .. }

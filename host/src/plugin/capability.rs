@@ -119,6 +119,21 @@ pub enum Capability {
 }
 
 impl Capability {
+    /// What having it means, for whoever is asked to grant it.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        match self {
+            Self::Http(host) => format!("send https requests to {host}"),
+            Self::Aws => {
+                "get AWS credentials from STS, and have requests signed, with your AWS login".to_owned()
+            }
+            Self::Gcp => "use tokens of your Google Cloud login".to_owned(),
+            Self::Azure => "use tokens of your Azure login".to_owned(),
+            Self::Vault => "use your login to Vault".to_owned(),
+            Self::Secret(name) => format!("send what ${name} holds to the hosts above, without seeing it"),
+        }
+    }
+
     /// Whether only a component inside the program may hold it.
     ///
     /// Security: a token of these slots is all that the user's own login may do, and only where it goes limits it. A

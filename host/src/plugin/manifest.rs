@@ -74,6 +74,8 @@ pub struct Manifest {
     pub name: String,
     /// The component's own version.
     pub version: String,
+    /// Its licence, as it says itself; empty where it does not.
+    pub licence: String,
     /// The SDK it was built with.
     pub sdk: String,
     /// The contract it was built for.
@@ -215,12 +217,14 @@ fn parse(text: &str, imports: Vec<String>, exports: Vec<String>) -> Result<Manif
     }
     let version: String = value("version")?.chars().filter(char::is_ascii_graphic).take(64).collect();
     let sdk: String = value("sdk")?.chars().filter(char::is_ascii_graphic).take(64).collect();
+    let licence = value("licence").unwrap_or_default();
+    let licence = licence.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect();
     let requested = text
         .lines()
         .filter_map(|line| line.strip_prefix("capability "))
         .map(str::parse)
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Manifest { name, version, sdk, contract, world, requested, imports, exports })
+    Ok(Manifest { name, version, licence, sdk, contract, world, requested, imports, exports })
 }
 
 #[cfg(test)]

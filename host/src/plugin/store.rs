@@ -4,6 +4,8 @@
 
 mod install;
 mod lock;
+mod manage;
+mod trust;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -16,15 +18,22 @@ use super::compiled::{Cache, CacheError};
 use super::component::{Loaded, Phase, PluginError, Source};
 use super::engine::Engine;
 use super::manifest::{Manifest, ManifestError, World};
+use super::rules::{Required, RuleError, Rules};
+use super::signature::Signer;
+use super::source::SourceError;
 use crate::private_file;
 use crate::settings::paths::Paths;
 
 pub use install::Plan as InstallPlan;
+pub use lock::parse as parse_lock;
+pub use manage::Verified;
+pub use trust::Trust;
 
 /// What is installed.
 pub struct Store {
     directory: PathBuf,
     cache: PathBuf,
+    rules: Rules,
     installed: Vec<Installed>,
 }
 
@@ -41,8 +50,31 @@ pub struct Installed {
     pub provides: Option<String>,
     /// What the user granted to this digest.
     pub granted: BTreeSet<Capability>,
-    /// The file it was installed from.
+    /// Where it was installed from.
     pub origin: String,
+    /// Its own version.
+    pub version: String,
+    /// Whose signature it has; a later one of this name must have it too.
+    pub signer: Option<Signer>,
+    /// Whether it takes part.
+    pub enabled: bool,
+    /// What it replaced.
+    pub previous: Option<Previous>,
+}
+
+/// The component that another of the same name replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// Its own version.
+    pub version: String,
+    /// SHA-256 of the component, lower-case hex.
+    pub digest: String,
+    /// What the user granted to this digest.
+    pub granted: BTreeSet<Capability>,
+    /// Where it was installed from.
+    pub origin: String,
+    /// Whose signature it has.
+    pub signer: Option<Signer>,
 }
 
 /// Why installed components cannot be used or changed.
@@ -118,6 +150,49 @@ pub enum StoreError {
         /// The name.
         name: String,
     },
+    /// There is nothing to go back to.
+    #[error("`{name}` has replaced nothing")]
+    NoPrevious {
+        /// The component.
+        name: String,
+    },
+    /// The organisation does not allow it.
+    #[error("`{name}`: {rule}")]
+    Rule {
+        /// The component.
+        name: String,
+        /// What it breaks.
+        rule: RuleError,
+    },
+    /// It is below what the organisation lets components reach.
+    #[error("your organisation does not let components have `{capability}`, which `{name}` asks for")]
+    AboveCeiling {
+        /// The component.
+        name: String,
+        /// What it asks for.
+        capability: Capability,
+    },
+    /// It is not what it should be.
+    #[error("`{name}` is not trusted: {reason}")]
+    Untrusted {
+        /// The component.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// An older one in place of a newer.
+    #[error("`{name}` {installed} is installed, and {offered} is older")]
+    Downgrade {
+        /// The component.
+        name: String,
+        /// The installed version.
+        installed: String,
+        /// The other.
+        offered: String,
+    },
+    /// It could not be fetched.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// The component fails.
     #[error(transparent)]
     Plugin(#[from] PluginError),
@@ -131,14 +206,40 @@ impl Store {
     ///
     /// # Errors
     /// When it is there and cannot be read, or lies where others may write.
-    pub fn open(paths: &Paths) -> Result<Self, StoreError> {
+    pub fn open(paths: &Paths, rules: &Rules) -> Result<Self, StoreError> {
         match private_file::check_directory(&paths.plugins) {
             // Whatever stands in the way of looking stands in the way of reading too.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             other => other.map_err(io("use", &paths.plugins))?,
         }
         let installed = lock::read(&paths.plugins.join(lock::FILE))?;
-        Ok(Self { directory: paths.plugins.clone(), cache: paths.cache.clone(), installed })
+        let (directory, cache) = (paths.plugins.clone(), paths.cache.clone());
+        Ok(Self { directory, cache, rules: rules.clone(), installed })
+    }
+
+    /// Every filter that the organisation requires is there and takes part.
+    ///
+    /// # Errors
+    /// Names the first that does not.
+    pub fn check_required(&self) -> Result<(), StoreError> {
+        for required in &self.rules.required_filters {
+            let Required { name, digest } = required;
+            let rule = match self.installed.iter().find(|one| one.name == *name && one.world == World::Filter)
+            {
+                None => RuleError::Missing(name.clone()),
+                Some(found) if !found.enabled => RuleError::Disabled(name.clone()),
+                Some(found) => match digest {
+                    Some(wanted) if *wanted != found.digest => RuleError::Other {
+                        name: name.clone(),
+                        wanted: wanted.clone(),
+                        found: found.digest.clone(),
+                    },
+                    _ => continue,
+                },
+            };
+            return Err(StoreError::Rule { name: name.clone(), rule });
+        }
+        Ok(())
     }
 
     /// What is installed, by name.
@@ -152,6 +253,7 @@ impl Store {
     /// # Errors
     /// When its file is missing, changed, or does not compile.
     pub fn load(&self, engine: &Engine, installed: &Installed) -> Result<Loaded, StoreError> {
+        self.check_rules(&installed.name, &installed.origin, installed.signer.as_ref())?;
         let (wasm, manifest) = self.read(installed)?;
         let cache = Cache::open(&self.cache)?;
         let component = cache
@@ -162,7 +264,7 @@ impl Store {
             digest: installed.digest.clone(),
             world: installed.world,
             source: Source::Installed,
-            capabilities: effective(&manifest.requested, &installed.granted),
+            capabilities: self.rules.within(effective(&manifest.requested, &installed.granted)),
             component,
         })
     }
@@ -202,11 +304,25 @@ impl Store {
             self.installed.iter().position(|installed| installed.name == name).ok_or_else(missing)?;
         let removed = self.installed.remove(position);
         lock::write(&self.directory, &self.installed)?;
-        let _ = std::fs::remove_file(self.file(&removed.digest));
-        if let Ok(cache) = Cache::open(&self.cache) {
-            cache.forget(&removed.digest);
+        self.forget(&removed.digest);
+        if let Some(previous) = &removed.previous {
+            self.forget(&previous.digest);
         }
         Ok(removed)
+    }
+
+    /// Deletes what there is of a component that nothing names any more.
+    fn forget(&self, digest: &str) {
+        let _ = std::fs::remove_file(self.file(digest));
+        let _ = std::fs::remove_file(self.signature_file(digest));
+        if let Ok(cache) = Cache::open(&self.cache) {
+            cache.forget(digest);
+        }
+    }
+
+    fn check_rules(&self, name: &str, origin: &str, signer: Option<&Signer>) -> Result<(), StoreError> {
+        let broken = |rule| StoreError::Rule { name: name.to_owned(), rule };
+        self.rules.check(origin, signer).map_err(broken)
     }
 
     /// Keeps other processes from changing what is installed while the answer lives, and reads what they have changed.
@@ -220,6 +336,10 @@ impl Store {
         Ok(directory)
     }
 
+    fn signature_file(&self, digest: &str) -> PathBuf {
+        self.directory.join(format!("{digest}.minisig"))
+    }
+
     fn file(&self, digest: &str) -> PathBuf {
         self.directory.join(format!("{digest}.wasm"))
     }
@@ -228,8 +348,12 @@ impl Store {
 /// SHA-256 in lower-case hex.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })

@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::child::OnExpiry;
 use crate::plugin::provider::Enforcer;
+use crate::plugin::rules::Rules;
+use crate::plugin::signature::Signer;
 
 /// The user's `config.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +33,16 @@ pub struct ConfigFile {
     pub providers: BTreeMap<String, BTreeMap<String, String>>,
     /// `[filters.NAME]`: each filter's own settings.
     pub filters: BTreeMap<String, serde_json::Value>,
+    /// `[plugins]`.
+    pub plugins: PluginsTable,
+}
+
+/// `[plugins]` of a user.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PluginsTable {
+    /// Keys of component authors that are trusted without `--signer`.
+    pub signers: Vec<Signer>,
 }
 
 /// The organisation's `config.toml`.
@@ -44,6 +56,8 @@ pub struct OrganisationFile {
     pub enforcement: Enforcement,
     /// `[audit]`.
     pub audit: AuditTable,
+    /// `[plugins]`.
+    pub plugins: Rules,
 }
 
 /// `[audit]`.

@@ -1,12 +1,10 @@
 //! Installing a component: everything is checked, and tried, before anything is written.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Installed, Store, StoreError, digest, io, lock};
+use super::{Installed, Previous, Store, StoreError, digest, io, lock};
 use crate::plugin::capability::Capability;
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::compiled::Cache;
@@ -17,7 +15,9 @@ use crate::plugin::intent::Intent;
 use crate::plugin::manifest::{Manifest, World};
 use crate::plugin::mapping::Mapping;
 use crate::plugin::provider::Provider;
-use crate::plugin::{embedded, encode, limit};
+use crate::plugin::signature::Signer;
+use crate::plugin::source::Fetched;
+use crate::plugin::{embedded, encode};
 use crate::private_file;
 
 /// A component that could be installed.
@@ -28,39 +28,42 @@ pub struct Plan {
     pub digest: String,
     /// What it says of itself.
     pub manifest: Manifest,
-    origin: String,
+    /// The file it was made of, as it is distributed: this is what signatures are of.
+    pub(super) file: Vec<u8>,
+    pub(super) signature: Option<String>,
+    /// Whose signature it has, once that was looked at.
+    pub signer: Option<Signer>,
+    /// Where it came from.
+    pub origin: String,
+    pub(super) is_local: bool,
 }
 
 impl Plan {
-    /// Reads the file at `path`: a component, or a core module that the SDK built.
+    /// Reads what was fetched: a component, or a core module that the SDK built.
     ///
     /// # Errors
-    /// When it cannot be read or is no component for this host.
-    pub fn read(path: &Path) -> Result<Self, StoreError> {
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(io("read", path))?;
-        file.take(limit::COMPONENT_BYTES + 1).read_to_end(&mut bytes).map_err(io("read", path))?;
-        let unfit = |reason: String| StoreError::Unfit { path: path.to_path_buf(), reason };
-        if bytes.len() as u64 > limit::COMPONENT_BYTES {
-            return Err(unfit(format!("it has more than {} MiB", limit::COMPONENT_BYTES / 1024 / 1024)));
-        }
-        let wrong = |source| StoreError::Manifest { path: path.to_path_buf(), source };
+    /// When it is no component for this host.
+    pub fn new(fetched: Fetched) -> Result<Self, StoreError> {
+        let Fetched { bytes: file, signature, origin, is_local } = fetched;
+        let path = || Path::new(&origin).to_path_buf();
+        let unfit = |reason: String| StoreError::Unfit { path: path(), reason };
+        let wrong = |source| StoreError::Manifest { path: path(), source };
         // Before encoding: a module for another contract would fail there with words nobody can read.
-        Manifest::read(&bytes).map_err(wrong)?;
-        let wasm = encode::component(bytes).map_err(unfit)?;
+        Manifest::read(&file).map_err(wrong)?;
+        let wasm = encode::component(file.clone()).map_err(unfit)?;
         let manifest = Manifest::read(&wasm).map_err(wrong)?;
         manifest.check_imports().map_err(wrong)?;
         if let Some(capability) = manifest.requested.iter().find(|asked| asked.is_built_in_only()) {
             let (name, capability) = (manifest.name, capability.clone());
             return Err(StoreError::BuiltInOnly { name, capability });
         }
-        let origin = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string();
-        Ok(Self { digest: digest(&wasm), wasm, manifest, origin })
+        Ok(Self { digest: digest(&wasm), wasm, manifest, file, signature, signer: None, origin, is_local })
     }
 }
 
 impl Store {
-    /// Installs `plan` with exactly the capabilities `granted`, replacing a component of the same name.
+    /// Installs `plan`, which was looked at by [`Store::trust`], with exactly the capabilities `granted`, replacing a component of
+    /// the same name.
     ///
     /// # Errors
     /// When it asks for more, was granted what it does not ask for, clashes with another, or fails when tried.
@@ -93,6 +96,10 @@ impl Store {
             provides,
             granted,
             origin: plan.origin.clone(),
+            version: plan.manifest.version.clone(),
+            signer: plan.signer.clone(),
+            enabled: true,
+            previous: None,
         };
         self.write(plan, installed)
     }
@@ -114,16 +121,38 @@ impl Store {
     }
 
     /// The file first, then the lock: a crash between leaves a file that nothing names.
-    fn write(&mut self, plan: &Plan, installed: Installed) -> Result<Installed, StoreError> {
+    fn write(&mut self, plan: &Plan, mut installed: Installed) -> Result<Installed, StoreError> {
         let path = self.file(&installed.digest);
         private_file::replace(&path, &plan.wasm).map_err(io("write", &path))?;
+        // Only what can be checked again is kept: a signature of the component, not of a module it was made of.
+        if let (Some(signature), true) = (&plan.signature, plan.file == plan.wasm) {
+            let path = self.signature_file(&installed.digest);
+            private_file::replace(&path, signature.as_bytes()).map_err(io("write", &path))?;
+        }
         let old = self.installed.iter().position(|other| other.name == installed.name);
         let old = old.map(|position| self.installed.remove(position));
+        let mut gone = None;
+        if let Some(old) = old {
+            // A filter that was turned off is not turned on by an update.
+            installed.enabled = old.enabled;
+            if old.digest == installed.digest {
+                installed.previous = old.previous;
+            } else {
+                gone = old.previous.map(|previous| previous.digest).filter(|gone| *gone != installed.digest);
+                installed.previous = Some(Previous {
+                    version: old.version,
+                    digest: old.digest,
+                    granted: old.granted,
+                    origin: old.origin,
+                    signer: old.signer,
+                });
+            }
+        }
         self.installed.push(installed.clone());
         self.installed.sort_by(|left, right| left.name.cmp(&right.name));
         lock::write(&self.directory, &self.installed)?;
-        if let Some(old) = old.filter(|old| old.digest != installed.digest) {
-            let _ = std::fs::remove_file(self.file(&old.digest));
+        if let Some(gone) = gone {
+            self.forget(&gone);
         }
         Ok(installed)
     }

@@ -1,22 +1,35 @@
-//! `plugins.lock`: name, digest, kind and grants of everything that is installed.
+//! `plugins.lock`: name, digest, kind, signer and grants of everything that is installed.
+//!
+//! Security: the first line authenticates the rest with a key of this user's, so that a filter is not edited out of it, or a grant
+//! into it, by whatever may write a file and nothing more. Who can read the key can do both.
 
 use std::path::Path;
 
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
-use super::{Installed, StoreError, io};
+use super::{Installed, Previous, StoreError, hex, io};
 use crate::plugin::capability::Capability;
 use crate::plugin::manifest::World;
 use crate::private_file;
 
 /// The lock's name in the plugin directory.
 pub const FILE: &str = "plugins.lock";
+/// The name of the key beside it.
+const KEY: &str = "plugins.key";
 /// The lock's format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// How the first line begins.
+const MAC: &str = "mac = \"";
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Lock {
+    /// Only in files; another user's says nothing here.
+    #[serde(default, skip_serializing)]
+    #[expect(dead_code, reason = "it is checked before the file is parsed")]
+    mac: Option<String>,
     version: u32,
     #[serde(default, rename = "plugin")]
     plugins: Vec<Entry>,
@@ -26,46 +39,109 @@ struct Lock {
 #[serde(deny_unknown_fields)]
 struct Entry {
     name: String,
+    version: String,
     digest: String,
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     provides: Option<String>,
     granted: Vec<String>,
     origin: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signer: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    disabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<PreviousEntry>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct PreviousEntry {
+    version: String,
+    digest: String,
+    granted: Vec<String>,
+    origin: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signer: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Everything in the lock at `path`; nothing if there is none.
 ///
 /// # Errors
-/// When it is there and cannot be read. An entry that is not understood is an error: it may be a filter.
+/// When it is there and cannot be read, or was written by somebody else. An entry that is not understood is an error: it may be a
+/// filter.
 pub fn read(path: &Path) -> Result<Vec<Installed>, StoreError> {
     let text = match std::fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other.map_err(io("read", path))?,
     };
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let written = first.strip_prefix(MAC).and_then(|mac| mac.strip_suffix('"')).unwrap_or_default();
+    if path.parent().is_none_or(|directory| mac(directory, rest).ok().as_deref() != Some(written)) {
+        let message = "it was changed by something other than tryaudex: its MAC is not right".to_owned();
+        return Err(StoreError::Lock { path: path.to_path_buf(), message });
+    }
+    parse(path, rest)
+}
+
+/// What a lock says that somebody else's program wrote, such as a team's: to be installed from, and nothing more.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn parse(path: &Path, text: &str) -> Result<Vec<Installed>, StoreError> {
     let wrong = |message: String| StoreError::Lock { path: path.to_path_buf(), message };
-    let lock: Lock = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
+    let lock: Lock = toml::from_str(text).map_err(|error| wrong(error.message().to_owned()))?;
     if lock.version != VERSION {
         return Err(wrong(format!("its version is {}, this program reads {VERSION}", lock.version)));
     }
-    let installed = |entry: Entry| {
-        let digest_ok = entry.digest.len() == 64 && entry.digest.chars().all(|c| c.is_ascii_hexdigit());
-        let world = [World::Provider, World::Mapping, World::Filter, World::Intent];
-        let world = world.into_iter().find(|world| world.to_string() == entry.kind);
-        let (true, Some(world)) = (digest_ok, world) else {
-            return Err(wrong(format!("the entry `{}` is malformed", entry.name)));
-        };
-        let granted = entry.granted.iter().map(|text| text.parse::<Capability>()).collect::<Result<_, _>>();
-        Ok(Installed {
-            name: entry.name,
-            digest: entry.digest,
-            world,
-            provides: entry.provides,
-            granted: granted.map_err(|error| wrong(error.to_string()))?,
-            origin: entry.origin,
-        })
+    lock.plugins.into_iter().map(|entry| installed(entry).map_err(wrong)).collect()
+}
+
+fn installed(entry: Entry) -> Result<Installed, String> {
+    let is_digest = |digest: &str| digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit());
+    let worlds = [World::Provider, World::Mapping, World::Filter, World::Intent];
+    let world = worlds.into_iter().find(|world| world.to_string() == entry.kind);
+    let (true, Some(world)) = (is_digest(&entry.digest), world) else {
+        return Err(format!("the entry `{}` is malformed", entry.name));
     };
-    lock.plugins.into_iter().map(installed).collect()
+    let granted = |granted: Vec<String>| {
+        let parsed = granted.iter().map(|text| text.parse::<Capability>()).collect::<Result<_, _>>();
+        parsed.map_err(|error| error.to_string())
+    };
+    let signer = |signer: Option<String>| {
+        signer
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|error: crate::plugin::signature::SignatureError| error.to_string())
+    };
+    let previous = match entry.previous {
+        Some(previous) if is_digest(&previous.digest) => Some(Previous {
+            version: previous.version,
+            digest: previous.digest,
+            granted: granted(previous.granted)?,
+            origin: previous.origin,
+            signer: signer(previous.signer)?,
+        }),
+        Some(_) => return Err(format!("the entry `{}` is malformed", entry.name)),
+        None => None,
+    };
+    Ok(Installed {
+        name: entry.name,
+        version: entry.version,
+        digest: entry.digest,
+        world,
+        provides: entry.provides,
+        granted: granted(entry.granted)?,
+        origin: entry.origin,
+        signer: signer(entry.signer)?,
+        enabled: !entry.disabled,
+        previous,
+    })
 }
 
 /// Writes the lock, whole or not at all.
@@ -73,18 +149,38 @@ pub fn read(path: &Path) -> Result<Vec<Installed>, StoreError> {
 /// # Errors
 /// When the directory or the file cannot be written.
 pub fn write(directory: &Path, installed: &[Installed]) -> Result<(), StoreError> {
+    let texts =
+        |granted: &std::collections::BTreeSet<Capability>| granted.iter().map(ToString::to_string).collect();
     let entry = |installed: &Installed| Entry {
         name: installed.name.clone(),
+        version: installed.version.clone(),
         digest: installed.digest.clone(),
         kind: installed.world.to_string(),
         provides: installed.provides.clone(),
-        granted: installed.granted.iter().map(ToString::to_string).collect(),
+        granted: texts(&installed.granted),
         origin: installed.origin.clone(),
+        signer: installed.signer.as_ref().map(ToString::to_string),
+        disabled: !installed.enabled,
+        previous: installed.previous.as_ref().map(|previous| PreviousEntry {
+            version: previous.version.clone(),
+            digest: previous.digest.clone(),
+            granted: texts(&previous.granted),
+            origin: previous.origin.clone(),
+            signer: previous.signer.as_ref().map(ToString::to_string),
+        }),
     };
-    let lock = Lock { version: VERSION, plugins: installed.iter().map(entry).collect() };
+    let lock = Lock { mac: None, version: VERSION, plugins: installed.iter().map(entry).collect() };
     let path = directory.join(FILE);
     let text = toml::to_string(&lock)
         .map_err(|error| StoreError::Lock { path: path.clone(), message: error.to_string() })?;
     private_file::create_directory(directory).map_err(io("use", directory))?;
-    private_file::replace(&path, text.as_bytes()).map_err(io("write", &path))
+    let mac = mac(directory, &text).map_err(io("use", directory))?;
+    private_file::replace(&path, format!("{MAC}{mac}\"\n{text}").as_bytes()).map_err(io("write", &path))
+}
+
+fn mac(directory: &Path, text: &str) -> std::io::Result<String> {
+    let key = private_file::key(&directory.join(KEY))?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(std::io::Error::other)?;
+    mac.update(text.as_bytes());
+    Ok(hex(&mac.finalize().into_bytes()))
 }

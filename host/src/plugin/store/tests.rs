@@ -27,11 +27,24 @@ fn filter_called(home: &Path, name: &str) -> InstallPlan {
     }
     let file = home.join(format!("{name}.wasm"));
     fs::write(&file, wasm).unwrap();
-    InstallPlan::read(&file).unwrap()
+    plan_of(&file)
+}
+
+fn plan_of(file: &Path) -> InstallPlan {
+    let place = crate::plugin::source::Place::File(file.to_path_buf());
+    InstallPlan::new(place.fetch(&crate::environment::Environment::default()).unwrap()).unwrap()
+}
+
+fn open(paths: &Paths) -> Store {
+    Store::open(paths, &Rules::default()).unwrap()
+}
+
+fn under(paths: &Paths, rules: &str) -> Store {
+    Store::open(paths, &toml::from_str(rules).unwrap()).unwrap()
 }
 
 fn names(paths: &Paths) -> Vec<String> {
-    Store::open(paths).unwrap().installed().iter().map(|installed| installed.name.clone()).collect()
+    open(paths).installed().iter().map(|installed| installed.name.clone()).collect()
 }
 
 #[test]
@@ -40,7 +53,7 @@ fn installs_and_removals_at_once_lose_nothing() {
     let paths = paths(home.path());
     let called = ["deny-lis1", "deny-lis2", "deny-lis3", "deny-lis4"];
     // All have read the same lock before the first writes.
-    let stores: Vec<Store> = called.iter().map(|_| Store::open(&paths).unwrap()).collect();
+    let stores: Vec<Store> = called.iter().map(|_| open(&paths)).collect();
     std::thread::scope(|scope| {
         for (mut store, name) in stores.into_iter().zip(called) {
             let plan = filter_called(home.path(), name);
@@ -48,7 +61,7 @@ fn installs_and_removals_at_once_lose_nothing() {
         }
     });
     assert_eq!(names(&paths), called);
-    let [mut one, mut two] = [Store::open(&paths).unwrap(), Store::open(&paths).unwrap()];
+    let [mut one, mut two] = [open(&paths), open(&paths)];
     one.remove("deny-lis1").unwrap();
     two.remove("deny-lis2").unwrap();
     assert!(matches!(two.remove("deny-lis1"), Err(StoreError::NotInstalled { .. })));
@@ -60,9 +73,11 @@ fn a_directory_that_others_may_write_to_is_not_read() {
     let home = tempfile::tempdir().unwrap();
     let paths = paths(home.path());
     private_file::create_directory(&paths.plugins).unwrap();
-    assert!(Store::open(&paths).is_ok());
+    assert!(Store::open(&paths, &Rules::default()).is_ok());
     fs::set_permissions(&paths.plugins, fs::Permissions::from_mode(0o777)).unwrap();
-    assert!(matches!(Store::open(&paths), Err(StoreError::Io { path, .. }) if path == paths.plugins));
+    assert!(
+        matches!(Store::open(&paths, &Rules::default()), Err(StoreError::Io { path, .. }) if path == paths.plugins)
+    );
 }
 
 #[test]
@@ -76,9 +91,150 @@ fn a_missing_file_is_named() {
         provides: None,
         granted: BTreeSet::new(),
         origin: String::new(),
+        version: "1.0.0".to_owned(),
+        signer: None,
+        enabled: true,
+        previous: None,
     };
     lock::write(&paths.plugins, std::slice::from_ref(&installed)).unwrap();
-    let store = Store::open(&paths).unwrap();
+    let store = open(&paths);
     let message = store.read(&installed).unwrap_err().to_string();
     assert!(message.contains(&store.file(&installed.digest).display().to_string()), "{message}");
+}
+
+/// The same filter with another version and so another digest; versions have the same length.
+fn of_version(home: &Path, version: &str) -> InstallPlan {
+    let plan = filter_called(home, "deny-lis1");
+    let mut wasm = plan.wasm.clone();
+    let own = format!("version {}", plan.manifest.version);
+    let new = format!("version {version}");
+    assert_eq!(own.len(), new.len());
+    for at in 0..wasm.len() - own.len() {
+        if wasm[at..].starts_with(own.as_bytes()) {
+            wasm[at..at + new.len()].copy_from_slice(new.as_bytes());
+        }
+    }
+    let file = home.join("versioned.wasm");
+    fs::write(&file, wasm).unwrap();
+    plan_of(&file)
+}
+
+fn put(store: &mut Store, mut plan: InstallPlan, trust: &Trust) -> Result<Installed, StoreError> {
+    store.trust(&mut plan, trust)?;
+    store.install(&Engine::new().unwrap(), &plan, BTreeSet::new())
+}
+
+#[test]
+fn what_was_replaced_can_be_put_back_and_an_older_one_is_not_taken_unasked() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let mut store = open(&paths);
+    let (old, new) = (of_version(home.path(), "0.1.1"), of_version(home.path(), "0.1.2"));
+    let digests = [old.digest.clone(), new.digest.clone()];
+    put(&mut store, old, &Trust::default()).unwrap();
+    put(&mut store, new, &Trust::default()).unwrap();
+    assert_eq!(store.installed()[0].version, "0.1.2");
+    assert_eq!(store.roll_back("deny-lis1").unwrap().digest, digests[0]);
+    assert_eq!(store.roll_back("deny-lis1").unwrap().digest, digests[1]);
+    let again = || of_version(home.path(), "0.1.1");
+    assert!(matches!(put(&mut store, again(), &Trust::default()), Err(StoreError::Downgrade { .. })));
+    let meant = Trust { downgrade: true, ..Trust::default() };
+    assert_eq!(put(&mut store, again(), &meant).unwrap().version, "0.1.1");
+    store.remove("deny-lis1").unwrap();
+    let left: Vec<_> =
+        fs::read_dir(&paths.plugins).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".wasm")), "{left:?}");
+    assert!(matches!(store.roll_back("deny-lis1"), Err(StoreError::NotInstalled { .. })));
+}
+
+#[test]
+fn what_is_turned_off_takes_no_part_and_stays_so_when_it_is_updated() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let mut store = open(&paths);
+    put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).unwrap();
+    store.enable("deny-lis1", false).unwrap();
+    assert_eq!(store.filters().count(), 0);
+    put(&mut store, of_version(home.path(), "0.1.2"), &Trust::default()).unwrap();
+    assert_eq!(open(&paths).filters().count(), 0);
+    store.enable("deny-lis1", true).unwrap();
+    assert_eq!(open(&paths).filters().count(), 1);
+}
+
+#[test]
+fn the_organisations_rules_hold_for_what_is_there_already() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let digest = {
+        let mut store = open(&paths);
+        put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).unwrap().digest
+    };
+    let engine = Engine::new().unwrap();
+    let rule = |rules: &str| {
+        let store = under(&paths, rules);
+        let loaded = store.load(&engine, &store.installed()[0]).map(drop);
+        let result = store.check_required().and(loaded);
+        result.err().map(|error| error.to_string())
+    };
+    assert_eq!(rule(""), None);
+    assert_eq!(rule("required_filters = [\"deny-lis1\"]"), None);
+    assert_eq!(rule(&format!("required_filters = [\"deny-lis1@sha256:{digest}\"]")), None);
+    for (rules, said) in [
+        ("require_signature = true".to_owned(), "takes signed components only"),
+        ("sources = [\"/opt/audex/\"]".to_owned(), "does not take components from"),
+        ("required_filters = [\"hours\"]".to_owned(), "requires the filter `hours`, which is not installed"),
+        (format!("required_filters = [\"deny-lis1@sha256:{}\"]", "0".repeat(64)), "to be sha256:0000"),
+    ] {
+        let found = rule(&rules).unwrap_or_default();
+        assert!(found.contains(said), "{rules}: {found}");
+    }
+    let mut store = under(&paths, "required_filters = [\"deny-lis1\"]");
+    assert!(
+        matches!(store.enable("deny-lis1", false), Err(StoreError::Rule { .. })),
+        "it may not be turned off"
+    );
+    open(&paths).enable("deny-lis1", false).unwrap();
+    assert!(rule("required_filters = [\"deny-lis1\"]").unwrap().contains("turned off"));
+    let verified = under(&paths, "require_signature = true").verify();
+    assert!(verified[0].wrong.as_ref().unwrap().contains("signed components only"));
+}
+
+#[test]
+fn what_comes_from_elsewhere_is_signed_or_of_the_digest_that_was_given() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let mut store = open(&paths);
+    let foreign = || {
+        let mut plan = of_version(home.path(), "0.1.1");
+        plan.is_local = false;
+        plan
+    };
+    let error = put(&mut store, foreign(), &Trust::default()).unwrap_err().to_string();
+    assert!(error.contains("is not signed, and no digest was given"), "{error}");
+    let wrong = Trust { digest: Some("0".repeat(64)), ..Trust::default() };
+    assert!(put(&mut store, foreign(), &wrong).unwrap_err().to_string().contains("its digest is sha256:"));
+    let right = Trust { digest: Some(foreign().digest), ..Trust::default() };
+    put(&mut store, foreign(), &right).unwrap();
+}
+
+#[test]
+fn a_lock_that_was_changed_is_refused_and_a_teams_is_read() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let mut store = open(&paths);
+    put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).unwrap();
+    let path = paths.plugins.join(lock::FILE);
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(lock::parse(&path, &text).unwrap().len(), 1, "as somebody else's");
+    for changed in [
+        text.replace("deny-lis1", "deny-lis2"),
+        text.replacen("version = 2", "version = 2 ", 1),
+        text[20..].to_owned(),
+    ] {
+        fs::write(&path, changed).unwrap();
+        let error = Store::open(&paths, &Rules::default()).err().unwrap().to_string();
+        assert!(error.contains("its MAC is not right"), "{error}");
+    }
+    fs::write(&path, text).unwrap();
+    assert_eq!(open(&paths).installed().len(), 1);
 }

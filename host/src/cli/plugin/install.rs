@@ -1,0 +1,224 @@
+//! Installing, updating, and reproducing a team's set.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::read_text;
+use crate::components::Components;
+use crate::console;
+use crate::environment::Environment;
+use crate::error::Failure;
+use crate::plugin::capability::Capability;
+use crate::plugin::component::short;
+use crate::plugin::signature::Signer;
+use crate::plugin::source::Place;
+use crate::plugin::store::{InstallPlan, Installed, Store, StoreError, Trust, parse_lock};
+use crate::settings::Settings;
+
+#[derive(Debug, clap::Args)]
+pub struct InstallArgs {
+    /// A `.wasm` file, `https://…`, or `oci://registry/repository:tag` (or `@sha256:…`)
+    #[arg(required_unless_present = "locked", conflicts_with = "locked")]
+    source: Option<String>,
+    /// Grant a capability it asks for; may be repeated. What is not granted here is asked for on the terminal
+    #[arg(long, value_name = "CAPABILITY")]
+    grant: Vec<Capability>,
+    /// Whose signature it must have: a minisign public key, or a file with one
+    #[arg(long, value_name = "KEY")]
+    signer: Option<String>,
+    /// The signature, where it does not lie beside the component
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
+    /// The digest it must have
+    #[arg(long, value_name = "sha256:HEX", value_parser = digest)]
+    digest: Option<String>,
+    /// Let an older version replace a newer one
+    #[arg(long)]
+    allow_downgrade: bool,
+    /// Install everything that a team's `plugins.lock` names, exactly
+    #[arg(long, value_name = "FILE")]
+    locked: Option<PathBuf>,
+    /// Grant what the team's lock grants, without asking
+    #[arg(long, requires = "locked")]
+    yes: bool,
+}
+
+/// Installs what was asked for.
+pub(super) fn install(
+    environment: &Environment,
+    settings: &Settings,
+    args: &InstallArgs,
+) -> Result<(), Failure> {
+    if let Some(lock) = &args.locked {
+        return reproduce(environment, settings, lock, args.yes);
+    }
+    let place: Place = args.source.as_deref().unwrap_or_default().parse().map_err(StoreError::from)?;
+    let trust = Trust {
+        signer: args.signer.as_deref().map(signer).transpose()?,
+        digest: args.digest.clone(),
+        signature: args.signature.as_ref().map(read_text).transpose()?,
+        signers: settings.signers.clone(),
+        downgrade: args.allow_downgrade,
+    };
+    let components = Components::open(settings)?;
+    let mut store = Store::open(&settings.paths, &settings.plugins)?;
+    let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
+    store.trust(&mut plan, &trust)?;
+    let granted = agreed(&plan, args.grant.iter().cloned().collect(), &BTreeSet::new())?;
+    let installed = store.install(components.engine(), &plan, granted)?;
+    tell("installed", &installed);
+    Ok(())
+}
+
+/// Fetches components anew; what a newer one asks for in addition is asked for again.
+pub(super) fn update(
+    environment: &Environment,
+    settings: &Settings,
+    names: &[String],
+    grant: &BTreeSet<Capability>,
+) -> Result<(), Failure> {
+    let components = Components::open(settings)?;
+    let mut store = Store::open(&settings.paths, &settings.plugins)?;
+    let installed: Vec<Installed> = store.installed().to_vec();
+    if let Some(name) = names.iter().find(|name| installed.iter().all(|one| one.name != **name)) {
+        return Err(StoreError::NotInstalled { name: name.clone() }.into());
+    }
+    for old in installed.iter().filter(|one| names.is_empty() || names.contains(&one.name)) {
+        let place: Place = old.origin.parse().map_err(StoreError::from)?;
+        let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
+        if plan.manifest.name != old.name {
+            let reason = format!("`{}` is now at {}", plan.manifest.name, old.origin);
+            return Err(StoreError::Untrusted { name: old.name.clone(), reason }.into());
+        }
+        if plan.digest == old.digest {
+            console::result(&format!("`{}` {} is the newest", old.name, old.version));
+            continue;
+        }
+        store.trust(&mut plan, &Trust { signers: settings.signers.clone(), ..Trust::default() })?;
+        let asked: BTreeSet<Capability> = plan.manifest.requested.iter().cloned().collect();
+        let kept = old.granted.intersection(&asked).cloned();
+        let given = kept.chain(grant.intersection(&asked).cloned()).collect();
+        let granted = agreed(&plan, given, &old.granted)?;
+        for gone in old.granted.difference(&asked) {
+            console::result(&format!("`{}` no longer asks for `{gone}`", old.name));
+        }
+        let new = store.install(components.engine(), &plan, granted)?;
+        console::result(&format!(
+            "updated `{}` from {} to {} ({}); `tryaudex plugin rollback {}` takes it back",
+            new.name,
+            old.version,
+            new.version,
+            short(&new.digest),
+            new.name
+        ));
+    }
+    Ok(())
+}
+
+/// Everything that a lock names, of exactly its digests.
+fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: bool) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(lock).map_err(|source| StoreError::Io {
+        action: "read",
+        path: lock.to_path_buf(),
+        source,
+    })?;
+    let wanted = parse_lock(lock, &text)?;
+    let components = Components::open(settings)?;
+    let mut store = Store::open(&settings.paths, &settings.plugins)?;
+    let mut plans = Vec::new();
+    // All are fetched and trusted before one is installed.
+    for entry in &wanted {
+        let place: Place = entry.origin.parse().map_err(StoreError::from)?;
+        let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
+        let signer = entry.signer.clone();
+        let trust = Trust { signer, digest: Some(entry.digest.clone()), downgrade: true, ..Trust::default() };
+        store.trust(&mut plan, &trust)?;
+        if plan.manifest.name != entry.name || plan.digest != entry.digest {
+            let reason = format!("`{}` ({}) is at {}", plan.manifest.name, short(&plan.digest), entry.origin);
+            return Err(StoreError::Untrusted { name: entry.name.clone(), reason }.into());
+        }
+        let granted = entry.granted.clone();
+        plans.push((plan, granted));
+    }
+    for (plan, granted) in &plans {
+        let granted = if yes { granted.clone() } else { agreed(plan, BTreeSet::new(), &BTreeSet::new())? };
+        tell("installed", &store.install(components.engine(), plan, granted)?);
+    }
+    for more in store.installed().iter().filter(|one| wanted.iter().all(|entry| entry.name != one.name)) {
+        console::tell(&format!(
+            "notice: `{}` is installed as well, and not in {}",
+            more.name,
+            lock.display()
+        ));
+    }
+    Ok(())
+}
+
+/// What the component gets: everything it asks for, if the user agrees to what was not `given` yet.
+///
+/// Security: it is asked on the terminal, never on standard input, which may be anybody's.
+fn agreed(
+    plan: &InstallPlan,
+    mut given: BTreeSet<Capability>,
+    before: &BTreeSet<Capability>,
+) -> Result<BTreeSet<Capability>, Failure> {
+    let missing: Vec<&Capability> =
+        plan.manifest.requested.iter().filter(|asked| !given.contains(asked)).collect();
+    if missing.is_empty() {
+        return Ok(given);
+    }
+    let list: Vec<String> = missing.iter().map(|one| format!("  {one}: {}", one.explained())).collect();
+    let more = if before.is_empty() { "" } else { " in addition" };
+    let question =
+        format!("`{}` {} asks{more} to\n{}\n", plan.manifest.name, plan.manifest.version, list.join("\n"));
+    console::tell(question.trim_end());
+    match console::ask("grant all of this? [y/N] ") {
+        Some(answer) if matches!(answer.trim(), "y" | "Y" | "yes") => {
+            given.extend(missing.into_iter().cloned());
+            Ok(given)
+        }
+        _ => {
+            let missing = missing.into_iter().cloned().collect();
+            Err(StoreError::NotGranted { name: plan.manifest.name.clone(), missing }.into())
+        }
+    }
+}
+
+fn tell(done: &str, installed: &Installed) {
+    let part = match (&installed.provides, installed.world.to_string().as_str()) {
+        (Some(id), _) => format!("use it with `--provider {id}`"),
+        (None, "mapping") => {
+            format!("it answers once config.toml has `[mapping] component = \"{}\"`", installed.name)
+        }
+        (None, "intent") => {
+            format!(
+                "ask it with `--engine {0}`, or set `[intent] engine = \"{0}\"` in config.toml",
+                installed.name
+            )
+        }
+        (None, _) => "it takes part in every run from now on".to_owned(),
+    };
+    let signed = match &installed.signer {
+        Some(signer) => format!("signed by {signer}, as every later one must be"),
+        None => "not signed (dev)".to_owned(),
+    };
+    let (world, name) = (installed.world, &installed.name);
+    console::result(&format!("{done} {world} `{name}` ({}), {signed}; {part}", short(&installed.digest)));
+}
+
+/// A key, or the file it stands in.
+fn signer(text: &str) -> Result<Signer, Failure> {
+    let path = PathBuf::from(text);
+    let text = if path.is_file() { read_text(&path)? } else { text.to_owned() };
+    text.parse().map_err(|error: crate::plugin::signature::SignatureError| {
+        Failure::usage(&error.to_string(), "give the last line of its author's minisign.pub, or the file")
+    })
+}
+
+fn digest(text: &str) -> Result<String, String> {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    if hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(hex.to_ascii_lowercase());
+    }
+    Err("it is no SHA-256 in hexadecimal".to_owned())
+}

@@ -1,0 +1,192 @@
+//! What is installed, and what a component is.
+
+use serde_json::{Value, json};
+
+use crate::console::{self, table};
+use crate::environment::Environment;
+use crate::error::Failure;
+use crate::plugin::component::short;
+use crate::plugin::embedded::COMPONENTS;
+use crate::plugin::limit;
+use crate::plugin::manifest::Manifest;
+use crate::plugin::source::Place;
+use crate::plugin::store::{InstallPlan, Installed, Store, StoreError};
+
+/// One component as it is shown.
+struct Shown {
+    manifest: Manifest,
+    digest: String,
+    granted: Vec<String>,
+    provides: Option<String>,
+    source: String,
+    bytes: usize,
+    signer: String,
+    enabled: bool,
+    previous: Option<String>,
+}
+
+/// What is said where nobody signed.
+const UNSIGNED: &str = "nobody (dev)";
+
+fn built_in() -> Result<Vec<Shown>, Failure> {
+    let shown = |embedded: &crate::plugin::embedded::Embedded| {
+        let manifest = embedded.manifest().map_err(|error| Failure::internal("plugin", error))?;
+        let granted = manifest.requested.iter().map(ToString::to_string).collect();
+        let provides =
+            (manifest.world == crate::plugin::manifest::World::Provider).then(|| manifest.name.clone());
+        let (digest, bytes) = (embedded.digest.to_owned(), embedded.wasm.len());
+        Ok(Shown {
+            manifest,
+            digest,
+            granted,
+            provides,
+            source: "built in".to_owned(),
+            bytes,
+            signer: "part of this program".to_owned(),
+            enabled: true,
+            previous: None,
+        })
+    };
+    COMPONENTS.iter().map(shown).collect()
+}
+
+fn shown(store: &Store, installed: &Installed) -> Result<Shown, Failure> {
+    let (wasm, manifest) = store.read(installed)?;
+    Ok(Shown {
+        manifest,
+        digest: installed.digest.clone(),
+        granted: installed.granted.iter().map(ToString::to_string).collect(),
+        provides: installed.provides.clone(),
+        source: installed.origin.clone(),
+        bytes: wasm.len(),
+        signer: installed.signer.as_ref().map_or_else(|| UNSIGNED.to_owned(), ToString::to_string),
+        enabled: installed.enabled,
+        previous: installed.previous.as_ref().map(|one| format!("{} ({})", one.version, short(&one.digest))),
+    })
+}
+
+/// Built-in and installed components, one on a line.
+pub(super) fn list(store: &Store, json: bool) -> Result<(), Failure> {
+    let mut all = built_in()?;
+    let mut broken = Vec::new();
+    for installed in store.installed() {
+        match shown(store, installed) {
+            Ok(shown) => all.push(shown),
+            Err(failure) => broken.push(failure),
+        }
+    }
+    if json {
+        console::result(&Value::from(all.iter().map(to_json).collect::<Vec<_>>()).to_string());
+        return broken.into_iter().next().map_or(Ok(()), Err);
+    }
+    let row = |shown: &Shown| {
+        let (name, world) = (shown.manifest.name.clone(), shown.manifest.world.to_string());
+        vec![
+            name,
+            world,
+            shown.manifest.version.clone(),
+            short(&shown.digest),
+            shown.granted.join(","),
+            if shown.enabled { shown.source.clone() } else { format!("{} (turned off)", shown.source) },
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    console::result(&table(&["NAME", "KIND", "VERSION", "DIGEST", "GRANTED", "SOURCE"], &rows));
+    // The others are shown all the same; the first that is broken is the error.
+    broken.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// One component, installed or somewhere, before anything of it runs.
+pub(super) fn inspect(
+    environment: &Environment,
+    store: &Store,
+    target: &str,
+    json: bool,
+) -> Result<(), Failure> {
+    let found = built_in()?.into_iter().find(|shown| shown.manifest.name == target);
+    let installed = store.installed().iter().find(|installed| installed.name == target);
+    let shown = match (found, installed) {
+        (Some(found), _) => found,
+        (None, Some(installed)) => shown(store, installed)?,
+        (None, None) => from_elsewhere(environment, target)?,
+    };
+    if json {
+        console::result(&to_json(&shown).to_string());
+        return Ok(());
+    }
+    // The names of a file that is not installed are nobody's yet: a line end in one would look like a line of ours.
+    let line = |item: &String| item.replace(|c: char| c.is_control(), " ");
+    let list = |items: &[String]| match items {
+        [] => "nothing".to_owned(),
+        some => some.iter().map(line).collect::<Vec<_>>().join("\n          "),
+    };
+    let requested: Vec<String> = shown.manifest.requested.iter().map(ToString::to_string).collect();
+    console::result(&format!(
+        "name      {}\nkind      {}\nversion   {}\ncontract  audex:plugin@{}\nsdk       {}\ndigest    sha256:{}\nsize      {} bytes\nlicence   {}\nsource    {}\nsigned by {}\nlimits    {} MiB of memory, {} s of computing in a call\nreplaced  {}\nasks for  {}\ngranted   {}\nimports   {}\nexports   {}",
+        shown.manifest.name,
+        shown.manifest.world,
+        shown.manifest.version,
+        shown.manifest.contract,
+        shown.manifest.sdk,
+        shown.digest,
+        shown.bytes,
+        line(&shown.manifest.licence),
+        shown.source,
+        shown.signer,
+        limit::MEMORY_BYTES / 1024 / 1024,
+        limit::GUEST_TIME.as_secs(),
+        shown.previous.as_deref().unwrap_or("nothing"),
+        list(&requested),
+        list(&shown.granted),
+        list(&shown.manifest.imports),
+        list(&shown.manifest.exports),
+    ));
+    Ok(())
+}
+
+fn from_elsewhere(environment: &Environment, target: &str) -> Result<Shown, Failure> {
+    // No component has such a name; and what has none of these is no file that anybody means.
+    if !target.contains(['.', '/']) && !std::path::Path::new(target).exists() {
+        return Err(StoreError::NotInstalled { name: target.to_owned() }.into());
+    }
+    let fetched =
+        target.parse::<Place>().and_then(|place| place.fetch(environment)).map_err(StoreError::from)?;
+    let is_signed = fetched.signature.is_some();
+    let plan = InstallPlan::new(fetched)?;
+    let source = format!("{} (not installed)", plan.origin);
+    let bytes = plan.wasm.len();
+    let signer = if is_signed { "somebody; whom, installing finds out" } else { UNSIGNED };
+    Ok(Shown {
+        manifest: plan.manifest,
+        digest: plan.digest,
+        granted: Vec::new(),
+        provides: None,
+        source,
+        bytes,
+        signer: signer.to_owned(),
+        enabled: false,
+        previous: None,
+    })
+}
+
+fn to_json(shown: &Shown) -> Value {
+    json!({
+        "name": shown.manifest.name,
+        "kind": shown.manifest.world.to_string(),
+        "version": shown.manifest.version,
+        "contract": shown.manifest.contract,
+        "sdk": shown.manifest.sdk,
+        "digest": shown.digest,
+        "bytes": shown.bytes,
+        "source": shown.source,
+        "licence": shown.manifest.licence,
+        "signer": shown.signer,
+        "enabled": shown.enabled,
+        "replaced": shown.previous,
+        "provides": shown.provides,
+        "requested": shown.manifest.requested.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "granted": shown.granted,
+        "imports": shown.manifest.imports,
+        "exports": shown.manifest.exports,
+    })
+}

@@ -1,0 +1,100 @@
+//! Over https: nothing of the user's is sent, and an answer may lead elsewhere over https only.
+
+use std::time::Duration;
+
+use reqwest::{Response, StatusCode, Url};
+
+use super::{Fetched, SIGNATURE, SourceError};
+use crate::environment::Environment;
+use crate::plugin::limit;
+use crate::roots;
+
+/// For all of a fetch: 16 MiB over a slow line.
+const TIME: Duration = Duration::from_secs(120);
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// Code hosts lead to where their files are.
+const REDIRECTS: usize = 5;
+/// A signature, a manifest, a token.
+pub(super) const SMALL_BYTES: u64 = 1024 * 1024;
+
+pub(super) fn fetch(url: &Url, environment: &Environment) -> Result<Fetched, SourceError> {
+    let client = client(environment, url.as_str())?;
+    let mut beside = url.clone();
+    beside.set_path(&format!("{}{SIGNATURE}", url.path()));
+    wait(url.as_str(), async {
+        let bytes = body(client.get(url.clone()).send().await, url.as_str(), limit::COMPONENT_BYTES).await?;
+        let signature = match client.get(beside).send().await {
+            Ok(answer) if answer.status() == StatusCode::OK => {
+                let bytes = body(Ok(answer), url.as_str(), SMALL_BYTES).await?;
+                Some(String::from_utf8_lossy(&bytes).into_owned())
+            }
+            // Security: whether one is needed is decided by who reads this; nothing is not a signature.
+            _ => None,
+        };
+        Ok(Fetched { bytes, signature, origin: url.to_string(), is_local: false })
+    })
+}
+
+/// A client that trusts whom the user's tools trust.
+pub(super) fn client(environment: &Environment, origin: &str) -> Result<reqwest::Client, SourceError> {
+    let refused = |reason: String| SourceError::Refused { origin: origin.to_owned(), reason };
+    // One crypto provider in the whole program; it may have been chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let onward = reqwest::redirect::Policy::custom(|attempt| {
+        let is_safe =
+            attempt.url().scheme() == "https" || attempt.previous().iter().all(|url| url.scheme() == "http");
+        if attempt.previous().len() > REDIRECTS || !is_safe { attempt.stop() } else { attempt.follow() }
+    });
+    let builder = reqwest::Client::builder()
+        .redirect(onward)
+        .referer(false)
+        .timeout(TIME)
+        .connect_timeout(CONNECT_TIME)
+        .user_agent(concat!("audex/", env!("CARGO_PKG_VERSION")));
+    let builder = match roots::configured(environment).map_err(|error| refused(error.to_string()))? {
+        Some(roots) => builder.tls_certs_only(roots),
+        None => builder,
+    };
+    builder.build().map_err(|error| refused(reason(&error)))
+}
+
+/// The body of a good answer.
+pub(super) async fn body(
+    answer: Result<Response, reqwest::Error>,
+    origin: &str,
+    most: u64,
+) -> Result<Vec<u8>, SourceError> {
+    let refused = |reason: String| SourceError::Refused { origin: origin.to_owned(), reason };
+    let mut answer = answer.map_err(|error| refused(reason(&error)))?;
+    if answer.status() != StatusCode::OK {
+        return Err(refused(format!("the server answered {}", answer.status())));
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| refused(reason(&error)))? {
+        if (bytes.len() as u64).saturating_add(chunk.len() as u64) > most {
+            return Err(SourceError::TooLarge { origin: origin.to_owned() });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Runs `task` to its end.
+pub(super) fn wait<T>(
+    origin: &str,
+    task: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, SourceError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let refused =
+        |error: std::io::Error| SourceError::Refused { origin: origin.to_owned(), reason: error.to_string() };
+    runtime.map_err(refused)?.block_on(task)
+}
+
+/// The innermost cause, which says most.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}

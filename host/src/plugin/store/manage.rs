@@ -1,0 +1,105 @@
+//! What can be done with components that are installed: turned off and on, taken back, looked through.
+
+use super::{Installed, Previous, Store, StoreError, lock};
+use crate::plugin::manifest::World;
+use crate::plugin::rules::RuleError;
+
+/// What looking through one component found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The component.
+    pub name: String,
+    /// What is wrong; nothing if it is none.
+    pub wrong: Option<String>,
+    /// What is to be said of its signature.
+    pub signature: &'static str,
+}
+
+impl Store {
+    /// Makes the component `name` take part, or not.
+    ///
+    /// # Errors
+    /// When there is none, the organisation requires it, or the lock cannot be written.
+    pub fn enable(&mut self, name: &str, enabled: bool) -> Result<Installed, StoreError> {
+        let is_required = self.rules.required_filters.iter().any(|required| required.name == name);
+        if is_required && !enabled {
+            let rule = RuleError::Disabled(name.to_owned());
+            return Err(StoreError::Rule { name: name.to_owned(), rule });
+        }
+        self.alter(name, |installed| {
+            installed.enabled = enabled;
+            Ok(())
+        })
+    }
+
+    /// Puts back what the component `name` replaced; doing it twice changes nothing.
+    ///
+    /// # Errors
+    /// When there is none, it replaced nothing, or the lock cannot be written.
+    pub fn roll_back(&mut self, name: &str) -> Result<Installed, StoreError> {
+        self.alter(name, |installed| {
+            let missing = || StoreError::NoPrevious { name: installed.name.clone() };
+            let previous = installed.previous.take().ok_or_else(missing)?;
+            installed.previous = Some(Previous {
+                version: std::mem::replace(&mut installed.version, previous.version),
+                digest: std::mem::replace(&mut installed.digest, previous.digest),
+                granted: std::mem::replace(&mut installed.granted, previous.granted),
+                origin: std::mem::replace(&mut installed.origin, previous.origin),
+                signer: std::mem::replace(&mut installed.signer, previous.signer),
+            });
+            Ok(())
+        })
+    }
+
+    fn alter(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut Installed) -> Result<(), StoreError>,
+    ) -> Result<Installed, StoreError> {
+        let missing = || StoreError::NotInstalled { name: name.to_owned() };
+        if !self.directory.exists() {
+            return Err(missing());
+        }
+        let _alone = self.change()?;
+        let mut altered = self.installed.iter().find(|one| one.name == name).cloned().ok_or_else(missing)?;
+        change(&mut altered)?;
+        self.check_rules(&altered.name, &altered.origin, altered.signer.as_ref())?;
+        // What is put back must be what was there.
+        self.read(&altered)?;
+        for installed in self.installed.iter_mut().filter(|one| one.name == name) {
+            *installed = altered.clone();
+        }
+        lock::write(&self.directory, &self.installed)?;
+        Ok(altered)
+    }
+
+    /// Looks through everything that is installed: digest, manifest, signature, rules.
+    #[must_use]
+    pub fn verify(&self) -> Vec<Verified> {
+        self.installed.iter().map(|installed| self.look_through(installed)).collect()
+    }
+
+    fn look_through(&self, installed: &Installed) -> Verified {
+        let found = |wrong, signature| Verified { name: installed.name.clone(), wrong, signature };
+        let rules = self.check_rules(&installed.name, &installed.origin, installed.signer.as_ref());
+        let wasm = match rules.and_then(|()| self.read(installed)) {
+            Ok((wasm, _)) => wasm,
+            Err(error) => return found(Some(error.to_string()), ""),
+        };
+        let Some(signer) = &installed.signer else { return found(None, "not signed (dev)") };
+        match std::fs::read_to_string(self.signature_file(&installed.digest)) {
+            Ok(signature) => match signer.check(&wasm, &signature) {
+                Ok(()) => found(None, "signed"),
+                Err(error) => found(Some(error.to_string()), ""),
+            },
+            // It was of the module that the component was made of.
+            Err(_) => found(None, "signed (checked when it was installed)"),
+        }
+    }
+
+    /// Whether the component is a filter, and so takes part in every run.
+    #[must_use]
+    pub fn filters(&self) -> impl Iterator<Item = &Installed> {
+        self.installed.iter().filter(|installed| installed.world == World::Filter && installed.enabled)
+    }
+}

@@ -1,0 +1,227 @@
+//! Components from elsewhere: signed, pinned by digest, updated, taken back, and a team's set reproduced.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::support::guests::Guest;
+use crate::support::{Output, Sandbox, python};
+
+const NAME: &str = "filter-no-deletes";
+
+/// Python's own web server over a directory, as an author might have one.
+struct Web {
+    process: Child,
+    url: String,
+    directory: PathBuf,
+}
+
+impl Web {
+    fn over(directory: &Path) -> Self {
+        let serve = "import http.server, functools, sys\n\
+            handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])\n\
+            server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)\n\
+            print(server.server_port, flush=True)\nserver.serve_forever()";
+        let mut process = Command::new(python::interpreter())
+            .args(["-c", serve])
+            .arg(directory)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut port = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        Self { process, url: format!("http://127.0.0.1:{}", port.trim()), directory: directory.to_path_buf() }
+    }
+
+    /// Puts a component there; its address.
+    fn put(&self, guest: &Guest) -> String {
+        fs::write(self.file(), guest.bytes()).unwrap();
+        let _ = fs::remove_file(self.signature());
+        format!("{}/no-deletes.wasm", self.url)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.directory.join("no-deletes.wasm")
+    }
+
+    fn signature(&self) -> PathBuf {
+        self.directory.join("no-deletes.wasm.minisig")
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Signs `file` with the key of that name, made at first use; the public key.
+fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
+    let program = python::tests().join("support/minisign.py");
+    let key = sandbox.home().join(key);
+    let output = Command::new(python::interpreter()).arg(program).arg(key).arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn of_version(version: &str) -> Guest {
+    Guest::of(NAME).encoded().replacing("version 0.1.0", &format!("version {version}"))
+}
+
+fn install(sandbox: &Sandbox, words: &[&str]) -> Output {
+    sandbox.run([&["plugin", "install"], words].concat())
+}
+
+fn inspect(sandbox: &Sandbox, field: &str) -> String {
+    let json = sandbox.run(["plugin", "inspect", NAME, "--json"]).success().json();
+    json[field].as_str().unwrap_or_default().to_owned()
+}
+
+fn web(sandbox: &Sandbox) -> Web {
+    let directory = sandbox.home().join("web");
+    fs::create_dir(&directory).unwrap();
+    Web::over(&directory)
+}
+
+#[test]
+fn a_component_from_the_web_is_signed_or_of_the_digest_that_was_given() {
+    let sandbox = Sandbox::without_cloud();
+    let web = web(&sandbox);
+    let url = web.put(&of_version("0.1.1"));
+    let refused = install(&sandbox, &[&url]).exits(77);
+    assert!(refused.stderr.contains("is not signed, and no digest was given"), "{}", refused.stderr);
+
+    let key = sign(&sandbox, "author", &web.file());
+    let refused = install(&sandbox, &[&url]).exits(77);
+    assert!(refused.stderr.contains("its signature is none of a key that is known"), "{}", refused.stderr);
+    let other = sign(&sandbox, "other", &sandbox.home().join("author"));
+    let refused = install(&sandbox, &[&url, "--signer", &other]).exits(77);
+    assert!(refused.stderr.contains("none of a key that is known"), "{}", refused.stderr);
+    assert!(install(&sandbox, &[&url, "--signer", "me"]).exits(2).stderr.contains("no minisign public key"));
+    let installed = install(&sandbox, &[&url, "--signer", &key]).success();
+    assert!(installed.stdout.contains(&format!("signed by {key}")), "{}", installed.stdout);
+    assert_eq!((inspect(&sandbox, "signer"), inspect(&sandbox, "source")), (key, url.clone()));
+
+    let digest = inspect(&sandbox, "digest");
+    let _ = sandbox.run(["plugin", "remove", NAME]).success();
+    fs::remove_file(web.signature()).unwrap();
+    let wrong = format!("sha256:{}", "0".repeat(64));
+    let refused = install(&sandbox, &[&url, "--digest", &wrong]).exits(77);
+    assert!(refused.stderr.contains(&format!("its digest is sha256:{digest}")), "{}", refused.stderr);
+    let _ = install(&sandbox, &[&url, "--digest", &format!("sha256:{digest}")]).success();
+    assert_eq!(inspect(&sandbox, "signer"), "nobody (dev)");
+
+    let gone = install(&sandbox, &[&format!("{}/no.wasm", web.url)]).exits(69);
+    assert!(gone.stderr.contains("the server answered 404"), "{}", gone.stderr);
+    let _ = install(&sandbox, &["http://plugins.example/x.wasm"]).exits(2);
+}
+
+#[test]
+fn an_update_keeps_the_signer_and_can_be_taken_back() {
+    let sandbox = Sandbox::without_cloud();
+    let web = web(&sandbox);
+    let url = web.put(&of_version("0.1.1"));
+    let key = sign(&sandbox, "author", &web.file());
+    let _ = install(&sandbox, &[&url, "--signer", &key]).success();
+    let same = sandbox.run(["plugin", "update"]).success();
+    assert!(same.stdout.contains("0.1.1 is the newest"), "{}", same.stdout);
+
+    let _ = web.put(&of_version("0.1.2"));
+    let refused = sandbox.run(["plugin", "update"]).exits(77);
+    assert!(refused.stderr.contains("and is not signed now"), "{}", refused.stderr);
+    let _ = sign(&sandbox, "thief", &web.file());
+    let refused = sandbox.run(["plugin", "update", NAME]).exits(77);
+    assert!(refused.stderr.contains("none of a key that is known"), "{}", refused.stderr);
+    let thief = sign(&sandbox, "thief", &web.file());
+    let refused = install(&sandbox, &[&url, "--signer", &thief]).exits(77);
+    assert!(refused.stderr.contains(&format!("it was signed by `{key}` before")), "{}", refused.stderr);
+    let _ = sign(&sandbox, "author", &web.file());
+    let updated = sandbox.run(["plugin", "update"]).success();
+    assert!(updated.stdout.contains("from 0.1.1 to 0.1.2"), "{}", updated.stdout);
+
+    let _ = web.put(&of_version("0.1.1"));
+    let _ = sign(&sandbox, "author", &web.file());
+    let refused = sandbox.run(["plugin", "update"]).exits(77);
+    assert!(refused.stderr.contains("0.1.2 is installed, and 0.1.1 is older"), "{}", refused.stderr);
+    let back = sandbox.run(["plugin", "rollback", NAME]).success();
+    assert!(back.stdout.contains("is 0.1.1 again"), "{}", back.stdout);
+    assert_eq!(inspect(&sandbox, "version"), "0.1.1");
+    let verified = sandbox.run(["plugin", "verify"]).success();
+    assert_eq!(verified.stdout, format!("{NAME}: ok, signed\n"));
+}
+
+#[test]
+fn a_signature_that_was_changed_afterwards_is_found() {
+    let sandbox = Sandbox::without_cloud();
+    let file = sandbox.home().join("x.wasm");
+    fs::write(&file, of_version("0.1.1").bytes()).unwrap();
+    let key = sign(&sandbox, "author", &file);
+    let path = file.to_str().unwrap();
+    let _ = install(&sandbox, &[path, "--signer", &key]).success();
+    let plugins = sandbox.home().join(".local/share/audex/plugins");
+    let signature = plugins.join(format!("{}.minisig", inspect(&sandbox, "digest")));
+    let text = fs::read_to_string(&signature).unwrap();
+    fs::write(&signature, text.replace("trusted comment: test", "trusted comment: tost")).unwrap();
+    let verified = sandbox.run(["plugin", "verify"]).exits(70);
+    assert!(verified.stdout.contains("WRONG: the signature is not made by"), "{}", verified.stdout);
+    // A signature that the author put elsewhere; and a key that the user's settings trust.
+    let _ = sandbox.run(["plugin", "remove", NAME]).success();
+    let elsewhere = sandbox.home().join("signature");
+    fs::rename(sandbox.home().join("x.wasm.minisig"), &elsewhere).unwrap();
+    let config = sandbox.home().join(".config/audex/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(config, format!("[plugins]\nsigners = [\"{key}\"]\n")).unwrap();
+    let _ = install(&sandbox, &[path, "--signature", elsewhere.to_str().unwrap()]).success();
+    assert_eq!(inspect(&sandbox, "signer"), key);
+}
+
+#[test]
+fn a_teams_set_is_reproduced_exactly_or_not_at_all() {
+    let team = Sandbox::without_cloud();
+    let web = web(&team);
+    let url = web.put(&of_version("0.1.1"));
+    let key = sign(&team, "author", &web.file());
+    let _ = install(&team, &[&url, "--signer", &key]).success();
+    let digest = inspect(&team, "digest");
+    let lock = team.home().join(".local/share/audex/plugins/plugins.lock");
+    let lock = lock.to_str().unwrap();
+
+    let member = Sandbox::without_cloud();
+    let _ = install(&member, &["--locked", lock]).success();
+    assert_eq!((inspect(&member, "digest"), inspect(&member, "signer")), (digest, key));
+    let _ = web.put(&of_version("0.1.2"));
+    let _ = sign(&team, "author", &web.file());
+    let late = Sandbox::without_cloud();
+    let refused = install(&late, &["--locked", lock]).exits(77);
+    assert!(refused.stderr.contains("is not trusted: its digest is sha256:"), "{}", refused.stderr);
+    assert!(late.run(["plugin", "verify"]).success().stdout.contains("nothing is installed"));
+}
+
+#[test]
+fn what_is_turned_off_takes_no_part() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of(NAME).install(&mut sandbox, &[]).success();
+    let plan = |sandbox: &Sandbox| {
+        let plan =
+            sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success().json();
+        plan["denied"].as_array().unwrap().len()
+    };
+    assert_eq!(plan(&sandbox), 1);
+    let _ = sandbox.run(["plugin", "disable", NAME]).success();
+    assert_eq!(plan(&sandbox), 0);
+    assert!(sandbox.run(["plugin", "list"]).success().stdout.contains("(turned off)"));
+    let _ = sandbox.run(["plugin", "enable", NAME]).success();
+    assert_eq!(plan(&sandbox), 1);
+    for words in [
+        &["enable", "nobody"][..],
+        &["disable", "nobody"],
+        &["rollback", "nobody"],
+        &["rollback", NAME],
+        &["update", "nobody"],
+    ] {
+        let _ = sandbox.run([&["plugin"], words].concat()).exits(2);
+    }
+}
