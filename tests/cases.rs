@@ -23,6 +23,7 @@ mod learn;
 mod methods;
 mod narrowing;
 mod plan;
+mod plugin_author;
 mod plugin_files;
 mod plugin_sources;
 mod plugins;

@@ -38,6 +38,7 @@ pub mod process;
 pub mod profile;
 pub mod request;
 pub mod roots;
+pub mod scaffold;
 pub mod secret;
 pub mod settings;
 pub mod token;

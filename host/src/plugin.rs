@@ -6,6 +6,7 @@ pub mod capability;
 pub mod clean;
 pub mod compiled;
 pub mod component;
+pub mod conformance;
 pub mod embedded;
 pub mod encode;
 pub mod engine;

@@ -2,7 +2,7 @@
 
 use crate::support::{Output, Sandbox};
 
-const COMMANDS: [&[&str]; 29] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["run"],
     &["plan"],
@@ -18,6 +18,9 @@ const COMMANDS: [&[&str]; 29] = [
     &["audit", "verify"],
     &["audit", "path"],
     &["plugin"],
+    &["plugin", "new"],
+    &["plugin", "build"],
+    &["plugin", "test"],
     &["plugin", "install"],
     &["plugin", "list"],
     &["plugin", "inspect"],

@@ -8,8 +8,9 @@ use super::{Output, Sandbox};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Each is a workspace of its own, as a plugin author's would be.
-const PROJECTS: [&str; 4] = [
+const PROJECTS: [&str; 5] = [
     "sdk/examples/filter-no-deletes",
+    "sdk/examples/intent-table",
     "sdk/examples/mapping-house",
     "sdk/examples/provider-static",
     "tests/guests",

@@ -47,6 +47,11 @@ impl<'a> Invocation<'a> {
         self
     }
 
+    pub fn current_dir(mut self, directory: impl AsRef<std::path::Path>) -> Self {
+        self.command.current_dir(directory);
+        self
+    }
+
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self

@@ -1,5 +1,6 @@
 //! `tryaudex plugin`: the components that take part.
 
+mod author;
 mod install;
 mod show;
 
@@ -21,6 +22,31 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Make a project for a component of your own (Rust)
+    New {
+        /// The component's name
+        name: String,
+        /// What it is
+        #[arg(long)]
+        kind: author::Kind,
+        /// Where to make it [default: a directory of its name]
+        #[arg(long, value_name = "DIRECTORY")]
+        directory: Option<PathBuf>,
+    },
+    /// Build the project in a directory to a component
+    Build {
+        /// Where its `Cargo.toml` is
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
+    /// Find out whether a component behaves, before anybody installs it
+    Test {
+        /// A `.wasm` file, https address or oci reference
+        target: String,
+        /// Write JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Install a component from a file, an https address or an OCI registry
     Install(InstallArgs),
     /// Fetch components anew from where they came from
@@ -77,6 +103,9 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
     let store = || Store::open(&settings.paths, &settings.plugins);
     match args.command {
+        Command::New { name, kind, directory } => author::new(&name, kind, directory.as_deref())?,
+        Command::Build { directory } => author::build(environment, &directory)?,
+        Command::Test { target, json } => return author::test(environment, &settings, &target, json),
         Command::Install(args) => install::install(environment, &settings, &args)?,
         Command::Update { names, grant } => {
             install::update(environment, &settings, &names, &grant.into_iter().collect())?;

@@ -59,6 +59,24 @@ impl Plan {
         }
         Ok(Self { digest: digest(&wasm), wasm, manifest, file, signature, signer: None, origin, is_local })
     }
+
+    /// Ready to be called, and to reach nothing.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn loaded(&self, engine: &Engine) -> Result<Loaded, StoreError> {
+        let component = wasmtime::component::Component::new(engine.inner(), &self.wasm)
+            .map_err(|error| failed(self, Phase::Load, error.root_cause().to_string()))?;
+        Ok(Loaded {
+            name: self.manifest.name.clone(),
+            digest: self.digest.clone(),
+            world: self.manifest.world,
+            source: Source::Installed,
+            // Nothing is reached while it is tried.
+            capabilities: BTreeSet::new(),
+            component,
+        })
+    }
 }
 
 impl Store {
@@ -164,17 +182,7 @@ fn failed(plan: &Plan, phase: Phase, reason: String) -> PluginError {
 
 /// Links the component and, for a provider, asks who it is: what cannot be linked is never installed.
 fn try_out(engine: &Engine, plan: &Plan) -> Result<Option<String>, StoreError> {
-    let component = wasmtime::component::Component::new(engine.inner(), &plan.wasm)
-        .map_err(|error| failed(plan, Phase::Load, error.root_cause().to_string()))?;
-    let loaded = Loaded {
-        name: plan.manifest.name.clone(),
-        digest: plan.digest.clone(),
-        world: plan.manifest.world,
-        source: Source::Installed,
-        // Nothing is reached while it is tried.
-        capabilities: BTreeSet::new(),
-        component,
-    };
+    let loaded = plan.loaded(engine)?;
     match plan.manifest.world {
         World::Filter => Filter::new(engine, loaded, "{}".to_owned()).map(|_| None),
         World::Mapping => Mapping::new(engine, loaded).and_then(|mapping| mapping.rows()).map(|_| None),

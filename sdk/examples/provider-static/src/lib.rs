@@ -20,7 +20,8 @@ impl Provider for Acme {
 
     fn check(actions: Vec<String>) -> Vec<Finding> {
         let check = |action: String| {
-            let status = if action.contains(':') { Status::Known } else { Status::Malformed };
+            let is_action = action.contains(':') && action.is_ascii();
+            let status = if is_action { Status::Known } else { Status::Malformed };
             Finding { status, actions: vec![action], access: None, note: None, suggestion: None }
         };
         actions.into_iter().map(check).collect()

@@ -1,0 +1,226 @@
+//! Whether a component behaves: what an author can find out before anybody installs it. Nothing is reached while it is tried.
+//!
+//! The host enforces all of this at run time as well; here it is asked for on purpose, with what users rarely send.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use super::capability::outside::Outside;
+use super::component::{Loaded, PluginError};
+use super::engine::Engine;
+use super::filter::{Filter, Verdict};
+use super::intent::Intent;
+use super::manifest::World;
+use super::mapping::Mapping;
+use super::provider::{Call, Grant, Permission, Provider, ProviderError, SeenRequest};
+use super::store::{InstallPlan, StoreError};
+use crate::environment::Environment;
+
+/// Permissions of the largest request that is tried; real ones have a few dozen.
+const MANY: usize = 2_000;
+/// Actions of every cloud and of none.
+const ACTIONS: [&str; 12] = [
+    "s3:GetObject",
+    "s3:*",
+    "*:*",
+    "*",
+    "storage.objects.get",
+    "Microsoft.Storage/storageAccounts/read",
+    "storage:read",
+    "",
+    ":",
+    "é:\u{202e}x",
+    "a:b:c",
+    "S3:getobject",
+];
+/// What a settings file may say of a filter, and what it may not.
+const SETTINGS: [&str; 7] =
+    ["{}", "", "null", "[]", "{\"until\":7}", "not json", r#"{"a":{"b":{"c":{"d":[[[[[]]]]]}}}}"#];
+
+/// One thing that was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What must be.
+    pub name: &'static str,
+    /// What was instead.
+    pub wrong: Option<String>,
+}
+
+/// Everything that is asked of a component of this kind, in order.
+///
+/// # Errors
+/// When it cannot even be loaded.
+pub fn conformance(engine: &Engine, plan: &InstallPlan) -> Result<Vec<Check>, StoreError> {
+    let loaded = || plan.loaded(engine);
+    Ok(match plan.manifest.world {
+        World::Filter => filter(engine, &loaded)?,
+        World::Mapping => mapping(engine, &loaded)?,
+        World::Provider => provider(engine, &loaded)?,
+        World::Intent => intent(engine, &loaded)?,
+    })
+}
+
+fn check<E: ToString>(name: &'static str, outcome: Result<(), E>) -> Check {
+    Check { name, wrong: outcome.err().map(|error| error.to_string()) }
+}
+
+/// Two answers to the same question.
+fn same<T: Debug, E: ToString>(ask: impl Fn() -> Result<T, E>) -> Result<(), String> {
+    let [first, second] = [ask(), ask()].map(|answer| answer.map_err(|error| error.to_string()));
+    let (first, second) = (format!("{first:?}"), format!("{second:?}"));
+    if first == second { Ok(()) } else { Err(format!("{first}, and then {second}")) }
+}
+
+/// A refusal is an answer; a trap, a limit or an answer out of step is none.
+fn answers<T>(outcome: Result<T, ProviderError>) -> Result<(), PluginError> {
+    match outcome {
+        Ok(_) | Err(ProviderError::Refused { .. }) => Ok(()),
+        Err(ProviderError::Plugin(error)) => Err(error),
+    }
+}
+
+fn grant(actions: &[&str]) -> Grant {
+    let permission = |action: &&str| Permission {
+        action: (*action).to_owned(),
+        origin: (*action).to_owned(),
+        resources: Vec::new(),
+    };
+    Grant {
+        provider: "aws".to_owned(),
+        permissions: actions.iter().map(permission).collect(),
+        deny: Vec::new(),
+        ttl_seconds: 900,
+        session: "audex-conformance".to_owned(),
+    }
+}
+
+fn many() -> Vec<&'static str> {
+    ACTIONS.iter().copied().cycle().take(MANY).collect()
+}
+
+type Load<'a> = &'a dyn Fn() -> Result<Loaded, StoreError>;
+
+fn filter(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
+    let with = |settings: &str| -> Result<Filter, StoreError> {
+        Ok(Filter::new(engine, loaded()?, settings.to_owned())?)
+    };
+    let own = with("{}")?;
+    let command = ["aws".to_owned(), "s3".to_owned(), "ls".to_owned()];
+    let review = |filter: &Filter, actions: &[&str]| filter.review(&grant(actions), &command);
+    let mut odd = Ok(());
+    for settings in SETTINGS {
+        odd = odd.and(review(&with(settings)?, &ACTIONS).map(drop));
+    }
+    let nothing = match review(&own, &[]) {
+        Ok(Verdict::Restrict(list)) if list.iter().any(|one| !one.drop.is_empty()) => {
+            Err("it dropped something of a request without permissions".to_owned())
+        }
+        other => other.map(drop).map_err(|error| error.to_string()),
+    };
+    Ok(vec![
+        check("answers the same to the same request", same(|| review(&own, &ACTIONS))),
+        check("takes a request of nothing", nothing),
+        check("takes a request of two thousand permissions in time", review(&own, &many()).map(drop)),
+        check("takes any settings, and refuses rather than fails", odd),
+        check("takes a command of nothing", own.review(&grant(&ACTIONS), &[]).map(drop)),
+    ])
+}
+
+fn mapping(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
+    let mapping = Mapping::new(engine, loaded()?)?;
+    let rows = mapping.rows()?;
+    let strange: Vec<String> = ACTIONS.iter().map(|&action| action.to_owned()).collect();
+    let mut every = Ok(());
+    for row in &rows {
+        every = every.and(match mapping.expand(&row.provider, std::slice::from_ref(&row.universal)) {
+            Ok(found)
+                if found
+                    .first()
+                    .is_some_and(|found| found.as_ref().is_some_and(|one| one.actions == row.actions)) =>
+            {
+                Ok(())
+            }
+            Ok(_) => {
+                Err(format!("`{}` on {} expands to something else than its row", row.universal, row.provider))
+            }
+            Err(error) => Err(error.to_string()),
+        });
+    }
+    let many: Vec<String> = many().into_iter().map(str::to_owned).collect();
+    Ok(vec![
+        check("answers the same to the same question", same(|| mapping.rows())),
+        check("expands each row to what the row says", every),
+        check("takes names that are nobody's", mapping.expand("aws", &strange).map(drop)),
+        check("takes a cloud that is nobody's", mapping.expand("nobody", &strange).map(drop)),
+        check("takes two thousand names in time", mapping.expand("aws", &many).map(drop)),
+    ])
+}
+
+fn provider(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
+    let outside = Arc::new(Outside::new(Environment::default(), None));
+    let provider = Provider::new(engine, loaded()?, outside)?;
+    let actions: Vec<String> = ACTIONS.iter().map(|&action| action.to_owned()).collect();
+    let (whole, none) = (grant(&ACTIONS), grant(&[]));
+    let command = ["sh".to_owned(), "-c".to_owned(), String::new()];
+    let requests = vec![
+        SeenRequest {
+            service: None,
+            region: None,
+            method: "\u{0}".to_owned(),
+            host: String::new(),
+            path: "%ff//..".to_owned(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: vec![0xff; 1024],
+        };
+        3
+    ];
+    let calls: Vec<Call> = provider.recognise(&requests, None)?;
+    let plans = answers(provider.plan(&whole)).and(answers(provider.plan(&none)));
+    // The host grants only what its own check accepts.
+    let accepted =
+        provider.check(&actions)?.into_iter().flat_map(|finding| finding.actions).collect::<Vec<_>>();
+    let accepted = grant(&accepted.iter().map(String::as_str).collect::<Vec<_>>());
+    let documents = ["json", "terraform", "", "\u{0}"].into_iter();
+    let documents =
+        documents.fold(Ok(()), |all, format| all.and(answers(provider.document(&accepted, "x", format))));
+    Ok(vec![
+        check("describes itself the same each time", same(|| provider.describe())),
+        check("checks actions of every kind, one answer for each", provider.check(&actions).map(drop)),
+        check("answers the same to the same actions", same(|| provider.check(&actions))),
+        check("plans or refuses any grant", plans),
+        check("plans or refuses two thousand permissions in time", answers(provider.plan(&grant(&many())))),
+        check(
+            "gives advice on any command",
+            provider.preflight(&whole, &command).and(provider.preflight(&none, &[])).map(drop),
+        ),
+        check("writes or refuses documents of any format", documents),
+        check("recognises or does not know any request", provider.attribute(&calls).map(drop)),
+        check("expands any pattern", provider.expand(&actions).map(drop)),
+        check(
+            "reads or refuses any document",
+            answers(provider.statements("\u{0}{[")).and(answers(provider.statements(""))),
+        ),
+        check("looks after its health without what it was not granted", provider.health().map(drop)),
+    ])
+}
+
+fn intent(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
+    let outside = Arc::new(Outside::new(Environment::default(), None));
+    let engine = Intent::new(engine, loaded()?, outside, BTreeMap::new())?;
+    let long = "read reports and ".repeat(10_000);
+    let odd = ["", "\u{0}\u{202e}", long.as_str()].into_iter();
+    let odd = odd.fold(Ok(()), |all, text| all.and(answers(engine.translate(text, "aws"))));
+    Ok(vec![
+        check(
+            "answers or refuses the same sentence the same way",
+            same(|| engine.translate("read the report", "aws")),
+        ),
+        check("answers or refuses any sentence", odd),
+        check(
+            "answers or refuses for a cloud that is nobody's",
+            answers(engine.translate("read the report", "nobody")),
+        ),
+    ])
+}

@@ -1,0 +1,106 @@
+//! A component of one's own, from nothing to a run: only what `plugin new` writes and its README says.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::guests::Guest;
+use crate::support::{Output, Sandbox};
+
+/// Runs `tryaudex plugin …` in a directory of the sandbox, with the machine's own Rust.
+fn plugin(sandbox: &Sandbox, directory: &Path, words: &[&str]) -> Output {
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+    let of =
+        |name: &str, folder: &str| std::env::var_os(name).map_or_else(|| home.join(folder), PathBuf::from);
+    // Under this build's own target directory: what the SDK needs is compiled once.
+    let target = Path::new(env!("CARGO_BIN_EXE_tryaudex")).ancestors().nth(2).unwrap().join("guests");
+    sandbox
+        .tryaudex([&["plugin"], words].concat())
+        .env("CARGO", env!("CARGO"))
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("CARGO_HOME", of("CARGO_HOME", ".cargo"))
+        .env("RUSTUP_HOME", of("RUSTUP_HOME", ".rustup"))
+        .env("CARGO_TARGET_DIR", target)
+        .current_dir(directory)
+        .output()
+}
+
+/// Makes, builds, tries and installs a component of this kind.
+fn made(sandbox: &Sandbox, kind: &str) -> String {
+    let name = format!("my-{kind}");
+    let _ = plugin(sandbox, sandbox.home(), &["new", &name, "--kind", kind]).success();
+    let project = sandbox.home().join(&name);
+    let file = format!("{name}.wasm");
+    let built = plugin(sandbox, &project, &["build"]).success();
+    assert!(built.stdout.contains(&format!("built the {kind} `{name}` 0.1.0")), "{}", built.stdout);
+    let tested = plugin(sandbox, &project, &["test", &file]).success();
+    assert!(!tested.stdout.contains("WRONG"), "{}", tested.stdout);
+    let _ = plugin(sandbox, &project, &["install", &file]).success();
+    name
+}
+
+#[test]
+fn each_kind_of_component_is_made_built_tried_installed_and_used() {
+    let _ = Guest::of("filter-no-deletes");
+    let mut sandbox = Sandbox::new();
+    let _ = made(&sandbox, "filter");
+    let plan = sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success().json();
+    assert_eq!(plan["denied"][0]["by"], "my-filter");
+
+    let _ = made(&sandbox, "provider");
+    let run = [
+        "run",
+        "--provider",
+        "my-provider",
+        "--allow",
+        "door:open",
+        "--",
+        "sh",
+        "-c",
+        "echo $MY_PROVIDER_ACCOUNT",
+    ];
+    assert_eq!(sandbox.run(run).success().stdout, "main\n");
+
+    let _ = made(&sandbox, "intent");
+    let asked = sandbox.run(["intent", "--engine", "my-intent", "read the report"]).success();
+    assert!(asked.stdout.contains("s3:GetObject,s3:ListBucket"), "{}", asked.stdout);
+
+    let _ = made(&sandbox, "mapping");
+    sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"my-mapping\"\n");
+    let plan = sandbox.run(["plan", "--allow", "reports:read", "--json"]).success().json();
+    assert_eq!(plan["permissions"][0]["origin"], "reports:read");
+}
+
+#[test]
+fn what_cannot_be_made_built_or_tried_says_why() {
+    let sandbox = Sandbox::without_cloud();
+    let home = sandbox.home().to_owned();
+    let taken = plugin(&sandbox, &home, &["new", "aws", "--kind", "provider"]).exits(2);
+    assert!(taken.stderr.contains("`aws` is no name of a component"), "{}", taken.stderr);
+    let _ = plugin(&sandbox, &home, &["new", "mine", "--kind", "filter"]).success();
+    let again = plugin(&sandbox, &home, &["new", "mine", "--kind", "filter"]).exits(2);
+    assert!(again.stderr.contains("is there already"), "{}", again.stderr);
+    let none = plugin(&sandbox, &home, &["build"]).exits(2);
+    assert!(none.stderr.contains("there is no project in `.`"), "{}", none.stderr);
+    std::fs::write(home.join("mine/src/lib.rs"), "this is no Rust").unwrap();
+    let broken = plugin(&sandbox, &home, &["build", "mine"]).exits(2);
+    assert!(broken.stderr.contains("the project does not build"), "{}", broken.stderr);
+    assert!(!home.join("mine/mine.wasm").exists());
+}
+
+#[test]
+fn a_component_that_misbehaves_is_told_by_name() {
+    let mut sandbox = Sandbox::without_cloud();
+    for (case, words) in [
+        ("trap", "failed in phase call"),
+        ("drop-missing", "it dropped a permission that is not there"),
+        ("many", "its verdict has more than"),
+    ] {
+        let path = Guest::of("hostile-filter").playing(case).plant(&mut sandbox);
+        let tested = sandbox.run(["plugin", "test", path.to_str().unwrap()]).exits(1);
+        assert!(
+            tested.stdout.contains("WRONG") && tested.stdout.contains(words),
+            "{case}: {}",
+            tested.stdout
+        );
+    }
+    assert!(sandbox.run(["plugin", "verify"]).success().stdout.contains("nothing is installed"));
+}
