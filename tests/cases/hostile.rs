@@ -2,6 +2,7 @@
 //!
 //! The tables are data: what is tried, what it ends in, what the user reads.
 
+mod page;
 mod table;
 
 use std::fmt::Write as _;

@@ -40,9 +40,12 @@ pub(super) fn client(environment: &Environment, origin: &str) -> Result<reqwest:
     let refused = |reason: String| SourceError::Refused { origin: origin.to_owned(), reason };
     // One crypto provider in the whole program; it may have been chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // On by https, or within a loopback server that was asked by plain http: never to another host in clear.
     let onward = reqwest::redirect::Policy::custom(|attempt| {
-        let is_safe =
-            attempt.url().scheme() == "https" || attempt.previous().iter().all(|url| url.scheme() == "http");
+        let first = attempt.previous().first();
+        let is_same =
+            first.is_some_and(|first| first.host() == attempt.url().host() && first.scheme() == "http");
+        let is_safe = attempt.url().scheme() == "https" || is_same;
         if attempt.previous().len() > REDIRECTS || !is_safe { attempt.stop() } else { attempt.follow() }
     });
     let builder = reqwest::Client::builder()

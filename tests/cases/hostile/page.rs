@@ -1,0 +1,54 @@
+//! `docs/hostile.md`: everything that is tried, from the tables that the tests play.
+
+use std::fmt::Write as _;
+
+use super::table::{Case, DESCRIBE, FILTER, HTTP, MAPPING, MINT, PLAN, WORDS};
+use super::unfit;
+use crate::support::python;
+
+/// Set, the page is written instead of compared.
+const WRITE: &str = "AUDEX_WRITE_DOCS";
+
+const HEAD: &str = "# Hostile components\n\n\
+    What the tests install and run, and how each ends. Made from the tests' own tables by `tests/cases/hostile/page.rs`\n\
+    (`AUDEX_WRITE_DOCS=1 cargo test -p tryaudex --test audex -- hostile::page` writes it). In every case: in time, no secret in any output,\n\
+    no forged line, no control character on the terminal, no session but the planned one.\n";
+
+/// The tables, with what each is about.
+const TABLES: [(&str, &[Case]); 7] = [
+    ("A filter that fails denies", FILTER),
+    ("A mapping that fails ends the run", MAPPING),
+    ("A provider that describes what it must not is never installed", DESCRIBE),
+    ("A provider that checks or plans wrongly mints nothing", PLAN),
+    ("A provider hands out nothing but what was planned", MINT),
+    ("A provider sends nothing where it must not: no connection is made", HTTP),
+    ("The words of a provider are harmless: the command runs", WORDS),
+];
+
+fn page() -> String {
+    let cell = |text: &str| text.replace('|', "\\|").replace(|c: char| c.is_control(), " ");
+    let mut page = HEAD.to_owned();
+    for (title, cases) in TABLES {
+        let _ = write!(page, "\n## {title}\n\n| case | exit | the program says |\n|---|---|---|\n");
+        for case in cases {
+            let says: Vec<String> =
+                case.says.iter().map(|words| format!("`{}`", cell(&words.replace('`', "'")))).collect();
+            let _ = writeln!(page, "| {} | {} | {} |", case.name, case.code, says.join(" … "));
+        }
+    }
+    page += "\n## A file that is no component for this host is refused by name\n\n| file | the program says |\n|---|---|\n";
+    for (name, _, words) in unfit() {
+        let _ = writeln!(page, "| {name} | `{}` |", cell(&words.replace('`', "'")));
+    }
+    page
+}
+
+#[test]
+fn the_page_lists_what_is_tried() {
+    let path = python::tests().parent().unwrap().join("docs/hostile.md");
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(&path, page()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page(), "docs/hostile.md is out of step: write it again with {WRITE}=1");
+}
