@@ -141,15 +141,12 @@ impl Components {
         outside: Arc<Outside>,
         settings: BTreeMap<String, String>,
     ) -> Result<Intent, ComponentsError> {
-        let loaded = match built_in(&self.engine, name, World::Intent)? {
-            Some(built_in) => built_in,
-            None => {
-                let named = |i: &&Installed| i.enabled && i.name == name && i.world == World::Intent;
-                match self.store.installed().iter().find(named) {
-                    Some(installed) => self.store.load(&self.engine, installed)?,
-                    None => return Err(ComponentsError::NoIntent { name: name.to_owned() }),
-                }
-            }
+        let named = |i: &&Installed| i.enabled && i.name == name && i.world == World::Intent;
+        let installed = self.store.installed().iter().find(named);
+        let loaded = match (built_in(&self.engine, name, World::Intent)?, installed) {
+            (Some(built_in), _) => built_in,
+            (None, Some(installed)) => self.store.load(&self.engine, installed)?,
+            (None, None) => return Err(ComponentsError::NoIntent { name: name.to_owned() }),
         };
         Ok(Intent::new(&self.engine, loaded, outside, settings)?)
     }

@@ -4,7 +4,7 @@ mod author;
 mod install;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use self::install::InstallArgs;
 use crate::console;
@@ -116,7 +116,7 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
         }
         Command::List { json } => show::list(&store()?, json)?,
         Command::Inspect { target, json } => show::inspect(environment, &store()?, &target, json)?,
-        Command::Verify { json } => return verify(&store()?, json),
+        Command::Verify { json } => return Ok(verify(&store()?, json)),
         Command::Enable { name } => {
             let _ = store()?.enable(&name, true)?;
             console::result(&format!("`{name}` takes part"));
@@ -134,7 +134,7 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
 }
 
 /// 70 if something is not what it should be.
-fn verify(store: &Store, json: bool) -> Result<u8, Failure> {
+fn verify(store: &Store, json: bool) -> u8 {
     const WRONG: u8 = 70;
     let found = store.verify();
     let required = store.check_required().err().map(|error| error.to_string());
@@ -160,10 +160,10 @@ fn verify(store: &Store, json: bool) -> Result<u8, Failure> {
         }
     }
     let is_wrong = required.is_some() || found.iter().any(|one| one.wrong.is_some());
-    Ok(if is_wrong { WRONG } else { 0 })
+    if is_wrong { WRONG } else { 0 }
 }
 
 /// A file the user names, which must be there.
-fn read_text(path: &PathBuf) -> Result<String, Failure> {
+fn read_text(path: &Path) -> Result<String, Failure> {
     crate::plugin::source::read_text(path).map_err(|error| StoreError::from(error).into())
 }

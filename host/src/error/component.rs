@@ -94,11 +94,10 @@ impl From<StoreError> for Failure {
                 "give --allow-downgrade if you mean it, or `tryaudex plugin rollback`"
             }
             StoreError::Source(SourceError::Missing(_)) => "name a `.wasm` file, https://… or oci://…",
-            StoreError::Source(_) => "",
             StoreError::Lock { .. } => {
                 "repair or delete the file; deleting it uninstalls every component, filters too"
             }
-            StoreError::Io { .. } | StoreError::Cache(_) => "",
+            StoreError::Io { .. } | StoreError::Cache(_) | StoreError::Source(_) => "",
         };
         let kind = match &error {
             StoreError::Plugin(_) => Kind::Internal,
@@ -111,8 +110,9 @@ impl From<StoreError> for Failure {
                 Kind::Denied
             }
             StoreError::Source(SourceError::Refused { .. }) => Kind::Unavailable,
-            StoreError::Source(_) | StoreError::NoPrevious { .. } => Kind::Usage,
-            StoreError::Manifest { .. }
+            StoreError::Source(_)
+            | StoreError::NoPrevious { .. }
+            | StoreError::Manifest { .. }
             | StoreError::Unfit { .. }
             | StoreError::NotGranted { .. }
             | StoreError::BuiltInOnly { .. }

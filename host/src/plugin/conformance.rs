@@ -182,9 +182,8 @@ fn provider(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError>
     let accepted =
         provider.check(&actions)?.into_iter().flat_map(|finding| finding.actions).collect::<Vec<_>>();
     let accepted = grant(&accepted.iter().map(String::as_str).collect::<Vec<_>>());
-    let documents = ["json", "terraform", "", "\u{0}"].into_iter();
-    let documents =
-        documents.fold(Ok(()), |all, format| all.and(answers(provider.document(&accepted, "x", format))));
+    let mut documents = ["json", "terraform", "", "\u{0}"].into_iter();
+    let documents = documents.try_for_each(|format| answers(provider.document(&accepted, "x", format)));
     Ok(vec![
         check("describes itself the same each time", same(|| provider.describe())),
         check("checks actions of every kind, one answer for each", provider.check(&actions).map(drop)),
@@ -210,8 +209,8 @@ fn intent(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
     let outside = Arc::new(Outside::new(Environment::default(), None));
     let engine = Intent::new(engine, loaded()?, outside, BTreeMap::new())?;
     let long = "read reports and ".repeat(10_000);
-    let odd = ["", "\u{0}\u{202e}", long.as_str()].into_iter();
-    let odd = odd.fold(Ok(()), |all, text| all.and(answers(engine.translate(text, "aws"))));
+    let mut odd = ["", "\u{0}\u{202e}", long.as_str()].into_iter();
+    let odd = odd.try_for_each(|text| answers(engine.translate(text, "aws")));
     Ok(vec![
         check(
             "answers or refuses the same sentence the same way",

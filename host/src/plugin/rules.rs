@@ -212,9 +212,9 @@ mod tests {
     fn signatures_are_required_and_of_those_that_are_trusted() {
         let key = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         let signer: Signer = key.parse().unwrap();
-        let signed = rules("require_signature = true").unwrap();
-        assert_eq!(signed.check("/x", None), Err(RuleError::Unsigned));
-        assert!(signed.check("/x", Some(&signer)).is_ok());
+        let required = rules("require_signature = true").unwrap();
+        assert_eq!(required.check("/x", None), Err(RuleError::Unsigned));
+        assert!(required.check("/x", Some(&signer)).is_ok());
         let trusted = rules("signers = []").unwrap();
         assert_eq!(trusted.check("/x", Some(&signer)), Err(RuleError::Signer(signer.clone())));
         assert_eq!(trusted.check("/x", None), Err(RuleError::Unsigned));

@@ -113,7 +113,7 @@ fn compile(environment: &Environment, manifest: &Path) -> Result<PathBuf, Failur
     });
     let is_module = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
     // The project's own comes last, behind what it depends on.
-    modules.filter(is_module).last().ok_or_else(|| {
+    modules.filter(is_module).collect::<Vec<_>>().pop().ok_or_else(|| {
         Failure::usage("the project makes no WebAssembly", "its `[lib]` needs `crate-type = [\"cdylib\"]`")
     })
 }

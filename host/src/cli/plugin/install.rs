@@ -56,7 +56,7 @@ pub(super) fn install(
     let trust = Trust {
         signer: args.signer.as_deref().map(signer).transpose()?,
         digest: args.digest.clone(),
-        signature: args.signature.as_ref().map(read_text).transpose()?,
+        signature: args.signature.as_deref().map(read_text).transpose()?,
         signers: settings.signers.clone(),
         downgrade: args.allow_downgrade,
     };

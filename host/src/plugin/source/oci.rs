@@ -29,7 +29,7 @@ pub struct Reference {
     registry: String,
     repository: String,
     /// A tag, or `sha256:…`.
-    reference: String,
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +71,7 @@ impl Reference {
         (is_registry && is_repository && (is_digest || is_tag)).then(|| Self {
             registry: registry.to_owned(),
             repository: repository.to_owned(),
-            reference: reference.to_owned(),
+            version: reference.to_owned(),
         })
     }
 
@@ -87,8 +87,8 @@ impl Reference {
 
 impl fmt::Display for Reference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let separator = if self.reference.starts_with("sha256:") { '@' } else { ':' };
-        write!(formatter, "{}/{}{separator}{}", self.registry, self.repository, self.reference)
+        let separator = if self.version.starts_with("sha256:") { '@' } else { ':' };
+        write!(formatter, "{}/{}{separator}{}", self.registry, self.repository, self.version)
     }
 }
 
@@ -98,10 +98,10 @@ pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<
     let pull = Pull { client, reference, origin: &origin, login: login(environment, &reference.registry) };
     wait(&origin, async {
         let mut token = None;
-        let manifest = pull.get("manifests", &reference.reference, &mut token).await?;
+        let manifest = pull.get("manifests", &reference.version, &mut token).await?;
         let manifest = body(Ok(manifest), &origin, SMALL_BYTES).await?;
         // A digest names the manifest: a registry that answers with another one is not believed.
-        if let Some(wanted) = reference.reference.strip_prefix("sha256:")
+        if let Some(wanted) = reference.version.strip_prefix("sha256:")
             && !digest(&manifest).eq_ignore_ascii_case(wanted)
         {
             return Err(pull.refused("the manifest is not the one of this digest"));
@@ -235,9 +235,9 @@ mod tests {
         ] {
             let reference = Reference::parse(text).unwrap();
             assert_eq!(reference.to_string(), text);
-            assert_eq!(reference.url("manifests", &reference.reference).unwrap().as_str(), url);
+            assert_eq!(reference.url("manifests", &reference.version).unwrap().as_str(), url);
         }
-        assert_eq!(Reference::parse("r.example/a").unwrap().reference, "latest");
+        assert_eq!(Reference::parse("r.example/a").unwrap().version, "latest");
         for text in
             ["", "a", "r/", "r/A:1", "r/a:", "r/a:b c", "r/../a:1", "r/a@sha256:12", "r@x/a:1", "r/a:1/b"]
         {

@@ -10,7 +10,7 @@ use crate::plugin::limit;
 use crate::roots;
 
 /// For all of a fetch: 16 MiB over a slow line.
-const TIME: Duration = Duration::from_secs(120);
+const TIME: Duration = Duration::from_mins(2);
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// Code hosts lead to where their files are.
 const REDIRECTS: usize = 5;
@@ -45,8 +45,8 @@ pub(super) fn client(environment: &Environment, origin: &str) -> Result<reqwest:
         let first = attempt.previous().first();
         let is_same =
             first.is_some_and(|first| first.host() == attempt.url().host() && first.scheme() == "http");
-        let is_safe = attempt.url().scheme() == "https" || is_same;
-        if attempt.previous().len() > REDIRECTS || !is_safe { attempt.stop() } else { attempt.follow() }
+        let goes_on = attempt.url().scheme() == "https" || is_same;
+        if attempt.previous().len() > REDIRECTS || !goes_on { attempt.stop() } else { attempt.follow() }
     });
     let builder = reqwest::Client::builder()
         .redirect(onward)

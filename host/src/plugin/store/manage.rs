@@ -98,7 +98,6 @@ impl Store {
     }
 
     /// Whether the component is a filter, and so takes part in every run.
-    #[must_use]
     pub fn filters(&self) -> impl Iterator<Item = &Installed> {
         self.installed.iter().filter(|installed| installed.world == World::Filter && installed.enabled)
     }
