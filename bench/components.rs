@@ -17,7 +17,7 @@ use audex::environment::Environment;
 use audex::plugin::capability::outside::Outside;
 use audex::plugin::embedded;
 use audex::plugin::engine::Engine;
-use audex::plugin::filter::Filter;
+use audex::plugin::filter::{Context, Filter};
 use audex::plugin::mapping::Mapping;
 use audex::plugin::provider::{Grant, Permission, Provider};
 use audex::settings::profiles_file::split_list;
@@ -64,7 +64,7 @@ fn sample(samples: &mut BTreeMap<&'static str, Vec<f64>>) {
     let settings = r#"{"deny":[{"pattern":"iam:*","source":"deny-list.toml:2"}]}"#.to_owned();
     let filter =
         timed(samples, "deny-list link", || Filter::new(&engine, loaded, settings).expect("it links"));
-    timed(samples, "deny-list review", || filter.review(&grant(), &[]).expect("it answers"));
+    timed(samples, "deny-list review", || filter.review(&grant(), &context()).expect("it answers"));
     samples.entry("all together").or_default().push(whole.elapsed().as_secs_f64() * 1e6);
     timed(samples, "70 actions", || long(&mut provider, &mapping, &filter));
 }
@@ -81,9 +81,14 @@ fn long(provider: &mut Provider, mapping: &Mapping, filter: &Filter) {
         .collect();
     let findings = provider.check(&native).expect("it answers");
     let grant = granting(findings.into_iter().flat_map(|finding| finding.actions).collect());
-    filter.review(&grant, &[]).expect("it answers");
+    filter.review(&grant, &context()).expect("it answers");
     let plan = provider.plan(&grant).expect("it fits");
     assert!(plan.policy.is_some_and(|policy| policy.len() > 1000), "the bench is of a short policy");
+}
+
+fn context() -> Context {
+    let user = "bench".to_owned();
+    Context { command: Vec::new(), user, now: 1_800_000_000, justification: None, profiles: Vec::new() }
 }
 
 const LONG_ACTIONS: usize = 70;

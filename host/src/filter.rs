@@ -4,7 +4,7 @@
 
 use crate::check::Checked;
 use crate::plugin::component::PluginError;
-use crate::plugin::filter::{Filter, Restriction, Verdict};
+use crate::plugin::filter::{Context, Filter, Restriction, Verdict};
 use crate::plugin::provider;
 use crate::request::Request;
 
@@ -77,7 +77,12 @@ pub enum FilterError {
 ///
 /// # Errors
 /// When one fails or refuses, or nothing is left.
-pub fn filter(request: &Request, checked: Checked, filters: &[Filter]) -> Result<Filtered, FilterError> {
+pub fn filter(
+    request: &Request,
+    checked: Checked,
+    filters: &[Filter],
+    context: &Context,
+) -> Result<Filtered, FilterError> {
     let asked = provider::Grant {
         provider: request.provider.clone(),
         permissions: checked.permissions,
@@ -88,7 +93,7 @@ pub fn filter(request: &Request, checked: Checked, filters: &[Filter]) -> Result
     let mut taken = Taken { notices: checked.notices, ttl_seconds: asked.ttl_seconds, ..Taken::default() };
     for filter in filters {
         let name = &filter.loaded().name;
-        match filter.review(&asked, &request.command).map_err(FilterError::Failed)? {
+        match filter.review(&asked, context).map_err(FilterError::Failed)? {
             Verdict::Pass => {}
             Verdict::Refuse(reason) => return Err(FilterError::Refused { by: name.clone(), reason }),
             Verdict::Restrict(restrictions) => {

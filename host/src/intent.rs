@@ -60,10 +60,10 @@ pub struct Proposed {
 }
 
 impl Proposed {
-    /// The request it amounts to.
+    /// The request it amounts to; what else belongs to the run is that of `run`.
     #[must_use]
-    pub fn ask(&self, command: Vec<String>) -> Ask {
-        Ask { allow: self.allow.clone(), profiles: Vec::new(), resources: self.resources.clone(), command }
+    pub fn ask(&self, run: Ask) -> Ask {
+        Ask { allow: self.allow.clone(), profiles: Vec::new(), resources: self.resources.clone(), ..run }
     }
 }
 
@@ -159,7 +159,7 @@ fn filtered(context: Context<'_>, proposed: &mut Proposed) -> Result<(), Failure
         return Err(Failure::usage(&message, "say it in other words, or give the permissions: --allow"));
     }
     let mut attempt = Attempt::new(&context.settings.paths);
-    let granted = pipeline::grant(context, proposed.ask(Vec::new()), &mut attempt)?;
+    let granted = pipeline::grant(context, proposed.ask(Ask::default()), &mut attempt)?;
     for denied in &granted.filtered.denied {
         proposed.refused.push(Refused { action: denied.action.clone(), reason: denied.reason.clone() });
         proposed.allow.retain(|action| *action != denied.action);

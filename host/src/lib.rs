@@ -3,6 +3,7 @@
 //! The modules follow the pipeline (`docs/architecture.md`); `pipeline` alone knows their order.
 
 pub mod address;
+pub mod approve;
 pub mod audit;
 pub mod aws;
 pub mod azure;
@@ -41,5 +42,6 @@ pub mod roots;
 pub mod scaffold;
 pub mod secret;
 pub mod settings;
+pub mod signature;
 pub mod token;
 pub mod vault;

@@ -9,6 +9,7 @@ mod settle;
 use std::ffi::OsString;
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::approve::Approved;
 use crate::audit::Event;
 use crate::child::deadline::DEFAULT_GRACE;
 use crate::child::{self, Deadline, Ended, OnExpiry, Signals};
@@ -22,13 +23,14 @@ use crate::error::Failure;
 use crate::filter::Filtered;
 use crate::plan::Planned;
 use crate::plugin::component::Loaded;
+use crate::plugin::filter::{Context as Circumstances, Filter};
 use crate::plugin::provider::{Description, Minted, Provider};
 use crate::profile::{Profiles, shortest};
 use crate::request::Ask;
 use crate::secret::Secret;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
-use crate::{check, deny, expansion, filter, mint, plan, request};
+use crate::{approve, check, deny, expansion, filter, mint, plan, process, request};
 
 use self::attempt::Attempt;
 use self::onlooker::{Nobody, Onlooker, Scene};
@@ -63,6 +65,18 @@ pub struct Granted {
     pub ttl: Ttl,
     /// Every pattern that the deny lists have for this provider, asked for or not.
     pub forbidden: Vec<String>,
+    filters: Vec<Filter>,
+    circumstances: Circumstances,
+}
+
+/// A request that has a plan, which no filter has seen.
+pub struct Outlined {
+    provider: Provider,
+    description: Description,
+    /// The grant and its plan.
+    pub planned: Planned,
+    filters: Vec<Filter>,
+    circumstances: Circumstances,
 }
 
 /// A request that went through every stage but the mint.
@@ -70,22 +84,34 @@ pub struct Prepared {
     provider: Provider,
     /// What the provider says of itself.
     pub description: Description,
-    /// The grant and its plan.
-    pub planned: Planned,
+    /// The grant and its plan, which every filter lets pass.
+    pub approved: Approved,
     /// Every component that took part.
     pub components: Vec<Loaded>,
     /// What happens to the command at the ttl, if the user said so.
     pub on_expiry: Option<OnExpiry>,
 }
 
-/// Takes a request through every stage up to the plan. Mints nothing, writes nothing.
+/// Takes a request through every stage up to the mint. Mints nothing, writes nothing.
 ///
 /// # Errors
 /// The first stage that says no.
 pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
+    let Outlined { provider, description, planned, filters, circumstances } = outline(context, ask, attempt)?;
+    let approved = approve::approve(planned, &filters, &circumstances)?;
+    let components = attempt.components().to_vec();
+    Ok(Prepared { provider, description, approved, components, on_expiry: context.settings.on_expiry })
+}
+
+/// Takes a request through every stage up to the plan: what would be asked of the cloud. Nothing can be minted from it.
+///
+/// # Errors
+/// The first stage that says no.
+pub fn outline(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Outlined, Failure> {
     let Context { settings, .. } = context;
     let command = ask.command.clone();
-    let Granted { provider, description, filtered, ttl, forbidden } = grant(context, ask, attempt)?;
+    let Granted { provider, description, filtered, ttl, forbidden, filters, circumstances } =
+        grant(context, ask, attempt)?;
     let mut planned = plan::plan(filtered, &provider, &command, forbidden)?;
     attempt.planned(&planned);
     plan::require(&planned, settings.require)?;
@@ -95,8 +121,7 @@ pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
             .notices
             .push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
     }
-    let components = attempt.components().to_vec();
-    Ok(Prepared { provider, description, planned, components, on_expiry: settings.on_expiry })
+    Ok(Outlined { provider, description, planned, filters, circumstances })
 }
 
 /// Takes a request through every stage up to the filters: what may be had, before anybody says how.
@@ -116,6 +141,13 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     let forbidden = profiles.iter().flat_map(|profile| &profile.deny);
     let forbidden: Vec<DenyEntry> = settings.deny.iter().chain(forbidden).cloned().collect();
     let shares = profiles.into_iter().flat_map(|profile| profile.shares).collect();
+    let circumstances = Circumstances {
+        command: ask.command.clone(),
+        user: process::user(),
+        now: clock::unix_seconds(),
+        justification: ask.justification.clone(),
+        profiles: ask.profiles.clone(),
+    };
     let request = request::request(ask, id.clone(), shares, ttl.duration)?;
     attempt.requested(&request);
 
@@ -131,8 +163,9 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     let expanded = expansion::expand(&request, &mapping)?;
     let checked = check::check(expanded, &provider, &id, &description.action_syntax)
         .map_err(|error| error.suggesting(|action| expansion::nearest(&mapping, action)))?;
-    let filtered = filter::filter(&request, checked, &filters)?;
-    Ok(Granted { provider, description, filtered, ttl, forbidden: denied.own })
+    let filtered = filter::filter(&request, checked, &filters, &circumstances)?;
+    let forbidden = denied.own;
+    Ok(Granted { provider, description, filtered, ttl, forbidden, filters, circumstances })
 }
 
 /// Mints, starts `command` with the credentials and nothing else, and waits for it. Returns its exit status.
@@ -166,9 +199,9 @@ pub fn watched(
     let signals = Signals::install()?;
     attempt.record(&Event::Issuing(attempt.issuing()), &[])?;
 
-    let Prepared { provider, description, planned, on_expiry, .. } = prepared;
+    let Prepared { provider, description, approved, on_expiry, .. } = prepared;
     provider.stop_at(signals.interruption());
-    let made = Made { provider: &provider, sets: &description.sets, planned, on_expiry, onlooker };
+    let made = Made { provider: &provider, sets: &description.sets, approved, on_expiry, onlooker };
     let outcome = mint_and_start(context, made, directory, attempt, &executable, signals);
     // Whatever happened: a login of ours outlives nothing.
     if let Err(reason) = provider.close() {
@@ -181,7 +214,7 @@ pub fn watched(
 struct Made<'a> {
     provider: &'a Provider,
     sets: &'a [String],
-    planned: Planned,
+    approved: Approved,
     on_expiry: Option<OnExpiry>,
     onlooker: &'a mut dyn Onlooker,
 }
@@ -195,13 +228,14 @@ fn mint_and_start(
     mut signals: Signals,
 ) -> Result<u8, Failure> {
     let Context { environment, console, .. } = context;
-    let Made { provider, sets, planned, on_expiry, onlooker } = made;
+    let Made { provider, sets, approved, on_expiry, onlooker } = made;
+    let planned = approved.planned();
     let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
     // Before minting, so that it can still be stopped.
     report::advice(console, &advice);
     let ttl = u64::from(planned.grant.shown().ttl_seconds);
     let began = clock::unix_seconds();
-    let minted = mint::mint(planned, provider, sets, began);
+    let minted = mint::mint(approved, provider, sets, began);
     report::logged(console, provider);
     let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),

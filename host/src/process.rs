@@ -1,4 +1,4 @@
-//! What this process takes away from others of the same user.
+//! This process: whose it is, and what it takes away from others of the same user.
 
 /// Keeps other processes of this user from reading this one: no core dump, no `/proc/PID/environ`, no debugger.
 ///
@@ -8,6 +8,16 @@ pub fn harden() {
     #[cfg(target_os = "linux")]
     // Where a sandbox forbids the call, running goes on: the command's limits do not rest on it.
     let _ = nix::sys::prctl::set_dumpable(false);
+}
+
+/// The name of the user that runs this process, or the number where the system has no name for it.
+///
+/// Security: of the real user id, which no variable of the environment changes.
+#[must_use]
+pub fn user() -> String {
+    let id = nix::unistd::getuid();
+    let known = nix::unistd::User::from_uid(id).ok().flatten();
+    known.map_or_else(|| id.to_string(), |user| user.name)
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -46,6 +46,8 @@ pub struct Ask {
     pub resources: Vec<String>,
     /// The command, for the record; bytes that are no UTF-8 replaced.
     pub command: Vec<String>,
+    /// `--justification`.
+    pub justification: Option<String>,
 }
 
 /// A profile's share of a request.

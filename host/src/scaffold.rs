@@ -10,20 +10,27 @@ use crate::plugin::embedded;
 use crate::plugin::manifest::World;
 
 /// The SDK: where its files go, and what is in them.
-const SDK: [(&str, &str); 13] = [
+const SDK: [(&str, &str); 9] = [
     ("LICENSE", include_str!("../../LICENSE")),
     ("src/lib.rs", include_str!("../../sdk/src/lib.rs")),
+    ("src/fake.rs", include_str!("../../sdk/src/fake.rs")),
     ("src/filter.rs", include_str!("../../sdk/src/filter.rs")),
     ("src/intent.rs", include_str!("../../sdk/src/intent.rs")),
     ("src/manifest.rs", include_str!("../../sdk/src/manifest.rs")),
     ("src/mapping.rs", include_str!("../../sdk/src/mapping.rs")),
     ("src/pattern.rs", include_str!("../../sdk/src/pattern.rs")),
     ("src/provider.rs", include_str!("../../sdk/src/provider.rs")),
-    ("wit/host.wit", include_str!("../../wit/host.wit")),
-    ("wit/provider.wit", include_str!("../../wit/provider.wit")),
-    ("wit/pure.wit", include_str!("../../wit/pure.wit")),
-    ("wit/types.wit", include_str!("../../wit/types.wit")),
-    ("wit/worlds.wit", include_str!("../../wit/worlds.wit")),
+];
+/// The contract: the newest track, and the frozen interfaces that it goes on using.
+const WIT: [(&str, &str); 8] = [
+    ("filter.wit", include_str!("../../wit/filter.wit")),
+    ("keys.wit", include_str!("../../wit/keys.wit")),
+    ("worlds.wit", include_str!("../../wit/worlds.wit")),
+    ("deps/plugin-0.1.0/host.wit", include_str!("../../wit/deps/plugin-0.1.0/host.wit")),
+    ("deps/plugin-0.1.0/provider.wit", include_str!("../../wit/deps/plugin-0.1.0/provider.wit")),
+    ("deps/plugin-0.1.0/pure.wit", include_str!("../../wit/deps/plugin-0.1.0/pure.wit")),
+    ("deps/plugin-0.1.0/types.wit", include_str!("../../wit/deps/plugin-0.1.0/types.wit")),
+    ("deps/plugin-0.1.0/worlds.wit", include_str!("../../wit/deps/plugin-0.1.0/worlds.wit")),
 ];
 /// What the SDK needs. A test holds it against the SDK's own manifest.
 const WIT_BINDGEN: &str = r#"wit-bindgen = { version = "0.61", default-features = false, features = ["macros", "realloc"], optional = true }"#;
@@ -36,15 +43,14 @@ const INTENT: &str = include_str!("../../sdk/examples/intent-table/src/lib.rs");
 const FILTER_TEST: &str = r#"
 #[cfg(test)]
 mod tests {
+    use audex_sdk::fake::{context, grant};
+
     use super::*;
 
     #[test]
     fn deletes_are_dropped_and_all_else_stays() {
-        let permission = |action: &str| Permission { action: action.into(), origin: action.into(), resources: vec![] };
-        let permissions = ["s3:GetObject", "s3:DeleteObject"].map(permission).to_vec();
-        let (provider, session) = ("aws".into(), "audex-test".into());
-        let grant = Grant { provider, permissions, deny: vec![], ttl_seconds: 900, session };
-        let Verdict::Restrict(found) = NoDeletes::review(grant, vec![], "{}".into()) else { panic!("it passes") };
+        let asked = grant("aws", &["s3:GetObject", "s3:DeleteObject"]);
+        let Verdict::Restrict(found) = NoDeletes::review(asked, context(), "{}".into()) else { panic!("it passes") };
         assert_eq!(found[0].drop, [1]);
     }
 }
@@ -158,6 +164,7 @@ impl Project {
             ("audex-sdk/Cargo.toml".to_owned(), sdk_manifest()),
         ];
         files.extend(SDK.iter().map(|(name, text)| (format!("audex-sdk/{name}"), (*text).to_owned())));
+        files.extend(WIT.iter().map(|(name, text)| (format!("audex-sdk/wit/{name}"), (*text).to_owned())));
         files
     }
 
@@ -207,7 +214,7 @@ impl Project {
              $ tryaudex plugin inspect {name}.wasm\n$ tryaudex plugin install {name}.wasm\n```\n\n{use_it}\n\n\
              To hand it out, sign it with minisign (`minisign -Sm {name}.wasm`) and put `{name}.wasm.minisig` beside it, on an https server or in\n\
              an OCI registry (`oras push REGISTRY/{name}:0.1.0 {name}.wasm:application/wasm {name}.wasm.minisig:application/vnd.minisign.signature`).\n",
-            crate::plugin::manifest::CONTRACT
+            crate::plugin::manifest::Track::NEWEST
         )
     }
 }
@@ -232,11 +239,13 @@ mod tests {
     fn the_sdk_that_comes_along_is_whole_and_needs_what_the_sdk_needs() {
         assert!(include_str!("../../sdk/Cargo.toml").contains(WIT_BINDGEN));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        for folder in ["sdk/src", "wit"] {
-            for entry in std::fs::read_dir(root.join(folder)).unwrap() {
-                let name = entry.unwrap().file_name().into_string().unwrap();
-                let known = |(path, _): &(&str, &str)| path.rsplit('/').next() == Some(&name);
-                assert!(SDK.iter().any(known), "{folder}/{name} does not come along");
+        for (folder, within) in
+            [("sdk/src", "src/"), ("wit", ""), ("wit/deps/plugin-0.1.0", "deps/plugin-0.1.0/")]
+        {
+            for entry in std::fs::read_dir(root.join(folder)).unwrap().map(Result::unwrap) {
+                let name = format!("{within}{}", entry.file_name().into_string().unwrap());
+                let known = SDK.iter().chain(&WIT).any(|(path, _)| *path == name);
+                assert!(known || entry.path().is_dir(), "{folder}/{name} does not come along");
             }
         }
     }
@@ -247,7 +256,7 @@ mod tests {
         let directory = home.path().join("deep/my-filter");
         project("my-filter", World::Filter).write(&directory).unwrap();
         assert!(
-            directory.join("src/lib.rs").is_file() && directory.join("audex-sdk/wit/types.wit").is_file()
+            directory.join("src/lib.rs").is_file() && directory.join("audex-sdk/wit/worlds.wit").is_file()
         );
         assert!(matches!(
             project("my-filter", World::Filter).write(&directory),

@@ -4,21 +4,50 @@
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
 pub mod bindings {
     wit_bindgen::generate!({
-        world: "policy-filter",
+        world: "audex:plugin/policy-filter@0.2.0",
         path: "wit",
+        generate_all,
         pub_export_macro: true,
         default_bindings_module: "audex_sdk::filter::bindings",
     });
 }
 
-pub use bindings::exports::audex::plugin::filter::{Guest as Filter, Restriction, Verdict};
-pub use bindings::exports::audex::plugin::types::{Grant, Permission};
+pub use bindings::exports::audex::plugin0_1_0::types::{Grant, Permission};
+#[doc(hidden)]
+pub use bindings::exports::audex::plugin0_2_0::filter::Guest;
+pub use bindings::exports::audex::plugin0_2_0::filter::{
+    Approval, Context, Enforcer, Plan, Planned, Restriction, Verdict,
+};
+
+/// A rule that can only take away. Whatever fails denies.
+pub trait Filter {
+    /// What is taken from the request, before there is a plan. Every filter sees the same request. `settings` is this
+    /// filter's own table of `config.toml`, as a JSON object. Pure.
+    fn review(grant: Grant, context: Context, settings: String) -> Verdict;
+    /// Whether what will be asked of the cloud may be asked; yes by default. `grant` is what all filters left. Pure.
+    fn approve(_grant: Grant, _plan: Plan, _context: Context, _settings: String) -> Approval {
+        Approval::Approve
+    }
+}
 
 /// Exports a type that implements [`Filter`] as this crate's component.
 #[macro_export]
 macro_rules! filter {
     ($filter:ident) => {
-        $crate::filter::bindings::export!($filter with_types_in $crate::filter::bindings);
+        #[doc(hidden)]
+        struct AudexFilterExport;
+        const _: () = {
+            use $crate::filter as f;
+            impl f::Guest for AudexFilterExport {
+                fn review(grant: f::Grant, context: f::Context, settings: String) -> f::Verdict {
+                    <$filter as f::Filter>::review(grant, context, settings)
+                }
+                fn approve(grant: f::Grant, plan: f::Plan, context: f::Context, settings: String) -> f::Approval {
+                    <$filter as f::Filter>::approve(grant, plan, context, settings)
+                }
+            }
+        };
+        $crate::filter::bindings::export!(AudexFilterExport with_types_in $crate::filter::bindings);
         $crate::manifest!("policy-filter");
     };
 }

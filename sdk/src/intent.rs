@@ -3,17 +3,40 @@
 #[doc(hidden)]
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
 pub mod bindings {
+    #[cfg(target_arch = "wasm32")]
     wit_bindgen::generate!({
-        world: "intent-engine",
+        world: "audex:plugin/intent-engine@0.2.0",
         path: "wit",
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "audex_sdk::intent::bindings",
+    });
+    // Natively there is no host but the one that a test makes.
+    #[cfg(not(target_arch = "wasm32"))]
+    wit_bindgen::generate!({
+        world: "audex:plugin/intent-engine@0.2.0",
+        path: "wit",
+        with: {
+            "audex:plugin/types@0.1.0": crate::provider::bindings::audex::plugin0_1_0::types,
+            "audex:plugin/secrets@0.1.0": crate::fake::secrets,
+            "audex:plugin/http@0.1.0": crate::fake::http,
+            "audex:plugin/log@0.1.0": crate::fake::log,
+            "audex:plugin/settings@0.1.0": crate::fake::settings,
+        },
         pub_export_macro: true,
         default_bindings_module: "audex_sdk::intent::bindings",
     });
 }
 
-pub use bindings::audex::plugin::types::{Error, ErrorKind};
-pub use bindings::audex::plugin::{http, log, settings};
-pub use bindings::exports::audex::plugin::intent::{Candidate, Guest as Intent, Proposal};
+#[cfg(not(target_arch = "wasm32"))]
+pub use crate::fake::{http, log, settings};
+#[cfg(not(target_arch = "wasm32"))]
+pub use crate::provider::{Error, ErrorKind};
+#[cfg(target_arch = "wasm32")]
+pub use bindings::audex::plugin0_1_0::types::{Error, ErrorKind};
+#[cfg(target_arch = "wasm32")]
+pub use bindings::audex::plugin0_1_0::{http, log, settings};
+pub use bindings::exports::audex::plugin0_1_0::intent::{Candidate, Guest as Intent, Proposal};
 
 /// Exports a type that implements [`Intent`] as this crate's component; `capabilities` names what it asks for.
 ///

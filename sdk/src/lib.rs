@@ -3,12 +3,12 @@
 //! Each kind is one trait and one macro line. This is a whole filter:
 //!
 //! ```
-//! use audex_sdk::filter::{Filter, Grant, Restriction, Verdict};
+//! use audex_sdk::filter::{Context, Filter, Grant, Restriction, Verdict};
 //!
 //! struct NoDeletes;
 //!
 //! impl Filter for NoDeletes {
-//!     fn review(grant: Grant, _command: Vec<String>, _settings: String) -> Verdict {
+//!     fn review(grant: Grant, _context: Context, _settings: String) -> Verdict {
 //!         let drop: Vec<u32> = (0..)
 //!             .zip(&grant.permissions)
 //!             .filter(|(_, permission)| permission.action.contains(":Delete"))
@@ -29,6 +29,8 @@
 //! Build it with `crate-type = ["cdylib"]` for `wasm32-unknown-unknown` and hand the `.wasm` to
 //! `tryaudex plugin install`.
 
+#[cfg(all(feature = "component", not(target_arch = "wasm32")))]
+pub mod fake;
 #[cfg(feature = "component")]
 pub mod filter;
 #[cfg(feature = "component")]

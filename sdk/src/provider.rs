@@ -3,20 +3,48 @@
 #[doc(hidden)]
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
 pub mod bindings {
+    #[cfg(target_arch = "wasm32")]
     wit_bindgen::generate!({
-        world: "provider-plugin",
+        world: "audex:plugin/provider-plugin@0.2.0",
         path: "wit",
+        generate_all,
+        pub_export_macro: true,
+        default_bindings_module: "audex_sdk::provider::bindings",
+    });
+    // Natively there is no host but the one that a test makes.
+    #[cfg(not(target_arch = "wasm32"))]
+    wit_bindgen::generate!({
+        world: "audex:plugin/provider-plugin@0.2.0",
+        path: "wit",
+        with: {
+            "audex:plugin/types@0.1.0": generate,
+            "audex:plugin/secrets@0.1.0": crate::fake::secrets,
+            "audex:plugin/http@0.1.0": crate::fake::http,
+            "audex:plugin/sts@0.1.0": crate::fake::sts,
+            "audex:plugin/identity@0.1.0": crate::fake::identity,
+            "audex:plugin/log@0.1.0": crate::fake::log,
+            "audex:plugin/clock@0.1.0": crate::fake::clock,
+            "audex:plugin/settings@0.1.0": crate::fake::settings,
+            "audex:plugin/keys@0.2.0": crate::fake::keys,
+            "audex:plugin/keep@0.2.0": crate::fake::keep,
+        },
         pub_export_macro: true,
         default_bindings_module: "audex_sdk::provider::bindings",
     });
 }
 
-pub use bindings::audex::plugin::secrets::{Piece, Secret};
-pub use bindings::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
-pub use bindings::audex::plugin::{clock, http, identity, log, settings, sts};
+pub use bindings::audex::plugin0_1_0::types::{Error, ErrorKind, Grant, Permission};
+#[cfg(target_arch = "wasm32")]
+pub use bindings::audex::plugin0_1_0::{clock, http, identity, log, secrets, settings, sts};
+#[cfg(target_arch = "wasm32")]
+pub use bindings::audex::plugin0_2_0::{keep, keys};
+pub use secrets::{Piece, Secret};
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use crate::fake::{clock, http, identity, keep, keys, log, secrets, settings, sts};
 #[doc(hidden)]
-pub use bindings::exports::audex::plugin::provider::Guest;
-pub use bindings::exports::audex::plugin::provider::{
+pub use bindings::exports::audex::plugin0_1_0::provider::Guest;
+pub use bindings::exports::audex::plugin0_1_0::provider::{
     AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult, Description,
     Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan, HealthStatus, KnownAction,
     Minted, Planned, Profile, SeenRequest, Setting, Statement, Status, Value, Variable, Window,

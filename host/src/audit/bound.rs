@@ -29,6 +29,7 @@ pub(super) fn bound(mut event: Event) -> Event {
             provider,
             profile,
             intent,
+            justification,
             method,
             permissions,
             denied,
@@ -38,7 +39,14 @@ pub(super) fn bound(mut event: Event) -> Event {
             command,
             components,
         }) => {
-            texts([Some(provider), profile.as_mut(), intent.as_mut(), Some(method), region.as_mut()]);
+            texts([
+                Some(provider),
+                profile.as_mut(),
+                intent.as_mut(),
+                justification.as_mut(),
+                Some(method),
+                region.as_mut(),
+            ]);
             list(permissions);
             list(denied);
             list(resources);
@@ -226,6 +234,7 @@ mod tests {
                 provider: long(),
                 profile: Some(long()),
                 intent: Some(long()),
+                justification: Some(long()),
                 method: long(),
                 permissions: std::iter::repeat_with(permission).take(50).collect(),
                 denied: denials(),

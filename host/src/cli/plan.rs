@@ -53,7 +53,7 @@ pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsStrin
 }
 
 fn to_json(prepared: &Prepared) -> Value {
-    let Prepared { planned, components, .. } = prepared;
+    let (planned, components) = (prepared.approved.planned(), &prepared.components);
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
     let permission = |(p, granted): (&crate::plugin::provider::Planned, &Permission)| json!({ "action": p.action, "origin": p.origin, "resources": granted.resources, "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
     let denied = |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
@@ -112,13 +112,15 @@ fn notices(planned: &Planned) -> Vec<String> {
 fn on_expiry(prepared: &Prepared) -> &'static str {
     match prepared.on_expiry {
         Some(OnExpiry::End) => "end",
-        Some(OnExpiry::Keep) | None if prepared.planned.floor_notice().is_some() => "end-if-outlived",
+        Some(OnExpiry::Keep) | None if prepared.approved.planned().floor_notice().is_some() => {
+            "end-if-outlived"
+        }
         Some(OnExpiry::Keep) | None => "keep",
     }
 }
 
 fn to_text(prepared: &Prepared) -> String {
-    let Prepared { planned, components, .. } = prepared;
+    let (planned, components) = (prepared.approved.planned(), &prepared.components);
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
     let resources = resources(grant);
     let resources = if resources.is_empty() { "every resource".to_owned() } else { resources.join(", ") };

@@ -10,6 +10,7 @@ use super::identity_args::IdentityArgs;
 use super::policy_args::PolicyArgs;
 use crate::child::OnExpiry;
 use crate::console::Console;
+use crate::plugin::clean::is_hidden;
 use crate::plugin::provider::Enforcer;
 use crate::request::Ask;
 use crate::settings::Flags;
@@ -50,6 +51,9 @@ pub struct RequestArgs {
     /// What happens to the command when access ends: `keep` it or `end` it [default: keep]
     #[arg(long, value_name = "WHAT", value_parser = parse_on_expiry)]
     on_expiry: Option<OnExpiry>,
+    /// Why access is needed, such as `OPS-123: rotate keys`; for filters and the audit log
+    #[arg(long, value_name = "TEXT", value_parser = justification)]
+    justification: Option<String>,
     /// Write JSON: the plan on stdout, or events as lines on stderr
     #[arg(long)]
     pub json: bool,
@@ -59,6 +63,16 @@ pub struct RequestArgs {
     /// Show what components log
     #[arg(long, short)]
     verbose: bool,
+}
+
+/// More is no reason but a document.
+const JUSTIFICATION_CHARACTERS: usize = 500;
+
+fn justification(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.chars().count() > JUSTIFICATION_CHARACTERS || text.contains(is_hidden) {
+        return Err(format!("give one line of 1 to {JUSTIFICATION_CHARACTERS} characters"));
+    }
+    Ok(text.to_owned())
 }
 
 impl RequestArgs {
@@ -96,6 +110,7 @@ impl RequestArgs {
             profiles: self.profile.clone(),
             resources: self.resource.clone(),
             command: command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+            justification: self.justification.clone(),
         }
     }
 }

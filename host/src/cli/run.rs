@@ -68,7 +68,7 @@ pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
                 let proposed = intent::propose(context, text, &engine.choice())?;
                 attempt.meant(text, &proposed.engine);
                 confirm(context, &proposed, yes)?;
-                go(context, proposed.ask(request.ask(&command).command), &command, &mut attempt)
+                go(context, proposed.ask(request.ask(&command)), &command, &mut attempt)
             }
         }
     });

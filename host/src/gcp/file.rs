@@ -3,16 +3,13 @@
 use std::path::Path;
 
 use reqwest::{Client, Url};
-use ring::rand::SystemRandom;
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::external::External;
 use super::impersonation::Impersonation;
 use crate::secret::Secret;
+use crate::signature::{self, Algorithm};
 use crate::token::{Token, TokenError, Why, ask, claims, form, of_reply};
 use crate::{address, clock};
 
@@ -164,9 +161,6 @@ impl File {
 
 /// A signed claim to be `email` (RFC 7523, RS256).
 fn assertion(email: &str, key: &Secret, audience: &Url, scope: &str) -> Result<Secret, TokenError> {
-    let unusable = || TokenError::config("the private key of the service account cannot be used");
-    let der = PrivatePkcs8KeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| unusable())?;
-    let pair = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(|_| unusable())?;
     let now = clock::unix_seconds();
     let expires = now.saturating_add(ASSERTION_SECONDS);
     let claims =
@@ -174,8 +168,7 @@ fn assertion(email: &str, key: &Secret, audience: &Url, scope: &str) -> Result<S
     let encode = |bytes: &[u8]| base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes);
     let header = json!({ "alg": "RS256", "typ": "JWT" }).to_string();
     let text = format!("{}.{}", encode(header.as_bytes()), encode(claims.to_string().as_bytes()));
-    let mut signature = vec![0; pair.public().modulus_len()];
-    let signed = pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature);
-    signed.map_err(|_| unusable())?;
+    let signature = signature::sign(key, Algorithm::Rs256, text.as_bytes())
+        .map_err(|_| TokenError::config("the private key of the service account cannot be used"))?;
     Ok(Secret::new(format!("{text}.{}", encode(&signature))))
 }

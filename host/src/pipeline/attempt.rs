@@ -24,6 +24,7 @@ pub struct Attempt {
     command: Vec<String>,
     components: Vec<Loaded>,
     intent: Option<String>,
+    justification: Option<String>,
     plan: Option<Issuing>,
 }
 
@@ -41,6 +42,7 @@ impl Attempt {
             command: Vec::new(),
             components: Vec::new(),
             intent: None,
+            justification: None,
             plan: None,
         }
     }
@@ -75,6 +77,7 @@ impl Attempt {
         self.resources.clone_from(&ask.resources);
         self.profiles.clone_from(&ask.profiles);
         self.command.clone_from(&ask.command);
+        self.justification.clone_from(&ask.justification);
     }
 
     pub(super) fn asked(&mut self, provider: &str) {
@@ -107,6 +110,7 @@ impl Attempt {
             provider: self.provider.clone(),
             profile: self.profile(),
             intent: self.intent.clone(),
+            justification: self.justification.clone(),
             method: planned.plan.method.clone(),
             permissions: planned.plan.permissions.iter().map(permission).collect(),
             denied: denials(&planned.denied),

@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod identity;
+pub mod keys;
 pub mod outside;
 pub mod plain;
 pub mod policy_scope;

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use super::capability::outside::Outside;
 use super::component::{Loaded, PluginError};
 use super::engine::Engine;
-use super::filter::{Filter, Verdict};
+use super::filter::{Context, Filter, Verdict};
 use super::intent::Intent;
 use super::manifest::World;
 use super::mapping::Mapping;
-use super::provider::{Call, Grant, Permission, Provider, ProviderError, SeenRequest};
+use super::provider::{
+    Call, Enforcer, Grant, GrantPlan, Permission, Planned, Provider, ProviderError, SeenRequest,
+};
 use super::store::{InstallPlan, StoreError};
 use crate::environment::Environment;
 
@@ -95,6 +97,36 @@ fn grant(actions: &[&str]) -> Grant {
     }
 }
 
+/// A run, at a time before anybody's clock and in a year after it.
+fn context(command: &[&str], justification: Option<&str>) -> Context {
+    Context {
+        command: command.iter().map(|&word| word.to_owned()).collect(),
+        user: "conformance".to_owned(),
+        now: if justification.is_some() { 1_800_000_000 } else { u64::MAX },
+        justification: justification.map(str::to_owned),
+        profiles: Vec::new(),
+    }
+}
+
+/// A plan of these actions, every one enforced by somebody else.
+fn outline(actions: &[&str]) -> GrantPlan {
+    let enforcers = [Enforcer::Cloud, Enforcer::Token, Enforcer::None].into_iter().cycle();
+    let planned = |(action, enforced_by): (&&str, Enforcer)| Planned {
+        action: (*action).to_owned(),
+        origin: (*action).to_owned(),
+        enforced_by,
+        note: None,
+    };
+    GrantPlan {
+        method: "conformance".to_owned(),
+        policy: Some("{".to_owned()),
+        policy_limit: None,
+        permissions: actions.iter().zip(enforcers).map(planned).collect(),
+        longest_life_seconds: u32::MAX,
+        notices: Vec::new(),
+    }
+}
+
 fn many() -> Vec<&'static str> {
     ACTIONS.iter().copied().cycle().take(MANY).collect()
 }
@@ -106,8 +138,10 @@ fn filter(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
         Ok(Filter::new(engine, loaded()?, settings.to_owned())?)
     };
     let own = with("{}")?;
-    let command = ["aws".to_owned(), "s3".to_owned(), "ls".to_owned()];
-    let review = |filter: &Filter, actions: &[&str]| filter.review(&grant(actions), &command);
+    let run = context(&["aws", "s3", "ls"], Some("OPS-1: a reason"));
+    let review = |filter: &Filter, actions: &[&str]| filter.review(&grant(actions), &run);
+    let approve = |actions: &[&str]| own.approve(&grant(actions), &outline(actions), &run);
+    let odd_contexts = [context(&[], None), context(&["\u{0}"; 300], Some("\u{202e}"))];
     let mut odd = Ok(());
     for settings in SETTINGS {
         odd = odd.and(review(&with(settings)?, &ACTIONS).map(drop));
@@ -123,7 +157,13 @@ fn filter(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
         check("takes a request of nothing", nothing),
         check("takes a request of two thousand permissions in time", review(&own, &many()).map(drop)),
         check("takes any settings, and refuses rather than fails", odd),
-        check("takes a command of nothing", own.review(&grant(&ACTIONS), &[]).map(drop)),
+        check("takes a command of nothing", own.review(&grant(&ACTIONS), &odd_contexts[0]).map(drop)),
+        check(
+            "takes any user, time and reason",
+            odd_contexts.iter().try_for_each(|one| own.review(&grant(&ACTIONS), one).map(drop)),
+        ),
+        check("approves or refuses the same plan the same way", same(|| approve(&ACTIONS))),
+        check("approves or refuses a plan of two thousand permissions in time", approve(&many()).map(drop)),
     ])
 }
 

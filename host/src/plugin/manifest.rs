@@ -6,14 +6,46 @@ use wasmparser::{Parser, Payload};
 
 use super::capability::{Capability, UnknownCapability};
 
-/// The contract this host offers.
-pub const CONTRACT: &str = "0.1.0";
 /// The custom section the SDK writes.
 const SECTION: &str = "audex:manifest";
 /// A manifest is a few lines; more is no manifest.
 const MANIFEST_BYTES: usize = 16 * 1024;
 /// Components nest modules two deep.
 const DEPTH: usize = 8;
+
+/// A version of the contract that this host speaks. Released ones are frozen (`wit/deps`); the last is the newest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Track {
+    /// `audex:plugin@0.1.0`.
+    V0_1,
+    /// `audex:plugin@0.2.0`: filters know who asks and see the plan; providers sign with keys, and keep what revoking needs.
+    V0_2,
+}
+
+impl Track {
+    const ALL: [Self; 2] = [Self::V0_1, Self::V0_2];
+    /// The one that the SDK of this version builds for.
+    pub const NEWEST: Self = Self::V0_2;
+
+    /// The version, as manifests and imports write it.
+    #[must_use]
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::V0_1 => "0.1.0",
+            Self::V0_2 => "0.2.0",
+        }
+    }
+
+    fn offered() -> String {
+        Self::ALL.map(Self::version).join(" and ")
+    }
+}
+
+impl fmt::Display for Track {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.version())
+    }
+}
 
 /// What kind of component it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +78,40 @@ impl World {
             .find(|world| world.name() == name)
     }
 
-    /// The interfaces a component of this world may import.
-    fn imports(self) -> &'static [&'static str] {
-        match self {
-            Self::Provider => &["types", "secrets", "http", "sts", "identity", "log", "clock", "settings"],
-            Self::Intent => &["types", "secrets", "http", "log", "settings"],
-            Self::Mapping | Self::Filter => &[],
+    /// The interfaces a component of this world may import in `track`. One that a track did not change has its old version.
+    fn imports(self, track: Track) -> &'static [&'static str] {
+        match (self, track) {
+            (Self::Provider, Track::V0_1) => PROVIDER_0_1,
+            (Self::Provider, Track::V0_2) => PROVIDER_0_2,
+            (Self::Intent, _) => INTENT,
+            (Self::Mapping | Self::Filter, _) => &[],
         }
     }
 }
+
+const INTENT: &[&str] = &["types@0.1.0", "secrets@0.1.0", "http@0.1.0", "log@0.1.0", "settings@0.1.0"];
+const PROVIDER_0_1: &[&str] = &[
+    "types@0.1.0",
+    "secrets@0.1.0",
+    "http@0.1.0",
+    "sts@0.1.0",
+    "identity@0.1.0",
+    "log@0.1.0",
+    "clock@0.1.0",
+    "settings@0.1.0",
+];
+const PROVIDER_0_2: &[&str] = &[
+    "types@0.1.0",
+    "secrets@0.1.0",
+    "http@0.1.0",
+    "sts@0.1.0",
+    "identity@0.1.0",
+    "log@0.1.0",
+    "clock@0.1.0",
+    "settings@0.1.0",
+    "keys@0.2.0",
+    "keep@0.2.0",
+];
 
 impl fmt::Display for World {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -79,7 +136,7 @@ pub struct Manifest {
     /// The SDK it was built with.
     pub sdk: String,
     /// The contract it was built for.
-    pub contract: String,
+    pub contract: Track,
     /// What it exports.
     pub world: World,
     /// What it asks for.
@@ -106,7 +163,7 @@ pub enum ManifestError {
     #[error("it asks for something unknown")]
     Capability(#[from] UnknownCapability),
     /// Another track of the contract.
-    #[error("it was built for audex:plugin {built_for}, this host offers {CONTRACT}")]
+    #[error("it was built for audex:plugin {built_for}, this host offers {}", Track::offered())]
     Contract {
         /// The component's contract.
         built_for: String,
@@ -148,10 +205,8 @@ impl Manifest {
     /// Names the first import that is not.
     pub fn check_imports(&self) -> Result<(), ManifestError> {
         let allowed = |import: &String| {
-            let name = import.strip_prefix("audex:plugin/").and_then(|rest| rest.split_once('@'));
-            name.is_some_and(|(name, version)| {
-                version == self.contract && self.world.imports().contains(&name)
-            })
+            let name = import.strip_prefix("audex:plugin/");
+            name.is_some_and(|name| self.world.imports(self.contract).contains(&name))
         };
         match self.imports.iter().find(|import| !allowed(import)) {
             Some(import) => Err(ManifestError::Import(import.clone())),
@@ -202,9 +257,10 @@ fn parse(text: &str, imports: Vec<String>, exports: Vec<String>) -> Result<Manif
         line.map(str::to_owned).ok_or_else(|| ManifestError::Malformed(format!("it has no `{key}`")))
     };
     let contract = value("contract")?;
-    if contract != CONTRACT {
-        return Err(ManifestError::Contract { built_for: contract });
-    }
+    let Some(contract) = Track::ALL.into_iter().find(|track| track.version() == contract) else {
+        let built_for = contract.chars().filter(char::is_ascii_graphic).take(64).collect();
+        return Err(ManifestError::Contract { built_for });
+    };
     let world = value("world")?;
     let world =
         World::parse(&world).ok_or(ManifestError::Malformed(format!("there is no world `{world}`")))?;
@@ -247,8 +303,11 @@ mod tests {
 
     #[test]
     fn another_contract_says_both_versions() {
-        let error = parsed(&GOOD.replace("0.1.0\nworld", "0.2.0\nworld")).unwrap_err();
-        assert_eq!(error.to_string(), "it was built for audex:plugin 0.2.0, this host offers 0.1.0");
+        let error = parsed(&GOOD.replace("0.1.0\nworld", "0.3.0\nworld")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it was built for audex:plugin 0.3.0, this host offers 0.1.0 and 0.2.0"
+        );
     }
 
     #[test]
@@ -261,6 +320,19 @@ mod tests {
         for asked in ["files:/", "http:*", "http:*.amazonaws.com", "slot:all", "secret:lower", "http:a b"] {
             assert!(parsed(&format!("{GOOD}capability {asked}\n")).is_err(), "{asked}");
         }
+    }
+
+    #[test]
+    fn what_came_with_a_track_is_not_of_an_older_one() {
+        let imports = || vec!["audex:plugin/http@0.1.0".to_owned(), "audex:plugin/keys@0.2.0".to_owned()];
+        let of = |contract: &str| {
+            let text = GOOD.replace("policy-filter", "provider-plugin").replace("0.1.0\nworld", contract);
+            parse(&text, imports(), Vec::new()).unwrap().check_imports()
+        };
+        assert!(of("0.2.0\nworld").is_ok());
+        assert!(
+            matches!(of("0.1.0\nworld"), Err(ManifestError::Import(name)) if name.ends_with("keys@0.2.0"))
+        );
     }
 
     #[test]

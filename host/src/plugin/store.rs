@@ -263,6 +263,7 @@ impl Store {
             name: installed.name.clone(),
             digest: installed.digest.clone(),
             world: installed.world,
+            track: manifest.contract,
             source: Source::Installed,
             capabilities: self.rules.within(effective(&manifest.requested, &installed.granted)),
             component,

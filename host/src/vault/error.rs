@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rustify::errors::ClientError as RestError;
 use vaultrs::error::ClientError;
 
-use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
+use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::roots::RootsError;
 
 /// Why Vault could not be used.

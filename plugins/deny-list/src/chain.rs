@@ -10,12 +10,13 @@ mod random;
 #[expect(dead_code, reason = "shared with the compiler's tests, which need more of it")]
 mod world;
 
-use audex_sdk::filter::{Permission, Restriction, Verdict};
+use audex_sdk::fake::{context, grant};
+use audex_sdk::filter::{Restriction, Verdict};
 use audex_sdk::provider::{Grant as Final, Permission as Kept, Status};
 use aws_catalogue::Found;
 use aws_policy::compile::{Conditions, LIMIT, compile};
 
-use super::{DenyList, Filter as _, Grant};
+use super::{DenyList, Filter as _};
 use evaluator::{Policy, fits};
 use random::Random;
 use world::WORLD;
@@ -91,21 +92,14 @@ fn case(random: &mut Random) -> Case {
 }
 
 fn review(actions: &[String], deny: &[String]) -> Vec<Restriction> {
-    let permission = |action: &String| Permission {
-        action: action.clone(),
-        origin: action.clone(),
-        resources: Vec::new(),
-    };
-    let grant = Grant {
-        provider: "aws".into(),
-        permissions: actions.iter().map(permission).collect(),
-        deny: Vec::new(),
-        ttl_seconds: 900,
-        session: "s".into(),
-    };
+    let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
     let entries: Vec<_> =
         deny.iter().map(|p| serde_json::json!({"pattern": p, "source": "deny-list.toml:2"})).collect();
-    match DenyList::review(grant, Vec::new(), serde_json::json!({ "deny": entries }).to_string()) {
+    match DenyList::review(
+        grant("aws", &actions),
+        context(),
+        serde_json::json!({ "deny": entries }).to_string(),
+    ) {
         Verdict::Pass => Vec::new(),
         Verdict::Restrict(list) => list,
         Verdict::Refuse(why) => panic!("{why}"),

@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod chain;
 
-use audex_sdk::filter::{Filter, Grant, Restriction, Verdict};
+use audex_sdk::filter::{Context, Filter, Grant, Restriction, Verdict};
 use audex_sdk::pattern;
 use serde::Deserialize;
 
@@ -30,7 +30,7 @@ struct Entry {
 struct DenyList;
 
 impl Filter for DenyList {
-    fn review(grant: Grant, _command: Vec<String>, settings: String) -> Verdict {
+    fn review(grant: Grant, _context: Context, settings: String) -> Verdict {
         // Fail closed: settings that cannot be read must not become an empty list.
         let settings: Settings = match serde_json::from_str(&settings) {
             Ok(settings) => settings,
@@ -73,25 +73,14 @@ audex_sdk::filter!(DenyList);
 
 #[cfg(test)]
 mod tests {
-    use audex_sdk::filter::Permission;
+    use audex_sdk::fake::{context, grant};
 
     use super::*;
 
     fn review(asked: &[&str], denied: &[&str]) -> Verdict {
-        let permissions = asked
-            .iter()
-            .map(|&a| Permission { action: a.to_owned(), origin: a.to_owned(), resources: vec![] })
-            .collect();
-        let grant = Grant {
-            provider: "aws".into(),
-            permissions,
-            deny: vec![],
-            ttl_seconds: 900,
-            session: "s".into(),
-        };
         let entries: Vec<_> =
             denied.iter().map(|p| serde_json::json!({"pattern": p, "source": "deny-list.toml:2"})).collect();
-        DenyList::review(grant, vec![], serde_json::json!({ "deny": entries }).to_string())
+        DenyList::review(grant("aws", asked), context(), serde_json::json!({ "deny": entries }).to_string())
     }
 
     fn restrictions(verdict: Verdict) -> Vec<Restriction> {
@@ -126,13 +115,6 @@ mod tests {
 
     #[test]
     fn unreadable_settings_refuse() {
-        let grant = Grant {
-            provider: "aws".into(),
-            permissions: vec![],
-            deny: vec![],
-            ttl_seconds: 1,
-            session: "s".into(),
-        };
-        assert!(matches!(DenyList::review(grant, vec![], "{".into()), Verdict::Refuse(_)));
+        assert!(matches!(DenyList::review(grant("aws", &[]), context(), "{".into()), Verdict::Refuse(_)));
     }
 }

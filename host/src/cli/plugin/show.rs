@@ -174,7 +174,7 @@ fn to_json(shown: &Shown) -> Value {
         "name": shown.manifest.name,
         "kind": shown.manifest.world.to_string(),
         "version": shown.manifest.version,
-        "contract": shown.manifest.contract,
+        "contract": shown.manifest.contract.version(),
         "sdk": shown.manifest.sdk,
         "digest": shown.digest,
         "bytes": shown.bytes,

@@ -55,7 +55,7 @@ pub fn export(environment: &Environment, args: Args) -> Result<u8, Failure> {
         allow: args.allow,
         profiles: args.name.into_iter().collect(),
         resources: args.resource,
-        command: Vec::new(),
+        ..Ask::default()
     };
     let granted = pipeline::grant(context, ask, &mut Attempt::new(&settings.paths))?;
     let format = match args.format {

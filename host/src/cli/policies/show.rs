@@ -54,8 +54,8 @@ fn plan(environment: &Environment, provider: &str, name: &str) -> Result<GrantPl
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: Console::default() };
     let ask = Ask { profiles: vec![name.to_owned()], ..Ask::default() };
-    let prepared = pipeline::prepare(context, ask, &mut Attempt::new(&settings.paths))?;
-    Ok(prepared.planned.plan)
+    let outlined = pipeline::outline(context, ask, &mut Attempt::new(&settings.paths))?;
+    Ok(outlined.planned.plan)
 }
 
 fn plan_fields(plan: &Result<GrantPlan, Failure>) -> Vec<(String, Value)> {

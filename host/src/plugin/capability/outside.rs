@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::http::ClientError;
+use super::keys::Kept;
 use crate::aws::{Aws, AwsError, Keys, Options};
 use crate::child::Interruption;
 use crate::environment::Environment;
@@ -25,6 +26,7 @@ pub struct Outside {
     http: OnceLock<reqwest::Client>,
     configured_http: OnceLock<reqwest::Client>,
     tokens: Tokens,
+    kept: Kept,
     vault: Vault,
     interruption: OnceLock<Interruption>,
     /// Interruptions count no more.
@@ -67,6 +69,7 @@ impl Outside {
             http: OnceLock::new(),
             configured_http: OnceLock::new(),
             tokens: Tokens::default(),
+            kept: Kept::default(),
             vault,
             interruption: OnceLock::new(),
             ended: AtomicBool::new(false),
@@ -177,6 +180,12 @@ impl Outside {
     #[must_use]
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// What the component left for its own later calls.
+    #[must_use]
+    pub fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// The HTTP client of components, built at first use.

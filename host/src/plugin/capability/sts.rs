@@ -7,10 +7,8 @@ use wasmtime::component::Resource;
 use super::settle::settled;
 use super::{Capability, HeldSecret, HeldSession, Origin, PolicyScope};
 use crate::aws::{self, Aws, AwsError, Keys};
-use crate::plugin::bindings::provider::audex::plugin::sts::{
-    Host, HostSession, Identity, RoleRequest, SourceKind,
-};
-use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
+use crate::plugin::bindings::provider::v0_1::sts::{Host, HostSession, Identity, RoleRequest, SourceKind};
+use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::plugin::clean;
 use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;

@@ -1,12 +1,12 @@
 //! A filter that drops every permission to delete, and forbids the deletes that a wildcard covers.
 
-use audex_sdk::filter::{Filter, Grant, Permission, Restriction, Verdict};
+use audex_sdk::filter::{Context, Filter, Grant, Permission, Restriction, Verdict};
 use audex_sdk::pattern::{covers, intersects};
 
 struct NoDeletes;
 
 impl Filter for NoDeletes {
-    fn review(grant: Grant, _command: Vec<String>, _settings: String) -> Verdict {
+    fn review(grant: Grant, _context: Context, _settings: String) -> Verdict {
         let verb = |one: &Permission| one.action.rsplit(':').next().unwrap_or_default().to_lowercase();
         let asked = |is: fn(&str, &str) -> bool, one: &Permission| is("delete*", &verb(one));
         let (mut drop, mut deny) = (vec![], vec![]);

@@ -1,6 +1,6 @@
 //! A filter that fails in every way a filter can.
 
-use audex_sdk::filter::{Filter, Grant, Restriction, Verdict};
+use audex_sdk::filter::{Context, Filter, Grant, Restriction, Verdict};
 
 #[path = "../../case.rs"]
 mod case;
@@ -8,7 +8,7 @@ mod case;
 struct Hostile;
 
 impl Filter for Hostile {
-    fn review(_grant: Grant, _command: Vec<String>, settings: String) -> Verdict {
+    fn review(_grant: Grant, _context: Context, settings: String) -> Verdict {
         let restrict = |drop, deny| {
             let reason = "a reason".to_owned();
             Verdict::Restrict(vec![Restriction { drop, deny, max_ttl_seconds: None, reason }])

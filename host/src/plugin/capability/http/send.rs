@@ -15,10 +15,10 @@ use super::{EXCHANGE_TIME, compose, host_matches, is_account_host, lift};
 use crate::aws::Keys;
 use crate::aws::sign::{Scope, sign};
 use crate::clock;
-use crate::plugin::bindings::provider::audex::plugin::http::{
+use crate::plugin::bindings::provider::v0_1::http::{
     Auth, Chunk, HeaderKey, Host, Request as Asked, Response, Sigv4,
 };
-use crate::plugin::bindings::provider::audex::plugin::types::{Error, ErrorKind};
+use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::plugin::capability::sts::plain_error;
 use crate::plugin::capability::{Capability, HeldSecret, Origin};
 use crate::plugin::component::Source;

@@ -1,0 +1,95 @@
+//! The `keys` and `keep` imports (0.2): signatures by keys a guest cannot read, and secrets kept until the run is over.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use wasmtime::component::Resource;
+
+use super::sts::plain_error;
+use super::{HeldSecret, Origin};
+use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::plugin::bindings::provider::v0_2::{keep, keys};
+use crate::plugin::limit;
+use crate::plugin::state::{LimitReached, Misbehaved, State};
+use crate::secret::Secret;
+use crate::signature::{self, Algorithm};
+
+/// Secrets that one provider left for its own later calls of this run. They keep where they may go.
+#[derive(Default)]
+pub struct Kept(Mutex<BTreeMap<String, (Secret, Origin)>>);
+
+impl Kept {
+    fn put(&self, name: String, secret: Secret, origin: Origin) -> Result<(), LimitReached> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= limit::DELIVERED && !kept.contains_key(&name) {
+            return Err(LimitReached::Resources);
+        }
+        kept.insert(name, (secret, origin));
+        Ok(())
+    }
+
+    fn get(&self, name: &str) -> Option<(Secret, Origin)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}
+
+impl keys::Host for State {
+    fn sign(
+        &mut self,
+        key: Resource<HeldSecret>,
+        algorithm: String,
+        message: Vec<u8>,
+    ) -> wasmtime::Result<Result<Resource<HeldSecret>, Error>> {
+        self.reach()?.scope.may_reach()?;
+        let held = self.table.get(&key)?;
+        let Some(algorithm) = Algorithm::named(&algorithm) else {
+            let message = "only `RS256`, `ES256` and `EdDSA` are signed".to_owned();
+            return Ok(Err(plain_error(ErrorKind::Unsupported, "algorithm", message)));
+        };
+        let origin = held.origin.signature();
+        match signature::sign(&held.value, algorithm, &message) {
+            Ok(signature) => {
+                let value = Secret::new(base64_simd::URL_SAFE_NO_PAD.encode_to_string(signature));
+                self.hold(HeldSecret { value, origin }).map(Ok)
+            }
+            Err(error) => Ok(Err(plain_error(ErrorKind::InvalidInput, "key", error.to_string()))),
+        }
+    }
+}
+
+impl keep::Host for State {
+    fn put(&mut self, name: String, value: Resource<HeldSecret>) -> wasmtime::Result<()> {
+        self.reach()?.scope.may_reach()?;
+        if name.len() > limit::LINE_CHARACTERS {
+            return Err(Misbehaved::LargeSecret.into());
+        }
+        let held = self.table.get(&value)?;
+        let (secret, origin) = (held.value.clone(), held.origin.clone());
+        Ok(self.reach()?.outside.kept().put(name, secret, origin)?)
+    }
+
+    fn get(&mut self, name: String) -> wasmtime::Result<Option<Resource<HeldSecret>>> {
+        self.reach()?.scope.may_reach()?;
+        let Some((value, origin)) = self.reach()?.outside.kept().get(&name) else { return Ok(None) };
+        self.hold(HeldSecret { value, origin }).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_keeps_where_it_may_go_and_there_is_only_so_much() {
+        let kept = Kept::default();
+        let lifted = Origin::Lifted { host: "api.example.com".to_owned() };
+        kept.put("token".to_owned(), Secret::new("x".to_owned()), lifted.clone()).unwrap();
+        assert_eq!(kept.get("token").map(|(_, origin)| origin), Some(lifted));
+        assert!(kept.get("other").is_none());
+        let more =
+            (1..limit::DELIVERED).map(|n| kept.put(n.to_string(), Secret::new(String::new()), Origin::Guest));
+        assert!(more.into_iter().all(|put| put.is_ok()));
+        assert!(kept.put("one too many".to_owned(), Secret::new(String::new()), Origin::Guest).is_err());
+        assert!(kept.put("token".to_owned(), Secret::new(String::new()), Origin::Guest).is_ok());
+    }
+}
