@@ -101,7 +101,8 @@ fn engine(
     choice: &Choice,
 ) -> Result<crate::plugin::intent::Intent, Failure> {
     let table = &settings.intent;
-    let by_key = || if environment.get(ANTHROPIC_API_KEY).is_some() { CLAUDE } else { LOCAL }.to_owned();
+    let has_key = environment.get(ANTHROPIC_API_KEY).is_some() || settings.secrets.has(ANTHROPIC_API_KEY);
+    let by_key = || if has_key { CLAUDE } else { LOCAL }.to_owned();
     let name = choice.engine.clone().or_else(|| table.engine.clone()).unwrap_or_else(by_key);
     let model = choice.model.clone().or_else(|| table.model.clone());
     let own: BTreeMap<String, String> = model.map(|model| ("model".to_owned(), model)).into_iter().collect();
@@ -109,7 +110,7 @@ fn engine(
         Some(url) => environment.or(ANTHROPIC_BASE_URL, url),
         None => environment.clone(),
     };
-    Ok(components.intent(&name, Arc::new(Outside::new(environment, None)), own)?)
+    Ok(components.intent(&name, Arc::new(Outside::new(environment, None).with_settings(settings)), own)?)
 }
 
 /// The permissions that the provider knows. Everything at once is never an answer.

@@ -41,6 +41,7 @@ pub mod request;
 pub mod roots;
 pub mod scaffold;
 pub mod secret;
+pub mod secret_source;
 pub mod settings;
 pub mod signature;
 pub mod token;

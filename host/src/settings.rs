@@ -1,6 +1,7 @@
 //! Everything that was decided before the request is looked at. The only place with precedence:
 //! command line, then environment, then the user's files, then built-in defaults; the organisation's files narrow the result.
 
+pub mod components;
 pub mod config_file;
 pub mod deny_list;
 pub mod ecosystem;
@@ -13,12 +14,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reqwest::Url;
+
 use crate::child::OnExpiry;
 use crate::environment::Environment;
 use crate::plugin::provider::{Enforcer, Setting};
 
 use crate::plugin::rules::Rules;
 use crate::plugin::signature::Signer;
+use crate::secret_source::SecretSources;
 
 use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
 use self::deny_list::DenyEntry;
@@ -67,8 +71,12 @@ pub struct Settings {
     pub profiles: BTreeMap<String, CustomProfile>,
     /// Everything the deny lists name.
     pub deny: Vec<DenyEntry>,
-    /// Settings of installed filters, by name.
+    /// Settings of installed filters, by name: the organisation's, and the user's own.
     pub filters: BTreeMap<String, serde_json::Value>,
+    /// Where the secrets of components are.
+    pub secrets: SecretSources,
+    /// Where requests of installed components to a host really go.
+    pub endpoints: BTreeMap<String, Url>,
     /// The organisation's `[plugins]`.
     pub plugins: Rules,
     /// Keys of component authors that the user trusts.
@@ -143,9 +151,10 @@ impl Settings {
     /// # Errors
     /// As [`Settings::resolve`].
     pub fn resolve_in(paths: Paths, flags: Flags) -> Result<Self, SettingsError> {
-        let mut user: ConfigFile = source::read(&paths.config.join("config.toml"))?.unwrap_or_default();
-        let organisation: OrganisationFile =
-            source::read(&paths.organisation.join("config.toml"))?.unwrap_or_default();
+        let (user_at, at) = (paths.config.join("config.toml"), paths.organisation.join("config.toml"));
+        let mut user: ConfigFile = source::read(&user_at)?.unwrap_or_default();
+        let organisation: OrganisationFile = source::read(&at)?.unwrap_or_default();
+        let filters = components::filters(organisation.filters, &at, user.filters, &user_at)?;
         let mut deny = deny_list::read(&paths.organisation.join("deny-list.toml"))?;
         deny.extend(deny_list::read(&paths.config.join("deny-list.toml"))?);
         let profiles = profiles_file::read(&paths.config.join("profiles.toml"))?;
@@ -171,7 +180,9 @@ impl Settings {
             intent: user.intent,
             profiles,
             deny,
-            filters: user.filters,
+            filters,
+            secrets: SecretSources::new(user.secrets),
+            endpoints: user.endpoints,
             plugins: organisation.plugins,
             signers: user.plugins.signers,
             ttl: Lifetimes { flag: flags.ttl, file: user.ttl, ceiling: organisation.max_ttl },

@@ -67,7 +67,8 @@ pub fn provider(
 ) -> Result<Opened, Failure> {
     settings.check_providers(&components.provider_ids())?;
     let outside =
-        Arc::new(Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault));
+        Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault);
+    let outside = Arc::new(outside.with_settings(settings));
     let mut provider = components.provider(id, outside)?;
     let description = provider.describe()?;
     provider.must_be(id, &description)?;

@@ -193,7 +193,7 @@ impl Provider {
     /// The environment variables with source credentials that were granted to it.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.loaded.capabilities.iter().filter_map(|capability| match capability {
-            Capability::Secret(name) => Some(name.as_str()),
+            Capability::Secret(name) => Some(self.outside.secret_variable(name)),
             _ => None,
         })
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reqwest::Url;
 use serde::{Deserialize, Deserializer, de::Error};
 
+use super::components::{SecretSource, endpoints};
 use crate::child::OnExpiry;
 use crate::plugin::provider::Enforcer;
 use crate::plugin::rules::Rules;
@@ -33,6 +35,11 @@ pub struct ConfigFile {
     pub providers: BTreeMap<String, BTreeMap<String, String>>,
     /// `[filters.NAME]`: each filter's own settings.
     pub filters: BTreeMap<String, serde_json::Value>,
+    /// `[secrets]`: where the values of `secret:NAME` are.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// `[endpoints]`: where requests of installed components to a host really go.
+    #[serde(deserialize_with = "endpoints")]
+    pub endpoints: BTreeMap<String, Url>,
     /// `[plugins]`.
     pub plugins: PluginsTable,
 }
@@ -56,6 +63,8 @@ pub struct OrganisationFile {
     pub enforcement: Enforcement,
     /// `[audit]`.
     pub audit: AuditTable,
+    /// `[filters.NAME]`: settings that the user's file cannot change.
+    pub filters: BTreeMap<String, serde_json::Value>,
     /// `[plugins]`.
     pub plugins: Rules,
 }

@@ -1,5 +1,6 @@
 //! The network and the source credentials: loaded when first needed, shared by all calls of a run.
 
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,11 +8,16 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use reqwest::Url;
+
 use super::http::ClientError;
 use super::keys::Kept;
 use crate::aws::{Aws, AwsError, Keys, Options};
 use crate::child::Interruption;
 use crate::environment::Environment;
+use crate::secret::Secret;
+use crate::secret_source::{SecretError, SecretSources};
+use crate::settings::Settings;
 use crate::settings::vault_config::VaultFile;
 use crate::token::known::Tokens;
 use crate::vault::Vault;
@@ -28,6 +34,8 @@ pub struct Outside {
     tokens: Tokens,
     kept: Kept,
     vault: Vault,
+    secrets: SecretSources,
+    endpoints: BTreeMap<String, Url>,
     interruption: OnceLock<Interruption>,
     /// Interruptions count no more.
     ended: AtomicBool,
@@ -71,6 +79,8 @@ impl Outside {
             tokens: Tokens::default(),
             kept: Kept::default(),
             vault,
+            secrets: SecretSources::default(),
+            endpoints: BTreeMap::new(),
             interruption: OnceLock::new(),
             ended: AtomicBool::new(false),
         }
@@ -81,6 +91,34 @@ impl Outside {
     pub fn with_vault(mut self, file: &VaultFile) -> Self {
         self.vault = Vault::new(&self.environment, file);
         self
+    }
+
+    /// Adds what the settings say of secrets and endpoints.
+    #[must_use]
+    pub fn with_settings(mut self, settings: &Settings) -> Self {
+        self.secrets = settings.secrets.clone();
+        self.endpoints.clone_from(&settings.endpoints);
+        self
+    }
+
+    /// The value behind `secret:NAME`.
+    ///
+    /// # Errors
+    /// When it is not there, or where others could read it.
+    pub fn secret(&self, name: &str) -> Result<Secret, SecretError> {
+        self.secrets.get(name, &self.environment)
+    }
+
+    /// The environment variable that `secret:NAME` comes from.
+    #[must_use]
+    pub fn secret_variable<'a>(&'a self, name: &'a str) -> &'a str {
+        self.secrets.variable(name)
+    }
+
+    /// Where requests of an installed component to `host` go, if the user says so.
+    #[must_use]
+    pub fn endpoint(&self, host: &str) -> Option<&Url> {
+        self.endpoints.get(host)
     }
 
     /// Vault, which is not logged in to yet.

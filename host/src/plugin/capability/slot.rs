@@ -161,15 +161,12 @@ impl State {
         self.require(&capability)?;
         let Capability::Secret(name) = capability else { return Ok(Err(unknown_slot(slot))) };
         let outside = Arc::clone(&self.reach()?.outside);
-        Ok(match outside.environment().get(&name) {
-            Some(value) => Ok(Secret::new(value.to_owned())),
-            None => Err(Error {
-                kind: ErrorKind::Unavailable,
-                code: "secret-unset".to_owned(),
-                message: format!("the environment variable `{name}` is not set"),
-                hint: Some(format!("set {name}")),
-            }),
-        })
+        Ok(outside.secret(&name).map_err(|error| Error {
+            kind: ErrorKind::Unavailable,
+            code: "secret-unset".to_owned(),
+            message: error.to_string(),
+            hint: Some(error.hint()),
+        }))
     }
 }
 

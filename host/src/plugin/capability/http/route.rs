@@ -54,6 +54,11 @@ impl Canonical {
 pub(super) struct Route(Url);
 
 impl Route {
+    /// To this place.
+    pub fn to(place: Url) -> Self {
+        Self(place)
+    }
+
     /// `asked` at this place: its path is put behind the place's own.
     pub fn url(&self, asked: &Url) -> Url {
         let mut url = self.0.clone();

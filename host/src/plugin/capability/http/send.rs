@@ -111,11 +111,12 @@ impl State {
         refuse("host-not-granted", format!("`{host}` was not granted to this component"))
     }
 
-    /// Where requests to `host` really go: a built-in component names the cloud's own hosts, and the user may have others.
+    /// Where requests to `host` really go: a component names the cloud's own hosts, and the user may have others. Of built-in
+    /// ones variables say so, of installed ones `[endpoints]` does.
     fn route(&self, host: &str) -> wasmtime::Result<Result<Option<Route>, Error>> {
         let reach = self.reach()?;
         if reach.source != Source::BuiltIn {
-            return Ok(Ok(None));
+            return Ok(Ok(reach.outside.endpoint(host).cloned().map(Route::to)));
         }
         let route = route::find(reach.outside.environment(), host);
         Ok(route

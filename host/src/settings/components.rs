@@ -1,0 +1,119 @@
+//! What `config.toml` gives to components: settings of filters, where their secrets are, where their hosts are.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use reqwest::Url;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::{SettingsError, source};
+use crate::address;
+
+/// A file that settings of a filter name: policies of an organisation are kilobytes.
+const FILE_BYTES: usize = 1024 * 1024;
+
+/// Where the value of a `secret:NAME` is, if not in the variable of that name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretSource {
+    /// Another environment variable.
+    Env(String),
+    /// A file that only its owner can read; one line end at its end is not part of the value.
+    File(PathBuf),
+    /// A key of the type `user` in the Linux kernel's keyrings, by its description.
+    Keyring(String),
+}
+
+/// Each filter's own settings: the organisation's, and the user's of filters that the organisation says nothing of.
+///
+/// Security: a filter that the organisation has set is not the user's to loosen, so the same name in the user's file is an
+/// error, not a question of precedence.
+///
+/// # Errors
+/// When a file they name cannot be read, or the user sets what is the organisation's.
+pub fn filters(
+    organisation: BTreeMap<String, Value>,
+    at: &Path,
+    user: BTreeMap<String, Value>,
+    user_at: &Path,
+) -> Result<BTreeMap<String, Value>, SettingsError> {
+    if let Some(name) = user.keys().find(|name| organisation.contains_key(*name)) {
+        let text = source::text(user_at)?.unwrap_or_default();
+        let start = text.find(&format!("[filters.{name}")).unwrap_or_default();
+        let message = format!("filter `{name}` is set by your organisation, in {}", at.display());
+        return Err(source::invalid(user_at, &text, Some(start..start), &message));
+    }
+    let with = |(name, value): (String, Value), file: &Path| Ok((name, included(value, file)?));
+    let organisation = organisation.into_iter().map(|entry| with(entry, at));
+    organisation.chain(user.into_iter().map(|entry| with(entry, user_at))).collect()
+}
+
+/// `value` with each `{ file = "…" }` replaced by that file's text; relative paths are beside the settings file.
+fn included(value: Value, settings: &Path) -> Result<Value, SettingsError> {
+    match value {
+        Value::Object(table) if table.len() == 1 && table.get("file").is_some_and(Value::is_string) => {
+            let name = table.get("file").and_then(Value::as_str).unwrap_or_default();
+            let path = settings.parent().unwrap_or(Path::new("/")).join(name);
+            let failed = |source| SettingsError::Read { path: path.clone(), source };
+            let text = std::fs::read_to_string(&path).map_err(failed)?;
+            if text.len() > FILE_BYTES {
+                let reason = format!("it has more than {} KiB", FILE_BYTES / 1024);
+                return Err(failed(std::io::Error::new(std::io::ErrorKind::FileTooLarge, reason)));
+            }
+            Ok(Value::String(text))
+        }
+        Value::Object(table) => {
+            table.into_iter().map(|(key, value)| Ok((key, included(value, settings)?))).collect()
+        }
+        Value::Array(list) => list.into_iter().map(|value| included(value, settings)).collect(),
+        other => Ok(other),
+    }
+}
+
+/// `[endpoints]`: where requests of installed components to a host really go.
+pub(super) fn endpoints<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Url>, D::Error> {
+    let written = BTreeMap::<String, String>::deserialize(deserializer)?;
+    let parsed = written.into_iter().map(|(host, text)| {
+        let url = address::parse(&host, &text).map_err(D::Error::custom)?;
+        Ok((host, url))
+    });
+    parsed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn tables(value: Value) -> BTreeMap<String, Value> {
+        BTreeMap::from([("cedar".to_owned(), value)])
+    }
+
+    #[test]
+    fn files_are_put_in_their_place_from_beside_the_settings() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("a.cedar"), "permit(principal, action, resource);").unwrap();
+        let at = home.path().join("config.toml");
+        let asked = json!({ "policies": [{ "file": "a.cedar" }, "forbid"], "file": "stays", "n": 1 });
+        let own = filters(BTreeMap::new(), &at, tables(asked), &at).unwrap();
+        let wanted = json!({ "policies": ["permit(principal, action, resource);", "forbid"], "file": "stays", "n": 1 });
+        assert_eq!(own["cedar"], wanted);
+        let missing = filters(tables(json!({ "file": "b.cedar" })), &at, BTreeMap::new(), &at);
+        assert!(matches!(missing, Err(SettingsError::Read { .. })));
+    }
+
+    #[test]
+    fn what_the_organisation_has_set_is_an_error_in_the_users_file() {
+        let home = tempfile::tempdir().unwrap();
+        let (at, user_at) = (home.path().join("organisation.toml"), home.path().join("config.toml"));
+        std::fs::write(&user_at, "ttl = \"15m\"\n[filters.cedar]\npolicies = \"\"\n").unwrap();
+        let outcome = filters(tables(json!({ "policies": "x" })), &at, tables(json!({})), &user_at);
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains("config.toml:2: filter `cedar` is set by your organisation"), "{error}");
+    }
+}
