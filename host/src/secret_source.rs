@@ -49,7 +49,9 @@ impl SecretError {
     pub fn hint(&self) -> String {
         match self {
             Self::Unset(name) => format!("set {name}, or say in [secrets] of config.toml where it is"),
-            Self::File { path, .. } => format!("it must be a file of yours that nobody else can read: chmod 600 {path}"),
+            Self::File { path, .. } => {
+                format!("it must be a file of yours that nobody else can read: chmod 600 {path}")
+            }
             Self::Keyring { key, .. } => format!("add it: keyctl padd user {key} @u < FILE"),
         }
     }
@@ -85,7 +87,8 @@ impl SecretSources {
         match self.0.get(name) {
             None | Some(SecretSource::Env(_)) => {
                 let variable = self.variable(name);
-                let value = environment.get(variable).ok_or_else(|| SecretError::Unset(variable.to_owned()))?;
+                let value =
+                    environment.get(variable).ok_or_else(|| SecretError::Unset(variable.to_owned()))?;
                 Ok(Secret::new(value.to_owned()))
             }
             Some(SecretSource::File(path)) => {

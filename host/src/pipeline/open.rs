@@ -66,8 +66,7 @@ pub fn provider(
     id: &str,
 ) -> Result<Opened, Failure> {
     settings.check_providers(&components.provider_ids())?;
-    let outside =
-        Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault);
+    let outside = Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault);
     let outside = Arc::new(outside.with_settings(settings));
     let mut provider = components.provider(id, outside)?;
     let description = provider.describe()?;

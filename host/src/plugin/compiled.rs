@@ -5,6 +5,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -14,13 +15,23 @@ use wasmtime::component::Component;
 use super::engine::Engine;
 use crate::private_file;
 
+/// Compiles a component. Security: it may be anybody's, so what the compiler itself stumbles over is an error and no crash.
+///
+/// # Errors
+/// When it is no component, needs a feature that is off, or makes the compiler panic.
+pub fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    catch_unwind(AssertUnwindSafe(|| engine.inner().precompile_component(wasm)))
+        .unwrap_or_else(|_| Err(wasmtime::Error::msg("the compiler gave up on it")))
+}
+
 /// Loads machine code made by [`Engine`]'s configuration.
 ///
 /// # Errors
 /// When it is for another engine, configuration or processor.
 #[expect(unsafe_code, reason = "wasmtime's only way to load compiled code; see the module's first lines")]
 pub fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: callers pass bytes embedded at build time, or bytes `Cache::read` has verified against a MAC.
+    // SAFETY: callers pass bytes embedded at build time, bytes `Cache::read` has verified against a MAC, or what `compile` has
+    // just made.
     unsafe { Component::deserialize(engine.inner(), compiled) }
 }
 
@@ -62,7 +73,7 @@ impl Cache {
         {
             return Ok(component);
         }
-        let compiled = engine.inner().precompile_component(wasm)?;
+        let compiled = compile(engine, wasm)?;
         // A cache that cannot be written costs time, not correctness.
         let _ = self.write(&path, digest, &compiled);
         deserialize(engine, &compiled)

@@ -8,7 +8,9 @@ pub fn configure(config: &mut wasmtime::Config) {
     config.wasm_component_model(true);
     config.epoch_interruption(true);
     config.max_wasm_stack(MAX_WASM_STACK);
-    config.wasm_multi_memory(false);
+    // A component whose modules each have a memory needs adapters with two: what componentize-qjs makes does. Off, wasmtime 48
+    // panics on such a component instead of refusing it.
+    config.wasm_multi_memory(true);
     config.wasm_memory64(false);
     config.wasm_relaxed_simd(false);
     config.wasm_tail_call(false);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Installed, Previous, Store, StoreError, digest, io, lock};
 use crate::plugin::capability::Capability;
 use crate::plugin::capability::outside::Outside;
-use crate::plugin::compiled::Cache;
+use crate::plugin::compiled::{self, Cache};
 use crate::plugin::component::{Loaded, Phase, PluginError, Source};
 use crate::plugin::engine::Engine;
 use crate::plugin::filter::Filter;
@@ -65,7 +65,8 @@ impl Plan {
     /// # Errors
     /// When it does not compile.
     pub fn loaded(&self, engine: &Engine) -> Result<Loaded, StoreError> {
-        let component = wasmtime::component::Component::new(engine.inner(), &self.wasm)
+        let component = compiled::compile(engine, &self.wasm)
+            .and_then(|compiled| compiled::deserialize(engine, &compiled))
             .map_err(|error| failed(self, Phase::Load, error.root_cause().to_string()))?;
         Ok(Loaded {
             name: self.manifest.name.clone(),
