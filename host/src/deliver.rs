@@ -11,6 +11,7 @@
 //! `ANTHROPIC_API_KEY`, `GITHUB_TOKEN`, `TF_VAR_*`), unless they hold a copy of something that was removed.
 
 mod family;
+mod forge;
 mod isolation;
 mod scrub;
 mod session;
@@ -145,6 +146,7 @@ pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<D
             environment.insert(variable.into(), path.into());
         }
     }
+    forge::lead(&mut environment, delivery.variables, &directory)?;
     follow(&mut environment, delivery.lead, &directory)?;
     environment.insert(AUDEX_SESSION_ID.into(), delivery.session.into());
     Ok(Delivered { environment, removed, directory })

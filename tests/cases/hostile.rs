@@ -8,9 +8,9 @@ mod table;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use self::table::{Case, DESCRIBE, FILTER, HTTP, MAPPING, MINT, PLAN, WORDS};
+use self::table::{Case, DESCRIBE, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
 use crate::support::guests::{self, Guest};
-use crate::support::{Output, ROLE, Sandbox};
+use crate::support::{Answerer, Output, ROLE, Sandbox};
 
 /// Guards against a hang; the limits of a component are tested by the words of their errors.
 const HANG: Duration = Duration::from_secs(30);
@@ -171,6 +171,21 @@ fn a_provider_sends_nothing_where_it_must_not() {
 }
 
 #[test]
+fn what_a_server_answers_reaches_no_further() {
+    play(REPLIES, |sandbox, case| {
+        let body = format!("{{\"you\":\"Bearer {SOURCE}\"}}");
+        let to = "302 Found\r\nlocation: http://169.254.169.254/latest/meta-data/";
+        let (status, body) = if case.name.ends_with("echo") { ("200 OK", body.as_str()) } else { (to, "{}") };
+        let server = Answerer::scripted(&[(status, body)]);
+        let config = format!("[endpoints]\n\"api.example.com\" = \"{}\"\n", server.endpoint);
+        let _ = sandbox.plant(".config/audex/config.toml", config);
+        let output = run_provider(sandbox, case);
+        assert_eq!(server.bodies().len(), 1, "{}", case.name);
+        output
+    });
+}
+
+#[test]
 fn the_words_of_a_provider_are_harmless() {
     play(WORDS, run_provider);
 }
@@ -250,8 +265,18 @@ fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
     vec![
         (
             "another contract",
-            filter().replacing("contract 0.1.0\n", "contract 0.2.0\n"),
-            "it was built for audex:plugin 0.2.0, this host offers 0.1.0",
+            filter().replacing("contract 0.2.0\n", "contract 0.3.0\n"),
+            "it was built for audex:plugin 0.3.0, this host offers 0.1.0 and 0.2.0",
+        ),
+        (
+            "an older contract than its exports",
+            filter().replacing("contract 0.2.0\n", "contract 0.1.0\n"),
+            "no exported instance named `audex:plugin/filter@0.1.0`",
+        ),
+        (
+            "an older contract than its imports",
+            Guest::of("hostile-provider").replacing("contract 0.2.0\n", "contract 0.1.0\n"),
+            "it imports `audex:plugin/",
         ),
         ("no manifest", filter().replacing("audex:manifest", "audex:manifesT"), "it has no audex manifest"),
         (

@@ -8,7 +8,8 @@ use super::{Output, Sandbox};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Each is a workspace of its own, as a plugin author's would be.
-const PROJECTS: [&str; 5] = [
+const PROJECTS: [&str; 6] = [
+    "plugins/extra",
     "sdk/examples/filter-no-deletes",
     "sdk/examples/intent-table",
     "sdk/examples/mapping-house",

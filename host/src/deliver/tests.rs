@@ -251,3 +251,27 @@ fn a_provider_that_reaches_further_is_refused() {
     let refused = delivered(&Environment::default(), &[], &[file]);
     assert!(matches!(refused, Err(DeliverError::File { .. })));
 }
+
+#[test]
+fn a_token_for_github_leads_gh_and_git_and_hides_the_users_own() {
+    let parent = Environment::from_pairs([
+        ("GH_TOKEN", "planted"),
+        ("GH_HOST", "planted.example"),
+        ("GH_ENTERPRISE_TOKEN", "planted"),
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "core.pager"),
+        ("GIT_CONFIG_VALUE_0", "cat"),
+    ]);
+    let (with, _state) = delivered(&parent, &[secret("GH_TOKEN")], &[]).unwrap();
+    let value = |name: &str| with.environment.get(OsStr::new(name)).map(|value| value.to_string_lossy());
+    assert_eq!(value("GH_TOKEN").unwrap(), "minted");
+    assert_eq!((value("GH_HOST"), value("GH_ENTERPRISE_TOKEN")), (None, None));
+    assert_eq!(
+        (value("GIT_CONFIG_COUNT").unwrap(), value("GIT_CONFIG_KEY_0").unwrap()),
+        ("4".into(), "core.pager".into())
+    );
+    assert_eq!(value("GIT_CONFIG_KEY_3").unwrap(), "http.https://github.com/.extraheader");
+    assert!(with.environment.values().all(|value| !value.to_string_lossy().contains("planted")));
+    let (without, _state) = delivered(&parent, &[secret("VAULT_TOKEN")], &[]).unwrap();
+    assert!(!without.environment.contains_key(OsStr::new("GH_CONFIG_DIR")));
+}

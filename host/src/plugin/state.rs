@@ -50,6 +50,9 @@ pub enum Misbehaved {
     /// A secret that is none.
     #[error("it made a secret of more than {} KiB", limit::SECRET_BYTES / 1024)]
     LargeSecret,
+    /// It keeps secrets as others keep files.
+    #[error("it kept more than {} secrets", limit::DELIVERED)]
+    ManyKept,
     /// It went beyond its grant, or beyond what this call is for.
     #[error(transparent)]
     Outside(#[from] OutsideGrant),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::table::{Case, DESCRIBE, FILTER, HTTP, MAPPING, MINT, PLAN, WORDS};
+use super::table::{Case, DESCRIBE, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
 use super::unfit;
 use crate::support::python;
 
@@ -15,13 +15,14 @@ const HEAD: &str = "# Hostile components\n\n\
     no forged line, no control character on the terminal, no session but the planned one.\n";
 
 /// The tables, with what each is about.
-const TABLES: [(&str, &[Case]); 7] = [
+const TABLES: [(&str, &[Case]); 8] = [
     ("A filter that fails denies", FILTER),
     ("A mapping that fails ends the run", MAPPING),
     ("A provider that describes what it must not is never installed", DESCRIBE),
     ("A provider that checks or plans wrongly mints nothing", PLAN),
     ("A provider hands out nothing but what was planned", MINT),
     ("A provider sends nothing where it must not: no connection is made", HTTP),
+    ("What a server answers reaches no further: no redirect is followed, no echo is shown", REPLIES),
     ("The words of a provider are harmless: the command runs", WORDS),
 ];
 

@@ -50,6 +50,12 @@ pub const FILTER: &[Case] = &[
     case("refuse", 77, &["filter `hostile-filter` refused: closed today"]),
     case("control", 77, &["refused: a [2Jb notice: forged  c"]),
     case("long-answer", 77, &["failed in phase limit: it handed over more than 16 MiB at once"]),
+    case("approve-loop", 77, &["failed in phase limit: it computed for more than 2 s"]),
+    case("approve-memory", 77, &["failed in phase limit: it asked for more than 64 MiB of memory"]),
+    case("approve-trap", 77, &["a filter failed, so nothing is granted", "failed in phase call"]),
+    case("approve-refuse", 77, &["filter `hostile-filter` refused: no assume-role today"]),
+    case("approve-control", 77, &["refused: a [2Jb notice: forged  c"]),
+    case("approve-long-answer", 77, &["failed in phase limit: it handed over more than 16 MiB at once"]),
 ];
 
 pub const MAPPING: &[Case] = &[
@@ -97,6 +103,7 @@ pub const DESCRIBE: &[Case] = &[
         70,
         &["a setting names an environment variable that does not begin with AUDEX_HOSTILE_"],
     ),
+    case("describe-keeps", 70, &["it reached out in a call that must answer from what it knows"]),
     case(
         "describe-reach",
         70,
@@ -176,7 +183,10 @@ pub const MINT: &[Case] = &[
     asking("mint-expiry", 70, &["it misstated when its credentials expire"], &["sts:AssumeRole"]),
     asking("mint-later", 70, &["its credentials live longer than planned"], &["sts:AssumeRole"]),
     asking("mint-undeclared", 70, &["it set `AWS_PROFILE`, which it did not declare"], &["sts:AssumeRole"]),
+    case("mint-keep-many", 70, &["failed in phase call: it kept more than 100 secrets"]),
+    case("mint-sign", 78, &["it is no private key in PEM for this algorithm"]),
     asking("mint-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),
+    asking("mint-kept-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),
     asking(
         "mint-long-answer",
         70,
@@ -235,6 +245,12 @@ pub const HTTP: &[Case] = &[
         &["it tried to send a secret to `api.example.com`"],
         &["sts:AssumeRole"],
     ),
+];
+
+/// A server answers, and nothing comes of it. `mint-http-redirect` is sent to the metadata address and stays where it is.
+pub const REPLIES: &[Case] = &[
+    case("mint-http-redirect", 0, &[]),
+    case("mint-http-echo", 69, &["the reply of `api.example.com` repeats a secret that was sent to it"]),
 ];
 
 /// The command runs; what the component said about it is harmless.

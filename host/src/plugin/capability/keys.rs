@@ -10,7 +10,7 @@ use super::{HeldSecret, Origin};
 use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::plugin::bindings::provider::v0_2::{keep, keys};
 use crate::plugin::limit;
-use crate::plugin::state::{LimitReached, Misbehaved, State};
+use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;
 use crate::signature::{self, Algorithm};
 
@@ -19,10 +19,10 @@ use crate::signature::{self, Algorithm};
 pub struct Kept(Mutex<BTreeMap<String, (Secret, Origin)>>);
 
 impl Kept {
-    fn put(&self, name: String, secret: Secret, origin: Origin) -> Result<(), LimitReached> {
+    fn put(&self, name: String, secret: Secret, origin: Origin) -> Result<(), Misbehaved> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= limit::DELIVERED && !kept.contains_key(&name) {
-            return Err(LimitReached::Resources);
+            return Err(Misbehaved::ManyKept);
         }
         kept.insert(name, (secret, origin));
         Ok(())

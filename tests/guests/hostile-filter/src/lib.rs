@@ -1,6 +1,6 @@
 //! A filter that fails in every way a filter can.
 
-use audex_sdk::filter::{Context, Filter, Grant, Restriction, Verdict};
+use audex_sdk::filter::{Approval, Context, Filter, Grant, Plan, Restriction, Verdict};
 
 #[path = "../../case.rs"]
 mod case;
@@ -26,6 +26,18 @@ impl Filter for Hostile {
             "drop-often" => restrict(vec![0; 1_000_000], vec![]),
             "control" => Verdict::Refuse("a\u{1b}[2Jb\nnotice: forged \u{202e}c".to_owned()),
             _ => Verdict::Pass,
+        }
+    }
+
+    fn approve(_grant: Grant, plan: Plan, _context: Context, _settings: String) -> Approval {
+        let case = case::case();
+        let case = case.strip_prefix("approve-").unwrap_or_default();
+        case::play(case);
+        match case {
+            "refuse" => Approval::Refuse(format!("no {} today", plan.method)),
+            "control" => Approval::Refuse("a\u{1b}[2Jb\nnotice: forged \u{202e}c".to_owned()),
+            "long-answer" => Approval::Refuse("n".repeat(20 << 20)),
+            _ => Approval::Approve,
         }
     }
 }

@@ -55,6 +55,9 @@ impl Provider for Hostile {
             "neighbour" => "AUDEX_ACME_BUILDING",
             _ => "AUDEX_HOSTILE_ROLE_ARN",
         };
+        if trick == "keeps" {
+            keep::put("x", &Secret::new("x"));
+        }
         if trick == "reach" {
             let _ = sts::caller();
         }

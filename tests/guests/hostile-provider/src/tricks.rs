@@ -34,6 +34,14 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
     if trick == "large-policy" {
         let _ = sts::scope_down(&format!(r#"{{"Statement":{}"#, "[".repeat(20 << 20)), 900)?;
     }
+    if trick == "keep-many" {
+        (0..1000).for_each(|n| keep::put(&n.to_string(), &Secret::new("x")));
+    }
+    if trick == "sign" {
+        let source = identity::token("secret:HOSTILE_SOURCE", &[])?.value;
+        let signature = keys::sign(&source, "RS256", b"message")?;
+        return Ok(minted(&plan, vec![secret("HOSTILE_TOKEN", signature)], 0));
+    }
     if let Some(trick) = trick.strip_prefix("http-") {
         return http_trick(trick, grant, &plan);
     }
@@ -86,6 +94,10 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
         "undeclared" => variables.push(plain("AWS_PROFILE", "admin".to_owned())),
         "slot" => {
             variables.push(secret("HOSTILE_TOKEN", identity::token("secret:HOSTILE_SOURCE", &[])?.value))
+        }
+        "kept-slot" => {
+            keep::put("x", &identity::token("secret:HOSTILE_SOURCE", &[])?.value);
+            variables.extend(keep::get("x").map(|kept| secret("HOSTILE_TOKEN", kept)));
         }
         _ => {}
     }
@@ -150,6 +162,8 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
             held = session()?.session_token();
             request.headers = vec![header("authorization", Chunk::Secret(&held))];
         }
+        "redirect" => {}
+        "echo" => request.auth = Some(Auth::Bearer("secret:HOSTILE_SOURCE".to_owned())),
         "lift" => request.lift = vec!["/a".to_owned(); 100_000],
         _ => {}
     }

@@ -1,0 +1,68 @@
+//! What the host and the user need to know about this provider.
+
+use audex_sdk::provider::{Description, Profile, Setting};
+
+/// `gh` reads the first before the second (`gh help environment`); Terraform, Octokit scripts, Renovate and most others read
+/// the second. `git` reads neither by itself: `gh auth git-credential` hands it the first (cli/cli pull request 3009).
+pub const SETS: [&str; 2] = ["GH_TOKEN", "GITHUB_TOKEN"];
+
+/// Name, what it is for, permissions.
+const PROFILES: [(&str, &str, &[&str]); 6] = [
+    ("repo-readonly", "Read code, commits and releases", &["contents:read"]),
+    ("repo-readwrite", "Push code, make releases", &["contents:write"]),
+    ("pull-request", "Push branches and open pull requests", &["contents:write", "pull_requests:write"]),
+    ("issues-triage", "Label, comment on and close issues", &["issues:write"]),
+    (
+        "actions-readonly",
+        "Read workflow runs, checks and statuses",
+        &["actions:read", "checks:read", "statuses:read"],
+    ),
+    (
+        "security-readonly",
+        "Read security alerts",
+        &["security_events:read", "vulnerability_alerts:read", "secret_scanning_alerts:read"],
+    ),
+];
+
+pub fn describe() -> Description {
+    let setting = |key: &str, description: &str, env: Option<&str>| Setting {
+        key: key.to_owned(),
+        description: description.to_owned(),
+        env: env.map(ToOwned::to_owned),
+    };
+    let profile = |(name, description, actions): &(&str, &str, &[&str])| Profile {
+        name: (*name).to_owned(),
+        description: (*description).to_owned(),
+        actions: actions.iter().map(|&action| action.to_owned()).collect(),
+        resources: Vec::new(),
+    };
+    Description {
+        id: "github".to_owned(),
+        title: "GitHub (App installation tokens)".to_owned(),
+        action_syntax: "`permission:level`, for example `contents:read`".to_owned(),
+        settings: vec![
+            setting("app_id", "the GitHub App, by id or client id", Some("AUDEX_GITHUB_APP_ID")),
+            setting(
+                "installation_id",
+                "installation of the App; found by the owner of --resource by default",
+                Some("AUDEX_GITHUB_INSTALLATION_ID"),
+            ),
+            setting("allow_unknown", "`true` lets permissions through that are not in the table", None),
+        ],
+        profiles: PROFILES.iter().map(profile).collect(),
+        sets: SETS.iter().map(|&name| name.to_owned()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use audex_sdk::provider::Status;
+
+    #[test]
+    fn every_permission_of_a_profile_is_known() {
+        for permission in PROFILES.iter().flat_map(|(_, _, permissions)| *permissions) {
+            assert_eq!(crate::action::check(permission, false).status, Status::Known, "{permission}");
+        }
+    }
+}

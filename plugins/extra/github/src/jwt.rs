@@ -1,0 +1,78 @@
+//! The App's own token: a JWT that says who asks, signed by the host with a key this never sees.
+//!
+//! Source: GitHub Docs, "Generating a JSON Web Token (JWT) for a GitHub App"; RFC 7515 and 7519.
+
+use audex_sdk::provider::{Error, Piece, Secret, clock, identity, keys};
+use serde_json::json;
+
+/// Where the App's private key is: the PEM file that GitHub makes (PKCS#1), whole.
+const KEY: &str = "secret:GITHUB_APP_PRIVATE_KEY";
+/// How far back it is dated, as GitHub recommends, for clocks that differ.
+const BACK_SECONDS: u64 = 60;
+/// How long it holds. GitHub refuses more than ten minutes by its own clock, which a clock a little ahead of it would ask
+/// for (octokit/auth-app.js issue 698); it is needed for seconds.
+const AHEAD_SECONDS: u64 = 300;
+
+/// A token for the App called `issuer`.
+///
+/// # Errors
+/// When there is no key, or it is none.
+pub fn sign(issuer: &str) -> Result<Secret, Error> {
+    let key = identity::token(KEY, &[])?.value;
+    let message = message(issuer, clock::now());
+    let signature = keys::sign(&key, "RS256", message.as_bytes())?;
+    Ok(Secret::join(&[Piece::Plain(format!("{message}.")), Piece::Secret(&signature)]))
+}
+
+/// What is signed: header and claims. `iss` is text even for a number: RFC 7519 says so.
+fn message(issuer: &str, now: u64) -> String {
+    let header = json!({ "alg": "RS256", "typ": "JWT" }).to_string();
+    let (from, until) = (now.saturating_sub(BACK_SECONDS), now.saturating_add(AHEAD_SECONDS));
+    let claims = json!({ "iat": from, "exp": until, "iss": issuer }).to_string();
+    format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()))
+}
+
+/// RFC 4648, section 5, without padding.
+fn base64url(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let at = |place: usize| u32::from(chunk.get(place).copied().unwrap_or_default());
+        let word = at(0) << 16 | at(1) << 8 | at(2);
+        for place in 0..=chunk.len() {
+            out.push(letter(word >> (18 - 6 * place) & 63));
+        }
+    }
+    out
+}
+
+fn letter(sextet: u32) -> char {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let byte = usize::try_from(sextet).ok().and_then(|place| LETTERS.get(place));
+    char::from(byte.copied().unwrap_or(b'A'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64url_is_that_of_rfc_4648() {
+        for (plain, encoded) in [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+            ("~~?\u{7f}", "fn4_fw"),
+        ] {
+            assert_eq!(base64url(plain.as_bytes()), encoded);
+        }
+    }
+
+    #[test]
+    fn the_claims_are_dated_back_and_hold_for_less_than_ten_minutes() {
+        let message = message("Iv23li", 1_800_000_000);
+        let claims = base64url(br#"{"exp":1800000300,"iat":1799999940,"iss":"Iv23li"}"#);
+        assert_eq!(message, format!("eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.{claims}"));
+    }
+}

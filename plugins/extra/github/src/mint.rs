@@ -1,0 +1,184 @@
+//! Gets a token, looks at what GitHub says it may do, hands it out; and ends it.
+//!
+//! Every way out after GitHub has made a token, other than success, ends it.
+
+use audex_sdk::provider::{
+    Error, ErrorKind, Grant, Minted, Piece, Plan, Secret, Value, Variable, clock, keep,
+};
+
+use crate::api::{self, App, Reply};
+use crate::catalogue::Level;
+use crate::describe::SETS;
+use crate::explain::{self, refused};
+use crate::installation::Installation;
+use crate::plan::{self, Asked, LIFE_SECONDS, METHOD};
+use crate::reply::Issued;
+use crate::{error, invalid, time};
+
+/// What of the reply is secret. Its form is GitHub's business: 40 characters, or some 520 since 2026 (GitHub changelog,
+/// 2026-05-15).
+const TOKEN: &str = "/token";
+
+pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
+    let asked = plan::asked(grant)?;
+    if planned.policy.as_deref() != Some(&asked.body) {
+        return Err(invalid("other-plan", "the plan is of another request".to_owned(), "plan again"));
+    }
+    let app = App::log_in()?;
+    let installation = Installation::find(&app, &asked.reach)?;
+    let mut reply =
+        app.post(&format!("app/installations/{}/access_tokens", installation.id), &asked.body, &[TOKEN])?;
+    let token = std::mem::take(&mut reply.lifted).into_iter().flatten().next();
+    let Some(token) = token.filter(|_| reply.is_success()) else {
+        return Err(not_issued(&reply, &installation, &asked));
+    };
+    match hand_out(&token, &reply, &asked, &installation, grant) {
+        Ok(minted) => Ok(minted),
+        Err(error) => Err(taken_back(&token, error)),
+    }
+}
+
+fn hand_out(
+    token: &Secret,
+    reply: &Reply,
+    asked: &Asked,
+    installation: &Installation,
+    grant: &Grant,
+) -> Result<Minted, Error> {
+    let issued: Issued = explain::read(reply, explain::Asked::Token(&installation.account.login))?;
+    issued.is_for(asked)?;
+    let expires_at = expiry(&issued.expires_at, clock::now());
+    let lease = format!("{}@{expires_at}", grant.session);
+    keep::put(&lease, token);
+    // A secret is delivered once: each variable gets one of its own.
+    let copy = || Value::Secret(Secret::join(&[Piece::Secret(token)]));
+    let variables = SETS.iter().map(|&name| Variable { name: name.to_owned(), value: copy() }).collect();
+    Ok(Minted {
+        variables,
+        files: Vec::new(),
+        endpoints: Vec::new(),
+        expires_at,
+        identity: Some(format!("{}[bot] on {}", installation.app_slug, installation.account.login)),
+        credential_id: None,
+        lease: Some(lease),
+        settle_seconds: None,
+        method: METHOD.to_owned(),
+        notices: Vec::new(),
+    })
+}
+
+/// By this machine's clock, which may be behind GitHub's: an hour from now is the most a new token has.
+fn expiry(text: &str, now: u64) -> u64 {
+    let latest = now.saturating_add(LIFE_SECONDS.into());
+    time::unix_seconds(text).map_or(latest, |ends| ends.min(latest))
+}
+
+/// Ends the token of `lease`.
+pub fn revoke(lease: &str) -> Result<(), Error> {
+    match keep::get(lease) {
+        Some(token) => end(&token),
+        None => out_of_reach(lease, clock::now()),
+    }
+}
+
+/// Only the token can end itself, and that of a run that was killed is gone.
+fn out_of_reach(lease: &str, now: u64) -> Result<(), Error> {
+    let ends = lease.rsplit_once('@').and_then(|(_, seconds)| seconds.parse::<u64>().ok());
+    let Some(ends) = ends else {
+        let message = format!("`{lease}` is no lease of this provider");
+        return Err(invalid("lease", message, "it ended within an hour of being made, whatever it was"));
+    };
+    let left = ends.saturating_sub(now);
+    if left == 0 {
+        return Ok(());
+    }
+    Err(error(
+        ErrorKind::Unavailable,
+        "token-gone",
+        format!("the token is gone with the run that had it, and lives {left} s more"),
+        "it ends by itself; to end it now, suspend the App's installation",
+    ))
+}
+
+/// Source: GitHub Docs, "Revoke an installation access token": 204. A token that GitHub does not know any more has ended.
+fn end(token: &Secret) -> Result<(), Error> {
+    let reply = api::delete(token, "installation/token")?;
+    if reply.is_success() || reply.status == 401 {
+        return Ok(());
+    }
+    Err(refused(&reply, explain::Asked::Revocation))
+}
+
+/// `error`, and what became of the token if it could not be ended.
+fn taken_back(token: &Secret, mut error: Error) -> Error {
+    if let Err(left) = end(token) {
+        error.message = format!(
+            "{}; the token was not revoked ({}) and ends within an hour",
+            error.message, left.message
+        );
+    }
+    error
+}
+
+/// The error for a reply without a token, with the permissions that the App has not been given there.
+fn not_issued(reply: &Reply, installation: &Installation, asked: &Asked) -> Error {
+    let login = &installation.account.login;
+    if reply.is_success() {
+        let message = "GitHub's reply has no token".to_owned();
+        return error(ErrorKind::Unavailable, "no-token", message, "try again");
+    }
+    let mut refusal = refused(reply, explain::Asked::Token(login));
+    let has = |name: &String| installation.permissions.get(name).and_then(|level| Level::parse(level));
+    let lacks = asked.levels.iter().filter(|(name, level)| has(name) < Some(**level));
+    let lacks: Vec<String> = lacks.map(|(name, level)| format!("`{name}:{}`", level.name())).collect();
+    if refusal.code == "not-given-to-app" && !lacks.is_empty() {
+        refusal.message = format!("the App has no {} on `{login}`", lacks.join(", "));
+    }
+    refusal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Reach;
+
+    #[test]
+    fn a_token_that_nobody_has_any_more_ends_by_itself() {
+        assert!(out_of_reach("session@1000", 1000).is_ok());
+        let error = out_of_reach("session@1000", 400).unwrap_err();
+        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Unavailable, "token-gone"));
+        assert!(error.message.contains("600 s"));
+        assert_eq!(out_of_reach("forged", 400).unwrap_err().code, "lease");
+    }
+
+    #[test]
+    fn no_token_is_said_to_live_longer_than_an_hour_from_now() {
+        assert_eq!(expiry("1970-01-01T00:50:00Z", 0), 3000);
+        assert_eq!(expiry("1970-01-01T02:00:00Z", 0), 3600);
+        assert_eq!(expiry("soon", 10), 3610);
+    }
+
+    #[test]
+    fn a_refusal_names_what_the_app_has_not_been_given() {
+        let installation: Installation = serde_json::from_str(
+            r#"{"id":1,"account":{"login":"octo-org"},"permissions":{"contents":"read","metadata":"read"}}"#,
+        )
+        .unwrap();
+        let level = |name: &str, level| (name.to_owned(), level);
+        let asked = Asked {
+            body: String::new(),
+            reach: Reach::Installation,
+            levels: [
+                level("contents", Level::Write),
+                level("issues", Level::Read),
+                level("metadata", Level::Read),
+            ]
+            .into(),
+        };
+        let body = br#"{"message":"The permissions requested are not granted to this installation."}"#;
+        let reply = Reply { status: 422, body: body.to_vec(), retry_after: None, lifted: Vec::new() };
+        let error = not_issued(&reply, &installation, &asked);
+        assert_eq!(error.message, "the App has no `contents:write`, `issues:read` on `octo-org`");
+        assert_eq!(error.code, "not-given-to-app");
+    }
+}
