@@ -1,5 +1,6 @@
 //! The engine side of components: what is loaded, how it is called, what it may reach.
 
+pub mod benchmark;
 pub mod bindings;
 pub mod call;
 pub mod capability;
@@ -17,8 +18,10 @@ pub mod limit;
 pub mod manifest;
 pub mod mapping;
 pub mod provider;
+pub mod rehearsal;
 pub mod rules;
 pub mod signature;
 pub mod source;
 pub mod state;
 pub mod store;
+pub mod tape;

@@ -3,6 +3,7 @@
 mod author;
 mod install;
 mod show;
+mod trial;
 
 use std::path::{Path, PathBuf};
 
@@ -40,9 +41,14 @@ enum Command {
         directory: PathBuf,
     },
     /// Find out whether a component behaves, before anybody installs it
-    Test {
+    Test(trial::TestArgs),
+    /// Measure what a component costs: to compile, to load, and in each call
+    Bench {
         /// A `.wasm` file, https address or oci reference
         target: String,
+        /// How often each call is made
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        samples: u32,
         /// Write JSON
         #[arg(long)]
         json: bool,
@@ -105,7 +111,10 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
     match args.command {
         Command::New { name, kind, directory } => author::new(&name, kind, directory.as_deref())?,
         Command::Build { directory } => author::build(environment, &directory)?,
-        Command::Test { target, json } => return author::test(environment, &settings, &target, json),
+        Command::Test(args) => return trial::test(environment, &settings, &args),
+        Command::Bench { target, samples, json } => {
+            trial::bench(environment, &settings, &target, samples, json)?;
+        }
         Command::Install(args) => install::install(environment, &settings, &args)?,
         Command::Update { names, grant } => {
             install::update(environment, &settings, &names, &grant.into_iter().collect())?;

@@ -22,7 +22,7 @@ use crate::environment::Environment;
 /// Permissions of the largest request that is tried; real ones have a few dozen.
 const MANY: usize = 2_000;
 /// Actions of every cloud and of none.
-const ACTIONS: [&str; 12] = [
+pub(super) const ACTIONS: [&str; 12] = [
     "s3:GetObject",
     "s3:*",
     "*:*",
@@ -82,7 +82,7 @@ fn answers<T>(outcome: Result<T, ProviderError>) -> Result<(), PluginError> {
     }
 }
 
-fn grant(actions: &[&str]) -> Grant {
+pub(super) fn grant(actions: &[&str]) -> Grant {
     let permission = |action: &&str| Permission {
         action: (*action).to_owned(),
         origin: (*action).to_owned(),
@@ -98,7 +98,7 @@ fn grant(actions: &[&str]) -> Grant {
 }
 
 /// A run, at a time before anybody's clock and in a year after it.
-fn context(command: &[&str], justification: Option<&str>) -> Context {
+pub(super) fn context(command: &[&str], justification: Option<&str>) -> Context {
     Context {
         command: command.iter().map(|&word| word.to_owned()).collect(),
         user: "conformance".to_owned(),
@@ -109,7 +109,7 @@ fn context(command: &[&str], justification: Option<&str>) -> Context {
 }
 
 /// A plan of these actions, every one enforced by somebody else.
-fn outline(actions: &[&str]) -> GrantPlan {
+pub(super) fn outline(actions: &[&str]) -> GrantPlan {
     let enforcers = [Enforcer::Cloud, Enforcer::Token, Enforcer::None].into_iter().cycle();
     let planned = |(action, enforced_by): (&&str, Enforcer)| Planned {
         action: (*action).to_owned(),

@@ -53,6 +53,9 @@ pub enum Misbehaved {
     /// It keeps secrets as others keep files.
     #[error("it kept more than {} secrets", limit::DELIVERED)]
     ManyKept,
+    /// It asked the other side for something else than when it was recorded.
+    #[error("{0}")]
+    OffTape(String),
     /// It went beyond its grant, or beyond what this call is for.
     #[error(transparent)]
     Outside(#[from] OutsideGrant),

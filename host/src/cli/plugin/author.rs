@@ -6,22 +6,17 @@ use std::process::{Command, Stdio};
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::components::Components;
 use crate::console;
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::plugin::component::short;
-use crate::plugin::conformance::conformance;
 use crate::plugin::manifest::World;
-use crate::plugin::source::{Fetched, Place};
+use crate::plugin::source::Fetched;
 use crate::plugin::store::{InstallPlan, StoreError};
 use crate::private_file;
 use crate::scaffold::{Project, ScaffoldError};
-use crate::settings::Settings;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-/// A component does not behave.
-const MISBEHAVES: u8 = 1;
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Kind {
@@ -116,37 +111,6 @@ fn compile(environment: &Environment, manifest: &Path) -> Result<PathBuf, Failur
     modules.filter(is_module).collect::<Vec<_>>().pop().ok_or_else(|| {
         Failure::usage("the project makes no WebAssembly", "its `[lib]` needs `crate-type = [\"cdylib\"]`")
     })
-}
-
-/// Asks a component everything that one of its kind must have an answer to.
-pub(super) fn test(
-    environment: &Environment,
-    settings: &Settings,
-    target: &str,
-    json: bool,
-) -> Result<u8, Failure> {
-    let place: Place = target.parse().map_err(StoreError::from)?;
-    let plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
-    let components = Components::open(settings)?;
-    let checks = conformance(components.engine(), &plan)?;
-    let failed = checks.iter().filter(|check| check.wrong.is_some()).count();
-    if json {
-        let rows = checks.iter().map(|check| serde_json::json!({ "check": check.name, "ok": check.wrong.is_none(), "wrong": check.wrong }));
-        console::result(&Value::from(rows.collect::<Vec<_>>()).to_string());
-    } else {
-        let (world, contract) = (plan.manifest.world, &plan.manifest.contract);
-        console::result(&format!(
-            "ok     is of audex:plugin {contract}, and imports what a component of the kind {world} may"
-        ));
-        for check in &checks {
-            match &check.wrong {
-                None => console::result(&format!("ok     {}", check.name)),
-                Some(wrong) => console::result(&format!("WRONG  {}: {wrong}", check.name)),
-            }
-        }
-        console::result(&format!("{} of {} as it must be", checks.len() - failed + 1, checks.len() + 1));
-    }
-    Ok(if failed == 0 { 0 } else { MISBEHAVES })
 }
 
 impl From<ScaffoldError> for Failure {

@@ -47,6 +47,11 @@ impl keys::Host for State {
             return Ok(Err(plain_error(ErrorKind::Unsupported, "algorithm", message)));
         };
         let origin = held.origin.signature();
+        if self.reach()?.outside.is_replaying() {
+            return self
+                .hold(HeldSecret { value: Secret::new("replayed-signature".to_owned()), origin })
+                .map(Ok);
+        }
         match signature::sign(&held.value, algorithm, &message) {
             Ok(signature) => {
                 let value = Secret::new(base64_simd::URL_SAFE_NO_PAD.encode_to_string(signature));

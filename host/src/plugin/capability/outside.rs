@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use super::keys::Kept;
 use crate::aws::{Aws, AwsError, Keys, Options};
 use crate::child::Interruption;
 use crate::environment::Environment;
+use crate::plugin::tape::Tape;
 use crate::secret::Secret;
 use crate::secret_source::{SecretError, SecretSources};
 use crate::settings::Settings;
@@ -36,6 +37,7 @@ pub struct Outside {
     vault: Vault,
     secrets: SecretSources,
     endpoints: BTreeMap<String, Url>,
+    tape: Option<Arc<Tape>>,
     interruption: OnceLock<Interruption>,
     /// Interruptions count no more.
     ended: AtomicBool,
@@ -81,6 +83,7 @@ impl Outside {
             vault,
             secrets: SecretSources::default(),
             endpoints: BTreeMap::new(),
+            tape: None,
             interruption: OnceLock::new(),
             ended: AtomicBool::new(false),
         }
@@ -106,7 +109,29 @@ impl Outside {
     /// # Errors
     /// When it is not there, or where others could read it.
     pub fn secret(&self, name: &str) -> Result<Secret, SecretError> {
+        if self.is_replaying() {
+            return Ok(Secret::new(format!("replayed-value-of-{name}")));
+        }
         self.secrets.get(name, &self.environment)
+    }
+
+    /// Writes down what a component asks of the other side, or answers it from what was written down.
+    #[must_use]
+    pub fn with_tape(mut self, tape: Arc<Tape>) -> Self {
+        self.tape = Some(tape);
+        self
+    }
+
+    /// The tape that runs, if any.
+    #[must_use]
+    pub fn tape(&self) -> Option<&Tape> {
+        self.tape.as_deref()
+    }
+
+    /// Whether nobody is at the other side.
+    #[must_use]
+    pub fn is_replaying(&self) -> bool {
+        self.tape().is_some_and(Tape::is_replaying)
     }
 
     /// The environment variable that `secret:NAME` comes from.

@@ -24,6 +24,7 @@ use crate::plugin::capability::{Capability, HeldSecret, Origin};
 use crate::plugin::component::Source;
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};
+use crate::plugin::tape::{Got, Sent, kind_named};
 use crate::secret::Secret;
 
 /// Methods a guest may use.
@@ -49,6 +50,32 @@ impl Host for State {
         };
         let headers = compose::headers(self, &asked.headers, &host)?;
         let body = compose::bytes(self, &asked.body, &host)?;
+        let composed = Composed { url, host, method, headers, body };
+        let outside = Arc::clone(&self.reach()?.outside);
+        let Some(tape) = outside.tape() else { return self.exchanged(asked, composed) };
+        let sent = Sent::of(&asked);
+        if let Some(got) = tape.replay(&sent).map_err(Misbehaved::OffTape)? {
+            return self.replayed(got, &composed.host);
+        }
+        let answer = self.exchanged(asked, composed)?;
+        tape.record(sent, &answer);
+        Ok(answer)
+    }
+}
+
+/// A request, put together.
+struct Composed {
+    url: Url,
+    host: String,
+    method: Method,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl State {
+    /// Sends a request and hands the reply to the guest.
+    fn exchanged(&mut self, asked: Asked, composed: Composed) -> wasmtime::Result<Result<Response, Error>> {
+        let Composed { url, host, method, headers, body } = composed;
         let effect = Effect::of(&method, &host, url.path());
         let route = match self.route(&host)? {
             Ok(route) => route,
@@ -91,9 +118,26 @@ impl Host for State {
             Err(error) => Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string()))),
         }
     }
-}
 
-impl State {
+    /// What a recording has in place of a reply.
+    fn replayed(&mut self, got: Got, host: &str) -> wasmtime::Result<Result<Response, Error>> {
+        match got {
+            Got::Failure { kind, code, message } => Ok(Err(plain_error(kind_named(&kind), &code, message))),
+            Got::Reply { status, headers, body, lifted } => {
+                let mut held = Vec::new();
+                for found in lifted {
+                    held.push(if found {
+                        let value = Secret::new("replayed-secret-of-the-reply".to_owned());
+                        Some(self.hold(HeldSecret { value, origin: origin_of(host) })?)
+                    } else {
+                        None
+                    });
+                }
+                Ok(Ok(Response { status, headers, body: body.into_bytes(), lifted: held }))
+            }
+        }
+    }
+
     /// The URL, if it goes by https to a host that was granted.
     fn granted(&self, url: &str) -> Result<(Url, String), Error> {
         let refuse = |code: &str, message: String| Err(plain_error(ErrorKind::Denied, code, message));

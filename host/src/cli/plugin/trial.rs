@@ -1,0 +1,226 @@
+//! Trying a component: whether it behaves, what it does against the real thing, and what it costs.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::components::Components;
+use crate::console::{self, table};
+use crate::environment::Environment;
+use crate::error::Failure;
+use crate::plugin::benchmark::{self, Measured};
+use crate::plugin::capability::Capability;
+use crate::plugin::capability::outside::Outside;
+use crate::plugin::conformance::{Check, conformance};
+use crate::plugin::engine::Engine;
+use crate::plugin::manifest::World;
+use crate::plugin::provider::Provider;
+use crate::plugin::rehearsal::{self, FORMAT, Recording, Script};
+use crate::plugin::source::Place;
+use crate::plugin::store::{InstallPlan, StoreError};
+use crate::plugin::tape::Tape;
+use crate::private_file;
+use crate::request::union;
+use crate::settings::Settings;
+use crate::settings::profiles_file::split_list;
+
+/// A component does not behave.
+const MISBEHAVES: u8 = 1;
+/// A recording is some requests; more is none.
+const RECORDING_BYTES: u64 = 64 * 1024 * 1024;
+
+#[derive(Debug, clap::Args)]
+pub struct TestArgs {
+    /// A `.wasm` file, https address or oci reference
+    target: String,
+    /// Also try it against the real thing, and write what it asked for into this file; secrets are left out
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Also try it against what was recorded
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// Permissions to mint while recording, comma-separated; may be repeated
+    #[arg(long, value_name = "PERMISSIONS", requires = "record")]
+    allow: Vec<String>,
+    /// Resources to limit them to, comma-separated; may be repeated
+    #[arg(long, value_name = "RESOURCES", requires = "record")]
+    resource: Vec<String>,
+    /// Sentence to translate while recording an intent engine
+    #[arg(long, value_name = "TEXT", requires = "record")]
+    text: Option<String>,
+    /// A capability it may use while recording; may be repeated
+    #[arg(long, value_name = "CAPABILITY", requires = "record")]
+    grant: Vec<Capability>,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn fetch(environment: &Environment, target: &str) -> Result<InstallPlan, Failure> {
+    let place: Place = target.parse().map_err(StoreError::from)?;
+    Ok(InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?)
+}
+
+/// Asks a component everything that one of its kind must have an answer to.
+pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestArgs) -> Result<u8, Failure> {
+    let plan = fetch(environment, &args.target)?;
+    let components = Components::open(settings)?;
+    let mut checks = conformance(components.engine(), &plan)?;
+    let outside = || Outside::new(environment.clone(), None).with_settings(settings);
+    if let Some(path) = &args.replay {
+        let recording = read(path)?;
+        if recording.component != plan.manifest.name {
+            let message = format!("{} is of the component `{}`", path.display(), recording.component);
+            return Err(Failure::usage(&message, "record this one: --record FILE"));
+        }
+        checks.push(rehearsal::replay(components.engine(), &plan, &recording, outside())?);
+    }
+    if let Some(path) = &args.record {
+        let recording = record(environment, settings, components.engine(), &plan, args)?;
+        for line in &recording.outcome {
+            console::tell(line);
+        }
+        let text =
+            serde_json::to_string_pretty(&recording).map_err(|error| Failure::internal("plugin", error))?;
+        private_file::replace(path, text.as_bytes()).map_err(|source| StoreError::Io {
+            action: "write",
+            path: path.clone(),
+            source,
+        })?;
+        console::tell(&format!("wrote {} requests to {}", recording.exchanges.len(), path.display()));
+    }
+    Ok(report(&plan, &checks, args.json))
+}
+
+/// Plays the component against the other side.
+fn record(
+    environment: &Environment,
+    settings: &Settings,
+    engine: &Engine,
+    plan: &InstallPlan,
+    args: &TestArgs,
+) -> Result<Recording, Failure> {
+    let asked: BTreeSet<&Capability> = plan.manifest.requested.iter().collect();
+    if asked.contains(&Capability::Aws) {
+        let message = "calls to STS cannot be recorded";
+        return Err(Failure::usage(message, "try it on the loopback cloud: tryaudex demo --serve"));
+    }
+    if let Some(other) = args.grant.iter().find(|granted| !asked.contains(granted)) {
+        let (name, capability) = (plan.manifest.name.clone(), other.clone());
+        return Err(StoreError::NotRequested { name, capability }.into());
+    }
+    let missing: Vec<Capability> =
+        asked.into_iter().filter(|capability| !args.grant.contains(capability)).cloned().collect();
+    if !missing.is_empty() {
+        return Err(StoreError::NotGranted { name: plan.manifest.name.clone(), missing }.into());
+    }
+    let lists = |texts: &[String]| -> Vec<String> {
+        let lists: Vec<Vec<String>> = texts.iter().map(|text| split_list(text)).collect();
+        union(lists.iter().map(Vec::as_slice))
+    };
+    let now = clock::unix_seconds();
+    let tape = std::sync::Arc::new(Tape::recording(now));
+    let outside = Outside::new(environment.clone(), None).with_settings(settings).with_tape(tape.clone());
+    let script = Script {
+        allow: lists(&args.allow),
+        resources: lists(&args.resource),
+        text: args.text.clone(),
+        settings: own_settings(environment, settings, engine, plan)?,
+        granted: args.grant.iter().map(ToString::to_string).collect(),
+    };
+    let outcome = rehearsal::play(engine, plan, &script, outside, now)?;
+    let (component, exchanges) = (plan.manifest.name.clone(), tape.exchanges());
+    Ok(Recording { format: FORMAT, component, now, script, exchanges, outcome })
+}
+
+/// What the environment and the files set for it, as in a run.
+fn own_settings(
+    environment: &Environment,
+    settings: &Settings,
+    engine: &Engine,
+    plan: &InstallPlan,
+) -> Result<std::collections::BTreeMap<String, String>, Failure> {
+    if plan.manifest.world != World::Provider {
+        return Ok(settings.intent.model.iter().map(|model| ("model".to_owned(), model.clone())).collect());
+    }
+    let outside = std::sync::Arc::new(Outside::new(Environment::default(), None));
+    let description = Provider::new(engine, plan.loaded(engine)?, outside)?.describe()?;
+    Ok(settings.for_provider(&description.id, &description.settings, environment)?)
+}
+
+fn read(path: &Path) -> Result<Recording, Failure> {
+    let wrong = |reason: String| {
+        let message = format!("`{}` is no recording: {reason}", path.display());
+        Failure::usage(&message, "make one: tryaudex plugin test … --record FILE")
+    };
+    let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+    if length > RECORDING_BYTES {
+        return Err(wrong("it is too long".to_owned()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let recording: Recording = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    if recording.format == FORMAT { Ok(recording) } else { Err(wrong("it is of another format".to_owned())) }
+}
+
+fn report(plan: &InstallPlan, checks: &[Check], json: bool) -> u8 {
+    let failed = checks.iter().filter(|check| check.wrong.is_some()).count();
+    if json {
+        let rows = checks
+            .iter()
+            .map(|check| json!({ "check": check.name, "ok": check.wrong.is_none(), "wrong": check.wrong }));
+        console::result(&Value::from(rows.collect::<Vec<_>>()).to_string());
+    } else {
+        let (world, contract) = (plan.manifest.world, plan.manifest.contract);
+        console::result(&format!(
+            "ok     is of audex:plugin {contract}, and imports what a component of the kind {world} may"
+        ));
+        for check in checks {
+            match &check.wrong {
+                None => console::result(&format!("ok     {}", check.name)),
+                Some(wrong) => console::result(&format!("WRONG  {}: {wrong}", check.name)),
+            }
+        }
+        console::result(&format!("{} of {} as it must be", checks.len() - failed + 1, checks.len() + 1));
+    }
+    if failed == 0 { 0 } else { MISBEHAVES }
+}
+
+/// Measures a component; nothing is reached.
+pub(super) fn bench(
+    environment: &Environment,
+    settings: &Settings,
+    target: &str,
+    samples: u32,
+    json: bool,
+) -> Result<(), Failure> {
+    let plan = fetch(environment, target)?;
+    let components = Components::open(settings)?;
+    let measured = benchmark::measure(components.engine(), &plan, samples)?;
+    if json {
+        let row = |one: &Measured| json!({ "what": one.what, "samples": one.samples, "median_us": one.median_us, "p95_us": one.p95_us });
+        let rows: Vec<Value> = measured.rows.iter().map(row).collect();
+        let value = json!({ "name": plan.manifest.name, "bytes": plan.wasm.len(), "machine_code_bytes": measured.machine_code, "measured": rows });
+        console::result(&value.to_string());
+        return Ok(());
+    }
+    console::result(&format!(
+        "{} {}: {} KiB, {} KiB of machine code",
+        plan.manifest.name,
+        plan.manifest.version,
+        plan.wasm.len().div_ceil(1024),
+        measured.machine_code.div_ceil(1024)
+    ));
+    let row = |one: &Measured| {
+        vec![
+            one.what.to_owned(),
+            one.samples.to_string(),
+            format!("{:.3} ms", one.median_us / 1000.0),
+            format!("{:.3} ms", one.p95_us / 1000.0),
+        ]
+    };
+    let rows: Vec<Vec<String>> = measured.rows.iter().map(row).collect();
+    console::result(&table(&["WHAT", "SAMPLES", "MEDIAN", "95 IN 100"], &rows));
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! What a component asked of the other side while it was tried, and what it got: enough to try it again without the other side.
+//!
+//! Security: no secret is on it. What was sent as a secret is a placeholder, and what the component lifted from a reply is
+//! not in the reply any more. What the component itself could read is on it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::bindings::provider::v0_1::http::{Auth, Chunk, Request, Response};
+use super::bindings::provider::v0_1::types::{Error, ErrorKind};
+
+/// Stands where a secret was.
+const SECRET: &str = "<secret>";
+
+/// A request as it is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sent {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    auth: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lift: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Got {
+    /// A reply, without what was lifted; whether each pointer found something.
+    Reply {
+        /// HTTP status.
+        status: u16,
+        /// As the component saw them.
+        headers: Vec<(String, String)>,
+        /// As the component saw it.
+        body: String,
+        /// One for each pointer.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lifted: Vec<bool>,
+    },
+    /// None.
+    Failure {
+        /// The contract's word for the kind.
+        kind: String,
+        /// The error's code.
+        code: String,
+        /// Its message.
+        message: String,
+    },
+}
+
+/// One request, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    sent: Sent,
+    got: Got,
+}
+
+/// A tape that runs, at one moment: the component's clock stands still.
+pub struct Tape {
+    now: u64,
+    mode: Mutex<Mode>,
+}
+
+enum Mode {
+    Recording(Vec<Exchange>),
+    Replaying(VecDeque<Exchange>),
+}
+
+impl Tape {
+    /// An empty one, recording.
+    #[must_use]
+    pub fn recording(now: u64) -> Self {
+        Self { now, mode: Mutex::new(Mode::Recording(Vec::new())) }
+    }
+
+    /// One that answers from what was recorded, in order.
+    #[must_use]
+    pub fn replaying(now: u64, exchanges: Vec<Exchange>) -> Self {
+        Self { now, mode: Mutex::new(Mode::Replaying(exchanges.into())) }
+    }
+
+    /// The moment, in seconds since the Unix epoch.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Whether nothing is asked of the other side.
+    #[must_use]
+    pub fn is_replaying(&self) -> bool {
+        matches!(*self.mode.lock().unwrap_or_else(PoisonError::into_inner), Mode::Replaying(_))
+    }
+
+    /// What was recorded, or what is left to be replayed.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        match &*self.mode.lock().unwrap_or_else(PoisonError::into_inner) {
+            Mode::Recording(exchanges) => exchanges.clone(),
+            Mode::Replaying(left) => left.iter().cloned().collect(),
+        }
+    }
+
+    /// Writes an exchange down.
+    pub fn record(&self, sent: Sent, answer: &Result<Response, Error>) {
+        if let Mode::Recording(exchanges) = &mut *self.mode.lock().unwrap_or_else(PoisonError::into_inner) {
+            exchanges.push(Exchange { sent, got: Got::of(answer) });
+        }
+    }
+
+    /// What came of the same request when it was recorded; none while recording.
+    ///
+    /// # Errors
+    /// When it is another request than the one recorded next.
+    pub fn replay(&self, sent: &Sent) -> Result<Option<Got>, String> {
+        let mut mode = self.mode.lock().unwrap_or_else(PoisonError::into_inner);
+        let Mode::Replaying(left) = &mut *mode else { return Ok(None) };
+        match left.pop_front() {
+            Some(next) if next.sent == *sent => Ok(Some(next.got)),
+            Some(next) => Err(format!("it sent {}, and {} was recorded", sent.told(), next.sent.told())),
+            None => Err(format!("it sent {}, and nothing more was recorded", sent.told())),
+        }
+    }
+}
+
+impl Sent {
+    /// `asked`, with each secret replaced.
+    #[must_use]
+    pub fn of(asked: &Request) -> Self {
+        let text = |chunks: &[Chunk]| -> String {
+            let text = |chunk: &Chunk| match chunk {
+                Chunk::Plain(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                Chunk::Secret(_) | Chunk::FormSecret(_) | Chunk::JsonSecret(_) => SECRET.to_owned(),
+            };
+            chunks.iter().map(text).collect()
+        };
+        let auth = asked.auth.as_ref().map(|auth| match auth {
+            Auth::Aws(scope) => format!("aws {} {}", scope.service, scope.region),
+            Auth::Bearer(slot) => format!("bearer {slot}"),
+            Auth::Header(key) => format!("header {} {}", key.name, key.slot),
+        });
+        Self {
+            method: asked.method.clone(),
+            url: asked.url.clone(),
+            headers: asked.headers.iter().map(|one| (one.name.clone(), text(&one.value))).collect(),
+            body: text(&asked.body),
+            auth,
+            lift: asked.lift.clone(),
+        }
+    }
+
+    fn told(&self) -> String {
+        format!("`{} {}` with `{}`", self.method, self.url, self.body.chars().take(200).collect::<String>())
+    }
+}
+
+impl Got {
+    fn of(answer: &Result<Response, Error>) -> Self {
+        match answer {
+            Ok(response) => Self::Reply {
+                status: response.status,
+                headers: response.headers.clone(),
+                body: String::from_utf8_lossy(&response.body).into_owned(),
+                lifted: response.lifted.iter().map(Option::is_some).collect(),
+            },
+            Err(error) => Self::Failure {
+                kind: kind_name(error.kind).to_owned(),
+                code: error.code.clone(),
+                message: error.message.clone(),
+            },
+        }
+    }
+}
+
+const KINDS: [ErrorKind; 5] = [
+    ErrorKind::InvalidInput,
+    ErrorKind::Unsupported,
+    ErrorKind::Denied,
+    ErrorKind::Unavailable,
+    ErrorKind::Internal,
+];
+
+fn kind_name(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidInput => "invalid-input",
+        ErrorKind::Unsupported => "unsupported",
+        ErrorKind::Denied => "denied",
+        ErrorKind::Unavailable => "unavailable",
+        ErrorKind::Internal => "internal",
+    }
+}
+
+/// The kind of this name; a name that nobody wrote is a defect.
+#[must_use]
+pub fn kind_named(name: &str) -> ErrorKind {
+    KINDS.into_iter().find(|kind| kind_name(*kind) == name).unwrap_or(ErrorKind::Internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(url: &str) -> Sent {
+        Sent::of(&Request {
+            method: "POST".to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: vec![Chunk::Plain(b"a=1&".to_vec())],
+            auth: Some(Auth::Bearer("secret:API_KEY".to_owned())),
+            lift: vec!["/token".to_owned()],
+            timeout_ms: None,
+        })
+    }
+
+    fn refused() -> Result<Response, Error> {
+        Err(Error { kind: ErrorKind::Denied, code: "no".to_owned(), message: "no".to_owned(), hint: None })
+    }
+
+    #[test]
+    fn what_was_recorded_is_replayed_in_order_and_nothing_else_is() {
+        let tape = Tape::recording(7);
+        assert_eq!(tape.replay(&sent("https://x/1")), Ok(None));
+        tape.record(sent("https://x/1"), &refused());
+        let text = serde_json::to_string(&tape.exchanges()).unwrap();
+        let again = Tape::replaying(7, serde_json::from_str(&text).unwrap());
+        assert!(again.is_replaying() && !tape.is_replaying());
+        let wrong = again.replay(&sent("https://x/2")).unwrap_err();
+        assert!(wrong.contains("https://x/2") && wrong.contains("https://x/1"), "{wrong}");
+        let again = Tape::replaying(7, tape.exchanges());
+        assert!(
+            matches!(again.replay(&sent("https://x/1")), Ok(Some(Got::Failure { kind, .. })) if kind == "denied")
+        );
+        assert!(again.replay(&sent("https://x/1")).unwrap_err().contains("nothing more was recorded"));
+    }
+
+    #[test]
+    fn kinds_are_written_as_they_are_read() {
+        for kind in KINDS {
+            assert_eq!(kind_named(kind_name(kind)), kind);
+        }
+    }
+}
