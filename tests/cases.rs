@@ -4,6 +4,7 @@ mod audit;
 mod azure;
 mod azure_roles;
 mod catalogue;
+mod cedar;
 mod child;
 mod cli;
 mod demo;

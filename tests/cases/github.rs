@@ -131,16 +131,16 @@ fn refusals_of_github_are_told_and_nothing_runs() {
     for (options, code, words) in [
         (
             &["--allow", "actions:read", "--resource", "octo-org/hello"][..],
-            77,
+            69,
             "the App has no `actions:read`",
         ),
         (&["--allow", "contents:read", "--resource", "octo-org/vault"], 78, "vault"),
         (&["--allow", "contents:read", "--resource", "nobody/x"], 78, "nobody"),
         (&["--allow", "contents:raed", "--resource", "octo-org/hello"], 2, "did you mean `contents:read`"),
-        (&["--allow", "contents:read"], 78, "which installation"),
+        (&["--allow", "contents:read"], 2, "which installation"),
         (
             &["--allow", "contents:read", "--resource", "octo-org/hello", "--ttl", "2h"],
-            78,
+            2,
             "GitHub's tokens live",
         ),
     ] {
@@ -211,4 +211,43 @@ fn the_double_enforces_as_its_own_check_says() {
     let output = Command::new(python::interpreter()).arg(check).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_recording_has_no_secret_and_plays_without_github() {
+    let double = Double::start("github_double.py");
+    let mut sandbox = user(&double);
+    let path = Guest::of("github").plant(&mut sandbox);
+    let (component, tape) = (path.to_str().unwrap(), sandbox.home().join("tape.json"));
+    let tape = tape.to_str().unwrap();
+    let record = [
+        "plugin",
+        "test",
+        component,
+        "--record",
+        tape,
+        "--allow",
+        "contents:read",
+        "--resource",
+        "octo-org/hello",
+    ];
+    let short = sandbox.run(record).exits(2);
+    assert!(short.stderr.contains("asks for `http:api.github.com`"), "{}", short.stderr);
+    let grants = GRANTS.iter().flat_map(|grant| ["--grant", grant]);
+    let recorded = sandbox.run(record.into_iter().chain(grants)).success();
+    assert!(recorded.stderr.contains("revoke: done"), "{}", recorded.stderr);
+    assert_eq!(live_tokens(&double), 0);
+    let text = std::fs::read_to_string(tape).unwrap();
+    assert!(text.contains("Bearer <secret>") && !text.contains(double.text("mark")), "{text}");
+    drop(double);
+    sandbox.unset("GITHUB_APP_PRIVATE_KEY");
+    let _ = sandbox.run(["plugin", "test", component, "--replay", tape]).success();
+    // A request that was not recorded is told.
+    std::fs::write(tape, text.replace("repos/octo-org/hello/installation", "repos/octo-org/x/installation"))
+        .unwrap();
+    let wrong = sandbox.run(["plugin", "test", component, "--replay", tape]).exits(1);
+    assert!(wrong.stdout.contains("WRONG") && wrong.stdout.contains("was recorded"), "{}", wrong.stdout);
+    let other = Guest::of("provider-static").plant(&mut sandbox);
+    let refused = sandbox.run(["plugin", "test", other.to_str().unwrap(), "--replay", tape]).exits(2);
+    assert!(refused.stderr.contains("is of the component `github`"), "{}", refused.stderr);
 }

@@ -49,10 +49,10 @@ pub struct Report {
 pub fn measure(engine: &Engine, plan: &InstallPlan, samples: u32) -> Result<Report, StoreError> {
     let mut rows = Vec::new();
     let began = Instant::now();
-    let code = compiled::compile(engine, &plan.wasm).map_err(|error| broken(plan, &error))?;
+    let code = plan.machine_code(engine)?;
     rows.push(row("compile, once, when it is installed", vec![micros(began)]));
     rows.push(timed("load its machine code", LOADS, || {
-        compiled::deserialize(engine, &code).map(drop).map_err(|error| broken(plan, &error).into())
+        compiled::deserialize(engine, code).map(drop).map_err(|error| broken(plan, &error).into())
     })?);
     let loaded = plan.loaded(engine)?;
     calls(engine, &loaded, samples, &mut rows)?;

@@ -67,16 +67,25 @@ impl Cache {
     /// # Errors
     /// When it does not compile.
     pub fn load(&self, engine: &Engine, digest: &str, wasm: &[u8]) -> wasmtime::Result<Component> {
-        let path = self.directory.join(format!("{digest}-{}.cwasm", compatibility(engine)));
+        let path = self.entry(engine, digest);
         if let Some(compiled) = self.read(&path, digest)
             && let Ok(component) = deserialize(engine, &compiled)
         {
             return Ok(component);
         }
         let compiled = compile(engine, wasm)?;
-        // A cache that cannot be written costs time, not correctness.
-        let _ = self.write(&path, digest, &compiled);
+        self.keep(engine, digest, &compiled);
         deserialize(engine, &compiled)
+    }
+
+    /// Keeps what [`compile`] has just made of the component `digest`.
+    pub fn keep(&self, engine: &Engine, digest: &str, compiled: &[u8]) {
+        // A cache that cannot be written costs time, not correctness.
+        let _ = self.write(&self.entry(engine, digest), digest, compiled);
+    }
+
+    fn entry(&self, engine: &Engine, digest: &str) -> PathBuf {
+        self.directory.join(format!("{digest}-{}.cwasm", compatibility(engine)))
     }
 
     /// Forgets every entry of the component `digest`.

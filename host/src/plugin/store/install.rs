@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{Installed, Previous, Store, StoreError, digest, io, lock};
 use crate::plugin::capability::Capability;
@@ -36,6 +36,8 @@ pub struct Plan {
     /// Where it came from.
     pub origin: String,
     pub(super) is_local: bool,
+    /// Its machine code, once that was needed: compiling is most of what installing costs.
+    compiled: OnceLock<Vec<u8>>,
 }
 
 impl Plan {
@@ -57,7 +59,8 @@ impl Plan {
             let (name, capability) = (manifest.name, capability.clone());
             return Err(StoreError::BuiltInOnly { name, capability });
         }
-        Ok(Self { digest: digest(&wasm), wasm, manifest, file, signature, signer: None, origin, is_local })
+        let (digest, compiled) = (digest(&wasm), OnceLock::new());
+        Ok(Self { digest, wasm, manifest, file, signature, signer: None, origin, is_local, compiled })
     }
 
     /// Ready to be called, and to reach nothing.
@@ -65,8 +68,7 @@ impl Plan {
     /// # Errors
     /// When it does not compile.
     pub fn loaded(&self, engine: &Engine) -> Result<Loaded, StoreError> {
-        let component = compiled::compile(engine, &self.wasm)
-            .and_then(|compiled| compiled::deserialize(engine, &compiled))
+        let component = compiled::deserialize(engine, self.machine_code(engine)?)
             .map_err(|error| failed(self, Phase::Load, error.root_cause().to_string()))?;
         Ok(Loaded {
             name: self.manifest.name.clone(),
@@ -78,6 +80,19 @@ impl Plan {
             capabilities: BTreeSet::new(),
             component,
         })
+    }
+
+    /// Its machine code, compiled once.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn machine_code(&self, engine: &Engine) -> Result<&[u8], PluginError> {
+        if let Some(compiled) = self.compiled.get() {
+            return Ok(compiled);
+        }
+        let compiled = compiled::compile(engine, &self.wasm)
+            .map_err(|error| failed(self, Phase::Load, error.root_cause().to_string()))?;
+        Ok(self.compiled.get_or_init(|| compiled))
     }
 }
 
@@ -105,8 +120,7 @@ impl Store {
         let provides = try_out(engine, plan)?;
         self.check_free(&plan.manifest, provides.as_ref())?;
         // Compiled now, so that the first run pays nothing, and before others are kept waiting.
-        let compiled = Cache::open(&self.cache)?.load(engine, &plan.digest, &plan.wasm);
-        compiled.map_err(|error| failed(plan, Phase::Load, error.root_cause().to_string()))?;
+        Cache::open(&self.cache)?.keep(engine, &plan.digest, plan.machine_code(engine)?);
         let _alone = self.change()?;
         self.check_free(&plan.manifest, provides.as_ref())?;
         let installed = Installed {

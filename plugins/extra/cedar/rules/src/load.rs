@@ -1,0 +1,51 @@
+//! Settings to an organisation's rules: read, folded, checked and taken apart.
+
+use cedar_policy::Schema;
+
+use crate::entity::World;
+use crate::fold::Names;
+use crate::line;
+use crate::policy::Policies;
+use crate::rule::Rules;
+use crate::settings::Settings;
+
+/// All that an organisation says.
+#[derive(Debug)]
+pub struct Organisation {
+    /// Its policies.
+    pub policies: Policies,
+    /// Its entities.
+    pub world: World,
+    /// Its policies, taken apart.
+    pub rules: Rules,
+    names: Names,
+}
+
+impl Organisation {
+    /// Reads the settings, for a cloud whose names stand for all below them or not (`tree`).
+    ///
+    /// # Errors
+    /// One line. Half an organisation's rules are none: whatever cannot be read refuses everything.
+    pub fn load(settings: &str, tree: bool) -> Result<Self, String> {
+        let settings = Settings::parse(settings)?;
+        let schema = settings.schema.as_deref().map(Schema::from_cedarschema_str).transpose();
+        let schema = schema.map_err(|error| format!("schema: {}", line(&error)))?.map(|(schema, _)| schema);
+        let mut names = Names::default();
+        let policies = Policies::parse(settings.texts(), schema.as_ref(), &mut names)?;
+        let world = World::load(settings.entities.as_deref(), schema.as_ref(), &mut names, tree)?;
+        let mut rules = Rules::default();
+        for (place, policy) in policies.iter().enumerate() {
+            let wrong = |why| format!("policy `{}` {why}", policies.name(place));
+            rules.add(policy, &world).map_err(wrong)?;
+        }
+        Ok(Self { policies, world, rules, names })
+    }
+
+    /// An action as the organisation spells it, in every way that it does.
+    ///
+    /// Google's actions have capitals that count: a deny pattern must be what somebody wrote.
+    pub fn spelt<'a>(&'a self, folded: &'a String) -> impl Iterator<Item = &'a String> {
+        let spellings = self.names.actions.get(folded).map(Vec::as_slice);
+        spellings.unwrap_or(std::slice::from_ref(folded)).iter()
+    }
+}

@@ -1,0 +1,16 @@
+//! What policies decide, asked as the host asks it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy.toml's exceptions for tests do not reach what tests call"
+)]
+
+mod case;
+mod enforcement;
+mod example;
+mod random;
+mod refusal;
+mod soundness;
+mod wildcard;
