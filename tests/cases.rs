@@ -7,6 +7,7 @@ mod catalogue;
 mod cedar;
 mod child;
 mod cli;
+mod contract_page;
 mod demo;
 mod deny_names;
 mod deny_spellings;
