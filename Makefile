@@ -4,9 +4,12 @@ CARGO ?= cargo
 WASM_TARGET := wasm32-unknown-unknown
 # Workspaces beside the main one: they are built for another target, or from the SDK alone.
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
+# Components to install; as a user would build them.
+EXTRA := --manifest-path plugins/extra/Cargo.toml --target-dir target/plugins-native
+COMPONENTS := $(patsubst plugins/extra/%/README.md,%,$(wildcard plugins/extra/*/README.md))
 EXTRA_MANIFESTS := $(wildcard sdk/examples/*/Cargo.toml) $(wildcard tests/guests/Cargo.toml) bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
-.PHONY: demo test test-interop interop-here check advisories bench fuzz tools build wasm-target python fmt
+.PHONY: demo components test test-interop interop-here check advisories bench fuzz tools build wasm-target python fmt
 
 demo: build ## The main job on the loopback cloud, no account
 	target/debug/tryaudex demo
@@ -14,9 +17,13 @@ demo: build ## The main job on the loopback cloud, no account
 build: wasm-target
 	$(CARGO) build --locked -p tryaudex
 
+components: build ## The components of plugins/extra, each beside its source, to install by `tryaudex plugin install`
+	for name in $(COMPONENTS); do target/debug/tryaudex plugin build plugins/extra/$$name || exit 1; done
+
 test: wasm-target python ## Everything
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked --workspace
 	$(CARGO) test --locked $(PLUGINS)
+	$(CARGO) test --locked $(EXTRA)
 
 # az and Azurite are a gigabyte, and gcloud comes with no package registry: so this is no part of `test`.
 test-interop: build python ## gcloud, gsutil, az and Azurite against the doubles; says what it skips and why
@@ -29,9 +36,11 @@ interop-here: build python ## The same with what is installed already (CI)
 check: wasm-target ## Format, lints, docs, licences and advisories
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --all --check --manifest-path plugins/Cargo.toml
+	$(CARGO) fmt --all --check --manifest-path plugins/extra/Cargo.toml
 	for manifest in $(EXTRA_MANIFESTS); do $(CARGO) fmt --all --check --manifest-path $$manifest || exit 1; done
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(PLUGINS) --all-targets -- -D warnings
+	$(CARGO) clippy --locked $(EXTRA) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --log-level error --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed, licences were not checked (make tools)"; fi
@@ -65,6 +74,7 @@ fuzz: wasm-target ## Each target for FUZZ_SECONDS; what it finds is kept in targ
 fmt:
 	$(CARGO) fmt --all
 	$(CARGO) fmt --all --manifest-path plugins/Cargo.toml
+	$(CARGO) fmt --all --manifest-path plugins/extra/Cargo.toml
 	for manifest in $(EXTRA_MANIFESTS); do $(CARGO) fmt --all --manifest-path $$manifest; done
 
 tools:

@@ -168,6 +168,24 @@ mod tests {
         assert_eq!(get(&sources(SecretSource::File(path))), "from-file");
     }
 
+    /// Some containers forbid the system call; whoever tests in one says so, and this is then not tested.
+    #[cfg(target_os = "linux")]
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test's own switch")]
+    fn a_key_of_the_kernels_keyring_is_read() {
+        use linux_keyutils::{KeyRing, KeyRingIdentifier};
+        if std::env::var_os("AUDEX_TEST_NO_KEYRING").is_some() {
+            return;
+        }
+        let ring = KeyRing::from_special_id(KeyRingIdentifier::User, false).and_then(|ring| {
+            ring.add_key("audex-test-key", b"from-keyring\n".as_slice())
+        });
+        let key = ring.expect("no keyring here (a container may forbid it: set AUDEX_TEST_NO_KEYRING=1)");
+        let found = sources(SecretSource::Keyring("audex-test-key".to_owned())).get("API_KEY", &Environment::default());
+        let _ = key.invalidate();
+        assert_eq!(found.unwrap().expose(), "from-keyring");
+    }
+
     #[test]
     fn a_file_that_others_may_read_and_what_is_not_there_are_errors_without_a_value() {
         let home = tempfile::tempdir().unwrap();

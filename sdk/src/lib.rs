@@ -41,3 +41,5 @@ pub mod mapping;
 pub mod pattern;
 #[cfg(feature = "component")]
 pub mod provider;
+#[cfg(feature = "component")]
+mod shorthand;

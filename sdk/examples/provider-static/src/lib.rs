@@ -7,41 +7,26 @@ struct Acme;
 
 impl Provider for Acme {
     fn describe() -> Description {
-        let env = Some("AUDEX_ACME_BUILDING".into());
-        Description {
-            id: "acme".into(),
-            title: "Acme doors".into(),
-            action_syntax: "thing:verb, for example `door:open`".into(),
-            settings: vec![Setting { key: "building".into(), description: "the building".into(), env }],
-            profiles: vec![],
-            sets: ["ACME_ACCOUNT", "ACME_TOKEN", "ACME_CREDENTIALS"].map(String::from).to_vec(),
-        }
+        let sets = ["ACME_ACCOUNT", "ACME_TOKEN", "ACME_CREDENTIALS"];
+        Description::new("acme", "Acme doors", "thing:verb, for example `door:open`", &sets).setting(
+            "building",
+            "the building",
+            Some("AUDEX_ACME_BUILDING"),
+        )
     }
 
     fn check(actions: Vec<String>) -> Vec<Finding> {
-        let check = |action: String| {
-            let is_action = action.contains(':') && action.is_ascii();
-            let status = if is_action { Status::Known } else { Status::Malformed };
-            Finding { status, actions: vec![action], access: None, note: None, suggestion: None }
+        let is_action = |action: &str| action.contains(':') && action.is_ascii();
+        let check = |action: &String| match is_action(action) {
+            true => Finding::known(action),
+            false => Finding::malformed(),
         };
-        actions.into_iter().map(check).collect()
+        actions.iter().map(check).collect()
     }
 
     fn plan(grant: Grant) -> Result<Plan, Error> {
-        let planned = |Permission { action, origin, .. }| {
-            // Said out loud: this token opens every door of the building.
-            Planned { action, origin, enforced_by: Enforcer::Token, note: Some("the whole building".into()) }
-        };
-        let permissions = grant.permissions.into_iter().map(planned).collect();
-        let (method, longest_life_seconds) = ("static-token".into(), grant.ttl_seconds);
-        Ok(Plan {
-            method,
-            policy: None,
-            policy_limit: None,
-            permissions,
-            longest_life_seconds,
-            notices: vec![],
-        })
+        // Said out loud: this token opens every door of the building.
+        Ok(Plan::of(&grant, "static-token", Enforcer::Token, Some("the whole building")))
     }
 
     fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
@@ -50,7 +35,7 @@ impl Provider for Acme {
         if program != Some("open-door") || may_open {
             return vec![];
         }
-        vec![Advice { message: "`open-door` opens a door".into(), missing: vec!["door:open".into()] }]
+        vec![Advice::new("`open-door` opens a door", &["door:open"])]
     }
 
     fn document(grant: Grant, name: String, format: String) -> Result<String, Error> {
@@ -65,20 +50,10 @@ impl Provider for Acme {
     fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
         let building = settings::get("building").unwrap_or_else(|| "main".into());
         let token = || Value::Secret(Secret::new(&format!("acme-{building}-{}", grant.session)));
-        let (account, credentials) = (Value::Plain(building.clone()), Some("ACME_CREDENTIALS".into()));
-        let variable = |name: &str, value| Variable { name: name.into(), value };
-        Ok(Minted {
-            variables: vec![variable("ACME_ACCOUNT", account), variable("ACME_TOKEN", token())],
-            files: vec![File { name: "acme/token".into(), contents: token(), env: credentials }],
-            endpoints: vec![],
-            expires_at: clock::now() + u64::from(grant.ttl_seconds),
-            identity: None,
-            credential_id: None,
-            lease: None,
-            settle_seconds: None,
-            method: plan.method,
-            notices: vec![],
-        })
+        Ok(Minted::new(&plan, clock::now() + u64::from(grant.ttl_seconds))
+            .variable("ACME_ACCOUNT", Value::Plain(building.clone()))
+            .variable("ACME_TOKEN", token())
+            .file("acme/token", token(), Some("ACME_CREDENTIALS")))
     }
 }
 
