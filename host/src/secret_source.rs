@@ -177,11 +177,11 @@ mod tests {
         if std::env::var_os("AUDEX_TEST_NO_KEYRING").is_some() {
             return;
         }
-        let ring = KeyRing::from_special_id(KeyRingIdentifier::User, false).and_then(|ring| {
-            ring.add_key("audex-test-key", b"from-keyring\n".as_slice())
-        });
+        let ring = KeyRing::from_special_id(KeyRingIdentifier::User, false)
+            .and_then(|ring| ring.add_key("audex-test-key", b"from-keyring\n".as_slice()));
         let key = ring.expect("no keyring here (a container may forbid it: set AUDEX_TEST_NO_KEYRING=1)");
-        let found = sources(SecretSource::Keyring("audex-test-key".to_owned())).get("API_KEY", &Environment::default());
+        let found = sources(SecretSource::Keyring("audex-test-key".to_owned()))
+            .get("API_KEY", &Environment::default());
         let _ = key.invalidate();
         assert_eq!(found.unwrap().expose(), "from-keyring");
     }

@@ -25,6 +25,7 @@ pub trait Filter {
     /// filter's own table of `config.toml`, as a JSON object. Pure.
     fn review(grant: Grant, context: Context, settings: String) -> Verdict;
     /// Whether what will be asked of the cloud may be asked; yes by default. `grant` is what all filters left. Pure.
+    #[must_use]
     fn approve(_grant: Grant, _plan: Plan, _context: Context, _settings: String) -> Approval {
         Approval::Approve
     }

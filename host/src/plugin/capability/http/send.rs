@@ -52,12 +52,12 @@ impl Host for State {
         let body = compose::bytes(self, &asked.body, &host)?;
         let composed = Composed { url, host, method, headers, body };
         let outside = Arc::clone(&self.reach()?.outside);
-        let Some(tape) = outside.tape() else { return self.exchanged(asked, composed) };
+        let Some(tape) = outside.tape() else { return self.exchanged(&asked, composed) };
         let sent = Sent::of(&asked);
         if let Some(got) = tape.replay(&sent).map_err(Misbehaved::OffTape)? {
             return self.replayed(got, &composed.host);
         }
-        let answer = self.exchanged(asked, composed)?;
+        let answer = self.exchanged(&asked, composed)?;
         tape.record(sent, &answer);
         Ok(answer)
     }
@@ -74,7 +74,7 @@ struct Composed {
 
 impl State {
     /// Sends a request and hands the reply to the guest.
-    fn exchanged(&mut self, asked: Asked, composed: Composed) -> wasmtime::Result<Result<Response, Error>> {
+    fn exchanged(&mut self, asked: &Asked, composed: Composed) -> wasmtime::Result<Result<Response, Error>> {
         let Composed { url, host, method, headers, body } = composed;
         let effect = Effect::of(&method, &host, url.path());
         let route = match self.route(&host)? {
@@ -111,7 +111,7 @@ impl State {
                 if is_vault {
                     outside.vault().saw(&url, &body, reply.status, &reply.body);
                 }
-                let sent = self.sent(&asked)?;
+                let sent = self.sent(asked)?;
                 self.show(&reply, &asked.lift, &host, &sent)
             }
             Ok(Err(error)) => Ok(Err(error)),
