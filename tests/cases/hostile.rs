@@ -8,7 +8,7 @@ mod table;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use self::table::{Case, DESCRIBE, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
+use self::table::{Case, DESCRIBE, EXPORTS, Export, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
 use crate::support::guests::{self, Guest};
 use crate::support::{Answerer, Output, ROLE, Sandbox};
 
@@ -183,6 +183,26 @@ fn what_a_server_answers_reaches_no_further() {
         assert_eq!(server.bodies().len(), 1, "{}", case.name);
         output
     });
+}
+
+#[test]
+fn a_trap_in_any_export_is_told_by_name() {
+    let mut all = String::new();
+    for Export { name, command, code } in EXPORTS {
+        let mut sandbox = sandbox();
+        let guest = if name.starts_with("translate") { "fixed-intent" } else { "hostile-provider" };
+        let grants = if guest == "fixed-intent" { &[][..] } else { GRANTS };
+        let guest = Guest::of(guest).playing(name);
+        let path = guest.plant(&mut sandbox);
+        let _ = std::fs::copy(&path, sandbox.home().join("hostile_provider.wasm"));
+        let _ = guest.install(&mut sandbox, grants).success();
+        let output = sandbox.run(*command);
+        let told = format!("{}{}", output.stdout, output.stderr);
+        if output.code != *code || !told.contains("(sha256:") || !told.contains("failed in phase call") {
+            let _ = writeln!(all, "{name}: exit {} instead of {code}\n{told}", output.code);
+        }
+    }
+    assert!(all.is_empty(), "{all}");
 }
 
 #[test]

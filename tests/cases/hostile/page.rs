@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::table::{Case, DESCRIBE, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
+use super::table::{Case, DESCRIBE, EXPORTS, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
 use super::unfit;
 use crate::support::python;
 
@@ -36,6 +36,11 @@ fn page() -> String {
                 case.says.iter().map(|words| format!("`{}`", cell(&words.replace('`', "'")))).collect();
             let _ = writeln!(page, "| {} | {} | {} |", case.name, case.code, says.join(" … "));
         }
+    }
+    page += "\n## A trap in every other export is told by name\n\n| case | command | exit |\n|---|---|---|\n";
+    for export in EXPORTS {
+        let _ =
+            writeln!(page, "| {} | `tryaudex {}` | {} |", export.name, export.command.join(" "), export.code);
     }
     page += "\n## A file that is no component for this host is refused by name\n\n| file | the program says |\n|---|---|\n";
     for (name, _, words) in unfit() {

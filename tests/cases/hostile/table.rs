@@ -253,6 +253,45 @@ pub const REPLIES: &[Case] = &[
     case("mint-http-echo", 69, &["the reply of `api.example.com` repeats a secret that was sent to it"]),
 ];
 
+/// A trap in one export, and the command that gets there.
+pub struct Export {
+    /// The export, and how it is played.
+    pub name: &'static str,
+    /// The words of the command.
+    pub command: &'static [&'static str],
+    /// Its exit status.
+    pub code: i32,
+}
+
+const fn export(name: &'static str, command: &'static [&'static str], code: i32) -> Export {
+    Export { name, command, code }
+}
+
+const RUN: &[&str] = &["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "true"];
+const DRIFT: &[&str] =
+    &["drift", "--provider", "hostile", "--principal", "p", "--expected-policy", "hostile-reader"];
+
+/// The exports that the other tables do not play. The file in `plugin test` is the component's own.
+pub const EXPORTS: &[Export] = &[
+    export("preflight-trap", RUN, 70),
+    export("settled-trap", RUN, 70),
+    // The command has ended and its status stands: that nothing was revoked is said.
+    export("revoke-trap", RUN, 0),
+    export(
+        "document-trap",
+        &["policies", "export", "--provider", "hostile", "--allow", "s3:GetObject", "--format", "json"],
+        70,
+    ),
+    export("health-trap", &["health", "--check", "hostile"], 70),
+    export("leftovers-trap", &["cleanup"], 69),
+    export("statements-trap", DRIFT, 70),
+    export("effective-trap", DRIFT, 70),
+    export("expand-trap", DRIFT, 70),
+    export("recognise-trap", &["plugin", "test", "hostile_provider.wasm"], 70),
+    export("attribute-trap", &["plugin", "test", "hostile_provider.wasm"], 1),
+    export("translate-trap", &["intent", "--engine", "fixed-intent", "read"], 70),
+];
+
 /// The command runs; what the component said about it is harmless.
 pub const WORDS: &[Case] = &[
     asking("none", 0, &[], &["sts:AssumeRole"]),

@@ -2,10 +2,14 @@
 
 use audex_sdk::intent::{Error, Intent, Proposal, settings};
 
+#[path = "../../case.rs"]
+mod case;
+
 struct Fixed;
 
 impl Intent for Fixed {
     fn translate(text: String, provider: String) -> Result<Proposal, Error> {
+        case::play(case::case().strip_prefix("translate-").unwrap_or_default());
         Ok(Proposal {
             allow: vec!["s3:GetObject".to_owned(), "nonsense".to_owned()],
             resources: Vec::new(),

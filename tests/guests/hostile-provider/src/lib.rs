@@ -153,6 +153,61 @@ impl Provider for Hostile {
         tricks::mint(&trick("mint"), &grant, plan)
     }
 
+    fn preflight(_grant: Grant, _command: Vec<String>) -> Vec<Advice> {
+        trick("preflight");
+        vec![]
+    }
+
+    fn document(grant: Grant, _name: String, _format: String) -> Result<String, Error> {
+        trick("document");
+        Ok(policy(&grant))
+    }
+
+    fn settled(_lease: String) -> Result<bool, Error> {
+        trick("settled");
+        Ok(true)
+    }
+
+    fn revoke(_lease: String) -> Result<(), Error> {
+        trick("revoke");
+        Ok(())
+    }
+
+    fn leftovers() -> Result<Vec<String>, Error> {
+        trick("leftovers");
+        Ok(vec![])
+    }
+
+    fn observed(_window: Window) -> Result<Vec<Call>, Error> {
+        trick("observed");
+        Ok(vec![])
+    }
+
+    fn recognise(requests: Vec<SeenRequest>, _account: Option<String>) -> Vec<Call> {
+        trick("recognise");
+        requests.into_iter().map(unknown_call).collect()
+    }
+
+    fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
+        trick("attribute");
+        calls.iter().map(|_| Attribution { known: false, permissions: vec![], note: None }).collect()
+    }
+
+    fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
+        trick("expand");
+        patterns.into_iter().map(|name| KnownAction { name, access: None }).collect()
+    }
+
+    fn statements(_document: String) -> Result<Vec<Statement>, Error> {
+        trick("statements");
+        Ok(vec![])
+    }
+
+    fn effective(_principal: String) -> Result<Vec<Statement>, Error> {
+        trick("effective");
+        Ok(vec![])
+    }
+
     fn health() -> Vec<CheckResult> {
         let trick = trick("health");
         if trick == "wider" {
