@@ -154,6 +154,45 @@ fn an_update_keeps_the_signer_and_can_be_taken_back() {
 }
 
 #[test]
+fn an_update_of_everything_goes_on_after_one_that_fails_and_exits_with_the_worst() {
+    let sandbox = Sandbox::without_cloud();
+    let web = web(&sandbox);
+    let put = |name: &str, guest: &Guest| {
+        fs::write(web.directory.join(name), guest.bytes()).unwrap();
+        format!("{}/{name}", web.url)
+    };
+    let mapping = |version: &str| {
+        Guest::of("mapping-house").encoded().replacing("version 0.1.0", &format!("version {version}"))
+    };
+    let local = sandbox.home().join("intent.wasm");
+    fs::write(&local, Guest::of("intent-table").bytes()).unwrap();
+    let _ = install(&sandbox, &[local.to_str().unwrap()]).success();
+    let (one, other) = (put("a.wasm", &of_version("0.1.1")), put("b.wasm", &mapping("0.1.1")));
+    for (url, file) in [(&one, "a.wasm"), (&other, "b.wasm")] {
+        let key = sign(&sandbox, file, &web.directory.join(file));
+        let _ = install(&sandbox, &[url, "--signer", &key]).success();
+    }
+    // The first by name is not signed any more, the second is not there, the third is newer.
+    let _ = put("a.wasm", &of_version("0.1.2"));
+    fs::remove_file(web.directory.join("a.wasm.minisig")).unwrap();
+    fs::remove_file(&local).unwrap();
+    let _ = put("b.wasm", &mapping("0.1.2"));
+    let _ = sign(&sandbox, "b.wasm", &web.directory.join("b.wasm"));
+    let updated = sandbox.run(["plugin", "update"]).exits(77);
+    assert!(updated.stdout.contains("updated `mapping-house` from 0.1.1 to 0.1.2"), "{}", updated.stdout);
+    for said in [
+        "and is not signed now",
+        "there is no file",
+        "2 of 3 were not updated: `filter-no-deletes`, `intent-table`",
+    ] {
+        assert!(updated.stderr.contains(said), "{said}: {}", updated.stderr);
+    }
+    let missing = sandbox.run(["plugin", "update", "intent-table", "mapping-house"]).exits(2);
+    assert!(missing.stdout.contains("`mapping-house` 0.1.2 is the newest"), "{}", missing.stdout);
+    assert!(missing.stderr.contains("1 of 2 were not updated: `intent-table`"), "{}", missing.stderr);
+}
+
+#[test]
 fn a_signature_that_was_changed_afterwards_is_found() {
     let sandbox = Sandbox::without_cloud();
     let file = sandbox.home().join("x.wasm");

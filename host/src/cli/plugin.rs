@@ -3,6 +3,7 @@
 mod author;
 mod install;
 mod show;
+mod update;
 
 use std::path::{Path, PathBuf};
 
@@ -108,7 +109,7 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
         Command::Test { target, json } => return author::test(environment, &settings, &target, json),
         Command::Install(args) => install::install(environment, &settings, &args)?,
         Command::Update { names, grant } => {
-            install::update(environment, &settings, &names, &grant.into_iter().collect())?;
+            return update::update(environment, &settings, &names, &grant.into_iter().collect());
         }
         Command::Rollback { name } => {
             let back = store()?.roll_back(&name)?;

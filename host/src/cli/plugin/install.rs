@@ -1,4 +1,4 @@
-//! Installing, updating, and reproducing a team's set.
+//! Installing, and reproducing a team's set.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -70,51 +70,6 @@ pub(super) fn install(
     Ok(())
 }
 
-/// Fetches components anew; what a newer one asks for in addition is asked for again.
-pub(super) fn update(
-    environment: &Environment,
-    settings: &Settings,
-    names: &[String],
-    grant: &BTreeSet<Capability>,
-) -> Result<(), Failure> {
-    let components = Components::open(settings)?;
-    let mut store = Store::open(&settings.paths, &settings.plugins)?;
-    let installed: Vec<Installed> = store.installed().to_vec();
-    if let Some(name) = names.iter().find(|name| installed.iter().all(|one| one.name != **name)) {
-        return Err(StoreError::NotInstalled { name: name.clone() }.into());
-    }
-    for old in installed.iter().filter(|one| names.is_empty() || names.contains(&one.name)) {
-        let place: Place = old.origin.parse().map_err(StoreError::from)?;
-        let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
-        if plan.manifest.name != old.name {
-            let reason = format!("`{}` is now at {}", plan.manifest.name, old.origin);
-            return Err(StoreError::Untrusted { name: old.name.clone(), reason }.into());
-        }
-        if plan.digest == old.digest {
-            console::result(&format!("`{}` {} is the newest", old.name, old.version));
-            continue;
-        }
-        store.trust(&mut plan, &Trust { signers: settings.signers.clone(), ..Trust::default() })?;
-        let asked: BTreeSet<Capability> = plan.manifest.requested.iter().cloned().collect();
-        let kept = old.granted.intersection(&asked).cloned();
-        let given = kept.chain(grant.intersection(&asked).cloned()).collect();
-        let granted = agreed(&plan, given, &old.granted)?;
-        for gone in old.granted.difference(&asked) {
-            console::result(&format!("`{}` no longer asks for `{gone}`", old.name));
-        }
-        let new = store.install(components.engine(), &plan, granted)?;
-        console::result(&format!(
-            "updated `{}` from {} to {} ({}); `tryaudex plugin rollback {}` takes it back",
-            new.name,
-            old.version,
-            new.version,
-            short(&new.digest),
-            new.name
-        ));
-    }
-    Ok(())
-}
-
 /// Everything that a lock names, of exactly its digests.
 fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: bool) -> Result<(), Failure> {
     let text = std::fs::read_to_string(lock).map_err(|source| StoreError::Io {
@@ -157,7 +112,7 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
 /// What the component gets: everything it asks for, if the user agrees to what was not `given` yet.
 ///
 /// Security: it is asked on the terminal, never on standard input, which may be anybody's.
-fn agreed(
+pub(super) fn agreed(
     plan: &InstallPlan,
     mut given: BTreeSet<Capability>,
     before: &BTreeSet<Capability>,
