@@ -218,6 +218,33 @@ fn a_signature_that_was_changed_afterwards_is_found() {
 }
 
 #[test]
+fn the_signature_of_a_core_module_is_checked_again_with_the_module_it_is_of() {
+    let sandbox = Sandbox::without_cloud();
+    let file = sandbox.home().join("x.wasm");
+    fs::write(&file, Guest::of(NAME).bytes()).unwrap();
+    let key = sign(&sandbox, "author", &file);
+    let _ = install(&sandbox, &[file.to_str().unwrap(), "--signer", &key]).success();
+    let verify = || sandbox.run(["plugin", "verify"]);
+    assert_eq!(verify().success().stdout, format!("{NAME}: ok, signed\n"));
+    let plugins = sandbox.home().join(".local/share/audex/plugins");
+    let digest = inspect(&sandbox, "digest");
+    let [module, signature] = ["module", "minisig"].map(|kind| plugins.join(format!("{digest}.{kind}")));
+
+    let good = fs::read(&module).unwrap();
+    fs::write(&module, Guest::of(NAME).replacing("version 0.1.0", "version 0.1.1").bytes()).unwrap();
+    let changed = verify().exits(70).stdout;
+    assert!(changed.contains("is not the module it was made of"), "{changed}");
+    fs::write(&module, good).unwrap();
+    assert_eq!(verify().success().stdout, format!("{NAME}: ok, signed\n"));
+    fs::remove_file(signature).unwrap();
+    let missing = verify().exits(70).stdout;
+    assert!(missing.contains("its signature cannot be checked"), "{missing}");
+
+    let _ = sandbox.run(["plugin", "remove", NAME]).success();
+    assert!(!module.exists(), "what nothing names is deleted");
+}
+
+#[test]
 fn a_teams_set_is_reproduced_exactly_or_not_at_all() {
     let team = Sandbox::without_cloud();
     let web = web(&team);

@@ -56,6 +56,8 @@ pub struct Installed {
     pub version: String,
     /// Whose signature it has; a later one of this name must have it too.
     pub signer: Option<Signer>,
+    /// SHA-256 of the core module that the signature is of, where the component was made of one.
+    pub module: Option<String>,
     /// Whether it takes part.
     pub enabled: bool,
     /// What it replaced.
@@ -75,6 +77,8 @@ pub struct Previous {
     pub origin: String,
     /// Whose signature it has.
     pub signer: Option<Signer>,
+    /// SHA-256 of the core module that the signature is of, where the component was made of one.
+    pub module: Option<String>,
 }
 
 /// Why installed components cannot be used or changed.
@@ -316,6 +320,7 @@ impl Store {
     fn forget(&self, digest: &str) {
         let _ = std::fs::remove_file(self.file(digest));
         let _ = std::fs::remove_file(self.signature_file(digest));
+        let _ = std::fs::remove_file(self.module_file(digest));
         if let Ok(cache) = Cache::open(&self.cache) {
             cache.forget(digest);
         }
@@ -339,6 +344,11 @@ impl Store {
 
     fn signature_file(&self, digest: &str) -> PathBuf {
         self.directory.join(format!("{digest}.minisig"))
+    }
+
+    /// The module that the component of this digest was made of, where a signature is of that one.
+    fn module_file(&self, digest: &str) -> PathBuf {
+        self.directory.join(format!("{digest}.module"))
     }
 
     fn file(&self, digest: &str) -> PathBuf {

@@ -118,6 +118,7 @@ impl Store {
             origin: plan.origin.clone(),
             version: plan.manifest.version.clone(),
             signer: plan.signer.clone(),
+            module: (plan.signer.is_some() && plan.file != plan.wasm).then(|| digest(&plan.file)),
             enabled: true,
             previous: None,
         };
@@ -144,10 +145,14 @@ impl Store {
     fn write(&mut self, plan: &Plan, mut installed: Installed) -> Result<Installed, StoreError> {
         let path = self.file(&installed.digest);
         private_file::replace(&path, &plan.wasm).map_err(io("write", &path))?;
-        // Only what can be checked again is kept: a signature of the component, not of a module it was made of.
-        if let (Some(signature), true) = (&plan.signature, plan.file == plan.wasm) {
+        // What a signature is of is kept with it, so that it can be checked again.
+        if let Some(signature) = &plan.signature {
             let path = self.signature_file(&installed.digest);
             private_file::replace(&path, signature.as_bytes()).map_err(io("write", &path))?;
+        }
+        if installed.module.is_some() {
+            let path = self.module_file(&installed.digest);
+            private_file::replace(&path, &plan.file).map_err(io("write", &path))?;
         }
         let old = self.installed.iter().position(|other| other.name == installed.name);
         let old = old.map(|position| self.installed.remove(position));
@@ -165,6 +170,7 @@ impl Store {
                     granted: old.granted,
                     origin: old.origin,
                     signer: old.signer,
+                    module: old.module,
                 });
             }
         }
