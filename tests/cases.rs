@@ -22,6 +22,7 @@ mod isolation;
 mod learn;
 mod methods;
 mod narrowing;
+mod organisation;
 mod plan;
 mod plugin_author;
 mod plugin_files;

@@ -59,7 +59,7 @@ impl Drop for Web {
 }
 
 /// Signs `file` with the key of that name, made at first use; the public key.
-fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
+pub fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
     let program = python::tests().join("support/minisign.py");
     let key = sandbox.home().join(key);
     let output = Command::new(python::interpreter()).arg(program).arg(key).arg(file).output().unwrap();
