@@ -6,7 +6,7 @@ WASM_TARGET := wasm32-unknown-unknown
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
 EXTRA_MANIFESTS := $(wildcard sdk/examples/*/Cargo.toml) $(wildcard tests/guests/Cargo.toml) bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
-.PHONY: demo test test-interop interop-here check advisories bench fuzz tools build wasm-target python fmt
+.PHONY: demo test test-sigstore test-interop interop-here check advisories bench fuzz tools build wasm-target python fmt
 
 demo: build ## The main job on the loopback cloud, no account
 	target/debug/tryaudex demo
@@ -17,6 +17,10 @@ build: wasm-target
 test: wasm-target python ## Everything
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked --workspace
 	$(CARGO) test --locked $(PLUGINS)
+
+test-sigstore: wasm-target python ## What the feature `sigstore` adds: it is off by default, so it is no part of `test`
+	$(CARGO) clippy --locked -p tryaudex --features sigstore --all-targets -- -D warnings
+	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked -p tryaudex --features sigstore --lib --test audex -- sigstore plugin organisation
 
 # az and Azurite are a gigabyte, and gcloud comes with no package registry: so this is no part of `test`.
 test-interop: build python ## gcloud, gsutil, az and Azurite against the doubles; says what it skips and why

@@ -26,6 +26,8 @@ mod organisation;
 mod plan;
 mod plugin_author;
 mod plugin_files;
+#[cfg(feature = "sigstore")]
+mod plugin_sigstore;
 mod plugin_sources;
 mod plugins;
 mod policies;

@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod provider;
 pub mod rules;
 pub mod signature;
+pub mod sigstore;
 pub mod source;
 pub mod state;
 pub mod store;

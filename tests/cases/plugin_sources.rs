@@ -11,10 +11,10 @@ use crate::support::{Output, Sandbox, python};
 const NAME: &str = "filter-no-deletes";
 
 /// Python's own web server over a directory, as an author might have one.
-struct Web {
+pub struct Web {
     process: Child,
-    url: String,
-    directory: PathBuf,
+    pub url: String,
+    pub directory: PathBuf,
 }
 
 impl Web {
@@ -36,13 +36,13 @@ impl Web {
     }
 
     /// Puts a component there; its address.
-    fn put(&self, guest: &Guest) -> String {
+    pub fn put(&self, guest: &Guest) -> String {
         fs::write(self.file(), guest.bytes()).unwrap();
         let _ = fs::remove_file(self.signature());
         format!("{}/no-deletes.wasm", self.url)
     }
 
-    fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         self.directory.join("no-deletes.wasm")
     }
 
@@ -67,20 +67,20 @@ pub fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn of_version(version: &str) -> Guest {
+pub fn of_version(version: &str) -> Guest {
     Guest::of(NAME).encoded().replacing("version 0.1.0", &format!("version {version}"))
 }
 
-fn install(sandbox: &Sandbox, words: &[&str]) -> Output {
+pub fn install(sandbox: &Sandbox, words: &[&str]) -> Output {
     sandbox.run([&["plugin", "install"], words].concat())
 }
 
-fn inspect(sandbox: &Sandbox, field: &str) -> String {
+pub fn inspect(sandbox: &Sandbox, field: &str) -> String {
     let json = sandbox.run(["plugin", "inspect", NAME, "--json"]).success().json();
     json[field].as_str().unwrap_or_default().to_owned()
 }
 
-fn web(sandbox: &Sandbox) -> Web {
+pub fn web(sandbox: &Sandbox) -> Web {
     let directory = sandbox.home().join("web");
     fs::create_dir(&directory).unwrap();
     Web::over(&directory)
@@ -290,4 +290,44 @@ fn what_is_turned_off_takes_no_part() {
     ] {
         let _ = sandbox.run([&["plugin"], words].concat()).exits(2);
     }
+}
+
+/// A build that cannot tell says so, where somebody asks for an identity and where nobody does.
+#[cfg(not(feature = "sigstore"))]
+#[test]
+fn a_sigstore_bundle_is_not_silently_ignored_by_a_build_that_verifies_none() {
+    const NOT_BUILT: &str = "this build of tryaudex does not verify sigstore bundles";
+    let sandbox = Sandbox::without_cloud();
+    let web = web(&sandbox);
+    let url = web.put(&of_version("0.1.1"));
+    let identity = "sigstore:me@example.com@https://accounts.example";
+    let digest = format!("sha256:{}", audex::plugin::store::digest(of_version("0.1.1").bytes()));
+    let refused = |words: &[&str]| {
+        let stderr = install(&sandbox, words).exits(77).stderr;
+        assert!(stderr.contains(NOT_BUILT), "{stderr}");
+    };
+    refused(&[&url, "--signer", identity]);
+    fs::write(web.directory.join("no-deletes.wasm.sigstore.json"), "{}").unwrap();
+    refused(&[&url, "--signer", identity]);
+    refused(&[&url]);
+    let shown = sandbox.run(["plugin", "inspect", &url]).success().stdout;
+    assert!(shown.contains(NOT_BUILT), "{shown}");
+
+    let file = web.file();
+    let path = file.to_str().unwrap();
+    let organisation = crate::support::organisation::Organisation::of("");
+    for rule in ["require_signature = true".to_owned(), format!("signers = [\"{identity}\"]")] {
+        organisation.says("config.toml", &format!("[plugins]\n{rule}\n"));
+        let refused = organisation.run(&sandbox, ["plugin", "install", path]).exits(77);
+        assert!(refused.stderr.contains(NOT_BUILT), "{rule}: {}", refused.stderr);
+    }
+    // Where its bytes are vouched for otherwise, it is unsigned, and a notice says why.
+    for words in [&[path][..], &[&url, "--digest", &digest]] {
+        let installed = install(&sandbox, words).success();
+        assert!(installed.stdout.contains("not signed (dev)"), "{}", installed.stdout);
+        assert!(installed.stderr.contains(&format!("does not count: {NOT_BUILT}")), "{}", installed.stderr);
+    }
+    let key = sign(&sandbox, "author", &file);
+    let signed = install(&sandbox, &[path, "--signer", &key]).success();
+    assert_eq!(signed.stderr, "", "the key's signature counts");
 }

@@ -29,6 +29,9 @@ pub use lock::parse as parse_lock;
 pub use manage::Verified;
 pub use trust::Trust;
 
+/// How kept signatures are called, behind the digest.
+const SIGNATURES: [&str; 2] = ["minisig", "sigstore.json"];
+
 /// What is installed.
 pub struct Store {
     directory: PathBuf,
@@ -319,7 +322,9 @@ impl Store {
     /// Deletes what there is of a component that nothing names any more.
     fn forget(&self, digest: &str) {
         let _ = std::fs::remove_file(self.file(digest));
-        let _ = std::fs::remove_file(self.signature_file(digest));
+        for extension in SIGNATURES {
+            let _ = std::fs::remove_file(self.directory.join(format!("{digest}.{extension}")));
+        }
         let _ = std::fs::remove_file(self.module_file(digest));
         if let Ok(cache) = Cache::open(&self.cache) {
             cache.forget(digest);
@@ -342,8 +347,8 @@ impl Store {
         Ok(directory)
     }
 
-    fn signature_file(&self, digest: &str) -> PathBuf {
-        self.directory.join(format!("{digest}.minisig"))
+    fn signature_file(&self, digest: &str, signer: &Signer) -> PathBuf {
+        self.directory.join(format!("{digest}.{}", signer.extension()))
     }
 
     /// The module that the component of this digest was made of, where a signature is of that one.

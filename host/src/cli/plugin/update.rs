@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::install::agreed;
+use super::install::{agreed, say_unchecked};
 use crate::components::Components;
 use crate::console::{self, Console};
 use crate::environment::Environment;
@@ -60,6 +60,7 @@ fn renew(
         return Ok(());
     }
     store.trust(&mut plan, &Trust { signers: settings.signers.clone(), ..Trust::default() })?;
+    say_unchecked(&plan);
     let asked: BTreeSet<Capability> = plan.manifest.requested.iter().cloned().collect();
     let kept = old.granted.intersection(&asked).cloned();
     let given = kept.chain(grant.intersection(&asked).cloned()).collect();

@@ -106,7 +106,7 @@ impl Store {
             let path = path.display().to_string();
             move |error: std::io::Error| format!("its signature cannot be checked: `{path}`: {error}")
         };
-        let path = self.signature_file(&installed.digest);
+        let path = self.signature_file(&installed.digest, signer);
         let signature = std::fs::read_to_string(&path).map_err(missing(&path))?;
         let file = match &installed.module {
             None => wasm,
@@ -119,7 +119,7 @@ impl Store {
                 module
             }
         };
-        signer.check(&file, &signature).map_err(|error| error.to_string())
+        signer.check(&file, &signature, &self.rules.root()).map_err(|error| error.to_string())
     }
 
     /// Whether the component is a filter, and so takes part in every run.
