@@ -181,8 +181,8 @@ fn a_bundle_that_is_not_good_is_refused_by_its_own_reason() {
     let certificate = "the signer's certificate is refused by the trusted root";
     let log = "no transparency log of the trusted root";
     for (fault, said) in [
-        ("late", [certificate, "xpired"]),
-        ("early", [certificate, "NotValidYet"]),
+        ("late", [certificate, "it had expired when the file was signed"]),
+        ("early", [certificate, "it was not valid yet when the file was signed"]),
         ("usage", [certificate, "RequiredEkuNotFound"]),
         ("no-sct", [certificate, "missing SCT extension"]),
         ("wrong-sct", [certificate, "SCT signature verification failed"]),
@@ -190,7 +190,7 @@ fn a_bundle_that_is_not_good_is_refused_by_its_own_reason() {
         ("foreign-log", [log, "No log key valid"]),
         ("foreign-checkpoint", [log, "No valid Rekor signature found on checkpoint"]),
         ("wrong-proof", [log, "inclusion proof verification failed"]),
-        ("other-entry", ["", ""]),
+        ("other-entry", ["the sigstore bundle is not for this file", "for hashedrekord entry"]),
     ] {
         instance.sign(&file, MAIL, &[fault]);
         refused(fault, &said);
@@ -207,9 +207,25 @@ fn a_bundle_that_is_not_good_is_refused_by_its_own_reason() {
     refused("no promise", &["nobody of the trusted root", "says when it was signed"]);
     again();
     changed(&file, |bundle| {
-        bundle["verificationMaterial"]["tlogEntries"][0]["integratedTime"] = json!("1700000000");
+        let time = &mut bundle["verificationMaterial"]["tlogEntries"][0]["integratedTime"];
+        *time = json!((time.as_str().unwrap().parse::<u64>().unwrap() + 60).to_string());
     });
-    refused("another time", &[log]);
+    refused("another time", &[log, "SET verification failed"]);
+
+    // A good bundle of the same file and signer lends another what it cannot have itself.
+    again();
+    let good: Value = serde_json::from_slice(&fs::read(bundle_of(&file)).unwrap()).unwrap();
+    again();
+    let lent = |bundle: &mut Value, part: &str| {
+        bundle["verificationMaterial"][part] = good["verificationMaterial"][part].clone();
+    };
+    changed(&file, |bundle| lent(bundle, "tlogEntries"));
+    refused("a lent entry", &[log, "log entry does not match the bundle"]);
+    instance.sign(&file, "thief@example.com", &[]);
+    changed(&file, |bundle| lent(bundle, "certificate"));
+    refused("a lent certificate", &["the sigstore bundle's signature is wrong"]);
+    changed(&file, |bundle| lent(bundle, "tlogEntries"));
+    refused("a lent signer", &["the sigstore bundle's signature is wrong"]);
     again();
     let attested = json!({ "payload": "e30=", "payloadType": "application/vnd.in-toto+json", "signatures": [{ "sig": "AAAA" }] });
     changed(&file, |bundle| {
@@ -219,7 +235,7 @@ fn a_bundle_that_is_not_good_is_refused_by_its_own_reason() {
     refused("a statement", &["a statement about the file (an attestation), not a signature of it"]);
     again();
     changed(&file, |bundle| bundle["messageSignature"]["signature"] = json!("MEUCIQAAAAAA"));
-    refused("no signature", &["sigstore bundle"]);
+    refused("no signature", &["the sigstore bundle's signature is wrong"]);
     fs::write(bundle_of(&file), "{").unwrap();
     refused("no bundle", &["the sigstore bundle cannot be used"]);
 

@@ -72,8 +72,17 @@ fn signer(result: &VerificationResult) -> Option<Identity> {
     (checked && !name.contains('*') && identity.name == *name).then_some(identity)
 }
 
+/// How the crate, which hands on what webpki says, names the two reasons that a user can do something about.
+const TIMES: [(&str, &str); 2] = [
+    ("CertExpired", "it had expired when the file was signed"),
+    ("CertNotValidYet", "it was not valid yet when the file was signed"),
+];
+
 fn refused(root: &Root, error: &Error) -> BundleError {
     let (root, reason) = (root.clone(), short(error));
+    let known =
+        TIMES.iter().find(|(name, _)| matches!(error, Error::Certificate(_)) && reason.contains(name));
+    let reason = known.map_or(reason, |(_, said)| (*said).to_owned());
     match error {
         Error::ArtifactMismatch(_) => BundleError::OtherFile(reason),
         Error::SignatureInvalid(_) => BundleError::Signature(reason),
