@@ -202,7 +202,7 @@ fn a_bundle_that_is_not_good_is_refused_by_its_own_reason() {
     refused("no entry", &[log, "must have an inclusion proof"]);
     again();
     changed(&file, |bundle| {
-        drop(bundle["verificationMaterial"]["tlogEntries"][0]["inclusionPromise"].take())
+        drop(bundle["verificationMaterial"]["tlogEntries"][0]["inclusionPromise"].take());
     });
     refused("no promise", &["nobody of the trusted root", "says when it was signed"]);
     again();
