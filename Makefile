@@ -9,7 +9,7 @@ EXTRA := --manifest-path plugins/extra/Cargo.toml --target-dir target/plugins-na
 COMPONENTS := $(patsubst plugins/extra/%/README.md,%,$(wildcard plugins/extra/*/README.md))
 EXTRA_MANIFESTS := $(wildcard sdk/examples/*/Cargo.toml) $(wildcard tests/guests/Cargo.toml) bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
-.PHONY: demo components test test-interop interop-here check advisories bench fuzz tools build wasm-target python fmt
+.PHONY: demo components test test-sigstore test-interop interop-here check advisories bench fuzz tools build wasm-target python fmt
 
 demo: build ## The main job on the loopback cloud, no account
 	target/debug/tryaudex demo
@@ -24,6 +24,10 @@ test: wasm-target python ## Everything
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked --workspace
 	$(CARGO) test --locked $(PLUGINS)
 	$(CARGO) test --locked $(EXTRA)
+
+test-sigstore: wasm-target python ## What the feature `sigstore` adds: it is off by default, so it is no part of `test`
+	$(CARGO) clippy --locked -p tryaudex --features sigstore --all-targets -- -D warnings
+	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked -p tryaudex --features sigstore --lib --test audex -- sigstore plugin organisation
 
 # az and Azurite are a gigabyte, and gcloud comes with no package registry: so this is no part of `test`.
 test-interop: build python ## gcloud, gsutil, az and Azurite against the doubles; says what it skips and why

@@ -25,9 +25,12 @@ mod isolation;
 mod learn;
 mod methods;
 mod narrowing;
+mod organisation;
 mod plan;
 mod plugin_author;
 mod plugin_files;
+#[cfg(feature = "sigstore")]
+mod plugin_sigstore;
 mod plugin_sources;
 mod plugins;
 mod policies;

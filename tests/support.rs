@@ -8,6 +8,7 @@ pub mod guests;
 mod invocation;
 mod moto;
 pub mod oracle;
+pub mod organisation;
 mod output;
 pub mod python;
 mod redact;

@@ -21,6 +21,7 @@ pub mod provider;
 pub mod rehearsal;
 pub mod rules;
 pub mod signature;
+pub mod sigstore;
 pub mod source;
 pub mod state;
 pub mod store;

@@ -77,9 +77,9 @@ pub struct Settings {
     pub secrets: SecretSources,
     /// Where requests of installed components to a host really go.
     pub endpoints: BTreeMap<String, Url>,
-    /// The organisation's `[plugins]`.
+    /// The organisation's `[plugins]`, with the user's trusted root where it counts.
     pub plugins: Rules,
-    /// Keys of component authors that the user trusts.
+    /// Keys and identities of component authors that the user trusts.
     pub signers: Vec<Signer>,
     ttl: Lifetimes,
     /// How to log in to Vault, as its file says.
@@ -183,7 +183,7 @@ impl Settings {
             filters,
             secrets: SecretSources::new(user.secrets),
             endpoints: user.endpoints,
-            plugins: organisation.plugins,
+            plugins: organisation.plugins.or_root(user.plugins.sigstore_trusted_root),
             signers: user.plugins.signers,
             ttl: Lifetimes { flag: flags.ttl, file: user.ttl, ceiling: organisation.max_ttl },
             vault,

@@ -11,10 +11,10 @@ use crate::support::{Output, Sandbox, python};
 const NAME: &str = "filter-no-deletes";
 
 /// Python's own web server over a directory, as an author might have one.
-struct Web {
+pub struct Web {
     process: Child,
-    url: String,
-    directory: PathBuf,
+    pub url: String,
+    pub directory: PathBuf,
 }
 
 impl Web {
@@ -36,13 +36,13 @@ impl Web {
     }
 
     /// Puts a component there; its address.
-    fn put(&self, guest: &Guest) -> String {
+    pub fn put(&self, guest: &Guest) -> String {
         fs::write(self.file(), guest.bytes()).unwrap();
         let _ = fs::remove_file(self.signature());
         format!("{}/no-deletes.wasm", self.url)
     }
 
-    fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         self.directory.join("no-deletes.wasm")
     }
 
@@ -59,7 +59,7 @@ impl Drop for Web {
 }
 
 /// Signs `file` with the key of that name, made at first use; the public key.
-fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
+pub fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
     let program = python::tests().join("support/minisign.py");
     let key = sandbox.home().join(key);
     let output = Command::new(python::interpreter()).arg(program).arg(key).arg(file).output().unwrap();
@@ -67,20 +67,20 @@ fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn of_version(version: &str) -> Guest {
+pub fn of_version(version: &str) -> Guest {
     Guest::of(NAME).encoded().replacing("version 0.1.0", &format!("version {version}"))
 }
 
-fn install(sandbox: &Sandbox, words: &[&str]) -> Output {
+pub fn install(sandbox: &Sandbox, words: &[&str]) -> Output {
     sandbox.run([&["plugin", "install"], words].concat())
 }
 
-fn inspect(sandbox: &Sandbox, field: &str) -> String {
+pub fn inspect(sandbox: &Sandbox, field: &str) -> String {
     let json = sandbox.run(["plugin", "inspect", NAME, "--json"]).success().json();
     json[field].as_str().unwrap_or_default().to_owned()
 }
 
-fn web(sandbox: &Sandbox) -> Web {
+pub fn web(sandbox: &Sandbox) -> Web {
     let directory = sandbox.home().join("web");
     fs::create_dir(&directory).unwrap();
     Web::over(&directory)
@@ -154,6 +154,45 @@ fn an_update_keeps_the_signer_and_can_be_taken_back() {
 }
 
 #[test]
+fn an_update_of_everything_goes_on_after_one_that_fails_and_exits_with_the_worst() {
+    let sandbox = Sandbox::without_cloud();
+    let web = web(&sandbox);
+    let put = |name: &str, guest: &Guest| {
+        fs::write(web.directory.join(name), guest.bytes()).unwrap();
+        format!("{}/{name}", web.url)
+    };
+    let mapping = |version: &str| {
+        Guest::of("mapping-house").encoded().replacing("version 0.1.0", &format!("version {version}"))
+    };
+    let local = sandbox.home().join("intent.wasm");
+    fs::write(&local, Guest::of("intent-table").bytes()).unwrap();
+    let _ = install(&sandbox, &[local.to_str().unwrap()]).success();
+    let (one, other) = (put("a.wasm", &of_version("0.1.1")), put("b.wasm", &mapping("0.1.1")));
+    for (url, file) in [(&one, "a.wasm"), (&other, "b.wasm")] {
+        let key = sign(&sandbox, file, &web.directory.join(file));
+        let _ = install(&sandbox, &[url, "--signer", &key]).success();
+    }
+    // The first by name is not signed any more, the second is not there, the third is newer.
+    let _ = put("a.wasm", &of_version("0.1.2"));
+    fs::remove_file(web.directory.join("a.wasm.minisig")).unwrap();
+    fs::remove_file(&local).unwrap();
+    let _ = put("b.wasm", &mapping("0.1.2"));
+    let _ = sign(&sandbox, "b.wasm", &web.directory.join("b.wasm"));
+    let updated = sandbox.run(["plugin", "update"]).exits(77);
+    assert!(updated.stdout.contains("updated `mapping-house` from 0.1.1 to 0.1.2"), "{}", updated.stdout);
+    for said in [
+        "and is not signed now",
+        "there is no file",
+        "2 of 3 were not updated: `filter-no-deletes`, `intent-table`",
+    ] {
+        assert!(updated.stderr.contains(said), "{said}: {}", updated.stderr);
+    }
+    let missing = sandbox.run(["plugin", "update", "intent-table", "mapping-house"]).exits(2);
+    assert!(missing.stdout.contains("`mapping-house` 0.1.2 is the newest"), "{}", missing.stdout);
+    assert!(missing.stderr.contains("1 of 2 were not updated: `intent-table`"), "{}", missing.stderr);
+}
+
+#[test]
 fn a_signature_that_was_changed_afterwards_is_found() {
     let sandbox = Sandbox::without_cloud();
     let file = sandbox.home().join("x.wasm");
@@ -176,6 +215,33 @@ fn a_signature_that_was_changed_afterwards_is_found() {
     fs::write(config, format!("[plugins]\nsigners = [\"{key}\"]\n")).unwrap();
     let _ = install(&sandbox, &[path, "--signature", elsewhere.to_str().unwrap()]).success();
     assert_eq!(inspect(&sandbox, "signer"), key);
+}
+
+#[test]
+fn the_signature_of_a_core_module_is_checked_again_with_the_module_it_is_of() {
+    let sandbox = Sandbox::without_cloud();
+    let file = sandbox.home().join("x.wasm");
+    fs::write(&file, Guest::of(NAME).bytes()).unwrap();
+    let key = sign(&sandbox, "author", &file);
+    let _ = install(&sandbox, &[file.to_str().unwrap(), "--signer", &key]).success();
+    let verify = || sandbox.run(["plugin", "verify"]);
+    assert_eq!(verify().success().stdout, format!("{NAME}: ok, signed\n"));
+    let plugins = sandbox.home().join(".local/share/audex/plugins");
+    let digest = inspect(&sandbox, "digest");
+    let [module, signature] = ["module", "minisig"].map(|kind| plugins.join(format!("{digest}.{kind}")));
+
+    let good = fs::read(&module).unwrap();
+    fs::write(&module, Guest::of(NAME).replacing("version 0.1.0", "version 0.1.1").bytes()).unwrap();
+    let changed = verify().exits(70).stdout;
+    assert!(changed.contains("is not the module it was made of"), "{changed}");
+    fs::write(&module, good).unwrap();
+    assert_eq!(verify().success().stdout, format!("{NAME}: ok, signed\n"));
+    fs::remove_file(signature).unwrap();
+    let missing = verify().exits(70).stdout;
+    assert!(missing.contains("its signature cannot be checked"), "{missing}");
+
+    let _ = sandbox.run(["plugin", "remove", NAME]).success();
+    assert!(!module.exists(), "what nothing names is deleted");
 }
 
 #[test]
@@ -224,4 +290,44 @@ fn what_is_turned_off_takes_no_part() {
     ] {
         let _ = sandbox.run([&["plugin"], words].concat()).exits(2);
     }
+}
+
+/// A build that cannot tell says so, where somebody asks for an identity and where nobody does.
+#[cfg(not(feature = "sigstore"))]
+#[test]
+fn a_sigstore_bundle_is_not_silently_ignored_by_a_build_that_verifies_none() {
+    const NOT_BUILT: &str = "this build of tryaudex does not verify sigstore bundles";
+    let sandbox = Sandbox::without_cloud();
+    let web = web(&sandbox);
+    let url = web.put(&of_version("0.1.1"));
+    let identity = "sigstore:me@example.com@https://accounts.example";
+    let digest = format!("sha256:{}", audex::plugin::store::digest(of_version("0.1.1").bytes()));
+    let refused = |words: &[&str]| {
+        let stderr = install(&sandbox, words).exits(77).stderr;
+        assert!(stderr.contains(NOT_BUILT), "{stderr}");
+    };
+    refused(&[&url, "--signer", identity]);
+    fs::write(web.directory.join("no-deletes.wasm.sigstore.json"), "{}").unwrap();
+    refused(&[&url, "--signer", identity]);
+    refused(&[&url]);
+    let shown = sandbox.run(["plugin", "inspect", &url]).success().stdout;
+    assert!(shown.contains(NOT_BUILT), "{shown}");
+
+    let file = web.file();
+    let path = file.to_str().unwrap();
+    let organisation = crate::support::organisation::Organisation::of("");
+    for rule in ["require_signature = true".to_owned(), format!("signers = [\"{identity}\"]")] {
+        organisation.says("config.toml", &format!("[plugins]\n{rule}\n"));
+        let refused = organisation.run(&sandbox, ["plugin", "install", path]).exits(77);
+        assert!(refused.stderr.contains(NOT_BUILT), "{rule}: {}", refused.stderr);
+    }
+    // Where its bytes are vouched for otherwise, it is unsigned, and a notice says why.
+    for words in [&[path][..], &[&url, "--digest", &digest]] {
+        let installed = install(&sandbox, words).success();
+        assert!(installed.stdout.contains("not signed (dev)"), "{}", installed.stdout);
+        assert!(installed.stderr.contains(&format!("does not count: {NOT_BUILT}")), "{}", installed.stderr);
+    }
+    let key = sign(&sandbox, "author", &file);
+    let signed = install(&sandbox, &[path, "--signer", &key]).success();
+    assert_eq!(signed.stderr, "", "the key's signature counts");
 }

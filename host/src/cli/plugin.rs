@@ -4,6 +4,7 @@ mod author;
 mod install;
 mod show;
 mod trial;
+mod update;
 
 use std::path::{Path, PathBuf};
 
@@ -117,7 +118,7 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
         }
         Command::Install(args) => install::install(environment, &settings, &args)?,
         Command::Update { names, grant } => {
-            install::update(environment, &settings, &names, &grant.into_iter().collect())?;
+            return update::update(environment, &settings, &names, &grant.into_iter().collect());
         }
         Command::Rollback { name } => {
             let back = store()?.roll_back(&name)?;

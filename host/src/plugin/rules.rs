@@ -4,6 +4,7 @@
 //! rule was made is no exception to it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use audex_sdk::pattern;
 use serde::de::Error as _;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::capability::Capability;
 use super::signature::Signer;
+use super::sigstore::Root;
 
 /// Every file of this machine, in `sources`.
 const ANY_FILE: &str = "file";
@@ -29,6 +31,9 @@ pub struct Rules {
     pub require_signature: bool,
     /// What components may reach at most; `*` stands for any text.
     pub capabilities: Option<Vec<Ceiling>>,
+    /// The `trusted_root.json` that sigstore bundles are checked by, instead of the public instance's.
+    #[serde(deserialize_with = "crate::settings::config_file::absolute")]
+    pub sigstore_trusted_root: Option<PathBuf>,
 }
 
 /// A filter that must be there.
@@ -81,6 +86,29 @@ pub enum RuleError {
 }
 
 impl Rules {
+    /// With the user's own trusted root, where there is none of the organisation's and no signers that it could forge.
+    ///
+    /// Security: an identity is worth what vouches for it. Who the organisation's signers are, is not for the user's root to say.
+    #[must_use]
+    pub fn or_root(mut self, users: Option<PathBuf>) -> Self {
+        if self.sigstore_trusted_root.is_none() && self.signers.is_none() {
+            self.sigstore_trusted_root = users;
+        }
+        self
+    }
+
+    /// Whose certificates and logs are believed.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        self.sigstore_trusted_root.clone().map_or(Root::PublicGood, Root::File)
+    }
+
+    /// Whether a component that nobody signed is refused.
+    #[must_use]
+    pub fn wants_signatures(&self) -> bool {
+        self.require_signature || self.signers.is_some()
+    }
+
     /// Whether a component from `origin`, signed by `signer`, may take part.
     ///
     /// # Errors
@@ -92,8 +120,8 @@ impl Rules {
             return Err(RuleError::Source(origin.to_owned()));
         }
         match (signer, &self.signers) {
-            (None, signers) if self.require_signature || signers.is_some() => Err(RuleError::Unsigned),
-            (Some(signer), Some(trusted)) if !trusted.contains(signer) => {
+            (None, _) if self.wants_signatures() => Err(RuleError::Unsigned),
+            (Some(signer), Some(trusted)) if !trusted.iter().any(|one| one.covers(signer)) => {
                 Err(RuleError::Signer(signer.clone()))
             }
             _ => Ok(()),
@@ -222,6 +250,28 @@ mod tests {
     }
 
     #[test]
+    fn an_identity_is_trusted_by_a_pattern_that_covers_it_and_by_no_root_of_the_users() {
+        let trusted =
+            rules(r#"signers = ["sigstore:https://code.example/o/*@https://tokens.example"]"#).unwrap();
+        for (signer, may) in [
+            ("sigstore:https://code.example/o/r@https://tokens.example", true),
+            ("sigstore:https://code.example/o/r/*@https://tokens.example", true),
+            ("sigstore:https://code.example/*@https://tokens.example", false),
+            ("sigstore:https://code.example/o/r@https://other.example", false),
+        ] {
+            assert_eq!(trusted.check("/x", Some(&signer.parse().unwrap())).is_ok(), may, "{signer}");
+        }
+        let users = || Some(PathBuf::from("/home/me/root.json"));
+        let root = |text: &str| rules(text).unwrap().or_root(users()).root();
+        assert_eq!(root(""), Root::File("/home/me/root.json".into()));
+        assert_eq!(
+            root(r#"sigstore_trusted_root = "/etc/audex/root.json""#),
+            Root::File("/etc/audex/root.json".into())
+        );
+        assert_eq!(trusted.or_root(users()).root(), Root::PublicGood);
+    }
+
+    #[test]
     fn the_ceiling_takes_away_and_what_is_misspelt_is_an_error() {
         let rules = rules(r#"capabilities = ["http:*.example.com", "secret:TEAM_*"]"#).unwrap();
         let all = ["http:api.example.com", "http:evil.com", "slot:aws", "secret:TEAM_KEY"];
@@ -237,6 +287,8 @@ mod tests {
             r#"required_filters = ["a@sha256:1"]"#,
             r#"required_filters = [""]"#,
             "require_signatures = true",
+            r#"signers = ["sigstore:me"]"#,
+            r#"sigstore_trusted_root = "root.json""#,
         ] {
             assert!(self::rules(wrong).is_err(), "{wrong}");
         }

@@ -1,64 +1,150 @@
-//! Who signed a component: minisign's Ed25519 signatures, over the component exactly as it is distributed.
+//! Who signed a component, exactly as it is distributed: by a minisign key, or by an identity that sigstore knows.
 //!
 //! Source: minisign, "Signature format". Only prehashed signatures are taken, the kind that minisign makes since 0.10.
 
 use std::fmt;
 use std::str::FromStr;
 
-use minisign_verify::{PublicKey, Signature};
+use minisign_verify::PublicKey;
 
-/// A signature file has four lines.
+use super::sigstore::{self, BundleError, Identity, Root};
+
+/// A signature file of minisign has four lines.
 const SIGNATURE_BYTES: usize = 4096;
+
+/// Whose signature a component has, or must have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Signer {
+    /// A public key.
+    Minisign(Key),
+    /// An identity, written `sigstore:IDENTITY@ISSUER`.
+    Sigstore(Identity),
+}
 
 /// A public key, as minisign writes it: the last line of `minisign.pub`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Signer(String);
+pub struct Key(String);
 
-/// Why a key or a signature is not taken.
+/// The signatures of one file: at most one of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signature {
+    /// The text of a `.minisig`.
+    pub minisign: Option<String>,
+    /// The text of a `.sigstore.json`.
+    pub sigstore: Option<String>,
+}
+
+/// Why a signer or a signature is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The key cannot be read.
     #[error("`{0}` is no minisign public key")]
     Key(String),
+    /// The identity cannot be read.
+    #[error("`{0}` is no signer: write sigstore:IDENTITY@ISSUER, where the issuer is an https address")]
+    Identity(String),
     /// The signature cannot be read.
     #[error("the signature is no minisign signature")]
     Malformed,
     /// It is another key's, or another file's.
     #[error("the signature is not made by `{0}` for this file")]
     Wrong(Signer),
+    /// The bundle is not believed.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+}
+
+impl Signature {
+    /// The signature that `text` is: sigstore's are JSON, minisign's are not.
+    #[must_use]
+    pub fn read(text: String) -> Self {
+        if text.trim_start().starts_with('{') {
+            Self { sigstore: Some(text), ..Self::default() }
+        } else {
+            Self { minisign: Some(text), ..Self::default() }
+        }
+    }
+
+    /// It, if there is any.
+    #[must_use]
+    pub fn if_any(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
+    }
 }
 
 impl Signer {
-    /// Checks that `signature` (the text of a `.minisig` file) is this key's for `bytes`.
+    /// Checks that `signature` (the text of a `.minisig` or a `.sigstore.json`) is this signer's for `bytes`.
     ///
     /// # Errors
     /// When it is not.
-    pub fn check(&self, bytes: &[u8], signature: &str) -> Result<(), SignatureError> {
+    pub fn check(&self, bytes: &[u8], signature: &str, root: &Root) -> Result<(), SignatureError> {
+        let wrong = || SignatureError::Wrong(self.clone());
+        match self {
+            Self::Minisign(key) => key.check(bytes, signature)?.then_some(()).ok_or_else(wrong),
+            Self::Sigstore(identity) => {
+                let found = sigstore::verify(bytes, signature, root)?;
+                identity.covers(&found).then_some(()).ok_or_else(wrong)
+            }
+        }
+    }
+
+    /// Whether whoever `other` is, is this one too.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Sigstore(wide), Self::Sigstore(narrow)) => wide.covers(narrow),
+            (one, other) => one == other,
+        }
+    }
+
+    /// How the file of such a signature is called, behind the name of what it is of.
+    #[must_use]
+    pub fn extension(&self) -> &'static str {
+        match self {
+            Self::Minisign(_) => "minisig",
+            Self::Sigstore(_) => "sigstore.json",
+        }
+    }
+}
+
+impl Key {
+    /// Whether `signature` is this key's for `bytes`.
+    fn check(&self, bytes: &[u8], signature: &str) -> Result<bool, SignatureError> {
         let key = PublicKey::from_base64(&self.0).map_err(|_| SignatureError::Key(self.0.clone()))?;
         if signature.len() > SIGNATURE_BYTES {
             return Err(SignatureError::Malformed);
         }
-        let signature = Signature::decode(signature).map_err(|_| SignatureError::Malformed)?;
-        key.verify(bytes, &signature, false).map_err(|_| SignatureError::Wrong(self.clone()))
+        let signature =
+            minisign_verify::Signature::decode(signature).map_err(|_| SignatureError::Malformed)?;
+        Ok(key.verify(bytes, &signature, false).is_ok())
     }
 }
 
 impl FromStr for Signer {
     type Err = SignatureError;
 
-    /// Takes the key, or the whole file it stands in.
+    /// Takes a key, the whole file it stands in, or an identity.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let key = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
-        match PublicKey::from_base64(key) {
-            Ok(_) => Ok(Self(key.to_owned())),
-            Err(_) => Err(SignatureError::Key(key.chars().take(80).collect())),
+        let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+        let shown = || last.chars().take(80).collect();
+        if let Some(identity) = last.strip_prefix(sigstore::PREFIX) {
+            return Identity::parse(identity)
+                .map(Self::Sigstore)
+                .ok_or_else(|| SignatureError::Identity(shown()));
+        }
+        match PublicKey::from_base64(last) {
+            Ok(_) => Ok(Self::Minisign(Key(last.to_owned()))),
+            Err(_) => Err(SignatureError::Key(shown())),
         }
     }
 }
 
 impl fmt::Display for Signer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        match self {
+            Self::Minisign(Key(key)) => formatter.write_str(key),
+            Self::Sigstore(identity) => identity.fmt(formatter),
+        }
     }
 }
 
@@ -79,13 +165,14 @@ mod tests {
     #[test]
     fn a_signature_is_good_for_its_file_and_its_key_alone() {
         let signer: Signer = KEY.parse().unwrap();
-        signer.check(b"component", SIGNATURE).unwrap();
-        assert_eq!(signer.check(b"Component", SIGNATURE), Err(SignatureError::Wrong(signer.clone())));
+        let check = |bytes: &[u8], text: &str| signer.check(bytes, text, &Root::PublicGood);
+        check(b"component", SIGNATURE).unwrap();
+        assert_eq!(check(b"Component", SIGNATURE), Err(SignatureError::Wrong(signer.clone())));
         let other = SIGNATURE.replace("trusted comment: test", "trusted comment: tost");
-        assert!(signer.check(b"component", &other).is_err(), "the trusted comment is signed too");
+        assert!(check(b"component", &other).is_err(), "the trusted comment is signed too");
         for garbage in ["", "x", "untrusted comment: x\nAAAA\ntrusted comment: y\nAAAA\n", &"A".repeat(9000)]
         {
-            assert_eq!(signer.check(b"component", garbage), Err(SignatureError::Malformed));
+            assert_eq!(check(b"component", garbage), Err(SignatureError::Malformed));
         }
     }
 
@@ -93,8 +180,31 @@ mod tests {
     fn a_key_is_read_from_its_file_or_by_itself() {
         let file = format!("untrusted comment: minisign public key\n{KEY}\n");
         assert_eq!(file.parse::<Signer>().unwrap().to_string(), KEY);
-        for text in ["", "RWQ", "not a key", "untrusted comment: x"] {
+        for text in [
+            "",
+            "RWQ",
+            "not a key",
+            "untrusted comment: x",
+            "sigstore:",
+            "sigstore:me",
+            "Sigstore:me@https://x",
+        ] {
             assert!(text.parse::<Signer>().is_err(), "{text}");
         }
+        let identity = "sigstore:me@example.com@https://accounts.example.com";
+        assert_eq!(identity.parse::<Signer>().unwrap().to_string(), identity);
+        assert!(!identity.parse::<Signer>().unwrap().covers(&KEY.parse().unwrap()));
+    }
+
+    #[test]
+    fn a_signature_is_of_the_kind_it_looks_like() {
+        let kinds = |text: &str| {
+            let read = Signature::read(text.to_owned());
+            (read.minisign.is_some(), read.sigstore.is_some())
+        };
+        assert_eq!(kinds(SIGNATURE), (true, false));
+        assert_eq!(kinds(" {\"mediaType\": 1}"), (false, true));
+        assert_eq!(kinds("garbage"), (true, false));
+        assert_eq!(Signature::default().if_any(), None);
     }
 }

@@ -15,10 +15,13 @@ use reqwest::Url;
 
 use self::oci::Reference;
 use super::limit;
+use super::signature::Signature;
 use crate::environment::Environment;
 
 /// What the signature of a file is called, behind the file's own name.
-const SIGNATURE: &str = ".minisig";
+const MINISIGN: &str = ".minisig";
+/// What sigstore's bundles are called: by the specification, and by older clients.
+const SIGSTORE: [&str; 2] = [".sigstore.json", ".sigstore"];
 
 /// Where a component is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +38,8 @@ pub enum Place {
 pub struct Fetched {
     /// The component, or module, as it is distributed.
     pub bytes: Vec<u8>,
-    /// The text of its signature, where there is one beside it.
-    pub signature: Option<String>,
+    /// Its signatures, where there is one beside it.
+    pub signature: Option<Signature>,
     /// Where it is, in one way of writing.
     pub origin: String,
     /// Whether it is of this machine.
@@ -136,13 +139,20 @@ fn file(path: &Path) -> Result<Fetched, SourceError> {
     let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let origin = real.display().to_string();
     let bytes = read(&real)?.ok_or_else(|| SourceError::TooLarge { origin: origin.clone() })?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(SIGNATURE);
-    let signature = match Path::new(&beside) {
-        beside if beside.is_file() => Some(read_text(beside)?),
-        _ => None,
-    };
+    let mut sigstore = None;
+    for ending in SIGSTORE {
+        sigstore = sigstore.or(beside(path, ending)?);
+    }
+    let signature = Signature { minisign: beside(path, MINISIGN)?, sigstore }.if_any();
     Ok(Fetched { bytes, signature, origin, is_local: true })
+}
+
+/// The text of the file whose name has `ending` behind it, if there is one.
+fn beside(path: &Path, ending: &str) -> Result<Option<String>, SourceError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(ending);
+    let beside = Path::new(&beside);
+    if beside.is_file() { read_text(beside).map(Some) } else { Ok(None) }
 }
 
 /// The text of a signature or key that the user names.
@@ -193,10 +203,15 @@ mod tests {
         let (path, link) = (home.path().join("x.wasm"), home.path().join("link.wasm"));
         std::fs::write(&path, b"bytes").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        std::fs::write(home.path().join("link.wasm.minisig"), "signed").unwrap();
         let environment = Environment::default();
-        let fetched = Place::File(link).fetch(&environment).unwrap();
-        assert_eq!((fetched.bytes.as_slice(), fetched.signature.as_deref()), (&b"bytes"[..], Some("signed")));
+        let fetch = || Place::File(link.clone()).fetch(&environment).unwrap();
+        assert_eq!(fetch().signature, None);
+        for (name, text) in [("minisig", "signed"), ("sigstore", "old"), ("sigstore.json", "new")] {
+            std::fs::write(home.path().join(format!("link.wasm.{name}")), text).unwrap();
+        }
+        let fetched = fetch();
+        let both = Signature { minisign: Some("signed".to_owned()), sigstore: Some("new".to_owned()) };
+        assert_eq!((fetched.bytes.as_slice(), fetched.signature), (&b"bytes"[..], Some(both)));
         assert_eq!(fetched.origin, std::fs::canonicalize(path).unwrap().display().to_string());
         assert!(matches!(
             Place::File(home.path().join("no")).fetch(&environment),

@@ -29,6 +29,9 @@ pub use lock::parse as parse_lock;
 pub use manage::Verified;
 pub use trust::Trust;
 
+/// How kept signatures are called, behind the digest.
+const SIGNATURES: [&str; 2] = ["minisig", "sigstore.json"];
+
 /// What is installed.
 pub struct Store {
     directory: PathBuf,
@@ -56,6 +59,8 @@ pub struct Installed {
     pub version: String,
     /// Whose signature it has; a later one of this name must have it too.
     pub signer: Option<Signer>,
+    /// SHA-256 of the core module that the signature is of, where the component was made of one.
+    pub module: Option<String>,
     /// Whether it takes part.
     pub enabled: bool,
     /// What it replaced.
@@ -75,6 +80,8 @@ pub struct Previous {
     pub origin: String,
     /// Whose signature it has.
     pub signer: Option<Signer>,
+    /// SHA-256 of the core module that the signature is of, where the component was made of one.
+    pub module: Option<String>,
 }
 
 /// Why installed components cannot be used or changed.
@@ -315,7 +322,10 @@ impl Store {
     /// Deletes what there is of a component that nothing names any more.
     fn forget(&self, digest: &str) {
         let _ = std::fs::remove_file(self.file(digest));
-        let _ = std::fs::remove_file(self.signature_file(digest));
+        for extension in SIGNATURES {
+            let _ = std::fs::remove_file(self.directory.join(format!("{digest}.{extension}")));
+        }
+        let _ = std::fs::remove_file(self.module_file(digest));
         if let Ok(cache) = Cache::open(&self.cache) {
             cache.forget(digest);
         }
@@ -337,8 +347,13 @@ impl Store {
         Ok(directory)
     }
 
-    fn signature_file(&self, digest: &str) -> PathBuf {
-        self.directory.join(format!("{digest}.minisig"))
+    fn signature_file(&self, digest: &str, signer: &Signer) -> PathBuf {
+        self.directory.join(format!("{digest}.{}", signer.extension()))
+    }
+
+    /// The module that the component of this digest was made of, where a signature is of that one.
+    fn module_file(&self, digest: &str) -> PathBuf {
+        self.directory.join(format!("{digest}.module"))
     }
 
     fn file(&self, digest: &str) -> PathBuf {

@@ -48,8 +48,11 @@ pub struct ConfigFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PluginsTable {
-    /// Keys of component authors that are trusted without `--signer`.
+    /// Keys and identities of component authors that are trusted without `--signer`.
     pub signers: Vec<Signer>,
+    /// The `trusted_root.json` that sigstore bundles are checked by, instead of the public instance's.
+    #[serde(deserialize_with = "absolute")]
+    pub sigstore_trusted_root: Option<PathBuf>,
 }
 
 /// The organisation's `config.toml`.
@@ -148,9 +151,12 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     parse_ttl(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
-fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+pub(crate) fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
     let path = PathBuf::deserialize(deserializer)?;
-    if path.is_absolute() { Ok(Some(path)) } else { Err(D::Error::custom("`directory` is no absolute path")) }
+    if path.is_absolute() {
+        return Ok(Some(path));
+    }
+    Err(D::Error::custom(format!("`{}` is no absolute path", path.display())))
 }
 
 fn on_expiry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnExpiry>, D::Error> {

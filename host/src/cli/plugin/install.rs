@@ -1,4 +1,4 @@
-//! Installing, updating, and reproducing a team's set.
+//! Installing, and reproducing a team's set.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::plugin::capability::Capability;
 use crate::plugin::component::short;
-use crate::plugin::signature::Signer;
+use crate::plugin::signature::{Signature, Signer};
+use crate::plugin::sigstore::BundleError;
 use crate::plugin::source::Place;
 use crate::plugin::store::{InstallPlan, Installed, Store, StoreError, Trust, parse_lock};
 use crate::settings::Settings;
@@ -23,8 +24,8 @@ pub struct InstallArgs {
     /// Grant a capability it asks for; may be repeated. What is not granted here is asked for on the terminal
     #[arg(long, value_name = "CAPABILITY")]
     grant: Vec<Capability>,
-    /// Whose signature it must have: a minisign public key, or a file with one
-    #[arg(long, value_name = "KEY")]
+    /// Whose signature it must have: a minisign public key, a file with one, or `sigstore:IDENTITY@ISSUER`
+    #[arg(long, value_name = "SIGNER")]
     signer: Option<String>,
     /// The signature, where it does not lie beside the component
     #[arg(long, value_name = "FILE")]
@@ -56,7 +57,7 @@ pub(super) fn install(
     let trust = Trust {
         signer: args.signer.as_deref().map(signer).transpose()?,
         digest: args.digest.clone(),
-        signature: args.signature.as_deref().map(read_text).transpose()?,
+        signature: args.signature.as_deref().map(read_text).transpose()?.map(Signature::read),
         signers: settings.signers.clone(),
         downgrade: args.allow_downgrade,
     };
@@ -64,54 +65,10 @@ pub(super) fn install(
     let mut store = Store::open(&settings.paths, &settings.plugins)?;
     let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
     store.trust(&mut plan, &trust)?;
+    say_unchecked(&plan);
     let granted = agreed(&plan, args.grant.iter().cloned().collect(), &BTreeSet::new())?;
     let installed = store.install(components.engine(), &plan, granted)?;
     tell("installed", &installed);
-    Ok(())
-}
-
-/// Fetches components anew; what a newer one asks for in addition is asked for again.
-pub(super) fn update(
-    environment: &Environment,
-    settings: &Settings,
-    names: &[String],
-    grant: &BTreeSet<Capability>,
-) -> Result<(), Failure> {
-    let components = Components::open(settings)?;
-    let mut store = Store::open(&settings.paths, &settings.plugins)?;
-    let installed: Vec<Installed> = store.installed().to_vec();
-    if let Some(name) = names.iter().find(|name| installed.iter().all(|one| one.name != **name)) {
-        return Err(StoreError::NotInstalled { name: name.clone() }.into());
-    }
-    for old in installed.iter().filter(|one| names.is_empty() || names.contains(&one.name)) {
-        let place: Place = old.origin.parse().map_err(StoreError::from)?;
-        let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
-        if plan.manifest.name != old.name {
-            let reason = format!("`{}` is now at {}", plan.manifest.name, old.origin);
-            return Err(StoreError::Untrusted { name: old.name.clone(), reason }.into());
-        }
-        if plan.digest == old.digest {
-            console::result(&format!("`{}` {} is the newest", old.name, old.version));
-            continue;
-        }
-        store.trust(&mut plan, &Trust { signers: settings.signers.clone(), ..Trust::default() })?;
-        let asked: BTreeSet<Capability> = plan.manifest.requested.iter().cloned().collect();
-        let kept = old.granted.intersection(&asked).cloned();
-        let given = kept.chain(grant.intersection(&asked).cloned()).collect();
-        let granted = agreed(&plan, given, &old.granted)?;
-        for gone in old.granted.difference(&asked) {
-            console::result(&format!("`{}` no longer asks for `{gone}`", old.name));
-        }
-        let new = store.install(components.engine(), &plan, granted)?;
-        console::result(&format!(
-            "updated `{}` from {} to {} ({}); `tryaudex plugin rollback {}` takes it back",
-            new.name,
-            old.version,
-            new.version,
-            short(&new.digest),
-            new.name
-        ));
-    }
     Ok(())
 }
 
@@ -138,6 +95,7 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
             return Err(StoreError::Untrusted { name: entry.name.clone(), reason }.into());
         }
         let granted = entry.granted.clone();
+        say_unchecked(&plan);
         plans.push((plan, granted));
     }
     for (plan, granted) in &plans {
@@ -154,10 +112,21 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
     Ok(())
 }
 
+/// Says that a signature was left aside, for it must not look as if there were none.
+pub(super) fn say_unchecked(plan: &InstallPlan) {
+    if plan.is_unchecked() {
+        let name = &plan.manifest.name;
+        console::tell(&format!(
+            "notice: the signature of `{name}` does not count: {}",
+            BundleError::NotBuilt
+        ));
+    }
+}
+
 /// What the component gets: everything it asks for, if the user agrees to what was not `given` yet.
 ///
 /// Security: it is asked on the terminal, never on standard input, which may be anybody's.
-fn agreed(
+pub(super) fn agreed(
     plan: &InstallPlan,
     mut given: BTreeSet<Capability>,
     before: &BTreeSet<Capability>,
@@ -211,7 +180,8 @@ fn signer(text: &str) -> Result<Signer, Failure> {
     let path = PathBuf::from(text);
     let text = if path.is_file() { read_text(&path)? } else { text.to_owned() };
     text.parse().map_err(|error: crate::plugin::signature::SignatureError| {
-        Failure::usage(&error.to_string(), "give the last line of its author's minisign.pub, or the file")
+        let hint = "give the last line of its author's minisign.pub, the file, or sigstore:IDENTITY@ISSUER";
+        Failure::usage(&error.to_string(), hint)
     })
 }
 

@@ -108,7 +108,7 @@ pub(super) fn inspect(
     let shown = match (found, installed) {
         (Some(found), _) => found,
         (None, Some(installed)) => shown(store, installed)?,
-        (None, None) => from_elsewhere(environment, target)?,
+        (None, None) => from_elsewhere(environment, store, target)?,
     };
     if json {
         console::result(&to_json(&shown).to_string());
@@ -132,7 +132,7 @@ pub(super) fn inspect(
         shown.bytes,
         line(&shown.manifest.licence),
         shown.source,
-        shown.signer,
+        line(&shown.signer),
         limit::MEMORY_BYTES / 1024 / 1024,
         limit::GUEST_TIME.as_secs(),
         shown.previous.as_deref().unwrap_or("nothing"),
@@ -144,18 +144,17 @@ pub(super) fn inspect(
     Ok(())
 }
 
-fn from_elsewhere(environment: &Environment, target: &str) -> Result<Shown, Failure> {
+fn from_elsewhere(environment: &Environment, store: &Store, target: &str) -> Result<Shown, Failure> {
     // No component has such a name; and what has none of these is no file that anybody means.
     if !target.contains(['.', '/']) && !std::path::Path::new(target).exists() {
         return Err(StoreError::NotInstalled { name: target.to_owned() }.into());
     }
     let fetched =
         target.parse::<Place>().and_then(|place| place.fetch(environment)).map_err(StoreError::from)?;
-    let is_signed = fetched.signature.is_some();
     let plan = InstallPlan::new(fetched)?;
     let source = format!("{} (not installed)", plan.origin);
     let bytes = plan.wasm.len();
-    let signer = if is_signed { "somebody; whom, installing finds out" } else { UNSIGNED };
+    let signer = store.claimed_signer(&plan).unwrap_or_else(|| UNSIGNED.to_owned());
     Ok(Shown {
         manifest: plan.manifest,
         digest: plan.digest,
@@ -163,7 +162,7 @@ fn from_elsewhere(environment: &Environment, target: &str) -> Result<Shown, Fail
         provides: None,
         source,
         bytes,
-        signer: signer.to_owned(),
+        signer,
         enabled: false,
         previous: None,
     })

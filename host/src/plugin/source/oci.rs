@@ -12,13 +12,16 @@ use super::web::{SMALL_BYTES, body, client, wait};
 use super::{Fetched, SourceError};
 use crate::environment::{Environment, HOME};
 use crate::plugin::limit;
+use crate::plugin::signature::Signature;
 use crate::plugin::store::digest;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// The layer that is the component; `oras` gives no type of its own where it is told none.
 const WASM: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
 /// A layer that is a minisign signature of the component.
-const SIGNATURE: &str = "application/vnd.minisign.signature";
+const MINISIGN: &str = "application/vnd.minisign.signature";
+/// A layer that is a sigstore bundle of the component. What cosign attaches to the manifest signs that, not the component.
+const SIGSTORE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// Where docker, oras and wkg keep logins, under the home directory.
 const LOGINS: &str = ".docker/config.json";
 const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
@@ -113,13 +116,14 @@ pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<
         let component =
             of(&WASM).ok_or_else(|| pull.refused("it has no layer of the type application/wasm"))?;
         let bytes = pull.blob(component, limit::COMPONENT_BYTES, &mut token).await?;
-        let signature = match of(&[SIGNATURE]) {
-            Some(layer) => {
-                Some(String::from_utf8_lossy(&pull.blob(layer, SMALL_BYTES, &mut token).await?).into_owned())
+        let mut signature = Signature::default();
+        for (kind, text) in [(MINISIGN, &mut signature.minisign), (SIGSTORE, &mut signature.sigstore)] {
+            if let Some(layer) = of(&[kind]) {
+                let bytes = pull.blob(layer, SMALL_BYTES, &mut token).await?;
+                *text = Some(String::from_utf8_lossy(&bytes).into_owned());
             }
-            None => None,
-        };
-        Ok(Fetched { bytes, signature, origin: origin.clone(), is_local: false })
+        }
+        Ok(Fetched { bytes, signature: signature.if_any(), origin: origin.clone(), is_local: false })
     })
 }
 

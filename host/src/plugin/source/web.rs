@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use reqwest::{Response, StatusCode, Url};
 
-use super::{Fetched, SIGNATURE, SourceError};
+use super::{Fetched, MINISIGN, SIGSTORE, SourceError};
 use crate::environment::Environment;
 use crate::plugin::limit;
+use crate::plugin::signature::Signature;
 use crate::roots;
 
 /// For all of a fetch: 16 MiB over a slow line.
@@ -19,20 +20,30 @@ pub(super) const SMALL_BYTES: u64 = 1024 * 1024;
 
 pub(super) fn fetch(url: &Url, environment: &Environment) -> Result<Fetched, SourceError> {
     let client = client(environment, url.as_str())?;
-    let mut beside = url.clone();
-    beside.set_path(&format!("{}{SIGNATURE}", url.path()));
     wait(url.as_str(), async {
         let bytes = body(client.get(url.clone()).send().await, url.as_str(), limit::COMPONENT_BYTES).await?;
-        let signature = match client.get(beside).send().await {
-            Ok(answer) if answer.status() == StatusCode::OK => {
-                let bytes = body(Ok(answer), url.as_str(), SMALL_BYTES).await?;
-                Some(String::from_utf8_lossy(&bytes).into_owned())
+        let mut signature = Signature { minisign: beside(&client, url, MINISIGN).await?, sigstore: None };
+        for ending in SIGSTORE {
+            if signature.sigstore.is_none() {
+                signature.sigstore = beside(&client, url, ending).await?;
             }
-            // Security: whether one is needed is decided by who reads this; nothing is not a signature.
-            _ => None,
-        };
-        Ok(Fetched { bytes, signature, origin: url.to_string(), is_local: false })
+        }
+        Ok(Fetched { bytes, signature: signature.if_any(), origin: url.to_string(), is_local: false })
     })
+}
+
+/// The text of what has `ending` behind its path, if there is anything.
+async fn beside(client: &reqwest::Client, url: &Url, ending: &str) -> Result<Option<String>, SourceError> {
+    let mut beside = url.clone();
+    beside.set_path(&format!("{}{ending}", url.path()));
+    match client.get(beside).send().await {
+        Ok(answer) if answer.status() == StatusCode::OK => {
+            let bytes = body(Ok(answer), url.as_str(), SMALL_BYTES).await?;
+            Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+        }
+        // Security: whether one is needed is decided by who reads this; nothing is not a signature.
+        _ => Ok(None),
+    }
 }
 
 /// A client that trusts whom the user's tools trust.

@@ -15,7 +15,7 @@ use crate::plugin::intent::Intent;
 use crate::plugin::manifest::{Manifest, World};
 use crate::plugin::mapping::Mapping;
 use crate::plugin::provider::Provider;
-use crate::plugin::signature::Signer;
+use crate::plugin::signature::{Signature, Signer};
 use crate::plugin::source::Fetched;
 use crate::plugin::{embedded, encode};
 use crate::private_file;
@@ -30,9 +30,9 @@ pub struct Plan {
     pub manifest: Manifest,
     /// The file it was made of, as it is distributed: this is what signatures are of.
     pub(super) file: Vec<u8>,
-    pub(super) signature: Option<String>,
-    /// Whose signature it has, once that was looked at.
-    pub signer: Option<Signer>,
+    pub(super) signature: Option<Signature>,
+    /// Whose signature it has, and its text, once that was looked at.
+    pub(super) signed: Option<(Signer, String)>,
     /// Where it came from.
     pub origin: String,
     pub(super) is_local: bool,
@@ -60,7 +60,7 @@ impl Plan {
             return Err(StoreError::BuiltInOnly { name, capability });
         }
         let (digest, compiled) = (digest(&wasm), OnceLock::new());
-        Ok(Self { digest, wasm, manifest, file, signature, signer: None, origin, is_local, compiled })
+        Ok(Self { digest, wasm, manifest, file, signature, signed: None, origin, is_local, compiled })
     }
 
     /// Ready to be called, and to reach nothing.
@@ -131,7 +131,8 @@ impl Store {
             granted,
             origin: plan.origin.clone(),
             version: plan.manifest.version.clone(),
-            signer: plan.signer.clone(),
+            signer: plan.signed.as_ref().map(|(signer, _)| signer.clone()),
+            module: (plan.signed.is_some() && plan.file != plan.wasm).then(|| digest(&plan.file)),
             enabled: true,
             previous: None,
         };
@@ -158,10 +159,14 @@ impl Store {
     fn write(&mut self, plan: &Plan, mut installed: Installed) -> Result<Installed, StoreError> {
         let path = self.file(&installed.digest);
         private_file::replace(&path, &plan.wasm).map_err(io("write", &path))?;
-        // Only what can be checked again is kept: a signature of the component, not of a module it was made of.
-        if let (Some(signature), true) = (&plan.signature, plan.file == plan.wasm) {
-            let path = self.signature_file(&installed.digest);
+        // What a signature is of is kept with it, so that it can be checked again.
+        if let Some((signer, signature)) = &plan.signed {
+            let path = self.signature_file(&installed.digest, signer);
             private_file::replace(&path, signature.as_bytes()).map_err(io("write", &path))?;
+        }
+        if installed.module.is_some() {
+            let path = self.module_file(&installed.digest);
+            private_file::replace(&path, &plan.file).map_err(io("write", &path))?;
         }
         let old = self.installed.iter().position(|other| other.name == installed.name);
         let old = old.map(|position| self.installed.remove(position));
@@ -179,6 +184,7 @@ impl Store {
                     granted: old.granted,
                     origin: old.origin,
                     signer: old.signer,
+                    module: old.module,
                 });
             }
         }

@@ -48,6 +48,8 @@ struct Entry {
     origin: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    module: Option<String>,
     #[serde(default, skip_serializing_if = "is_false")]
     disabled: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,6 +65,8 @@ struct PreviousEntry {
     origin: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    module: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -119,17 +123,22 @@ fn installed(entry: Entry) -> Result<Installed, String> {
             .transpose()
             .map_err(|error: crate::plugin::signature::SignatureError| error.to_string())
     };
+    let is_module = |module: &Option<String>| module.as_deref().is_none_or(is_digest);
     let previous = match entry.previous {
-        Some(previous) if is_digest(&previous.digest) => Some(Previous {
+        Some(previous) if is_digest(&previous.digest) && is_module(&previous.module) => Some(Previous {
             version: previous.version,
             digest: previous.digest,
             granted: granted(previous.granted)?,
             origin: previous.origin,
             signer: signer(previous.signer)?,
+            module: previous.module,
         }),
         Some(_) => return Err(format!("the entry `{}` is malformed", entry.name)),
         None => None,
     };
+    if !is_module(&entry.module) {
+        return Err(format!("the entry `{}` is malformed", entry.name));
+    }
     Ok(Installed {
         name: entry.name,
         version: entry.version,
@@ -139,6 +148,7 @@ fn installed(entry: Entry) -> Result<Installed, String> {
         granted: granted(entry.granted)?,
         origin: entry.origin,
         signer: signer(entry.signer)?,
+        module: entry.module,
         enabled: !entry.disabled,
         previous,
     })
@@ -160,6 +170,7 @@ pub fn write(directory: &Path, installed: &[Installed]) -> Result<(), StoreError
         granted: texts(&installed.granted),
         origin: installed.origin.clone(),
         signer: installed.signer.as_ref().map(ToString::to_string),
+        module: installed.module.clone(),
         disabled: !installed.enabled,
         previous: installed.previous.as_ref().map(|previous| PreviousEntry {
             version: previous.version.clone(),
@@ -167,6 +178,7 @@ pub fn write(directory: &Path, installed: &[Installed]) -> Result<(), StoreError
             granted: texts(&previous.granted),
             origin: previous.origin.clone(),
             signer: previous.signer.as_ref().map(ToString::to_string),
+            module: previous.module.clone(),
         }),
     };
     let lock = Lock { mac: None, version: VERSION, plugins: installed.iter().map(entry).collect() };

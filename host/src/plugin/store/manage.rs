@@ -1,8 +1,11 @@
 //! What can be done with components that are installed: turned off and on, taken back, looked through.
 
-use super::{Installed, Previous, Store, StoreError, lock};
+use std::path::Path;
+
+use super::{Installed, Previous, Store, StoreError, digest, lock};
 use crate::plugin::manifest::World;
 use crate::plugin::rules::RuleError;
+use crate::plugin::signature::Signer;
 
 /// What looking through one component found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,7 @@ impl Store {
                 granted: std::mem::replace(&mut installed.granted, previous.granted),
                 origin: std::mem::replace(&mut installed.origin, previous.origin),
                 signer: std::mem::replace(&mut installed.signer, previous.signer),
+                module: std::mem::replace(&mut installed.module, previous.module),
             });
             Ok(())
         })
@@ -87,14 +91,35 @@ impl Store {
             Err(error) => return found(Some(error.to_string()), ""),
         };
         let Some(signer) = &installed.signer else { return found(None, "not signed (dev)") };
-        match std::fs::read_to_string(self.signature_file(&installed.digest)) {
-            Ok(signature) => match signer.check(&wasm, &signature) {
-                Ok(()) => found(None, "signed"),
-                Err(error) => found(Some(error.to_string()), ""),
-            },
-            // It was of the module that the component was made of.
-            Err(_) => found(None, "signed (checked when it was installed)"),
+        match self.check_signature(installed, signer, wasm) {
+            Ok(()) => found(None, "signed"),
+            Err(wrong) => found(Some(wrong), ""),
         }
+    }
+
+    /// Whether the signature that was kept is still `signer`'s, for the file that it was made for.
+    ///
+    /// That the component was made of that module is the lock's word, which has a MAC: another release of the encoder makes other
+    /// bytes of the same module.
+    fn check_signature(&self, installed: &Installed, signer: &Signer, wasm: Vec<u8>) -> Result<(), String> {
+        let missing = |path: &Path| {
+            let path = path.display().to_string();
+            move |error: std::io::Error| format!("its signature cannot be checked: `{path}`: {error}")
+        };
+        let path = self.signature_file(&installed.digest, signer);
+        let signature = std::fs::read_to_string(&path).map_err(missing(&path))?;
+        let file = match &installed.module {
+            None => wasm,
+            Some(wanted) => {
+                let path = self.module_file(&installed.digest);
+                let module = std::fs::read(&path).map_err(missing(&path))?;
+                if digest(&module) != *wanted {
+                    return Err(format!("`{}` is not the module it was made of", path.display()));
+                }
+                module
+            }
+        };
+        signer.check(&file, &signature, &self.rules.root()).map_err(|error| error.to_string())
     }
 
     /// Whether the component is a filter, and so takes part in every run.

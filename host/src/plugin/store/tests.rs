@@ -93,6 +93,7 @@ fn a_missing_file_is_named() {
         origin: String::new(),
         version: "1.0.0".to_owned(),
         signer: None,
+        module: None,
         enabled: true,
         previous: None,
     };

@@ -1,0 +1,81 @@
+//! Fetching components anew from where they came from.
+
+use std::collections::BTreeSet;
+
+use super::install::{agreed, say_unchecked};
+use crate::components::Components;
+use crate::console::{self, Console};
+use crate::environment::Environment;
+use crate::error::Failure;
+use crate::plugin::capability::Capability;
+use crate::plugin::component::short;
+use crate::plugin::source::Place;
+use crate::plugin::store::{InstallPlan, Installed, Store, StoreError, Trust};
+use crate::settings::Settings;
+
+/// Updates what is named, or everything. One that cannot be is reported, and keeps none of the others; the exit status is the worst.
+pub(super) fn update(
+    environment: &Environment,
+    settings: &Settings,
+    names: &[String],
+    grant: &BTreeSet<Capability>,
+) -> Result<u8, Failure> {
+    let components = Components::open(settings)?;
+    let mut store = Store::open(&settings.paths, &settings.plugins)?;
+    let installed: Vec<Installed> = store.installed().to_vec();
+    if let Some(name) = names.iter().find(|name| installed.iter().all(|one| one.name != **name)) {
+        return Err(StoreError::NotInstalled { name: name.clone() }.into());
+    }
+    let (mut worst, mut failed, mut count) = (0, Vec::new(), 0);
+    for old in installed.iter().filter(|one| names.is_empty() || names.contains(&one.name)) {
+        count += 1;
+        if let Err(failure) = renew(environment, settings, &components, &mut store, old, grant) {
+            worst = worst.max(crate::cli::report(Console::default(), &failure));
+            failed.push(format!("`{}`", old.name));
+        }
+    }
+    if count > 1 && !failed.is_empty() {
+        console::tell(&format!("{} of {count} were not updated: {}", failed.len(), failed.join(", ")));
+    }
+    Ok(worst)
+}
+
+/// One component; what a newer one asks for in addition is asked for again.
+fn renew(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    store: &mut Store,
+    old: &Installed,
+    grant: &BTreeSet<Capability>,
+) -> Result<(), Failure> {
+    let place: Place = old.origin.parse().map_err(StoreError::from)?;
+    let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
+    if plan.manifest.name != old.name {
+        let reason = format!("`{}` is now at {}", plan.manifest.name, old.origin);
+        return Err(StoreError::Untrusted { name: old.name.clone(), reason }.into());
+    }
+    if plan.digest == old.digest {
+        console::result(&format!("`{}` {} is the newest", old.name, old.version));
+        return Ok(());
+    }
+    store.trust(&mut plan, &Trust { signers: settings.signers.clone(), ..Trust::default() })?;
+    say_unchecked(&plan);
+    let asked: BTreeSet<Capability> = plan.manifest.requested.iter().cloned().collect();
+    let kept = old.granted.intersection(&asked).cloned();
+    let given = kept.chain(grant.intersection(&asked).cloned()).collect();
+    let granted = agreed(&plan, given, &old.granted)?;
+    for gone in old.granted.difference(&asked) {
+        console::result(&format!("`{}` no longer asks for `{gone}`", old.name));
+    }
+    let new = store.install(components.engine(), &plan, granted)?;
+    console::result(&format!(
+        "updated `{}` from {} to {} ({}); `tryaudex plugin rollback {}` takes it back",
+        new.name,
+        old.version,
+        new.version,
+        short(&new.digest),
+        new.name
+    ));
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! An organisation's `/etc/audex`, really there: each program gets a mount namespace of its own, in which `/etc` is the test's.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::{Output, Sandbox};
+
+const UNSHARE: &str = "/usr/bin/unshare";
+/// `$0` is the directory, the rest is the program.
+const ENTER: &str = "mount --bind \"$0\" /etc && exec \"$@\"";
+
+/// The organisation of some machine.
+pub struct Organisation {
+    etc: TempDir,
+}
+
+impl Organisation {
+    /// Whose `/etc/audex/config.toml` this is. Panics where no mount namespace can be had: without one nothing is shown.
+    pub fn of(config: &str) -> Self {
+        let etc = tempfile::Builder::new().prefix("audex-etc-").tempdir().unwrap();
+        let organisation = Self { etc };
+        organisation.says("config.toml", config);
+        let directory = organisation.etc.path();
+        let tried = Command::new(UNSHARE)
+            .args(flags())
+            .args(["sh", "-c", ENTER])
+            .arg(directory)
+            .args(["cat", "/etc/audex/config.toml"])
+            .output();
+        let reason = match tried {
+            Ok(output) if output.status.success() && output.stdout == config.as_bytes() => {
+                return organisation;
+            }
+            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+            Err(error) => error.to_string(),
+        };
+        panic!(
+            "the organisation's rules cannot be tested here: {UNSHARE} makes no mount namespace (util-linux; root, or user \
+             namespaces that are allowed): {reason}"
+        );
+    }
+
+    /// Writes the file `name` of `/etc/audex`.
+    pub fn says(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.etc.path().join("audex").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Runs `tryaudex` with these arguments on a machine of this organisation.
+    pub fn run<A: AsRef<OsStr>>(&self, sandbox: &Sandbox, arguments: impl IntoIterator<Item = A>) -> Output {
+        let mut words: Vec<_> = flags().iter().map(|flag| OsStr::new(flag).to_owned()).collect();
+        words.extend(["sh", "-c", ENTER].map(|word| OsStr::new(word).to_owned()));
+        words.push(self.etc.path().as_os_str().to_owned());
+        words.push(env!("CARGO_BIN_EXE_tryaudex").into());
+        words.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        sandbox.program(UNSHARE, words).output()
+    }
+}
+
+/// Who is not root needs a user namespace besides.
+fn flags() -> &'static [&'static str] {
+    if nix::unistd::geteuid().is_root() { &["--mount"] } else { &["--mount", "--map-root-user"] }
+}
