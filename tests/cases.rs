@@ -28,6 +28,7 @@ mod narrowing;
 mod plan;
 mod plugin_author;
 mod plugin_files;
+mod plugin_languages;
 mod plugin_sources;
 mod plugins;
 mod policies;

@@ -54,9 +54,7 @@ pub struct Check {
 /// # Errors
 /// When it cannot even be loaded.
 pub fn conformance(engine: &Engine, plan: &InstallPlan) -> Result<Vec<Check>, StoreError> {
-    // Compiled once: a component with an interpreter in it takes seconds.
-    let compiled = plan.loaded(engine)?;
-    let loaded = || Ok(compiled.clone());
+    let loaded = || plan.loaded(engine);
     Ok(match plan.manifest.world {
         World::Filter => filter(engine, &loaded)?,
         World::Mapping => mapping(engine, &loaded)?,
