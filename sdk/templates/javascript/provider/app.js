@@ -23,7 +23,7 @@ export const provider = {
   check: (actions) =>
     actions.map((action) => {
       const isAction = action.includes(":") && /^[\0-\x7f]*$/.test(action);
-      return { status: isAction ? "known" : "malformed", actions: [action] };
+      return isAction ? { status: "known", actions: [action] } : { status: "malformed", actions: [] };
     }),
 
   plan: (grant) => ({

@@ -37,10 +37,12 @@ class Provider(audex.Provider):
         )
 
     def check(self, actions):
-        return [
-            Finding(Status.KNOWN if ":" in action and action.isascii() else Status.MALFORMED, [action], None, None, None)
-            for action in actions
-        ]
+        def finding(action):
+            if ":" in action and action.isascii():
+                return Finding(Status.KNOWN, [action], access=None, note=None, suggestion=None)
+            return Finding(Status.MALFORMED, [], access=None, note=None, suggestion=None)
+
+        return [finding(action) for action in actions]
 
     def plan(self, grant):
         return GrantPlan(

@@ -30,10 +30,12 @@ impl Metadata {
     pub(super) fn text(&self, sdk: &str) -> Result<String, Failure> {
         let Self { name, version, licence, audex: Audex { world, capabilities } } = self;
         let contract = Track::NEWEST;
-        let asks: String = capabilities.iter().map(|one| format!("capability {one}\n")).collect();
-        let text = format!(
-            "contract {contract}\nworld {world}\nsdk {sdk}\nname {name}\nversion {version}\nlicence {licence}\n{asks}"
+        let mut text = format!(
+            "contract {contract}\nworld {world}\nsdk {sdk}\nname {name}\nversion {version}\nlicence {licence}\n"
         );
+        for capability in capabilities {
+            text.extend(["capability ", capability.as_str(), "\n"]);
+        }
         let values = [name, version, licence, world].into_iter().chain(capabilities);
         // Each is a line: one that has more would say something else as well.
         let wrong = values.into_iter().any(|value| value.contains(char::is_control));
