@@ -9,7 +9,7 @@ EXTRA := --manifest-path plugins/extra/Cargo.toml --target-dir target/plugins-na
 COMPONENTS := $(patsubst plugins/extra/%/README.md,%,$(wildcard plugins/extra/*/README.md))
 EXTRA_MANIFESTS := $(wildcard sdk/examples/*/Cargo.toml) $(wildcard tests/guests/Cargo.toml) bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
-.PHONY: demo components test test-sigstore test-interop interop-here check advisories bench fuzz tools build wasm-target python fmt
+.PHONY: demo components test test-sigstore test-interop interop-here check advisories bench fuzz tools build wasm-target python javascript fmt
 
 demo: build ## The main job on the loopback cloud, no account
 	target/debug/tryaudex demo
@@ -20,7 +20,7 @@ build: wasm-target
 components: build ## The components of plugins/extra, each beside its source, to install by `tryaudex plugin install`
 	for name in $(COMPONENTS); do target/debug/tryaudex plugin build plugins/extra/$$name || exit 1; done
 
-test: wasm-target python ## Everything
+test: wasm-target python javascript ## Everything
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked --workspace
 	$(CARGO) test --locked $(PLUGINS)
 	$(CARGO) test --locked $(EXTRA)
@@ -89,6 +89,10 @@ wasm-target:
 	@if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx $(WASM_TARGET); then \
 		rustup target add $(WASM_TARGET); fi
 
-# The real aws CLI, boto3 and moto, in a virtual environment of the repository's own.
+# The real aws CLI, boto3, moto and componentize-py, in a virtual environment of the repository's own.
 python:
 	@tests/python/install.sh >/dev/null
+
+# componentize-js, as its lock says, and a node from PyPI where there is none of version 20 or newer.
+javascript:
+	@tests/javascript/install.sh >/dev/null

@@ -29,6 +29,7 @@ mod organisation;
 mod plan;
 mod plugin_author;
 mod plugin_files;
+mod plugin_languages;
 #[cfg(feature = "sigstore")]
 mod plugin_sigstore;
 mod plugin_sources;

@@ -6,6 +6,7 @@ mod cloud_view;
 pub mod double;
 pub mod guests;
 mod invocation;
+pub mod javascript;
 mod moto;
 pub mod oracle;
 pub mod organisation;

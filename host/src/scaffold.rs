@@ -1,26 +1,17 @@
-//! A project for a component of one's own: source, the SDK beside it, and the commands that build, test and install it.
+//! A project for a component of one's own: source, the contract beside it, and the commands that build, test and install it.
 //!
-//! The source is that of the SDK's examples, which the tests build and run. The SDK comes along, so that a project needs no
-//! checkout of Audex and goes on building when Audex has moved on.
+//! The sources are the SDK's examples and templates, which the tests build and run.
+
+mod javascript;
+mod python;
+mod rust;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::plugin::embedded;
-use crate::plugin::manifest::World;
+use crate::plugin::manifest::{Track, World};
 
-/// The SDK: where its files go, and what is in them.
-const SDK: [(&str, &str); 9] = [
-    ("LICENSE", include_str!("../../LICENSE")),
-    ("src/lib.rs", include_str!("../../sdk/src/lib.rs")),
-    ("src/fake.rs", include_str!("../../sdk/src/fake.rs")),
-    ("src/filter.rs", include_str!("../../sdk/src/filter.rs")),
-    ("src/intent.rs", include_str!("../../sdk/src/intent.rs")),
-    ("src/manifest.rs", include_str!("../../sdk/src/manifest.rs")),
-    ("src/mapping.rs", include_str!("../../sdk/src/mapping.rs")),
-    ("src/pattern.rs", include_str!("../../sdk/src/pattern.rs")),
-    ("src/provider.rs", include_str!("../../sdk/src/provider.rs")),
-];
 /// The contract: the newest track, and the frozen interfaces that it goes on using.
 const WIT: [(&str, &str); 8] = [
     ("filter.wit", include_str!("../../wit/filter.wit")),
@@ -32,67 +23,22 @@ const WIT: [(&str, &str); 8] = [
     ("deps/plugin-0.1.0/types.wit", include_str!("../../wit/deps/plugin-0.1.0/types.wit")),
     ("deps/plugin-0.1.0/worlds.wit", include_str!("../../wit/deps/plugin-0.1.0/worlds.wit")),
 ];
-/// What the SDK needs. A test holds it against the SDK's own manifest.
-const WIT_BINDGEN: &str = r#"wit-bindgen = { version = "0.61", default-features = false, features = ["macros", "realloc"], optional = true }"#;
 
-const FILTER: &str = include_str!("../../sdk/examples/filter-no-deletes/src/lib.rs");
-const MAPPING: &str = include_str!("../../sdk/examples/mapping-house/src/lib.rs");
-const PROVIDER: &str = include_str!("../../sdk/examples/provider-static/src/lib.rs");
-const INTENT: &str = include_str!("../../sdk/examples/intent-table/src/lib.rs");
+/// Names of files, and what is in them.
+type Files = Vec<(String, String)>;
+/// What is typed, and why.
+type Commands = Vec<(String, &'static str)>;
 
-const FILTER_TEST: &str = r#"
-#[cfg(test)]
-mod tests {
-    use audex_sdk::fake::{context, grant};
-
-    use super::*;
-
-    #[test]
-    fn deletes_are_dropped_and_all_else_stays() {
-        let asked = grant("aws", &["s3:GetObject", "s3:DeleteObject"]);
-        let Verdict::Restrict(found) = NoDeletes::review(asked, context(), "{}".into()) else { panic!("it passes") };
-        assert_eq!(found[0].drop, [1]);
-    }
+/// What it is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// With the SDK.
+    Rust,
+    /// With componentize-py.
+    Python,
+    /// With componentize-js.
+    JavaScript,
 }
-"#;
-const MAPPING_TEST: &str = r#"
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_the_table_have_a_meaning_and_others_have_none() {
-        let found = House::expand("aws".into(), vec!["reports:read".into(), "nobody:knows".into()]);
-        assert_eq!(found[0].as_ref().unwrap().actions, ["s3:GetObject", "s3:ListBucket"]);
-        assert!(found[1].is_none());
-    }
-}
-"#;
-const PROVIDER_TEST: &str = r#"
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn actions_have_a_thing_and_a_verb() {
-        let found = Acme::check(vec!["door:open".into(), "door".into()]);
-        assert!(found[0].status == Status::Known && found[1].status == Status::Malformed);
-    }
-}
-"#;
-const INTENT_TEST: &str = r#"
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_of_the_table_are_found_and_nothing_is_guessed() {
-        let found = Table::translate("put it on the queue".into(), "aws".into()).unwrap();
-        assert_eq!(found.allow, ["sqs:SendMessage"]);
-        assert!(Table::translate("do what I mean".into(), "aws".into()).is_err());
-    }
-}
-"#;
 
 /// What is to be made.
 #[derive(Clone, Debug)]
@@ -101,6 +47,8 @@ pub struct Project {
     pub name: String,
     /// Its kind.
     pub world: World,
+    /// Its language.
+    pub language: Language,
 }
 
 /// Why there is no project.
@@ -155,47 +103,26 @@ impl Project {
         done.map_err(failed)
     }
 
-    fn files(&self) -> Vec<(String, String)> {
-        let mut files = vec![
-            ("Cargo.toml".to_owned(), self.manifest()),
-            ("README.md".to_owned(), self.readme()),
-            (".gitignore".to_owned(), format!("/target\n/{}.wasm\n", self.name)),
-            ("src/lib.rs".to_owned(), self.source()),
-            ("audex-sdk/Cargo.toml".to_owned(), sdk_manifest()),
-        ];
-        files.extend(SDK.iter().map(|(name, text)| (format!("audex-sdk/{name}"), (*text).to_owned())));
-        files.extend(WIT.iter().map(|(name, text)| (format!("audex-sdk/wit/{name}"), (*text).to_owned())));
-        files
+    fn files(&self) -> Files {
+        match self.language {
+            Language::Rust => rust::files(self),
+            Language::Python => python::files(self),
+            Language::JavaScript => javascript::files(self),
+        }
     }
 
-    fn manifest(&self) -> String {
-        let name = &self.name;
-        format!(
-            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n# license = \"Apache-2.0\"\npublish = false\n\n\
-             [lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\naudex-sdk = {{ path = \"audex-sdk\" }}\n\n\
-             # A component is compiled by whoever installs it: small is fast.\n[profile.release]\nopt-level = \"s\"\nlto = true\n\
-             codegen-units = 1\npanic = \"abort\"\nstrip = \"debuginfo\"\n\n# Outside every other workspace.\n[workspace]\n"
-        )
+    /// A template as this project has it: a provider's id is its own, and so are its variables and the setting that the host
+    /// reads for it.
+    fn named(&self, template: &str) -> String {
+        if self.world != World::Provider {
+            return template.to_owned();
+        }
+        let upper = self.name.to_ascii_uppercase().replace('-', "_");
+        template.replace("\"acme\"", &format!("\"{}\"", self.name)).replace("ACME_", &format!("{upper}_"))
     }
 
-    fn source(&self) -> String {
-        let (source, test) = match self.world {
-            World::Filter => (FILTER.to_owned(), FILTER_TEST),
-            World::Mapping => (MAPPING.to_owned(), MAPPING_TEST),
-            World::Intent => (INTENT.to_owned(), INTENT_TEST),
-            World::Provider => {
-                // Its id, and so its variables and the setting that the host reads for it.
-                let upper = self.name.to_ascii_uppercase().replace('-', "_");
-                let own = PROVIDER
-                    .replace("\"acme\"", &format!("\"{}\"", self.name))
-                    .replace("ACME_", &format!("{upper}_"));
-                (own, PROVIDER_TEST)
-            }
-        };
-        format!("{source}{test}")
-    }
-
-    fn readme(&self) -> String {
+    /// How it is built and used; `whole` says where to look first, `commands` come before those of every language.
+    fn readme(&self, whole: &str, mut commands: Commands, notes: &str) -> String {
         let name = &self.name;
         let (kind, use_it) = match self.world {
             World::Filter => {
@@ -207,24 +134,24 @@ impl Project {
             World::Provider => ("provider", format!("Use it: `tryaudex run --provider {name} --allow door:open -- env`.")),
             World::Intent => ("intent engine", format!("Ask it: `tryaudex intent --engine {name} \"read the report\"`.")),
         };
+        commands.extend([
+            ("tryaudex plugin build".to_owned(), "the component"),
+            (format!("tryaudex plugin test {name}.wasm"), "1 if it does not behave"),
+            (format!("tryaudex plugin inspect {name}.wasm"), "what it is, and what it asks for"),
+            (format!("tryaudex plugin install {name}.wasm"), ""),
+        ]);
+        let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+        let line = |(command, why): &(String, &str)| {
+            if why.is_empty() { format!("$ {command}\n") } else { format!("$ {command:width$}   # {why}\n") }
+        };
+        let commands: String = commands.iter().map(line).collect();
         format!(
-            "# {name}\n\nA {kind} for Audex (contract audex:plugin {}). `src/lib.rs` is the whole of it; `audex-sdk/` is the SDK it was made with.\n\n\
-             ```console\n$ rustup target add wasm32-unknown-unknown   # once\n$ cargo test                                 # your own tests, natively\n\
-             $ tryaudex plugin build                      # {name}.wasm, a component\n$ tryaudex plugin test {name}.wasm\n\
-             $ tryaudex plugin inspect {name}.wasm\n$ tryaudex plugin install {name}.wasm\n```\n\n{use_it}\n\n\
+            "# {name}\n\nA {kind} for Audex (contract audex:plugin {}). {whole}\n\n```console\n{commands}```\n\n{use_it}\n\n{notes}\
              To hand it out, sign it with minisign (`minisign -Sm {name}.wasm`) and put `{name}.wasm.minisig` beside it, on an https server or in\n\
              an OCI registry (`oras push REGISTRY/{name}:0.1.0 {name}.wasm:application/wasm {name}.wasm.minisig:application/vnd.minisign.signature`).\n",
-            crate::plugin::manifest::Track::NEWEST
+            Track::NEWEST
         )
     }
-}
-
-fn sdk_manifest() -> String {
-    format!(
-        "[package]\nname = \"audex-sdk\"\nversion = \"{}\"\nedition = \"2024\"\nlicense = \"Apache-2.0\"\npublish = false\n\n\
-         [features]\ndefault = [\"component\"]\ncomponent = [\"dep:wit-bindgen\"]\n\n[dependencies]\n{WIT_BINDGEN}\n",
-        env!("CARGO_PKG_VERSION")
-    )
 }
 
 #[cfg(test)]
@@ -232,19 +159,19 @@ mod tests {
     use super::*;
 
     fn project(name: &str, world: World) -> Project {
-        Project { name: name.to_owned(), world }
+        Project { name: name.to_owned(), world, language: Language::Rust }
     }
 
     #[test]
     fn the_sdk_that_comes_along_is_whole_and_needs_what_the_sdk_needs() {
-        assert!(include_str!("../../sdk/Cargo.toml").contains(WIT_BINDGEN));
+        assert!(include_str!("../../sdk/Cargo.toml").contains(rust::WIT_BINDGEN));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         for (folder, within) in
             [("sdk/src", "src/"), ("wit", ""), ("wit/deps/plugin-0.1.0", "deps/plugin-0.1.0/")]
         {
             for entry in std::fs::read_dir(root.join(folder)).unwrap().map(Result::unwrap) {
                 let name = format!("{within}{}", entry.file_name().into_string().unwrap());
-                let known = SDK.iter().chain(&WIT).any(|(path, _)| *path == name);
+                let known = rust::SDK.iter().chain(&WIT).any(|(path, _)| *path == name);
                 assert!(known || entry.path().is_dir(), "{folder}/{name} does not come along");
             }
         }
@@ -267,10 +194,34 @@ mod tests {
             assert!(matches!(outcome, Err(ScaffoldError::Name(_))), "{name}");
         }
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
-        let source = project("my-cloud", World::Provider).source();
-        assert!(
-            source.contains("AUDEX_MY_CLOUD_BUILDING") && source.contains("id: \"my-cloud\""),
-            "{source}"
-        );
+    }
+
+    #[test]
+    fn a_project_of_any_language_is_of_its_name_and_whole() {
+        for language in [Language::Rust, Language::Python, Language::JavaScript] {
+            for world in [World::Provider, World::Filter, World::Mapping, World::Intent] {
+                let files = Project { language, ..project("my-cloud", world) }.files();
+                let text = |name: &str| {
+                    let found = files.iter().find(|(path, _)| path.ends_with(name));
+                    found.unwrap_or_else(|| panic!("{language:?} {world}: no {name}")).1.clone()
+                };
+                let all: String = files
+                    .iter()
+                    .filter(|(path, _)| !path.contains("audex-sdk/"))
+                    .map(|(_, text)| text.as_str())
+                    .collect();
+                assert!(
+                    !all.contains("NAME\"") && !all.contains("WORLD") && !all.contains("TEST\""),
+                    "{language:?} {world}"
+                );
+                assert!(text("README.md").contains("$ tryaudex plugin install my-cloud.wasm\n"));
+                assert!(
+                    text(".gitignore").contains("/my-cloud.wasm\n")
+                        && text("wit/worlds.wit").contains(world.name())
+                );
+                assert_eq!(all.contains("AUDEX_MY_CLOUD_BUILDING"), world == World::Provider);
+                assert!(!all.contains("ACME_"), "{language:?} {world}");
+            }
+        }
     }
 }

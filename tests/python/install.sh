@@ -13,9 +13,9 @@ stamp=$venv/.audex-complete
 fail() { echo "error: $*" >&2; exit 1; }
 
 python=${AUDEX_TEST_PYTHON:-python3}
-command -v "$python" >/dev/null 2>&1 || fail "\`$python\` not found; install Python 3.10 or newer, or set AUDEX_TEST_PYTHON"
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
-    fail "\`$python\` is older than Python 3.10, which moto needs; set AUDEX_TEST_PYTHON"
+command -v "$python" >/dev/null 2>&1 || fail "\`$python\` not found; install Python 3.11 or newer, or set AUDEX_TEST_PYTHON"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+    fail "\`$python\` is older than Python 3.11, which the bindings of componentize-py need; set AUDEX_TEST_PYTHON"
 
 # The interpreter and the place are part of the digest: a venv is bound to both.
 digest=$("$python" - "$requirements" "$venv" <<'PY'
@@ -39,7 +39,7 @@ if [ -e "$venv" ]; then
     rm -rf -- "$venv"
 fi
 mkdir -p -- "$venv" && : >"$marker" || fail "cannot write to \`$venv\`"
-echo "installing the aws CLI and moto into $venv (about half a minute, once)" >&2
+echo "installing the aws CLI, moto and componentize-py into $venv (about half a minute, once)" >&2
 "$python" -m venv "$venv" >&2 || fail "making the venv \`$venv\` failed"
 "$venv/bin/python" -m pip --version >/dev/null 2>&1 || fail "pip is missing in \`$venv\`; install python3-venv or ensurepip"
 "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --no-deps \

@@ -1,6 +1,7 @@
 //! `tryaudex plugin`: the components that take part.
 
 mod author;
+mod build;
 mod install;
 mod show;
 mod trial;
@@ -24,20 +25,23 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Make a project for a component of your own (Rust)
+    /// Make a project for a component of your own
     New {
         /// The component's name
         name: String,
         /// What it is
         #[arg(long)]
         kind: author::Kind,
+        /// What it is written in
+        #[arg(long, default_value = "rust")]
+        lang: author::Lang,
         /// Where to make it [default: a directory of its name]
         #[arg(long, value_name = "DIRECTORY")]
         directory: Option<PathBuf>,
     },
     /// Build the project in a directory to a component
     Build {
-        /// Where its `Cargo.toml` is
+        /// Where its `Cargo.toml`, `pyproject.toml` or `package.json` is
         #[arg(default_value = ".")]
         directory: PathBuf,
     },
@@ -110,8 +114,8 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
     let store = || Store::open(&settings.paths, &settings.plugins);
     match args.command {
-        Command::New { name, kind, directory } => author::new(&name, kind, directory.as_deref())?,
-        Command::Build { directory } => author::build(environment, &directory)?,
+        Command::New { name, kind, lang, directory } => author::new(&name, kind, lang, directory.as_deref())?,
+        Command::Build { directory } => build::build(environment, &directory)?,
         Command::Test(args) => return trial::test(environment, &settings, &args),
         Command::Bench { target, samples, json } => {
             trial::bench(environment, &settings, &target, samples, json)?;

@@ -2,6 +2,12 @@
 
 use wasmparser::Parser;
 
+/// Whether `wasm` begins as a component does.
+#[must_use]
+pub fn is_component(wasm: &[u8]) -> bool {
+    Parser::is_component(wasm)
+}
+
 /// `wasm` as a component: a core module of the SDK is wrapped, a component is returned as it is.
 ///
 /// # Errors

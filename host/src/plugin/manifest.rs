@@ -7,7 +7,7 @@ use wasmparser::{Parser, Payload};
 use super::capability::{Capability, UnknownCapability};
 
 /// The custom section the SDK writes.
-const SECTION: &str = "audex:manifest";
+pub const SECTION: &str = "audex:manifest";
 /// A manifest is a few lines; more is no manifest.
 const MANIFEST_BYTES: usize = 16 * 1024;
 /// Components nest modules two deep.
@@ -197,6 +197,14 @@ impl Manifest {
         }
         let text = found.section.ok_or(ManifestError::Missing)?;
         parse(&text, found.imports, found.exports)
+    }
+
+    /// Reads the section's text alone, without a component around it.
+    ///
+    /// # Errors
+    /// When it is garbled, or for another contract.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        parse(text, Vec::new(), Vec::new())
     }
 
     /// Whether the imports are ones its world has.

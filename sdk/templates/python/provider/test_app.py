@@ -1,0 +1,36 @@
+import unittest
+from unittest import mock
+
+import app
+from app import Provider
+from componentize_py_types import Err
+from wit_world.exports.provider import Status
+from wit_world.imports.types import Grant, Permission
+
+GRANT = Grant("acme", [Permission("door:open", "door:open", [])], deny=[], ttl_seconds=900, session="audex-test")
+
+
+class Acme(unittest.TestCase):
+    def test_actions_have_a_thing_and_a_verb(self):
+        found = Provider().check(["door:open", "door"])
+        self.assertEqual([one.status for one in found], [Status.KNOWN, Status.MALFORMED])
+
+    # Natively there is no host but the one that a test makes.
+    @mock.patch.object(app, "Secret", str)
+    @mock.patch.object(app.clock, "now", lambda: 1000)
+    @mock.patch.object(app.settings, "get", lambda key: {"building": "north"}.get(key))
+    def test_a_token_is_of_the_building_and_ends_at_the_ttl(self):
+        plan = Provider().plan(GRANT)
+        minted = Provider().mint(GRANT, plan)
+        self.assertEqual(minted.expires_at, 1900)
+        self.assertEqual([one.value.value for one in minted.variables], ["north", "acme-north-audex-test"])
+
+    def test_advice_is_given_to_who_may_not_open_doors(self):
+        self.assertEqual(Provider().preflight(GRANT, ["/bin/open-door"]), [])
+        nothing = Grant("acme", [], deny=[], ttl_seconds=900, session="audex-test")
+        self.assertEqual(Provider().preflight(nothing, ["/bin/open-door"])[0].missing, ["door:open"])
+
+    def test_documents_are_json(self):
+        self.assertEqual(Provider().document(GRANT, 'a"b', "json"), '{"name":"a\\"b","may":["door:open"]}')
+        with self.assertRaises(Err):
+            Provider().document(GRANT, "a", "terraform")
