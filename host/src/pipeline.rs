@@ -1,5 +1,6 @@
 //! The one road from a request to a running command. The only file that knows the order of the stages.
 
+pub mod access;
 pub mod attempt;
 pub mod onlooker;
 pub mod open;
@@ -7,12 +8,10 @@ pub mod report;
 mod settle;
 
 use std::ffi::OsString;
-use std::time::{Duration, UNIX_EPOCH};
 
 use crate::approve::Approved;
 use crate::audit::Event;
-use crate::child::deadline::DEFAULT_GRACE;
-use crate::child::{self, Deadline, Ended, OnExpiry, Signals};
+use crate::child::{self, Ended, OnExpiry, Signals};
 use crate::clock;
 use crate::components::Components;
 use crate::console::Console;
@@ -32,12 +31,10 @@ use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{approve, check, deny, expansion, filter, mint, plan, process, request};
 
+use self::access::Access;
 use self::attempt::Attempt;
 use self::onlooker::{Nobody, Onlooker, Scene};
 use self::open::Opened;
-
-/// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
-const EXPIRY_SLACK_SECONDS: u64 = 5;
 
 /// What the audit log says of credentials that were taken back.
 pub const REVOKED: &str = "revoked";
@@ -279,46 +276,6 @@ fn mint_and_start(
     onlooker.ended(provider, &minted, began);
     report::perhaps_denied(console, attempt, &ended, &advice);
     Ok(ended.exit_code())
-}
-
-/// When access ends, and what then happens to the command.
-pub struct Access {
-    /// Seconds since the Unix epoch.
-    pub ends_at: u64,
-    /// When the credentials themselves end, if later.
-    pub credentials_end_at: Option<u64>,
-    /// What happens to the command.
-    pub policy: OnExpiry,
-}
-
-impl Access {
-    /// Credentials that outlive the ttl are not left to the command: it is ended then.
-    ///
-    /// Security: the cloud's clock may differ from ours, so what decides is how long the credentials were asked to live;
-    /// only where that is not known, their expiry.
-    fn of(minted: &Minted, began: u64, ttl: u64, asked: Option<OnExpiry>) -> Self {
-        let ends_at = began.saturating_add(ttl);
-        let outlive = match minted.asked_seconds {
-            Some(seconds) => u64::from(seconds) > ttl,
-            None => minted.expires_at > ends_at.saturating_add(EXPIRY_SLACK_SECONDS),
-        };
-        if outlive {
-            let credentials_end_at = Some(minted.expires_at.max(ends_at));
-            return Self { ends_at, credentials_end_at, policy: OnExpiry::End };
-        }
-        let policy = asked.unwrap_or(OnExpiry::Keep);
-        let ends_at = match policy {
-            // The command's own time, to the second asked for; its credentials may end up to a second before.
-            OnExpiry::End => ends_at,
-            OnExpiry::Keep => minted.expires_at.min(ends_at.saturating_add(EXPIRY_SLACK_SECONDS)),
-        };
-        Self { ends_at, credentials_end_at: None, policy }
-    }
-
-    fn deadline(&self) -> Deadline {
-        let at = UNIX_EPOCH + Duration::from_secs(self.ends_at);
-        Deadline { at, policy: self.policy, grace: DEFAULT_GRACE }
-    }
 }
 
 /// What a command is started with.

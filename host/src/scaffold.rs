@@ -167,7 +167,7 @@ mod tests {
         assert!(include_str!("../../sdk/Cargo.toml").contains(rust::WIT_BINDGEN));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         for (folder, within) in
-            [("sdk/src", "src/"), ("wit", ""), ("wit/deps/plugin-0.1.0", "deps/plugin-0.1.0/")]
+            [("sdk/src", "src/"), ("sdk/src/fake", "src/fake/"), ("wit", ""), ("wit/deps/plugin-0.1.0", "deps/plugin-0.1.0/")]
         {
             for entry in std::fs::read_dir(root.join(folder)).unwrap().map(Result::unwrap) {
                 let name = format!("{within}{}", entry.file_name().into_string().unwrap());

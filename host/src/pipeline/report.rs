@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Access;
+use super::access::Access;
 use super::attempt::Attempt;
 use crate::audit;
 use crate::child::{Ended, OnExpiry, Status};

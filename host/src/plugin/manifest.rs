@@ -78,19 +78,20 @@ impl World {
             .find(|world| world.name() == name)
     }
 
-    /// The interfaces a component of this world may import in `track`. One that a track did not change has its old version.
-    fn imports(self, track: Track) -> &'static [&'static str] {
-        match (self, track) {
-            (Self::Provider, Track::V0_1) => PROVIDER_0_1,
-            (Self::Provider, Track::V0_2) => PROVIDER_0_2,
-            (Self::Intent, _) => INTENT,
-            (Self::Mapping | Self::Filter, _) => &[],
+    /// Whether a component of this world may import `interface` in `track`. One that a track did not change has its old version.
+    fn imports(self, track: Track, interface: &str) -> bool {
+        match self {
+            Self::Provider => {
+                PROVIDER.contains(&interface) || (track == Track::V0_2 && SINCE_0_2.contains(&interface))
+            }
+            Self::Intent => INTENT.contains(&interface),
+            Self::Mapping | Self::Filter => false,
         }
     }
 }
 
 const INTENT: &[&str] = &["types@0.1.0", "secrets@0.1.0", "http@0.1.0", "log@0.1.0", "settings@0.1.0"];
-const PROVIDER_0_1: &[&str] = &[
+const PROVIDER: &[&str] = &[
     "types@0.1.0",
     "secrets@0.1.0",
     "http@0.1.0",
@@ -100,18 +101,8 @@ const PROVIDER_0_1: &[&str] = &[
     "clock@0.1.0",
     "settings@0.1.0",
 ];
-const PROVIDER_0_2: &[&str] = &[
-    "types@0.1.0",
-    "secrets@0.1.0",
-    "http@0.1.0",
-    "sts@0.1.0",
-    "identity@0.1.0",
-    "log@0.1.0",
-    "clock@0.1.0",
-    "settings@0.1.0",
-    "keys@0.2.0",
-    "keep@0.2.0",
-];
+/// What providers may import in addition since 0.2.
+const SINCE_0_2: &[&str] = &["keys@0.2.0", "keep@0.2.0"];
 
 impl fmt::Display for World {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -214,7 +205,7 @@ impl Manifest {
     pub fn check_imports(&self) -> Result<(), ManifestError> {
         let allowed = |import: &String| {
             let name = import.strip_prefix("audex:plugin/");
-            name.is_some_and(|name| self.world.imports(self.contract).contains(&name))
+            name.is_some_and(|name| self.world.imports(self.contract, name))
         };
         match self.imports.iter().find(|import| !allowed(import)) {
             Some(import) => Err(ManifestError::Import(import.clone())),

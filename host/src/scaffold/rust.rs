@@ -6,10 +6,11 @@ use super::{Commands, Files, Project, WIT};
 use crate::plugin::manifest::World;
 
 /// The SDK: where its files go, and what is in them.
-pub(super) const SDK: [(&str, &str); 10] = [
+pub(super) const SDK: [(&str, &str); 11] = [
     ("LICENSE", include_str!("../../../LICENSE")),
     ("src/lib.rs", include_str!("../../../sdk/src/lib.rs")),
     ("src/fake.rs", include_str!("../../../sdk/src/fake.rs")),
+    ("src/fake/imports.rs", include_str!("../../../sdk/src/fake/imports.rs")),
     ("src/filter.rs", include_str!("../../../sdk/src/filter.rs")),
     ("src/intent.rs", include_str!("../../../sdk/src/intent.rs")),
     ("src/manifest.rs", include_str!("../../../sdk/src/manifest.rs")),
