@@ -313,7 +313,6 @@ fn what_cannot_be_built_says_why_and_leaves_what_was_there() {
         let _ = plugin(&sandbox, &home, &["new", name, "--kind", "filter", "--lang", name]).success();
     }
     let [python, javascript] = ["python", "javascript"].map(|name| home.join(name));
-    symlink(javascript::directory().join("node_modules"), javascript.join("node_modules")).unwrap();
 
     // Built before, and never taken away by what fails.
     fs::write(python.join("python.wasm"), "before").unwrap();
@@ -327,6 +326,14 @@ fn what_cannot_be_built_says_why_and_leaves_what_was_there() {
     let missing = nothing(&javascript);
     assert!(missing.stderr.contains("hint: install node 20 or newer"), "{}", missing.stderr);
 
+    let missing = plugin(&sandbox, &javascript, &["build"]).exits(2);
+    assert!(
+        missing.stderr.contains("npm install --save-dev @bytecodealliance/componentize-js@0.23.0"),
+        "{}",
+        missing.stderr
+    );
+
+    symlink(javascript::directory().join("node_modules"), javascript.join("node_modules")).unwrap();
     fs::write(python.join("app.py"), "class Filter: this is no Python").unwrap();
     fs::write(javascript.join("app.js"), "this is no JavaScript").unwrap();
     for project in [&python, &javascript] {
@@ -335,14 +342,6 @@ fn what_cannot_be_built_says_why_and_leaves_what_was_there() {
         assert!(broken.stderr.contains("SyntaxError"), "{}", broken.stderr);
         assert_eq!(broken.stdout, "");
     }
-
-    fs::remove_file(javascript.join("node_modules")).unwrap();
-    let missing = plugin(&sandbox, &javascript, &["build"]).exits(2);
-    assert!(
-        missing.stderr.contains("npm install --save-dev @bytecodealliance/componentize-js@0.23.0"),
-        "{}",
-        missing.stderr
-    );
 
     fs::write(javascript.join("pyproject.toml"), "").unwrap();
     let two = plugin(&sandbox, &home, &["build", "javascript"]).exits(2);
