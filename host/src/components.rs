@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::plugin::capability::Capability;
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::component::{Loaded, PluginError};
 use crate::plugin::embedded;
@@ -76,6 +77,18 @@ impl Components {
         let engine =
             Engine::new().map_err(|error| ComponentsError::Engine(error.root_cause().to_string()))?;
         Ok(Self { engine, store: Store::open(&settings.paths, &settings.plugins)? })
+    }
+
+    /// The environment variables with secrets that were granted to components, taking part in this run or not: none of them is
+    /// for the command.
+    #[must_use]
+    pub fn secret_variables(&self, settings: &Settings) -> Vec<String> {
+        let granted = self.store.installed().iter().flat_map(|installed| &installed.granted);
+        let names = granted.filter_map(|capability| match capability {
+            Capability::Secret(name) => Some(name),
+            _ => None,
+        });
+        names.flat_map(|name| [name.clone(), settings.secrets.variable(name).to_owned()]).collect()
     }
 
     /// The engine.

@@ -101,6 +101,8 @@ pub struct SessionFile {
 pub struct Delivery<'a> {
     /// The environment Audex was started with.
     pub parent: &'a Environment,
+    /// Variables that hold secrets of components; copies of their values are removed too.
+    pub withheld: &'a [String],
     /// The session's id, for [`AUDEX_SESSION_ID`].
     pub session: &'a str,
     /// The region for both spellings of AWS's variable; the parent's is used where it is `None`.
@@ -132,7 +134,7 @@ pub struct Delivered {
 /// [`DeliverError::Variable`] and [`DeliverError::File`] when a component asks for something it may not
 /// set; [`DeliverError::Io`] when a file cannot be written.
 pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<Delivered, DeliverError> {
-    let scrub::Scrubbed { mut environment, removed } = scrub::scrub(delivery.parent);
+    let scrub::Scrubbed { mut environment, removed } = scrub::scrub(delivery.parent, delivery.withheld);
     isolation::isolate(&mut environment, &directory, delivery.parent)?;
     set_region(&mut environment, delivery);
     for (name, value) in delivery.variables {

@@ -159,14 +159,6 @@ impl Environment {
         with
     }
 
-    /// Returns the environment without these variables.
-    #[must_use]
-    pub fn without<'a>(&self, names: impl Iterator<Item = &'a str>) -> Self {
-        let mut rest = self.clone();
-        names.for_each(|name| drop(rest.0.remove(OsStr::new(name))));
-        rest
-    }
-
     /// Iterates over all names and values, empty values included, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))

@@ -64,6 +64,7 @@ pub struct Granted {
     pub forbidden: Vec<String>,
     filters: Vec<Filter>,
     circumstances: Circumstances,
+    withheld: Vec<String>,
 }
 
 /// A request that has a plan, which no filter has seen.
@@ -74,6 +75,7 @@ pub struct Outlined {
     pub planned: Planned,
     filters: Vec<Filter>,
     circumstances: Circumstances,
+    withheld: Vec<String>,
 }
 
 /// A request that went through every stage but the mint.
@@ -87,6 +89,8 @@ pub struct Prepared {
     pub components: Vec<Loaded>,
     /// What happens to the command at the ttl, if the user said so.
     pub on_expiry: Option<OnExpiry>,
+    /// Variables that the command must not have.
+    withheld: Vec<String>,
 }
 
 /// Takes a request through every stage up to the mint. Mints nothing, writes nothing.
@@ -94,10 +98,12 @@ pub struct Prepared {
 /// # Errors
 /// The first stage that says no.
 pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
-    let Outlined { provider, description, planned, filters, circumstances } = outline(context, ask, attempt)?;
+    let Outlined { provider, description, planned, filters, circumstances, withheld } =
+        outline(context, ask, attempt)?;
     let approved = approve::approve(planned, &filters, &circumstances)?;
     let components = attempt.components().to_vec();
-    Ok(Prepared { provider, description, approved, components, on_expiry: context.settings.on_expiry })
+    let on_expiry = context.settings.on_expiry;
+    Ok(Prepared { provider, description, approved, components, on_expiry, withheld })
 }
 
 /// Takes a request through every stage up to the plan: what would be asked of the cloud. Nothing can be minted from it.
@@ -107,7 +113,7 @@ pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
 pub fn outline(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Outlined, Failure> {
     let Context { settings, .. } = context;
     let command = ask.command.clone();
-    let Granted { provider, description, filtered, ttl, forbidden, filters, circumstances } =
+    let Granted { provider, description, filtered, ttl, forbidden, filters, circumstances, withheld } =
         grant(context, ask, attempt)?;
     let mut planned = plan::plan(filtered, &provider, &command, forbidden)?;
     attempt.planned(&planned);
@@ -118,7 +124,7 @@ pub fn outline(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
             .notices
             .push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
     }
-    Ok(Outlined { provider, description, planned, filters, circumstances })
+    Ok(Outlined { provider, description, planned, filters, circumstances, withheld })
 }
 
 /// Takes a request through every stage up to the filters: what may be had, before anybody says how.
@@ -161,8 +167,8 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     let checked = check::check(expanded, &provider, &id, &description.action_syntax)
         .map_err(|error| error.suggesting(|action| expansion::nearest(&mapping, action)))?;
     let filtered = filter::filter(&request, checked, &filters, &circumstances)?;
-    let forbidden = denied.own;
-    Ok(Granted { provider, description, filtered, ttl, forbidden, filters, circumstances })
+    let (forbidden, withheld) = (denied.own, components.secret_variables(settings));
+    Ok(Granted { provider, description, filtered, ttl, forbidden, filters, circumstances, withheld })
 }
 
 /// Mints, starts `command` with the credentials and nothing else, and waits for it. Returns its exit status.
@@ -196,9 +202,9 @@ pub fn watched(
     let signals = Signals::install()?;
     attempt.record(&Event::Issuing(attempt.issuing()), &[])?;
 
-    let Prepared { provider, description, approved, on_expiry, .. } = prepared;
+    let Prepared { provider, description, approved, on_expiry, withheld, .. } = prepared;
     provider.stop_at(signals.interruption());
-    let made = Made { provider: &provider, sets: &description.sets, approved, on_expiry, onlooker };
+    let made = Made { provider: &provider, sets: &description.sets, approved, on_expiry, withheld, onlooker };
     let outcome = mint_and_start(context, made, directory, attempt, &executable, signals);
     // Whatever happened: a login of ours outlives nothing.
     if let Err(reason) = provider.close() {
@@ -213,6 +219,7 @@ struct Made<'a> {
     sets: &'a [String],
     approved: Approved,
     on_expiry: Option<OnExpiry>,
+    withheld: Vec<String>,
     onlooker: &'a mut dyn Onlooker,
 }
 
@@ -224,8 +231,8 @@ fn mint_and_start(
     executable: &child::Executable,
     mut signals: Signals,
 ) -> Result<u8, Failure> {
-    let Context { environment, console, .. } = context;
-    let Made { provider, sets, approved, on_expiry, onlooker } = made;
+    let console = context.console;
+    let Made { provider, sets, approved, on_expiry, mut withheld, onlooker } = made;
     let planned = approved.planned();
     let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
     // Before minting, so that it can still be stopped.
@@ -254,10 +261,10 @@ fn mint_and_start(
     };
     let access = Access::of(&minted, began, ttl, on_expiry);
     // What the provider mints from is not for the command.
-    let sourceless = environment.without(provider.sources());
-    let context = Context { environment: &sourceless, ..context };
+    withheld.extend(provider.sources().map(str::to_owned));
     let mut known = secrets(&minted);
-    let delivered = Delivered { minted: &minted, access: &access, onlooker: &mut *onlooker };
+    let delivered =
+        Delivered { minted: &minted, access: &access, withheld: &withheld, onlooker: &mut *onlooker };
     let ended = start(context, directory, delivered, attempt, executable, signals).and_then(|started| {
         let deadline = access.deadline();
         // The private files and the endpoints live as long as the command.
@@ -282,6 +289,7 @@ fn mint_and_start(
 struct Delivered<'a> {
     minted: &'a Minted,
     access: &'a Access,
+    withheld: &'a [String],
     onlooker: &'a mut dyn Onlooker,
 }
 
@@ -297,7 +305,7 @@ fn start(
     if let Some(signal) = signals.interrupted() {
         return Err(Failure::interrupted(signal as i32));
     }
-    let Delivered { minted, access, onlooker } = delivered;
+    let Delivered { minted, access, withheld, onlooker } = delivered;
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
     let endpoints = endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
     let scene =
@@ -305,6 +313,7 @@ fn start(
     let arranged = onlooker.arrange(scene)?;
     let delivery = Delivery {
         parent: context.environment,
+        withheld,
         session: attempt.session(),
         region: None,
         variables: &arranged.variables,

@@ -166,9 +166,12 @@ mod tests {
     fn the_sdk_that_comes_along_is_whole_and_needs_what_the_sdk_needs() {
         assert!(include_str!("../../sdk/Cargo.toml").contains(rust::WIT_BINDGEN));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        for (folder, within) in
-            [("sdk/src", "src/"), ("sdk/src/fake", "src/fake/"), ("wit", ""), ("wit/deps/plugin-0.1.0", "deps/plugin-0.1.0/")]
-        {
+        for (folder, within) in [
+            ("sdk/src", "src/"),
+            ("sdk/src/fake", "src/fake/"),
+            ("wit", ""),
+            ("wit/deps/plugin-0.1.0", "deps/plugin-0.1.0/"),
+        ] {
             for entry in std::fs::read_dir(root.join(folder)).unwrap().map(Result::unwrap) {
                 let name = format!("{within}{}", entry.file_name().into_string().unwrap());
                 let known = rust::SDK.iter().chain(&WIT).any(|(path, _)| *path == name);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::path::Path;
 
 use crate::environment::Environment;
 use crate::private_file;
@@ -64,6 +65,17 @@ impl SecretSources {
         Self(sources)
     }
 
+    /// The same with files named by relative paths beside the settings.
+    #[must_use]
+    pub fn beside(mut self, directory: &Path) -> Self {
+        for source in self.0.values_mut() {
+            if let SecretSource::File(path) = source {
+                *path = directory.join(&*path);
+            }
+        }
+        self
+    }
+
     /// Whether the user says where `name` is.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
@@ -118,12 +130,13 @@ fn without_line_end(text: &str) -> &str {
     text.strip_suffix('\r').unwrap_or(text)
 }
 
-/// The payload of a key of the type `user` (keyrings(7)): the session's keyring first, which reaches the user's.
+/// The payload of a key of the type `user` (keyrings(7)). Security: the user's keyring first: anything that runs in the login can put a
+/// key of the same name into the session's.
 #[cfg(target_os = "linux")]
 fn keyring(key: &str) -> Result<Secret, String> {
     use linux_keyutils::{KeyRing, KeyRingIdentifier};
 
-    let rings = [KeyRingIdentifier::Session, KeyRingIdentifier::User];
+    let rings = [KeyRingIdentifier::User, KeyRingIdentifier::Session];
     let mut reason = "there is none".to_owned();
     for ring in rings {
         let found = KeyRing::from_special_id(ring, false).and_then(|ring| ring.search(key));

@@ -12,6 +12,7 @@ pub mod vault_config;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -22,6 +23,7 @@ use crate::plugin::provider::{Enforcer, Setting};
 
 use crate::plugin::rules::Rules;
 use crate::plugin::signature::Signer;
+use crate::plugin::tape::Tape;
 use crate::secret_source::SecretSources;
 
 use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
@@ -77,6 +79,8 @@ pub struct Settings {
     pub secrets: SecretSources,
     /// Where requests of installed components to a host really go.
     pub endpoints: BTreeMap<String, Url>,
+    /// Where it is written down what components ask of the other side, while a run is recorded.
+    pub tape: Option<Arc<Tape>>,
     /// The organisation's `[plugins]`, with the user's trusted root where it counts.
     pub plugins: Rules,
     /// Keys and identities of component authors that the user trusts.
@@ -154,7 +158,8 @@ impl Settings {
         let (user_at, at) = (paths.config.join("config.toml"), paths.organisation.join("config.toml"));
         let mut user: ConfigFile = source::read(&user_at)?.unwrap_or_default();
         let organisation: OrganisationFile = source::read(&at)?.unwrap_or_default();
-        let filters = components::filters(organisation.filters, &at, user.filters, &user_at)?;
+        let user_at_directory = paths.config.clone();
+        let filters = components::filters(&organisation, &at, user.filters, &user_at)?;
         let mut deny = deny_list::read(&paths.organisation.join("deny-list.toml"))?;
         deny.extend(deny_list::read(&paths.config.join("deny-list.toml"))?);
         let profiles = profiles_file::read(&paths.config.join("profiles.toml"))?;
@@ -181,8 +186,9 @@ impl Settings {
             profiles,
             deny,
             filters,
-            secrets: SecretSources::new(user.secrets),
+            secrets: SecretSources::new(user.secrets).beside(&user_at_directory),
             endpoints: user.endpoints,
+            tape: None,
             plugins: organisation.plugins.or_root(user.plugins.sigstore_trusted_root),
             signers: user.plugins.signers,
             ttl: Lifetimes { flag: flags.ttl, file: user.ttl, ceiling: organisation.max_ttl },

@@ -231,12 +231,19 @@ fn a_recording_has_no_secret_and_plays_without_github() {
         "--resource",
         "octo-org/hello",
     ];
-    let short = sandbox.run(record).exits(2);
-    assert!(short.stderr.contains("asks for `http:api.github.com`"), "{}", short.stderr);
-    let grants = GRANTS.iter().flat_map(|grant| ["--grant", grant]);
-    let recorded = sandbox.run(record.into_iter().chain(grants)).success();
+    let recorded = sandbox.run(record).success();
     assert!(recorded.stderr.contains("revoke: done"), "{}", recorded.stderr);
     assert_eq!(live_tokens(&double), 0);
+    // It is a run like any other: filters and the log see it, and what is not installed is not recorded.
+    assert!(sandbox.events().contains(&"issued".to_owned()));
+    let _ = sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"contents:*\", \"metadata:*\"]\n");
+    let denied = sandbox.run(record).exits(77);
+    assert!(denied.stderr.contains("denied"), "{}", denied.stderr);
+    std::fs::remove_file(sandbox.home().join(".config/audex/deny-list.toml")).unwrap();
+    let _ = sandbox.run(["plugin", "disable", "github"]).success();
+    let gone = sandbox.run(record).exits(2);
+    assert!(gone.stderr.contains("is not installed as it is in"), "{}", gone.stderr);
+    let _ = sandbox.run(["plugin", "enable", "github"]).success();
     let text = std::fs::read_to_string(tape).unwrap();
     assert!(text.contains("Bearer <secret>") && !text.contains(double.text("mark")), "{text}");
     drop(double);
@@ -250,4 +257,15 @@ fn a_recording_has_no_secret_and_plays_without_github() {
     let other = Guest::of("provider-static").plant(&mut sandbox);
     let refused = sandbox.run(["plugin", "test", other.to_str().unwrap(), "--replay", tape]).exits(2);
     assert!(refused.stderr.contains("is of the component `github`"), "{}", refused.stderr);
+}
+
+#[test]
+fn the_apps_key_is_for_no_command_of_any_provider() {
+    let double = Double::start("github_double.py");
+    let mut sandbox = user(&double);
+    let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
+    sandbox.set("COPY_OF_THE_KEY", double.text("private_key"));
+    let script = "echo ${GITHUB_APP_PRIVATE_KEY-gone} ${COPY_OF_THE_KEY-gone}";
+    let other = sandbox.run_sh(&["--provider", "acme", "--allow", "door:open"], script).success();
+    assert_eq!(other.stdout, "gone gone\n");
 }

@@ -147,7 +147,7 @@ fn a_filter_that_the_organisation_has_set_is_not_the_users_to_set() {
         .plant(".config/audex/config.toml", "ttl = \"15m\"\n[filters.hostile-filter]\nhours = [0, 24]\n");
     let set = run(&organisation, &sandbox, 78);
     assert!(
-        set.stderr.contains("config.toml:2: filter `hostile-filter` is set by your organisation"),
+        set.stderr.contains("config.toml:2: filter `hostile-filter` is your organisation's"),
         "{}",
         set.stderr
     );

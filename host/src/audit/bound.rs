@@ -55,6 +55,7 @@ pub(super) fn bound(mut event: Event) -> Event {
         Event::Denied(Denied {
             provider,
             profile,
+            justification,
             by,
             reason,
             permissions,
@@ -63,7 +64,7 @@ pub(super) fn bound(mut event: Event) -> Event {
             command,
             components,
         }) => {
-            texts([Some(provider), profile.as_mut(), Some(by), Some(reason)]);
+            texts([Some(provider), profile.as_mut(), justification.as_mut(), Some(by), Some(reason)]);
             list(permissions);
             list(denied);
             list(resources);
@@ -248,6 +249,7 @@ mod tests {
         let denied = Event::Denied(Denied {
             provider: long(),
             profile: Some(long()),
+            justification: Some(long()),
             by: long(),
             reason: long(),
             permissions: vec![long(); 50],

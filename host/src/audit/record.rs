@@ -8,7 +8,8 @@ use super::chain::{HASH_DIGITS, Hash, Key};
 use super::{AuditError, Finding};
 
 /// The newest format of lines; a change that older readers would misread raises it. A line carries the oldest that has all
-/// of it, so that readers of that age still read it. 2: the event `cleaned_up`, and `intent` and `justification` of `issuing`.
+/// of it, so that readers of that age still read it. 2: the event `cleaned_up`, and `intent` and `justification` of `issuing`,
+/// `justification` of `denied`.
 pub(super) const VERSION: u64 = 2;
 
 /// The longest line, its end included: bounds what a reader must hold, and far above any real command.
@@ -61,6 +62,7 @@ impl Event {
     pub(super) fn version(&self) -> u64 {
         match self {
             Self::CleanedUp(_) => VERSION,
+            Self::Denied(denied) if denied.justification.is_some() => VERSION,
             Self::Issuing(issuing) if issuing.intent.is_some() || issuing.justification.is_some() => VERSION,
             _ => 1,
         }
@@ -183,6 +185,9 @@ pub struct Denied {
     /// The profile the permissions come from, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Why access was asked for, in the user's words; in format 2 only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<String>,
     /// Who refused.
     pub by: String,
     /// Why.

@@ -68,7 +68,7 @@ pub struct RequestArgs {
 /// More is no reason but a document.
 const JUSTIFICATION_CHARACTERS: usize = 500;
 
-fn justification(text: &str) -> Result<String, String> {
+pub(super) fn justification(text: &str) -> Result<String, String> {
     if text.trim().is_empty() || text.chars().count() > JUSTIFICATION_CHARACTERS || text.contains(is_hidden) {
         return Err(format!("give one line of 1 to {JUSTIFICATION_CHARACTERS} characters"));
     }

@@ -23,9 +23,12 @@ pub(super) struct Scrubbed {
 
 /// Removes the variables that give access by their name, then those that hold a copy of such a value
 /// (`TF_VAR_key=$AWS_SECRET_ACCESS_KEY`).
-pub(super) fn scrub(parent: &Environment) -> Scrubbed {
-    let (kept, gone): (Vec<_>, Vec<_>) = parent.iter().partition(|(name, _)| passes(&name.to_string_lossy()));
-    let secrets: Vec<&[u8]> = gone.iter().filter_map(|(name, value)| worth_finding(name, value)).collect();
+pub(super) fn scrub(parent: &Environment, withheld: &[String]) -> Scrubbed {
+    let is_withheld = |name: &OsStr| withheld.iter().any(|one| OsStr::new(one) == name);
+    let (kept, gone): (Vec<_>, Vec<_>) =
+        parent.iter().partition(|(name, _)| passes(&name.to_string_lossy()) && !is_withheld(name));
+    let secrets: Vec<&[u8]> =
+        gone.iter().filter_map(|(name, value)| worth_finding(name, value, is_withheld(name))).collect();
     let mut removed: Vec<String> = gone.iter().map(|(name, _)| shown(name)).collect();
     let mut environment = BTreeMap::new();
     for (name, value) in kept {
@@ -39,9 +42,9 @@ pub(super) fn scrub(parent: &Environment) -> Scrubbed {
     Scrubbed { environment, removed }
 }
 
-fn worth_finding<'a>(name: &OsStr, value: &'a OsStr) -> Option<&'a [u8]> {
+fn worth_finding<'a>(name: &OsStr, value: &'a OsStr, is_withheld: bool) -> Option<&'a [u8]> {
     let name = name.to_string_lossy();
-    let is_secret = SECRET_WORDS.iter().any(|word| name.contains(word));
+    let is_secret = is_withheld || SECRET_WORDS.iter().any(|word| name.contains(word));
     (is_secret && value.len() >= SHORTEST_COPY).then(|| value.as_bytes())
 }
 
@@ -68,15 +71,25 @@ mod tests {
             ("PROMPT", "production-account-admin"),
             ("OTHER", "x"),
         ]);
-        let scrubbed = scrub(&parent);
+        let scrubbed = scrub(&parent, &[]);
         assert_eq!(scrubbed.removed, ["AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "BACKUP_URL", "TF_VAR_secret"]);
         // A profile's name is not a secret: text that repeats it stays.
         assert_eq!(scrubbed.environment.keys().collect::<Vec<_>>(), ["OTHER", "PROMPT"]);
     }
 
     #[test]
+    fn what_components_mint_from_goes_with_every_copy() {
+        let parent = Environment::from_pairs([
+            ("SIGNER", "planted-secret-of-a-component"),
+            ("COPY", "x planted-secret-of-a-component"),
+            ("OTHER", "y"),
+        ]);
+        assert_eq!(scrub(&parent, &["SIGNER".to_owned(), "UNSET".to_owned()]).removed, ["COPY", "SIGNER"]);
+    }
+
+    #[test]
     fn a_short_value_is_not_looked_for() {
         let parent = Environment::from_pairs([("VAULT_TOKEN", "root"), ("HOME", "/root")]);
-        assert_eq!(scrub(&parent).removed, ["VAULT_TOKEN"]);
+        assert_eq!(scrub(&parent, &[]).removed, ["VAULT_TOKEN"]);
     }
 }

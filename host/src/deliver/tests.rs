@@ -137,7 +137,15 @@ fn delivered(
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path())?;
     let lead = &Lead::default();
-    let delivery = Delivery { parent, session: "s-1", region: Some("eu-north-1"), variables, files, lead };
+    let delivery = Delivery {
+        parent,
+        withheld: &[],
+        session: "s-1",
+        region: Some("eu-north-1"),
+        variables,
+        files,
+        lead,
+    };
     Ok((deliver(&delivery, directory)?, state))
 }
 
@@ -191,7 +199,15 @@ fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
     let at = |port: &str| ("GCE_METADATA_HOST".to_owned(), Value::Plain(format!("127.0.0.1:{port}")));
     let lead = &Lead { variables: vec![at("4711")], removed: vec!["NO_GCE_CHECK"], files: vec![file] };
     let parent = &Environment::default();
-    let delivery = Delivery { parent, session: "s", region: None, variables: &[at("9")], files: &[], lead };
+    let delivery = Delivery {
+        parent,
+        withheld: &[],
+        session: "s",
+        region: None,
+        variables: &[at("9")],
+        files: &[],
+        lead,
+    };
     let delivered = deliver(&delivery, directory).unwrap();
     let get = |name: &str| delivered.environment.get(OsStr::new(name));
     assert_eq!(get("GCE_METADATA_HOST").unwrap(), "127.0.0.1:4711");
@@ -206,7 +222,15 @@ fn an_inherited_region_is_set_in_both_spellings() {
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path()).unwrap();
     let lead = &Lead::default();
-    let delivery = Delivery { parent: &parent, session: "s", region: None, variables: &[], files: &[], lead };
+    let delivery = Delivery {
+        parent: &parent,
+        withheld: &[],
+        session: "s",
+        region: None,
+        variables: &[],
+        files: &[],
+        lead,
+    };
     let delivered = deliver(&delivery, directory).unwrap();
     assert_eq!(delivered.environment.get(OsStr::new(AWS_REGION)).unwrap(), "ap-south-1");
 }

@@ -7,7 +7,7 @@ use crate::child::{Deadline, OnExpiry};
 use crate::plugin::provider::Minted;
 
 /// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
-const EXPIRY_SLACK_SECONDS: u64 = 5;
+pub(super) const EXPIRY_SLACK_SECONDS: u64 = 5;
 
 /// When access ends, and what then happens to the command.
 pub struct Access {

@@ -144,6 +144,7 @@ impl Attempt {
             Event::Denied(Denied {
                 provider: self.provider.clone(),
                 profile: self.profile(),
+                justification: self.justification.clone(),
                 by: failure.stage.to_owned(),
                 reason: failure.line(),
                 permissions: self.asked.clone(),

@@ -25,12 +25,31 @@ use self::outside::Outside;
 use self::policy_scope::PolicyScope;
 
 /// A secret in a guest's hands, by handle only.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HeldSecret {
     /// The text.
     pub value: Secret,
     /// Where it came from, which decides where it may go.
     pub origin: Origin,
+    /// Whether the guest put it together of pieces.
+    pub joined: bool,
+}
+
+impl HeldSecret {
+    /// A secret as it came.
+    #[must_use]
+    pub fn whole(value: Secret, origin: Origin) -> Self {
+        Self { value, origin, joined: false }
+    }
+
+    /// Whether keys may be made of it.
+    ///
+    /// Security: a guest that writes a key's frame around a secret learns from whether it is taken what the secret is, bit by
+    /// bit. A session's parts and tokens are no keys at all.
+    #[must_use]
+    pub fn may_be_key(&self) -> bool {
+        !self.joined && !matches!(self.origin, Origin::Session { .. } | Origin::Audience { .. })
+    }
 }
 
 /// Where a secret came from.

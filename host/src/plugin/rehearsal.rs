@@ -1,44 +1,93 @@
-//! A component tried from beginning to end: against the other side, written down, or against what was written down.
+//! A component tried against what was written down of a run: the same requests, the same answers, and nobody at the other side.
+//!
+//! Security: a recording is anybody's file. Nothing is reached while it is played: no login, no network, no secret, no setting
+//! of the user's; and the component may use no more of what stands in it than its manifest asks for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::capability::Capability;
 use super::capability::outside::Outside;
+use super::capability::{Capability, effective};
 use super::component::PluginError;
 use super::conformance::Check;
 use super::engine::Engine;
 use super::intent::Intent;
 use super::manifest::World;
-use super::provider::{Grant, Permission, Provider, ProviderError, Status};
+use super::provider::{Grant, Minted, Permission, Provider, ProviderError};
 use super::store::{InstallPlan, StoreError};
 use super::tape::{Exchange, Tape};
 use crate::deliver::Value;
+use crate::environment::Environment;
 
-/// How long what is minted may live: the shortest that every cloud can make.
-const TTL_SECONDS: u32 = 900;
-/// Names the session wherever it shows.
-const SESSION: &str = "audex-rehearsal";
-
-/// What is asked of the component.
+/// What was asked of the component.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
-    /// Permissions to mint, of a provider.
-    pub allow: Vec<String>,
-    /// What they are limited to.
-    pub resources: Vec<String>,
-    /// A sentence to translate, of an intent engine.
+    /// The provider that an intent engine was asked for; of a provider its id.
+    pub provider: String,
+    /// What a provider minted for, after every filter.
+    pub permissions: Vec<Asked>,
+    /// What had to stay forbidden.
+    pub deny: Vec<String>,
+    /// How long access was to last.
+    pub ttl_seconds: u32,
+    /// The session's name.
+    pub session: String,
+    /// The sentence that an intent engine translated.
     pub text: Option<String>,
     /// The component's settings.
     pub settings: BTreeMap<String, String>,
-    /// What it may use.
+    /// What it was granted.
     pub granted: Vec<String>,
 }
 
-/// A rehearsal that was written down.
+/// One permission.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    action: String,
+    origin: String,
+    resources: Vec<String>,
+}
+
+impl Script {
+    /// The script of a grant.
+    #[must_use]
+    pub fn of(grant: &Grant) -> Self {
+        let permission = |one: &Permission| Asked {
+            action: one.action.clone(),
+            origin: one.origin.clone(),
+            resources: one.resources.clone(),
+        };
+        Self {
+            provider: grant.provider.clone(),
+            permissions: grant.permissions.iter().map(permission).collect(),
+            deny: grant.deny.clone(),
+            ttl_seconds: grant.ttl_seconds,
+            session: grant.session.clone(),
+            ..Self::default()
+        }
+    }
+
+    fn grant(&self) -> Grant {
+        let permission = |one: &Asked| Permission {
+            action: one.action.clone(),
+            origin: one.origin.clone(),
+            resources: one.resources.clone(),
+        };
+        Grant {
+            provider: self.provider.clone(),
+            permissions: self.permissions.iter().map(permission).collect(),
+            deny: self.deny.clone(),
+            ttl_seconds: self.ttl_seconds,
+            session: self.session.clone(),
+        }
+    }
+}
+
+/// A run that was written down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recording {
@@ -59,7 +108,7 @@ pub struct Recording {
 /// The format that is written.
 pub const FORMAT: u32 = 1;
 
-/// Plays `script`; `outside` has the tape. Answers what the component answered.
+/// Plays `script` on what was recorded. Answers what the component answered, and how many requests were left over.
 ///
 /// # Errors
 /// When the component cannot be loaded or fails. That it refuses is an answer.
@@ -67,73 +116,72 @@ pub fn play(
     engine: &Engine,
     plan: &InstallPlan,
     script: &Script,
-    outside: Outside,
     now: u64,
-) -> Result<Vec<String>, StoreError> {
+    exchanges: &[Exchange],
+) -> Result<(Vec<String>, usize), StoreError> {
     let mut loaded = plan.loaded(engine)?;
-    loaded.capabilities =
-        script.granted.iter().filter_map(|text| text.parse().ok()).collect::<BTreeSet<Capability>>();
-    let outside = Arc::new(outside);
+    let granted = script.granted.iter().filter_map(|text| text.parse().ok()).collect();
+    loaded.capabilities = effective(&plan.manifest.requested, &granted);
+    // What is behind the other slots is not on a tape.
+    loaded.capabilities.retain(|one| matches!(one, Capability::Http(_) | Capability::Secret(_)));
+    let tape = Arc::new(Tape::replaying(now, exchanges.to_vec()));
+    let outside = Arc::new(Outside::new(Environment::default(), None).with_tape(Arc::clone(&tape)));
     if loaded.world == World::Intent {
         let intent = Intent::new(engine, loaded, outside, script.settings.clone())?;
-        let answer = intent.translate(script.text.as_deref().unwrap_or_default(), "aws");
-        return Ok(vec![told("translate", answer.map(|proposal| format!("{proposal:?}")))?]);
+        let answer = intent.translate(script.text.as_deref().unwrap_or_default(), &script.provider);
+        let line = told("translate", answer.map(|proposal| format!("{proposal:?}")))?;
+        return Ok((vec![line], tape.exchanges().len()));
     }
     let mut provider = Provider::new(engine, loaded, outside)?;
-    let description = provider.describe()?;
     provider.configure(script.settings.clone());
-    let mut lines = Vec::new();
-    for check in provider.health()? {
-        lines.push(format!("health: {} {:?}: {}", check.name, check.status, check.detail));
-    }
-    let grant = grant(&provider, &description.id, script)?;
-    let planned = match provider.plan(&grant) {
+    let lines = mint(&provider, &script.grant(), now)?;
+    Ok((lines, tape.exchanges().len()))
+}
+
+/// What a run does with a provider, from the plan on.
+fn mint(provider: &Provider, grant: &Grant, now: u64) -> Result<Vec<String>, PluginError> {
+    let description = provider.describe()?;
+    let planned = match provider.plan(grant) {
         Ok(planned) => planned,
+        refused => return Ok(vec![told("plan", refused.map(|_| String::new()))?]),
+    };
+    let mut lines =
+        vec![format!("plan: {} {}", planned.method, planned.policy.as_deref().unwrap_or_default())];
+    let minted = match provider.mint(grant, &planned, &description.sets, now) {
+        Ok(minted) => minted,
         refused => {
-            lines.push(told("plan", refused.map(|_| String::new()))?);
+            lines.push(told("mint", refused.map(|_| String::new()))?);
             return Ok(lines);
         }
     };
-    lines.push(format!("plan: {} {}", planned.method, planned.policy.as_deref().unwrap_or_default()));
-    let minted = provider.mint(&grant, &planned, &description.sets, now);
-    let lease = minted.as_ref().ok().and_then(|minted| minted.lease.clone());
-    lines.push(told(
-        "mint",
-        minted.map(|minted| {
-            let shown = |value: &Value| match value {
-                Value::Plain(text) => text.clone(),
-                Value::Secret(_) => "<secret>".to_owned(),
-            };
-            let mut parts: Vec<String> =
-                minted.variables.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect();
-            parts.extend(minted.files.iter().map(|file| format!("{}: {}", file.name, shown(&file.contents))));
-            parts.push(format!("until {}", minted.expires_at));
-            parts.extend(minted.identity.map(|identity| format!("as {identity}")));
-            parts.join(", ")
-        }),
-    )?);
-    if let Some(lease) = lease {
-        lines.push(told("revoke", provider.revoke(&lease).map(|()| "done".to_owned()))?);
+    lines.push(format!("mint: {}", handed_out(&minted)));
+    if let (Some(lease), Some(_)) = (&minted.lease, minted.settle) {
+        loop {
+            let settled = provider.settled(lease);
+            let is_over = !matches!(settled, Ok(false));
+            lines.push(told("settled", settled.map(|settled| settled.to_string()))?);
+            if is_over {
+                break;
+            }
+        }
+    }
+    if let Some(lease) = &minted.lease {
+        lines.push(told("revoke", provider.revoke(lease).map(|()| "done".to_owned()))?);
     }
     Ok(lines)
 }
 
-/// What the component makes of the permissions, each on the resources.
-fn grant(provider: &Provider, id: &str, script: &Script) -> Result<Grant, PluginError> {
-    let findings = provider.check(&script.allow)?;
-    let known = |status: &Status| matches!(status, Status::Known | Status::Corrected);
-    let mut permissions = Vec::new();
-    for (finding, origin) in findings.into_iter().zip(&script.allow) {
-        if known(&finding.status) {
-            permissions.extend(finding.actions.into_iter().map(|action| Permission {
-                action,
-                origin: origin.clone(),
-                resources: script.resources.clone(),
-            }));
-        }
-    }
-    let (provider, session) = (id.to_owned(), SESSION.to_owned());
-    Ok(Grant { provider, permissions, deny: Vec::new(), ttl_seconds: TTL_SECONDS, session })
+fn handed_out(minted: &Minted) -> String {
+    let shown = |value: &Value| match value {
+        Value::Plain(text) => text.clone(),
+        Value::Secret(_) => "<secret>".to_owned(),
+    };
+    let variables = minted.variables.iter().map(|(name, value)| format!("{name}={}", shown(value)));
+    let mut parts: Vec<String> = variables.collect();
+    parts.extend(minted.files.iter().map(|file| format!("{}: {}", file.name, shown(&file.contents))));
+    parts.push(format!("until {}", minted.expires_at));
+    parts.extend(minted.identity.iter().map(|identity| format!("as {identity}")));
+    parts.join(", ")
 }
 
 /// An answer or a refusal as one line.
@@ -151,21 +199,13 @@ fn told(stage: &str, answer: Result<String, ProviderError>) -> Result<String, Pl
 ///
 /// # Errors
 /// When it cannot be loaded.
-pub fn replay(
-    engine: &Engine,
-    plan: &InstallPlan,
-    recording: &Recording,
-    outside: Outside,
-) -> Result<Check, StoreError> {
-    let tape = Arc::new(Tape::replaying(recording.now, recording.exchanges.clone()));
-    let outside = outside.with_tape(Arc::clone(&tape));
+pub fn replay(engine: &Engine, plan: &InstallPlan, recording: &Recording) -> Result<Check, StoreError> {
     let name = "does with the recording what it did when it was recorded";
-    let wrong = match play(engine, plan, &recording.script, outside, recording.now) {
+    let wrong = match play(engine, plan, &recording.script, recording.now, &recording.exchanges) {
         Err(StoreError::Plugin(error)) => Some(error.to_string()),
         Err(error) => return Err(error),
-        Ok(outcome) => {
+        Ok((outcome, left)) => {
             let mut pairs = outcome.iter().zip(&recording.outcome);
-            let left = tape.exchanges().len();
             match pairs.find(|(now, then)| now != then) {
                 Some((now, then)) => Some(format!("it answered `{now}`, and `{then}` when it was recorded")),
                 None if outcome.len() != recording.outcome.len() => Some(format!(

@@ -50,6 +50,9 @@ pub enum Misbehaved {
     /// A secret that is none.
     #[error("it made a secret of more than {} KiB", limit::SECRET_BYTES / 1024)]
     LargeSecret,
+    /// It wanted a signature by what is no key.
+    #[error("it tried to sign with a secret that it put together, or that is no key")]
+    MadeKey,
     /// It keeps secrets as others keep files.
     #[error("it kept more than {} secrets", limit::DELIVERED)]
     ManyKept,
@@ -71,6 +74,7 @@ pub struct State {
     reach: Option<Reach>,
     started: Instant,
     outside: Duration,
+    memory: usize,
     /// Log messages so far.
     pub logged: Vec<String>,
     /// How long delivered AWS credentials were asked to live, at most.
@@ -98,6 +102,7 @@ impl State {
             reach,
             started: Instant::now(),
             outside: Duration::ZERO,
+            memory: 0,
             logged: Vec::new(),
             delivered_seconds: None,
         }
@@ -158,13 +163,19 @@ impl State {
 }
 
 impl ResourceLimiter for State {
+    /// The limit is of all memories together: a component may have several.
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > limit::MEMORY_BYTES { Err(LimitReached::Memory.into()) } else { Ok(true) }
+        let memory = self.memory.saturating_add(desired.saturating_sub(current));
+        if memory > limit::MEMORY_BYTES {
+            return Err(LimitReached::Memory.into());
+        }
+        self.memory = memory;
+        Ok(true)
     }
 
     fn table_growing(

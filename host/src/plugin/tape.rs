@@ -64,11 +64,13 @@ pub struct Exchange {
 }
 
 /// A tape that runs, at one moment: the component's clock stands still.
+#[derive(Debug)]
 pub struct Tape {
     now: u64,
     mode: Mutex<Mode>,
 }
 
+#[derive(Debug)]
 enum Mode {
     Recording(Vec<Exchange>),
     Replaying(VecDeque<Exchange>),

@@ -8,11 +8,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::config_file::OrganisationFile;
 use super::{SettingsError, source};
 use crate::address;
 
 /// A file that settings of a filter name: policies of an organisation are kilobytes.
-const FILE_BYTES: usize = 1024 * 1024;
+const FILE_BYTES: u64 = 1024 * 1024;
 
 /// Where the value of a `secret:NAME` is, if not in the variable of that name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -28,25 +29,29 @@ pub enum SecretSource {
 
 /// Each filter's own settings: the organisation's, and the user's of filters that the organisation says nothing of.
 ///
-/// Security: a filter that the organisation has set is not the user's to loosen, so the same name in the user's file is an
-/// error, not a question of precedence.
+/// Security: a filter that the organisation has set, or requires, is not the user's to loosen, so the same name in the user's
+/// file is an error, not a question of precedence.
 ///
 /// # Errors
 /// When a file they name cannot be read, or the user sets what is the organisation's.
 pub fn filters(
-    organisation: BTreeMap<String, Value>,
+    organisation: &OrganisationFile,
     at: &Path,
     user: BTreeMap<String, Value>,
     user_at: &Path,
 ) -> Result<BTreeMap<String, Value>, SettingsError> {
-    if let Some(name) = user.keys().find(|name| organisation.contains_key(*name)) {
+    let is_theirs = |name: &String| {
+        organisation.filters.contains_key(name)
+            || organisation.plugins.required_filters.iter().any(|required| required.name == *name)
+    };
+    if let Some(name) = user.keys().find(|name| is_theirs(name)) {
         let text = source::text(user_at)?.unwrap_or_default();
         let start = text.find(&format!("[filters.{name}")).unwrap_or_default();
-        let message = format!("filter `{name}` is set by your organisation, in {}", at.display());
+        let message = format!("filter `{name}` is your organisation's, by {}", at.display());
         return Err(source::invalid(user_at, &text, Some(start..start), &message));
     }
     let with = |(name, value): (String, Value), file: &Path| Ok((name, included(value, file)?));
-    let organisation = organisation.into_iter().map(|entry| with(entry, at));
+    let organisation = organisation.filters.clone().into_iter().map(|entry| with(entry, at));
     organisation.chain(user.into_iter().map(|entry| with(entry, user_at))).collect()
 }
 
@@ -57,12 +62,7 @@ fn included(value: Value, settings: &Path) -> Result<Value, SettingsError> {
             let name = table.get("file").and_then(Value::as_str).unwrap_or_default();
             let path = settings.parent().unwrap_or(Path::new("/")).join(name);
             let failed = |source| SettingsError::Read { path: path.clone(), source };
-            let text = std::fs::read_to_string(&path).map_err(failed)?;
-            if text.len() > FILE_BYTES {
-                let reason = format!("it has more than {} KiB", FILE_BYTES / 1024);
-                return Err(failed(std::io::Error::new(std::io::ErrorKind::FileTooLarge, reason)));
-            }
-            Ok(Value::String(text))
+            text_of(&path).map(Value::String).map_err(failed)
         }
         Value::Object(table) => {
             table.into_iter().map(|(key, value)| Ok((key, included(value, settings)?))).collect()
@@ -70,6 +70,19 @@ fn included(value: Value, settings: &Path) -> Result<Value, SettingsError> {
         Value::Array(list) => list.into_iter().map(|value| included(value, settings)).collect(),
         other => Ok(other),
     }
+}
+
+/// The text of a file; what is none, or endless, is an error before it is read.
+fn text_of(path: &Path) -> std::io::Result<String> {
+    let metadata = std::fs::metadata(path)?;
+    let refused = |reason: String| Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, reason));
+    if !metadata.is_file() {
+        return refused("it is no file".to_owned());
+    }
+    if metadata.len() > FILE_BYTES {
+        return refused(format!("it has more than {} KiB", FILE_BYTES / 1024));
+    }
+    std::fs::read_to_string(path)
 }
 
 /// `[endpoints]`: where requests of installed components to a host really go.
@@ -94,16 +107,21 @@ mod tests {
         BTreeMap::from([("cedar".to_owned(), value)])
     }
 
+    fn organisation(text: &str) -> OrganisationFile {
+        toml::from_str(text).unwrap()
+    }
+
     #[test]
     fn files_are_put_in_their_place_from_beside_the_settings() {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("a.cedar"), "permit(principal, action, resource);").unwrap();
         let at = home.path().join("config.toml");
         let asked = json!({ "policies": [{ "file": "a.cedar" }, "forbid"], "file": "stays", "n": 1 });
-        let own = filters(BTreeMap::new(), &at, tables(asked), &at).unwrap();
+        let own = filters(&organisation(""), &at, tables(asked), &at).unwrap();
         let wanted = json!({ "policies": ["permit(principal, action, resource);", "forbid"], "file": "stays", "n": 1 });
         assert_eq!(own["cedar"], wanted);
-        let missing = filters(tables(json!({ "file": "b.cedar" })), &at, BTreeMap::new(), &at);
+        let missing =
+            filters(&organisation("[filters.cedar]\nfile = \"b.cedar\""), &at, BTreeMap::new(), &at);
         assert!(matches!(missing, Err(SettingsError::Read { .. })));
     }
 
@@ -112,8 +130,15 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (at, user_at) = (home.path().join("organisation.toml"), home.path().join("config.toml"));
         std::fs::write(&user_at, "ttl = \"15m\"\n[filters.cedar]\npolicies = \"\"\n").unwrap();
-        let outcome = filters(tables(json!({ "policies": "x" })), &at, tables(json!({})), &user_at);
-        let error = outcome.unwrap_err().to_string();
-        assert!(error.contains("config.toml:2: filter `cedar` is set by your organisation"), "{error}");
+        for theirs in [
+            "[filters.cedar]
+policies = \"x\"",
+            "[plugins]
+required_filters = [\"cedar\"]",
+        ] {
+            let outcome = filters(&organisation(theirs), &at, tables(json!({})), &user_at);
+            let error = outcome.unwrap_err().to_string();
+            assert!(error.contains("config.toml:2: filter `cedar` is your organisation's"), "{error}");
+        }
     }
 }

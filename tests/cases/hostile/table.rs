@@ -184,6 +184,7 @@ pub const MINT: &[Case] = &[
     asking("mint-later", 70, &["its credentials live longer than planned"], &["sts:AssumeRole"]),
     asking("mint-undeclared", 70, &["it set `AWS_PROFILE`, which it did not declare"], &["sts:AssumeRole"]),
     case("mint-keep-many", 70, &["failed in phase call: it kept more than 100 secrets"]),
+    case("mint-sign-joined", 70, &["it tried to sign with a secret that it put together, or that is no key"]),
     case("mint-sign", 78, &["it is no private key in PEM for this algorithm"]),
     asking("mint-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),
     asking("mint-kept-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),

@@ -1,15 +1,20 @@
 //! Trying a component: whether it behaves, what it does against the real thing, and what it costs.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::cli::request_args::justification;
 use crate::clock;
 use crate::components::Components;
-use crate::console::{self, table};
+use crate::console::{self, Console, table};
 use crate::environment::Environment;
 use crate::error::Failure;
+use crate::intent::{self, Choice};
+use crate::pipeline::attempt::Attempt;
+use crate::pipeline::{self, Context};
 use crate::plugin::benchmark::{self, Measured};
 use crate::plugin::capability::Capability;
 use crate::plugin::capability::outside::Outside;
@@ -19,12 +24,11 @@ use crate::plugin::manifest::World;
 use crate::plugin::provider::Provider;
 use crate::plugin::rehearsal::{self, FORMAT, Recording, Script};
 use crate::plugin::source::Place;
-use crate::plugin::store::{InstallPlan, StoreError};
+use crate::plugin::store::{InstallPlan, Installed, StoreError};
 use crate::plugin::tape::Tape;
 use crate::private_file;
-use crate::request::union;
-use crate::settings::Settings;
-use crate::settings::profiles_file::split_list;
+use crate::request::Ask;
+use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 
 /// A component does not behave.
 const MISBEHAVES: u8 = 1;
@@ -35,10 +39,10 @@ const RECORDING_BYTES: u64 = 64 * 1024 * 1024;
 pub struct TestArgs {
     /// A `.wasm` file, https address or oci reference
     target: String,
-    /// Also try it against the real thing, and write what it asked for into this file; secrets are left out
+    /// Also run it for real, with what was granted when it was installed, and write into this file what it asked for
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
-    /// Also try it against what was recorded
+    /// Also try it against what was recorded; nothing is reached
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
     /// Permissions to mint while recording, comma-separated; may be repeated
@@ -47,12 +51,12 @@ pub struct TestArgs {
     /// Resources to limit them to, comma-separated; may be repeated
     #[arg(long, value_name = "RESOURCES", requires = "record")]
     resource: Vec<String>,
+    /// Why access is needed, for filters and the audit log
+    #[arg(long, value_name = "TEXT", requires = "record", value_parser = justification)]
+    justification: Option<String>,
     /// Sentence to translate while recording an intent engine
     #[arg(long, value_name = "TEXT", requires = "record")]
     text: Option<String>,
-    /// A capability it may use while recording; may be repeated
-    #[arg(long, value_name = "CAPABILITY", requires = "record")]
-    grant: Vec<Capability>,
     /// Write JSON
     #[arg(long)]
     json: bool,
@@ -68,17 +72,16 @@ pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestAr
     let plan = fetch(environment, &args.target)?;
     let components = Components::open(settings)?;
     let mut checks = conformance(components.engine(), &plan)?;
-    let outside = || Outside::new(environment.clone(), None).with_settings(settings);
     if let Some(path) = &args.replay {
         let recording = read(path)?;
         if recording.component != plan.manifest.name {
             let message = format!("{} is of the component `{}`", path.display(), recording.component);
             return Err(Failure::usage(&message, "record this one: --record FILE"));
         }
-        checks.push(rehearsal::replay(components.engine(), &plan, &recording, outside())?);
+        checks.push(rehearsal::replay(components.engine(), &plan, &recording)?);
     }
     if let Some(path) = &args.record {
-        let recording = record(environment, settings, components.engine(), &plan, args)?;
+        let recording = record(environment, &components, &plan, args)?;
         for line in &recording.outcome {
             console::tell(line);
         }
@@ -94,45 +97,82 @@ pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestAr
     Ok(report(&plan, &checks, args.json))
 }
 
-/// Plays the component against the other side.
+/// Runs the installed component for real, by the one road of every run, with a tape beside it.
 fn record(
     environment: &Environment,
-    settings: &Settings,
-    engine: &Engine,
+    components: &Components,
     plan: &InstallPlan,
     args: &TestArgs,
 ) -> Result<Recording, Failure> {
-    let asked: BTreeSet<&Capability> = plan.manifest.requested.iter().collect();
-    if asked.contains(&Capability::Aws) {
+    let name = &plan.manifest.name;
+    let is_it = |one: &&Installed| one.name == *name && one.digest == plan.digest && one.enabled;
+    let Some(installed) = components.store().installed().iter().find(is_it) else {
+        let message = format!("`{name}` is not installed as it is in `{}`", args.target);
+        let hint = "what is recorded is a run like any other: install it first";
+        return Err(Failure::usage(&message, hint));
+    };
+    if plan.manifest.requested.contains(&Capability::Aws) {
         let message = "calls to STS cannot be recorded";
         return Err(Failure::usage(message, "try it on the loopback cloud: tryaudex demo --serve"));
     }
-    if let Some(other) = args.grant.iter().find(|granted| !asked.contains(granted)) {
-        let (name, capability) = (plan.manifest.name.clone(), other.clone());
-        return Err(StoreError::NotRequested { name, capability }.into());
-    }
-    let missing: Vec<Capability> =
-        asked.into_iter().filter(|capability| !args.grant.contains(capability)).cloned().collect();
-    if !missing.is_empty() {
-        return Err(StoreError::NotGranted { name: plan.manifest.name.clone(), missing }.into());
-    }
-    let lists = |texts: &[String]| -> Vec<String> {
-        let lists: Vec<Vec<String>> = texts.iter().map(|text| split_list(text)).collect();
-        union(lists.iter().map(Vec::as_slice))
-    };
+    let flags = Flags { provider: installed.provides.clone(), ..Flags::default() };
+    let mut settings = Settings::resolve(environment, flags)?;
     let now = clock::unix_seconds();
-    let tape = std::sync::Arc::new(Tape::recording(now));
-    let outside = Outside::new(environment.clone(), None).with_settings(settings).with_tape(tape.clone());
-    let script = Script {
-        allow: lists(&args.allow),
-        resources: lists(&args.resource),
-        text: args.text.clone(),
-        settings: own_settings(environment, settings, engine, plan)?,
-        granted: args.grant.iter().map(ToString::to_string).collect(),
+    let tape = Arc::new(Tape::recording(now));
+    settings.tape = Some(Arc::clone(&tape));
+    let context = Context { environment, settings: &settings, console: Console::default() };
+    let mut script = match installed.world {
+        World::Provider => run(context, args)?,
+        World::Intent => translate(context, name, args)?,
+        World::Filter | World::Mapping => {
+            let message = format!("a {} asks nothing of anybody", installed.world);
+            return Err(Failure::usage(&message, "leave --record out"));
+        }
     };
-    let outcome = rehearsal::play(engine, plan, &script, outside, now)?;
-    let (component, exchanges) = (plan.manifest.name.clone(), tape.exchanges());
-    Ok(Recording { format: FORMAT, component, now, script, exchanges, outcome })
+    script.granted = installed.granted.iter().map(ToString::to_string).collect();
+    script.settings = own_settings(environment, &settings, components.engine(), plan)?;
+    let exchanges = tape.exchanges();
+    let (outcome, _) = rehearsal::play(components.engine(), plan, &script, now, &exchanges)?;
+    Ok(Recording { format: FORMAT, component: name.clone(), now, script, exchanges, outcome })
+}
+
+/// Mints for a command that does nothing, and takes back. That the other side refuses is worth recording too.
+fn run(context: Context<'_>, args: &TestArgs) -> Result<Script, Failure> {
+    const NOTHING: &str = "true";
+    let ask = Ask {
+        allow: args.allow.clone(),
+        resources: args.resource.clone(),
+        command: vec![NOTHING.to_owned()],
+        justification: args.justification.clone(),
+        ..Ask::default()
+    };
+    let mut attempt = Attempt::new(&context.settings.paths);
+    attempt.asked_for(&ask);
+    let mut script = None;
+    let outcome = pipeline::prepare(context, ask, &mut attempt).and_then(|prepared| {
+        script = Some(Script::of(prepared.approved.planned().grant.shown()));
+        pipeline::run(context, prepared, &[NOTHING.into()], &attempt)
+    });
+    if let Err(failure) = outcome {
+        attempt.record_failure(&failure)?;
+        if script.is_none() {
+            return Err(failure);
+        }
+        console::tell(&format!("the run failed: {}", failure.line()));
+    }
+    script.ok_or_else(|| Failure::usage("nothing was asked for", "give --allow"))
+}
+
+fn translate(context: Context<'_>, engine: &str, args: &TestArgs) -> Result<Script, Failure> {
+    let Some(text) = args.text.clone() else {
+        return Err(Failure::usage("there is nothing to translate", "give --text"));
+    };
+    let choice = Choice { engine: Some(engine.to_owned()), model: None };
+    if let Err(failure) = intent::propose(context, &text, &choice) {
+        console::tell(&format!("nothing came of it: {}", failure.line()));
+    }
+    let provider = context.settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
+    Ok(Script { provider, text: Some(text), ..Script::default() })
 }
 
 /// What the environment and the files set for it, as in a run.
@@ -141,11 +181,11 @@ fn own_settings(
     settings: &Settings,
     engine: &Engine,
     plan: &InstallPlan,
-) -> Result<std::collections::BTreeMap<String, String>, Failure> {
+) -> Result<BTreeMap<String, String>, Failure> {
     if plan.manifest.world != World::Provider {
         return Ok(settings.intent.model.iter().map(|model| ("model".to_owned(), model.clone())).collect());
     }
-    let outside = std::sync::Arc::new(Outside::new(Environment::default(), None));
+    let outside = Arc::new(Outside::new(Environment::default(), None));
     let description = Provider::new(engine, plan.loaded(engine)?, outside)?.describe()?;
     Ok(settings.for_provider(&description.id, &description.settings, environment)?)
 }

@@ -21,7 +21,7 @@ impl Host for State {
             Ok(token) => token,
             Err(error) => return Ok(Err(error)),
         };
-        let value = self.hold(HeldSecret { value: token.value, origin })?;
+        let value = self.hold(HeldSecret::whole(token.value, origin))?;
         Ok(Ok(Bearer { value, expires_at: token.expires_at }))
     }
 

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use wasmtime::component::Resource;
 
+use super::HeldSecret;
 use super::sts::plain_error;
-use super::{HeldSecret, Origin};
 use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::plugin::bindings::provider::v0_2::{keep, keys};
 use crate::plugin::limit;
@@ -16,19 +16,19 @@ use crate::signature::{self, Algorithm};
 
 /// Secrets that one provider left for its own later calls of this run. They keep where they may go.
 #[derive(Default)]
-pub struct Kept(Mutex<BTreeMap<String, (Secret, Origin)>>);
+pub struct Kept(Mutex<BTreeMap<String, HeldSecret>>);
 
 impl Kept {
-    fn put(&self, name: String, secret: Secret, origin: Origin) -> Result<(), Misbehaved> {
+    fn put(&self, name: String, held: HeldSecret) -> Result<(), Misbehaved> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= limit::DELIVERED && !kept.contains_key(&name) {
             return Err(Misbehaved::ManyKept);
         }
-        kept.insert(name, (secret, origin));
+        kept.insert(name, held);
         Ok(())
     }
 
-    fn get(&self, name: &str) -> Option<(Secret, Origin)> {
+    fn get(&self, name: &str) -> Option<HeldSecret> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 }
@@ -46,16 +46,19 @@ impl keys::Host for State {
             let message = "only `RS256`, `ES256` and `EdDSA` are signed".to_owned();
             return Ok(Err(plain_error(ErrorKind::Unsupported, "algorithm", message)));
         };
+        if !held.may_be_key() {
+            return Err(Misbehaved::MadeKey.into());
+        }
         let origin = held.origin.signature();
         if self.reach()?.outside.is_replaying() {
             return self
-                .hold(HeldSecret { value: Secret::new("replayed-signature".to_owned()), origin })
+                .hold(HeldSecret::whole(Secret::new("replayed-signature".to_owned()), origin))
                 .map(Ok);
         }
         match signature::sign(&held.value, algorithm, &message) {
             Ok(signature) => {
                 let value = Secret::new(base64_simd::URL_SAFE_NO_PAD.encode_to_string(signature));
-                self.hold(HeldSecret { value, origin }).map(Ok)
+                self.hold(HeldSecret::whole(value, origin)).map(Ok)
             }
             Err(error) => Ok(Err(plain_error(ErrorKind::InvalidInput, "key", error.to_string()))),
         }
@@ -68,33 +71,33 @@ impl keep::Host for State {
         if name.len() > limit::LINE_CHARACTERS {
             return Err(Misbehaved::LargeSecret.into());
         }
-        let held = self.table.get(&value)?;
-        let (secret, origin) = (held.value.clone(), held.origin.clone());
-        Ok(self.reach()?.outside.kept().put(name, secret, origin)?)
+        let held = self.table.get(&value)?.clone();
+        Ok(self.reach()?.outside.kept().put(name, held)?)
     }
 
     fn get(&mut self, name: String) -> wasmtime::Result<Option<Resource<HeldSecret>>> {
         self.reach()?.scope.may_reach()?;
-        let Some((value, origin)) = self.reach()?.outside.kept().get(&name) else { return Ok(None) };
-        self.hold(HeldSecret { value, origin }).map(Some)
+        let Some(held) = self.reach()?.outside.kept().get(&name) else { return Ok(None) };
+        self.hold(held).map(Some)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::capability::Origin;
 
     #[test]
     fn what_is_kept_keeps_where_it_may_go_and_there_is_only_so_much() {
         let kept = Kept::default();
         let lifted = Origin::Lifted { host: "api.example.com".to_owned() };
-        kept.put("token".to_owned(), Secret::new("x".to_owned()), lifted.clone()).unwrap();
-        assert_eq!(kept.get("token").map(|(_, origin)| origin), Some(lifted));
+        let held = |text: &str, origin| HeldSecret::whole(Secret::new(text.to_owned()), origin);
+        kept.put("token".to_owned(), held("x", lifted.clone())).unwrap();
+        assert_eq!(kept.get("token").map(|held| held.origin), Some(lifted));
         assert!(kept.get("other").is_none());
-        let more =
-            (1..limit::DELIVERED).map(|n| kept.put(n.to_string(), Secret::new(String::new()), Origin::Guest));
+        let more = (1..limit::DELIVERED).map(|n| kept.put(n.to_string(), held("", Origin::Guest)));
         assert!(more.into_iter().all(|put| put.is_ok()));
-        assert!(kept.put("one too many".to_owned(), Secret::new(String::new()), Origin::Guest).is_err());
-        assert!(kept.put("token".to_owned(), Secret::new(String::new()), Origin::Guest).is_ok());
+        assert!(kept.put("one too many".to_owned(), held("", Origin::Guest)).is_err());
+        assert!(kept.put("token".to_owned(), held("", Origin::Guest)).is_ok());
     }
 }

@@ -101,6 +101,7 @@ impl Outside {
     pub fn with_settings(mut self, settings: &Settings) -> Self {
         self.secrets = settings.secrets.clone();
         self.endpoints.clone_from(&settings.endpoints);
+        self.tape.clone_from(&settings.tape);
         self
     }
 

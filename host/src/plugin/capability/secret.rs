@@ -18,7 +18,7 @@ impl HostSecret for State {
         if plain.len() > limit::SECRET_BYTES {
             return Err(Misbehaved::LargeSecret.into());
         }
-        self.hold(HeldSecret { value: Secret::new(plain), origin: Origin::Guest })
+        self.hold(HeldSecret::whole(Secret::new(plain), Origin::Guest))
     }
 
     fn join(&mut self, pieces: Vec<Piece>) -> wasmtime::Result<Resource<HeldSecret>> {
@@ -40,7 +40,7 @@ impl HostSecret for State {
                 return Err(Misbehaved::LargeSecret.into());
             }
         }
-        self.hold(HeldSecret { value: Secret::new(std::mem::take(&mut *text)), origin })
+        self.hold(HeldSecret { value: Secret::new(std::mem::take(&mut *text)), origin, joined: true })
     }
 
     fn hmac_sha256_base64(
@@ -49,13 +49,16 @@ impl HostSecret for State {
         message: String,
     ) -> wasmtime::Result<Option<Resource<HeldSecret>>> {
         let held = self.table.get(&secret)?;
+        if !held.may_be_key() {
+            return Ok(None);
+        }
         let origin = held.origin.signature();
         let Ok(key) = base64_simd::STANDARD.decode_to_vec(held.value.expose()) else { return Ok(None) };
         let key = zeroize::Zeroizing::new(key);
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return Ok(None) };
         mac.update(message.as_bytes());
         let value = Secret::new(base64_simd::STANDARD.encode_to_string(mac.finalize().into_bytes()));
-        self.hold(HeldSecret { value, origin }).map(Some)
+        self.hold(HeldSecret::whole(value, origin)).map(Some)
     }
 
     fn drop(&mut self, secret: Resource<HeldSecret>) -> wasmtime::Result<()> {

@@ -277,7 +277,7 @@ impl State {
             expires_at: held.session.expires_at,
             asked_seconds: held.asked_seconds,
         };
-        self.hold(HeldSecret { value, origin })
+        self.hold(HeldSecret::whole(value, origin))
     }
 }
 

@@ -69,7 +69,7 @@ impl Provider {
         expires_at: u64,
         latest: u64,
     ) -> Result<Secret, PluginError> {
-        let Ok(HeldSecret { value, origin }) = state.table.delete(token) else {
+        let Ok(HeldSecret { value, origin, .. }) = state.table.delete(token) else {
             return Err(self.bad("it handed out a secret it does not hold"));
         };
         if expires_at > latest {

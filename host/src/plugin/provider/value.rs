@@ -20,7 +20,7 @@ impl Provider {
             wit::Value::Plain(text) => return Ok(Value::Plain(text)),
             wit::Value::Secret(handle) => handle,
         };
-        let Ok(HeldSecret { value, origin }) = state.table.delete(handle) else {
+        let Ok(HeldSecret { value, origin, .. }) = state.table.delete(handle) else {
             return Err(self.bad("it handed out a secret it does not hold"));
         };
         match origin {

@@ -40,6 +40,16 @@ impl Store {
     /// # Errors
     /// When there is none, it replaced nothing, or the lock cannot be written.
     pub fn roll_back(&mut self, name: &str) -> Result<Installed, StoreError> {
+        // Security: an older one may do less, and one of an older contract never sees the plan.
+        if self
+            .rules
+            .required_filters
+            .iter()
+            .any(|required| required.name == name && required.digest.is_none())
+        {
+            let reason = "your organisation requires it, so only an update replaces it".to_owned();
+            return Err(StoreError::Untrusted { name: name.to_owned(), reason });
+        }
         self.alter(name, |installed| {
             let missing = || StoreError::NoPrevious { name: installed.name.clone() };
             let previous = installed.previous.take().ok_or_else(missing)?;

@@ -42,6 +42,17 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
         let signature = keys::sign(&source, "RS256", b"message")?;
         return Ok(minted(&plan, vec![secret("HOSTILE_TOKEN", signature)], 0));
     }
+    if trick == "sign-joined" {
+        let source = identity::token("secret:HOSTILE_SOURCE", &[])?.value;
+        let frame = |text: &str| Piece::Plain(text.to_owned());
+        let pieces = [
+            frame("-----BEGIN PRIVATE KEY-----\n"),
+            Piece::Secret(&source),
+            frame("\n-----END PRIVATE KEY-----\n"),
+        ];
+        let signature = keys::sign(&Secret::join(&pieces), "RS256", b"message")?;
+        return Ok(minted(&plan, vec![secret("HOSTILE_TOKEN", signature)], 0));
+    }
     if let Some(trick) = trick.strip_prefix("http-") {
         return http_trick(trick, grant, &plan);
     }

@@ -131,7 +131,7 @@ mod tests {
     use crate::secret::Secret;
 
     fn held(state: &mut State, origin: Origin) -> Resource<HeldSecret> {
-        state.hold(HeldSecret { value: Secret::new("a b\"c".to_owned()), origin }).unwrap()
+        state.hold(HeldSecret::whole(Secret::new("a b\"c".to_owned()), origin)).unwrap()
     }
 
     fn header(name: &str, value: Chunk) -> Header {

@@ -128,7 +128,7 @@ impl State {
                 for found in lifted {
                     held.push(if found {
                         let value = Secret::new("replayed-secret-of-the-reply".to_owned());
-                        Some(self.hold(HeldSecret { value, origin: origin_of(host) })?)
+                        Some(self.hold(HeldSecret::whole(value, origin_of(host)))?)
                     } else {
                         None
                     });
@@ -270,7 +270,7 @@ impl State {
                     if value.expose().len() > limit::SECRET_BYTES {
                         return Err(Misbehaved::LargeSecret.into());
                     }
-                    Some(self.hold(HeldSecret { value, origin: origin_of(host) })?)
+                    Some(self.hold(HeldSecret::whole(value, origin_of(host)))?)
                 }
                 None => None,
             });
