@@ -29,9 +29,10 @@ const FOREIGN: [&str; 6] = [
     "SSH_ASKPASS",
 ];
 
-/// Settings of the parent's own: any could name the user's credential, and with the wrong count none is read.
+/// Settings of the parent's own, of which any could lead to the user's credential. They are dropped and not sorted.
 const FOREIGN_CONFIG: [&[u8]; 2] = [b"GIT_CONFIG_KEY_", b"GIT_CONFIG_VALUE_"];
 
+/// The system's configuration is not read, nobody is asked, and there is no ssh.
 const GIT: [(&str, &str); 3] = [
     ("GIT_CONFIG_NOSYSTEM", "1"),
     ("GIT_TERMINAL_PROMPT", "0"),
@@ -41,26 +42,33 @@ const GIT: [(&str, &str); 3] = [
 
 const HEADER: &str = "http.https://github.com/.extraheader";
 const HELPER: &str = "credential.https://github.com.helper";
+const HTTP_HEADER: &str = "http.http://github.com/.extraheader";
+const GIST_HELPER: &str = "credential.https://gist.github.com.helper";
 const GIST_HEADER: &str = "http.https://gist.github.com/.extraheader";
 const REWRITE: &str = "url.https://github.com/.insteadOf";
 
+/// A header without a value is not sent, and curl makes none of its own from `~/.netrc` or the address then (`CURLOPT_HTTPHEADER`).
+const NO_LOGIN: &str = "Authorization:";
+
 /// An empty value resets what files name (gitcredentials, "helper"; git-config, `http.extraHeader`).
-const SETTINGS: [(&str, &str); 12] = [
+const SETTINGS: [(&str, &str); 15] = [
     ("core.askPass", ""),
     (HELPER, ""),
     // For what asks for a credential instead of making requests; it takes the token from the command's environment.
     (HELPER, "!f() { test \"$1\" = get && echo username=x-access-token && echo \"password=$GH_TOKEN\"; }; f"),
-    ("credential.https://gist.github.com.helper", ""),
+    // Gists are not part of a repository: they are read as anybody does.
+    (GIST_HELPER, ""),
     (GIST_HEADER, ""),
-    // A header without a value is not sent, and curl makes none of its own from `~/.netrc` (`CURLOPT_HTTPHEADER`). The
-    // token is for repositories; gists are read as anybody does.
-    (GIST_HEADER, "Authorization:"),
+    (GIST_HEADER, NO_LOGIN),
+    // The token must not go over plain http, and nor must the user's own.
+    (HTTP_HEADER, ""),
+    (HTTP_HEADER, NO_LOGIN),
     (REWRITE, "git@github.com:"),
     (REWRITE, "ssh://git@github.com/"),
     (REWRITE, "ssh://git@ssh.github.com:443/"),
-    // Plain http would send `~/.netrc` to whoever answers.
-    (REWRITE, "http://github.com/"),
     (REWRITE, "git://github.com/"),
+    (REWRITE, "http://github.com/"),
+    (REWRITE, "https://www.github.com/"),
     (HEADER, ""),
 ];
 

@@ -3,7 +3,6 @@
 //! It must copy nothing that names a program, an address or a credential, and it never fails: a commit without a name is
 //! refused by `git` in its own words.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -21,7 +20,8 @@ const COPIED: [(&str, &str); 3] = [("user", "name"), ("user", "email"), ("safe",
 pub(super) fn copied(parent: &Environment) -> String {
     let texts = files(parent).into_iter().filter_map(|path| read(&path));
     let entries = texts.flat_map(|text| entries(&text));
-    entries.map(|(section, key, value)| format!("[{section}]\n\t{key} = {}\n", quoted(&value))).collect()
+    let lines: Vec<String> = entries.map(|(section, key, value)| line(section, key, &value)).collect();
+    lines.concat()
 }
 
 /// The user's files as `git` finds them, later ones winning (git-config, "FILES").
@@ -39,7 +39,7 @@ fn files(parent: &Environment) -> Vec<PathBuf> {
 /// Reads a file that is one (opening a pipe would wait for its writer), and no larger than such a file is.
 fn read(path: &Path) -> Option<String> {
     let is_small = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= CONFIG_BYTES);
-    if !is_small || path.as_os_str() == OsStr::new("") {
+    if !is_small {
         return None;
     }
     let mut bytes = Vec::new();
@@ -53,12 +53,12 @@ fn entries(text: &str) -> Vec<(&'static str, &'static str, String)> {
     let mut rest = text.trim_start_matches('\u{feff}').trim_start();
     let mut section = "";
     while !rest.is_empty() {
-        let (line, below) = rest.split_once('\n').unwrap_or((rest, ""));
+        let (row, below) = rest.split_once('\n').unwrap_or((rest, ""));
         // A key may follow its section's name on the same line.
-        if let Some((name, _)) = line.strip_prefix('[').and_then(|line| line.split_once(']')) {
+        if let Some((name, _)) = row.strip_prefix('[').and_then(|row| row.split_once(']')) {
             section = name.trim();
             rest = rest.split_once(']').map_or("", |(_, rest)| rest);
-        } else if let Some(key) = line.split_once('=').and_then(|(key, _)| key_of(key)) {
+        } else if let Some(key) = row.split_once('=').and_then(|(key, _)| key_of(key)) {
             let (value, after) = value(rest.split_once('=').map_or("", |(_, rest)| rest));
             let same = |(of, name): &(&str, &str)| {
                 of.eq_ignore_ascii_case(section) && name.eq_ignore_ascii_case(key)
@@ -115,8 +115,8 @@ fn value(text: &str) -> (Option<String>, &str) {
     ((is_plain && !is_quoted && value.chars().all(is_text)).then_some(value), characters.as_str())
 }
 
-fn quoted(value: &str) -> String {
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+fn line(section: &str, key: &str, value: &str) -> String {
+    format!("[{section}]\n\t{key} = \"{}\"\n", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
@@ -149,8 +149,7 @@ mod tests {
     #[test]
     fn what_is_copied_is_read_back_the_same() {
         let name = "a \\ \"b\" # ; [c]";
-        let text = format!("[user]\n\tname = {}\n", quoted(name));
-        assert_eq!(entries(&text), [("user", "name", name.to_owned())]);
+        assert_eq!(entries(&line("user", "name", name)), [("user", "name", name.to_owned())]);
     }
 
     #[test]

@@ -301,6 +301,7 @@ fn git_sends_the_sessions_token_and_resets_what_came_before() {
     let header = "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46bWludGVk";
     assert_eq!(of("http.https://github.com/.extraheader"), ["", header]);
     assert_eq!(of("http.https://gist.github.com/.extraheader"), ["", "Authorization:"]);
+    assert_eq!(of("http.http://github.com/.extraheader"), ["", "Authorization:"]);
     assert_eq!(of("credential.https://gist.github.com.helper"), [""]);
     let helpers = of("credential.https://github.com.helper");
     assert!(
