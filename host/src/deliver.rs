@@ -12,6 +12,7 @@
 
 mod family;
 mod forge;
+mod identity;
 mod isolation;
 mod scrub;
 mod session;
@@ -148,7 +149,7 @@ pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<D
             environment.insert(variable.into(), path.into());
         }
     }
-    forge::lead(&mut environment, delivery.variables, &directory)?;
+    forge::lead(&mut environment, delivery, &directory)?;
     follow(&mut environment, delivery.lead, &directory)?;
     environment.insert(AUDEX_SESSION_ID.into(), delivery.session.into());
     Ok(Delivered { environment, removed, directory })

@@ -115,6 +115,8 @@ pub const VAULT_NAMESPACE: &str = "VAULT_NAMESPACE";
 pub const VAULT_CACERT: &str = "VAULT_CACERT";
 /// Where the service account token for Vault's Kubernetes login is.
 pub const AUDEX_K8S_TOKEN_PATH: &str = "AUDEX_K8S_TOKEN_PATH";
+/// The user's configuration of `git`, in place of `~/.gitconfig`.
+pub const GIT_CONFIG_GLOBAL: &str = "GIT_CONFIG_GLOBAL";
 /// Turns colour off when set to anything but the empty string (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
 

@@ -182,13 +182,23 @@ fn the_apps_key_may_be_in_a_private_file_and_in_no_open_one() {
 fn git_is_led_to_the_sessions_token_and_away_from_the_users_own() {
     let double = Double::start("github_double.py");
     let mut sandbox = user(&double);
-    let own = "[credential]\n\thelper = \"!echo password=the-users-own-token\"\n[http \"https://github.com/\"]\n\textraheader = \"AUTHORIZATION: basic dXNlcg==\"\n";
+    let own = "[user]\n\tname = A User\n[credential]\n\thelper = \"!echo password=the-users-own-token;:\"\n\
+        [http \"https://github.com/\"]\n\textraheader = AUTHORIZATION: basic dXNlcg==\n\
+        [http \"https://github.com/octo-org/\"]\n\textraheader = AUTHORIZATION: basic dXNlcg==\n\
+        [url \"git@github.com:\"]\n\tinsteadOf = https://github.com/\n";
     let _ = sandbox.plant(".gitconfig", own);
-    let script = "test -x /usr/bin/git || { echo True; echo; exit; }\n\
-        printf 'protocol=https\\nhost=github.com\\n\\n' | git credential fill | grep -c \"^password=$GH_TOKEN$\" | sed s/1/True/\n\
-        git config --get-urlmatch http.extraheader https://github.com/";
+    sandbox.set("GIT_CONFIG_PARAMETERS", "'http.https://github.com/octo-org/.extraheader=basic dXNlcg=='");
+    // The count is one no list can have, and `grep -c` prints how many lines there are.
+    sandbox.set("GIT_CONFIG_COUNT", u64::MAX.to_string());
+    let script = "cd /\n\
+        printf 'protocol=https\\nhost=github.com\\n\\n' | git credential fill | grep -c \"^password=$GH_TOKEN$\"\n\
+        git config --get-urlmatch http.extraheader https://github.com/octo-org/hello | grep -c dXNlcg\n\
+        git ls-remote --get-url https://github.com/octo-org/hello\n\
+        git ls-remote --get-url git@github.com:octo-org/hello\n\
+        git config user.name";
     let output = sandbox.run_sh(HELLO, script);
-    assert_eq!(output.stdout, "True\n\n", "{}", output.stderr);
+    let address = "https://github.com/octo-org/hello";
+    assert_eq!(output.stdout, format!("1\n0\n{address}\n{address}\nA User\n"), "{}", output.stderr);
 }
 
 #[test]
@@ -236,7 +246,8 @@ fn a_recording_has_no_secret_and_plays_without_github() {
     assert_eq!(live_tokens(&double), 0);
     // It is a run like any other: filters and the log see it, and what is not installed is not recorded.
     assert!(sandbox.events().contains(&"issued".to_owned()));
-    let _ = sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"contents:*\", \"metadata:*\"]\n");
+    let _ =
+        sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"contents:*\", \"metadata:*\"]\n");
     let denied = sandbox.run(record).exits(77);
     assert!(denied.stderr.contains("denied"), "{}", denied.stderr);
     std::fs::remove_file(sandbox.home().join(".config/audex/deny-list.toml")).unwrap();
