@@ -170,6 +170,35 @@ pub fn unknown_call(request: SeenRequest) -> Call {
 }
 
 /// Exports a type that implements [`Provider`] as this crate's component; `capabilities` names what it asks for.
+///
+/// ```
+/// use audex_sdk::provider::*;
+///
+/// struct Doors;
+///
+/// impl Provider for Doors {
+///     fn describe() -> Description {
+///         Description::new("doors", "Doors", "thing:verb, for example `door:open`", &["DOORS_TOKEN"])
+///     }
+///
+///     fn check(actions: Vec<String>) -> Vec<Finding> {
+///         actions.iter().map(|action| Finding::known(action)).collect()
+///     }
+///
+///     fn plan(grant: Grant) -> Result<Plan, Error> {
+///         Ok(Plan::of(&grant, "static-token", Enforcer::Token, Some("the whole building")))
+///     }
+///
+///     fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
+///         let token = Value::Secret(Secret::new("t0ken"));
+///         let ends = clock::now() + u64::from(grant.ttl_seconds);
+///         Ok(Minted::new(&plan, ends).variable("DOORS_TOKEN", token))
+///     }
+/// }
+///
+/// audex_sdk::provider!(Doors, capabilities = ["http:doors.example.com"]);
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! provider {
     ($provider:ident $(, capabilities = [$($capability:literal),* $(,)?])?) => {
