@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::settings::deny_list::DenyEntry;
 
 /// The filter that reads `deny-list.toml`.
-const DENY_LIST: &str = "deny-list";
+pub const DENY_LIST: &str = "deny-list";
 
 /// Everything that can be loaded in this run.
 pub struct Components {

@@ -7,6 +7,7 @@ use std::error::Error;
 use crate::audit::AuditError;
 use crate::check::CheckError;
 use crate::child::ChildError;
+use crate::components::DENY_LIST;
 use crate::deliver::DeliverError;
 use crate::demo::DemoError;
 use crate::deny::DenyError;
@@ -113,7 +114,7 @@ impl Failure {
         Self { kind: Kind::Command(code), stage: "interrupted", hint: None, denied: Vec::new(), error }
     }
 
-    fn hinting(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hinting(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -246,8 +247,15 @@ impl From<FilterError> for Failure {
     fn from(error: FilterError) -> Self {
         let hint = match &error {
             FilterError::Failed(_) => "fix or remove the filter: `tryaudex plugin list`",
-            FilterError::Refused { .. } => "ask whoever installed the filter",
-            FilterError::NothingLeft { .. } => "remove it from --allow, or ask whoever owns the deny list",
+            FilterError::Refused { .. } => {
+                "ask whoever installed the filter, or wrote its [filters] table (`tryaudex plugin list`)"
+            }
+            FilterError::NothingLeft { denied } if denied.iter().all(|one| one.by == DENY_LIST) => {
+                "remove it from --allow, or ask whoever owns the deny list"
+            }
+            FilterError::NothingLeft { .. } => {
+                "remove it from --allow, or ask whoever installed or set that filter"
+            }
         };
         let denied = match &error {
             FilterError::NothingLeft { denied } => denied.clone(),

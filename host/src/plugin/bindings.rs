@@ -15,8 +15,8 @@ pub mod provider {
             "audex:plugin/sts@0.1.0.session": crate::plugin::capability::HeldSession,
         },
     });
-    pub use audex::plugin0_1_0 as v0_1;
-    pub use audex::plugin0_2_0 as v0_2;
+    pub use self::audex::plugin0_1_0 as v0_1;
+    pub use self::audex::plugin0_2_0 as v0_2;
 }
 
 /// World `intent-engine`; what it imports is what providers import.

@@ -72,7 +72,11 @@ fn failure(loaded: &Loaded, phase: Phase, error: &wasmtime::Error) -> PluginErro
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         let phase = if *trap == Trap::StackOverflow { Phase::Limit } else { phase };
-        return PluginError::new(loaded, phase, trap.to_string());
+        let meaning = match trap {
+            Trap::UnreachableCodeReached => ": it panicked, or nobody caught an exception",
+            _ => "",
+        };
+        return PluginError::new(loaded, phase, format!("{trap}{meaning}"));
     }
     // Wasmtime keeps the type of this error to itself; the hostile guests pin its words.
     if error.root_cause().to_string().contains(ANSWER_TOO_LARGE) {

@@ -150,7 +150,9 @@ impl Capability {
             Self::Gcp => "use tokens of your Google Cloud login".to_owned(),
             Self::Azure => "use tokens of your Azure login".to_owned(),
             Self::Vault => "use your login to Vault".to_owned(),
-            Self::Secret(name) => format!("send what ${name} holds to the hosts above, without seeing it"),
+            Self::Secret(name) => format!(
+                "send what ${name} holds to the hosts it may reach, or sign with it, without seeing it"
+            ),
         }
     }
 

@@ -22,8 +22,13 @@ use crate::environment::Environment;
 /// Permissions of the largest request that is tried; real ones have a few dozen.
 const MANY: usize = 2_000;
 /// Actions of every cloud and of none.
-pub(super) const ACTIONS: [&str; 12] = [
+pub(super) const ACTIONS: [&str; 17] = [
     "s3:GetObject",
+    "s3:DeleteObject",
+    "s3:PutObject",
+    "iam:CreateUser",
+    "storage.objects.delete",
+    "Microsoft.Storage/storageAccounts/delete",
     "s3:*",
     "*:*",
     "*",
@@ -67,11 +72,21 @@ fn check<E: ToString>(name: &'static str, outcome: Result<(), E>) -> Check {
     Check { name, wrong: outcome.err().map(|error| error.to_string()) }
 }
 
-/// Two answers to the same question.
+/// Two answers to the same question. A failure is none, and no more so for failing twice.
 fn same<T: Debug, E: ToString>(ask: impl Fn() -> Result<T, E>) -> Result<(), String> {
     let [first, second] = [ask(), ask()].map(|answer| answer.map_err(|error| error.to_string()));
+    let (first, second) = (first?, second?);
     let (first, second) = (format!("{first:?}"), format!("{second:?}"));
     if first == second { Ok(()) } else { Err(format!("{first}, and then {second}")) }
+}
+
+/// An answer, or the words of a refusal.
+fn refused_or<T: Debug>(outcome: Result<T, ProviderError>) -> Result<String, PluginError> {
+    match outcome {
+        Ok(answer) => Ok(format!("{answer:?}")),
+        Err(ProviderError::Refused { error, .. }) => Ok(format!("{}: {}", error.code, error.message)),
+        Err(ProviderError::Plugin(error)) => Err(error),
+    }
 }
 
 /// A refusal is an answer; a trap, a limit or an answer out of step is none.
@@ -254,7 +269,7 @@ fn intent(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
     Ok(vec![
         check(
             "answers or refuses the same sentence the same way",
-            same(|| engine.translate("read the report", "aws")),
+            same(|| refused_or(engine.translate("read the report", "aws"))),
         ),
         check("answers or refuses any sentence", odd),
         check(

@@ -99,7 +99,12 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
         plans.push((plan, granted));
     }
     for (plan, granted) in &plans {
-        let granted = if yes { granted.clone() } else { agreed(plan, BTreeSet::new(), &BTreeSet::new())? };
+        let granted = if yes {
+            granted.clone()
+        } else {
+            let agreed = agreed(plan, BTreeSet::new(), &BTreeSet::new());
+            agreed.map_err(|failure| failure.hinting("grant what the lock grants with --yes"))?
+        };
         tell("installed", &store.install(components.engine(), plan, granted)?);
     }
     for more in store.installed().iter().filter(|one| wanted.iter().all(|entry| entry.name != one.name)) {

@@ -30,6 +30,9 @@ use crate::private_file;
 use crate::request::Ask;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 
+/// What a component that gets as far as being tried has passed.
+const CONTRACT_CHECK: &str =
+    "is of a contract that this host speaks, and imports what a component of its kind may";
 /// A component does not behave.
 const MISBEHAVES: u8 = 1;
 /// A recording is some requests; more is none.
@@ -81,6 +84,11 @@ pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestAr
         checks.push(rehearsal::replay(components.engine(), &plan, &recording)?);
     }
     if let Some(path) = &args.record {
+        // Before anything is minted.
+        if !path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir()) {
+            let message = format!("there is no directory for `{}`", path.display());
+            return Err(Failure::usage(&message, "make it first"));
+        }
         let recording = record(environment, &components, &plan, args)?;
         for line in &recording.outcome {
             console::tell(line);
@@ -155,7 +163,8 @@ fn run(context: Context<'_>, args: &TestArgs) -> Result<Script, Failure> {
     });
     if let Err(failure) = outcome {
         attempt.record_failure(&failure)?;
-        if script.is_none() {
+        let nothing_asked = context.settings.tape.as_ref().is_none_or(|tape| tape.exchanges().is_empty());
+        if script.is_none() || nothing_asked {
             return Err(failure);
         }
         console::tell(&format!("the run failed: {}", failure.line()));
@@ -207,10 +216,11 @@ fn read(path: &Path) -> Result<Recording, Failure> {
 fn report(plan: &InstallPlan, checks: &[Check], json: bool) -> u8 {
     let failed = checks.iter().filter(|check| check.wrong.is_some()).count();
     if json {
+        let own = json!({ "check": CONTRACT_CHECK, "ok": true, "wrong": null });
         let rows = checks
             .iter()
             .map(|check| json!({ "check": check.name, "ok": check.wrong.is_none(), "wrong": check.wrong }));
-        console::result(&Value::from(rows.collect::<Vec<_>>()).to_string());
+        console::result(&Value::from(std::iter::once(own).chain(rows).collect::<Vec<_>>()).to_string());
     } else {
         let (world, contract) = (plan.manifest.world, plan.manifest.contract);
         console::result(&format!(

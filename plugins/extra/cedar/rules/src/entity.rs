@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use cedar_policy::{Entities, Entity, EntityId, EntityUid, RestrictedExpression, Schema};
+use cedar_policy::{Entities, Entity, EntityId, EntityUid, Policy, RestrictedExpression, Schema};
 use serde_json::{Value, json};
 
 use crate::fold::Names;
 use crate::pattern::{Pattern, Relation, is_pattern, relation};
-use crate::{ACTION, RESOURCE, line};
+use crate::{ACTION, RESOURCE, USER, line};
 
 /// Everything a request may refer to.
 #[derive(Debug)]
@@ -117,6 +117,23 @@ impl World {
         let own = Some(group.clone()).filter(is);
         let ids = declared.chain(own).map(|uid| uid.id().unescaped().to_owned());
         ids.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Whether every group that a policy names is one.
+    ///
+    /// # Errors
+    /// Names one that nothing is in: a forbid for a team that is misspelt would forbid nobody, and say nothing.
+    pub fn knows(&self, policy: &Policy) -> Result<(), String> {
+        let own = |uid: &EntityUid| [USER, ACTION, RESOURCE].contains(&uid.type_name().to_string().as_str());
+        let is_group = |uid: &EntityUid| {
+            self.entities.get(uid).is_some()
+                || self.entities.iter().any(|entity| self.entities.is_ancestor_of(uid, &entity.uid()))
+        };
+        let mut named = policy.entity_literals().into_iter();
+        match named.find(|uid| !own(uid) && !is_group(uid)) {
+            Some(uid) => Err(format!("names `{uid}`, which is in no entities and has nobody in it")),
+            None => Ok(()),
+        }
     }
 
     /// Whether names stand for all below them.

@@ -37,6 +37,7 @@ impl Organisation {
         for (place, policy) in policies.iter().enumerate() {
             let wrong = |why| format!("policy `{}` {why}", policies.name(place));
             rules.add(policy, &world).map_err(wrong)?;
+            world.knows(policy).map_err(wrong)?;
         }
         Ok(Self { policies, world, rules, names })
     }

@@ -132,3 +132,23 @@ fn the_same_request_has_the_same_answer() {
         assert_eq!(asked.reasons(), ["policy `p0` forbids it"]);
     }
 }
+
+#[test]
+fn a_group_that_nobody_is_in_is_no_group() {
+    let entities =
+        r#"[{"uid":{"type":"User","id":"alice"},"attrs":{},"parents":[{"type":"Team","id":"developers"}]}]"#;
+    let refusal = |group: &str| {
+        let policies = format!(
+            "permit(principal, action, resource); @id(\"freeze\") forbid(principal in {group}, action, resource);"
+        );
+        with(json!({ "policies": policies, "entities": entities })).refusal()
+    };
+    for wrong in [r#"Team::"develpers""#, r#"Taem::"developers""#] {
+        let why = refusal(wrong);
+        assert!(why.contains("policy `freeze` names") && why.contains("nobody in it"), "{why}");
+    }
+    let known = with(json!({
+        "policies": "permit(principal in Team::\"developers\", action, resource);", "entities": entities
+    }));
+    assert_eq!(known.taken(), (vec![], vec![]));
+}

@@ -226,7 +226,8 @@ fn any_characters_can_be_asked_for() {
 
 #[test]
 fn two_thousand_permissions_take_less_than_a_second() {
-    let mut asked = case(include_str!("../../examples/organisation.cedar"), &[]);
+    let entities = serde_json::from_str(include_str!("../../examples/organisation.entities.json")).unwrap();
+    let mut asked = case(include_str!("../../examples/organisation.cedar"), &[]).entities(&entities);
     for number in 0..2000 {
         let action =
             if number % 2 == 0 { format!("s3:Get{number}*") } else { format!("s3:GetObject{number}") };
