@@ -92,6 +92,8 @@ fn filters_of_both_tracks_see_the_same_run_and_each_can_refuse_it() {
     assert!(sandbox.home().join("ran").exists());
     let issuing: Vec<Value> = sandbox.audit().into_iter().filter(|r| r["event"] == "issuing").collect();
     assert_eq!(issuing[0]["justification"], "OPS-7: look at the report");
+    let list = sandbox.run(["audit", "list"]).success();
+    assert!(list.stdout.contains("touch ran (OPS-7: look at the report)"), "{}", list.stdout);
     let took_part: Vec<&String> = issuing[0]["components"].as_object().unwrap().keys().collect();
     assert!(took_part.iter().any(|name| *name == "hours-and-tickets"), "{took_part:?}");
 }

@@ -78,7 +78,9 @@ fn what(event: &Event) -> String {
     match event {
         Event::Issuing(issuing) => {
             let actions: Vec<_> = issuing.permissions.iter().map(|p| p.action.as_str()).collect();
-            format!("{} {} for: {}", issuing.provider, actions.join(","), issuing.command.join(" "))
+            let why = issuing.justification.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            let command = issuing.command.join(" ");
+            format!("{} {} for: {command}{why}", issuing.provider, actions.join(","))
         }
         Event::Issued(issued) => {
             let who = issued.identity.as_deref().unwrap_or("-");

@@ -26,6 +26,9 @@ pub(super) fn update(
     if let Some(name) = names.iter().find(|name| installed.iter().all(|one| one.name != **name)) {
         return Err(StoreError::NotInstalled { name: name.clone() }.into());
     }
+    if installed.is_empty() {
+        console::result("nothing is installed");
+    }
     let (mut worst, mut failed, mut count) = (0, Vec::new(), 0);
     for old in installed.iter().filter(|one| names.is_empty() || names.contains(&one.name)) {
         count += 1;
