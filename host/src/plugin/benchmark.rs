@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::capability::outside::Outside;
-use super::compiled;
-use super::component::{Loaded, Phase, PluginError};
+use super::component::Loaded;
 use super::conformance::{ACTIONS, context, grant, outline};
 use super::engine::Engine;
 use super::filter::Filter;
@@ -51,9 +50,7 @@ pub fn measure(engine: &Engine, plan: &InstallPlan, samples: u32) -> Result<Repo
     let began = Instant::now();
     let code = plan.machine_code(engine)?;
     rows.push(row("compile, once, when it is installed", vec![micros(began)]));
-    rows.push(timed("load its machine code", LOADS, || {
-        compiled::deserialize(engine, code).map(drop).map_err(|error| broken(plan, &error).into())
-    })?);
+    rows.push(timed("load its machine code", LOADS, || Ok(plan.component(engine).map(drop)?))?);
     let loaded = plan.loaded(engine)?;
     calls(engine, &loaded, samples, &mut rows)?;
     Ok(Report { machine_code: code.len(), rows })
@@ -120,15 +117,6 @@ fn row(what: &'static str, mut times: Vec<f64>) -> Measured {
 
 fn micros(began: Instant) -> f64 {
     began.elapsed().as_secs_f64() * 1e6
-}
-
-fn broken(plan: &InstallPlan, error: &wasmtime::Error) -> PluginError {
-    PluginError {
-        plugin: plan.manifest.name.clone(),
-        digest: plan.digest.clone(),
-        phase: Phase::Load,
-        reason: super::clean::line(&error.root_cause().to_string()),
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use wasmtime::component::Component;
+
 use super::{Installed, Previous, Store, StoreError, digest, io, lock};
 use crate::plugin::capability::Capability;
 use crate::plugin::capability::outside::Outside;
@@ -71,8 +73,7 @@ impl Plan {
     /// # Errors
     /// When it does not compile.
     pub fn loaded(&self, engine: &Engine) -> Result<Loaded, StoreError> {
-        let component = compiled::deserialize(engine, self.machine_code(engine)?)
-            .map_err(|error| failed(self, Phase::Load, error.root_cause().to_string()))?;
+        let component = self.component(engine)?;
         Ok(Loaded {
             name: self.manifest.name.clone(),
             digest: self.digest.clone(),
@@ -83,6 +84,15 @@ impl Plan {
             capabilities: BTreeSet::new(),
             component,
         })
+    }
+
+    /// Loads its machine code.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn component(&self, engine: &Engine) -> Result<Component, PluginError> {
+        compiled::deserialize(engine, self.machine_code(engine)?)
+            .map_err(|error| failed(self, Phase::Load, error.root_cause().to_string()))
     }
 
     /// Its machine code, compiled once.
