@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     const SETTINGS: &str =
-        r#"{"from":"08:00","until":"18:00","utc_offset":"+01:00","always":["s3:Get*"],"tickets":["OPS-?*"]}"#;
+        r#"{"from":"08:00","until":"18:00","time_zone":"+01:00","always":["s3:Get*"],"tickets":["OPS-?*"]}"#;
     /// Friday, 27 November 2026, 16:50 UTC: ten minutes before closing.
     const FRIDAY: u64 = 1_795_798_200;
 

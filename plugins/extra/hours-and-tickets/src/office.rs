@@ -2,11 +2,24 @@
 
 use std::fmt;
 
+use jiff::civil::{Time, Weekday};
+use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, Zoned};
 use serde::Deserialize;
 
-const DAY: i64 = 86_400;
-/// The days of a week; the Unix epoch was a Thursday.
-const DAYS: [&str; 7] = ["thu", "fri", "sat", "sun", "mon", "tue", "wed"];
+const DAYS: [(&str, Weekday); 7] = [
+    ("mon", Weekday::Monday),
+    ("tue", Weekday::Tuesday),
+    ("wed", Weekday::Wednesday),
+    ("thu", Weekday::Thursday),
+    ("fri", Weekday::Friday),
+    ("sat", Weekday::Saturday),
+    ("sun", Weekday::Sunday),
+];
+
+/// Clocks are ahead of UTC by fourteen hours at the most (Kiribati), in seconds.
+const FARTHEST: i32 = 14 * 3600;
 
 /// This filter's settings.
 pub struct Settings {
@@ -24,7 +37,7 @@ struct Written {
     days: Vec<String>,
     from: String,
     until: String,
-    utc_offset: String,
+    time_zone: String,
     always: Vec<String>,
     tickets: Vec<String>,
 }
@@ -35,7 +48,7 @@ impl Default for Written {
             days: ["mon", "tue", "wed", "thu", "fri"].map(String::from).to_vec(),
             from: "08:00".into(),
             until: "18:00".into(),
-            utc_offset: "+00:00".into(),
+            time_zone: "UTC".into(),
             always: vec![],
             tickets: vec![],
         }
@@ -47,50 +60,56 @@ impl Settings {
     pub fn read(text: &str) -> Result<Self, String> {
         let written: Written =
             serde_json::from_str(text).map_err(|error| format!("its settings cannot be read: {error}"))?;
-        let Written { days, from, until, utc_offset, always, tickets } = written;
-        if let Some(day) = days.iter().find(|day| !DAYS.contains(&day.as_str())) {
-            return Err(format!("its settings name the day `{day}`; write `mon`, `tue` …"));
-        }
-        let (sign, offset) = match utc_offset.split_at_checked(1) {
-            Some(("+", rest)) => (1, rest),
-            Some(("-", rest)) => (-1, rest),
-            _ => return Err("write `utc_offset` as `+01:00`".into()),
+        let Written { days, from, until, time_zone, always, tickets } = written;
+        let named = |day: &String| {
+            let found = DAYS.iter().find(|(name, _)| name == day);
+            found
+                .map(|(_, day)| *day)
+                .ok_or_else(|| format!("its settings name the day `{day}`; write `mon`, `tue` …"))
         };
-        let (opens, closes) = (time(&from)?, time(&until)?);
-        if opens >= closes {
+        let office = Hours {
+            days: days.iter().map(named).collect::<Result<_, _>>()?,
+            opens: minutes(&from)?,
+            closes: minutes(&until)?,
+            zone: zone(&time_zone)?,
+            shown: format!("{}, {from} to {until} {time_zone}", days.join(" ")),
+        };
+        if office.opens >= office.closes {
             return Err(format!("its office opens at `{from}` and closes at `{until}`"));
         }
-        let office = Hours {
-            days,
-            opens,
-            closes,
-            offset: sign * time(offset)?,
-            shown: format!("{from} to {until} {utc_offset}"),
-        };
         Ok(Self { office, always, tickets })
     }
 }
 
-/// Seconds since midnight of `HH:MM`.
-fn time(text: &str) -> Result<i64, String> {
+/// Minutes since midnight of `HH:MM`; `24:00` is the end of the day.
+fn minutes(text: &str) -> Result<i64, String> {
     let wrong = || format!("its settings have the time `{text}`; write `08:30`");
-    let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
-    let number = |text: &str, most: i64| {
-        let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<i64>().ok().filter(|number| is_number && *number <= most).ok_or_else(wrong)
-    };
-    match (number(hours, 24)?, number(minutes, 59)?) {
-        (24, 1..) => Err(wrong()),
-        (hours, minutes) => Ok(hours * 3600 + minutes * 60),
+    if text == "24:00" {
+        return Ok(24 * 60);
     }
+    let time = (text.len() == 5).then(|| Time::strptime("%H:%M", text).ok()).flatten().ok_or_else(wrong)?;
+    Ok(i64::from(time.hour()) * 60 + i64::from(time.minute()))
+}
+
+/// A name of the IANA database, as it was when this component was built, or a fixed offset.
+fn zone(text: &str) -> Result<TimeZone, String> {
+    if text.starts_with(['+', '-']) {
+        let offset = strtime::parse("%:z", text).ok().and_then(|parsed| parsed.offset());
+        let offset = offset.filter(|offset| offset.seconds().abs() <= FARTHEST);
+        return offset
+            .map(TimeZone::fixed)
+            .ok_or_else(|| format!("its `time_zone` is `{text}`; write `+01:00`"));
+    }
+    TimeZone::get(text)
+        .map_err(|_| format!("its `time_zone` is `{text}`; write `Europe/Zurich`, or `+01:00`"))
 }
 
 /// Days, and hours in each.
 pub struct Hours {
-    days: Vec<String>,
+    days: Vec<Weekday>,
     opens: i64,
     closes: i64,
-    offset: i64,
+    zone: TimeZone,
     shown: String,
 }
 
@@ -107,21 +126,86 @@ pub enum Office {
 }
 
 impl Hours {
-    /// At this time, in seconds since the Unix epoch.
+    /// At this time, in seconds since the Unix epoch. A time that no calendar has is outside of hours.
     pub fn at(&self, now: u64) -> Office {
-        let local = i64::try_from(now).unwrap_or(i64::MAX - DAY).saturating_add(self.offset);
-        let (day, second) = (local.div_euclid(DAY), local.rem_euclid(DAY));
-        let name = usize::try_from(day.rem_euclid(7)).ok().and_then(|day| DAYS.get(day));
-        let is_day = name.is_some_and(|name| self.days.iter().any(|day| day == name));
-        if is_day && (self.opens..self.closes).contains(&second) {
-            return Office::Open { closes_in: u32::try_from(self.closes - second).unwrap_or(u32::MAX) };
+        let now = i64::try_from(now).ok().and_then(|now| Timestamp::from_second(now).ok());
+        now.and_then(|now| self.open_at(&now.to_zoned(self.zone.clone()))).unwrap_or(Office::Closed)
+    }
+
+    fn open_at(&self, now: &Zoned) -> Option<Office> {
+        if !self.days.contains(&now.weekday()) {
+            return None;
         }
-        Office::Closed
+        // By the clock on the wall: a day may have 23 hours, or 25.
+        let midnight = now.date().to_datetime(Time::midnight());
+        let at = |minutes| {
+            midnight.checked_add(Span::new().minutes(minutes)).ok()?.to_zoned(self.zone.clone()).ok()
+        };
+        let (opens, closes) = (at(self.opens)?, at(self.closes)?);
+        if *now < opens || *now >= closes {
+            return None;
+        }
+        let closes_in = closes.timestamp().as_second() - now.timestamp().as_second();
+        Some(Office::Open { closes_in: u32::try_from(closes_in).ok()? })
     }
 }
 
 impl fmt::Display for Hours {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}, {}", self.days.join(" "), self.shown)
+        formatter.write_str(&self.shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn closes_in(time_zone: &str, now: &str) -> Option<u32> {
+        let settings = format!(r#"{{"until":"24:00","days":["sun"],"time_zone":"{time_zone}"}}"#);
+        let now = now.parse::<Timestamp>().unwrap().as_second();
+        match Settings::read(&settings).unwrap().office.at(u64::try_from(now).unwrap()) {
+            Office::Open { closes_in } => Some(closes_in),
+            Office::Closed => None,
+        }
+    }
+
+    #[test]
+    fn hours_are_those_of_the_wall_clock_in_summer_and_winter() {
+        // Sunday, 29 March 2026: clocks in Zurich went from 02:00 to 03:00; New York had gone three weeks before.
+        assert_eq!(closes_in("Europe/Zurich", "2026-03-29T05:59:59Z"), None);
+        assert_eq!(closes_in("Europe/Zurich", "2026-03-29T06:00:00Z"), Some(16 * 3600));
+        assert_eq!(closes_in("+01:00", "2026-03-29T06:00:00Z"), None);
+        assert_eq!(closes_in("+01:00", "2026-03-29T07:00:00Z"), Some(16 * 3600));
+        assert_eq!(closes_in("America/New_York", "2026-03-29T12:00:00Z"), Some(16 * 3600));
+        assert_eq!(closes_in("Asia/Kolkata", "2026-03-29T18:29:59Z"), Some(1));
+        assert_eq!(closes_in("Asia/Kolkata", "2026-03-29T18:30:00Z"), None);
+    }
+
+    #[test]
+    fn a_day_may_have_other_hours_than_24() {
+        let all = r#"{"from":"00:00","until":"24:00","days":["sun"],"time_zone":"Europe/Zurich"}"#;
+        let office = Settings::read(all).unwrap().office;
+        let at =
+            |time: &str| office.at(u64::try_from(time.parse::<Timestamp>().unwrap().as_second()).unwrap());
+        assert_eq!(at("2026-03-28T23:00:00Z"), Office::Open { closes_in: 23 * 3600 });
+        assert_eq!(at("2026-10-24T22:00:00Z"), Office::Open { closes_in: 25 * 3600 });
+        assert_eq!(office.at(u64::MAX), Office::Closed);
+    }
+
+    #[test]
+    fn zones_and_times_that_are_none_say_what_to_write() {
+        for (key, wrong) in [
+            ("time_zone", "Europe/Zürich"),
+            ("time_zone", "+1"),
+            ("time_zone", "+25:00"),
+            ("time_zone", ""),
+            ("from", "8:00"),
+            ("from", "08:60"),
+            ("until", "24:01"),
+            ("utc_offset", "+01:00"),
+        ] {
+            let error = Settings::read(&format!(r#"{{"{key}":"{wrong}"}}"#)).err().unwrap();
+            assert!(error.contains("write") || error.contains("unknown field"), "{error}");
+        }
     }
 }
