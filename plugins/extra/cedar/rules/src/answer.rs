@@ -79,7 +79,8 @@ fn evaluate(question: &Question<'_>, settings: &str) -> Result<Vec<Restriction>,
             let judgement = if let Some(known) = seen.get(&key) {
                 known
             } else {
-                let judged = bench.judge(&permission.action, resource, question.context(permission)?)?;
+                let context = question.context(permission, &organisation.calendar)?;
+                let judged = bench.judge(&permission.action, resource, context)?;
                 seen.entry(key).or_insert(judged)
             };
             match judgement {

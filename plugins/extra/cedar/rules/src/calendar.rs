@@ -1,60 +1,64 @@
-//! The time of a request, as policies ask about it. All of it in UTC.
+//! The time of a request, as policies ask about it.
 
-/// Seconds of a day.
-const DAY: u64 = 86_400;
-/// The last second that is asked about, at the end of the year 9999: Cedar's dates end there.
-const LAST: u64 = 253_402_300_799;
+use jiff::Timestamp;
+use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
+
+/// Clocks are ahead of UTC by fourteen hours at the most (Kiribati), in seconds.
+const FARTHEST: i32 = 14 * 3600;
+
+/// Where the organisation's clock hangs.
+#[derive(Clone, Debug)]
+pub struct Calendar(TimeZone);
 
 /// A moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
-    unix: u64,
-}
-
-impl Moment {
-    /// From seconds since 1970.
-    #[must_use]
-    pub fn new(unix: u64) -> Self {
-        Self { unix: unix.min(LAST) }
-    }
-
     /// Seconds since 1970.
-    #[must_use]
-    pub fn unix(self) -> i64 {
-        self.unix.cast_signed()
-    }
-
-    /// 0 to 23.
-    #[must_use]
-    pub fn hour(self) -> i64 {
-        (self.unix % DAY / 3600).cast_signed()
-    }
-
-    /// 1 is Monday, 7 Sunday, as in ISO 8601. 1970 began on a Thursday.
-    #[must_use]
-    pub fn weekday(self) -> i64 {
-        ((self.unix / DAY + 3) % 7 + 1).cast_signed()
-    }
-
+    pub unix: i64,
+    /// 0 to 23, by the organisation's clock.
+    pub hour: i64,
+    /// 1 is Monday, 7 Sunday, as in ISO 8601, by the organisation's clock.
+    pub weekday: i64,
     /// `2026-11-27T21:00:00Z`, for Cedar's `datetime()`.
-    #[must_use]
-    pub fn iso(self) -> String {
-        let (year, month, day) = date(self.unix / DAY);
-        let [hour, minute, second] = [self.unix % DAY / 3600, self.unix % 3600 / 60, self.unix % 60];
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    pub iso: String,
+}
+
+impl Default for Calendar {
+    fn default() -> Self {
+        Self(TimeZone::UTC)
     }
 }
 
-/// Days since 1970 to year, month and day: H. Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`.
-fn date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + u64::from(month <= 2), month, day)
+impl Calendar {
+    /// Reads a name of the IANA database, as it was when this component was built, or a fixed offset.
+    ///
+    /// # Errors
+    /// One line that says what to write.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let zone = if text.starts_with(['+', '-']) {
+            let offset = strtime::parse("%:z", text).ok().and_then(|parsed| parsed.offset());
+            offset.filter(|offset| offset.seconds().abs() <= FARTHEST).map(TimeZone::fixed)
+        } else {
+            TimeZone::get(text).ok()
+        };
+        let wrong = || format!("its `time_zone` is `{text}`; write `Europe/Zurich`, or `+01:00`");
+        zone.map(Self).ok_or_else(wrong)
+    }
+
+    /// This many seconds after 1970 began; what is beyond the calendar is its last second.
+    #[must_use]
+    pub fn at(&self, unix: u64) -> Moment {
+        let unix = i64::try_from(unix).unwrap_or(i64::MAX);
+        let time = Timestamp::from_second(unix).unwrap_or(Timestamp::MAX);
+        let local = time.to_zoned(self.0.clone());
+        Moment {
+            unix: time.as_second(),
+            hour: local.hour().into(),
+            weekday: local.weekday().to_monday_one_offset().into(),
+            iso: time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -63,11 +67,27 @@ mod tests {
 
     #[test]
     fn moments_are_what_the_calendar_says() {
-        let moment = Moment::new(1_795_813_200);
-        assert_eq!(moment.iso(), "2026-11-27T21:00:00Z");
-        assert_eq!((moment.hour(), moment.weekday()), (21, 5));
-        assert_eq!(Moment::new(951_827_696).iso(), "2000-02-29T12:34:56Z");
-        assert_eq!((Moment::new(0).iso().as_str(), Moment::new(0).weekday()), ("1970-01-01T00:00:00Z", 4));
-        assert_eq!(Moment::new(u64::MAX).iso(), "9999-12-31T23:59:59Z");
+        let utc = Calendar::default();
+        let moment = utc.at(1_795_813_200);
+        assert_eq!(moment.iso, "2026-11-27T21:00:00Z");
+        assert_eq!((moment.hour, moment.weekday), (21, 5));
+        assert_eq!(utc.at(951_827_696).iso, "2000-02-29T12:34:56Z");
+        assert_eq!((utc.at(0).iso.as_str(), utc.at(0).weekday), ("1970-01-01T00:00:00Z", 4));
+        assert!(utc.at(u64::MAX).iso.starts_with("9999-12-3"), "{:?}", utc.at(u64::MAX));
+    }
+
+    #[test]
+    fn hours_are_those_of_the_organisation_in_summer_and_winter() {
+        let zurich = Calendar::parse("Europe/Zurich").unwrap();
+        // Friday, 23:30 UTC: in Zurich it is Saturday.
+        let winter = zurich.at(1_795_822_200);
+        assert_eq!((winter.hour, winter.weekday, winter.unix), (0, 6, 1_795_822_200));
+        assert_eq!(winter.iso, "2026-11-27T23:30:00Z");
+        let summer = zurich.at(1_782_864_000);
+        assert_eq!((summer.iso.as_str(), summer.hour), ("2026-07-01T00:00:00Z", 2));
+        assert_eq!(Calendar::parse("+01:00").unwrap().at(1_782_864_000).hour, 1);
+        for wrong in ["", "Zurich", "+1", "+25:00", "Europe/../Zurich"] {
+            assert!(Calendar::parse(wrong).unwrap_err().contains("write `Europe/Zurich`"), "{wrong}");
+        }
     }
 }

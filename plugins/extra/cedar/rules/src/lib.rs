@@ -8,6 +8,7 @@ pub mod entity;
 pub mod fold;
 pub mod judge;
 pub mod load;
+pub mod nesting;
 pub mod outcome;
 pub mod pattern;
 pub mod policy;

@@ -2,9 +2,11 @@
 
 use cedar_policy::Schema;
 
+use crate::calendar::Calendar;
 use crate::entity::World;
 use crate::fold::Names;
 use crate::line;
+use crate::nesting;
 use crate::policy::Policies;
 use crate::rule::Rules;
 use crate::settings::Settings;
@@ -18,6 +20,8 @@ pub struct Organisation {
     pub world: World,
     /// Its policies, taken apart.
     pub rules: Rules,
+    /// Its clock.
+    pub calendar: Calendar,
     names: Names,
 }
 
@@ -28,6 +32,10 @@ impl Organisation {
     /// One line. Half an organisation's rules are none: whatever cannot be read refuses everything.
     pub fn load(settings: &str, tree: bool) -> Result<Self, String> {
         let settings = Settings::parse(settings)?;
+        let calendar = settings.time_zone.as_deref().map(Calendar::parse).transpose()?.unwrap_or_default();
+        for (title, text) in [("schema", &settings.schema), ("entities", &settings.entities)] {
+            text.as_deref().map_or(Ok(()), |text| nesting::check(title, text))?;
+        }
         let schema = settings.schema.as_deref().map(Schema::from_cedarschema_str).transpose();
         let schema = schema.map_err(|error| format!("schema: {}", line(&error)))?.map(|(schema, _)| schema);
         let mut names = Names::default();
@@ -39,7 +47,7 @@ impl Organisation {
             rules.add(policy, &world).map_err(wrong)?;
             world.knows(policy).map_err(wrong)?;
         }
-        Ok(Self { policies, world, rules, names })
+        Ok(Self { policies, world, rules, calendar, names })
     }
 
     /// An action as the organisation spells it, in every way that it does.

@@ -7,6 +7,7 @@ use miette::Diagnostic as _;
 
 use crate::fold::Names;
 use crate::line;
+use crate::nesting;
 
 /// All policies, in the order in which they are written.
 #[derive(Debug, Default)]
@@ -41,6 +42,7 @@ impl Policies {
     ) -> Result<Self, String> {
         let mut all = Self::default();
         for (title, text) in texts {
+            nesting::check(&title, text)?;
             let set: PolicySet = text.parse().map_err(|errors| unreadable(&title, text, &errors))?;
             if let Some(template) = set.templates().next() {
                 return Err(format!("{title}: `{}` is a template, and applies to nothing", template.id()));

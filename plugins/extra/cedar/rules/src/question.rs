@@ -2,7 +2,7 @@
 
 use cedar_policy::{Context, RestrictedExpression as Value};
 
-use crate::calendar::Moment;
+use crate::calendar::Calendar;
 use crate::line;
 
 /// One request and all that is known about it.
@@ -64,9 +64,9 @@ impl Question<'_> {
     ///
     /// # Errors
     /// One line. A plan that does not say who enforces a permission is one: `context has enforced_by` must not be false then.
-    pub fn context(&self, permission: &Permission) -> Result<Context, String> {
+    pub fn context(&self, permission: &Permission, calendar: &Calendar) -> Result<Context, String> {
         let text = |text: &str| Value::new_string(text.to_owned());
-        let moment = Moment::new(self.now);
+        let moment = calendar.at(self.now);
         let mut pairs = vec![
             ("provider", text(self.provider)),
             ("origin", text(&permission.origin)),
@@ -74,10 +74,10 @@ impl Question<'_> {
             ("ttl_seconds", Value::new_long(i64::from(self.ttl_seconds))),
             ("command", Value::new_set(self.command.iter().map(|word| text(word)))),
             ("profiles", Value::new_set(self.profiles.iter().map(|name| text(name)))),
-            ("now", Value::new_long(moment.unix())),
-            ("time", Value::new_datetime(moment.iso())),
-            ("hour", Value::new_long(moment.hour())),
-            ("weekday", Value::new_long(moment.weekday())),
+            ("now", Value::new_long(moment.unix)),
+            ("time", Value::new_datetime(moment.iso)),
+            ("hour", Value::new_long(moment.hour)),
+            ("weekday", Value::new_long(moment.weekday)),
         ];
         if let Some(first) = self.command.first() {
             pairs.push(("program", text(first.rsplit('/').next().unwrap_or_default())));

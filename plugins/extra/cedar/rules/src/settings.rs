@@ -14,6 +14,9 @@ pub struct Settings {
     /// A schema in Cedar's own syntax, which every policy must fit.
     #[serde(default)]
     pub schema: Option<String>,
+    /// Whose hours `context.hour` and `context.weekday` are: a name of the IANA database, or an offset. UTC where it is not said.
+    #[serde(default)]
+    pub time_zone: Option<String>,
 }
 
 /// One text, or several.
@@ -33,7 +36,7 @@ impl Settings {
     /// One line that says what is wrong with them.
     pub fn parse(json: &str) -> Result<Self, String> {
         serde_json::from_str(json).map_err(|error| {
-            format!("its settings need `policies`, and may have `entities` and `schema`, all of them texts: {error}")
+            format!("its settings need `policies`, and may have `entities`, `schema` and `time_zone`, all of them texts: {error}")
         })
     }
 

@@ -71,6 +71,15 @@ fn nights_and_weekends_are_for_those_on_call() {
 }
 
 #[test]
+fn nights_are_those_of_the_organisations_clock() {
+    for (time_zone, may) in [("Pacific/Auckland", false), ("Europe/Zurich", true)] {
+        let mut read = asked("alice", "s3:GetObject", "arn:aws:s3:::dev-1");
+        read.settings["time_zone"] = time_zone.into();
+        assert_eq!(kept(&read), may, "{time_zone}");
+    }
+}
+
+#[test]
 fn a_freeze_lets_reads_through() {
     let monday = NOON + 31 * 86_400;
     for (action, may) in [("s3:GetObject", true), ("s3:PutObject", false)] {

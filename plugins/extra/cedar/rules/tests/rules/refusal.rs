@@ -19,6 +19,10 @@ fn what_cannot_be_read_is_refused_with_its_line() {
         &["policies, line 3", "action"],
     );
     refused("permit(principal, action, resource) when { foo() };", &["policies, line 1", "foo"]);
+    let deep = format!("permit(principal, action, resource)\nwhen {{ {}true", "(".repeat(1_000_000));
+    refused(&deep, &["policies, line 2", "brackets"]);
+    let deep = json!({"policies": "", "entities": "[".repeat(1_000_000)});
+    assert!(with(deep).refusal().contains("entities, line 1: more than 32 brackets"));
     let why = with(json!({"policies": ["permit(principal, action, resource);", "\nnonsense"]})).refusal();
     assert!(why.contains("policies[1], line 2"), "{why}");
 }

