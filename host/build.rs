@@ -8,6 +8,8 @@
 
 #[path = "src/plugin/engine_config.rs"]
 mod engine_config;
+#[path = "src/plugin/outline.rs"]
+mod outline;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -49,6 +51,7 @@ fn main() {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     println!("cargo::rerun-if-changed=src/plugin/engine_config.rs");
+    println!("cargo::rerun-if-changed=src/plugin/outline.rs");
     println!("cargo::rerun-if-changed=build.rs");
     require_wasm_target();
     let out = PathBuf::from(required("OUT_DIR"));
@@ -98,8 +101,9 @@ fn embed(built: &Path, out: &Path) -> String {
     // Without an explicit target the CPU features of the machine that builds would be required of every user's.
     or_fail(config.target(&required("TARGET")), "compile for this target");
     let engine = or_fail(wasmtime::Engine::new(&config), "configure the engine");
-    let mut source =
-        String::from("/// The components inside this program.\npub static COMPONENTS: &[Embedded] = &[\n");
+    let mut source = String::from(
+        "/// The components inside this program.\n#[allow(clippy::unreadable_literal, reason = \"the build script writes it\")]\npub static COMPONENTS: &[Embedded] = &[\n",
+    );
     for (name, file, provides) in COMPONENTS {
         let module = or_fail(fs::read(built.join(file)), "read the component that cargo built");
         let encoder = wit_component::ComponentEncoder::default().validate(true).module(&module);
@@ -111,9 +115,13 @@ fn embed(built: &Path, out: &Path) -> String {
         });
         write(&out.join(format!("{name}.wasm")), &component);
         write(&out.join(format!("{name}.cwasm")), &compiled);
+        let outline = or_fail(outline::Outline::read(&component), "read the component's outline");
+        let manifest = outline.manifest.unwrap_or_else(|| fail(&format!("{name} has no manifest")));
+        let (bytes, imports, exports) = (component.len(), outline.imports, outline.exports);
         let _ = writeln!(
             source,
-            "    Embedded {{ name: \"{name}\", provides: {provides}, digest: \"{digest}\", wasm: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.wasm\")), \
+            "    Embedded {{ name: {name:?}, provides: {provides}, digest: {digest:?}, bytes: {bytes}, manifest: {manifest:?}, \
+             imports: &{imports:?}, exports: &{exports:?}, \
              compiled: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.cwasm\")) }},"
         );
     }

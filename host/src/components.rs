@@ -49,8 +49,10 @@ pub enum ComponentsError {
         known: Vec<String>,
     },
     /// No filter has this name.
-    #[error("filter `{name}` has settings and is not installed")]
+    #[error("{place}filter `{name}` has settings and is not installed")]
     NoFilter {
+        /// Where it has them.
+        place: String,
         /// The name in the settings.
         name: String,
     },
@@ -170,7 +172,7 @@ impl Components {
     /// When one fails to load; then nothing may run.
     pub fn filters(&self, settings: &Settings, deny: &[DenyEntry]) -> Result<Vec<Filter>, ComponentsError> {
         let Some(loaded) = built_in(&self.engine, DENY_LIST, World::Filter)? else {
-            return Err(ComponentsError::NoFilter { name: DENY_LIST.to_owned() });
+            return Err(ComponentsError::NoFilter { place: String::new(), name: DENY_LIST.to_owned() });
         };
         let entries = json!({ "deny": deny }).to_string();
         let mut filters = vec![Filter::new(&self.engine, loaded, entries)?];
@@ -180,7 +182,8 @@ impl Components {
         if let Some(name) =
             settings.filters.keys().find(|name| installed().all(|filter| filter.name != **name))
         {
-            return Err(ComponentsError::NoFilter { name: name.clone() });
+            let place = settings.place(&["filters", name]);
+            return Err(ComponentsError::NoFilter { place, name: name.clone() });
         }
         for installed in installed() {
             let loaded = self.store.load(&self.engine, installed)?;

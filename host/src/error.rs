@@ -150,6 +150,7 @@ impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         let hint = match &error {
             SettingsError::Exposed { path } => Some(format!("run: chmod 600 {}", path.display())),
+            SettingsError::Theirs { .. } => Some("leave it out of your file".to_owned()),
             _ => None,
         };
         Self { hint, ..Self::new(Kind::Config, "settings", error) }

@@ -17,6 +17,7 @@ pub mod intent;
 pub mod limit;
 pub mod manifest;
 pub mod mapping;
+pub mod outline;
 pub mod provider;
 pub mod rehearsal;
 pub mod rules;

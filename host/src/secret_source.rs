@@ -1,16 +1,26 @@
-//! The values behind `secret:NAME`: from the environment, a private file, or the kernel's keyring. No component sees one.
+//! The values behind `secret:NAME`: from the environment, a private file, or a keyring. No component sees one.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::environment::Environment;
 use crate::private_file;
 use crate::secret::Secret;
 use crate::settings::components::SecretSource;
+use crate::token::tool;
 
 /// A key file has a few kilobytes.
 const SECRET_BYTES: usize = 64 * 1024;
+/// Somebody may have to type the password of the keyring.
+const UNLOCK_TIME: Duration = Duration::from_mins(1);
+/// The tool of the desktop's keyring, and what it takes before the key's name: macOS' Keychain, elsewhere the Secret Service
+/// (`secret-tool` of libsecret). A key is called as Python's `keyring` calls it, so that this can write it: `keyring set audex NAME`.
+#[cfg(target_os = "macos")]
+const DESKTOP: (&str, &[&str]) = ("/usr/bin/security", &["find-generic-password", "-w", "-s", "audex", "-a"]);
+#[cfg(not(target_os = "macos"))]
+const DESKTOP: (&str, &[&str]) = ("secret-tool", &["lookup", "service", "audex", "username"]);
 
 /// `[secrets]` of the user's `config.toml`.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +63,12 @@ impl SecretError {
             Self::File { path, .. } => {
                 format!("it must be a file of yours that nobody else can read: chmod 600 {path}")
             }
-            Self::Keyring { key, .. } => format!("add it: keyctl padd user {key} @u < FILE"),
+            Self::Keyring { key, .. } if cfg!(target_os = "macos") => {
+                format!("add it: security add-generic-password -s audex -a {key} -w")
+            }
+            Self::Keyring { key, .. } => format!(
+                "add it: keyctl padd user {key} @u < FILE, or secret-tool store --label={key} service audex username {key}"
+            ),
         }
     }
 }
@@ -95,7 +110,7 @@ impl SecretSources {
     ///
     /// # Errors
     /// When it is not there, or where others could read it.
-    pub fn get(&self, name: &str, environment: &Environment) -> Result<Secret, SecretError> {
+    pub async fn get(&self, name: &str, environment: &Environment) -> Result<Secret, SecretError> {
         match self.0.get(name) {
             None | Some(SecretSource::Env(_)) => {
                 let variable = self.variable(name);
@@ -112,14 +127,17 @@ impl SecretSources {
                 let file = private_file::open(path).map_err(failed)?;
                 let mut text = zeroize::Zeroizing::new(String::new());
                 let limit = u64::try_from(SECRET_BYTES).unwrap_or(u64::MAX);
-                file.take(limit).read_to_string(&mut text).map_err(failed)?;
+                file.take(limit.saturating_add(1)).read_to_string(&mut text).map_err(failed)?;
+                // Half a key would be another one.
+                if text.len() > SECRET_BYTES {
+                    let reason = format!("it has more than {} KiB", SECRET_BYTES / 1024);
+                    return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, reason)));
+                }
                 Ok(Secret::new(without_line_end(&text).to_owned()))
             }
-            Some(SecretSource::Keyring(key)) => keyring(key).map_err(|reason| SecretError::Keyring {
-                name: name.to_owned(),
-                key: key.clone(),
-                reason,
-            }),
+            Some(SecretSource::Keyring(key)) => keyring(key, environment)
+                .await
+                .map_err(|reason| SecretError::Keyring { name: name.to_owned(), key: key.clone(), reason }),
         }
     }
 }
@@ -130,14 +148,30 @@ fn without_line_end(text: &str) -> &str {
     text.strip_suffix('\r').unwrap_or(text)
 }
 
+/// From the kernel's keyrings, or else the desktop's.
+async fn keyring(key: &str, environment: &Environment) -> Result<Secret, String> {
+    let kernel = match kernel(key) {
+        Ok(secret) => return Ok(secret),
+        Err(reason) => reason,
+    };
+    let (program, arguments) = DESKTOP;
+    let arguments: Vec<&str> = arguments.iter().copied().chain([key]).collect();
+    match tool::run(environment, program, &arguments, UNLOCK_TIME).await {
+        Ok(Some(secret)) if !secret.expose().is_empty() => Ok(secret),
+        Ok(Some(_)) => Err(format!("{kernel}; `{program}` says nothing")),
+        Ok(None) => Err(format!("{kernel}; and there is no `{program}` to ask the desktop's keyring")),
+        Err(reason) => Err(format!("{kernel}; `{program}` gave none: {reason}")),
+    }
+}
+
 /// The payload of a key of the type `user` (keyrings(7)). Security: the user's keyring first: anything that runs in the login can put a
 /// key of the same name into the session's.
 #[cfg(target_os = "linux")]
-fn keyring(key: &str) -> Result<Secret, String> {
-    use linux_keyutils::{KeyRing, KeyRingIdentifier};
+fn kernel(key: &str) -> Result<Secret, String> {
+    use linux_keyutils::{KeyError, KeyRing, KeyRingIdentifier};
 
     let rings = [KeyRingIdentifier::User, KeyRingIdentifier::Session];
-    let mut reason = "there is none".to_owned();
+    let mut reason = String::new();
     for ring in rings {
         let found = KeyRing::from_special_id(ring, false).and_then(|ring| ring.search(key));
         match found.and_then(|key| key.read_to_vec()) {
@@ -146,15 +180,20 @@ fn keyring(key: &str) -> Result<Secret, String> {
                 let text = std::str::from_utf8(&bytes).map_err(|_| "it is no text".to_owned())?;
                 return Ok(Secret::new(without_line_end(text).to_owned()));
             }
-            Err(error) => reason = error.to_string(),
+            Err(error) => {
+                reason = match error {
+                    KeyError::KeyDoesNotExist => "has none".to_owned(),
+                    other => format!("cannot be asked ({other})"),
+                }
+            }
         }
     }
-    Err(reason)
+    Err(format!("the kernel's keyring {reason}"))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn keyring(_key: &str) -> Result<Secret, String> {
-    Err("this version reads the keyring of Linux only; use a file".to_owned())
+fn kernel(_key: &str) -> Result<Secret, String> {
+    Err("this system's kernel has no keyring".to_owned())
 }
 
 #[cfg(test)]
@@ -163,6 +202,11 @@ mod tests {
 
     use super::*;
 
+    fn get(sources: &SecretSources, environment: &Environment) -> Result<Secret, SecretError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(sources.get("API_KEY", environment))
+    }
+
     fn sources(source: SecretSource) -> SecretSources {
         SecretSources::new(BTreeMap::from([("API_KEY".to_owned(), source)]))
     }
@@ -170,7 +214,7 @@ mod tests {
     #[test]
     fn a_secret_comes_from_where_the_user_says_and_else_from_its_variable() {
         let environment = Environment::from_pairs([("API_KEY", "by-name"), ("OTHER", "by-other")]);
-        let get = |sources: &SecretSources| sources.get("API_KEY", &environment).unwrap().expose().to_owned();
+        let get = |sources: &SecretSources| get(sources, &environment).unwrap().expose().to_owned();
         assert_eq!(get(&SecretSources::default()), "by-name");
         let other = sources(SecretSource::Env("OTHER".to_owned()));
         assert_eq!((get(&other).as_str(), other.variable("API_KEY")), ("by-other", "OTHER"));
@@ -193,10 +237,27 @@ mod tests {
         let ring = KeyRing::from_special_id(KeyRingIdentifier::User, false)
             .and_then(|ring| ring.add_key("audex-test-key", b"from-keyring\n".as_slice()));
         let key = ring.expect("no keyring here (a container may forbid it: set AUDEX_TEST_NO_KEYRING=1)");
-        let found = sources(SecretSource::Keyring("audex-test-key".to_owned()))
-            .get("API_KEY", &Environment::default());
+        let found =
+            get(&sources(SecretSource::Keyring("audex-test-key".to_owned())), &Environment::default());
         let _ = key.invalidate();
         assert_eq!(found.unwrap().expose(), "from-keyring");
+    }
+
+    /// Stands in for the desktop's tool, which has no desktop here; the real one is tried by tests/interop.
+    #[cfg(not(target_os = "macos"))]
+    #[test]
+    fn a_key_that_the_kernel_has_not_is_looked_up_on_the_desktop() {
+        let bin = tempfile::tempdir().unwrap();
+        let tool = bin.path().join("secret-tool");
+        let script = "#!/bin/sh\ntest \"$*\" = 'lookup service audex username audex-desktop-key' && echo from-desktop && exit\necho 'no such key' >&2; exit 1\n";
+        std::fs::write(&tool, script).unwrap();
+        std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let path = format!("{}:/usr/bin:/bin", bin.path().display());
+        let environment = Environment::from_pairs([("PATH", path)]);
+        let asked = |key: &str| get(&sources(SecretSource::Keyring(key.to_owned())), &environment);
+        assert_eq!(asked("audex-desktop-key").unwrap().expose(), "from-desktop");
+        let error = asked("audex-no-such-key").unwrap_err().to_string();
+        assert!(error.ends_with("; `secret-tool` gave none: no such key"), "{error}");
     }
 
     #[test]
@@ -206,13 +267,17 @@ mod tests {
         std::fs::write(&path, "planted-secret").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let nowhere = Environment::default();
+        let long = home.path().join("long");
+        std::fs::write(&long, "planted".repeat(SECRET_BYTES)).unwrap();
+        std::fs::set_permissions(&long, std::fs::Permissions::from_mode(0o600)).unwrap();
         for source in [
             SecretSource::File(path),
+            SecretSource::File(long),
             SecretSource::File(home.path().join("none")),
             SecretSource::Env("NONE".to_owned()),
             SecretSource::Keyring("audex-no-such-key".to_owned()),
         ] {
-            let error = sources(source).get("API_KEY", &nowhere).unwrap_err();
+            let error = get(&sources(source), &nowhere).unwrap_err();
             assert!(!format!("{error:?} {error} {}", error.hint()).contains("planted"), "{error}");
         }
     }

@@ -129,6 +129,16 @@ pub enum SettingsError {
         /// The file.
         path: PathBuf,
     },
+    /// The user sets what is the organisation's to set.
+    #[error("{place}filter `{name}` is your organisation's, by {}", at.display())]
+    Theirs {
+        /// Where the user does.
+        place: String,
+        /// The filter.
+        name: String,
+        /// The organisation's file.
+        at: PathBuf,
+    },
     /// A file says something that cannot be.
     #[error("{}:{line}: {message}", path.display())]
     Invalid {
@@ -213,7 +223,11 @@ impl Settings {
     /// Names the first that is not.
     pub fn check_providers(&self, known: &[String]) -> Result<(), UnknownSetting> {
         match self.provider_files.keys().find(|id| !known.contains(id)) {
-            Some(id) => Err(UnknownSetting::Provider { provider: id.clone(), known: known.to_vec() }),
+            Some(id) => Err(UnknownSetting::Provider {
+                place: self.place(&["providers", id]),
+                provider: id.clone(),
+                known: known.to_vec(),
+            }),
             None => Ok(()),
         }
     }
@@ -234,7 +248,9 @@ impl Settings {
         let known = |key: &&String| declared.iter().any(|setting| setting.key == **key);
         if let Some(key) = self.flags.keys().chain(file.keys()).find(|key| !known(key)) {
             let known = declared.iter().map(|setting| setting.key.clone()).collect();
-            return Err(UnknownSetting::Key { provider: id.to_owned(), key: key.clone(), known });
+            let is_flag = self.flags.contains_key(key);
+            let place = if is_flag { String::new() } else { self.place(&["providers", id, key]) };
+            return Err(UnknownSetting::Key { place, provider: id.to_owned(), key: key.clone(), known });
         }
         let value = |setting: &Setting| {
             let from_flag = self.flags.get(&setting.key).cloned();
@@ -244,6 +260,14 @@ impl Settings {
             (!value.trim().is_empty()).then(|| (setting.key.clone(), value))
         };
         Ok(declared.iter().filter_map(value).collect())
+    }
+
+    /// Where a `config.toml`, the user's or else the organisation's, says something: `PATH:LINE: ` to begin an error with.
+    #[must_use]
+    pub fn place(&self, keys: &[&str]) -> String {
+        let files =
+            [&self.paths.config, &self.paths.organisation].map(|directory| directory.join("config.toml"));
+        files.iter().map(|file| source::place(file, keys)).find(|place| !place.is_empty()).unwrap_or_default()
     }
 
     /// The region option, which also decides where the source credentials are used.
@@ -273,8 +297,10 @@ fn with_organisation(mut paths: Paths) -> Result<Paths, SettingsError> {
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownSetting {
     /// The provider does not have it.
-    #[error("provider `{provider}` has no setting `{key}`")]
+    #[error("{place}provider `{provider}` has no setting `{key}`")]
     Key {
+        /// Where it is, if in a file.
+        place: String,
         /// The provider.
         provider: String,
         /// The setting.
@@ -283,8 +309,10 @@ pub enum UnknownSetting {
         known: Vec<String>,
     },
     /// There is no such provider.
-    #[error("config.toml has settings for provider `{provider}`, which is not there")]
+    #[error("{place}there is no provider `{provider}`")]
     Provider {
+        /// Where it has settings.
+        place: String,
         /// The provider.
         provider: String,
         /// Those there are.

@@ -164,7 +164,7 @@ fn a_setting_that_the_provider_does_not_have_is_an_error() {
     assert_snapshot!(with_file("config.toml", file).run(RUN).snapshot(), @r#"
     exit 78
     --- stderr
-    error: provider `aws` has no setting `role_anr`
+    error: [home]/.config/audex/config.toml:2: provider `aws` has no setting `role_anr`
     hint: it has `role_arn`, `external_id`, `method`, `region`, `allow_unknown`, `source_ip`, `mfa`, `tag`
     "#);
     let file = format!("[providers.aws]\nrole_arn = \"{ROLE}\"\n");

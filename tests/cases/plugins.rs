@@ -48,6 +48,16 @@ fn a_component_is_installed_listed_inspected_and_removed() {
     let text = sandbox.run(["plugin", "inspect", "filter-no-deletes"]).success().stdout;
     assert!(text.contains("asks for  nothing\n") && text.contains("imports   nothing\n"), "{text}");
 
+    // What is installed is tried by its name, like a file.
+    let tried = sandbox.run(["plugin", "test", "filter-no-deletes"]).success().stdout;
+    assert!(tried.lines().all(|line| !line.starts_with("WRONG")), "{tried}");
+    let bench = ["plugin", "bench", "filter-no-deletes", "--samples", "2", "--json"];
+    assert_eq!(sandbox.run(bench).success().json()["name"], "filter-no-deletes");
+    for (name, why) in [("aws", "`aws` is part of this program"), ("none", "no component called `none`")] {
+        let refused = sandbox.run(["plugin", "bench", name]).exits(2);
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    }
+
     let removed = sandbox.run(["plugin", "remove", "filter-no-deletes"]).success();
     assert!(removed.stdout.starts_with("removed filter `filter-no-deletes` (sha256:"), "{}", removed.stdout);
     assert_eq!(sandbox.run(["plugin", "list", "--json"]).success().json(), before);
@@ -177,7 +187,11 @@ fn an_installed_provider_delivers_what_it_makes() {
     assert_eq!(run.stdout, "south\n");
     fs::write(file, "[providers.acme]\nfloor = \"2\"\n").unwrap();
     let unknown = sandbox.run(["plan", "--provider", "acme", "--allow", "door:open"]).exits(78);
-    assert!(unknown.stderr.contains("provider `acme` has no setting `floor`"), "{}", unknown.stderr);
+    assert!(
+        unknown.stderr.contains("config.toml:2: provider `acme` has no setting `floor`"),
+        "{}",
+        unknown.stderr
+    );
     let malformed = sandbox
         .tryaudex(["plan", "--provider", "acme", "--allow", "open"])
         .env("AUDEX_CONFIG_DIR", sandbox.home())
@@ -263,7 +277,7 @@ fn a_filter_gets_its_own_settings_and_no_others() {
     fs::write(config, "[filters.office-hours]\nhours = [9, 17]\n").unwrap();
     let unknown = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(78);
     assert!(
-        unknown.stderr.contains("filter `office-hours` has settings and is not installed"),
+        unknown.stderr.contains("config.toml:1: filter `office-hours` has settings and is not installed"),
         "{}",
         unknown.stderr
     );

@@ -14,7 +14,9 @@ use crate::console;
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::plugin::component::short;
-use crate::plugin::store::{Store, StoreError};
+use crate::plugin::embedded;
+use crate::plugin::source::Place;
+use crate::plugin::store::{InstallPlan, Store, StoreError};
 use crate::settings::{Flags, Settings};
 
 #[derive(Debug, clap::Args)]
@@ -49,7 +51,7 @@ enum Command {
     Test(trial::TestArgs),
     /// Measure what a component costs: to compile, to load, and in each call
     Bench {
-        /// A `.wasm` file, https address or oci reference
+        /// Name of an installed component, path of a `.wasm` file, https address or oci reference
         target: String,
         /// How often each call is made
         #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -175,6 +177,28 @@ fn verify(store: &Store, json: bool) -> u8 {
     }
     let is_wrong = required.is_some() || found.iter().any(|one| one.wrong.is_some());
     if is_wrong { WRONG } else { 0 }
+}
+
+/// What a user means by `target`: an installed component by its name, or one that is somewhere.
+fn found(environment: &Environment, store: &Store, target: &str) -> Result<InstallPlan, Failure> {
+    let place = match store.installed().iter().find(|installed| installed.name == target) {
+        Some(installed) => {
+            // Verified, which a file that somebody names is not.
+            let _ = store.read(installed)?;
+            Place::File(store.file(&installed.digest))
+        }
+        // No component has such a name; and what has none of these is no file that anybody means.
+        None if !target.contains(['.', '/']) && !Path::new(target).exists() => {
+            return Err(match embedded::find(target) {
+                Some(_) => {
+                    Failure::usage(&format!("`{target}` is part of this program"), "name an added component")
+                }
+                None => StoreError::NotInstalled { name: target.to_owned() }.into(),
+            });
+        }
+        None => target.parse().map_err(StoreError::from)?,
+    };
+    Ok(InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?)
 }
 
 /// A file the user names, which must be there.

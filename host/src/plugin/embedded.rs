@@ -13,8 +13,12 @@ pub struct Embedded {
     pub provides: bool,
     /// SHA-256 of the component.
     pub digest: &'static str,
-    /// The component.
-    pub wasm: &'static [u8],
+    /// Size of the component in bytes; it is not inside, only its machine code is.
+    pub bytes: usize,
+    /// The text of its manifest.
+    manifest: &'static str,
+    imports: &'static [&'static str],
+    exports: &'static [&'static str],
     /// Its machine code.
     compiled: &'static [u8],
 }
@@ -27,7 +31,8 @@ impl Embedded {
     /// # Errors
     /// Never for a program that was built whole.
     pub fn manifest(&self) -> Result<Manifest, ManifestError> {
-        Manifest::read(self.wasm)
+        let names = |all: &[&str]| all.iter().map(|&name| name.to_owned()).collect();
+        Manifest::parse(self.manifest, names(self.imports), names(self.exports))
     }
 
     /// Makes it ready to be called. What it asks for is granted: it is part of the program.

@@ -12,6 +12,7 @@ use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
+use super::manifest::World;
 use super::provider::ProviderError;
 use super::state::State;
 
@@ -69,7 +70,7 @@ impl Intent {
         })?;
         let mut proposal = answer.map_err(|mut error| {
             error.clean();
-            ProviderError::Refused { provider: self.loaded.name.clone(), error }
+            ProviderError::Refused { world: World::Intent, name: self.loaded.name.clone(), error }
         })?;
         let longest = proposal.allow.len().max(proposal.resources.len()).max(proposal.candidates.len());
         if longest > limit::ENTRIES {

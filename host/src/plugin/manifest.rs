@@ -2,16 +2,8 @@
 
 use std::fmt;
 
-use wasmparser::{Parser, Payload};
-
 use super::capability::{Capability, UnknownCapability};
-
-/// The custom section the SDK writes.
-pub const SECTION: &str = "audex:manifest";
-/// A manifest is a few lines; more is no manifest.
-const MANIFEST_BYTES: usize = 16 * 1024;
-/// Components nest modules two deep.
-const DEPTH: usize = 8;
+use super::outline::{Outline, OutlineError};
 
 /// A version of the contract that this host speaks. Released ones are frozen (`wit/deps`); the last is the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,9 +133,9 @@ pub struct Manifest {
 /// Why a file is no component of ours.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// Not WebAssembly, or cut short.
-    #[error("it is not a WebAssembly component: {0}")]
-    NotWasm(String),
+    /// Nothing can be read of it.
+    #[error(transparent)]
+    Outline(#[from] OutlineError),
     /// No manifest section.
     #[error("it has no audex manifest; build it with the audex SDK")]
     Missing,
@@ -170,32 +162,44 @@ impl Manifest {
     /// # Errors
     /// When it is not WebAssembly, has no or a garbled manifest, or is for another contract.
     pub fn read(wasm: &[u8]) -> Result<Self, ManifestError> {
-        let mut found = Found::default();
-        let mut depth = 0_usize;
-        for payload in Parser::new(0).parse_all(wasm) {
-            let payload = payload.map_err(|error| ManifestError::NotWasm(error.message().to_owned()))?;
-            match payload {
-                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
-                    depth = depth.saturating_add(1);
-                }
-                Payload::End(_) => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth > DEPTH {
-                return Err(ManifestError::NotWasm("it is nested too deeply".to_owned()));
-            }
-            found.look(payload, depth)?;
-        }
-        let text = found.section.ok_or(ManifestError::Missing)?;
-        parse(&text, found.imports, found.exports)
+        let Outline { manifest, imports, exports } = Outline::read(wasm)?;
+        Self::parse(&manifest.ok_or(ManifestError::Missing)?, imports, exports)
     }
 
-    /// Reads the section's text alone, without a component around it.
+    /// Reads the section's text, of a component with these imports and exports.
     ///
     /// # Errors
     /// When it is garbled, or for another contract.
-    pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        parse(text, Vec::new(), Vec::new())
+    pub fn parse(text: &str, imports: Vec<String>, exports: Vec<String>) -> Result<Self, ManifestError> {
+        let value = |key: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+            line.map(str::to_owned).ok_or_else(|| ManifestError::Malformed(format!("it has no `{key}`")))
+        };
+        let contract = value("contract")?;
+        let Some(contract) = Track::ALL.into_iter().find(|track| track.version() == contract) else {
+            let built_for = contract.chars().filter(char::is_ascii_graphic).take(64).collect();
+            return Err(ManifestError::Contract { built_for });
+        };
+        let world = value("world")?;
+        let world =
+            World::parse(&world).ok_or(ManifestError::Malformed(format!("there is no world `{world}`")))?;
+        let name = value("name")?;
+        let name_ok = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.len() <= 64
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+        if !name_ok {
+            return Err(ManifestError::Malformed("its name is not of `[a-z][a-z0-9_-]*`".to_owned()));
+        }
+        let version: String = value("version")?.chars().filter(char::is_ascii_graphic).take(64).collect();
+        let sdk: String = value("sdk")?.chars().filter(char::is_ascii_graphic).take(64).collect();
+        let licence = value("licence").unwrap_or_default();
+        let licence = licence.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect();
+        let requested = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("capability "))
+            .map(str::parse)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { name, version, licence, sdk, contract, world, requested, imports, exports })
     }
 
     /// Whether the imports are ones its world has.
@@ -214,80 +218,12 @@ impl Manifest {
     }
 }
 
-#[derive(Default)]
-struct Found {
-    section: Option<String>,
-    imports: Vec<String>,
-    exports: Vec<String>,
-}
-
-impl Found {
-    fn look(&mut self, payload: Payload<'_>, depth: usize) -> Result<(), ManifestError> {
-        let not_wasm =
-            |error: wasmparser::BinaryReaderError| ManifestError::NotWasm(error.message().to_owned());
-        match payload {
-            Payload::CustomSection(section) if section.name() == SECTION && self.section.is_none() => {
-                if section.data().len() > MANIFEST_BYTES {
-                    return Err(ManifestError::Malformed("it is too long".to_owned()));
-                }
-                let text = std::str::from_utf8(section.data())
-                    .map_err(|_| ManifestError::Malformed("it is not UTF-8".to_owned()))?;
-                self.section = Some(text.to_owned());
-            }
-            Payload::ComponentImportSection(section) if depth == 0 => {
-                for import in section {
-                    self.imports.push(import.map_err(not_wasm)?.name.name.to_owned());
-                }
-            }
-            Payload::ComponentExportSection(section) if depth == 0 => {
-                for export in section {
-                    self.exports.push(export.map_err(not_wasm)?.name.name.to_owned());
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-fn parse(text: &str, imports: Vec<String>, exports: Vec<String>) -> Result<Manifest, ManifestError> {
-    let value = |key: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
-        line.map(str::to_owned).ok_or_else(|| ManifestError::Malformed(format!("it has no `{key}`")))
-    };
-    let contract = value("contract")?;
-    let Some(contract) = Track::ALL.into_iter().find(|track| track.version() == contract) else {
-        let built_for = contract.chars().filter(char::is_ascii_graphic).take(64).collect();
-        return Err(ManifestError::Contract { built_for });
-    };
-    let world = value("world")?;
-    let world =
-        World::parse(&world).ok_or(ManifestError::Malformed(format!("there is no world `{world}`")))?;
-    let name = value("name")?;
-    let name_ok = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.len() <= 64
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
-    if !name_ok {
-        return Err(ManifestError::Malformed("its name is not of `[a-z][a-z0-9_-]*`".to_owned()));
-    }
-    let version: String = value("version")?.chars().filter(char::is_ascii_graphic).take(64).collect();
-    let sdk: String = value("sdk")?.chars().filter(char::is_ascii_graphic).take(64).collect();
-    let licence = value("licence").unwrap_or_default();
-    let licence = licence.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect();
-    let requested = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("capability "))
-        .map(str::parse)
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Manifest { name, version, licence, sdk, contract, world, requested, imports, exports })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Manifest, ManifestError> {
-        parse(text, Vec::new(), Vec::new())
+        Manifest::parse(text, Vec::new(), Vec::new())
     }
 
     const GOOD: &str =
@@ -326,7 +262,7 @@ mod tests {
         let imports = || vec!["audex:plugin/http@0.1.0".to_owned(), "audex:plugin/keys@0.2.0".to_owned()];
         let of = |contract: &str| {
             let text = GOOD.replace("policy-filter", "provider-plugin").replace("0.1.0\nworld", contract);
-            parse(&text, imports(), Vec::new()).unwrap().check_imports()
+            Manifest::parse(&text, imports(), Vec::new()).unwrap().check_imports()
         };
         assert!(of("0.2.0\nworld").is_ok());
         assert!(
@@ -337,7 +273,7 @@ mod tests {
     #[test]
     fn a_pure_component_may_import_nothing() {
         let imports = vec!["audex:plugin/http@0.1.0".to_owned()];
-        let manifest = parse(GOOD, imports, Vec::new()).unwrap();
+        let manifest = Manifest::parse(GOOD, imports, Vec::new()).unwrap();
         assert!(manifest.check_imports().is_err());
     }
 }

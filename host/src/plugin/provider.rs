@@ -24,6 +24,7 @@ use super::clean::{self, Clean as _};
 use super::component::{Loaded, Phase, PluginError, Source};
 use super::engine::Engine;
 use super::limit;
+use super::manifest::World;
 use super::state::State;
 use crate::child::Interruption;
 use crate::deliver::{SessionFile, Value};
@@ -52,17 +53,19 @@ pub struct Provider {
     logged: Mutex<Vec<String>>,
 }
 
-/// A provider answered with an error of its contract, or failed.
+/// A provider or an intent engine answered with an error of its contract, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
     /// It failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),
     /// It said why not.
-    #[error("provider `{provider}`: {}", error.message)]
+    #[error("{world} `{name}`: {}", error.message)]
     Refused {
-        /// The provider's name.
-        provider: String,
+        /// What it is.
+        world: World,
+        /// Its name.
+        name: String,
         /// Its answer.
         error: Error,
     },
@@ -382,6 +385,6 @@ impl Provider {
 
     fn refused(&self, mut error: Error) -> ProviderError {
         error.clean();
-        ProviderError::Refused { provider: self.loaded.name.clone(), error }
+        ProviderError::Refused { world: World::Provider, name: self.loaded.name.clone(), error }
     }
 }

@@ -356,7 +356,9 @@ impl Store {
         self.directory.join(format!("{digest}.module"))
     }
 
-    fn file(&self, digest: &str) -> PathBuf {
+    /// Where the component of this digest is, if it is installed.
+    #[must_use]
+    pub fn file(&self, digest: &str) -> PathBuf {
         self.directory.join(format!("{digest}.wasm"))
     }
 }

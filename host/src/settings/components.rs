@@ -23,7 +23,7 @@ pub enum SecretSource {
     Env(String),
     /// A file that only its owner can read; one line end at its end is not part of the value.
     File(PathBuf),
-    /// A key of the type `user` in the Linux kernel's keyrings, by its description.
+    /// A key of the Linux kernel's keyrings or the desktop's, by its name.
     Keyring(String),
 }
 
@@ -45,10 +45,8 @@ pub fn filters(
             || organisation.plugins.required_filters.iter().any(|required| required.name == *name)
     };
     if let Some(name) = user.keys().find(|name| is_theirs(name)) {
-        let text = source::text(user_at)?.unwrap_or_default();
-        let start = text.find(&format!("[filters.{name}")).unwrap_or_default();
-        let message = format!("filter `{name}` is your organisation's, by {}", at.display());
-        return Err(source::invalid(user_at, &text, Some(start..start), &message));
+        let (place, at) = (source::place(user_at, &["filters", name]), at.to_path_buf());
+        return Err(SettingsError::Theirs { place, name: name.clone(), at });
     }
     let with = |(name, value): (String, Value), file: &Path| Ok((name, included(value, file)?));
     let organisation = organisation.filters.clone().into_iter().map(|entry| with(entry, at));

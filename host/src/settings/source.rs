@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use toml::de::DeTable;
 
 use super::SettingsError;
 
@@ -38,6 +39,25 @@ pub fn invalid(path: &Path, text: &str, span: Option<Range<usize>>, message: &st
         line: span.map_or(1, |span| line(text, span.start)),
         message,
     }
+}
+
+/// `PATH:LINE: ` of the key that `keys` lead to, to begin an error with; empty where the file does not have it.
+#[must_use]
+pub fn place(path: &Path, keys: &[&str]) -> String {
+    let found = || {
+        let text = text(path).ok().flatten()?;
+        let document = DeTable::parse(&text).ok()?;
+        let (mut table, mut start) = (document.get_ref(), None);
+        for (depth, key) in keys.iter().enumerate() {
+            let (name, value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
+            start = Some(name.span().start);
+            if depth.saturating_add(1) < keys.len() {
+                table = value.get_ref().as_table()?;
+            }
+        }
+        Some(format!("{}:{}: ", path.display(), line(&text, start?)))
+    };
+    found().unwrap_or_default()
 }
 
 /// The line of the byte `offset`, from 1.

@@ -1,4 +1,4 @@
-//! Asks a cloud's own command-line tool for a token.
+//! Asks a cloud's own command-line tool for a token, or a desktop's for a secret.
 
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
@@ -25,7 +25,7 @@ impl Drop for Running {
     }
 }
 
-/// What `program` writes on its standard output. None if there is no such program.
+/// The token that `program` writes on its standard output. None if there is no such program.
 ///
 /// # Errors
 /// When it fails or takes too long.
@@ -34,22 +34,34 @@ pub(crate) async fn output(
     program: &str,
     arguments: &[&str],
 ) -> Result<Option<Secret>, TokenError> {
-    let failed = |reason: &str| {
+    run(environment, program, arguments, TOOL_TIME).await.map_err(|reason| {
         let message = format!("`{program}` gave no token: {reason}");
         TokenError::new(Why::Unavailable, "source-tool", message)
-    };
+    })
+}
+
+/// What `program` writes on its standard output within `time`. None if there is no such program.
+///
+/// # Errors
+/// A few words: it fails or takes too long.
+pub(crate) async fn run(
+    environment: &Environment,
+    program: &str,
+    arguments: &[&str],
+    time: Duration,
+) -> Result<Option<Secret>, String> {
     let mut running = match start(environment, program, arguments) {
         Ok(child) => Running(child),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(&error.to_string())),
+        Err(error) => return Err(error.to_string()),
     };
     let began = Instant::now();
     let status = loop {
         match running.0.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if began.elapsed() > TOOL_TIME => return Err(failed("it takes too long")),
+            Ok(None) if began.elapsed() > time => return Err("it takes too long".to_owned()),
             Ok(None) => tokio::time::sleep(LOOK_EVERY).await,
-            Err(error) => return Err(failed(&error.to_string())),
+            Err(error) => return Err(error.to_string()),
         }
     };
     // What they write is far smaller than a pipe holds, so that they never wait for a reader.
@@ -61,11 +73,11 @@ pub(crate) async fn output(
     }
     if !status.success() {
         let last = complaint.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it failed");
-        return Err(failed(&clean::line(last.trim())));
+        return Err(clean::line(last.trim()));
     }
     match read {
         Some(Ok(_)) => Ok(Some(Secret::new(text.trim().to_owned()))),
-        _ => Err(failed("what it writes is not text")),
+        _ => Err("what it writes is not text".to_owned()),
     }
 }
 

@@ -9,8 +9,7 @@ use crate::plugin::component::short;
 use crate::plugin::embedded::COMPONENTS;
 use crate::plugin::limit;
 use crate::plugin::manifest::Manifest;
-use crate::plugin::source::Place;
-use crate::plugin::store::{InstallPlan, Installed, Store, StoreError};
+use crate::plugin::store::{Installed, Store};
 
 /// One component as it is shown.
 struct Shown {
@@ -34,7 +33,7 @@ fn built_in() -> Result<Vec<Shown>, Failure> {
         let granted = manifest.requested.iter().map(ToString::to_string).collect();
         let provides =
             (manifest.world == crate::plugin::manifest::World::Provider).then(|| manifest.name.clone());
-        let (digest, bytes) = (embedded.digest.to_owned(), embedded.wasm.len());
+        let (digest, bytes) = (embedded.digest.to_owned(), embedded.bytes);
         Ok(Shown {
             manifest,
             digest,
@@ -145,13 +144,7 @@ pub(super) fn inspect(
 }
 
 fn from_elsewhere(environment: &Environment, store: &Store, target: &str) -> Result<Shown, Failure> {
-    // No component has such a name; and what has none of these is no file that anybody means.
-    if !target.contains(['.', '/']) && !std::path::Path::new(target).exists() {
-        return Err(StoreError::NotInstalled { name: target.to_owned() }.into());
-    }
-    let fetched =
-        target.parse::<Place>().and_then(|place| place.fetch(environment)).map_err(StoreError::from)?;
-    let plan = InstallPlan::new(fetched)?;
+    let plan = super::found(environment, store, target)?;
     let source = format!("{} (not installed)", plan.origin);
     let bytes = plan.wasm.len();
     let signer = store.claimed_signer(&plan).unwrap_or_else(|| UNSIGNED.to_owned());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::found;
 use crate::cli::request_args::justification;
 use crate::clock;
 use crate::components::Components;
@@ -23,7 +24,6 @@ use crate::plugin::engine::Engine;
 use crate::plugin::manifest::World;
 use crate::plugin::provider::Provider;
 use crate::plugin::rehearsal::{self, FORMAT, Recording, Script};
-use crate::plugin::source::Place;
 use crate::plugin::store::{InstallPlan, Installed, StoreError};
 use crate::plugin::tape::Tape;
 use crate::private_file;
@@ -40,7 +40,7 @@ const RECORDING_BYTES: u64 = 64 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub struct TestArgs {
-    /// A `.wasm` file, https address or oci reference
+    /// Name of an installed component, path of a `.wasm` file, https address or oci reference
     target: String,
     /// Also run it for real, with what was granted when it was installed, and write into this file what it asked for
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
@@ -65,15 +65,10 @@ pub struct TestArgs {
     json: bool,
 }
 
-fn fetch(environment: &Environment, target: &str) -> Result<InstallPlan, Failure> {
-    let place: Place = target.parse().map_err(StoreError::from)?;
-    Ok(InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?)
-}
-
 /// Asks a component everything that one of its kind must have an answer to.
 pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestArgs) -> Result<u8, Failure> {
-    let plan = fetch(environment, &args.target)?;
     let components = Components::open(settings)?;
+    let plan = found(environment, components.store(), &args.target)?;
     let mut checks = conformance(components.engine(), &plan)?;
     if let Some(path) = &args.replay {
         let recording = read(path)?;
@@ -245,8 +240,8 @@ pub(super) fn bench(
     samples: u32,
     json: bool,
 ) -> Result<(), Failure> {
-    let plan = fetch(environment, target)?;
     let components = Components::open(settings)?;
+    let plan = found(environment, components.store(), target)?;
     let measured = benchmark::measure(components.engine(), &plan, samples)?;
     if json {
         let row = |one: &Measured| json!({ "what": one.what, "samples": one.samples, "median_us": one.median_us, "p95_us": one.p95_us });

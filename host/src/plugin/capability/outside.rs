@@ -109,11 +109,11 @@ impl Outside {
     ///
     /// # Errors
     /// When it is not there, or where others could read it.
-    pub fn secret(&self, name: &str) -> Result<Secret, SecretError> {
+    pub async fn secret(&self, name: &str) -> Result<Secret, SecretError> {
         if self.is_replaying() {
             return Ok(Secret::new(format!("replayed-value-of-{name}")));
         }
-        self.secrets.get(name, &self.environment)
+        self.secrets.get(name, &self.environment).await
     }
 
     /// Writes down what a component asks of the other side, or answers it from what was written down.

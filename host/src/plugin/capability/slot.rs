@@ -77,8 +77,8 @@ impl State {
         Ok(login.map(|(value, expires_at)| (Token { value, expires_at }, Origin::Slot)))
     }
 
-    /// `secret:NAME`: the value of an environment variable.
-    pub(super) fn variable_token(&self, slot: &str) -> Given {
+    /// `secret:NAME`: its value as a token that knows no end.
+    pub(super) fn variable_token(&mut self, slot: &str) -> Given {
         let value = self.slot_secret(slot)?;
         Ok(value.map(|value| (Token { value, expires_at: None }, Origin::Slot)))
     }
@@ -154,19 +154,32 @@ impl State {
     }
 
     /// The secret behind a `secret:NAME` slot.
-    pub(super) fn slot_secret(&self, slot: &str) -> wasmtime::Result<Result<Secret, Error>> {
+    pub(super) fn slot_secret(&mut self, slot: &str) -> wasmtime::Result<Result<Secret, Error>> {
         let Ok(capability @ Capability::Secret(_)) = slot.parse() else {
             return Ok(Err(unknown_slot(slot)));
         };
         self.require(&capability)?;
         let Capability::Secret(name) = capability else { return Ok(Err(unknown_slot(slot))) };
         let outside = Arc::clone(&self.reach()?.outside);
-        Ok(outside.secret(&name).map_err(|error| Error {
-            kind: ErrorKind::Unavailable,
-            code: "secret-unset".to_owned(),
-            message: error.to_string(),
-            hint: Some(error.hint()),
-        }))
+        if let Some(known) = outside.tokens().get(slot) {
+            return Ok(Ok(known.value));
+        }
+        let answer = self.outside_time(|limit| outside.run(limit, outside.secret(&name)));
+        Ok(match answer {
+            Ok(Ok(value)) => {
+                // It does not end with the run, and a keyring is asked once.
+                let known = Token { value: value.clone(), expires_at: Some(u64::MAX) };
+                outside.tokens().keep(slot.to_owned(), &known);
+                Ok(value)
+            }
+            Ok(Err(error)) => Err(Error {
+                kind: ErrorKind::Unavailable,
+                code: "secret-unset".to_owned(),
+                message: error.to_string(),
+                hint: Some(error.hint()),
+            }),
+            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+        })
     }
 }
 

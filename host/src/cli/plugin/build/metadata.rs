@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::error::Failure;
-use crate::plugin::manifest::{Manifest, SECTION, Track};
+use crate::plugin::manifest::{Manifest, Track};
+use crate::plugin::outline::SECTION;
 
 /// What `[tool.audex]` or `"audex"` says.
 #[derive(Debug, serde::Deserialize)]
@@ -40,7 +41,8 @@ impl Metadata {
         // Each is a line: one that has more would say something else as well.
         let wrong = values.into_iter().any(|value| value.contains(char::is_control));
         let wrong = wrong.then(|| "a value has a control character".to_owned());
-        match wrong.or_else(|| Manifest::parse(&text).err().map(|error| error.to_string())) {
+        let unread = || Manifest::parse(&text, Vec::new(), Vec::new()).err().map(|error| error.to_string());
+        match wrong.or_else(unread) {
             Some(wrong) => Err(Failure::usage(
                 &format!("the project's metadata is unfit: {wrong}"),
                 "correct it, and build again",

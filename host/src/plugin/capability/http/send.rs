@@ -168,7 +168,7 @@ impl State {
     }
 
     /// The secrets in a request that the guest does not know.
-    fn sent(&self, asked: &Asked) -> wasmtime::Result<Vec<Secret>> {
+    fn sent(&mut self, asked: &Asked) -> wasmtime::Result<Vec<Secret>> {
         let mut sent = Vec::new();
         for chunk in asked.headers.iter().flat_map(|header| &header.value).chain(&asked.body) {
             let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) = chunk

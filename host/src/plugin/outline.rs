@@ -1,0 +1,86 @@
+//! What can be read of a component without compiling it. The build script reads the built-in ones with the same code.
+
+use wasmparser::{Parser, Payload};
+
+/// The custom section the SDK writes.
+pub const SECTION: &str = "audex:manifest";
+/// A manifest is a few lines; more is no manifest.
+const MANIFEST_BYTES: usize = 16 * 1024;
+/// Components nest modules two deep.
+const DEPTH: usize = 8;
+
+/// The text of its manifest and the names at its border.
+#[derive(Debug, Default)]
+pub struct Outline {
+    /// The text of the manifest section, if there is one.
+    pub manifest: Option<String>,
+    /// Everything it imports.
+    pub imports: Vec<String>,
+    /// Everything it exports.
+    pub exports: Vec<String>,
+}
+
+/// Why there is no outline.
+#[derive(Debug, thiserror::Error)]
+pub enum OutlineError {
+    /// Not WebAssembly, cut short, or nested without end.
+    #[error("it is not a WebAssembly component: {0}")]
+    NotWasm(String),
+    /// A manifest that is none.
+    #[error("its manifest cannot be read: {0}")]
+    Manifest(&'static str),
+}
+
+impl Outline {
+    /// Reads `wasm`, a component or a core module that will become one.
+    ///
+    /// # Errors
+    /// When it is not WebAssembly, or its manifest is no text of a few lines.
+    pub fn read(wasm: &[u8]) -> Result<Self, OutlineError> {
+        let mut found = Self::default();
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(wasm) {
+            let payload = payload.map_err(|error| not_wasm(&error))?;
+            match payload {
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                    depth = depth.saturating_add(1);
+                }
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEPTH {
+                return Err(OutlineError::NotWasm("it is nested too deeply".to_owned()));
+            }
+            found.look(payload, depth)?;
+        }
+        Ok(found)
+    }
+
+    fn look(&mut self, payload: Payload<'_>, depth: usize) -> Result<(), OutlineError> {
+        match payload {
+            Payload::CustomSection(section) if section.name() == SECTION && self.manifest.is_none() => {
+                if section.data().len() > MANIFEST_BYTES {
+                    return Err(OutlineError::Manifest("it is too long"));
+                }
+                let text = std::str::from_utf8(section.data());
+                self.manifest = Some(text.map_err(|_| OutlineError::Manifest("it is not UTF-8"))?.to_owned());
+            }
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    self.imports.push(import.map_err(|error| not_wasm(&error))?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    self.exports.push(export.map_err(|error| not_wasm(&error))?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn not_wasm(error: &wasmparser::BinaryReaderError) -> OutlineError {
+    OutlineError::NotWasm(error.message().to_owned())
+}
