@@ -96,7 +96,7 @@ fn settings_for_a_provider_that_is_not_there_are_an_error() {
 #[test]
 fn a_settings_directory_that_is_not_there_is_an_error_and_not_an_empty_deny_list() {
     let mut sandbox = denying("s3:GetObject");
-    sandbox.set("AUDEX_CONFIG_DIR", "/nonexistent");
+    sandbox.set("AUDEX_CONFIG_DIR", "/dev/null/none");
     let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(78);
     assert!(output.stderr.contains("AUDEX_CONFIG_DIR"), "{}", output.stderr);
 }
