@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_sdk_that_comes_along_is_whole_and_needs_what_the_sdk_needs() {
-        assert!(include_str!("../../sdk/Cargo.toml").contains(rust::WIT_BINDGEN));
+        assert!(include_str!("../../sdk/Cargo.toml").contains(rust::DEPENDENCIES));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         for (folder, within) in [
             ("sdk/src", "src/"),

@@ -43,3 +43,4 @@ pub mod pattern;
 pub mod provider;
 #[cfg(feature = "component")]
 mod shorthand;
+pub mod spelling;

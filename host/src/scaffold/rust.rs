@@ -6,7 +6,7 @@ use super::{Commands, Files, Project, WIT};
 use crate::plugin::manifest::World;
 
 /// The SDK: where its files go, and what is in them.
-pub(super) const SDK: [(&str, &str); 11] = [
+pub(super) const SDK: [(&str, &str); 12] = [
     ("LICENSE", include_str!("../../../LICENSE")),
     ("src/lib.rs", include_str!("../../../sdk/src/lib.rs")),
     ("src/fake.rs", include_str!("../../../sdk/src/fake.rs")),
@@ -18,9 +18,11 @@ pub(super) const SDK: [(&str, &str); 11] = [
     ("src/pattern.rs", include_str!("../../../sdk/src/pattern.rs")),
     ("src/provider.rs", include_str!("../../../sdk/src/provider.rs")),
     ("src/shorthand.rs", include_str!("../../../sdk/src/shorthand.rs")),
+    ("src/spelling.rs", include_str!("../../../sdk/src/spelling.rs")),
 ];
 /// What the SDK needs. A test holds it against the SDK's own manifest.
-pub(super) const WIT_BINDGEN: &str = r#"wit-bindgen = { version = "0.61", default-features = false, features = ["macros", "realloc"], optional = true }"#;
+pub(super) const DEPENDENCIES: &str = r#"strsim = "0.11"
+wit-bindgen = { version = "0.61", default-features = false, features = ["macros", "realloc"], optional = true }"#;
 
 const FILTER: &str = include_str!("../../../sdk/examples/filter-no-deletes/src/lib.rs");
 const MAPPING: &str = include_str!("../../../sdk/examples/mapping-house/src/lib.rs");
@@ -61,9 +63,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actions_have_a_thing_and_a_verb() {
-        let found = Acme::check(vec!["door:open".into(), "door".into()]);
-        assert!(found[0].status == Status::Known && found[1].status == Status::Malformed);
+    fn actions_that_there_are_none_of_get_the_nearest_that_there_is() {
+        let found = Acme::check(vec!["door:*".into(), "door:opne".into(), "door".into()]);
+        assert!(found[0].status == Status::Known && found[2].status == Status::Malformed);
+        assert_eq!(found[1].suggestion.as_deref(), Some("door:open"));
     }
 }
 "#;
@@ -124,7 +127,7 @@ fn readme(project: &Project) -> String {
 fn sdk_manifest() -> String {
     format!(
         "[package]\nname = \"audex-sdk\"\nversion = \"{}\"\nedition = \"2024\"\nlicense = \"Apache-2.0\"\npublish = false\n\n\
-         [features]\ndefault = [\"component\"]\ncomponent = [\"dep:wit-bindgen\"]\n\n[dependencies]\n{WIT_BINDGEN}\n",
+         [features]\ndefault = [\"component\"]\ncomponent = [\"dep:wit-bindgen\"]\n\n[dependencies]\n{DEPENDENCIES}\n",
         env!("CARGO_PKG_VERSION")
     )
 }

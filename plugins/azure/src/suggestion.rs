@@ -1,5 +1,7 @@
 //! "Did you mean": the known operation nearest to a name that is none. Paid only when a name is not known.
 
+use audex_sdk::spelling;
+
 /// The nearest known operation, if one is near enough to be meant: of the same resource provider, else of one that is
 /// called nearly so.
 pub fn nearest(action: &str) -> Option<String> {
@@ -22,40 +24,7 @@ fn allowed(name: &str) -> usize {
 }
 
 fn closest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
-    let lower = name.to_ascii_lowercase();
-    let far = |known: String| Some((distance(&lower, &known.to_ascii_lowercase(), allowed(name))?, known));
-    known.filter_map(far).min_by_key(|(far, _)| *far).map(|(_, known)| known)
-}
-
-/// The number of insertions, deletions, changes and swaps of neighbours between two names, up to `limit`.
-fn distance(left: &str, right: &str, limit: usize) -> Option<usize> {
-    if left.len().abs_diff(right.len()) > limit {
-        return None;
-    }
-    let right: Vec<u8> = right.bytes().collect();
-    let mut older: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    let mut left_before = None;
-    for (row, byte) in left.bytes().enumerate() {
-        let mut next = vec![row + 1];
-        let mut right_before = None;
-        for (column, &other) in right.iter().enumerate() {
-            let at = |cells: &[usize], place: usize| cells.get(place).copied().unwrap_or(usize::MAX - 1);
-            let changed = at(&last, column) + usize::from(byte != other);
-            let mut best = changed.min(at(&last, column + 1) + 1).min(at(&next, column) + 1);
-            if left_before == Some(other) && right_before == Some(byte) {
-                best = best.min(at(&older, column.wrapping_sub(1)) + 1);
-            }
-            next.push(best);
-            right_before = Some(other);
-        }
-        if next.iter().all(|cell| *cell > limit) {
-            return None;
-        }
-        left_before = Some(byte);
-        older = std::mem::replace(&mut last, next);
-    }
-    last.last().copied().filter(|far| *far <= limit)
+    spelling::nearest(name, known, allowed(name))
 }
 
 #[cfg(test)]

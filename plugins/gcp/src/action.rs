@@ -2,6 +2,7 @@
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{AccessLevel, Finding, Status};
+use audex_sdk::spelling;
 use gcp_catalogue::Access;
 
 /// Names with more letters wrong than this are not suggested.
@@ -115,36 +116,13 @@ fn well_formed(action: &str) -> bool {
 /// The known permission that `action` was probably meant to be: of the same service, else of the same resource and verb.
 fn nearest(action: &str) -> Option<String> {
     let (service, rest) = action.split_once('.')?;
-    let closest = |names: &mut dyn Iterator<Item = String>| {
-        names
-            .map(|name| (distance(&name, action), name))
-            .filter(|(far, _)| *far <= FARTHEST)
-            .min_by_key(|(far, _)| *far)
-    };
-    let here = closest(&mut gcp_catalogue::of_service(service));
+    let here = spelling::nearest(action, gcp_catalogue::of_service(service), FARTHEST);
     let named_so = || {
-        let near = |known: &&str| distance(known, service) < FARTHEST;
+        let near = |known: &&str| spelling::distance(known, service, FARTHEST - 1).is_some();
         let named = |known: &str| format!("{known}.{rest}");
         gcp_catalogue::services().filter(near).map(named).find(|name| gcp_catalogue::has(name))
     };
-    here.map(|(_, name)| name).or_else(named_so)
-}
-
-/// How many letters must change (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, b) in right.iter().enumerate() {
-            let (above, before) = (row.get(j + 1).copied(), next.get(j).copied());
-            let change = row.get(j).copied().unwrap_or(usize::MAX - 1) + usize::from(a != *b);
-            let step = above.into_iter().chain(before).min().unwrap_or(usize::MAX - 1) + 1;
-            next.push(change.min(step));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
+    here.or_else(named_so)
 }
 
 #[cfg(test)]

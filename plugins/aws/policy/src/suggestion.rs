@@ -1,6 +1,7 @@
 //! "Did you mean": the known action nearest to a name that is none. Paid only when a name is wrong.
 
 use audex_sdk::pattern;
+use audex_sdk::spelling::distance;
 use aws_catalogue::{Service, service, services};
 
 /// An action that more services than this have in common says nothing about which one is meant.
@@ -73,37 +74,6 @@ fn allowed(name: &str) -> usize {
     (name.len() / 3).clamp(1, 4)
 }
 
-/// The number of insertions, deletions, changes and swaps of neighbours between two names without case, up to `limit`.
-fn distance(left: &str, right: &str, limit: usize) -> Option<usize> {
-    if left.len().abs_diff(right.len()) > limit {
-        return None;
-    }
-    let right: Vec<u8> = right.bytes().map(|byte| byte.to_ascii_lowercase()).collect();
-    let mut older: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    let mut left_before = None;
-    for (row, byte) in left.bytes().map(|byte| byte.to_ascii_lowercase()).enumerate() {
-        let mut next = vec![row + 1];
-        let mut right_before = None;
-        for (column, &other) in right.iter().enumerate() {
-            let at = |cells: &[usize], place: usize| cells.get(place).copied().unwrap_or(usize::MAX - 1);
-            let changed = at(&last, column) + usize::from(byte != other);
-            let mut best = changed.min(at(&last, column + 1) + 1).min(at(&next, column) + 1);
-            if left_before == Some(other) && right_before == Some(byte) {
-                best = best.min(at(&older, column.wrapping_sub(1)) + 1);
-            }
-            next.push(best);
-            right_before = Some(other);
-        }
-        if next.iter().all(|cell| *cell > limit) {
-            return None;
-        }
-        left_before = Some(byte);
-        older = std::mem::replace(&mut last, next);
-    }
-    last.last().copied().filter(|far| *far <= limit)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,15 +100,5 @@ mod tests {
         for wrong in ["s3:Xyzzyplugh", "nosuchservice:FooBarBaz", "s3:Zzz*"] {
             assert_eq!(nearest(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn distances_count_each_slip_once() {
-        for (left, right, far) in
-            [("get", "get", 0), ("gte", "GET", 1), ("gt", "get", 1), ("gxt", "get", 1), ("", "a", 1)]
-        {
-            assert_eq!(distance(left, right, 3), Some(far), "{left} {right}");
-        }
-        assert_eq!(distance("abcdef", "uvwxyz", 3), None);
     }
 }

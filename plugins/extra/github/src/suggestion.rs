@@ -1,5 +1,7 @@
 //! "Did you mean": the permission nearest to one that is none. Paid only when a permission is not known.
 
+use audex_sdk::spelling;
+
 use crate::catalogue::{ENTRIES, Entry, LEVELS, Level};
 
 /// The nearest permission of the table, if one is near enough to be meant, at the level that was probably meant.
@@ -12,46 +14,21 @@ pub fn nearest(name: &str, level: &str) -> Option<String> {
 fn nearest_entry(name: &str) -> Option<Entry> {
     let name = name.to_ascii_lowercase().replace(['-', ' '], "_");
     let slips = (name.len() / 4).clamp(1, 3);
-    let far = |entry: &Entry| distance(&name, entry.name);
-    let close = ENTRIES.iter().filter(|entry| far(entry) <= slips).min_by_key(|entry| far(entry));
     let begins = |entry: &&Entry| name.len() >= 3 && entry.name.starts_with(&name);
-    close.or_else(|| ENTRIES.iter().find(begins)).copied()
+    let close = spelling::nearest(&name, ENTRIES.iter().map(|entry| entry.name), slips);
+    let found = close.and_then(|close| ENTRIES.iter().find(|entry| entry.name == close));
+    found.or_else(|| ENTRIES.iter().find(begins)).copied()
 }
 
 /// The level of `levels` that `given` was probably meant to be: never more than it says, unless there is nothing less.
 fn nearest_level(levels: &[Level], given: &str) -> Level {
     let given = given.to_ascii_lowercase();
     let begins = |level: &&Level| !given.is_empty() && given.starts_with(level.name());
-    let close = |level: &&Level| distance(&given, level.name()) <= 2;
+    let close = |level: &&Level| spelling::distance(&given, level.name(), 2).is_some();
     let meant = LEVELS.iter().find(begins).or_else(|| LEVELS.iter().find(close)).copied();
     let least = levels.first().copied().unwrap_or(Level::Read);
     let Some(meant) = meant else { return least };
     levels.iter().copied().filter(|level| *level <= meant).max().unwrap_or(least)
-}
-
-/// Insertions, deletions, changes and swaps of neighbours between two short names.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<u8> = right.bytes().collect();
-    let mut older: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    let mut left_before = None;
-    for (row, byte) in left.bytes().enumerate() {
-        let mut next = vec![row + 1];
-        let mut right_before = None;
-        for (column, &other) in right.iter().enumerate() {
-            let at = |cells: &[usize], place: usize| cells.get(place).copied().unwrap_or(usize::MAX - 1);
-            let changed = at(&last, column) + usize::from(byte != other);
-            let mut best = changed.min(at(&last, column + 1) + 1).min(at(&next, column) + 1);
-            if left_before == Some(other) && right_before == Some(byte) {
-                best = best.min(at(&older, column.wrapping_sub(1)) + 1);
-            }
-            next.push(best);
-            right_before = Some(other);
-        }
-        left_before = Some(byte);
-        older = std::mem::replace(&mut last, next);
-    }
-    last.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,24 +2,26 @@
 
 use audex_sdk::pattern;
 use audex_sdk::provider::*;
+use audex_sdk::spelling::nearest;
 
 struct Acme;
+
+/// All that there is to be allowed.
+const ACTIONS: [&str; 3] = ["door:open", "door:close", "door:inspect"];
 
 impl Provider for Acme {
     fn describe() -> Description {
         let sets = ["ACME_ACCOUNT", "ACME_TOKEN", "ACME_CREDENTIALS"];
-        Description::new("acme", "Acme doors", "thing:verb, for example `door:open`", &sets).setting(
-            "building",
-            "the building",
-            Some("AUDEX_ACME_BUILDING"),
-        )
+        let syntax = "thing:verb, for example `door:open`";
+        let building = Some("AUDEX_ACME_BUILDING");
+        Description::new("acme", "Acme doors", syntax, &sets).setting("building", "the building", building)
     }
 
     fn check(actions: Vec<String>) -> Vec<Finding> {
-        let is_action = |action: &str| action.contains(':') && action.is_ascii();
-        let check = |action: &String| match is_action(action) {
-            true => Finding::known(action),
-            false => Finding::malformed(),
+        let check = |action: &String| match action {
+            known if ACTIONS.iter().any(|one| pattern::matches(known, one)) => Finding::known(known),
+            other if !other.contains(':') => Finding::malformed(),
+            other => Finding::unknown(nearest(other, ACTIONS, 2).map(String::from)),
         };
         actions.iter().map(check).collect()
     }
@@ -30,12 +32,10 @@ impl Provider for Acme {
     }
 
     fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
-        let program = command.first().and_then(|path| path.rsplit('/').next());
+        let opens = command.first().is_some_and(|path| path.rsplit('/').next() == Some("open-door"));
         let may_open = grant.permissions.iter().any(|p| pattern::matches(&p.action, "door:open"));
-        if program != Some("open-door") || may_open {
-            return vec![];
-        }
-        vec![Advice::new("`open-door` opens a door", &["door:open"])]
+        let advice = Advice::new("`open-door` opens a door", &["door:open"]);
+        if opens && !may_open { vec![advice] } else { vec![] }
     }
 
     fn document(grant: Grant, name: String, format: String) -> Result<String, Error> {

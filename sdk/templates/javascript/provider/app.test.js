@@ -10,9 +10,9 @@ const grant = (...actions) => ({
   session: "audex-test",
 });
 
-test("actions have a thing and a verb", () => {
-  const found = provider.check(["door:open", "door"]);
-  assert.deepEqual(found.map((one) => one.status), ["known", "malformed"]);
+test("actions that there are none of are not known", () => {
+  const found = provider.check(["door:*", "door:opne", "door"]);
+  assert.deepEqual(found.map((one) => one.status), ["known", "unknown", "malformed"]);
 });
 
 test("a token is of the building and ends at the ttl", () => {

@@ -11,9 +11,10 @@ GRANT = Grant("acme", [Permission("door:open", "door:open", [])], deny=[], ttl_s
 
 
 class Acme(unittest.TestCase):
-    def test_actions_have_a_thing_and_a_verb(self):
-        found = Provider().check(["door:open", "door"])
-        self.assertEqual([one.status for one in found], [Status.KNOWN, Status.MALFORMED])
+    def test_actions_that_there_are_none_of_get_the_nearest_that_there_is(self):
+        found = Provider().check(["door:*", "door:opne", "door"])
+        self.assertEqual([one.status for one in found], [Status.KNOWN, Status.UNKNOWN, Status.MALFORMED])
+        self.assertEqual(found[1].suggestion, "door:open")
 
     # Natively there is no host but the one that a test makes.
     @mock.patch.object(app, "Secret", str)
