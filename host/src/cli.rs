@@ -24,6 +24,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::console::{self, Console};
 use crate::environment::Environment;
 use crate::error::Failure;
+use crate::plugin::compiler;
 use crate::process;
 
 /// Least-privilege, short-lived cloud credentials for one command
@@ -68,6 +69,10 @@ enum Command {
 /// Runs the program; returns its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
+    if compiler::is_wanted() {
+        return compiler::serve();
+    }
+    compiler::use_this_program();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

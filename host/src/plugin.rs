@@ -6,6 +6,7 @@ pub mod call;
 pub mod capability;
 pub mod clean;
 pub mod compiled;
+pub mod compiler;
 pub mod component;
 pub mod conformance;
 pub mod embedded;

@@ -299,6 +299,7 @@ fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
             Guest::of("hostile-provider").replacing("contract 0.2.0\n", "contract 0.1.0\n"),
             "it imports `audex:plugin/",
         ),
+        ("a compile bomb", filter().with_loops(1000), "it takes more than 10 s to compile"),
         ("no manifest", filter().replacing("audex:manifest", "audex:manifesT"), "it has no audex manifest"),
         (
             "unknown world",

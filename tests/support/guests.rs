@@ -86,6 +86,16 @@ impl Guest {
         self
     }
 
+    /// The component with a module beside its own, of one function: so many loops within each other, each of which may change any
+    /// of as many variables. Some kilobytes; a compiler's work grows with the cube.
+    pub fn with_loops(self, depth: u32) -> Self {
+        let mut component = self.encoded();
+        let module = loops(depth);
+        // A core module's section in a component (component-model, Binary.md).
+        component.bytes.extend(section(1, &module));
+        component
+    }
+
     /// It, as it is.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -102,6 +112,35 @@ impl Guest {
         let grants = grants.iter().flat_map(|grant| ["--grant", grant]);
         sandbox.run(["plugin", "install", path.to_str().unwrap()].into_iter().chain(grants))
     }
+}
+
+/// A module with such a function.
+fn loops(depth: u32) -> Vec<u8> {
+    let mut body = [&[1][..], &to_leb(depth), &[0x7e]].concat();
+    body.extend([0x03, 0x40].repeat(depth.try_into().unwrap()));
+    for local in 0..depth {
+        // local := local + the next
+        body.push(0x20);
+        body.extend(to_leb(local));
+        body.push(0x20);
+        body.extend(to_leb((local + 1) % depth));
+        body.extend([0x7c, 0x21]);
+        body.extend(to_leb(local));
+    }
+    for local in 0..depth {
+        // again unless it is zero
+        body.push(0x20);
+        body.extend(to_leb(local));
+        body.extend([0xa7, 0x0d, 0, 0x0b]);
+    }
+    body.push(0x0b);
+    let code = [&[1][..], &to_leb(u32::try_from(body.len()).unwrap()), &body].concat();
+    let sections = [section(1, &[1, 0x60, 0, 0]), section(3, &[1, 0]), section(10, &code)];
+    [&b"\0asm\x01\0\0\0"[..], &sections.concat()].concat()
+}
+
+fn section(id: u8, contents: &[u8]) -> Vec<u8> {
+    [&[id][..], &to_leb(u32::try_from(contents.len()).unwrap()), contents].concat()
 }
 
 /// An unsigned LEB128 number, and its length.

@@ -5,24 +5,15 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
+use super::compiler::compile;
 use super::engine::Engine;
 use crate::private_file;
-
-/// Compiles a component. Security: it may be anybody's, so what the compiler itself stumbles over is an error and no crash.
-///
-/// # Errors
-/// When it is no component, needs a feature that is off, or makes the compiler panic.
-pub fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    catch_unwind(AssertUnwindSafe(|| engine.inner().precompile_component(wasm)))
-        .unwrap_or_else(|_| Err(wasmtime::Error::msg("the compiler gave up on it")))
-}
 
 /// Loads machine code made by [`Engine`]'s configuration.
 ///

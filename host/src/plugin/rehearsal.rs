@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::capability::outside::Outside;
 use super::capability::{Capability, effective};
+use super::clean::is_hidden;
 use super::component::PluginError;
 use super::conformance::Check;
 use super::engine::Engine;
-use super::intent::Intent;
+use super::intent::{Intent, Proposal};
 use super::manifest::World;
 use super::provider::{Grant, Minted, Permission, Provider, ProviderError};
 use super::store::{InstallPlan, StoreError};
@@ -105,6 +106,9 @@ pub struct Recording {
     pub outcome: Vec<String>,
 }
 
+/// How often a component is asked whether its access works by now; a real run asks every few seconds, for minutes.
+const ROUNDS: usize = 1000;
+
 /// The format that is written.
 pub const FORMAT: u32 = 1;
 
@@ -129,13 +133,13 @@ pub fn play(
     if loaded.world == World::Intent {
         let intent = Intent::new(engine, loaded, outside, script.settings.clone())?;
         let answer = intent.translate(script.text.as_deref().unwrap_or_default(), &script.provider);
-        let line = told("translate", answer.map(|proposal| format!("{proposal:?}")))?;
-        return Ok((vec![line], tape.exchanges().len()));
+        let line = told("translate", answer.map(|proposal| proposed(&proposal)))?;
+        return Ok((vec![one_line(&line)], tape.exchanges().len()));
     }
     let mut provider = Provider::new(engine, loaded, outside)?;
     provider.configure(script.settings.clone());
     let lines = mint(&provider, &script.grant(), now)?;
-    Ok((lines, tape.exchanges().len()))
+    Ok((lines.iter().map(|line| one_line(line)).collect(), tape.exchanges().len()))
 }
 
 /// What a run does with a provider, from the plan on.
@@ -156,7 +160,7 @@ fn mint(provider: &Provider, grant: &Grant, now: u64) -> Result<Vec<String>, Plu
     };
     lines.push(format!("mint: {}", handed_out(&minted)));
     if let (Some(lease), Some(_)) = (&minted.lease, minted.settle) {
-        loop {
+        for _ in 0..ROUNDS {
             let settled = provider.settled(lease);
             let is_over = !matches!(settled, Ok(false));
             lines.push(told("settled", settled.map(|settled| settled.to_string()))?);
@@ -169,6 +173,22 @@ fn mint(provider: &Provider, grant: &Grant, now: u64) -> Result<Vec<String>, Plu
         lines.push(told("revoke", provider.revoke(lease).map(|()| "done".to_owned()))?);
     }
     Ok(lines)
+}
+
+/// Security: a component's line end must not begin a line of ours.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if is_hidden(c) { ' ' } else { c }).collect()
+}
+
+fn proposed(proposal: &Proposal) -> String {
+    let Proposal { allow, resources, description, candidates } = proposal;
+    let weighed = candidates.iter().map(|one| format!("{} ({})", one.action, one.reason)).collect::<Vec<_>>();
+    format!(
+        "{} on {} ({description}); weighed {}",
+        allow.join(","),
+        if resources.is_empty() { "every resource".to_owned() } else { resources.join(",") },
+        if weighed.is_empty() { "nothing else".to_owned() } else { weighed.join(",") }
+    )
 }
 
 fn handed_out(minted: &Minted) -> String {

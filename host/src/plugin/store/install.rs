@@ -10,6 +10,7 @@ use super::{Installed, Previous, Store, StoreError, digest, io, lock};
 use crate::plugin::capability::Capability;
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::compiled::{self, Cache};
+use crate::plugin::compiler;
 use crate::plugin::component::{Loaded, Phase, PluginError, Source};
 use crate::plugin::engine::Engine;
 use crate::plugin::filter::Filter;
@@ -103,7 +104,7 @@ impl Plan {
         if let Some(compiled) = self.compiled.get() {
             return Ok(compiled);
         }
-        let compiled = compiled::compile(engine, &self.wasm)
+        let compiled = compiler::compile(engine, &self.wasm)
             .map_err(|error| failed(self, Phase::Load, error.root_cause().to_string()))?;
         Ok(self.compiled.get_or_init(|| compiled))
     }
