@@ -114,6 +114,11 @@ impl Failure {
         Self { kind: Kind::Command(code), stage: "interrupted", hint: None, denied: Vec::new(), error }
     }
 
+    pub(crate) fn saying(mut self, message: &str) -> Self {
+        self.error = message.to_owned().into();
+        self
+    }
+
     pub(crate) fn hinting(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

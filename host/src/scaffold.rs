@@ -80,7 +80,8 @@ impl Project {
             && self.name.len() <= 64
             && self.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
             && !self.name.ends_with('-');
-        if !is_name || embedded::find(&self.name).is_some() {
+        // The SDK is a package of its own beside a project in Rust.
+        if !is_name || self.name == "audex-sdk" || embedded::find(&self.name).is_some() {
             return Err(ScaffoldError::Name(self.name.clone()));
         }
         if directory.exists() {
@@ -126,13 +127,13 @@ impl Project {
         let name = &self.name;
         let (kind, use_it) = match self.world {
             World::Filter => {
-                ("policy filter", "It takes part in every run from now on: `tryaudex plan --allow \"s3:*\"` shows what it does.".to_owned())
+                ("A policy filter", "It takes part in every run from now on: `tryaudex plan --allow \"s3:*\"` shows what it does.".to_owned())
             }
             World::Mapping => {
-                ("mapping", format!("It answers once `config.toml` has `[mapping] component = \"{name}\"`; then `tryaudex policies universal` shows it."))
+                ("A mapping", format!("It answers once `config.toml` has `[mapping] component = \"{name}\"`; then `tryaudex policies universal` shows it."))
             }
-            World::Provider => ("provider", format!("Use it: `tryaudex run --provider {name} --allow door:open -- env`.")),
-            World::Intent => ("intent engine", format!("Ask it: `tryaudex intent --engine {name} \"read the report\"`.")),
+            World::Provider => ("A provider", format!("Use it: `tryaudex run --provider {name} --allow door:open -- env`.")),
+            World::Intent => ("An intent engine", format!("Ask it: `tryaudex intent --engine {name} \"read the report\"`.")),
         };
         commands.extend([
             ("tryaudex plugin build".to_owned(), "the component"),
@@ -146,7 +147,7 @@ impl Project {
         };
         let commands: String = commands.iter().map(line).collect();
         format!(
-            "# {name}\n\nA {kind} for Audex (contract audex:plugin {}). {whole}\n\n```console\n{commands}```\n\n{use_it}\n\n{notes}\
+            "# {name}\n\n{kind} for Audex (contract audex:plugin {}). {whole}\n\n```console\n{commands}```\n\n{use_it}\n\n{notes}\
              To hand it out, sign it with minisign (`minisign -Sm {name}.wasm`) and put `{name}.wasm.minisig` beside it, on an https server or in\n\
              an OCI registry (`oras push REGISTRY/{name}:0.1.0 {name}.wasm:application/wasm {name}.wasm.minisig:application/vnd.minisign.signature`).\n",
             Track::NEWEST

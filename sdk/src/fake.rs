@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::filter::{Context, Grant, Permission};
-use crate::provider::{Error, ErrorKind};
+use crate::provider::{self, Error, ErrorKind};
 
 pub use imports::*;
 
@@ -219,6 +219,16 @@ pub fn grant(provider: &str, actions: &[&str]) -> Grant {
         ttl_seconds: 900,
         session: "audex-fake".to_owned(),
     }
+}
+
+/// The same for a provider, to plan and to mint.
+#[must_use]
+pub fn provider_grant(provider: &str, actions: &[&str]) -> provider::Grant {
+    let Grant { provider, permissions, deny, ttl_seconds, session } = grant(provider, actions);
+    let permission =
+        |Permission { action, origin, resources }| provider::Permission { action, origin, resources };
+    let permissions = permissions.into_iter().map(permission).collect();
+    provider::Grant { provider, permissions, deny, ttl_seconds, session }
 }
 
 #[expect(clippy::panic, reason = "a test that forgot its host")]

@@ -1,5 +1,6 @@
 //! A component of one's own, from nothing to a run: only what `plugin new` writes and its README says.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::support::guests::Guest;
@@ -84,6 +85,52 @@ fn what_cannot_be_made_built_or_tried_says_why() {
     let broken = plugin(&sandbox, &home, &["build", "mine"]).exits(2);
     assert!(broken.stderr.contains("the project does not build"), "{}", broken.stderr);
     assert!(!home.join("mine/mine.wasm").exists());
+}
+
+/// A project whose tool, which brings its interpreter in a process of its own, does not end.
+#[test]
+fn a_build_that_is_interrupted_leaves_neither_process_nor_file() {
+    let mut sandbox = Sandbox::without_cloud();
+    let home = sandbox.home().to_owned();
+    let _ = plugin(&sandbox, &home, &["new", "slow", "--kind", "filter", "--lang", "python"]).success();
+    let tool = sandbox.plant(
+        "slow/.venv/bin/componentize-py",
+        "#!/bin/sh\ncase $1 in --version) echo componentize-py 0.25.1; exit;; esac\nsleep 60 & echo $! > started.part; mv started.part started; wait\n",
+    );
+    std::fs::set_permissions(tool, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let places = home.join("places");
+    std::fs::create_dir(&places).unwrap();
+    sandbox.set("TMPDIR", &places);
+    let started = sandbox.tryaudex(["plugin", "build", "slow"]).current_dir(&home).start();
+    let sleeper = loop {
+        if let Ok(id) = std::fs::read_to_string(home.join("slow/started")) {
+            break id.trim().parse::<i32>().unwrap();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    started.signal(nix::sys::signal::Signal::SIGTERM);
+    let ended = started.finish();
+    assert_eq!(ended.code, 128 + 15, "{}", ended.stderr);
+    assert!(ended.stderr.contains("interrupted: nothing was built"), "{}", ended.stderr);
+    assert_eq!(std::fs::read_dir(&places).unwrap().count(), 0);
+    // Whoever takes it over has reaped it sooner or later.
+    let is_there = || nix::sys::signal::kill(nix::unistd::Pid::from_raw(sleeper), None).is_ok();
+    let is_dead =
+        || std::fs::read_to_string(format!("/proc/{sleeper}/stat")).is_ok_and(|stat| stat.contains(") Z "));
+    assert!(!is_there() || is_dead(), "the tool's own process lives on");
+}
+
+#[test]
+fn a_provider_that_answers_out_of_step_is_told_with_all_else() {
+    let mut sandbox = Sandbox::without_cloud();
+    let path = Guest::of("hostile-provider").playing("check-more").plant(&mut sandbox);
+    let tested = sandbox.run(["plugin", "test", path.to_str().unwrap()]).exits(1);
+    let wrong = "WRONG  checks actions of every kind, one answer for each";
+    assert!(
+        tested.stdout.contains(wrong) && tested.stdout.contains("looks after its health"),
+        "{}",
+        tested.stdout
+    );
 }
 
 #[test]

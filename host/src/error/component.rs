@@ -68,7 +68,9 @@ impl From<ComponentsError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let hint = match &error {
-            StoreError::Plugin(_) => "install it again, or remove it",
+            StoreError::Plugin(_) => {
+                "if it is installed, install it again or remove it; `tryaudex plugin test FILE` shows its author more"
+            }
             StoreError::NotGranted { .. } => "grant each with --grant, if you trust the component with it",
             StoreError::BuiltInOnly { .. } => {
                 "its author can take a key of its own with `secret:NAME`, and a fixed host with `http:HOST`"

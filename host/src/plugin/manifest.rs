@@ -53,6 +53,8 @@ pub enum World {
 }
 
 impl World {
+    const ALL: [Self; 4] = [Self::Provider, Self::Mapping, Self::Filter, Self::Intent];
+
     /// The world's name in the contract.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -65,9 +67,7 @@ impl World {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Provider, Self::Mapping, Self::Filter, Self::Intent]
-            .into_iter()
-            .find(|world| world.name() == name)
+        Self::ALL.into_iter().find(|world| world.name() == name)
     }
 
     /// Whether a component of this world may import `interface` in `track`. One that a track did not change has its old version.
@@ -181,8 +181,11 @@ impl Manifest {
             return Err(ManifestError::Contract { built_for });
         };
         let world = value("world")?;
-        let world =
-            World::parse(&world).ok_or(ManifestError::Malformed(format!("there is no world `{world}`")))?;
+        let none = || {
+            let known = World::ALL.map(World::name).join("`, `");
+            ManifestError::Malformed(format!("there is no world `{world}`, but `{known}`"))
+        };
+        let world = World::parse(&world).ok_or_else(none)?;
         let name = value("name")?;
         let name_ok = name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.len() <= 64

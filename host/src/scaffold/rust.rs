@@ -57,9 +57,11 @@ mod tests {
     }
 }
 "#;
-const PROVIDER_TEST: &str = r#"
+const PROVIDER_TEST: &str = r##"
 #[cfg(test)]
 mod tests {
+    use audex_sdk::fake::{Fake, provider_grant, reveal};
+
     use super::*;
 
     #[test]
@@ -68,8 +70,34 @@ mod tests {
         assert!(found[0].status == Status::Known && found[2].status == Status::Malformed);
         assert_eq!(found[1].suggestion.as_deref(), Some("door:open"));
     }
+
+    // Natively there is no host but the one that a test makes.
+    #[test]
+    fn a_token_is_of_the_building_and_ends_at_the_ttl() {
+        let asked = || provider_grant("acme", &["door:open"]);
+        let plan = Acme::plan(asked()).unwrap();
+        let host = Fake::new().setting("building", "north").at(1000);
+        let minted = host.run(|| Acme::mint(asked(), plan)).unwrap();
+        assert_eq!(minted.expires_at, 1900);
+        let Value::Secret(token) = &minted.variables[1].value else { panic!("it can be read") };
+        assert_eq!(reveal(token), "acme-north-audex-fake");
+    }
+
+    #[test]
+    fn advice_is_given_to_who_may_not_open_doors() {
+        let advice = |actions: &[&str]| Acme::preflight(provider_grant("acme", actions), vec!["/bin/open-door".into()]);
+        assert!(advice(&["door:*"]).is_empty());
+        assert_eq!(advice(&["door:close"])[0].missing, ["door:open"]);
+    }
+
+    #[test]
+    fn documents_are_json() {
+        let document = |format: &str| Acme::document(provider_grant("acme", &["door:open"]), "a\"b".into(), format.into());
+        assert_eq!(document("json").unwrap(), r#"{"name":"a\"b","may":["door:open"]}"#);
+        assert_eq!(document("terraform").unwrap_err().kind, ErrorKind::Unsupported);
+    }
 }
-"#;
+"##;
 const INTENT_TEST: &str = r#"
 #[cfg(test)]
 mod tests {

@@ -49,7 +49,7 @@ impl From<ScaffoldError> for Failure {
     fn from(error: ScaffoldError) -> Self {
         let hint = match &error {
             ScaffoldError::Name(_) => {
-                "use lower-case letters, digits and `-`, and no name of a built-in component"
+                "a name begins with a lower-case letter, goes on with such, digits and `-`, and is no built-in component's nor the SDK's"
             }
             ScaffoldError::Exists(_) => "take another name, or --directory",
             ScaffoldError::Io { .. } => return Self::internal("plugin", error),

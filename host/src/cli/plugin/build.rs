@@ -44,7 +44,7 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<(), F
     };
     let bytes = build(environment, directory)?;
     let origin = directory.join(manifest).display().to_string();
-    let plan = InstallPlan::new(Fetched { bytes, signature: None, origin, is_local: true })?;
+    let plan = InstallPlan::new(Fetched { bytes, signature: None, origin, is_local: true }).map_err(unfit)?;
     let path = directory.join(format!("{}.wasm", plan.manifest.name));
     private_file::replace(&path, &plan.wasm).map_err(|source| StoreError::Io {
         action: "write",
@@ -63,6 +63,20 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<(), F
         if asks.is_empty() { "nothing".to_owned() } else { asks.join(", ") }
     ));
     Ok(())
+}
+
+/// What was built is nobody's to install: its author's words, not those of somebody who found it.
+fn unfit(error: StoreError) -> Failure {
+    let wrong = match &error {
+        StoreError::Unfit { reason, .. } => reason.clone(),
+        StoreError::Manifest { source, .. } => {
+            let cause = std::error::Error::source(source).map(|cause| format!(": {cause}"));
+            format!("{source}{}", cause.unwrap_or_default())
+        }
+        StoreError::BuiltInOnly { .. } => error.to_string(),
+        _ => return error.into(),
+    };
+    Failure::usage(&format!("what was built cannot be installed: {wrong}"), "correct it, and build again")
 }
 
 /// Where a tool finds the project, wherever it is run.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::metadata::{self, Audex, Metadata};
 use super::tool::{Tool, look_up};
+use crate::child::Signals;
 use crate::environment::Environment;
 use crate::error::Failure;
 
@@ -32,9 +33,10 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
         directory: &super::absolute(directory)?,
     };
     // Of an error in the source componentize-js says that there is one; node says where.
-    componentize.run(&node, &["--check", "app.js"].map(Path::new))?;
+    let mut signals = Signals::install()?;
+    componentize.run(&node, &["--check", "app.js"].map(Path::new), &mut signals)?;
     // Without WASI: what is left of it does nothing, and is no import.
     let arguments =
         ["app.js", "-w", "wit", "-n", &world, "-d", "stdio", "random", "clocks", "http", "fetch-event", "-o"];
-    componentize.make(environment, &metadata, &arguments, &[])
+    componentize.make(environment, &mut signals, &metadata, &arguments, &[])
 }

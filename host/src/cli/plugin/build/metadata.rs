@@ -5,8 +5,9 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::error::Failure;
-use crate::plugin::manifest::{Manifest, Track};
+use crate::plugin::manifest::{Manifest, Track, World};
 use crate::plugin::outline::SECTION;
+use crate::settings::source::line;
 
 /// What `[tool.audex]` or `"audex"` says.
 #[derive(Debug, serde::Deserialize)]
@@ -39,17 +40,31 @@ impl Metadata {
         }
         let values = [name, version, licence, world].into_iter().chain(capabilities);
         // Each is a line: one that has more would say something else as well.
-        let wrong = values.into_iter().any(|value| value.contains(char::is_control));
-        let wrong = wrong.then(|| "a value has a control character".to_owned());
-        let unread = || Manifest::parse(&text, Vec::new(), Vec::new()).err().map(|error| error.to_string());
-        match wrong.or_else(unread) {
-            Some(wrong) => Err(Failure::usage(
-                &format!("the project's metadata is unfit: {wrong}"),
-                "correct it, and build again",
-            )),
-            None => Ok(text),
+        if values.into_iter().any(|value| value.contains(char::is_control)) {
+            return Err(unfit("a value has a control character", "correct it, and build again"));
         }
+        // Cargo takes no other either. Versions that cannot be compared cannot be told to be older.
+        if semver::Version::parse(version).is_err() {
+            return Err(unfit(
+                &format!("its version `{version}` is not MAJOR.MINOR.PATCH"),
+                "write three numbers, as in 1.0.0",
+            ));
+        }
+        let manifest = Manifest::parse(&text, Vec::new(), Vec::new()).map_err(|error| {
+            let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+            let words = causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"));
+            unfit(&words, "correct it, and build again")
+        })?;
+        if matches!(manifest.world, World::Filter | World::Mapping) && !manifest.requested.is_empty() {
+            let words = format!("a {} reaches nothing, and asks for capabilities", manifest.world);
+            return Err(unfit(&words, "leave `capabilities` empty"));
+        }
+        Ok(text)
     }
+}
+
+fn unfit(wrong: &str, hint: &str) -> Failure {
+    Failure::usage(&format!("the project's metadata is unfit: {wrong}"), hint)
 }
 
 /// Reads a project's manifest with `parse`.
@@ -64,6 +79,14 @@ pub(super) fn read<T: DeserializeOwned, E: ToString>(
             &message,
             "it needs name, version, and world and capabilities for audex, as `plugin new` writes them",
         )
+    })
+}
+
+/// Reads TOML; an error is one line that begins with where it is.
+pub(super) fn toml_of<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line(text, span.start));
+        format!("line {line}: {}", error.message().lines().next().unwrap_or("it is malformed"))
     })
 }
 
@@ -125,5 +148,29 @@ mod tests {
         ] {
             assert!(metadata(name, world, capability).text("x").is_err(), "{name} {world} {capability:?}");
         }
+        for version in ["1.0", "1", "one", "1.0.0.0"] {
+            let metadata =
+                Metadata { version: version.to_owned(), ..metadata("house-rules", "policy-filter", None) };
+            assert!(metadata.text("x").is_err(), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_manifest_is_said_with_its_line() {
+        let text = "[project]\nname = \"x\"\n\n[tool.audex]\nworld = \"policy-filter\"\ncapabilites = []\n";
+        let error = toml_of::<Pyproject>(text).unwrap_err();
+        assert!(error.starts_with("line 6: unknown field `capabilites`"), "{error}");
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "only its errors are looked at")]
+    struct Pyproject {
+        tool: Tools,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "only its errors are looked at")]
+    struct Tools {
+        audex: Audex,
     }
 }

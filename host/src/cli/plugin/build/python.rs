@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::metadata::{self, Audex, Metadata};
 use super::tool::Tool;
+use crate::child::Signals;
 use crate::environment::Environment;
 use crate::error::Failure;
 
@@ -36,8 +37,7 @@ struct Tools {
 }
 
 pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u8>, Failure> {
-    let Pyproject { project, tool } =
-        metadata::read(&directory.join("pyproject.toml"), |text| toml::from_str(text))?;
+    let Pyproject { project, tool } = metadata::read(&directory.join("pyproject.toml"), metadata::toml_of)?;
     let licence = match project.license {
         Some(License::Expression(text) | License::Table { text: Some(text) }) => text,
         Some(License::Table { text: None }) | None => String::new(),
@@ -52,5 +52,5 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
     };
     // Stubs for WASI: what is left of it traps, and is no import.
     let arguments = ["-q", "-d", "wit", "-w", &world, "componentize", "--stub-wasi", "-p", ".", "-o"];
-    componentize.make(environment, &metadata, &arguments, &["app"])
+    componentize.make(environment, &mut Signals::install()?, &metadata, &arguments, &["app"])
 }

@@ -1,10 +1,17 @@
 //! The tools that make components of other languages: where they are, and how they are run.
 
+use std::io::Read as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 use super::metadata::{self, Metadata};
 use crate::child;
+use crate::child::Signals;
 use crate::console;
 use crate::environment::{Environment, PATH};
 use crate::error::Failure;
@@ -31,19 +38,20 @@ impl Tool<'_> {
     pub(super) fn make(
         &self,
         environment: &Environment,
+        signals: &mut Signals,
         metadata: &Metadata,
         arguments: &[&str],
         last: &[&str],
     ) -> Result<Vec<u8>, Failure> {
         let program = self.find(environment)?;
-        let version = self.run(&program, &["--version".as_ref()])?;
+        let version = self.run(&program, &["--version".as_ref()], signals)?;
         let text = metadata.text(&self.sdk(&version))?;
         let place = Place::new(environment)?;
         let out = place.0.join("component.wasm");
         let mut words: Vec<&Path> = arguments.iter().map(Path::new).collect();
         words.push(&out);
         words.extend(last.iter().map(Path::new));
-        let said = self.run(&program, &words)?;
+        let said = self.run(&program, &words, signals)?;
         let component = std::fs::read(&out).ok().filter(|bytes| encode::is_component(bytes));
         let Some(component) = component else {
             console::tell(&said);
@@ -73,7 +81,12 @@ impl Tool<'_> {
 
     /// What it says on its standard output, which is not ours: it is shown if it fails.
     #[expect(clippy::disallowed_methods, reason = "an author's tool, not a command with credentials")]
-    pub(super) fn run(&self, program: &Path, words: &[&Path]) -> Result<String, Failure> {
+    pub(super) fn run(
+        &self,
+        program: &Path,
+        words: &[&Path],
+        signals: &mut Signals,
+    ) -> Result<String, Failure> {
         let mut command = Command::new(program);
         command.args(words).current_dir(self.directory).stdin(Stdio::null()).stderr(Stdio::inherit());
         for name in UNWANTED {
@@ -81,13 +94,40 @@ impl Tool<'_> {
         }
         let failed =
             |error| Failure::usage(&format!("cannot run `{}`: {error}", program.display()), self.install);
-        let Output { status, stdout, .. } = command.output().map_err(failed)?;
-        let said = String::from_utf8_lossy(&stdout).into_owned();
+        // In a group of its own, to be ended whole: what these tools start outlives them.
+        let mut child = command.process_group(0).stdout(Stdio::piped()).spawn().map_err(failed)?;
+        let mut output = child.stdout.take();
+        let reader = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            // What cannot be read is not shown.
+            let _ = output.as_mut().map(|output| output.read_to_end(&mut said));
+            said
+        });
+        let status = ended(&mut child, signals)?;
+        let said = String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned();
         if status.success() {
             return Ok(said);
         }
         console::tell(&said);
         Err(Failure::usage("the project does not build", &format!("{} says why above", said_by(program))))
+    }
+}
+
+/// Waits for the tool; a signal that asks to end ends it and all that it has started.
+fn ended(child: &mut Child, signals: &mut Signals) -> Result<ExitStatus, Failure> {
+    const LOOK_EVERY: Duration = Duration::from_millis(25);
+    let failed = |error| Failure::internal("plugin", error);
+    loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            return Ok(status);
+        }
+        if let Some(signal) = signals.interrupted() {
+            // It may have ended by itself.
+            let _ = i32::try_from(child.id()).map(|id| killpg(Pid::from_raw(id), Signal::SIGKILL));
+            let _ = child.wait().map_err(failed)?;
+            return Err(Failure::interrupted(signal as i32).saying("interrupted: nothing was built"));
+        }
+        std::thread::sleep(LOOK_EVERY);
     }
 }
 
