@@ -16,6 +16,7 @@ mod policy_args;
 mod request_args;
 mod run;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -109,6 +110,15 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(failure) => ExitCode::from(report(console, &failure)),
     }
+}
+
+/// Whether a file can be made at `path`, as far as its directory goes: asked before there is anything to lose.
+fn has_directory(path: &Path) -> Result<(), Failure> {
+    if path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir()) {
+        return Ok(());
+    }
+    let message = format!("there is no directory for `{}`", path.display());
+    Err(Failure::usage(&message, "make it first"))
 }
 
 /// Tells the user; returns the exit status.

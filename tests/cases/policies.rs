@@ -303,12 +303,12 @@ fn an_export_holds_what_a_run_would_be_granted() {
 #[test]
 fn an_export_of_a_profile_has_its_name_and_what_is_added() {
     let mut sandbox = with_acme();
-    let file = "[profiles.porter]\nprovider = \"acme\"\nactions = \"door:open\"\ndeny = [\"lift:*\"]\n";
+    let file = "[profiles.porter]\nprovider = \"acme\"\nactions = \"door:open\"\ndeny = [\"door:inspect\"]\n";
     sandbox.plant(".config/audex/profiles.toml", file);
     let export = |words: &[&str]| sandbox.run([&["policies", "export", "porter"], words].concat());
     assert_eq!(export(&[]).success().json(), json!({ "name": "porter", "may": ["door:open"] }));
-    let more = export(&["--allow", "bell:ring,lift:call"]).success();
-    assert_eq!(more.json(), json!({ "name": "porter", "may": ["bell:ring", "door:open"] }));
+    let more = export(&["--allow", "door:close,door:inspect"]).success();
+    assert_eq!(more.json(), json!({ "name": "porter", "may": ["door:close", "door:open"] }));
     assert!(more.stderr.contains("profiles.toml:4"), "{}", more.stderr);
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use super::has_directory;
 use super::request_args::RequestArgs;
 use crate::components::Components;
 use crate::console::{self, Console};
@@ -90,6 +91,7 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     if let Some(name) = &args.save {
         save::check(&profiles, name)?;
     }
+    args.output.as_deref().map_or(Ok(()), has_directory)?;
     let ask = ask(args, &settings);
     let mut plan = Plan {
         sources: args.source.clone(),
@@ -223,15 +225,16 @@ fn verify(
 /// The report: stdout belongs to the command, so it goes to stderr, and to a file where one was named.
 fn tell(args: &Args, report: &Report<'_>) -> Result<(), Failure> {
     let console = args.console();
-    if let Some(path) = &args.output {
-        let text = format!("{:#}\n", report.json());
-        crate::private_file::replace(path, text.as_bytes())
-            .map_err(|source| save::SaveError::Io { path: path.clone(), source })?;
-    }
+    // Said first: it took a run to get.
     if console.json {
         console.say("learned", "", &report.json());
     } else if !console.quiet {
         console::tell(&report.text());
+    }
+    if let Some(path) = &args.output {
+        let text = format!("{:#}\n", report.json());
+        crate::private_file::replace(path, text.as_bytes())
+            .map_err(|source| save::SaveError::Io { path: path.clone(), source })?;
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ impl Report<'_> {
         if !denied.is_empty() {
             text += "Denied:\n";
         }
-        for (name, action) in denied {
+        for (name, action) in &denied {
             let _ = writeln!(text, "  {name} ({})", calls(action.counts.denied()));
         }
         if !observed.unknown.is_empty() {
@@ -68,7 +68,17 @@ impl Report<'_> {
             let _ = writeln!(text, "notice: {gap}");
         }
         if self.recommendation.shares.is_empty() {
-            return text + "Recommended policy: none, for nothing was seen that needs a permission\n";
+            let refused: Vec<&str> = denied.iter().map(|(name, _)| name.as_str()).collect();
+            return text
+                + &match refused.as_slice() {
+                    [] => {
+                        "Recommended policy: none, for nothing was seen that needs a permission\n".to_owned()
+                    }
+                    some => format!(
+                        "Recommended policy: none, for all that was seen was denied; learn again with --allow {}\n",
+                        some.join(",")
+                    ),
+                };
         }
         let _ = writeln!(text, "Recommended policy: {}", self.recommendation.allow().join(","));
         let resources = self.recommendation.resources();

@@ -14,7 +14,7 @@ use super::intent::Intent;
 use super::manifest::World;
 use super::mapping::Mapping;
 use super::provider::{
-    Call, Enforcer, Grant, GrantPlan, Permission, Planned, Provider, ProviderError, SeenRequest,
+    Enforcer, Grant, GrantPlan, Permission, Planned, Provider, ProviderError, SeenRequest,
 };
 use super::store::{InstallPlan, StoreError};
 use crate::environment::Environment;

@@ -140,7 +140,8 @@ pub fn parse_on_expiry(name: &str) -> Result<OnExpiry, String> {
 /// # Errors
 /// When it is no duration, under a second, or not whole seconds.
 pub fn parse_ttl(text: &str) -> Result<Duration, String> {
-    let ttl = humantime::parse_duration(text).map_err(|error| format!("`{text}` is no duration: {error}"))?;
+    let ttl = humantime::parse_duration(text)
+        .map_err(|_| format!("`{text}` is no duration: write 90s, 15m or 1h 30m"))?;
     if ttl.as_secs() == 0 || ttl.subsec_nanos() != 0 || u32::try_from(ttl.as_secs()).is_err() {
         return Err(format!("`{text}` is not one or more whole seconds"));
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::found;
+use crate::cli::has_directory;
 use crate::cli::request_args::justification;
 use crate::clock;
 use crate::components::Components;
@@ -80,10 +81,7 @@ pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestAr
     }
     if let Some(path) = &args.record {
         // Before anything is minted.
-        if !path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir()) {
-            let message = format!("there is no directory for `{}`", path.display());
-            return Err(Failure::usage(&message, "make it first"));
-        }
+        has_directory(path)?;
         let recording = record(environment, &components, &plan, args)?;
         for line in &recording.outcome {
             console::tell(line);

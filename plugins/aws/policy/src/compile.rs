@@ -54,7 +54,7 @@ pub fn compile(grant: &Grant, conditions: &Conditions, room: usize) -> Result<Co
     let mut groups = Groups::of(grant);
     let mut notices = std::mem::take(&mut groups.notices);
     if groups.list.is_empty() {
-        return Err(nothing(&groups.idle));
+        return Err(nothing(&groups));
     }
     notices.extend(conditions.notice(&groups));
     let denied = deny::denied(grant, &groups, &mut notices)?;
@@ -138,11 +138,15 @@ fn too_long(full: usize, short: usize, room: usize, groups: &[group::Group], den
     )
 }
 
-fn nothing(idle: &[(String, Vec<String>)]) -> Error {
-    let actions: Vec<&str> = idle.iter().map(|(action, _)| action.as_str()).collect();
+fn nothing(groups: &Groups) -> Error {
+    let actions: Vec<&str> = groups.idle.iter().map(|(action, _)| action.as_str()).collect();
+    let takes = match groups.takes.as_slice() {
+        [] => "compare the resources with the kind that each action takes".to_owned(),
+        some => some.join(", "),
+    };
     invalid(
         "nothing-granted",
         format!("none of the given resources is one that `{}` works on", actions.join("`, `")),
-        "compare the resources with the kind that each action takes, or leave --resource out",
+        &format!("{takes}; or leave --resource out"),
     )
 }

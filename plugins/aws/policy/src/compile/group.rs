@@ -31,6 +31,8 @@ pub struct Groups {
     pub list: Vec<Group>,
     /// Actions that none of their resources fits, and those resources.
     pub idle: Vec<(String, Vec<String>)>,
+    /// What those take, in words.
+    pub takes: Vec<String>,
     pub notices: Vec<String>,
 }
 
@@ -124,9 +126,10 @@ impl Groups {
     }
 
     fn leave_out(&mut self, action: &str, resources: &[String], format: Option<String>) {
-        let takes = format.map(|format| format!(" (it takes `{format}`)")).unwrap_or_default();
+        let takes = format.as_ref().map(|format| format!(" (it takes `{format}`)")).unwrap_or_default();
         self.notices
             .push(format!("`{action}` grants nothing: no given resource is of a kind it works on{takes}"));
+        self.takes.extend(format.map(|format| format!("`{action}` takes `{format}`")));
         self.idle.push((action.to_owned(), resources.to_vec()));
     }
 }
@@ -181,9 +184,13 @@ impl<'a> Given<'a> {
         sets.sort_unstable();
         sets.dedup();
         let mut fits = vec![false; self.resources.len()];
-        let mut taken = None;
+        let mut taken: Option<String> = None;
         for (kind, _) in sets.into_iter().flat_map(|set| service.types_of(set)) {
-            taken = taken.or_else(|| kinds.types.get(kind).map(|kind| kind.arn.clone()));
+            // The shortest is the plainest: a bucket before an access point.
+            let plainer = |arn: &&String| taken.as_ref().is_none_or(|taken| arn.len() < taken.len());
+            if let Some(arn) = kinds.types.get(kind).map(|kind| &kind.arn).filter(plainer) {
+                taken = Some(arn.clone());
+            }
             for &place in kinds.places.get(kind).into_iter().flatten() {
                 if let Some(fit) = fits.get_mut(place) {
                     *fit = true;

@@ -94,9 +94,19 @@ fn an_action_and_a_resource_without_a_partner_are_named() {
     let made = whole(&["s3:GetObject", "s3:ListBucket"], &[], &["arn:aws:s3:::b/*", "arn:aws:sqs:*:*:q"]);
     assert_eq!(made.idle[0].0, "s3:ListBucket");
     assert!(made.notices[0].starts_with("`s3:ListBucket` grants nothing: "), "{:?}", made.notices);
+    assert!(
+        made.notices[0].ends_with("(it takes `arn:${Partition}:s3:::${BucketName}`)"),
+        "{:?}",
+        made.notices
+    );
     assert!(made.notices[1].starts_with("`arn:aws:sqs:*:*:q` is of no kind "), "{:?}", made.notices);
     assert!(!made.policy.contains("ListBucket") && !made.policy.contains("sqs"));
-    assert_eq!(refused(&["s3:ListBucket"], &[], &["arn:aws:s3:::b/*"]).code, "nothing-granted");
+    let error = refused(&["s3:ListBucket"], &[], &["arn:aws:s3:::b/*"]);
+    assert_eq!(error.code, "nothing-granted");
+    assert_eq!(
+        error.hint.unwrap(),
+        "`s3:ListBucket` takes `arn:${Partition}:s3:::${BucketName}`; or leave --resource out"
+    );
 }
 
 #[test]
