@@ -180,8 +180,8 @@ fn the_plan_for_people_shows_it_all() {
 
     notice: IAM has no `s3:HeadObject`: HeadObject is authorised by `s3:GetObject`
     notice: `dynamodb:GetItem` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`)
-    notice: `dynamodb:Query` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}/index/${IndexName}`)
-    notice: `dynamodb:Scan` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}/index/${IndexName}`)
+    notice: `dynamodb:Query` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`)
+    notice: `dynamodb:Scan` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`)
     notice: `dynamodb:BatchGetItem` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`)
     notice: the cloud may make credentials that live 15m; if so, the command is ended after 30s
     "#);

@@ -307,8 +307,8 @@ fn an_export_of_a_profile_has_its_name_and_what_is_added() {
     sandbox.plant(".config/audex/profiles.toml", file);
     let export = |words: &[&str]| sandbox.run([&["policies", "export", "porter"], words].concat());
     assert_eq!(export(&[]).success().json(), json!({ "name": "porter", "may": ["door:open"] }));
-    let more = export(&["--allow", "door:close,door:inspect"]).success();
-    assert_eq!(more.json(), json!({ "name": "porter", "may": ["door:close", "door:open"] }));
+    let more = export(&["--allow", "door:lock,door:inspect"]).success();
+    assert_eq!(more.json(), json!({ "name": "porter", "may": ["door:lock", "door:open"] }));
     assert!(more.stderr.contains("profiles.toml:4"), "{}", more.stderr);
 }
 

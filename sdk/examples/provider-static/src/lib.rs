@@ -7,7 +7,7 @@ use audex_sdk::spelling::nearest;
 struct Acme;
 
 /// All that there is to be allowed.
-const ACTIONS: [&str; 3] = ["door:open", "door:close", "door:inspect"];
+const ACTIONS: [&str; 4] = ["door:open", "door:close", "door:lock", "door:inspect"];
 
 impl Provider for Acme {
     fn describe() -> Description {

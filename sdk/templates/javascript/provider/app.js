@@ -9,7 +9,7 @@ import { matches } from "./pattern.js";
 const quoted = (text) => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 
 // All that there is to be allowed.
-const ACTIONS = ["door:open", "door:close", "door:inspect"];
+const ACTIONS = ["door:open", "door:close", "door:lock", "door:inspect"];
 
 export const provider = {
   ...defaults,

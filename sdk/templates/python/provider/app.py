@@ -23,7 +23,7 @@ from wit_world.imports import clock, settings
 from wit_world.imports.secrets import Secret
 
 # All that there is to be allowed.
-ACTIONS = ["door:open", "door:close", "door:inspect"]
+ACTIONS = ["door:open", "door:close", "door:lock", "door:inspect"]
 
 
 def quoted(text):
