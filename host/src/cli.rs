@@ -19,7 +19,7 @@ mod run;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::console::{self, Console};
@@ -80,6 +80,7 @@ pub fn main() -> ExitCode {
             // clap prints help and version to stdout with 0, errors to stderr with 2.
             let _ = error.print();
             if error.kind() == ErrorKind::UnknownArgument
+                && error.get(ContextKind::SuggestedArg).is_none()
                 && std::env::args_os().nth(1).is_some_and(|word| word == "run")
             {
                 console::tell("hint: put the command after `--`: tryaudex run --allow … -- COMMAND");

@@ -155,10 +155,24 @@ impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         let hint = match &error {
             SettingsError::Exposed { path } => Some(format!("run: chmod 600 {}", path.display())),
+            SettingsError::Invalid { message, .. } => elsewhere(message).map(str::to_owned),
             SettingsError::Theirs { .. } => Some("leave it out of your file".to_owned()),
             _ => None,
         };
         Self { hint, ..Self::new(Kind::Config, "settings", error) }
+    }
+}
+
+/// Where a key belongs that somebody wrote into another file.
+fn elsewhere(message: &str) -> Option<&'static str> {
+    let (key, _) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    match key {
+        "max_ttl" | "audit" | "required_filters" | "sources" | "capabilities" | "require_signature" => {
+            Some("that is the organisation's to say, in /etc/audex/config.toml")
+        }
+        "profiles" => Some("profiles are in profiles.toml, beside it"),
+        "deny" => Some("the deny list is deny-list.toml, beside it"),
+        _ => None,
     }
 }
 
@@ -337,6 +351,7 @@ impl From<SaveError> for Failure {
             SaveError::Settings(error) => error.into(),
             SaveError::Exists { .. } => Self::new(Kind::Usage, "learn", error)
                 .hinting("choose another name, or remove it there first"),
+            SaveError::BuiltIn(_) => Self::new(Kind::Usage, "learn", error).hinting("choose another name"),
             SaveError::Nothing => Self::new(Kind::Unavailable, "learn", error)
                 .hinting("the report above says what was seen; `--source` looks elsewhere"),
             SaveError::Io { .. } => Self::new(Kind::Config, "learn", error),

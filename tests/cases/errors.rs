@@ -45,7 +45,6 @@ fn an_unknown_option_names_the_nearest() {
     Usage: tryaudex run --allow <PERMISSIONS> [-- <COMMAND>...]
 
     For more information, try '--help'.
-    hint: put the command after `--`: tryaudex run --allow … -- COMMAND
     "#);
 }
 

@@ -220,6 +220,11 @@ fn what_was_learned_is_verified_saved_and_exactly_enough() {
     let other = script(&[("other", "s3api get-object --bucket beta --key hello.txt /dev/null")]);
     let output = sandbox.run_sh(&["--profile", "job"], &(calls + &other)).success();
     assert_eq!(output.stdout, "read: ok\nlist: ok\nother: AccessDenied\n");
+    let hiding = learn(&sandbox, &["--save", "s3-readonly"], "touch ran").exits(2);
+    assert!(hiding.stderr.contains("`s3-readonly` is a profile already"), "{}", hiding.stderr);
+    let nowhere = learn(&sandbox, &["--output", "none/report.json"], "touch ran").exits(2);
+    assert!(nowhere.stderr.contains("there is no directory for `none/report.json`"), "{}", nowhere.stderr);
+    assert!(!sandbox.home().join("ran").exists());
     let again = learn(&sandbox, &["--save", "job"], "echo ran").exits(2);
     assert!(again.stdout.is_empty() && again.stderr.contains("there is a profile `job`"), "{}", again.stderr);
 }

@@ -90,6 +90,9 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let profiles = settings.paths.config.join("profiles.toml");
     if let Some(name) = &args.save {
         save::check(&profiles, name)?;
+        if super::policies::is_built_in(environment, &settings, name)? {
+            return Err(save::SaveError::BuiltIn(name.clone()).into());
+        }
     }
     args.output.as_deref().map_or(Ok(()), has_directory)?;
     let ask = ask(args, &settings);

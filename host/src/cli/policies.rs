@@ -12,7 +12,7 @@ use crate::components::Components;
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::pipeline::open::{self, Opened};
-use crate::profile::{Profile, ProfileError, Profiles};
+use crate::profile::{Definition, Profile, ProfileError, Profiles};
 use crate::settings::{Flags, Settings};
 
 #[derive(Debug, clap::Args)]
@@ -51,6 +51,18 @@ pub fn policies(environment: &Environment, args: Args) -> Result<u8, Failure> {
 struct Found {
     provider: String,
     profile: Profile,
+}
+
+/// Whether a provider comes with a profile of this name, which one of the user's would hide.
+pub(super) fn is_built_in(
+    environment: &Environment,
+    settings: &Settings,
+    name: &str,
+) -> Result<bool, Failure> {
+    let is_it = |found: &Found| {
+        found.profile.name == name && matches!(found.profile.definition, Definition::Provider)
+    };
+    Ok(found(environment, settings, None)?.iter().any(is_it))
 }
 
 /// Every profile with the provider it is for; `only` limits them to one provider.

@@ -17,6 +17,9 @@ pub enum SaveError {
         /// The file.
         path: PathBuf,
     },
+    /// A provider comes with one.
+    #[error("`{0}` is a profile already, which comes with its provider")]
+    BuiltIn(String),
     /// Nothing to save.
     #[error("nothing was seen that a profile could be made of")]
     Nothing,

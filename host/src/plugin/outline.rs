@@ -9,6 +9,11 @@ const MANIFEST_BYTES: usize = 16 * 1024;
 /// Components nest modules two deep.
 const DEPTH: usize = 8;
 
+/// How every WebAssembly file begins (core specification, 5.5.16).
+const MAGIC: &[u8] = b"\0asm";
+/// Bytes that tell an error page or a script.
+const SHOWN: usize = 16;
+
 /// The text of its manifest and the names at its border.
 #[derive(Debug, Default)]
 pub struct Outline {
@@ -37,6 +42,10 @@ impl Outline {
     /// # Errors
     /// When it is not WebAssembly, or its manifest is no text of a few lines.
     pub fn read(wasm: &[u8]) -> Result<Self, OutlineError> {
+        if !wasm.starts_with(MAGIC) {
+            let start: String = wasm.iter().take(SHOWN).map(|&byte| shown(byte)).collect();
+            return Err(OutlineError::NotWasm(format!("it begins with `{start}`")));
+        }
         let mut found = Self::default();
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(wasm) {
@@ -79,6 +88,10 @@ impl Outline {
         }
         Ok(())
     }
+}
+
+fn shown(byte: u8) -> char {
+    if byte == b' ' || byte.is_ascii_graphic() { char::from(byte) } else { '.' }
 }
 
 fn not_wasm(error: &wasmparser::BinaryReaderError) -> OutlineError {
