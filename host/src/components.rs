@@ -16,8 +16,8 @@ use crate::plugin::manifest::World;
 use crate::plugin::mapping::Mapping;
 use crate::plugin::provider::Provider;
 use crate::plugin::store::{Installed, Store, StoreError};
-use crate::settings::Settings;
 use crate::settings::deny_list::DenyEntry;
+use crate::settings::{DEFAULT_MAPPING, Settings};
 
 /// The filter that reads `deny-list.toml`.
 pub const DENY_LIST: &str = "deny-list";
@@ -62,9 +62,25 @@ pub enum ComponentsError {
         /// The name asked for.
         name: String,
     },
+    /// The built-in filter is not set there.
+    #[error("{place}filter `{name}` is built in, and has no settings there")]
+    BuiltInFilter {
+        /// Where it has them.
+        place: String,
+        /// The name in the settings.
+        name: String,
+    },
     /// No mapping has this name.
     #[error("no mapping component is called `{name}`")]
     NoMapping {
+        /// The name asked for.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// The mapping is there, and takes no part.
+    #[error("the mapping component `{name}` is turned off")]
+    MappingOff {
         /// The name asked for.
         name: String,
     },
@@ -135,12 +151,17 @@ impl Components {
     /// # Errors
     /// When there is none of the configured name, or it fails to load.
     pub fn mapping(&self, name: &str) -> Result<Mapping, ComponentsError> {
-        let named = |world| move |i: &&Installed| i.enabled && i.name == name && i.world == world;
+        let installed = || self.store.installed().iter().filter(|one| one.world == World::Mapping);
         let loaded = match built_in(&self.engine, name, World::Mapping)? {
             Some(built_in) => built_in,
-            None => match self.store.installed().iter().find(named(World::Mapping)) {
-                Some(installed) => self.store.load(&self.engine, installed)?,
-                None => return Err(ComponentsError::NoMapping { name: name.to_owned() }),
+            None => match installed().find(|one| one.name == name) {
+                Some(installed) if installed.enabled => self.store.load(&self.engine, installed)?,
+                Some(_) => return Err(ComponentsError::MappingOff { name: name.to_owned() }),
+                None => {
+                    let known = installed().filter(|one| one.enabled).map(|one| one.name.clone());
+                    let known = [DEFAULT_MAPPING.to_owned()].into_iter().chain(known).collect();
+                    return Err(ComponentsError::NoMapping { name: name.to_owned(), known });
+                }
             },
         };
         Ok(Mapping::new(&self.engine, loaded)?)
@@ -182,8 +203,11 @@ impl Components {
         if let Some(name) =
             settings.filters.keys().find(|name| installed().all(|filter| filter.name != **name))
         {
-            let place = settings.place(&["filters", name]);
-            return Err(ComponentsError::NoFilter { place, name: name.clone() });
+            let (place, name) = (settings.place(&["filters", name]), name.clone());
+            return Err(match embedded::find(&name) {
+                Some(_) => ComponentsError::BuiltInFilter { place, name },
+                None => ComponentsError::NoFilter { place, name },
+            });
         }
         for installed in installed() {
             let loaded = self.store.load(&self.engine, installed)?;

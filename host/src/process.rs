@@ -1,5 +1,9 @@
 //! This process: whose it is, and what it takes away from others of the same user.
 
+use std::path::PathBuf;
+
+use nix::unistd::{Uid, User};
+
 /// Keeps other processes of this user from reading this one: no core dump, no `/proc/PID/environ`, no debugger.
 ///
 /// Security: source credentials are in its memory and environment, and the command it starts runs as the same user. Linux
@@ -16,8 +20,17 @@ pub fn harden() {
 #[must_use]
 pub fn user() -> String {
     let id = nix::unistd::getuid();
-    let known = nix::unistd::User::from_uid(id).ok().flatten();
+    let known = User::from_uid(id).ok().flatten();
     known.map_or_else(|| id.to_string(), |user| user.name)
+}
+
+/// The home directory of the user with this id, by the system's database of accounts; none where it has none.
+///
+/// Security: not by `HOME`, which whoever starts this process sets.
+#[must_use]
+pub fn home(user: Uid) -> Option<PathBuf> {
+    let known = User::from_uid(user).ok().flatten()?;
+    Some(known.dir).filter(|home| home.is_absolute())
 }
 
 #[cfg(all(test, target_os = "linux"))]

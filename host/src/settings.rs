@@ -5,6 +5,7 @@ pub mod components;
 pub mod config_file;
 pub mod deny_list;
 pub mod ecosystem;
+mod endpoints;
 pub mod paths;
 pub mod profiles_file;
 pub mod source;
@@ -130,11 +131,13 @@ pub enum SettingsError {
         path: PathBuf,
     },
     /// The user sets what is the organisation's to set.
-    #[error("{place}filter `{name}` is your organisation's, by {}", at.display())]
+    #[error("{place}{what} `{name}` is your organisation's, by {}", at.display())]
     Theirs {
         /// Where the user does.
         place: String,
-        /// The filter.
+        /// A filter or an endpoint.
+        what: &'static str,
+        /// Its name.
         name: String,
         /// The organisation's file.
         at: PathBuf,
@@ -170,6 +173,7 @@ impl Settings {
         let organisation: OrganisationFile = source::read(&at)?.unwrap_or_default();
         let user_at_directory = paths.config.clone();
         let filters = components::filters(&organisation, &at, user.filters, &user_at)?;
+        let endpoints = endpoints::endpoints(&organisation, &at, &user.endpoints, &user_at)?;
         let mut deny = deny_list::read(&paths.organisation.join("deny-list.toml"))?;
         deny.extend(deny_list::read(&paths.config.join("deny-list.toml"))?);
         let profiles = profiles_file::read(&paths.config.join("profiles.toml"))?;
@@ -197,7 +201,7 @@ impl Settings {
             deny,
             filters,
             secrets: SecretSources::new(user.secrets).beside(&user_at_directory),
-            endpoints: user.endpoints,
+            endpoints,
             tape: None,
             plugins: organisation.plugins.or_root(user.plugins.sigstore_trusted_root),
             signers: user.plugins.signers,
@@ -277,7 +281,7 @@ impl Settings {
     }
 }
 
-/// The program's directories, with the audit log where the organisation wants it.
+/// The program's directories, with the audit log where the organisation wants it, and components where its rules hold.
 ///
 /// # Errors
 /// When there are none, or the organisation's file cannot be read.
@@ -286,11 +290,13 @@ pub fn directories(environment: &Environment) -> Result<Paths, SettingsError> {
 }
 
 fn with_organisation(mut paths: Paths) -> Result<Paths, SettingsError> {
-    let organisation: Option<OrganisationFile> = source::read(&paths.organisation.join("config.toml"))?;
-    if let Some(directory) = organisation.and_then(|file| file.audit.directory) {
-        paths.audit = directory.join(nix::unistd::getuid().to_string());
+    let organisation: OrganisationFile =
+        source::read(&paths.organisation.join("config.toml"))?.unwrap_or_default();
+    let user = nix::unistd::getuid();
+    if let Some(directory) = &organisation.audit.directory {
+        paths.audit = directory.join(user.to_string());
     }
-    Ok(paths)
+    Ok(if organisation.rules_components() { paths.of_account(user)? } else { paths })
 }
 
 /// A setting nobody would read.

@@ -161,6 +161,125 @@ fn a_filter_that_the_organisation_has_set_is_not_the_users_to_set() {
 }
 
 #[test]
+fn a_kept_signature_is_looked_at_again_by_each_run_where_the_organisation_says_who_signs() {
+    let mut sandbox = Sandbox::new();
+    let path = Guest::of(FILTER).plant(&mut sandbox);
+    let key = super::plugin_sources::sign(&sandbox, "author", &path);
+    let signers = format!("[plugins]\nsigners = [\"{key}\"]\n");
+    let organisation = Organisation::of(&signers);
+    let _ = organisation.run(&sandbox, ["plugin", "install", path.to_str().unwrap()]).success();
+    let _ = run(&organisation, &sandbox, 0);
+    let digest = inspect(&sandbox, FILTER)["digest"].as_str().unwrap().to_owned();
+    for kept in ["minisig", "module"] {
+        let file = plugins(&sandbox).join(format!("{digest}.{kept}"));
+        let good = fs::read(&file).unwrap();
+        fs::write(&file, [&good[..good.len() - 20], &[b'A'; 20]].concat()).unwrap();
+        let refused = run(&organisation, &sandbox, 77).stderr;
+        assert!(refused.contains(&format!("the signature of `{FILTER}` does not hold")), "{kept}: {refused}");
+        fs::remove_file(&file).unwrap();
+        let missing = run(&organisation, &sandbox, 77).stderr;
+        assert!(missing.contains("its signature cannot be checked"), "{kept}: {missing}");
+        // Nobody else pays for it: elsewhere `plugin verify` says so.
+        organisation.says("config.toml", "");
+        let _ = run(&organisation, &sandbox, 0);
+        organisation.says("config.toml", &signers);
+        fs::write(&file, good).unwrap();
+    }
+    let _ = run(&organisation, &sandbox, 0);
+}
+
+#[test]
+fn no_variable_moves_components_where_the_organisation_has_rules_for_them() {
+    let mut sandbox = Sandbox::new();
+    let path = Guest::of(FILTER).plant(&mut sandbox);
+    let install = ["plugin", "install", path.to_str().unwrap()];
+    let elsewhere = sandbox.home().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    for name in ["HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
+        sandbox.set(name, &elsewhere);
+    }
+    // A store of somebody's own making, with a key of his own and all that is required.
+    let organisation = Organisation::of("max_ttl = \"20m\"\n");
+    let _ = organisation.run(&sandbox, install).success();
+    assert!(
+        elsewhere.join("audex/plugins/plugins.lock").exists()
+            && elsewhere.join("audex/compiled.key").exists()
+    );
+    let _ = run(&organisation, &sandbox, 0);
+    organisation.says("config.toml", &format!("[plugins]\nrequired_filters = [\"{FILTER}\"]\n"));
+    let missing = run(&organisation, &sandbox, 78).stderr;
+    assert!(missing.contains("which is not installed"), "{missing}");
+    // Installing goes by the same, and says so; and no code comes from the other cache.
+    fs::remove_dir_all(&elsewhere).unwrap();
+    let installed = organisation.run(&sandbox, install).success();
+    let own = plugins(&sandbox);
+    assert!(own.join("plugins.lock").exists() && sandbox.home().join(".cache/audex/compiled.key").exists());
+    let said = format!("so they are in {}, whatever HOME and XDG_DATA_HOME say", own.display());
+    assert!(installed.stderr.contains(&said), "{}", installed.stderr);
+    assert_eq!(run(&organisation, &sandbox, 0).stderr.matches("notice").count(), 0);
+    assert!(!elsewhere.join("audex/plugins").exists() && !elsewhere.join("audex/compiled.key").exists());
+    let _ = organisation.run(&sandbox, ["plugin", "verify"]).success();
+    let nobody = organisation.run_as(&sandbox, "", ["plan", "--allow", "s3:GetObject"]).exits(78).stderr;
+    assert!(nobody.contains("user id 0 has no account with a home directory"), "{nobody}");
+}
+
+#[test]
+fn an_older_required_filter_comes_by_no_road() {
+    let mut sandbox = Sandbox::new();
+    let plant = |sandbox: &mut Sandbox, version: &str| {
+        let guest = super::plugin_sources::of_version(version);
+        let path = sandbox.plant(&format!("{version}.wasm"), guest.bytes());
+        path.to_str().unwrap().to_owned()
+    };
+    let (old, new) = (plant(&mut sandbox, "0.1.1"), plant(&mut sandbox, "0.1.2"));
+    let organisation = Organisation::of(&format!("[plugins]\nrequired_filters = [\"{FILTER}\"]\n"));
+    let plugin =
+        |words: &[&str], code| organisation.run(&sandbox, [&["plugin"], words].concat()).exits(code).stderr;
+    let _ = plugin(&["install", &old], 0);
+    let lock = sandbox.home().join("team.lock");
+    fs::copy(plugins(&sandbox).join("plugins.lock"), &lock).unwrap();
+    let _ = plugin(&["install", &new], 0);
+    fs::copy(&old, &new).unwrap();
+    for words in [
+        &["install", &old, "--allow-downgrade"][..],
+        &["install", "--locked", lock.to_str().unwrap()],
+        &["update", "--allow-downgrade"],
+        &["rollback", FILTER],
+    ] {
+        let refused = plugin(words, 77);
+        assert!(refused.contains("only a newer one replaces 0.1.2"), "{words:?}: {refused}");
+    }
+    organisation.says("config.toml", &format!("[plugins]\nrequired_filters = [\"{FILTER}>=0.1.2\"]\n"));
+    let _ = run(&organisation, &sandbox, 0);
+    let _ = plugin(&["remove", FILTER], 0);
+    let refused = plugin(&["install", &old], 77);
+    assert!(refused.contains("0.1.2 or newer"), "{refused}");
+    let _ = sandbox.run(["plugin", "install", &old]).success();
+    let found = run(&organisation, &sandbox, 78).stderr;
+    assert!(
+        found.contains(&format!("requires the filter `{FILTER}` 0.1.2 or newer, and 0.1.1 is installed")),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_host_is_really_where_the_organisation_lets_components_reach() {
+    let mut sandbox = Sandbox::new();
+    let organisation = Organisation::of("[plugins]\ncapabilities = [\"http:*.example.com\"]\n");
+    let _ = sandbox.plant(
+        ".config/audex/config.toml",
+        "[endpoints]\n\"api.example.com\" = \"http://127.0.0.1:18099\"\n",
+    );
+    let refused = run(&organisation, &sandbox, 78).stderr;
+    let said = "config.toml:2: your organisation does not let components reach `127.0.0.1`, by /etc/audex/config.toml";
+    assert!(refused.contains(said), "{refused}");
+    let _ = sandbox.run(["plan", "--allow", "s3:GetObject"]).success();
+    organisation.says("config.toml", "[endpoints]\n\"api.example.com\" = \"https://10.0.0.1/\"\n");
+    let theirs = run(&organisation, &sandbox, 78).stderr;
+    assert!(theirs.contains("config.toml:2: endpoint `api.example.com` is your organisation's"), "{theirs}");
+}
+
+#[test]
 fn no_variable_leads_around_the_organisation() {
     let mut sandbox = Sandbox::new();
     let organisation = Organisation::of("max_ttl = \"20m\"\n");

@@ -13,7 +13,7 @@ const UNSHARE: &str = "/usr/bin/unshare";
 /// `$0` is the directory, the rest is the program.
 const ENTER: &str = "mount --bind \"$0\" /etc && exec \"$@\"";
 
-/// The organisation of some machine.
+/// The organisation of some machine, on which the user of a sandbox has an account.
 pub struct Organisation {
     etc: TempDir,
 }
@@ -54,6 +54,17 @@ impl Organisation {
 
     /// Runs `tryaudex` with these arguments on a machine of this organisation.
     pub fn run<A: AsRef<OsStr>>(&self, sandbox: &Sandbox, arguments: impl IntoIterator<Item = A>) -> Output {
+        self.run_as(sandbox, &format!("root:x:0:0::{}:/bin/sh\n", sandbox.home().display()), arguments)
+    }
+
+    /// As [`Organisation::run`], where these are the accounts; the program runs as user 0.
+    pub fn run_as<A: AsRef<OsStr>>(
+        &self,
+        sandbox: &Sandbox,
+        accounts: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Output {
+        fs::write(self.etc.path().join("passwd"), accounts).unwrap();
         let mut words: Vec<_> = flags().iter().map(|flag| OsStr::new(flag).to_owned()).collect();
         words.extend(["sh", "-c", ENTER].map(|word| OsStr::new(word).to_owned()));
         words.push(self.etc.path().as_os_str().to_owned());

@@ -10,6 +10,7 @@ mod update;
 use std::path::{Path, PathBuf};
 
 use self::install::InstallArgs;
+use self::update::May;
 use crate::console;
 use crate::environment::Environment;
 use crate::error::Failure;
@@ -17,6 +18,7 @@ use crate::plugin::component::short;
 use crate::plugin::embedded;
 use crate::plugin::source::Place;
 use crate::plugin::store::{InstallPlan, Store, StoreError};
+use crate::settings::paths::Paths;
 use crate::settings::{Flags, Settings};
 
 #[derive(Debug, clap::Args)]
@@ -69,6 +71,9 @@ enum Command {
         /// Grant a capability that a newer one asks for; may be repeated
         #[arg(long, value_name = "CAPABILITY")]
         grant: Vec<crate::plugin::capability::Capability>,
+        /// Let an older version replace a newer one
+        #[arg(long)]
+        allow_downgrade: bool,
     },
     /// Put back what a component replaced
     Rollback {
@@ -114,6 +119,7 @@ enum Command {
 
 pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
+    say_where(environment, &settings);
     let store = || Store::open(&settings.paths, &settings.plugins);
     match args.command {
         Command::New { name, kind, lang, directory } => author::new(&name, kind, lang, directory.as_deref())?,
@@ -123,8 +129,9 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
             trial::bench(environment, &settings, &target, samples, json)?;
         }
         Command::Install(args) => install::install(environment, &settings, &args)?,
-        Command::Update { names, grant } => {
-            return update::update(environment, &settings, &names, &grant.into_iter().collect());
+        Command::Update { names, grant, allow_downgrade } => {
+            let may = May { grant: grant.into_iter().collect(), downgrade: allow_downgrade };
+            return update::update(environment, &settings, &names, &may);
         }
         Command::Rollback { name } => {
             let back = store()?.roll_back(&name)?;
@@ -147,6 +154,19 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
         }
     }
     Ok(0)
+}
+
+/// Says where components lie, where variables say otherwise and do not count.
+///
+/// Only here: who runs a command among rules of an organisation need not be told of each.
+fn say_where(environment: &Environment, settings: &Settings) {
+    let plugins = &settings.paths.plugins;
+    if Paths::resolve(environment).is_ok_and(|paths| paths.plugins != *plugins) {
+        console::tell(&format!(
+            "notice: your organisation has rules for components, so they are in {}, whatever HOME and XDG_DATA_HOME say",
+            plugins.display()
+        ));
+    }
 }
 
 /// 70 if something is not what it should be.

@@ -44,7 +44,11 @@ impl From<ComponentsError> for Failure {
     fn from(error: ComponentsError) -> Self {
         let hint = match &error {
             ComponentsError::NoProvider { known, .. } => format!("there are `{}`", known.join("`, `")),
-            ComponentsError::NoMapping { .. } => "check `[mapping] component` in config.toml".to_owned(),
+            ComponentsError::NoMapping { known, .. } => {
+                format!("there are `{}`; check `[mapping] component` in config.toml", known.join("`, `"))
+            }
+            ComponentsError::MappingOff { name } => format!("tryaudex plugin enable {name}"),
+            ComponentsError::BuiltInFilter { .. } => "its list is deny-list.toml".to_owned(),
             ComponentsError::NoIntent { .. } => {
                 "there are `intent-claude` and `intent-local`, and what is installed (`tryaudex plugin list`)"
                     .to_owned()
@@ -71,46 +75,62 @@ impl From<StoreError> for Failure {
             StoreError::Plugin(_) => {
                 "if it is installed, install it again or remove it; `tryaudex plugin test FILE` shows its author more"
             }
+            StoreError::Signature { .. } => "install it again, or remove it",
             StoreError::NotGranted { .. } => "grant each with --grant, if you trust the component with it",
             StoreError::BuiltInOnly { .. } => {
                 "its author can take a key of its own with `secret:NAME`, and a fixed host with `http:HOST`"
             }
             StoreError::NotRequested { .. } => "leave that --grant out",
             StoreError::Taken { .. } => "remove the other one first; built-in names cannot be taken",
-            StoreError::NotInstalled { .. } => "`tryaudex plugin list` shows what is installed",
+            StoreError::NotInstalled { .. } | StoreError::BuiltIn { .. } => {
+                "`tryaudex plugin list` shows what is installed"
+            }
             StoreError::Manifest { .. } | StoreError::Unfit { .. } => {
                 "build it with the audex SDK for wasm32-unknown-unknown"
             }
             StoreError::NoPrevious { .. } => "`tryaudex plugin inspect` shows what a component has replaced",
-            StoreError::Rule { rule: RuleError::Missing(_) | RuleError::Other { .. }, .. } => {
-                "install it from where your organisation keeps it: tryaudex plugin install"
-            }
+            StoreError::Rule {
+                rule: RuleError::Missing(_) | RuleError::Other { .. } | RuleError::TooOld { .. },
+                ..
+            } => "install it from where your organisation keeps it: tryaudex plugin install",
             StoreError::Rule { rule: RuleError::Disabled(_), .. } => "tryaudex plugin enable NAME",
-            StoreError::Rule { .. } | StoreError::AboveCeiling { .. } => {
+            StoreError::Rule { .. } | StoreError::AboveCeiling { .. } | StoreError::Replaced { .. } => {
                 "the rules stand in /etc/audex/config.toml, under [plugins]"
             }
-            StoreError::Untrusted { .. } => {
-                "ask its author for the key (--signer) or the digest (--digest); to take another author's, remove it first"
-            }
-            StoreError::Downgrade { .. } => {
+            StoreError::Untrusted { reason, .. } => reason.hint(),
+            StoreError::Downgrade { .. } | StoreError::Incomparable { .. } => {
                 "give --allow-downgrade if you mean it, or `tryaudex plugin rollback`"
+            }
+            StoreError::Changed { .. } => {
+                "the source changed since the lock was written: ask whoever wrote it"
             }
             StoreError::Source(SourceError::Missing(_)) => "name a `.wasm` file, https://… or oci://…",
             StoreError::Lock { .. } => {
-                "repair or delete the file; deleting it uninstalls every component, filters too"
+                "put it back from a copy; or delete it and `plugins.key` beside it: that uninstalls every component, filters too"
+            }
+            StoreError::LockGone(_) => {
+                "put it back from a copy; or delete `plugins.key` beside it, and install what you need again"
+            }
+            StoreError::NoLock { .. } => {
+                "a team's lock is a copy of ~/.local/share/audex/plugins/plugins.lock"
             }
             StoreError::Io { .. } | StoreError::Cache(_) | StoreError::Source(_) => "",
         };
         let kind = match &error {
             StoreError::Plugin(_) => Kind::Internal,
             StoreError::Lock { .. }
+            | StoreError::LockGone(_)
             | StoreError::Io { .. }
             | StoreError::Cache(_)
             | StoreError::Rule { .. }
             | StoreError::Source(SourceError::Read { .. }) => Kind::Config,
-            StoreError::Untrusted { .. } | StoreError::AboveCeiling { .. } | StoreError::Downgrade { .. } => {
-                Kind::Denied
-            }
+            StoreError::Untrusted { .. }
+            | StoreError::Signature { .. }
+            | StoreError::AboveCeiling { .. }
+            | StoreError::Replaced { .. }
+            | StoreError::Changed { .. }
+            | StoreError::Incomparable { .. }
+            | StoreError::Downgrade { .. } => Kind::Denied,
             StoreError::Source(SourceError::Refused { .. }) => Kind::Unavailable,
             StoreError::Source(_)
             | StoreError::NoPrevious { .. }
@@ -120,6 +140,8 @@ impl From<StoreError> for Failure {
             | StoreError::BuiltInOnly { .. }
             | StoreError::NotRequested { .. }
             | StoreError::Taken { .. }
+            | StoreError::NoLock { .. }
+            | StoreError::BuiltIn { .. }
             | StoreError::NotInstalled { .. } => Kind::Usage,
         };
         let failure = Self::new(kind, "plugin", error);

@@ -3,6 +3,7 @@
 //! It stands in `[plugins]` of `/etc/audex/config.toml`. Checked at install **and** at every load: what was installed before a
 //! rule was made is no exception to it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -13,15 +14,18 @@ use serde::{Deserialize, Deserializer};
 use super::capability::Capability;
 use super::signature::Signer;
 use super::sigstore::Root;
+use super::version;
 
 /// Every file of this machine, in `sources`.
 const ANY_FILE: &str = "file";
+/// How a place in a registry begins.
+const REGISTRY: &str = "oci://";
 
 /// `[plugins]` of the organisation's `config.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
-    /// Filters without which nothing runs: `name`, or `name@sha256:…`.
+    /// Filters without which nothing runs: `name`, `name>=1.2.0`, or `name@sha256:…`.
     pub required_filters: Vec<Required>,
     /// Where components may come from: `file`, `/a/directory/`, `https://host/path/`, `oci://registry/repository`.
     pub sources: Option<Vec<Place>>,
@@ -43,6 +47,8 @@ pub struct Required {
     pub name: String,
     /// The one component it may be, if that is said.
     pub digest: Option<String>,
+    /// The oldest version it may be, if that is said.
+    pub least: Option<String>,
 }
 
 /// Where a component may come from.
@@ -83,9 +89,50 @@ pub enum RuleError {
         /// The one it has.
         found: String,
     },
+    /// It is there, and too old.
+    #[error("your organisation requires the filter `{name}` {least} or newer, and {found} is installed")]
+    TooOld {
+        /// The filter.
+        name: String,
+        /// The oldest version it may have.
+        least: String,
+        /// The one it has.
+        found: String,
+    },
+    /// An older one was to replace it.
+    #[error(
+        "your organisation requires it, so only a newer one replaces {installed}, and {offered} is not known to be newer"
+    )]
+    OnlyNewer {
+        /// The version that is installed.
+        installed: String,
+        /// The other.
+        offered: String,
+    },
 }
 
 impl Rules {
+    /// Whether anything is said of components, so that where they lie is not for a variable to say.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        let Self {
+            required_filters,
+            sources,
+            signers,
+            require_signature,
+            capabilities,
+            sigstore_trusted_root,
+        } = self;
+        let lists = sources.is_some() || signers.is_some() || capabilities.is_some();
+        lists || !required_filters.is_empty() || *require_signature || sigstore_trusted_root.is_some()
+    }
+
+    /// What is said of the filter `name`, if it is required.
+    #[must_use]
+    pub fn required(&self, name: &str) -> Option<&Required> {
+        self.required_filters.iter().find(|required| required.name == name)
+    }
+
     /// With the user's own trusted root, where there is none of the organisation's and no signers that it could forge.
     ///
     /// Security: an identity is worth what vouches for it. Who the organisation's signers are, is not for the user's root to say.
@@ -131,8 +178,19 @@ impl Rules {
     /// Whether `capability` is below the ceiling.
     #[must_use]
     pub fn allows(&self, capability: &Capability) -> bool {
-        let text = capability.to_string();
-        self.capabilities.as_ref().is_none_or(|list| list.iter().any(|one| pattern::matches(&one.0, &text)))
+        self.is_below(&capability.to_string())
+    }
+
+    /// Whether requests may really go to `host`, which may be an address.
+    #[must_use]
+    pub fn allows_host(&self, host: &str) -> bool {
+        self.is_below(&format!("http:{host}"))
+    }
+
+    fn is_below(&self, capability: &str) -> bool {
+        self.capabilities
+            .as_ref()
+            .is_none_or(|list| list.iter().any(|one| pattern::matches(&one.0, capability)))
     }
 
     /// Those of `capabilities` that are below the ceiling.
@@ -142,20 +200,52 @@ impl Rules {
     }
 }
 
+impl Required {
+    /// Whether the component of this version and digest is the filter that is meant.
+    ///
+    /// # Errors
+    /// The rule it breaks.
+    pub fn check(&self, version: &str, digest: &str) -> Result<(), RuleError> {
+        if let Some(wanted) = self.digest.as_ref().filter(|wanted| *wanted != digest) {
+            let (name, wanted, found) = (self.name.clone(), wanted.clone(), digest.to_owned());
+            return Err(RuleError::Other { name, wanted, found });
+        }
+        self.check_version(version)
+    }
+
+    /// Whether this version is new enough.
+    ///
+    /// # Errors
+    /// The rule it breaks.
+    pub fn check_version(&self, version: &str) -> Result<(), RuleError> {
+        let is_enough = |least: &String| version::compare(version, least).is_some_and(Ordering::is_ge);
+        match &self.least {
+            Some(least) if !is_enough(least) => {
+                let (name, least, found) = (self.name.clone(), least.clone(), version.to_owned());
+                Err(RuleError::TooOld { name, least, found })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Place {
-    /// Security: a prefix ends where a name does, so `https://a.example/x` is no `https://a.example/xyz`.
+    /// Security: a prefix ends where a name does, so `https://a.example/x` is no `https://a.example/xyz`, and no
+    /// `https://a.example:8443/x`. A tag or a digest follows only the name of a repository.
     fn holds(&self, origin: &str) -> bool {
         let is_file = origin.starts_with('/');
         if self.0 == ANY_FILE {
             return is_file;
         }
-        let rest = origin.strip_prefix(&self.0);
-        // What climbs out of a directory is in none.
-        let climbs = origin.split('/').any(|part| part == "..");
-        !climbs
-            && rest.is_some_and(|rest| {
-                rest.is_empty() || self.0.ends_with('/') || rest.starts_with(['/', ':', '@'])
-            })
+        let ends: &[char] = match self.0.strip_prefix(REGISTRY) {
+            Some(rest) if rest.contains('/') => &['/', ':', '@'],
+            _ => &['/'],
+        };
+        // What climbs out of a directory is in none; a server may read `..%2f` as that.
+        let is_web = !is_file && !origin.starts_with(REGISTRY);
+        let climbs = |part: &str| part == ".." || (is_web && part.contains('%') && part.contains(".."));
+        let rest = origin.strip_prefix(&self.0).filter(|_| !origin.split('/').any(climbs));
+        rest.is_some_and(|rest| rest.is_empty() || self.0.ends_with('/') || rest.starts_with(ends))
     }
 }
 
@@ -191,106 +281,23 @@ impl<'de> Deserialize<'de> for Ceiling {
 impl<'de> Deserialize<'de> for Required {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let (name, digest) = match text.split_once("@sha256:") {
-            Some((name, digest)) => (name, Some(digest.to_ascii_lowercase())),
-            None => (text.as_str(), None),
+        let (name, digest, least) = match (text.split_once("@sha256:"), text.split_once(">=")) {
+            (Some((name, digest)), _) => (name, Some(digest.to_ascii_lowercase()), None),
+            (None, Some((name, least))) => (name.trim_end(), None, Some(least.trim_start().to_owned())),
+            (None, None) => (text.as_str(), None, None),
         };
-        let hex = |digest: &String| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if name.is_empty() || name.contains(['@', ' ']) || digest.as_ref().is_some_and(|digest| !hex(digest))
-        {
-            return Err(D::Error::custom(format!("`{text}` is no filter: write `name` or `name@sha256:…`")));
+        let is_hex =
+            |digest: &String| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_name = !name.is_empty() && !name.contains(['@', ' ', '>', '=']);
+        let is_digest = digest.as_ref().is_none_or(is_hex);
+        if is_name && is_digest && least.as_deref().is_none_or(version::is_version) {
+            return Ok(Self { name: name.to_owned(), digest, least });
         }
-        Ok(Self { name: name.to_owned(), digest })
+        Err(D::Error::custom(format!(
+            "`{text}` is no filter: write `name`, `name>=1.2.0` or `name@sha256:…`"
+        )))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rules(text: &str) -> Result<Rules, String> {
-        toml::from_str(text).map_err(|error: toml::de::Error| error.message().to_owned())
-    }
-
-    #[test]
-    fn sources_are_whole_names_and_never_left() {
-        let rules = rules(
-            r#"sources = ["/opt/audex/", "https://plugins.example/team", "oci://registry.example/audex"]"#,
-        )
-        .unwrap();
-        for (origin, may) in [
-            ("/opt/audex/x.wasm", true),
-            ("/opt/audexx/x.wasm", false),
-            ("/opt/audex/../x.wasm", false),
-            ("https://plugins.example/team/x.wasm", true),
-            ("https://plugins.example/teams/x.wasm", false),
-            ("https://plugins.example.evil/team/x.wasm", false),
-            ("oci://registry.example/audex:1", true),
-            ("oci://registry.example/audex@sha256:00", true),
-            ("oci://registry.example/audex-evil:1", false),
-        ] {
-            assert_eq!(rules.check(origin, None).is_ok(), may, "{origin}");
-        }
-        assert!(Rules::default().check("anywhere", None).is_ok());
-        let files = self::rules(r#"sources = ["file"]"#).unwrap();
-        assert!(files.check("/x", None).is_ok() && files.check("https://x/", None).is_err());
-    }
-
-    #[test]
-    fn signatures_are_required_and_of_those_that_are_trusted() {
-        let key = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        let signer: Signer = key.parse().unwrap();
-        let required = rules("require_signature = true").unwrap();
-        assert_eq!(required.check("/x", None), Err(RuleError::Unsigned));
-        assert!(required.check("/x", Some(&signer)).is_ok());
-        let trusted = rules("signers = []").unwrap();
-        assert_eq!(trusted.check("/x", Some(&signer)), Err(RuleError::Signer(signer.clone())));
-        assert_eq!(trusted.check("/x", None), Err(RuleError::Unsigned));
-        assert!(rules(&format!("signers = [\"{key}\"]")).unwrap().check("/x", Some(&signer)).is_ok());
-    }
-
-    #[test]
-    fn an_identity_is_trusted_by_a_pattern_that_covers_it_and_by_no_root_of_the_users() {
-        let trusted =
-            rules(r#"signers = ["sigstore:https://code.example/o/*@https://tokens.example"]"#).unwrap();
-        for (signer, may) in [
-            ("sigstore:https://code.example/o/r@https://tokens.example", true),
-            ("sigstore:https://code.example/o/r/*@https://tokens.example", true),
-            ("sigstore:https://code.example/*@https://tokens.example", false),
-            ("sigstore:https://code.example/o/r@https://other.example", false),
-        ] {
-            assert_eq!(trusted.check("/x", Some(&signer.parse().unwrap())).is_ok(), may, "{signer}");
-        }
-        let users = || Some(PathBuf::from("/home/me/root.json"));
-        let root = |text: &str| rules(text).unwrap().or_root(users()).root();
-        assert_eq!(root(""), Root::File("/home/me/root.json".into()));
-        assert_eq!(
-            root(r#"sigstore_trusted_root = "/etc/audex/root.json""#),
-            Root::File("/etc/audex/root.json".into())
-        );
-        assert_eq!(trusted.or_root(users()).root(), Root::PublicGood);
-    }
-
-    #[test]
-    fn the_ceiling_takes_away_and_what_is_misspelt_is_an_error() {
-        let rules = rules(r#"capabilities = ["http:*.example.com", "secret:TEAM_*"]"#).unwrap();
-        let all = ["http:api.example.com", "http:evil.com", "slot:aws", "secret:TEAM_KEY"];
-        let kept = rules.within(all.iter().map(|text| text.parse().unwrap()).collect());
-        assert_eq!(
-            kept.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            ["http:api.example.com", "secret:TEAM_KEY"]
-        );
-        for wrong in [
-            r#"capabilities = ["files:/"]"#,
-            r#"sources = ["http://x/"]"#,
-            r#"signers = ["me"]"#,
-            r#"required_filters = ["a@sha256:1"]"#,
-            r#"required_filters = [""]"#,
-            "require_signatures = true",
-            r#"signers = ["sigstore:me"]"#,
-            r#"sigstore_trusted_root = "root.json""#,
-        ] {
-            assert!(self::rules(wrong).is_err(), "{wrong}");
-        }
-    }
-}
+mod tests;

@@ -25,6 +25,10 @@ pub enum Signer {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(String);
 
+/// Which of its keys minisign means, in a public key and in each signature by it. Anybody can write it: it is a name, no proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyId([u8; 8]);
+
 /// The signatures of one file: at most one of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signature {
@@ -40,13 +44,29 @@ pub enum SignatureError {
     /// The key cannot be read.
     #[error("`{0}` is no minisign public key")]
     Key(String),
+    /// It is the other half of a key. Security: nothing of it is said.
+    #[error(
+        "it is a secret key of minisign's, which nobody but its owner may have; its public key is wanted"
+    )]
+    SecretKey,
     /// The identity cannot be read.
     #[error("`{0}` is no signer: write sigstore:IDENTITY@ISSUER, where the issuer is an https address")]
     Identity(String),
     /// The signature cannot be read.
     #[error("the signature is no minisign signature")]
     Malformed,
-    /// It is another key's, or another file's.
+    /// It is another key's.
+    #[error("the signature is made by the key {found}, not by `{wanted}`")]
+    OtherKey {
+        /// Whose it should be.
+        wanted: Signer,
+        /// Whose it is.
+        found: KeyId,
+    },
+    /// It is another file's.
+    #[error("the signature by `{0}` is not of this file: either was changed")]
+    OtherFile(Signer),
+    /// It is another identity's.
     #[error("the signature is not made by `{0}` for this file")]
     Wrong(Signer),
     /// The bundle is not believed.
@@ -78,12 +98,11 @@ impl Signer {
     /// # Errors
     /// When it is not.
     pub fn check(&self, bytes: &[u8], signature: &str, root: &Root) -> Result<(), SignatureError> {
-        let wrong = || SignatureError::Wrong(self.clone());
         match self {
-            Self::Minisign(key) => key.check(bytes, signature)?.then_some(()).ok_or_else(wrong),
+            Self::Minisign(key) => key.check(bytes, signature),
             Self::Sigstore(identity) => {
                 let found = sigstore::verify(bytes, signature, root)?;
-                identity.covers(&found).then_some(()).ok_or_else(wrong)
+                identity.covers(&found).then_some(()).ok_or_else(|| SignatureError::Wrong(self.clone()))
             }
         }
     }
@@ -108,15 +127,41 @@ impl Signer {
 }
 
 impl Key {
-    /// Whether `signature` is this key's for `bytes`.
-    fn check(&self, bytes: &[u8], signature: &str) -> Result<bool, SignatureError> {
+    /// Makes sure that `signature` is this key's for `bytes`.
+    fn check(&self, bytes: &[u8], signature: &str) -> Result<(), SignatureError> {
         let key = PublicKey::from_base64(&self.0).map_err(|_| SignatureError::Key(self.0.clone()))?;
-        if signature.len() > SIGNATURE_BYTES {
-            return Err(SignatureError::Malformed);
-        }
+        let signer = || Signer::Minisign(self.clone());
+        let Some(found) = KeyId::of(signature) else { return Err(SignatureError::Malformed) };
         let signature =
             minisign_verify::Signature::decode(signature).map_err(|_| SignatureError::Malformed)?;
-        Ok(key.verify(bytes, &signature, false).is_ok())
+        if KeyId::decoded(&self.0) != Some(found) {
+            return Err(SignatureError::OtherKey { wanted: signer(), found });
+        }
+        key.verify(bytes, &signature, false).map_err(|_| SignatureError::OtherFile(signer()))
+    }
+}
+
+impl KeyId {
+    /// The key that the text of a `.minisig` names; none if it is no such text.
+    #[must_use]
+    pub fn of(signature: &str) -> Option<Self> {
+        if signature.len() > SIGNATURE_BYTES {
+            return None;
+        }
+        Self::decoded(signature.lines().nth(1)?.trim())
+    }
+
+    /// Behind the two bytes of the algorithm, in keys and signatures alike.
+    fn decoded(base64: &str) -> Option<Self> {
+        let bytes = base64_simd::STANDARD.decode_to_vec(base64).ok()?;
+        bytes.get(2..10)?.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Display for KeyId {
+    /// As minisign prints it: a number, its bytes the other way round.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016X}", u64::from_le_bytes(self.0))
     }
 }
 
@@ -134,9 +179,19 @@ impl FromStr for Signer {
         }
         match PublicKey::from_base64(last) {
             Ok(_) => Ok(Self::Minisign(Key(last.to_owned()))),
+            Err(_) if is_secret_key(last) => Err(SignatureError::SecretKey),
             Err(_) => Err(SignatureError::Key(shown())),
         }
     }
+}
+
+/// Whether it is the last line of a minisign secret key: the names of three algorithms, and much more than a public one has.
+///
+/// Source: minisign, "Secret key format".
+fn is_secret_key(line: &str) -> bool {
+    base64_simd::STANDARD
+        .decode_to_vec(line)
+        .is_ok_and(|bytes| bytes.starts_with(b"Ed") && bytes.get(4..6) == Some(b"B2"))
 }
 
 impl fmt::Display for Signer {
@@ -167,7 +222,10 @@ mod tests {
         let signer: Signer = KEY.parse().unwrap();
         let check = |bytes: &[u8], text: &str| signer.check(bytes, text, &Root::PublicGood);
         check(b"component", SIGNATURE).unwrap();
-        assert_eq!(check(b"Component", SIGNATURE), Err(SignatureError::Wrong(signer.clone())));
+        assert_eq!(check(b"Component", SIGNATURE), Err(SignatureError::OtherFile(signer.clone())));
+        let foreign: Signer = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
+        let error = foreign.check(b"component", SIGNATURE, &Root::PublicGood).unwrap_err().to_string();
+        assert!(error.contains("made by the key 8C6AA9CCDD7759C3"), "{error}");
         let other = SIGNATURE.replace("trusted comment: test", "trusted comment: tost");
         assert!(check(b"component", &other).is_err(), "the trusted comment is signed too");
         for garbage in ["", "x", "untrusted comment: x\nAAAA\ntrusted comment: y\nAAAA\n", &"A".repeat(9000)]
@@ -194,6 +252,18 @@ mod tests {
         let identity = "sigstore:me@example.com@https://accounts.example.com";
         assert_eq!(identity.parse::<Signer>().unwrap().to_string(), identity);
         assert!(!identity.parse::<Signer>().unwrap().covers(&KEY.parse().unwrap()));
+    }
+
+    #[test]
+    fn a_secret_key_is_none_to_be_named_and_nothing_of_it_is_said() {
+        for (kdf, rest) in [(b"Sc", 150), (b"\0\0", 150)] {
+            let key = [&b"Ed"[..], kdf, b"B2", &vec![7; rest]].concat();
+            let text = base64_simd::STANDARD.encode_to_string(key);
+            let file = format!("untrusted comment: minisign encrypted secret key\n{text}\n");
+            let error = file.parse::<Signer>().unwrap_err();
+            assert_eq!(error, SignatureError::SecretKey);
+            assert!(!error.to_string().contains(&text[8..16]), "{error}");
+        }
     }
 
     #[test]

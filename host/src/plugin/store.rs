@@ -2,6 +2,8 @@
 //!
 //! Security: everything is keyed by content. A file whose digest is not the lock's is refused, whatever its name.
 
+mod distrust;
+mod error;
 mod install;
 mod lock;
 mod manage;
@@ -14,16 +16,17 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::capability::{Capability, effective};
-use super::compiled::{Cache, CacheError};
+use super::compiled::Cache;
 use super::component::{Loaded, Phase, PluginError, Source};
 use super::engine::Engine;
-use super::manifest::{Manifest, ManifestError, World};
-use super::rules::{Required, RuleError, Rules};
+use super::manifest::{Manifest, World};
+use super::rules::{RuleError, Rules};
 use super::signature::Signer;
-use super::source::SourceError;
 use crate::private_file;
 use crate::settings::paths::Paths;
 
+pub use distrust::Distrust;
+pub use error::StoreError;
 pub use install::Plan as InstallPlan;
 pub use lock::parse as parse_lock;
 pub use manage::Verified;
@@ -84,130 +87,6 @@ pub struct Previous {
     pub module: Option<String>,
 }
 
-/// Why installed components cannot be used or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A file cannot be read or written.
-    #[error("cannot {action} `{}`", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// The lock cannot be read.
-    #[error("{}: {message}", path.display())]
-    Lock {
-        /// The lock file.
-        path: PathBuf,
-        /// What is wrong, one line.
-        message: String,
-    },
-    /// The file is no component for this host.
-    #[error("`{}` cannot be installed", path.display())]
-    Manifest {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: ManifestError,
-    },
-    /// The file is no component for this host, in other words than the manifest's.
-    #[error("`{}` cannot be installed: {reason}", path.display())]
-    Unfit {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// It asks for more than is granted.
-    #[error("`{name}` asks for {}", list(missing))]
-    NotGranted {
-        /// The component.
-        name: String,
-        /// What it asks for and was not granted.
-        missing: Vec<Capability>,
-    },
-    /// It asks for what only built-in components hold.
-    #[error("`{name}` asks for `{capability}`, which only built-in components may hold")]
-    BuiltInOnly {
-        /// The component.
-        name: String,
-        /// What it asks for.
-        capability: Capability,
-    },
-    /// Something was granted that it does not ask for.
-    #[error("`{name}` does not ask for `{capability}`")]
-    NotRequested {
-        /// The component.
-        name: String,
-        /// What was granted for nothing.
-        capability: Capability,
-    },
-    /// Another component has this name or provider id.
-    #[error("`{name}` is taken by another component")]
-    Taken {
-        /// The name or id.
-        name: String,
-    },
-    /// No component has this name.
-    #[error("no component called `{name}` is installed")]
-    NotInstalled {
-        /// The name.
-        name: String,
-    },
-    /// There is nothing to go back to.
-    #[error("`{name}` has replaced nothing")]
-    NoPrevious {
-        /// The component.
-        name: String,
-    },
-    /// The organisation does not allow it.
-    #[error("`{name}`: {rule}")]
-    Rule {
-        /// The component.
-        name: String,
-        /// What it breaks.
-        rule: RuleError,
-    },
-    /// It is below what the organisation lets components reach.
-    #[error("your organisation does not let components have `{capability}`, which `{name}` asks for")]
-    AboveCeiling {
-        /// The component.
-        name: String,
-        /// What it asks for.
-        capability: Capability,
-    },
-    /// It is not what it should be.
-    #[error("`{name}` is not trusted: {reason}")]
-    Untrusted {
-        /// The component.
-        name: String,
-        /// Why.
-        reason: String,
-    },
-    /// An older one in place of a newer.
-    #[error("`{name}` {installed} is installed, and {offered} is older")]
-    Downgrade {
-        /// The component.
-        name: String,
-        /// The installed version.
-        installed: String,
-        /// The other.
-        offered: String,
-    },
-    /// It could not be fetched.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The component fails.
-    #[error(transparent)]
-    Plugin(#[from] PluginError),
-    /// The cache cannot be used.
-    #[error(transparent)]
-    Cache(#[from] CacheError),
-}
-
 impl Store {
     /// Reads the lock.
     ///
@@ -230,21 +109,14 @@ impl Store {
     /// Names the first that does not.
     pub fn check_required(&self) -> Result<(), StoreError> {
         for required in &self.rules.required_filters {
-            let Required { name, digest } = required;
-            let rule = match self.installed.iter().find(|one| one.name == *name && one.world == World::Filter)
-            {
-                None => RuleError::Missing(name.clone()),
-                Some(found) if !found.enabled => RuleError::Disabled(name.clone()),
-                Some(found) => match digest {
-                    Some(wanted) if *wanted != found.digest => RuleError::Other {
-                        name: name.clone(),
-                        wanted: wanted.clone(),
-                        found: found.digest.clone(),
-                    },
-                    _ => continue,
-                },
+            let name = &required.name;
+            let found = self.installed.iter().find(|one| one.name == *name && one.world == World::Filter);
+            let outcome = match found {
+                None => Err(RuleError::Missing(name.clone())),
+                Some(found) if !found.enabled => Err(RuleError::Disabled(name.clone())),
+                Some(found) => required.check(&found.version, &found.digest),
             };
-            return Err(StoreError::Rule { name: name.clone(), rule });
+            outcome.map_err(|rule| StoreError::Rule { name: name.clone(), rule })?;
         }
         Ok(())
     }
@@ -257,11 +129,17 @@ impl Store {
 
     /// Makes an installed component ready to be called.
     ///
+    /// Security: where the organisation says who signs, the lock is not believed that it was so: the signature is looked at again.
+    ///
     /// # Errors
-    /// When its file is missing, changed, or does not compile.
+    /// When its file is missing, changed, not signed as it must be, or does not compile.
     pub fn load(&self, engine: &Engine, installed: &Installed) -> Result<Loaded, StoreError> {
         self.check_rules(&installed.name, &installed.origin, installed.signer.as_ref())?;
         let (wasm, manifest) = self.read(installed)?;
+        if let Some(signer) = installed.signer.as_ref().filter(|_| self.rules.wants_signatures()) {
+            let untrue = |reason| StoreError::Signature { name: installed.name.clone(), reason };
+            self.check_signature(installed, signer, &wasm).map_err(untrue)?;
+        }
         let cache = Cache::open(&self.cache)?;
         let component = cache
             .load(engine, &installed.digest, &wasm)
@@ -295,6 +173,11 @@ impl Store {
                 format!("the lock calls the {} `{}` a {}", manifest.world, manifest.name, installed.world);
             return Err(failed(installed, reason).into());
         }
+        // The least version of a required filter is compared with what the lock says.
+        if manifest.version != installed.version {
+            let reason = format!("the lock calls version {} of it {}", manifest.version, installed.version);
+            return Err(failed(installed, reason).into());
+        }
         Ok((wasm, manifest))
     }
 
@@ -303,7 +186,7 @@ impl Store {
     /// # Errors
     /// When there is none, or the lock cannot be written.
     pub fn remove(&mut self, name: &str) -> Result<Installed, StoreError> {
-        let missing = || StoreError::NotInstalled { name: name.to_owned() };
+        let missing = || StoreError::missing(name);
         if !self.directory.exists() {
             return Err(missing());
         }
@@ -343,7 +226,7 @@ impl Store {
         private_file::create_directory(&self.directory).map_err(io("use", &self.directory))?;
         let directory = File::open(&self.directory).map_err(io("open", &self.directory))?;
         private_file::lock(&directory).map_err(io("lock", &self.directory))?;
-        self.installed = lock::read(&self.directory.join(lock::FILE))?;
+        self.installed = lock::read_alone(&self.directory.join(lock::FILE))?;
         Ok(directory)
     }
 
@@ -389,10 +272,6 @@ fn failed(installed: &Installed, reason: String) -> PluginError {
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
     let path = path.to_path_buf();
     move |source| StoreError::Io { action, path, source }
-}
-
-fn list(capabilities: &[Capability]) -> String {
-    capabilities.iter().map(|capability| format!("`{capability}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

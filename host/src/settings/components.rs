@@ -1,16 +1,13 @@
-//! What `config.toml` gives to components: settings of filters, where their secrets are, where their hosts are.
+//! What `config.toml` gives to components: settings of filters, and where their secrets are.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use reqwest::Url;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::config_file::OrganisationFile;
 use super::{SettingsError, source};
-use crate::address;
 
 /// A file that settings of a filter name: policies of an organisation are kilobytes.
 const FILE_BYTES: u64 = 1024 * 1024;
@@ -41,12 +38,11 @@ pub fn filters(
     user_at: &Path,
 ) -> Result<BTreeMap<String, Value>, SettingsError> {
     let is_theirs = |name: &String| {
-        organisation.filters.contains_key(name)
-            || organisation.plugins.required_filters.iter().any(|required| required.name == *name)
+        organisation.filters.contains_key(name) || organisation.plugins.required(name).is_some()
     };
     if let Some(name) = user.keys().find(|name| is_theirs(name)) {
         let (place, at) = (source::place(user_at, &["filters", name]), at.to_path_buf());
-        return Err(SettingsError::Theirs { place, name: name.clone(), at });
+        return Err(SettingsError::Theirs { place, what: "filter", name: name.clone(), at });
     }
     let with = |(name, value): (String, Value), file: &Path| Ok((name, included(value, file)?));
     let organisation = organisation.filters.clone().into_iter().map(|entry| with(entry, at));
@@ -81,18 +77,6 @@ fn text_of(path: &Path) -> std::io::Result<String> {
         return refused(format!("it has more than {} KiB", FILE_BYTES / 1024));
     }
     std::fs::read_to_string(path)
-}
-
-/// `[endpoints]`: where requests of installed components to a host really go.
-pub(super) fn endpoints<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, Url>, D::Error> {
-    let written = BTreeMap::<String, String>::deserialize(deserializer)?;
-    let parsed = written.into_iter().map(|(host, text)| {
-        let url = address::parse(&host, &text).map_err(D::Error::custom)?;
-        Ok((host, url))
-    });
-    parsed.collect()
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::Url;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::components::{SecretSource, endpoints};
+use super::components::SecretSource;
 use crate::child::OnExpiry;
 use crate::plugin::provider::Enforcer;
 use crate::plugin::rules::Rules;
@@ -38,8 +37,7 @@ pub struct ConfigFile {
     /// `[secrets]`: where the values of `secret:NAME` are.
     pub secrets: BTreeMap<String, SecretSource>,
     /// `[endpoints]`: where requests of installed components to a host really go.
-    #[serde(deserialize_with = "endpoints")]
-    pub endpoints: BTreeMap<String, Url>,
+    pub endpoints: BTreeMap<String, String>,
     /// `[plugins]`.
     pub plugins: PluginsTable,
 }
@@ -68,8 +66,18 @@ pub struct OrganisationFile {
     pub audit: AuditTable,
     /// `[filters.NAME]`: settings that the user's file cannot change.
     pub filters: BTreeMap<String, serde_json::Value>,
+    /// `[endpoints]`: hosts that the user's file cannot move.
+    pub endpoints: BTreeMap<String, String>,
     /// `[plugins]`.
     pub plugins: Rules,
+}
+
+impl OrganisationFile {
+    /// Whether it says anything of components: which there must be, what they may be, or what filters are set to.
+    #[must_use]
+    pub fn rules_components(&self) -> bool {
+        self.plugins.is_any() || !self.filters.is_empty() || !self.endpoints.is_empty()
+    }
 }
 
 /// `[audit]`.

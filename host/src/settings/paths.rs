@@ -2,12 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
+use nix::unistd::Uid;
+
 use crate::environment::{
     AUDEX_CONFIG_DIR, Environment, HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME,
 };
+use crate::process;
 
 /// The organisation's files. No variable moves it: whoever runs the program must not be able to.
 const ORGANISATION: &str = "/etc/audex";
+/// What `XDG_DATA_HOME` is where it is not set, under the home directory.
+const DATA: &str = ".local/share";
+/// The same for `XDG_CACHE_HOME`.
+const CACHE: &str = ".cache";
+/// The directory of installed components in that of data.
+const PLUGINS: &str = "plugins";
 
 /// The program's directories.
 #[derive(Clone, Debug)]
@@ -20,9 +29,9 @@ pub struct Paths {
     pub state: PathBuf,
     /// The audit log: in the state directory, unless the organisation says otherwise.
     pub audit: PathBuf,
-    /// Installed components.
+    /// Installed components: the account's own, where the organisation has rules for them.
     pub plugins: PathBuf,
-    /// Compiled components.
+    /// Compiled components: likewise.
     pub cache: PathBuf,
 }
 
@@ -35,6 +44,11 @@ pub enum PathsError {
     /// A settings directory was named and is not there. Security: its deny list would be missed silently.
     #[error("AUDEX_CONFIG_DIR names `{}`, which is no directory", .0.display())]
     NoConfigDirectory(PathBuf),
+    /// The organisation's rules need the account's home directory. Security: `HOME` is no substitute, since anybody sets it.
+    #[error(
+        "your organisation has rules for components, and user id {0} has no account with a home directory to keep them in"
+    )]
+    NoAccount(Uid),
 }
 
 impl Paths {
@@ -63,8 +77,50 @@ impl Paths {
             organisation: Path::new(ORGANISATION).to_path_buf(),
             audit: state.clone(),
             state,
-            plugins: base(XDG_DATA_HOME, ".local/share")?.join("plugins"),
-            cache: base(XDG_CACHE_HOME, ".cache")?,
+            plugins: base(XDG_DATA_HOME, DATA)?.join(PLUGINS),
+            cache: base(XDG_CACHE_HOME, CACHE)?,
         })
+    }
+
+    /// With components, and what was compiled of them, where the user's account has its home, whatever variables say.
+    ///
+    /// Security: the lock of installed components and the cache of their machine code are authenticated by keys beside them. Whoever
+    /// moves the directories brings keys of his own, and with them any component in place of a required one.
+    ///
+    /// # Errors
+    /// When the user has no account, or one without a home directory.
+    pub fn of_account(self, user: Uid) -> Result<Self, PathsError> {
+        let home = process::home(user).ok_or(PathsError::NoAccount(user))?;
+        let base = |under_home: &str| home.join(under_home).join("audex");
+        Ok(Self { plugins: base(DATA).join(PLUGINS), cache: base(CACHE), ..self })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_of_an_account_are_where_no_variable_says() {
+        let environment =
+            Environment::from_pairs([(HOME, "/a"), (XDG_DATA_HOME, "/b"), (XDG_CACHE_HOME, "/c")]);
+        let paths = Paths::resolve(&environment).unwrap();
+        assert_eq!(
+            (paths.plugins.as_path(), paths.cache.as_path()),
+            (Path::new("/b/audex/plugins"), Path::new("/c/audex"))
+        );
+        let config = paths.config.clone();
+        let user = nix::unistd::getuid();
+        let home = nix::unistd::User::from_uid(user).unwrap().unwrap().dir;
+        let paths = paths.of_account(user).unwrap();
+        assert_eq!(paths.plugins, home.join(".local/share/audex/plugins"));
+        assert_eq!((paths.cache, paths.config), (home.join(".cache/audex"), config));
+    }
+
+    #[test]
+    fn who_has_no_account_has_no_components_under_rules() {
+        let paths = Paths::resolve(&Environment::from_pairs([(HOME, "/a")])).unwrap();
+        let error = paths.of_account(Uid::from_raw(4_000_000_000)).unwrap_err().to_string();
+        assert!(error.contains("user id 4000000000 has no account with a home directory"), "{error}");
     }
 }

@@ -41,23 +41,31 @@ pub fn invalid(path: &Path, text: &str, span: Option<Range<usize>>, message: &st
     }
 }
 
+/// An error at the key that `keys` lead to.
+#[must_use]
+pub fn wrong(path: &Path, keys: &[&str], message: String) -> SettingsError {
+    let line = line_of(path, keys).unwrap_or(1);
+    SettingsError::Invalid { path: path.to_path_buf(), line, message }
+}
+
 /// `PATH:LINE: ` of the key that `keys` lead to, to begin an error with; empty where the file does not have it.
 #[must_use]
 pub fn place(path: &Path, keys: &[&str]) -> String {
-    let found = || {
-        let text = text(path).ok().flatten()?;
-        let document = DeTable::parse(&text).ok()?;
-        let (mut table, mut start) = (document.get_ref(), None);
-        for (depth, key) in keys.iter().enumerate() {
-            let (name, value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
-            start = Some(name.span().start);
-            if depth.saturating_add(1) < keys.len() {
-                table = value.get_ref().as_table()?;
-            }
+    line_of(path, keys).map(|line| format!("{}:{line}: ", path.display())).unwrap_or_default()
+}
+
+fn line_of(path: &Path, keys: &[&str]) -> Option<usize> {
+    let text = text(path).ok().flatten()?;
+    let document = DeTable::parse(&text).ok()?;
+    let (mut table, mut start) = (document.get_ref(), None);
+    for (depth, key) in keys.iter().enumerate() {
+        let (name, value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
+        start = Some(name.span().start);
+        if depth.saturating_add(1) < keys.len() {
+            table = value.get_ref().as_table()?;
         }
-        Some(format!("{}:{}: ", path.display(), line(&text, start?)))
-    };
-    found().unwrap_or_default()
+    }
+    Some(line(&text, start?))
 }
 
 /// The line of the byte `offset`, from 1.

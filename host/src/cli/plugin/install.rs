@@ -10,16 +10,16 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::plugin::capability::Capability;
 use crate::plugin::component::short;
-use crate::plugin::signature::{Signature, Signer};
+use crate::plugin::signature::{Signature, SignatureError, Signer};
 use crate::plugin::sigstore::BundleError;
 use crate::plugin::source::Place;
-use crate::plugin::store::{InstallPlan, Installed, Store, StoreError, Trust, parse_lock};
+use crate::plugin::store::{Distrust, InstallPlan, Installed, Store, StoreError, Trust, parse_lock};
 use crate::settings::Settings;
 
 #[derive(Debug, clap::Args)]
 pub struct InstallArgs {
     /// A `.wasm` file, `https://…`, or `oci://registry/repository:tag` (or `@sha256:…`)
-    #[arg(required_unless_present = "locked", conflicts_with = "locked")]
+    #[arg(required_unless_present = "locked")]
     source: Option<String>,
     /// Grant a capability it asks for; may be repeated. What is not granted here is asked for on the terminal
     #[arg(long, value_name = "CAPABILITY")]
@@ -37,10 +37,15 @@ pub struct InstallArgs {
     #[arg(long)]
     allow_downgrade: bool,
     /// Install everything that a team's `plugins.lock` names, exactly
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["source", "grant", "signer", "signature", "digest", "allow_downgrade"]
+    )]
     locked: Option<PathBuf>,
     /// Grant what the team's lock grants, without asking
-    #[arg(long, requires = "locked")]
+    // Both: what conflicts with the source is not asked for beside it.
+    #[arg(long, requires = "locked", conflicts_with = "source")]
     yes: bool,
 }
 
@@ -79,7 +84,10 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
         path: lock.to_path_buf(),
         source,
     })?;
-    let wanted = parse_lock(lock, &text)?;
+    let wanted = parse_lock(lock, &text).map_err(|error| match error {
+        StoreError::Lock { path, message } => StoreError::NoLock { path, message },
+        other => other,
+    })?;
     let components = Components::open(settings)?;
     let mut store = Store::open(&settings.paths, &settings.plugins)?;
     let mut plans = Vec::new();
@@ -87,11 +95,21 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
     for entry in &wanted {
         let place: Place = entry.origin.parse().map_err(StoreError::from)?;
         let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
+        if plan.digest != entry.digest {
+            return Err(StoreError::Changed {
+                lock: lock.to_path_buf(),
+                name: entry.name.clone(),
+                wanted: entry.digest.clone(),
+                origin: entry.origin.clone(),
+                found: plan.digest,
+            }
+            .into());
+        }
         let signer = entry.signer.clone();
         let trust = Trust { signer, digest: Some(entry.digest.clone()), downgrade: true, ..Trust::default() };
         store.trust(&mut plan, &trust)?;
-        if plan.manifest.name != entry.name || plan.digest != entry.digest {
-            let reason = format!("`{}` ({}) is at {}", plan.manifest.name, short(&plan.digest), entry.origin);
+        if plan.manifest.name != entry.name {
+            let reason = Distrust::OtherName { found: plan.manifest.name, origin: entry.origin.clone() };
             return Err(StoreError::Untrusted { name: entry.name.clone(), reason }.into());
         }
         let granted = entry.granted.clone();
@@ -181,12 +199,25 @@ fn tell(done: &str, installed: &Installed) {
 }
 
 /// A key, or the file it stands in.
+///
+/// Security: of a file that is no key, nothing is repeated: it may be anything.
 fn signer(text: &str) -> Result<Signer, Failure> {
-    let path = PathBuf::from(text);
-    let text = if path.is_file() { read_text(&path)? } else { text.to_owned() };
-    text.parse().map_err(|error: crate::plugin::signature::SignatureError| {
-        let hint = "give the last line of its author's minisign.pub, the file, or sigstore:IDENTITY@ISSUER";
-        Failure::usage(&error.to_string(), hint)
+    let hint = "give the last line of its author's minisign.pub, the file, or sigstore:IDENTITY@ISSUER";
+    let path = Path::new(text);
+    let is_file = path.is_file();
+    let written = if is_file { read_text(path)? } else { text.to_owned() };
+    written.parse().map_err(|error: SignatureError| match error {
+        SignatureError::SecretKey => {
+            let of = if is_file { format!("`{text}` is a") } else { "that is a".to_owned() };
+            let message = format!("{of} secret key of minisign's, and its public key is wanted");
+            Failure::usage(&message, "give the .pub file; a secret key is nobody's but its owner's")
+        }
+        _ if is_file => Failure::usage(&format!("`{text}` holds no minisign public key"), hint),
+        // A key has no dot, and neither has anything else that is no file.
+        SignatureError::Key(_) if text.contains('.') => {
+            Failure::usage(&format!("there is no file `{text}`"), hint)
+        }
+        error => Failure::usage(&error.to_string(), hint),
     })
 }
 

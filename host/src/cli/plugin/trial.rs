@@ -50,16 +50,16 @@ pub struct TestArgs {
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
     /// Permissions to mint while recording, comma-separated; may be repeated
-    #[arg(long, value_name = "PERMISSIONS", requires = "record")]
+    #[arg(long, value_name = "PERMISSIONS", requires = "record", conflicts_with = "replay")]
     allow: Vec<String>,
     /// Resources to limit them to, comma-separated; may be repeated
-    #[arg(long, value_name = "RESOURCES", requires = "record")]
+    #[arg(long, value_name = "RESOURCES", requires = "record", conflicts_with = "replay")]
     resource: Vec<String>,
     /// Why access is needed, for filters and the audit log
-    #[arg(long, value_name = "TEXT", requires = "record", value_parser = justification)]
+    #[arg(long, value_name = "TEXT", requires = "record", conflicts_with = "replay", value_parser = justification)]
     justification: Option<String>,
     /// Sentence to translate while recording an intent engine
-    #[arg(long, value_name = "TEXT", requires = "record")]
+    #[arg(long, value_name = "TEXT", requires = "record", conflicts_with = "replay")]
     text: Option<String>,
     /// Write JSON
     #[arg(long)]

@@ -10,21 +10,29 @@ use crate::error::Failure;
 use crate::plugin::capability::Capability;
 use crate::plugin::component::short;
 use crate::plugin::source::Place;
-use crate::plugin::store::{InstallPlan, Installed, Store, StoreError, Trust};
+use crate::plugin::store::{Distrust, InstallPlan, Installed, Store, StoreError, Trust};
 use crate::settings::Settings;
+
+/// What newer ones may that the installed ones may not.
+pub(super) struct May {
+    /// Have these, where they ask for them.
+    pub grant: BTreeSet<Capability>,
+    /// Be older.
+    pub downgrade: bool,
+}
 
 /// Updates what is named, or everything. One that cannot be is reported, and keeps none of the others; the exit status is the worst.
 pub(super) fn update(
     environment: &Environment,
     settings: &Settings,
     names: &[String],
-    grant: &BTreeSet<Capability>,
+    may: &May,
 ) -> Result<u8, Failure> {
     let components = Components::open(settings)?;
     let mut store = Store::open(&settings.paths, &settings.plugins)?;
     let installed: Vec<Installed> = store.installed().to_vec();
     if let Some(name) = names.iter().find(|name| installed.iter().all(|one| one.name != **name)) {
-        return Err(StoreError::NotInstalled { name: name.clone() }.into());
+        return Err(StoreError::missing(name).into());
     }
     if installed.is_empty() {
         console::result("nothing is installed");
@@ -32,7 +40,7 @@ pub(super) fn update(
     let (mut worst, mut failed, mut count) = (0, Vec::new(), 0);
     for old in installed.iter().filter(|one| names.is_empty() || names.contains(&one.name)) {
         count += 1;
-        if let Err(failure) = renew(environment, settings, &components, &mut store, old, grant) {
+        if let Err(failure) = renew(environment, settings, &components, &mut store, old, may) {
             worst = worst.max(crate::cli::report(Console::default(), &failure));
             failed.push(format!("`{}`", old.name));
         }
@@ -50,23 +58,24 @@ fn renew(
     components: &Components,
     store: &mut Store,
     old: &Installed,
-    grant: &BTreeSet<Capability>,
+    may: &May,
 ) -> Result<(), Failure> {
     let place: Place = old.origin.parse().map_err(StoreError::from)?;
     let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
     if plan.manifest.name != old.name {
-        let reason = format!("`{}` is now at {}", plan.manifest.name, old.origin);
+        let reason = Distrust::OtherName { found: plan.manifest.name, origin: old.origin.clone() };
         return Err(StoreError::Untrusted { name: old.name.clone(), reason }.into());
     }
     if plan.digest == old.digest {
         console::result(&format!("`{}` {} is the newest", old.name, old.version));
         return Ok(());
     }
-    store.trust(&mut plan, &Trust { signers: settings.signers.clone(), ..Trust::default() })?;
+    let (signers, downgrade) = (settings.signers.clone(), may.downgrade);
+    store.trust(&mut plan, &Trust { signers, downgrade, ..Trust::default() })?;
     say_unchecked(&plan);
     let asked: BTreeSet<Capability> = plan.manifest.requested.iter().cloned().collect();
     let kept = old.granted.intersection(&asked).cloned();
-    let given = kept.chain(grant.intersection(&asked).cloned()).collect();
+    let given = kept.chain(may.grant.intersection(&asked).cloned()).collect();
     let granted = agreed(&plan, given, &old.granted)?;
     for gone in old.granted.difference(&asked) {
         console::result(&format!("`{}` no longer asks for `{gone}`", old.name));

@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, WWW_AUTHENTICATE};
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 
-use super::web::{SMALL_BYTES, body, client, wait};
+use super::web::{SMALL_BYTES, body, client, led_to, wait};
 use super::{Fetched, SourceError};
 use crate::environment::{Environment, HOME};
 use crate::plugin::limit;
@@ -102,6 +102,9 @@ pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<
     wait(&origin, async {
         let mut token = None;
         let manifest = pull.get("manifests", &reference.version, &mut token).await?;
+        // What else is fetched is named there by its digest, wherever it lies.
+        let asked = reference.url("manifests", &reference.version);
+        let led_to = asked.and_then(|asked| led_to(&asked, &manifest));
         let manifest = body(Ok(manifest), &origin, SMALL_BYTES).await?;
         // A digest names the manifest: a registry that answers with another one is not believed.
         if let Some(wanted) = reference.version.strip_prefix("sha256:")
@@ -123,7 +126,8 @@ pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<
                 *text = Some(String::from_utf8_lossy(&bytes).into_owned());
             }
         }
-        Ok(Fetched { bytes, signature: signature.if_any(), origin: origin.clone(), is_local: false })
+        let (signature, origin) = (signature.if_any(), origin.clone());
+        Ok(Fetched { bytes, signature, origin, led_to, is_local: false })
     })
 }
 

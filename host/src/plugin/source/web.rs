@@ -21,15 +21,29 @@ pub(super) const SMALL_BYTES: u64 = 1024 * 1024;
 pub(super) fn fetch(url: &Url, environment: &Environment) -> Result<Fetched, SourceError> {
     let client = client(environment, url.as_str())?;
     wait(url.as_str(), async {
-        let bytes = body(client.get(url.clone()).send().await, url.as_str(), limit::COMPONENT_BYTES).await?;
+        let answer = client.get(url.clone()).send().await;
+        let led_to = answer.as_ref().ok().and_then(|answer| led_to(url, answer));
+        let bytes = body(answer, url.as_str(), limit::COMPONENT_BYTES).await?;
         let mut signature = Signature { minisign: beside(&client, url, MINISIGN).await?, sigstore: None };
         for ending in SIGSTORE {
             if signature.sigstore.is_none() {
                 signature.sigstore = beside(&client, url, ending).await?;
             }
         }
-        Ok(Fetched { bytes, signature: signature.if_any(), origin: url.to_string(), is_local: false })
+        let (signature, origin) = (signature.if_any(), url.to_string());
+        Ok(Fetched { bytes, signature, origin, led_to, is_local: false })
     })
+}
+
+/// Where `answer` came from, if not from where it was asked for; without a query, which may hold a key to the file.
+pub(super) fn led_to(asked: &Url, answer: &Response) -> Option<String> {
+    let mut real = answer.url().clone();
+    if real == *asked {
+        return None;
+    }
+    real.set_query(None);
+    real.set_fragment(None);
+    Some(real.to_string())
 }
 
 /// The text of what has `ending` behind its path, if there is anything.

@@ -38,6 +38,10 @@ pub struct Plan {
     pub(super) signed: Option<(Signer, String)>,
     /// Where it came from.
     pub origin: String,
+    /// Where an answer led to from there, if it did.
+    pub(super) led_to: Option<String>,
+    /// Whether an older one may replace a newer.
+    pub(super) downgrade: bool,
     pub(super) is_local: bool,
     /// Its machine code, once that was needed: compiling is most of what installing costs.
     compiled: OnceLock<Vec<u8>>,
@@ -49,7 +53,7 @@ impl Plan {
     /// # Errors
     /// When it is no component for this host.
     pub fn new(fetched: Fetched) -> Result<Self, StoreError> {
-        let Fetched { bytes: file, signature, origin, is_local } = fetched;
+        let Fetched { bytes: file, signature, origin, led_to, is_local } = fetched;
         let path = || Path::new(&origin).to_path_buf();
         let unfit = |reason: String| StoreError::Unfit { path: path(), reason };
         let wrong = |source| StoreError::Manifest { path: path(), source };
@@ -66,7 +70,19 @@ impl Plan {
             return Err(StoreError::BuiltInOnly { name, capability });
         }
         let (digest, compiled) = (digest(&wasm), OnceLock::new());
-        Ok(Self { digest, wasm, manifest, file, signature, signed: None, origin, is_local, compiled })
+        Ok(Self {
+            digest,
+            wasm,
+            manifest,
+            file,
+            signature,
+            signed: None,
+            origin,
+            led_to,
+            downgrade: false,
+            is_local,
+            compiled,
+        })
     }
 
     /// Ready to be called, and to reach nothing.
@@ -136,6 +152,8 @@ impl Store {
         // Compiled now, so that the first run pays nothing, and before others are kept waiting.
         Cache::open(&self.cache)?.keep(engine, &plan.digest, plan.machine_code(engine)?);
         let _alone = self.change()?;
+        // Security: what is there may be another's by now than when this one was looked at.
+        self.check_replacing(plan)?;
         self.check_free(&plan.manifest, provides.as_ref())?;
         let installed = Installed {
             name: name.clone(),

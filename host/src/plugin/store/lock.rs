@@ -3,6 +3,7 @@
 //! Security: the first line authenticates the rest with a key of this user's, so that a filter is not edited out of it, or a grant
 //! into it, by whatever may write a file and nothing more. Who can read the key can do both.
 
+use std::fs::File;
 use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -74,19 +75,37 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// Everything in the lock at `path`; nothing if there is none.
+/// Everything in the lock at `path`; nothing if there is none, and never was.
 ///
 /// # Errors
-/// When it is there and cannot be read, or was written by somebody else. An entry that is not understood is an error: it may be a
+/// When it is gone, cannot be read, or was written by somebody else. An entry that is not understood is an error: it may be a
 /// filter.
 pub fn read(path: &Path) -> Result<Vec<Installed>, StoreError> {
+    let outcome = read_alone(path);
+    let (Err(StoreError::LockGone(_)), Some(directory)) = (&outcome, path.parent()) else { return outcome };
+    // Another process may be about to write the first one: its key is there before it.
+    let open = File::open(directory).map_err(io("open", directory))?;
+    private_file::lock_shared(&open).map_err(io("lock", directory))?;
+    read_alone(path)
+}
+
+/// As [`read`], for who keeps all others from writing.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_alone(path: &Path) -> Result<Vec<Installed>, StoreError> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
     let text = match std::fs::read_to_string(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            // Whoever has a key has written a lock.
+            let is_gone = std::fs::symlink_metadata(directory.join(KEY)).is_ok();
+            return if is_gone { Err(StoreError::LockGone(path.to_path_buf())) } else { Ok(Vec::new()) };
+        }
         other => other.map_err(io("read", path))?,
     };
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
     let written = first.strip_prefix(MAC).and_then(|mac| mac.strip_suffix('"')).unwrap_or_default();
-    if path.parent().is_none_or(|directory| mac(directory, rest).ok().as_deref() != Some(written)) {
+    if mac(directory, rest).ok().as_deref() != Some(written) {
         let message = "it was changed by something other than tryaudex: its MAC is not right".to_owned();
         return Err(StoreError::Lock { path: path.to_path_buf(), message });
     }

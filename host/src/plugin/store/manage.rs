@@ -1,5 +1,6 @@
 //! What can be done with components that are installed: turned off and on, taken back, looked through.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::{Installed, Previous, Store, StoreError, digest, lock};
@@ -24,8 +25,7 @@ impl Store {
     /// # Errors
     /// When there is none, the organisation requires it, or the lock cannot be written.
     pub fn enable(&mut self, name: &str, enabled: bool) -> Result<Installed, StoreError> {
-        let is_required = self.rules.required_filters.iter().any(|required| required.name == name);
-        if is_required && !enabled {
+        if self.rules.required(name).is_some() && !enabled {
             let rule = RuleError::Disabled(name.to_owned());
             return Err(StoreError::Rule { name: name.to_owned(), rule });
         }
@@ -40,15 +40,10 @@ impl Store {
     /// # Errors
     /// When there is none, it replaced nothing, or the lock cannot be written.
     pub fn roll_back(&mut self, name: &str) -> Result<Installed, StoreError> {
-        // Security: an older one may do less, and one of an older contract never sees the plan.
-        if self
-            .rules
-            .required_filters
-            .iter()
-            .any(|required| required.name == name && required.digest.is_none())
-        {
-            let reason = "your organisation requires it, so only an update replaces it".to_owned();
-            return Err(StoreError::Untrusted { name: name.to_owned(), reason });
+        let previous =
+            self.installed.iter().find(|one| one.name == name).and_then(|one| one.previous.as_ref());
+        if let Some(previous) = previous {
+            self.check_required_of(name, &previous.version, &previous.digest)?;
         }
         self.alter(name, |installed| {
             let missing = || StoreError::NoPrevious { name: installed.name.clone() };
@@ -70,7 +65,7 @@ impl Store {
         name: &str,
         change: impl FnOnce(&mut Installed) -> Result<(), StoreError>,
     ) -> Result<Installed, StoreError> {
-        let missing = || StoreError::NotInstalled { name: name.to_owned() };
+        let missing = || StoreError::missing(name);
         if !self.directory.exists() {
             return Err(missing());
         }
@@ -101,7 +96,7 @@ impl Store {
             Err(error) => return found(Some(error.to_string()), ""),
         };
         let Some(signer) = &installed.signer else { return found(None, "not signed (dev)") };
-        match self.check_signature(installed, signer, wasm) {
+        match self.check_signature(installed, signer, &wasm) {
             Ok(()) => found(None, "signed"),
             Err(wrong) => found(Some(wrong), ""),
         }
@@ -111,7 +106,12 @@ impl Store {
     ///
     /// That the component was made of that module is the lock's word, which has a MAC: another release of the encoder makes other
     /// bytes of the same module.
-    fn check_signature(&self, installed: &Installed, signer: &Signer, wasm: Vec<u8>) -> Result<(), String> {
+    pub(super) fn check_signature(
+        &self,
+        installed: &Installed,
+        signer: &Signer,
+        wasm: &[u8],
+    ) -> Result<(), String> {
         let missing = |path: &Path| {
             let path = path.display().to_string();
             move |error: std::io::Error| format!("its signature cannot be checked: `{path}`: {error}")
@@ -119,14 +119,14 @@ impl Store {
         let path = self.signature_file(&installed.digest, signer);
         let signature = std::fs::read_to_string(&path).map_err(missing(&path))?;
         let file = match &installed.module {
-            None => wasm,
+            None => Cow::Borrowed(wasm),
             Some(wanted) => {
                 let path = self.module_file(&installed.digest);
                 let module = std::fs::read(&path).map_err(missing(&path))?;
                 if digest(&module) != *wanted {
                     return Err(format!("`{}` is not the module it was made of", path.display()));
                 }
-                module
+                Cow::Owned(module)
             }
         };
         signer.check(&file, &signature, &self.rules.root()).map_err(|error| error.to_string())

@@ -202,6 +202,139 @@ fn the_organisations_rules_hold_for_what_is_there_already() {
     assert!(verified[0].wrong.as_ref().unwrap().contains("signed components only"));
 }
 
+const SIGNER: &str = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// As if [`Store::trust`] had found this signature.
+fn signed(mut plan: InstallPlan) -> InstallPlan {
+    plan.signed = Some((SIGNER.parse().unwrap(), "text".to_owned()));
+    plan
+}
+
+#[test]
+fn what_was_installed_since_a_component_was_looked_at_counts() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let (mut slow, mut fast) = (open(&paths), open(&paths));
+    let mut unsigned = of_version(home.path(), "0.1.2");
+    slow.trust(&mut unsigned, &Trust::default()).unwrap();
+    let engine = Engine::new().unwrap();
+    fast.install(&engine, &signed(of_version(home.path(), "0.1.3")), BTreeSet::new()).unwrap();
+    let error = slow.install(&engine, &unsigned, BTreeSet::new()).unwrap_err();
+    assert!(error.to_string().contains("and is not signed now"), "{error}");
+    let older = signed(unsigned);
+    assert!(matches!(slow.install(&engine, &older, BTreeSet::new()), Err(StoreError::Downgrade { .. })));
+    assert_eq!(open(&paths).installed()[0].version, "0.1.3");
+}
+
+#[test]
+fn a_required_filter_is_replaced_by_a_newer_one_alone_whatever_is_allowed() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    put(&mut open(&paths), of_version(home.path(), "0.1.2"), &Trust::default()).unwrap();
+    let meant = Trust { downgrade: true, ..Trust::default() };
+    let older = || of_version(home.path(), "0.1.1");
+    let mut store = under(&paths, "required_filters = [\"deny-lis1\"]");
+    for trust in [&meant, &Trust::default()] {
+        let error = put(&mut store, older(), trust).unwrap_err();
+        assert!(matches!(error, StoreError::Replaced { .. }), "{error}");
+    }
+    put(&mut store, of_version(home.path(), "0.1.3"), &Trust::default()).unwrap();
+    assert!(matches!(store.roll_back("deny-lis1"), Err(StoreError::Replaced { .. })));
+    // Of what the organisation names by its bytes, these come, and no others.
+    let pinned = format!("required_filters = [\"deny-lis1@sha256:{}\"]", older().digest);
+    let mut store = under(&paths, &pinned);
+    assert!(matches!(
+        put(&mut store, of_version(home.path(), "0.1.4"), &meant),
+        Err(StoreError::Replaced { .. })
+    ));
+    put(&mut store, older(), &meant).unwrap();
+}
+
+#[test]
+fn a_least_version_holds_for_what_is_there_and_for_what_comes() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    put(&mut open(&paths), of_version(home.path(), "0.1.2"), &Trust::default()).unwrap();
+    let least = |version: &str| under(&paths, &format!("required_filters = [\"deny-lis1>={version}\"]"));
+    least("0.1.2").check_required().unwrap();
+    let error = least("0.1.10").check_required().unwrap_err().to_string();
+    assert!(
+        error.contains("requires the filter `deny-lis1` 0.1.10 or newer, and 0.1.2 is installed"),
+        "{error}"
+    );
+    // Removed and installed anew is no way around it.
+    open(&paths).remove("deny-lis1").unwrap();
+    let mut store = least("0.1.2");
+    let meant = Trust { downgrade: true, ..Trust::default() };
+    let error = put(&mut store, of_version(home.path(), "0.1.1"), &meant).unwrap_err();
+    assert!(matches!(error, StoreError::Replaced { .. }), "{error}");
+    put(&mut store, of_version(home.path(), "0.1.2"), &meant).unwrap();
+}
+
+#[test]
+fn a_version_that_cannot_be_compared_is_an_older_one_where_an_author_signs() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let mut store = open(&paths);
+    let engine = Engine::new().unwrap();
+    let mut install = |plan: InstallPlan| store.install(&engine, &plan, BTreeSet::new());
+    install(of_version(home.path(), "0.1.1")).unwrap();
+    install(of_version(home.path(), "9.zzz")).unwrap();
+    install(signed(of_version(home.path(), "00.11"))).unwrap();
+    let error = install(signed(of_version(home.path(), "9.zzz"))).unwrap_err();
+    assert!(matches!(error, StoreError::Incomparable { .. }), "{error}");
+    assert!(matches!(install(signed(of_version(home.path(), "000.9"))), Err(StoreError::Downgrade { .. })));
+    let mut meant = signed(of_version(home.path(), "9.zzz"));
+    meant.downgrade = true;
+    install(meant).unwrap();
+}
+
+#[test]
+fn what_an_answer_led_to_is_a_source_too() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let mut store =
+        under(&paths, &format!("sources = [\"{}/\", \"https://a.example/\"]", home.path().display()));
+    let led = |to: &str| {
+        let mut plan = of_version(home.path(), "0.1.1");
+        plan.led_to = Some(to.to_owned());
+        plan
+    };
+    let error = put(&mut store, led("https://b.example/x.wasm"), &Trust::default()).unwrap_err().to_string();
+    assert!(error.contains("does not take components from `https://b.example/x.wasm`"), "{error}");
+    put(&mut store, led("https://a.example/x.wasm"), &Trust::default()).unwrap();
+}
+
+#[test]
+fn a_lock_that_is_gone_is_an_error_and_not_an_empty_one() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    put(&mut open(&paths), of_version(home.path(), "0.1.1"), &Trust::default()).unwrap();
+    fs::remove_file(paths.plugins.join(lock::FILE)).unwrap();
+    let gone = |outcome: Result<(), StoreError>| assert!(matches!(outcome, Err(StoreError::LockGone(_))));
+    gone(Store::open(&paths, &Rules::default()).map(drop));
+    fs::remove_file(paths.plugins.join("plugins.key")).unwrap();
+    assert_eq!(open(&paths).installed().len(), 0);
+    // Nothing is installed over it either.
+    let mut store = open(&paths);
+    private_file::key(&paths.plugins.join("plugins.key")).unwrap();
+    gone(put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).map(drop));
+}
+
+#[test]
+fn built_in_names_are_said_to_be_built_in() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let mut store = open(&paths);
+    for error in [
+        store.enable("deny-list", false).unwrap_err(),
+        store.remove("deny-list").unwrap_err(),
+        store.roll_back("aws").unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("is built in: it cannot be turned off"), "{error}");
+    }
+}
+
 #[test]
 fn what_comes_from_elsewhere_is_signed_or_of_the_digest_that_was_given() {
     let home = tempfile::tempdir().unwrap();

@@ -1,9 +1,13 @@
 //! Whether a component that was fetched is what its author made: by signature, or by the digest that the user was given.
 
+use std::cmp::Ordering;
+
 use super::install::Plan;
-use super::{Installed, Store, StoreError, digest};
-use crate::plugin::signature::{Signature, Signer};
-use crate::plugin::sigstore::{self, BundleError};
+use super::{Distrust, Store, StoreError, digest};
+use crate::plugin::rules::RuleError;
+use crate::plugin::signature::{KeyId, Signature, SignatureError, Signer};
+use crate::plugin::sigstore::{self, BundleError, Root};
+use crate::plugin::version;
 
 /// What the user says of a component that is to be installed.
 #[derive(Clone, Debug, Default)]
@@ -35,97 +39,130 @@ impl Store {
     /// When the signature is nobody's that is known, another than before, or missing where one is needed.
     pub fn trust(&self, plan: &mut Plan, trust: &Trust) -> Result<(), StoreError> {
         let name = plan.manifest.name.clone();
-        let untrusted = |reason: String| StoreError::Untrusted { name: name.clone(), reason };
+        let untrusted = |reason: Distrust| StoreError::Untrusted { name: name.clone(), reason };
         if let Some(wanted) = &trust.digest
             && ![&plan.digest, &digest(&plan.file)].contains(&wanted)
         {
-            return Err(untrusted(format!("its digest is sha256:{}", digest(&plan.file))));
+            return Err(untrusted(Distrust::Digest(digest(&plan.file))));
         }
-        let before = self.installed.iter().find(|installed| installed.name == name);
-        let pinned = before.and_then(|before| before.signer.as_ref());
-        if let Some(Signer::Sigstore(_)) = &trust.signer
-            && !sigstore::IS_BUILT
-        {
-            return Err(untrusted(BundleError::NotBuilt.to_string()));
-        }
+        plan.downgrade = trust.downgrade;
         if let Some(signature) = &trust.signature {
             plan.signature = Some(signature.clone());
         }
-        if plan.signature.is_some() {
-            let organisation = self.rules.signers.iter().flatten();
-            let known = trust.signer.iter().chain(pinned).chain(organisation).chain(&trust.signers);
-            // One that the user names must be the one, and no other.
-            let known: Vec<&Signer> =
-                known.take(if trust.signer.is_some() { 1 } else { usize::MAX }).collect();
-            let is_needed = trust.signer.is_some()
-                || pinned.is_some()
-                || self.rules.wants_signatures()
-                || (!plan.is_local && trust.digest.is_none());
-            plan.signed = self.signed_by(plan, &known, is_needed).map_err(untrusted)?;
-        } else if trust.signer.is_some() {
-            return Err(untrusted("it is not signed".to_owned()));
+        plan.signed = self.signed_by(plan, trust).map_err(untrusted)?;
+        self.check_replacing(plan)?;
+        if plan.signed.is_none() && !plan.is_local && trust.digest.is_none() {
+            return Err(untrusted(Distrust::Elsewhere));
         }
         let signer = plan.signed.as_ref().map(|(signer, _)| signer);
+        // Security: where an answer led on, what came is from there.
+        for origin in [&plan.origin].into_iter().chain(&plan.led_to) {
+            self.check_rules(&name, origin, signer)?;
+        }
+        match plan.manifest.requested.iter().find(|asked| !self.rules.allows(asked)) {
+            Some(capability) => Err(StoreError::AboveCeiling { name, capability: capability.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether `plan` may stand where something is installed, or nothing: the signer is the same, and no older one comes unasked.
+    ///
+    /// Security: asked again by who keeps others from installing, for what is installed may have changed since.
+    pub(super) fn check_replacing(&self, plan: &Plan) -> Result<(), StoreError> {
+        let name = plan.manifest.name.clone();
+        let before = self.installed.iter().find(|installed| installed.name == name);
+        let pinned = before.and_then(|before| before.signer.as_ref());
+        let signer = plan.signed.as_ref().map(|(signer, _)| signer);
+        let untrusted = |reason: Distrust| StoreError::Untrusted { name: name.clone(), reason };
         match (pinned, signer) {
             (Some(pinned), Some(signer)) if pinned != signer => {
-                return Err(untrusted(format!(
-                    "it was signed by `{pinned}` before, and is now by `{signer}`"
-                )));
+                let (pinned, now) = (pinned.clone(), format!("`{signer}`"));
+                return Err(untrusted(Distrust::OtherAuthor { pinned, now }));
             }
-            (Some(pinned), None) => {
-                return Err(untrusted(format!("it was signed by `{pinned}` before, and is not signed now")));
-            }
-            (_, None) if !plan.is_local && trust.digest.is_none() => {
-                return Err(untrusted(
-                    "it comes from elsewhere, is not signed, and no digest was given".to_owned(),
-                ));
-            }
+            (Some(pinned), None) => return Err(untrusted(Distrust::NoLongerSigned(pinned.clone()))),
             _ => {}
         }
-        self.check_rules(&name, &plan.origin, signer)?;
-        if let Some(capability) = plan.manifest.requested.iter().find(|asked| !self.rules.allows(asked)) {
-            return Err(StoreError::AboveCeiling { name, capability: capability.clone() });
-        }
-        match before.filter(|_| !trust.downgrade) {
-            Some(before) if is_older(&plan.manifest.version, before) => Err(StoreError::Downgrade {
-                name,
-                installed: before.version.clone(),
-                offered: plan.manifest.version.clone(),
-            }),
+        let offered = plan.manifest.version.clone();
+        self.check_required_of(&name, &offered, &plan.digest)?;
+        let Some(before) = before.filter(|_| !plan.downgrade) else { return Ok(()) };
+        let installed = before.version.clone();
+        match version::compare(&offered, &installed) {
+            Some(Ordering::Less) => Err(StoreError::Downgrade { name, installed, offered }),
+            // Of what nobody signed anything may be said; an author's versions are to go one way.
+            None if signer.is_some() => Err(StoreError::Incomparable { name, installed, offered }),
             _ => Ok(()),
         }
     }
 
-    /// Who of `known` signed `plan`, and the text of the signature; none where nobody asks for one and this build cannot tell.
-    fn signed_by(
+    /// Whether the organisation, where it requires `name`, lets this version of it stand in place of what is installed.
+    ///
+    /// Security: an older one may do less, and one of an older contract never sees the plan. So only what is not older replaces a
+    /// required filter, whoever asks, unless the organisation names the very bytes.
+    pub(super) fn check_required_of(
         &self,
-        plan: &Plan,
-        known: &[&Signer],
-        is_needed: bool,
-    ) -> Result<Option<(Signer, String)>, String> {
-        let Some(Signature { minisign, sigstore }) = &plan.signature else { return Ok(None) };
-        let root = self.rules.root();
-        let mut reasons = Vec::new();
+        name: &str,
+        offered: &str,
+        digest: &str,
+    ) -> Result<(), StoreError> {
+        let Some(required) = self.rules.required(name) else { return Ok(()) };
+        let broken = |rule| StoreError::Replaced { name: name.to_owned(), rule };
+        required.check(offered, digest).map_err(broken)?;
+        let before = self.installed.iter().find(|installed| installed.name == name);
+        match before.filter(|before| required.digest.is_none() && before.digest != digest) {
+            Some(before) if !version::compare(offered, &before.version).is_some_and(Ordering::is_ge) => {
+                let (installed, offered) = (before.version.clone(), offered.to_owned());
+                Err(broken(RuleError::OnlyNewer { installed, offered }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Who signed `plan`, of those who are known, and the text of the signature; none where nobody did, or nobody asks for a
+    /// signature and this build cannot tell whose it is.
+    fn signed_by(&self, plan: &Plan, trust: &Trust) -> Result<Option<(Signer, String)>, Distrust> {
+        if let Some(Signer::Sigstore(_)) = &trust.signer
+            && !sigstore::IS_BUILT
+        {
+            return Err(BundleError::NotBuilt.into());
+        }
+        let Signature { minisign, sigstore } = plan.signature.clone().unwrap_or_default();
+        match &trust.signer {
+            Some(Signer::Minisign(_)) if minisign.is_none() => return Err(Distrust::NoMinisign),
+            Some(Signer::Sigstore(_)) if sigstore.is_none() => return Err(Distrust::NoBundle),
+            _ => {}
+        }
+        let before = self.installed.iter().find(|installed| installed.name == plan.manifest.name);
+        let pinned = before.and_then(|before| before.signer.as_ref());
+        let known = trust.signer.iter().chain(pinned).chain(self.rules.signers.iter().flatten());
+        // One that the user names must be the one, and no other.
+        let most = if trust.signer.is_some() { 1 } else { usize::MAX };
+        let known: Vec<&Signer> = known.chain(&trust.signers).take(most).collect();
+        let mut reason = None;
         if let Some(text) = minisign {
-            let keys = known.iter().filter(|signer| matches!(signer, Signer::Minisign(_)));
-            match keys.copied().find(|signer| signer.check(&plan.file, text, &root).is_ok()) {
-                Some(signer) => return Ok(Some((signer.clone(), text.clone()))),
-                None => {
-                    reasons.push("its signature is none of a key that is known, for this file".to_owned());
-                }
+            match by_key(plan, &text, &known, trust.signer.as_ref(), pinned) {
+                Ok(signer) => return Ok(Some((signer, text))),
+                Err(wrong) => reason = Some(wrong),
             }
         }
         if let Some(text) = sigstore {
-            match sigstore::verify(&plan.file, text, &root).map(Signer::Sigstore) {
+            let is_needed = trust.signer.is_some()
+                || pinned.is_some()
+                || self.rules.wants_signatures()
+                || (!plan.is_local && trust.digest.is_none());
+            let wrong = match sigstore::verify(&plan.file, &text, &self.rules.root()).map(Signer::Sigstore) {
                 Ok(found) => match known.iter().find(|signer| signer.covers(&found)) {
-                    Some(signer) => return Ok(Some(((*signer).clone(), text.clone()))),
-                    None => reasons.push(format!("it is signed by `{found}`, who is not known")),
+                    Some(signer) => return Ok(Some(((*signer).clone(), text))),
+                    None => Distrust::UnknownIdentity(found),
                 },
-                Err(BundleError::NotBuilt) if !is_needed && reasons.is_empty() => return Ok(None),
-                Err(error) => reasons.push(error.to_string()),
-            }
+                Err(BundleError::NotBuilt) if !is_needed && reason.is_none() => return Ok(None),
+                Err(error) => error.into(),
+            };
+            reason = Some(match reason {
+                Some(first) => Distrust::Both(Box::new(first), Box::new(wrong)),
+                None => wrong,
+            });
         }
-        Err(reasons.join("; "))
+        reason.map_or(Ok(None), Err)
     }
 
     /// What its signatures say of a component that is not installed; none if there is none.
@@ -141,12 +178,34 @@ impl Store {
     }
 }
 
-/// Whether `version` is below that of what is installed, where both can be compared.
-///
-/// Source: Semantic Versioning 2.0.0, 11.
-fn is_older(version: &str, installed: &Installed) -> bool {
-    match (semver::Version::parse(version), semver::Version::parse(&installed.version)) {
-        (Ok(offered), Ok(known)) => offered < known,
-        _ => false,
+/// Whose key of `known` made the minisign signature `text`.
+fn by_key(
+    plan: &Plan,
+    text: &str,
+    known: &[&Signer],
+    named: Option<&Signer>,
+    pinned: Option<&Signer>,
+) -> Result<Signer, Distrust> {
+    let found = KeyId::of(text).ok_or(Distrust::Malformed)?;
+    for signer in known.iter().filter(|signer| matches!(signer, Signer::Minisign(_))) {
+        // No root: that is a matter of identities.
+        match signer.check(&plan.file, text, &Root::default()) {
+            Ok(()) => return Ok((*signer).clone()),
+            Err(SignatureError::OtherKey { .. }) => {}
+            Err(SignatureError::OtherFile(signer)) => return Err(Distrust::OtherFile(signer)),
+            Err(_) => return Err(Distrust::Malformed),
+        }
+    }
+    Err(of_another_key(found, named, pinned))
+}
+
+/// What it means that the key `found` has signed, which is none that counts.
+fn of_another_key(found: KeyId, named: Option<&Signer>, pinned: Option<&Signer>) -> Distrust {
+    match (named, pinned) {
+        (Some(named), _) => Distrust::NotNamed { named: named.clone(), found },
+        (None, Some(pinned)) => {
+            Distrust::OtherAuthor { pinned: pinned.clone(), now: format!("the minisign key {found}") }
+        }
+        (None, None) => Distrust::UnknownKey(found),
     }
 }
