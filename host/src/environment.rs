@@ -1,8 +1,10 @@
 //! The one reader of the process environment, as an owned snapshot.
 //!
 //! Every variable Audex itself acts on is a constant here. There is deliberately none that moves
-//! `/etc/audex`. Security: an agent that may set variables could otherwise step out of its
-//! organisation's rules.
+//! `/etc/audex`, and where the organisation has rules for components, none that moves these (`Paths::of_account`).
+//! Security: an agent that may set variables could otherwise step out of its organisation's rules. Whoever may also
+//! write the user's files, load code into this program (`LD_PRELOAD`, ptrace) or run it in a mount namespace of his
+//! own can do so all the same: the rules are for tools and agents, and no wall against a hostile account.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

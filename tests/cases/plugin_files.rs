@@ -93,5 +93,14 @@ fn a_lock_edited_by_hand_is_an_error_not_a_missing_filter() {
     fs::remove_file(plugins(&sandbox).join("plugins.key")).unwrap();
     fs::write(&lock, &good).unwrap();
     let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(78);
+    // Gone, it would have been a filter less without a word.
+    fs::remove_file(&lock).unwrap();
+    for words in [&["run", "--allow", "s3:GetObject", "--", "touch", "ran"][..], &["plugin", "verify"]] {
+        let gone = sandbox.run(words).exits(78).stderr;
+        assert!(
+            gone.contains("plugins.lock` is gone, and with it whatever is installed, filters too"),
+            "{gone}"
+        );
+    }
     assert!(!sandbox.home().join("ran").exists() && sandbox.cloud().requests().is_empty());
 }

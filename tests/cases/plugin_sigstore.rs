@@ -318,7 +318,7 @@ fn a_registry_keeps_the_bundle_as_a_layer() {
     is_good(&sandbox);
     push(&web, &[("application/wasm", web.file())]);
     let unsigned = install(&sandbox, &[&reference, "--signer", &signer(MAIL)]).exits(77).stderr;
-    assert!(unsigned.contains("it is not signed"), "{unsigned}");
+    assert!(unsigned.contains("it has no sigstore bundle"), "{unsigned}");
 }
 
 /// The files of a registry that answers with what it is asked for, and no more.

@@ -5,8 +5,11 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use audex::environment::Environment;
+use audex::plugin::source::Place;
+
 use crate::support::guests::Guest;
-use crate::support::{Output, Sandbox, python};
+use crate::support::{Answerer, Output, Sandbox, python};
 
 const NAME: &str = "filter-no-deletes";
 
@@ -96,10 +99,11 @@ fn a_component_from_the_web_is_signed_or_of_the_digest_that_was_given() {
 
     let key = sign(&sandbox, "author", &web.file());
     let refused = install(&sandbox, &[&url]).exits(77);
-    assert!(refused.stderr.contains("its signature is none of a key that is known"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("which nobody has named"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("remove"), "nothing is installed: {}", refused.stderr);
     let other = sign(&sandbox, "other", &sandbox.home().join("author"));
     let refused = install(&sandbox, &[&url, "--signer", &other]).exits(77);
-    assert!(refused.stderr.contains("none of a key that is known"), "{}", refused.stderr);
+    assert!(refused.stderr.contains(&format!("and `{other}` is another")), "{}", refused.stderr);
     assert!(install(&sandbox, &[&url, "--signer", "me"]).exits(2).stderr.contains("no minisign public key"));
     let installed = install(&sandbox, &[&url, "--signer", &key]).success();
     assert!(installed.stdout.contains(&format!("signed by {key}")), "{}", installed.stdout);
@@ -134,7 +138,11 @@ fn an_update_keeps_the_signer_and_can_be_taken_back() {
     assert!(refused.stderr.contains("and is not signed now"), "{}", refused.stderr);
     let _ = sign(&sandbox, "thief", &web.file());
     let refused = sandbox.run(["plugin", "update", NAME]).exits(77);
-    assert!(refused.stderr.contains("none of a key that is known"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains(&format!("it was signed by `{key}` before, and is now by the minisign key")),
+        "{}",
+        refused.stderr
+    );
     let thief = sign(&sandbox, "thief", &web.file());
     let refused = install(&sandbox, &[&url, "--signer", &thief]).exits(77);
     assert!(refused.stderr.contains(&format!("it was signed by `{key}` before")), "{}", refused.stderr);
@@ -146,6 +154,9 @@ fn an_update_keeps_the_signer_and_can_be_taken_back() {
     let _ = sign(&sandbox, "author", &web.file());
     let refused = sandbox.run(["plugin", "update"]).exits(77);
     assert!(refused.stderr.contains("0.1.2 is installed, and 0.1.1 is older"), "{}", refused.stderr);
+    let meant = sandbox.run(["plugin", "update", "--allow-downgrade"]).success();
+    assert!(meant.stdout.contains("from 0.1.2 to 0.1.1"), "{}", meant.stdout);
+    let _ = sandbox.run(["plugin", "rollback", NAME]).success();
     let back = sandbox.run(["plugin", "rollback", NAME]).success();
     assert!(back.stdout.contains("is 0.1.1 again"), "{}", back.stdout);
     assert_eq!(inspect(&sandbox, "version"), "0.1.1");
@@ -205,7 +216,7 @@ fn a_signature_that_was_changed_afterwards_is_found() {
     let text = fs::read_to_string(&signature).unwrap();
     fs::write(&signature, text.replace("trusted comment: test", "trusted comment: tost")).unwrap();
     let verified = sandbox.run(["plugin", "verify"]).exits(70);
-    assert!(verified.stdout.contains("WRONG: the signature is not made by"), "{}", verified.stdout);
+    assert!(verified.stdout.contains("is not of this file: either was changed"), "{}", verified.stdout);
     // A signature that the author put elsewhere; and a key that the user's settings trust.
     let _ = sandbox.run(["plugin", "remove", NAME]).success();
     let elsewhere = sandbox.home().join("signature");
@@ -257,13 +268,126 @@ fn a_teams_set_is_reproduced_exactly_or_not_at_all() {
 
     let member = Sandbox::without_cloud();
     let _ = install(&member, &["--locked", lock]).success();
-    assert_eq!((inspect(&member, "digest"), inspect(&member, "signer")), (digest, key));
+    assert_eq!((inspect(&member, "digest"), inspect(&member, "signer")), (digest.clone(), key));
+    let wanted = digest;
     let _ = web.put(&of_version("0.1.2"));
     let _ = sign(&team, "author", &web.file());
     let late = Sandbox::without_cloud();
     let refused = install(&late, &["--locked", lock]).exits(77);
-    assert!(refused.stderr.contains("is not trusted: its digest is sha256:"), "{}", refused.stderr);
+    let said = format!("{lock} wants sha256:{wanted} of `{NAME}`, and {url} is sha256:");
+    assert!(
+        refused.stderr.contains(&said) && refused.stderr.contains("ask whoever wrote it"),
+        "{}",
+        refused.stderr
+    );
     assert!(late.run(["plugin", "verify"]).success().stdout.contains("nothing is installed"));
+}
+
+#[test]
+fn what_is_no_lock_installs_nothing_and_options_that_would_not_count_are_refused() {
+    let sandbox = Sandbox::without_cloud();
+    let file = sandbox.home().join("team.lock");
+    let path = file.to_str().unwrap();
+    for text in ["", "version = 1\n", "[package]\nname = \"x\"\n", "not toml"] {
+        fs::write(&file, text).unwrap();
+        let refused = install(&sandbox, &["--locked", path]).exits(2).stderr;
+        assert!(refused.contains("is no plugins.lock of tryaudex; nothing was installed"), "{refused}");
+        assert!(!refused.contains("delete"), "{refused}");
+    }
+    for words in [
+        &["x.wasm", "--yes"][..],
+        &["x.wasm", "--locked", path],
+        &["--locked", path, "--grant", "slot:aws"],
+        &["--locked", path, "--signer", "RWQ"],
+        &["--yes"],
+    ] {
+        let _ = install(&sandbox, words).exits(2);
+    }
+}
+
+#[test]
+fn a_signature_that_is_not_taken_says_which_case_it_is() {
+    let sandbox = Sandbox::without_cloud();
+    let file = sandbox.home().join("x.wasm");
+    fs::write(&file, of_version("0.1.1").bytes()).unwrap();
+    let path = file.to_str().unwrap();
+    let key = sign(&sandbox, "author", &file);
+    let refused = |words: &[&str], code, said: &str, hint: &str| {
+        let stderr = install(&sandbox, &[&[path], words].concat()).exits(code).stderr;
+        assert!(stderr.contains(said) && stderr.contains(hint), "{stderr}");
+        assert!(!stderr.contains("remove"), "nothing is installed: {stderr}");
+    };
+    refused(&[], 77, "which nobody has named", "--signer THE.pub");
+    fs::write(&file, of_version("0.1.2").bytes()).unwrap();
+    let said = format!("its signature names `{key}`, and is not of this file");
+    refused(&["--signer", &key], 77, &said, "minisign -Sm FILE");
+    let minisig = sandbox.home().join("x.wasm.minisig");
+    fs::write(&minisig, "nonsense").unwrap();
+    refused(&["--signer", &key], 77, "is no minisign signature", "minisign -Sm FILE");
+    fs::remove_file(&minisig).unwrap();
+    refused(&["--signer", &key], 77, "it has no minisign signature", "FILE.minisig");
+
+    refused(&["--signer", "nope.pub"], 2, "there is no file `nope.pub`", "minisign.pub");
+    // The two lines that `minisign -G` writes; the second is the secret.
+    let secret = "RWRTY0IyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".repeat(3);
+    fs::write(sandbox.home().join("my.key"), format!("untrusted comment: x\n{secret}\n")).unwrap();
+    fs::write(sandbox.home().join("other"), "password = hunter2-hunter2\n").unwrap();
+    refused(&["--signer", "my.key"], 2, "`my.key` is a secret key of minisign's", ".pub");
+    refused(&["--signer", "other"], 2, "`other` holds no minisign public key", "minisign.pub");
+    for named in ["my.key", &secret, "other"] {
+        let stderr = install(&sandbox, &[path, "--signer", named]).exits(2).stderr;
+        assert!(!stderr.contains("RWRTY0IyAA") && !stderr.contains("hunter2"), "{stderr}");
+    }
+}
+
+#[test]
+fn where_an_answer_leads_is_known() {
+    let led = |answers: &[(&str, &str)]| {
+        let server = Answerer::scripted(answers);
+        let place: Place = format!("{}/x.wasm", server.endpoint).parse().unwrap();
+        let fetched = place.fetch(&Environment::default()).unwrap();
+        assert_eq!(fetched.bytes, b"component");
+        fetched.led_to.map(|to| to.replace(&server.endpoint, ""))
+    };
+    let none = ("404 Not Found", "");
+    assert_eq!(led(&[("200 OK", "component"), none, none, none]), None);
+    let on = ("302 Found\r\nlocation: /other/y.wasm?token=1", "");
+    assert_eq!(led(&[on, ("200 OK", "component"), none, none, none]).as_deref(), Some("/other/y.wasm"));
+}
+
+#[test]
+fn a_built_in_component_is_said_to_be_one() {
+    let sandbox = Sandbox::new();
+    for words in [&["disable"][..], &["enable"], &["remove"], &["update"], &["rollback"]] {
+        let stderr = sandbox.run([&["plugin"], words, &["deny-list"]].concat()).exits(2).stderr;
+        assert!(
+            stderr.contains("`deny-list` is built in: it cannot be turned off, removed or updated"),
+            "{stderr}"
+        );
+    }
+    let config = sandbox.home().join(".config/audex/config.toml");
+    fs::create_dir_all(config.parent().unwrap()).unwrap();
+    fs::write(config, "[filters.deny-list]\nactions = []\n").unwrap();
+    let stderr = sandbox.run(["plan", "--allow", "s3:GetObject"]).exits(78).stderr;
+    assert!(stderr.contains("config.toml:1: filter `deny-list` is built in"), "{stderr}");
+    assert!(stderr.contains("its list is deny-list.toml"), "{stderr}");
+}
+
+#[test]
+fn a_mapping_that_is_turned_off_is_not_said_to_be_missing() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("mapping-house").install(&mut sandbox, &[]).success();
+    let plan = |sandbox: &Sandbox| sandbox.run(["plan", "--allow", "storage:read"]).exits(78).stderr;
+    let _ = sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"house\"\n");
+    let missing = plan(&sandbox);
+    assert!(missing.contains("there are `universal`, `mapping-house`"), "{missing}");
+    let _ = sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"mapping-house\"\n");
+    let _ = sandbox.run(["plugin", "disable", "mapping-house"]).success();
+    let off = plan(&sandbox);
+    assert!(
+        off.contains("`mapping-house` is turned off") && off.contains("plugin enable mapping-house"),
+        "{off}"
+    );
 }
 
 #[test]

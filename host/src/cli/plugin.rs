@@ -119,7 +119,9 @@ enum Command {
 
 pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
-    say_where(environment, &settings);
+    if !matches!(args.command, Command::New { .. } | Command::Build { .. }) {
+        say_where(environment, &settings);
+    }
     let store = || Store::open(&settings.paths, &settings.plugins);
     match args.command {
         Command::New { name, kind, lang, directory } => author::new(&name, kind, lang, directory.as_deref())?,

@@ -280,7 +280,9 @@ fn a_version_that_cannot_be_compared_is_an_older_one_where_an_author_signs() {
     let mut install = |plan: InstallPlan| store.install(&engine, &plan, BTreeSet::new());
     install(of_version(home.path(), "0.1.1")).unwrap();
     install(of_version(home.path(), "9.zzz")).unwrap();
-    install(signed(of_version(home.path(), "00.11"))).unwrap();
+    let mut meant = signed(of_version(home.path(), "00.11"));
+    meant.downgrade = true;
+    install(meant).unwrap();
     let error = install(signed(of_version(home.path(), "9.zzz"))).unwrap_err();
     assert!(matches!(error, StoreError::Incomparable { .. }), "{error}");
     assert!(matches!(install(signed(of_version(home.path(), "000.9"))), Err(StoreError::Downgrade { .. })));
