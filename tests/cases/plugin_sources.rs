@@ -318,6 +318,8 @@ fn a_signature_that_is_not_taken_says_which_case_it_is() {
         assert!(!stderr.contains("remove"), "nothing is installed: {stderr}");
     };
     refused(&[], 77, "which nobody has named", "--signer THE.pub");
+    let shown = sandbox.run(["plugin", "inspect", path]).success().stdout;
+    assert!(shown.contains("signed by the minisign key "), "{shown}");
     fs::write(&file, of_version("0.1.2").bytes()).unwrap();
     let said = format!("its signature names `{key}`, and is not of this file");
     refused(&["--signer", &key], 77, &said, "minisign -Sm FILE");

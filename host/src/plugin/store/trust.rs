@@ -168,8 +168,12 @@ impl Store {
     /// What its signatures say of a component that is not installed; none if there is none.
     #[must_use]
     pub fn claimed_signer(&self, plan: &Plan) -> Option<String> {
-        let Some(bundle) = &plan.signature.as_ref()?.sigstore else {
-            return Some("somebody; whom, installing finds out".to_owned());
+        let Signature { minisign, sigstore } = plan.signature.as_ref()?;
+        let Some(bundle) = sigstore else {
+            let key = minisign.as_deref().and_then(KeyId::of);
+            let key =
+                key.map_or("somebody".to_owned(), |key| format!("the minisign key {key}, by its own word"));
+            return Some(format!("{key}; installing finds out"));
         };
         Some(match sigstore::verify(&plan.file, bundle, &self.rules.root()) {
             Ok(identity) => identity.to_string(),
