@@ -13,6 +13,7 @@
 mod family;
 mod forge;
 mod identity;
+mod installed;
 mod isolation;
 mod scrub;
 mod session;
@@ -24,8 +25,10 @@ use std::path::PathBuf;
 
 use crate::endpoint::Lead;
 use crate::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
+use crate::plugin::component::Source;
 use crate::secret::Secret;
 
+pub use installed::may_set as installed_may_set;
 pub use session::SessionDirectory;
 
 /// Names the session in the command's environment; the one variable of ours that the command gets.
@@ -90,7 +93,8 @@ impl Value {
 /// A file for the command, under the session directory.
 #[derive(Debug, Clone)]
 pub struct SessionFile {
-    /// Its path relative to the session directory, such as `azure/azureProfile.json`.
+    /// Its path relative to the session directory, such as `azure/azureProfile.json`; of an added provider's to the one
+    /// directory in it that is for these.
     pub name: String,
     /// What is in it.
     pub contents: Value,
@@ -108,6 +112,8 @@ pub struct Delivery<'a> {
     pub session: &'a str,
     /// The region for both spellings of AWS's variable; the parent's is used where it is `None`.
     pub region: Option<&'a str>,
+    /// Where the provider came from: an added one may deliver less.
+    pub source: Source,
     /// The credential variables.
     pub variables: &'a [(String, Value)],
     /// The credential files.
@@ -139,13 +145,17 @@ pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<D
     isolation::isolate(&mut environment, &directory, delivery.parent)?;
     set_region(&mut environment, delivery);
     for (name, value) in delivery.variables {
-        isolation::may_set(name, value.text())?;
+        isolation::may_set(name, value.text(), delivery.source)?;
         environment.insert(name.into(), value.text().into());
     }
     for file in delivery.files {
-        let path = directory.write_new(&file.name, file.contents.text())?;
+        let (name, contents) = (&file.name, file.contents.text());
+        let path = match delivery.source {
+            Source::BuiltIn => directory.write_new(name, contents)?,
+            Source::Installed => directory.write_below(installed::DIRECTORY, name, contents)?,
+        };
         if let Some(variable) = &file.variable {
-            isolation::may_point(variable)?;
+            isolation::may_point(variable, delivery.source)?;
             environment.insert(variable.into(), path.into());
         }
     }

@@ -21,7 +21,7 @@ use crate::environment::{Environment, PATH};
 use crate::error::Failure;
 use crate::filter::Filtered;
 use crate::plan::Planned;
-use crate::plugin::component::Loaded;
+use crate::plugin::component::{Loaded, Source};
 use crate::plugin::filter::{Context as Circumstances, Filter};
 use crate::plugin::provider::{Description, Minted, Provider};
 use crate::profile::{Profiles, shortest};
@@ -263,8 +263,9 @@ fn mint_and_start(
     // What the provider mints from is not for the command.
     withheld.extend(provider.sources().map(str::to_owned));
     let mut known = secrets(&minted);
+    let source = provider.loaded().source;
     let delivered =
-        Delivered { minted: &minted, access: &access, withheld: &withheld, onlooker: &mut *onlooker };
+        Delivered { source, minted: &minted, access: &access, withheld: &withheld, onlooker: &mut *onlooker };
     let ended = start(context, directory, delivered, attempt, executable, signals).and_then(|started| {
         let deadline = access.deadline();
         // The private files and the endpoints live as long as the command.
@@ -287,6 +288,7 @@ fn mint_and_start(
 
 /// What a command is started with.
 struct Delivered<'a> {
+    source: Source,
     minted: &'a Minted,
     access: &'a Access,
     withheld: &'a [String],
@@ -305,7 +307,7 @@ fn start(
     if let Some(signal) = signals.interrupted() {
         return Err(Failure::interrupted(signal as i32));
     }
-    let Delivered { minted, access, withheld, onlooker } = delivered;
+    let Delivered { source, minted, access, withheld, onlooker } = delivered;
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
     let endpoints = endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
     let scene =
@@ -316,6 +318,7 @@ fn start(
         withheld,
         session: attempt.session(),
         region: None,
+        source,
         variables: &arranged.variables,
         files: &minted.files,
         lead: &arranged.lead,

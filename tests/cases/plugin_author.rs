@@ -149,5 +149,16 @@ fn a_component_that_misbehaves_is_told_by_name() {
             tested.stdout
         );
     }
+    for (case, words) in [
+        ("describe-cluster", "it wants to set `KUBECONFIG`"),
+        ("describe-reads", "ask for the capability `secret:NAME`"),
+    ] {
+        let path = Guest::of("hostile-provider").playing(case).plant(&mut sandbox);
+        let tested = sandbox.run(["plugin", "test", path.to_str().unwrap()]);
+        assert!(
+            tested.code != 0 && format!("{}{}", tested.stdout, tested.stderr).contains(words),
+            "{tested:?}"
+        );
+    }
     assert!(sandbox.run(["plugin", "verify"]).success().stdout.contains("nothing is installed"));
 }

@@ -200,6 +200,52 @@ fn an_installed_provider_delivers_what_it_makes() {
 }
 
 #[test]
+fn what_a_provider_sets_is_said_before_it_is_granted_anything_and_shown_afterwards() {
+    let mut sandbox = Sandbox::without_cloud();
+    let installed = Guest::of("provider-static").install(&mut sandbox, &[]).success();
+    let said = "`provider-static` 0.1.0 sets ACME_ACCOUNT, ACME_TOKEN, ACME_CREDENTIALS for commands\n";
+    assert!(installed.stderr.contains(said), "{}", installed.stderr);
+    let hostile = Guest::of("hostile-provider").install(&mut sandbox, &[]).exits(2);
+    let (sets, asks) =
+        (hostile.stderr.find("AWS_SESSION_TOKEN, HOSTILE_TOKEN for commands"), hostile.stderr.find("asks"));
+    assert!(sets.is_some() && sets < asks, "{}", hostile.stderr);
+
+    let sets = json!(["ACME_ACCOUNT", "ACME_TOKEN", "ACME_CREDENTIALS"]);
+    assert_eq!(inspect(&sandbox, "provider-static")["sets"], sets);
+    let list = sandbox.run(["plugin", "list", "--json"]).success().json();
+    assert_eq!(list.as_array().unwrap().last().unwrap()["sets"], sets);
+    let text = sandbox.run(["plugin", "inspect", "provider-static"]).success().stdout;
+    assert!(text.contains("sets      ACME_ACCOUNT\n          ACME_TOKEN\n"), "{text}");
+}
+
+#[test]
+fn the_files_of_an_installed_provider_lie_apart_from_the_hosts() {
+    let mut sandbox = Sandbox::without_cloud();
+    let guest = Guest::of("provider-static").replacing("acme/token", "aws-config");
+    let _ = guest.install(&mut sandbox, &[]).success();
+    let script = "wc -c < $AWS_CONFIG_FILE; echo ${ACME_CREDENTIALS#${AWS_CONFIG_FILE%/aws-config}}";
+    let run = sandbox.run_sh(&["--provider", "acme", "--allow", "door:open"], script).success();
+    assert_eq!(run.stdout, "0\n/provider/aws-config\n");
+}
+
+#[test]
+fn two_providers_whose_ids_begin_alike_are_not_installed_together() {
+    let longer = Guest::of("hostile-provider").playing("describe-longer");
+    let shorter = Guest::of("provider-static");
+    let grants = ["slot:aws", "http:api.example.com", "secret:HOSTILE_SOURCE"];
+    for (first, second) in
+        [((&longer, &grants[..]), (&shorter, &[][..])), ((&shorter, &[]), (&longer, &grants))]
+    {
+        let mut sandbox = Sandbox::without_cloud();
+        let _ = first.0.install(&mut sandbox, first.1).success();
+        let refused = second.0.install(&mut sandbox, second.1).exits(2);
+        assert!(refused.stderr.contains("begin alike: their settings could share"), "{}", refused.stderr);
+        // Itself it may replace.
+        let _ = first.0.install(&mut sandbox, first.1).success();
+    }
+}
+
+#[test]
 fn a_provider_answers_under_the_id_it_was_installed_with_alone() {
     let mut sandbox = Sandbox::without_cloud();
     let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use self::install::InstallArgs;
 use self::update::May;
+use crate::components::Components;
 use crate::console;
 use crate::environment::Environment;
 use crate::error::Failure;
@@ -139,8 +140,10 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
             let back = store()?.roll_back(&name)?;
             console::result(&format!("`{name}` is {} again ({})", back.version, short(&back.digest)));
         }
-        Command::List { json } => show::list(&store()?, json)?,
-        Command::Inspect { target, json } => show::inspect(environment, &store()?, &target, json)?,
+        Command::List { json } => show::list(&Components::open(&settings)?, json)?,
+        Command::Inspect { target, json } => {
+            show::inspect(environment, &Components::open(&settings)?, &target, json)?;
+        }
         Command::Verify { json } => return Ok(verify(&store()?, json)),
         Command::Enable { name } => {
             let _ = store()?.enable(&name, true)?;

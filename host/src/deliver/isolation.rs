@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::family::{is_governed, matches};
-use super::{DeliverError, SessionDirectory};
+use super::{DeliverError, SessionDirectory, installed};
 use crate::environment::{AZURE_CONFIG_DIR, Environment, HOME};
+use crate::plugin::component::Source;
 
 /// What a variable is set to.
 enum Shelter {
@@ -121,31 +122,37 @@ fn clouds(parent: &Environment) -> Option<String> {
     if is_small { std::fs::read_to_string(path).ok() } else { None }
 }
 
-/// Checks a variable that a provider wants set to `value`.
+/// Checks a variable that a provider of this `source` wants set to `value`.
 ///
 /// Security: a provider is trusted with the credentials it mints and with nothing else. It must not
 /// undo the isolation, nor choose code that the command runs (`LD_PRELOAD`, `BASH_ENV`, `PATH`).
-pub(super) fn may_set(name: &str, value: &str) -> Result<(), DeliverError> {
-    let refuse = |reason| Err(DeliverError::Variable { name: name.to_owned(), reason });
+pub(super) fn may_set(name: &str, value: &str, source: Source) -> Result<(), DeliverError> {
+    let refuse = |reason| DeliverError::Variable { name: name.to_owned(), reason };
     if value.contains('\0') {
-        return refuse("its value is not text");
+        return Err(refuse("its value is not text"));
+    }
+    if source == Source::Installed {
+        installed::may_set(name).map_err(refuse)?;
+        return may_name(name);
     }
     match ISOLATION.iter().find(|(isolated, _)| *isolated == name) {
         Some((_, Shelter::Loopback(_))) if is_loopback(value) => Ok(()),
-        Some((_, Shelter::Loopback(_))) => refuse("it may only be a loopback address with a port"),
-        Some(_) => refuse("it keeps the command from other credentials"),
+        Some((_, Shelter::Loopback(_))) => Err(refuse("it may only be a loopback address with a port")),
+        Some(_) => Err(refuse("it keeps the command from other credentials")),
         None => may_name(name),
     }
 }
 
-/// Checks a variable that a provider wants pointed at one of its private files.
-pub(super) fn may_point(name: &str) -> Result<(), DeliverError> {
+/// Checks a variable that a provider of this `source` wants pointed at one of its private files.
+pub(super) fn may_point(name: &str, source: Source) -> Result<(), DeliverError> {
+    let refuse = |reason| DeliverError::Variable { name: name.to_owned(), reason };
+    if source == Source::Installed {
+        installed::may_point(name).map_err(refuse)?;
+        return may_name(name);
+    }
     match ISOLATION.iter().find(|(isolated, _)| *isolated == name) {
         Some((_, Shelter::File(..))) => Ok(()),
-        Some(_) => {
-            Err(DeliverError::Variable { name: name.to_owned(), reason: "it is not the path of a file" })
-        }
-        None if name == "KUBECONFIG" => Ok(()),
+        Some(_) => Err(refuse("it is not the path of a file")),
         None => may_name(name),
     }
 }
@@ -161,10 +168,15 @@ fn may_name(name: &str) -> Result<(), DeliverError> {
     if PROGRAMS.iter().any(|pattern| matches(pattern, name)) {
         return refuse("it chooses what the command runs");
     }
-    if is_governed(name) || CREDENTIAL_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+    if is_governed(name) || is_credential(name) {
         return Ok(());
     }
     refuse("its name is not that of a credential")
+}
+
+/// Whether `name` ends as those of credentials do.
+pub(super) fn is_credential(name: &str) -> bool {
+    CREDENTIAL_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 fn is_loopback(value: &str) -> bool {
@@ -180,10 +192,10 @@ mod tests {
         for name in
             ["AWS_ACCESS_KEY_ID", "IDENTITY_ENDPOINT", "VAULT_TOKEN", "DIGITALOCEAN_TOKEN", "ARM_CLIENT_ID"]
         {
-            assert!(may_set(name, "x").is_ok(), "{name}");
+            assert!(may_set(name, "x", Source::BuiltIn).is_ok(), "{name}");
         }
-        assert!(may_set("GCE_METADATA_HOST", "127.0.0.1:4711").is_ok());
-        assert!(may_point("AWS_CONFIG_FILE").is_ok() && may_point("KUBECONFIG").is_ok());
+        assert!(may_set("GCE_METADATA_HOST", "127.0.0.1:4711", Source::BuiltIn).is_ok());
+        assert!(may_point("AWS_CONFIG_FILE", Source::BuiltIn).is_ok());
     }
 
     #[test]
@@ -194,10 +206,14 @@ mod tests {
             ["LD_PRELOAD", "PATH", "BASH_ENV", "AWS_PAGER", "CLOUDSDK_PYTHON", "CLOUDSDK_BQ_PYTHON"];
         let odd = ["", "a", "A=B", "AWS_É", "AUDEX_CONFIG_DIR", "HOME", "VAULT_CONFIG_PATH", "1_TOKEN"];
         for name in isolated.into_iter().chain(programs).chain(odd) {
-            assert!(may_set(name, "x").is_err(), "{name}");
+            assert!(may_set(name, "x", Source::BuiltIn).is_err(), "{name}");
         }
-        assert!(may_set("GCE_METADATA_HOST", "169.254.169.254:80").is_err());
-        assert!(may_set("VAULT_TOKEN", "a\0b").is_err());
-        assert!(may_point("CLOUDSDK_CONFIG").is_err() && may_point("BASH_ENV").is_err());
+        assert!(may_set("GCE_METADATA_HOST", "169.254.169.254:80", Source::BuiltIn).is_err());
+        assert!(may_set("VAULT_TOKEN", "a\0b", Source::BuiltIn).is_err());
+        assert!(
+            ["CLOUDSDK_CONFIG", "BASH_ENV", "KUBECONFIG"]
+                .iter()
+                .all(|name| may_point(name, Source::BuiltIn).is_err())
+        );
     }
 }

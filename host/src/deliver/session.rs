@@ -77,6 +77,18 @@ impl SessionDirectory {
         self.write(name, contents)
     }
 
+    /// Writes a file below `directory` as [`Self::write_new`] does. The name must be plain by itself: `/etc/x` is no file of
+    /// that directory's.
+    pub(super) fn write_below(
+        &self,
+        directory: &str,
+        name: &str,
+        contents: &str,
+    ) -> Result<PathBuf, DeliverError> {
+        self.inside(name)?;
+        self.write_new(&format!("{directory}/{name}"), contents)
+    }
+
     /// Returns a path at which nothing is. Creating files is most of what a session costs, so only what tools need to
     /// find is created.
     pub(super) fn reserve(&self, name: &str) -> Result<PathBuf, DeliverError> {
@@ -242,6 +254,7 @@ mod tests {
         let session = SessionDirectory::create_in(root.path()).unwrap();
         for name in ["../x", "/etc/x", "", "a/../../x", "a\0b", "./x"] {
             assert!(matches!(session.write(name, ""), Err(DeliverError::File { .. })), "{name}");
+            assert!(matches!(session.write_below("d", name, ""), Err(DeliverError::File { .. })), "{name}");
         }
         // A link put there by somebody else is not followed.
         std::os::unix::fs::symlink("/tmp/elsewhere", session.path().join("link")).unwrap();

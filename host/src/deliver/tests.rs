@@ -134,6 +134,15 @@ fn delivered(
     variables: &[(String, Value)],
     files: &[SessionFile],
 ) -> Result<(Delivered, tempfile::TempDir), DeliverError> {
+    delivered_by(Source::BuiltIn, parent, variables, files)
+}
+
+fn delivered_by(
+    source: Source,
+    parent: &Environment,
+    variables: &[(String, Value)],
+    files: &[SessionFile],
+) -> Result<(Delivered, tempfile::TempDir), DeliverError> {
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path())?;
     let lead = &Lead::default();
@@ -142,6 +151,7 @@ fn delivered(
         withheld: &[],
         session: "s-1",
         region: Some("eu-north-1"),
+        source,
         variables,
         files,
         lead,
@@ -204,6 +214,7 @@ fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
         withheld: &[],
         session: "s",
         region: None,
+        source: Source::BuiltIn,
         variables: &[at("9")],
         files: &[],
         lead,
@@ -227,6 +238,7 @@ fn an_inherited_region_is_set_in_both_spellings() {
         withheld: &[],
         session: "s",
         region: None,
+        source: Source::BuiltIn,
         variables: &[],
         files: &[],
         lead,
@@ -274,6 +286,54 @@ fn a_provider_that_reaches_further_is_refused() {
     let file = SessionFile { name: "../x".to_owned(), contents: Value::Plain(String::new()), variable: None };
     let refused = delivered(&Environment::default(), &[], &[file]);
     assert!(matches!(refused, Err(DeliverError::File { .. })));
+}
+
+#[test]
+fn an_added_providers_files_meet_none_that_a_tool_or_the_host_looks_for() {
+    let file = |name: &str, variable: Option<&str>| SessionFile {
+        name: name.to_owned(),
+        contents: Value::Plain("planted".to_owned()),
+        variable: variable.map(str::to_owned),
+    };
+    let names =
+        ["gcloud/virtenv/bin/activate", "azure/cliextensions/x/__init__.py", "gh/config.yml", "aws-config"];
+    let files: Vec<_> = names.into_iter().map(|name| file(name, None)).collect();
+    let token = [file("acme/token", Some("ACME_CREDENTIALS"))];
+    let parent = Environment::default();
+    let (with, _state) =
+        delivered_by(Source::Installed, &parent, &[secret("GH_TOKEN")], &[&files[..], &token].concat())
+            .unwrap();
+    let root = with.directory.path();
+    for name in names {
+        assert_eq!(fs::read_to_string(root.join("provider").join(name)).unwrap(), "planted", "{name}");
+        assert!(fs::read(root.join(name)).unwrap_or_default().is_empty(), "{name}");
+    }
+    let reserved = with
+        .environment
+        .values()
+        .filter(|value| std::path::Path::new(value).starts_with(root.join("provider")));
+    assert_eq!(reserved.collect::<Vec<_>>(), [root.join("provider/acme/token").as_os_str()]);
+}
+
+#[test]
+fn an_added_provider_leads_no_tool_to_a_file_or_an_address() {
+    let plain = |name: &str| (name.to_owned(), Value::Plain("http://127.0.0.1:1".to_owned()));
+    let file = |variable: &str| SessionFile {
+        name: "x".to_owned(),
+        contents: Value::Plain(String::new()),
+        variable: Some(variable.to_owned()),
+    };
+    let parent = Environment::default();
+    for name in
+        ["KUBECONFIG", "GOOGLE_APPLICATION_CREDENTIALS", "BOTO_PATH", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    {
+        let set = delivered_by(Source::Installed, &parent, &[plain(name)], &[]);
+        assert!(matches!(set, Err(DeliverError::Variable { .. })), "{name}");
+        let pointed = delivered_by(Source::Installed, &parent, &[], &[file(name)]);
+        assert!(matches!(pointed, Err(DeliverError::Variable { .. })), "{name}");
+    }
+    let pointed = delivered_by(Source::Installed, &parent, &[], &[file("VAULT_TOKEN")]);
+    assert!(matches!(pointed, Err(DeliverError::Variable { .. })));
 }
 
 fn with_github_token(parent: &Environment) -> (Delivered, tempfile::TempDir) {

@@ -82,6 +82,7 @@ impl From<StoreError> for Failure {
             }
             StoreError::NotRequested { .. } => "leave that --grant out",
             StoreError::Taken { .. } => "remove the other one first; built-in names cannot be taken",
+            StoreError::Alike { .. } => "remove the other one first, or ask the author for another id",
             StoreError::NotInstalled { .. } | StoreError::BuiltIn { .. } => {
                 "`tryaudex plugin list` shows what is installed"
             }
@@ -142,6 +143,7 @@ impl From<StoreError> for Failure {
             | StoreError::Taken { .. }
             | StoreError::NoLock { .. }
             | StoreError::BuiltIn { .. }
+            | StoreError::Alike { .. }
             | StoreError::NotInstalled { .. } => Kind::Usage,
         };
         let failure = Self::new(kind, "plugin", error);

@@ -5,6 +5,7 @@ mod endpoint;
 mod lease;
 mod observe;
 mod pure;
+mod setting;
 mod value;
 mod variable;
 
@@ -21,7 +22,7 @@ use super::capability::outside::Outside;
 use super::capability::policy_scope::PolicyScope;
 use super::capability::{Capability, Reach};
 use super::clean::{self, Clean as _};
-use super::component::{Loaded, Phase, PluginError, Source};
+use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
 use super::manifest::World;
@@ -29,7 +30,6 @@ use super::state::State;
 use crate::child::Interruption;
 use crate::deliver::{SessionFile, Value};
 use crate::endpoint::Endpoint;
-use crate::settings::ecosystem::is_public_name;
 
 pub use super::bindings::provider::v0_1::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
@@ -162,22 +162,16 @@ impl Provider {
         if !id_ok {
             return Err(self.bad("its id is not of `[a-z][a-z0-9-]*`"));
         }
-        // Security: a setting must not become a way to read the environment, nor what is another component's.
-        let own = match self.loaded.source {
-            Source::BuiltIn => "AUDEX_".to_owned(),
-            Source::Installed => format!("AUDEX_{}_", description.id.to_ascii_uppercase().replace('-', "_")),
-        };
-        let public = |name: &String| self.loaded.source == Source::BuiltIn && is_public_name(name);
-        let foreign = |setting: &Setting| {
-            setting.env.as_ref().is_some_and(|name| !name.starts_with(&own) && !public(name))
-        };
-        if description.settings.iter().any(foreign) {
-            return Err(
-                self.bad(&format!("a setting names an environment variable that does not begin with {own}"))
-            );
+        let source = self.loaded.source;
+        let mut settings = description.settings.iter();
+        if let Some(wrong) = settings.find_map(|one| setting::wrong(source, &description.id, one)) {
+            return Err(self.bad(&wrong));
         }
-        match description.sets.iter().find(|name| variable::is_forbidden(name)) {
-            Some(name) => Err(self.bad(&format!("it wants to set `{}`", name.escape_default()))),
+        let refused =
+            |name: &String| Some((name.escape_default().to_string(), variable::refused(name, source)?));
+        match description.sets.iter().find_map(refused) {
+            Some((name, "")) => Err(self.bad(&format!("it wants to set `{name}`"))),
+            Some((name, reason)) => Err(self.bad(&format!("it wants to set `{name}`: {reason}"))),
             None => Ok(description),
         }
     }

@@ -103,6 +103,24 @@ pub const DESCRIBE: &[Case] = &[
         70,
         &["a setting names an environment variable that does not begin with AUDEX_HOSTILE_"],
     ),
+    case("describe-editor", 70, &["it wants to set `GIT_SSH_COMMAND`: its name is not that of a credential"]),
+    case("describe-cluster", 70, &["it wants to set `KUBECONFIG`: its name is not that of a credential"]),
+    case(
+        "describe-leads",
+        70,
+        &[
+            "it wants to set `GOOGLE_APPLICATION_CREDENTIALS`: of a cloud's variables an added provider may set only some",
+        ],
+    ),
+    case("describe-borrows", 70, &["a setting names `AUDEX_EXTERNAL_ID`, which is this program's own"]),
+    case(
+        "describe-reads",
+        70,
+        &[
+            "a setting names `AUDEX_HOSTILE_TOKEN`, which reads like a secret: ask for the capability `secret:NAME`",
+        ],
+    ),
+    case("describe-alike", 2, &["the provider ids `azure-client` and `azure` begin alike"]),
     case("describe-keeps", 70, &["it reached out in a call that must answer from what it knows"]),
     case(
         "describe-reach",
@@ -201,9 +219,9 @@ pub const MINT: &[Case] = &[
         &["sts:AssumeRole"],
     ),
     asking(
-        "mint-isolation",
+        "mint-leads",
         70,
-        &["file `aws-config` may not be written by a provider"],
+        &["variable `AWS_SESSION_TOKEN` may not be set by a provider: of a cloud's variables"],
         &["sts:AssumeRole"],
     ),
 ];
@@ -296,6 +314,8 @@ pub const EXPORTS: &[Export] = &[
 /// The command runs; what the component said about it is harmless.
 pub const WORDS: &[Case] = &[
     asking("none", 0, &[], &["sts:AssumeRole"]),
+    // The file lies where the AWS CLI does not look.
+    asking("mint-isolation", 0, &[], &["sts:AssumeRole"]),
     asking("check-control", 0, &["notice:  [1Aerased  error: forged"], &["sts:AssumeRole"]),
     asking("plan-control", 0, &["notice:  [2Jcleared error: forged"], &["sts:AssumeRole"]),
     asking("plan-notices", 0, &["notice: many"], &["sts:AssumeRole"]),

@@ -10,6 +10,7 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::plugin::capability::Capability;
 use crate::plugin::component::short;
+use crate::plugin::engine::Engine;
 use crate::plugin::signature::{Signature, SignatureError, Signer};
 use crate::plugin::sigstore::BundleError;
 use crate::plugin::source::Place;
@@ -71,6 +72,7 @@ pub(super) fn install(
     let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
     store.trust(&mut plan, &trust)?;
     say_unchecked(&plan);
+    say_sets(components.engine(), &plan)?;
     let granted = agreed(&plan, args.grant.iter().cloned().collect(), &BTreeSet::new())?;
     let installed = store.install(components.engine(), &plan, granted)?;
     tell("installed", &installed);
@@ -117,6 +119,7 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
         plans.push((plan, granted));
     }
     for (plan, granted) in &plans {
+        say_sets(components.engine(), plan)?;
         let granted = if yes {
             granted.clone()
         } else {
@@ -144,6 +147,16 @@ pub(super) fn say_unchecked(plan: &InstallPlan) {
             BundleError::NotBuilt
         ));
     }
+}
+
+/// Says what a provider sets for commands, before anything is granted to it. It reaches nothing while it is asked.
+pub(super) fn say_sets(engine: &Engine, plan: &InstallPlan) -> Result<(), Failure> {
+    let description = plan.description(engine)?;
+    if let Some(sets) = description.map(|description| description.sets).filter(|sets| !sets.is_empty()) {
+        let (name, version) = (&plan.manifest.name, &plan.manifest.version);
+        console::tell(&format!("`{name}` {version} sets {} for commands", sets.join(", ")));
+    }
+    Ok(())
 }
 
 /// What the component gets: everything it asks for, if the user agrees to what was not `given` yet.

@@ -1,14 +1,20 @@
 //! What is installed, and what a component is.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use crate::components::Components;
 use crate::console::{self, table};
 use crate::environment::Environment;
 use crate::error::Failure;
+use crate::plugin::capability::outside::Outside;
 use crate::plugin::component::short;
 use crate::plugin::embedded::COMPONENTS;
+use crate::plugin::engine::Engine;
 use crate::plugin::limit;
-use crate::plugin::manifest::Manifest;
+use crate::plugin::manifest::{Manifest, World};
+use crate::plugin::provider::Provider;
 use crate::plugin::store::{Installed, Store};
 
 /// One component as it is shown.
@@ -17,6 +23,8 @@ struct Shown {
     digest: String,
     granted: Vec<String>,
     provides: Option<String>,
+    /// What an installed provider sets for commands, if it answers.
+    sets: Option<Vec<String>>,
     source: String,
     bytes: usize,
     signer: String,
@@ -31,14 +39,14 @@ fn built_in() -> Result<Vec<Shown>, Failure> {
     let shown = |embedded: &crate::plugin::embedded::Embedded| {
         let manifest = embedded.manifest().map_err(|error| Failure::internal("plugin", error))?;
         let granted = manifest.requested.iter().map(ToString::to_string).collect();
-        let provides =
-            (manifest.world == crate::plugin::manifest::World::Provider).then(|| manifest.name.clone());
+        let provides = (manifest.world == World::Provider).then(|| manifest.name.clone());
         let (digest, bytes) = (embedded.digest.to_owned(), embedded.bytes);
         Ok(Shown {
             manifest,
             digest,
             granted,
             provides,
+            sets: None,
             source: "built in".to_owned(),
             bytes,
             signer: "part of this program".to_owned(),
@@ -49,6 +57,17 @@ fn built_in() -> Result<Vec<Shown>, Failure> {
     COMPONENTS.iter().map(shown).collect()
 }
 
+/// It runs, and reaches nothing. That it fails is not what was asked here.
+fn sets(engine: &Engine, store: &Store, installed: &Installed) -> Option<Vec<String>> {
+    if installed.world != World::Provider {
+        return None;
+    }
+    let mut loaded = store.load(engine, installed).ok()?;
+    loaded.capabilities.clear();
+    let outside = Arc::new(Outside::new(Environment::default(), None));
+    Some(Provider::new(engine, loaded, outside).ok()?.describe().ok()?.sets)
+}
+
 fn shown(store: &Store, installed: &Installed) -> Result<Shown, Failure> {
     let (wasm, manifest) = store.read(installed)?;
     Ok(Shown {
@@ -56,6 +75,7 @@ fn shown(store: &Store, installed: &Installed) -> Result<Shown, Failure> {
         digest: installed.digest.clone(),
         granted: installed.granted.iter().map(ToString::to_string).collect(),
         provides: installed.provides.clone(),
+        sets: None,
         source: installed.origin.clone(),
         bytes: wasm.len(),
         signer: installed.signer.as_ref().map_or_else(|| UNSIGNED.to_owned(), ToString::to_string),
@@ -65,11 +85,13 @@ fn shown(store: &Store, installed: &Installed) -> Result<Shown, Failure> {
 }
 
 /// Built-in and installed components, one on a line.
-pub(super) fn list(store: &Store, json: bool) -> Result<(), Failure> {
+pub(super) fn list(components: &Components, json: bool) -> Result<(), Failure> {
     let mut all = built_in()?;
     let mut broken = Vec::new();
+    let (engine, store) = (components.engine(), components.store());
     for installed in store.installed() {
         match shown(store, installed) {
+            Ok(shown) if json => all.push(Shown { sets: sets(engine, store, installed), ..shown }),
             Ok(shown) => all.push(shown),
             Err(failure) => broken.push(failure),
         }
@@ -95,18 +117,21 @@ pub(super) fn list(store: &Store, json: bool) -> Result<(), Failure> {
     broken.into_iter().next().map_or(Ok(()), Err)
 }
 
-/// One component, installed or somewhere, before anything of it runs.
+/// One component, installed or somewhere. Of one that is not installed nothing runs.
 pub(super) fn inspect(
     environment: &Environment,
-    store: &Store,
+    components: &Components,
     target: &str,
     json: bool,
 ) -> Result<(), Failure> {
+    let store = components.store();
     let found = built_in()?.into_iter().find(|shown| shown.manifest.name == target);
     let installed = store.installed().iter().find(|installed| installed.name == target);
     let shown = match (found, installed) {
         (Some(found), _) => found,
-        (None, Some(installed)) => shown(store, installed)?,
+        (None, Some(installed)) => {
+            Shown { sets: sets(components.engine(), store, installed), ..shown(store, installed)? }
+        }
         (None, None) => from_elsewhere(environment, store, target)?,
     };
     if json {
@@ -120,8 +145,9 @@ pub(super) fn inspect(
         some => some.iter().map(line).collect::<Vec<_>>().join("\n          "),
     };
     let requested: Vec<String> = shown.manifest.requested.iter().map(ToString::to_string).collect();
+    let sets = shown.sets.as_ref().map_or_else(String::new, |sets| format!("\nsets      {}", list(sets)));
     console::result(&format!(
-        "name      {}\nkind      {}\nversion   {}\ncontract  audex:plugin@{}\nsdk       {}\ndigest    sha256:{}\nsize      {} bytes\nlicence   {}\nsource    {}\nsigned by {}\nlimits    {} MiB of memory, {} s of computing in a call\nreplaced  {}\nasks for  {}\ngranted   {}\nimports   {}\nexports   {}",
+        "name      {}\nkind      {}\nversion   {}\ncontract  audex:plugin@{}\nsdk       {}\ndigest    sha256:{}\nsize      {} bytes\nlicence   {}\nsource    {}\nsigned by {}\nlimits    {} MiB of memory, {} s of computing in a call\nreplaced  {}\nasks for  {}\ngranted   {}{}\nimports   {}\nexports   {}",
         shown.manifest.name,
         shown.manifest.world,
         shown.manifest.version,
@@ -137,6 +163,7 @@ pub(super) fn inspect(
         shown.previous.as_deref().unwrap_or("nothing"),
         list(&requested),
         list(&shown.granted),
+        sets,
         list(&shown.manifest.imports),
         list(&shown.manifest.exports),
     ));
@@ -153,6 +180,7 @@ fn from_elsewhere(environment: &Environment, store: &Store, target: &str) -> Res
         digest: plan.digest,
         granted: Vec::new(),
         provides: None,
+        sets: None,
         source,
         bytes,
         signer,
@@ -176,6 +204,7 @@ fn to_json(shown: &Shown) -> Value {
         "enabled": shown.enabled,
         "replaced": shown.previous,
         "provides": shown.provides,
+        "sets": shown.sets,
         "requested": shown.manifest.requested.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "granted": shown.granted,
         "imports": shown.manifest.imports,

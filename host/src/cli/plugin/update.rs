@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::install::{agreed, say_unchecked};
+use super::install::{agreed, say_sets, say_unchecked};
 use crate::components::Components;
 use crate::console::{self, Console};
 use crate::environment::Environment;
@@ -73,6 +73,7 @@ fn renew(
     let (signers, downgrade) = (settings.signers.clone(), may.downgrade);
     store.trust(&mut plan, &Trust { signers, downgrade, ..Trust::default() })?;
     say_unchecked(&plan);
+    say_sets(components.engine(), &plan)?;
     let asked: BTreeSet<Capability> = plan.manifest.requested.iter().cloned().collect();
     let kept = old.granted.intersection(&asked).cloned();
     let given = kept.chain(may.grant.intersection(&asked).cloned()).collect();

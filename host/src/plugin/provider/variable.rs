@@ -1,8 +1,11 @@
-//! Variables that no provider may set, whatever it declares. What is left is looked at again when it is delivered.
+//! Variables that a provider may not set, whatever it declares. What is left is looked at again when it is delivered.
 
 use audex_sdk::pattern;
 
-/// Patterns of such names.
+use crate::deliver;
+use crate::plugin::component::Source;
+
+/// Patterns of names that none may set.
 const FORBIDDEN: [&str; 34] = [
     // How a process starts, and where it finds its code.
     "PATH",
@@ -43,8 +46,17 @@ const FORBIDDEN: [&str; 34] = [
     "BAO_SKIP_VERIFY",
 ];
 
+/// Why a provider of this `source` may not set `name`, if it may not; an empty text where the name says it.
+pub fn refused(name: &str, source: Source) -> Option<&'static str> {
+    match source {
+        _ if is_forbidden(name) => Some(""),
+        Source::BuiltIn => None,
+        Source::Installed => deliver::installed_may_set(name).err(),
+    }
+}
+
 /// Whether `name` is one of them, or no name of a variable.
-pub fn is_forbidden(name: &str) -> bool {
+fn is_forbidden(name: &str) -> bool {
     let letter = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     name.is_empty()
         || !name.chars().all(letter)
@@ -62,6 +74,16 @@ mod tests {
         {
             assert!(!is_forbidden(name), "{name}");
         }
+    }
+
+    #[test]
+    fn an_added_provider_may_not_set_all_that_a_built_in_one_may() {
+        for name in ["GOOGLE_APPLICATION_CREDENTIALS", "IDENTITY_ENDPOINT", "BOTO_CONFIG"] {
+            assert_eq!(refused(name, Source::BuiltIn), None, "{name}");
+            assert!(refused(name, Source::Installed).is_some_and(|why| !why.is_empty()), "{name}");
+        }
+        assert_eq!(refused("ACME_TOKEN", Source::Installed), None);
+        assert_eq!(refused("PATH", Source::Installed), Some(""));
     }
 
     #[test]

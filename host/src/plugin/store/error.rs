@@ -108,6 +108,14 @@ pub enum StoreError {
         /// The name or id.
         name: String,
     },
+    /// Its settings could come from another provider's variables, or the other way round.
+    #[error("the provider ids `{id}` and `{other}` begin alike: their settings could share variables")]
+    Alike {
+        /// The id that is new.
+        id: String,
+        /// The one there is.
+        other: String,
+    },
     /// No component has this name.
     #[error("no component called `{name}` is installed")]
     NotInstalled {

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use wasmtime::component::Component;
 
 use super::{Installed, Previous, Store, StoreError, digest, io, lock};
+use crate::environment::Environment;
 use crate::plugin::capability::Capability;
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::compiled::{self, Cache};
@@ -17,7 +18,7 @@ use crate::plugin::filter::Filter;
 use crate::plugin::intent::Intent;
 use crate::plugin::manifest::{Manifest, World};
 use crate::plugin::mapping::Mapping;
-use crate::plugin::provider::Provider;
+use crate::plugin::provider::{Description, Provider};
 use crate::plugin::signature::{Signature, Signer};
 use crate::plugin::source::Fetched;
 use crate::plugin::{embedded, encode};
@@ -103,6 +104,18 @@ impl Plan {
         })
     }
 
+    /// What a provider says of itself; nothing for the other kinds.
+    ///
+    /// # Errors
+    /// When it cannot be linked, fails, or describes what the host does not accept.
+    pub fn description(&self, engine: &Engine) -> Result<Option<Description>, StoreError> {
+        if self.manifest.world != World::Provider {
+            return Ok(None);
+        }
+        let outside = Arc::new(Outside::new(Environment::default(), None));
+        Ok(Some(Provider::new(engine, self.loaded(engine)?, outside)?.describe()?))
+    }
+
     /// Loads its machine code.
     ///
     /// # Errors
@@ -184,7 +197,13 @@ impl Store {
         if embedded::find(id).is_some() || self.installed.iter().any(same_id) {
             return Err(StoreError::Taken { name: id.clone() });
         }
-        Ok(())
+        let others = self.installed.iter().filter(|other| other.name != *name);
+        let others = others.filter_map(|other| other.provides.as_deref());
+        match embedded::providers().map(|id: &str| id).chain(others).find(|other| share_variables(id, other))
+        {
+            Some(other) => Err(StoreError::Alike { id: id.clone(), other: other.to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// The file first, then the lock: a crash between leaves a file that nothing names.
@@ -230,6 +249,12 @@ impl Store {
     }
 }
 
+/// Whether one of two ids begins with the other: `AUDEX_ACME_PROD_KEY_ID` could be a setting of `acme` and of `acme-prod`.
+fn share_variables(one: &str, other: &str) -> bool {
+    let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('-'));
+    begins(one, other) || begins(other, one)
+}
+
 fn failed(plan: &Plan, phase: Phase, reason: String) -> PluginError {
     PluginError { plugin: plan.manifest.name.clone(), digest: plan.digest.clone(), phase, reason }
 }
@@ -241,11 +266,10 @@ fn try_out(engine: &Engine, plan: &Plan) -> Result<Option<String>, StoreError> {
         World::Filter => Filter::new(engine, loaded, "{}".to_owned()).map(|_| None),
         World::Mapping => Mapping::new(engine, loaded).and_then(|mapping| mapping.rows()).map(|_| None),
         World::Provider => {
-            let outside = Arc::new(Outside::new(crate::environment::Environment::default(), None));
-            Provider::new(engine, loaded, outside)?.describe().map(|description| Some(description.id))
+            return Ok(plan.description(engine)?.map(|description| description.id));
         }
         World::Intent => {
-            let outside = Arc::new(Outside::new(crate::environment::Environment::default(), None));
+            let outside = Arc::new(Outside::new(Environment::default(), None));
             Intent::new(engine, loaded, outside, std::collections::BTreeMap::new()).map(|_| None)
         }
     }

@@ -47,12 +47,18 @@ impl Provider for Hostile {
             "endpoint" => sets.push("AWS_ENDPOINT_URL_S3".into()),
             "many" => sets.extend((0..100_000).map(|n| format!("AWS_{n}"))),
             "editor" => sets.push("GIT_SSH_COMMAND".into()),
+            "cluster" => sets.push("KUBECONFIG".into()),
+            "leads" => sets.push("GOOGLE_APPLICATION_CREDENTIALS".into()),
             _ => {}
         }
         let env = match trick.as_str() {
             "environment" => "AWS_SECRET_ACCESS_KEY",
             "clash" => "AUDEX_AWS_ROLE",
             "neighbour" => "AUDEX_ACME_BUILDING",
+            "borrows" => "AUDEX_EXTERNAL_ID",
+            "reads" => "AUDEX_HOSTILE_TOKEN",
+            "alike" => "AUDEX_AZURE_CLIENT_ROLE_ARN",
+            "longer" => "AUDEX_ACME_PROD_ROLE_ARN",
             _ => "AUDEX_HOSTILE_ROLE_ARN",
         };
         if trick == "keeps" {
@@ -69,13 +75,15 @@ impl Provider for Hostile {
             resources: vec![],
         };
         Description {
-            id: if trick == "id" {
-                "../hostile".into()
-            } else if trick == "clash" {
-                "aws".into()
-            } else {
-                "hostile".into()
-            },
+            id: match trick.as_str() {
+                "id" => "../hostile",
+                "clash" => "aws",
+                "borrows" => "external",
+                "alike" => "azure-client",
+                "longer" => "acme-prod",
+                _ => "hostile",
+            }
+            .into(),
             title: title.into(),
             action_syntax: "service:Action".into(),
             settings: vec![Setting {

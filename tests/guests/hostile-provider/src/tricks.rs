@@ -121,6 +121,9 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
     match trick {
         "escape" => minted.files.push(file("../../escaped")),
         "isolation" => minted.files.push(file("aws-config")),
+        "leads" => {
+            minted.files.push(File { env: Some("AWS_SESSION_TOKEN".to_owned()), ..file("aws-config") })
+        }
         "control" => {
             minted.notices = vec!["\u{1b}[2J\nerror: forged".to_owned()];
             minted.method = "m\u{1b}c\nforged".to_owned();
