@@ -6,7 +6,7 @@
 
 mod managed;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use reqwest::{Client, Url};
 
@@ -26,6 +26,8 @@ pub const RESOURCE_MANAGER: &str = "https://management.azure.com";
 const HINT: &str = "log in: az login";
 const AGENT_HINT: &str = "set AUDEX_AZURE_CLIENT_SECRET or AUDEX_AZURE_FEDERATED_TOKEN_FILE, or run where it is a managed identity";
 /// How RFC 7523 calls a signed token that stands for a client secret.
+/// What `az` writes of a login has some lines for each subscription, and nobody has ten thousand.
+const PROFILE_BYTES: u64 = 8 * 1024 * 1024;
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A token of the source credentials for one audience.
@@ -142,7 +144,17 @@ pub fn is_configured(environment: &Environment) -> bool {
     let own = environment.get_os(AZURE_CONFIG_DIR).map(PathBuf::from);
     let directory = own.or_else(|| Some(PathBuf::from(environment.get_os(HOME)?).join(".azure")));
     variables.iter().any(|name| environment.get(name).is_some())
-        || directory.is_some_and(|directory| directory.join("azureProfile.json").is_file())
+        || directory.is_some_and(|directory| has_subscriptions(&directory.join("azureProfile.json")))
+}
+
+/// Whether there is a login in the profile that `az` has written. It writes one without a login too.
+fn has_subscriptions(profile: &Path) -> bool {
+    let is_small = std::fs::metadata(profile).is_ok_and(|file| file.is_file() && file.len() <= PROFILE_BYTES);
+    let Some(text) = is_small.then(|| std::fs::read_to_string(profile).ok()).flatten() else { return false };
+    // It begins with a byte order mark.
+    let profile: Option<serde_json::Value> = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
+    let subscriptions = profile.as_ref().and_then(|profile| profile.get("subscriptions")?.as_array());
+    subscriptions.is_some_and(|subscriptions| !subscriptions.is_empty())
 }
 
 fn owner(token: &Token) -> String {

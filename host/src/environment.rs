@@ -67,6 +67,10 @@ pub const AZURE_STORAGE_SERVICE_ENDPOINT: &str = "AZURE_STORAGE_SERVICE_ENDPOINT
 pub const GOOGLE_APPLICATION_CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 /// The configuration directory of gcloud.
 pub const CLOUDSDK_CONFIG: &str = "CLOUDSDK_CONFIG";
+/// The configuration that gcloud works with.
+pub const CLOUDSDK_ACTIVE_CONFIG_NAME: &str = "CLOUDSDK_ACTIVE_CONFIG_NAME";
+/// The account that gcloud works as.
+pub const CLOUDSDK_CORE_ACCOUNT: &str = "CLOUDSDK_CORE_ACCOUNT";
 /// Where the Compute Engine metadata server is, as client libraries read it.
 pub const GCE_METADATA_HOST: &str = "GCE_METADATA_HOST";
 /// The service account that GCP permissions are granted to.

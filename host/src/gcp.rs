@@ -9,6 +9,7 @@
 mod external;
 mod file;
 mod impersonation;
+mod login;
 mod metadata;
 
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use reqwest::Client;
 
 use crate::environment::{CLOUDSDK_CONFIG, Environment, GOOGLE_APPLICATION_CREDENTIALS, HOME};
-use crate::token::{Token, TokenError, Why, tool};
+use crate::token::{Token, TokenError, Why};
 
 use self::file::File;
 
@@ -37,7 +38,9 @@ pub async fn token(
     if let Some(token) = metadata::token(environment, client, scopes).await? {
         return Ok(token);
     }
-    let printed = tool::output(environment, "gcloud", &["auth", "print-access-token", "--quiet"]).await;
+    let directory = directory(environment);
+    let printed =
+        login::ask(environment, directory.as_deref(), &["auth", "print-access-token", "--quiet"]).await;
     match printed.map_err(|error| error.hinting(HINT))? {
         Some(value) if !value.expose().is_empty() => Ok(Token { value, expires_at: None }),
         _ => Err(missing()),
@@ -55,7 +58,9 @@ pub async fn whoami(environment: &Environment, client: &Client) -> Result<String
     if let Some(email) = metadata::email(environment, client).await? {
         return Ok(email);
     }
-    let account = tool::output(environment, "gcloud", &["config", "get-value", "account", "--quiet"]).await?;
+    let directory = directory(environment);
+    let asked = ["config", "get-value", "account", "--quiet"];
+    let account = login::ask(environment, directory.as_deref(), &asked).await?;
     let account = account.map(|account| account.expose().to_owned()).filter(|account| account.contains('@'));
     account.ok_or_else(missing)
 }
@@ -63,10 +68,10 @@ pub async fn whoami(environment: &Environment, client: &Client) -> Result<String
 /// Whether somebody has set up Google Cloud here; looks at variables and files only.
 #[must_use]
 pub fn is_configured(environment: &Environment) -> bool {
+    let directory = directory(environment);
     environment.get(GOOGLE_APPLICATION_CREDENTIALS).is_some()
-        || directory(environment).is_some_and(|directory| {
-            directory.join(ADC).is_file() || directory.join("active_config").is_file()
-        })
+        || directory.as_ref().is_some_and(|directory| directory.join(ADC).is_file())
+        || login::is_there(environment, directory.as_deref())
 }
 
 /// Application default credentials, as `gcloud auth application-default login` writes them.

@@ -14,10 +14,10 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether anything failed. A provider that checks nothing proves nothing.
+    /// Whether anything failed. A provider that checks nothing proves nothing, and is broken no more for it.
     #[must_use]
     pub fn failed(&self) -> bool {
-        self.checks.is_empty() || self.checks.iter().any(|check| check.status == HealthStatus::Failed)
+        self.checks.iter().any(|check| check.status == HealthStatus::Failed)
     }
 }
 
@@ -57,10 +57,20 @@ mod tests {
         assert!(!is_configured("gcp", &nothing) && !is_configured("azure", &nothing));
         assert!(is_configured("gcp", &of(AUDEX_GCP_SERVICE_ACCOUNT, "a@p.iam.gserviceaccount.com")));
         assert!(is_configured("azure", &of("AZURE_SUBSCRIPTION_ID", "s")));
-        for (id, file) in [("gcp", ".config/gcloud/active_config"), ("azure", ".azure/azureProfile.json")] {
+        for (id, file, used, login) in [
+            ("gcp", ".config/gcloud/configurations/config_default", "", "[core]\naccount = a@example.com\n"),
+            (
+                "azure",
+                ".azure/azureProfile.json",
+                "\u{feff}{\"installationId\":\"x\",\"subscriptions\":[]}",
+                "\u{feff}{\"subscriptions\":[{\"id\":\"s\"}]}",
+            ),
+        ] {
             let file = home.path().join(file);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, "").unwrap();
+            std::fs::write(&file, used).unwrap();
+            assert!(!is_configured(id, &nothing), "{id}");
+            std::fs::write(&file, login).unwrap();
             assert!(is_configured(id, &nothing), "{id}");
         }
     }

@@ -59,6 +59,11 @@ fn each_kind_of_component_is_made_built_tried_installed_and_used() {
         "echo $MY_PROVIDER_ACCOUNT",
     ];
     assert_eq!(sandbox.run(run).success().stdout, "main\n");
+    // It checks nothing, which is no failure.
+    let health = sandbox.run(["health", "--check", "my-provider"]).success().stdout;
+    assert!(health.contains("skipped  this provider has no checks"), "{health}");
+    let health = sandbox.run(["health", "--check", "my-provider", "--json"]).success().json();
+    assert_eq!(health[0]["healthy"], serde_json::Value::Null);
 
     let _ = made(&sandbox, "intent");
     let asked = sandbox.run(["intent", "--engine", "my-intent", "read the report"]).success();

@@ -93,7 +93,8 @@ fn to_json(report: &Report) -> Value {
     };
     json!({
         "provider": report.provider,
-        "healthy": !report.failed(),
+        // Of what checks nothing nobody knows.
+        "healthy": if report.checks.is_empty() { Value::Null } else { (!report.failed()).into() },
         "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
     })
 }
@@ -110,7 +111,7 @@ fn to_text(reports: &[Report]) -> String {
         }
         if report.checks.is_empty() {
             let none = "this provider has no checks".to_owned();
-            rows.push(vec![report.provider.clone(), "-".to_owned(), "failed".to_owned(), none]);
+            rows.push(vec![report.provider.clone(), "-".to_owned(), "skipped".to_owned(), none]);
         }
     }
     table(&["PROVIDER", "CHECK", "STATUS", "DETAIL"], &rows) + &hints

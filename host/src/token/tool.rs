@@ -72,13 +72,19 @@ pub(crate) async fn run(
         let _ = stderr.read_to_string(&mut complaint);
     }
     if !status.success() {
-        let last = complaint.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it failed");
-        return Err(clean::line(last.trim()));
+        return Err(clean::line(reason(&complaint)));
     }
     match read {
         Some(Ok(_)) => Ok(Some(Secret::new(text.trim().to_owned()))),
         _ => Err("what it writes is not text".to_owned()),
     }
+}
+
+/// What a tool complains of: the line that it calls so, as `gcloud` and `az` do before they advise; else the last.
+fn reason(complaint: &str) -> &str {
+    let error = complaint.lines().rev().find_map(|line| line.strip_prefix("ERROR:"));
+    let last = || complaint.lines().rev().find(|line| !line.trim().is_empty());
+    error.or_else(last).unwrap_or("it failed").trim()
 }
 
 #[expect(
@@ -116,5 +122,12 @@ mod tests {
         assert!(ran("audex-has-no-such-tool", &[]).unwrap().is_none());
         let error = ran("sh", &["-c", "echo first >&2; echo 'please log in' >&2; exit 1"]).unwrap_err();
         assert_eq!(error.to_string(), "`sh` gave no token: please log in");
+    }
+
+    #[test]
+    fn a_line_that_is_called_an_error_is_the_reason_and_not_the_advice_behind_it() {
+        let gcloud = "WARNING: x\nERROR: (gcloud.auth) there is no active account.\nPlease run:\n\n  $ gcloud auth login\n\nto select an account to use.\n";
+        assert_eq!(reason(gcloud), "(gcloud.auth) there is no active account.");
+        assert_eq!(reason("\n"), "it failed");
     }
 }
