@@ -229,6 +229,20 @@ fn the_files_of_an_installed_provider_lie_apart_from_the_hosts() {
 }
 
 #[test]
+fn a_killed_session_that_nobody_can_end_is_named_by_cleanup() {
+    let mut sandbox = Sandbox::without_cloud();
+    let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
+    let run = ["--provider", "acme", "--allow", "door:open"];
+    let _ = sandbox.run_sh(&run, "true").success();
+    assert!(!sandbox.run(["cleanup"]).stderr.contains("has not ended"));
+    assert_eq!(sandbox.run_sh(&run, "kill -9 $PPID").code, -9);
+    let cleanup = sandbox.run(["cleanup"]);
+    assert!(cleanup.stdout.contains("nothing is left to take back"), "{}", cleanup.stdout);
+    let said = "(acme) has not ended: it runs, or was killed and its access lasts until 2";
+    assert!(cleanup.stderr.contains(said), "{}", cleanup.stderr);
+}
+
+#[test]
 fn two_providers_whose_ids_begin_alike_are_not_installed_together() {
     let longer = Guest::of("hostile-provider").playing("describe-longer");
     let shorter = Guest::of("provider-static");

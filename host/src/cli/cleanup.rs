@@ -40,7 +40,11 @@ pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let audit = Audit::new(&settings.paths.audit);
     // What cannot be trusted is not acted on.
     audit.verify()?;
-    let mut left = left(&audit.list(&Filter::default())?, &rfc3339(unix_seconds()));
+    let (records, now) = (audit.list(&Filter::default())?, rfc3339(unix_seconds()));
+    for line in unended(&records, &now) {
+        Console::default().notice(&line);
+    }
+    let mut left = left(&records, &now);
     let components = Components::open(&settings)?;
     let unseen = add_leftovers(environment, &settings, &components, &mut left);
     let mut outcomes = Vec::new();
@@ -148,6 +152,29 @@ fn left(records: &[Record], now: &str) -> Vec<Left> {
     open.into_values().filter(|(_, is_over)| *is_over).map(|(left, _)| left).collect()
 }
 
+/// What there is to say of sessions that were issued, have no recorded end, and whose access lasts beyond `now`: nobody can
+/// tell one that runs from one that was killed, and what was killed takes nothing back.
+fn unended(records: &[Record], now: &str) -> Vec<String> {
+    let mut open = BTreeMap::new();
+    for record in records {
+        match &record.event {
+            Event::Issued(issued) => {
+                let until = issued.credentials_expire_at.as_ref().unwrap_or(&issued.expires_at);
+                open.insert(record.session.as_str(), (issued.provider.as_str(), until.as_str()));
+            }
+            Event::Ended(_) | Event::Failed(_) => drop(open.remove(record.session.as_str())),
+            Event::CleanedUp(_) | Event::Issuing(_) | Event::Denied(_) => {}
+        }
+    }
+    let lasting = open.into_iter().filter(|(_, (_, until))| *until > now);
+    let line = |(session, (provider, until))| {
+        format!(
+            "session `{session}` ({provider}) has not ended: it runs, or was killed and its access lasts until {until}"
+        )
+    };
+    lasting.map(line).collect()
+}
+
 fn to_json(outcomes: &[(Left, String)]) -> String {
     let row = |(left, outcome): &(Left, String)| {
         json!({
@@ -223,5 +250,24 @@ mod tests {
         let with = |last| [begin[0].clone(), begin[1].clone(), last];
         assert_eq!(sessions(&with(cleaned("revoked"))), [""; 0]);
         assert_eq!(sessions(&with(cleaned("not revoked: y"))), ["a"]);
+    }
+
+    #[test]
+    fn a_session_that_may_have_been_killed_is_named_until_its_access_is_over() {
+        let of = |records: &[Record]| unended(records, NOW);
+        let killed = issued(1, "a", FUTURE);
+        let said = of(std::slice::from_ref(&killed));
+        assert_eq!(
+            said,
+            [format!(
+                "session `a` (vault) has not ended: it runs, or was killed and its access lasts until {FUTURE}"
+            )]
+        );
+        assert!(of(&[issued(1, "a", PAST)]).is_empty());
+        assert!(of(&[killed, ended(2, "a", None)]).is_empty());
+        let mut later = issued(1, "a", PAST);
+        let Event::Issued(issued) = &mut later.event else { unreachable!() };
+        issued.credentials_expire_at = Some(FUTURE.to_owned());
+        assert_eq!(of(&[later]).len(), 1);
     }
 }
