@@ -9,6 +9,7 @@ mod rust;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::deliver;
 use crate::plugin::embedded;
 use crate::plugin::manifest::{Track, World};
 
@@ -81,7 +82,8 @@ impl Project {
             && self.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
             && !self.name.ends_with('-');
         // The SDK is a package of its own beside a project in Rust.
-        if !is_name || self.name == "audex-sdk" || embedded::find(&self.name).is_some() {
+        if !is_name || self.name == "audex-sdk" || embedded::find(&self.name).is_some() || self.is_a_clouds()
+        {
             return Err(ScaffoldError::Name(self.name.clone()));
         }
         if directory.exists() {
@@ -102,6 +104,12 @@ impl Project {
             let _ = std::fs::remove_dir_all(&unfinished);
         }
         done.map_err(failed)
+    }
+
+    /// A provider sets variables that begin as it is called; those of a cloud's are not for it to set.
+    fn is_a_clouds(&self) -> bool {
+        let token = format!("{}_TOKEN", self.name.to_ascii_uppercase().replace('-', "_"));
+        self.world == World::Provider && deliver::installed_may_set(&token).is_err()
     }
 
     fn files(&self) -> Files {
