@@ -306,7 +306,7 @@ pub const EXPORTS: &[Export] = &[
     export("statements-trap", DRIFT, 70),
     export("effective-trap", DRIFT, 70),
     export("expand-trap", DRIFT, 70),
-    export("recognise-trap", &["plugin", "test", "hostile_provider.wasm"], 70),
+    export("recognise-trap", &["plugin", "test", "hostile_provider.wasm"], 1),
     export("attribute-trap", &["plugin", "test", "hostile_provider.wasm"], 1),
     export("translate-trap", &["intent", "--engine", "fixed-intent", "read"], 70),
 ];
