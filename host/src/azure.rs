@@ -25,9 +25,9 @@ const AUTHORITY: &str = "https://login.microsoftonline.com";
 pub const RESOURCE_MANAGER: &str = "https://management.azure.com";
 const HINT: &str = "log in: az login";
 const AGENT_HINT: &str = "set AUDEX_AZURE_CLIENT_SECRET or AUDEX_AZURE_FEDERATED_TOKEN_FILE, or run where it is a managed identity";
-/// How RFC 7523 calls a signed token that stands for a client secret.
 /// What `az` writes of a login has some lines for each subscription, and nobody has ten thousand.
 const PROFILE_BYTES: u64 = 8 * 1024 * 1024;
+/// How RFC 7523 calls a signed token that stands for a client secret.
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A token of the source credentials for one audience.

@@ -28,6 +28,7 @@ use crate::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
 use crate::plugin::component::Source;
 use crate::secret::Secret;
 
+pub use family::is_governed;
 pub use installed::may_set as installed_may_set;
 pub use session::SessionDirectory;
 

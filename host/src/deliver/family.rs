@@ -200,7 +200,8 @@ pub(super) const FEDERATED: &[&str] = &[
 ];
 
 /// Tells whether `name` belongs to one of the families.
-pub(super) fn is_governed(name: &str) -> bool {
+#[must_use]
+pub fn is_governed(name: &str) -> bool {
     FAMILIES.iter().any(|family| family.owns(name))
 }
 

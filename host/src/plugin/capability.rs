@@ -18,6 +18,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::aws;
+use crate::deliver;
 use crate::plugin::component::Source;
 use crate::secret::Secret;
 
@@ -209,9 +210,10 @@ impl fmt::Display for Capability {
 
 /// Whether `name` can be an environment variable that carries a secret of a user's own.
 ///
-/// Security: the keys of AWS are behind `slot:aws`, which does not give them away.
+/// Security: the keys of a cloud are behind its slot, which does not give them away; a component could send these to its own host.
 fn is_variable_name(name: &str) -> bool {
-    if name.starts_with("AWS_") {
+    // A cloud's own keys are behind its slot, or nobody's.
+    if deliver::is_governed(name) || name.starts_with("AUDEX_") {
         return false;
     }
     let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
@@ -250,6 +252,23 @@ mod tests {
 
     const FOR_BUILT_INS: [&str; 4] =
         ["http:{account}.blob.core.windows.net", "slot:azure", "slot:gcp", "slot:vault"];
+
+    #[test]
+    fn what_a_cloud_logs_in_by_is_no_secret_of_a_components() {
+        let is_capability = |name: &str| format!("secret:{name}").parse::<Capability>().is_ok();
+        for name in ["GITHUB_APP_PRIVATE_KEY", "ANTHROPIC_API_KEY", "X_KEY"] {
+            assert!(is_capability(name), "{name}");
+        }
+        for name in [
+            "AWS_SECRET_ACCESS_KEY",
+            "AZURE_CLIENT_SECRET",
+            "VAULT_TOKEN",
+            "CLOUDSDK_AUTH_ACCESS_TOKEN",
+            "AUDEX_AZURE_CLIENT_SECRET",
+        ] {
+            assert!(!is_capability(name), "{name}");
+        }
+    }
 
     #[test]
     fn capabilities_are_written_as_they_are_read() {
