@@ -171,13 +171,29 @@ fn a_provider_sends_nothing_where_it_must_not() {
     play(HTTP, run_provider);
 }
 
+/// What the server says in `case`.
+fn answer(case: &str) -> (&'static str, String) {
+    let ok = |you: &str| ("200 OK", format!("{{\"you\":\"{you}\"}}"));
+    let each = |write: fn(u8) -> String| SOURCE.bytes().map(write).collect::<Vec<_>>().concat();
+    match case.trim_start_matches("mint-http-") {
+        "echo" => ok(&format!("Bearer {SOURCE}")),
+        "echo-json" => ok(&each(|byte| format!("\\u{byte:04x}"))),
+        "echo-form" => ok(&each(|byte| format!("%{byte:02X}"))),
+        "echo-base64" => ok(&base64_simd::STANDARD.encode_to_string(format!("Bearer {SOURCE}"))),
+        "echo-gzip" => ("200 OK\r\ncontent-encoding: gzip", "not that it were".to_owned()),
+        "echo-lift" => ok(&format!("<{SOURCE}>")),
+        "echo-same" => ok(SOURCE),
+        // A frame around what is no echo of it.
+        "echo-key" => ok("-----BEGIN PRIVATE KEY-----\\nMC4C\\n-----END PRIVATE KEY-----"),
+        _ => ("302 Found\r\nlocation: http://169.254.169.254/latest/meta-data/", "{}".to_owned()),
+    }
+}
+
 #[test]
 fn what_a_server_answers_reaches_no_further() {
     play(REPLIES, |sandbox, case| {
-        let body = format!("{{\"you\":\"Bearer {SOURCE}\"}}");
-        let to = "302 Found\r\nlocation: http://169.254.169.254/latest/meta-data/";
-        let (status, body) = if case.name.ends_with("echo") { ("200 OK", body.as_str()) } else { (to, "{}") };
-        let server = Answerer::scripted(&[(status, body)]);
+        let (status, body) = answer(case.name);
+        let server = Answerer::scripted(&[(status, &body)]);
         let config = format!("[endpoints]\n\"api.example.com\" = \"{}\"\n", server.endpoint);
         let _ = sandbox.plant(".config/audex/config.toml", config);
         let output = run_provider(sandbox, case);
@@ -239,6 +255,26 @@ fn what_was_not_granted_cannot_be_used() {
     let mut sandbox = sandbox();
     // The same component, whose manifest does not ask for the credentials that it uses.
     let guest = Guest::of("hostile-provider").replacing("capability slot:aws", "no-capable slot:aws");
+    let _ = guest.install(&mut sandbox, &GRANTS[1..]).success();
+    let output = sandbox
+        .run(["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "touch", "ran"])
+        .exits(70);
+    assert!(
+        output.stderr.contains("failed in phase call: it used `slot:aws`, which was not granted to it"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(asked(&sandbox), [""; 0]);
+}
+
+#[test]
+fn keys_that_a_reply_gave_lead_to_no_cloud_that_was_not_granted() {
+    let mut sandbox = sandbox();
+    let server = Answerer::scripted(&[("200 OK", "{\"you\":\"planted-words-for-elsewhere\"}")]);
+    let config = format!("[endpoints]\n\"api.example.com\" = \"{}\"\n", server.endpoint);
+    let _ = sandbox.plant(".config/audex/config.toml", config);
+    let guest = Guest::of("hostile-provider").playing("mint-http-federate");
+    let guest = guest.replacing("capability slot:aws", "no-capable slot:aws");
     let _ = guest.install(&mut sandbox, &GRANTS[1..]).success();
     let output = sandbox
         .run(["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "touch", "ran"])

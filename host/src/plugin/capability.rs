@@ -32,23 +32,53 @@ pub struct HeldSecret {
     pub value: Secret,
     /// Where it came from, which decides where it may go.
     pub origin: Origin,
-    /// Whether the guest put it together of pieces.
-    pub joined: bool,
+    /// Whether the guest put it together of pieces, or had a server do so.
+    joined: bool,
+    /// Of a joined one, what the guest does not know.
+    parts: Vec<Secret>,
 }
 
 impl HeldSecret {
     /// A secret as it came.
     #[must_use]
     pub fn whole(value: Secret, origin: Origin) -> Self {
-        Self { value, origin, joined: false }
+        Self { value, origin, joined: false, parts: Vec::new() }
     }
 
-    /// Whether keys may be made of it.
+    /// One put together around `parts`, which the guest does not know.
+    #[must_use]
+    pub fn joined(value: Secret, origin: Origin, parts: Vec<Secret>) -> Self {
+        Self { value, origin, joined: true, parts }
+    }
+
+    /// One out of a reply, to a request in which the guest may have written around a secret.
+    #[must_use]
+    pub fn lifted(value: Secret, origin: Origin, framed: bool) -> Self {
+        Self { value, origin, joined: framed, parts: Vec::new() }
+    }
+
+    /// What of it the guest does not know.
+    #[must_use]
+    pub fn unknown(&self) -> &[Secret] {
+        match self.origin {
+            Origin::Guest => &[],
+            _ if self.parts.is_empty() => std::slice::from_ref(&self.value),
+            _ => &self.parts,
+        }
+    }
+
+    /// Whether a private key may be read from it.
     ///
     /// Security: a guest that writes a key's frame around a secret learns from whether it is taken what the secret is, bit by
-    /// bit. A session's parts and tokens are no keys at all.
+    /// bit. What a server answers may be such a frame.
     #[must_use]
-    pub fn may_be_key(&self) -> bool {
+    pub fn may_sign(&self) -> bool {
+        !self.joined && self.origin == Origin::Slot
+    }
+
+    /// Whether it may be the key of an HMAC, for the same reason. A session's parts and tokens are no keys at all.
+    #[must_use]
+    pub fn may_authenticate(&self) -> bool {
         !self.joined && !matches!(self.origin, Origin::Session { .. } | Origin::Audience { .. })
     }
 }
@@ -283,6 +313,19 @@ mod tests {
         assert!(effective(&asked, &asked.iter().cloned().collect()).is_empty());
         let asked = parsed(&["slot:aws", "http:api.example.com"]);
         assert_eq!(effective(&asked, &asked.iter().cloned().collect()).len(), 2);
+    }
+
+    #[test]
+    fn keys_are_what_was_granted_and_nothing_a_guest_could_write_around() {
+        let held = |origin| HeldSecret::whole(Secret::new("x".to_owned()), origin);
+        let lifted = || Origin::Lifted { host: "x.com".to_owned() };
+        let framed = HeldSecret::lifted(Secret::new("x".to_owned()), lifted(), true);
+        let joined = HeldSecret::joined(Secret::new("x".to_owned()), Origin::Slot, Vec::new());
+        assert!(held(Origin::Slot).may_sign() && held(Origin::Slot).may_authenticate());
+        assert!(!held(lifted()).may_sign() && held(lifted()).may_authenticate());
+        for no in [framed, joined] {
+            assert!(!no.may_sign() && !no.may_authenticate(), "{no:?}");
+        }
     }
 
     #[test]

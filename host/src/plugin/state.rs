@@ -121,9 +121,17 @@ impl State {
     /// # Errors
     /// When it was not.
     pub fn require(&self, capability: &Capability) -> Result<(), Misbehaved> {
+        self.require_or(capability, &[])
+    }
+
+    /// Goes on only if the guest was granted `capability`, or one of `others` that comes with the same right.
+    ///
+    /// # Errors
+    /// When it was granted none.
+    pub fn require_or(&self, capability: &Capability, others: &[Capability]) -> Result<(), Misbehaved> {
         let reach = self.reach()?;
         reach.scope.may_reach()?;
-        if reach.capabilities.contains(capability) {
+        if std::iter::once(capability).chain(others).any(|one| reach.capabilities.contains(one)) {
             return Ok(());
         }
         Err(Misbehaved::NotGranted(capability.clone()))

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Token;
 use crate::clock;
+use crate::secret::Secret;
 
 /// A token that ends sooner is asked for anew: what it is needed for takes some time.
 const LEAST_LIFE_SECONDS: u64 = 300;
@@ -22,6 +23,13 @@ impl Tokens {
         known.get(question).filter(|token| token.expires_at.is_some_and(|ends| ends > least)).cloned()
     }
 
+    /// The texts of all that were given, ended ones too.
+    #[must_use]
+    pub fn values(&self) -> Vec<Secret> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().map(|token| token.value.clone()).collect()
+    }
+
     /// Keeps `token`, if it is known how long it lives.
     pub fn keep(&self, question: String, token: &Token) {
         if token.expires_at.is_some() {
@@ -33,7 +41,6 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
 
     #[test]
     fn a_token_is_known_for_its_own_question_while_it_lives() {

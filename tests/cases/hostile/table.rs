@@ -266,10 +266,28 @@ pub const HTTP: &[Case] = &[
     ),
 ];
 
+/// What is said of a server that quotes.
+const ECHO: &str = "the reply of `api.example.com` repeats a secret that was sent to it";
+
 /// A server answers, and nothing comes of it. `mint-http-redirect` is sent to the metadata address and stays where it is.
 pub const REPLIES: &[Case] = &[
     case("mint-http-redirect", 0, &[]),
-    case("mint-http-echo", 69, &["the reply of `api.example.com` repeats a secret that was sent to it"]),
+    case("mint-http-echo", 69, &[ECHO]),
+    case("mint-http-echo-json", 69, &[ECHO]),
+    case("mint-http-echo-form", 69, &[ECHO]),
+    case("mint-http-echo-base64", 69, &[ECHO]),
+    case(
+        "mint-http-echo-gzip",
+        69,
+        &["the reply of `api.example.com` is compressed or a part, and a secret was sent"],
+    ),
+    case("mint-http-echo-lift", 69, &[ECHO]),
+    case("mint-http-echo-same", 70, &["it handed out a source credential"]),
+    case(
+        "mint-http-echo-key",
+        70,
+        &["it tried to sign with a secret that it put together, or that is no key"],
+    ),
 ];
 
 /// A trap in one export, and the command that gets there.

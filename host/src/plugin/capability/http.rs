@@ -2,9 +2,11 @@
 
 mod address;
 mod compose;
+mod echo;
 mod exchange;
 mod family;
 mod lift;
+mod reply;
 mod retry;
 mod route;
 mod send;

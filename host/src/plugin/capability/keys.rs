@@ -46,7 +46,7 @@ impl keys::Host for State {
             let message = "only `RS256`, `ES256` and `EdDSA` are signed".to_owned();
             return Ok(Err(plain_error(ErrorKind::Unsupported, "algorithm", message)));
         };
-        if !held.may_be_key() {
+        if !held.may_sign() {
             return Err(Misbehaved::MadeKey.into());
         }
         let origin = held.origin.signature();

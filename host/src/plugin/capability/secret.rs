@@ -23,12 +23,18 @@ impl HostSecret for State {
 
     fn join(&mut self, pieces: Vec<Piece>) -> wasmtime::Result<Resource<HeldSecret>> {
         let (mut text, mut origin) = (zeroize::Zeroizing::new(String::new()), Origin::Guest);
+        let mut parts: Vec<Secret> = Vec::new();
         for piece in pieces {
             match &piece {
                 Piece::Plain(plain) => text.push_str(plain),
                 Piece::Secret(secret) | Piece::FormSecret(secret) => {
                     let held = self.table.get(secret)?;
                     origin = origin.and(&held.origin).ok_or(Misbehaved::MixedSecret)?;
+                    for part in held.unknown() {
+                        if !parts.iter().any(|known| known.expose() == part.expose()) {
+                            parts.push(part.clone());
+                        }
+                    }
                     if matches!(piece, Piece::FormSecret(_)) {
                         text.push_str(&percent::encode(held.value.expose()));
                     } else {
@@ -40,7 +46,8 @@ impl HostSecret for State {
                 return Err(Misbehaved::LargeSecret.into());
             }
         }
-        self.hold(HeldSecret { value: Secret::new(std::mem::take(&mut *text)), origin, joined: true })
+        let value = Secret::new(std::mem::take(&mut *text));
+        self.hold(HeldSecret::joined(value, origin, parts))
     }
 
     fn hmac_sha256_base64(
@@ -49,7 +56,7 @@ impl HostSecret for State {
         message: String,
     ) -> wasmtime::Result<Option<Resource<HeldSecret>>> {
         let held = self.table.get(&secret)?;
-        if !held.may_be_key() {
+        if !held.may_authenticate() {
             return Ok(None);
         }
         let origin = held.origin.signature();

@@ -166,7 +166,7 @@ impl HostSession for State {
         session_token: Option<Resource<HeldSecret>>,
         expires_at: Option<u64>,
     ) -> wasmtime::Result<Resource<HeldSession>> {
-        self.reach()?.scope.may_reach()?;
+        self.require_keys()?;
         let secret_access_key = self.lifted(&secret_access_key)?;
         let session_token = match &session_token {
             Some(token) => self.lifted(token)?,
@@ -213,6 +213,7 @@ impl State {
         keys: Keys,
         operation: impl AsyncFnOnce(&Aws, Keys) -> Result<T, AwsError>,
     ) -> Answer<T> {
+        self.require_keys()?;
         let outside = Arc::clone(&self.reach()?.outside);
         let answer = self
             .outside_time(|limit| outside.run(limit, async { operation(outside.aws().await, keys).await }));
@@ -220,6 +221,12 @@ impl State {
             Ok(answer) => answer.map_err(|error| refusal(&error)),
             Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
         })
+    }
+
+    /// Security: keys of the guest's own choice lead to STS, and words with them. That is for whom AWS was granted, and for Vault,
+    /// which makes keys of AWS.
+    fn require_keys(&self) -> Result<(), Misbehaved> {
+        self.require_or(&Capability::Aws, &[Capability::Vault])
     }
 
     fn keys_of(&self, session: &Resource<HeldSession>) -> wasmtime::Result<Keys> {

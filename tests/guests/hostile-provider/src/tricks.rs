@@ -182,12 +182,33 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
             request.headers = vec![header("authorization", Chunk::Secret(&held))];
         }
         "redirect" => {}
-        "echo" => request.auth = Some(Auth::Bearer("secret:HOSTILE_SOURCE".to_owned())),
+        "echo" | "echo-json" | "echo-form" | "echo-base64" | "echo-gzip" => {
+            request.auth = Some(Auth::Bearer("secret:HOSTILE_SOURCE".to_owned()));
+        }
+        "echo-lift" | "echo-same" | "echo-key" => {
+            held = identity::token("secret:HOSTILE_SOURCE", &[])?.value;
+            let frame = |text: &str| Chunk::Plain(text.as_bytes().to_vec());
+            request.body = vec![frame("{\"you\":\"<"), Chunk::JsonSecret(&held), frame(">\"}")];
+            request.lift = vec!["/you".to_owned()];
+        }
+        "federate" => request.lift = vec!["/you".to_owned()],
         "lift" => request.lift = vec!["/a".to_owned(); 100_000],
         _ => {}
     }
-    let reply = http::send(&request)?;
-    Ok(minted(plan, vec![plain("HOSTILE_TOKEN", reply.status.to_string())], clock::now() + 1))
+    let mut reply = http::send(&request)?;
+    let mut token = plain("HOSTILE_TOKEN", reply.status.to_string());
+    if let Some(lifted) = reply.lifted.pop().flatten() {
+        if trick == "federate" {
+            let policy = plan.policy.as_deref().unwrap_or_default();
+            let foreign = Session::from_keys("AKIAFOREIGNKEYS00000", &lifted, None, None);
+            let _ = foreign.federation_token("words-for-elsewhere", policy, 900)?;
+        }
+        let signature = if trick == "echo-key" { Some(keys::sign(&lifted, "EdDSA", b"message")?) } else { None };
+        token = secret("HOSTILE_TOKEN", signature.unwrap_or(lifted));
+    }
+    let mut minted = minted(plan, vec![token], clock::now() + 1);
+    minted.notices = vec![String::from_utf8_lossy(&reply.body).into_owned()];
+    Ok(minted)
 }
 
 fn minted(plan: &Plan, variables: Vec<Variable>, expires_at: u64) -> Minted {

@@ -7,32 +7,26 @@ use aws_sigv4::http_request::SigningSettings;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
-use super::exchange::{Reply, Way, exchange};
+use super::exchange::{Way, exchange};
 use super::retry::Effect;
 use super::route::{self, Route};
 use super::signing;
-use super::{EXCHANGE_TIME, compose, host_matches, is_account_host, lift};
+use super::{EXCHANGE_TIME, compose, host_matches};
 use crate::aws::Keys;
 use crate::aws::sign::{Scope, sign};
 use crate::clock;
-use crate::plugin::bindings::provider::v0_1::http::{
-    Auth, Chunk, HeaderKey, Host, Request as Asked, Response, Sigv4,
-};
+use crate::plugin::bindings::provider::v0_1::http::{Auth, Host, Request as Asked, Response, Sigv4};
 use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::plugin::capability::Capability;
 use crate::plugin::capability::sts::plain_error;
-use crate::plugin::capability::{Capability, HeldSecret, Origin};
 use crate::plugin::component::Source;
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};
-use crate::plugin::tape::{Got, Sent, kind_named};
-use crate::secret::Secret;
+use crate::plugin::tape::Sent;
 
 /// Methods a guest may use.
 const METHODS: [Method; 6] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-
-/// Shorter secrets are not looked for in replies: they would turn up by chance.
-const SHORTEST_ECHO: usize = 8;
 
 impl Host for State {
     fn send(&mut self, asked: Asked) -> wasmtime::Result<Result<Response, Error>> {
@@ -119,25 +113,6 @@ impl State {
         }
     }
 
-    /// What a recording has in place of a reply.
-    fn replayed(&mut self, got: Got, host: &str) -> wasmtime::Result<Result<Response, Error>> {
-        match got {
-            Got::Failure { kind, code, message } => Ok(Err(plain_error(kind_named(&kind), &code, message))),
-            Got::Reply { status, headers, body, lifted } => {
-                let mut held = Vec::new();
-                for found in lifted {
-                    held.push(if found {
-                        let value = Secret::new("replayed-secret-of-the-reply".to_owned());
-                        Some(self.hold(HeldSecret::whole(value, origin_of(host)))?)
-                    } else {
-                        None
-                    });
-                }
-                Ok(Ok(Response { status, headers, body: body.into_bytes(), lifted: held }))
-            }
-        }
-    }
-
     /// The URL, if it goes by https to a host that was granted.
     fn granted(&self, url: &str) -> Result<(Url, String), Error> {
         let refuse = |code: &str, message: String| Err(plain_error(ErrorKind::Denied, code, message));
@@ -165,25 +140,6 @@ impl State {
         let route = route::find(reach.outside.environment(), host);
         Ok(route
             .map_err(|error| plain_error(ErrorKind::InvalidInput, "endpoint-override", error.to_string())))
-    }
-
-    /// The secrets in a request that the guest does not know.
-    fn sent(&mut self, asked: &Asked) -> wasmtime::Result<Vec<Secret>> {
-        let mut sent = Vec::new();
-        for chunk in asked.headers.iter().flat_map(|header| &header.value).chain(&asked.body) {
-            let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) = chunk
-            else {
-                continue;
-            };
-            let held = self.table.get(handle)?;
-            if held.origin != Origin::Guest {
-                sent.push(held.value.clone());
-            }
-        }
-        if let Some(Auth::Bearer(slot) | Auth::Header(HeaderKey { slot, .. })) = &asked.auth {
-            sent.extend(self.slot_secret(slot)?);
-        }
-        Ok(sent)
     }
 
     /// Adds credentials the guest does not see.
@@ -244,59 +200,6 @@ impl State {
         Ok(sign_request(request, body, scope, &keys, clock::now())
             .map_err(|reason| plain_error(ErrorKind::InvalidInput, "sigv4", reason)))
     }
-
-    /// Hands a reply to the guest, without what it asked to have lifted.
-    fn show(
-        &mut self,
-        reply: &Reply,
-        pointers: &[String],
-        host: &str,
-        sent: &[Secret],
-    ) -> wasmtime::Result<Result<Response, Error>> {
-        let (body, secrets) = match lift::lift(&reply.body, pointers) {
-            Ok(lifted) => lifted,
-            Err(error) => {
-                return Ok(Err(plain_error(ErrorKind::Unavailable, error.code(), error.to_string())));
-            }
-        };
-        if sent.iter().any(|secret| repeats(&body, &reply.headers, secret)) {
-            let message = format!("the reply of `{host}` repeats a secret that was sent to it");
-            return Ok(Err(plain_error(ErrorKind::Unavailable, "echo", message)));
-        }
-        let mut lifted = Vec::new();
-        for secret in secrets {
-            lifted.push(match secret {
-                Some(value) => {
-                    if value.expose().len() > limit::SECRET_BYTES {
-                        return Err(Misbehaved::LargeSecret.into());
-                    }
-                    Some(self.hold(HeldSecret::whole(value, origin_of(host)))?)
-                }
-                None => None,
-            });
-        }
-        let text = |(name, value): (&HeaderName, &HeaderValue)| {
-            Some((name.to_string(), value.to_str().ok()?.to_owned()))
-        };
-        // Security: what a server sets as a cookie is a credential too.
-        let headers =
-            reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie").filter_map(text).collect();
-        Ok(Ok(Response { status: reply.status, headers, body, lifted }))
-    }
-}
-
-/// The origin of what `host` sent. Security: the one secret of a storage account's host is the key that delegates a user's
-/// rights for days; signatures made with it leave, and the key does not.
-fn origin_of(host: &str) -> Origin {
-    let host = host.to_owned();
-    if is_account_host(&host) { Origin::SigningKey { host } } else { Origin::Lifted { host } }
-}
-
-/// Whether a reply holds `secret` as it is. Security: an echo would show the guest what it must not read.
-fn repeats(body: &[u8], headers: &HeaderMap, secret: &Secret) -> bool {
-    let secret = secret.expose().as_bytes();
-    let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret);
-    secret.len() >= SHORTEST_ECHO && (holds(body) || headers.values().any(|value| holds(value.as_bytes())))
 }
 
 /// Signs by Signature Version 4. An error is a reason without a secret.
@@ -324,30 +227,4 @@ fn sign_request(
         request.headers_mut().insert(name, value);
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(name: &'static str, value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))])
-    }
-
-    #[test]
-    fn a_key_of_a_storage_account_is_for_signing_only() {
-        let host = || "acct01.blob.core.windows.net".to_owned();
-        assert_eq!(origin_of(&host()), Origin::SigningKey { host: host() });
-        let other = || "sts.googleapis.com".to_owned();
-        assert_eq!(origin_of(&other()), Origin::Lifted { host: other() });
-    }
-
-    #[test]
-    fn a_reply_that_repeats_a_sent_secret_is_known_by_body_and_headers() {
-        let secret = Secret::new("planted-secret".to_owned());
-        assert!(repeats(b"{\"you\":\"Bearer planted-secret\"}", &HeaderMap::new(), &secret));
-        assert!(repeats(b"", &headers("x-echo", "planted-secret"), &secret));
-        assert!(!repeats(b"planted-other", &headers("x-echo", "no"), &secret));
-        assert!(!repeats(b"a", &HeaderMap::new(), &Secret::new(String::new())));
-    }
 }

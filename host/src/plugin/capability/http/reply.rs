@@ -1,0 +1,163 @@
+//! What a guest gets of a reply: what it did not ask to have lifted, and nothing of what it was only allowed to send.
+
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
+
+use super::echo::Guard;
+use super::exchange::Reply;
+use super::{is_account_host, lift};
+use crate::plugin::bindings::provider::v0_1::http::{Auth, Chunk, HeaderKey, Request as Asked, Response};
+use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::plugin::capability::sts::plain_error;
+use crate::plugin::capability::{HeldSecret, Origin};
+use crate::plugin::limit;
+use crate::plugin::state::{Misbehaved, State};
+use crate::plugin::tape::{Got, kind_named};
+use crate::secret::Secret;
+
+/// Headers in which a secret stands alone, or behind the name of a scheme.
+const CREDENTIAL_HEADERS: [&str; 2] = ["authorization", "x-vault-token"];
+
+/// The secrets of one request that the guest does not know.
+#[derive(Default)]
+pub(super) struct Sent {
+    secrets: Vec<HeldSecret>,
+    /// Whether one stood where the guest could write around it.
+    framed: bool,
+}
+
+impl State {
+    /// The secrets in a request that the guest does not know.
+    pub(super) fn sent(&mut self, asked: &Asked) -> wasmtime::Result<Sent> {
+        let mut sent = Sent::default();
+        for header in &asked.headers {
+            let name = header.name.to_ascii_lowercase();
+            let is_alone = header.value.len() == 1 || CREDENTIAL_HEADERS.contains(&name.as_str());
+            self.collect(&header.value, !is_alone, &mut sent)?;
+        }
+        self.collect(&asked.body, true, &mut sent)?;
+        if let Some(Auth::Bearer(slot) | Auth::Header(HeaderKey { slot, .. })) = &asked.auth {
+            let secret = self.slot_secret(slot)?;
+            sent.secrets.extend(secret.map(|secret| HeldSecret::whole(secret, Origin::Slot)));
+        }
+        Ok(sent)
+    }
+
+    fn collect(&self, chunks: &[Chunk], framed: bool, sent: &mut Sent) -> wasmtime::Result<()> {
+        for chunk in chunks {
+            let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) = chunk
+            else {
+                continue;
+            };
+            let held = self.table.get(handle)?;
+            if held.origin != Origin::Guest {
+                sent.secrets.push(held.clone());
+                sent.framed |= framed;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands a reply to the guest, without what it asked to have lifted.
+    pub(super) fn show(
+        &mut self,
+        reply: &Reply,
+        pointers: &[String],
+        host: &str,
+        sent: &Sent,
+    ) -> wasmtime::Result<Result<Response, Error>> {
+        let unavailable = |code: &str, message: String| plain_error(ErrorKind::Unavailable, code, message);
+        let (body, values) = match lift::lift(&reply.body, pointers) {
+            Ok(lifted) => lifted,
+            Err(error) => return Ok(Err(unavailable(error.code(), error.to_string()))),
+        };
+        // A server may keep what it was sent and quote it later, so what was sent before counts too.
+        let before = self.reach()?.outside.tokens().values();
+        let guard = Guard::new(sent.secrets.iter().flat_map(HeldSecret::unknown).chain(&before));
+        if !guard.is_idle() && !is_whole(reply) {
+            let message = format!("the reply of `{host}` is compressed or a part, and a secret was sent");
+            return Ok(Err(unavailable("encoded", message)));
+        }
+        let same = |value: &Secret| sent.secrets.iter().find(|held| is_same(held, value));
+        let is_own = |value: &Option<Secret>| value.as_ref().is_some_and(|value| same(value).is_some());
+        // Security: what is searched has lost nothing but values that are a sent secret, whole. Of others the guest would learn
+        // by what is missing.
+        let own: Vec<String> = pointers
+            .iter()
+            .zip(&values)
+            .filter(|(_, value)| is_own(value))
+            .map(|(at, _)| at.clone())
+            .collect();
+        let searched = lift::lift(&reply.body, &own).map(|(searched, _)| searched);
+        let others = values.iter().flatten().filter(|value| same(value).is_none());
+        if !searched.is_ok_and(|searched| !guard.finds(&searched, &reply.headers))
+            || guard.finds_in(&body)
+            || others.into_iter().any(|value| guard.finds_in(value.expose().as_bytes()))
+        {
+            let message = format!("the reply of `{host}` repeats a secret that was sent to it");
+            return Ok(Err(unavailable("echo", message)));
+        }
+        let mut lifted = Vec::new();
+        for value in values {
+            let Some(value) = value else {
+                lifted.push(None);
+                continue;
+            };
+            if value.expose().len() > limit::SECRET_BYTES {
+                return Err(Misbehaved::LargeSecret.into());
+            }
+            let held = match same(&value) {
+                Some(held) => held.clone(),
+                None => HeldSecret::lifted(value, origin_of(host), sent.framed),
+            };
+            lifted.push(Some(self.hold(held)?));
+        }
+        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.to_string(), value.to_str().ok()?.to_owned()))
+        };
+        // Security: what a server sets as a cookie is a credential too.
+        let headers =
+            reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie").filter_map(text).collect();
+        Ok(Ok(Response { status: reply.status, headers, body, lifted }))
+    }
+
+    /// What a recording has in place of a reply.
+    pub(super) fn replayed(&mut self, got: Got, host: &str) -> wasmtime::Result<Result<Response, Error>> {
+        match got {
+            Got::Failure { kind, code, message } => Ok(Err(plain_error(kind_named(&kind), &code, message))),
+            Got::Reply { status, headers, body, lifted } => {
+                let mut held = Vec::new();
+                for found in lifted {
+                    held.push(if found {
+                        let value = Secret::new("replayed-secret-of-the-reply".to_owned());
+                        Some(self.hold(HeldSecret::whole(value, origin_of(host)))?)
+                    } else {
+                        None
+                    });
+                }
+                Ok(Ok(Response { status, headers, body: body.into_bytes(), lifted: held }))
+            }
+        }
+    }
+}
+
+/// Whether a value is what was sent, as where a token is looked up by itself: it is that secret again, and may go where that may.
+fn is_same(held: &HeldSecret, value: &Secret) -> bool {
+    !value.expose().is_empty() && held.value.expose() == value.expose()
+}
+
+/// Whether a reply can be searched: no guest is served by one that it alone can read.
+fn is_whole(reply: &Reply) -> bool {
+    let is_encoded = reply.headers.get_all(CONTENT_ENCODING).iter().any(|value| value != "identity");
+    !is_encoded && reply.status != StatusCode::PARTIAL_CONTENT.as_u16()
+}
+
+/// The origin of what `host` sent. Security: the one secret of a storage account's host is the key that delegates a user's
+/// rights for days; signatures made with it leave, and the key does not.
+fn origin_of(host: &str) -> Origin {
+    let host = host.to_owned();
+    if is_account_host(&host) { Origin::SigningKey { host } } else { Origin::Lifted { host } }
+}
+
+#[cfg(test)]
+mod tests;
