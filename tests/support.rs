@@ -18,7 +18,7 @@ mod scan;
 pub mod seeds;
 mod vault;
 
-pub use answerer::Answerer;
+pub use answerer::{Answerer, Puppet};
 pub use cloud_view::CloudView;
 pub use invocation::Started;
 pub use moto::Moto;

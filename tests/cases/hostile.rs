@@ -9,9 +9,11 @@ mod table;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+
 use self::table::{Case, DESCRIBE, EXPORTS, Export, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
 use crate::support::guests::{self, Guest};
-use crate::support::{Answerer, Output, ROLE, Sandbox};
+use crate::support::{Answerer, Output, Puppet, ROLE, Sandbox};
 
 /// Guards against a hang; the limits of a component are tested by the words of their errors.
 const HANG: Duration = Duration::from_secs(30);
@@ -200,6 +202,31 @@ fn what_a_server_answers_reaches_no_further() {
         assert_eq!(server.bodies().len(), 1, "{}", case.name);
         output
     });
+}
+
+#[test]
+fn what_was_minted_is_taken_back_however_many_signals_arrive() {
+    let mut sandbox = sandbox();
+    let cloud = Puppet::start();
+    let config = format!("[endpoints]\n\"api.example.com\" = \"{}\"\n", cloud.endpoint);
+    let _ = sandbox.plant(".config/audex/config.toml", config);
+    let _ = Guest::of("hostile-provider").playing("settled-never").install(&mut sandbox, GRANTS).success();
+    let started = sandbox
+        .tryaudex(["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "touch", "ran"])
+        .start();
+    assert_eq!(cloud.asked().body, "settled");
+    started.signal(Signal::SIGTERM);
+    let revoking = cloud.asked();
+    assert_eq!(revoking.body, "revoking");
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGTERM] {
+        started.signal(signal);
+    }
+    revoking.answer();
+    let revoked = cloud.asked();
+    assert_eq!(revoked.body, "revoked");
+    revoked.answer();
+    assert_eq!(started.finish().code, 128 + 15);
+    assert!(!sandbox.home().join("ran").exists());
 }
 
 #[test]

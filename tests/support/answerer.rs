@@ -3,8 +3,10 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// Listens on loopback until the test process ends.
 pub struct Answerer {
@@ -70,7 +72,56 @@ impl Answerer {
     }
 }
 
+/// A server that answers each request when the test says so.
+pub struct Puppet {
+    pub endpoint: String,
+    requests: Receiver<Waiting>,
+}
+
+/// A request that has no answer yet.
+pub struct Waiting {
+    pub body: String,
+    stream: TcpStream,
+}
+
+impl Puppet {
+    /// Listens on loopback until the test process ends.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, requests) = mpsc::channel();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if let Some(body) = read(&stream) {
+                    let _ = sender.send(Waiting { body, stream });
+                }
+            }
+        });
+        Self { endpoint, requests }
+    }
+
+    /// The next request.
+    pub fn asked(&self) -> Waiting {
+        self.requests.recv_timeout(Duration::from_secs(30)).expect("a request")
+    }
+}
+
+impl Waiting {
+    /// Answers with an empty object.
+    pub fn answer(mut self) {
+        let reply = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+        self.stream.write_all(reply.as_bytes()).unwrap();
+    }
+}
+
 fn answer(mut stream: TcpStream, reply: &str) -> Option<String> {
+    let body = read(&stream)?;
+    stream.write_all(reply.as_bytes()).ok()?;
+    Some(body)
+}
+
+/// The body of a request.
+fn read(stream: &TcpStream) -> Option<String> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut length = 0;
     loop {
@@ -86,7 +137,6 @@ fn answer(mut stream: TcpStream, reply: &str) -> Option<String> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    stream.write_all(reply.as_bytes()).ok()?;
     String::from_utf8(body).ok()
 }
 

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -33,26 +33,36 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 pub struct Signals {
     interruption: Interruption,
     delivery: SignalDelivery<UnixStream, SignalOnly>,
-    impatience: Vec<SigId>,
+    flags: Vec<SigId>,
     ignored: u64,
     queue: VecDeque<Signal>,
 }
 
-/// Whether a signal that asks to end has arrived.
+/// Whether a signal that asks to end has arrived, and whether the next one ends Audex.
 #[derive(Clone, Debug, Default)]
-pub struct Interruption(Vec<Arc<AtomicBool>>);
+pub struct Interruption {
+    seen: Vec<Arc<AtomicBool>>,
+    impatience: Arc<Mutex<Vec<SigId>>>,
+}
 
 impl Interruption {
     /// Returns whether one has.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.0.iter().any(|seen| seen.load(Ordering::Relaxed))
+        self.seen.iter().any(|seen| seen.load(Ordering::Relaxed))
+    }
+
+    /// From now on no signal ends Audex at once: there is something to take back first.
+    pub fn be_patient(&self) {
+        for id in self.impatience.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            low_level::unregister(id);
+        }
     }
 }
 
 impl Signals {
     /// Installs the handlers; a signal that ends programs is kept the first time, and the second time,
-    /// as long as no command has been started, ends Audex at once.
+    /// as long as nothing was minted and no command has been started, ends Audex at once.
     ///
     /// A signal that the parent had set to be ignored (`nohup`, a background job of a script) is left
     /// alone, because a handler would reset it to its default in the command.
@@ -66,19 +76,19 @@ impl Signals {
     fn try_install() -> io::Result<Self> {
         let ignored = ignored_signals();
         let is_free = |signal: &Signal| !is_in(ignored, *signal);
-        let mut impatience = Vec::new();
-        let mut interruption = Interruption::default();
+        let (mut impatience, mut flags, mut all_seen) = (Vec::new(), Vec::new(), Vec::new());
         for signal in ENDING.into_iter().filter(is_free) {
             let seen = Arc::new(AtomicBool::new(false));
             // The order matters: at the first signal the condition is looked at before it is set.
             impatience.push(flag::register_conditional_default(signal as i32, Arc::clone(&seen))?);
-            impatience.push(flag::register(signal as i32, Arc::clone(&seen))?);
-            interruption.0.push(seen);
+            flags.push(flag::register(signal as i32, Arc::clone(&seen))?);
+            all_seen.push(seen);
         }
+        let interruption = Interruption { seen: all_seen, impatience: Arc::new(Mutex::new(impatience)) };
         let (read, write) = UnixStream::pair()?;
         let kept = PASSED_ON.into_iter().filter(is_free).map(|signal| signal as i32);
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, kept)?;
-        Ok(Self { interruption, delivery, impatience, ignored, queue: VecDeque::new() })
+        Ok(Self { interruption, delivery, flags, ignored, queue: VecDeque::new() })
     }
 
     /// Tells, from anywhere, whether a signal that asks to end has arrived: work before the command stops then.
@@ -113,7 +123,7 @@ impl Signals {
     ///
     /// Not done at [`Signals::install`], because until there is a command Ctrl-Z must stop Audex itself.
     pub(super) fn watch_command(&mut self) -> io::Result<()> {
-        self.be_patient();
+        self.stop_telling();
         let handle = self.delivery.handle();
         for signal in [Signal::SIGCHLD, Signal::SIGCONT, Signal::SIGWINCH] {
             handle.add_signal(signal as i32)?;
@@ -151,8 +161,10 @@ impl Signals {
         }
     }
 
-    fn be_patient(&mut self) {
-        for id in self.impatience.drain(..) {
+    /// No signal ends Audex or interrupts its work any more.
+    fn stop_telling(&mut self) {
+        self.interruption.be_patient();
+        for id in self.flags.drain(..) {
             low_level::unregister(id);
         }
     }
@@ -165,7 +177,7 @@ impl Signals {
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        self.be_patient();
+        self.stop_telling();
     }
 }
 
@@ -216,6 +228,20 @@ mod tests {
         assert_eq!(signals.interrupted(), Some(Signal::SIGTERM));
         assert_eq!(signals.next(), Some(Signal::SIGTERM));
         assert_eq!(signals.interrupted(), None);
+    }
+
+    #[test]
+    fn a_second_signal_ends_nothing_once_there_is_something_to_take_back() {
+        let _turn = one_at_a_time();
+        let mut signals = Signals::install().unwrap();
+        let interruption = signals.interruption();
+        interruption.be_patient();
+        for _ in 0..3 {
+            kill(Pid::this(), Signal::SIGTERM).unwrap();
+        }
+        signals.wait(Some(Duration::from_secs(10))).unwrap();
+        assert_eq!(signals.interrupted(), Some(Signal::SIGTERM));
+        assert!(interruption.is_set());
     }
 
     #[test]

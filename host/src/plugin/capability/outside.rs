@@ -168,8 +168,11 @@ impl Outside {
         }
     }
 
-    /// From now on a signal that asked to end does not end waiting: what is left to do must be done.
+    /// From now on a signal that asked to end does not end waiting, nor the program: what is left to do must be done.
     pub fn see_through(&self) {
+        if let Some(interruption) = self.interruption.get() {
+            interruption.be_patient();
+        }
         self.ended.store(true, Ordering::Relaxed);
     }
 

@@ -172,12 +172,19 @@ impl Provider for Hostile {
     }
 
     fn settled(_lease: String) -> Result<bool, Error> {
-        trick("settled");
+        if trick("settled") == "never" {
+            tricks::tell("settled")?;
+            return Ok(false);
+        }
         Ok(true)
     }
 
     fn revoke(_lease: String) -> Result<(), Error> {
         trick("revoke");
+        if case::case() == "settled-never" {
+            tricks::tell("revoking")?;
+            tricks::tell("revoked")?;
+        }
         Ok(())
     }
 

@@ -135,6 +135,20 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
     Ok(minted)
 }
 
+/// Posts a word to the granted host.
+pub fn tell(word: &str) -> Result<(), Error> {
+    let request = Request {
+        method: "POST".to_owned(),
+        url: format!("https://api.example.com/{word}"),
+        headers: vec![],
+        body: vec![Chunk::Plain(word.as_bytes().to_vec())],
+        auth: None,
+        lift: vec![],
+        timeout_ms: None,
+    };
+    http::send(&request).map(|_| ())
+}
+
 fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> {
     let mut request = Request {
         method: "POST".to_owned(),
