@@ -8,20 +8,37 @@ use crate::plan::Planned;
 use crate::plugin::filter::{Approval, Context, Filter};
 
 /// A plan that no filter refuses. It cannot be changed.
-#[derive(Debug)]
-pub struct Approved(Planned);
+pub struct Approved {
+    planned: Planned,
+    filters: Vec<Filter>,
+    context: Context,
+}
 
 impl Approved {
     /// The plan.
     #[must_use]
     pub fn planned(&self) -> &Planned {
-        &self.0
+        &self.planned
     }
 
-    /// The plan, to be spent.
-    #[must_use]
-    pub fn into_planned(self) -> Planned {
-        self.0
+    /// Asks every filter again where the cloud left another way than the planned one.
+    ///
+    /// # Errors
+    /// When one fails, or refuses `method`.
+    pub fn by_method(&self, method: &str) -> Result<(), FilterError> {
+        if method == self.planned.plan.method {
+            return Ok(());
+        }
+        let mut plan = self.planned.plan.clone();
+        let planned = std::mem::replace(&mut plan.method, method.to_owned());
+        for filter in &self.filters {
+            let approval = filter.approve(self.planned.grant.shown(), &plan, &self.context);
+            if let Approval::Refuse(reason) = approval.map_err(FilterError::Failed)? {
+                let (by, method) = (filter.loaded().name.clone(), method.to_owned());
+                return Err(FilterError::RefusedMethod { by, method, planned, reason });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -29,12 +46,12 @@ impl Approved {
 ///
 /// # Errors
 /// When one fails or refuses.
-pub fn approve(planned: Planned, filters: &[Filter], context: &Context) -> Result<Approved, FilterError> {
-    for filter in filters {
-        let approval = filter.approve(planned.grant.shown(), &planned.plan, context);
+pub fn approve(planned: Planned, filters: Vec<Filter>, context: Context) -> Result<Approved, FilterError> {
+    for filter in &filters {
+        let approval = filter.approve(planned.grant.shown(), &planned.plan, &context);
         if let Approval::Refuse(reason) = approval.map_err(FilterError::Failed)? {
             return Err(FilterError::Refused { by: filter.loaded().name.clone(), reason });
         }
     }
-    Ok(Approved(planned))
+    Ok(Approved { planned, filters, context })
 }

@@ -17,6 +17,7 @@ use crate::filter::{Denied, FilterError};
 use crate::learn::save::SaveError;
 use crate::learn::watch::WatchError;
 use crate::loopback::LoopbackError;
+use crate::mint::MintError;
 use crate::plan::PlanError;
 use crate::plugin::provider::{ErrorKind, ProviderError};
 use crate::profile::ProfileError;
@@ -267,7 +268,7 @@ impl From<FilterError> for Failure {
     fn from(error: FilterError) -> Self {
         let hint = match &error {
             FilterError::Failed(_) => "fix or remove the filter: `tryaudex plugin list`",
-            FilterError::Refused { .. } => {
+            FilterError::Refused { .. } | FilterError::RefusedMethod { .. } => {
                 "ask whoever installed the filter, or wrote its [filters] table (`tryaudex plugin list`)"
             }
             FilterError::NothingLeft { denied } if denied.iter().all(|one| one.by == DENY_LIST) => {
@@ -279,9 +280,20 @@ impl From<FilterError> for Failure {
         };
         let denied = match &error {
             FilterError::NothingLeft { denied } => denied.clone(),
-            FilterError::Failed(_) | FilterError::Refused { .. } => Vec::new(),
+            FilterError::Failed(_) | FilterError::Refused { .. } | FilterError::RefusedMethod { .. } => {
+                Vec::new()
+            }
         };
         Self { denied, ..Self::new(Kind::Denied, "filter", error).hinting(hint) }
+    }
+}
+
+impl From<MintError> for Failure {
+    fn from(error: MintError) -> Self {
+        match error {
+            MintError::Provider(error) => error.into(),
+            MintError::NotApproved { error } => error.into(),
+        }
     }
 }
 

@@ -65,6 +65,18 @@ pub enum FilterError {
         /// Its reason.
         reason: String,
     },
+    /// A filter said no to the way that the cloud left.
+    #[error("filter `{by}` refused `{method}`, which was used where `{planned}` was planned: {reason}")]
+    RefusedMethod {
+        /// The filter's name.
+        by: String,
+        /// What was used.
+        method: String,
+        /// What every filter had let pass.
+        planned: String,
+        /// Its reason.
+        reason: String,
+    },
     /// The filters left nothing.
     #[error("{}", nothing_left(denied))]
     NothingLeft {

@@ -1,19 +1,43 @@
 //! The last thing before the child: the grant is spent and becomes credentials.
 
 use crate::approve::Approved;
-use crate::plan::Planned;
+use crate::filter::FilterError;
 use crate::plugin::provider::{Minted, Provider, ProviderError};
 
-/// Spends `approved`; `sets` are the variables the provider declared, `now` is in seconds since the Unix epoch.
+/// Why there are no credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum MintError {
+    /// The provider failed, refused, or handed out what was not planned.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// They were made by a method that a filter does not let pass.
+    #[error(transparent)]
+    NotApproved {
+        /// What the filter says.
+        #[from]
+        error: FilterError,
+    },
+}
+
+/// Spends `approved`; `sets` are the variables the provider declared, `now` is in seconds since the Unix epoch. What a filter does
+/// not let pass goes to `take_back`.
 ///
 /// # Errors
-/// When the provider fails, refuses, or hands out what was not planned.
+/// When the provider fails, refuses, or hands out what was not planned, or uses a method that a filter refuses.
 pub fn mint(
     approved: Approved,
     provider: &Provider,
     sets: &[String],
     now: u64,
-) -> Result<Minted, ProviderError> {
-    let Planned { grant, plan, .. } = approved.into_planned();
-    provider.mint(grant.shown(), &plan, sets, now)
+    take_back: impl FnOnce(&Minted),
+) -> Result<Minted, MintError> {
+    let planned = approved.planned();
+    let minted = provider.mint(planned.grant.shown(), &planned.plan, sets, now)?;
+    // Security: what was shown is not what was done, so it is shown again.
+    if let Err(error) = approved.by_method(&minted.method) {
+        take_back(&minted);
+        return Err(error.into());
+    }
+    drop(approved);
+    Ok(minted)
 }

@@ -100,7 +100,7 @@ pub struct Prepared {
 pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
     let Outlined { provider, description, planned, filters, circumstances, withheld } =
         outline(context, ask, attempt)?;
-    let approved = approve::approve(planned, &filters, &circumstances)?;
+    let approved = approve::approve(planned, filters, circumstances)?;
     let components = attempt.components().to_vec();
     let on_expiry = context.settings.on_expiry;
     Ok(Prepared { provider, description, approved, components, on_expiry, withheld })
@@ -239,7 +239,10 @@ fn mint_and_start(
     report::advice(console, &advice);
     let ttl = u64::from(planned.grant.shown().ttl_seconds);
     let began = clock::unix_seconds();
-    let minted = mint::mint(approved, provider, sets, began);
+    let take_back = |minted: &Minted| revoke_or_say(console, provider, minted);
+    let minted = mint::mint(approved, provider, sets, began, take_back);
+    // Whatever came of it is taken back, or its login is, before anything ends this.
+    signals.interruption().be_patient();
     report::logged(console, provider);
     let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),
@@ -253,9 +256,7 @@ fn mint_and_start(
         Ok(None) => began,
         Ok(Some(now)) => now,
         Err(failure) => {
-            if let Err(reason) = revoke(provider, &minted) {
-                console.notice(&format!("the credentials were {reason}"));
-            }
+            revoke_or_say(console, provider, &minted);
             return Err(failure);
         }
     };
@@ -340,6 +341,13 @@ fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String
         return Ok(Some(REVOKED.to_owned()));
     }
     Err(format!("not revoked: {}", Failure::from(error).line()))
+}
+
+/// Takes back what no command will get.
+fn revoke_or_say(console: Console, provider: &Provider, minted: &Minted) {
+    if let Err(reason) = revoke(provider, minted) {
+        console.notice(&format!("the credentials were {reason}"));
+    }
 }
 
 /// The command has ended: its status stands, whatever else goes wrong now.

@@ -230,6 +230,23 @@ fn what_was_minted_is_taken_back_however_many_signals_arrive() {
 }
 
 #[test]
+fn what_was_made_by_a_method_that_a_filter_refuses_is_taken_back() {
+    let mut sandbox = sandbox();
+    let server = Answerer::start("200 OK", "{}");
+    let config = format!("[endpoints]\n\"api.example.com\" = \"{}\"\n", server.endpoint);
+    let _ = sandbox.plant(".config/audex/config.toml", config);
+    let _ = Guest::of("hostile-provider").playing("revoke-method").install(&mut sandbox, GRANTS).success();
+    let _ = Guest::of("hostile-filter").playing("approve-other").install(&mut sandbox, &[]).success();
+    let run = ["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "touch", "ran"];
+    let output = sandbox.run(run).exits(77);
+    let words = "filter `hostile-filter` refused `other`, which was used where `assume-role` was planned: nothing else";
+    assert!(output.stderr.contains(words), "{}", output.stderr);
+    assert_eq!(server.bodies(), ["revoking", "revoked"]);
+    assert!(!sandbox.home().join("ran").exists());
+    assert_eq!(sandbox.audit().last().unwrap()["event"], "denied", "{:?}", sandbox.audit());
+}
+
+#[test]
 fn a_trap_in_any_export_is_told_by_name() {
     let mut all = String::new();
     for Export { name, command, code } in EXPORTS {

@@ -4,6 +4,7 @@ use audex::loopback::Seed;
 use serde_json::Value;
 
 use crate::support::aws_cli::{become_temporary, script};
+use crate::support::guests::Guest;
 use crate::support::{CloudView as _, Moto, ROLE, Sandbox, seeds};
 
 const READ: &[&str] = &["--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports/*", "--json"];
@@ -199,6 +200,17 @@ fn a_user_falls_back_to_an_equally_narrow_federation_token_that_ends_in_time() {
     for unknown in [true, false] {
         fell_back(&analyst(refusing(seeds::analyst(), unknown)), "federation-token");
     }
+}
+
+#[test]
+fn a_fallback_to_a_method_that_a_filter_refuses_ends_the_run() {
+    let mut sandbox = demo(refusing(Seed::demo(), false));
+    let _ = Guest::of("hostile-filter").playing("approve-assume").install(&mut sandbox, &[]).success();
+    let output =
+        sandbox.run(["run", "--allow", "s3:GetObject", "--ttl", "60s", "--", "touch", "ran"]).exits(77);
+    let words = "filter `hostile-filter` refused `assume-role`, which was used where `assume-role-scoped` was planned: no assume-role";
+    assert!(output.stderr.contains(words), "{}", output.stderr);
+    assert!(!sandbox.home().join("ran").exists());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::bindings::{filter as v0_2, filter_0_1 as v0_1};
 use super::call::{call, pure_linker};
-use super::clean::Clean as _;
+use super::clean::{Clean as _, line};
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
@@ -79,6 +79,12 @@ impl Filter {
                 let reason = format!("its verdict has more than {} entries", limit::ENTRIES);
                 return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
             }
+            // Security: a pattern that is altered denies something else, so it is refused where other words are made fit.
+            let mut patterns = restrictions.iter().flat_map(|restriction| &restriction.deny);
+            if let Some(pattern) = patterns.find(|pattern| *pattern != &line(pattern)) {
+                let reason = format!("it denies what is no pattern on one line of text: `{}`", line(pattern));
+                return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
+            }
             let dropped = restrictions.iter().flat_map(|restriction| &restriction.drop);
             if dropped.into_iter().any(|position| *position as usize >= grant.permissions.len()) {
                 let reason = "it dropped a permission that is not there";
@@ -127,14 +133,13 @@ impl From<v0_1::wit::Verdict> for Verdict {
     }
 }
 
-/// Makes a verdict's words fit to be shown.
+/// Makes a verdict's words fit to be shown; its patterns stay as they are.
 fn clean(verdict: &mut Verdict) {
     match verdict {
         Verdict::Pass => {}
         Verdict::Refuse(reason) => reason.clean(),
         Verdict::Restrict(restrictions) => restrictions.iter_mut().for_each(|restriction| {
             restriction.reason.clean();
-            restriction.deny.clean();
         }),
     }
 }

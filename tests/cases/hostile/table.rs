@@ -47,6 +47,12 @@ pub const FILTER: &[Case] = &[
     ),
     case("many", 77, &["failed in phase answer: its verdict has more than 10000 entries"]),
     case("drop-often", 77, &["failed in phase answer: its verdict has more than 10000 entries"]),
+    case("deny-hidden", 77, &["it denies what is no pattern on one line of text: `s3:Get Object`"]),
+    case(
+        "deny-long",
+        77,
+        &["a filter failed, so nothing is granted", "it denies what is no pattern on one line"],
+    ),
     case("refuse", 77, &["filter `hostile-filter` refused: closed today"]),
     case("control", 77, &["refused: a [2Jb notice: forged  c"]),
     case("long-answer", 77, &["failed in phase limit: it handed over more than 16 MiB at once"]),

@@ -21,6 +21,8 @@ impl Filter for Hostile {
             "drop-missing" => restrict(vec![4_000_000_000], vec![]),
             "drop-all" => restrict(vec![0], vec![]),
             "deny" => restrict(vec![], vec!["s3:Delete*".to_owned()]),
+            "deny-hidden" => restrict(vec![], vec!["s3:Get\u{200b}Object".to_owned()]),
+            "deny-long" => restrict(vec![], vec![format!("s3:Get{}Object", "*".repeat(2000))]),
             "long-answer" => restrict(vec![], vec!["s3:DeleteObject".to_owned(); 1_000_000]),
             "many" => restrict(vec![], (0..200_000).map(|n| n.to_string()).collect()),
             "drop-often" => restrict(vec![0; 1_000_000], vec![]),
@@ -34,6 +36,8 @@ impl Filter for Hostile {
         let case = case.strip_prefix("approve-").unwrap_or_default();
         case::play(case);
         match case {
+            "assume" if plan.method == "assume-role" => Approval::Refuse("no assume-role".to_owned()),
+            "other" if plan.method == "other" => Approval::Refuse("nothing else".to_owned()),
             "refuse" => Approval::Refuse(format!("no {} today", plan.method)),
             "control" => Approval::Refuse("a\u{1b}[2Jb\nnotice: forged \u{202e}c".to_owned()),
             "long-answer" => Approval::Refuse("n".repeat(20 << 20)),
