@@ -5,10 +5,15 @@
 
 use audex_sdk::pattern;
 
+use crate::components::DENY_LIST;
+use crate::filter::{Denied, Grant};
 use crate::plugin::component::PluginError;
 use crate::plugin::mapping::Mapping;
 use crate::plugin::provider::{Finding, Provider, Status};
 use crate::settings::deny_list::DenyEntry;
+
+/// Patterns of filters that a provider is asked about in one call, whose time is limited.
+const AT_ONCE: usize = 100;
 
 /// Why the deny list cannot be trusted to deny what its author meant.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +129,36 @@ fn stands(entry: &DenyEntry, finding: Finding, elsewhere: Elsewhere, id: &str) -
             Err(DenyError::Nothing { at, pattern, provider, suggestion })
         }
     }
+}
+
+/// Notices of what filters deny and `provider` does not have: a misspelt deny is shown as one, and forbids nothing.
+///
+/// The deny lists' own entries were looked at before ([`native`]).
+///
+/// # Errors
+/// When the provider fails.
+pub fn misspelt(
+    denied: &[Denied],
+    granted: &Grant,
+    id: &str,
+    provider: &Provider,
+) -> Result<Vec<String>, PluginError> {
+    let is_pattern = |one: &&Denied| granted.shown().deny.contains(&one.action);
+    let own = |one: &&Denied| one.by != DENY_LIST && !any_service(&one.action);
+    let doubtful: Vec<&Denied> = denied.iter().filter(is_pattern).filter(own).collect();
+    let mut notices = Vec::new();
+    for some in doubtful.chunks(AT_ONCE) {
+        let patterns: Vec<String> = some.iter().map(|one| one.action.clone()).collect();
+        let findings = provider.check(&patterns)?;
+        for (Denied { action, by, .. }, finding) in some.iter().zip(findings) {
+            if finding.status == Status::Unknown {
+                let meant = finding.suggestion.map(|meant| format!(": did you mean `{meant}`?"));
+                let meant = meant.unwrap_or_default();
+                notices.push(format!("`{action}`, which `{by}` denies, is no action of {id}{meant}"));
+            }
+        }
+    }
+    Ok(notices)
 }
 
 /// Whether the service part has wildcards, as in `*:Delete*`: no provider takes that in an allow, and any may match it.

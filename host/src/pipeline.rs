@@ -166,7 +166,8 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     let expanded = expansion::expand(&request, &mapping)?;
     let checked = check::check(expanded, &provider, &id, &description.action_syntax)
         .map_err(|error| error.suggesting(|action| expansion::nearest(&mapping, action)))?;
-    let filtered = filter::filter(&request, checked, &filters, &circumstances)?;
+    let mut filtered = filter::filter(&request, checked, &filters, &circumstances)?;
+    filtered.notices.extend(deny::misspelt(&filtered.denied, &filtered.grant, &id, &provider)?);
     let (forbidden, withheld) = (denied.own, components.secret_variables(settings));
     Ok(Granted { provider, description, filtered, ttl, forbidden, filters, circumstances, withheld })
 }

@@ -2,6 +2,7 @@
 
 use crate::support::Sandbox;
 use crate::support::aws_cli::script;
+use crate::support::guests::Guest;
 
 const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
 const WRITE: (&str, &str) = ("write", "s3api put-object --bucket demo-reports --key new.txt");
@@ -26,6 +27,23 @@ fn a_name_that_iam_does_not_have_denies_the_action_it_is_corrected_to() {
     let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(77);
     let _ = sandbox.run(["run", "--allow", "s3:headobject", "--", "true"]).exits(77);
     assert!(sandbox.cloud().requests().is_empty(), "something was asked of the cloud");
+}
+
+#[test]
+fn what_a_filter_denies_and_no_action_matches_is_said() {
+    let mut sandbox = Sandbox::new();
+    let _ = Guest::of("hostile-filter").playing("deny-misspelt").install(&mut sandbox, &[]).success();
+    for words in [&["run", "--allow", "s3:*", "--", "true"][..], &["plan", "--allow", "s3:*"]] {
+        let output = sandbox.run(words.iter().copied()).success();
+        let said = format!("{}{}", output.stdout, output.stderr);
+        let nearest = "`s3:DeletBucket`, which `hostile-filter` denies, is no action of aws: did you mean `s3:DeleteBucket`?";
+        assert!(said.contains(nearest), "{said}");
+        assert!(
+            said.contains("`s3:Deleet?Buck*`, which `hostile-filter` denies, is no action of aws"),
+            "{said}"
+        );
+        assert!(!said.contains("`s3:DeleteO*`, which"), "{said}");
+    }
 }
 
 #[test]
