@@ -50,7 +50,7 @@ pub fn approve(planned: Planned, filters: Vec<Filter>, context: Context) -> Resu
     for filter in &filters {
         let approval = filter.approve(planned.grant.shown(), &planned.plan, &context);
         if let Approval::Refuse(reason) = approval.map_err(FilterError::Failed)? {
-            return Err(FilterError::Refused { by: filter.loaded().name.clone(), reason });
+            return Err(FilterError::Refused { by: filter.loaded().name.clone(), reason, settings: None });
         }
     }
     Ok(Approved { planned, filters, context })

@@ -266,8 +266,13 @@ impl From<CheckError> for Failure {
 
 impl From<FilterError> for Failure {
     fn from(error: FilterError) -> Self {
+        let placed;
         let hint = match &error {
             FilterError::Failed(_) => "fix or remove the filter: `tryaudex plugin list`",
+            FilterError::Refused { settings: Some(place), .. } => {
+                placed = format!("its settings are at {place}");
+                placed.as_str()
+            }
             FilterError::Refused { .. } | FilterError::RefusedMethod { .. } => {
                 "ask whoever installed the filter, or wrote its [filters] table (`tryaudex plugin list`)"
             }

@@ -64,6 +64,8 @@ pub enum FilterError {
         by: String,
         /// Its reason.
         reason: String,
+        /// Where its settings are, if it has any.
+        settings: Option<String>,
     },
     /// A filter said no to the way that the cloud left.
     #[error("filter `{by}` refused `{method}`, which was used where `{planned}` was planned: {reason}")]
@@ -83,6 +85,18 @@ pub enum FilterError {
         /// Everything that was asked for, and who took it.
         denied: Vec<Denied>,
     },
+}
+
+impl FilterError {
+    /// The same with where the settings of the filter that refused are: it knows them by their values alone.
+    #[must_use]
+    pub fn placed(mut self, place: impl FnOnce(&str) -> String) -> Self {
+        if let Self::Refused { by, settings, .. } = &mut self {
+            let place = place(by);
+            *settings = place.strip_suffix(": ").map(str::to_owned);
+        }
+        self
+    }
 }
 
 /// Asks every filter about the same request, so that their order does not matter, and takes away what any of them takes.
@@ -107,7 +121,9 @@ pub fn filter(
         let name = &filter.loaded().name;
         match filter.review(&asked, context).map_err(FilterError::Failed)? {
             Verdict::Pass => {}
-            Verdict::Refuse(reason) => return Err(FilterError::Refused { by: name.clone(), reason }),
+            Verdict::Refuse(reason) => {
+                return Err(FilterError::Refused { by: name.clone(), reason, settings: None });
+            }
             Verdict::Restrict(restrictions) => {
                 for restriction in &restrictions {
                     taken.take(restriction, name, &asked);

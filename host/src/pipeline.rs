@@ -100,7 +100,8 @@ pub struct Prepared {
 pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
     let Outlined { provider, description, planned, filters, circumstances, withheld } =
         outline(context, ask, attempt)?;
-    let approved = approve::approve(planned, filters, circumstances)?;
+    let approved = approve::approve(planned, filters, circumstances)
+        .map_err(|error| error.placed(|by| context.settings.place(&["filters", by])))?;
     let components = attempt.components().to_vec();
     let on_expiry = context.settings.on_expiry;
     Ok(Prepared { provider, description, approved, components, on_expiry, withheld })
@@ -166,7 +167,8 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     let expanded = expansion::expand(&request, &mapping)?;
     let checked = check::check(expanded, &provider, &id, &description.action_syntax)
         .map_err(|error| error.suggesting(|action| expansion::nearest(&mapping, action)))?;
-    let mut filtered = filter::filter(&request, checked, &filters, &circumstances)?;
+    let mut filtered = filter::filter(&request, checked, &filters, &circumstances)
+        .map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
     filtered.notices.extend(deny::misspelt(&filtered.denied, &filtered.grant, &id, &provider)?);
     let (forbidden, withheld) = (denied.own, components.secret_variables(settings));
     Ok(Granted { provider, description, filtered, ttl, forbidden, filters, circumstances, withheld })

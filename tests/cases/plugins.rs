@@ -334,6 +334,7 @@ fn a_filter_gets_its_own_settings_and_no_others() {
     let config = sandbox.plant(".config/audex/config.toml", "[filters.hostile-filter]\nhours = [9, 17]\n");
     let given = sandbox.run(["plan", "--allow", "s3:GetObject"]).exits(77);
     assert!(given.stderr.contains(r#"refused: {"hours":[9,17]}"#), "{}", given.stderr);
+    assert!(given.stderr.contains("config.toml:1\n"), "{}", given.stderr);
     fs::write(config, "[filters.office-hours]\nhours = [9, 17]\n").unwrap();
     let unknown = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(78);
     assert!(

@@ -25,7 +25,7 @@ fn run(sandbox: &Sandbox, options: &[&str], command: &[&str]) -> Output {
     sandbox.run([&["run"], options, &["--"], command].concat())
 }
 
-const LOOKING: [&str; 2] = ["--allow", "door:look"];
+const LOOKING: [&str; 2] = ["--allow", "door:inspect"];
 const OPEN_DOOR: [&str; 1] = ["./open-door"];
 
 #[test]
@@ -35,12 +35,12 @@ fn the_plan_says_what_is_missing_for_a_known_command() {
         sandbox.run([&["plan", "--json", "--allow", allow, "--"], command].concat()).success().json()
     };
     let advice = json!([{ "message": "`open-door` opens a door", "missing": ["door:open"] }]);
-    assert_eq!(plan("door:look", &OPEN_DOOR)["preflight"], advice);
+    assert_eq!(plan("door:inspect", &OPEN_DOOR)["preflight"], advice);
     assert_eq!(plan("door:*", &OPEN_DOOR)["preflight"], json!([]));
-    assert_eq!(plan("door:look", &["true"])["preflight"], json!([]));
-    let text = sandbox.run(["plan", "--allow", "door:look", "--", "./open-door"]).success().stdout;
+    assert_eq!(plan("door:inspect", &["true"])["preflight"], json!([]));
+    let text = sandbox.run(["plan", "--allow", "door:inspect", "--", "./open-door"]).success().stdout;
     assert!(text.ends_with(ADVICE), "{text}");
-    let text = sandbox.run(["plan", "--allow", "door:look"]).success().stdout;
+    let text = sandbox.run(["plan", "--allow", "door:inspect"]).success().stdout;
     assert!(!text.contains("open-door"), "{text}");
 }
 
