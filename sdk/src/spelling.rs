@@ -24,7 +24,7 @@ pub fn distance(left: &str, right: &str, limit: usize) -> Option<usize> {
 /// ```
 /// use audex_sdk::spelling::nearest;
 /// assert_eq!(nearest("door:opne", ["door:close", "door:open"], 2), Some("door:open"));
-/// assert_eq!(nearest("roof:open", ["door:close", "door:open"], 2), None);
+/// assert_eq!(nearest("window:open", ["door:close", "door:open"], 2), None);
 /// ```
 #[must_use]
 pub fn nearest<T: AsRef<str>>(name: &str, known: impl IntoIterator<Item = T>, limit: usize) -> Option<T> {

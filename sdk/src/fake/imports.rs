@@ -26,6 +26,8 @@ pub mod secrets {
     #[derive(Debug)]
     pub struct Secret {
         pub(in crate::fake) text: String,
+        /// A slot's own value, as the host has it: nothing else is a key to sign with.
+        pub(in crate::fake) is_slots: bool,
     }
 
     #[derive(Debug)]
@@ -37,7 +39,11 @@ pub mod secrets {
 
     impl Secret {
         pub fn new(plain: &str) -> Self {
-            Self { text: plain.to_owned() }
+            Self::made(plain.to_owned())
+        }
+
+        pub(in crate::fake) fn made(text: String) -> Self {
+            Self { text, is_slots: false }
         }
 
         pub fn join(pieces: &[Piece<'_>]) -> Self {
@@ -46,12 +52,12 @@ pub mod secrets {
                 Piece::Secret(secret) => secret.text.clone(),
                 Piece::FormSecret(secret) => super::form(&secret.text),
             };
-            Self { text: pieces.iter().map(piece).collect() }
+            Self::made(pieces.iter().map(piece).collect())
         }
 
         /// No real one: it names what was signed.
         pub fn hmac_sha256_base64(&self, message: &str) -> Option<Self> {
-            Some(Self { text: format!("hmac({message})") })
+            Some(Self::made(format!("hmac({message})")))
         }
 
         // The generated code that moves handles runs in components only.
@@ -155,7 +161,7 @@ pub mod http {
         };
         let reply = answer(&sent);
         host(|host| host.answer = Some(answer));
-        let lifted = request.lift.iter().map(|at| Some(Secret { text: reply.secrets.get(at)?.clone() }));
+        let lifted = request.lift.iter().map(|at| Some(Secret::made(reply.secrets.get(at)?.clone())));
         let (lifted, body) = (lifted.collect(), reply.body.into_bytes());
         Ok(Response { status: reply.status, headers: reply.headers, body, lifted })
     }
@@ -294,7 +300,7 @@ pub mod identity {
     pub fn token(slot: &str, _scopes: &[String]) -> Result<Bearer, Error> {
         let found = host(|host| host.secrets.get(slot).cloned());
         let text = found.ok_or_else(|| refused("secret-unset", format!("`{slot}` is not set")))?;
-        Ok(Bearer { value: Secret { text }, expires_at: None })
+        Ok(Bearer { value: Secret { text, is_slots: true }, expires_at: None })
     }
     pub fn whoami(slot: &str) -> Result<String, Error> {
         let found = host(|host| host.owners.get(slot).cloned());
@@ -333,9 +339,10 @@ pub mod keys {
     pub use super::secrets::Secret;
     pub use crate::provider::Error;
 
-    /// No real one: it names the algorithm.
-    pub fn sign(_key: &Secret, algorithm: &str, _message: &[u8]) -> Result<Secret, Error> {
-        Ok(Secret { text: format!("signed-{algorithm}") })
+    /// No real one: it names the algorithm. Like the host, it ends a call that signs with another key than a slot's own value.
+    pub fn sign(key: &Secret, algorithm: &str, _message: &[u8]) -> Result<Secret, Error> {
+        assert!(key.is_slots, "the host signs with a slot's own value alone");
+        Ok(Secret::made(format!("signed-{algorithm}")))
     }
 }
 
@@ -347,6 +354,6 @@ pub mod keep {
         host(|host| host.kept.insert(name.to_owned(), value.text.clone()));
     }
     pub fn get(name: &str) -> Option<Secret> {
-        host(|host| host.kept.get(name).cloned()).map(|text| Secret { text })
+        host(|host| host.kept.get(name).cloned()).map(Secret::made)
     }
 }
