@@ -21,9 +21,10 @@ impl Filter for Hostile {
             "drop-missing" => restrict(vec![4_000_000_000], vec![]),
             "drop-all" => restrict(vec![0], vec![]),
             "deny" => restrict(vec![], vec!["s3:Delete*".to_owned()]),
-            "deny-misspelt" => {
-                restrict(vec![], ["s3:DeletBucket", "s3:Deleet?Buck*", "s3:DeleteO*"].map(String::from).to_vec())
-            }
+            "deny-misspelt" => restrict(
+                vec![],
+                ["s3:DeletBucket", "s3:Deleet?Buck*", "s3:DeleteO*"].map(String::from).to_vec(),
+            ),
             "deny-hidden" => restrict(vec![], vec!["s3:Get\u{200b}Object".to_owned()]),
             "deny-long" => restrict(vec![], vec![format!("s3:Get{}Object", "*".repeat(2000))]),
             "long-answer" => restrict(vec![], vec!["s3:DeleteObject".to_owned(); 1_000_000]),

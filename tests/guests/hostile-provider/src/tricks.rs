@@ -220,7 +220,8 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
             let foreign = Session::from_keys("AKIAFOREIGNKEYS00000", &lifted, None, None);
             let _ = foreign.federation_token("words-for-elsewhere", policy, 900)?;
         }
-        let signature = if trick == "echo-key" { Some(keys::sign(&lifted, "EdDSA", b"message")?) } else { None };
+        let signature =
+            if trick == "echo-key" { Some(keys::sign(&lifted, "EdDSA", b"message")?) } else { None };
         token = secret("HOSTILE_TOKEN", signature.unwrap_or(lifted));
     }
     let mut minted = minted(plan, vec![token], clock::now() + 1);
