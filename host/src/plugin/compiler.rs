@@ -77,9 +77,10 @@ fn ended(status: ExitStatus, bytes: usize) -> String {
     let signal = status.signal().and_then(|signal| Signal::try_from(signal).ok());
     match signal {
         Some(Signal::SIGXCPU) => format!("it takes more than {} s to compile", cpu_seconds(bytes)),
-        // An allocation that fails ends a Rust program so.
+        // An allocation that fails ends a Rust program so, and so does a stack that is full.
         Some(Signal::SIGABRT) => {
-            format!("it takes more than {} GiB of memory to compile", MEMORY_BYTES / 1024 / 1024 / 1024)
+            let gib = MEMORY_BYTES / 1024 / 1024 / 1024;
+            format!("its compiler ran out of memory ({gib} GiB) or of stack")
         }
         _ => format!("the compiler ended ({status})"),
     }
@@ -111,7 +112,10 @@ fn answer() -> Result<Vec<u8>, String> {
     let limit = |resource, most: u64| {
         setrlimit(resource, most, most.saturating_mul(2)).map_err(|error| failed(&error))
     };
-    limit(Resource::RLIMIT_AS, MEMORY_BYTES)?;
+    // macOS counts what is shared and reserved too, and refuses.
+    if cfg!(target_os = "linux") {
+        limit(Resource::RLIMIT_AS, MEMORY_BYTES)?;
+    }
     // Whoever asked may be gone.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| failed(&error))?;
