@@ -41,6 +41,8 @@ pub enum SecretError {
         path: String,
         /// The system's reason.
         reason: String,
+        /// Whether there is none.
+        is_missing: bool,
     },
     /// There is no such key, or no keyring.
     #[error("cannot read the secret `{name}` from the key `{key}`: {reason}")]
@@ -60,6 +62,9 @@ impl SecretError {
     pub fn hint(&self) -> String {
         match self {
             Self::Unset(name) => format!("set {name}, or say in [secrets] of config.toml where it is"),
+            Self::File { name, is_missing: true, .. } => {
+                format!("correct `{name} = {{ file = … }}` under [secrets] of config.toml")
+            }
             Self::File { path, .. } => {
                 format!("it must be a file of yours that nobody else can read: chmod 600 {path}")
             }
@@ -123,6 +128,7 @@ impl SecretSources {
                     name: name.to_owned(),
                     path: path.display().to_string(),
                     reason: error.to_string(),
+                    is_missing: error.kind() == std::io::ErrorKind::NotFound,
                 };
                 let file = private_file::open(path).map_err(failed)?;
                 let mut text = zeroize::Zeroizing::new(String::new());

@@ -404,7 +404,12 @@ fn what_is_turned_off_takes_no_part() {
     assert_eq!(plan(&sandbox), 1);
     let _ = sandbox.run(["plugin", "disable", NAME]).success();
     assert_eq!(plan(&sandbox), 0);
-    assert!(sandbox.run(["plugin", "list"]).success().stdout.contains("(turned off)"));
+    let list = sandbox.run(["plugin", "list"]).success().stdout;
+    assert!(list.lines().any(|line| line.ends_with(", turned off")), "{list}");
+    let shown = sandbox.run(["plugin", "inspect", NAME]).success().stdout;
+    assert!(shown.contains(&format!("(turned off: tryaudex plugin enable {NAME})")), "{shown}");
+    let near = sandbox.run(["plugin", "enable", &NAME[1..]]).exits(2);
+    assert!(near.stderr.contains(&format!("did you mean `{NAME}`?")), "{}", near.stderr);
     let _ = sandbox.run(["plugin", "enable", NAME]).success();
     assert_eq!(plan(&sandbox), 1);
     for words in [

@@ -48,6 +48,11 @@ fn a_component_is_installed_listed_inspected_and_removed() {
     let text = sandbox.run(["plugin", "inspect", "filter-no-deletes"]).success().stdout;
     assert!(text.contains("asks for  nothing\n") && text.contains("imports   nothing\n"), "{text}");
 
+    let list = sandbox.run(["plugin", "list"]).success().stdout;
+    assert!(
+        list.lines().any(|line| line.starts_with("filter-no-deletes") && line.ends_with(", dev")),
+        "{list}"
+    );
     // What is installed is tried by its name, like a file.
     let tried = sandbox.run(["plugin", "test", "filter-no-deletes"]).success().stdout;
     assert!(tried.lines().all(|line| !line.starts_with("WRONG")), "{tried}");

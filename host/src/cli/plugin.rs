@@ -218,7 +218,7 @@ fn found(environment: &Environment, store: &Store, target: &str) -> Result<Insta
                 Some(_) => {
                     Failure::usage(&format!("`{target}` is part of this program"), "name an added component")
                 }
-                None => StoreError::NotInstalled { name: target.to_owned() }.into(),
+                None => store.missing(target).into(),
             });
         }
         None => target.parse().map_err(StoreError::from)?,

@@ -181,18 +181,23 @@ impl Store {
         Ok((wasm, manifest))
     }
 
+    /// What it is that there is no component `name` to be changed.
+    #[must_use]
+    pub fn missing(&self, name: &str) -> StoreError {
+        StoreError::missing(name, self.installed.iter().map(|installed| installed.name.as_str()))
+    }
+
     /// Forgets the component `name` and deletes its files.
     ///
     /// # Errors
     /// When there is none, or the lock cannot be written.
     pub fn remove(&mut self, name: &str) -> Result<Installed, StoreError> {
-        let missing = || StoreError::missing(name);
+        let missing = self.missing(name);
         if !self.directory.exists() {
-            return Err(missing());
+            return Err(missing);
         }
         let _alone = self.change()?;
-        let position =
-            self.installed.iter().position(|installed| installed.name == name).ok_or_else(missing)?;
+        let position = self.installed.iter().position(|installed| installed.name == name).ok_or(missing)?;
         let removed = self.installed.remove(position);
         lock::write(&self.directory, &self.installed)?;
         self.forget(&removed.digest);

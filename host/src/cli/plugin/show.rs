@@ -108,13 +108,20 @@ pub(super) fn list(components: &Components, json: bool) -> Result<(), Failure> {
             shown.manifest.version.clone(),
             short(&shown.digest),
             shown.granted.join(","),
-            if shown.enabled { shown.source.clone() } else { format!("{} (turned off)", shown.source) },
+            standing(shown),
         ]
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     console::result(&table(&["NAME", "KIND", "VERSION", "DIGEST", "GRANTED", "SOURCE"], &rows));
     // The others are shown all the same; the first that is broken is the error.
     broken.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Where it came from, and what there is to know of it before it is relied on.
+fn standing(shown: &Shown) -> String {
+    let unsigned = if shown.signer == UNSIGNED { ", dev" } else { "" };
+    let off = if shown.enabled { "" } else { ", turned off" };
+    format!("{}{unsigned}{off}", shown.source)
 }
 
 /// One component, installed or somewhere. Of one that is not installed nothing runs.
@@ -156,7 +163,12 @@ pub(super) fn inspect(
         shown.digest,
         shown.bytes,
         line(&shown.manifest.licence),
-        shown.source,
+        // Of one that is not installed the source says so.
+        if shown.enabled || installed.is_none() {
+            shown.source.clone()
+        } else {
+            format!("{} (turned off: tryaudex plugin enable {})", shown.source, shown.manifest.name)
+        },
         line(&shown.signer),
         limit::MEMORY_BYTES / 1024 / 1024,
         limit::GUEST_TIME.as_secs(),

@@ -32,7 +32,7 @@ pub(super) fn update(
     let mut store = Store::open(&settings.paths, &settings.plugins)?;
     let installed: Vec<Installed> = store.installed().to_vec();
     if let Some(name) = names.iter().find(|name| installed.iter().all(|one| one.name != **name)) {
-        return Err(StoreError::missing(name).into());
+        return Err(store.missing(name).into());
     }
     if installed.is_empty() {
         console::result("nothing is installed");

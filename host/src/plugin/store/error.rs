@@ -10,6 +10,7 @@ use crate::plugin::embedded;
 use crate::plugin::manifest::ManifestError;
 use crate::plugin::rules::RuleError;
 use crate::plugin::source::SourceError;
+use crate::profile::nearest;
 
 /// Why installed components cannot be used or changed.
 #[derive(Debug, thiserror::Error)]
@@ -117,10 +118,12 @@ pub enum StoreError {
         other: String,
     },
     /// No component has this name.
-    #[error("no component called `{name}` is installed")]
+    #[error("no component called `{name}` is installed{meant}")]
     NotInstalled {
         /// The name.
         name: String,
+        /// What was probably meant, in words.
+        meant: String,
     },
     /// A built-in component has this name.
     #[error("`{name}` is built in: it cannot be turned off, removed or updated")]
@@ -208,9 +211,13 @@ pub enum StoreError {
 impl StoreError {
     /// What it is that no component of this name can be changed.
     #[must_use]
-    pub fn missing(name: &str) -> Self {
+    pub fn missing<'a>(name: &str, installed: impl Iterator<Item = &'a str>) -> Self {
         let name = name.to_owned();
-        if embedded::find(&name).is_some() { Self::BuiltIn { name } } else { Self::NotInstalled { name } }
+        if embedded::find(&name).is_some() {
+            return Self::BuiltIn { name };
+        }
+        let meant = nearest(&name, installed).map(|meant| format!("; did you mean `{meant}`?"));
+        Self::NotInstalled { name, meant: meant.unwrap_or_default() }
     }
 }
 

@@ -65,12 +65,12 @@ impl Store {
         name: &str,
         change: impl FnOnce(&mut Installed) -> Result<(), StoreError>,
     ) -> Result<Installed, StoreError> {
-        let missing = || StoreError::missing(name);
+        let missing = self.missing(name);
         if !self.directory.exists() {
-            return Err(missing());
+            return Err(missing);
         }
         let _alone = self.change()?;
-        let mut altered = self.installed.iter().find(|one| one.name == name).cloned().ok_or_else(missing)?;
+        let mut altered = self.installed.iter().find(|one| one.name == name).cloned().ok_or(missing)?;
         change(&mut altered)?;
         self.check_rules(&altered.name, &altered.origin, altered.signer.as_ref())?;
         // What is put back must be what was there.
