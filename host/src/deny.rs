@@ -151,7 +151,10 @@ pub fn misspelt(
         let patterns: Vec<String> = some.iter().map(|one| one.action.clone()).collect();
         let findings = provider.check(&patterns)?;
         for (Denied { action, by, .. }, finding) in some.iter().zip(findings) {
-            if finding.status == Status::Unknown {
+            // What is written in another cloud's syntax is meant for that one.
+            let is_slip = finding.status == Status::Unknown
+                || (finding.status == Status::Malformed && action.contains(in_no_action));
+            if is_slip {
                 let meant = finding.suggestion.map(|meant| format!(": did you mean `{meant}`?"));
                 let meant = meant.unwrap_or_default();
                 notices.push(format!("`{action}`, which `{by}` denies, is no action of {id}{meant}"));
@@ -159,6 +162,11 @@ pub fn misspelt(
         }
     }
     Ok(notices)
+}
+
+/// A character of lists, of other kinds of patterns, or of a slip of the hand.
+fn in_no_action(c: char) -> bool {
+    c.is_whitespace() || ",;![](){}\"'`\\".contains(c)
 }
 
 /// Whether the service part has wildcards, as in `*:Delete*`: no provider takes that in an allow, and any may match it.

@@ -19,8 +19,8 @@ pub enum MintError {
     },
 }
 
-/// Spends `approved`; `sets` are the variables the provider declared, `now` is in seconds since the Unix epoch. What a filter does
-/// not let pass goes to `take_back`.
+/// Spends `approved`; `sets` are the variables the provider declared, `now` is in seconds since the Unix epoch. `made` is told as
+/// soon as there is something to take back; what a filter does not let pass goes to `take_back`.
 ///
 /// # Errors
 /// When the provider fails, refuses, or hands out what was not planned, or uses a method that a filter refuses.
@@ -29,10 +29,13 @@ pub fn mint(
     provider: &Provider,
     sets: &[String],
     now: u64,
+    made: impl FnOnce(),
     take_back: impl FnOnce(&Minted),
 ) -> Result<Minted, MintError> {
     let planned = approved.planned();
-    let minted = provider.mint(planned.grant.shown(), &planned.plan, sets, now)?;
+    let minted = provider.mint(planned.grant.shown(), &planned.plan, sets, now);
+    made();
+    let minted = minted?;
     // Security: what was shown is not what was done, so it is shown again.
     if let Err(error) = approved.by_method(&minted.method) {
         take_back(&minted);

@@ -242,10 +242,13 @@ fn mint_and_start(
     report::advice(console, &advice);
     let ttl = u64::from(planned.grant.shown().ttl_seconds);
     let began = clock::unix_seconds();
-    let take_back = |minted: &Minted| revoke_or_say(console, provider, minted);
-    let minted = mint::mint(approved, provider, sets, began, take_back);
-    // Whatever came of it is taken back, or its login is, before anything ends this.
-    signals.interruption().be_patient();
+    let take_back = |minted: &Minted| {
+        let access = Access::of(minted, began, ttl, on_expiry);
+        revoke_or_keep(console, provider, minted, &access, attempt);
+    };
+    // Whatever came of it is taken back, or its login is, before anything ends this; filters that are asked again take their time.
+    let interruption = signals.interruption();
+    let minted = mint::mint(approved, provider, sets, began, || interruption.be_patient(), take_back);
     report::logged(console, provider);
     let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),
@@ -259,7 +262,7 @@ fn mint_and_start(
         Ok(None) => began,
         Ok(Some(now)) => now,
         Err(failure) => {
-            revoke_or_say(console, provider, &minted);
+            take_back(&minted);
             return Err(failure);
         }
     };
@@ -347,9 +350,19 @@ fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String
 }
 
 /// Takes back what no command will get.
-fn revoke_or_say(console: Console, provider: &Provider, minted: &Minted) {
-    if let Err(reason) = revoke(provider, minted) {
-        console.notice(&format!("the credentials were {reason}"));
+/// Takes back what no command gets. What cannot be taken back now is written down as issued, for `cleanup` to find.
+fn revoke_or_keep(
+    console: Console,
+    provider: &Provider,
+    minted: &Minted,
+    access: &Access,
+    attempt: &Attempt,
+) {
+    let Err(reason) = revoke(provider, minted) else { return };
+    console.notice(&format!("the credentials were {reason}"));
+    let issued = Event::Issued(report::issued(attempt.provider(), minted, access));
+    if let Err(error) = attempt.record(&issued, &secrets(minted)) {
+        console.notice(&format!("what was not taken back could not be recorded: {}", error.line()));
     }
 }
 

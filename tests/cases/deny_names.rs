@@ -42,6 +42,9 @@ fn what_a_filter_denies_and_no_action_matches_is_said() {
             said.contains("`s3:Deleet?Buck*`, which `hostile-filter` denies, is no action of aws"),
             "{said}"
         );
+        for slip in ["s3:Put* ", "s3:PutA*,s3:PutB*"] {
+            assert!(said.contains(&format!("`{slip}`, which `hostile-filter` denies")), "{said}");
+        }
         assert!(!said.contains("`s3:DeleteO*`, which"), "{said}");
     }
 }

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use serde_json::json;
 
 use self::table::{Case, DESCRIBE, EXPORTS, Export, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
 use crate::support::guests::{self, Guest};
@@ -246,6 +247,23 @@ fn what_was_made_by_a_method_that_a_filter_refuses_is_taken_back() {
     assert_eq!(server.bodies(), ["revoking", "revoked"]);
     assert!(!sandbox.home().join("ran").exists());
     assert_eq!(sandbox.audit().last().unwrap()["event"], "denied", "{:?}", sandbox.audit());
+
+    // Where it cannot be, it is not forgotten: `cleanup` tries again.
+    let _ = sandbox
+        .plant(".config/audex/config.toml", "[endpoints]\n\"api.example.com\" = \"http://127.0.0.1:1\"\n");
+    let output = sandbox.run(run).exits(77);
+    assert!(output.stderr.contains("not revoked"), "{}", output.stderr);
+    let audit = sandbox.audit();
+    let [.., issued, denied] = audit.as_slice() else { panic!("{audit:?}") };
+    assert_eq!(
+        (&issued["event"], &issued["lease"], &denied["event"]),
+        (&json!("issued"), &json!("a lease"), &json!("denied"))
+    );
+    let config = format!("[endpoints]\n\"api.example.com\" = \"{}\"\n", server.endpoint);
+    let _ = sandbox.plant(".config/audex/config.toml", config);
+    let cleaned = sandbox.run(["cleanup"]).success();
+    assert!(cleaned.stdout.contains("revoked"), "{}", cleaned.stdout);
+    assert_eq!(server.bodies(), ["revoking", "revoked", "revoking", "revoked"]);
 }
 
 #[test]

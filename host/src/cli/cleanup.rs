@@ -139,14 +139,14 @@ fn left(records: &[Record], now: &str) -> Vec<Left> {
             Event::Ended(ended) if ended.reason.as_deref() == Some(REVOKED) => {
                 open.retain(|_, (left, _)| !of_session(left));
             }
-            Event::Ended(_) | Event::Failed(_) => {
+            Event::Ended(_) | Event::Failed(_) | Event::Denied(_) => {
                 let ended = open.values_mut().filter(|(left, _)| of_session(left));
                 ended.for_each(|(_, is_over)| *is_over = true);
             }
             Event::CleanedUp(cleaned) if cleaned.outcome == REVOKED => {
                 open.retain(|_, (left, _)| !(of_session(left) && left.lease == cleaned.lease));
             }
-            Event::CleanedUp(_) | Event::Issuing(_) | Event::Denied(_) => {}
+            Event::CleanedUp(_) | Event::Issuing(_) => {}
         }
     }
     open.into_values().filter(|(_, is_over)| *is_over).map(|(left, _)| left).collect()
@@ -162,8 +162,10 @@ fn unended(records: &[Record], now: &str) -> Vec<String> {
                 let until = issued.credentials_expire_at.as_ref().unwrap_or(&issued.expires_at);
                 open.insert(record.session.as_str(), (issued.provider.as_str(), until.as_str()));
             }
-            Event::Ended(_) | Event::Failed(_) => drop(open.remove(record.session.as_str())),
-            Event::CleanedUp(_) | Event::Issuing(_) | Event::Denied(_) => {}
+            Event::Ended(_) | Event::Failed(_) | Event::Denied(_) => {
+                let _ = open.remove(record.session.as_str());
+            }
+            Event::CleanedUp(_) | Event::Issuing(_) => {}
         }
     }
     let lasting = open.into_iter().filter(|(_, (_, until))| *until > now);

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 
 use super::engine::Engine;
@@ -31,7 +31,10 @@ static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
 /// Lets this program compile, which starts itself for that.
 pub fn use_this_program() {
-    if let Ok(program) = std::env::current_exe() {
+    // By this name it is the same program even where its file was replaced since.
+    let own = PathBuf::from("/proc/self/exe");
+    let program = if own.exists() { Ok(own) } else { std::env::current_exe() };
+    if let Ok(program) = program {
         // Set once, at the start.
         let _ = PROGRAM.set(program);
     }
@@ -109,21 +112,28 @@ pub fn serve() -> ExitCode {
 
 fn answer() -> Result<Vec<u8>, String> {
     let failed = |error: &dyn std::error::Error| error.to_string();
-    let limit = |resource, most: u64| {
-        setrlimit(resource, most, most.saturating_mul(2)).map_err(|error| failed(&error))
-    };
+    // A core of it would be a gigabyte in whoever's directory.
+    crate::process::harden();
+    limit(Resource::RLIMIT_CORE, 0);
     // macOS counts what is shared and reserved too, and refuses.
     if cfg!(target_os = "linux") {
-        limit(Resource::RLIMIT_AS, MEMORY_BYTES)?;
+        limit(Resource::RLIMIT_AS, MEMORY_BYTES);
     }
     // Whoever asked may be gone.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| failed(&error))?;
     let mut wasm = Vec::new();
     let _ = io::stdin().read_to_end(&mut wasm).map_err(|error| failed(&error))?;
-    limit(Resource::RLIMIT_CPU, cpu_seconds(wasm.len()))?;
+    limit(Resource::RLIMIT_CPU, cpu_seconds(wasm.len()));
     let reason = |error: wasmtime::Error| error.root_cause().to_string();
     here(&Engine::new().map_err(reason)?, &wasm).map_err(reason)
+}
+
+/// Lowers a limit. Where a lower one holds already, or the system has none, that is what there is.
+fn limit(resource: Resource, most: u64) {
+    if let Ok((_, hard)) = getrlimit(resource) {
+        let _ = setrlimit(resource, most.min(hard), hard);
+    }
 }
 
 fn said(answer: &[u8], code: ExitCode) -> ExitCode {

@@ -113,17 +113,20 @@ impl Tool<'_> {
     }
 }
 
-/// Waits for the tool; a signal that asks to end ends it and all that it has started.
+/// Waits for the tool; what it has started ends with it, or with a signal that asks to end.
 fn ended(child: &mut Child, signals: &mut Signals) -> Result<ExitStatus, Failure> {
     const LOOK_EVERY: Duration = Duration::from_millis(25);
     let failed = |error| Failure::internal("plugin", error);
+    // Whatever is in the group may have ended by itself.
+    let group = i32::try_from(child.id()).ok().map(Pid::from_raw);
+    let end_all = || group.map(|group| killpg(group, Signal::SIGKILL));
     loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
+            let _ = end_all();
             return Ok(status);
         }
         if let Some(signal) = signals.interrupted() {
-            // It may have ended by itself.
-            let _ = i32::try_from(child.id()).map(|id| killpg(Pid::from_raw(id), Signal::SIGKILL));
+            let _ = end_all();
             let _ = child.wait().map_err(failed)?;
             return Err(Failure::interrupted(signal as i32).saying("interrupted: nothing was built"));
         }
