@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use audex_sdk::pattern;
+use percent_encoding::percent_decode_str;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -15,9 +16,14 @@ use super::capability::Capability;
 use super::signature::Signer;
 use super::sigstore::Root;
 use super::version;
+use crate::address;
 
 /// Every file of this machine, in `sources`.
 const ANY_FILE: &str = "file";
+/// How an address begins.
+const WEB: &str = "https://";
+/// How often an address may be encoded: who encodes it more often hides something.
+const ENCODINGS: usize = 4;
 /// How a place in a registry begins.
 const REGISTRY: &str = "oci://";
 
@@ -127,10 +133,11 @@ impl Rules {
         lists || !required_filters.is_empty() || *require_signature || sigstore_trusted_root.is_some()
     }
 
-    /// What is said of the filter `name`, if it is required.
+    /// All that is said of the filter `name`, if it is required: one name may have several entries, and each holds.
     #[must_use]
-    pub fn required(&self, name: &str) -> Option<&Required> {
-        self.required_filters.iter().find(|required| required.name == name)
+    pub fn required(&self, name: &str) -> Option<Vec<&Required>> {
+        let all: Vec<_> = self.required_filters.iter().filter(|required| required.name == name).collect();
+        (!all.is_empty()).then_some(all)
     }
 
     /// With the user's own trusted root, where there is none of the organisation's and no signers that it could forge.
@@ -241,10 +248,11 @@ impl Place {
             Some(rest) if rest.contains('/') => &['/', ':', '@'],
             _ => &['/'],
         };
-        // What climbs out of a directory is in none; a server may read `..%2f` as that.
+        // What climbs out of a directory is in none.
         let is_web = !is_file && !origin.starts_with(REGISTRY);
-        let climbs = |part: &str| part == ".." || (is_web && part.contains('%') && part.contains(".."));
-        let rest = origin.strip_prefix(&self.0).filter(|_| !origin.split('/').any(climbs));
+        let climbs =
+            if is_web { climbs_somewhere(origin) } else { origin.split('/').any(|part| part == "..") };
+        let rest = origin.strip_prefix(&self.0).filter(|_| !climbs);
         rest.is_some_and(|rest| rest.is_empty() || self.0.ends_with('/') || rest.starts_with(ends))
     }
 }
@@ -252,16 +260,42 @@ impl Place {
 impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let known =
-            text == ANY_FILE || ["/", "https://", "oci://"].iter().any(|start| text.starts_with(start));
-        if known {
-            Ok(Self(text))
+        let place = if text.starts_with(WEB) {
+            // As addresses are written that are compared with it: without the port that is meant anyway, the host in lower case.
+            let url = address::parse("sources", &text).ok().map(String::from);
+            url.filter(|url| !climbs_somewhere(url))
         } else {
-            Err(D::Error::custom(format!(
+            let is_known = text == ANY_FILE || text.starts_with('/') || text.starts_with(REGISTRY);
+            is_known.then(|| text.clone())
+        };
+        place.map(Self).ok_or_else(|| {
+            D::Error::custom(format!(
                 "`{text}` is no source: write `file`, `/directory/`, `https://…` or `oci://…`"
-            )))
+            ))
+        })
+    }
+}
+
+/// Whether some server could read the address as one that leaves a directory.
+///
+/// Security: servers decode, some more than once, and put together what they have decoded. So no dot and no slash may be
+/// encoded, however often, and nothing may be decoded to what is no plain text.
+fn climbs_somewhere(address: &str) -> bool {
+    let mut text = address.to_owned();
+    for _ in 0..=ENCODINGS {
+        let is_up = |part: &str| part.split(';').next().is_some_and(|name| [".", ".."].contains(&name));
+        let lower = text.to_ascii_lowercase();
+        let is_hidden = ["%2e", "%2f", "%5c", "%u", "\\"].iter().any(|sign| lower.contains(sign));
+        if is_hidden || text.contains(char::is_control) || text.split('/').any(is_up) {
+            return true;
+        }
+        match String::from_utf8(percent_decode_str(&text).collect()) {
+            Ok(decoded) if decoded == text => return false,
+            Ok(decoded) => text = decoded,
+            Err(_) => return true,
         }
     }
+    true
 }
 
 impl<'de> Deserialize<'de> for Ceiling {

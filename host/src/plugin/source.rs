@@ -42,8 +42,8 @@ pub struct Fetched {
     pub signature: Option<Signature>,
     /// Where it is, in one way of writing.
     pub origin: String,
-    /// Where the answer led to from there, if it did.
-    pub led_to: Option<String>,
+    /// Where the answers led to from there, each address that was asked.
+    pub led_to: Vec<String>,
     /// Whether it is of this machine.
     pub is_local: bool,
 }
@@ -146,7 +146,7 @@ fn file(path: &Path) -> Result<Fetched, SourceError> {
         sigstore = sigstore.or(beside(path, ending)?);
     }
     let signature = Signature { minisign: beside(path, MINISIGN)?, sigstore }.if_any();
-    Ok(Fetched { bytes, signature, origin, led_to: None, is_local: true })
+    Ok(Fetched { bytes, signature, origin, led_to: Vec::new(), is_local: true })
 }
 
 /// The text of the file whose name has `ending` behind it, if there is one.

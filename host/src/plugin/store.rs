@@ -56,6 +56,8 @@ pub struct Installed {
     pub provides: Option<String>,
     /// What the user granted to this digest.
     pub granted: BTreeSet<Capability>,
+    /// What was granted to it by a version that knew more: nothing is called that holds any of it.
+    pub unknown: BTreeSet<String>,
     /// Where it was installed from.
     pub origin: String,
     /// Its own version.
@@ -79,6 +81,8 @@ pub struct Previous {
     pub digest: String,
     /// What the user granted to this digest.
     pub granted: BTreeSet<Capability>,
+    /// What was granted to it by a version that knew more: nothing is called that holds any of it.
+    pub unknown: BTreeSet<String>,
     /// Where it was installed from.
     pub origin: String,
     /// Whose signature it has.
@@ -160,6 +164,13 @@ impl Store {
     /// # Errors
     /// When its file is missing or changed.
     pub fn read(&self, installed: &Installed) -> Result<(Vec<u8>, Manifest), StoreError> {
+        // Of what it was allowed, nothing can be told; it would be another component without it.
+        if let Some(unknown) = installed.unknown.first() {
+            let reason = format!(
+                "it was granted `{unknown}`, which this version lets no component have: update or remove it"
+            );
+            return Err(failed(installed, reason).into());
+        }
         let path = self.file(&installed.digest);
         let at_path = |reason: String| failed(installed, format!("`{}`: {reason}", path.display()));
         let wasm = std::fs::read(&path).map_err(|error| at_path(error.to_string()))?;

@@ -44,7 +44,7 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<(), F
     };
     let bytes = build(environment, directory)?;
     let origin = directory.join(manifest).display().to_string();
-    let fetched = Fetched { bytes, signature: None, origin, led_to: None, is_local: true };
+    let fetched = Fetched { bytes, signature: None, origin, led_to: Vec::new(), is_local: true };
     let plan = InstallPlan::new(fetched).map_err(unfit)?;
     let path = directory.join(format!("{}.wasm", plan.manifest.name));
     private_file::replace(&path, &plan.wasm).map_err(|source| StoreError::Io {

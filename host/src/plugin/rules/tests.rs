@@ -24,6 +24,23 @@ fn sources_are_whole_names_and_never_left() {
         ("https://plugins.example/team:8443/x.wasm", false),
         ("https://plugins.example/team@evil/x.wasm", false),
         ("https://plugins.example/team/..%2fx.wasm", false),
+        ("https://plugins.example/team/a%20b/x.wasm", true),
+        ("https://plugins.example/team/100%25/x..y.wasm", true),
+        ("https://plugins.example/team/%2e%2e%2fevil/x.wasm", false),
+        ("https://plugins.example/team/.%2e%2fevil/x.wasm", false),
+        ("https://plugins.example/team/%2E./evil/x.wasm", false),
+        ("https://plugins.example/team/%252e%252e%252fevil/x.wasm", false),
+        ("https://plugins.example/team/%25252e%25252e/evil/x.wasm", false),
+        ("https://plugins.example/team/%%32e%%32e/evil/x.wasm", false),
+        ("https://plugins.example/team/%u002e%u002e/evil/x.wasm", false),
+        ("https://plugins.example/team/%252525252525x.wasm", false),
+        ("https://plugins.example/team/..%5cevil/x.wasm", false),
+        ("https://plugins.example/team/a%2fx.wasm", false),
+        ("https://plugins.example/team/..\\evil/x.wasm", false),
+        ("https://plugins.example/team/./x.wasm", false),
+        ("https://plugins.example/team/..;/evil/x.wasm", false),
+        ("https://plugins.example/team/%c0%ae%c0%ae/evil/x.wasm", false),
+        ("https://plugins.example/team/..%00/evil/x.wasm", false),
     ] {
         assert_eq!(rules.check(origin, None).is_ok(), may, "{origin}");
     }
@@ -44,6 +61,19 @@ fn sources_are_whole_names_and_never_left() {
     }
     let files = self::rules(r#"sources = ["file"]"#).unwrap();
     assert!(files.check("/x", None).is_ok() && files.check("https://x/", None).is_err());
+}
+
+#[test]
+fn an_address_is_a_source_however_it_is_written() {
+    for (source, origin) in [
+        ("https://plugins.example:443/x/", "https://plugins.example/x/y.wasm"),
+        ("https://Plugins.Example", "https://plugins.example/y.wasm"),
+        ("https://plugins.example:8443/x", "https://plugins.example:8443/x/y.wasm"),
+    ] {
+        let rules = rules(&format!("sources = [\"{source}\"]")).unwrap();
+        assert!(rules.check(origin, None).is_ok(), "{source}");
+        assert!(rules.check(&origin.replace(".example", ".example:444"), None).is_err(), "{source}");
+    }
 }
 
 #[test]
@@ -92,6 +122,9 @@ fn the_ceiling_takes_away_and_what_is_misspelt_is_an_error() {
     for wrong in [
         r#"capabilities = ["files:/"]"#,
         r#"sources = ["http://x/"]"#,
+        r#"sources = ["https://"]"#,
+        r#"sources = ["https://me@x/"]"#,
+        r#"sources = ["https://x/a%2fb/"]"#,
         r#"signers = ["me"]"#,
         r#"required_filters = ["a@sha256:1"]"#,
         r#"required_filters = [""]"#,
@@ -121,7 +154,7 @@ fn a_required_filter_may_have_a_least_version() {
     ] {
         let rules = required(text);
         let required = rules.required("hours").unwrap();
-        assert_eq!(required.check(version, "").is_ok(), may, "{text} {version}");
+        assert_eq!(required[0].check(version, "").is_ok(), may, "{text} {version}");
     }
     assert!(required("hours").required("days").is_none());
 }

@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, WWW_AUTHENTICATE};
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::Deserialize;
 
-use super::web::{SMALL_BYTES, body, client, led_to, wait};
+use super::web::{Hops, SMALL_BYTES, body, client, wait};
 use super::{Fetched, SourceError};
 use crate::environment::{Environment, HOME};
 use crate::plugin::limit;
@@ -97,14 +97,14 @@ impl fmt::Display for Reference {
 
 pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<Fetched, SourceError> {
     let origin = format!("oci://{reference}");
-    let client = client(environment, &origin)?;
-    let pull = Pull { client, reference, origin: &origin, login: login(environment, &reference.registry) };
+    let (client, hops) = client(environment, &origin)?;
+    let login = login(environment, &reference.registry);
+    let pull = Pull { client, hops, reference, origin: &origin, login };
     wait(&origin, async {
         let mut token = None;
         let manifest = pull.get("manifests", &reference.version, &mut token).await?;
         // What else is fetched is named there by its digest, wherever it lies.
-        let asked = reference.url("manifests", &reference.version);
-        let led_to = asked.and_then(|asked| led_to(&asked, &manifest));
+        let led_to = pull.hops.take();
         let manifest = body(Ok(manifest), &origin, SMALL_BYTES).await?;
         // A digest names the manifest: a registry that answers with another one is not believed.
         if let Some(wanted) = reference.version.strip_prefix("sha256:")
@@ -133,6 +133,8 @@ pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<
 
 struct Pull<'a> {
     client: Client,
+    /// Where the last answer led.
+    hops: Hops,
     reference: &'a Reference,
     origin: &'a str,
     /// `user:password` in base64, as docker keeps it.
@@ -192,6 +194,8 @@ impl Pull<'_> {
         if let Some(token) = token {
             request = request.header("authorization", token);
         }
+        // Where a token came from is not where the component does.
+        let _ = self.hops.take();
         request.send().await.map_err(|error| self.refused(&error.to_string()))
     }
 

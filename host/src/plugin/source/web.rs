@@ -1,5 +1,6 @@
 //! Over https: nothing of the user's is sent, and an answer may lead elsewhere over https only.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Response, StatusCode, Url};
@@ -19,10 +20,10 @@ const REDIRECTS: usize = 5;
 pub(super) const SMALL_BYTES: u64 = 1024 * 1024;
 
 pub(super) fn fetch(url: &Url, environment: &Environment) -> Result<Fetched, SourceError> {
-    let client = client(environment, url.as_str())?;
+    let (client, hops) = client(environment, url.as_str())?;
     wait(url.as_str(), async {
         let answer = client.get(url.clone()).send().await;
-        let led_to = answer.as_ref().ok().and_then(|answer| led_to(url, answer));
+        let led_to = hops.take();
         let bytes = body(answer, url.as_str(), limit::COMPONENT_BYTES).await?;
         let mut signature = Signature { minisign: beside(&client, url, MINISIGN).await?, sigstore: None };
         for ending in SIGSTORE {
@@ -35,15 +36,27 @@ pub(super) fn fetch(url: &Url, environment: &Environment) -> Result<Fetched, Sou
     })
 }
 
-/// Where `answer` came from, if not from where it was asked for; without a query, which may hold a key to the file.
-pub(super) fn led_to(asked: &Url, answer: &Response) -> Option<String> {
-    let mut real = answer.url().clone();
-    if real == *asked {
-        return None;
+/// The addresses that a client was led to since they were taken last.
+///
+/// Security: each says where the next is, so each is one that what came is from.
+#[derive(Clone, Default)]
+pub(super) struct Hops(Arc<Mutex<Vec<Url>>>);
+
+impl Hops {
+    fn add(&self, url: &Url) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(url.clone());
     }
-    real.set_query(None);
-    real.set_fragment(None);
-    Some(real.to_string())
+
+    /// Without a query, which may hold a key to the file.
+    pub(super) fn take(&self) -> Vec<String> {
+        let bare = |mut url: Url| {
+            url.set_query(None);
+            url.set_fragment(None);
+            url.to_string()
+        };
+        let urls = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        urls.into_iter().map(bare).collect()
+    }
 }
 
 /// The text of what has `ending` behind its path, if there is anything.
@@ -60,18 +73,27 @@ async fn beside(client: &reqwest::Client, url: &Url, ending: &str) -> Result<Opt
     }
 }
 
-/// A client that trusts whom the user's tools trust.
-pub(super) fn client(environment: &Environment, origin: &str) -> Result<reqwest::Client, SourceError> {
+/// A client that trusts whom the user's tools trust, and where it is led.
+pub(super) fn client(
+    environment: &Environment,
+    origin: &str,
+) -> Result<(reqwest::Client, Hops), SourceError> {
     let refused = |reason: String| SourceError::Refused { origin: origin.to_owned(), reason };
     // One crypto provider in the whole program; it may have been chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // On by https, or within a loopback server that was asked by plain http: never to another host in clear.
-    let onward = reqwest::redirect::Policy::custom(|attempt| {
+    let hops = Hops::default();
+    let seen = hops.clone();
+    let onward = reqwest::redirect::Policy::custom(move |attempt| {
         let first = attempt.previous().first();
         let is_same =
             first.is_some_and(|first| first.host() == attempt.url().host() && first.scheme() == "http");
         let goes_on = attempt.url().scheme() == "https" || is_same;
-        if attempt.previous().len() > REDIRECTS || !goes_on { attempt.stop() } else { attempt.follow() }
+        if attempt.previous().len() > REDIRECTS || !goes_on {
+            return attempt.stop();
+        }
+        seen.add(attempt.url());
+        attempt.follow()
     });
     let builder = reqwest::Client::builder()
         .redirect(onward)
@@ -83,7 +105,8 @@ pub(super) fn client(environment: &Environment, origin: &str) -> Result<reqwest:
         Some(roots) => builder.tls_certs_only(roots),
         None => builder,
     };
-    builder.build().map_err(|error| refused(reason(&error)))
+    let client = builder.build().map_err(|error| refused(reason(&error)))?;
+    Ok((client, hops))
 }
 
 /// The body of a good answer.

@@ -39,8 +39,8 @@ pub struct Plan {
     pub(super) signed: Option<(Signer, String)>,
     /// Where it came from.
     pub origin: String,
-    /// Where an answer led to from there, if it did.
-    pub(super) led_to: Option<String>,
+    /// Where answers led to from there, each address that was asked.
+    pub(super) led_to: Vec<String>,
     /// Whether an older one may replace a newer.
     pub(super) downgrade: bool,
     pub(super) is_local: bool,
@@ -174,6 +174,7 @@ impl Store {
             world: *world,
             provides,
             granted,
+            unknown: BTreeSet::new(),
             origin: plan.origin.clone(),
             version: plan.manifest.version.clone(),
             signer: plan.signed.as_ref().map(|(signer, _)| signer.clone()),
@@ -233,6 +234,7 @@ impl Store {
                     version: old.version,
                     digest: old.digest,
                     granted: old.granted,
+                    unknown: old.unknown,
                     origin: old.origin,
                     signer: old.signer,
                     module: old.module,

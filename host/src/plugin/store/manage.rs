@@ -52,6 +52,7 @@ impl Store {
                 version: std::mem::replace(&mut installed.version, previous.version),
                 digest: std::mem::replace(&mut installed.digest, previous.digest),
                 granted: std::mem::replace(&mut installed.granted, previous.granted),
+                unknown: std::mem::replace(&mut installed.unknown, previous.unknown),
                 origin: std::mem::replace(&mut installed.origin, previous.origin),
                 signer: std::mem::replace(&mut installed.signer, previous.signer),
                 module: std::mem::replace(&mut installed.module, previous.module),

@@ -92,6 +92,7 @@ fn a_missing_file_is_named() {
         world: World::Filter,
         provides: None,
         granted: BTreeSet::new(),
+        unknown: BTreeSet::new(),
         origin: String::new(),
         version: "1.0.0".to_owned(),
         signer: None,
@@ -272,6 +273,16 @@ fn a_least_version_holds_for_what_is_there_and_for_what_comes() {
 }
 
 #[test]
+fn all_that_is_said_of_a_required_filter_holds_for_what_comes() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let mut store = under(&paths, r#"required_filters = ["deny-lis1", "deny-lis1>=0.1.2"]"#);
+    let error = put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).unwrap_err();
+    assert!(matches!(error, StoreError::Replaced { rule: RuleError::TooOld { .. }, .. }), "{error}");
+    put(&mut store, of_version(home.path(), "0.1.2"), &Trust::default()).unwrap();
+}
+
+#[test]
 fn a_version_that_cannot_be_compared_is_an_older_one_where_an_author_signs() {
     let home = tempfile::tempdir().unwrap();
     let paths = paths(home.path());
@@ -297,14 +308,17 @@ fn what_an_answer_led_to_is_a_source_too() {
     let paths = paths(home.path());
     let mut store =
         under(&paths, &format!("sources = [\"{}/\", \"https://a.example/\"]", home.path().display()));
-    let led = |to: &str| {
+    let (inside, outside) = ("https://a.example/x.wasm", "https://b.example/x.wasm");
+    let led = |to: &[&str]| {
         let mut plan = of_version(home.path(), "0.1.1");
-        plan.led_to = Some(to.to_owned());
+        plan.led_to = to.iter().map(|to| (*to).to_owned()).collect();
         plan
     };
-    let error = put(&mut store, led("https://b.example/x.wasm"), &Trust::default()).unwrap_err().to_string();
-    assert!(error.contains("does not take components from `https://b.example/x.wasm`"), "{error}");
-    put(&mut store, led("https://a.example/x.wasm"), &Trust::default()).unwrap();
+    for way in [&[outside][..], &[inside, outside], &[outside, inside]] {
+        let error = put(&mut store, led(way), &Trust::default()).unwrap_err().to_string();
+        assert!(error.contains("does not take components from `https://b.example/x.wasm`"), "{error}");
+    }
+    put(&mut store, led(&[inside, inside]), &Trust::default()).unwrap();
 }
 
 #[test]
@@ -321,6 +335,67 @@ fn a_lock_that_is_gone_is_an_error_and_not_an_empty_one() {
     let mut store = open(&paths);
     private_file::key(&paths.plugins.join("plugins.key")).unwrap();
     gone(put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).map(drop));
+}
+
+#[test]
+fn a_first_lock_that_cannot_be_written_leaves_nothing_that_looks_like_one_that_is_gone() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let path = paths.plugins.join(lock::FILE);
+    // In the way of the lock and of nothing else, as a full disk may be.
+    fs::create_dir_all(path.join("x")).unwrap();
+    fs::set_permissions(&paths.plugins, fs::Permissions::from_mode(0o700)).unwrap();
+    assert!(lock::write(&paths.plugins, &[]).is_err());
+    fs::remove_dir_all(&path).unwrap();
+    assert_eq!(open(&paths).installed().len(), 0);
+    put(&mut open(&paths), of_version(home.path(), "0.1.1"), &Trust::default()).unwrap();
+
+    // A crash between the lock and the name of its key.
+    let [key, new] = ["plugins.key", "plugins.new-key"].map(|name| paths.plugins.join(name));
+    assert!(key.exists() && !new.exists());
+    fs::rename(&key, &new).unwrap();
+    assert_eq!(names(&paths), ["deny-lis1"]);
+    open(&paths).enable("deny-lis1", false).unwrap();
+    assert!(key.exists() && !new.exists());
+    assert_eq!(names(&paths), ["deny-lis1"]);
+    // A lock of a key that is gone is nobody's, and missed if it goes as well.
+    fs::remove_file(&key).unwrap();
+    assert!(matches!(Store::open(&paths, &Rules::default()), Err(StoreError::Lock { .. })));
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(Store::open(&paths, &Rules::default()), Err(StoreError::LockGone(_))));
+}
+
+#[test]
+fn a_grant_that_is_not_known_any_more_is_one_components_trouble() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = paths(home.path());
+    let engine = Engine::new().unwrap();
+    let mut store = open(&paths);
+    for name in ["deny-lis1", "deny-lis2"] {
+        put(&mut store, filter_called(home.path(), name), &Trust::default()).unwrap();
+    }
+    let mut all = store.installed().to_vec();
+    all[0].unknown.insert("secret:GOOGLE_API_KEY".to_owned());
+    lock::write(&paths.plugins, &all).unwrap();
+
+    let mut store = under(&paths, r#"required_filters = ["deny-lis1"]"#);
+    let [broken, good] = store.installed() else { panic!() };
+    let error = store.load(&engine, broken).err().unwrap().to_string();
+    assert!(error.contains("`deny-lis1`") && error.contains("granted `secret:GOOGLE_API_KEY`"), "{error}");
+    assert!(store.filters().any(|filter| filter.name == "deny-lis1"), "it still takes part, and so fails");
+    store.load(&engine, good).unwrap();
+    let wrong: Vec<_> = store.verify().iter().map(|one| one.wrong.is_some()).collect();
+    assert_eq!(wrong, [true, false]);
+    // What others change keeps it.
+    store.enable("deny-lis2", false).unwrap();
+    assert!(store.enable("deny-lis1", true).is_err());
+    assert!(open(&paths).load(&engine, &open(&paths).installed()[0]).is_err());
+    // From somebody else's lock nothing is installed of which not all is known.
+    let path = paths.plugins.join(lock::FILE);
+    let error = lock::parse(&path, &fs::read_to_string(&path).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("`secret:GOOGLE_API_KEY` is no capability"), "{error}");
+    store.remove("deny-lis1").unwrap();
+    assert_eq!(names(&paths), ["deny-lis2"]);
 }
 
 #[test]

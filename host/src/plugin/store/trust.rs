@@ -55,7 +55,7 @@ impl Store {
             return Err(untrusted(Distrust::Elsewhere));
         }
         let signer = plan.signed.as_ref().map(|(signer, _)| signer);
-        // Security: where an answer led on, what came is from there.
+        // Security: where an answer led on, who is there says what comes, or where to get it.
         for origin in [&plan.origin].into_iter().chain(&plan.led_to) {
             self.check_rules(&name, origin, signer)?;
         }
@@ -106,9 +106,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let Some(required) = self.rules.required(name) else { return Ok(()) };
         let broken = |rule| StoreError::Replaced { name: name.to_owned(), rule };
-        required.check(offered, digest).map_err(broken)?;
+        required.iter().try_for_each(|one| one.check(offered, digest)).map_err(broken)?;
+        let is_named = required.iter().any(|one| one.digest.is_some());
         let before = self.installed.iter().find(|installed| installed.name == name);
-        match before.filter(|before| required.digest.is_none() && before.digest != digest) {
+        match before.filter(|before| !is_named && before.digest != digest) {
             Some(before) if !version::compare(offered, &before.version).is_some_and(Ordering::is_ge) => {
                 let (installed, offered) = (before.version.clone(), offered.to_owned());
                 Err(broken(RuleError::OnlyNewer { installed, offered }))
