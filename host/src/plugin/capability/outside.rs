@@ -12,6 +12,7 @@ use reqwest::Url;
 
 use super::http::ClientError;
 use super::keys::Kept;
+use super::secret::SentSecrets;
 use crate::aws::{Aws, AwsError, Keys, Options};
 use crate::child::Interruption;
 use crate::environment::Environment;
@@ -34,6 +35,7 @@ pub struct Outside {
     configured_http: OnceLock<reqwest::Client>,
     tokens: Tokens,
     kept: Kept,
+    sent: SentSecrets,
     vault: Vault,
     secrets: SecretSources,
     endpoints: BTreeMap<String, Url>,
@@ -80,6 +82,7 @@ impl Outside {
             configured_http: OnceLock::new(),
             tokens: Tokens::default(),
             kept: Kept::default(),
+            sent: SentSecrets::default(),
             vault,
             secrets: SecretSources::default(),
             endpoints: BTreeMap::new(),
@@ -243,10 +246,32 @@ impl Outside {
         Ok(found)
     }
 
+    #[cfg(test)]
+    pub(super) fn used(&self, id: &str, secret: &Secret, token: Option<&Secret>) {
+        let keys = Keys::new(id, secret, token, None);
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys);
+    }
+
+    /// What is secret in the source credentials, if they were used.
+    #[must_use]
+    pub fn source_secrets(&self) -> Vec<Secret> {
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(keys) = &*keys else { return Vec::new() };
+        let credentials = keys.credentials();
+        let secrets = [Some(credentials.secret_access_key()), credentials.session_token()];
+        secrets.into_iter().flatten().map(|text| Secret::new(text.to_owned())).collect()
+    }
+
     /// The tokens of this run.
     #[must_use]
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// The secrets that components sent in this run.
+    #[must_use]
+    pub fn sent(&self) -> &SentSecrets {
+        &self.sent
     }
 
     /// What the component left for its own later calls.

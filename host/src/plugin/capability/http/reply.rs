@@ -1,7 +1,10 @@
 //! What a guest gets of a reply: what it did not ask to have lifted, and nothing of what it was only allowed to send.
 
+use std::sync::Arc;
+
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_ENCODING, HeaderName, HeaderValue, SET_COOKIE};
+use serde_json::Value;
 
 use super::echo::Guard;
 use super::exchange::Reply;
@@ -27,8 +30,17 @@ pub(super) struct Sent {
 }
 
 impl State {
-    /// The secrets in a request that the guest does not know.
-    pub(super) fn sent(&mut self, asked: &Asked) -> wasmtime::Result<Sent> {
+    /// The secrets in a request that the guest does not know, remembered for the replies of this run; an error where they
+    /// are too many.
+    pub(super) fn sending(&mut self, asked: &Asked) -> wasmtime::Result<Result<Sent, Error>> {
+        let sent = self.sent(asked)?;
+        let before = Arc::clone(&self.reach()?.outside);
+        let remembered = sent.secrets.iter().all(|held| before.sent().remember(held));
+        let message = || "too many different secrets were sent in this run".to_owned();
+        Ok(if remembered { Ok(sent) } else { Err(plain_error(ErrorKind::Denied, "secrets", message())) })
+    }
+
+    fn sent(&mut self, asked: &Asked) -> wasmtime::Result<Sent> {
         let mut sent = Sent::default();
         for header in &asked.headers {
             let name = header.name.to_ascii_lowercase();
@@ -71,28 +83,40 @@ impl State {
             Ok(lifted) => lifted,
             Err(error) => return Ok(Err(unavailable(error.code(), error.to_string()))),
         };
+        let outside = Arc::clone(&self.reach()?.outside);
         // A server may keep what it was sent and quote it later, so what was sent before counts too.
-        let before = self.reach()?.outside.tokens().values();
-        let guard = Guard::new(sent.secrets.iter().flat_map(HeldSecret::unknown).chain(&before));
+        let before = outside.sent().secrets();
+        let known: Vec<Secret> =
+            outside.tokens().values().into_iter().chain(outside.source_secrets()).collect();
+        let now = sent.secrets.iter().flat_map(HeldSecret::unknown);
+        let guard = Guard::new(now.chain(&known).chain(before.iter().map(|(secret, _)| secret)));
         if !guard.is_idle() && !is_whole(reply) {
             let message = format!("the reply of `{host}` is compressed or a part, and a secret was sent");
             return Ok(Err(unavailable("encoded", message)));
         }
-        let same = |value: &Secret| sent.secrets.iter().find(|held| is_same(held, value));
-        let is_own = |value: &Option<Secret>| value.as_ref().is_some_and(|value| same(value).is_some());
+        let same = |value: &Secret| sent.secrets.iter().find(|held| is_same(&held.value, value));
+        // What this host gave before it may give again.
+        let origin = origin_of(host);
+        let given = |value: &Secret| before.iter().any(|(it, from)| *from == origin && is_same(it, value));
+        let is_own = |value: &Secret| same(value).is_some() || given(value);
         // Security: what is searched has lost nothing but values that are a sent secret, whole. Of others the guest would learn
         // by what is missing.
         let own: Vec<String> = pointers
             .iter()
             .zip(&values)
-            .filter(|(_, value)| is_own(value))
+            .filter(|(_, value)| value.as_ref().is_some_and(is_own))
             .map(|(at, _)| at.clone())
             .collect();
-        let searched = lift::lift(&reply.body, &own).map(|(searched, _)| searched);
-        let others = values.iter().flatten().filter(|value| same(value).is_none());
-        if !searched.is_ok_and(|searched| !guard.finds(&searched, &reply.headers))
+        let searched = lift::lift(&reply.body, &own).map(|(searched, _)| without(searched, pointers));
+        let others = values.iter().flatten().filter(|value| !is_own(value));
+        let headers = shown_headers(reply);
+        let is_header = |(name, value): &(String, String)| {
+            [name, value].iter().any(|text| guard.finds_in(text.as_bytes()))
+        };
+        if !searched.is_ok_and(|searched| !guard.finds_in(&searched))
             || guard.finds_in(&body)
-            || others.into_iter().any(|value| guard.finds_in(value.expose().as_bytes()))
+            || headers.iter().any(is_header)
+            || others.into_iter().any(|value| guard.finds_in_lifted(value.expose().as_bytes()))
         {
             let message = format!("the reply of `{host}` repeats a secret that was sent to it");
             return Ok(Err(unavailable("echo", message)));
@@ -112,12 +136,6 @@ impl State {
             };
             lifted.push(Some(self.hold(held)?));
         }
-        let text = |(name, value): (&HeaderName, &HeaderValue)| {
-            Some((name.to_string(), value.to_str().ok()?.to_owned()))
-        };
-        // Security: what a server sets as a cookie is a credential too.
-        let headers =
-            reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie").filter_map(text).collect();
         Ok(Ok(Response { status: reply.status, headers, body, lifted }))
     }
 
@@ -142,14 +160,42 @@ impl State {
 }
 
 /// Whether a value is what was sent, as where a token is looked up by itself: it is that secret again, and may go where that may.
-fn is_same(held: &HeldSecret, value: &Secret) -> bool {
-    !value.expose().is_empty() && held.value.expose() == value.expose()
+fn is_same(held: &Secret, value: &Secret) -> bool {
+    !value.expose().is_empty() && held.expose() == value.expose()
+}
+
+/// The headers that the guest gets.
+fn shown_headers(reply: &Reply) -> Vec<(String, String)> {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.to_string(), value.to_str().ok()?.to_owned()))
+    };
+    // Security: what a server sets as a cookie is a credential too.
+    reply.headers.iter().filter(|(name, _)| *name != SET_COOKIE).filter_map(text).collect()
+}
+
+/// `body` without the values at `pointers`, which nobody reads. Unlike what is shown it keeps what holds them again: a guest
+/// would learn from what is missing there. All of XML is kept.
+fn without(body: Vec<u8>, pointers: &[String]) -> Vec<u8> {
+    if pointers.is_empty() {
+        return body;
+    }
+    let Ok(mut document) = serde_json::from_slice::<Value>(&body) else { return body };
+    for pointer in pointers {
+        if let Some(value) = document.pointer_mut(pointer).filter(|value| value.is_string()) {
+            *value = Value::Null;
+        }
+    }
+    document.to_string().into_bytes()
 }
 
 /// Whether a reply can be searched: no guest is served by one that it alone can read.
 fn is_whole(reply: &Reply) -> bool {
-    let is_encoded = reply.headers.get_all(CONTENT_ENCODING).iter().any(|value| value != "identity");
-    !is_encoded && reply.status != StatusCode::PARTIAL_CONTENT.as_u16()
+    let is_plain = |value: &HeaderValue| {
+        let mut encodings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        encodings.all(|encoding| encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity"))
+    };
+    reply.headers.get_all(CONTENT_ENCODING).iter().all(is_plain)
+        && reply.status != StatusCode::PARTIAL_CONTENT.as_u16()
 }
 
 /// The origin of what `host` sent. Security: the one secret of a storage account's host is the key that delegates a user's

@@ -85,6 +85,10 @@ impl State {
         {
             return Ok(Err(refused));
         }
+        let sent = match self.sending(asked)? {
+            Ok(sent) => sent,
+            Err(refused) => return Ok(Err(refused)),
+        };
         let is_vault = match self.lead_to_vault(&host, &mut request)? {
             Ok(is_vault) => is_vault,
             Err(error) => return Ok(Err(error)),
@@ -105,7 +109,6 @@ impl State {
                 if is_vault {
                     outside.vault().saw(&url, &body, reply.status, &reply.body);
                 }
-                let sent = self.sent(asked)?;
                 self.show(&reply, &asked.lift, &host, &sent)
             }
             Ok(Err(error)) => Ok(Err(error)),

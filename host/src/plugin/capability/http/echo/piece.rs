@@ -5,23 +5,77 @@
 
 /// Characters of a piece. At six bits each they can be neither guessed nor meant by chance.
 pub(super) const PIECE: usize = 16;
-/// Shorter secrets are not looked for: they would turn up by chance.
-const SHORTEST: usize = 8;
+/// Shorter secrets are not looked for: names are as long, and would turn up by chance.
+pub(super) const SHORTEST: usize = 12;
+/// What a secret says when it is decoded is no name.
+pub(super) const SHORTEST_DECODED: usize = 8;
+/// The body of a private key begins with what is alike in all of its kind: a version, and the algorithm's name.
+const FIXED: usize = 48;
+/// As long a body is an RSA key's, and the first part in [`PUBLIC_PART`] of it is its modulus, which is public.
+const LONG_KEY: usize = 800;
+const PUBLIC_PART: usize = 3;
+const MARKER: &[u8] = b"-----";
 /// A piece of fewer different characters is a ruler or padding.
 const FEWEST_DIFFERENT: usize = 6;
 
+/// A line of a secret.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line<'a> {
+    pub text: &'a [u8],
+    /// So much at its front is no secret.
+    pub fixed: usize,
+    /// Whether another token may begin as it does.
+    pub begins: bool,
+}
+
 /// The lines of `secret` that make it one: of a PEM what is between its markers, of a signed token its signature.
-pub(super) fn lines(secret: &[u8]) -> Vec<&[u8]> {
-    let lines: Vec<&[u8]> =
-        secret.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii).collect();
-    let is_marker = |line: &&[u8]| line.starts_with(b"-----");
-    let long = lines.into_iter().filter(|line| line.len() >= PIECE && !is_marker(line));
-    let long: Vec<&[u8]> = long.map(unsigned_away).collect();
-    if !long.is_empty() {
-        return long;
+pub(super) fn lines(secret: &[u8], shortest: usize) -> Vec<Line<'_>> {
+    let all: Vec<&[u8]> = secret
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .map(<[u8]>::trim_ascii)
+        .flat_map(unmarked)
+        .collect();
+    let is_marker = |line: &[u8]| line.starts_with(MARKER);
+    let (mut lines, mut fixed, mut is_pem) = (Vec::new(), 0_usize, false);
+    let mut rest = all.as_slice();
+    while let Some((&line, after)) = rest.split_first() {
+        rest = after;
+        if is_marker(line) {
+            let body = after.iter().take_while(|line| !is_marker(line)).map(|line| line.len()).sum();
+            is_pem = true;
+            let is_key = line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----");
+            fixed = if is_key { public(body) } else { 0 };
+            continue;
+        }
+        if line.len() >= PIECE {
+            let begins = !is_pem && lines.is_empty();
+            lines.push(Line { text: unsigned_away(line), fixed: fixed.min(line.len()), begins });
+        }
+        fixed = fixed.saturating_sub(line.len());
     }
     let whole = secret.trim_ascii();
-    if whole.len() >= SHORTEST { vec![whole] } else { Vec::new() }
+    if lines.is_empty() && whole.len() >= shortest {
+        lines.push(Line { text: whole, fixed: 0, begins: true });
+    }
+    lines
+}
+
+/// How much of the body of a private key is no secret.
+fn public(body: usize) -> usize {
+    let part = body / PUBLIC_PART;
+    if body >= LONG_KEY { part } else { part.min(FIXED) }
+}
+
+/// The marker and the lines of a PEM that stands on one line; any other line as it is.
+fn unmarked(line: &[u8]) -> Vec<&[u8]> {
+    let after = line.strip_prefix(MARKER).filter(|label| label.starts_with(b"BEGIN "));
+    let end = after.and_then(|label| label.windows(MARKER.len()).position(|bytes| bytes == MARKER));
+    let Some((marker, body)) = end.and_then(|end| line.split_at_checked(end + 2 * MARKER.len())) else {
+        return vec![line];
+    };
+    let end = body.windows(MARKER.len()).position(|bytes| bytes == MARKER).unwrap_or(body.len());
+    let body = body.get(..end).unwrap_or_default().split(u8::is_ascii_whitespace);
+    std::iter::once(marker).chain(body.filter(|line| !line.is_empty())).collect()
 }
 
 /// The signature of a signed token, which is what makes it one; header and claims are alike in many.
@@ -31,12 +85,13 @@ fn unsigned_away(line: &[u8]) -> &[u8] {
     signature.unwrap_or(line)
 }
 
-/// Where the pieces of `line` begin. The last one ends where the line does.
-pub(super) fn places(line: &[u8]) -> Vec<usize> {
-    let last = line.len().saturating_sub(PIECE);
+/// Where the pieces of `line` that are secret begin. The last one ends where the line does.
+pub(super) fn places(line: &Line) -> Vec<usize> {
+    let last = line.text.len().saturating_sub(PIECE);
     let mut places: Vec<usize> = (0..last).step_by(PIECE).collect();
     places.push(last);
-    let is_telling = |at: &usize| line.get(*at..at.saturating_add(PIECE)).is_some_and(is_varied);
+    places.retain(|at| line.fixed == 0 || at.saturating_add(PIECE) > line.fixed);
+    let is_telling = |at: &usize| line.text.get(*at..at.saturating_add(PIECE)).is_some_and(is_varied);
     let telling: Vec<usize> = places.iter().copied().filter(is_telling).collect();
     if telling.is_empty() { places } else { telling }
 }
@@ -52,21 +107,44 @@ fn is_varied(piece: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn texts(secret: &[u8]) -> Vec<&[u8]> {
+        lines(secret, SHORTEST).into_iter().map(|line| line.text).collect()
+    }
+
     #[test]
     fn a_pem_is_its_lines_and_a_signed_token_its_signature() {
         let pem = b"-----BEGIN PRIVATE KEY-----\r\nMC4CAQAwBQYDK2VwBCIEIGu\n-----END PRIVATE KEY-----\n";
-        assert_eq!(lines(pem), [b"MC4CAQAwBQYDK2VwBCIEIGu"]);
+        assert_eq!(texts(pem), [b"MC4CAQAwBQYDK2VwBCIEIGu"]);
+        let pem = b"-----BEGIN PRIVATE KEY----- MC4CAQAwBQYDK2VwBCIEIGu -----END PRIVATE KEY-----";
+        assert_eq!(texts(pem), [b"MC4CAQAwBQYDK2VwBCIEIGu"]);
         let token = b"eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxIn0.c2lnbmF0dXJlLW9mLWl0";
-        assert_eq!(lines(token), [b"c2lnbmF0dXJlLW9mLWl0"]);
-        assert_eq!(lines(b" password\n"), [b"password"]);
-        assert!(lines(b"short").is_empty() && lines(b"").is_empty());
+        assert_eq!(texts(token), [b"c2lnbmF0dXJlLW9mLWl0"]);
+        assert_eq!(texts(b" a-password-12\n"), [b"a-password-12"]);
+        assert!(texts(b"deploybot").is_empty() && texts(b"").is_empty());
+    }
+
+    #[test]
+    fn what_is_alike_in_private_keys_is_passed_over() {
+        let of = |lines_of_64: usize, label: &str| {
+            let body = format!("{}\n", "0123456789abcdef".repeat(4)).repeat(lines_of_64);
+            let pem = format!("-----BEGIN {label}-----\n{body}-----END {label}-----\n{body}");
+            let fixed: Vec<usize> = lines(pem.as_bytes(), SHORTEST).iter().map(|line| line.fixed).collect();
+            fixed
+        };
+        assert_eq!(of(3, "EC PRIVATE KEY"), [48, 0, 0, 0, 0, 0]);
+        assert_eq!(of(1, "PRIVATE KEY"), [21, 0]);
+        assert_eq!(of(15, "RSA PRIVATE KEY")[..7], [64, 64, 64, 64, 64, 0, 0]);
+        assert!(of(15, "CERTIFICATE").iter().all(|fixed| *fixed == 0));
     }
 
     #[test]
     fn pieces_cover_a_line_to_its_end() {
-        assert_eq!(places(b"0123456789abcdef0123456789abcdef0123"), [0, 16, 20]);
-        assert_eq!(places(b"0123456789abcdef"), [0]);
-        assert_eq!(places(b"password"), [0]);
-        assert_eq!(places(b"----------------0123456789abcdef"), [16]);
+        let places = |text: &[u8], fixed| places(&Line { text, fixed, begins: false });
+        assert_eq!(places(b"0123456789abcdef0123456789abcdef0123", 0), [0, 16, 20]);
+        assert_eq!(places(b"0123456789abcdef0123456789abcdef0123", 21), [16, 20]);
+        assert_eq!(places(b"0123456789abcdef", 0), [0]);
+        assert!(places(b"0123456789abcdef", 16).is_empty());
+        assert_eq!(places(b"a-password-12", 0), [0]);
+        assert_eq!(places(b"----------------0123456789abcdef", 0), [16]);
     }
 }

@@ -148,10 +148,9 @@ mod tests {
     fn base64_has_the_window_at_each_alignment() {
         for before in ["", "x", "xy", "xyz"] {
             let whole = STANDARD_NO_PAD.encode_to_string(format!("{before}planted?secret>0123!"));
-            let found = encodings(b"planted?secret>0").iter().any(|text| {
-                let text = &text[..16];
-                whole.as_bytes().windows(16).any(|window| window == text)
-            });
+            let found = encodings(b"planted?secret>0")
+                .iter()
+                .any(|text| whole.as_bytes().windows(text.len()).any(|window| window == text.as_slice()));
             assert!(found, "{before}");
         }
     }
