@@ -70,7 +70,9 @@ impl Guard {
         let mut known = HashSet::new();
         for secret in secrets {
             if known.insert(secret.expose()) {
-                meant::texts(secret.expose().as_bytes()).iter().for_each(|text| guard.add(text));
+                for text in meant::texts(secret.expose().as_bytes()) {
+                    guard.add(&text);
+                }
             }
         }
         guard

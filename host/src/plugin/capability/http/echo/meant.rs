@@ -41,7 +41,9 @@ fn collect(raw: &[u8], shortest: usize, depth: usize, texts: &mut Vec<Text>) {
     let Some(depth) = depth.checked_sub(1) else { return };
     let fields = fields(raw);
     if !fields.is_empty() {
-        fields.iter().for_each(|field| collect(field, SHORTEST, depth, texts));
+        for field in fields {
+            collect(&field, SHORTEST, depth, texts);
+        }
         return;
     }
     texts.push(Text { bytes: Zeroizing::new(raw.to_vec()), shortest });

@@ -192,7 +192,8 @@ fn a_secret_is_framed_in_a_body_and_in_a_header_with_more_than_it() {
         (asked(vec![header("x-api-key", vec![plain(), secret()])], vec![]), true),
         (asked(vec![], vec![secret()]), true),
     ] {
-        let sent = state.sent(&asked).unwrap();
+        let sent = state.sending(&asked).unwrap().unwrap();
         assert_eq!((sent.secrets.len(), sent.framed), (1, framed));
     }
+    assert_eq!(state.reach().unwrap().outside.sent().secrets().len(), 1);
 }
