@@ -349,7 +349,6 @@ fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String
     Err(format!("not revoked: {}", Failure::from(error).line()))
 }
 
-/// Takes back what no command will get.
 /// Takes back what no command gets. What cannot be taken back now is written down as issued, for `cleanup` to find.
 fn revoke_or_keep(
     console: Console,

@@ -314,12 +314,8 @@ fn the_command_does_not_get_what_a_provider_mints_from() {
     assert_eq!(run.success().stdout, "none\n");
 }
 
-#[test]
-fn what_was_not_granted_cannot_be_used() {
-    let mut sandbox = sandbox();
-    // The same component, whose manifest does not ask for the credentials that it uses.
-    let guest = Guest::of("hostile-provider").replacing("capability slot:aws", "no-capable slot:aws");
-    let _ = guest.install(&mut sandbox, &GRANTS[1..]).success();
+/// A run ends when the component reaches for `slot:aws`, and STS was asked nothing.
+fn uses_what_it_was_not_granted(sandbox: &Sandbox) {
     let output = sandbox
         .run(["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "touch", "ran"])
         .exits(70);
@@ -328,7 +324,16 @@ fn what_was_not_granted_cannot_be_used() {
         "{}",
         output.stderr
     );
-    assert_eq!(asked(&sandbox), [""; 0]);
+    assert_eq!(asked(sandbox), [""; 0]);
+}
+
+#[test]
+fn what_was_not_granted_cannot_be_used() {
+    let mut sandbox = sandbox();
+    // The same component, whose manifest does not ask for the credentials that it uses.
+    let guest = Guest::of("hostile-provider").replacing("capability slot:aws", "no-capable slot:aws");
+    let _ = guest.install(&mut sandbox, &GRANTS[1..]).success();
+    uses_what_it_was_not_granted(&sandbox);
 }
 
 #[test]
@@ -340,15 +345,7 @@ fn keys_that_a_reply_gave_lead_to_no_cloud_that_was_not_granted() {
     let guest = Guest::of("hostile-provider").playing("mint-http-federate");
     let guest = guest.replacing("capability slot:aws", "no-capable slot:aws");
     let _ = guest.install(&mut sandbox, &GRANTS[1..]).success();
-    let output = sandbox
-        .run(["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "touch", "ran"])
-        .exits(70);
-    assert!(
-        output.stderr.contains("failed in phase call: it used `slot:aws`, which was not granted to it"),
-        "{}",
-        output.stderr
-    );
-    assert_eq!(asked(&sandbox), [""; 0]);
+    uses_what_it_was_not_granted(&sandbox);
 }
 
 #[test]

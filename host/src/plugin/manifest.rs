@@ -205,6 +205,17 @@ impl Manifest {
         Ok(Self { name, version, licence, sdk, contract, world, requested, imports, exports })
     }
 
+    /// Whether a component of its world may ask for anything, where it does.
+    ///
+    /// # Errors
+    /// One sentence, if not.
+    pub fn check_reach(&self) -> Result<(), String> {
+        if matches!(self.world, World::Filter | World::Mapping) && !self.requested.is_empty() {
+            return Err(format!("a {} reaches nothing, and asks for capabilities", self.world));
+        }
+        Ok(())
+    }
+
     /// Whether the imports are ones its world has.
     ///
     /// # Errors

@@ -63,9 +63,7 @@ impl Plan {
         let wasm = encode::component(file.clone()).map_err(unfit)?;
         let manifest = Manifest::read(&wasm).map_err(wrong)?;
         manifest.check_imports().map_err(wrong)?;
-        if matches!(manifest.world, World::Filter | World::Mapping) && !manifest.requested.is_empty() {
-            return Err(unfit(format!("a {} reaches nothing, and asks for capabilities", manifest.world)));
-        }
+        manifest.check_reach().map_err(unfit)?;
         if let Some(capability) = manifest.requested.iter().find(|asked| asked.is_built_in_only()) {
             let (name, capability) = (manifest.name, capability.clone());
             return Err(StoreError::BuiltInOnly { name, capability });

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::error::Failure;
-use crate::plugin::manifest::{Manifest, Track, World};
+use crate::plugin::manifest::{Manifest, Track};
 use crate::plugin::outline::SECTION;
 use crate::settings::source::line;
 
@@ -55,10 +55,7 @@ impl Metadata {
             let words = causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"));
             unfit(&words, "correct it, and build again")
         })?;
-        if matches!(manifest.world, World::Filter | World::Mapping) && !manifest.requested.is_empty() {
-            let words = format!("a {} reaches nothing, and asks for capabilities", manifest.world);
-            return Err(unfit(&words, "leave `capabilities` empty"));
-        }
+        manifest.check_reach().map_err(|words| unfit(&words, "leave `capabilities` empty"))?;
         Ok(text)
     }
 }
