@@ -68,14 +68,11 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<(), F
 
 /// What was built is nobody's to install: its author's words, not those of somebody who found it.
 fn unfit(error: StoreError) -> Failure {
-    let wrong = match &error {
-        StoreError::Unfit { reason, .. } => reason.clone(),
-        StoreError::Manifest { source, .. } => {
-            let cause = std::error::Error::source(source).map(|cause| format!(": {cause}"));
-            format!("{source}{}", cause.unwrap_or_default())
-        }
-        StoreError::BuiltInOnly { .. } => error.to_string(),
-        _ => return error.into(),
+    let wrong = match error {
+        StoreError::Unfit { reason, .. } => reason,
+        StoreError::Manifest { source, .. } => Failure::internal("plugin", source).line(),
+        error @ StoreError::BuiltInOnly { .. } => error.to_string(),
+        other => return other.into(),
     };
     Failure::usage(&format!("what was built cannot be installed: {wrong}"), "correct it, and build again")
 }

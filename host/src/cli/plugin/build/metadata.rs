@@ -51,9 +51,7 @@ impl Metadata {
             ));
         }
         let manifest = Manifest::parse(&text, Vec::new(), Vec::new()).map_err(|error| {
-            let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-            let words = causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"));
-            unfit(&words, "correct it, and build again")
+            unfit(&Failure::internal("plugin", error).line(), "correct it, and build again")
         })?;
         manifest.check_reach().map_err(|words| unfit(&words, "leave `capabilities` empty"))?;
         Ok(text)
