@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod attempt;
+mod end;
 pub mod onlooker;
 pub mod open;
 pub mod report;
@@ -11,12 +12,12 @@ use std::ffi::OsString;
 
 use crate::approve::Approved;
 use crate::audit::Event;
-use crate::child::{self, Ended, OnExpiry, Signals};
+use crate::child::{self, OnExpiry, Signals};
 use crate::clock;
 use crate::components::Components;
 use crate::console::Console;
-use crate::deliver::{Delivery, SessionDirectory, Value, deliver};
-use crate::endpoint::{self, Endpoint, Endpoints};
+use crate::deliver::{Delivery, SessionDirectory, deliver};
+use crate::endpoint::{self, Endpoints};
 use crate::environment::{Environment, PATH};
 use crate::error::Failure;
 use crate::filter::Filtered;
@@ -26,13 +27,13 @@ use crate::plugin::filter::{Context as Circumstances, Filter};
 use crate::plugin::provider::{Description, Minted, Provider};
 use crate::profile::{Profiles, shortest};
 use crate::request::Ask;
-use crate::secret::Secret;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{approve, check, deny, expansion, filter, mint, plan, process, request};
 
 use self::access::Access;
 use self::attempt::Attempt;
+use self::end::{finish, revoke, revoke_or_keep, secrets};
 use self::onlooker::{Nobody, Onlooker, Scene};
 use self::open::Opened;
 
@@ -335,59 +336,6 @@ fn start(
     report::started(context.console, attempt, minted, access);
     let running = child::spawn(executable, &delivered.environment, signals)?;
     Ok((delivered.directory, endpoints, running))
-}
-
-/// Takes back what can be; the text says what became of the credentials.
-fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
-    let Some(lease) = &minted.lease else { return Ok(None) };
-    provider.see_through();
-    let Err(error) = provider.revoke(lease) else { return Ok(Some(REVOKED.to_owned())) };
-    // The end of the login they were made with ends them too.
-    if provider.close() == Ok(true) {
-        return Ok(Some(REVOKED.to_owned()));
-    }
-    Err(format!("not revoked: {}", Failure::from(error).line()))
-}
-
-/// Takes back what no command gets. What cannot be taken back now is written down as issued, for `cleanup` to find.
-fn revoke_or_keep(
-    console: Console,
-    provider: &Provider,
-    minted: &Minted,
-    access: &Access,
-    attempt: &Attempt,
-) {
-    let Err(reason) = revoke(provider, minted) else { return };
-    console.notice(&format!("the credentials were {reason}"));
-    let issued = Event::Issued(report::issued(attempt.provider(), minted, access));
-    if let Err(error) = attempt.record(&issued, &secrets(minted)) {
-        console.notice(&format!("what was not taken back could not be recorded: {}", error.line()));
-    }
-}
-
-/// The command has ended: its status stands, whatever else goes wrong now.
-fn finish(
-    ended: &Ended,
-    revoked: Result<Option<String>, String>,
-    secrets: &[Secret],
-    attempt: &Attempt,
-    console: Console,
-) {
-    let event = Event::Ended(report::ended(ended, revoked.unwrap_or_else(Some)));
-    if let Err(error) = attempt.record(&event, secrets) {
-        console.notice(&format!("the end of the session could not be recorded: {}", error.line()));
-    }
-    report::finished(console, attempt, ended);
-}
-
-fn secrets(minted: &Minted) -> Vec<Secret> {
-    let of = |value: &Value| match value {
-        Value::Secret(secret) => Some(secret.clone()),
-        Value::Plain(_) => None,
-    };
-    let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
-    let files = minted.files.iter().filter_map(|file| of(&file.contents));
-    variables.chain(files).chain(minted.endpoints.iter().flat_map(Endpoint::secrets)).collect()
 }
 
 #[cfg(test)]

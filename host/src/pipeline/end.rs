@@ -1,0 +1,66 @@
+//! The end of a session: what is taken back, and what is recorded of it.
+
+use super::access::Access;
+use super::attempt::Attempt;
+use super::{REVOKED, report};
+use crate::audit::Event;
+use crate::child::Ended;
+use crate::console::Console;
+use crate::deliver::Value;
+use crate::endpoint::Endpoint;
+use crate::error::Failure;
+use crate::plugin::provider::{Minted, Provider};
+use crate::secret::Secret;
+
+/// Takes back what can be; the text says what became of the credentials.
+pub(super) fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
+    let Some(lease) = &minted.lease else { return Ok(None) };
+    provider.see_through();
+    let Err(error) = provider.revoke(lease) else { return Ok(Some(REVOKED.to_owned())) };
+    // The end of the login they were made with ends them too.
+    if provider.close() == Ok(true) {
+        return Ok(Some(REVOKED.to_owned()));
+    }
+    Err(format!("not revoked: {}", Failure::from(error).line()))
+}
+
+/// Takes back what no command gets. What cannot be taken back now is written down as issued, for `cleanup` to find.
+pub(super) fn revoke_or_keep(
+    console: Console,
+    provider: &Provider,
+    minted: &Minted,
+    access: &Access,
+    attempt: &Attempt,
+) {
+    let Err(reason) = revoke(provider, minted) else { return };
+    console.notice(&format!("the credentials were {reason}"));
+    let issued = Event::Issued(report::issued(attempt.provider(), minted, access));
+    if let Err(error) = attempt.record(&issued, &secrets(minted)) {
+        console.notice(&format!("what was not taken back could not be recorded: {}", error.line()));
+    }
+}
+
+/// The command has ended: its status stands, whatever else goes wrong now.
+pub(super) fn finish(
+    ended: &Ended,
+    revoked: Result<Option<String>, String>,
+    secrets: &[Secret],
+    attempt: &Attempt,
+    console: Console,
+) {
+    let event = Event::Ended(report::ended(ended, revoked.unwrap_or_else(Some)));
+    if let Err(error) = attempt.record(&event, secrets) {
+        console.notice(&format!("the end of the session could not be recorded: {}", error.line()));
+    }
+    report::finished(console, attempt, ended);
+}
+
+pub(super) fn secrets(minted: &Minted) -> Vec<Secret> {
+    let of = |value: &Value| match value {
+        Value::Secret(secret) => Some(secret.clone()),
+        Value::Plain(_) => None,
+    };
+    let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
+    let files = minted.files.iter().filter_map(|file| of(&file.contents));
+    variables.chain(files).chain(minted.endpoints.iter().flat_map(Endpoint::secrets)).collect()
+}
