@@ -117,6 +117,12 @@ impl Finding {
     }
 }
 
+/// Tells whether something in `text` looks like a secret, by the name it is given or by its own shape.
+#[must_use]
+pub fn holds_secret(text: &str) -> bool {
+    redact::redact_text(text) != text
+}
+
 /// The audit log in one directory.
 #[derive(Debug, Clone)]
 pub struct Audit {
