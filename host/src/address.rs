@@ -2,6 +2,8 @@
 
 use reqwest::Url;
 
+use crate::shape;
+
 /// An address that credentials cannot be sent to.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` must be an https address, or http on loopback, without user, query and fragment")]
@@ -20,7 +22,9 @@ pub fn parse(name: &str, text: &str) -> Result<Url, AddressError> {
         && url.password().is_none()
         && url.query().is_none()
         && url.fragment().is_none()
-        && url.host_str().is_some();
+        && url.host_str().is_some()
+        // Security: whoever cannot reach a host names it, so that it must not be a token.
+        && shape::has_host(text.trim());
     let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
     if plain && safe { Ok(url) } else { Err(wrong()) }
 }
@@ -37,7 +41,14 @@ mod tests {
 
     #[test]
     fn https_anywhere_and_http_on_loopback_are_accepted() {
-        for text in ["https://x.example/a", "http://127.0.0.1:1/", "http://[::1]:1", "http://localhost:1"] {
+        for text in [
+            "https://x.example/a",
+            "http://127.0.0.1:1/",
+            "http://[::1]:1",
+            "http://localhost:1",
+            "https://my_vault:8200/",
+            "https://größe.example",
+        ] {
             assert!(parse("X", text).is_ok(), "{text}");
         }
     }
@@ -50,6 +61,9 @@ mod tests {
             "http://localhost.example",
             "http://10.0.0.1",
             "https://a@b",
+            "https://hvs.CAESIJ0123456789abcdef",
+            "https://AKIAIOSFODNN7EXAMPLE/",
+            "https://Ab12Cd34Ef56Gh78Ij90Kl12",
         ] {
             assert!(parse("X", text).is_err(), "{text}");
         }

@@ -6,6 +6,7 @@
 mod endpoint;
 mod error;
 mod http;
+
 mod operation;
 mod query;
 mod reply;
@@ -18,7 +19,6 @@ mod double;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
@@ -26,6 +26,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+
+use crate::environment::AWS_CA_BUNDLE;
+use crate::shape::ConfiguredPath;
 
 pub use self::error::{AwsError, Cause, Service};
 pub use self::http::AwsHttp;
@@ -62,7 +65,7 @@ pub struct Options {
     /// `AWS_DEFAULT_REGION`.
     pub aws_default_region: Option<String>,
     /// `AWS_CA_BUNDLE`: a PEM file that replaces the system's certificate authorities.
-    pub ca_bundle: Option<PathBuf>,
+    pub ca_bundle: Option<ConfiguredPath>,
     /// `AWS_PROFILE`; only for hints, the SDK reads it itself.
     pub profile: Option<String>,
     /// Whether `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are both set.
@@ -83,7 +86,7 @@ impl Options {
             region: None,
             aws_region: set("AWS_REGION"),
             aws_default_region: set("AWS_DEFAULT_REGION"),
-            ca_bundle: set("AWS_CA_BUNDLE").map(PathBuf::from),
+            ca_bundle: set(AWS_CA_BUNDLE).map(|path| ConfiguredPath::new(AWS_CA_BUNDLE, path)),
             profile: set("AWS_PROFILE"),
             environment_keys: keys == [true, true],
             missing_key: match keys {

@@ -17,6 +17,7 @@ use crate::environment::{
     AZURE_TENANT_ID, Environment, HOME, IDENTITY_ENDPOINT,
 };
 use crate::secret::Secret;
+use crate::shape::ConfiguredPath;
 use crate::token::{Token, TokenError, Why, ask, claims, form, of_reply, tool};
 
 /// Entra ID of the public cloud.
@@ -43,7 +44,8 @@ pub async fn token(
     let tenant = tenant.or_else(|| environment.get(AZURE_TENANT_ID));
     let application = tenant.zip(environment.get(AZURE_CLIENT_ID));
     if let Some((tenant, id)) = application {
-        let proof = (environment.get(AZURE_CLIENT_SECRET), environment.get(AZURE_FEDERATED_TOKEN_FILE));
+        let file = ConfiguredPath::of_variable(environment, AZURE_FEDERATED_TOKEN_FILE);
+        let proof = (environment.get(AZURE_CLIENT_SECRET), file);
         if let Some(token) = application_token(environment, client, tenant, audience, id, proof).await? {
             return Ok(token);
         }
@@ -66,8 +68,8 @@ pub async fn agent_token(
     id: &str,
     audience: &str,
 ) -> Result<Token, TokenError> {
-    let proof =
-        (environment.get(AUDEX_AZURE_CLIENT_SECRET), environment.get(AUDEX_AZURE_FEDERATED_TOKEN_FILE));
+    let file = ConfiguredPath::of_variable(environment, AUDEX_AZURE_FEDERATED_TOKEN_FILE);
+    let proof = (environment.get(AUDEX_AZURE_CLIENT_SECRET), file);
     if proof.0.is_some() || proof.1.is_some() {
         let tenant = tenant.or_else(|| environment.get(AZURE_TENANT_ID));
         let tenant = tenant.ok_or_else(|| TokenError::config(format!("`{AZURE_TENANT_ID}` is not set")))?;
@@ -88,7 +90,7 @@ async fn application_token(
     tenant: &str,
     audience: &str,
     id: &str,
-    proof: (Option<&str>, Option<&str>),
+    proof: (Option<&str>, Option<ConfiguredPath>),
 ) -> Result<Option<Token>, TokenError> {
     let (secret, path) = proof;
     if let Some(secret) = secret {
@@ -97,8 +99,8 @@ async fn application_token(
     }
     let Some(path) = path else { return Ok(None) };
     // Read each time: the file is replaced while a pod runs.
-    let subject = std::fs::read_to_string(path).map(Secret::new);
-    let subject = subject.map_err(|error| TokenError::config(format!("cannot read `{path}`: {error}")))?;
+    let subject = std::fs::read_to_string(path.as_path()).map(Secret::new);
+    let subject = subject.map_err(|error| TokenError::config(format!("cannot read {path}: {error}")))?;
     let own = [
         ("client_id", id),
         ("client_assertion_type", ASSERTION),

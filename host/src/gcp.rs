@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use reqwest::Client;
 
 use crate::environment::{CLOUDSDK_CONFIG, Environment, GOOGLE_APPLICATION_CREDENTIALS, HOME};
+use crate::shape::ConfiguredPath;
 use crate::token::{Token, TokenError, Why};
 
 use self::file::File;
@@ -78,11 +79,11 @@ pub fn is_configured(environment: &Environment) -> bool {
 const ADC: &str = "application_default_credentials.json";
 
 fn find(environment: &Environment) -> Result<Option<File>, TokenError> {
-    if let Some(path) = environment.get_os(GOOGLE_APPLICATION_CREDENTIALS) {
-        return File::read(&PathBuf::from(path)).map(Some);
+    if let Some(path) = ConfiguredPath::of_variable(environment, GOOGLE_APPLICATION_CREDENTIALS) {
+        return File::read(&path).map(Some);
     }
     match directory(environment).map(|directory| directory.join(ADC)).filter(|path| path.is_file()) {
-        Some(path) => File::read(&path).map(Some),
+        Some(path) => File::read(&ConfiguredPath::new(CLOUDSDK_CONFIG, path)).map(Some),
         None => Ok(None),
     }
 }

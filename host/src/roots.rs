@@ -1,18 +1,17 @@
 //! Certificate authorities that the user configured instead of the system's.
 
-use std::path::{Path, PathBuf};
-
 use reqwest::Certificate;
 
 use crate::environment::{
     AWS_CA_BUNDLE, CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE, Environment, REQUESTS_CA_BUNDLE,
 };
+use crate::shape::ConfiguredPath;
 
 /// Why a file of authorities cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use the certificates in `{}`: {reason}", path.display())]
+#[error("cannot use the certificates in {path}: {reason}")]
 pub struct RootsError {
-    path: PathBuf,
+    path: ConfiguredPath,
     reason: String,
 }
 
@@ -20,9 +19,9 @@ pub struct RootsError {
 ///
 /// # Errors
 /// When it cannot be read, or holds none.
-pub fn read(path: &Path) -> Result<Vec<Certificate>, RootsError> {
-    let refused = |reason: String| RootsError { path: path.to_path_buf(), reason };
-    let pem = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
+pub fn read(path: &ConfiguredPath) -> Result<Vec<Certificate>, RootsError> {
+    let refused = |reason: String| RootsError { path: path.clone(), reason };
+    let pem = std::fs::read(path.as_path()).map_err(|error| refused(error.to_string()))?;
     let roots = Certificate::from_pem_bundle(&pem).map_err(|error| refused(error.to_string()))?;
     if roots.is_empty() { Err(refused("it has no certificate".to_owned())) } else { Ok(roots) }
 }
@@ -34,8 +33,8 @@ pub fn read(path: &Path) -> Result<Vec<Certificate>, RootsError> {
 /// As [`read`].
 pub fn configured(environment: &Environment) -> Result<Option<Vec<Certificate>>, RootsError> {
     let names = [CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE, REQUESTS_CA_BUNDLE, AWS_CA_BUNDLE];
-    let path = names.into_iter().find_map(|name| environment.get_os(name));
-    path.map(|path| read(Path::new(path))).transpose()
+    let path = names.into_iter().find_map(|name| ConfiguredPath::of_variable(environment, name));
+    path.map(|path| read(&path)).transpose()
 }
 
 #[cfg(test)]

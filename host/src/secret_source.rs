@@ -9,6 +9,7 @@ use crate::environment::Environment;
 use crate::private_file;
 use crate::secret::Secret;
 use crate::settings::components::SecretSource;
+use crate::shape;
 use crate::token::tool;
 
 /// A key file has a few kilobytes.
@@ -120,13 +121,13 @@ impl SecretSources {
             None | Some(SecretSource::Env(_)) => {
                 let variable = self.variable(name);
                 let value =
-                    environment.get(variable).ok_or_else(|| SecretError::Unset(variable.to_owned()))?;
+                    environment.get(variable).ok_or_else(|| SecretError::Unset(shown(variable, name)))?;
                 Ok(Secret::new(value.to_owned()))
             }
             Some(SecretSource::File(path)) => {
                 let failed = |error: std::io::Error| SecretError::File {
                     name: name.to_owned(),
-                    path: path.display().to_string(),
+                    path: shown(&path.to_string_lossy(), name),
                     reason: error.to_string(),
                     is_missing: error.kind() == std::io::ErrorKind::NotFound,
                 };
@@ -141,11 +142,17 @@ impl SecretSources {
                 }
                 Ok(Secret::new(without_line_end(&text).to_owned()))
             }
-            Some(SecretSource::Keyring(key)) => keyring(key, environment)
-                .await
-                .map_err(|reason| SecretError::Keyring { name: name.to_owned(), key: key.clone(), reason }),
+            Some(SecretSource::Keyring(key)) => keyring(key, environment).await.map_err(|reason| {
+                SecretError::Keyring { name: name.to_owned(), key: shown(key, name), reason }
+            }),
         }
     }
+}
+
+/// Returns the place of the secret `name` as a message shows it. Security: the secret itself may have been written there.
+fn shown(place: &str, name: &str) -> String {
+    let is_place = shape::is_path(place) || shape::is_name(place);
+    if is_place { place.to_owned() } else { format!("(the place of {name}, which is not shown)") }
 }
 
 /// What editors and `echo` leave at the end is no part of a token; a key in PEM does not miss it.
@@ -282,9 +289,16 @@ mod tests {
             SecretSource::File(home.path().join("none")),
             SecretSource::Env("NONE".to_owned()),
             SecretSource::Keyring("audex-no-such-key".to_owned()),
+            // The secret itself in the place of its place.
+            SecretSource::Env("hvs.CAESIJplanted0123456789".to_owned()),
+            SecretSource::File("{\"key\": \"planted\"}".into()),
+            SecretSource::Keyring("AKIAPLANTED0EXAMPLE0".to_owned()),
         ] {
             let error = get(&sources(source), &nowhere).unwrap_err();
-            assert!(!format!("{error:?} {error} {}", error.hint()).contains("planted"), "{error}");
+            assert!(
+                !format!("{error:?} {error} {}", error.hint()).to_lowercase().contains("planted"),
+                "{error}"
+            );
         }
     }
 }

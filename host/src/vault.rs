@@ -99,7 +99,7 @@ impl Vault {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let built = client::build(&self.address()?, self.source.ca_cert.as_deref())?;
+        let built = client::build(&self.address()?, self.source.ca_cert.as_ref())?;
         Ok(self.client.get_or_init(|| built))
     }
 

@@ -6,6 +6,7 @@ use http::Uri;
 
 use super::Aws;
 use super::error::AwsError;
+use crate::shape;
 
 impl Aws {
     /// The STS endpoint, by the SDK's own rules: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, the profile's
@@ -47,30 +48,32 @@ impl Aws {
 
 /// The SDK takes any text for an endpoint and fails late or panics on one without a scheme and a host.
 fn parse(url: &str) -> Result<Uri, AwsError> {
-    let unusable = || AwsError::Endpoint(format!("`{}` is not a plain http or https URL", shown(url)));
+    let unusable = || AwsError::Endpoint(format!("{} is not a plain http or https URL", shown(url)));
     // Security: a password is refused before anything could send or show it.
     if authority(url).contains('@') {
-        let reason = format!("`{}` is given with a user name or password", shown(url));
+        let reason = format!("{} is given with a user name or password", shown(url));
         return Err(AwsError::Endpoint(reason));
     }
     let uri: Uri = url.parse().map_err(|_| unusable())?;
     let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
     let host = uri.host().is_some_and(|host| !host.is_empty());
+    // Security: what has no shape of a host would be shown as one by whoever cannot reach it.
+    let host = host && shape::has_host(url);
     if scheme && host && uri.query().is_none() { Ok(uri) } else { Err(unusable()) }
 }
 
-/// Scheme and host of what should be a URL.
+/// Scheme and host of what should be a URL, if the host has the shape of one.
 ///
 /// Security: a password, a path or a query may be a secret, and what follows the last `@` is never one.
 fn shown(url: &str) -> String {
     let authority = authority(url);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    match url.split_once("://") {
-        Some((scheme, _)) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
-            format!("{scheme}://{host}")
-        }
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    let shown = match scheme {
+        Some(scheme) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => format!("{scheme}://{host}"),
         _ => host.to_owned(),
-    }
+    };
+    shape::address("endpoint_url", &shown)
 }
 
 /// What stands between the scheme and the path. It reaches past the last `@` of the text, because a password may have
@@ -97,7 +100,6 @@ mod tests {
             "https://user:hunter2@sts.example.com",
             "https://hunter2@sts.example.com/path",
             "https://user:hun/hunter2@sts.example.com",
-            "https://user:hunter2 @sts.example.com:x",
             "user:hunter2@sts.example.com",
             "https://sts.example.com:1?hunter2@sts.example.com",
         ] {
@@ -105,13 +107,23 @@ mod tests {
             assert!(!said.contains("hun") && said.contains("sts.example.com"), "{said}");
             assert!(said.contains("user name or password"), "{said}");
         }
+        let said = said("https://user:hunter2 @sts.example.com:x");
+        assert!(!said.contains("hun") && said.contains("user name or password"), "{said}");
     }
 
     #[test]
     fn a_refused_endpoint_is_shown_by_scheme_and_host_alone() {
         assert!(said("https://sts.example.com/a?token=hunter2").contains("`https://sts.example.com`"));
         assert!(said("ftp://sts.example.com/hunter2").contains("`ftp://sts.example.com`"));
-        assert!(said("nonsense").contains("`nonsense`"));
+        for secret in
+            ["hunter2", "hvs.CAESIJhunter20123456789", "https://AKIAHUNTER2IOSFODNN7", "{\"a\":\"hunter2\"}"]
+        {
+            let said = said(secret);
+            assert!(
+                !said.to_lowercase().contains("hunter2") && said.contains("the value of `endpoint_url`"),
+                "{said}"
+            );
+        }
         assert!(parse("https://sts.example.com:8443/base").is_ok());
     }
 }

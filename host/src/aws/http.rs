@@ -9,7 +9,6 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,6 +27,7 @@ use http::Uri;
 
 use super::tls;
 use super::{CONNECT_TIMEOUT, READ_TIMEOUT};
+use crate::shape::{self, ConfiguredPath};
 
 /// The link-local hosts of AWS's own credential endpoints: instance metadata, ECS task roles, EKS pod
 /// identities, each in IPv4 and, where it exists, IPv6 (AWS SDKs and Tools Reference Guide).
@@ -53,7 +53,7 @@ pub struct AwsHttp {
 }
 
 struct Shared {
-    ca_bundle: Option<PathBuf>,
+    ca_bundle: Option<ConfiguredPath>,
     connectors: Mutex<HashMap<Key, SharedHttpConnector>>,
     tls_built: AtomicUsize,
 }
@@ -69,7 +69,7 @@ struct Key {
 impl AwsHttp {
     /// Makes a client that trusts the authorities in `ca_bundle` alone if given, else the system's; reads nothing yet.
     #[must_use]
-    pub fn new(ca_bundle: Option<PathBuf>) -> Self {
+    pub fn new(ca_bundle: Option<ConfiguredPath>) -> Self {
         let shared = Shared { ca_bundle, connectors: Mutex::default(), tls_built: AtomicUsize::new(0) };
         Self { shared: Arc::new(shared) }
     }
@@ -142,7 +142,8 @@ impl Routed {
         let uri: Uri = request.uri().parse().map_err(|error: http::uri::InvalidUri| user(error))?;
         let tls = uri.scheme_str() == Some("https");
         if !tls && !may_be_plain(&uri, request.method()) {
-            let host = uri.host().unwrap_or_default().to_owned();
+            // Security: what stands where a host should be may be a token.
+            let host = uri.host().filter(|host| shape::is_host(host)).unwrap_or("(not shown)").to_owned();
             return Err(user(InsecureRequest { method: request.method().to_owned(), host }));
         }
         self.shared.connector(Key { tls, connect: self.connect, read: self.read })
@@ -159,7 +160,7 @@ impl Shared {
             HttpConnectorSettings::builder().connect_timeout(key.connect).read_timeout(key.read).build();
         let builder = Connector::builder().connector_settings(settings);
         let connector = if key.tls {
-            let trust = tls::trust(self.ca_bundle.as_deref()).map_err(user)?;
+            let trust = tls::trust(self.ca_bundle.as_ref()).map_err(user)?;
             self.tls_built.fetch_add(1, Ordering::Relaxed);
             builder
                 .proxy_config(ProxyConfig::from_env())

@@ -10,6 +10,7 @@ use aws_config::{BehaviorVersion, ConfigLoader};
 use super::double::{Canned, Double};
 use super::*;
 use crate::secret::Secret;
+use crate::shape::ConfiguredPath;
 
 const PLANTED: &str = "PlantedSecret/0123456789+abcdef";
 const PLANTED_TOKEN: &str = "PlantedToken//0123456789==";
@@ -35,7 +36,12 @@ fn loader(endpoint: &str) -> ConfigLoader {
 
 async fn client(loader: ConfigLoader) -> Aws {
     let options = Options { region: Some("eu-west-1".to_owned()), ..Options::default() };
-    Aws::with_loader(options, AwsHttp::new(Some("/nowhere/ca.pem".into())), loader).await
+    Aws::with_loader(
+        options,
+        AwsHttp::new(Some(ConfiguredPath::new("AWS_CA_BUNDLE", "/nowhere/ca.pem"))),
+        loader,
+    )
+    .await
 }
 
 async fn double(answers: Vec<Canned>) -> (Aws, Double) {
@@ -130,7 +136,12 @@ fn an_https_endpoint_builds_tls_once_and_reports_what_failed() {
         std::fs::write(bundle.path(), include_str!("tls/authority.pem")).unwrap();
         let options = Options { region: Some("eu-west-1".to_owned()), ..Options::default() };
         let loader = loader(&format!("https://{}", double.address)).retry_config(RetryConfig::disabled());
-        let aws = Aws::with_loader(options, AwsHttp::new(Some(bundle.path().to_owned())), loader).await;
+        let aws = Aws::with_loader(
+            options,
+            AwsHttp::new(Some(ConfiguredPath::new("AWS_CA_BUNDLE", bundle.path()))),
+            loader,
+        )
+        .await;
         for _ in 0..2 {
             let error = aws.scoped_credentials(&keys(), &scoped()).await.unwrap_err();
             assert_eq!(error.code(), "unreachable", "{error:?}");
@@ -333,7 +344,7 @@ fn the_region_option_wins_then_the_variables_in_order() {
         _ => None,
     };
     let options = Options::from_environment(read);
-    assert_eq!(options.ca_bundle, None);
+    assert!(options.ca_bundle.is_none());
     assert!(!options.environment_keys);
     assert_eq!(options.missing_key, None);
     for (set, missing) in [(ACCESS_KEY_ID, SECRET_ACCESS_KEY), (SECRET_ACCESS_KEY, ACCESS_KEY_ID)] {

@@ -1,17 +1,19 @@
 //! Which certificate authorities STS is trusted by.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::shape::ConfiguredPath;
+
 /// Why the file named by `AWS_CA_BUNDLE` cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use the CA bundle `{}`: {reason}", path.display())]
+#[error("cannot use the CA bundle {bundle}: {reason}")]
 pub struct CaBundleError {
-    path: PathBuf,
+    bundle: String,
     reason: String,
 }
 
@@ -22,15 +24,14 @@ pub struct CaBundleError {
 ///
 /// # Errors
 /// When the file cannot be read or holds no usable certificate.
-pub(super) fn trust(ca_bundle: Option<&Path>) -> Result<TlsContext, CaBundleError> {
+pub(super) fn trust(ca_bundle: Option<&ConfiguredPath>) -> Result<TlsContext, CaBundleError> {
+    let bundle = || ca_bundle.map_or_else(|| "of the system".to_owned(), ToString::to_string);
+    let unusable = |reason: String| CaBundleError { bundle: bundle(), reason };
     let store = match ca_bundle {
-        Some(path) => read_bundle(path).map_err(|reason| CaBundleError { path: path.to_owned(), reason })?,
+        Some(path) => read_bundle(path.as_path()).map_err(unusable)?,
         None => TrustStore::default(),
     };
-    TlsContext::builder().with_trust_store(store).build().map_err(|error| CaBundleError {
-        path: ca_bundle.map(Path::to_owned).unwrap_or_default(),
-        reason: error.to_string(),
-    })
+    TlsContext::builder().with_trust_store(store).build().map_err(|error| unusable(error.to_string()))
 }
 
 /// The usable certificates of the file. The connector aborts on one it cannot parse, so each is tried here
@@ -66,7 +67,7 @@ mod tests {
     fn bundle(text: &str) -> Result<TlsContext, CaBundleError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        trust(Some(file.path()))
+        trust(Some(&ConfiguredPath::new("AWS_CA_BUNDLE", file.path())))
     }
 
     #[test]
@@ -85,7 +86,8 @@ mod tests {
     #[test]
     fn an_empty_or_missing_bundle_is_refused_by_name() {
         assert!(bundle("").unwrap_err().to_string().contains("no usable certificate"));
-        let error = trust(Some(Path::new("/nowhere/ca.pem"))).unwrap_err().to_string();
+        let missing = ConfiguredPath::new("AWS_CA_BUNDLE", "/nowhere/ca.pem");
+        let error = trust(Some(&missing)).unwrap_err().to_string();
         assert!(error.contains("`/nowhere/ca.pem`") && error.contains("No such file"), "{error}");
     }
 

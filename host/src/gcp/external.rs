@@ -10,9 +10,10 @@ use reqwest::{Client, Method, Request, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::file::in_file;
 use super::impersonation::Impersonation;
-use crate::address;
 use crate::secret::Secret;
+use crate::shape::{self, ConfiguredPath};
 use crate::token::{Token, TokenError, Why, ask, ask_text, form, of_reply};
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -66,7 +67,7 @@ pub(super) struct External {
 }
 
 enum Subject {
-    File(PathBuf),
+    File(ConfiguredPath),
     Url { url: Url, headers: HeaderMap },
 }
 
@@ -76,7 +77,7 @@ impl External {
     pub fn new(written: Written, shown: &str) -> Result<Self, TokenError> {
         let Place { file, url, headers, format, executable, environment_id } = written.credential_source;
         let unread = |what: &str| {
-            let message = format!("`{shown}` takes its token from {what}, which this version does not read");
+            let message = format!("{shown} takes its token from {what}, which this version does not read");
             TokenError::new(Why::Unsupported, "source-type", message)
         };
         // A client secret authenticates the exchange of workforce pools' own applications.
@@ -84,27 +85,27 @@ impl External {
             return Err(unread("an exchange with a client id"));
         }
         let subject = match (file, url) {
-            (Some(path), _) => Subject::File(path),
+            (Some(path), _) => Subject::File(ConfiguredPath::new("credential_source.file", path)),
             _ if environment_id.is_some() => return Err(unread("AWS")),
             (None, Some(url)) => Subject::Url { url: near(&url, shown)?, headers: fields(&headers, shown)? },
             _ if executable.is_some() => return Err(unread("a program")),
             (None, None) => {
-                return Err(TokenError::config(format!("`{shown}` does not say where the token is")));
+                return Err(TokenError::config(format!("{shown} does not say where the token is")));
             }
         };
         let field = match (format.kind.as_deref(), format.subject_token_field_name) {
             (None | Some("text"), _) => None,
             (Some("json"), Some(field)) => Some(field),
-            _ => return Err(TokenError::config(format!("the format in `{shown}` is neither text nor JSON"))),
+            _ => return Err(TokenError::config(format!("the format in {shown} is neither text nor JSON"))),
         };
-        let token_url = address::parse(&format!("token_url of {shown}"), &written.token_url);
+        let token_url = in_file(shown, "token_url", &written.token_url)?;
         let impersonation = written.service_account_impersonation_url;
         let impersonation =
             impersonation.map(|url| Impersonation::new(&url, Vec::new(), shown)).transpose()?;
         Ok(Self {
             audience: written.audience,
             subject_token_type: written.subject_token_type,
-            token_url: token_url.map_err(TokenError::config)?,
+            token_url,
             subject,
             field,
             impersonation,
@@ -122,7 +123,10 @@ impl External {
     /// The service account that is impersonated, else the pool.
     pub fn owner(&self) -> String {
         let account = self.impersonation.as_ref().map(|impersonation| impersonation.account().to_owned());
-        account.unwrap_or_else(|| format!("a federated identity of {}", self.audience))
+        account.unwrap_or_else(|| match self.audience.as_str() {
+            audience if shape::is_name(audience) => format!("a federated identity of {audience}"),
+            _ => "a federated identity".to_owned(),
+        })
     }
 
     async fn exchange(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
@@ -155,27 +159,26 @@ impl External {
         let parsed: Option<Value> = serde_json::from_str(text.expose()).ok();
         let token = parsed.as_ref().and_then(|reply| reply.get(field)).and_then(Value::as_str);
         token.map(|token| Secret::new(token.to_owned())).ok_or_else(|| {
-            TokenError::config(format!("where the federated token should be there is no JSON with `{field}`"))
+            TokenError::config("the federated token's place holds no JSON with the named field")
         })
     }
 }
 
-fn read(path: &PathBuf) -> Result<Secret, TokenError> {
-    let shown = path.display();
+fn read(path: &ConfiguredPath) -> Result<Secret, TokenError> {
     let failed = |error: std::io::Error| {
-        TokenError::config(format!("cannot read the federated token `{shown}`: {error}"))
+        TokenError::config(format!("cannot read the federated token in {path}: {error}"))
     };
-    if std::fs::metadata(path).map_err(failed)?.len() > SUBJECT_BYTES {
-        return Err(TokenError::config(format!("the federated token `{shown}` is too long to be one")));
+    if std::fs::metadata(path.as_path()).map_err(failed)?.len() > SUBJECT_BYTES {
+        return Err(TokenError::config(format!("the file in {path} is too long for a federated token")));
     }
-    std::fs::read_to_string(path).map(Secret::new).map_err(failed)
+    std::fs::read_to_string(path.as_path()).map(Secret::new).map_err(failed)
 }
 
 /// Where a platform hands its tokens out: https, or this machine or its link. Its query is a part of it.
 fn near(text: &str, shown: &str) -> Result<Url, TokenError> {
     let wrong = || {
         TokenError::config(format!(
-            "the address of the federated token in `{shown}` must be https, or http on loopback or the local link"
+            "the address of the federated token in {shown} must be https, or http on loopback or the local link"
         ))
     };
     let url = Url::parse(text).map_err(|_| wrong())?;
@@ -193,7 +196,7 @@ fn fields(
     headers: &std::collections::BTreeMap<String, String>,
     shown: &str,
 ) -> Result<HeaderMap, TokenError> {
-    let wrong = || TokenError::config(format!("a header in `{shown}` cannot be sent"));
+    let wrong = || TokenError::config(format!("a header in {shown} cannot be sent"));
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;

@@ -1,7 +1,5 @@
 //! A file of Google Cloud credentials.
 
-use std::path::Path;
-
 use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,6 +7,7 @@ use serde_json::{Value, json};
 use super::external::External;
 use super::impersonation::Impersonation;
 use crate::secret::Secret;
+use crate::shape::{self, ConfiguredPath};
 use crate::signature::{self, Algorithm};
 use crate::token::{Token, TokenError, Why, ask, claims, form, of_reply};
 use crate::{address, clock};
@@ -60,23 +59,20 @@ const DEEPEST: usize = 3;
 
 impl File {
     /// Reads the file at `path`.
-    pub fn read(path: &Path) -> Result<Self, TokenError> {
-        let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map(zeroize::Zeroizing::new);
-        let text = text.map_err(|error| TokenError::config(format!("cannot read `{shown}`: {error}")))?;
+    pub fn read(path: &ConfiguredPath) -> Result<Self, TokenError> {
+        let shown = path.to_string();
+        let text = std::fs::read_to_string(path.as_path()).map(zeroize::Zeroizing::new);
+        let text = text.map_err(|error| TokenError::config(format!("cannot read {shown}: {error}")))?;
         // Security: what the parser says may quote the file.
         let written: Value = serde_json::from_str(&text)
-            .map_err(|_| TokenError::config(format!("`{shown}` is no file of Google Cloud credentials")))?;
+            .map_err(|_| TokenError::config(format!("{shown} is not a file of Google Cloud credentials")))?;
         Self::parse(written, &shown, DEEPEST)
     }
 
     fn parse(written: Value, shown: &str, deeper: usize) -> Result<Self, TokenError> {
         let kind = written.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let lacking = |_| TokenError::config(format!("`{shown}` lacks a field of a {kind} file"));
-        let address = |text: Option<&str>| {
-            address::parse(&format!("token_uri of {shown}"), text.unwrap_or(TOKEN_URI))
-                .map_err(TokenError::config)
-        };
+        let lacking = |_| TokenError::config(format!("{shown} lacks a field of a {kind} file"));
+        let address = |text: Option<&str>| in_file(shown, "token_uri", text.unwrap_or(TOKEN_URI));
         match kind.as_str() {
             "service_account" => {
                 let Account { client_email, private_key, token_uri } =
@@ -103,8 +99,8 @@ impl File {
                 Ok(Self::Impersonated { source, impersonation })
             }
             _ => {
-                let kind = crate::plugin::clean::line(&kind);
-                let message = format!("`{shown}` is of type `{kind}`, which this version does not read");
+                let kind = if shape::is_name(&kind) { format!("type `{kind}`") } else { "a type".to_owned() };
+                let message = format!("{shown} is of {kind} that this version does not read");
                 Err(TokenError::new(Why::Unsupported, "source-type", message))
             }
         }
@@ -157,6 +153,11 @@ impl File {
         ];
         ask(client, form(token_uri.clone(), &fields)).await
     }
+}
+
+/// Returns the address in the field `name` of the file that `shown` names.
+pub(super) fn in_file(shown: &str, name: &str, text: &str) -> Result<Url, TokenError> {
+    address::parse(name, text).map_err(|error| TokenError::config(format!("in {shown}, {error}")))
 }
 
 /// A signed claim to be `email` (RFC 7523, RS256).

@@ -6,7 +6,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
 use serde_json::json;
 
-use crate::address;
+use super::file::in_file;
 use crate::secret::Secret;
 use crate::token::{Token, TokenError, Why, ask};
 
@@ -26,10 +26,11 @@ impl Impersonation {
     /// # Errors
     /// When it is something else.
     pub fn new(url: &str, delegates: Vec<String>, shown: &str) -> Result<Self, TokenError> {
-        let name = format!("service_account_impersonation_url of {shown}");
-        let url = address::parse(&name, url).map_err(TokenError::config)?;
+        let name = "service_account_impersonation_url";
+        let url = in_file(shown, name, url)?;
         if !url.path().ends_with(END) || !url.path().contains("/serviceAccounts/") {
-            return Err(TokenError::config(format!("`{name}` is no address of `generateAccessToken`")));
+            let message = format!("in {shown}, `{name}` is not an address of `generateAccessToken`");
+            return Err(TokenError::config(message));
         }
         Ok(Self { url, delegates })
     }

@@ -16,7 +16,6 @@ mod tests;
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -35,6 +34,7 @@ use crate::deliver::Value;
 use crate::endpoint::Lead;
 use crate::environment::{AWS_CA_BUNDLE, Environment};
 use crate::plugin::provider::SeenRequest;
+use crate::shape::ConfiguredPath;
 
 pub use self::dummy::Dummy;
 pub use self::seen::is_denial;
@@ -119,7 +119,7 @@ impl Gateway {
         let is_on = |name| parent.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let variant =
             Variant { fips: is_on("AWS_USE_FIPS_ENDPOINT"), dual_stack: is_on("AWS_USE_DUALSTACK_ENDPOINT") };
-        let http = AwsHttp::new(parent.get_os(AWS_CA_BUNDLE).map(PathBuf::from));
+        let http = AwsHttp::new(ConfiguredPath::of_variable(parent, AWS_CA_BUNDLE));
         let gate = Arc::new(Gate {
             dummy: dummy.clone(),
             credentials,

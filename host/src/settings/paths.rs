@@ -8,6 +8,7 @@ use crate::environment::{
     AUDEX_CONFIG_DIR, Environment, HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME,
 };
 use crate::process;
+use crate::shape::ConfiguredPath;
 
 /// The organisation's files. No variable moves it: whoever runs the program must not be able to.
 const ORGANISATION: &str = "/etc/audex";
@@ -42,8 +43,8 @@ pub enum PathsError {
     #[error("cannot tell where settings are: HOME is not set")]
     NoHome,
     /// A settings directory was named and is not there. Security: its deny list would be missed silently.
-    #[error("AUDEX_CONFIG_DIR names `{}`, which is no directory", .0.display())]
-    NoConfigDirectory(PathBuf),
+    #[error("AUDEX_CONFIG_DIR must name a directory; {0} is not one")]
+    NoConfigDirectory(ConfiguredPath),
     /// The organisation's rules need the account's home directory. Security: `HOME` is no substitute, since anybody sets it.
     #[error(
         "your organisation has rules for components, and user id {0} has no account with a home directory to keep them in"
@@ -68,7 +69,10 @@ impl Paths {
         };
         let config = match environment.get_os(AUDEX_CONFIG_DIR) {
             Some(directory) if Path::new(directory).is_dir() => PathBuf::from(directory),
-            Some(directory) => return Err(PathsError::NoConfigDirectory(directory.into())),
+            Some(directory) => {
+                let directory = ConfiguredPath::new(AUDEX_CONFIG_DIR, directory);
+                return Err(PathsError::NoConfigDirectory(directory));
+            }
             None => base(XDG_CONFIG_HOME, ".config")?,
         };
         let state = base(XDG_STATE_HOME, ".local/state")?;

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use reqwest::Url;
 
 use super::VaultError;
+use crate::environment::VAULT_ADDR;
+use crate::shape;
 
 /// The address of a server: https, or plain http on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,12 +64,9 @@ pub fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// An address as it may stand in an error. Security: what somebody pasted may hold a password.
+/// An address as it may stand in an error. Security: it may be a token, or hold a password.
 fn shown(text: &str) -> String {
-    match text.rsplit_once('@') {
-        Some((_, rest)) => format!("…@{rest}"),
-        None => text.to_owned(),
-    }
+    shape::address(VAULT_ADDR, text)
 }
 
 #[cfg(test)]
@@ -96,8 +95,18 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_and_a_password_in_it_is_not_repeated() {
-        for bad in ["vault.example.com", "ftp://x", "https://x/v1", "https://x?y", "https://u:planted@x", ""]
-        {
+        for bad in [
+            "vault.example.com",
+            "ftp://x",
+            "https://x/v1",
+            "https://x?y=planted",
+            "https://u:planted@x",
+            "hvs.CAESIJplanted0123456789",
+            "s.planted0123456789ABCDEFGH",
+            "{\"address\":\"planted\"}",
+            "planted",
+            "",
+        ] {
             let error = Address::parse(bad).unwrap_err();
             assert!(matches!(error, VaultError::Address { .. }), "{bad}");
             assert!(!error.to_string().contains("planted"), "{error}");

@@ -1,6 +1,5 @@
 //! The HTTP client for Vault: its own roots, no proxy, and one step to the leader.
 
-use std::path::Path;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -9,6 +8,7 @@ use reqwest::redirect::{Action, Attempt, Policy};
 use super::VaultError;
 use super::address::{Address, is_loopback};
 use crate::roots;
+use crate::shape::ConfiguredPath;
 
 /// Connecting to a server that does not answer.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
@@ -19,7 +19,7 @@ const EXCHANGE_TIME: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When the certificates cannot be read or TLS cannot be set up.
-pub fn build(address: &Address, ca_cert: Option<&Path>) -> Result<reqwest::Client, VaultError> {
+pub fn build(address: &Address, ca_cert: Option<&ConfiguredPath>) -> Result<reqwest::Client, VaultError> {
     // One crypto provider in the whole program; it may have been chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let is_plain = address.is_plain();

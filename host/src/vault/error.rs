@@ -1,12 +1,11 @@
 //! What can go wrong between this program and Vault before the component is asked, sorted by what the caller does next.
 
-use std::path::PathBuf;
-
 use rustify::errors::ClientError as RestError;
 use vaultrs::error::ClientError;
 
 use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::roots::RootsError;
+use crate::shape::ConfiguredPath;
 
 /// Why Vault could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -15,23 +14,23 @@ pub enum VaultError {
     #[error("no address of a Vault server is configured")]
     NoAddress,
     /// It is no address.
-    #[error("`{address}` is no address of a Vault server")]
+    #[error("{address} is not an address of a Vault server")]
     Address {
-        /// What was configured.
+        /// How a message names it.
         address: String,
     },
     /// The token would be readable on the way.
-    #[error("refused to use `{address}`: a Vault token would be sent in clear")]
+    #[error("refused to use {address}: a Vault token would be sent in clear")]
     PlainHttp {
-        /// What was configured.
+        /// How a message names it.
         address: String,
     },
     /// No text for a header.
     #[error("the Vault namespace has characters that cannot stand in a header")]
     Namespace,
     /// No text for a path.
-    #[error("`{0}` is no mount path of a Vault auth method")]
-    Mount(String),
+    #[error("the `mount` under `auth` is not a mount path of a Vault auth method")]
+    Mount,
     /// The certificate authorities cannot be used.
     #[error(transparent)]
     CaCert(#[from] RootsError),
@@ -48,10 +47,10 @@ pub enum VaultError {
     #[error("the AppRole login has no {0}")]
     HalfAppRole(&'static str),
     /// The pod's token cannot be read.
-    #[error("cannot read the service account token `{}`", path.display())]
+    #[error("cannot read the service account token in {path}")]
     PodToken {
         /// Where it should be.
-        path: PathBuf,
+        path: ConfiguredPath,
         /// The system's reason.
         source: std::io::Error,
     },
@@ -135,7 +134,7 @@ impl VaultError {
     fn sort(&self) -> (ErrorKind, &'static str) {
         match self {
             Self::NoAddress => (ErrorKind::InvalidInput, "no-vault-address"),
-            Self::Address { .. } | Self::Namespace | Self::Mount(_) => {
+            Self::Address { .. } | Self::Namespace | Self::Mount => {
                 (ErrorKind::InvalidInput, "vault-address")
             }
             Self::PlainHttp { .. } => (ErrorKind::InvalidInput, "plain-http"),

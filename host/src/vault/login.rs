@@ -38,7 +38,7 @@ pub async fn log_in(source: &Source, address: &Address, http: &reqwest::Client) 
         }
         Auth::Kubernetes { mount, role, token_path } => {
             // Read at each login: the kubelet replaces it before it expires.
-            let jwt = std::fs::read_to_string(token_path).map(Secret::new);
+            let jwt = std::fs::read_to_string(token_path.as_path()).map(Secret::new);
             let jwt =
                 jwt.map_err(|error| VaultError::PodToken { path: token_path.clone(), source: error })?;
             let vault = client(source, address, http, None)?;
@@ -113,7 +113,7 @@ fn mounted(mount: &str) -> Result<&str, VaultError> {
     let trimmed = mount.trim_matches('/');
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let part = |part: &str| !part.is_empty() && part.chars().all(letter) && !matches!(part, "." | "..");
-    if trimmed.split('/').all(part) { Ok(trimmed) } else { Err(VaultError::Mount(mount.to_owned())) }
+    if trimmed.split('/').all(part) { Ok(trimmed) } else { Err(VaultError::Mount) }
 }
 
 /// The library's client on our own: its own would follow any redirect, token included, and read the environment.

@@ -1,6 +1,6 @@
 //! Where Vault is and how to log in: the environment, then `vault-config.toml`, then `~/.vault-token`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::environment::{
     AUDEX_K8S_TOKEN_PATH, Environment, HOME, VAULT_ADDR, VAULT_CACERT, VAULT_NAMESPACE, VAULT_ROLE_ID,
@@ -8,6 +8,7 @@ use crate::environment::{
 };
 use crate::secret::Secret;
 use crate::settings::vault_config::{AuthFile, VaultFile};
+use crate::shape::ConfiguredPath;
 
 /// Where Kubernetes puts a pod's token (Kubernetes documentation, "Configure Service Accounts for Pods").
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -16,7 +17,7 @@ const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 pub struct Source {
     pub address: Option<String>,
     pub namespace: Option<String>,
-    pub ca_cert: Option<PathBuf>,
+    pub ca_cert: Option<ConfiguredPath>,
     pub auth: Auth,
 }
 
@@ -34,7 +35,7 @@ pub enum Auth {
     Kubernetes {
         mount: String,
         role: String,
-        token_path: PathBuf,
+        token_path: ConfiguredPath,
     },
 }
 
@@ -47,7 +48,8 @@ impl Source {
         Self {
             address: text(VAULT_ADDR, &file.address),
             namespace: text(VAULT_NAMESPACE, &file.namespace),
-            ca_cert: environment.get_os(VAULT_CACERT).map(PathBuf::from).or_else(|| file.ca_cert.clone()),
+            ca_cert: ConfiguredPath::of_variable(environment, VAULT_CACERT)
+                .or_else(|| file.ca_cert.as_ref().map(|path| ConfiguredPath::new("ca_cert", path))),
             auth: auth(environment, file.auth.as_ref()),
         }
     }
@@ -73,11 +75,10 @@ fn auth(environment: &Environment, file: Option<&AuthFile>) -> Auth {
         Some(AuthFile::Kubernetes { role, token_path, mount }) => Auth::Kubernetes {
             mount: mounted(mount.as_ref(), "kubernetes"),
             role: role.clone(),
-            token_path: environment
-                .get_os(AUDEX_K8S_TOKEN_PATH)
-                .map(PathBuf::from)
-                .or_else(|| token_path.clone())
-                .unwrap_or_else(|| PathBuf::from(POD_TOKEN)),
+            token_path: ConfiguredPath::of_variable(environment, AUDEX_K8S_TOKEN_PATH).unwrap_or_else(|| {
+                let path = token_path.as_deref().unwrap_or(Path::new(POD_TOKEN));
+                ConfiguredPath::new("token_path", path)
+            }),
         },
         Some(AuthFile::Token {}) | None => {
             Auth::TokenFile(environment.get_os(HOME).map(|home| PathBuf::from(home).join(".vault-token")))
@@ -118,7 +119,7 @@ mod tests {
         let path = |pairs: &[(&str, &str)], more: &str| {
             let file = format!("auth = {{ method = \"kubernetes\", role = \"r\"{more} }}");
             let Auth::Kubernetes { token_path, .. } = source(pairs, &file).auth else { panic!() };
-            token_path
+            token_path.as_path().to_owned()
         };
         assert_eq!(path(&[], ""), PathBuf::from(POD_TOKEN));
         assert_eq!(path(&[], ", token_path = \"/t\""), PathBuf::from("/t"));
