@@ -15,11 +15,12 @@ pub(super) use text::redact_text;
 /// Stands where a secret was.
 pub(super) const REDACTED: &str = "[redacted]";
 
-/// Fields of free text, which may quote anything.
-const FREE_TEXT: [&str; 2] = ["reason", "origin"];
+/// Fields that keep what looks like a secret: the public half of a key has the shape of one, and `cleanup` needs a lease to
+/// the letter. Security: every other field is redacted, also one that is added later.
+const EXEMPT: [&str; 2] = ["access_key_id", "lease"];
 
 /// Returns the event with the known `secrets` replaced everywhere, and whatever looks like a secret
-/// replaced in the command and in free text.
+/// replaced in all fields but the exempt ones.
 ///
 /// Values are redacted, never serialised text: that would eat quotes and make lines unreadable.
 pub(super) fn redact(event: &Event, secrets: &[Secret]) -> Result<Event, AuditError> {
@@ -33,7 +34,8 @@ fn visit(value: &mut Value, field: &str, known: &Known) {
     match value {
         Value::String(text) => {
             *text = known.replace(text);
-            if FREE_TEXT.contains(&field) {
+            // The words of a command are redacted together, below.
+            if field != "command" && !EXEMPT.contains(&field) {
                 *text = redact_text(text);
             }
         }
@@ -77,7 +79,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Issued, Issuing};
+    use crate::audit::{CleanedUp, Denied, Failed, Issued, Issuing, RecordedDenial, RecordedPermission};
 
     #[test]
     fn a_key_id_and_digests_stay_and_a_known_secret_goes() {
@@ -91,5 +93,104 @@ mod tests {
         let secrets = ["longer", "a-longer-secret", ""].map(|text| Secret::new(text.to_owned()));
         let Event::Issuing(issuing) = redact(&issuing, &secrets).unwrap() else { panic!() };
         assert_eq!(issuing.method, REDACTED);
+    }
+
+    /// One event of each kind with `text` in every field.
+    fn events(text: &str) -> Vec<Event> {
+        let (one, list) = (text.to_owned(), vec![text.to_owned()]);
+        let some = Some(one.clone());
+        let permission =
+            || RecordedPermission { action: text.into(), origin: text.into(), enforced_by: text.into() };
+        let denial = || RecordedDenial { action: text.into(), by: text.into(), reason: text.into() };
+        let components = || [("component".to_owned(), text.to_owned())].into();
+        vec![
+            Event::Issuing(Issuing {
+                provider: one.clone(),
+                profile: some.clone(),
+                intent: some.clone(),
+                justification: some.clone(),
+                method: one.clone(),
+                permissions: vec![permission()],
+                denied: vec![denial()],
+                resources: list.clone(),
+                ttl_seconds: 1,
+                region: some.clone(),
+                command: list.clone(),
+                components: components(),
+            }),
+            Event::Issued(Issued {
+                provider: one.clone(),
+                method: one.clone(),
+                expires_at: one.clone(),
+                credentials_expire_at: some.clone(),
+                identity: some.clone(),
+                access_key_id: None,
+                lease: None,
+            }),
+            Event::Ended(crate::audit::Ended { reason: some.clone(), ..Default::default() }),
+            Event::Denied(Denied {
+                provider: one.clone(),
+                profile: some.clone(),
+                justification: some.clone(),
+                by: one.clone(),
+                reason: one.clone(),
+                permissions: list.clone(),
+                resources: list.clone(),
+                denied: vec![denial()],
+                command: list.clone(),
+                components: components(),
+            }),
+            Event::Failed(Failed {
+                stage: one.clone(),
+                reason: one.clone(),
+                provider: some,
+                exit_code: 1,
+                command: list,
+                components: components(),
+            }),
+            Event::CleanedUp(CleanedUp { provider: one.clone(), lease: String::new(), outcome: one }),
+        ]
+    }
+
+    #[test]
+    fn whatever_looks_like_a_secret_goes_from_every_field_but_the_exempt() {
+        for secret in [
+            "because token=planted-0123456789 asks for it",
+            "hvs.CAESIJplanted0123456789",
+            "AKIAPLANTED0EXAMPLE0",
+            "https://user:planted@host/x",
+            "{\"private_key\": \"planted\"}",
+        ] {
+            for event in events(secret) {
+                let redacted = serde_json::to_string(&redact(&event, &[]).unwrap()).unwrap();
+                assert!(!redacted.to_lowercase().contains("planted"), "{redacted}");
+            }
+        }
+        let lease = "{\"token\":\"kept-to-the-letter-for-cleanup\"}".to_owned();
+        let issued = Event::Issued(Issued { lease: Some(lease.clone()), ..Issued::default() });
+        let cleaned = Event::CleanedUp(CleanedUp { lease, ..CleanedUp::default() });
+        assert_eq!((redact(&issued, &[]).unwrap(), redact(&cleaned, &[]).unwrap()), (issued, cleaned));
+    }
+
+    #[test]
+    fn what_records_usually_say_stays_to_the_letter() {
+        for text in [
+            "secretsmanager:GetSecretValue",
+            "arn:aws:secretsmanager:eu-north-1:123456789012:secret:prod/db-AbCdEf",
+            "arn:aws:sts::123456789012:assumed-role/AudexDemo/audex-0a1b2c3d4e5f",
+            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            "/subscriptions/0f6b2a1c-7c55-4a52-9d2e-3a9c1f0e4b77/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a",
+            "robot@project.iam.gserviceaccount.com",
+            "projects/p/secrets/database-password/versions/latest",
+            "token",
+            "scoped-credentials",
+            "2026-11-29T22:36:51Z",
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "ticket OPS-1234: clean up the bucket of team A",
+        ] {
+            for event in events(text) {
+                assert_eq!(redact(&event, &[]).unwrap(), event, "{text}");
+            }
+        }
     }
 }
