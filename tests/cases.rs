@@ -39,6 +39,7 @@ mod preflight;
 mod profiles;
 mod run_aws;
 mod spec;
+mod stages;
 mod terminal;
 mod tracks;
 mod unavailable;

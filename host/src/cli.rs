@@ -19,14 +19,15 @@ mod run;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::console::{self, Console};
 use crate::environment::Environment;
 use crate::error::Failure;
-use crate::plugin::compiler;
-use crate::process;
+use crate::pipeline::guard::guarded;
+use crate::plugin::{clean, compiler};
+use crate::{process, unwind};
 
 /// Least-privilege, short-lived cloud credentials for one command
 #[derive(Debug, Parser)]
@@ -74,43 +75,76 @@ pub fn main() -> ExitCode {
         return compiler::serve();
     }
     compiler::use_this_program();
+    unwind::silence();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // clap prints help and version to stdout with 0, errors to stderr with 2.
-            let _ = error.print();
-            if error.kind() == ErrorKind::UnknownArgument
-                && error.get(ContextKind::SuggestedArg).is_none()
-                && std::env::args_os().nth(1).is_some_and(|word| word == "run")
-            {
-                console::tell("hint: put the command after `--`: tryaudex run --allow … -- COMMAND");
-            }
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return ExitCode::from(unparsed(&error)),
     };
     process::harden();
     let environment = Environment::capture();
-    let (console, outcome) = match cli.command {
-        Command::Run(args) => (args.console(), run::run(&environment, args)),
-        Command::Plan(args) => (args.console(), plan::plan(&environment, &args)),
-        Command::Policies(args) => (Console::default(), policies::policies(&environment, args)),
-        Command::Drift(args) => (Console::default(), drift::drift(&environment, &args)),
-        Command::Learn(args) => (args.console(), learn::learn(&environment, &args)),
-        Command::Intent(args) => (Console::default(), intent::intent(&environment, &args)),
-        Command::Health(args) => (Console::default(), health::health(&environment, args)),
-        Command::Audit(args) => (Console::default(), audit::audit(&environment, args)),
-        Command::Cleanup(args) => (Console::default(), cleanup::cleanup(&environment, &args)),
-        Command::Plugin(args) => (Console::default(), plugin::plugin(&environment, args)),
-        Command::Demo(args) => (Console::default(), demo::demo(&environment, &args)),
-        Command::Completions(args) => {
-            (Console::default(), completions::completions(&args, &mut Cli::command()))
-        }
-    };
+    console::hide(&environment);
+    let console = cli.command.console();
+    let outcome = guarded(|| run_command(cli.command, &environment));
     let unwritten = || console::unwritten().map_or(Ok(()), |error| Err(Failure::unwritten(error)));
     match outcome.and_then(|code| unwritten().map(|()| code)) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => ExitCode::from(report(console, &failure)),
     }
+}
+
+impl Command {
+    /// How the command speaks.
+    fn console(&self) -> Console {
+        match self {
+            Self::Run(args) => args.console(),
+            Self::Plan(args) => args.console(),
+            Self::Learn(args) => args.console(),
+            _ => Console::default(),
+        }
+    }
+}
+
+fn run_command(command: Command, environment: &Environment) -> Result<u8, Failure> {
+    match command {
+        Command::Run(args) => run::run(environment, args),
+        Command::Plan(args) => plan::plan(environment, &args),
+        Command::Policies(args) => policies::policies(environment, args),
+        Command::Drift(args) => drift::drift(environment, &args),
+        Command::Learn(args) => learn::learn(environment, &args),
+        Command::Intent(args) => intent::intent(environment, &args),
+        Command::Health(args) => health::health(environment, args),
+        Command::Audit(args) => audit::audit(environment, args),
+        Command::Cleanup(args) => cleanup::cleanup(environment, &args),
+        Command::Plugin(args) => plugin::plugin(environment, args),
+        Command::Demo(args) => demo::demo(environment, &args),
+        Command::Completions(args) => completions::completions(&args, &mut Cli::command()),
+    }
+}
+
+/// Says why the command line could not be read, or shows help; returns the exit status.
+fn unparsed(error: &clap::Error) -> u8 {
+    let mut text = error.render().to_string();
+    for (_, value) in error.context() {
+        // Security: a line end in an argument would begin a line of ours.
+        if let ContextValue::String(quoted) = value
+            && quoted.contains(char::is_control)
+        {
+            text = text.replace(quoted.as_str(), &clean::line(quoted));
+        }
+    }
+    // clap prints help and version to stdout with 0, errors to stderr with 2. Both may quote an argument.
+    if error.use_stderr() {
+        console::tell(text.trim_end());
+    } else {
+        console::result(&text);
+    }
+    if error.kind() == ErrorKind::UnknownArgument
+        && error.get(ContextKind::SuggestedArg).is_none()
+        && std::env::args_os().nth(1).is_some_and(|word| word == "run")
+    {
+        console::tell("hint: put the command after `--`: tryaudex run --allow … -- COMMAND");
+    }
+    u8::try_from(error.exit_code()).unwrap_or(2)
 }
 
 /// Whether a file can be made at `path`, as far as its directory goes: asked before there is anything to lose.

@@ -1,13 +1,16 @@
 //! The one place that prints. Results go to stdout; everything the program says of itself goes to stderr, where a
 //! command's own output cannot be mistaken for it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
+use crate::environment::Environment;
 use crate::plugin::clean::is_hidden;
+use crate::shape::Misplaced;
 
 /// Characters of one cell of a table: more is cut, as no screen has them and whole records are in the JSON form.
 const CELL_CHARACTERS: usize = 200;
@@ -48,6 +51,7 @@ impl Console {
         if self.quiet {
             return;
         }
+        let text = shown(text);
         stderr(&if self.json {
             json!({ "event": "notice", "message": text }).to_string()
         } else {
@@ -68,6 +72,8 @@ impl Console {
 
     /// Says what failed, why, and what to do. Never silenced.
     pub fn error(self, message: &str, causes: &[String], hint: Option<&str>, exit_code: u8) {
+        let (message, hint) = (shown(message), hint.map(shown));
+        let causes: Vec<_> = causes.iter().map(|cause| shown(cause)).collect();
         if self.json {
             let event = json!({
                 "event": "error", "message": message, "causes": causes, "hint": hint, "exit_code": exit_code,
@@ -75,13 +81,26 @@ impl Console {
             return stderr(&event.to_string());
         }
         stderr(&format!("error: {message}"));
-        for cause in causes {
+        for cause in &causes {
             stderr(&format!("  Caused by: {cause}"));
         }
         if let Some(hint) = hint {
             stderr(&format!("hint: {hint}"));
         }
     }
+}
+
+/// Values that nothing said on stderr may repeat.
+static HIDDEN: OnceLock<Misplaced> = OnceLock::new();
+
+/// Hides from now on, in everything said on stderr, values of `environment` that have no shape that may be shown.
+pub fn hide(environment: &Environment) {
+    let _ = HIDDEN.set(Misplaced::of(environment));
+}
+
+/// `text` without hidden values. Security: before JSON spells a value otherwise.
+fn shown(text: &str) -> Cow<'_, str> {
+    HIDDEN.get().map_or(Cow::Borrowed(text), |hidden| hidden.hide(text))
 }
 
 /// Prints a result. A reader that went away (`| head`) is no error.
@@ -137,7 +156,7 @@ pub fn ask(question: &str) -> Option<String> {
 
 fn stderr(line: &str) {
     // A command, a component or a server may have put control characters into what is quoted here.
-    let mut clean = visible(line, |_| Some(' '));
+    let mut clean = visible(&shown(line), |_| Some(' '));
     // The end of the line in the same write, or the output of a command comes between.
     clean.push('\n');
     let _ = io::stderr().lock().write_all(clean.as_bytes());

@@ -1,6 +1,7 @@
 //! Turns every stage's error into what the user sees: kind, hint and exit code. This module alone does.
 
 mod component;
+mod told;
 
 use std::error::Error;
 
@@ -298,6 +299,7 @@ impl From<MintError> for Failure {
         match error {
             MintError::Provider(error) => error.into(),
             MintError::NotApproved { error } => error.into(),
+            MintError::Panicked { error } => error.into(),
         }
     }
 }

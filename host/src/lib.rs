@@ -46,4 +46,5 @@ pub mod settings;
 pub mod shape;
 pub mod signature;
 pub mod token;
+pub mod unwind;
 pub mod vault;

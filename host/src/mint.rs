@@ -3,6 +3,7 @@
 use crate::approve::Approved;
 use crate::filter::FilterError;
 use crate::plugin::provider::{Minted, Provider, ProviderError};
+use crate::unwind::{Panicked, caught};
 
 /// Why there are no credentials.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,13 @@ pub enum MintError {
         /// What the filter says.
         #[from]
         error: FilterError,
+    },
+    /// A defect in what asks the filters again.
+    #[error(transparent)]
+    Panicked {
+        /// Where.
+        #[from]
+        error: Panicked,
     },
 }
 
@@ -37,10 +45,11 @@ pub fn mint(
     made();
     let minted = minted?;
     // Security: what was shown is not what was done, so it is shown again.
-    if let Err(error) = approved.by_method(&minted.method) {
-        take_back(&minted);
-        return Err(error.into());
-    }
-    drop(approved);
-    Ok(minted)
+    let error: MintError = match caught(|| approved.by_method(&minted.method)) {
+        Ok(Ok(())) => return Ok(minted),
+        Ok(Err(error)) => error.into(),
+        Err(panicked) => panicked.into(),
+    };
+    take_back(&minted);
+    Err(error)
 }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod attempt;
 mod end;
+pub mod guard;
 pub mod onlooker;
 pub mod open;
 pub mod report;
@@ -12,7 +13,7 @@ use std::ffi::OsString;
 
 use crate::approve::Approved;
 use crate::audit::Event;
-use crate::child::{self, OnExpiry, Signals};
+use crate::child::{self, Ended, OnExpiry, Signals};
 use crate::clock;
 use crate::components::Components;
 use crate::console::Console;
@@ -27,14 +28,17 @@ use crate::plugin::filter::{Context as Circumstances, Filter};
 use crate::plugin::provider::{Description, Minted, Provider};
 use crate::profile::{Profiles, shortest};
 use crate::request::Ask;
+use crate::secret::Secret;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
+use crate::unwind::caught;
 use crate::{approve, check, deny, expansion, filter, mint, plan, process, request};
 
 use self::access::Access;
 use self::attempt::Attempt;
 use self::end::{finish, revoke, revoke_or_keep, secrets};
-use self::onlooker::{Nobody, Onlooker, Scene};
+use self::guard::guarded;
+use self::onlooker::{Nobody, Onlooker, Scene, Stage};
 use self::open::Opened;
 
 /// What the audit log says of credentials that were taken back.
@@ -209,9 +213,10 @@ pub fn watched(
     let Prepared { provider, description, approved, on_expiry, withheld, .. } = prepared;
     provider.stop_at(signals.interruption());
     let made = Made { provider: &provider, sets: &description.sets, approved, on_expiry, withheld, onlooker };
-    let outcome = mint_and_start(context, made, directory, attempt, &executable, signals);
-    // Whatever happened: a login of ours outlives nothing.
-    if let Err(reason) = provider.close() {
+    let outcome = guarded(|| mint_and_start(context, made, directory, attempt, &executable, signals));
+    // Whatever happened, a panic too: a login of ours outlives nothing.
+    let closed = caught(|| provider.close()).unwrap_or_else(|panicked| Err(panicked.to_string()));
+    if let Err(reason) = closed {
         console.notice(&format!("the provider's own login was not ended: {reason}"));
     }
     outcome
@@ -236,7 +241,7 @@ fn mint_and_start(
     mut signals: Signals,
 ) -> Result<u8, Failure> {
     let console = context.console;
-    let Made { provider, sets, approved, on_expiry, mut withheld, onlooker } = made;
+    let Made { provider, sets, approved, on_expiry, withheld, onlooker } = made;
     let planned = approved.planned();
     let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
     // Before minting, so that it can still be stopped.
@@ -249,49 +254,76 @@ fn mint_and_start(
     };
     // Whatever came of it is taken back, or its login is, before anything ends this; filters that are asked again take their time.
     let interruption = signals.interruption();
+    onlooker.at(Stage::Mint);
     let minted = mint::mint(approved, provider, sets, began, || interruption.be_patient(), take_back);
     report::logged(console, provider);
     let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),
         None => error.into(),
     })?;
-    report::denied(console, &denied);
-    report::notices(console, &notices);
-    report::notices(console, &minted.notices);
-
-    let began = match settle::wait(console, provider, &minted, &mut signals) {
-        Ok(None) => began,
-        Ok(Some(now)) => now,
+    // From here on there is something to take back, whatever ends this.
+    let lived = guarded(|| {
+        report::denied(console, &denied);
+        report::notices(console, &notices);
+        report::notices(console, &minted.notices);
+        onlooker.at(Stage::Settle);
+        let settled = settle::wait(console, provider, &minted, &mut signals)?;
+        let began = settled.unwrap_or(began);
+        let access = Access::of(&minted, began, ttl, on_expiry);
+        let life = Life { provider, minted: &minted, access: &access, withheld, onlooker: &mut *onlooker };
+        let (ended, known) = live(context, life, directory, attempt, executable, signals)?;
+        Ok((ended, known, began))
+    });
+    let (ended, known, began) = match lived {
+        Ok(lived) => lived,
         Err(failure) => {
             take_back(&minted);
             return Err(failure);
         }
     };
-    let access = Access::of(&minted, began, ttl, on_expiry);
-    // What the provider mints from is not for the command.
-    withheld.extend(provider.sources().map(str::to_owned));
-    let mut known = secrets(&minted);
-    let source = provider.loaded().source;
-    let delivered =
-        Delivered { source, minted: &minted, access: &access, withheld: &withheld, onlooker: &mut *onlooker };
-    let ended = start(context, directory, delivered, attempt, executable, signals).and_then(|started| {
-        let deadline = access.deadline();
-        // The private files and the endpoints live as long as the command.
-        let (directory, endpoints, running) = started;
-        known.extend(endpoints.secrets());
-        let ended = running.wait(Some(deadline), || report::expired(console))?;
-        onlooker.left(directory.path());
-        Ok(ended)
-    });
     let revoked = revoke(provider, &minted);
     if let Err(reason) = &revoked {
         console.notice(&format!("the credentials were {reason}"));
     }
-    let ended = ended?;
+    onlooker.at(Stage::Record);
     finish(&ended, revoked, &known, attempt, console);
     onlooker.ended(provider, &minted, began);
     report::perhaps_denied(console, attempt, &ended, &advice);
     Ok(ended.exit_code())
+}
+
+/// What a command lives on.
+struct Life<'a> {
+    provider: &'a Provider,
+    minted: &'a Minted,
+    access: &'a Access,
+    withheld: Vec<String>,
+    onlooker: &'a mut dyn Onlooker,
+}
+
+/// Starts the command and waits for its end. Returns also every secret that the session had.
+fn live(
+    context: Context<'_>,
+    life: Life<'_>,
+    directory: SessionDirectory,
+    attempt: &Attempt,
+    executable: &child::Executable,
+    signals: Signals,
+) -> Result<(Ended, Vec<Secret>), Failure> {
+    let Life { provider, minted, access, mut withheld, onlooker } = life;
+    // What the provider mints from is not for the command.
+    withheld.extend(provider.sources().map(str::to_owned));
+    let source = provider.loaded().source;
+    let delivered = Delivered { source, minted, access, withheld: &withheld, onlooker: &mut *onlooker };
+    // The private files and the endpoints live as long as the command.
+    let (directory, endpoints, running) = start(context, directory, delivered, attempt, executable, signals)?;
+    let mut known = secrets(minted);
+    known.extend(endpoints.secrets());
+    onlooker.at(Stage::Wait);
+    let ended = running.wait(Some(access.deadline()), || report::expired(context.console))?;
+    onlooker.left(directory.path());
+    onlooker.at(Stage::Revoke);
+    Ok((ended, known))
 }
 
 /// What a command is started with.
@@ -316,6 +348,7 @@ fn start(
         return Err(Failure::interrupted(signal as i32));
     }
     let Delivered { source, minted, access, withheld, onlooker } = delivered;
+    onlooker.at(Stage::Deliver);
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
     let endpoints = endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
     let scene =
@@ -332,6 +365,7 @@ fn start(
         lead: &arranged.lead,
     };
     let delivered = deliver(&delivery, directory)?;
+    onlooker.at(Stage::Start);
     // Before the command can write anything.
     report::started(context.console, attempt, minted, access);
     let running = child::spawn(executable, &delivered.environment, signals)?;

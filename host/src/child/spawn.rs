@@ -25,6 +25,8 @@ pub struct Running {
     /// Whether Ctrl-Z was passed on and has not stopped the command yet.
     pub(super) stop_wanted: bool,
     pub(super) started: Instant,
+    /// Whether the command has ended and was waited for.
+    pub(super) is_over: bool,
     // Declared last: the terminal is taken back, on drop, while SIGTTOU is still blocked.
     pub(super) _unstopped: UnstoppedOutput,
 }
@@ -64,7 +66,7 @@ pub fn spawn(
     if let Some(terminal) = &mut terminal {
         terminal.give_if_wanted();
     }
-    Ok(Running { pid, signals, terminal, stop_wanted: false, started, _unstopped: unstopped })
+    Ok(Running { pid, signals, terminal, stop_wanted: false, started, is_over: false, _unstopped: unstopped })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]

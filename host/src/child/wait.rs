@@ -5,7 +5,7 @@
 use std::io;
 
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use super::deadline::{Action, Watch};
@@ -38,8 +38,12 @@ impl Running {
                 self.pass_on(signal, &mut stopped);
             }
             match self.state().map_err(ChildError::Wait)? {
-                WaitStatus::Exited(_, code) => return Ok(self.end(Status::Exited(code), &watch)),
+                WaitStatus::Exited(_, code) => {
+                    self.is_over = true;
+                    return Ok(self.end(Status::Exited(code), &watch));
+                }
                 WaitStatus::Signaled(_, signal, _) => {
+                    self.is_over = true;
                     return Ok(self.end(Status::Signalled(signal as i32), &watch));
                 }
                 WaitStatus::Stopped(_, signal) => {
@@ -135,6 +139,21 @@ impl Running {
         // The only failures are a group that is gone (ESRCH) and members that changed user (EPERM):
         // neither can be helped.
         let _ = killpg(self.pid, signal);
+    }
+}
+
+impl Drop for Running {
+    /// Ends the command if the wait for it was given up, by an error or a panic.
+    ///
+    /// Security: nothing would take its access away any more.
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        self.signal_group(Signal::SIGKILL);
+        // It may have left its group; and what is killed is gone soon.
+        let _ = kill(self.pid, Signal::SIGKILL);
+        let _ = waitpid(self.pid, None);
     }
 }
 

@@ -132,6 +132,10 @@ fn left(records: &[Record], now: &str) -> Vec<Left> {
         match &record.event {
             Event::Issued(issued) => {
                 let Some(lease) = issued.lease.clone() else { continue };
+                // A session that failed while it took its lease back may have recorded it twice.
+                if open.values().any(|(left, _)| of_session(left) && left.lease == lease) {
+                    continue;
+                }
                 let (session, provider) = (record.session.clone(), issued.provider.clone());
                 let is_over = issued.expires_at.as_str() < now;
                 open.insert(record.seq, (Left { session, provider, lease }, is_over));

@@ -13,6 +13,7 @@ use crate::health::{Report, is_configured, status_name};
 use crate::pipeline::open::{self, Opened};
 use crate::plugin::provider::{CheckResult, HealthStatus};
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
+use crate::shape::Misplaced;
 use crate::vault::Vault;
 
 #[derive(Debug, clap::Args)]
@@ -69,12 +70,20 @@ fn report(
     if let Err(reason) = provider.close() {
         Console::default().notice(&format!("the login for the check was not ended: {reason}"));
     }
-    Ok(Report { provider: id.to_owned(), checks: checks? })
+    let mut checks = checks?;
+    // What a check says may be what a library says of a value.
+    let misplaced = Misplaced::of(environment);
+    for check in &mut checks {
+        check.detail = misplaced.hide(&check.detail).into_owned();
+        check.hint = check.hint.as_deref().map(|hint| misplaced.hide(hint).into_owned());
+    }
+    Ok(Report { provider: id.to_owned(), checks })
 }
 
 /// One of several: that it cannot be asked is what there is to say of it, and the others are asked all the same.
 fn look(environment: &Environment, settings: &Settings, components: &Components, id: &str) -> Report {
     report(environment, settings, components, id).unwrap_or_else(|failure| {
+        let failure = failure.without(&Misplaced::of(environment));
         let broken = CheckResult {
             name: "component".to_owned(),
             status: HealthStatus::Failed,

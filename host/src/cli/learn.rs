@@ -19,6 +19,7 @@ use crate::learn::report::{Report, Verified};
 use crate::learn::save;
 use crate::learn::watch::{Plan, Watch};
 use crate::pipeline::attempt::Attempt;
+use crate::pipeline::guard::recorded;
 use crate::pipeline::{self, Context, open};
 use crate::request::Ask;
 use crate::settings::config_file::parse_ttl;
@@ -145,14 +146,7 @@ fn watched(
     let context = Context { environment, settings, console };
     let mut attempt = Attempt::new(&settings.paths);
     attempt.asked_for(&ask);
-    let outcome = look_on(context, args, ask, plan, &mut attempt);
-    if let Err(failure) = &outcome
-        && failure.stage != "audit"
-        && let Err(unrecorded) = attempt.record_failure(failure)
-    {
-        console.notice(&format!("this attempt could not be recorded: {}", unrecorded.line()));
-    }
-    outcome
+    recorded(environment, console, &mut attempt, |attempt| look_on(context, args, ask, plan, attempt))
 }
 
 fn look_on(

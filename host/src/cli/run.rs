@@ -12,6 +12,7 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::intent::{self, Proposed};
 use crate::pipeline::attempt::Attempt;
+use crate::pipeline::guard::recorded;
 use crate::pipeline::{self, Context};
 use crate::request::Ask;
 use crate::settings::{self, Settings};
@@ -60,27 +61,20 @@ pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let paths = settings::directories(environment)?;
     let mut attempt = Attempt::new(&paths);
     attempt.asked_for(&request.ask(&command));
-    let outcome = Settings::resolve_in(paths, request.flags()).map_err(Failure::from).and_then(|settings| {
-        let context = Context { environment, settings: &settings, console: request.console() };
+    let console = request.console();
+    recorded(environment, console, &mut attempt, |attempt| {
+        let settings = Settings::resolve_in(paths, request.flags())?;
+        let context = Context { environment, settings: &settings, console };
         match &intent {
-            None => go(context, request.ask(&command), &command, &mut attempt),
+            None => go(context, request.ask(&command), &command, attempt),
             Some(text) => {
                 let proposed = intent::propose(context, text, &engine.choice())?;
                 attempt.meant(text, &proposed.engine);
                 confirm(context, &proposed, yes)?;
-                go(context, proposed.ask(request.ask(&command)), &command, &mut attempt)
+                go(context, proposed.ask(request.ask(&command)), &command, attempt)
             }
         }
-    });
-    if let Err(failure) = &outcome {
-        // The log's own failure is the outcome then, and says so itself.
-        if failure.stage != "audit"
-            && let Err(unrecorded) = attempt.record_failure(failure)
-        {
-            request.console().notice(&format!("this attempt could not be recorded: {}", unrecorded.line()));
-        }
-    }
-    outcome
+    })
 }
 
 fn go(context: Context<'_>, ask: Ask, command: &[OsString], attempt: &mut Attempt) -> Result<u8, Failure> {

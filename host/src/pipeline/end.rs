@@ -11,9 +11,14 @@ use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::plugin::provider::{Minted, Provider};
 use crate::secret::Secret;
+use crate::unwind::caught;
 
 /// Takes back what can be; the text says what became of the credentials.
 pub(super) fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
+    caught(|| try_revoke(provider, minted)).unwrap_or_else(|panicked| Err(format!("not revoked: {panicked}")))
+}
+
+fn try_revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
     let Some(lease) = &minted.lease else { return Ok(None) };
     provider.see_through();
     let Err(error) = provider.revoke(lease) else { return Ok(Some(REVOKED.to_owned())) };

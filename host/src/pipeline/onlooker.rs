@@ -27,10 +27,38 @@ pub struct Arranged {
     pub lead: Lead,
 }
 
+/// A stage of a run, from the first record of the audit log on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Asking the cloud for credentials.
+    Mint,
+    /// Waiting until they work.
+    Settle,
+    /// Handing them to the command.
+    Deliver,
+    /// Starting the command.
+    Start,
+    /// Waiting for its end.
+    Wait,
+    /// Taking the credentials back.
+    Revoke,
+    /// Recording the end.
+    Record,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 7] =
+        [Self::Mint, Self::Settle, Self::Deliver, Self::Start, Self::Wait, Self::Revoke, Self::Record];
+}
+
 /// Looks on.
 ///
 /// Security: it gets no say in what is granted; it may keep credentials from the command, and give it no others.
 pub trait Onlooker {
+    /// A stage is about to begin.
+    fn at(&mut self, _stage: Stage) {}
+
     /// Before the command starts.
     ///
     /// # Errors
