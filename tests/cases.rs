@@ -23,6 +23,7 @@ mod hostile;
 mod intent;
 mod isolation;
 mod learn;
+mod malformed_keys;
 mod methods;
 mod narrowing;
 mod organisation;

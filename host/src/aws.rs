@@ -6,7 +6,7 @@
 mod endpoint;
 mod error;
 mod http;
-
+pub(crate) mod malformed;
 mod operation;
 mod query;
 mod reply;

@@ -49,6 +49,14 @@ pub enum AwsError {
         /// `AWS_PROFILE`.
         profile: String,
     },
+    /// Keys that no request can carry.
+    #[error("the {part} from {} has characters that no AWS key has", quoted(origin))]
+    SourceMalformed {
+        /// Which part of the keys.
+        part: &'static str,
+        /// Where it was read: a variable, or a place in words.
+        origin: &'static str,
+    },
     /// A place that should give credentials failed to (configuration, `credential_process`, a metadata service).
     #[error("the AWS credentials could not be loaded")]
     SourceFailed {
@@ -121,6 +129,7 @@ impl AwsError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoCredentials { .. } | Self::HalfKeys { .. } | Self::NoProfile { .. } => "no-credentials",
+            Self::SourceMalformed { .. } => "source-malformed",
             Self::SourceFailed { .. } => "source-failed",
             Self::SourceExpired { .. } => "source-expired",
             Self::SourceRejected(_) => "source-rejected",
@@ -176,6 +185,9 @@ impl AwsError {
                 "`aws configure list-profiles` shows the profiles there are; correct or unset AWS_PROFILE"
                     .to_owned()
             }
+            Self::SourceMalformed { part, .. } => {
+                format!("write the {part} again, without line ends, blanks and quotes")
+            }
             Self::SourceExpired { profile, cause, .. } => {
                 let sign_in = sign_in(cause.as_ref()).unwrap_or("aws sso login");
                 let sign_in = with_profile(sign_in, profile.as_deref());
@@ -207,6 +219,11 @@ impl AwsError {
         };
         Some(text)
     }
+}
+
+/// A place as a message has it: the names of variables and settings in backticks.
+fn quoted(origin: &str) -> String {
+    if origin.contains(' ') || origin == "STS" { origin.to_owned() } else { format!("`{origin}`") }
 }
 
 /// The other variable of a pair of keys.

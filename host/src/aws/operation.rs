@@ -160,6 +160,7 @@ impl Aws {
 
     /// A client that signs with `keys`; building one sends and reads nothing, but refuses an unusable endpoint.
     async fn client(&self, keys: &Keys) -> Result<Client, AwsError> {
+        keys.require_sendable()?;
         self.sts_endpoint().await?;
         let config = Builder::from(&self.config).credentials_provider(keys.credentials().clone()).build();
         Ok(Client::from_conf(config))

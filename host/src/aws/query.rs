@@ -42,6 +42,7 @@ impl Aws {
         keys: &Keys,
         asked: &ScopedCredentials,
     ) -> Result<Session, AwsError> {
+        keys.require_sendable()?;
         let endpoint = self.sts_endpoint().await?;
         let duration = asked.duration_seconds.to_string();
         let body = form(&[

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http::{Request, Uri, header};
 
+use super::malformed::require_sendable;
 use super::source::Keys;
 use crate::percent;
 
@@ -42,6 +43,7 @@ pub(crate) fn sign<'a>(
     credentials: &Credentials,
     scope: Scope<'_>,
 ) -> Result<SigningInstructions, String> {
+    require_sendable(credentials)?;
     let identity: Identity = credentials.clone().into();
     let params = v4::SigningParams::builder()
         .identity(&identity)

@@ -10,6 +10,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use super::error::AwsError;
 use super::{Aws, Session};
 use crate::secret::Secret;
+use crate::unwind::caught_async;
 
 /// The whole chain takes this long at most. A browser is never waited for, but `credential_process`
 /// helpers that ask for a token code are.
@@ -115,17 +116,27 @@ impl Aws {
     /// Keys from the environment or a plain profile need no network. Each call asks the chain again.
     ///
     /// # Errors
-    /// [`AwsError::NoCredentials`], [`AwsError::HalfKeys`] or [`AwsError::NoProfile`] when no place has any, [`AwsError::SourceExpired`] when a sign-in ran out,
+    /// [`AwsError::SourceMalformed`] when no request can carry them; [`AwsError::NoCredentials`], [`AwsError::HalfKeys`] or [`AwsError::NoProfile`] when no place has any, [`AwsError::SourceExpired`] when a sign-in ran out,
     /// [`AwsError::SourceFailed`] when a place that should have them fails.
     pub async fn source(&self) -> Result<Keys, AwsError> {
         let profile = self.profile.as_deref();
         let Some(chain) = self.config.credentials_provider() else {
             return Err(AwsError::NoCredentials { profile: self.profile.clone(), cause: None });
         };
-        let found = tokio::time::timeout(CHAIN_BUDGET, chain.provide_credentials()).await;
-        let Ok(found) = found else {
-            let cause = super::Cause::new("the credential chain did not answer in time");
-            return Err(AwsError::SourceFailed { profile: self.profile.clone(), cause: Some(cause) });
+        let failed = |cause: &str| {
+            let cause = Some(super::Cause::new(cause));
+            AwsError::SourceFailed { profile: self.profile.clone(), cause }
+        };
+        // The SDK panics where keys that it signs with itself cannot stand in a header, such as those of a source profile.
+        let asked = caught_async(chain.provide_credentials());
+        let found = match tokio::time::timeout(CHAIN_BUDGET, asked).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) => {
+                return Err(failed(
+                    "a key that the credential chain uses has characters that no AWS key has",
+                ));
+            }
+            Err(_) => return Err(failed("the credential chain did not answer in time")),
         };
         let keys = match found {
             Ok(keys) => Keys(keys),
@@ -138,6 +149,7 @@ impl Aws {
                 cause: None,
             });
         }
+        keys.require_sendable()?;
         Ok(keys)
     }
 

@@ -18,6 +18,7 @@ use super::dummy::{Signed, Stranger, header, settings};
 use super::route::{Lane, target};
 use super::seen::{self, Outcome};
 use super::{Gate, Noted};
+use crate::aws::malformed::require_sendable;
 use crate::clock;
 
 /// A body that must be read whole, because its hash is part of the signature and stands nowhere else: the largest such
@@ -206,6 +207,7 @@ fn signed_again(
             Hash::Said(said) => SignableBody::Precomputed(said.clone()),
             Hash::Whole(whole) => SignableBody::Bytes(whole),
         };
+        require_sendable(&gate.credentials)?;
         let identity = gate.credentials.clone().into();
         let params = v4::SigningParams::builder()
             .identity(&identity)

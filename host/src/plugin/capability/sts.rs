@@ -300,6 +300,7 @@ fn refusal(error: &AwsError) -> Error {
         AwsError::NoCredentials { .. }
         | AwsError::HalfKeys { .. }
         | AwsError::NoProfile { .. }
+        | AwsError::SourceMalformed { .. }
         | AwsError::SourceFailed { .. }
         | AwsError::SourceExpired { .. }
         | AwsError::SourceRejected(_)

@@ -1,0 +1,120 @@
+//! Keys that no request can carry: which part is malformed, and where it was read.
+//!
+//! The SDK panics on a key that cannot stand in a header, so that keys are looked at before anything is signed with them.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
+
+use super::error::AwsError;
+use super::source::Keys;
+
+/// Returns the part of `credentials` that no header takes, and the variable that the environment has it in.
+///
+/// Keys and tokens of AWS are visible ASCII (STS API reference, `Credentials`: `[\w]*` and base64).
+fn malformed(credentials: &Credentials) -> Option<(&'static str, &'static str)> {
+    let parts = [
+        ("access key id", "AWS_ACCESS_KEY_ID", credentials.access_key_id()),
+        ("secret access key", "AWS_SECRET_ACCESS_KEY", credentials.secret_access_key()),
+        // An absent token is written as an empty one in some places.
+        (
+            "session token",
+            "AWS_SESSION_TOKEN",
+            credentials.session_token().filter(|token| !token.is_empty()).unwrap_or("-"),
+        ),
+    ];
+    let is_malformed = |text: &str| text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic());
+    let found = parts.into_iter().find(|(_, _, text)| is_malformed(text));
+    found.map(|(part, variable, _)| (part, variable))
+}
+
+/// Makes sure that a request can carry `credentials`.
+///
+/// # Errors
+/// A reason without the text.
+pub(crate) fn require_sendable(credentials: &Credentials) -> Result<(), String> {
+    match malformed(credentials) {
+        Some((part, _)) => Err(format!("the {part} has characters that no AWS key has")),
+        None => Ok(()),
+    }
+}
+
+impl Keys {
+    /// Makes sure that a request can carry these keys.
+    ///
+    /// # Errors
+    /// [`AwsError::SourceMalformed`], which names the part and its source, never the text.
+    pub(crate) fn require_sendable(&self) -> Result<(), AwsError> {
+        match malformed(self.credentials()) {
+            Some((part, variable)) => Err(AwsError::SourceMalformed { part, origin: self.origin(variable) }),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the keys were read, as far as the SDK says so; `variable` is where the environment has the part.
+    fn origin(&self, variable: &'static str) -> &'static str {
+        let features = self.credentials().get_property::<Vec<Feature>>();
+        // The first is what gave these very keys; a profile that led to it comes after.
+        match features.and_then(|features| features.first()) {
+            Some(Feature::CredentialsEnvVars) => variable,
+            Some(Feature::CredentialsProcess | Feature::CredentialsProfileProcess) => "credential_process",
+            Some(Feature::CredentialsHttp) => "the container credential endpoint",
+            Some(Feature::CredentialsImds) => "the instance metadata service",
+            Some(
+                Feature::CredentialsProfile
+                | Feature::CredentialsProfileSourceProfile
+                | Feature::CredentialsProfileNamedProvider,
+            ) => "the profile in ~/.aws",
+            Some(
+                Feature::CredentialsSso
+                | Feature::CredentialsProfileSso
+                | Feature::CredentialsLogin
+                | Feature::CredentialsProfileLogin,
+            ) => "the sign-in",
+            Some(_) => "STS",
+            None => "the credential source",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::Secret;
+
+    fn said(id: &str, secret: &str, token: Option<&str>) -> Option<String> {
+        let secret_of = |text: &str| Secret::new(text.to_owned());
+        let keys = Keys::new(id, &secret_of(secret), token.map(secret_of).as_ref(), None);
+        keys.require_sendable().err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn keys_that_a_request_can_carry_are_taken() {
+        assert_eq!(said("AKIAIOSFODNN7EXAMPLE", "wJalr/XUtn+FEMI=", None), None);
+        assert_eq!(said("ASIAIOSFODNN7EXAMPLE", "wJalr/XUtn+FEMI=", Some("IQoJb3Jp//+=")), None);
+        assert_eq!(said("AKIAIOSFODNN7EXAMPLE", "wJalr/XUtn+FEMI=", Some("")), None);
+    }
+
+    #[test]
+    fn any_part_that_no_header_takes_is_named_and_not_repeated() {
+        for odd in [
+            "planted\n",
+            "\rplanted",
+            "plan\0ted",
+            "plan ted",
+            "plänted",
+            "planted\u{202e}",
+            "\u{feff}planted",
+        ] {
+            let parts = [
+                (said(odd, "s", None), "access key id"),
+                (said("AKIA", odd, None), "secret access key"),
+                (said("AKIA", "s", Some(odd)), "session token"),
+            ];
+            for (said, part) in parts {
+                let said = said.expect(part);
+                assert!(said.contains(part) && !said.contains("plan") && !said.contains("ted"), "{said}");
+            }
+        }
+        assert!(said("", "s", None).is_some() && said("AKIA", "", None).is_some());
+    }
+}
