@@ -44,4 +44,5 @@ mod stages;
 mod terminal;
 mod tracks;
 mod unavailable;
+mod unreachable_settings;
 mod vault;

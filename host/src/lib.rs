@@ -37,6 +37,7 @@ pub mod plugin;
 pub mod private_file;
 pub mod process;
 pub mod profile;
+pub mod reachable;
 pub mod request;
 pub mod roots;
 pub mod scaffold;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::config_file::OrganisationFile;
 use super::{SettingsError, source};
+use crate::reachable;
 
 /// A file that settings of a filter name: policies of an organisation are kilobytes.
 const FILE_BYTES: u64 = 1024 * 1024;
@@ -66,17 +67,10 @@ fn included(value: Value, settings: &Path) -> Result<Value, SettingsError> {
     }
 }
 
-/// The text of a file; what is none, or endless, is an error before it is read.
+/// The text of a file.
 fn text_of(path: &Path) -> std::io::Result<String> {
-    let metadata = std::fs::metadata(path)?;
-    let refused = |reason: String| Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, reason));
-    if !metadata.is_file() {
-        return refused("it is no file".to_owned());
-    }
-    if metadata.len() > FILE_BYTES {
-        return refused(format!("it has more than {} KiB", FILE_BYTES / 1024));
-    }
-    std::fs::read_to_string(path)
+    let file = reachable::open(path)?.ok_or(std::io::ErrorKind::NotFound)?;
+    reachable::text_of(file, FILE_BYTES)
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Reads one TOML file: absent is nothing, anything wrong is an error with file and line.
 
-use std::io;
 use std::ops::Range;
 use std::path::Path;
 
@@ -8,14 +7,22 @@ use serde::de::DeserializeOwned;
 use toml::de::DeTable;
 
 use super::SettingsError;
+use crate::reachable;
 
 /// The file at `path`, or none if there is none.
 ///
 /// # Errors
 /// When it cannot be read or parsed; an unknown key is an error.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SettingsError> {
-    let Some(text) = text(path)? else { return Ok(None) };
-    toml::from_str(&text).map(Some).map_err(|error| invalid(path, &text, error.span(), error.message()))
+    text(path)?.map(|text| parse(path, &text)).transpose()
+}
+
+/// What `text` says, which was read from the file at `path`.
+///
+/// # Errors
+/// When it cannot be parsed; an unknown key is an error.
+pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, SettingsError> {
+    toml::from_str(text).map_err(|error| invalid(path, text, error.span(), error.message()))
 }
 
 /// The text of the file at `path`, or none if there is none.
@@ -23,11 +30,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SettingsError
 /// # Errors
 /// When it is there and cannot be read.
 pub fn text(path: &Path) -> Result<Option<String>, SettingsError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(SettingsError::Read { path: path.to_path_buf(), source }),
-    }
+    reachable::text(path).map_err(|source| SettingsError::Read { path: path.to_path_buf(), source })
 }
 
 /// An error at a place of a file.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::{SettingsError, source};
+use crate::reachable;
 use crate::secret::Secret;
 
 /// The bits of a mode that let group and others do anything.
@@ -83,13 +84,14 @@ impl VaultFile {
 /// # Errors
 /// When it cannot be read, is malformed, or holds a secret that others may read.
 pub fn read(path: &Path) -> Result<VaultFile, SettingsError> {
-    let Some(File { vault }) = source::read::<File>(path)? else { return Ok(VaultFile::default()) };
-    if vault.has_secret() {
-        let metadata = std::fs::metadata(path)
-            .map_err(|source| SettingsError::Read { path: path.to_path_buf(), source })?;
-        if metadata.permissions().mode() & OPEN != 0 {
-            return Err(SettingsError::Exposed { path: path.to_path_buf() });
-        }
+    let failed = |source| SettingsError::Read { path: path.to_path_buf(), source };
+    let Some(file) = reachable::open(path).map_err(failed)? else { return Ok(VaultFile::default()) };
+    // Of the very file that is read.
+    let mode = file.metadata().map_err(failed)?.permissions().mode();
+    let text = reachable::text_of(file, reachable::FILE_BYTES).map_err(failed)?;
+    let File { vault } = source::parse(path, &text)?;
+    if vault.has_secret() && mode & OPEN != 0 {
+        return Err(SettingsError::Exposed { path: path.to_path_buf() });
     }
     Ok(vault)
 }

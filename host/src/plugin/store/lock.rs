@@ -16,6 +16,7 @@ use super::{Installed, Previous, StoreError, hex, io as failed};
 use crate::plugin::capability::Capability;
 use crate::plugin::manifest::World;
 use crate::private_file::{self, KEY_BYTES};
+use crate::reachable;
 
 /// The lock's name in the plugin directory.
 pub const FILE: &str = "plugins.lock";
@@ -99,13 +100,11 @@ pub fn read(path: &Path) -> Result<Vec<Installed>, StoreError> {
 /// As [`read`].
 pub fn read_alone(path: &Path) -> Result<Vec<Installed>, StoreError> {
     let directory = path.parent().unwrap_or(Path::new("/"));
-    let text = match std::fs::read_to_string(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            // A key has this name once there is a lock.
-            let is_gone = std::fs::symlink_metadata(directory.join(KEY)).is_ok();
-            return if is_gone { Err(StoreError::LockGone(path.to_path_buf())) } else { Ok(Vec::new()) };
-        }
-        other => other.map_err(failed("read", path))?,
+    // Security: a directory that cannot be reached is not one in which nothing is installed.
+    let Some(text) = reachable::text(path).map_err(failed("read", path))? else {
+        // A key has this name once there is a lock.
+        let is_gone = std::fs::symlink_metadata(directory.join(KEY)).is_ok();
+        return if is_gone { Err(StoreError::LockGone(path.to_path_buf())) } else { Ok(Vec::new()) };
     };
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
     let written = first.strip_prefix(MAC).and_then(|mac| mac.strip_suffix('"')).unwrap_or_default();
