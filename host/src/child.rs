@@ -59,6 +59,25 @@ pub enum ChildError {
 }
 
 impl ChildError {
+    /// Returns what the user may have meant.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound { command }
+                if command.split_once('=').is_some_and(|(name, _)| is_variable(name)) =>
+            {
+                Some("set variables with `env`: -- env NAME=VALUE COMMAND")
+            }
+            Self::NotFound { command } if command.trim().contains(char::is_whitespace) => Some(
+                "give the command and each argument as a word of its own, without quotes around the whole",
+            ),
+            Self::NotExecutable { reason, .. } if reason.contains("CRLF") => {
+                Some("write the file with Unix line ends: sed -i 's/\\r$//' FILE")
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the exit status a shell would give: 127 not found, 126 cannot run, 70 internal.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -68,4 +87,10 @@ impl ChildError {
             Self::Signals(_) | Self::Wait(_) => 70,
         }
     }
+}
+
+/// Tells whether a shell would take `name` for a variable.
+fn is_variable(name: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(is_allowed)
 }

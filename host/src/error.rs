@@ -23,6 +23,7 @@ use crate::plan::PlanError;
 use crate::plugin::provider::{ErrorKind, ProviderError};
 use crate::profile::ProfileError;
 use crate::request::RequestError;
+use crate::settings::paths::PathsError;
 use crate::settings::{SettingsError, UnknownSetting};
 
 /// What an exit code says. Numbers: `sysexits.h` where it has one; 126 and 127 are the shell's.
@@ -159,6 +160,7 @@ impl From<SettingsError> for Failure {
             SettingsError::Exposed { path } => Some(format!("run: chmod 600 {}", path.display())),
             SettingsError::Invalid { message, .. } => elsewhere(message).map(str::to_owned),
             SettingsError::Theirs { .. } => Some("leave it out of your file".to_owned()),
+            SettingsError::Paths(PathsError::NoHome) => Some("set HOME to your home directory".to_owned()),
             _ => None,
         };
         Self { hint, ..Self::new(Kind::Config, "settings", error) }
@@ -335,7 +337,8 @@ impl From<PlanError> for Failure {
 
 impl From<ChildError> for Failure {
     fn from(error: ChildError) -> Self {
-        Self::new(Kind::Command(error.exit_code()), "child", error)
+        let hint = error.hint().map(str::to_owned);
+        Self { hint, ..Self::new(Kind::Command(error.exit_code()), "child", error) }
     }
 }
 

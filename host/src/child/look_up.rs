@@ -109,7 +109,12 @@ fn check(candidate: &Path) -> Result<(), Refusal> {
     if access(candidate, AccessFlags::X_OK).is_err() {
         return Err(Refusal::Unusable("permission denied".to_owned()));
     }
-    match interpreter(candidate) {
+    let Some(line) = first_line(candidate) else { return Ok(()) };
+    // The system takes the carriage return for a part of the interpreter's name, or of its argument.
+    if line.ends_with(b"\r") {
+        return Err(Refusal::Unusable("its first line ends with a carriage return (CRLF)".to_owned()));
+    }
+    match interpreter(&line) {
         Some(interpreter) if fs::metadata(&interpreter).is_err() => {
             Err(Refusal::Unusable(format!("its interpreter `{}` does not exist", interpreter.display())))
         }
@@ -117,12 +122,16 @@ fn check(candidate: &Path) -> Result<(), Refusal> {
     }
 }
 
-/// Returns the interpreter a script names in its first line; `None` for anything else, and for files
-/// that may be executed but not read.
-fn interpreter(script: &Path) -> Option<PathBuf> {
+/// Returns the first line of a script behind its `#!`; `None` for anything else, and for files that may be executed but not
+/// read.
+fn first_line(script: &Path) -> Option<Vec<u8>> {
     let mut start = Vec::new();
     File::open(script).ok()?.take(FIRST_LINE_BYTES).read_to_end(&mut start).ok()?;
-    let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    Some(start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?.to_vec())
+}
+
+/// Returns the interpreter that the first line of a script names.
+fn interpreter(line: &[u8]) -> Option<PathBuf> {
     let word = line.trim_ascii().split(|byte| matches!(byte, b' ' | b'\t')).next()?;
     (word.starts_with(b"/")).then(|| PathBuf::from(OsString::from_vec(word.to_vec())))
 }
@@ -185,6 +194,20 @@ mod tests {
         let bad = file(directory.path(), "bad", 0o755, "#!/no/such/interpreter\n");
         assert!(look_up(&[good.into_os_string()], None).is_ok());
         assert_eq!(look_up(&[bad.into_os_string()], None).unwrap_err().exit_code(), 126);
+    }
+
+    #[test]
+    fn a_script_with_carriage_returns_is_126() {
+        let directory = tempfile::tempdir().unwrap();
+        for first in ["#!/bin/sh\r\n", "#!/usr/bin/env sh\r\n", "#! /bin/sh -e \r\n", "#!/bin/sh\r"] {
+            let script = file(directory.path(), "script", 0o755, &format!("{first}echo ran\r\n"));
+            let error = look_up(&[script.into_os_string()], None).unwrap_err();
+            assert_eq!(error.exit_code(), 126);
+            assert!(error.to_string().contains("carriage return"), "{error}");
+        }
+        // After the first line it is the interpreter's business.
+        let script = file(directory.path(), "script", 0o755, "#!/bin/sh\necho ran\r\n");
+        assert!(look_up(&[script.into_os_string()], None).is_ok());
     }
 
     #[test]
