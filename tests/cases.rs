@@ -25,6 +25,7 @@ mod isolation;
 mod learn;
 mod malformed_keys;
 mod methods;
+mod misplaced;
 mod narrowing;
 mod organisation;
 mod plan;

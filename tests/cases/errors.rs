@@ -213,3 +213,92 @@ fn quiet_says_errors_only() {
     sandbox.set("AUDEX_ROLE_ARN", "arn:aws:iam::123456789012:role/Other");
     assert!(sandbox.run(&quiet).exits(69).stderr.starts_with("error: "));
 }
+
+/// Escape, carriage return, a turn of direction, and a line that looks like one of ours.
+const HOSTILE: &str = "x\u{1b}[2J\ry\u{202e}z\nerror: forged";
+
+#[track_caller]
+fn is_plain(text: &str) {
+    let is_raw = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+    assert!(!text.contains(is_raw), "{text:?}");
+    assert!(!text.lines().any(|line| line.starts_with("error: forged")), "{text}");
+}
+
+#[test]
+fn an_argument_that_cannot_be_read_reaches_the_terminal_in_plain_characters() {
+    let sandbox = Sandbox::new();
+    let option = format!("--{HOSTILE}");
+    for arguments in [
+        &["run", &option, "--", "true"][..],
+        &["run", "--allow", "s3:GetObject", "--ttl", HOSTILE, "--", "true"],
+        &["run", "--allow", "s3:GetObject", "--require", HOSTILE, "--", "true"],
+        &["run", "--allow", "s3:GetObject", HOSTILE],
+        &[HOSTILE],
+        &["learn", "--source", HOSTILE, "--", "true"],
+        &["plugin", HOSTILE],
+        &["completions", HOSTILE],
+    ] {
+        let output = sandbox.run(arguments).exits(2);
+        assert!(output.stderr.contains("error: "), "{}", output.stderr);
+        is_plain(&output.stderr);
+        is_plain(&output.stdout);
+    }
+}
+
+#[test]
+fn a_description_reaches_the_terminal_in_plain_characters() {
+    let text = "[profiles.p]\ndescription = \"x\\u001b[2J\\ry\\u202ez\\nerror: forged\"\nactions = [\"s3:GetObject\"]\n";
+    let sandbox = with_file("profiles.toml", text);
+    for arguments in [
+        &["policies", "list"][..],
+        &["policies", "list", "--json"],
+        &["policies", "show", "p"],
+        &["policies", "show", "p", "--json"],
+        &["policies", "export", "--profile", "p"],
+        &["plan", "--profile", "p"],
+        &["plan", "--profile", "p", "--json"],
+    ] {
+        let output = sandbox.run(arguments);
+        is_plain(&output.stderr);
+        is_plain(&output.stdout);
+    }
+}
+
+#[test]
+fn a_command_that_is_written_in_another_way_gets_a_hint() {
+    let sandbox = Sandbox::new();
+    for (words, hint) in [
+        (&["aws s3 ls"][..], "hint: give the command and each argument as a word of its own"),
+        (&["FOO=x", "env"], "hint: set variables with `env`: -- env NAME=VALUE COMMAND"),
+    ] {
+        let arguments = [&["run", "--allow", "s3:GetObject", "--"], words].concat();
+        let output = sandbox.run(arguments).exits(127);
+        assert!(output.stderr.contains(hint), "{}", output.stderr);
+    }
+    assert!(
+        !sandbox.run(["run", "--allow", "s3:GetObject", "--", "nonesuch"]).exits(127).stderr.contains("hint")
+    );
+    assert!(sandbox.cloud().requests().is_empty());
+}
+
+#[test]
+fn a_script_with_carriage_returns_is_found_before_anything_is_minted() {
+    let mut sandbox = Sandbox::new();
+    let script = sandbox.plant("script", "#!/usr/bin/env sh\r\necho ran\r\n");
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "./script"]).exits(126);
+    assert!(output.stderr.contains("its first line ends with a carriage return (CRLF)"), "{}", output.stderr);
+    assert!(sandbox.cloud().requests().is_empty());
+}
+
+#[test]
+fn without_a_home_directory_the_variable_is_named() {
+    let mut sandbox = Sandbox::new();
+    sandbox.unset("HOME");
+    let output = sandbox.run(RUN).exits(78);
+    assert!(
+        output.stderr.contains("HOME is not set\nhint: set HOME to your home directory"),
+        "{}",
+        output.stderr
+    );
+}
