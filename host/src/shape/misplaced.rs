@@ -4,6 +4,8 @@
 //! reads uses [`ConfiguredPath`](super::ConfiguredPath).
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use super::{is_address, is_name, is_path};
 use crate::environment::Environment;
@@ -45,7 +47,7 @@ impl Misplaced {
             let (mut hidden, mut rest) = (String::new(), text.as_ref());
             while let Some(span) = find(rest, value.expose()) {
                 hidden += rest.get(..span.start).unwrap_or_default();
-                hidden += &format!("[value of {name}]");
+                let _ = write!(hidden, "[value of {name}]");
                 rest = rest.get(span.end..).unwrap_or_default();
             }
             Cow::Owned(hidden + rest)
@@ -61,10 +63,12 @@ fn is_list(text: &str) -> bool {
 /// Finds a piece of `value` in `text`, and as much around it as is the same.
 fn find(text: &str, value: &str) -> Option<std::ops::Range<usize>> {
     let (bytes, wanted) = (text.as_bytes(), value.as_bytes());
-    let (at, from) = wanted.chunks_exact(PIECE).enumerate().find_map(|(index, piece)| {
-        let at = bytes.windows(PIECE).position(|window| window == piece)?;
-        Some((at, index.saturating_mul(PIECE)))
-    })?;
+    // By a table: an environment may have megabytes.
+    let windows: HashMap<&[u8], usize> = bytes.windows(PIECE).enumerate().map(|(at, piece)| (piece, at)).collect();
+    let (at, from) = wanted
+        .chunks_exact(PIECE)
+        .enumerate()
+        .find_map(|(index, piece)| Some((*windows.get(piece)?, index.saturating_mul(PIECE))))?;
     let same = |(left, right): &(&u8, &u8)| left == right;
     let before = bytes.get(..at)?.iter().rev().zip(wanted.get(..from)?.iter().rev()).take_while(same).count();
     let after = bytes.get(at..)?.iter().zip(wanted.get(from..)?).take_while(same).count();
