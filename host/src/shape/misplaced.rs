@@ -4,7 +4,7 @@
 //! reads uses [`ConfiguredPath`](super::ConfiguredPath).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::{is_address, is_name, is_path};
@@ -63,12 +63,13 @@ fn is_list(text: &str) -> bool {
 /// Finds a piece of `value` in `text`, and as much around it as is the same.
 fn find(text: &str, value: &str) -> Option<std::ops::Range<usize>> {
     let (bytes, wanted) = (text.as_bytes(), value.as_bytes());
-    // By a table: an environment may have megabytes.
-    let windows: HashMap<&[u8], usize> = bytes.windows(PIECE).enumerate().map(|(at, piece)| (piece, at)).collect();
-    let (at, from) = wanted
-        .chunks_exact(PIECE)
-        .enumerate()
-        .find_map(|(index, piece)| Some((*windows.get(piece)?, index.saturating_mul(PIECE))))?;
+    // By tables: an environment may have megabytes. From the left, so that nothing before what is found is one.
+    let windows: HashSet<&[u8]> = bytes.windows(PIECE).collect();
+    let pieces = wanted.chunks_exact(PIECE).enumerate().filter(|(_, piece)| windows.contains(piece));
+    let pieces: HashMap<&[u8], usize> =
+        pieces.map(|(index, piece)| (piece, index.saturating_mul(PIECE))).collect();
+    let (at, from) =
+        bytes.windows(PIECE).enumerate().find_map(|(at, window)| Some((at, *pieces.get(window)?)))?;
     let same = |(left, right): &(&u8, &u8)| left == right;
     let before = bytes.get(..at)?.iter().rev().zip(wanted.get(..from)?.iter().rev()).take_while(same).count();
     let after = bytes.get(at..)?.iter().zip(wanted.get(from..)?).take_while(same).count();
@@ -96,6 +97,8 @@ mod tests {
         assert_eq!(hide(token, &format!("cannot open `{token}`: no")), "cannot open `[value of VAR]`: no");
         assert_eq!(hide(token, &format!("cannot open {}…", &token[..30])), "cannot open [value of VAR]…");
         assert_eq!(hide(token, &format!("{token}{token}")), "[value of VAR][value of VAR]");
+        let twice = format!("`{}` in `{token}`", &token[16..]);
+        assert_eq!(hide(token, &twice), "`[value of VAR]` in `[value of VAR]`");
         let key = "{\"private_key\": \"planted-key-of-an-account-0123456789\"}";
         let shown = hide(key, &format!("{key:?}"));
         assert!(!shown.contains("planted-key"), "{shown}");
