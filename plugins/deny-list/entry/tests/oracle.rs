@@ -26,7 +26,8 @@ const LONGEST: usize = 100;
 pub fn judge(input: &[u8], stride: usize) {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.lines();
-    let entry: String = lines.next().unwrap_or_default().chars().filter(char::is_ascii).take(LONGEST).collect();
+    let entry: String =
+        lines.next().unwrap_or_default().chars().filter(char::is_ascii).take(LONGEST).collect();
     let rows: Vec<Row> = lines
         .filter_map(|line| line.split_once(' '))
         .map(|(provider, action)| (provider.to_owned(), vec![action.to_owned()]))
@@ -47,7 +48,8 @@ fn judge_on(entry: &str, id: &str, vocabulary: Vocabulary<'_>, sample: &[&String
         Decision::Binds(patterns) => {
             let denied = |name: &str| patterns.iter().any(|pattern| matches(pattern, name));
             assert!(covered.iter().all(|name| denied(name)), "`{entry}` on {id}: {patterns:?}");
-            let some = sample.iter().any(|name| denied(name)) || vocabulary.any(|name| denied(&name.to_lowercase()));
+            let some =
+                sample.iter().any(|name| denied(name)) || vocabulary.any(|name| denied(&name.to_lowercase()));
             assert!(some, "`{entry}` on {id} denies nothing: {patterns:?}");
         }
         Decision::Elsewhere | Decision::Nothing(_) => {
