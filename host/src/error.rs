@@ -223,7 +223,7 @@ impl From<DenyError> for Failure {
         let hint = match &error {
             DenyError::Plugin(_) => None,
             DenyError::Nothing { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),
-            DenyError::Nothing { .. } | DenyError::Foreign { .. } => Some(
+            DenyError::Nothing { .. } => Some(
                 "an entry that denies nothing is a guard that does not stand: correct or remove it"
                     .to_owned(),
             ),

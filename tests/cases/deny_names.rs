@@ -54,7 +54,7 @@ fn an_entry_that_no_action_matches_is_an_error_with_file_and_line() {
     for (entry, said) in [
         ("s3:DeleteBuckt", "matches no action of provider `aws`\nhint: did you mean `s3:DeleteBucket`"),
         ("s3:Nothing*", "matches no action of provider `aws`"),
-        ("door.open:now", "is no action pattern of any provider"),
+        ("door.open:now", "matches no action of any provider"),
     ] {
         let sandbox = denying(entry);
         for words in
