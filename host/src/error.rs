@@ -157,7 +157,9 @@ impl From<SettingsError> for Failure {
         let hint = match &error {
             SettingsError::Exposed { path } => Some(format!("run: chmod 600 {}", path.display())),
             SettingsError::Invalid { message, .. } => elsewhere(message).map(str::to_owned),
-            SettingsError::Theirs { .. } => Some("leave it out of your file".to_owned()),
+            SettingsError::Theirs { .. } | SettingsError::Mapping { .. } => {
+                Some("leave it out of your file".to_owned())
+            }
             _ => None,
         };
         Self { hint, ..Self::new(Kind::Config, "settings", error) }

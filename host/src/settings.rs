@@ -142,6 +142,18 @@ pub enum SettingsError {
         /// The organisation's file.
         at: PathBuf,
     },
+    /// The user names another mapping than the organisation.
+    #[error("{place}the mapping is `{theirs}`, by {}, and not `{name}`", at.display())]
+    Mapping {
+        /// Where the user does.
+        place: String,
+        /// The mapping that the user names.
+        name: String,
+        /// The organisation's.
+        theirs: String,
+        /// The organisation's file.
+        at: PathBuf,
+    },
     /// A file says something that cannot be.
     #[error("{}:{line}: {message}", path.display())]
     Invalid {
@@ -174,6 +186,7 @@ impl Settings {
         let user_at_directory = paths.config.clone();
         let filters = components::filters(&organisation, &at, user.filters, &user_at)?;
         let endpoints = endpoints::endpoints(&organisation, &at, &user.endpoints, &user_at)?;
+        let mapping = components::mapping(&organisation, &at, user.mapping, &user_at)?;
         let mut deny = deny_list::read(&paths.organisation.join("deny-list.toml"))?;
         deny.extend(deny_list::read(&paths.config.join("deny-list.toml"))?);
         let profiles = profiles_file::read(&paths.config.join("profiles.toml"))?;
@@ -195,7 +208,7 @@ impl Settings {
             provider: flags.provider.or(user.provider),
             require,
             on_expiry: flags.on_expiry.or(user.on_expiry),
-            mapping: user.mapping.component.unwrap_or_else(|| DEFAULT_MAPPING.to_owned()),
+            mapping,
             intent: user.intent,
             profiles,
             deny,
