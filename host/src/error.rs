@@ -184,6 +184,11 @@ impl From<UnknownSetting> for Failure {
         let (what, known) = match &error {
             UnknownSetting::Key { known, .. } => ("it has", known),
             UnknownSetting::Provider { known, .. } => ("there are", known),
+            UnknownSetting::Hidden { is_flag, .. } => {
+                let kind = if *is_flag { Kind::Usage } else { Kind::Config };
+                let hint = "type it anew: such characters come with copied text";
+                return Self::new(kind, "settings", error).hinting(hint);
+            }
         };
         let hint = format!("{what} `{}`", known.join("`, `"));
         Self::new(Kind::Config, "settings", error).hinting(hint)
@@ -196,6 +201,7 @@ impl From<RequestError> for Failure {
             RequestError::Nothing => "name permissions with --allow or a profile with --profile",
             RequestError::EmptyItem { option: "--resource" } => "leave --resource out to mean every resource",
             RequestError::EmptyItem { .. } => "a variable in it may be unset",
+            RequestError::Hidden { .. } => "type it anew: such characters come with copied text",
             RequestError::OutsideProfile { .. } => "--resource can narrow a profile, not leave it",
             RequestError::Session(_) => return Self::new(Kind::Internal, "request", error),
         };
