@@ -9,6 +9,7 @@ mod child;
 mod cli;
 mod contract_page;
 mod demo;
+mod deny_bindings;
 mod deny_names;
 mod deny_spellings;
 mod drift;

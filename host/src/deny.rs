@@ -1,15 +1,16 @@
-//! The deny list in the provider's own words.
+//! The deny list in the runs of one provider.
 //!
-//! Security: what is asked for is expanded and corrected before filters see it. What is denied must go the same way, or a
-//! deny list written in the names this program teaches would deny nothing.
+//! Security: `deny_entry` alone says what an entry covers. A component is asked for what it can add (its mapping, the actions
+//! that an installed provider lists); its answer never makes an entry deny less.
 
 use audex_sdk::pattern;
+use deny_entry::{Decision, Row, Vocabulary, covers, decide};
 
 use crate::components::DENY_LIST;
 use crate::filter::{Denied, Grant};
-use crate::plugin::component::PluginError;
-use crate::plugin::mapping::Mapping;
-use crate::plugin::provider::{Finding, Provider, Status};
+use crate::plugin::component::{PluginError, Source};
+use crate::plugin::mapping::{Expansion, Mapping};
+use crate::plugin::provider::{Finding, Permission, Provider, Status};
 use crate::settings::deny_list::DenyEntry;
 
 /// Patterns of filters that a provider is asked about in one call, whose time is limited.
@@ -22,50 +23,46 @@ pub enum DenyError {
     #[error(transparent)]
     Plugin(#[from] PluginError),
     /// An entry that no action matches.
-    #[error("{at}: `{pattern}` matches no action of provider `{provider}`")]
+    #[error("{at}: `{pattern}` matches no action of {of}")]
     Nothing {
         /// `FILE:LINE`.
         at: String,
         /// The entry.
         pattern: String,
-        /// The provider.
-        provider: String,
-        /// The nearest action there is.
+        /// The provider that writes its actions so, or any provider.
+        of: String,
+        /// The nearest pattern that matches an action.
         suggestion: Option<String>,
     },
-    /// An entry that is written as no provider writes actions.
-    #[error("{at}: `{pattern}` is no action pattern of any provider")]
-    Foreign {
-        /// `FILE:LINE`.
-        at: String,
-        /// The entry.
-        pattern: String,
-    },
-}
-
-/// What the other providers make of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Elsewhere {
-    /// None of them writes its actions so.
-    Foreign,
-    /// One of them writes its actions so, and has none of this name.
-    Written,
-    /// One of them has such an action.
-    Known,
 }
 
 /// The deny list on one provider.
 #[derive(Debug, Default)]
 pub struct Native {
-    /// Every entry as written, and what universal and corrected names in it stand for: what filters are given.
-    pub entries: Vec<DenyEntry>,
-    /// Those of them that are this provider's own actions, or patterns of such.
+    /// What filters are given: the patterns that bind this provider, each with the place of its entry.
+    entries: Vec<DenyEntry>,
+    /// The patterns that bind this provider, asked for or not.
     pub own: Vec<String>,
+    /// Entries that match no known action here. They still deny what is asked for by an unknown name.
+    spare: Vec<DenyEntry>,
 }
 
-/// Every entry as written, and what universal or corrected names in it stand for on the provider `id`.
+impl Native {
+    /// Returns what filters are given for a request of these permissions.
+    #[must_use]
+    pub fn entries(&self, asked: &[Permission]) -> Vec<DenyEntry> {
+        let names: Vec<&str> = asked.iter().map(|permission| permission.action.as_str()).collect();
+        let is_asked = |entry: &&DenyEntry| {
+            names.iter().any(|name| !pattern::is_wild(name) && covers(&entry.pattern, name))
+        };
+        self.entries.iter().chain(self.spare.iter().filter(is_asked)).cloned().collect()
+    }
+}
+
+/// Returns what the entries deny in the runs of the provider `id`.
 ///
-/// `elsewhere` is asked once, about all entries that this provider does not know, and only if there are any.
+/// `elsewhere` says which of some names another built-in provider takes as they are; it is asked once, and only about names that
+/// no catalogue has.
 ///
 /// # Errors
 /// When a component fails, or an entry can deny nothing. Security: such an entry is a guard that does not stand.
@@ -74,64 +71,150 @@ pub fn native(
     id: &str,
     mapping: &Mapping,
     provider: &Provider,
-    elsewhere: impl FnOnce(&[String]) -> Result<Vec<Elsewhere>, PluginError>,
+    elsewhere: impl FnOnce(&[String]) -> Result<Vec<bool>, PluginError>,
 ) -> Result<Native, DenyError> {
-    let mut denied = Native { entries: entries.to_vec(), own: Vec::new() };
+    let mut denied = Native::default();
     if entries.is_empty() {
         return Ok(denied);
     }
-    let patterns: Vec<String> = entries.iter().map(|entry| entry.pattern.clone()).collect();
-    let expansions = mapping.expand(id, &patterns)?;
-    let findings = provider.check(&patterns)?;
+    let own = Own::of(entries, id, provider)?;
+    let known = Vocabulary::of(id).unwrap_or(Vocabulary::Listed(&own.listed));
     let mut doubtful = Vec::new();
-    for ((entry, expansion), finding) in entries.iter().zip(expansions).zip(findings) {
-        let also = match (expansion, finding.status) {
-            (Some(expansion), _) => expansion.actions,
-            (None, Status::Corrected) => finding.actions,
-            (None, Status::Known) => {
-                denied.own.push(entry.pattern.clone());
-                Vec::new()
+    for (place, (entry, rows)) in entries.iter().zip(rows(entries, id, mapping)?).enumerate() {
+        let decision = decide(&entry.pattern, id, known, &rows);
+        match (decision, own.taken.get(place).cloned().flatten()) {
+            (Decision::Binds(patterns), also) => {
+                denied.bind(entry, patterns.into_iter().chain(also.into_iter().flatten()));
             }
-            (None, Status::Unknown | Status::Malformed) => {
-                if !any_service(&entry.pattern) {
-                    doubtful.push((entry, finding));
-                }
-                Vec::new()
-            }
-        };
-        let named =
-            |pattern| DenyEntry { pattern, source: format!("{} (`{}`)", entry.source, entry.pattern) };
-        denied.own.extend(also.iter().cloned());
-        denied.entries.extend(also.into_iter().map(named));
+            (_, Some(patterns)) => denied.bind(entry, patterns.into_iter()),
+            (Decision::Elsewhere, None) if own.is_installed => denied.entries.push(entry.clone()),
+            (Decision::Elsewhere, None) => denied.spare.push(entry.clone()),
+            (Decision::Nothing(nearest), None) => doubtful.push((entry, nearest)),
+        }
     }
     if !doubtful.is_empty() {
-        let vocabulary: Vec<String> = mapping.rows()?.into_iter().map(|row| row.universal).collect();
-        // A universal permission may mean nothing on this provider.
-        doubtful.retain(|(entry, _)| !vocabulary.contains(&entry.pattern));
-        let patterns: Vec<String> = doubtful.iter().map(|(entry, _)| entry.pattern.clone()).collect();
-        let answers = if patterns.is_empty() { Vec::new() } else { elsewhere(&patterns)? };
-        for ((entry, finding), answer) in doubtful.into_iter().zip(answers) {
-            stands(entry, finding, answer, id)?;
-        }
+        denied.names(doubtful, id, provider, elsewhere)?;
     }
     Ok(denied)
 }
 
-/// Whether an entry that the provider `id` does not know is another provider's.
-fn stands(entry: &DenyEntry, finding: Finding, elsewhere: Elsewhere, id: &str) -> Result<(), DenyError> {
-    let (at, pattern) = (entry.source.clone(), entry.pattern.clone());
-    match (finding.status, elsewhere) {
-        (_, Elsewhere::Known) | (Status::Malformed, Elsewhere::Written) => Ok(()),
-        (Status::Malformed, Elsewhere::Foreign) => Err(DenyError::Foreign { at, pattern }),
-        // It is written as this provider's own actions are, so it is a misspelt one of them.
-        _ => {
-            let (provider, suggestion) = (id.to_owned(), finding.suggestion);
-            Err(DenyError::Nothing { at, pattern, provider, suggestion })
+/// What an installed provider says of its own actions: the program has no catalogue of them.
+#[derive(Default)]
+struct Own {
+    is_installed: bool,
+    /// The actions it lists.
+    listed: Vec<String>,
+    /// For each entry what it takes the entry for, if it is one of its own.
+    taken: Vec<Option<Vec<String>>>,
+}
+
+impl Own {
+    fn of(entries: &[DenyEntry], id: &str, provider: &Provider) -> Result<Self, PluginError> {
+        if Vocabulary::of(id).is_some() {
+            return Ok(Self::default());
         }
+        let known = provider.expand(&["*".to_owned()])?;
+        let listed = known.into_iter().map(|action| action.name).filter(|name| !pattern::is_wild(name));
+        let patterns: Vec<String> = entries.iter().map(|entry| entry.pattern.clone()).collect();
+        let findings = provider.check(&patterns)?.into_iter();
+        let taken = findings.zip(patterns).map(|(finding, pattern)| {
+            let is_taken = matches!(finding.status, Status::Known | Status::Corrected);
+            is_taken.then(|| [vec![pattern], finding.actions].concat())
+        });
+        Ok(Self { is_installed: true, listed: listed.collect(), taken: taken.collect() })
     }
 }
 
-/// Notices of what filters deny and `provider` does not have: a misspelt deny is shown as one, and forbids nothing.
+impl Native {
+    fn bind(&mut self, entry: &DenyEntry, patterns: impl Iterator<Item = String>) {
+        let patterns: Vec<String> = patterns.collect();
+        // A name that stands for others is denied as a name too. A pattern that matches no action cannot be said to a cloud.
+        if patterns.contains(&entry.pattern) || !pattern::is_wild(&entry.pattern) {
+            self.entries.push(entry.clone());
+        } else {
+            self.spare.push(entry.clone());
+        }
+        for pattern in patterns {
+            if pattern != entry.pattern {
+                let source = format!("{} (`{}`)", entry.source, entry.pattern);
+                self.entries.push(DenyEntry { pattern: pattern.clone(), source });
+            }
+            if !self.own.contains(&pattern) {
+                self.own.push(pattern);
+            }
+        }
+    }
+
+    /// Binds the entries that match nothing known and are names which this provider takes, and leaves those to others that they
+    /// take.
+    ///
+    /// # Errors
+    /// When no provider takes one.
+    fn names(
+        &mut self,
+        doubtful: Vec<(&DenyEntry, Option<String>)>,
+        id: &str,
+        provider: &Provider,
+        elsewhere: impl FnOnce(&[String]) -> Result<Vec<bool>, PluginError>,
+    ) -> Result<(), DenyError> {
+        let patterns: Vec<String> = doubtful.iter().map(|(entry, _)| entry.pattern.clone()).collect();
+        let mut unknown = Vec::new();
+        for ((entry, nearest), finding) in doubtful.into_iter().zip(provider.check(&patterns)?) {
+            if is_name(&entry.pattern, &finding) {
+                self.bind(entry, [entry.pattern.clone()].into_iter().chain(finding.actions));
+            } else {
+                unknown.push((entry, nearest, finding));
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let patterns: Vec<String> = unknown.iter().map(|(entry, _, _)| entry.pattern.clone()).collect();
+        for ((entry, nearest, finding), is_elsewhere) in unknown.into_iter().zip(elsewhere(&patterns)?) {
+            if !is_elsewhere {
+                return Err(nothing(entry, nearest, finding, id));
+            }
+            self.spare.push(entry.clone());
+        }
+        Ok(())
+    }
+}
+
+/// Returns for each entry the rows of the configured mapping whose names it covers. The built-in table is not asked for: it is
+/// part of the definition.
+fn rows(entries: &[DenyEntry], id: &str, mapping: &Mapping) -> Result<Vec<Vec<Row>>, PluginError> {
+    if mapping.loaded().source == Source::BuiltIn {
+        return Ok(vec![Vec::new(); entries.len()]);
+    }
+    let table = mapping.rows()?;
+    let patterns: Vec<String> = entries.iter().map(|entry| entry.pattern.clone()).collect();
+    let expansions = mapping.expand(id, &patterns)?;
+    let of = |(entry, expansion): (&DenyEntry, Option<_>)| {
+        let covered = table.iter().filter(|row| covers(&entry.pattern, &row.universal));
+        let listed = covered.map(|row| (row.provider.clone(), row.actions.clone()));
+        let expanded = expansion.map(|expansion: Expansion| (id.to_owned(), expansion.actions));
+        listed.chain(expanded).collect()
+    };
+    Ok(entries.iter().zip(expansions).map(of).collect())
+}
+
+/// Whether an entry is a name that no catalogue has and that a provider takes as it is: what can be asked for can be denied.
+/// A name with a slip in it is suggested another.
+#[must_use]
+pub fn is_name(entry: &str, finding: &Finding) -> bool {
+    let is_taken = matches!(finding.status, Status::Known | Status::Corrected);
+    is_taken && finding.suggestion.is_none() && !pattern::is_wild(entry)
+}
+
+/// The error for an entry that matches nothing anywhere.
+fn nothing(entry: &DenyEntry, nearest: Option<String>, finding: Finding, id: &str) -> DenyError {
+    let is_own_syntax = finding.status != Status::Malformed;
+    let of = if is_own_syntax { format!("provider `{id}`") } else { "any provider".to_owned() };
+    let suggestion = finding.suggestion.or(nearest);
+    DenyError::Nothing { at: entry.source.clone(), pattern: entry.pattern.clone(), of, suggestion }
+}
+
+/// Returns notices of what filters deny and `provider` does not have: a misspelt deny is shown as one, and forbids nothing.
 ///
 /// The deny lists' own entries were looked at before ([`native`]).
 ///
@@ -144,24 +227,35 @@ pub fn misspelt(
     provider: &Provider,
 ) -> Result<Vec<String>, PluginError> {
     let is_pattern = |one: &&Denied| granted.shown().deny.contains(&one.action);
-    let own = |one: &&Denied| one.by != DENY_LIST && !any_service(&one.action);
-    let doubtful: Vec<&Denied> = denied.iter().filter(is_pattern).filter(own).collect();
+    let is_foreign = |one: &&Denied| one.by != DENY_LIST;
+    let doubtful: Vec<&Denied> = denied.iter().filter(is_pattern).filter(is_foreign).collect();
     let mut notices = Vec::new();
     for some in doubtful.chunks(AT_ONCE) {
         let patterns: Vec<String> = some.iter().map(|one| one.action.clone()).collect();
         let findings = provider.check(&patterns)?;
         for (Denied { action, by, .. }, finding) in some.iter().zip(findings) {
-            // What is written in another cloud's syntax is meant for that one.
-            let is_slip = finding.status == Status::Unknown
-                || (finding.status == Status::Malformed && action.contains(in_no_action));
-            if is_slip {
-                let meant = finding.suggestion.map(|meant| format!(": did you mean `{meant}`?"));
-                let meant = meant.unwrap_or_default();
-                notices.push(format!("`{action}`, which `{by}` denies, is no action of {id}{meant}"));
-            }
+            let nearest = if any_service(action) {
+                // No provider takes that in an allow, so its check says nothing about it.
+                match Vocabulary::of(id).map(|known| decide(action, id, known, &[])) {
+                    Some(Decision::Nothing(nearest)) => nearest,
+                    _ => continue,
+                }
+            } else if is_slip(action, &finding) {
+                finding.suggestion
+            } else {
+                continue;
+            };
+            let meant = nearest.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+            notices.push(format!("`{action}`, which `{by}` denies, is no action of {id}{meant}"));
         }
     }
     Ok(notices)
+}
+
+/// Whether a pattern of a filter is misspelt. What is written in another cloud's syntax is meant for that one.
+fn is_slip(action: &str, finding: &Finding) -> bool {
+    finding.status == Status::Unknown
+        || (finding.status == Status::Malformed && action.contains(in_no_action))
 }
 
 /// A character of lists, of other kinds of patterns, or of a slip of the hand.
@@ -175,62 +269,4 @@ fn any_service(pattern: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::environment::Environment;
-    use crate::plugin::capability::outside::Outside;
-    use crate::plugin::embedded;
-    use crate::plugin::engine::Engine;
-
-    /// What becomes of one entry on AWS, where the other providers say `answer`; and whether they were asked.
-    fn on_aws(pattern: &str, answer: Elsewhere) -> (Result<Vec<String>, String>, bool) {
-        let engine = Engine::new().unwrap();
-        let load = |name: &str| embedded::find(name).unwrap().load(&engine).unwrap();
-        let outside = Arc::new(Outside::new(Environment::default(), None));
-        let provider = Provider::new(&engine, load("aws"), outside).unwrap();
-        let mapping = Mapping::new(&engine, load("universal")).unwrap();
-        let entries = [DenyEntry { pattern: pattern.to_owned(), source: "d:2".to_owned() }];
-        let mut asked = false;
-        let denied = native(&entries, "aws", &mapping, &provider, |patterns| {
-            asked = true;
-            Ok(vec![answer; patterns.len()])
-        });
-        let patterns = |denied: Native| denied.entries.into_iter().map(|entry| entry.pattern).collect();
-        (denied.map(patterns).map_err(|error| error.to_string()), asked)
-    }
-
-    #[test]
-    fn an_entry_that_this_provider_knows_asks_nobody_else() {
-        for pattern in
-            ["s3:DeleteBucket", "s3:Delete?bject", "iam:*", "*:DeleteBucket", "*:*", "*", "storage:write"]
-        {
-            let (denied, asked) = on_aws(pattern, Elsewhere::Foreign);
-            assert!(denied.is_ok_and(|denied| denied[0] == pattern) && !asked, "{pattern}");
-        }
-    }
-
-    #[test]
-    fn an_entry_of_another_providers_syntax_is_left_to_it() {
-        for answer in [Elsewhere::Known, Elsewhere::Written] {
-            let (denied, asked) = on_aws("storage.objects.delete", answer);
-            assert_eq!((denied.unwrap(), asked), (vec!["storage.objects.delete".to_owned()], true));
-        }
-        let (refused, _) = on_aws("storage.objects.delete", Elsewhere::Foreign);
-        assert_eq!(
-            refused.unwrap_err(),
-            "d:2: `storage.objects.delete` is no action pattern of any provider"
-        );
-    }
-
-    #[test]
-    fn an_entry_of_this_providers_syntax_must_match_one_of_its_actions() {
-        for answer in [Elsewhere::Foreign, Elsewhere::Written] {
-            let (refused, _) = on_aws("s3:DeleteBuckt", answer);
-            assert_eq!(refused.unwrap_err(), "d:2: `s3:DeleteBuckt` matches no action of provider `aws`");
-        }
-        // Two providers may write their actions alike.
-        assert!(on_aws("door:open", Elsewhere::Known).0.is_ok());
-    }
-}
+mod tests;

@@ -159,7 +159,9 @@ impl From<SettingsError> for Failure {
         let hint = match &error {
             SettingsError::Exposed { path } => Some(format!("run: chmod 600 {}", path.display())),
             SettingsError::Invalid { message, .. } => elsewhere(message).map(str::to_owned),
-            SettingsError::Theirs { .. } => Some("leave it out of your file".to_owned()),
+            SettingsError::Theirs { .. } | SettingsError::Mapping { .. } => {
+                Some("leave it out of your file".to_owned())
+            }
             SettingsError::Paths(PathsError::NoHome) => Some("set HOME to your home directory".to_owned()),
             _ => None,
         };
@@ -185,6 +187,11 @@ impl From<UnknownSetting> for Failure {
         let (what, known) = match &error {
             UnknownSetting::Key { known, .. } => ("it has", known),
             UnknownSetting::Provider { known, .. } => ("there are", known),
+            UnknownSetting::Hidden { is_flag, .. } => {
+                let kind = if *is_flag { Kind::Usage } else { Kind::Config };
+                let hint = "type it anew: such characters come with copied text";
+                return Self::new(kind, "settings", error).hinting(hint);
+            }
         };
         let hint = format!("{what} `{}`", known.join("`, `"));
         Self::new(Kind::Config, "settings", error).hinting(hint)
@@ -197,6 +204,7 @@ impl From<RequestError> for Failure {
             RequestError::Nothing => "name permissions with --allow or a profile with --profile",
             RequestError::EmptyItem { option: "--resource" } => "leave --resource out to mean every resource",
             RequestError::EmptyItem { .. } => "a variable in it may be unset",
+            RequestError::Hidden { .. } => "type it anew: such characters come with copied text",
             RequestError::OutsideProfile { .. } => "--resource can narrow a profile, not leave it",
             RequestError::Session(_) => return Self::new(Kind::Internal, "request", error),
         };
@@ -226,7 +234,7 @@ impl From<DenyError> for Failure {
         let hint = match &error {
             DenyError::Plugin(_) => None,
             DenyError::Nothing { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),
-            DenyError::Nothing { .. } | DenyError::Foreign { .. } => Some(
+            DenyError::Nothing { .. } => Some(
                 "an entry that denies nothing is a guard that does not stand: correct or remove it"
                     .to_owned(),
             ),

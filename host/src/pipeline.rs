@@ -164,14 +164,14 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     attempt.took_part(mapping.loaded());
     let elsewhere = |patterns: &[String]| open::elsewhere(environment, &components, &id, patterns);
     let denied = deny::native(&forbidden, &id, &mapping, &provider, elsewhere)?;
-    let filters = components.filters(settings, &denied.entries)?;
-    for filter in &filters {
-        attempt.took_part(filter.loaded());
-    }
 
     let expanded = expansion::expand(&request, &mapping)?;
     let checked = check::check(expanded, &provider, &id, &description.action_syntax)
         .map_err(|error| error.suggesting(|action| expansion::nearest(&mapping, action)))?;
+    let filters = components.filters(settings, &denied.entries(&checked.permissions))?;
+    for filter in &filters {
+        attempt.took_part(filter.loaded());
+    }
     let mut filtered = filter::filter(&request, checked, &filters, &circumstances)
         .map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
     filtered.notices.extend(deny::misspelt(&filtered.denied, &filtered.grant, &id, &provider)?);

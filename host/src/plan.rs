@@ -1,5 +1,9 @@
 //! What will be asked of the cloud, shown before it is, and whether it is enforced enough.
 
+use audex_sdk::pattern;
+use deny_entry::fold;
+use serde_json::Value;
+
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
 use crate::plugin::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
@@ -83,6 +87,8 @@ pub fn plan(
         if weakest(&plan) == Some(strength(Enforcer::None)) {
             return Err(PlanError::DenyVoid);
         }
+    } else {
+        plan = deny_what_it_overlaps(plan, &mut grant, provider, &forbidden)?;
     }
     notices.extend(plan.notices.iter().cloned());
     let advice = if command.is_empty() {
@@ -91,6 +97,50 @@ pub fn plan(
         provider.preflight(grant.shown(), command).map_err(ProviderError::Plugin)?
     };
     Ok(Planned { grant, plan, denied, notices, advice })
+}
+
+/// Returns a plan that denies every entry which its own policy overlaps.
+///
+/// Security: filters saw what was asked for. A provider may write it shorter (`s3:GetAc*` for two names), and that may overlap an
+/// entry that overlapped nothing before. Such an entry becomes part of the grant, and the plan is made again.
+fn deny_what_it_overlaps(
+    mut plan: GrantPlan,
+    grant: &mut Grant,
+    provider: &Provider,
+    forbidden: &[String],
+) -> Result<GrantPlan, PlanError> {
+    loop {
+        let allowed = plan.policy.as_deref().map(allowed_actions).unwrap_or_default();
+        let overlaps = |entry: &&String| {
+            let entry = fold(entry);
+            allowed.iter().any(|action| pattern::intersects(&entry, &fold(action)))
+        };
+        let denied = &grant.shown().deny;
+        let missing: Vec<String> =
+            forbidden.iter().filter(|entry| !denied.contains(entry)).filter(overlaps).cloned().collect();
+        // Each turn adds an entry, so this ends.
+        if missing.is_empty() {
+            return Ok(plan);
+        }
+        grant.forbid(missing);
+        plan = provider.plan(grant.shown())?;
+    }
+}
+
+/// Returns the actions that the allowing statements of an IAM policy name; none of a document of another kind.
+fn allowed_actions(policy: &str) -> Vec<String> {
+    let document: Value = serde_json::from_str(policy).unwrap_or_default();
+    let statements = match document.get("Statement") {
+        Some(Value::Array(many)) => many.iter().collect(),
+        Some(one) => vec![one],
+        None => Vec::new(),
+    };
+    let allowing = statements.into_iter().filter(|one| one.get("Effect").is_some_and(|is| is == "Allow"));
+    let listed = allowing.filter_map(|one| one.get("Action")).flat_map(|actions| match actions {
+        Value::Array(many) => many.iter().collect(),
+        one => vec![one],
+    });
+    listed.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Whether every permission is enforced at least as `required` says.
@@ -116,5 +166,22 @@ pub fn enforcer_name(enforcer: Enforcer) -> &'static str {
         Enforcer::Cloud => "cloud",
         Enforcer::Token => "token",
         Enforcer::None => "none",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_actions_of_a_policy_are_those_of_its_allowing_statements() {
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetAc*","sqs:*"],"Resource":"*"},
+            {"Effect":"Allow","Action":"iam:GetUser","Resource":"*"},{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+        assert_eq!(allowed_actions(policy), ["s3:GetAc*", "sqs:*", "iam:GetUser"]);
+        let one = r#"{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
+        assert_eq!(allowed_actions(one), ["s3:GetObject"]);
+        for other in [r#"{"scope":["https://x"]}"#, "sp=r", "", "[]", r#"{"Statement":[{}]}"#] {
+            assert!(allowed_actions(other).is_empty(), "{other}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use audex_sdk::pattern;
 
+use crate::plugin::clean::is_hidden;
 use crate::private_file;
 
 /// Characters of a session name that every provider takes (`GetFederationToken` allows 32).
@@ -73,6 +74,14 @@ pub enum RequestError {
         /// The option.
         option: &'static str,
     },
+    /// An option with a character that acts on the text around it instead of being seen.
+    #[error("`{option}` has a hidden character: `{}`", item.escape_debug())]
+    Hidden {
+        /// The option.
+        option: &'static str,
+        /// The item that has it.
+        item: String,
+    },
     /// A resource outside those a profile is limited to.
     #[error("profile `{profile}` is limited to resources of its own, and `{resource}` is not among them")]
     OutsideProfile {
@@ -138,11 +147,18 @@ pub fn request(
 
 /// The items of a comma-separated, repeatable option.
 ///
-/// Security: an empty item is an error. `--resource "$ARN"` with the variable unset must not mean every resource.
+/// Security: an empty item is an error. `--resource "$ARN"` with the variable unset must not mean every resource. A hidden
+/// character is an error too: the plan that is shown would not be the policy that is sent.
 fn items(option: &'static str, values: &[String]) -> Result<Vec<String>, RequestError> {
     let all: Vec<String> =
         values.iter().flat_map(|text| text.split(',')).map(|item| item.trim().to_owned()).collect();
-    if all.iter().any(String::is_empty) { Err(RequestError::EmptyItem { option }) } else { Ok(all) }
+    if all.iter().any(String::is_empty) {
+        return Err(RequestError::EmptyItem { option });
+    }
+    match all.iter().find(|item| item.contains(is_hidden)) {
+        Some(item) => Err(RequestError::Hidden { option, item: item.clone() }),
+        None => Ok(all),
+    }
 }
 
 /// Whether a permission on `wide` makes the same one on `narrow` say nothing new. Empty means every resource.
@@ -202,6 +218,15 @@ mod tests {
             assert!(items("--resource", &[text.to_owned()]).is_err(), "`{text}`");
         }
         assert_eq!(items("--resource", &["a, b".to_owned(), "c".to_owned()]).unwrap(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn an_item_with_a_hidden_character_is_refused_and_shown_without_it() {
+        for hidden in ['\u{1b}', '\r', '\u{200b}', '\u{202e}', '\u{feff}', '\u{e0041}'] {
+            let error = items("--resource", &[format!("arn:aws:s3:::a{hidden}b")]).unwrap_err().to_string();
+            assert!(error.contains("hidden character") && !error.contains(hidden), "{error:?}");
+        }
+        assert!(items("--resource", &["arn:aws:s3:::bücher/ключ".to_owned()]).is_ok());
     }
 
     #[test]

@@ -20,6 +20,7 @@ use reqwest::Url;
 
 use crate::child::OnExpiry;
 use crate::environment::Environment;
+use crate::plugin::clean::is_hidden;
 use crate::plugin::provider::{Enforcer, Setting};
 
 use crate::plugin::rules::Rules;
@@ -142,6 +143,18 @@ pub enum SettingsError {
         /// The organisation's file.
         at: PathBuf,
     },
+    /// The user names another mapping than the organisation.
+    #[error("{place}the mapping is `{theirs}`, by {}, and not `{name}`", at.display())]
+    Mapping {
+        /// Where the user does.
+        place: String,
+        /// The mapping that the user names.
+        name: String,
+        /// The organisation's.
+        theirs: String,
+        /// The organisation's file.
+        at: PathBuf,
+    },
     /// A file says something that cannot be.
     #[error("{}:{line}: {message}", path.display())]
     Invalid {
@@ -174,6 +187,7 @@ impl Settings {
         let user_at_directory = paths.config.clone();
         let filters = components::filters(&organisation, &at, user.filters, &user_at)?;
         let endpoints = endpoints::endpoints(&organisation, &at, &user.endpoints, &user_at)?;
+        let mapping = components::mapping(&organisation, &at, user.mapping, &user_at)?;
         let mut deny = deny_list::read(&paths.organisation.join("deny-list.toml"))?;
         deny.extend(deny_list::read(&paths.config.join("deny-list.toml"))?);
         let profiles = profiles_file::read(&paths.config.join("profiles.toml"))?;
@@ -195,7 +209,7 @@ impl Settings {
             provider: flags.provider.or(user.provider),
             require,
             on_expiry: flags.on_expiry.or(user.on_expiry),
-            mapping: user.mapping.component.unwrap_or_else(|| DEFAULT_MAPPING.to_owned()),
+            mapping,
             intent: user.intent,
             profiles,
             deny,
@@ -240,7 +254,7 @@ impl Settings {
     /// Empty values count as unset.
     ///
     /// # Errors
-    /// When a flag or a file names a setting that the provider does not have.
+    /// When a flag or a file names a setting that the provider does not have, or a value has a hidden character.
     pub fn for_provider(
         &self,
         id: &str,
@@ -263,7 +277,17 @@ impl Settings {
             let value = from_flag.or_else(from_variable).or_else(|| file.get(&setting.key).cloned())?;
             (!value.trim().is_empty()).then(|| (setting.key.clone(), value))
         };
-        Ok(declared.iter().filter_map(value).collect())
+        let values: BTreeMap<String, String> = declared.iter().filter_map(value).collect();
+        // Security: values become part of policies, and a policy that is shown must be the one that is sent.
+        match values.iter().find(|(_, value)| value.contains(is_hidden)) {
+            Some((key, value)) => Err(UnknownSetting::Hidden {
+                provider: id.to_owned(),
+                key: key.clone(),
+                value: value.escape_debug().to_string(),
+                is_flag: self.flags.get(key) == Some(value),
+            }),
+            None => Ok(values),
+        }
     }
 
     /// Where a `config.toml`, the user's or else the organisation's, says something: `PATH:LINE: ` to begin an error with.
@@ -299,7 +323,7 @@ fn with_organisation(mut paths: Paths) -> Result<Paths, SettingsError> {
     Ok(if organisation.rules_components() { paths.of_account(user)? } else { paths })
 }
 
-/// A setting nobody would read.
+/// The error for a setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownSetting {
     /// The provider does not have it.
@@ -313,6 +337,18 @@ pub enum UnknownSetting {
         key: String,
         /// Those it has.
         known: Vec<String>,
+    },
+    /// A value has a character that acts on the text around it instead of being seen.
+    #[error("the setting `{key}` of provider `{provider}` has a hidden character: `{value}`")]
+    Hidden {
+        /// The provider.
+        provider: String,
+        /// The setting.
+        key: String,
+        /// The value, with such characters written out.
+        value: String,
+        /// Whether it comes from the command line.
+        is_flag: bool,
     },
     /// There is no such provider.
     #[error("{place}there is no provider `{provider}`")]

@@ -45,7 +45,11 @@ fn what_a_filter_denies_and_no_action_matches_is_said() {
         for slip in ["s3:Put* ", "s3:PutA*,s3:PutB*"] {
             assert!(said.contains(&format!("`{slip}`, which `hostile-filter` denies")), "{said}");
         }
-        assert!(!said.contains("`s3:DeleteO*`, which"), "{said}");
+        let any = "`*:DelteBucket`, which `hostile-filter` denies, is no action of aws: did you mean `*:DeleteBucket`?";
+        assert!(said.contains(any), "{said}");
+        for right in ["s3:DeleteO*", "*:DeleteBucket"] {
+            assert!(!said.contains(&format!("`{right}`, which")), "{said}");
+        }
     }
 }
 
@@ -54,7 +58,7 @@ fn an_entry_that_no_action_matches_is_an_error_with_file_and_line() {
     for (entry, said) in [
         ("s3:DeleteBuckt", "matches no action of provider `aws`\nhint: did you mean `s3:DeleteBucket`"),
         ("s3:Nothing*", "matches no action of provider `aws`"),
-        ("door.open:now", "is no action pattern of any provider"),
+        ("door.open:now", "matches no action of any provider"),
     ] {
         let sandbox = denying(entry);
         for words in

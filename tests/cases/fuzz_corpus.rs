@@ -1,5 +1,5 @@
-//! The corpus of the fuzz targets, judged in every run; `make fuzz` looks for more. (That of the actions is judged in
-//! `plugins/aws/policy`.)
+//! The corpus of the fuzz targets, judged in every run; `make fuzz` looks for more. (Those of the targets
+//! `action` and `deny` are judged beside their crates, `plugins/aws/policy` and `plugins/deny-list/entry`.)
 
 use std::path::Path;
 

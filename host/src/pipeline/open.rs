@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::components::Components;
-use crate::deny::Elsewhere;
+use crate::deny;
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::component::{PluginError, Source};
-use crate::plugin::provider::{Description, Provider, Status};
+use crate::plugin::provider::{Description, Provider};
 use crate::profile::Profiles;
 use crate::request::Ask;
 use crate::settings::{DEFAULT_PROVIDER, Settings};
@@ -75,8 +75,8 @@ pub fn provider(
     Ok(Opened { id: id.to_owned(), provider, description })
 }
 
-/// What the built-in providers other than `id` make of each of these patterns. One that was installed is not asked: it
-/// could vouch for anything.
+/// Returns for each of these names whether a built-in provider other than `id` takes it as it is. One that was installed is not
+/// asked: it could vouch for anything.
 ///
 /// # Errors
 /// When one fails.
@@ -84,23 +84,18 @@ pub fn elsewhere(
     environment: &Environment,
     components: &Components,
     id: &str,
-    patterns: &[String],
-) -> Result<Vec<Elsewhere>, PluginError> {
-    let mut answers = vec![Elsewhere::Foreign; patterns.len()];
+    names: &[String],
+) -> Result<Vec<bool>, PluginError> {
+    let mut answers = vec![false; names.len()];
     for other in components.provider_ids().iter().filter(|other| *other != id) {
         let outside = Arc::new(Outside::new(environment.clone(), None));
-        // What is not there, or cannot be loaded, writes nothing.
+        // A provider that is not there, or cannot be loaded, takes nothing.
         let Ok(provider) = components.provider(other, outside) else { continue };
         if provider.loaded().source == Source::Installed {
             continue;
         }
-        for (answer, finding) in answers.iter_mut().zip(provider.check(patterns)?) {
-            let says = match finding.status {
-                Status::Known | Status::Corrected => Elsewhere::Known,
-                Status::Unknown => Elsewhere::Written,
-                Status::Malformed => Elsewhere::Foreign,
-            };
-            *answer = says.max(*answer);
+        for ((answer, name), finding) in answers.iter_mut().zip(names).zip(provider.check(names)?) {
+            *answer |= deny::is_name(name, &finding);
         }
     }
     Ok(answers)

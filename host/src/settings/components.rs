@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::config_file::OrganisationFile;
-use super::{SettingsError, source};
+use super::config_file::{Mapping, OrganisationFile};
+use super::{DEFAULT_MAPPING, SettingsError, source};
 use crate::reachable;
 
 /// A file that settings of a filter name: policies of an organisation are kilobytes.
@@ -48,6 +48,29 @@ pub fn filters(
     let with = |(name, value): (String, Value), file: &Path| Ok((name, included(value, file)?));
     let organisation = organisation.filters.clone().into_iter().map(|entry| with(entry, at));
     organisation.chain(user.into_iter().map(|entry| with(entry, user_at))).collect()
+}
+
+/// Returns the name of the mapping that answers: the organisation's, else the user's, else the built-in one.
+///
+/// Security: a mapping says what is granted for a universal name. One that the organisation has named is not the user's to
+/// replace.
+///
+/// # Errors
+/// When the user names another than the organisation.
+pub fn mapping(
+    organisation: &OrganisationFile,
+    at: &Path,
+    user: Mapping,
+    user_at: &Path,
+) -> Result<String, SettingsError> {
+    match (organisation.mapping.component.clone(), user.component) {
+        (Some(theirs), Some(name)) if name != theirs => {
+            let (place, at) = (source::place(user_at, &["mapping", "component"]), at.to_path_buf());
+            Err(SettingsError::Mapping { place, name, theirs, at })
+        }
+        (Some(named), _) | (None, Some(named)) => Ok(named),
+        (None, None) => Ok(DEFAULT_MAPPING.to_owned()),
+    }
 }
 
 /// `value` with each `{ file = "…" }` replaced by that file's text; relative paths are beside the settings file.
@@ -116,5 +139,24 @@ required_filters = [\"cedar\"]",
             let error = outcome.unwrap_err().to_string();
             assert!(error.contains("config.toml:2: filter `cedar` is your organisation's"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_organisations_mapping_cannot_be_replaced() {
+        let home = tempfile::tempdir().unwrap();
+        let (at, user_at) = (home.path().join("organisation.toml"), home.path().join("config.toml"));
+        std::fs::write(&user_at, "ttl = \"15m\"\n[mapping]\ncomponent = \"mine\"\n").unwrap();
+        let named = |theirs: &str, name: Option<&str>| {
+            let user = Mapping { component: name.map(str::to_owned) };
+            mapping(&organisation(theirs), &at, user, &user_at).map_err(|error| error.to_string())
+        };
+        let pinned = "[mapping]\ncomponent = \"corporate\"";
+        assert_eq!(named("", None).unwrap(), "universal");
+        assert_eq!(named("", Some("mine")).unwrap(), "mine");
+        assert_eq!(named(pinned, None).unwrap(), "corporate");
+        assert_eq!(named(pinned, Some("corporate")).unwrap(), "corporate");
+        let error = named(pinned, Some("mine")).unwrap_err();
+        assert!(error.contains("config.toml:3: the mapping is `corporate`"), "{error}");
+        assert!(organisation(pinned).rules_components() && !organisation("").rules_components());
     }
 }

@@ -68,15 +68,18 @@ pub struct OrganisationFile {
     pub filters: BTreeMap<String, serde_json::Value>,
     /// `[endpoints]`: hosts that the user's file cannot move.
     pub endpoints: BTreeMap<String, String>,
+    /// `[mapping]`: the mapping that the user's file cannot replace.
+    pub mapping: Mapping,
     /// `[plugins]`.
     pub plugins: Rules,
 }
 
 impl OrganisationFile {
-    /// Whether it says anything of components: which there must be, what they may be, or what filters are set to.
+    /// Whether it says anything of components: which there must be, what they may be, what filters are set to, or which mapping answers.
     #[must_use]
     pub fn rules_components(&self) -> bool {
-        self.plugins.is_any() || !self.filters.is_empty() || !self.endpoints.is_empty()
+        let is_pinned = self.mapping.component.is_some();
+        self.plugins.is_any() || !self.filters.is_empty() || !self.endpoints.is_empty() || is_pinned
     }
 }
 

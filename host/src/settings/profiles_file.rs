@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::config_file::duration;
 use super::deny_list::{self, DenyEntry};
 use super::{SettingsError, source};
+use crate::plugin::clean::is_hidden;
 
 /// One profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +116,10 @@ fn resources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, 
     let list = Vec::<String>::deserialize(deserializer)?;
     if list.iter().any(|resource| resource.trim().is_empty()) {
         return Err(D::Error::custom("`resources` has an empty entry"));
+    }
+    if let Some(resource) = list.iter().find(|resource| resource.contains(is_hidden)) {
+        let shown = resource.escape_debug();
+        return Err(D::Error::custom(format!("`resources` has a hidden character: `{shown}`")));
     }
     Ok(list)
 }

@@ -15,6 +15,7 @@ use audex_sdk::filter::{Restriction, Verdict};
 use audex_sdk::provider::{Grant as Final, Permission as Kept, Status};
 use aws_catalogue::Found;
 use aws_policy::compile::{Conditions, LIMIT, compile};
+use deny_entry::{Decision, Vocabulary, decide};
 
 use super::{DenyList, Filter as _};
 use evaluator::{Policy, fits};
@@ -246,4 +247,24 @@ fn the_order_of_entries_and_of_filters_does_not_matter() {
             assert!(one.allows(&name, &resource) == decided && other.allows(&name, &resource) == decided);
         }
     }
+}
+
+#[test]
+fn the_definition_binds_every_entry_that_the_filter_would_drop_an_action_for() {
+    let (mut bound, mut judged) = (0, 0);
+    for seed in 0..REQUESTS / 10 {
+        let mut random = Random::new(seed + 4_000_000);
+        let case = case(&mut random);
+        for entry in &case.deny {
+            let names = case.probes.iter().map(Found::full_name);
+            let drops = |name: String| apply(asked(&[name]), std::slice::from_ref(entry)).actions.is_empty();
+            let is_dropping = names.map(drops).any(|dropped| dropped);
+            let decision = decide(entry, "aws", Vocabulary::Aws, &[]);
+            let binds = matches!(&decision, Decision::Binds(patterns) if patterns.contains(entry));
+            assert!(binds || !is_dropping, "{entry}: {decision:?}");
+            bound += usize::from(is_dropping);
+            judged += 1;
+        }
+    }
+    assert!(bound > judged / 2, "{bound} of {judged}");
 }

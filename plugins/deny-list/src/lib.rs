@@ -9,6 +9,7 @@ mod chain;
 
 use audex_sdk::filter::{Context, Filter, Grant, Restriction, Verdict};
 use audex_sdk::pattern;
+use deny_entry::fold;
 use serde::Deserialize;
 
 /// This filter's settings, as the host hands them over.
@@ -62,11 +63,6 @@ fn restrict(grant: &Grant, entry: &Entry) -> Option<Restriction> {
     let deny = if overlaps { vec![entry.pattern.clone()] } else { Vec::new() };
     let reason = format!("`{}` in {}", entry.pattern, entry.source);
     Some(Restriction { drop, deny, max_ttl_seconds: None, reason })
-}
-
-/// Case does not count.
-fn fold(action: &str) -> String {
-    action.to_lowercase()
 }
 
 audex_sdk::filter!(DenyList);

@@ -166,11 +166,12 @@ fn granted(action: &str, deny: &[String]) -> Vec<String> {
 /// Security: Google Cloud has no denies in a token. One that would be void is an error, never a wish.
 fn keep_denied(deny: &[String], admits: impl Fn(&str) -> bool, by: &str) -> Result<(), Error> {
     for pattern in deny {
-        let known = action::expand(pattern);
-        let void = if known.is_empty() {
-            Some(pattern.clone())
-        } else {
-            known.into_iter().find(|name| admits(name))
+        let known = gcp_catalogue::matching(pattern);
+        let void = match known.as_slice() {
+            [] if pattern::is_wild(pattern) => Some(pattern.clone()),
+            // A name that the catalogue does not have.
+            [] => Some(pattern.clone()).filter(|name| admits(name)),
+            _ => known.into_iter().find(|name| admits(name)),
         };
         if let Some(name) = void {
             return Err(refusal(

@@ -3,13 +3,11 @@
 //! The first set is the table of the project's policy document, as it stands there. Where one of its rows gives less than its
 //! name says, a notice names the permission of the second set that gives it.
 
-mod data;
-mod table;
 #[cfg(test)]
 mod tests;
 
 use audex_sdk::mapping::{Expansion, Mapping, Row};
-use table::Entry;
+use universal_table::{Entry, entries, providers};
 
 struct Universal;
 
@@ -34,16 +32,6 @@ impl Mapping for Universal {
         };
         permissions.iter().map(find).collect()
     }
-}
-
-fn entries() -> impl Iterator<Item = &'static Entry> {
-    table::ROWS.iter().chain(data::ROWS)
-}
-
-/// The providers an entry is for: `HashiCorp` Vault issues AWS credentials here, so it speaks AWS.
-fn providers(entry: &Entry) -> impl Iterator<Item = &'static str> + use<> {
-    let also = (entry.provider == "aws").then_some("vault");
-    std::iter::once(entry.provider).chain(also)
 }
 
 fn actions(entry: &Entry) -> Vec<String> {

@@ -1,3 +1,5 @@
+use universal_table::{data, table};
+
 use super::*;
 
 /// The project's policy document, "Supported Universal Permissions", in Azure's own spelling.

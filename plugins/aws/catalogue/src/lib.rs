@@ -4,12 +4,14 @@
 //! asked for, and then only that name's group is decoded. Nothing here can fail or panic: what is not in the data is
 //! not known.
 
+mod correction;
 mod format;
 mod names;
 mod question;
 mod resource;
 mod service;
 
+pub use correction::{Correction, corrections};
 pub use names::Names;
 pub use question::{Found, expansion_within, find, matching, services_with, takes_no_resource};
 pub use resource::ResourceType;

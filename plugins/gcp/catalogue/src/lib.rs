@@ -93,7 +93,7 @@ pub fn matching(pattern: &str) -> Vec<String> {
     }
     // The service stands first, so only its lines are looked at where the pattern names one.
     let service = pattern.split('.').next().filter(|service| !pattern::is_wild(service));
-    let lines = service.map_or(PERMISSIONS, |service| lines_of(PERMISSIONS, service));
+    let lines = service.map_or(PERMISSIONS, |service| lines_of(PERMISSIONS, &service.to_ascii_lowercase()));
     let matches = |name: &String| pattern::matches_ignore_ascii_case(pattern, name);
     lines.lines().flat_map(names).filter(matches).collect()
 }
@@ -230,6 +230,7 @@ mod tests {
 
     #[test]
     fn every_line_is_found_by_the_search_and_in_order() {
+        assert!(services().all(|service| service == service.to_ascii_lowercase()));
         let places: Vec<&str> = PERMISSIONS.lines().filter_map(|line| line.split(' ').next()).collect();
         for place in &places {
             assert!(line(PERMISSIONS, place).is_some(), "{place}");
@@ -244,6 +245,7 @@ mod tests {
         assert!(objects.len() >= 7 && objects.iter().all(|name| name.starts_with("storage.objects.")));
         assert!(matching("storage.*.*").len() > objects.len());
         assert_eq!(matching("Storage.Objects.Get"), ["storage.objects.get"]);
+        assert_eq!(matching("STORAGE.Objects.*"), objects);
         assert_eq!(matching("*.instances.osLogin"), ["compute.instances.osLogin"]);
         assert!(matching("nothing.*").is_empty());
     }

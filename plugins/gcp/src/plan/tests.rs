@@ -137,3 +137,13 @@ fn lifetimes_beyond_what_google_gives_are_refused() {
     long.ttl_seconds = 43_201;
     assert_eq!(plan(&long, Some("a")).unwrap_err().code, "ttl-too-long");
 }
+
+#[test]
+fn a_deny_in_another_case_is_kept_or_refused_as_in_its_own() {
+    for entry in ["Storage.Objects.Delete", "STORAGE.OBJECTS.D*", "*.DELETE"] {
+        let error = refused(&[("storage.objects.create", ANYWHERE)], &[entry]);
+        assert_eq!(error.code, "deny-not-enforceable", "{entry}");
+        let plan = made(&[("storage.objects.get", ANYWHERE)], &[entry]);
+        assert_eq!(plan.method, SCOPED);
+    }
+}

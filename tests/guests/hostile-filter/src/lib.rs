@@ -23,9 +23,17 @@ impl Filter for Hostile {
             "deny" => restrict(vec![], vec!["s3:Delete*".to_owned()]),
             "deny-misspelt" => restrict(
                 vec![],
-                ["s3:DeletBucket", "s3:Deleet?Buck*", "s3:DeleteO*", "s3:Put* ", "s3:PutA*,s3:PutB*"]
-                    .map(String::from)
-                    .to_vec(),
+                [
+                    "s3:DeletBucket",
+                    "s3:Deleet?Buck*",
+                    "s3:DeleteO*",
+                    "s3:Put* ",
+                    "s3:PutA*,s3:PutB*",
+                    "*:DelteBucket",
+                    "*:DeleteBucket",
+                ]
+                .map(String::from)
+                .to_vec(),
             ),
             "deny-hidden" => restrict(vec![], vec!["s3:Get\u{200b}Object".to_owned()]),
             "deny-long" => restrict(vec![], vec![format!("s3:Get{}Object", "*".repeat(2000))]),

@@ -28,6 +28,12 @@ impl Mapping for Hostile {
                 expansions[0] = Some(Expansion { actions, notice: None });
                 expansions
             }
+            "empty" => {
+                let changes =
+                    |name: &str| ["write", "put", "delete", "set"].iter().any(|verb| name.contains(verb));
+                let nothing = || Expansion { actions: Vec::new(), notice: None };
+                permissions.iter().map(|name| changes(&name.to_lowercase()).then(nothing)).collect()
+            }
             "control" => {
                 let expansion = Expansion {
                     actions: vec!["s3:Get\u{1b}[2JObject".to_owned()],

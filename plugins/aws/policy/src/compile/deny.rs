@@ -16,6 +16,7 @@ pub fn denied(grant: &Grant, groups: &Groups, notices: &mut Vec<String>) -> Resu
         groups.list.iter().flat_map(|group| &group.actions).map(String::as_str).collect();
     let mut out: Vec<String> = Vec::new();
     for entry in &grant.deny {
+        out.extend(corrected(entry));
         match entry.split_once(':') {
             None if entry == "*" => out.push("*".to_owned()),
             Some(("*", "*")) => out.push("*".to_owned()),
@@ -31,6 +32,13 @@ pub fn denied(grant: &Grant, groups: &Groups, notices: &mut Vec<String>) -> Resu
         }
     }
     Ok(minimal(&out.iter().map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// The actions that are meant by names which IAM does not have: a deny of `s3:HeadObject` alone would deny nothing.
+fn corrected(entry: &str) -> impl Iterator<Item = String> {
+    let meant = |one: &&aws_catalogue::Correction| pattern::matches_ignore_ascii_case(entry, one.wrong);
+    let is_new = |action: &&str| !pattern::matches_ignore_ascii_case(entry, action);
+    aws_catalogue::corrections().filter(meant).map(|one| one.right).filter(is_new).map(str::to_owned)
 }
 
 fn for_services(

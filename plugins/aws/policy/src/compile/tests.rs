@@ -239,6 +239,20 @@ fn conditions_hold_in_every_part_and_are_spoken_of_once() {
 }
 
 #[test]
+fn a_deny_of_a_name_that_is_corrected_denies_what_is_meant() {
+    for (entry, action) in
+        [("s3:HeadObject", "s3:GetObject"), ("S3:headb*", "s3:ListBucket"), ("s?:HeadObject", "s3:GetObject")]
+    {
+        let policy = compiled(&["s3:*"], &[entry], &[]);
+        let denied = policy["Statement"][1]["Action"].as_array().unwrap().clone();
+        assert!(denied.contains(&json!(action)), "{entry}: {denied:?}");
+    }
+    // What the entry covers anyway is not said twice.
+    let policy = compiled(&["s3:*"], &["s3:*Object"], &[]);
+    assert_eq!(policy["Statement"][1]["Action"], "s3:*Object");
+}
+
+#[test]
 fn a_deny_for_any_service_is_spelled_out() {
     let policy = compiled(&["s3:*", "ec2:Run*"], &["*:Delete*"], &[]);
     assert_eq!(policy["Statement"][1]["Action"], json!(["s3:Delete*", "ec2:Delete*"]));

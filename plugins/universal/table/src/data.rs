@@ -11,6 +11,7 @@ use crate::table::{Entry, noted, row};
 const COSMOS: &str = "on azure this is about items of Cosmos DB, which takes it in its own role definitions; rows of \
                       Azure SQL are granted inside the database";
 
+/// The rows.
 pub static ROWS: &[Entry] = &[
     row("storage:read-data", "aws", &["s3:GetObject"]),
     row("storage:read-data", "gcp", &["storage.objects.get"]),

@@ -6,18 +6,24 @@
 
 /// One universal permission on one provider.
 pub struct Entry {
+    /// Its name.
     pub universal: &'static str,
+    /// The provider; what holds for AWS holds for Vault ([`crate::providers`]).
     pub provider: &'static str,
+    /// What it stands for there.
     pub actions: &'static [&'static str],
+    /// What the user should know about it.
     pub notice: Option<&'static str>,
 }
 
 /// A row that gives what its name says.
+#[must_use]
 pub const fn row(universal: &'static str, provider: &'static str, actions: &'static [&'static str]) -> Entry {
     Entry { universal, provider, actions, notice: None }
 }
 
 /// A row that does not.
+#[must_use]
 pub const fn noted(
     universal: &'static str,
     provider: &'static str,
@@ -27,6 +33,7 @@ pub const fn noted(
     Entry { universal, provider, actions, notice: Some(notice) }
 }
 
+/// The rows.
 pub static ROWS: &[Entry] = &[
     row("storage:read", "aws", &["s3:GetObject", "s3:ListBucket"]),
     noted(

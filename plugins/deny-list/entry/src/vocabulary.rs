@@ -1,0 +1,121 @@
+//! The known actions of a provider.
+//!
+//! The catalogues are linked into the program instead of being asked for through the components: they are the same files, no
+//! settings of a user change them, and a question costs no call.
+
+use audex_sdk::pattern;
+
+/// The known actions of one provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vocabulary<'a> {
+    /// AWS, and Vault, which issues AWS credentials.
+    Aws,
+    /// Google Cloud; the catalogue is not complete.
+    Gcp,
+    /// Azure; the catalogue is not complete.
+    Azure,
+    /// A provider that was installed, as it lists its actions itself.
+    Listed(&'a [String]),
+}
+
+impl Vocabulary<'static> {
+    /// The vocabularies of the program itself, each with the id of a provider.
+    pub const BUILT_IN: [(&'static str, Self); 3] =
+        [("aws", Self::Aws), ("gcp", Self::Gcp), ("azure", Self::Azure)];
+
+    /// Returns the vocabulary of a built-in provider.
+    #[must_use]
+    pub fn of(provider: &str) -> Option<Self> {
+        let id = if provider == "vault" { "aws" } else { provider };
+        Self::BUILT_IN.into_iter().find(|(known, _)| *known == id).map(|(_, vocabulary)| vocabulary)
+    }
+}
+
+impl Vocabulary<'_> {
+    /// Returns whether `wanted` says so of any known action.
+    pub fn any(self, mut wanted: impl FnMut(&str) -> bool) -> bool {
+        match self {
+            Self::Aws => aws_catalogue::services().any(|service| {
+                let (mut names, mut full) = (service.names(), format!("{}:", service.name()));
+                let prefix = full.len();
+                while names.advance() {
+                    full.truncate(prefix);
+                    full.push_str(names.name());
+                    if wanted(&full) {
+                        return true;
+                    }
+                }
+                false
+            }),
+            Self::Gcp => gcp_catalogue::services()
+                .any(|service| gcp_catalogue::of_service(service).any(|name| wanted(&name))),
+            Self::Azure => azure_catalogue::providers().any(|provider| {
+                azure_catalogue::of_provider(provider).iter().any(|operation| wanted(&operation.name))
+            }),
+            Self::Listed(names) => names.iter().any(|name| wanted(name)),
+        }
+    }
+
+    /// Returns whether `entry` matches a known action, in any case and with wildcards anywhere.
+    #[must_use]
+    pub fn matches(self, entry: &str) -> bool {
+        if entry.contains(|c| self.never_has(c)) {
+            return false;
+        }
+        match (self, entry.split_once(':')) {
+            // Only the names of one service can match.
+            (Self::Aws, Some((service, _))) if !pattern::is_wild(service) => {
+                !aws_catalogue::matching(entry).is_empty()
+            }
+            _ => self.any(|name| pattern::matches_ignore_ascii_case(entry, name)),
+        }
+    }
+
+    /// Returns the provider's own spelling of an action that `entry` names in another case, where the provider minds the case.
+    #[must_use]
+    pub fn spelling(self, entry: &str) -> Option<String> {
+        if self != Self::Gcp || pattern::is_wild(entry) {
+            return None;
+        }
+        gcp_catalogue::matching(entry).into_iter().find(|name| name != entry)
+    }
+
+    /// Returns names that are used for actions and are none, each with the action that is meant.
+    pub fn corrections(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let of_aws = (self == Self::Aws).then(aws_catalogue::corrections);
+        of_aws.into_iter().flatten().map(|correction| (correction.wrong, correction.right))
+    }
+
+    /// Returns whether no known action has the character `c`, so that a pattern with it matches none.
+    fn never_has(self, c: char) -> bool {
+        match self {
+            Self::Aws => matches!(c, '.' | '/' | '_'),
+            Self::Gcp => matches!(c, ':' | '/'),
+            Self::Azure => c == ':',
+            Self::Listed(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_has_a_character_that_rules_it_out() {
+        for (id, vocabulary) in Vocabulary::BUILT_IN {
+            let mut count = 0;
+            let bad = vocabulary.any(|name| {
+                count += 1;
+                !name.is_ascii() || name.contains(|c| vocabulary.never_has(c) || c == '*' || c == '?')
+            });
+            assert!(!bad && count > 5000, "{id}: {count}");
+        }
+    }
+
+    #[test]
+    fn vault_speaks_aws_and_an_installed_provider_has_no_vocabulary_of_the_program() {
+        assert_eq!(Vocabulary::of("vault"), Some(Vocabulary::Aws));
+        assert_eq!((Vocabulary::of("azure"), Vocabulary::of("acme")), (Some(Vocabulary::Azure), None));
+    }
+}
