@@ -10,7 +10,7 @@ mod settle;
 use std::ffi::OsString;
 
 use crate::approve::Approved;
-use crate::audit::Event;
+use crate::audit::{CleanedUp, Event};
 use crate::child::{self, Ended, OnExpiry, Signals};
 use crate::clock;
 use crate::components::Components;
@@ -207,6 +207,7 @@ pub fn watched(
 
     let Prepared { provider, description, approved, on_expiry, withheld, .. } = prepared;
     provider.stop_at(signals.interruption());
+    provider.record_leases(attempt.lease_recorder());
     let made = Made { provider: &provider, sets: &description.sets, approved, on_expiry, withheld, onlooker };
     let outcome = mint_and_start(context, made, directory, attempt, &executable, signals);
     // Whatever happened: a login of ours outlives nothing.
@@ -250,6 +251,9 @@ fn mint_and_start(
     let interruption = signals.interruption();
     let minted = mint::mint(approved, provider, sets, began, || interruption.be_patient(), take_back);
     report::logged(console, provider);
+    if minted.is_err() {
+        take_back_announced(console, provider, attempt);
+    }
     let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),
         None => error.into(),
@@ -362,6 +366,25 @@ fn revoke_or_keep(
     let issued = Event::Issued(report::issued(attempt.provider(), minted, access));
     if let Err(error) = attempt.record(&issued, &secrets(minted)) {
         console.notice(&format!("what was not taken back could not be recorded: {}", error.line()));
+    }
+}
+
+/// Takes back what the provider began to make before it failed, and records what became of each lease.
+fn take_back_announced(console: Console, provider: &Provider, attempt: &Attempt) {
+    for lease in provider.announced() {
+        provider.see_through();
+        let outcome = match provider.revoke(&lease) {
+            Ok(()) => REVOKED.to_owned(),
+            Err(error) => format!("not revoked: {}", Failure::from(error).line()),
+        };
+        if outcome != REVOKED {
+            console.notice(&format!("what the provider began to make was {outcome}; run `tryaudex cleanup`"));
+        }
+        let provider = attempt.provider().to_owned();
+        let event = Event::CleanedUp(CleanedUp { provider, lease, outcome });
+        if let Err(error) = attempt.record(&event, &[]) {
+            console.notice(&format!("what was taken back could not be recorded: {}", error.line()));
+        }
     }
 }
 

@@ -125,7 +125,8 @@ mod tests {
             made.policy
         );
         assert!(made.policy.contains("objectListPrefix', '').startsWith('team/')"));
-        let folder = boundary(&[asked("gs://my-bucket/team/", &["storage.objects.get", "storage.objects.list"])]);
+        let folder =
+            boundary(&[asked("gs://my-bucket/team/", &["storage.objects.get", "storage.objects.list"])]);
         assert_eq!(folder.unwrap().policy, made.policy);
         let one = boundary(&[asked("gs://my-bucket/a.txt", &["storage.objects.get"])]).unwrap();
         assert!(

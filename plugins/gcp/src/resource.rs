@@ -80,7 +80,12 @@ mod tests {
             ("gs://my-bucket/team/", "my-bucket", Some("team/"), false),
             ("gs://my-bucket/team/2026/", "my-bucket", Some("team/2026/"), false),
             ("gs://my-bucket/équipe/", "my-bucket", Some("équipe/"), false),
-            ("//storage.googleapis.com/projects/_/buckets/my-bucket/team/", "my-bucket", Some("team/"), false),
+            (
+                "//storage.googleapis.com/projects/_/buckets/my-bucket/team/",
+                "my-bucket",
+                Some("team/"),
+                false,
+            ),
             ("//storage.googleapis.com/projects/_/buckets/b.example.com", "b.example.com", None, false),
         ] {
             let place = Place::parse(text).unwrap();
