@@ -24,7 +24,8 @@ use std::path::{Path, PathBuf};
 
 pub use read::{Filter, Verified};
 pub use record::{
-    CleanedUp, Denied, Ended, Event, Failed, Issued, Issuing, Record, RecordedDenial, RecordedPermission,
+    CleanedUp, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, Record, RecordedDenial,
+    RecordedPermission,
 };
 
 use crate::secret::Secret;

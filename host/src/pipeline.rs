@@ -36,7 +36,7 @@ use crate::{approve, check, deny, expansion, filter, mint, plan, process, reques
 
 use self::access::Access;
 use self::attempt::Attempt;
-use self::end::{finish, revoke, revoke_or_keep, secrets};
+use self::end::{finish, revoke, revoke_or_keep, secrets, take_back_announced};
 use self::guard::guarded;
 use self::onlooker::{Nobody, Onlooker, Scene, Stage};
 use self::open::Opened;
@@ -212,6 +212,7 @@ pub fn watched(
 
     let Prepared { provider, description, approved, on_expiry, withheld, .. } = prepared;
     provider.stop_at(signals.interruption());
+    provider.record_leases(attempt.lease_recorder());
     let made = Made { provider: &provider, sets: &description.sets, approved, on_expiry, withheld, onlooker };
     let outcome = guarded(|| mint_and_start(context, made, directory, attempt, &executable, signals));
     // Whatever happened, a panic too: a login of ours outlives nothing.
@@ -257,6 +258,9 @@ fn mint_and_start(
     onlooker.at(Stage::Mint);
     let minted = mint::mint(approved, provider, sets, began, || interruption.be_patient(), take_back);
     report::logged(console, provider);
+    if minted.is_err() {
+        take_back_announced(console, provider, attempt);
+    }
     let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),
         None => error.into(),

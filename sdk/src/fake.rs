@@ -96,6 +96,7 @@ struct Inner {
     secrets: BTreeMap<String, String>,
     owners: BTreeMap<String, String>,
     kept: BTreeMap<String, String>,
+    announced: Vec<String>,
     sent: Vec<Sent>,
     logged: Vec<String>,
     sts: Vec<String>,
@@ -182,6 +183,12 @@ impl Fake {
     #[must_use]
     pub fn sts(&self) -> Vec<String> {
         self.0.borrow().sts.clone()
+    }
+
+    /// Every lease that was announced, in order.
+    #[must_use]
+    pub fn announced(&self) -> Vec<String> {
+        self.0.borrow().announced.clone()
     }
 
     /// What was kept under `name`.

@@ -27,6 +27,7 @@ pub mod bindings {
             "audex:plugin/settings@0.1.0": crate::fake::settings,
             "audex:plugin/keys@0.2.0": crate::fake::keys,
             "audex:plugin/keep@0.2.0": crate::fake::keep,
+            "audex:plugin/leases@0.2.0": crate::fake::leases,
         },
         pub_export_macro: true,
         default_bindings_module: "audex_sdk::provider::bindings",
@@ -37,11 +38,11 @@ pub use bindings::audex::plugin0_1_0::types::{Error, ErrorKind, Grant, Permissio
 #[cfg(target_arch = "wasm32")]
 pub use bindings::audex::plugin0_1_0::{clock, http, identity, log, secrets, settings, sts};
 #[cfg(target_arch = "wasm32")]
-pub use bindings::audex::plugin0_2_0::{keep, keys};
+pub use bindings::audex::plugin0_2_0::{keep, keys, leases};
 pub use secrets::{Piece, Secret};
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use crate::fake::{clock, http, identity, keep, keys, log, secrets, settings, sts};
+pub use crate::fake::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
 #[doc(hidden)]
 pub use bindings::exports::audex::plugin0_1_0::provider::Guest;
 pub use bindings::exports::audex::plugin0_1_0::provider::{

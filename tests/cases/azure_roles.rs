@@ -150,6 +150,69 @@ fn what_a_killed_session_left_is_found_by_name_once_it_is_over() {
     assert_eq!(sandbox.run(["cleanup"]).success().stdout, "nothing is left to take back\n");
 }
 
+/// Waits until the audit log has an event `leasing` and the double a role, and returns the session.
+fn wait_for_a_role(sandbox: &Sandbox) -> String {
+    let began = std::time::Instant::now();
+    loop {
+        let leasing = sandbox.audit().into_iter().find(|record| record["event"] == "leasing");
+        if let Some(record) = leasing
+            && left(sandbox) == (1, 1)
+        {
+            return record["session"].as_str().unwrap().to_owned();
+        }
+        assert!(began.elapsed().as_secs() < 60, "no role was made");
+    }
+}
+
+#[test]
+fn what_a_killed_session_began_is_taken_back_from_the_record_alone() {
+    let double = Double::start("azure_double.py");
+    let mut sandbox = double.azure_user();
+    sandbox.set_secret("AUDEX_AZURE_CLIENT_SECRET", double.text("agent_secret"));
+    let id = double.text("agent_id");
+    let options =
+        ["run", "--provider", "azure", "--method", "custom-role", "--allow", READ, "--client-id", id];
+    let running = sandbox.tryaudex([&options[..], &["--", "true"]].concat()).start();
+    let session = wait_for_a_role(&sandbox);
+    running.signal(nix::sys::signal::Signal::SIGKILL);
+    let _ = running.finish().exits(-9);
+    // It may still run, for all that the log says, so it is left alone and named.
+    let output = sandbox.run(["cleanup"]).success();
+    assert!(output.stderr.contains(&format!("tryaudex cleanup --session {session}")), "{}", output.stderr);
+    assert_eq!(left(&sandbox), (1, 1));
+    let cleaned = sandbox.run(["cleanup", "--session", &session, "--json"]).success().json();
+    assert_eq!((cleaned.as_array().unwrap().len(), &cleaned[0]["outcome"]), (1, &"revoked".into()));
+    assert_eq!(left(&sandbox), (0, 0));
+    let again = sandbox.run(["cleanup", "--session", &session]).success();
+    assert_eq!(again.stdout, "nothing is left to take back\n");
+    let unknown = sandbox.run(["cleanup", "--session", "audex-none"]).exits(2);
+    assert!(unknown.stderr.contains("the audit log has no session `audex-none`"), "{}", unknown.stderr);
+}
+
+#[test]
+fn what_a_failed_session_began_is_taken_back_at_once_and_recorded() {
+    let (double, sandbox) = user();
+    let group = format!("/subscriptions/{}/resourceGroups/locked", double.text("subscription"));
+    let output = calls(&sandbox, READ, &["--resource", &group]).exits(69);
+    assert!(output.stderr.contains("would not assign a role"), "{}", output.stderr);
+    assert_eq!(left(&sandbox), (0, 0));
+    let last = sandbox.audit();
+    let events: Vec<&str> = last.iter().map(|record| record["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["issuing", "leasing", "cleaned_up", "failed"]);
+    assert_eq!(last[2]["outcome"], "revoked");
+}
+
+#[test]
+fn what_the_record_does_not_know_is_found_by_the_identity_that_is_named() {
+    let double = Double::start("azure_double.py");
+    let mut sandbox = double.azure_user();
+    plant(&mut sandbox, &double, "audex-role-audex-gone-1700000000-0", EVERYTHING);
+    assert_eq!(sandbox.run(["cleanup"]).success().stdout, "nothing is left to take back\n");
+    let cleaned = sandbox.run(["cleanup", "--client-id", double.text("agent_id"), "--json"]).success().json();
+    assert_eq!(cleaned[0]["outcome"], "revoked");
+    assert_eq!(left(&sandbox), (0, 0));
+}
+
 #[test]
 fn it_is_never_taken_unasked_and_says_what_it_lacks() {
     let (_double, sandbox) = user();

@@ -94,6 +94,50 @@ fn an_interrupt_reaches_the_command_once() {
     assert_eq!(running.finish().success().stdout, "up\nint\ndone\n");
 }
 
+/// Prints the signals that this process ignores, handles SIGHUP and SIGUSR1 by their numbers, and waits for both.
+const LISTENER: &str = "import os, signal\n\
+    ignored = lambda number: signal.getsignal(number) == signal.SIG_IGN\n\
+    names = [name for name in ('SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1') if ignored(getattr(signal, name))]\n\
+    got = []\n\
+    for number in (signal.SIGHUP, signal.SIGUSR1): signal.signal(number, lambda number, _: got.append(number))\n\
+    print(*names, flush=True)\n\
+    while len(got) < 2: signal.pause()\n\
+    print(*sorted(got))\n";
+
+/// Starts `command` under Audex, from a shell that ignores `signals` as `nohup` does.
+fn start_ignoring<'a>(sandbox: &'a Sandbox, signals: &str, command: &[&str]) -> Started<'a> {
+    let script = format!("trap '' {signals}; exec \"$@\"");
+    let tryaudex = [env!("CARGO_BIN_EXE_tryaudex")];
+    let words = [&["-c", &script, "sh"], &tryaudex[..], &RUN, command].concat();
+    sandbox.program("/bin/sh", words).start()
+}
+
+#[test]
+fn what_the_caller_ignores_is_ignored_in_the_command_and_reaches_one_that_handles_it() {
+    for ignored in ["HUP", "HUP INT", "HUP INT QUIT USR1"] {
+        let sandbox = Sandbox::new();
+        let mut running = start_ignoring(&sandbox, ignored, &["python3", "-c", LISTENER]);
+        let expected = ignored.split(' ').map(|name| format!("SIG{name}")).collect::<Vec<_>>();
+        assert_eq!(running.line(), expected.join(" "));
+        running.signal(Signal::SIGHUP);
+        running.signal(Signal::SIGUSR1);
+        assert!(running.finish().success().stdout.ends_with("\n1 10\n"));
+    }
+}
+
+#[test]
+fn a_command_that_ignores_what_the_caller_ignores_is_not_ended_by_it() {
+    let sandbox = Sandbox::new();
+    let mut running = start_ignoring(&sandbox, "HUP INT QUIT", &["sh", "-c", "echo up; exec sleep 60"]);
+    assert_eq!(running.line(), "up");
+    for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
+        running.signal(signal);
+    }
+    // Had one of them ended the command, its number would be the status.
+    running.signal(Signal::SIGTERM);
+    let _ = running.finish().exits(143);
+}
+
 #[test]
 fn ten_megabytes_pass_through_stdin_and_stdout_unchanged() {
     let sandbox = Sandbox::new();

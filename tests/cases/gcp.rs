@@ -79,9 +79,14 @@ fn a_federated_workload_is_a_source_like_any_other() {
 #[test]
 fn a_prefix_is_a_boundary_inside_the_bucket() {
     let (_double, sandbox) = user();
-    let options = ["--profile", "gcs-readonly", "--resource", "gs://alpha/team/*"];
-    let output = run_python(&sandbox, &options, STORAGE).success();
-    assert_eq!(output.stdout, lines(&["read", "list"]));
+    // A name that ends in `/` is a folder.
+    for part in ["gs://alpha/team/*", "gs://alpha/team/"] {
+        let output =
+            run_python(&sandbox, &["--profile", "gcs-readonly", "--resource", part], STORAGE).success();
+        assert_eq!(output.stdout, lines(&["read", "list"]), "{part}");
+    }
+    let object = ["--profile", "gcs-readonly", "--resource", "gs://alpha/team"];
+    assert_eq!(run_python(&sandbox, &object, STORAGE).success().stdout, lines(&[]));
 }
 
 #[test]

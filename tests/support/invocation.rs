@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Once};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -35,6 +37,7 @@ impl<'a> Invocation<'a> {
         program: &OsStr,
         arguments: impl IntoIterator<Item = A>,
     ) -> Self {
+        heed_signals();
         let mut command = Command::new(program);
         command.args(arguments).env_clear().current_dir(sandbox.home());
         let words = [program].into_iter().chain(command.get_args());
@@ -98,6 +101,25 @@ impl<'a> Invocation<'a> {
             watchdog,
         }
     }
+}
+
+/// Sees to it that programs of the tests are started with no signal ignored.
+///
+/// The tests may run where some are (`nohup`, a background job of a script). A signal that this process handles is at its default
+/// in what it starts; the handler itself does nothing, so that the tests go on as their caller wanted.
+fn heed_signals() {
+    static HEEDED: Once = Once::new();
+    HEEDED.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0").trim();
+        let ignored = u64::from_str_radix(mask, 16).unwrap();
+        for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM] {
+            if (ignored >> (signal as i32 - 1)) & 1 == 1 {
+                let seen = Arc::new(AtomicBool::new(false));
+                let _ = signal_hook::flag::register(signal as i32, seen).unwrap();
+            }
+        }
+    });
 }
 
 /// A running program.

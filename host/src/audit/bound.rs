@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::record::{CleanedUp, Denied, Event, Failed, Issuing, RecordedDenial, RecordedPermission};
+use super::record::{CleanedUp, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission};
 
 /// Bytes of one text: more than any sentence of a component, which has two thousand characters.
 const TEXT_BYTES: usize = 8 * 1024;
@@ -79,6 +79,9 @@ pub(super) fn bound(mut event: Event) -> Event {
             let others = [&mut issued.credentials_expire_at, &mut issued.identity, &mut issued.access_key_id];
             texts(others.map(Option::as_mut));
             texts([issued.lease.as_mut()]);
+        }
+        Event::Leasing(Leasing { provider, lease, ends_at }) => {
+            texts([Some(provider), Some(lease), Some(ends_at)]);
         }
         Event::Ended(ended) => texts([ended.reason.as_mut()]),
         Event::CleanedUp(CleanedUp { provider, lease, outcome }) => {

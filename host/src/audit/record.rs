@@ -8,7 +8,7 @@ use super::chain::{HASH_DIGITS, Hash, Key};
 use super::{AuditError, Finding};
 
 /// The newest format of lines; a change that older readers would misread raises it. A line carries the oldest that has all
-/// of it, so that readers of that age still read it. 2: the event `cleaned_up`, and `intent` and `justification` of `issuing`,
+/// of it, so that readers of that age still read it. 2: the events `leasing` and `cleaned_up`, and `intent` and `justification` of `issuing`,
 /// `justification` of `denied`.
 pub(super) const VERSION: u64 = 2;
 
@@ -45,6 +45,8 @@ pub struct Record {
 pub enum Event {
     /// Credentials are about to be asked for; written before anything is minted.
     Issuing(Issuing),
+    /// A provider is about to make what has to be taken back; written before the cloud is asked for it.
+    Leasing(Leasing),
     /// Credentials were minted; written before the command starts.
     Issued(Issued),
     /// The command ended.
@@ -61,7 +63,7 @@ impl Event {
     /// The format that has it.
     pub(super) fn version(&self) -> u64 {
         match self {
-            Self::CleanedUp(_) => VERSION,
+            Self::Leasing(_) | Self::CleanedUp(_) => VERSION,
             Self::Denied(denied) if denied.justification.is_some() => VERSION,
             Self::Issuing(issuing) if issuing.intent.is_some() || issuing.justification.is_some() => VERSION,
             _ => 1,
@@ -73,6 +75,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Issuing(_) => "issuing",
+            Self::Leasing(_) => "leasing",
             Self::Issued(_) => "issued",
             Self::Ended(_) => "ended",
             Self::Denied(_) => "denied",
@@ -135,6 +138,17 @@ pub struct Issuing {
     pub command: Vec<String>,
     /// The components that took part, and the digest of each.
     pub components: BTreeMap<String, String>,
+}
+
+/// What a provider is about to make, and until when its session may use it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leasing {
+    /// The provider's id.
+    pub provider: String,
+    /// What the provider's `revoke` takes.
+    pub lease: String,
+    /// When the session is over at the latest, RFC 3339.
+    pub ends_at: String,
 }
 
 /// What the cloud gave.

@@ -23,7 +23,7 @@ use super::ChildError;
 const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
 
 /// The signals that are kept from the start and passed on to the command.
-const PASSED_ON: [Signal; 6] =
+pub(super) const PASSED_ON: [Signal; 6] =
     [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2];
 
 /// The shortest wait: a timeout of zero would mean "for ever" to the socket.
@@ -64,8 +64,8 @@ impl Signals {
     /// Installs the handlers; a signal that ends programs is kept the first time, and the second time,
     /// as long as nothing was minted and no command has been started, ends Audex at once.
     ///
-    /// A signal that the parent had set to be ignored (`nohup`, a background job of a script) is left
-    /// alone, because a handler would reset it to its default in the command.
+    /// A signal that the parent had set to be ignored (`nohup`, a background job of a script) is left alone
+    /// until the command has started: a handler would reset it to its default in the command.
     ///
     /// # Errors
     /// [`ChildError::Signals`] when the system refuses a handler.
@@ -130,6 +130,18 @@ impl Signals {
         }
         if !is_in(self.ignored, Signal::SIGTSTP) {
             handle.add_signal(Signal::SIGTSTP as i32)?;
+        }
+        Ok(())
+    }
+
+    /// Receives the signals, too, that our own parent had set to be ignored.
+    ///
+    /// Called once the command has started, so that it inherits them as ignored (what users of `nohup` expect). One that
+    /// handles such a signal all the same gets it, as it would without Audex in between.
+    pub(super) fn watch_ignored(&mut self) -> io::Result<()> {
+        let handle = self.delivery.handle();
+        for signal in PASSED_ON.into_iter().filter(|signal| is_in(self.ignored, *signal)) {
+            handle.add_signal(signal as i32)?;
         }
         Ok(())
     }

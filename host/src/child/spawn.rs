@@ -49,7 +49,7 @@ pub fn spawn(
     let started = Instant::now();
     let mut direct = command(executable.path(), executable.name(), environment);
     direct.args(executable.arguments());
-    let child = match direct.spawn() {
+    let mut child = match direct.spawn() {
         Err(error) if error.raw_os_error() == Some(Errno::ENOEXEC as i32) => {
             let mut script = command(Path::new(SHELL), OsStr::new(SHELL), environment);
             script.arg(executable.path()).args(executable.arguments()).spawn()
@@ -60,7 +60,12 @@ pub fn spawn(
     // Process ids are positive 32-bit numbers on every system this runs on.
     let id = i32::try_from(child.id()).map_err(|_| ChildError::Wait(io::ErrorKind::InvalidData.into()))?;
     let pid = Pid::from_raw(id);
-    // After the start, because the command inherits what is blocked.
+    // After the start, because the command inherits what is ignored or blocked.
+    if let Err(error) = signals.watch_ignored() {
+        // A command that is not watched must not run on.
+        let _ = (child.kill(), child.wait());
+        return Err(ChildError::Signals(error));
+    }
     let unstopped = UnstoppedOutput::begin();
     let mut terminal = Terminal::open(pid);
     if let Some(terminal) = &mut terminal {

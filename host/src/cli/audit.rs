@@ -91,6 +91,7 @@ fn what(event: &Event) -> String {
             format!("exit {} after {} ms{because}", ended.exit_code, ended.duration_ms)
         }
         Event::Denied(denied) => format!("{}: {}", denied.provider, denied.reason),
+        Event::Leasing(leasing) => format!("{} lease {}", leasing.provider, leasing.lease),
         Event::CleanedUp(cleaned) => {
             format!("{} lease {}: {}", cleaned.provider, cleaned.lease, cleaned.outcome)
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 use crate::audit::{Audit, CleanedUp, Event, Filter, Record};
@@ -16,9 +17,17 @@ use crate::settings::{Flags, Settings};
 
 /// Stands for a session that the log knows nothing of.
 const NO_SESSION: &str = "-";
+/// The setting that `--client-id` is.
+const CLIENT_ID: &str = "client_id";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Take back what this session made, although it may still run: for one that was killed
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    session: Option<String>,
+    /// Also look for temporary roles that sessions of this identity left (Azure) [env: AUDEX_AZURE_CLIENT_ID]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    client_id: Option<String>,
     /// Show what is left and take nothing back
     #[arg(long)]
     dry_run: bool,
@@ -44,9 +53,16 @@ pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     for line in unended(&records, &now) {
         Console::default().notice(&line);
     }
-    let mut left = left(&records, &now);
     let components = Components::open(&settings)?;
-    let unseen = add_leftovers(environment, &settings, &components, &mut left);
+    let mut unseen = false;
+    let left = if let Some(session) = &args.session {
+        of_session(&records, session)?
+    } else {
+        let mut left = left(&records, &now);
+        let identity = args.client_id.as_deref();
+        unseen = add_leftovers(environment, &settings, &components, identity, &mut left)?;
+        left
+    };
     let mut outcomes = Vec::new();
     if args.dry_run {
         outcomes.extend(left.into_iter().map(|left| (left, "not revoked".to_owned())));
@@ -67,17 +83,25 @@ pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     Ok(if remain { Kind::Unavailable.exit_code() } else { 0 })
 }
 
-/// What the clouds themselves have of sessions whose end nobody recorded, behind what the log knows; whether one of them
-/// could not be asked.
+/// Adds what the clouds themselves have of sessions without a recorded end; returns whether one of them could not be asked.
+///
+/// `identity` is what `--client-id` says, for the providers that have such a setting.
 fn add_leftovers(
     environment: &Environment,
     settings: &Settings,
     components: &Components,
+    identity: Option<&str>,
     left: &mut Vec<Left>,
-) -> bool {
+) -> Result<bool, Failure> {
     let mut unseen = false;
+    let named = identity.map(|id| Settings::resolve(environment, of_identity(id))).transpose()?;
     for id in components.provider_ids() {
-        match leftovers(environment, settings, components, &id) {
+        let has_identity =
+            |opened: &Opened| opened.description.settings.iter().any(|setting| setting.key == CLIENT_ID);
+        let asked = named.as_ref().filter(|_| {
+            open::provider(environment, settings, components, &id).is_ok_and(|opened| has_identity(&opened))
+        });
+        match leftovers(environment, asked.unwrap_or(settings), components, &id) {
             Ok(leases) => {
                 let known = |lease: &String| left.iter().any(|left| left.lease == *lease);
                 let unknown: Vec<String> = leases.into_iter().filter(|lease| !known(lease)).collect();
@@ -91,7 +115,12 @@ fn add_leftovers(
             }
         }
     }
-    unseen
+    Ok(unseen)
+}
+
+fn of_identity(id: &str) -> Flags {
+    let provider_settings = [(CLIENT_ID.to_owned(), id.to_owned())].into();
+    Flags { provider_settings, ..Flags::default() }
 }
 
 fn leftovers(
@@ -126,19 +155,41 @@ fn take_back(
 ///
 /// A session without a recorded end may still run: it is left alone until its access is over.
 fn left(records: &[Record], now: &str) -> Vec<Left> {
+    let over = open(records, now).into_values().filter(|(_, is_over)| *is_over);
+    over.map(|(left, _)| left).collect()
+}
+
+/// The leases of `session` that were not taken back, whether its access is over or not.
+fn of_session(records: &[Record], session: &str) -> Result<Vec<Left>, Failure> {
+    if !records.iter().any(|record| record.session == session) {
+        let message = format!("the audit log has no session `{session}`");
+        return Err(Failure::usage(&message, "see `tryaudex audit list`"));
+    }
+    let all = open(records, "").into_values().map(|(left, _)| left);
+    Ok(all.filter(|left| left.session == session).collect())
+}
+
+/// The leases that were not taken back, in the order of their records; and whether the session of each is over at `now`.
+fn open(records: &[Record], now: &str) -> BTreeMap<u64, (Left, bool)> {
     let mut open: BTreeMap<u64, (Left, bool)> = BTreeMap::new();
     for record in records {
         let of_session = |left: &Left| left.session == record.session;
+        let mut add = |provider: &str, lease: &str, ends_at: &str| {
+            let left = Left {
+                session: record.session.clone(),
+                provider: provider.to_owned(),
+                lease: lease.to_owned(),
+            };
+            // What was announced and then issued is one lease.
+            open.retain(|_, (known, _)| *known != left);
+            open.insert(record.seq, (left, ends_at < now));
+        };
         match &record.event {
+            Event::Leasing(leasing) => add(&leasing.provider, &leasing.lease, &leasing.ends_at),
             Event::Issued(issued) => {
-                let Some(lease) = issued.lease.clone() else { continue };
-                // A session that failed while it took its lease back may have recorded it twice.
-                if open.values().any(|(left, _)| of_session(left) && left.lease == lease) {
-                    continue;
+                if let Some(lease) = &issued.lease {
+                    add(&issued.provider, lease, &issued.expires_at);
                 }
-                let (session, provider) = (record.session.clone(), issued.provider.clone());
-                let is_over = issued.expires_at.as_str() < now;
-                open.insert(record.seq, (Left { session, provider, lease }, is_over));
             }
             Event::Ended(ended) if ended.reason.as_deref() == Some(REVOKED) => {
                 open.retain(|_, (left, _)| !of_session(left));
@@ -153,7 +204,7 @@ fn left(records: &[Record], now: &str) -> Vec<Left> {
             Event::CleanedUp(_) | Event::Issuing(_) => {}
         }
     }
-    open.into_values().filter(|(_, is_over)| *is_over).map(|(left, _)| left).collect()
+    open
 }
 
 /// What there is to say of sessions that were issued, have no recorded end, and whose access lasts beyond `now`: nobody can
@@ -162,6 +213,10 @@ fn unended(records: &[Record], now: &str) -> Vec<String> {
     let mut open = BTreeMap::new();
     for record in records {
         match &record.event {
+            Event::Leasing(leasing) => {
+                let _ = open
+                    .insert(record.session.as_str(), (leasing.provider.as_str(), leasing.ends_at.as_str()));
+            }
             Event::Issued(issued) => {
                 let until = issued.credentials_expire_at.as_ref().unwrap_or(&issued.expires_at);
                 open.insert(record.session.as_str(), (issued.provider.as_str(), until.as_str()));
@@ -175,7 +230,8 @@ fn unended(records: &[Record], now: &str) -> Vec<String> {
     let lasting = open.into_iter().filter(|(_, (_, until))| *until > now);
     let line = |(session, (provider, until))| {
         format!(
-            "session `{session}` ({provider}) has not ended: it runs, or was killed and its access lasts until {until}"
+            "session `{session}` ({provider}) has not ended: it runs, or was killed and its access lasts until {until}; if it \
+             was killed, `tryaudex cleanup --session {session}` takes back now what can be"
         )
     };
     lasting.map(line).collect()
@@ -203,7 +259,7 @@ fn to_text(outcomes: &[(Left, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Ended, Issued};
+    use crate::audit::{Ended, Failed, Issued, Leasing};
 
     fn record(seq: u64, session: &str, event: Event) -> Record {
         let (time, prev) = ("2026-11-24T10:00:00Z".to_owned(), String::new());
@@ -246,6 +302,37 @@ mod tests {
         assert_eq!(sessions(&[issued(1, "killed", PAST)]), ["killed"]);
     }
 
+    fn leasing(seq: u64, session: &str, ends_at: &str) -> Record {
+        let (lease, ends_at) = (format!("aws/sts/ci/{session}"), ends_at.to_owned());
+        record(seq, session, Event::Leasing(Leasing { provider: "vault".to_owned(), lease, ends_at }))
+    }
+
+    #[test]
+    fn what_was_announced_is_left_once_the_session_is_over() {
+        assert_eq!(sessions(&[leasing(1, "killed", PAST)]), ["killed"]);
+        assert_eq!(sessions(&[leasing(1, "running", FUTURE)]), [""; 0]);
+        let failed = record(2, "failed", Event::Failed(Failed::default()));
+        assert_eq!(sessions(&[leasing(1, "failed", FUTURE), failed]), ["failed"]);
+        let taken_back = [leasing(1, "a", FUTURE), issued(2, "a", FUTURE), ended(3, "a", Some("revoked"))];
+        assert_eq!(sessions(&taken_back), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_announced_and_issued_is_one_lease() {
+        let records = [leasing(1, "a", PAST), issued(2, "a", PAST)];
+        assert_eq!(left(&records, NOW).len(), 1);
+        assert_eq!(of_session(&records, "a").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_session_that_is_named_is_taken_back_although_its_access_lasts() {
+        let records = [leasing(1, "a", FUTURE), leasing(2, "b", FUTURE)];
+        let named: Vec<String> =
+            of_session(&records, "b").unwrap().into_iter().map(|left| left.session).collect();
+        assert_eq!(named, ["b"]);
+        assert_eq!(of_session(&records, "c").unwrap_err().kind, Kind::Usage);
+    }
+
     #[test]
     fn what_was_cleaned_up_is_not_tried_again_and_what_failed_is() {
         let cleaned = |outcome: &str| {
@@ -266,7 +353,8 @@ mod tests {
         assert_eq!(
             said,
             [format!(
-                "session `a` (vault) has not ended: it runs, or was killed and its access lasts until {FUTURE}"
+                "session `a` (vault) has not ended: it runs, or was killed and its access lasts until {FUTURE}; if it was \
+                 killed, `tryaudex cleanup --session a` takes back now what can be"
             )]
         );
         assert!(of(&[issued(1, "a", PAST)]).is_empty());

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::audit::{Audit, Denied, Event, Failed, Issuing, RecordedDenial, RecordedPermission};
+use crate::audit::{Audit, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission};
+use crate::clock::rfc3339;
 use crate::error::{Failure, Kind};
 use crate::plan::{Planned, enforcer_name};
+use crate::plugin::capability::leases::Recorder;
 use crate::plugin::component::Loaded;
 use crate::request::{Ask, Request, union};
 use crate::secret::Secret;
@@ -133,6 +135,16 @@ impl Attempt {
     pub fn record(&self, event: &Event, secrets: &[Secret]) -> Result<(), Failure> {
         self.audit.record(&self.session, event, secrets)?;
         Ok(())
+    }
+
+    /// Returns what writes this session's leases to the audit log.
+    pub(super) fn lease_recorder(&self) -> Recorder {
+        let (audit, session, provider) = (self.audit.clone(), self.session.clone(), self.provider.clone());
+        Box::new(move |lease, ends_at| {
+            let (provider, lease) = (provider.clone(), lease.to_owned());
+            let leasing = Event::Leasing(Leasing { provider, lease, ends_at: rfc3339(ends_at) });
+            audit.record(&session, &leasing, &[]).map(drop).map_err(|error| Failure::from(error).line())
+        })
     }
 
     /// Records that the attempt ended in `failure`.

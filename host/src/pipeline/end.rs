@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::attempt::Attempt;
 use super::{REVOKED, report};
-use crate::audit::Event;
+use crate::audit::{CleanedUp, Event};
 use crate::child::Ended;
 use crate::console::Console;
 use crate::deliver::Value;
@@ -42,6 +42,26 @@ pub(super) fn revoke_or_keep(
     let issued = Event::Issued(report::issued(attempt.provider(), minted, access));
     if let Err(error) = attempt.record(&issued, &secrets(minted)) {
         console.notice(&format!("what was not taken back could not be recorded: {}", error.line()));
+    }
+}
+
+/// Takes back what the provider began to make before it failed, and records what became of each lease.
+pub(super) fn take_back_announced(console: Console, provider: &Provider, attempt: &Attempt) {
+    for lease in provider.announced() {
+        provider.see_through();
+        let outcome = match caught(|| provider.revoke(&lease)) {
+            Ok(Ok(())) => REVOKED.to_owned(),
+            Ok(Err(error)) => format!("not revoked: {}", Failure::from(error).line()),
+            Err(panicked) => format!("not revoked: {panicked}"),
+        };
+        if outcome != REVOKED {
+            console.notice(&format!("what the provider began to make was {outcome}; run `tryaudex cleanup`"));
+        }
+        let provider = attempt.provider().to_owned();
+        let event = Event::CleanedUp(CleanedUp { provider, lease, outcome });
+        if let Err(error) = attempt.record(&event, &[]) {
+            console.notice(&format!("what was taken back could not be recorded: {}", error.line()));
+        }
     }
 }
 

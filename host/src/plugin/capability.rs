@@ -3,6 +3,7 @@
 pub mod http;
 pub mod identity;
 pub mod keys;
+pub mod leases;
 pub mod outside;
 pub mod plain;
 pub mod policy_scope;

@@ -94,7 +94,7 @@ const PROVIDER: &[&str] = &[
     "settings@0.1.0",
 ];
 /// What providers may import in addition since 0.2.
-const SINCE_0_2: &[&str] = &["keys@0.2.0", "keep@0.2.0"];
+const SINCE_0_2: &[&str] = &["keys@0.2.0", "keep@0.2.0", "leases@0.2.0"];
 
 impl fmt::Display for World {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -56,6 +56,15 @@ pub enum Misbehaved {
     /// It keeps secrets as others keep files.
     #[error("it kept more than {} secrets", limit::DELIVERED)]
     ManyKept,
+    /// It announced leases as others write logs.
+    #[error("it announced more than {} leases", limit::DELIVERED)]
+    ManyLeases,
+    /// A lease that could not be shown or recorded as it is.
+    #[error(
+        "it announced a lease that is not one plain line of at most {} characters",
+        limit::LINE_CHARACTERS
+    )]
+    BadLease,
     /// It asked the other side for something else than when it was recorded.
     #[error("{0}")]
     OffTape(String),

@@ -26,7 +26,7 @@ const HOST: &str = ".blob.core.windows.net";
 const LONGEST_PATH: usize = 1024;
 
 impl Place {
-    /// Reads `https://ACCOUNT.blob.core.windows.net/CONTAINER`, and behind it `/*`, `/DIRECTORY/*` or `/BLOB`.
+    /// Reads `https://ACCOUNT.blob.core.windows.net/CONTAINER`, and behind it `/*`, `/DIRECTORY/*`, `/DIRECTORY/` or `/BLOB`.
     ///
     /// # Errors
     /// When it is nothing of the kind.
@@ -49,7 +49,7 @@ impl Place {
             path.split_once('/').map_or((path, None), |(name, inside)| (name, Some(inside)));
         let part = match inside {
             None | Some("" | "*") => Part::Whole,
-            Some(inside) => match inside.strip_suffix("/*") {
+            Some(inside) => match inside.strip_suffix("/*").or_else(|| inside.strip_suffix('/')) {
                 Some(directory) => Part::Directory(directory.to_owned()),
                 None => Part::Blob(inside.to_owned()),
             },
@@ -131,6 +131,8 @@ mod tests {
             ("data/a/b c.txt", 'b', None, "/blob/acct/data/a/b c.txt"),
             ("data/a/*", 'd', Some(1), "/blob/acct/data/a"),
             ("data/a/b/*", 'd', Some(2), "/blob/acct/data/a/b"),
+            ("data/a/", 'd', Some(1), "/blob/acct/data/a"),
+            ("data/a/b/", 'd', Some(2), "/blob/acct/data/a/b"),
         ] {
             let place = Place::parse(&format!("https://acct.blob.core.windows.net/{path}")).unwrap();
             assert_eq!((place.kind(), place.depth(), place.canonical().as_str()), (kind, depth, canonical));
@@ -145,7 +147,8 @@ mod tests {
             "https://acct.blob.core.windows.net/*",
             "https://acct.blob.core.windows.net/data*",
             "https://acct.blob.core.windows.net/data/pre*",
-            "https://acct.blob.core.windows.net/data/a/",
+            "https://acct.blob.core.windows.net/data//",
+            "https://acct.blob.core.windows.net/data/a//",
             "https://acct.blob.core.windows.net/data/*/b",
             "https://acct.blob.core.windows.net/data/../x",
             "https://acct.blob.core.windows.net/data//x",

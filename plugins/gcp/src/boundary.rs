@@ -125,6 +125,9 @@ mod tests {
             made.policy
         );
         assert!(made.policy.contains("objectListPrefix', '').startsWith('team/')"));
+        let folder =
+            boundary(&[asked("gs://my-bucket/team/", &["storage.objects.get", "storage.objects.list"])]);
+        assert_eq!(folder.unwrap().policy, made.policy);
         let one = boundary(&[asked("gs://my-bucket/a.txt", &["storage.objects.get"])]).unwrap();
         assert!(
             one.policy.contains("resource.name == 'projects/_/buckets/my-bucket/objects/a.txt'"),

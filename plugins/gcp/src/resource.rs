@@ -17,7 +17,9 @@ pub struct Place {
 }
 
 impl Place {
-    /// Reads `gs://BUCKET`, `gs://BUCKET/PREFIX*`, `gs://BUCKET/OBJECT` or the bucket's full resource name.
+    /// Reads `gs://BUCKET`, `gs://BUCKET/PREFIX*`, `gs://BUCKET/FOLDER/`, `gs://BUCKET/OBJECT` or the bucket's full resource name.
+    ///
+    /// A name that ends in `/` is a folder, as gcloud and gsutil read it: a prefix, never the one object of that name.
     ///
     /// # Errors
     /// When it is none of them.
@@ -27,7 +29,7 @@ impl Place {
             let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
             let (prefix, exact) = match path.strip_suffix('*') {
                 Some(prefix) => (prefix, false),
-                None => (path, !path.is_empty()),
+                None => (path, !path.is_empty() && !path.ends_with('/')),
             };
             let prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
             let fits = is_bucket(bucket) && prefix.as_deref().is_none_or(is_prefix);
@@ -75,6 +77,15 @@ mod tests {
             ("gs://my-bucket/*", "my-bucket", None, false),
             ("gs://my-bucket/team/*", "my-bucket", Some("team/"), false),
             ("gs://my-bucket/team/a.txt", "my-bucket", Some("team/a.txt"), true),
+            ("gs://my-bucket/team/", "my-bucket", Some("team/"), false),
+            ("gs://my-bucket/team/2026/", "my-bucket", Some("team/2026/"), false),
+            ("gs://my-bucket/équipe/", "my-bucket", Some("équipe/"), false),
+            (
+                "//storage.googleapis.com/projects/_/buckets/my-bucket/team/",
+                "my-bucket",
+                Some("team/"),
+                false,
+            ),
             ("//storage.googleapis.com/projects/_/buckets/b.example.com", "b.example.com", None, false),
         ] {
             let place = Place::parse(text).unwrap();
@@ -94,6 +105,8 @@ mod tests {
             "gs://my-*",
             "gs://B",
             "gs://my-bucket/a*b/*",
+            "gs://my-bucket/*/",
+            "gs://my-bucket/team/?/",
             "gs://my-bucket/x') || true || ('",
             "gs://my-bucket/a\\b",
             "arn:aws:s3:::b",

@@ -357,3 +357,13 @@ pub mod keep {
         host(|host| host.kept.get(name).cloned()).map(Secret::made)
     }
 }
+
+pub mod leases {
+    pub use crate::provider::Error;
+
+    /// Notes the lease; the real host writes it to the audit log before it answers.
+    pub fn announce(lease: &str, _ends_at: u64) -> Result<(), Error> {
+        crate::fake::host(|host| host.announced.push(lease.to_owned()));
+        Ok(())
+    }
+}

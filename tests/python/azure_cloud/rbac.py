@@ -63,6 +63,9 @@ class Roles:
                 if any(held["role"] == name for held in self.assignments.values()):
                     return 409, _error("RoleDefinitionHasAssignments")
                 return (200, {}) if self.definitions.pop(name, None) else (204, {})
+            # A resource group where the caller may not assign roles, so that a session fails when its role is already made.
+            case ("roleAssignments", "PUT") if scope.endswith("/resourceGroups/locked"):
+                return 403, _error("AuthorizationFailed")
             case ("roleAssignments", "PUT") if GUID.fullmatch(name):
                 wanted = body["properties"]
                 role = wanted["roleDefinitionId"].rsplit("/", 1)[1]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,23 @@ const LONG: Duration = Duration::from_secs(20);
 /// Signals go to the whole process, so tests that send some take turns.
 pub fn one_at_a_time() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    handle_every_signal();
+    turn
+}
+
+/// Gives this process a handler for every signal that tests send.
+///
+/// The tests may run where some are ignored (`nohup`, a background job of a script), which commands would inherit. A handled
+/// signal is at its default in a command.
+fn handle_every_signal() {
+    static HANDLED: Once = Once::new();
+    HANDLED.call_once(|| {
+        for signal in super::super::signals::PASSED_ON {
+            let seen = Arc::new(AtomicBool::new(false));
+            let _ = signal_hook::flag::register(signal as i32, seen).unwrap();
+        }
+    });
 }
 
 fn environment() -> BTreeMap<OsString, OsString> {

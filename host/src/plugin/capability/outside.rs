@@ -12,6 +12,7 @@ use reqwest::Url;
 
 use super::http::ClientError;
 use super::keys::Kept;
+use super::leases::Leases;
 use super::secret::SentSecrets;
 use crate::aws::{Aws, AwsError, Keys, Options};
 use crate::child::Interruption;
@@ -35,6 +36,7 @@ pub struct Outside {
     configured_http: OnceLock<reqwest::Client>,
     tokens: Tokens,
     kept: Kept,
+    leases: Leases,
     sent: SentSecrets,
     vault: Vault,
     secrets: SecretSources,
@@ -82,6 +84,7 @@ impl Outside {
             configured_http: OnceLock::new(),
             tokens: Tokens::default(),
             kept: Kept::default(),
+            leases: Leases::default(),
             sent: SentSecrets::default(),
             vault,
             secrets: SecretSources::default(),
@@ -278,6 +281,12 @@ impl Outside {
     #[must_use]
     pub fn kept(&self) -> &Kept {
         &self.kept
+    }
+
+    /// What the component said it is about to make.
+    #[must_use]
+    pub fn leases(&self) -> &Leases {
+        &self.leases
     }
 
     /// The HTTP client of components, built at first use.

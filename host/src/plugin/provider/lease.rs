@@ -1,6 +1,7 @@
 //! The calls about what was minted: whether it works by now, its end, and what earlier sessions left.
 
 use super::{Provider, ProviderError};
+use crate::plugin::capability::leases::Recorder;
 use crate::plugin::capability::policy_scope::PolicyScope;
 use crate::plugin::clean::is_hidden;
 use crate::plugin::limit;
@@ -13,6 +14,17 @@ impl Provider {
     pub fn settled(&self, lease: &str) -> Result<bool, ProviderError> {
         let answer = self.call(PolicyScope::look(), |guest, store| guest.call_settled(store, lease))?.0;
         answer.map_err(|error| self.refused(error))
+    }
+
+    /// Has what the component announces recorded by `recorder` before it is made.
+    pub fn record_leases(&self, recorder: Recorder) {
+        self.outside.leases().record_with(recorder);
+    }
+
+    /// Returns the leases that the component announced since the last call.
+    #[must_use]
+    pub fn announced(&self) -> Vec<String> {
+        self.outside.leases().take()
     }
 
     /// Ends what `mint` handed out.

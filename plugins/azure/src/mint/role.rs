@@ -1,6 +1,6 @@
 //! Makes a session's roles, hands out tokens of the identity that has them, and takes them back.
 
-use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, clock, identity, settings};
+use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, clock, identity, leases, settings};
 
 use super::serve;
 use crate::rbac::Rbac;
@@ -34,22 +34,14 @@ pub fn mint(grant: &Grant, roles: &Roles, planned: &Plan) -> Result<Minted, Erro
         subscription: roles.subscription.clone(),
         roles: roles.each.iter().map(|role| role.scopes.clone()).collect(),
     };
-    let made = make(&rbac, roles, &lease, &principal).and_then(|()| serve(roles.audiences(), planned, AGENT));
-    match made {
-        Ok(mut minted) => {
-            minted.identity = Some(format!("{principal} (client {})", roles.client_id));
-            minted.lease = Some(lease.text());
-            minted.settle_seconds = Some(SETTLE_SECONDS);
-            Ok(minted)
-        }
-        Err(mut error) => {
-            if let Err(left) = end(&rbac, &lease) {
-                error.message = format!("{}; what was made is left ({})", error.message, left.message);
-                error.hint = Some("run `tryaudex cleanup` once the session is over".to_owned());
-            }
-            Err(error)
-        }
-    }
+    // From here on the record is enough to take back whatever comes to be made; the host does so if this fails.
+    leases::announce(&lease.text(), lease.ends_at)?;
+    make(&rbac, roles, &lease, &principal)?;
+    let mut minted = serve(roles.audiences(), planned, AGENT)?;
+    minted.identity = Some(format!("{principal} (client {})", roles.client_id));
+    minted.lease = Some(lease.text());
+    minted.settle_seconds = Some(SETTLE_SECONDS);
+    Ok(minted)
 }
 
 fn make(rbac: &Rbac<'_>, roles: &Roles, lease: &Lease, principal: &str) -> Result<(), Error> {
