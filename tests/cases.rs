@@ -11,6 +11,7 @@ mod contract_page;
 mod demo;
 mod deny_names;
 mod deny_spellings;
+mod descriptors;
 mod drift;
 mod endpoint;
 mod errors;

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::child;
 use crate::console::{self, Console};
 use crate::environment::Environment;
 use crate::error::Failure;
@@ -73,6 +74,7 @@ pub fn main() -> ExitCode {
     if compiler::is_wanted() {
         return compiler::serve();
     }
+    child::note_inherited();
     compiler::use_this_program();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
