@@ -44,5 +44,6 @@ pub mod secret;
 pub mod secret_source;
 pub mod settings;
 pub mod signature;
+mod spelling;
 pub mod token;
 pub mod vault;
