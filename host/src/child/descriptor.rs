@@ -58,9 +58,9 @@ fn open() -> io::Result<BTreeSet<RawFd>> {
 }
 
 fn list(listing: &Path) -> io::Result<BTreeSet<RawFd>> {
-    let mut found = BTreeSet::new();
+    let mut found: BTreeSet<RawFd> = BTreeSet::new();
     for entry in fs::read_dir(listing)? {
-        let number = entry?.file_name().to_str().and_then(|name| name.parse().ok());
+        let number: Option<RawFd> = entry?.file_name().to_str().and_then(|name| name.parse().ok());
         found.extend(number.filter(|number| *number > STANDARD_ERROR));
     }
     // One of them was the listing itself, which is closed now.

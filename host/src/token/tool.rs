@@ -136,9 +136,8 @@ fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
     if program.starts_with('/') {
         return Some(program.into());
     }
-    let is_tool = |file: &PathBuf| {
-        file.is_file() && nix::unistd::access(file, nix::unistd::AccessFlags::X_OK).is_ok()
-    };
+    let is_tool =
+        |file: &PathBuf| file.is_file() && nix::unistd::access(file, nix::unistd::AccessFlags::X_OK).is_ok();
     let directories = path.as_bytes().split(|byte| *byte == b':').filter(|entry| !entry.is_empty());
     directories.map(|entry| Path::new(OsStr::from_bytes(entry)).join(program)).find(is_tool)
 }
@@ -209,7 +208,8 @@ mod tests {
         let (own, other) = (with_tool("own"), with_tool("other"));
         let own = own.path().to_str().unwrap();
         for entry in ["", ".", "./", "..", "tools", "~", "./../x"] {
-            for path in [format!("{entry}:{own}"), format!("{own}:{entry}"), format!("{entry}:{own}:{entry}")] {
+            for path in [format!("{entry}:{own}"), format!("{own}:{entry}"), format!("{entry}:{own}:{entry}")]
+            {
                 let path = absolute(OsStr::new(&path));
                 assert_eq!(path, own, "{entry}");
                 assert_eq!(find("gcloud", &path).unwrap(), Path::new(own).join("gcloud"));
@@ -241,7 +241,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let said = runtime.block_on(output(&environment, "gcloud", &[])).unwrap().unwrap();
         let lines: Vec<&str> = said.expose().lines().collect();
-        for line in ["a-token", "HOME=/home/x", "https_proxy=http://proxy", "CLOUDSDK_CONFIG=/home/x/gcloud"] {
+        for line in ["a-token", "HOME=/home/x", "https_proxy=http://proxy", "CLOUDSDK_CONFIG=/home/x/gcloud"]
+        {
             assert!(lines.contains(&line), "{line} is not in {lines:?}");
         }
         let path = format!("PATH={}:/usr/bin:/bin", tools.path().display());
