@@ -152,6 +152,7 @@ fn delivered_by(
         session: "s-1",
         region: Some("eu-north-1"),
         source,
+        ends_at: 1_764_460_800,
         variables,
         files,
         lead,
@@ -195,6 +196,24 @@ fn the_minted_credentials_are_set_and_both_regions() {
     assert_eq!((get(AWS_REGION), get(AWS_DEFAULT_REGION)), ("eu-north-1", "eu-north-1"));
     assert_eq!(get(AUDEX_SESSION_ID), "s-1");
     assert_eq!(get("AWS_EC2_METADATA_DISABLED"), "true");
+    assert!(!delivered.environment.contains_key(OsStr::new(AWS_CREDENTIAL_EXPIRATION)), "there are no keys");
+}
+
+#[test]
+fn aws_keys_come_with_the_time_at_which_they_end_and_not_with_the_parents() {
+    let parent = Environment::from_pairs([(AWS_CREDENTIAL_EXPIRATION, "2031-01-01T00:00:00Z")]);
+    let own = (AWS_CREDENTIAL_EXPIRATION.to_owned(), Value::Plain("2032-01-01T00:00:00Z".to_owned()));
+    for variables in [vec![secret(AWS_ACCESS_KEY_ID)], vec![secret(AWS_ACCESS_KEY_ID), own]] {
+        let (with, _state) = delivered(&parent, &variables, &[]).unwrap();
+        assert_eq!(
+            with.environment.get(OsStr::new(AWS_CREDENTIAL_EXPIRATION)).unwrap(),
+            "2025-11-30T00:00:00Z"
+        );
+    }
+    for variables in [vec![], vec![secret("VAULT_TOKEN")]] {
+        let (without, _state) = delivered(&parent, &variables, &[]).unwrap();
+        assert!(!without.environment.contains_key(OsStr::new(AWS_CREDENTIAL_EXPIRATION)));
+    }
 }
 
 #[test]
@@ -215,6 +234,7 @@ fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
         session: "s",
         region: None,
         source: Source::BuiltIn,
+        ends_at: 1_764_460_800,
         variables: &[at("9")],
         files: &[],
         lead,
@@ -239,6 +259,7 @@ fn an_inherited_region_is_set_in_both_spellings() {
         session: "s",
         region: None,
         source: Source::BuiltIn,
+        ends_at: 1_764_460_800,
         variables: &[],
         files: &[],
         lead,
