@@ -34,6 +34,20 @@ fn the_command_of_learn_inherits_no_more_than_that_of_run() {
     assert!(output.stdout.starts_with("closed\n"), "{}{}", output.stdout, output.stderr);
 }
 
+/// Each round starts the command again, when the numbers of the closed descriptors are this program's own.
+#[test]
+fn a_later_round_of_learn_is_as_the_first() {
+    let mut sandbox = user();
+    let path = sandbox.get("PATH").unwrap();
+    sandbox.set("PATH", format!("{}:{path}", python::binaries().display()));
+    let tryaudex = env!("CARGO_BIN_EXE_tryaudex");
+    let read = "aws s3api get-object --bucket demo-reports --key readme.txt /dev/null >/dev/null";
+    let open = (3..20).map(|number| format!("{number}<key")).collect::<Vec<_>>().join(" ");
+    let script = format!("exec {open}; {tryaudex} learn --verify -- sh -c '{read} && echo read'");
+    let output = shell(&sandbox, &script).success();
+    assert!(output.stdout.matches("read\n").count() >= 2, "{}{}", output.stdout, output.stderr);
+}
+
 /// Files, pipes, sockets and high numbers alike. The listing's own descriptor is the one that is left beside the three.
 #[test]
 fn whatever_the_caller_has_open_the_command_has_three() {
@@ -67,7 +81,7 @@ fn what_a_shell_puts_in_place_of_a_file_is_handed_on_and_nothing_beside_it() {
 #[test]
 fn the_three_are_the_callers_own() {
     let sandbox = user();
-    let script = "echo in | $RUN sh -c 'cat; echo out; echo err >&2' 2>log; cat log";
+    let script = "echo in | $RUN sh -c 'cat; echo out; echo err >&2' 2>log; grep -x err log";
     let output = shell(&sandbox, script).success();
     assert_eq!(output.stdout, "in\nout\nerr\n");
 }

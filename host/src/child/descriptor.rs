@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::{fs, io};
 
 /// Where a process finds its own descriptors: Linux has the first, other systems the second.
@@ -17,15 +17,24 @@ const STANDARD_ERROR: RawFd = 2;
 /// A shell names a descriptor so where it puts a command in place of a file: `diff <(a) <(b)`.
 const NAMED: &[u8] = b"/fd/";
 
-/// The descriptors above the first three that were open when this program started.
-static INHERITED: OnceLock<io::Result<BTreeSet<RawFd>>> = OnceLock::new();
+/// The descriptors above the first three that were open when this program started, and have not been closed since.
+///
+/// INVARIANT: what was closed is not in it any more: the system gives its number to the next file that this program opens.
+static INHERITED: Mutex<Inherited> = Mutex::new(Inherited::Known(BTreeSet::new()));
+
+enum Inherited {
+    Known(BTreeSet<RawFd>),
+    /// The system does not say.
+    Unknown(io::ErrorKind),
+}
 
 /// Notes which descriptors this program was started with.
 ///
 /// INVARIANT: it is called before this program opens anything. The program's own descriptors are closed by the system when
 /// another program is started (`O_CLOEXEC`); what it inherited is not.
 pub fn note_inherited() {
-    let _ = INHERITED.set(open());
+    let noted = open().map_or_else(|error| Inherited::Unknown(error.kind()), Inherited::Known);
+    *INHERITED.lock().unwrap_or_else(PoisonError::into_inner) = noted;
 }
 
 /// Closes what this program inherited, except what `arguments` name: the user hands that on.
@@ -33,17 +42,23 @@ pub fn note_inherited() {
 /// # Errors
 /// When the system does not say which descriptors there are.
 pub(super) fn close_inherited(arguments: &[OsString]) -> io::Result<()> {
-    let inherited = match INHERITED.get() {
-        Some(Ok(inherited)) => inherited,
-        Some(Err(error)) => return Err(io::Error::new(error.kind(), error.to_string())),
-        None => return Ok(()),
-    };
+    match &mut *INHERITED.lock().unwrap_or_else(PoisonError::into_inner) {
+        Inherited::Known(inherited) => {
+            close_all(inherited, arguments);
+            Ok(())
+        }
+        Inherited::Unknown(reason) => Err((*reason).into()),
+    }
+}
+
+/// Closes what the arguments do not name, and leaves the rest in `inherited`.
+fn close_all(inherited: &mut BTreeSet<RawFd>, arguments: &[OsString]) {
     let named: BTreeSet<RawFd> = arguments.iter().flat_map(|argument| named(argument.as_bytes())).collect();
     for descriptor in inherited.difference(&named) {
-        // After a first command there is nothing to close.
+        // Nothing can be done where the system fails to close one.
         let _ = nix::unistd::close(*descriptor);
     }
-    Ok(())
+    inherited.retain(|descriptor| named.contains(descriptor));
 }
 
 fn open() -> io::Result<BTreeSet<RawFd>> {
@@ -80,7 +95,7 @@ fn named(text: &[u8]) -> Vec<RawFd> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsRawFd as _;
+    use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 
     use super::*;
 
@@ -91,6 +106,18 @@ mod tests {
         let found = open().unwrap();
         assert!(found.contains(&own) && found.iter().all(|number| *number > 2), "{found:?}");
         drop(file);
+    }
+
+    /// `learn` starts its command once for each round.
+    #[test]
+    fn what_was_closed_is_not_closed_again_and_what_is_named_stays() {
+        let open = || tempfile::tempfile().unwrap().into_raw_fd();
+        let (closed, kept) = (open(), open());
+        let mut inherited = BTreeSet::from([closed, kept]);
+        close_all(&mut inherited, &[format!("/dev/fd/{kept}").into()]);
+        assert_eq!(inherited, BTreeSet::from([kept]));
+        close_all(&mut inherited, &[]);
+        assert!(inherited.is_empty());
     }
 
     #[test]
