@@ -9,38 +9,42 @@ use serde_json::Value;
 /// A named rule.
 struct Shape {
     name: &'static str,
-    is_in: fn(&[u8]) -> bool,
+    /// Tells whether the text has the shape, as far as what begins at this place of it decides.
+    begins: fn(text: &[u8], rest: &[u8]) -> bool,
 }
 
 const SHAPES: &[Shape] = &[
     // AWS, IAM User Guide, "IAM identifiers", unique ID prefixes: AKIA and ASIA, and sixteen characters.
-    Shape { name: "AWS access key", is_in: access_key },
+    Shape { name: "AWS access key", begins: access_key },
     // The same keys as the CLI and STS write them: in a credentials file or a reply.
-    Shape { name: "AWS credentials document", is_in: credentials_document },
+    Shape { name: "AWS credentials document", begins: credentials_document },
     // Amazon Bedrock User Guide, "API keys": both kinds of key begin so.
     Shape {
         name: "Bedrock API key",
-        is_in: |text| has(text, "ABSK", BASE64, 100) || has(text, "bedrock-api-key-", BASE64, 100),
+        begins: |_, rest| has(rest, &["ABSK", "bedrock-api-key-"], BASE64, 100),
     },
     // Amazon S3, "Signature calculations: query parameters"; Cloud Storage, "Signed URLs".
-    Shape { name: "presigned address", is_in: presigned },
-    // Microsoft, "Configure Azure Storage connection strings", and the same of Service Bus, Event Hubs and Cosmos DB.
-    Shape { name: "Azure connection string", is_in: connection_string },
-    // Microsoft, "Create a service SAS": a signature and a version or an expiry.
-    Shape { name: "shared access signature", is_in: access_signature },
-    // Microsoft Purview, "Microsoft Entra client secret": three characters, a digit and `Q~`.
-    Shape { name: "Entra client secret", is_in: client_secret },
-    // Google Cloud, "Token types": access and refresh tokens.
     Shape {
-        name: "Google token",
-        is_in: |text| has(text, "ya29.", TOKEN, 20) || has(text, "1//0", TOKEN, 20),
+        name: "presigned address",
+        begins: |_, rest| has_folded(rest, &["x-amz-signature=", "x-goog-signature="], HEX, 64),
     },
+    // Microsoft, "Configure Azure Storage connection strings", and the same of Service Bus, Event Hubs and Cosmos DB.
+    Shape {
+        name: "Azure connection string",
+        begins: |_, rest| has_folded(rest, &["accountkey=", "sharedaccesskey="], BASE64, 16),
+    },
+    // Microsoft, "Create a service SAS": a signature and a version or an expiry.
+    Shape { name: "shared access signature", begins: access_signature },
+    // Microsoft Purview, "Microsoft Entra client secret": three characters, a digit and `Q~`.
+    Shape { name: "Entra client secret", begins: client_secret },
+    // Google Cloud, "Token types": access and refresh tokens.
+    Shape { name: "Google token", begins: |_, rest| has(rest, &["ya29.", "1//0"], TOKEN, 20) },
     // google-auth, `_default.py`: key files; azure/login, `creds`: those of a service principal.
-    Shape { name: "key file", is_in: key_file },
+    Shape { name: "key file", begins: key_file },
     // HashiCorp Vault, "Tokens": prefixes from 1.10 on, and before.
-    Shape { name: "Vault token", is_in: vault_token },
+    Shape { name: "Vault token", begins: vault_token },
     // OpenID Connect Core 1.0, section 2: a JWT whose issuer is an https address.
-    Shape { name: "identity token", is_in: identity_token },
+    Shape { name: "identity token", begins: identity_token },
 ];
 
 type Alphabet = fn(u8) -> bool;
@@ -51,94 +55,99 @@ const HEX: Alphabet = |byte| byte.is_ascii_hexdigit();
 /// What a client secret of Entra is made of.
 const SECRET: Alphabet = |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
 
-/// The name of the first shape that stands in `text`.
+/// The name of a shape that stands in `text`.
 pub(super) fn of(text: &[u8]) -> Option<&'static str> {
-    SHAPES.iter().find(|shape| (shape.is_in)(text)).map(|shape| shape.name)
+    let mut before = b' ';
+    for (at, byte) in text.iter().enumerate() {
+        let is_start = !before.is_ascii_alphanumeric() && may_begin(*byte);
+        before = *byte;
+        let rest = text.get(at..).filter(|_| is_start || *byte == b'Q').unwrap_or_default();
+        if !rest.is_empty()
+            && let Some(shape) = SHAPES.iter().find(|shape| (shape.begins)(text, rest))
+        {
+            return Some(shape.name);
+        }
+    }
+    None
 }
 
-/// What stands behind each occurrence of `prefix` that no letter or digit precedes.
-fn behind<'a>(text: &'a [u8], prefix: &'a str) -> impl Iterator<Item = &'a [u8]> {
-    let begins = move |at: &usize| {
-        let before = at.checked_sub(1).and_then(|at| text.get(at));
-        !before.is_some_and(u8::is_ascii_alphanumeric)
-    };
-    let window = prefix.len().max(1);
-    let places = text.windows(window).enumerate().filter(move |(_, window)| *window == prefix.as_bytes());
-    places.map(|(at, _)| at).filter(begins).filter_map(move |at| text.get(at.saturating_add(prefix.len())..))
+/// Tells whether a shape may begin with this byte: most places of a value are passed over by it.
+fn may_begin(byte: u8) -> bool {
+    matches!(byte.to_ascii_lowercase(), b'a' | b'b' | b'e' | b'h' | b'r' | b's' | b'x' | b'y' | b'1' | b'"')
 }
 
 fn length(text: &[u8], alphabet: Alphabet) -> usize {
     text.iter().take_while(|byte| alphabet(**byte)).count()
 }
 
-fn has(text: &[u8], prefix: &str, alphabet: Alphabet, least: usize) -> bool {
-    behind(text, prefix).any(|rest| length(rest, alphabet) >= least)
+/// What stands behind `prefix`, if `rest` begins so.
+fn behind<'a>(rest: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
+    rest.strip_prefix(prefix.as_bytes())
 }
 
-/// The same with `prefix` in any case; it is given in small letters.
-fn has_folded(text: &[u8], prefix: &str, alphabet: Alphabet, least: usize) -> bool {
-    has(&text.to_ascii_lowercase(), prefix, alphabet, least)
+/// The same in any case.
+fn behind_folded<'a>(rest: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
+    let (start, rest) = rest.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix.as_bytes()).then_some(rest)
+}
+
+fn has(rest: &[u8], prefixes: &[&str], alphabet: Alphabet, least: usize) -> bool {
+    prefixes.iter().filter_map(|prefix| behind(rest, prefix)).any(|rest| length(rest, alphabet) >= least)
+}
+
+fn has_folded(rest: &[u8], prefixes: &[&str], alphabet: Alphabet, least: usize) -> bool {
+    prefixes
+        .iter()
+        .filter_map(|prefix| behind_folded(rest, prefix))
+        .any(|rest| length(rest, alphabet) >= least)
 }
 
 fn contains(text: &[u8], part: &str) -> bool {
     text.windows(part.len()).any(|window| window == part.as_bytes())
 }
 
-fn access_key(text: &[u8]) -> bool {
+fn access_key(_: &[u8], rest: &[u8]) -> bool {
     let is_whole =
         |rest: &[u8]| length(rest, CAPITALS) == 16 && !rest.get(16).is_some_and(u8::is_ascii_alphanumeric);
-    ["AKIA", "ASIA"].into_iter().any(|prefix| behind(text, prefix).any(is_whole))
+    ["AKIA", "ASIA"].into_iter().filter_map(|prefix| behind(rest, prefix)).any(is_whole)
 }
 
-fn credentials_document(text: &[u8]) -> bool {
-    /// `": "` is the longest of what stands between a name and a value.
+fn credentials_document(_: &[u8], rest: &[u8]) -> bool {
+    /// `": "` is about the longest of what stands between a name and a value.
     const BETWEEN: usize = 8;
-    let text = text.to_ascii_lowercase();
     let is_key = |rest: &[u8]| {
         let between = length(rest, |byte| matches!(byte, b'"' | b'\'' | b'=' | b':' | b' ' | b'\t'));
         (1..=BETWEEN).contains(&between) && rest.get(between..).is_some_and(|rest| length(rest, BASE64) >= 40)
     };
-    ["aws_secret_access_key", "secretaccesskey"].into_iter().any(|name| behind(&text, name).any(is_key))
+    ["aws_secret_access_key", "secretaccesskey"]
+        .into_iter()
+        .filter_map(|name| behind_folded(rest, name))
+        .any(is_key)
 }
 
-fn presigned(text: &[u8]) -> bool {
-    ["x-amz-signature=", "x-goog-signature="].into_iter().any(|name| has_folded(text, name, HEX, 64))
+fn access_signature(text: &[u8], rest: &[u8]) -> bool {
+    let is_text: Alphabet = |byte| byte.is_ascii_graphic() && byte != b';';
+    let has_date = || ["sv=2", "se=2"].into_iter().any(|name| contains(text, name));
+    has_folded(rest, &["sharedaccesssignature="], is_text, 16)
+        || (has(rest, &["sig="], |byte| BASE64(byte) || byte == b'%', 32) && has_date())
 }
 
-fn connection_string(text: &[u8]) -> bool {
-    has_folded(text, "accountkey=", BASE64, 16)
-        || has_folded(text, "sharedaccesskey=", BASE64, 16)
-        || has_folded(text, "sharedaccesssignature=", |byte| byte.is_ascii_graphic() && byte != b';', 16)
+/// At the `Q`, for what stands before it can be anything.
+fn client_secret(text: &[u8], rest: &[u8]) -> bool {
+    let at = text.len().saturating_sub(rest.len());
+    let before = at.checked_sub(4).and_then(|start| text.get(start..at)).unwrap_or_default();
+    let is_marked = before.last().is_some_and(u8::is_ascii_digit) && before.iter().all(|byte| SECRET(*byte));
+    is_marked && behind(rest, "Q~").is_some_and(|rest| length(rest, SECRET) >= 31)
 }
 
-fn access_signature(text: &[u8]) -> bool {
-    let signed = has(text, "sig=", |byte| BASE64(byte) || byte == b'%', 32);
-    signed && (has(text, "sv=", u8_digit, 4) || has(text, "se=", u8_digit, 4))
+fn key_file(text: &[u8], rest: &[u8]) -> bool {
+    let begins = |field: &str| behind(rest, field).is_some();
+    (begins("\"private_key\"") && contains(text, "service_account"))
+        || (begins("\"refresh_token\"") && contains(text, "\"client_secret\""))
+        || (begins("\"clientSecret\"") && contains(text, "\"clientId\""))
 }
 
-fn u8_digit(byte: u8) -> bool {
-    byte.is_ascii_digit()
-}
-
-fn client_secret(text: &[u8]) -> bool {
-    let marks = text
-        .windows(3)
-        .enumerate()
-        .filter(|(_, window)| matches!(window, [digit, b'Q', b'~'] if digit.is_ascii_digit()));
-    marks.map(|(at, _)| at).any(|at| {
-        let before = text.get(at.saturating_sub(3)..at).unwrap_or_default();
-        let after = text.get(at.saturating_add(3)..).unwrap_or_default();
-        before.len() == 3 && before.iter().all(|byte| SECRET(*byte)) && length(after, SECRET) >= 31
-    })
-}
-
-fn key_file(text: &[u8]) -> bool {
-    (contains(text, "\"private_key\"") && contains(text, "service_account"))
-        || (contains(text, "\"refresh_token\"") && contains(text, "\"client_secret\""))
-        || (contains(text, "\"clientSecret\"") && contains(text, "\"clientId\""))
-}
-
-fn vault_token(text: &[u8]) -> bool {
+fn vault_token(_: &[u8], rest: &[u8]) -> bool {
     let is_mixed = |token: &[u8]| {
         let some = |kind: fn(&u8) -> bool| token.iter().any(kind);
         some(u8::is_ascii_uppercase) && some(u8::is_ascii_lowercase) && some(u8::is_ascii_digit)
@@ -147,19 +156,17 @@ fn vault_token(text: &[u8]) -> bool {
     let is_old = |rest: &[u8]| {
         length(rest, |byte| byte.is_ascii_alphanumeric()) == 24 && rest.get(..24).is_some_and(is_mixed)
     };
-    ["hvs.", "hvb.", "hvr."].into_iter().any(|prefix| has(text, prefix, TOKEN, 24))
-        || ["s.", "b.", "r."].into_iter().any(|prefix| behind(text, prefix).any(is_old))
+    has(rest, &["hvs.", "hvb.", "hvr."], TOKEN, 24)
+        || ["s.", "b.", "r."].into_iter().filter_map(|prefix| behind(rest, prefix)).any(is_old)
 }
 
-fn identity_token(text: &[u8]) -> bool {
-    let tokens = text.split(|byte| !TOKEN(*byte)).filter(|token| token.starts_with(b"eyJ"));
-    tokens.into_iter().any(|token| {
-        let mut parts = token.split(|byte| *byte == b'.').map(json);
-        let (header, claims) = (parts.next().flatten(), parts.next().flatten());
-        let is_signed = header.is_some_and(|header| header.get("alg").is_some()) && parts.next().is_some();
-        let issuer = claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
-        is_signed && issuer.is_some_and(|issuer| issuer.starts_with("https://"))
-    })
+fn identity_token(_: &[u8], rest: &[u8]) -> bool {
+    let token = rest.get(..length(rest, TOKEN)).filter(|token| token.starts_with(b"eyJ"));
+    let mut parts = token.unwrap_or_default().split(|byte| *byte == b'.');
+    let (header, claims) = (parts.next().and_then(json), parts.next().and_then(json));
+    let is_signed = header.is_some_and(|header| header.get("alg").is_some()) && parts.next().is_some();
+    let issuer = claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
+    is_signed && issuer.is_some_and(|issuer| issuer.starts_with("https://"))
 }
 
 /// A part of a JWT as JSON (RFC 7515, section 3.1).
