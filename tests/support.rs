@@ -3,6 +3,7 @@
 mod answerer;
 pub mod aws_cli;
 mod cloud_view;
+pub mod decoys;
 pub mod double;
 pub mod guests;
 mod invocation;

@@ -1,12 +1,13 @@
 //! Runs the one command that gets the credentials: looks it up, starts it, waits for it.
 //!
-//! The command inherits stdin, stdout, stderr and the terminal; nothing it reads or writes passes
-//! through Audex. It runs in a process group of its own, so that all of it can be ended at once. What
+//! The command inherits stdin, stdout, stderr and the terminal, and no other open file; nothing it reads
+//! or writes passes through Audex. It runs in a process group of its own, so that all of it can be ended at once. What
 //! leaves that group (`setsid`, a daemon) is out of reach, and what stays in the group after the
 //! command itself has ended is neither waited for nor ended, as in a shell, unless the deadline
 //! ended the command.
 
 pub mod deadline;
+mod descriptor;
 mod ended;
 mod look_up;
 mod signals;
@@ -18,6 +19,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub use deadline::{Deadline, OnExpiry};
+pub use descriptor::note_inherited;
 pub use ended::{Ended, Status};
 pub use look_up::{Executable, look_up};
 pub use signals::{Interruption, Signals};
@@ -53,6 +55,9 @@ pub enum ChildError {
     /// The signal handlers could not be set up, or stopped delivering.
     #[error("cannot receive signals")]
     Signals(#[source] io::Error),
+    /// The system does not say which files the command would inherit.
+    #[error("cannot list this process's open descriptors")]
+    Descriptors(#[source] io::Error),
     /// The child could not be waited for.
     #[error("cannot wait for the command")]
     Wait(#[source] io::Error),
@@ -84,7 +89,7 @@ impl ChildError {
         match self {
             Self::NotFound { .. } => 127,
             Self::NotExecutable { .. } | Self::Spawn { .. } => 126,
-            Self::Signals(_) | Self::Wait(_) => 70,
+            Self::Signals(_) | Self::Descriptors(_) | Self::Wait(_) => 70,
         }
     }
 }

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::child;
 use crate::console::{self, Console};
 use crate::environment::Environment;
 use crate::error::Failure;
@@ -74,6 +75,7 @@ pub fn main() -> ExitCode {
     if compiler::is_wanted() {
         return compiler::serve();
     }
+    child::note_inherited();
     compiler::use_this_program();
     unwind::silence();
     let cli = match Cli::try_parse() {

@@ -1,6 +1,7 @@
 //! Builds the command's environment: removes every road to a cloud, then sets the one that was granted.
 //!
-//! What is removed and why is in `deliver/family.rs`, what is set in its place in `deliver/isolation.rs`.
+//! Variables are removed by name (`deliver/family.rs`, `tool_family.rs`, `identity_token.rs`), by the shape of their value
+//! (`shape.rs`) and as copies of what was removed (`copy.rs`); `isolation.rs` has what is set in their place.
 //!
 //! Security: an environment guides the clouds' own tools; it does not hide files. A command that runs as
 //! the same user can still open what that user can: `~/.aws/credentials` and the caches under
@@ -8,21 +9,28 @@
 //! token; and it can call an instance metadata address by hand or, on Linux, read the environment of
 //! this user's other processes. Where that matters, the command belongs in a container or under another
 //! user. Variables whose names say nothing of a cloud stay too (`SSH_AUTH_SOCK`, `KUBECONFIG`,
-//! `ANTHROPIC_API_KEY`, `GITHUB_TOKEN`, `TF_VAR_*`), unless they hold a copy of something that was removed.
+//! `ANTHROPIC_API_KEY`, `GITHUB_TOKEN`, `TF_VAR_*`), unless their value is a cloud's credential or a copy of one.
 
+mod copy;
 mod family;
 mod forge;
 mod identity;
+mod identity_token;
 mod installed;
 mod isolation;
+mod restriction;
 mod scrub;
 mod session;
+mod shape;
+mod tool_family;
+mod view;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
+use crate::clock;
 use crate::endpoint::Lead;
 use crate::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
 use crate::plugin::component::Source;
@@ -30,10 +38,17 @@ use crate::secret::Secret;
 
 pub use family::is_governed;
 pub use installed::may_set as installed_may_set;
+pub use scrub::{Scrubbed, scrub};
 pub use session::SessionDirectory;
 
 /// Names the session in the command's environment; the one variable of ours that the command gets.
 pub const AUDEX_SESSION_ID: &str = "AUDEX_SESSION_ID";
+
+/// An AWS access key, beside which the SDKs read when it ends.
+const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// When the AWS keys in the environment end (RFC 3339). Source: botocore, `EnvProvider`; AWS SDKs and Tools Reference Guide,
+/// "Process credential provider", for the form.
+const AWS_CREDENTIAL_EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 
 /// Says why the command's environment could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +130,8 @@ pub struct Delivery<'a> {
     pub region: Option<&'a str>,
     /// Where the provider came from: an added one may deliver less.
     pub source: Source,
+    /// When access ends, in seconds since the Unix epoch.
+    pub ends_at: u64,
     /// The credential variables.
     pub variables: &'a [(String, Value)],
     /// The credential files.
@@ -142,7 +159,7 @@ pub struct Delivered {
 /// [`DeliverError::Variable`] and [`DeliverError::File`] when a component asks for something it may not
 /// set; [`DeliverError::Io`] when a file cannot be written.
 pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<Delivered, DeliverError> {
-    let scrub::Scrubbed { mut environment, removed } = scrub::scrub(delivery.parent, delivery.withheld);
+    let Scrubbed { mut environment, removed } = scrub(delivery.parent, delivery.withheld);
     isolation::isolate(&mut environment, &directory, delivery.parent)?;
     set_region(&mut environment, delivery);
     for (name, value) in delivery.variables {
@@ -160,6 +177,7 @@ pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<D
             environment.insert(variable.into(), path.into());
         }
     }
+    set_expiration(&mut environment, delivery);
     forge::lead(&mut environment, delivery, &directory)?;
     follow(&mut environment, delivery.lead, &directory)?;
     environment.insert(AUDEX_SESSION_ID.into(), delivery.session.into());
@@ -185,6 +203,14 @@ fn follow(
         }
     }
     Ok(())
+}
+
+/// Says when AWS keys end where the session has such keys: SDKs then fail with a clear reason instead of using dead ones. The
+/// host knows, so that a provider's own word does not count.
+fn set_expiration(environment: &mut BTreeMap<OsString, OsString>, delivery: &Delivery<'_>) {
+    if delivery.variables.iter().any(|(name, _)| name == AWS_ACCESS_KEY_ID) {
+        environment.insert(AWS_CREDENTIAL_EXPIRATION.into(), clock::rfc3339(delivery.ends_at).into());
+    }
 }
 
 /// Sets both spellings: AWS CLI v1 and boto3 read one, v2 and most SDKs the other.

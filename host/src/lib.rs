@@ -46,6 +46,7 @@ pub mod secret_source;
 pub mod settings;
 pub mod shape;
 pub mod signature;
+mod spelling;
 pub mod token;
 pub mod unwind;
 pub mod vault;

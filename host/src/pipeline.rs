@@ -364,6 +364,8 @@ fn start(
         session: attempt.session(),
         region: None,
         source,
+        // The credentials can end up to a second before the access that was asked for.
+        ends_at: access.ends_at.min(minted.expires_at),
         variables: &arranged.variables,
         files: &minted.files,
         lead: &arranged.lead,

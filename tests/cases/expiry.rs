@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use audex::loopback::Seed;
 
 use crate::support::aws_cli::script;
+use crate::support::double::{Double, run_python};
 use crate::support::{CloudView as _, Moto, ROLE, Sandbox};
 
 const READ: &str = "s3api get-object --bucket demo-reports --key readme.txt /dev/null";
@@ -47,9 +48,12 @@ fn a_session_still_works_shortly_before_its_ttl() {
 fn a_moto_session_of_seconds_dies_by_the_wall_clock() {
     let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
     let read = "s3api get-object --bucket alpha --key hello.txt /dev/null";
-    let calls = script(&[("before", read)]) + "sleep 8\n" + &script(&[("after", read)]);
+    // The CLI is told when its keys end, and does not use them any more; one that is not told is refused by the cloud.
+    let calls = script(&[("before", read)]) + "sleep 8\n" + &script(&[("told", read)]);
+    let calls = calls + "unset AWS_CREDENTIAL_EXPIRATION\n" + &script(&[("after", read)]);
     let output = sandbox.run_sh(&["--allow", "s3:GetObject", "--ttl", "8s"], &calls).success();
-    assert_eq!(output.stdout, "before: ok\nafter: ExpiredToken\n");
+    let told = "told: Credentials were refreshed, but the refreshed credentials are still expired.";
+    assert_eq!(output.stdout, format!("before: ok\n{told}\nafter: ExpiredToken\n"));
     assert!(output.stderr.contains("access has ended; the command goes on without it"), "{}", output.stderr);
 }
 
@@ -108,4 +112,27 @@ fn the_plan_says_beforehand_that_a_fallback_would_end_the_command() {
     assert!(notices.contains("the command is ended after 30s"), "{notices}");
     let plan = sandbox.run(["plan", "--allow", "s3:GetObject", "--ttl", "15m", "--json"]).success().json();
     assert_eq!(plan["notices"], serde_json::json!([]));
+}
+
+#[test]
+fn the_command_is_told_when_its_aws_keys_end_and_not_when_the_users_do() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("AWS_CREDENTIAL_EXPIRATION", "2031-01-01T00:00:00Z");
+    let options = ["--allow", "s3:GetObject", "--ttl", "30m"];
+    let shown = sandbox.run_sh(&options, "echo $AWS_CREDENTIAL_EXPIRATION").success().stdout;
+    let issued = sandbox.audit().into_iter().find(|record| record["event"] == "issued").unwrap();
+    assert_eq!(issued["expires_at"], shown.trim());
+    let read = "import boto3; print(boto3.Session().get_credentials()._expiry_time.isoformat())";
+    let read = run_python(&sandbox, &options, read).success().stdout;
+    assert!(read.trim().ends_with("+00:00") && !read.starts_with("2031"), "{read}");
+}
+
+#[test]
+fn a_command_without_aws_keys_is_told_of_no_end() {
+    let double = Double::start("gcp_double.py");
+    let mut sandbox = double.gcp_user();
+    sandbox.set("AWS_CREDENTIAL_EXPIRATION", "2031-01-01T00:00:00Z");
+    let options = ["--profile", "gcs-readonly", "--resource", "gs://alpha"];
+    let output = sandbox.run_sh(&options, "echo ${AWS_CREDENTIAL_EXPIRATION-unset}").success();
+    assert_eq!(output.stdout, "unset\n");
 }

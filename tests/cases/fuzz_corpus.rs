@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::support::oracle::{pattern, settings};
+use crate::support::oracle::{environment, pattern, settings};
 
 /// Every input of a target. Panics where there are too few: a test without inputs proves nothing.
 fn replay(target: &str, judge: impl Fn(&[u8])) {
@@ -37,4 +37,9 @@ fn deny_lists_are_read_whole_or_refused() {
 fn config_files_are_read_whole_or_refused() {
     let scratch = settings::Scratch::new();
     replay("config", |input| settings::config(&scratch, input));
+}
+
+#[test]
+fn no_planted_secret_is_left_in_an_environment() {
+    replay("environment", environment::judge);
 }

@@ -10,7 +10,7 @@ fn secret(road: &str) -> String {
     format!("planted/{road}/0123456789abcdef")
 }
 
-const VARIABLES: [&str; 22] = [
+const VARIABLES: [&str; 43] = [
     "AWS_SECURITY_TOKEN",
     "AWS_BEARER_TOKEN_BEDROCK",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
@@ -30,7 +30,31 @@ const VARIABLES: [&str; 22] = [
     "VAULT_TOKEN",
     "VAULT_SECRET_ID",
     "EC2_SECRET_KEY",
-    // A vendor's variable that nobody here has heard of.
+    // Federation and workloads.
+    "GITLAB_OIDC_TOKEN",
+    "ID_TOKEN",
+    "SIGSTORE_ID_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "SPIFFE_ENDPOINT_SOCKET",
+    // Azure Pipelines, App Service and Functions, Cloud Shell.
+    "servicePrincipalKey",
+    "idToken",
+    "ENDPOINT_AUTH_PARAMETER_X_APITOKEN",
+    "SECRET_DEPLOY",
+    "AzureWebJobsStorage",
+    "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING",
+    "CUSTOMCONNSTR_STORE",
+    "SQLAZURECONNSTR_STORE",
+    "DEVSHELL_CLIENT_PORT",
+    // Tools, and names in small letters.
+    "RCLONE_CONFIG_S3_SECRET_ACCESS_KEY",
+    "MC_HOST_prod",
+    "S3_ACCESS_KEY_ID",
+    "SAML2AWS_PASSWORD",
+    "CODEARTIFACT_AUTH_TOKEN",
+    "aws_secret_access_key",
+    "google_application_credentials",
+    // A vendor's variable that is in no list.
     "AWS_TOMORROWS_CREDENTIAL",
     "AZURE_TOMORROWS_CREDENTIAL",
     "VAULT_TOMORROWS_CREDENTIAL",
@@ -45,6 +69,17 @@ const SELECTORS: [(&str, &str); 7] = [
     ("AZURE_FEDERATED_TOKEN_FILE", "/nowhere/token"),
     ("CLOUDSDK_ACTIVE_CONFIG_NAME", "admin"),
     ("VAULT_ROLE_ID", "admin"),
+];
+
+/// Copies of removed values, and values that are credentials by their shape.
+const COPIES: [&str; 7] = [
+    "AWS_SECRET_BACKUP",
+    "MY_COPY",
+    "BASE64_COPY",
+    "PERCENT_COPY",
+    "STORE",
+    "APPSETTING_DB_PASSWORD",
+    "DB_PASSWORD",
 ];
 
 /// Every road that can be laid: keys of an administrator in files, caches of logins, variables of every cloud.
@@ -80,6 +115,12 @@ fn paved() -> Sandbox {
     }
     sandbox.set("AWS_SECRET_BACKUP", secret("VAULT_TOKEN"));
     sandbox.set("MY_COPY", format!("vault:{}", secret("VAULT_TOKEN")));
+    let hidden = format!("user:{}", secret("VAULT_TOKEN"));
+    sandbox.set("BASE64_COPY", base64_simd::STANDARD.encode_to_string(hidden));
+    sandbox.set("PERCENT_COPY", audex::percent::encode(&secret("VAULT_TOKEN")));
+    sandbox
+        .set("STORE", "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=0123456789abcdef0123456789==");
+    sandbox.set("APPSETTING_DB_PASSWORD", "hunter2").set("DB_PASSWORD", "hunter2");
     sandbox
 }
 
@@ -91,9 +132,8 @@ fn the_callers_keys_are_nowhere_in_the_environment_or_the_session_directory() {
     let words = ["run", "--allow", "s3:GetObject", "--", "sh", "-c", script];
     let output = sandbox.tryaudex(words).shows_issued_secrets().output().success();
     let names: Vec<&str> = output.stdout.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
-    let others =
-        SELECTORS.iter().map(|(name, _)| *name).chain(["AWS_PROFILE", "AWS_SECRET_BACKUP", "MY_COPY"]);
-    for name in VARIABLES.into_iter().chain(others).chain(["AUDEX_ROLE_ARN"]) {
+    let others = SELECTORS.iter().map(|(name, _)| *name).chain(COPIES);
+    for name in VARIABLES.into_iter().chain(others).chain(["AWS_PROFILE", "AUDEX_ROLE_ARN"]) {
         assert!(!names.contains(&name), "{name} is still there");
     }
     for name in [
@@ -199,9 +239,17 @@ fn what_is_no_credential_passes() {
     {
         sandbox.set(name, value);
     }
-    let script = "echo $EDITOR $AWS_PAGER $AWS_MAX_ATTEMPTS $AZURE_LOCATION $AWS_ENDPOINT_URL";
+    // An address is not a secret, although this variable's name has CREDENTIALS in it.
+    let address = "http://127.0.0.1:6200";
+    sandbox.set("AUDEX_GCP_IAMCREDENTIALS_URL", address);
+    sandbox.set("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", format!("{address}/storage/v1/"));
+    sandbox.set("VAULT_TOKEN_FILE", "/nowhere/token").set("KEY_FILE", "/nowhere/token");
+    let script = "echo $EDITOR $AWS_PAGER $AWS_MAX_ATTEMPTS $AZURE_LOCATION $AWS_ENDPOINT_URL \
+        $CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE $KEY_FILE";
     let output = sandbox.run_sh(&["--allow", "s3:GetObject"], script).success();
-    assert_eq!(output.stdout, format!("vi less 2 westeurope {}\n", sandbox.cloud().endpoint()));
+    let cloud = sandbox.cloud().endpoint();
+    let expected = format!("vi less 2 westeurope {cloud} {address}/storage/v1/ /nowhere/token\n");
+    assert_eq!(output.stdout, expected);
 }
 
 /// What an environment cannot hide from a process of the same user: said here so that nobody believes otherwise.

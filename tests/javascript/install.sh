@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs componentize-js, exactly as package-lock.json says, and a node (20 or newer) to run it with: the one on the PATH, or else
-# one from PyPI in the venv of the Python tests. Does nothing when it is complete. Prints the directory on stdout, all else on stderr.
+# Installs componentize-js and the clouds' client libraries, exactly as package-lock.json says, and a node (20 or newer) to run
+# them with: the one on the PATH, or else one from PyPI in the venv of the Python tests. Does nothing when it is complete. Prints
+# the directory on stdout, all else on stderr.
 #
 # To change versions: edit package.json, run `npm install --package-lock-only --omit-lockfile-registry-resolved`, and take the
 # `funding` entries out again: the file names no hosts, so that any registry will do.
@@ -53,7 +54,7 @@ else
     npm="$place/bin/node $root/lib/node_modules/npm/bin/npm-cli.js"
 fi
 
-echo "installing componentize-js into $place (400 MB, about a minute, once)" >&2
+echo "installing componentize-js and client libraries into $place (450 MB, about a minute, once)" >&2
 cp -- "$here/package.json" "$here/package-lock.json" "$place/"
 # shellcheck disable=SC2086 # two words where npm is a file for node
 (cd -- "$place" && PATH=$place/bin:$PATH && $npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 </dev/null) ||

@@ -33,11 +33,6 @@ impl Double {
         self.about[name].as_str().unwrap_or_else(|| panic!("the double says no `{name}`"))
     }
 
-    /// Where it is, by a name that is no copy of a removed variable's value.
-    pub fn by_name(&self) -> String {
-        self.text("endpoint").replace("127.0.0.1", "localhost")
-    }
-
     /// A user who may impersonate the double's agent, and has its key in a file.
     pub fn gcp_user(&self) -> Sandbox {
         let mut sandbox = Sandbox::without_cloud();
@@ -49,7 +44,7 @@ impl Double {
         sandbox.set("AUDEX_GCP_SERVICE_ACCOUNT", self.text("agent"));
         sandbox.set("AUDEX_GCP_IAMCREDENTIALS_URL", self.text("endpoint"));
         sandbox.set("AUDEX_GCP_STS_URL", self.text("endpoint"));
-        sandbox.set("DOUBLE", self.by_name());
+        sandbox.set("DOUBLE", self.text("endpoint"));
         sandbox
     }
 
@@ -64,7 +59,7 @@ impl Double {
         sandbox.set("AUDEX_AZURE_RESOURCE_MANAGER_URL", self.text("endpoint"));
         let blobs = format!("{}/{}", self.text("endpoint"), self.text("account"));
         sandbox.set("AZURE_STORAGE_SERVICE_ENDPOINT", blobs);
-        sandbox.set("DOUBLE", self.by_name());
+        sandbox.set("DOUBLE", self.text("endpoint"));
         sandbox
     }
 }

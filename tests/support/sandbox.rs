@@ -105,6 +105,11 @@ impl Sandbox {
         self
     }
 
+    /// The value of a variable, if it is text.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.variables.get(OsStr::new(name)).and_then(|value| value.to_str()).map(str::to_owned)
+    }
+
     /// Both spellings: the aws CLI of these tests reads the one, SDKs the other.
     pub fn set_region(&mut self, region: &str) -> &mut Self {
         self.set("AWS_REGION", region);

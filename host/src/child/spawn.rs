@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use super::terminal::{Terminal, UnstoppedOutput};
-use super::{ChildError, Executable, Signals};
+use super::{ChildError, Executable, Signals, descriptor};
 
 /// Runs scripts that name no interpreter, as `execvp` does.
 const SHELL: &str = "/bin/sh";
@@ -33,18 +33,19 @@ pub struct Running {
 
 /// Starts `executable` with exactly the variables of `environment`, in a process group of its own.
 ///
-/// Standard input, output and error are inherited, and so is what Audex's own parent had set to be
-/// ignored or blocked; all other signals are at their defaults. Signals that `signals` has kept since it
+/// Standard input, output and error are inherited, and no other descriptor that the command's arguments do not name.
+/// Inherited is also what Audex's own parent had set to be ignored or blocked; all other signals are at their defaults. Signals that `signals` has kept since it
 /// was installed are passed on by [`Running::wait`].
 ///
 /// # Errors
 /// [`ChildError::Spawn`] (126) when the system refuses, [`ChildError::NotFound`] (127) when the file has
-/// vanished since it was looked up, [`ChildError::Signals`].
+/// vanished since it was looked up, [`ChildError::Signals`], [`ChildError::Descriptors`].
 pub fn spawn(
     executable: &Executable,
     environment: &BTreeMap<OsString, OsString>,
     mut signals: Signals,
 ) -> Result<Running, ChildError> {
+    descriptor::close_inherited(executable.arguments()).map_err(ChildError::Descriptors)?;
     signals.watch_command().map_err(ChildError::Signals)?;
     let started = Instant::now();
     let mut direct = command(executable.path(), executable.name(), environment);

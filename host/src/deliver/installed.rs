@@ -4,8 +4,9 @@
 //! `plugin_directory` of boto's), private files to send (`credential_source.file` of Google's external accounts) and places to
 //! send them to. So the lists name what passes, its files lie where no tool looks, and no cloud's variable leads to one.
 
-use super::family::{FEDERATED, is_governed, matches};
+use super::family::is_governed;
 use super::isolation::is_credential;
+use super::{identity_token, tool_family};
 
 /// Where in the session directory its files lie, whatever they are called; nothing of the host's is there.
 pub(super) const DIRECTORY: &str = "provider";
@@ -62,7 +63,7 @@ pub fn may_set(name: &str) -> Result<(), &'static str> {
 /// # Errors
 /// Why not, in a few words.
 pub(super) fn may_point(name: &str) -> Result<(), &'static str> {
-    if is_governed(name) || FEDERATED.iter().any(|pattern| matches(pattern, name)) {
+    if is_governed(name) || identity_token::is_named(name) || !tool_family::passes(name) {
         return Err("of a cloud's variables an added provider may set only some, and point none at a file");
     }
     is_credential(name).then_some(()).ok_or("its name is not that of a credential")

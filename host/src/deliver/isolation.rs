@@ -33,8 +33,9 @@ const ISOLATION: &[(&str, Shelter)] = &[
     ("AWS_CREDENTIAL_PROFILES_FILE", Shelter::File("aws-credentials", "")),
     // Tokens of `aws login`.
     ("AWS_LOGIN_CACHE_DIRECTORY", Shelter::Directory("aws-login")),
-    // Instance roles; the endpoint is for SDKs that do not know the switch.
+    // Instance roles; the endpoint is for SDKs that do not know the switch, the second switch for a user who has set it.
     ("AWS_EC2_METADATA_DISABLED", Shelter::Text("true")),
+    ("AWS_EC2_METADATA_V1_DISABLED", Shelter::Text("true")),
     ("AWS_EC2_METADATA_SERVICE_ENDPOINT", Shelter::Text(CLOSED_URL)),
     // Keys in ~/.boto, for gsutil and old Python.
     ("BOTO_CONFIG", Shelter::File("boto", "")),
@@ -52,6 +53,10 @@ const ISOLATION: &[(&str, Shelter)] = &[
     ("AZURE_CONFIG_DIR", Shelter::Directory("azure")),
     ("AZD_CONFIG_DIR", Shelter::Directory("azd")),
     ("AZURE_POD_IDENTITY_AUTHORITY_HOST", Shelter::Text(CLOSED_URL)),
+    // The default chain of Azure's client libraries (`az`, `azd`, `pwsh`, editors, instance metadata) is cut down to the one
+    // link that reads variables, and the command has none of these. The session's own identity endpoint changes this.
+    // Source: azure-identity 1.27, `process_credential_exclusions`; Microsoft, "Credential chains", AZURE_TOKEN_CREDENTIALS.
+    ("AZURE_TOKEN_CREDENTIALS", Shelter::Text("EnvironmentCredential")),
 ];
 
 /// Addresses of clouds other than the public one, as `az cloud register` writes them. There is no login in it.
@@ -201,7 +206,7 @@ mod tests {
     #[test]
     fn a_provider_may_not_undo_isolation_or_choose_code() {
         let isolated =
-            ["AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR"];
+            ["AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "CLOUDSDK_CONFIG", "AZURE_TOKEN_CREDENTIALS"];
         let programs =
             ["LD_PRELOAD", "PATH", "BASH_ENV", "AWS_PAGER", "CLOUDSDK_PYTHON", "CLOUDSDK_BQ_PYTHON"];
         let odd = ["", "a", "A=B", "AWS_É", "AUDEX_CONFIG_DIR", "HOME", "VAULT_CONFIG_PATH", "1_TOKEN"];

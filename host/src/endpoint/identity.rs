@@ -46,6 +46,9 @@ pub(super) fn lead(authority: &str, secret: &Secret, lead: &mut Lead) {
     let endpoint = Value::Plain(format!("http://{authority}{PATH}"));
     lead.variables.push(("IDENTITY_ENDPOINT".to_owned(), endpoint));
     lead.variables.push(("IDENTITY_HEADER".to_owned(), Value::Secret(secret.clone())));
+    // Security: the default chain of Azure's client libraries has this link and no other: not the user's own tools.
+    let link = Value::Plain("ManagedIdentityCredential".to_owned());
+    lead.variables.push(("AZURE_TOKEN_CREDENTIALS".to_owned(), link));
 }
 
 /// Answers one request; `ends_at` is when access ends.

@@ -1,11 +1,16 @@
 //! Asks a cloud's own command-line tool for a token, or a desktop's for a secret.
 
+use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use audex_sdk::pattern::matches_ignore_ascii_case;
+
 use super::{TokenError, Why};
-use crate::environment::Environment;
+use crate::environment::{Environment, PATH};
 use crate::plugin::clean;
 use crate::secret::Secret;
 
@@ -13,6 +18,33 @@ use crate::secret::Secret;
 const TOOL_TIME: Duration = Duration::from_secs(20);
 /// How often a running tool is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// What a tool is given of the environment, in any case; `*` stands for any text. Each needs where the user's files and the
+/// session's sockets are, how the network is reached, and in which language and where to write.
+const PASSED: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "TZ",
+    "TMPDIR",
+    "XDG_*",
+    "*_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+];
+/// Besides these, its own settings. A tool that is not named here has none.
+/// Sources: gcloud, "Configurations" and google-auth, `environment_vars.py`; Azure, "Azure CLI configuration" and
+/// azure-identity, `_constants.py`; D-Bus specification, "Message Bus Names", and X(7) for the prompt of a keyring.
+const OWN: &[(&str, &[&str])] = &[
+    ("gcloud", &["CLOUDSDK_*", "GOOGLE_*", "GCE_METADATA_*", "NO_GCE_CHECK"]),
+    ("az", &["AZURE_*", "IDENTITY_*", "MSI_*", "IMDS_ENDPOINT", "ACC_CLOUD"]),
+    ("secret-tool", &["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"]),
+];
 
 /// A tool that is killed when nobody waits for it any more.
 struct Running(Child);
@@ -50,7 +82,10 @@ pub(crate) async fn run(
     arguments: &[&str],
     time: Duration,
 ) -> Result<Option<Secret>, String> {
-    let mut running = match start(environment, program, arguments) {
+    let path = absolute(environment.get_os(PATH).unwrap_or_default());
+    let Some(file) = find(program, &path) else { return Ok(None) };
+    let environment = least(environment, program, path);
+    let mut running = match start(&environment, &file, arguments) {
         Ok(child) => Running(child),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
@@ -87,11 +122,45 @@ fn reason(complaint: &str) -> &str {
     error.or_else(last).unwrap_or("it failed").trim()
 }
 
+/// `path` without the entries that depend on the working directory.
+///
+/// Security: an empty entry and `.` are the working directory (POSIX, 8.3). A repository that has a file `gcloud` in it must
+/// not be run as the user's tool, nor one that has a `python` as the tool's.
+fn absolute(path: &OsStr) -> OsString {
+    let entries = path.as_bytes().split(|byte| *byte == b':').filter(|entry| entry.starts_with(b"/"));
+    OsString::from_vec(entries.collect::<Vec<_>>().join(&b':'))
+}
+
+/// The first file of that name in `path` that may be executed, or the program itself if it is named by its place.
+fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
+    if program.starts_with('/') {
+        return Some(program.into());
+    }
+    let is_tool =
+        |file: &PathBuf| file.is_file() && nix::unistd::access(file, nix::unistd::AccessFlags::X_OK).is_ok();
+    let directories = path.as_bytes().split(|byte| *byte == b':').filter(|entry| !entry.is_empty());
+    directories.map(|entry| Path::new(OsStr::from_bytes(entry)).join(program)).find(is_tool)
+}
+
+/// The variables that `program` needs, and no other: it is not the user's command.
+fn least(environment: &Environment, program: &str, path: OsString) -> Environment {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let own = OWN.iter().filter(|(tool, _)| *tool == name).flat_map(|(_, patterns)| *patterns);
+    let patterns: Vec<&str> = PASSED.iter().chain(own).copied().collect();
+    let is_passed = |variable: &OsStr| {
+        let variable = variable.to_string_lossy();
+        patterns.iter().any(|pattern| matches_ignore_ascii_case(pattern, &variable))
+    };
+    let passed = environment.iter().filter(|(variable, _)| is_passed(variable));
+    let passed = passed.map(|(variable, value)| (variable.to_owned(), value.to_owned()));
+    passed.chain([(PATH.into(), path)]).collect()
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "child/spawn.rs starts what the user asked for; this is a source of tokens"
 )]
-fn start(environment: &Environment, program: &str, arguments: &[&str]) -> std::io::Result<Child> {
+fn start(environment: &Environment, program: &Path, arguments: &[&str]) -> std::io::Result<Child> {
     Command::new(program)
         .args(arguments)
         .env_clear()
@@ -122,6 +191,63 @@ mod tests {
         assert!(ran("audex-has-no-such-tool", &[]).unwrap().is_none());
         let error = ran("sh", &["-c", "echo first >&2; echo 'please log in' >&2; exit 1"]).unwrap_err();
         assert_eq!(error.to_string(), "`sh` gave no token: please log in");
+    }
+
+    /// A directory with an executable `gcloud` that says `word`, and then what it was given.
+    fn with_tool(word: &str) -> tempfile::TempDir {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let tool = directory.path().join("gcloud");
+        std::fs::write(&tool, format!("#!/bin/sh\necho {word}; env\n")).unwrap();
+        std::fs::set_permissions(tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        directory
+    }
+
+    #[test]
+    fn a_tool_is_not_looked_for_in_the_working_directory_however_it_is_spelled() {
+        let (own, other) = (with_tool("own"), with_tool("other"));
+        let own = own.path().to_str().unwrap();
+        for entry in ["", ".", "./", "..", "tools", "~", "./../x"] {
+            for path in [format!("{entry}:{own}"), format!("{own}:{entry}"), format!("{entry}:{own}:{entry}")]
+            {
+                let path = absolute(OsStr::new(&path));
+                assert_eq!(path, own, "{entry}");
+                assert_eq!(find("gcloud", &path).unwrap(), Path::new(own).join("gcloud"));
+            }
+            assert_eq!(find("gcloud", &absolute(OsStr::new(entry))), None, "{entry}");
+        }
+        // The twin: an absolute entry is searched, in order.
+        let both = format!("{}:{own}", other.path().display());
+        assert_eq!(find("gcloud", OsStr::new(&both)).unwrap(), other.path().join("gcloud"));
+        assert_eq!(find("/usr/bin/security", OsStr::new("")).unwrap(), Path::new("/usr/bin/security"));
+    }
+
+    #[test]
+    fn a_tool_gets_its_own_settings_and_not_the_environment() {
+        let tools = with_tool("a-token");
+        let path = format!(":{}:.:/usr/bin:/bin", tools.path().display());
+        let environment = Environment::from_pairs([
+            ("PATH", path.as_str()),
+            ("HOME", "/home/x"),
+            ("https_proxy", "http://proxy"),
+            ("CLOUDSDK_CONFIG", "/home/x/gcloud"),
+            ("AWS_SECRET_ACCESS_KEY", "planted"),
+            ("AZURE_CLIENT_SECRET", "planted"),
+            ("ANTHROPIC_API_KEY", "planted"),
+            ("PYTHONPATH", "planted"),
+            ("LD_PRELOAD", ""),
+            ("AUDEX_AZURE_CLIENT_SECRET", "planted"),
+        ]);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let said = runtime.block_on(output(&environment, "gcloud", &[])).unwrap().unwrap();
+        let lines: Vec<&str> = said.expose().lines().collect();
+        for line in ["a-token", "HOME=/home/x", "https_proxy=http://proxy", "CLOUDSDK_CONFIG=/home/x/gcloud"]
+        {
+            assert!(lines.contains(&line), "{line} is not in {lines:?}");
+        }
+        let path = format!("PATH={}:/usr/bin:/bin", tools.path().display());
+        assert!(lines.contains(&path.as_str()), "{lines:?}");
+        assert!(!said.expose().contains("planted") && !said.expose().contains("LD_PRELOAD"), "{lines:?}");
     }
 
     #[test]

@@ -5,14 +5,13 @@ use audex_sdk::provider::{Description, Setting};
 use crate::profile;
 
 /// What a run may set; the variables of the identity endpoint are the host's. Sources: azure-cli, "Azure CLI environment
-/// variables" for storage; azure-identity, `DefaultAzureCredential`, for the last three.
-pub const SETS: [&str; 6] = [
+/// variables" for storage; azure-identity, `DefaultAzureCredential`, for the last two.
+pub const SETS: [&str; 5] = [
     "AZURE_STORAGE_SAS_TOKEN",
     "AZURE_STORAGE_ACCOUNT",
     "AZURE_STORAGE_AUTH_MODE",
     "AZURE_SUBSCRIPTION_ID",
     "AZURE_TENANT_ID",
-    "AZURE_TOKEN_CREDENTIALS",
 ];
 
 pub fn describe() -> Description {

@@ -61,7 +61,7 @@ fn serve(audiences: &[Audience], planned: &Plan, slot: &str) -> Result<Minted, E
     for token in &tokens {
         check_life(token, now, planned.longest_life_seconds)?;
     }
-    let mut variables = vec![plain("AZURE_TOKEN_CREDENTIALS", "ManagedIdentityCredential".to_owned())];
+    let mut variables = Vec::new();
     // Otherwise `az storage` would look for the account's keys. Source: azure-cli 2.91, `storage/_validators.py`.
     if audiences.contains(&Audience { name: audience::STORAGE, required: true }) {
         variables.push(plain("AZURE_STORAGE_AUTH_MODE", "login".to_owned()));

@@ -6,7 +6,6 @@
 
 mod meant;
 mod piece;
-mod spelling;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -16,6 +15,7 @@ use zeroize::Zeroizing;
 use self::meant::Text;
 use self::piece::PIECE;
 use crate::secret::Secret;
+use crate::spelling;
 
 /// As much of the beginning of a secret is too much, even where nobody reads it. Shorter ones are alike in tokens of one
 /// issuer: a prefix, a key's id, a team's number. Known ones take some forty characters.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::piece::{SHORTEST, SHORTEST_DECODED};
-use super::spelling;
+use crate::spelling;
 
 /// A secret in a secret in a secret: a password in a header in a key file.
 const DEPTH: usize = 3;

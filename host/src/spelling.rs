@@ -7,18 +7,18 @@ use zeroize::Zeroizing;
 const DEPTH: usize = 3;
 
 /// `text` decoded once, twice and so on, until that changes nothing.
-pub(super) fn decodings(text: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
+pub(crate) fn decodings(text: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
     let next = |text: &[u8]| Some(decode(text)).filter(|decoded| **decoded != text);
     std::iter::successors(next(text), move |text| next(text)).take(DEPTH)
 }
 
 /// `text` decoded as far as it goes.
-pub(super) fn plain(text: &[u8]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn plain(text: &[u8]) -> Zeroizing<Vec<u8>> {
     decodings(text).last().unwrap_or_else(|| Zeroizing::new(text.to_vec()))
 }
 
 /// `window` in hex, and what base64 has of it wherever it stands in what is encoded.
-pub(super) fn encodings(window: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+pub(crate) fn encodings(window: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let hex = |digits: &[u8; 16]| {
         let digit = |nibble: u8| digits.get(usize::from(nibble & 15)).copied().unwrap_or_default();
         window.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect::<Vec<u8>>()

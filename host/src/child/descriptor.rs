@@ -1,0 +1,131 @@
+//! Descriptors that Audex's own parent left open: the command gets the first three, and no other.
+//!
+//! Security: a shell's `exec 4<key` or an agent's socket is a road to credentials that no variable names.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::fd::RawFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::{fs, io};
+
+/// Where a process finds its own descriptors: Linux has the first, other systems the second.
+const LISTINGS: [&str; 2] = ["/proc/self/fd", "/dev/fd"];
+/// The last of the three that every program has.
+const STANDARD_ERROR: RawFd = 2;
+/// A shell names a descriptor so where it puts a command in place of a file: `diff <(a) <(b)`.
+const NAMED: &[u8] = b"/fd/";
+
+/// The descriptors above the first three that were open when this program started, and have not been closed since.
+///
+/// INVARIANT: what was closed is not in it any more: the system gives its number to the next file that this program opens.
+static INHERITED: Mutex<Inherited> = Mutex::new(Inherited::Known(BTreeSet::new()));
+
+enum Inherited {
+    Known(BTreeSet<RawFd>),
+    /// The system does not say.
+    Unknown(io::ErrorKind),
+}
+
+/// Notes which descriptors this program was started with.
+///
+/// INVARIANT: it is called before this program opens anything. The program's own descriptors are closed by the system when
+/// another program is started (`O_CLOEXEC`); what it inherited is not.
+pub fn note_inherited() {
+    let noted = open().map_or_else(|error| Inherited::Unknown(error.kind()), Inherited::Known);
+    *INHERITED.lock().unwrap_or_else(PoisonError::into_inner) = noted;
+}
+
+/// Closes what this program inherited, except what `arguments` name: the user hands that on.
+///
+/// # Errors
+/// When the system does not say which descriptors there are.
+pub(super) fn close_inherited(arguments: &[OsString]) -> io::Result<()> {
+    match &mut *INHERITED.lock().unwrap_or_else(PoisonError::into_inner) {
+        Inherited::Known(inherited) => {
+            close_all(inherited, arguments);
+            Ok(())
+        }
+        Inherited::Unknown(reason) => Err((*reason).into()),
+    }
+}
+
+/// Closes what the arguments do not name, and leaves the rest in `inherited`.
+fn close_all(inherited: &mut BTreeSet<RawFd>, arguments: &[OsString]) {
+    let named: BTreeSet<RawFd> = arguments.iter().flat_map(|argument| named(argument.as_bytes())).collect();
+    for descriptor in inherited.difference(&named) {
+        // Nothing can be done where the system fails to close one.
+        let _ = nix::unistd::close(*descriptor);
+    }
+    inherited.retain(|descriptor| named.contains(descriptor));
+}
+
+fn open() -> io::Result<BTreeSet<RawFd>> {
+    let mut reason = io::Error::from(io::ErrorKind::NotFound);
+    for listing in LISTINGS {
+        match list(Path::new(listing)) {
+            Ok(found) => return Ok(found),
+            Err(error) => reason = error,
+        }
+    }
+    Err(reason)
+}
+
+fn list(listing: &Path) -> io::Result<BTreeSet<RawFd>> {
+    let mut found: BTreeSet<RawFd> = BTreeSet::new();
+    for entry in fs::read_dir(listing)? {
+        let number: Option<RawFd> = entry?.file_name().to_str().and_then(|name| name.parse().ok());
+        found.extend(number.filter(|number| *number > STANDARD_ERROR));
+    }
+    // One of them was the listing itself, which is closed now.
+    found.retain(|number| fs::symlink_metadata(listing.join(number.to_string())).is_ok());
+    Ok(found)
+}
+
+/// The descriptors that a text names: `/dev/fd/63`, `--var-file=/proc/self/fd/4`.
+fn named(text: &[u8]) -> Vec<RawFd> {
+    let ends = text.windows(NAMED.len()).enumerate().filter(|(_, window)| *window == NAMED);
+    let number = |start: usize| {
+        let digits: Vec<u8> = text.get(start..)?.iter().copied().take_while(u8::is_ascii_digit).collect();
+        std::str::from_utf8(&digits).ok()?.parse().ok()
+    };
+    ends.filter_map(|(at, _)| number(at.saturating_add(NAMED.len()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::{AsRawFd as _, IntoRawFd as _};
+
+    use super::*;
+
+    #[test]
+    fn what_is_open_is_listed_and_the_listing_is_not() {
+        let file = tempfile::tempfile().unwrap();
+        let own = file.as_raw_fd();
+        let found = open().unwrap();
+        assert!(found.contains(&own) && found.iter().all(|number| *number > 2), "{found:?}");
+        drop(file);
+    }
+
+    /// `learn` starts its command once for each round.
+    #[test]
+    fn what_was_closed_is_not_closed_again_and_what_is_named_stays() {
+        let open = || tempfile::tempfile().unwrap().into_raw_fd();
+        let (closed, kept) = (open(), open());
+        let mut inherited = BTreeSet::from([closed, kept]);
+        close_all(&mut inherited, &[format!("/dev/fd/{kept}").into()]);
+        assert_eq!(inherited, BTreeSet::from([kept]));
+        close_all(&mut inherited, &[]);
+        assert!(inherited.is_empty());
+    }
+
+    #[test]
+    fn only_a_descriptor_that_an_argument_names_is_named() {
+        assert_eq!(named(b"/dev/fd/63"), [63]);
+        assert_eq!(named(b"-var-file=/proc/self/fd/4,/dev/fd/5"), [4, 5]);
+        for other in ["4", "/dev/fd/", "/dev/fd/x", "/tmp/fd4", "/dev/fd/99999999999999999999", ""] {
+            assert!(named(other.as_bytes()).is_empty(), "{other}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The tools that Audex asks for the user's login: which file is run, and what it is given.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::Sandbox;
+
+const SYSTEM_PATH: &str = "/usr/bin:/bin";
+const PLANTED: &str = "planted/tool/0123456789abcdef";
+
+/// The tools, and runs that ask them because the user has no other login.
+const TOOLS: [(&str, [&str; 2]); 2] =
+    [("az", ["--profile", "azure-storage-readonly"]), ("gcloud", ["--profile", "gcs-readonly"])];
+
+/// A user with a file of that name in the working directory, which writes down what it is given, and no login.
+fn user(tool: &str) -> Sandbox {
+    let mut sandbox = Sandbox::without_cloud();
+    let file = sandbox.plant(tool, "#!/bin/sh\nenv > \"$HOME/given\"\nexit 1\n");
+    fs::set_permissions(file, Permissions::from_mode(0o755)).unwrap();
+    sandbox.plant(".config/gcloud/active_config", "default");
+    sandbox
+        .set("GCE_METADATA_HOST", "127.0.0.1:1")
+        .set("AUDEX_GCP_SERVICE_ACCOUNT", "a@p.iam.gserviceaccount.com");
+    sandbox.set("AZURE_SUBSCRIPTION_ID", "0f8fad5b-d9cb-469f-a165-70867728950e");
+    sandbox.set_secret("AWS_SECRET_ACCESS_KEY", PLANTED).set_secret("ANTHROPIC_API_KEY", PLANTED);
+    sandbox.set("PYTHONPATH", "/nowhere/planted");
+    sandbox
+}
+
+#[test]
+fn a_file_of_the_working_directory_is_not_run_as_a_tool() {
+    for (tool, options) in TOOLS {
+        for entry in ["", ".", "./"] {
+            for path in [format!("{entry}:{SYSTEM_PATH}"), format!("{SYSTEM_PATH}:{entry}")] {
+                let mut sandbox = user(tool);
+                sandbox.set("PATH", &path);
+                let _ = sandbox.run([&["run"], &options[..], &["--", "true"]].concat()).exits(69);
+                assert!(!sandbox.home().join("given").exists(), "{tool} by `{path}`");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tool_of_an_absolute_directory_is_run_with_its_own_settings_alone() {
+    for (tool, options) in TOOLS {
+        let mut sandbox = user(tool);
+        sandbox.set("PATH", format!(".:{}:{SYSTEM_PATH}:", sandbox.home().display()));
+        sandbox.set("AZURE_CONFIG_DIR", "/nowhere/azure").set("CLOUDSDK_CORE_PROJECT", "my-project");
+        let _ = sandbox.run([&["run"], &options[..], &["--", "true"]].concat()).exits(69);
+        let given = fs::read_to_string(sandbox.home().join("given")).expect("the tool was run");
+        assert!(!given.contains("planted"), "{given}");
+        let own =
+            if tool == "az" { "AZURE_CONFIG_DIR=/nowhere/azure" } else { "CLOUDSDK_CORE_PROJECT=my-project" };
+        let path = format!("PATH={}:{SYSTEM_PATH}", sandbox.home().display());
+        let lines: Vec<&str> = given.lines().collect();
+        assert!(lines.contains(&own) && lines.contains(&path.as_str()), "{given}");
+    }
+}

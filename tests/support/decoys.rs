@@ -1,0 +1,148 @@
+//! Credentials of the user's own, one behind each link of the clouds' default chains: files, variables, tools, and a server
+//! that plays every metadata endpoint. Each gives a text with `decoy` in it.
+
+use std::fs::{self, Permissions};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::json;
+
+use super::Sandbox;
+
+pub const KEY_ID: &str = "AKIADECOYDECOYDECOY7";
+const SECRET_KEY: &str = "decoy0decoy1decoy2decoy3decoy4decoy5deco";
+const EXPIRES: &str = "2099-01-01T00:00:00Z";
+
+/// What the azd, az and pwsh of the user print; pwsh in the form that azure-identity's script asks for.
+const TOOLS: [(&str, &str); 5] = [
+    (
+        "az",
+        r#"{"accessToken":"decoy","expiresOn":"2099-01-01 00:00:00.000000","expires_on":4070908800,"tokenType":"Bearer"}"#,
+    ),
+    ("azd", r#"{"token":"decoy","expiresOn":"2099-01-01T00:00:00Z"}"#),
+    ("pwsh", "azsdk%decoy%4070908800"),
+    ("powershell", "azsdk%decoy%4070908800"),
+    ("gcloud", "decoy"),
+];
+
+/// The decoys of one sandbox.
+pub struct Decoys {
+    asked: Arc<AtomicUsize>,
+    log: PathBuf,
+}
+
+impl Decoys {
+    /// Lays them. A variable that the sandbox has already stays: the session's source.
+    pub fn lay(sandbox: &mut Sandbox) -> Self {
+        let (authority, asked) = serve();
+        let url = format!("http://{authority}");
+        let log = sandbox.home().join("decoys.log");
+        tools(sandbox, &log);
+        files(sandbox, &url);
+        let configuration = sandbox.home().join(".config/gcloud");
+        let adc = configuration.join("application_default_credentials.json");
+        sandbox.unset("AWS_EC2_METADATA_DISABLED");
+        for (name, value) in [
+            ("AWS_ACCESS_KEY_ID", KEY_ID),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", &url),
+            ("CLOUDSDK_CONFIG", configuration.to_str().unwrap()),
+            ("GOOGLE_APPLICATION_CREDENTIALS", adc.to_str().unwrap()),
+            ("google_application_credentials", adc.to_str().unwrap()),
+            ("GCE_METADATA_HOST", &authority),
+            ("GCE_METADATA_IP", &authority),
+            ("GCE_METADATA_ROOT", &authority),
+            ("IDENTITY_ENDPOINT", &url),
+            ("IDENTITY_HEADER", "decoy"),
+            ("MSI_ENDPOINT", &url),
+            ("MSI_SECRET", "decoy"),
+            ("AZURE_POD_IDENTITY_AUTHORITY_HOST", &url),
+        ] {
+            if sandbox.get(name).is_none() {
+                sandbox.set(name, value);
+            }
+        }
+        Self { asked, log }
+    }
+
+    /// Panics if one of them was asked.
+    pub fn are_untouched(&self) {
+        assert_eq!(
+            self.asked.load(Ordering::SeqCst),
+            0,
+            "requests reached a metadata endpoint of the user's"
+        );
+        assert_eq!(fs::read_to_string(&self.log).unwrap_or_default(), "", "tools of the user's were called");
+    }
+}
+
+/// Tools that answer, and write down that they were called.
+fn tools(sandbox: &mut Sandbox, log: &Path) {
+    let path = sandbox.get("PATH").unwrap();
+    let mut directory = PathBuf::new();
+    for (name, answer) in TOOLS {
+        let script = format!("#!/bin/sh\necho {name} >> '{}'\necho '{answer}'\n", log.display());
+        let file = sandbox.plant(&format!("decoys/{name}"), script);
+        fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+        directory = file.parent().unwrap().to_owned();
+    }
+    sandbox.set("PATH", format!("{}:{path}", directory.display()));
+}
+
+/// Files where the libraries look by themselves.
+fn files(sandbox: &mut Sandbox, url: &str) {
+    let keys = format!("aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET_KEY}\n");
+    sandbox.plant(".aws/credentials", format!("[default]\n{keys}"));
+    sandbox.plant(".aws/config", "[default]\nregion = eu-central-1\n");
+    sandbox.plant(".boto", format!("[Credentials]\n{keys}"));
+    let subject = sandbox.plant("subject", "decoy");
+    let adc = json!({
+        "type": "external_account", "audience": "//iam.googleapis.com/decoy", "token_url": url,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt", "credential_source": { "file": subject },
+    });
+    sandbox.plant(".config/gcloud/application_default_credentials.json", adc.to_string());
+    sandbox.plant(".azure/msal_token_cache.json", "{}");
+}
+
+/// Starts the server; it lasts as long as the test process.
+fn serve() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let authority = listener.local_addr().unwrap().to_string();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            count.fetch_add(1, Ordering::SeqCst);
+            // A client that goes away is none of the decoy's business.
+            let _ = answer(&stream);
+        }
+    });
+    (authority, asked)
+}
+
+fn answer(mut stream: &TcpStream) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream).lines();
+    let target = lines.next().transpose()?.unwrap_or_default();
+    for line in lines {
+        if line?.is_empty() {
+            break;
+        }
+    }
+    let everything = json!({
+        "access_token": "decoy", "token_type": "Bearer", "expires_in": 3600, "expires_on": "4070908800",
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token", "resource": "decoy",
+        "Code": "Success", "AccessKeyId": KEY_ID, "SecretAccessKey": SECRET_KEY, "Token": "decoy",
+        "Expiration": EXPIRES, "email": "decoy@example.com", "scopes": [],
+    });
+    let body =
+        if target.contains("security-credentials/ ") { "decoy".to_owned() } else { everything.to_string() };
+    let head =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nmetadata-flavor: Google\r\nconnection: close";
+    write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}

@@ -1,0 +1,133 @@
+//! The command's environment: no planted secret is left in it, whatever its variable is called, whatever stands around it and
+//! however it is written.
+
+use std::ffi::OsStr;
+
+use audex::deliver::{Scrubbed, scrub};
+use audex::environment::Environment;
+
+/// An address that is not a secret, although its variable's name has CREDENTIALS in it, and a variable that repeats it.
+const ADDRESS: (&str, &str) = ("AUDEX_GCP_IAMCREDENTIALS_URL", "http://127.0.0.1:6200");
+const REPEATS: (&str, &str) =
+    ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "http://127.0.0.1:6200/storage/v1/");
+/// What no variable of a cloud begins with; the number of a plant follows.
+const NAMES: [&str; 6] = ["VALUE_", "TF_VAR_", "my.value-", "x", "DATABASE_URL_", "9"];
+/// Beginnings of clouds' and tools' names, of which none is on a list of harmless ones.
+const GOVERNED: [&str; 8] =
+    ["aws_x", "google_x", "azure_x", "arm_x", "vault_x", "rclone_x", "appsetting_x", "saml2aws_x"];
+const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// More variables test nothing else.
+const MOST: usize = 8;
+
+/// The input, byte by byte; zeros follow.
+struct Bytes<'a>(std::slice::Iter<'a, u8>);
+
+impl Bytes<'_> {
+    fn byte(&mut self) -> usize {
+        self.0.next().copied().unwrap_or_default().into()
+    }
+
+    fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.byte() % choices.len()]
+    }
+
+    /// Text that stands around a secret: any character of one byte but those that end a variable.
+    fn around(&mut self) -> String {
+        let length = self.byte() % 6;
+        (0..length).map(|_| char::from(u8::try_from(self.byte() % 127 + 1).unwrap())).collect()
+    }
+
+    /// A run as mixed as a key.
+    fn key(&mut self, length: usize) -> String {
+        let tail = (3..length).map(|place| char::from(ALPHABET[(self.byte() + 7 * place) % 62]));
+        "aB3".chars().chain(tail).collect()
+    }
+}
+
+fn base64url(text: &str) -> String {
+    base64_simd::URL_SAFE_NO_PAD.encode_to_string(text)
+}
+
+/// A text that opens a cloud by its shape alone.
+fn shape(bytes: &mut Bytes<'_>) -> String {
+    let key = bytes.key(40);
+    match bytes.byte() % 9 {
+        0 => format!("{}{}", bytes.of(&["AKIA", "ASIA"]), &key.to_ascii_uppercase()[..16]),
+        1 => format!("ya29.{key}"),
+        2 => format!("{}{key}", bytes.of(&["hvs.", "hvb.", "hvr."])),
+        3 => format!("AccountName=a;{}={key}==", bytes.of(&["AccountKey", "accountkey", "SharedAccessKey"])),
+        4 => format!("https://a.example/b?sv=2024-11-04&se=2026-01-01&sig={key}%3D"),
+        5 => format!("abc8Q~{key}"),
+        6 => format!(r#"{{"type":"service_account","private_key":"{key}"}}"#),
+        7 => format!("aws_secret_access_key = {key}"),
+        _ => {
+            let claims = format!(r#"{{"iss":"https://issuer.example","sub":"{key}"}}"#);
+            format!("{}.{}.{key}", base64url(r#"{"alg":"RS256"}"#), base64url(&claims))
+        }
+    }
+}
+
+fn written(text: &str, bytes: &mut Bytes<'_>) -> String {
+    let each = |format: fn(u8) -> String| text.bytes().map(format).collect::<Vec<_>>().concat();
+    match bytes.byte() % 6 {
+        0 => base64_simd::STANDARD.encode_to_string(text),
+        1 => base64url(text),
+        2 => each(|byte| format!("%{byte:02X}")),
+        3 => each(|byte| format!("{byte:02x}")),
+        4 => serde_json::to_string(text).unwrap(),
+        _ => text.to_owned(),
+    }
+}
+
+/// Puts a text between others, and writes that in up to two ways. A blank keeps it from what stands around it.
+fn hidden(text: &str, bytes: &mut Bytes<'_>) -> String {
+    (0..2).fold(text.to_owned(), |text, _| {
+        let text = format!("{} {text} {}", bytes.around(), bytes.around());
+        written(&text, bytes)
+    })
+}
+
+/// Letters in either case.
+fn spelled(name: &str, bytes: &mut Bytes<'_>) -> String {
+    let mut folds = bytes.byte();
+    let fold = |letter: char| {
+        folds = folds.rotate_right(1);
+        if folds & 1 == 0 { letter } else { letter.to_ascii_uppercase() }
+    };
+    name.chars().map(fold).collect()
+}
+
+/// Judges one environment that is made of `input`.
+pub fn judge(input: &[u8]) {
+    let bytes = &mut Bytes(input.iter());
+    let secret = bytes.key(40);
+    let mut variables = [("AWS_SECRET_ACCESS_KEY", secret.as_str()), ADDRESS, REPEATS]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    let mut planted = Vec::new();
+    for number in 0..1 + bytes.byte() % MOST {
+        let (name, value) = match bytes.byte() % 3 {
+            0 => (format!("{}{number}", spelled(bytes.of(&GOVERNED), bytes)), bytes.around()),
+            1 => (format!("{}{number}", bytes.of(&NAMES)), hidden(&secret, bytes)),
+            _ => {
+                let text = shape(bytes);
+                (format!("{}{number}", bytes.of(&NAMES)), hidden(&text, bytes))
+            }
+        };
+        planted.push(name.clone());
+        variables.push((name, value));
+    }
+    let parent = Environment::from_pairs(variables);
+    let Scrubbed { environment, removed } = scrub(&parent, &[]);
+    let shown = |name: &str| parent.get_os(name).unwrap_or_default().to_string_lossy().into_owned();
+    for name in &planted {
+        assert!(!environment.contains_key(OsStr::new(name)), "`{name}` is left: {:?}", shown(name));
+        assert!(removed.contains(name), "`{name}` is not named");
+    }
+    assert!(environment.contains_key(OsStr::new(REPEATS.0)), "an address was taken for a secret");
+    assert_eq!(environment.len() + removed.len(), parent.iter().count(), "a variable was lost");
+    // What is left is as it was, and scrubbing takes no more away.
+    let again = scrub(&environment.clone().into_iter().collect(), &[]);
+    assert!(again.removed.is_empty(), "{:?}", again.removed);
+    assert!(environment.iter().all(|(name, value)| parent.iter().any(|pair| pair == (name, value))));
+}
