@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::plugin::clean;
 use crate::plugin::provider::Profile as BuiltIn;
 use crate::request::ProfileShare;
 use crate::settings::deny_list::DenyEntry;
@@ -240,7 +241,8 @@ fn own(name: &str, custom: &CustomProfile) -> Profile {
     };
     Profile {
         name: name.to_owned(),
-        description: custom.description.clone(),
+        // In tables and lists it is one line, as a component's are.
+        description: clean::line(&custom.description),
         shares: if custom.actions.is_empty() { Vec::new() } else { vec![share] },
         ttl: custom.ttl,
         deny: custom.deny.clone(),

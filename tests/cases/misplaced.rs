@@ -47,6 +47,9 @@ const AZURE: [&str; 7] = [
 ];
 const AWS: [&str; 5] = ["run", "--allow", "s3:GetObject", "--", "true"];
 
+/// One secret of each kind, where many variables are tried.
+const FEW: [&str; 3] = [SECRETS[0], SECRETS[2], SECRETS[3]];
+
 /// The variable is named, and the attempt recorded. That its value is nowhere is found when the sandbox ends.
 #[track_caller]
 fn names(sandbox: &Sandbox, output: &Output, variable: &str) {
@@ -185,7 +188,7 @@ fn no_variable_repeats_a_secret_whatever_reads_it() {
         "GIT_CONFIG_GLOBAL",
     ];
     for variable in variables {
-        for secret in SECRETS {
+        for secret in FEW {
             let mut sandbox = aws();
             if variable.starts_with("AWS_") && variable != "AWS_REGION" {
                 // The environment's keys would be found before any of these is looked at.
@@ -196,7 +199,6 @@ fn no_variable_repeats_a_secret_whatever_reads_it() {
             sandbox.set(variable, secret);
             let _ = sandbox.run(AWS);
             let _ = sandbox.run(["health", "--check", "aws"]);
-            let _ = sandbox.run(["plan", "--allow", "s3:GetObject"]);
         }
     }
 }
@@ -213,7 +215,7 @@ fn no_variable_of_google_and_azure_repeats_a_secret() {
         "REQUESTS_CA_BUNDLE",
         "GOOGLE_CLOUD_PROJECT",
     ] {
-        for secret in SECRETS {
+        for secret in FEW {
             let mut sandbox = gcp(&double);
             sandbox.set(variable, secret);
             let _ = sandbox.run(GCP);
@@ -229,7 +231,7 @@ fn no_variable_of_google_and_azure_repeats_a_secret() {
         "AZURE_STORAGE_SERVICE_ENDPOINT",
         "REQUESTS_CA_BUNDLE",
     ] {
-        for secret in SECRETS {
+        for secret in FEW {
             let mut sandbox = azure(&double);
             sandbox.set(variable, secret);
             let _ = sandbox.run(AZURE);

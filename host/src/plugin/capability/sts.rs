@@ -289,7 +289,7 @@ impl State {
 }
 
 /// An AWS error as components see it.
-fn refusal(error: &AwsError) -> Error {
+pub(super) fn refusal(error: &AwsError) -> Error {
     let kind = match error {
         AwsError::Denied(_) => ErrorKind::Denied,
         AwsError::Unsupported(_) => ErrorKind::Unsupported,

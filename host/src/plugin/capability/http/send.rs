@@ -18,7 +18,7 @@ use crate::clock;
 use crate::plugin::bindings::provider::v0_1::http::{Auth, Host, Request as Asked, Response, Sigv4};
 use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::plugin::capability::Capability;
-use crate::plugin::capability::sts::plain_error;
+use crate::plugin::capability::sts::{plain_error, refusal};
 use crate::plugin::component::Source;
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};
@@ -194,7 +194,7 @@ impl State {
         let keys = match keys {
             Ok(Ok(keys)) => keys,
             Ok(Err(error)) => {
-                return Ok(Err(plain_error(ErrorKind::Unavailable, error.code(), error.to_string())));
+                return Ok(Err(Error { kind: ErrorKind::Unavailable, ..refusal(&error) }));
             }
             Err(error) => {
                 return Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())));
