@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use crate::support::oracle::{environment, pattern, settings};
 
 /// Every input of a target. Panics where there are too few: a test without inputs proves nothing.
@@ -42,4 +44,12 @@ fn config_files_are_read_whole_or_refused() {
 #[test]
 fn no_planted_secret_is_left_in_an_environment() {
     replay("environment", environment::judge);
+}
+
+proptest! {
+    /// Where no fuzzer runs, chance looks a little.
+    #[test]
+    fn no_planted_secret_is_left_in_a_random_environment(input in proptest::collection::vec(any::<u8>(), 0..300)) {
+        environment::judge(&input);
+    }
 }

@@ -47,6 +47,9 @@ const SHAPES: &[Shape] = &[
     Shape { name: "identity token", begins: identity_token },
 ];
 
+/// No token is longer than what servers take as a header.
+const LONGEST: usize = 16 * 1024;
+
 type Alphabet = fn(u8) -> bool;
 const BASE64: Alphabet = |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
 const TOKEN: Alphabet = |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -76,8 +79,9 @@ fn may_begin(byte: u8) -> bool {
     matches!(byte.to_ascii_lowercase(), b'a' | b'b' | b'e' | b'h' | b'r' | b's' | b'x' | b'y' | b'1' | b'"')
 }
 
+/// How much of a text is of an alphabet, up to [`LONGEST`].
 fn length(text: &[u8], alphabet: Alphabet) -> usize {
-    text.iter().take_while(|byte| alphabet(**byte)).count()
+    text.iter().take(LONGEST).take_while(|byte| alphabet(**byte)).count()
 }
 
 /// What stands behind `prefix`, if `rest` begins so.
@@ -92,14 +96,16 @@ fn behind_folded<'a>(rest: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
 }
 
 fn has(rest: &[u8], prefixes: &[&str], alphabet: Alphabet, least: usize) -> bool {
-    prefixes.iter().filter_map(|prefix| behind(rest, prefix)).any(|rest| length(rest, alphabet) >= least)
+    prefixes.iter().filter_map(|prefix| behind(rest, prefix)).any(|rest| begins(rest, alphabet, least))
 }
 
 fn has_folded(rest: &[u8], prefixes: &[&str], alphabet: Alphabet, least: usize) -> bool {
-    prefixes
-        .iter()
-        .filter_map(|prefix| behind_folded(rest, prefix))
-        .any(|rest| length(rest, alphabet) >= least)
+    prefixes.iter().filter_map(|prefix| behind_folded(rest, prefix)).any(|rest| begins(rest, alphabet, least))
+}
+
+/// Tells whether a text begins with so many characters of an alphabet.
+fn begins(text: &[u8], alphabet: Alphabet, least: usize) -> bool {
+    text.get(..least).is_some_and(|start| start.iter().all(|byte| alphabet(*byte)))
 }
 
 fn contains(text: &[u8], part: &str) -> bool {
@@ -117,7 +123,7 @@ fn credentials_document(_: &[u8], rest: &[u8]) -> bool {
     const BETWEEN: usize = 8;
     let is_key = |rest: &[u8]| {
         let between = length(rest, |byte| matches!(byte, b'"' | b'\'' | b'=' | b':' | b' ' | b'\t'));
-        (1..=BETWEEN).contains(&between) && rest.get(between..).is_some_and(|rest| length(rest, BASE64) >= 40)
+        (1..=BETWEEN).contains(&between) && rest.get(between..).is_some_and(|rest| begins(rest, BASE64, 40))
     };
     ["aws_secret_access_key", "secretaccesskey"]
         .into_iter()
@@ -137,14 +143,14 @@ fn client_secret(text: &[u8], rest: &[u8]) -> bool {
     let at = text.len().saturating_sub(rest.len());
     let before = at.checked_sub(4).and_then(|start| text.get(start..at)).unwrap_or_default();
     let is_marked = before.last().is_some_and(u8::is_ascii_digit) && before.iter().all(|byte| SECRET(*byte));
-    is_marked && behind(rest, "Q~").is_some_and(|rest| length(rest, SECRET) >= 31)
+    is_marked && behind(rest, "Q~").is_some_and(|rest| begins(rest, SECRET, 31))
 }
 
 fn key_file(text: &[u8], rest: &[u8]) -> bool {
-    let begins = |field: &str| behind(rest, field).is_some();
-    (begins("\"private_key\"") && contains(text, "service_account"))
-        || (begins("\"refresh_token\"") && contains(text, "\"client_secret\""))
-        || (begins("\"clientSecret\"") && contains(text, "\"clientId\""))
+    let is_field = |field: &str| behind(rest, field).is_some();
+    (is_field("\"private_key\"") && contains(text, "service_account"))
+        || (is_field("\"refresh_token\"") && contains(text, "\"client_secret\""))
+        || (is_field("\"clientSecret\"") && contains(text, "\"clientId\""))
 }
 
 fn vault_token(_: &[u8], rest: &[u8]) -> bool {
@@ -161,8 +167,11 @@ fn vault_token(_: &[u8], rest: &[u8]) -> bool {
 }
 
 fn identity_token(_: &[u8], rest: &[u8]) -> bool {
-    let token = rest.get(..length(rest, TOKEN)).filter(|token| token.starts_with(b"eyJ"));
-    let mut parts = token.unwrap_or_default().split(|byte| *byte == b'.');
+    if !rest.starts_with(b"eyJ") {
+        return false;
+    }
+    let token = rest.get(..length(rest, TOKEN)).unwrap_or_default();
+    let mut parts = token.split(|byte| *byte == b'.');
     let (header, claims) = (parts.next().and_then(json), parts.next().and_then(json));
     let is_signed = header.is_some_and(|header| header.get("alg").is_some()) && parts.next().is_some();
     let issuer = claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
