@@ -4,11 +4,13 @@
 //! and scrubbed of the secrets that were in play.
 
 mod cause;
+mod output;
 mod sort;
 
 use std::fmt;
 
 pub use self::cause::Cause;
+use super::profile::ProfileError;
 
 /// What a service said about a refused call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +45,9 @@ pub enum AwsError {
         /// The variable that is not set.
         missing: &'static str,
     },
-    /// The default chain found nothing, because `AWS_PROFILE` names a profile that no file has.
-    #[error("there is no AWS profile `{profile}`")]
-    NoProfile {
-        /// `AWS_PROFILE`.
-        profile: String,
-    },
+    /// The profile files give no identity, or not a certain one.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// A place that should give credentials failed to (configuration, `credential_process`, a metadata service).
     #[error("the AWS credentials could not be loaded")]
     SourceFailed {
@@ -120,7 +119,10 @@ impl AwsError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoCredentials { .. } | Self::HalfKeys { .. } | Self::NoProfile { .. } => "no-credentials",
+            Self::NoCredentials { .. }
+            | Self::HalfKeys { .. }
+            | Self::Profile(ProfileError::Missing { .. } | ProfileError::EmptyName) => "no-credentials",
+            Self::Profile(_) => "profile",
             Self::SourceFailed { .. } => "source-failed",
             Self::SourceExpired { .. } => "source-expired",
             Self::SourceRejected(_) => "source-rejected",
@@ -172,10 +174,7 @@ impl AwsError {
             Self::HalfKeys { missing } => {
                 format!("set `{missing}` too, or unset `{}`", other_key(missing))
             }
-            Self::NoProfile { .. } => {
-                "`aws configure list-profiles` shows the profiles there are; correct or unset AWS_PROFILE"
-                    .to_owned()
-            }
+            Self::Profile(error) => error.hint(),
             Self::SourceExpired { profile, cause, .. } => {
                 let sign_in = sign_in(cause.as_ref()).unwrap_or("aws sso login");
                 let sign_in = with_profile(sign_in, profile.as_deref());

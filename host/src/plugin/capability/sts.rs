@@ -299,7 +299,7 @@ fn refusal(error: &AwsError) -> Error {
         | AwsError::Endpoint(_) => ErrorKind::InvalidInput,
         AwsError::NoCredentials { .. }
         | AwsError::HalfKeys { .. }
-        | AwsError::NoProfile { .. }
+        | AwsError::Profile(_)
         | AwsError::SourceFailed { .. }
         | AwsError::SourceExpired { .. }
         | AwsError::SourceRejected(_)
