@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::support::oracle::{pattern, settings};
+use crate::support::oracle::{aws_profiles, pattern, settings};
 
 /// Every input of a target. Panics where there are too few: a test without inputs proves nothing.
 fn replay(target: &str, judge: impl Fn(&[u8])) {
@@ -37,4 +37,10 @@ fn deny_lists_are_read_whole_or_refused() {
 fn config_files_are_read_whole_or_refused() {
     let scratch = settings::Scratch::new();
     replay("config", |input| settings::config(&scratch, input));
+}
+
+#[test]
+fn aws_profiles_are_read_back_the_same_and_no_key_is_handed_on() {
+    let scratch = aws_profiles::Scratch::new();
+    replay("aws_profiles", |input| aws_profiles::judge(&scratch, input));
 }

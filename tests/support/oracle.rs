@@ -1,4 +1,5 @@
 //! What must be true of any input: the judges of the fuzz targets in `fuzz/`, and of their corpus, which is replayed here.
 
+pub mod aws_profiles;
 pub mod pattern;
 pub mod settings;
