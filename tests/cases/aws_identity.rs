@@ -234,6 +234,7 @@ fn an_unusable_profile_is_named_with_file_and_line_in_words() {
             ".aws/config:4",
             "`[sso-session s]`",
         ),
+        ("[profile p]\nregion = eu-west-1 # Ireland\n{D}\n".to_owned(), ".aws/config:2", "after a space"),
         ("[profile p]\nregion\n".to_owned(), ".aws/config:2", "no `=`"),
         ("[profile p]\n[profile p]\n".to_owned(), ".aws/config:2", "twice"),
         ("region = x\n".to_owned(), ".aws/config:1", "no section header"),
@@ -265,5 +266,8 @@ fn a_failing_process_says_why_without_what_could_be_a_secret() {
     let said = machine.audex().unwrap_err();
     assert!(said.contains("exit status: 4") && said.contains("locked"), "{said}");
     let key = machine.sandbox.cloud().access_key("developer").unwrap();
-    assert!(!said.contains(&key.id) && !said.contains(key.secret.expose()) && !said.contains('\u{1b}'), "{said}");
+    assert!(
+        !said.contains(&key.id) && !said.contains(key.secret.expose()) && !said.contains('\u{1b}'),
+        "{said}"
+    );
 }

@@ -39,7 +39,7 @@ pub enum AwsError {
         #[source]
         cause: Option<Cause>,
     },
-    /// The default chain found nothing, and half a pair of keys is set.
+    /// Half a pair of keys is set: an id without its secret, or a secret without its id where the default chain found nothing.
     #[error("no AWS credentials were found: `{}` is set and `{missing}` is not", other_key(missing))]
     HalfKeys {
         /// The variable that is not set.

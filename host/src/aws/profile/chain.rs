@@ -17,6 +17,8 @@ const SECRET_KEY: &str = "aws_secret_access_key";
 const TOKENS: [&str; 2] = ["aws_security_token", "aws_session_token"];
 /// The places that `credential_source` may name, in this spelling.
 const SOURCES: [&str; 3] = ["Environment", "Ec2InstanceMetadata", "EcsContainer"];
+/// Why such a value is refused.
+pub(super) const COMMENT: &str = "has a `#` or `;` after a space, which the AWS CLI takes for a part of it and other AWS tools for a comment";
 /// A name or ARN in a message is cut to this many characters.
 const SHOWN_CHARS: usize = 120;
 
@@ -111,8 +113,7 @@ impl<'a> Reader<'a> {
             return Err(self.refuse_at(property, name, "is empty"));
         }
         if has_comment(text) {
-            let reason = "has a `#` or `;` after a space, which the AWS CLI takes for a part of it and other AWS tools for a comment";
-            return Err(self.refuse_at(property, name, reason));
+            return Err(self.refuse_at(property, name, COMMENT));
         }
         Ok(Some(text))
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
-use super::chain::text;
+use super::chain::{COMMENT, has_comment, text};
 use super::{ProfileError, Profiles, Properties, Property, Value};
 use crate::environment::{AWS_CA_BUNDLE, AWS_ENDPOINT_URL, Environment};
 
@@ -17,6 +17,7 @@ const IGNORE: &str = "ignore_configured_endpoint_urls";
 const FIPS: &str = "use_fips_endpoint";
 const DUAL_STACK: &str = "use_dualstack_endpoint";
 const CA_BUNDLE: &str = "ca_bundle";
+const REGION: &str = "region";
 
 /// Settings that choose an endpoint. A gateway of the session is the endpoint instead of it.
 const LEADING: &[&str] = &[
@@ -34,7 +35,7 @@ const LEADING: &[&str] = &[
 
 /// The other settings that pass.
 const OTHER: &[&str] = &[
-    "region",
+    REGION,
     CA_BUNDLE,
     "max_attempts",
     "retry_mode",
@@ -77,6 +78,8 @@ const S3_OTHER: &[&str] = &[
     "target_bandwidth",
 ];
 
+const USER: &str = "is an endpoint with a user name or password";
+
 /// The variables that say the same as a setting and win over it.
 const VARIABLES: [(&str, &str); 3] =
     [(FIPS, "AWS_USE_FIPS_ENDPOINT"), (DUAL_STACK, "AWS_USE_DUALSTACK_ENDPOINT"), (CA_BUNDLE, AWS_CA_BUNDLE)];
@@ -113,40 +116,15 @@ impl Settings {
             profile: profiles.name().to_owned(),
             reason: format!("`{name}` {reason}"),
         };
-        let mut settings = Self::default();
-        for name in LEADING.iter().chain(OTHER) {
-            let Some(property) = properties.get(*name) else { continue };
-            let value = text(property).map_err(|reason| refuse(property, name, reason))?;
-            if *name != ENDPOINT || !value.is_empty() {
-                settings.top.push((name, value.to_owned()));
+        let top = top(properties).map_err(|(name, reason, property)| refuse(property, name, reason))?;
+        let s3 = properties.get("s3").map(s3).unwrap_or_default();
+        let endpoints = match properties.get("services") {
+            Some(property) => {
+                endpoints(profiles, property).map_err(|reason| refuse(property, "services", reason))?
             }
-        }
-        if let Some(Property { value: Value::Table(table), .. }) = properties.get("s3") {
-            for name in S3_LEADING.iter().chain(S3_OTHER) {
-                let value = table.iter().find(|(other, _)| other == name);
-                settings.s3.extend(value.map(|(_, value)| (*name, value.clone())));
-            }
-        }
-        if let Some(property) = properties.get("services") {
-            let named = text(property).map_err(|reason| refuse(property, "services", reason))?;
-            let Some(section) = profiles.services.get(named) else {
-                return Err(refuse(property, "services", "names a `[services …]` section that is not there"));
-            };
-            settings.endpoints = endpoints(section);
-        }
-        // Security: a password in an address would be handed on with it.
-        let has_password = |value: &String| value.contains('@');
-        if let Some((name, property)) = ["services", ENDPOINT]
-            .into_iter()
-            .filter_map(|name| Some((name, properties.get(name)?)))
-            .find(|(name, _)| match *name {
-                ENDPOINT => settings.get(ENDPOINT).is_some_and(|value| value.contains('@')),
-                _ => settings.endpoints.values().any(has_password),
-            })
-        {
-            return Err(refuse(property, name, "is an endpoint with a user name or password"));
-        }
-        Ok(settings)
+            None => BTreeMap::new(),
+        };
+        Ok(Self { top, s3, endpoints })
     }
 
     /// The value of one setting.
@@ -209,19 +187,60 @@ impl Settings {
     }
 }
 
-/// The endpoints in a `services` section.
-fn endpoints(section: &Properties) -> BTreeMap<String, String> {
-    let is_identifier = |name: &str| name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
-    let endpoint = |property: &Property| match &property.value {
-        Value::Table(table) => table.iter().find(|(name, _)| name == ENDPOINT).map(|(_, url)| url.clone()),
-        Value::Text(_) => None,
+/// The settings of both lists, or the name of one that cannot be used, why, and where it is.
+fn top(
+    properties: &Properties,
+) -> Result<Vec<(&'static str, String)>, (&'static str, &'static str, &Property)> {
+    let mut settings = Vec::new();
+    for name in LEADING.iter().chain(OTHER).copied() {
+        let Some(property) = properties.get(name) else { continue };
+        let refuse = |reason| (name, reason, property);
+        let value = text(property).map_err(refuse)?;
+        // Tools must agree on where the requests go.
+        if has_comment(value) && (LEADING.contains(&name) || name == REGION) {
+            return Err(refuse(COMMENT));
+        }
+        if name == ENDPOINT && has_user(value) {
+            return Err(refuse(USER));
+        }
+        if name != ENDPOINT || !value.is_empty() {
+            settings.push((name, value.to_owned()));
+        }
+    }
+    Ok(settings)
+}
+
+fn s3(property: &Property) -> Vec<(&'static str, String)> {
+    let Value::Table(table) = &property.value else { return Vec::new() };
+    let value = |name: &'static str| {
+        let (_, value) = table.iter().find(|(other, _)| other == name)?;
+        Some((name, value.clone()))
     };
-    section
-        .iter()
-        .filter(|(service, _)| is_identifier(service))
-        .filter_map(|(service, property)| Some((service.clone(), endpoint(property)?)))
-        .filter(|(_, url)| !url.is_empty())
-        .collect()
+    S3_LEADING.iter().chain(S3_OTHER).copied().filter_map(value).collect()
+}
+
+/// The endpoints in the section that `services` names.
+fn endpoints(profiles: &Profiles, services: &Property) -> Result<BTreeMap<String, String>, &'static str> {
+    let section = profiles.services.get(text(services)?);
+    let Some(section) = section else { return Err("names a `[services …]` section that is not there") };
+    let is_identifier = |name: &str| name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
+    let mut endpoints = BTreeMap::new();
+    for (service, property) in section.iter().filter(|(service, _)| is_identifier(service)) {
+        let Value::Table(table) = &property.value else { continue };
+        let Some((_, url)) = table.iter().find(|(name, url)| name == ENDPOINT && !url.is_empty()) else {
+            continue;
+        };
+        if has_user(url) {
+            return Err(USER);
+        }
+        endpoints.insert(service.clone(), url.clone());
+    }
+    Ok(endpoints)
+}
+
+/// Security: a password in an address would be handed on with it.
+fn has_user(url: &str) -> bool {
+    url.contains('@')
 }
 
 /// Returns the text of the session's configuration file. Files that cannot be read give an empty one: what is wrong with them is
