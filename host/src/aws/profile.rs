@@ -58,7 +58,7 @@ struct Profile {
 /// What both files hold, and which profile is selected.
 #[derive(Clone, Debug, Default)]
 pub struct Profiles {
-    profiles: BTreeMap<String, Profile>,
+    by_name: BTreeMap<String, Profile>,
     sso_sessions: BTreeMap<String, Properties>,
     services: BTreeMap<String, Properties>,
     /// `None` where no variable names one.
@@ -83,7 +83,7 @@ impl Profiles {
         }
         profiles.selected = select(environment)?;
         match &profiles.selected {
-            Some(name) if !profiles.profiles.contains_key(name) => {
+            Some(name) if !profiles.by_name.contains_key(name) => {
                 Err(ProfileError::Missing { profile: name.clone() })
             }
             _ => Ok(profiles),
@@ -98,13 +98,13 @@ impl Profiles {
 
     /// The names of all profiles, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.profiles.keys().map(String::as_str)
+        self.by_name.keys().map(String::as_str)
     }
 
     /// The properties of the profile `name`.
     #[must_use]
     pub fn properties(&self, name: &str) -> Option<&Properties> {
-        self.profiles.get(name).map(|profile| &profile.merged)
+        self.by_name.get(name).map(|profile| &profile.merged)
     }
 
     /// The sections of IAM Identity Center sessions, by name.
@@ -128,7 +128,7 @@ impl Profiles {
         // A later section of the same name replaces an earlier one, as in botocore.
         if section.name.starts_with("profile") {
             if let Some([_, name]) = named() {
-                self.profiles.insert(name, Profile::of_config(section));
+                self.by_name.insert(name, Profile::of_config(section));
             }
         } else if section.name.starts_with("sso-session") {
             if let Some([_, name]) = named() {
@@ -139,12 +139,12 @@ impl Profiles {
                 self.services.insert(name, section.properties);
             }
         } else if section.name == DEFAULT {
-            self.profiles.insert(DEFAULT.to_owned(), Profile::of_config(section));
+            self.by_name.insert(DEFAULT.to_owned(), Profile::of_config(section));
         }
     }
 
     fn add_credentials(&mut self, section: Section) {
-        let profile = self.profiles.entry(section.name).or_insert_with(|| Profile {
+        let profile = self.by_name.entry(section.name).or_insert_with(|| Profile {
             merged: Properties::new(),
             in_config: None,
             in_credentials: None,

@@ -28,13 +28,13 @@ impl Profiles {
     /// [`ProfileError`] for a profile that the AWS CLI would refuse.
     pub fn canonical(&self, environment: &Environment, has_keys: bool) -> Result<Canonical, ProfileError> {
         let settings = Settings::of(self)?;
-        let mut links = if has_keys { Vec::new() } else { chain(self, environment)? };
+        let mut sections = if has_keys { Vec::new() } else { chain(self, environment)? };
         let selected = self.name();
-        if !links.iter().any(|link| matches!(link, Link::Profile(name, _) if name == selected)) {
-            links.push(Link::Profile(selected.to_owned(), Vec::new()));
+        if !sections.iter().any(|link| matches!(link, Link::Profile(name, _) if name == selected)) {
+            sections.push(Link::Profile(selected.to_owned(), Vec::new()));
         }
         let mut text = String::new();
-        for link in links {
+        for link in sections {
             let (lines, leads) = match link {
                 Link::Profile(name, lines) => {
                     // Writing to a string cannot fail, here and below.

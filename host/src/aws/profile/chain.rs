@@ -46,34 +46,34 @@ const WEB_IDENTITY: [(&str, &str); 3] = [
 /// # Errors
 /// [`ProfileError`] where the AWS CLI would refuse the profile, or would use what the SDK cannot be told.
 pub(super) fn chain(profiles: &Profiles, environment: &Environment) -> Result<Vec<Link>, ProfileError> {
-    let mut links = Vec::new();
+    let mut sections = Vec::new();
     let mut visited = vec![profiles.name()];
     let mut current = profiles.name();
     // Only the default profile can be absent here: a named one was looked for.
-    while let Some(profile) = profiles.profiles.get(current) {
+    while let Some(profile) = profiles.by_name.get(current) {
         let reader = Reader { profiles, name: current, profile };
         let is_first = visited.len() == 1;
         if !reader.assumes_role() || (!is_first && reader.has_static_keys()) {
-            let lines = reader.base(&mut links, is_first.then_some(environment))?;
-            links.push(Link::Profile(current.to_owned(), lines));
-            return Ok(links);
+            let lines = reader.base(&mut sections, is_first.then_some(environment))?;
+            sections.push(Link::Profile(current.to_owned(), lines));
+            return Ok(sections);
         }
         let mut lines = reader.role()?;
         let Some(next) = reader.source(&mut lines, &visited)? else {
-            links.push(Link::Profile(current.to_owned(), lines));
-            return Ok(links);
+            sections.push(Link::Profile(current.to_owned(), lines));
+            return Ok(sections);
         };
         if next == current {
-            lines.extend(reader.base(&mut links, None)?);
+            lines.extend(reader.base(&mut sections, None)?);
         }
-        links.push(Link::Profile(current.to_owned(), lines));
+        sections.push(Link::Profile(current.to_owned(), lines));
         if next == current {
-            return Ok(links);
+            return Ok(sections);
         }
         visited.push(next);
         current = next;
     }
-    Ok(links)
+    Ok(sections)
 }
 
 /// Reads one profile.
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
             }
             (Some(next), None) => next,
         };
-        if !self.profiles.profiles.contains_key(next) {
+        if !self.profiles.by_name.contains_key(next) {
             let reason = format!("there is no profile `{}`, which `{SOURCE_PROFILE}` names", shown(next));
             return Err(self.refuse(SOURCE_PROFILE, reason));
         }
@@ -197,11 +197,15 @@ impl<'a> Reader<'a> {
     }
 
     /// The profile's own credentials. The selected one may have none: the search then goes on elsewhere.
-    fn base(&self, links: &mut Vec<Link>, environment: Option<&Environment>) -> Result<Lines, ProfileError> {
+    fn base(
+        &self,
+        sections: &mut Vec<Link>,
+        environment: Option<&Environment>,
+    ) -> Result<Lines, ProfileError> {
         if let Some(lines) = self.web_identity(environment)? {
             return Ok(lines);
         }
-        if let Some(lines) = self.single_sign_on(links)? {
+        if let Some(lines) = self.single_sign_on(sections)? {
             return Ok(lines);
         }
         if let Some(lines) = self.keys(self.profile.in_credentials.as_ref())? {
@@ -239,7 +243,7 @@ impl<'a> Reader<'a> {
         Ok(Some(lines))
     }
 
-    fn single_sign_on(&self, links: &mut Vec<Link>) -> Result<Option<Lines>, ProfileError> {
+    fn single_sign_on(&self, sections: &mut Vec<Link>) -> Result<Option<Lines>, ProfileError> {
         let own = ["sso_account_id", "sso_role_name"];
         if own.iter().all(|name| !self.has(name)) {
             return Ok(None);
@@ -275,7 +279,7 @@ impl<'a> Reader<'a> {
             }
             Some(name) => {
                 lines.push(("sso_session", name.to_owned()));
-                links.push(Link::SsoSession(name.to_owned(), place));
+                sections.push(Link::SsoSession(name.to_owned(), place));
             }
             None => lines.extend(place),
         }

@@ -1,6 +1,6 @@
 //! One file of the AWS CLI, read as botocore reads it: by the rules of Python's `configparser.RawConfigParser`.
 //!
-//! Source: CPython 3.11, `Lib/configparser.py` (`_read`); botocore 1.43, `configloader.py` (`raw_config_parse`).
+//! Source: Python 3.11, `Lib/configparser.py` (`_read`); botocore 1.43, `configloader.py` (`raw_config_parse`).
 
 /// The section whose properties every other section has too, unless it has its own.
 const COMMON: &str = "DEFAULT";

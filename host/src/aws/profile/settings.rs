@@ -94,11 +94,17 @@ pub enum Leads {
     Session,
 }
 
+/// Settings with their values.
+type Values = Vec<(&'static str, String)>;
+
+/// The name of a setting that cannot be used, why, and where it is.
+type Refused<'a> = (&'static str, &'static str, &'a Property);
+
 /// The settings of one profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    top: Vec<(&'static str, String)>,
-    s3: Vec<(&'static str, String)>,
+    top: Values,
+    s3: Values,
     /// Endpoints of single services, by their identifiers in lower case with `_`.
     endpoints: BTreeMap<String, String>,
 }
@@ -187,10 +193,8 @@ impl Settings {
     }
 }
 
-/// The settings of both lists, or the name of one that cannot be used, why, and where it is.
-fn top(
-    properties: &Properties,
-) -> Result<Vec<(&'static str, String)>, (&'static str, &'static str, &Property)> {
+/// The settings of both lists.
+fn top(properties: &Properties) -> Result<Values, Refused<'_>> {
     let mut settings = Vec::new();
     for name in LEADING.iter().chain(OTHER).copied() {
         let Some(property) = properties.get(name) else { continue };
@@ -210,7 +214,7 @@ fn top(
     Ok(settings)
 }
 
-fn s3(property: &Property) -> Vec<(&'static str, String)> {
+fn s3(property: &Property) -> Values {
     let Value::Table(table) = &property.value else { return Vec::new() };
     let value = |name: &'static str| {
         let (_, value) = table.iter().find(|(other, _)| other == name)?;

@@ -15,7 +15,7 @@ fn machine(config: &str, credentials: &str, variables: &[(&str, &str)]) -> Machi
     std::fs::write(home.path().join(".aws/credentials"), credentials).unwrap();
     let own = [("HOME", home.path().to_str().unwrap())];
     let environment = Environment::from_pairs(own.iter().chain(variables).copied());
-    Machine { environment, home: home }
+    Machine { home, environment }
 }
 
 fn canonical(config: &str, credentials: &str, profile: &str) -> Result<Canonical, ProfileError> {

@@ -1,9 +1,10 @@
 //! Words of a command line, split and quoted as a POSIX shell does: by the rules of Python's `shlex`, which botocore uses for
 //! section names and for `credential_process`.
 //!
-//! Source: CPython 3.11, `Lib/shlex.py` (`read_token` with `posix` and `whitespace_split`).
+//! Source: Python 3.11, `Lib/shlex.py` (`read_token` with `posix` and `whitespace_split`).
 
 /// Splits `text` into words; `None` when a quote or an escape has no end.
+#[must_use]
 pub fn split(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -45,6 +46,7 @@ fn double(rest: &mut impl Iterator<Item = char>, word: &mut String) -> Option<()
 
 /// Writes `words` so that a shell runs exactly them, and so that no `#` and no `;` has a space before it: the AWS SDK for Rust
 /// takes what follows for a comment.
+#[must_use]
 pub fn quote(words: &[String]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| quoted(word)).collect();
     quoted.join(" ")
