@@ -59,7 +59,7 @@ bench: wasm-target python ## Ratios against a minimal native client and a direct
 # needed besides. For AddressSanitizer, minimising and coverage reports: `rustup toolchain install nightly`,
 # `cargo install cargo-fuzz`, `cargo +nightly fuzz run TARGET`. Add `--features host` for the settings files.
 FUZZ_SECONDS ?= 30
-FUZZ_TARGETS ?= pattern action deny profiles deny_list config environment
+FUZZ_TARGETS ?= pattern action deny profiles deny_list config environment aws_profiles
 FUZZ_TRIPLE := $(shell $(CARGO) -vV | sed -n 's/^host: //p')
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing

@@ -1,6 +1,9 @@
 //! One file per subject.
 
 mod audit;
+mod aws_identity;
+mod aws_profile_files;
+mod aws_profile_settings;
 mod azure;
 mod azure_roles;
 mod catalogue;

@@ -8,6 +8,7 @@ mod error;
 mod http;
 pub(crate) mod malformed;
 mod operation;
+pub mod profile;
 mod query;
 mod reply;
 pub(crate) mod sign;
@@ -33,7 +34,9 @@ use crate::shape::ConfiguredPath;
 pub use self::error::{AwsError, Cause, Service};
 pub use self::http::AwsHttp;
 pub use self::operation::{AssumeRole, Caller, FederationToken, ScopedCredentials, Session};
+use self::profile::{Canonical, ProfileError, Profiles, Settings};
 pub use self::source::{Keys, SourceKind};
+use crate::environment::{AWS_CA_BUNDLE, AWS_DEFAULT_REGION, AWS_PROFILE, AWS_REGION, Environment};
 
 /// Connecting takes this long at most: the SDK's own default, enough for three SYN retransmissions.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
@@ -66,8 +69,10 @@ pub struct Options {
     pub aws_default_region: Option<String>,
     /// `AWS_CA_BUNDLE`: a PEM file that replaces the system's certificate authorities.
     pub ca_bundle: Option<ConfiguredPath>,
-    /// `AWS_PROFILE`; only for hints, the SDK reads it itself.
+    /// `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`; only for hints.
     pub profile: Option<String>,
+    /// The region of the selected profile.
+    pub profile_region: Option<String>,
     /// Whether `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are both set.
     pub environment_keys: bool,
     /// The one of the two that is missing while the other is set; only for what is said when no credentials are found.
@@ -75,19 +80,21 @@ pub struct Options {
 }
 
 impl Options {
-    /// Fills the options from environment variables read through `variable`; an empty value counts as unset.
+    /// Fills the options from `environment`; an empty value counts as unset.
     ///
-    /// `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT`,
-    /// the key variables and the profile files are read by the SDK from the process environment.
-    pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    /// `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` and the key
+    /// variables are read by the SDK from the process environment.
+    pub fn from_environment(environment: &Environment) -> Self {
+        let get = |name: &str| environment.get(name).map(str::to_owned);
+        let set = |name: &str| get(name).filter(|value| !value.trim().is_empty());
         let keys = KEY_VARIABLES.map(|name| set(name).is_some());
         Self {
             region: None,
-            aws_region: set("AWS_REGION"),
-            aws_default_region: set("AWS_DEFAULT_REGION"),
+            aws_region: set(AWS_REGION),
+            aws_default_region: set(AWS_DEFAULT_REGION),
             ca_bundle: set(AWS_CA_BUNDLE).map(|path| ConfiguredPath::new(AWS_CA_BUNDLE, path)),
-            profile: set("AWS_PROFILE"),
+            profile: set(AWS_PROFILE).or_else(|| set(profile::AWS_DEFAULT_PROFILE)),
+            profile_region: None,
             environment_keys: keys == [true, true],
             missing_key: match keys {
                 [false, true] => Some(ACCESS_KEY_ID),
@@ -106,24 +113,40 @@ pub struct Aws {
     region: String,
     region_origin: &'static str,
     profile: Option<String>,
+    profile_error: Option<ProfileError>,
     missing_key: Option<&'static str>,
 }
 
 impl Aws {
-    /// Prepares the client from `options`, the process environment and the profile files; nothing is sent
-    /// and no credential is looked for yet.
-    pub async fn load(options: Options) -> Self {
+    /// Prepares the client from `options`, and from `environment` and the profile files that it leads to; nothing is sent
+    /// and no credential is looked for yet. What is wrong with the files is said by [`Aws::source`].
+    pub async fn load(mut options: Options, environment: &Environment) -> Self {
+        let profiles = Profiles::read(environment);
+        let settings =
+            profiles.as_ref().ok().and_then(|profiles| Settings::of(profiles).ok()).unwrap_or_default();
+        let setting = |name: &str| settings.get(name).filter(|value| !value.is_empty()).map(str::to_owned);
+        options.profile_region = setting("region");
+        options.ca_bundle = options.ca_bundle.or_else(|| setting("ca_bundle").map(PathBuf::from));
+        let canonical =
+            profiles.and_then(|profiles| profiles.canonical(environment, options.environment_keys));
         let http = AwsHttp::new(options.ca_bundle.clone());
         let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        loader = match &canonical {
+            Ok(canonical) => with_profile(loader, canonical),
+            // Security: the SDK's own reading must not take the place of the one that failed.
+            Err(_) => with_profile(loader, &Canonical::default()),
+        };
         if options.environment_keys {
             // The environment is the chain's first link; building the others costs 0.3 ms and finds nothing more.
             loader = loader.credentials_provider(EnvironmentVariableCredentialsProvider::new());
         }
-        Self::with_loader(options, http, loader).await
+        let mut aws = Self::with_loader(options, http, loader).await;
+        aws.profile_error = canonical.err();
+        aws
     }
 
     async fn with_loader(options: Options, http: AwsHttp, loader: aws_config::ConfigLoader) -> Self {
-        let (region, region_origin) = region(&options).await;
+        let (region, region_origin) = region(&options);
         let mut loader = loader
             .region(Region::new(region.clone()))
             .http_client(http.clone())
@@ -134,7 +157,8 @@ impl Aws {
             loader = loader.app_name(name);
         }
         let Options { profile, missing_key, .. } = options;
-        Self { config: loader.load().await, http, region, region_origin, profile, missing_key }
+        let config = loader.load().await;
+        Self { config, http, region, region_origin, profile, profile_error: None, missing_key }
     }
 
     /// The region whose STS endpoint is called.
@@ -165,22 +189,24 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// The first region named, and what named it. Profile files are read only when nothing else does; the
-/// instance metadata service is never asked, because off EC2 that costs seconds.
-async fn region(options: &Options) -> (String, &'static str) {
-    use aws_config::meta::region::ProvideRegion as _;
+/// Hands the SDK the profiles of `canonical` in place of the files.
+fn with_profile(loader: aws_config::ConfigLoader, canonical: &Canonical) -> aws_config::ConfigLoader {
+    #[expect(deprecated, reason = "the alias is the only name of the type this crate can reach")]
+    let files = {
+        use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+        ProfileFiles::builder().with_contents(ProfileFileKind::Config, &canonical.text).build()
+    };
+    loader.profile_files(files).profile_name(&canonical.profile)
+}
+
+/// The first region named, and what named it. The instance metadata service is never asked, because off EC2 that costs seconds.
+fn region(options: &Options) -> (String, &'static str) {
     let named = [
         (&options.region, "option"),
         (&options.aws_region, "AWS_REGION"),
         (&options.aws_default_region, "AWS_DEFAULT_REGION"),
+        (&options.profile_region, "profile"),
     ];
-    for (value, origin) in named {
-        if let Some(value) = value {
-            return (value.clone(), origin);
-        }
-    }
-    match aws_config::profile::ProfileFileRegionProvider::new().region().await {
-        Some(region) => (region.to_string(), "profile"),
-        None => (DEFAULT_REGION.to_owned(), "default"),
-    }
+    let first = named.into_iter().find_map(|(value, origin)| Some((value.clone()?, origin)));
+    first.unwrap_or_else(|| (DEFAULT_REGION.to_owned(), "default"))
 }

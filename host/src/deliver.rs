@@ -30,9 +30,10 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
+use crate::aws::profile::Leads;
 use crate::clock;
 use crate::endpoint::Lead;
-use crate::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
+use crate::environment::{AWS_DEFAULT_REGION, AWS_ENDPOINT_URL, AWS_REGION, Environment};
 use crate::plugin::component::Source;
 use crate::secret::Secret;
 
@@ -160,7 +161,9 @@ pub struct Delivered {
 /// set; [`DeliverError::Io`] when a file cannot be written.
 pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<Delivered, DeliverError> {
     let Scrubbed { mut environment, removed } = scrub(delivery.parent, delivery.withheld);
-    isolation::isolate(&mut environment, &directory, delivery.parent)?;
+    let is_led = delivery.lead.variables.iter().any(|(name, _)| name == AWS_ENDPOINT_URL);
+    let leads = if is_led { Leads::Session } else { Leads::Profile };
+    isolation::isolate(&mut environment, &directory, delivery.parent, leads)?;
     set_region(&mut environment, delivery);
     for (name, value) in delivery.variables {
         isolation::may_set(name, value.text(), delivery.source)?;

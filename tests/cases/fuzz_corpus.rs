@@ -5,7 +5,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use crate::support::oracle::{environment, pattern, settings};
+use crate::support::oracle::{aws_profiles, environment, pattern, settings};
 
 /// Every input of a target. Panics where there are too few: a test without inputs proves nothing.
 fn replay(target: &str, judge: impl Fn(&[u8])) {
@@ -52,4 +52,10 @@ proptest! {
     fn no_planted_secret_is_left_in_a_random_environment(input in proptest::collection::vec(any::<u8>(), 0..300)) {
         environment::judge(&input);
     }
+}
+
+#[test]
+fn aws_profiles_are_read_back_the_same_and_no_key_is_handed_on() {
+    let scratch = aws_profiles::Scratch::new();
+    replay("aws_profiles", |input| aws_profiles::judge(&scratch, input));
 }

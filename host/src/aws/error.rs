@@ -4,11 +4,13 @@
 //! and scrubbed of the secrets that were in play.
 
 mod cause;
+mod output;
 mod sort;
 
 use std::fmt;
 
 pub use self::cause::Cause;
+use super::profile::ProfileError;
 
 /// What a service said about a refused call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,17 +39,11 @@ pub enum AwsError {
         #[source]
         cause: Option<Cause>,
     },
-    /// The default chain found nothing, and half a pair of keys is set.
+    /// Half a pair of keys is set: an id without its secret, or a secret without its id where the default chain found nothing.
     #[error("no AWS credentials were found: `{}` is set and `{missing}` is not", other_key(missing))]
     HalfKeys {
         /// The variable that is not set.
         missing: &'static str,
-    },
-    /// The default chain found nothing, because `AWS_PROFILE` names a profile that no file has.
-    #[error("there is no AWS profile `{profile}`")]
-    NoProfile {
-        /// `AWS_PROFILE`.
-        profile: String,
     },
     /// Keys that no request can carry.
     #[error("the {part} from {} has characters that no AWS key has", quoted(origin))]
@@ -57,6 +53,9 @@ pub enum AwsError {
         /// Where it was read: a variable, or a place in words.
         origin: &'static str,
     },
+    /// The profile files give no identity, or not a certain one.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// A place that should give credentials failed to (configuration, `credential_process`, a metadata service).
     #[error("the AWS credentials could not be loaded")]
     SourceFailed {
@@ -128,8 +127,11 @@ impl AwsError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoCredentials { .. } | Self::HalfKeys { .. } | Self::NoProfile { .. } => "no-credentials",
+            Self::NoCredentials { .. }
+            | Self::HalfKeys { .. }
+            | Self::Profile(ProfileError::Missing { .. } | ProfileError::EmptyName) => "no-credentials",
             Self::SourceMalformed { .. } => "source-malformed",
+            Self::Profile(_) => "profile",
             Self::SourceFailed { .. } => "source-failed",
             Self::SourceExpired { .. } => "source-expired",
             Self::SourceRejected(_) => "source-rejected",
@@ -181,13 +183,10 @@ impl AwsError {
             Self::HalfKeys { missing } => {
                 format!("set `{missing}` too, or unset `{}`", other_key(missing))
             }
-            Self::NoProfile { .. } => {
-                "`aws configure list-profiles` shows the profiles there are; correct or unset AWS_PROFILE"
-                    .to_owned()
-            }
             Self::SourceMalformed { part, .. } => {
                 format!("write the {part} again, without line ends, blanks and quotes")
             }
+            Self::Profile(error) => error.hint(),
             Self::SourceExpired { profile, cause, .. } => {
                 let sign_in = sign_in(cause.as_ref()).unwrap_or("aws sso login");
                 let sign_in = with_profile(sign_in, profile.as_deref());

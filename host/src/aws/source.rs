@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
-use aws_types::os_shim_internal::{Env, Fs};
 
 use super::error::AwsError;
 use super::{Aws, Session};
@@ -116,9 +115,17 @@ impl Aws {
     /// Keys from the environment or a plain profile need no network. Each call asks the chain again.
     ///
     /// # Errors
-    /// [`AwsError::SourceMalformed`] when no request can carry them; [`AwsError::NoCredentials`], [`AwsError::HalfKeys`] or [`AwsError::NoProfile`] when no place has any, [`AwsError::SourceExpired`] when a sign-in ran out,
-    /// [`AwsError::SourceFailed`] when a place that should have them fails.
+    /// [`AwsError::NoCredentials`] or [`AwsError::HalfKeys`] when no place has any, [`AwsError::Profile`] when the profile files
+    /// give no certain identity, [`AwsError::SourceMalformed`] when no request can carry the keys, [`AwsError::SourceExpired`]
+    /// when a sign-in ran out, [`AwsError::SourceFailed`] when a place that should have them fails.
     pub async fn source(&self) -> Result<Keys, AwsError> {
+        // Security: the AWS CLI refuses an access key id without its secret; going on would find another identity.
+        if self.missing_key == Some(super::SECRET_ACCESS_KEY) {
+            return Err(AwsError::HalfKeys { missing: super::SECRET_ACCESS_KEY });
+        }
+        if let Some(error) = &self.profile_error {
+            return Err(error.clone().into());
+        }
         let profile = self.profile.as_deref();
         let Some(chain) = self.config.credentials_provider() else {
             return Err(AwsError::NoCredentials { profile: self.profile.clone(), cause: None });
@@ -140,7 +147,7 @@ impl Aws {
         };
         let keys = match found {
             Ok(keys) => Keys(keys),
-            Err(error) => return Err(self.why_none(AwsError::from_chain(&error, profile)).await),
+            Err(error) => return Err(self.why_none(AwsError::from_chain(&error, profile))),
         };
         if keys.0.expiry().is_some_and(|expiry| expiry <= crate::clock::now()) {
             return Err(AwsError::SourceExpired {
@@ -153,24 +160,13 @@ impl Aws {
         Ok(keys)
     }
 
-    /// What is known better than that nothing was found.
-    async fn why_none(&self, error: AwsError) -> AwsError {
-        match (&error, self.missing_key, &self.profile) {
-            (AwsError::NoCredentials { .. }, Some(missing), _) => AwsError::HalfKeys { missing },
-            (AwsError::NoCredentials { .. }, None, Some(profile)) if !has_profile(profile).await => {
-                AwsError::NoProfile { profile: profile.clone() }
-            }
+    /// Says that half a pair of keys is set, where nothing was found.
+    fn why_none(&self, error: AwsError) -> AwsError {
+        match (&error, self.missing_key) {
+            (AwsError::NoCredentials { .. }, Some(missing)) => AwsError::HalfKeys { missing },
             _ => error,
         }
     }
-}
-
-/// Whether some profile file has the profile; files that cannot be read may have it.
-async fn has_profile(name: &str) -> bool {
-    #[expect(deprecated, reason = "the alias is the only name of the type this crate can reach")]
-    let files = aws_config::profile::profile_file::ProfileFiles::default();
-    let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, None).await;
-    loaded.map_or(true, |profiles| profiles.get_profile(name).is_some())
 }
 
 /// Seconds since the Unix epoch; 0 before it.

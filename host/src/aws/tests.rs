@@ -337,30 +337,29 @@ fn secrets_are_in_no_error() {
 
 #[test]
 fn the_region_option_wins_then_the_variables_in_order() {
-    let read = |name: &str| match name {
-        "AWS_REGION" => Some("eu-north-1".to_owned()),
-        "AWS_DEFAULT_REGION" => Some("us-west-2".to_owned()),
-        "AWS_CA_BUNDLE" => Some(" ".to_owned()),
-        _ => None,
-    };
-    let options = Options::from_environment(read);
+    let environment = Environment::from_pairs([
+        ("AWS_REGION", "eu-north-1"),
+        ("AWS_DEFAULT_REGION", "us-west-2"),
+        ("AWS_CA_BUNDLE", " "),
+    ]);
+    let options = Options::from_environment(&environment);
     assert!(options.ca_bundle.is_none());
     assert!(!options.environment_keys);
     assert_eq!(options.missing_key, None);
     for (set, missing) in [(ACCESS_KEY_ID, SECRET_ACCESS_KEY), (SECRET_ACCESS_KEY, ACCESS_KEY_ID)] {
-        let half = Options::from_environment(|name| (name == set).then(|| "x".to_owned()));
+        let half = Options::from_environment(&Environment::from_pairs([(set, "x")]));
         assert_eq!((half.environment_keys, half.missing_key), (false, Some(missing)));
     }
-    assert!(
-        Options::from_environment(|name| name.starts_with("AWS_").then(|| "x".to_owned())).environment_keys
-    );
+    let both = Environment::from_pairs(KEY_VARIABLES.map(|name| (name, "x")));
+    assert!(Options::from_environment(&both).environment_keys);
     let chosen = Options { region: Some("sa-east-1".to_owned()), ..options.clone() };
     let fallback = Options { aws_region: None, ..options.clone() };
-    run(async {
-        assert_eq!(region(&chosen).await, ("sa-east-1".to_owned(), "option"));
-        assert_eq!(region(&options).await, ("eu-north-1".to_owned(), "AWS_REGION"));
-        assert_eq!(region(&fallback).await, ("us-west-2".to_owned(), "AWS_DEFAULT_REGION"));
-    });
+    let of_profile = Options { profile_region: Some("eu-south-1".to_owned()), ..Options::default() };
+    assert_eq!(region(&chosen), ("sa-east-1".to_owned(), "option"));
+    assert_eq!(region(&options), ("eu-north-1".to_owned(), "AWS_REGION"));
+    assert_eq!(region(&fallback), ("us-west-2".to_owned(), "AWS_DEFAULT_REGION"));
+    assert_eq!(region(&of_profile), ("eu-south-1".to_owned(), "profile"));
+    assert_eq!(region(&Options::default()), (DEFAULT_REGION.to_owned(), "default"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::family::{is_governed, matches};
 use super::{DeliverError, SessionDirectory, installed};
+use crate::aws::profile::{self, Leads};
 use crate::environment::{AZURE_CONFIG_DIR, Environment, HOME};
 use crate::plugin::component::Source;
 
@@ -28,7 +29,7 @@ const CLOSED_URL: &str = "http://127.0.0.1:1";
 
 const ISOLATION: &[(&str, Shelter)] = &[
     // Profiles of the AWS CLI and SDKs. Without them the SSO and CLI caches have nothing to be used by.
-    ("AWS_CONFIG_FILE", Shelter::File("aws-config", "")),
+    ("AWS_CONFIG_FILE", Shelter::File(AWS_CONFIG, "")),
     ("AWS_SHARED_CREDENTIALS_FILE", Shelter::File("aws-credentials", "")),
     ("AWS_CREDENTIAL_PROFILES_FILE", Shelter::File("aws-credentials", "")),
     // Tokens of `aws login`.
@@ -58,6 +59,9 @@ const ISOLATION: &[(&str, Shelter)] = &[
     // Source: azure-identity 1.27, `process_credential_exclusions`; Microsoft, "Credential chains", AZURE_TOKEN_CREDENTIALS.
     ("AZURE_TOKEN_CREDENTIALS", Shelter::Text("EnvironmentCredential")),
 ];
+
+/// The session's configuration of AWS tools.
+const AWS_CONFIG: &str = "aws-config";
 
 /// Addresses of clouds other than the public one, as `az cloud register` writes them. There is no login in it.
 /// Source: azure-cli-core 2.91, `cloud.py`, `CLOUD_CONFIG_FILE`.
@@ -101,6 +105,7 @@ pub(super) fn isolate(
     environment: &mut BTreeMap<OsString, OsString>,
     directory: &SessionDirectory,
     parent: &Environment,
+    leads: Leads,
 ) -> Result<(), DeliverError> {
     for (variable, shelter) in ISOLATION {
         let value = match shelter {
@@ -110,6 +115,8 @@ pub(super) fn isolate(
         };
         environment.insert(variable.into(), value);
     }
+    // Security: of the user's profile only what gives no credentials, by a list of what may pass.
+    directory.write(AWS_CONFIG, &profile::session_file(parent, leads))?;
     if let Some(clouds) = clouds(parent) {
         directory.write(&format!("azure/{CLOUDS}"), &clouds)?;
     }

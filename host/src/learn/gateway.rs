@@ -30,6 +30,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use self::answer::Refusal;
 use self::route::{Lane, Variant};
 use crate::aws::AwsHttp;
+use crate::aws::profile::with_endpoints;
 use crate::deliver::Value;
 use crate::endpoint::Lead;
 use crate::environment::{AWS_CA_BUNDLE, Environment};
@@ -93,7 +94,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one that forwards with `credentials` until `ends_at`, to where `parent` says, and tells `noted`.
+    /// Starts one that forwards with `credentials` until `ends_at`, to where `parent` and the profile it selects say, and
+    /// tells `noted`.
     ///
     /// # Errors
     /// No socket, thread or random numbers.
@@ -103,6 +105,7 @@ impl Gateway {
         ends_at: u64,
         noted: mpsc::Sender<Noted>,
     ) -> io::Result<Self> {
+        let parent = &with_endpoints(parent);
         let dummy = Dummy::new().map_err(io::Error::other)?;
         let mut doors = Vec::new();
         let mut lead = Lead::default();

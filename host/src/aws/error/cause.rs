@@ -3,6 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
+use aws_smithy_types::error::ErrorMetadata;
+
+use super::output;
 use crate::aws::source::Keys;
 
 /// A message from outside is cut to this many characters: enough for any STS message, too few to flood a terminal.
@@ -12,6 +15,12 @@ const MAX_CHAIN: usize = 16;
 
 /// What follows these words in a message of the SDK is not ours to repeat.
 const UNSAFE_MARKS: [&str; 4] = [" Stderr:", " to request `Request", "Request {", " but got `"];
+
+/// What the SDK says of a `credential_process` that failed: its status between these two, and what it wrote after the second.
+const PROCESS_ENDED: &str = "external process exited with code ";
+const PROCESS_WROTE: &str = ". Stderr: ";
+/// What is said instead.
+const PROCESS: &str = "the `credential_process` ended with ";
 
 /// The text of an error chain from a library, kept as a chain but cut and scrubbed.
 #[derive(Debug)]
@@ -37,6 +46,11 @@ impl Cause {
         Self { message: message.to_owned(), next: None }
     }
 
+    /// Tells whether a program of the user's gave no credentials.
+    pub(super) fn is_of_process(&self) -> bool {
+        self.any(|text| text.starts_with(PROCESS))
+    }
+
     pub(super) fn any(&self, test: impl Fn(&str) -> bool) -> bool {
         std::iter::successors(Some(self), |cause| cause.next.as_deref()).any(|cause| test(&cause.message))
     }
@@ -49,11 +63,35 @@ pub(super) fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
 /// The chain below and including `error`, outermost first, a link saying the same as the one above left out.
 pub(super) fn cause(error: &(dyn Error + 'static), keys: Option<&Keys>) -> Option<Cause> {
     let mut messages: Vec<String> = links(error)
-        .map(|link| one_line(&redact(&link.to_string(), keys)))
+        .map(|link| one_line(&redact(&said(link), keys)))
         .filter(|message| !message.is_empty())
         .collect();
     messages.dedup();
     messages.into_iter().rev().fold(None, |next, message| Some(Cause { message, next: next.map(Box::new) }))
+}
+
+/// The text of one link.
+fn said(link: &(dyn Error + 'static)) -> String {
+    match link.downcast_ref::<ErrorMetadata>() {
+        // Its own text is that of a Rust value.
+        Some(answer) => {
+            let (code, message) = (answer.code().unwrap_or_default(), answer.message().unwrap_or_default());
+            [code, message].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ")
+        }
+        None => {
+            let text = link.to_string();
+            process(&text).unwrap_or(text)
+        }
+    }
+}
+
+/// What became of a `credential_process`, with what it wrote as far as that may be shown.
+fn process(text: &str) -> Option<String> {
+    let (_, ended) = text.split_once(PROCESS_ENDED)?;
+    let (status, wrote) = ended.split_once(PROCESS_WROTE)?;
+    let wrote = output::shown(wrote);
+    let and = if wrote.is_empty() { "" } else { ", and wrote: " };
+    Some(format!("{PROCESS}{status}{and}{wrote}"))
 }
 
 pub(super) fn chain_text(error: &(dyn Error + 'static), keys: &Keys) -> String {

@@ -8,7 +8,7 @@ use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
-use super::cause::{cause, chain_text, clean, links};
+use super::cause::{Cause, cause, chain_text, clean, links};
 use super::{AwsError, Service};
 use crate::aws::http::InsecureRequest;
 use crate::aws::source::Keys;
@@ -78,6 +78,10 @@ impl AwsError {
         }
         let profile = profile.map(str::to_owned);
         let cause = cause(error, None);
+        // Its words are its own: they say nothing of the places that the SDK speaks of.
+        if cause.as_ref().is_some_and(Cause::is_of_process) {
+            return Self::SourceFailed { profile, cause };
+        }
         if cause.as_ref().is_some_and(|cause| cause.any(says_expired)) {
             return Self::SourceExpired { profile, service: None, cause };
         }

@@ -71,7 +71,7 @@ impl Outside {
     /// Prepares the outside world; touches nothing yet.
     #[must_use]
     pub fn new(environment: Environment, region: Option<String>) -> Self {
-        let mut options = Options::from_environment(|name| environment.get(name).map(str::to_owned));
+        let mut options = Options::from_environment(&environment);
         options.region = region;
         let vault = Vault::new(&environment, &VaultFile::default());
         Self {
@@ -231,7 +231,7 @@ impl Outside {
         if let Some(aws) = self.aws.get() {
             return aws;
         }
-        let loaded = Aws::load(self.options.clone()).await;
+        let loaded = Aws::load(self.options.clone(), &self.environment).await;
         self.aws.get_or_init(|| loaded)
     }
 

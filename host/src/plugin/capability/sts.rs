@@ -299,8 +299,8 @@ pub(super) fn refusal(error: &AwsError) -> Error {
         | AwsError::Endpoint(_) => ErrorKind::InvalidInput,
         AwsError::NoCredentials { .. }
         | AwsError::HalfKeys { .. }
-        | AwsError::NoProfile { .. }
         | AwsError::SourceMalformed { .. }
+        | AwsError::Profile(_)
         | AwsError::SourceFailed { .. }
         | AwsError::SourceExpired { .. }
         | AwsError::SourceRejected(_)

@@ -6,6 +6,7 @@ use reqwest::Url;
 
 use super::is_account_host;
 use crate::address::{self, AddressError};
+use crate::aws::profile::with_endpoints;
 use crate::environment::{
     ANTHROPIC_BASE_URL, AUDEX_AZURE_RESOURCE_MANAGER_URL, AUDEX_GCP_IAMCREDENTIALS_URL, AUDEX_GCP_STS_URL,
     AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL_IAM, AZURE_STORAGE_SERVICE_ENDPOINT,
@@ -72,8 +73,11 @@ impl Route {
 pub(super) fn find(environment: &Environment, host: &str) -> Result<Option<Route>, AddressError> {
     let variables =
         ROUTES.iter().find(|(canonical, _)| canonical.names(host)).map(|(_, variables)| *variables);
-    let variables = variables.unwrap_or_default().iter();
-    let mut named = variables.filter_map(|name| Some((*name, environment.get(name)?)));
+    let variables = variables.unwrap_or_default();
+    // Where AWS is may be said by the selected profile too.
+    let led = variables.contains(&AWS_ENDPOINT_URL).then(|| with_endpoints(environment));
+    let environment = led.as_ref().unwrap_or(environment);
+    let mut named = variables.iter().filter_map(|name| Some((*name, environment.get(name)?)));
     match named.next() {
         Some((name, value)) => Ok(Some(Route(address::parse(name, value)?))),
         None => Ok(None),

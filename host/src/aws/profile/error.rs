@@ -1,0 +1,105 @@
+//! What can be wrong with the profile files.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: Arc<Path>,
+    /// Counted from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// The error for profile files that give no identity, or not a certain one. No message holds a property's value, except names of
+/// profiles and ARNs of roles.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    /// A file that is not text.
+    #[error("cannot read the AWS profiles in `{}`: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: Arc<Path>,
+        /// In words.
+        reason: &'static str,
+    },
+    /// A line that botocore refuses.
+    #[error("{place}: {reason}")]
+    Malformed {
+        /// The line.
+        place: Place,
+        /// In words.
+        reason: &'static str,
+    },
+    /// No file has the selected profile.
+    #[error("there is no AWS profile `{profile}`")]
+    Missing {
+        /// Its name.
+        profile: String,
+    },
+    /// `AWS_PROFILE` is set to nothing, which the AWS CLI takes for the name of a profile.
+    #[error("AWS_PROFILE is set and empty")]
+    EmptyName,
+    /// Two variables name two profiles.
+    #[error(
+        "AWS_PROFILE is `{one}` and AWS_DEFAULT_PROFILE is `{other}`, and AWS tools differ in which one wins"
+    )]
+    TwoProfiles {
+        /// `AWS_PROFILE`.
+        one: String,
+        /// `AWS_DEFAULT_PROFILE`.
+        other: String,
+    },
+    /// A property of a profile, or what it lacks.
+    #[error("{place}: profile `{profile}`: {reason}")]
+    Property {
+        /// The line of the property, or of the profile.
+        place: Place,
+        /// The profile.
+        profile: String,
+        /// In words.
+        reason: String,
+    },
+    /// A role that is assumed with a code of a second factor.
+    #[error(
+        "{place}: profile `{profile}` assumes its role with a code of a second factor (`mfa_serial`), which Audex does not ask for"
+    )]
+    SecondFactor {
+        /// The line of `mfa_serial`.
+        place: Place,
+        /// The profile that has it.
+        profile: String,
+        /// The profile that was selected, as it is given to the AWS CLI.
+        selected: String,
+    },
+}
+
+impl ProfileError {
+    /// What a user can do about it, if there is one thing to do.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unreadable { .. } | Self::Malformed { .. } => {
+                "correct the file; `aws configure list` shows whether the AWS CLI can read it".to_owned()
+            }
+            Self::Missing { .. } => {
+                "`aws configure list-profiles` shows the profiles there are; correct or unset AWS_PROFILE"
+                    .to_owned()
+            }
+            Self::EmptyName => "unset AWS_PROFILE, or set it to the name of a profile".to_owned(),
+            Self::TwoProfiles { .. } => "unset one of the two".to_owned(),
+            Self::Property { .. } => "correct the profile, or select another with AWS_PROFILE".to_owned(),
+            Self::SecondFactor { selected, .. } => format!(
+                "run `eval \"$(aws configure export-credentials --format env --profile '{selected}')\"` first, which asks for the code"
+            ),
+        }
+    }
+}
