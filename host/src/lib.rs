@@ -43,6 +43,7 @@ pub mod scaffold;
 pub mod secret;
 pub mod secret_source;
 pub mod settings;
+pub mod shell;
 pub mod signature;
 pub mod token;
 pub mod vault;
