@@ -44,7 +44,7 @@ pub async fn looked_at(
     for name in HOP {
         head.headers.remove(name);
     }
-    let quoted = remove_quoted(gate, &mut head.headers);
+    remove_quoted(gate, &mut head.headers);
     if head.status.is_success() {
         return if deletes_several(parts, service) {
             several(head, body).await
@@ -61,7 +61,7 @@ pub async fn looked_at(
         Outcome::Used
     };
     let is_plain = head.headers.get("content-encoding").is_none_or(|coding| coding == "identity");
-    match body.filter(|body| is_plain && !quoted && !repeats(gate, body)) {
+    match body.filter(|body| is_plain && !repeats(gate, body)) {
         Some(body) => Ok((Response::from_parts(head, SdkBody::from(body.to_vec())), outcome)),
         None => Ok((replaced(gate, parts, head.status, code), outcome)),
     }
@@ -119,14 +119,13 @@ pub async fn with_our_queues(
     Ok(Response::from_parts(head, SdkBody::from(body)))
 }
 
-/// Removes the headers that repeat what was sent; whether there were any.
-fn remove_quoted(gate: &Gate, headers: &mut HeaderMap) -> bool {
+/// Removes the headers that repeat what was sent.
+fn remove_quoted(gate: &Gate, headers: &mut HeaderMap) {
     let quoting = headers.iter().filter(|(_, value)| repeats(gate, value.as_bytes()));
     let names: Vec<http::HeaderName> = quoting.map(|(name, _)| name.clone()).collect();
     for name in &names {
         headers.remove(name);
     }
-    !names.is_empty()
 }
 
 /// Whether `text` repeats the session's secrets; also in bytes written apart, as S3 does (`41 53 49 41`).

@@ -1,3 +1,8 @@
+mod cloud;
+mod queue;
+mod quoted;
+mod unsigned;
+
 use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
