@@ -85,3 +85,21 @@ fn an_error_that_quotes_nothing_comes_as_it_is() {
     let (status, text) = quoted("403 Forbidden", |_| ("x-amz-id-2: a\r\n".to_owned(), body.to_vec()));
     assert!(status == 403 && text.ends_with(&String::from_utf8_lossy(body).into_owned()), "{text}");
 }
+
+#[test]
+fn a_deletion_that_is_denied_in_part_was_both_used_and_denied() {
+    for (said, denials) in [
+        ("<Deleted><Key>a</Key></Deleted>", &[false][..]),
+        ("<Error><Key>b</Key><Code>AccessDenied</Code></Error>", &[false, true]),
+    ] {
+        let body = format!("<DeleteResult>{said}</DeleteResult>");
+        let expected = body.clone();
+        let cloud = Cloud::start(move |_| answer("200 OK", "", body.as_bytes()));
+        let mut scene = scene(&cloud.endpoint, real(), far());
+        assert_eq!(scene.send("POST", &Ask { path: "/b?delete", ..GET }), (200, expected));
+        for denied in denials {
+            assert_eq!(scene.noted.try_recv().unwrap().denied, *denied, "{said}");
+        }
+        assert!(scene.noted.try_recv().is_err());
+    }
+}
