@@ -121,9 +121,14 @@ impl Gate {
     }
 
     fn refused(&self, refusal: &Refusal) {
+        self.lost(&refusal.message);
+    }
+
+    /// Keeps the reason why a request decides nothing.
+    fn lost(&self, reason: &str) {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        if refusals.len() < REFUSALS && !refusals.contains(&refusal.message) {
-            refusals.push(refusal.message.clone());
+        if refusals.len() < REFUSALS && !refusals.iter().any(|known| known == reason) {
+            refusals.push(reason.to_owned());
         }
     }
 
@@ -208,7 +213,7 @@ impl Gateway {
         Ok(Self { lead, dummy, gate, abort, thread: Some(thread) })
     }
 
-    /// What was not forwarded, and why.
+    /// Why requests were not forwarded, or were answered by nobody who decides.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
         self.gate.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -23,6 +23,10 @@ use crate::clock;
 /// request is an upload of a Lambda function, 50 MB in base64. Source: Lambda quotas.
 const WHOLE_BYTES: usize = 96 * 1024 * 1024;
 
+/// Said of answers that a policy has no part in.
+const NOT_TAKEN: &str =
+    "an endpoint did not take the session's credentials: what they allow there is not known";
+
 const HASH: &str = "x-amz-content-sha256";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 const SIGNED_CHUNKS: [&str; 2] =
@@ -106,7 +110,10 @@ async fn exchange(
         Outcome::Used => &[false],
         Outcome::Denied => &[true],
         Outcome::Partly => &[false, true],
-        Outcome::Undecided => &[],
+        Outcome::Undecided => {
+            gate.lost(NOT_TAKEN);
+            &[]
+        }
     };
     for denied in is_denied {
         gate.note(Noted::signed(seen.clone(), *denied)).await;

@@ -292,6 +292,33 @@ fn a_header_that_is_not_ascii_is_forwarded_as_it_came() {
 }
 
 #[test]
+fn a_header_in_the_old_encoding_is_forwarded_byte_for_byte() {
+    let cloud = cloud::Cloud::start(|_| cloud::answer("200 OK", "", b""));
+    let scene = scene(&cloud.endpoint, none(), far());
+    // As Python's and Node.js's HTTP libraries do: signed as text, sent as one byte for each character.
+    let headers = [("x-amz-meta-name", "ü")];
+    let mut request = scene.signed("PUT", &Ask { headers: &headers, ..GET });
+    let value = http::HeaderValue::from_bytes(b"\xfc").unwrap();
+    request.headers_mut().insert("x-amz-meta-name", value);
+    assert_eq!(scene.exchange(request).0, 200);
+    assert!(cloud.sent()[0].head.contains("x-amz-meta-name: \u{fffd}\r\n"), "{}", cloud.sent()[0].head);
+
+    let mut other = scene.signed("PUT", &Ask { headers: &headers, path: "/b/other", ..GET });
+    other.headers_mut().insert("x-amz-meta-name", http::HeaderValue::from_bytes(b"\xfd").unwrap());
+    assert_eq!(scene.exchange(other).0, 403, "another value than the one that was signed");
+}
+
+#[test]
+fn an_answer_about_the_credentials_decides_nothing_and_is_told() {
+    let body = b"<Error><Code>ExpiredToken</Code></Error>";
+    let cloud = cloud::Cloud::start(move |_| cloud::answer("400 Bad Request", "", body));
+    let mut scene = scene(&cloud.endpoint, none(), far());
+    assert_eq!(scene.send("GET", &GET).0, 400);
+    assert!(scene.noted.try_recv().is_err());
+    assert!(scene.gateway.refusals()[0].contains("did not take"), "{:?}", scene.gateway.refusals());
+}
+
+#[test]
 fn signatures_of_other_kinds_are_refused_by_their_names() {
     let scene = scene("http://127.0.0.1:1", none(), far());
     let form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
