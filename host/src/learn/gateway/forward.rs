@@ -123,13 +123,16 @@ async fn exchange(
 
 /// Puts the queue's own address in place of one that the gateway handed out; `beginning` is the payload's body.
 fn at_the_queue(gate: &Gate, signed: &Signed, payload: Payload, beginning: &mut Bytes) -> Payload {
+    if signed.service != queue::SERVICE {
+        return payload;
+    }
     // Security: what is signed anew is what was signed.
     let is_signed = match &payload.hash {
         Hash::Whole(_) => true,
         Hash::Said(said) => hex(&Sha256::digest(&*beginning)) == *said,
     };
-    let theirs = (signed.service == queue::SERVICE && is_signed).then(|| gate.queues.theirs(beginning));
-    let Some(body) = theirs.flatten().map(Bytes::from) else { return payload };
+    let theirs = if is_signed { gate.queues.theirs(beginning) } else { None };
+    let Some(body) = theirs.map(Bytes::from) else { return payload };
     *beginning = body.clone();
     Payload {
         length: Some(body.len() as u64),
