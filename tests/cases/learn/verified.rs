@@ -28,10 +28,9 @@ fn verified(more: &str) -> Output {
 #[test]
 fn a_denied_call_is_never_sufficient_whether_it_is_recognised_or_not() {
     let form = "Content-Type: application/x-www-form-urlencoded";
-    let target = "Content-Type: application/x-amz-json-1.0|X-Amz-Target: AmazonSQS.NoSuchOperation";
     for call in [
         ["more", "PUT", "s3", "/beta/learn/denied", form, "x"],
-        ["more", "POST", "sqs", "/", target, "{}"],
+        ["more", "POST", "s3", "/beta/hello.txt?nosuchoperation", "Content-Type: text/plain", "x"],
         ["more", "GET", "s3", "/beta?nosuchsubresource", "", ""],
         ["more", "HEAD", "s3", "/beta/hello.txt", "", ""],
     ] {
