@@ -47,7 +47,7 @@ pub fn in_environment(parent: &Environment) -> Option<String> {
     })
 }
 
-/// Whether `value` is like `https://sqs.eu-west-1.amazonaws.com/123456789012/jobs`.
+/// Returns true for a value like `https://sqs.eu-west-1.amazonaws.com/123456789012/jobs`.
 fn is_queue(value: &str) -> bool {
     let Some((scheme, rest)) = value.split_once("://") else { return false };
     let mut parts = rest.split('/');

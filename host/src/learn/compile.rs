@@ -1,4 +1,4 @@
-//! What shares of a recommendation would allow, told by the provider's own compiler.
+//! Compiles shares of a recommendation by the provider's own compiler, to compare what they allow.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ pub type Allowed = BTreeSet<(String, String, String)>;
 /// Compiles shares as one request; none where the result cannot be compared.
 pub type Compile<'a> = &'a dyn Fn(&[Share]) -> Option<Allowed>;
 
-/// What a request for `shares` would allow; none where the provider writes no policy of actions and resources.
+/// Returns the pairs that a request for `shares` would allow; none where the provider writes no policy of actions and resources.
 #[must_use]
 pub fn allowed(provider: &Provider, id: &str, shares: &[Share]) -> Option<Allowed> {
     let permission = |share: &Share, action: &String| Permission {

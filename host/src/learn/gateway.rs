@@ -69,7 +69,7 @@ pub struct Noted {
     pub request: SeenRequest,
     /// Whether a policy did not allow it.
     pub denied: bool,
-    /// Whether the session's credentials went with it.
+    /// True if the session's credentials went with it.
     pub is_signed: bool,
 }
 
@@ -106,7 +106,7 @@ pub(super) struct Gate {
     variant: Variant,
     ends_at: u64,
     http: AwsHttp,
-    /// How many seconds the endpoints' clocks are ahead.
+    /// The seconds by which the endpoints' clocks are ahead.
     skew: AtomicI64,
     once: Mutex<Once>,
     queues: Queues,
@@ -213,7 +213,7 @@ impl Gateway {
         Ok(Self { lead, dummy, gate, abort, thread: Some(thread) })
     }
 
-    /// Why requests were not forwarded, or were answered by nobody who decides.
+    /// Returns the reasons why requests were not forwarded, or why their answers decide nothing.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
         self.gate.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -90,7 +90,7 @@ pub struct Observed {
     pub unsigned: BTreeMap<String, Counts>,
     /// What could not be seen or understood, for people.
     pub gaps: BTreeSet<String>,
-    /// Why requests were not forwarded, or could not be told: a run with such requests proves nothing.
+    /// The reasons why requests were not forwarded or not understood: a run with such requests proves nothing.
     pub lost: BTreeSet<String>,
 }
 

@@ -7,8 +7,7 @@ use super::compile::{Allowed, Compile};
 use super::observed::Observed;
 use super::resource;
 
-/// Shares that are looked at for joining: each is compiled with every group so far, and a request of more is no shorter
-/// for it.
+/// Shares that are tried for joining: each is compiled with every group so far, so their number bounds the time.
 const JOINED: usize = 40;
 
 /// Actions on the same resources.

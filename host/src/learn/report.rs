@@ -31,7 +31,7 @@ pub struct Verified {
     pub missing: Vec<String>,
     /// Everything else of which a call was denied in the last of them, known or not.
     pub denied: Vec<String>,
-    /// Why requests of the last of them were not forwarded, or not understood.
+    /// The reasons why requests of the last of them were not forwarded or not understood.
     pub lost: Vec<String>,
     /// The command's exit status where it was not 0, in the first run or the last.
     pub failed: Option<u8>,
@@ -127,7 +127,7 @@ impl Report<'_> {
         text
     }
 
-    /// What to grant, as options of `run` that can be pasted.
+    /// Writes the recommendation as options of `run` that can be pasted.
     fn recommended(&self) -> String {
         let mut text = format!("Recommended policy: {}\n", self.recommendation.allow().join(","));
         match self.recommendation.resources() {

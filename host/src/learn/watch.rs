@@ -54,7 +54,7 @@ pub struct Watch<'a> {
     parent: &'a Environment,
     console: Console,
     session: String,
-    /// Who makes permissions of requests; none while a run is watched, or where it failed.
+    /// The component that makes permissions of requests; none while a run is watched, or after it failed.
     pub recogniser: Option<Provider>,
     gateway: Option<Gateway>,
     recognising: Option<JoinHandle<(Observed, Provider)>>,

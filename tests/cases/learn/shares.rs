@@ -1,4 +1,4 @@
-//! What `learn` recommends allows each action on its own resources only, also when it is pasted.
+//! A recommendation of `learn` allows each action on its own resources only, also when it is pasted.
 
 use super::learn;
 use crate::support::{Moto, Sandbox, python};
@@ -80,7 +80,7 @@ for name in ("shares-prod/db", "shares-scratch"):
 #[test]
 fn a_name_with_commas_and_quotes_is_one_resource_when_it_is_pasted() {
     let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
-    let keys = ["learn/a,arn:aws:s3:::beta/hello.txt", "learn/it's \\, a,b"];
+    let keys = ["learn/a,arn:aws:s3:::beta/hello.txt", "learn/it's a, b"];
     let get = |bucket: &str, key: &str| {
         python(&format!(
             "import boto3, botocore.exceptions\ntry:\n    boto3.client('s3').get_object(Bucket={bucket:?}, Key={key:?})\n    print('ok')\nexcept botocore.exceptions.ClientError as error:\n    print(error.response['Error']['Code'])"

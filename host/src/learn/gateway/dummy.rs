@@ -62,13 +62,13 @@ pub struct Signed {
     pub time: SystemTime,
     /// The headers it covers, in lower case.
     pub headers: Vec<String>,
-    /// How its client reads the bytes of headers.
+    /// The encoding in which its client reads headers.
     pub reading: Reading,
     /// The signature itself, in hexadecimal.
     pub signature: String,
 }
 
-/// How a client and its endpoint read header values that are not ASCII.
+/// The encoding in which a client and its endpoint read header values that are not ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// As UTF-8.
@@ -198,7 +198,7 @@ impl Dummy {
     }
 }
 
-/// The reason why a request without an `Authorization` header is not the command's; `parameters` are those of its query or form.
+/// Returns the reason why a request without an `Authorization` header is not the command's; `parameters` are those of its query or form.
 /// Source: AWS, "Signature Version 2 signing process", and S3's "query string request authentication alternative".
 pub fn unsigned(parameters: &str) -> Stranger {
     if has(parameters, "signatureversion") {

@@ -23,7 +23,7 @@ use crate::clock;
 /// request is an upload of a Lambda function, 50 MB in base64. Source: Lambda quotas.
 const WHOLE_BYTES: usize = 96 * 1024 * 1024;
 
-/// Said of answers that a policy has no part in.
+/// The notice for answers that a policy has no part in.
 const NOT_TAKEN: &str =
     "an endpoint did not take the session's credentials: what they allow there is not known";
 

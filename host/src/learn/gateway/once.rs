@@ -1,4 +1,4 @@
-//! Which signatures have been used: each opens the gateway once.
+//! Remembers the signatures that have been used: each opens the gateway once.
 //!
 //! Two calls alike within one second have the same signature, for its time counts seconds, and clients make such calls. So a
 //! signature may come again shortly after it first came: over the same connection, which a stranger does not hold, or as a
@@ -12,7 +12,7 @@ use http::request::Parts;
 use super::dummy::{Signed, Stranger, header};
 use crate::clock;
 
-/// How far the date of a signature may be from now, in seconds. Source: AWS, "Signing AWS API requests", the limit of
+/// The most seconds between the date of a signature and now. Source: AWS, "Signing AWS API requests", the limit of
 /// services.
 const MOST_APART: u64 = 15 * 60;
 /// Calls that one second's signature stands for come within this time.

@@ -33,7 +33,7 @@ const KEEP_TO_THEIR_ENDPOINT: [&str; 7] =
 #[derive(Debug, Default)]
 pub struct Queues(Mutex<HashMap<String, String>>);
 
-/// Whether the answer to this request has addresses for a client that sends to them.
+/// Returns true if the answer to this request has addresses, and its client may send to them.
 pub fn has_addresses(parts: &Parts, body: &[u8]) -> bool {
     let keeps = |name: &str| {
         let agent = header(parts, name).unwrap_or_default();

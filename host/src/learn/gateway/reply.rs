@@ -1,4 +1,4 @@
-//! What an endpoint answered, as it goes to the command.
+//! Answers of endpoints, on their way to the command.
 //!
 //! Security: a service that refuses a signature quotes the request it got, and with it the session's own token. So an answer
 //! that is not a success is read whole and searched for what was sent; one that repeats it, or cannot be searched, is replaced.
@@ -29,7 +29,7 @@ const CODE_LETTERS: usize = 100;
 const HOP: [&str; 6] =
     ["connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade", "trailer"];
 
-/// The answer as it goes to the command, and what it says of the call.
+/// Returns the answer as it goes to the command, and the outcome that it tells.
 ///
 /// # Errors
 /// When it breaks off.
@@ -76,7 +76,7 @@ async fn read(body: SdkBody, most: usize) -> Result<Option<Bytes>, Refusal> {
     }
 }
 
-/// Whether the request deletes several objects, of which some may be denied in an answer that is a success.
+/// Returns true if the request deletes several objects, of which some may be denied in an answer that is a success.
 fn deletes_several(parts: &Parts, service: &str) -> bool {
     let mut query = parts.uri.query().unwrap_or_default().split('&');
     service == "s3"
@@ -94,7 +94,7 @@ async fn several(mut head: Head, body: SdkBody) -> Result<(Response<SdkBody>, Ou
     Ok((Response::from_parts(head, SdkBody::from(body.to_vec())), outcome))
 }
 
-/// The answer with the gateway's addresses in place of queues' own.
+/// Returns the answer with the gateway's addresses in place of queues' own.
 ///
 /// # Errors
 /// When it breaks off.
@@ -130,7 +130,7 @@ fn remove_quoted(gate: &Gate, headers: &mut HeaderMap) {
     }
 }
 
-/// Whether `text` repeats the session's secrets; also in bytes written apart, as S3 does (`41 53 49 41`).
+/// Returns true if `text` repeats the session's secrets; also in bytes written apart, as S3 does (`41 53 49 41`).
 fn repeats(gate: &Gate, text: &[u8]) -> bool {
     if gate.guard.finds_in(text) {
         return true;
@@ -154,7 +154,7 @@ fn replaced(gate: &Gate, parts: &Parts, status: StatusCode, code: Option<String>
     refusal.into_response(parts)
 }
 
-/// How many seconds the clock of an answer's endpoint is ahead of this one.
+/// Returns the seconds by which the clock of an answer's endpoint is ahead of this one.
 pub fn skew(headers: &HeaderMap) -> Option<i64> {
     let date = headers.get("date").map(HeaderValue::to_str)?.ok()?;
     let date = DateTime::from_str(date, Format::HttpDate).ok()?.secs();

@@ -114,7 +114,7 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Whether the user said where everything of this port goes.
+    /// Returns true if the user's settings say where everything of this port goes.
     pub fn is_led(&self) -> bool {
         self.target.is_some()
     }

@@ -30,7 +30,7 @@ struct Ask<'a> {
     secret: Option<&'a str>,
     service: &'a str,
     region: &'a str,
-    /// How many seconds ago it is signed.
+    /// The seconds since it was signed.
     ago: i64,
 }
 

@@ -26,7 +26,7 @@ use crate::plugin::capability::http::is_region;
 const CALL_BYTES: usize = 1024 * 1024;
 /// The fields of a form come before its file. Source: S3, "POST Object": a policy, a signature, and metadata of 2 kB.
 const FIELDS_BYTES: usize = 32 * 1024;
-/// Where a service without regions of its own is asked.
+/// The region where the session names none.
 const REGION: &str = "us-east-1";
 const FORM: &str = "application/x-www-form-urlencoded";
 const S3: &str = "s3";
@@ -152,7 +152,7 @@ fn service(port: Option<&'static str>, parts: &Parts, body: &[u8]) -> Option<&'s
     }
 }
 
-/// Whether a path begins with the name of a bucket. Source: S3, "General purpose bucket naming rules".
+/// Returns true if a path begins with the name of a bucket. Source: S3, "General purpose bucket naming rules".
 fn is_in_bucket(path: &str) -> bool {
     let bucket = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');

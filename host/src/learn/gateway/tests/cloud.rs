@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-/// What it was sent: head and body as they came.
+/// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub head: String,
