@@ -77,7 +77,7 @@ pub async fn exchange(
     let length = body.size_hint().exact();
     let (whole, body) = beginning(gate, parts, body).await?;
     let service = service(door.lane.unsigned, parts, &whole).ok_or(Stranger::Unsigned)?;
-    let region = region(gate, service, &whole);
+    let region = region(gate.region.as_deref(), service, &whole);
     let mut response = send(gate, door, parts, (service, &region), body, length).await?;
     let elsewhere = elsewhere(door, parts, service, &response).filter(|other| *other != region);
     if let Some(other) = elsewhere {
@@ -163,8 +163,8 @@ fn is_in_bucket(path: &str) -> bool {
 }
 
 /// The region a request is for: the one in its identity's name, else the session's.
-fn region(gate: &Gate, service: &str, body: &[u8]) -> String {
-    let own = || gate.region.clone().unwrap_or_else(|| REGION.to_owned());
+fn region(session: Option<&str>, service: &str, body: &[u8]) -> String {
+    let own = || session.unwrap_or(REGION).to_owned();
     if service != "cognito-identity" {
         return own();
     }
@@ -286,6 +286,19 @@ mod tests {
             ),
             Some("s3")
         );
+    }
+
+    #[test]
+    fn the_region_is_that_of_the_identity_or_the_session() {
+        let pool = br#"{"IdentityPoolId":"eu-west-1:01234567-89ab-cdef-0123-456789abcdef"}"#;
+        assert_eq!(region(Some("us-west-2"), "cognito-identity", pool), "eu-west-1");
+        assert_eq!(region(Some("us-west-2"), "cognito-idp", pool), "us-west-2");
+        assert_eq!(region(None, "s3", b""), "us-east-1");
+        for other in
+            [&br#"{"IdentityId":"evil.com/:x"}"#[..], br#"{"IdentityId":"compute-1:x"}"#, b"", b"[1]"]
+        {
+            assert_eq!(region(Some("us-west-2"), "cognito-identity", other), "us-west-2");
+        }
     }
 
     #[test]
