@@ -94,7 +94,7 @@ fn gateway(parent: &[(&str, &str)]) -> Gateway {
     std::thread::spawn(move || while noted.blocking_recv().is_some() {});
     let real = Credentials::new("AKIAREAL", "real", None, None, "bench");
     let parent = Environment::from_pairs(parent.iter().copied());
-    Gateway::start(&parent, real, u64::MAX, sender).expect("it starts")
+    Gateway::start(&parent, real, None, u64::MAX, sender).expect("it starts")
 }
 
 fn address(gateway: &Gateway) -> String {

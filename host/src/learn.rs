@@ -1,5 +1,7 @@
 //! What a command needs, found by watching what it does.
 
+mod address;
+pub mod compile;
 pub mod csm;
 pub mod gateway;
 pub mod http_log;

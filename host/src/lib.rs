@@ -45,6 +45,7 @@ pub mod secret;
 pub mod secret_source;
 pub mod settings;
 pub mod shape;
+pub mod shell;
 pub mod signature;
 mod spelling;
 pub mod token;

@@ -1,11 +1,15 @@
 //! What the user asks for, put into one shape.
 
+mod list;
+
 use std::time::Duration;
 
 use audex_sdk::pattern;
 
 use crate::plugin::clean::is_hidden;
 use crate::private_file;
+
+pub use list::joined;
 
 /// Characters of a session name that every provider takes (`GetFederationToken` allows 32).
 const SESSION_PREFIX: &str = "audex-";
@@ -150,8 +154,7 @@ pub fn request(
 /// Security: an empty item is an error. `--resource "$ARN"` with the variable unset must not mean every resource. A hidden
 /// character is an error too: the plan that is shown would not be the policy that is sent.
 fn items(option: &'static str, values: &[String]) -> Result<Vec<String>, RequestError> {
-    let all: Vec<String> =
-        values.iter().flat_map(|text| text.split(',')).map(|item| item.trim().to_owned()).collect();
+    let all: Vec<String> = values.iter().flat_map(|text| list::split(text)).collect();
     if all.iter().any(String::is_empty) {
         return Err(RequestError::EmptyItem { option });
     }
@@ -218,6 +221,7 @@ mod tests {
             assert!(items("--resource", &[text.to_owned()]).is_err(), "`{text}`");
         }
         assert_eq!(items("--resource", &["a, b".to_owned(), "c".to_owned()]).unwrap(), ["a", "b", "c"]);
+        assert_eq!(items("--resource", &[r"a\,b,c".to_owned()]).unwrap(), ["a,b", "c"]);
     }
 
     #[test]

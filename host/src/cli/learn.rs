@@ -13,14 +13,16 @@ use crate::console::{self, Console};
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::learn::Source;
+use crate::learn::compile::{self, Compile};
 use crate::learn::observed::Observed;
-use crate::learn::recommend::Recommendation;
+use crate::learn::recommend::{Recommendation, Share};
 use crate::learn::report::{Report, Verified};
 use crate::learn::save;
 use crate::learn::watch::{Plan, Watch};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::guard::recorded;
 use crate::pipeline::{self, Context, open};
+use crate::plugin::provider::Provider;
 use crate::request::Ask;
 use crate::settings::config_file::parse_ttl;
 use crate::settings::{self, DEFAULT_PROVIDER, Settings, profiles_file};
@@ -103,16 +105,21 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
         regions: args.regions.clone(),
         wait: args.wait,
     };
-    let (mut code, observed) = watched(environment, args, &settings, ask, &mut plan)?;
-    let mut recommendation = Recommendation::of(&observed);
+    let Watched { mut code, observed, recogniser } = watched(environment, args, &settings, ask, &mut plan)?;
+    let compile = |shares: &[Share]| compile::allowed(recogniser.as_ref()?, &plan.provider, shares);
+    let mut recommendation = Recommendation::of(&observed, &compile);
     let name = args.save.as_deref().unwrap_or(LEARNED);
-    let verified = if args.verify && !recommendation.shares.is_empty() && !was_interrupted(code) {
+    let verified = if !args.verify || recommendation.shares.is_empty() || was_interrupted(code) {
+        None
+    } else if code != 0 {
+        // Less would not make it succeed, so another run could show nothing.
+        Some(Verified { failed: Some(code), ..Verified::default() })
+    } else {
+        let first = (&observed, recommendation);
         let (last, better, verified) =
-            verify(environment, args, &mut settings, (&observed, recommendation), &mut plan)?;
+            verify(environment, args, &mut settings, first, &mut plan.clone(), &compile)?;
         (code, recommendation) = (last, better);
         Some(verified)
-    } else {
-        None
     };
     let profile = recommendation.profile(name, &plan.provider);
     let report = Report { observed: &observed, recommendation: &recommendation, profile: &profile, verified };
@@ -134,6 +141,14 @@ fn ask(args: &Args, settings: &Settings) -> Ask {
     ask
 }
 
+/// One run that was watched.
+struct Watched {
+    code: u8,
+    observed: Observed,
+    /// The component that knows the cloud, if it is still of use.
+    recogniser: Option<Provider>,
+}
+
 /// One run, by the one road, with somebody looking on.
 fn watched(
     environment: &Environment,
@@ -141,7 +156,7 @@ fn watched(
     settings: &Settings,
     ask: Ask,
     plan: &mut Plan,
-) -> Result<(u8, Observed), Failure> {
+) -> Result<Watched, Failure> {
     let console = args.console();
     let context = Context { environment, settings, console };
     let mut attempt = Attempt::new(&settings.paths);
@@ -155,7 +170,7 @@ fn look_on(
     ask: Ask,
     plan: &mut Plan,
     attempt: &mut Attempt,
-) -> Result<(u8, Observed), Failure> {
+) -> Result<Watched, Failure> {
     let Context { environment, settings, console } = context;
     let prepared = pipeline::prepare(context, ask, attempt)?;
     attempt.provider().clone_into(&mut plan.provider);
@@ -166,7 +181,7 @@ fn look_on(
     let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;
     let mut watch = Watch::new(plan, environment, console, attempt.session(), recogniser);
     let code = pipeline::watched(context, prepared, &args.command, attempt, &mut watch)?;
-    Ok((code, watch.observed))
+    Ok(Watched { code, observed: watch.observed, recogniser: watch.recogniser })
 }
 
 /// The sources, if they are for this provider.
@@ -194,6 +209,7 @@ fn verify(
     settings: &mut Settings,
     (broad, mut recommendation): (&Observed, Recommendation),
     plan: &mut Plan,
+    compile: Compile<'_>,
 ) -> Result<(u8, Recommendation, Verified), Failure> {
     let mut round = 0;
     loop {
@@ -208,13 +224,21 @@ fn verify(
             "running the command again under what was learned ({round} of at most {})",
             args.rounds
         ));
-        let (code, observed) = watched(environment, args, settings, ask, plan)?;
+        let Watched { code, observed, .. } = watched(environment, args, settings, ask, plan)?;
         let missing = broad.missing_in(&observed);
         let names: Vec<String> = missing.iter().map(|(name, _)| name.clone()).collect();
         let done = missing.is_empty();
-        recommendation = recommendation.with(missing.into_iter());
+        recommendation = recommendation.with(missing.into_iter(), compile);
         if done || round >= args.rounds || was_interrupted(code) {
-            return Ok((code, recommendation, Verified { rounds: round, missing: names }));
+            let denied = observed.denied().into_iter().filter(|name| !names.contains(name)).collect();
+            let verified = Verified {
+                rounds: round,
+                missing: names,
+                denied,
+                lost: observed.lost.into_iter().collect(),
+                failed: Some(code).filter(|code| *code != 0),
+            };
+            return Ok((code, recommendation, verified));
         }
     }
 }

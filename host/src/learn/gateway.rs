@@ -8,19 +8,26 @@ mod answer;
 mod chunks;
 mod dummy;
 mod forward;
+mod once;
+mod queue;
+mod reply;
 mod route;
 mod seen;
 #[cfg(test)]
 mod tests;
+mod unsigned;
 
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use http::HeaderMap;
+use http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -28,13 +35,18 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use self::answer::Refusal;
+use self::dummy::{Signed, Stranger};
+use self::once::Once;
+use self::queue::Queues;
 use self::route::{Lane, Variant};
 use crate::aws::AwsHttp;
 use crate::aws::profile::with_endpoints;
 use crate::deliver::Value;
 use crate::endpoint::Lead;
 use crate::environment::{AWS_CA_BUNDLE, Environment};
+use crate::plugin::capability::http::echo::Guard;
 use crate::plugin::provider::SeenRequest;
+use crate::secret::Secret;
 use crate::shape::ConfiguredPath;
 
 pub use self::dummy::Dummy;
@@ -44,6 +56,9 @@ pub use self::seen::is_denial;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 /// Kinds of refusals that are told; each is one sentence.
 const REFUSALS: usize = 20;
+
+/// Numbers the connections of all gateways.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// The endpoint variables that would lead past the gateway, or that no endpoint of one's own goes with.
 const OVERRULED: [&str; 3] =
@@ -55,15 +70,47 @@ pub struct Noted {
     pub request: SeenRequest,
     /// Whether a policy did not allow it.
     pub denied: bool,
+    /// True if the session's credentials went with it.
+    pub is_signed: bool,
+}
+
+impl Noted {
+    /// A request that the session's credentials went with.
+    #[must_use]
+    pub fn signed(request: SeenRequest, denied: bool) -> Self {
+        Self { request, denied, is_signed: true }
+    }
+}
+
+/// One port of the gateway.
+pub(super) struct Door {
+    lane: Lane,
+    /// Its own address, without a slash at its end.
+    url: String,
+}
+
+impl Door {
+    /// The `Host` of requests that are meant for it.
+    fn host(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
 }
 
 /// What all connections share.
 pub(super) struct Gate {
     dummy: Dummy,
     credentials: Credentials,
+    /// Looks for the credentials in answers.
+    guard: Guard,
+    /// The session's region.
+    region: Option<String>,
     variant: Variant,
     ends_at: u64,
     http: AwsHttp,
+    /// The seconds by which the endpoints' clocks are ahead.
+    skew: AtomicI64,
+    once: Mutex<Once>,
+    queues: Queues,
     noted: mpsc::Sender<Noted>,
     refusals: Mutex<Vec<String>>,
 }
@@ -75,9 +122,29 @@ impl Gate {
     }
 
     fn refused(&self, refusal: &Refusal) {
+        self.lost(&refusal.message);
+    }
+
+    /// Keeps the reason why a request decides nothing.
+    fn lost(&self, reason: &str) {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        if refusals.len() < REFUSALS && !refusals.contains(&refusal.message) {
-            refusals.push(refusal.message.clone());
+        if refusals.len() < REFUSALS && !refusals.iter().any(|known| known == reason) {
+            refusals.push(reason.to_owned());
+        }
+    }
+
+    fn once(&self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Stranger> {
+        self.once.lock().unwrap_or_else(PoisonError::into_inner).take(signed, parts, connection)
+    }
+
+    fn skew(&self) -> i64 {
+        self.skew.load(Ordering::Relaxed)
+    }
+
+    /// Keeps what an answer's headers say of its endpoint's clock.
+    fn note_clock(&self, headers: &HeaderMap) {
+        if let Some(skew) = reply::skew(headers) {
+            self.skew.store(skew, Ordering::Relaxed);
         }
     }
 }
@@ -95,13 +162,14 @@ pub struct Gateway {
 
 impl Gateway {
     /// Starts one that forwards with `credentials` until `ends_at`, to where `parent` and the profile it selects say, and
-    /// tells `noted`.
+    /// tells `noted`; `region` is the session's.
     ///
     /// # Errors
     /// No socket, thread or random numbers.
     pub fn start(
         parent: &Environment,
         credentials: Credentials,
+        region: Option<String>,
         ends_at: u64,
         noted: mpsc::Sender<Noted>,
     ) -> io::Result<Self> {
@@ -114,8 +182,8 @@ impl Gateway {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
             let url = format!("http://{}", listener.local_addr()?);
-            lead.variables.push((lane.variable.clone(), Value::Plain(url)));
-            doors.push((listener, Arc::new(lane)));
+            lead.variables.push((lane.variable.clone(), Value::Plain(url.clone())));
+            doors.push((listener, Arc::new(Door { lane, url })));
         }
         around_proxies(parent, &mut lead);
         lead.removed.extend(OVERRULED);
@@ -125,10 +193,15 @@ impl Gateway {
         let http = AwsHttp::new(ConfiguredPath::of_variable(parent, AWS_CA_BUNDLE));
         let gate = Arc::new(Gate {
             dummy: dummy.clone(),
+            guard: guard(&credentials),
             credentials,
+            region,
             variant,
             ends_at,
             http,
+            skew: AtomicI64::default(),
+            once: Mutex::default(),
+            queues: Queues::default(),
             noted,
             refusals: Mutex::default(),
         });
@@ -142,7 +215,7 @@ impl Gateway {
         Ok(Self { lead, dummy, gate, abort, thread: Some(thread) })
     }
 
-    /// What was not forwarded, and why.
+    /// Returns the reasons why requests were not forwarded, or why their answers decide nothing.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
         self.gate.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -168,6 +241,13 @@ impl Drop for Gateway {
     }
 }
 
+/// Looks for what is secret of `credentials`.
+fn guard(credentials: &Credentials) -> Guard {
+    let secret = Secret::new(credentials.secret_access_key().to_owned());
+    let token = credentials.session_token().map(|token| Secret::new(token.to_owned()));
+    Guard::new(std::iter::once(&secret).chain(&token))
+}
+
 /// A proxy of the command's must not be asked for its own machine's loopback.
 fn around_proxies(parent: &Environment, lead: &mut Lead) {
     for name in ["NO_PROXY", "no_proxy"] {
@@ -179,15 +259,15 @@ fn around_proxies(parent: &Environment, lead: &mut Lead) {
     }
 }
 
-async fn serve(doors: Vec<(TcpListener, Arc<Lane>)>, gate: Arc<Gate>) {
+async fn serve(doors: Vec<(TcpListener, Arc<Door>)>, gate: Arc<Gate>) {
     let mut accepting = JoinSet::new();
-    for (listener, lane) in doors {
-        accepting.spawn(accept(listener, lane, Arc::clone(&gate)));
+    for (listener, door) in doors {
+        accepting.spawn(accept(listener, door, Arc::clone(&gate)));
     }
     while accepting.join_next().await.is_some() {}
 }
 
-async fn accept(listener: TcpListener, lane: Arc<Lane>, gate: Arc<Gate>) {
+async fn accept(listener: TcpListener, door: Arc<Door>, gate: Arc<Gate>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -196,10 +276,11 @@ async fn accept(listener: TcpListener, lane: Arc<Lane>, gate: Arc<Gate>) {
         };
         // Answers are small; waiting to fill a packet would only slow the command down.
         let _ = stream.set_nodelay(true);
-        let (lane, gate) = (Arc::clone(&lane), Arc::clone(&gate));
+        let (door, gate) = (Arc::clone(&door), Arc::clone(&gate));
+        let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
             let service = service_fn(|request| async {
-                Ok::<_, Infallible>(forward::answer(&gate, &lane, request).await)
+                Ok::<_, Infallible>(forward::answer(&gate, &door, connection, request).await)
             });
             let mut http = http1::Builder::new();
             // A connection that ends early is the command's affair.

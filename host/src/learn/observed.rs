@@ -86,8 +86,12 @@ pub struct Observed {
     pub unknown: BTreeMap<String, Counts>,
     /// Operations that need no permission.
     pub free: BTreeMap<String, Counts>,
+    /// Operations that were asked for without a signature: no permission of the session decides them.
+    pub unsigned: BTreeMap<String, Counts>,
     /// What could not be seen or understood, for people.
     pub gaps: BTreeSet<String>,
+    /// The reasons why requests were not forwarded or not understood: a run with such requests proves nothing.
+    pub lost: BTreeSet<String>,
 }
 
 impl Observed {
@@ -113,6 +117,20 @@ impl Observed {
                 self.permission(&permission.action, &permission.resources, call, source);
             }
         }
+    }
+
+    /// Adds `calls` that were forwarded without a signature.
+    pub fn add_unsigned(&mut self, calls: &[Call], source: Source) {
+        for call in calls {
+            let name = format!("{}:{}", call.service, call.operation);
+            Self::count(&mut self.unsigned, &mut self.gaps, name, call, source);
+        }
+    }
+
+    /// Adds the reason why requests were not forwarded or could not be told.
+    pub fn lose(&mut self, reason: String) {
+        self.gaps.insert(reason.clone());
+        self.lost.insert(reason);
     }
 
     fn permission(&mut self, action: &str, resources: &[String], call: &Call, source: Source) {
@@ -177,12 +195,27 @@ impl Observed {
             entry.on_everything |= action.on_everything;
             entry.denied_on_everything |= action.denied_on_everything;
         }
-        for (into, from) in [(&mut self.unknown, other.unknown), (&mut self.free, other.free)] {
+        let named = [
+            (&mut self.unknown, other.unknown),
+            (&mut self.free, other.free),
+            (&mut self.unsigned, other.unsigned),
+        ];
+        for (into, from) in named {
             for (name, from) in &from {
                 counts(into.entry(name.clone()).or_default(), from);
             }
         }
         self.gaps.extend(other.gaps);
+        self.lost.extend(other.lost);
+    }
+
+    /// Everything of which a call was denied: actions, and operations that are not known or need no permission.
+    #[must_use]
+    pub fn denied(&self) -> Vec<String> {
+        let actions = self.actions.iter().map(|(name, action)| (name, &action.counts));
+        let all = actions.chain(&self.unknown).chain(&self.free);
+        let denied = all.filter(|(_, counts)| counts.denied() > 0);
+        denied.map(|(name, _)| name.clone()).collect()
     }
 
     /// What was denied in `narrow`, a run with less, and let through here; with what it was denied on. What this run was
@@ -203,7 +236,7 @@ impl Observed {
     #[must_use]
     pub fn sources(&self) -> BTreeSet<Source> {
         let all = self.actions.values().map(|action| &action.counts);
-        let all = all.chain(self.unknown.values()).chain(self.free.values());
+        let all = all.chain(self.unknown.values()).chain(self.free.values()).chain(self.unsigned.values());
         all.flat_map(|counts| counts.used.keys().chain(counts.denied.keys())).copied().collect()
     }
 }
@@ -289,6 +322,30 @@ mod tests {
         assert!(seen(&[true]).missing_in(&seen(&[true])).is_empty());
         assert!(seen(&[true, false]).missing_in(&seen(&[true, false])).is_empty());
         assert!(seen(&[false]).missing_in(&seen(&[false])).is_empty());
+    }
+
+    #[test]
+    fn a_denied_call_is_told_whether_it_is_known_or_not() {
+        let unknown = Attribution { known: false, permissions: Vec::new(), note: None };
+        let free = Attribution { known: true, permissions: Vec::new(), note: None };
+        for (need, name) in [(need(&[]), "s3:GetObject"), (unknown, "s3:GetObject"), (free, "s3:GetObject")] {
+            for denied in [true, false] {
+                let mut observed = Observed::default();
+                observed.add(&[call(denied)], std::slice::from_ref(&need), Source::Gateway);
+                let mut merged = Observed::default();
+                merged.merge(observed);
+                assert_eq!(merged.denied(), if denied { vec![name] } else { Vec::new() }, "{need:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unsigned_call_needs_no_permission_and_is_never_denied_by_one() {
+        let mut observed = Observed::default();
+        observed.add_unsigned(&[call(true)], Source::Gateway);
+        assert!(observed.actions.is_empty() && observed.denied().is_empty());
+        assert!(observed.unsigned.contains_key("s3:GetObject"));
+        assert!(observed.sources().contains(&Source::Gateway));
     }
 
     #[test]

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::compile::{Allowed, Compile};
 use super::observed::Observed;
 use super::resource;
+
+/// Shares that are tried for joining: each is compiled with every group so far, so their number bounds the time.
+const JOINED: usize = 40;
 
 /// Actions on the same resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,21 +24,20 @@ pub struct Share {
 pub struct Recommendation {
     /// What each action is needed on; empty means every resource.
     needs: BTreeMap<String, BTreeSet<String>>,
-    /// The same, actions together that may be: each with resources of its own, the largest first.
+    /// The same, with actions together where that allows no more: the share with the most actions first.
     pub shares: Vec<Share>,
 }
 
 impl Recommendation {
     /// What let every call through that was let through; what was only ever denied is not in it.
     #[must_use]
-    pub fn of(observed: &Observed) -> Self {
+    pub fn of(observed: &Observed, compile: Compile<'_>) -> Self {
         let used = observed.actions.iter().filter(|(_, action)| action.counts.used() > 0);
-        Self::new(
-            used.map(|(name, action)| (name.clone(), action.resources().into_iter().collect())).collect(),
-        )
+        let needs = used.map(|(name, action)| (name.clone(), action.resources().into_iter().collect()));
+        Self::new(needs.collect(), compile)
     }
 
-    fn new(needs: BTreeMap<String, BTreeSet<String>>) -> Self {
+    fn new(needs: BTreeMap<String, BTreeSet<String>>, compile: Compile<'_>) -> Self {
         let mut shares: Vec<Share> = Vec::new();
         for (action, resources) in &needs {
             let resources: Vec<String> = resources.iter().cloned().collect();
@@ -43,14 +46,14 @@ impl Recommendation {
                 None => shares.push(Share { actions: vec![action.clone()], resources }),
             }
         }
-        Self { needs, shares: joined(shares) }
+        Self { needs, shares: joined(shares, compile) }
     }
 
     /// The same and these actions on these resources.
     ///
     /// Names that the cloud gives anew in every run (`instance/i-0123456789abcdef0`) become a pattern.
     #[must_use]
-    pub fn with(&self, more: impl Iterator<Item = (String, Vec<String>)>) -> Self {
+    pub fn with(&self, more: impl Iterator<Item = (String, Vec<String>)>, compile: Compile<'_>) -> Self {
         let mut needs = self.needs.clone();
         for (action, resources) in more {
             match needs.get_mut(&action) {
@@ -73,7 +76,7 @@ impl Recommendation {
                 None => drop(needs.insert(action, resources.into_iter().collect())),
             }
         }
-        Self::new(needs)
+        Self::new(needs, compile)
     }
 
     /// All actions, sorted, as `--allow` takes them.
@@ -83,11 +86,16 @@ impl Recommendation {
         actions.into_iter().cloned().collect()
     }
 
-    /// All resources, as `--resource` takes them.
+    /// The resources that all actions are needed on, sorted: none if there are shares with different ones.
+    ///
+    /// Security: the resources of several shares in one list would allow every action on every one of them.
     #[must_use]
-    pub fn resources(&self) -> Vec<String> {
-        let resources: BTreeSet<&String> = self.shares.iter().flat_map(|share| &share.resources).collect();
-        resources.into_iter().cloned().collect()
+    pub fn resources(&self) -> Option<&[String]> {
+        match self.shares.as_slice() {
+            [] => Some(&[]),
+            [one] => Some(&one.resources),
+            _ => None,
+        }
     }
 
     /// Exactly this as `profiles.toml` has it: where resources differ, a profile for each that the first one extends.
@@ -120,45 +128,45 @@ impl Recommendation {
     }
 }
 
-/// Joins shares whose resources are of different kinds: the provider limits each action to those it works on, so
-/// nothing is granted that was not before. Source: docs/configuration.md, `profiles.toml`.
-fn joined(shares: Vec<Share>) -> Vec<Share> {
-    let mut joined: Vec<Share> = Vec::new();
-    for share in shares {
-        let alike = |other: &&mut Share| {
-            !share.resources.is_empty()
-                && !other.resources.is_empty()
-                && kinds(&share.resources).is_disjoint(&kinds(&other.resources))
-        };
-        match joined.iter_mut().find(alike) {
-            Some(other) => {
-                other.actions.extend(share.actions);
-                other.resources.extend(share.resources);
+/// Joins shares where compiling them as one allows exactly what compiling them apart does.
+fn joined(shares: Vec<Share>, compile: Compile<'_>) -> Vec<Share> {
+    let mut joined: Vec<(Share, Option<Allowed>)> = Vec::new();
+    for (number, share) in shares.into_iter().enumerate() {
+        let alone = if number < JOINED { compile(std::slice::from_ref(&share)) } else { None };
+        let together = alone.as_ref().and_then(|alone| {
+            joined.iter().enumerate().find_map(|(place, (other, allowed))| {
+                let (both, apart) =
+                    (union(other, &share)?, allowed.as_ref()?.union(alone).cloned().collect());
+                let together = compile(std::slice::from_ref(&both))?;
+                (together == apart).then_some((place, both, together))
+            })
+        });
+        match together {
+            Some((place, both, allowed)) => {
+                if let Some(group) = joined.get_mut(place) {
+                    *group = (both, Some(allowed));
+                }
             }
-            None => joined.push(share),
+            None => joined.push((share, alone)),
         }
     }
-    for share in &mut joined {
-        share.actions.sort();
-        share.resources.sort();
-    }
-    joined.sort_by_key(|share| std::cmp::Reverse(share.actions.len()));
-    joined
+    let mut shares: Vec<Share> = joined.into_iter().map(|(share, _)| share).collect();
+    shares.sort_by_key(|share| std::cmp::Reverse(share.actions.len()));
+    shares
 }
 
-/// What kinds of things ARNs name: a service, and the word before the name.
-fn kinds(resources: &[String]) -> BTreeSet<String> {
-    let kind = |resource: &String| {
-        let mut parts = resource.splitn(6, ':').skip(2);
-        let service = parts.next().unwrap_or(resource).to_owned();
-        let name = parts.nth(2).unwrap_or_default();
-        if service == "s3" {
-            return format!("s3:{}", name.contains('/'));
-        }
-        let word = name.find([':', '/']).and_then(|end| name.get(..end)).unwrap_or_default();
-        format!("{service}:{word}:{}", name.matches('/').count())
+/// Both shares as one; none where one of them is not limited, which would open the other.
+fn union(one: &Share, other: &Share) -> Option<Share> {
+    if one.resources.is_empty() || other.resources.is_empty() {
+        return None;
+    }
+    let sorted = |a: &[String], b: &[String]| -> Vec<String> {
+        a.iter().chain(b).collect::<BTreeSet<_>>().into_iter().cloned().collect()
     };
-    resources.iter().map(kind).collect()
+    Some(Share {
+        actions: sorted(&one.actions, &other.actions),
+        resources: sorted(&one.resources, &other.resources),
+    })
 }
 
 fn list(items: &[String]) -> String {
@@ -175,54 +183,4 @@ fn quoted_key(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-    use crate::settings::profiles_file::parse;
-
-    fn of(actions: &[(&str, &[&str])]) -> Recommendation {
-        let owned = |list: &[&str]| list.iter().map(|&resource| resource.to_owned()).collect();
-        Recommendation::new(
-            actions.iter().map(|(action, list)| ((*action).to_owned(), owned(list))).collect(),
-        )
-    }
-
-    #[test]
-    fn names_that_change_from_run_to_run_become_a_pattern_and_others_stay() {
-        let arn = |name: &str| format!("arn:aws:ec2:eu-west-1:1:instance/{name}");
-        let (first, second) = (arn("i-0123456789abcdef0"), arn("i-0fedcba9876543210"));
-        let one = of(&[("ec2:StopInstances", &[&first]), ("s3:GetObject", &["arn:aws:s3:::b/k"])]);
-        let more = [
-            ("ec2:StopInstances".to_owned(), vec![second]),
-            ("s3:GetObject".to_owned(), vec!["arn:aws:s3:::b/l".to_owned()]),
-        ];
-        let two = one.with(more.into_iter());
-        assert_eq!(two.resources(), [arn("i-*").as_str(), "arn:aws:s3:::b/k", "arn:aws:s3:::b/l"]);
-        assert_eq!(one.with(std::iter::once(("s3:GetObject".to_owned(), Vec::new()))).resources(), [first]);
-    }
-
-    #[test]
-    fn resources_of_different_kinds_share_a_profile_and_others_do_not() {
-        let one = of(&[("s3:GetObject", &["arn:aws:s3:::b/k"]), ("s3:ListBucket", &["arn:aws:s3:::b"])]);
-        assert_eq!(one.shares.len(), 1);
-        let two = of(&[("s3:GetObject", &["arn:aws:s3:::a/k"]), ("s3:PutObject", &["arn:aws:s3:::b/k"])]);
-        assert_eq!(two.shares.len(), 2);
-        let wide = of(&[("s3:GetObject", &["arn:aws:s3:::a/k"]), ("s3:ListAllMyBuckets", &[])]);
-        assert_eq!(wide.shares.len(), 2);
-    }
-
-    #[test]
-    fn the_profile_reads_back_as_what_is_recommended() {
-        let two = of(&[("s3:GetObject", &["arn:aws:s3:::a/\"k\\"]), ("s3:ListAllMyBuckets", &[])]);
-        let profiles = parse(Path::new("profiles.toml"), &two.profile("my job", "aws")).unwrap();
-        assert_eq!(profiles["my job"].extends, ["my job-2"]);
-        let mut actions: Vec<_> = profiles.values().flat_map(|profile| profile.actions.clone()).collect();
-        actions.sort();
-        assert_eq!(actions, two.allow());
-        assert_eq!(
-            profiles.values().flat_map(|profile| profile.resources.clone()).collect::<Vec<_>>(),
-            two.resources()
-        );
-    }
-}
+mod tests;

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::Source;
 use super::observed::{Counts, Observed};
-use super::recommend::Recommendation;
+use super::recommend::{Recommendation, Share};
+use crate::request::joined;
+use crate::shell;
 
 /// Everything a report says.
 pub struct Report<'a> {
@@ -21,12 +23,52 @@ pub struct Report<'a> {
 }
 
 /// What running under the recommendation showed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Runs.
+    /// Runs under the recommendation.
     pub rounds: u32,
-    /// What was denied in the last of them, and had not been before.
+    /// Actions that were denied in the last of them, and are added to the recommendation.
     pub missing: Vec<String>,
+    /// Everything else of which a call was denied in the last of them, known or not.
+    pub denied: Vec<String>,
+    /// The reasons why requests of the last of them were not forwarded or not understood.
+    pub lost: Vec<String>,
+    /// The command's exit status where it was not 0, in the first run or the last.
+    pub failed: Option<u8>,
+}
+
+impl Verified {
+    /// Returns true only for a run in which everything was seen, nothing was denied and the command succeeded.
+    #[must_use]
+    pub fn is_sufficient(&self) -> bool {
+        self.rounds > 0
+            && self.missing.is_empty()
+            && self.denied.is_empty()
+            && self.lost.is_empty()
+            && self.failed.is_none()
+    }
+
+    fn text(&self) -> String {
+        if self.is_sufficient() {
+            return format!("Verified: sufficient, after {}\n", runs(self.rounds));
+        }
+        let mut reasons = Vec::new();
+        if !self.missing.is_empty() {
+            reasons.push(format!("missing: {}", self.missing.join(",")));
+        }
+        if !self.denied.is_empty() {
+            reasons.push(format!("denied: {}", self.denied.join(", ")));
+        }
+        if !self.lost.is_empty() {
+            reasons.push(format!("not seen: {}", self.lost.join(", ")));
+        }
+        if let Some(status) = self.failed {
+            let when = if self.rounds == 0 { " in the first run, so it was not run again" } else { "" };
+            reasons.push(format!("the command failed with exit status {status}{when}"));
+        }
+        let after = if self.rounds == 0 { String::new() } else { format!(" after {}", runs(self.rounds)) };
+        format!("Verified: not sufficient{after}; {}\n", reasons.join("; "))
+    }
 }
 
 impl Report<'_> {
@@ -43,12 +85,11 @@ impl Report<'_> {
         for (name, action) in observed.actions.iter().filter(|(_, action)| action.counts.used() > 0) {
             let _ = writeln!(text, "  {name} ({})", calls(action.counts.used()));
         }
-        for (name, counts) in &observed.free {
-            let _ = writeln!(
-                text,
-                "  {name} ({}, needs no permission)",
-                calls(counts.used().max(counts.denied()))
-            );
+        for (needless, why) in [(&observed.free, "needs"), (&observed.unsigned, "unsigned: needs")] {
+            for (name, counts) in needless {
+                let count = calls(counts.used().max(counts.denied()));
+                let _ = writeln!(text, "  {name} ({count}, {why} no permission)");
+            }
         }
         let denied: Vec<_> =
             observed.actions.iter().filter(|(_, action)| action.counts.denied() > 0).collect();
@@ -80,26 +121,27 @@ impl Report<'_> {
                     ),
                 };
         }
-        let _ = writeln!(text, "Recommended policy: {}", self.recommendation.allow().join(","));
-        let resources = self.recommendation.resources();
-        if !resources.is_empty() {
-            let _ = writeln!(text, "Recommended resources: {}", resources.join(","));
-        }
-        match &self.verified {
-            None => {}
-            Some(Verified { rounds, missing }) if missing.is_empty() => {
-                let _ = writeln!(text, "Verified: sufficient, after {}", runs(*rounds));
-            }
-            Some(Verified { rounds, missing }) => {
-                let _ = writeln!(
-                    text,
-                    "Verified: not sufficient after {}; missing: {}",
-                    runs(*rounds),
-                    missing.join(",")
-                );
-            }
-        }
+        text += &self.recommended();
+        text += &self.verified.as_ref().map(Verified::text).unwrap_or_default();
         let _ = write!(text, "Profile:\n\n{}", self.profile);
+        text
+    }
+
+    /// Writes the recommendation as options of `run` that can be pasted.
+    fn recommended(&self) -> String {
+        let mut text = format!("Recommended policy: {}\n", self.recommendation.allow().join(","));
+        match self.recommendation.resources() {
+            Some([]) => {}
+            Some(resources) => {
+                let _ = writeln!(text, "Recommended resources: {}", shell::quoted(&joined(resources)));
+            }
+            None => {
+                text += "Recommended resources: each line is a request of its own; the profile is all of them together\n";
+                for share in &self.recommendation.shares {
+                    let _ = writeln!(text, "  {}", options(share));
+                }
+            }
+        }
         text
     }
 
@@ -135,6 +177,7 @@ impl Report<'_> {
             "sources": self.observed.sources().into_iter().map(Source::name).collect::<Vec<_>>(),
             "observed": actions,
             "no_permission_needed": self.observed.free.iter().map(counted).collect::<Vec<_>>(),
+            "unsigned": self.observed.unsigned.iter().map(counted).collect::<Vec<_>>(),
             "unknown": self.observed.unknown.iter().map(counted).collect::<Vec<_>>(),
             "gaps": self.observed.gaps,
             "allow": self.recommendation.allow(),
@@ -142,10 +185,20 @@ impl Report<'_> {
             "statements": shares,
             "profile": self.profile,
             "verified": self.verified.as_ref().map(|verified| json!({
-                "sufficient": verified.missing.is_empty(), "rounds": verified.rounds, "missing": verified.missing,
+                "sufficient": verified.is_sufficient(), "rounds": verified.rounds, "missing": verified.missing,
+                "denied": verified.denied, "lost": verified.lost, "failed": verified.failed,
             })),
         })
     }
+}
+
+/// A share as options of `run`.
+fn options(share: &Share) -> String {
+    let allow = format!("--allow {}", shell::quoted(&joined(&share.actions)));
+    if share.resources.is_empty() {
+        return allow;
+    }
+    format!("{allow} --resource {}", shell::quoted(&joined(&share.resources)))
 }
 
 fn calls(count: u32) -> String {
@@ -160,5 +213,61 @@ fn display(source: Source) -> &'static str {
     match source {
         Source::Cloudtrail => "CloudTrail",
         other => other.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(actions: &[&str], resources: &[&str]) -> Share {
+        let owned = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
+        Share { actions: owned(actions), resources: owned(resources) }
+    }
+
+    fn report(shares: Vec<Share>) -> String {
+        let observed = Observed::default();
+        let mut recommendation = Recommendation::default();
+        recommendation.shares = shares;
+        Report { observed: &observed, recommendation: &recommendation, profile: "", verified: None }.text()
+    }
+
+    #[test]
+    fn one_share_is_a_pair_of_options_whose_names_read_back() {
+        let one = report(vec![share(&["s3:GetObject"], &["arn:aws:s3:::b/a,arn:aws:s3:::other/x"])]);
+        let expected = "Recommended policy: s3:GetObject\nRecommended resources: 'arn:aws:s3:::b/a\\,arn:aws:s3:::other/x'\n";
+        assert!(one.contains(expected), "{one}");
+    }
+
+    #[test]
+    fn shares_with_resources_of_their_own_are_never_one_flat_pair() {
+        let two = report(vec![
+            share(&["s3:GetObject", "s3:ListBucket"], &["arn:aws:s3:::a", "arn:aws:s3:::a/*"]),
+            share(&["s3:PutObject"], &["arn:aws:s3:::b/it's"]),
+            share(&["s3:ListAllMyBuckets"], &[]),
+        ]);
+        for line in [
+            "  --allow s3:GetObject,s3:ListBucket --resource 'arn:aws:s3:::a,arn:aws:s3:::a/*'\n",
+            "  --allow s3:PutObject --resource 'arn:aws:s3:::b/it'\\''s'\n",
+            "  --allow s3:ListAllMyBuckets\n",
+        ] {
+            assert!(two.contains(line), "{two}");
+        }
+    }
+
+    #[test]
+    fn nothing_but_a_whole_run_without_denials_and_failures_is_sufficient() {
+        let good = Verified { rounds: 1, ..Verified::default() };
+        assert!(good.is_sufficient() && good.text() == "Verified: sufficient, after 1 run\n");
+        let name = || vec!["s3:PUT /b/k".to_owned()];
+        for bad in [
+            Verified { rounds: 0, ..good.clone() },
+            Verified { missing: name(), ..good.clone() },
+            Verified { denied: name(), ..good.clone() },
+            Verified { lost: name(), ..good.clone() },
+            Verified { failed: Some(3), ..good.clone() },
+        ] {
+            assert!(!bad.is_sufficient() && bad.text().starts_with("Verified: not sufficient"), "{bad:?}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use aws_credential_types::Credentials;
 use tokio::sync::mpsc;
 
 use super::Source;
+use super::address;
 use super::csm::Csm;
 use super::gateway::{Gateway, Noted};
 use super::http_log;
@@ -53,8 +54,8 @@ pub struct Watch<'a> {
     parent: &'a Environment,
     console: Console,
     session: String,
-    /// Who makes permissions of requests.
-    recogniser: Option<Provider>,
+    /// The component that makes permissions of requests; none while a run is watched, or after it failed.
+    pub recogniser: Option<Provider>,
     gateway: Option<Gateway>,
     recognising: Option<JoinHandle<(Observed, Provider)>>,
     csm: Option<Csm>,
@@ -125,10 +126,12 @@ impl<'a> Watch<'a> {
             return Err(no_keys());
         }
         let credentials = Credentials::new(id, secret, text(TOKEN), None, "session");
+        let region = self.region.clone();
         let recogniser = self.recogniser.take().ok_or_else(no_keys)?;
         let (sender, receiver) = mpsc::channel(WAITING);
-        let gateway =
-            Gateway::start(self.parent, credentials, scene.ends_at, sender).map_err(WatchError::Loopback)?;
+        let gateway = Gateway::start(self.parent, credentials, region, scene.ends_at, sender)
+            .map_err(WatchError::Loopback)?;
+        self.observed.gaps.extend(address::in_environment(self.parent));
         let account = account(minted);
         let thread = std::thread::Builder::new().name("recogniser".to_owned());
         let thread = thread.spawn(move || recognise_all(receiver, recogniser, account.as_deref()));
@@ -147,11 +150,11 @@ impl<'a> Watch<'a> {
     }
 
     /// Adds `requests`, which a log had.
-    fn recognise(&mut self, requests: &[(SeenRequest, bool)], account: Option<&str>, source: Source) {
+    fn recognise(&mut self, requests: &[Noted], account: Option<&str>, source: Source) {
         let Some(recogniser) = &self.recogniser else { return };
         for batch in requests.chunks(BATCH) {
             if let Err(error) = recognise(recogniser, batch, account, source, &mut self.observed) {
-                self.observed.gaps.insert(Failure::from(error).line());
+                self.observed.lose(Failure::from(error).line());
                 return;
             }
         }
@@ -161,7 +164,7 @@ impl<'a> Watch<'a> {
         let Some(recogniser) = &self.recogniser else { return };
         match recogniser.attribute(calls) {
             Ok(needs) => self.observed.add(calls, &needs, source),
-            Err(error) => drop(self.observed.gaps.insert(Failure::from(error).line())),
+            Err(error) => self.observed.lose(Failure::from(error).line()),
         }
     }
 
@@ -218,13 +221,19 @@ impl Onlooker for Watch<'_> {
 
     fn left(&mut self, directory: &Path) {
         if let Some(gateway) = self.gateway.take() {
-            self.observed.gaps.extend(gateway.refusals());
+            gateway.refusals().into_iter().for_each(|refusal| self.observed.lose(refusal));
             // Closes the channel, which ends the recogniser.
             drop(gateway);
         }
-        if let Some(Ok((observed, recogniser))) = self.recognising.take().map(JoinHandle::join) {
-            self.observed.merge(observed);
-            self.recogniser = Some(recogniser);
+        match self.recognising.take().map(JoinHandle::join) {
+            Some(Ok((observed, recogniser))) => {
+                self.observed.merge(observed);
+                self.recogniser = Some(recogniser);
+            }
+            Some(Err(_)) => {
+                self.observed.lose("the requests could not be told: an internal error".to_owned());
+            }
+            None => {}
         }
         if let Some(csm) = self.csm.take() {
             let calls = csm.finish();
@@ -232,7 +241,7 @@ impl Onlooker for Watch<'_> {
         }
         if self.has(Source::HttpLog) {
             let logged = http_log::read(directory, &http_log::moved(self.parent));
-            let logged = logged.into_iter().map(|logged| (logged.request, logged.denied));
+            let logged = logged.into_iter().map(|logged| Noted::signed(logged.request, logged.denied));
             self.recognise(&logged.collect::<Vec<_>>(), None, Source::HttpLog);
         }
     }
@@ -264,14 +273,14 @@ fn recognise_all(
 ) -> (Observed, Provider) {
     let mut observed = Observed::default();
     while let Some(first) = noted.blocking_recv() {
-        let mut batch = vec![(first.request, first.denied)];
+        let mut batch = vec![first];
         while batch.len() < BATCH
             && let Ok(next) = noted.try_recv()
         {
-            batch.push((next.request, next.denied));
+            batch.push(next);
         }
         if let Err(error) = recognise(&recogniser, &batch, account, Source::Gateway, &mut observed) {
-            observed.gaps.insert(Failure::from(error).line());
+            observed.lose(Failure::from(error).line());
         }
     }
     (observed, recogniser)
@@ -279,19 +288,22 @@ fn recognise_all(
 
 fn recognise(
     recogniser: &Provider,
-    batch: &[(SeenRequest, bool)],
+    batch: &[Noted],
     account: Option<&str>,
     source: Source,
     into: &mut Observed,
 ) -> Result<(), PluginError> {
-    let requests: Vec<SeenRequest> = batch.iter().map(|(request, _)| request.clone()).collect();
-    let mut calls = recogniser.recognise(&requests, account)?;
-    for (call, (_, denied)) in calls.iter_mut().zip(batch) {
-        call.denied = *denied;
+    let requests: Vec<SeenRequest> = batch.iter().map(|noted| noted.request.clone()).collect();
+    let (mut signed, mut unsigned) = (Vec::new(), Vec::new());
+    for (mut call, noted) in recogniser.recognise(&requests, account)?.into_iter().zip(batch) {
+        call.denied = noted.denied;
         call.count = 1;
         source.name().clone_into(&mut call.source);
+        into.gaps.extend(address::notice(&call));
+        if noted.is_signed { signed.push(call) } else { unsigned.push(call) }
     }
-    let needs = recogniser.attribute(&calls)?;
-    into.add(&calls, &needs, source);
+    let needs = recogniser.attribute(&signed)?;
+    into.add(&signed, &needs, source);
+    into.add_unsigned(&unsigned, source);
     Ok(())
 }

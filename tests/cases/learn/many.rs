@@ -92,7 +92,10 @@ fn operations_of_many_services_by_every_protocol_give_exactly_their_actions_and_
         .collect();
     assert_eq!(found, expected);
     assert_eq!(learned["unknown"], json!([]));
-    assert_eq!(learned["verified"], json!({ "sufficient": true, "rounds": 2, "missing": [] }));
+    assert_eq!(
+        learned["verified"],
+        json!({ "sufficient": true, "rounds": 2, "missing": [], "denied": [], "lost": [], "failed": null })
+    );
     assert_eq!(learned["no_permission_needed"][0]["operation"], "sts:GetCallerIdentity");
 }
 

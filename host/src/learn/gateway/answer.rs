@@ -1,5 +1,7 @@
 //! What the gateway itself says, in the form the asked service would give it.
 
+use std::borrow::Cow;
+
 use aws_smithy_types::body::SdkBody;
 use http::request::Parts;
 use http::{Response, StatusCode};
@@ -13,15 +15,15 @@ pub struct Refusal {
     /// The status.
     pub status: StatusCode,
     /// What SDKs know it by.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// For people.
     pub message: String,
 }
 
 impl Refusal {
     /// An answer with this status, code and message.
-    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: format!("tryaudex learn: {}", message.into()) }
+    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: format!("tryaudex learn: {}", message.into()) }
     }
 
     /// What the gateway cannot do.
@@ -61,7 +63,9 @@ impl Refusal {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert("content-type", http::HeaderValue::from_static(kind));
-        headers.insert("x-amzn-errortype", http::HeaderValue::from_static(code));
+        if let Ok(code) = http::HeaderValue::from_str(&code) {
+            headers.insert("x-amzn-errortype", code);
+        }
         response
     }
 }
@@ -75,6 +79,14 @@ impl From<Stranger> for Refusal {
             }
             Stranger::Presigned => Self::unsupported("presigned URLs"),
             Stranger::SignedForRegions => Self::unsupported("SigV4A signatures"),
+            Stranger::OldSignature => Self::unsupported("Signature Version 2"),
+            Stranger::Skewed => refuse(
+                "RequestTimeTooSkewed",
+                "the request was not signed within the last fifteen minutes, or the next",
+            ),
+            Stranger::Repeated => {
+                refuse("SignatureAlreadyUsed", "a request with this signature has been forwarded already")
+            }
             Stranger::Malformed => refuse("IncompleteSignature", "the signature cannot be read"),
             Stranger::UnknownKey => refuse("InvalidAccessKeyId", "the key is not this session's"),
             Stranger::BadSignature => {

@@ -1,5 +1,6 @@
 //! The keys a command gets in place of its session's, good for the gateway of that session alone.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
@@ -8,6 +9,7 @@ use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
+use http::HeaderValue;
 use http::request::Parts;
 
 use crate::secret::Secret;
@@ -35,6 +37,12 @@ pub enum Stranger {
     Presigned,
     /// It is signed by `SigV4A`, of which the gateway has no key pair.
     SignedForRegions,
+    /// It is signed by Signature Version 2.
+    OldSignature,
+    /// Its date is not about now.
+    Skewed,
+    /// It came before.
+    Repeated,
     /// The signature cannot be read.
     Malformed,
     /// The key is not this session's.
@@ -54,7 +62,29 @@ pub struct Signed {
     pub time: SystemTime,
     /// The headers it covers, in lower case.
     pub headers: Vec<String>,
-    signature: String,
+    /// The encoding in which its client reads headers.
+    pub reading: Reading,
+    /// The signature itself, in hexadecimal.
+    pub signature: String,
+}
+
+/// The encoding in which a client and its endpoint read header values that are not ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As UTF-8.
+    Utf8,
+    /// As ISO 8859-1, one character for each byte: HTTP/1.1's old rule, which HTTP libraries of Python and Node.js follow.
+    Latin1,
+}
+
+impl Reading {
+    /// `value` as text; none where it is not of this encoding.
+    pub fn text(self, value: &HeaderValue) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Utf8 => std::str::from_utf8(value.as_bytes()).ok().map(Cow::Borrowed),
+            Self::Latin1 => Some(value.as_bytes().iter().map(|byte| char::from(*byte)).collect()),
+        }
+    }
 }
 
 impl Dummy {
@@ -83,12 +113,19 @@ impl Dummy {
     /// Why it is not the command's.
     pub fn claimed(&self, parts: &Parts) -> Result<Signed, Stranger> {
         let query = parts.uri.query().unwrap_or_default();
-        if query.split('&').any(|pair| pair.to_ascii_lowercase().starts_with("x-amz-signature=")) {
+        if has(query, "x-amz-signature") {
             return Err(Stranger::Presigned);
         }
-        let header = header(parts, "authorization").ok_or(Stranger::Unsigned)?;
+        if !parts.headers.contains_key("authorization") {
+            return Err(unsigned(query));
+        }
+        let header = header(parts, "authorization").ok_or(Stranger::Malformed)?;
         if header.starts_with("AWS4-ECDSA-P256-SHA256") {
             return Err(Stranger::SignedForRegions);
+        }
+        // `AWS AKIAIOSFODNN7EXAMPLE:signature`
+        if header.starts_with("AWS ") {
+            return Err(Stranger::OldSignature);
         }
         let (id, signed) = parse(header, parts).ok_or(Stranger::Malformed)?;
         if !same(id.as_bytes(), self.id.as_bytes()) {
@@ -101,20 +138,46 @@ impl Dummy {
         if needed.all(covered) && covered("host") { Ok(signed) } else { Err(Stranger::BadSignature) }
     }
 
-    /// Whether the signature was made with the secret; `settings` how its service is signed.
+    /// Checks that the signature was made with the secret, and tells how its client reads headers.
     ///
     /// # Errors
     /// `Stranger::BadSignature`, or `Stranger::Malformed` where it cannot be computed.
-    pub fn verify(&self, parts: &Parts, signed: &Signed, body: SignableBody<'_>) -> Result<(), Stranger> {
+    pub fn verify(
+        &self,
+        parts: &Parts,
+        signed: &Signed,
+        body: &SignableBody<'_>,
+    ) -> Result<Reading, Stranger> {
+        let is_good = |reading| self.is_signed(parts, signed, body, reading);
+        let mut covered = signed.headers.iter().flat_map(|name| parts.headers.get_all(name));
+        let plain = covered.all(|value| value.as_bytes().is_ascii());
+        match is_good(Reading::Utf8) {
+            Ok(true) => Ok(Reading::Utf8),
+            Ok(false) | Err(Stranger::Malformed) if !plain && is_good(Reading::Latin1)? => {
+                Ok(Reading::Latin1)
+            }
+            Ok(false) => Err(Stranger::BadSignature),
+            Err(stranger) => Err(stranger),
+        }
+    }
+
+    fn is_signed(
+        &self,
+        parts: &Parts,
+        signed: &Signed,
+        body: &SignableBody<'_>,
+        reading: Reading,
+    ) -> Result<bool, Stranger> {
         let host = header(parts, "host").ok_or(Stranger::Malformed)?;
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let uri = format!("http://{host}{path}");
         let mut headers = Vec::new();
         for name in &signed.headers {
             for value in parts.headers.get_all(name) {
-                headers.push((name.as_str(), value.to_str().map_err(|_| Stranger::Malformed)?));
+                headers.push((name.as_str(), reading.text(value).ok_or(Stranger::Malformed)?));
             }
         }
+        let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
         // The token is among the signed headers; given here it would be added where it was not sent.
         let identity = Credentials::new(&self.id, self.secret.expose(), None, None, "gateway").into();
         let mut settings = settings(&signed.service);
@@ -128,15 +191,28 @@ impl Dummy {
             .build()
             .map_err(|_| Stranger::Malformed)?
             .into();
-        let request = SignableRequest::new(parts.method.as_str(), uri, headers.into_iter(), body)
+        let request = SignableRequest::new(parts.method.as_str(), uri, headers, body.clone())
             .map_err(|_| Stranger::Malformed)?;
         let expected = sign(request, &params).map_err(|_| Stranger::Malformed)?.into_parts().1;
-        if same(expected.as_bytes(), signed.signature.as_bytes()) {
-            Ok(())
-        } else {
-            Err(Stranger::BadSignature)
-        }
+        Ok(same(expected.as_bytes(), signed.signature.as_bytes()))
     }
+}
+
+/// Returns the reason why a request without an `Authorization` header is not the command's; `parameters` are those of its query or form.
+/// Source: AWS, "Signature Version 2 signing process", and S3's "query string request authentication alternative".
+pub fn unsigned(parameters: &str) -> Stranger {
+    if has(parameters, "signatureversion") {
+        Stranger::OldSignature
+    } else if has(parameters, "signature") && has(parameters, "awsaccesskeyid") {
+        Stranger::Presigned
+    } else {
+        Stranger::Unsigned
+    }
+}
+
+fn has(parameters: &str, name: &str) -> bool {
+    let mut names = parameters.split('&').filter_map(|pair| pair.split('=').next());
+    names.any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// How a service has paths signed: S3 as they are, everybody else encoded once more.
@@ -183,6 +259,7 @@ fn parse<'a>(header: &'a str, parts: &Parts) -> Option<(&'a str, Signed)> {
         region: (*region).to_owned(),
         time: basic_time(time)?,
         headers: headers?.split(';').map(str::to_owned).collect(),
+        reading: Reading::Utf8,
         signature: signature?.to_owned(),
     };
     Some((id, signed))
@@ -219,7 +296,8 @@ fn random<const N: usize>() -> Result<zeroize::Zeroizing<[u8; N]>, getrandom::Er
     Ok(bytes)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// `bytes` in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex

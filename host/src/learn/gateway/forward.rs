@@ -4,28 +4,29 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::{Body as _, Frame, Incoming, SizeHint};
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use hyper::body::{Body as _, Incoming};
+use sha2::{Digest as _, Sha256};
 
 use super::answer::Refusal;
 use super::chunks::Unchunked;
-use super::dummy::{Signed, Stranger, header, settings};
-use super::route::{Lane, target};
+use super::dummy::{Signed, Stranger, header, hex, settings};
+use super::route::target;
 use super::seen::{self, Outcome};
-use super::{Gate, Noted};
+use super::{Door, Gate, Noted, once, queue, reply, unsigned};
 use crate::aws::malformed::require_sendable;
 use crate::clock;
 
 /// A body that must be read whole, because its hash is part of the signature and stands nowhere else: the largest such
 /// request is an upload of a Lambda function, 50 MB in base64. Source: Lambda quotas.
 const WHOLE_BYTES: usize = 96 * 1024 * 1024;
-/// Where an error's code stands.
-const CODE_BYTES: usize = 4 * 1024;
+
+/// The notice for answers that a policy has no part in.
+const NOT_TAKEN: &str =
+    "an endpoint did not take the session's credentials: what they allow there is not known";
 
 const HASH: &str = "x-amz-content-sha256";
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
@@ -33,8 +34,10 @@ const SIGNED_CHUNKS: [&str; 2] =
     ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"];
 const UNSIGNED_CHUNKS: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
-/// Headers of one connection, or that are written anew. Source: RFC 9110, 7.6.1.
-const NOT_FORWARDED: &[&str] = &[
+/// Headers of one connection (source: RFC 9110, 7.6.1), or that are written anew, or that would have answers compressed, which
+/// could not be searched.
+pub const NOT_FORWARDED: &[&str] = &[
+    "accept-encoding",
     "authorization",
     "x-amz-security-token",
     "host",
@@ -50,10 +53,15 @@ const NOT_FORWARDED: &[&str] = &[
     "content-length",
 ];
 
-/// Answers one request.
-pub async fn answer(gate: &Gate, lane: &Lane, request: Request<Incoming>) -> Response<SdkBody> {
+/// Answers one request, which came over the connection of this number.
+pub async fn answer(
+    gate: &Gate,
+    door: &Door,
+    connection: u64,
+    request: Request<Incoming>,
+) -> Response<SdkBody> {
     let (parts, body) = request.into_parts();
-    match exchange(gate, lane, &parts, body).await {
+    match exchange(gate, door, connection, &parts, body).await {
         Ok(response) => response,
         Err(refusal) => {
             gate.refused(&refusal);
@@ -64,7 +72,8 @@ pub async fn answer(gate: &Gate, lane: &Lane, request: Request<Incoming>) -> Res
 
 async fn exchange(
     gate: &Gate,
-    lane: &Lane,
+    door: &Door,
+    connection: u64,
     parts: &Parts,
     body: Incoming,
 ) -> Result<Response<SdkBody>, Refusal> {
@@ -72,25 +81,66 @@ async fn exchange(
         let message = "the session's access has ended";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "ExpiredToken", message));
     }
-    let signed = gate.dummy.claimed(parts)?;
+    let mut signed = match gate.dummy.claimed(parts) {
+        Err(Stranger::Unsigned) => return unsigned::exchange(gate, door, parts, body).await,
+        claimed => claimed?,
+    };
+    once::in_time(&signed, gate.skew())?;
     if signed.service == "s3express" {
         return Err(Refusal::unsupported("requests to directory buckets"));
     }
-    let (payload, beginning) = payload(gate, parts, &signed, body).await?;
+    let (payload, mut beginning) = payload(gate, parts, &mut signed, body).await?;
+    gate.once(&signed, parts, connection)?;
+    let payload = at_the_queue(gate, &signed, payload, &mut beginning);
     let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let uri = target(lane, gate.variant, &signed.service, &signed.region, path)
+    let uri = target(&door.lane, gate.variant, &signed.service, &signed.region, path)
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
     let request = signed_again(gate, parts, &signed, &uri, payload)
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
-    let seen = seen::seen(parts, &signed, &beginning);
+    let seen = seen::seen(parts, &signed.service, &signed.region, &beginning);
     let response = gate.http.forward(request).await;
     let response = response.map_err(|error| Refusal::unreachable(&reason(&error)))?;
     let response = response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))?;
-    let (response, outcome) = looked_at(parts, response).await?;
-    if outcome != Outcome::Undecided {
-        gate.note(Noted { request: seen, denied: outcome == Outcome::Denied }).await;
+    let (response, outcome) = reply::looked_at(gate, parts, &signed.service, response).await?;
+    let response = if signed.service == queue::SERVICE && queue::has_addresses(parts, &beginning) {
+        reply::with_our_queues(gate, door, response).await?
+    } else {
+        response
+    };
+    let is_denied: &[bool] = match outcome {
+        Outcome::Used => &[false],
+        Outcome::Denied => &[true],
+        Outcome::Partly => &[false, true],
+        Outcome::Undecided => {
+            gate.lost(NOT_TAKEN);
+            &[]
+        }
+    };
+    for denied in is_denied {
+        gate.note(Noted::signed(seen.clone(), *denied)).await;
     }
     Ok(response)
+}
+
+/// Puts the queue's own address in place of one that the gateway handed out; `beginning` is the payload's body.
+fn at_the_queue(gate: &Gate, signed: &Signed, payload: Payload, beginning: &mut Bytes) -> Payload {
+    if signed.service != queue::SERVICE {
+        return payload;
+    }
+    // Security: what is signed anew is what was signed.
+    let is_signed = match &payload.hash {
+        Hash::Whole(_) => true,
+        Hash::Said(said) => hex(&Sha256::digest(&*beginning)) == *said,
+    };
+    let theirs = if is_signed { gate.queues.theirs(beginning) } else { None };
+    let Some(body) = theirs.map(Bytes::from) else { return payload };
+    *beginning = body.clone();
+    Payload {
+        length: Some(body.len() as u64),
+        body: SdkBody::from(body.to_vec()),
+        hash: Hash::Whole(body),
+        stale: &[],
+    }
 }
 
 /// A body on its way, and how it is signed.
@@ -112,13 +162,13 @@ enum Hash {
 async fn payload(
     gate: &Gate,
     parts: &Parts,
-    signed: &Signed,
+    signed: &mut Signed,
     body: Incoming,
 ) -> Result<(Payload, Bytes), Refusal> {
     let length = body.size_hint().exact();
     let Some(said) = header(parts, HASH).map(str::to_owned) else {
         let whole = whole(body).await?;
-        gate.dummy.verify(parts, signed, SignableBody::Bytes(&whole))?;
+        signed.reading = gate.dummy.verify(parts, signed, &SignableBody::Bytes(&whole))?;
         let length = Some(whole.len() as u64);
         let payload = Payload {
             body: SdkBody::from(whole.to_vec()),
@@ -129,7 +179,7 @@ async fn payload(
         return Ok((payload, whole));
     };
     // The seed of chunk signatures covers the same headers.
-    gate.dummy.verify(parts, signed, SignableBody::Precomputed(said.clone()))?;
+    signed.reading = gate.dummy.verify(parts, signed, &SignableBody::Precomputed(said.clone()))?;
     if SIGNED_CHUNKS.contains(&said.as_str()) {
         let plain = header(parts, "x-amz-decoded-content-length").and_then(|text| text.parse().ok());
         let plain: u64 = plain.ok_or(Stranger::Malformed)?;
@@ -201,8 +251,9 @@ fn signed_again(
             request.headers().iter().filter(|(name, _)| covered(name.as_str()) && *name != "content-length");
         let mut headers = Vec::new();
         for (name, value) in names {
-            headers.push((name.as_str(), value.to_str().map_err(|_| "a signed header is no text")?));
+            headers.push((name.as_str(), signed.reading.text(value).ok_or("a signed header is not text")?));
         }
+        let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
         let body = match &payload.hash {
             Hash::Said(said) => SignableBody::Precomputed(said.clone()),
             Hash::Whole(whole) => SignableBody::Bytes(whole),
@@ -220,7 +271,7 @@ fn signed_again(
             .map_err(|error| error.to_string())?
             .into();
         let uri = uri.to_string();
-        let signable = SignableRequest::new(parts.method.as_str(), uri, headers.into_iter(), body)
+        let signable = SignableRequest::new(parts.method.as_str(), uri, headers, body)
             .map_err(|error| error.to_string())?;
         sign(signable, &params).map_err(|error| error.to_string())?.into_parts().0
     };
@@ -229,69 +280,8 @@ fn signed_again(
     HttpRequest::try_from(request).map_err(|error| error.to_string())
 }
 
-/// The answer as it goes to the command, and what it says of the call.
-async fn looked_at(
-    parts: &Parts,
-    response: Response<SdkBody>,
-) -> Result<(Response<SdkBody>, Outcome), Refusal> {
-    let (mut head, mut body) = response.into_parts();
-    for name in ["connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade", "trailer"]
-    {
-        head.headers.remove(name);
-    }
-    if !head.status.is_client_error() {
-        return Ok((Response::from_parts(head, body), Outcome::Used));
-    }
-    let named = head.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let mut first = BytesMut::new();
-    while named.is_none() && first.len() < CODE_BYTES {
-        match body.frame().await {
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    first.extend_from_slice(&data);
-                }
-            }
-            Some(Err(error)) => return Err(Refusal::unreachable(&error.to_string())),
-            None => break,
-        }
-    }
-    let code = seen::code(named.as_deref(), first.get(..CODE_BYTES).unwrap_or(&first));
-    let outcome = seen::outcome(&parts.method, head.status, code.as_deref());
-    let body = SdkBody::from_body_1_x(Continued { first: Some(first.freeze()), rest: body });
-    Ok((Response::from_parts(head, body), outcome))
-}
-
-/// A body whose beginning was read.
-struct Continued {
-    first: Option<Bytes>,
-    rest: SdkBody,
-}
-
-impl hyper::body::Body for Continued {
-    type Data = Bytes;
-    type Error = aws_smithy_types::body::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match self.first.take().filter(|first| !first.is_empty()) {
-            Some(first) => Poll::Ready(Some(Ok(Frame::data(first)))),
-            None => Poll::Ready(ready!(Pin::new(&mut self.rest).poll_frame(context))),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let first = self.first.as_ref().map_or(0, Bytes::len) as u64;
-        self.rest
-            .size_hint()
-            .exact()
-            .map_or_else(SizeHint::default, |rest| SizeHint::with_exact(first + rest))
-    }
-}
-
 /// Why there was no answer, with its causes.
-fn reason(error: &dyn std::error::Error) -> String {
+pub fn reason(error: &dyn std::error::Error) -> String {
     let (mut text, mut source) = (error.to_string(), error.source());
     while let Some(cause) = source {
         text = format!("{text}: {cause}");

@@ -3,6 +3,7 @@
 use http::Uri;
 
 use crate::environment::{AWS_ENDPOINT_URL, Environment};
+use crate::plugin::capability::http::is_region;
 
 /// Begins the variables that replace the endpoint of one service.
 const OF_SERVICE: &str = "AWS_ENDPOINT_URL_";
@@ -34,6 +35,22 @@ const LANES: &[(&str, &str)] = &[
     ("SERVICE_CATALOG_APPREGISTRY", "servicecatalog-appregistry"), ("SIGNER_DATA", "data-signer"),
     ("TIMESTREAM_QUERY", "query.timestream"), ("TIMESTREAM_WRITE", "ingest.timestream"),
 ];
+
+/// Services of which some operations are not signed, by what follows `AWS_ENDPOINT_URL_`, with their signing names. Such a
+/// request does not say which service it is for, so each gets a port of its own. Source: `authtype: none` in botocore's models;
+/// S3 for objects that are public.
+const UNSIGNED: &[(&str, &str)] = &[
+    ("COGNITO_IDENTITY", "cognito-identity"),
+    ("COGNITO_IDENTITY_PROVIDER", "cognito-idp"),
+    ("S3", "s3"),
+    ("SIGNIN", "signin"),
+    ("SSO", "awsssoportal"),
+    ("SSO_OIDC", "sso-oauth"),
+    ("STS", "sts"),
+];
+
+/// The names that services are signed for, one a line (`signing_names.py`).
+const SIGNING_NAMES: &str = include_str!("signing_names.txt");
 
 /// Hosts that do not begin with the signing name, by it. Source: as above.
 #[rustfmt::skip]
@@ -90,28 +107,43 @@ pub struct Lane {
     pub variable: String,
     /// How hosts of its service begin, where the signing name does not say so.
     prefix: Option<&'static str>,
+    /// The service that a request without a signature is for, where the port tells.
+    pub unsigned: Option<&'static str>,
     /// Where everything goes, where the user said so.
     target: Option<String>,
+}
+
+impl Lane {
+    /// Returns true if the user's settings say where everything of this port goes.
+    pub fn is_led(&self) -> bool {
+        self.target.is_some()
+    }
 }
 
 /// The ports a gateway needs: the first is for every service that has none of its own.
 pub fn lanes(parent: &Environment) -> Vec<Lane> {
     let everything = parent.get(AWS_ENDPOINT_URL).map(str::to_owned);
-    let target = everything.clone();
-    let mut lanes = vec![Lane { variable: AWS_ENDPOINT_URL.to_owned(), prefix: None, target }];
+    let lane = |variable: &str, target| Lane {
+        variable: variable.to_owned(),
+        prefix: None,
+        unsigned: variable.strip_prefix(OF_SERVICE).and_then(|id| find(UNSIGNED, id)),
+        target,
+    };
+    let mut lanes = vec![lane(AWS_ENDPOINT_URL, everything.clone())];
     // Where everything goes to one place, nothing needs telling apart.
     if everything.is_none() {
-        lanes.extend(LANES.iter().map(|(id, prefix)| Lane {
-            variable: format!("{OF_SERVICE}{id}"),
+        let told = |(id, prefix): &(&str, &'static str)| Lane {
             prefix: Some(prefix),
-            target: None,
-        }));
+            ..lane(&format!("{OF_SERVICE}{id}"), None)
+        };
+        lanes.extend(LANES.iter().map(told));
+        lanes.extend(UNSIGNED.iter().map(|(id, _)| lane(&format!("{OF_SERVICE}{id}"), None)));
     }
     for (name, _) in parent.iter() {
         let Some(name) = name.to_str().filter(|name| name.starts_with(OF_SERVICE)) else { continue };
         let Some(target) = parent.get(name) else { continue };
         lanes.retain(|lane| lane.variable != name);
-        lanes.push(Lane { variable: name.to_owned(), prefix: None, target: Some(target.to_owned()) });
+        lanes.push(lane(name, Some(target.to_owned())));
     }
     lanes
 }
@@ -147,29 +179,33 @@ pub fn target(
     if plain && uri.scheme().is_some() { Ok(uri) } else { Err("the endpoint is no plain http or https URL") }
 }
 
+fn find(table: &[(&'static str, &'static str)], name: &str) -> Option<&'static str> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
 fn host(
     prefix: Option<&'static str>,
     variant: Variant,
     service: &str,
     region: &str,
 ) -> Result<String, &'static str> {
-    // Security: both become part of a host name that the real credentials are used for.
-    let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if !word(service) || !word(region) || region.len() > 32 || service.len() > 64 {
-        return Err("its signature names no service and region");
+    // Security: both become part of a host name that the real credentials are used for. `compute-1` is not a region and `bucket`
+    // is not a service, though `ec2-203-0-113-7.compute-1.amazonaws.com` and `bucket.s3.amazonaws.com` are other people's hosts.
+    if !SIGNING_NAMES.lines().any(|name| name == service) {
+        return Err("its signature names no known service");
+    }
+    if !is_region(region) {
+        return Err("its signature names no region");
     }
     let global = match region {
         _ if region.starts_with("cn-") => GLOBAL_CHINA,
         _ if region.starts_with("us-gov-") => GLOBAL_GOVERNMENT,
         _ => GLOBAL,
     };
-    let find = |table: &[(&'static str, &'static str)]| {
-        table.iter().find(|(name, _)| *name == service).map(|(_, value)| *value)
-    };
-    if let Some(host) = find(global).filter(|_| prefix.is_none()) {
+    if let Some(host) = find(global, service).filter(|_| prefix.is_none()) {
         return Ok(host.to_owned());
     }
-    let prefix = prefix.or_else(|| find(PREFIXES)).unwrap_or(service);
+    let prefix = prefix.or_else(|| find(PREFIXES, service)).unwrap_or(service);
     let fips = if variant.fips { "-fips" } else { "" };
     let suffix =
         SUFFIXES.iter().find(|(start, _)| region.starts_with(start)).map_or("", |(_, suffix)| suffix);
@@ -212,6 +248,37 @@ mod tests {
     }
 
     #[test]
+    fn every_service_of_the_tables_is_known_and_its_host_is_an_aws_host() {
+        let lanes = lanes(&Environment::default());
+        for service in SIGNING_NAMES.lines() {
+            for region in ["eu-west-1", "cn-north-1", "us-gov-west-1", "us-isob-east-1"] {
+                for variant in [Variant::default(), Variant { fips: true, dual_stack: true }] {
+                    let url = target(&lanes[0], variant, service, region, "/x").unwrap();
+                    let host = url.host().unwrap();
+                    let mut suffixes = SUFFIXES.iter().map(|(_, suffix)| *suffix).chain(["api.aws"]);
+                    assert!(suffixes.any(|suffix| host.ends_with(&format!(".{suffix}"))), "{host}");
+                }
+            }
+        }
+        for (name, _) in PREFIXES.iter().chain(GLOBAL).chain(GLOBAL_CHINA).chain(GLOBAL_GOVERNMENT) {
+            assert!(SIGNING_NAMES.lines().any(|known| known == *name) || *name == "waf", "{name}");
+        }
+        assert!(UNSIGNED.iter().all(|(_, name)| SIGNING_NAMES.lines().any(|known| known == *name)));
+    }
+
+    #[test]
+    fn a_port_of_its_own_tells_what_an_unsigned_request_is_for() {
+        let all = lanes(&Environment::default());
+        let of = |variable: &str| all.iter().find(|lane| lane.variable == variable).unwrap().unsigned;
+        assert_eq!(of("AWS_ENDPOINT_URL"), None);
+        assert_eq!(of("AWS_ENDPOINT_URL_S3"), Some("s3"));
+        assert_eq!(of("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"), Some("cognito-idp"));
+        let led = lanes(&Environment::from_pairs([("AWS_ENDPOINT_URL_STS", "http://localhost:1")]));
+        let sts = led.iter().find(|lane| lane.variable == "AWS_ENDPOINT_URL_STS").unwrap();
+        assert!(sts.unsigned == Some("sts") && sts.is_led());
+    }
+
+    #[test]
     fn the_users_own_endpoints_are_where_requests_go() {
         let parent = Environment::from_pairs([
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:1/base/"),
@@ -228,13 +295,29 @@ mod tests {
     #[test]
     fn a_scope_that_makes_another_host_is_refused() {
         let lanes = lanes(&Environment::default());
-        for (service, region) in
-            [("s3.evil.com/", "eu-west-1"), ("s3", "a.evil"), ("", "x"), ("s3", "@h"), ("s3", "")]
-        {
-            assert!(
-                target(&lanes[0], Variant::default(), service, region, "/").is_err(),
-                "{service} {region}"
-            );
+        for (service, region) in [
+            ("s3.evil.com/", "eu-west-1"),
+            ("s3", "a.evil"),
+            ("", "x"),
+            ("s3", "@h"),
+            ("s3", ""),
+            ("ec2-203-0-113-7", "compute-1"),
+            ("bucket", "s3"),
+            ("bucket", "s3-us-west-2"),
+            ("bucket", "s3-website-us-east-1"),
+            ("my-balancer-1234567890", "us-east-1"),
+            ("S3", "eu-west-1"),
+            ("s3\n", "eu-west-1"),
+            ("s3", "aws-global"),
+            ("s3", "EU-WEST-1"),
+        ] {
+            for lane in &lanes {
+                assert!(
+                    target(lane, Variant::default(), service, region, "/").is_err(),
+                    "{service} {region} {}",
+                    lane.variable
+                );
+            }
         }
         let parent = Environment::from_pairs([("AWS_ENDPOINT_URL", "https://user:pass@host")]);
         assert!(target(&super::lanes(&parent)[0], Variant::default(), "s3", "x", "/").is_err());

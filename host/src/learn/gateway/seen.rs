@@ -1,10 +1,10 @@
 //! What is kept of a request and its answer: enough to name the operation and to tell whether it was denied.
 
 use bytes::Bytes;
+use http::StatusCode;
 use http::request::Parts;
-use http::{Method, StatusCode};
 
-use super::dummy::{Signed, header, is_s3};
+use super::dummy::{header, is_s3};
 use crate::percent::decode_pairs;
 use crate::plugin::provider::SeenRequest;
 
@@ -58,6 +58,35 @@ const DENIALS: &[&str] = &[
     "UnauthorizedAccess",
 ];
 
+/// Codes with which services say that the credentials, the signature or the account are not good: no policy decided.
+/// Source: the same, and "Error responses" of Amazon S3's.
+const NOT_DECIDED: &[&str] = &[
+    "AccountProblem",
+    "AllAccessDisabled",
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSecurity",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotSignedUp",
+    "OptInRequired",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+    "XAmzContentSHA256Mismatch",
+];
+
+/// Codes that come with status 403 after a policy has allowed the call. Source: "Error responses" of Amazon S3's.
+const ALLOWED: &[&str] = &["InvalidObjectState", "InvalidPayer"];
+
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -65,6 +94,8 @@ pub enum Outcome {
     Used,
     /// A policy did not allow it.
     Denied,
+    /// A policy allowed it on some resources and not on others.
+    Partly,
     /// Nobody decided: the credentials had ended, or nothing answered.
     Undecided,
 }
@@ -86,14 +117,14 @@ pub fn has_telling_body(parts: &Parts, service: &str) -> bool {
 }
 
 /// What is kept of a request.
-pub fn seen(parts: &Parts, signed: &Signed, body: &Bytes) -> SeenRequest {
-    let body = if has_telling_body(parts, &signed.service) { body.as_ref() } else { &[] };
+pub fn seen(parts: &Parts, service: &str, region: &str, body: &Bytes) -> SeenRequest {
+    let body = if has_telling_body(parts, service) { body.as_ref() } else { &[] };
     let text = |name: &&str| Some(((*name).to_owned(), header(parts, name)?.to_owned()));
     let mut query = decode_pairs(parts.uri.query().unwrap_or_default());
     query.truncate(PARAMETERS);
     SeenRequest {
-        service: Some(signed.service.clone()),
-        region: Some(signed.region.clone()),
+        service: Some(service.to_owned()),
+        region: Some(region.to_owned()),
         method: parts.method.to_string(),
         host: header(parts, "host").unwrap_or_default().to_owned(),
         path: parts.uri.path().to_owned(),
@@ -110,18 +141,13 @@ pub fn is_denial(code: &str) -> bool {
 }
 
 /// What an answer says of the call; `code` is the error's code, if it has one.
-pub fn outcome(method: &Method, status: StatusCode, code: Option<&str>) -> Outcome {
+pub fn outcome(status: StatusCode, code: Option<&str>) -> Outcome {
     match code {
         Some(code) if is_denial(code) => Outcome::Denied,
-        // The head of an answer has no room for a code.
-        None if status == StatusCode::FORBIDDEN && method == Method::HEAD => Outcome::Denied,
-        _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Outcome::Undecided,
-        Some(
-            "ExpiredToken"
-            | "ExpiredTokenException"
-            | "InvalidSignatureException"
-            | "UnrecognizedClientException",
-        ) => Outcome::Undecided,
+        Some(code) if NOT_DECIDED.contains(&code) => Outcome::Undecided,
+        Some(code) if ALLOWED.contains(&code) => Outcome::Used,
+        // A refusal in words of its own, or without any (the head of an answer has no room for a code), is a refusal.
+        _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Outcome::Denied,
         _ => Outcome::Used,
     }
 }
@@ -154,7 +180,7 @@ mod tests {
 
     fn of(status: u16, header: Option<&str>, body: &str) -> Outcome {
         let status = StatusCode::from_u16(status).unwrap();
-        outcome(&Method::GET, status, code(header, body.as_bytes()).as_deref())
+        outcome(status, code(header, body.as_bytes()).as_deref())
     }
 
     #[test]
@@ -167,7 +193,20 @@ mod tests {
         ] {
             assert_eq!(of(status, header, body), Outcome::Denied, "{body}");
         }
-        assert_eq!(outcome(&Method::HEAD, StatusCode::FORBIDDEN, None), Outcome::Denied);
+    }
+
+    #[test]
+    fn a_refusal_that_names_no_known_code_is_a_denial() {
+        for (status, body) in [
+            (403, ""),
+            (401, "<Error><Code>SomethingNew</Code>"),
+            (403, r#"{"message":"Forbidden"}"#),
+            (403, "<html>"),
+        ] {
+            assert_eq!(of(status, None, body), Outcome::Denied, "{body}");
+        }
+        assert_eq!(of(403, None, "<Error><Code>InvalidObjectState</Code>"), Outcome::Used);
+        assert_eq!(of(404, None, ""), Outcome::Used);
     }
 
     #[test]

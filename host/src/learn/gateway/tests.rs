@@ -1,3 +1,8 @@
+mod cloud;
+mod queue;
+mod quoted;
+mod unsigned;
+
 use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -23,6 +28,10 @@ struct Ask<'a> {
     /// What is in `x-amz-content-sha256`, if that is not the body's own.
     hash: Option<&'a str>,
     secret: Option<&'a str>,
+    service: &'a str,
+    region: &'a str,
+    /// The seconds since it was signed.
+    ago: i64,
 }
 
 const GET: Ask<'static> = Ask {
@@ -31,12 +40,15 @@ const GET: Ask<'static> = Ask {
     body: b"",
     hash: Some("UNSIGNED-PAYLOAD"),
     secret: None,
+    service: "s3",
+    region: "eu-central-1",
+    ago: 0,
 };
 
 fn scene(target: &str, credentials: Credentials, ends_at: u64) -> Scene {
     let (sender, noted) = mpsc::channel(8);
     let parent = Environment::from_pairs([("AWS_ENDPOINT_URL", target)]);
-    let gateway = Gateway::start(&parent, credentials, ends_at, sender).unwrap();
+    let gateway = Gateway::start(&parent, credentials, None, ends_at, sender).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     Scene { gateway, noted, runtime }
 }
@@ -48,27 +60,37 @@ fn none() -> Credentials {
 impl Scene {
     /// Sends a request signed with the dummy key; status and body of the answer.
     fn send(&self, method: &str, ask: &Ask<'_>) -> (u16, String) {
-        let uri = format!("{}{}", self.gateway.url(), ask.path);
-        let host = uri.trim_start_matches("http://").split('/').next().unwrap().to_owned();
-        let mut request = Request::builder().method(method).uri(&uri).header("host", &host);
+        self.exchange(self.signed(method, ask))
+    }
+
+    fn host(&self) -> String {
+        self.gateway.url().trim_start_matches("http://").to_owned()
+    }
+
+    /// A request signed with the dummy key.
+    fn signed(&self, method: &str, ask: &Ask<'_>) -> Request<SdkBody> {
+        let (host, uri) = (self.host(), format!("{}{}", self.gateway.url(), ask.path));
         let mut headers = vec![("host", host.as_str())];
         headers.extend(ask.headers);
         if let Some(hash) = ask.hash {
             headers.push(("x-amz-content-sha256", hash));
         }
-        for (name, value) in headers.iter().skip(1) {
+        let mut request = Request::builder().method(method).uri(&uri);
+        for (name, value) in &headers {
             request = request.header(*name, *value);
         }
         let mut request = request.body(SdkBody::from(ask.body)).unwrap();
         let dummy = &self.gateway.dummy;
         let secret = ask.secret.unwrap_or(dummy.secret.expose());
         let identity = Credentials::new(&dummy.id, secret, None, None, "test").into();
+        let ago = Duration::from_secs(ask.ago.unsigned_abs());
+        let now = crate::clock::now();
         let params = v4::SigningParams::builder()
             .identity(&identity)
-            .region("eu-central-1")
-            .name("s3")
-            .time(crate::clock::now())
-            .settings(settings("s3"))
+            .region(ask.region)
+            .name(ask.service)
+            .time(if ask.ago < 0 { now + ago } else { now - ago })
+            .settings(settings(ask.service))
             .build()
             .unwrap()
             .into();
@@ -78,6 +100,21 @@ impl Scene {
         };
         let signable = SignableRequest::new(method, &uri, headers.into_iter(), body).unwrap();
         sign(signable, &params).unwrap().into_parts().0.apply_to_request_http1x(&mut request);
+        request
+    }
+
+    /// A request that is not signed.
+    fn unsigned(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<SdkBody> {
+        let uri = format!("{}{path}", self.gateway.url());
+        let mut request = Request::builder().method(method).uri(uri).header("host", self.host());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(SdkBody::from(body)).unwrap()
+    }
+
+    /// Sends a request over a connection of its own; status and body of the answer.
+    fn exchange(&self, request: Request<SdkBody>) -> (u16, String) {
         self.runtime.block_on(async {
             let answer = AwsHttp::new(None).forward(HttpRequest::try_from(request).unwrap()).await.unwrap();
             let status = answer.status().as_u16();
@@ -189,4 +226,118 @@ fn dropping_it_ends_it_at_once() {
     let url = scene.gateway.url();
     drop(scene.gateway);
     assert!(std::net::TcpStream::connect(url.trim_start_matches("http://")).is_err());
+}
+
+#[test]
+fn a_scope_that_spells_another_host_is_not_signed_for() {
+    let (sender, noted) = mpsc::channel(8);
+    let parent = Environment::default();
+    let gateway = Gateway::start(&parent, none(), None, far(), sender).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let scene = Scene { gateway, noted, runtime };
+    for (service, region) in
+        [("ec2-203-0-113-7", "compute-1"), ("bucket", "s3"), ("s3", "s3-us-west-2"), ("s3", "local")]
+    {
+        let (status, body) = scene.send("GET", &Ask { service, region, ..GET });
+        assert!(status == 400 && body.contains("names no"), "{service} {region}: {status} {body}");
+    }
+}
+
+#[test]
+fn a_signature_opens_once() {
+    let (cloud, credentials) = cloud();
+    let scene = scene(&cloud.endpoint(), credentials, far());
+    for headers in [&[][..], &[("amz-sdk-invocation-id", "0f"), ("amz-sdk-request", "attempt=1")]] {
+        let request = |gateway: &Scene| gateway.signed("GET", &Ask { headers, ..GET });
+        let first = request(&scene);
+        let copy = |request: &Request<SdkBody>| {
+            let mut copy = Request::builder().method(request.method()).uri(request.uri());
+            for (name, value) in request.headers() {
+                copy = copy.header(name, value);
+            }
+            copy.body(SdkBody::empty()).unwrap()
+        };
+        let again = copy(&first);
+        let before = cloud.requests().len();
+        assert_eq!(scene.exchange(first).0, 200);
+        let (status, body) = scene.exchange(again);
+        assert!(status == 403 && body.contains("SignatureAlreadyUsed"), "{status} {body}");
+        assert_eq!(cloud.requests().len(), before + 1, "one was forwarded");
+    }
+}
+
+#[test]
+fn a_date_that_is_not_about_now_is_refused() {
+    let (cloud, credentials) = cloud();
+    let scene = scene(&cloud.endpoint(), credentials, far());
+    for ago in [16 * 60, -16 * 60, 86_400, -86_400] {
+        let (status, body) = scene.send("GET", &Ask { ago, ..GET });
+        assert!(status == 403 && body.contains("RequestTimeTooSkewed"), "{ago}: {status} {body}");
+    }
+    assert!(cloud.requests().is_empty());
+    assert_eq!(scene.send("GET", &Ask { ago: 14 * 60, ..GET }).0, 200);
+}
+
+#[test]
+fn a_header_that_is_not_ascii_is_forwarded_as_it_came() {
+    let (cloud, credentials) = cloud();
+    let scene = scene(&cloud.endpoint(), credentials, far());
+    for name in ["ü", "日本", "é à"] {
+        let headers = [("x-amz-meta-name", name)];
+        let (status, body) = scene.send("PUT", &Ask { path: "/demo-reports/meta", headers: &headers, ..GET });
+        assert_ne!((status, body.contains("cannot be read")), (403, true), "{name}: {body}");
+        let seen = cloud.requests();
+        assert_eq!(seen.last().unwrap().action, "s3:PutObject", "{name}: {status} {body}");
+    }
+}
+
+#[test]
+fn a_header_in_the_old_encoding_is_forwarded_byte_for_byte() {
+    let cloud = cloud::Cloud::start(|_| cloud::answer("200 OK", "", b""));
+    let scene = scene(&cloud.endpoint, none(), far());
+    // As Python's and Node.js's HTTP libraries do: signed as text, sent as one byte for each character.
+    let headers = [("x-amz-meta-name", "ü")];
+    let mut request = scene.signed("PUT", &Ask { headers: &headers, ..GET });
+    let value = http::HeaderValue::from_bytes(b"\xfc").unwrap();
+    request.headers_mut().insert("x-amz-meta-name", value);
+    assert_eq!(scene.exchange(request).0, 200);
+    assert!(cloud.sent()[0].head.contains("x-amz-meta-name: \u{fffd}\r\n"), "{}", cloud.sent()[0].head);
+
+    let mut other = scene.signed("PUT", &Ask { headers: &headers, path: "/b/other", ..GET });
+    other.headers_mut().insert("x-amz-meta-name", http::HeaderValue::from_bytes(b"\xfd").unwrap());
+    assert_eq!(scene.exchange(other).0, 403, "another value than the one that was signed");
+}
+
+#[test]
+fn an_answer_about_the_credentials_decides_nothing_and_is_told() {
+    let body = b"<Error><Code>ExpiredToken</Code></Error>";
+    let cloud = cloud::Cloud::start(move |_| cloud::answer("400 Bad Request", "", body));
+    let mut scene = scene(&cloud.endpoint, none(), far());
+    assert_eq!(scene.send("GET", &GET).0, 400);
+    assert!(scene.noted.try_recv().is_err());
+    assert!(scene.gateway.refusals()[0].contains("did not take"), "{:?}", scene.gateway.refusals());
+}
+
+#[test]
+fn signatures_of_other_kinds_are_refused_by_their_names() {
+    let scene = scene("http://127.0.0.1:1", none(), far());
+    let form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+    let old = "AWSAccessKeyId=x&SignatureVersion=2&SignatureMethod=HmacSHA256&Signature=y&Action=ListDomains";
+    for (request, name) in [
+        (scene.unsigned("GET", "/b/k?AWSAccessKeyId=x&Signature=y%3D&Expires=1", &[], ""), "presigned URLs"),
+        (
+            scene.unsigned("GET", "/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0", &[], ""),
+            "presigned URLs",
+        ),
+        (scene.unsigned("GET", &format!("/?{old}"), &[], ""), "Signature Version 2"),
+        (scene.unsigned("POST", "/", &[form], old), "Signature Version 2"),
+        (scene.unsigned("GET", "/b/k", &[("authorization", "AWS x:y=")], ""), "Signature Version 2"),
+        (
+            scene.unsigned("GET", "/b/k", &[("authorization", "AWS4-ECDSA-P256-SHA256 Credential=x")], ""),
+            "SigV4A",
+        ),
+    ] {
+        let (status, body) = scene.exchange(request);
+        assert!(status == 501 && body.contains(name), "{name}: {status} {body}");
+    }
 }

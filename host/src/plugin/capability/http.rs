@@ -2,7 +2,7 @@
 
 mod address;
 mod compose;
-mod echo;
+pub mod echo;
 mod exchange;
 mod family;
 mod lift;
@@ -119,7 +119,8 @@ fn host_matches(template: &str, host: &str) -> bool {
 /// Whether `label` is written like a region: `eu-west-1`, `us-gov-east-1`.
 ///
 /// Security: not any label. `sts.s3.amazonaws.com` and `sts.s3-us-west-2.amazonaws.com` are somebody's bucket.
-fn is_region(label: &str) -> bool {
+#[must_use]
+pub fn is_region(label: &str) -> bool {
     let parts: Vec<&str> = label.split('-').collect();
     let (first, last) =
         (parts.first().copied().unwrap_or_default(), parts.last().copied().unwrap_or_default());

@@ -29,7 +29,7 @@ const PAIRS: usize = 1 << 16;
 ///
 /// Upper and lower case are one: servers write keys in hex as they like.
 #[derive(Default)]
-pub(super) struct Guard {
+pub struct Guard {
     lines: Vec<Zeroizing<Vec<u8>>>,
     /// By the length of what is looked for.
     tables: BTreeMap<usize, Table>,
@@ -65,7 +65,8 @@ enum Reader {
 
 impl Guard {
     /// Looks for each of `secrets` that is long enough not to turn up by chance.
-    pub(super) fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
+    #[must_use]
+    pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mut guard = Self::default();
         let mut known = HashSet::new();
         for secret in secrets {
@@ -84,7 +85,8 @@ impl Guard {
     }
 
     /// Whether a text that the guest reads holds one of the secrets or a long piece of one, as it is or decoded.
-    pub(super) fn finds_in(&self, text: &[u8]) -> bool {
+    #[must_use]
+    pub fn finds_in(&self, text: &[u8]) -> bool {
         self.looks(text, Reader::Guest)
     }
 
