@@ -1,5 +1,6 @@
 //! `tryaudex learn` with the real aws CLI and boto3, through the gateway to enforcing clouds.
 
+mod exact;
 mod many;
 
 use std::fs;

@@ -164,10 +164,14 @@ impl Patterns {
     }
 
     fn apply(&self, subject: &str, matches: fn(&str, &str) -> bool) -> Truth {
-        if self.patterns.iter().any(|pattern| !is_variable(pattern) && matches(pattern, subject)) {
+        let matches = |pattern: &String| {
+            let pattern = aws_catalogue::without_dollars(pattern);
+            matches(&pattern, &aws_catalogue::stood_in(subject))
+        };
+        if self.patterns.iter().any(|pattern| !has_variable(pattern) && matches(pattern)) {
             return Truth::from(!self.negated);
         }
-        if self.patterns.iter().any(|pattern| is_variable(pattern)) {
+        if self.patterns.iter().any(|pattern| has_variable(pattern)) {
             return Truth::Unknown;
         }
         Truth::from(self.negated)
@@ -177,6 +181,14 @@ impl Patterns {
 /// Policy variables are not substituted here, so what holds one cannot be decided.
 pub(super) fn is_variable(pattern: &str) -> bool {
     pattern.contains("${")
+}
+
+/// The same for a resource, where a character that is written as a variable is that character.
+fn has_variable(pattern: &str) -> bool {
+    ["${*}", "${?}", "${$}"]
+        .iter()
+        .fold(pattern.to_owned(), |rest, written| rest.replace(written, ""))
+        .contains("${")
 }
 
 /// A string, or a list of at least one string.

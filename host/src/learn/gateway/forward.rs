@@ -81,11 +81,12 @@ async fn exchange(
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
     let request = signed_again(gate, parts, &signed, &uri, payload)
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
-    let seen = seen::seen(parts, &signed, &beginning);
+    let mut seen = seen::seen(parts, &signed, &beginning);
     let response = gate.http.forward(request).await;
     let response = response.map_err(|error| Refusal::unreachable(&reason(&error)))?;
     let response = response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))?;
     let (response, outcome) = looked_at(parts, response).await?;
+    seen.headers.extend(seen::answered(response.headers()));
     if outcome != Outcome::Undecided {
         gate.note(Noted { request: seen, denied: outcome == Outcome::Denied }).await;
     }

@@ -4,14 +4,18 @@
 //! asked for, and then only that name's group is decoded. Nothing here can fail or panic: what is not in the data is
 //! not known.
 
+mod escape;
 mod format;
 mod names;
 mod question;
 mod resource;
 mod service;
 
+pub use escape::{stood_in, unescaped, variables, without_dollars};
 pub use names::Names;
-pub use question::{Found, expansion_within, find, matching, services_with, takes_no_resource};
+pub use question::{
+    Found, expansion_within, find, matching, needs_no_resource, services_with, takes_no_resource,
+};
 pub use resource::ResourceType;
 pub use service::{Service, service, services};
 

@@ -57,9 +57,25 @@ pub fn compile(grant: &Grant, conditions: &Conditions, room: usize) -> Result<Co
         return Err(nothing(&groups));
     }
     notices.extend(conditions.notice(&groups));
+    notices.extend(valueless(&groups));
     let denied = deny::denied(grant, &groups, &mut notices)?;
     let policy = fit(groups.list, &denied, conditions, room, &mut notices)?;
     Ok(Compiled { policy, notices, idle: groups.idle })
+}
+
+/// The resources that match nothing because of a variable that has no value in a session of a role or a federated user.
+/// Source: IAM User Guide, "IAM policy elements: Variables and tags": `aws:username` is not present there.
+fn valueless(groups: &Groups) -> Vec<String> {
+    let is_valueless = |name: &str| name.trim().eq_ignore_ascii_case("aws:username");
+    let all = groups.list.iter().flat_map(|group| &group.resources);
+    let mut found: Vec<&String> =
+        all.filter(|text| aws_catalogue::variables(text).any(is_valueless)).collect();
+    found.sort_unstable();
+    found.dedup();
+    let notice = |text: &String| {
+        format!("`{text}` matches nothing: `aws:username` is empty in a session of a role or federated user")
+    };
+    found.into_iter().map(notice).collect()
 }
 
 /// `policy` plus the right to be scoped down: for a first session that is never handed out.

@@ -66,7 +66,7 @@ pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
     // A parameter that is an ARN itself names the whole resource.
     let values = request.parameters.iter().map(|(_, value)| value).filter(|value| value.starts_with("arn:"));
     let mut found: Vec<String> = values
-        .map(|value| literal(value))
+        .map(|value| literal(whole_log_group(value)))
         .filter(|value| kinds.iter().any(|kind| fits(&kind.format, value)))
         .collect();
     let names = Names::of(request.service, request.operation);
@@ -117,11 +117,15 @@ pub fn fitting(action: &str, resources: &[String]) -> Vec<String> {
 /// Writes the ARN of a log group as policies of this action have it.
 fn end_log_group(action: &str, arn: &mut String) {
     let Some((_, name)) = arn.split_once(LOG_GROUP) else { return };
-    if LOG_TAGS.iter().any(|of| of.eq_ignore_ascii_case(action)) {
-        arn.truncate(arn.strip_suffix(":*").unwrap_or(arn).len());
-    } else if !name.contains(':') {
+    let is_of_tags = LOG_TAGS.iter().any(|of| of.eq_ignore_ascii_case(action));
+    if !is_of_tags && !name.contains(':') {
         arn.push_str(":*");
     }
+}
+
+/// The ARN of a log group without the end that the service itself writes.
+fn whole_log_group(arn: &str) -> &str {
+    arn.strip_suffix(":*").filter(|group| group.contains(LOG_GROUP)).unwrap_or(arn)
 }
 
 /// A resource type that an action works on.

@@ -157,7 +157,9 @@ fn a_name_is_never_taken_for_an_id_or_for_another_type() {
         assert!(of(action, parameters).is_empty(), "{action}");
     }
     // A database instance is created with groups that the request need not name.
-    assert!(of("rds:RestoreDBInstanceFromDBSnapshot", &[("DBInstanceIdentifier", "d")]).is_empty());
+    let instance = "arn:aws:rds:eu-west-1:123456789012:db:d".to_owned();
+    assert!(fitting("rds:RestoreDBInstanceFromDBSnapshot", std::slice::from_ref(&instance)).is_empty());
+    assert_eq!(fitting("rds:ModifyDBInstance", std::slice::from_ref(&instance)), [instance]);
 }
 
 #[test]
