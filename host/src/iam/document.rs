@@ -244,6 +244,21 @@ mod tests {
     }
 
     #[test]
+    fn a_wildcard_that_is_written_as_itself_matches_that_character_alone() {
+        let allow = |key: &str| {
+            let resource = format!("arn:aws:s3:::b/{key}");
+            format!(r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"{resource}"}}}}"#)
+        };
+        for (key, same, other) in
+            [("${*}", "*", "x"), ("a${?}", "a?", "ab"), ("${$}{x}", "${x}", "x"), ("${*}/*", "*/y", "x/y")]
+        {
+            let of = |name: &str| decide(&allow(key), "s3:GetObject", &format!("arn:aws:s3:::b/{name}"));
+            assert_eq!((of(same), of(other)), (Decision::Allowed, Decision::ImplicitDeny), "{key}");
+        }
+        assert_eq!(decide(&allow("*"), "s3:GetObject", "arn:aws:s3:::b/*"), Decision::Allowed);
+    }
+
+    #[test]
     fn a_policy_variable_never_allows_and_always_denies() {
         let allow =
             r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username}"}}"#;

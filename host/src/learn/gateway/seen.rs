@@ -203,7 +203,7 @@ mod tests {
         headers
             .insert("x-amz-server-side-encryption-aws-kms-key-id", "arn:aws:kms:r:1:key/k".parse().unwrap());
         headers.insert("etag", "x".parse().unwrap());
-        let [(name, value)] = answered(&headers).try_into().unwrap();
+        let [(name, value)]: [(String, String); 1] = answered(&headers).try_into().unwrap();
         assert_eq!(value, "arn:aws:kms:r:1:key/k");
         assert!(HeaderName::from_bytes(name.as_bytes()).is_err());
     }

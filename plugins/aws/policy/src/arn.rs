@@ -54,11 +54,11 @@ fn is_arn(text: &str) -> bool {
     // A `*` at the end stands for the parts that are not there: IAM takes `arn:aws:ec2:*`.
     let is_open = !rest.is_empty() && text.ends_with('*');
     let resource = match rest {
-        [_, _, resource] => resource,
+        [_, _, resource] => *resource,
         _ if is_open => "*",
         _ => return false,
     };
-    [partition, service, resource].into_iter().all(|part| !part.trim().is_empty())
+    [*partition, *service, resource].into_iter().all(|part| !part.trim().is_empty())
 }
 
 fn is_role(text: &str) -> bool {

@@ -1,5 +1,6 @@
 //! The resources a call was made on, as ARNs: the formats of the catalogue filled with the parameters of the call.
 
+mod ec2;
 mod format;
 mod table;
 #[cfg(test)]
@@ -63,6 +64,10 @@ impl<'a> Request<'a> {
 #[must_use]
 pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
     let Some((service, kinds)) = kinds(action) else { return Vec::new() };
+    let of_any_type = request.parameters.iter().filter(|(name, _)| service == "ec2" && name == ec2::ANY);
+    if of_any_type.into_iter().any(|(_, id)| ec2::kind(id).is_none()) {
+        return Vec::new();
+    }
     // A parameter that is an ARN itself names the whole resource.
     let values = request.parameters.iter().map(|(_, value)| value).filter(|value| value.starts_with("arn:"));
     let mut found: Vec<String> = values
@@ -275,9 +280,10 @@ fn values(
     let mut found = Vec::new();
     for (name, value) in request.parameters {
         let name_of = plain(name);
+        let is_typed = service == "ec2" && name == ec2::ANY && ec2::kind(value) == Some(&kind.name);
         let is_same = is_telling && is_called(&name_of, &lower)
             || service == "s3" && OF_S3.contains(&(name_of.as_str(), lower.as_str()));
-        if !is_same && !others.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+        if !is_same && !is_typed && !others.iter().any(|other| other.eq_ignore_ascii_case(name)) {
             continue;
         }
         if fits(&kind.format, value) {

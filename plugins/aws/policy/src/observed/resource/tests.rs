@@ -201,3 +201,14 @@ fn more_resources_than_are_told_are_none() {
     parameters.remove(0);
     assert_eq!(of("s3:DeleteObject", &parameters).len(), 1_000);
 }
+
+#[test]
+fn ids_of_any_type_are_of_the_type_they_say() {
+    let arn = |name: &str| format!("arn:aws:ec2:eu-west-1:123456789012:{name}");
+    assert_eq!(
+        of("ec2:CreateTags", &[("ResourceId", "vol-1"), ("ResourceId", "i-1")]),
+        [arn("instance/i-1"), arn("volume/vol-1")]
+    );
+    assert_eq!(of("ec2:DeleteTags", &[("ResourceId", "ami-1")]), ["arn:aws:ec2:eu-west-1::image/ami-1"]);
+    assert!(of("ec2:CreateTags", &[("ResourceId", "i-1"), ("ResourceId", "new-1")]).is_empty());
+}
