@@ -57,17 +57,17 @@ pub fn compile(grant: &Grant, conditions: &Conditions, room: usize) -> Result<Co
         return Err(nothing(&groups));
     }
     notices.extend(conditions.notice(&groups));
-    notices.extend(valueless(&groups));
     let denied = deny::denied(grant, &groups, &mut notices)?;
     let policy = fit(groups.list, &denied, conditions, room, &mut notices)?;
     Ok(Compiled { policy, notices, idle: groups.idle })
 }
 
-/// The resources that match nothing because of a variable that has no value in a session of a role or a federated user.
+/// Notices of resources that match nothing, as their variable has no value in a session of a role or a federated user.
 /// Source: IAM User Guide, "IAM policy elements: Variables and tags": `aws:username` is not present there.
-fn valueless(groups: &Groups) -> Vec<String> {
+#[must_use]
+pub fn valueless(grant: &Grant) -> Vec<String> {
     let is_valueless = |name: &str| name.trim().eq_ignore_ascii_case("aws:username");
-    let all = groups.list.iter().flat_map(|group| &group.resources);
+    let all = grant.permissions.iter().flat_map(|permission| &permission.resources);
     let mut found: Vec<&String> =
         all.filter(|text| aws_catalogue::variables(text).any(is_valueless)).collect();
     found.sort_unstable();
