@@ -1,4 +1,4 @@
-"""Writes a table of operations by method and path, as `src/lib.rs` reads it; the generators beside the tables use it."""
+"""Writes tables as `src/lib.rs` reads them; the generators beside the tables use it."""
 
 import re
 import sys
@@ -12,7 +12,7 @@ def shape(path: str) -> str:
 
 def table(title: str, sections: dict) -> bytes:
     """`sections` has, by name, tuples of method, path, operation, conditions, and further conditions for when another is alike."""
-    index, blocks, offset = [], [], 0
+    packed = {}
     for name, operations in sorted(sections.items()):
         alike, lines = defaultdict(int), set()
         for method, path, *_ in operations:
@@ -27,8 +27,16 @@ def table(title: str, sections: dict) -> bytes:
         for key, names in keys.items():
             if len(names) > 1:
                 print(f"{name}: {key} is {', '.join(sorted(names))}, so nobody", file=sys.stderr)
+        packed[name] = sorted(lines)
+    return pack(title, packed)
+
+
+def pack(title: str, sections: dict) -> bytes:
+    """`sections` has lists of lines by name."""
+    index, blocks, offset = [], [], 0
+    for name, lines in sorted(sections.items()):
         packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-        block = packer.compress("\n".join(sorted(lines)).encode()) + packer.flush()
+        block = packer.compress("\n".join(lines).encode()) + packer.flush()
         index.append(f"{name} {offset} {len(block)}\n")
         blocks.append(block)
         offset += len(block)

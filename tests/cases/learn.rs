@@ -1,6 +1,7 @@
 //! `tryaudex learn` with the real aws CLI and boto3, through the gateway to enforcing clouds.
 
 mod endpoints;
+mod exact;
 mod many;
 mod shares;
 mod verified;

@@ -29,7 +29,7 @@ USER = "developer"
 ADMIN = "admin"
 ROLE = "AudexTest"
 WIDE_ROLE = "AudexWide"
-SERVICES = {"s3", "sts", "iam", "dynamodb", "sqs", "sns", "ec2", "lambda", "monitoring", "secretsmanager", "ssm"}
+SERVICES = {"s3", "sts", "iam", "dynamodb", "sqs", "sns", "ec2", "lambda", "monitoring", "secretsmanager", "ssm", "logs", "events"}
 
 # Rules that `--without` can switch off; only check_double.py does, to prove that it would notice.
 RULES = ("all", "identity", "session-policy", "expiry", "token", "signature")

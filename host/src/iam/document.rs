@@ -164,10 +164,14 @@ impl Patterns {
     }
 
     fn apply(&self, subject: &str, matches: fn(&str, &str) -> bool) -> Truth {
-        if self.patterns.iter().any(|pattern| !is_variable(pattern) && matches(pattern, subject)) {
+        let matches = |pattern: &String| {
+            let pattern = aws_catalogue::without_dollars(pattern);
+            matches(&pattern, &aws_catalogue::stood_in(subject))
+        };
+        if self.patterns.iter().any(|pattern| !has_variable(pattern) && matches(pattern)) {
             return Truth::from(!self.negated);
         }
-        if self.patterns.iter().any(|pattern| is_variable(pattern)) {
+        if self.patterns.iter().any(|pattern| has_variable(pattern)) {
             return Truth::Unknown;
         }
         Truth::from(self.negated)
@@ -177,6 +181,14 @@ impl Patterns {
 /// Policy variables are not substituted here, so what holds one cannot be decided.
 pub(super) fn is_variable(pattern: &str) -> bool {
     pattern.contains("${")
+}
+
+/// The same for a resource, where a character that is written as a variable is that character.
+fn has_variable(pattern: &str) -> bool {
+    ["${*}", "${?}", "${$}"]
+        .iter()
+        .fold(pattern.to_owned(), |rest, written| rest.replace(written, ""))
+        .contains("${")
 }
 
 /// A string, or a list of at least one string.
@@ -229,6 +241,21 @@ mod tests {
         let policy = r#"{"Statement":[{"Effect":"Deny","Action":"*","NotResource":["arn:aws:s3:::b"]},{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
         assert_eq!(decide(policy, "s3:ListBucket", "arn:aws:s3:::b"), Decision::Allowed);
         assert_eq!(decide(policy, "s3:ListBucket", "arn:aws:s3:::c"), Decision::ExplicitDeny);
+    }
+
+    #[test]
+    fn a_wildcard_that_is_written_as_itself_matches_that_character_alone() {
+        let allow = |key: &str| {
+            let resource = format!("arn:aws:s3:::b/{key}");
+            format!(r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"{resource}"}}}}"#)
+        };
+        for (key, same, other) in
+            [("${*}", "*", "x"), ("a${?}", "a?", "ab"), ("${$}{x}", "${x}", "x"), ("${*}/*", "*/y", "x/y")]
+        {
+            let of = |name: &str| decide(&allow(key), "s3:GetObject", &format!("arn:aws:s3:::b/{name}"));
+            assert_eq!((of(same), of(other)), (Decision::Allowed, Decision::ImplicitDeny), "{key}");
+        }
+        assert_eq!(decide(&allow("*"), "s3:GetObject", "arn:aws:s3:::b/*"), Decision::Allowed);
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     let two_steps = method == Some(Method::AssumeRoleScoped);
     let compiled = policy::compile(grant, &conditions()?, policy::room(two_steps))?;
     notices.extend(compiled.notices);
+    notices.extend(policy::valueless(grant));
     let permission = |permission: &Permission| Planned {
         action: permission.action.clone(),
         origin: permission.origin.clone(),

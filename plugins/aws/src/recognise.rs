@@ -1,7 +1,12 @@
-//! What requests of a command ask for: operation, and what it is done on.
+//! The operations that requests of a command ask for, and the resources they are done on.
+
+mod further;
+mod partiql;
+mod several;
 
 use audex_sdk::provider::{Call, SeenRequest};
 use aws_api::Asked;
+use aws_policy::observed::exact::{self, Need};
 use aws_policy::observed::{self, PASSES_ROLE, resource};
 use percent_encoding::percent_decode_str;
 
@@ -11,9 +16,14 @@ const PATH: usize = 80;
 const ABOUT_ROLES: [&str; 2] = ["iam", "sts"];
 const COPY_SOURCE: &str = "x-amz-copy-source";
 const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+/// The key that an object has, as the answer says.
+const ANSWERED_KEY: &str = "answer:x-amz-server-side-encryption-aws-kms-key-id";
+/// Services whose parameter names the key that encrypts what they store.
+const WITH_KEYS: [(&str, &str); 2] = [("secretsmanager", "KmsKeyId"), ("ssm", "KeyId")];
+const PASS_ROLE: &str = "iam:PassRole";
 
 /// Headers that make a request need another permission, and the modifiers of the operation that say so.
-const MODIFIERS: [(&str, &str); 13] = [
+const MODIFIERS: [(&str, &str); 12] = [
     ("x-amz-acl", "acl"),
     ("x-amz-grant-full-control", "acl"),
     ("x-amz-grant-read", "acl"),
@@ -26,7 +36,6 @@ const MODIFIERS: [(&str, &str); 13] = [
     ("x-amz-object-lock-legal-hold", "legal-hold"),
     ("x-amz-bypass-governance-retention", "bypass"),
     ("x-amz-bucket-object-lock-enabled", "lock"),
-    (KMS_KEY, "kms"),
 ];
 
 /// One call for each request, in order.
@@ -56,32 +65,52 @@ fn one(request: &SeenRequest, account: Option<&str>) -> Call {
     if !modifiers.is_empty() {
         operation = format!("{operation}?{}", modifiers.join("&"));
     }
-    let actions = observed::actions(&service, &operation).map(|(_, actions)| actions).unwrap_or_default();
-    let copied = source(request).filter(|_| asked.operation.contains("Copy"));
-    let resources = if let Some((bucket, key)) = copied {
-        // What is written, then what is read.
-        let read = vec![("Bucket".to_owned(), bucket), ("Key".to_owned(), key)];
-        let arns = |parameters| resource::arns("s3:PutObject", parameters, place);
-        [arns(&asked.parameters), arns(&read)].concat()
-    } else {
-        let mut resources: Vec<String> =
-            actions.iter().flat_map(|action| resource::arns(action, &asked.parameters, place)).collect();
-        resources.extend(role);
-        resources.sort_unstable();
-        resources.dedup();
-        resources
+    let Some((prefix, actions)) = observed::actions(&service, &operation) else {
+        return call(true, operation, Vec::new());
     };
+    let needs = needs(prefix, &asked, request, &actions, role, place);
+    let (operation, resources) = exact::written(&service, &operation, &needs);
     call(true, operation, resources)
+}
+
+/// Each action with what it is done on.
+fn needs(
+    service: &str,
+    asked: &Asked,
+    request: &SeenRequest,
+    actions: &[String],
+    role: Option<String>,
+    place: resource::Place<'_>,
+) -> Vec<Need> {
+    if let Some(several) = several::needs(service, asked, actions, place) {
+        return several;
+    }
+    let read = source(request).filter(|_| asked.operation.contains("Copy"));
+    let read = read.map(|(bucket, key)| vec![("Bucket".to_owned(), bucket), ("Key".to_owned(), key)]);
+    let need = |action: &String| {
+        // Of a copy one object is read, the other written.
+        let parameters = read.as_ref().filter(|_| action.starts_with("s3:Get")).unwrap_or(&asked.parameters);
+        let given = resource::Request { service, operation: &asked.operation, parameters, place };
+        let on = match &role {
+            Some(role) if action == PASS_ROLE => vec![role.clone()],
+            _ => resource::arns(action, &given),
+        };
+        // Some of what it is done on is not in the request.
+        (action.clone(), resource::fitting(action, &on))
+    };
+    let mut needs: Vec<Need> = actions.iter().map(need).collect();
+    needs.extend(further::needs(service, asked, place));
+    needs
 }
 
 /// Adds what stands in other places, or in other words.
 fn complete(asked: &mut Asked, request: &SeenRequest, place: resource::Place<'_>) {
-    if let Some(key) = header(request, KMS_KEY) {
-        asked.parameters.push(("KeyId".to_owned(), key.to_owned()));
-    }
+    let keys: Vec<String> = key(asked, request).into_iter().map(str::to_owned).collect();
+    asked.parameters.extend(keys.into_iter().map(|key| ("KeyId".to_owned(), key)));
     if request.service.as_deref() == Some("apigateway") {
         let (region, path) = (place.region.unwrap_or("*"), decoded(&request.path));
-        asked.parameters.push(("path".to_owned(), format!("arn:aws:apigateway:{region}::{path}")));
+        // The path is the resource; its labels are not resources of their own.
+        asked.parameters = vec![("path".to_owned(), format!("arn:aws:apigateway:{region}::{path}"))];
     }
     for (name, value) in &mut asked.parameters {
         // `https://sqs.eu-west-1.amazonaws.com/123456789012/name`
@@ -101,6 +130,15 @@ fn complete(asked: &mut Asked, request: &SeenRequest, place: resource::Place<'_>
     }
 }
 
+/// The KMS key that the call uses. The answer has its ARN, where the request may have an alias.
+fn key<'a>(asked: &'a Asked, request: &'a SeenRequest) -> Option<&'a str> {
+    let service = request.service.as_deref().unwrap_or_default();
+    let parameter = WITH_KEYS.iter().find(|(of, _)| *of == service);
+    header(request, ANSWERED_KEY)
+        .or_else(|| header(request, KMS_KEY))
+        .or_else(|| parameter.and_then(|(_, name)| asked.values(name).find(|key| !key.is_empty())))
+}
+
 /// What makes the operation need another permission; and the role that it hands on, if it does.
 fn modifiers(service: &str, asked: &Asked, request: &SeenRequest) -> (Vec<String>, Option<String>) {
     if service == "apigateway" {
@@ -108,16 +146,20 @@ fn modifiers(service: &str, asked: &Asked, request: &SeenRequest) -> (Vec<String
     }
     let has = |modifier: &str| observed::has_modifier(service, &asked.operation, modifier);
     let mut found: Vec<String> = Vec::new();
-    let versions = [
+    let others = [
         ("fromVersion", source_query(request).is_some()),
         ("versionId", asked.values("versionId").count() > 0),
+        ("kms", key(asked, request).is_some()),
     ];
-    let named = versions.into_iter().filter(|(_, is_there)| *is_there).map(|(modifier, _)| modifier);
+    let named = others.into_iter().filter(|(_, is_there)| *is_there).map(|(modifier, _)| modifier);
     let headers = MODIFIERS.into_iter().filter(|(name, _)| header(request, name).is_some());
     for modifier in named.chain(headers.map(|(_, modifier)| modifier)) {
         if has(modifier) && !found.iter().any(|known| known == modifier) {
             found.push(modifier.to_owned());
         }
+    }
+    if service == "ssm" && asked.values("WithDecryption").any(|value| value == "true") {
+        found.push("decryption".to_owned());
     }
     let is_role = |(name, value): &&(String, String)| {
         let name = name.to_ascii_lowercase();
@@ -156,86 +198,4 @@ fn decoded(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(service: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> SeenRequest {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let pair = |pair: &str| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (name.to_owned(), value.to_owned())
-        };
-        SeenRequest {
-            service: Some(service.to_owned()),
-            region: Some("eu-west-1".to_owned()),
-            method: method.to_owned(),
-            host: "127.0.0.1".to_owned(),
-            path: path.to_owned(),
-            query: query.split('&').filter(|text| !text.is_empty()).map(pair).collect(),
-            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-            body: body.as_bytes().to_vec(),
-        }
-    }
-
-    /// Operation, and each action with its resources.
-    fn needs(request: &SeenRequest) -> (String, Vec<(String, Vec<String>)>) {
-        let call = one(request, Some("123456789012"));
-        let attribution = observed::attribute(std::slice::from_ref(&call)).remove(0);
-        let permissions = attribution.permissions.into_iter().map(|one| (one.action, one.resources));
-        (call.operation, permissions.collect())
-    }
-
-    fn pair(action: &str, resource: &str) -> (String, Vec<String>) {
-        (action.to_owned(), vec![resource.to_owned()])
-    }
-
-    #[test]
-    fn objects_buckets_and_copies_get_their_own_resources() {
-        let (operation, found) = needs(&request("s3", "GET", "/b/a%20k?versionId=1", &[], ""));
-        assert_eq!(
-            (operation.as_str(), found),
-            ("GetObject?versionId", vec![pair("s3:GetObjectVersion", "arn:aws:s3:::b/a k")])
-        );
-        let headers = [("x-amz-copy-source", "/from/a%2Fb?versionId=7"), ("x-amz-acl", "private")];
-        let (operation, found) = needs(&request("s3", "PUT", "/to/k", &headers, ""));
-        assert_eq!(operation, "CopyObject?fromVersion&acl");
-        let expected = [
-            pair("s3:GetObjectVersion", "arn:aws:s3:::from/a/b"),
-            pair("s3:PutObject", "arn:aws:s3:::to/k"),
-            pair("s3:PutObjectAcl", "arn:aws:s3:::to/k"),
-        ];
-        assert_eq!(found, expected);
-        let key = [(KMS_KEY, "arn:aws:kms:eu-west-1:1:key/1"), ("x-amz-acl", "private")];
-        let (_, found) = needs(&request("s3", "PUT", "/b/k", &key, ""));
-        assert!(found.contains(&pair("kms:GenerateDataKey", "arn:aws:kms:eu-west-1:1:key/1")), "{found:?}");
-    }
-
-    #[test]
-    fn queues_apis_and_handed_roles_are_seen() {
-        let target = [("x-amz-target", "AmazonSQS.SendMessage")];
-        let url = |owner: &str| format!(r#"{{"QueueUrl":"http://127.0.0.1:5/{owner}/q","MessageBody":"x"}}"#);
-        for (owner, account) in
-            [("123456789012", "123456789012"), ("999999999999", "999999999999"), ("queue", "123456789012")]
-        {
-            let (_, found) = needs(&request("sqs", "POST", "/", &target, &url(owner)));
-            assert_eq!(found, [pair("sqs:SendMessage", &format!("arn:aws:sqs:eu-west-1:{account}:q"))]);
-        }
-        let (_, found) = needs(&request("apigateway", "GET", "/restapis/x/stages", &[], ""));
-        assert_eq!(found, [pair("apigateway:GET", "arn:aws:apigateway:eu-west-1::/restapis/x/stages")]);
-        let body = r#"{"FunctionName":"f","Role":"arn:aws:iam::123456789012:role/r"}"#;
-        let json = [("content-type", "application/json")];
-        let (operation, found) = needs(&request("lambda", "POST", "/2015-03-31/functions", &json, body));
-        assert_eq!(operation, "CreateFunction?role");
-        let expected = [
-            pair("lambda:CreateFunction", "arn:aws:lambda:eu-west-1:123456789012:function:f"),
-            pair("iam:PassRole", "arn:aws:iam::123456789012:role/r"),
-        ];
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn what_is_not_known_is_told_as_it_was_seen() {
-        let call = one(&request("lambda", "GET", &format!("/nobody/{}", "x".repeat(500)), &[], ""), None);
-        assert!(!call.known && call.operation.starts_with("GET /nobody/x") && call.operation.len() < 100);
-    }
-}
+mod tests;

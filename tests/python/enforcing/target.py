@@ -5,6 +5,7 @@ and DynamoDB is always `*`. Each of these would let a narrow policy be too wide 
 """
 
 import json
+import re
 import urllib.parse
 
 from flask import request as flask_request
@@ -19,6 +20,10 @@ EVERYWHERE = {"sqs:ListQueues", "sns:ListTopics", "ec2:DescribeInstances", "lamb
 
 # DynamoDB checks the single operations inside a transaction.
 TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
+
+# One statement of PartiQL: its verb, and the table in quotes. Source: DynamoDB Developer Guide, "IAM security policies with PartiQL".
+STATEMENT = re.compile(r'^(SELECT|INSERT|UPDATE|DELETE)\b.*?(?:FROM|INTO|UPDATE)?\s*"([^"]+)"', re.S)
+SSE_KEY = "x-amz-server-side-encryption-aws-kms-key-id"
 
 
 def targets(response, service, resource):
@@ -52,6 +57,11 @@ def _s3(response, action, resource):
             yield f"s3:{verb}", f"{resource}/{entry['Key']}"
         return
     yield action, resource
+    # S3 uses the key of an object with the caller's permission. Source: S3 User Guide, "Using SSE-KMS", permissions.
+    if action == "s3:GetObject" and (key := _key_of(resource)):
+        yield "kms:Decrypt", key
+    if action == "s3:PutObject" and response.headers.get(SSE_KEY):
+        yield "kms:GenerateDataKey", response.headers[SSE_KEY]
     source = response.headers.get("x-amz-copy-source")
     if source:
         path, _, version = urllib.parse.unquote(source).partition("?versionId=")
@@ -62,12 +72,24 @@ def _s3(response, action, resource):
         yield "s3:PutObjectTagging", resource
 
 
+def _key_of(resource):
+    from moto.s3.models import s3_backends
+
+    bucket, _, name = resource.split(":::")[1].partition("/")
+    known = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
+    found = known.keys.get(name) if known else None
+    return getattr(found, "kms_key_id", None)
+
+
 def _dynamodb(response, action):
     body = response.body if isinstance(response.body, dict) else json.loads(response.body or "{}")
     arn = lambda name: name if name.startswith("arn:") else f"arn:aws:dynamodb:{response.region}:{ACCOUNT}:table/{name}"
     for entry in body.get("TransactItems", []):
         for kind, item in entry.items():
             yield f"dynamodb:{TRANSACTION[kind]}", arn(item["TableName"])
+    if "Statement" in body:
+        verb, table = STATEMENT.match(body["Statement"]).groups()
+        yield f"dynamodb:PartiQL{verb.title()}", arn(table)
     for table in body.get("RequestItems", {}):
         yield action, arn(table)
     if "TableName" in body:
@@ -123,5 +145,7 @@ OTHERS = {
     "lambda": lambda r, p: f"function:{p.get('FunctionName') or urllib.parse.unquote(r.raw_path.split('/')[3])}",
     "cloudwatch": lambda _, p: f"alarm:{p.get('AlarmName') or (p.get('AlarmNames') or [''])[0]}",
     "secretsmanager": _secret,
+    "logs": lambda _, p: f"log-group:{p.get('logGroupName', '')}:*",
+    "events": lambda _, p: f"rule/{p.get('Name', '')}",
     "ssm": lambda _, p: f"parameter/{(p.get('Name') or (p.get('Names') or [''])[0]).lstrip('/')}",
 }

@@ -97,10 +97,11 @@ async fn exchange(
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
     let request = signed_again(gate, parts, &signed, &uri, payload)
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
-    let seen = seen::seen(parts, &signed.service, &signed.region, &beginning);
+    let mut seen = seen::seen(parts, &signed.service, &signed.region, &beginning);
     let response = gate.http.forward(request).await;
     let response = response.map_err(|error| Refusal::unreachable(&reason(&error)))?;
     let response = response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))?;
+    seen.headers.extend(seen::answered(response.headers()));
     let (response, outcome) = reply::looked_at(gate, parts, &signed.service, response).await?;
     let response = if signed.service == queue::SERVICE && queue::has_addresses(parts, &beginning) {
         reply::with_our_queues(gate, door, response).await?

@@ -1,8 +1,8 @@
 //! What is kept of a request and its answer: enough to name the operation and to tell whether it was denied.
 
 use bytes::Bytes;
-use http::StatusCode;
 use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode};
 
 use super::dummy::{header, is_s3};
 use crate::percent::decode_pairs;
@@ -39,6 +39,11 @@ const HEADERS: &[&str] = &[
     "x-amz-mfa",
     "x-amz-expected-bucket-owner",
 ];
+
+/// Headers of an answer that name what the call needed besides, and how they are handed over: no header of a request has such a name.
+/// Source: S3 API reference, GetObject, response syntax.
+const ANSWERED: &[(&str, &str)] =
+    &[("x-amz-server-side-encryption-aws-kms-key-id", "answer:x-amz-server-side-encryption-aws-kms-key-id")];
 
 /// Codes with which services say that a policy does not allow a call. Source: the "Common Errors" of their API references.
 const DENIALS: &[&str] = &[
@@ -100,20 +105,37 @@ pub enum Outcome {
     Undecided,
 }
 
-/// Whether bodies of this request name operations.
+/// Tells whether bodies of this request name operations or resources.
 pub fn has_telling_body(parts: &Parts, service: &str) -> bool {
     let kind = header(parts, "content-type").unwrap_or_default().to_ascii_lowercase();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_owned();
-    // Security: never the body of an object, whatever it calls itself.
-    !is_s3(service)
-        && matches!(
-            kind.as_str(),
-            "application/x-www-form-urlencoded"
-                | "application/x-amz-json-1.0"
-                | "application/x-amz-json-1.1"
-                | "application/json"
-                | "application/cbor"
-        )
+    if is_s3(service) {
+        // Security: never the body of an object, whatever it calls itself.
+        return deletes_objects(parts);
+    }
+    matches!(
+        kind.as_str(),
+        "application/x-www-form-urlencoded"
+            | "application/x-amz-json-1.0"
+            | "application/x-amz-json-1.1"
+            | "application/json"
+            | "application/cbor"
+    )
+}
+
+/// The one request of S3 whose body is a list of keys. Source: S3 API reference, DeleteObjects.
+fn deletes_objects(parts: &Parts) -> bool {
+    let query = decode_pairs(parts.uri.query().unwrap_or_default());
+    parts.method == Method::POST && query.iter().any(|(name, _)| name == "delete")
+}
+
+/// What is kept of the head of an answer, as headers of the request.
+pub fn answered(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, as_seen): &(&str, &str)| {
+        let value = headers.get(*name)?.to_str().ok()?;
+        Some(((*as_seen).to_owned(), value.to_owned()))
+    };
+    ANSWERED.iter().filter_map(text).collect()
 }
 
 /// What is kept of a request.
@@ -176,11 +198,40 @@ fn json_code(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
 
     fn of(status: u16, header: Option<&str>, body: &str) -> Outcome {
         let status = StatusCode::from_u16(status).unwrap();
         outcome(status, code(header, body.as_bytes()).as_deref())
+    }
+
+    #[test]
+    fn the_body_of_an_object_is_never_kept_and_a_list_of_keys_is() {
+        let telling = |method: &str, uri: &str, service: &str| {
+            let request = http::Request::builder().method(method).uri(uri);
+            let (parts, ()) =
+                request.header("content-type", "application/json").body(()).unwrap().into_parts();
+            has_telling_body(&parts, service)
+        };
+        assert!(telling("POST", "/b?delete", "s3") && telling("POST", "/?delete=", "s3"));
+        for (method, uri) in [("PUT", "/b/k"), ("PUT", "/b/k?delete"), ("POST", "/b"), ("POST", "/b?deleted")]
+        {
+            assert!(!telling(method, uri, "s3"), "{method} {uri}");
+        }
+        assert!(telling("POST", "/", "dynamodb"));
+    }
+
+    #[test]
+    fn the_key_in_an_answer_is_kept_under_a_name_that_no_request_can_have() {
+        let mut headers = HeaderMap::new();
+        headers
+            .insert("x-amz-server-side-encryption-aws-kms-key-id", "arn:aws:kms:r:1:key/k".parse().unwrap());
+        headers.insert("etag", "x".parse().unwrap());
+        let [(name, value)]: [(String, String); 1] = answered(&headers).try_into().unwrap();
+        assert_eq!(value, "arn:aws:kms:r:1:key/k");
+        assert!(HeaderName::from_bytes(name.as_bytes()).is_err());
     }
 
     #[test]

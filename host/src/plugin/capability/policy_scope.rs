@@ -186,17 +186,33 @@ impl PolicyScope {
             return Ok(Vec::new());
         }
         let resources = strings(fields.get("Resource"))?;
-        // Where no action of the statement takes a resource, IAM knows none but `*`, which then says nothing wider.
-        let resourceless = actions.iter().all(|action| aws_catalogue::takes_no_resource(action));
         for resource in resources {
-            let here = self.granted_on((!resourceless).then_some(resource));
-            if let Some(action) = actions.iter().find(|action| !allows(&here, action)) {
+            let here = self.granted_on(Some(resource));
+            let inside = |action: &String| allows(&here, action) || self.grants_resourceless(action);
+            if let Some(action) = actions.iter().find(|action| !inside(action)) {
                 let anywhere = allows(&self.granted_on(None), action);
                 let on = if anywhere { format!(" on the resource `{resource}`") } else { String::new() };
                 return Err(outside(&format!("`{action}`{on}")));
             }
         }
         Ok(actions)
+    }
+
+    /// Tells whether `action` is granted on any resource, and needs none.
+    ///
+    /// Security: for an action that takes no resource, IAM knows none but `*`. One that may take a resource of an uncommon kind is
+    /// meant only by its own name, never by a pattern, and where it is not limited to a resource of its service.
+    fn grants_resourceless(&self, action: &str) -> bool {
+        let service = action.split(':').next().unwrap_or_default();
+        let is_elsewhere = |resource: &String| {
+            let of = resource.split(':').nth(2).unwrap_or("*");
+            of != service && !of.contains(['*', '?', '$'])
+        };
+        let is_named =
+            self.granted.iter().any(|(own, resources)| own == action && resources.iter().all(is_elsewhere));
+        let takes_none = aws_catalogue::takes_no_resource(action);
+        (takes_none && allows(&self.granted_on(None), action))
+            || (is_named && aws_catalogue::needs_no_resource(action))
     }
 
     /// The action patterns that are granted on `resource`, or on any resource.
@@ -255,7 +271,8 @@ fn denied_everywhere(fields: &Map<String, Value>) -> Result<Vec<String>, Outside
 }
 
 fn covered(patterns: &[impl AsRef<str>], narrow: &str) -> bool {
-    patterns.iter().any(|wide| pattern::covers(wide.as_ref(), narrow))
+    let narrow = aws_catalogue::unescaped(narrow);
+    patterns.iter().any(|wide| pattern::covers(&aws_catalogue::unescaped(wide.as_ref()), &narrow))
 }
 
 /// Whether everything that `action` means is granted: as written, or, for a pattern made shorter, action by action.

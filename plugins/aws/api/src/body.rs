@@ -9,14 +9,18 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 
-/// Texts that are kept of one request: a batch has a hundred items at most, a query a few hundred parameters.
-const VALUES: usize = 500;
-/// How deep tables are looked for in a request of several tables.
-const DEPTH: usize = 4;
+/// Texts that are kept of one request. Security: more than any body of [`CUT`] bytes has, for a part of them would look like all.
+const VALUES: usize = CUT / 2;
+/// As much of a body as the host hands over: one of that length may go on. Source: the contract, `seen-request`.
+const CUT: usize = 64 * 1024;
+/// DynamoDB's statements and writes of several tables. Source: Amazon DynamoDB API reference, TransactWriteItems, TransactGetItems,
+/// BatchExecuteStatement, ExecuteTransaction.
+const TRANSACTED: &str = "TransactItems";
+const STATEMENTS: [&str; 2] = ["Statements", "TransactStatements"];
 
 type Parameters = Vec<(String, String)>;
 
-/// The texts, and lists of texts, of a JSON object; and the tables of a request that names several.
+/// The texts, booleans and lists of texts of a JSON object; and what a request of several tables or statements does.
 pub fn json(body: &[u8]) -> Parameters {
     let mut found = Vec::new();
     // An error is the end of what can be read.
@@ -48,37 +52,35 @@ impl<'de> Visitor<'de> for Fields<'_> {
 fn field(found: &mut Parameters, name: String, value: Value) {
     match value {
         Value::String(text) => found.push((name, text)),
-        // DynamoDB: `TransactItems`, a list of `{"Put": {"TableName": …}}`.
-        Value::Array(items) if name == "TransactItems" => {
-            for item in &items {
-                tables(found, item, DEPTH);
-            }
+        Value::Bool(is) => found.push((name, is.to_string())),
+        Value::Array(items) if name == TRANSACTED => found.extend(items.iter().flat_map(transacted)),
+        Value::Array(items) if STATEMENTS.contains(&name.as_str()) => {
+            found.extend(items.iter().map(|item| ("Statement".to_owned(), text(item, "Statement"))));
         }
         Value::Array(items) => {
             let texts = items.into_iter().filter_map(|item| match item {
                 Value::String(text) => Some((name.clone(), text)),
                 _ => None,
             });
-            found.extend(texts.take(VALUES));
+            found.extend(texts);
         }
         // DynamoDB: `RequestItems`, by name of the table.
         Value::Object(items) if name == "RequestItems" => {
-            found.extend(items.into_iter().map(|(table, _)| ("TableName".to_owned(), table)).take(VALUES));
+            found.extend(items.into_iter().map(|(table, _)| ("TableName".to_owned(), table)));
         }
         _ => {}
     }
 }
 
-fn tables(found: &mut Parameters, value: &Value, depth: usize) {
-    let Some(fields) = value.as_object().filter(|_| depth > 0) else { return };
-    for (name, value) in fields {
-        match value.as_str() {
-            Some(text) if name == "TableName" => found.push((name.clone(), text.to_owned())),
-            // What is written is the user's, whatever it looks like.
-            _ if matches!(name.as_str(), "Item" | "Key" | "ExpressionAttributeValues") => {}
-            _ => tables(found, value, depth - 1),
-        }
-    }
+/// `{"Put": {"TableName": "t"}}` as the parameter `Put.TableName`. What is written to the table is the user's, whatever it looks like.
+fn transacted(item: &Value) -> Parameters {
+    let actions = item.as_object().into_iter().flatten();
+    actions.map(|(action, of)| (format!("{action}.TableName"), text(of, "TableName"))).collect()
+}
+
+/// A field of an object; empty where it has none.
+fn text(object: &Value, name: &str) -> String {
+    object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// The same of a CBOR map.
@@ -119,12 +121,18 @@ fn cbor_map(decoder: &mut Decoder<'_>, found: &mut Parameters) -> Result<(), min
 /// A form: `InstanceId.1`, `Names.member.2` and `Entry.1.Name` are lists.
 pub fn form(body: &[u8]) -> Parameters {
     let text = String::from_utf8_lossy(body);
+    let is_cut = body.len() >= CUT;
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=')?;
         Some((decode(name), decode(value)))
     };
-    numbered(text.split('&').filter_map(pair).take(VALUES).collect())
+    let mut parameters = numbered(text.split('&').filter_map(pair).collect());
+    if is_cut && let Some((last, _)) = parameters.last().cloned() {
+        // The last value may be cut, and its list may go on.
+        parameters.retain(|(name, _)| *name != last);
+    }
+    parameters
 }
 
 /// Takes the numbers off the names of lists; what is deeper is no parameter of the operation itself.

@@ -4,12 +4,21 @@
 //! Everything is what a command sent: bounded, and never trusted to be well formed.
 
 mod body;
+mod delete;
+mod protocol;
 mod rest;
 
 use audex_sdk::provider::SeenRequest;
 
+use protocol::Protocol;
+
+pub use delete::{KEY, VERSIONED_KEY};
+
 /// Letters of an operation's name; the longest there is has 71.
 const NAME: usize = 100;
+
+/// The one operation of S3 that names its objects in the body.
+const DELETE_OBJECTS: &str = "DeleteObjects";
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,29 +42,32 @@ impl Asked {
 /// The operation of `request`; none where that is not known for sure.
 #[must_use]
 pub fn recognise(request: &SeenRequest) -> Option<Asked> {
-    let header =
-        |name: &str| request.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let kind = header("content-type").unwrap_or_default();
-    if let Some(target) = header("x-amz-target") {
-        let operation = named(target.rsplit_once('.')?.1)?;
-        return Some(Asked { operation, parameters: body::json(&request.body) });
+    let kind = protocol::header(request, "content-type").unwrap_or_default();
+    let is_form = kind.starts_with("application/x-www-form-urlencoded");
+    let form = if is_form { body::form(&request.body) } else { body::numbered(request.query.clone()) };
+    let has_action = form.iter().any(|(name, _)| name == "Action");
+    match protocol::of(request, has_action)? {
+        Protocol::Json => {
+            let target = protocol::header(request, "x-amz-target")?;
+            let operation = named(target.rsplit_once('.')?.1)?;
+            Some(Asked { operation, parameters: body::json(&request.body) })
+        }
+        Protocol::Cbor => {
+            let operation = named(request.path.rsplit_once("/operation/")?.1)?;
+            Some(Asked { operation, parameters: body::cbor(&request.body) })
+        }
+        Protocol::Query => query(form),
+        Protocol::Rest => {
+            let mut asked = rest::recognise(request)?;
+            if asked.operation == DELETE_OBJECTS && request.service.as_deref() == Some("s3") {
+                asked.parameters.extend(delete::keys(&request.body));
+            } else if request.body.trim_ascii_start().starts_with(b"{") {
+                asked.parameters.extend(body::json(&request.body));
+            }
+            asked.parameters.extend(request.query.iter().cloned());
+            Some(asked)
+        }
     }
-    if header("smithy-protocol") == Some("rpc-v2-cbor") {
-        let operation = named(request.path.rsplit_once("/operation/")?.1)?;
-        return Some(Asked { operation, parameters: body::cbor(&request.body) });
-    }
-    if kind.starts_with("application/x-www-form-urlencoded") {
-        return query(body::form(&request.body));
-    }
-    if !rest::has(request.service.as_deref()?) {
-        return query(body::numbered(request.query.clone()));
-    }
-    let mut asked = rest::recognise(request)?;
-    if kind.starts_with("application/json") {
-        asked.parameters.extend(body::json(&request.body));
-    }
-    asked.parameters.extend(request.query.iter().cloned());
-    Some(asked)
 }
 
 /// The operation is a parameter.

@@ -10,11 +10,6 @@ pub static TABLE: Table = Table::new(include_bytes!("../operations.bin"));
 /// How S3 names a bucket in a host: `bucket.s3.eu-west-1.amazonaws.com`, `bucket.s3-fips.…`.
 const BUCKET_HOSTS: [&str; 2] = [".s3.", ".s3-"];
 
-/// Whether services that sign so name operations by method and path.
-pub fn has(service: &str) -> bool {
-    TABLE.has(service)
-}
-
 /// The one operation of the request's service that fits it best.
 pub fn recognise(request: &SeenRequest) -> Option<Asked> {
     let service = request.service.as_deref()?;

@@ -174,12 +174,90 @@ fn operations_that_the_request_names_are_taken_from_it_with_their_parameters() {
 fn tables_of_a_request_of_several_are_seen_and_what_is_written_to_them_is_not() {
     let of = |body: &str| {
         let headers = [("x-amz-target", "DynamoDB_20120810.Any")];
-        let asked = recognise(&with(request("dynamodb", "POST", "/"), &headers, body.as_bytes())).unwrap();
-        asked.values("TableName").map(str::to_owned).collect::<Vec<_>>()
+        recognise(&with(request("dynamodb", "POST", "/"), &headers, body.as_bytes())).unwrap().parameters
     };
-    assert_eq!(of(r#"{"RequestItems":{"a":{"Keys":[]},"b":[]}}"#), ["a", "b"]);
+    let tables = of(r#"{"RequestItems":{"a":{"Keys":[]},"b":[]}}"#);
+    assert_eq!(tables, pairs(&[("TableName", "a"), ("TableName", "b")]));
     let item = r#"{"TransactItems":[{"Put":{"TableName":"a","Item":{"x":{"TableName":"no"}}}},{"Get":{"TableName":"b"}}]}"#;
-    assert_eq!(of(item), ["a", "b"]);
+    assert_eq!(of(item), pairs(&[("Put.TableName", "a"), ("Get.TableName", "b")]));
+    assert!(of(&item[..item.len() - 3]).is_empty(), "a part of them would look like all");
+    let statements = r#"{"Statements":[{"Statement":"SELECT * FROM t"},{"Parameters":[]}]}"#;
+    assert_eq!(of(statements), pairs(&[("Statement", "SELECT * FROM t"), ("Statement", "")]));
+}
+
+#[test]
+fn a_form_that_is_cut_has_nothing_of_the_list_it_is_cut_in() {
+    let ids: String = (0..3_000).map(|n| format!("&InstanceId.{n}=i-{n:017}")).collect();
+    let body = format!("Action=StopInstances&DryRun=true{ids}");
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let asked = recognise(&with(request("ec2", "POST", "/"), &form, &body.as_bytes()[..64 * 1024])).unwrap();
+    assert_eq!((asked.operation.as_str(), asked.values("InstanceId").count()), ("StopInstances", 0));
+    let asked = recognise(&with(request("ec2", "POST", "/"), &form, &body.as_bytes()[..60_000])).unwrap();
+    assert!(asked.values("InstanceId").count() > 1_500);
+}
+
+#[test]
+fn the_service_of_the_signature_decides_the_protocol_and_no_header() {
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let target = ("x-amz-target", "DynamoDB_20120810.GetItem");
+    let cbor = ("smithy-protocol", "rpc-v2-cbor");
+    // S3 is REST whatever a client calls its body.
+    for headers in [&[form][..], &[target], &[cbor], &[form, target, cbor]] {
+        let put = with(request("s3", "PUT", "/b/k"), headers, b"Action=DeleteBucket");
+        assert_eq!(operation(&put).as_deref(), Some("PutObject"), "{headers:?}");
+    }
+    let invoke =
+        with(request("lambda", "POST", "/2015-03-31/functions/f/invocations"), &[form], br#"{"a":"b"}"#);
+    assert_eq!(operation(&invoke).as_deref(), Some("Invoke"));
+    let get = with(request("s3", "GET", "/b/k?Action=DeleteObject"), &[], b"");
+    assert_eq!(operation(&get).as_deref(), Some("GetObject"));
+    // EC2 reads the form, DynamoDB the target.
+    let ec2 = with(request("ec2", "POST", "/"), &[form, target], b"Action=StopInstances");
+    assert_eq!(operation(&ec2).as_deref(), Some("StopInstances"));
+    let table = with(request("dynamodb", "POST", "/"), &[form, target], b"Action=StopInstances");
+    assert_eq!(operation(&table).as_deref(), Some("GetItem"));
+    assert_eq!(operation(&with(request("dynamodb", "POST", "/"), &[form], b"Action=GetItem")), None);
+    assert_eq!(operation(&with(request("ec2", "POST", "/"), &[target], b"{}")), None);
+}
+
+#[test]
+fn a_service_of_several_protocols_is_asked_in_one_of_them() {
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let target = ("x-amz-target", "SageMaker.ListModels");
+    assert_eq!(
+        operation(&with(request("sagemaker", "POST", "/"), &[target], b"{}")).as_deref(),
+        Some("ListModels")
+    );
+    let invoke =
+        with(request("sagemaker", "POST", "/endpoints/e/invocations"), &[target, form], b"Action=No");
+    assert_eq!(operation(&invoke).as_deref(), Some("InvokeEndpoint"));
+    assert_eq!(
+        operation(&request("ses", "GET", "/v2/email/identities/x")).as_deref(),
+        Some("GetEmailIdentity")
+    );
+    assert_eq!(
+        operation(&request("ses", "GET", "/?Action=ListIdentities")).as_deref(),
+        Some("ListIdentities")
+    );
+    // Which of the two the service takes is not known.
+    let both = [form, ("x-amz-target", "AmazonSQS.SendMessage")];
+    assert_eq!(operation(&with(request("sqs", "POST", "/"), &both, b"Action=DeleteQueue")), None);
+    for (headers, body) in [(&both[..1], &b"Action=DeleteQueue"[..]), (&both[1..], b"{}")] {
+        assert!(operation(&with(request("sqs", "POST", "/"), headers, body)).is_some());
+    }
+}
+
+#[test]
+fn the_objects_that_are_deleted_stand_in_the_body() {
+    let body = b"<Delete><Object><Key>d1</Key></Object><Object><Key>d2</Key><VersionId>7</VersionId></Object></Delete>";
+    let asked = recognise(&with(request("s3", "POST", "/b?delete"), &[], body)).unwrap();
+    assert_eq!(asked.operation, "DeleteObjects");
+    let keys: Vec<(&str, &str)> =
+        asked.parameters.iter().map(|(name, key)| (name.as_str(), key.as_str())).collect();
+    assert_eq!(keys, [("Bucket", "b"), (KEY, "d1"), (VERSIONED_KEY, "d2"), ("delete", "")]);
+    // The body of an object is not read, whatever it holds.
+    let put = recognise(&with(request("s3", "PUT", "/b/k"), &[], body)).unwrap();
+    assert_eq!(put.values(KEY).collect::<Vec<_>>(), ["k"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! not known.
 
 mod correction;
+mod escape;
 mod format;
 mod names;
 mod question;
@@ -12,8 +13,11 @@ mod resource;
 mod service;
 
 pub use correction::{Correction, corrections};
+pub use escape::{stood_in, unescaped, variables, without_dollars};
 pub use names::Names;
-pub use question::{Found, expansion_within, find, matching, services_with, takes_no_resource};
+pub use question::{
+    Found, expansion_within, find, matching, needs_no_resource, services_with, takes_no_resource,
+};
 pub use resource::ResourceType;
 pub use service::{Service, service, services};
 

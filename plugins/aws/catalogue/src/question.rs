@@ -3,6 +3,20 @@
 use audex_sdk::pattern;
 
 use crate::service::{Service, service, services};
+
+/// Actions that work on a resource only where a request names one of an uncommon kind, such as a data set, a lexicon or a model of
+/// one's own. Source: Service Authorization Reference, whose types of these actions are all optional.
+const ON_NOTHING: [&str; 9] = [
+    "cloudwatch:getmetricdata",
+    "cloudwatch:listmetrics",
+    "cloudwatch:putmetricdata",
+    "comprehend:detectentities",
+    "polly:startspeechsynthesistask",
+    "polly:synthesizespeech",
+    "rekognition:detectmoderationlabels",
+    "translate:translatedocument",
+    "translate:translatetext",
+];
 use crate::{Access, Names};
 
 /// One known action.
@@ -83,6 +97,13 @@ pub fn takes_no_resource(action: &str) -> bool {
     !found.is_empty() && !found.iter().any(Found::takes_resource)
 }
 
+/// Whether `action` (a name, no pattern) works without a resource: it takes none, or one of an uncommon kind at most.
+#[must_use]
+pub fn needs_no_resource(action: &str) -> bool {
+    ON_NOTHING.contains(&action.to_ascii_lowercase().as_str())
+        || !pattern::is_wild(action) && takes_no_resource(action)
+}
+
 /// Whether every known action that `action` matches is matched by one of `asked`, and there is one.
 ///
 /// This is what a pattern that shortens a list of actions has to fulfil.
@@ -155,6 +176,18 @@ mod tests {
         assert!(!find("s3:ListAllMyBuckets").unwrap().takes_resource());
         assert!(find("sts:GetScopedCredentials").is_some(), "the overlay");
         assert!(find("s3:HeadObject").is_none() && find("nosuch:Get").is_none() && find("s3").is_none());
+    }
+
+    #[test]
+    fn actions_on_nothing_have_optional_types_alone() {
+        for action in ON_NOTHING {
+            let found = find(action).unwrap();
+            let types = service(found.service).unwrap().types_of(found.set);
+            assert!(found.takes_resource() && types.iter().all(|(_, required)| !required), "{action}");
+            assert!(needs_no_resource(action) && !takes_no_resource(action), "{action}");
+        }
+        assert!(needs_no_resource("S3:listallmybuckets") && !needs_no_resource("s3:GetObject"));
+        assert!(!needs_no_resource("ec2:DescribeReserved*") && !needs_no_resource("no:Such"));
     }
 
     #[test]

@@ -48,10 +48,17 @@ pub fn check_role(role: &str) -> Result<(), Error> {
 
 fn is_arn(text: &str) -> bool {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let [arn, partition, service, _, _, resource] = parts.as_slice() else {
+    let (["arn", partition, service], rest) = parts.split_at(parts.len().min(3)) else {
         return false;
     };
-    *arn == "arn" && [partition, service, resource].into_iter().all(|part| !part.trim().is_empty())
+    // A `*` at the end stands for the parts that are not there: IAM takes `arn:aws:ec2:*`.
+    let is_open = !rest.is_empty() && text.ends_with('*');
+    let resource = match rest {
+        [_, _, resource] => *resource,
+        _ if is_open => "*",
+        _ => return false,
+    };
+    [*partition, *service, resource].into_iter().all(|part| !part.trim().is_empty())
 }
 
 fn is_role(text: &str) -> bool {
@@ -108,6 +115,10 @@ mod tests {
             "arn:aws:s3:::b/a key:with colons",
             "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/t",
             "arn:aws:lambda:eu-west-1:123456789012:function:f:1",
+            "arn:aws:ec2:*",
+            "arn:aws:ec2:eu-west-1:*",
+            "arn:aws:s3:::*",
+            "arn:aws:ec2:eu-*",
         ] {
             assert!(checked(&[good]).is_ok(), "{good}");
         }
@@ -126,6 +137,11 @@ mod tests {
             ("", FORM),
             ("s3://", FORM),
             ("arn:aws:s3", FORM),
+            ("arn:aws:s3:", FORM),
+            ("arn:aws:ec2:eu-west-1", FORM),
+            ("arn:aws:ec2*", FORM),
+            ("arn::ec2:*", FORM),
+            ("arn:*", FORM),
             ("arn:aws:s3:::", FORM),
             ("arn::s3:::b", FORM),
             ("**", FORM),

@@ -62,6 +62,22 @@ pub fn compile(grant: &Grant, conditions: &Conditions, room: usize) -> Result<Co
     Ok(Compiled { policy, notices, idle: groups.idle })
 }
 
+/// Notices of resources that match nothing, as their variable has no value in a session of a role or a federated user.
+/// Source: IAM User Guide, "IAM policy elements: Variables and tags": `aws:username` is not present there.
+#[must_use]
+pub fn valueless(grant: &Grant) -> Vec<String> {
+    let is_valueless = |name: &str| name.trim().eq_ignore_ascii_case("aws:username");
+    let all = grant.permissions.iter().flat_map(|permission| &permission.resources);
+    let mut found: Vec<&String> =
+        all.filter(|text| aws_catalogue::variables(text).any(is_valueless)).collect();
+    found.sort_unstable();
+    found.dedup();
+    let notice = |text: &String| {
+        format!("`{text}` matches nothing: `aws:username` is empty in a session of a role or federated user")
+    };
+    found.into_iter().map(notice).collect()
+}
+
 /// `policy` plus the right to be scoped down: for a first session that is never handed out.
 #[must_use]
 pub fn with_scope_down(policy: &str) -> String {

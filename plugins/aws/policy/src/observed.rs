@@ -2,6 +2,8 @@
 //!
 //! Services are named as SDKs (`S3`, `DynamoDB`), signatures (`monitoring`) or the log (`s3.amazonaws.com`) name them.
 
+pub mod exact;
+mod note;
 pub mod resource;
 
 use audex_sdk::provider::{Attribution, Call, Permission};
@@ -11,12 +13,6 @@ const SERVICES: &str = include_str!("../data/services.txt");
 const EXCEPTIONS: &str = include_str!("../data/exceptions.txt");
 /// How the log names who was called.
 const LOG_SUFFIX: &str = ".amazonaws.com";
-/// One statement of `PartiQL` or a transaction may do any of what its operation can.
-const SEVERAL: [&str; 5] =
-    ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction", "TransactWriteItems", "ReEncrypt"];
-
-/// Copies read one object and write another.
-const COPIES: [&str; 2] = ["CopyObject", "UploadPartCopy"];
 /// API Gateway's permissions are its methods. Source: Service Authorization Reference, "Amazon API Gateway Management".
 const BY_METHOD: &str = "apigateway";
 /// How a call says that it hands a role to a service.
@@ -34,19 +30,20 @@ fn one(call: &Call) -> Attribution {
     let Some((prefix, actions)) = actions(&call.service, &call.operation) else {
         return Attribution { known: false, permissions: Vec::new(), note: None };
     };
-    let operation = undated(call.operation.split('?').next().unwrap_or_default());
-    let note = SEVERAL.contains(&operation).then(|| format!("{operation} may need only some of these"));
+    let (operation, modifiers) = call.operation.split_once('?').unwrap_or((&call.operation, ""));
+    let operation = undated(operation);
     let origin = format!("{prefix}:{operation}");
-    let permission = |action: String| {
-        let resources = match call.resources.as_slice() {
-            [to, from] if COPIES.contains(&operation) => {
-                vec![if action.starts_with("s3:Get") { from } else { to }.clone()]
-            }
-            all => all.to_vec(),
+    let exact = exact::read(&call.operation, &call.resources);
+    let note = note::of(prefix, operation, modifiers, exact.is_some());
+    let needs = exact.unwrap_or_else(|| {
+        let need = |action: String| {
+            let resources = resource::fitting(&action, &call.resources);
+            (action, resources)
         };
-        Permission { resources: resource::fitting(&action, &resources), action, origin: origin.clone() }
-    };
-    Attribution { known: true, permissions: actions.into_iter().map(permission).collect(), note }
+        actions.into_iter().map(need).collect()
+    });
+    let permission = |(action, resources)| Permission { action, resources, origin: origin.clone() };
+    Attribution { known: true, permissions: needs.into_iter().map(permission).collect(), note }
 }
 
 /// The prefix of a service's permissions, and those that an operation with its modifiers needs; none where that is not known.
@@ -84,7 +81,8 @@ pub fn has_modifier(service: &str, operation: &str, modifier: &str) -> bool {
 }
 
 /// The prefix of a service's permissions.
-fn prefix(service: &str) -> Option<&'static str> {
+#[must_use]
+pub fn prefix(service: &str) -> Option<&'static str> {
     let plain = service.to_ascii_lowercase().replace(' ', "");
     let plain = plain.strip_suffix(LOG_SUFFIX).unwrap_or(&plain);
     SERVICES.lines().find_map(|line| {
@@ -186,10 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_reads_one_object_and_writes_the_other() {
+    fn a_call_may_say_itself_what_it_needs() {
         let call = Call {
             service: "s3".to_owned(),
-            operation: "CopyObject".to_owned(),
+            operation: "CopyObject?s3:GetObject=1&s3:PutObject=0".to_owned(),
             known: true,
             resources: vec!["arn:aws:s3:::to/k".to_owned(), "arn:aws:s3:::from/k".to_owned()],
             count: 1,

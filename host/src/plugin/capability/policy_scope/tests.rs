@@ -142,3 +142,34 @@ fn only_minting_and_probing_make_sessions_and_none_outlives_the_grant() {
     assert_eq!(scope().may_make(901), Err(OutsideGrant::TooLong { asked: 901, most: 900 }));
     assert_eq!(scope().may_narrow(61), Err(OutsideGrant::TooLong { asked: 61, most: 60 }));
 }
+
+#[test]
+fn an_action_that_needs_no_resource_is_inside_by_its_own_name_alone() {
+    let everywhere = |action: &str| allow(&format!(r#""Action":"{action}","Resource":"*""#));
+    let put = everywhere("cloudwatch:PutMetricData");
+    PolicyScope::of(&grant("cloudwatch:PutMetricData", &[]), None).permit(&put).unwrap();
+    for granted in ["cloudwatch:Put*", "cloudwatch:*", "*", "cloudwatch:PutMetricAlarm"] {
+        assert!(PolicyScope::of(&grant(granted, &[]), None).permit(&put).is_err(), "{granted}");
+    }
+    // Whoever limits it to a data set means that.
+    for resource in ["arn:aws:cloudwatch:eu-west-1:1:dataset/d", "arn:aws:*:*:*:dataset/d", "*x"] {
+        let mut limited = grant("cloudwatch:PutMetricData", &[]);
+        limited.permissions[0].resources = vec![resource.to_owned()];
+        assert!(PolicyScope::of(&limited, None).permit(&put).is_err(), "{resource}");
+    }
+    // Beside another action each is looked at for itself.
+    let both = allow(r#""Action":["cloudwatch:PutMetricData","s3:GetObject"],"Resource":"*""#);
+    assert!(PolicyScope::of(&grant("cloudwatch:PutMetricData", &[]), None).permit(&both).is_err());
+}
+
+#[test]
+fn a_written_wildcard_is_that_character() {
+    let mut star = grant("s3:GetObject", &[]);
+    star.permissions[0].resources = vec!["arn:aws:s3:::a/${*}".to_owned()];
+    let scope = PolicyScope::of(&star, None);
+    let on = |resource: &str| allow(&format!(r#""Action":"s3:GetObject","Resource":"{resource}""#));
+    scope.permit(&on("arn:aws:s3:::a/${*}")).unwrap();
+    for wider in ["arn:aws:s3:::a/*", "arn:aws:s3:::a/${?}", "arn:aws:s3:::a/${x}"] {
+        assert!(scope.permit(&on(wider)).is_err(), "{wider}");
+    }
+}

@@ -107,6 +107,7 @@ impl Groups {
             let notice = "`*` on these resources leaves out every action that takes no resource: ask for those by name";
             self.notices.push(notice.to_owned());
         }
+        let mut on_nothing: Vec<&str> = Vec::new();
         for &action in asked {
             match given.reach(action) {
                 Reach::Some { places, mut lost } => {
@@ -115,12 +116,16 @@ impl Groups {
                     place(&mut sorted, Some(places), action);
                 }
                 Reach::Every(names) => {
+                    if aws_catalogue::needs_no_resource(action) {
+                        on_nothing.push(action);
+                    }
                     place(&mut sorted, None, action);
                     expanded.extend(names);
                 }
                 Reach::None(format) => self.leave_out(action, resources, format),
             }
         }
+        self.notices.extend(granted_anywhere(&on_nothing));
         self.notices.extend(given.unused());
         self.list.extend(given.list(&sorted, &expanded, part));
     }
@@ -170,10 +175,10 @@ impl<'a> Given<'a> {
         if with.is_empty() {
             return Reach::Every(lost.iter().map(Found::full_name).collect());
         }
-        self.limited(service, &with, lost)
+        self.limited(action, service, &with, lost)
     }
 
-    fn limited(&mut self, service: Service, with: &[Found], lost: Vec<Found>) -> Reach {
+    fn limited(&mut self, action: &str, service: Service, with: &[Found], lost: Vec<Found>) -> Reach {
         if !self.fitting.iter().any(|(known, _)| *known == service.name()) {
             self.fitting.push((service.name(), Kinds::of(service, &self.parsed)));
         }
@@ -199,6 +204,11 @@ impl<'a> Given<'a> {
         }
         let places: Vec<usize> = (0..).zip(&fits).filter(|(_, fit)| **fit).map(|(place, _)| place).collect();
         if places.is_empty() {
+            if let [one] = with
+                && aws_catalogue::needs_no_resource(action)
+            {
+                return Reach::Every(vec![one.full_name()]);
+            }
             return Reach::None(taken);
         }
         self.used.iter_mut().zip(fits).for_each(|(used, fit)| *used |= fit);
@@ -297,13 +307,18 @@ pub fn covers(wide: &str, narrow: &str) -> bool {
     pattern::covers(&wide.to_ascii_lowercase(), &narrow.to_ascii_lowercase())
 }
 
+/// Whether every resource that `narrow` matches is matched by `wide`; never true wrongly.
+pub fn reaches(wide: &str, narrow: &str) -> bool {
+    pattern::covers(&aws_catalogue::unescaped(wide), &aws_catalogue::unescaped(narrow))
+}
+
 /// Resources without those that another covers. (That each is an ARN was checked before.)
 pub fn narrowest(resources: &[String]) -> Vec<&str> {
     let covered = |position: usize, text: &str| {
         let others = resources.iter().enumerate().filter(|(other, _)| *other != position);
-        others.into_iter().any(|(other, wide)| {
-            pattern::covers(wide, text) && (other < position || !pattern::covers(text, wide))
-        })
+        others
+            .into_iter()
+            .any(|(other, wide)| reaches(wide, text) && (other < position || !reaches(text, wide)))
     };
     let kept = resources.iter().enumerate().filter(|(position, text)| !covered(*position, text));
     kept.map(|(_, text)| text.as_str()).collect()
@@ -318,6 +333,12 @@ fn place<'a>(
         Some((_, actions)) => actions.push(action),
         None => sorted.push((places, vec![action])),
     }
+}
+
+fn granted_anywhere(actions: &[&str]) -> Option<String> {
+    let (takes, it) = if actions.len() == 1 { ("takes", "it is") } else { ("take", "they are") };
+    let names = actions.join("`, `");
+    (!actions.is_empty()).then(|| format!("`{names}` {takes} no resource: {it} granted on every one"))
 }
 
 fn not_granted(action: &str, lost: &[Found]) -> Option<String> {

@@ -1,8 +1,6 @@
 //! Writes statements that mean the same in fewer of them.
 
-use audex_sdk::pattern;
-
-use super::group::{Group, covers, minimal, narrowest};
+use super::group::{Group, covers, minimal, narrowest, reaches};
 
 /// Drops every action that another statement covers on the same or more resources. One at a time, so that of two that cover
 /// each other one stays, the first.
@@ -24,7 +22,7 @@ fn is_covered(groups: &[Group], number: usize, place: usize) -> bool {
     let Some(group) = groups.get(number) else { return false };
     let Some(action) = group.actions.get(place) else { return false };
     let reaches = |other: &Group| {
-        let wide = |narrow: &String| other.resources.iter().any(|wide| pattern::covers(wide, narrow));
+        let wide = |narrow: &String| other.resources.iter().any(|wide| reaches(wide, narrow));
         group.resources.iter().all(wide)
     };
     let others = groups.iter().enumerate().filter(|(other, _)| *other != number);

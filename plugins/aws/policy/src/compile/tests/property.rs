@@ -162,6 +162,11 @@ impl Part {
         if self.resources.iter().any(|limit| limit == "*") {
             return true;
         }
+        let may_be = |limit: &String, format: &String| super::super::arn::Resource::of(limit).may_be(format);
+        let is_on_none = |limit: &String| !WORLD.formats(found).iter().any(|format| may_be(limit, format));
+        if aws_catalogue::needs_no_resource(pattern) && self.resources.iter().all(is_on_none) {
+            return true;
+        }
         if found.takes_resource() {
             return self.resources.iter().any(|limit| fits(limit, resource));
         }

@@ -1,0 +1,16 @@
+//! Prints action, whether it is required, type and format of each resource type of each action, with tabs between: for
+//! `plugins/aws/policy/data/parameters.py`.
+
+fn main() {
+    for service in aws_catalogue::services() {
+        let types = service.types();
+        let mut names = service.names();
+        while names.advance() {
+            for (place, required) in service.types_of(names.set()) {
+                let Some(kind) = types.get(place) else { continue };
+                let required = u8::from(required);
+                println!("{}:{}\t{required}\t{}\t{}", service.name(), names.name(), kind.name, kind.arn);
+            }
+        }
+    }
+}
