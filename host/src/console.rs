@@ -124,6 +124,22 @@ pub fn tell(text: &str) {
     text.lines().for_each(stderr);
 }
 
+/// Returns true if a person reads standard error.
+#[must_use]
+pub fn is_watched() -> bool {
+    io::IsTerminal::is_terminal(&io::stderr())
+}
+
+/// A word as a shell takes it literally.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// Asks on the terminal of the session, whatever standard input is; none if there is none.
 #[must_use]
 pub fn ask(question: &str) -> Option<String> {
@@ -205,6 +221,14 @@ pub fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_with_a_meaning_to_a_shell_is_quoted() {
+        assert_eq!(shell_word("s3:GetObject"), "s3:GetObject");
+        assert_eq!(shell_word("arn:aws:s3:::a/*"), "'arn:aws:s3:::a/*'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+        assert_eq!(shell_word(""), "''");
+    }
 
     #[test]
     fn a_cell_of_any_length_is_laid_out_and_cut() {

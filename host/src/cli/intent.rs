@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::intent::{self, Choice, Proposed};
 use crate::pipeline::Context;
-use crate::settings::{Flags, Settings};
+use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -51,6 +51,9 @@ pub fn intent(environment: &Environment, args: &Args) -> Result<u8, Failure> {
         told(context.console, &proposed);
     }
     console::result(&format!("{:#}", to_json(&proposed, args.json)));
+    if !args.json && console::is_watched() {
+        console::tell(&format!("run with these permissions:\n  {}", next_command(&proposed)));
+    }
     Ok(0)
 }
 
@@ -59,6 +62,20 @@ pub fn told(console: Console, proposed: &Proposed) {
     for refused in &proposed.refused {
         console.notice(&format!("left out `{}`: {}", refused.action, refused.reason));
     }
+}
+
+/// The command that runs another with what was proposed, to be copied.
+fn next_command(proposed: &Proposed) -> String {
+    let mut words = vec!["tryaudex".to_owned(), "run".to_owned()];
+    if proposed.provider != DEFAULT_PROVIDER {
+        words.extend(["--provider".to_owned(), console::shell_word(&proposed.provider)]);
+    }
+    words.extend(["--allow".to_owned(), console::shell_word(&proposed.allow.join(","))]);
+    for resource in &proposed.resources {
+        words.extend(["--resource".to_owned(), console::shell_word(resource)]);
+    }
+    words.extend(["--".to_owned(), "COMMAND".to_owned()]);
+    words.join(" ")
 }
 
 /// The three fields of the document; the others for `--json`.

@@ -7,6 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use super::home::Home;
 use super::{REGION, ROLE};
+use crate::console::shell_word;
 use crate::environment::{
     AUDEX_ROLE_ARN, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL, AWS_REGION, Environment, HOME, PATH,
 };
@@ -61,7 +62,7 @@ impl Program {
 
     /// The command line as a shell would take it.
     pub(super) fn line(&self, arguments: &[&str]) -> String {
-        let words = arguments.iter().map(|word| quoted(self.word(word)));
+        let words = arguments.iter().map(|word| shell_word(self.word(word)));
         std::iter::once(self.name.clone()).chain(words).collect::<Vec<_>>().join(" ")
     }
 
@@ -100,27 +101,5 @@ impl Output {
     pub(super) fn code(&self) -> i32 {
         use std::os::unix::process::ExitStatusExt as _;
         self.status.code().or_else(|| self.status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
-    }
-}
-
-/// Quotes a word that a shell would not take literally.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_with_a_meaning_to_a_shell_is_quoted() {
-        assert_eq!(quoted("s3:GetObject"), "s3:GetObject");
-        assert_eq!(quoted("arn:aws:s3:::a/*"), "'arn:aws:s3:::a/*'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }
