@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::aws_cli::script;
 use crate::support::guests::Guest;
-use crate::support::{Answerer, CloudView as _, Sandbox};
+use crate::support::{Answerer, CloudView as _, Sandbox, python};
 
 const KEY: &str = "sk-ant-planted-0123456789abcdef";
 
@@ -205,8 +205,15 @@ fn a_sentence_that_is_not_understood_is_a_question_and_a_wrong_command_line() {
 
 #[test]
 fn the_command_to_go_on_with_is_for_a_terminal_alone() {
-    let output = Sandbox::new().run(["intent", "Read only from my-bucket in S3"]).success();
+    const TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    const SENTENCE: &str = "Read only from my-bucket in S3";
+    let sandbox = Sandbox::new();
+    let output = sandbox.run(["intent", SENTENCE]).success();
     assert!(output.stderr.is_empty(), "{}", output.stderr);
+    let words = ["-c", TERMINAL, env!("CARGO_BIN_EXE_tryaudex"), "intent", SENTENCE];
+    let output = sandbox.program(python::interpreter(), words).output().success();
+    let next = "tryaudex run --allow s3:GetObject --resource 'arn:aws:s3:::my-bucket/*' -- COMMAND";
+    assert!(output.stdout.contains(next), "{}", output.stdout);
 }
 
 #[test]

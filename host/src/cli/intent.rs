@@ -52,7 +52,10 @@ pub fn intent(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     }
     console::result(&format!("{:#}", to_json(&proposed, args.json)));
     if !args.json && console::is_watched() {
-        console::tell(&format!("run with these permissions:\n  {}", next_command(&proposed)));
+        console::tell(&format!(
+            "run with these permissions:\n  {}",
+            next_command(&proposed.provider, &proposed.allow, &proposed.resources)
+        ));
     }
     Ok(0)
 }
@@ -65,13 +68,13 @@ pub fn told(console: Console, proposed: &Proposed) {
 }
 
 /// The command that runs another with what was proposed, to be copied.
-fn next_command(proposed: &Proposed) -> String {
+fn next_command(provider: &str, allow: &[String], resources: &[String]) -> String {
     let mut words = vec!["tryaudex".to_owned(), "run".to_owned()];
-    if proposed.provider != DEFAULT_PROVIDER {
-        words.extend(["--provider".to_owned(), console::shell_word(&proposed.provider)]);
+    if provider != DEFAULT_PROVIDER {
+        words.extend(["--provider".to_owned(), console::shell_word(provider)]);
     }
-    words.extend(["--allow".to_owned(), console::shell_word(&proposed.allow.join(","))]);
-    for resource in &proposed.resources {
+    words.extend(["--allow".to_owned(), console::shell_word(&allow.join(","))]);
+    for resource in resources {
         words.extend(["--resource".to_owned(), console::shell_word(resource)]);
     }
     words.extend(["--".to_owned(), "COMMAND".to_owned()]);
@@ -96,4 +99,24 @@ fn to_json(proposed: &Proposed, all: bool) -> Value {
         fields.insert("candidates".to_owned(), candidates.collect());
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_command_can_be_pasted() {
+        let list = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect::<Vec<_>>();
+        let (allow, resources) =
+            (list(&["s3:GetObject", "s3:ListBucket"]), list(&["arn:aws:s3:::b", "arn:aws:s3:::b/*"]));
+        assert_eq!(
+            next_command("aws", &allow, &resources),
+            "tryaudex run --allow s3:GetObject,s3:ListBucket --resource arn:aws:s3:::b --resource 'arn:aws:s3:::b/*' -- COMMAND"
+        );
+        assert_eq!(
+            next_command("gcp", &list(&["storage.objects.get"]), &[]),
+            "tryaudex run --provider gcp --allow storage.objects.get -- COMMAND"
+        );
+    }
 }
