@@ -205,7 +205,8 @@ fn a_sentence_that_is_not_understood_is_a_question_and_a_wrong_command_line() {
 
 #[test]
 fn the_command_to_go_on_with_is_for_a_terminal_alone() {
-    const TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    const TERMINAL: &str =
+        "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
     const SENTENCE: &str = "Read only from my-bucket in S3";
     let sandbox = Sandbox::new();
     let output = sandbox.run(["intent", SENTENCE]).success();

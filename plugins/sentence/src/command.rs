@@ -33,11 +33,12 @@ pub fn needs(provider: &str, line: &str) -> Result<Vec<Need>, Trouble> {
     let found = match (table::cloud_of(provider), words.as_slice()) {
         ("aws", ["aws", "s3", operation, rest @ ..]) => copies(provider, "s3", operation, rest),
         ("aws", ["aws", service, operation, rest @ ..]) => call(provider, service, operation, rest),
-        ("gcp", ["gsutil", "-m", operation, rest @ ..])
-        | ("gcp", ["gsutil", operation, rest @ ..])
-        | ("gcp", ["gcloud", "storage", operation, rest @ ..]) => {
-            copies(provider, "storage", operation, rest)
-        }
+        (
+            "gcp",
+            ["gsutil", "-m", operation, rest @ ..]
+            | ["gsutil", operation, rest @ ..]
+            | ["gcloud", "storage", operation, rest @ ..],
+        ) => copies(provider, "storage", operation, rest),
         ("azure", ["az", thing, operation, rest @ ..]) => resource(provider, thing, operation, rest),
         _ => None,
     };

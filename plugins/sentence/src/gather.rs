@@ -109,11 +109,10 @@ fn needs(provider: &str, parsed: &Parsed, said: &[Piece]) -> Result<(Vec<Need>, 
         }
     }
     let says_something = parsed.clauses.iter().any(|clause| clause.phrases.iter().any(has_thing));
-    match needs.is_empty() {
-        true if says_something => Err(Trouble::NoVerb),
-        true => Err(Trouble::Nothing),
-        false => Ok((needs, around)),
+    if !needs.is_empty() {
+        return Ok((needs, around));
     }
+    Err(if says_something { Trouble::NoVerb } else { Trouble::Nothing })
 }
 
 fn has_thing(phrase: &Phrase) -> bool {
@@ -175,9 +174,8 @@ fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trou
             let mut lists: Vec<&[String]> = of_service.filter_map(|(_, names)| names.get(&thing)).collect();
             lists.dedup();
             match lists.as_slice() {
-                [] => {}
                 [only] if need.names.arns.is_empty() => need.names.inherit_thing(&thing, only),
-                [_] => {}
+                [] | [_] => {}
                 _ => return Err(Trouble::Which(thing)),
             }
         }

@@ -160,11 +160,12 @@ fn what_cannot_be_told_is_asked_back() {
         ("read the frobnicator of S3", "frobnicator"),
         ("delete files in the bucket b and the table t", "what is done to"),
         ("read objects in the invoices", "invoices"),
-        (&"read delete list write ".repeat(200), "more than"),
-        (&format!("{} objects in S3", "read delete list write ".repeat(30)), "more than"),
     ] {
         asks(text, words);
     }
+    let many = "read delete list write ";
+    asks(&many.repeat(200), "more than");
+    asks(&format!("{}objects in S3", many.repeat(30)), "more than");
 }
 
 #[test]

@@ -90,12 +90,8 @@ fn one(marks: &mut Marks, sentence: &Value, got: Option<(Vec<String>, Vec<String
     let has_only = allow.is_subset(&fine);
     let given: BTreeSet<String> = resources.iter().map(|name| plain(name)).collect();
     // Where an action that is needed takes no resource, every one of a kind that is not named is right.
-    let open: BTreeSet<String> = match list("resources").contains("*") {
-        true => {
-            resources.iter().filter(|name| name.ends_with([':', '/', '*'])).map(|name| plain(name)).collect()
-        }
-        false => BTreeSet::new(),
-    };
+    let ends_open = |name: &&String| list("resources").contains("*") && name.ends_with('*');
+    let open: BTreeSet<String> = resources.iter().filter(ends_open).map(|name| plain(name)).collect();
     let is_open =
         |name: &String| open.contains(name) && !named.iter().any(|known| known.starts_with(name.as_str()));
     let brought = |name: &String| {
