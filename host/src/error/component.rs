@@ -14,7 +14,8 @@ impl From<ProviderError> for Failure {
         let (kind, hint) = match error {
             ProviderError::Plugin(error) => return error.into(),
             ProviderError::Refused { world: World::Intent, ref error, .. }
-                if error.kind == ErrorKind::InvalidInput && NOT_UNDERSTOOD.contains(&error.code.as_str()) =>
+                if matches!(error.kind, ErrorKind::InvalidInput)
+                    && NOT_UNDERSTOOD.contains(&error.code.as_str()) =>
             {
                 (Kind::Usage, error.hint.clone())
             }
