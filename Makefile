@@ -59,7 +59,7 @@ bench: wasm-target python ## Ratios against a minimal native client and a direct
 # needed besides. For AddressSanitizer, minimising and coverage reports: `rustup toolchain install nightly`,
 # `cargo install cargo-fuzz`, `cargo +nightly fuzz run TARGET`. Add `--features host` for the settings files.
 FUZZ_SECONDS ?= 30
-FUZZ_TARGETS ?= pattern action deny profiles deny_list config environment aws_profiles
+FUZZ_TARGETS ?= pattern action deny intent profiles deny_list config environment aws_profiles
 FUZZ_TRIPLE := $(shell $(CARGO) -vV | sed -n 's/^host: //p')
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing
@@ -67,7 +67,7 @@ FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 fuzz: wasm-target ## Each target for FUZZ_SECONDS; what it finds is kept in target/fuzz-corpus (not in CI)
 	@command -v c++ >/dev/null || { echo "libFuzzer needs a C++ compiler (apt-get install g++)"; exit 1; }
 	RUSTFLAGS="$(FUZZ_FLAGS)" $(CARGO) build --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz \
-		--target $(FUZZ_TRIPLE) $(if $(filter-out pattern action deny,$(FUZZ_TARGETS)),--features host) $(FUZZ_TARGETS:%=--bin %)
+		--target $(FUZZ_TRIPLE) $(if $(filter-out pattern action deny intent,$(FUZZ_TARGETS)),--features host) $(FUZZ_TARGETS:%=--bin %)
 	@for target in $(FUZZ_TARGETS); do \
 		mkdir -p target/fuzz-corpus/$$target target/fuzz-artifacts/$$target; \
 		echo "fuzz $$target for $(FUZZ_SECONDS) s"; \

@@ -41,6 +41,7 @@ fn main() {
         "plugins/gcp",
         "plugins/intent-claude",
         "plugins/intent-local",
+        "plugins/sentence",
         "plugins/universal",
         "plugins/deny-list",
         "plugins/vault",

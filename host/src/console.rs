@@ -143,6 +143,12 @@ pub fn tell(text: &str) {
     text.lines().for_each(stderr);
 }
 
+/// Returns true if a person reads standard error.
+#[must_use]
+pub fn is_watched() -> bool {
+    io::IsTerminal::is_terminal(&io::stderr())
+}
+
 /// Asks on the terminal of the session, whatever standard input is; none if there is none.
 #[must_use]
 pub fn ask(question: &str) -> Option<String> {

@@ -78,8 +78,10 @@ pub fn propose(context: Context<'_>, text: &str, choice: &Choice) -> Result<Prop
     let opened = open::provider(environment, settings, &components, &id)?;
     let engine = engine(environment, settings, &components, choice)?;
     let proposal = engine.translate(text, &id).map_err(|error| Failure::from(error).at("intent"))?;
+    keeps_to_the_named(text, &proposal.resources)?;
     let mut refused = Vec::new();
     let allow = known(&opened, &components.mapping(&settings.mapping)?, &proposal.allow, &mut refused)?;
+    let allow = not_ruled_out(text, allow, &mut refused);
     let mut proposed = Proposed {
         engine: engine.loaded().clone(),
         provider: id,
@@ -149,6 +151,35 @@ fn known(
         }
     }
     Ok(allow)
+}
+
+/// Leaves out what the sentence itself rules out, whichever engine proposed it.
+///
+/// Security: an engine may overlook a negation, and with `--yes` no person reads the proposal.
+fn not_ruled_out(text: &str, allow: Vec<String>, refused: &mut Vec<Refused>) -> Vec<String> {
+    let ruled_out = sentence::ruled_out(text);
+    let mut kept = Vec::new();
+    for action in allow {
+        match sentence::forbids(&ruled_out, &action) {
+            Some(verb) => {
+                let reason = format!("the sentence rules out `{verb}`");
+                refused.push(Refused { action, reason });
+            }
+            None => kept.push(action),
+        }
+    }
+    kept
+}
+
+/// Rejects a proposal for every resource where the sentence writes one out.
+fn keeps_to_the_named(text: &str, resources: &[String]) -> Result<(), Failure> {
+    match sentence::written_out(text) {
+        Some(address) if resources.is_empty() => Err(Failure::usage(
+            &format!("the sentence names `{address}`, and the proposal is for every resource"),
+            "say it in other words, or give the permissions: --allow and --resource",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Leaves out what filters deny; what is left can be written as a policy. Needs no credentials.

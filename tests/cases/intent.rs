@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::aws_cli::script;
 use crate::support::guests::Guest;
-use crate::support::{Answerer, CloudView as _, Sandbox};
+use crate::support::{Answerer, CloudView as _, Sandbox, python};
 
 const KEY: &str = "sk-ant-planted-0123456789abcdef";
 
@@ -52,7 +52,7 @@ fn the_examples_of_the_document_are_answered_without_a_key() {
         .json();
     assert_eq!((&all["engine"], &all["allow"]), (&json!("intent-local"), &json!("storage.objects.get")));
     assert!(all["candidates"][0]["score"].as_u64().unwrap() > 50);
-    let output = sandbox.run(["intent", "make me a sandwich"]).exits(78);
+    let output = sandbox.run(["intent", "make me a sandwich"]).exits(2);
     assert!(output.stderr.contains("names no service"), "{}", output.stderr);
 }
 
@@ -185,4 +185,80 @@ fn what_was_accepted_runs_with_what_was_proposed_and_the_cloud_denies_the_rest()
     assert_eq!((&issuing["intent"], &issuing["v"]), (&json!("read objects in s3"), &json!(2)));
     assert!(issuing["components"]["intent-local"].is_string(), "{issuing}");
     let _ = sandbox.run(["audit", "verify"]).success();
+}
+
+#[test]
+fn a_sentence_that_is_not_understood_is_a_question_and_a_wrong_command_line() {
+    let sandbox = Sandbox::new();
+    for (text, words) in [
+        ("make me a sandwich", "names no service"),
+        ("read objects in S3 tagged Team=blue", "`tagged`"),
+        ("delete the customer bucket", "does not say which bucket"),
+        ("give me admin on the account", "`admin`"),
+    ] {
+        let output = sandbox.run(["intent", text]).exits(2);
+        assert!(output.stdout.is_empty(), "{}", output.stdout);
+        assert!(output.stderr.contains(words) && output.stderr.contains("hint: "), "{}", output.stderr);
+        assert!(output.stderr.lines().all(|line| line.len() < 200), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn the_command_to_go_on_with_is_for_a_terminal_alone() {
+    const TERMINAL: &str =
+        "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    const SENTENCE: &str = "Read only from my-bucket in S3";
+    let sandbox = Sandbox::new();
+    let output = sandbox.run(["intent", SENTENCE]).success();
+    assert!(output.stderr.is_empty(), "{}", output.stderr);
+    let words = ["-c", TERMINAL, env!("CARGO_BIN_EXE_tryaudex"), "intent", SENTENCE];
+    let output = sandbox.program(python::interpreter(), words).output().success();
+    let next = "tryaudex run --allow s3:GetObject --resource 'arn:aws:s3:::my-bucket/*' -- COMMAND";
+    assert!(output.stdout.contains(next), "{}", output.stdout);
+}
+
+#[test]
+fn an_action_that_the_sentence_rules_out_is_left_out_whoever_proposed_it() {
+    let reply = proposal(&["s3:GetObject", "s3:DeleteObject", "s3:*"], &["arn:aws:s3:::b/*"]);
+    for text in ["read objects but do not delete them", "read without deleting", "no deletes, only reading"] {
+        let (sandbox, _claude) = asking(&[("200 OK", &reply)]);
+        let output = sandbox.run(["intent", text]).success();
+        assert_eq!(output.json()["allow"], "s3:GetObject", "{text}");
+        let left_out = "left out `s3:DeleteObject`: the sentence rules out `delete`";
+        assert!(output.stderr.contains(left_out), "{text}: {}", output.stderr);
+    }
+    let (sandbox, _claude) = asking(&[("200 OK", &proposal(&["s3:DeleteObject"], &[]))]);
+    let _ = sandbox.run(["intent", "clean up, but never delete"]).exits(2);
+    // Its twin: what is not ruled out is kept.
+    let (sandbox, _claude) = asking(&[("200 OK", &reply)]);
+    let answer = intent(&sandbox, "read and delete objects in the bucket no-delete-zone");
+    assert_eq!(answer["allow"], "s3:GetObject,s3:DeleteObject,s3:*");
+}
+
+#[test]
+fn a_proposal_for_everything_is_not_taken_where_the_sentence_writes_a_resource_out() {
+    let (sandbox, _claude) = asking(&[("200 OK", &proposal(&["s3:GetObject"], &[]))]);
+    let output = sandbox.run(["intent", "read s3://logs-bucket/app/"]).exits(2);
+    assert!(output.stderr.contains("`s3://logs-bucket/app/`"), "{}", output.stderr);
+    let reply = proposal(&["s3:GetObject"], &["arn:aws:s3:::logs-bucket/app/*"]);
+    let (sandbox, _claude) = asking(&[("200 OK", &reply)]);
+    assert_eq!(intent(&sandbox, "read s3://logs-bucket/app/")["allow"], "s3:GetObject");
+}
+
+#[test]
+fn what_a_sentence_rules_out_does_not_happen() {
+    let sandbox = Sandbox::new().with_aws_cli();
+    let calls = script(&[
+        ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null"),
+        ("delete", "s3api delete-object --bucket demo-reports --key readme.txt"),
+    ]);
+    let sentence = "read objects in S3 from demo-reports but do not delete";
+    let output = sandbox.run_sh(&["--intent", sentence, "--yes"], &calls).success();
+    assert_eq!(output.stdout, "read: ok\ndelete: AccessDenied\n");
+    assert_eq!(sandbox.cloud().denied(), ["s3:DeleteObject arn:aws:s3:::demo-reports/readme.txt"]);
+    // Its twin: what is asked for happens.
+    let sandbox = Sandbox::new().with_aws_cli();
+    let sentence = "read and delete objects in S3 from demo-reports";
+    let output = sandbox.run_sh(&["--intent", sentence, "--yes"], &calls).success();
+    assert_eq!(output.stdout, "read: ok\ndelete: ok\n");
 }

@@ -8,7 +8,9 @@ use crate::environment::Environment;
 use crate::error::Failure;
 use crate::intent::{self, Choice, Proposed};
 use crate::pipeline::Context;
-use crate::settings::{Flags, Settings};
+use crate::request::joined;
+use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
+use crate::shell;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -51,6 +53,12 @@ pub fn intent(environment: &Environment, args: &Args) -> Result<u8, Failure> {
         told(context.console, &proposed);
     }
     console::result(&format!("{:#}", to_json(&proposed, args.json)));
+    if !args.json && console::is_watched() {
+        console::tell(&format!(
+            "run with these permissions:\n  {}",
+            next_command(&proposed.provider, &proposed.allow, &proposed.resources)
+        ));
+    }
     Ok(0)
 }
 
@@ -61,9 +69,23 @@ pub fn told(console: Console, proposed: &Proposed) {
     }
 }
 
+/// The command that runs another with what was proposed, to be copied.
+fn next_command(provider: &str, allow: &[String], resources: &[String]) -> String {
+    let mut words = vec!["tryaudex".to_owned(), "run".to_owned()];
+    if provider != DEFAULT_PROVIDER {
+        words.extend(["--provider".to_owned(), shell::quoted(provider)]);
+    }
+    words.extend(["--allow".to_owned(), shell::quoted(&joined(allow))]);
+    for resource in resources {
+        words.extend(["--resource".to_owned(), shell::quoted(&joined(std::slice::from_ref(resource)))]);
+    }
+    words.extend(["--".to_owned(), "COMMAND".to_owned()]);
+    words.join(" ")
+}
+
 /// The three fields of the document; the others for `--json`.
 fn to_json(proposed: &Proposed, all: bool) -> Value {
-    let resource = (!proposed.resources.is_empty()).then(|| proposed.resources.join(","));
+    let resource = (!proposed.resources.is_empty()).then(|| joined(&proposed.resources));
     let mut value = json!({
         "allow": proposed.allow.join(","), "resource": resource, "description": proposed.description,
     });
@@ -79,4 +101,24 @@ fn to_json(proposed: &Proposed, all: bool) -> Value {
         fields.insert("candidates".to_owned(), candidates.collect());
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_command_can_be_pasted() {
+        let list = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect::<Vec<_>>();
+        let (allow, resources) =
+            (list(&["s3:GetObject", "s3:ListBucket"]), list(&["arn:aws:s3:::b", "arn:aws:s3:::b/*"]));
+        assert_eq!(
+            next_command("aws", &allow, &resources),
+            "tryaudex run --allow s3:GetObject,s3:ListBucket --resource arn:aws:s3:::b --resource 'arn:aws:s3:::b/*' -- COMMAND"
+        );
+        assert_eq!(
+            next_command("gcp", &list(&["storage.objects.get"]), &[]),
+            "tryaudex run --provider gcp --allow storage.objects.get -- COMMAND"
+        );
+    }
 }

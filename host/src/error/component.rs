@@ -3,6 +3,7 @@
 use super::{Failure, Kind};
 use crate::components::ComponentsError;
 use crate::plugin::component::PluginError;
+use crate::plugin::manifest::World;
 use crate::plugin::provider::{self, ErrorKind, ProviderError};
 use crate::plugin::rules::RuleError;
 use crate::plugin::source::SourceError;
@@ -12,6 +13,12 @@ impl From<ProviderError> for Failure {
     fn from(error: ProviderError) -> Self {
         let (kind, hint) = match error {
             ProviderError::Plugin(error) => return error.into(),
+            ProviderError::Refused { world: World::Intent, ref error, .. }
+                if matches!(error.kind, ErrorKind::InvalidInput)
+                    && NOT_UNDERSTOOD.contains(&error.code.as_str()) =>
+            {
+                (Kind::Usage, error.hint.clone())
+            }
             ProviderError::Refused { ref error, .. } => (provider_kind(error), error.hint.clone()),
         };
         let mut failure = Self::new(kind, "mint", error);
@@ -19,6 +26,9 @@ impl From<ProviderError> for Failure {
         failure
     }
 }
+
+/// Codes of intent engines that could make nothing of a sentence: the sentence is the user's to say otherwise.
+const NOT_UNDERSTOOD: [&str; 2] = ["not-understood", "too-broad"];
 
 /// Codes of providers that found at minting that nobody would enforce the grant: what `--require` is about.
 const NOT_ENFORCED: [&str; 2] = ["not-narrowed", "identity-has-roles"];

@@ -1,0 +1,333 @@
+//! The pieces of a sentence as clauses: verbs, and the phrases that they are about.
+
+use crate::address::Address;
+use crate::piece::{Piece, Place};
+use crate::table;
+
+/// A noun with what is said about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Phrase {
+    /// It says where, as in `from the bucket b`.
+    pub place: Option<Place>,
+    /// `and` or a comma stands before it.
+    pub is_joined: bool,
+    pub services: Vec<String>,
+    /// The words of its things, the last one is its head.
+    pub things: Vec<String>,
+    /// All of its nouns, in lower case and in order.
+    pub nouns: Vec<String>,
+    /// Names, each with the word of the thing that has it.
+    pub names: Vec<(Option<String>, String)>,
+    pub addresses: Vec<Address>,
+    /// It speaks of what was spoken of before.
+    pub is_before: bool,
+    /// A word that is not known stands right before its head.
+    pub is_odd: bool,
+}
+
+impl Phrase {
+    fn is_empty(&self) -> bool {
+        *self == Self { place: self.place, is_joined: self.is_joined, ..Self::default() }
+    }
+}
+
+/// Verbs with their phrases; the phrases before the first verb have none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clause {
+    pub verbs: Vec<&'static str>,
+    pub phrases: Vec<Phrase>,
+}
+
+/// A sentence taken apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parsed {
+    pub clauses: Vec<Clause>,
+    pub commands: Vec<String>,
+    /// A word for which there is no answer but a question.
+    pub trouble: Option<Piece>,
+}
+
+/// Takes the pieces apart.
+#[must_use]
+pub fn parse(provider: &str, pieces: &[Piece]) -> Parsed {
+    let mut parser = Parser { provider, ..Parser::default() };
+    for piece in pieces {
+        parser.take(piece);
+    }
+    parser.end_clause();
+    parser.parsed
+}
+
+#[derive(Default)]
+struct Parser<'a> {
+    provider: &'a str,
+    parsed: Parsed,
+    clause: Clause,
+    phrase: Phrase,
+    /// In brackets every phrase says more about what stands before them.
+    in_brackets: bool,
+    /// A noun has to follow.
+    wants_noun: bool,
+    last: Last,
+}
+
+/// What the last piece with a meaning was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Last {
+    #[default]
+    Other,
+    /// A thing, which a name may follow.
+    Thing(String),
+    Unknown,
+    /// A name, and the thing that has it.
+    Name(Option<String>),
+    /// `and` behind such a name.
+    NameAnd(Option<String>),
+}
+
+impl Parser<'_> {
+    fn take(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Verb(verb, word) => self.verb(verb, word),
+            Piece::Service(service) => {
+                if !self.phrase.services.contains(service) {
+                    self.phrase.services.push(service.clone());
+                }
+                self.after(Last::Other);
+            }
+            Piece::Thing(word, said) => self.thing(word, said),
+            Piece::Name(name) => self.name(name),
+            Piece::Unknown(word) => self.unknown(word),
+            Piece::Address(address) => {
+                self.phrase.addresses.push(address.clone());
+                self.after(Last::Other);
+            }
+            Piece::Command(command) => self.parsed.commands.push(command.clone()),
+            Piece::Place(place) => {
+                self.end_phrase();
+                self.phrase.place = Some(*place);
+                self.after(Last::Other);
+            }
+            Piece::And | Piece::Mark(',') => {
+                self.wants_noun = false;
+                self.last = match std::mem::take(&mut self.last) {
+                    Last::Name(thing) | Last::NameAnd(thing) => Last::NameAnd(thing),
+                    _ => Last::Other,
+                };
+                if self.last == Last::Other {
+                    self.join();
+                }
+            }
+            Piece::Mark(mark) => self.mark(*mark),
+            Piece::Before => {
+                self.joined();
+                self.phrase.is_before = true;
+            }
+            Piece::One => {
+                // `the new one`: what is said of it is no noun.
+                self.joined();
+                self.phrase.nouns.clear();
+                self.phrase.is_before = true;
+                self.after(Last::Other);
+            }
+            Piece::Article => {
+                self.joined();
+                self.wants_noun = true;
+            }
+            Piece::Modal => self.after(Last::Other),
+            Piece::Called | Piece::Filler => {}
+            Piece::Broad(_) | Piece::Vague(_) | Piece::Limit(_) => {
+                self.parsed.trouble.get_or_insert_with(|| piece.clone());
+            }
+        }
+    }
+
+    fn after(&mut self, last: Last) {
+        self.last = last;
+        self.wants_noun = false;
+    }
+
+    /// Begins the next phrase of a list.
+    fn join(&mut self) {
+        let place = self.in_brackets.then_some(Place::Loose);
+        self.end_phrase();
+        self.phrase = Phrase { place, is_joined: true, ..Phrase::default() };
+    }
+
+    /// What follows `and` after a name, but is none.
+    fn joined(&mut self) {
+        if matches!(self.last, Last::NameAnd(_)) {
+            self.join();
+            self.last = Last::Other;
+        }
+    }
+
+    fn mark(&mut self, mark: char) {
+        self.end_phrase();
+        self.after(Last::Other);
+        match mark {
+            '(' => self.in_brackets = true,
+            ')' => {
+                self.in_brackets = false;
+                // `(put and update)`
+                if !self.clause.verbs.is_empty() && self.clause.phrases.is_empty() {
+                    self.end_clause();
+                }
+            }
+            '.' | ';' => self.end_clause(),
+            _ => {}
+        }
+        self.phrase.place = self.in_brackets.then_some(Place::Loose);
+    }
+
+    fn end_phrase(&mut self) {
+        let phrase = std::mem::take(&mut self.phrase);
+        if !phrase.is_empty() {
+            self.clause.phrases.push(phrase);
+        }
+    }
+
+    fn end_clause(&mut self) {
+        self.end_phrase();
+        let clause = std::mem::take(&mut self.clause);
+        if clause != Clause::default() {
+            self.parsed.clauses.push(clause);
+        }
+    }
+
+    fn verb(&mut self, verb: &'static str, word: &str) {
+        let follows_noun =
+            matches!(self.last, Last::Thing(_) | Last::Unknown) && !self.clause.verbs.is_empty();
+        // `our bot reads`: a noun has followed, and a verb has not.
+        let is_first = self.last == Last::Unknown && self.clause.verbs.is_empty();
+        if (self.wants_noun && !is_first) || follows_noun {
+            if table::things(self.provider, word).is_empty() {
+                self.unknown(word)
+            } else {
+                self.thing(word, word)
+            }
+            return;
+        }
+        self.end_phrase();
+        if !self.clause.verbs.is_empty() && !self.clause.phrases.is_empty() {
+            self.end_clause();
+        }
+        if self.clause.verbs.is_empty() && !self.clause.phrases.is_empty() {
+            self.end_clause();
+        }
+        self.clause.verbs.push(verb);
+        self.after(Last::Other);
+    }
+
+    fn thing(&mut self, word: &str, said: &str) {
+        if self.is_own_name(word) {
+            return self.name(said);
+        }
+        self.joined();
+        // `my-bucket bucket`
+        if self.last == Last::Name(None)
+            && let Some((thing @ None, _)) = self.phrase.names.last_mut()
+        {
+            *thing = Some(word.to_owned());
+        }
+        self.phrase.is_odd = self.last == Last::Unknown;
+        self.phrase.things.push(word.to_owned());
+        self.phrase.nouns.push(word.to_owned());
+        self.after(Last::Thing(word.to_owned()));
+    }
+
+    /// Whether a word that can be a thing is a name here, as in `the queue jobs`: no service has one in the other.
+    fn is_own_name(&self, word: &str) -> bool {
+        let Last::Thing(before) = &self.last else { return false };
+        let things = table::things(self.provider, word);
+        let is_of = |service: &str| things.iter().any(|thing| thing.service == service);
+        let mut of_before = table::things(self.provider, before).into_iter().filter(|thing| {
+            let named = &self.phrase.services;
+            if named.is_empty() {
+                !thing.is_shy
+            } else {
+                named.iter().any(|service| service == thing.service)
+            }
+        });
+        !before.ends_with('s')
+            && things.iter().all(|thing| thing.is_shy)
+            && !of_before.any(|thing| is_of(thing.service))
+    }
+
+    fn name(&mut self, name: &str) {
+        let thing = match &self.last {
+            Last::Thing(word) => Some(word.clone()),
+            Last::NameAnd(thing) => thing.clone(),
+            _ => None,
+        };
+        self.phrase.names.push((thing.clone(), name.to_owned()));
+        self.after(Last::Name(thing));
+    }
+
+    fn unknown(&mut self, word: &str) {
+        let is_capital = word.starts_with(|c: char| c.is_ascii_uppercase());
+        let is_ascii = word.chars().all(|c| c.is_ascii_alphanumeric());
+        match &self.last {
+            Last::Thing(thing) if is_ascii && (!thing.ends_with('s') || is_capital) => self.name(word),
+            Last::NameAnd(Some(thing)) if is_capital && thing.ends_with('s') => self.name(word),
+            _ => {
+                self.joined();
+                self.phrase.nouns.push(word.to_lowercase());
+                self.last = Last::Unknown;
+                // The noun itself may still follow.
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exclusion::exclusions;
+    use crate::piece::pieces;
+    use crate::token::tokens;
+
+    fn of(text: &str) -> String {
+        let tokens = tokens(text);
+        let parsed = parse("aws", &pieces("aws", &tokens, &exclusions(&tokens)));
+        let phrase = |phrase: &Phrase| {
+            let names = phrase
+                .names
+                .iter()
+                .map(|(thing, name)| format!("{}={name}", thing.as_deref().unwrap_or_default()));
+            let place = phrase.place.map(|_| "@".to_owned());
+            let parts =
+                place.into_iter().chain(phrase.services.clone()).chain(phrase.nouns.clone()).chain(names);
+            parts.collect::<Vec<_>>().join(" ")
+        };
+        let clause = |clause: &Clause| {
+            let phrases: Vec<String> = clause.phrases.iter().map(phrase).collect();
+            format!("{}[{}]", clause.verbs.join("+"), phrases.join("; "))
+        };
+        parsed.clauses.iter().map(clause).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_verb_has_its_object_and_its_places() {
+        assert_eq!(
+            of("Receive and delete messages from the SQS queue jobs"),
+            "receive+delete[messages; @ sqs queue queue=jobs]"
+        );
+        assert_eq!(
+            of("get object report.csv from S3 bucket b"),
+            "read[object object=report.csv; @ s3 bucket bucket=b]"
+        );
+        assert_eq!(
+            of("read the bucket no-delete-zone and delete the queue old"),
+            "read[bucket bucket=no-delete-zone] delete[queue]"
+        );
+        assert_eq!(of("read the buckets a-1 and b-2"), "read[buckets buckets=a-1 buckets=b-2]");
+        assert_eq!(of("read the Orders-1 table"), "read[table table=Orders-1]");
+        assert_eq!(of("get a job run from glue"), "read[job-run; @ glue]");
+    }
+
+    #[test]
+    fn what_is_ruled_out_is_gone() {
+        assert_eq!(of("read objects in s3 but do not delete them"), "read[objects; @ s3]");
+    }
+}

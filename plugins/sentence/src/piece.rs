@@ -1,0 +1,503 @@
+//! What each word of a sentence is: a verb, a service, a thing, a name, or a word of the language.
+
+use crate::address::{self, Address};
+use crate::exclusion::Exclusion;
+use crate::table;
+use crate::token::{self, Token};
+use crate::verb;
+
+/// A part of a sentence with its meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// The verb, and the word that was said.
+    Verb(&'static str, String),
+    Service(String),
+    /// The word of a thing, and how it was written.
+    Thing(String, String),
+    Name(String),
+    Address(Address),
+    Command(String),
+    /// A word that says where.
+    Place(Place),
+    And,
+    Mark(char),
+    /// `it`, `its`: what was spoken of before.
+    Before,
+    /// `one`, `ones`: the same as before, by another word.
+    One,
+    /// `the`, `a`: a noun follows.
+    Article,
+    /// `called`, `named`: a name follows.
+    Called,
+    /// `must`, `can`: a verb may follow.
+    Modal,
+    /// A word that says nothing here.
+    Filler,
+    /// `admin`, `everything`: more than can be given.
+    Broad(String),
+    /// `manage`: no verb that says what is done.
+    Vague(String),
+    /// `tagged`: a limit that a proposal cannot express.
+    Limit(String),
+    Unknown(String),
+}
+
+/// How a word that says where leads on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `from`, `in`, `of`: what follows limits what is said, so it has to be known.
+    Strict,
+    /// `for`, `with`, `after`: what follows may be anything.
+    Loose,
+    /// `as`: what follows is the object.
+    As,
+}
+
+const STRICT: &[&str] = &[
+    "from", "in", "into", "inside", "on", "onto", "at", "to", "of", "off", "under", "within", "below", "out",
+    "across", "between",
+];
+const LOOSE: &[&str] = &[
+    "through", "via", "with", "by", "for", "about", "over", "towards", "against", "than", "after", "before",
+    "during", "like",
+];
+const MODALS: &[&str] = &[
+    "must", "may", "might", "can", "could", "should", "shall", "will", "would", "need", "needs", "want",
+    "wants", "wish", "do", "does", "did", "is", "are", "am", "be", "been", "being", "was", "were", "able",
+    "has", "have", "had",
+];
+const ARTICLES: &[&str] = &[
+    "the", "a", "an", "teh", "this", "that", "these", "those", "my", "our", "your", "his", "her", "some",
+    "any", "all", "each", "every", "another", "both", "several", "two", "three",
+];
+const BEFORE: &[&str] = &["it", "its", "they", "them", "their", "there", "itself"];
+const CALLED: &[&str] = &["called", "named", "name", "names", "id", "ids", "arn", "identified"];
+const FILLERS: &[&str] = &[
+    "please",
+    "pls",
+    "plz",
+    "let",
+    "lets",
+    "allow",
+    "allows",
+    "allowed",
+    "permit",
+    "ability",
+    "right",
+    "rights",
+    "permission",
+    "permissions",
+    "i",
+    "we",
+    "you",
+    "he",
+    "she",
+    "only",
+    "just",
+    "also",
+    "so",
+    "which",
+    "who",
+    "how",
+    "what",
+    "why",
+    "when",
+    "where",
+    "now",
+    "new",
+    "own",
+    "custom",
+    "existing",
+    "current",
+    "latest",
+    "old",
+    "raw",
+    "else",
+    "more",
+    "anybody",
+    "somebody",
+    "someone",
+    "me",
+    "us",
+    "give",
+    "gives",
+    "access",
+    "use",
+    "using",
+    "uses",
+    "work",
+    "works",
+    "if",
+    "because",
+    "daily",
+    "weekly",
+    "hourly",
+    "nightly",
+    "regularly",
+    "quickly",
+    "often",
+    "again",
+    "first",
+    "last",
+    "whole",
+    "single",
+    "other",
+    "same",
+    "amazon",
+    "aws",
+    "google",
+    "azure",
+    "gcp",
+    "microsoft",
+    "stored",
+    "up",
+    "down",
+    "too",
+    "well",
+    "available",
+    "no",
+    "nothing",
+    "not",
+    "further",
+];
+/// Fillers that say how or when, and are no names.
+const ADVERBS: &[&str] = &[
+    "please",
+    "pls",
+    "plz",
+    "only",
+    "just",
+    "also",
+    "so",
+    "now",
+    "daily",
+    "weekly",
+    "hourly",
+    "nightly",
+    "regularly",
+    "quickly",
+    "often",
+    "again",
+    "first",
+    "too",
+    "well",
+    "up",
+    "down",
+    "more",
+    "else",
+    "further",
+    "access",
+    "permission",
+    "permissions",
+    "rights",
+];
+const BROAD: &[&str] = &[
+    "admin",
+    "admins",
+    "administrator",
+    "administration",
+    "administrative",
+    "owner",
+    "contributor",
+    "editor",
+    "root",
+    "superuser",
+    "poweruser",
+    "everything",
+    "anything",
+    "whatever",
+    "unrestricted",
+    "unlimited",
+    "full",
+    "god",
+    "sudo",
+    "iam",
+];
+/// After `all`, `any` or `every`: more than can be given.
+const BROAD_NOUNS: &[&str] = &[
+    "permission",
+    "permissions",
+    "action",
+    "actions",
+    "right",
+    "rights",
+    "access",
+    "service",
+    "services",
+    "resource",
+    "resources",
+    "privileges",
+    "operations",
+];
+const VAGUE: &[&str] = &[
+    "manage",
+    "manages",
+    "managing",
+    "administer",
+    "administers",
+    "control",
+    "controls",
+    "handle",
+    "handles",
+    "fix",
+    "fixes",
+    "maintain",
+    "maintains",
+    "operate",
+    "operates",
+    "configure",
+    "configures",
+    "debug",
+    "rename",
+    "rotate",
+    "migrate",
+];
+const LIMITS: &[&str] = &[
+    "tagged",
+    "tag",
+    "tags",
+    "namespace",
+    "labelled",
+    "labeled",
+    "matching",
+    "older",
+    "newer",
+    "larger",
+    "smaller",
+    "whose",
+    "unless",
+    "until",
+    "billed",
+];
+/// Of these, the ones that are services where they begin with a capital.
+const CAPITALS: &[&str] = &["Batch", "Config", "Connect", "Transfer", "Translate"];
+/// Services of the catalogue whose names are ordinary words; `Amazon` or `AWS` before them makes them services.
+const ORDINARY: &[&str] = &[
+    "account",
+    "apps",
+    "batch",
+    "billing",
+    "cases",
+    "chime",
+    "cloud9",
+    "config",
+    "connect",
+    "detective",
+    "discovery",
+    "events",
+    "health",
+    "logs",
+    "notifications",
+    "payments",
+    "personalize",
+    "pipes",
+    "pricing",
+    "profile",
+    "q",
+    "scheduler",
+    "schemas",
+    "serverlessrepo",
+    "shield",
+    "signer",
+    "signin",
+    "social-messaging",
+    "support",
+    "tag",
+    "tax",
+    "transfer",
+    "translate",
+    "user",
+];
+
+/// The pieces of a sentence without what it rules out; each exclusion leaves a comma.
+#[must_use]
+pub fn pieces(provider: &str, tokens: &[Token], exclusions: &[Exclusion]) -> Vec<Piece> {
+    let words: Vec<String> = tokens.iter().map(Token::lower).collect();
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if let Some(exclusion) = exclusions.iter().find(|one| one.range.start == at && !one.range.is_empty())
+        {
+            pieces.push(Piece::Mark(','));
+            at = exclusion.range.end;
+            continue;
+        }
+        let leads_out = exclusions.iter().any(|one| one.range.start == at.saturating_add(1));
+        let taken = phrase(provider, &words, at, &mut pieces).unwrap_or_else(|| {
+            let before = at.checked_sub(1).and_then(|before| words.get(before)).map_or("", String::as_str);
+            if let Some(token) = tokens.get(at) {
+                let is_last = is_last(tokens, &words, at);
+                one(provider, token, &Around { before, leads_out, is_last }, &mut pieces);
+            }
+            1
+        });
+        at = at.saturating_add(taken);
+    }
+    pieces
+}
+
+/// A service or a thing of several words, or a word that is more in company; how many words it takes.
+fn phrase(provider: &str, words: &[String], at: usize, pieces: &mut Vec<Piece>) -> Option<usize> {
+    if let Some(length) = read_only(words, at) {
+        let next = words.get(at.saturating_add(length)).map_or("", String::as_str);
+        let is_verb = STRICT.contains(&next)
+            || ARTICLES.contains(&next)
+            || ["access", "permission", "permissions", "rights"].contains(&next)
+            || !table::things(provider, next).is_empty()
+            || table::service(provider, next).is_some();
+        pieces.push(if is_verb { Piece::Verb("read", "read".to_owned()) } else { Piece::Filler });
+        return Some(length);
+    }
+    for length in [3_usize, 2] {
+        let group = words.get(at..at.saturating_add(length))?;
+        if group.iter().any(String::is_empty) {
+            continue;
+        }
+        let joined = group.join("-");
+        if !table::things(provider, &joined).is_empty() {
+            pieces.push(Piece::Thing(joined.clone(), joined));
+            return Some(length);
+        }
+        if let Some(service) = table::service(provider, &joined) {
+            pieces.push(Piece::Service(service.to_owned()));
+            return Some(length);
+        }
+        if let [first, second] = group
+            && ["all", "any", "every", "full"].contains(&first.as_str())
+            && BROAD_NOUNS.contains(&second.as_str())
+        {
+            pieces.push(Piece::Broad(joined.replace('-', " ")));
+            return Some(length);
+        }
+    }
+    None
+}
+
+/// How many words say `read-only`, which can be a verb or an adjective.
+fn read_only(words: &[String], at: usize) -> Option<usize> {
+    let word = |number: usize| words.get(at.saturating_add(number)).map_or("", String::as_str);
+    match (word(0), word(1)) {
+        ("read-only" | "readonly", _) => Some(1),
+        ("read", "only") => Some(2),
+        _ => None,
+    }
+}
+
+fn one(provider: &str, token: &Token, around: &Around<'_>, pieces: &mut Vec<Piece>) {
+    let word = match token {
+        Token::Break(mark) => return pieces.push(Piece::Mark(*mark)),
+        Token::Quoted(text) if token::is_command(text) => return pieces.push(Piece::Command(text.clone())),
+        Token::Quoted(text) => {
+            let piece = address::read(text).map_or_else(|| Piece::Name(text.clone()), Piece::Address);
+            return pieces.push(piece);
+        }
+        Token::Word(word) => word,
+    };
+    let lower = word.to_lowercase();
+    let is = |list: &[&str]| list.contains(&lower.as_str());
+    let Around { before, is_last, .. } = *around;
+    let is_vendor = ["amazon", "aws"].contains(&before);
+    // `the bucket raw`, `the instance a`: where nothing follows it, a word behind a thing is its name.
+    let is_name_of = is_last
+        && !is(ADVERBS)
+        && matches!(pieces.last(), Some(Piece::Thing(thing, _)) if !thing.ends_with('s'));
+    if let Some(address) = address::read(word) {
+        pieces.push(Piece::Address(address));
+    } else if lower.chars().all(|c| matches!(c, '*' | ':' | '/' | '.')) {
+        pieces.push(Piece::Broad(word.clone()));
+    } else if let Some(service) = table::service(provider, &lower) {
+        pieces.push(Piece::Service(service.to_owned()));
+        if !table::things(provider, &lower).is_empty() {
+            pieces.push(Piece::Thing(lower, word.clone()));
+        }
+    } else if (is_vendor || (!before.is_empty() && CAPITALS.contains(&word.as_str())))
+        && is_service(provider, &lower)
+    {
+        pieces.push(Piece::Service(lower));
+    } else if is_name_of && (is(FILLERS) || is(ARTICLES)) {
+        pieces.push(Piece::Name(word.clone()));
+    } else if let Some(said) = of_language(word, &lower, around) {
+        let owns = matches!(lower.as_str(), "its" | "their");
+        pieces.push(said);
+        if owns {
+            pieces.push(Piece::Article);
+        }
+    } else if let Some(verb) = verb::named(&lower).filter(|_| !has_inner_capital(word)) {
+        pieces.push(Piece::Verb(verb, lower));
+    } else if !table::things(provider, &lower).is_empty() && !has_inner_capital(word) {
+        pieces.push(Piece::Thing(lower, word.clone()));
+    } else if is_service(provider, &lower) && !is(ORDINARY) {
+        pieces.push(Piece::Service(lower));
+    } else if is_name(word) {
+        pieces.push(Piece::Name(word.clone()));
+    } else {
+        pieces.push(Piece::Unknown(word.clone()));
+    }
+}
+
+/// What stands around a word.
+struct Around<'a> {
+    /// The word before it, in lower case.
+    before: &'a str,
+    /// An exclusion follows.
+    leads_out: bool,
+    /// Nothing that it could describe follows.
+    is_last: bool,
+}
+
+/// Whether a part of the sentence ends with the word at `at`.
+fn is_last(tokens: &[Token], words: &[String], at: usize) -> bool {
+    let next = at.saturating_add(1);
+    match (tokens.get(next), words.get(next)) {
+        (None | Some(Token::Break(_)), _) => true,
+        (_, Some(word)) => {
+            STRICT.contains(&word.as_str()) || ["and", "or", "then", "but"].contains(&word.as_str())
+        }
+        _ => false,
+    }
+}
+
+/// A word of the language.
+fn of_language(word: &str, lower: &str, around: &Around<'_>) -> Option<Piece> {
+    let is = |list: &[&str]| list.contains(&lower);
+    let piece = match lower {
+        "and" | "or" | "then" | "plus" => Piece::And,
+        "but" => Piece::Mark(','),
+        "as" => Piece::Place(Place::As),
+        "one" | "ones" => Piece::One,
+        "everything" | "anything" | "all" if around.leads_out => Piece::Filler,
+        _ if is(STRICT) => Piece::Place(Place::Strict),
+        _ if is(LOOSE) => Piece::Place(Place::Loose),
+        _ if is(ARTICLES) && (around.before.is_empty() || word != "A") => Piece::Article,
+        _ if is(BEFORE) => Piece::Before,
+        _ if is(MODALS) => Piece::Modal,
+        _ if is(CALLED) => Piece::Called,
+        _ if is(FILLERS) => Piece::Filler,
+        _ if is(BROAD) => Piece::Broad(lower.to_owned()),
+        _ if is(VAGUE) => Piece::Vague(lower.to_owned()),
+        _ if is(LIMITS) || (word.contains('=') && !word.starts_with('-')) => Piece::Limit(word.to_owned()),
+        _ => return None,
+    };
+    Some(piece)
+}
+
+/// A service of AWS that only the catalogue knows.
+fn is_service(provider: &str, word: &str) -> bool {
+    table::cloud_of(provider) == "aws" && aws_catalogue::service(word).is_some()
+}
+
+/// A name has something that no word of a sentence has.
+fn is_name(word: &str) -> bool {
+    let is_sound = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@*+".contains(c));
+    let is_marked = word.contains(['-', '_', '.', '/', '@', '*']) || word.chars().any(|c| c.is_ascii_digit());
+    is_sound && (is_marked || has_inner_capital(word)) && word.chars().any(|c| c.is_ascii_alphabetic())
+}
+
+fn has_inner_capital(word: &str) -> bool {
+    let mut seen_lower = false;
+    word.chars().any(|c| {
+        let is_inner = seen_lower && c.is_ascii_uppercase();
+        seen_lower |= c.is_ascii_lowercase();
+        is_inner
+    })
+}

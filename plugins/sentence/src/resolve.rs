@@ -1,0 +1,301 @@
+//! A task as what it takes: the service, the actions, and the resources with the names filled in.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::family::{self, singular};
+use crate::names::{Names, fill, names_of};
+use crate::phrase::Phrase;
+use crate::piece::Place;
+use crate::table::{self, Thing};
+use crate::task::Task;
+use crate::trouble::Trouble;
+
+/// What a task takes, before the names of other tasks are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    pub verb: &'static str,
+    pub service: String,
+    /// The thing that it is done to, by its name in the table.
+    pub thing: String,
+    pub actions: Vec<String>,
+    /// Templates of resources, each with the kind of resource that it is about.
+    pub templates: Vec<(String, String)>,
+    pub names: Names,
+    /// The task itself names something.
+    pub is_named: bool,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} in {}", self.verb, self.thing, self.service)?;
+        let names: Vec<&str> = self.names.all().collect();
+        if names.is_empty() { Ok(()) } else { write!(f, " ({})", names.join(", ")) }
+    }
+}
+
+impl Need {
+    /// Its resources by their kind.
+    ///
+    /// # Errors
+    /// When a name is missing.
+    pub fn resources(&self) -> Result<BTreeMap<String, Vec<String>>, Trouble> {
+        let mut all = BTreeMap::new();
+        for (kind, template) in &self.templates {
+            if let Some(filled) = fill(template, &self.names)? {
+                all.insert(kind.replace('!', ""), filled);
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// What the sentence has said so far.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// The services that are named anywhere in the sentence.
+    pub services: Vec<String>,
+    /// The last task, or what stands before the first verb.
+    pub last: Option<(String, String, Names)>,
+}
+
+/// Finds what `task` takes.
+///
+/// # Errors
+/// When it cannot be told.
+pub fn resolve(provider: &str, task: &Task, context: &Context) -> Result<Need, Trouble> {
+    is_known(task)?;
+    let service = service_of(provider, task, context)?;
+    let inherited = context.last.as_ref().filter(|(last, ..)| *last == service);
+    let mut names = names_of(provider, &service, task)?;
+    if (task.is_before() || is_bare(task))
+        && let Some((_, _, known)) = inherited
+    {
+        names.inherit(known);
+    }
+    let found = Finder { provider, service: &service, task, names: &names };
+    let (thing, actions, templates) = found.find(inherited.map(|(_, thing, _)| thing.as_str()))?;
+    is_told(provider, &service, task, &names)?;
+    let is_named = task.names().next().is_some() || task.addresses().next().is_some();
+    Ok(Need { verb: task.verb, service, thing, actions, templates, names, is_named })
+}
+
+/// The service of a task. One that is named excludes every other.
+pub fn service_of(provider: &str, task: &Task, context: &Context) -> Result<String, Trouble> {
+    let named = task.services();
+    match named.as_slice() {
+        [only] => return Ok(only.clone()),
+        [] => {}
+        _ => return Err(Trouble::Several(named)),
+    }
+    let last = context.last.as_ref().map(|(service, ..)| service.as_str());
+    let known: Vec<(&String, Vec<Thing>)> = task
+        .things()
+        .map(|word| (word, own_things(provider, word)))
+        .filter(|(_, things)| !things.is_empty())
+        .collect();
+    // What every service has decides only where nothing else does.
+    let deciding: Vec<_> = known.iter().filter(|(word, _)| !is_of_all(provider, word)).cloned().collect();
+    let known = if deciding.is_empty() { known } else { deciding };
+    let Some((first, rest)) = known.split_first() else {
+        let said = task.object.nouns.join(" ");
+        return match (last, context.services.as_slice()) {
+            (Some(last), _) if task.is_before() || is_bare(task) => Ok(last.to_owned()),
+            (_, [only]) => Ok(only.clone()),
+            _ if said.is_empty() => Err(Trouble::Nothing),
+            _ => Err(Trouble::NoThing(said)),
+        };
+    };
+    let has = |things: &[Thing], service: &str| things.iter().any(|thing| thing.service == service);
+    let fits: Vec<&Thing> =
+        first.1.iter().filter(|thing| rest.iter().all(|(_, things)| has(things, thing.service))).collect();
+    let is_bold = |service: &str| {
+        known.iter().any(|(_, things)| things.iter().any(|thing| thing.service == service && !thing.is_shy))
+    };
+    let is_last =
+        |thing: &&&Thing| last == Some(thing.service) && (task.is_before() || !is_bold(thing.service));
+    let mut in_sentence = fits.iter().filter(|thing| context.services.iter().any(|one| one == thing.service));
+    let by_sentence =
+        in_sentence.next().filter(|first| in_sentence.all(|next| next.service == first.service));
+    let found = fits
+        .iter()
+        .find(is_last)
+        .or(by_sentence)
+        .or_else(|| fits.iter().find(|thing| is_bold(thing.service)));
+    found.map(|thing| thing.service.to_owned()).ok_or_else(|| Trouble::NoService(first.0.clone()))
+}
+
+/// The things that `word` can be, apart from those that every service has.
+fn own_things(provider: &str, word: &str) -> Vec<Thing> {
+    table::things(provider, word).into_iter().filter(|thing| thing.service != "*").collect()
+}
+
+/// Whether every service has what `word` names, as it has projects and zones.
+pub fn is_of_all(provider: &str, word: &str) -> bool {
+    table::things(provider, word).iter().any(|thing| thing.service == "*")
+}
+
+/// Whether a task says a verb and nothing else.
+pub fn is_bare(task: &Task) -> bool {
+    task.phrases()
+        .all(|phrase| phrase.nouns.is_empty() && phrase.names.is_empty() && phrase.addresses.is_empty())
+}
+
+/// Rejects a place of which nothing is known: it could be a limit.
+fn is_known(task: &Task) -> Result<(), Trouble> {
+    let says_nothing = |phrase: &&Phrase| {
+        phrase.place == Some(Place::Strict)
+            && !phrase.nouns.is_empty()
+            && phrase.things.is_empty()
+            && phrase.services.is_empty()
+            && phrase.names.is_empty()
+            && phrase.addresses.is_empty()
+    };
+    let unknown = task.places.iter().find(says_nothing);
+    unknown.map_or(Ok(()), |phrase| Err(Trouble::NoThing(phrase.nouns.join(" "))))
+}
+
+/// Rejects a container that is described and not named: `the customer bucket`.
+fn is_told(provider: &str, service: &str, task: &Task, names: &Names) -> Result<(), Trouble> {
+    let inside = table::main_thing(provider, service).and_then(|thing| thing.inside);
+    for phrase in task.phrases().filter(|phrase| phrase.is_odd) {
+        let Some(word) = phrase.things.last() else { continue };
+        let of_service = table::things(provider, word).into_iter().find(|thing| thing.service == service);
+        let is_open = of_service
+            .is_some_and(|thing| !thing.is_shy && Some(thing.name) != inside && !names.has(thing.name));
+        if is_open {
+            return Err(Trouble::Which(word.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// The actions and templates for a thing.
+type Taken = (String, Vec<String>, Vec<(String, String)>);
+
+struct Finder<'a> {
+    provider: &'a str,
+    service: &'a str,
+    task: &'a Task,
+    names: &'a Names,
+}
+
+impl Finder<'_> {
+    fn find(&self, last: Option<&str>) -> Result<Taken, Trouble> {
+        let object = &self.task.object;
+        let found = match (object.things.last(), object.nouns.last()) {
+            (Some(thing), Some(noun)) if thing == noun => {
+                self.by_thing(thing).or_else(|| self.by_catalogue())
+            }
+            (_, Some(_)) => {
+                return self.by_catalogue().ok_or_else(|| {
+                    let noun = object.nouns.join(" ");
+                    if self.is_service_known() {
+                        Trouble::NoThing(noun)
+                    } else {
+                        Trouble::NoAction(self.said(&noun))
+                    }
+                });
+            }
+            (_, None) => self.by_place(last),
+        };
+        let noun = object.nouns.last().cloned().unwrap_or_default();
+        found.ok_or_else(|| Trouble::NoAction(self.said(&noun)))
+    }
+
+    fn said(&self, noun: &str) -> String {
+        let words = [self.task.verb, noun, "of", self.service];
+        words
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace(" of ", " in ")
+    }
+
+    fn is_service_known(&self) -> bool {
+        table::main_thing(self.provider, self.service).is_some()
+    }
+
+    fn row(&self, thing: &str) -> Option<Taken> {
+        let row = table::row(self.provider, self.service, thing, self.task.verb)?;
+        let actions = row.actions.iter().map(|action| (*action).to_owned()).collect();
+        let templates = row.templates.iter().map(|one| ((*one).to_owned(), (*one).to_owned())).collect();
+        Some((thing.trim_end_matches('+').to_owned(), actions, templates))
+    }
+
+    /// By the word of its object.
+    fn by_thing(&self, word: &str) -> Option<Taken> {
+        let mut things = table::things(self.provider, word).into_iter();
+        let thing = things.find(|thing| thing.service == self.service)?;
+        let is_several = word.ends_with('s') && !self.names.has(thing.name);
+        let several = is_several.then(|| self.row(&format!("{}+", thing.name))).flatten();
+        several.or_else(|| self.row(thing.name))
+    }
+
+    /// By what the places contain, by an address, or by what was spoken of before.
+    fn by_place(&self, last: Option<&str>) -> Option<Taken> {
+        if let Some(inner) = ["object", "blob"].into_iter().find(|inner| self.names.has(inner)) {
+            return self.row(inner);
+        }
+        let is_direct = !self.task.object.addresses.is_empty();
+        if is_direct && self.task.verb == "delete" {
+            // The bucket, or what is in it? That is not for this program to guess.
+            return None;
+        }
+        let places = self.task.places.iter().rev().flat_map(|place| place.things.iter().rev());
+        let of_service = |word: &String| {
+            table::things(self.provider, word).into_iter().find(|thing| thing.service == self.service)
+        };
+        let mut places = places.filter_map(of_service).peekable();
+        if places.peek().is_some() {
+            return places.find_map(|thing| self.row(thing.inside.unwrap_or(thing.name)));
+        }
+        if let Some(last) = last.filter(|_| is_bare(self.task)) {
+            return self.row(last);
+        }
+        let main = table::main_thing(self.provider, self.service)?;
+        let by_arn = self.names.arns.first().and_then(|arn| self.thing_of(arn));
+        by_arn
+            .and_then(|thing| self.row(&thing))
+            .or_else(|| self.row(main.inside.unwrap_or(main.name)))
+            .or_else(|| self.row(main.name))
+    }
+
+    /// The thing that an ARN names, by the templates of its service.
+    fn thing_of(&self, arn: &str) -> Option<String> {
+        let mut rows = table::rows().filter(|(_, service, ..)| *service == self.service);
+        rows.find_map(|(_, _, things, _, row)| {
+            let fits = row.templates.iter().any(|template| crate::names::fits(template, arn));
+            fits.then(|| things.split(',').find(|thing| self.row(thing).is_some()))
+                .flatten()
+                .map(str::to_owned)
+        })
+    }
+
+    /// By the names of all actions of AWS.
+    fn by_catalogue(&self) -> Option<Taken> {
+        if table::cloud_of(self.provider) != "aws" {
+            return None;
+        }
+        let nouns = &self.task.object.nouns;
+        let places = self.task.places.iter().flat_map(|place| place.nouns.iter().cloned());
+        let with_places: Vec<String> = nouns.iter().cloned().chain(places).collect();
+        let found = family::action(self.service, self.task.verb, nouns)
+            .or_else(|| family::action(self.service, self.task.verb, &with_places))?;
+        let template = found.format.map(|format| (format.clone(), self.template(&format)));
+        let thing = nouns.last().map(|noun| singular(noun)).unwrap_or_default();
+        Some((thing, vec![found.action], template.into_iter().collect()))
+    }
+
+    /// The format of the catalogue with the names of this task in it.
+    fn template(&self, format: &str) -> String {
+        let variables = family::variables(format);
+        let last = variables.last().cloned();
+        family::fill(format, |variable| {
+            let own = self.names.of_noun(variable);
+            let is_last = Some(variable) == last.as_deref();
+            own.or_else(|| is_last.then(|| self.names.only()).flatten()).map(str::to_owned)
+        })
+    }
+}

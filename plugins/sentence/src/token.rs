@@ -1,0 +1,157 @@
+//! A sentence as tokens: words, quoted texts and the marks between them.
+
+use crate::verb;
+
+/// A part of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// As it was written, without the marks around it.
+    Word(String),
+    /// What stood between quotation marks: one word, or a command.
+    Quoted(String),
+    /// A mark: `,` `;` `.` `:` `(` or `)`.
+    Break(char),
+}
+
+impl Token {
+    /// The word in lower case; empty for everything else.
+    #[must_use]
+    pub fn lower(&self) -> String {
+        match self {
+            Self::Word(word) => word.to_lowercase(),
+            Self::Quoted(_) | Self::Break(_) => String::new(),
+        }
+    }
+}
+
+/// The programs whose commands are read as commands.
+const PROGRAMS: &[&str] = &["aws", "gsutil", "gcloud", "az"];
+
+/// Splits `text`. A quotation mark without its partner is an ordinary character, so that it hides nothing behind it.
+#[must_use]
+pub fn tokens(text: &str) -> Vec<Token> {
+    let text: String = text.chars().map(straight).collect();
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let after = rest.get(first.len_utf8()..).unwrap_or_default();
+        if let Some(length) = quoted(first, after) {
+            let inside = after.get(..length).unwrap_or_default().trim();
+            if inside.split_whitespace().count() < 2 || is_command(inside) {
+                tokens.push(Token::Quoted(inside.to_owned()));
+            } else {
+                inside.split_whitespace().for_each(|word| push(&mut tokens, word));
+            }
+            rest = after.get(length.saturating_add(first.len_utf8())..).unwrap_or_default().trim_start();
+        } else {
+            let opens = |(at, c): (usize, char)| at > 0 && matches!(c, '"' | '`');
+            let end = rest.char_indices().find(|(at, c)| c.is_whitespace() || opens((*at, *c)));
+            let end = end.map_or(rest.len(), |(at, _)| at);
+            push(&mut tokens, rest.get(..end).unwrap_or_default());
+            rest = rest.get(end..).unwrap_or_default().trim_start();
+        }
+    }
+    tokens
+}
+
+/// Whether a quoted text is a command of a program that is known here.
+#[must_use]
+pub fn is_command(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    words.next().is_some_and(|first| PROGRAMS.contains(&first)) && words.next().is_some()
+}
+
+/// Typographic marks as the plain ones.
+fn straight(c: char) -> char {
+    match c {
+        '\u{2018}' | '\u{2019}' => '\'',
+        '\u{201c}' | '\u{201d}' => '"',
+        _ => c,
+    }
+}
+
+/// How long the text is that `mark` opens.
+fn quoted(mark: char, after: &str) -> Option<usize> {
+    match mark {
+        '"' | '`' => after.find(mark),
+        '\'' => after.char_indices().find_map(|(at, c)| {
+            let next = after.get(at.saturating_add(1)..)?.chars().next();
+            (c == '\'' && at > 0 && next.is_none_or(|next| !next.is_alphanumeric())).then_some(at)
+        }),
+        _ => None,
+    }
+}
+
+/// Adds one piece of text without white space in it.
+fn push(tokens: &mut Vec<Token>, raw: &str) {
+    let start = raw.trim_start_matches(['(', '[', '{', '<', '"', '\'']);
+    if start.len() < raw.len() {
+        tokens.push(Token::Break('('));
+    }
+    let word =
+        start.trim_end_matches(['.', ',', ';', ':', '?', '!', ')', ']', '}', '>', '"', '\'', '\u{2026}']);
+    let mut marks: Vec<char> = start.get(word.len()..).unwrap_or_default().chars().filter_map(mark).collect();
+    marks.dedup();
+    for (number, part) in word.split([',', ';', '\u{2014}', '\u{2013}']).enumerate() {
+        if number > 0 {
+            tokens.push(Token::Break(','));
+        }
+        push_word(tokens, part);
+    }
+    tokens.extend(marks.into_iter().map(Token::Break));
+}
+
+fn push_word(tokens: &mut Vec<Token>, word: &str) {
+    let word = word.strip_suffix("'s").unwrap_or(word);
+    // `read/write` is two verbs, `write-only` is none.
+    let parts: Vec<&str> = word.split(['/', '+', '&']).collect();
+    if parts.len() > 1 && parts.iter().all(|part| verb::named(&part.to_lowercase()).is_some()) {
+        for part in parts {
+            tokens.push(Token::Word(part.to_owned()));
+        }
+    } else if word == "&" || word == "+" {
+        tokens.push(Token::Word("and".to_owned()));
+    } else if word == "-" || word == "--" {
+        tokens.push(Token::Break(','));
+    } else if !word.is_empty() {
+        tokens.push(Token::Word(word.to_owned()));
+    }
+}
+
+fn mark(c: char) -> Option<char> {
+    match c {
+        '.' | '!' | '?' | '\u{2026}' => Some('.'),
+        ',' | ';' | ':' => Some(c),
+        ')' | ']' | '}' | '>' => Some(')'),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> String {
+        let shown = tokens(text).into_iter().map(|token| match token {
+            Token::Word(word) => word,
+            Token::Quoted(text) => format!("<{text}>"),
+            Token::Break(mark) => mark.to_string(),
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn names_addresses_and_commands_stay_whole() {
+        assert_eq!(of("read s3://b/app/, or arn:aws:s3:::b/*."), "read s3://b/app/ , or arn:aws:s3:::b/* .");
+        assert_eq!(of("run `aws s3 rm s3://b/x` now"), "run <aws s3 rm s3://b/x> now");
+        assert_eq!(of("the queue \"orders\", 'x'"), "the queue <orders> , <x>");
+        assert_eq!(of("the function's code (now)"), "the function code ( now )");
+    }
+
+    #[test]
+    fn a_mark_without_its_partner_hides_nothing() {
+        assert_eq!(of("read \"b and don't delete"), "read ( b and don't delete");
+        assert_eq!(of("say \"do not delete\""), "say do not delete");
+        assert_eq!(of("read/write a/b"), "read write a/b");
+    }
+}

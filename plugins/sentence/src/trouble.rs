@@ -1,0 +1,110 @@
+//! Why a sentence grants nothing. Each is a question: it says what to name.
+
+use std::fmt;
+
+/// What stands between a sentence and a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It names nothing that is known here.
+    Nothing,
+    /// It has more characters than a description of a task.
+    Long(usize),
+    /// It has more tasks or resources than a person can look through.
+    Many(usize),
+    /// It says no verb.
+    NoVerb,
+    /// A verb that does not say what is done.
+    Vague(String),
+    /// More than can be given.
+    Broad(String),
+    /// A limit that a proposal cannot express.
+    Limit(String),
+    /// No service, or several that the words could mean.
+    NoService(String),
+    /// Several services for one verb.
+    Several(Vec<String>),
+    /// The table and the catalogue have no such task.
+    NoAction(String),
+    /// A noun that is not known.
+    NoThing(String),
+    /// A thing without its name.
+    Which(String),
+    /// A name that could be of several things, or of none.
+    Name(String),
+    /// A name that the actions cannot be limited to.
+    Unlimited(String, String),
+    /// The things of one list belong to different verbs.
+    Joined(String),
+    /// Two tasks whose resources each would get the other's actions.
+    Crossed(String),
+    /// It is asked for and ruled out.
+    RuledOut(String),
+    /// An exclusion that names a resource.
+    Excluded(String),
+    /// A command that is not known.
+    Command(String),
+}
+
+impl Trouble {
+    /// Whether it asks for more than can be given.
+    #[must_use]
+    pub fn is_broad(&self) -> bool {
+        matches!(self, Self::Broad(_))
+    }
+
+    /// The one thing to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let hint = match self {
+            Self::Long(_) => "say it shorter",
+            Self::Many(_) => "ask for less at once, or write a profile",
+            Self::Broad(_) => "say what is done to which resource",
+            Self::NoVerb | Self::Vague(_) => "say what is done: read, list, write, delete, invoke, send …",
+            Self::Limit(_) | Self::Excluded(_) => {
+                "name the resources that are meant, or give --allow and --resource"
+            }
+            Self::NoService(_) => "name the service",
+            Self::Which(_) => "give its name, in quotation marks if it is an ordinary word",
+            Self::Name(_) => "say what has this name: the bucket \"b\", the queue \"q\"",
+            Self::Unlimited(..) => "ask without the name to get it for every resource",
+            Self::Several(_) | Self::Joined(_) => "say it as two sentences, each with its verb",
+            Self::Crossed(_) => "ask for them one at a time",
+            Self::RuledOut(_) => "leave out what is not to be done",
+            Self::Command(_) => "give the permissions: --allow",
+            Self::Nothing | Self::NoAction(_) | Self::NoThing(_) => {
+                "say it in other words, as in \"read objects in the bucket b\"; or give the permissions: --allow"
+            }
+        };
+        hint.to_owned()
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("the sentence names no service or thing that is known here"),
+            Self::Long(most) => write!(f, "the sentence has more than {most} characters"),
+            Self::Many(most) => write!(f, "the sentence asks for more than {most} things at once"),
+            Self::NoVerb => f.write_str("the sentence does not say what is done"),
+            Self::Vague(word) => write!(f, "`{word}` does not say what is done"),
+            Self::Broad(word) => write!(f, "`{word}` is more than a sentence can ask for"),
+            Self::Limit(word) => write!(f, "a limit by `{word}` cannot be kept"),
+            Self::NoService(word) => write!(f, "`{word}` does not say which service is meant"),
+            Self::Several(services) => {
+                write!(f, "one verb for several services: `{}`", services.join("`, `"))
+            }
+            Self::NoAction(task) => write!(f, "the permissions to {task} are not known here"),
+            Self::NoThing(noun) => write!(f, "`{noun}` is not a thing that is known here"),
+            Self::Which(thing) => write!(f, "the sentence does not say which {thing}"),
+            Self::Name(name) => write!(f, "the sentence does not say what `{name}` is"),
+            Self::Unlimited(action, name) => write!(f, "`{action}` cannot be limited to `{name}`"),
+            Self::Joined(thing) => write!(f, "the sentence does not say what is done to `{thing}`"),
+            Self::Crossed(resource) => {
+                write!(f, "what is done to `{resource}` would also be allowed on the other resource")
+            }
+            Self::RuledOut(verb) => write!(f, "the sentence asks for `{verb}` and rules it out"),
+            Self::Excluded(thing) => write!(f, "an exception for `{thing}` cannot be kept"),
+            Self::Command(command) => write!(f, "the permissions of `{command}` are not known here"),
+        }
+    }
+}

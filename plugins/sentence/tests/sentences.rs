@@ -1,0 +1,48 @@
+//! What the engine makes of sentences: the graded ones, the rules, and the corpus of the fuzz target `intent`.
+//! `cargo test -p sentence graded -- --nocapture` prints the marks.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests: a panic is how a test says no, also outside of functions marked as one"
+)]
+
+use std::path::Path;
+
+#[path = "support/grade.rs"]
+mod grade;
+#[path = "support/oracle.rs"]
+mod oracle;
+mod rules;
+
+/// The least that must be reached. Raise it with what gets better; never lower it.
+#[test]
+fn the_graded_sentences_are_answered_at_least_as_well_as_before() {
+    let marks = grade::grade(|text, provider| {
+        let proposal = sentence::propose(text, provider).ok()?;
+        Some((proposal.allow, proposal.resources))
+    });
+    println!("{marks}");
+    assert_eq!(marks.wrong_grants, 0, "{marks}");
+    assert_eq!(marks.too_wide, 0, "{marks}");
+    assert_eq!(marks.fitting, marks.proposed, "{marks}");
+    assert!(marks.met >= 87, "{marks}");
+    assert!(marks.exact >= 54, "{marks}");
+    assert!(marks.named >= 53, "{marks}");
+}
+
+#[test]
+fn no_sentence_of_the_corpus_grants_what_it_rules_out() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/intent");
+    let mut count = 0;
+    for entry in std::fs::read_dir(&corpus).unwrap() {
+        let input = std::fs::read(entry.unwrap().path()).unwrap();
+        // Every form that the first bytes choose, one of each at least.
+        for form in 0..40_u8 {
+            let chosen = [form, form / 5, form, form];
+            oracle::judge(&[chosen.as_slice(), input.get(4..).unwrap_or_default()].concat());
+        }
+        oracle::judge(&input);
+        count += 1;
+    }
+    assert!(count >= 8, "{count} inputs in {}", corpus.display());
+}
