@@ -111,6 +111,7 @@ fn class(status: u16, code: &str) -> Class {
         | "SignatureDoesNotMatch"
         | "InvalidSignatureException"
         | "AuthFailure"
+        | "InvalidSubjectCredentials"
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
