@@ -10,13 +10,13 @@ use crate::percent;
 use crate::secret::Secret;
 
 pub(super) use command::redact_command;
-pub(super) use text::redact_text;
+pub(crate) use text::redact_text;
 
 /// Stands where a secret was.
 pub(super) const REDACTED: &str = "[redacted]";
 
 /// Fields of free text, which may quote anything.
-const FREE_TEXT: [&str; 2] = ["reason", "origin"];
+const FREE_TEXT: [&str; 4] = ["intent", "justification", "origin", "reason"];
 
 /// Returns the event with the known `secrets` replaced everywhere, and whatever looks like a secret
 /// replaced in the command and in free text.
@@ -77,7 +77,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Issued, Issuing};
+    use crate::audit::{Denied, Issued, Issuing};
 
     #[test]
     fn a_key_id_and_digests_stay_and_a_known_secret_goes() {
@@ -91,5 +91,17 @@ mod tests {
         let secrets = ["longer", "a-longer-secret", ""].map(|text| Secret::new(text.to_owned()));
         let Event::Issuing(issuing) = redact(&issuing, &secrets).unwrap() else { panic!() };
         assert_eq!(issuing.method, REDACTED);
+    }
+
+    #[test]
+    fn what_users_write_in_their_own_words_loses_what_looks_like_a_secret() {
+        let text = || Some("rotate token=abc".to_owned());
+        let issuing = Event::Issuing(Issuing { intent: text(), justification: text(), ..Issuing::default() });
+        let Event::Issuing(issuing) = redact(&issuing, &[]).unwrap() else { panic!() };
+        assert_eq!(issuing.intent.as_deref(), Some("rotate token=[redacted]"));
+        assert_eq!(issuing.justification, issuing.intent);
+        let denied = Event::Denied(Denied { justification: text(), ..Denied::default() });
+        let Event::Denied(denied) = redact(&denied, &[]).unwrap() else { panic!() };
+        assert_eq!(denied.justification, issuing.intent);
     }
 }
