@@ -27,6 +27,8 @@ pub use record::{
     CleanedUp, Denied, Ended, Event, Failed, Issued, Issuing, Record, RecordedDenial, RecordedPermission,
 };
 
+pub(crate) use redact::redact_text;
+
 use crate::secret::Secret;
 
 /// Says why the audit log could not be written or cannot be trusted.

@@ -1,5 +1,6 @@
 //! What will be asked of the cloud, shown before it is, and whether it is enforced enough.
 
+use crate::aws::MAX_SCOPED_POLICIES;
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
 use crate::plugin::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
@@ -12,6 +13,8 @@ pub struct Planned {
     pub grant: Grant,
     /// What will be asked of the cloud.
     pub plan: GrantPlan,
+    /// The number of policies of `GetScopedCredentials` on the credentials; none where they are made without that call.
+    pub layer: Option<u32>,
     /// What filters took away.
     pub denied: Vec<Denied>,
     /// What the user should know, from every stage so far.
@@ -58,6 +61,11 @@ pub enum PlanError {
         /// Who must.
         required: &'static str,
     },
+    /// The source credentials cannot be narrowed once more.
+    #[error(
+        "the source credentials carry {MAX_SCOPED_POLICIES} scope-down policies, and STS takes no more for one session"
+    )]
+    NoLayerLeft,
 }
 
 /// Has `provider` plan the grant, and say what stands in the way of `command`.
@@ -90,7 +98,7 @@ pub fn plan(
     } else {
         provider.preflight(grant.shown(), command).map_err(ProviderError::Plugin)?
     };
-    Ok(Planned { grant, plan, denied, notices, advice })
+    Ok(Planned { grant, plan, layer: None, denied, notices, advice })
 }
 
 /// Whether every permission is enforced at least as `required` says.
