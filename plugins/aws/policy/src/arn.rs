@@ -27,6 +27,14 @@ pub fn check_resources(resources: &[String]) -> Result<(), Error> {
             let hint = meant(resource).map_or_else(|| FORM.to_owned(), |arn| format!("write it as `{arn}`"));
             return Err(malformed(format!("the resource `{resource}` is no ARN"), &hint));
         }
+        // IAM User Guide, "Resource": wildcards stand in every segment of an ARN but that of the service.
+        let service = resource.split(':').nth(2).unwrap_or_default();
+        if service.contains(['*', '?']) {
+            return Err(malformed(
+                format!("the resource `{resource}` has a wildcard in place of its service"),
+                "name the service, or give one ARN for each",
+            ));
+        }
     }
     Ok(())
 }
@@ -108,6 +116,7 @@ mod tests {
             "arn:aws:s3:::b/a key:with colons",
             "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/t",
             "arn:aws:lambda:eu-west-1:123456789012:function:f:1",
+            "arn:*:s3:*:*:b?/*",
         ] {
             assert!(checked(&[good]).is_ok(), "{good}");
         }
@@ -130,6 +139,10 @@ mod tests {
             ("arn::s3:::b", FORM),
             ("**", FORM),
             ("My Table", FORM),
+            ("arn:aws:s?:::b/*", "name the service"),
+            ("arn:aws:*:::b", "name the service"),
+            ("arn:aws:s3*:eu-west-1:123456789012:accesspoint/a", "name the service"),
+            ("arn:*:?:::b", "name the service"),
         ] {
             let error = checked(&[bad]).unwrap_err();
             assert_eq!(error.code, "resource-malformed", "{bad}");
