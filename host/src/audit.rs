@@ -28,6 +28,8 @@ pub use record::{
     RecordedPermission,
 };
 
+pub(crate) use redact::redact_text;
+
 use crate::secret::Secret;
 
 /// Says why the audit log could not be written or cannot be trusted.

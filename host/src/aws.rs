@@ -3,6 +3,7 @@
 //! It must not print, must not touch a terminal, and must not let a secret out except as [`Secret`](crate::secret::Secret).
 //! Every future here needs a Tokio runtime with I/O and time enabled (`enable_all`).
 
+mod description;
 mod endpoint;
 mod error;
 mod http;
@@ -50,6 +51,9 @@ const CALL_BUDGET: Duration = Duration::from_secs(25);
 const MAX_ATTEMPTS: u32 = 3;
 /// What is used when nothing names a region: the region every account has enabled.
 const DEFAULT_REGION: &str = "us-east-1";
+/// How many policies of `GetScopedCredentials` one session may carry. Source: the model of the operation in botocore 1.44.8,
+/// `ScopedPoliciesCount`.
+pub const MAX_SCOPED_POLICIES: u32 = 3;
 /// Names this program in the user agent, so that `CloudTrail` shows who asked.
 const APP_NAME: &str = "tryaudex";
 /// The public half of keys in the environment.

@@ -339,6 +339,8 @@ impl From<PlanError> for Failure {
                 .hinting("use a method that limits the credentials, or ask whoever owns the deny list"),
             PlanError::TooWeak { .. } => Self::new(Kind::Denied, "plan", error)
                 .hinting("choose another --method or narrower permissions, or lower --require if your organisation lets you"),
+            PlanError::NoLayerLeft => Self::new(Kind::Usage, "plan", error)
+                .hinting("run it from an outer session, or set AUDEX_ROLE_ARN to a role to assume"),
         }
     }
 }

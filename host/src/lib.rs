@@ -3,6 +3,7 @@
 //! The modules follow the pipeline (`docs/architecture.md`); `pipeline` alone knows their order.
 
 pub mod address;
+pub mod agent;
 pub mod approve;
 pub mod audit;
 pub mod aws;

@@ -151,6 +151,12 @@ impl LoopbackCloud {
         self.cloud.seen()
     }
 
+    /// Every `ScopedSessionDescription` it was given, oldest first.
+    #[must_use]
+    pub fn descriptions(&self) -> Vec<String> {
+        self.cloud.descriptions()
+    }
+
     /// Lets every session grow older by `by`, so that expiry is seen without waiting.
     pub fn advance(&self, by: Duration) {
         self.cloud.advance(by);

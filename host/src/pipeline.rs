@@ -4,8 +4,10 @@ pub mod access;
 pub mod attempt;
 mod end;
 pub mod guard;
+mod layer;
 pub mod onlooker;
 pub mod open;
+mod purpose;
 pub mod report;
 mod settle;
 
@@ -122,6 +124,7 @@ pub fn outline(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
     let Granted { provider, description, filtered, ttl, forbidden, filters, circumstances, withheld } =
         grant(context, ask, attempt)?;
     let mut planned = plan::plan(filtered, &provider, &command, forbidden)?;
+    layer::note(context, &provider, &mut planned)?;
     attempt.planned(&planned);
     plan::require(&planned, settings.require)?;
     if let Some(asked) = ttl.lowered_from {
@@ -141,7 +144,7 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     let Context { environment, settings, .. } = context;
     attempt.asked_for(&ask);
     let components = Components::open(settings)?;
-    let Opened { id, provider, description } = open::for_ask(environment, settings, &components, &ask)?;
+    let Opened { id, mut provider, description } = open::for_ask(environment, settings, &components, &ask)?;
     attempt.asked(&id);
     attempt.took_part(provider.loaded());
     let profiles = Profiles::new(&id, &description.profiles, &settings.profiles);
@@ -159,6 +162,8 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     };
     let request = request::request(ask, id.clone(), shares, ttl.duration)?;
     attempt.requested(&request);
+    let reason = circumstances.justification.as_deref();
+    provider.set_purpose(purpose::purpose(environment, &request.session, reason));
 
     let mapping = components.mapping(&settings.mapping)?;
     attempt.took_part(mapping.loaded());

@@ -4,6 +4,7 @@ use audex_sdk::pattern;
 use deny_entry::fold;
 use serde_json::Value;
 
+use crate::aws::MAX_SCOPED_POLICIES;
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
 use crate::plugin::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
@@ -16,6 +17,8 @@ pub struct Planned {
     pub grant: Grant,
     /// What will be asked of the cloud.
     pub plan: GrantPlan,
+    /// The number of policies of `GetScopedCredentials` on the credentials; none where they are made without that call.
+    pub layer: Option<u32>,
     /// What filters took away.
     pub denied: Vec<Denied>,
     /// What the user should know, from every stage so far.
@@ -62,6 +65,11 @@ pub enum PlanError {
         /// Who must.
         required: &'static str,
     },
+    /// The source credentials cannot be narrowed once more.
+    #[error(
+        "the source credentials carry {MAX_SCOPED_POLICIES} scope-down policies, and STS takes no more for one session"
+    )]
+    NoLayerLeft,
 }
 
 /// Has `provider` plan the grant, and say what stands in the way of `command`.
@@ -96,7 +104,7 @@ pub fn plan(
     } else {
         provider.preflight(grant.shown(), command).map_err(ProviderError::Plugin)?
     };
-    Ok(Planned { grant, plan, denied, notices, advice })
+    Ok(Planned { grant, plan, layer: None, denied, notices, advice })
 }
 
 /// Returns a plan that denies every entry which its own policy overlaps.

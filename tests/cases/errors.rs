@@ -164,7 +164,7 @@ fn a_setting_that_the_provider_does_not_have_is_an_error() {
     exit 78
     --- stderr
     error: [home]/.config/audex/config.toml:2: provider `aws` has no setting `role_anr`
-    hint: it has `role_arn`, `external_id`, `method`, `region`, `allow_unknown`, `source_ip`, `mfa`, `tag`
+    hint: it has `role_arn`, `external_id`, `method`, `region`, `policy_limit`, `allow_unknown`, `source_ip`, `mfa`, `tag`
     "#);
     let file = format!("[providers.aws]\nrole_arn = \"{ROLE}\"\n");
     let mut sandbox = with_file("config.toml", &file);

@@ -46,7 +46,7 @@ fn the_plan_has_these_fields() {
     let plan = plan(&sandbox(), RICH);
     let promised =
         ["provider", "method", "ttl_seconds", "resources", "permissions", "denied", "policy", "notices"];
-    let more = ["on_expiry", "policy_size", "policy_limit", "components", "preflight"];
+    let more = ["on_expiry", "layer", "policy_size", "policy_limit", "components", "preflight"];
     let mut expected = [&promised[..], &more[..]].concat();
     expected.sort_unstable();
     let mut found = keys(&plan);
@@ -156,6 +156,7 @@ fn the_plan_for_people_shows_it_all() {
     provider   aws
     method     assume-role-scoped
     ttl        30s
+    layer      1 of 3
     resources  arn:aws:s3:::demo-reports/*, arn:aws:s3:::demo-reports
 
     PERMISSION             ASKED AS                   ENFORCED BY  NOTE

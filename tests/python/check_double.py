@@ -58,7 +58,7 @@ class Double:
         return keys_of(self.client("sts", by or self.developer).assume_role(RoleArn=self.role_arn, RoleSessionName="check", **more))
 
     def scope(self, by, seconds=None, document=policy(*READ_ALPHA)):
-        """GetScopedCredentials by hand: no SDK has it. Raises ClientError like boto3 does."""
+        """GetScopedCredentials by hand: the boto3 beside the aws CLI does not have it. Raises ClientError like boto3 does."""
         form = {"Action": "GetScopedCredentials", "Version": "2011-06-15", "Policy": document}
         form |= {"DurationSeconds": str(seconds)} if seconds is not None else {}
         # %20 and not +, as the Rust SDK encodes: the double must verify the bytes that were signed.
@@ -245,12 +245,13 @@ def scoping_down_only_narrows_and_never_outlives(d):
     assert identity(keys) == identity(role)
     refused("AccessDenied", d.scope, keys, 900, policy(("Allow", "*", "*")))  # the scope did not grant scoping
     wide, _ = d.scope(role, 60, policy(("Allow", ["s3:GetObject", "sts:GetScopedCredentials"], "*")))
-    inner, expiration = d.scope(wide, 900, policy(("Allow", "s3:*", "arn:aws:s3:::alpha/*")))
+    refused("InsufficientSessionLifetime", d.scope, wide, 900)
+    inner, expiration = d.scope(wide, None, policy(("Allow", "s3:*", "arn:aws:s3:::alpha/*")))
     assert get(d, inner)
     refused("AccessDenied", d.client("s3", inner).delete_object, Bucket="alpha", Key="hello.txt")
     refused("AccessDenied", get, d, inner, "beta")
     assert datetime.datetime.fromisoformat(expiration.replace("Z", "+00:00")).timestamp() <= time.time() + 60
-    refused("AccessDenied", d.scope, d.developer, 60)  # long-term keys cannot
+    refused("InvalidSubjectCredentials", d.scope, d.developer, 60)  # long-term keys cannot
     refused("ValidationError", d.scope, role, 0)
 
 

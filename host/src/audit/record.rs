@@ -172,6 +172,9 @@ pub struct Issued {
     /// What the provider takes them back by, if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<String>,
+    /// How many policies of `GetScopedCredentials` the credentials carry, where the cloud said. A reader of before passes over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoped_policies: Option<u32>,
 }
 
 /// How the command ended.

@@ -10,7 +10,7 @@ use crate::percent;
 use crate::secret::Secret;
 
 pub(super) use command::redact_command;
-pub(super) use text::redact_text;
+pub(crate) use text::redact_text;
 
 /// Stands where a secret was.
 pub(super) const REDACTED: &str = "[redacted]";

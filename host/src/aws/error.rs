@@ -208,6 +208,9 @@ impl AwsError {
             Self::InsecureEndpoint { .. } => {
                 "use an https endpoint; plain http is for loopback addresses only".to_owned()
             }
+            Self::Invalid(service) if service.code == "InsufficientSessionLifetime" => {
+                "renew the source credentials, which end too early, or ask for a shorter --ttl".to_owned()
+            }
             Self::CaBundle(_) => "fix or unset AWS_CA_BUNDLE".to_owned(),
             Self::Endpoint(_) => "check --region, AWS_ENDPOINT_URL_STS and AWS_ENDPOINT_URL".to_owned(),
             Self::Denied(_)
@@ -245,7 +248,10 @@ fn with_profile(command: &str, profile: Option<&str>) -> String {
 
 fn rejected_hint(service: &Service) -> String {
     let clock = service.code == "RequestTimeTooSkewed" || service.message.contains("Signature expired");
-    if clock {
+    if service.code == "InvalidSubjectCredentials" {
+        // The keys are those of an IAM user or of the root user, or of a session that is not valid.
+        "sign in again to get the credentials of a session, or pass --method auto"
+    } else if clock {
         "set this machine's clock"
     } else {
         "check the keys with `aws sts get-caller-identity`; new IAM keys need some seconds"

@@ -48,8 +48,10 @@ pub struct FederationToken {
 pub struct ScopedCredentials {
     /// The policy the caller's own permissions are intersected with.
     pub policy: String,
-    /// How long the session lasts, 1 to 129600 seconds, never past the caller's own end.
+    /// How long the session lasts at most, 1 to 129600 seconds. Where the caller's own session ends earlier, so does this one.
     pub duration_seconds: u32,
+    /// What the session is for, for `CloudTrail`; cut to the characters and the length that the parameter takes.
+    pub description: Option<String>,
 }
 
 /// Temporary credentials.
@@ -67,6 +69,8 @@ pub struct Session {
     pub arn: Option<String>,
     /// How much of the room for policies is used, in percent.
     pub packed_policy_percent: Option<u32>,
+    /// How many policies of `GetScopedCredentials` they carry, when the answer says.
+    pub scoped_policies: Option<u32>,
 }
 
 /// Who a set of keys belongs to.
@@ -202,6 +206,7 @@ fn session(
         expires_at: u64::try_from(credentials.expiration.secs()).unwrap_or(0),
         arn,
         packed_policy_percent: percent.and_then(|percent| u32::try_from(percent).ok()),
+        scoped_policies: None,
     })
 }
 

@@ -1,6 +1,6 @@
-//! `GetScopedCredentials` (STS, November 2026), which no SDK has yet: a signed query-protocol call.
+//! `GetScopedCredentials` (STS, November 2026), which the crate `aws-sdk-sts` does not have yet: a signed query-protocol call.
 //!
-//! Source: `API_GetScopedCredentials` in the AWS STS API reference. Time limits, retries and the handling of
+//! Source: the model of the operation in botocore 1.44.8. Time limits, retries and the handling of
 //! a wrong clock follow what the SDK does for the other actions.
 
 use std::time::Duration;
@@ -10,6 +10,7 @@ use http::Uri;
 use http_body_util::{BodyExt as _, Limited};
 use tokio::time::Instant;
 
+use super::description::description;
 use super::error::{AwsError, Cause, Service};
 use super::operation::{ScopedCredentials, Session, skew};
 use super::reply::Fields;
@@ -19,6 +20,8 @@ use super::{ATTEMPT_TIMEOUT, Aws, CALL_BUDGET, MAX_ATTEMPTS};
 
 const ACTION: &str = "GetScopedCredentials";
 const VERSION: &str = "2011-06-15";
+/// The code of a refusal because the caller's own session ends before the asked duration.
+const TOO_SHORT_A_SESSION: &str = "InsufficientSessionLifetime";
 /// A longer reply is not one: the session token is at most 4096 bytes.
 const MAX_REPLY_BYTES: usize = 256 * 1024;
 /// The first pause before trying again; doubled each time, and drawn at random below that.
@@ -35,6 +38,8 @@ struct Failure {
 impl Aws {
     /// Narrows temporary credentials by a policy, for the same identity.
     ///
+    /// Where the caller's own session ends before the asked duration, the result ends with it.
+    ///
     /// # Errors
     /// As [`AwsError`] sorts them; `Unsupported` when the endpoint does not know the action.
     pub async fn scoped_credentials(
@@ -43,20 +48,45 @@ impl Aws {
         asked: &ScopedCredentials,
     ) -> Result<Session, AwsError> {
         keys.require_sendable()?;
-        let endpoint = self.sts_endpoint().await?;
-        let duration = asked.duration_seconds.to_string();
-        let body = form(&[
-            ("Action", ACTION),
-            ("Version", VERSION),
-            ("Policy", &asked.policy),
-            ("DurationSeconds", &duration),
-        ]);
         let deadline = Instant::now() + CALL_BUDGET;
+        // Security: without the secrets first and cut then, so that no part of one is left.
+        let description = asked.description.as_deref().and_then(|text| description(&keys.redact(text)));
+        let body = |duration: Option<&str>| {
+            let parameters = [
+                ("Action", Some(ACTION)),
+                ("Version", Some(VERSION)),
+                ("Policy", Some(asked.policy.as_str())),
+                ("DurationSeconds", duration),
+                ("ScopedSessionDescription", description.as_deref()),
+            ];
+            let given: Vec<_> =
+                parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+            form(&given)
+        };
+        let seconds = asked.duration_seconds;
+        match self.scope(keys, &body(Some(&seconds.to_string())), seconds, deadline).await {
+            // INVARIANT: what is inherited here ends no later than what was asked for, by the word of STS, whose clock counts.
+            Err(AwsError::Invalid(service)) if service.code == TOO_SHORT_A_SESSION => {
+                self.scope(keys, &body(None), seconds, deadline).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// One call, tried again where that can help; `seconds` is the longest life of the result.
+    async fn scope(
+        &self,
+        keys: &Keys,
+        body: &str,
+        seconds: u32,
+        deadline: Instant,
+    ) -> Result<Session, AwsError> {
+        let endpoint = self.sts_endpoint().await?;
         let mut correction = 0;
         let mut attempt = 1;
         loop {
             let limit = deadline.min(Instant::now() + ATTEMPT_TIMEOUT);
-            let one = self.attempt(&endpoint, &body, keys, asked.duration_seconds, correction);
+            let one = self.attempt(&endpoint, body, keys, seconds, correction);
             let failure = match tokio::time::timeout_at(limit, one).await {
                 Ok(Ok(session)) => return Ok(session),
                 Ok(Err(failure)) => failure,

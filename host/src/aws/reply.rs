@@ -1,5 +1,4 @@
-//! Reads a query-protocol reply whose exact shape is not published where we can see it: elements are found
-//! by local name, whatever their order, namespace, wrappers and company.
+//! Reads a query-protocol reply: elements are found by local name, whatever their order, namespace, wrappers and company.
 
 use std::collections::HashMap;
 
@@ -13,7 +12,7 @@ use crate::secret::Secret;
 const MAX_DEPTH: usize = 16;
 
 /// The elements that are read; all others are passed over.
-const READ: [&str; 10] = [
+const READ: [&str; 11] = [
     "AccessKeyId",
     "SecretAccessKey",
     "SessionToken",
@@ -21,6 +20,7 @@ const READ: [&str; 10] = [
     "Arn",
     "PackedPolicySize",
     "SessionTokenUtilization",
+    "ScopedPoliciesCount",
     "Code",
     "Message",
     "RequestId",
@@ -101,6 +101,7 @@ impl Fields {
             expires_at: self.text("Expiration").map_or(Ok(latest), expiration)?,
             arn: self.text("Arn").map(str::to_owned),
             packed_policy_percent: percent.and_then(|percent| percent.parse().ok()),
+            scoped_policies: self.text("ScopedPoliciesCount").and_then(|count| count.parse().ok()),
         })
     }
 }
@@ -144,15 +145,16 @@ mod tests {
     }
 
     #[test]
-    fn the_shape_of_the_other_actions_is_read() {
+    fn the_published_shape_is_read() {
         let session = session(
             r#"<?xml version="1.0" encoding="UTF-8"?>
             <GetScopedCredentialsResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
               <GetScopedCredentialsResult>
                 <Credentials><AccessKeyId>ASIASCOPED</AccessKeyId><SecretAccessKey>sec/ret+1</SecretAccessKey>
                 <SessionToken>tok&amp;en==</SessionToken><Expiration>2026-11-22T10:00:00Z</Expiration></Credentials>
-                <ScopedSession><Arn>arn:aws:sts::1:assumed-role/r/s</Arn><ScopedSessionId>x</ScopedSessionId></ScopedSession>
-                <PackedPolicySize>12</PackedPolicySize>
+                <SessionInfo><ScopedSessionId>AROA1:s</ScopedSessionId><Arn>arn:aws:sts::1:assumed-role/r/s</Arn></SessionInfo>
+                <SessionTokenUtilization>12</SessionTokenUtilization><SessionTokenSize>500</SessionTokenSize>
+                <ScopedPoliciesCount>2</ScopedPoliciesCount><SourceIdentity>me</SourceIdentity>
               </GetScopedCredentialsResult>
               <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>
             </GetScopedCredentialsResponse>"#,
@@ -161,7 +163,7 @@ mod tests {
         assert_usual(&session);
         assert_eq!(session.expires_at, 1_795_341_600);
         assert_eq!(session.arn.as_deref(), Some("arn:aws:sts::1:assumed-role/r/s"));
-        assert_eq!(session.packed_policy_percent, Some(12));
+        assert_eq!((session.packed_policy_percent, session.scoped_policies), (Some(12), Some(2)));
     }
 
     #[test]
@@ -175,7 +177,7 @@ mod tests {
         .unwrap();
         assert_eq!(session.access_key_id, "ASIASCOPED");
         assert_eq!(session.expires_at, 1_795_341_600);
-        assert_eq!(session.packed_policy_percent, None);
+        assert_eq!((session.packed_policy_percent, session.scoped_policies), (None, None));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The whole client against canned answers on loopback.
 
+mod scoped;
 mod source;
 
 use std::error::Error;
@@ -60,7 +61,8 @@ fn role() -> AssumeRole {
 }
 
 fn scoped() -> ScopedCredentials {
-    ScopedCredentials { policy: r#"{"Statement":[]}"#.to_owned(), duration_seconds: 30 }
+    let policy = r#"{"Statement":[]}"#.to_owned();
+    ScopedCredentials { policy, duration_seconds: 30, description: None }
 }
 
 fn wrapped(action: &str, inner: &str) -> Canned {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::audit::{Audit, Event, Filter, Record};
+use crate::aws::MAX_SCOPED_POLICIES;
 use crate::console::{self, table};
 use crate::environment::Environment;
 use crate::error::Failure;
@@ -84,7 +85,10 @@ fn what(event: &Event) -> String {
         }
         Event::Issued(issued) => {
             let who = issued.identity.as_deref().unwrap_or("-");
-            format!("{} by {} until {}", who, issued.method, issued.expires_at)
+            let layer =
+                issued.scoped_policies.map(|count| format!(", layer {count} of {MAX_SCOPED_POLICIES}"));
+            let layer = layer.unwrap_or_default();
+            format!("{} by {} until {}{layer}", who, issued.method, issued.expires_at)
         }
         Event::Ended(ended) => {
             let because = if ended.ended_by_deadline { ", ended at its ttl" } else { "" };

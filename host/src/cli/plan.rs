@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::request_args::RequestArgs;
+use crate::aws::MAX_SCOPED_POLICIES;
 use crate::child::OnExpiry;
 use crate::console::{self, Console, table};
 use crate::environment::Environment;
@@ -67,6 +68,7 @@ fn to_json(prepared: &Prepared) -> Value {
         "method": plan.method,
         "ttl_seconds": grant.ttl_seconds,
         "on_expiry": on_expiry(prepared),
+        "layer": planned.layer.map(|layer| json!({ "number": layer, "most": MAX_SCOPED_POLICIES })),
         "resources": resources(grant),
         "permissions": plan.permissions.iter().zip(&grant.permissions).map(permission).collect::<Vec<_>>(),
         "denied": planned.denied.iter().map(denied).collect::<Vec<_>>(),
@@ -126,6 +128,9 @@ fn to_text(prepared: &Prepared) -> String {
     let resources = if resources.is_empty() { "every resource".to_owned() } else { resources.join(", ") };
     let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
     let _ = writeln!(out, "ttl        {}", console::duration(grant.ttl_seconds.into()));
+    if let Some(layer) = planned.layer {
+        let _ = writeln!(out, "layer      {layer} of {MAX_SCOPED_POLICIES}");
+    }
     let _ = writeln!(out, "resources  {resources}\n");
     out += &permissions(grant, plan);
     if !planned.denied.is_empty() {

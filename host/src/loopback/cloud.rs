@@ -55,6 +55,7 @@ pub(super) struct Cloud {
     user_keys: HashMap<String, String>,
     credentials: Mutex<HashMap<String, Arc<Credential>>>,
     seen: Mutex<VecDeque<Seen>>,
+    descriptions: Mutex<VecDeque<String>>,
     clock_offset_seconds: i64,
     aged_seconds: AtomicU64,
 }
@@ -80,6 +81,7 @@ impl Cloud {
             user_keys,
             credentials: Mutex::new(credentials),
             seen: Mutex::new(VecDeque::new()),
+            descriptions: Mutex::new(VecDeque::new()),
             clock_offset_seconds: seed.clock_offset_seconds,
             aged_seconds: AtomicU64::new(0),
         };
@@ -130,13 +132,15 @@ impl Cloud {
         credentials.values().map(|credential| credential.secret.clone()).chain(tokens).collect()
     }
 
-    /// Makes a session of `principal` that ends at `expires`.
+    /// Makes a session of `principal` that ends at `expires`, with a token of `token_bytes` or more.
     pub(super) fn issue(
         &self,
         principal: Arc<Principal>,
         expires: u64,
+        token_bytes: usize,
     ) -> Result<Arc<Credential>, LoopbackError> {
-        let credential = Arc::new(Credential::session(principal, self.session_time(), expires)?);
+        let issued = self.session_time();
+        let credential = Arc::new(Credential::session(principal, issued, expires, token_bytes)?);
         locked(&self.credentials).insert(credential.id.clone(), Arc::clone(&credential));
         Ok(credential)
     }
@@ -212,6 +216,19 @@ impl Cloud {
         });
     }
 
+    /// Keeps a `ScopedSessionDescription`.
+    pub(super) fn describe(&self, description: &str) {
+        let mut memory = locked(&self.descriptions);
+        if memory.len() >= REMEMBERED_REQUESTS {
+            memory.pop_front();
+        }
+        memory.push_back(description.to_owned());
+    }
+
+    pub(super) fn descriptions(&self) -> Vec<String> {
+        locked(&self.descriptions).iter().cloned().collect()
+    }
+
     pub(super) fn seen(&self) -> Vec<Seen> {
         locked(&self.seen).iter().cloned().collect()
     }
@@ -284,6 +301,7 @@ fn user_credential(account: &str, seed: UserSeed) -> Result<Credential, Loopback
         user_id: unique_id("AIDA")?,
         identity: parse_policies(&seed.name, &seed.policies)?,
         limits: Vec::new(),
+        scoped_policies: 0,
         user_name: Some(seed.name),
     };
     Ok(Credential { id, secret, session: None, principal: Arc::new(principal) })

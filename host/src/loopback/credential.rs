@@ -15,6 +15,8 @@ const SECRET_ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopq
 const SECRET_LENGTH: usize = 40;
 /// Length of the random part of a session token: near the size real clients meet.
 const TOKEN_LENGTH: usize = 352;
+/// How session tokens begin.
+const TOKEN_PREFIX: &str = "IQoJ";
 
 /// What kind of identity signed a request; it decides which STS calls are open to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub(super) struct Principal {
     pub(super) user_name: Option<String>,
     pub(super) identity: Vec<PolicyDocument>,
     pub(super) limits: Vec<PolicyDocument>,
+    /// How many of `limits` came from `GetScopedCredentials`.
+    pub(super) scoped_policies: u32,
 }
 
 /// A key, and for a session its token and end.
@@ -65,13 +69,15 @@ pub(super) struct Session {
 }
 
 impl Credential {
-    /// Makes a session key of `principal`.
+    /// Makes a session key of `principal` whose token has `token_bytes` or more.
     pub(super) fn session(
         principal: Arc<Principal>,
         issued: u64,
         expires: u64,
+        token_bytes: usize,
     ) -> Result<Self, LoopbackError> {
-        let token = Secret::new(format!("IQoJ{}", random_text(TOKEN_LENGTH, SECRET_ALPHABET)?));
+        let random = token_bytes.saturating_sub(TOKEN_PREFIX.len()).max(TOKEN_LENGTH);
+        let token = Secret::new(format!("{TOKEN_PREFIX}{}", random_text(random, SECRET_ALPHABET)?));
         let session = Session { token, issued, expires };
         Ok(Self { id: unique_id("ASIA")?, secret: secret_key()?, session: Some(session), principal })
     }

@@ -1,7 +1,9 @@
 //! STS of the loopback cloud: who gets which session.
 //!
-//! Shapes and limits: STS API Reference 2011-06-15; `GetScopedCredentials` as announced on 19 November 2026.
+//! Shapes and limits: STS API Reference 2011-06-15.
 //! Parameters it does not know are refused, so nothing a caller asks for is silently left out.
+
+mod scoped;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use s3s::Body;
 
 use super::LoopbackError;
 use super::cloud::{Ask, Cloud, Role};
-use super::credential::{Credential, Kind, Principal, unique_id};
+use super::credential::{Credential, Kind, Principal};
 use super::form::Form;
 use super::reply::{Failure, Protocol, escape, xml};
 use crate::clock;
@@ -113,6 +115,7 @@ impl Call<'_> {
             user_name: None,
             identity: role.policies.clone(),
             limits: role.boundary.iter().cloned().chain(policy).collect(),
+            scoped_policies: 0,
         };
         let arn = escape(&principal.arn);
         let credentials = self.issue(principal, self.cloud.session_time().saturating_add(seconds))?;
@@ -155,39 +158,12 @@ impl Call<'_> {
             user_name: None,
             identity: owner.identity.clone(),
             limits: owner.limits.iter().cloned().chain([policy]).collect(),
+            scoped_policies: 0,
         };
         let credentials = self.issue(principal, self.cloud.session_time().saturating_add(seconds))?;
         Ok(format!(
             "{credentials}<FederatedUser><FederatedUserId>{user_id}</FederatedUserId><Arn>{arn}</Arn>\
              </FederatedUser>{}",
-            self.packed_size()
-        ))
-    }
-
-    fn scoped_credentials(&self) -> Result<String, Failure> {
-        self.only(&["Policy", "DurationSeconds"])?;
-        let Some(session) = &self.caller.session else {
-            return Err(forbidden("Cannot call GetScopedCredentials with long-term credentials"));
-        };
-        let action = "sts:GetScopedCredentials";
-        if self.cloud.deny_scoped_credentials {
-            self.remember(self.ask(action, "*"), Decision::ExplicitDeny);
-            return Err(self.denied(action, "*"));
-        }
-        self.required("Policy")?;
-        let policy = self.policy()?;
-        let now = self.cloud.session_time();
-        let remaining = session.expires.saturating_sub(now);
-        let asked = self.duration(1, MAX_USER_SESSION_SECONDS, remaining)?;
-        self.authorise(action, "*")?;
-        let mut principal = Principal::clone(&self.caller.principal);
-        principal.limits.extend(policy);
-        let arn = escape(&principal.arn);
-        // INVARIANT: a scoped session ends no later than the session it was made from.
-        let credentials = self.issue(principal, now.saturating_add(asked).min(session.expires))?;
-        let id = unique_id("").map_err(|error| internal(&error))?;
-        Ok(format!(
-            "{credentials}<ScopedSession><Arn>{arn}</Arn><ScopedSessionId>{id}</ScopedSessionId></ScopedSession>{}",
             self.packed_size()
         ))
     }
@@ -227,16 +203,28 @@ impl Call<'_> {
     }
 
     fn issue(&self, principal: Principal, expires: u64) -> Result<String, Failure> {
-        let credential = self.cloud.issue(Arc::new(principal), expires).map_err(|error| internal(&error))?;
+        self.issue_sized(principal, expires, 0).map(|(credentials, _)| credentials)
+    }
+
+    /// Credentials whose token has `token_bytes` or more, and the size it has.
+    fn issue_sized(
+        &self,
+        principal: Principal,
+        expires: u64,
+        token_bytes: usize,
+    ) -> Result<(String, usize), Failure> {
+        let issued = self.cloud.issue(Arc::new(principal), expires, token_bytes);
+        let credential = issued.map_err(|error| internal(&error))?;
         // Security: the one place where secrets leave the cloud, in the reply to the caller they were made for.
         let token = credential.session.as_ref().map_or("", |session| session.token.expose());
-        Ok(format!(
+        let credentials = format!(
             "<Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>\
              <SessionToken>{token}</SessionToken><Expiration>{}</Expiration></Credentials>",
             credential.id,
             credential.secret.expose(),
             clock::rfc3339(expires)
-        ))
+        );
+        Ok((credentials, token.len()))
     }
 
     /// Sessions cannot call what is open to long-term keys only.

@@ -125,26 +125,40 @@ fn get(cloud: &LoopbackCloud, credentials: &Credentials, path: &str) -> (u16, St
     send(cloud, credentials, &Sent::s3("GET", path))
 }
 
-/// Calls `GetScopedCredentials` by hand, as the SDK does not know it.
 fn scope(
     cloud: &LoopbackCloud,
     credentials: &Credentials,
     policy: &str,
     seconds: u32,
 ) -> Result<Credentials, (u16, String)> {
-    let encoded = policy.bytes().fold(String::new(), |all, byte| all + &format!("%{byte:02X}"));
-    let body =
-        format!("Action=GetScopedCredentials&Version=2011-06-15&DurationSeconds={seconds}&Policy={encoded}");
+    let parameters = [("DurationSeconds", seconds.to_string()), ("Policy", policy.to_owned())];
+    scope_with(cloud, credentials, &parameters).map(|(credentials, _)| credentials)
+}
+
+/// Calls `GetScopedCredentials` by hand, as the SDK does not know it. The second of the result is the reply.
+fn scope_with(
+    cloud: &LoopbackCloud,
+    credentials: &Credentials,
+    parameters: &[(&str, String)],
+) -> Result<(Credentials, String), (u16, String)> {
+    let encode = |text: &str| text.bytes().fold(String::new(), |all, byte| all + &format!("%{byte:02X}"));
+    let body = parameters
+        .iter()
+        .fold("Action=GetScopedCredentials&Version=2011-06-15".to_owned(), |body, (name, value)| {
+            format!("{body}&{name}={}", encode(value))
+        });
     let (status, reply) = send(cloud, credentials, &Sent::form("sts", &body));
     if status != 200 {
         return Err((status, reply));
     }
-    let element = |name: &str| {
-        let (_, rest) = reply.split_once(&format!("<{name}>")).unwrap();
-        rest.split_once('<').unwrap().0.to_owned()
-    };
-    let token = Some(element("SessionToken"));
-    Ok(Credentials::new(element("AccessKeyId"), element("SecretAccessKey"), token, None, "test"))
+    let token = Some(element(&reply, "SessionToken"));
+    let (id, secret) = (element(&reply, "AccessKeyId"), element(&reply, "SecretAccessKey"));
+    Ok((Credentials::new(id, secret, token, None, "test"), reply))
+}
+
+fn element(reply: &str, name: &str) -> String {
+    let (_, rest) = reply.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name}"));
+    rest.split_once('<').unwrap().0.to_owned()
 }
 
 fn allow(actions: &[&str], resource: &str) -> String {

@@ -88,6 +88,7 @@ pub(super) fn started(console: Console, attempt: &Attempt, minted: &Minted, acce
         "method": minted.method,
         "permissions": count,
         "identity": minted.identity,
+        "scoped_policies": minted.scoped_policies,
         "access_ends_at": rfc3339(access.ends_at),
         "credentials_end_at": access.credentials_end_at.map(rfc3339),
         "on_expiry": match access.policy { OnExpiry::Keep => "keep", OnExpiry::End => "end" },
@@ -123,6 +124,7 @@ pub(super) fn issued(provider: &str, minted: &Minted, access: &Access) -> audit:
         identity: minted.identity.clone(),
         access_key_id: minted.credential_id.clone(),
         lease: minted.lease.clone(),
+        scoped_policies: minted.scoped_policies,
     }
 }
 

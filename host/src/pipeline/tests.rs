@@ -8,6 +8,7 @@ fn minted(expires_at: u64, asked_seconds: Option<u32>) -> Minted {
         endpoints: Vec::new(),
         expires_at,
         asked_seconds,
+        scoped_policies: None,
         identity: None,
         credential_id: None,
         lease: None,

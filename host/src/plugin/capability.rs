@@ -97,6 +97,8 @@ pub enum Origin {
         expires_at: u64,
         /// How long they were asked to live, which no clock can misstate.
         asked_seconds: u32,
+        /// How many policies of `GetScopedCredentials` they carry, where STS said.
+        scoped_policies: Option<u32>,
     },
     /// A granted slot: it may go to the hosts granted to the component, and never to the child.
     Slot,
@@ -269,6 +271,8 @@ pub struct Reach {
     pub settings: BTreeMap<String, String>,
     /// What policies may say in this call.
     pub scope: PolicyScope,
+    /// What a session that is scoped down is for; the cloud's own log shows it.
+    pub purpose: Option<String>,
     /// Network and source credentials, shared by all calls of a run.
     pub outside: Arc<Outside>,
 }

@@ -61,6 +61,7 @@ impl Intent {
             capabilities: self.loaded.capabilities.clone(),
             settings: self.settings.clone(),
             scope: PolicyScope::look(),
+            purpose: None,
             outside: Arc::clone(&self.outside),
         };
         let (answer, _) = call(&self.engine, &self.loaded, State::reaching(reach), |store| {

@@ -6,6 +6,7 @@ mod lease;
 mod observe;
 mod pure;
 mod setting;
+mod source;
 mod value;
 mod variable;
 
@@ -50,6 +51,7 @@ pub struct Provider {
     pre: ProviderPluginPre<State>,
     outside: Arc<Outside>,
     settings: BTreeMap<String, String>,
+    purpose: Option<String>,
     logged: Mutex<Vec<String>>,
 }
 
@@ -83,6 +85,8 @@ pub struct Minted {
     pub expires_at: u64,
     /// How long AWS credentials in it were asked to live; none if there are none.
     pub asked_seconds: Option<u32>,
+    /// How many policies of `GetScopedCredentials` AWS credentials in it carry, where STS said.
+    pub scoped_policies: Option<u32>,
     /// What the cloud calls the holder.
     pub identity: Option<String>,
     /// The public id of the credential.
@@ -113,6 +117,7 @@ impl Provider {
             pre,
             outside,
             settings: BTreeMap::new(),
+            purpose: None,
             logged: Mutex::default(),
         })
     }
@@ -137,6 +142,11 @@ impl Provider {
     /// Gives the component its settings.
     pub fn configure(&mut self, settings: BTreeMap<String, String>) {
         self.settings = settings;
+    }
+
+    /// Says what sessions are made for, for the cloud's own log. Plain text, without secrets.
+    pub fn set_purpose(&mut self, purpose: String) {
+        self.purpose = Some(purpose);
     }
 
     /// One of its settings.
@@ -310,6 +320,7 @@ impl Provider {
             endpoints,
             expires_at: minted.expires_at,
             asked_seconds: state.delivered_seconds,
+            scoped_policies: state.delivered_scoped_policies,
             identity: minted.identity,
             credential_id: minted.credential_id,
             lease: minted.lease,
@@ -354,6 +365,7 @@ impl Provider {
             capabilities: self.loaded.capabilities.clone(),
             settings: self.settings.clone(),
             scope,
+            purpose: self.purpose.clone(),
             outside: Arc::clone(&self.outside),
         };
         let (value, mut state) = call(&self.engine, &self.loaded, State::reaching(reach), |store| {

@@ -88,6 +88,8 @@ pub struct State {
     pub logged: Vec<String>,
     /// How long delivered AWS credentials were asked to live, at most.
     pub delivered_seconds: Option<u32>,
+    /// How many policies of `GetScopedCredentials` delivered AWS credentials carry, where STS said.
+    pub delivered_scoped_policies: Option<u32>,
 }
 
 impl State {
@@ -114,6 +116,7 @@ impl State {
             memory: 0,
             logged: Vec::new(),
             delivered_seconds: None,
+            delivered_scoped_policies: None,
         }
     }
 

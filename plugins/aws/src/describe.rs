@@ -28,6 +28,7 @@ pub fn describe() -> Description {
             ),
             setting("method", "how credentials are made; `auto` by default", None),
             setting("region", "AWS region", None),
+            setting("policy_limit", "characters of a session policy; 2048 by default", None),
             setting("allow_unknown", "`true` lets actions through that are not in the catalogue", None),
             setting("source_ip", "networks the credentials may be used from, separated by commas", None),
             setting("mfa", "`true` asks for a session that was signed in with a second factor", None),

@@ -11,6 +11,7 @@ mod mint;
 mod observed;
 mod plan;
 mod recognise;
+mod source;
 
 use audex_sdk::provider::{
     Advice, Attribution, Call, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted,

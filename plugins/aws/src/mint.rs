@@ -1,11 +1,14 @@
 //! The STS calls themselves. What is handed out always carries the planned policy.
 
 use audex_sdk::provider::sts::{self, RoleRequest, Session};
-use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, Value, Variable, settings};
+use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, Value, Variable, clock, settings};
 
 use crate::method::{Method, STS_FLOOR};
 use crate::plan;
 use aws_policy::{compile as policy, invalid};
+
+/// Clocks of this machine and of STS may differ by this many seconds before an end counts as earlier than asked.
+const CLOCK_SLACK_SECONDS: u32 = 60;
 
 /// Credentials, the method that made them, and what the user should know.
 struct Made {
@@ -32,7 +35,7 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
             .map_err(|error| explain(error, Step::SessionToken))
             .and_then(|first| narrow(first, grant, policy, method)),
     };
-    made.map(deliver)
+    made.map(|made| deliver(made, grant))
 }
 
 /// The second step of the two-step methods. Where STS refuses it and no method was forced, another way to credentials
@@ -57,8 +60,9 @@ fn narrow(first: Session, grant: &Grant, policy: &str, method: Method) -> Result
     Ok(Made { session, method, notices: vec![notice] })
 }
 
-fn deliver(made: Made) -> Minted {
+fn deliver(made: Made, grant: &Grant) -> Minted {
     let Made { session, method, mut notices } = made;
+    notices.extend(shorter(session.expires_at(), clock::now(), grant.ttl_seconds));
     if let Some(percent) = session.packed_policy_percent().filter(|percent| *percent >= 80) {
         notices.push(format!("the session policy fills {percent} % of what STS takes"));
     }
@@ -84,6 +88,13 @@ fn deliver(made: Made) -> Minted {
         method: method.name().to_owned(),
         notices,
     }
+}
+
+/// Says that the credentials end before the ttl: a session that is scoped down ends with the one it was made from.
+fn shorter(expires_at: u64, now: u64, ttl_seconds: u32) -> Option<String> {
+    let lives = u32::try_from(expires_at.saturating_sub(now)).unwrap_or(u32::MAX);
+    let is_shorter = lives.saturating_add(CLOCK_SLACK_SECONDS) < ttl_seconds;
+    is_shorter.then(|| format!("the source credentials end in {}, before the ttl", plan::duration(lives)))
 }
 
 fn assume(grant: &Grant, policy: &str) -> Result<Session, Error> {
@@ -156,7 +167,8 @@ impl Step {
                 "the role needs `sts:GetScopedCredentials`; or ask for a --ttl of 15m or more"
             }
             Self::ScopeDown { role: false } => {
-                "the source credentials need `sts:GetScopedCredentials`; or set AUDEX_ROLE_ARN to a role to assume"
+                "the source credentials need `sts:GetScopedCredentials` and fewer than 3 scope-down policies on them; \
+                 or set AUDEX_ROLE_ARN to a role to assume"
             }
         }
     }
@@ -214,6 +226,15 @@ mod tests {
             "STS refused GetScopedCredentials (one), and AssumeRole failed (two)"
         );
         assert_eq!((unreachable.kind, unreachable.hint), (ErrorKind::Unavailable, None));
+    }
+
+    #[test]
+    fn an_end_before_the_ttl_is_said() {
+        assert_eq!(shorter(1_900, 1_000, 900), None);
+        assert_eq!(shorter(1_860, 1_000, 900), None);
+        let said = shorter(1_700, 1_000, 900).unwrap();
+        assert_eq!(said, "the source credentials end in 11m40s, before the ttl");
+        assert!(shorter(900, 1_000, 900).unwrap().contains("end in 0s"));
     }
 
     #[test]

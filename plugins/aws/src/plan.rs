@@ -1,11 +1,13 @@
 //! What would be asked of AWS, before anything is.
 
 use aws_policy::compile::{self as policy, Conditions};
-use aws_policy::{action, arn, invalid};
+use aws_policy::room::{Room, Sent};
+use aws_policy::{action, arn, invalid, partition};
 
 use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Plan, Planned, settings, sts};
 
 use crate::method::{Method, STS_FLOOR};
+use crate::source;
 
 /// Stands for a method that depends on source credentials which were not found.
 pub const UNDETERMINED: &str = "undetermined";
@@ -14,6 +16,9 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     for permission in &grant.permissions {
         arn::check_resources(&permission.resources)?;
     }
+    let resources: Vec<&str> =
+        grant.permissions.iter().flat_map(|permission| &permission.resources).map(String::as_str).collect();
+    partition::check_same(&resources)?;
     let (method, mut notices) = match decide(grant) {
         Ok(method) => (Some(method), Vec::new()),
         // A plan can be read without any credentials at hand; only the method stays open.
@@ -26,10 +31,11 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     let forced = forced()?.is_some();
     if let Some(method) = method {
         check_ttl(method, ttl)?;
+        source::check(method, ttl)?;
+        check_partition(method, &resources)?;
     }
-    // A role session under the floor is made in two steps, and the policy of the first needs room for the second.
-    let two_steps = method == Some(Method::AssumeRoleScoped);
-    let compiled = policy::compile(grant, &conditions()?, policy::room(two_steps))?;
+    let room = Room::of(settings::get("policy_limit").as_deref(), sent(method))?;
+    let compiled = policy::compile(grant, &conditions()?, room)?;
     notices.extend(compiled.notices);
     notices.extend(policy::valueless(grant));
     let permission = |permission: &Permission| Planned {
@@ -42,10 +48,37 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
         method: method.map_or(UNDETERMINED, Method::name).to_owned(),
         permissions: grant.permissions.iter().map(permission).collect(),
         policy: Some(compiled.policy),
-        policy_limit: u32::try_from(policy::LIMIT).ok(),
+        policy_limit: u32::try_from(room.limit).ok(),
         longest_life_seconds: method.map_or(ttl.max(STS_FLOOR), |method| method.longest_life(ttl, forced)),
         notices,
     })
+}
+
+/// The calls that the policy is sent with; of a method that is not known yet, those with the least room.
+fn sent(method: Option<Method>) -> Sent {
+    match method {
+        Some(Method::AssumeRole) => Sent::AssumeRole,
+        Some(Method::AssumeRoleScoped) => Sent::AssumeRoleScoped,
+        Some(Method::ScopedCredentials | Method::SessionScoped | Method::FederationToken) | None => {
+            Sent::Capped
+        }
+    }
+}
+
+/// Refuses resources that the role, or else the credentials of the region's partition, cannot name.
+fn check_partition(method: Method, resources: &[&str]) -> Result<(), Error> {
+    if let Some(role) = role()?.filter(|_| method.needs_role()) {
+        let of_role =
+            partition::of_arn(&role).map(|of| partition::check(resources, of, &format!("the role `{role}`")));
+        return of_role.unwrap_or(Ok(()));
+    }
+    if resources.iter().all(|resource| *resource == "*") {
+        return Ok(());
+    }
+    let region = sts::region();
+    let of_region = partition::of_region(&region)
+        .map(|of| partition::check(resources, of, &format!("the region `{region}`")));
+    of_region.unwrap_or(Ok(()))
 }
 
 /// The access level of an action, or what its wildcards match; and whether it grants nothing on these resources.
@@ -113,7 +146,7 @@ fn check_ttl(method: Method, ttl: u32) -> Result<(), Error> {
 }
 
 /// Seconds as `--ttl` takes them: `13h`, `1h30m`, `45s`.
-fn duration(seconds: u32) -> String {
+pub fn duration(seconds: u32) -> String {
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
     let said: String = parts
         .iter()

@@ -205,13 +205,16 @@ fn not_narrowed(error: Error, method: Method) -> Error {
     if !matches!(error.kind, ErrorKind::Denied | ErrorKind::Unsupported) {
         return error;
     }
-    let call = if method == Method::Sts { "GetScopedCredentials" } else { "GetFederationToken" };
+    let (call, room) = match method {
+        Method::Sts => ("GetScopedCredentials", " and carry fewer than 3 scope-down policies"),
+        _ => ("GetFederationToken", ""),
+    };
     Error {
         kind: ErrorKind::Denied,
         code: "not-narrowed".to_owned(),
         message: format!("what Vault issued could not be narrowed to the request: {}", error.message),
         hint: Some(format!(
-            "what Vault's role issues must allow `sts:{call}`; to run without any limit but the role's own: \
+            "what Vault's role issues must allow `sts:{call}`{room}; to run without any limit but the role's own: \
              --method {} --require none",
             Method::Unscoped.name()
         )),

@@ -2,7 +2,8 @@
 
 use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Plan, Planned, settings};
 use aws_policy::compile::{self as policy, Compiled, Conditions};
-use aws_policy::{action, arn, invalid};
+use aws_policy::room::LIMIT;
+use aws_policy::{action, arn, invalid, partition};
 
 use crate::method::{Method, STS_CEILING};
 use crate::target::Target;
@@ -12,17 +13,25 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
         arn::check_resources(&permission.resources)?;
     }
     let (method, target) = (configured()?, Target::configured()?);
+    let resources: Vec<&str> =
+        grant.permissions.iter().flat_map(|permission| &permission.resources).map(String::as_str).collect();
+    partition::check_same(&resources)?;
+    if let Some((role, of)) =
+        target.role_arn.as_deref().and_then(|role| Some((role, partition::of_arn(role)?)))
+    {
+        partition::check(&resources, of, &format!("the role `{role}`"))?;
+    }
     let ttl = grant.ttl_seconds;
     if ttl > STS_CEILING {
         let message = format!("a ttl of {ttl} s is more than STS can give ({STS_CEILING} s)");
         return Err(invalid("ttl-too-long", message, "ask for a shorter --ttl"));
     }
     let conditions = conditions()?;
-    let compiled = policy::compile(grant, &conditions, policy::LIMIT)?;
+    let compiled = policy::compile(grant, &conditions, LIMIT)?;
     let plan = |policy, permissions, notices| Plan {
         method: method.name().to_owned(),
         policy,
-        policy_limit: u32::try_from(policy::LIMIT).ok(),
+        policy_limit: u32::try_from(LIMIT).ok(),
         permissions,
         longest_life_seconds: method.longest_life(ttl),
         notices,

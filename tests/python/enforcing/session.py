@@ -37,6 +37,7 @@ class Session:
     user_id: str
     expires: float  # seconds since the epoch
     layers: list = dataclasses.field(default_factory=list)  # session policies; each layer must allow
+    scoped: int = 0  # how many of the layers came from GetScopedCredentials
     access_key_id: str = ""
     secret: str = dataclasses.field(default_factory=lambda: secrets.token_urlsafe(30))
     token: str = dataclasses.field(default_factory=lambda: "FwoG" + secrets.token_urlsafe(240))

@@ -2,11 +2,13 @@
 
 Replaced in `moto.sts.responses.TokenResponse`: AssumeRole (moto stores the session policy and never reads it, and accepts a role that does
 not exist), GetSessionToken and GetFederationToken (moto returns constant keys), GetCallerIdentity (moto knows only assumed roles).
-GetScopedCredentials (November 2026) is in no botocore yet: its shapes are added to moto's loaded model. Its reply, the need for an
-`sts:GetScopedCredentials` allow and the capping (not refusing) of a too long duration are our reading, not seen on AWS.
+GetScopedCredentials (November 2026) is not in the botocore that moto runs on here: its shapes, as botocore 1.44.8 has them, are added to
+moto's loaded model. The need for an `sts:GetScopedCredentials` allow is our reading; the model does not say.
 """
 
 import datetime
+import re
+import secrets
 import time
 import uuid
 
@@ -24,6 +26,12 @@ from .session import ACCOUNT, Session
 POLICY_CHARACTERS = 2048  # AWS's plaintext limit for a session policy
 CHAINED_SECONDS = 3600  # AWS: a role assumed with a role's credentials lives at most an hour
 LONGEST = 129600  # AWS: 36 hours, the most any of the token calls gives
+SCOPED_POLICIES = 3  # botocore 1.44.8, ScopedPoliciesCount: a call that would add a fourth policy is denied
+TOKEN_BYTES = 4096  # botocore 1.44.8: the largest session token
+DESCRIPTION = re.compile(r"[\t\n\r\x20-\x7E\xA1-\xFF]{2,256}")
+SCOPED_POLICY = re.compile(r"[\t\n\r\x20-\xFF]+")
+SCOPED_ERRORS = ("InsufficientSessionLifetime", "InvalidSubjectCredentials")
+SCOPED_PARAMETERS = {"Action", "Version", "Policy", "DurationSeconds", "MinimumSessionTokenSize", "ScopedSessionDescription"}
 
 
 def install():
@@ -33,13 +41,20 @@ def install():
         "http": {"method": "POST", "requestUri": "/"},
         "input": {"shape": "GetScopedCredentialsRequest"},
         "output": {"shape": "GetScopedCredentialsResponse", "resultWrapper": "GetScopedCredentialsResult"},
-        "errors": model["operations"]["AssumeRole"]["errors"],
+        "errors": model["operations"]["AssumeRole"]["errors"] + [{"shape": f"{code}Exception"} for code in SCOPED_ERRORS],
     }
+    for code in SCOPED_ERRORS:
+        error = {"code": code, "httpStatusCode": 400, "senderFault": True}
+        model["shapes"][f"{code}Exception"] = {
+            "type": "structure", "members": {"message": {"shape": "arnType"}}, "error": error, "exception": True}
     text, number = {"shape": "arnType"}, {"shape": "roleDurationSecondsType"}
     for name, members in {
-        "GetScopedCredentialsRequest": {"Policy": text, "DurationSeconds": number, "MinimumSessionTokenSize": number},
-        "ScopedSession": {"Arn": text, "ScopedSessionId": text},
-        "GetScopedCredentialsResponse": {"Credentials": {"shape": "Credentials"}, "ScopedSession": {"shape": "ScopedSession"}},
+        "GetScopedCredentialsRequest": {
+            "Policy": text, "DurationSeconds": number, "MinimumSessionTokenSize": number, "ScopedSessionDescription": text},
+        "ScopedSession": {"ScopedSessionId": text, "Arn": text},
+        "GetScopedCredentialsResponse": {
+            "Credentials": {"shape": "Credentials"}, "SessionInfo": {"shape": "ScopedSession"}, "SessionTokenUtilization": number,
+            "SessionTokenSize": number, "ScopedPoliciesCount": number},
     }.items():
         model["shapes"][name] = {"type": "structure", "members": members}
     for handler in (assume_role, get_session_token, get_federation_token, get_scoped_credentials, get_caller_identity):
@@ -99,11 +114,34 @@ def get_federation_token(request):
 def get_scoped_credentials(request):
     by = caller()
     if by.kind == "user":
-        raise refusal("query", "denied", "GetScopedCredentials takes temporary credentials only")
-    expires = min(by.expires, time.time() + _duration(request, 1, LONGEST, LONGEST))
-    layers = by.layers + _session_policies(request)
-    made = Session(by.kind, by.owner, by.owner_id, by.arn, by.user_id, expires, layers).register()
-    return _answer(made, ScopedSession={"Arn": by.arn, "ScopedSessionId": str(uuid.uuid4())})
+        raise STSClientError("InvalidSubjectCredentials", "GetScopedCredentials takes the credentials of a session")
+    unknown = set(request.querystring) - SCOPED_PARAMETERS
+    if unknown:
+        raise STSValidationError(f"this double does not take the parameters {sorted(unknown)}")
+    inline, description = request._get_param("Policy"), request._get_param("ScopedSessionDescription")
+    if inline is None and request._get_param("DurationSeconds") is None:
+        raise STSValidationError("at least one of Policy and DurationSeconds must be given")
+    if inline is not None and not SCOPED_POLICY.fullmatch(inline):
+        raise STSValidationError(f"policy must be of {SCOPED_POLICY.pattern}")
+    if description is not None and not DESCRIPTION.fullmatch(description):
+        raise STSValidationError(f"scopedSessionDescription must be of {DESCRIPTION.pattern}")
+    least = request._get_int_param("MinimumSessionTokenSize", 0)
+    if not 0 <= least <= TOKEN_BYTES:
+        raise STSValidationError(f"minimumSessionTokenSize must be from 0 to {TOKEN_BYTES}")
+    remaining = by.expires - time.time()
+    seconds = _duration(request, 1, LONGEST, remaining)
+    if seconds > remaining:
+        raise STSClientError("InsufficientSessionLifetime", f"the calling session has {int(remaining)} s left")
+    added = _session_policies(request)
+    if added and by.scoped >= SCOPED_POLICIES:
+        raise refusal("query", "denied", f"the session has {SCOPED_POLICIES} scope down policies, which is the maximum")
+    expires = min(by.expires, time.time() + seconds)
+    made = Session(by.kind, by.owner, by.owner_id, by.arn, by.user_id, expires, by.layers + added, by.scoped + len(added))
+    made.token += secrets.token_hex(max(least - len(made.token), 0))[: max(least - len(made.token), 0)]
+    made.register()
+    return _answer(
+        made, SessionInfo={"ScopedSessionId": str(uuid.uuid4()), "Arn": by.arn}, SessionTokenSize=len(made.token),
+        SessionTokenUtilization=len(made.token) * 100 // TOKEN_BYTES, ScopedPoliciesCount=made.scoped)
 
 
 def get_caller_identity(request):
@@ -128,7 +166,9 @@ def _long_term(by, operation):
 
 
 def _duration(request, shortest, longest, default):
-    asked = request._get_int_param("DurationSeconds", default)
+    asked = request._get_int_param("DurationSeconds")
+    if asked is None:
+        return default
     if not shortest <= asked <= longest:
         raise STSValidationError(f"DurationSeconds {asked} is not between {shortest} and {longest}, the limits for this call")
     return asked

@@ -45,7 +45,7 @@ const SHAPES: [(&str, usize); 20] = [
 const AWS_SECRET_LENGTH: usize = 40;
 
 /// Replaces what looks like a secret in `text` and leaves the rest as it is.
-pub(in super::super) fn redact_text(text: &str) -> String {
+pub(crate) fn redact_text(text: &str) -> String {
     redact_shapes(&redact_user_information(&redact_named(text)))
 }
 

@@ -115,6 +115,7 @@ fn class(status: u16, code: &str) -> Class {
         | "SignatureDoesNotMatch"
         | "InvalidSignatureException"
         | "AuthFailure"
+        | "InvalidSubjectCredentials"
         | "IncompleteSignature"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"

@@ -80,17 +80,89 @@ fn scoped_credentials_narrow_keep_the_identity_and_end_in_time() {
 #[test]
 fn scoped_credentials_never_outlive_their_caller() {
     let cloud = demo();
-    let caller = assume(&cloud, None);
-    let scoped = scope(&cloud, &caller, &allow(&["s3:*"], "*"), 129_600).unwrap();
+    let (caller, policy) = (assume(&cloud, None), allow(&["s3:*"], "*"));
+    cloud.advance(Duration::from_secs(1));
+    for seconds in [3600, 129_600] {
+        let (status, reply) = scope(&cloud, &caller, &policy, seconds).unwrap_err();
+        assert!(status == 400 && reply.contains("<Code>InsufficientSessionLifetime<"), "{reply}");
+    }
+    assert!(scope(&cloud, &caller, &policy, 3000).is_ok());
+    let (inherited, _) = scope_with(&cloud, &caller, &[("Policy", policy)]).unwrap();
+    assert_eq!(get(&cloud, &inherited, "/").0, 200);
     cloud.advance(Duration::from_hours(1));
-    assert_eq!(get(&cloud, &scoped, "/").0, 400);
+    assert_eq!(get(&cloud, &inherited, "/").0, 400);
+}
+
+#[test]
+fn a_session_carries_three_scope_down_policies_at_most() {
+    let cloud = demo();
+    let policy = || ("Policy", allow(&["s3:*", "sts:GetScopedCredentials"], "*"));
+    let mut session = assume(&cloud, None);
+    for count in ["1", "2", "3"] {
+        let (scoped, reply) = scope_with(&cloud, &session, &[policy()]).unwrap();
+        assert_eq!(element(&reply, "ScopedPoliciesCount"), count);
+        session = scoped;
+    }
+    let (status, reply) = scope_with(&cloud, &session, &[policy()]).unwrap_err();
+    assert!(status == 403 && reply.contains("<Code>AccessDenied<"), "{reply}");
+    let shorter = [("DurationSeconds", "60".to_owned())];
+    let (session, reply) = scope_with(&cloud, &session, &shorter).unwrap();
+    assert_eq!(element(&reply, "ScopedPoliciesCount"), "3");
+    assert_eq!(get(&cloud, &session, "/").0, 200);
+    // A session policy of AssumeRole is not one of them.
+    let assumed = assume(&cloud, Some(&policy().1));
+    let (_, reply) = scope_with(&cloud, &assumed, &[policy()]).unwrap();
+    assert_eq!(element(&reply, "ScopedPoliciesCount"), "1");
+}
+
+#[test]
+fn a_scoped_session_says_what_it_is() {
+    let cloud = demo();
+    let asked = [
+        ("Policy", allow(&["s3:*"], "*")),
+        ("MinimumSessionTokenSize", "4096".to_owned()),
+        ("ScopedSessionDescription", "why \u{e9}".to_owned()),
+    ];
+    let (scoped, reply) = scope_with(&cloud, &assume(&cloud, None), &asked).unwrap();
+    assert!(!element(&reply, "ScopedSessionId").is_empty());
+    assert_eq!(element(&reply, "Arn"), "arn:aws:sts::123456789012:assumed-role/AudexDemo/test");
+    assert_eq!(scoped.session_token().unwrap().len(), 4096);
+    assert_eq!(element(&reply, "SessionTokenSize"), "4096");
+    assert_eq!(element(&reply, "SessionTokenUtilization"), "100");
+    assert_eq!(cloud.descriptions(), ["why \u{e9}"]);
+}
+
+#[test]
+fn scoped_credentials_refuse_what_their_model_refuses() {
+    let cloud = demo();
+    let caller = assume(&cloud, None);
+    let policy = || ("Policy", allow(&["s3:*"], "*"));
+    for parameters in [
+        vec![],
+        vec![("ScopedSessionDescription", "why".to_owned())],
+        vec![policy(), ("ScopedSessionDescription", "x".to_owned())],
+        vec![policy(), ("ScopedSessionDescription", "x".repeat(257))],
+        vec![policy(), ("ScopedSessionDescription", "a \u{7f}".to_owned())],
+        vec![policy(), ("ScopedSessionDescription", "\u{65e5}\u{672c}".to_owned())],
+        vec![("Policy", String::new())],
+        vec![("Policy", allow(&["s3:*"], "arn:aws:s3:::b/\u{65e5}"))],
+        vec![policy(), ("MinimumSessionTokenSize", "4097".to_owned())],
+        vec![policy(), ("DurationSeconds", "0".to_owned())],
+        vec![policy(), ("DurationSeconds", "129601".to_owned())],
+        vec![policy(), ("Name", "more".to_owned())],
+    ] {
+        let (status, reply) = scope_with(&cloud, &caller, &parameters).unwrap_err();
+        assert!(status == 400 && reply.contains("<Code>ValidationError<"), "{parameters:?}: {reply}");
+    }
+    assert_eq!(cloud.descriptions(), [""; 0]);
 }
 
 #[test]
 fn scoped_credentials_are_for_sessions_that_may_ask_for_them() {
     let cloud = demo();
     let policy = allow(&["s3:*"], "*");
-    assert_eq!(scope(&cloud, &key(&cloud, "admin"), &policy, 60).unwrap_err().0, 403);
+    let (status, reply) = scope(&cloud, &key(&cloud, "admin"), &policy, 60).unwrap_err();
+    assert!(status == 400 && reply.contains("<Code>InvalidSubjectCredentials<"), "{reply}");
     let without = assume(&cloud, Some(&policy));
     assert_eq!(scope(&cloud, &without, &policy, 60).unwrap_err().0, 403);
     for (without, code) in [(true, "InvalidAction"), (false, "AccessDenied")] {

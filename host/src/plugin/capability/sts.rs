@@ -85,7 +85,7 @@ impl Host for State {
     fn scope_down(&mut self, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
         self.reach()?.scope.may_narrow(duration_seconds)?;
         let policy = self.permitted(policy)?;
-        let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
+        let asked = self.scoped_down(&policy, duration_seconds)?;
         let made = self.with_aws(async |aws, source| aws.scoped_credentials(&source, &asked).await)?;
         self.hold_answer(made, Some(policy), duration_seconds)
     }
@@ -128,7 +128,7 @@ impl HostSession for State {
         self.reach()?.scope.may_narrow(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let keys = self.keys_of(&session)?;
-        let asked = aws::ScopedCredentials { policy: policy.to_string(), duration_seconds };
+        let asked = self.scoped_down(&policy, duration_seconds)?;
         let made = self.with_keys(keys, async |aws, keys| aws.scoped_credentials(&keys, &asked).await)?;
         self.hold_answer(made, Some(policy), duration_seconds)
     }
@@ -179,6 +179,7 @@ impl HostSession for State {
             expires_at: expires_at.unwrap_or(u64::MAX),
             arn: None,
             packed_policy_percent: None,
+            scoped_policies: None,
         };
         // INVARIANT: no policy, so `Provider::value` refuses to deliver it.
         self.hold(HeldSession { session, policy: None, asked_seconds: u32::MAX })
@@ -260,6 +261,11 @@ impl State {
         Ok(policy.into())
     }
 
+    fn scoped_down(&self, policy: &str, duration_seconds: u32) -> wasmtime::Result<aws::ScopedCredentials> {
+        let description = self.reach()?.purpose.clone();
+        Ok(aws::ScopedCredentials { policy: policy.to_owned(), duration_seconds, description })
+    }
+
     fn hold_answer(
         &mut self,
         made: Result<aws::Session, Error>,
@@ -283,6 +289,7 @@ impl State {
             policy: held.policy.clone(),
             expires_at: held.session.expires_at,
             asked_seconds: held.asked_seconds,
+            scoped_policies: held.session.scoped_policies,
         };
         self.hold(HeldSecret::whole(value, origin))
     }

@@ -122,7 +122,8 @@ mod tests {
     fn what_a_reply_gave_is_served_and_what_is_the_users_own_is_not() {
         let host = || "sts.googleapis.com".to_owned();
         assert!(may_serve(&Origin::Lifted { host: host() }, None, 0).is_ok());
-        let session = Origin::Session { policy: None, expires_at: 0, asked_seconds: 0 };
+        let session =
+            Origin::Session { policy: None, expires_at: 0, asked_seconds: 0, scoped_policies: None };
         for origin in [Origin::Slot, Origin::SigningKey { host: host() }, session] {
             assert!(may_serve(&origin, None, 0).is_err() && may_serve(&origin, Some(ARM), 0).is_err());
         }

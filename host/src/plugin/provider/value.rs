@@ -31,7 +31,7 @@ impl Provider {
             Origin::SigningKey { .. } => return Err(self.bad("it handed out a signing key")),
             Origin::Guest | Origin::Lifted { .. } | Origin::Session { .. } => {}
         }
-        if let Origin::Session { policy, expires_at: ends, asked_seconds } = origin {
+        if let Origin::Session { policy, expires_at: ends, asked_seconds, scoped_policies } = origin {
             if policy.is_none() || policy.as_deref() != plan.policy.as_deref() {
                 return Err(self.bad("it handed out credentials without the planned policy"));
             }
@@ -39,6 +39,7 @@ impl Provider {
                 return Err(self.bad("it misstated when its credentials expire"));
             }
             state.delivered_seconds = state.delivered_seconds.max(Some(asked_seconds));
+            state.delivered_scoped_policies = state.delivered_scoped_policies.max(scoped_policies);
         }
         Ok(Value::Secret(value))
     }

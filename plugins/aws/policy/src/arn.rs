@@ -27,6 +27,14 @@ pub fn check_resources(resources: &[String]) -> Result<(), Error> {
             let hint = meant(resource).map_or_else(|| FORM.to_owned(), |arn| format!("write it as `{arn}`"));
             return Err(malformed(format!("the resource `{resource}` is no ARN"), &hint));
         }
+        // IAM User Guide, "Resource": wildcards stand in every segment of an ARN but that of the service.
+        let service = resource.split(':').nth(2).unwrap_or_default();
+        if service.contains(['*', '?']) {
+            return Err(malformed(
+                format!("the resource `{resource}` has a wildcard in place of its service"),
+                "name the service, or give one ARN for each",
+            ));
+        }
     }
     Ok(())
 }
@@ -119,6 +127,7 @@ mod tests {
             "arn:aws:ec2:eu-west-1:*",
             "arn:aws:s3:::*",
             "arn:aws:ec2:eu-*",
+            "arn:*:s3:*:*:b?/*",
         ] {
             assert!(checked(&[good]).is_ok(), "{good}");
         }
@@ -146,6 +155,10 @@ mod tests {
             ("arn::s3:::b", FORM),
             ("**", FORM),
             ("My Table", FORM),
+            ("arn:aws:s?:::b/*", "name the service"),
+            ("arn:aws:*:::b", "name the service"),
+            ("arn:aws:s3*:eu-west-1:123456789012:accesspoint/a", "name the service"),
+            ("arn:*:?:::b", "name the service"),
         ] {
             let error = checked(&[bad]).unwrap_err();
             assert_eq!(error.code, "resource-malformed", "{bad}");

@@ -21,13 +21,11 @@ use document::Document;
 use group::Groups;
 
 use crate::invalid;
-
-/// Characters of a session policy in plain text. Source: AssumeRole and GetFederationToken, API reference, parameter
-/// `Policy`; STS's packed limit may be reached earlier, and then STS says so.
-pub const LIMIT: usize = 2048;
+use crate::room::Room;
 
 /// Lets a first session narrow itself to the exact policy.
-const SCOPE_DOWN: &str = r#"{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}"#;
+pub(crate) const SCOPE_DOWN: &str =
+    r#"{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}"#;
 
 /// What a grant was compiled to.
 #[derive(Debug)]
@@ -40,17 +38,11 @@ pub struct Compiled {
     pub idle: Vec<(String, Vec<String>)>,
 }
 
-/// The room for a policy: all of it, or what is left beside the right to be scoped down.
-#[must_use]
-pub fn room(with_scope_down: bool) -> usize {
-    if with_scope_down { LIMIT - SCOPE_DOWN.len() - 1 } else { LIMIT }
-}
-
-/// The exact policy for `grant` under `conditions`, in at most `room` characters.
+/// The exact policy for `grant` under `conditions`, in at most the free characters of `room`.
 ///
 /// # Errors
 /// When nothing would be granted, a deny pattern cannot be said in an IAM policy, or the policy is too long.
-pub fn compile(grant: &Grant, conditions: &Conditions, room: usize) -> Result<Compiled, Error> {
+pub fn compile(grant: &Grant, conditions: &Conditions, room: impl Into<Room>) -> Result<Compiled, Error> {
     let mut groups = Groups::of(grant);
     let mut notices = std::mem::take(&mut groups.notices);
     if groups.list.is_empty() {
@@ -58,7 +50,7 @@ pub fn compile(grant: &Grant, conditions: &Conditions, room: usize) -> Result<Co
     }
     notices.extend(conditions.notice(&groups));
     let denied = deny::denied(grant, &groups, &mut notices)?;
-    let policy = fit(groups.list, &denied, conditions, room, &mut notices)?;
+    let policy = fit(groups.list, &denied, conditions, room.into(), &mut notices)?;
     Ok(Compiled { policy, notices, idle: groups.idle })
 }
 
@@ -93,22 +85,23 @@ fn fit(
     mut groups: Vec<group::Group>,
     denied: &[String],
     conditions: &Conditions,
-    room: usize,
+    room: Room,
     notices: &mut Vec<String>,
 ) -> Result<String, Error> {
+    let free = room.free;
     let write = |groups: &[group::Group]| Document::new(groups, denied, conditions).to_string();
     let length = |policy: &str| policy.chars().count();
     let mut joined = join::join(&groups);
     let full = write(&joined);
-    if length(&full) <= room {
+    if length(&full) <= free {
         return Ok(full);
     }
     join::merge(&mut groups);
     let fewer = join::join(&groups);
     let merged = write(&fewer);
-    if length(&merged) <= room {
+    if length(&merged) <= free {
         notices.push(format!(
-            "to fit in {room} characters the policy names all resources in one statement, which means the same"
+            "to fit in {free} characters the policy names all resources in one statement, which means the same"
         ));
         return Ok(merged);
     }
@@ -116,16 +109,16 @@ fn fit(
     if length(&merged) <= length(&full) {
         joined = fewer;
     }
-    let shortened = shorten::shorten(&mut joined, length(&full).min(length(&merged)) - room);
+    let shortened = shorten::shorten(&mut joined, length(&full).min(length(&merged)) - free);
     let short = write(&joined);
-    if length(&short) <= room {
+    if length(&short) <= free {
         notices.extend(shortened.iter().map(shorten::Shortened::notice));
         return Ok(short);
     }
     Err(too_long(length(&full), length(&short), room, &joined, denied))
 }
 
-fn too_long(full: usize, short: usize, room: usize, groups: &[group::Group], denied: &[String]) -> Error {
+fn too_long(full: usize, short: usize, room: Room, groups: &[group::Group], denied: &[String]) -> Error {
     let characters =
         |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count() + 3).sum::<usize>();
     let actions = characters(&mut groups.iter().flat_map(|group| &group.actions));
@@ -139,10 +132,11 @@ fn too_long(full: usize, short: usize, room: usize, groups: &[group::Group], den
     let help =
         biggest.iter().max_by_key(|(characters, _)| *characters).map_or("ask for less", |(_, help)| *help);
     let shortest = if short < full { format!(", {short} in its shortest form") } else { String::new() };
-    let limit = if room == LIMIT {
-        format!("STS takes {LIMIT}")
+    let Room { limit, free } = room;
+    let limit = if free == limit {
+        format!("STS takes {limit}")
     } else {
-        format!("STS takes {LIMIT}, of which this method leaves {room}")
+        format!("STS takes {limit}, of which this method leaves {free}")
     };
     invalid(
         "policy-too-long",

@@ -7,8 +7,10 @@ pub mod arn;
 pub mod compile;
 pub mod document;
 pub mod observed;
+pub mod partition;
 pub mod preflight;
 pub mod profile;
+pub mod room;
 pub mod statements;
 mod suggestion;
 

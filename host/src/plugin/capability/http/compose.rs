@@ -150,7 +150,10 @@ mod tests {
     #[test]
     fn aws_session_secrets_never_leave_and_lifted_ones_go_home_only() {
         let mut state = State::pure();
-        let session = held(&mut state, Origin::Session { policy: None, expires_at: 0, asked_seconds: 900 });
+        let session = held(
+            &mut state,
+            Origin::Session { policy: None, expires_at: 0, asked_seconds: 900, scoped_policies: None },
+        );
         let lifted = held(&mut state, Origin::Lifted { host: "api.x.com".to_owned() });
         assert!(bytes(&state, &[Chunk::Secret(session)], "api.x.com").is_err());
         let again = || Chunk::Secret(Resource::new_borrow(lifted.rep()));
@@ -166,6 +169,7 @@ mod tests {
                 capabilities: BTreeSet::new(),
                 settings: BTreeMap::new(),
                 scope: PolicyScope::look(),
+                purpose: None,
                 outside: Arc::new(Outside::new(Environment::default(), None)),
             });
             let lifted = Origin::Lifted { host: "iamcredentials.googleapis.com".to_owned() };

@@ -1,9 +1,14 @@
 //! The JSON of a policy: `Version` first, no statement ids, one-element lists without brackets.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::condition::Conditions;
 use super::group::Group;
+
+/// The last character that STS takes in the text of a policy; others are escaped. Source: STS API reference, pattern of `Policy`.
+const LAST_PLAIN: char = '\u{ff}';
 
 /// A policy document. The order of fields is the one people read policies in.
 #[derive(Serialize)]
@@ -68,6 +73,17 @@ impl<'a> Document<'a> {
 impl std::fmt::Display for Document<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // A structure of strings always has a JSON form.
-        f.write_str(&serde_json::to_string(self).map_err(|_| std::fmt::Error)?)
+        let json = serde_json::to_string(self).map_err(|_| std::fmt::Error)?;
+        let mut units = [0; 2];
+        for c in json.chars() {
+            if c <= LAST_PLAIN {
+                f.write_char(c)?;
+                continue;
+            }
+            for unit in c.encode_utf16(&mut units) {
+                write!(f, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(())
     }
 }

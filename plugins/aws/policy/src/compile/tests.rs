@@ -10,6 +10,7 @@ use audex_sdk::provider::Permission;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::room::{LIMIT, Sent};
 
 fn grant(actions: &[&str], deny: &[&str], resources: &[&str]) -> Grant {
     union(&[(actions, resources)], deny)
@@ -318,6 +319,17 @@ fn a_policy_over_the_limit_is_shortened_to_the_same_actions_and_says_so() {
 }
 
 #[test]
+fn a_name_outside_the_alphabet_of_policies_is_escaped() {
+    for name in ["caf\u{e9}", "\u{65e5}\u{672c}", "\u{1f980}", "quo\"te \\u0041"] {
+        let arn = format!("arn:aws:s3:::b/{name}");
+        let policy = whole(&["s3:GetObject"], &[], &[&arn]).policy;
+        assert!(policy.chars().all(|c| (' '..='\u{ff}').contains(&c)), "{policy}");
+        let read: Value = serde_json::from_str(&policy).unwrap();
+        assert_eq!(read["Statement"][0]["Resource"], arn.as_str());
+    }
+}
+
+#[test]
 fn exactly_the_limit_fits_and_one_character_more_does_not() {
     let asked = grant(&["s3:GetObject"], &[], &["arn:aws:s3:::b/*"]);
     let length = compile(&asked, &Conditions::default(), LIMIT).unwrap().policy.len();
@@ -331,5 +343,6 @@ fn the_first_of_two_sessions_may_narrow_itself_and_fits_as_well() {
     let first = with_scope_down(&policy);
     let parsed: Value = serde_json::from_str(&first).unwrap();
     assert_eq!(parsed["Statement"][1]["Action"], "sts:GetScopedCredentials");
-    assert_eq!(first.len() - policy.len(), LIMIT - room(true));
+    let room = Room::of(None, Sent::AssumeRoleScoped).unwrap();
+    assert_eq!(first.len() - policy.len(), room.limit - room.free);
 }

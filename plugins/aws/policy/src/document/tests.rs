@@ -146,7 +146,7 @@ fn a_managed_policy_has_a_limit_of_its_own_and_is_not_shortened() {
     let many: Vec<String> = (0..200).map(|n| format!("ec2:AnActionWithSomeLongName{n:04}")).collect();
     let parts: Vec<(&str, &[&str])> = many.iter().map(|name| (name.as_str(), [].as_slice())).collect();
     let policy = |count: usize| document(&grant(&parts[..count], &[]), &Conditions::default(), "p", "json");
-    assert!(policy(150).unwrap().len() > compile::LIMIT);
+    assert!(policy(150).unwrap().len() > crate::room::LIMIT);
     assert!(policy(200).unwrap_err().message.contains("6144"));
 }
 

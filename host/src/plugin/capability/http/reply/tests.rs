@@ -20,6 +20,7 @@ fn state() -> State {
         capabilities: BTreeSet::new(),
         settings: BTreeMap::new(),
         scope: PolicyScope::look(),
+        purpose: None,
         outside: Arc::new(Outside::new(Environment::default(), None)),
     })
 }

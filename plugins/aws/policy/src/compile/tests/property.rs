@@ -5,7 +5,8 @@ use aws_catalogue::Found;
 use super::evaluator::{Policy, fits};
 use super::random::{self, Random};
 use super::world::WORLD;
-use super::{Compiled, Conditions, LIMIT, compile, union};
+use super::{Compiled, Conditions, compile, union};
+use crate::room::LIMIT;
 
 const REQUESTS: u64 = 2000;
 
