@@ -85,12 +85,11 @@ impl Decoys {
 /// Tools that answer, and write down that they were called.
 fn tools(sandbox: &mut Sandbox, log: &Path) {
     let path = sandbox.get("PATH").unwrap();
-    let mut directory = PathBuf::new();
+    let directory = sandbox.home().join("decoys");
     for (name, answer) in TOOLS {
         let script = format!("#!/bin/sh\necho {name} >> '{}'\necho '{answer}'\n", log.display());
         let file = sandbox.plant(&format!("decoys/{name}"), script);
         fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
-        directory = file.parent().unwrap().to_owned();
     }
     sandbox.set("PATH", format!("{}:{path}", directory.display()));
 }

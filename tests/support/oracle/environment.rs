@@ -105,7 +105,7 @@ pub fn judge(input: &[u8]) {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
     let mut planted = Vec::new();
-    for number in 0..1 + bytes.byte() % MOST {
+    for number in 0..=bytes.byte() % MOST {
         let (name, value) = match bytes.byte() % 3 {
             0 => (format!("{}{number}", spelled(bytes.of(&GOVERNED), bytes)), bytes.around()),
             1 => (format!("{}{number}", bytes.of(&NAMES)), hidden(&secret, bytes)),
