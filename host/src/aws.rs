@@ -29,15 +29,14 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 
-use crate::environment::AWS_CA_BUNDLE;
+use self::profile::{Canonical, ProfileError, Profiles, Settings};
+use crate::environment::{AWS_CA_BUNDLE, AWS_DEFAULT_REGION, AWS_PROFILE, AWS_REGION, Environment};
 use crate::shape::ConfiguredPath;
 
 pub use self::error::{AwsError, Cause, Service};
 pub use self::http::AwsHttp;
 pub use self::operation::{AssumeRole, Caller, FederationToken, ScopedCredentials, Session};
-use self::profile::{Canonical, ProfileError, Profiles, Settings};
 pub use self::source::{Keys, SourceKind};
-use crate::environment::{AWS_CA_BUNDLE, AWS_DEFAULT_REGION, AWS_PROFILE, AWS_REGION, Environment};
 
 /// Connecting takes this long at most: the SDK's own default, enough for three SYN retransmissions.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
