@@ -129,8 +129,9 @@ impl Aws {
             profiles.as_ref().ok().and_then(|profiles| Settings::of(profiles).ok()).unwrap_or_default();
         let setting = |name: &str| settings.get(name).filter(|value| !value.is_empty()).map(str::to_owned);
         options.profile_region = setting("region");
-        options.ca_bundle =
-            options.ca_bundle.or_else(|| setting("ca_bundle").map(|path| ConfiguredPath::new("ca_bundle", path)));
+        options.ca_bundle = options
+            .ca_bundle
+            .or_else(|| setting("ca_bundle").map(|path| ConfiguredPath::new("ca_bundle", path)));
         let canonical =
             profiles.and_then(|profiles| profiles.canonical(environment, options.environment_keys));
         let http = AwsHttp::new(options.ca_bundle.clone());
