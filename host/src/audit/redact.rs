@@ -79,7 +79,9 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{CleanedUp, Denied, Failed, Issued, Issuing, RecordedDenial, RecordedPermission};
+    use crate::audit::{
+        CleanedUp, Denied, Failed, Issued, Issuing, Leasing, RecordedDenial, RecordedPermission,
+    };
 
     #[test]
     fn a_key_id_and_digests_stay_and_a_known_secret_goes() {
@@ -126,7 +128,9 @@ mod tests {
                 identity: some.clone(),
                 access_key_id: None,
                 lease: None,
+                scoped_policies: None,
             }),
+            Event::Leasing(Leasing { provider: one.clone(), lease: String::new(), ends_at: one.clone() }),
             Event::Ended(crate::audit::Ended { reason: some.clone(), ..Default::default() }),
             Event::Denied(Denied {
                 provider: one.clone(),
