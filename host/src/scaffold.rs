@@ -17,6 +17,7 @@ use crate::plugin::manifest::{Track, World};
 const WIT: [(&str, &str); 8] = [
     ("filter.wit", include_str!("../../wit/filter.wit")),
     ("keys.wit", include_str!("../../wit/keys.wit")),
+    ("leases.wit", include_str!("../../wit/leases.wit")),
     ("worlds.wit", include_str!("../../wit/worlds.wit")),
     ("deps/plugin-0.1.0/host.wit", include_str!("../../wit/deps/plugin-0.1.0/host.wit")),
     ("deps/plugin-0.1.0/provider.wit", include_str!("../../wit/deps/plugin-0.1.0/provider.wit")),
