@@ -14,7 +14,7 @@ use crate::plugin::embedded;
 use crate::plugin::manifest::{Track, World};
 
 /// The contract: the newest track, and the frozen interfaces that it goes on using.
-const WIT: [(&str, &str); 8] = [
+const WIT: [(&str, &str); 9] = [
     ("filter.wit", include_str!("../../wit/filter.wit")),
     ("keys.wit", include_str!("../../wit/keys.wit")),
     ("leases.wit", include_str!("../../wit/leases.wit")),
