@@ -2,6 +2,8 @@
 
 CARGO ?= cargo
 WASM_TARGET := wasm32-unknown-unknown
+# The newest that Rust 1.95 compiles.
+CARGO_DENY := 0.20.2
 # Workspaces beside the main one: they are built for another target, or from the SDK alone.
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
 # Components to install; as a user would build them.
@@ -46,10 +48,13 @@ check: wasm-target ## Format, lints, docs, licences and advisories
 	$(CARGO) clippy --locked $(PLUGINS) --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(EXTRA) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
-	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --log-level error --locked check bans licenses sources; \
-	else echo "cargo-deny is not installed, licences were not checked (make tools)"; fi
+	@command -v cargo-deny >/dev/null || { echo "error: cargo-deny is not installed; licences and sources cannot be checked"; \
+		echo "hint: make tools"; exit 1; }
+	$(CARGO) deny --log-level error --locked check bans licenses sources
 
-advisories: ## Known vulnerabilities; needs the network, so it is no part of check
+# The database of advisories is a git repository, and no package registry has a copy of it: where only registries are reached, as in
+# this project's CI, it cannot be looked at.
+advisories: ## Known vulnerabilities; needs github.com, so `check` leaves it out
 	$(CARGO) deny --log-level error --locked check advisories
 
 bench: wasm-target python ## Ratios against a minimal native client and a direct connection, taken in one run
@@ -81,8 +86,9 @@ fmt:
 	$(CARGO) fmt --all --manifest-path plugins/extra/Cargo.toml
 	for manifest in $(EXTRA_MANIFESTS); do $(CARGO) fmt --all --manifest-path $$manifest; done
 
-tools:
-	$(CARGO) install --locked cargo-deny
+# Unoptimised, because compiling it is most of what it costs.
+tools: ## What `check` needs besides Rust; some minutes, once
+	$(CARGO) install --locked --debug --quiet cargo-deny@$(CARGO_DENY)
 
 # rustup alone can add a target; without it the build script says what is missing.
 wasm-target:

@@ -14,7 +14,8 @@ use audex_sdk::fake::{context, grant};
 use audex_sdk::filter::{Restriction, Verdict};
 use audex_sdk::provider::{Grant as Final, Permission as Kept, Status};
 use aws_catalogue::Found;
-use aws_policy::compile::{Conditions, LIMIT, compile};
+use aws_policy::compile::{Conditions, compile};
+use aws_policy::room::LIMIT;
 use deny_entry::{Decision, Vocabulary, decide};
 
 use super::{DenyList, Filter as _};
