@@ -61,8 +61,8 @@ impl Native {
 
 /// Returns what the entries deny in the runs of the provider `id`.
 ///
-/// `elsewhere` says which of some names another built-in provider takes as they are; it is asked once, and only about names that
-/// no catalogue has.
+/// `elsewhere` returns which of the given names another built-in provider accepts unchanged. It is called at most once, and only
+/// with names that are in no catalogue.
 ///
 /// # Errors
 /// When a component fails, or an entry can deny nothing. Security: such an entry is a guard that does not stand.
@@ -104,7 +104,7 @@ struct Own {
     is_installed: bool,
     /// The actions it lists.
     listed: Vec<String>,
-    /// For each entry what it takes the entry for, if it is one of its own.
+    /// For each entry, the patterns that the provider reads it as; none if the provider does not know the entry.
     taken: Vec<Option<Vec<String>>>,
 }
 
@@ -128,7 +128,7 @@ impl Own {
 impl Native {
     fn bind(&mut self, entry: &DenyEntry, patterns: impl Iterator<Item = String>) {
         let patterns: Vec<String> = patterns.collect();
-        // A name that stands for others is denied as a name too. A pattern that matches no action cannot be said to a cloud.
+        // A name that maps to other actions is also denied itself. A pattern that matches no action cannot be put into a policy.
         if patterns.contains(&entry.pattern) || !pattern::is_wild(&entry.pattern) {
             self.entries.push(entry.clone());
         } else {
@@ -145,8 +145,8 @@ impl Native {
         }
     }
 
-    /// Binds the entries that match nothing known and are names which this provider takes, and leaves those to others that they
-    /// take.
+    /// Binds each entry that matches no known action but is a name that this provider accepts. Leaves the names that another
+    /// provider accepts to that provider.
     ///
     /// # Errors
     /// When no provider takes one.
@@ -198,8 +198,8 @@ fn rows(entries: &[DenyEntry], id: &str, mapping: &Mapping) -> Result<Vec<Vec<Ro
     Ok(entries.iter().zip(expansions).map(of).collect())
 }
 
-/// Whether an entry is a name that no catalogue has and that a provider takes as it is: what can be asked for can be denied.
-/// A name with a slip in it is suggested another.
+/// Returns whether an entry is a name that no catalogue has and that a provider accepts unchanged: a permission that can be
+/// requested can also be denied. For a misspelt name the provider suggests another one.
 #[must_use]
 pub fn is_name(entry: &str, finding: &Finding) -> bool {
     let is_taken = matches!(finding.status, Status::Known | Status::Corrected);
@@ -214,7 +214,7 @@ fn nothing(entry: &DenyEntry, nearest: Option<String>, finding: Finding, id: &st
     DenyError::Nothing { at: entry.source.clone(), pattern: entry.pattern.clone(), of, suggestion }
 }
 
-/// Returns notices of what filters deny and `provider` does not have: a misspelt deny is shown as one, and forbids nothing.
+/// Returns a notice for each pattern that a filter denies and `provider` does not know: a misspelt deny forbids nothing.
 ///
 /// The deny lists' own entries were looked at before ([`native`]).
 ///
@@ -246,7 +246,7 @@ pub fn misspelt(
                 continue;
             };
             let meant = nearest.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
-            notices.push(format!("`{action}`, which `{by}` denies, is no action of {id}{meant}"));
+            notices.push(format!("`{action}`, which `{by}` denies, is not an action of {id}{meant}"));
         }
     }
     Ok(notices)

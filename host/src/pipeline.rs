@@ -38,7 +38,7 @@ use crate::{approve, check, deny, expansion, filter, mint, plan, process, reques
 
 use self::access::Access;
 use self::attempt::Attempt;
-use self::end::{finish, revoke, revoke_or_keep, secrets, take_back_announced};
+use self::end::{finish, revoke, revoke_announced, revoke_or_keep, secrets};
 use self::guard::guarded;
 use self::onlooker::{Nobody, Onlooker, Scene, Stage};
 use self::open::Opened;
@@ -264,7 +264,7 @@ fn mint_and_start(
     let minted = mint::mint(approved, provider, sets, began, || interruption.be_patient(), take_back);
     report::logged(console, provider);
     if minted.is_err() {
-        take_back_announced(console, provider, attempt);
+        revoke_announced(console, provider, attempt);
     }
     let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),

@@ -1,7 +1,7 @@
-//! Opens a file of settings: absent is only where nothing is.
+//! Opens a settings file. The file counts as absent only if nothing is at its path.
 //!
-//! Security: settings hold what is never granted. A file that is there and cannot be read, such as a link to nowhere, must not
-//! count as one that nobody wrote.
+//! Security: settings hold what is never granted. A file that exists but cannot be read, such as a dangling link, must not
+//! count as absent.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
@@ -13,7 +13,7 @@ use nix::fcntl::OFlag;
 /// Settings are written by hand; a file without end must not fill the memory.
 pub const FILE_BYTES: u64 = 16 * 1024 * 1024;
 
-/// How often a file is looked for that comes and goes, as when another process replaces it.
+/// The number of attempts to open a file that another process may be replacing.
 const LOOKS: usize = 3;
 
 /// Opens the regular file at `path`, or the one that a link there leads to; none if there is nothing.
@@ -33,7 +33,7 @@ pub fn open(path: &Path) -> io::Result<Option<File>> {
             Err(_) => {}
         }
     }
-    refused("it comes and goes".to_owned())
+    refused("the file appeared and disappeared repeatedly while it was opened".to_owned())
 }
 
 /// The text of the regular file at `path`; none if there is nothing.
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_at_any_part_of_the_path_is_absent() {
+    fn a_path_with_a_missing_part_is_absent() {
         let home = tempfile::tempdir().unwrap();
         for path in ["config.toml", "audex/config.toml", "a/b/c/d.toml"] {
             assert!(open(&home.path().join(path)).unwrap().is_none(), "{path}");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_and_cannot_be_read_is_an_error() {
+    fn a_file_that_exists_but_cannot_be_read_is_an_error() {
         let home = tempfile::tempdir().unwrap();
         let at = |name: &str| home.path().join(name);
         symlink("/nowhere/at/all", at("dangling")).unwrap();

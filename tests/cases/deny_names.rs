@@ -36,16 +36,16 @@ fn what_a_filter_denies_and_no_action_matches_is_said() {
     for words in [&["run", "--allow", "s3:*", "--", "true"][..], &["plan", "--allow", "s3:*"]] {
         let output = sandbox.run(words.iter().copied()).success();
         let said = format!("{}{}", output.stdout, output.stderr);
-        let nearest = "`s3:DeletBucket`, which `hostile-filter` denies, is no action of aws: did you mean `s3:DeleteBucket`?";
+        let nearest = "`s3:DeletBucket`, which `hostile-filter` denies, is not an action of aws: did you mean `s3:DeleteBucket`?";
         assert!(said.contains(nearest), "{said}");
         assert!(
-            said.contains("`s3:Deleet?Buck*`, which `hostile-filter` denies, is no action of aws"),
+            said.contains("`s3:Deleet?Buck*`, which `hostile-filter` denies, is not an action of aws"),
             "{said}"
         );
         for slip in ["s3:Put* ", "s3:PutA*,s3:PutB*"] {
             assert!(said.contains(&format!("`{slip}`, which `hostile-filter` denies")), "{said}");
         }
-        let any = "`*:DelteBucket`, which `hostile-filter` denies, is no action of aws: did you mean `*:DeleteBucket`?";
+        let any = "`*:DelteBucket`, which `hostile-filter` denies, is not an action of aws: did you mean `*:DeleteBucket`?";
         assert!(said.contains(any), "{said}");
         for right in ["s3:DeleteO*", "*:DeleteBucket"] {
             assert!(!said.contains(&format!("`{right}`, which")), "{said}");

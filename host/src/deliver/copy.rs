@@ -51,7 +51,7 @@ impl Secrets {
     }
 
     /// Tells whether one of the secrets stands in `view`.
-    pub(super) fn stand_in(&self, view: &[u8]) -> bool {
+    pub(super) fn occur_in(&self, view: &[u8]) -> bool {
         if self.texts.is_empty() {
             return false;
         }
@@ -96,7 +96,7 @@ fn pair(text: &[u8]) -> Option<usize> {
     Some(usize::from(*first) << 8 | usize::from(*second))
 }
 
-/// Tells whether the value of `name` opens something, as far as its name and its look say, whatever its length.
+/// Tells whether the value of `name` is a secret, judged by the name and by the shape of the value, at any length.
 pub(super) fn is_secret(name: &str, text: &str) -> bool {
     if shape::of(text.as_bytes()).is_some() || is_key(text) {
         return true;
@@ -200,11 +200,11 @@ mod tests {
 
     const KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
-    /// Whether a removed variable takes another with it that has `part` of its value.
+    /// Returns whether a removed variable takes another with it that has `part` of its value.
     fn finds(name: &str, value: &str, part: &str) -> bool {
         let mut secrets = Secrets::default();
         secrets.add(name, value.as_bytes());
-        secrets.stand_in(format!("x {part} y").as_bytes())
+        secrets.occur_in(format!("x {part} y").as_bytes())
     }
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
     fn what_is_said_to_be_a_secret_is_one_even_where_it_looks_like_a_name() {
         let mut secrets = Secrets::default();
         secrets.add_whole("SIGNER", b"https://hooks.example/planted/webhook");
-        assert!(secrets.stand_in(b"curl https://hooks.example/planted/webhook"));
-        assert!(!Secrets::default().stand_in(b"anything"));
+        assert!(secrets.occur_in(b"curl https://hooks.example/planted/webhook"));
+        assert!(!Secrets::default().occur_in(b"anything"));
     }
 }

@@ -1,4 +1,4 @@
-//! Variables with which a user takes access away from tools: they pass, with the values that do so.
+//! Variables by which a user restricts tools. They are passed on only with values that restrict.
 //!
 //! Security: what a user has forbidden outside must not be allowed inside. A switch that isolation sets for every command
 //! (`deliver/isolation.rs`) is not repeated here.

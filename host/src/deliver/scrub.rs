@@ -57,7 +57,7 @@ fn passes(name: &OsStr, value: &OsStr) -> bool {
 
 /// Tells whether a value opens a cloud, in whatever way it is written.
 fn opens(secrets: &Secrets, value: &OsStr) -> bool {
-    views(value.as_bytes()).iter().any(|view| shape::of(view).is_some() || secrets.stand_in(view))
+    views(value.as_bytes()).iter().any(|view| shape::of(view).is_some() || secrets.occur_in(view))
 }
 
 /// Settings that App Service repeats: of one that is a secret both are removed, however short it is.

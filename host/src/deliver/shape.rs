@@ -9,7 +9,7 @@ use serde_json::Value;
 /// A named rule.
 struct Shape {
     name: &'static str,
-    /// Tells whether the text has the shape, as far as what begins at this place of it decides.
+    /// Tells whether the shape begins at `rest`, which is the part of `text` from one position to its end.
     begins: fn(text: &[u8], rest: &[u8]) -> bool,
 }
 
@@ -84,23 +84,26 @@ fn length(text: &[u8], alphabet: Alphabet) -> usize {
     text.iter().take(LONGEST).take_while(|byte| alphabet(**byte)).count()
 }
 
-/// What stands behind `prefix`, if `rest` begins so.
-fn behind<'a>(rest: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
+/// What stands after `prefix`, if `rest` begins so.
+fn after<'a>(rest: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     rest.strip_prefix(prefix.as_bytes())
 }
 
 /// The same in any case.
-fn behind_folded<'a>(rest: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
+fn after_ignoring_case<'a>(rest: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let (start, rest) = rest.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix.as_bytes()).then_some(rest)
 }
 
 fn has(rest: &[u8], prefixes: &[&str], alphabet: Alphabet, least: usize) -> bool {
-    prefixes.iter().filter_map(|prefix| behind(rest, prefix)).any(|rest| begins(rest, alphabet, least))
+    prefixes.iter().filter_map(|prefix| after(rest, prefix)).any(|rest| begins(rest, alphabet, least))
 }
 
 fn has_folded(rest: &[u8], prefixes: &[&str], alphabet: Alphabet, least: usize) -> bool {
-    prefixes.iter().filter_map(|prefix| behind_folded(rest, prefix)).any(|rest| begins(rest, alphabet, least))
+    prefixes
+        .iter()
+        .filter_map(|prefix| after_ignoring_case(rest, prefix))
+        .any(|rest| begins(rest, alphabet, least))
 }
 
 /// Tells whether a text begins with so many characters of an alphabet.
@@ -115,7 +118,7 @@ fn contains(text: &[u8], part: &str) -> bool {
 fn access_key(_: &[u8], rest: &[u8]) -> bool {
     let is_whole =
         |rest: &[u8]| length(rest, CAPITALS) == 16 && !rest.get(16).is_some_and(u8::is_ascii_alphanumeric);
-    ["AKIA", "ASIA"].into_iter().filter_map(|prefix| behind(rest, prefix)).any(is_whole)
+    ["AKIA", "ASIA"].into_iter().filter_map(|prefix| after(rest, prefix)).any(is_whole)
 }
 
 fn credentials_document(_: &[u8], rest: &[u8]) -> bool {
@@ -127,7 +130,7 @@ fn credentials_document(_: &[u8], rest: &[u8]) -> bool {
     };
     ["aws_secret_access_key", "secretaccesskey"]
         .into_iter()
-        .filter_map(|name| behind_folded(rest, name))
+        .filter_map(|name| after_ignoring_case(rest, name))
         .any(is_key)
 }
 
@@ -143,11 +146,11 @@ fn client_secret(text: &[u8], rest: &[u8]) -> bool {
     let at = text.len().saturating_sub(rest.len());
     let before = at.checked_sub(4).and_then(|start| text.get(start..at)).unwrap_or_default();
     let is_marked = before.last().is_some_and(u8::is_ascii_digit) && before.iter().all(|byte| SECRET(*byte));
-    is_marked && behind(rest, "Q~").is_some_and(|rest| begins(rest, SECRET, 31))
+    is_marked && after(rest, "Q~").is_some_and(|rest| begins(rest, SECRET, 31))
 }
 
 fn key_file(text: &[u8], rest: &[u8]) -> bool {
-    let is_field = |field: &str| behind(rest, field).is_some();
+    let is_field = |field: &str| after(rest, field).is_some();
     (is_field("\"private_key\"") && contains(text, "service_account"))
         || (is_field("\"refresh_token\"") && contains(text, "\"client_secret\""))
         || (is_field("\"clientSecret\"") && contains(text, "\"clientId\""))
@@ -158,12 +161,12 @@ fn vault_token(_: &[u8], rest: &[u8]) -> bool {
         let some = |kind: fn(&u8) -> bool| token.iter().any(kind);
         some(u8::is_ascii_uppercase) && some(u8::is_ascii_lowercase) && some(u8::is_ascii_digit)
     };
-    // Twenty-four letters and digits behind one letter: the format before 1.10.
+    // Twenty-four letters and digits after one letter: the format before 1.10.
     let is_old = |rest: &[u8]| {
         length(rest, |byte| byte.is_ascii_alphanumeric()) == 24 && rest.get(..24).is_some_and(is_mixed)
     };
     has(rest, &["hvs.", "hvb.", "hvr."], TOKEN, 24)
-        || ["s.", "b.", "r."].into_iter().filter_map(|prefix| behind(rest, prefix)).any(is_old)
+        || ["s.", "b.", "r."].into_iter().filter_map(|prefix| after(rest, prefix)).any(is_old)
 }
 
 fn identity_token(_: &[u8], rest: &[u8]) -> bool {

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_setting_is_named_by_what_is_behind_the_prefix() {
+    fn a_repeated_setting_is_named_by_the_text_after_the_prefix() {
         assert_eq!(repeated("APPSETTING_DB_PASSWORD"), Some("DB_PASSWORD"));
         assert_eq!(repeated("AppSetting_x"), Some("x"));
         assert!(

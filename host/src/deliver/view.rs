@@ -24,7 +24,7 @@ pub(super) fn views(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     found
 }
 
-/// Takes one layer of encoding back, in each way there is one.
+/// Undoes one layer of encoding, once for each encoding that applies.
 fn decoded(view: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut found: Vec<_> = spelling::decodings(view).take(1).collect();
     // Where an encoded text stands behind other characters of the alphabet, it begins at any of four places.

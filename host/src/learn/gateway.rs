@@ -36,7 +36,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use self::answer::Refusal;
 use self::dummy::{Signed, Stranger};
-use self::once::Once;
+use self::once::UsedSignatures;
 use self::queue::Queues;
 use self::route::{Lane, Variant};
 use crate::aws::AwsHttp;
@@ -109,7 +109,7 @@ pub(super) struct Gate {
     http: AwsHttp,
     /// The seconds by which the endpoints' clocks are ahead.
     skew: AtomicI64,
-    once: Mutex<Once>,
+    once: Mutex<UsedSignatures>,
     queues: Queues,
     noted: mpsc::Sender<Noted>,
     refusals: Mutex<Vec<String>>,

@@ -29,7 +29,7 @@ fn try_revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, St
     Err(format!("not revoked: {}", Failure::from(error).line()))
 }
 
-/// Takes back what no command gets. What cannot be taken back now is written down as issued, for `cleanup` to find.
+/// Revokes credentials that no command will get. If that fails, records them as issued, so that `cleanup` finds them.
 pub(super) fn revoke_or_keep(
     console: Console,
     provider: &Provider,
@@ -41,12 +41,15 @@ pub(super) fn revoke_or_keep(
     console.notice(&format!("the credentials were {reason}"));
     let issued = Event::Issued(report::issued(attempt.provider(), minted, access));
     if let Err(error) = attempt.record(&issued, &secrets(minted)) {
-        console.notice(&format!("what was not taken back could not be recorded: {}", error.line()));
+        console.notice(&format!(
+            "the credentials that were not revoked could not be recorded: {}",
+            error.line()
+        ));
     }
 }
 
 /// Takes back what the provider began to make before it failed, and records what became of each lease.
-pub(super) fn take_back_announced(console: Console, provider: &Provider, attempt: &Attempt) {
+pub(super) fn revoke_announced(console: Console, provider: &Provider, attempt: &Attempt) {
     for lease in provider.announced() {
         provider.see_through();
         let outcome = match caught(|| provider.revoke(&lease)) {
@@ -55,17 +58,20 @@ pub(super) fn take_back_announced(console: Console, provider: &Provider, attempt
             Err(panicked) => format!("not revoked: {panicked}"),
         };
         if outcome != REVOKED {
-            console.notice(&format!("what the provider began to make was {outcome}; run `tryaudex cleanup`"));
+            console.notice(&format!("an announced lease was {outcome}; run `tryaudex cleanup`"));
         }
         let provider = attempt.provider().to_owned();
         let event = Event::CleanedUp(CleanedUp { provider, lease, outcome });
         if let Err(error) = attempt.record(&event, &[]) {
-            console.notice(&format!("what was taken back could not be recorded: {}", error.line()));
+            console.notice(&format!(
+                "the outcome for an announced lease could not be recorded: {}",
+                error.line()
+            ));
         }
     }
 }
 
-/// The command has ended: its status stands, whatever else goes wrong now.
+/// Records the end of the session. A failure here does not change the exit status of the command.
 pub(super) fn finish(
     ended: &Ended,
     revoked: Result<Option<String>, String>,

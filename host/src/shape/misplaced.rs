@@ -1,4 +1,4 @@
-//! Takes values out of messages that stand in a variable and have no shape that a message may show.
+//! Removes the values of variables from messages, unless a value looks like a path, an address or a name.
 //!
 //! This is the last guard, where a library or a tool of a cloud says what it could not use. Whatever knows which variable it
 //! reads uses [`ConfiguredPath`](super::ConfiguredPath).
@@ -63,7 +63,7 @@ fn is_list(text: &str) -> bool {
 /// Finds a piece of `value` in `text`, and as much around it as is the same.
 fn find(text: &str, value: &str) -> Option<std::ops::Range<usize>> {
     let (bytes, wanted) = (text.as_bytes(), value.as_bytes());
-    // By tables: an environment may have megabytes. From the left, so that nothing before what is found is one.
+    // Uses lookup tables, because an environment may have megabytes. Searches from the left, so the first match is found.
     let windows: HashSet<&[u8]> = bytes.windows(PIECE).collect();
     let pieces = wanted.chunks_exact(PIECE).enumerate().filter(|(_, piece)| windows.contains(piece));
     let pieces: HashMap<&[u8], usize> =
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_a_key_goes_though_it_looks_like_a_name() {
+    fn a_line_of_a_key_is_removed_even_if_it_looks_like_a_name() {
         let key = "-----BEGIN PRIVATE KEY-----\nplanted-line-of-a-key\n-----END PRIVATE KEY-----\n";
         let said = hide(key, "`-----BEGIN PRIVATE KEY----- planted-line-of-a-key ` is not an email");
         assert_eq!(said, "`[value of VAR] [value of VAR] ` is not an email");

@@ -210,7 +210,7 @@ fn end_of(tokens: &[Token], words: &[String], at: usize, from: usize) -> usize {
     tokens.len()
 }
 
-/// Whether the verbs of these words are all like `deleting`.
+/// Returns whether the verbs of these words are all like `deleting`.
 fn is_gerund(words: &[String]) -> bool {
     let mut verbs = words.iter().filter(|word| verb::named(word).is_some()).peekable();
     verbs.peek().is_some() && verbs.all(|verb| verb.ends_with("ing"))

@@ -29,7 +29,7 @@ pub fn action(service: &str, verb: &str, nouns: &[String]) -> Option<Found> {
     })
 }
 
-/// Whether a name is the verb and these words, in any order.
+/// Returns whether a name is the verb and these words, in any order.
 fn says(name: &str, beginning: &str, wanted: &[String]) -> bool {
     let words = verb::split(name);
     if words.first().map(String::as_str) != Some(beginning) {

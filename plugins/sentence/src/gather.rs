@@ -215,7 +215,7 @@ fn keep_out(provider: &str, tokens: &[Token], exclusion: &Exclusion, needs: &[Ne
     Ok(())
 }
 
-/// Whether a word of an exclusion is the one that makes it one.
+/// Returns whether `word` is the negation of an exclusion, such as `not`.
 fn is_negator(word: &str) -> bool {
     !exclusions(&[Token::Word(word.to_owned())]).is_empty()
 }
@@ -287,7 +287,7 @@ fn is_every_name_kept(around: &Around, proposal: &Proposal) -> Result<(), Troubl
 }
 
 impl Need {
-    /// Whether a word can stand for what this is done to.
+    /// Returns whether a word can stand for what this is done to.
     fn speaks_of(&self, provider: &str, word: &str) -> bool {
         let mut things =
             table::things(provider, word).into_iter().filter(|thing| thing.service == self.service);

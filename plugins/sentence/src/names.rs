@@ -19,7 +19,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Whether nothing is named.
+    /// Returns whether nothing is named.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_thing.is_empty() && self.arns.is_empty()
@@ -218,7 +218,7 @@ pub fn things(template: &str) -> impl Iterator<Item = &str> {
     template.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(thing, _)| thing)
 }
 
-/// Whether `arn` is of the kind that a template writes.
+/// Returns whether `arn` is of the kind that a template writes.
 #[must_use]
 pub fn fits(template: &str, arn: &str) -> bool {
     let parts = |text: &str| -> Option<(String, String)> {

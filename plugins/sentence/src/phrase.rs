@@ -236,7 +236,7 @@ impl Parser<'_> {
         self.after(Last::Thing(word.to_owned()));
     }
 
-    /// Whether a word that can be a thing is a name here, as in `the queue jobs`: no service has one in the other.
+    /// Returns whether a word that can be a thing is a name here, as in `the queue jobs`: no service has one in the other.
     fn is_own_name(&self, word: &str) -> bool {
         let Last::Thing(before) = &self.last else { return false };
         let things = table::things(self.provider, word);
@@ -319,7 +319,7 @@ mod tests {
         );
         assert_eq!(
             of("read the bucket no-delete-zone and delete the queue old"),
-            "read[bucket bucket=no-delete-zone] delete[queue]"
+            "read[bucket bucket=no-delete-zone] delete[queue queue=old]"
         );
         assert_eq!(of("read the buckets a-1 and b-2"), "read[buckets buckets=a-1 buckets=b-2]");
         assert_eq!(of("read the Orders-1 table"), "read[table table=Orders-1]");

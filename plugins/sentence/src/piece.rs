@@ -445,7 +445,7 @@ struct Around<'a> {
     is_last: bool,
 }
 
-/// Whether a part of the sentence ends with the word at `at`.
+/// Returns whether a part of the sentence ends with the word at `at`.
 fn is_last(tokens: &[Token], words: &[String], at: usize) -> bool {
     let next = at.saturating_add(1);
     match (tokens.get(next), words.get(next)) {

@@ -130,12 +130,12 @@ fn own_things(provider: &str, word: &str) -> Vec<Thing> {
     table::things(provider, word).into_iter().filter(|thing| thing.service != "*").collect()
 }
 
-/// Whether every service has what `word` names, as it has projects and zones.
+/// Returns whether every service has what `word` names, as it has projects and zones.
 pub fn is_of_all(provider: &str, word: &str) -> bool {
     table::things(provider, word).iter().any(|thing| thing.service == "*")
 }
 
-/// Whether a task says a verb and nothing else.
+/// Returns whether a task says a verb and nothing else.
 pub fn is_bare(task: &Task) -> bool {
     task.phrases()
         .all(|phrase| phrase.nouns.is_empty() && phrase.names.is_empty() && phrase.addresses.is_empty())

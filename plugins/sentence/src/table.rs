@@ -90,7 +90,7 @@ fn thing(provider: &str, line: &'static str) -> Option<(Thing, &'static str)> {
     has(clouds, provider).then_some((Thing { service, name, inside, is_shy }, words))
 }
 
-/// Whether a list with commas has `item`.
+/// Returns whether a list with commas has `item`.
 fn has(list: &str, item: &str) -> bool {
     list.split(',').any(|one| one == item)
 }

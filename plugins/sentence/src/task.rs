@@ -51,7 +51,7 @@ impl Task {
         self.phrases().flat_map(|phrase| &phrase.names)
     }
 
-    /// Whether it leans on what was said before.
+    /// Returns whether it leans on what was said before.
     pub fn is_before(&self) -> bool {
         self.phrases().any(|phrase| phrase.is_before)
     }

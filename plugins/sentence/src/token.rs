@@ -54,7 +54,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Whether a quoted text is a command of a program that is known here.
+/// Returns whether a quoted text is a command of a program that is known here.
 #[must_use]
 pub fn is_command(text: &str) -> bool {
     let mut words = text.split_whitespace();

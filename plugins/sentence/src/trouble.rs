@@ -46,7 +46,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Whether it asks for more than can be given.
+    /// Returns whether it asks for more than can be given.
     #[must_use]
     pub fn is_broad(&self) -> bool {
         matches!(self, Self::Broad(_))
@@ -67,9 +67,9 @@ impl Trouble {
             Self::Which(_) => "give its name, in quotation marks if it is an ordinary word",
             Self::Name(_) => "say what has this name: the bucket \"b\", the queue \"q\"",
             Self::Unlimited(..) => "ask without the name to get it for every resource",
-            Self::Several(_) | Self::Joined(_) => "say it as two sentences, each with its verb",
+            Self::Several(_) | Self::Joined(_) => "make two requests, each with its own verb",
             Self::Crossed(_) => "ask for them one at a time",
-            Self::RuledOut(_) => "leave out what is not to be done",
+            Self::RuledOut(_) => "remove either the request or its exclusion",
             Self::Command(_) => "give the permissions: --allow",
             Self::Nothing | Self::NoAction(_) | Self::NoThing(_) => {
                 "say it in other words, as in \"read objects in the bucket b\"; or give the permissions: --allow"
@@ -82,28 +82,28 @@ impl Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nothing => f.write_str("the sentence names no service or thing that is known here"),
+            Self::Nothing => f.write_str("the sentence names no known service or kind of resource"),
             Self::Long(most) => write!(f, "the sentence has more than {most} characters"),
             Self::Many(most) => write!(f, "the sentence asks for more than {most} things at once"),
             Self::NoVerb => f.write_str("the sentence does not say what is done"),
             Self::Vague(word) => write!(f, "`{word}` does not say what is done"),
             Self::Broad(word) => write!(f, "`{word}` is more than a sentence can ask for"),
-            Self::Limit(word) => write!(f, "a limit by `{word}` cannot be kept"),
+            Self::Limit(word) => write!(f, "the limit `{word}` cannot be enforced"),
             Self::NoService(word) => write!(f, "`{word}` does not say which service is meant"),
             Self::Several(services) => {
                 write!(f, "one verb for several services: `{}`", services.join("`, `"))
             }
-            Self::NoAction(task) => write!(f, "the permissions to {task} are not known here"),
-            Self::NoThing(noun) => write!(f, "`{noun}` is not a thing that is known here"),
+            Self::NoAction(task) => write!(f, "the permissions needed to {task} are unknown"),
+            Self::NoThing(noun) => write!(f, "`{noun}` is not a known kind of resource"),
             Self::Which(thing) => write!(f, "the sentence does not say which {thing}"),
             Self::Name(name) => write!(f, "the sentence does not say what `{name}` is"),
             Self::Unlimited(action, name) => write!(f, "`{action}` cannot be limited to `{name}`"),
             Self::Joined(thing) => write!(f, "the sentence does not say what is done to `{thing}`"),
             Self::Crossed(resource) => {
-                write!(f, "what is done to `{resource}` would also be allowed on the other resource")
+                write!(f, "the actions for `{resource}` would also be allowed on the other resource")
             }
             Self::RuledOut(verb) => write!(f, "the sentence asks for `{verb}` and rules it out"),
-            Self::Excluded(thing) => write!(f, "an exception for `{thing}` cannot be kept"),
+            Self::Excluded(thing) => write!(f, "the exception for `{thing}` cannot be enforced"),
             Self::Command(command) => write!(f, "the permissions of `{command}` are not known here"),
         }
     }

@@ -96,7 +96,7 @@ fn what_is_written_out_is_read_as_what_it_is() {
     is("read arn:aws:s3:::b/*, please", "s3:GetObject", "arn:aws:s3:::b/*");
     let queue = "arn:aws:sqs:eu-west-1:111122223333:q";
     is(&format!("send messages to {queue}"), "sqs:SendMessage", queue);
-    asks("delete s3://b", "not known here");
+    asks("delete s3://b", "are unknown");
 }
 
 #[test]

@@ -18,7 +18,8 @@ const TOKENS: [&str; 2] = ["aws_security_token", "aws_session_token"];
 /// The places that `credential_source` may name, in this spelling.
 const SOURCES: [&str; 3] = ["Environment", "Ec2InstanceMetadata", "EcsContainer"];
 /// Why such a value is refused.
-pub(super) const COMMENT: &str = "has a `#` or `;` after a space, which the AWS CLI takes for a part of it and other AWS tools for a comment";
+pub(super) const COMMENT: &str =
+    "has a `#` or `;` after a space: the AWS CLI reads it as part of the value, other AWS tools as a comment";
 /// A name or ARN in a message is cut to this many characters.
 const SHOWN_CHARS: usize = 120;
 
@@ -160,7 +161,7 @@ impl<'a> Reader<'a> {
         ))
     }
 
-    /// What the role is assumed with: the name of a profile, or `None` where the SDK is told a place.
+    /// Returns the profile that the role is assumed with, or `None` if `credential_source` names the source.
     fn source(&self, lines: &mut Lines, visited: &[&str]) -> Result<Option<&'a str>, ProfileError> {
         let next = match (self.own(SOURCE_PROFILE)?, self.own(CREDENTIAL_SOURCE)?) {
             (Some(_), Some(_)) => {
@@ -221,7 +222,7 @@ impl<'a> Reader<'a> {
             Some(lines) => Ok(lines),
             None if environment.is_some() => Ok(Vec::new()),
             None => {
-                Err(self.refuse("", "it is the source of another profile's role, and has no credentials"))
+                Err(self.refuse("", "it is the `source_profile` of another profile, but has no credentials"))
             }
         }
     }
@@ -261,7 +262,7 @@ impl<'a> Reader<'a> {
             };
             match (in_profile, in_session) {
                 (Some(one), Some(other)) if one != other => {
-                    Err(self.refuse(name, format!("`{name}` is another than in its sso-session")))
+                    Err(self.refuse(name, format!("`{name}` differs from the value in its `[sso-session]`")))
                 }
                 (None, None) => Err(self.refuse("", format!("it signs in by SSO and has no `{name}`"))),
                 (one, other) => Ok((name, one.or(other).unwrap_or_default().to_owned())),
@@ -311,7 +312,7 @@ impl<'a> Reader<'a> {
         let Some(property) = self.profile.merged.get(NAME) else { return Ok(None) };
         let command = text(property).map_err(|reason| self.refuse_at(property, NAME, reason))?;
         let Some(words) = words::split(command) else {
-            return Err(self.refuse_at(property, NAME, "has a quote without its end"));
+            return Err(self.refuse_at(property, NAME, "has an unclosed quote"));
         };
         if words.is_empty() {
             return Err(self.refuse_at(property, NAME, "is empty"));

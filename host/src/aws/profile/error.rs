@@ -70,7 +70,7 @@ pub enum ProfileError {
     },
     /// A role that is assumed with a code of a second factor.
     #[error(
-        "{place}: profile `{profile}` assumes its role with a code of a second factor (`mfa_serial`), which Audex does not ask for"
+        "{place}: profile `{profile}` needs an MFA code to assume its role (`mfa_serial`), and Audex does not ask for one"
     )]
     SecondFactor {
         /// The line of `mfa_serial`.

@@ -85,9 +85,9 @@ impl Open {
 struct Reader {
     sections: Vec<Open>,
     common: Option<Open>,
-    /// Whether the current section is the common one.
+    /// Returns whether the current section is the common one.
     in_common: bool,
-    /// Whether the last line that counts is a property's, which the next one may continue.
+    /// Returns whether the last line that counts is a property's, which the next one may continue.
     in_property: bool,
     indent: usize,
 }

@@ -78,7 +78,7 @@ const S3_OTHER: &[&str] = &[
     "target_bandwidth",
 ];
 
-const USER: &str = "is an endpoint with a user name or password";
+const USER: &str = "has a user name or password, which an endpoint must not have";
 
 /// The variables that say the same as a setting and win over it.
 const VARIABLES: [(&str, &str); 3] =
@@ -258,9 +258,9 @@ fn selected(environment: &Environment) -> Settings {
     Profiles::read(environment).and_then(|profiles| Settings::of(&profiles)).unwrap_or_default()
 }
 
-/// Returns `environment` with what the selected profile says of endpoints as the variables that say the same, so that there is
-/// one place to look. Variables win; `AWS_ENDPOINT_URL` wins over every endpoint of a profile, and where configured endpoints are
-/// ignored there is none.
+/// Returns `environment` with the selected profile's endpoint settings added as the equivalent variables, so that endpoints
+/// have one source. Existing variables win; `AWS_ENDPOINT_URL` wins over every endpoint of a profile. If configured endpoints
+/// are ignored, the result has none.
 ///
 /// Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints", precedence of endpoints.
 #[must_use]

@@ -62,7 +62,7 @@ fn git_sends_the_sessions_token_and_resets_what_came_before() {
 }
 
 #[test]
-fn the_parents_own_settings_for_git_are_dropped_however_many_it_says_there_are() {
+fn the_parents_git_settings_are_dropped_for_any_count() {
     for count in ["1", "2", "18446744073709551615", "99999999999999999999", "-1", "", "x"] {
         let parent = Environment::from_pairs([
             ("GIT_CONFIG_COUNT", count),
@@ -79,7 +79,7 @@ fn the_parents_own_settings_for_git_are_dropped_however_many_it_says_there_are()
 }
 
 #[test]
-fn of_the_users_gitconfig_the_name_is_copied_and_nothing_that_leads_elsewhere() {
+fn only_identity_and_safe_directory_are_copied_from_the_users_gitconfig() {
     let home = tempfile::tempdir().unwrap();
     let own = "[user]\n\tname = A B\n\temail = a@b.example\n[safe]\n\tdirectory = /src\n\
         [url \"https://me:planted@github.com/\"]\n\tinsteadOf = https://github.com/\n\

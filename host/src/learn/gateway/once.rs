@@ -1,8 +1,8 @@
 //! Remembers the signatures that have been used: each opens the gateway once.
 //!
-//! Two calls alike within one second have the same signature, for its time counts seconds, and clients make such calls. So a
-//! signature may come again shortly after it first came: over the same connection, which a stranger does not hold, or as a
-//! call that its SDK numbered differently. After that, and for a request that is the same in all of this, it is used up.
+//! Clients make identical calls within one second. Their signatures are equal, because a signature's time counts seconds. So a
+//! signature may repeat shortly after its first use: over the same connection, which an attacker does not hold, or with
+//! another invocation id from its SDK. Every other repetition is refused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ struct Signature {
 
 /// The signatures that were used.
 #[derive(Debug, Default)]
-pub struct Once {
+pub struct UsedSignatures {
     /// By the second of their date.
     seconds: BTreeMap<u64, HashMap<String, Signature>>,
     count: usize,
@@ -58,7 +58,7 @@ pub fn in_time(signed: &Signed, skew: i64) -> Result<(), Stranger> {
     if is_near(now) || is_near(now.saturating_add_signed(skew)) { Ok(()) } else { Err(Stranger::Skewed) }
 }
 
-impl Once {
+impl UsedSignatures {
     /// Notes the use of a signature that has been verified, by a request that came over `connection`.
     ///
     /// # Errors
@@ -130,9 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_comes_again_is_refused_whatever_it_came_over() {
+    fn a_replayed_request_is_refused_over_any_connection() {
         for call in [None, Some("a attempt=1")] {
-            let (mut once, now) = (Once::default(), Instant::now());
+            let (mut once, now) = (UsedSignatures::default(), Instant::now());
             let request = signed(1_000, "s");
             assert!(once.take_at(&request, of(1, call), now).is_ok());
             assert_eq!(once.take_at(&request, of(2, call), now), Err(Stranger::Repeated));
@@ -146,19 +146,19 @@ mod tests {
     }
 
     #[test]
-    fn calls_alike_within_a_second_are_calls_of_their_own() {
-        let (mut once, now) = (Once::default(), Instant::now());
+    fn identical_calls_within_a_second_are_separate_calls() {
+        let (mut once, now) = (UsedSignatures::default(), Instant::now());
         let request = signed(1_000, "s");
         assert!(once.take_at(&request, of(1, Some("a attempt=1")), now).is_ok());
         assert!(once.take_at(&request, of(2, Some("b attempt=1")), now).is_ok());
-        let mut once = Once::default();
+        let mut once = UsedSignatures::default();
         assert!(once.take_at(&request, of(1, None), now).is_ok());
         assert!(once.take_at(&request, of(1, None), now).is_ok(), "over its own connection");
     }
 
     #[test]
-    fn what_is_remembered_is_bounded_and_what_is_forgotten_is_refused() {
-        let (mut once, now) = (Once::default(), Instant::now());
+    fn memory_is_bounded_and_forgotten_signatures_are_refused() {
+        let (mut once, now) = (UsedSignatures::default(), Instant::now());
         for number in 0..REMEMBERED + 2_000 {
             let date = 1_000 + number as u64 / 1_000;
             assert!(once.take_at(&signed(date, &number.to_string()), of(1, None), now).is_ok(), "{number}");

@@ -1,5 +1,5 @@
-//! Addresses of queues. Some SDKs send what is for a queue to the host in its `QueueUrl`, whatever endpoint they were given:
-//! answers name the gateway in its place, and requests the queue again.
+//! Addresses of queues. Some SDKs ignore their endpoint and send requests for a queue to the host in its `QueueUrl`.
+//! So answers get the gateway's address in its place, and requests get the queue's own address back.
 //!
 //! Source: the JavaScript SDK's `middleware-sdk-sqs`, and the `QueueUrl` handlers of the Ruby, PHP and first Java SDKs.
 

@@ -126,7 +126,7 @@ async fn beginning(gate: &Gate, parts: &Parts, body: Incoming) -> Result<(Bytes,
     Ok((Bytes::new(), SdkBody::from_body_1_x(Continued { first: Some(first), rest: form })))
 }
 
-/// The service that a request without a signature is for; `port` is what the port says, if it does.
+/// Returns the service of an unsigned request; `port` is the service of the port that it came to, if the port has one.
 fn service(port: Option<&'static str>, parts: &Parts, body: &[u8]) -> Option<&'static str> {
     let is_form = header(parts, "content-type").unwrap_or_default().starts_with(FORM);
     let (target, path) = (header(parts, "x-amz-target"), parts.uri.path());

@@ -106,7 +106,7 @@ impl<'a> Alignment<'a> {
         best
     }
 
-    /// Whether the next two letters stand in the wrong order.
+    /// Returns whether the next two letters stand in the wrong order.
     fn is_swapped(&self, p: usize, n: usize) -> bool {
         let same = |p: usize, n: usize| match (self.pattern.get(p), self.name.get(n)) {
             (Some(symbol), Some(character)) => symbol.eq_ignore_ascii_case(character),

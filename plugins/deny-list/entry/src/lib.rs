@@ -45,7 +45,7 @@ pub fn covers(entry: &str, action: &str) -> bool {
 #[must_use]
 pub fn decide(entry: &str, provider: &str, known: Vocabulary<'_>, rows: &[Row]) -> Decision {
     let mut patterns = meaning(entry, provider, known);
-    let is_here = |(of, actions): &&Row| speaks(provider, of) && is_known(known, actions);
+    let is_here = |(of, actions): &&Row| uses_actions_of(provider, of) && is_known(known, actions);
     for (_, actions) in rows.iter().filter(is_here) {
         add(&mut patterns, actions.iter().cloned());
     }
@@ -82,8 +82,8 @@ pub fn meaning(entry: &str, provider: &str, known: Vocabulary<'_>) -> Vec<String
     patterns
 }
 
-/// Whether what holds for `of` holds for `provider`: Vault issues AWS credentials.
-fn speaks(provider: &str, of: &str) -> bool {
+/// Returns whether `provider` uses the actions of `of`: Vault issues AWS credentials, so it uses those of AWS.
+fn uses_actions_of(provider: &str, of: &str) -> bool {
     of == provider || (provider == "vault" && of == "aws")
 }
 

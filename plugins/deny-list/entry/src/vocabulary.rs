@@ -80,7 +80,7 @@ impl Vocabulary<'_> {
         gcp_catalogue::matching(entry).into_iter().find(|name| name != entry)
     }
 
-    /// Returns names that are used for actions and are none, each with the action that is meant.
+    /// Returns names that are often mistaken for actions, each with the correct action.
     pub fn corrections(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let of_aws = (self == Self::Aws).then(aws_catalogue::corrections);
         of_aws.into_iter().flatten().map(|correction| (correction.wrong, correction.right))
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_name_has_a_character_that_rules_it_out() {
+    fn no_known_action_has_an_excluded_character() {
         for (id, vocabulary) in Vocabulary::BUILT_IN {
             let mut count = 0;
             let bad = vocabulary.any(|name| {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn vault_speaks_aws_and_an_installed_provider_has_no_vocabulary_of_the_program() {
+    fn vault_has_the_aws_vocabulary_and_an_installed_provider_has_none() {
         assert_eq!(Vocabulary::of("vault"), Some(Vocabulary::Aws));
         assert_eq!((Vocabulary::of("azure"), Vocabulary::of("acme")), (Some(Vocabulary::Azure), None));
     }

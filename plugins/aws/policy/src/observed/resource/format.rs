@@ -1,6 +1,6 @@
 //! Compares ARNs with the formats of the catalogue.
 
-/// Whether `arn` is of the form `format`.
+/// Returns whether `arn` is of the form `format`.
 pub fn fits(format: &str, arn: &str) -> bool {
     let split = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
     // In a format the `:` of a variable is none.
