@@ -18,7 +18,7 @@ pub enum MintError {
         #[from]
         error: FilterError,
     },
-    /// A defect in what asks the filters again.
+    /// A defect of the program, here or where the filters are asked again.
     #[error(transparent)]
     Panicked {
         /// Where.
@@ -41,9 +41,9 @@ pub fn mint(
     take_back: impl FnOnce(&Minted),
 ) -> Result<Minted, MintError> {
     let planned = approved.planned();
-    let minted = provider.mint(planned.grant.shown(), &planned.plan, sets, now);
+    let minted = caught(|| provider.mint(planned.grant.shown(), &planned.plan, sets, now));
     made();
-    let minted = minted?;
+    let minted = minted??;
     // Security: what was shown is not what was done, so it is shown again.
     let error: MintError = match caught(|| approved.by_method(&minted.method)) {
         Ok(Ok(())) => return Ok(minted),

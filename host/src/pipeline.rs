@@ -263,9 +263,9 @@ fn mint_and_start(
     onlooker.at(Stage::Mint);
     let minted = mint::mint(approved, provider, sets, began, || interruption.be_patient(), take_back);
     report::logged(console, provider);
-    if minted.is_err() {
-        revoke_announced(console, provider, attempt);
-    }
+    // A provider that failed leaves what it began; one that did not leaves what it announced and did not hand out.
+    let lease = minted.as_ref().ok().and_then(|minted| minted.lease.as_deref());
+    revoke_announced(console, provider, attempt, lease);
     let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),
         None => error.into(),

@@ -158,10 +158,16 @@ fn items(option: &'static str, values: &[String]) -> Result<Vec<String>, Request
     if all.iter().any(String::is_empty) {
         return Err(RequestError::EmptyItem { option });
     }
-    match all.iter().find(|item| item.contains(is_hidden)) {
+    match all.iter().find(|item| item.contains(|c| is_hidden(c) || is_private(c))) {
         Some(item) => Err(RequestError::Hidden { option, item: item.clone() }),
         None => Ok(all),
     }
+}
+
+/// Returns whether `c` has no meaning of its own (Unicode, private use): patterns are compared with two such characters in the
+/// place of a written `*` and `?`.
+fn is_private(c: char) -> bool {
+    matches!(c, '\u{e000}'..='\u{f8ff}')
 }
 
 /// Whether a permission on `wide` makes the same one on `narrow` say nothing new. Empty means every resource.
@@ -226,7 +232,9 @@ mod tests {
 
     #[test]
     fn an_item_with_a_hidden_character_is_refused_and_shown_without_it() {
-        for hidden in ['\u{1b}', '\r', '\u{200b}', '\u{202e}', '\u{feff}', '\u{e0041}'] {
+        for hidden in
+            ['\u{1b}', '\r', '\u{e000}', '\u{e001}', '\u{200b}', '\u{202e}', '\u{feff}', '\u{e0041}']
+        {
             let error = items("--resource", &[format!("arn:aws:s3:::a{hidden}b")]).unwrap_err().to_string();
             assert!(error.contains("hidden character") && !error.contains(hidden), "{error:?}");
         }

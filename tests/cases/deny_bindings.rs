@@ -121,6 +121,23 @@ fn entries_of_other_clouds_leave_every_action_to_be_asked_for() {
     assert_eq!(output.stdout, "read: ok\nwrite: AccessDenied\n");
 }
 
+#[test]
+fn a_name_of_a_service_that_no_cloud_has_is_an_error() {
+    for entry in [
+        "s3.objects.delete",
+        "dynamodb.tables.delete",
+        "Microsoft.S3/buckets/delete",
+        "AWS.S3/buckets/delete",
+    ] {
+        let output = denying(entry).run(["plan", "--allow", "s3:DeleteObject"]).exits(78);
+        assert!(output.stderr.contains("matches no action of"), "{entry}: {}", output.stderr);
+    }
+    // A new action of a service that another cloud has is left to that cloud.
+    for entry in ["storage.newthings.delete", "Microsoft.Storage/newThings/delete"] {
+        let _ = denying(entry).run(["plan", "--allow", "s3:DeleteObject"]).success();
+    }
+}
+
 /// With a mapping that says of every name which writes, deletes or sets that it means nothing.
 fn with_an_emptied_mapping(entry: &str) -> Sandbox {
     let mut sandbox = denying(entry);

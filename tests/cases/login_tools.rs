@@ -7,6 +7,7 @@ use crate::support::Sandbox;
 
 const SYSTEM_PATH: &str = "/usr/bin:/bin";
 const PLANTED: &str = "planted/tool/0123456789abcdef";
+const ROLE: &str = "arn:aws:iam::123456789012:role/Agent";
 
 /// The tools, and runs that ask them because the user has no other login.
 const TOOLS: [(&str, [&str; 2]); 2] =
@@ -55,5 +56,20 @@ fn a_tool_of_an_absolute_directory_is_run_with_its_own_settings_alone() {
         let path = format!("PATH={}:{SYSTEM_PATH}", sandbox.home().display());
         let lines: Vec<&str> = given.lines().collect();
         assert!(lines.contains(&own) && lines.contains(&path.as_str()), "{given}");
+    }
+}
+
+#[test]
+fn a_shell_of_the_working_directory_is_not_run_for_a_credential_process() {
+    for path in [format!(":{SYSTEM_PATH}"), format!(".:{SYSTEM_PATH}"), format!("{SYSTEM_PATH}:bin")] {
+        let mut sandbox = Sandbox::without_cloud();
+        let file = sandbox.plant("sh", "#!/bin/sh\nenv > \"$HOME/given\"\nexit 1\n");
+        fs::set_permissions(file, Permissions::from_mode(0o755)).unwrap();
+        sandbox.plant(".aws/config", "[default]\ncredential_process = /bin/false\n");
+        sandbox.set("PATH", &path);
+        let output = sandbox.run(["plan", "--allow", "s3:GetObject", "--role-arn", ROLE]);
+        assert_ne!(output.code, 0, "{path}");
+        assert!(output.stderr.contains("PATH has an entry"), "{path}: {}", output.stderr);
+        assert!(!sandbox.home().join("given").exists(), "{path}");
     }
 }

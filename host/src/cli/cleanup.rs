@@ -155,8 +155,8 @@ fn take_back(
 ///
 /// A session without a recorded end may still run: it is left alone until its access is over.
 fn left(records: &[Record], now: &str) -> Vec<Left> {
-    let over = open(records, now).into_values().filter(|(_, is_over)| *is_over);
-    over.map(|(left, _)| left).collect()
+    let over = open(records, now).into_values().filter(|open| open.is_over);
+    over.map(|open| open.left).collect()
 }
 
 /// The leases of `session` that were not taken back, whether its access is over or not.
@@ -165,41 +165,49 @@ fn of_session(records: &[Record], session: &str) -> Result<Vec<Left>, Failure> {
         let message = format!("the audit log has no session `{session}`");
         return Err(Failure::usage(&message, "see `tryaudex audit list`"));
     }
-    let all = open(records, "").into_values().map(|(left, _)| left);
+    let all = open(records, "").into_values().map(|open| open.left);
     Ok(all.filter(|left| left.session == session).collect())
 }
 
-/// The leases that were not taken back, in the order of their records; and whether the session of each is over at `now`.
-fn open(records: &[Record], now: &str) -> BTreeMap<u64, (Left, bool)> {
-    let mut open: BTreeMap<u64, (Left, bool)> = BTreeMap::new();
+/// A lease that was not taken back.
+struct Open {
+    left: Left,
+    /// Its session is over.
+    is_over: bool,
+    /// The session's credentials were handed out under it, so the end of the session says what became of it.
+    is_issued: bool,
+}
+
+/// Returns the leases that were not taken back, by the number of their record; `now` decides which sessions are over.
+fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
+    let mut open: BTreeMap<u64, Open> = BTreeMap::new();
     for record in records {
-        let of_session = |left: &Left| left.session == record.session;
-        let mut add = |provider: &str, lease: &str, ends_at: &str| {
-            let left = Left {
-                session: record.session.clone(),
-                provider: provider.to_owned(),
-                lease: lease.to_owned(),
-            };
+        let is_same = |open: &Open| open.left.session == record.session;
+        let mut add = |provider: &str, lease: &str, ends_at: &str, is_issued: bool| {
+            let (session, provider, lease) = (record.session.clone(), provider.to_owned(), lease.to_owned());
+            let left = Left { session, provider, lease };
             // What was announced and then issued is one lease.
-            open.retain(|_, (known, _)| *known != left);
-            open.insert(record.seq, (left, ends_at < now));
+            open.retain(|_, known| known.left != left);
+            open.insert(record.seq, Open { left, is_over: ends_at < now, is_issued });
         };
         match &record.event {
-            Event::Leasing(leasing) => add(&leasing.provider, &leasing.lease, &leasing.ends_at),
+            Event::Leasing(leasing) => add(&leasing.provider, &leasing.lease, &leasing.ends_at, false),
             Event::Issued(issued) => {
                 if let Some(lease) = &issued.lease {
-                    add(&issued.provider, lease, &issued.expires_at);
+                    add(&issued.provider, lease, &issued.expires_at, true);
                 }
             }
-            Event::Ended(ended) if ended.reason.as_deref() == Some(REVOKED) => {
-                open.retain(|_, (left, _)| !of_session(left));
+            Event::Ended(ended) => {
+                if ended.reason.as_deref() == Some(REVOKED) {
+                    open.retain(|_, open| !(is_same(open) && open.is_issued));
+                }
+                open.values_mut().filter(|open| is_same(open)).for_each(|open| open.is_over = true);
             }
-            Event::Ended(_) | Event::Failed(_) | Event::Denied(_) => {
-                let ended = open.values_mut().filter(|(left, _)| of_session(left));
-                ended.for_each(|(_, is_over)| *is_over = true);
+            Event::Failed(_) | Event::Denied(_) => {
+                open.values_mut().filter(|open| is_same(open)).for_each(|open| open.is_over = true);
             }
             Event::CleanedUp(cleaned) if cleaned.outcome == REVOKED => {
-                open.retain(|_, (left, _)| !(of_session(left) && left.lease == cleaned.lease));
+                open.retain(|_, open| !(is_same(open) && open.left.lease == cleaned.lease));
             }
             Event::CleanedUp(_) | Event::Issuing(_) => {}
         }
@@ -315,6 +323,16 @@ mod tests {
         assert_eq!(sessions(&[leasing(1, "failed", FUTURE), failed]), ["failed"]);
         let taken_back = [leasing(1, "a", FUTURE), issued(2, "a", FUTURE), ended(3, "a", Some("revoked"))];
         assert_eq!(sessions(&taken_back), [""; 0]);
+    }
+
+    #[test]
+    fn a_session_that_took_back_its_own_lease_says_nothing_of_another_that_it_announced() {
+        let mut other = leasing(1, "a", FUTURE);
+        let Event::Leasing(leasing) = &mut other.event else { unreachable!() };
+        leasing.lease = "another".to_owned();
+        let records = [other, issued(2, "a", FUTURE), ended(3, "a", Some("revoked"))];
+        let left: Vec<String> = left(&records, NOW).into_iter().map(|left| left.lease).collect();
+        assert_eq!(left, ["another"]);
     }
 
     #[test]

@@ -43,9 +43,13 @@ const SHAPES: &[Shape] = &[
     Shape { name: "key file", begins: key_file },
     // HashiCorp Vault, "Tokens": prefixes from 1.10 on, and before.
     Shape { name: "Vault token", begins: vault_token },
-    // OpenID Connect Core 1.0, section 2: a JWT whose issuer is an https address.
+    // OpenID Connect Core 1.0, section 2: a JWT whose issuer is an https address; or Kubernetes'.
     Shape { name: "identity token", begins: identity_token },
 ];
+
+/// The issuer of a Kubernetes service account's token that is not bound to an audience: it logs in to Vault, among others.
+/// Source: Kubernetes, `pkg/serviceaccount/legacy.go`, `LegacyIssuer`.
+const SERVICE_ACCOUNTS: &str = "kubernetes/serviceaccount";
 
 /// No token is longer than what servers take as a header.
 const LONGEST: usize = 16 * 1024;
@@ -178,7 +182,7 @@ fn identity_token(_: &[u8], rest: &[u8]) -> bool {
     let (header, claims) = (parts.next().and_then(json), parts.next().and_then(json));
     let is_signed = header.is_some_and(|header| header.get("alg").is_some()) && parts.next().is_some();
     let issuer = claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
-    is_signed && issuer.is_some_and(|issuer| issuer.starts_with("https://"))
+    is_signed && issuer.is_some_and(|issuer| issuer.starts_with("https://") || issuer == SERVICE_ACCOUNTS)
 }
 
 /// A part of a JWT as JSON (RFC 7515, section 3.1).
@@ -220,6 +224,10 @@ mod tests {
                 format!("https://a/b?sv=2024-11-04&se=2026-01-01&sig={}%3D", "aB3".repeat(14)),
             ),
             ("Entra client secret", "x=abc8Q~Abcdefghijklmnopqrstuvwxyz0123456".to_owned()),
+            (
+                "identity token",
+                jwt(r#"{"iss":"kubernetes/serviceaccount","sub":"system:serviceaccount:a:b"}"#),
+            ),
             ("Google token", "Bearer ya29.a0AfH6SMBxxxxxxxxxxxxxxxx".to_owned()),
             ("key file", r#"{"type": "service_account", "private_key": "x"}"#.to_owned()),
             ("key file", r#"{"clientId": "x", "clientSecret": "y"}"#.to_owned()),

@@ -107,6 +107,10 @@ const NAMES: &[&str] = &[
     "*S3_SESSION_TOKEN*",
     "*S3_KEY_ID",
     "*S3_PASSWORD",
+    "*S3_KEY",
+    "*S3_KEY_SECRET*",
+    // The login to a container registry. Source: Microsoft, "Configure a custom container for Azure App Service".
+    "DOCKER_REGISTRY_SERVER_*",
     "AWSACCESSKEYID",
     "AWSSECRETACCESSKEY",
     "AWSSESSIONTOKEN",

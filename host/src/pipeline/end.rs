@@ -48,9 +48,14 @@ pub(super) fn revoke_or_keep(
     }
 }
 
-/// Takes back what the provider began to make before it failed, and records what became of each lease.
-pub(super) fn revoke_announced(console: Console, provider: &Provider, attempt: &Attempt) {
-    for lease in provider.announced() {
+/// Revokes the leases that the provider announced, but for `minted`, and records the outcome of each.
+pub(super) fn revoke_announced(
+    console: Console,
+    provider: &Provider,
+    attempt: &Attempt,
+    minted: Option<&str>,
+) {
+    for lease in provider.announced().into_iter().filter(|lease| Some(lease.as_str()) != minted) {
         provider.see_through();
         let outcome = match caught(|| provider.revoke(&lease)) {
             Ok(Ok(())) => REVOKED.to_owned(),

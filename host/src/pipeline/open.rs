@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use deny_entry::Vocabulary;
+
 use crate::components::Components;
 use crate::deny;
 use crate::environment::Environment;
@@ -94,8 +96,10 @@ pub fn elsewhere(
         if provider.loaded().source == Source::Installed {
             continue;
         }
+        // The other clouds take any name of the right form. Only one of a service that they have is meant for them.
+        let Some(known) = Vocabulary::of(other) else { continue };
         for ((answer, name), finding) in answers.iter_mut().zip(names).zip(provider.check(names)?) {
-            *answer |= deny::is_name(name, &finding);
+            *answer |= deny::is_name(name, &finding) && known.has_service_of(name);
         }
     }
     Ok(answers)

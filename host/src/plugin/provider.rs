@@ -272,7 +272,13 @@ impl Provider {
         if let (Err(_), Some(lease)) = (&accepted, lease) {
             // What is not delivered must not live on; that it is refused is what the user has to know.
             self.see_through();
-            let _ = self.revoke(&lease);
+            if self.revoke(&lease).is_err() {
+                // `cleanup` finds it by its record. An error here leaves the log as it was; there is no other place for it.
+                let _ = self
+                    .outside
+                    .leases()
+                    .announce(&lease, now.saturating_add(u64::from(plan.longest_life_seconds)));
+            }
         }
         Ok(accepted?)
     }

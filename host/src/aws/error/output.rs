@@ -54,7 +54,9 @@ fn line(text: &str) -> String {
         let lower = word.to_lowercase();
         let bare = lower.trim_matches(|character: char| !character.is_alphanumeric());
         let hides = (is_announced && !PLAIN.contains(&bare)) || may_be_secret(word, &lower);
-        is_announced = ANNOUNCING.iter().any(|one| lower.contains(one));
+        // `password was x`: a plain word does not end the announcement.
+        let goes_on = is_announced && PLAIN.contains(&bare);
+        is_announced = goes_on || ANNOUNCING.iter().any(|one| lower.contains(one));
         words.push(if hides { HIDDEN } else { word });
     }
     words.join(" ")

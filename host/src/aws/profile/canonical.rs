@@ -1,10 +1,11 @@
 //! The selected profile as the SDK is given it: one text, in the spelling that its own parser takes.
 
 use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 
 use super::chain::{Link, chain};
 use super::{ProfileError, Profiles, Settings};
-use crate::environment::Environment;
+use crate::environment::{Environment, PATH};
 
 /// A section for the SDK that holds the endpoints of single services.
 const SERVICES: &str = "audex";
@@ -47,6 +48,10 @@ impl Profiles {
                 }
             };
             for (name, value) in lines {
+                // Security: the SDK starts `sh` by PATH. With such an entry that would be a file of the working directory.
+                if name == "credential_process" && has_relative_entry(environment) {
+                    return Err(ProfileError::RelativePath);
+                }
                 let _ = writeln!(text, "{name} = {value}");
             }
             if leads {
@@ -55,6 +60,12 @@ impl Profiles {
         }
         Ok(Canonical { text, profile: encode(selected) })
     }
+}
+
+/// Returns whether PATH has an entry that is empty or relative, so that programs of the working directory are found by it.
+fn has_relative_entry(environment: &Environment) -> bool {
+    let path = environment.get_os(PATH).unwrap_or_default().as_bytes();
+    !path.is_empty() && path.split(|byte| *byte == b':').any(|entry| !entry.starts_with(b"/"))
 }
 
 /// A profile's name in the characters that the SDK takes; every other one, and `%`, as the hexadecimal of its bytes.

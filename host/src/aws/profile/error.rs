@@ -68,6 +68,11 @@ pub enum ProfileError {
         /// In words.
         reason: String,
     },
+    /// A `credential_process`, while PATH leads into the working directory.
+    #[error(
+        "PATH has an entry that is empty or relative, so `credential_process` could run a program of the working directory"
+    )]
+    RelativePath,
     /// A role that is assumed with a code of a second factor.
     #[error(
         "{place}: profile `{profile}` needs an MFA code to assume its role (`mfa_serial`), and Audex does not ask for one"
@@ -97,6 +102,7 @@ impl ProfileError {
             Self::EmptyName => "unset AWS_PROFILE, or set it to the name of a profile".to_owned(),
             Self::TwoProfiles { .. } => "unset one of the two".to_owned(),
             Self::Property { .. } => "correct the profile, or select another with AWS_PROFILE".to_owned(),
+            Self::RelativePath => "remove entries such as `.` from PATH".to_owned(),
             Self::SecondFactor { selected, .. } => format!(
                 "run `eval \"$(aws configure export-credentials --format env --profile '{selected}')\"` first, which asks for the code"
             ),

@@ -31,7 +31,11 @@ impl Leases {
         std::mem::take(&mut self.announced.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn announce(&self, lease: &str, ends_at: u64) -> Result<Result<(), String>, Misbehaved> {
+    /// Records a lease, once.
+    ///
+    /// # Errors
+    /// The inner one when it cannot be recorded, the outer one when it is not a lease or there are too many.
+    pub fn announce(&self, lease: &str, ends_at: u64) -> Result<Result<(), String>, Misbehaved> {
         let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         if announced.len() >= limit::DELIVERED {
             return Err(Misbehaved::ManyLeases);
@@ -39,6 +43,9 @@ impl Leases {
         // It is shown, recorded, and given back as it is.
         if lease.is_empty() || lease.chars().count() > limit::LINE_CHARACTERS || lease.contains(is_hidden) {
             return Err(Misbehaved::BadLease);
+        }
+        if announced.iter().any(|known| known == lease) {
+            return Ok(Ok(()));
         }
         let recorded = self.recorder.get().map_or(Ok(()), |record| record(lease, ends_at));
         if recorded.is_ok() {

@@ -71,6 +71,19 @@ impl Vocabulary<'_> {
         }
     }
 
+    /// Returns whether the service that `name` begins with is a known one, in any case.
+    #[must_use]
+    pub fn has_service_of(self, name: &str) -> bool {
+        let begins = |separator: char| name.split(separator).next().unwrap_or_default();
+        let is = |service: &str, known: &str| service.eq_ignore_ascii_case(known);
+        match self {
+            Self::Aws => aws_catalogue::services().any(|known| is(begins(':'), known.name())),
+            Self::Gcp => gcp_catalogue::services().any(|known| is(begins('.'), known)),
+            Self::Azure => azure_catalogue::providers().any(|known| is(begins('/'), known)),
+            Self::Listed(_) => false,
+        }
+    }
+
     /// Returns the provider's own spelling of an action that `entry` names in another case, where the provider minds the case.
     #[must_use]
     pub fn spelling(self, entry: &str) -> Option<String> {
@@ -110,6 +123,17 @@ mod tests {
                 !name.is_ascii() || name.contains(|c| vocabulary.never_has(c) || c == '*' || c == '?')
             });
             assert!(!bad && count > 5000, "{id}: {count}");
+        }
+    }
+
+    #[test]
+    fn a_service_is_known_by_what_stands_before_the_first_separator() {
+        for (vocabulary, known, unknown) in [
+            (Vocabulary::Aws, "S3:NoSuchThing", "s4:GetObject"),
+            (Vocabulary::Gcp, "storage.newthings.get", "s3.objects.delete"),
+            (Vocabulary::Azure, "microsoft.storage/new/read", "Microsoft.S3/buckets/delete"),
+        ] {
+            assert!(vocabulary.has_service_of(known) && !vocabulary.has_service_of(unknown), "{known}");
         }
     }
 
