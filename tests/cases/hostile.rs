@@ -2,6 +2,7 @@
 //!
 //! The tables are data: what is tried, what it ends in, what the user reads.
 
+mod beyond;
 mod page;
 mod recording;
 mod table;

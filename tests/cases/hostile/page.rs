@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::beyond::ATTEMPTS;
 use super::table::{Case, DESCRIBE, EXPORTS, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
 use super::unfit;
 use crate::support::python;
@@ -45,6 +46,10 @@ fn page() -> String {
     page += "\n## A file that is no component for this host is refused by name\n\n| file | the program says |\n|---|---|\n";
     for (name, _, words) in unfit() {
         let _ = writeln!(page, "| {name} | `{}` |", cell(&words.replace('`', "'")));
+    }
+    page += "\n## Hostile input that comes from elsewhere\n\n| attempt | outcome | test |\n|---|---|---|\n";
+    for [attempt, outcome, test] in ATTEMPTS {
+        let _ = writeln!(page, "| {} | {} | `{test}` |", cell(attempt), cell(outcome));
     }
     page
 }
