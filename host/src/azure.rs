@@ -16,6 +16,7 @@ use crate::environment::{
     AZURE_CLIENT_SECRET, AZURE_CONFIG_DIR, AZURE_FEDERATED_TOKEN_FILE, AZURE_SUBSCRIPTION_ID,
     AZURE_TENANT_ID, Environment, HOME, IDENTITY_ENDPOINT,
 };
+use crate::reachable;
 use crate::secret::Secret;
 use crate::shape::ConfiguredPath;
 use crate::token::{Token, TokenError, Why, ask, claims, form, of_reply, tool};
@@ -99,7 +100,7 @@ async fn application_token(
     }
     let Some(path) = path else { return Ok(None) };
     // Read each time: the file is replaced while a pod runs.
-    let subject = std::fs::read_to_string(path.as_path()).map(Secret::new);
+    let subject = reachable::required_text(path.as_path()).map(Secret::new);
     let subject = subject.map_err(|error| TokenError::config(format!("cannot read {path}: {error}")))?;
     let own = [
         ("client_id", id),

@@ -1,4 +1,4 @@
-//! Opens a settings file. The file counts as absent only if nothing is at its path.
+//! Opens a file that the user names: settings, and files of credentials. A file counts as absent only if nothing is at its path.
 //!
 //! Security: settings hold what is never granted. A file that exists but cannot be read, such as a dangling link, must not
 //! count as absent.
@@ -42,6 +42,28 @@ pub fn open(path: &Path) -> io::Result<Option<File>> {
 /// As [`open`], and when it is too long or not text.
 pub fn text(path: &Path) -> io::Result<Option<String>> {
     open(path)?.map(|file| text_of(file, FILE_BYTES)).transpose()
+}
+
+/// Returns the text of the regular file at `path`.
+///
+/// # Errors
+/// As [`text`], and `NotFound`.
+pub fn required_text(path: &Path) -> io::Result<String> {
+    text(path)?.ok_or_else(|| ErrorKind::NotFound.into())
+}
+
+/// Returns the contents of the regular file at `path`.
+///
+/// # Errors
+/// As [`open`], and `NotFound`, or `InvalidInput` when it is too long.
+pub fn required_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let file = open(path)?.ok_or(ErrorKind::NotFound)?;
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > FILE_BYTES) {
+        return refused(format!("it has more than {} KiB", FILE_BYTES / 1024));
+    }
+    Ok(bytes)
 }
 
 /// The text of `file`, which may have `most` bytes.
@@ -121,6 +143,19 @@ mod tests {
             assert_eq!(text(&at(name)).unwrap().as_deref(), Some("ttl = \"15m\"\n"), "{name}");
         }
         assert!(text(&at("directory/deny-list.toml")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_required_file_is_a_regular_one() {
+        let home = tempfile::tempdir().unwrap();
+        let (file, pipe) = (home.path().join("file"), home.path().join("pipe"));
+        fs::write(&file, "text").unwrap();
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert_eq!(required_text(&file).unwrap(), "text");
+        assert_eq!(required_bytes(&file).unwrap(), b"text");
+        for path in [&pipe, home.path(), &home.path().join("none")] {
+            assert!(required_text(path).is_err() && required_bytes(path).is_err(), "{}", path.display());
+        }
     }
 
     #[test]

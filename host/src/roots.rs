@@ -5,6 +5,7 @@ use reqwest::Certificate;
 use crate::environment::{
     AWS_CA_BUNDLE, CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE, Environment, REQUESTS_CA_BUNDLE,
 };
+use crate::reachable;
 use crate::shape::ConfiguredPath;
 
 /// Why a file of authorities cannot be used.
@@ -21,7 +22,7 @@ pub struct RootsError {
 /// When it cannot be read, or holds none.
 pub fn read(path: &ConfiguredPath) -> Result<Vec<Certificate>, RootsError> {
     let refused = |reason: String| RootsError { path: path.clone(), reason };
-    let pem = std::fs::read(path.as_path()).map_err(|error| refused(error.to_string()))?;
+    let pem = reachable::required_bytes(path.as_path()).map_err(|error| refused(error.to_string()))?;
     let roots = Certificate::from_pem_bundle(&pem).map_err(|error| refused(error.to_string()))?;
     if roots.is_empty() { Err(refused("it has no certificate".to_owned())) } else { Ok(roots) }
 }

@@ -7,6 +7,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::reachable;
 use crate::shape::ConfiguredPath;
 
 /// Why the file named by `AWS_CA_BUNDLE` cannot be used.
@@ -37,7 +38,7 @@ pub(super) fn trust(ca_bundle: Option<&ConfiguredPath>) -> Result<TlsContext, Ca
 /// The usable certificates of the file. The connector aborts on one it cannot parse, so each is tried here
 /// first; one unusable certificate among many is skipped, as OpenSSL does.
 fn read_bundle(path: &Path) -> Result<TrustStore, String> {
-    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+    let pem = reachable::required_bytes(path).map_err(|error| error.to_string())?;
     let mut usable = RootCertStore::empty();
     let mut store = TrustStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {

@@ -50,8 +50,10 @@ pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     // What cannot be trusted is not acted on.
     audit.verify()?;
     let (records, now) = (audit.list(&Filter::default())?, rfc3339(unix_seconds()));
-    for line in unended(&records, &now) {
-        Console::default().notice(&line);
+    if args.session.is_none() {
+        for line in unended(&records, &now) {
+            Console::default().notice(&line);
+        }
     }
     let components = Components::open(&settings)?;
     let mut unseen = false;

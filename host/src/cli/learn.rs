@@ -122,9 +122,14 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
         Some(verified)
     };
     let profile = recommendation.profile(name, &plan.provider);
+    let is_verified = verified.as_ref().is_some_and(Verified::is_sufficient);
     let report = Report { observed: &observed, recommendation: &recommendation, profile: &profile, verified };
     tell(args, &report)?;
-    if let Some(name) = &args.save {
+    if let Some(name) = args.save.as_ref().filter(|_| args.verify && !is_verified) {
+        args.console().notice(&format!(
+            "`{name}` is not saved: it is not verified (without --verify it is saved as it is)"
+        ));
+    } else if let Some(name) = &args.save {
         save::save(&profiles, name, &profile)?;
         args.console().notice(&format!("saved as profile `{name}` in {}", profiles.display()));
     }

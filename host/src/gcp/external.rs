@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::file::in_file;
 use super::impersonation::Impersonation;
+use crate::reachable;
 use crate::secret::Secret;
 use crate::shape::{self, ConfiguredPath};
 use crate::token::{Token, TokenError, Why, ask, ask_text, form, of_reply};
@@ -171,7 +172,7 @@ fn read(path: &ConfiguredPath) -> Result<Secret, TokenError> {
     if std::fs::metadata(path.as_path()).map_err(failed)?.len() > SUBJECT_BYTES {
         return Err(TokenError::config(format!("the file in {path} is too long for a federated token")));
     }
-    std::fs::read_to_string(path.as_path()).map(Secret::new).map_err(failed)
+    reachable::required_text(path.as_path()).map(Secret::new).map_err(failed)
 }
 
 /// Where a platform hands its tokens out: https, or this machine or its link. Its query is a part of it.

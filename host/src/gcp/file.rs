@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::external::External;
 use super::impersonation::Impersonation;
+use crate::reachable;
 use crate::secret::Secret;
 use crate::shape::{self, ConfiguredPath};
 use crate::signature::{self, Algorithm};
@@ -61,7 +62,7 @@ impl File {
     /// Reads the file at `path`.
     pub fn read(path: &ConfiguredPath) -> Result<Self, TokenError> {
         let shown = path.to_string();
-        let text = std::fs::read_to_string(path.as_path()).map(zeroize::Zeroizing::new);
+        let text = reachable::required_text(path.as_path()).map(zeroize::Zeroizing::new);
         let text = text.map_err(|error| TokenError::config(format!("cannot read {shown}: {error}")))?;
         // Security: what the parser says may quote the file.
         let written: Value = serde_json::from_str(&text)

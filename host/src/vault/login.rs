@@ -12,6 +12,7 @@ use super::lease::REVOKE_PATH;
 use super::source::{Auth, Source};
 use super::{NAMESPACE, REQUEST};
 use crate::clock;
+use crate::reachable;
 use crate::secret::Secret;
 
 /// A token that is at hand.
@@ -38,7 +39,7 @@ pub async fn log_in(source: &Source, address: &Address, http: &reqwest::Client) 
         }
         Auth::Kubernetes { mount, role, token_path } => {
             // Read at each login: the kubelet replaces it before it expires.
-            let jwt = std::fs::read_to_string(token_path.as_path()).map(Secret::new);
+            let jwt = reachable::required_text(token_path.as_path()).map(Secret::new);
             let jwt =
                 jwt.map_err(|error| VaultError::PodToken { path: token_path.clone(), source: error })?;
             let vault = client(source, address, http, None)?;
@@ -94,7 +95,7 @@ fn ours(auth: AuthInfo) -> Login {
 }
 
 fn token_file(path: Option<&Path>) -> Result<Secret, VaultError> {
-    let text = path.and_then(|path| std::fs::read_to_string(path).ok()).map(Secret::new);
+    let text = path.and_then(|path| reachable::required_text(path).ok()).map(Secret::new);
     let token = text.map(|text| Secret::new(text.expose().trim().to_owned()));
     token.filter(|token| !token.expose().is_empty()).ok_or(VaultError::NoToken)
 }

@@ -113,8 +113,17 @@ fn end(rbac: &Rbac<'_>, lease: &Lease) -> Result<(), Error> {
 
 /// The leases of sessions that are over and whose roles are still there, found by the names of the roles.
 pub fn leftovers() -> Result<Vec<String>, Error> {
-    let (Some(subscription), Some(_)) = (settings::get("subscription_id"), settings::get("client_id")) else {
+    if settings::get("client_id").is_none() {
         return Ok(Vec::new());
+    }
+    let Some(subscription) = settings::get("subscription_id") else {
+        let message = "the subscription that may have roles of earlier sessions is not set".to_owned();
+        return Err(refusal(
+            ErrorKind::InvalidInput,
+            "subscription-missing",
+            message,
+            "set AZURE_SUBSCRIPTION_ID",
+        ));
     };
     let own = mint::token(mint::OWN, audience::RESOURCE_MANAGER)?.value;
     let rbac = Rbac { token: &own };
