@@ -114,7 +114,8 @@ fn defines(directory: &Path, name: &str) -> bool {
 
 #[test]
 fn every_attempt_has_its_test() {
-    let root = python::tests().parent().unwrap();
+    let tests = python::tests();
+    let root = tests.parent().unwrap();
     for [attempt, _, test] in ATTEMPTS {
         let is_there = ["host/src", "tests/cases"].iter().any(|below| defines(&root.join(below), test));
         assert!(is_there, "`{attempt}`: there is no test `{test}`");
