@@ -118,8 +118,12 @@ impl Own {
         let patterns: Vec<String> = entries.iter().map(|entry| entry.pattern.clone()).collect();
         let findings = provider.check(&patterns)?.into_iter();
         let taken = findings.zip(patterns).map(|(finding, pattern)| {
-            let is_taken = matches!(finding.status, Status::Known | Status::Corrected);
-            is_taken.then(|| [vec![pattern], finding.actions].concat())
+            match finding.status {
+                // What a known action brings along is not denied with it.
+                Status::Known => Some(vec![pattern]),
+                Status::Corrected => Some([vec![pattern], finding.actions].concat()),
+                Status::Unknown | Status::Malformed => None,
+            }
         });
         Ok(Self { is_installed: true, listed: listed.collect(), taken: taken.collect() })
     }

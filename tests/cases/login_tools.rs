@@ -67,7 +67,7 @@ fn a_shell_of_the_working_directory_is_not_run_for_a_credential_process() {
         fs::set_permissions(file, Permissions::from_mode(0o755)).unwrap();
         sandbox.plant(".aws/config", "[default]\ncredential_process = /bin/false\n");
         sandbox.set("PATH", &path);
-        let output = sandbox.run(["plan", "--allow", "s3:GetObject", "--role-arn", ROLE]);
+        let output = sandbox.run(["run", "--allow", "s3:GetObject", "--role-arn", ROLE, "--", "true"]);
         assert_ne!(output.code, 0, "{path}");
         assert!(output.stderr.contains("PATH has an entry"), "{path}: {}", output.stderr);
         assert!(!sandbox.home().join("given").exists(), "{path}");

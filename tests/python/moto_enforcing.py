@@ -106,7 +106,8 @@ def seed(endpoint):
     # For a session of many services: the same, and all of those.
     iam.create_role(RoleName=WIDE_ROLE, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
     iam.put_role_policy(RoleName=WIDE_ROLE, PolicyName="role", PolicyDocument=_policy(
-        (["s3:*", "dynamodb:*", "iam:*", "sqs:*", "sns:*", "ec2:*", "lambda:*", "cloudwatch:*", "secretsmanager:*", "ssm:*"], "*")))
+        (["s3:*", "dynamodb:*", "iam:*", "sqs:*", "sns:*", "ec2:*", "lambda:*", "cloudwatch:*", "secretsmanager:*", "ssm:*",
+          "logs:*", "events:*", "kms:*"], "*")))
 
     for bucket in ("alpha", "beta"):
         s3.create_bucket(Bucket=bucket)

@@ -17,7 +17,6 @@ tables.create_table(TableName="exact", BillingMode="PAY_PER_REQUEST", KeySchema=
                     AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
 tables.transact_write_items(TransactItems=[{"Put": {"TableName": "items", "Item": {"id": {"S": "exact"}}}},
                                            {"Delete": {"TableName": "exact", "Key": {"id": {"S": "none"}}}}])
-tables.execute_statement(Statement="""SELECT * FROM "items" WHERE id='exact'""")
 tables.delete_table(TableName="exact")
 
 logs.create_log_group(logGroupName="/exact")

@@ -12,7 +12,6 @@ const EXACT: &[(&str, &[&str])] = &[
     ("dynamodb:CreateTable", &["dynamodb:us-east-1:123456789012:table/exact"]),
     ("dynamodb:DeleteItem", &["dynamodb:us-east-1:123456789012:table/exact"]),
     ("dynamodb:DeleteTable", &["dynamodb:us-east-1:123456789012:table/exact"]),
-    ("dynamodb:PartiQLSelect", &["dynamodb:us-east-1:123456789012:table/items"]),
     ("dynamodb:PutItem", &["dynamodb:us-east-1:123456789012:table/items"]),
     ("events:DeleteRule", &["events:us-east-1:123456789012:rule/exact"]),
     ("events:PutRule", &["events:us-east-1:123456789012:rule/exact"]),

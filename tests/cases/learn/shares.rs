@@ -91,16 +91,17 @@ fn a_name_with_commas_and_quotes_is_one_resource_when_it_is_pasted() {
             &sandbox,
             &format!("import boto3\nboto3.client('s3').put_object(Bucket='alpha', Key={key:?})"),
         );
-        let output = learn(&sandbox, &[], &get("alpha", key)).success();
-        assert_eq!(output.stdout, "ok\n");
-        let line = output.stderr.lines().find_map(|line| line.strip_prefix("Recommended resources: "));
-        let line = line.expect("one share");
+        let learned = learn(&sandbox, &[], &get("alpha", key)).success();
+        assert_eq!(learned.stdout, "ok\n");
+        let said = &learned.stderr;
+        let line = said.lines().find_map(|line| line.strip_prefix("Recommended resources: "));
+        let line = line.unwrap_or_else(|| panic!("one share: {said}"));
         let job = get("alpha", key) + &get("beta", "hello.txt") + &get("alpha", "hello.txt");
         let pasted =
             format!("\"$TRYAUDEX\" run --quiet --allow s3:GetObject --resource {line} -- sh -c \"$JOB\"");
         let run = sandbox.program("/bin/sh", ["-c", pasted.as_str()]);
         let output = run.env("TRYAUDEX", env!("CARGO_BIN_EXE_tryaudex")).env("JOB", job).output().success();
-        assert_eq!(output.stdout, "ok\nAccessDenied\nAccessDenied\n", "{line}");
+        assert_eq!(output.stdout, "ok\nAccessDenied\nAccessDenied\n", "{line}: {said}");
         as_admin(
             &sandbox,
             &format!("import boto3\nboto3.client('s3').delete_object(Bucket='alpha', Key={key:?})"),

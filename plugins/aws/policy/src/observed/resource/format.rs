@@ -5,10 +5,11 @@ pub fn fits(format: &str, arn: &str) -> bool {
     let split = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
     // In a format the `:` of a variable is none.
     let (format, arn) = (split(format), split(arn));
-    let ([_, _, service, _, _, form], [_, _, of, _, _, name]) = (format.as_slice(), arn.as_slice()) else {
+    let ([scheme, _, service, _, _, form], [own, _, of, _, _, name]) = (format.as_slice(), arn.as_slice()) else {
         return false;
     };
-    service == of && part_fits(form, name)
+    // Security: the name of an object may contain an ARN; that is not one.
+    scheme == own && service == of && part_fits(form, name)
 }
 
 /// A variable stands for any text; one that is all there is, for a text without `/`: a bucket is no object.
