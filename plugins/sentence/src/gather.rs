@@ -39,6 +39,9 @@ pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
     }
     let tokens = tokens(text);
     let excluded = exclusions(&tokens);
+    if let Some(unclear) = excluded.iter().find(|exclusion| !exclusion.is_clear) {
+        return Err(Trouble::Excluded(shown(&tokens, unclear)));
+    }
     let said = pieces(provider, &tokens, &excluded);
     let parsed = parse(provider, &said);
     match parsed.trouble.clone() {
@@ -208,11 +211,17 @@ fn keep_out(provider: &str, tokens: &[Token], exclusion: &Exclusion, needs: &[Ne
             _ => false,
         };
         if is_out {
-            let shown = range.iter().map(Token::lower).filter(|word| !word.is_empty());
-            return Err(Trouble::Excluded(shown.collect::<Vec<_>>().join(" ")));
+            return Err(Trouble::Excluded(shown(tokens, exclusion)));
         }
     }
     Ok(())
+}
+
+/// The words of an exclusion, as far as they help.
+fn shown(tokens: &[Token], exclusion: &Exclusion) -> String {
+    let range = tokens.get(exclusion.range.clone()).unwrap_or_default();
+    let words = range.iter().map(Token::lower).filter(|word| !word.is_empty());
+    words.take(8).collect::<Vec<_>>().join(" ")
 }
 
 /// Returns whether `word` is the negation of an exclusion, such as `not`.

@@ -146,8 +146,8 @@ fn a_named_thing_is_the_only_thing() {
 #[test]
 fn what_cannot_be_told_is_asked_back() {
     for (text, words) in [
-        ("", "names no service"),
-        ("make me a sandwich", "names no service"),
+        ("", "names no known service"),
+        ("make me a sandwich", "names no known service"),
         ("S3", "does not say what is done"),
         ("I need access to the customer bucket", "does not say what is done"),
         ("delete the customer bucket", "which bucket"),
