@@ -7,7 +7,7 @@ use crate::family::singular;
 use crate::names::{self, Names};
 use crate::phrase::{Clause, Parsed, Phrase, parse};
 use crate::piece::{Piece, pieces};
-use crate::resolve::{Context, Need, is_of_all, resolve, service_of};
+use crate::resolve::{Context, Need, is_of_all, resolve, service_of, unnamed};
 use crate::table;
 use crate::task::{MOST, Task, tasks};
 use crate::token::{Token, tokens};
@@ -51,6 +51,13 @@ pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
         _ => {}
     }
     let (mut needs, context) = needs(provider, &parsed, &said)?;
+    for need in &needs {
+        // `In the logs bucket, delete objects`
+        let lost = context.phrases.iter().find_map(|phrase| unnamed(provider, &need.service, phrase));
+        if let Some((word, _)) = lost {
+            return Err(Trouble::Which(word));
+        }
+    }
     share(provider, &mut needs, &context)?;
     for exclusion in &excluded {
         keep_out(provider, &tokens, exclusion, &needs)?;
@@ -78,6 +85,8 @@ struct Around {
     names: Vec<String>,
     /// Names of nothing that is known, such as that of the one who asks.
     loose: Vec<String>,
+    /// Everything that is spoken of there.
+    phrases: Vec<Phrase>,
 }
 
 fn needs(provider: &str, parsed: &Parsed, said: &[Piece]) -> Result<(Vec<Need>, Around), Trouble> {
@@ -131,6 +140,7 @@ fn only_runs(clause: &Clause) -> bool {
 /// Notes what a clause without a verb speaks of: `Rotation function for the secret s:`.
 fn spoken_of(provider: &str, clause: &Clause, context: &mut Context, around: &mut Around) {
     for phrase in &clause.phrases {
+        around.phrases.push(phrase.clone());
         let task = Task { object: phrase.clone(), ..Task::default() };
         let said = phrase.names.iter().map(|(_, name)| name.clone());
         let is_named = !phrase.names.is_empty() || !phrase.addresses.is_empty();
@@ -177,6 +187,8 @@ fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trou
             let mut lists: Vec<&[String]> = of_service.filter_map(|(_, names)| names.get(&thing)).collect();
             lists.dedup();
             match lists.as_slice() {
+                // It speaks of one itself, and of another perhaps.
+                [_, ..] if need.said.contains(&thing) => return Err(Trouble::Which(thing)),
                 [only] if need.names.arns.is_empty() => need.names.inherit_thing(&thing, only),
                 [] | [_] => {}
                 _ => return Err(Trouble::Which(thing)),
@@ -187,6 +199,9 @@ fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trou
         if need.names.is_empty()
             && let Some((_, names)) = arns.next()
         {
+            if let Some(thing) = main.filter(|main| need.said.iter().any(|said| said == main)) {
+                return Err(Trouble::Which(thing.to_owned()));
+            }
             need.names.inherit(names);
         }
     }
