@@ -377,10 +377,14 @@ impl Text<'_> {
         let is_one = match word {
             // `keep them from being deleted`
             "from" => {
-                follows == "being" || follows == "getting" || (self.is_verb(next) && follows.ends_with("ing"))
+                matches!(follows, "being" | "getting" | "ever") || self.is_verb(next) || self.is_border(next)
+            }
+            "keep" | "keeps" | "keeping" | "kept" => {
+                (next..self.words.len()).any(|here| self.word(here) == "from")
             }
             // `rather read than delete`
             "than" => self.is_verb(next) || (follows == "to" && self.is_verb(next.saturating_add(1))),
+            "rather" => !(next..self.words.len()).any(|here| self.word(here) == "than"),
             // `deleting is off`
             "off" => self.is_border(next),
             // `all buckets but the logs`
@@ -397,10 +401,7 @@ impl Text<'_> {
             "may", "can", "should", "shall", "will", "do", "does", "in", "on", "under", "by", "hands",
             "keep", "stay", "apart", "aside", "other", "free",
         ];
-        let is_clause = self.is_border(at)
-            || self.is_verb(at)
-            || BEGINS.contains(&self.word(at))
-            || self.negator(at).is_some();
+        let is_clause = self.is_verb(at) || BEGINS.contains(&self.word(at)) || self.negator(at).is_some();
         // `but the source must not be modified`
         let says_no = || (at..self.end_of_part(at)).skip(1).any(|here| self.negator(here).is_some());
         !is_clause && !says_no()
@@ -416,6 +417,10 @@ impl Text<'_> {
 
     /// What a negator rules out that has its verbs behind it, with hardly a word between.
     fn forward(&self, at: usize, from: usize, floor: usize) -> Option<Exclusion> {
+        if self.word(at) == "from" {
+            // It could be a place all the same: `from uploading bucket`.
+            return None;
+        }
         let is_ability = |here: usize| {
             matches!(self.word(here), "the" | "a")
                 && matches!(self.word(here.saturating_add(1)), "ability" | "right" | "permission")

@@ -72,6 +72,9 @@ pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
         }
     }
     let proposal = assemble(provider, &needs)?;
+    for exclusion in &excluded {
+        is_limit_kept(provider, &tokens, exclusion, &needs, &proposal)?;
+    }
     is_every_name_kept(&context, &proposal)?;
     Ok(proposal)
 }
@@ -230,6 +233,34 @@ fn keep_out(provider: &str, tokens: &[Token], exclusion: &Exclusion, needs: &[Ne
         }
     }
     Ok(())
+}
+
+/// Rejects an exclusion with a limit that could be meant for the tasks too: `write without deleting in the bucket b`.
+fn is_limit_kept(
+    provider: &str,
+    tokens: &[Token],
+    exclusion: &Exclusion,
+    needs: &[Need],
+    proposal: &Proposal,
+) -> Result<(), Trouble> {
+    let range = tokens.get(exclusion.range.clone()).unwrap_or_default();
+    let is_container = |need: &Need, word: &str| {
+        let main = table::main_thing(provider, &need.service).map(|thing| thing.name);
+        let mut things = table::things(provider, word).into_iter();
+        things.any(|thing| {
+            thing.service == need.service && (Some(thing.name) == main || thing.inside.is_some())
+        })
+    };
+    let is_lost = pieces(provider, range, &[]).iter().any(|piece| match piece {
+        Piece::Name(_) | Piece::Address(_) => true,
+        Piece::Thing(word, _) => needs.iter().any(|need| is_container(need, word)),
+        _ => false,
+    });
+    if is_lost && proposal.resources.is_empty() {
+        Err(Trouble::Excluded(shown(tokens, exclusion)))
+    } else {
+        Ok(())
+    }
 }
 
 /// The words of an exclusion, as far as they help.

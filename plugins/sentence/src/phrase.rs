@@ -102,6 +102,11 @@ impl Parser<'_> {
             Piece::Verb(..) | Piece::Place(_) | Piece::And | Piece::Mark(_) | Piece::Article(_) => false,
             _ => self.has_filler,
         };
+        // `from about bucket`: a word that says where, and no noun.
+        let leads_nowhere = self.phrase.place.is_some()
+            && !self.in_brackets
+            && self.phrase.is_empty()
+            && matches!(piece, Piece::Place(_) | Piece::Modal | Piece::And | Piece::Mark(_));
         match piece {
             Piece::Verb(verb, word) => self.verb(verb, word),
             Piece::Service(service) => {
@@ -148,7 +153,9 @@ impl Parser<'_> {
             Piece::Article(word) => {
                 self.joined();
                 self.wants_noun = true;
-                self.determiner = Some(word.clone());
+                // `the any bucket`
+                let before = self.determiner.replace(word.clone());
+                self.has_filler = before.is_some_and(|before| before != "all");
             }
             Piece::Modal => self.after(Last::Other),
             Piece::Called | Piece::Filler | Piece::Vendor => {}
@@ -156,6 +163,7 @@ impl Parser<'_> {
                 self.parsed.trouble.get_or_insert_with(|| piece.clone());
             }
         }
+        self.has_filler |= leads_nowhere;
     }
 
     fn after(&mut self, last: Last) {
@@ -309,7 +317,13 @@ impl Parser<'_> {
 /// Returns whether `piece`, right behind a thing, stands where its name would.
 fn could_be_name(piece: &Piece, next: Option<&Piece>) -> bool {
     match piece {
-        Piece::Filler | Piece::Called | Piece::Before | Piece::One | Piece::Mark('(' | ':') => true,
+        Piece::Filler
+        | Piece::Vendor
+        | Piece::Service(_)
+        | Piece::Called
+        | Piece::Before
+        | Piece::One
+        | Piece::Mark('(' | ':') => true,
         Piece::Place(_) | Piece::Modal | Piece::And | Piece::Article(_) => {
             matches!(next, None | Some(Piece::Mark(_)))
         }

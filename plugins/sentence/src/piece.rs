@@ -59,6 +59,11 @@ const STRICT: &[&str] = &[
     "from", "in", "into", "inside", "on", "onto", "at", "to", "of", "off", "under", "within", "below", "out",
     "across", "between",
 ];
+/// Of these, the ones that no verb follows.
+const NOUN_FOLLOWS: &[&str] = &[
+    "from", "in", "into", "inside", "onto", "at", "off", "under", "within", "below", "out", "across",
+    "between",
+];
 const LOOSE: &[&str] = &[
     "through", "via", "with", "by", "for", "about", "over", "towards", "against", "than", "after", "before",
     "during", "like",
@@ -327,6 +332,10 @@ pub fn pieces(provider: &str, tokens: &[Token], exclusions: &[Exclusion]) -> Vec
         // `the bucket called images`
         if let (Some(Piece::Called), Some(Token::Word(word))) = (pieces.last(), tokens.get(at))
             && at.checked_sub(1).is_some_and(|before| is_naming(&words, before))
+            && matches!(
+                pieces.iter().nth_back(1),
+                Some(Piece::Thing(..) | Piece::Service(_) | Piece::Unknown(_) | Piece::Modal)
+            )
         {
             pieces.push(address::read(word).map_or_else(|| Piece::Name(word.clone()), Piece::Address));
             at = at.saturating_add(1);
@@ -437,6 +446,9 @@ fn one(provider: &str, token: &Token, around: &Around<'_>, pieces: &mut Vec<Piec
         if owns {
             pieces.push(Piece::Article(lower));
         }
+    } else if verb::named(&lower).is_some() && NOUN_FOLLOWS.contains(&before) {
+        // `from upload bucket`
+        pieces.push(Piece::Unknown(word.clone()));
     } else if let Some(verb) = verb::named(&lower).filter(|_| !has_inner_capital(word)) {
         pieces.push(Piece::Verb(verb, lower));
     } else if !table::things(provider, &lower).is_empty() && !has_inner_capital(word) {

@@ -150,18 +150,21 @@ pub fn is_bare(task: &Task) -> bool {
         .all(|phrase| phrase.nouns.is_empty() && phrase.names.is_empty() && phrase.addresses.is_empty())
 }
 
-/// Rejects a place of which nothing is known: it could be a limit.
+/// Rejects a place with a noun that is not known and no name: it could be a limit.
 fn is_known(task: &Task) -> Result<(), Trouble> {
     let says_nothing = |phrase: &&Phrase| {
         phrase.place == Some(Place::Strict)
-            && !phrase.nouns.is_empty()
-            && phrase.things.is_empty()
-            && phrase.services.is_empty()
+            && phrase.nouns.iter().any(|noun| !phrase.things.contains(noun))
             && phrase.names.is_empty()
             && phrase.addresses.is_empty()
     };
-    let unknown = task.places.iter().find(says_nothing);
-    unknown.map_or(Ok(()), |phrase| Err(Trouble::NoThing(phrase.nouns.join(" "))))
+    match task.places.iter().find(says_nothing) {
+        None => Ok(()),
+        Some(phrase) => Err(match phrase.things.first() {
+            Some(thing) => Trouble::Which(thing.clone()),
+            None => Trouble::NoThing(phrase.nouns.join(" ")),
+        }),
+    }
 }
 
 /// Finds what `its logs` is of, where another service has the logs.
@@ -212,7 +215,9 @@ pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String
         phrase.nouns.len() > of_service.min(phrase.nouns.len().saturating_sub(1)).saturating_add(1);
     let is_vague = has_others || phrase.is_described;
     let is_open = |word: &str| {
-        singular(word) != word || phrase.determiner.as_ref().is_none_or(|said| OPEN.contains(&said.as_str()))
+        singular(word) != word
+            || !phrase.is_before
+                && phrase.determiner.as_ref().is_none_or(|said| OPEN.contains(&said.as_str()))
     };
     phrase.things.iter().find_map(|word| {
         let thing = table::things(provider, word).into_iter().find(|thing| {
