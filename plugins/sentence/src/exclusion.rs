@@ -144,6 +144,22 @@ const NEGATORS: &[&str] = &[
     "couldnt",
     "werent",
     "wasnt",
+    "keep",
+    "keeps",
+    "keeping",
+    "kept",
+    "preserve",
+    "preserves",
+    "preserving",
+    "retain",
+    "retains",
+    "retaining",
+    "spare",
+    "spares",
+    "protect",
+    "protects",
+    "w/out",
+    "wo",
 ];
 /// The same, of two words.
 const PAIRS: &[(&str, &str)] = &[
@@ -378,9 +394,6 @@ impl Text<'_> {
             // `keep them from being deleted`
             "from" => {
                 matches!(follows, "being" | "getting" | "ever") || self.is_verb(next) || self.is_border(next)
-            }
-            "keep" | "keeps" | "keeping" | "kept" => {
-                (next..self.words.len()).any(|here| self.word(here) == "from")
             }
             // `rather read than delete`
             "than" => self.is_verb(next) || (follows == "to" && self.is_verb(next.saturating_add(1))),

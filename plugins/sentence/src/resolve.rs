@@ -192,11 +192,14 @@ fn of_other(service: &str, task: &Task, context: &Context, names: &mut Names) ->
 
 /// Rejects things that are described and not named: `the customer bucket`, `the bucket logs`, `the bucket`.
 fn is_told(provider: &str, service: &str, task: &Task, own: &Names, names: &Names) -> Result<(), Trouble> {
+    let inside = table::main_thing(provider, service).and_then(|thing| thing.inside);
     let mut all = task.phrases();
     all.try_for_each(|phrase| {
         let Some((word, thing)) = unnamed(provider, service, phrase) else { return Ok(()) };
         let mentions = task.things().filter(|other| singular(other) == singular(&word)).count();
-        let is_plain = !phrase.is_described && phrase.nouns.len() < 2;
+        let is_plain = !phrase.is_described
+            && phrase.nouns.len() < 2
+            && (Some(thing) != inside || phrase.place != Some(Place::Strict));
         let is_named =
             is_plain && ((own.has(thing) && mentions < 2) || (phrase.is_before && names.has(thing)));
         if is_named { Ok(()) } else { Err(Trouble::Which(word)) }
@@ -219,6 +222,30 @@ pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String
             || !phrase.is_before
                 && phrase.determiner.as_ref().is_none_or(|said| OPEN.contains(&said.as_str()))
     };
+    let names_nothing = phrase.names.is_empty() && phrase.addresses.is_empty();
+    // `delete objects in images`: what contains objects could have that name.
+    let is_place = names_nothing && phrase.place == Some(Place::Strict);
+    if let (true, Some(inside)) = (is_place, inside) {
+        let could_be_name = |word: &&String| {
+            let things = table::things(provider, word);
+            let is_inside = things.iter().any(|thing| thing.service == service && thing.name == inside);
+            is_inside && ![inside, "file"].contains(&singular(word).as_str())
+        };
+        if let Some(word) = phrase.things.iter().find(could_be_name) {
+            return Some((word.clone(), inside));
+        }
+    }
+    // `delete temp files`: not every file is meant.
+    let (head, known) = (phrase.nouns.last(), phrase.things.last());
+    if names_nothing && known.is_some() && head == known {
+        let is_unknown =
+            |noun: &&String| !phrase.things.contains(noun) && table::service(provider, noun).is_none();
+        if let (Some(_), Some(word)) = (phrase.nouns.iter().find(is_unknown), known) {
+            let things = table::things(provider, word);
+            let name = things.into_iter().find(|thing| thing.service == service).map(|thing| thing.name);
+            return name.map(|name| (word.clone(), name));
+        }
+    }
     phrase.things.iter().find_map(|word| {
         let thing = table::things(provider, word).into_iter().find(|thing| {
             let is_main = main.is_some_and(|main| main.name == thing.name) || thing.inside.is_some();

@@ -223,6 +223,9 @@ fn a_container_keeps_its_name_whatever_word_it_is() {
         "delete messages from the queue messages",
         "put records on the stream events",
         "write files to the website bucket",
+        "delete objects in images",
+        "delete objects from backup",
+        "delete temp files in S3",
         "in the logs bucket, delete objects",
         "In the logs bucket: delete objects",
         "read object x.txt of the bucket b-1 and delete it in the backup bucket",
@@ -356,6 +359,8 @@ fn an_exclusion_that_is_not_certain_is_a_question() {
         "read all buckets but the logs",
         "read the secrets except the deleted ones",
         "read all tables, not the uploads table",
+        "delete objects, but keep the logs",
+        "write objects without deleting them in the bucket b-1",
     ] {
         let (actions, why) = of(text);
         assert!(actions.is_empty(), "{text}: {actions} {why}");
