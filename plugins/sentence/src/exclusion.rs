@@ -159,6 +159,20 @@ const NEGATORS: &[&str] = &[
     "protect",
     "protects",
     "w/out",
+    "don",
+    "doesn",
+    "didn",
+    "isn",
+    "aren",
+    "wasn",
+    "weren",
+    "mustn",
+    "shouldn",
+    "wouldn",
+    "couldn",
+    "needn",
+    "ain",
+    "won",
     "wo",
 ];
 /// The same, of two words.
@@ -402,7 +416,12 @@ impl Text<'_> {
             "off" => self.is_border(next),
             // `all buckets but the logs`
             "but" => self.excepts(next),
-            _ => NEGATORS.contains(&word) || word.ends_with("n't") || self.is_untouched(at),
+            _ => {
+                // `*not*`
+                let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+                let is_plain = NEGATORS.contains(&bare) || bare.ends_with("n't");
+                is_plain || is_odd(word) || self.is_untouched(at)
+            }
         };
         is_one.then_some(1)
     }
@@ -430,7 +449,7 @@ impl Text<'_> {
 
     /// What a negator rules out that has its verbs behind it, with hardly a word between.
     fn forward(&self, at: usize, from: usize, floor: usize) -> Option<Exclusion> {
-        if self.word(at) == "from" {
+        if self.word(at) == "from" || is_odd(self.word(at)) {
             // It could be a place all the same: `from uploading bucket`.
             return None;
         }
@@ -485,7 +504,7 @@ impl Text<'_> {
 
     /// What a negator rules out that has its verbs before it: `deleting is not allowed`.
     fn backward(&self, at: usize, from: usize, floor: usize) -> Option<Exclusion> {
-        if is_exception(self.word(at)) {
+        if is_exception(self.word(at)) || is_odd(self.word(at)) {
             return None;
         }
         let end = self.end_of_part(from);
@@ -601,6 +620,22 @@ impl Text<'_> {
     }
 }
 
+/// Returns whether a word says no in an unusual spelling: `do_not`, `no/delete`, or with letters that only look like it.
+fn is_odd(word: &str) -> bool {
+    let is_alike = |c: char| ('\u{370}'..='\u{52f}').contains(&c);
+    if word.contains(is_alike) && word.contains(|c: char| c.is_ascii_alphabetic()) {
+        return true;
+    }
+    // `no-delete` is a name.
+    let is_name = !word.contains(['_', '/', ':', '*', '=']);
+    let mut parts = word.split(['-', '_', '/', ':', '*', '=']).filter(|part| !part.is_empty());
+    let says_no = |part: &str| NEGATORS.contains(&part) || part.ends_with("n't");
+    let is_known =
+        |part: &str| says_no(part) || BETWEEN.contains(&part) || (!is_name && verb::named(part).is_some());
+    let count = parts.clone().count();
+    count > 1 && parts.clone().any(says_no) && parts.all(is_known)
+}
+
 /// Returns whether a negator takes away from what stands before it, and does not undo it.
 fn is_exception(word: &str) -> bool {
     const EXCEPTING: &[&str] = &[
@@ -686,6 +721,27 @@ mod tests {
             "read objects but don\u{2019}t delete",
             "it should be able to read objects but not to delete",
             "read \"objects and do not delete\"",
+        ] {
+            assert_eq!(ruled_out(text), ["delete"], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_certain_rules_out_every_verb_of_the_text() {
+        for text in [
+            "Do not, please, delete objects. Then read them",
+            "Delete them? Never! Read them",
+            "do not read; delete",
+            "Things to avoid: read; delete",
+        ] {
+            assert!(!exclusions(&tokens(text)).iter().all(|one| one.is_clear), "{text}");
+            assert_eq!(ruled_out(text), ["delete", "read"], "{text}");
+        }
+        for text in [
+            "read but do not delete them",
+            "no deletes, only reading",
+            "clean up, but never delete",
+            "nobody may delete",
         ] {
             assert_eq!(ruled_out(text), ["delete"], "{text}");
         }

@@ -69,7 +69,7 @@ fn is_unseen(c: char) -> bool {
 /// Typographic marks as the plain ones.
 fn straight(c: char) -> char {
     match c {
-        '\u{2018}' | '\u{2019}' => '\'',
+        '\u{2018}' | '\u{2019}' | '\u{b4}' | '\u{2bc}' | '\u{2032}' | '\u{ff07}' => '\'',
         '\u{201c}' | '\u{201d}' => '"',
         _ => c,
     }

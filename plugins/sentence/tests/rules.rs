@@ -185,8 +185,8 @@ fn other_clouds_have_words_of_their_own_and_vault_speaks_aws() {
 }
 
 /// A named container is the only one, or the sentence is a question, whatever its name is.
-fn never_grants_all(text: &str, name: &str) {
-    for provider in ["aws", "gcp", "azure"] {
+fn never_grants_all(text: &str, name: &str, providers: &[&str]) {
+    for provider in providers {
         if let Ok(proposal) = propose(text, provider) {
             let is_limited = |resource: &String| resource.to_lowercase().contains(name);
             let is_kept = !proposal.resources.is_empty() && proposal.resources.iter().all(is_limited);
@@ -291,7 +291,9 @@ fn no_word_of_the_tables_loses_a_container() {
                 ]
                 .contains(&word);
             if !(is_open && form.contains("from W")) {
-                never_grants_all(&form.replace('W', word), &name);
+                let all = ["aws", "gcp", "azure"];
+                let providers = if form.contains("the bucket W") { &all[..] } else { &all[..1] };
+                never_grants_all(&form.replace('W', word), &name, providers);
             }
         }
     }
@@ -360,6 +362,11 @@ fn an_exclusion_that_is_not_certain_is_a_question() {
         "read the secrets except the deleted ones",
         "read all tables, not the uploads table",
         "delete objects, but keep the logs",
+        "write objects, do_not delete objects",
+        "write objects, do-not delete objects",
+        "write objects, no/delete objects",
+        "write objects, NOT:delete objects",
+        "write objects, n\u{43e}t delete objects",
         "write objects without deleting them in the bucket b-1",
     ] {
         let (actions, why) = of(text);
@@ -381,6 +388,9 @@ fn every_way_to_say_no_is_heard() {
         "read objects in the bucket x. Keep objects from being deleted",
         "read objects in the bucket x. Make sure nobody deletes objects",
         "read objects in the bucket x; not further delete",
+        "read objects in the bucket x, *not* delete",
+        "read objects in the bucket x, don\u{b4}t delete",
+        "read objects in the bucket x, don t delete",
         "read objects in the bucket x; not more deletes",
         "read objects in the bucket x and nothing else",
         "Do not delete objects. Read objects in the bucket x",
