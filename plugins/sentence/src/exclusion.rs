@@ -471,6 +471,11 @@ impl Text<'_> {
         let is_passive = is_participle(word);
         let has_be =
             between.iter().any(|word| matches!(word.as_str(), "be" | "being" | "been" | "get" | "gets"));
+        // `Not allowed are: write. Delete.` goes on for who knows how long.
+        let is_list = between.last().is_some_and(|word| matches!(word.as_str(), "are" | "is"));
+        if is_list && !is_passive && !word.ends_with("ing") {
+            return None;
+        }
         // `not deleted ones`, `no uploads bucket`: what has been done, and not what is to be done.
         let describes = is_passive || word.ends_with('s');
         let leads_on = matches!(

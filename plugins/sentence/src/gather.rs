@@ -75,6 +75,9 @@ pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
     for exclusion in &excluded {
         is_limit_kept(provider, &tokens, exclusion, &needs, &proposal)?;
     }
+    if proposal.resources.is_empty() && said.contains(&Piece::Called) {
+        return Err(Trouble::Which("name".to_owned()));
+    }
     is_every_name_kept(&context, &proposal)?;
     Ok(proposal)
 }

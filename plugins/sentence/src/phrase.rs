@@ -324,6 +324,9 @@ fn could_be_name(piece: &Piece, next: Option<&Piece>) -> bool {
         | Piece::Before
         | Piece::One
         | Piece::Mark('(' | ':') => true,
+        // `bucket and logs`, `bucket for images`
+        Piece::And if matches!(next, Some(Piece::Thing(..) | Piece::Unknown(_) | Piece::Name(_))) => true,
+        Piece::Place(Place::Loose) => true,
         Piece::Place(_) | Piece::Modal | Piece::And | Piece::Article(_) => {
             matches!(next, None | Some(Piece::Mark(_)))
         }

@@ -175,7 +175,7 @@ fn of_other(service: &str, task: &Task, context: &Context, names: &mut Names) ->
     let owned = task.phrases().find(|phrase| {
         phrase.is_before && (!phrase.things.is_empty() || phrase.place == Some(Place::Strict))
     });
-    let (Some(owned), Some((last, _, known))) = (owned, &context.last) else { return Ok(()) };
+    let Some((last, _, known)) = &context.last else { return Ok(()) };
     if last == service || known.is_empty() || !names.is_empty() {
         return Ok(());
     }
@@ -184,10 +184,12 @@ fn of_other(service: &str, task: &Task, context: &Context, names: &mut Names) ->
             names.add("group", format!("/aws/lambda/{function}"));
         }
     }
-    if names.is_empty() {
-        return Err(Trouble::Which(owned.things.last().cloned().unwrap_or_else(|| service.to_owned())));
+    match owned {
+        Some(owned) if names.is_empty() => {
+            Err(Trouble::Which(owned.things.last().cloned().unwrap_or_else(|| service.to_owned())))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Rejects things that are described and not named: `the customer bucket`, `the bucket logs`, `the bucket`.

@@ -224,6 +224,10 @@ fn a_container_keeps_its_name_whatever_word_it_is() {
         "put records on the stream events",
         "write files to the website bucket",
         "delete objects in images",
+        "delete objects in bucket and logs",
+        "delete objects in bucket for images",
+        "delete objects in a bucket with logs",
+        "delete objects in a bucket. Its name is logs.",
         "delete objects from backup",
         "delete temp files in S3",
         "in the logs bucket, delete objects",
@@ -327,6 +331,8 @@ fn what_belongs_to_a_named_thing_is_limited_to_it() {
         "lambda:InvokeFunction,logs:FilterLogEvents,logs:GetLogEvents",
         "arn:aws:lambda:*:*:function:f1,arn:aws:logs:*:*:log-group:/aws/lambda/f1:*",
     );
+    let (_, logs) = of("invoke the lambda function f1 and read the logs");
+    assert!(logs.contains("log-group:/aws/lambda/f1:*"), "{logs}");
     asks("send messages to the queue q and read its metrics", "which");
     is("invoke any lambda function and read its code", "lambda:InvokeFunction,lambda:GetFunction", "");
 }
@@ -362,6 +368,7 @@ fn an_exclusion_that_is_not_certain_is_a_question() {
         "read the secrets except the deleted ones",
         "read all tables, not the uploads table",
         "delete objects, but keep the logs",
+        "Not allowed are\nwrite objects.\nDelete objects.",
         "write objects, do_not delete objects",
         "write objects, do-not delete objects",
         "write objects, no/delete objects",
