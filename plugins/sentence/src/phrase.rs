@@ -227,9 +227,9 @@ impl Parser<'_> {
         let is_first = self.last == Last::Unknown && self.clause.verbs.is_empty();
         if (self.wants_noun && !is_first) || follows_noun {
             if table::things(self.provider, word).is_empty() {
-                self.unknown(word)
+                self.unknown(word);
             } else {
-                self.thing(word, word)
+                self.thing(word, word);
             }
             return;
         }
@@ -323,10 +323,10 @@ fn could_be_name(piece: &Piece, next: Option<&Piece>) -> bool {
         | Piece::Called
         | Piece::Before
         | Piece::One
-        | Piece::Mark('(' | ':') => true,
+        | Piece::Mark('(' | ':')
+        | Piece::Place(Place::Loose) => true,
         // `bucket and logs`, `bucket for images`
         Piece::And if matches!(next, Some(Piece::Thing(..) | Piece::Unknown(_) | Piece::Name(_))) => true,
-        Piece::Place(Place::Loose) => true,
         Piece::Place(_) | Piece::Modal | Piece::And | Piece::Article(_) => {
             matches!(next, None | Some(Piece::Mark(_)))
         }

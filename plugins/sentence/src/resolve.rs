@@ -211,6 +211,8 @@ fn is_told(provider: &str, service: &str, task: &Task, own: &Names, names: &Name
 /// The word of a thing of `service` that a phrase means one of, or some of, without their names; and the thing.
 pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String, &'static str)> {
     const OPEN: &[&str] = &["a", "an", "any", "all", "each", "every"];
+    const SOME: &[&str] =
+        &["this", "that", "these", "those", "some", "both", "several", "two", "three", "another"];
     let main = table::main_thing(provider, service);
     let inside = main.and_then(|thing| thing.inside);
     // `lambda function`: the name of the service is no other noun.
@@ -220,9 +222,12 @@ pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String
         phrase.nouns.len() > of_service.min(phrase.nouns.len().saturating_sub(1)).saturating_add(1);
     let is_vague = has_others || phrase.is_described;
     let is_open = |word: &str| {
-        singular(word) != word
-            || !phrase.is_before
-                && phrase.determiner.as_ref().is_none_or(|said| OPEN.contains(&said.as_str()))
+        let said = phrase.determiner.as_deref();
+        if singular(word) == word {
+            !phrase.is_before && said.is_none_or(|said| OPEN.contains(&said))
+        } else {
+            !said.is_some_and(|said| SOME.contains(&said))
+        }
     };
     let names_nothing = phrase.names.is_empty() && phrase.addresses.is_empty();
     // `delete objects in images`: what contains objects could have that name.

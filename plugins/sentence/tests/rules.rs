@@ -211,6 +211,7 @@ fn a_container_keeps_its_name_whatever_word_it_is() {
         "delete objects in bucket ?",
         "delete objects in the buckets logs and images",
         "delete objects in old buckets",
+        "delete objects in those buckets",
         "delete objects in any backup bucket",
         "upload to the results bucket",
         "list objects in the logs bucket",
