@@ -53,7 +53,7 @@ fn the_examples_of_the_document_are_answered_without_a_key() {
     assert_eq!((&all["engine"], &all["allow"]), (&json!("intent-local"), &json!("storage.objects.get")));
     assert!(all["candidates"][0]["score"].as_u64().unwrap() > 50);
     let output = sandbox.run(["intent", "make me a sandwich"]).exits(2);
-    assert!(output.stderr.contains("names no service"), "{}", output.stderr);
+    assert!(output.stderr.contains("names no known service"), "{}", output.stderr);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn what_was_accepted_runs_with_what_was_proposed_and_the_cloud_denies_the_rest()
 fn a_sentence_that_is_not_understood_is_a_question_and_a_wrong_command_line() {
     let sandbox = Sandbox::new();
     for (text, words) in [
-        ("make me a sandwich", "names no service"),
+        ("make me a sandwich", "names no known service"),
         ("read objects in S3 tagged Team=blue", "`tagged`"),
         ("delete the customer bucket", "does not say which bucket"),
         ("give me admin on the account", "`admin`"),

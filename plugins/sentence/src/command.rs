@@ -63,6 +63,7 @@ fn need(provider: &str, service: &str, thing: &str, verb: &'static str, names: &
         templates,
         names: names.clone(),
         is_named: !names.is_empty(),
+        said: Vec::new(),
     })
 }
 
@@ -185,6 +186,7 @@ fn call(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Option
         thing: singular(operation),
         actions: vec![action.full_name()],
         is_named: !names.is_empty(),
+        said: Vec::new(),
         templates,
         names,
     }];

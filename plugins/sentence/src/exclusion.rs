@@ -12,6 +12,8 @@ pub struct Exclusion {
     pub range: Range<usize>,
     /// The verbs that it rules out; none if it speaks about things alone.
     pub verbs: Vec<&'static str>,
+    /// What it rules out is certain. Otherwise nothing of the sentence is.
+    pub is_clear: bool,
 }
 
 /// Words that rule out what follows, or what stands before them where nothing follows.
@@ -73,6 +75,105 @@ const NEGATORS: &[&str] = &[
     "blocks",
     "blocking",
     "nt",
+    "nobody",
+    "noone",
+    "nowhere",
+    "nope",
+    "nay",
+    "non",
+    "zero",
+    "instead",
+    "rather",
+    "opposed",
+    "against",
+    "wrong",
+    "illegal",
+    "unlawful",
+    "impossible",
+    "unacceptable",
+    "unwanted",
+    "undesired",
+    "unauthorised",
+    "unauthorized",
+    "forbidding",
+    "prohibits",
+    "prohibiting",
+    "denies",
+    "denying",
+    "disallows",
+    "disallowing",
+    "rejected",
+    "blocked",
+    "ban",
+    "bans",
+    "banned",
+    "banning",
+    "barred",
+    "barring",
+    "taboo",
+    "refrains",
+    "refraining",
+    "abstain",
+    "abstaining",
+    "refuses",
+    "refusing",
+    "rarely",
+    "seldom",
+    "barely",
+    "scarcely",
+    "lest",
+    "lack",
+    "lacks",
+    "fail",
+    "fails",
+    "ignore",
+    "ignoring",
+    "exempt",
+    "exempting",
+    "omits",
+    "skips",
+    "leave",
+    "leaves",
+    "leaving",
+    "left",
+    "aint",
+    "havent",
+    "hasnt",
+    "neednt",
+    "wouldnt",
+    "couldnt",
+    "werent",
+    "wasnt",
+    "keep",
+    "keeps",
+    "keeping",
+    "kept",
+    "preserve",
+    "preserves",
+    "preserving",
+    "retain",
+    "retains",
+    "retaining",
+    "spare",
+    "spares",
+    "protect",
+    "protects",
+    "w/out",
+    "don",
+    "doesn",
+    "didn",
+    "isn",
+    "aren",
+    "wasn",
+    "weren",
+    "mustn",
+    "shouldn",
+    "wouldn",
+    "couldn",
+    "needn",
+    "ain",
+    "won",
+    "wo",
 ];
 /// The same, of two words.
 const PAIRS: &[(&str, &str)] = &[
@@ -81,9 +182,6 @@ const PAIRS: &[(&str, &str)] = &[
     ("other", "than"),
     ("apart", "from"),
     ("aside", "from"),
-    ("leave", "out"),
-    ("leaving", "out"),
-    ("leave", "alone"),
     ("off", "limits"),
     ("hands", "off"),
     ("stay", "away"),
@@ -94,38 +192,152 @@ const PAIRS: &[(&str, &str)] = &[
     ("on", "no"),
     ("under", "no"),
     ("in", "no"),
-];
-/// Negators that take away from what stands before them, and do not undo it.
-const EXCEPTING: &[&str] = &[
-    "except",
-    "excepting",
-    "excluding",
-    "excludes",
-    "exclude",
-    "excluded",
-    "excl",
-    "without",
-    "other",
-    "apart",
-    "aside",
-    "w/o",
-    "sans",
-    "minus",
-    "omitting",
-    "skipping",
+    ("all", "but"),
+    ("anything", "but"),
+    ("everything", "but"),
+    ("any", "but"),
+    ("save", "for"),
 ];
 /// Words that say that their subject stays as it is.
 const UNTOUCHED: &[&str] =
     &["untouched", "unchanged", "unmodified", "unaltered", "intact", "off-limits", "alone"];
 /// What follows `no`, `nothing` or `not` where that limits, and rules out nothing of its own.
 const LIMITING: &[&str] = &["more", "else", "further"];
-/// Words that begin to say again what shall be done.
-const AGAIN: &[&str] = &["only", "just", "please", "instead", "simply", "merely"];
+/// What may stand between a negator and its first verb.
+const BETWEEN: &[&str] = &[
+    "ever",
+    "to",
+    "be",
+    "being",
+    "been",
+    "able",
+    "any",
+    "have",
+    "has",
+    "had",
+    "let",
+    "allow",
+    "allowing",
+    "allowed",
+    "permit",
+    "permitted",
+    "them",
+    "it",
+    "him",
+    "her",
+    "us",
+    "me",
+    "anyone",
+    "anybody",
+    "you",
+    "i",
+    "we",
+    "they",
+    "he",
+    "she",
+    "please",
+    "actually",
+    "even",
+    "also",
+    "just",
+    "really",
+    "simply",
+    "further",
+    "more",
+    "else",
+    "may",
+    "can",
+    "could",
+    "should",
+    "must",
+    "shall",
+    "will",
+    "would",
+    "is",
+    "are",
+    "do",
+    "does",
+    "need",
+    "needs",
+    "want",
+    "wants",
+    "ability",
+    "right",
+    "permission",
+    "of",
+    "get",
+    "gets",
+    "ok",
+];
+/// What may stand behind a negator that rules out what stands before it: `deleting is not allowed`.
+const BEHIND: &[&str] = &[
+    "allowed",
+    "permitted",
+    "ok",
+    "okay",
+    "possible",
+    "wanted",
+    "desired",
+    "needed",
+    "required",
+    "acceptable",
+    "at",
+    "all",
+    "either",
+    "here",
+    "please",
+    "limits",
+    "strictly",
+    "be",
+    "ever",
+];
+/// How a clause begins that says again what shall be done.
+const AGAIN: &[&str] = &["but", "then"];
+/// How a sentence begins that goes on with what the one before it ruled out.
+const GOING_ON: &[&str] = &[
+    "and",
+    "or",
+    "nor",
+    "plus",
+    "also",
+    "same",
+    "likewise",
+    "ditto",
+    "similarly",
+    "including",
+    "especially",
+    "neither",
+    "even",
+];
+/// Words that a full stop follows, and that point to what comes next.
+const POINTING: &[&str] = &[
+    "etc",
+    "eg",
+    "ie",
+    "e.g",
+    "i.e",
+    "resp",
+    "incl",
+    "esp",
+    "vs",
+    "following",
+    "below",
+    "namely",
+    "these",
+    "viz",
+];
 
-/// The verbs that `text` rules out.
+/// The verbs that `text` rules out: all of them where it is not certain which.
 #[must_use]
 pub fn ruled_out(text: &str) -> Vec<&'static str> {
-    let mut verbs: Vec<&str> = exclusions(&tokens(text)).into_iter().flat_map(|one| one.verbs).collect();
+    let tokens = tokens(text);
+    let found = exclusions(&tokens);
+    let mut verbs: Vec<&str> = if found.iter().all(|one| one.is_clear) {
+        found.into_iter().flat_map(|one| one.verbs).collect()
+    } else {
+        let words: Vec<String> = tokens.iter().map(Token::lower).collect();
+        verbs_in(&words, 0..words.len())
+    };
     verbs.sort_unstable();
     verbs.dedup();
     verbs
@@ -141,73 +353,337 @@ pub fn forbids(ruled_out: &[&'static str], action: &str) -> Option<&'static str>
 #[must_use]
 pub fn exclusions(tokens: &[Token]) -> Vec<Exclusion> {
     let words: Vec<String> = tokens.iter().map(Token::lower).collect();
+    let text = Text { tokens, words: &words };
     let mut found: Vec<Exclusion> = Vec::new();
     let mut at = 0;
     while at < words.len() {
-        let Some(length) = negator(&words, at) else {
+        let Some(length) = text.negator(at) else {
             at = at.saturating_add(1);
             continue;
         };
         let floor = found.last().map_or(0, |last| last.range.end);
         let from = at.saturating_add(length);
-        let end = end_of(tokens, &words, at, from);
-        let mut range = at..end;
-        let mut verbs = verbs_in(&words, from..end);
-        let is_exception = words.get(at).is_some_and(|word| EXCEPTING.contains(&word.as_str()));
-        if verbs.is_empty() && !is_exception {
-            // `deleting is not allowed`, `the source must not be touched`.
-            let start = start_of(tokens, &words, at).max(floor);
-            let before = verbs_in(&words, start..at);
-            if !before.is_empty() || is_untouched(&words, at) {
-                range.start = start;
-                verbs = before;
-            }
-        }
-        at = end.max(at.saturating_add(1));
-        found.push(Exclusion { range, verbs });
+        let exclusion = text
+            .forward(at, from, floor)
+            .or_else(|| text.backward(at, from, floor))
+            .unwrap_or(Exclusion { range: at..words.len(), verbs: Vec::new(), is_clear: false });
+        at = exclusion.range.end.max(at.saturating_add(1));
+        found.push(exclusion);
     }
     found
 }
 
-/// How many words the negator at `at` has.
-fn negator(words: &[String], at: usize) -> Option<usize> {
-    let word = words.get(at)?.as_str();
-    let next = words.get(at.saturating_add(1)).map_or("", String::as_str);
-    if matches!(word, "no" | "nothing" | "not") && LIMITING.contains(&next) {
-        return None;
-    }
-    if PAIRS.contains(&(word, next)) {
-        return Some(2);
-    }
-    let is_one = NEGATORS.contains(&word) || word.ends_with("n't") || is_untouched(words, at);
-    is_one.then_some(1)
+struct Text<'a> {
+    tokens: &'a [Token],
+    words: &'a [String],
 }
 
-fn is_untouched(words: &[String], at: usize) -> bool {
-    words.get(at).is_some_and(|word| UNTOUCHED.contains(&word.as_str()))
-}
+impl Text<'_> {
+    fn word(&self, at: usize) -> &str {
+        self.words.get(at).map_or("", String::as_str)
+    }
 
-/// Where what the negator at `at` rules out ends.
-fn end_of(tokens: &[Token], words: &[String], at: usize, from: usize) -> usize {
-    let opens = start_of(tokens, words, at) == start_of_sentence(tokens, at);
-    for (here, token) in tokens.iter().enumerate().skip(from) {
-        let next = words.get(here.saturating_add(1)).map_or("", String::as_str);
-        let ends = match token {
-            Token::Break('.' | ';' | ')') => true,
-            Token::Break(_) if AGAIN.contains(&next) => true,
-            // `Without deleting anything, read the bucket b`
-            Token::Break(_) => {
-                let said = words.get(from..here).unwrap_or_default();
-                opens && !next.ends_with("ing") && verb::named(next).is_some() && is_gerund(said)
+    /// Returns whether the sentence, or a part of it, ends before `at`.
+    fn is_border(&self, at: usize) -> bool {
+        matches!(self.tokens.get(at), None | Some(Token::Break(_)))
+    }
+
+    fn is_verb(&self, at: usize) -> bool {
+        verb::named(self.word(at)).is_some()
+    }
+
+    /// How many words the negator at `at` has.
+    fn negator(&self, at: usize) -> Option<usize> {
+        let word = self.word(at);
+        let next = at.saturating_add(1);
+        let follows = self.word(next);
+        if matches!(word, "no" | "nothing" | "not") && LIMITING.contains(&follows) {
+            let is_last = verbs_in(self.words, next..self.words.len()).is_empty();
+            return (!is_last).then_some(1);
+        }
+        if PAIRS.contains(&(word, follows)) || (word == "no" && follows == "one") {
+            return Some(2);
+        }
+        let is_one = match word {
+            // `keep them from being deleted`
+            "from" => {
+                matches!(follows, "being" | "getting" | "ever") || self.is_verb(next) || self.is_border(next)
             }
-            Token::Word(_) => words.get(here).is_some_and(|word| word == "but"),
-            Token::Quoted(_) => false,
+            // `rather read than delete`
+            "than" => self.is_verb(next) || (follows == "to" && self.is_verb(next.saturating_add(1))),
+            "rather" => !(next..self.words.len()).any(|here| self.word(here) == "than"),
+            // `deleting is off`
+            "off" => self.is_border(next),
+            // `all buckets but the logs`
+            "but" => self.excepts(next),
+            _ => {
+                // `*not*`
+                let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+                let is_plain = NEGATORS.contains(&bare) || bare.ends_with("n't");
+                is_plain || is_odd(word) || self.is_untouched(at)
+            }
         };
-        if ends {
-            return here;
+        is_one.then_some(1)
+    }
+
+    /// Returns whether what follows `but` is no clause of its own.
+    fn excepts(&self, at: usize) -> bool {
+        const BEGINS: &[&str] = &[
+            "only", "just", "also", "then", "please", "it", "they", "you", "i", "we", "he", "she", "must",
+            "may", "can", "should", "shall", "will", "do", "does", "in", "on", "under", "by", "hands",
+            "keep", "stay", "apart", "aside", "other", "free",
+        ];
+        let is_clause = self.is_verb(at) || BEGINS.contains(&self.word(at)) || self.negator(at).is_some();
+        // `but the source must not be modified`
+        let says_no = || (at..self.end_of_part(at)).skip(1).any(|here| self.negator(here).is_some());
+        !is_clause && !says_no()
+    }
+
+    fn end_of_part(&self, at: usize) -> usize {
+        (at..self.tokens.len()).find(|here| self.is_border(*here)).unwrap_or(self.tokens.len())
+    }
+
+    fn is_untouched(&self, at: usize) -> bool {
+        UNTOUCHED.contains(&self.word(at))
+    }
+
+    /// What a negator rules out that has its verbs behind it, with hardly a word between.
+    fn forward(&self, at: usize, from: usize, floor: usize) -> Option<Exclusion> {
+        if self.word(at) == "from" || is_odd(self.word(at)) {
+            // It could be a place all the same: `from uploading bucket`.
+            return None;
+        }
+        let is_ability = |here: usize| {
+            matches!(self.word(here), "the" | "a")
+                && matches!(self.word(here.saturating_add(1)), "ability" | "right" | "permission")
+        };
+        let first = (from..self.words.len()).find(|here| {
+            !(is_ability(*here) || BETWEEN.contains(&self.word(*here))) || self.is_verb(*here)
+        })?;
+        if !self.is_verb(first) {
+            return None;
+        }
+        let word = self.word(first);
+        let next = first.saturating_add(1);
+        let is_noun =
+            matches!(self.word(at), "no" | "not") || self.word(at) != "nobody" && is_exception(self.word(at));
+        let between = self.words.get(from..first).unwrap_or_default();
+        let is_passive = is_participle(word);
+        let has_be =
+            between.iter().any(|word| matches!(word.as_str(), "be" | "being" | "been" | "get" | "gets"));
+        // `Not allowed are: write. Delete.` goes on for who knows how long.
+        let is_list = between.last().is_some_and(|word| matches!(word.as_str(), "are" | "is"));
+        if is_list && !is_passive && !word.ends_with("ing") {
+            return None;
+        }
+        // `not deleted ones`, `no uploads bucket`: what has been done, and not what is to be done.
+        let describes = is_passive || word.ends_with('s');
+        let leads_on = matches!(
+            self.word(next),
+            "" | "of"
+                | "to"
+                | "on"
+                | "at"
+                | "in"
+                | "or"
+                | "and"
+                | "from"
+                | "by"
+                | "but"
+                | "either"
+                | "please"
+                | "any"
+                | "anything"
+        );
+        if is_noun && describes && !has_be && !leads_on {
+            return None;
+        }
+        let end = self.end(at, from, next)?;
+        let mut range = at..end;
+        // `deleting must not be granted`
+        if is_passive && let Some(start) = self.subject(at, floor) {
+            range.start = start;
+        }
+        Some(Exclusion { verbs: verbs_in(self.words, range.clone()), range, is_clear: true })
+    }
+
+    /// What a negator rules out that has its verbs before it: `deleting is not allowed`.
+    fn backward(&self, at: usize, from: usize, floor: usize) -> Option<Exclusion> {
+        if is_exception(self.word(at)) || is_odd(self.word(at)) {
+            return None;
+        }
+        let end = self.end_of_part(from);
+        let behind = self.words.get(from..end).unwrap_or_default();
+        if !behind.iter().all(|word| BEHIND.contains(&word.as_str())) {
+            return None;
+        }
+        let is_untouched = self.is_untouched(at);
+        let start = match self.subject(at, floor) {
+            Some(start) => start,
+            None if is_untouched => self.start_of_part(at, floor),
+            None => return None,
+        };
+        let verbs = verbs_in(self.words, start..at);
+        if is_untouched && !verbs.is_empty() && self.subject(at, floor).is_none() {
+            return None;
+        }
+        let end = self.end(at, from, end)?;
+        Some(Exclusion { range: start..end, verbs, is_clear: true })
+    }
+
+    /// Where the subject before `at` begins, if it is of verbs: `deleting objects`, `writing, deleting and listing`.
+    fn subject(&self, at: usize, floor: usize) -> Option<usize> {
+        let is_of_verb = |start: usize| {
+            let skips = |here: &usize| {
+                matches!(self.word(*here), "the" | "any" | "all" | "every" | "so" | "also" | "and" | "of")
+            };
+            let first = (start..at).find(|here| !skips(here)).unwrap_or(at);
+            self.is_verb(first) && first < at && is_nominal(self.word(first))
+        };
+        let mut start = Some(self.start_of_part(at, floor)).filter(|start| is_of_verb(*start))?;
+        while let Some(border) = start.checked_sub(1).filter(|border| *border >= floor) {
+            let before = self.start_of_part(border, floor);
+            if !(before < border && is_of_verb(before)) {
+                break;
+            }
+            start = before;
+        }
+        Some(start)
+    }
+
+    /// Where the part of the sentence begins in which `at` stands.
+    fn start_of_part(&self, at: usize, floor: usize) -> usize {
+        let is_start = |here: &usize| self.is_border(*here) || self.word(*here) == "but";
+        (floor..at).rev().find(is_start).map_or(floor, |border| border.saturating_add(1))
+    }
+
+    /// Where what the negator at `at` rules out ends; none where that is not certain.
+    fn end(&self, at: usize, from: usize, begin: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        for here in begin..self.tokens.len() {
+            let next = here.saturating_add(1);
+            let follows = self.word(next);
+            let goes_on = || {
+                GOING_ON.contains(&follows)
+                    || follows.ends_with("ing")
+                    || (self.is_verb(next) && is_nominal(follows))
+                    || (next < self.tokens.len() && self.is_border(next))
+            };
+            match self.tokens.get(here) {
+                Some(Token::Word(_)) if self.word(here) == "but" => return Some(here),
+                Some(Token::Break('(')) => depth = depth.saturating_add(1),
+                Some(Token::Break(')')) if depth > 0 => depth = depth.saturating_sub(1),
+                Some(Token::Break(')')) => {
+                    let is_end = next >= self.tokens.len()
+                        || !self.is_border(next) && !goes_on() && !self.is_verb(next);
+                    let is_stop = self.tokens.get(next) == Some(&Token::Break('.'))
+                        && self.begins(next.saturating_add(1));
+                    return (is_end || is_stop).then_some(here);
+                }
+                Some(Token::Break('.')) => {
+                    let said = self.words.get(at..here).unwrap_or_default();
+                    let points = said.iter().any(|word| POINTING.contains(&word.as_str()));
+                    let is_last = next >= self.tokens.len();
+                    return (is_last || self.begins(next) && !points && !goes_on()).then_some(here);
+                }
+                Some(Token::Break(';')) => {
+                    let is_subject = matches!(follows, "it" | "they" | "you" | "i" | "we" | "he" | "she")
+                        && matches!(
+                            self.word(next.saturating_add(1)),
+                            "may" | "can" | "should" | "must" | "shall"
+                        );
+                    let is_again = AGAIN.contains(&follows) || is_subject || self.says_only(next);
+                    return (next >= self.tokens.len() || is_again).then_some(here);
+                }
+                Some(Token::Break(_)) if self.says_only(next) => return Some(here),
+                // `Without deleting anything, read the bucket b`
+                Some(Token::Break(',')) if self.word(at) == "without" => {
+                    let opens =
+                        at == 0 || matches!(self.tokens.get(at.saturating_sub(1)), Some(Token::Break('.')));
+                    let said = self.words.get(from..here).unwrap_or_default();
+                    if opens && self.is_verb(next) && !is_nominal(follows) && is_gerund(said) {
+                        return Some(here);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some(self.tokens.len())
+    }
+
+    /// Returns whether `only read` or the like begins at `at`.
+    fn says_only(&self, at: usize) -> bool {
+        matches!(self.word(at), "only" | "just") && self.is_verb(at.saturating_add(1))
+    }
+
+    /// Returns whether a sentence begins at `at`.
+    fn begins(&self, at: usize) -> bool {
+        match self.tokens.get(at) {
+            Some(Token::Word(word)) => word.starts_with(char::is_uppercase),
+            _ => at >= self.tokens.len(),
         }
     }
-    tokens.len()
+}
+
+/// Returns whether a word says no in an unusual spelling: `do_not`, `no/delete`, or with letters that only look like it.
+fn is_odd(word: &str) -> bool {
+    let is_alike = |c: char| ('\u{370}'..='\u{52f}').contains(&c);
+    if word.contains(is_alike) && word.contains(|c: char| c.is_ascii_alphabetic()) {
+        return true;
+    }
+    // `no-delete` is a name.
+    let is_name = !word.contains(['_', '/', ':', '*', '=']);
+    let mut parts = word.split(['-', '_', '/', ':', '*', '=']).filter(|part| !part.is_empty());
+    let says_no = |part: &str| NEGATORS.contains(&part) || part.ends_with("n't");
+    let is_known =
+        |part: &str| says_no(part) || BETWEEN.contains(&part) || (!is_name && verb::named(part).is_some());
+    let count = parts.clone().count();
+    count > 1 && parts.clone().any(says_no) && parts.all(is_known)
+}
+
+/// Returns whether a negator takes away from what stands before it, and does not undo it.
+fn is_exception(word: &str) -> bool {
+    const EXCEPTING: &[&str] = &[
+        "except",
+        "excepting",
+        "excluding",
+        "excludes",
+        "exclude",
+        "excluded",
+        "excl",
+        "without",
+        "other",
+        "apart",
+        "aside",
+        "w/o",
+        "sans",
+        "minus",
+        "omitting",
+        "skipping",
+        "but",
+        "all",
+        "any",
+        "anything",
+        "everything",
+        "save",
+        "exempt",
+        "exempting",
+        "barring",
+    ];
+    EXCEPTING.contains(&word)
+}
+
+/// Returns whether a verb is said as a noun: `deleting`, `deletion`, `deletes`.
+fn is_nominal(word: &str) -> bool {
+    word.ends_with("ing")
+        || word.ends_with("ion")
+        || word.ends_with("ions")
+        || word.ends_with("al")
+        || word.ends_with('s')
+}
+
+fn is_participle(word: &str) -> bool {
+    word.ends_with("ed") || word.ends_with("written") || word == "sent"
 }
 
 /// Returns whether the verbs of these words are all like `deleting`.
@@ -216,25 +692,12 @@ fn is_gerund(words: &[String]) -> bool {
     verbs.peek().is_some() && verbs.all(|verb| verb.ends_with("ing"))
 }
 
-/// Where the part of the sentence begins in which `at` stands.
-fn start_of(tokens: &[Token], words: &[String], at: usize) -> usize {
-    let is_border = |here: &usize| match tokens.get(*here) {
-        Some(Token::Break(_)) => true,
-        Some(Token::Word(_)) => {
-            words.get(*here).is_some_and(|word| matches!(word.as_str(), "but" | "and" | "then"))
-        }
-        _ => false,
-    };
-    (0..at).rev().find(is_border).map_or(0, |border| border.saturating_add(1))
-}
-
-fn start_of_sentence(tokens: &[Token], at: usize) -> usize {
-    let is_stop = |here: &usize| matches!(tokens.get(*here), Some(Token::Break('.' | ';' | ':')));
-    (0..at).rev().find(is_stop).map_or(0, |stop| stop.saturating_add(1))
-}
-
 fn verbs_in(words: &[String], range: Range<usize>) -> Vec<&'static str> {
-    words.get(range).unwrap_or_default().iter().filter_map(|word| verb::named(word)).collect()
+    let words = words.get(range).unwrap_or_default();
+    let follows = |at: usize| words.get(at.saturating_add(1)).map_or("", String::as_str);
+    let is_balancer = |at: usize, word: &str| word == "load" && follows(at).starts_with("balancer");
+    let verbs = words.iter().enumerate().filter(|(at, word)| !is_balancer(*at, word));
+    verbs.filter_map(|(_, word)| verb::named(word)).collect()
 }
 
 #[cfg(test)]
@@ -263,6 +726,27 @@ mod tests {
             "read objects but don\u{2019}t delete",
             "it should be able to read objects but not to delete",
             "read \"objects and do not delete\"",
+        ] {
+            assert_eq!(ruled_out(text), ["delete"], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_certain_rules_out_every_verb_of_the_text() {
+        for text in [
+            "Do not, please, delete objects. Then read them",
+            "Delete them? Never! Read them",
+            "do not read; delete",
+            "Things to avoid: read; delete",
+        ] {
+            assert!(!exclusions(&tokens(text)).iter().all(|one| one.is_clear), "{text}");
+            assert_eq!(ruled_out(text), ["delete", "read"], "{text}");
+        }
+        for text in [
+            "read but do not delete them",
+            "no deletes, only reading",
+            "clean up, but never delete",
+            "nobody may delete",
         ] {
             assert_eq!(ruled_out(text), ["delete"], "{text}");
         }

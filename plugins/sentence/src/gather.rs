@@ -7,7 +7,7 @@ use crate::family::singular;
 use crate::names::{self, Names};
 use crate::phrase::{Clause, Parsed, Phrase, parse};
 use crate::piece::{Piece, pieces};
-use crate::resolve::{Context, Need, is_of_all, resolve, service_of};
+use crate::resolve::{Context, Need, is_of_all, resolve, service_of, unnamed};
 use crate::table;
 use crate::task::{MOST, Task, tasks};
 use crate::token::{Token, tokens};
@@ -39,6 +39,9 @@ pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
     }
     let tokens = tokens(text);
     let excluded = exclusions(&tokens);
+    if let Some(unclear) = excluded.iter().find(|exclusion| !exclusion.is_clear) {
+        return Err(Trouble::Excluded(shown(&tokens, unclear)));
+    }
     let said = pieces(provider, &tokens, &excluded);
     let parsed = parse(provider, &said);
     match parsed.trouble.clone() {
@@ -48,6 +51,13 @@ pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
         _ => {}
     }
     let (mut needs, context) = needs(provider, &parsed, &said)?;
+    for need in &needs {
+        // `In the logs bucket, delete objects`
+        let lost = context.phrases.iter().find_map(|phrase| unnamed(provider, &need.service, phrase));
+        if let Some((word, _)) = lost {
+            return Err(Trouble::Which(word));
+        }
+    }
     share(provider, &mut needs, &context)?;
     for exclusion in &excluded {
         keep_out(provider, &tokens, exclusion, &needs)?;
@@ -62,6 +72,12 @@ pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
         }
     }
     let proposal = assemble(provider, &needs)?;
+    for exclusion in &excluded {
+        is_limit_kept(provider, &tokens, exclusion, &needs, &proposal)?;
+    }
+    if proposal.resources.is_empty() && said.contains(&Piece::Called) {
+        return Err(Trouble::Which("name".to_owned()));
+    }
     is_every_name_kept(&context, &proposal)?;
     Ok(proposal)
 }
@@ -75,6 +91,8 @@ struct Around {
     names: Vec<String>,
     /// Names of nothing that is known, such as that of the one who asks.
     loose: Vec<String>,
+    /// Everything that is spoken of there.
+    phrases: Vec<Phrase>,
 }
 
 fn needs(provider: &str, parsed: &Parsed, said: &[Piece]) -> Result<(Vec<Need>, Around), Trouble> {
@@ -128,6 +146,7 @@ fn only_runs(clause: &Clause) -> bool {
 /// Notes what a clause without a verb speaks of: `Rotation function for the secret s:`.
 fn spoken_of(provider: &str, clause: &Clause, context: &mut Context, around: &mut Around) {
     for phrase in &clause.phrases {
+        around.phrases.push(phrase.clone());
         let task = Task { object: phrase.clone(), ..Task::default() };
         let said = phrase.names.iter().map(|(_, name)| name.clone());
         let is_named = !phrase.names.is_empty() || !phrase.addresses.is_empty();
@@ -174,6 +193,8 @@ fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trou
             let mut lists: Vec<&[String]> = of_service.filter_map(|(_, names)| names.get(&thing)).collect();
             lists.dedup();
             match lists.as_slice() {
+                // It speaks of one itself, and of another perhaps.
+                [_, ..] if need.said.contains(&thing) => return Err(Trouble::Which(thing)),
                 [only] if need.names.arns.is_empty() => need.names.inherit_thing(&thing, only),
                 [] | [_] => {}
                 _ => return Err(Trouble::Which(thing)),
@@ -184,6 +205,9 @@ fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trou
         if need.names.is_empty()
             && let Some((_, names)) = arns.next()
         {
+            if let Some(thing) = main.filter(|main| need.said.iter().any(|said| said == main)) {
+                return Err(Trouble::Which(thing.to_owned()));
+            }
             need.names.inherit(names);
         }
     }
@@ -208,11 +232,45 @@ fn keep_out(provider: &str, tokens: &[Token], exclusion: &Exclusion, needs: &[Ne
             _ => false,
         };
         if is_out {
-            let shown = range.iter().map(Token::lower).filter(|word| !word.is_empty());
-            return Err(Trouble::Excluded(shown.collect::<Vec<_>>().join(" ")));
+            return Err(Trouble::Excluded(shown(tokens, exclusion)));
         }
     }
     Ok(())
+}
+
+/// Rejects an exclusion with a limit that could be meant for the tasks too: `write without deleting in the bucket b`.
+fn is_limit_kept(
+    provider: &str,
+    tokens: &[Token],
+    exclusion: &Exclusion,
+    needs: &[Need],
+    proposal: &Proposal,
+) -> Result<(), Trouble> {
+    let range = tokens.get(exclusion.range.clone()).unwrap_or_default();
+    let is_container = |need: &Need, word: &str| {
+        let main = table::main_thing(provider, &need.service).map(|thing| thing.name);
+        let mut things = table::things(provider, word).into_iter();
+        things.any(|thing| {
+            thing.service == need.service && (Some(thing.name) == main || thing.inside.is_some())
+        })
+    };
+    let is_lost = pieces(provider, range, &[]).iter().any(|piece| match piece {
+        Piece::Name(_) | Piece::Address(_) => true,
+        Piece::Thing(word, _) => needs.iter().any(|need| is_container(need, word)),
+        _ => false,
+    });
+    if is_lost && proposal.resources.is_empty() {
+        Err(Trouble::Excluded(shown(tokens, exclusion)))
+    } else {
+        Ok(())
+    }
+}
+
+/// The words of an exclusion, as far as they help.
+fn shown(tokens: &[Token], exclusion: &Exclusion) -> String {
+    let range = tokens.get(exclusion.range.clone()).unwrap_or_default();
+    let words = range.iter().map(Token::lower).filter(|word| !word.is_empty());
+    words.take(8).collect::<Vec<_>>().join(" ")
 }
 
 /// Returns whether `word` is the negation of an exclusion, such as `not`.

@@ -21,13 +21,16 @@ pub struct Phrase {
     pub addresses: Vec<Address>,
     /// It speaks of what was spoken of before.
     pub is_before: bool,
-    /// A word that is not known stands right before its head.
-    pub is_odd: bool,
+    /// `the`, `a`, `any`.
+    pub determiner: Option<String>,
+    /// Beside a thing stands a word or a mark that could be its name, or tell it from others.
+    pub is_described: bool,
 }
 
 impl Phrase {
     fn is_empty(&self) -> bool {
-        *self == Self { place: self.place, is_joined: self.is_joined, ..Self::default() }
+        let Self { place, is_joined, is_described, .. } = *self;
+        *self == Self { place, is_joined, is_described, ..Self::default() }
     }
 }
 
@@ -51,8 +54,8 @@ pub struct Parsed {
 #[must_use]
 pub fn parse(provider: &str, pieces: &[Piece]) -> Parsed {
     let mut parser = Parser { provider, ..Parser::default() };
-    for piece in pieces {
-        parser.take(piece);
+    for (number, piece) in pieces.iter().enumerate() {
+        parser.take(piece, pieces.get(number.saturating_add(1)));
     }
     parser.end_clause();
     parser.parsed
@@ -68,6 +71,10 @@ struct Parser<'a> {
     in_brackets: bool,
     /// A noun has to follow.
     wants_noun: bool,
+    /// The article of the noun that follows.
+    determiner: Option<String>,
+    /// A filler stands before the noun that follows.
+    has_filler: bool,
     last: Last,
 }
 
@@ -86,7 +93,20 @@ enum Last {
 }
 
 impl Parser<'_> {
-    fn take(&mut self, piece: &Piece) {
+    fn take(&mut self, piece: &Piece, next: Option<&Piece>) {
+        if matches!(self.last, Last::Thing(_)) && could_be_name(piece, next) {
+            self.phrase.is_described = true;
+        }
+        self.has_filler = match piece {
+            Piece::Filler | Piece::Called => true,
+            Piece::Verb(..) | Piece::Place(_) | Piece::And | Piece::Mark(_) | Piece::Article(_) => false,
+            _ => self.has_filler,
+        };
+        // `from about bucket`: a word that says where, and no noun.
+        let leads_nowhere = self.phrase.place.is_some()
+            && !self.in_brackets
+            && self.phrase.is_empty()
+            && matches!(piece, Piece::Place(_) | Piece::Modal | Piece::And | Piece::Mark(_));
         match piece {
             Piece::Verb(verb, word) => self.verb(verb, word),
             Piece::Service(service) => {
@@ -130,16 +150,20 @@ impl Parser<'_> {
                 self.phrase.is_before = true;
                 self.after(Last::Other);
             }
-            Piece::Article => {
+            Piece::Article(word) => {
                 self.joined();
                 self.wants_noun = true;
+                // `the any bucket`
+                let before = self.determiner.replace(word.clone());
+                self.has_filler = before.is_some_and(|before| before != "all");
             }
             Piece::Modal => self.after(Last::Other),
-            Piece::Called | Piece::Filler => {}
+            Piece::Called | Piece::Filler | Piece::Vendor => {}
             Piece::Broad(_) | Piece::Vague(_) | Piece::Limit(_) => {
                 self.parsed.trouble.get_or_insert_with(|| piece.clone());
             }
         }
+        self.has_filler |= leads_nowhere;
     }
 
     fn after(&mut self, last: Last) {
@@ -183,6 +207,7 @@ impl Parser<'_> {
     fn end_phrase(&mut self) {
         let phrase = std::mem::take(&mut self.phrase);
         if !phrase.is_empty() {
+            self.determiner = None;
             self.clause.phrases.push(phrase);
         }
     }
@@ -202,9 +227,9 @@ impl Parser<'_> {
         let is_first = self.last == Last::Unknown && self.clause.verbs.is_empty();
         if (self.wants_noun && !is_first) || follows_noun {
             if table::things(self.provider, word).is_empty() {
-                self.unknown(word)
+                self.unknown(word);
             } else {
-                self.thing(word, word)
+                self.thing(word, word);
             }
             return;
         }
@@ -230,10 +255,18 @@ impl Parser<'_> {
         {
             *thing = Some(word.to_owned());
         }
-        self.phrase.is_odd = self.last == Last::Unknown;
+        self.determined();
         self.phrase.things.push(word.to_owned());
         self.phrase.nouns.push(word.to_owned());
         self.after(Last::Thing(word.to_owned()));
+    }
+
+    /// Gives a noun what stands before it.
+    fn determined(&mut self) {
+        if let Some(word) = self.determiner.take() {
+            self.phrase.determiner = Some(word);
+        }
+        self.phrase.is_described |= std::mem::take(&mut self.has_filler);
     }
 
     /// Returns whether a word that can be a thing is a name here, as in `the queue jobs`: no service has one in the other.
@@ -272,11 +305,35 @@ impl Parser<'_> {
             Last::NameAnd(Some(thing)) if is_capital && thing.ends_with('s') => self.name(word),
             _ => {
                 self.joined();
+                self.determined();
                 self.phrase.nouns.push(word.to_lowercase());
                 self.last = Last::Unknown;
                 // The noun itself may still follow.
             }
         }
+    }
+}
+
+/// Returns whether `piece`, right behind a thing, stands where its name would.
+fn could_be_name(piece: &Piece, next: Option<&Piece>) -> bool {
+    match piece {
+        Piece::Filler
+        | Piece::Vendor
+        | Piece::Service(_)
+        | Piece::Called
+        | Piece::Before
+        | Piece::One
+        | Piece::Mark('(' | ':')
+        | Piece::Place(Place::Loose) => true,
+        // `bucket and logs`, `bucket for images`
+        Piece::And if matches!(next, Some(Piece::Thing(..) | Piece::Unknown(_) | Piece::Name(_))) => true,
+        Piece::Place(_) | Piece::Modal | Piece::And | Piece::Article(_) => {
+            matches!(next, None | Some(Piece::Mark(_)))
+        }
+        Piece::Mark(',') => {
+            !matches!(next, None | Some(Piece::Verb(..) | Piece::And | Piece::Modal | Piece::Mark(_)))
+        }
+        _ => false,
     }
 }
 

@@ -26,13 +26,15 @@ pub enum Piece {
     /// `one`, `ones`: the same as before, by another word.
     One,
     /// `the`, `a`: a noun follows.
-    Article,
+    Article(String),
     /// `called`, `named`: a name follows.
     Called,
     /// `must`, `can`: a verb may follow.
     Modal,
     /// A word that says nothing here.
     Filler,
+    /// `Amazon`, before the name of a service.
+    Vendor,
     /// `admin`, `everything`: more than can be given.
     Broad(String),
     /// `manage`: no verb that says what is done.
@@ -56,6 +58,11 @@ pub enum Place {
 const STRICT: &[&str] = &[
     "from", "in", "into", "inside", "on", "onto", "at", "to", "of", "off", "under", "within", "below", "out",
     "across", "between",
+];
+/// Of these, the ones that no verb follows.
+const NOUN_FOLLOWS: &[&str] = &[
+    "from", "in", "into", "inside", "onto", "at", "off", "under", "within", "below", "out", "across",
+    "between",
 ];
 const LOOSE: &[&str] = &[
     "through", "via", "with", "by", "for", "about", "over", "towards", "against", "than", "after", "before",
@@ -322,6 +329,18 @@ pub fn pieces(provider: &str, tokens: &[Token], exclusions: &[Exclusion]) -> Vec
             at = exclusion.range.end;
             continue;
         }
+        // `the bucket called images`
+        if let (Some(Piece::Called), Some(Token::Word(word))) = (pieces.last(), tokens.get(at))
+            && at.checked_sub(1).is_some_and(|before| is_naming(&words, before))
+            && matches!(
+                pieces.iter().nth_back(1),
+                Some(Piece::Thing(..) | Piece::Service(_) | Piece::Unknown(_) | Piece::Modal)
+            )
+        {
+            pieces.push(address::read(word).map_or_else(|| Piece::Name(word.clone()), Piece::Address));
+            at = at.saturating_add(1);
+            continue;
+        }
         let leads_out = exclusions.iter().any(|one| one.range.start == at.saturating_add(1));
         let taken = phrase(provider, &words, at, &mut pieces).unwrap_or_else(|| {
             let before = at.checked_sub(1).and_then(|before| words.get(before)).map_or("", String::as_str);
@@ -334,6 +353,11 @@ pub fn pieces(provider: &str, tokens: &[Token], exclusions: &[Exclusion]) -> Vec
         at = at.saturating_add(taken);
     }
     pieces
+}
+
+/// Returns whether a name has to follow the word at `at`.
+fn is_naming(words: &[String], at: usize) -> bool {
+    words.get(at).is_some_and(|word| matches!(word.as_str(), "called" | "named"))
 }
 
 /// A service or a thing of several words, or a word that is more in company; how many words it takes.
@@ -420,8 +444,11 @@ fn one(provider: &str, token: &Token, around: &Around<'_>, pieces: &mut Vec<Piec
         let owns = matches!(lower.as_str(), "its" | "their");
         pieces.push(said);
         if owns {
-            pieces.push(Piece::Article);
+            pieces.push(Piece::Article(lower));
         }
+    } else if verb::named(&lower).is_some() && NOUN_FOLLOWS.contains(&before) {
+        // `from upload bucket`
+        pieces.push(Piece::Unknown(word.clone()));
     } else if let Some(verb) = verb::named(&lower).filter(|_| !has_inner_capital(word)) {
         pieces.push(Piece::Verb(verb, lower));
     } else if !table::things(provider, &lower).is_empty() && !has_inner_capital(word) {
@@ -468,10 +495,11 @@ fn of_language(word: &str, lower: &str, around: &Around<'_>) -> Option<Piece> {
         "everything" | "anything" | "all" if around.leads_out => Piece::Filler,
         _ if is(STRICT) => Piece::Place(Place::Strict),
         _ if is(LOOSE) => Piece::Place(Place::Loose),
-        _ if is(ARTICLES) && (around.before.is_empty() || word != "A") => Piece::Article,
+        _ if is(ARTICLES) && (around.before.is_empty() || word != "A") => Piece::Article(lower.to_owned()),
         _ if is(BEFORE) => Piece::Before,
         _ if is(MODALS) => Piece::Modal,
         _ if is(CALLED) => Piece::Called,
+        "amazon" | "aws" | "google" | "azure" | "gcp" | "microsoft" => Piece::Vendor,
         _ if is(FILLERS) => Piece::Filler,
         _ if is(BROAD) => Piece::Broad(lower.to_owned()),
         _ if is(VAGUE) => Piece::Vague(lower.to_owned()),

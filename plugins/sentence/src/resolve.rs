@@ -24,6 +24,8 @@ pub struct Need {
     pub names: Names,
     /// The task itself names something.
     pub is_named: bool,
+    /// The things that the task itself speaks of.
+    pub said: Vec<String>,
 }
 
 impl fmt::Display for Need {
@@ -67,7 +69,9 @@ pub fn resolve(provider: &str, task: &Task, context: &Context) -> Result<Need, T
     is_known(task)?;
     let service = service_of(provider, task, context)?;
     let inherited = context.last.as_ref().filter(|(last, ..)| *last == service);
-    let mut names = names_of(provider, &service, task)?;
+    let own = names_of(provider, &service, task)?;
+    let mut names = own.clone();
+    of_other(&service, task, context, &mut names)?;
     if (task.is_before() || is_bare(task))
         && let Some((_, _, known)) = inherited
     {
@@ -75,9 +79,14 @@ pub fn resolve(provider: &str, task: &Task, context: &Context) -> Result<Need, T
     }
     let found = Finder { provider, service: &service, task, names: &names };
     let (thing, actions, templates) = found.find(inherited.map(|(_, thing, _)| thing.as_str()))?;
-    is_told(provider, &service, task, &names)?;
+    is_told(provider, &service, task, &own, &names)?;
     let is_named = task.names().next().is_some() || task.addresses().next().is_some();
-    Ok(Need { verb: task.verb, service, thing, actions, templates, names, is_named })
+    let mut said: Vec<String> = Vec::new();
+    for word in task.things() {
+        let known = table::things(provider, word).into_iter().filter(|thing| thing.service == service);
+        said.extend(known.map(|thing| thing.name.to_owned()));
+    }
+    Ok(Need { verb: task.verb, service, thing, actions, templates, names, is_named, said })
 }
 
 /// The service of a task. One that is named excludes every other.
@@ -141,33 +150,124 @@ pub fn is_bare(task: &Task) -> bool {
         .all(|phrase| phrase.nouns.is_empty() && phrase.names.is_empty() && phrase.addresses.is_empty())
 }
 
-/// Rejects a place of which nothing is known: it could be a limit.
+/// Rejects a place with a noun that is not known and no name: it could be a limit.
 fn is_known(task: &Task) -> Result<(), Trouble> {
     let says_nothing = |phrase: &&Phrase| {
         phrase.place == Some(Place::Strict)
-            && !phrase.nouns.is_empty()
-            && phrase.things.is_empty()
-            && phrase.services.is_empty()
+            && phrase.nouns.iter().any(|noun| !phrase.things.contains(noun))
             && phrase.names.is_empty()
             && phrase.addresses.is_empty()
     };
-    let unknown = task.places.iter().find(says_nothing);
-    unknown.map_or(Ok(()), |phrase| Err(Trouble::NoThing(phrase.nouns.join(" "))))
+    match task.places.iter().find(says_nothing) {
+        None => Ok(()),
+        Some(phrase) => Err(match phrase.things.first() {
+            Some(thing) => Trouble::Which(thing.clone()),
+            None => Trouble::NoThing(phrase.nouns.join(" ")),
+        }),
+    }
 }
 
-/// Rejects a container that is described and not named: `the customer bucket`.
-fn is_told(provider: &str, service: &str, task: &Task, names: &Names) -> Result<(), Trouble> {
-    let inside = table::main_thing(provider, service).and_then(|thing| thing.inside);
-    for phrase in task.phrases().filter(|phrase| phrase.is_odd) {
-        let Some(word) = phrase.things.last() else { continue };
-        let of_service = table::things(provider, word).into_iter().find(|thing| thing.service == service);
-        let is_open = of_service
-            .is_some_and(|thing| !thing.is_shy && Some(thing.name) != inside && !names.has(thing.name));
-        if is_open {
-            return Err(Trouble::Which(word.clone()));
+/// Finds what `its logs` is of, where another service has the logs.
+///
+/// # Errors
+/// When that cannot be told: without a name it would be the logs of everything.
+fn of_other(service: &str, task: &Task, context: &Context, names: &mut Names) -> Result<(), Trouble> {
+    let owned = task.phrases().find(|phrase| {
+        phrase.is_before && (!phrase.things.is_empty() || phrase.place == Some(Place::Strict))
+    });
+    let Some((last, _, known)) = &context.last else { return Ok(()) };
+    if last == service || known.is_empty() || !names.is_empty() {
+        return Ok(());
+    }
+    if (last.as_str(), service) == ("lambda", "logs") {
+        for function in known.get("function").unwrap_or_default() {
+            names.add("group", format!("/aws/lambda/{function}"));
         }
     }
-    Ok(())
+    match owned {
+        Some(owned) if names.is_empty() => {
+            Err(Trouble::Which(owned.things.last().cloned().unwrap_or_else(|| service.to_owned())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rejects things that are described and not named: `the customer bucket`, `the bucket logs`, `the bucket`.
+fn is_told(provider: &str, service: &str, task: &Task, own: &Names, names: &Names) -> Result<(), Trouble> {
+    let inside = table::main_thing(provider, service).and_then(|thing| thing.inside);
+    let mut all = task.phrases();
+    all.try_for_each(|phrase| {
+        let Some((word, thing)) = unnamed(provider, service, phrase) else { return Ok(()) };
+        let mentions = task.things().filter(|other| singular(other) == singular(&word)).count();
+        let is_plain = !phrase.is_described
+            && phrase.nouns.len() < 2
+            && (Some(thing) != inside || phrase.place != Some(Place::Strict));
+        let is_named =
+            is_plain && ((own.has(thing) && mentions < 2) || (phrase.is_before && names.has(thing)));
+        if is_named { Ok(()) } else { Err(Trouble::Which(word)) }
+    })
+}
+
+/// The word of a thing of `service` that a phrase means one of, or some of, without their names; and the thing.
+pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String, &'static str)> {
+    const OPEN: &[&str] = &["a", "an", "any", "all", "each", "every"];
+    const SOME: &[&str] =
+        &["this", "that", "these", "those", "some", "both", "several", "two", "three", "another"];
+    let main = table::main_thing(provider, service);
+    let inside = main.and_then(|thing| thing.inside);
+    // `lambda function`: the name of the service is no other noun.
+    let of_service =
+        phrase.nouns.iter().take(1).filter(|noun| table::service(provider, noun).is_some()).count();
+    let has_others =
+        phrase.nouns.len() > of_service.min(phrase.nouns.len().saturating_sub(1)).saturating_add(1);
+    let is_vague = has_others || phrase.is_described;
+    let is_open = |word: &str| {
+        let said = phrase.determiner.as_deref();
+        if singular(word) == word {
+            !phrase.is_before && said.is_none_or(|said| OPEN.contains(&said))
+        } else {
+            !said.is_some_and(|said| SOME.contains(&said))
+        }
+    };
+    let names_nothing = phrase.names.is_empty() && phrase.addresses.is_empty();
+    // `delete objects in images`: what contains objects could have that name.
+    let is_place = names_nothing && phrase.place == Some(Place::Strict);
+    if let (true, Some(inside)) = (is_place, inside) {
+        let could_be_name = |word: &&String| {
+            let things = table::things(provider, word);
+            let is_inside = things.iter().any(|thing| thing.service == service && thing.name == inside);
+            is_inside && ![inside, "file"].contains(&singular(word).as_str())
+        };
+        if let Some(word) = phrase.things.iter().find(could_be_name) {
+            return Some((word.clone(), inside));
+        }
+    }
+    // `delete temp files`: not every file is meant.
+    let (head, known) = (phrase.nouns.last(), phrase.things.last());
+    if names_nothing && known.is_some() && head == known {
+        let is_unknown =
+            |noun: &&String| !phrase.things.contains(noun) && table::service(provider, noun).is_none();
+        if let (Some(_), Some(word)) = (phrase.nouns.iter().find(is_unknown), known) {
+            let things = table::things(provider, word);
+            let name = things.into_iter().find(|thing| thing.service == service).map(|thing| thing.name);
+            return name.map(|name| (word.clone(), name));
+        }
+    }
+    phrase.things.iter().find_map(|word| {
+        let thing = table::things(provider, word).into_iter().find(|thing| {
+            let is_main = main.is_some_and(|main| main.name == thing.name) || thing.inside.is_some();
+            thing.service == "*"
+                || (thing.service == service && (is_main || !thing.is_shy) && Some(thing.name) != inside)
+        })?;
+        let is_named = !phrase.addresses.is_empty()
+            || phrase.names.iter().any(|(of, _)| {
+                of.as_ref().is_none_or(|of| {
+                    of == word || table::things(provider, of).iter().any(|other| other.name == thing.name)
+                })
+            });
+        let is_fine = is_named || (!is_vague && (thing.service == "*" || is_open(word)));
+        (!is_fine).then(|| (word.clone(), thing.name))
+    })
 }
 
 /// The actions and templates for a thing.

@@ -30,7 +30,7 @@ const PROGRAMS: &[&str] = &["aws", "gsutil", "gcloud", "az"];
 /// Splits `text`. A quotation mark without its partner is an ordinary character, so that it hides nothing behind it.
 #[must_use]
 pub fn tokens(text: &str) -> Vec<Token> {
-    let text: String = text.chars().map(straight).collect();
+    let text: String = text.chars().filter(|c| !is_unseen(*c)).map(straight).collect();
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -61,10 +61,15 @@ pub fn is_command(text: &str) -> bool {
     words.next().is_some_and(|first| PROGRAMS.contains(&first)) && words.next().is_some()
 }
 
+/// Characters that nobody sees: with one in it, `not` would be another word.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
 /// Typographic marks as the plain ones.
 fn straight(c: char) -> char {
     match c {
-        '\u{2018}' | '\u{2019}' => '\'',
+        '\u{2018}' | '\u{2019}' | '\u{b4}' | '\u{2bc}' | '\u{2032}' | '\u{ff07}' => '\'',
         '\u{201c}' | '\u{201d}' => '"',
         _ => c,
     }
@@ -90,7 +95,14 @@ fn push(tokens: &mut Vec<Token>, raw: &str) {
     }
     let word =
         start.trim_end_matches(['.', ',', ';', ':', '?', '!', ')', ']', '}', '>', '"', '\'', '\u{2026}']);
-    let mut marks: Vec<char> = start.get(word.len()..).unwrap_or_default().chars().filter_map(mark).collect();
+    let tail = start.get(word.len()..).unwrap_or_default();
+    if start.len() == raw.len() && word.is_empty() && tail.contains('?') {
+        // It stands in the place of a word.
+        return tokens.push(Token::Word(tail.to_owned()));
+    }
+    let is_gap = tail.contains("..") || tail.contains('\u{2026}');
+    // `do not write… delete`: no sentence ends there.
+    let mut marks: Vec<char> = if is_gap { vec![','] } else { tail.chars().filter_map(mark).collect() };
     marks.dedup();
     for (number, part) in word.split([',', ';', '\u{2014}', '\u{2013}']).enumerate() {
         if number > 0 {
@@ -120,7 +132,7 @@ fn push_word(tokens: &mut Vec<Token>, word: &str) {
 
 fn mark(c: char) -> Option<char> {
     match c {
-        '.' | '!' | '?' | '\u{2026}' => Some('.'),
+        '.' | '!' | '?' => Some('.'),
         ',' | ';' | ':' => Some(c),
         ')' | ']' | '}' | '>' => Some(')'),
         _ => None,

@@ -39,7 +39,7 @@ pub enum Trouble {
     Crossed(String),
     /// It is asked for and ruled out.
     RuledOut(String),
-    /// An exclusion that names a resource.
+    /// An exclusion that names a resource, or of which it is not certain what it rules out.
     Excluded(String),
     /// A command that is not known.
     Command(String),
@@ -60,9 +60,8 @@ impl Trouble {
             Self::Many(_) => "ask for less at once, or write a profile",
             Self::Broad(_) => "say what is done to which resource",
             Self::NoVerb | Self::Vague(_) => "say what is done: read, list, write, delete, invoke, send …",
-            Self::Limit(_) | Self::Excluded(_) => {
-                "name the resources that are meant, or give --allow and --resource"
-            }
+            Self::Limit(_) => "name the resources that are meant, or give --allow and --resource",
+            Self::Excluded(_) => "end with \"but do not\" and the verb, or give --allow and --resource",
             Self::NoService(_) => "name the service",
             Self::Which(_) => "give its name, in quotation marks if it is an ordinary word",
             Self::Name(_) => "say what has this name: the bucket \"b\", the queue \"q\"",
@@ -103,7 +102,7 @@ impl fmt::Display for Trouble {
                 write!(f, "the actions for `{resource}` would also be allowed on the other resource")
             }
             Self::RuledOut(verb) => write!(f, "the sentence asks for `{verb}` and rules it out"),
-            Self::Excluded(thing) => write!(f, "the exception for `{thing}` cannot be enforced"),
+            Self::Excluded(thing) => write!(f, "the exception `{thing}` is unclear or cannot be enforced"),
             Self::Command(command) => write!(f, "the permissions of `{command}` are not known here"),
         }
     }

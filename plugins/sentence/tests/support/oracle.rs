@@ -14,29 +14,90 @@ const VERBS: [(&str, &str, &[&str]); 5] = [
     ("invoke", "invoking", &["invoke"]),
     ("send", "sending", &["send"]),
 ];
-/// Ways to rule a verb out behind a whole sentence.
-const AFTER: [&str; 8] = [
-    ". Never {v} anything.",
-    ". Do not {v} anything",
-    "; but don't {v} it",
-    ". {g} is not allowed.",
-    ". No {g}.",
-    ". It must not {v}",
-    ". Without {g} anything.",
-    ". {g} is forbidden",
+/// Ways to say no before a verb.
+const NEGATORS: [&str; 27] = [
+    "do not",
+    "don't",
+    "never",
+    "nobody may",
+    "no",
+    "must not",
+    "without",
+    "cannot",
+    "you may not",
+    "no more",
+    "not further",
+    "avoid",
+    "forbidden",
+    "things to avoid",
+    "do not do this",
+    "neither",
+    "make sure nobody does",
+    "by no means",
+    "refrain from",
+    "keep it from",
+    "instead of",
+    "as opposed to",
+    "rather than",
+    "it is wrong to",
+    "nothing else to",
+    "except",
+    "hands off",
 ];
-/// Ways to rule it out inside of one.
-const INSIDE: [&str; 10] = [
-    "{p} but do not {v} them",
-    "{p} and never {v} them",
-    "{p} without {g} anything",
-    "{p}, don't {v}",
-    "{p}; {g} is forbidden",
-    "{p} instead of {g} them",
-    "{p} (no {g})",
-    "do not {v} anything, only {p}",
-    "without {g} anything, {p}",
-    "{v} and {p}, but avoid {g}",
+/// What can stand between a negator and the verb that it rules out.
+const GAPS: [&str; 27] = [
+    " ",
+    " ever ",
+    ", please, ",
+    ": ",
+    "! ",
+    "? ",
+    "\u{2026} ",
+    "... ",
+    ". ",
+    " - ",
+    " (a) ",
+    " (",
+    " [x] ",
+    " list; ",
+    ": list objects; ",
+    " list etc. or ",
+    " list, e.g. ",
+    " list or ",
+    " (list) or ",
+    ": list. ",
+    " list, ",
+    " list objects. And ",
+    "; ",
+    " list; list; ",
+    ":\n- list objects\n- ",
+    ": 1. list 2. ",
+    ", under any circumstances, ",
+];
+/// How the part with the negator is joined to what is asked for.
+const JOINS: [&str; 6] = [", ", "; ", ". ", " but ", " and ", " ("];
+/// Ways to say no behind a verb.
+const TAILS: [&str; 20] = [
+    "? Never!",
+    "? No.",
+    ": no",
+    " - no",
+    " is not allowed",
+    " is forbidden",
+    " is wrong",
+    " is off",
+    ": off",
+    ": never",
+    " (forbidden)",
+    " must not be granted",
+    " and list objects is not permitted",
+    ", list objects: not allowed",
+    ", all of that is forbidden",
+    "; not allowed",
+    "? Not at all.",
+    ", not",
+    " is against the rules",
+    " would be illegal",
 ];
 const ASKED: [&str; 8] = [
     "read objects in the bucket b",
@@ -67,21 +128,33 @@ pub fn judge(input: &[u8]) {
     }
     let pick = |at: usize, of: usize| usize::from(*input.get(at).unwrap_or(&0)) % of;
     let (verb, gerund, beginnings) = VERBS[pick(0, VERBS.len())];
-    let say =
-        |form: &str, asked: &str| form.replace("{p}", asked).replace("{v}", verb).replace("{g}", gerund);
-    let behind = format!("{text}{}", say(AFTER[pick(1, AFTER.len())], ""));
-    let inside = say(INSIDE[pick(2, INSIDE.len())], ASKED[pick(3, ASKED.len())]);
-    for sentence in [behind, inside] {
-        for provider in PROVIDERS {
-            for action in propose(&sentence, provider).map(|proposal| proposal.allow).unwrap_or_default() {
-                let name = action.split_once(':').map_or_else(
-                    || action.rsplit(['.', '/']).find(|part| !part.eq_ignore_ascii_case("action")),
-                    |(_, name)| Some(name),
-                );
-                let name = name.unwrap_or_default().to_lowercase();
-                let does = beginnings.iter().any(|beginning| name.starts_with(beginning));
-                assert!(!does, "`{sentence}` grants `{action}`");
+    let (negator, gap) = (NEGATORS[pick(1, NEGATORS.len())], GAPS[pick(2, GAPS.len())]);
+    let (asked, join) = (ASKED[pick(3, ASKED.len())], JOINS[pick(4, JOINS.len())]);
+    let tail = TAILS[pick(1, TAILS.len())];
+    let others = ["gcp", "azure", "vault"];
+    for said in [verb, gerund] {
+        for sentence in [
+            format!("{text}. {negator}{gap}{said} anything"),
+            format!("{asked}{join}{negator}{gap}{said} objects"),
+            format!("{negator}{gap}{said} objects; {asked}"),
+            format!("{asked}{join}{said} objects{tail}"),
+        ] {
+            for provider in ["aws", others[pick(2, others.len())]] {
+                let allowed = propose(&sentence, provider).map(|proposal| proposal.allow).unwrap_or_default();
+                for action in allowed {
+                    let does = beginnings.iter().any(|beginning| own_name(&action).starts_with(beginning));
+                    assert!(!does, "`{sentence}` grants `{action}`");
+                }
             }
         }
     }
+}
+
+/// The part of an action's name that says what it does, in lower case.
+fn own_name(action: &str) -> String {
+    let name = action.split_once(':').map_or_else(
+        || action.rsplit(['.', '/']).find(|part| !part.eq_ignore_ascii_case("action")),
+        |(_, name)| Some(name),
+    );
+    name.unwrap_or_default().to_lowercase()
 }
