@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 /// Settings are written by hand; a file without end must not fill the memory.
@@ -49,7 +50,7 @@ pub fn text(path: &Path) -> io::Result<Option<String>> {
 /// # Errors
 /// As [`text`], and `NotFound`.
 pub fn required_text(path: &Path) -> io::Result<String> {
-    text(path)?.ok_or_else(|| ErrorKind::NotFound.into())
+    text(path)?.ok_or_else(missing)
 }
 
 /// Returns the contents of the regular file at `path`.
@@ -57,7 +58,7 @@ pub fn required_text(path: &Path) -> io::Result<String> {
 /// # Errors
 /// As [`open`], and `NotFound`, or `InvalidInput` when it is too long.
 pub fn required_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let file = open(path)?.ok_or(ErrorKind::NotFound)?;
+    let file = open(path)?.ok_or_else(missing)?;
     let mut bytes = Vec::new();
     file.take(FILE_BYTES.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > FILE_BYTES) {
@@ -98,6 +99,11 @@ fn is_absent(path: &Path) -> io::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// The system's own words for a file that is not there.
+fn missing() -> io::Error {
+    Errno::ENOENT.into()
 }
 
 fn is_nowhere(link: &Path) -> io::Result<bool> {

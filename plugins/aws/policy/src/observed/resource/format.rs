@@ -5,7 +5,8 @@ pub fn fits(format: &str, arn: &str) -> bool {
     let split = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
     // In a format the `:` of a variable is none.
     let (format, arn) = (split(format), split(arn));
-    let ([scheme, _, service, _, _, form], [own, _, of, _, _, name]) = (format.as_slice(), arn.as_slice()) else {
+    let ([scheme, _, service, _, _, form], [own, _, of, _, _, name]) = (format.as_slice(), arn.as_slice())
+    else {
         return false;
     };
     // Security: the name of an object may contain an ARN; that is not one.
