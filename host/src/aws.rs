@@ -87,6 +87,7 @@ impl Options {
     ///
     /// `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` and the key
     /// variables are read by the SDK from the process environment.
+    #[must_use]
     pub fn from_environment(environment: &Environment) -> Self {
         let get = |name: &str| environment.get(name).map(str::to_owned);
         let set = |name: &str| get(name).filter(|value| !value.trim().is_empty());

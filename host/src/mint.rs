@@ -45,7 +45,9 @@ pub fn mint(
     made();
     let minted = minted??;
     // Security: what was shown is not what was done, so it is shown again.
-    let error: MintError = match caught(|| approved.by_method(&minted.method)) {
+    let verdict = caught(|| approved.by_method(&minted.method));
+    drop(approved);
+    let error: MintError = match verdict {
         Ok(Ok(())) => return Ok(minted),
         Ok(Err(error)) => error.into(),
         Err(panicked) => panicked.into(),

@@ -52,7 +52,7 @@ fn variables_win_over_the_profile() {
     let mut sandbox = led_by(&format!(
         "[profile dev]\nendpoint_url = {CLOSED}\nservices = s\n[services s]\ns3 =\n  endpoint_url = {CLOSED}\n"
     ));
-    let cloud = sandbox.cloud().endpoint().to_owned();
+    let cloud = sandbox.cloud().endpoint().clone();
     sandbox.set("AWS_ENDPOINT_URL", &cloud);
     reads(&sandbox);
     let mut sandbox = led_by("[profile dev]\nendpoint_url = {CLOUD}\n");

@@ -25,8 +25,7 @@ pub struct Args {
     /// Take back what this session made, although it may still run: for one that was killed
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     session: Option<String>,
-    /// Also look for temporary roles that sessions of this identity left (Azure) [env: AUDEX_AZURE_CLIENT_ID]
-    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Also look for temporary roles that sessions of this identity left (Azure) [env: AUDEX_AZURE_CLIENT_ID]")]
     client_id: Option<String>,
     /// Show what is left and take nothing back
     #[arg(long)]

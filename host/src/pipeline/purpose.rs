@@ -10,10 +10,12 @@ use crate::environment::Environment;
 pub(super) fn purpose(environment: &Environment, session: &str, justification: Option<&str>) -> String {
     let mut purpose = format!("audex session={session}");
     if let Some(name) = agent(environment).filter(|name| redact_text(name) == *name) {
-        purpose += &format!(" agent={name}");
+        purpose.push_str(" agent=");
+        purpose.push_str(name);
     }
     if let Some(reason) = justification {
-        purpose += &format!(" justification={}", redact_text(reason));
+        purpose.push_str(" justification=");
+        purpose.push_str(&redact_text(reason));
     }
     purpose
 }

@@ -95,7 +95,7 @@ fn an_endpoint_that_quotes_the_request_shows_nothing_of_the_session() {
             let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
             assert!(head.iter().any(|line| line.starts_with("x-amz-security-token: ")), "it has the token");
             let quoted = head.join("\n");
-            let bytes: String = quoted.bytes().map(|byte| format!("{byte:02x} ")).collect();
+            let bytes = quoted.bytes().map(|byte| format!("{byte:02x} ")).collect::<Vec<_>>().concat();
             let body =
                 format!("<Error><Code>SignatureDoesNotMatch</Code><A>{quoted}</A><B>{bytes}</B></Error>");
             let length = body.len();

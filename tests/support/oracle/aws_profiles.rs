@@ -4,6 +4,7 @@
 use audex::aws::profile::ini::{self, Section, Value};
 use audex::aws::profile::{Leads, Profiles, Settings, session_file, words};
 use audex::environment::Environment;
+use std::fmt::Write as _;
 
 /// What names of properties that give or choose credentials have in them.
 const CREDENTIALS: [&str; 10] =
@@ -92,17 +93,19 @@ fn read_back(text: &str) {
 fn write(sections: &[Section]) -> Option<String> {
     let mut text = String::new();
     for section in sections {
-        text += &format!("[{}]\n", section.name);
+        writeln!(text, "[{}]", section.name).ok()?;
         for entry in &section.entries {
             match &entry.value {
-                Value::Text(value) => text += &format!("{} = {}\n", entry.name, value.replace('\n', "\n  ")),
+                Value::Text(value) => {
+                    writeln!(text, "{} = {}", entry.name, value.replace('\n', "\n  ")).ok()?
+                }
                 Value::Table(table) => {
-                    text += &format!("{} =\n", entry.name);
+                    writeln!(text, "{} =", entry.name).ok()?;
                     for (name, value) in table {
                         if name.starts_with(['#', ';']) {
                             return None;
                         }
-                        text += &format!("  {name} = {value}\n");
+                        writeln!(text, "  {name} = {value}").ok()?;
                     }
                     if table.is_empty() {
                         return None;

@@ -72,17 +72,13 @@ pub(super) fn cause(error: &(dyn Error + 'static), keys: Option<&Keys>) -> Optio
 
 /// The text of one link.
 fn said(link: &(dyn Error + 'static)) -> String {
-    match link.downcast_ref::<ErrorMetadata>() {
-        // Its own text is that of a Rust value.
-        Some(answer) => {
-            let (code, message) = (answer.code().unwrap_or_default(), answer.message().unwrap_or_default());
-            [code, message].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ")
-        }
-        None => {
-            let text = link.to_string();
-            process(&text).unwrap_or(text)
-        }
-    }
+    let Some(answer) = link.downcast_ref::<ErrorMetadata>() else {
+        let text = link.to_string();
+        return process(&text).unwrap_or(text);
+    };
+    // Its own text is that of a Rust value.
+    let (code, message) = (answer.code().unwrap_or_default(), answer.message().unwrap_or_default());
+    [code, message].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ")
 }
 
 /// What became of a `credential_process`, with what it wrote as far as that may be shown.

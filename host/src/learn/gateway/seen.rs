@@ -41,7 +41,7 @@ const HEADERS: &[&str] = &[
 ];
 
 /// Headers of an answer that name what the call needed besides, and how they are handed over: no header of a request has such a name.
-/// Source: S3 API reference, GetObject, response syntax.
+/// Source: S3 API reference, `GetObject`, response syntax.
 const ANSWERED: &[(&str, &str)] =
     &[("x-amz-server-side-encryption-aws-kms-key-id", "answer:x-amz-server-side-encryption-aws-kms-key-id")];
 
@@ -123,7 +123,7 @@ pub fn has_telling_body(parts: &Parts, service: &str) -> bool {
     )
 }
 
-/// The one request of S3 whose body is a list of keys. Source: S3 API reference, DeleteObjects.
+/// The one request of S3 whose body is a list of keys. Source: S3 API reference, `DeleteObjects`.
 fn deletes_objects(parts: &Parts) -> bool {
     let query = decode_pairs(parts.uri.query().unwrap_or_default());
     parts.method == Method::POST && query.iter().any(|(name, _)| name == "delete")

@@ -22,8 +22,8 @@ fn a_client_that_sends_to_the_queues_own_host_stays_with_the_gateway() {
     let body = format!(r#"{{"MessageBody":"x","QueueUrl":"{url}/123456789012/jobs"}}"#);
     let digest = dummy::hex(&<sha2::Sha256 as sha2::Digest>::digest(body.as_bytes()));
     for hash in [None, Some(digest.as_str())] {
-        let send = [json, agent, ("x-amz-target", "AmazonSQS.SendMessage")];
-        assert_eq!(scene.send("POST", &ask(&send, body.as_bytes(), hash)).0, 200);
+        let message = [json, agent, ("x-amz-target", "AmazonSQS.SendMessage")];
+        assert_eq!(scene.send("POST", &ask(&message, body.as_bytes(), hash)).0, 200);
         let sent = cloud.sent().pop().unwrap();
         assert_eq!(sent.body, format!(r#"{{"MessageBody":"x","QueueUrl":"{QUEUE}"}}"#));
         assert!(sent.head.contains(&format!("content-length: {}\r\n", sent.body.len())), "{}", sent.head);

@@ -22,8 +22,9 @@ fn quoted(status: &'static str, quote: impl Fn(&str) -> (String, Vec<u8>) + Send
     let request = scene.signed("GET", &GET);
     let answered = scene.runtime.block_on(async {
         let answer = AwsHttp::new(None).forward(HttpRequest::try_from(request).unwrap()).await.unwrap();
-        let mut text: String =
+        let lines: Vec<String> =
             answer.headers().iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        let mut text = lines.concat();
         let status = answer.status().as_u16();
         let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
         text += &String::from_utf8_lossy(&body);
@@ -34,7 +35,7 @@ fn quoted(status: &'static str, quote: impl Fn(&str) -> (String, Vec<u8>) + Send
 }
 
 fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x} ")).collect()
+    text.bytes().map(|byte| format!("{byte:02x} ")).collect::<Vec<_>>().concat()
 }
 
 #[test]
