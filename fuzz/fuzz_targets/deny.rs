@@ -1,7 +1,7 @@
 //! Entries of a deny list, and what a mapping may say of them.
 #![no_main]
 
-#[path = "../../plugins/deny-list/entry/tests/oracle.rs"]
+#[path = "../../plugins/deny-list/entry/tests/support/oracle.rs"]
 mod oracle;
 
 /// Every how many actions an input is held against: all of them take 50 ms.

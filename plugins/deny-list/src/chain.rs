@@ -257,9 +257,9 @@ fn the_definition_binds_every_entry_that_the_filter_would_drop_an_action_for() {
         let mut random = Random::new(seed + 4_000_000);
         let case = case(&mut random);
         for entry in &case.deny {
-            let names = case.probes.iter().map(Found::full_name);
+            let mut names = case.probes.iter().map(Found::full_name);
             let drops = |name: String| apply(asked(&[name]), std::slice::from_ref(entry)).actions.is_empty();
-            let is_dropping = names.map(drops).any(|dropped| dropped);
+            let is_dropping = names.any(drops);
             let decision = decide(entry, "aws", Vocabulary::Aws, &[]);
             let binds = matches!(&decision, Decision::Binds(patterns) if patterns.contains(entry));
             assert!(binds || !is_dropping, "{entry}: {decision:?}");

@@ -169,7 +169,9 @@ fn call(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Option
             continue;
         }
         for thing in &variables {
-            value(thing).into_iter().for_each(|name| names.add(thing, name));
+            if let Some(name) = value(thing) {
+                names.add(thing, name);
+            }
         }
         templates.push((format.to_owned(), family::fill(format, value)));
     }

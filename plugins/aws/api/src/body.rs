@@ -13,8 +13,8 @@ use serde_json::Value;
 const VALUES: usize = CUT / 2;
 /// As much of a body as the host hands over: one of that length may go on. Source: the contract, `seen-request`.
 const CUT: usize = 64 * 1024;
-/// DynamoDB's statements and writes of several tables. Source: Amazon DynamoDB API reference, TransactWriteItems, TransactGetItems,
-/// BatchExecuteStatement, ExecuteTransaction.
+/// DynamoDB's statements and writes of several tables. Source: Amazon DynamoDB API reference, `TransactWriteItems`, `TransactGetItems`,
+/// `BatchExecuteStatement`, `ExecuteTransaction`.
 const TRANSACTED: &str = "TransactItems";
 const STATEMENTS: [&str; 2] = ["Statements", "TransactStatements"];
 

@@ -187,7 +187,7 @@ fn tables_of_a_request_of_several_are_seen_and_what_is_written_to_them_is_not() 
 
 #[test]
 fn a_form_that_is_cut_has_nothing_of_the_list_it_is_cut_in() {
-    let ids: String = (0..3_000).map(|n| format!("&InstanceId.{n}=i-{n:017}")).collect();
+    let ids = (0..3_000).map(|n| format!("&InstanceId.{n}=i-{n:017}")).collect::<Vec<_>>().concat();
     let body = format!("Action=StopInstances&DryRun=true{ids}");
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let asked = recognise(&with(request("ec2", "POST", "/"), &form, &body.as_bytes()[..64 * 1024])).unwrap();

@@ -1,4 +1,4 @@
-//! The table of a `PartiQL` statement. Source: Amazon DynamoDB Developer Guide, "PartiQL for DynamoDB", statements.
+//! The table of a `PartiQL` statement. Source: Amazon DynamoDB Developer Guide, "`PartiQL` for DynamoDB", statements.
 
 /// The action a statement needs, its table, and the index of it that is read.
 #[derive(Debug, PartialEq, Eq)]

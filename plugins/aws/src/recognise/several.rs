@@ -79,7 +79,7 @@ fn collected(needs: BTreeMap<&'static str, Vec<String>>) -> Option<Vec<Need>> {
 }
 
 /// A version of an object is deleted with another permission than the object.
-/// Source: S3 API reference, "DeleteObjects", permissions.
+/// Source: S3 API reference, "`DeleteObjects`", permissions.
 fn deletion(asked: &Asked, actions: &[String], place: Place<'_>) -> Option<Vec<Need>> {
     let bucket = asked.values("Bucket").next()?;
     let on = |name: &str| {

@@ -1,7 +1,7 @@
 //! Sentences about needs that a call does not show.
 
 /// Operations that can do several things, of which the request did not say which.
-/// Source: DynamoDB Developer Guide, "IAM security policies with PartiQL"; KMS API reference, ReEncrypt.
+/// Source: DynamoDB Developer Guide, "IAM security policies with `PartiQL`"; KMS API reference, `ReEncrypt`.
 const SEVERAL: [(&str, &str); 6] = [
     ("dynamodb", "BatchExecuteStatement"),
     ("dynamodb", "ExecuteStatement"),
@@ -14,7 +14,7 @@ const USES: &str = "`kms:Decrypt` and `kms:GenerateDataKey`";
 const READS: &str = "`kms:Decrypt`";
 /// Operations that use a key that neither request nor answer names: service, operation, permissions, and what has the key.
 /// Source: Secrets Manager User Guide, "Secret encryption and decryption"; SNS and SQS Developer Guides, "Key management"; Systems
-/// Manager User Guide, "AWS KMS encryption for SecureString parameters"; S3 User Guide, "Copying objects".
+/// Manager User Guide, "AWS KMS encryption for `SecureString` parameters"; S3 User Guide, "Copying objects".
 const KEYS: [(&str, &str, &str, &str); 15] = [
     ("secretsmanager", "BatchGetSecretValue", READS, "a secret has"),
     ("secretsmanager", "GetSecretValue", READS, "the secret has"),

@@ -23,10 +23,10 @@ const PLACES: [&str; 3] = ["Partition", "Region", "Account"];
 /// Services that also check resources that the request does not name, such as default groups and what an image or subnet brings
 /// along: EC2 always, the others where they create. Elsewhere the types of one action that the reference calls required are
 /// alternatives as often as not.
-/// Source: EC2 User Guide, "Launch instances (RunInstances)"; RDS User Guide, "Allow a user to create DB instances".
+/// Source: EC2 User Guide, "Launch instances (`RunInstances`)"; RDS User Guide, "Allow a user to create DB instances".
 const UNNAMED: [&str; 4] = ["ec2", "elasticache", "memorydb", "rds"];
 const CREATING: [&str; 2] = ["Create", "Restore"];
-/// The ARN of a log group ends in `:*` but where tags are meant. Source: CloudWatch Logs User Guide, "CloudWatch Logs resources".
+/// The ARN of a log group ends in `:*` but where tags are meant. Source: `CloudWatch` Logs User Guide, "`CloudWatch` Logs resources".
 const LOG_GROUP: &str = ":log-group:";
 const LOG_TAGS: [&str; 3] = ["logs:TagResource", "logs:UntagResource", "logs:ListTagsForResource"];
 
@@ -54,6 +54,7 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// The first value of the parameter `name`, in any case.
+    #[must_use]
     pub fn value(&self, name: &str) -> Option<&'a str> {
         let found = self.parameters.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())

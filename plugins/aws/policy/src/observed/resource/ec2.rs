@@ -1,4 +1,4 @@
-//! Resource types by the ids of EC2, which say what they are of. Source: EC2 API reference, CreateTags; EC2 User Guide, "Resource IDs".
+//! Resource types by the ids of EC2, which say what they are of. Source: EC2 API reference, `CreateTags`; EC2 User Guide, "Resource IDs".
 
 /// What an id begins with, before its `-`, and its resource type.
 const PREFIXES: [(&str, &str); 29] = [
