@@ -97,7 +97,7 @@ fn write(sections: &[Section]) -> Option<String> {
         for entry in &section.entries {
             match &entry.value {
                 Value::Text(value) => {
-                    writeln!(text, "{} = {}", entry.name, value.replace('\n', "\n  ")).ok()?
+                    writeln!(text, "{} = {}", entry.name, value.replace('\n', "\n  ")).ok()?;
                 }
                 Value::Table(table) => {
                     writeln!(text, "{} =", entry.name).ok()?;
