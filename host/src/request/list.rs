@@ -33,7 +33,7 @@ pub(super) fn split(text: &str) -> Vec<String> {
     items
 }
 
-/// `items` as one text that [`split`] reads as the same items.
+/// `items` as one text that `split` reads as the same items.
 #[must_use]
 pub fn joined(items: &[String]) -> String {
     items.iter().map(|item| written(item)).collect::<Vec<_>>().join(",")
