@@ -140,12 +140,12 @@ pub struct Issuing {
     pub components: BTreeMap<String, String>,
 }
 
-/// What a provider is about to make, and until when its session may use it.
+/// The announcement of what a provider is about to make, with the end of its session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leasing {
     /// The provider's id.
     pub provider: String,
-    /// What the provider's `revoke` takes.
+    /// The lease, as the provider's `revoke` takes it.
     pub lease: String,
     /// When the session is over at the latest, RFC 3339.
     pub ends_at: String,

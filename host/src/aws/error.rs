@@ -50,7 +50,7 @@ pub enum AwsError {
     SourceMalformed {
         /// Which part of the keys.
         part: &'static str,
-        /// Where it was read: a variable, or a place in words.
+        /// The place where it was read: a variable, or words.
         origin: &'static str,
     },
     /// The profile files give no identity, or not a certain one.

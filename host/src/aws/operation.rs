@@ -50,7 +50,7 @@ pub struct ScopedCredentials {
     pub policy: String,
     /// How long the session lasts at most, 1 to 129600 seconds. Where the caller's own session ends earlier, so does this one.
     pub duration_seconds: u32,
-    /// What the session is for, for `CloudTrail`; cut to the characters and the length that the parameter takes.
+    /// The purpose of the session, for `CloudTrail`; cut to the characters and the length that the parameter takes.
     pub description: Option<String>,
 }
 

@@ -34,7 +34,7 @@ const CREDENTIALS: (&str, &str) = ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/creden
 /// A file of profiles is smaller; what is longer was not written by hand.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// What a property is set to, and where.
+/// The value of a property, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Property {
     /// Its value.

@@ -19,7 +19,7 @@ const UNSAFE_MARKS: [&str; 4] = [" Stderr:", " to request `Request", "Request {"
 /// What the SDK says of a `credential_process` that failed: its status between these two, and what it wrote after the second.
 const PROCESS_ENDED: &str = "external process exited with code ";
 const PROCESS_WROTE: &str = ". Stderr: ";
-/// What is said instead.
+/// The text that is shown instead.
 const PROCESS: &str = "the `credential_process` ended with ";
 
 /// The text of an error chain from a library, kept as a chain but cut and scrubbed.
@@ -81,7 +81,7 @@ fn said(link: &(dyn Error + 'static)) -> String {
     [code, message].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ")
 }
 
-/// What became of a `credential_process`, with what it wrote as far as that may be shown.
+/// Describes the end of a `credential_process`, with the part of its output that may be shown.
 fn process(text: &str) -> Option<String> {
     let (_, ended) = text.split_once(PROCESS_ENDED)?;
     let (status, wrote) = ended.split_once(PROCESS_WROTE)?;

@@ -1,4 +1,4 @@
-//! What a helper wrote to standard error, fit to be shown: a few bounded lines, without what could be a secret.
+//! The standard error of a helper, fit to be shown: a few bounded lines, without words that could be a secret.
 //!
 //! Security: a helper may write anything, its keys too. A word is shown only if it is too plain to be a key: this is a rule for
 //! what may pass. A password of plain letters passes unless a word before it says what it is.
