@@ -28,8 +28,6 @@ pub use record::{
     RecordedPermission,
 };
 
-pub(crate) use redact::redact_text;
-
 use crate::secret::Secret;
 
 /// Says why the audit log could not be written or cannot be trusted.
@@ -118,12 +116,6 @@ impl Finding {
         };
         format!("record {record} {what}")
     }
-}
-
-/// Tells whether something in `text` looks like a secret, by the name it is given or by its own shape.
-#[must_use]
-pub fn holds_secret(text: &str) -> bool {
-    redact::redact_text(text) != text
 }
 
 /// The audit log in one directory.

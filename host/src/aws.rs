@@ -6,15 +6,13 @@
 mod description;
 mod endpoint;
 mod error;
-mod http;
-pub(crate) mod malformed;
+mod malformed;
 mod operation;
 pub mod profile;
 mod query;
 mod reply;
-pub(crate) mod sign;
+mod sign;
 mod source;
-mod tls;
 
 #[cfg(test)]
 mod double;
@@ -30,18 +28,14 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 
 use self::profile::{Canonical, ProfileError, Profiles, Settings};
+use crate::aws_http::{AwsHttp, CONNECT_TIMEOUT, READ_TIMEOUT};
 use crate::environment::{AWS_CA_BUNDLE, AWS_DEFAULT_REGION, AWS_PROFILE, AWS_REGION, Environment};
 use crate::shape::ConfiguredPath;
 
 pub use self::error::{AwsError, Cause, Service};
-pub use self::http::AwsHttp;
 pub use self::operation::{AssumeRole, Caller, FederationToken, ScopedCredentials, Session};
 pub use self::source::{Keys, SourceKind};
 
-/// Connecting takes this long at most: the SDK's own default, enough for three SYN retransmissions.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
-/// Waiting for the first byte of a reply takes this long at most; STS answers in well under a second.
-const READ_TIMEOUT: Duration = Duration::from_secs(8);
 /// One attempt, from connecting to the whole reply, takes this long at most, so a stalled one is tried again.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// All attempts of one call together take this long at most, so a user waits no longer for an answer.

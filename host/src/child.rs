@@ -22,7 +22,7 @@ pub use deadline::{Deadline, OnExpiry};
 pub use descriptor::note_inherited;
 pub use ended::{Ended, Status};
 pub use look_up::{Executable, look_up};
-pub use signals::{Interruption, Signals};
+pub use signals::Signals;
 pub use spawn::{Running, spawn};
 #[cfg(test)]
 pub(crate) use wait::tests::one_at_a_time;

@@ -27,7 +27,8 @@ use crate::console::{self, Console};
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::pipeline::guard::guarded;
-use crate::plugin::{clean, compiler};
+use crate::plugin::compiler;
+use crate::printable;
 use crate::{process, unwind};
 
 /// Least-privilege, short-lived cloud credentials for one command
@@ -77,7 +78,7 @@ pub fn main() -> ExitCode {
     }
     child::note_inherited();
     compiler::use_this_program();
-    unwind::silence();
+    unwind::silence(console::tell);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(unparsed(&error)),
@@ -131,7 +132,7 @@ fn unparsed(error: &clap::Error) -> u8 {
         if let ContextValue::String(quoted) = value
             && quoted.contains(char::is_control)
         {
-            text = text.replace(quoted.as_str(), &clean::line(quoted));
+            text = text.replace(quoted.as_str(), &printable::line(quoted));
         }
     }
     // clap prints help and version to stdout with 0, errors to stderr with 2. Both may quote an argument.

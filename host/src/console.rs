@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use crate::environment::Environment;
-use crate::plugin::clean::is_hidden;
+use crate::printable::is_hidden;
 use crate::shape::Misplaced;
 
 /// Characters of one cell of a table: more is cut, as no screen has them and whole records are in the JSON form.

@@ -1,6 +1,6 @@
 //! Builds the command's environment: removes every road to a cloud, then sets the one that was granted.
 //!
-//! Variables are removed by name (`deliver/family.rs`, `tool_family.rs`, `identity_token.rs`), by the shape of their value
+//! Variables are removed by name (`variable.rs`), by the shape of their value
 //! (`shape.rs`) and as copies of what was removed (`copy.rs`); `isolation.rs` has what is set in their place.
 //!
 //! Security: an environment guides the clouds' own tools; it does not hide files. A command that runs as
@@ -12,17 +12,13 @@
 //! `ANTHROPIC_API_KEY`, `GITHUB_TOKEN`, `TF_VAR_*`), unless their value is a cloud's credential or a copy of one.
 
 mod copy;
-mod family;
 mod forge;
 mod identity;
-mod identity_token;
-mod installed;
 mod isolation;
 mod restriction;
 mod scrub;
 mod session;
 mod shape;
-mod tool_family;
 mod view;
 
 use std::collections::BTreeMap;
@@ -30,20 +26,16 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 
-use crate::aws::profile::Leads;
 use crate::clock;
-use crate::endpoint::Lead;
-use crate::environment::{AWS_DEFAULT_REGION, AWS_ENDPOINT_URL, AWS_REGION, Environment};
-use crate::plugin::component::Source;
-use crate::secret::Secret;
+use crate::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
+use crate::session::{AUDEX_SESSION_ID, EndpointSettings, SessionFile, Value};
+use crate::source::Source;
 
-pub use family::is_governed;
-pub use installed::may_set as installed_may_set;
 pub use scrub::{Scrubbed, scrub};
 pub use session::SessionDirectory;
 
-/// Names the session in the command's environment; the one variable of ours that the command gets.
-pub const AUDEX_SESSION_ID: &str = "AUDEX_SESSION_ID";
+/// Where in the session directory its files lie, whatever they are called; nothing of the host's is there.
+const INSTALLED_DIRECTORY: &str = "provider";
 
 /// An AWS access key, beside which the SDKs read when it ends.
 const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
@@ -89,36 +81,6 @@ pub enum DeliverError {
     Random,
 }
 
-/// Text that is delivered, secret or not.
-#[derive(Debug, Clone)]
-pub enum Value {
-    /// Text that may be shown.
-    Plain(String),
-    /// Text that grants access.
-    Secret(Secret),
-}
-
-impl Value {
-    fn text(&self) -> &str {
-        match self {
-            Self::Plain(text) => text,
-            Self::Secret(secret) => secret.expose(),
-        }
-    }
-}
-
-/// A file for the command, under the session directory.
-#[derive(Debug, Clone)]
-pub struct SessionFile {
-    /// Its path relative to the session directory, such as `azure/azureProfile.json`; of an added provider's to the one
-    /// directory in it that is for these.
-    pub name: String,
-    /// What is in it.
-    pub contents: Value,
-    /// The variable that is set to its absolute path, if any.
-    pub variable: Option<String>,
-}
-
 /// What is to be delivered to the command.
 pub struct Delivery<'a> {
     /// The environment Audex was started with.
@@ -127,6 +89,8 @@ pub struct Delivery<'a> {
     pub withheld: &'a [String],
     /// The session's id, for [`AUDEX_SESSION_ID`].
     pub session: &'a str,
+    /// The configuration file of the AWS CLI and SDKs. Security: it must hold no credentials.
+    pub aws_config: &'a str,
     /// The region for both spellings of AWS's variable; the parent's is used where it is `None`.
     pub region: Option<&'a str>,
     /// Where the provider came from: an added one may deliver less.
@@ -138,7 +102,7 @@ pub struct Delivery<'a> {
     /// The credential files.
     pub files: &'a [SessionFile],
     /// What leads to the session's own endpoints; it wins over all of the above.
-    pub lead: &'a Lead,
+    pub lead: &'a EndpointSettings,
 }
 
 /// An environment for the command, and the directory its paths point into.
@@ -161,9 +125,7 @@ pub struct Delivered {
 /// set; [`DeliverError::Io`] when a file cannot be written.
 pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<Delivered, DeliverError> {
     let Scrubbed { mut environment, removed } = scrub(delivery.parent, delivery.withheld);
-    let is_led = delivery.lead.variables.iter().any(|(name, _)| name == AWS_ENDPOINT_URL);
-    let leads = if is_led { Leads::Session } else { Leads::Profile };
-    isolation::isolate(&mut environment, &directory, delivery.parent, leads)?;
+    isolation::isolate(&mut environment, &directory, delivery.parent, delivery.aws_config)?;
     set_region(&mut environment, delivery);
     for (name, value) in delivery.variables {
         isolation::may_set(name, value.text(), delivery.source)?;
@@ -173,7 +135,7 @@ pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<D
         let (name, contents) = (&file.name, file.contents.text());
         let path = match delivery.source {
             Source::BuiltIn => directory.write_new(name, contents)?,
-            Source::Installed => directory.write_below(installed::DIRECTORY, name, contents)?,
+            Source::Installed => directory.write_below(INSTALLED_DIRECTORY, name, contents)?,
         };
         if let Some(variable) = &file.variable {
             isolation::may_point(variable, delivery.source)?;
@@ -190,7 +152,7 @@ pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<D
 /// Leads the command to the session's own endpoints. They are the host's: what it isolates from gives way to them.
 fn follow(
     environment: &mut BTreeMap<OsString, OsString>,
-    lead: &Lead,
+    lead: &EndpointSettings,
     directory: &SessionDirectory,
 ) -> Result<(), DeliverError> {
     for (name, value) in &lead.variables {

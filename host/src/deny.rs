@@ -8,10 +8,11 @@ use deny_entry::{Decision, Row, Vocabulary, covers, decide};
 
 use crate::components::DENY_LIST;
 use crate::filter::{Denied, Grant};
-use crate::plugin::component::{PluginError, Source};
+use crate::plugin::component::PluginError;
 use crate::plugin::mapping::{Expansion, Mapping};
 use crate::plugin::provider::{Finding, Permission, Provider, Status};
 use crate::settings::deny_list::DenyEntry;
+use crate::source::Source;
 
 /// Patterns of filters that a provider is asked about in one call, whose time is limited.
 const AT_ONCE: usize = 100;

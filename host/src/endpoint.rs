@@ -12,54 +12,21 @@ mod tests;
 
 use std::path::Path;
 
-use crate::deliver::{SessionFile, Value};
+use crate::digest::hex;
 use crate::secret::Secret;
-
-pub use identity::{AudienceToken, Identity, audience};
-pub use metadata::Metadata;
+use crate::session::{Endpoint, EndpointSettings, Value};
 
 use self::server::Server;
 
 /// Random bytes of a session's secret: too many to guess.
 const SECRET_BYTES: usize = 32;
 
-/// What is to be served.
-#[derive(Clone, Debug)]
-pub enum Endpoint {
-    /// A Compute Engine metadata server.
-    Metadata(Metadata),
-    /// An App Service identity endpoint.
-    Identity(Identity),
-}
-
-impl Endpoint {
-    /// The tokens in it.
-    #[must_use]
-    pub fn secrets(&self) -> Vec<Secret> {
-        match self {
-            Self::Metadata(metadata) => vec![metadata.token.clone()],
-            Self::Identity(identity) => identity.tokens.iter().map(|token| token.token.clone()).collect(),
-        }
-    }
-}
-
 /// Running servers; they stop when this is dropped.
 #[derive(Default)]
 pub struct Endpoints {
     /// What leads the command to them.
-    pub lead: Lead,
+    pub lead: EndpointSettings,
     servers: Vec<Server>,
-}
-
-/// How a command finds endpoints: it wins over what keeps commands from other credentials.
-#[derive(Clone, Debug, Default)]
-pub struct Lead {
-    /// Variables to set.
-    pub variables: Vec<(String, Value)>,
-    /// Variables to remove.
-    pub removed: Vec<&'static str>,
-    /// Private files.
-    pub files: Vec<SessionFile>,
 }
 
 impl Endpoints {
@@ -124,12 +91,7 @@ pub fn start(endpoints: &[Endpoint], directory: &Path, ends_at: u64) -> Result<E
 }
 
 fn secret() -> Result<Secret, EndpointError> {
-    use std::fmt::Write as _;
     let mut bytes = zeroize::Zeroizing::new([0_u8; SECRET_BYTES]);
     getrandom::fill(bytes.as_mut_slice()).map_err(|_| EndpointError::Random)?;
-    let hex = bytes.iter().fold(String::with_capacity(2 * SECRET_BYTES), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    Ok(Secret::new(hex))
+    Ok(Secret::new(hex(bytes.as_slice())))
 }

@@ -19,11 +19,11 @@ use crate::learn::save::SaveError;
 use crate::learn::watch::WatchError;
 use crate::loopback::LoopbackError;
 use crate::mint::MintError;
+use crate::paths::PathsError;
 use crate::plan::PlanError;
 use crate::plugin::provider::{ErrorKind, ProviderError};
 use crate::profile::ProfileError;
 use crate::request::RequestError;
-use crate::settings::paths::PathsError;
 use crate::settings::{SettingsError, UnknownSetting};
 
 /// What an exit code says. Numbers: `sysexits.h` where it has one; 126 and 127 are the shell's.

@@ -112,7 +112,7 @@ fn engine(
         Some(url) => environment.or(ANTHROPIC_BASE_URL, url),
         None => environment.clone(),
     };
-    Ok(components.intent(&name, Arc::new(Outside::new(environment, None).with_settings(settings)), own)?)
+    Ok(components.intent(&name, Arc::new(settings.apply_to(Outside::new(environment, None))), own)?)
 }
 
 /// The permissions that the provider knows. Everything at once is never an answer.

@@ -15,17 +15,19 @@ use std::ffi::OsString;
 
 use crate::approve::Approved;
 use crate::audit::Event;
+use crate::aws::profile::{Leads, session_file};
 use crate::child::{self, Ended, OnExpiry, Signals};
 use crate::clock;
 use crate::components::Components;
 use crate::console::Console;
 use crate::deliver::{Delivery, SessionDirectory, deliver};
 use crate::endpoint::{self, Endpoints};
+use crate::environment::AWS_ENDPOINT_URL;
 use crate::environment::{Environment, PATH};
 use crate::error::Failure;
 use crate::filter::Filtered;
 use crate::plan::Planned;
-use crate::plugin::component::{Loaded, Source};
+use crate::plugin::component::Loaded;
 use crate::plugin::filter::{Context as Circumstances, Filter};
 use crate::plugin::provider::{Description, Minted, Provider};
 use crate::profile::{Profiles, shortest};
@@ -33,6 +35,7 @@ use crate::request::Ask;
 use crate::secret::Secret;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
+use crate::source::Source;
 use crate::unwind::caught;
 use crate::{approve, check, deny, expansion, filter, mint, plan, process, request};
 
@@ -363,8 +366,13 @@ fn start(
     let scene =
         Scene { minted, directory: directory.path(), ends_at: access.ends_at, lead: endpoints.lead.clone() };
     let arranged = onlooker.arrange(scene)?;
+    // Security: of the user's profile only what gives no credentials, by a list of what may pass.
+    let is_led = arranged.lead.variables.iter().any(|(name, _)| name == AWS_ENDPOINT_URL);
+    let leads = if is_led { Leads::Session } else { Leads::Profile };
+    let aws_config = session_file(context.environment, leads);
     let delivery = Delivery {
         parent: context.environment,
+        aws_config: &aws_config,
         withheld,
         session: attempt.session(),
         region: None,

@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::plugin::clean;
 use crate::plugin::provider::Profile as BuiltIn;
+use crate::printable;
 use crate::request::ProfileShare;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::profiles_file::CustomProfile;
-
-/// Names less alike than this (0 to 1, Jaro-Winkler) are not suggested; one or two wrong letters stay above it.
-const LIKENESS: f64 = 0.8;
+use crate::suggestion::nearest;
 
 /// Where a profile is defined.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -242,20 +240,13 @@ fn own(name: &str, custom: &CustomProfile) -> Profile {
     Profile {
         name: name.to_owned(),
         // In tables and lists it is one line, as a component's are.
-        description: clean::line(&custom.description),
+        description: printable::line(&custom.description),
         shares: if custom.actions.is_empty() { Vec::new() } else { vec![share] },
         ttl: custom.ttl,
         deny: custom.deny.clone(),
         extends: custom.extends.clone(),
         definition: Definition::User(custom.source.clone()),
     }
-}
-
-/// The name of `known` that `name` was probably meant to be.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let scored = known.map(|known| (strsim::jaro_winkler(name, known), known));
-    let best = scored.max_by(|left, right| left.0.total_cmp(&right.0))?;
-    (best.0 >= LIKENESS).then(|| best.1.to_owned())
 }
 
 #[cfg(test)]

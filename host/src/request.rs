@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use audex_sdk::pattern;
 
-use crate::plugin::clean::is_hidden;
+use crate::printable::is_hidden;
 use crate::private_file;
 
 pub use list::joined;

@@ -48,7 +48,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let environment = Environment::from_pairs([(REQUESTS_CA_BUNDLE, file.path())]);
         assert!(configured(&environment).unwrap_err().to_string().contains("no certificate"));
-        std::fs::write(file.path(), include_str!("aws/tls/authority.pem")).unwrap();
+        std::fs::write(file.path(), include_str!("aws_http/tls/authority.pem")).unwrap();
         assert_eq!(configured(&environment).unwrap().unwrap().len(), 1);
     }
 }

@@ -9,9 +9,9 @@ mod rust;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::deliver;
 use crate::plugin::embedded;
 use crate::plugin::manifest::{Track, World};
+use crate::variable::installed;
 
 /// The contract: the newest track, and the frozen interfaces that it goes on using.
 const WIT: [(&str, &str); 9] = [
@@ -110,7 +110,7 @@ impl Project {
     /// A provider sets variables that begin as it is called; those of a cloud's are not for it to set.
     fn is_a_clouds(&self) -> bool {
         let token = format!("{}_TOKEN", self.name.to_ascii_uppercase().replace('-', "_"));
-        self.world == World::Provider && deliver::installed_may_set(&token).is_err()
+        self.world == World::Provider && installed::may_set(&token).is_err()
     }
 
     fn files(&self) -> Files {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use serde::Deserialize;
 
 use crate::environment::Environment;
 use crate::private_file;
 use crate::secret::Secret;
-use crate::settings::components::SecretSource;
 use crate::shape;
 use crate::token::tool;
 
@@ -22,6 +23,18 @@ const UNLOCK_TIME: Duration = Duration::from_mins(1);
 const DESKTOP: (&str, &[&str]) = ("/usr/bin/security", &["find-generic-password", "-w", "-s", "audex", "-a"]);
 #[cfg(not(target_os = "macos"))]
 const DESKTOP: (&str, &[&str]) = ("secret-tool", &["lookup", "service", "audex", "username"]);
+
+/// Where the value of a `secret:NAME` is, if not in the variable of that name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretSource {
+    /// Another environment variable.
+    Env(String),
+    /// A file that only its owner can read; one line end at its end is not part of the value.
+    File(PathBuf),
+    /// A key of the Linux kernel's keyrings or the desktop's, by its name.
+    Keyring(String),
+}
 
 /// `[secrets]` of the user's `config.toml`.
 #[derive(Clone, Debug, Default)]

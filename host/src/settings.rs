@@ -4,9 +4,7 @@
 pub mod components;
 pub mod config_file;
 pub mod deny_list;
-pub mod ecosystem;
 mod endpoints;
-pub mod paths;
 pub mod profiles_file;
 pub mod source;
 pub mod vault_config;
@@ -19,9 +17,11 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::child::OnExpiry;
+use crate::ecosystem;
 use crate::environment::Environment;
-use crate::plugin::clean::is_hidden;
+use crate::plugin::capability::outside::Outside;
 use crate::plugin::provider::{Enforcer, Setting};
+use crate::printable::is_hidden;
 
 use crate::plugin::rules::Rules;
 use crate::plugin::signature::Signer;
@@ -30,9 +30,9 @@ use crate::secret_source::SecretSources;
 
 use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
 use self::deny_list::DenyEntry;
-use self::paths::{Paths, PathsError};
 use self::profiles_file::CustomProfile;
-use self::vault_config::VaultFile;
+use crate::paths::{Paths, PathsError};
+use crate::vault::VaultFile;
 
 /// The ttl of a run that names none.
 pub const DEFAULT_TTL: Duration = Duration::from_mins(15);
@@ -296,6 +296,12 @@ impl Settings {
         let files =
             [&self.paths.config, &self.paths.organisation].map(|directory| directory.join("config.toml"));
         files.iter().map(|file| source::place(file, keys)).find(|place| !place.is_empty()).unwrap_or_default()
+    }
+
+    /// Gives `outside` the sources of secrets, the endpoints and the tape.
+    #[must_use]
+    pub fn apply_to(&self, outside: Outside) -> Outside {
+        outside.with_sources(self.secrets.clone(), self.endpoints.clone(), self.tape.clone())
     }
 
     /// The region option, which also decides where the source credentials are used.

@@ -9,8 +9,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 
-use crate::audit::holds_secret;
 use crate::environment::Environment;
+use crate::redact::holds_secret;
 
 pub use self::misplaced::Misplaced;
 

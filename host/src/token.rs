@@ -10,7 +10,7 @@ use reqwest::{Client, Method, Request, Url};
 use serde_json::Value;
 
 use crate::patience::{self, Patience};
-use crate::plugin::clean;
+use crate::printable;
 use crate::secret::Secret;
 use crate::{clock, percent};
 
@@ -179,10 +179,10 @@ fn unreachable(host: &str, reason: &str) -> TokenError {
 
 /// What an OAuth error says, or the status alone. Only the first line: what follows are traces.
 fn reason(status: u16, reply: Option<&Value>) -> String {
-    let text = |key: &str| reply?.get(key)?.as_str()?.lines().next().map(clean::line);
+    let text = |key: &str| reply?.get(key)?.as_str()?.lines().next().map(printable::line);
     // Google's APIs say it in an object of their own (Google Cloud APIs, "Errors").
-    let nested =
-        reply.and_then(|reply| reply.pointer("/error/message")?.as_str()?.lines().next().map(clean::line));
+    let nested = reply
+        .and_then(|reply| reply.pointer("/error/message")?.as_str()?.lines().next().map(printable::line));
     match (text("error"), text("error_description").or(nested)) {
         (_, Some(description)) => format!("status {status}, {description}"),
         (Some(error), None) => format!("status {status}, {error}"),
@@ -242,9 +242,7 @@ mod tests {
             given
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let client =
-            crate::plugin::capability::http::configured_client(&crate::environment::Environment::default())
-                .unwrap();
+        let client = crate::client::configured_client(&crate::environment::Environment::default()).unwrap();
         let patience = Patience::new(Duration::from_millis(1), Duration::from_secs(5));
         let answer = runtime.block_on(ask_patiently(&client, form(url, &[]), patience));
         // The rest of its answers is for nobody.

@@ -10,8 +10,6 @@ use std::pin::pin;
 use std::task::Poll;
 use std::thread;
 
-use crate::console;
-
 thread_local! {
     /// Where this thread panicked last.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -31,13 +29,13 @@ impl Panicked {
     }
 }
 
-/// Keeps panics from printing; to be called once, by the program. A panic in a thread of its own is told by its place.
-pub fn silence() {
+/// Keeps panics from printing; to be called once, by the program. `tell` gets the place of a panic in another thread.
+pub fn silence(tell: fn(&str)) {
     let main = thread::current().id();
     panic::set_hook(Box::new(move |info| {
         let place = place(info);
         if thread::current().id() != main {
-            console::tell(&format!("notice: a defect stopped a part of the program at {place}"));
+            tell(&format!("notice: a defect stopped a part of the program at {place}"));
         }
         // A thread that ends has no place for it any more.
         let _ = PLACE.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(place)));

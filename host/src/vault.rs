@@ -5,6 +5,7 @@
 
 mod address;
 mod client;
+mod config;
 mod error;
 mod lease;
 mod login;
@@ -17,9 +18,9 @@ use reqwest::{Request, Url};
 
 use crate::environment::Environment;
 use crate::secret::Secret;
-use crate::settings::vault_config::VaultFile;
 
 use self::address::Address;
+pub use self::config::{AuthFile, VaultFile};
 pub use self::error::VaultError;
 use self::lease::Leases;
 use self::login::Login;

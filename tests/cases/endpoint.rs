@@ -4,9 +4,10 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use audex::deliver::Value;
-use audex::endpoint::{self, AudienceToken, Endpoint, Endpoints, Identity, Metadata};
+use audex::endpoint::{self, Endpoints};
 use audex::secret::Secret;
+use audex::session::Value;
+use audex::session::{AudienceToken, Endpoint, Identity, Metadata};
 
 use crate::support::python;
 

@@ -67,7 +67,7 @@ impl Onlooker for Panicking {
 #[ignore = "the process that the tests below start; by itself it has nowhere to panic"]
 fn a_run_that_panics() {
     let at = std::env::var(PANICS_AT).expect("the tests below say where");
-    unwind::silence();
+    unwind::silence(|_| ());
     let environment = Environment::capture();
     let paths = settings::directories(&environment).unwrap();
     let console = Console::default();

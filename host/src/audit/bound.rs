@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::digest::hex;
 use sha2::{Digest, Sha256};
 
 use super::record::{CleanedUp, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission};
@@ -163,11 +164,7 @@ fn whole(command: &mut Vec<String>, components: &mut BTreeMap<String, String>) {
     command.truncate(fits.unwrap_or(count));
     if is_cut || fits.is_some() {
         let more = count - command.len();
-        let mut mark = format!("… {more} more, sha256:");
-        for byte in digest.finalize() {
-            let _ = write!(mark, "{byte:02x}");
-        }
-        command.push(mark);
+        command.push(format!("… {more} more, sha256:{}", hex(&digest.finalize())));
     }
 
     let (mut left, count) = (COMPONENTS_BYTES, components.len());
@@ -291,7 +288,7 @@ mod tests {
         assert_eq!(one.len(), 3);
         assert!(one[1].ends_with("x… 7 more bytes"));
         // printf 'a\0xxx…x\0' | sha256sum
-        let digest = crate::plugin::store::digest(format!("a\0{long}\0").as_bytes());
+        let digest = crate::digest::sha256(format!("a\0{long}\0").as_bytes());
         assert_eq!(one[2], format!("… 0 more, sha256:{digest}"));
         assert_ne!(cut(vec!["a".to_owned(), long.clone() + "x"])[2], one[2]);
         let many = cut(vec![long; 20]);

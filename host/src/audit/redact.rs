@@ -1,19 +1,15 @@
 //! Takes secrets out of an event before it becomes text.
 
 mod command;
-mod text;
 
 use serde_json::Value;
 
 use super::{AuditError, Event};
 use crate::percent;
+use crate::redact::{REDACTED, redact_text};
 use crate::secret::Secret;
 
 pub(super) use command::redact_command;
-pub(crate) use text::redact_text;
-
-/// Stands where a secret was.
-pub(super) const REDACTED: &str = "[redacted]";
 
 /// Fields that keep what looks like a secret: the public half of a key has the shape of one, and `cleanup` needs a lease to
 /// the letter. Security: every other field is redacted, also one that is added later.

@@ -2,41 +2,11 @@
 //!
 //! The SDK panics on a key that cannot stand in a header, so that keys are looked at before anything is signed with them.
 
-use aws_credential_types::Credentials;
 use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
 
 use super::error::AwsError;
 use super::source::Keys;
-
-/// Returns the part of `credentials` that no header takes, and the variable that the environment has it in.
-///
-/// Keys and tokens of AWS are visible ASCII (STS API reference, `Credentials`: `[\w]*` and base64).
-fn malformed(credentials: &Credentials) -> Option<(&'static str, &'static str)> {
-    let parts = [
-        ("access key id", "AWS_ACCESS_KEY_ID", credentials.access_key_id()),
-        ("secret access key", "AWS_SECRET_ACCESS_KEY", credentials.secret_access_key()),
-        // An absent token is written as an empty one in some places.
-        (
-            "session token",
-            "AWS_SESSION_TOKEN",
-            credentials.session_token().filter(|token| !token.is_empty()).unwrap_or("-"),
-        ),
-    ];
-    let is_malformed = |text: &str| text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic());
-    let found = parts.into_iter().find(|(_, _, text)| is_malformed(text));
-    found.map(|(part, variable, _)| (part, variable))
-}
-
-/// Makes sure that a request can carry `credentials`.
-///
-/// # Errors
-/// A reason without the text.
-pub(crate) fn require_sendable(credentials: &Credentials) -> Result<(), String> {
-    match malformed(credentials) {
-        Some((part, _)) => Err(format!("the {part} has characters that no AWS key has")),
-        None => Ok(()),
-    }
-}
+use crate::sigv4::malformed;
 
 impl Keys {
     /// Makes sure that a request can carry these keys.

@@ -1,63 +1,18 @@
-//! Signature Version 4, for requests that no SDK client makes.
+//! Requests to STS that no SDK client makes.
 
 use std::time::SystemTime;
 
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{
-    SignableBody, SignableRequest, SigningInstructions, SigningSettings, sign as sign_http,
-};
-use aws_sigv4::sign::v4;
-use aws_smithy_runtime_api::client::identity::Identity;
+use aws_sigv4::http_request::SigningSettings;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http::{Request, Uri, header};
 
-use super::malformed::require_sendable;
 use super::source::Keys;
 use crate::percent;
+use crate::sigv4::{Scope, sign};
 
 /// The content type of the query protocol.
 const FORM: &str = "application/x-www-form-urlencoded";
-
-/// What a signature is good for.
-pub(crate) struct Scope<'a> {
-    /// The service's signing name, such as `sts`.
-    pub service: &'a str,
-    /// The region.
-    pub region: &'a str,
-    /// When it was signed.
-    pub time: SystemTime,
-    /// How the service wants paths and bodies signed.
-    pub settings: SigningSettings,
-}
-
-/// What to add to a request with these parts so that it is signed.
-///
-/// # Errors
-/// A reason, when the parts or the credentials make no valid request; it holds no secret.
-pub(crate) fn sign<'a>(
-    method: &'a str,
-    uri: &'a str,
-    headers: impl Iterator<Item = (&'a str, &'a str)>,
-    body: &'a [u8],
-    credentials: &Credentials,
-    scope: Scope<'_>,
-) -> Result<SigningInstructions, String> {
-    require_sendable(credentials)?;
-    let identity: Identity = credentials.clone().into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(scope.region)
-        .name(scope.service)
-        .time(scope.time)
-        .settings(scope.settings)
-        .build()
-        .map_err(|error| error.to_string())?
-        .into();
-    let signable = SignableRequest::new(method, uri, headers, SignableBody::Bytes(body))
-        .map_err(|error| error.to_string())?;
-    Ok(sign_http(signable, &params).map_err(|error| error.to_string())?.into_parts().0)
-}
 
 /// A POST of `body` to `endpoint`, signed with `keys` for STS in `region` as of `time`.
 ///

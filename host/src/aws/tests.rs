@@ -135,7 +135,7 @@ fn an_https_endpoint_builds_tls_once_and_reports_what_failed() {
     run(async {
         let double = Double::start(vec![Canned::ok("")]).await;
         let bundle = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(bundle.path(), include_str!("tls/authority.pem")).unwrap();
+        std::fs::write(bundle.path(), include_str!("../aws_http/tls/authority.pem")).unwrap();
         let options = Options { region: Some("eu-west-1".to_owned()), ..Options::default() };
         let loader = loader(&format!("https://{}", double.address)).retry_config(RetryConfig::disabled());
         let aws = Aws::with_loader(

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -18,6 +18,7 @@ use signal_hook::iterator::exfiltrator::SignalOnly;
 use signal_hook::{flag, low_level};
 
 use super::ChildError;
+use crate::interruption::Interruption;
 
 /// The signals that ask a program to end.
 const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
@@ -36,28 +37,6 @@ pub struct Signals {
     flags: Vec<SigId>,
     ignored: u64,
     queue: VecDeque<Signal>,
-}
-
-/// Whether a signal that asks to end has arrived, and whether the next one ends Audex.
-#[derive(Clone, Debug, Default)]
-pub struct Interruption {
-    seen: Vec<Arc<AtomicBool>>,
-    impatience: Arc<Mutex<Vec<SigId>>>,
-}
-
-impl Interruption {
-    /// Returns whether one has.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        self.seen.iter().any(|seen| seen.load(Ordering::Relaxed))
-    }
-
-    /// From now on no signal ends Audex at once: there is something to take back first.
-    pub fn be_patient(&self) {
-        for id in self.impatience.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            low_level::unregister(id);
-        }
-    }
 }
 
 impl Signals {
@@ -84,7 +63,7 @@ impl Signals {
             flags.push(flag::register(signal as i32, Arc::clone(&seen))?);
             all_seen.push(seen);
         }
-        let interruption = Interruption { seen: all_seen, impatience: Arc::new(Mutex::new(impatience)) };
+        let interruption = Interruption::new(all_seen, impatience);
         let (read, write) = UnixStream::pair()?;
         let kept = PASSED_ON.into_iter().filter(is_free).map(|signal| signal as i32);
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, kept)?;

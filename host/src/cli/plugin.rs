@@ -15,11 +15,11 @@ use crate::components::Components;
 use crate::console;
 use crate::environment::Environment;
 use crate::error::Failure;
+use crate::paths::Paths;
 use crate::plugin::component::short;
 use crate::plugin::embedded;
 use crate::plugin::source::Place;
 use crate::plugin::store::{InstallPlan, Store, StoreError};
-use crate::settings::paths::Paths;
 use crate::settings::{Flags, Settings};
 
 #[derive(Debug, clap::Args)]

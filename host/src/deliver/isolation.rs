@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::family::{is_governed, matches};
-use super::{DeliverError, SessionDirectory, installed};
-use crate::aws::profile::{self, Leads};
+use super::{DeliverError, SessionDirectory};
 use crate::environment::{AZURE_CONFIG_DIR, Environment, HOME};
-use crate::plugin::component::Source;
+use crate::source::Source;
+use crate::variable::family::{is_governed, matches};
+use crate::variable::{installed, is_credential};
 
 /// What a variable is set to.
 enum Shelter {
@@ -87,25 +87,12 @@ const PROGRAMS: &[&str] = &[
     "AUDEX_*",
 ];
 
-/// Endings of names that providers of other clouds may set.
-const CREDENTIAL_ENDINGS: &[&str] = &[
-    "_TOKEN",
-    "_KEY",
-    "_KEY_ID",
-    "_SECRET",
-    "_PASSWORD",
-    "_USERNAME",
-    "_CREDENTIALS",
-    "_ACCOUNT",
-    "_PROJECT",
-];
-
 /// Creates the private files and points the tools at them.
 pub(super) fn isolate(
     environment: &mut BTreeMap<OsString, OsString>,
     directory: &SessionDirectory,
     parent: &Environment,
-    leads: Leads,
+    aws_config: &str,
 ) -> Result<(), DeliverError> {
     for (variable, shelter) in ISOLATION {
         let value = match shelter {
@@ -115,8 +102,7 @@ pub(super) fn isolate(
         };
         environment.insert(variable.into(), value);
     }
-    // Security: of the user's profile only what gives no credentials, by a list of what may pass.
-    directory.write(AWS_CONFIG, &profile::session_file(parent, leads))?;
+    directory.write(AWS_CONFIG, aws_config)?;
     if let Some(clouds) = clouds(parent) {
         directory.write(&format!("azure/{CLOUDS}"), &clouds)?;
     }
@@ -184,11 +170,6 @@ fn may_name(name: &str) -> Result<(), DeliverError> {
         return Ok(());
     }
     refuse("its name is not that of a credential")
-}
-
-/// Whether `name` ends as those of credentials do.
-pub(super) fn is_credential(name: &str) -> bool {
-    CREDENTIAL_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 fn is_loopback(value: &str) -> bool {

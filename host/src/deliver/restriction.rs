@@ -3,7 +3,7 @@
 //! Security: what a user has forbidden outside must not be allowed inside. A switch that isolation sets for every command
 //! (`deliver/isolation.rs`) is not repeated here.
 
-use super::family::matches;
+use crate::variable::family::matches;
 
 /// What a vendor's tool takes for yes.
 const YES: &[&str] = &["true", "1", "yes", "y", "on", "t"];

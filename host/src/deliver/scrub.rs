@@ -5,10 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use super::copy::{Secrets, holds_secret};
-use super::family::FAMILIES;
 use super::view::views;
-use super::{identity_token, restriction, shape, tool_family};
+use super::{restriction, shape};
 use crate::environment::Environment;
+use crate::variable::family::FAMILIES;
+use crate::variable::{identity_token, tool_family};
 
 /// An environment without roads to a cloud.
 pub struct Scrubbed {

@@ -5,6 +5,7 @@ mod forge;
 use std::fs;
 
 use super::*;
+use crate::secret::Secret;
 
 /// Every credential variable of the four clouds that their documentation or SDKs name.
 const CREDENTIALS: &[&str] = &[
@@ -147,10 +148,11 @@ fn delivered_by(
 ) -> Result<(Delivered, tempfile::TempDir), DeliverError> {
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path())?;
-    let lead = &Lead::default();
+    let lead = &EndpointSettings::default();
     let delivery = Delivery {
         parent,
         withheld: &[],
+        aws_config: "",
         session: "s-1",
         region: Some("eu-north-1"),
         source,
@@ -228,11 +230,13 @@ fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
         variable: Some("GOOGLE_APPLICATION_CREDENTIALS".to_owned()),
     };
     let at = |port: &str| ("GCE_METADATA_HOST".to_owned(), Value::Plain(format!("127.0.0.1:{port}")));
-    let lead = &Lead { variables: vec![at("4711")], removed: vec!["NO_GCE_CHECK"], files: vec![file] };
+    let lead =
+        &EndpointSettings { variables: vec![at("4711")], removed: vec!["NO_GCE_CHECK"], files: vec![file] };
     let parent = &Environment::default();
     let delivery = Delivery {
         parent,
         withheld: &[],
+        aws_config: "",
         session: "s",
         region: None,
         source: Source::BuiltIn,
@@ -254,10 +258,11 @@ fn an_inherited_region_is_set_in_both_spellings() {
     let parent = Environment::from_pairs([(AWS_DEFAULT_REGION, "ap-south-1")]);
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path()).unwrap();
-    let lead = &Lead::default();
+    let lead = &EndpointSettings::default();
     let delivery = Delivery {
         parent: &parent,
         withheld: &[],
+        aws_config: "",
         session: "s",
         region: None,
         source: Source::BuiltIn,

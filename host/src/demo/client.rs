@@ -19,11 +19,11 @@ use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
 
 use super::{DemoError, REGION};
-use crate::aws::AwsHttp;
-use crate::aws::sign::{Scope, sign};
+use crate::aws_http::AwsHttp;
 use crate::clock;
 use crate::environment::{AWS_ENDPOINT_URL, AWS_REGION, Environment};
 use crate::percent::encode_path;
+use crate::sigv4::{Scope, sign};
 
 /// Objects of the demo are small; a longer one is not shown.
 const MAX_BODY_BYTES: usize = 1024 * 1024;

@@ -5,44 +5,17 @@
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use super::Lead;
 use super::ask::{Ask, Reply, is_secret, object, refusal};
-use crate::deliver::Value;
 use crate::secret::Secret;
+use crate::session::{EndpointSettings, Identity, Value, audience};
 
 /// Where it is.
 const PATH: &str = "/msi/token";
 /// The one version there is with a header for the secret.
 const VERSION: &str = "2019-08-01";
 
-/// What it answers.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// One token for each audience.
-    pub tokens: Vec<AudienceToken>,
-    /// The identity's client id.
-    pub client_id: Option<String>,
-}
-
-/// One token for one audience.
-#[derive(Clone, Debug)]
-pub struct AudienceToken {
-    /// As clients ask for it.
-    pub audience: String,
-    /// The access token.
-    pub token: Secret,
-    /// Seconds since the Unix epoch.
-    pub expires_at: u64,
-}
-
-/// An audience without what clients write behind it: `/.default`, and slashes.
-#[must_use]
-pub fn audience(text: &str) -> &str {
-    text.trim_end_matches("/.default").trim_end_matches('/')
-}
-
 /// Adds what leads to the endpoint at `authority`.
-pub(super) fn lead(authority: &str, secret: &Secret, lead: &mut Lead) {
+pub(super) fn lead(authority: &str, secret: &Secret, lead: &mut EndpointSettings) {
     let endpoint = Value::Plain(format!("http://{authority}{PATH}"));
     lead.variables.push(("IDENTITY_ENDPOINT".to_owned(), endpoint));
     lead.variables.push(("IDENTITY_HEADER".to_owned(), Value::Secret(secret.clone())));

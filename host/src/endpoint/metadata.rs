@@ -7,10 +7,9 @@ use std::path::Path;
 use http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 
-use super::Lead;
 use super::ask::{Ask, Reply, is_secret, object, refusal, text};
-use crate::deliver::{SessionFile, Value};
 use crate::secret::Secret;
+use crate::session::{EndpointSettings, Metadata, SessionFile, Value};
 
 /// Where the exchange is.
 const EXCHANGE: &str = "/audex/token";
@@ -23,26 +22,17 @@ const EVERYTHING: &str = "https://www.googleapis.com/auth/cloud-platform";
 const ROOT: &str = "/computeMetadata/v1/";
 const ACCOUNTS: &str = "instance/service-accounts";
 
-/// What it tells about its one service account.
-#[derive(Clone, Debug)]
-pub struct Metadata {
-    /// The access token.
-    pub token: Secret,
-    /// OAuth scopes of the token.
-    pub scopes: Vec<String>,
-    /// The service account.
-    pub email: String,
-    /// The project.
-    pub project: Option<String>,
-    /// Seconds since the Unix epoch.
-    pub expires_at: u64,
-}
-
 /// Adds what leads to the server at `authority`.
 ///
 /// Go's client libraries look for `~/.config/gcloud` wherever `CLOUDSDK_CONFIG` points, and for metadata only after that. A
 /// credentials file of the session's own comes before both. It exchanges a secret, and not a token, at this server.
-pub(super) fn lead(metadata: &Metadata, authority: &str, secret: &Secret, directory: &Path, lead: &mut Lead) {
+pub(super) fn lead(
+    metadata: &Metadata,
+    authority: &str,
+    secret: &Secret,
+    directory: &Path,
+    lead: &mut EndpointSettings,
+) {
     for name in ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"] {
         lead.variables.push((name.to_owned(), Value::Plain(authority.to_owned())));
     }

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use super::*;
 use crate::clock::unix_seconds;
+use crate::session::{AudienceToken, Identity, Metadata};
 
 const READ_ONLY: &str = "https://www.googleapis.com/auth/devstorage.read_only";
 

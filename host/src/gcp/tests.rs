@@ -53,9 +53,7 @@ impl Double {
 
 fn run<T>(work: impl AsyncFnOnce(&Client) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client =
-        crate::plugin::capability::http::configured_client(&crate::environment::Environment::default())
-            .unwrap();
+    let client = crate::client::configured_client(&crate::environment::Environment::default()).unwrap();
     runtime.block_on(work(&client))
 }
 

@@ -14,9 +14,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use zeroize::Zeroize as _;
 
-use crate::deliver::Value;
-use crate::endpoint::Lead;
 use crate::plugin::provider::Call;
+use crate::session::EndpointSettings;
+use crate::session::Value;
 
 /// The largest datagram there is.
 const DATAGRAM_BYTES: usize = 65_535;
@@ -52,7 +52,7 @@ struct Heard {
 /// A running receiver; it stops when it is dropped.
 pub struct Csm {
     /// What leads the command to it.
-    pub lead: Lead,
+    pub lead: EndpointSettings,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Heard>>,
 }
@@ -91,7 +91,11 @@ impl Csm {
                 }
             }
         })?;
-        Ok(Self { lead: Lead { variables, ..Lead::default() }, stop, thread: Some(thread) })
+        Ok(Self {
+            lead: EndpointSettings { variables, ..EndpointSettings::default() },
+            stop,
+            thread: Some(thread),
+        })
     }
 
     /// Ends it; what was heard.

@@ -39,14 +39,14 @@ use self::dummy::{Signed, Stranger};
 use self::once::UsedSignatures;
 use self::queue::Queues;
 use self::route::{Lane, Variant};
-use crate::aws::AwsHttp;
 use crate::aws::profile::with_endpoints;
-use crate::deliver::Value;
-use crate::endpoint::Lead;
+use crate::aws_http::AwsHttp;
 use crate::environment::{AWS_CA_BUNDLE, Environment};
 use crate::plugin::capability::http::echo::Guard;
-use crate::plugin::provider::SeenRequest;
 use crate::secret::Secret;
+use crate::seen_request::SeenRequest;
+use crate::session::EndpointSettings;
+use crate::session::Value;
 use crate::shape::ConfiguredPath;
 
 pub use self::dummy::Dummy;
@@ -152,7 +152,7 @@ impl Gate {
 /// A running gateway; it stops when it is dropped.
 pub struct Gateway {
     /// What leads the command to it.
-    pub lead: Lead,
+    pub lead: EndpointSettings,
     /// The keys the command gets.
     pub dummy: Dummy,
     gate: Arc<Gate>,
@@ -176,7 +176,7 @@ impl Gateway {
         let parent = &with_endpoints(parent);
         let dummy = Dummy::new().map_err(io::Error::other)?;
         let mut doors = Vec::new();
-        let mut lead = Lead::default();
+        let mut lead = EndpointSettings::default();
         for lane in route::lanes(parent) {
             // Security: the address is a constant; nothing configures it.
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -249,7 +249,7 @@ fn guard(credentials: &Credentials) -> Guard {
 }
 
 /// A proxy of the command's must not be asked for its own machine's loopback.
-fn around_proxies(parent: &Environment, lead: &mut Lead) {
+fn around_proxies(parent: &Environment, lead: &mut EndpointSettings) {
     for name in ["NO_PROXY", "no_proxy"] {
         let value = match parent.get(name) {
             Some(others) => format!("{others},127.0.0.1"),

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::deliver::Value;
-use crate::endpoint::Lead;
 use crate::environment::Environment;
 use crate::percent::decode_pairs;
-use crate::plugin::provider::SeenRequest;
+use crate::seen_request::SeenRequest;
+use crate::session::EndpointSettings;
+use crate::session::Value;
 
 /// As much of one log is read.
 const LOG_BYTES: u64 = 64 * 1024 * 1024;
@@ -33,7 +33,7 @@ pub struct Logged {
 
 /// What makes the provider's tool write its log; none for a provider without one.
 #[must_use]
-pub fn lead(provider: &str, directory: &Path) -> Option<Lead> {
+pub fn lead(provider: &str, directory: &Path) -> Option<EndpointSettings> {
     let plain = |name: &str, text: String| (name.to_owned(), Value::Plain(text));
     let variables = match provider {
         "gcp" => vec![
@@ -46,7 +46,7 @@ pub fn lead(provider: &str, directory: &Path) -> Option<Lead> {
         ],
         _ => return None,
     };
-    Some(Lead { variables, ..Lead::default() })
+    Some(EndpointSettings { variables, ..EndpointSettings::default() })
 }
 
 /// Where the user has an API asked: the authority of that address, and the host the API is known by.

@@ -16,13 +16,14 @@ use super::http_log;
 use super::observed::Observed;
 use super::trail::{Found, Trail};
 use crate::console::Console;
-use crate::deliver::Value;
-use crate::endpoint::Lead;
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::pipeline::onlooker::{Arranged, Onlooker, Scene};
 use crate::plugin::component::PluginError;
-use crate::plugin::provider::{Call, Minted, Provider, SeenRequest};
+use crate::plugin::provider::{Call, Minted, Provider};
+use crate::seen_request::SeenRequest;
+use crate::session::EndpointSettings;
+use crate::session::Value;
 
 /// Requests that are recognised in one call of the component: with their bodies 2 MiB at most.
 const BATCH: usize = 32;
@@ -253,7 +254,7 @@ impl Onlooker for Watch<'_> {
     }
 }
 
-fn add(lead: &mut Lead, more: &Lead) {
+fn add(lead: &mut EndpointSettings, more: &EndpointSettings) {
     lead.variables.extend(more.variables.iter().cloned());
     lead.removed.extend(more.removed.iter().copied());
     lead.files.extend(more.files.iter().cloned());

@@ -1,6 +1,5 @@
 //! Keys of the loopback cloud and the principals they belong to.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::LoopbackError;
@@ -91,15 +90,6 @@ pub(super) fn unique_id(prefix: &str) -> Result<String, LoopbackError> {
 /// A random secret access key.
 pub(super) fn secret_key() -> Result<Secret, LoopbackError> {
     random_text(SECRET_LENGTH, SECRET_ALPHABET).map(Secret::new)
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Compares without telling by its duration where the first difference is.

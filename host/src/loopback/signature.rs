@@ -13,7 +13,8 @@ use http::request::Parts;
 use sha2::{Digest, Sha256};
 
 use super::cloud::{Cloud, Refusal};
-use super::credential::{Credential, equal_in_constant_time, hex};
+use super::credential::{Credential, equal_in_constant_time};
+use crate::digest::hex;
 
 /// How far a request's time may be from the clock: AWS's own five to fifteen minutes, the wider one.
 const MAX_SKEW_SECONDS: u64 = 900;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::audit::{Audit, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission};
 use crate::clock::rfc3339;
 use crate::error::{Failure, Kind};
+use crate::paths::Paths;
 use crate::plan::{Planned, enforcer_name};
 use crate::plugin::capability::leases::Recorder;
 use crate::plugin::component::Loaded;
 use crate::request::{Ask, Request, union};
 use crate::secret::Secret;
-use crate::settings::paths::Paths;
 
 /// Names attempts that ended before a session was named.
 const NO_SESSION: &str = "-";

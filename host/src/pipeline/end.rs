@@ -6,11 +6,11 @@ use super::{REVOKED, report};
 use crate::audit::{CleanedUp, Event};
 use crate::child::Ended;
 use crate::console::Console;
-use crate::deliver::Value;
-use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::plugin::provider::{Minted, Provider};
 use crate::secret::Secret;
+use crate::session::Endpoint;
+use crate::session::Value;
 use crate::unwind::caught;
 
 /// Takes back what can be; the text says what became of the credentials.

@@ -5,10 +5,10 @@
 use super::Context;
 use crate::audit::{Audit, Event, Filter};
 use crate::aws::MAX_SCOPED_POLICIES;
-use crate::deliver::AUDEX_SESSION_ID;
 use crate::plan::{PlanError, Planned};
-use crate::plugin::component::Source;
 use crate::plugin::provider::Provider;
+use crate::session::AUDEX_SESSION_ID;
+use crate::source::Source;
 
 /// The method that adds a policy to the source credentials' own session.
 const OF_SOURCE: (&str, &str) = ("aws", "scoped-credentials");

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::deliver::Value;
-use crate::endpoint::Lead;
 use crate::error::Failure;
 use crate::plugin::provider::{Minted, Provider};
+use crate::session::EndpointSettings;
+use crate::session::Value;
 
 /// What is about to be delivered to the command.
 pub struct Scene<'a> {
@@ -16,7 +16,7 @@ pub struct Scene<'a> {
     /// When access ends, in seconds since the Unix epoch.
     pub ends_at: u64,
     /// What leads to the session's endpoints.
-    pub lead: Lead,
+    pub lead: EndpointSettings,
 }
 
 /// What is delivered instead.
@@ -24,7 +24,7 @@ pub struct Arranged {
     /// The credential variables.
     pub variables: Vec<(String, Value)>,
     /// What leads to endpoints.
-    pub lead: Lead,
+    pub lead: EndpointSettings,
 }
 
 /// A stage of a run, from the first record of the audit log on.

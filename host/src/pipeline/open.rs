@@ -9,11 +9,12 @@ use crate::deny;
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::plugin::capability::outside::Outside;
-use crate::plugin::component::{PluginError, Source};
+use crate::plugin::component::PluginError;
 use crate::plugin::provider::{Description, Provider};
 use crate::profile::Profiles;
 use crate::request::Ask;
 use crate::settings::{DEFAULT_PROVIDER, Settings};
+use crate::source::Source;
 
 /// A provider with its settings, and what it says of itself.
 pub struct Opened {
@@ -69,7 +70,7 @@ pub fn provider(
 ) -> Result<Opened, Failure> {
     settings.check_providers(&components.provider_ids())?;
     let outside = Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault);
-    let outside = Arc::new(outside.with_settings(settings));
+    let outside = Arc::new(settings.apply_to(outside));
     let mut provider = components.provider(id, outside)?;
     let description = provider.describe()?;
     provider.must_be(id, &description)?;

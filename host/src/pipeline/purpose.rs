@@ -1,8 +1,8 @@
 //! The words that tell the cloud's own log what a session is for: the session, the agent, the user's reason.
 
 use crate::agent::agent;
-use crate::audit::redact_text;
 use crate::environment::Environment;
+use crate::redact::redact_text;
 
 /// Returns `audex session=ID agent=NAME justification=TEXT`, of which only what is known is there.
 ///

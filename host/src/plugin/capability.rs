@@ -19,9 +19,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::aws;
-use crate::deliver;
-use crate::plugin::component::Source;
 use crate::secret::Secret;
+use crate::source::Source;
+use crate::variable::family::is_governed;
 
 use self::outside::Outside;
 use self::policy_scope::PolicyScope;
@@ -246,7 +246,7 @@ impl fmt::Display for Capability {
 /// Security: the keys of a cloud are behind its slot, which does not give them away; a component could send these to its own host.
 fn is_variable_name(name: &str) -> bool {
     // A cloud's own keys are behind its slot, or nobody's.
-    if deliver::is_governed(name) || name.starts_with("AUDEX_") {
+    if is_governed(name) || name.starts_with("AUDEX_") {
         return false;
     }
     let allowed = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';

@@ -4,26 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::capability::Capability;
-use super::clean;
 use super::manifest::{Track, World};
-
-/// Where a component came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// It ships inside the program.
-    BuiltIn,
-    /// A user installed it.
-    Installed,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::BuiltIn => "built in",
-            Self::Installed => "installed",
-        })
-    }
-}
+use crate::printable;
+use crate::source::Source;
 
 /// A compiled component and what is known of it.
 #[derive(Clone)]
@@ -96,7 +79,7 @@ impl PluginError {
             plugin: loaded.name.clone(),
             digest: loaded.digest.clone(),
             phase,
-            reason: clean::line(&reason.into()),
+            reason: printable::line(&reason.into()),
         }
     }
 }

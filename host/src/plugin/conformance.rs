@@ -13,11 +13,10 @@ use super::filter::{Context, Filter, Verdict};
 use super::intent::Intent;
 use super::manifest::World;
 use super::mapping::Mapping;
-use super::provider::{
-    Enforcer, Grant, GrantPlan, Permission, Planned, Provider, ProviderError, SeenRequest,
-};
+use super::provider::{Enforcer, Grant, GrantPlan, Permission, Planned, Provider, ProviderError};
 use super::store::{InstallPlan, StoreError};
 use crate::environment::Environment;
+use crate::seen_request::SeenRequest;
 
 /// Permissions of the largest request that is tried; real ones have a few dozen.
 const MANY: usize = 2_000;

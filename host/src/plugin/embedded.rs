@@ -1,9 +1,10 @@
 //! The components inside the program, compiled when it was built.
 
 use super::compiled;
-use super::component::{Loaded, Phase, PluginError, Source};
+use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::manifest::{Manifest, ManifestError};
+use crate::source::Source;
 
 /// One component inside the program.
 pub struct Embedded {

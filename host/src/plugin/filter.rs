@@ -2,13 +2,14 @@
 
 use super::bindings::{filter as v0_2, filter_0_1 as v0_1};
 use super::call::{call, pure_linker};
-use super::clean::{Clean as _, line};
+use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
 use super::manifest::Track;
 use super::provider::{self, Enforcer, GrantPlan};
 use super::state::State;
+use crate::printable::line;
 
 pub use v0_2::wit::{Approval, Context, Restriction, Verdict};
 

@@ -30,8 +30,6 @@ pub const ANSWER_BYTES: usize = 16 * 1024 * 1024;
 pub const SECRET_BYTES: usize = 64 * 1024;
 /// A policy given to STS, which takes 2 KiB; patterns in it are compared with the grant's, at the cost of their product.
 pub const POLICY_BYTES: usize = 16 * 1024;
-/// Characters of one sentence of a component that is shown or recorded; more is cut.
-pub const LINE_CHARACTERS: usize = 2_000;
 /// Entries of one answer that are compared with each other: ten thousand cost a fraction of a second, a million a day.
 pub const ENTRIES: usize = 10_000;
 /// Actions that patterns stand for: AWS has some 22,000.

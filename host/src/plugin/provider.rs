@@ -28,14 +28,15 @@ use super::engine::Engine;
 use super::limit;
 use super::manifest::World;
 use super::state::State;
-use crate::child::Interruption;
-use crate::deliver::{SessionFile, Value};
-use crate::endpoint::Endpoint;
+use crate::interruption::Interruption;
+use crate::printable;
+use crate::session::Endpoint;
+use crate::session::{SessionFile, Value};
 
 pub use super::bindings::provider::v0_1::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
     AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding, GrantPlan,
-    HealthStatus, KnownAction, Planned, Profile, SeenRequest, Setting, Statement, Status, Window,
+    HealthStatus, KnownAction, Planned, Profile, Setting, Statement, Status, Window,
 };
 
 /// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.
@@ -245,7 +246,7 @@ impl Provider {
             return Err(self.bad("it left a granted permission out of its plan, or moved it").into());
         }
         // The policy is shown, and sent, as it is.
-        let forges = |c| clean::is_hidden(c) && !matches!(c, '\n' | '\t');
+        let forges = |c| printable::is_hidden(c) && !matches!(c, '\n' | '\t');
         if plan.policy.as_ref().is_some_and(|policy| policy.contains(forges)) {
             return Err(self.bad("its policy has control characters").into());
         }

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::capability::outside::Outside;
 use super::capability::{Capability, effective};
-use super::clean::is_hidden;
 use super::component::PluginError;
 use super::conformance::Check;
 use super::engine::Engine;
@@ -19,8 +18,9 @@ use super::manifest::World;
 use super::provider::{Grant, Minted, Permission, Provider, ProviderError};
 use super::store::{InstallPlan, StoreError};
 use super::tape::{Exchange, Tape};
-use crate::deliver::Value;
 use crate::environment::Environment;
+use crate::printable::is_hidden;
+use crate::session::Value;
 
 /// What was asked of the component.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -42,7 +42,7 @@ pub struct Rules {
     /// What components may reach at most; `*` stands for any text.
     pub capabilities: Option<Vec<Ceiling>>,
     /// The `trusted_root.json` that sigstore bundles are checked by, instead of the public instance's.
-    #[serde(deserialize_with = "crate::settings::config_file::absolute")]
+    #[serde(deserialize_with = "crate::paths::deserialize_absolute")]
     pub sigstore_trusted_root: Option<PathBuf>,
 }
 

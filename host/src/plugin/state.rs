@@ -8,6 +8,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use super::capability::policy_scope::OutsideGrant;
 use super::capability::{Capability, Reach};
 use super::limit;
+use crate::printable;
 
 /// A limit that a guest ran into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +63,7 @@ pub enum Misbehaved {
     /// A lease that could not be shown or recorded as it is.
     #[error(
         "it announced a lease that is not one plain line of at most {} characters",
-        limit::LINE_CHARACTERS
+        printable::LINE_CHARACTERS
     )]
     BadLease,
     /// It asked the other side for something else than when it was recorded.

@@ -13,17 +13,17 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::capability::{Capability, effective};
 use super::compiled::Cache;
-use super::component::{Loaded, Phase, PluginError, Source};
+use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::manifest::{Manifest, World};
 use super::rules::{RuleError, Rules};
 use super::signature::Signer;
+use crate::digest::sha256;
+use crate::paths::Paths;
 use crate::private_file;
-use crate::settings::paths::Paths;
+use crate::source::Source;
 
 pub use distrust::Distrust;
 pub use error::StoreError;
@@ -174,7 +174,7 @@ impl Store {
         let path = self.file(&installed.digest);
         let at_path = |reason: String| failed(installed, format!("`{}`: {reason}", path.display()));
         let wasm = std::fs::read(&path).map_err(|error| at_path(error.to_string()))?;
-        if digest(&wasm) != installed.digest {
+        if sha256(&wasm) != installed.digest {
             let reason = format!("`{}` is not the file that was installed", path.display());
             return Err(failed(installed, reason).into());
         }
@@ -260,20 +260,6 @@ impl Store {
     pub fn file(&self, digest: &str) -> PathBuf {
         self.directory.join(format!("{digest}.wasm"))
     }
-}
-
-/// SHA-256 in lower-case hex.
-#[must_use]
-pub fn digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 fn failed(installed: &Installed, reason: String) -> PluginError {

@@ -1,9 +1,8 @@
 //! What `config.toml` gives to components: settings of filters, and where their secrets are.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::config_file::{Mapping, OrganisationFile};
@@ -12,18 +11,6 @@ use crate::reachable;
 
 /// A file that settings of a filter name: policies of an organisation are kilobytes.
 const FILE_BYTES: u64 = 1024 * 1024;
-
-/// Where the value of a `secret:NAME` is, if not in the variable of that name.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SecretSource {
-    /// Another environment variable.
-    Env(String),
-    /// A file that only its owner can read; one line end at its end is not part of the value.
-    File(PathBuf),
-    /// A key of the Linux kernel's keyrings or the desktop's, by its name.
-    Keyring(String),
-}
 
 /// Each filter's own settings: the organisation's, and the user's of filters that the organisation says nothing of.
 ///

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::components::SecretSource;
 use crate::child::OnExpiry;
+use crate::paths::deserialize_absolute;
 use crate::plugin::provider::Enforcer;
 use crate::plugin::rules::Rules;
 use crate::plugin::signature::Signer;
+use crate::secret_source::SecretSource;
 
 /// The user's `config.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -49,7 +50,7 @@ pub struct PluginsTable {
     /// Keys and identities of component authors that are trusted without `--signer`.
     pub signers: Vec<Signer>,
     /// The `trusted_root.json` that sigstore bundles are checked by, instead of the public instance's.
-    #[serde(deserialize_with = "absolute")]
+    #[serde(deserialize_with = "deserialize_absolute")]
     pub sigstore_trusted_root: Option<PathBuf>,
 }
 
@@ -88,7 +89,7 @@ impl OrganisationFile {
 #[serde(default, deny_unknown_fields)]
 pub struct AuditTable {
     /// Where logs are kept, in a directory for each user id; no variable of a user's moves it.
-    #[serde(deserialize_with = "absolute")]
+    #[serde(deserialize_with = "deserialize_absolute")]
     pub directory: Option<PathBuf>,
 }
 
@@ -161,14 +162,6 @@ pub fn parse_ttl(text: &str) -> Result<Duration, String> {
 
 pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     parse_ttl(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
-}
-
-pub(crate) fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
-    let path = PathBuf::deserialize(deserializer)?;
-    if path.is_absolute() {
-        return Ok(Some(path));
-    }
-    Err(D::Error::custom(format!("`{}` is no absolute path", path.display())))
 }
 
 fn on_expiry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnExpiry>, D::Error> {

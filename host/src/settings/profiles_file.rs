@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::config_file::duration;
 use super::deny_list::{self, DenyEntry};
 use super::{SettingsError, source};
-use crate::plugin::clean::is_hidden;
+use crate::printable::is_hidden;
 
 /// One profile.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,82 +1,21 @@
 //! `vault-config.toml`: how to log in to Vault, and which role of it issues credentials.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::{SettingsError, source};
 use crate::reachable;
-use crate::secret::Secret;
+use crate::vault::VaultFile;
 
 /// The bits of a mode that let group and others do anything.
 const OPEN: u32 = 0o077;
-
-/// What the file says; every part of it can come from the environment instead.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct VaultFile {
-    /// The server, such as `https://vault.example.com:8200`.
-    pub address: Option<String>,
-    /// Namespace of Vault Enterprise.
-    pub namespace: Option<String>,
-    /// PEM file of the roots the server is checked against, in place of the system's.
-    pub ca_cert: Option<PathBuf>,
-    /// How to log in.
-    pub auth: Option<AuthFile>,
-    /// Where the AWS secrets engine is mounted.
-    pub mount: Option<String>,
-    /// The secrets engine's role.
-    pub role: Option<String>,
-    /// Which role of AWS, if the Vault role has several.
-    pub role_arn: Option<String>,
-}
-
-/// How to log in.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "method", rename_all = "lowercase", deny_unknown_fields)]
-pub enum AuthFile {
-    /// With a token of `VAULT_TOKEN` or `~/.vault-token`.
-    Token {},
-    /// With a role id and a secret id.
-    AppRole {
-        /// The role id.
-        role_id: Option<String>,
-        /// The secret id.
-        #[serde(default, deserialize_with = "secret")]
-        secret_id: Option<Secret>,
-        /// Where the method is mounted.
-        mount: Option<String>,
-    },
-    /// With the token of the pod's service account.
-    Kubernetes {
-        /// The role of the auth method.
-        role: String,
-        /// Where the token is.
-        token_path: Option<PathBuf>,
-        /// Where the method is mounted.
-        mount: Option<String>,
-    },
-}
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct File {
     vault: VaultFile,
-}
-
-impl VaultFile {
-    /// What of it are settings of the component.
-    #[must_use]
-    pub fn component_settings(&self) -> BTreeMap<String, String> {
-        let settings = [("mount", &self.mount), ("role", &self.role), ("role_arn", &self.role_arn)];
-        settings.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?))).collect()
-    }
-
-    fn has_secret(&self) -> bool {
-        matches!(&self.auth, Some(AuthFile::AppRole { secret_id: Some(_), .. }))
-    }
 }
 
 /// The file at `path`; empty if there is none.
@@ -94,10 +33,6 @@ pub fn read(path: &Path) -> Result<VaultFile, SettingsError> {
         return Err(SettingsError::Exposed { path: path.to_path_buf() });
     }
     Ok(vault)
-}
-
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
 }
 
 #[cfg(test)]
@@ -122,14 +57,19 @@ mod tests {
         assert_eq!(file.address.as_deref(), Some("https://vault.example.com:8200"));
         assert_eq!(file.component_settings()["role"], "my-vault-role");
         assert!(!format!("{file:?}").contains("planted"));
-        let Some(AuthFile::AppRole { role_id, secret_id, .. }) = file.auth else { panic!("{:?}", file.auth) };
+        let Some(crate::vault::AuthFile::AppRole { role_id, secret_id, .. }) = file.auth else {
+            panic!("{:?}", file.auth)
+        };
         assert_eq!((role_id.as_deref(), secret_id.unwrap().expose()), (Some("my-role-id"), "planted-secret"));
     }
 
     #[test]
     fn the_documents_kubernetes_file_is_read() {
         let file = read_text("[vault]\nauth = { method = \"kubernetes\", role = \"my-k8s-role\" }\n", 0o644);
-        let Some(AuthFile::Kubernetes { role, token_path: None, .. }) = file.unwrap().auth else { panic!() };
+        let Some(crate::vault::AuthFile::Kubernetes { role, token_path: None, .. }) = file.unwrap().auth
+        else {
+            panic!()
+        };
         assert_eq!(role, "my-k8s-role");
     }
 

@@ -11,7 +11,7 @@ use audex_sdk::pattern::matches_ignore_ascii_case;
 
 use super::{TokenError, Why};
 use crate::environment::{Environment, PATH};
-use crate::plugin::clean;
+use crate::printable;
 use crate::secret::Secret;
 
 /// The tools are Python programs that may have to refresh a login; more is a tool that waits for somebody.
@@ -107,7 +107,7 @@ pub(crate) async fn run(
         let _ = stderr.read_to_string(&mut complaint);
     }
     if !status.success() {
-        return Err(clean::line(reason(&complaint)));
+        return Err(printable::line(reason(&complaint)));
     }
     match read {
         Some(Ok(_)) => Ok(Some(Secret::new(text.trim().to_owned()))),

@@ -3,9 +3,9 @@
 use rustify::errors::ClientError as RestError;
 use vaultrs::error::ClientError;
 
-use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::roots::RootsError;
 use crate::shape::ConfiguredPath;
+use crate::token::Why;
 
 /// Why Vault could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,8 @@ impl VaultError {
     }
 
     /// What to do.
-    fn hint(&self) -> Option<&'static str> {
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoAddress => Some("set VAULT_ADDR, or `address` in vault-config.toml"),
             Self::Address { .. } => Some("it looks like `https://vault.example.com:8200`, without a path"),
@@ -131,32 +132,21 @@ impl VaultError {
         }
     }
 
-    fn sort(&self) -> (ErrorKind, &'static str) {
+    /// What the error means for the caller, and its stable code in `lower-kebab-case`.
+    #[must_use]
+    pub fn sort(&self) -> (Why, &'static str) {
         match self {
-            Self::NoAddress => (ErrorKind::InvalidInput, "no-vault-address"),
-            Self::Address { .. } | Self::Namespace | Self::Mount => {
-                (ErrorKind::InvalidInput, "vault-address")
-            }
-            Self::PlainHttp { .. } => (ErrorKind::InvalidInput, "plain-http"),
-            Self::CaCert(_) => (ErrorKind::InvalidInput, "vault-ca"),
+            Self::NoAddress => (Why::Config, "no-vault-address"),
+            Self::Address { .. } | Self::Namespace | Self::Mount => (Why::Config, "vault-address"),
+            Self::PlainHttp { .. } => (Why::Config, "plain-http"),
+            Self::CaCert(_) => (Why::Config, "vault-ca"),
             Self::NoToken | Self::MalformedToken | Self::HalfAppRole(_) | Self::PodToken { .. } => {
-                (ErrorKind::Unavailable, "no-vault-token")
+                (Why::Unavailable, "no-vault-token")
             }
-            Self::Refused { status: 400 | 403, .. } => (ErrorKind::Denied, "vault-login-refused"),
-            Self::Refused { said, .. } if said.contains("sealed") => (ErrorKind::Unavailable, "sealed"),
-            Self::Refused { .. } | Self::BadReply => (ErrorKind::Unavailable, "vault-failed"),
-            Self::Unreachable(_) | Self::Client(_) => (ErrorKind::Unavailable, "vault-unreachable"),
+            Self::Refused { status: 400 | 403, .. } => (Why::Denied, "vault-login-refused"),
+            Self::Refused { said, .. } if said.contains("sealed") => (Why::Unavailable, "sealed"),
+            Self::Refused { .. } | Self::BadReply => (Why::Unavailable, "vault-failed"),
+            Self::Unreachable(_) | Self::Client(_) => (Why::Unavailable, "vault-unreachable"),
         }
-    }
-}
-
-impl From<VaultError> for Error {
-    fn from(error: VaultError) -> Self {
-        let (kind, code) = error.sort();
-        let mut message = error.to_string();
-        if let Some(cause) = std::error::Error::source(&error) {
-            message = format!("{message}: {cause}");
-        }
-        Self { kind, code: code.to_owned(), message, hint: error.hint().map(ToOwned::to_owned) }
     }
 }

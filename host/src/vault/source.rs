@@ -7,8 +7,8 @@ use crate::environment::{
     VAULT_SECRET_ID, VAULT_TOKEN,
 };
 use crate::secret::Secret;
-use crate::settings::vault_config::{AuthFile, VaultFile};
 use crate::shape::ConfiguredPath;
+use crate::vault::{AuthFile, VaultFile};
 
 /// Where Kubernetes puts a pod's token (Kubernetes documentation, "Configure Service Accounts for Pods").
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";

@@ -1,7 +1,6 @@
 //! Takes secrets out of a command's arguments.
 
-use super::REDACTED;
-use super::text::{is_secret_name, redact_text};
+use crate::redact::{REDACTED, is_secret_name, redact_text};
 
 /// How a program takes a secret in an option whose name does not say so.
 struct Rule {

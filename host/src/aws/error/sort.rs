@@ -10,9 +10,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use super::cause::{Cause, cause, chain_text, clean, links};
 use super::{AwsError, Service};
-use crate::aws::http::InsecureRequest;
 use crate::aws::source::Keys;
-use crate::aws::tls::CaBundleError;
+use crate::aws_http::CaBundleError;
+use crate::aws_http::InsecureRequest;
 
 impl AwsError {
     /// Sorts a refusal by the service.

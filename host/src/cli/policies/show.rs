@@ -11,9 +11,10 @@ use crate::error::Failure;
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::{self, Context};
 use crate::plugin::provider::GrantPlan;
-use crate::profile::{self, ProfileError};
+use crate::profile::ProfileError;
 use crate::request::Ask;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
+use crate::suggestion;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -32,7 +33,7 @@ pub fn show(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let all = super::found(environment, &settings, args.provider.as_deref())?;
     let Some(found) = all.iter().find(|found| found.profile.name == args.name) else {
         let provider = args.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
-        let suggestion = profile::nearest(&args.name, all.iter().map(|found| found.profile.name.as_str()));
+        let suggestion = suggestion::nearest(&args.name, all.iter().map(|found| found.profile.name.as_str()));
         return Err(ProfileError::Unknown { name: args.name.clone(), provider, suggestion }.into());
     };
     let plan = plan(environment, &found.provider, &args.name);

@@ -1,7 +1,6 @@
 //! The keys a command gets in place of its session's, good for the gateway of that session alone.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
@@ -12,6 +11,7 @@ use aws_sigv4::sign::v4;
 use http::HeaderValue;
 use http::request::Parts;
 
+use crate::digest::hex;
 use crate::secret::Secret;
 
 /// The letters of a real access key id.
@@ -294,12 +294,4 @@ fn random<const N: usize>() -> Result<zeroize::Zeroizing<[u8; N]>, getrandom::Er
     let mut bytes = zeroize::Zeroizing::new([0; N]);
     getrandom::fill(bytes.as_mut_slice())?;
     Ok(bytes)
-}
-
-/// `bytes` in hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

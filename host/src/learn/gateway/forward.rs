@@ -13,12 +13,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::Refusal;
 use super::chunks::Unchunked;
-use super::dummy::{Signed, Stranger, header, hex, settings};
+use super::dummy::{Signed, Stranger, header, settings};
 use super::route::target;
 use super::seen::{self, Outcome};
 use super::{Door, Gate, Noted, once, queue, reply, unsigned};
-use crate::aws::malformed::require_sendable;
 use crate::clock;
+use crate::digest::hex;
+use crate::sigv4::require_sendable;
 
 /// A body that must be read whole, because its hash is part of the signature and stands nowhere else: the largest such
 /// request is an upload of a Lambda function, 50 MB in base64. Source: Lambda quotas.

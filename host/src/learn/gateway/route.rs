@@ -3,7 +3,7 @@
 use http::Uri;
 
 use crate::environment::{AWS_ENDPOINT_URL, Environment};
-use crate::plugin::capability::http::is_region;
+use crate::region::is_region;
 
 /// Begins the variables that replace the endpoint of one service.
 const OF_SERVICE: &str = "AWS_ENDPOINT_URL_";

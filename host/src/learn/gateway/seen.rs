@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::dummy::{header, is_s3};
 use crate::percent::decode_pairs;
-use crate::plugin::provider::SeenRequest;
+use crate::seen_request::SeenRequest;
 
 /// As much of a body as names operation and resource.
 pub const BODY_BYTES: usize = 64 * 1024;

@@ -20,7 +20,7 @@ use super::forward::NOT_FORWARDED;
 use super::route::target;
 use super::{Door, Gate, Noted, reply, seen};
 use crate::percent::decode_pairs;
-use crate::plugin::capability::http::is_region;
+use crate::region::is_region;
 
 /// A call of these operations; a SAML assertion has 100,000 characters at most. Source: `AssumeRoleWithSAML`, API reference.
 const CALL_BYTES: usize = 1024 * 1024;

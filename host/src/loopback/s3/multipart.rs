@@ -17,7 +17,8 @@ use super::access::Caller;
 use super::checksum;
 use super::store::{About, Bucket, Object, Part, Store, Upload, check_write, no_such_bucket, slice};
 use crate::clock;
-use crate::loopback::credential::{hex, unique_id};
+use crate::digest::hex;
+use crate::loopback::credential::unique_id;
 
 /// Part numbers S3 takes.
 const PART_NUMBERS: std::ops::RangeInclusive<i32> = 1..=10_000;

@@ -12,9 +12,9 @@ use s3s::dto::{ETag, ETagCondition, Metadata, Range, StreamingBlob};
 use s3s::{Body, S3Error, S3Result, s3_error};
 
 use crate::clock;
+use crate::digest::hex;
 use crate::loopback::BucketSeed;
 use crate::loopback::cloud::locked;
-use crate::loopback::credential::hex;
 
 /// What all objects and unfinished parts may take: a demo must not eat the machine's memory.
 const MAX_STORED_BYTES: usize = 512 * 1024 * 1024;

@@ -14,8 +14,9 @@ mod signing;
 
 use std::time::Duration;
 
+use crate::client::{ClientError, common};
 use crate::environment::Environment;
-use crate::roots::{self, RootsError};
+use crate::region::is_region;
 
 /// A body a guest may send: policies and forms are a few kilobytes.
 const REQUEST_BYTES: usize = 1024 * 1024;
@@ -29,44 +30,10 @@ const ACCOUNT_HOSTS: [&str; 3] = [
     "{account}.blob.core.usgovcloudapi.net",
     "{account}.blob.core.chinacloudapi.cn",
 ];
-/// Connecting to a host that does not answer.
-const CONNECT_TIME: Duration = Duration::from_secs(5);
-
 /// The client of components: https only, no redirect, no proxy of the environment, and no
 /// address that is not public.
 pub(super) fn client(environment: &Environment) -> Result<reqwest::Client, ClientError> {
     Ok(common(environment)?.https_only(true).dns_resolver(address::PublicOnly).build()?)
-}
-
-/// The client for addresses that the user configured, which may be private. What it is given is https, or on loopback.
-pub(crate) fn configured_client(environment: &Environment) -> Result<reqwest::Client, ClientError> {
-    Ok(common(environment)?.build()?)
-}
-
-/// There is no client.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The authorities that the user configured.
-    #[error(transparent)]
-    Roots(#[from] RootsError),
-    /// TLS cannot be set up.
-    #[error("TLS cannot be set up")]
-    Tls(#[from] reqwest::Error),
-}
-
-fn common(environment: &Environment) -> Result<reqwest::ClientBuilder, ClientError> {
-    // One crypto provider in the whole program; it may have been chosen already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .referer(false)
-        .connect_timeout(CONNECT_TIME)
-        .user_agent(concat!("audex/", env!("CARGO_PKG_VERSION")));
-    Ok(match roots::configured(environment)? {
-        Some(roots) => builder.tls_certs_only(roots),
-        None => builder,
-    })
 }
 
 /// Whether `template` names one host, or hosts that differ by region only, such as `sts.{region}.amazonaws.com`.
@@ -114,20 +81,6 @@ fn host_matches(template: &str, host: &str) -> bool {
     };
     let (wanted, given): (Vec<_>, Vec<_>) = (template.split('.').collect(), host.split('.').collect());
     wanted.len() == given.len() && wanted.iter().zip(&given).all(|(wanted, given)| stands(wanted, given))
-}
-
-/// Whether `label` is written like a region: `eu-west-1`, `us-gov-east-1`.
-///
-/// Security: not any label. `sts.s3.amazonaws.com` and `sts.s3-us-west-2.amazonaws.com` are somebody's bucket.
-#[must_use]
-pub fn is_region(label: &str) -> bool {
-    let parts: Vec<&str> = label.split('-').collect();
-    let (first, last) =
-        (parts.first().copied().unwrap_or_default(), parts.last().copied().unwrap_or_default());
-    let letters = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
-    let (middle, digits) =
-        (parts.iter().rev().skip(1), !last.is_empty() && last.chars().all(|c| c.is_ascii_digit()));
-    label.len() <= 32 && parts.len() >= 3 && letters(first) && middle.copied().all(letters) && digits
 }
 
 #[cfg(test)]

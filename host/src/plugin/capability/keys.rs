@@ -11,6 +11,7 @@ use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::plugin::bindings::provider::v0_2::{keep, keys};
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};
+use crate::printable;
 use crate::secret::Secret;
 use crate::signature::{self, Algorithm};
 
@@ -68,7 +69,7 @@ impl keys::Host for State {
 impl keep::Host for State {
     fn put(&mut self, name: String, value: Resource<HeldSecret>) -> wasmtime::Result<()> {
         self.reach()?.scope.may_reach()?;
-        if name.len() > limit::LINE_CHARACTERS {
+        if name.len() > printable::LINE_CHARACTERS {
             return Err(Misbehaved::LargeSecret.into());
         }
         let held = self.table.get(&value)?.clone();

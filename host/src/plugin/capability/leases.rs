@@ -5,9 +5,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::sts::plain_error;
 use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::plugin::bindings::provider::v0_2::leases;
-use crate::plugin::clean::is_hidden;
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};
+use crate::printable;
+use crate::printable::is_hidden;
 
 /// Writes a lease and the end of its session (seconds since the Unix epoch) to the audit log; the error says what failed.
 pub type Recorder = Box<dyn Fn(&str, u64) -> Result<(), String> + Send + Sync>;
@@ -41,7 +42,8 @@ impl Leases {
             return Err(Misbehaved::ManyLeases);
         }
         // It is shown, recorded, and given back as it is.
-        if lease.is_empty() || lease.chars().count() > limit::LINE_CHARACTERS || lease.contains(is_hidden) {
+        if lease.is_empty() || lease.chars().count() > printable::LINE_CHARACTERS || lease.contains(is_hidden)
+        {
             return Err(Misbehaved::BadLease);
         }
         if announced.iter().any(|known| known == lease) {
@@ -94,7 +96,7 @@ mod tests {
     #[test]
     fn a_lease_is_one_plain_line_and_there_are_only_so_many() {
         let leases = Leases::default();
-        for bad in ["", "two\nlines", "e\u{1b}[2J", &"x".repeat(limit::LINE_CHARACTERS + 1)] {
+        for bad in ["", "two\nlines", "e\u{1b}[2J", &"x".repeat(printable::LINE_CHARACTERS + 1)] {
             assert!(leases.announce(bad, 7).is_err(), "{bad:?}");
         }
         for number in 0..limit::DELIVERED {

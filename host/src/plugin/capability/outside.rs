@@ -10,20 +10,19 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::http::ClientError;
 use super::keys::Kept;
 use super::leases::Leases;
 use super::secret::SentSecrets;
 use crate::aws::{Aws, AwsError, Keys, Options};
-use crate::child::Interruption;
+use crate::client::{ClientError, configured_client};
 use crate::environment::Environment;
+use crate::interruption::Interruption;
 use crate::plugin::tape::Tape;
 use crate::secret::Secret;
 use crate::secret_source::{SecretError, SecretSources};
-use crate::settings::Settings;
-use crate::settings::vault_config::VaultFile;
 use crate::token::known::Tokens;
 use crate::vault::Vault;
+use crate::vault::VaultFile;
 
 /// The outside world of one run.
 pub struct Outside {
@@ -102,12 +101,17 @@ impl Outside {
         self
     }
 
-    /// Adds what the settings say of secrets and endpoints.
+    /// Adds where secrets come from, and where requests to a host really go.
     #[must_use]
-    pub fn with_settings(mut self, settings: &Settings) -> Self {
-        self.secrets = settings.secrets.clone();
-        self.endpoints.clone_from(&settings.endpoints);
-        self.tape.clone_from(&settings.tape);
+    pub fn with_sources(
+        mut self,
+        secrets: SecretSources,
+        endpoints: BTreeMap<String, Url>,
+        tape: Option<Arc<Tape>>,
+    ) -> Self {
+        self.tape = tape;
+        self.secrets = secrets;
+        self.endpoints = endpoints;
         self
     }
 
@@ -309,7 +313,7 @@ impl Outside {
         if let Some(client) = self.configured_http.get() {
             return Ok(client);
         }
-        let built = super::http::configured_client(&self.environment)?;
+        let built = configured_client(&self.environment)?;
         Ok(self.configured_http.get_or_init(|| built))
     }
 }

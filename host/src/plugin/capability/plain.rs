@@ -2,9 +2,10 @@
 
 use crate::clock;
 use crate::plugin::bindings::provider::v0_1::{clock as clock_import, log, settings, types};
+use crate::plugin::limit;
 use crate::plugin::state::State;
 use crate::plugin::tape::Tape;
-use crate::plugin::{clean, limit};
+use crate::printable;
 
 impl types::Host for State {}
 
@@ -16,7 +17,7 @@ impl log::Host for State {
                 log::Level::Info => "info",
                 log::Level::Warn => "warn",
             };
-            self.logged.push(format!("{level}: {}", clean::line(&message)));
+            self.logged.push(format!("{level}: {}", printable::line(&message)));
         }
         Ok(())
     }

@@ -195,12 +195,17 @@ fn bad_scopes(message: &str) -> Error {
 
 /// A source's error as components see it.
 fn refusal(error: TokenError) -> Error {
-    let kind = match error.why {
-        Why::Config => ErrorKind::InvalidInput,
-        Why::Unsupported => ErrorKind::Unsupported,
-        Why::Unavailable => ErrorKind::Unavailable,
-        Why::Denied => ErrorKind::Denied,
-    };
     let hint = error.hint.map(str::to_owned);
-    Error { kind, code: error.code.to_owned(), message: error.message, hint }
+    Error { kind: error.why.into(), code: error.code.to_owned(), message: error.message, hint }
+}
+
+impl From<Why> for ErrorKind {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Config => Self::InvalidInput,
+            Why::Unsupported => Self::Unsupported,
+            Why::Unavailable => Self::Unavailable,
+            Why::Denied => Self::Denied,
+        }
+    }
 }

@@ -9,8 +9,8 @@ use super::{Capability, HeldSecret, HeldSession, Origin, PolicyScope};
 use crate::aws::{self, Aws, AwsError, Keys};
 use crate::plugin::bindings::provider::v0_1::sts::{Host, HostSession, Identity, RoleRequest, SourceKind};
 use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
-use crate::plugin::clean;
 use crate::plugin::state::{Misbehaved, State};
+use crate::printable;
 use crate::secret::Secret;
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
@@ -173,7 +173,7 @@ impl HostSession for State {
             None => Secret::new(String::new()),
         };
         let session = aws::Session {
-            access_key_id: clean::line(&access_key_id),
+            access_key_id: printable::line(&access_key_id),
             secret_access_key,
             session_token,
             expires_at: expires_at.unwrap_or(u64::MAX),
@@ -251,7 +251,7 @@ impl State {
         if self.reach()?.settings.values().any(|value| value == role_arn) {
             return Ok(());
         }
-        Err(Misbehaved::ForeignRole(clean::line(role_arn)).into())
+        Err(Misbehaved::ForeignRole(printable::line(role_arn)).into())
     }
 
     /// Security: a policy outside the grant is a defect or an attack; the call ends here.

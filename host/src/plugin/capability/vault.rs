@@ -9,7 +9,7 @@ use super::sts::plain_error;
 use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::plugin::state::State;
 use crate::secret::Secret;
-use crate::vault;
+use crate::vault::{self, VaultError};
 
 impl State {
     /// `vault`: the token that logging in gives, and when it ends.
@@ -36,5 +36,16 @@ impl State {
         }
         self.require(&Capability::Vault)?;
         Ok(self.reach()?.outside.vault().lead(request).map(|()| true).map_err(Into::into))
+    }
+}
+
+impl From<VaultError> for Error {
+    fn from(error: VaultError) -> Self {
+        let (why, code) = error.sort();
+        let mut message = error.to_string();
+        if let Some(cause) = std::error::Error::source(&error) {
+            message = format!("{message}: {cause}");
+        }
+        Self { kind: why.into(), code: code.to_owned(), message, hint: error.hint().map(ToOwned::to_owned) }
     }
 }

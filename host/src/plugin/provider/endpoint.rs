@@ -3,13 +3,13 @@
 use wasmtime::component::Resource;
 
 use super::{Provider, wit};
-use crate::endpoint::{AudienceToken, Endpoint, Identity, Metadata, audience};
 use crate::plugin::capability::{HeldSecret, Origin};
 use crate::plugin::clean::Clean as _;
 use crate::plugin::component::PluginError;
 use crate::plugin::limit;
 use crate::plugin::state::State;
 use crate::secret::Secret;
+use crate::session::{AudienceToken, Endpoint, Identity, Metadata, audience};
 
 /// Servers of one run: each is a port and a thread, and a command finds one of a kind.
 const ENDPOINTS: usize = 2;

@@ -3,8 +3,9 @@
 use super::{Provider, ProviderError};
 use crate::plugin::capability::leases::Recorder;
 use crate::plugin::capability::policy_scope::PolicyScope;
-use crate::plugin::clean::is_hidden;
 use crate::plugin::limit;
+use crate::printable;
+use crate::printable::is_hidden;
 
 impl Provider {
     /// Whether what `mint` handed out with `lease` works by now.
@@ -45,8 +46,9 @@ impl Provider {
         let leases = answer.map_err(|error| self.refused(error))?;
         self.few(leases.len(), limit::ENTRIES)?;
         // They are shown, recorded, and given back as they are.
-        let fits =
-            |lease: &String| lease.chars().count() <= limit::LINE_CHARACTERS && !lease.contains(is_hidden);
+        let fits = |lease: &String| {
+            lease.chars().count() <= printable::LINE_CHARACTERS && !lease.contains(is_hidden)
+        };
         if leases.iter().all(fits) {
             Ok(leases)
         } else {

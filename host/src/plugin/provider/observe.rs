@@ -1,10 +1,11 @@
 //! The calls that turn what a command was seen to do into permissions.
 
-use super::{Attribution, Call, Provider, ProviderError, SeenRequest, Window};
+use super::{Attribution, Call, Provider, ProviderError, Window, wit};
 use crate::plugin::capability::policy_scope::PolicyScope;
 use crate::plugin::clean::Clean as _;
 use crate::plugin::component::PluginError;
 use crate::plugin::limit;
+use crate::seen_request::SeenRequest;
 
 /// Permissions that one call may need: a batch of a hundred items needs one of each kind.
 const PERMISSIONS_OF_A_CALL: usize = 100;
@@ -16,7 +17,8 @@ impl Provider {
     /// When it fails or answers out of step.
     pub fn recognise(&self, seen: &[SeenRequest], account: Option<&str>) -> Result<Vec<Call>, PluginError> {
         let pure = PolicyScope::pure();
-        let mut calls = self.call(pure, |guest, store| guest.call_recognise(store, seen, account))?.0;
+        let requests: Vec<wit::SeenRequest> = seen.iter().cloned().map(Into::into).collect();
+        let mut calls = self.call(pure, |guest, store| guest.call_recognise(store, &requests, account))?.0;
         if calls.len() != seen.len() {
             return Err(self.bad("it recognised another number of requests than it was given"));
         }
@@ -68,5 +70,12 @@ impl Provider {
             call.source.clean();
         }
         Ok(())
+    }
+}
+
+impl From<SeenRequest> for wit::SeenRequest {
+    fn from(seen: SeenRequest) -> Self {
+        let SeenRequest { service, region, method, host, path, query, headers, body } = seen;
+        Self { service, region, method, host, path, query, headers, body }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{Advice, Grant, Provider, ProviderError};
 use crate::plugin::capability::policy_scope::PolicyScope;
-use crate::plugin::clean::{self, Clean as _};
+use crate::plugin::clean::Clean as _;
 use crate::plugin::component::PluginError;
 use crate::plugin::limit;
+use crate::printable;
 
 impl Provider {
     /// What is known beforehand to fail when `command` is run with `grant`.
@@ -28,7 +29,7 @@ impl Provider {
             self.call(PolicyScope::pure(), |guest, store| guest.call_document(store, grant, name, format))?.0;
         let text = answer.map_err(|error| self.refused(error))?;
         // It is printed as it is.
-        let forges = |c| clean::is_hidden(c) && !matches!(c, '\n' | '\t');
+        let forges = |c| printable::is_hidden(c) && !matches!(c, '\n' | '\t');
         if text.contains(forges) {
             return Err(self.bad("its document has control characters").into());
         }

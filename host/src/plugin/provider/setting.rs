@@ -4,8 +4,8 @@
 //! nor a secret: those it can use without reading them.
 
 use super::Setting;
-use crate::plugin::component::Source;
-use crate::settings::ecosystem::is_public_name;
+use crate::ecosystem::is_public_name;
+use crate::source::Source;
 
 /// Every variable of ours that the host or a built-in provider reads, and the one that the command gets.
 const OURS: [&str; 19] = [
@@ -99,7 +99,7 @@ mod tests {
             names.extend(description.settings.into_iter().filter_map(|setting| setting.env));
         }
         names.retain(|name| name.starts_with("AUDEX_"));
-        names.push(crate::deliver::AUDEX_SESSION_ID.to_owned());
+        names.push(crate::session::AUDEX_SESSION_ID.to_owned());
         names.sort();
         names.dedup();
         names

@@ -1,10 +1,10 @@
 //! The host's look at the values of variables and files that a provider hands out.
 
 use super::{GrantPlan, Provider, wit};
-use crate::deliver::Value;
 use crate::plugin::capability::{HeldSecret, Origin};
 use crate::plugin::component::PluginError;
 use crate::plugin::state::State;
+use crate::session::Value;
 
 impl Provider {
     /// Security: what reaches the child is what was planned. Parts of AWS sessions must carry the planned policy and

@@ -2,8 +2,8 @@
 
 use audex_sdk::pattern;
 
-use crate::deliver;
-use crate::plugin::component::Source;
+use crate::source::Source;
+use crate::variable::installed;
 
 /// Patterns of names that none may set.
 const FORBIDDEN: [&str; 34] = [
@@ -51,7 +51,7 @@ pub fn refused(name: &str, source: Source) -> Option<&'static str> {
     match source {
         _ if is_forbidden(name) => Some(""),
         Source::BuiltIn => None,
-        Source::Installed => deliver::installed_may_set(name).err(),
+        Source::Installed => installed::may_set(name).err(),
     }
 }
 

@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use super::web::{Hops, SMALL_BYTES, body, client, wait};
 use super::{Fetched, SourceError};
+use crate::digest::sha256;
 use crate::environment::{Environment, HOME};
 use crate::plugin::limit;
 use crate::plugin::signature::Signature;
-use crate::plugin::store::digest;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// The layer that is the component; `oras` gives no type of its own where it is told none.
@@ -108,7 +108,7 @@ pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<
         let manifest = body(Ok(manifest), &origin, SMALL_BYTES).await?;
         // A digest names the manifest: a registry that answers with another one is not believed.
         if let Some(wanted) = reference.version.strip_prefix("sha256:")
-            && !digest(&manifest).eq_ignore_ascii_case(wanted)
+            && !sha256(&manifest).eq_ignore_ascii_case(wanted)
         {
             return Err(pull.refused("the manifest is not the one of this digest"));
         }
@@ -158,7 +158,7 @@ impl Pull<'_> {
             return Err(self.refused("a layer has no sha256 digest"));
         };
         let bytes = body(Ok(self.get("blobs", &layer.digest, token).await?), self.origin, most).await?;
-        if digest(&bytes) == wanted {
+        if sha256(&bytes) == wanted {
             Ok(bytes)
         } else {
             Err(self.refused("a layer is not the one of its digest"))

@@ -10,7 +10,7 @@ use crate::plugin::embedded;
 use crate::plugin::manifest::ManifestError;
 use crate::plugin::rules::RuleError;
 use crate::plugin::source::SourceError;
-use crate::profile::nearest;
+use crate::suggestion::nearest;
 
 /// Why installed components cannot be used or changed.
 #[derive(Debug, thiserror::Error)]

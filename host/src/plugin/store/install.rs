@@ -6,13 +6,14 @@ use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::Component;
 
-use super::{Installed, Previous, Store, StoreError, digest, io, lock};
+use super::{Installed, Previous, Store, StoreError, io, lock};
+use crate::digest::sha256;
 use crate::environment::Environment;
 use crate::plugin::capability::Capability;
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::compiled::{self, Cache};
 use crate::plugin::compiler;
-use crate::plugin::component::{Loaded, Phase, PluginError, Source};
+use crate::plugin::component::{Loaded, Phase, PluginError};
 use crate::plugin::engine::Engine;
 use crate::plugin::filter::Filter;
 use crate::plugin::intent::Intent;
@@ -23,6 +24,7 @@ use crate::plugin::signature::{Signature, Signer};
 use crate::plugin::source::Fetched;
 use crate::plugin::{embedded, encode};
 use crate::private_file;
+use crate::source::Source;
 
 /// A component that could be installed.
 pub struct Plan {
@@ -68,7 +70,7 @@ impl Plan {
             let (name, capability) = (manifest.name, capability.clone());
             return Err(StoreError::BuiltInOnly { name, capability });
         }
-        let (digest, compiled) = (digest(&wasm), OnceLock::new());
+        let (digest, compiled) = (sha256(&wasm), OnceLock::new());
         Ok(Self {
             digest,
             wasm,
@@ -176,7 +178,7 @@ impl Store {
             origin: plan.origin.clone(),
             version: plan.manifest.version.clone(),
             signer: plan.signed.as_ref().map(|(signer, _)| signer.clone()),
-            module: (plan.signed.is_some() && plan.file != plan.wasm).then(|| digest(&plan.file)),
+            module: (plan.signed.is_some() && plan.file != plan.wasm).then(|| sha256(&plan.file)),
             enabled: true,
             previous: None,
         };

@@ -12,7 +12,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::{Installed, Previous, StoreError, hex, io as failed};
+use super::{Installed, Previous, StoreError, io as failed};
+use crate::digest::hex;
 use crate::plugin::capability::Capability;
 use crate::plugin::manifest::World;
 use crate::private_file::{self, KEY_BYTES};

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::{Installed, Previous, Store, StoreError, digest, lock};
+use super::{Installed, Previous, Store, StoreError, lock};
+use crate::digest::sha256;
 use crate::plugin::manifest::World;
 use crate::plugin::rules::RuleError;
 use crate::plugin::signature::Signer;
@@ -124,7 +125,7 @@ impl Store {
             Some(wanted) => {
                 let path = self.module_file(&installed.digest);
                 let module = std::fs::read(&path).map_err(missing(&path))?;
-                if digest(&module) != *wanted {
+                if sha256(&module) != *wanted {
                     return Err(format!("`{}` is not the module it was made of", path.display()));
                 }
                 Cow::Owned(module)

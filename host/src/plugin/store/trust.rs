@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use super::install::Plan;
-use super::{Distrust, Store, StoreError, digest};
+use super::{Distrust, Store, StoreError};
+use crate::digest::sha256;
 use crate::plugin::rules::RuleError;
 use crate::plugin::signature::{KeyId, Signature, SignatureError, Signer};
 use crate::plugin::sigstore::{self, BundleError, Root};
@@ -41,9 +42,9 @@ impl Store {
         let name = plan.manifest.name.clone();
         let untrusted = |reason: Distrust| StoreError::Untrusted { name: name.clone(), reason };
         if let Some(wanted) = &trust.digest
-            && ![&plan.digest, &digest(&plan.file)].contains(&wanted)
+            && ![&plan.digest, &sha256(&plan.file)].contains(&wanted)
         {
-            return Err(untrusted(Distrust::Digest(digest(&plan.file))));
+            return Err(untrusted(Distrust::Digest(sha256(&plan.file))));
         }
         plan.downgrade = trust.downgrade;
         if let Some(signature) = &trust.signature {

@@ -20,7 +20,7 @@ fn a_client_that_sends_to_the_queues_own_host_stays_with_the_gateway() {
     let (_, made) = scene.send("POST", &ask(&create, br#"{"QueueName":"jobs"}"#, None));
     assert_eq!(made, format!(r#"{{"QueueUrl":"{url}/123456789012/jobs"}}"#));
     let body = format!(r#"{{"MessageBody":"x","QueueUrl":"{url}/123456789012/jobs"}}"#);
-    let digest = dummy::hex(&<sha2::Sha256 as sha2::Digest>::digest(body.as_bytes()));
+    let digest = crate::digest::sha256(body.as_bytes());
     for hash in [None, Some(digest.as_str())] {
         let message = [json, agent, ("x-amz-target", "AmazonSQS.SendMessage")];
         assert_eq!(scene.send("POST", &ask(&message, body.as_bytes(), hash)).0, 200);

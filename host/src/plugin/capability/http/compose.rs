@@ -7,9 +7,10 @@ use super::{REQUEST_BYTES, family};
 use crate::percent;
 use crate::plugin::bindings::provider::v0_1::http::{Chunk, Header};
 use crate::plugin::capability::{HeldSecret, Origin};
-use crate::plugin::component::Source;
+use crate::plugin::limit;
 use crate::plugin::state::State;
-use crate::plugin::{clean, limit};
+use crate::printable;
+use crate::source::Source;
 
 /// What a guest put into a request that cannot be sent.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +76,7 @@ pub fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime::Resul
 /// Whether a guest may set the header `name`, in lower case, itself or by a secret it does not see.
 pub fn settable(name: &str, has_secret: bool) -> Result<(), ComposeError> {
     if RESERVED.contains(&name) && !(has_secret && FOR_SECRETS.contains(&name)) {
-        return Err(ComposeError::Header(clean::line(name)));
+        return Err(ComposeError::Header(printable::line(name)));
     }
     Ok(())
 }

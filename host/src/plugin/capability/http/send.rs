@@ -13,16 +13,16 @@ use super::route::{self, Route};
 use super::signing;
 use super::{EXCHANGE_TIME, compose, host_matches};
 use crate::aws::Keys;
-use crate::aws::sign::{Scope, sign};
 use crate::clock;
 use crate::plugin::bindings::provider::v0_1::http::{Auth, Host, Request as Asked, Response, Sigv4};
 use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::plugin::capability::Capability;
 use crate::plugin::capability::sts::{plain_error, refusal};
-use crate::plugin::component::Source;
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};
 use crate::plugin::tape::Sent;
+use crate::sigv4::{Scope, sign};
+use crate::source::Source;
 
 /// Methods a guest may use.
 const METHODS: [Method; 6] =

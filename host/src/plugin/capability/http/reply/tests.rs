@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::plugin::capability::Reach;
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::capability::policy_scope::PolicyScope;
-use crate::plugin::component::Source;
+use crate::source::Source;
 use crate::token::Token;
 
 const SECRET: &str = "planted-secret-of-the-slot/0123456789";

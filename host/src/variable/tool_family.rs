@@ -127,12 +127,12 @@ const NAMES: &[&str] = &[
 const REPEATED: &str = "APPSETTING_";
 
 /// Tells whether `name` gives no access, or belongs to none of these tools.
-pub(super) fn passes(name: &str) -> bool {
+pub fn passes(name: &str) -> bool {
     FAMILIES.iter().all(|family| family.passes(name)) && !NAMES.iter().any(|pattern| matches(pattern, name))
 }
 
 /// The setting that App Service repeats under `name`, if it does.
-pub(super) fn repeated(name: &str) -> Option<&str> {
+pub fn repeated(name: &str) -> Option<&str> {
     name.get(..REPEATED.len()).filter(|prefix| prefix.eq_ignore_ascii_case(REPEATED))?;
     name.get(REPEATED.len()..).filter(|setting| !setting.is_empty())
 }

@@ -26,7 +26,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// Tells whether a variable of this name holds an identity token, or leads to one.
-pub(super) fn is_named(name: &str) -> bool {
+pub fn is_named(name: &str) -> bool {
     NAMES.iter().any(|pattern| matches(pattern, name))
 }
 

@@ -5,11 +5,7 @@
 //! send them to. So the lists name what passes, its files lie where no tool looks, and no cloud's variable leads to one.
 
 use super::family::is_governed;
-use super::isolation::is_credential;
-use super::{identity_token, tool_family};
-
-/// Where in the session directory its files lie, whatever they are called; nothing of the host's is there.
-pub(super) const DIRECTORY: &str = "provider";
+use super::{identity_token, is_credential, tool_family};
 
 /// The clouds' variables that hold a credential, or name whose it is and the project, region or namespace it is for. Whatever
 /// names a path, an address or a program is not among them, nor what may be a document that names one (`GOOGLE_CREDENTIALS`,
@@ -62,7 +58,7 @@ pub fn may_set(name: &str) -> Result<(), &'static str> {
 ///
 /// # Errors
 /// Why not, in a few words.
-pub(super) fn may_point(name: &str) -> Result<(), &'static str> {
+pub fn may_point(name: &str) -> Result<(), &'static str> {
     if is_governed(name) || identity_token::is_named(name) || !tool_family::passes(name) {
         return Err("of a cloud's variables an added provider may set only some, and point none at a file");
     }

@@ -1,6 +1,7 @@
 //! Finds in any text what looks like a secret: by the name it is given, or by its own shape.
 
-use super::REDACTED;
+/// Stands where a secret was.
+pub const REDACTED: &str = "[redacted]";
 
 /// Words that, as part of a name, make its value a secret.
 const SECRET_PARTS: [&str; 8] =
@@ -45,12 +46,12 @@ const SHAPES: [(&str, usize); 20] = [
 const AWS_SECRET_LENGTH: usize = 40;
 
 /// Replaces what looks like a secret in `text` and leaves the rest as it is.
-pub(crate) fn redact_text(text: &str) -> String {
+pub fn redact_text(text: &str) -> String {
     redact_shapes(&redact_user_information(&redact_named(text)))
 }
 
 /// Tells whether a value of this name is a secret; `-`, `_`, `.` and capitals separate its parts.
-pub(super) fn is_secret_name(name: &str) -> bool {
+pub fn is_secret_name(name: &str) -> bool {
     let mut parts = vec![String::new()];
     let mut was_lower = false;
     for symbol in name.chars() {
@@ -199,6 +200,12 @@ fn split_while(text: &str, keep: impl Fn(char) -> bool) -> (&str, &str) {
 
 fn after(text: &str, bytes: usize) -> &str {
     text.get(bytes..).unwrap_or_default()
+}
+
+/// Tells whether something in `text` looks like a secret, by the name it is given or by its own shape.
+#[must_use]
+pub fn holds_secret(text: &str) -> bool {
+    redact_text(text) != text
 }
 
 #[cfg(test)]

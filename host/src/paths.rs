@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
+use serde::de::Error as _;
+use serde::{Deserialize as _, Deserializer};
 
 use crate::environment::{
     AUDEX_CONFIG_DIR, Environment, HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME,
@@ -98,6 +100,18 @@ impl Paths {
         let base = |under_home: &str| home.join(under_home).join("audex");
         Ok(Self { plugins: base(DATA).join(PLUGINS), cache: base(CACHE), ..self })
     }
+}
+
+/// Reads a path that must be absolute.
+///
+/// # Errors
+/// When it is relative.
+pub fn deserialize_absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    if path.is_absolute() {
+        return Ok(Some(path));
+    }
+    Err(D::Error::custom(format!("`{}` is no absolute path", path.display())))
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ pub fn is_public_name(variable: &str) -> bool {
 }
 
 /// The value of `variable` for a setting of the provider `id`, else that of the variable that stands in for it.
-pub(super) fn value(environment: &Environment, id: &str, variable: &str) -> Option<String> {
+#[must_use]
+pub fn value(environment: &Environment, id: &str, variable: &str) -> Option<String> {
     let stand_ins = STAND_INS.iter().find(|(owner, own, _)| (*owner, *own) == (id, variable));
     let names = std::iter::once(variable)
         .chain(stand_ins.into_iter().flat_map(|(_, _, names)| names.iter().copied()));

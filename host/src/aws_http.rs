@@ -6,6 +6,8 @@
 //! Proxies: like the SDK's own default client, `https` requests honour `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`
 //! (a `CONNECT` tunnel, so the proxy sees no content). Plain requests never use one: they are for this machine.
 
+mod tls;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -25,10 +27,14 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use http::Uri;
 
-use super::tls;
-use super::{CONNECT_TIMEOUT, READ_TIMEOUT};
 use crate::shape::{self, ConfiguredPath};
 
+pub use self::tls::CaBundleError;
+
+/// Connecting takes this long at most: the SDK's own default, enough for three SYN retransmissions.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+/// Waiting for the first byte of a reply takes this long at most; STS answers in well under a second.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(8);
 /// The link-local hosts of AWS's own credential endpoints: instance metadata, ECS task roles, EKS pod
 /// identities, each in IPv4 and, where it exists, IPv6 (AWS SDKs and Tools Reference Guide).
 const CREDENTIAL_HOSTS: [&str; 5] =
@@ -81,12 +87,12 @@ impl AwsHttp {
     }
 
     /// Sends one request with the default time limits.
-    pub(crate) fn send(&self, request: HttpRequest) -> HttpConnectorFuture {
+    pub fn send(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.connector(None, None).call(request)
     }
 
     /// Sends one request whose answer may take as long as its body: an upload is answered after its last byte.
-    pub(crate) fn forward(&self, request: HttpRequest) -> HttpConnectorFuture {
+    pub fn forward(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.connector(None, Some(FORWARD_TIME)).call(request)
     }
 

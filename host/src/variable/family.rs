@@ -6,7 +6,7 @@
 use audex_sdk::pattern::matches_ignore_ascii_case;
 
 /// The variables of one vendor's tools.
-pub(super) struct Family {
+pub struct Family {
     /// Every variable that starts so belongs to the family.
     pub prefixes: &'static [&'static str],
     /// The family's variables that pass; `*` stands for any text.
@@ -20,7 +20,7 @@ pub(super) struct Family {
 /// do not authenticate; output, pager, prompts and logging; retries, timeouts and protocol details;
 /// proxies; where a tool's own program files are. What never passes: profiles and configuration names,
 /// because they select credentials.
-pub(super) const FAMILIES: &[Family] = &[AWS, GCP, AZURE, VAULT, AUDEX];
+pub const FAMILIES: &[Family] = &[AWS, GCP, AZURE, VAULT, AUDEX];
 
 const AWS: Family = Family {
     // `AMAZON_` and `EC2_`: the tools before the SDKs. `BOTO_`: boto, and with it gsutil.
@@ -188,20 +188,20 @@ pub fn is_governed(name: &str) -> bool {
 
 impl Family {
     /// Tells whether `name` is one of the family's, in any case.
-    pub(super) fn owns(&self, name: &str) -> bool {
+    pub fn owns(&self, name: &str) -> bool {
         let begins =
             |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         self.prefixes.iter().any(begins)
     }
 
     /// Tells whether `name` is not the family's, or is known to be harmless.
-    pub(super) fn passes(&self, name: &str) -> bool {
+    pub fn passes(&self, name: &str) -> bool {
         !self.owns(name) || self.harmless.iter().any(|pattern| matches(pattern, name))
     }
 }
 
 /// Matches `name` against a pattern, in folded case; `*` stands for any text.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
+pub fn matches(pattern: &str, name: &str) -> bool {
     matches_ignore_ascii_case(pattern, name)
 }
 

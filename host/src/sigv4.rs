@@ -1,0 +1,81 @@
+//! Signature Version 4, for requests that no SDK client makes.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    SignableBody, SignableRequest, SigningInstructions, SigningSettings, sign as sign_http,
+};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::identity::Identity;
+
+/// What a signature is good for.
+pub struct Scope<'a> {
+    /// The service's signing name, such as `sts`.
+    pub service: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// When it was signed.
+    pub time: SystemTime,
+    /// How the service wants paths and bodies signed.
+    pub settings: SigningSettings,
+}
+
+/// What to add to a request with these parts so that it is signed.
+///
+/// # Errors
+/// A reason, when the parts or the credentials make no valid request; it holds no secret.
+pub fn sign<'a>(
+    method: &'a str,
+    uri: &'a str,
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    body: &'a [u8],
+    credentials: &Credentials,
+    scope: Scope<'_>,
+) -> Result<SigningInstructions, String> {
+    require_sendable(credentials)?;
+    let identity: Identity = credentials.clone().into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(scope.region)
+        .name(scope.service)
+        .time(scope.time)
+        .settings(scope.settings)
+        .build()
+        .map_err(|error| error.to_string())?
+        .into();
+    let signable = SignableRequest::new(method, uri, headers, SignableBody::Bytes(body))
+        .map_err(|error| error.to_string())?;
+    Ok(sign_http(signable, &params).map_err(|error| error.to_string())?.into_parts().0)
+}
+
+/// Returns the part of `credentials` that no header takes, and the variable that the environment has it in.
+///
+/// Keys and tokens of AWS are visible ASCII (STS API reference, `Credentials`: `[\w]*` and base64).
+#[must_use]
+pub fn malformed(credentials: &Credentials) -> Option<(&'static str, &'static str)> {
+    let parts = [
+        ("access key id", "AWS_ACCESS_KEY_ID", credentials.access_key_id()),
+        ("secret access key", "AWS_SECRET_ACCESS_KEY", credentials.secret_access_key()),
+        // An absent token is written as an empty one in some places.
+        (
+            "session token",
+            "AWS_SESSION_TOKEN",
+            credentials.session_token().filter(|token| !token.is_empty()).unwrap_or("-"),
+        ),
+    ];
+    let is_malformed = |text: &str| text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic());
+    let found = parts.into_iter().find(|(_, _, text)| is_malformed(text));
+    found.map(|(part, variable, _)| (part, variable))
+}
+
+/// Makes sure that a request can carry `credentials`.
+///
+/// # Errors
+/// A reason without the text.
+pub fn require_sendable(credentials: &Credentials) -> Result<(), String> {
+    match malformed(credentials) {
+        Some((part, _)) => Err(format!("the {part} has characters that no AWS key has")),
+        None => Ok(()),
+    }
+}
