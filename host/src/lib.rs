@@ -21,6 +21,7 @@ pub mod demo;
 pub mod deny;
 pub mod digest;
 pub mod drift;
+pub mod echo;
 pub mod ecosystem;
 pub mod endpoint;
 pub mod environment;

@@ -39,10 +39,9 @@ use self::dummy::{Signed, Stranger};
 use self::once::UsedSignatures;
 use self::queue::Queues;
 use self::route::{Lane, Variant};
-use crate::aws::profile::with_endpoints;
 use crate::aws_http::AwsHttp;
+use crate::echo::Guard;
 use crate::environment::{AWS_CA_BUNDLE, Environment};
-use crate::plugin::capability::http::echo::Guard;
 use crate::secret::Secret;
 use crate::seen_request::SeenRequest;
 use crate::session::EndpointSettings;
@@ -161,8 +160,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one that forwards with `credentials` until `ends_at`, to where `parent` and the profile it selects say, and
-    /// tells `noted`; `region` is the session's.
+    /// Starts one that forwards with `credentials` until `ends_at`, to the endpoints of `parent`, and tells `noted`; `region` is
+    /// the session's.
     ///
     /// # Errors
     /// No socket, thread or random numbers.
@@ -173,7 +172,6 @@ impl Gateway {
         ends_at: u64,
         noted: mpsc::Sender<Noted>,
     ) -> io::Result<Self> {
-        let parent = &with_endpoints(parent);
         let dummy = Dummy::new().map_err(io::Error::other)?;
         let mut doors = Vec::new();
         let mut lead = EndpointSettings::default();

@@ -15,6 +15,7 @@ use super::gateway::{Gateway, Noted};
 use super::http_log;
 use super::observed::Observed;
 use super::trail::{Found, Trail};
+use crate::aws::profile::with_endpoints;
 use crate::console::Console;
 use crate::environment::Environment;
 use crate::error::Failure;
@@ -130,8 +131,9 @@ impl<'a> Watch<'a> {
         let region = self.region.clone();
         let recogniser = self.recogniser.take().ok_or_else(no_keys)?;
         let (sender, receiver) = mpsc::channel(WAITING);
-        let gateway = Gateway::start(self.parent, credentials, region, scene.ends_at, sender)
-            .map_err(WatchError::Loopback)?;
+        let gateway =
+            Gateway::start(&with_endpoints(self.parent), credentials, region, scene.ends_at, sender)
+                .map_err(WatchError::Loopback)?;
         self.observed.gaps.extend(address::in_environment(self.parent));
         let account = account(minted);
         let thread = std::thread::Builder::new().name("recogniser".to_owned());

@@ -2,7 +2,6 @@
 
 mod address;
 mod compose;
-pub mod echo;
 mod exchange;
 mod family;
 mod lift;

@@ -6,9 +6,9 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderName, HeaderValue, SET_COOKIE};
 use serde_json::Value;
 
-use super::echo::Guard;
 use super::exchange::Reply;
 use super::{is_account_host, lift};
+use crate::echo::Guard;
 use crate::plugin::bindings::provider::v0_1::http::{Auth, Chunk, HeaderKey, Request as Asked, Response};
 use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
 use crate::plugin::capability::sts::plain_error;
