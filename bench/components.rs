@@ -13,14 +13,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-use audex::environment::Environment;
-use audex::plugin::capability::outside::Outside;
-use audex::plugin::embedded;
-use audex::plugin::engine::Engine;
-use audex::plugin::filter::{Context, Filter};
-use audex::plugin::mapping::Mapping;
-use audex::plugin::provider::{Grant, Permission, Provider};
 use audex::settings::profiles_file::split_list;
+use audex_components::capability::outside::Outside;
+use audex_components::embedded;
+use audex_components::engine::Engine;
+use audex_components::filter::{Context, Filter};
+use audex_components::mapping::Mapping;
+use audex_components::provider::{Grant, Permission, Provider};
+use audex_core::environment::Environment;
 
 /// Enough for a steady median; the whole bench takes about a second.
 const SAMPLES: usize = 200;

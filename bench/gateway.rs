@@ -20,9 +20,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use audex::environment::Environment;
-use audex::learn::gateway::{Dummy, Gateway};
-use audex::session::Value;
+use audex_core::environment::Environment;
+use audex_core::session::Value;
+use audex_gateway::{Dummy, Gateway};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
@@ -109,7 +109,7 @@ fn port(address: &str) -> &str {
 }
 
 fn python() -> Command {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let venv = std::env::var_os("AUDEX_TEST_VENV").map_or_else(|| root.join("tests/.venv"), PathBuf::from);
     let mut python = Command::new(venv.join("bin/python"));
     python.env_clear().env("PYTHONDONTWRITEBYTECODE", "1").current_dir(root).stderr(Stdio::inherit());
@@ -231,7 +231,7 @@ fn signature(dummy: &Dummy, method: &str, host: &str, path: &str) -> String {
         .identity(&identity)
         .region("us-east-1")
         .name("s3")
-        .time(audex::clock::now())
+        .time(audex_core::clock::now())
         .settings(settings)
         .build()
         .expect("it is whole")

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use audex::aws::profile::{Profiles, Properties, Value as Property};
-use audex::environment::Environment;
+use audex_core::environment::Environment;
+use audex_logins::aws::profile::{Profiles, Properties, Value as Property};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};

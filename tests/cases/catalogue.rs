@@ -106,7 +106,7 @@ const OVERLAY: [&str; 1] = ["sts:GetScopedCredentials"];
 
 /// The list that was made of the same package by somebody else; it is not part of the repository.
 fn shared_list() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let set = std::env::var_os("AUDEX_SHARED_DATA").map(PathBuf::from);
     let places = set.into_iter().chain([root.join("../shared/data"), PathBuf::from("/work/shared/data")]);
     places.map(|place| place.join("aws_actions.json.gz")).find(|file| file.is_file())

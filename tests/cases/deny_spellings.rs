@@ -1,6 +1,6 @@
 //! However a request spells it, a denied action does not happen: the real aws CLI against a cloud that enforces policies.
 
-use audex::iam::Decision;
+use audex_loopback::iam::Decision;
 
 use crate::support::aws_cli::{script, script_of_commands};
 use crate::support::{CloudView as _, Sandbox};

@@ -1,13 +1,12 @@
 //! The loopback endpoints as the clouds' own client libraries see them.
 
+use audex_core::secret::Secret;
+use audex_core::session::Value;
+use audex_core::session::{AudienceToken, Endpoint, Identity, Metadata};
+use audex_endpoint::Endpoints;
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use audex::endpoint::{self, Endpoints};
-use audex::secret::Secret;
-use audex::session::Value;
-use audex::session::{AudienceToken, Endpoint, Identity, Metadata};
 
 use crate::support::python;
 
@@ -70,7 +69,7 @@ fn google_auth_finds_the_sessions_token_by_file_and_by_metadata() {
         expires_at: soon(),
     };
     let home = tempfile::tempdir().unwrap();
-    let endpoints = endpoint::start(&[Endpoint::Metadata(metadata)], home.path(), soon()).unwrap();
+    let endpoints = audex_endpoint::start(&[Endpoint::Metadata(metadata)], home.path(), soon()).unwrap();
     let printed = led(&endpoints, home.path(), GOOGLE);
     let lines: Vec<&str> = printed.lines().collect();
     assert!(lines[0].starts_with("file google.auth.identity_pool minted-for-test"), "{printed}");
@@ -86,7 +85,7 @@ fn azure_identity_gets_tokens_for_the_granted_audience_and_no_other() {
     };
     let identity = Identity { tokens: vec![token], client_id: None };
     let home = tempfile::tempdir().unwrap();
-    let endpoints = endpoint::start(&[Endpoint::Identity(identity)], home.path(), soon()).unwrap();
+    let endpoints = audex_endpoint::start(&[Endpoint::Identity(identity)], home.path(), soon()).unwrap();
     let printed = led(&endpoints, home.path(), AZURE);
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!(lines[..2], ["minted-for-test"; 2], "{printed}");

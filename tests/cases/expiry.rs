@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use audex::loopback::Seed;
+use audex_loopback::Seed;
 
 use crate::support::aws_cli::script;
 use crate::support::double::{Double, run_python};

@@ -1,6 +1,6 @@
 //! Health makes real calls and its exit status can be relied on.
 
-use audex::loopback::Seed;
+use audex_loopback::Seed;
 use insta::assert_snapshot;
 
 use crate::support::aws_cli::become_temporary;

@@ -1,6 +1,6 @@
 //! Every way to make AWS credentials gives the same narrow access, also the ones that are fallen back to.
 
-use audex::loopback::Seed;
+use audex_loopback::Seed;
 use serde_json::Value;
 
 use crate::support::aws_cli::{become_temporary, script};

@@ -1,6 +1,6 @@
 //! Universal permissions, profiles, deny lists and wildcards reach the cloud as what they say, and as nothing more.
 
-use audex::iam::Decision;
+use audex_loopback::iam::Decision;
 
 use crate::support::aws_cli::script;
 use crate::support::{CloudView as _, Sandbox};

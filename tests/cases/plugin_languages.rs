@@ -5,10 +5,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use audex::components::Components;
-use audex::environment::Environment;
-use audex::plugin::filter::{Context, Filter};
-use audex::plugin::provider::{Enforcer, Grant, GrantPlan, Permission, Planned};
 use audex::settings::{Flags, Settings};
+use audex_components::filter::{Context, Filter};
+use audex_components::provider::{Enforcer, Grant, GrantPlan, Permission, Planned};
+use audex_core::environment::Environment;
 use audex_sdk::pattern::{covers, intersects, matches};
 
 use crate::support::guests::Guest;
@@ -372,8 +372,8 @@ fn the_tools_that_are_named_are_those_of_the_tests() {
     for path in [
         "tests/python/requirements.txt",
         "sdk/templates/python/pyproject.toml",
-        "host/src/scaffold/python.rs",
-        "host/src/cli/plugin/build/python.rs",
+        "host/workbench/src/scaffold/python.rs",
+        "host/cli/src/cli/plugin/build/python.rs",
         "docs/plugins.md",
     ] {
         assert!(read(path).contains("componentize-py==0.25.1"), "{path}");
@@ -384,7 +384,7 @@ fn the_tools_that_are_named_are_those_of_the_tests() {
     // The tests install client libraries besides.
     let (template, installed) =
         (tools("sdk/templates/javascript/package.json"), tools("tests/javascript/package.json"));
-    let hint = read("host/src/cli/plugin/build/javascript.rs");
+    let hint = read("host/cli/src/cli/plugin/build/javascript.rs");
     for (name, version) in template.as_object().unwrap() {
         assert_eq!(installed[name], *version, "{name}");
         assert!(hint.contains(&format!("{name}@{}", version.as_str().unwrap())), "{name}");

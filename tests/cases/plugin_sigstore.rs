@@ -329,7 +329,7 @@ fn push(web: &Web, layers: &[(&str, PathBuf)]) {
     }
     let layer = |(kind, file): &(&str, PathBuf)| {
         let bytes = fs::read(file).unwrap();
-        let digest = format!("sha256:{}", audex::digest::sha256(&bytes));
+        let digest = format!("sha256:{}", audex_core::digest::sha256(&bytes));
         fs::write(repository.join("blobs").join(&digest), &bytes).unwrap();
         json!({ "mediaType": kind, "digest": digest, "size": bytes.len() })
     };

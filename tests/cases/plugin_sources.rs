@@ -5,8 +5,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use audex::environment::Environment;
-use audex::plugin::source::Place;
+use audex_core::environment::Environment;
+use audex_registry::source::Place;
 
 use crate::support::guests::Guest;
 use crate::support::{Answerer, Output, Sandbox, python};
@@ -436,7 +436,7 @@ fn a_sigstore_bundle_is_not_silently_ignored_by_a_build_that_verifies_none() {
     let web = web(&sandbox);
     let url = web.put(&of_version("0.1.1"));
     let identity = "sigstore:me@example.com@https://accounts.example";
-    let digest = format!("sha256:{}", audex::digest::sha256(of_version("0.1.1").bytes()));
+    let digest = format!("sha256:{}", audex_core::digest::sha256(of_version("0.1.1").bytes()));
     let refused = |words: &[&str]| {
         let stderr = install(&sandbox, words).exits(77).stderr;
         assert!(stderr.contains(NOT_BUILT), "{stderr}");

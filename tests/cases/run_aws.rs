@@ -1,6 +1,6 @@
 //! The main job on two clouds with the real aws CLI: what was asked for works, everything else is denied by the cloud.
 
-use audex::iam::Decision;
+use audex_loopback::iam::Decision;
 
 use crate::support::aws_cli::{script, script_of_commands};
 use crate::support::{CloudView as _, Moto, Output, Sandbox};

@@ -1,6 +1,6 @@
 //! GetScopedCredentials as AWS published it: its layers, its end, its description, its own client.
 
-use audex::loopback::Seed;
+use audex_loopback::Seed;
 use serde_json::{Value, json};
 
 use crate::support::aws_cli::become_temporary;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use audex::loopback::{BucketSeed, RoleSeed, Seed};
+use audex_loopback::{BucketSeed, RoleSeed, Seed};
 
 use crate::support::{CloudView as _, Output, Sandbox, python, seeds};
 

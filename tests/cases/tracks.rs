@@ -43,7 +43,7 @@ fn the_interfaces_of_the_older_track_are_frozen() {
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), INTERFACES.len());
     for (name, digest) in INTERFACES {
         let text = std::fs::read(folder.join(name)).unwrap();
-        assert_eq!(audex::digest::sha256(&text), digest, "{name} of a released track was changed");
+        assert_eq!(audex_core::digest::sha256(&text), digest, "{name} of a released track was changed");
     }
 }
 

@@ -1,6 +1,6 @@
 //! No credentials, no cloud, or one that says no: what is missing, and what to do.
 
-use audex::loopback::Seed;
+use audex_loopback::Seed;
 use insta::assert_snapshot;
 
 use crate::support::aws_cli::become_temporary;

@@ -4,7 +4,7 @@ use std::fs::{Permissions, set_permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use audex::loopback::Seed;
+use audex_loopback::Seed;
 use nix::sys::signal::Signal;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! What tests ask a cloud about the requests it decided.
 
-use audex::iam::Decision;
-use audex::loopback::LoopbackCloud;
+use audex_loopback::LoopbackCloud;
+use audex_loopback::iam::Decision;
 
 /// The requests of a cloud, for assertions.
 pub trait CloudView {

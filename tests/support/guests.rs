@@ -82,7 +82,7 @@ impl Guest {
 
     /// The component that the host makes of the module.
     pub fn encoded(mut self) -> Self {
-        self.bytes = audex::plugin::encode::component(self.bytes).unwrap();
+        self.bytes = audex_components::encode::component(self.bytes).unwrap();
         self
     }
 
@@ -174,7 +174,7 @@ fn directory() -> &'static Path {
         let binary = Path::new(env!("CARGO_BIN_EXE_tryaudex"));
         // Under the target directory of this very build, and not the same: a nested cargo would wait for its lock.
         let target = binary.ancestors().nth(2).expect("target/PROFILE/tryaudex").join("guests");
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for project in PROJECTS {
             build(&root.join(project), &target);
         }

@@ -25,5 +25,5 @@ pub fn interpreter() -> PathBuf {
 
 /// The folder `tests`.
 pub fn tests() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tests")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join("tests")
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use audex::loopback::{LoopbackCloud, Seed};
+use audex_loopback::{LoopbackCloud, Seed};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,6 +1,6 @@
 //! Accounts that are not the demo's.
 
-use audex::loopback::{Seed, UserSeed};
+use audex_loopback::{Seed, UserSeed};
 use serde_json::{Value, json};
 
 /// The demo's buckets and role, and a user `analyst` with rights of its own on S3 and no role to assume.

@@ -1,9 +1,10 @@
 //! Profile files of the AWS CLI: whatever they hold, nothing panics, what is written out is read back the same, and no key reaches
 //! the session's file. (That they are read as botocore reads them is `cases/aws_profile_files.rs`.)
 
-use audex::aws::profile::ini::{self, Section, Value};
-use audex::aws::profile::{Leads, Profiles, Settings, session_file, words};
-use audex::environment::Environment;
+use audex_core::environment::Environment;
+use audex_logins::aws::profile::ini;
+use audex_logins::aws::profile::ini::{Section, Value};
+use audex_logins::aws::profile::{Leads, Profiles, Settings, session_file, words};
 use std::fmt::Write as _;
 
 /// What names of properties that give or choose credentials have in them.

@@ -3,8 +3,8 @@
 
 use std::ffi::OsStr;
 
-use audex::deliver::{Scrubbed, scrub};
-use audex::environment::Environment;
+use audex_child::deliver::{Scrubbed, scrub};
+use audex_core::environment::Environment;
 
 /// An address that is not a secret, although its variable's name has CREDENTIALS in it, and a variable that repeats it.
 const ADDRESS: (&str, &str) = ("AUDEX_GCP_IAMCREDENTIALS_URL", "http://127.0.0.1:6200");

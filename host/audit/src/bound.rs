@@ -1,0 +1,297 @@
+//! Cuts an event to what a line holds, so that every outcome is recorded, however much was asked for or said.
+//!
+//! Security: comes after redaction. Half of a secret would not be known for one.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use audex_core::digest::hex;
+use sha2::{Digest, Sha256};
+
+use super::record::{CleanedUp, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission};
+
+/// Bytes of one text: more than any sentence of a component, which has two thousand characters.
+const TEXT_BYTES: usize = 8 * 1024;
+/// Bytes of one word of the command: scripts are words, too.
+const WORD_BYTES: usize = 32 * 1024;
+/// Bytes of all words of the command; with all that follows it stays under a line's 1 MiB.
+const COMMAND_BYTES: usize = 256 * 1024;
+/// Bytes of each list, of which an event has at most three.
+const LIST_BYTES: usize = 192 * 1024;
+/// Bytes of the components' names and digests.
+const COMPONENTS_BYTES: usize = 64 * 1024;
+/// Bytes around an entry: quotes, commas, the names of fields.
+const ENTRY_BYTES: usize = 64;
+
+/// Returns the event with what is too long cut, each cut marked with how much is missing.
+pub(super) fn bound(mut event: Event) -> Event {
+    match &mut event {
+        Event::Issuing(Issuing {
+            provider,
+            profile,
+            intent,
+            justification,
+            method,
+            permissions,
+            denied,
+            resources,
+            ttl_seconds: _,
+            region,
+            command,
+            components,
+        }) => {
+            texts([
+                Some(provider),
+                profile.as_mut(),
+                intent.as_mut(),
+                justification.as_mut(),
+                Some(method),
+                region.as_mut(),
+            ]);
+            list(permissions);
+            list(denied);
+            list(resources);
+            whole(command, components);
+        }
+        Event::Denied(Denied {
+            provider,
+            profile,
+            justification,
+            by,
+            reason,
+            permissions,
+            resources,
+            denied,
+            command,
+            components,
+        }) => {
+            texts([Some(provider), profile.as_mut(), justification.as_mut(), Some(by), Some(reason)]);
+            list(permissions);
+            list(denied);
+            list(resources);
+            whole(command, components);
+        }
+        Event::Failed(Failed { stage, reason, provider, exit_code: _, command, components }) => {
+            texts([Some(stage), Some(reason), provider.as_mut()]);
+            whole(command, components);
+        }
+        Event::Issued(issued) => {
+            texts([Some(&mut issued.provider), Some(&mut issued.method), Some(&mut issued.expires_at)]);
+            let others = [&mut issued.credentials_expire_at, &mut issued.identity, &mut issued.access_key_id];
+            texts(others.map(Option::as_mut));
+            texts([issued.lease.as_mut()]);
+        }
+        Event::Leasing(Leasing { provider, lease, ends_at }) => {
+            texts([Some(provider), Some(lease), Some(ends_at)]);
+        }
+        Event::Ended(ended) => texts([ended.reason.as_mut()]),
+        Event::CleanedUp(CleanedUp { provider, lease, outcome }) => {
+            texts([Some(provider), Some(lease), Some(outcome)]);
+        }
+    }
+    event
+}
+
+/// What a list in a record holds.
+trait Entry {
+    fn texts(&mut self) -> Vec<&mut String>;
+    fn saying(text: String) -> Self;
+}
+
+impl Entry for String {
+    fn texts(&mut self) -> Vec<&mut String> {
+        vec![self]
+    }
+
+    fn saying(text: String) -> Self {
+        text
+    }
+}
+
+impl Entry for RecordedPermission {
+    fn texts(&mut self) -> Vec<&mut String> {
+        vec![&mut self.action, &mut self.origin, &mut self.enforced_by]
+    }
+
+    fn saying(action: String) -> Self {
+        Self { action, ..Self::default() }
+    }
+}
+
+impl Entry for RecordedDenial {
+    fn texts(&mut self) -> Vec<&mut String> {
+        vec![&mut self.action, &mut self.by, &mut self.reason]
+    }
+
+    fn saying(action: String) -> Self {
+        Self { action, ..Self::default() }
+    }
+}
+
+fn texts<'a>(texts: impl IntoIterator<Item = Option<&'a mut String>>) {
+    for text in texts.into_iter().flatten() {
+        cut(text, TEXT_BYTES);
+    }
+}
+
+fn list<T: Entry>(entries: &mut Vec<T>) {
+    let mut left = LIST_BYTES;
+    let fits = entries.iter_mut().position(|entry| {
+        let mut bytes = ENTRY_BYTES;
+        for text in entry.texts() {
+            cut(text, TEXT_BYTES);
+            bytes += encoded(text);
+        }
+        take(&mut left, bytes).is_none()
+    });
+    if let Some(fits) = fits {
+        let more = entries.len() - fits;
+        entries.truncate(fits);
+        entries.push(T::saying(format!("… {more} more")));
+    }
+}
+
+/// Cuts the command and the components. A command that was cut ends with the SHA-256 of the whole one, redacted, its
+/// words each followed by a zero byte.
+fn whole(command: &mut Vec<String>, components: &mut BTreeMap<String, String>) {
+    let digest =
+        command.iter().fold(Sha256::new(), |digest, word| digest.chain_update(word).chain_update([0]));
+    let (mut left, mut is_cut, count) = (COMMAND_BYTES, false, command.len());
+    let fits = command.iter_mut().position(|word| {
+        is_cut |= cut(word, WORD_BYTES);
+        take(&mut left, encoded(word) + ENTRY_BYTES).is_none()
+    });
+    command.truncate(fits.unwrap_or(count));
+    if is_cut || fits.is_some() {
+        let more = count - command.len();
+        command.push(format!("… {more} more, sha256:{}", hex(&digest.finalize())));
+    }
+
+    let (mut left, count) = (COMPONENTS_BYTES, components.len());
+    components
+        .retain(|name, digest| take(&mut left, encoded(name) + encoded(digest) + ENTRY_BYTES).is_some());
+    if components.len() < count {
+        components.insert(format!("… {} more", count - components.len()), String::new());
+    }
+}
+
+fn take(left: &mut usize, bytes: usize) -> Option<()> {
+    *left = left.checked_sub(bytes)?;
+    Some(())
+}
+
+/// Cuts `text` to `most` bytes as JSON has it; returns whether anything is missing.
+fn cut(text: &mut String, most: usize) -> bool {
+    let mut left = most;
+    let Some((end, _)) = text.char_indices().find(|(_, c)| take(&mut left, encoded_char(*c)).is_none())
+    else {
+        return false;
+    };
+    let more = text.len() - end;
+    text.truncate(end);
+    let _ = write!(text, "… {more} more bytes");
+    true
+}
+
+/// Bytes of `text` in JSON.
+fn encoded(text: &str) -> usize {
+    text.chars().map(encoded_char).sum()
+}
+
+fn encoded_char(c: char) -> usize {
+    match c {
+        '"' | '\\' => 2,
+        '\0'..='\u{1f}' => 6,
+        c => c.len_utf8(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Issued, MAX_LINE_BYTES};
+    use super::*;
+
+    fn bytes(event: &Event) -> usize {
+        serde_json::to_string(event).unwrap().len()
+    }
+
+    /// What takes most room in JSON.
+    fn long() -> String {
+        "\u{1}".repeat(100_000)
+    }
+
+    fn denials() -> Vec<RecordedDenial> {
+        let denial = || RecordedDenial { action: long(), by: long(), reason: long() };
+        std::iter::repeat_with(denial).take(50).collect()
+    }
+
+    #[test]
+    fn the_largest_events_fit_a_line() {
+        let permission = || RecordedPermission { action: long(), origin: long(), enforced_by: long() };
+        let components = || (0..100).map(|n| (format!("{n}{}", long()), long())).collect();
+        let short_components = || (0..10_000).map(|n| (n.to_string(), "0".repeat(64))).collect();
+        let issuing = |components| {
+            Event::Issuing(Issuing {
+                provider: long(),
+                profile: Some(long()),
+                intent: Some(long()),
+                justification: Some(long()),
+                method: long(),
+                permissions: std::iter::repeat_with(permission).take(50).collect(),
+                denied: denials(),
+                resources: vec!["r".to_owned(); 500_000],
+                ttl_seconds: 1,
+                region: Some(long()),
+                command: vec![long(); 30],
+                components,
+            })
+        };
+        let denied = Event::Denied(Denied {
+            provider: long(),
+            profile: Some(long()),
+            justification: Some(long()),
+            by: long(),
+            reason: long(),
+            permissions: vec![long(); 50],
+            resources: vec![long(); 50],
+            denied: denials(),
+            command: vec![String::new(); 500_000],
+            components: short_components(),
+        });
+        let failed = Event::Failed(Failed { reason: long(), stage: long(), ..Failed::default() });
+        let issued = Event::Issued(Issued { identity: Some(long()), ..Issued::default() });
+        for event in [issuing(components()), issuing(short_components()), denied, failed, issued] {
+            let bounded = bound(event);
+            assert!(bytes(&bounded) < MAX_LINE_BYTES - 4096, "{}: {}", bounded.name(), bytes(&bounded));
+            assert_eq!(bound(bounded.clone()).name(), bounded.name());
+        }
+    }
+
+    #[test]
+    fn what_fits_stays_as_it_is() {
+        let command = vec!["sh".to_owned(), "-c".to_owned(), "é".repeat(WORD_BYTES / 2)];
+        let resources = vec!["arn:aws:s3:::b/*".to_owned(); 1000];
+        let event = Event::Issuing(Issuing { resources, command, ..Issuing::default() });
+        assert_eq!(bound(event.clone()), event);
+    }
+
+    #[test]
+    fn a_cut_says_how_much_is_missing_and_which_command_it_was() {
+        let cut = |command: Vec<String>| {
+            let Event::Failed(failed) = bound(Event::Failed(Failed { command, ..Failed::default() })) else {
+                panic!()
+            };
+            failed.command
+        };
+        let long = "x".repeat(WORD_BYTES + 7);
+        let one = cut(vec!["a".to_owned(), long.clone()]);
+        assert_eq!(one.len(), 3);
+        assert!(one[1].ends_with("x… 7 more bytes"));
+        // printf 'a\0xxx…x\0' | sha256sum
+        let digest = audex_core::digest::sha256(format!("a\0{long}\0").as_bytes());
+        assert_eq!(one[2], format!("… 0 more, sha256:{digest}"));
+        assert_ne!(cut(vec!["a".to_owned(), long.clone() + "x"])[2], one[2]);
+        let many = cut(vec![long; 20]);
+        assert!(many.last().unwrap().starts_with(&format!("… {} more, sha256:", 20 - (many.len() - 1))));
+    }
+}

@@ -1,0 +1,131 @@
+//! When access ends, and what then happens to the command.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use audex_core::clock;
+
+/// The longest sleep towards a deadline: timers stand still while the machine is suspended, the wall
+/// clock does not, so it is looked at this often.
+pub const WALL_CLOCK_POLL: Duration = Duration::from_secs(30);
+
+/// How long a command may take to end itself after SIGTERM, where nothing else is asked for: enough to
+/// flush and unlock, short beside the shortest useful access.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(5);
+
+/// Says what happens to a command that outlives its access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnExpiry {
+    /// The command goes on without access, and the user is told.
+    Keep,
+    /// The process group gets SIGTERM and, after the grace, SIGKILL.
+    End,
+}
+
+/// The moment access ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    /// The moment, by the wall clock, because that is what the cloud measures by.
+    pub at: SystemTime,
+    /// What happens to the command at that moment.
+    pub policy: OnExpiry,
+    /// With [`OnExpiry::End`], the time between SIGTERM and SIGKILL.
+    pub grace: Duration,
+}
+
+/// What the waiting loop must do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Nothing; look again after this long, or only at the next signal.
+    Sleep(Option<Duration>),
+    /// Tell the user once that access has ended.
+    Notify,
+    /// Ask the process group to end.
+    Terminate,
+    /// End the process group.
+    Kill,
+}
+
+/// Walks through a deadline once: reached, then (when ending) the grace, then done.
+pub(super) struct Watch {
+    deadline: Option<Deadline>,
+    kill_at: Option<Instant>,
+    ended: bool,
+}
+
+impl Watch {
+    pub(super) fn new(deadline: Option<Deadline>) -> Self {
+        Self { deadline, kill_at: None, ended: false }
+    }
+
+    /// Returns the next thing to do; each action but `Sleep` is returned once.
+    pub(super) fn next(&mut self) -> Action {
+        if let Some(kill_at) = self.kill_at {
+            let left = kill_at.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                self.kill_at = None;
+                return Action::Kill;
+            }
+            return Action::Sleep(Some(left));
+        }
+        let Some(deadline) = self.deadline else { return Action::Sleep(None) };
+        match deadline.at.duration_since(clock::now()) {
+            Ok(left) if !left.is_zero() => Action::Sleep(Some(left.min(WALL_CLOCK_POLL))),
+            _ => {
+                self.deadline = None;
+                match deadline.policy {
+                    OnExpiry::Keep => Action::Notify,
+                    OnExpiry::End => {
+                        self.kill_at = Some(Instant::now() + deadline.grace);
+                        self.ended = true;
+                        Action::Terminate
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells whether the deadline has begun to end the command.
+    pub(super) fn has_ended_it(&self) -> bool {
+        self.ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watch(at: SystemTime, policy: OnExpiry, grace: Duration) -> Watch {
+        Watch::new(Some(Deadline { at, policy, grace }))
+    }
+
+    #[test]
+    fn a_far_deadline_is_looked_at_every_half_minute() {
+        let mut watch = watch(clock::now() + Duration::from_hours(2), OnExpiry::End, Duration::ZERO);
+        assert_eq!(watch.next(), Action::Sleep(Some(WALL_CLOCK_POLL)));
+        assert!(!watch.has_ended_it());
+    }
+
+    #[test]
+    fn a_passed_deadline_that_keeps_notifies_once() {
+        let mut watch = watch(SystemTime::UNIX_EPOCH, OnExpiry::Keep, Duration::ZERO);
+        assert_eq!(watch.next(), Action::Notify);
+        assert_eq!(watch.next(), Action::Sleep(None));
+        assert!(!watch.has_ended_it());
+    }
+
+    #[test]
+    fn a_passed_deadline_that_ends_terminates_then_kills() {
+        let mut watch = watch(SystemTime::UNIX_EPOCH, OnExpiry::End, Duration::ZERO);
+        assert_eq!(watch.next(), Action::Terminate);
+        assert_eq!(watch.next(), Action::Kill);
+        assert_eq!(watch.next(), Action::Sleep(None));
+        assert!(watch.has_ended_it());
+    }
+
+    #[test]
+    fn the_grace_is_waited_for() {
+        let mut watch = watch(SystemTime::UNIX_EPOCH, OnExpiry::End, Duration::from_mins(1));
+        assert_eq!(watch.next(), Action::Terminate);
+        assert!(matches!(watch.next(), Action::Sleep(Some(_))));
+    }
+}

@@ -1,0 +1,58 @@
+//! Variables by which a user restricts tools. They are passed on only with values that restrict.
+//!
+//! Security: what a user has forbidden outside must not be allowed inside. A switch that isolation sets for every command
+//! (`deliver/isolation.rs`) is not repeated here.
+
+use audex_core::variable::family::matches;
+
+/// What a vendor's tool takes for yes.
+const YES: &[&str] = &["true", "1", "yes", "y", "on", "t"];
+/// What it takes for no.
+const NO: &[&str] = &["false", "0", "no", "n", "off", "f"];
+
+/// A variable, and the values with which it restricts.
+const RESTRICTIONS: &[(&str, &[&str])] = &[
+    // gcloud sends no credential at all, or hands none to gsutil. Source: `gcloud topic configurations`, `auth`, `core`.
+    ("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", YES),
+    ("CLOUDSDK_CORE_PASS_CREDENTIALS_TO_GSUTIL", NO),
+    // Tokens for the client's own tenant only. Source: azure-identity, `_constants.py`.
+    ("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH", YES),
+    // Logins that Terraform's provider must not use; that of the Azure CLI is on unless it is switched off.
+    // Source: terraform-provider-azurerm, "Provider: Authenticating", argument reference.
+    ("ARM_USE_CLI", NO),
+    ("ARM_USE_MSI", NO),
+    ("ARM_USE_OIDC", NO),
+    ("ARM_USE_AKS_WORKLOAD_IDENTITY", NO),
+    // Programs that a credentials file names are not run. Source: google-auth, `pluggable.py`.
+    ("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", NO),
+];
+
+/// Tells whether a variable takes access away with this value.
+pub(super) fn restricts(name: &str, value: &str) -> bool {
+    let value = value.trim();
+    RESTRICTIONS.iter().any(|(pattern, values)| {
+        matches(pattern, name) && values.iter().any(|one| one.eq_ignore_ascii_case(value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_passes_with_the_value_that_restricts_and_with_no_other() {
+        assert!(restricts("ARM_USE_CLI", "false") && restricts("arm_use_cli", " 0"));
+        assert!(restricts("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "True"));
+        for (name, value) in [
+            ("ARM_USE_CLI", "true"),
+            ("ARM_USE_MSI", "1"),
+            ("ARM_USE_MSI", ""),
+            ("ARM_USE_MSI", "falsehood"),
+            ("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1"),
+            ("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "false"),
+            ("ARM_CLIENT_SECRET", "false"),
+        ] {
+            assert!(!restricts(name, value), "{name}={value}");
+        }
+    }
+}

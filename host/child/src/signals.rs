@@ -1,0 +1,255 @@
+//! Receives the signals sent to Audex, so that none is lost and none ends it before its command.
+//!
+//! Handlers are installed early, before anything is minted: from then on a signal is kept until it is
+//! looked at ([`Signals::interrupted`]) or passed on to the command. After that these signals do nothing
+//! for the rest of the process, which is then short.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use signal_hook::SigId;
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::SignalOnly;
+use signal_hook::{flag, low_level};
+
+use super::ChildError;
+use audex_core::interruption::Interruption;
+
+/// The signals that ask a program to end.
+const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
+
+/// The signals that are kept from the start and passed on to the command.
+pub(super) const PASSED_ON: [Signal; 6] =
+    [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2];
+
+/// The shortest wait: a timeout of zero would mean "for ever" to the socket.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+/// Keeps the signals that arrived, in the order they were seen.
+pub struct Signals {
+    interruption: Interruption,
+    delivery: SignalDelivery<UnixStream, SignalOnly>,
+    flags: Vec<SigId>,
+    ignored: u64,
+    queue: VecDeque<Signal>,
+}
+
+impl Signals {
+    /// Installs the handlers; a signal that ends programs is kept the first time, and the second time,
+    /// as long as nothing was minted and no command has been started, ends Audex at once.
+    ///
+    /// A signal that the parent had set to be ignored (`nohup`, a background job of a script) is left alone
+    /// until the command has started: a handler would reset it to its default in the command.
+    ///
+    /// # Errors
+    /// [`ChildError::Signals`] when the system refuses a handler.
+    pub fn install() -> Result<Self, ChildError> {
+        Self::try_install().map_err(ChildError::Signals)
+    }
+
+    fn try_install() -> io::Result<Self> {
+        let ignored = ignored_signals();
+        let is_free = |signal: &Signal| !is_in(ignored, *signal);
+        let (mut impatience, mut flags, mut all_seen) = (Vec::new(), Vec::new(), Vec::new());
+        for signal in ENDING.into_iter().filter(is_free) {
+            let seen = Arc::new(AtomicBool::new(false));
+            // The order matters: at the first signal the condition is looked at before it is set.
+            impatience.push(flag::register_conditional_default(signal as i32, Arc::clone(&seen))?);
+            flags.push(flag::register(signal as i32, Arc::clone(&seen))?);
+            all_seen.push(seen);
+        }
+        let interruption = Interruption::new(all_seen, impatience);
+        let (read, write) = UnixStream::pair()?;
+        let kept = PASSED_ON.into_iter().filter(is_free).map(|signal| signal as i32);
+        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, kept)?;
+        Ok(Self { interruption, delivery, flags, ignored, queue: VecDeque::new() })
+    }
+
+    /// Tells, from anywhere, whether a signal that asks to end has arrived: work before the command stops then.
+    #[must_use]
+    pub fn interruption(&self) -> Interruption {
+        self.interruption.clone()
+    }
+
+    /// Returns the signal that asked to end, if one has arrived; it is kept, not consumed.
+    #[must_use]
+    pub fn interrupted(&mut self) -> Option<Signal> {
+        self.drain();
+        self.queue.iter().copied().find(|signal| ENDING.contains(signal))
+    }
+
+    /// Sleeps until a signal asks to end, and returns it; it is kept, not consumed.
+    ///
+    /// # Errors
+    /// [`ChildError::Signals`] when signals no longer arrive.
+    pub fn wait_until_interrupted(&mut self) -> Result<Signal, ChildError> {
+        loop {
+            if let Some(signal) = self.interrupted() {
+                return Ok(signal);
+            }
+            // A signal that does not ask to end would otherwise keep the next wait from waiting.
+            self.queue.clear();
+            self.wait(None).map_err(ChildError::Signals)?;
+        }
+    }
+
+    /// Prepares for a command: its state changes and job control arrive too, and no signal ends Audex.
+    ///
+    /// Not done at [`Signals::install`], because until there is a command Ctrl-Z must stop Audex itself.
+    pub(super) fn watch_command(&mut self) -> io::Result<()> {
+        self.stop_telling();
+        let handle = self.delivery.handle();
+        for signal in [Signal::SIGCHLD, Signal::SIGCONT, Signal::SIGWINCH] {
+            handle.add_signal(signal as i32)?;
+        }
+        if !is_in(self.ignored, Signal::SIGTSTP) {
+            handle.add_signal(Signal::SIGTSTP as i32)?;
+        }
+        Ok(())
+    }
+
+    /// Receives the signals, too, that our own parent had set to be ignored.
+    ///
+    /// Called once the command has started, so that it inherits them as ignored (what users of `nohup` expect). One that
+    /// handles such a signal all the same gets it, as it would without Audex in between.
+    pub(super) fn watch_ignored(&mut self) -> io::Result<()> {
+        let handle = self.delivery.handle();
+        for signal in PASSED_ON.into_iter().filter(|signal| is_in(self.ignored, *signal)) {
+            handle.add_signal(signal as i32)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the next signal that has already arrived.
+    pub(super) fn next(&mut self) -> Option<Signal> {
+        if self.queue.is_empty() {
+            self.drain();
+        }
+        self.queue.pop_front()
+    }
+
+    /// Sleeps until a signal arrives or `timeout` has passed; it may also return early.
+    pub(super) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if !self.queue.is_empty() {
+            return Ok(());
+        }
+        let pipe = self.delivery.get_read_mut();
+        pipe.set_read_timeout(timeout.map(|timeout| timeout.max(SHORTEST_WAIT)))?;
+        // A handler marks its signal first and writes its byte then, so a byte read here is a signal
+        // that `drain` finds, and one that arrived before left its byte in the pipe.
+        match pipe.read(&mut [0]) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => Ok(()),
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Ok(()),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// No signal ends Audex or interrupts its work any more.
+    fn stop_telling(&mut self) {
+        self.interruption.be_patient();
+        for id in self.flags.drain(..) {
+            low_level::unregister(id);
+        }
+    }
+
+    fn drain(&mut self) {
+        let arrived = self.delivery.pending();
+        self.queue.extend(arrived.filter_map(|number| Signal::try_from(number).ok()));
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.stop_telling();
+    }
+}
+
+fn is_in(set: u64, signal: Signal) -> bool {
+    (set >> (signal as u32 - 1)) & 1 == 1
+}
+
+/// Returns the set of signals this process ignores, bit 0 for signal 1.
+///
+/// Source: `SigIgn` in proc(5). The system call that tells would need unsafe code.
+#[cfg(target_os = "linux")]
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).map_or(0, without_our_own)
+}
+
+/// Returns the set of signals this process ignores, bit 0 for signal 1.
+///
+/// Source: keyword `ignored` in ps(1) of macOS. The system call that tells would need unsafe code.
+#[cfg(not(target_os = "linux"))]
+fn ignored_signals() -> u64 {
+    let mask = super::spawn::ignored_signals_by_ps().unwrap_or_default();
+    u64::from_str_radix(mask.trim().trim_start_matches("0x"), 16).map_or(0, without_our_own)
+}
+
+/// SIGPIPE is ignored by the Rust runtime, not by the parent.
+fn without_our_own(set: u64) -> u64 {
+    set & !(1 << (Signal::SIGPIPE as u32 - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::signal::kill;
+    use nix::unistd::Pid;
+
+    use super::*;
+    use crate::one_at_a_time;
+
+    #[test]
+    fn a_signal_before_the_command_is_kept() {
+        let _turn = one_at_a_time();
+        let mut signals = Signals::install().unwrap();
+        assert_eq!(signals.interrupted(), None);
+        kill(Pid::this(), Signal::SIGTERM).unwrap();
+        signals.wait(Some(Duration::from_secs(10))).unwrap();
+        assert_eq!(signals.interrupted(), Some(Signal::SIGTERM));
+        assert_eq!(signals.interrupted(), Some(Signal::SIGTERM));
+        assert_eq!(signals.next(), Some(Signal::SIGTERM));
+        assert_eq!(signals.interrupted(), None);
+    }
+
+    #[test]
+    fn a_second_signal_ends_nothing_once_there_is_something_to_take_back() {
+        let _turn = one_at_a_time();
+        let mut signals = Signals::install().unwrap();
+        let interruption = signals.interruption();
+        interruption.be_patient();
+        for _ in 0..3 {
+            kill(Pid::this(), Signal::SIGTERM).unwrap();
+        }
+        signals.wait(Some(Duration::from_secs(10))).unwrap();
+        assert_eq!(signals.interrupted(), Some(Signal::SIGTERM));
+        assert!(interruption.is_set());
+    }
+
+    #[test]
+    fn a_signal_that_does_not_end_programs_is_no_interruption() {
+        let _turn = one_at_a_time();
+        let mut signals = Signals::install().unwrap();
+        kill(Pid::this(), Signal::SIGUSR1).unwrap();
+        signals.wait(Some(Duration::from_secs(10))).unwrap();
+        assert_eq!(signals.interrupted(), None);
+        assert_eq!(signals.next(), Some(Signal::SIGUSR1));
+    }
+
+    #[test]
+    fn a_set_of_signals_is_read_by_number() {
+        assert!(is_in(0b1, Signal::SIGHUP));
+        assert!(is_in(0b10, Signal::SIGINT));
+        assert!(!is_in(0b10, Signal::SIGHUP));
+        assert_eq!(without_our_own(u64::MAX) >> 12 & 1, 0);
+    }
+}

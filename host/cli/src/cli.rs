@@ -1,0 +1,166 @@
+//! The command line: one file per command, an argument struct and one function each.
+
+mod audit;
+mod cleanup;
+mod completions;
+mod demo;
+mod drift;
+mod health;
+mod identity_args;
+mod intent;
+mod learn;
+mod plan;
+mod plugin;
+mod policies;
+mod policy_args;
+mod request_args;
+mod run;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::console;
+use crate::console::Console;
+use crate::error::Failure;
+use crate::pipeline::guard::guarded;
+use audex_components::compiler;
+use audex_core::environment::Environment;
+use audex_core::printable;
+use audex_core::{process, unwind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+/// Least-privilege, short-lived cloud credentials for one command
+#[derive(Debug, Parser)]
+#[command(name = "tryaudex", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: the command's own; 126 / 127 when it cannot run; 2 usage, 69 unavailable, 70 internal, 77 denied, 78 config";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a command with credentials for what is allowed, and nothing else
+    Run(run::Args),
+    /// Show what `run` would ask of the cloud, and mint nothing
+    Plan(plan::Args),
+    /// Show the permission profiles there are
+    Policies(policies::Args),
+    /// Compare what a role may do with what it should
+    Drift(drift::Args),
+    /// Run a command with a broad grant, and print the least it needed
+    Learn(learn::Args),
+    /// Turn a sentence into permissions; nothing is run
+    Intent(intent::Args),
+    /// Check by real calls whether credentials can be minted
+    Health(health::Args),
+    /// Read and verify the audit log
+    Audit(audit::Args),
+    /// Take back credentials that earlier sessions could not take back
+    Cleanup(cleanup::Args),
+    /// Install and inspect WebAssembly components
+    Plugin(plugin::Args),
+    /// Try everything on a loopback cloud, without an account
+    Demo(demo::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// Runs the program; returns its exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    if compiler::is_wanted() {
+        return compiler::serve();
+    }
+    audex_child::note_inherited();
+    compiler::use_this_program();
+    unwind::silence(console::tell);
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(unparsed(&error)),
+    };
+    process::harden();
+    let environment = Environment::capture();
+    console::hide(&environment);
+    let console = cli.command.console();
+    let outcome = guarded(|| run_command(cli.command, &environment));
+    let unwritten = || console::unwritten().map_or(Ok(()), |error| Err(Failure::unwritten(error)));
+    match outcome.and_then(|code| unwritten().map(|()| code)) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => ExitCode::from(report(console, &failure)),
+    }
+}
+
+impl Command {
+    /// How the command speaks.
+    fn console(&self) -> Console {
+        match self {
+            Self::Run(args) => args.console(),
+            Self::Plan(args) => args.console(),
+            Self::Learn(args) => args.console(),
+            _ => Console::default(),
+        }
+    }
+}
+
+fn run_command(command: Command, environment: &Environment) -> Result<u8, Failure> {
+    match command {
+        Command::Run(args) => run::run(environment, args),
+        Command::Plan(args) => plan::plan(environment, &args),
+        Command::Policies(args) => policies::policies(environment, args),
+        Command::Drift(args) => drift::drift(environment, &args),
+        Command::Learn(args) => learn::learn(environment, &args),
+        Command::Intent(args) => intent::intent(environment, &args),
+        Command::Health(args) => health::health(environment, args),
+        Command::Audit(args) => audit::audit(environment, args),
+        Command::Cleanup(args) => cleanup::cleanup(environment, &args),
+        Command::Plugin(args) => plugin::plugin(environment, args),
+        Command::Demo(args) => demo::demo(environment, &args),
+        Command::Completions(args) => completions::completions(&args, &mut Cli::command()),
+    }
+}
+
+/// Says why the command line could not be read, or shows help; returns the exit status.
+fn unparsed(error: &clap::Error) -> u8 {
+    let mut text = error.render().to_string();
+    for (_, value) in error.context() {
+        // Security: a line end in an argument would begin a line of ours.
+        if let ContextValue::String(quoted) = value
+            && quoted.contains(char::is_control)
+        {
+            text = text.replace(quoted.as_str(), &printable::line(quoted));
+        }
+    }
+    // clap prints help and version to stdout with 0, errors to stderr with 2. Both may quote an argument.
+    if error.use_stderr() {
+        console::tell(text.trim_end());
+    } else {
+        console::result(&text);
+    }
+    if error.kind() == ErrorKind::UnknownArgument
+        && error.get(ContextKind::SuggestedArg).is_none()
+        && std::env::args_os().nth(1).is_some_and(|word| word == "run")
+    {
+        console::tell("hint: put the command after `--`: tryaudex run --allow … -- COMMAND");
+    }
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+/// Whether a file can be made at `path`, as far as its directory goes: asked before there is anything to lose.
+fn has_directory(path: &Path) -> Result<(), Failure> {
+    if path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir()) {
+        return Ok(());
+    }
+    let message = format!("there is no directory for `{}`", path.display());
+    Err(Failure::usage(&message, "make it first"))
+}
+
+/// Tells the user; returns the exit status.
+fn report(console: Console, failure: &Failure) -> u8 {
+    let code = failure.kind.exit_code();
+    console.error(&failure.message(), &failure.causes(), failure.hint.as_deref(), code);
+    code
+}

@@ -1,0 +1,388 @@
+//! `tryaudex cleanup`: takes back what earlier sessions could not.
+
+use std::collections::BTreeMap;
+
+use clap::builder::NonEmptyStringValueParser;
+use serde_json::{Value, json};
+
+use crate::components::Components;
+use crate::console;
+use crate::console::{Console, table};
+use crate::error::{Failure, Kind};
+use crate::pipeline::REVOKED;
+use crate::pipeline::open;
+use crate::pipeline::open::Opened;
+use crate::settings::{Flags, Settings};
+use audex_audit::{Audit, CleanedUp, Event, Filter, Record};
+use audex_core::clock::{rfc3339, unix_seconds};
+use audex_core::environment::Environment;
+
+/// Stands for a session that the log knows nothing of.
+const NO_SESSION: &str = "-";
+/// The setting that `--client-id` is.
+const CLIENT_ID: &str = "client_id";
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Take back what this session made, although it may still run: for one that was killed
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    session: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Also look for temporary roles that sessions of this identity left (Azure) [env: AUDEX_AZURE_CLIENT_ID]")]
+    client_id: Option<String>,
+    /// Show what is left and take nothing back
+    #[arg(long)]
+    dry_run: bool,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A lease that a session had and nobody has ended.
+#[derive(Debug, PartialEq, Eq)]
+struct Left {
+    session: String,
+    provider: String,
+    lease: String,
+}
+
+pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+    let settings = Settings::resolve(environment, Flags::default())?;
+    let audit = Audit::new(&settings.paths.audit);
+    // What cannot be trusted is not acted on.
+    audit.verify()?;
+    let (records, now) = (audit.list(&Filter::default())?, rfc3339(unix_seconds()));
+    if args.session.is_none() {
+        for line in unended(&records, &now) {
+            Console::default().notice(&line);
+        }
+    }
+    let components = Components::open(&settings)?;
+    let mut unseen = false;
+    let left = if let Some(session) = &args.session {
+        of_session(&records, session)?
+    } else {
+        let mut left = left(&records, &now);
+        let identity = args.client_id.as_deref();
+        unseen = add_leftovers(environment, &settings, &components, identity, &mut left)?;
+        left
+    };
+    let mut outcomes = Vec::new();
+    if args.dry_run {
+        outcomes.extend(left.into_iter().map(|left| (left, "not revoked".to_owned())));
+    } else {
+        for left in left {
+            let outcome = match take_back(environment, &settings, &components, &left) {
+                Ok(()) => REVOKED.to_owned(),
+                Err(failure) => format!("not revoked: {}", failure.line()),
+            };
+            let (provider, lease) = (left.provider.clone(), left.lease.clone());
+            let event = Event::CleanedUp(CleanedUp { provider, lease, outcome: outcome.clone() });
+            audit.record(&left.session, &event, &[])?;
+            outcomes.push((left, outcome));
+        }
+    }
+    console::result(&if args.json { to_json(&outcomes) } else { to_text(&outcomes) });
+    let remain = unseen || outcomes.iter().any(|(_, outcome)| outcome != REVOKED);
+    Ok(if remain { Kind::Unavailable.exit_code() } else { 0 })
+}
+
+/// Adds what the clouds themselves have of sessions without a recorded end; returns whether one of them could not be asked.
+///
+/// `identity` is what `--client-id` says, for the providers that have such a setting.
+fn add_leftovers(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    identity: Option<&str>,
+    left: &mut Vec<Left>,
+) -> Result<bool, Failure> {
+    let mut unseen = false;
+    let named = identity.map(|id| Settings::resolve(environment, of_identity(id))).transpose()?;
+    for id in components.provider_ids() {
+        let has_identity =
+            |opened: &Opened| opened.description.settings.iter().any(|setting| setting.key == CLIENT_ID);
+        let asked = named.as_ref().filter(|_| {
+            open::provider(environment, settings, components, &id).is_ok_and(|opened| has_identity(&opened))
+        });
+        match leftovers(environment, asked.unwrap_or(settings), components, &id) {
+            Ok(leases) => {
+                let known = |lease: &String| left.iter().any(|left| left.lease == *lease);
+                let unknown: Vec<String> = leases.into_iter().filter(|lease| !known(lease)).collect();
+                let of_nobody = |lease| Left { session: NO_SESSION.to_owned(), provider: id.clone(), lease };
+                left.extend(unknown.into_iter().map(of_nobody));
+            }
+            // One that is broken keeps nothing else from being taken back.
+            Err(failure) => {
+                unseen = true;
+                Console::default().notice(&format!("`{id}` was not asked what is left: {}", failure.line()));
+            }
+        }
+    }
+    Ok(unseen)
+}
+
+fn of_identity(id: &str) -> Flags {
+    let provider_settings = [(CLIENT_ID.to_owned(), id.to_owned())].into();
+    Flags { provider_settings, ..Flags::default() }
+}
+
+fn leftovers(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    id: &str,
+) -> Result<Vec<String>, Failure> {
+    let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
+    let leases = provider.leftovers();
+    if let Err(reason) = provider.close() {
+        Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
+    }
+    Ok(leases?)
+}
+
+fn take_back(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    left: &Left,
+) -> Result<(), Failure> {
+    let Opened { provider, .. } = open::provider(environment, settings, components, &left.provider)?;
+    let revoked = provider.revoke(&left.lease);
+    if let Err(reason) = provider.close() {
+        Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
+    }
+    Ok(revoked?)
+}
+
+/// The leases that were issued and not ended, of sessions that are over at `now` (RFC 3339, in UTC, so that text compares).
+///
+/// A session without a recorded end may still run: it is left alone until its access is over.
+fn left(records: &[Record], now: &str) -> Vec<Left> {
+    let over = open(records, now).into_values().filter(|open| open.is_over);
+    over.map(|open| open.left).collect()
+}
+
+/// The leases of `session` that were not taken back, whether its access is over or not.
+fn of_session(records: &[Record], session: &str) -> Result<Vec<Left>, Failure> {
+    if !records.iter().any(|record| record.session == session) {
+        let message = format!("the audit log has no session `{session}`");
+        return Err(Failure::usage(&message, "see `tryaudex audit list`"));
+    }
+    let all = open(records, "").into_values().map(|open| open.left);
+    Ok(all.filter(|left| left.session == session).collect())
+}
+
+/// A lease that was not taken back.
+struct Open {
+    left: Left,
+    /// Its session is over.
+    is_over: bool,
+    /// The session's credentials were handed out under it, so the end of the session says what became of it.
+    is_issued: bool,
+}
+
+/// Returns the leases that were not taken back, by the number of their record; `now` decides which sessions are over.
+fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
+    let mut open: BTreeMap<u64, Open> = BTreeMap::new();
+    for record in records {
+        let is_same = |open: &Open| open.left.session == record.session;
+        let mut add = |provider: &str, lease: &str, ends_at: &str, is_issued: bool| {
+            let (session, provider, lease) = (record.session.clone(), provider.to_owned(), lease.to_owned());
+            let left = Left { session, provider, lease };
+            // What was announced and then issued is one lease.
+            open.retain(|_, known| known.left != left);
+            open.insert(record.seq, Open { left, is_over: ends_at < now, is_issued });
+        };
+        match &record.event {
+            Event::Leasing(leasing) => add(&leasing.provider, &leasing.lease, &leasing.ends_at, false),
+            Event::Issued(issued) => {
+                if let Some(lease) = &issued.lease {
+                    add(&issued.provider, lease, &issued.expires_at, true);
+                }
+            }
+            Event::Ended(ended) => {
+                if ended.reason.as_deref() == Some(REVOKED) {
+                    open.retain(|_, open| !(is_same(open) && open.is_issued));
+                }
+                open.values_mut().filter(|open| is_same(open)).for_each(|open| open.is_over = true);
+            }
+            Event::Failed(_) | Event::Denied(_) => {
+                open.values_mut().filter(|open| is_same(open)).for_each(|open| open.is_over = true);
+            }
+            Event::CleanedUp(cleaned) if cleaned.outcome == REVOKED => {
+                open.retain(|_, open| !(is_same(open) && open.left.lease == cleaned.lease));
+            }
+            Event::CleanedUp(_) | Event::Issuing(_) => {}
+        }
+    }
+    open
+}
+
+/// What there is to say of sessions that were issued, have no recorded end, and whose access lasts beyond `now`: nobody can
+/// tell one that runs from one that was killed, and what was killed takes nothing back.
+fn unended(records: &[Record], now: &str) -> Vec<String> {
+    let mut open = BTreeMap::new();
+    for record in records {
+        match &record.event {
+            Event::Leasing(leasing) => {
+                let _ = open
+                    .insert(record.session.as_str(), (leasing.provider.as_str(), leasing.ends_at.as_str()));
+            }
+            Event::Issued(issued) => {
+                let until = issued.credentials_expire_at.as_ref().unwrap_or(&issued.expires_at);
+                open.insert(record.session.as_str(), (issued.provider.as_str(), until.as_str()));
+            }
+            Event::Ended(_) | Event::Failed(_) | Event::Denied(_) => {
+                let _ = open.remove(record.session.as_str());
+            }
+            Event::CleanedUp(_) | Event::Issuing(_) => {}
+        }
+    }
+    let lasting = open.into_iter().filter(|(_, (_, until))| *until > now);
+    let line = |(session, (provider, until))| {
+        format!(
+            "session `{session}` ({provider}) has not ended: it runs, or was killed and its access lasts until {until}; if it \
+             was killed, `tryaudex cleanup --session {session}` takes back now what can be"
+        )
+    };
+    lasting.map(line).collect()
+}
+
+fn to_json(outcomes: &[(Left, String)]) -> String {
+    let row = |(left, outcome): &(Left, String)| {
+        json!({
+            "session": left.session, "provider": left.provider, "lease": left.lease, "outcome": outcome,
+        })
+    };
+    Value::from(outcomes.iter().map(row).collect::<Vec<_>>()).to_string()
+}
+
+fn to_text(outcomes: &[(Left, String)]) -> String {
+    if outcomes.is_empty() {
+        return "nothing is left to take back".to_owned();
+    }
+    let row = |(left, outcome): &(Left, String)| {
+        vec![left.session.clone(), left.provider.clone(), left.lease.clone(), outcome.clone()]
+    };
+    table(&["SESSION", "PROVIDER", "LEASE", "OUTCOME"], &outcomes.iter().map(row).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use audex_audit::{Ended, Failed, Issued, Leasing};
+
+    fn record(seq: u64, session: &str, event: Event) -> Record {
+        let (time, prev) = ("2026-11-24T10:00:00Z".to_owned(), String::new());
+        Record { v: 1, seq, time, session: session.to_owned(), event, prev }
+    }
+
+    fn issued(seq: u64, session: &str, expires_at: &str) -> Record {
+        let (lease, expires_at) = (Some(format!("aws/sts/ci/{session}")), expires_at.to_owned());
+        let issued = Issued { provider: "vault".to_owned(), lease, expires_at, ..Issued::default() };
+        record(seq, session, Event::Issued(issued))
+    }
+
+    fn ended(seq: u64, session: &str, reason: Option<&str>) -> Record {
+        let reason = reason.map(str::to_owned);
+        record(seq, session, Event::Ended(Ended { reason, ..Ended::default() }))
+    }
+
+    const NOW: &str = "2026-11-24T12:00:00Z";
+    const PAST: &str = "2026-11-24T11:00:00Z";
+    const FUTURE: &str = "2026-11-24T13:00:00Z";
+
+    fn sessions(records: &[Record]) -> Vec<String> {
+        left(records, NOW).into_iter().map(|left| left.session).collect()
+    }
+
+    #[test]
+    fn what_was_not_revoked_is_left_and_what_was_is_not() {
+        let records = [
+            issued(1, "a", FUTURE),
+            ended(2, "a", Some("revoked")),
+            issued(3, "b", FUTURE),
+            ended(4, "b", Some("not revoked: sealed")),
+        ];
+        assert_eq!(sessions(&records), ["b"]);
+    }
+
+    #[test]
+    fn a_session_that_may_still_run_is_left_alone_until_its_access_is_over() {
+        assert_eq!(sessions(&[issued(1, "running", FUTURE)]), [""; 0]);
+        assert_eq!(sessions(&[issued(1, "killed", PAST)]), ["killed"]);
+    }
+
+    fn leasing(seq: u64, session: &str, ends_at: &str) -> Record {
+        let (lease, ends_at) = (format!("aws/sts/ci/{session}"), ends_at.to_owned());
+        record(seq, session, Event::Leasing(Leasing { provider: "vault".to_owned(), lease, ends_at }))
+    }
+
+    #[test]
+    fn what_was_announced_is_left_once_the_session_is_over() {
+        assert_eq!(sessions(&[leasing(1, "killed", PAST)]), ["killed"]);
+        assert_eq!(sessions(&[leasing(1, "running", FUTURE)]), [""; 0]);
+        let failed = record(2, "failed", Event::Failed(Failed::default()));
+        assert_eq!(sessions(&[leasing(1, "failed", FUTURE), failed]), ["failed"]);
+        let taken_back = [leasing(1, "a", FUTURE), issued(2, "a", FUTURE), ended(3, "a", Some("revoked"))];
+        assert_eq!(sessions(&taken_back), [""; 0]);
+    }
+
+    #[test]
+    fn a_session_that_took_back_its_own_lease_says_nothing_of_another_that_it_announced() {
+        let mut other = leasing(1, "a", FUTURE);
+        let Event::Leasing(leasing) = &mut other.event else { unreachable!() };
+        leasing.lease = "another".to_owned();
+        let records = [other, issued(2, "a", FUTURE), ended(3, "a", Some("revoked"))];
+        let left: Vec<String> = left(&records, NOW).into_iter().map(|left| left.lease).collect();
+        assert_eq!(left, ["another"]);
+    }
+
+    #[test]
+    fn what_was_announced_and_issued_is_one_lease() {
+        let records = [leasing(1, "a", PAST), issued(2, "a", PAST)];
+        assert_eq!(left(&records, NOW).len(), 1);
+        assert_eq!(of_session(&records, "a").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_session_that_is_named_is_taken_back_although_its_access_lasts() {
+        let records = [leasing(1, "a", FUTURE), leasing(2, "b", FUTURE)];
+        let named: Vec<String> =
+            of_session(&records, "b").unwrap().into_iter().map(|left| left.session).collect();
+        assert_eq!(named, ["b"]);
+        assert_eq!(of_session(&records, "c").unwrap_err().kind, Kind::Usage);
+    }
+
+    #[test]
+    fn what_was_cleaned_up_is_not_tried_again_and_what_failed_is() {
+        let cleaned = |outcome: &str| {
+            let (provider, lease) = ("vault".to_owned(), "aws/sts/ci/a".to_owned());
+            record(3, "a", Event::CleanedUp(CleanedUp { provider, lease, outcome: outcome.to_owned() }))
+        };
+        let begin = [issued(1, "a", FUTURE), ended(2, "a", Some("not revoked: x"))];
+        let with = |last| [begin[0].clone(), begin[1].clone(), last];
+        assert_eq!(sessions(&with(cleaned("revoked"))), [""; 0]);
+        assert_eq!(sessions(&with(cleaned("not revoked: y"))), ["a"]);
+    }
+
+    #[test]
+    fn a_session_that_may_have_been_killed_is_named_until_its_access_is_over() {
+        let of = |records: &[Record]| unended(records, NOW);
+        let killed = issued(1, "a", FUTURE);
+        let said = of(std::slice::from_ref(&killed));
+        assert_eq!(
+            said,
+            [format!(
+                "session `a` (vault) has not ended: it runs, or was killed and its access lasts until {FUTURE}; if it was \
+                 killed, `tryaudex cleanup --session a` takes back now what can be"
+            )]
+        );
+        assert!(of(&[issued(1, "a", PAST)]).is_empty());
+        assert!(of(&[killed, ended(2, "a", None)]).is_empty());
+        let mut later = issued(1, "a", PAST);
+        let Event::Issued(issued) = &mut later.event else { unreachable!() };
+        issued.credentials_expire_at = Some(FUTURE.to_owned());
+        assert_eq!(of(&[later]).len(), 1);
+    }
+}

@@ -1,0 +1,129 @@
+//! `tryaudex health`: real calls, a table, and an exit code.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::request_args::RequestArgs;
+use crate::components::Components;
+use crate::console;
+use crate::console::{Console, table};
+use crate::error::{Failure, Kind};
+use crate::health::{Report, is_configured, status_name};
+use crate::pipeline::open;
+use crate::pipeline::open::Opened;
+use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
+use audex_components::provider::{CheckResult, HealthStatus};
+use audex_core::environment::Environment;
+use audex_core::shape::Misplaced;
+use audex_logins::vault::Vault;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Provider to check; may be repeated [default: every one that is configured]
+    #[arg(long, value_name = "ID")]
+    check: Vec<String>,
+    #[arg(long, value_name = "ARN", help = "IAM role to try (AWS) [env: AUDEX_ROLE_ARN]")]
+    role_arn: Option<String>,
+    /// Region to ask in
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
+    let options = RequestArgs::of_provider(args.role_arn, args.region);
+    let settings = Settings::resolve(environment, options.flags())?;
+    let components = Components::open(&settings)?;
+    let reports = if let [only] = args.check.as_slice() {
+        vec![report(environment, &settings, &components, only)?]
+    } else if args.check.is_empty() {
+        // The options are AWS's; another provider would take them for settings it does not have.
+        let plain = Settings::resolve(environment, Flags::default())?;
+        let mut ids = components.provider_ids();
+        ids.retain(|id| match id.as_str() {
+            "vault" => Vault::new(environment, &settings.vault).is_configured(),
+            id => is_configured(id, environment),
+        });
+        let settings = |id: &str| if id == DEFAULT_PROVIDER { &settings } else { &plain };
+        ids.iter().map(|id| look(environment, settings(id), &components, id)).collect()
+    } else {
+        args.check.iter().map(|id| look(environment, &settings, &components, id)).collect()
+    };
+    if args.json {
+        console::result(&Value::from(reports.iter().map(to_json).collect::<Vec<_>>()).to_string());
+    } else {
+        console::result(&to_text(&reports));
+    }
+    let failed = reports.iter().any(Report::failed);
+    Ok(if failed { Kind::Unavailable.exit_code() } else { 0 })
+}
+
+fn report(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    id: &str,
+) -> Result<Report, Failure> {
+    let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
+    let checks = provider.health();
+    if let Err(reason) = provider.close() {
+        Console::default().notice(&format!("the login for the check was not ended: {reason}"));
+    }
+    let mut checks = checks?;
+    // What a check says may be what a library says of a value.
+    let misplaced = Misplaced::of(environment);
+    for check in &mut checks {
+        check.detail = misplaced.hide(&check.detail).into_owned();
+        check.hint = check.hint.as_deref().map(|hint| misplaced.hide(hint).into_owned());
+    }
+    Ok(Report { provider: id.to_owned(), checks })
+}
+
+/// One of several: that it cannot be asked is what there is to say of it, and the others are asked all the same.
+fn look(environment: &Environment, settings: &Settings, components: &Components, id: &str) -> Report {
+    report(environment, settings, components, id).unwrap_or_else(|failure| {
+        let failure = failure.without(&Misplaced::of(environment));
+        let broken = CheckResult {
+            name: "component".to_owned(),
+            status: HealthStatus::Failed,
+            detail: failure.line(),
+            hint: failure.hint,
+        };
+        Report { provider: id.to_owned(), checks: vec![broken] }
+    })
+}
+
+fn to_json(report: &Report) -> Value {
+    let check = |check: &audex_components::provider::CheckResult| {
+        json!({
+            "name": check.name, "status": status_name(check.status), "detail": check.detail, "hint": check.hint,
+        })
+    };
+    json!({
+        "provider": report.provider,
+        // Of what checks nothing nobody knows.
+        "healthy": if report.checks.is_empty() { Value::Null } else { (!report.failed()).into() },
+        "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
+    })
+}
+
+fn to_text(reports: &[Report]) -> String {
+    let (mut rows, mut hints) = (Vec::new(), String::new());
+    for report in reports {
+        for check in &report.checks {
+            let status = status_name(check.status).to_owned();
+            rows.push(vec![report.provider.clone(), check.name.clone(), status, check.detail.clone()]);
+            if let Some(hint) = &check.hint {
+                let _ = write!(hints, "\nhint: {}: {hint}", check.name);
+            }
+        }
+        if report.checks.is_empty() {
+            let none = "this provider has no checks".to_owned();
+            rows.push(vec![report.provider.clone(), "-".to_owned(), "skipped".to_owned(), none]);
+        }
+    }
+    table(&["PROVIDER", "CHECK", "STATUS", "DETAIL"], &rows) + &hints
+}

@@ -1,0 +1,282 @@
+//! `tryaudex learn`: runs a command with a broad grant, and says what it needed.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use super::has_directory;
+use super::request_args::RequestArgs;
+use crate::components::Components;
+use crate::console;
+use crate::console::Console;
+use crate::error::Failure;
+use crate::learn::Source;
+use crate::learn::compile;
+use crate::learn::compile::Compile;
+use crate::learn::observed::Observed;
+use crate::learn::recommend::{Recommendation, Share};
+use crate::learn::report::{Report, Verified};
+use crate::learn::save;
+use crate::learn::watch::{Plan, Watch};
+use crate::pipeline;
+use crate::pipeline::attempt::Attempt;
+use crate::pipeline::guard::recorded;
+use crate::pipeline::{Context, open};
+use crate::request::Ask;
+use crate::settings;
+use crate::settings::config_file::parse_ttl;
+use crate::settings::{DEFAULT_PROVIDER, Settings, profiles_file};
+use audex_components::provider::Provider;
+use audex_core::environment::Environment;
+
+/// The name of a profile that nobody named.
+const LEARNED: &str = "learned";
+/// What shells say of commands that SIGHUP, SIGINT or SIGTERM ended.
+const INTERRUPTED: [u8; 3] = [129, 130, 143];
+/// Everything, as AWS writes it: what the role itself may do, less what deny lists name.
+const EVERYTHING: &str = "*:*";
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where to look: `gateway`, `csm`, `cloudtrail` (AWS) or `http-log` (GCP, Azure); may be repeated
+    /// [default: gateway on AWS, http-log elsewhere]
+    #[arg(long, value_name = "SOURCE")]
+    source: Vec<Source>,
+    /// Run the command again under what was learned, and say whether that is sufficient
+    #[arg(long)]
+    verify: bool,
+    /// How often `--verify` runs the command at most
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20), requires = "verify")]
+    rounds: u32,
+    /// Add the profile to profiles.toml under this name
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
+    save: Option<String>,
+    /// Write the report as JSON to a file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Regions whose CloudTrail is read, comma-separated [default: us-east-1 and the session's]
+    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
+    regions: Vec<String>,
+    /// How long to wait for CloudTrail
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_ttl)]
+    wait: Duration,
+    #[command(flatten)]
+    request: RequestArgs,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Args {
+    pub fn console(&self) -> Console {
+        self.request.console()
+    }
+}
+
+impl ValueEnum for Source {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.name()))
+    }
+}
+
+pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+    if args.command.is_empty() {
+        return Err(Failure::usage(
+            "there is no command to learn from",
+            "put it after `--`: tryaudex learn -- COMMAND",
+        ));
+    }
+    let paths = settings::directories(environment)?;
+    let mut settings = Settings::resolve_in(paths, args.request.flags())?;
+    let profiles = settings.paths.config.join("profiles.toml");
+    if let Some(name) = &args.save {
+        save::check(&profiles, name)?;
+        if super::policies::is_built_in(environment, &settings, name)? {
+            return Err(save::SaveError::BuiltIn(name.clone()).into());
+        }
+    }
+    args.output.as_deref().map_or(Ok(()), has_directory)?;
+    let ask = ask(args, &settings);
+    let mut plan = Plan {
+        sources: args.source.clone(),
+        provider: String::new(),
+        regions: args.regions.clone(),
+        wait: args.wait,
+    };
+    let Watched { mut code, observed, recogniser } = watched(environment, args, &settings, ask, &mut plan)?;
+    let compile = |shares: &[Share]| compile::allowed(recogniser.as_ref()?, &plan.provider, shares);
+    let mut recommendation = Recommendation::of(&observed, &compile);
+    let name = args.save.as_deref().unwrap_or(LEARNED);
+    let verified = if !args.verify || recommendation.shares.is_empty() || was_interrupted(code) {
+        None
+    } else if code != 0 {
+        // Less would not make it succeed, so another run could show nothing.
+        Some(Verified { failed: Some(code), ..Verified::default() })
+    } else {
+        let first = (&observed, recommendation);
+        let (last, better, verified) =
+            verify(environment, args, &mut settings, first, &mut plan.clone(), &compile)?;
+        (code, recommendation) = (last, better);
+        Some(verified)
+    };
+    let profile = recommendation.profile(name, &plan.provider);
+    let is_verified = verified.as_ref().is_some_and(Verified::is_sufficient);
+    let report = Report { observed: &observed, recommendation: &recommendation, profile: &profile, verified };
+    tell(args, &report)?;
+    if let Some(name) = args.save.as_ref().filter(|_| args.verify && !is_verified) {
+        args.console().notice(&format!(
+            "`{name}` is not saved: it is not verified (without --verify it is saved as it is)"
+        ));
+    } else if let Some(name) = &args.save {
+        save::save(&profiles, name, &profile)?;
+        args.console().notice(&format!("saved as profile `{name}` in {}", profiles.display()));
+    }
+    Ok(code)
+}
+
+/// What is asked for: what the user says, else everything where that can be said.
+fn ask(args: &Args, settings: &Settings) -> Ask {
+    let mut ask = args.request.ask(&args.command);
+    let provider = settings.provider.as_deref().unwrap_or(DEFAULT_PROVIDER);
+    if ask.allow.is_empty() && ask.profiles.is_empty() && matches!(provider, "aws" | "vault") {
+        ask.allow.push(EVERYTHING.to_owned());
+    }
+    ask
+}
+
+/// One run that was watched.
+struct Watched {
+    code: u8,
+    observed: Observed,
+    /// The component that knows the cloud, if it is still of use.
+    recogniser: Option<Provider>,
+}
+
+/// One run, by the one road, with somebody looking on.
+fn watched(
+    environment: &Environment,
+    args: &Args,
+    settings: &Settings,
+    ask: Ask,
+    plan: &mut Plan,
+) -> Result<Watched, Failure> {
+    let console = args.console();
+    let context = Context { environment, settings, console };
+    let mut attempt = Attempt::new(&settings.paths);
+    attempt.asked_for(&ask);
+    recorded(environment, console, &mut attempt, |attempt| look_on(context, args, ask, plan, attempt))
+}
+
+fn look_on(
+    context: Context<'_>,
+    args: &Args,
+    ask: Ask,
+    plan: &mut Plan,
+    attempt: &mut Attempt,
+) -> Result<Watched, Failure> {
+    let Context { environment, settings, console } = context;
+    let prepared = pipeline::prepare(context, ask, attempt)?;
+    attempt.provider().clone_into(&mut plan.provider);
+    plan.sources = sources(&args.source, &plan.provider)?;
+    // Credentials of Vault's AWS engine call AWS.
+    let recogniser = if plan.provider == "vault" { DEFAULT_PROVIDER } else { plan.provider.as_str() };
+    let components = Components::open(settings)?;
+    let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;
+    let mut watch = Watch::new(plan, environment, console, attempt.session(), recogniser);
+    let code = pipeline::watched(context, prepared, &args.command, attempt, &mut watch)?;
+    Ok(Watched { code, observed: watch.observed, recogniser: watch.recogniser })
+}
+
+/// The sources, if they are for this provider.
+fn sources(asked: &[Source], provider: &str) -> Result<Vec<Source>, Failure> {
+    let aws = matches!(provider, "aws" | "vault");
+    if asked.is_empty() {
+        return Ok(vec![if aws { Source::Gateway } else { Source::HttpLog }]);
+    }
+    let mut sources: Vec<Source> = asked.to_vec();
+    sources.sort();
+    sources.dedup();
+    match sources.iter().find(|source| (**source == Source::HttpLog) == aws) {
+        None => Ok(sources),
+        Some(source) => {
+            let hint = if aws { "take gateway, csm or cloudtrail" } else { "take http-log" };
+            Err(Failure::usage(&format!("`--source {}` is not for `{provider}`", source.name()), hint))
+        }
+    }
+}
+
+/// Runs the command under exactly the recommendation, which grows by what was denied then and not before.
+fn verify(
+    environment: &Environment,
+    args: &Args,
+    settings: &mut Settings,
+    (broad, mut recommendation): (&Observed, Recommendation),
+    plan: &mut Plan,
+    compile: Compile<'_>,
+) -> Result<(u8, Recommendation, Verified), Failure> {
+    let mut round = 0;
+    loop {
+        round += 1;
+        let name = format!("{LEARNED}-for-verification");
+        let text = recommendation.profile(&name, &plan.provider);
+        // By the same reader as the profile itself will be.
+        settings.profiles.extend(profiles_file::parse(Path::new("the recommendation"), &text)?);
+        let ask = Ask { profiles: vec![name], ..args.request.ask(&args.command) };
+        let ask = Ask { allow: Vec::new(), resources: Vec::new(), ..ask };
+        args.console().notice(&format!(
+            "running the command again under what was learned ({round} of at most {})",
+            args.rounds
+        ));
+        let Watched { code, observed, .. } = watched(environment, args, settings, ask, plan)?;
+        let missing = broad.missing_in(&observed);
+        let names: Vec<String> = missing.iter().map(|(name, _)| name.clone()).collect();
+        let done = missing.is_empty();
+        recommendation = recommendation.with(missing.into_iter(), compile);
+        if done || round >= args.rounds || was_interrupted(code) {
+            let denied = observed.denied().into_iter().filter(|name| !names.contains(name)).collect();
+            let verified = Verified {
+                rounds: round,
+                missing: names,
+                denied,
+                lost: observed.lost.into_iter().collect(),
+                failed: Some(code).filter(|code| *code != 0),
+            };
+            return Ok((code, recommendation, verified));
+        }
+    }
+}
+
+/// The report: stdout belongs to the command, so it goes to stderr, and to a file where one was named.
+fn tell(args: &Args, report: &Report<'_>) -> Result<(), Failure> {
+    let console = args.console();
+    // Said first: it took a run to get.
+    if console.json {
+        console.say("learned", "", &report.json());
+    } else if !console.quiet {
+        console::tell(&report.text());
+    }
+    if let Some(path) = &args.output {
+        let text = format!("{:#}\n", report.json());
+        audex_core::private_file::replace(path, text.as_bytes())
+            .map_err(|source| save::SaveError::Io { path: path.clone(), source })?;
+    }
+    Ok(())
+}
+
+/// Whoever ended the command does not want it run again.
+fn was_interrupted(code: u8) -> bool {
+    INTERRUPTED.contains(&code)
+}
+
+fn profile_name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err("it is no name of a profile".to_owned());
+    }
+    Ok(text.to_owned())
+}

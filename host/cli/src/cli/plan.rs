@@ -1,0 +1,158 @@
+//! `tryaudex plan`: what `run` would do, for people and as JSON.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::request_args::RequestArgs;
+use crate::console;
+use crate::console::{Console, table};
+use crate::error::Failure;
+use crate::pipeline;
+use crate::pipeline::attempt::Attempt;
+use crate::pipeline::report::said;
+use crate::pipeline::{Context, Prepared};
+use crate::plan::{Planned, enforcer_name};
+use crate::request::union;
+use crate::settings::Settings;
+use audex_child::OnExpiry;
+use audex_components::component::short;
+use audex_components::provider::{Grant, GrantPlan, Permission};
+use audex_core::environment::Environment;
+use audex_logins::aws::MAX_SCOPED_POLICIES;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    request: RequestArgs,
+    /// The command, which filters may look at; it is not run
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Args {
+    pub fn console(&self) -> Console {
+        self.request.console()
+    }
+}
+
+pub fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+    show(environment, &args.request, &args.command)
+}
+
+/// Plans and prints; the same code path as `run`, up to the mint.
+pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsString]) -> Result<u8, Failure> {
+    let settings = Settings::resolve(environment, request.flags())?;
+    let context = Context { environment, settings: &settings, console: request.console() };
+    let mut attempt = Attempt::new(&settings.paths);
+    let prepared = pipeline::prepare(context, request.ask(command), &mut attempt)?;
+    if request.json {
+        console::result(&to_json(&prepared).to_string());
+    } else {
+        console::result(&to_text(&prepared));
+    }
+    Ok(0)
+}
+
+fn to_json(prepared: &Prepared) -> Value {
+    let (planned, components) = (prepared.approved.planned(), &prepared.components);
+    let (grant, plan) = (planned.grant.shown(), &planned.plan);
+    let permission = |(p, granted): (&audex_components::provider::Planned, &Permission)| json!({ "action": p.action, "origin": p.origin, "resources": granted.resources, "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
+    let denied = |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
+    let component = |c: &audex_components::component::Loaded| json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() });
+    let advice = |advice: &audex_components::provider::Advice| json!({ "message": advice.message, "missing": advice.missing });
+    // The policy itself, not a text of it; a provider whose policy is no JSON gets it as a string.
+    let policy =
+        plan.policy.as_deref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+    json!({
+        "provider": grant.provider,
+        "method": plan.method,
+        "ttl_seconds": grant.ttl_seconds,
+        "on_expiry": on_expiry(prepared),
+        "layer": planned.layer.map(|layer| json!({ "number": layer, "most": MAX_SCOPED_POLICIES })),
+        "resources": resources(grant),
+        "permissions": plan.permissions.iter().zip(&grant.permissions).map(permission).collect::<Vec<_>>(),
+        "denied": planned.denied.iter().map(denied).collect::<Vec<_>>(),
+        "policy": policy,
+        "policy_size": plan.policy.as_ref().map(String::len),
+        "policy_limit": plan.policy_limit,
+        "components": components.iter().map(component).collect::<Vec<_>>(),
+        "notices": notices(planned),
+        "preflight": planned.advice.iter().map(advice).collect::<Vec<_>>(),
+    })
+}
+
+/// The table of permissions; with their resources where these differ.
+fn permissions(grant: &Grant, plan: &GrantPlan) -> String {
+    let differ = grant.permissions.windows(2).any(|two| matches!(two, [a, b] if a.resources != b.resources));
+    let row = |(p, granted): (&audex_components::provider::Planned, &Permission)| {
+        let mut row = vec![p.action.clone(), p.origin.clone(), enforcer_name(p.enforced_by).to_owned()];
+        if differ {
+            let every = || "every resource".to_owned();
+            row.push(if granted.resources.is_empty() { every() } else { granted.resources.join(", ") });
+        }
+        row.push(p.note.clone().unwrap_or_default());
+        row
+    };
+    let rows: Vec<_> = plan.permissions.iter().zip(&grant.permissions).map(row).collect();
+    if differ {
+        table(&["PERMISSION", "ASKED AS", "ENFORCED BY", "RESOURCES", "NOTE"], &rows)
+    } else {
+        table(&["PERMISSION", "ASKED AS", "ENFORCED BY", "NOTE"], &rows)
+    }
+}
+
+/// The resources of all permissions together.
+fn resources(grant: &Grant) -> Vec<String> {
+    union(grant.permissions.iter().map(|permission| permission.resources.as_slice()))
+}
+
+fn notices(planned: &Planned) -> Vec<String> {
+    planned.notices.iter().cloned().chain(planned.floor_notice()).collect()
+}
+
+/// What happens to the command when access ends. Whether credentials outlive the ttl shows when they are made.
+fn on_expiry(prepared: &Prepared) -> &'static str {
+    match prepared.on_expiry {
+        Some(OnExpiry::End) => "end",
+        Some(OnExpiry::Keep) | None if prepared.approved.planned().floor_notice().is_some() => {
+            "end-if-outlived"
+        }
+        Some(OnExpiry::Keep) | None => "keep",
+    }
+}
+
+fn to_text(prepared: &Prepared) -> String {
+    let (planned, components) = (prepared.approved.planned(), &prepared.components);
+    let (grant, plan) = (planned.grant.shown(), &planned.plan);
+    let resources = resources(grant);
+    let resources = if resources.is_empty() { "every resource".to_owned() } else { resources.join(", ") };
+    let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
+    let _ = writeln!(out, "ttl        {}", console::duration(grant.ttl_seconds.into()));
+    if let Some(layer) = planned.layer {
+        let _ = writeln!(out, "layer      {layer} of {MAX_SCOPED_POLICIES}");
+    }
+    let _ = writeln!(out, "resources  {resources}\n");
+    out += &permissions(grant, plan);
+    if !planned.denied.is_empty() {
+        let row = |d: &crate::filter::Denied| vec![d.action.clone(), d.by.clone(), d.reason.clone()];
+        let rows: Vec<_> = planned.denied.iter().map(row).collect();
+        let _ = write!(out, "\n{}", table(&["DENIED", "BY", "REASON"], &rows));
+    }
+    if let Some(policy) = &plan.policy {
+        let limit = plan.policy_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+        let _ =
+            writeln!(out, "\npolicy ({}{limit} characters)\n{}", policy.len(), policy.replace('\n', "\n  "));
+    }
+    let row = |c: &audex_components::component::Loaded| {
+        vec![c.name.clone(), c.world.to_string(), short(&c.digest), c.source.to_string()]
+    };
+    let rows: Vec<_> = components.iter().map(row).collect();
+    let _ = write!(out, "\n{}", table(&["COMPONENT", "KIND", "DIGEST", "SOURCE"], &rows));
+    let advice = planned.advice.iter().map(|advice| said(&advice.message, &advice.missing));
+    for notice in notices(planned).into_iter().chain(advice) {
+        let _ = write!(out, "\nnotice: {notice}");
+    }
+    out
+}

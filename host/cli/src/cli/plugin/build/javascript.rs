@@ -1,0 +1,42 @@
+//! A project in JavaScript: componentize-js makes the component, `package.json` says what it is.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::metadata::{self, Audex, Metadata};
+use super::tool::{Tool, look_up};
+use crate::error::Failure;
+use audex_child::Signals;
+use audex_core::environment::Environment;
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    version: String,
+    license: Option<String>,
+    audex: Audex,
+}
+
+pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u8>, Failure> {
+    let Package { name, version, license, audex } =
+        metadata::read(&directory.join("package.json"), |text| serde_json::from_str(text))?;
+    let node = look_up(environment, "node").ok_or_else(|| {
+        Failure::usage("`node` is not on the PATH", "install node 20 or newer: https://nodejs.org")
+    })?;
+    let metadata = Metadata { name, version, licence: license.unwrap_or_default(), audex };
+    let world = metadata.audex.world.clone();
+    let componentize = Tool {
+        name: "componentize-js",
+        own: "node_modules/.bin/componentize-js",
+        install: "npm install --save-dev @bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.25.0",
+        directory: &super::absolute(directory)?,
+    };
+    // Of an error in the source componentize-js says that there is one; node says where.
+    let mut signals = Signals::install()?;
+    componentize.run(&node, &["--check", "app.js"].map(Path::new), &mut signals)?;
+    // Without WASI: what is left of it does nothing, and is no import.
+    let arguments =
+        ["app.js", "-w", "wit", "-n", &world, "-d", "stdio", "random", "clocks", "http", "fetch-event", "-o"];
+    componentize.make(environment, &mut signals, &metadata, &arguments, &[])
+}

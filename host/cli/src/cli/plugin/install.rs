@@ -1,0 +1,243 @@
+//! Installing, and reproducing a team's set.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::read_text;
+use crate::components::Components;
+use crate::console;
+use crate::error::Failure;
+use crate::settings::Settings;
+use audex_components::capability::Capability;
+use audex_components::component::short;
+use audex_components::engine::Engine;
+use audex_core::environment::Environment;
+use audex_registry::signature::{Signature, SignatureError, Signer};
+use audex_registry::sigstore::BundleError;
+use audex_registry::source::Place;
+use audex_registry::store::{Distrust, InstallPlan, Installed, Store, StoreError, Trust, parse_lock};
+
+#[derive(Debug, clap::Args)]
+pub struct InstallArgs {
+    /// A `.wasm` file, `https://…`, or `oci://registry/repository:tag` (or `@sha256:…`)
+    #[arg(required_unless_present = "locked")]
+    source: Option<String>,
+    /// Grant a capability it asks for; may be repeated. What is not granted here is asked for on the terminal
+    #[arg(long, value_name = "CAPABILITY")]
+    grant: Vec<Capability>,
+    /// Whose signature it must have: a minisign public key, a file with one, or `sigstore:IDENTITY@ISSUER`
+    #[arg(long, value_name = "SIGNER")]
+    signer: Option<String>,
+    /// The signature, where it does not lie beside the component
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
+    /// The digest it must have
+    #[arg(long, value_name = "sha256:HEX", value_parser = digest)]
+    digest: Option<String>,
+    /// Let an older version replace a newer one
+    #[arg(long)]
+    allow_downgrade: bool,
+    /// Install everything that a team's `plugins.lock` names, exactly
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["source", "grant", "signer", "signature", "digest", "allow_downgrade"]
+    )]
+    locked: Option<PathBuf>,
+    /// Grant what the team's lock grants, without asking
+    // Both: what conflicts with the source is not asked for beside it.
+    #[arg(long, requires = "locked", conflicts_with = "source")]
+    yes: bool,
+}
+
+/// Installs what was asked for.
+pub(super) fn install(
+    environment: &Environment,
+    settings: &Settings,
+    args: &InstallArgs,
+) -> Result<(), Failure> {
+    if let Some(lock) = &args.locked {
+        return reproduce(environment, settings, lock, args.yes);
+    }
+    let place: Place = args.source.as_deref().unwrap_or_default().parse().map_err(StoreError::from)?;
+    let trust = Trust {
+        signer: args.signer.as_deref().map(signer).transpose()?,
+        digest: args.digest.clone(),
+        signature: args.signature.as_deref().map(read_text).transpose()?.map(Signature::read),
+        signers: settings.signers.clone(),
+        downgrade: args.allow_downgrade,
+    };
+    let components = Components::open(settings)?;
+    let mut store = Store::open(&settings.paths, &settings.plugins)?;
+    let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
+    store.trust(&mut plan, &trust)?;
+    say_unchecked(&plan);
+    say_sets(components.engine(), &plan)?;
+    let granted = agreed(&plan, args.grant.iter().cloned().collect(), &BTreeSet::new())?;
+    let installed = store.install(components.engine(), &plan, granted)?;
+    tell("installed", &installed);
+    Ok(())
+}
+
+/// Everything that a lock names, of exactly its digests.
+fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: bool) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(lock).map_err(|source| StoreError::Io {
+        action: "read",
+        path: lock.to_path_buf(),
+        source,
+    })?;
+    let wanted = parse_lock(lock, &text).map_err(|error| match error {
+        StoreError::Lock { path, message } => StoreError::NoLock { path, message },
+        other => other,
+    })?;
+    let components = Components::open(settings)?;
+    let mut store = Store::open(&settings.paths, &settings.plugins)?;
+    let mut plans = Vec::new();
+    // All are fetched and trusted before one is installed.
+    for entry in &wanted {
+        let place: Place = entry.origin.parse().map_err(StoreError::from)?;
+        let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
+        if plan.digest != entry.digest {
+            return Err(StoreError::Changed {
+                lock: lock.to_path_buf(),
+                name: entry.name.clone(),
+                wanted: entry.digest.clone(),
+                origin: entry.origin.clone(),
+                found: plan.digest,
+            }
+            .into());
+        }
+        let signer = entry.signer.clone();
+        let trust = Trust { signer, digest: Some(entry.digest.clone()), downgrade: true, ..Trust::default() };
+        store.trust(&mut plan, &trust)?;
+        if plan.manifest.name != entry.name {
+            let reason = Distrust::OtherName { found: plan.manifest.name, origin: entry.origin.clone() };
+            return Err(StoreError::Untrusted { name: entry.name.clone(), reason }.into());
+        }
+        let granted = entry.granted.clone();
+        say_unchecked(&plan);
+        plans.push((plan, granted));
+    }
+    for (plan, granted) in &plans {
+        say_sets(components.engine(), plan)?;
+        let granted = if yes {
+            granted.clone()
+        } else {
+            let agreed = agreed(plan, BTreeSet::new(), &BTreeSet::new());
+            agreed.map_err(|failure| failure.hinting("grant what the lock grants with --yes"))?
+        };
+        tell("installed", &store.install(components.engine(), plan, granted)?);
+    }
+    for more in store.installed().iter().filter(|one| wanted.iter().all(|entry| entry.name != one.name)) {
+        console::tell(&format!(
+            "notice: `{}` is installed as well, and not in {}",
+            more.name,
+            lock.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Says that a signature was left aside, for it must not look as if there were none.
+pub(super) fn say_unchecked(plan: &InstallPlan) {
+    if plan.is_unchecked() {
+        let name = &plan.manifest.name;
+        console::tell(&format!(
+            "notice: the signature of `{name}` does not count: {}",
+            BundleError::NotBuilt
+        ));
+    }
+}
+
+/// Says what a provider sets for commands, before anything is granted to it. It reaches nothing while it is asked.
+pub(super) fn say_sets(engine: &Engine, plan: &InstallPlan) -> Result<(), Failure> {
+    let description = plan.description(engine)?;
+    if let Some(sets) = description.map(|description| description.sets).filter(|sets| !sets.is_empty()) {
+        let (name, version) = (&plan.manifest.name, &plan.manifest.version);
+        console::tell(&format!("`{name}` {version} sets {} for commands", sets.join(", ")));
+    }
+    Ok(())
+}
+
+/// What the component gets: everything it asks for, if the user agrees to what was not `given` yet.
+///
+/// Security: it is asked on the terminal, never on standard input, which may be anybody's.
+pub(super) fn agreed(
+    plan: &InstallPlan,
+    mut given: BTreeSet<Capability>,
+    before: &BTreeSet<Capability>,
+) -> Result<BTreeSet<Capability>, Failure> {
+    let missing: Vec<&Capability> =
+        plan.manifest.requested.iter().filter(|asked| !given.contains(asked)).collect();
+    if missing.is_empty() {
+        return Ok(given);
+    }
+    let list: Vec<String> = missing.iter().map(|one| format!("  {one}: {}", one.explained())).collect();
+    let more = if before.is_empty() { "" } else { " in addition" };
+    let question =
+        format!("`{}` {} asks{more} to\n{}\n", plan.manifest.name, plan.manifest.version, list.join("\n"));
+    console::tell(question.trim_end());
+    match console::ask("grant all of this? [y/N] ") {
+        Some(answer) if matches!(answer.trim(), "y" | "Y" | "yes") => {
+            given.extend(missing.into_iter().cloned());
+            Ok(given)
+        }
+        _ => {
+            let missing = missing.into_iter().cloned().collect();
+            Err(StoreError::NotGranted { name: plan.manifest.name.clone(), missing }.into())
+        }
+    }
+}
+
+fn tell(done: &str, installed: &Installed) {
+    let part = match (&installed.provides, installed.world.to_string().as_str()) {
+        (Some(id), _) => format!("use it with `--provider {id}`"),
+        (None, "mapping") => {
+            format!("it answers once config.toml has `[mapping] component = \"{}\"`", installed.name)
+        }
+        (None, "intent") => {
+            format!(
+                "ask it with `--engine {0}`, or set `[intent] engine = \"{0}\"` in config.toml",
+                installed.name
+            )
+        }
+        (None, _) => "it takes part in every run from now on".to_owned(),
+    };
+    let signed = match &installed.signer {
+        Some(signer) => format!("signed by {signer}, as every later one must be"),
+        None => "not signed (dev)".to_owned(),
+    };
+    let (world, name) = (installed.world, &installed.name);
+    console::result(&format!("{done} {world} `{name}` ({}), {signed}; {part}", short(&installed.digest)));
+}
+
+/// A key, or the file it stands in.
+///
+/// Security: of a file that is no key, nothing is repeated: it may be anything.
+fn signer(text: &str) -> Result<Signer, Failure> {
+    let hint = "give the last line of its author's minisign.pub, the file, or sigstore:IDENTITY@ISSUER";
+    let path = Path::new(text);
+    let is_file = path.is_file();
+    let written = if is_file { read_text(path)? } else { text.to_owned() };
+    written.parse().map_err(|error: SignatureError| match error {
+        SignatureError::SecretKey => {
+            let of = if is_file { format!("`{text}` is a") } else { "that is a".to_owned() };
+            let message = format!("{of} secret key of minisign's, and its public key is wanted");
+            Failure::usage(&message, "give the .pub file; a secret key is nobody's but its owner's")
+        }
+        _ if is_file => Failure::usage(&format!("`{text}` holds no minisign public key"), hint),
+        // A key has no dot, and neither has anything else that is no file.
+        SignatureError::Key(_) if text.contains('.') => {
+            Failure::usage(&format!("there is no file `{text}`"), hint)
+        }
+        error => Failure::usage(&error.to_string(), hint),
+    })
+}
+
+fn digest(text: &str) -> Result<String, String> {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    if hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(hex.to_ascii_lowercase());
+    }
+    Err("it is no SHA-256 in hexadecimal".to_owned())
+}

@@ -1,0 +1,226 @@
+//! What is installed, and what a component is.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::components::Components;
+use crate::console;
+use crate::console::table;
+use crate::error::Failure;
+use audex_components::capability::outside::Outside;
+use audex_components::component::short;
+use audex_components::embedded::COMPONENTS;
+use audex_components::engine::Engine;
+use audex_components::limit;
+use audex_components::manifest::{Manifest, World};
+use audex_components::provider::Provider;
+use audex_core::environment::Environment;
+use audex_registry::store::{Installed, Store};
+
+/// One component as it is shown.
+struct Shown {
+    manifest: Manifest,
+    digest: String,
+    granted: Vec<String>,
+    provides: Option<String>,
+    /// What an installed provider sets for commands, if it answers.
+    sets: Option<Vec<String>>,
+    source: String,
+    bytes: usize,
+    signer: String,
+    enabled: bool,
+    previous: Option<String>,
+}
+
+/// What is said where nobody signed.
+const UNSIGNED: &str = "nobody (dev)";
+
+fn built_in() -> Result<Vec<Shown>, Failure> {
+    let shown = |embedded: &audex_components::embedded::Embedded| {
+        let manifest = embedded.manifest().map_err(|error| Failure::internal("plugin", error))?;
+        let granted = manifest.requested.iter().map(ToString::to_string).collect();
+        let provides = (manifest.world == World::Provider).then(|| manifest.name.clone());
+        let (digest, bytes) = (embedded.digest.to_owned(), embedded.bytes);
+        Ok(Shown {
+            manifest,
+            digest,
+            granted,
+            provides,
+            sets: None,
+            source: "built in".to_owned(),
+            bytes,
+            signer: "part of this program".to_owned(),
+            enabled: true,
+            previous: None,
+        })
+    };
+    COMPONENTS.iter().map(shown).collect()
+}
+
+/// It runs, and reaches nothing. That it fails is not what was asked here.
+fn sets(engine: &Engine, store: &Store, installed: &Installed) -> Option<Vec<String>> {
+    if installed.world != World::Provider {
+        return None;
+    }
+    let mut loaded = store.load(engine, installed).ok()?;
+    loaded.capabilities.clear();
+    let outside = Arc::new(Outside::new(Environment::default(), None));
+    Some(Provider::new(engine, loaded, outside).ok()?.describe().ok()?.sets)
+}
+
+fn shown(store: &Store, installed: &Installed) -> Result<Shown, Failure> {
+    let (wasm, manifest) = store.read(installed)?;
+    Ok(Shown {
+        manifest,
+        digest: installed.digest.clone(),
+        granted: installed.granted.iter().map(ToString::to_string).collect(),
+        provides: installed.provides.clone(),
+        sets: None,
+        source: installed.origin.clone(),
+        bytes: wasm.len(),
+        signer: installed.signer.as_ref().map_or_else(|| UNSIGNED.to_owned(), ToString::to_string),
+        enabled: installed.enabled,
+        previous: installed.previous.as_ref().map(|one| format!("{} ({})", one.version, short(&one.digest))),
+    })
+}
+
+/// Built-in and installed components, one on a line.
+pub(super) fn list(components: &Components, json: bool) -> Result<(), Failure> {
+    let mut all = built_in()?;
+    let mut broken = Vec::new();
+    let (engine, store) = (components.engine(), components.store());
+    for installed in store.installed() {
+        match shown(store, installed) {
+            Ok(shown) if json => all.push(Shown { sets: sets(engine, store, installed), ..shown }),
+            Ok(shown) => all.push(shown),
+            Err(failure) => broken.push(failure),
+        }
+    }
+    if json {
+        console::result(&Value::from(all.iter().map(to_json).collect::<Vec<_>>()).to_string());
+        return broken.into_iter().next().map_or(Ok(()), Err);
+    }
+    let row = |shown: &Shown| {
+        let (name, world) = (shown.manifest.name.clone(), shown.manifest.world.to_string());
+        vec![
+            name,
+            world,
+            shown.manifest.version.clone(),
+            short(&shown.digest),
+            shown.granted.join(","),
+            standing(shown),
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    console::result(&table(&["NAME", "KIND", "VERSION", "DIGEST", "GRANTED", "SOURCE"], &rows));
+    // The others are shown all the same; the first that is broken is the error.
+    broken.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Where it came from, and what there is to know of it before it is relied on.
+fn standing(shown: &Shown) -> String {
+    let unsigned = if shown.signer == UNSIGNED { ", dev" } else { "" };
+    let off = if shown.enabled { "" } else { ", turned off" };
+    format!("{}{unsigned}{off}", shown.source)
+}
+
+/// One component, installed or somewhere. Of one that is not installed nothing runs.
+pub(super) fn inspect(
+    environment: &Environment,
+    components: &Components,
+    target: &str,
+    json: bool,
+) -> Result<(), Failure> {
+    let store = components.store();
+    let found = built_in()?.into_iter().find(|shown| shown.manifest.name == target);
+    let installed = store.installed().iter().find(|installed| installed.name == target);
+    let shown = match (found, installed) {
+        (Some(found), _) => found,
+        (None, Some(installed)) => {
+            Shown { sets: sets(components.engine(), store, installed), ..shown(store, installed)? }
+        }
+        (None, None) => from_elsewhere(environment, store, target)?,
+    };
+    if json {
+        console::result(&to_json(&shown).to_string());
+        return Ok(());
+    }
+    // The names of a file that is not installed are nobody's yet: a line end in one would look like a line of ours.
+    let line = |item: &String| item.replace(|c: char| c.is_control(), " ");
+    let list = |items: &[String]| match items {
+        [] => "nothing".to_owned(),
+        some => some.iter().map(line).collect::<Vec<_>>().join("\n          "),
+    };
+    let requested: Vec<String> = shown.manifest.requested.iter().map(ToString::to_string).collect();
+    let sets = shown.sets.as_ref().map_or_else(String::new, |sets| format!("\nsets      {}", list(sets)));
+    console::result(&format!(
+        "name      {}\nkind      {}\nversion   {}\ncontract  audex:plugin@{}\nsdk       {}\ndigest    sha256:{}\nsize      {} bytes\nlicence   {}\nsource    {}\nsigned by {}\nlimits    {} MiB of memory, {} s of computing in a call\nreplaced  {}\nasks for  {}\ngranted   {}{}\nimports   {}\nexports   {}",
+        shown.manifest.name,
+        shown.manifest.world,
+        shown.manifest.version,
+        shown.manifest.contract,
+        shown.manifest.sdk,
+        shown.digest,
+        shown.bytes,
+        line(&shown.manifest.licence),
+        // Of one that is not installed the source says so.
+        if shown.enabled || installed.is_none() {
+            shown.source.clone()
+        } else {
+            format!("{} (turned off: tryaudex plugin enable {})", shown.source, shown.manifest.name)
+        },
+        line(&shown.signer),
+        limit::MEMORY_BYTES / 1024 / 1024,
+        limit::GUEST_TIME.as_secs(),
+        shown.previous.as_deref().unwrap_or("nothing"),
+        list(&requested),
+        list(&shown.granted),
+        sets,
+        list(&shown.manifest.imports),
+        list(&shown.manifest.exports),
+    ));
+    Ok(())
+}
+
+fn from_elsewhere(environment: &Environment, store: &Store, target: &str) -> Result<Shown, Failure> {
+    let plan = super::found(environment, store, target)?;
+    let source = format!("{} (not installed)", plan.origin);
+    let bytes = plan.wasm.len();
+    let signer = store.claimed_signer(&plan).unwrap_or_else(|| UNSIGNED.to_owned());
+    Ok(Shown {
+        manifest: plan.manifest,
+        digest: plan.digest,
+        granted: Vec::new(),
+        provides: None,
+        sets: None,
+        source,
+        bytes,
+        signer,
+        enabled: false,
+        previous: None,
+    })
+}
+
+fn to_json(shown: &Shown) -> Value {
+    json!({
+        "name": shown.manifest.name,
+        "kind": shown.manifest.world.to_string(),
+        "version": shown.manifest.version,
+        "contract": shown.manifest.contract.version(),
+        "sdk": shown.manifest.sdk,
+        "digest": shown.digest,
+        "bytes": shown.bytes,
+        "source": shown.source,
+        "licence": shown.manifest.licence,
+        "signer": shown.signer,
+        "enabled": shown.enabled,
+        "replaced": shown.previous,
+        "provides": shown.provides,
+        "sets": shown.sets,
+        "requested": shown.manifest.requested.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "granted": shown.granted,
+        "imports": shown.manifest.imports,
+        "exports": shown.manifest.exports,
+    })
+}

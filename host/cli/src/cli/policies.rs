@@ -1,0 +1,114 @@
+//! `tryaudex policies`: profiles, permissions and the universal vocabulary, looked at without asking for anything.
+
+mod check;
+mod export;
+mod list;
+mod show;
+mod universal;
+
+use std::collections::BTreeMap;
+
+use crate::components::Components;
+use crate::error::Failure;
+use crate::pipeline::open;
+use crate::pipeline::open::Opened;
+use crate::profile::{Definition, Profile, ProfileError, Profiles};
+use crate::settings::{Flags, Settings};
+use audex_core::environment::Environment;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List every profile
+    List(list::Args),
+    /// Show one profile and the policy it becomes
+    Show(show::Args),
+    /// Check permissions against the provider's catalogue
+    Check(check::Args),
+    /// Print the document somebody needs who is to have exactly these permissions
+    Export(export::Args),
+    /// Print the universal permissions and what they mean on each provider
+    Universal(universal::Args),
+}
+
+pub use check::access as access_word;
+
+pub fn policies(environment: &Environment, args: Args) -> Result<u8, Failure> {
+    match args.command {
+        Command::List(args) => list::list(environment, &args),
+        Command::Show(args) => show::show(environment, &args),
+        Command::Check(args) => check::check(environment, &args),
+        Command::Export(args) => export::export(environment, args),
+        Command::Universal(args) => universal::universal(environment, &args),
+    }
+}
+
+/// A profile, and the provider it is for.
+struct Found {
+    provider: String,
+    profile: Profile,
+}
+
+/// Whether a provider comes with a profile of this name, which one of the user's would hide.
+pub(super) fn is_built_in(
+    environment: &Environment,
+    settings: &Settings,
+    name: &str,
+) -> Result<bool, Failure> {
+    let is_it = |found: &Found| {
+        found.profile.name == name && matches!(found.profile.definition, Definition::Provider)
+    };
+    Ok(found(environment, settings, None)?.iter().any(is_it))
+}
+
+/// Every profile with the provider it is for; `only` limits them to one provider.
+fn found(environment: &Environment, settings: &Settings, only: Option<&str>) -> Result<Vec<Found>, Failure> {
+    let components = Components::open(settings)?;
+    let ids = only.map_or_else(|| components.provider_ids(), |id| vec![id.to_owned()]);
+    let mut all: Vec<Found> = Vec::new();
+    let mut unusable: BTreeMap<String, ProfileError> = BTreeMap::new();
+    for id in ids {
+        let Opened { description, .. } = open::provider(environment, settings, &components, &id)?;
+        let profiles = Profiles::new(&id, &description.profiles, &settings.profiles);
+        for name in profiles.names() {
+            // One of the user's that names no provider is listed once, for the first it can be used with.
+            let anybodys = settings.profiles.get(name).is_some_and(|custom| custom.provider.is_none());
+            if anybodys && all.iter().any(|found| found.profile.name == name) {
+                continue;
+            }
+            match profiles.get(name) {
+                Ok(profile) => all.push(Found { provider: id.clone(), profile }),
+                Err(error) => drop(unusable.entry(name.to_owned()).or_insert(error)),
+            }
+        }
+    }
+    unusable.retain(|name, _| all.iter().all(|found| found.profile.name != *name));
+    if !unusable.is_empty() {
+        // What this provider cannot use, another may.
+        for id in components.provider_ids().iter().filter(|id| only.is_some_and(|only| only != *id)) {
+            let Opened { description, .. } = open::provider(environment, settings, &components, id)?;
+            let profiles = Profiles::new(id, &description.profiles, &settings.profiles);
+            unusable.retain(|name, _| profiles.get(name).is_err());
+        }
+    }
+    match unusable.into_values().next() {
+        Some(error) => Err(error.into()),
+        None => Ok(all),
+    }
+}
+
+/// Settings with the options that these commands take for the provider.
+fn settings(
+    environment: &Environment,
+    provider: Option<&String>,
+    provider_settings: Vec<(String, String)>,
+) -> Result<Settings, Failure> {
+    let provider_settings = provider_settings.into_iter().collect();
+    let flags = Flags { provider: provider.cloned(), provider_settings, ..Flags::default() };
+    Ok(Settings::resolve(environment, flags)?)
+}

@@ -1,0 +1,65 @@
+//! `tryaudex policies list`.
+
+use serde_json::{Value, json};
+
+use super::Found;
+use crate::console;
+use crate::console::table;
+use crate::error::Failure;
+use crate::profile::{Definition, Profile};
+use crate::request::ProfileShare;
+use crate::settings::{Flags, Settings};
+use audex_core::environment::Environment;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only profiles for this provider
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn list(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+    let settings = Settings::resolve(environment, Flags::default())?;
+    let found = super::found(environment, &settings, args.provider.as_deref())?;
+    if args.json {
+        let all: Vec<Value> = found.iter().map(to_json).collect();
+        console::result(&Value::from(all).to_string());
+        return Ok(0);
+    }
+    let row = |Found { provider, profile }: &Found| {
+        let actions = profile.actions().join(",");
+        vec![profile.name.clone(), provider.clone(), profile.description.clone(), actions]
+    };
+    let rows: Vec<_> = found.iter().map(row).collect();
+    console::result(&table(&["PROFILE", "PROVIDER", "USE CASE", "ACTIONS"], &rows));
+    Ok(0)
+}
+
+/// A profile as data; `resources` are those of its own actions, `parts` those it inherited.
+pub fn to_json(Found { provider, profile }: &Found) -> Value {
+    let part = |share: &ProfileShare| json!({ "name": share.name, "actions": share.actions, "resources": share.resources });
+    let own = profile.shares.iter().find(|share| share.name == profile.name);
+    json!({
+        "name": profile.name,
+        "provider": provider,
+        "description": profile.description,
+        "actions": profile.actions(),
+        "resources": own.map(|share| share.resources.clone()).unwrap_or_default(),
+        "parts": profile.shares.iter().map(part).collect::<Vec<_>>(),
+        "extends": profile.extends,
+        "deny": profile.deny.iter().map(|entry| entry.pattern.clone()).collect::<Vec<_>>(),
+        "ttl_seconds": profile.ttl.map(|ttl| ttl.as_secs()),
+        "defined": defined(profile),
+    })
+}
+
+/// Where a profile is defined.
+pub fn defined(profile: &Profile) -> String {
+    match &profile.definition {
+        Definition::Provider => "by the provider component".to_owned(),
+        Definition::User(source) => format!("in {source}"),
+    }
+}

@@ -1,0 +1,123 @@
+//! `tryaudex policies show`: one profile, and what it becomes.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{Found, list};
+use crate::console;
+use crate::console::Console;
+use crate::error::Failure;
+use crate::pipeline;
+use crate::pipeline::Context;
+use crate::pipeline::attempt::Attempt;
+use crate::profile::ProfileError;
+use crate::request::Ask;
+use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
+use audex_components::provider::GrantPlan;
+use audex_core::environment::Environment;
+use audex_core::suggestion;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The profile's name
+    name: String,
+    /// Provider it is for, if several have one of that name
+    #[arg(long, value_name = "ID")]
+    provider: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn show(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+    let settings = Settings::resolve(environment, Flags::default())?;
+    let all = super::found(environment, &settings, args.provider.as_deref())?;
+    let Some(found) = all.iter().find(|found| found.profile.name == args.name) else {
+        let provider = args.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
+        let suggestion = suggestion::nearest(&args.name, all.iter().map(|found| found.profile.name.as_str()));
+        return Err(ProfileError::Unknown { name: args.name.clone(), provider, suggestion }.into());
+    };
+    let plan = plan(environment, &found.provider, &args.name);
+    if args.json {
+        let mut value = list::to_json(found);
+        if let Value::Object(fields) = &mut value {
+            fields.extend(plan_fields(&plan));
+        }
+        console::result(&value.to_string());
+    } else {
+        console::result(&to_text(found, &plan));
+    }
+    Ok(0)
+}
+
+/// What the profile becomes, by the same road as `run`; why not, where something stands in the way.
+fn plan(environment: &Environment, provider: &str, name: &str) -> Result<GrantPlan, Failure> {
+    let flags = Flags { provider: Some(provider.to_owned()), ..Flags::default() };
+    let settings = Settings::resolve(environment, flags)?;
+    let context = Context { environment, settings: &settings, console: Console::default() };
+    let ask = Ask { profiles: vec![name.to_owned()], ..Ask::default() };
+    let outlined = pipeline::outline(context, ask, &mut Attempt::new(&settings.paths))?;
+    Ok(outlined.planned.plan)
+}
+
+fn plan_fields(plan: &Result<GrantPlan, Failure>) -> Vec<(String, Value)> {
+    let fields = match plan {
+        Ok(plan) => json!({
+            "policy": plan.policy.as_deref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text))),
+            "policy_size": plan.policy.as_ref().map(String::len),
+            "policy_limit": plan.policy_limit,
+            "not_planned": null,
+        }),
+        Err(failure) => {
+            json!({ "policy": null, "policy_size": null, "policy_limit": null, "not_planned": failure.line() })
+        }
+    };
+    match fields {
+        Value::Object(fields) => fields.into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn to_text(Found { provider, profile }: &Found, plan: &Result<GrantPlan, Failure>) -> String {
+    let mut out = format!(
+        "profile    {}\nprovider   {provider}\nuse case   {}\ndefined    {}",
+        profile.name,
+        profile.description,
+        list::defined(profile)
+    );
+    if !profile.extends.is_empty() {
+        let _ = write!(out, "\nextends    {}", profile.extends.join(", "));
+    }
+    if let Some(ttl) = profile.ttl {
+        let _ = write!(out, "\nttl        {}", console::duration(ttl.as_secs()));
+    }
+    for entry in &profile.deny {
+        let _ = write!(out, "\ndenies     {} ({})", entry.pattern, entry.source);
+    }
+    for share in &profile.shares {
+        if share.name != profile.name {
+            let _ = write!(out, "\n\n{}", share.name);
+        }
+        let _ = write!(out, "\nactions    {}", share.actions.join("\n           "));
+        let every = "every resource".to_owned();
+        let resources =
+            if share.resources.is_empty() { every } else { share.resources.join("\n           ") };
+        let _ = write!(out, "\nresources  {resources}");
+    }
+    match plan {
+        Ok(plan) => {
+            if let Some(policy) = &plan.policy {
+                let limit = plan.policy_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+                let _ = write!(out, "\n\npolicy ({}{limit} characters)\n{policy}", policy.len());
+            }
+        }
+        Err(failure) => {
+            let _ = write!(out, "\n\nnot planned: {}", failure.line());
+            if let Some(hint) = &failure.hint {
+                let _ = write!(out, "\nhint: {hint}");
+            }
+        }
+    }
+    out
+}

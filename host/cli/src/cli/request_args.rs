@@ -1,0 +1,116 @@
+//! The options that make a request; `run` and `plan` share them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+
+use super::identity_args::IdentityArgs;
+use super::policy_args::PolicyArgs;
+use crate::console::Console;
+use crate::request::Ask;
+use crate::settings::Flags;
+use crate::settings::config_file::{parse_enforcer, parse_on_expiry, parse_ttl};
+use audex_child::OnExpiry;
+use audex_components::provider::Enforcer;
+use audex_core::printable::is_hidden;
+
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct RequestArgs {
+    /// Cloud to ask; `aws` unless the settings or the profile say otherwise
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    provider: Option<String>,
+    /// Permissions to allow, comma-separated; may be repeated
+    #[arg(long, value_name = "PERMISSIONS")]
+    allow: Vec<String>,
+    /// Profile whose permissions to allow; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    profile: Vec<String>,
+    /// Resources to limit the permissions to, comma-separated; may be repeated
+    #[arg(long, value_name = "RESOURCES")]
+    resource: Vec<String>,
+    /// How long access lasts, such as `15m`, `1h 30m` or `30s` [default: 15m]
+    #[arg(long, value_name = "DURATION", value_parser = parse_ttl)]
+    ttl: Option<Duration>,
+    #[arg(long, value_name = "ARN", value_parser = NonEmptyStringValueParser::new(), help = "IAM role to assume (AWS) [env: AUDEX_ROLE_ARN]")]
+    role_arn: Option<String>,
+    #[command(flatten)]
+    identity: IdentityArgs,
+    /// Region, for the credentials and the command
+    #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new())]
+    region: Option<String>,
+    /// How to make the credentials; the plan shows what is picked automatically
+    #[arg(long, value_name = "METHOD", value_parser = NonEmptyStringValueParser::new())]
+    method: Option<String>,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// Least enforcement to accept: `cloud`, `token` or `none` [default: token]
+    #[arg(long, value_name = "WHO", value_parser = parse_enforcer)]
+    require: Option<Enforcer>,
+    /// What happens to the command when access ends: `keep` it or `end` it [default: keep]
+    #[arg(long, value_name = "WHAT", value_parser = parse_on_expiry)]
+    on_expiry: Option<OnExpiry>,
+    /// Why access is needed, such as `OPS-123: rotate keys`; for filters and the audit log
+    #[arg(long, value_name = "TEXT", value_parser = justification)]
+    justification: Option<String>,
+    /// Write JSON: the plan on stdout, or events as lines on stderr
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing but errors
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Show what components log
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// More is no reason but a document.
+const JUSTIFICATION_CHARACTERS: usize = 500;
+
+pub(super) fn justification(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.chars().count() > JUSTIFICATION_CHARACTERS || text.contains(is_hidden) {
+        return Err(format!("give one line of 1 to {JUSTIFICATION_CHARACTERS} characters"));
+    }
+    Ok(text.to_owned())
+}
+
+impl RequestArgs {
+    /// The options that also mean something where nothing is asked for.
+    pub fn of_provider(role_arn: Option<String>, region: Option<String>) -> Self {
+        Self { role_arn, region, ..Self::default() }
+    }
+
+    pub fn console(&self) -> Console {
+        Console { quiet: self.quiet, json: self.json, verbose: self.verbose }
+    }
+
+    pub fn flags(&self) -> Flags {
+        let mut provider_settings = BTreeMap::new();
+        for (key, value) in [("role_arn", &self.role_arn), ("region", &self.region), ("method", &self.method)]
+        {
+            if let Some(value) = value {
+                provider_settings.insert(key.to_owned(), value.clone());
+            }
+        }
+        provider_settings.extend(self.policy.settings());
+        provider_settings.extend(self.identity.settings());
+        Flags {
+            provider: self.provider.clone(),
+            ttl: self.ttl,
+            require: self.require,
+            on_expiry: self.on_expiry,
+            provider_settings,
+        }
+    }
+
+    pub fn ask(&self, command: &[OsString]) -> Ask {
+        Ask {
+            allow: self.allow.clone(),
+            profiles: self.profile.clone(),
+            resources: self.resource.clone(),
+            command: command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+            justification: self.justification.clone(),
+        }
+    }
+}

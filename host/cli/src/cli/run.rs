@@ -1,0 +1,121 @@
+//! `tryaudex run`: the whole pipeline.
+
+use std::ffi::OsString;
+
+use clap::builder::NonEmptyStringValueParser;
+
+use super::intent::{EngineArgs, told};
+use super::plan;
+use super::request_args::RequestArgs;
+use crate::console;
+use crate::console::Console;
+use crate::error::Failure;
+use crate::intent;
+use crate::intent::Proposed;
+use crate::pipeline;
+use crate::pipeline::Context;
+use crate::pipeline::attempt::Attempt;
+use crate::pipeline::guard::recorded;
+use crate::request::Ask;
+use crate::settings;
+use crate::settings::Settings;
+use audex_core::environment::Environment;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    request: RequestArgs,
+    /// What the command is to do, in plain words, instead of permissions; asked about before anything is minted
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["allow", "profile", "resource", "dry_run"])]
+    intent: Option<String>,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Run what --intent came to without asking
+    #[arg(long)]
+    yes: bool,
+    /// Show the plan and mint nothing; the same as `tryaudex plan`
+    #[arg(long)]
+    dry_run: bool,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Args {
+    pub fn console(&self) -> Console {
+        self.request.console()
+    }
+}
+
+pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
+    let Args { request, intent, engine, yes, dry_run, command } = args;
+    // clap lets a requirement go where another option excludes what is required.
+    if yes && intent.is_none() {
+        return Err(Failure::usage("--yes is for --intent", "leave it out"));
+    }
+    if dry_run {
+        return plan::show(environment, &request, &command);
+    }
+    if command.is_empty() {
+        return Err(Failure::usage(
+            "there is no command to run",
+            "put it after `--`: tryaudex run --allow … -- COMMAND",
+        ));
+    }
+    let paths = settings::directories(environment)?;
+    let mut attempt = Attempt::new(&paths);
+    attempt.asked_for(&request.ask(&command));
+    let console = request.console();
+    recorded(environment, console, &mut attempt, |attempt| {
+        let settings = Settings::resolve_in(paths, request.flags())?;
+        let context = Context { environment, settings: &settings, console };
+        match &intent {
+            None => go(context, request.ask(&command), &command, attempt),
+            Some(text) => {
+                let proposed = intent::propose(context, text, &engine.choice())?;
+                attempt.meant(text, &proposed.engine);
+                confirm(context, &proposed, yes)?;
+                go(context, proposed.ask(request.ask(&command)), &command, attempt)
+            }
+        }
+    })
+}
+
+fn go(context: Context<'_>, ask: Ask, command: &[OsString], attempt: &mut Attempt) -> Result<u8, Failure> {
+    let prepared = pipeline::prepare(context, ask, attempt)?;
+    pipeline::run(context, prepared, command, attempt)
+}
+
+/// Shows what a sentence came to, and asks on the terminal.
+///
+/// Security: whoever proposed it was not the user. Standard input is the command's, and whatever writes into it must not be
+/// able to agree.
+fn confirm(context: Context<'_>, proposed: &Proposed, yes: bool) -> Result<(), Failure> {
+    told(context.console, proposed);
+    let on = if proposed.resources.is_empty() {
+        "every resource".to_owned()
+    } else {
+        proposed.resources.join(", ")
+    };
+    let summary = format!("{} on {on}", proposed.allow.join(", "));
+    if yes {
+        context.console.notice(&format!("{} proposes {summary}", proposed.engine.name));
+        return Ok(());
+    }
+    console::tell(&format!(
+        "{} proposes:\n  allow     {}\n  resource  {on}\n  {}",
+        proposed.engine.name,
+        proposed.allow.join(", "),
+        proposed.description
+    ));
+    match console::ask("run with these permissions? [y/N] ") {
+        Some(answer) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+        Some(_) => {
+            Err(Failure::refused("the proposal was not accepted", "give the permissions yourself: --allow"))
+        }
+        None => Err(Failure::usage(
+            "a proposal is not run without being looked at, and there is no terminal to ask on",
+            "look at it first: tryaudex intent TEXT; then give --allow, or --yes",
+        )),
+    }
+}

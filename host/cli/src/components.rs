@@ -1,0 +1,225 @@
+//! Which components take part: the built-in ones, and those the user installed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::settings::deny_list::DenyEntry;
+use crate::settings::{DEFAULT_MAPPING, Settings};
+use audex_components::capability::Capability;
+use audex_components::capability::outside::Outside;
+use audex_components::component::{Loaded, PluginError};
+use audex_components::embedded;
+use audex_components::engine::Engine;
+use audex_components::filter::Filter;
+use audex_components::intent::Intent;
+use audex_components::manifest::World;
+use audex_components::mapping::Mapping;
+use audex_components::provider::Provider;
+use audex_registry::store::{Installed, Store, StoreError};
+
+/// The filter that reads `deny-list.toml`.
+pub const DENY_LIST: &str = "deny-list";
+
+/// Everything that can be loaded in this run.
+pub struct Components {
+    engine: Engine,
+    store: Store,
+}
+
+/// Why components cannot take part.
+#[derive(Debug, thiserror::Error)]
+pub enum ComponentsError {
+    /// No engine.
+    #[error("cannot start the WebAssembly engine: {0}")]
+    Engine(String),
+    /// The installed ones cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// One fails to load.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// No component is this provider.
+    #[error("no component provides `{id}`")]
+    NoProvider {
+        /// The provider asked for.
+        id: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// No filter has this name.
+    #[error("{place}filter `{name}` has settings and is not installed")]
+    NoFilter {
+        /// Where it has them.
+        place: String,
+        /// The name in the settings.
+        name: String,
+    },
+    /// No intent engine has this name.
+    #[error("no intent engine is called `{name}`")]
+    NoIntent {
+        /// The name asked for.
+        name: String,
+    },
+    /// The built-in filter is not set there.
+    #[error("{place}filter `{name}` is built in, and has no settings there")]
+    BuiltInFilter {
+        /// Where it has them.
+        place: String,
+        /// The name in the settings.
+        name: String,
+    },
+    /// No mapping has this name.
+    #[error("no mapping component is called `{name}`")]
+    NoMapping {
+        /// The name asked for.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// The mapping is there, and takes no part.
+    #[error("the mapping component `{name}` is turned off")]
+    MappingOff {
+        /// The name asked for.
+        name: String,
+    },
+}
+
+impl Components {
+    /// Looks at what is installed; loads nothing yet.
+    ///
+    /// # Errors
+    /// When the engine cannot start or the list of installed components cannot be read.
+    pub fn open(settings: &Settings) -> Result<Self, ComponentsError> {
+        let engine =
+            Engine::new().map_err(|error| ComponentsError::Engine(error.root_cause().to_string()))?;
+        Ok(Self { engine, store: Store::open(&settings.paths, &settings.plugins)? })
+    }
+
+    /// The environment variables with secrets that were granted to components, taking part in this run or not: none of them is
+    /// for the command.
+    #[must_use]
+    pub fn secret_variables(&self, settings: &Settings) -> Vec<String> {
+        let granted = self.store.installed().iter().flat_map(|installed| &installed.granted);
+        let names = granted.filter_map(|capability| match capability {
+            Capability::Secret(name) => Some(name),
+            _ => None,
+        });
+        names.flat_map(|name| [name.clone(), settings.secrets.variable(name).to_owned()]).collect()
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The installed components.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Every provider id there is.
+    #[must_use]
+    pub fn provider_ids(&self) -> Vec<String> {
+        let built_in = embedded::providers().map(str::to_owned);
+        let enabled = self.store.installed().iter().filter(|installed| installed.enabled);
+        let installed = enabled.filter_map(|installed| installed.provides.clone());
+        built_in.chain(installed).collect()
+    }
+
+    /// The provider `id`.
+    ///
+    /// # Errors
+    /// When there is none, or it fails to load.
+    pub fn provider(&self, id: &str, outside: Arc<Outside>) -> Result<Provider, ComponentsError> {
+        let installed =
+            self.store.installed().iter().find(|one| one.enabled && one.provides.as_deref() == Some(id));
+        let loaded = match (installed, built_in(&self.engine, id, World::Provider)?) {
+            (Some(installed), None) => self.store.load(&self.engine, installed)?,
+            (None, Some(built_in)) => built_in,
+            // Installing a provider with a built-in id is refused, so a clash means the files were changed by hand.
+            _ => return Err(ComponentsError::NoProvider { id: id.to_owned(), known: self.provider_ids() }),
+        };
+        Ok(Provider::new(&self.engine, loaded, outside)?)
+    }
+
+    /// The mapping that answers.
+    ///
+    /// # Errors
+    /// When there is none of the configured name, or it fails to load.
+    pub fn mapping(&self, name: &str) -> Result<Mapping, ComponentsError> {
+        let installed = || self.store.installed().iter().filter(|one| one.world == World::Mapping);
+        let loaded = match built_in(&self.engine, name, World::Mapping)? {
+            Some(built_in) => built_in,
+            None => match installed().find(|one| one.name == name) {
+                Some(installed) if installed.enabled => self.store.load(&self.engine, installed)?,
+                Some(_) => return Err(ComponentsError::MappingOff { name: name.to_owned() }),
+                None => {
+                    let known = installed().filter(|one| one.enabled).map(|one| one.name.clone());
+                    let known = [DEFAULT_MAPPING.to_owned()].into_iter().chain(known).collect();
+                    return Err(ComponentsError::NoMapping { name: name.to_owned(), known });
+                }
+            },
+        };
+        Ok(Mapping::new(&self.engine, loaded)?)
+    }
+
+    /// The intent engine `name`.
+    ///
+    /// # Errors
+    /// When there is none, or it fails to load.
+    pub fn intent(
+        &self,
+        name: &str,
+        outside: Arc<Outside>,
+        settings: BTreeMap<String, String>,
+    ) -> Result<Intent, ComponentsError> {
+        let named = |i: &&Installed| i.enabled && i.name == name && i.world == World::Intent;
+        let installed = self.store.installed().iter().find(named);
+        let loaded = match (built_in(&self.engine, name, World::Intent)?, installed) {
+            (Some(built_in), _) => built_in,
+            (None, Some(installed)) => self.store.load(&self.engine, installed)?,
+            (None, None) => return Err(ComponentsError::NoIntent { name: name.to_owned() }),
+        };
+        Ok(Intent::new(&self.engine, loaded, outside, settings)?)
+    }
+
+    /// Every filter: the deny list, and all that are installed. None can be left out.
+    ///
+    /// # Errors
+    /// When one fails to load; then nothing may run.
+    pub fn filters(&self, settings: &Settings, deny: &[DenyEntry]) -> Result<Vec<Filter>, ComponentsError> {
+        let Some(loaded) = built_in(&self.engine, DENY_LIST, World::Filter)? else {
+            return Err(ComponentsError::NoFilter { place: String::new(), name: DENY_LIST.to_owned() });
+        };
+        let entries = json!({ "deny": deny }).to_string();
+        let mut filters = vec![Filter::new(&self.engine, loaded, entries)?];
+        self.store.check_required()?;
+        let installed = || self.store.filters();
+        // Settings of a filter that is not there: somebody believes in a guard that does not stand.
+        if let Some(name) =
+            settings.filters.keys().find(|name| installed().all(|filter| filter.name != **name))
+        {
+            let (place, name) = (settings.place(&["filters", name]), name.clone());
+            return Err(match embedded::find(&name) {
+                Some(_) => ComponentsError::BuiltInFilter { place, name },
+                None => ComponentsError::NoFilter { place, name },
+            });
+        }
+        for installed in installed() {
+            let loaded = self.store.load(&self.engine, installed)?;
+            let own = settings.filters.get(&installed.name).cloned().unwrap_or_else(|| json!({}));
+            filters.push(Filter::new(&self.engine, loaded, own.to_string())?);
+        }
+        Ok(filters)
+    }
+}
+
+fn built_in(engine: &Engine, name: &str, world: World) -> Result<Option<Loaded>, PluginError> {
+    let Some(found) = embedded::find(name) else { return Ok(None) };
+    let loaded = found.load(engine)?;
+    Ok((loaded.world == world).then_some(loaded))
+}

@@ -1,0 +1,431 @@
+//! Turns every stage's error into what the user sees: kind, hint and exit code. This module alone does.
+
+mod component;
+mod told;
+
+use std::error::Error;
+
+use crate::check::CheckError;
+use crate::components::DENY_LIST;
+use crate::demo::DemoError;
+use crate::deny::DenyError;
+use crate::expansion::ExpansionError;
+use crate::filter::{Denied, FilterError};
+use crate::learn::save::SaveError;
+use crate::learn::watch::WatchError;
+use crate::mint::MintError;
+use crate::plan::PlanError;
+use crate::profile::ProfileError;
+use crate::request::RequestError;
+use crate::settings::{SettingsError, UnknownSetting};
+use audex_audit::AuditError;
+use audex_child::ChildError;
+use audex_child::deliver::DeliverError;
+use audex_components::provider::{ErrorKind, ProviderError};
+use audex_core::paths::PathsError;
+use audex_endpoint::EndpointError;
+use audex_loopback::LoopbackError;
+
+/// What an exit code says. Numbers: `sysexits.h` where it has one; 126 and 127 are the shell's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The command line is wrong.
+    Usage,
+    /// The cloud, the network or source credentials are not there.
+    Unavailable,
+    /// A defect, a component that misbehaved, or a log that was tampered with.
+    Internal,
+    /// Somebody who may decide said no.
+    Denied,
+    /// A settings file is wrong, or a grant cannot be expressed.
+    Config,
+    /// What a shell would say of the command itself.
+    Command(u8),
+}
+
+impl Kind {
+    /// The exit status.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Usage => 2,
+            Self::Unavailable => 69,
+            Self::Internal => 70,
+            Self::Denied => 77,
+            Self::Config => 78,
+            Self::Command(code) => code,
+        }
+    }
+}
+
+/// An error on its way to the user.
+#[derive(Debug)]
+pub struct Failure {
+    /// Decides the exit code.
+    pub kind: Kind,
+    /// The stage it comes from, for the audit log.
+    pub stage: &'static str,
+    /// What to do.
+    pub hint: Option<String>,
+    /// What filters took away, for the audit log.
+    pub denied: Vec<Denied>,
+    error: Box<dyn Error + Send + Sync>,
+}
+
+impl Failure {
+    fn new(kind: Kind, stage: &'static str, error: impl Error + Send + Sync + 'static) -> Self {
+        Self { kind, stage, hint: None, denied: Vec::new(), error: Box::new(error) }
+    }
+
+    /// A wrong command line, in the caller's words.
+    #[must_use]
+    pub fn usage(message: &str, hint: &str) -> Self {
+        let (hint, error) = (Some(hint.to_owned()), message.to_owned().into());
+        Self { kind: Kind::Usage, stage: "usage", hint, denied: Vec::new(), error }
+    }
+
+    /// Somebody who was asked said no.
+    #[must_use]
+    pub fn refused(message: &str, hint: &str) -> Self {
+        Self { kind: Kind::Denied, stage: "intent", ..Self::usage(message, hint) }
+    }
+
+    /// The same at another stage.
+    #[must_use]
+    pub fn at(self, stage: &'static str) -> Self {
+        Self { stage, ..self }
+    }
+
+    /// The system refused something the program itself needs.
+    #[must_use]
+    pub fn internal(stage: &'static str, error: impl Error + Send + Sync + 'static) -> Self {
+        Self::new(Kind::Internal, stage, error)
+    }
+
+    /// A result that nobody got.
+    #[must_use]
+    pub fn unwritten(error: &std::io::Error) -> Self {
+        let error = format!("cannot write to standard output: {error}").into();
+        Self { kind: Kind::Internal, stage: "output", hint: None, denied: Vec::new(), error }
+    }
+
+    /// Ended by a signal before the command began.
+    #[must_use]
+    pub fn interrupted(signal: i32) -> Self {
+        let code = u8::try_from(128 + signal).unwrap_or(u8::MAX);
+        let error = "interrupted before the command was started".to_owned().into();
+        Self { kind: Kind::Command(code), stage: "interrupted", hint: None, denied: Vec::new(), error }
+    }
+
+    pub(crate) fn saying(mut self, message: &str) -> Self {
+        self.error = message.to_owned().into();
+        self
+    }
+
+    pub(crate) fn hinting(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// What failed.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.error.to_string()
+    }
+
+    /// Why, outermost first.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut source = self.error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        causes
+    }
+
+    /// What failed and why, in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut parts = vec![self.message()];
+        parts.extend(self.causes());
+        parts.join(": ")
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        let hint = match &error {
+            SettingsError::Exposed { path } => Some(format!("run: chmod 600 {}", path.display())),
+            SettingsError::Invalid { message, .. } => elsewhere(message).map(str::to_owned),
+            SettingsError::Theirs { .. } | SettingsError::Mapping { .. } => {
+                Some("leave it out of your file".to_owned())
+            }
+            SettingsError::Paths(PathsError::NoHome) => Some("set HOME to your home directory".to_owned()),
+            _ => None,
+        };
+        Self { hint, ..Self::new(Kind::Config, "settings", error) }
+    }
+}
+
+/// Where a key belongs that somebody wrote into another file.
+fn elsewhere(message: &str) -> Option<&'static str> {
+    let (key, _) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    match key {
+        "max_ttl" | "audit" | "required_filters" | "sources" | "capabilities" | "require_signature" => {
+            Some("that is the organisation's to say, in /etc/audex/config.toml")
+        }
+        "profiles" => Some("profiles are in profiles.toml, beside it"),
+        "deny" => Some("the deny list is deny-list.toml, beside it"),
+        _ => None,
+    }
+}
+
+impl From<UnknownSetting> for Failure {
+    fn from(error: UnknownSetting) -> Self {
+        let (what, known) = match &error {
+            UnknownSetting::Key { known, .. } => ("it has", known),
+            UnknownSetting::Provider { known, .. } => ("there are", known),
+            UnknownSetting::Hidden { is_flag, .. } => {
+                let kind = if *is_flag { Kind::Usage } else { Kind::Config };
+                let hint = "type it anew: such characters come with copied text";
+                return Self::new(kind, "settings", error).hinting(hint);
+            }
+        };
+        let hint = format!("{what} `{}`", known.join("`, `"));
+        Self::new(Kind::Config, "settings", error).hinting(hint)
+    }
+}
+
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        let hint = match &error {
+            RequestError::Nothing => "name permissions with --allow or a profile with --profile",
+            RequestError::EmptyItem { option: "--resource" } => "leave --resource out to mean every resource",
+            RequestError::EmptyItem { .. } => "a variable in it may be unset",
+            RequestError::Hidden { .. } => "type it anew: such characters come with copied text",
+            RequestError::OutsideProfile { .. } => "--resource can narrow a profile, not leave it",
+            RequestError::Session(_) => return Self::new(Kind::Internal, "request", error),
+        };
+        Self::new(Kind::Usage, "request", error).hinting(hint)
+    }
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        let hint = match &error {
+            ProfileError::NoParent { .. } => {
+                let hint = "correct `extends` there, or say with `provider` whose profile it is";
+                return Self::new(Kind::Config, "settings", error).hinting(hint);
+            }
+            ProfileError::Cycle { .. } => {
+                return Self::new(Kind::Config, "settings", error).hinting("correct `extends` there");
+            }
+            ProfileError::Unknown { suggestion: Some(name), .. } => format!("did you mean `{name}`"),
+            _ => "`tryaudex policies list` shows the profiles there are".to_owned(),
+        };
+        Self::new(Kind::Usage, "request", error).hinting(hint)
+    }
+}
+
+impl From<DenyError> for Failure {
+    fn from(error: DenyError) -> Self {
+        let hint = match &error {
+            DenyError::Plugin(_) => None,
+            DenyError::Nothing { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),
+            DenyError::Nothing { .. } => Some(
+                "an entry that denies nothing is a guard that does not stand: correct or remove it"
+                    .to_owned(),
+            ),
+        };
+        if let DenyError::Plugin(error) = error {
+            return error.into();
+        }
+        let mut failure = Self::new(Kind::Config, "settings", error);
+        failure.hint = hint;
+        failure
+    }
+}
+
+impl From<ExpansionError> for Failure {
+    fn from(error: ExpansionError) -> Self {
+        match error {
+            ExpansionError::Plugin(error) => error.into(),
+            ExpansionError::Unmappable { .. } => Self::new(Kind::Usage, "expansion", error)
+                .hinting("ask for the provider's own permissions instead"),
+        }
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
+        let hint = match &error {
+            CheckError::Plugin(_) | CheckError::Unknown { suggestion: None, .. } => None,
+            CheckError::Malformed { suggestion: Some(name), .. }
+            | CheckError::Unknown { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),
+            CheckError::Malformed { .. } => Some("check --provider and the spelling in --allow".to_owned()),
+        };
+        if let CheckError::Plugin(error) = error {
+            return error.into();
+        }
+        let mut failure = Self::new(Kind::Usage, "check", error);
+        failure.hint = hint;
+        failure
+    }
+}
+
+impl From<FilterError> for Failure {
+    fn from(error: FilterError) -> Self {
+        let placed;
+        let hint = match &error {
+            FilterError::Failed(_) => "fix or remove the filter: `tryaudex plugin list`",
+            FilterError::Refused { settings: Some(place), .. } => {
+                placed = format!("its settings are at {place}");
+                placed.as_str()
+            }
+            FilterError::Refused { .. } | FilterError::RefusedMethod { .. } => {
+                "ask whoever installed the filter, or wrote its [filters] table (`tryaudex plugin list`)"
+            }
+            FilterError::NothingLeft { denied } if denied.iter().all(|one| one.by == DENY_LIST) => {
+                "remove it from --allow, or ask whoever owns the deny list"
+            }
+            FilterError::NothingLeft { .. } => {
+                "remove it from --allow, or ask whoever installed or set that filter"
+            }
+        };
+        let denied = match &error {
+            FilterError::NothingLeft { denied } => denied.clone(),
+            FilterError::Failed(_) | FilterError::Refused { .. } | FilterError::RefusedMethod { .. } => {
+                Vec::new()
+            }
+        };
+        Self { denied, ..Self::new(Kind::Denied, "filter", error).hinting(hint) }
+    }
+}
+
+impl From<MintError> for Failure {
+    fn from(error: MintError) -> Self {
+        match error {
+            MintError::Provider(error) => error.into(),
+            MintError::NotApproved { error } => error.into(),
+            MintError::Panicked { error } => error.into(),
+        }
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Provider(error) => {
+                // A plan asks nobody: what denies there is a deny list that the credentials could not keep.
+                let denied = matches!(&error, ProviderError::Refused { error, .. } if error.kind == ErrorKind::Denied);
+                let failure = Self { stage: "plan", ..error.into() };
+                // What cannot be planned was asked for on the command line or in a profile.
+                let kind = match failure.kind {
+                    _ if denied => Kind::Denied,
+                    Kind::Config => Kind::Usage,
+                    kind => kind,
+                };
+                Self { kind, ..failure }
+            }
+            // Which document is wanted stands on the command line.
+            PlanError::NoDocument(error) => {
+                let failure = Self { stage: "document", ..error.into() };
+                let asked = matches!(failure.kind, Kind::Config | Kind::Unavailable);
+                Self { kind: if asked { Kind::Usage } else { failure.kind }, ..failure }
+            }
+            PlanError::DenyVoid => Self::new(Kind::Denied, "plan", error)
+                .hinting("use a method that limits the credentials, or ask whoever owns the deny list"),
+            PlanError::TooWeak { .. } => Self::new(Kind::Denied, "plan", error)
+                .hinting("choose another --method or narrower permissions, or lower --require if your organisation lets you"),
+            PlanError::NoLayerLeft => Self::new(Kind::Usage, "plan", error)
+                .hinting("run it from an outer session, or set AUDEX_ROLE_ARN to a role to assume"),
+        }
+    }
+}
+
+impl From<ChildError> for Failure {
+    fn from(error: ChildError) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        Self { hint, ..Self::new(Kind::Command(error.exit_code()), "child", error) }
+    }
+}
+
+impl From<DeliverError> for Failure {
+    fn from(error: DeliverError) -> Self {
+        Self::new(Kind::Internal, "deliver", error)
+    }
+}
+
+impl From<EndpointError> for Failure {
+    fn from(error: EndpointError) -> Self {
+        Self::new(Kind::Internal, "deliver", error)
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        let tampered = matches!(error, AuditError::Tampered { .. });
+        let failure = Self::new(Kind::Internal, "audit", error);
+        if tampered {
+            return failure.hinting(
+                "keep the `audit.*` files elsewhere as evidence; the next run then begins a new log",
+            );
+        }
+        failure
+    }
+}
+
+impl From<SaveError> for Failure {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Settings(error) => error.into(),
+            SaveError::Exists { .. } => Self::new(Kind::Usage, "learn", error)
+                .hinting("choose another name, or remove it there first"),
+            SaveError::BuiltIn(_) => Self::new(Kind::Usage, "learn", error).hinting("choose another name"),
+            SaveError::Nothing => Self::new(Kind::Unavailable, "learn", error)
+                .hinting("the report above says what was seen; `--source` looks elsewhere"),
+            SaveError::Io { .. } => Self::new(Kind::Config, "learn", error),
+        }
+    }
+}
+
+impl From<WatchError> for Failure {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Loopback(_) => Self::new(Kind::Internal, "learn", error),
+            WatchError::NoKeys { .. } => {
+                Self::new(Kind::Usage, "learn", error).hinting("take another --source or --method")
+            }
+        }
+    }
+}
+
+impl From<LoopbackError> for Failure {
+    fn from(error: LoopbackError) -> Self {
+        let is_busy = matches!(error, LoopbackError::Listen { .. });
+        let failure = Self::new(Kind::Unavailable, "demo", error);
+        if is_busy {
+            failure.hinting("choose another --port, or leave it out for a free one")
+        } else {
+            failure
+        }
+    }
+}
+
+impl From<DemoError> for Failure {
+    fn from(error: DemoError) -> Self {
+        let outside = "`tryaudex demo --serve` prints what the environment needs";
+        match error {
+            DemoError::Cloud(error) => error.into(),
+            DemoError::NoEndpoint | DemoError::Unreachable { .. } => {
+                Self::new(Kind::Unavailable, "demo", error).hinting(outside)
+            }
+            DemoError::NoCredentials { .. } => Self::new(Kind::Unavailable, "demo", error),
+            DemoError::NoUser(_) | DemoError::Home(_) | DemoError::Program(_) | DemoError::Signals(_) => {
+                Self::new(Kind::Internal, "demo", error)
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What components, their store and what they refuse are to the user.
+
+use super::{Failure, Kind};
+use crate::components::ComponentsError;
+use audex_components::component::PluginError;
+use audex_components::manifest::World;
+use audex_components::provider;
+use audex_components::provider::{ErrorKind, ProviderError};
+use audex_registry::rules::RuleError;
+use audex_registry::source::SourceError;
+use audex_registry::store::StoreError;
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        let (kind, hint) = match error {
+            ProviderError::Plugin(error) => return error.into(),
+            ProviderError::Refused { world: World::Intent, ref error, .. }
+                if matches!(error.kind, ErrorKind::InvalidInput)
+                    && NOT_UNDERSTOOD.contains(&error.code.as_str()) =>
+            {
+                (Kind::Usage, error.hint.clone())
+            }
+            ProviderError::Refused { ref error, .. } => (provider_kind(error), error.hint.clone()),
+        };
+        let mut failure = Self::new(kind, "mint", error);
+        failure.hint = hint;
+        failure
+    }
+}
+
+/// Codes of intent engines that could make nothing of a sentence: the sentence is the user's to say otherwise.
+const NOT_UNDERSTOOD: [&str; 2] = ["not-understood", "too-broad"];
+
+/// Codes of providers that found at minting that nobody would enforce the grant: what `--require` is about.
+const NOT_ENFORCED: [&str; 2] = ["not-narrowed", "identity-has-roles"];
+
+/// What a provider's refusal is to the user: a cloud that says no to the source credentials is not there for them.
+fn provider_kind(error: &provider::Error) -> Kind {
+    match error.kind {
+        ErrorKind::InvalidInput => Kind::Config,
+        ErrorKind::Denied if NOT_ENFORCED.contains(&error.code.as_str()) => Kind::Denied,
+        ErrorKind::Unsupported | ErrorKind::Denied | ErrorKind::Unavailable => Kind::Unavailable,
+        ErrorKind::Internal => Kind::Internal,
+    }
+}
+
+impl From<PluginError> for Failure {
+    fn from(error: PluginError) -> Self {
+        Self::new(Kind::Internal, "plugin", error)
+            .hinting("`tryaudex plugin list` shows where it comes from; tell its author")
+    }
+}
+
+impl From<ComponentsError> for Failure {
+    fn from(error: ComponentsError) -> Self {
+        let hint = match &error {
+            ComponentsError::NoProvider { known, .. } => format!("there are `{}`", known.join("`, `")),
+            ComponentsError::NoMapping { known, .. } => {
+                format!("there are `{}`; check `[mapping] component` in config.toml", known.join("`, `"))
+            }
+            ComponentsError::MappingOff { name } => format!("tryaudex plugin enable {name}"),
+            ComponentsError::BuiltInFilter { .. } => "its list is deny-list.toml".to_owned(),
+            ComponentsError::NoIntent { .. } => {
+                "there are `intent-claude` and `intent-local`, and what is installed (`tryaudex plugin list`)"
+                    .to_owned()
+            }
+            ComponentsError::NoFilter { .. } => {
+                "check `[filters]` in config.toml, or install the filter".to_owned()
+            }
+            ComponentsError::Engine(_) => return Self::new(Kind::Internal, "plugin", error),
+            ComponentsError::Store(_) | ComponentsError::Plugin(_) => String::new(),
+        };
+        match error {
+            ComponentsError::Store(error) => error.into(),
+            ComponentsError::Plugin(error) => error.into(),
+            ComponentsError::NoIntent { .. } => Self::new(Kind::Config, "intent", error).hinting(hint),
+            ComponentsError::NoProvider { .. } => Self::new(Kind::Usage, "request", error).hinting(hint),
+            other => Self::new(Kind::Config, "settings", other).hinting(hint),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let hint = match &error {
+            StoreError::Plugin(_) => {
+                "if it is installed, install it again or remove it; `tryaudex plugin test FILE` shows its author more"
+            }
+            StoreError::Signature { .. } => "install it again, or remove it",
+            StoreError::NotGranted { .. } => "grant each with --grant, if you trust the component with it",
+            StoreError::BuiltInOnly { .. } => {
+                "its author can take a key of its own with `secret:NAME`, and a fixed host with `http:HOST`"
+            }
+            StoreError::NotRequested { .. } => "leave that --grant out",
+            StoreError::Taken { .. } => "remove the other one first; built-in names cannot be taken",
+            StoreError::Alike { .. } => "remove the other one first, or ask the author for another id",
+            StoreError::NotInstalled { .. } | StoreError::BuiltIn { .. } => {
+                "`tryaudex plugin list` shows what is installed"
+            }
+            StoreError::Manifest { .. } | StoreError::Unfit { .. } => {
+                "build it with the audex SDK for wasm32-unknown-unknown"
+            }
+            StoreError::NoPrevious { .. } => "`tryaudex plugin inspect` shows what a component has replaced",
+            StoreError::Rule {
+                rule: RuleError::Missing(_) | RuleError::Other { .. } | RuleError::TooOld { .. },
+                ..
+            } => "install it from where your organisation keeps it: tryaudex plugin install",
+            StoreError::Rule { rule: RuleError::Disabled(_), .. } => "tryaudex plugin enable NAME",
+            StoreError::Rule { .. } | StoreError::AboveCeiling { .. } | StoreError::Replaced { .. } => {
+                "the rules stand in /etc/audex/config.toml, under [plugins]"
+            }
+            StoreError::Untrusted { reason, .. } => reason.hint(),
+            StoreError::Downgrade { .. } | StoreError::Incomparable { .. } => {
+                "give --allow-downgrade if you mean it, or `tryaudex plugin rollback`"
+            }
+            StoreError::Changed { .. } => {
+                "the source changed since the lock was written: ask whoever wrote it"
+            }
+            StoreError::Source(SourceError::Missing(_)) => "name a `.wasm` file, https://… or oci://…",
+            StoreError::Lock { .. } => {
+                "put it back from a copy; or delete it and `plugins.key` beside it: that uninstalls every component, filters too"
+            }
+            StoreError::LockGone(_) => {
+                "put it back from a copy; or delete `plugins.key` beside it, and install what you need again"
+            }
+            StoreError::NoLock { .. } => {
+                "a team's lock is a copy of ~/.local/share/audex/plugins/plugins.lock"
+            }
+            StoreError::Io { .. } | StoreError::Cache(_) | StoreError::Source(_) => "",
+        };
+        let kind = match &error {
+            StoreError::Plugin(_) => Kind::Internal,
+            StoreError::Lock { .. }
+            | StoreError::LockGone(_)
+            | StoreError::Io { .. }
+            | StoreError::Cache(_)
+            | StoreError::Rule { .. }
+            | StoreError::Source(SourceError::Read { .. }) => Kind::Config,
+            StoreError::Untrusted { .. }
+            | StoreError::Signature { .. }
+            | StoreError::AboveCeiling { .. }
+            | StoreError::Replaced { .. }
+            | StoreError::Changed { .. }
+            | StoreError::Incomparable { .. }
+            | StoreError::Downgrade { .. } => Kind::Denied,
+            StoreError::Source(SourceError::Refused { .. }) => Kind::Unavailable,
+            StoreError::Source(_)
+            | StoreError::NoPrevious { .. }
+            | StoreError::Manifest { .. }
+            | StoreError::Unfit { .. }
+            | StoreError::NotGranted { .. }
+            | StoreError::BuiltInOnly { .. }
+            | StoreError::NotRequested { .. }
+            | StoreError::Taken { .. }
+            | StoreError::NoLock { .. }
+            | StoreError::BuiltIn { .. }
+            | StoreError::Alike { .. }
+            | StoreError::NotInstalled { .. } => Kind::Usage,
+        };
+        let failure = Self::new(kind, "plugin", error);
+        if hint.is_empty() { failure } else { failure.hinting(hint) }
+    }
+}

@@ -1,0 +1,67 @@
+//! What an error says once values that no message may show are taken out, and what it says of a panic.
+
+use super::{Failure, Kind};
+use audex_core::shape::Misplaced;
+use audex_core::unwind::Panicked;
+
+impl Failure {
+    /// Returns the failure with every value hidden that stands in a variable and has no shape that may be shown.
+    #[must_use]
+    pub fn without(self, misplaced: &Misplaced) -> Self {
+        let texts: Vec<String> = std::iter::once(self.message()).chain(self.causes()).collect();
+        let hidden: Vec<String> = texts.iter().map(|text| misplaced.hide(text).into_owned()).collect();
+        let hint = self.hint.as_deref().map(|hint| misplaced.hide(hint).into_owned());
+        if hidden == texts {
+            return Self { hint, ..self };
+        }
+        let error =
+            hidden.into_iter().rev().fold(None, |next, message| Some(Box::new(Told { message, next })));
+        match error {
+            Some(error) => Self { hint, error, ..self },
+            None => Self { hint, ..self },
+        }
+    }
+}
+
+/// The words of an error, and of its causes, where they are not the error's own any more.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Told {
+    message: String,
+    #[source]
+    next: Option<Box<Told>>,
+}
+
+impl From<Panicked> for Failure {
+    fn from(error: Panicked) -> Self {
+        Self::new(Kind::Internal, "internal", error)
+            .hinting("report it with that place, as a defect of tryaudex")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use audex_core::environment::Environment;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot use `{0}`")]
+    struct Outer(String, #[source] std::io::Error);
+
+    #[test]
+    fn a_value_that_may_not_be_shown_is_taken_out_of_message_causes_and_hint() {
+        let value = "planted token, and no path of any file";
+        let misplaced = Misplaced::of(&Environment::from_pairs([("SOME_FILE", value)]));
+        let failure = || {
+            let error = Outer(value.to_owned(), std::io::Error::other(format!("no such file: {value}")));
+            Failure::internal("mint", error).hinting(format!("create {value}"))
+        };
+        let hidden = failure().without(&misplaced);
+        let said = format!("{} {:?} {hidden:?}", hidden.line(), hidden.hint);
+        assert!(!said.contains("planted"), "{said}");
+        assert_eq!(hidden.line(), "cannot use `[value of SOME_FILE]`: no such file: [value of SOME_FILE]");
+        assert_eq!((hidden.kind, hidden.stage), (Kind::Internal, "mint"));
+        let nothing = Misplaced::default();
+        assert_eq!(failure().without(&nothing).line(), failure().line());
+    }
+}

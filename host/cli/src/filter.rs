@@ -1,0 +1,202 @@
+//! Every filter sees the request; each can only take away. What is left is the grant.
+//!
+//! INVARIANT: a [`Grant`] is made here and nowhere else, and without one nothing can be minted.
+
+use crate::check::Checked;
+use crate::request::Request;
+use audex_components::component::PluginError;
+use audex_components::filter::{Context, Filter, Restriction, Verdict};
+use audex_components::provider;
+
+/// What a request may have. It cannot be copied or read from anywhere: `mint` consumes it.
+#[derive(Debug)]
+pub struct Grant(provider::Grant);
+
+impl Grant {
+    /// The grant as components see it.
+    #[must_use]
+    pub fn shown(&self) -> &provider::Grant {
+        &self.0
+    }
+
+    /// Forbids these patterns too. Nothing can be added to a grant but denies.
+    pub fn forbid(&mut self, patterns: Vec<String>) {
+        for pattern in patterns {
+            if !self.0.deny.contains(&pattern) {
+                self.0.deny.push(pattern);
+            }
+        }
+    }
+}
+
+/// A permission that was asked for and is not granted, or only in part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// The permission, or the pattern denied within others.
+    pub action: String,
+    /// The filter's name.
+    pub by: String,
+    /// The filter's reason.
+    pub reason: String,
+}
+
+/// The grant, and what was taken from the request.
+#[derive(Debug)]
+pub struct Filtered {
+    /// What is left.
+    pub grant: Grant,
+    /// What is not.
+    pub denied: Vec<Denied>,
+    /// What the user should know.
+    pub notices: Vec<String>,
+}
+
+/// Why nothing is granted.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterError {
+    /// A filter failed. Security: that denies, as a missing guard would.
+    #[error("a filter failed, so nothing is granted")]
+    Failed(#[source] PluginError),
+    /// A filter said no to the whole request.
+    #[error("filter `{by}` refused: {reason}")]
+    Refused {
+        /// The filter's name.
+        by: String,
+        /// Its reason.
+        reason: String,
+        /// Where its settings are, if it has any.
+        settings: Option<String>,
+    },
+    /// A filter said no to the way that the cloud left.
+    #[error("filter `{by}` refused `{method}`, which was used where `{planned}` was planned: {reason}")]
+    RefusedMethod {
+        /// The filter's name.
+        by: String,
+        /// What was used.
+        method: String,
+        /// What every filter had let pass.
+        planned: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// The filters left nothing.
+    #[error("{}", nothing_left(denied))]
+    NothingLeft {
+        /// Everything that was asked for, and who took it.
+        denied: Vec<Denied>,
+    },
+}
+
+impl FilterError {
+    /// The same with where the settings of the filter that refused are: it knows them by their values alone.
+    #[must_use]
+    pub fn placed(mut self, place: impl FnOnce(&str) -> String) -> Self {
+        if let Self::Refused { by, settings, .. } = &mut self {
+            let place = place(by);
+            *settings = place.strip_suffix(": ").map(str::to_owned);
+        }
+        self
+    }
+}
+
+/// Asks every filter about the same request, so that their order does not matter, and takes away what any of them takes.
+///
+/// # Errors
+/// When one fails or refuses, or nothing is left.
+pub fn filter(
+    request: &Request,
+    checked: Checked,
+    filters: &[Filter],
+    context: &Context,
+) -> Result<Filtered, FilterError> {
+    let asked = provider::Grant {
+        provider: request.provider.clone(),
+        permissions: checked.permissions,
+        deny: Vec::new(),
+        ttl_seconds: u32::try_from(request.ttl.as_secs()).unwrap_or(u32::MAX),
+        session: request.session.clone(),
+    };
+    let mut taken = Taken { notices: checked.notices, ttl_seconds: asked.ttl_seconds, ..Taken::default() };
+    for filter in filters {
+        let name = &filter.loaded().name;
+        match filter.review(&asked, context).map_err(FilterError::Failed)? {
+            Verdict::Pass => {}
+            Verdict::Refuse(reason) => {
+                return Err(FilterError::Refused { by: name.clone(), reason, settings: None });
+            }
+            Verdict::Restrict(restrictions) => {
+                for restriction in &restrictions {
+                    taken.take(restriction, name, &asked);
+                }
+            }
+        }
+    }
+    let mut grant = asked;
+    let mut position = 0;
+    grant.permissions.retain(|_| {
+        position += 1;
+        !taken.dropped.contains(&(position - 1))
+    });
+    if grant.permissions.is_empty() {
+        return Err(FilterError::NothingLeft { denied: taken.denied });
+    }
+    grant.deny = taken.deny;
+    grant.ttl_seconds = taken.ttl_seconds;
+    Ok(Filtered { grant: Grant(grant), denied: taken.denied, notices: taken.notices })
+}
+
+/// What the filters took so far. Everything in it only grows, but for the ttl, which only shrinks.
+#[derive(Default)]
+struct Taken {
+    dropped: Vec<usize>,
+    deny: Vec<String>,
+    denied: Vec<Denied>,
+    ttl_seconds: u32,
+    notices: Vec<String>,
+}
+
+impl Taken {
+    fn take(&mut self, restriction: &Restriction, by: &str, asked: &provider::Grant) {
+        let denied = |action: &str| Denied {
+            action: action.to_owned(),
+            by: by.to_owned(),
+            reason: restriction.reason.clone(),
+        };
+        for position in &restriction.drop {
+            let position = *position as usize;
+            if let Some(permission) = asked.permissions.get(position) {
+                self.dropped.push(position);
+                self.say(denied(&permission.action));
+            }
+        }
+        for pattern in &restriction.deny {
+            if !self.deny.contains(pattern) {
+                self.deny.push(pattern.clone());
+            }
+            self.say(denied(pattern));
+        }
+        if let Some(ceiling) = restriction.max_ttl_seconds.map(|ceiling| ceiling.max(1))
+            && ceiling < self.ttl_seconds
+        {
+            self.ttl_seconds = ceiling;
+            self.notices.push(format!("filter `{by}` limits the ttl to {ceiling} s: {}", restriction.reason));
+        }
+    }
+}
+
+impl Taken {
+    /// An action asked for by name and within a wildcard is denied twice, and said once.
+    fn say(&mut self, denied: Denied) {
+        if !self.denied.contains(&denied) {
+            self.denied.push(denied);
+        }
+    }
+}
+
+fn nothing_left(denied: &[Denied]) -> String {
+    let list: Vec<String> = denied
+        .iter()
+        .map(|denied| format!("`{}` by `{}` ({})", denied.action, denied.by, denied.reason))
+        .collect();
+    format!("everything that was asked for is denied: {}", list.join(", "))
+}

@@ -1,0 +1,114 @@
+//! Adds a learned profile to `profiles.toml`; what is in it stays as it is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::settings::{SettingsError, profiles_file};
+use audex_core::private_file;
+
+/// Why a profile was not saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// There is one already.
+    #[error("there is a profile `{name}` in `{}`", path.display())]
+    Exists {
+        /// Its name.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A provider comes with one.
+    #[error("`{0}` is a profile already, which comes with its provider")]
+    BuiltIn(String),
+    /// Nothing to save.
+    #[error("nothing was seen that a profile could be made of")]
+    Nothing,
+    /// The file is not what it should be.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// It cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// Whether `name` is free in the file at `path`.
+///
+/// # Errors
+/// [`SaveError::Exists`], or when the file cannot be read.
+pub fn check(path: &Path, name: &str) -> Result<(), SaveError> {
+    let taken = |known: &String| {
+        known == name
+            || known.strip_prefix(name).is_some_and(|rest| rest.strip_prefix('-').is_some_and(is_number))
+    };
+    match profiles_file::read(path)?.into_keys().find(taken) {
+        Some(name) => Err(SaveError::Exists { name, path: path.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// Appends `profile`, whose name is `name`.
+///
+/// # Errors
+/// As [`check`], and when the file cannot be written; it is then as it was.
+pub fn save(path: &Path, name: &str, profile: &str) -> Result<(), SaveError> {
+    if profile.is_empty() {
+        return Err(SaveError::Nothing);
+    }
+    let failed = |source| SaveError::Io { path: path.to_owned(), source };
+    if let Some(parent) = path.parent() {
+        private_file::create_directory(parent).map_err(failed)?;
+    }
+    check(path, name)?;
+    // A link stays one: what it leads to is written.
+    let file = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed(error)),
+    };
+    if !text.is_empty() {
+        text += if text.ends_with('\n') { "\n" } else { "\n\n" };
+    }
+    text += profile;
+    // What would not be read again is not written.
+    profiles_file::parse(path, &text)?;
+    private_file::replace(&file, text.as_bytes()).map_err(failed)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_appended_and_all_else_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("audex/profiles.toml");
+        let profile = "[profiles.learned]\nactions = [\"s3:GetObject\"]\n";
+        save(&path, "learned", profile).unwrap();
+        let before = "# mine\n[profiles.own] # kept\nactions = \"s3:PutObject\"";
+        std::fs::write(&path, before).unwrap();
+        save(&path, "learned", profile).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{before}\n\n{profile}"));
+        assert!(matches!(save(&path, "learned", profile), Err(SaveError::Exists { .. })));
+        assert!(matches!(save(&path, "own", profile), Err(SaveError::Exists { .. })));
+        assert!(matches!(save(&path, "other", ""), Err(SaveError::Nothing)));
+    }
+
+    #[test]
+    fn a_file_that_is_malformed_is_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("profiles.toml");
+        std::fs::write(&path, "[profiles").unwrap();
+        assert!(save(&path, "learned", "[profiles.learned]\nactions = [\"a:b\"]\n").is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "[profiles");
+    }
+}

@@ -1,0 +1,312 @@
+//! Looks on at one run by every source that was asked for.
+
+use std::io;
+use std::path::Path;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use tokio::sync::mpsc;
+
+use super::Source;
+use super::address;
+use super::csm::Csm;
+use super::http_log;
+use super::observed::Observed;
+use super::trail::{Found, Trail};
+use crate::console::Console;
+use crate::error::Failure;
+use crate::pipeline::onlooker::{Arranged, Onlooker, Scene};
+use audex_components::component::PluginError;
+use audex_components::provider::{Call, Minted, Provider};
+use audex_core::environment::Environment;
+use audex_core::session::EndpointSettings;
+use audex_core::session::Value;
+use audex_gateway::{Gateway, Noted};
+use audex_logins::aws::profile::with_endpoints;
+use audex_wire::seen_request::SeenRequest;
+
+/// Requests that are recognised in one call of the component: with their bodies 2 MiB at most.
+const BATCH: usize = 32;
+/// Requests that may wait for it.
+const WAITING: usize = 128;
+/// IAM and other services without regions write their events here. Source: CloudTrail User Guide, "Global service events".
+const GLOBAL_REGION: &str = "us-east-1";
+
+const ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+const TOKEN: &str = "AWS_SESSION_TOKEN";
+
+/// What a watch is to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// By which sources.
+    pub sources: Vec<Source>,
+    /// The provider's id.
+    pub provider: String,
+    /// Regions whose records are asked; where there are none, the session's.
+    pub regions: Vec<String>,
+    /// How long to wait for the cloud's record.
+    pub wait: Duration,
+}
+
+/// One watch.
+pub struct Watch<'a> {
+    plan: &'a Plan,
+    parent: &'a Environment,
+    console: Console,
+    session: String,
+    /// The component that makes permissions of requests; none while a run is watched, or after it failed.
+    pub recogniser: Option<Provider>,
+    gateway: Option<Gateway>,
+    recognising: Option<JoinHandle<(Observed, Provider)>>,
+    csm: Option<Csm>,
+    region: Option<String>,
+    /// What was seen.
+    pub observed: Observed,
+}
+
+/// Why a watch cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// No socket or thread.
+    #[error("cannot watch the command on loopback")]
+    Loopback(#[source] io::Error),
+    /// The gateway cannot stand between the command and its credentials.
+    #[error("the gateway takes AWS keys in variables, and `{provider}` hands out something else")]
+    NoKeys {
+        /// The provider.
+        provider: String,
+    },
+}
+
+impl<'a> Watch<'a> {
+    /// A watch of the session `session`; `recogniser` makes permissions of requests.
+    #[must_use]
+    pub fn new(
+        plan: &'a Plan,
+        parent: &'a Environment,
+        console: Console,
+        session: &str,
+        recogniser: Provider,
+    ) -> Self {
+        Self {
+            plan,
+            parent,
+            console,
+            session: session.to_owned(),
+            recogniser: Some(recogniser),
+            gateway: None,
+            recognising: None,
+            csm: None,
+            region: None,
+            observed: Observed::default(),
+        }
+    }
+
+    fn has(&self, source: Source) -> bool {
+        self.plan.sources.contains(&source)
+    }
+
+    /// Puts the gateway between the command and its keys; the id of the key it gets then.
+    fn interpose(&mut self, scene: &Scene<'_>, arranged: &mut Arranged) -> Result<String, WatchError> {
+        let no_keys = || WatchError::NoKeys { provider: self.plan.provider.clone() };
+        let minted = scene.minted;
+        let text = |name: &str| {
+            let value = minted.variables.iter().find(|(variable, _)| variable == name);
+            value.map(|(_, value)| match value {
+                Value::Plain(text) => text.clone(),
+                Value::Secret(secret) => secret.expose().to_owned(),
+            })
+        };
+        let (id, secret) = text(ID).zip(text(SECRET)).ok_or_else(no_keys)?;
+        // Security: a secret in another place would still reach the command.
+        let is_key = |name: &str| matches!(name, ID | SECRET | TOKEN);
+        let secret_elsewhere =
+            minted.variables.iter().any(|(name, value)| matches!(value, Value::Secret(_)) && !is_key(name));
+        if secret_elsewhere || !minted.files.is_empty() || !minted.endpoints.is_empty() {
+            return Err(no_keys());
+        }
+        let credentials = Credentials::new(id, secret, text(TOKEN), None, "session");
+        let region = self.region.clone();
+        let recogniser = self.recogniser.take().ok_or_else(no_keys)?;
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let gateway =
+            Gateway::start(&with_endpoints(self.parent), credentials, region, scene.ends_at, sender)
+                .map_err(WatchError::Loopback)?;
+        self.observed.gaps.extend(address::in_environment(self.parent));
+        let account = account(minted);
+        let thread = std::thread::Builder::new().name("recogniser".to_owned());
+        let thread = thread.spawn(move || recognise_all(receiver, recogniser, account.as_deref()));
+        self.recognising = Some(thread.map_err(WatchError::Loopback)?);
+        let dummy = &gateway.dummy;
+        arranged.variables.retain(|(name, _)| !is_key(name));
+        arranged.variables.extend([
+            (ID.to_owned(), Value::Plain(dummy.id.clone())),
+            (SECRET.to_owned(), Value::Secret(dummy.secret.clone())),
+            (TOKEN.to_owned(), Value::Secret(dummy.token.clone())),
+        ]);
+        add(&mut arranged.lead, &gateway.lead);
+        let id = dummy.id.clone();
+        self.gateway = Some(gateway);
+        Ok(id)
+    }
+
+    /// Adds `requests`, which a log had.
+    fn recognise(&mut self, requests: &[Noted], account: Option<&str>, source: Source) {
+        let Some(recogniser) = &self.recogniser else { return };
+        for batch in requests.chunks(BATCH) {
+            if let Err(error) = recognise(recogniser, batch, account, source, &mut self.observed) {
+                self.observed.lose(Failure::from(error).line());
+                return;
+            }
+        }
+    }
+
+    fn attribute(&mut self, calls: &[Call], source: Source) {
+        let Some(recogniser) = &self.recogniser else { return };
+        match recogniser.attribute(calls) {
+            Ok(needs) => self.observed.add(calls, &needs, source),
+            Err(error) => self.observed.lose(Failure::from(error).line()),
+        }
+    }
+
+    /// What the cloud's own record has of the session.
+    fn cloudtrail(&mut self, provider: &Provider, minted: &Minted, began: u64) {
+        self.observed.gaps.insert(
+            "CloudTrail's LookupEvents has no data events (s3:GetObject, dynamodb:Query, lambda:InvokeFunction)".to_owned(),
+        );
+        let Some(key) = minted.credential_id.clone() else {
+            let gap = "CloudTrail was not asked: the session's access key is not known";
+            self.observed.gaps.insert(gap.to_owned());
+            return;
+        };
+        let mut regions = self.plan.regions.clone();
+        if regions.is_empty() {
+            regions.push(GLOBAL_REGION.to_owned());
+            regions.extend(self.region.clone().filter(|own| own != GLOBAL_REGION));
+        }
+        let Found { calls, gap } =
+            Trail { provider, console: self.console, since: began, key, regions, wait: self.plan.wait }
+                .search();
+        self.observed.gaps.extend(gap);
+        self.attribute(&calls, Source::Cloudtrail);
+    }
+}
+
+impl Onlooker for Watch<'_> {
+    fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
+        let mut arranged = Arranged { variables: scene.minted.variables.clone(), lead: scene.lead.clone() };
+        let plain = |wanted: &str| {
+            scene.minted.variables.iter().find_map(|(name, value)| match value {
+                Value::Plain(text) if name == wanted => Some(text.clone()),
+                _ => None,
+            })
+        };
+        self.region = plain("AWS_REGION");
+        let mut key = plain(ID);
+        if self.has(Source::Gateway) {
+            key = Some(self.interpose(&scene, &mut arranged)?);
+        }
+        if self.has(Source::Csm) {
+            let key = key.ok_or_else(|| WatchError::NoKeys { provider: self.plan.provider.clone() })?;
+            let csm = Csm::start(&self.session, &key).map_err(WatchError::Loopback)?;
+            add(&mut arranged.lead, &csm.lead);
+            self.csm = Some(csm);
+        }
+        if self.has(Source::HttpLog)
+            && let Some(lead) = http_log::lead(&self.plan.provider, scene.directory)
+        {
+            add(&mut arranged.lead, &lead);
+        }
+        Ok(arranged)
+    }
+
+    fn left(&mut self, directory: &Path) {
+        if let Some(gateway) = self.gateway.take() {
+            gateway.refusals().into_iter().for_each(|refusal| self.observed.lose(refusal));
+            // Closes the channel, which ends the recogniser.
+            drop(gateway);
+        }
+        match self.recognising.take().map(JoinHandle::join) {
+            Some(Ok((observed, recogniser))) => {
+                self.observed.merge(observed);
+                self.recogniser = Some(recogniser);
+            }
+            Some(Err(_)) => {
+                self.observed.lose("the requests could not be told: an internal error".to_owned());
+            }
+            None => {}
+        }
+        if let Some(csm) = self.csm.take() {
+            let calls = csm.finish();
+            self.attribute(&calls, Source::Csm);
+        }
+        if self.has(Source::HttpLog) {
+            let logged = http_log::read(directory, &http_log::moved(self.parent));
+            let logged = logged.into_iter().map(|logged| Noted::signed(logged.request, logged.denied));
+            self.recognise(&logged.collect::<Vec<_>>(), None, Source::HttpLog);
+        }
+    }
+
+    fn ended(&mut self, provider: &Provider, minted: &Minted, began: u64) {
+        if self.has(Source::Cloudtrail) {
+            self.cloudtrail(provider, minted, began);
+        }
+    }
+}
+
+fn add(lead: &mut EndpointSettings, more: &EndpointSettings) {
+    lead.variables.extend(more.variables.iter().cloned());
+    lead.removed.extend(more.removed.iter().copied());
+    lead.files.extend(more.files.iter().cloned());
+}
+
+/// The account of an identity like `arn:aws:sts::123456789012:assumed-role/…`.
+fn account(minted: &Minted) -> Option<String> {
+    let account = minted.identity.as_deref()?.split(':').nth(4)?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then(|| account.to_owned())
+}
+
+/// Recognises what comes until nobody sends any more.
+fn recognise_all(
+    mut noted: mpsc::Receiver<Noted>,
+    recogniser: Provider,
+    account: Option<&str>,
+) -> (Observed, Provider) {
+    let mut observed = Observed::default();
+    while let Some(first) = noted.blocking_recv() {
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(next) = noted.try_recv()
+        {
+            batch.push(next);
+        }
+        if let Err(error) = recognise(&recogniser, &batch, account, Source::Gateway, &mut observed) {
+            observed.lose(Failure::from(error).line());
+        }
+    }
+    (observed, recogniser)
+}
+
+fn recognise(
+    recogniser: &Provider,
+    batch: &[Noted],
+    account: Option<&str>,
+    source: Source,
+    into: &mut Observed,
+) -> Result<(), PluginError> {
+    let requests: Vec<SeenRequest> = batch.iter().map(|noted| noted.request.clone()).collect();
+    let (mut signed, mut unsigned) = (Vec::new(), Vec::new());
+    for (mut call, noted) in recogniser.recognise(&requests, account)?.into_iter().zip(batch) {
+        call.denied = noted.denied;
+        call.count = 1;
+        source.name().clone_into(&mut call.source);
+        into.gaps.extend(address::notice(&call));
+        if noted.is_signed { signed.push(call) } else { unsigned.push(call) }
+    }
+    let needs = recogniser.attribute(&signed)?;
+    into.add(&signed, &needs, source);
+    into.add_unsigned(&unsigned, source);
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! Audex: least-privilege, short-lived cloud credentials for one command.
+//!
+//! The modules follow the pipeline (`docs/architecture.md`); `pipeline` alone knows their order.
+
+pub mod approve;
+pub mod check;
+pub mod cli;
+pub mod components;
+pub mod console;
+pub mod demo;
+pub mod deny;
+pub mod drift;
+pub mod error;
+pub mod expansion;
+pub mod filter;
+pub mod health;
+pub mod intent;
+pub mod learn;
+pub mod mint;
+pub mod pipeline;
+pub mod plan;
+pub mod profile;
+pub mod request;
+pub mod settings;

@@ -1,0 +1,197 @@
+//! What is known of a run so far, so that every way it can end is recorded with all of it.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Failure, Kind};
+use crate::plan::{Planned, enforcer_name};
+use crate::request::{Ask, Request, union};
+use audex_audit::{Audit, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission};
+use audex_components::capability::leases::Recorder;
+use audex_components::component::Loaded;
+use audex_core::clock::rfc3339;
+use audex_core::paths::Paths;
+use audex_core::secret::Secret;
+
+/// Names attempts that ended before a session was named.
+const NO_SESSION: &str = "-";
+
+/// One run on its way.
+pub struct Attempt {
+    audit: Audit,
+    session: String,
+    provider: String,
+    asked: Vec<String>,
+    resources: Vec<String>,
+    profiles: Vec<String>,
+    command: Vec<String>,
+    components: Vec<Loaded>,
+    intent: Option<String>,
+    justification: Option<String>,
+    plan: Option<Issuing>,
+}
+
+impl Attempt {
+    /// An attempt of which nothing is known yet.
+    #[must_use]
+    pub fn new(paths: &Paths) -> Self {
+        Self {
+            audit: Audit::new(&paths.audit),
+            session: NO_SESSION.to_owned(),
+            provider: String::new(),
+            asked: Vec::new(),
+            resources: Vec::new(),
+            profiles: Vec::new(),
+            command: Vec::new(),
+            components: Vec::new(),
+            intent: None,
+            justification: None,
+            plan: None,
+        }
+    }
+
+    /// The session's name.
+    #[must_use]
+    pub fn session(&self) -> &str {
+        &self.session
+    }
+
+    /// The provider's id.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    /// Every component that took part so far.
+    #[must_use]
+    pub fn components(&self) -> &[Loaded] {
+        &self.components
+    }
+
+    /// How many permissions the plan has.
+    #[must_use]
+    pub fn permissions(&self) -> usize {
+        self.plan.as_ref().map_or(0, |plan| plan.permissions.len())
+    }
+
+    /// What the command line asks for, before anything is known about it.
+    pub fn asked_for(&mut self, ask: &Ask) {
+        self.asked.clone_from(&ask.allow);
+        self.resources.clone_from(&ask.resources);
+        self.profiles.clone_from(&ask.profiles);
+        self.command.clone_from(&ask.command);
+        self.justification.clone_from(&ask.justification);
+    }
+
+    pub(super) fn asked(&mut self, provider: &str) {
+        provider.clone_into(&mut self.provider);
+    }
+
+    /// The sentence that the permissions were proposed for, and who proposed them.
+    pub fn meant(&mut self, text: &str, engine: &Loaded) {
+        self.intent = Some(text.to_owned());
+        self.components.push(engine.clone());
+    }
+
+    pub(super) fn requested(&mut self, request: &Request) {
+        self.session.clone_from(&request.session);
+        self.resources = union(request.permissions.iter().map(|asked| asked.resources.as_slice()));
+        self.asked = request.permissions.iter().map(|asked| asked.permission.clone()).collect();
+    }
+
+    pub(super) fn took_part(&mut self, loaded: &Loaded) {
+        self.components.push(loaded.clone());
+    }
+
+    pub(super) fn planned(&mut self, planned: &Planned) {
+        let permission = |planned: &audex_components::provider::Planned| RecordedPermission {
+            action: planned.action.clone(),
+            origin: planned.origin.clone(),
+            enforced_by: enforcer_name(planned.enforced_by).to_owned(),
+        };
+        self.plan = Some(Issuing {
+            provider: self.provider.clone(),
+            profile: self.profile(),
+            intent: self.intent.clone(),
+            justification: self.justification.clone(),
+            method: planned.plan.method.clone(),
+            permissions: planned.plan.permissions.iter().map(permission).collect(),
+            denied: denials(&planned.denied),
+            resources: self.resources.clone(),
+            ttl_seconds: planned.grant.shown().ttl_seconds.into(),
+            region: None,
+            command: self.command.clone(),
+            components: self.digests(),
+        });
+    }
+
+    pub(super) fn issuing(&self) -> Issuing {
+        self.plan.clone().unwrap_or_default()
+    }
+
+    /// Writes to the audit log.
+    ///
+    /// # Errors
+    /// When it cannot be written, or was tampered with.
+    pub fn record(&self, event: &Event, secrets: &[Secret]) -> Result<(), Failure> {
+        self.audit.record(&self.session, event, secrets)?;
+        Ok(())
+    }
+
+    /// Returns what writes this session's leases to the audit log.
+    pub(super) fn lease_recorder(&self) -> Recorder {
+        let (audit, session, provider) = (self.audit.clone(), self.session.clone(), self.provider.clone());
+        Box::new(move |lease, ends_at| {
+            let (provider, lease) = (provider.clone(), lease.to_owned());
+            let leasing = Event::Leasing(Leasing { provider, lease, ends_at: rfc3339(ends_at) });
+            audit.record(&session, &leasing, &[]).map(drop).map_err(|error| Failure::from(error).line())
+        })
+    }
+
+    /// Records that the attempt ended in `failure`.
+    ///
+    /// # Errors
+    /// When the log cannot be written; `failure` is what the user should see first all the same.
+    pub fn record_failure(&self, failure: &Failure) -> Result<(), Failure> {
+        let event = if failure.kind == Kind::Denied {
+            Event::Denied(Denied {
+                provider: self.provider.clone(),
+                profile: self.profile(),
+                justification: self.justification.clone(),
+                by: failure.stage.to_owned(),
+                reason: failure.line(),
+                permissions: self.asked.clone(),
+                resources: self.resources.clone(),
+                denied: denials(&failure.denied),
+                command: self.command.clone(),
+                components: self.digests(),
+            })
+        } else {
+            Event::Failed(Failed {
+                stage: failure.stage.to_owned(),
+                reason: failure.line(),
+                provider: (!self.provider.is_empty()).then(|| self.provider.clone()),
+                exit_code: failure.kind.exit_code(),
+                command: self.command.clone(),
+                components: self.digests(),
+            })
+        };
+        self.record(&event, &[])
+    }
+
+    fn profile(&self) -> Option<String> {
+        (!self.profiles.is_empty()).then(|| self.profiles.join(","))
+    }
+
+    fn digests(&self) -> BTreeMap<String, String> {
+        self.components.iter().map(|loaded| (loaded.name.clone(), loaded.digest.clone())).collect()
+    }
+}
+
+fn denials(denied: &[crate::filter::Denied]) -> Vec<RecordedDenial> {
+    let denial = |denied: &crate::filter::Denied| RecordedDenial {
+        action: denied.action.clone(),
+        by: denied.by.clone(),
+        reason: denied.reason.clone(),
+    };
+    denied.iter().map(denial).collect()
+}

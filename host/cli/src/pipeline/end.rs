@@ -1,0 +1,102 @@
+//! The end of a session: what is taken back, and what is recorded of it.
+
+use super::access::Access;
+use super::attempt::Attempt;
+use super::{REVOKED, report};
+use crate::console::Console;
+use crate::error::Failure;
+use audex_audit::{CleanedUp, Event};
+use audex_child::Ended;
+use audex_components::provider::{Minted, Provider};
+use audex_core::secret::Secret;
+use audex_core::session::Endpoint;
+use audex_core::session::Value;
+use audex_core::unwind::caught;
+
+/// Takes back what can be; the text says what became of the credentials.
+pub(super) fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
+    caught(|| try_revoke(provider, minted)).unwrap_or_else(|panicked| Err(format!("not revoked: {panicked}")))
+}
+
+fn try_revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
+    let Some(lease) = &minted.lease else { return Ok(None) };
+    provider.see_through();
+    let Err(error) = provider.revoke(lease) else { return Ok(Some(REVOKED.to_owned())) };
+    // The end of the login they were made with ends them too.
+    if provider.close() == Ok(true) {
+        return Ok(Some(REVOKED.to_owned()));
+    }
+    Err(format!("not revoked: {}", Failure::from(error).line()))
+}
+
+/// Revokes credentials that no command will get. If that fails, records them as issued, so that `cleanup` finds them.
+pub(super) fn revoke_or_keep(
+    console: Console,
+    provider: &Provider,
+    minted: &Minted,
+    access: &Access,
+    attempt: &Attempt,
+) {
+    let Err(reason) = revoke(provider, minted) else { return };
+    console.notice(&format!("the credentials were {reason}"));
+    let issued = Event::Issued(report::issued(attempt.provider(), minted, access));
+    if let Err(error) = attempt.record(&issued, &secrets(minted)) {
+        console.notice(&format!(
+            "the credentials that were not revoked could not be recorded: {}",
+            error.line()
+        ));
+    }
+}
+
+/// Revokes the leases that the provider announced, but for `minted`, and records the outcome of each.
+pub(super) fn revoke_announced(
+    console: Console,
+    provider: &Provider,
+    attempt: &Attempt,
+    minted: Option<&str>,
+) {
+    for lease in provider.announced().into_iter().filter(|lease| Some(lease.as_str()) != minted) {
+        provider.see_through();
+        let outcome = match caught(|| provider.revoke(&lease)) {
+            Ok(Ok(())) => REVOKED.to_owned(),
+            Ok(Err(error)) => format!("not revoked: {}", Failure::from(error).line()),
+            Err(panicked) => format!("not revoked: {panicked}"),
+        };
+        if outcome != REVOKED {
+            console.notice(&format!("an announced lease was {outcome}; run `tryaudex cleanup`"));
+        }
+        let provider = attempt.provider().to_owned();
+        let event = Event::CleanedUp(CleanedUp { provider, lease, outcome });
+        if let Err(error) = attempt.record(&event, &[]) {
+            console.notice(&format!(
+                "the outcome for an announced lease could not be recorded: {}",
+                error.line()
+            ));
+        }
+    }
+}
+
+/// Records the end of the session. A failure here does not change the exit status of the command.
+pub(super) fn finish(
+    ended: &Ended,
+    revoked: Result<Option<String>, String>,
+    secrets: &[Secret],
+    attempt: &Attempt,
+    console: Console,
+) {
+    let event = Event::Ended(report::ended(ended, revoked.unwrap_or_else(Some)));
+    if let Err(error) = attempt.record(&event, secrets) {
+        console.notice(&format!("the end of the session could not be recorded: {}", error.line()));
+    }
+    report::finished(console, attempt, ended);
+}
+
+pub(super) fn secrets(minted: &Minted) -> Vec<Secret> {
+    let of = |value: &Value| match value {
+        Value::Secret(secret) => Some(secret.clone()),
+        Value::Plain(_) => None,
+    };
+    let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
+    let files = minted.files.iter().filter_map(|file| of(&file.contents));
+    variables.chain(files).chain(minted.endpoints.iter().flat_map(Endpoint::secrets)).collect()
+}

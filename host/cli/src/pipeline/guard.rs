@@ -1,0 +1,37 @@
+//! Whatever ends a run, its end is recorded: an error, or a panic of this program or a library.
+
+use super::attempt::Attempt;
+use crate::console::Console;
+use crate::error::Failure;
+use audex_core::environment::Environment;
+use audex_core::shape::Misplaced;
+use audex_core::unwind::caught;
+
+/// Runs `work`; a panic in it is a failure.
+///
+/// # Errors
+/// Those of `work`, and a panic.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    caught(work).unwrap_or_else(|panicked| Err(panicked.into()))
+}
+
+/// Runs one attempt and records how it failed, if it did.
+///
+/// # Errors
+/// Those of `work`, and a panic.
+pub fn recorded<T>(
+    environment: &Environment,
+    console: Console,
+    attempt: &mut Attempt,
+    work: impl FnOnce(&mut Attempt) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let outcome = guarded(|| work(attempt)).map_err(|failure| failure.without(&Misplaced::of(environment)));
+    // The log's own failure is the outcome then, and says so itself.
+    if let Err(failure) = &outcome
+        && failure.stage != "audit"
+        && let Err(unrecorded) = attempt.record_failure(failure)
+    {
+        console.notice(&format!("this attempt could not be recorded: {}", unrecorded.line()));
+    }
+    outcome
+}

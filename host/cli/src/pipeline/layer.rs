@@ -1,0 +1,55 @@
+//! The number of policies of `GetScopedCredentials` that the credentials will carry, before they are made.
+//!
+//! STS takes three for one session. The session of a run inside a run carries those of the outer runs.
+
+use super::Context;
+use crate::plan::{PlanError, Planned};
+use audex_audit::{Audit, Event, Filter};
+use audex_components::provider::Provider;
+use audex_core::session::AUDEX_SESSION_ID;
+use audex_core::source::Source;
+use audex_logins::aws::MAX_SCOPED_POLICIES;
+
+/// The method that adds a policy to the source credentials' own session.
+const OF_SOURCE: (&str, &str) = ("aws", "scoped-credentials");
+/// The methods that add the first policy to a session made for it, by provider. Vault's `auto` may turn out to be another.
+const OF_NEW_SESSION: [(&str, &str); 4] =
+    [("aws", "assume-role-scoped"), ("aws", "session-scoped"), ("vault", "vault-sts"), ("vault", "auto")];
+
+/// Notes the layer in `planned`.
+///
+/// # Errors
+/// When the source credentials are known to carry as many as STS takes.
+pub(super) fn note(
+    context: Context<'_>,
+    provider: &Provider,
+    planned: &mut Planned,
+) -> Result<(), PlanError> {
+    if provider.loaded().source != Source::BuiltIn {
+        return Ok(());
+    }
+    let method = (planned.grant.shown().provider.as_str(), planned.plan.method.as_str());
+    let below = match method {
+        OF_SOURCE => of_source(context, provider).unwrap_or(0),
+        new if OF_NEW_SESSION.contains(&new) => 0,
+        _ => return Ok(()),
+    };
+    if below >= MAX_SCOPED_POLICIES {
+        return Err(PlanError::NoLayerLeft);
+    }
+    planned.layer = Some(below + 1);
+    Ok(())
+}
+
+/// Returns how many the source credentials carry, if they are those that the session around this run was given.
+fn of_source(context: Context<'_>, provider: &Provider) -> Option<u32> {
+    let session = context.environment.get(AUDEX_SESSION_ID)?.to_owned();
+    let key = provider.source_key_id()?;
+    let filter = Filter { limit: Some(1), session: Some(session), event: Some("issued".to_owned()) };
+    // A log that cannot be read says nothing here; whoever writes to it says what is wrong with it.
+    let records = Audit::new(&context.settings.paths.audit).list(&filter).ok()?;
+    records.into_iter().find_map(|record| match record.event {
+        Event::Issued(issued) if issued.access_key_id.as_ref() == Some(&key) => issued.scoped_policies,
+        _ => None,
+    })
+}

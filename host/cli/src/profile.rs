@@ -1,0 +1,253 @@
+//! Named sets of permissions: the provider's own and the user's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::request::ProfileShare;
+use crate::settings::deny_list::DenyEntry;
+use crate::settings::profiles_file::CustomProfile;
+use audex_components::provider::Profile as BuiltIn;
+use audex_core::printable;
+use audex_core::suggestion::nearest;
+
+/// Where a profile is defined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Definition {
+    /// By the provider component.
+    Provider,
+    /// In the user's `profiles.toml`, at `FILE:LINE`.
+    User(String),
+}
+
+/// A profile that can be used with one provider.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Its permissions, own ones first, then those of each profile it extends; each part on its own resources.
+    pub shares: Vec<ProfileShare>,
+    /// The ttl of runs that name none: the shortest of it and those it extends.
+    pub ttl: Option<Duration>,
+    /// What it forbids to the whole request, with where that is written.
+    pub deny: Vec<DenyEntry>,
+    /// The profiles it extends, as written.
+    pub extends: Vec<String>,
+    /// Where it is defined.
+    pub definition: Definition,
+}
+
+impl Profile {
+    /// Every action, without repetition.
+    #[must_use]
+    pub fn actions(&self) -> Vec<&str> {
+        let mut actions: Vec<&str> = Vec::new();
+        for action in self.shares.iter().flat_map(|share| &share.actions) {
+            if !actions.contains(&action.as_str()) {
+                actions.push(action);
+            }
+        }
+        actions
+    }
+}
+
+/// A profile that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// Nobody defines it.
+    #[error("there is no profile `{name}` for provider `{provider}`")]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The provider.
+        provider: String,
+        /// The nearest name there is.
+        suggestion: Option<String>,
+    },
+    /// It is for another provider.
+    #[error("profile `{name}` is for provider `{of}`, not `{provider}`")]
+    OtherProvider {
+        /// The name asked for.
+        name: String,
+        /// The provider it is for.
+        of: String,
+        /// The provider of the request.
+        provider: String,
+    },
+    /// It extends a profile that is not there.
+    #[error("{at}: profile `{name}` extends `{parent}`, which provider `{provider}` does not have")]
+    NoParent {
+        /// `FILE:LINE`.
+        at: String,
+        /// The profile.
+        name: String,
+        /// What it extends.
+        parent: String,
+        /// The provider.
+        provider: String,
+    },
+    /// It extends itself, by way of others or not.
+    #[error("{at}: profile `{name}` extends itself")]
+    Cycle {
+        /// `FILE:LINE`.
+        at: String,
+        /// The profile.
+        name: String,
+    },
+}
+
+/// The profiles of one provider, before those that extend others are put together.
+pub struct Profiles<'a> {
+    provider: &'a str,
+    built_in: &'a [BuiltIn],
+    custom: &'a BTreeMap<String, CustomProfile>,
+}
+
+impl<'a> Profiles<'a> {
+    /// The profiles of `provider`. A user's profile replaces a built-in one of the same name.
+    #[must_use]
+    pub fn new(
+        provider: &'a str,
+        built_in: &'a [BuiltIn],
+        custom: &'a BTreeMap<String, CustomProfile>,
+    ) -> Self {
+        Self { provider, built_in, custom }
+    }
+
+    /// Whether there is one of this name, for this provider.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        match self.custom.get(name) {
+            Some(custom) => custom.provider.as_deref().is_none_or(|of| of == self.provider),
+            None => self.built_in.iter().any(|profile| profile.name == name),
+        }
+    }
+
+    /// Every name, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&'a str> {
+        let built_in = self.built_in.iter().map(|profile| profile.name.as_str());
+        let mut names: Vec<&str> = built_in.chain(self.custom.keys().map(String::as_str)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| self.has(name));
+        names
+    }
+
+    /// The profile of this name, with everything it extends.
+    ///
+    /// # Errors
+    /// When it, or one it extends, is unknown, for another provider, or extends itself.
+    pub fn get(&self, name: &str) -> Result<Profile, ProfileError> {
+        self.resolve(name, &mut Vec::new(), &mut BTreeSet::new())
+    }
+
+    /// `path` leads from the profile asked for to this one; what stands in `done` is part of the whole already, and
+    /// profiles that share their parents would else take time without end.
+    fn resolve(
+        &self,
+        name: &str,
+        path: &mut Vec<String>,
+        done: &mut BTreeSet<String>,
+    ) -> Result<Profile, ProfileError> {
+        let Some(custom) = self.custom.get(name) else {
+            return self.built_in(name);
+        };
+        if let Some(of) = custom.provider.as_ref().filter(|of| *of != self.provider) {
+            let (name, provider) = (name.to_owned(), self.provider.to_owned());
+            return Err(ProfileError::OtherProvider { name, of: of.clone(), provider });
+        }
+        let mut profile = own(name, custom);
+        path.push(name.to_owned());
+        for parent in &custom.extends {
+            // A profile may extend the built-in one whose name it takes.
+            let shadowed = parent == name && self.built_in.iter().any(|profile| profile.name == *parent);
+            if path.contains(parent) && !shadowed {
+                return Err(ProfileError::Cycle { at: custom.source.clone(), name: name.to_owned() });
+            }
+            if !shadowed && !done.insert(parent.clone()) {
+                continue;
+            }
+            let found = if shadowed { self.built_in(parent) } else { self.resolve(parent, path, done) };
+            let found = found.map_err(|error| match error {
+                ProfileError::Unknown { name: missing, .. }
+                | ProfileError::OtherProvider { name: missing, .. }
+                    if missing == *parent =>
+                {
+                    ProfileError::NoParent {
+                        at: custom.source.clone(),
+                        name: name.to_owned(),
+                        parent: missing,
+                        provider: self.provider.to_owned(),
+                    }
+                }
+                other => other,
+            })?;
+            profile.inherit(found);
+        }
+        path.pop();
+        Ok(profile)
+    }
+
+    fn built_in(&self, name: &str) -> Result<Profile, ProfileError> {
+        let Some(found) = self.built_in.iter().find(|profile| profile.name == name) else {
+            let suggestion = nearest(name, self.names().into_iter());
+            let (name, provider) = (name.to_owned(), self.provider.to_owned());
+            return Err(ProfileError::Unknown { name, provider, suggestion });
+        };
+        let BuiltIn { name, description, actions, resources } = found.clone();
+        let share = ProfileShare { name: name.clone(), actions, resources };
+        let (ttl, deny, extends) = (None, Vec::new(), Vec::new());
+        let definition = Definition::Provider;
+        Ok(Profile { name, description, shares: vec![share], ttl, deny, extends, definition })
+    }
+}
+
+impl Profile {
+    fn inherit(&mut self, parent: Profile) {
+        let named = |share: ProfileShare| ProfileShare {
+            name: if share.name == parent.name {
+                format!("{} (from {})", self.name, share.name)
+            } else {
+                share.name
+            },
+            ..share
+        };
+        let shares: Vec<ProfileShare> = parent.shares.into_iter().map(named).collect();
+        self.shares.extend(shares);
+        self.ttl = shortest(self.ttl, parent.ttl);
+        self.deny.extend(parent.deny);
+    }
+}
+
+/// The shorter of two lifetimes, where there are two.
+#[must_use]
+pub fn shortest(left: Option<Duration>, right: Option<Duration>) -> Option<Duration> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (left, right) => left.or(right),
+    }
+}
+
+/// What a user's profile says itself.
+fn own(name: &str, custom: &CustomProfile) -> Profile {
+    let share = ProfileShare {
+        name: name.to_owned(),
+        actions: custom.actions.clone(),
+        resources: custom.resources.clone(),
+    };
+    Profile {
+        name: name.to_owned(),
+        // In tables and lists it is one line, as a component's are.
+        description: printable::line(&custom.description),
+        shares: if custom.actions.is_empty() { Vec::new() } else { vec![share] },
+        ttl: custom.ttl,
+        deny: custom.deny.clone(),
+        extends: custom.extends.clone(),
+        definition: Definition::User(custom.source.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

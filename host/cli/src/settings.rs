@@ -1,0 +1,387 @@
+//! Everything that was decided before the request is looked at. The only place with precedence:
+//! command line, then environment, then the user's files, then built-in defaults; the organisation's files narrow the result.
+
+pub mod components;
+pub mod config_file;
+pub mod deny_list;
+mod endpoints;
+pub mod profiles_file;
+pub mod source;
+pub mod vault_config;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use audex_child::OnExpiry;
+use audex_components::capability::outside::Outside;
+use audex_components::provider::{Enforcer, Setting};
+use audex_core::ecosystem;
+use audex_core::environment::Environment;
+use audex_core::printable::is_hidden;
+
+use audex_components::tape::Tape;
+use audex_logins::secret_source::SecretSources;
+use audex_registry::rules::Rules;
+use audex_registry::signature::Signer;
+
+use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
+use self::deny_list::DenyEntry;
+use self::profiles_file::CustomProfile;
+use audex_core::paths::{Paths, PathsError};
+use audex_logins::vault::VaultFile;
+
+/// The ttl of a run that names none.
+pub const DEFAULT_TTL: Duration = Duration::from_mins(15);
+/// The provider of a run that names none.
+pub const DEFAULT_PROVIDER: &str = "aws";
+/// The mapping of a run that names none.
+pub const DEFAULT_MAPPING: &str = "universal";
+
+/// What the command line says; none where it says nothing.
+#[derive(Debug, Default, Clone)]
+pub struct Flags {
+    /// `--provider`.
+    pub provider: Option<String>,
+    /// `--ttl`.
+    pub ttl: Option<Duration>,
+    /// `--require`.
+    pub require: Option<Enforcer>,
+    /// `--on-expiry`.
+    pub on_expiry: Option<OnExpiry>,
+    /// Options that are the provider's own settings, such as `role_arn`.
+    pub provider_settings: BTreeMap<String, String>,
+}
+
+/// Resolved settings.
+#[derive(Debug)]
+pub struct Settings {
+    /// Directories.
+    pub paths: Paths,
+    /// The provider named by option or file, before profiles are asked.
+    pub provider: Option<String>,
+    /// The least enforcement a permission must have.
+    pub require: Enforcer,
+    /// What happens to the command when access ends; none leaves it to the method.
+    pub on_expiry: Option<OnExpiry>,
+    /// The mapping component that answers.
+    pub mapping: String,
+    /// `[intent]`.
+    pub intent: IntentTable,
+    /// The user's own profiles.
+    pub profiles: BTreeMap<String, CustomProfile>,
+    /// Everything the deny lists name.
+    pub deny: Vec<DenyEntry>,
+    /// Settings of installed filters, by name: the organisation's, and the user's own.
+    pub filters: BTreeMap<String, serde_json::Value>,
+    /// Where the secrets of components are.
+    pub secrets: SecretSources,
+    /// Where requests of installed components to a host really go.
+    pub endpoints: BTreeMap<String, Url>,
+    /// Where it is written down what components ask of the other side, while a run is recorded.
+    pub tape: Option<Arc<Tape>>,
+    /// The organisation's `[plugins]`, with the user's trusted root where it counts.
+    pub plugins: Rules,
+    /// Keys and identities of component authors that the user trusts.
+    pub signers: Vec<Signer>,
+    ttl: Lifetimes,
+    /// How to log in to Vault, as its file says.
+    pub vault: VaultFile,
+    flags: BTreeMap<String, String>,
+    provider_files: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Everything that has a say in how long access lasts.
+#[derive(Clone, Copy, Debug)]
+struct Lifetimes {
+    flag: Option<Duration>,
+    file: Option<Duration>,
+    ceiling: Option<Duration>,
+}
+
+/// How long access lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ttl {
+    /// Never above the organisation's ceiling.
+    pub duration: Duration,
+    /// What was asked for, if the ceiling is below it.
+    pub lowered_from: Option<Duration>,
+}
+
+/// Why settings cannot be resolved.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// No directories.
+    #[error(transparent)]
+    Paths(#[from] PathsError),
+    /// A file is there and cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file holds a secret, and not only its owner may read it.
+    #[error("`{}` holds a secret, and others may read it", path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The user sets what is the organisation's to set.
+    #[error("{place}{what} `{name}` is your organisation's, by {}", at.display())]
+    Theirs {
+        /// Where the user does.
+        place: String,
+        /// A filter or an endpoint.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// The organisation's file.
+        at: PathBuf,
+    },
+    /// The user names another mapping than the organisation.
+    #[error("{place}the mapping is `{theirs}`, by {}, and not `{name}`", at.display())]
+    Mapping {
+        /// Where the user does.
+        place: String,
+        /// The mapping that the user names.
+        name: String,
+        /// The organisation's.
+        theirs: String,
+        /// The organisation's file.
+        at: PathBuf,
+    },
+    /// A file says something that cannot be.
+    #[error("{}:{line}: {message}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong, one line.
+        message: String,
+    },
+}
+
+impl Settings {
+    /// Reads the files and puts the layers together.
+    ///
+    /// # Errors
+    /// When a file cannot be read or says something that cannot be.
+    pub fn resolve(environment: &Environment, flags: Flags) -> Result<Self, SettingsError> {
+        Self::resolve_in(directories(environment)?, flags)
+    }
+
+    /// As [`Settings::resolve`], in given directories.
+    ///
+    /// # Errors
+    /// As [`Settings::resolve`].
+    pub fn resolve_in(paths: Paths, flags: Flags) -> Result<Self, SettingsError> {
+        let (user_at, at) = (paths.config.join("config.toml"), paths.organisation.join("config.toml"));
+        let mut user: ConfigFile = source::read(&user_at)?.unwrap_or_default();
+        let organisation: OrganisationFile = source::read(&at)?.unwrap_or_default();
+        let user_at_directory = paths.config.clone();
+        let filters = components::filters(&organisation, &at, user.filters, &user_at)?;
+        let endpoints = endpoints::endpoints(&organisation, &at, &user.endpoints, &user_at)?;
+        let mapping = components::mapping(&organisation, &at, user.mapping, &user_at)?;
+        let mut deny = deny_list::read(&paths.organisation.join("deny-list.toml"))?;
+        deny.extend(deny_list::read(&paths.config.join("deny-list.toml"))?);
+        let profiles = profiles_file::read(&paths.config.join("profiles.toml"))?;
+        let vault = vault_config::read(&paths.config.join("vault-config.toml"))?;
+        let of_vault = vault.component_settings();
+        if !of_vault.is_empty() {
+            // `[providers.vault]` of config.toml wins: it is the same for every provider.
+            let table = user.providers.entry("vault".to_owned()).or_default();
+            for (key, value) in of_vault {
+                table.entry(key).or_insert(value);
+            }
+        }
+
+        let asked_require = flags.require.or(user.enforcement.require).unwrap_or(Enforcer::Token);
+        // The organisation can raise the requirement; nothing the user says lowers it again.
+        let require = stricter(asked_require, organisation.enforcement.require.unwrap_or(Enforcer::None));
+        Ok(Self {
+            paths,
+            provider: flags.provider.or(user.provider),
+            require,
+            on_expiry: flags.on_expiry.or(user.on_expiry),
+            mapping,
+            intent: user.intent,
+            profiles,
+            deny,
+            filters,
+            secrets: SecretSources::new(user.secrets).beside(&user_at_directory),
+            endpoints,
+            tape: None,
+            plugins: organisation.plugins.or_root(user.plugins.sigstore_trusted_root),
+            signers: user.plugins.signers,
+            ttl: Lifetimes { flag: flags.ttl, file: user.ttl, ceiling: organisation.max_ttl },
+            vault,
+            flags: flags.provider_settings,
+            provider_files: user.providers,
+        })
+    }
+
+    /// How long access lasts, with the ttl that the profiles of the request name: the option, then profiles, then the file,
+    /// and never above the organisation's ceiling.
+    #[must_use]
+    pub fn ttl(&self, profiles: Option<Duration>) -> Ttl {
+        let asked = self.ttl.flag.or(profiles).or(self.ttl.file).unwrap_or(DEFAULT_TTL);
+        let duration = self.ttl.ceiling.map_or(asked, |ceiling| asked.min(ceiling));
+        Ttl { duration, lowered_from: (duration < asked).then_some(asked) }
+    }
+
+    /// Whether every provider that has settings is there.
+    ///
+    /// # Errors
+    /// Names the first that is not.
+    pub fn check_providers(&self, known: &[String]) -> Result<(), UnknownSetting> {
+        match self.provider_files.keys().find(|id| !known.contains(id)) {
+            Some(id) => Err(UnknownSetting::Provider {
+                place: self.place(&["providers", id]),
+                provider: id.clone(),
+                known: known.to_vec(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The settings of the provider `id`: flags, then the variables it declared, then its table in the files.
+    /// Empty values count as unset.
+    ///
+    /// # Errors
+    /// When a flag or a file names a setting that the provider does not have, or a value has a hidden character.
+    pub fn for_provider(
+        &self,
+        id: &str,
+        declared: &[Setting],
+        environment: &Environment,
+    ) -> Result<BTreeMap<String, String>, UnknownSetting> {
+        let empty = BTreeMap::new();
+        let file = self.provider_files.get(id).unwrap_or(&empty);
+        let known = |key: &&String| declared.iter().any(|setting| setting.key == **key);
+        if let Some(key) = self.flags.keys().chain(file.keys()).find(|key| !known(key)) {
+            let known = declared.iter().map(|setting| setting.key.clone()).collect();
+            let is_flag = self.flags.contains_key(key);
+            let place = if is_flag { String::new() } else { self.place(&["providers", id, key]) };
+            return Err(UnknownSetting::Key { place, provider: id.to_owned(), key: key.clone(), known });
+        }
+        let value = |setting: &Setting| {
+            let from_flag = self.flags.get(&setting.key).cloned();
+            let from_variable =
+                || setting.env.as_deref().and_then(|name| ecosystem::value(environment, id, name));
+            let value = from_flag.or_else(from_variable).or_else(|| file.get(&setting.key).cloned())?;
+            (!value.trim().is_empty()).then(|| (setting.key.clone(), value))
+        };
+        let values: BTreeMap<String, String> = declared.iter().filter_map(value).collect();
+        // Security: values become part of policies, and a policy that is shown must be the one that is sent.
+        match values.iter().find(|(_, value)| value.contains(is_hidden)) {
+            Some((key, value)) => Err(UnknownSetting::Hidden {
+                provider: id.to_owned(),
+                key: key.clone(),
+                value: value.escape_debug().to_string(),
+                is_flag: self.flags.get(key) == Some(value),
+            }),
+            None => Ok(values),
+        }
+    }
+
+    /// Where a `config.toml`, the user's or else the organisation's, says something: `PATH:LINE: ` to begin an error with.
+    #[must_use]
+    pub fn place(&self, keys: &[&str]) -> String {
+        let files =
+            [&self.paths.config, &self.paths.organisation].map(|directory| directory.join("config.toml"));
+        files.iter().map(|file| source::place(file, keys)).find(|place| !place.is_empty()).unwrap_or_default()
+    }
+
+    /// Gives `outside` the sources of secrets, the endpoints and the tape.
+    #[must_use]
+    pub fn apply_to(&self, outside: Outside) -> Outside {
+        outside.with_sources(self.secrets.clone(), self.endpoints.clone(), self.tape.clone())
+    }
+
+    /// The region option, which also decides where the source credentials are used.
+    #[must_use]
+    pub fn region_flag(&self) -> Option<String> {
+        self.flags.get("region").cloned()
+    }
+}
+
+/// The program's directories, with the audit log where the organisation wants it, and components where its rules hold.
+///
+/// # Errors
+/// When there are none, or the organisation's file cannot be read.
+pub fn directories(environment: &Environment) -> Result<Paths, SettingsError> {
+    with_organisation(Paths::resolve(environment)?)
+}
+
+fn with_organisation(mut paths: Paths) -> Result<Paths, SettingsError> {
+    let organisation: OrganisationFile =
+        source::read(&paths.organisation.join("config.toml"))?.unwrap_or_default();
+    let user = nix::unistd::getuid();
+    if let Some(directory) = &organisation.audit.directory {
+        paths.audit = directory.join(user.to_string());
+    }
+    Ok(if organisation.rules_components() { paths.of_account(user)? } else { paths })
+}
+
+/// The error for a setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnknownSetting {
+    /// The provider does not have it.
+    #[error("{place}provider `{provider}` has no setting `{key}`")]
+    Key {
+        /// Where it is, if in a file.
+        place: String,
+        /// The provider.
+        provider: String,
+        /// The setting.
+        key: String,
+        /// Those it has.
+        known: Vec<String>,
+    },
+    /// A value has a character that acts on the text around it instead of being seen.
+    #[error("the setting `{key}` of provider `{provider}` has a hidden character: `{value}`")]
+    Hidden {
+        /// The provider.
+        provider: String,
+        /// The setting.
+        key: String,
+        /// The value, with such characters written out.
+        value: String,
+        /// Whether it comes from the command line.
+        is_flag: bool,
+    },
+    /// There is no such provider.
+    #[error("{place}there is no provider `{provider}`")]
+    Provider {
+        /// Where it has settings.
+        place: String,
+        /// The provider.
+        provider: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+}
+
+/// The stricter of two requirements.
+fn stricter(left: Enforcer, right: Enforcer) -> Enforcer {
+    if strength(left) >= strength(right) { left } else { right }
+}
+
+/// How much an enforcer is worth: more is stricter.
+#[must_use]
+pub fn strength(enforcer: Enforcer) -> u8 {
+    match enforcer {
+        Enforcer::None => 0,
+        Enforcer::Token => 1,
+        Enforcer::Cloud => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests;

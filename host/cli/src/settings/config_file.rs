@@ -1,0 +1,173 @@
+//! `config.toml`: the user's, and the organisation's in `/etc/audex`, which can only narrow.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de::Error};
+
+use audex_child::OnExpiry;
+use audex_components::provider::Enforcer;
+use audex_core::paths::deserialize_absolute;
+use audex_logins::secret_source::SecretSource;
+use audex_registry::rules::Rules;
+use audex_registry::signature::Signer;
+
+/// The user's `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConfigFile {
+    /// The provider of a run that names none.
+    pub provider: Option<String>,
+    /// The ttl of a run that names none.
+    #[serde(deserialize_with = "duration")]
+    pub ttl: Option<Duration>,
+    /// `keep` or `end`.
+    #[serde(deserialize_with = "on_expiry")]
+    pub on_expiry: Option<OnExpiry>,
+    /// `[enforcement]`.
+    pub enforcement: Enforcement,
+    /// `[mapping]`.
+    pub mapping: Mapping,
+    /// `[intent]`.
+    pub intent: IntentTable,
+    /// `[providers.ID]`: each provider's own settings.
+    pub providers: BTreeMap<String, BTreeMap<String, String>>,
+    /// `[filters.NAME]`: each filter's own settings.
+    pub filters: BTreeMap<String, serde_json::Value>,
+    /// `[secrets]`: where the values of `secret:NAME` are.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// `[endpoints]`: where requests of installed components to a host really go.
+    pub endpoints: BTreeMap<String, String>,
+    /// `[plugins]`.
+    pub plugins: PluginsTable,
+}
+
+/// `[plugins]` of a user.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PluginsTable {
+    /// Keys and identities of component authors that are trusted without `--signer`.
+    pub signers: Vec<Signer>,
+    /// The `trusted_root.json` that sigstore bundles are checked by, instead of the public instance's.
+    #[serde(deserialize_with = "deserialize_absolute")]
+    pub sigstore_trusted_root: Option<PathBuf>,
+}
+
+/// The organisation's `config.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OrganisationFile {
+    /// The longest ttl.
+    #[serde(deserialize_with = "duration")]
+    pub max_ttl: Option<Duration>,
+    /// `[enforcement]`.
+    pub enforcement: Enforcement,
+    /// `[audit]`.
+    pub audit: AuditTable,
+    /// `[filters.NAME]`: settings that the user's file cannot change.
+    pub filters: BTreeMap<String, serde_json::Value>,
+    /// `[endpoints]`: hosts that the user's file cannot move.
+    pub endpoints: BTreeMap<String, String>,
+    /// `[mapping]`: the mapping that the user's file cannot replace.
+    pub mapping: Mapping,
+    /// `[plugins]`.
+    pub plugins: Rules,
+}
+
+impl OrganisationFile {
+    /// Whether it says anything of components: which there must be, what they may be, what filters are set to, or which mapping answers.
+    #[must_use]
+    pub fn rules_components(&self) -> bool {
+        let is_pinned = self.mapping.component.is_some();
+        self.plugins.is_any() || !self.filters.is_empty() || !self.endpoints.is_empty() || is_pinned
+    }
+}
+
+/// `[audit]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditTable {
+    /// Where logs are kept, in a directory for each user id; no variable of a user's moves it.
+    #[serde(deserialize_with = "deserialize_absolute")]
+    pub directory: Option<PathBuf>,
+}
+
+/// `[enforcement]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Enforcement {
+    /// `cloud`, `token` or `none`.
+    #[serde(deserialize_with = "enforcer")]
+    pub require: Option<Enforcer>,
+}
+
+/// `[intent]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IntentTable {
+    /// The engine that answers.
+    pub engine: Option<String>,
+    /// The model it asks.
+    pub model: Option<String>,
+    /// Where it asks, instead of the vendor's own address.
+    pub base_url: Option<String>,
+}
+
+/// `[mapping]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mapping {
+    /// The name of the mapping component that answers.
+    pub component: Option<String>,
+}
+
+/// The enforcer called `name`.
+///
+/// # Errors
+/// Lists the names there are.
+pub fn parse_enforcer(name: &str) -> Result<Enforcer, String> {
+    match name {
+        "cloud" => Ok(Enforcer::Cloud),
+        "token" => Ok(Enforcer::Token),
+        "none" => Ok(Enforcer::None),
+        other => Err(format!("`{other}` is none of `cloud`, `token`, `none`")),
+    }
+}
+
+/// The policy called `name`.
+///
+/// # Errors
+/// Lists the names there are.
+pub fn parse_on_expiry(name: &str) -> Result<OnExpiry, String> {
+    match name {
+        "keep" => Ok(OnExpiry::Keep),
+        "end" => Ok(OnExpiry::End),
+        other => Err(format!("`{other}` is neither `keep` nor `end`")),
+    }
+}
+
+/// A ttl such as `15m`, `1h 30m`, `90s`.
+///
+/// # Errors
+/// When it is no duration, under a second, or not whole seconds.
+pub fn parse_ttl(text: &str) -> Result<Duration, String> {
+    let ttl = humantime::parse_duration(text)
+        .map_err(|_| format!("`{text}` is no duration: write 90s, 15m or 1h 30m"))?;
+    if ttl.as_secs() == 0 || ttl.subsec_nanos() != 0 || u32::try_from(ttl.as_secs()).is_err() {
+        return Err(format!("`{text}` is not one or more whole seconds"));
+    }
+    Ok(ttl)
+}
+
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    parse_ttl(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn on_expiry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OnExpiry>, D::Error> {
+    parse_on_expiry(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn enforcer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Enforcer>, D::Error> {
+    parse_enforcer(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}

@@ -1,0 +1,181 @@
+//! `profiles.toml`: the user's own profiles.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de::Error};
+use toml::Spanned;
+
+use super::config_file::duration;
+use super::deny_list::{self, DenyEntry};
+use super::{SettingsError, source};
+use audex_core::printable::is_hidden;
+
+/// One profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomProfile {
+    /// What it is for.
+    pub description: String,
+    /// Its own actions; may be empty only if it extends others.
+    pub actions: Vec<String>,
+    /// Resources of its own actions; empty means every resource.
+    pub resources: Vec<String>,
+    /// The provider it is for, if it says so.
+    pub provider: Option<String>,
+    /// The ttl of runs that name none.
+    pub ttl: Option<Duration>,
+    /// What it forbids to the whole request.
+    pub deny: Vec<DenyEntry>,
+    /// Profiles whose permissions it has too, each on that profile's own resources.
+    pub extends: Vec<String>,
+    /// `FILE:LINE`.
+    pub source: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ProfilesFile {
+    profiles: BTreeMap<String, Spanned<Written>>,
+}
+
+/// A profile as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    description: String,
+    #[serde(default, deserialize_with = "names")]
+    actions: Vec<String>,
+    #[serde(default, deserialize_with = "resources")]
+    resources: Vec<String>,
+    provider: Option<String>,
+    #[serde(default, deserialize_with = "duration")]
+    ttl: Option<Duration>,
+    #[serde(default)]
+    deny: Vec<Spanned<String>>,
+    #[serde(default, deserialize_with = "names")]
+    extends: Vec<String>,
+}
+
+/// The profiles of the file at `path`; none if there is no such file.
+///
+/// # Errors
+/// When it cannot be read or is malformed.
+pub fn read(path: &Path) -> Result<BTreeMap<String, CustomProfile>, SettingsError> {
+    match source::text(path)? {
+        Some(text) => parse(path, &text),
+        None => Ok(BTreeMap::new()),
+    }
+}
+
+/// The profiles of `text`, which was read from `path`.
+///
+/// # Errors
+/// When it is malformed.
+pub fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, CustomProfile>, SettingsError> {
+    let file: ProfilesFile =
+        toml::from_str(text).map_err(|error| source::invalid(path, text, error.span(), error.message()))?;
+    let mut profiles = BTreeMap::new();
+    for (name, written) in file.profiles {
+        let span = written.span();
+        let Written { description, actions, resources, provider, ttl, deny, extends } = written.into_inner();
+        if actions.is_empty() && extends.is_empty() {
+            let message = format!("profile `{name}` has neither `actions` nor `extends`");
+            return Err(source::invalid(path, text, Some(span), &message));
+        }
+        if actions.is_empty() && !resources.is_empty() {
+            // They would limit nothing, and look as if they did.
+            let message = format!("profile `{name}` has `resources` and no `actions` of its own to limit");
+            return Err(source::invalid(path, text, Some(span), &message));
+        }
+        let deny = deny.into_iter().map(|entry| deny_list::entry(path, text, entry));
+        let profile = CustomProfile {
+            description,
+            actions,
+            resources,
+            provider,
+            ttl,
+            deny: deny.collect::<Result<_, _>>()?,
+            extends,
+            source: format!("{}:{}", path.display(), source::line(text, span.start)),
+        };
+        profiles.insert(name, profile);
+    }
+    Ok(profiles)
+}
+
+/// The items of a comma-separated list.
+#[must_use]
+pub fn split_list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// Security: an empty resource is an error, for an empty list means every resource.
+fn resources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let list = Vec::<String>::deserialize(deserializer)?;
+    if list.iter().any(|resource| resource.trim().is_empty()) {
+        return Err(D::Error::custom("`resources` has an empty entry"));
+    }
+    if let Some(resource) = list.iter().find(|resource| resource.contains(is_hidden)) {
+        let shown = resource.escape_debug();
+        return Err(D::Error::custom(format!("`resources` has a hidden character: `{shown}`")));
+    }
+    Ok(list)
+}
+
+/// A list, or one text separated by commas; not empty where it is there.
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        One(String),
+        Many(Vec<String>),
+    }
+    let list = match Names::deserialize(deserializer)? {
+        Names::One(text) => split_list(&text),
+        Names::Many(list) => list.iter().flat_map(|item| split_list(item)).collect(),
+    };
+    if list.is_empty() {
+        return Err(D::Error::custom("the list names nothing"));
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::config_file::parse_ttl;
+
+    fn read_text(text: &str) -> Result<BTreeMap<String, CustomProfile>, String> {
+        parse(Path::new("profiles.toml"), text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_whole_profile_is_read_with_the_lines_of_what_it_says() {
+        let text = "\n[profiles.a]\nextends = \"b, c\"\nactions = [\"s3:GetObject\"]\nttl = \"5m\"\ndeny = [\n \"iam:*\"]\n";
+        let profile = &read_text(text).unwrap()["a"];
+        assert_eq!(profile.extends, ["b", "c"]);
+        assert_eq!(profile.ttl, parse_ttl("5m").ok());
+        assert_eq!(
+            (profile.source.as_str(), profile.deny[0].source.as_str()),
+            ("profiles.toml:2", "profiles.toml:7")
+        );
+    }
+
+    #[test]
+    fn what_grants_nothing_or_limits_nothing_is_an_error_with_its_line() {
+        for (text, line) in [
+            ("[profiles.a]\ndescription = \"x\"\n", 1),
+            ("[profiles.a]\nactions = \"\"\n", 2),
+            ("\n[profiles.a]\nextends = \"b\"\nresources = [\"arn\"]\n", 2),
+            ("[profiles.a]\nactions = \"s3:GetObject\"\nresources = [\"\"]\n", 3),
+            ("[profiles.a]\nactions = \"s3:GetObject\"\ndeny = [\"s3\"]\n", 3),
+            ("[profiles.a]\nactions = \"s3:GetObject\"\nttl = \"soon\"\n", 3),
+            ("[profiles.a]\nactions = \"s3:GetObject\"\nextend = \"b\"\n", 3),
+        ] {
+            let error = read_text(text).unwrap_err();
+            assert!(error.starts_with(&format!("profiles.toml:{line}: ")), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Builds the components under `plugins/`, turns them into WebAssembly components, compiles them for the target of this
+//! build, and writes `embedded.rs`, so that a fresh machine compiles nothing at run time.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script's interface is the environment and other programs"
+)]
+
+#[path = "src/engine_config.rs"]
+mod engine_config;
+#[path = "src/outline.rs"]
+mod outline;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use sha2::{Digest, Sha256};
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// Crate name, the file Cargo makes of it, and whether it is a provider. The one list of built-in components.
+const COMPONENTS: [(&str, &str, bool); 8] = [
+    ("aws", "aws.wasm", true),
+    ("azure", "azure.wasm", true),
+    ("gcp", "gcp.wasm", true),
+    ("vault", "vault.wasm", true),
+    ("universal", "universal.wasm", false),
+    ("deny-list", "deny_list.wasm", false),
+    ("intent-claude", "intent_claude.wasm", false),
+    ("intent-local", "intent_local.wasm", false),
+];
+
+fn main() {
+    let root = PathBuf::from(required("CARGO_MANIFEST_DIR")).join("../..");
+    for path in [
+        "plugins/Cargo.toml",
+        "plugins/Cargo.lock",
+        "plugins/aws",
+        "plugins/azure",
+        "plugins/gcp",
+        "plugins/intent-claude",
+        "plugins/intent-local",
+        "plugins/sentence",
+        "plugins/universal",
+        "plugins/deny-list",
+        "plugins/vault",
+        "sdk/src",
+        "sdk/Cargo.toml",
+        "wit",
+    ] {
+        println!("cargo::rerun-if-changed={}", root.join(path).display());
+    }
+    println!("cargo::rerun-if-changed=src/engine_config.rs");
+    println!("cargo::rerun-if-changed=src/outline.rs");
+    println!("cargo::rerun-if-changed=build.rs");
+    require_wasm_target();
+    let out = PathBuf::from(required("OUT_DIR"));
+    let built = build_plugins(&root, &out);
+    write(&out.join("embedded.rs"), embed(&built, &out).as_bytes());
+}
+
+/// Says in one line what to do when the WebAssembly target is not installed.
+fn require_wasm_target() {
+    let sysroot = or_fail(Command::new(required("RUSTC")).args(["--print", "sysroot"]).output(), "run rustc");
+    let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
+    if !Path::new(&sysroot).join("lib/rustlib").join(WASM_TARGET).is_dir() {
+        fail(&format!("the Rust target {WASM_TARGET} is missing; run: rustup target add {WASM_TARGET}"));
+    }
+}
+
+/// Runs a nested Cargo in a target directory of its own (a shared one would deadlock); returns where the modules are.
+fn build_plugins(root: &Path, out: &Path) -> PathBuf {
+    // OUT_DIR is <target>/<profile>/build/<package>/out: profiles share one build of the components.
+    let target_dir =
+        out.ancestors().nth(4).filter(|dir| dir.join("CACHEDIR.TAG").exists()).unwrap_or(out).join("plugins");
+    let mut cargo = Command::new(required("CARGO"));
+    cargo
+        .args(["build", "--release", "--locked", "--target", WASM_TARGET, "--manifest-path"])
+        .arg(root.join("plugins/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target_dir);
+    // The outer build's flags, wrappers (clippy) and profile settings are for another target.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let keep = ["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO"].contains(&text.as_ref());
+        if (text.starts_with("CARGO") || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS")) && !keep
+        {
+            cargo.env_remove(&name);
+        }
+    }
+    match cargo.status() {
+        Ok(status) if status.success() => target_dir.join(WASM_TARGET).join("release"),
+        Ok(status) => fail(&format!("building the components under plugins/ failed ({status})")),
+        Err(error) => fail(&format!("cannot run cargo for the components under plugins/: {error}")),
+    }
+}
+
+fn embed(built: &Path, out: &Path) -> String {
+    let mut config = wasmtime::Config::new();
+    engine_config::configure(&mut config);
+    // Without an explicit target the CPU features of the machine that builds would be required of every user's.
+    or_fail(config.target(&required("TARGET")), "compile for this target");
+    let engine = or_fail(wasmtime::Engine::new(&config), "configure the engine");
+    let mut source = String::from(
+        "/// The components inside this program.\n#[allow(clippy::unreadable_literal, reason = \"the build script writes it\")]\npub static COMPONENTS: &[Embedded] = &[\n",
+    );
+    for (name, file, provides) in COMPONENTS {
+        let module = or_fail(fs::read(built.join(file)), "read the component that cargo built");
+        let encoder = wit_component::ComponentEncoder::default().validate(true).module(&module);
+        let component = or_fail(encoder.and_then(|mut encoder| encoder.encode()), "encode the component");
+        let compiled = or_fail(engine.precompile_component(&component), "compile the component");
+        let digest = Sha256::digest(&component).iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        write(&out.join(format!("{name}.wasm")), &component);
+        write(&out.join(format!("{name}.cwasm")), &compiled);
+        let outline = or_fail(outline::Outline::read(&component), "read the component's outline");
+        let manifest = outline.manifest.unwrap_or_else(|| fail(&format!("{name} has no manifest")));
+        let (bytes, imports, exports) = (component.len(), outline.imports, outline.exports);
+        let _ = writeln!(
+            source,
+            "    Embedded {{ name: {name:?}, provides: {provides}, digest: {digest:?}, bytes: {bytes}, manifest: {manifest:?}, \
+             imports: &{imports:?}, exports: &{exports:?}, \
+             compiled: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.cwasm\")) }},"
+        );
+    }
+    source + "];\n"
+}
+
+fn required(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| fail(&format!("{name} is not set: run this through cargo")))
+}
+
+fn write(path: &Path, contents: &[u8]) {
+    or_fail(fs::write(path, contents), "write to the build directory");
+}
+
+fn or_fail<T, E: std::fmt::Debug>(result: Result<T, E>, what: &str) -> T {
+    result.unwrap_or_else(|error| fail(&format!("cannot {what}: {error:?}")))
+}
+
+fn fail(message: &str) -> ! {
+    println!("cargo::error={message}");
+    std::process::exit(1);
+}

@@ -1,0 +1,209 @@
+//! What a guest gets of a reply: what it did not ask to have lifted, and nothing of what it was only allowed to send.
+
+use std::sync::Arc;
+
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_ENCODING, HeaderName, HeaderValue, SET_COOKIE};
+use serde_json::Value;
+
+use super::exchange::Reply;
+use super::{is_account_host, lift};
+use crate::bindings::provider::v0_1::http::{Auth, Chunk, HeaderKey, Request as Asked, Response};
+use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::capability::sts::plain_error;
+use crate::capability::{HeldSecret, Origin};
+use crate::limit;
+use crate::state::{Misbehaved, State};
+use crate::tape::{Got, kind_named};
+use audex_core::secret::Secret;
+use audex_wire::echo::Guard;
+
+/// Headers in which a secret stands alone, or behind the name of a scheme.
+const CREDENTIAL_HEADERS: [&str; 2] = ["authorization", "x-vault-token"];
+
+/// The secrets of one request that the guest does not know.
+#[derive(Default)]
+pub(super) struct Sent {
+    secrets: Vec<HeldSecret>,
+    /// Whether one stood where the guest could write around it.
+    framed: bool,
+}
+
+impl State {
+    /// The secrets in a request that the guest does not know, remembered for the replies of this run; an error where they
+    /// are too many.
+    pub(super) fn sending(&mut self, asked: &Asked) -> wasmtime::Result<Result<Sent, Error>> {
+        let sent = self.sent(asked)?;
+        let before = Arc::clone(&self.reach()?.outside);
+        let remembered = sent.secrets.iter().all(|held| before.sent().remember(held));
+        let message = || "too many different secrets were sent in this run".to_owned();
+        Ok(if remembered { Ok(sent) } else { Err(plain_error(ErrorKind::Denied, "secrets", message())) })
+    }
+
+    fn sent(&mut self, asked: &Asked) -> wasmtime::Result<Sent> {
+        let mut sent = Sent::default();
+        for header in &asked.headers {
+            let name = header.name.to_ascii_lowercase();
+            let is_alone = header.value.len() == 1 || CREDENTIAL_HEADERS.contains(&name.as_str());
+            self.collect(&header.value, !is_alone, &mut sent)?;
+        }
+        self.collect(&asked.body, true, &mut sent)?;
+        if let Some(Auth::Bearer(slot) | Auth::Header(HeaderKey { slot, .. })) = &asked.auth {
+            let secret = self.slot_secret(slot)?;
+            sent.secrets.extend(secret.map(|secret| HeldSecret::whole(secret, Origin::Slot)));
+        }
+        Ok(sent)
+    }
+
+    fn collect(&self, chunks: &[Chunk], framed: bool, sent: &mut Sent) -> wasmtime::Result<()> {
+        for chunk in chunks {
+            let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) = chunk
+            else {
+                continue;
+            };
+            let held = self.table.get(handle)?;
+            if held.origin != Origin::Guest {
+                sent.secrets.push(held.clone());
+                sent.framed |= framed;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands a reply to the guest, without what it asked to have lifted.
+    pub(super) fn show(
+        &mut self,
+        reply: &Reply,
+        pointers: &[String],
+        host: &str,
+        sent: &Sent,
+    ) -> wasmtime::Result<Result<Response, Error>> {
+        let unavailable = |code: &str, message: String| plain_error(ErrorKind::Unavailable, code, message);
+        let (body, values) = match lift::lift(&reply.body, pointers) {
+            Ok(lifted) => lifted,
+            Err(error) => return Ok(Err(unavailable(error.code(), error.to_string()))),
+        };
+        let outside = Arc::clone(&self.reach()?.outside);
+        // A server may keep what it was sent and quote it later, so what was sent before counts too.
+        let before = outside.sent().secrets();
+        let known: Vec<Secret> =
+            outside.tokens().values().into_iter().chain(outside.source_secrets()).collect();
+        let now = sent.secrets.iter().flat_map(HeldSecret::unknown);
+        let guard = Guard::new(now.chain(&known).chain(before.iter().map(|(secret, _)| secret)));
+        if !guard.is_idle() && !is_whole(reply) {
+            let message = format!("the reply of `{host}` is compressed or a part, and a secret was sent");
+            return Ok(Err(unavailable("encoded", message)));
+        }
+        let same = |value: &Secret| sent.secrets.iter().find(|held| is_same(&held.value, value));
+        // What this host gave before it may give again.
+        let origin = origin_of(host);
+        let given = |value: &Secret| before.iter().any(|(it, from)| *from == origin && is_same(it, value));
+        let is_own = |value: &Secret| same(value).is_some() || given(value);
+        // Security: what is searched has lost nothing but values that are a sent secret, whole. Of others the guest would learn
+        // by what is missing.
+        let own: Vec<String> = pointers
+            .iter()
+            .zip(&values)
+            .filter(|(_, value)| value.as_ref().is_some_and(is_own))
+            .map(|(at, _)| at.clone())
+            .collect();
+        let searched = lift::lift(&reply.body, &own).map(|(searched, _)| without(searched, pointers));
+        let others = values.iter().flatten().filter(|value| !is_own(value));
+        let headers = shown_headers(reply);
+        let is_header = |(name, value): &(String, String)| {
+            [name, value].iter().any(|text| guard.finds_in(text.as_bytes()))
+        };
+        if !searched.is_ok_and(|searched| !guard.finds_in(&searched))
+            || guard.finds_in(&body)
+            || headers.iter().any(is_header)
+            || others.into_iter().any(|value| guard.finds_in_lifted(value.expose().as_bytes()))
+        {
+            let message = format!("the reply of `{host}` repeats a secret that was sent to it");
+            return Ok(Err(unavailable("echo", message)));
+        }
+        let mut lifted = Vec::new();
+        for value in values {
+            let Some(value) = value else {
+                lifted.push(None);
+                continue;
+            };
+            if value.expose().len() > limit::SECRET_BYTES {
+                return Err(Misbehaved::LargeSecret.into());
+            }
+            let held = match same(&value) {
+                Some(held) => held.clone(),
+                None => HeldSecret::lifted(value, origin_of(host), sent.framed),
+            };
+            lifted.push(Some(self.hold(held)?));
+        }
+        Ok(Ok(Response { status: reply.status, headers, body, lifted }))
+    }
+
+    /// What a recording has in place of a reply.
+    pub(super) fn replayed(&mut self, got: Got, host: &str) -> wasmtime::Result<Result<Response, Error>> {
+        match got {
+            Got::Failure { kind, code, message } => Ok(Err(plain_error(kind_named(&kind), &code, message))),
+            Got::Reply { status, headers, body, lifted } => {
+                let mut held = Vec::new();
+                for found in lifted {
+                    held.push(if found {
+                        let value = Secret::new("replayed-secret-of-the-reply".to_owned());
+                        Some(self.hold(HeldSecret::whole(value, origin_of(host)))?)
+                    } else {
+                        None
+                    });
+                }
+                Ok(Ok(Response { status, headers, body: body.into_bytes(), lifted: held }))
+            }
+        }
+    }
+}
+
+/// Whether a value is what was sent, as where a token is looked up by itself: it is that secret again, and may go where that may.
+fn is_same(held: &Secret, value: &Secret) -> bool {
+    !value.expose().is_empty() && held.expose() == value.expose()
+}
+
+/// The headers that the guest gets.
+fn shown_headers(reply: &Reply) -> Vec<(String, String)> {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.to_string(), value.to_str().ok()?.to_owned()))
+    };
+    // Security: what a server sets as a cookie is a credential too.
+    reply.headers.iter().filter(|(name, _)| *name != SET_COOKIE).filter_map(text).collect()
+}
+
+/// `body` without the values at `pointers`, which nobody reads. Unlike what is shown it keeps what holds them again: a guest
+/// would learn from what is missing there. All of XML is kept.
+fn without(body: Vec<u8>, pointers: &[String]) -> Vec<u8> {
+    if pointers.is_empty() {
+        return body;
+    }
+    let Ok(mut document) = serde_json::from_slice::<Value>(&body) else { return body };
+    for pointer in pointers {
+        if let Some(value) = document.pointer_mut(pointer).filter(|value| value.is_string()) {
+            *value = Value::Null;
+        }
+    }
+    document.to_string().into_bytes()
+}
+
+/// Whether a reply can be searched: no guest is served by one that it alone can read.
+fn is_whole(reply: &Reply) -> bool {
+    let is_plain = |value: &HeaderValue| {
+        let mut encodings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        encodings.all(|encoding| encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity"))
+    };
+    reply.headers.get_all(CONTENT_ENCODING).iter().all(is_plain)
+        && reply.status != StatusCode::PARTIAL_CONTENT.as_u16()
+}
+
+/// The origin of what `host` sent. Security: the one secret of a storage account's host is the key that delegates a user's
+/// rights for days; signatures made with it leave, and the key does not.
+fn origin_of(host: &str) -> Origin {
+    let host = host.to_owned();
+    if is_account_host(&host) { Origin::SigningKey { host } } else { Origin::Lifted { host } }
+}
+
+#[cfg(test)]
+mod tests;

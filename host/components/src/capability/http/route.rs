@@ -1,0 +1,134 @@
+//! Where requests to a cloud's own hosts go when the user has others: a sovereign cloud, a private endpoint, a double.
+//!
+//! A component always names the cloud's own host, and what it was granted and where secrets may go is decided by that name.
+
+use reqwest::Url;
+
+use super::is_account_host;
+use audex_core::address;
+use audex_core::address::AddressError;
+use audex_core::environment::{
+    ANTHROPIC_BASE_URL, AUDEX_AZURE_RESOURCE_MANAGER_URL, AUDEX_GCP_IAMCREDENTIALS_URL, AUDEX_GCP_STS_URL,
+    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL_IAM, AZURE_STORAGE_SERVICE_ENDPOINT,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS, Environment,
+};
+use audex_logins::aws::profile::with_endpoints;
+
+/// The hosts that variables replace, with the variables in order of precedence.
+const ROUTES: [(Canonical, &[&str]); 9] = [
+    (Canonical::CloudTrail, &[AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL]),
+    (Canonical::Host("api.anthropic.com"), &[ANTHROPIC_BASE_URL]),
+    (
+        Canonical::Host("cloudresourcemanager.googleapis.com"),
+        &[CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER],
+    ),
+    (Canonical::Host("iam.googleapis.com"), &[CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM]),
+    (Canonical::Host("iam.amazonaws.com"), &[AWS_ENDPOINT_URL_IAM, AWS_ENDPOINT_URL]),
+    (
+        Canonical::Host("iamcredentials.googleapis.com"),
+        &[AUDEX_GCP_IAMCREDENTIALS_URL, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS],
+    ),
+    (Canonical::Host("sts.googleapis.com"), &[AUDEX_GCP_STS_URL]),
+    (Canonical::Host("management.azure.com"), &[AUDEX_AZURE_RESOURCE_MANAGER_URL]),
+    (Canonical::StorageAccount, &[AZURE_STORAGE_SERVICE_ENDPOINT]),
+];
+
+/// A host as components name it.
+enum Canonical {
+    Host(&'static str),
+    StorageAccount,
+    CloudTrail,
+}
+
+impl Canonical {
+    fn names(&self, host: &str) -> bool {
+        match self {
+            Self::Host(name) => *name == host,
+            Self::StorageAccount => is_account_host(host),
+            Self::CloudTrail => super::signing::is_log(host),
+        }
+    }
+}
+
+/// Another place for the requests to one host.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Route(Url);
+
+impl Route {
+    /// To this place.
+    pub fn to(place: Url) -> Self {
+        Self(place)
+    }
+
+    /// `asked` at this place: its path is put behind the place's own.
+    pub fn url(&self, asked: &Url) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}{}", self.0.path().trim_end_matches('/'), asked.path()));
+        url.set_query(asked.query());
+        url
+    }
+}
+
+/// The route for `host`, if a variable names one.
+pub(super) fn find(environment: &Environment, host: &str) -> Result<Option<Route>, AddressError> {
+    let variables =
+        ROUTES.iter().find(|(canonical, _)| canonical.names(host)).map(|(_, variables)| *variables);
+    let variables = variables.unwrap_or_default();
+    // Where AWS is may be said by the selected profile too.
+    let led = variables.contains(&AWS_ENDPOINT_URL).then(|| with_endpoints(environment));
+    let environment = led.as_ref().unwrap_or(environment);
+    let mut named = variables.iter().filter_map(|name| Some((*name, environment.get(name)?)));
+    match named.next() {
+        Some((name, value)) => Ok(Some(Route(address::parse(name, value)?))),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routed(variable: &str, value: &str, url: &str) -> Result<Option<String>, AddressError> {
+        let url = Url::parse(url).unwrap();
+        let environment = Environment::from_pairs([(variable, value)]);
+        Ok(find(&environment, url.host_str().unwrap())?.map(|route| route.url(&url).to_string()))
+    }
+
+    #[test]
+    fn a_configured_place_keeps_path_and_query() {
+        let sts = "https://sts.googleapis.com/v1/token?x=1";
+        let at = |value| routed(AUDEX_GCP_STS_URL, value, sts).unwrap().unwrap();
+        assert_eq!(at("http://127.0.0.1:80"), "http://127.0.0.1/v1/token?x=1");
+        assert_eq!(
+            at("https://sts.corp.example:8443/base/"),
+            "https://sts.corp.example:8443/base/v1/token?x=1"
+        );
+        let blob = "https://devstore.blob.core.windows.net/?comp=userdelegationkey";
+        let azurite = routed(AZURE_STORAGE_SERVICE_ENDPOINT, "http://127.0.0.1:10000/devstore", blob);
+        assert_eq!(azurite.unwrap().unwrap(), "http://127.0.0.1:10000/devstore/?comp=userdelegationkey");
+        let overridden = routed(
+            CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS,
+            "https://iam.example/",
+            "https://iamcredentials.googleapis.com/v1/x",
+        );
+        assert_eq!(overridden.unwrap().unwrap(), "https://iam.example/v1/x");
+    }
+
+    #[test]
+    fn other_hosts_are_not_routed() {
+        for url in ["https://storage.googleapis.com/", "https://sts.googleapis.com.evil.com/"] {
+            assert_eq!(routed(AUDEX_GCP_STS_URL, "https://sts.example", url).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn plain_http_beyond_loopback_and_what_is_no_address_is_an_error_that_names_the_variable() {
+        for value in
+            ["http://sts.example", "ftp://127.0.0.1", "nonsense", "https://u:p@sts.example", "https://x/?q"]
+        {
+            let error = routed(AUDEX_GCP_STS_URL, value, "https://sts.googleapis.com/").unwrap_err();
+            assert!(error.to_string().contains("`AUDEX_GCP_STS_URL`"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The `leases` import (0.2): what a component is about to make is recorded before the cloud is asked for it.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::sts::plain_error;
+use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::bindings::provider::v0_2::leases;
+use crate::limit;
+use crate::state::{Misbehaved, State};
+use audex_core::printable;
+use audex_core::printable::is_hidden;
+
+/// Writes a lease and the end of its session (seconds since the Unix epoch) to the audit log; the error says what failed.
+pub type Recorder = Box<dyn Fn(&str, u64) -> Result<(), String> + Send + Sync>;
+
+/// The leases that one provider announced in this run.
+#[derive(Default)]
+pub struct Leases {
+    recorder: OnceLock<Recorder>,
+    announced: Mutex<Vec<String>>,
+}
+
+impl Leases {
+    /// Has leases written by `recorder` from here on. Without one, as in `plan`, nothing is minted either.
+    pub fn record_with(&self, recorder: Recorder) {
+        let _ = self.recorder.set(recorder);
+    }
+
+    /// Returns the leases announced since the last call.
+    #[must_use]
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.announced.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Records a lease, once.
+    ///
+    /// # Errors
+    /// The inner one when it cannot be recorded, the outer one when it is not a lease or there are too many.
+    pub fn announce(&self, lease: &str, ends_at: u64) -> Result<Result<(), String>, Misbehaved> {
+        let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        if announced.len() >= limit::DELIVERED {
+            return Err(Misbehaved::ManyLeases);
+        }
+        // It is shown, recorded, and given back as it is.
+        if lease.is_empty() || lease.chars().count() > printable::LINE_CHARACTERS || lease.contains(is_hidden)
+        {
+            return Err(Misbehaved::BadLease);
+        }
+        if announced.iter().any(|known| known == lease) {
+            return Ok(Ok(()));
+        }
+        let recorded = self.recorder.get().map_or(Ok(()), |record| record(lease, ends_at));
+        if recorded.is_ok() {
+            announced.push(lease.to_owned());
+        }
+        Ok(recorded)
+    }
+}
+
+impl leases::Host for State {
+    fn announce(&mut self, lease: String, ends_at: u64) -> wasmtime::Result<Result<(), Error>> {
+        let reach = self.reach()?;
+        reach.scope.may_reach()?;
+        let recorded = reach.outside.leases().announce(&lease, ends_at)?;
+        Ok(recorded.map_err(|reason| plain_error(ErrorKind::Internal, "audit", reason)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_lease_is_recorded_before_the_component_goes_on() {
+        let (leases, written) = (Leases::default(), Arc::new(Mutex::new(Vec::new())));
+        let log = Arc::clone(&written);
+        leases.record_with(Box::new(move |lease, ends_at| {
+            log.lock().unwrap().push((lease.to_owned(), ends_at));
+            Ok(())
+        }));
+        assert_eq!(leases.announce("role a", 7).unwrap(), Ok(()));
+        assert_eq!(*written.lock().unwrap(), [("role a".to_owned(), 7)]);
+        assert_eq!((leases.take(), leases.take()), (vec!["role a".to_owned()], Vec::new()));
+    }
+
+    #[test]
+    fn what_could_not_be_recorded_is_an_error_and_not_announced() {
+        let leases = Leases::default();
+        leases.record_with(Box::new(|_, _| Err("the disk is full".to_owned())));
+        assert_eq!(leases.announce("role a", 7).unwrap(), Err("the disk is full".to_owned()));
+        assert!(leases.take().is_empty());
+    }
+
+    #[test]
+    fn a_lease_is_one_plain_line_and_there_are_only_so_many() {
+        let leases = Leases::default();
+        for bad in ["", "two\nlines", "e\u{1b}[2J", &"x".repeat(printable::LINE_CHARACTERS + 1)] {
+            assert!(leases.announce(bad, 7).is_err(), "{bad:?}");
+        }
+        for number in 0..limit::DELIVERED {
+            assert!(leases.announce(&number.to_string(), 7).is_ok());
+        }
+        assert!(leases.announce("one too many", 7).is_err());
+    }
+}

@@ -1,0 +1,294 @@
+//! The host's own look at every policy a component hands to STS.
+//!
+//! Security: a provider is third-party code. Whatever it compiles, nothing outside the grant may be asked of the cloud, and
+//! nothing but the planned policy may be delivered.
+
+mod unique;
+
+use audex_sdk::pattern;
+use serde_json::{Map, Value};
+
+use self::unique::Unique;
+use crate::limit;
+use crate::provider::Grant;
+
+/// The action that lets a first session be narrowed; allowed in policies of sessions that are never delivered.
+const SCOPE_DOWN: &str = "sts:getscopedcredentials";
+/// STS makes no session but a scoped-down one that is shorter.
+const STS_FLOOR: u32 = 900;
+/// What a policy may consist of. Security: IAM might read `statement` where this reads `Statement` only.
+const DOCUMENT_KEYS: [&str; 3] = ["Id", "Statement", "Version"];
+const ALLOW_KEYS: [&str; 5] = ["Action", "Condition", "Effect", "Resource", "Sid"];
+const DENY_KEYS: [&str; 7] = ["Action", "Condition", "Effect", "NotAction", "NotResource", "Resource", "Sid"];
+
+/// What a call is for, which decides how far it may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Answers from what the component knows.
+    Pure,
+    /// Looks, and makes nothing.
+    Look,
+    /// Tries whether minting would work, with sessions that can do nothing.
+    Probe,
+    /// Mints one grant.
+    Mint,
+}
+
+/// What a policy may allow, and whether sessions may be made at all.
+#[derive(Clone, Debug)]
+pub struct PolicyScope {
+    purpose: Purpose,
+    /// What is granted: action patterns, lower case, and the resource patterns of each; empty means every resource.
+    granted: Vec<(String, Vec<String>)>,
+    /// Patterns that must stay forbidden, lower case.
+    deny: Vec<String>,
+    /// How long what is delivered may live.
+    ttl_seconds: u32,
+    /// The policy that was planned and shown.
+    planned: Option<String>,
+}
+
+/// What was asked of STS that must not be.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OutsideGrant {
+    /// A policy that allows more, or that cannot be read for certain.
+    #[error("a policy outside the grant was asked of STS: {0}")]
+    Policy(String),
+    /// A session where none is to be made.
+    #[error("it asked for credentials in a call that mints nothing")]
+    Mints,
+    /// The network or source credentials where neither is needed.
+    #[error("it reached out in a call that must answer from what it knows")]
+    Reaches,
+    /// A session that outlives the grant.
+    #[error("it asked for credentials of {asked} s where {most} s are granted")]
+    TooLong {
+        /// Seconds asked for.
+        asked: u32,
+        /// Seconds it may ask for.
+        most: u32,
+    },
+}
+
+impl PolicyScope {
+    /// The scope of calls that answer from what the component knows.
+    #[must_use]
+    pub fn pure() -> Self {
+        Self::without_grant(Purpose::Pure)
+    }
+
+    /// The scope of calls that look around and make nothing.
+    #[must_use]
+    pub fn look() -> Self {
+        Self::without_grant(Purpose::Look)
+    }
+
+    /// The scope of health checks: sessions can be made, and can do nothing.
+    #[must_use]
+    pub fn probe() -> Self {
+        Self::without_grant(Purpose::Probe)
+    }
+
+    /// The scope of minting `grant` by `planned`.
+    #[must_use]
+    pub fn of(grant: &Grant, planned: Option<&str>) -> Self {
+        Self {
+            purpose: Purpose::Mint,
+            granted: grant
+                .permissions
+                .iter()
+                .map(|p| (p.action.to_lowercase(), p.resources.clone()))
+                .collect(),
+            deny: grant.deny.iter().map(|pattern| pattern.to_lowercase()).collect(),
+            ttl_seconds: grant.ttl_seconds,
+            planned: planned.map(str::to_owned),
+        }
+    }
+
+    fn without_grant(purpose: Purpose) -> Self {
+        let (granted, deny) = (Vec::new(), Vec::new());
+        Self { purpose, granted, deny, ttl_seconds: STS_FLOOR, planned: None }
+    }
+
+    /// Whether this call may use the network and source credentials.
+    ///
+    /// # Errors
+    /// When it must answer from what it knows.
+    pub fn may_reach(&self) -> Result<(), OutsideGrant> {
+        if self.purpose == Purpose::Pure { Err(OutsideGrant::Reaches) } else { Ok(()) }
+    }
+
+    /// Whether this call may have a first session of `seconds`, which STS makes no shorter than its floor.
+    ///
+    /// # Errors
+    /// When it mints nothing, or the session would outlive the grant.
+    pub fn may_make(&self, seconds: u32) -> Result<(), OutsideGrant> {
+        self.may_live(seconds, self.ttl_seconds.max(STS_FLOOR))
+    }
+
+    /// Whether this call may have a session scoped down to `seconds`.
+    ///
+    /// # Errors
+    /// As [`PolicyScope::may_make`].
+    pub fn may_narrow(&self, seconds: u32) -> Result<(), OutsideGrant> {
+        self.may_live(seconds, self.ttl_seconds)
+    }
+
+    fn may_live(&self, asked: u32, most: u32) -> Result<(), OutsideGrant> {
+        match self.purpose {
+            Purpose::Pure | Purpose::Look => Err(OutsideGrant::Mints),
+            Purpose::Probe | Purpose::Mint if asked > most => Err(OutsideGrant::TooLong { asked, most }),
+            Purpose::Probe | Purpose::Mint => Ok(()),
+        }
+    }
+
+    /// Whether `policy` stays inside the grant.
+    ///
+    /// # Errors
+    /// Names what is outside. A document this cannot read is outside.
+    pub fn permit(&self, policy: &str) -> Result<(), OutsideGrant> {
+        if policy.len() > limit::POLICY_BYTES {
+            return Err(outside("it is too long"));
+        }
+        let Ok(Unique(Value::Object(document))) = serde_json::from_str(policy) else {
+            return Err(outside("it is not one JSON object with each key once"));
+        };
+        only(&document, &DOCUMENT_KEYS)?;
+        let statements = match document.get("Statement") {
+            Some(Value::Array(many)) => many.iter().collect(),
+            Some(one @ Value::Object(_)) => vec![one],
+            _ => return Err(outside("it has no statement")),
+        };
+        let intermediate = self.planned.as_deref() != Some(policy);
+        let (mut allowed, mut denied) = (Vec::new(), Vec::new());
+        for statement in statements {
+            let fields = statement.as_object().ok_or_else(|| outside("a statement is no object"))?;
+            match fields.get("Effect").and_then(Value::as_str) {
+                Some("Deny") => denied.extend(denied_everywhere(fields)?),
+                Some("Allow") => allowed.extend(self.permit_allow(fields, intermediate)?),
+                _ => return Err(outside("a statement has no effect")),
+            }
+        }
+        // A session of another policy is never delivered.
+        if intermediate { Ok(()) } else { self.keep_denied(&allowed, &denied) }
+    }
+
+    /// The actions, lower case, of an allowing statement that stays inside; none if all it allows is scoping down.
+    fn permit_allow(
+        &self,
+        fields: &Map<String, Value>,
+        intermediate: bool,
+    ) -> Result<Vec<String>, OutsideGrant> {
+        only(fields, &ALLOW_KEYS)?;
+        let actions: Vec<String> =
+            strings(fields.get("Action"))?.into_iter().map(str::to_lowercase).collect();
+        if intermediate && actions.iter().all(|action| action == SCOPE_DOWN) {
+            return Ok(Vec::new());
+        }
+        let resources = strings(fields.get("Resource"))?;
+        for resource in resources {
+            let here = self.granted_on(Some(resource));
+            let inside = |action: &String| allows(&here, action) || self.grants_resourceless(action);
+            if let Some(action) = actions.iter().find(|action| !inside(action)) {
+                let anywhere = allows(&self.granted_on(None), action);
+                let on = if anywhere { format!(" on the resource `{resource}`") } else { String::new() };
+                return Err(outside(&format!("`{action}`{on}")));
+            }
+        }
+        Ok(actions)
+    }
+
+    /// Tells whether `action` is granted on any resource, and needs none.
+    ///
+    /// Security: for an action that takes no resource, IAM knows none but `*`. One that may take a resource of an uncommon kind is
+    /// meant only by its own name, never by a pattern, and where it is not limited to a resource of its service.
+    fn grants_resourceless(&self, action: &str) -> bool {
+        let service = action.split(':').next().unwrap_or_default();
+        let is_elsewhere = |resource: &String| {
+            let of = resource.split(':').nth(2).unwrap_or("*");
+            of != service && !of.contains(['*', '?', '$'])
+        };
+        let is_named =
+            self.granted.iter().any(|(own, resources)| own == action && resources.iter().all(is_elsewhere));
+        let takes_none = aws_catalogue::takes_no_resource(action);
+        (takes_none && allows(&self.granted_on(None), action))
+            || (is_named && aws_catalogue::needs_no_resource(action))
+    }
+
+    /// The action patterns that are granted on `resource`, or on any resource.
+    fn granted_on(&self, resource: Option<&str>) -> Vec<&str> {
+        let reaches =
+            |own: &Vec<String>| own.is_empty() || resource.is_none_or(|resource| covered(own, resource));
+        self.granted.iter().filter(|(_, own)| reaches(own)).map(|(action, _)| action.as_str()).collect()
+    }
+
+    /// Security: a filter's deny pattern is part of the grant. A policy that allows some of it must deny it again.
+    fn keep_denied(&self, allowed: &[String], denied: &[String]) -> Result<(), OutsideGrant> {
+        for pattern in &self.deny {
+            for action in allowed.iter().filter(|action| pattern::intersects(pattern, action)) {
+                // IAM takes no wildcard for a service, so `*:Delete*` is written for the service at hand.
+                let here = match (pattern.split_once(':'), action.split_once(':')) {
+                    (Some((_, verb)), Some((service, _))) => format!("{service}:{verb}"),
+                    _ => pattern.clone(),
+                };
+                let each_service = action == "*" && denied_service_by_service(pattern, denied);
+                if !covered(denied, pattern) && !covered(denied, &here) && !each_service {
+                    return Err(outside(&format!("`{action}` without the denied `{pattern}`")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a pattern for any service is denied for each service that has such an action: an IAM policy takes no wildcard
+/// there. A service newer than the catalogue is not known, and the component says so.
+fn denied_service_by_service(pattern: &str, denied: &[String]) -> bool {
+    let Some((service, verb)) = pattern.split_once(':') else { return false };
+    let services = aws_catalogue::services_with(service, verb);
+    !services.is_empty() && services.iter().all(|service| covered(denied, &format!("{service}:{verb}")))
+}
+
+fn outside(what: &str) -> OutsideGrant {
+    OutsideGrant::Policy(what.to_owned())
+}
+
+fn only(fields: &Map<String, Value>, known: &[&str]) -> Result<(), OutsideGrant> {
+    match fields.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => Err(outside(&format!("it has `{key}`"))),
+        None => Ok(()),
+    }
+}
+
+/// The actions, lower case, that a denying statement forbids on every resource and under every condition.
+fn denied_everywhere(fields: &Map<String, Value>) -> Result<Vec<String>, OutsideGrant> {
+    only(fields, &DENY_KEYS)?;
+    let plain = !fields.contains_key("Condition")
+        && !fields.contains_key("NotAction")
+        && strings(fields.get("Resource")).is_ok_and(|all| all.contains(&"*"));
+    let actions = if plain { strings(fields.get("Action")).unwrap_or_default() } else { Vec::new() };
+    Ok(actions.into_iter().map(str::to_lowercase).collect())
+}
+
+fn covered(patterns: &[impl AsRef<str>], narrow: &str) -> bool {
+    let narrow = aws_catalogue::unescaped(narrow);
+    patterns.iter().any(|wide| pattern::covers(&aws_catalogue::unescaped(wide.as_ref()), &narrow))
+}
+
+/// Whether everything that `action` means is granted: as written, or, for a pattern made shorter, action by action.
+fn allows(granted: &[&str], action: &str) -> bool {
+    covered(granted, action) || aws_catalogue::expansion_within(action, granted)
+}
+
+/// A string or a non-empty list of strings.
+fn strings(value: Option<&Value>) -> Result<Vec<&str>, OutsideGrant> {
+    let list = match value {
+        Some(Value::String(one)) => Some(vec![one.as_str()]),
+        Some(Value::Array(many)) if !many.is_empty() => many.iter().map(Value::as_str).collect(),
+        _ => None,
+    };
+    list.ok_or_else(|| outside("an allowing statement without plain actions and resources"))
+}
+
+#[cfg(test)]
+mod tests;

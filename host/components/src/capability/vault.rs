@@ -1,0 +1,52 @@
+//! Vault behind the imports: the token of its slot, and the one host that is not the component's own choice.
+
+use std::sync::Arc;
+
+use reqwest::Request;
+
+use super::Capability;
+use super::sts::plain_error;
+use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::state::State;
+use audex_core::secret::Secret;
+use audex_logins::vault;
+use audex_logins::vault::VaultError;
+
+impl State {
+    /// `vault`: the token that logging in gives, and when it ends.
+    pub(super) fn vault_login(&mut self) -> wasmtime::Result<Result<(Secret, Option<u64>), Error>> {
+        self.require(&Capability::Vault)?;
+        let outside = Arc::clone(&self.reach()?.outside);
+        let answer = self.outside_time(|limit| outside.run(limit, outside.vault().token()));
+        Ok(match answer {
+            Ok(answer) => answer.map_err(Into::into),
+            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+        })
+    }
+
+    /// Leads `request` to Vault if `host` is the name it is known by.
+    ///
+    /// Security: the address is the user's choice, so it may be a private one; only the holder of the slot gets there.
+    pub(super) fn lead_to_vault(
+        &self,
+        host: &str,
+        request: &mut Request,
+    ) -> wasmtime::Result<Result<bool, Error>> {
+        if host != vault::HOST {
+            return Ok(Ok(false));
+        }
+        self.require(&Capability::Vault)?;
+        Ok(self.reach()?.outside.vault().lead(request).map(|()| true).map_err(Into::into))
+    }
+}
+
+impl From<VaultError> for Error {
+    fn from(error: VaultError) -> Self {
+        let (why, code) = error.sort();
+        let mut message = error.to_string();
+        if let Some(cause) = std::error::Error::source(&error) {
+            message = format!("{message}: {cause}");
+        }
+        Self { kind: why.into(), code: code.to_owned(), message, hint: error.hint().map(ToOwned::to_owned) }
+    }
+}

@@ -1,0 +1,89 @@
+//! The components inside the program, compiled when it was built.
+
+use super::compiled;
+use super::component::{Loaded, Phase, PluginError};
+use super::engine::Engine;
+use super::manifest::{Manifest, ManifestError};
+use audex_core::source::Source;
+
+/// One component inside the program.
+pub struct Embedded {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is the provider of that name.
+    pub provides: bool,
+    /// SHA-256 of the component.
+    pub digest: &'static str,
+    /// Size of the component in bytes; it is not inside, only its machine code is.
+    pub bytes: usize,
+    /// The text of its manifest.
+    manifest: &'static str,
+    imports: &'static [&'static str],
+    exports: &'static [&'static str],
+    /// Its machine code.
+    compiled: &'static [u8],
+}
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+impl Embedded {
+    /// The component's manifest.
+    ///
+    /// # Errors
+    /// Never for a program that was built whole.
+    pub fn manifest(&self) -> Result<Manifest, ManifestError> {
+        let names = |all: &[&str]| all.iter().map(|&name| name.to_owned()).collect();
+        Manifest::parse(self.manifest, names(self.imports), names(self.exports))
+    }
+
+    /// Makes it ready to be called. What it asks for is granted: it is part of the program.
+    ///
+    /// # Errors
+    /// When the machine lacks what the machine code needs.
+    pub fn load(&self, engine: &Engine) -> Result<Loaded, PluginError> {
+        let failed = |reason: String| PluginError {
+            plugin: self.name.to_owned(),
+            digest: self.digest.to_owned(),
+            phase: Phase::Load,
+            reason,
+        };
+        let manifest = self.manifest().map_err(|error| failed(error.to_string()))?;
+        let component = compiled::deserialize(engine, self.compiled)
+            .map_err(|error| failed(error.root_cause().to_string()))?;
+        Ok(Loaded {
+            name: self.name.to_owned(),
+            digest: self.digest.to_owned(),
+            world: manifest.world,
+            track: manifest.contract,
+            source: Source::BuiltIn,
+            capabilities: manifest.requested.into_iter().collect(),
+            component,
+        })
+    }
+}
+
+/// The embedded component called `name`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Embedded> {
+    COMPONENTS.iter().find(|component| component.name == name)
+}
+
+/// The names of the embedded providers.
+pub fn providers() -> impl Iterator<Item = &'static str> {
+    COMPONENTS.iter().filter(|component| component.provides).map(|component| component.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::World;
+
+    #[test]
+    fn the_list_of_the_build_says_what_the_components_say() {
+        for component in COMPONENTS {
+            let manifest = component.manifest().unwrap();
+            assert_eq!(manifest.name, component.name);
+            assert_eq!(manifest.world == World::Provider, component.provides, "{}", component.name);
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! Calls to one provider component, and the host's look at what it answers.
+
+mod effective;
+mod endpoint;
+mod lease;
+mod observe;
+mod pure;
+mod setting;
+mod source;
+mod value;
+mod variable;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use wasmtime::Store;
+
+use super::bindings::provider::exports::audex::plugin0_1_0::provider as wit;
+use super::bindings::provider::{ProviderPluginPre, exports::audex::plugin0_1_0::provider::Guest};
+use super::call::{self, call};
+use super::capability::outside::Outside;
+use super::capability::policy_scope::PolicyScope;
+use super::capability::{Capability, Reach};
+use super::clean::{self, Clean as _};
+use super::component::{Loaded, Phase, PluginError};
+use super::engine::Engine;
+use super::limit;
+use super::manifest::World;
+use super::state::State;
+use audex_core::interruption::Interruption;
+use audex_core::printable;
+use audex_core::session::Endpoint;
+use audex_core::session::{SessionFile, Value};
+
+pub use super::bindings::provider::v0_1::types::{Error, ErrorKind, Grant, Permission};
+pub use wit::{
+    AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding, GrantPlan,
+    HealthStatus, KnownAction, Planned, Profile, Setting, Statement, Status, Window,
+};
+
+/// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.
+const CLOCK_SLACK_SECONDS: u64 = 60;
+
+/// Characters of a provider's id: it is typed, and stands in tables.
+const ID_CHARACTERS: usize = 64;
+
+/// A provider that is ready to be called.
+pub struct Provider {
+    engine: Engine,
+    loaded: Loaded,
+    pre: ProviderPluginPre<State>,
+    outside: Arc<Outside>,
+    settings: BTreeMap<String, String>,
+    purpose: Option<String>,
+    logged: Mutex<Vec<String>>,
+}
+
+/// A provider or an intent engine answered with an error of its contract, or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// It failed.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// It said why not.
+    #[error("{world} `{name}`: {}", error.message)]
+    Refused {
+        /// What it is.
+        world: World,
+        /// Its name.
+        name: String,
+        /// Its answer.
+        error: Error,
+    },
+}
+
+/// Credentials, as the pipeline goes on with them.
+pub struct Minted {
+    /// Variables for the child.
+    pub variables: Vec<(String, Value)>,
+    /// Files for the child.
+    pub files: Vec<SessionFile>,
+    /// Servers on loopback for the child.
+    pub endpoints: Vec<Endpoint>,
+    /// Seconds since the Unix epoch, by the cloud's clock.
+    pub expires_at: u64,
+    /// How long AWS credentials in it were asked to live; none if there are none.
+    pub asked_seconds: Option<u32>,
+    /// How many policies of `GetScopedCredentials` AWS credentials in it carry, where STS said.
+    pub scoped_policies: Option<u32>,
+    /// What the cloud calls the holder.
+    pub identity: Option<String>,
+    /// The public id of the credential.
+    pub credential_id: Option<String>,
+    /// What `revoke` takes.
+    pub lease: Option<String>,
+    /// How long to wait at most until it works; none: it does.
+    pub settle: Option<Duration>,
+    /// The method really used.
+    pub method: String,
+    /// What the user should know.
+    pub notices: Vec<String>,
+}
+
+impl Provider {
+    /// Links `loaded`.
+    ///
+    /// # Errors
+    /// When it is no provider of this contract.
+    pub fn new(engine: &Engine, loaded: Loaded, outside: Arc<Outside>) -> Result<Self, PluginError> {
+        let link =
+            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let linker = call::provider_linker(engine).map_err(link)?;
+        let pre = linker.instantiate_pre(&loaded.component).and_then(ProviderPluginPre::new).map_err(link)?;
+        Ok(Self {
+            engine: engine.clone(),
+            loaded,
+            pre,
+            outside,
+            settings: BTreeMap::new(),
+            purpose: None,
+            logged: Mutex::default(),
+        })
+    }
+
+    /// The component.
+    #[must_use]
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// Makes calls end when `interruption` is set.
+    pub fn stop_at(&self, interruption: Interruption) {
+        self.outside.stop_at(interruption);
+    }
+
+    /// What the component logged since this was asked last.
+    #[must_use]
+    pub fn logged(&self) -> Vec<String> {
+        std::mem::take(&mut self.logged.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Gives the component its settings.
+    pub fn configure(&mut self, settings: BTreeMap<String, String>) {
+        self.settings = settings;
+    }
+
+    /// Says what sessions are made for, for the cloud's own log. Plain text, without secrets.
+    pub fn set_purpose(&mut self, purpose: String) {
+        self.purpose = Some(purpose);
+    }
+
+    /// One of its settings.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.settings.get(key).map(String::as_str)
+    }
+
+    /// Who it is and what it offers.
+    ///
+    /// # Errors
+    /// When it fails, or describes what the host does not accept.
+    pub fn describe(&self) -> Result<Description, PluginError> {
+        let mut description = self.call(PolicyScope::pure(), |guest, store| guest.call_describe(store))?.0;
+        self.few(
+            description.sets.len().max(description.settings.len()).max(description.profiles.len()),
+            limit::DELIVERED,
+        )?;
+        description.clean();
+        let id_ok = description.id.starts_with(|c: char| c.is_ascii_lowercase())
+            && description.id.len() <= ID_CHARACTERS
+            && description.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if !id_ok {
+            return Err(self.bad("its id is not of `[a-z][a-z0-9-]*`"));
+        }
+        let source = self.loaded.source;
+        let mut settings = description.settings.iter();
+        if let Some(wrong) = settings.find_map(|one| setting::wrong(source, &description.id, one)) {
+            return Err(self.bad(&wrong));
+        }
+        let refused =
+            |name: &String| Some((name.escape_default().to_string(), variable::refused(name, source)?));
+        match description.sets.iter().find_map(refused) {
+            Some((name, "")) => Err(self.bad(&format!("it wants to set `{name}`"))),
+            Some((name, reason)) => Err(self.bad(&format!("it wants to set `{name}`: {reason}"))),
+            None => Ok(description),
+        }
+    }
+
+    /// Whether `description` is that of the provider `id`, as it was when it was installed.
+    ///
+    /// # Errors
+    /// When it now calls itself something else.
+    pub fn must_be(&self, id: &str, description: &Description) -> Result<(), PluginError> {
+        if description.id == id {
+            return Ok(());
+        }
+        Err(self.bad(&format!("it is `{}`, and was installed as `{id}`", description.id)))
+    }
+
+    /// The environment variables with source credentials that were granted to it.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.loaded.capabilities.iter().filter_map(|capability| match capability {
+            Capability::Secret(name) => Some(self.outside.secret_variable(name)),
+            _ => None,
+        })
+    }
+
+    /// One finding for each action.
+    ///
+    /// # Errors
+    /// When it fails or answers out of step.
+    pub fn check(&self, actions: &[String]) -> Result<Vec<Finding>, PluginError> {
+        let mut findings = self.call(PolicyScope::pure(), |guest, store| guest.call_check(store, actions))?.0;
+        self.few(findings.iter().map(|finding| finding.actions.len()).sum(), limit::ENTRIES)?;
+        findings.clean();
+        if findings.len() != actions.len() {
+            return Err(self.bad("it checked another number of actions than it was given"));
+        }
+        let empty = |finding: &Finding| {
+            matches!(finding.status, Status::Known | Status::Corrected) && finding.actions.is_empty()
+        };
+        if findings.iter().any(empty) {
+            return Err(self.bad("it accepted an action and named none"));
+        }
+        Ok(findings)
+    }
+
+    /// What would be asked of the cloud.
+    ///
+    /// # Errors
+    /// When it fails, refuses, or plans what was not granted.
+    pub fn plan(&self, grant: &Grant) -> Result<GrantPlan, ProviderError> {
+        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_plan(store, grant))?.0;
+        let mut plan = answer.map_err(|error| self.refused(error))?;
+        self.few(plan.permissions.len(), limit::ENTRIES)?;
+        let same = |planned: &Planned, granted: &Permission| {
+            planned.action == granted.action && planned.origin == granted.origin
+        };
+        if !plan.permissions.iter().all(|planned| grant.permissions.iter().any(|p| same(planned, p))) {
+            return Err(self.bad("it planned a permission that was not granted").into());
+        }
+        // One for one, in order: two of the same action may differ in their resources.
+        let mut pairs = plan.permissions.iter().zip(&grant.permissions);
+        if plan.permissions.len() != grant.permissions.len() || !pairs.all(|(planned, p)| same(planned, p)) {
+            return Err(self.bad("it left a granted permission out of its plan, or moved it").into());
+        }
+        // The policy is shown, and sent, as it is.
+        let forges = |c| printable::is_hidden(c) && !matches!(c, '\n' | '\t');
+        if plan.policy.as_ref().is_some_and(|policy| policy.contains(forges)) {
+            return Err(self.bad("its policy has control characters").into());
+        }
+        plan.clean();
+        Ok(plan)
+    }
+
+    /// Gets credentials for `plan`; `now` and the result in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// When it fails, refuses, or hands out what was not planned.
+    pub fn mint(
+        &self,
+        grant: &Grant,
+        plan: &GrantPlan,
+        sets: &[String],
+        now: u64,
+    ) -> Result<Minted, ProviderError> {
+        let scope = PolicyScope::of(grant, plan.policy.as_deref());
+        let (answer, mut state) = self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
+        let minted = answer.map_err(|error| self.refused(error))?;
+        let lease = minted.lease.clone();
+        let accepted = self.accept(minted, &mut state, plan, sets, now);
+        if let (Err(_), Some(lease)) = (&accepted, lease) {
+            // What is not delivered must not live on; that it is refused is what the user has to know.
+            self.see_through();
+            if self.revoke(&lease).is_err() {
+                // `cleanup` finds it by its record. An error here leaves the log as it was; there is no other place for it.
+                let _ = self
+                    .outside
+                    .leases()
+                    .announce(&lease, now.saturating_add(u64::from(plan.longest_life_seconds)));
+            }
+        }
+        Ok(accepted?)
+    }
+
+    /// What was minted, if it is what was planned.
+    fn accept(
+        &self,
+        mut minted: wit::Minted,
+        state: &mut State,
+        plan: &GrantPlan,
+        sets: &[String],
+        now: u64,
+    ) -> Result<Minted, PluginError> {
+        let delivered = minted.variables.len().max(minted.files.len());
+        self.few(delivered, limit::DELIVERED)?;
+        minted.method.clean();
+        minted.identity.clean();
+        minted.credential_id.clean();
+        clean::notices(&mut minted.notices);
+        let latest =
+            now.saturating_add(u64::from(plan.longest_life_seconds)).saturating_add(CLOCK_SLACK_SECONDS);
+        if minted.expires_at > latest {
+            return Err(self.bad("its credentials live longer than planned"));
+        }
+        let (mut variables, mut files) = (Vec::new(), Vec::new());
+        for variable in minted.variables {
+            if !sets.contains(&variable.name) {
+                let name = variable.name.escape_default();
+                return Err(self.bad(&format!("it set `{name}`, which it did not declare")));
+            }
+            let value = self.value(state, variable.value, plan, minted.expires_at)?;
+            variables.push((variable.name, value));
+        }
+        for file in minted.files {
+            if file.env.as_ref().is_some_and(|name| !sets.contains(name)) {
+                return Err(self.bad("it pointed a variable it did not declare at a file"));
+            }
+            let contents = self.value(state, file.contents, plan, minted.expires_at)?;
+            files.push(SessionFile { name: file.name, contents, variable: file.env });
+        }
+        let endpoints = self.endpoints(state, std::mem::take(&mut minted.endpoints), latest)?;
+        Ok(Minted {
+            variables,
+            files,
+            endpoints,
+            expires_at: minted.expires_at,
+            asked_seconds: state.delivered_seconds,
+            scoped_policies: state.delivered_scoped_policies,
+            identity: minted.identity,
+            credential_id: minted.credential_id,
+            lease: minted.lease,
+            settle: minted
+                .settle_seconds
+                .map(|seconds| Duration::from_secs(seconds.into()).min(limit::SETTLE)),
+            method: minted.method,
+            notices: minted.notices,
+        })
+    }
+
+    /// Makes what is left to do wait for its end, whatever signal arrived.
+    pub fn see_through(&self) {
+        self.outside.see_through();
+    }
+
+    /// Ends the logins that were made for this run; whether one was, and with it everything it made.
+    ///
+    /// # Errors
+    /// What lives on, in a few words.
+    pub fn close(&self) -> Result<bool, String> {
+        self.outside.close()
+    }
+
+    /// Real calls that show whether `mint` would work.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn health(&self) -> Result<Vec<CheckResult>, PluginError> {
+        let mut checks = self.call(PolicyScope::probe(), |guest, store| guest.call_health(store))?.0;
+        checks.clean();
+        Ok(checks)
+    }
+
+    fn call<T>(
+        &self,
+        scope: PolicyScope,
+        work: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<(T, State), PluginError> {
+        let reach = Reach {
+            source: self.loaded.source,
+            capabilities: self.loaded.capabilities.clone(),
+            settings: self.settings.clone(),
+            scope,
+            purpose: self.purpose.clone(),
+            outside: Arc::clone(&self.outside),
+        };
+        let (value, mut state) = call(&self.engine, &self.loaded, State::reaching(reach), |store| {
+            let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
+            work(instance.audex_plugin0_1_0_provider(), store).map_err(|error| (Phase::Call, error))
+        })?;
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner).append(&mut state.logged);
+        Ok((value, state))
+    }
+
+    /// Whether an answer has no more entries than anything honest has.
+    fn few(&self, count: usize, most: usize) -> Result<(), PluginError> {
+        if count <= most {
+            Ok(())
+        } else {
+            Err(self.bad(&format!("a list of its answer has more than {most} entries")))
+        }
+    }
+
+    fn bad(&self, reason: &str) -> PluginError {
+        PluginError::new(&self.loaded, Phase::Answer, reason)
+    }
+
+    fn refused(&self, mut error: Error) -> ProviderError {
+        error.clean();
+        ProviderError::Refused { world: World::Provider, name: self.loaded.name.clone(), error }
+    }
+}

@@ -1,0 +1,131 @@
+//! The host's look at the endpoints that a provider wants run.
+
+use wasmtime::component::Resource;
+
+use super::{Provider, wit};
+use crate::capability::{HeldSecret, Origin};
+use crate::clean::Clean as _;
+use crate::component::PluginError;
+use crate::limit;
+use crate::state::State;
+use audex_core::secret::Secret;
+use audex_core::session::{AudienceToken, Endpoint, Identity, Metadata, audience};
+
+/// Servers of one run: each is a port and a thread, and a command finds one of a kind.
+const ENDPOINTS: usize = 2;
+
+impl Provider {
+    /// The endpoints, if every token in them may be there and ends by `latest`.
+    pub(super) fn endpoints(
+        &self,
+        state: &mut State,
+        endpoints: Vec<wit::Endpoint>,
+        latest: u64,
+    ) -> Result<Vec<Endpoint>, PluginError> {
+        self.few(endpoints.len(), ENDPOINTS)?;
+        let metadata = endpoints.iter().filter(|one| matches!(one, wit::Endpoint::GceMetadata(_))).count();
+        if endpoints.len() == ENDPOINTS && metadata != 1 {
+            return Err(self.bad("it wants two endpoints of one kind"));
+        }
+        endpoints.into_iter().map(|endpoint| self.endpoint(state, endpoint, latest)).collect()
+    }
+
+    fn endpoint(
+        &self,
+        state: &mut State,
+        endpoint: wit::Endpoint,
+        latest: u64,
+    ) -> Result<Endpoint, PluginError> {
+        match endpoint {
+            wit::Endpoint::GceMetadata(mut given) => {
+                self.few(given.scopes.len(), limit::DELIVERED)?;
+                given.scopes.clean();
+                given.email.clean();
+                given.project.clean();
+                let token = self.endpoint_token(state, given.token, None, given.expires_at, latest)?;
+                let wit::GceMetadata { scopes, email, project, expires_at, .. } = given;
+                Ok(Endpoint::Metadata(Metadata { token, scopes, email, project, expires_at }))
+            }
+            wit::Endpoint::AppServiceIdentity(mut given) => {
+                self.few(given.tokens.len(), limit::DELIVERED)?;
+                given.client_id.clean();
+                let mut tokens = Vec::new();
+                for wit::AudienceToken { audience, token, expires_at } in given.tokens {
+                    let token = self.endpoint_token(state, token, Some(&audience), expires_at, latest)?;
+                    tokens.push(AudienceToken { audience, token, expires_at });
+                }
+                Ok(Endpoint::Identity(Identity { tokens, client_id: given.client_id }))
+            }
+        }
+    }
+
+    /// Security: a token of the user's own login reaches the child for the very audience it was asked for, and with the
+    /// expiry the cloud gave it.
+    fn endpoint_token(
+        &self,
+        state: &mut State,
+        token: Resource<HeldSecret>,
+        served_for: Option<&str>,
+        expires_at: u64,
+        latest: u64,
+    ) -> Result<Secret, PluginError> {
+        let Ok(HeldSecret { value, origin, .. }) = state.table.delete(token) else {
+            return Err(self.bad("it handed out a secret it does not hold"));
+        };
+        if expires_at > latest {
+            return Err(self.bad("its credentials live longer than planned"));
+        }
+        match may_serve(&origin, served_for, expires_at) {
+            Ok(()) => Ok(value),
+            Err(reason) => Err(self.bad(reason)),
+        }
+    }
+}
+
+/// Whether a secret of `origin` may be served for an audience, or as the token of a metadata server.
+fn may_serve(origin: &Origin, served_for: Option<&str>, served_until: u64) -> Result<(), &'static str> {
+    match origin {
+        Origin::Guest | Origin::Lifted { .. } => Ok(()),
+        Origin::Audience { audience: own, expires_at } => match served_for {
+            Some(served) if audience(served) != audience(own) => {
+                Err("it wants a token served for another audience")
+            }
+            Some(_) if served_until != *expires_at => Err("it misstated when its credentials expire"),
+            Some(_) => Ok(()),
+            None => Err("it handed out a token of one audience outside an identity endpoint"),
+        },
+        Origin::Slot => Err("it handed out a source credential"),
+        Origin::Session { .. } => Err("it wants a part of AWS credentials served as a token"),
+        Origin::SigningKey { .. } => Err("it handed out a signing key"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARM: &str = "https://management.azure.com";
+
+    fn arm() -> Origin {
+        Origin::Audience { audience: ARM.to_owned(), expires_at: 9 }
+    }
+
+    #[test]
+    fn a_token_of_an_audience_is_served_for_it_and_no_other() {
+        assert!(may_serve(&arm(), Some("https://management.azure.com/"), 9).is_ok());
+        assert!(may_serve(&arm(), Some("https://vault.azure.net"), 9).is_err());
+        assert!(may_serve(&arm(), None, 9).is_err());
+        assert!(may_serve(&arm(), Some(ARM), 10).is_err(), "its expiry is the cloud's");
+    }
+
+    #[test]
+    fn what_a_reply_gave_is_served_and_what_is_the_users_own_is_not() {
+        let host = || "sts.googleapis.com".to_owned();
+        assert!(may_serve(&Origin::Lifted { host: host() }, None, 0).is_ok());
+        let session =
+            Origin::Session { policy: None, expires_at: 0, asked_seconds: 0, scoped_policies: None };
+        for origin in [Origin::Slot, Origin::SigningKey { host: host() }, session] {
+            assert!(may_serve(&origin, None, 0).is_err() && may_serve(&origin, Some(ARM), 0).is_err());
+        }
+    }
+}

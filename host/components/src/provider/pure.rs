@@ -1,0 +1,38 @@
+//! The calls that answer from a grant alone: what is known to fail, and the grant as a document.
+
+use super::{Advice, Grant, Provider, ProviderError};
+use crate::capability::policy_scope::PolicyScope;
+use crate::clean::Clean as _;
+use crate::component::PluginError;
+use crate::limit;
+use audex_core::printable;
+
+impl Provider {
+    /// What is known beforehand to fail when `command` is run with `grant`.
+    ///
+    /// # Errors
+    /// When it fails, or answers with more than anything honest has.
+    pub fn preflight(&self, grant: &Grant, command: &[String]) -> Result<Vec<Advice>, PluginError> {
+        let mut advice =
+            self.call(PolicyScope::pure(), |guest, store| guest.call_preflight(store, grant, command))?.0;
+        self.few(advice.len(), limit::NOTICES)?;
+        advice.clean();
+        Ok(advice)
+    }
+
+    /// `grant` as a document for the cloud's own tools.
+    ///
+    /// # Errors
+    /// When it fails, or does not know the format.
+    pub fn document(&self, grant: &Grant, name: &str, format: &str) -> Result<String, ProviderError> {
+        let answer =
+            self.call(PolicyScope::pure(), |guest, store| guest.call_document(store, grant, name, format))?.0;
+        let text = answer.map_err(|error| self.refused(error))?;
+        // It is printed as it is.
+        let forges = |c| printable::is_hidden(c) && !matches!(c, '\n' | '\t');
+        if text.contains(forges) {
+            return Err(self.bad("its document has control characters").into());
+        }
+        Ok(text)
+    }
+}

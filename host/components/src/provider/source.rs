@@ -1,0 +1,17 @@
+//! The public side of the source credentials that a provider mints from.
+
+use super::Provider;
+use crate::capability::Capability;
+use crate::limit;
+
+impl Provider {
+    /// Returns the access key id of the AWS source credentials, if the component may use them and they are found.
+    #[must_use]
+    pub fn source_key_id(&self) -> Option<String> {
+        if !self.loaded.capabilities.contains(&Capability::Aws) {
+            return None;
+        }
+        let keys = self.outside.run(limit::WALL_TIME, self.outside.keys()).ok()?.ok()?;
+        Some(keys.access_key_id().to_owned())
+    }
+}

@@ -1,0 +1,104 @@
+//! Variables that a provider may not set, whatever it declares. What is left is looked at again when it is delivered.
+
+use audex_sdk::pattern;
+
+use audex_core::source::Source;
+use audex_core::variable::installed;
+
+/// Patterns of names that none may set.
+const FORBIDDEN: [&str; 34] = [
+    // How a process starts, and where it finds its code.
+    "PATH",
+    "HOME",
+    "SHELL",
+    "IFS",
+    "ENV",
+    "BASH_ENV",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "DYLD_INSERT_LIBRARIES",
+    "DYLD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "NODE_OPTIONS",
+    "PERL5OPT",
+    "RUBYOPT",
+    // Files that can name a program which makes credentials (`credential_process`, executable-sourced ones).
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CREDENTIAL_PROFILES_FILE",
+    "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES",
+    // Where a command's requests go, and whom it believes.
+    "AWS_CA_BUNDLE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_*",
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION",
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_*",
+    "CLOUDSDK_AUTH_DISABLE_SSL_VALIDATION",
+    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+    "CLOUDSDK_PROXY_*",
+    "GOOGLE_*_CUSTOM_ENDPOINT",
+    "VAULT_HTTP_PROXY",
+    "VAULT_PROXY_ADDR",
+    "VAULT_SKIP_VERIFY",
+    "BAO_SKIP_VERIFY",
+];
+
+/// Why a provider of this `source` may not set `name`, if it may not; an empty text where the name says it.
+pub fn refused(name: &str, source: Source) -> Option<&'static str> {
+    match source {
+        _ if is_forbidden(name) => Some(""),
+        Source::BuiltIn => None,
+        Source::Installed => installed::may_set(name).err(),
+    }
+}
+
+/// Whether `name` is one of them, or no name of a variable.
+fn is_forbidden(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    name.is_empty()
+        || !name.chars().all(letter)
+        || FORBIDDEN.iter().any(|forbidden| pattern::matches(forbidden, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_and_regions_can_be_set() {
+        for name in
+            ["AWS_SESSION_TOKEN", "AWS_REGION", "GOOGLE_APPLICATION_CREDENTIALS", "VAULT_ADDR", "X_KEY"]
+        {
+            assert!(!is_forbidden(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_added_provider_may_not_set_all_that_a_built_in_one_may() {
+        for name in ["GOOGLE_APPLICATION_CREDENTIALS", "IDENTITY_ENDPOINT", "BOTO_CONFIG"] {
+            assert_eq!(refused(name, Source::BuiltIn), None, "{name}");
+            assert!(refused(name, Source::Installed).is_some_and(|why| !why.is_empty()), "{name}");
+        }
+        assert_eq!(refused("ACME_TOKEN", Source::Installed), None);
+        assert_eq!(refused("PATH", Source::Installed), Some(""));
+    }
+
+    #[test]
+    fn programs_endpoints_and_names_that_are_none_cannot() {
+        for name in [
+            "PATH",
+            "AWS_CONFIG_FILE",
+            "AWS_ENDPOINT_URL_S3",
+            "GOOGLE_X_CUSTOM_ENDPOINT",
+            "",
+            "a",
+            "A=B",
+            "A\n",
+        ] {
+            assert!(is_forbidden(name), "{name}");
+        }
+    }
+}

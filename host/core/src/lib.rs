@@ -1,0 +1,26 @@
+//! Nouns of the program and of this machine: secrets, the environment, the clock, paths, private files. No network and no engine.
+
+pub mod address;
+pub mod agent;
+pub mod clock;
+pub mod digest;
+pub mod ecosystem;
+pub mod environment;
+pub mod interruption;
+pub mod paths;
+pub mod percent;
+pub mod printable;
+pub mod private_file;
+pub mod process;
+pub mod reachable;
+pub mod redact;
+pub mod region;
+pub mod secret;
+pub mod session;
+pub mod shape;
+pub mod shell;
+pub mod source;
+pub mod spelling;
+pub mod suggestion;
+pub mod unwind;
+pub mod variable;

@@ -1,0 +1,164 @@
+//! The Compute Engine metadata server, and a token exchange for clients that look for a credentials file first.
+//!
+//! Source: Google Cloud, "Predefined metadata keys"; RFC 8693 for the exchange.
+
+use std::path::Path;
+
+use http::{Method, StatusCode};
+use serde_json::{Value as Json, json};
+
+use super::ask::{Ask, Reply, is_secret, object, refusal, text};
+use audex_core::secret::Secret;
+use audex_core::session::{EndpointSettings, Metadata, SessionFile, Value};
+
+/// Where the exchange is.
+const EXCHANGE: &str = "/audex/token";
+/// The name of the file that leads to the exchange, and of the one that entitles to it.
+const CREDENTIALS: &str = "gcp-credentials.json";
+const SUBJECT: &str = "gcp-subject-token";
+/// A token of this scope is good for every Google API.
+const EVERYTHING: &str = "https://www.googleapis.com/auth/cloud-platform";
+/// Where the keys of version 1 begin.
+const ROOT: &str = "/computeMetadata/v1/";
+const ACCOUNTS: &str = "instance/service-accounts";
+
+/// Adds what leads to the server at `authority`.
+///
+/// Go's client libraries look for `~/.config/gcloud` wherever `CLOUDSDK_CONFIG` points, and for metadata only after that. A
+/// credentials file of the session's own comes before both. It exchanges a secret, and not a token, at this server.
+pub(super) fn lead(
+    metadata: &Metadata,
+    authority: &str,
+    secret: &Secret,
+    directory: &Path,
+    lead: &mut EndpointSettings,
+) {
+    for name in ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"] {
+        lead.variables.push((name.to_owned(), Value::Plain(authority.to_owned())));
+    }
+    // Set for every command, these two keep client libraries from looking for metadata at all.
+    lead.removed.extend(["NO_GCE_CHECK", "METADATA_SERVER_DETECTION"]);
+    let credentials = json!({
+        "type": "external_account",
+        // Without a project: google-auth would ask Google for its name.
+        "audience": "//iam.googleapis.com/audex/session",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": format!("http://{authority}{EXCHANGE}"),
+        "credential_source": { "file": directory.join(SUBJECT) },
+        "quota_project_id": metadata.project,
+    });
+    lead.files.push(SessionFile {
+        name: SUBJECT.to_owned(),
+        contents: Value::Secret(secret.clone()),
+        variable: None,
+    });
+    lead.files.push(SessionFile {
+        name: CREDENTIALS.to_owned(),
+        contents: Value::Plain(credentials.to_string()),
+        variable: Some("GOOGLE_APPLICATION_CREDENTIALS".to_owned()),
+    });
+}
+
+/// Answers one request; `ends_at` is when access ends.
+pub(super) fn answer(metadata: &Metadata, secret: &Secret, ends_at: u64, ask: &Ask) -> Reply {
+    if ask.path == EXCHANGE {
+        return exchange(metadata, secret, ends_at, ask);
+    }
+    if ask.method != Method::GET {
+        return refusal(StatusCode::METHOD_NOT_ALLOWED, "method", "only GET");
+    }
+    if ask.header("metadata-flavor") != Some("Google") {
+        return refusal(StatusCode::FORBIDDEN, "metadata_flavor", "missing header Metadata-Flavor: Google");
+    }
+    if ask.path == "/" {
+        return text("computeMetadata/\n");
+    }
+    let path = format!("{}/", ask.path.trim_end_matches('/'));
+    match path.strip_prefix(ROOT).map(|key| key.trim_end_matches('/')) {
+        Some(key) => value(metadata, ends_at, key, ask),
+        None => missing(),
+    }
+}
+
+fn value(metadata: &Metadata, ends_at: u64, key: &str, ask: &Ask) -> Reply {
+    match key {
+        "" => text("instance/\nproject/\nuniverse/\n"),
+        "instance" => text("service-accounts/\n"),
+        "project" => text("numeric-project-id\nproject-id\n"),
+        "project/project-id" => metadata.project.as_ref().map_or_else(missing, text),
+        // Not known, and gcloud takes a server whose answer is no number for none.
+        "project/numeric-project-id" => text("0"),
+        "universe/universe-domain" | "universe/universe_domain" => text("googleapis.com"),
+        ACCOUNTS => accounts(metadata, ask),
+        _ => match key.strip_prefix(ACCOUNTS).and_then(|rest| rest.strip_prefix('/')) {
+            Some(rest) => account(metadata, ends_at, rest, ask),
+            None => missing(),
+        },
+    }
+}
+
+fn accounts(metadata: &Metadata, ask: &Ask) -> Reply {
+    if ask.query("recursive").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        let all = json!({ "default": about(metadata), metadata.email.as_str(): about(metadata) });
+        return object(StatusCode::OK, &all);
+    }
+    text(format!("default/\n{}/\n", metadata.email))
+}
+
+fn account(metadata: &Metadata, ends_at: u64, rest: &str, ask: &Ask) -> Reply {
+    let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
+    // A client may write the `@` of the address either way.
+    if name != "default" && name.replace("%40", "@") != metadata.email {
+        return missing();
+    }
+    match key {
+        "" if ask.query("recursive").is_some_and(|value| value.eq_ignore_ascii_case("true")) => {
+            object(StatusCode::OK, &about(metadata))
+        }
+        "" => text("aliases\nemail\nscopes\ntoken\n"),
+        "aliases" => text("default\n"),
+        "email" => text(&metadata.email),
+        "scopes" => text(metadata.scopes.join("\n") + "\n"),
+        "token" if covers(metadata, ask.query("scopes")) => token(metadata, ends_at, ask),
+        "token" => refusal(StatusCode::FORBIDDEN, "scopes", "the session's token has none of these scopes"),
+        _ => missing(),
+    }
+}
+
+fn about(metadata: &Metadata) -> Json {
+    json!({ "aliases": ["default"], "email": metadata.email, "scopes": metadata.scopes })
+}
+
+/// Whether the token has one of the scopes asked for. Client libraries ask for every scope their service knows and use what
+/// they get; a token without any of them would only fail later.
+fn covers(metadata: &Metadata, asked: Option<&str>) -> bool {
+    let mut asked = asked.unwrap_or_default().split([',', ' ']).filter(|scope| !scope.is_empty()).peekable();
+    let has = |scope: &str| metadata.scopes.iter().any(|own| own == scope || own == EVERYTHING);
+    asked.peek().is_none() || asked.any(has)
+}
+
+fn token(metadata: &Metadata, ends_at: u64, ask: &Ask) -> Reply {
+    // Clients come back when it ends, and are refused after the session has.
+    let seconds = metadata.expires_at.min(ends_at).saturating_sub(ask.now);
+    let body =
+        json!({ "access_token": metadata.token.expose(), "expires_in": seconds, "token_type": "Bearer" });
+    object(StatusCode::OK, &body)
+}
+
+fn exchange(metadata: &Metadata, secret: &Secret, ends_at: u64, ask: &Ask) -> Reply {
+    if ask.method != Method::POST || !is_secret(ask.form("subject_token"), secret) {
+        return refusal(StatusCode::UNAUTHORIZED, "invalid_grant", "not this session's subject token");
+    }
+    let seconds = metadata.expires_at.min(ends_at).saturating_sub(ask.now);
+    let body = json!({
+        "access_token": metadata.token.expose(),
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "token_type": "Bearer",
+        "expires_in": seconds,
+    });
+    object(StatusCode::OK, &body)
+}
+
+fn missing() -> Reply {
+    refusal(StatusCode::NOT_FOUND, "not_found", "this session has no such metadata")
+}

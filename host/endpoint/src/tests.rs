@@ -1,0 +1,202 @@
+//! Both endpoints, asked over real sockets as their clients ask.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use super::*;
+use audex_core::clock::unix_seconds;
+use audex_core::session::{AudienceToken, Identity, Metadata};
+
+const READ_ONLY: &str = "https://www.googleapis.com/auth/devstorage.read_only";
+
+fn metadata() -> Endpoint {
+    Endpoint::Metadata(Metadata {
+        token: Secret::new("planted-token".to_owned()),
+        scopes: vec![READ_ONLY.to_owned()],
+        email: "agent@p.iam.gserviceaccount.com".to_owned(),
+        project: Some("p".to_owned()),
+        expires_at: unix_seconds() + 600,
+    })
+}
+
+fn identity() -> Endpoint {
+    let token = AudienceToken {
+        audience: "https://management.azure.com".to_owned(),
+        token: Secret::new("planted-token".to_owned()),
+        expires_at: unix_seconds() + 3600,
+    };
+    Endpoint::Identity(Identity { tokens: vec![token], client_id: Some("client".to_owned()) })
+}
+
+fn started(endpoint: Endpoint) -> Endpoints {
+    start(&[endpoint], Path::new("/session"), unix_seconds() + 300).unwrap()
+}
+
+/// Sends a request as it is written; `HOST` stands for the server's own.
+fn ask(endpoints: &Endpoints, request: &str) -> String {
+    let authority = endpoints.authority();
+    let mut stream = TcpStream::connect(&authority).unwrap();
+    stream.write_all(request.replace("HOST", &authority).as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply
+}
+
+fn google(endpoints: &Endpoints, path: &str) -> String {
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: HOST\r\nmetadata-flavor: Google\r\nconnection: close\r\n\r\n");
+    ask(endpoints, &request)
+}
+
+fn azure(endpoints: &Endpoints, resource: &str, secret: &str) -> String {
+    let request = format!(
+        "GET /msi/token?api-version=2019-08-01&resource={resource} HTTP/1.1\r\nhost: HOST\r\nx-identity-header: {secret}\r\nconnection: close\r\n\r\n"
+    );
+    ask(endpoints, &request)
+}
+
+fn body(reply: &str) -> &str {
+    reply.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}
+
+fn is(reply: &str, status: u16) -> bool {
+    reply.starts_with(&format!("HTTP/1.1 {status} "))
+}
+
+fn secret_of(endpoints: &Endpoints) -> String {
+    endpoints.secrets().first().unwrap().expose().to_owned()
+}
+
+#[test]
+fn metadata_answers_every_path_that_clients_ask_for() {
+    let endpoints = started(metadata());
+    let account = "/computeMetadata/v1/instance/service-accounts";
+    for (path, answer) in [
+        ("/", "computeMetadata/\n"),
+        ("/computeMetadata/v1/instance", "service-accounts/\n"),
+        ("/computeMetadata/v1/project/project-id", "p"),
+        ("/computeMetadata/v1/project/numeric-project-id", "0"),
+        ("/computeMetadata/v1/universe/universe-domain", "googleapis.com"),
+        (account, "default/\nagent@p.iam.gserviceaccount.com/\n"),
+        (&format!("{account}/"), "default/\nagent@p.iam.gserviceaccount.com/\n"),
+        (&format!("{account}/default/email"), "agent@p.iam.gserviceaccount.com"),
+        (&format!("{account}/default/scopes"), &format!("{READ_ONLY}\n")),
+    ] {
+        let reply = google(&endpoints, path);
+        assert!(is(&reply, 200) && reply.contains("metadata-flavor: Google"), "{path}: {reply}");
+        assert_eq!(body(&reply), answer, "{path}");
+    }
+    let about = google(&endpoints, &format!("{account}/default/?recursive=true"));
+    let about: serde_json::Value = serde_json::from_str(body(&about)).unwrap();
+    assert_eq!(
+        (&about["email"], &about["scopes"][0]),
+        (&"agent@p.iam.gserviceaccount.com".into(), &READ_ONLY.into())
+    );
+    assert!(is(&google(&endpoints, &format!("{account}/other@p/token")), 404));
+    assert!(is(&google(&endpoints, &format!("{account}/default/identity")), 404));
+}
+
+#[test]
+fn a_token_of_metadata_ends_with_the_session() {
+    let endpoints = started(metadata());
+    let path = "/computeMetadata/v1/instance/service-accounts/default/token";
+    let token: serde_json::Value = serde_json::from_str(body(&google(&endpoints, path))).unwrap();
+    assert_eq!((&token["access_token"], &token["token_type"]), (&"planted-token".into(), &"Bearer".into()));
+    let seconds = token["expires_in"].as_u64().unwrap();
+    assert!((290..=300).contains(&seconds), "{seconds}");
+}
+
+#[test]
+fn a_token_is_refused_to_who_asks_only_for_scopes_it_lacks() {
+    let endpoints = started(metadata());
+    let path = "/computeMetadata/v1/instance/service-accounts/default/token?scopes=";
+    let everything = "https://www.googleapis.com/auth/cloud-platform";
+    assert!(is(&google(&endpoints, &format!("{path}{everything}")), 403));
+    assert!(is(&google(&endpoints, &format!("{path}{everything},{READ_ONLY}")), 200));
+}
+
+#[test]
+fn metadata_refuses_browsers_proxies_and_foreign_names() {
+    let endpoints = started(metadata());
+    let path = "/computeMetadata/v1/instance/service-accounts/default/token";
+    for headers in [
+        "host: HOST",
+        "host: evil.example\r\nmetadata-flavor: Google",
+        "host: HOST\r\nmetadata-flavor: Google\r\nx-forwarded-for: 10.0.0.1",
+    ] {
+        let reply =
+            ask(&endpoints, &format!("GET {path} HTTP/1.1\r\n{headers}\r\nconnection: close\r\n\r\n"));
+        assert!(is(&reply, 403) && !reply.contains("planted"), "{headers}: {reply}");
+    }
+}
+
+#[test]
+fn the_exchange_needs_the_sessions_subject_token() {
+    let endpoints = started(metadata());
+    let post = |subject: &str| {
+        let form = format!("grant_type=x&subject_token={subject}");
+        let length = form.len();
+        ask(
+            &endpoints,
+            &format!(
+                "POST /audex/token HTTP/1.1\r\nhost: HOST\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{form}"
+            ),
+        )
+    };
+    assert!(is(&post(&secret_of(&endpoints)), 200));
+    let refused = post("0000");
+    assert!(is(&refused, 401) && !refused.contains("planted"), "{refused}");
+}
+
+#[test]
+fn an_identity_token_is_given_for_its_audience_however_it_is_written() {
+    let endpoints = started(identity());
+    let secret = secret_of(&endpoints);
+    for resource in [
+        "https://management.azure.com",
+        "https%3A%2F%2Fmanagement.azure.com%2F",
+        "https://management.azure.com/.default",
+    ] {
+        let reply = azure(&endpoints, resource, &secret);
+        let token: serde_json::Value = serde_json::from_str(body(&reply)).unwrap();
+        assert_eq!(token["access_token"], "planted-token", "{reply}");
+        assert_eq!((&token["token_type"], &token["client_id"]), (&"Bearer".into(), &"client".into()));
+        let expires: u64 = token["expires_on"].as_str().unwrap().parse().unwrap();
+        assert!(expires <= unix_seconds() + 300);
+    }
+}
+
+#[test]
+fn an_identity_token_is_refused_for_another_audience_and_without_the_secret() {
+    let endpoints = started(identity());
+    let secret = secret_of(&endpoints);
+    for resource in ["https://vault.azure.net", "https://management.azure.com.evil.example", ""] {
+        let reply = azure(&endpoints, resource, &secret);
+        assert!(is(&reply, 400) && !reply.contains("planted"), "{resource}: {reply}");
+    }
+    for wrong in ["", "0000", &secret[1..]] {
+        let reply = azure(&endpoints, "https://management.azure.com", wrong);
+        assert!(is(&reply, 401) && !reply.contains("planted"), "{reply}");
+    }
+}
+
+#[test]
+fn nothing_is_given_after_access_has_ended_and_nothing_listens_after_the_session() {
+    for endpoint in [metadata(), identity()] {
+        let endpoints = start(&[endpoint], Path::new("/session"), unix_seconds()).unwrap();
+        let secret = secret_of(&endpoints);
+        let path = "/computeMetadata/v1/instance/service-accounts/default/token";
+        for reply in [google(&endpoints, path), azure(&endpoints, "https://management.azure.com", &secret)] {
+            assert!(is(&reply, 403) && reply.contains("access_ended"), "{reply}");
+        }
+        let authority = endpoints.authority();
+        drop(endpoints);
+        assert!(TcpStream::connect(authority).is_err());
+    }
+}
+
+#[test]
+fn where_nothing_is_to_be_served_nothing_starts() {
+    let endpoints = start(&[], Path::new("/session"), 0).unwrap();
+    assert!(endpoints.servers.is_empty() && endpoints.lead.variables.is_empty());
+}

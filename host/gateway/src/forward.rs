@@ -1,0 +1,293 @@
+//! One request's way to the real endpoint: checked, signed again, streamed both ways.
+
+use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderName, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body as _, Incoming};
+use sha2::{Digest as _, Sha256};
+
+use super::answer::Refusal;
+use super::chunks::Unchunked;
+use super::dummy::{Signed, Stranger, header, settings};
+use super::route::target;
+use super::seen::{self, Outcome};
+use super::{Door, Gate, Noted, once, queue, reply, unsigned};
+use audex_core::clock;
+use audex_core::digest::hex;
+use audex_wire::sigv4::require_sendable;
+
+/// A body that must be read whole, because its hash is part of the signature and stands nowhere else: the largest such
+/// request is an upload of a Lambda function, 50 MB in base64. Source: Lambda quotas.
+const WHOLE_BYTES: usize = 96 * 1024 * 1024;
+
+/// The notice for answers that a policy has no part in.
+const NOT_TAKEN: &str =
+    "an endpoint did not take the session's credentials: what they allow there is not known";
+
+const HASH: &str = "x-amz-content-sha256";
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+const SIGNED_CHUNKS: [&str; 2] =
+    ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"];
+const UNSIGNED_CHUNKS: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+
+/// Headers of one connection (source: RFC 9110, 7.6.1), or that are written anew, or that would have answers compressed, which
+/// could not be searched.
+pub const NOT_FORWARDED: &[&str] = &[
+    "accept-encoding",
+    "authorization",
+    "x-amz-security-token",
+    "host",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+    "content-length",
+];
+
+/// Answers one request, which came over the connection of this number.
+pub async fn answer(
+    gate: &Gate,
+    door: &Door,
+    connection: u64,
+    request: Request<Incoming>,
+) -> Response<SdkBody> {
+    let (parts, body) = request.into_parts();
+    match exchange(gate, door, connection, &parts, body).await {
+        Ok(response) => response,
+        Err(refusal) => {
+            gate.refused(&refusal);
+            refusal.into_response(&parts)
+        }
+    }
+}
+
+async fn exchange(
+    gate: &Gate,
+    door: &Door,
+    connection: u64,
+    parts: &Parts,
+    body: Incoming,
+) -> Result<Response<SdkBody>, Refusal> {
+    if clock::unix_seconds() >= gate.ends_at {
+        let message = "the session's access has ended";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "ExpiredToken", message));
+    }
+    let mut signed = match gate.dummy.claimed(parts) {
+        Err(Stranger::Unsigned) => return unsigned::exchange(gate, door, parts, body).await,
+        claimed => claimed?,
+    };
+    once::in_time(&signed, gate.skew())?;
+    if signed.service == "s3express" {
+        return Err(Refusal::unsupported("requests to directory buckets"));
+    }
+    let (payload, mut beginning) = payload(gate, parts, &mut signed, body).await?;
+    gate.once(&signed, parts, connection)?;
+    let payload = at_the_queue(gate, &signed, payload, &mut beginning);
+    let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let uri = target(&door.lane, gate.variant, &signed.service, &signed.region, path)
+        .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
+    let request = signed_again(gate, parts, &signed, &uri, payload)
+        .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
+    let mut seen = seen::seen(parts, &signed.service, &signed.region, &beginning);
+    let response = gate.http.forward(request).await;
+    let response = response.map_err(|error| Refusal::unreachable(&reason(&error)))?;
+    let response = response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))?;
+    seen.headers.extend(seen::answered(response.headers()));
+    let (response, outcome) = reply::looked_at(gate, parts, &signed.service, response).await?;
+    let response = if signed.service == queue::SERVICE && queue::has_addresses(parts, &beginning) {
+        reply::with_our_queues(gate, door, response).await?
+    } else {
+        response
+    };
+    let is_denied: &[bool] = match outcome {
+        Outcome::Used => &[false],
+        Outcome::Denied => &[true],
+        Outcome::Partly => &[false, true],
+        Outcome::Undecided => {
+            gate.lost(NOT_TAKEN);
+            &[]
+        }
+    };
+    for denied in is_denied {
+        gate.note(Noted::signed(seen.clone(), *denied)).await;
+    }
+    Ok(response)
+}
+
+/// Puts the queue's own address in place of one that the gateway handed out; `beginning` is the payload's body.
+fn at_the_queue(gate: &Gate, signed: &Signed, payload: Payload, beginning: &mut Bytes) -> Payload {
+    if signed.service != queue::SERVICE {
+        return payload;
+    }
+    // Security: what is signed anew is what was signed.
+    let is_signed = match &payload.hash {
+        Hash::Whole(_) => true,
+        Hash::Said(said) => hex(&Sha256::digest(&*beginning)) == *said,
+    };
+    let theirs = if is_signed { gate.queues.theirs(beginning) } else { None };
+    let Some(body) = theirs.map(Bytes::from) else { return payload };
+    *beginning = body.clone();
+    Payload {
+        length: Some(body.len() as u64),
+        body: SdkBody::from(body.to_vec()),
+        hash: Hash::Whole(body),
+        stale: &[],
+    }
+}
+
+/// A body on its way, and how it is signed.
+struct Payload {
+    body: SdkBody,
+    hash: Hash,
+    length: Option<u64>,
+    /// Headers that no longer hold.
+    stale: &'static [&'static str],
+}
+
+enum Hash {
+    /// As the client said it: in the header, for the endpoint to check.
+    Said(String),
+    Whole(Bytes),
+}
+
+/// Checks the signature, and prepares the body; with what is known of its beginning.
+async fn payload(
+    gate: &Gate,
+    parts: &Parts,
+    signed: &mut Signed,
+    body: Incoming,
+) -> Result<(Payload, Bytes), Refusal> {
+    let length = body.size_hint().exact();
+    let Some(said) = header(parts, HASH).map(str::to_owned) else {
+        let whole = whole(body).await?;
+        signed.reading = gate.dummy.verify(parts, signed, &SignableBody::Bytes(&whole))?;
+        let length = Some(whole.len() as u64);
+        let payload = Payload {
+            body: SdkBody::from(whole.to_vec()),
+            hash: Hash::Whole(whole.clone()),
+            length,
+            stale: &[],
+        };
+        return Ok((payload, whole));
+    };
+    // The seed of chunk signatures covers the same headers.
+    signed.reading = gate.dummy.verify(parts, signed, &SignableBody::Precomputed(said.clone()))?;
+    if SIGNED_CHUNKS.contains(&said.as_str()) {
+        let plain = header(parts, "x-amz-decoded-content-length").and_then(|text| text.parse().ok());
+        let plain: u64 = plain.ok_or(Stranger::Malformed)?;
+        let body = SdkBody::from_body_1_x(Unchunked::new(body, plain));
+        let hash = Hash::Said(UNSIGNED.to_owned());
+        let stale = &[
+            "content-encoding",
+            "x-amz-decoded-content-length",
+            "x-amz-trailer",
+            "x-amz-sdk-checksum-algorithm",
+        ];
+        return Ok((Payload { body, hash, length: Some(plain), stale }, Bytes::new()));
+    }
+    let is_digest = said.len() == 64 && said.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_digest && said != UNSIGNED && said != UNSIGNED_CHUNKS {
+        return Err(Refusal::unsupported(&format!("bodies of `{HASH}: {said}`")));
+    }
+    let hash = Hash::Said(said);
+    if seen::has_telling_body(parts, &signed.service) {
+        let whole = whole(body).await?;
+        let length = Some(whole.len() as u64);
+        return Ok((Payload { body: SdkBody::from(whole.to_vec()), hash, length, stale: &[] }, whole));
+    }
+    let body = if length == Some(0) { SdkBody::empty() } else { SdkBody::from_body_1_x(body) };
+    Ok((Payload { body, hash, length, stale: &[] }, Bytes::new()))
+}
+
+async fn whole(body: Incoming) -> Result<Bytes, Refusal> {
+    let whole = Limited::new(body, WHOLE_BYTES).collect().await;
+    whole.map(http_body_util::Collected::to_bytes).map_err(|_| {
+        let message = format!("a body without {HASH} is too long or did not arrive");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
+    })
+}
+
+/// The request with the session's own signature.
+fn signed_again(
+    gate: &Gate,
+    parts: &Parts,
+    signed: &Signed,
+    uri: &Uri,
+    payload: Payload,
+) -> Result<HttpRequest, String> {
+    let host = uri.authority().ok_or("the endpoint has no host")?.to_string();
+    let mut request = Request::builder().method(&parts.method).uri(uri).header("host", &host);
+    let stays = |name: &HeaderName| {
+        !NOT_FORWARDED.contains(&name.as_str()) && !payload.stale.contains(&name.as_str())
+    };
+    for (name, value) in parts.headers.iter().filter(|(name, _)| stays(name) && *name != HASH) {
+        request = request.header(name, value);
+    }
+    if let Hash::Said(said) = &payload.hash {
+        request = request.header(HASH, said);
+    }
+    // A request that had no body and no length must not get one: some endpoints answer 411 or 400.
+    let had_length = parts.headers.contains_key("content-length") || !payload.stale.is_empty();
+    if let Some(length) = payload.length.filter(|length| had_length || *length > 0) {
+        request = request.header("content-length", length);
+    }
+    let mut request = request.body(payload.body).map_err(|error| error.to_string())?;
+    let instructions = {
+        // What the client chose to sign is signed again; what is written anew comes from the signer.
+        let covered = |name: &str| {
+            name == "host"
+                || name == HASH
+                || (name != "x-amz-date" && signed.headers.iter().any(|signed| signed == name))
+        };
+        let names =
+            request.headers().iter().filter(|(name, _)| covered(name.as_str()) && *name != "content-length");
+        let mut headers = Vec::new();
+        for (name, value) in names {
+            headers.push((name.as_str(), signed.reading.text(value).ok_or("a signed header is not text")?));
+        }
+        let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
+        let body = match &payload.hash {
+            Hash::Said(said) => SignableBody::Precomputed(said.clone()),
+            Hash::Whole(whole) => SignableBody::Bytes(whole),
+        };
+        require_sendable(&gate.credentials)?;
+        let identity = gate.credentials.clone().into();
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&signed.region)
+            .name(&signed.service)
+            // The client's time: it knows by now how far the endpoint's clock is from ours.
+            .time(signed.time)
+            .settings(settings(&signed.service))
+            .build()
+            .map_err(|error| error.to_string())?
+            .into();
+        let uri = uri.to_string();
+        let signable = SignableRequest::new(parts.method.as_str(), uri, headers, body)
+            .map_err(|error| error.to_string())?;
+        sign(signable, &params).map_err(|error| error.to_string())?.into_parts().0
+    };
+    request.headers_mut().remove("x-amz-date");
+    instructions.apply_to_request_http1x(&mut request);
+    HttpRequest::try_from(request).map_err(|error| error.to_string())
+}
+
+/// Why there was no answer, with its causes.
+pub fn reason(error: &dyn std::error::Error) -> String {
+    let (mut text, mut source) = (error.to_string(), error.source());
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,288 @@
+//! A loopback endpoint for every AWS service between a command and the cloud.
+//!
+//! The command has keys that are good here alone; each of its requests is checked, signed with the session's own
+//! credentials and sent on. Security: it listens on 127.0.0.1 only, and a request without this session's dummy key gets
+//! nothing. The session's credentials stay in this process.
+
+mod answer;
+mod chunks;
+mod dummy;
+mod forward;
+mod once;
+mod queue;
+mod reply;
+mod route;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod unsigned;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use http::HeaderMap;
+use http::request::Parts;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
+
+use self::answer::Refusal;
+use self::dummy::{Signed, Stranger};
+use self::once::UsedSignatures;
+use self::queue::Queues;
+use self::route::{Lane, Variant};
+use audex_core::environment::{AWS_CA_BUNDLE, Environment};
+use audex_core::secret::Secret;
+use audex_core::session::EndpointSettings;
+use audex_core::session::Value;
+use audex_core::shape::ConfiguredPath;
+use audex_wire::aws_http::AwsHttp;
+use audex_wire::echo::Guard;
+use audex_wire::seen_request::SeenRequest;
+
+pub use self::dummy::Dummy;
+pub use self::seen::is_denial;
+
+/// How long to wait after a failed accept (too many open files) before trying again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+/// Kinds of refusals that are told; each is one sentence.
+const REFUSALS: usize = 20;
+
+/// Numbers the connections of all gateways.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+
+/// The endpoint variables that would lead past the gateway, or that no endpoint of one's own goes with.
+const OVERRULED: [&str; 3] =
+    ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
+
+/// A request that was decided.
+pub struct Noted {
+    /// What was asked.
+    pub request: SeenRequest,
+    /// Whether a policy did not allow it.
+    pub denied: bool,
+    /// True if the session's credentials went with it.
+    pub is_signed: bool,
+}
+
+impl Noted {
+    /// A request that the session's credentials went with.
+    #[must_use]
+    pub fn signed(request: SeenRequest, denied: bool) -> Self {
+        Self { request, denied, is_signed: true }
+    }
+}
+
+/// One port of the gateway.
+pub(crate) struct Door {
+    lane: Lane,
+    /// Its own address, without a slash at its end.
+    url: String,
+}
+
+impl Door {
+    /// The `Host` of requests that are meant for it.
+    fn host(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+}
+
+/// What all connections share.
+pub(crate) struct Gate {
+    dummy: Dummy,
+    credentials: Credentials,
+    /// Looks for the credentials in answers.
+    guard: Guard,
+    /// The session's region.
+    region: Option<String>,
+    variant: Variant,
+    ends_at: u64,
+    http: AwsHttp,
+    /// The seconds by which the endpoints' clocks are ahead.
+    skew: AtomicI64,
+    once: Mutex<UsedSignatures>,
+    queues: Queues,
+    noted: mpsc::Sender<Noted>,
+    refusals: Mutex<Vec<String>>,
+}
+
+impl Gate {
+    /// Waits where whoever recognises is behind: what is seen is bounded.
+    async fn note(&self, noted: Noted) {
+        let _ = self.noted.send(noted).await;
+    }
+
+    fn refused(&self, refusal: &Refusal) {
+        self.lost(&refusal.message);
+    }
+
+    /// Keeps the reason why a request decides nothing.
+    fn lost(&self, reason: &str) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        if refusals.len() < REFUSALS && !refusals.iter().any(|known| known == reason) {
+            refusals.push(reason.to_owned());
+        }
+    }
+
+    fn once(&self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Stranger> {
+        self.once.lock().unwrap_or_else(PoisonError::into_inner).take(signed, parts, connection)
+    }
+
+    fn skew(&self) -> i64 {
+        self.skew.load(Ordering::Relaxed)
+    }
+
+    /// Keeps what an answer's headers say of its endpoint's clock.
+    fn note_clock(&self, headers: &HeaderMap) {
+        if let Some(skew) = reply::skew(headers) {
+            self.skew.store(skew, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A running gateway; it stops when it is dropped.
+pub struct Gateway {
+    /// What leads the command to it.
+    pub lead: EndpointSettings,
+    /// The keys the command gets.
+    pub dummy: Dummy,
+    gate: Arc<Gate>,
+    abort: AbortHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// Starts one that forwards with `credentials` until `ends_at`, to the endpoints of `parent`, and tells `noted`; `region` is
+    /// the session's.
+    ///
+    /// # Errors
+    /// No socket, thread or random numbers.
+    pub fn start(
+        parent: &Environment,
+        credentials: Credentials,
+        region: Option<String>,
+        ends_at: u64,
+        noted: mpsc::Sender<Noted>,
+    ) -> io::Result<Self> {
+        let dummy = Dummy::new().map_err(io::Error::other)?;
+        let mut doors = Vec::new();
+        let mut lead = EndpointSettings::default();
+        for lane in route::lanes(parent) {
+            // Security: the address is a constant; nothing configures it.
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            listener.set_nonblocking(true)?;
+            let url = format!("http://{}", listener.local_addr()?);
+            lead.variables.push((lane.variable.clone(), Value::Plain(url.clone())));
+            doors.push((listener, Arc::new(Door { lane, url })));
+        }
+        around_proxies(parent, &mut lead);
+        lead.removed.extend(OVERRULED);
+        let is_on = |name| parent.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let variant =
+            Variant { fips: is_on("AWS_USE_FIPS_ENDPOINT"), dual_stack: is_on("AWS_USE_DUALSTACK_ENDPOINT") };
+        let http = AwsHttp::new(ConfiguredPath::of_variable(parent, AWS_CA_BUNDLE));
+        let gate = Arc::new(Gate {
+            dummy: dummy.clone(),
+            guard: guard(&credentials),
+            credentials,
+            region,
+            variant,
+            ends_at,
+            http,
+            skew: AtomicI64::default(),
+            once: Mutex::default(),
+            queues: Queues::default(),
+            noted,
+            refusals: Mutex::default(),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let task = runtime.spawn(serve(doors, Arc::clone(&gate)));
+        let abort = task.abort_handle();
+        let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || {
+            // Ends when `drop` aborts the task; the runtime then takes the open connections with it.
+            let _ = runtime.block_on(task);
+        })?;
+        Ok(Self { lead, dummy, gate, abort, thread: Some(thread) })
+    }
+
+    /// Returns the reasons why requests were not forwarded, or why their answers decide nothing.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<String> {
+        self.gate.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where it is, for tests.
+    #[cfg(test)]
+    fn url(&self) -> String {
+        match self.lead.variables.first() {
+            Some((_, Value::Plain(url))) => url.clone(),
+            _ => String::new(),
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.abort.abort();
+        if let Some(thread) = self.thread.take() {
+            // A panic in the thread has been reported by then; there is nothing left to stop.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Looks for what is secret of `credentials`.
+fn guard(credentials: &Credentials) -> Guard {
+    let secret = Secret::new(credentials.secret_access_key().to_owned());
+    let token = credentials.session_token().map(|token| Secret::new(token.to_owned()));
+    Guard::new(std::iter::once(&secret).chain(&token))
+}
+
+/// A proxy of the command's must not be asked for its own machine's loopback.
+fn around_proxies(parent: &Environment, lead: &mut EndpointSettings) {
+    for name in ["NO_PROXY", "no_proxy"] {
+        let value = match parent.get(name) {
+            Some(others) => format!("{others},127.0.0.1"),
+            None => "127.0.0.1".to_owned(),
+        };
+        lead.variables.push((name.to_owned(), Value::Plain(value)));
+    }
+}
+
+async fn serve(doors: Vec<(TcpListener, Arc<Door>)>, gate: Arc<Gate>) {
+    let mut accepting = JoinSet::new();
+    for (listener, door) in doors {
+        accepting.spawn(accept(listener, door, Arc::clone(&gate)));
+    }
+    while accepting.join_next().await.is_some() {}
+}
+
+async fn accept(listener: TcpListener, door: Arc<Door>, gate: Arc<Gate>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        // Answers are small; waiting to fill a packet would only slow the command down.
+        let _ = stream.set_nodelay(true);
+        let (door, gate) = (Arc::clone(&door), Arc::clone(&gate));
+        let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            let service = service_fn(|request| async {
+                Ok::<_, Infallible>(forward::answer(&gate, &door, connection, request).await)
+            });
+            let mut http = http1::Builder::new();
+            // A connection that ends early is the command's affair.
+            let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}

@@ -1,0 +1,189 @@
+//! Remembers the signatures that have been used: each opens the gateway once.
+//!
+//! Clients make identical calls within one second. Their signatures are equal, because a signature's time counts seconds. So a
+//! signature may repeat shortly after its first use: over the same connection, which an attacker does not hold, or with
+//! another invocation id from its SDK. Every other repetition is refused.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use http::request::Parts;
+
+use super::dummy::{Signed, Stranger, header};
+use audex_core::clock;
+
+/// The most seconds between the date of a signature and now. Source: AWS, "Signing AWS API requests", the limit of
+/// services.
+const MOST_APART: u64 = 15 * 60;
+/// Calls that one second's signature stands for come within this time.
+const SAME_SECOND: Duration = Duration::from_secs(2);
+/// Requests that are remembered: about 10 MB.
+const REMEMBERED: usize = 100_000;
+
+/// The numbers that SDKs give a call and each attempt at it. Source: AWS SDKs and Tools Reference Guide, "Retry behavior".
+const CALL: [&str; 2] = ["amz-sdk-invocation-id", "amz-sdk-request"];
+
+/// One request that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Use {
+    connection: u64,
+    call: Option<String>,
+}
+
+#[derive(Debug)]
+struct Signature {
+    first: Instant,
+    uses: Vec<Use>,
+}
+
+/// The signatures that were used.
+#[derive(Debug, Default)]
+pub struct UsedSignatures {
+    /// By the second of their date.
+    seconds: BTreeMap<u64, HashMap<String, Signature>>,
+    count: usize,
+    /// Signatures of this second and before are no longer remembered, and none is taken.
+    forgotten: u64,
+}
+
+/// Checks that a signature is of about now; `skew` is how many seconds the endpoint's clock is ahead of this one.
+///
+/// # Errors
+/// `Stranger::Skewed`.
+pub fn in_time(signed: &Signed, skew: i64) -> Result<(), Stranger> {
+    let date = seconds(signed);
+    let now = clock::unix_seconds();
+    // A client whose endpoint keeps another time follows the endpoint.
+    let is_near = |now: u64| now.abs_diff(date) <= MOST_APART;
+    if is_near(now) || is_near(now.saturating_add_signed(skew)) { Ok(()) } else { Err(Stranger::Skewed) }
+}
+
+impl UsedSignatures {
+    /// Notes the use of a signature that has been verified, by a request that came over `connection`.
+    ///
+    /// # Errors
+    /// `Stranger::Repeated` if it is used up, or `Stranger::Skewed` if it is too old to be known.
+    pub fn take(&mut self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Stranger> {
+        self.take_at(signed, Use { connection, call: call(parts) }, Instant::now())
+    }
+
+    fn take_at(&mut self, signed: &Signed, this: Use, now: Instant) -> Result<(), Stranger> {
+        let date = seconds(signed);
+        if date <= self.forgotten {
+            return Err(Stranger::Skewed);
+        }
+        let known = self.seconds.entry(date).or_default().entry(signed.signature.clone());
+        let known = known.or_insert_with(|| Signature { first: now, uses: Vec::new() });
+        let is_again = |one: &Use| one.connection != this.connection && one.call == this.call;
+        let is_late = now.duration_since(known.first) > SAME_SECOND;
+        if !known.uses.is_empty() && (is_late || known.uses.iter().any(is_again)) {
+            return Err(Stranger::Repeated);
+        }
+        known.uses.push(this);
+        self.count += 1;
+        self.forget(date);
+        Ok(())
+    }
+
+    /// Forgets the oldest where there are too many: those dates are refused from then on. The date of the request at hand
+    /// stays.
+    fn forget(&mut self, at_hand: u64) {
+        while self.count > REMEMBERED
+            && let Some(oldest) = self.seconds.first_entry().filter(|oldest| *oldest.key() < at_hand)
+        {
+            self.forgotten = self.forgotten.max(*oldest.key());
+            let uses: usize = oldest.remove().values().map(|signature| signature.uses.len()).sum();
+            self.count -= uses;
+        }
+    }
+}
+
+fn call(parts: &Parts) -> Option<String> {
+    let numbers: Vec<&str> = CALL.into_iter().filter_map(|name| header(parts, name)).collect();
+    (!numbers.is_empty()).then(|| numbers.join(" "))
+}
+
+fn seconds(signed: &Signed) -> u64 {
+    signed.time.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::super::dummy::Reading;
+    use super::*;
+
+    fn signed(date: u64, signature: &str) -> Signed {
+        Signed {
+            service: "s3".to_owned(),
+            region: "eu-west-1".to_owned(),
+            time: UNIX_EPOCH + Duration::from_secs(date),
+            headers: Vec::new(),
+            reading: Reading::Utf8,
+            signature: signature.to_owned(),
+        }
+    }
+
+    fn of(connection: u64, call: Option<&str>) -> Use {
+        Use { connection, call: call.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_replayed_request_is_refused_over_any_connection() {
+        for call in [None, Some("a attempt=1")] {
+            let (mut once, now) = (UsedSignatures::default(), Instant::now());
+            let request = signed(1_000, "s");
+            assert!(once.take_at(&request, of(1, call), now).is_ok());
+            assert_eq!(once.take_at(&request, of(2, call), now), Err(Stranger::Repeated));
+            let later = now + SAME_SECOND + Duration::from_millis(1);
+            for connection in [1, 2] {
+                assert_eq!(once.take_at(&request, of(connection, call), later), Err(Stranger::Repeated));
+                assert_eq!(once.take_at(&request, of(connection, Some("b")), later), Err(Stranger::Repeated));
+            }
+            assert!(once.take_at(&signed(1_000, "other"), of(2, call), now).is_ok());
+        }
+    }
+
+    #[test]
+    fn identical_calls_within_a_second_are_separate_calls() {
+        let (mut once, now) = (UsedSignatures::default(), Instant::now());
+        let request = signed(1_000, "s");
+        assert!(once.take_at(&request, of(1, Some("a attempt=1")), now).is_ok());
+        assert!(once.take_at(&request, of(2, Some("b attempt=1")), now).is_ok());
+        let mut once = UsedSignatures::default();
+        assert!(once.take_at(&request, of(1, None), now).is_ok());
+        assert!(once.take_at(&request, of(1, None), now).is_ok(), "over its own connection");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_forgotten_signatures_are_refused() {
+        let (mut once, now) = (UsedSignatures::default(), Instant::now());
+        for number in 0..REMEMBERED + 2_000 {
+            let date = 1_000 + number as u64 / 1_000;
+            assert!(once.take_at(&signed(date, &number.to_string()), of(1, None), now).is_ok(), "{number}");
+            assert!(once.count <= REMEMBERED + 1_000);
+        }
+        assert!(once.seconds.values().map(HashMap::len).sum::<usize>() <= REMEMBERED + 1_000);
+        assert_eq!(once.take_at(&signed(1_000, "0"), of(1, None), now), Err(Stranger::Skewed));
+    }
+
+    #[test]
+    fn a_date_is_taken_up_to_fifteen_minutes_from_now_by_either_clock() {
+        let now = clock::unix_seconds();
+        for (date, skew, is_good) in [
+            (now, 0, true),
+            (now - 890, 0, true),
+            (now + 890, 0, true),
+            (now - 910, 0, false),
+            (now + 920, 0, false),
+            (now - 86_400, 0, false),
+            (now + 86_400, 0, false),
+            (now + 3_600, 3_600, true),
+            (now, 3_600, true),
+            (now - 3_600, 3_600, false),
+        ] {
+            assert_eq!(in_time(&signed(date, "s"), skew).is_ok(), is_good, "{date} {skew}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Answers of endpoints, on their way to the command.
+//!
+//! Security: a service that refuses a signature quotes the request it got, and with it the session's own token. So an answer
+//! that is not a success is read whole and searched for what was sent; one that repeats it, or cannot be searched, is replaced.
+//! Bodies of successes are streamed and not searched: they are what the command asked for, from whom it asked.
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::date_time::Format;
+use bytes::Bytes;
+use http::request::Parts;
+use http::response::Parts as Head;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use super::answer::Refusal;
+use super::seen::{self, Outcome};
+use super::{Door, Gate, queue};
+use audex_core::clock;
+
+/// As long an error may be; real ones have some hundred bytes.
+const ERROR_BYTES: usize = 1024 * 1024;
+/// The answer to a deletion of a thousand objects, each key of 1,024 bytes written as up to six. Source: `DeleteObjects`.
+const DELETED_BYTES: usize = 8 * 1024 * 1024;
+/// A code of an error; real ones have some forty letters.
+const CODE_LETTERS: usize = 100;
+
+/// Headers of one connection. Source: RFC 9110, 7.6.1.
+const HOP: [&str; 6] =
+    ["connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade", "trailer"];
+
+/// Returns the answer as it goes to the command, and the outcome that it tells.
+///
+/// # Errors
+/// When it breaks off.
+pub async fn looked_at(
+    gate: &Gate,
+    parts: &Parts,
+    service: &str,
+    response: Response<SdkBody>,
+) -> Result<(Response<SdkBody>, Outcome), Refusal> {
+    let (mut head, body) = response.into_parts();
+    gate.note_clock(&head.headers);
+    for name in HOP {
+        head.headers.remove(name);
+    }
+    remove_quoted(gate, &mut head.headers);
+    if head.status.is_success() {
+        return if deletes_several(parts, service) {
+            several(head, body).await
+        } else {
+            Ok((Response::from_parts(head, body), Outcome::Used))
+        };
+    }
+    let body = read(body, ERROR_BYTES).await?;
+    let named = head.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let code = seen::code(named.as_deref(), body.as_deref().unwrap_or_default());
+    let outcome = if head.status.is_client_error() {
+        seen::outcome(head.status, code.as_deref())
+    } else {
+        Outcome::Used
+    };
+    let is_plain = head.headers.get("content-encoding").is_none_or(|coding| coding == "identity");
+    match body.filter(|body| is_plain && !repeats(gate, body)) {
+        Some(body) => Ok((Response::from_parts(head, SdkBody::from(body.to_vec())), outcome)),
+        None => Ok((replaced(gate, parts, head.status, code), outcome)),
+    }
+}
+
+/// All of a body; none if it is longer than `most`.
+async fn read(body: SdkBody, most: usize) -> Result<Option<Bytes>, Refusal> {
+    match Limited::new(body, most).collect().await {
+        Ok(whole) => Ok(Some(whole.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(error) => Err(Refusal::unreachable(&error.to_string())),
+    }
+}
+
+/// Returns true if the request deletes several objects, of which some may be denied in an answer that is a success.
+fn deletes_several(parts: &Parts, service: &str) -> bool {
+    let mut query = parts.uri.query().unwrap_or_default().split('&');
+    service == "s3"
+        && parts.method == http::Method::POST
+        && query.any(|pair| pair == "delete" || pair == "delete=")
+}
+
+async fn several(mut head: Head, body: SdkBody) -> Result<(Response<SdkBody>, Outcome), Refusal> {
+    let Some(body) = read(body, DELETED_BYTES).await? else {
+        return Err(Refusal::unreachable("the answer to a deletion is too long"));
+    };
+    let is_denied = String::from_utf8_lossy(&body).contains("<Code>AccessDenied</Code>");
+    let outcome = if is_denied { Outcome::Partly } else { Outcome::Used };
+    head.headers.remove("content-length");
+    Ok((Response::from_parts(head, SdkBody::from(body.to_vec())), outcome))
+}
+
+/// Returns the answer with the gateway's addresses in place of queues' own.
+///
+/// # Errors
+/// When it breaks off.
+pub async fn with_our_queues(
+    gate: &Gate,
+    door: &Door,
+    response: Response<SdkBody>,
+) -> Result<Response<SdkBody>, Refusal> {
+    let is_short =
+        response.body().content_length().is_some_and(|length| length <= queue::ANSWER_BYTES as u64);
+    let is_plain = !response.headers().contains_key("content-encoding");
+    if !response.status().is_success() || !is_short || !is_plain {
+        return Ok(response);
+    }
+    let (mut head, body) = response.into_parts();
+    let Some(body) = read(body, queue::ANSWER_BYTES).await? else {
+        return Err(Refusal::unreachable("the answer with addresses of queues is too long"));
+    };
+    let body = gate.queues.ours(&door.url, &body).unwrap_or_else(|| body.to_vec());
+    // They are of the answer that came.
+    for name in ["content-length", "x-amz-crc32", "content-md5"] {
+        head.headers.remove(name);
+    }
+    Ok(Response::from_parts(head, SdkBody::from(body)))
+}
+
+/// Removes the headers that repeat what was sent.
+fn remove_quoted(gate: &Gate, headers: &mut HeaderMap) {
+    let quoting = headers.iter().filter(|(_, value)| repeats(gate, value.as_bytes()));
+    let names: Vec<http::HeaderName> = quoting.map(|(name, _)| name.clone()).collect();
+    for name in &names {
+        headers.remove(name);
+    }
+}
+
+/// Returns true if `text` repeats the session's secrets; also in bytes written apart, as S3 does (`41 53 49 41`).
+fn repeats(gate: &Gate, text: &[u8]) -> bool {
+    if gate.guard.finds_in(text) {
+        return true;
+    }
+    let together: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    together.len() != text.len() && gate.guard.finds_in(&together)
+}
+
+/// The gateway's own words in place of the endpoint's.
+fn replaced(gate: &Gate, parts: &Parts, status: StatusCode, code: Option<String>) -> Response<SdkBody> {
+    let is_code = |code: &String| {
+        code.len() <= CODE_LETTERS
+            && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+            && !gate.guard.finds_in(code.as_bytes())
+    };
+    let code = code.filter(is_code).unwrap_or_else(|| "InternalFailure".to_owned());
+    let message =
+        "the endpoint's words are left out, for they repeat the credentials or could not be searched";
+    let refusal = Refusal::new(status, code, message);
+    gate.refused(&refusal);
+    refusal.into_response(parts)
+}
+
+/// Returns the seconds by which the clock of an answer's endpoint is ahead of this one.
+pub fn skew(headers: &HeaderMap) -> Option<i64> {
+    let date = headers.get("date").map(HeaderValue::to_str)?.ok()?;
+    let date = DateTime::from_str(date, Format::HttpDate).ok()?.secs();
+    date.checked_sub(i64::try_from(clock::unix_seconds()).ok()?)
+}

@@ -1,0 +1,325 @@
+//! Where a request that came to the gateway is sent on to.
+
+use http::Uri;
+
+use audex_core::environment::{AWS_ENDPOINT_URL, Environment};
+use audex_core::region::is_region;
+
+/// Begins the variables that replace the endpoint of one service.
+const OF_SERVICE: &str = "AWS_ENDPOINT_URL_";
+
+/// Services whose signatures do not tell them apart, by what follows `AWS_ENDPOINT_URL_`, with the beginning of their hosts.
+/// Each gets a port of its own. Source: `endpointPrefix`, `signingName` and `serviceId` of botocore 1.44's models.
+#[rustfmt::skip]
+const LANES: &[(&str, &str)] = &[
+    ("APPCONFIGDATA", "appconfigdata"),
+    ("BEDROCK_AGENT", "bedrock-agent"), ("BEDROCK_AGENT_RUNTIME", "bedrock-agent-runtime"),
+    ("BEDROCK_AGENTCORE_CONTROL", "bedrock-agentcore-control"),
+    ("BEDROCK_DATA_AUTOMATION", "bedrock-data-automation"),
+    ("BEDROCK_DATA_AUTOMATION_RUNTIME", "bedrock-data-automation-runtime"), ("BEDROCK_RUNTIME", "bedrock-runtime"),
+    ("CHIME_SDK_IDENTITY", "identity-chime"), ("CHIME_SDK_MEDIA_PIPELINES", "media-pipelines-chime"),
+    ("CHIME_SDK_MEETINGS", "meetings-chime"), ("CHIME_SDK_MESSAGING", "messaging-chime"),
+    ("CHIME_SDK_VOICE", "voice-chime"), ("CLOUDHSM_V2", "cloudhsmv2"), ("CONNECT_CONTACT_LENS", "contact-lens"),
+    ("CONNECTPARTICIPANT", "participant.connect"), ("DYNAMODB_STREAMS", "streams.dynamodb"),
+    ("FORECASTQUERY", "forecastquery"), ("IVS_REALTIME", "ivsrealtime"), ("KEYSPACESSTREAMS", "cassandra-streams"),
+    ("LEX_MODEL_BUILDING_SERVICE", "models.lex"), ("LEX_MODELS_V2", "models-v2-lex"),
+    ("LEX_RUNTIME_SERVICE", "runtime.lex"), ("LEX_RUNTIME_V2", "runtime-v2-lex"), ("MAILMANAGER", "mail-manager"),
+    ("MARKETPLACE_AGREEMENT", "agreement-marketplace"), ("MARKETPLACE_CATALOG", "catalog.marketplace"),
+    ("MARKETPLACE_DEPLOYMENT", "deployment-marketplace"), ("MARKETPLACE_ENTITLEMENT_SERVICE", "entitlement.marketplace"),
+    ("MARKETPLACE_METERING", "metering.marketplace"), ("MEDIASTORE_DATA", "data.mediastore"),
+    ("MIGRATIONHUB_CONFIG", "migrationhub-config"), ("PAYMENT_CRYPTOGRAPHY_DATA", "dataplane.payment-cryptography"),
+    ("PERSONALIZE_EVENTS", "personalize-events"), ("PERSONALIZE_RUNTIME", "personalize-runtime"),
+    ("PINPOINT_SMS_VOICE", "sms-voice.pinpoint"), ("SAGEMAKER_A2I_RUNTIME", "a2i-runtime.sagemaker"),
+    ("SAGEMAKER_EDGE", "edge.sagemaker"), ("SAGEMAKER_FEATURESTORE_RUNTIME", "featurestore-runtime.sagemaker"),
+    ("SAGEMAKER_METRICS", "metrics.sagemaker"), ("SAGEMAKER_RUNTIME", "runtime.sagemaker"),
+    ("SERVICE_CATALOG_APPREGISTRY", "servicecatalog-appregistry"), ("SIGNER_DATA", "data-signer"),
+    ("TIMESTREAM_QUERY", "query.timestream"), ("TIMESTREAM_WRITE", "ingest.timestream"),
+];
+
+/// Services of which some operations are not signed, by what follows `AWS_ENDPOINT_URL_`, with their signing names. Such a
+/// request does not say which service it is for, so each gets a port of its own. Source: `authtype: none` in botocore's models;
+/// S3 for objects that are public.
+const UNSIGNED: &[(&str, &str)] = &[
+    ("COGNITO_IDENTITY", "cognito-identity"),
+    ("COGNITO_IDENTITY_PROVIDER", "cognito-idp"),
+    ("S3", "s3"),
+    ("SIGNIN", "signin"),
+    ("SSO", "awsssoportal"),
+    ("SSO_OIDC", "sso-oauth"),
+    ("STS", "sts"),
+];
+
+/// The names that services are signed for, one a line (`signing_names.py`).
+const SIGNING_NAMES: &str = include_str!("signing_names.txt");
+
+/// Hosts that do not begin with the signing name, by it. Source: as above.
+#[rustfmt::skip]
+const PREFIXES: &[(&str, &str)] = &[
+    ("IoTSecuredTunneling", "api.tunneling.iot"), ("appstream", "appstream2"), ("awsssoportal", "portal.sso"),
+    ("detective", "api.detective"), ("ecr", "api.ecr"), ("ecr-public", "api.ecr-public"), ("iot-jobs-data", "data.jobs.iot"),
+    ("iotdata", "data-ats.iot"), ("iotdeviceadvisor", "api.iotdeviceadvisor"), ("iotwireless", "api.iotwireless"),
+    ("mediatailor", "api.mediatailor"), ("memorydb", "memory-db"), ("mobiletargeting", "pinpoint"),
+    ("payment-cryptography", "controlplane.payment-cryptography"), ("pricing", "api.pricing"), ("qapps", "data.qapps"),
+    ("sagemaker", "api.sagemaker"), ("ses", "email"), ("sso-oauth", "oidc"), ("wickr", "admin.wickr"),
+];
+
+/// Services with one endpoint for all regions of a partition. Source: botocore 1.44's `endpoints.json`.
+#[rustfmt::skip]
+const GLOBAL: &[(&str, &str)] = &[
+    ("account", "account.us-east-1.amazonaws.com"), ("billingconductor", "billingconductor.us-east-1.amazonaws.com"),
+    ("budgets", "budgets.amazonaws.com"), ("ce", "ce.us-east-1.amazonaws.com"), ("chime", "chime.us-east-1.amazonaws.com"),
+    ("cloudfront", "cloudfront.amazonaws.com"), ("health", "global.health.amazonaws.com"), ("iam", "iam.amazonaws.com"),
+    ("networkmanager", "networkmanager.us-west-2.amazonaws.com"), ("organizations", "organizations.us-east-1.amazonaws.com"),
+    ("route53", "route53.amazonaws.com"), ("savingsplans", "savingsplans.amazonaws.com"),
+    ("shield", "shield.us-east-1.amazonaws.com"), ("support", "support.us-east-1.amazonaws.com"),
+    ("tax", "tax.us-east-1.amazonaws.com"), ("waf", "waf.amazonaws.com"),
+];
+#[rustfmt::skip]
+const GLOBAL_CHINA: &[(&str, &str)] = &[
+    ("account", "account.cn-northwest-1.amazonaws.com.cn"), ("budgets", "budgets.amazonaws.com.cn"),
+    ("ce", "ce.cn-northwest-1.amazonaws.com.cn"), ("cloudfront", "cloudfront.cn-northwest-1.amazonaws.com.cn"),
+    ("health", "global.health.amazonaws.com.cn"), ("iam", "iam.cn-north-1.amazonaws.com.cn"),
+    ("organizations", "organizations.cn-northwest-1.amazonaws.com.cn"), ("route53", "route53.amazonaws.com.cn"),
+    ("support", "support.cn-north-1.amazonaws.com.cn"),
+];
+#[rustfmt::skip]
+const GLOBAL_GOVERNMENT: &[(&str, &str)] = &[
+    ("iam", "iam.us-gov.amazonaws.com"), ("networkmanager", "networkmanager.us-gov-west-1.amazonaws.com"),
+    ("organizations", "organizations.us-gov-west-1.amazonaws.com"), ("route53", "route53.us-gov.amazonaws.com"),
+    ("support", "support.us-gov-west-1.amazonaws.com"),
+];
+
+/// Domains of the other partitions, by how their regions begin; the first that fits. Source: as above.
+const SUFFIXES: &[(&str, &str)] = &[
+    ("cn-", "amazonaws.com.cn"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("us-isof-", "csp.hci.ic.gov"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+    ("eusc-", "amazonaws.eu"),
+    ("", "amazonaws.com"),
+];
+
+/// What one port of the gateway is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// The variable that leads to it.
+    pub variable: String,
+    /// How hosts of its service begin, where the signing name does not say so.
+    prefix: Option<&'static str>,
+    /// The service that a request without a signature is for, where the port tells.
+    pub unsigned: Option<&'static str>,
+    /// Where everything goes, where the user said so.
+    target: Option<String>,
+}
+
+impl Lane {
+    /// Returns true if the user's settings say where everything of this port goes.
+    pub fn is_led(&self) -> bool {
+        self.target.is_some()
+    }
+}
+
+/// The ports a gateway needs: the first is for every service that has none of its own.
+pub fn lanes(parent: &Environment) -> Vec<Lane> {
+    let everything = parent.get(AWS_ENDPOINT_URL).map(str::to_owned);
+    let lane = |variable: &str, target| Lane {
+        variable: variable.to_owned(),
+        prefix: None,
+        unsigned: variable.strip_prefix(OF_SERVICE).and_then(|id| find(UNSIGNED, id)),
+        target,
+    };
+    let mut lanes = vec![lane(AWS_ENDPOINT_URL, everything.clone())];
+    // Where everything goes to one place, nothing needs telling apart.
+    if everything.is_none() {
+        let told = |(id, prefix): &(&str, &'static str)| Lane {
+            prefix: Some(prefix),
+            ..lane(&format!("{OF_SERVICE}{id}"), None)
+        };
+        lanes.extend(LANES.iter().map(told));
+        lanes.extend(UNSIGNED.iter().map(|(id, _)| lane(&format!("{OF_SERVICE}{id}"), None)));
+    }
+    for (name, _) in parent.iter() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with(OF_SERVICE)) else { continue };
+        let Some(target) = parent.get(name) else { continue };
+        lanes.retain(|lane| lane.variable != name);
+        lanes.push(lane(name, Some(target.to_owned())));
+    }
+    lanes
+}
+
+/// Which kind of endpoint the user asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Variant {
+    /// `AWS_USE_FIPS_ENDPOINT`.
+    pub fips: bool,
+    /// `AWS_USE_DUALSTACK_ENDPOINT`.
+    pub dual_stack: bool,
+}
+
+/// The address to send a request to: `path` is its path with its query, as it came.
+///
+/// # Errors
+/// A reason, when there is no such address.
+pub fn target(
+    lane: &Lane,
+    variant: Variant,
+    service: &str,
+    region: &str,
+    path: &str,
+) -> Result<Uri, &'static str> {
+    let base = match &lane.target {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => format!("https://{}", host(lane.prefix, variant, service, region)?),
+    };
+    let path = if path.starts_with('/') { path } else { "/" };
+    let uri: Uri = format!("{base}{path}").parse().map_err(|_| "the endpoint makes no address")?;
+    // Security: what stands before an `@` is a password, and would be sent to whom it is not for.
+    let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+    if plain && uri.scheme().is_some() { Ok(uri) } else { Err("the endpoint is no plain http or https URL") }
+}
+
+fn find(table: &[(&'static str, &'static str)], name: &str) -> Option<&'static str> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
+fn host(
+    prefix: Option<&'static str>,
+    variant: Variant,
+    service: &str,
+    region: &str,
+) -> Result<String, &'static str> {
+    // Security: both become part of a host name that the real credentials are used for. `compute-1` is not a region and `bucket`
+    // is not a service, though `ec2-203-0-113-7.compute-1.amazonaws.com` and `bucket.s3.amazonaws.com` are other people's hosts.
+    if !SIGNING_NAMES.lines().any(|name| name == service) {
+        return Err("its signature names no known service");
+    }
+    if !is_region(region) {
+        return Err("its signature names no region");
+    }
+    let global = match region {
+        _ if region.starts_with("cn-") => GLOBAL_CHINA,
+        _ if region.starts_with("us-gov-") => GLOBAL_GOVERNMENT,
+        _ => GLOBAL,
+    };
+    if let Some(host) = find(global, service).filter(|_| prefix.is_none()) {
+        return Ok(host.to_owned());
+    }
+    let prefix = prefix.or_else(|| find(PREFIXES, service)).unwrap_or(service);
+    let fips = if variant.fips { "-fips" } else { "" };
+    let suffix =
+        SUFFIXES.iter().find(|(start, _)| region.starts_with(start)).map_or("", |(_, suffix)| suffix);
+    Ok(match (variant.dual_stack, service) {
+        (true, "s3") => format!("s3{fips}.dualstack.{region}.{suffix}"),
+        (true, _) if suffix == "amazonaws.com" => format!("{prefix}{fips}.{region}.api.aws"),
+        _ => format!("{prefix}{fips}.{region}.{suffix}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(service: &str, region: &str) -> String {
+        let lanes = lanes(&Environment::default());
+        target(&lanes[0], Variant::default(), service, region, "/a%2Fb?x=1").unwrap().to_string()
+    }
+
+    #[test]
+    fn a_service_is_at_its_regional_or_its_one_endpoint() {
+        for (service, region, url) in [
+            ("s3", "eu-west-1", "https://s3.eu-west-1.amazonaws.com/a%2Fb?x=1"),
+            ("ecr", "eu-west-1", "https://api.ecr.eu-west-1.amazonaws.com/a%2Fb?x=1"),
+            ("iam", "us-east-1", "https://iam.amazonaws.com/a%2Fb?x=1"),
+            ("iam", "cn-north-1", "https://iam.cn-north-1.amazonaws.com.cn/a%2Fb?x=1"),
+            ("route53", "us-gov-west-1", "https://route53.us-gov.amazonaws.com/a%2Fb?x=1"),
+            ("sts", "eusc-de-east-1", "https://sts.eusc-de-east-1.amazonaws.eu/a%2Fb?x=1"),
+        ] {
+            assert_eq!(to(service, region), url);
+        }
+    }
+
+    #[test]
+    fn services_that_sign_alike_are_told_apart_by_their_port() {
+        let lanes = lanes(&Environment::default());
+        let streams = lanes.iter().find(|lane| lane.variable == "AWS_ENDPOINT_URL_DYNAMODB_STREAMS").unwrap();
+        let url = target(streams, Variant::default(), "dynamodb", "eu-west-1", "/").unwrap();
+        assert_eq!(url.host(), Some("streams.dynamodb.eu-west-1.amazonaws.com"));
+    }
+
+    #[test]
+    fn every_service_of_the_tables_is_known_and_its_host_is_an_aws_host() {
+        let lanes = lanes(&Environment::default());
+        for service in SIGNING_NAMES.lines() {
+            for region in ["eu-west-1", "cn-north-1", "us-gov-west-1", "us-isob-east-1"] {
+                for variant in [Variant::default(), Variant { fips: true, dual_stack: true }] {
+                    let url = target(&lanes[0], variant, service, region, "/x").unwrap();
+                    let host = url.host().unwrap();
+                    let mut suffixes = SUFFIXES.iter().map(|(_, suffix)| *suffix).chain(["api.aws"]);
+                    assert!(suffixes.any(|suffix| host.ends_with(&format!(".{suffix}"))), "{host}");
+                }
+            }
+        }
+        for (name, _) in PREFIXES.iter().chain(GLOBAL).chain(GLOBAL_CHINA).chain(GLOBAL_GOVERNMENT) {
+            assert!(SIGNING_NAMES.lines().any(|known| known == *name) || *name == "waf", "{name}");
+        }
+        assert!(UNSIGNED.iter().all(|(_, name)| SIGNING_NAMES.lines().any(|known| known == *name)));
+    }
+
+    #[test]
+    fn a_port_of_its_own_tells_what_an_unsigned_request_is_for() {
+        let all = lanes(&Environment::default());
+        let of = |variable: &str| all.iter().find(|lane| lane.variable == variable).unwrap().unsigned;
+        assert_eq!(of("AWS_ENDPOINT_URL"), None);
+        assert_eq!(of("AWS_ENDPOINT_URL_S3"), Some("s3"));
+        assert_eq!(of("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"), Some("cognito-idp"));
+        let led = lanes(&Environment::from_pairs([("AWS_ENDPOINT_URL_STS", "http://localhost:1")]));
+        let sts = led.iter().find(|lane| lane.variable == "AWS_ENDPOINT_URL_STS").unwrap();
+        assert!(sts.unsigned == Some("sts") && sts.is_led());
+    }
+
+    #[test]
+    fn the_users_own_endpoints_are_where_requests_go() {
+        let parent = Environment::from_pairs([
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1/base/"),
+            ("AWS_ENDPOINT_URL_S3", "http://localhost:2"),
+        ]);
+        let lanes = lanes(&parent);
+        let url = |lane: &Lane| target(lane, Variant::default(), "s3", "x-y-1", "/k").unwrap().to_string();
+        assert_eq!(
+            lanes.iter().map(url).collect::<Vec<_>>(),
+            ["http://127.0.0.1:1/base/k", "http://localhost:2/k"]
+        );
+    }
+
+    #[test]
+    fn a_scope_that_makes_another_host_is_refused() {
+        let lanes = lanes(&Environment::default());
+        for (service, region) in [
+            ("s3.evil.com/", "eu-west-1"),
+            ("s3", "a.evil"),
+            ("", "x"),
+            ("s3", "@h"),
+            ("s3", ""),
+            ("ec2-203-0-113-7", "compute-1"),
+            ("bucket", "s3"),
+            ("bucket", "s3-us-west-2"),
+            ("bucket", "s3-website-us-east-1"),
+            ("my-balancer-1234567890", "us-east-1"),
+            ("S3", "eu-west-1"),
+            ("s3\n", "eu-west-1"),
+            ("s3", "aws-global"),
+            ("s3", "EU-WEST-1"),
+        ] {
+            for lane in &lanes {
+                assert!(
+                    target(lane, Variant::default(), service, region, "/").is_err(),
+                    "{service} {region} {}",
+                    lane.variable
+                );
+            }
+        }
+        let parent = Environment::from_pairs([("AWS_ENDPOINT_URL", "https://user:pass@host")]);
+        assert!(target(&super::lanes(&parent)[0], Variant::default(), "s3", "x", "/").is_err());
+    }
+}

@@ -1,0 +1,271 @@
+//! What is kept of a request and its answer: enough to name the operation and to tell whether it was denied.
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode};
+
+use super::dummy::{header, is_s3};
+use audex_core::percent::decode_pairs;
+use audex_wire::seen_request::SeenRequest;
+
+/// As much of a body as names operation and resource.
+pub const BODY_BYTES: usize = 64 * 1024;
+/// Query parameters that are kept; real calls have a dozen.
+const PARAMETERS: usize = 200;
+
+/// Headers that name operation or resource. Source: the `locationName` of header members in botocore's models.
+const HEADERS: &[&str] = &[
+    "content-type",
+    "x-amz-target",
+    "smithy-protocol",
+    "x-amz-copy-source",
+    "x-amz-tagging",
+    "x-amz-acl",
+    "x-amz-grant-read",
+    "x-amz-grant-write",
+    "x-amz-grant-read-acp",
+    "x-amz-grant-write-acp",
+    "x-amz-grant-full-control",
+    "x-amz-account-id",
+    "x-amz-bucket-object-lock-enabled",
+    "x-amz-bypass-governance-retention",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-version-id",
+    "x-amz-invocation-type",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-mfa",
+    "x-amz-expected-bucket-owner",
+];
+
+/// Headers of an answer that name what the call needed besides, and how they are handed over: no header of a request has such a name.
+/// Source: S3 API reference, `GetObject`, response syntax.
+const ANSWERED: &[(&str, &str)] =
+    &[("x-amz-server-side-encryption-aws-kms-key-id", "answer:x-amz-server-side-encryption-aws-kms-key-id")];
+
+/// Codes with which services say that a policy does not allow a call. Source: the "Common Errors" of their API references.
+const DENIALS: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "AccessDeniedError",
+    "UnauthorizedOperation",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "UnauthorizedException",
+    "NotAuthorized",
+    "NotAuthorizedException",
+    "Forbidden",
+    "ForbiddenException",
+    "KMSAccessDeniedException",
+    "KMS.AccessDeniedException",
+    "UnauthorizedAccess",
+];
+
+/// Codes with which services say that the credentials, the signature or the account are not good: no policy decided.
+/// Source: the same, and "Error responses" of Amazon S3's.
+const NOT_DECIDED: &[&str] = &[
+    "AccountProblem",
+    "AllAccessDisabled",
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSecurity",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotSignedUp",
+    "OptInRequired",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+    "XAmzContentSHA256Mismatch",
+];
+
+/// Codes that come with status 403 after a policy has allowed the call. Source: "Error responses" of Amazon S3's.
+const ALLOWED: &[&str] = &["InvalidObjectState", "InvalidPayer"];
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was let through, whatever came of it then.
+    Used,
+    /// A policy did not allow it.
+    Denied,
+    /// A policy allowed it on some resources and not on others.
+    Partly,
+    /// Nobody decided: the credentials had ended, or nothing answered.
+    Undecided,
+}
+
+/// Tells whether bodies of this request name operations or resources.
+pub fn has_telling_body(parts: &Parts, service: &str) -> bool {
+    let kind = header(parts, "content-type").unwrap_or_default().to_ascii_lowercase();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_owned();
+    if is_s3(service) {
+        // Security: never the body of an object, whatever it calls itself.
+        return deletes_objects(parts);
+    }
+    matches!(
+        kind.as_str(),
+        "application/x-www-form-urlencoded"
+            | "application/x-amz-json-1.0"
+            | "application/x-amz-json-1.1"
+            | "application/json"
+            | "application/cbor"
+    )
+}
+
+/// The one request of S3 whose body is a list of keys. Source: S3 API reference, `DeleteObjects`.
+fn deletes_objects(parts: &Parts) -> bool {
+    let query = decode_pairs(parts.uri.query().unwrap_or_default());
+    parts.method == Method::POST && query.iter().any(|(name, _)| name == "delete")
+}
+
+/// What is kept of the head of an answer, as headers of the request.
+pub fn answered(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, as_seen): &(&str, &str)| {
+        let value = headers.get(*name)?.to_str().ok()?;
+        Some(((*as_seen).to_owned(), value.to_owned()))
+    };
+    ANSWERED.iter().filter_map(text).collect()
+}
+
+/// What is kept of a request.
+pub fn seen(parts: &Parts, service: &str, region: &str, body: &Bytes) -> SeenRequest {
+    let body = if has_telling_body(parts, service) { body.as_ref() } else { &[] };
+    let text = |name: &&str| Some(((*name).to_owned(), header(parts, name)?.to_owned()));
+    let mut query = decode_pairs(parts.uri.query().unwrap_or_default());
+    query.truncate(PARAMETERS);
+    SeenRequest {
+        service: Some(service.to_owned()),
+        region: Some(region.to_owned()),
+        method: parts.method.to_string(),
+        host: header(parts, "host").unwrap_or_default().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query,
+        headers: HEADERS.iter().filter_map(text).collect(),
+        body: body.get(..BODY_BYTES).unwrap_or(body).to_vec(),
+    }
+}
+
+/// Whether services say with this code that a policy does not allow a call.
+#[must_use]
+pub fn is_denial(code: &str) -> bool {
+    DENIALS.contains(&code)
+}
+
+/// What an answer says of the call; `code` is the error's code, if it has one.
+pub fn outcome(status: StatusCode, code: Option<&str>) -> Outcome {
+    match code {
+        Some(code) if is_denial(code) => Outcome::Denied,
+        Some(code) if NOT_DECIDED.contains(&code) => Outcome::Undecided,
+        Some(code) if ALLOWED.contains(&code) => Outcome::Used,
+        // A refusal in words of its own, or without any (the head of an answer has no room for a code), is a refusal.
+        _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Outcome::Denied,
+        _ => Outcome::Used,
+    }
+}
+
+/// The code of an error: from its header, else from the beginning of its body.
+pub fn code(header: Option<&str>, body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let found = header.map(str::to_owned).or_else(|| xml_code(&text)).or_else(|| json_code(&text))?;
+    // `com.amazonaws.dynamodb.v20120810#AccessDeniedException:http://…` (AWS JSON protocol).
+    let name = found.split(':').next().unwrap_or_default();
+    Some(name.rsplit('#').next().unwrap_or_default().trim().to_owned())
+}
+
+fn xml_code(text: &str) -> Option<String> {
+    let rest = text.split_once("<Code>")?.1;
+    Some(rest.split_once("</Code>")?.0.to_owned())
+}
+
+/// The body may be cut, so it is no whole JSON.
+fn json_code(text: &str) -> Option<String> {
+    ["\"__type\"", "\"code\"", "\"Code\""].iter().find_map(|key| {
+        let rest = text.split_once(key)?.1.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+        Some(rest.split_once('"')?.0.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderName;
+
+    use super::*;
+
+    fn of(status: u16, header: Option<&str>, body: &str) -> Outcome {
+        let status = StatusCode::from_u16(status).unwrap();
+        outcome(status, code(header, body.as_bytes()).as_deref())
+    }
+
+    #[test]
+    fn the_body_of_an_object_is_never_kept_and_a_list_of_keys_is() {
+        let telling = |method: &str, uri: &str, service: &str| {
+            let request = http::Request::builder().method(method).uri(uri);
+            let (parts, ()) =
+                request.header("content-type", "application/json").body(()).unwrap().into_parts();
+            has_telling_body(&parts, service)
+        };
+        assert!(telling("POST", "/b?delete", "s3") && telling("POST", "/?delete=", "s3"));
+        for (method, uri) in [("PUT", "/b/k"), ("PUT", "/b/k?delete"), ("POST", "/b"), ("POST", "/b?deleted")]
+        {
+            assert!(!telling(method, uri, "s3"), "{method} {uri}");
+        }
+        assert!(telling("POST", "/", "dynamodb"));
+    }
+
+    #[test]
+    fn the_key_in_an_answer_is_kept_under_a_name_that_no_request_can_have() {
+        let mut headers = HeaderMap::new();
+        headers
+            .insert("x-amz-server-side-encryption-aws-kms-key-id", "arn:aws:kms:r:1:key/k".parse().unwrap());
+        headers.insert("etag", "x".parse().unwrap());
+        let [(name, value)]: [(String, String); 1] = answered(&headers).try_into().unwrap();
+        assert_eq!(value, "arn:aws:kms:r:1:key/k");
+        assert!(HeaderName::from_bytes(name.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_denial_is_known_by_its_code_in_every_protocol() {
+        for (status, header, body) in [
+            (403, None, "<Error><Code>AccessDenied</Code><Message>x"),
+            (403, None, "<Response><Errors><Error><Code>UnauthorizedOperation</Code>"),
+            (400, None, r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Mess"#),
+            (403, Some("AccessDeniedException:http://x/"), ""),
+        ] {
+            assert_eq!(of(status, header, body), Outcome::Denied, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_names_no_known_code_is_a_denial() {
+        for (status, body) in [
+            (403, ""),
+            (401, "<Error><Code>SomethingNew</Code>"),
+            (403, r#"{"message":"Forbidden"}"#),
+            (403, "<html>"),
+        ] {
+            assert_eq!(of(status, None, body), Outcome::Denied, "{body}");
+        }
+        assert_eq!(of(403, None, "<Error><Code>InvalidObjectState</Code>"), Outcome::Used);
+        assert_eq!(of(404, None, ""), Outcome::Used);
+    }
+
+    #[test]
+    fn an_error_of_another_kind_used_the_permission_and_bad_credentials_decide_nothing() {
+        assert_eq!(of(404, None, "<Error><Code>NoSuchKey</Code>"), Outcome::Used);
+        assert_eq!(of(400, None, r#"{"__type":"ResourceNotFoundException"}"#), Outcome::Used);
+        assert_eq!(of(200, None, ""), Outcome::Used);
+        assert_eq!(of(400, None, "<Error><Code>ExpiredToken</Code>"), Outcome::Undecided);
+        assert_eq!(of(403, None, "<Error><Code>SignatureDoesNotMatch</Code>"), Outcome::Undecided);
+    }
+}

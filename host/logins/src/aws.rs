@@ -1,0 +1,212 @@
+//! The host's AWS side: it holds the source credentials and talks to STS, so that no component has to.
+//!
+//! It must not print, must not touch a terminal, and must not let a secret out except as [`Secret`](audex_core::secret::Secret).
+//! Every future here needs a Tokio runtime with I/O and time enabled (`enable_all`).
+
+mod description;
+mod endpoint;
+mod error;
+mod malformed;
+mod operation;
+pub mod profile;
+mod query;
+mod reply;
+mod sign;
+mod source;
+
+#[cfg(test)]
+mod double;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+
+use self::profile::{Canonical, ProfileError, Profiles, Settings};
+use audex_core::environment::{AWS_CA_BUNDLE, AWS_DEFAULT_REGION, AWS_PROFILE, AWS_REGION, Environment};
+use audex_core::shape::ConfiguredPath;
+use audex_wire::aws_http::{AwsHttp, CONNECT_TIMEOUT, READ_TIMEOUT};
+
+pub use self::error::{AwsError, Cause, Service};
+pub use self::operation::{AssumeRole, Caller, FederationToken, ScopedCredentials, Session};
+pub use self::source::{Keys, SourceKind};
+
+/// One attempt, from connecting to the whole reply, takes this long at most, so a stalled one is tried again.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// All attempts of one call together take this long at most, so a user waits no longer for an answer.
+const CALL_BUDGET: Duration = Duration::from_secs(25);
+/// A throttled or failed call is tried this often in all; the SDK's own default.
+const MAX_ATTEMPTS: u32 = 3;
+/// What is used when nothing names a region: the region every account has enabled.
+const DEFAULT_REGION: &str = "us-east-1";
+/// How many policies of `GetScopedCredentials` one session may carry. Source: the model of the operation in botocore 1.44.8,
+/// `ScopedPoliciesCount`.
+pub const MAX_SCOPED_POLICIES: u32 = 3;
+/// Names this program in the user agent, so that `CloudTrail` shows who asked.
+const APP_NAME: &str = "tryaudex";
+/// The public half of keys in the environment.
+const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// The secret half.
+const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+const KEY_VARIABLES: [&str; 2] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY];
+
+/// What decides where and how STS is called.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// A region chosen for this run (`--region`, configuration); wins over everything else.
+    pub region: Option<String>,
+    /// `AWS_REGION`.
+    pub aws_region: Option<String>,
+    /// `AWS_DEFAULT_REGION`.
+    pub aws_default_region: Option<String>,
+    /// `AWS_CA_BUNDLE`: a PEM file that replaces the system's certificate authorities.
+    pub ca_bundle: Option<ConfiguredPath>,
+    /// `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`; only for hints.
+    pub profile: Option<String>,
+    /// The region of the selected profile.
+    pub profile_region: Option<String>,
+    /// Whether `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are both set.
+    pub environment_keys: bool,
+    /// The one of the two that is missing while the other is set; only for what is said when no credentials are found.
+    pub missing_key: Option<&'static str>,
+}
+
+impl Options {
+    /// Fills the options from `environment`; an empty value counts as unset.
+    ///
+    /// `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` and the key
+    /// variables are read by the SDK from the process environment.
+    #[must_use]
+    pub fn from_environment(environment: &Environment) -> Self {
+        let get = |name: &str| environment.get(name).map(str::to_owned);
+        let set = |name: &str| get(name).filter(|value| !value.trim().is_empty());
+        let keys = KEY_VARIABLES.map(|name| set(name).is_some());
+        Self {
+            region: None,
+            aws_region: set(AWS_REGION),
+            aws_default_region: set(AWS_DEFAULT_REGION),
+            ca_bundle: set(AWS_CA_BUNDLE).map(|path| ConfiguredPath::new(AWS_CA_BUNDLE, path)),
+            profile: set(AWS_PROFILE).or_else(|| set(profile::AWS_DEFAULT_PROFILE)),
+            profile_region: None,
+            environment_keys: keys == [true, true],
+            missing_key: match keys {
+                [false, true] => Some(ACCESS_KEY_ID),
+                [true, false] => Some(SECRET_ACCESS_KEY),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Source credentials and STS, for one run.
+#[derive(Debug)]
+pub struct Aws {
+    config: SdkConfig,
+    http: AwsHttp,
+    region: String,
+    region_origin: &'static str,
+    profile: Option<String>,
+    profile_error: Option<ProfileError>,
+    missing_key: Option<&'static str>,
+}
+
+impl Aws {
+    /// Prepares the client from `options`, and from `environment` and the profile files that it leads to; nothing is sent
+    /// and no credential is looked for yet. What is wrong with the files is said by [`Aws::source`].
+    pub async fn load(mut options: Options, environment: &Environment) -> Self {
+        let profiles = Profiles::read(environment);
+        let settings =
+            profiles.as_ref().ok().and_then(|profiles| Settings::of(profiles).ok()).unwrap_or_default();
+        let setting = |name: &str| settings.get(name).filter(|value| !value.is_empty()).map(str::to_owned);
+        options.profile_region = setting("region");
+        options.ca_bundle = options
+            .ca_bundle
+            .or_else(|| setting("ca_bundle").map(|path| ConfiguredPath::new("ca_bundle", path)));
+        let canonical =
+            profiles.and_then(|profiles| profiles.canonical(environment, options.environment_keys));
+        let http = AwsHttp::new(options.ca_bundle.clone());
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        loader = match &canonical {
+            Ok(canonical) => with_profile(loader, canonical),
+            // Security: the SDK's own reading must not take the place of the one that failed.
+            Err(_) => with_profile(loader, &Canonical::default()),
+        };
+        if options.environment_keys {
+            // The environment is the chain's first link; building the others costs 0.3 ms and finds nothing more.
+            loader = loader.credentials_provider(EnvironmentVariableCredentialsProvider::new());
+        }
+        let mut aws = Self::with_loader(options, http, loader).await;
+        aws.profile_error = canonical.err();
+        aws
+    }
+
+    async fn with_loader(options: Options, http: AwsHttp, loader: aws_config::ConfigLoader) -> Self {
+        let (region, region_origin) = region(&options);
+        let mut loader = loader
+            .region(Region::new(region.clone()))
+            .http_client(http.clone())
+            .timeout_config(timeouts())
+            .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        if let Ok(name) = AppName::new(APP_NAME) {
+            loader = loader.app_name(name);
+        }
+        let Options { profile, missing_key, .. } = options;
+        let config = loader.load().await;
+        Self { config, http, region, region_origin, profile, profile_error: None, missing_key }
+    }
+
+    /// The region whose STS endpoint is called.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// What named the region: `option`, `AWS_REGION`, `AWS_DEFAULT_REGION`, `profile` or `default`.
+    #[must_use]
+    pub fn region_origin(&self) -> &'static str {
+        self.region_origin
+    }
+
+    /// The HTTP client all calls go through.
+    #[must_use]
+    pub fn http(&self) -> &AwsHttp {
+        &self.http
+    }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(CALL_BUDGET)
+        .build()
+}
+
+/// Hands the SDK the profiles of `canonical` in place of the files.
+fn with_profile(loader: aws_config::ConfigLoader, canonical: &Canonical) -> aws_config::ConfigLoader {
+    #[expect(deprecated, reason = "the alias is the only name of the type this crate can reach")]
+    let files = {
+        use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+        ProfileFiles::builder().with_contents(ProfileFileKind::Config, &canonical.text).build()
+    };
+    loader.profile_files(files).profile_name(&canonical.profile)
+}
+
+/// The first region named, and what named it. The instance metadata service is never asked, because off EC2 that costs seconds.
+fn region(options: &Options) -> (String, &'static str) {
+    let named = [
+        (&options.region, "option"),
+        (&options.aws_region, "AWS_REGION"),
+        (&options.aws_default_region, "AWS_DEFAULT_REGION"),
+        (&options.profile_region, "profile"),
+    ];
+    let first = named.into_iter().find_map(|(value, origin)| Some((value.clone()?, origin)));
+    first.unwrap_or_else(|| (DEFAULT_REGION.to_owned(), "default"))
+}

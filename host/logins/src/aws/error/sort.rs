@@ -1,0 +1,162 @@
+//! Which [`AwsError`] a refusal, a transport failure or a failing credential chain is.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::RequestId;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+
+use super::cause::{Cause, cause, chain_text, clean, links};
+use super::{AwsError, Service};
+use crate::aws::source::Keys;
+use audex_wire::aws_http::CaBundleError;
+use audex_wire::aws_http::InsecureRequest;
+
+impl AwsError {
+    /// Sorts a refusal by the service.
+    pub(in crate::aws) fn from_service(mut service: Service, keys: &Keys, profile: Option<&str>) -> Self {
+        service.message = clean(&service.message, keys);
+        match class(service.status, &service.code) {
+            Class::Expired => Self::SourceExpired {
+                profile: profile.map(str::to_owned),
+                service: Some(Box::new(service)),
+                cause: None,
+            },
+            Class::Rejected => Self::SourceRejected(service),
+            Class::Unsupported => Self::Unsupported(service),
+            Class::Busy => Self::Busy(service),
+            Class::Denied => Self::Denied(service),
+            Class::Invalid => Self::Invalid(service),
+        }
+    }
+
+    /// Sorts an SDK error of `action` signed with `keys`.
+    pub(in crate::aws) fn from_sdk<E>(
+        action: &'static str,
+        error: &SdkError<E, HttpResponse>,
+        keys: &Keys,
+        profile: Option<&str>,
+    ) -> Self
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
+        if let Some(local) = local(error) {
+            return local;
+        }
+        match error {
+            // A refusal is a 4xx or 5xx; anything else that the SDK could not read is no answer of STS.
+            SdkError::ServiceError(odd) if odd.raw().status().as_u16() < 400 => {
+                Self::BadReply { action, reason: "it is no reply of STS".to_owned() }
+            }
+            SdkError::ServiceError(refused) => {
+                let service = Service {
+                    action,
+                    code: refused.err().code().unwrap_or_default().to_owned(),
+                    message: refused.err().message().unwrap_or_default().to_owned(),
+                    status: refused.raw().status().as_u16(),
+                    request_id: error.request_id().map(str::to_owned),
+                };
+                Self::from_service(service, keys, profile)
+            }
+            SdkError::ResponseError(_) => Self::BadReply { action, reason: "it cannot be parsed".to_owned() },
+            SdkError::ConstructionFailure(_) => Self::Endpoint(chain_text(error, keys)),
+            _ => Self::Unreachable { action, cause: cause(error, Some(keys)) },
+        }
+    }
+
+    /// Sorts a transport failure of a call made without the SDK.
+    pub(in crate::aws) fn from_connector(action: &'static str, error: &ConnectorError, keys: &Keys) -> Self {
+        local(error).unwrap_or_else(|| Self::Unreachable { action, cause: cause(error, Some(keys)) })
+    }
+
+    /// Sorts a failure of the credential chain.
+    pub(in crate::aws) fn from_chain(error: &CredentialsError, profile: Option<&str>) -> Self {
+        if let Some(local) = local(error) {
+            return local;
+        }
+        let profile = profile.map(str::to_owned);
+        let cause = cause(error, None);
+        // Its words are its own: they say nothing of the places that the SDK speaks of.
+        if cause.as_ref().is_some_and(Cause::is_of_process) {
+            return Self::SourceFailed { profile, cause };
+        }
+        if cause.as_ref().is_some_and(|cause| cause.any(says_expired)) {
+            return Self::SourceExpired { profile, service: None, cause };
+        }
+        // Instance metadata is the last place of the chain: failing there means that no other had any.
+        if cause.as_ref().is_some_and(|cause| cause.any(|text| text.contains("IMDS"))) {
+            return Self::NoCredentials { profile, cause };
+        }
+        match error {
+            // Its text names no more than that.
+            CredentialsError::CredentialsNotLoaded(_) => Self::NoCredentials { profile, cause: None },
+            _ => Self::SourceFailed { profile, cause },
+        }
+    }
+}
+
+enum Class {
+    Expired,
+    Rejected,
+    Unsupported,
+    Busy,
+    Denied,
+    Invalid,
+}
+
+/// Codes from the STS API reference ("Common errors" and each action's own) and what emulators answer.
+fn class(status: u16, code: &str) -> Class {
+    match code {
+        "ExpiredToken" | "ExpiredTokenException" => Class::Expired,
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "AuthFailure"
+        | "InvalidSubjectCredentials"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed" => Class::Rejected,
+        "InvalidAction" | "UnknownOperationException" | "NotImplemented" | "UnsupportedOperation" => {
+            Class::Unsupported
+        }
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "ServiceUnavailable"
+        | "InternalFailure" => Class::Busy,
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "RegionDisabledException" => {
+            Class::Denied
+        }
+        _ if status == 429 || status >= 500 => Class::Busy,
+        _ if matches!(status, 401 | 403) => Class::Denied,
+        _ if matches!(status, 404 | 405) => Class::Unsupported,
+        _ => Class::Invalid,
+    }
+}
+
+/// The SDK has no public type for an expired sign-in, only these words; a certificate's expiry is another matter.
+fn says_expired(text: &str) -> bool {
+    text.contains("ExpiredToken") || (text.contains("expired") && !text.contains("certificate"))
+}
+
+/// An error this program made itself, found below whatever the SDK wrapped around it.
+fn local(error: &(dyn Error + 'static)) -> Option<AwsError> {
+    links(error).find_map(|link| {
+        if let Some(insecure) = link.downcast_ref::<InsecureRequest>() {
+            return Some(AwsError::InsecureEndpoint { host: insecure.host.clone() });
+        }
+        link.downcast_ref::<CaBundleError>().map(|bundle| AwsError::CaBundle(bundle.to_string()))
+    })
+}

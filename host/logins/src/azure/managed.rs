@@ -1,0 +1,94 @@
+//! Managed identities: of App Service and its kin, and of virtual machines.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use reqwest::{Client, Method, Request, Url};
+
+use crate::token::{Token, TokenError, ask, of_reply};
+use audex_core::environment::{Environment, IDENTITY_ENDPOINT, IDENTITY_HEADER};
+
+/// The metadata service of virtual machines.
+const MACHINE: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
+/// What the firmware of every Azure virtual machine says; Microsoft's own agents know their host by it.
+const ASSET_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
+const ASSET_FILE: &str = "/sys/class/dmi/id/chassis_asset_tag";
+/// It is next door; a machine without an identity says so at once.
+const MACHINE_TIME: Duration = Duration::from_secs(3);
+
+/// A token of the managed identity, of the user-assigned one called `id` where it is given; none where there is none.
+pub(super) async fn token(
+    environment: &Environment,
+    client: &Client,
+    id: Option<&str>,
+    audience: &str,
+) -> Result<Option<Token>, TokenError> {
+    let service = environment.get(IDENTITY_ENDPOINT).zip(environment.get(IDENTITY_HEADER));
+    let request = match service {
+        Some((endpoint, header)) => of_service(endpoint, header)?,
+        None if is_machine() => of_machine()?,
+        None => return Ok(None),
+    };
+    let mut request = request;
+    let mut query = request.url_mut().query_pairs_mut();
+    query.append_pair("resource", audience);
+    if let Some(id) = id {
+        query.append_pair("client_id", id);
+    }
+    drop(query);
+    of_reply(&ask(client, request).await?).map(Some)
+}
+
+fn of_service(endpoint: &str, header: &str) -> Result<Request, TokenError> {
+    let mut url = local(endpoint)?;
+    url.query_pairs_mut().append_pair("api-version", "2019-08-01");
+    let mut request = Request::new(Method::GET, url);
+    let mut header = HeaderValue::from_str(header)
+        .map_err(|_| TokenError::config(format!("`{IDENTITY_HEADER}` cannot stand in a header")))?;
+    header.set_sensitive(true);
+    request.headers_mut().insert("x-identity-header", header);
+    Ok(request)
+}
+
+/// Security: the header is a secret; the platform's endpoint is on this machine or its link, never further.
+fn local(endpoint: &str) -> Result<Url, TokenError> {
+    let wrong =
+        || TokenError::config(format!("`{IDENTITY_ENDPOINT}` must be http on loopback or the local link"));
+    let url = Url::parse(endpoint).map_err(|_| wrong())?;
+    let is_near = |address: IpAddr| match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback(),
+    };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let near = host == "localhost" || host.parse().is_ok_and(is_near);
+    if near && url.scheme() == "http" && url.username().is_empty() { Ok(url) } else { Err(wrong()) }
+}
+
+fn is_machine() -> bool {
+    std::fs::read_to_string(ASSET_FILE).is_ok_and(|tag| tag.trim() == ASSET_TAG)
+}
+
+fn of_machine() -> Result<Request, TokenError> {
+    let mut url = Url::parse(MACHINE).map_err(TokenError::config)?;
+    url.query_pairs_mut().append_pair("api-version", "2018-02-01");
+    let mut request = Request::new(Method::GET, url);
+    request.headers_mut().insert("metadata", HeaderValue::from_static("true"));
+    *request.timeout_mut() = Some(MACHINE_TIME);
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_goes_to_this_machine_or_its_link_only() {
+        for near in ["http://127.0.0.1:41/msi/token", "http://169.254.129.1/msi", "http://localhost:1/x"] {
+            assert!(local(near).is_ok(), "{near}");
+        }
+        for far in ["http://10.0.0.1/x", "https://evil.example/x", "http://127.0.0.1.evil.example/", "x"] {
+            assert!(local(far).is_err(), "{far}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A service account that the source credentials speak for.
+
+use std::time::UNIX_EPOCH;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, Method, Request, Url};
+use serde_json::json;
+
+use super::file::in_file;
+use crate::token::{Token, TokenError, Why, ask};
+use audex_core::secret::Secret;
+
+/// The token is for the calls of one run; an hour is what Google gives without being asked.
+const LIFETIME: &str = "3600s";
+const END: &str = ":generateAccessToken";
+
+/// How to ask for tokens of one service account.
+pub(super) struct Impersonation {
+    url: Url,
+    delegates: Vec<String>,
+}
+
+impl Impersonation {
+    /// `url` is that of the account's `generateAccessToken`; `shown` is the file that says so.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn new(url: &str, delegates: Vec<String>, shown: &str) -> Result<Self, TokenError> {
+        let name = "service_account_impersonation_url";
+        let url = in_file(shown, name, url)?;
+        if !url.path().ends_with(END) || !url.path().contains("/serviceAccounts/") {
+            let message = format!("in {shown}, `{name}` is not an address of `generateAccessToken`");
+            return Err(TokenError::config(message));
+        }
+        Ok(Self { url, delegates })
+    }
+
+    /// The account's email, as the address has it.
+    pub fn account(&self) -> &str {
+        let name = self.url.path().rsplit('/').next().unwrap_or_default();
+        name.strip_suffix(END).unwrap_or(name)
+    }
+
+    /// A token for `scopes`, asked for with the token `source`.
+    /// Source: IAM Credentials API reference, `generateAccessToken`.
+    pub async fn token(
+        &self,
+        client: &Client,
+        source: &Secret,
+        scopes: &[String],
+    ) -> Result<Token, TokenError> {
+        let mut body = json!({ "scope": scopes, "lifetime": LIFETIME });
+        if let (false, Some(fields)) = (self.delegates.is_empty(), body.as_object_mut()) {
+            fields.insert("delegates".to_owned(), json!(self.delegates));
+        }
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", source.expose()))
+            .map_err(|_| TokenError::config("the source token cannot stand in a header"))?;
+        bearer.set_sensitive(true);
+        let mut request = Request::new(Method::POST, self.url.clone());
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(body.to_string().into());
+        let reply = ask(client, request).await?;
+        let value =
+            reply.get("accessToken").and_then(|token| token.as_str()).filter(|token| !token.is_empty());
+        let value = value.map(|token| Secret::new(token.to_owned())).ok_or_else(|| {
+            TokenError::new(Why::Unavailable, "source-reply", "the reply holds no access token")
+        })?;
+        let ends = reply.get("expireTime").and_then(|time| time.as_str());
+        let ends = ends.and_then(|time| humantime::parse_rfc3339(time).ok()?.duration_since(UNIX_EPOCH).ok());
+        Ok(Token { value, expires_at: ends.map(|ends| ends.as_secs()) })
+    }
+}

@@ -1,0 +1,304 @@
+//! Tokens that a cloud's own login gives: asking for one, and what can go wrong.
+
+pub mod known;
+pub mod tool;
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, Method, Request, Url};
+use serde_json::Value;
+
+use audex_core::printable;
+use audex_core::secret::Secret;
+use audex_core::{clock, percent};
+use audex_wire::patience;
+use audex_wire::patience::Patience;
+
+/// A reply with a token has a few kilobytes.
+const REPLY_BYTES: usize = 256 * 1024;
+/// One exchange; a dead network is an error in seconds.
+const EXCHANGE_TIME: Duration = Duration::from_secs(10);
+/// A bearer token.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// The text.
+    pub value: Secret,
+    /// Seconds since the Unix epoch, where known.
+    pub expires_at: Option<u64>,
+}
+
+/// What a failure means for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// What was configured is wrong.
+    Config,
+    /// This version cannot do it.
+    Unsupported,
+    /// There is nothing to log in with, or no answer.
+    Unavailable,
+    /// The login was refused.
+    Denied,
+}
+
+/// There is no token.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct TokenError {
+    /// What it means.
+    pub why: Why,
+    /// Stable, `lower-kebab-case`.
+    pub code: &'static str,
+    /// One sentence, never a secret.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<&'static str>,
+}
+
+impl TokenError {
+    pub(crate) fn new(why: Why, code: &'static str, message: impl Into<String>) -> Self {
+        Self { why, code, message: message.into(), hint: None }
+    }
+
+    pub(crate) fn hinting(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// Something that was configured and is wrong.
+    pub(crate) fn config(error: impl std::fmt::Display) -> Self {
+        Self::new(Why::Config, "source-config", error.to_string())
+    }
+}
+
+/// A form to post to `url`; values are encoded.
+pub(crate) fn form(url: Url, fields: &[(&str, &str)]) -> Request {
+    let body: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{name}={}", percent::encode(value))).collect();
+    let mut request = Request::new(Method::POST, url);
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    request.headers_mut().insert(CONTENT_TYPE, kind);
+    *request.body_mut() = Some(body.join("&").into());
+    request
+}
+
+/// Asks for JSON; again where the server is busy or could not be reached. To ask for a token twice does no harm.
+pub(crate) async fn ask(client: &Client, request: Request) -> Result<Value, TokenError> {
+    ask_patiently(client, request, Patience::default()).await
+}
+
+/// The same where the reply is text.
+pub(crate) async fn ask_text(client: &Client, request: Request) -> Result<Secret, TokenError> {
+    let host = request.url().host_str().unwrap_or_default().to_owned();
+    let body = answer(client, request, Patience::default()).await?;
+    let text = String::from_utf8(body).map_err(|_| unreachable(&host, "its reply is not text"))?;
+    Ok(Secret::new(text))
+}
+
+async fn ask_patiently(client: &Client, request: Request, patience: Patience) -> Result<Value, TokenError> {
+    let host = request.url().host_str().unwrap_or_default().to_owned();
+    let body = answer(client, request, patience).await?;
+    serde_json::from_slice(&body).map_err(|_| unreachable(&host, "its reply is not JSON"))
+}
+
+async fn answer(client: &Client, request: Request, mut patience: Patience) -> Result<Vec<u8>, TokenError> {
+    let host = request.url().host_str().unwrap_or_default().to_owned();
+    loop {
+        let Some(mut again) = request.try_clone() else {
+            return Err(unreachable(&host, "it cannot be asked"));
+        };
+        again.timeout_mut().get_or_insert(EXCHANGE_TIME);
+        let began = Instant::now();
+        let reply = match exchange(client, again).await {
+            Ok(reply) => reply,
+            Err(Failed { is_connect: true, .. }) if patience.again_after_failure(began.elapsed()).await => {
+                continue;
+            }
+            Err(failed) => return Err(unreachable(&host, &failed.reason)),
+        };
+        let said = || reason(reply.status, serde_json::from_slice(&reply.body).ok().as_ref());
+        match reply.status {
+            200..=299 => return Ok(reply.body),
+            429 | 500..=599 => {
+                if !patience.again(reply.retry_after).await {
+                    return Err(unreachable(&host, &said()));
+                }
+            }
+            _ => {
+                let message = format!("`{host}` refused: {}", said());
+                return Err(TokenError::new(Why::Denied, "source-refused", message));
+            }
+        }
+    }
+}
+
+struct Reply {
+    status: u16,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
+}
+
+/// No reply.
+struct Failed {
+    /// Nothing was sent.
+    is_connect: bool,
+    reason: String,
+}
+
+async fn exchange(client: &Client, request: Request) -> Result<Reply, Failed> {
+    let failed = |error: reqwest::Error| Failed {
+        is_connect: error.is_connect(),
+        reason: if error.is_timeout() {
+            "no answer in time".to_owned()
+        } else {
+            innermost(&error.without_url())
+        },
+    };
+    let mut response = client.execute(request).await.map_err(failed)?;
+    let (status, retry_after) = (response.status().as_u16(), patience::retry_after(response.headers()));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if body.len().saturating_add(chunk.len()) > REPLY_BYTES {
+            return Err(Failed { is_connect: false, reason: "its reply is too long".to_owned() });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status, retry_after, body })
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+fn unreachable(host: &str, reason: &str) -> TokenError {
+    TokenError::new(Why::Unavailable, "source-unreachable", format!("`{host}` gave no token: {reason}"))
+}
+
+/// What an OAuth error says, or the status alone. Only the first line: what follows are traces.
+fn reason(status: u16, reply: Option<&Value>) -> String {
+    let text = |key: &str| reply?.get(key)?.as_str()?.lines().next().map(printable::line);
+    // Google's APIs say it in an object of their own (Google Cloud APIs, "Errors").
+    let nested = reply
+        .and_then(|reply| reply.pointer("/error/message")?.as_str()?.lines().next().map(printable::line));
+    match (text("error"), text("error_description").or(nested)) {
+        (_, Some(description)) => format!("status {status}, {description}"),
+        (Some(error), None) => format!("status {status}, {error}"),
+        (None, None) => format!("status {status}"),
+    }
+}
+
+/// The token of an OAuth reply.
+pub(crate) fn of_reply(reply: &Value) -> Result<Token, TokenError> {
+    let Some(value) = reply.get("access_token").and_then(Value::as_str).filter(|text| !text.is_empty())
+    else {
+        return Err(TokenError::new(Why::Unavailable, "source-reply", "the reply holds no access token"));
+    };
+    let number = |key: &str| {
+        let value = reply.get(key)?;
+        value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    };
+    let lasting = number("expires_in").map(|seconds| clock::unix_seconds().saturating_add(seconds));
+    let expires_at = number("expires_on").or(lasting).or_else(|| claims(value)?.get("exp")?.as_u64());
+    Ok(Token { value: Secret::new(value.to_owned()), expires_at })
+}
+
+/// What a JSON web token says. Nothing is verified: it is for showing whose it is.
+pub(crate) fn claims(token: &str) -> Option<Value> {
+    let payload = token.split('.').nth(1)?;
+    let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Asks a server that gives these answers, one to each connection; also how many it gave.
+    fn asked(answers: &[&str]) -> (Result<Value, TokenError>, usize) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/token", listener.local_addr().unwrap()).parse().unwrap();
+        let answers: Vec<String> = answers.iter().map(|&answer| answer.to_owned()).collect();
+        let server = std::thread::spawn(move || {
+            let mut given = 0;
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = stream.read(&mut [0; 4096]).unwrap();
+                if answer == "end" {
+                    break;
+                }
+                let reply =
+                    format!("HTTP/1.1 {answer}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+                stream.write_all(reply.as_bytes()).unwrap();
+                given += 1;
+            }
+            given
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client =
+            audex_wire::client::configured_client(&audex_core::environment::Environment::default()).unwrap();
+        let patience = Patience::new(Duration::from_millis(1), Duration::from_secs(5));
+        let answer = runtime.block_on(ask_patiently(&client, form(url, &[]), patience));
+        // The rest of its answers is for nobody.
+        runtime.block_on(async {
+            if !server.is_finished() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let given = if server.is_finished() { server.join().unwrap() } else { usize::MAX };
+        (answer, given)
+    }
+
+    #[test]
+    fn a_busy_server_is_asked_again_and_one_that_refuses_is_not() {
+        let (answer, given) = asked(&["429 X", "503 X", "500 X", "200 X"]);
+        assert!(answer.is_ok() && given == 4, "{answer:?} {given}");
+        let (answer, _) = asked(&["403 X", "200 X"]);
+        assert_eq!(answer.unwrap_err().why, Why::Denied);
+    }
+
+    #[test]
+    fn a_server_that_stays_busy_or_wants_too_much_time_is_given_up() {
+        let (answer, given) = asked(&["503 X"; 5]);
+        assert!(answer.unwrap_err().message.contains("503") && given == 5, "{given}");
+        let began = Instant::now();
+        let (answer, _) = asked(&["429 X\r\nretry-after: 3600", "200 X"]);
+        assert!(answer.unwrap_err().message.contains("429") && began.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn the_expiry_is_taken_from_where_the_reply_has_it() {
+        let claims = base64_simd::URL_SAFE_NO_PAD.encode_to_string(br#"{"exp":77}"#);
+        let by_claim = of_reply(&json!({ "access_token": format!("h.{claims}.s") })).unwrap();
+        assert_eq!(by_claim.expires_at, Some(77));
+        assert_eq!(
+            of_reply(&json!({ "access_token": "x", "expires_on": "99" })).unwrap().expires_at,
+            Some(99)
+        );
+        let soon = of_reply(&json!({ "access_token": "x", "expires_in": 60 })).unwrap().expires_at.unwrap();
+        assert!(soon >= clock::unix_seconds() + 59);
+        assert!(of_reply(&json!({ "error": "x" })).is_err());
+    }
+
+    #[test]
+    fn a_refusal_says_one_line_of_what_the_server_says() {
+        let reply =
+            json!({ "error": "invalid_client", "error_description": "AADSTS7000215: wrong\r\nTrace ID: 1" });
+        assert_eq!(reason(401, Some(&reply)), "status 401, AADSTS7000215: wrong");
+        assert_eq!(reason(503, None), "status 503");
+    }
+
+    #[test]
+    fn form_values_are_encoded() {
+        let request = form(Url::parse("https://x/").unwrap(), &[("a", "b&c=d")]);
+        assert_eq!(request.body().unwrap().as_bytes().unwrap(), b"a=b%26c%3Dd");
+    }
+}

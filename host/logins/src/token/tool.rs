@@ -1,0 +1,259 @@
+//! Asks a cloud's own command-line tool for a token, or a desktop's for a secret.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use audex_sdk::pattern::matches_ignore_ascii_case;
+
+use super::{TokenError, Why};
+use audex_core::environment::{Environment, PATH};
+use audex_core::printable;
+use audex_core::secret::Secret;
+
+/// The tools are Python programs that may have to refresh a login; more is a tool that waits for somebody.
+const TOOL_TIME: Duration = Duration::from_secs(20);
+/// How often a running tool is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// What a tool is given of the environment, in any case; `*` stands for any text. Each needs where the user's files and the
+/// session's sockets are, how the network is reached, and in which language and where to write.
+const PASSED: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "TZ",
+    "TMPDIR",
+    "XDG_*",
+    "*_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+];
+/// Besides these, its own settings. A tool that is not named here has none.
+/// Sources: gcloud, "Configurations" and google-auth, `environment_vars.py`; Azure, "Azure CLI configuration" and
+/// azure-identity, `_constants.py`; D-Bus specification, "Message Bus Names", and X(7) for the prompt of a keyring.
+const OWN: &[(&str, &[&str])] = &[
+    ("gcloud", &["CLOUDSDK_*", "GOOGLE_*", "GCE_METADATA_*", "NO_GCE_CHECK"]),
+    ("az", &["AZURE_*", "IDENTITY_*", "MSI_*", "IMDS_ENDPOINT", "ACC_CLOUD"]),
+    ("secret-tool", &["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"]),
+];
+
+/// A tool that is killed when nobody waits for it any more.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The token that `program` writes on its standard output. None if there is no such program.
+///
+/// # Errors
+/// When it fails or takes too long.
+pub(crate) async fn output(
+    environment: &Environment,
+    program: &str,
+    arguments: &[&str],
+) -> Result<Option<Secret>, TokenError> {
+    run(environment, program, arguments, TOOL_TIME).await.map_err(|reason| {
+        let message = format!("`{program}` gave no token: {reason}");
+        TokenError::new(Why::Unavailable, "source-tool", message)
+    })
+}
+
+/// What `program` writes on its standard output within `time`. None if there is no such program.
+///
+/// # Errors
+/// A few words: it fails or takes too long.
+pub(crate) async fn run(
+    environment: &Environment,
+    program: &str,
+    arguments: &[&str],
+    time: Duration,
+) -> Result<Option<Secret>, String> {
+    let path = absolute(environment.get_os(PATH).unwrap_or_default());
+    let Some(file) = find(program, &path) else { return Ok(None) };
+    let environment = least(environment, program, path);
+    let mut running = match start(&environment, &file, arguments) {
+        Ok(child) => Running(child),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let began = Instant::now();
+    let status = loop {
+        match running.0.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if began.elapsed() > time => return Err("it takes too long".to_owned()),
+            Ok(None) => tokio::time::sleep(LOOK_EVERY).await,
+            Err(error) => return Err(error.to_string()),
+        }
+    };
+    // What they write is far smaller than a pipe holds, so that they never wait for a reader.
+    let (mut text, mut complaint) = (zeroize::Zeroizing::new(String::new()), String::new());
+    let read = running.0.stdout.take().map(|mut out| out.read_to_string(&mut text));
+    if let Some(mut stderr) = running.0.stderr.take() {
+        // Only for the message.
+        let _ = stderr.read_to_string(&mut complaint);
+    }
+    if !status.success() {
+        return Err(printable::line(reason(&complaint)));
+    }
+    match read {
+        Some(Ok(_)) => Ok(Some(Secret::new(text.trim().to_owned()))),
+        _ => Err("what it writes is not text".to_owned()),
+    }
+}
+
+/// What a tool complains of: the line that it calls so, as `gcloud` and `az` do before they advise; else the last.
+fn reason(complaint: &str) -> &str {
+    let error = complaint.lines().rev().find_map(|line| line.strip_prefix("ERROR:"));
+    let last = || complaint.lines().rev().find(|line| !line.trim().is_empty());
+    error.or_else(last).unwrap_or("it failed").trim()
+}
+
+/// `path` without the entries that depend on the working directory.
+///
+/// Security: an empty entry and `.` are the working directory (POSIX, 8.3). A repository that has a file `gcloud` in it must
+/// not be run as the user's tool, nor one that has a `python` as the tool's.
+fn absolute(path: &OsStr) -> OsString {
+    let entries = path.as_bytes().split(|byte| *byte == b':').filter(|entry| entry.starts_with(b"/"));
+    OsString::from_vec(entries.collect::<Vec<_>>().join(&b':'))
+}
+
+/// The first file of that name in `path` that may be executed, or the program itself if it is named by its place.
+fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
+    if program.starts_with('/') {
+        return Some(program.into());
+    }
+    let is_tool =
+        |file: &PathBuf| file.is_file() && nix::unistd::access(file, nix::unistd::AccessFlags::X_OK).is_ok();
+    let directories = path.as_bytes().split(|byte| *byte == b':').filter(|entry| !entry.is_empty());
+    directories.map(|entry| Path::new(OsStr::from_bytes(entry)).join(program)).find(is_tool)
+}
+
+/// The variables that `program` needs, and no other: it is not the user's command.
+fn least(environment: &Environment, program: &str, path: OsString) -> Environment {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let own = OWN.iter().filter(|(tool, _)| *tool == name).flat_map(|(_, patterns)| *patterns);
+    let patterns: Vec<&str> = PASSED.iter().chain(own).copied().collect();
+    let is_passed = |variable: &OsStr| {
+        let variable = variable.to_string_lossy();
+        patterns.iter().any(|pattern| matches_ignore_ascii_case(pattern, &variable))
+    };
+    let passed = environment.iter().filter(|(variable, _)| is_passed(variable));
+    let passed = passed.map(|(variable, value)| (variable.to_owned(), value.to_owned()));
+    passed.chain([(PATH.into(), path)]).collect()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "child/spawn.rs starts what the user asked for; this is a source of tokens"
+)]
+fn start(environment: &Environment, program: &Path, arguments: &[&str]) -> std::io::Result<Child> {
+    Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ran(program: &str, arguments: &[&str]) -> Result<Option<Secret>, TokenError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let environment = Environment::from_pairs([("PATH", "/usr/bin:/bin")]);
+        runtime.block_on(output(&environment, program, arguments))
+    }
+
+    #[test]
+    fn what_a_tool_writes_is_taken_without_the_line_end() {
+        assert_eq!(ran("echo", &["a", "token"]).unwrap().unwrap().expose(), "a token");
+    }
+
+    #[test]
+    fn a_tool_that_is_not_there_is_no_error_and_one_that_fails_is() {
+        assert!(ran("audex-has-no-such-tool", &[]).unwrap().is_none());
+        let error = ran("sh", &["-c", "echo first >&2; echo 'please log in' >&2; exit 1"]).unwrap_err();
+        assert_eq!(error.to_string(), "`sh` gave no token: please log in");
+    }
+
+    /// A directory with an executable `gcloud` that says `word`, and then what it was given.
+    fn with_tool(word: &str) -> tempfile::TempDir {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let tool = directory.path().join("gcloud");
+        std::fs::write(&tool, format!("#!/bin/sh\necho {word}; env\n")).unwrap();
+        std::fs::set_permissions(tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        directory
+    }
+
+    #[test]
+    fn a_tool_is_not_looked_for_in_the_working_directory_however_it_is_spelled() {
+        let (own, other) = (with_tool("own"), with_tool("other"));
+        let own = own.path().to_str().unwrap();
+        for entry in ["", ".", "./", "..", "tools", "~", "./../x"] {
+            for path in [format!("{entry}:{own}"), format!("{own}:{entry}"), format!("{entry}:{own}:{entry}")]
+            {
+                let path = absolute(OsStr::new(&path));
+                assert_eq!(path, own, "{entry}");
+                assert_eq!(find("gcloud", &path).unwrap(), Path::new(own).join("gcloud"));
+            }
+            assert_eq!(find("gcloud", &absolute(OsStr::new(entry))), None, "{entry}");
+        }
+        // The twin: an absolute entry is searched, in order.
+        let both = format!("{}:{own}", other.path().display());
+        assert_eq!(find("gcloud", OsStr::new(&both)).unwrap(), other.path().join("gcloud"));
+        assert_eq!(find("/usr/bin/security", OsStr::new("")).unwrap(), Path::new("/usr/bin/security"));
+    }
+
+    #[test]
+    fn a_tool_gets_its_own_settings_and_not_the_environment() {
+        let tools = with_tool("a-token");
+        let path = format!(":{}:.:/usr/bin:/bin", tools.path().display());
+        let environment = Environment::from_pairs([
+            ("PATH", path.as_str()),
+            ("HOME", "/home/x"),
+            ("https_proxy", "http://proxy"),
+            ("CLOUDSDK_CONFIG", "/home/x/gcloud"),
+            ("AWS_SECRET_ACCESS_KEY", "planted"),
+            ("AZURE_CLIENT_SECRET", "planted"),
+            ("ANTHROPIC_API_KEY", "planted"),
+            ("PYTHONPATH", "planted"),
+            ("LD_PRELOAD", ""),
+            ("AUDEX_AZURE_CLIENT_SECRET", "planted"),
+        ]);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let said = runtime.block_on(output(&environment, "gcloud", &[])).unwrap().unwrap();
+        let lines: Vec<&str> = said.expose().lines().collect();
+        for line in ["a-token", "HOME=/home/x", "https_proxy=http://proxy", "CLOUDSDK_CONFIG=/home/x/gcloud"]
+        {
+            assert!(lines.contains(&line), "{line} is not in {lines:?}");
+        }
+        let path = format!("PATH={}:/usr/bin:/bin", tools.path().display());
+        assert!(lines.contains(&path.as_str()), "{lines:?}");
+        assert!(!said.expose().contains("planted") && !said.expose().contains("LD_PRELOAD"), "{lines:?}");
+    }
+
+    #[test]
+    fn a_line_that_is_called_an_error_is_the_reason_and_not_the_advice_behind_it() {
+        let gcloud = "WARNING: x\nERROR: (gcloud.auth) there is no active account.\nPlease run:\n\n  $ gcloud auth login\n\nto select an account to use.\n";
+        assert_eq!(reason(gcloud), "(gcloud.auth) there is no active account.");
+        assert_eq!(reason("\n"), "it failed");
+    }
+}

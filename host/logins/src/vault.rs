@@ -1,0 +1,169 @@
+//! The host's Vault side: it holds the login, and leads the component's requests to the configured server.
+//!
+//! It must not print, and no token leaves it but as [`Secret`]. A token that we logged in for is revoked at the end, and its
+//! leases with it; a token of the user's never is.
+
+mod address;
+mod client;
+mod config;
+mod error;
+mod lease;
+mod login;
+mod source;
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Request, Url};
+
+use audex_core::environment::Environment;
+use audex_core::secret::Secret;
+
+use self::address::Address;
+pub use self::config::{AuthFile, VaultFile};
+pub use self::error::VaultError;
+use self::lease::Leases;
+use self::login::Login;
+use self::source::Source;
+
+/// The name the component knows the server by. RFC 6761: it can belong to nobody.
+pub const HOST: &str = "vault.invalid";
+/// What tells Vault that a request was meant for it (Vault API documentation, "`X-Vault-Request`").
+const REQUEST: HeaderName = HeaderName::from_static("x-vault-request");
+const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
+
+/// Vault, for one run.
+pub struct Vault {
+    source: Source,
+    client: OnceLock<reqwest::Client>,
+    login: Mutex<Option<Login>>,
+    leases: Leases,
+}
+
+impl Vault {
+    /// Puts environment and file together; touches nothing yet.
+    #[must_use]
+    pub fn new(environment: &Environment, file: &VaultFile) -> Self {
+        Self {
+            source: Source::new(environment, file),
+            client: OnceLock::new(),
+            login: Mutex::default(),
+            leases: Leases::default(),
+        }
+    }
+
+    /// Whether anybody has said where Vault is.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.source.address.is_some()
+    }
+
+    /// Whether there is a login to end.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        self.held().is_some()
+    }
+
+    /// The token, and when it ends if that is known; logs in at the first call. Must run inside Tokio.
+    ///
+    /// # Errors
+    /// When nothing is configured, or Vault refuses.
+    pub async fn token(&self) -> Result<(Secret, Option<u64>), VaultError> {
+        let known = |login: &Login| (login.token.clone(), login.expires_at);
+        if let Some(login) = self.held().as_ref() {
+            return Ok(known(login));
+        }
+        let login = login::log_in(&self.source, &self.address()?, self.client()?).await?;
+        Ok(known(self.held().insert(login)))
+    }
+
+    /// Leads a request for [`HOST`] to the server.
+    ///
+    /// # Errors
+    /// When no address is configured, or it is none to send a token to.
+    pub fn lead(&self, request: &mut Request) -> Result<(), VaultError> {
+        let url = self.address()?.join(request.url());
+        *request.url_mut() = url;
+        request.headers_mut().insert(REQUEST, HeaderValue::from_static("true"));
+        if let Some(namespace) = &self.source.namespace {
+            let value = HeaderValue::from_str(namespace).map_err(|_| VaultError::Namespace)?;
+            request.headers_mut().insert(NAMESPACE, value);
+        }
+        Ok(())
+    }
+
+    /// The client of requests to the server.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn client(&self) -> Result<&reqwest::Client, VaultError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let built = client::build(&self.address()?, self.source.ca_cert.as_ref())?;
+        Ok(self.client.get_or_init(|| built))
+    }
+
+    /// Remembers which leases there are, from what goes by.
+    pub fn saw(&self, url: &Url, sent: &[u8], status: u16, reply: &[u8]) {
+        if (200..300).contains(&status) {
+            self.leases.saw(url.path(), sent, reply);
+        }
+    }
+
+    /// Ends what is still there: the login, if it is ours, and its leases with it; else every lease that was not ended.
+    /// Whether the login was ended, that is, all leases for certain. Must run inside Tokio.
+    ///
+    /// # Errors
+    /// When Vault cannot be reached or refuses; then something lives on.
+    pub async fn close(&self) -> Result<bool, VaultError> {
+        let Some(login) = self.held().take() else { return Ok(false) };
+        if login.is_ours {
+            login::log_out(&self.source, &self.address()?, self.client()?, &login.token).await?;
+            self.leases.forget();
+            return Ok(true);
+        }
+        for lease in self.leases.left() {
+            login::revoke(&self.source, &self.address()?, self.client()?, &login.token, &lease).await?;
+            self.leases.ended(&lease);
+        }
+        Ok(false)
+    }
+
+    fn address(&self) -> Result<Address, VaultError> {
+        let text = self.source.address.as_deref().ok_or(VaultError::NoAddress)?;
+        Address::parse(text)
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Login>> {
+        self.login.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vault(pairs: &[(&str, &str)]) -> Vault {
+        Vault::new(&Environment::from_pairs(pairs.iter().copied()), &VaultFile::default())
+    }
+
+    #[test]
+    fn a_request_keeps_its_path_and_gets_the_servers_address_and_headers() {
+        let vault = vault(&[("VAULT_ADDR", "https://vault.example.com:8200/"), ("VAULT_NAMESPACE", "team/")]);
+        let url = "https://vault.invalid/v1/aws/sts/ci?x=1".parse().unwrap();
+        let mut request = Request::new(reqwest::Method::PUT, url);
+        vault.lead(&mut request).unwrap();
+        assert_eq!(request.url().as_str(), "https://vault.example.com:8200/v1/aws/sts/ci?x=1");
+        assert_eq!(request.headers()["x-vault-namespace"], "team/");
+        assert_eq!(request.headers()["x-vault-request"], "true");
+    }
+
+    #[test]
+    fn without_an_address_nothing_is_sent_anywhere() {
+        let vault = vault(&[("VAULT_TOKEN", "planted-token-of-the-user")]);
+        assert!(!vault.is_configured());
+        let mut request = Request::new(reqwest::Method::GET, "https://vault.invalid/v1/x".parse().unwrap());
+        assert!(matches!(vault.lead(&mut request), Err(VaultError::NoAddress)));
+    }
+}

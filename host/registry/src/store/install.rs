@@ -1,0 +1,280 @@
+//! Installing a component: everything is checked, and tried, before anything is written.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use wasmtime::component::Component;
+
+use super::{Installed, Previous, Store, StoreError, io, lock};
+use crate::signature::{Signature, Signer};
+use crate::source::Fetched;
+use audex_components::capability::Capability;
+use audex_components::capability::outside::Outside;
+use audex_components::compiled;
+use audex_components::compiled::Cache;
+use audex_components::compiler;
+use audex_components::component::{Loaded, Phase, PluginError};
+use audex_components::engine::Engine;
+use audex_components::filter::Filter;
+use audex_components::intent::Intent;
+use audex_components::manifest::{Manifest, World};
+use audex_components::mapping::Mapping;
+use audex_components::provider::{Description, Provider};
+use audex_components::{embedded, encode};
+use audex_core::digest::sha256;
+use audex_core::environment::Environment;
+use audex_core::private_file;
+use audex_core::source::Source;
+
+/// A component that could be installed.
+pub struct Plan {
+    /// The component.
+    pub wasm: Vec<u8>,
+    /// SHA-256 of it.
+    pub digest: String,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The file it was made of, as it is distributed: this is what signatures are of.
+    pub(super) file: Vec<u8>,
+    pub(super) signature: Option<Signature>,
+    /// Whose signature it has, and its text, once that was looked at.
+    pub(super) signed: Option<(Signer, String)>,
+    /// Where it came from.
+    pub origin: String,
+    /// Where answers led to from there, each address that was asked.
+    pub(super) led_to: Vec<String>,
+    /// Whether an older one may replace a newer.
+    pub(super) downgrade: bool,
+    pub(super) is_local: bool,
+    /// Its machine code, once that was needed: compiling is most of what installing costs.
+    compiled: OnceLock<Vec<u8>>,
+}
+
+impl Plan {
+    /// Reads what was fetched: a component, or a core module that the SDK built.
+    ///
+    /// # Errors
+    /// When it is no component for this host.
+    pub fn new(fetched: Fetched) -> Result<Self, StoreError> {
+        let Fetched { bytes: file, signature, origin, led_to, is_local } = fetched;
+        let path = || Path::new(&origin).to_path_buf();
+        let unfit = |reason: String| StoreError::Unfit { path: path(), reason };
+        let wrong = |source| StoreError::Manifest { path: path(), source };
+        // Before encoding: a module for another contract would fail there with words nobody can read.
+        Manifest::read(&file).map_err(wrong)?;
+        let wasm = encode::component(file.clone()).map_err(unfit)?;
+        let manifest = Manifest::read(&wasm).map_err(wrong)?;
+        manifest.check_imports().map_err(wrong)?;
+        manifest.check_reach().map_err(unfit)?;
+        if let Some(capability) = manifest.requested.iter().find(|asked| asked.is_built_in_only()) {
+            let (name, capability) = (manifest.name, capability.clone());
+            return Err(StoreError::BuiltInOnly { name, capability });
+        }
+        let (digest, compiled) = (sha256(&wasm), OnceLock::new());
+        Ok(Self {
+            digest,
+            wasm,
+            manifest,
+            file,
+            signature,
+            signed: None,
+            origin,
+            led_to,
+            downgrade: false,
+            is_local,
+            compiled,
+        })
+    }
+
+    /// Ready to be called, and to reach nothing.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn loaded(&self, engine: &Engine) -> Result<Loaded, StoreError> {
+        let component = self.component(engine)?;
+        Ok(Loaded {
+            name: self.manifest.name.clone(),
+            digest: self.digest.clone(),
+            world: self.manifest.world,
+            track: self.manifest.contract,
+            source: Source::Installed,
+            // Nothing is reached while it is tried.
+            capabilities: BTreeSet::new(),
+            component,
+        })
+    }
+
+    /// What a provider says of itself; nothing for the other kinds.
+    ///
+    /// # Errors
+    /// When it cannot be linked, fails, or describes what the host does not accept.
+    pub fn description(&self, engine: &Engine) -> Result<Option<Description>, StoreError> {
+        if self.manifest.world != World::Provider {
+            return Ok(None);
+        }
+        let outside = Arc::new(Outside::new(Environment::default(), None));
+        Ok(Some(Provider::new(engine, self.loaded(engine)?, outside)?.describe()?))
+    }
+
+    /// Loads its machine code.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn component(&self, engine: &Engine) -> Result<Component, PluginError> {
+        compiled::deserialize(engine, self.machine_code(engine)?)
+            .map_err(|error| failed(self, Phase::Load, error.root_cause().to_string()))
+    }
+
+    /// Its machine code, compiled once.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn machine_code(&self, engine: &Engine) -> Result<&[u8], PluginError> {
+        if let Some(compiled) = self.compiled.get() {
+            return Ok(compiled);
+        }
+        let compiled = compiler::compile(engine, &self.wasm)
+            .map_err(|error| failed(self, Phase::Load, error.root_cause().to_string()))?;
+        Ok(self.compiled.get_or_init(|| compiled))
+    }
+}
+
+impl Store {
+    /// Installs `plan`, which was looked at by [`Store::trust`], with exactly the capabilities `granted`, replacing a component of
+    /// the same name.
+    ///
+    /// # Errors
+    /// When it asks for more, was granted what it does not ask for, clashes with another, or fails when tried.
+    pub fn install(
+        &mut self,
+        engine: &Engine,
+        plan: &Plan,
+        granted: BTreeSet<Capability>,
+    ) -> Result<Installed, StoreError> {
+        let Manifest { name, requested, world, .. } = &plan.manifest;
+        let missing: Vec<_> = requested.iter().filter(|asked| !granted.contains(asked)).cloned().collect();
+        if !missing.is_empty() {
+            return Err(StoreError::NotGranted { name: name.clone(), missing });
+        }
+        if let Some(capability) = granted.iter().find(|given| !requested.contains(given)) {
+            return Err(StoreError::NotRequested { name: name.clone(), capability: capability.clone() });
+        }
+        self.check_free(&plan.manifest, None)?;
+        let provides = try_out(engine, plan)?;
+        self.check_free(&plan.manifest, provides.as_ref())?;
+        // Compiled now, so that the first run pays nothing, and before others are kept waiting.
+        Cache::open(&self.cache)?.keep(engine, &plan.digest, plan.machine_code(engine)?);
+        let _alone = self.change()?;
+        // Security: what is there may be another's by now than when this one was looked at.
+        self.check_replacing(plan)?;
+        self.check_free(&plan.manifest, provides.as_ref())?;
+        let installed = Installed {
+            name: name.clone(),
+            digest: plan.digest.clone(),
+            world: *world,
+            provides,
+            granted,
+            unknown: BTreeSet::new(),
+            origin: plan.origin.clone(),
+            version: plan.manifest.version.clone(),
+            signer: plan.signed.as_ref().map(|(signer, _)| signer.clone()),
+            module: (plan.signed.is_some() && plan.file != plan.wasm).then(|| sha256(&plan.file)),
+            enabled: true,
+            previous: None,
+        };
+        self.write(plan, installed)
+    }
+
+    /// Makes sure that neither the name nor the provider id belongs to another component.
+    fn check_free(&self, manifest: &Manifest, provides: Option<&String>) -> Result<(), StoreError> {
+        let Manifest { name, world, .. } = manifest;
+        // A component of another kind does not replace this one: a filter would be gone without a word.
+        let other_kind = |other: &Installed| other.name == *name && other.world != *world;
+        if embedded::find(name).is_some() || self.installed.iter().any(other_kind) {
+            return Err(StoreError::Taken { name: name.clone() });
+        }
+        let Some(id) = provides else { return Ok(()) };
+        let same_id = |other: &Installed| other.name != *name && other.provides.as_ref() == Some(id);
+        if embedded::find(id).is_some() || self.installed.iter().any(same_id) {
+            return Err(StoreError::Taken { name: id.clone() });
+        }
+        let others = self.installed.iter().filter(|other| other.name != *name);
+        let others = others.filter_map(|other| other.provides.as_deref());
+        match embedded::providers().map(|id: &str| id).chain(others).find(|other| share_variables(id, other))
+        {
+            Some(other) => Err(StoreError::Alike { id: id.clone(), other: other.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The file first, then the lock: a crash between leaves a file that nothing names.
+    fn write(&mut self, plan: &Plan, mut installed: Installed) -> Result<Installed, StoreError> {
+        let path = self.file(&installed.digest);
+        private_file::replace(&path, &plan.wasm).map_err(io("write", &path))?;
+        // What a signature is of is kept with it, so that it can be checked again.
+        if let Some((signer, signature)) = &plan.signed {
+            let path = self.signature_file(&installed.digest, signer);
+            private_file::replace(&path, signature.as_bytes()).map_err(io("write", &path))?;
+        }
+        if installed.module.is_some() {
+            let path = self.module_file(&installed.digest);
+            private_file::replace(&path, &plan.file).map_err(io("write", &path))?;
+        }
+        let old = self.installed.iter().position(|other| other.name == installed.name);
+        let old = old.map(|position| self.installed.remove(position));
+        let mut gone = None;
+        if let Some(old) = old {
+            // A filter that was turned off is not turned on by an update.
+            installed.enabled = old.enabled;
+            if old.digest == installed.digest {
+                installed.previous = old.previous;
+            } else {
+                gone = old.previous.map(|previous| previous.digest).filter(|gone| *gone != installed.digest);
+                installed.previous = Some(Previous {
+                    version: old.version,
+                    digest: old.digest,
+                    granted: old.granted,
+                    unknown: old.unknown,
+                    origin: old.origin,
+                    signer: old.signer,
+                    module: old.module,
+                });
+            }
+        }
+        self.installed.push(installed.clone());
+        self.installed.sort_by(|left, right| left.name.cmp(&right.name));
+        lock::write(&self.directory, &self.installed)?;
+        if let Some(gone) = gone {
+            self.forget(&gone);
+        }
+        Ok(installed)
+    }
+}
+
+/// Whether one of two ids begins with the other: `AUDEX_ACME_PROD_KEY_ID` could be a setting of `acme` and of `acme-prod`.
+fn share_variables(one: &str, other: &str) -> bool {
+    let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('-'));
+    begins(one, other) || begins(other, one)
+}
+
+fn failed(plan: &Plan, phase: Phase, reason: String) -> PluginError {
+    PluginError { plugin: plan.manifest.name.clone(), digest: plan.digest.clone(), phase, reason }
+}
+
+/// Links the component and, for a provider, asks who it is: what cannot be linked is never installed.
+fn try_out(engine: &Engine, plan: &Plan) -> Result<Option<String>, StoreError> {
+    let loaded = plan.loaded(engine)?;
+    match plan.manifest.world {
+        World::Filter => Filter::new(engine, loaded, "{}".to_owned()).map(|_| None),
+        World::Mapping => Mapping::new(engine, loaded).and_then(|mapping| mapping.rows()).map(|_| None),
+        World::Provider => {
+            return Ok(plan.description(engine)?.map(|description| description.id));
+        }
+        World::Intent => {
+            let outside = Arc::new(Outside::new(Environment::default(), None));
+            Intent::new(engine, loaded, outside, std::collections::BTreeMap::new()).map(|_| None)
+        }
+    }
+    .map_err(Into::into)
+}

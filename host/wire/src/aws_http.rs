@@ -1,0 +1,255 @@
+//! The HTTP client under every AWS call: plain connections at once, TLS only when a first `https` request comes.
+//!
+//! Reading the certificate authorities is 71 % of a minimal client's instructions; an `http` endpoint on
+//! loopback (an emulator, the demo cloud) must never pay for it.
+//!
+//! Proxies: like the SDK's own default client, `https` requests honour `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`
+//! (a `CONNECT` tunnel, so the proxy sees no content). Plain requests never use one: they are for this machine.
+
+mod tls;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use http::Uri;
+
+use audex_core::shape;
+use audex_core::shape::ConfiguredPath;
+
+pub use self::tls::CaBundleError;
+
+/// Connecting takes this long at most: the SDK's own default, enough for three SYN retransmissions.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+/// Waiting for the first byte of a reply takes this long at most; STS answers in well under a second.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(8);
+/// The link-local hosts of AWS's own credential endpoints: instance metadata, ECS task roles, EKS pod
+/// identities, each in IPv4 and, where it exists, IPv6 (AWS SDKs and Tools Reference Guide).
+const CREDENTIAL_HOSTS: [&str; 5] =
+    ["169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
+
+/// A forwarded request waits at most so long for its answer; the session ends before.
+const FORWARD_TIME: Duration = Duration::from_hours(12);
+
+/// A request that would have crossed a network in clear, and was not sent.
+#[derive(Debug, thiserror::Error)]
+#[error("refused to send `{method}` to `{host}` over plain http")]
+pub struct InsecureRequest {
+    method: String,
+    /// The host that was asked for.
+    pub host: String,
+}
+
+/// The client; clones share their connections.
+#[derive(Clone)]
+pub struct AwsHttp {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    ca_bundle: Option<ConfiguredPath>,
+    connectors: Mutex<HashMap<Key, SharedHttpConnector>>,
+    tls_built: AtomicUsize,
+}
+
+/// What one connector is fixed to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    tls: bool,
+    connect: Duration,
+    read: Duration,
+}
+
+impl AwsHttp {
+    /// Makes a client that trusts the authorities in `ca_bundle` alone if given, else the system's; reads nothing yet.
+    #[must_use]
+    pub fn new(ca_bundle: Option<ConfiguredPath>) -> Self {
+        let shared = Shared { ca_bundle, connectors: Mutex::default(), tls_built: AtomicUsize::new(0) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// How many TLS connectors were built so far; 0 as long as only plain endpoints were called.
+    #[must_use]
+    pub fn tls_connectors_built(&self) -> usize {
+        self.shared.tls_built.load(Ordering::Relaxed)
+    }
+
+    /// Sends one request with the default time limits.
+    pub fn send(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.connector(None, None).call(request)
+    }
+
+    /// Sends one request whose answer may take as long as its body: an upload is answered after its last byte.
+    pub fn forward(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.connector(None, Some(FORWARD_TIME)).call(request)
+    }
+
+    fn connector(&self, connect: Option<Duration>, read: Option<Duration>) -> Routed {
+        Routed {
+            shared: Arc::clone(&self.shared),
+            connect: connect.unwrap_or(CONNECT_TIMEOUT),
+            read: read.unwrap_or(READ_TIMEOUT),
+        }
+    }
+}
+
+impl fmt::Debug for AwsHttp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("AwsHttp").field("ca_bundle", &self.shared.ca_bundle).finish_non_exhaustive()
+    }
+}
+
+impl HttpClient for AwsHttp {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        _components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.connector(settings.connect_timeout(), settings.read_timeout()))
+    }
+}
+
+/// Decides per request which connector takes it.
+struct Routed {
+    shared: Arc<Shared>,
+    connect: Duration,
+    read: Duration,
+}
+
+impl fmt::Debug for Routed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Routed").finish_non_exhaustive()
+    }
+}
+
+impl HttpConnector for Routed {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        match self.route(&request) {
+            Ok(connector) => connector.call(request),
+            Err(error) => HttpConnectorFuture::ready(Err(error)),
+        }
+    }
+}
+
+impl Routed {
+    fn route(&self, request: &HttpRequest) -> Result<SharedHttpConnector, ConnectorError> {
+        let uri: Uri = request.uri().parse().map_err(|error: http::uri::InvalidUri| user(error))?;
+        let tls = uri.scheme_str() == Some("https");
+        if !tls && !may_be_plain(&uri, request.method()) {
+            // Security: what stands where a host should be may be a token.
+            let host = uri.host().filter(|host| shape::is_host(host)).unwrap_or("(not shown)").to_owned();
+            return Err(user(InsecureRequest { method: request.method().to_owned(), host }));
+        }
+        self.shared.connector(Key { tls, connect: self.connect, read: self.read })
+    }
+}
+
+impl Shared {
+    fn connector(&self, key: Key) -> Result<SharedHttpConnector, ConnectorError> {
+        let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(connector) = connectors.get(&key) {
+            return Ok(connector.clone());
+        }
+        let settings =
+            HttpConnectorSettings::builder().connect_timeout(key.connect).read_timeout(key.read).build();
+        let builder = Connector::builder().connector_settings(settings);
+        let connector = if key.tls {
+            let trust = tls::trust(self.ca_bundle.as_ref()).map_err(user)?;
+            self.tls_built.fetch_add(1, Ordering::Relaxed);
+            builder
+                .proxy_config(ProxyConfig::from_env())
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .tls_context(trust)
+                .build()
+        } else {
+            // Security: no proxy, or a signed request meant for loopback would go to it in clear.
+            builder.build_http()
+        };
+        let connector = SharedHttpConnector::new(connector);
+        connectors.insert(key, connector.clone());
+        Ok(connector)
+    }
+}
+
+/// An error that trying again does not mend.
+fn user(error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
+    ConnectorError::user(Box::new(error))
+}
+
+/// Security: signatures made with source credentials, and the secrets STS answers with, must not cross a
+/// network in clear, so plain `http` goes to this machine only. The link-local credential endpoints speak
+/// nothing else; they are read with GET (and `IMDSv2`'s PUT), while an STS call is always a POST.
+fn may_be_plain(uri: &Uri, method: &str) -> bool {
+    if uri.scheme_str() != Some("http") {
+        return false;
+    }
+    let host = uri.host().unwrap_or_default();
+    if host.eq_ignore_ascii_case("localhost") {
+        return true;
+    }
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let Ok(address) = address else { return false };
+    let credential_endpoint =
+        || CREDENTIAL_HOSTS.iter().any(|known| known.parse::<IpAddr>().is_ok_and(|known| known == address));
+    address.is_loopback() || (method != "POST" && credential_endpoint())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(uri: &str, method: &str) -> bool {
+        may_be_plain(&uri.parse().unwrap(), method)
+    }
+
+    #[test]
+    fn loopback_may_be_plain() {
+        for host in ["127.0.0.1:4566", "127.9.9.9", "[::1]:80", "localhost:5000", "LocalHost"] {
+            assert!(plain(&format!("http://{host}/"), "POST"), "{host}");
+        }
+    }
+
+    #[test]
+    fn other_hosts_may_not_be_plain() {
+        for host in [
+            "sts.eu-west-1.amazonaws.com",
+            "10.0.0.1",
+            "0.0.0.0",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "169.254.169.253",
+            "[fd00:ec2::25]",
+            "[::ffff:10.0.0.1]",
+            "localhost@example.com",
+            "2130706433",
+        ] {
+            assert!(!plain(&format!("http://{host}/"), "POST"), "{host}");
+            assert!(!plain(&format!("http://{host}/"), "GET"), "{host}");
+        }
+        assert!(!plain("ftp://127.0.0.1/", "GET"));
+    }
+
+    #[test]
+    fn credential_endpoints_may_be_read_plain_but_not_posted_to() {
+        for host in
+            ["169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]"]
+        {
+            let uri = format!("http://{host}/latest");
+            assert!(plain(&uri, "GET") && plain(&uri, "PUT"), "{host}");
+            assert!(!plain(&uri, "POST"), "{host}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
+
+use super::*;
+use audex_core::percent;
+
+fn guard(secret: &str) -> Guard {
+    Guard::new([&Secret::new(secret.to_owned())])
+}
+
+/// Whether `reply` repeats `secret` to the guest.
+fn repeats(secret: &str, reply: &str) -> bool {
+    guard(secret).finds_in(reply.as_bytes())
+}
+
+/// Whether `value`, which is lifted, repeats `secret`.
+fn lifts(secret: &str, value: &str) -> bool {
+    guard(secret).finds_in_lifted(value.as_bytes())
+}
+
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIGu9tBv1Pp5j0x+Zb7QxI9yVRuyXkcQ3\nqz0YJmVw1Zr+Hn/4Q8cKc2\n-----END PRIVATE KEY-----\n";
+const TOKEN: &str = "ghp_planted0123456789abcdefGHIJKLMNopqrs";
+
+/// How a server may quote `secret`.
+fn spellings(secret: &str) -> Vec<String> {
+    let json = |text: &str| serde_json::Value::from(text).to_string();
+    let each =
+        |write: fn(u32) -> String| secret.chars().map(u32::from).map(write).collect::<Vec<_>>().concat();
+    let unicode = each(|code| format!("\\u{code:04x}"));
+    let markup = each(|code| format!("&#{code};"));
+    let hex = each(|code| format!("{code:02X}"));
+    let wide: String = secret.chars().flat_map(|c| [c, '\0']).collect();
+    let plus = percent::encode(secret).replace("%20", "+");
+    let mut all = vec![
+        secret.to_owned(),
+        json(secret),
+        json(&json(secret)).replace('/', "\\/"),
+        percent::encode(secret),
+        percent::encode(&json(secret)),
+        plus,
+        unicode,
+        markup,
+        hex,
+        wide,
+        secret.replace(['\n', '\r'], ""),
+    ];
+    for frame in ["", "a", "ab"] {
+        let framed = format!("{frame}{secret} and more");
+        all.push(STANDARD.encode_to_string(&framed));
+        all.push(URL_SAFE_NO_PAD.encode_to_string(&framed));
+        all.push(STANDARD.encode_to_string(&framed).replace('/', "\\/"));
+    }
+    all
+}
+
+#[test]
+fn a_secret_is_found_in_every_spelling() {
+    for secret in [KEY, TOKEN, "pass\"w/d-123", "correct horse battery+staple", "100%41\\n of what it was"] {
+        for spelled in spellings(secret) {
+            let reply = format!("{{\"you sent\":\"{spelled}\"}}");
+            assert!(repeats(secret, &reply) && lifts(secret, &reply), "{spelled}");
+        }
+    }
+}
+
+#[test]
+fn a_line_or_a_long_piece_of_a_secret_is_as_much_as_the_whole() {
+    for line in KEY.lines().filter(|line| !line.starts_with('-')) {
+        assert!(repeats(KEY, line), "{line}");
+    }
+    // Cut at the front, and at the end.
+    assert!(repeats(TOKEN, &TOKEN[9..]) && lifts(TOKEN, &TOKEN[9..]));
+    assert!(repeats(TOKEN, &TOKEN[..16]) && lifts(TOKEN, &TOKEN[..16]));
+    assert!(repeats(&"0a1b2c3d4e5f6g7h8i9jkl".repeat(9), &"0a1b2c3d4e5f6g7h8i9jkl".repeat(3)));
+}
+
+#[test]
+fn what_is_cut_around_a_gap_is_found() {
+    let gap = format!("{} ... {}", &TOKEN[..22], &TOKEN[22..]);
+    assert!(repeats(TOKEN, &gap) && lifts(TOKEN, &gap));
+}
+
+#[test]
+fn what_is_no_secret_may_be_said() {
+    assert!(!repeats(KEY, "-----BEGIN PRIVATE KEY-----\nanother\n-----END PRIVATE KEY-----"));
+    assert!(!repeats("short", "a short one") && !repeats("", "a"));
+    assert!(!repeats("deploybot", r#"{"login":"deploybot"}"#));
+    assert!(repeats("deploybot-42", r#"{"password":"deploybot-42"}"#));
+    assert!(guard("short").is_idle());
+}
+
+#[test]
+fn the_case_of_letters_does_not_hide_a_secret() {
+    let uuid = "0F8FAD5B-D9CB-469F-A165-70867728950E";
+    assert!(repeats(uuid, &uuid.to_ascii_lowercase()) && lifts(&uuid.to_ascii_lowercase(), uuid));
+    assert!(repeats(TOKEN, &TOKEN.to_ascii_uppercase()));
+}
+
+#[test]
+fn what_an_encoded_secret_says_is_one_too() {
+    let basic = STANDARD.encode_to_string("deploy:correct-horse-1");
+    for reply in ["unknown user deploy:correct-horse-1", "not `correct-horse-1`"] {
+        assert!(repeats(&basic, reply), "{reply}");
+    }
+    assert!(!repeats(&basic, "unknown user deploy"));
+}
+
+/// Google's access tokens, Slack's and GitHub's begin alike, and an identity's signed tokens end differently alone.
+#[test]
+fn another_token_of_the_same_issuer_is_no_echo_where_nobody_reads_it() {
+    let sent = "planted0123456789abcdefGHIJ".repeat(3);
+    let given = "4qzr7uWv0x2YtB9sLmNpKjHgFdSa".repeat(3);
+    for prefix in ["ya29.c.c0AY_VpZh0123456789", "xoxb-123456789012-1234567890123-"] {
+        let (sent, given) = (format!("{prefix}{sent}"), format!("{prefix}{given}"));
+        assert!(!lifts(&sent, &given) && repeats(&sent, &given), "{prefix}");
+        assert!(!lifts(&sent, &STANDARD.encode_to_string(&given)), "{prefix}");
+        assert!(lifts(&sent, &sent) && repeats(&sent, &sent), "{prefix}");
+        // A third of it.
+        assert!(lifts(&sent, &sent[..40]), "{prefix}");
+    }
+    let signed = format!("eyJ{}.eyJ{}.", "hbGciOiJSUzI1NiIsImtpZCI6IjAxMjM0NTY3ODkifQ", "pc3MiOiJtZSJ9");
+    assert!(!repeats(&format!("{signed}{sent}"), &format!("{signed}{given}")));
+    assert!(repeats(&format!("{signed}{sent}"), &format!("{signed}{sent}")));
+}
+
+/// Characters that look like base64, others for each `seed`.
+fn noise(seed: u32, length: usize) -> String {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[(state >> 26) as usize],
+        )
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+fn pem(label: &str, body: &str) -> String {
+    let lines: Vec<&str> = (0..body.len()).step_by(64).map(|at| &body[at..body.len().min(at + 64)]).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+#[test]
+fn another_private_key_is_no_echo_and_neither_is_the_public_half_of_an_rsa_key() {
+    let fixed = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ";
+    let (modulus, rest) = (noise(1, 344), noise(2, 1230));
+    let key = pem("PRIVATE KEY", &format!("{fixed}{modulus}{rest}"));
+    let other = pem("PRIVATE KEY", &format!("{fixed}{}", noise(3, 1574)));
+    let public = format!(r#"{{"kty":"RSA","n":"{modulus}"}}"#);
+    for reply in [other.as_str(), &public] {
+        assert!(!repeats(&key, reply) && !lifts(&key, reply), "{reply}");
+    }
+    assert!(repeats(&key, &key) && lifts(&key, &key));
+    assert!(repeats(&key, &pem("PRIVATE KEY", &rest)) && lifts(&key, &rest[400..]));
+    let fixed = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg";
+    let key = pem("PRIVATE KEY", &format!("{fixed}{}", noise(4, 136)));
+    assert!(!repeats(&key, &pem("PRIVATE KEY", &format!("{fixed}{}", noise(5, 136)))));
+    assert!(repeats(&key, &noise(4, 43)));
+}
+
+#[test]
+fn of_a_key_file_its_keys_are_looked_for() {
+    let file = |seed| {
+        let key = pem("PRIVATE KEY", &noise(seed, 1624));
+        serde_json::json!({
+            "type": "service_account",
+            "project_id": "a-project-of-the-company",
+            "private_key": key,
+            "client_email": "deployer@a-project-of-the-company.iam.gserviceaccount.com",
+            "token_uri": "https://oauth2.googleapis.com/token",
+        })
+    };
+    let secret = serde_json::to_string_pretty(&file(1)).unwrap();
+    assert!(!repeats(&secret, &serde_json::to_string_pretty(&file(2)).unwrap()));
+    assert!(!repeats(&secret, r#"{"email":"deployer@a-project-of-the-company.iam.gserviceaccount.com"}"#));
+    assert!(repeats(&secret, &secret) && lifts(&secret, &secret));
+    assert!(repeats(&secret, file(1)["private_key"].as_str().unwrap()));
+}
+
+/// Otherwise a guest that knows how a secret begins could read it by guessing, one character after the other.
+#[test]
+fn a_guess_of_the_next_character_is_not_answered() {
+    for end in 17..32 {
+        assert!(repeats(TOKEN, &TOKEN[..end]), "{end}");
+        // Of the second piece alone.
+        assert!(!repeats(TOKEN, &TOKEN[16..end]), "{end}");
+    }
+    assert!(!repeats(TOKEN, &TOKEN[1..16]));
+}
+
+/// Half of a piece's bytes could be guessed, many at once.
+#[test]
+fn an_encoded_piece_is_looked_for_whole() {
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    for end in 24..32 {
+        let guess = format!("{}#########", &TOKEN[16..end]);
+        assert!(!repeats(TOKEN, &hex(&guess)), "{end}");
+        assert!(!repeats(TOKEN, &STANDARD.encode_to_string(&guess)), "{end}");
+    }
+    assert!(repeats(TOKEN, &hex(&TOKEN[16..32])));
+    for before in ["", "a", "ab"] {
+        assert!(
+            repeats(TOKEN, &STANDARD.encode_to_string(format!("{before}{}", &TOKEN[16..32]))),
+            "{before}"
+        );
+    }
+}
+
+#[test]
+fn a_large_reply_and_many_secrets_take_no_product_of_time() {
+    let secrets: Vec<Secret> =
+        (0..500).map(|n| Secret::new(format!("secret-{n:09}-{}", "0a1b2c3d4e5f6g7h".repeat(60)))).collect();
+    let guard = Guard::new(&secrets);
+    assert!(!guard.finds_in_lifted("secret-000000001-0a1b2c3d4e5f ".repeat(40_000).as_bytes()));
+    assert!(!guard.finds_in("secret-00000000 0a1b2c3d4e5f ".repeat(40_000).as_bytes()));
+}
