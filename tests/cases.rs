@@ -29,6 +29,8 @@ mod health;
 mod hostile;
 mod intent;
 mod isolation;
+mod layers;
+mod layers_graph;
 mod learn;
 mod login_tools;
 mod malformed_keys;

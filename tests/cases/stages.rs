@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use audex::console::Console;
-use audex::error::Failure;
+use audex::failure::Failure;
 use audex::pipeline;
 use audex::pipeline::Context;
 use audex::pipeline::attempt::Attempt;

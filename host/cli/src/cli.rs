@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use crate::console;
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::pipeline::guard::guarded;
 use audex_components::compiler;
 use audex_core::environment::Environment;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::components::Components;
-use crate::error::Failure;
 use crate::expansion;
+use crate::failure::Failure;
 use crate::pipeline;
 use crate::pipeline::Context;
 use crate::pipeline::attempt::Attempt;

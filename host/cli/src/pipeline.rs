@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use crate::approve::Approved;
 use crate::components::Components;
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::filter::Filtered;
 use crate::plan::Planned;
 use crate::profile::{Profiles, shortest};

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::console;
 use crate::console::table;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::settings;
 use audex_audit::{Audit, Event, Filter, Record};
 use audex_core::environment::Environment;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::components::Components;
 use crate::console;
 use crate::console::{Console, table};
-use crate::error::{Failure, Kind};
+use crate::failure::{Failure, Kind};
 use crate::pipeline::REVOKED;
 use crate::pipeline::open;
 use crate::pipeline::open::Opened;

@@ -3,7 +3,7 @@
 use clap_complete::Shell;
 
 use crate::console;
-use crate::error::Failure;
+use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -8,7 +8,7 @@ use crate::demo;
 use crate::demo::client;
 use crate::demo::client::Call;
 use crate::demo::{Options, Outcome};
-use crate::error::{Failure, Kind};
+use crate::failure::{Failure, Kind};
 use crate::settings::config_file::parse_ttl;
 use audex_core::environment::Environment;
 

@@ -14,7 +14,7 @@ use crate::console;
 use crate::console::Console;
 use crate::drift;
 use crate::drift::{Difference, Drift, sarif};
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::pipeline;
 use crate::pipeline::Context;
 use crate::pipeline::attempt::Attempt;

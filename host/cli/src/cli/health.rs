@@ -8,7 +8,7 @@ use super::request_args::RequestArgs;
 use crate::components::Components;
 use crate::console;
 use crate::console::{Console, table};
-use crate::error::{Failure, Kind};
+use crate::failure::{Failure, Kind};
 use crate::health::{Report, is_configured, status_name};
 use crate::pipeline::open;
 use crate::pipeline::open::Opened;

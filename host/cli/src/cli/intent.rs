@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::console;
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::intent;
 use crate::intent::{Choice, Proposed};
 use crate::pipeline::Context;

@@ -11,7 +11,7 @@ use super::request_args::RequestArgs;
 use crate::components::Components;
 use crate::console;
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::learn::Source;
 use crate::learn::compile;
 use crate::learn::compile::Compile;

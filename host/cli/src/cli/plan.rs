@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::request_args::RequestArgs;
 use crate::console;
 use crate::console::{Console, table};
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::pipeline;
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::report::said;

@@ -13,7 +13,7 @@ use self::install::InstallArgs;
 use self::update::May;
 use crate::components::Components;
 use crate::console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::settings::{Flags, Settings};
 use audex_components::component::short;
 use audex_components::embedded;

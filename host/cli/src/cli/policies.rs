@@ -9,7 +9,7 @@ mod universal;
 use std::collections::BTreeMap;
 
 use crate::components::Components;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::pipeline::open;
 use crate::pipeline::open::Opened;
 use crate::profile::{Definition, Profile, ProfileError, Profiles};

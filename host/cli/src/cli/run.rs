@@ -9,7 +9,7 @@ use super::plan;
 use super::request_args::RequestArgs;
 use crate::console;
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::intent;
 use crate::intent::Proposed;
 use crate::pipeline;

@@ -1,7 +1,7 @@
 //! What components, their store and what they refuse are to the user.
 
-use super::{Failure, Kind};
 use crate::components::ComponentsError;
+use crate::failure::{Failure, Kind};
 use audex_components::component::PluginError;
 use audex_components::manifest::World;
 use audex_components::provider;

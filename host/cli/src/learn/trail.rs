@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_child::Signals;
 use audex_components::provider::{Call, Provider, ProviderError, Window};
 use audex_core::clock;

@@ -15,7 +15,7 @@ use super::http_log;
 use super::observed::Observed;
 use super::trail::{Found, Trail};
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::pipeline::onlooker::{Arranged, Onlooker, Scene};
 use audex_components::component::PluginError;
 use audex_components::provider::{Call, Minted, Provider};

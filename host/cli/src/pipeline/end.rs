@@ -4,7 +4,7 @@ use super::access::Access;
 use super::attempt::Attempt;
 use super::{REVOKED, report};
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_audit::{CleanedUp, Event};
 use audex_child::Ended;
 use audex_components::provider::{Minted, Provider};

@@ -2,7 +2,7 @@
 
 use super::attempt::Attempt;
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_core::environment::Environment;
 use audex_core::shape::Misplaced;
 use audex_core::unwind::caught;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_components::provider::{Minted, Provider};
 use audex_core::session::EndpointSettings;
 use audex_core::session::Value;

@@ -6,7 +6,7 @@ use deny_entry::Vocabulary;
 
 use crate::components::Components;
 use crate::deny;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::profile::Profiles;
 use crate::request::Ask;
 use crate::settings::{DEFAULT_PROVIDER, Settings};

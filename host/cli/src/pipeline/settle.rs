@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_child::Signals;
 use audex_components::provider::{Minted, Provider};
 use audex_core::clock;

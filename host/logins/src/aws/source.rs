@@ -69,6 +69,8 @@ impl Keys {
         expiry.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
     }
 
+    /// The keys in the SDK's own form.
+    #[must_use]
     pub fn credentials(&self) -> &Credentials {
         &self.0
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use crate::console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_components::manifest::World;
 use audex_workbench::scaffold::{Language, Project, ScaffoldError};
 

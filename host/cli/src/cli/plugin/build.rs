@@ -9,7 +9,7 @@ mod tool;
 use std::path::{Path, PathBuf};
 
 use crate::console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_components::component::short;
 use audex_core::environment::Environment;
 use audex_core::private_file;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::read_text;
 use crate::components::Components;
 use crate::console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::settings::Settings;
 use audex_components::capability::Capability;
 use audex_components::component::short;

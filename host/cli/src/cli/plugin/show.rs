@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::components::Components;
 use crate::console;
 use crate::console::table;
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_components::capability::outside::Outside;
 use audex_components::component::short;
 use audex_components::embedded::COMPONENTS;

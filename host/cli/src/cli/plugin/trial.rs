@@ -12,7 +12,7 @@ use crate::cli::request_args::justification;
 use crate::components::Components;
 use crate::console;
 use crate::console::{Console, table};
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::intent;
 use crate::intent::Choice;
 use crate::pipeline;

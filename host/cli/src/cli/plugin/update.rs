@@ -6,7 +6,7 @@ use super::install::{agreed, say_sets, say_unchecked};
 use crate::components::Components;
 use crate::console;
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::settings::Settings;
 use audex_components::capability::Capability;
 use audex_components::component::short;

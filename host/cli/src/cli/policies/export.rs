@@ -6,7 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use crate::cli::policy_args::PolicyArgs;
 use crate::console;
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::pipeline;
 use crate::pipeline::Context;
 use crate::pipeline::attempt::Attempt;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Found;
 use crate::console;
 use crate::console::table;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::profile::{Definition, Profile};
 use crate::request::ProfileShare;
 use crate::settings::{Flags, Settings};

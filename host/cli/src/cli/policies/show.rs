@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Found, list};
 use crate::console;
 use crate::console::Console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::pipeline;
 use crate::pipeline::Context;
 use crate::pipeline::attempt::Attempt;

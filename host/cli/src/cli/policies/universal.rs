@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::components::Components;
 use crate::console;
 use crate::console::table;
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::settings::{Flags, Settings};
 use audex_components::component::short;
 use audex_components::mapping::{Expansion, Mapping, Row};

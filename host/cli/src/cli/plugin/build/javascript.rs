@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::metadata::{self, Audex, Metadata};
 use super::tool::{Tool, look_up};
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_child::Signals;
 use audex_core::environment::Environment;
 

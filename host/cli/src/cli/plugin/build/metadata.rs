@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::error::Failure;
+use crate::failure::Failure;
 use crate::settings::source::line;
 use audex_components::manifest::{Manifest, Track};
 use audex_components::outline::SECTION;

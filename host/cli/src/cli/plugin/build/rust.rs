@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_core::environment::Environment;
 
 const TARGET: &str = "wasm32-unknown-unknown";

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use super::metadata::{self, Metadata};
 use crate::console;
-use crate::error::Failure;
+use crate::failure::Failure;
 use audex_child::Signals;
 use audex_components::encode;
 use audex_core::environment::{Environment, PATH};

@@ -1,8 +1,7 @@
-//! What an error says once values that no message may show are taken out, and what it says of a panic.
+//! What an error says once values that no message may show are taken out.
 
-use super::{Failure, Kind};
+use super::Failure;
 use audex_core::shape::Misplaced;
-use audex_core::unwind::Panicked;
 
 impl Failure {
     /// Returns the failure with every value hidden that stands in a variable and has no shape that may be shown.
@@ -32,15 +31,9 @@ struct Told {
     next: Option<Box<Told>>,
 }
 
-impl From<Panicked> for Failure {
-    fn from(error: Panicked) -> Self {
-        Self::new(Kind::Internal, "internal", error)
-            .hinting("report it with that place, as a defect of tryaudex")
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Kind;
     use super::*;
     use audex_core::environment::Environment;
 
