@@ -12,7 +12,7 @@ use crate::settings::{Flags, Settings};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only profiles for this provider
+    /// List only profiles for this provider
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// Write JSON

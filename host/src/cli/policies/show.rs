@@ -19,7 +19,7 @@ use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 pub struct Args {
     /// The profile's name
     name: String,
-    /// Provider it is for, if several have one of that name
+    /// Provider of the profile, if several have one of that name
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// Write JSON
