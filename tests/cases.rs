@@ -50,6 +50,7 @@ mod plugins;
 mod policies;
 mod preflight;
 mod profiles;
+mod readme;
 mod run_aws;
 mod scoped;
 mod spec;

@@ -47,7 +47,7 @@ enum Command {
     Run(run::Args),
     /// Show what `run` would ask of the cloud, and mint nothing
     Plan(plan::Args),
-    /// Show the permission profiles there are
+    /// List, check and export permissions and profiles
     Policies(policies::Args),
     /// Compare what a role may do with what it should
     Drift(drift::Args),
@@ -55,11 +55,11 @@ enum Command {
     Learn(learn::Args),
     /// Turn a sentence into permissions; nothing is run
     Intent(intent::Args),
-    /// Check by real calls whether credentials can be minted
+    /// Check with real calls that credentials can be minted
     Health(health::Args),
     /// Read and verify the audit log
     Audit(audit::Args),
-    /// Take back credentials that earlier sessions could not take back
+    /// Revoke what earlier sessions could not revoke
     Cleanup(cleanup::Args),
     /// Install and inspect WebAssembly components
     Plugin(plugin::Args),

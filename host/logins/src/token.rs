@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use audex_core::printable;
 use audex_core::secret::Secret;
-use audex_core::{clock, percent};
+use audex_core::{address, clock, percent};
 use audex_wire::patience;
 use audex_wire::patience::Patience;
 
@@ -211,6 +211,11 @@ pub(crate) fn claims(token: &str) -> Option<Value> {
     let payload = token.split('.').nth(1)?;
     let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(payload.trim_end_matches('=')).ok()?;
     serde_json::from_slice(&bytes).ok()
+}
+
+/// Returns the address in the field `name` of the file that `shown` names.
+pub(crate) fn address_in(shown: &str, name: &str, text: &str) -> Result<Url, TokenError> {
+    address::parse(name, text).map_err(|error| TokenError::config(format!("in {shown}, {error}")))
 }
 
 #[cfg(test)]

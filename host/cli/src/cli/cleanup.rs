@@ -24,12 +24,12 @@ const CLIENT_ID: &str = "client_id";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Take back what this session made, although it may still run: for one that was killed
+    /// Revoke what this session made, even if it may still run; for a session that was killed
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     session: Option<String>,
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Also look for temporary roles that sessions of this identity left (Azure) [env: AUDEX_AZURE_CLIENT_ID]")]
     client_id: Option<String>,
-    /// Show what is left and take nothing back
+    /// Show what is left and revoke nothing
     #[arg(long)]
     dry_run: bool,
     /// Write JSON

@@ -25,7 +25,7 @@ pub struct Args {
     check: Vec<String>,
     #[arg(long, value_name = "ARN", help = "IAM role to try (AWS) [env: AUDEX_ROLE_ARN]")]
     role_arn: Option<String>,
-    /// Region to ask in
+    /// Region of the calls
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
     /// Write JSON

@@ -34,29 +34,29 @@ enum Command {
     New {
         /// The component's name
         name: String,
-        /// What it is
+        /// Kind of component
         #[arg(long)]
         kind: author::Kind,
-        /// What it is written in
+        /// Language of the project
         #[arg(long, default_value = "rust")]
         lang: author::Lang,
-        /// Where to make it [default: a directory of its name]
+        /// Directory of the project [default: one with the component's name]
         #[arg(long, value_name = "DIRECTORY")]
         directory: Option<PathBuf>,
     },
-    /// Build the project in a directory to a component
+    /// Build a component from the project in a directory
     Build {
-        /// Where its `Cargo.toml`, `pyproject.toml` or `package.json` is
+        /// Directory of its `Cargo.toml`, `pyproject.toml` or `package.json`
         #[arg(default_value = ".")]
         directory: PathBuf,
     },
-    /// Find out whether a component behaves, before anybody installs it
+    /// Test that a component behaves, before it is installed
     Test(trial::TestArgs),
     /// Measure what a component costs: to compile, to load, and in each call
     Bench {
         /// Name of an installed component, path of a `.wasm` file, https address or oci reference
         target: String,
-        /// How often each call is made
+        /// Number of times that each call is made
         #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         samples: u32,
         /// Write JSON
@@ -65,18 +65,18 @@ enum Command {
     },
     /// Install a component from a file, an https address or an OCI registry
     Install(InstallArgs),
-    /// Fetch components anew from where they came from
+    /// Update components from their sources
     Update {
-        /// Their names [default: all]
+        /// Names of the components [default: all]
         names: Vec<String>,
-        /// Grant a capability that a newer one asks for; may be repeated
+        /// Grant a capability that the newer version asks for; may be repeated
         #[arg(long, value_name = "CAPABILITY")]
         grant: Vec<audex_components::capability::Capability>,
         /// Let an older version replace a newer one
         #[arg(long)]
         allow_downgrade: bool,
     },
-    /// Put back what a component replaced
+    /// Put back the version that a component replaced
     Rollback {
         /// The component's name
         name: String,
@@ -95,18 +95,18 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Check digests, signatures and the organisation's rules of everything that is installed
+    /// Check digests, signatures and the organisation's rules for all installed components
     Verify {
         /// Write JSON
         #[arg(long)]
         json: bool,
     },
-    /// Let a component take part again
+    /// Turn a component on again
     Enable {
         /// The component's name
         name: String,
     },
-    /// Keep a component and let it take no part
+    /// Turn a component off and keep it installed
     Disable {
         /// The component's name
         name: String,

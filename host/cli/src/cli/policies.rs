@@ -30,9 +30,9 @@ enum Command {
     Show(show::Args),
     /// Check permissions against the provider's catalogue
     Check(check::Args),
-    /// Print the document somebody needs who is to have exactly these permissions
+    /// Print a policy document with exactly these permissions
     Export(export::Args),
-    /// Print the universal permissions and what they mean on each provider
+    /// Print the universal permissions and their meaning on each provider
     Universal(universal::Args),
 }
 

@@ -10,9 +10,8 @@ use reqwest::{Client, Method, Request, Url};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::file::in_file;
 use super::impersonation::Impersonation;
-use crate::token::{Token, TokenError, Why, ask, ask_text, form, of_reply};
+use crate::token::{Token, TokenError, Why, address_in, ask, ask_text, form, of_reply};
 use audex_core::reachable;
 use audex_core::secret::Secret;
 use audex_core::shape;
@@ -100,7 +99,7 @@ impl External {
             (Some("json"), Some(field)) => Some(field),
             _ => return Err(TokenError::config(format!("the format in {shown} is neither text nor JSON"))),
         };
-        let token_url = in_file(shown, "token_url", &written.token_url)?;
+        let token_url = address_in(shown, "token_url", &written.token_url)?;
         let impersonation = written.service_account_impersonation_url;
         let impersonation =
             impersonation.map(|url| Impersonation::new(&url, Vec::new(), shown)).transpose()?;

@@ -8,12 +8,12 @@ use super::external::External;
 use super::impersonation::Impersonation;
 use crate::signature;
 use crate::signature::Algorithm;
-use crate::token::{Token, TokenError, Why, ask, claims, form, of_reply};
+use crate::token::{Token, TokenError, Why, address_in, ask, claims, form, of_reply};
 use audex_core::reachable;
 use audex_core::secret::Secret;
 use audex_core::shape;
 use audex_core::shape::ConfiguredPath;
-use audex_core::{address, clock};
+use audex_core::clock;
 
 /// Where Google exchanges assertions and refresh tokens, unless the file says otherwise.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
@@ -75,7 +75,7 @@ impl File {
     fn parse(written: Value, shown: &str, deeper: usize) -> Result<Self, TokenError> {
         let kind = written.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         let lacking = |_| TokenError::config(format!("{shown} lacks a field of a {kind} file"));
-        let address = |text: Option<&str>| in_file(shown, "token_uri", text.unwrap_or(TOKEN_URI));
+        let address = |text: Option<&str>| address_in(shown, "token_uri", text.unwrap_or(TOKEN_URI));
         match kind.as_str() {
             "service_account" => {
                 let Account { client_email, private_key, token_uri } =
@@ -156,11 +156,6 @@ impl File {
         ];
         ask(client, form(token_uri.clone(), &fields)).await
     }
-}
-
-/// Returns the address in the field `name` of the file that `shown` names.
-pub(super) fn in_file(shown: &str, name: &str, text: &str) -> Result<Url, TokenError> {
-    address::parse(name, text).map_err(|error| TokenError::config(format!("in {shown}, {error}")))
 }
 
 /// A signed claim to be `email` (RFC 7523, RS256).

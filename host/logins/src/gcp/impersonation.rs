@@ -6,8 +6,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
 use serde_json::json;
 
-use super::file::in_file;
-use crate::token::{Token, TokenError, Why, ask};
+use crate::token::{Token, TokenError, Why, address_in, ask};
 use audex_core::secret::Secret;
 
 /// The token is for the calls of one run; an hour is what Google gives without being asked.
@@ -27,7 +26,7 @@ impl Impersonation {
     /// When it is something else.
     pub fn new(url: &str, delegates: Vec<String>, shown: &str) -> Result<Self, TokenError> {
         let name = "service_account_impersonation_url";
-        let url = in_file(shown, name, url)?;
+        let url = address_in(shown, name, url)?;
         if !url.path().ends_with(END) || !url.path().contains("/serviceAccounts/") {
             let message = format!("in {shown}, `{name}` is not an address of `generateAccessToken`");
             return Err(TokenError::config(message));

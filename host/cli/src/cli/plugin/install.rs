@@ -22,22 +22,22 @@ pub struct InstallArgs {
     /// A `.wasm` file, `https://…`, or `oci://registry/repository:tag` (or `@sha256:…`)
     #[arg(required_unless_present = "locked")]
     source: Option<String>,
-    /// Grant a capability it asks for; may be repeated. What is not granted here is asked for on the terminal
+    /// Grant a capability that it asks for; may be repeated. The terminal asks for the others
     #[arg(long, value_name = "CAPABILITY")]
     grant: Vec<Capability>,
-    /// Whose signature it must have: a minisign public key, a file with one, or `sigstore:IDENTITY@ISSUER`
+    /// Required signer: a minisign public key, a file with one, or `sigstore:IDENTITY@ISSUER`
     #[arg(long, value_name = "SIGNER")]
     signer: Option<String>,
-    /// The signature, where it does not lie beside the component
+    /// Signature file, if it is not beside the component
     #[arg(long, value_name = "FILE")]
     signature: Option<PathBuf>,
-    /// The digest it must have
+    /// Required digest
     #[arg(long, value_name = "sha256:HEX", value_parser = digest)]
     digest: Option<String>,
     /// Let an older version replace a newer one
     #[arg(long)]
     allow_downgrade: bool,
-    /// Install everything that a team's `plugins.lock` names, exactly
+    /// Install exactly what a team's `plugins.lock` names
     #[arg(
         long,
         value_name = "FILE",

@@ -48,10 +48,10 @@ const RECORDING_BYTES: u64 = 64 * 1024 * 1024;
 pub struct TestArgs {
     /// Name of an installed component, path of a `.wasm` file, https address or oci reference
     target: String,
-    /// Also run it for real, with what was granted when it was installed, and write into this file what it asked for
+    /// Also run it for real, with the grants of its installation, and record its requests in this file
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
-    /// Also try it against what was recorded; nothing is reached
+    /// Also test it against such a recording; nothing is reached
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
     /// Permissions to mint while recording, comma-separated; may be repeated

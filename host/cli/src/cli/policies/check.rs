@@ -20,7 +20,7 @@ pub struct Args {
     /// Permissions to check, comma-separated; native or universal
     #[arg(required = true, value_name = "PERMISSIONS")]
     permissions: Vec<String>,
-    /// Cloud whose permissions they are; `aws` unless the settings say otherwise
+    /// Cloud of the permissions; `aws` unless the settings say otherwise
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// Let actions through that the catalogue does not know

@@ -13,7 +13,7 @@ use audex_core::environment::Environment;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only profiles for this provider
+    /// List only profiles for this provider
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// Write JSON

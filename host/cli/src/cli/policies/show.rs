@@ -22,7 +22,7 @@ use audex_core::suggestion;
 pub struct Args {
     /// The profile's name
     name: String,
-    /// Provider it is for, if several have one of that name
+    /// Provider of the profile, if several have one of that name
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// Write JSON

@@ -16,7 +16,7 @@ use audex_core::environment::Environment;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only what the permissions mean on this provider
+    /// Show only the meaning on this provider
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
     /// Write JSON
