@@ -6,7 +6,7 @@ use audex_core::clock;
 
 /// The longest sleep towards a deadline: timers stand still while the machine is suspended, the wall
 /// clock does not, so it is looked at this often.
-pub const WALL_CLOCK_POLL: Duration = Duration::from_secs(30);
+pub(crate) const WALL_CLOCK_POLL: Duration = Duration::from_secs(30);
 
 /// How long a command may take to end itself after SIGTERM, where nothing else is asked for: enough to
 /// flush and unlock, short beside the shortest useful access.

@@ -16,7 +16,7 @@ pub const AUDEX_ROLE_ARN: &str = "AUDEX_ROLE_ARN";
 /// The base of the settings directory (XDG Base Directory Specification).
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The base of the directory of audit log and sessions (XDG Base Directory Specification).
-pub const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
+pub(crate) const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
 /// The base of the directory of installed plugins (XDG Base Directory Specification).
 pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
 /// The base of the directory of compiled plugins (XDG Base Directory Specification).
@@ -92,7 +92,7 @@ pub const AZURE_AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
 /// The subscription that Azure permissions are asked in.
 pub const AZURE_SUBSCRIPTION_ID: &str = "AZURE_SUBSCRIPTION_ID";
 /// Which cloud the Azure CLI works with: `AzureCloud`, a government's, or one of `clouds.config`.
-pub const AZURE_CLOUD_NAME: &str = "AZURE_CLOUD_NAME";
+pub(crate) const AZURE_CLOUD_NAME: &str = "AZURE_CLOUD_NAME";
 /// The configuration directory of the Azure CLI.
 pub const AZURE_CONFIG_DIR: &str = "AZURE_CONFIG_DIR";
 /// The project that Google's client libraries use.

@@ -161,7 +161,7 @@ pub fn is_address(text: &str) -> bool {
 
 /// Tells whether `text` looks like a host, with a port or without.
 #[must_use]
-pub fn is_authority(text: &str) -> bool {
+pub(crate) fn is_authority(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (text, None),

@@ -12,7 +12,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 const LINE_BYTES: usize = 1024;
 
 /// The plain body.
-pub struct Unchunked {
+pub(crate) struct Unchunked {
     inner: Incoming,
     decoder: Decoder,
     length: u64,

@@ -30,7 +30,7 @@ pub struct Dummy {
 
 /// Why a request is none of the command's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stranger {
+pub(crate) enum Stranger {
     /// It is not signed.
     Unsigned,
     /// It is a URL that was signed for somebody else.
@@ -111,7 +111,7 @@ impl Dummy {
     ///
     /// # Errors
     /// Why it is not the command's.
-    pub fn claimed(&self, parts: &Parts) -> Result<Signed, Stranger> {
+    pub(crate) fn claimed(&self, parts: &Parts) -> Result<Signed, Stranger> {
         let query = parts.uri.query().unwrap_or_default();
         if has(query, "x-amz-signature") {
             return Err(Stranger::Presigned);

@@ -37,7 +37,7 @@ const UNSIGNED_CHUNKS: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
 /// Headers of one connection (source: RFC 9110, 7.6.1), or that are written anew, or that would have answers compressed, which
 /// could not be searched.
-pub const NOT_FORWARDED: &[&str] = &[
+pub(crate) const NOT_FORWARDED: &[&str] = &[
     "accept-encoding",
     "authorization",
     "x-amz-security-token",

@@ -38,7 +38,7 @@ struct Signature {
 
 /// The signatures that were used.
 #[derive(Debug, Default)]
-pub struct UsedSignatures {
+pub(crate) struct UsedSignatures {
     /// By the second of their date.
     seconds: BTreeMap<u64, HashMap<String, Signature>>,
     count: usize,
@@ -50,7 +50,7 @@ pub struct UsedSignatures {
 ///
 /// # Errors
 /// `Stranger::Skewed`.
-pub fn in_time(signed: &Signed, skew: i64) -> Result<(), Stranger> {
+pub(crate) fn in_time(signed: &Signed, skew: i64) -> Result<(), Stranger> {
     let date = seconds(signed);
     let now = clock::unix_seconds();
     // A client whose endpoint keeps another time follows the endpoint.

@@ -13,7 +13,7 @@ use super::dummy::header;
 use audex_core::percent;
 
 /// SQS's signing name.
-pub const SERVICE: &str = "sqs";
+pub(crate) const SERVICE: &str = "sqs";
 /// Addresses that are remembered: a list of queues has a thousand at most. Source: `ListQueues`, API reference.
 const REMEMBERED: usize = 5_000;
 /// A longer answer is passed on as it is; a thousand addresses have 120 kB.
@@ -31,10 +31,10 @@ const KEEP_TO_THEIR_ENDPOINT: [&str; 7] =
 
 /// The addresses that were handed out, and what they stand for.
 #[derive(Debug, Default)]
-pub struct Queues(Mutex<HashMap<String, String>>);
+pub(crate) struct Queues(Mutex<HashMap<String, String>>);
 
 /// Returns true if the answer to this request has addresses, and its client may send to them.
-pub fn has_addresses(parts: &Parts, body: &[u8]) -> bool {
+pub(crate) fn has_addresses(parts: &Parts, body: &[u8]) -> bool {
     let keeps = |name: &str| {
         let agent = header(parts, name).unwrap_or_default();
         KEEP_TO_THEIR_ENDPOINT.iter().any(|known| agent.contains(known))

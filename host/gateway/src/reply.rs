@@ -33,7 +33,7 @@ const HOP: [&str; 6] =
 ///
 /// # Errors
 /// When it breaks off.
-pub async fn looked_at(
+pub(crate) async fn looked_at(
     gate: &Gate,
     parts: &Parts,
     service: &str,
@@ -98,7 +98,7 @@ async fn several(mut head: Head, body: SdkBody) -> Result<(Response<SdkBody>, Ou
 ///
 /// # Errors
 /// When it breaks off.
-pub async fn with_our_queues(
+pub(crate) async fn with_our_queues(
     gate: &Gate,
     door: &Door,
     response: Response<SdkBody>,

@@ -102,7 +102,7 @@ const SUFFIXES: &[(&str, &str)] = &[
 
 /// What one port of the gateway is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lane {
+pub(crate) struct Lane {
     /// The variable that leads to it.
     pub variable: String,
     /// How hosts of its service begin, where the signing name does not say so.
@@ -121,7 +121,7 @@ impl Lane {
 }
 
 /// The ports a gateway needs: the first is for every service that has none of its own.
-pub fn lanes(parent: &Environment) -> Vec<Lane> {
+pub(crate) fn lanes(parent: &Environment) -> Vec<Lane> {
     let everything = parent.get(AWS_ENDPOINT_URL).map(str::to_owned);
     let lane = |variable: &str, target| Lane {
         variable: variable.to_owned(),

@@ -106,7 +106,7 @@ pub enum Outcome {
 }
 
 /// Tells whether bodies of this request name operations or resources.
-pub fn has_telling_body(parts: &Parts, service: &str) -> bool {
+pub(crate) fn has_telling_body(parts: &Parts, service: &str) -> bool {
     let kind = header(parts, "content-type").unwrap_or_default().to_ascii_lowercase();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_owned();
     if is_s3(service) {

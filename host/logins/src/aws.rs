@@ -169,7 +169,7 @@ impl Aws {
 
     /// What named the region: `option`, `AWS_REGION`, `AWS_DEFAULT_REGION`, `profile` or `default`.
     #[must_use]
-    pub fn region_origin(&self) -> &'static str {
+    pub(crate) fn region_origin(&self) -> &'static str {
         self.region_origin
     }
 

@@ -19,7 +19,7 @@ use audex_core::environment::{Environment, PATH};
 const LONG: Duration = Duration::from_secs(20);
 
 /// Signals go to the whole process, so tests that send some take turns.
-pub fn one_at_a_time() -> MutexGuard<'static, ()> {
+pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     handle_every_signal();

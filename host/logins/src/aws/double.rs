@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 /// One answer.
 #[derive(Clone, Debug)]
-pub struct Canned {
+pub(crate) struct Canned {
     pub status: u16,
     pub body: String,
     pub date: Option<String>,
@@ -41,7 +41,7 @@ impl Canned {
         Self { status, body, date: None }
     }
 
-    pub fn dated(self, date: &str) -> Self {
+    pub(crate) fn dated(self, date: &str) -> Self {
         Self { date: Some(date.to_owned()), ..self }
     }
 }

@@ -15,7 +15,7 @@ impl Aws {
     ///
     /// # Errors
     /// [`AwsError::Endpoint`] when what is named makes no URL.
-    pub async fn sts_endpoint(&self) -> Result<Uri, AwsError> {
+    pub(crate) async fn sts_endpoint(&self) -> Result<Uri, AwsError> {
         let configured = self.configured_endpoint();
         configured.as_deref().map(parse).transpose()?;
         let params = Params::builder()

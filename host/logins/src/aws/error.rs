@@ -163,7 +163,7 @@ impl AwsError {
 
     /// Whether trying again later, unchanged, can help.
     #[must_use]
-    pub fn is_transient(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::Unreachable { .. })
     }
 

@@ -9,11 +9,11 @@ use super::impersonation::Impersonation;
 use crate::signature;
 use crate::signature::Algorithm;
 use crate::token::{Token, TokenError, Why, address_in, ask, claims, form, of_reply};
+use audex_core::clock;
 use audex_core::reachable;
 use audex_core::secret::Secret;
 use audex_core::shape;
 use audex_core::shape::ConfiguredPath;
-use audex_core::clock;
 
 /// Where Google exchanges assertions and refresh tokens, unless the file says otherwise.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 
 /// Ends one lease (Vault API documentation, `sys/leases`).
-pub const REVOKE_PATH: &str = "/v1/sys/leases/revoke";
+pub(crate) const REVOKE_PATH: &str = "/v1/sys/leases/revoke";
 
 /// Their ids, which are no secrets.
 #[derive(Default)]

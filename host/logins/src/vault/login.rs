@@ -16,7 +16,7 @@ use audex_core::reachable;
 use audex_core::secret::Secret;
 
 /// A token that is at hand.
-pub struct Login {
+pub(crate) struct Login {
     pub token: Secret,
     /// Whether we logged in for it, and so have to end it.
     pub is_ours: bool,
@@ -50,7 +50,7 @@ pub async fn log_in(source: &Source, address: &Address, http: &reqwest::Client) 
 }
 
 /// Ends a token of ours; Vault ends its leases with it.
-pub async fn log_out(
+pub(crate) async fn log_out(
     source: &Source,
     address: &Address,
     http: &reqwest::Client,
