@@ -4,7 +4,7 @@
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
 pub mod bindings {
     wit_bindgen::generate!({
-        world: "audex:plugin/policy-filter@0.2.0",
+        world: "policy-filter",
         path: "wit",
         generate_all,
         pub_export_macro: true,
@@ -12,12 +12,12 @@ pub mod bindings {
     });
 }
 
-pub use bindings::exports::audex::plugin0_1_0::types::{Grant, Permission};
 #[doc(hidden)]
-pub use bindings::exports::audex::plugin0_2_0::filter::Guest;
-pub use bindings::exports::audex::plugin0_2_0::filter::{
+pub use bindings::exports::audex::plugin::filter::Guest;
+pub use bindings::exports::audex::plugin::filter::{
     Approval, Context, Enforcer, Plan, Planned, Restriction, Verdict,
 };
+pub use bindings::exports::audex::plugin::types::{Grant, Permission};
 
 /// A rule that can only take away. Whatever fails denies.
 pub trait Filter {

@@ -5,7 +5,7 @@
 pub mod bindings {
     #[cfg(target_arch = "wasm32")]
     wit_bindgen::generate!({
-        world: "audex:plugin/provider-plugin@0.2.0",
+        world: "provider-plugin",
         path: "wit",
         generate_all,
         pub_export_macro: true,
@@ -14,7 +14,7 @@ pub mod bindings {
     // Natively there is no host but the one that a test makes.
     #[cfg(not(target_arch = "wasm32"))]
     wit_bindgen::generate!({
-        world: "audex:plugin/provider-plugin@0.2.0",
+        world: "provider-plugin",
         path: "wit",
         with: {
             "audex:plugin/types@0.1.0": generate,
@@ -25,27 +25,25 @@ pub mod bindings {
             "audex:plugin/log@0.1.0": crate::fake::log,
             "audex:plugin/clock@0.1.0": crate::fake::clock,
             "audex:plugin/settings@0.1.0": crate::fake::settings,
-            "audex:plugin/keys@0.2.0": crate::fake::keys,
-            "audex:plugin/keep@0.2.0": crate::fake::keep,
-            "audex:plugin/leases@0.2.0": crate::fake::leases,
+            "audex:plugin/keys@0.1.0": crate::fake::keys,
+            "audex:plugin/keep@0.1.0": crate::fake::keep,
+            "audex:plugin/leases@0.1.0": crate::fake::leases,
         },
         pub_export_macro: true,
         default_bindings_module: "audex_sdk::provider::bindings",
     });
 }
 
-pub use bindings::audex::plugin0_1_0::types::{Error, ErrorKind, Grant, Permission};
+pub use bindings::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
 #[cfg(target_arch = "wasm32")]
-pub use bindings::audex::plugin0_1_0::{clock, http, identity, log, secrets, settings, sts};
-#[cfg(target_arch = "wasm32")]
-pub use bindings::audex::plugin0_2_0::{keep, keys, leases};
+pub use bindings::audex::plugin::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
 pub use secrets::{Piece, Secret};
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::fake::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
 #[doc(hidden)]
-pub use bindings::exports::audex::plugin0_1_0::provider::Guest;
-pub use bindings::exports::audex::plugin0_1_0::provider::{
+pub use bindings::exports::audex::plugin::provider::Guest;
+pub use bindings::exports::audex::plugin::provider::{
     AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult, Description,
     Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan, HealthStatus, KnownAction,
     Minted, Planned, Profile, SeenRequest, Setting, Statement, Status, Value, Variable, Window,

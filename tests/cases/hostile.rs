@@ -384,18 +384,20 @@ fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
     vec![
         (
             "another contract",
-            filter().replacing("contract 0.2.0\n", "contract 0.3.0\n"),
-            "it was built for audex:plugin 0.3.0, this host offers 0.1.0 and 0.2.0",
+            filter().replacing("contract 0.1.0\n", "contract 0.3.0\n"),
+            "it was built for audex:plugin 0.3.0, this host offers 0.1.0",
         ),
         (
-            "an older contract than its exports",
-            filter().replacing("contract 0.2.0\n", "contract 0.1.0\n"),
+            "exports of another contract",
+            filter().encoded().replacing("audex:plugin/filter@0.1.0", "audex:plugin/filter@0.3.0"),
             "no exported instance named `audex:plugin/filter@0.1.0`",
         ),
         (
-            "an older contract than its imports",
-            Guest::of("hostile-provider").replacing("contract 0.2.0\n", "contract 0.1.0\n"),
-            "it imports `audex:plugin/",
+            "imports of another contract",
+            Guest::of("hostile-provider")
+                .encoded()
+                .replacing("audex:plugin/http@0.1.0", "audex:plugin/http@0.3.0"),
+            "it imports `audex:plugin/http@0.3.0`",
         ),
         ("a compile bomb", filter().with_loops(1000), "it takes more than 10 s to compile"),
         ("no manifest", filter().replacing("audex:manifest", "audex:manifesT"), "it has no audex manifest"),

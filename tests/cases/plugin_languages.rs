@@ -109,7 +109,7 @@ fn a_filter_in_any_language_is_made_built_tried_installed_and_says_the_same() {
         plan["denied"].as_array().unwrap().iter().map(|one| one["by"].as_str().unwrap()).collect();
     assert_eq!(denied, ["filter-no-deletes", "in-javascript", "in-python"]);
     let shown = sandbox.run(["plugin", "inspect", "in-python", "--json"]).success().json();
-    assert_eq!((&shown["sdk"], &shown["contract"]), (&"componentize-py-0.25.1".into(), &"0.2.0".into()));
+    assert_eq!((&shown["sdk"], &shown["contract"]), (&"componentize-py-0.25.1".into(), &"0.1.0".into()));
     let shown = sandbox.run(["plugin", "inspect", "in-javascript", "--json"]).success().json();
     assert_eq!(
         (&shown["sdk"], &shown["imports"]),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::capability::Capability;
 use super::clean;
-use super::manifest::{Track, World};
+use super::manifest::World;
 
 /// Where a component came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,6 @@ pub struct Loaded {
     pub digest: String,
     /// What it exports.
     pub world: World,
-    /// The contract it was built for.
-    pub track: Track,
     /// Where it came from.
     pub source: Source,
     /// What it may use.

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use wasmtime::Store;
 
-use super::bindings::provider::exports::audex::plugin0_1_0::provider as wit;
-use super::bindings::provider::{ProviderPluginPre, exports::audex::plugin0_1_0::provider::Guest};
+use super::bindings::provider::exports::audex::plugin::provider as wit;
+use super::bindings::provider::{ProviderPluginPre, exports::audex::plugin::provider::Guest};
 use super::call::{self, call};
 use super::capability::outside::Outside;
 use super::capability::policy_scope::PolicyScope;
@@ -32,7 +32,7 @@ use crate::child::Interruption;
 use crate::deliver::{SessionFile, Value};
 use crate::endpoint::Endpoint;
 
-pub use super::bindings::provider::v0_1::types::{Error, ErrorKind, Grant, Permission};
+pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission};
 pub use wit::{
     AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding, GrantPlan,
     HealthStatus, KnownAction, Planned, Profile, SeenRequest, Setting, Statement, Status, Window,
@@ -376,7 +376,7 @@ impl Provider {
         };
         let (value, mut state) = call(&self.engine, &self.loaded, State::reaching(reach), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
-            work(instance.audex_plugin0_1_0_provider(), store).map_err(|error| (Phase::Call, error))
+            work(instance.audex_plugin_provider(), store).map_err(|error| (Phase::Call, error))
         })?;
         self.logged.lock().unwrap_or_else(PoisonError::into_inner).append(&mut state.logged);
         Ok((value, state))

@@ -3,7 +3,7 @@
 use rustify::errors::ClientError as RestError;
 use vaultrs::error::ClientError;
 
-use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::plugin::bindings::provider::types::{Error, ErrorKind};
 use crate::roots::RootsError;
 use crate::shape::ConfiguredPath;
 

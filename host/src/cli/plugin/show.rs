@@ -13,7 +13,7 @@ use crate::plugin::component::short;
 use crate::plugin::embedded::COMPONENTS;
 use crate::plugin::engine::Engine;
 use crate::plugin::limit;
-use crate::plugin::manifest::{Manifest, World};
+use crate::plugin::manifest::{CONTRACT, Manifest, World};
 use crate::plugin::provider::Provider;
 use crate::plugin::store::{Installed, Store};
 
@@ -158,7 +158,7 @@ pub(super) fn inspect(
         shown.manifest.name,
         shown.manifest.world,
         shown.manifest.version,
-        shown.manifest.contract,
+        CONTRACT,
         shown.manifest.sdk,
         shown.digest,
         shown.bytes,
@@ -206,7 +206,7 @@ fn to_json(shown: &Shown) -> Value {
         "name": shown.manifest.name,
         "kind": shown.manifest.world.to_string(),
         "version": shown.manifest.version,
-        "contract": shown.manifest.contract.version(),
+        "contract": CONTRACT,
         "sdk": shown.manifest.sdk,
         "digest": shown.digest,
         "bytes": shown.bytes,

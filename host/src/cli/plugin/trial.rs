@@ -22,7 +22,7 @@ use crate::plugin::capability::Capability;
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::conformance::{Check, conformance};
 use crate::plugin::engine::Engine;
-use crate::plugin::manifest::World;
+use crate::plugin::manifest::{CONTRACT, World};
 use crate::plugin::provider::Provider;
 use crate::plugin::rehearsal::{self, FORMAT, Recording, Script};
 use crate::plugin::store::{InstallPlan, Installed, StoreError};
@@ -215,9 +215,9 @@ fn report(plan: &InstallPlan, checks: &[Check], json: bool) -> u8 {
             .map(|check| json!({ "check": check.name, "ok": check.wrong.is_none(), "wrong": check.wrong }));
         console::result(&Value::from(std::iter::once(own).chain(rows).collect::<Vec<_>>()).to_string());
     } else {
-        let (world, contract) = (plan.manifest.world, plan.manifest.contract);
+        let world = plan.manifest.world;
         console::result(&format!(
-            "ok     is of audex:plugin {contract}, and imports what a component of the kind {world} may"
+            "ok     is of audex:plugin {CONTRACT}, and imports what a component of the kind {world} may"
         ));
         for check in checks {
             match &check.wrong {

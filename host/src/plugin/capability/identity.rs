@@ -3,9 +3,9 @@
 use super::HeldSecret;
 use super::slot::Holder;
 use super::sts::plain_error;
-use crate::plugin::bindings::provider::v0_1::identity::{Bearer, Host};
-use crate::plugin::bindings::provider::v0_1::sts::Host as _;
-use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::plugin::bindings::provider::identity::{Bearer, Host};
+use crate::plugin::bindings::provider::sts::Host as _;
+use crate::plugin::bindings::provider::types::{Error, ErrorKind};
 use crate::plugin::state::State;
 
 impl Host for State {

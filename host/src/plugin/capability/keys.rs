@@ -7,8 +7,8 @@ use wasmtime::component::Resource;
 
 use super::HeldSecret;
 use super::sts::plain_error;
-use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
-use crate::plugin::bindings::provider::v0_2::{keep, keys};
+use crate::plugin::bindings::provider::types::{Error, ErrorKind};
+use crate::plugin::bindings::provider::{keep, keys};
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::sts::plain_error;
-use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
-use crate::plugin::bindings::provider::v0_2::leases;
+use crate::plugin::bindings::provider::leases;
+use crate::plugin::bindings::provider::types::{Error, ErrorKind};
 use crate::plugin::clean::is_hidden;
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};

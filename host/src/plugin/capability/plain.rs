@@ -1,7 +1,7 @@
 //! The imports that reach nothing: log, clock and settings.
 
 use crate::clock;
-use crate::plugin::bindings::provider::v0_1::{clock as clock_import, log, settings, types};
+use crate::plugin::bindings::provider::{clock as clock_import, log, settings, types};
 use crate::plugin::state::State;
 use crate::plugin::tape::Tape;
 use crate::plugin::{clean, limit};

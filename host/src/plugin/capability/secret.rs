@@ -8,7 +8,7 @@ use wasmtime::component::Resource;
 
 use super::{HeldSecret, Origin};
 use crate::percent;
-use crate::plugin::bindings::provider::v0_1::secrets::{self, HostSecret, Piece};
+use crate::plugin::bindings::provider::secrets::{self, HostSecret, Piece};
 use crate::plugin::limit;
 use crate::plugin::state::{Misbehaved, State};
 use crate::secret::Secret;

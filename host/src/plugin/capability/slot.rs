@@ -7,7 +7,7 @@ use super::identity::unknown_slot;
 use super::outside::Outside;
 use super::sts::plain_error;
 use super::{Capability, Origin};
-use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::plugin::bindings::provider::types::{Error, ErrorKind};
 use crate::plugin::state::State;
 use crate::secret::Secret;
 use crate::token::{Token, TokenError, Why};

@@ -6,7 +6,7 @@ use reqwest::Request;
 
 use super::Capability;
 use super::sts::plain_error;
-use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::plugin::bindings::provider::types::{Error, ErrorKind};
 use crate::plugin::state::State;
 use crate::secret::Secret;
 use crate::vault;

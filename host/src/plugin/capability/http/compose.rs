@@ -5,7 +5,7 @@ use wasmtime::component::Resource;
 
 use super::{REQUEST_BYTES, family};
 use crate::percent;
-use crate::plugin::bindings::provider::v0_1::http::{Chunk, Header};
+use crate::plugin::bindings::provider::http::{Chunk, Header};
 use crate::plugin::capability::{HeldSecret, Origin};
 use crate::plugin::component::Source;
 use crate::plugin::state::State;

@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 use super::retry::Effect;
 use super::{ClientError, RESPONSE_BYTES};
 use crate::patience::{self, Patience};
-use crate::plugin::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::plugin::bindings::provider::types::{Error, ErrorKind};
 use crate::plugin::capability::outside::Outside;
 use crate::plugin::capability::sts::plain_error;
 
