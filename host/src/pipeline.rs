@@ -34,7 +34,7 @@ use crate::secret::Secret;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::unwind::caught;
-use crate::{approve, check, deny, expansion, filter, mint, plan, process, request};
+use crate::{agent, approve, check, deny, expansion, filter, mint, plan, process, request};
 
 use self::access::Access;
 use self::attempt::Attempt;
@@ -153,12 +153,18 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     let forbidden = profiles.iter().flat_map(|profile| &profile.deny);
     let forbidden: Vec<DenyEntry> = settings.deny.iter().chain(forbidden).cloned().collect();
     let shares = profiles.into_iter().flat_map(|profile| profile.shares).collect();
+    let user = process::user();
     let circumstances = Circumstances {
         command: ask.command.clone(),
-        user: process::user(),
+        user: user.clone(),
         now: clock::unix_seconds(),
         justification: ask.justification.clone(),
         profiles: ask.profiles.clone(),
+        isolation: filter::ISOLATION,
+        delivery: filter::DELIVERY,
+        agent: agent::agent(environment).map(str::to_owned),
+        subject: user,
+        parents: Vec::new(),
     };
     let request = request::request(ask, id.clone(), shares, ttl.duration)?;
     attempt.requested(&request);

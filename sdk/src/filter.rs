@@ -15,7 +15,7 @@ pub mod bindings {
 #[doc(hidden)]
 pub use bindings::exports::audex::plugin::filter::Guest;
 pub use bindings::exports::audex::plugin::filter::{
-    Approval, Context, Enforcer, Plan, Planned, Restriction, Verdict,
+    Approval, Context, Delivery, Enforcer, Isolation, Plan, Planned, Restriction, Verdict,
 };
 pub use bindings::exports::audex::plugin::types::{Grant, Permission};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use audex::components::Components;
 use audex::environment::Environment;
-use audex::plugin::filter::{Context, Filter};
+use audex::plugin::filter::{Context, Delivery, Filter, Isolation};
 use audex::plugin::provider::{Enforcer, Grant, GrantPlan, Permission, Planned};
 use audex::settings::{Flags, Settings};
 use audex_sdk::pattern::{covers, intersects, matches};
@@ -136,6 +136,11 @@ fn says(filter: &Filter, actions: &[String]) -> String {
         now: u64::MAX,
         justification: None,
         profiles: vec!["s3-readonly".to_owned()],
+        isolation: Isolation::Strict,
+        delivery: Some(Delivery::Gateway),
+        agent: Some("ä\u{0}".to_owned()),
+        subject: "ann".to_owned(),
+        parents: vec![String::new()],
     };
     let permission = |action: &String| Permission {
         action: action.clone(),

@@ -80,7 +80,7 @@ pub struct RecordedPermission {
     pub action: String,
     /// What the user wrote.
     pub origin: String,
-    /// `cloud`, `token` or `none`.
+    /// `cloud`, `gateway`, `token` or `none`.
     pub enforced_by: String,
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::capability::outside::Outside;
 use super::component::{Loaded, PluginError};
 use super::engine::Engine;
-use super::filter::{Context, Filter, Verdict};
+use super::filter::{Context, Delivery, Filter, Isolation, Verdict};
 use super::intent::Intent;
 use super::manifest::World;
 use super::mapping::Mapping;
@@ -113,19 +113,24 @@ pub(super) fn grant(actions: &[&str]) -> Grant {
 }
 
 /// A run, at a time before anybody's clock and in a year after it.
-pub(super) fn context(command: &[&str], justification: Option<&str>) -> Context {
+pub(crate) fn context(command: &[&str], justification: Option<&str>) -> Context {
     Context {
         command: command.iter().map(|&word| word.to_owned()).collect(),
         user: "conformance".to_owned(),
         now: if justification.is_some() { 1_800_000_000 } else { u64::MAX },
         justification: justification.map(str::to_owned),
         profiles: Vec::new(),
+        isolation: if justification.is_some() { Isolation::Off } else { Isolation::Strict },
+        delivery: justification.is_none().then_some(Delivery::Gateway),
+        agent: justification.is_none().then(|| "\u{202e}".to_owned()),
+        subject: "conformance".to_owned(),
+        parents: if justification.is_some() { Vec::new() } else { vec!["\u{0}".to_owned(); 300] },
     }
 }
 
 /// A plan of these actions, every one enforced by somebody else.
 pub(super) fn outline(actions: &[&str]) -> GrantPlan {
-    let enforcers = [Enforcer::Cloud, Enforcer::Token, Enforcer::None].into_iter().cycle();
+    let enforcers = [Enforcer::Cloud, Enforcer::Gateway, Enforcer::Token, Enforcer::None].into_iter().cycle();
     let planned = |(action, enforced_by): (&&str, Enforcer)| Planned {
         action: (*action).to_owned(),
         origin: (*action).to_owned(),

@@ -9,7 +9,7 @@ use super::limit;
 use super::provider::{self, Enforcer, GrantPlan};
 use super::state::State;
 
-pub use wit::{Approval, Context, Restriction, Verdict};
+pub use wit::{Approval, Context, Delivery, Isolation, Restriction, Verdict};
 
 /// A filter that is ready to be called.
 pub struct Filter {
@@ -130,6 +130,7 @@ fn planned(plan: &GrantPlan) -> wit::Plan {
         action: planned.action.clone(),
         enforced_by: match planned.enforced_by {
             Enforcer::Cloud => wit::Enforcer::Cloud,
+            Enforcer::Gateway => wit::Enforcer::Gateway,
             Enforcer::Token => wit::Enforcer::Token,
             Enforcer::None => wit::Enforcer::None,
         },

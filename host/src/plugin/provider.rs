@@ -244,6 +244,9 @@ impl Provider {
         if plan.permissions.len() != grant.permissions.len() || !pairs.all(|(planned, p)| same(planned, p)) {
             return Err(self.bad("it left a granted permission out of its plan, or moved it").into());
         }
+        if plan.permissions.iter().any(|planned| planned.enforced_by == Enforcer::Gateway) {
+            return Err(self.bad("it leaves a permission to a gateway, and this session has none").into());
+        }
         // The policy is shown, and sent, as it is.
         let forges = |c| clean::is_hidden(c) && !matches!(c, '\n' | '\t');
         if plan.policy.as_ref().is_some_and(|policy| policy.contains(forges)) {

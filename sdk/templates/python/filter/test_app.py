@@ -1,10 +1,21 @@
 import unittest
 
 from app import Filter
-from wit_world.exports.filter import Approval_Approve, Context, Plan, Verdict_Pass
+from wit_world.exports.filter import Approval_Approve, Context, Isolation, Plan, Verdict_Pass
 from wit_world.exports.types import Grant, Permission
 
-CONTEXT = Context(command=["aws"], user="ann", now=1_800_000_000, justification=None, profiles=[])
+CONTEXT = Context(
+    command=["aws"],
+    user="ann",
+    now=1_800_000_000,
+    justification=None,
+    profiles=[],
+    isolation=Isolation.OFF,
+    delivery=None,
+    agent=None,
+    subject="ann",
+    parents=[],
+)
 
 
 def grant(*actions):

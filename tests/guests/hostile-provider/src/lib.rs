@@ -124,7 +124,7 @@ impl Provider for Hostile {
             .map(|permission| Planned {
                 action: permission.action.clone(),
                 origin: permission.origin.clone(),
-                enforced_by: Enforcer::Cloud,
+                enforced_by: if trick == "gateway" { Enforcer::Gateway } else { Enforcer::Cloud },
                 note: (trick == "control").then(|| "\u{1b}[2J\u{9b}1A\nforged".to_owned()),
             })
             .collect();
