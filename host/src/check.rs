@@ -2,7 +2,7 @@
 
 use crate::expansion::{Expanded, Native};
 use crate::plugin::component::PluginError;
-use crate::plugin::provider::{Finding, Permission, Provider, Status};
+use crate::plugin::provider::{Finding, Permission, Provider, Scope, Status};
 use crate::request::includes;
 
 /// Permissions the provider accepts, corrected where it calls them something else.
@@ -97,8 +97,9 @@ fn accept(
         into.notices.push(note);
     }
     for action in finding.actions {
-        let (origin, resources) = (native.origin.clone(), native.resources.clone());
-        let again = |known: &Permission| known.action == action && includes(&known.resources, &resources);
+        let (origin, resources) = (native.origin.clone(), Scope::asked(native.resources.clone()));
+        let includes = |wide: &Scope| wide.is_every() || *wide == resources;
+        let again = |known: &Permission| known.action == action && includes(&known.resources);
         if !into.permissions.iter().any(again) {
             into.permissions.push(Permission { action, origin, resources });
         }

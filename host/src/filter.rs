@@ -222,19 +222,25 @@ fn unmet(restriction: &Restriction, context: &Context) -> Option<String> {
     let isolation = restriction.min_isolation.filter(|least| rank(*least) > rank(context.isolation));
     let delivery = restriction.delivery.filter(|only| context.delivery != Some(*only));
     let isolation = isolation.map(|least| {
-        format!("the isolation `{}`", match least {
-            Isolation::Off => "off",
-            Isolation::Credentials => "credentials",
-            Isolation::Strict => "strict",
-        })
+        format!(
+            "the isolation `{}`",
+            match least {
+                Isolation::Off => "off",
+                Isolation::Credentials => "credentials",
+                Isolation::Strict => "strict",
+            }
+        )
     });
     let delivery = delivery.map(|only| {
-        format!("the delivery `{}`", match only {
-            Delivery::Env => "env",
-            Delivery::Endpoint => "endpoint",
-            Delivery::File => "file",
-            Delivery::Gateway => "gateway",
-        })
+        format!(
+            "the delivery `{}`",
+            match only {
+                Delivery::Env => "env",
+                Delivery::Endpoint => "endpoint",
+                Delivery::File => "file",
+                Delivery::Gateway => "gateway",
+            }
+        )
     });
     isolation.or(delivery)
 }
@@ -267,8 +273,13 @@ mod tests {
             (Credentials, Strict, false),
             (Strict, Credentials, true),
         ] {
-            let context = Context { isolation: session, ..crate::plugin::conformance::context(&[], Some("x")) };
-            assert_eq!(unmet(&restriction(Some(least), None), &context).is_none(), is_met, "{session:?} {least:?}");
+            let context =
+                Context { isolation: session, ..crate::plugin::conformance::context(&[], Some("x")) };
+            assert_eq!(
+                unmet(&restriction(Some(least), None), &context).is_none(),
+                is_met,
+                "{session:?} {least:?}"
+            );
         }
         let with = |delivery| Context { delivery, ..crate::plugin::conformance::context(&[], Some("x")) };
         let only = restriction(None, Some(Delivery::Gateway));

@@ -22,6 +22,7 @@ pub mod outline;
 pub mod provider;
 pub mod rehearsal;
 pub mod rules;
+pub mod scope;
 pub mod signature;
 pub mod sigstore;
 pub mod source;

@@ -33,7 +33,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::filter::{Context, Grant, Isolation, Permission};
+use crate::filter::{Context, Grant, Isolation, Permission, Scope};
 use crate::provider::{self, Error, ErrorKind};
 
 pub use imports::*;
@@ -227,7 +227,7 @@ pub fn grant(provider: &str, actions: &[&str]) -> Grant {
     let permission = |action: &&str| Permission {
         action: (*action).to_owned(),
         origin: (*action).to_owned(),
-        resources: Vec::new(),
+        resources: Scope::Every,
     };
     Grant {
         provider: provider.to_owned(),
@@ -242,8 +242,11 @@ pub fn grant(provider: &str, actions: &[&str]) -> Grant {
 #[must_use]
 pub fn provider_grant(provider: &str, actions: &[&str]) -> provider::Grant {
     let Grant { provider, permissions, deny, ttl_seconds, session } = grant(provider, actions);
-    let permission =
-        |Permission { action, origin, resources }| provider::Permission { action, origin, resources };
+    let permission = |Permission { action, origin, .. }| provider::Permission {
+        action,
+        origin,
+        resources: provider::Scope::Every,
+    };
     let permissions = permissions.into_iter().map(permission).collect();
     provider::Grant { provider, permissions, deny, ttl_seconds, session }
 }

@@ -41,5 +41,7 @@ pub mod pattern;
 #[cfg(feature = "component")]
 pub mod provider;
 #[cfg(feature = "component")]
+mod scope;
+#[cfg(feature = "component")]
 mod shorthand;
 pub mod spelling;

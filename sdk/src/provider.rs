@@ -34,15 +34,13 @@ pub mod bindings {
     });
 }
 
-pub use bindings::audex::plugin::types::{Error, ErrorKind, Grant, Permission};
+pub use bindings::audex::plugin::types::{Error, ErrorKind, Grant, Permission, Scope};
 #[cfg(target_arch = "wasm32")]
 pub use bindings::audex::plugin::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
 pub use secrets::{Piece, Secret};
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::fake::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
-#[doc(hidden)]
-pub use bindings::exports::audex::plugin::provider::Guest;
 pub use bindings::exports::audex::plugin::provider::{
     AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult, Description,
     Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan, HealthStatus, KnownAction,
@@ -143,6 +141,60 @@ pub trait Provider {
     }
 }
 
+impl<T: Provider> bindings::exports::audex::plugin::provider::Guest for T {
+    fn describe() -> Description {
+        <T as Provider>::describe()
+    }
+    fn check(actions: Vec<String>) -> Vec<Finding> {
+        <T as Provider>::check(actions)
+    }
+    fn plan(grant: Grant) -> Result<Plan, Error> {
+        grant.check_scopes()?;
+        <T as Provider>::plan(grant)
+    }
+    fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
+        <T as Provider>::preflight(grant, command)
+    }
+    fn document(grant: Grant, name: String, format: String) -> Result<String, Error> {
+        grant.check_scopes()?;
+        <T as Provider>::document(grant, name, format)
+    }
+    fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
+        grant.check_scopes()?;
+        <T as Provider>::mint(grant, plan)
+    }
+    fn revoke(lease: String) -> Result<(), Error> {
+        <T as Provider>::revoke(lease)
+    }
+    fn settled(lease: String) -> Result<bool, Error> {
+        <T as Provider>::settled(lease)
+    }
+    fn leftovers() -> Result<Vec<String>, Error> {
+        <T as Provider>::leftovers()
+    }
+    fn health() -> Vec<CheckResult> {
+        <T as Provider>::health()
+    }
+    fn observed(window: Window) -> Result<Vec<Call>, Error> {
+        <T as Provider>::observed(window)
+    }
+    fn recognise(requests: Vec<SeenRequest>, account: Option<String>) -> Vec<Call> {
+        <T as Provider>::recognise(requests, account)
+    }
+    fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
+        <T as Provider>::attribute(calls)
+    }
+    fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
+        <T as Provider>::expand(patterns)
+    }
+    fn statements(document: String) -> Result<Vec<Statement>, Error> {
+        <T as Provider>::statements(document)
+    }
+    fn effective(principal: String) -> Result<Vec<Statement>, Error> {
+        <T as Provider>::effective(principal)
+    }
+}
+
 /// The error of an operation a provider does not have.
 #[must_use]
 pub fn unsupported(operation: &str) -> Error {
@@ -201,46 +253,7 @@ pub fn unknown_call(request: SeenRequest) -> Call {
 #[macro_export]
 macro_rules! provider {
     ($provider:ident $(, capabilities = [$($capability:literal),* $(,)?])?) => {
-        #[doc(hidden)]
-        struct AudexProviderExport;
-        const _: () = {
-            use $crate::provider as p;
-            impl p::Guest for AudexProviderExport {
-                fn describe() -> p::Description { <$provider as p::Provider>::describe() }
-                fn check(actions: Vec<String>) -> Vec<p::Finding> { <$provider as p::Provider>::check(actions) }
-                fn plan(grant: p::Grant) -> Result<p::Plan, p::Error> { <$provider as p::Provider>::plan(grant) }
-                fn preflight(grant: p::Grant, command: Vec<String>) -> Vec<p::Advice> {
-                    <$provider as p::Provider>::preflight(grant, command)
-                }
-                fn document(grant: p::Grant, name: String, format: String) -> Result<String, p::Error> {
-                    <$provider as p::Provider>::document(grant, name, format)
-                }
-                fn mint(grant: p::Grant, plan: p::Plan) -> Result<p::Minted, p::Error> {
-                    <$provider as p::Provider>::mint(grant, plan)
-                }
-                fn revoke(lease: String) -> Result<(), p::Error> { <$provider as p::Provider>::revoke(lease) }
-                fn settled(lease: String) -> Result<bool, p::Error> { <$provider as p::Provider>::settled(lease) }
-                fn leftovers() -> Result<Vec<String>, p::Error> { <$provider as p::Provider>::leftovers() }
-                fn health() -> Vec<p::CheckResult> { <$provider as p::Provider>::health() }
-                fn observed(window: p::Window) -> Result<Vec<p::Call>, p::Error> {
-                    <$provider as p::Provider>::observed(window)
-                }
-                fn recognise(requests: Vec<p::SeenRequest>, account: Option<String>) -> Vec<p::Call> {
-                    <$provider as p::Provider>::recognise(requests, account)
-                }
-                fn attribute(calls: Vec<p::Call>) -> Vec<p::Attribution> {
-                    <$provider as p::Provider>::attribute(calls)
-                }
-                fn expand(patterns: Vec<String>) -> Vec<p::KnownAction> { <$provider as p::Provider>::expand(patterns) }
-                fn statements(document: String) -> Result<Vec<p::Statement>, p::Error> {
-                    <$provider as p::Provider>::statements(document)
-                }
-                fn effective(principal: String) -> Result<Vec<p::Statement>, p::Error> {
-                    <$provider as p::Provider>::effective(principal)
-                }
-            }
-        };
-        $crate::provider::bindings::export!(AudexProviderExport with_types_in $crate::provider::bindings);
+        $crate::provider::bindings::export!($provider with_types_in $crate::provider::bindings);
         $crate::manifest!("provider-plugin" $($(, $capability)*)?);
     };
 }

@@ -288,6 +288,15 @@ fn a_trap_in_any_export_is_told_by_name() {
 }
 
 #[test]
+fn a_call_on_an_empty_list_of_resources_is_misbehaviour_and_not_a_call_on_everything() {
+    let mut sandbox = sandbox();
+    let path = Guest::of("hostile-provider").playing("attribute-nothing").plant(&mut sandbox);
+    let output = sandbox.run(["plugin", "test", path.to_str().unwrap()]).exits(1);
+    let told = "failed in phase answer: it limits a permission to resources and names none";
+    assert!(output.stdout.contains(told), "{}", output.stdout);
+}
+
+#[test]
 fn the_words_of_a_provider_are_harmless() {
     play(WORDS, run_provider);
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use audex::components::Components;
 use audex::environment::Environment;
 use audex::plugin::filter::{Context, Delivery, Filter, Isolation};
-use audex::plugin::provider::{Enforcer, Grant, GrantPlan, Permission, Planned};
+use audex::plugin::provider::{Enforcer, Grant, GrantPlan, Permission, Planned, Scope};
 use audex::settings::{Flags, Settings};
 use audex_sdk::pattern::{covers, intersects, matches};
 
@@ -145,7 +145,7 @@ fn says(filter: &Filter, actions: &[String]) -> String {
     let permission = |action: &String| Permission {
         action: action.clone(),
         origin: action.clone(),
-        resources: vec!["arn:aws:s3:::b/*".to_owned()],
+        resources: Scope::These(vec!["arn:aws:s3:::b/*".to_owned()]),
     };
     let planned = |action: &String| Planned {
         action: action.clone(),

@@ -4,7 +4,7 @@
 
 use super::limit;
 use super::mapping::{Expansion, Row};
-use super::provider::{Advice, CheckResult, Description, Error, Finding, GrantPlan, Profile, Setting};
+use super::provider::{Advice, CheckResult, Description, Error, Finding, GrantPlan, Profile, Scope, Setting};
 
 /// `text` as one line of at most [`limit::LINE_CHARACTERS`] characters, each of them visible.
 #[must_use]
@@ -48,6 +48,14 @@ impl<T: Clean> Clean for Option<T> {
 impl<T: Clean> Clean for Vec<T> {
     fn clean(&mut self) {
         self.iter_mut().for_each(Clean::clean);
+    }
+}
+
+impl Clean for Scope {
+    fn clean(&mut self) {
+        if let Self::These(named) = self {
+            named.clean();
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::intent::Intent;
 use super::manifest::World;
 use super::mapping::Mapping;
 use super::provider::{
-    Enforcer, Grant, GrantPlan, Permission, Planned, Provider, ProviderError, SeenRequest,
+    Enforcer, Grant, GrantPlan, Permission, Planned, Provider, ProviderError, Scope, SeenRequest,
 };
 use super::store::{InstallPlan, StoreError};
 use crate::environment::Environment;
@@ -101,7 +101,7 @@ pub(super) fn grant(actions: &[&str]) -> Grant {
     let permission = |action: &&str| Permission {
         action: (*action).to_owned(),
         origin: (*action).to_owned(),
-        resources: Vec::new(),
+        resources: Scope::Every,
     };
     Grant {
         provider: "aws".to_owned(),

@@ -114,7 +114,7 @@ fn shown(grant: &provider::Grant) -> types::Grant {
     let permission = |permission: &provider::Permission| types::Permission {
         action: permission.action.clone(),
         origin: permission.origin.clone(),
-        resources: permission.resources.clone(),
+        resources: permission.resources.shown(),
     };
     types::Grant {
         provider: grant.provider.clone(),

@@ -32,7 +32,7 @@ use crate::child::Interruption;
 use crate::deliver::{SessionFile, Value};
 use crate::endpoint::Endpoint;
 
-pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission};
+pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission, Scope};
 pub use wit::{
     AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding, GrantPlan,
     HealthStatus, KnownAction, Planned, Profile, SeenRequest, Setting, Statement, Status, Window,

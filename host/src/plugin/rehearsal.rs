@@ -16,7 +16,7 @@ use super::conformance::Check;
 use super::engine::Engine;
 use super::intent::{Intent, Proposal};
 use super::manifest::World;
-use super::provider::{Grant, Minted, Permission, Provider, ProviderError};
+use super::provider::{Grant, Minted, Permission, Provider, ProviderError, Scope};
 use super::store::{InstallPlan, StoreError};
 use super::tape::{Exchange, Tape};
 use crate::deliver::Value;
@@ -60,7 +60,7 @@ impl Script {
         let permission = |one: &Permission| Asked {
             action: one.action.clone(),
             origin: one.origin.clone(),
-            resources: one.resources.clone(),
+            resources: one.resources.named().to_vec(),
         };
         Self {
             provider: grant.provider.clone(),
@@ -76,7 +76,7 @@ impl Script {
         let permission = |one: &Asked| Permission {
             action: one.action.clone(),
             origin: one.origin.clone(),
-            resources: one.resources.clone(),
+            resources: Scope::asked(one.resources.clone()),
         };
         Grant {
             provider: self.provider.clone(),

@@ -48,12 +48,16 @@ pub const FILTER: &[Case] = &[
     case(
         "isolated",
         77,
-        &["filter `hostile-filter` requires the isolation `strict`, which this session does not have: a reason"],
+        &[
+            "filter `hostile-filter` requires the isolation `strict`, which this session does not have: a reason",
+        ],
     ),
     case(
         "by-gateway",
         77,
-        &["filter `hostile-filter` requires the delivery `gateway`, which this session does not have: a reason"],
+        &[
+            "filter `hostile-filter` requires the delivery `gateway`, which this session does not have: a reason",
+        ],
     ),
     asking("not-isolated", 0, &[], &["sts:AssumeRole"]),
     case("many", 77, &["failed in phase answer: its verdict has more than 10000 entries"]),

@@ -64,7 +64,7 @@ fn permissions(grant: &Grant, plan: Option<&Plan>) -> Vec<Permission> {
     all.map(|(place, one)| Permission {
         action: one.action.clone(),
         origin: one.origin.clone(),
-        resources: one.resources.clone(),
+        resources: one.resources.named().to_vec(),
         enforced_by: plan
             .and_then(|plan| plan.permissions.get(place))
             .map(|planned| enforced(planned.enforced_by).to_owned()),

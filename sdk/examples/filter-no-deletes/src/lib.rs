@@ -17,7 +17,11 @@ impl Filter for NoDeletes {
         if drop.is_empty() && deny.is_empty() {
             return Verdict::Pass;
         }
-        Verdict::Restrict(vec![Restriction { drop, deny, ..Restriction::because("this team deletes by ticket") }])
+        Verdict::Restrict(vec![Restriction {
+            drop,
+            deny,
+            ..Restriction::because("this team deletes by ticket")
+        }])
     }
 }
 

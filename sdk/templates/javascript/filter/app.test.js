@@ -18,7 +18,7 @@ const context = {
 
 const grant = (...actions) => ({
   provider: "aws",
-  permissions: actions.map((action) => ({ action, origin: action, resources: [] })),
+  permissions: actions.map((action) => ({ action, origin: action, resources: { tag: "every" } })),
   deny: [],
   ttlSeconds: 900,
   session: "audex-test",

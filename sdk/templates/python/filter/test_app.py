@@ -2,7 +2,7 @@ import unittest
 
 from app import Filter
 from wit_world.exports.filter import Approval_Approve, Context, Isolation, Plan, Verdict_Pass
-from wit_world.exports.types import Grant, Permission
+from wit_world.exports.types import Grant, Permission, Scope_Every
 
 CONTEXT = Context(
     command=["aws"],
@@ -19,7 +19,7 @@ CONTEXT = Context(
 
 
 def grant(*actions):
-    permissions = [Permission(action, action, []) for action in actions]
+    permissions = [Permission(action, action, Scope_Every()) for action in actions]
     return Grant("aws", permissions, deny=[], ttl_seconds=900, session="audex-test")
 
 

@@ -11,9 +11,8 @@ impl Filter for Hostile {
     fn review(_grant: Grant, _context: Context, settings: String) -> Verdict {
         let because = || Restriction::because("a reason");
         let restrict = |drop, deny| Verdict::Restrict(vec![Restriction { drop, deny, ..because() }]);
-        let isolated = |least| {
-            Verdict::Restrict(vec![Restriction { min_isolation: Some(least), ..because() }])
-        };
+        let isolated =
+            |least| Verdict::Restrict(vec![Restriction { min_isolation: Some(least), ..because() }]);
         let case = case::case();
         case::play(&case);
         match case.as_str() {

@@ -23,7 +23,7 @@ fn policy(grant: &Grant) -> String {
     };
     let actions = list(&mut grant.permissions.iter().map(|permission| &permission.action));
     let limited =
-        grant.permissions.first().map(|permission| permission.resources.as_slice()).unwrap_or_default();
+        grant.permissions.first().map(|permission| permission.resources.named()).unwrap_or_default();
     let resources = if limited.is_empty() { "\"*\"".to_owned() } else { list(&mut limited.iter()) };
     let deny = if grant.deny.is_empty() {
         String::new()
@@ -204,7 +204,11 @@ impl Provider for Hostile {
     }
 
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
-        trick("attribute");
+        if trick("attribute") == "nothing" {
+            let (action, origin) = ("s3:GetObject".to_owned(), String::new());
+            let permissions = vec![Permission { action, origin, resources: Scope::These(vec![]) }];
+            return vec![Attribution { known: true, permissions, note: None }; calls.len()];
+        }
         calls.iter().map(|_| Attribution { known: false, permissions: vec![], note: None }).collect()
     }
 
@@ -233,7 +237,7 @@ impl Provider for Hostile {
                     permissions: vec![Permission {
                         action: "*".into(),
                         origin: String::new(),
-                        resources: vec![],
+                        resources: Scope::Every,
                     }],
                     deny: vec![],
                     ttl_seconds: 900,
