@@ -4,12 +4,11 @@ CARGO ?= cargo
 WASM_TARGET := wasm32-unknown-unknown
 # The newest that Rust 1.95 compiles.
 CARGO_DENY := 0.20.2
-# Workspaces beside the main one: they are built for another target, or from the SDK alone.
+# Every component, built-in or not: a workspace beside the main one, because components are built for another target.
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
 # Components to install; as a user would build them.
-EXTRA := --manifest-path plugins/extra/Cargo.toml --target-dir target/plugins-native
-COMPONENTS := $(patsubst plugins/extra/%/README.md,%,$(wildcard plugins/extra/*/README.md))
-EXTRA_MANIFESTS := $(wildcard sdk/examples/*/Cargo.toml) $(wildcard tests/guests/Cargo.toml) bench/minimal-client/Cargo.toml fuzz/Cargo.toml
+COMPONENTS := $(dir $(wildcard plugins/extra/*/README.md))
+WORKSPACES := Cargo.toml plugins/Cargo.toml bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
 .PHONY: demo components test test-sigstore test-interop interop-here check advisories bench fuzz tools build wasm-target python javascript fmt
 
@@ -20,12 +19,11 @@ build: wasm-target
 	$(CARGO) build --locked -p tryaudex
 
 components: build ## The components of plugins/extra, each beside its source, to install by `tryaudex plugin install`
-	for name in $(COMPONENTS); do target/debug/tryaudex plugin build plugins/extra/$$name || exit 1; done
+	for folder in $(COMPONENTS); do target/debug/tryaudex plugin build $$folder || exit 1; done
 
 test: wasm-target python javascript ## Everything
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked --workspace
-	$(CARGO) test --locked $(PLUGINS)
-	$(CARGO) test --locked $(EXTRA)
+	$(CARGO) test --locked $(PLUGINS) --workspace
 
 test-sigstore: wasm-target python ## What the feature `sigstore` adds: it is off by default, so it is no part of `test`
 	$(CARGO) clippy --locked -p tryaudex --features sigstore --all-targets -- -D warnings
@@ -40,13 +38,9 @@ interop-here: build python ## The same with what is installed already (CI)
 	$$(tests/python/install.sh)/bin/python tests/interop/run.py
 
 check: wasm-target ## Format, lints, docs, licences and advisories
-	$(CARGO) fmt --all --check
-	$(CARGO) fmt --all --check --manifest-path plugins/Cargo.toml
-	$(CARGO) fmt --all --check --manifest-path plugins/extra/Cargo.toml
-	for manifest in $(EXTRA_MANIFESTS); do $(CARGO) fmt --all --check --manifest-path $$manifest || exit 1; done
+	for manifest in $(WORKSPACES); do $(CARGO) fmt --all --check --manifest-path $$manifest || exit 1; done
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	$(CARGO) clippy --locked $(PLUGINS) --all-targets -- -D warnings
-	$(CARGO) clippy --locked $(EXTRA) --all-targets -- -D warnings
+	$(CARGO) clippy --locked $(PLUGINS) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
 	@command -v cargo-deny >/dev/null || { echo "error: cargo-deny is not installed; licences and sources cannot be checked"; \
 		echo "hint: make tools"; exit 1; }
@@ -81,10 +75,7 @@ fuzz: wasm-target ## Each target for FUZZ_SECONDS; what it finds is kept in targ
 	done
 
 fmt:
-	$(CARGO) fmt --all
-	$(CARGO) fmt --all --manifest-path plugins/Cargo.toml
-	$(CARGO) fmt --all --manifest-path plugins/extra/Cargo.toml
-	for manifest in $(EXTRA_MANIFESTS); do $(CARGO) fmt --all --manifest-path $$manifest; done
+	for manifest in $(WORKSPACES); do $(CARGO) fmt --all --manifest-path $$manifest || exit 1; done
 
 # Unoptimised, because compiling it is most of what it costs.
 tools: ## What `check` needs besides Rust; some minutes, once

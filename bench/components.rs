@@ -19,7 +19,7 @@ use audex_components::embedded;
 use audex_components::engine::Engine;
 use audex_components::filter::{Context, Filter};
 use audex_components::mapping::Mapping;
-use audex_components::provider::{Grant, Permission, Provider};
+use audex_components::provider::{Grant, Permission, Provider, Scope};
 use audex_core::environment::Environment;
 
 /// Enough for a steady median; the whole bench takes about a second.
@@ -87,8 +87,7 @@ fn long(provider: &mut Provider, mapping: &Mapping, filter: &Filter) {
 }
 
 fn context() -> Context {
-    let user = "bench".to_owned();
-    Context { command: Vec::new(), user, now: 1_800_000_000, justification: None, profiles: Vec::new() }
+    audex_workbench::conformance::context(&[], Some("bench"))
 }
 
 const LONG_ACTIONS: usize = 70;
@@ -109,7 +108,7 @@ fn grant() -> Grant {
 }
 
 fn granting(actions: Vec<String>) -> Grant {
-    let permission = |action: String| Permission { origin: action.clone(), action, resources: Vec::new() };
+    let permission = |action: String| Permission { origin: action.clone(), action, resources: Scope::Every };
     Grant {
         provider: "aws".to_owned(),
         permissions: actions.into_iter().map(permission).collect(),

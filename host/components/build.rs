@@ -43,6 +43,7 @@ fn main() {
         "plugins/gcp",
         "plugins/intent-claude",
         "plugins/intent-local",
+        "plugins/method-table",
         "plugins/sentence",
         "plugins/universal",
         "plugins/deny-list",
@@ -80,6 +81,8 @@ fn build_plugins(root: &Path, out: &Path) -> PathBuf {
     cargo
         .args(["build", "--release", "--locked", "--target", WASM_TARGET, "--manifest-path"])
         .arg(root.join("plugins/Cargo.toml"))
+        // By name: the workspace has components to install and the guests of the tests as well.
+        .args(COMPONENTS.iter().flat_map(|(name, ..)| ["--package", name]))
         .arg("--target-dir")
         .arg(&target_dir);
     // The outer build's flags, wrappers (clippy) and profile settings are for another target.

@@ -33,7 +33,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::filter::{Context, Grant, Permission};
+use crate::filter::{Context, Grant, Isolation, Permission, Scope};
 use crate::provider::{self, Error, ErrorKind};
 
 pub use imports::*;
@@ -207,8 +207,18 @@ pub fn reveal(secret: &secrets::Secret) -> String {
 /// A run for a filter: `alice`'s, at [`NOW`], of nothing and for no reason.
 #[must_use]
 pub fn context() -> Context {
-    let (command, profiles) = (Vec::new(), Vec::new());
-    Context { command, user: "alice".to_owned(), now: NOW, justification: None, profiles }
+    Context {
+        command: Vec::new(),
+        user: "alice".to_owned(),
+        now: NOW,
+        justification: None,
+        profiles: Vec::new(),
+        isolation: Isolation::Off,
+        delivery: None,
+        agent: None,
+        subject: "alice".to_owned(),
+        parents: Vec::new(),
+    }
 }
 
 /// A grant for a filter: these actions on every resource of `provider`, for 15 minutes.
@@ -217,7 +227,7 @@ pub fn grant(provider: &str, actions: &[&str]) -> Grant {
     let permission = |action: &&str| Permission {
         action: (*action).to_owned(),
         origin: (*action).to_owned(),
-        resources: Vec::new(),
+        resources: Scope::Every,
     };
     Grant {
         provider: provider.to_owned(),
@@ -232,8 +242,11 @@ pub fn grant(provider: &str, actions: &[&str]) -> Grant {
 #[must_use]
 pub fn provider_grant(provider: &str, actions: &[&str]) -> provider::Grant {
     let Grant { provider, permissions, deny, ttl_seconds, session } = grant(provider, actions);
-    let permission =
-        |Permission { action, origin, resources }| provider::Permission { action, origin, resources };
+    let permission = |Permission { action, origin, .. }| provider::Permission {
+        action,
+        origin,
+        resources: provider::Scope::Every,
+    };
     let permissions = permissions.into_iter().map(permission).collect();
     provider::Grant { provider, permissions, deny, ttl_seconds, session }
 }

@@ -4,7 +4,7 @@
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
 pub mod bindings {
     wit_bindgen::generate!({
-        world: "audex:plugin/policy-filter@0.2.0",
+        world: "policy-filter",
         path: "wit",
         generate_all,
         pub_export_macro: true,
@@ -12,12 +12,10 @@ pub mod bindings {
     });
 }
 
-pub use bindings::exports::audex::plugin0_1_0::types::{Grant, Permission};
-#[doc(hidden)]
-pub use bindings::exports::audex::plugin0_2_0::filter::Guest;
-pub use bindings::exports::audex::plugin0_2_0::filter::{
-    Approval, Context, Enforcer, Plan, Planned, Restriction, Verdict,
+pub use bindings::exports::audex::plugin::filter::{
+    Approval, Context, Delivery, Enforcer, Isolation, Plan, Planned, Restriction, Verdict,
 };
+pub use bindings::exports::audex::plugin::types::{Grant, Permission, Scope};
 
 /// A rule that can only take away. Whatever fails denies.
 pub trait Filter {
@@ -31,24 +29,26 @@ pub trait Filter {
     }
 }
 
+impl<T: Filter> bindings::exports::audex::plugin::filter::Guest for T {
+    fn review(grant: Grant, context: Context, settings: String) -> Verdict {
+        match grant.unscoped() {
+            Some(why) => Verdict::Refuse(why),
+            None => <T as Filter>::review(grant, context, settings),
+        }
+    }
+    fn approve(grant: Grant, plan: Plan, context: Context, settings: String) -> Approval {
+        match grant.unscoped() {
+            Some(why) => Approval::Refuse(why),
+            None => <T as Filter>::approve(grant, plan, context, settings),
+        }
+    }
+}
+
 /// Exports a type that implements [`Filter`] as this crate's component.
 #[macro_export]
 macro_rules! filter {
     ($filter:ident) => {
-        #[doc(hidden)]
-        struct AudexFilterExport;
-        const _: () = {
-            use $crate::filter as f;
-            impl f::Guest for AudexFilterExport {
-                fn review(grant: f::Grant, context: f::Context, settings: String) -> f::Verdict {
-                    <$filter as f::Filter>::review(grant, context, settings)
-                }
-                fn approve(grant: f::Grant, plan: f::Plan, context: f::Context, settings: String) -> f::Approval {
-                    <$filter as f::Filter>::approve(grant, plan, context, settings)
-                }
-            }
-        };
-        $crate::filter::bindings::export!(AudexFilterExport with_types_in $crate::filter::bindings);
+        $crate::filter::bindings::export!($filter with_types_in $crate::filter::bindings);
         $crate::manifest!("policy-filter");
     };
 }

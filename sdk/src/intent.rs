@@ -5,7 +5,7 @@
 pub mod bindings {
     #[cfg(target_arch = "wasm32")]
     wit_bindgen::generate!({
-        world: "audex:plugin/intent-engine@0.2.0",
+        world: "intent-engine",
         path: "wit",
         generate_all,
         pub_export_macro: true,
@@ -14,10 +14,10 @@ pub mod bindings {
     // Natively there is no host but the one that a test makes.
     #[cfg(not(target_arch = "wasm32"))]
     wit_bindgen::generate!({
-        world: "audex:plugin/intent-engine@0.2.0",
+        world: "intent-engine",
         path: "wit",
         with: {
-            "audex:plugin/types@0.1.0": crate::provider::bindings::audex::plugin0_1_0::types,
+            "audex:plugin/types@0.1.0": crate::provider::bindings::audex::plugin::types,
             "audex:plugin/secrets@0.1.0": crate::fake::secrets,
             "audex:plugin/http@0.1.0": crate::fake::http,
             "audex:plugin/log@0.1.0": crate::fake::log,
@@ -33,10 +33,10 @@ pub use crate::fake::{http, log, settings};
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::provider::{Error, ErrorKind};
 #[cfg(target_arch = "wasm32")]
-pub use bindings::audex::plugin0_1_0::types::{Error, ErrorKind};
+pub use bindings::audex::plugin::types::{Error, ErrorKind};
 #[cfg(target_arch = "wasm32")]
-pub use bindings::audex::plugin0_1_0::{http, log, settings};
-pub use bindings::exports::audex::plugin0_1_0::intent::{Candidate, Guest as Intent, Proposal};
+pub use bindings::audex::plugin::{http, log, settings};
+pub use bindings::exports::audex::plugin::intent::{Candidate, Guest as Intent, Proposal};
 
 /// Exports a type that implements [`Intent`] as this crate's component; `capabilities` names what it asks for.
 ///

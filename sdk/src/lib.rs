@@ -17,8 +17,7 @@
 //!         if drop.is_empty() {
 //!             return Verdict::Pass;
 //!         }
-//!         let reason = "this team deletes by ticket".to_owned();
-//!         Verdict::Restrict(vec![Restriction { drop, deny: vec![], max_ttl_seconds: None, reason }])
+//!         Verdict::Restrict(vec![Restriction { drop, ..Restriction::because("this team deletes by ticket") }])
 //!     }
 //! }
 //!
@@ -41,6 +40,8 @@ pub mod mapping;
 pub mod pattern;
 #[cfg(feature = "component")]
 pub mod provider;
+#[cfg(feature = "component")]
+mod scope;
 #[cfg(feature = "component")]
 mod shorthand;
 pub mod spelling;

@@ -1,7 +1,7 @@
 //! The custom section that tells the host what a component was built for, before anything is compiled.
 
 /// The contract this SDK speaks.
-pub const CONTRACT: &str = "0.2.0";
+pub const CONTRACT: &str = "0.1.0";
 
 /// Embeds the manifest section. Used by the kind macros; not to be called by hand.
 #[doc(hidden)]
@@ -12,7 +12,7 @@ macro_rules! manifest {
         #[allow(unsafe_code)]
         const _: () = {
             const TEXT: &str = concat!(
-                "contract 0.2.0\nworld ", $world, "\nsdk rust-0.2.0\nname ", env!("CARGO_PKG_NAME"),
+                "contract 0.1.0\nworld ", $world, "\nsdk rust-0.1.0\nname ", env!("CARGO_PKG_NAME"),
                 "\nversion ", env!("CARGO_PKG_VERSION"), "\nlicence ", env!("CARGO_PKG_LICENSE"), "\n" $(, "capability ", $capability, "\n")*
             );
             #[used]

@@ -4,7 +4,7 @@
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
 pub mod bindings {
     wit_bindgen::generate!({
-        world: "audex:plugin/mapping-table@0.2.0",
+        world: "mapping-table",
         path: "wit",
         generate_all,
         pub_export_macro: true,
@@ -12,7 +12,7 @@ pub mod bindings {
     });
 }
 
-pub use bindings::exports::audex::plugin0_1_0::mapping::{Expansion, Guest as Mapping, Row};
+pub use bindings::exports::audex::plugin::mapping::{Expansion, Guest as Mapping, Row};
 
 /// Exports a type that implements [`Mapping`] as this crate's component.
 ///

@@ -5,7 +5,7 @@
 pub mod bindings {
     #[cfg(target_arch = "wasm32")]
     wit_bindgen::generate!({
-        world: "audex:plugin/provider-plugin@0.2.0",
+        world: "provider-plugin",
         path: "wit",
         generate_all,
         pub_export_macro: true,
@@ -14,7 +14,7 @@ pub mod bindings {
     // Natively there is no host but the one that a test makes.
     #[cfg(not(target_arch = "wasm32"))]
     wit_bindgen::generate!({
-        world: "audex:plugin/provider-plugin@0.2.0",
+        world: "provider-plugin",
         path: "wit",
         with: {
             "audex:plugin/types@0.1.0": generate,
@@ -25,27 +25,23 @@ pub mod bindings {
             "audex:plugin/log@0.1.0": crate::fake::log,
             "audex:plugin/clock@0.1.0": crate::fake::clock,
             "audex:plugin/settings@0.1.0": crate::fake::settings,
-            "audex:plugin/keys@0.2.0": crate::fake::keys,
-            "audex:plugin/keep@0.2.0": crate::fake::keep,
-            "audex:plugin/leases@0.2.0": crate::fake::leases,
+            "audex:plugin/keys@0.1.0": crate::fake::keys,
+            "audex:plugin/keep@0.1.0": crate::fake::keep,
+            "audex:plugin/leases@0.1.0": crate::fake::leases,
         },
         pub_export_macro: true,
         default_bindings_module: "audex_sdk::provider::bindings",
     });
 }
 
-pub use bindings::audex::plugin0_1_0::types::{Error, ErrorKind, Grant, Permission};
+pub use bindings::audex::plugin::types::{Error, ErrorKind, Grant, Permission, Scope};
 #[cfg(target_arch = "wasm32")]
-pub use bindings::audex::plugin0_1_0::{clock, http, identity, log, secrets, settings, sts};
-#[cfg(target_arch = "wasm32")]
-pub use bindings::audex::plugin0_2_0::{keep, keys, leases};
+pub use bindings::audex::plugin::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
 pub use secrets::{Piece, Secret};
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::fake::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
-#[doc(hidden)]
-pub use bindings::exports::audex::plugin0_1_0::provider::Guest;
-pub use bindings::exports::audex::plugin0_1_0::provider::{
+pub use bindings::exports::audex::plugin::provider::{
     AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult, Description,
     Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan, HealthStatus, KnownAction,
     Minted, Planned, Profile, SeenRequest, Setting, Statement, Status, Value, Variable, Window,
@@ -145,6 +141,60 @@ pub trait Provider {
     }
 }
 
+impl<T: Provider> bindings::exports::audex::plugin::provider::Guest for T {
+    fn describe() -> Description {
+        <T as Provider>::describe()
+    }
+    fn check(actions: Vec<String>) -> Vec<Finding> {
+        <T as Provider>::check(actions)
+    }
+    fn plan(grant: Grant) -> Result<Plan, Error> {
+        grant.check_scopes()?;
+        <T as Provider>::plan(grant)
+    }
+    fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
+        <T as Provider>::preflight(grant, command)
+    }
+    fn document(grant: Grant, name: String, format: String) -> Result<String, Error> {
+        grant.check_scopes()?;
+        <T as Provider>::document(grant, name, format)
+    }
+    fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error> {
+        grant.check_scopes()?;
+        <T as Provider>::mint(grant, plan)
+    }
+    fn revoke(lease: String) -> Result<(), Error> {
+        <T as Provider>::revoke(lease)
+    }
+    fn settled(lease: String) -> Result<bool, Error> {
+        <T as Provider>::settled(lease)
+    }
+    fn leftovers() -> Result<Vec<String>, Error> {
+        <T as Provider>::leftovers()
+    }
+    fn health() -> Vec<CheckResult> {
+        <T as Provider>::health()
+    }
+    fn observed(window: Window) -> Result<Vec<Call>, Error> {
+        <T as Provider>::observed(window)
+    }
+    fn recognise(requests: Vec<SeenRequest>, account: Option<String>) -> Vec<Call> {
+        <T as Provider>::recognise(requests, account)
+    }
+    fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
+        <T as Provider>::attribute(calls)
+    }
+    fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
+        <T as Provider>::expand(patterns)
+    }
+    fn statements(document: String) -> Result<Vec<Statement>, Error> {
+        <T as Provider>::statements(document)
+    }
+    fn effective(principal: String) -> Result<Vec<Statement>, Error> {
+        <T as Provider>::effective(principal)
+    }
+}
+
 /// The error of an operation a provider does not have.
 #[must_use]
 pub fn unsupported(operation: &str) -> Error {
@@ -203,46 +253,7 @@ pub fn unknown_call(request: SeenRequest) -> Call {
 #[macro_export]
 macro_rules! provider {
     ($provider:ident $(, capabilities = [$($capability:literal),* $(,)?])?) => {
-        #[doc(hidden)]
-        struct AudexProviderExport;
-        const _: () = {
-            use $crate::provider as p;
-            impl p::Guest for AudexProviderExport {
-                fn describe() -> p::Description { <$provider as p::Provider>::describe() }
-                fn check(actions: Vec<String>) -> Vec<p::Finding> { <$provider as p::Provider>::check(actions) }
-                fn plan(grant: p::Grant) -> Result<p::Plan, p::Error> { <$provider as p::Provider>::plan(grant) }
-                fn preflight(grant: p::Grant, command: Vec<String>) -> Vec<p::Advice> {
-                    <$provider as p::Provider>::preflight(grant, command)
-                }
-                fn document(grant: p::Grant, name: String, format: String) -> Result<String, p::Error> {
-                    <$provider as p::Provider>::document(grant, name, format)
-                }
-                fn mint(grant: p::Grant, plan: p::Plan) -> Result<p::Minted, p::Error> {
-                    <$provider as p::Provider>::mint(grant, plan)
-                }
-                fn revoke(lease: String) -> Result<(), p::Error> { <$provider as p::Provider>::revoke(lease) }
-                fn settled(lease: String) -> Result<bool, p::Error> { <$provider as p::Provider>::settled(lease) }
-                fn leftovers() -> Result<Vec<String>, p::Error> { <$provider as p::Provider>::leftovers() }
-                fn health() -> Vec<p::CheckResult> { <$provider as p::Provider>::health() }
-                fn observed(window: p::Window) -> Result<Vec<p::Call>, p::Error> {
-                    <$provider as p::Provider>::observed(window)
-                }
-                fn recognise(requests: Vec<p::SeenRequest>, account: Option<String>) -> Vec<p::Call> {
-                    <$provider as p::Provider>::recognise(requests, account)
-                }
-                fn attribute(calls: Vec<p::Call>) -> Vec<p::Attribution> {
-                    <$provider as p::Provider>::attribute(calls)
-                }
-                fn expand(patterns: Vec<String>) -> Vec<p::KnownAction> { <$provider as p::Provider>::expand(patterns) }
-                fn statements(document: String) -> Result<Vec<p::Statement>, p::Error> {
-                    <$provider as p::Provider>::statements(document)
-                }
-                fn effective(principal: String) -> Result<Vec<p::Statement>, p::Error> {
-                    <$provider as p::Provider>::effective(principal)
-                }
-            }
-        };
-        $crate::provider::bindings::export!(AudexProviderExport with_types_in $crate::provider::bindings);
+        $crate::provider::bindings::export!($provider with_types_in $crate::provider::bindings);
         $crate::manifest!("provider-plugin" $($(, $capability)*)?);
     };
 }

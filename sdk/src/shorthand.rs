@@ -1,5 +1,6 @@
 //! What most providers say, in fewer words. Every field can still be written out.
 
+use crate::filter::Restriction;
 use crate::provider::{
     Advice, Description, Enforcer, Error, ErrorKind, File, Finding, Grant, Minted, Plan, Planned, Setting,
     Status, Value, Variable,
@@ -83,6 +84,21 @@ impl Plan {
             permissions: planned.collect(),
             longest_life_seconds: grant.ttl_seconds,
             notices: Vec::new(),
+        }
+    }
+}
+
+impl Restriction {
+    /// Returns a restriction that takes nothing yet, for this reason.
+    #[must_use]
+    pub fn because(reason: &str) -> Self {
+        Self {
+            drop: Vec::new(),
+            deny: Vec::new(),
+            max_ttl_seconds: None,
+            min_isolation: None,
+            delivery: None,
+            reason: reason.to_owned(),
         }
     }
 }

@@ -1,49 +1,69 @@
 //! `docs/contract.md`: the contract as a page, made of the WIT that the host and the SDK are built from.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use audex_components::manifest::CONTRACT;
+use audex_core::digest::sha256;
 use wit_parser::{
-    Function, Handle, Interface, InterfaceId, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, World,
-    WorldItem,
+    Function, Handle, Interface, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, World, WorldItem,
 };
 
 use crate::support::python;
 
+/// Every file of `wit/deps`, where released versions are kept, with its SHA-256: `plugin-VERSION/NAME.wit`. No version is released yet.
+const RELEASED: &[(&str, &str)] = &[];
 /// Set, the page is written instead of compared.
 const WRITE: &str = "AUDEX_WRITE_DOCS";
 
 const HEAD: &str = "# The contract\n\n\
     Made from `wit/` by `tests/cases/contract_page.rs` (`AUDEX_WRITE_DOCS=1 cargo test -p tryaudex --test audex -- contract_page` writes it).\n\n\
-    Two tracks are spoken: **0.2.0**, which the SDK builds for, and **0.1.0**, which is frozen (`wit/deps/plugin-0.1.0`, pinned by a test).\n\
-    An interface keeps the version in which it last changed, so what is 0.1.0 below is the same for both. A component says in its\n\
-    manifest which track it was built for; one of a track that this host does not know is refused by one line. In a released track no\n\
-    record gets a field and no enum a case: what is new is a new function or interface in a newer one.\n\n\
+    A component says in its manifest which version it was built for. The host refuses another version in one line, before compiling.\n\n\
+    No version is released yet, so this one may still change. A released version is copied to `wit/deps/plugin-VERSION` and is frozen:\n\
+    a test holds the digest of each of its files. A later version adds new functions and interfaces; no record of a released version\n\
+    gets a field, and no enum a case.\n\n\
     How a component is called and limited is in [architecture.md](architecture.md), how to write one in [plugins.md](plugins.md).\n";
+
+fn wit() -> PathBuf {
+    python::tests().parent().unwrap().join("wit")
+}
+
+/// The files of released versions that are not as they were when they were released; those that are missing or new, too.
+fn changed(deps: &Path, released: &[(&str, &str)]) -> Vec<String> {
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let found = fs::read_dir(folder).into_iter().flatten();
+        found.map(|entry| entry.unwrap().path()).collect()
+    };
+    let files =
+        entries(deps).into_iter().flat_map(|path| if path.is_dir() { entries(&path) } else { vec![path] });
+    let name = |path: &Path| path.strip_prefix(deps).unwrap().to_str().unwrap().to_owned();
+    let there: BTreeMap<String, String> =
+        files.map(|path| (name(&path), sha256(&fs::read(&path).unwrap()))).collect();
+    let wanted: BTreeMap<String, String> =
+        released.iter().map(|(name, digest)| ((*name).to_owned(), (*digest).to_owned())).collect();
+    let mut names: Vec<_> = there.keys().chain(wanted.keys()).cloned().collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| there.get(name) != wanted.get(name));
+    names
+}
 
 fn page() -> String {
     let mut resolve = Resolve::default();
-    let wit = python::tests().parent().unwrap().join("wit");
-    let (newest, _) = resolve.push_dir(&wit).unwrap();
+    let (package, _) = resolve.push_dir(wit()).unwrap();
     let mut page = HEAD.to_owned();
-    let mut packages: Vec<_> = resolve.packages.iter().map(|(id, _)| id).collect();
-    packages.sort_by_key(|id| *id != newest);
-    for id in &packages {
-        let package = &resolve.packages[*id];
-        let _ = write!(
-            page,
-            "\n## Worlds of {}\n\n| world | exports | may import |\n|---|---|---|\n",
-            package.name.version.as_ref().unwrap()
-        );
-        for world in package.worlds.values() {
-            world_row(&mut page, &resolve, &resolve.worlds[*world]);
-        }
+    let package = &resolve.packages[package];
+    let version = package.name.version.as_ref().unwrap();
+    assert_eq!(version.to_string(), CONTRACT);
+    let _ = write!(page, "\n## Worlds of {version}\n\n| world | exports | may import |\n|---|---|---|\n");
+    for world in package.worlds.values() {
+        world_row(&mut page, &resolve, &resolve.worlds[*world]);
     }
-    for id in packages {
-        for (name, interface) in &resolve.packages[id].interfaces {
-            let version = resolve.packages[id].name.version.as_ref().unwrap();
-            let _ = write!(page, "\n## `{name}@{version}`\n");
-            interface_section(&mut page, &resolve, &resolve.interfaces[*interface]);
-        }
+    for (name, interface) in &package.interfaces {
+        let _ = write!(page, "\n## `{name}`\n");
+        interface_section(&mut page, &resolve, &resolve.interfaces[*interface]);
     }
     page
 }
@@ -52,7 +72,9 @@ fn world_row(page: &mut String, resolve: &Resolve, world: &World) {
     let named = |items: &mut dyn Iterator<Item = &WorldItem>| {
         let names: Vec<String> = items
             .filter_map(|item| match item {
-                WorldItem::Interface { id, .. } => Some(format!("`{}`", interface_name(resolve, *id))),
+                WorldItem::Interface { id, .. } => {
+                    resolve.interfaces[*id].name.as_ref().map(|name| format!("`{name}`"))
+                }
                 _ => None,
             })
             .collect();
@@ -60,13 +82,6 @@ fn world_row(page: &mut String, resolve: &Resolve, world: &World) {
     };
     let (exports, imports) = (named(&mut world.exports.values()), named(&mut world.imports.values()));
     let _ = writeln!(page, "| `{}` | {exports} | {imports} |", world.name);
-}
-
-fn interface_name(resolve: &Resolve, id: InterfaceId) -> String {
-    let interface = &resolve.interfaces[id];
-    let version = interface.package.and_then(|package| resolve.packages[package].name.version.clone());
-    let name = interface.name.clone().unwrap_or_default();
-    version.map_or_else(|| name.clone(), |version| format!("{name}@{version}"))
 }
 
 fn interface_section(page: &mut String, resolve: &Resolve, interface: &Interface) {
@@ -193,8 +208,31 @@ fn one_line(docs: Option<&str>) -> String {
 fn the_page_is_what_the_contract_says() {
     let path = python::tests().parent().unwrap().join("docs/contract.md");
     if std::env::var_os(WRITE).is_some() {
-        std::fs::write(&path, page()).unwrap();
+        fs::write(&path, page()).unwrap();
     }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(written == page(), "docs/contract.md is out of step: write it again with {WRITE}=1");
+}
+
+#[test]
+fn a_released_version_is_frozen() {
+    assert_eq!(changed(&wit().join("deps"), RELEASED), [""; 0]);
+}
+
+#[test]
+fn a_released_file_that_is_changed_missing_or_new_is_found() {
+    let deps = tempfile::tempdir().unwrap();
+    let folder = deps.path().join("plugin-0.1.0");
+    fs::create_dir(&folder).unwrap();
+    let [old, new] = [b"old", b"new"].map(|text| sha256(text));
+    for name in ["same.wit", "changed.wit", "new.wit"] {
+        fs::write(folder.join(name), "old").unwrap();
+    }
+    let released = [
+        ("plugin-0.1.0/same.wit", old.as_str()),
+        ("plugin-0.1.0/changed.wit", new.as_str()),
+        ("plugin-0.1.0/missing.wit", old.as_str()),
+    ];
+    let found = changed(deps.path(), &released);
+    assert_eq!(found, ["changed", "missing", "new"].map(|name| format!("plugin-0.1.0/{name}.wit")));
 }

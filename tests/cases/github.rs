@@ -206,7 +206,7 @@ fn its_profiles_and_what_it_asks_for_can_be_looked_at() {
     let double = Double::start("github_double.py");
     let sandbox = user(&double);
     let shown = inspect(&sandbox, "github");
-    assert_eq!((&shown["contract"], &shown["requested"]), (&json!("0.2.0"), &json!(GRANTS)));
+    assert_eq!((&shown["contract"], &shown["requested"]), (&json!("0.1.0"), &json!(GRANTS)));
     let plan = sandbox.run([&["plan"], HELLO, &["--json"]].concat()).success().json();
     assert_eq!(plan["policy"]["repositories"], json!(["hello"]), "{plan}");
     assert_eq!(plan["permissions"][0]["enforced_by"], "cloud");

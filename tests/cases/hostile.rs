@@ -288,6 +288,15 @@ fn a_trap_in_any_export_is_told_by_name() {
 }
 
 #[test]
+fn a_call_on_an_empty_list_of_resources_is_misbehaviour_and_not_a_call_on_everything() {
+    let mut sandbox = sandbox();
+    let path = Guest::of("hostile-provider").playing("attribute-nothing").plant(&mut sandbox);
+    let output = sandbox.run(["plugin", "test", path.to_str().unwrap()]).exits(1);
+    let told = "failed in phase answer: it limits a permission to resources and names none";
+    assert!(output.stdout.contains(told), "{}", output.stdout);
+}
+
+#[test]
 fn the_words_of_a_provider_are_harmless() {
     play(WORDS, run_provider);
 }
@@ -384,18 +393,20 @@ fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
     vec![
         (
             "another contract",
-            filter().replacing("contract 0.2.0\n", "contract 0.3.0\n"),
-            "it was built for audex:plugin 0.3.0, this host offers 0.1.0 and 0.2.0",
+            filter().replacing("contract 0.1.0\n", "contract 0.3.0\n"),
+            "it was built for audex:plugin 0.3.0, this host offers 0.1.0",
         ),
         (
-            "an older contract than its exports",
-            filter().replacing("contract 0.2.0\n", "contract 0.1.0\n"),
+            "exports of another contract",
+            filter().encoded().replacing("audex:plugin/filter@0.1.0", "audex:plugin/filter@0.3.0"),
             "no exported instance named `audex:plugin/filter@0.1.0`",
         ),
         (
-            "an older contract than its imports",
-            Guest::of("hostile-provider").replacing("contract 0.2.0\n", "contract 0.1.0\n"),
-            "it imports `audex:plugin/",
+            "imports of another contract",
+            Guest::of("hostile-provider")
+                .encoded()
+                .replacing("audex:plugin/http@0.1.0", "audex:plugin/http@0.3.0"),
+            "it imports `audex:plugin/http@0.3.0`",
         ),
         ("a compile bomb", filter().with_loops(1000), "it takes more than 10 s to compile"),
         ("no manifest", filter().replacing("audex:manifest", "audex:manifesT"), "it has no audex manifest"),

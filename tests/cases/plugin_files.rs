@@ -75,7 +75,7 @@ fn a_lock_edited_by_hand_is_an_error_not_a_missing_filter() {
     let good = fs::read_to_string(&lock).unwrap();
     for (from, to) in [
         ("kind = \"filter\"", "kind = \"mapping\""),
-        ("version = 2", "version = 1"),
+        ("version = 1", "version = 2"),
         ("granted = []", "granted = [\"slot:aws\"]"),
         ("granted = []", "granted = []\ndisabled = true"),
         ("name = \"filter-no-deletes\"", "name = \"aws\""),

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use audex::components::Components;
 use audex::settings::{Flags, Settings};
+use audex_components::filter::Delivery;
+use audex_components::filter::Isolation;
 use audex_components::filter::{Context, Filter};
+use audex_components::provider::Scope;
 use audex_components::provider::{Enforcer, Grant, GrantPlan, Permission, Planned};
 use audex_core::environment::Environment;
 use audex_sdk::pattern::{covers, intersects, matches};
@@ -109,7 +112,7 @@ fn a_filter_in_any_language_is_made_built_tried_installed_and_says_the_same() {
         plan["denied"].as_array().unwrap().iter().map(|one| one["by"].as_str().unwrap()).collect();
     assert_eq!(denied, ["filter-no-deletes", "in-javascript", "in-python"]);
     let shown = sandbox.run(["plugin", "inspect", "in-python", "--json"]).success().json();
-    assert_eq!((&shown["sdk"], &shown["contract"]), (&"componentize-py-0.25.1".into(), &"0.2.0".into()));
+    assert_eq!((&shown["sdk"], &shown["contract"]), (&"componentize-py-0.25.1".into(), &"0.1.0".into()));
     let shown = sandbox.run(["plugin", "inspect", "in-javascript", "--json"]).success().json();
     assert_eq!(
         (&shown["sdk"], &shown["imports"]),
@@ -136,11 +139,16 @@ fn says(filter: &Filter, actions: &[String]) -> String {
         now: u64::MAX,
         justification: None,
         profiles: vec!["s3-readonly".to_owned()],
+        isolation: Isolation::Strict,
+        delivery: Some(Delivery::Gateway),
+        agent: Some("ä\u{0}".to_owned()),
+        subject: "ann".to_owned(),
+        parents: vec![String::new()],
     };
     let permission = |action: &String| Permission {
         action: action.clone(),
         origin: action.clone(),
-        resources: vec!["arn:aws:s3:::b/*".to_owned()],
+        resources: Scope::These(vec!["arn:aws:s3:::b/*".to_owned()]),
     };
     let planned = |action: &String| Planned {
         action: action.clone(),

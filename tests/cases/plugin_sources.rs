@@ -288,7 +288,7 @@ fn what_is_no_lock_installs_nothing_and_options_that_would_not_count_are_refused
     let sandbox = Sandbox::without_cloud();
     let file = sandbox.home().join("team.lock");
     let path = file.to_str().unwrap();
-    for text in ["", "version = 1\n", "[package]\nname = \"x\"\n", "not toml"] {
+    for text in ["", "version = 2\n", "[package]\nname = \"x\"\n", "not toml"] {
         fs::write(&file, text).unwrap();
         let refused = install(&sandbox, &["--locked", path]).exits(2).stderr;
         assert!(refused.contains("is no plugins.lock of tryaudex; nothing was installed"), "{refused}");

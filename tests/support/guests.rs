@@ -7,14 +7,20 @@ use std::sync::OnceLock;
 use super::{Output, Sandbox};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
-/// Each is a workspace of its own, as a plugin author's would be.
-const PROJECTS: [&str; 6] = [
-    "plugins/extra",
-    "sdk/examples/filter-no-deletes",
-    "sdk/examples/intent-table",
-    "sdk/examples/mapping-house",
-    "sdk/examples/provider-static",
-    "tests/guests",
+/// The components of the workspace `plugins` that are not inside the program.
+const COMPONENTS: [&str; 12] = [
+    "cedar",
+    "filter-no-deletes",
+    "fixed-intent",
+    "github",
+    "hostile-filter",
+    "hostile-mapping",
+    "hostile-provider",
+    "hours-and-tickets",
+    "impure-filter",
+    "intent-table",
+    "mapping-house",
+    "provider-static",
 ];
 /// Where a guest of `tests/guests` keeps the name of its case.
 const MARKER: &[u8] = b"HOSTILE-CASE:";
@@ -175,16 +181,14 @@ fn directory() -> &'static Path {
         // Under the target directory of this very build, and not the same: a nested cargo would wait for its lock.
         let target = binary.ancestors().nth(2).expect("target/PROFILE/tryaudex").join("guests");
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        for project in PROJECTS {
-            build(&root.join(project), &target);
-        }
+        build(&root.join("plugins"), &target);
         target.join(WASM_TARGET).join("release")
     })
 }
 
-fn build(project: &Path, target: &Path) {
+fn build(workspace: &Path, target: &Path) {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(project).args([
+    cargo.current_dir(workspace).args([
         "build",
         "--release",
         "--locked",
@@ -193,7 +197,7 @@ fn build(project: &Path, target: &Path) {
         WASM_TARGET,
         "--target-dir",
     ]);
-    cargo.arg(target);
+    cargo.arg(target).args(COMPONENTS.iter().flat_map(|name| ["--package", name]));
     // The outer build's flags and wrappers are for another target.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -205,13 +209,13 @@ fn build(project: &Path, target: &Path) {
     }
     let output = cargo
         .output()
-        .unwrap_or_else(|error| panic!("cannot run cargo for `{}`: {error}", project.display()));
+        .unwrap_or_else(|error| panic!("cannot run cargo for `{}`: {error}", workspace.display()));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
         !stderr.contains("target may not be installed"),
         "the Rust target {WASM_TARGET} is missing; run: rustup target add {WASM_TARGET}"
     );
-    assert!(output.status.success(), "`{}` does not build:\n{stderr}", project.display());
+    assert!(output.status.success(), "`{}` does not build:\n{stderr}", workspace.display());
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {

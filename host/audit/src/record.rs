@@ -7,10 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::chain::{HASH_DIGITS, Hash, Key};
 use super::{AuditError, Finding};
 
-/// The newest format of lines; a change that older readers would misread raises it. A line carries the oldest that has all
-/// of it, so that readers of that age still read it. 2: the events `leasing` and `cleaned_up`, and `intent` and `justification` of `issuing`,
-/// `justification` of `denied`.
-pub(super) const VERSION: u64 = 2;
+/// The format of lines; a change that older readers would misread raises it.
+pub(super) const VERSION: u64 = 1;
 
 /// The longest line, its end included: bounds what a reader must hold, and far above any real command.
 pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
@@ -55,21 +53,11 @@ pub enum Event {
     Denied(Denied),
     /// Something went wrong, and nothing was or will be run.
     Failed(Failed),
-    /// `tryaudex cleanup` tried to take back what a session left; a reader of before knows the line for a later version's.
+    /// `tryaudex cleanup` tried to take back what a session left.
     CleanedUp(CleanedUp),
 }
 
 impl Event {
-    /// The format that has it.
-    pub(super) fn version(&self) -> u64 {
-        match self {
-            Self::Leasing(_) | Self::CleanedUp(_) => VERSION,
-            Self::Denied(denied) if denied.justification.is_some() => VERSION,
-            Self::Issuing(issuing) if issuing.intent.is_some() || issuing.justification.is_some() => VERSION,
-            _ => 1,
-        }
-    }
-
     /// Returns the event's name in the log, as filters use it.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -92,7 +80,7 @@ pub struct RecordedPermission {
     pub action: String,
     /// What the user wrote.
     pub origin: String,
-    /// `cloud`, `token` or `none`.
+    /// `cloud`, `gateway`, `token` or `none`.
     pub enforced_by: String,
 }
 
@@ -115,10 +103,10 @@ pub struct Issuing {
     /// The profile the permissions come from, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// The sentence that the permissions were proposed for, if any; in format 2 only.
+    /// The sentence that the permissions were proposed for, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<String>,
-    /// Why access was asked for, in the user's words; in format 2 only.
+    /// Why access was asked for, in the user's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,
     /// How the credentials will be made.
@@ -172,7 +160,7 @@ pub struct Issued {
     /// What the provider takes them back by, if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<String>,
-    /// How many policies of `GetScopedCredentials` the credentials carry, where the cloud said. A reader of before passes over it.
+    /// How many policies of `GetScopedCredentials` the credentials carry, where the cloud said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoped_policies: Option<u32>,
 }
@@ -202,7 +190,7 @@ pub struct Denied {
     /// The profile the permissions come from, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// Why access was asked for, in the user's words; in format 2 only.
+    /// Why access was asked for, in the user's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,
     /// Who refused.
@@ -292,7 +280,7 @@ pub(super) fn decode(line: &[u8], key: Option<&Key>) -> Decoded {
         return bad;
     }
     match serde_json::from_str::<Record>(&body) {
-        Ok(record) if record.v == record.event.version() => Decoded::Record(Box::new(record), hash),
+        Ok(record) if record.v == VERSION => Decoded::Record(Box::new(record), hash),
         _ => bad,
     }
 }

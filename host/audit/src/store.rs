@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::chain::Key;
 use super::head::Head;
-use super::record::{Decoded, Event, MAX_LINE_BYTES, Record, decode, encode};
+use super::record::{Decoded, Event, MAX_LINE_BYTES, Record, VERSION, decode, encode};
 use super::{AuditError, Finding, failed};
 use audex_core::{clock, private_file};
 
@@ -54,7 +54,7 @@ fn write_next(
 ) -> Result<u64, AuditError> {
     let seq = head.records + 1;
     let record = Record {
-        v: event.version(),
+        v: VERSION,
         seq,
         time: clock::rfc3339(clock::unix_seconds()),
         session: session.to_owned(),

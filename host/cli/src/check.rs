@@ -3,6 +3,7 @@
 use crate::expansion::{Expanded, Native};
 use crate::request::includes;
 use audex_components::component::PluginError;
+use audex_components::provider::Scope;
 use audex_components::provider::{Finding, Permission, Provider, Status};
 
 /// Permissions the provider accepts, corrected where it calls them something else.
@@ -97,8 +98,9 @@ fn accept(
         into.notices.push(note);
     }
     for action in finding.actions {
-        let (origin, resources) = (native.origin.clone(), native.resources.clone());
-        let again = |known: &Permission| known.action == action && includes(&known.resources, &resources);
+        let (origin, resources) = (native.origin.clone(), Scope::asked(native.resources.clone()));
+        let includes = |wide: &Scope| wide.is_every() || *wide == resources;
+        let again = |known: &Permission| known.action == action && includes(&known.resources);
         if !into.permissions.iter().any(again) {
             into.permissions.push(Permission { action, origin, resources });
         }

@@ -158,6 +158,7 @@ impl From<FilterError> for Failure {
             FilterError::Refused { .. } | FilterError::RefusedMethod { .. } => {
                 "ask whoever installed the filter, or wrote its [filters] table (`tryaudex plugin list`)"
             }
+            FilterError::Unmet { .. } => "ask whoever installed the filter (`tryaudex plugin list`)",
             FilterError::NothingLeft { denied } if denied.iter().all(|one| one.by == DENY_LIST) => {
                 "remove it from --allow, or ask whoever owns the deny list"
             }
@@ -167,9 +168,10 @@ impl From<FilterError> for Failure {
         };
         let denied = match &error {
             FilterError::NothingLeft { denied } => denied.clone(),
-            FilterError::Failed(_) | FilterError::Refused { .. } | FilterError::RefusedMethod { .. } => {
-                Vec::new()
-            }
+            FilterError::Failed(_)
+            | FilterError::Refused { .. }
+            | FilterError::RefusedMethod { .. }
+            | FilterError::Unmet { .. } => Vec::new(),
         };
         Self { denied, ..Self::new(Kind::Denied, "filter", error).hinting(hint) }
     }

@@ -5,8 +5,15 @@
 use crate::check::Checked;
 use crate::request::Request;
 use audex_components::component::PluginError;
+use audex_components::filter::Delivery;
+use audex_components::filter::Isolation;
 use audex_components::filter::{Context, Filter, Restriction, Verdict};
 use audex_components::provider;
+
+/// The isolation of every command: this version has no other.
+pub const ISOLATION: Isolation = Isolation::Off;
+/// How every command gets its credentials: as the provider chooses; this version has no other.
+pub const DELIVERY: Option<Delivery> = None;
 
 /// What a request may have. It cannot be copied or read from anywhere: `mint` consumes it.
 #[derive(Debug)]
@@ -79,6 +86,16 @@ pub enum FilterError {
         /// Its reason.
         reason: String,
     },
+    /// A filter lets the request pass only in a session of another kind.
+    #[error("filter `{by}` requires {required}, which this session does not have: {reason}")]
+    Unmet {
+        /// The filter's name.
+        by: String,
+        /// The kind of session, in words.
+        required: String,
+        /// Its reason.
+        reason: String,
+    },
     /// The filters left nothing.
     #[error("{}", nothing_left(denied))]
     NothingLeft {
@@ -126,6 +143,10 @@ pub fn filter(
             }
             Verdict::Restrict(restrictions) => {
                 for restriction in &restrictions {
+                    if let Some(required) = unmet(restriction, context) {
+                        let (by, reason) = (name.clone(), restriction.reason.clone());
+                        return Err(FilterError::Unmet { by, required, reason });
+                    }
                     taken.take(restriction, name, &asked);
                 }
             }
@@ -193,10 +214,80 @@ impl Taken {
     }
 }
 
+/// Returns what `restriction` requires of the session and the session does not have.
+fn unmet(restriction: &Restriction, context: &Context) -> Option<String> {
+    let rank = |isolation: Isolation| match isolation {
+        Isolation::Off => 0,
+        Isolation::Credentials => 1,
+        Isolation::Strict => 2,
+    };
+    let isolation = restriction.min_isolation.filter(|least| rank(*least) > rank(context.isolation));
+    let delivery = restriction.delivery.filter(|only| context.delivery != Some(*only));
+    let isolation = isolation.map(|least| {
+        format!(
+            "the isolation `{}`",
+            match least {
+                Isolation::Off => "off",
+                Isolation::Credentials => "credentials",
+                Isolation::Strict => "strict",
+            }
+        )
+    });
+    let delivery = delivery.map(|only| {
+        format!(
+            "the delivery `{}`",
+            match only {
+                Delivery::Env => "env",
+                Delivery::Endpoint => "endpoint",
+                Delivery::File => "file",
+                Delivery::Gateway => "gateway",
+            }
+        )
+    });
+    isolation.or(delivery)
+}
+
 fn nothing_left(denied: &[Denied]) -> String {
     let list: Vec<String> = denied
         .iter()
         .map(|denied| format!("`{}` by `{}` ({})", denied.action, denied.by, denied.reason))
         .collect();
     format!("everything that was asked for is denied: {}", list.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn restriction(min_isolation: Option<Isolation>, delivery: Option<Delivery>) -> Restriction {
+        let (drop, deny, reason) = (Vec::new(), Vec::new(), String::new());
+        Restriction { drop, deny, max_ttl_seconds: None, min_isolation, delivery, reason }
+    }
+
+    #[test]
+    fn a_session_meets_what_it_has_and_nothing_above() {
+        use Isolation::{Credentials, Off, Strict};
+        for (session, least, is_met) in [
+            (Off, Off, true),
+            (Off, Credentials, false),
+            (Off, Strict, false),
+            (Credentials, Credentials, true),
+            (Credentials, Strict, false),
+            (Strict, Credentials, true),
+        ] {
+            let context =
+                Context { isolation: session, ..audex_workbench::conformance::context(&[], Some("x")) };
+            assert_eq!(
+                unmet(&restriction(Some(least), None), &context).is_none(),
+                is_met,
+                "{session:?} {least:?}"
+            );
+        }
+        let with = |delivery| Context { delivery, ..audex_workbench::conformance::context(&[], Some("x")) };
+        let only = restriction(None, Some(Delivery::Gateway));
+        assert_eq!(unmet(&only, &with(None)).as_deref(), Some("the delivery `gateway`"));
+        assert_eq!(unmet(&only, &with(Some(Delivery::Env))).as_deref(), Some("the delivery `gateway`"));
+        assert_eq!(unmet(&only, &with(Some(Delivery::Gateway))), None);
+        assert_eq!(unmet(&restriction(None, None), &with(None)), None);
+    }
 }

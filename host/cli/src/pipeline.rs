@@ -13,32 +13,49 @@ mod settle;
 
 use std::ffi::OsString;
 
+use crate::approve;
 use crate::approve::Approved;
+use crate::check;
 use crate::components::Components;
 use crate::console::Console;
+use crate::deny;
+use crate::expansion;
 use crate::failure::Failure;
+use crate::filter;
 use crate::filter::Filtered;
+use crate::mint;
+use crate::plan;
 use crate::plan::Planned;
 use crate::profile::{Profiles, shortest};
+use crate::request;
 use crate::request::Ask;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
-use crate::{approve, check, deny, expansion, filter, mint, plan, request};
 use audex_audit::Event;
-use audex_child::deliver::{Delivery, SessionDirectory, deliver};
-use audex_child::{Ended, OnExpiry, Signals};
+use audex_child::Ended;
+use audex_child::OnExpiry;
+use audex_child::Signals;
+use audex_child::deliver::Delivery;
+use audex_child::deliver::SessionDirectory;
+use audex_child::deliver::deliver;
 use audex_components::component::Loaded;
-use audex_components::filter::{Context as Circumstances, Filter};
-use audex_components::provider::{Description, Minted, Provider};
+use audex_components::filter::Context as Circumstances;
+use audex_components::filter::Filter;
+use audex_components::provider::Description;
+use audex_components::provider::Minted;
+use audex_components::provider::Provider;
+use audex_core::agent;
 use audex_core::clock;
 use audex_core::environment::AWS_ENDPOINT_URL;
-use audex_core::environment::{Environment, PATH};
+use audex_core::environment::Environment;
+use audex_core::environment::PATH;
 use audex_core::process;
 use audex_core::secret::Secret;
 use audex_core::source::Source;
 use audex_core::unwind::caught;
 use audex_endpoint::Endpoints;
-use audex_logins::aws::profile::{Leads, session_file};
+use audex_logins::aws::profile::Leads;
+use audex_logins::aws::profile::session_file;
 
 use self::access::Access;
 use self::attempt::Attempt;
@@ -157,12 +174,18 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     let forbidden = profiles.iter().flat_map(|profile| &profile.deny);
     let forbidden: Vec<DenyEntry> = settings.deny.iter().chain(forbidden).cloned().collect();
     let shares = profiles.into_iter().flat_map(|profile| profile.shares).collect();
+    let user = process::user();
     let circumstances = Circumstances {
         command: ask.command.clone(),
-        user: process::user(),
+        user: user.clone(),
         now: clock::unix_seconds(),
         justification: ask.justification.clone(),
         profiles: ask.profiles.clone(),
+        isolation: filter::ISOLATION,
+        delivery: filter::DELIVERY,
+        agent: agent::agent(environment).map(str::to_owned),
+        subject: user,
+        parents: Vec::new(),
     };
     let request = request::request(ask, id.clone(), shares, ttl.duration)?;
     attempt.requested(&request);

@@ -172,6 +172,7 @@ pub fn require(planned: &Planned, required: Enforcer) -> Result<(), PlanError> {
 pub fn enforcer_name(enforcer: Enforcer) -> &'static str {
     match enforcer {
         Enforcer::Cloud => "cloud",
+        Enforcer::Gateway => "gateway",
         Enforcer::Token => "token",
         Enforcer::None => "none",
     }

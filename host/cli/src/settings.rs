@@ -379,7 +379,8 @@ pub fn strength(enforcer: Enforcer) -> u8 {
     match enforcer {
         Enforcer::None => 0,
         Enforcer::Token => 1,
-        Enforcer::Cloud => 2,
+        Enforcer::Gateway => 2,
+        Enforcer::Cloud => 3,
     }
 }
 

@@ -4,7 +4,15 @@
 
 use super::limit;
 use super::mapping::{Expansion, Row};
-use super::provider::{Advice, CheckResult, Description, Error, Finding, GrantPlan, Profile, Setting};
+use super::provider::Advice;
+use super::provider::CheckResult;
+use super::provider::Description;
+use super::provider::Error;
+use super::provider::Finding;
+use super::provider::GrantPlan;
+use super::provider::Profile;
+use super::provider::Scope;
+use super::provider::Setting;
 use audex_core::printable::line;
 
 /// What can be made fit in place.
@@ -30,6 +38,14 @@ impl<T: Clean> Clean for Option<T> {
 impl<T: Clean> Clean for Vec<T> {
     fn clean(&mut self) {
         self.iter_mut().for_each(Clean::clean);
+    }
+}
+
+impl Clean for Scope {
+    fn clean(&mut self) {
+        if let Self::These(named) = self {
+            named.clean();
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::capability::Capability;
-use super::manifest::{Track, World};
+use super::manifest::World;
 use audex_core::printable;
 use audex_core::source::Source;
 
@@ -17,8 +17,6 @@ pub struct Loaded {
     pub digest: String,
     /// What it exports.
     pub world: World,
-    /// The contract it was built for.
-    pub track: Track,
     /// Where it came from.
     pub source: Source,
     /// What it may use.

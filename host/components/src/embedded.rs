@@ -54,7 +54,6 @@ impl Embedded {
             name: self.name.to_owned(),
             digest: self.digest.to_owned(),
             world: manifest.world,
-            track: manifest.contract,
             source: Source::BuiltIn,
             capabilities: manifest.requested.into_iter().collect(),
             component,

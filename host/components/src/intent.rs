@@ -16,7 +16,7 @@ use super::manifest::World;
 use super::provider::ProviderError;
 use super::state::State;
 
-pub use super::bindings::intent::exports::audex::plugin0_1_0::intent::{Candidate, Proposal};
+pub use super::bindings::intent::exports::audex::plugin::intent::{Candidate, Proposal};
 
 /// An engine that is ready to be asked.
 pub struct Intent {
@@ -66,7 +66,7 @@ impl Intent {
         };
         let (answer, _) = call(&self.engine, &self.loaded, State::reaching(reach), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
-            let intent = instance.audex_plugin0_1_0_intent();
+            let intent = instance.audex_plugin_intent();
             intent.call_translate(store, text, provider).map_err(|error| (Phase::Call, error))
         })?;
         let mut proposal = answer.map_err(|mut error| {

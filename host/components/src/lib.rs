@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod mapping;
 pub mod outline;
 pub mod provider;
+pub mod scope;
 pub mod state;
 pub mod tape;
 pub mod version;

@@ -5,39 +5,8 @@ use std::fmt;
 use super::capability::{Capability, UnknownCapability};
 use super::outline::{Outline, OutlineError};
 
-/// A version of the contract that this host speaks. Released ones are frozen (`wit/deps`); the last is the newest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Track {
-    /// `audex:plugin@0.1.0`.
-    V0_1,
-    /// `audex:plugin@0.2.0`: filters know who asks and see the plan; providers sign with keys, and keep what revoking needs.
-    V0_2,
-}
-
-impl Track {
-    const ALL: [Self; 2] = [Self::V0_1, Self::V0_2];
-    /// The one that the SDK of this version builds for.
-    pub const NEWEST: Self = Self::V0_2;
-
-    /// The version, as manifests and imports write it.
-    #[must_use]
-    pub fn version(self) -> &'static str {
-        match self {
-            Self::V0_1 => "0.1.0",
-            Self::V0_2 => "0.2.0",
-        }
-    }
-
-    fn offered() -> String {
-        Self::ALL.map(Self::version).join(" and ")
-    }
-}
-
-impl fmt::Display for Track {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.version())
-    }
-}
+/// The version of the contract, `audex:plugin`, that this host and the SDK speak.
+pub const CONTRACT: &str = "0.1.0";
 
 /// What kind of component it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +39,10 @@ impl World {
         Self::ALL.into_iter().find(|world| world.name() == name)
     }
 
-    /// Whether a component of this world may import `interface` in `track`. One that a track did not change has its old version.
-    fn imports(self, track: Track, interface: &str) -> bool {
+    /// Tells whether a component of this world may import `interface`.
+    fn imports(self, interface: &str) -> bool {
         match self {
-            Self::Provider => {
-                PROVIDER.contains(&interface) || (track == Track::V0_2 && SINCE_0_2.contains(&interface))
-            }
+            Self::Provider => PROVIDER.contains(&interface),
             Self::Intent => INTENT.contains(&interface),
             Self::Mapping | Self::Filter => false,
         }
@@ -92,9 +59,10 @@ const PROVIDER: &[&str] = &[
     "log@0.1.0",
     "clock@0.1.0",
     "settings@0.1.0",
+    "keys@0.1.0",
+    "keep@0.1.0",
+    "leases@0.1.0",
 ];
-/// What providers may import in addition since 0.2.
-const SINCE_0_2: &[&str] = &["keys@0.2.0", "keep@0.2.0", "leases@0.2.0"];
 
 impl fmt::Display for World {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,8 +86,6 @@ pub struct Manifest {
     pub licence: String,
     /// The SDK it was built with.
     pub sdk: String,
-    /// The contract it was built for.
-    pub contract: Track,
     /// What it exports.
     pub world: World,
     /// What it asks for.
@@ -145,8 +111,8 @@ pub enum ManifestError {
     /// It asks for something unknown.
     #[error("it asks for something unknown")]
     Capability(#[from] UnknownCapability),
-    /// Another track of the contract.
-    #[error("it was built for audex:plugin {built_for}, this host offers {}", Track::offered())]
+    /// Another version of the contract.
+    #[error("it was built for audex:plugin {built_for}, this host offers {CONTRACT}")]
     Contract {
         /// The component's contract.
         built_for: String,
@@ -176,10 +142,10 @@ impl Manifest {
             line.map(str::to_owned).ok_or_else(|| ManifestError::Malformed(format!("it has no `{key}`")))
         };
         let contract = value("contract")?;
-        let Some(contract) = Track::ALL.into_iter().find(|track| track.version() == contract) else {
+        if contract != CONTRACT {
             let built_for = contract.chars().filter(char::is_ascii_graphic).take(64).collect();
             return Err(ManifestError::Contract { built_for });
-        };
+        }
         let world = value("world")?;
         let none = || {
             let known = World::ALL.map(World::name).join("`, `");
@@ -202,7 +168,7 @@ impl Manifest {
             .filter_map(|line| line.strip_prefix("capability "))
             .map(str::parse)
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { name, version, licence, sdk, contract, world, requested, imports, exports })
+        Ok(Self { name, version, licence, sdk, world, requested, imports, exports })
     }
 
     /// Whether a component of its world may ask for anything, where it does.
@@ -223,7 +189,7 @@ impl Manifest {
     pub fn check_imports(&self) -> Result<(), ManifestError> {
         let allowed = |import: &String| {
             let name = import.strip_prefix("audex:plugin/");
-            name.is_some_and(|name| self.world.imports(self.contract, name))
+            name.is_some_and(|name| self.world.imports(name))
         };
         match self.imports.iter().find(|import| !allowed(import)) {
             Some(import) => Err(ManifestError::Import(import.clone())),
@@ -253,10 +219,7 @@ mod tests {
     #[test]
     fn another_contract_says_both_versions() {
         let error = parsed(&GOOD.replace("0.1.0\nworld", "0.3.0\nworld")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "it was built for audex:plugin 0.3.0, this host offers 0.1.0 and 0.2.0"
-        );
+        assert_eq!(error.to_string(), "it was built for audex:plugin 0.3.0, this host offers 0.1.0");
     }
 
     #[test]
@@ -272,16 +235,25 @@ mod tests {
     }
 
     #[test]
-    fn what_came_with_a_track_is_not_of_an_older_one() {
-        let imports = || vec!["audex:plugin/http@0.1.0".to_owned(), "audex:plugin/keys@0.2.0".to_owned()];
-        let of = |contract: &str| {
-            let text = GOOD.replace("policy-filter", "provider-plugin").replace("0.1.0\nworld", contract);
-            Manifest::parse(&text, imports(), Vec::new()).unwrap().check_imports()
+    fn an_import_is_of_the_world_and_of_this_version() {
+        let of = |import: &str| {
+            let text = GOOD.replace("policy-filter", "provider-plugin");
+            Manifest::parse(&text, vec![format!("audex:plugin/{import}")], Vec::new())
+                .unwrap()
+                .check_imports()
         };
-        assert!(of("0.2.0\nworld").is_ok());
-        assert!(
-            matches!(of("0.1.0\nworld"), Err(ManifestError::Import(name)) if name.ends_with("keys@0.2.0"))
-        );
+        assert!(of("http@0.1.0").is_ok() && of("keys@0.1.0").is_ok());
+        for other in ["keys@0.2.0", "keys", "files@0.1.0"] {
+            assert!(
+                matches!(of(other), Err(ManifestError::Import(name)) if name.ends_with(other)),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_sdk_builds_for_the_contract_that_this_host_offers() {
+        assert_eq!(audex_sdk::manifest::CONTRACT, CONTRACT);
     }
 
     #[test]

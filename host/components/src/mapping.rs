@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::limit;
 use super::state::State;
 
-pub use super::bindings::mapping::exports::audex::plugin0_1_0::mapping::{Expansion, Row};
+pub use super::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
 
 /// A mapping that is ready to be called.
 pub struct Mapping {
@@ -45,7 +45,7 @@ impl Mapping {
     pub fn rows(&self) -> Result<Vec<Row>, PluginError> {
         let work = call(&self.engine, &self.loaded, State::pure(), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
-            instance.audex_plugin0_1_0_mapping().call_rows(store).map_err(|error| (Phase::Call, error))
+            instance.audex_plugin_mapping().call_rows(store).map_err(|error| (Phase::Call, error))
         });
         let mut rows = work?.0;
         rows.clean();
@@ -63,7 +63,7 @@ impl Mapping {
     ) -> Result<Vec<Option<Expansion>>, PluginError> {
         let (mut expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
-            let mapping = instance.audex_plugin0_1_0_mapping();
+            let mapping = instance.audex_plugin_mapping();
             mapping.call_expand(store, provider, permissions).map_err(|error| (Phase::Call, error))
         })?;
         if expansions.len() != permissions.len() {

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use wasmtime::Store;
 
-use super::bindings::provider::exports::audex::plugin0_1_0::provider as wit;
-use super::bindings::provider::{ProviderPluginPre, exports::audex::plugin0_1_0::provider::Guest};
+use super::bindings::provider::exports::audex::plugin::provider as wit;
+use super::bindings::provider::{ProviderPluginPre, exports::audex::plugin::provider::Guest};
 use super::call::{self, call};
 use super::capability::outside::Outside;
 use super::capability::policy_scope::PolicyScope;
@@ -33,7 +33,7 @@ use audex_core::printable;
 use audex_core::session::Endpoint;
 use audex_core::session::{SessionFile, Value};
 
-pub use super::bindings::provider::v0_1::types::{Error, ErrorKind, Grant, Permission};
+pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission, Scope};
 pub use wit::{
     AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding, GrantPlan,
     HealthStatus, KnownAction, Planned, Profile, Setting, Statement, Status, Window,
@@ -245,6 +245,9 @@ impl Provider {
         if plan.permissions.len() != grant.permissions.len() || !pairs.all(|(planned, p)| same(planned, p)) {
             return Err(self.bad("it left a granted permission out of its plan, or moved it").into());
         }
+        if plan.permissions.iter().any(|planned| planned.enforced_by == Enforcer::Gateway) {
+            return Err(self.bad("it leaves a permission to a gateway, and this session has none").into());
+        }
         // The policy is shown, and sent, as it is.
         let forges = |c| printable::is_hidden(c) && !matches!(c, '\n' | '\t');
         if plan.policy.as_ref().is_some_and(|policy| policy.contains(forges)) {
@@ -377,7 +380,7 @@ impl Provider {
         };
         let (value, mut state) = call(&self.engine, &self.loaded, State::reaching(reach), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
-            work(instance.audex_plugin0_1_0_provider(), store).map_err(|error| (Phase::Call, error))
+            work(instance.audex_plugin_provider(), store).map_err(|error| (Phase::Call, error))
         })?;
         self.logged.lock().unwrap_or_else(PoisonError::into_inner).append(&mut state.logged);
         Ok((value, state))

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::bindings::provider::v0_1::http::{Auth, Chunk, Request, Response};
-use super::bindings::provider::v0_1::types::{Error, ErrorKind};
+use super::bindings::provider::http::{Auth, Chunk, Request, Response};
+use super::bindings::provider::types::{Error, ErrorKind};
 
 /// Stands where a secret was.
 const SECRET: &str = "<secret>";

@@ -36,7 +36,7 @@ impl Algorithm {
 /// The key is none, or not of the algorithm. Nothing of it is said.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is no private key in PEM for this algorithm")]
-pub(crate) struct UnusableKey;
+pub struct UnusableKey;
 
 /// The signature of `message`, as bytes.
 ///

@@ -60,7 +60,7 @@ pub enum LoopbackError {
 
 /// One request the cloud answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub struct Seen {
     /// The service of the signature's scope: `s3`, `sts`, `dynamodb`.
     pub service: String,
     /// The IAM action that was decided: `s3:GetObject`.

@@ -152,7 +152,6 @@ impl Store {
             name: installed.name.clone(),
             digest: installed.digest.clone(),
             world: installed.world,
-            track: manifest.contract,
             source: Source::Installed,
             capabilities: self.rules.within(effective(&manifest.requested, &installed.granted)),
             component,

@@ -7,15 +7,28 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use audex_components::capability::outside::Outside;
-use audex_components::component::{Loaded, PluginError};
+use audex_components::component::Loaded;
+use audex_components::component::PluginError;
 use audex_components::engine::Engine;
-use audex_components::filter::{Context, Filter, Verdict};
+use audex_components::filter::Context;
+use audex_components::filter::Delivery;
+use audex_components::filter::Filter;
+use audex_components::filter::Isolation;
+use audex_components::filter::Verdict;
 use audex_components::intent::Intent;
 use audex_components::manifest::World;
 use audex_components::mapping::Mapping;
-use audex_components::provider::{Enforcer, Grant, GrantPlan, Permission, Planned, Provider, ProviderError};
+use audex_components::provider::Enforcer;
+use audex_components::provider::Grant;
+use audex_components::provider::GrantPlan;
+use audex_components::provider::Permission;
+use audex_components::provider::Planned;
+use audex_components::provider::Provider;
+use audex_components::provider::ProviderError;
+use audex_components::provider::Scope;
 use audex_core::environment::Environment;
-use audex_registry::store::{InstallPlan, StoreError};
+use audex_registry::store::InstallPlan;
+use audex_registry::store::StoreError;
 use audex_wire::seen_request::SeenRequest;
 
 /// Permissions of the largest request that is tried; real ones have a few dozen.
@@ -100,7 +113,7 @@ pub(super) fn grant(actions: &[&str]) -> Grant {
     let permission = |action: &&str| Permission {
         action: (*action).to_owned(),
         origin: (*action).to_owned(),
-        resources: Vec::new(),
+        resources: Scope::Every,
     };
     Grant {
         provider: "aws".to_owned(),
@@ -112,19 +125,24 @@ pub(super) fn grant(actions: &[&str]) -> Grant {
 }
 
 /// A run, at a time before anybody's clock and in a year after it.
-pub(super) fn context(command: &[&str], justification: Option<&str>) -> Context {
+pub fn context(command: &[&str], justification: Option<&str>) -> Context {
     Context {
         command: command.iter().map(|&word| word.to_owned()).collect(),
         user: "conformance".to_owned(),
         now: if justification.is_some() { 1_800_000_000 } else { u64::MAX },
         justification: justification.map(str::to_owned),
         profiles: Vec::new(),
+        isolation: if justification.is_some() { Isolation::Off } else { Isolation::Strict },
+        delivery: justification.is_none().then_some(Delivery::Gateway),
+        agent: justification.is_none().then(|| "\u{202e}".to_owned()),
+        subject: "conformance".to_owned(),
+        parents: if justification.is_some() { Vec::new() } else { vec!["\u{0}".to_owned(); 300] },
     }
 }
 
 /// A plan of these actions, every one enforced by somebody else.
 pub(super) fn outline(actions: &[&str]) -> GrantPlan {
-    let enforcers = [Enforcer::Cloud, Enforcer::Token, Enforcer::None].into_iter().cycle();
+    let enforcers = [Enforcer::Cloud, Enforcer::Gateway, Enforcer::Token, Enforcer::None].into_iter().cycle();
     let planned = |(action, enforced_by): (&&str, Enforcer)| Planned {
         action: (*action).to_owned(),
         origin: (*action).to_owned(),

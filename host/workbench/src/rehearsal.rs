@@ -9,18 +9,27 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::conformance::Check;
+use audex_components::capability::Capability;
+use audex_components::capability::effective;
 use audex_components::capability::outside::Outside;
-use audex_components::capability::{Capability, effective};
 use audex_components::component::PluginError;
 use audex_components::engine::Engine;
-use audex_components::intent::{Intent, Proposal};
+use audex_components::intent::Intent;
+use audex_components::intent::Proposal;
 use audex_components::manifest::World;
-use audex_components::provider::{Grant, Minted, Permission, Provider, ProviderError};
-use audex_components::tape::{Exchange, Tape};
+use audex_components::provider::Grant;
+use audex_components::provider::Minted;
+use audex_components::provider::Permission;
+use audex_components::provider::Provider;
+use audex_components::provider::ProviderError;
+use audex_components::provider::Scope;
+use audex_components::tape::Exchange;
+use audex_components::tape::Tape;
 use audex_core::environment::Environment;
 use audex_core::printable::is_hidden;
 use audex_core::session::Value;
-use audex_registry::store::{InstallPlan, StoreError};
+use audex_registry::store::InstallPlan;
+use audex_registry::store::StoreError;
 
 /// What was asked of the component.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +69,7 @@ impl Script {
         let permission = |one: &Permission| Asked {
             action: one.action.clone(),
             origin: one.origin.clone(),
-            resources: one.resources.clone(),
+            resources: one.resources.named().to_vec(),
         };
         Self {
             provider: grant.provider.clone(),
@@ -76,7 +85,7 @@ impl Script {
         let permission = |one: &Asked| Permission {
             action: one.action.clone(),
             origin: one.origin.clone(),
-            resources: one.resources.clone(),
+            resources: Scope::asked(one.resources.clone()),
         };
         Grant {
             provider: self.provider.clone(),

@@ -10,20 +10,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use audex_components::embedded;
-use audex_components::manifest::{Track, World};
+use audex_components::manifest::CONTRACT;
+use audex_components::manifest::World;
 use audex_core::variable::installed;
 
-/// The contract: the newest track, and the frozen interfaces that it goes on using.
-const WIT: [(&str, &str); 9] = [
+/// The contract.
+const WIT: [(&str, &str); 8] = [
     ("filter.wit", include_str!("../../../wit/filter.wit")),
+    ("host.wit", include_str!("../../../wit/host.wit")),
     ("keys.wit", include_str!("../../../wit/keys.wit")),
     ("leases.wit", include_str!("../../../wit/leases.wit")),
+    ("provider.wit", include_str!("../../../wit/provider.wit")),
+    ("pure.wit", include_str!("../../../wit/pure.wit")),
+    ("types.wit", include_str!("../../../wit/types.wit")),
     ("worlds.wit", include_str!("../../../wit/worlds.wit")),
-    ("deps/plugin-0.1.0/host.wit", include_str!("../../../wit/deps/plugin-0.1.0/host.wit")),
-    ("deps/plugin-0.1.0/provider.wit", include_str!("../../../wit/deps/plugin-0.1.0/provider.wit")),
-    ("deps/plugin-0.1.0/pure.wit", include_str!("../../../wit/deps/plugin-0.1.0/pure.wit")),
-    ("deps/plugin-0.1.0/types.wit", include_str!("../../../wit/deps/plugin-0.1.0/types.wit")),
-    ("deps/plugin-0.1.0/worlds.wit", include_str!("../../../wit/deps/plugin-0.1.0/worlds.wit")),
 ];
 
 /// Names of files, and what is in them.
@@ -156,10 +156,9 @@ impl Project {
         };
         let commands: String = commands.iter().map(line).collect();
         format!(
-            "# {name}\n\n{kind} for Audex (contract audex:plugin {}). {whole}\n\n```console\n{commands}```\n\n{use_it}\n\n{notes}\
+            "# {name}\n\n{kind} for Audex (contract audex:plugin {CONTRACT}). {whole}\n\n```console\n{commands}```\n\n{use_it}\n\n{notes}\
              To hand it out, sign it with minisign (`minisign -Sm {name}.wasm`) and put `{name}.wasm.minisig` beside it, on an https server or in\n\
-             an OCI registry (`oras push REGISTRY/{name}:0.1.0 {name}.wasm:application/wasm {name}.wasm.minisig:application/vnd.minisign.signature`).\n",
-            Track::NEWEST
+             an OCI registry (`oras push REGISTRY/{name}:0.1.0 {name}.wasm:application/wasm {name}.wasm.minisig:application/vnd.minisign.signature`).\n"
         )
     }
 }
@@ -176,12 +175,7 @@ mod tests {
     fn the_sdk_that_comes_along_is_whole_and_needs_what_the_sdk_needs() {
         assert!(include_str!("../../../sdk/Cargo.toml").contains(rust::DEPENDENCIES));
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        for (folder, within) in [
-            ("sdk/src", "src/"),
-            ("sdk/src/fake", "src/fake/"),
-            ("wit", ""),
-            ("wit/deps/plugin-0.1.0", "deps/plugin-0.1.0/"),
-        ] {
+        for (folder, within) in [("sdk/src", "src/"), ("sdk/src/fake", "src/fake/"), ("wit", "")] {
             for entry in std::fs::read_dir(root.join(folder)).unwrap().map(Result::unwrap) {
                 let name = format!("{within}{}", entry.file_name().into_string().unwrap());
                 let known = rust::SDK.iter().chain(&WIT).any(|(path, _)| *path == name);

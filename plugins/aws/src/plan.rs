@@ -14,10 +14,14 @@ pub const UNDETERMINED: &str = "undetermined";
 
 pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     for permission in &grant.permissions {
-        arn::check_resources(&permission.resources)?;
+        arn::check_resources(permission.resources.named())?;
     }
-    let resources: Vec<&str> =
-        grant.permissions.iter().flat_map(|permission| &permission.resources).map(String::as_str).collect();
+    let resources: Vec<&str> = grant
+        .permissions
+        .iter()
+        .flat_map(|permission| permission.resources.named())
+        .map(String::as_str)
+        .collect();
     partition::check_same(&resources)?;
     let (method, mut notices) = match decide(grant) {
         Ok(method) => (Some(method), Vec::new()),
@@ -84,7 +88,7 @@ fn check_partition(method: Method, resources: &[&str]) -> Result<(), Error> {
 /// The access level of an action, or what its wildcards match; and whether it grants nothing on these resources.
 fn note(permission: &Permission, idle: &[(String, Vec<String>)]) -> String {
     let described = action::describe(&permission.action);
-    if idle.iter().any(|(action, on)| *action == permission.action && *on == permission.resources) {
+    if idle.iter().any(|(action, on)| *action == permission.action && *on == permission.resources.named()) {
         return format!("{described}; grants nothing on the given resources");
     }
     described

@@ -88,8 +88,12 @@ fn terraform(name: &str, scope: &str, role: &Role) -> String {
 
 /// A role knows no resources: its assignment has a scope.
 fn description(grant: &Grant, name: &str) -> String {
-    let mut resources: Vec<&str> =
-        grant.permissions.iter().flat_map(|permission| &permission.resources).map(String::as_str).collect();
+    let mut resources: Vec<&str> = grant
+        .permissions
+        .iter()
+        .flat_map(|permission| permission.resources.named())
+        .map(String::as_str)
+        .collect();
     resources.sort_unstable();
     resources.dedup();
     let scope = match resources.as_slice() {

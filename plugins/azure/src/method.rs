@@ -37,7 +37,7 @@ impl Method {
     /// # Errors
     /// When the one insisted on cannot do it, or is none.
     pub fn decide(grant: &Grant, forced: Option<&str>) -> Result<Self, Error> {
-        let limited = grant.permissions.iter().any(|permission| !permission.resources.is_empty());
+        let limited = grant.permissions.iter().any(|permission| !permission.resources.is_every());
         match (forced.unwrap_or("auto"), limited) {
             ("auto" | "sas", true) => Ok(Self::Sas),
             ("auto" | "audience-tokens", false) => Ok(Self::AudienceTokens),
@@ -97,7 +97,7 @@ pub fn token_life(ttl: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use audex_sdk::provider::Permission;
+    use audex_sdk::provider::{Permission, Scope};
 
     use super::*;
 
@@ -105,7 +105,7 @@ mod tests {
         let permission = Permission {
             action: "Microsoft.Storage/storageAccounts/read".to_owned(),
             origin: String::new(),
-            resources: resources.iter().map(|&text| text.to_owned()).collect(),
+            resources: Scope::asked(resources.iter().map(|&text| text.to_owned()).collect()),
         };
         let grant = Grant {
             provider: "azure".to_owned(),

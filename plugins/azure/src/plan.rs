@@ -63,6 +63,8 @@ pub fn planned(permission: &Permission, enforced_by: Enforcer, note: String) -> 
 
 #[cfg(test)]
 pub mod tests {
+    use audex_sdk::provider::Scope;
+
     use super::*;
 
     /// A grant of `(action, resources)`.
@@ -71,7 +73,7 @@ pub mod tests {
         let permission = |(action, resources): &(&str, &[&str])| Permission {
             action: (*action).to_owned(),
             origin: (*action).to_owned(),
-            resources: owned(resources),
+            resources: Scope::asked(owned(resources)),
         };
         Grant {
             provider: "azure".to_owned(),

@@ -4,7 +4,7 @@
 //! Source: Resource Manager REST API, "Azure resource provider operations"; Blob service REST API, "Authorize with Microsoft Entra
 //! ID", "Permissions for calling data operations"; Key Vault, "Azure RBAC guide".
 
-use audex_sdk::provider::{Attribution, Call, Permission, SeenRequest};
+use audex_sdk::provider::{Attribution, Call, Permission, Scope, SeenRequest};
 
 /// Hosts of Resource Manager, in all clouds.
 const MANAGEMENT: [&str; 3] =
@@ -159,7 +159,7 @@ pub fn attribute(calls: &[Call]) -> Vec<Attribution> {
 fn need(call: &Call) -> Attribution {
     let found = azure_catalogue::find(&call.operation);
     let known = found.is_some() || call.operation == LOGGED_IN;
-    let permission = |action| Permission { action, origin: call.operation.clone(), resources: Vec::new() };
+    let permission = |action| Permission { action, origin: call.operation.clone(), resources: Scope::Unseen };
     let permissions = found.into_iter().map(|found| permission(found.name)).collect();
     Attribution { known, permissions, note: None }
 }

@@ -47,8 +47,12 @@ impl Roles {
         let whole = subscription.map(Scope::of_subscription).transpose()?;
         let mut sets: Vec<(Vec<Scope>, Vec<&str>)> = Vec::new();
         for permission in &grant.permissions {
-            let mut scopes =
-                permission.resources.iter().map(|text| Scope::parse(text)).collect::<Result<Vec<_>, _>>()?;
+            let mut scopes = permission
+                .resources
+                .named()
+                .iter()
+                .map(|text| Scope::parse(text))
+                .collect::<Result<Vec<_>, _>>()?;
             if scopes.is_empty() {
                 scopes.push(whole.clone().ok_or_else(no_subscription)?);
             }

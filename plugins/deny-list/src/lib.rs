@@ -62,7 +62,7 @@ fn restrict(grant: &Grant, entry: &Entry) -> Option<Restriction> {
     }
     let deny = if overlaps { vec![entry.pattern.clone()] } else { Vec::new() };
     let reason = format!("`{}` in {}", entry.pattern, entry.source);
-    Some(Restriction { drop, deny, max_ttl_seconds: None, reason })
+    Some(Restriction { drop, deny, ..Restriction::because(&reason) })
 }
 
 audex_sdk::filter!(DenyList);

@@ -73,7 +73,7 @@ fn terraform(name: &str, permissions: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use audex_sdk::provider::Permission;
+    use audex_sdk::provider::{Permission, Scope};
 
     use super::*;
 
@@ -81,7 +81,7 @@ mod tests {
         let permission = |action: &&str| Permission {
             action: (*action).to_owned(),
             origin: String::new(),
-            resources: Vec::new(),
+            resources: Scope::Every,
         };
         let grant = Grant {
             provider: "gcp".into(),

@@ -25,7 +25,7 @@ pub fn plan(grant: &Grant, account: Option<&str>) -> Result<Plan, Error> {
     if account.is_none() {
         notices.push("no service account is set: a run needs AUDEX_GCP_SERVICE_ACCOUNT".to_owned());
     }
-    let limited = grant.permissions.iter().any(|permission| !permission.resources.is_empty());
+    let limited = grant.permissions.iter().any(|permission| !permission.resources.is_every());
     let mut plan = if limited { bounded(grant)? } else { scoped(grant)? };
     plan.notices.splice(0..0, notices);
     Ok(plan)
@@ -52,7 +52,7 @@ fn bounded(grant: &Grant) -> Result<Plan, Error> {
         let wanted = granted(&permission.action, &grant.deny);
         let (held, lost): (Vec<String>, Vec<String>) = wanted.into_iter().partition(|name| role::holds(name));
         only_storage(permission, &lost)?;
-        for text in &permission.resources {
+        for text in permission.resources.named() {
             let place = Place::parse(text)?;
             match places.iter_mut().find(|(known, _)| *known == place) {
                 Some((_, there)) => there.extend(held.clone()),
@@ -78,7 +78,7 @@ fn bounded(grant: &Grant) -> Result<Plan, Error> {
     let admits = |name: &str| extras.contains(&name);
     keep_denied(&grant.deny, admits, "the roles of the access boundary")?;
     let row = |(permission, held, lost): (&Permission, Vec<String>, Vec<String>)| {
-        let own: Vec<&str> = extras_of(&made.extras, &permission.resources);
+        let own: Vec<&str> = extras_of(&made.extras, permission.resources.named());
         planned(
             permission,
             if own.is_empty() { Enforcer::Cloud } else { Enforcer::Token },
@@ -107,7 +107,7 @@ fn only_storage(permission: &Permission, lost: &[String]) -> Result<(), Error> {
             "leave --resource out and let a service account of its own be the limit, or run it by itself",
         ));
     }
-    if permission.resources.is_empty() {
+    if permission.resources.is_every() {
         return Err(invalid(
             "resource-missing",
             format!("other permissions are limited to resources, and `{action}` is not"),

@@ -44,7 +44,7 @@ pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     }
     // A boundary reaches buckets; the list of them is the project's.
     if action.starts_with("storage.buckets.")
-        && covering.iter().all(|permission| !permission.resources.is_empty())
+        && covering.iter().all(|permission| !permission.resources.is_every())
     {
         return advice(format!("{said}, which --resource makes impossible: leave it out"), Vec::new());
     }
@@ -67,7 +67,7 @@ fn fits(row: &[&str], words: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use audex_sdk::provider::Permission;
+    use audex_sdk::provider::{Permission, Scope};
 
     use super::*;
 
@@ -76,7 +76,7 @@ mod tests {
         let permission = |action: &&str| Permission {
             action: (*action).to_owned(),
             origin: String::new(),
-            resources: owned(resources),
+            resources: Scope::asked(owned(resources)),
         };
         let grant = Grant {
             provider: "gcp".into(),

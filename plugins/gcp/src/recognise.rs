@@ -3,7 +3,7 @@
 //! A permission is called like its method: service, last collection, verb. What is called otherwise is in `EXCEPTIONS`; what the
 //! catalogue does not know then is unknown, never guessed.
 
-use audex_sdk::provider::{Attribution, Call, Permission, SeenRequest};
+use audex_sdk::provider::{Attribution, Call, Permission, Scope, SeenRequest};
 use method_table::{Request, Table};
 
 /// Sections are hosts.
@@ -79,7 +79,7 @@ fn need(call: &Call) -> Attribution {
         action,
         origin: call.operation.clone(),
         // Only buckets can be limited, and only where nothing else is asked for: see `plan.rs`.
-        resources: Vec::new(),
+        resources: Scope::Unseen,
     };
     match permissions(&call.operation) {
         Some(actions) => Attribution {

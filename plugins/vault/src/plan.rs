@@ -10,11 +10,15 @@ use crate::target::Target;
 
 pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     for permission in &grant.permissions {
-        arn::check_resources(&permission.resources)?;
+        arn::check_resources(permission.resources.named())?;
     }
     let (method, target) = (configured()?, Target::configured()?);
-    let resources: Vec<&str> =
-        grant.permissions.iter().flat_map(|permission| &permission.resources).map(String::as_str).collect();
+    let resources: Vec<&str> = grant
+        .permissions
+        .iter()
+        .flat_map(|permission| permission.resources.named())
+        .map(String::as_str)
+        .collect();
     partition::check_same(&resources)?;
     if let Some((role, of)) =
         target.role_arn.as_deref().and_then(|role| Some((role, partition::of_arn(role)?)))
@@ -55,8 +59,10 @@ pub fn configured() -> Result<Method, Error> {
 
 fn scoped(permission: &Permission, compiled: &Compiled) -> Planned {
     let described = action::describe(&permission.action);
-    let is_idle =
-        compiled.idle.iter().any(|(action, on)| *action == permission.action && *on == permission.resources);
+    let is_idle = compiled
+        .idle
+        .iter()
+        .any(|(action, on)| *action == permission.action && *on == permission.resources.named());
     let note =
         if is_idle { format!("{described}; grants nothing on the given resources") } else { described };
     planned(permission, Enforcer::Cloud, note)

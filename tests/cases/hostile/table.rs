@@ -45,6 +45,21 @@ pub const FILTER: &[Case] = &[
         77,
         &["everything that was asked for is denied: `s3:GetObject` by `hostile-filter` (a reason)"],
     ),
+    case(
+        "isolated",
+        77,
+        &[
+            "filter `hostile-filter` requires the isolation `strict`, which this session does not have: a reason",
+        ],
+    ),
+    case(
+        "by-gateway",
+        77,
+        &[
+            "filter `hostile-filter` requires the delivery `gateway`, which this session does not have: a reason",
+        ],
+    ),
+    asking("not-isolated", 0, &[], &["sts:AssumeRole"]),
     case("many", 77, &["failed in phase answer: its verdict has more than 10000 entries"]),
     case("drop-often", 77, &["failed in phase answer: its verdict has more than 10000 entries"]),
     case("deny-hidden", 77, &["it denies what is no pattern on one line of text: `s3:Get Object`"]),
@@ -152,6 +167,11 @@ pub const PLAN: &[Case] = &[
     case("plan-origin", 70, &["failed in phase answer: it planned a permission that was not granted"]),
     case("plan-drop", 70, &["failed in phase answer: it left a granted permission out of its plan"]),
     case("plan-twice", 70, &["failed in phase answer: it left a granted permission out of its plan"]),
+    case(
+        "plan-gateway",
+        70,
+        &["failed in phase answer: it leaves a permission to a gateway, and this session has none"],
+    ),
     case("plan-policy", 70, &["failed in phase answer: its policy has control characters"]),
     case("plan-mints", 70, &["failed in phase call: it asked for credentials in a call that mints nothing"]),
     case("plan-error", 69, &["provider `hostile-provider`: m [2Jm [2J"]),

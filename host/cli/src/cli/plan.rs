@@ -58,7 +58,7 @@ pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsStrin
 fn to_json(prepared: &Prepared) -> Value {
     let (planned, components) = (prepared.approved.planned(), &prepared.components);
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
-    let permission = |(p, granted): (&audex_components::provider::Planned, &Permission)| json!({ "action": p.action, "origin": p.origin, "resources": granted.resources, "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
+    let permission = |(p, granted): (&audex_components::provider::Planned, &Permission)| json!({ "action": p.action, "origin": p.origin, "resources": granted.resources.named(), "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
     let denied = |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
     let component = |c: &audex_components::component::Loaded| json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() });
     let advice = |advice: &audex_components::provider::Advice| json!({ "message": advice.message, "missing": advice.missing });
@@ -90,7 +90,11 @@ fn permissions(grant: &Grant, plan: &GrantPlan) -> String {
         let mut row = vec![p.action.clone(), p.origin.clone(), enforcer_name(p.enforced_by).to_owned()];
         if differ {
             let every = || "every resource".to_owned();
-            row.push(if granted.resources.is_empty() { every() } else { granted.resources.join(", ") });
+            row.push(if granted.resources.is_every() {
+                every()
+            } else {
+                granted.resources.named().join(", ")
+            });
         }
         row.push(p.note.clone().unwrap_or_default());
         row
@@ -105,7 +109,7 @@ fn permissions(grant: &Grant, plan: &GrantPlan) -> String {
 
 /// The resources of all permissions together.
 fn resources(grant: &Grant) -> Vec<String> {
-    union(grant.permissions.iter().map(|permission| permission.resources.as_slice()))
+    union(grant.permissions.iter().map(|permission| permission.resources.named()))
 }
 
 fn notices(planned: &Planned) -> Vec<String> {

@@ -45,7 +45,7 @@ pub struct RequestArgs {
     method: Option<String>,
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Least enforcement to accept: `cloud`, `token` or `none` [default: token]
+    /// Least enforcement to accept: `cloud`, `gateway`, `token` or `none` [default: token]
     #[arg(long, value_name = "WHO", value_parser = parse_enforcer)]
     require: Option<Enforcer>,
     /// What happens to the command when access ends: `keep` it or `end` it [default: keep]

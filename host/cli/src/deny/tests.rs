@@ -4,6 +4,7 @@ use super::*;
 use audex_components::capability::outside::Outside;
 use audex_components::embedded;
 use audex_components::engine::Engine;
+use audex_components::provider::Scope;
 use audex_core::environment::Environment;
 
 /// The decision about one entry in the runs of `id`, where the other providers say `is_elsewhere`; and whether they were asked.
@@ -77,7 +78,7 @@ fn an_entry_without_a_known_action_still_denies_what_is_asked_for_by_its_name() 
     let (denied, _) = on("azure", "*.setIamPolicy", false);
     let denied = denied.unwrap();
     let asked = |action: &str| {
-        [Permission { action: action.to_owned(), origin: action.to_owned(), resources: Vec::new() }]
+        [Permission { action: action.to_owned(), origin: action.to_owned(), resources: Scope::Every }]
     };
     assert_eq!(denied.entries(&asked("Contoso.Garden/flowers.setIamPolicy")).len(), 1);
     assert!(denied.entries(&asked("Contoso.Garden/flowers/read")).is_empty());
@@ -119,7 +120,7 @@ fn no_token_for_everything_is_planned_beside_an_entry_that_covers_a_known_permis
             let entries = [DenyEntry { pattern: pattern.clone(), source: "d:2".to_owned() }];
             let denied = native(&entries, "gcp", &mapping, &provider, |_| Ok(Vec::new())).unwrap();
             let action = "secretmanager.versions.access".to_owned();
-            let asked = Permission { action: action.clone(), origin: action, resources: Vec::new() };
+            let asked = Permission { action: action.clone(), origin: action, resources: Scope::Every };
             let mut grant = audex_components::provider::Grant {
                 provider: "gcp".to_owned(),
                 permissions: vec![asked],

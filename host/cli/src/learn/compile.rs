@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::recommend::Share;
-use audex_components::provider::{Grant, Permission, Provider};
+use audex_components::provider::Grant;
+use audex_components::provider::Permission;
+use audex_components::provider::Provider;
+use audex_components::provider::Scope;
 
 /// Each pair of action and resource that a policy allows, with its condition.
 pub type Allowed = BTreeSet<(String, String, String)>;
@@ -19,7 +22,7 @@ pub fn allowed(provider: &Provider, id: &str, shares: &[Share]) -> Option<Allowe
     let permission = |share: &Share, action: &String| Permission {
         action: action.clone(),
         origin: action.clone(),
-        resources: share.resources.clone(),
+        resources: Scope::asked(share.resources.clone()),
     };
     let permissions = shares.iter().flat_map(|share| share.actions.iter().map(|one| permission(share, one)));
     let grant = Grant {

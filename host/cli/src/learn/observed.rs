@@ -114,7 +114,7 @@ impl Observed {
                 self.gaps.insert(note.clone());
             }
             for permission in &need.permissions {
-                self.permission(&permission.action, &permission.resources, call, source);
+                self.permission(&permission.action, permission.resources.named(), call, source);
             }
         }
     }
@@ -244,7 +244,7 @@ impl Observed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use audex_components::provider::Permission;
+    use audex_components::provider::{Permission, Scope};
 
     fn call(denied: bool) -> Call {
         Call {
@@ -262,7 +262,7 @@ mod tests {
         let permission = Permission {
             action: "s3:GetObject".to_owned(),
             origin: "GetObject".to_owned(),
-            resources: resources.iter().map(|&resource| resource.to_owned()).collect(),
+            resources: Scope::asked(resources.iter().map(|&resource| resource.to_owned()).collect()),
         };
         Attribution { known: true, permissions: vec![permission], note: None }
     }

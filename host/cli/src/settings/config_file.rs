@@ -97,7 +97,7 @@ pub struct AuditTable {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Enforcement {
-    /// `cloud`, `token` or `none`.
+    /// `cloud`, `gateway`, `token` or `none`.
     #[serde(deserialize_with = "enforcer")]
     pub require: Option<Enforcer>,
 }
@@ -129,9 +129,10 @@ pub struct Mapping {
 pub fn parse_enforcer(name: &str) -> Result<Enforcer, String> {
     match name {
         "cloud" => Ok(Enforcer::Cloud),
+        "gateway" => Ok(Enforcer::Gateway),
         "token" => Ok(Enforcer::Token),
         "none" => Ok(Enforcer::None),
-        other => Err(format!("`{other}` is none of `cloud`, `token`, `none`")),
+        other => Err(format!("`{other}` is none of `cloud`, `gateway`, `token`, `none`")),
     }
 }
 

@@ -3,9 +3,11 @@
 use super::HeldSecret;
 use super::slot::Holder;
 use super::sts::plain_error;
-use crate::bindings::provider::v0_1::identity::{Bearer, Host};
-use crate::bindings::provider::v0_1::sts::Host as _;
-use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::bindings::provider::identity::Bearer;
+use crate::bindings::provider::identity::Host;
+use crate::bindings::provider::sts::Host as _;
+use crate::bindings::provider::types::Error;
+use crate::bindings::provider::types::ErrorKind;
 use crate::state::State;
 
 impl Host for State {

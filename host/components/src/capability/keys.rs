@@ -7,10 +7,13 @@ use wasmtime::component::Resource;
 
 use super::HeldSecret;
 use super::sts::plain_error;
-use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
-use crate::bindings::provider::v0_2::{keep, keys};
+use crate::bindings::provider::keep;
+use crate::bindings::provider::keys;
+use crate::bindings::provider::types::Error;
+use crate::bindings::provider::types::ErrorKind;
 use crate::limit;
-use crate::state::{Misbehaved, State};
+use crate::state::Misbehaved;
+use crate::state::State;
 use audex_core::printable;
 use audex_core::secret::Secret;
 use audex_logins::signature;

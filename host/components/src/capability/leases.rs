@@ -3,10 +3,12 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::sts::plain_error;
-use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
-use crate::bindings::provider::v0_2::leases;
+use crate::bindings::provider::leases;
+use crate::bindings::provider::types::Error;
+use crate::bindings::provider::types::ErrorKind;
 use crate::limit;
-use crate::state::{Misbehaved, State};
+use crate::state::Misbehaved;
+use crate::state::State;
 use audex_core::printable;
 use audex_core::printable::is_hidden;
 

@@ -1,6 +1,9 @@
 //! The imports that reach nothing: log, clock and settings.
 
-use crate::bindings::provider::v0_1::{clock as clock_import, log, settings, types};
+use crate::bindings::provider::clock as clock_import;
+use crate::bindings::provider::log;
+use crate::bindings::provider::settings;
+use crate::bindings::provider::types;
 use crate::limit;
 use crate::state::State;
 use crate::tape::Tape;

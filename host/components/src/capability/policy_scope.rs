@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use self::unique::Unique;
 use crate::limit;
 use crate::provider::Grant;
+use crate::provider::Scope;
 
 /// The action that lets a first session be narrowed; allowed in policies of sessions that are never delivered.
 const SCOPE_DOWN: &str = "sts:getscopedcredentials";
@@ -38,8 +39,8 @@ enum Purpose {
 #[derive(Clone, Debug)]
 pub struct PolicyScope {
     purpose: Purpose,
-    /// What is granted: action patterns, lower case, and the resource patterns of each; empty means every resource.
-    granted: Vec<(String, Vec<String>)>,
+    /// What is granted: action patterns, lower case, and what each is limited to.
+    granted: Vec<(String, Scope)>,
     /// Patterns that must stay forbidden, lower case.
     deny: Vec<String>,
     /// How long what is delivered may live.
@@ -208,8 +209,10 @@ impl PolicyScope {
             let of = resource.split(':').nth(2).unwrap_or("*");
             of != service && !of.contains(['*', '?', '$'])
         };
-        let is_named =
-            self.granted.iter().any(|(own, resources)| own == action && resources.iter().all(is_elsewhere));
+        let is_named = self
+            .granted
+            .iter()
+            .any(|(own, scope)| own == action && scope.any(|named| named.iter().all(is_elsewhere)));
         let takes_none = aws_catalogue::takes_no_resource(action);
         (takes_none && allows(&self.granted_on(None), action))
             || (is_named && aws_catalogue::needs_no_resource(action))
@@ -217,8 +220,7 @@ impl PolicyScope {
 
     /// The action patterns that are granted on `resource`, or on any resource.
     fn granted_on(&self, resource: Option<&str>) -> Vec<&str> {
-        let reaches =
-            |own: &Vec<String>| own.is_empty() || resource.is_none_or(|resource| covered(own, resource));
+        let reaches = |own: &Scope| own.any(|named| resource.is_none_or(|resource| covered(named, resource)));
         self.granted.iter().filter(|(_, own)| reaches(own)).map(|(action, _)| action.as_str()).collect()
     }
 

@@ -7,10 +7,12 @@ use sha2::Sha256;
 use wasmtime::component::Resource;
 
 use super::{HeldSecret, Origin};
-use crate::bindings::provider::v0_1::secrets;
-use crate::bindings::provider::v0_1::secrets::{HostSecret, Piece};
+use crate::bindings::provider::secrets;
+use crate::bindings::provider::secrets::HostSecret;
+use crate::bindings::provider::secrets::Piece;
 use crate::limit;
-use crate::state::{Misbehaved, State};
+use crate::state::Misbehaved;
+use crate::state::State;
 use audex_core::percent;
 use audex_core::secret::Secret;
 

@@ -7,11 +7,15 @@ use super::identity::unknown_slot;
 use super::outside::Outside;
 use super::sts::plain_error;
 use super::{Capability, Origin};
-use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::bindings::provider::types::Error;
+use crate::bindings::provider::types::ErrorKind;
 use crate::state::State;
 use audex_core::secret::Secret;
-use audex_logins::token::{Token, TokenError, Why};
-use audex_logins::{azure, gcp};
+use audex_logins::azure;
+use audex_logins::gcp;
+use audex_logins::token::Token;
+use audex_logins::token::TokenError;
+use audex_logins::token::Why;
 
 /// Whose token of Azure is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,21 @@ use wasmtime::component::Resource;
 
 use super::settle::settled;
 use super::{Capability, HeldSecret, HeldSession, Origin, PolicyScope};
-use crate::bindings::provider::v0_1::sts::{Host, HostSession, Identity, RoleRequest, SourceKind};
-use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
-use crate::state::{Misbehaved, State};
+use crate::bindings::provider::sts::Host;
+use crate::bindings::provider::sts::HostSession;
+use crate::bindings::provider::sts::Identity;
+use crate::bindings::provider::sts::RoleRequest;
+use crate::bindings::provider::sts::SourceKind;
+use crate::bindings::provider::types::Error;
+use crate::bindings::provider::types::ErrorKind;
+use crate::state::Misbehaved;
+use crate::state::State;
 use audex_core::printable;
 use audex_core::secret::Secret;
 use audex_logins::aws;
-use audex_logins::aws::{Aws, AwsError, Keys};
+use audex_logins::aws::Aws;
+use audex_logins::aws::AwsError;
+use audex_logins::aws::Keys;
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
 

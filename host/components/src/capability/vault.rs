@@ -6,7 +6,8 @@ use reqwest::Request;
 
 use super::Capability;
 use super::sts::plain_error;
-use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::bindings::provider::types::Error;
+use crate::bindings::provider::types::ErrorKind;
 use crate::state::State;
 use audex_core::secret::Secret;
 use audex_logins::vault;

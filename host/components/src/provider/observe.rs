@@ -1,6 +1,12 @@
 //! The calls that turn what a command was seen to do into permissions.
 
-use super::{Attribution, Call, Provider, ProviderError, Window, wit};
+use super::Attribution;
+use super::Call;
+use super::Provider;
+use super::ProviderError;
+use super::Scope;
+use super::Window;
+use super::wit;
 use crate::capability::policy_scope::PolicyScope;
 use crate::clean::Clean as _;
 use crate::component::PluginError;
@@ -39,7 +45,10 @@ impl Provider {
         for need in &mut needs {
             self.few(need.permissions.len(), PERMISSIONS_OF_A_CALL)?;
             for permission in &mut need.permissions {
-                self.few(permission.resources.len(), limit::ENTRIES)?;
+                if matches!(&permission.resources, Scope::These(named) if named.is_empty()) {
+                    return Err(self.bad("it limits a permission to resources and names none"));
+                }
+                self.few(permission.resources.named().len(), limit::ENTRIES)?;
                 permission.action.clean();
                 permission.origin.clean();
                 permission.resources.clean();

@@ -97,7 +97,6 @@ impl Plan {
             name: self.manifest.name.clone(),
             digest: self.digest.clone(),
             world: self.manifest.world,
-            track: self.manifest.contract,
             source: Source::Installed,
             // Nothing is reached while it is tried.
             capabilities: BTreeSet::new(),

@@ -27,7 +27,7 @@ const KEY: &str = "plugins.key";
 /// Its name until the first lock is there: a full disk or a crash between the two must not look like a lock that is gone.
 const NEW_KEY: &str = "plugins.new-key";
 /// The lock's format.
-const VERSION: u32 = 2;
+const VERSION: u32 = 1;
 /// How the first line begins.
 const MAC: &str = "mac = \"";
 

@@ -446,7 +446,7 @@ fn a_lock_that_was_changed_is_refused_and_a_teams_is_read() {
     assert_eq!(lock::parse(&path, &text).unwrap().len(), 1, "as somebody else's");
     for changed in [
         text.replace("deny-lis1", "deny-lis2"),
-        text.replacen("version = 2", "version = 2 ", 1),
+        text.replacen("version = 1", "version = 1 ", 1),
         text[20..].to_owned(),
     ] {
         fs::write(&path, changed).unwrap();

@@ -6,7 +6,7 @@ use super::{Commands, Files, Project, WIT};
 use audex_components::manifest::World;
 
 /// The SDK: where its files go, and what is in them.
-pub(super) const SDK: [(&str, &str); 12] = [
+pub(super) const SDK: [(&str, &str); 13] = [
     ("LICENSE", include_str!("../../../../LICENSE")),
     ("src/lib.rs", include_str!("../../../../sdk/src/lib.rs")),
     ("src/fake.rs", include_str!("../../../../sdk/src/fake.rs")),
@@ -17,6 +17,7 @@ pub(super) const SDK: [(&str, &str); 12] = [
     ("src/mapping.rs", include_str!("../../../../sdk/src/mapping.rs")),
     ("src/pattern.rs", include_str!("../../../../sdk/src/pattern.rs")),
     ("src/provider.rs", include_str!("../../../../sdk/src/provider.rs")),
+    ("src/scope.rs", include_str!("../../../../sdk/src/scope.rs")),
     ("src/shorthand.rs", include_str!("../../../../sdk/src/shorthand.rs")),
     ("src/spelling.rs", include_str!("../../../../sdk/src/spelling.rs")),
 ];

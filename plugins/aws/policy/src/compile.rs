@@ -59,7 +59,7 @@ pub fn compile(grant: &Grant, conditions: &Conditions, room: impl Into<Room>) ->
 #[must_use]
 pub fn valueless(grant: &Grant) -> Vec<String> {
     let is_valueless = |name: &str| name.trim().eq_ignore_ascii_case("aws:username");
-    let all = grant.permissions.iter().flat_map(|permission| &permission.resources);
+    let all = grant.permissions.iter().flat_map(|permission| permission.resources.named());
     let mut found: Vec<&String> =
         all.filter(|text| aws_catalogue::variables(text).any(is_valueless)).collect();
     found.sort_unstable();

@@ -30,7 +30,7 @@ pub fn document(grant: &Grant, conditions: &Conditions, name: &str, format: &str
         other => return Err(unknown(other)),
     };
     for permission in &grant.permissions {
-        arn::check_resources(&permission.resources)?;
+        arn::check_resources(permission.resources.named())?;
     }
     let compiled = compile::compile(grant, conditions, usize::MAX)?;
     let size = compiled.policy.chars().filter(|character| !character.is_whitespace()).count();

@@ -6,7 +6,7 @@ pub mod exact;
 mod note;
 pub mod resource;
 
-use audex_sdk::provider::{Attribution, Call, Permission};
+use audex_sdk::provider::{Attribution, Call, Permission, Scope};
 
 /// Names of services, and their prefixes (made by `data/services.py`).
 const SERVICES: &str = include_str!("../data/services.txt");
@@ -42,7 +42,11 @@ fn one(call: &Call) -> Attribution {
         };
         actions.into_iter().map(need).collect()
     });
-    let permission = |(action, resources)| Permission { action, resources, origin: origin.clone() };
+    let permission = |(action, resources)| Permission {
+        action,
+        resources: Scope::seen(resources),
+        origin: origin.clone(),
+    };
     Attribution { known: true, permissions: needs.into_iter().map(permission).collect(), note }
 }
 
@@ -194,8 +198,11 @@ mod tests {
             denied: false,
             source: String::new(),
         };
-        let needs: Vec<_> =
-            one(&call).permissions.into_iter().map(|one| (one.action, one.resources)).collect();
+        let needs: Vec<_> = one(&call)
+            .permissions
+            .into_iter()
+            .map(|one| (one.action, one.resources.named().to_vec()))
+            .collect();
         let expected = [("s3:GetObject", "arn:aws:s3:::from/k"), ("s3:PutObject", "arn:aws:s3:::to/k")];
         assert_eq!(needs, expected.map(|(action, resource)| (action.to_owned(), vec![resource.to_owned()])));
     }

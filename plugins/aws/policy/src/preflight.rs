@@ -11,7 +11,7 @@ mod table;
 mod tests;
 
 use audex_sdk::pattern;
-use audex_sdk::provider::{Advice, Grant, Permission};
+use audex_sdk::provider::{Advice, Grant, Permission, Scope};
 
 use crate::compile::arn::Resource;
 use command::Words;
@@ -90,7 +90,7 @@ fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<Advice> {
         }
         Target::Arn(format) => {
             let may_be = |resource: &String| Resource::of(resource).may_be(format);
-            let reached = covering.iter().any(|permission| permission.resources.iter().any(may_be));
+            let reached = covering.iter().any(|permission| permission.resources.named().iter().any(may_be));
             if reached { None } else { say(format!("{does}: add the resource `{}`", for_people(format))) }
         }
         Target::Unknown => None,
@@ -102,8 +102,8 @@ fn covers(asked: &str, action: &str) -> bool {
     asked == "*" || pattern::matches_ignore_ascii_case(asked, action)
 }
 
-fn is_every(resources: &[String]) -> bool {
-    resources.is_empty() || resources.iter().any(|resource| resource == "*")
+fn is_every(scope: &Scope) -> bool {
+    scope.is_every() || scope.named().iter().any(|resource| resource == "*")
 }
 
 /// The format as people write a resource.

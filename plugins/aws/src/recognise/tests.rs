@@ -22,7 +22,8 @@ fn request(service: &str, method: &str, path: &str, headers: &[(&str, &str)], bo
 fn needs(request: &SeenRequest) -> (String, Vec<(String, Vec<String>)>) {
     let call = one(request, Some("123456789012"));
     let attribution = observed::attribute(std::slice::from_ref(&call)).remove(0);
-    let permissions = attribution.permissions.into_iter().map(|one| (one.action, one.resources));
+    let permissions =
+        attribution.permissions.into_iter().map(|one| (one.action, one.resources.named().to_vec()));
     (call.operation, permissions.collect())
 }
 

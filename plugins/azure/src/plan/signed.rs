@@ -112,7 +112,7 @@ impl Row {
 fn place(grant: &Grant) -> Result<Place, Error> {
     let mut places: Vec<Place> = Vec::new();
     for permission in &grant.permissions {
-        if permission.resources.is_empty() {
+        if permission.resources.is_every() {
             return Err(invalid(
                 "resource-missing",
                 format!(
@@ -122,7 +122,7 @@ fn place(grant: &Grant) -> Result<Place, Error> {
                 "one credential cannot be both: give --resource for all of them, or run them one after another",
             ));
         }
-        for resource in &permission.resources {
+        for resource in permission.resources.named() {
             let place = Place::parse(resource)?;
             if !places.contains(&place) {
                 places.push(place);

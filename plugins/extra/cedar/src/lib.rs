@@ -13,8 +13,7 @@ impl Filter for Cedar {
         let restriction = |one: answer::Restriction| Restriction {
             drop: one.drop,
             deny: one.deny,
-            max_ttl_seconds: None,
-            reason: one.reason,
+            ..Restriction::because(&one.reason)
         };
         match answer::review(&question(&grant, &permissions, &context, Stage::Request), &settings) {
             Answer::Pass => Verdict::Pass,
@@ -57,6 +56,7 @@ fn question<'a>(
 fn permissions(grant: &Grant, plan: Option<&Plan>) -> Vec<Permission> {
     let enforced = |by| match by {
         Enforcer::Cloud => "cloud",
+        Enforcer::Gateway => "gateway",
         Enforcer::Token => "token",
         Enforcer::None => "none",
     };
@@ -64,7 +64,7 @@ fn permissions(grant: &Grant, plan: Option<&Plan>) -> Vec<Permission> {
     all.map(|(place, one)| Permission {
         action: one.action.clone(),
         origin: one.origin.clone(),
-        resources: one.resources.clone(),
+        resources: one.resources.named().to_vec(),
         enforced_by: plan
             .and_then(|plan| plan.permissions.get(place))
             .map(|planned| enforced(planned.enforced_by).to_owned()),

@@ -116,7 +116,7 @@ fn body(levels: &BTreeMap<String, Level>, reach: &Reach) -> String {
 fn common_reach(permissions: &[Permission]) -> Result<Reach, Error> {
     let mut by_action: BTreeMap<&str, Vec<&[String]>> = BTreeMap::new();
     for permission in permissions {
-        by_action.entry(&permission.action).or_default().push(&permission.resources);
+        by_action.entry(&permission.action).or_default().push(permission.resources.named());
     }
     let mut common: Option<(&str, Reach)> = None;
     for (action, lists) in by_action {

@@ -55,13 +55,13 @@ pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use audex_sdk::provider::Permission;
+    use audex_sdk::provider::{Permission, Scope};
 
     fn missing(actions: &[&str], command: &str) -> Vec<String> {
         let permission = |&action: &&str| Permission {
             action: action.to_owned(),
             origin: action.to_owned(),
-            resources: Vec::new(),
+            resources: Scope::Every,
         };
         let grant = Grant {
             provider: "github".to_owned(),

@@ -25,13 +25,13 @@ impl Filter for HoursAndTickets {
             if drop.is_empty() {
                 return Verdict::Pass;
             }
-            return restrict(drop, None, format!("the office is closed ({office})"));
+            return restrict(drop, None, &format!("the office is closed ({office})"));
         };
         if closes_in >= grant.ttl_seconds {
             return Verdict::Pass;
         }
         // What may be had at any time would be cut as well: one grant has one lifetime.
-        restrict(vec![], Some(closes_in), format!("the office closes then ({office})"))
+        restrict(vec![], Some(closes_in), &format!("the office closes then ({office})"))
     }
 
     fn approve(_grant: Grant, _plan: Plan, context: Context, settings: String) -> Approval {
@@ -54,8 +54,8 @@ fn fold(text: &str) -> String {
     text.to_lowercase()
 }
 
-fn restrict(drop: Vec<u32>, max_ttl_seconds: Option<u32>, reason: String) -> Verdict {
-    Verdict::Restrict(vec![Restriction { drop, deny: vec![], max_ttl_seconds, reason }])
+fn restrict(drop: Vec<u32>, max_ttl_seconds: Option<u32>, reason: &str) -> Verdict {
+    Verdict::Restrict(vec![Restriction { drop, max_ttl_seconds, ..Restriction::because(reason) }])
 }
 
 audex_sdk::filter!(HoursAndTickets);

@@ -1,3 +1,5 @@
+use audex_sdk::provider::Scope;
+
 use super::*;
 
 fn grant(permissions: &[(&str, &[&str])], deny: &[&str]) -> Grant {
@@ -5,7 +7,7 @@ fn grant(permissions: &[(&str, &[&str])], deny: &[&str]) -> Grant {
     let permission = |(action, resources): &(&str, &[&str])| Permission {
         action: (*action).to_owned(),
         origin: (*action).to_owned(),
-        resources: owned(resources),
+        resources: Scope::asked(owned(resources)),
     };
     Grant {
         provider: "gcp".into(),

@@ -17,8 +17,11 @@ impl Filter for NoDeletes {
         if drop.is_empty() && deny.is_empty() {
             return Verdict::Pass;
         }
-        let reason = "this team deletes by ticket".to_owned();
-        Verdict::Restrict(vec![Restriction { drop, deny, max_ttl_seconds: None, reason }])
+        Verdict::Restrict(vec![Restriction {
+            drop,
+            deny,
+            ..Restriction::because("this team deletes by ticket")
+        }])
     }
 }
 

@@ -3,11 +3,22 @@ import { test } from "node:test";
 import { filter } from "./app.js";
 
 // As the host hands it over: a `u64` is a BigInt, and an option that is none is undefined.
-const context = { command: ["aws"], user: "ann", now: 1_800_000_000n, justification: undefined, profiles: [] };
+const context = {
+  command: ["aws"],
+  user: "ann",
+  now: 1_800_000_000n,
+  justification: undefined,
+  profiles: [],
+  isolation: "off",
+  delivery: undefined,
+  agent: undefined,
+  subject: "ann",
+  parents: [],
+};
 
 const grant = (...actions) => ({
   provider: "aws",
-  permissions: actions.map((action) => ({ action, origin: action, resources: [] })),
+  permissions: actions.map((action) => ({ action, origin: action, resources: { tag: "every" } })),
   deny: [],
   ttlSeconds: 900,
   session: "audex-test",

@@ -4,7 +4,7 @@ import { provider } from "./app.js";
 
 const grant = (...actions) => ({
   provider: "acme",
-  permissions: actions.map((action) => ({ action, origin: action, resources: [] })),
+  permissions: actions.map((action) => ({ action, origin: action, resources: { tag: "every" } })),
   deny: [],
   ttlSeconds: 900,
   session: "audex-test",

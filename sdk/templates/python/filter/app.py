@@ -17,7 +17,7 @@ class Filter(exports.Filter):
                 deny = ["*:Delete*"]
         if not drop and not deny:
             return Verdict_Pass()
-        return Verdict_Restrict([Restriction(drop, deny, None, "this team deletes by ticket")])
+        return Verdict_Restrict([Restriction(drop, deny, None, None, None, "this team deletes by ticket")])
 
     def approve(self, grant, plan, context, settings):
         return Approval_Approve()

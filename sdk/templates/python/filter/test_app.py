@@ -1,14 +1,25 @@
 import unittest
 
 from app import Filter
-from wit_world.exports.filter import Approval_Approve, Context, Plan, Verdict_Pass
-from wit_world.exports.types import Grant, Permission
+from wit_world.exports.filter import Approval_Approve, Context, Isolation, Plan, Verdict_Pass
+from wit_world.exports.types import Grant, Permission, Scope_Every
 
-CONTEXT = Context(command=["aws"], user="ann", now=1_800_000_000, justification=None, profiles=[])
+CONTEXT = Context(
+    command=["aws"],
+    user="ann",
+    now=1_800_000_000,
+    justification=None,
+    profiles=[],
+    isolation=Isolation.OFF,
+    delivery=None,
+    agent=None,
+    subject="ann",
+    parents=[],
+)
 
 
 def grant(*actions):
-    permissions = [Permission(action, action, []) for action in actions]
+    permissions = [Permission(action, action, Scope_Every()) for action in actions]
     return Grant("aws", permissions, deny=[], ttl_seconds=900, session="audex-test")
 
 

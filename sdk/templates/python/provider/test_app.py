@@ -5,9 +5,10 @@ import app
 from app import Provider
 from componentize_py_types import Err
 from wit_world.exports.provider import Status
-from wit_world.imports.types import Grant, Permission
+from wit_world.imports.types import Grant, Permission, Scope_Every
 
-GRANT = Grant("acme", [Permission("door:open", "door:open", [])], deny=[], ttl_seconds=900, session="audex-test")
+PERMISSION = Permission("door:open", "door:open", Scope_Every())
+GRANT = Grant("acme", [PERMISSION], deny=[], ttl_seconds=900, session="audex-test")
 
 
 class Acme(unittest.TestCase):

@@ -1,6 +1,6 @@
 //! A filter that fails in every way a filter can.
 
-use audex_sdk::filter::{Approval, Context, Filter, Grant, Plan, Restriction, Verdict};
+use audex_sdk::filter::{Approval, Context, Delivery, Filter, Grant, Isolation, Plan, Restriction, Verdict};
 
 #[path = "../../case.rs"]
 mod case;
@@ -9,15 +9,20 @@ struct Hostile;
 
 impl Filter for Hostile {
     fn review(_grant: Grant, _context: Context, settings: String) -> Verdict {
-        let restrict = |drop, deny| {
-            let reason = "a reason".to_owned();
-            Verdict::Restrict(vec![Restriction { drop, deny, max_ttl_seconds: None, reason }])
-        };
+        let because = || Restriction::because("a reason");
+        let restrict = |drop, deny| Verdict::Restrict(vec![Restriction { drop, deny, ..because() }]);
+        let isolated =
+            |least| Verdict::Restrict(vec![Restriction { min_isolation: Some(least), ..because() }]);
         let case = case::case();
         case::play(&case);
         match case.as_str() {
             "settings" => Verdict::Refuse(settings),
             "refuse" => Verdict::Refuse("closed today".to_owned()),
+            "isolated" => isolated(Isolation::Strict),
+            "not-isolated" => isolated(Isolation::Off),
+            "by-gateway" => {
+                Verdict::Restrict(vec![Restriction { delivery: Some(Delivery::Gateway), ..because() }])
+            }
             "drop-missing" => restrict(vec![4_000_000_000], vec![]),
             "drop-all" => restrict(vec![0], vec![]),
             "deny" => restrict(vec![], vec!["s3:Delete*".to_owned()]),

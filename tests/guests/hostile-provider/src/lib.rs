@@ -23,7 +23,7 @@ fn policy(grant: &Grant) -> String {
     };
     let actions = list(&mut grant.permissions.iter().map(|permission| &permission.action));
     let limited =
-        grant.permissions.first().map(|permission| permission.resources.as_slice()).unwrap_or_default();
+        grant.permissions.first().map(|permission| permission.resources.named()).unwrap_or_default();
     let resources = if limited.is_empty() { "\"*\"".to_owned() } else { list(&mut limited.iter()) };
     let deny = if grant.deny.is_empty() {
         String::new()
@@ -124,7 +124,7 @@ impl Provider for Hostile {
             .map(|permission| Planned {
                 action: permission.action.clone(),
                 origin: permission.origin.clone(),
-                enforced_by: Enforcer::Cloud,
+                enforced_by: if trick == "gateway" { Enforcer::Gateway } else { Enforcer::Cloud },
                 note: (trick == "control").then(|| "\u{1b}[2J\u{9b}1A\nforged".to_owned()),
             })
             .collect();
@@ -204,7 +204,11 @@ impl Provider for Hostile {
     }
 
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
-        trick("attribute");
+        if trick("attribute") == "nothing" {
+            let (action, origin) = ("s3:GetObject".to_owned(), String::new());
+            let permissions = vec![Permission { action, origin, resources: Scope::These(vec![]) }];
+            return vec![Attribution { known: true, permissions, note: None }; calls.len()];
+        }
         calls.iter().map(|_| Attribution { known: false, permissions: vec![], note: None }).collect()
     }
 
@@ -233,7 +237,7 @@ impl Provider for Hostile {
                     permissions: vec![Permission {
                         action: "*".into(),
                         origin: String::new(),
-                        resources: vec![],
+                        resources: Scope::Every,
                     }],
                     deny: vec![],
                     ttl_seconds: 900,

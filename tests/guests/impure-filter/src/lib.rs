@@ -10,13 +10,13 @@ mod bindings {
     });
 }
 
-use bindings::exports::audex::plugin0_1_0::mapping::{Expansion, Guest, Row};
+use bindings::exports::audex::plugin::mapping::{Expansion, Guest, Row};
 
 struct Impure;
 
 impl Guest for Impure {
     fn rows() -> Vec<Row> {
-        let note = Some(bindings::audex::plugin0_1_0::clock::now().to_string());
+        let note = Some(bindings::audex::plugin::clock::now().to_string());
         vec![Row { universal: String::new(), provider: String::new(), actions: Vec::new(), note }]
     }
 

@@ -13,10 +13,13 @@ use audex_components::component::short;
 use audex_components::embedded::COMPONENTS;
 use audex_components::engine::Engine;
 use audex_components::limit;
-use audex_components::manifest::{Manifest, World};
+use audex_components::manifest::CONTRACT;
+use audex_components::manifest::Manifest;
+use audex_components::manifest::World;
 use audex_components::provider::Provider;
 use audex_core::environment::Environment;
-use audex_registry::store::{Installed, Store};
+use audex_registry::store::Installed;
+use audex_registry::store::Store;
 
 /// One component as it is shown.
 struct Shown {
@@ -159,7 +162,7 @@ pub(super) fn inspect(
         shown.manifest.name,
         shown.manifest.world,
         shown.manifest.version,
-        shown.manifest.contract,
+        CONTRACT,
         shown.manifest.sdk,
         shown.digest,
         shown.bytes,
@@ -207,7 +210,7 @@ fn to_json(shown: &Shown) -> Value {
         "name": shown.manifest.name,
         "kind": shown.manifest.world.to_string(),
         "version": shown.manifest.version,
-        "contract": shown.manifest.contract.version(),
+        "contract": CONTRACT,
         "sdk": shown.manifest.sdk,
         "digest": shown.digest,
         "bytes": shown.bytes,

@@ -23,6 +23,7 @@ use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 use audex_components::capability::Capability;
 use audex_components::capability::outside::Outside;
 use audex_components::engine::Engine;
+use audex_components::manifest::CONTRACT;
 use audex_components::manifest::World;
 use audex_components::provider::Provider;
 use audex_components::tape::Tape;
@@ -220,9 +221,9 @@ fn report(plan: &InstallPlan, checks: &[Check], json: bool) -> u8 {
             .map(|check| json!({ "check": check.name, "ok": check.wrong.is_none(), "wrong": check.wrong }));
         console::result(&Value::from(std::iter::once(own).chain(rows).collect::<Vec<_>>()).to_string());
     } else {
-        let (world, contract) = (plan.manifest.world, plan.manifest.contract);
+        let world = plan.manifest.world;
         console::result(&format!(
-            "ok     is of audex:plugin {contract}, and imports what a component of the kind {world} may"
+            "ok     is of audex:plugin {CONTRACT}, and imports what a component of the kind {world} may"
         ));
         for check in checks {
             match &check.wrong {

@@ -4,8 +4,10 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use wasmtime::component::Resource;
 
 use super::{REQUEST_BYTES, family};
-use crate::bindings::provider::v0_1::http::{Chunk, Header};
-use crate::capability::{HeldSecret, Origin};
+use crate::bindings::provider::http::Chunk;
+use crate::bindings::provider::http::Header;
+use crate::capability::HeldSecret;
+use crate::capability::Origin;
 use crate::limit;
 use crate::state::State;
 use audex_core::percent;

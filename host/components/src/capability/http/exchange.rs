@@ -7,7 +7,8 @@ use reqwest::header::HeaderMap;
 
 use super::retry::Effect;
 use super::{ClientError, RESPONSE_BYTES};
-use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::bindings::provider::types::Error;
+use crate::bindings::provider::types::ErrorKind;
 use crate::capability::outside::Outside;
 use crate::capability::sts::plain_error;
 use audex_wire::patience;

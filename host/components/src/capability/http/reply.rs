@@ -8,13 +8,21 @@ use serde_json::Value;
 
 use super::exchange::Reply;
 use super::{is_account_host, lift};
-use crate::bindings::provider::v0_1::http::{Auth, Chunk, HeaderKey, Request as Asked, Response};
-use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::bindings::provider::http::Auth;
+use crate::bindings::provider::http::Chunk;
+use crate::bindings::provider::http::HeaderKey;
+use crate::bindings::provider::http::Request as Asked;
+use crate::bindings::provider::http::Response;
+use crate::bindings::provider::types::Error;
+use crate::bindings::provider::types::ErrorKind;
+use crate::capability::HeldSecret;
+use crate::capability::Origin;
 use crate::capability::sts::plain_error;
-use crate::capability::{HeldSecret, Origin};
 use crate::limit;
-use crate::state::{Misbehaved, State};
-use crate::tape::{Got, kind_named};
+use crate::state::Misbehaved;
+use crate::state::State;
+use crate::tape::Got;
+use crate::tape::kind_named;
 use audex_core::secret::Secret;
 use audex_wire::echo::Guard;
 

@@ -12,17 +12,25 @@ use super::retry::Effect;
 use super::route::{self, Route};
 use super::signing;
 use super::{EXCHANGE_TIME, compose, host_matches};
-use crate::bindings::provider::v0_1::http::{Auth, Host, Request as Asked, Response, Sigv4};
-use crate::bindings::provider::v0_1::types::{Error, ErrorKind};
+use crate::bindings::provider::http::Auth;
+use crate::bindings::provider::http::Host;
+use crate::bindings::provider::http::Request as Asked;
+use crate::bindings::provider::http::Response;
+use crate::bindings::provider::http::Sigv4;
+use crate::bindings::provider::types::Error;
+use crate::bindings::provider::types::ErrorKind;
 use crate::capability::Capability;
-use crate::capability::sts::{plain_error, refusal};
+use crate::capability::sts::plain_error;
+use crate::capability::sts::refusal;
 use crate::limit;
-use crate::state::{Misbehaved, State};
+use crate::state::Misbehaved;
+use crate::state::State;
 use crate::tape::Sent;
 use audex_core::clock;
 use audex_core::source::Source;
 use audex_logins::aws::Keys;
-use audex_wire::sigv4::{Scope, sign};
+use audex_wire::sigv4::Scope;
+use audex_wire::sigv4::sign;
 
 /// Methods a guest may use.
 const METHODS: [Method; 6] =

@@ -9,7 +9,7 @@ fn grant(action: &str, deny: &[&str]) -> Grant {
         permissions: vec![Permission {
             action: action.to_owned(),
             origin: action.to_owned(),
-            resources: vec!["arn:aws:s3:::a/*".to_owned()],
+            resources: Scope::These(vec!["arn:aws:s3:::a/*".to_owned()]),
         }],
         deny: deny.iter().map(|&pattern| pattern.to_owned()).collect(),
         ttl_seconds: 60,
@@ -154,7 +154,7 @@ fn an_action_that_needs_no_resource_is_inside_by_its_own_name_alone() {
     // Whoever limits it to a data set means that.
     for resource in ["arn:aws:cloudwatch:eu-west-1:1:dataset/d", "arn:aws:*:*:*:dataset/d", "*x"] {
         let mut limited = grant("cloudwatch:PutMetricData", &[]);
-        limited.permissions[0].resources = vec![resource.to_owned()];
+        limited.permissions[0].resources = Scope::These(vec![resource.to_owned()]);
         assert!(PolicyScope::of(&limited, None).permit(&put).is_err(), "{resource}");
     }
     // Beside another action each is looked at for itself.
@@ -165,11 +165,26 @@ fn an_action_that_needs_no_resource_is_inside_by_its_own_name_alone() {
 #[test]
 fn a_written_wildcard_is_that_character() {
     let mut star = grant("s3:GetObject", &[]);
-    star.permissions[0].resources = vec!["arn:aws:s3:::a/${*}".to_owned()];
+    star.permissions[0].resources = Scope::These(vec!["arn:aws:s3:::a/${*}".to_owned()]);
     let scope = PolicyScope::of(&star, None);
     let on = |resource: &str| allow(&format!(r#""Action":"s3:GetObject","Resource":"{resource}""#));
     scope.permit(&on("arn:aws:s3:::a/${*}")).unwrap();
     for wider in ["arn:aws:s3:::a/*", "arn:aws:s3:::a/${?}", "arn:aws:s3:::a/${x}"] {
         assert!(scope.permit(&on(wider)).is_err(), "{wider}");
+    }
+}
+
+#[test]
+fn a_scope_that_names_nothing_permits_nothing() {
+    let put = allow(r#""Action":"cloudwatch:PutMetricData","Resource":"*""#);
+    let get = allow(r#""Action":"s3:GetObject","Resource":"arn:aws:s3:::a/b""#);
+    for (action, policy) in [("cloudwatch:PutMetricData", put), ("s3:GetObject", get)] {
+        let mut granted = grant(action, &[]);
+        granted.permissions[0].resources = Scope::Every;
+        PolicyScope::of(&granted, None).permit(&policy).unwrap();
+        for nothing in [Scope::Unseen, Scope::These(Vec::new())] {
+            granted.permissions[0].resources = nothing;
+            assert!(PolicyScope::of(&granted, None).permit(&policy).is_err(), "{action}");
+        }
     }
 }

@@ -8,7 +8,7 @@ const COMMON: &str = "DEFAULT";
 /// A file that botocore refuses as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
-pub(crate) struct IniError {
+pub struct IniError {
     /// Counted from 1.
     pub line: usize,
     /// In words, without the text of the line: it may hold a key.

@@ -271,8 +271,8 @@ fn parts(grant: &Grant) -> Vec<Part<'_>> {
     let mut parts: Vec<Part> = Vec::new();
     for permission in &grant.permissions {
         // A star among them and no limit at all are one list.
-        let resources: &[String] =
-            if is_every(&permission.resources) { &[] } else { permission.resources.as_slice() };
+        let named = permission.resources.named();
+        let resources: &[String] = if is_every(named) { &[] } else { named };
         match parts.iter_mut().find(|part| part.resources == resources) {
             Some(part) => part.actions.push(&permission.action),
             None => parts.push(Part { resources, actions: vec![&permission.action] }),

@@ -6,7 +6,7 @@ mod random;
 mod resource;
 mod world;
 
-use audex_sdk::provider::Permission;
+use audex_sdk::provider::{Permission, Scope};
 use serde_json::{Value, json};
 
 use super::*;
@@ -22,7 +22,7 @@ fn union(parts: &[(&[&str], &[&str])], deny: &[&str]) -> Grant {
     let permission = |action: &str, resources: &[&str]| Permission {
         action: action.to_owned(),
         origin: action.to_owned(),
-        resources: owned(resources),
+        resources: Scope::asked(owned(resources)),
     };
     let permissions = parts
         .iter()

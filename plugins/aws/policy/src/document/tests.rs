@@ -1,4 +1,4 @@
-use audex_sdk::provider::Permission;
+use audex_sdk::provider::{Permission, Scope};
 use serde_json::json;
 
 use super::*;
@@ -7,7 +7,7 @@ fn grant(parts: &[(&str, &[&str])], deny: &[&str]) -> Grant {
     let permission = |(action, resources): &(&str, &[&str])| Permission {
         action: (*action).to_owned(),
         origin: (*action).to_owned(),
-        resources: resources.iter().map(|&text| text.to_owned()).collect(),
+        resources: Scope::asked(resources.iter().map(|&text| text.to_owned()).collect()),
     };
     Grant {
         provider: "aws".into(),

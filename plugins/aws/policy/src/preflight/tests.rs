@@ -5,7 +5,7 @@ fn grant(parts: &[(&[&str], &[&str])], deny: &[&str]) -> Grant {
     let permission = |action: &str, resources: &[&str]| Permission {
         action: action.to_owned(),
         origin: action.to_owned(),
-        resources: owned(resources),
+        resources: Scope::asked(owned(resources)),
     };
     let of_part = |(actions, resources): &(&[&str], &[&str])| {
         actions.iter().map(|action| permission(action, resources)).collect::<Vec<_>>()

@@ -1,5 +1,7 @@
 //! What becomes of grants.
 
+use audex_sdk::provider::Scope;
+
 use super::*;
 
 const REPOSITORY: &[&str] = &["octo-org/hello"];
@@ -13,7 +15,7 @@ fn grant(wrote: &[(&str, &[&str])], deny: &[&str]) -> Grant {
             permissions.push(Permission {
                 action,
                 origin: (*origin).to_owned(),
-                resources: resources.clone(),
+                resources: Scope::asked(resources.clone()),
             });
         }
     }

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 use crate::settings::source::line;
-use audex_components::manifest::{Manifest, Track};
+use audex_components::manifest::CONTRACT;
+use audex_components::manifest::Manifest;
 use audex_components::outline::SECTION;
 
 /// What `[tool.audex]` or `"audex"` says.
@@ -31,9 +32,8 @@ impl Metadata {
     /// The section's text; `sdk` is what made the component.
     pub(super) fn text(&self, sdk: &str) -> Result<String, Failure> {
         let Self { name, version, licence, audex: Audex { world, capabilities } } = self;
-        let contract = Track::NEWEST;
         let mut text = format!(
-            "contract {contract}\nworld {world}\nsdk {sdk}\nname {name}\nversion {version}\nlicence {licence}\n"
+            "contract {CONTRACT}\nworld {world}\nsdk {sdk}\nname {name}\nversion {version}\nlicence {licence}\n"
         );
         for capability in capabilities {
             text.extend(["capability ", capability.as_str(), "\n"]);
@@ -125,7 +125,7 @@ mod tests {
         let text = metadata("house-rules", "policy-filter", None).text("componentize-py-0.25.1").unwrap();
         let read = Manifest::read(&with_section(b"\0asm\x0d\0\x01\0".to_vec(), &text)).unwrap();
         assert_eq!((read.name.as_str(), read.sdk.as_str()), ("house-rules", "componentize-py-0.25.1"));
-        assert_eq!((read.contract, read.version.as_str()), (Track::NEWEST, "1.0.0"));
+        assert_eq!((text.lines().next(), read.version.as_str()), (Some("contract 0.1.0"), "1.0.0"));
         assert_eq!(
             [leb(0), leb(127), leb(128), leb(300)],
             [vec![0], vec![127], vec![0x80, 1], vec![0xac, 2]]

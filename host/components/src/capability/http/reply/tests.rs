@@ -177,8 +177,7 @@ fn a_secret_is_framed_in_a_body_and_in_a_header_with_more_than_it() {
     let slot = state.hold(HeldSecret::whole(Secret::new(SECRET.to_owned()), Origin::Slot)).unwrap();
     let secret = || Chunk::Secret(wasmtime::component::Resource::new_borrow(slot.rep()));
     let plain = || Chunk::Plain(b"Bearer ".to_vec());
-    let header =
-        |name: &str, value| crate::bindings::provider::v0_1::http::Header { name: name.to_owned(), value };
+    let header = |name: &str, value| crate::bindings::provider::http::Header { name: name.to_owned(), value };
     let asked = |headers, body| Asked {
         method: "POST".to_owned(),
         url: format!("https://{HOST}/"),

@@ -1,0 +1,108 @@
+//! What a permission holds on. An empty list of resources never means every resource.
+
+use crate::provider::{Error, ErrorKind};
+use crate::{filter, provider};
+
+/// The same for both worlds: a filter's types are its own, so that it imports nothing.
+macro_rules! scopes {
+    ($($world:ident)*) => {$(
+        impl $world::Scope {
+            /// Returns the scope of a request: every resource where it names none.
+            #[must_use]
+            pub fn asked(named: Vec<String>) -> Self {
+                if named.is_empty() { Self::Every } else { Self::These(named) }
+            }
+
+            /// Returns the scope of an observed call: unseen where no resource was seen.
+            #[must_use]
+            pub fn seen(named: Vec<String>) -> Self {
+                if named.is_empty() { Self::Unseen } else { Self::These(named) }
+            }
+
+            /// Returns the resources that are named; none of `every` and `unseen`.
+            #[must_use]
+            pub fn named(&self) -> &[String] {
+                match self {
+                    Self::These(named) => named,
+                    Self::Every | Self::Unseen => &[],
+                }
+            }
+
+            /// Tells whether it is every resource.
+            #[must_use]
+            pub fn is_every(&self) -> bool {
+                matches!(self, Self::Every)
+            }
+        }
+
+        impl PartialEq for $world::Scope {
+            fn eq(&self, other: &Self) -> bool {
+                match (self, other) {
+                    (Self::Every, Self::Every) | (Self::Unseen, Self::Unseen) => true,
+                    (Self::These(one), Self::These(two)) => one == two,
+                    _ => false,
+                }
+            }
+        }
+
+        impl $world::Grant {
+            /// Returns what is wrong with a grant of which a permission names no resource and is not on every one.
+            pub(crate) fn unscoped(&self) -> Option<String> {
+                let is_void = |scope: &$world::Scope| !scope.is_every() && scope.named().is_empty();
+                let found = self.permissions.iter().find(|permission| is_void(&permission.resources))?;
+                Some(format!("`{}` is limited to resources, and none is named", found.action))
+            }
+        }
+    )*};
+}
+
+scopes! { filter provider }
+
+impl provider::Grant {
+    /// Rejects a grant of which a permission names no resource and is not on every one. The export macro's code calls it before
+    /// `plan`, `document` and `mint`.
+    ///
+    /// # Errors
+    /// When there is such a permission.
+    pub fn check_scopes(&self) -> Result<(), Error> {
+        self.unscoped().map_or(Ok(()), |why| Err(Error::new(ErrorKind::InvalidInput, "scope-empty", &why)))
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use crate::fake;
+
+    #[test]
+    fn a_grant_on_no_resource_is_refused_and_never_on_every_one() {
+        let on = |scope| {
+            let mut grant = fake::provider_grant("acme", &["door:open", "door:close"]);
+            grant.permissions[1].resources = scope;
+            grant.check_scopes()
+        };
+        use provider::Scope;
+        assert!(on(Scope::Every).is_ok() && on(Scope::These(vec!["front".to_owned()])).is_ok());
+        for nothing in [Scope::Unseen, Scope::These(Vec::new())] {
+            assert_eq!(on(nothing).unwrap_err().code, "scope-empty");
+        }
+    }
+
+    #[test]
+    fn a_filter_refuses_a_grant_on_no_resource() {
+        struct Open;
+        impl filter::Filter for Open {
+            fn review(_: filter::Grant, _: filter::Context, _: String) -> filter::Verdict {
+                filter::Verdict::Pass
+            }
+        }
+        use crate::filter::bindings::exports::audex::plugin::filter::Guest;
+        let review = |scope| {
+            let mut grant = fake::grant("acme", &["door:open"]);
+            grant.permissions[0].resources = scope;
+            <Open as Guest>::review(grant, fake::context(), String::new())
+        };
+        assert!(matches!(review(filter::Scope::Every), filter::Verdict::Pass));
+        assert!(matches!(review(filter::Scope::These(Vec::new())), filter::Verdict::Refuse(_)));
+    }
+}
