@@ -26,8 +26,8 @@ test: wasm-target python javascript ## Everything
 	$(CARGO) test --locked $(PLUGINS) --workspace
 
 test-sigstore: wasm-target python ## What the feature `sigstore` adds: it is off by default, so it is no part of `test`
-	$(CARGO) clippy --locked -p tryaudex --features sigstore --all-targets -- -D warnings
-	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked -p tryaudex --features sigstore --lib --test audex -- sigstore plugin_sources organisation
+	$(CARGO) clippy --locked -p tryaudex -p audex-registry --features tryaudex/sigstore --all-targets -- -D warnings
+	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked -p tryaudex -p audex-registry --features tryaudex/sigstore --lib --test audex -- sigstore plugin_sources organisation
 
 # az and Azurite are a gigabyte, and gcloud comes with no package registry: so this is no part of `test`.
 test-interop: build python ## gcloud, gsutil, az and Azurite against the doubles; says what it skips and why

@@ -14,11 +14,11 @@ use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use audex::settings::profiles_file::split_list;
-use audex_components::capability::outside::Outside;
 use audex_components::embedded;
 use audex_components::engine::Engine;
 use audex_components::filter::{Context, Filter};
 use audex_components::mapping::Mapping;
+use audex_components::outside::Outside;
 use audex_components::provider::{Grant, Permission, Provider, Scope};
 use audex_core::environment::Environment;
 

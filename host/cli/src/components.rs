@@ -8,7 +8,6 @@ use serde_json::json;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{DEFAULT_MAPPING, Settings};
 use audex_components::capability::Capability;
-use audex_components::capability::outside::Outside;
 use audex_components::component::{Loaded, PluginError};
 use audex_components::embedded;
 use audex_components::engine::Engine;
@@ -16,6 +15,7 @@ use audex_components::filter::Filter;
 use audex_components::intent::Intent;
 use audex_components::manifest::World;
 use audex_components::mapping::Mapping;
+use audex_components::outside::Outside;
 use audex_components::provider::Provider;
 use audex_registry::store::{Installed, Store, StoreError};
 

@@ -14,9 +14,9 @@ use crate::pipeline::open::Opened;
 use crate::plan::PlanError;
 use crate::request::Ask;
 use crate::settings::{DEFAULT_PROVIDER, Settings};
-use audex_components::capability::outside::Outside;
 use audex_components::component::Loaded;
 use audex_components::intent::Candidate;
+use audex_components::outside::Outside;
 use audex_components::provider::Status;
 use audex_core::environment::{ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, Environment};
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use audex_child::OnExpiry;
-use audex_components::capability::outside::Outside;
+use audex_components::outside::Outside;
 use audex_components::provider::{Enforcer, Setting};
 use audex_core::ecosystem;
 use audex_core::environment::Environment;

@@ -8,8 +8,8 @@ pub mod provider {
         path: "../../wit",
         imports: { default: trappable },
         with: {
-            "audex:plugin/secrets@0.1.0.secret": crate::capability::HeldSecret,
-            "audex:plugin/sts@0.1.0.session": crate::capability::HeldSession,
+            "audex:plugin/secrets@0.1.0.secret": crate::resource::HeldSecret,
+            "audex:plugin/sts@0.1.0.session": crate::resource::HeldSession,
         },
     });
     pub use self::audex::plugin::*;
@@ -23,11 +23,11 @@ pub mod intent {
         path: "../../wit",
         imports: { default: trappable },
         with: {
-            "audex:plugin/types@0.1.0": super::provider::types,
-            "audex:plugin/secrets@0.1.0": super::provider::secrets,
-            "audex:plugin/http@0.1.0": super::provider::http,
-            "audex:plugin/log@0.1.0": super::provider::log,
-            "audex:plugin/settings@0.1.0": super::provider::settings,
+            "audex:plugin/types@0.1.0": crate::bindings::provider::types,
+            "audex:plugin/secrets@0.1.0": crate::bindings::provider::secrets,
+            "audex:plugin/http@0.1.0": crate::bindings::provider::http,
+            "audex:plugin/log@0.1.0": crate::bindings::provider::log,
+            "audex:plugin/settings@0.1.0": crate::bindings::provider::settings,
         },
     });
 }

@@ -8,7 +8,7 @@ use super::bindings::provider::ProviderPlugin;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
-use super::state::{LimitReached, Misbehaved, State};
+pub use super::state::{LimitReached, Misbehaved, State};
 
 /// What wasmtime says when more than [`limit::ANSWER_BYTES`] are handed over.
 const ANSWER_TOO_LARGE: &str = "fuel allocated for hostcalls has been exhausted";

@@ -3,16 +3,11 @@
 //! Security: a component must not move the cursor, forge a line of ours, turn text around, or fill the audit log.
 
 use super::limit;
-use super::mapping::{Expansion, Row};
-use super::provider::Advice;
-use super::provider::CheckResult;
-use super::provider::Description;
-use super::provider::Error;
-use super::provider::Finding;
-use super::provider::GrantPlan;
-use super::provider::Profile;
-use super::provider::Scope;
-use super::provider::Setting;
+use crate::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
+use crate::bindings::provider::exports::audex::plugin::provider::{
+    Advice, CheckResult, Description, Finding, GrantPlan, Profile, Setting,
+};
+use crate::bindings::provider::types::{Error, Scope};
 use audex_core::printable::line;
 
 /// What can be made fit in place.

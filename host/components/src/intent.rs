@@ -5,9 +5,6 @@ use std::sync::Arc;
 
 use super::bindings::intent::IntentEnginePre;
 use super::call::{call, intent_linker};
-use super::capability::Reach;
-use super::capability::outside::Outside;
-use super::capability::policy_scope::PolicyScope;
 use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
@@ -15,6 +12,9 @@ use super::limit;
 use super::manifest::World;
 use super::provider::ProviderError;
 use super::state::State;
+use crate::context::Reach;
+use crate::outside::Outside;
+use crate::policy_scope::PolicyScope;
 
 pub use super::bindings::intent::exports::audex::plugin::intent::{Candidate, Proposal};
 

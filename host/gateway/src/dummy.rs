@@ -30,7 +30,7 @@ pub struct Dummy {
 
 /// Why a request is none of the command's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stranger {
+pub enum Stranger {
     /// It is not signed.
     Unsigned,
     /// It is a URL that was signed for somebody else.

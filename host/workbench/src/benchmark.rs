@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::conformance::{ACTIONS, context, grant, outline};
-use audex_components::capability::outside::Outside;
 use audex_components::component::Loaded;
 use audex_components::engine::Engine;
 use audex_components::filter::Filter;
 use audex_components::intent::Intent;
 use audex_components::manifest::World;
 use audex_components::mapping::Mapping;
+use audex_components::outside::Outside;
 use audex_components::provider::Provider;
 use audex_core::environment::Environment;
 use audex_registry::store::{InstallPlan, StoreError};

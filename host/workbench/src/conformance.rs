@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use audex_components::capability::outside::Outside;
 use audex_components::component::Loaded;
 use audex_components::component::PluginError;
 use audex_components::engine::Engine;
@@ -18,6 +17,7 @@ use audex_components::filter::Verdict;
 use audex_components::intent::Intent;
 use audex_components::manifest::World;
 use audex_components::mapping::Mapping;
+use audex_components::outside::Outside;
 use audex_components::provider::Enforcer;
 use audex_components::provider::Grant;
 use audex_components::provider::GrantPlan;

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use audex_components::capability::outside::Outside;
 use audex_components::embedded;
 use audex_components::engine::Engine;
+use audex_components::outside::Outside;
 use audex_components::provider::Scope;
 use audex_core::environment::Environment;
 

@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use super::config_file::OrganisationFile;
 use super::{SettingsError, source};
-use audex_components::capability::http::is_host_template;
+use audex_components::host_template::is_host_template;
 use audex_core::address;
 
 /// The table's name.

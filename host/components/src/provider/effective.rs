@@ -1,10 +1,10 @@
 //! The calls about what is permitted already: by a principal's roles, by a document, and what patterns stand for.
 
 use super::{KnownAction, Provider, ProviderError, Statement};
-use crate::capability::policy_scope::PolicyScope;
 use crate::clean::Clean as _;
 use crate::component::PluginError;
 use crate::limit;
+use crate::policy_scope::PolicyScope;
 
 impl Provider {
     /// The known actions that `patterns` match.

@@ -3,10 +3,10 @@
 use wasmtime::component::Resource;
 
 use super::{Provider, wit};
-use crate::capability::{HeldSecret, Origin};
 use crate::clean::Clean as _;
 use crate::component::PluginError;
 use crate::limit;
+use crate::resource::{HeldSecret, Origin};
 use crate::state::State;
 use audex_core::secret::Secret;
 use audex_core::session::{AudienceToken, Endpoint, Identity, Metadata, audience};

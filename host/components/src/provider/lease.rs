@@ -1,9 +1,9 @@
 //! The calls about what was minted: whether it works by now, its end, and what earlier sessions left.
 
 use super::{Provider, ProviderError};
-use crate::capability::leases::Recorder;
-use crate::capability::policy_scope::PolicyScope;
+use crate::leases::Recorder;
 use crate::limit;
+use crate::policy_scope::PolicyScope;
 use audex_core::printable;
 use audex_core::printable::is_hidden;
 

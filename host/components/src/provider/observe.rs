@@ -7,10 +7,10 @@ use super::ProviderError;
 use super::Scope;
 use super::Window;
 use super::wit;
-use crate::capability::policy_scope::PolicyScope;
 use crate::clean::Clean as _;
 use crate::component::PluginError;
 use crate::limit;
+use crate::policy_scope::PolicyScope;
 use audex_wire::seen_request::SeenRequest;
 
 /// Permissions that one call may need: a batch of a hundred items needs one of each kind.

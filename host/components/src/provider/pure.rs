@@ -1,10 +1,10 @@
 //! The calls that answer from a grant alone: what is known to fail, and the grant as a document.
 
 use super::{Advice, Grant, Provider, ProviderError};
-use crate::capability::policy_scope::PolicyScope;
 use crate::clean::Clean as _;
 use crate::component::PluginError;
 use crate::limit;
+use crate::policy_scope::PolicyScope;
 use audex_core::printable;
 
 impl Provider {

@@ -75,9 +75,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::capability::outside::Outside;
     use crate::embedded;
     use crate::engine::Engine;
+    use crate::outside::Outside;
     use crate::provider::Provider;
     use audex_core::environment::Environment;
 

@@ -1,8 +1,8 @@
 //! The host's look at the values of variables and files that a provider hands out.
 
 use super::{GrantPlan, Provider, wit};
-use crate::capability::{HeldSecret, Origin};
 use crate::component::PluginError;
+use crate::resource::{HeldSecret, Origin};
 use crate::state::State;
 use audex_core::session::Value;
 

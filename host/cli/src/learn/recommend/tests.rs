@@ -4,9 +4,9 @@ use std::sync::Arc;
 use super::super::compile;
 use super::*;
 use crate::settings::profiles_file::parse;
-use audex_components::capability::outside::Outside;
 use audex_components::embedded;
 use audex_components::engine::Engine;
+use audex_components::outside::Outside;
 use audex_components::provider::Provider;
 use audex_core::environment::Environment;
 

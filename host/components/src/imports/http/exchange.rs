@@ -5,12 +5,13 @@ use std::time::Instant;
 use reqwest::Request;
 use reqwest::header::HeaderMap;
 
+use super::RESPONSE_BYTES;
 use super::retry::Effect;
-use super::{ClientError, RESPONSE_BYTES};
 use crate::bindings::provider::types::Error;
 use crate::bindings::provider::types::ErrorKind;
-use crate::capability::outside::Outside;
-use crate::capability::sts::plain_error;
+use crate::imports::sts::plain_error;
+use crate::outside::Outside;
+use audex_wire::client::ClientError;
 use audex_wire::patience;
 use audex_wire::patience::Patience;
 

@@ -6,7 +6,7 @@
 
 use reqwest::{Method, Request};
 
-use super::host_matches;
+use crate::host_template::host_matches;
 
 /// The account's log of calls; the first label is the service.
 const LOGS: [&str; 2] = ["cloudtrail.{region}.amazonaws.com", "cloudtrail.{region}.amazonaws.com.cn"];

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use reqwest::header::HeaderMap;
 
 use super::*;
-use crate::capability::Reach;
-use crate::capability::outside::Outside;
-use crate::capability::policy_scope::PolicyScope;
+use crate::context::Reach;
+use crate::outside::Outside;
+use crate::policy_scope::PolicyScope;
 use audex_core::environment::Environment;
 use audex_core::source::Source;
 use audex_logins::token::Token;

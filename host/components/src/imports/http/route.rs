@@ -4,7 +4,7 @@
 
 use reqwest::Url;
 
-use super::is_account_host;
+use crate::host_template::is_account_host;
 use audex_core::address;
 use audex_core::address::AddressError;
 use audex_core::environment::{

@@ -1,39 +1,13 @@
-//! The `http` import: https to granted hosts, with credentials the guest never sees.
+//! The hosts that a capability names: one, those of every region, or those of every storage account.
 
-mod address;
-mod compose;
-mod exchange;
-mod family;
-mod lift;
-mod reply;
-mod retry;
-mod route;
-mod send;
-mod signing;
-
-use std::time::Duration;
-
-use audex_core::environment::Environment;
 use audex_core::region::is_region;
-use audex_wire::client::{ClientError, common};
 
-/// A body a guest may send: policies and forms are a few kilobytes.
-const REQUEST_BYTES: usize = 1024 * 1024;
-/// A body a guest may receive; a page of a cloud's log is under a megabyte.
-const RESPONSE_BYTES: usize = 8 * 1024 * 1024;
-/// One exchange, unless the guest asks for less.
-const EXCHANGE_TIME: Duration = Duration::from_secs(30);
 /// Hosts that differ by the storage account only, in Azure's public cloud and those of two governments.
 const ACCOUNT_HOSTS: [&str; 3] = [
     "{account}.blob.core.windows.net",
     "{account}.blob.core.usgovcloudapi.net",
     "{account}.blob.core.chinacloudapi.cn",
 ];
-/// The client of components: https only, no redirect, no proxy of the environment, and no
-/// address that is not public.
-pub(super) fn client(environment: &Environment) -> Result<reqwest::Client, ClientError> {
-    Ok(common(environment)?.https_only(true).dns_resolver(address::PublicOnly).build()?)
-}
 
 /// Whether `template` names one host, or hosts that differ by region only, such as `sts.{region}.amazonaws.com`.
 ///
@@ -61,7 +35,7 @@ pub fn is_account_template(template: &str) -> bool {
 }
 
 /// Whether `host` is that of a storage account.
-fn is_account_host(host: &str) -> bool {
+pub(crate) fn is_account_host(host: &str) -> bool {
     ACCOUNT_HOSTS.iter().any(|template| host_matches(template, host))
 }
 
@@ -72,7 +46,7 @@ fn is_account(label: &str) -> bool {
 }
 
 /// Whether `host` is one that `template` names.
-fn host_matches(template: &str, host: &str) -> bool {
+pub(crate) fn host_matches(template: &str, host: &str) -> bool {
     let stands = |wanted: &str, given: &str| match wanted {
         "{region}" => is_region(given),
         "{account}" => is_account(given),

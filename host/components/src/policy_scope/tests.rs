@@ -1,5 +1,5 @@
 use super::*;
-use crate::provider::Permission;
+use crate::bindings::provider::types::Permission;
 
 const PLANNED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}]}"#;
 

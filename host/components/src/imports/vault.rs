@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use reqwest::Request;
 
-use super::Capability;
 use super::sts::plain_error;
 use crate::bindings::provider::types::Error;
 use crate::bindings::provider::types::ErrorKind;
+use crate::capability::Capability;
 use crate::state::State;
 use audex_core::secret::Secret;
 use audex_logins::vault;

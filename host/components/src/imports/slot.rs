@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::identity::unknown_slot;
-use super::outside::Outside;
 use super::sts::plain_error;
-use super::{Capability, Origin};
 use crate::bindings::provider::types::Error;
 use crate::bindings::provider::types::ErrorKind;
+use crate::capability::Capability;
+use crate::outside::Outside;
+use crate::resource::Origin;
 use crate::state::State;
 use audex_core::secret::Secret;
 use audex_logins::azure;

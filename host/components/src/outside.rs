@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::keys::Kept;
-use super::leases::Leases;
-use super::secret::SentSecrets;
+use crate::http_client;
+use crate::kept::Kept;
+use crate::leases::Leases;
+use crate::sent::SentSecrets;
 use crate::tape::Tape;
 use audex_core::environment::Environment;
 use audex_core::interruption::Interruption;
@@ -254,7 +255,7 @@ impl Outside {
     }
 
     #[cfg(test)]
-    pub(super) fn used(&self, id: &str, secret: &Secret, token: Option<&Secret>) {
+    pub(crate) fn used(&self, id: &str, secret: &Secret, token: Option<&Secret>) {
         let keys = Keys::new(id, secret, token, None);
         *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys);
     }
@@ -301,7 +302,7 @@ impl Outside {
         if let Some(client) = self.http.get() {
             return Ok(client);
         }
-        let built = super::http::client(&self.environment)?;
+        let built = http_client::client(&self.environment)?;
         Ok(self.http.get_or_init(|| built))
     }
 

@@ -1,14 +1,9 @@
-//! The `leases` import (0.2): what a component is about to make is recorded before the cloud is asked for it.
+//! The leases that a provider announced before the cloud was asked for them.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::sts::plain_error;
-use crate::bindings::provider::leases;
-use crate::bindings::provider::types::Error;
-use crate::bindings::provider::types::ErrorKind;
 use crate::limit;
-use crate::state::Misbehaved;
-use crate::state::State;
+use crate::misbehaved::Misbehaved;
 use audex_core::printable;
 use audex_core::printable::is_hidden;
 
@@ -56,15 +51,6 @@ impl Leases {
             announced.push(lease.to_owned());
         }
         Ok(recorded)
-    }
-}
-
-impl leases::Host for State {
-    fn announce(&mut self, lease: String, ends_at: u64) -> wasmtime::Result<Result<(), Error>> {
-        let reach = self.reach()?;
-        reach.scope.may_reach()?;
-        let recorded = reach.outside.leases().announce(&lease, ends_at)?;
-        Ok(recorded.map_err(|reason| plain_error(ErrorKind::Internal, "audit", reason)))
     }
 }
 

@@ -9,9 +9,8 @@ use audex_sdk::pattern;
 use serde_json::{Map, Value};
 
 use self::unique::Unique;
+use crate::bindings::provider::types::{Grant, Scope};
 use crate::limit;
-use crate::provider::Grant;
-use crate::provider::Scope;
 
 /// The action that lets a first session be narrowed; allowed in policies of sessions that are never delivered.
 const SCOPE_DOWN: &str = "sts:getscopedcredentials";

@@ -1,6 +1,5 @@
 //! The `identity` import: tokens of granted slots, by handle only.
 
-use super::HeldSecret;
 use super::slot::Holder;
 use super::sts::plain_error;
 use crate::bindings::provider::identity::Bearer;
@@ -8,6 +7,7 @@ use crate::bindings::provider::identity::Host;
 use crate::bindings::provider::sts::Host as _;
 use crate::bindings::provider::types::Error;
 use crate::bindings::provider::types::ErrorKind;
+use crate::resource::HeldSecret;
 use crate::state::State;
 
 impl Host for State {

@@ -6,9 +6,9 @@ use wasmtime::component::Resource;
 use super::{REQUEST_BYTES, family};
 use crate::bindings::provider::http::Chunk;
 use crate::bindings::provider::http::Header;
-use crate::capability::HeldSecret;
-use crate::capability::Origin;
 use crate::limit;
+use crate::resource::HeldSecret;
+use crate::resource::Origin;
 use crate::state::State;
 use audex_core::percent;
 use audex_core::printable;
@@ -127,9 +127,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::capability::Reach;
-    use crate::capability::outside::Outside;
-    use crate::capability::policy_scope::PolicyScope;
+    use crate::context::Reach;
+    use crate::outside::Outside;
+    use crate::policy_scope::PolicyScope;
     use audex_core::environment::Environment;
     use audex_core::secret::Secret;
 

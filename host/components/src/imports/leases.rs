@@ -1,0 +1,16 @@
+//! The `leases` import (0.2): what a component is about to make is recorded before the cloud is asked for it.
+
+use super::sts::plain_error;
+use crate::bindings::provider::leases;
+use crate::bindings::provider::types::Error;
+use crate::bindings::provider::types::ErrorKind;
+use crate::state::State;
+
+impl leases::Host for State {
+    fn announce(&mut self, lease: String, ends_at: u64) -> wasmtime::Result<Result<(), Error>> {
+        let reach = self.reach()?;
+        reach.scope.may_reach()?;
+        let recorded = reach.outside.leases().announce(&lease, ends_at)?;
+        Ok(recorded.map_err(|reason| plain_error(ErrorKind::Internal, "audit", reason)))
+    }
+}
