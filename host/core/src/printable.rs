@@ -5,7 +5,7 @@
 /// The number of characters that are shown or recorded of one sentence; the rest is cut.
 pub const LINE_CHARACTERS: usize = 2_000;
 
-/// Returns `text` as one line of visible characters; text over [`LINE_CHARACTERS`] is cut and ends in `…`.
+/// Returns `text` as one line: hidden characters become blanks, and text over [`LINE_CHARACTERS`] is cut and ends in `…`.
 #[must_use]
 pub fn line(text: &str) -> String {
     let visible = |c| if is_hidden(c) { ' ' } else { c };

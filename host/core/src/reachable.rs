@@ -1,7 +1,7 @@
 //! Opens files that the user names: settings and credentials. A file is absent only if nothing exists at its path.
 //!
-//! Security: settings define what is never granted. A file that exists but cannot be read, such as a dangling link, must not count
-//! as absent.
+//! Security: settings define what is never granted. A file that exists but cannot be read, such as a dangling link, must
+//! not count as absent.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
