@@ -175,7 +175,7 @@ impl Shared {
                 .tls_context(trust)
                 .build()
         } else {
-            // Security: without this, a proxy would receive signed requests for loopback unencrypted.
+            // Security: no proxy is set, because it would receive signed requests for loopback unencrypted.
             builder.build_http()
         };
         let connector = SharedHttpConnector::new(connector);
