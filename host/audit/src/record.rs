@@ -172,7 +172,7 @@ pub struct Issued {
     /// The lease by which the provider can revoke the credentials, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<String>,
-    /// The number of `GetScopedCredentials` policies on the credentials, if the cloud reported it. Older readers ignore this field.
+    /// The number of `GetScopedCredentials` policies on the credentials, if the cloud reported one. Older readers ignore it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoped_policies: Option<u32>,
 }

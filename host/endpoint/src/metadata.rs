@@ -37,7 +37,7 @@ pub(super) fn lead(
     for name in ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"] {
         lead.variables.push((name.to_owned(), Value::Plain(authority.to_owned())));
     }
-    // Every command gets these two variables, which keep client libraries from looking for metadata; this session needs it.
+    // The isolation sets these two variables for every command; they keep client libraries from looking for metadata at all.
     lead.removed.extend(["NO_GCE_CHECK", "METADATA_SERVER_DETECTION"]);
     let credentials = json!({
         "type": "external_account",
