@@ -1,6 +1,6 @@
-//! Cuts an event to what a line holds, so that every outcome is recorded, however much was asked for or said.
+//! Cuts an event to the size of a line, so that every outcome is recorded, whatever the size of a request or a message.
 //!
-//! Security: comes after redaction. Half of a secret would not be known for one.
+//! Security: this runs after redaction, because redaction would not recognise half of a secret.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,20 +10,20 @@ use sha2::{Digest, Sha256};
 
 use super::record::{CleanedUp, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission};
 
-/// Bytes of one text: more than any sentence of a component, which has two thousand characters.
+/// The limit for one text, in bytes: above the limit for a component's sentence, which is two thousand characters.
 const TEXT_BYTES: usize = 8 * 1024;
-/// Bytes of one word of the command: scripts are words, too.
+/// The limit for one word of the command; a script is one word, too.
 const WORD_BYTES: usize = 32 * 1024;
-/// Bytes of all words of the command; with all that follows it stays under a line's 1 MiB.
+/// The limit for all words of the command; with the other parts of an event, this stays under a line's 1 MiB.
 const COMMAND_BYTES: usize = 256 * 1024;
-/// Bytes of each list, of which an event has at most three.
+/// The limit for each list; an event has at most three.
 const LIST_BYTES: usize = 192 * 1024;
-/// Bytes of the components' names and digests.
+/// The limit for the names and digests of the components.
 const COMPONENTS_BYTES: usize = 64 * 1024;
-/// Bytes around an entry: quotes, commas, the names of fields.
+/// The bytes around an entry: quotes, commas, field names.
 const ENTRY_BYTES: usize = 64;
 
-/// Returns the event with what is too long cut, each cut marked with how much is missing.
+/// Returns the event with all texts and lists cut to their limits; each cut is marked with the missing amount.
 pub(super) fn bound(mut event: Event) -> Event {
     match &mut event {
         Event::Issuing(Issuing {
@@ -92,7 +92,7 @@ pub(super) fn bound(mut event: Event) -> Event {
     event
 }
 
-/// What a list in a record holds.
+/// An entry of a list in a record.
 trait Entry {
     fn texts(&mut self) -> Vec<&mut String>;
     fn saying(text: String) -> Self;
@@ -151,8 +151,8 @@ fn list<T: Entry>(entries: &mut Vec<T>) {
     }
 }
 
-/// Cuts the command and the components. A command that was cut ends with the SHA-256 of the whole one, redacted, its
-/// words each followed by a zero byte.
+/// Cuts the command and the components. A cut command ends with a SHA-256 over its redacted words, each followed by a
+/// zero byte.
 fn whole(command: &mut Vec<String>, components: &mut BTreeMap<String, String>) {
     let digest =
         command.iter().fold(Sha256::new(), |digest, word| digest.chain_update(word).chain_update([0]));
@@ -180,7 +180,7 @@ fn take(left: &mut usize, bytes: usize) -> Option<()> {
     Some(())
 }
 
-/// Cuts `text` to `most` bytes as JSON has it; returns whether anything is missing.
+/// Cuts `text` so that its JSON has at most `most` bytes; returns true if anything was cut.
 fn cut(text: &mut String, most: usize) -> bool {
     let mut left = most;
     let Some((end, _)) = text.char_indices().find(|(_, c)| take(&mut left, encoded_char(*c)).is_none())
@@ -193,7 +193,7 @@ fn cut(text: &mut String, most: usize) -> bool {
     true
 }
 
-/// Bytes of `text` in JSON.
+/// Returns the number of bytes that `text` takes in JSON.
 fn encoded(text: &str) -> usize {
     text.chars().map(encoded_char).sum()
 }
@@ -215,7 +215,7 @@ mod tests {
         serde_json::to_string(event).unwrap().len()
     }
 
-    /// What takes most room in JSON.
+    /// Returns a text with the largest JSON for its length.
     fn long() -> String {
         "\u{1}".repeat(100_000)
     }

@@ -1,4 +1,4 @@
-//! The key of the log and the hashes made with it.
+//! The key of the log and the keyed hashes.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -6,13 +6,13 @@ use zeroize::Zeroizing;
 
 use super::AuditError;
 
-/// The length of the key: that of the hash, as RFC 2104 advises.
+/// The length of the key: the length of the hash, as RFC 2104 advises.
 const KEY_BYTES: usize = 32;
 
-/// The digits of a written hash.
+/// The number of hexadecimal digits of a hash.
 pub(super) const HASH_DIGITS: usize = 64;
 
-/// The key, which never leaves this type but to be stored.
+/// The key of the log; it leaves this type only for storage.
 pub(super) struct Key(Zeroizing<[u8; KEY_BYTES]>);
 
 impl Key {
@@ -22,7 +22,7 @@ impl Key {
         Ok(Self(key))
     }
 
-    /// Reads what [`Key::bytes`] gave; `None` for anything of another length.
+    /// Reads the bytes from [`Key::bytes`]; returns `None` for any other length.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(|key| Self(Zeroizing::new(key)))
     }
@@ -41,13 +41,13 @@ impl Key {
         }))
     }
 
-    /// Tells whether `hash` is that of `text`, in a time that does not depend on where they differ.
+    /// Returns true if `hash` belongs to `text`, in a time that does not depend on the differences.
     pub(super) fn fits(&self, domain: &[u8], text: &[u8], hash: &Hash) -> bool {
         self.mac(domain, text).verify_slice(&hash.bytes()).is_ok()
     }
 
     fn mac(&self, domain: &[u8], text: &[u8]) -> Hmac<Sha256> {
-        // The array of this length is a block or shorter, so no key is ever refused.
+        // The key is shorter than a block. HMAC pads such a key with zeros, so `new` takes it without an error.
         let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
         for (to, from) in block.iter_mut().zip(self.0.iter()) {
             *to = *from;
@@ -59,12 +59,12 @@ impl Key {
     }
 }
 
-/// A hash, as 64 hexadecimal digits in lower case.
+/// A hash as 64 hexadecimal digits in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hash(String);
 
 impl Hash {
-    /// What the first record has for the hash of the one before it.
+    /// Returns the hash that the first record carries in place of a previous one.
     pub(super) fn none() -> Self {
         Self("0".repeat(HASH_DIGITS))
     }

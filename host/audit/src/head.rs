@@ -1,14 +1,13 @@
-//! The head of the log: how far it goes and the last hash, so that an append need not read the log.
+//! The head of the log: its length and its last hash, so that an append need not read the log.
 
 use super::Finding;
 use super::chain::{HASH_DIGITS, Hash, Key};
 
 const DOMAIN: &[u8] = b"audex audit head\0";
 
-/// Begins the file, and names its format.
+/// The beginning of the file, which names its format.
 const START: &str = "audex-audit-head 1 ";
 
-/// What has been written so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
     pub records: u64,
@@ -17,13 +16,13 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// The head of a log without records.
+    /// Returns the head of a log without records.
     pub(super) fn empty() -> Self {
         Self { records: 0, bytes: 0, last: Hash::none() }
     }
 
-    /// Returns the file's text. It always has the same length and lies in one disk sector, so writing it
-    /// over the old one leaves either the old or the new.
+    /// Returns the file's text. The text always has the same length and lies in one disk sector, so overwriting the old
+    /// text leaves either the old or the new one.
     pub(super) fn encode(&self, key: &Key) -> String {
         let text = format!("{START}{:020} {:020} {}", self.records, self.bytes, self.last.as_str());
         let hash = key.hash(DOMAIN, text.as_bytes());

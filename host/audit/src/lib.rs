@@ -1,15 +1,15 @@
-//! The audit log: one line per event, each bound to the one before it by a keyed hash.
+//! The audit log: one line per event, bound to the previous line by a keyed hash.
 //!
-//! `audit.jsonl` holds the records, `audit.head` how many there are and the last one's hash, `audit.key`
-//! the key, `audit.lock` keeps processes from writing at once. All are for this user alone.
+//! `audit.jsonl` holds the records, `audit.head` their number and the last hash, `audit.key` the key.
+//! `audit.lock` keeps processes from writing at the same time. Only this user may access these files.
 //!
-//! What the chain shows: any record changed, removed, moved or cut off at the end by somebody who does
-//! not use the key. What it cannot show: a log rewritten with the key, which whoever runs as this user
-//! can read, one set back to an earlier state together with its head, or one removed together with its
-//! key. Against these, keep a copy of the last hash ([`Verified::last`]) elsewhere.
+//! The chain shows every record that was changed, removed, moved or cut off at the end without the key.
+//! It cannot show a log that was rewritten with the key, which every process of this user can read, a log
+//! that was set back to an earlier state together with its head, or a log that was removed together with
+//! its key. Against these, keep a copy of the last hash ([`Verified::last`]) elsewhere.
 //!
-//! A crash of the program loses nothing. A crash of the machine may lose the last records, because they
-//! are not forced to the disk; the log may then read as truncated.
+//! A crash of the program loses no record. A crash of the machine may lose the last records, because they
+//! are not forced to the disk; the log may then count as truncated.
 
 mod bound;
 mod chain;
@@ -30,39 +30,39 @@ pub use record::{
 
 use audex_core::secret::Secret;
 
-/// Says why the audit log could not be written or cannot be trusted.
+/// The error for a log that cannot be written or trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// A file of the log could not be used.
     #[error("cannot {action} `{}`", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The action that failed, as a verb.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
-    /// The system has no random numbers to make a key of.
+    /// The system has no random numbers for a key.
     #[error("no random numbers for the audit log's key")]
     Random,
     /// A record could not be turned into text.
     #[error("cannot encode an audit record")]
     Encode(#[source] serde_json::Error),
-    /// A record is longer than a line may be.
+    /// A record is longer than the limit for a line.
     #[error("an audit record of {bytes} bytes is longer than a line may be")]
     TooLong {
-        /// Its length.
+        /// The length of the record.
         bytes: usize,
     },
-    /// The log is not what was written.
+    /// The log differs from what was written.
     #[error("audit log `{}`: {}", path.display(), finding.of(*record))]
     Tampered {
         /// The log.
         path: PathBuf,
         /// The first bad record, counted from 1.
         record: u64,
-        /// What is wrong there.
+        /// The defect at that record.
         finding: Finding,
     },
     /// A newer version wrote the log.
@@ -72,36 +72,36 @@ pub enum AuditError {
         path: PathBuf,
         /// The first such record, counted from 1.
         record: u64,
-        /// Its format.
+        /// The format of that record.
         version: u64,
     },
 }
 
-/// What is wrong with a log.
+/// A defect of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
-    /// The text does not have the hash it carries.
+    /// The hash in the record does not match its text.
     Changed,
-    /// The record that belongs here is nowhere in the log.
+    /// The record for this place is missing from the log.
     Removed,
-    /// Another record stands here; the one that belongs here comes elsewhere.
+    /// Another record stands in this place; the expected one stands elsewhere.
     Reordered,
-    /// The log ends here, and it was longer.
+    /// The log ends here, but it was longer.
     Truncated,
-    /// There is more than was ever written.
+    /// The log holds more than was ever written.
     Foreign,
-    /// Neither the first record nor the head fits the key.
+    /// Neither the first record nor the head matches the key.
     KeySwapped,
-    /// There is a log without its key.
+    /// The log exists, but its key does not.
     KeyMissing,
-    /// The file that says how long the log is, is missing.
+    /// The head, which holds the length of the log, is missing.
     HeadMissing,
-    /// The file that says how long the log is, does not have the hash it carries.
+    /// The hash in the head does not match its text.
     HeadChanged,
 }
 
 impl Finding {
-    /// Says what is wrong with `record`, or with the log where no single record is to blame.
+    /// Describes the defect of `record`, or of the whole log if no single record is at fault.
     fn of(self, record: u64) -> String {
         let what = match self {
             Self::Changed => "was changed",
@@ -125,7 +125,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Names the log in `directory`, which is created with the first record.
+    /// Names the log in `directory`; the first record creates this directory.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
@@ -139,29 +139,29 @@ impl Audit {
 
     /// Appends a record and returns its number, counted from 1.
     ///
-    /// The command's arguments and free text are redacted first; `secrets` are replaced wherever they
-    /// occur. What is too long for a line is cut then, and says so. The cost does not depend on the log's length.
+    /// First, the command's arguments and free text are redacted, and `secrets` are replaced wherever they
+    /// occur. Then text that is too long for a line is cut and marked. The cost does not depend on the log's length.
     ///
     /// # Errors
-    /// [`AuditError::Tampered`] when the log's end is not what was written last, and any other variant;
-    /// nothing has been written then.
+    /// [`AuditError::Tampered`] if the log's end differs from the last record written, and any other variant.
+    /// Nothing has been written then.
     pub fn record(&self, session: &str, event: &Event, secrets: &[Secret]) -> Result<u64, AuditError> {
         let event = redact::redact(event, secrets)?;
         store::append(&self.directory, session, bound::bound(event))
     }
 
-    /// Checks every record against the chain and the end of the chain against the head, in constant memory.
+    /// Checks every record against the chain, and the chain's end against the head, in constant memory.
     ///
     /// # Errors
-    /// [`AuditError::Tampered`] and [`AuditError::FutureVersion`] with the first bad record.
+    /// [`AuditError::Tampered`] and [`AuditError::FutureVersion`], with the first bad record.
     pub fn verify(&self) -> Result<Verified, AuditError> {
         read::verify(&self.directory)
     }
 
-    /// Returns the records that pass `filter`, oldest first; it does not check the chain.
+    /// Returns the records that pass `filter`, oldest first, without checking the chain.
     ///
     /// # Errors
-    /// [`AuditError::FutureVersion`], and [`AuditError::Tampered`] for a line that is no record.
+    /// [`AuditError::FutureVersion`], and [`AuditError::Tampered`] for a line that is not a record.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Record>, AuditError> {
         read::list(&self.directory, filter)
     }

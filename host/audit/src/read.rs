@@ -11,23 +11,23 @@ use super::store::{LOCK, LOG, future, private, read_head, read_key, tampered};
 use super::{AuditError, Finding, failed};
 use audex_core::private_file;
 
-/// Which records to list.
+/// A selection of records to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// At most so many, the newest.
+    /// The maximum number of records; the newest are kept.
     pub limit: Option<usize>,
-    /// Those of exactly this session.
+    /// The session whose records are listed.
     pub session: Option<String>,
-    /// Those of this event, by its name in the log.
+    /// The event whose records are listed, by its name in the log.
     pub event: Option<String>,
 }
 
-/// What a log that is whole holds.
+/// The result for a complete and unchanged log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The number of records.
     pub records: u64,
-    /// The hash of the last one, to be kept elsewhere; zeros when there is none.
+    /// The hash of the last record, to be kept elsewhere; zeros if there is no record.
     pub last: String,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn verify(directory: &Path) -> Result<Verified, AuditError> {
     let lock = share(directory)?;
     let lines = Lines::open(directory)?;
     let Some(key) = read_key(directory)? else {
-        // Without a key nothing was ever recorded; a head may be left from a crash in the first append.
+        // Without a key, no record was ever written; a crash during the first append may leave a head.
         let is_empty = lines.as_ref().is_none_or(|lines| lines.length == 0);
         return if is_empty {
             Ok(Reached::start().into())
@@ -89,7 +89,7 @@ pub(super) fn verify(directory: &Path) -> Result<Verified, AuditError> {
     if reached.records < head.records {
         return Err(tampered(directory, reached.records + 1, Finding::Truncated));
     }
-    // One more than the head knows is a crash between the two writes; the chain has vouched for it.
+    // A crash between the two writes leaves one record more than the head counts; the chain confirms this record.
     let at_head = if reached.records > head.records { &reached.before } else { &reached.last };
     if reached.records > head.records + 1 || *at_head != head.last {
         return Err(tampered(directory, head.records + 1, Finding::Foreign));
@@ -101,7 +101,7 @@ fn is_changed_head<T>(head: &Result<T, AuditError>) -> bool {
     matches!(head, Err(AuditError::Tampered { finding: Finding::HeadChanged, .. }))
 }
 
-/// How far the chain has been followed.
+/// The progress along the chain.
 struct Reached {
     records: u64,
     before: Hash,
@@ -124,7 +124,7 @@ fn walk(directory: &Path, lines: &mut Lines, key: &Key, reached: &mut Reached) -
     while let Some(line) = lines.next()? {
         let expected = reached.records + 1;
         match decode(&line.text, Some(key)) {
-            // Half a line at the end is what a crash leaves; it was never acknowledged.
+            // A crash leaves half a line at the end; its record was never acknowledged.
             Decoded::Bad(_) if line.is_torn => return Ok(()),
             Decoded::Bad(finding) => return Err(tampered(directory, expected, finding)),
             Decoded::FutureVersion(version) => return Err(future(directory, expected, version)),
@@ -144,7 +144,7 @@ fn walk(directory: &Path, lines: &mut Lines, key: &Key, reached: &mut Reached) -
     Ok(())
 }
 
-/// Tells whether the rest of the log holds record `wanted`.
+/// Returns true if the rest of the log holds record `wanted`.
 fn holds(lines: &mut Lines, key: &Key, wanted: u64) -> Result<bool, AuditError> {
     while let Some(line) = lines.next()? {
         if matches!(decode(&line.text, Some(key)), Decoded::Record(record, _) if record.seq == wanted) {
@@ -154,10 +154,10 @@ fn holds(lines: &mut Lines, key: &Key, wanted: u64) -> Result<bool, AuditError> 
     Ok(false)
 }
 
-/// Keeps writers out while it lives; `None` when nothing was ever written.
+/// Takes a shared lock, which keeps writers out while it lives; returns `None` if nothing was ever written.
 ///
-/// It is let go before the lines are read: a writer does not wait as long as reading a long log may take, and what was
-/// there when [`Lines`] were opened stays.
+/// Callers release the lock before they read the lines. So a writer need not wait until a long log has been read; the
+/// part of the log that existed when [`Lines`] was opened does not change.
 fn share(directory: &Path) -> Result<Option<File>, AuditError> {
     match private_file::check_directory(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -174,7 +174,7 @@ fn share(directory: &Path) -> Result<Option<File>, AuditError> {
     }
 }
 
-/// The lines that the log had when it was opened, one in memory at a time.
+/// The lines that the log had when it was opened; only one is in memory at a time.
 struct Lines {
     reader: BufReader<Take<File>>,
     path: std::path::PathBuf,
@@ -188,7 +188,7 @@ struct Line {
 }
 
 impl Lines {
-    /// Opens the log; `None` when there is no log.
+    /// Opens the log; returns `None` if there is no log.
     fn open(directory: &Path) -> Result<Option<Self>, AuditError> {
         let path = directory.join(LOG);
         let file = match private(OpenOptions::new().read(true), &path) {
@@ -199,7 +199,7 @@ impl Lines {
         Ok(Some(Self { reader: BufReader::new(file.take(length)), path, length, count: 0 }))
     }
 
-    /// Returns the next line without its end; `is_torn` when it has none.
+    /// Returns the next line without its line end; `is_torn` is set if the line has no end.
     fn next(&mut self) -> Result<Option<Line>, AuditError> {
         let mut text = Vec::new();
         let read = self.read(&mut text).map_err(failed("read", &self.path))?;
@@ -208,7 +208,7 @@ impl Lines {
         }
         self.count += 1;
         let is_whole = text.pop_if(|last| *last == b'\n').is_some();
-        // A line that goes on past the limit is not half a record of ours.
+        // A line beyond the limit is not half of a record of ours.
         Ok(Some(Line { is_torn: !is_whole && read < MAX_LINE_BYTES, text }))
     }
 

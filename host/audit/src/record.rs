@@ -1,4 +1,4 @@
-//! What is recorded, in a closed set of events, and how a record becomes a line.
+//! The recorded events, as a closed set, and the conversion between a record and its line.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,20 @@ use serde::{Deserialize, Serialize};
 use super::chain::{HASH_DIGITS, Hash, Key};
 use super::{AuditError, Finding};
 
+<<<<<<< HEAD
 /// The format of lines; a change that older readers would misread raises it.
 pub(super) const VERSION: u64 = 1;
+=======
+/// The newest format of lines; a change that older readers would misread raises this number. A line carries the oldest format
+/// that has all of its content, so that older readers can still read it. Format 2 adds the events `leasing` and `cleaned_up`,
+/// `intent` and `justification` of `issuing`, and `justification` of `denied`.
+pub(super) const VERSION: u64 = 2;
+>>>>>>> lang-l1
 
-/// The longest line, its end included: bounds what a reader must hold, and far above any real command.
+/// The longest line, including its end. This bounds a reader's memory and is far above any real command.
 pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// Keeps a record's hash from being that of anything else made with the key.
+/// The prefix that separates a record's hash from all other hashes made with the key.
 const DOMAIN: &[u8] = b"audex audit record\0";
 
 const MAC_START: &str = ",\"mac\":\"";
@@ -22,42 +29,59 @@ const MAC_END: &str = "\"}";
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The format's version.
+    /// The version of the format.
     pub v: u64,
     /// The record's number, counted from 1 without gaps.
     pub seq: u64,
-    /// When it was written, RFC 3339 in UTC, to the second.
+    /// The time of writing, RFC 3339 in UTC, to the second.
     pub time: String,
-    /// The session it belongs to.
+    /// The session that the record belongs to.
     pub session: String,
-    /// What happened.
+    /// The recorded event.
     #[serde(flatten)]
     pub event: Event,
-    /// The previous record's hash, 64 hexadecimal digits; zeros in the first.
+    /// The previous record's hash, 64 hexadecimal digits; zeros in the first record.
     pub prev: String,
 }
 
-/// Everything that is recorded. Values are plain text and never a secret.
+/// All recorded events. Their values are plain text and never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// Credentials are about to be asked for; written before anything is minted.
+    /// Credentials are about to be requested; written before anything is minted.
     Issuing(Issuing),
-    /// A provider is about to make what has to be taken back; written before the cloud is asked for it.
+    /// A provider is about to create a lease that must be revoked; written before the request to the cloud.
     Leasing(Leasing),
     /// Credentials were minted; written before the command starts.
     Issued(Issued),
     /// The command ended.
     Ended(Ended),
-    /// A filter or the organisation refused.
+    /// A filter or the organisation denied the request.
     Denied(Denied),
-    /// Something went wrong, and nothing was or will be run.
+    /// A stage failed, and no command was or will be run.
     Failed(Failed),
+<<<<<<< HEAD
     /// `tryaudex cleanup` tried to take back what a session left.
+=======
+    /// `tryaudex cleanup` tried to revoke a session's leftover lease; an older reader takes the line for one of a later version.
+>>>>>>> lang-l1
     CleanedUp(CleanedUp),
 }
 
 impl Event {
+<<<<<<< HEAD
+=======
+    /// Returns the oldest format that has this event.
+    pub(super) fn version(&self) -> u64 {
+        match self {
+            Self::Leasing(_) | Self::CleanedUp(_) => VERSION,
+            Self::Denied(denied) if denied.justification.is_some() => VERSION,
+            Self::Issuing(issuing) if issuing.intent.is_some() || issuing.justification.is_some() => VERSION,
+            _ => 1,
+        }
+    }
+
+>>>>>>> lang-l1
     /// Returns the event's name in the log, as filters use it.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -73,176 +97,191 @@ impl Event {
     }
 }
 
-/// A permission and who keeps the command to it.
+/// A permission and the party that enforces it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedPermission {
     /// The native action.
     pub action: String,
-    /// What the user wrote.
+    /// The user's text that the action comes from.
     pub origin: String,
     /// `cloud`, `gateway`, `token` or `none`.
     pub enforced_by: String,
 }
 
-/// A permission that was asked for and not granted.
+/// A permission that was requested and not granted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedDenial {
     /// The native action.
     pub action: String,
-    /// The filter that took it away.
+    /// The filter that removed the permission.
     pub by: String,
-    /// Its reason.
+    /// The filter's reason.
     pub reason: String,
 }
 
-/// What is about to be asked of the cloud, and for which command.
+/// A request that is about to go to the cloud, and its command.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issuing {
     /// The provider's id.
     pub provider: String,
-    /// The profile the permissions come from, if any.
+    /// The profile of the permissions, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+<<<<<<< HEAD
     /// The sentence that the permissions were proposed for, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<String>,
     /// Why access was asked for, in the user's words.
+=======
+    /// The sentence for which the permissions were proposed, if any; in format 2 only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<String>,
+    /// The user's reason for the request, in the user's words; in format 2 only.
+>>>>>>> lang-l1
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,
-    /// How the credentials will be made.
+    /// The method of making the credentials.
     pub method: String,
-    /// What the command may do.
+    /// The permissions of the command.
     pub permissions: Vec<RecordedPermission>,
-    /// What was asked for and taken away.
+    /// The permissions that were requested and removed.
     pub denied: Vec<RecordedDenial>,
-    /// What the permissions are limited to.
+    /// The resources that the permissions are limited to.
     pub resources: Vec<String>,
-    /// How long access lasts.
+    /// The duration of access, in seconds.
     pub ttl_seconds: u64,
     /// The region, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// The command and its arguments, redacted.
     pub command: Vec<String>,
-    /// The components that took part, and the digest of each.
+    /// The components that took part, with their digests.
     pub components: BTreeMap<String, String>,
 }
 
-/// The announcement of what a provider is about to make, with the end of its session.
+/// The announcement of a lease that a provider is about to create, with the end of its session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leasing {
     /// The provider's id.
     pub provider: String,
     /// The lease, as the provider's `revoke` takes it.
     pub lease: String,
-    /// When the session is over at the latest, RFC 3339.
+    /// The latest end of the session, RFC 3339.
     pub ends_at: String,
 }
 
-/// What the cloud gave.
+/// The credentials that the cloud issued.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
     /// The provider's id.
     pub provider: String,
-    /// How the credentials were made.
+    /// The method of making the credentials.
     pub method: String,
-    /// When access ends, RFC 3339.
+    /// The end of access, RFC 3339.
     pub expires_at: String,
-    /// When the credentials themselves end, RFC 3339, where that is later.
+    /// The end of the credentials themselves, RFC 3339, if that is later than the end of access.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credentials_expire_at: Option<String>,
-    /// Who the command is to the cloud, such as an ARN.
+    /// The identity of the command in the cloud, such as an ARN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
-    /// The public half of an AWS key, which the cloud's own log shows too.
+    /// The public half of an AWS key, which the cloud's own log also shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
-    /// What the provider takes them back by, if it can.
+    /// The lease by which the provider can revoke the credentials, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<String>,
+<<<<<<< HEAD
     /// How many policies of `GetScopedCredentials` the credentials carry, where the cloud said.
+=======
+    /// The number of `GetScopedCredentials` policies on the credentials, if the cloud reported one. Older readers ignore it.
+>>>>>>> lang-l1
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoped_policies: Option<u32>,
 }
 
-/// How the command ended.
+/// The end of the command.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// The exit status Audex passed on.
+    /// The exit status that Audex passed on.
     pub exit_code: u8,
-    /// The signal that ended the command, if one did.
+    /// The signal that ended the command, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
-    /// The time from the command's start to its end.
+    /// The time from the command's start to its end, in milliseconds.
     pub duration_ms: u64,
-    /// Whether the deadline ended it.
+    /// True if the deadline ended the command.
     pub ended_by_deadline: bool,
-    /// Whether the credentials were taken back: `revoked`, `expired`, or why neither.
+    /// The fate of the credentials: `revoked`, `expired`, or the reason for neither.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What was refused.
+/// A request that was denied.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denied {
     /// The provider's id.
     pub provider: String,
-    /// The profile the permissions come from, if any.
+    /// The profile of the permissions, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+<<<<<<< HEAD
     /// Why access was asked for, in the user's words.
+=======
+    /// The user's reason for the request, in the user's words; in format 2 only.
+>>>>>>> lang-l1
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,
-    /// Who refused.
+    /// The party that denied the request.
     pub by: String,
-    /// Why.
+    /// The reason for the denial.
     pub reason: String,
-    /// The actions that were asked for.
+    /// The requested actions.
     pub permissions: Vec<String>,
-    /// What they were to be limited to.
+    /// The resources that the permissions were to be limited to.
     pub resources: Vec<String>,
-    /// What was taken away, and by whom.
+    /// The permissions that were removed, each with the filter that removed it.
     pub denied: Vec<RecordedDenial>,
     /// The command and its arguments, redacted.
     pub command: Vec<String>,
-    /// The components that took part, and the digest of each.
+    /// The components that took part, with their digests.
     pub components: BTreeMap<String, String>,
 }
 
-/// What went wrong.
+/// A stage that failed; no command was or will be run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
-    /// The stage of the pipeline.
+    /// The stage of the pipeline that failed.
     pub stage: String,
-    /// What happened there.
+    /// The reason for the failure.
     pub reason: String,
-    /// The provider's id, once it is known.
+    /// The provider's id, if it was known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// The exit status.
     pub exit_code: u8,
     /// The command and its arguments, redacted.
     pub command: Vec<String>,
-    /// The components that took part, and the digest of each.
+    /// The components that took part, with their digests.
     pub components: BTreeMap<String, String>,
 }
 
-/// What became of a lease that a session had left.
+/// The outcome for a lease that a session had left behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CleanedUp {
     /// The provider's id.
     pub provider: String,
     /// The lease.
     pub lease: String,
-    /// `revoked`, or why not.
+    /// `revoked`, or the reason why not.
     pub outcome: String,
 }
 
-/// Turns a record into its line, the end of line included, and the hash the next one carries.
+/// Returns a record's line, including the line end, and the hash that the next record carries.
 pub(super) fn encode(record: &Record, key: &Key) -> Result<(String, Hash), AuditError> {
     let mut line = serde_json::to_string(record).map_err(AuditError::Encode)?;
     let hash = key.hash(DOMAIN, line.as_bytes());
-    // The hash goes into the same object, last, so that the hashed text is a prefix of the line.
+    // The hash is the last field of the same object, so that the hashed text is a prefix of the line.
     line.pop();
     line.push_str(MAC_START);
     line.push_str(hash.as_str());
@@ -254,14 +293,14 @@ pub(super) fn encode(record: &Record, key: &Key) -> Result<(String, Hash), Audit
     Ok((line, hash))
 }
 
-/// What a line is, before its place in the chain is looked at.
+/// The content of a line, before its place in the chain is checked.
 pub(super) enum Decoded {
     Record(Box<Record>, Hash),
     FutureVersion(u64),
     Bad(Finding),
 }
 
-/// Reads a line without its end; with a key, checks the hash too.
+/// Reads a line without its line end; if there is a key, checks the hash too.
 pub(super) fn decode(line: &[u8], key: Option<&Key>) -> Decoded {
     #[derive(Deserialize)]
     struct Version {
@@ -269,7 +308,7 @@ pub(super) fn decode(line: &[u8], key: Option<&Key>) -> Decoded {
     }
     let bad = Decoded::Bad(Finding::Changed);
     let Ok(line) = std::str::from_utf8(line) else { return bad };
-    // Before the hash, because a later version may hash differently.
+    // The version comes before the hash, because a later version may use another hash.
     match serde_json::from_str::<Version>(line) {
         Ok(Version { v }) if v > VERSION => return Decoded::FutureVersion(v),
         Ok(_) => {}
@@ -285,7 +324,7 @@ pub(super) fn decode(line: &[u8], key: Option<&Key>) -> Decoded {
     }
 }
 
-/// Splits a line into the text that was hashed and the hash.
+/// Splits a line into the hashed text and the hash.
 fn split(line: &str) -> Option<(String, Hash)> {
     let line = line.strip_suffix(MAC_END)?;
     let (body, hash) = line.split_at_checked(line.len().checked_sub(HASH_DIGITS)?)?;

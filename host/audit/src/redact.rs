@@ -1,4 +1,4 @@
-//! Takes secrets out of an event before it becomes text.
+//! Removes secrets from an event before it becomes text.
 
 mod command;
 
@@ -11,14 +11,14 @@ use audex_core::secret::Secret;
 
 pub(super) use command::redact_command;
 
-/// Fields that keep what looks like a secret: the public half of a key has the shape of one, and `cleanup` needs a lease to
-/// the letter. Security: every other field is redacted, also one that is added later.
+/// Fields that keep text that looks like a secret: the public half of a key looks like one, and `cleanup` needs the exact
+/// lease. Security: every other field is redacted, including fields that are added later.
 const EXEMPT: [&str; 2] = ["access_key_id", "lease"];
 
-/// Returns the event with the known `secrets` replaced everywhere, and whatever looks like a secret
+/// Returns the event with the known `secrets` replaced everywhere, and all text that looks like a secret
 /// replaced in all fields but the exempt ones.
 ///
-/// Values are redacted, never serialised text: that would eat quotes and make lines unreadable.
+/// This redacts values, not serialised text: redacting serialised text would remove quotes and make lines unreadable.
 pub(super) fn redact(event: &Event, secrets: &[Secret]) -> Result<Event, AuditError> {
     let known = Known::of(secrets);
     let mut value = serde_json::to_value(event).map_err(AuditError::Encode)?;
@@ -45,7 +45,7 @@ fn visit(value: &mut Value, field: &str, known: &Known) {
             }
         }
         Value::Object(fields) => {
-            // The event's own name is ours, not text from outside.
+            // The event's name comes from this program, not from outside.
             for (name, value) in fields.iter_mut().filter(|(name, _)| *name != "event") {
                 visit(value, name, known);
             }
@@ -54,8 +54,8 @@ fn visit(value: &mut Value, field: &str, known: &Known) {
     }
 }
 
-/// The session's secrets in the spellings they may turn up in, longest first, so that no shorter one
-/// leaves part of a longer.
+/// The session's secrets in their possible spellings, longest first, so that replacing a shorter one does not
+/// leave a part of a longer one.
 struct Known(Vec<Secret>);
 
 impl Known {

@@ -1,4 +1,4 @@
-//! The files of the log: the lock, the key, appending.
+//! The files of the log: the lock, the key, and appending to the log.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -19,10 +19,10 @@ pub(super) const HEAD: &str = "audit.head";
 pub(super) const KEY: &str = "audit.key";
 pub(super) const LOCK: &str = "audit.lock";
 
-/// The longest head or key that is read: both are shorter, and a swapped file may be any length.
+/// The most bytes that are read of a head or key. Both are shorter, but a swapped file may have any length.
 const SMALL_FILE_BYTES: usize = 4096;
 
-/// Appends one record, alone among all processes.
+/// Appends one record under the lock that excludes all other processes.
 pub(super) fn append(directory: &Path, session: &str, event: Event) -> Result<u64, AuditError> {
     private_file::create_directory(directory).map_err(failed("use", directory))?;
     let lock_path = directory.join(LOCK);
@@ -64,16 +64,16 @@ fn write_next(
     let (line, hash) = encode(&record, key)?;
     let log_path = directory.join(LOG);
     if let Err(error) = log.write_all(line.as_bytes()) {
-        // A full disk may have taken part of the line. If this fails too, the next append cuts it off.
+        // A full disk may hold a part of the line. If this call fails too, the next append cuts that part off.
         let _ = log.set_len(head.bytes);
         return Err(failed("write", &log_path)(error));
     }
-    // The log first: a crash between the two leaves one record too many, which the next append verifies.
+    // The log comes first: a crash between the two writes leaves one extra record, which the next append verifies.
     write_head(directory, &Head { records: seq, bytes: head.bytes + line.len() as u64, last: hash }, key)?;
     Ok(seq)
 }
 
-/// Makes the first key. It is put in place last: until then the log counts as never begun.
+/// Makes the first key and stores it last: until then, the log counts as never begun.
 fn start(directory: &Path) -> Result<Key, AuditError> {
     let key = Key::generate()?;
     write_head(directory, &Head::empty(), &key)?;
@@ -82,10 +82,10 @@ fn start(directory: &Path) -> Result<Key, AuditError> {
     Ok(key)
 }
 
-/// Reads the key; `None` when there is none.
+/// Reads the key; returns `None` if there is no key.
 pub(super) fn read_key(directory: &Path) -> Result<Option<Key>, AuditError> {
     let path = directory.join(KEY);
-    // Security: a key that others know or have made vouches for nothing.
+    // Security: a key that others know or made proves nothing.
     let Some(bytes) = read_small(private_file::open(&path)).map_err(failed("read", &path))? else {
         return Ok(None);
     };
@@ -110,7 +110,7 @@ fn write_head(directory: &Path, head: &Head, key: &Key) -> Result<(), AuditError
     file.write_all_at(head.encode(key).as_bytes(), 0).map_err(failed("write", &path))
 }
 
-/// Brings the head up to a record that was written just before a crash, or cuts off half a one.
+/// Advances the head to a record that was written just before a crash, or cuts off an incomplete line.
 fn recover(directory: &Path, log: &File, length: u64, head: Head, key: &Key) -> Result<Head, AuditError> {
     let next = head.records + 1;
     let Some(extra) = length.checked_sub(head.bytes) else {
@@ -138,7 +138,7 @@ fn recover(directory: &Path, log: &File, length: u64, head: Head, key: &Key) -> 
     }
 }
 
-/// The best that is known of a log that is too short without reading it: its last record is gone.
+/// Returns the best guess for the first missing record of a shortened log without reading the log: its last record.
 fn first_missing(records: u64) -> u64 {
     records.max(1)
 }
@@ -156,13 +156,13 @@ fn read_small(opened: io::Result<File>) -> io::Result<Option<Zeroizing<Vec<u8>>>
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other?,
     };
-    // The capacity is set at once, because growing would leave copies of the key behind.
+    // The full capacity is reserved at once, because growing would leave copies of the key behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(SMALL_FILE_BYTES));
     file.take(SMALL_FILE_BYTES as u64).read_to_end(&mut bytes)?;
     Ok(Some(bytes))
 }
 
-/// Opens a file of the log, for this user alone if it is new. Security: a link in its place is refused.
+/// Opens a file of the log, closed to other users if it is new. Security: a link in its place is refused.
 pub(super) fn private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     options.mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path)
 }

@@ -1,4 +1,4 @@
-//! Writes logs, spoils them in every way, and verifies.
+//! Writes logs, damages them in every way, and verifies them.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -136,7 +136,7 @@ fn a_missing_or_changed_head_fails_verification_and_appends() {
     fs::remove_file(bench.file(store::HEAD)).unwrap();
     bench.finds(1, Finding::HeadMissing);
     assert!(bench.audit.record("s", &ended(0), &[]).is_err());
-    // Also with the log itself gone: the key says that there was one.
+    // The same holds if the log itself is missing: the key shows that there was one.
     fs::remove_file(bench.audit.path()).unwrap();
     bench.finds(1, Finding::HeadMissing);
     assert!(bench.audit.record("s", &ended(0), &[]).is_err());
@@ -182,7 +182,7 @@ fn a_record_written_before_a_crash_is_kept() {
     let bench = Bench::with(2);
     let head = fs::read(bench.file(store::HEAD)).unwrap();
     bench.audit.record("s", &ended(9), &[]).unwrap();
-    // As if the process had died between the log and the head.
+    // This is the state after a crash between the write of the log and that of the head.
     fs::write(bench.file(store::HEAD), head).unwrap();
     assert_eq!(bench.audit.verify().unwrap().records, 3);
     assert_eq!(bench.audit.record("s", &ended(0), &[]).unwrap(), 4);
@@ -224,7 +224,7 @@ fn concurrent_appends_all_verify() {
     let bench = Bench::with(0);
     thread::scope(|scope| {
         for session in 0..8 {
-            // Each opens the files itself, so they exclude one another as processes do.
+            // Each call opens the files itself, so threads exclude each other like processes.
             let audit = bench.audit.clone();
             scope.spawn(move || {
                 for number in 0..50 {
@@ -248,7 +248,7 @@ fn a_list_is_filtered_and_limited_to_the_newest() {
     assert_eq!(list(Filter { limit: Some(2), ..Filter::default() }), [3, 4]);
     assert_eq!(list(Filter { session: Some("t".to_owned()), ..Filter::default() }), [4]);
     assert_eq!(list(Filter { event: Some("ended".to_owned()), limit: Some(1), session: None }), [3]);
-    // No session is found by half its name.
+    // A part of a session's name finds no records.
     assert!(list(Filter { session: Some(String::new()), ..Filter::default() }).is_empty());
 }
 
@@ -307,7 +307,7 @@ fn a_line_beyond_the_limit_is_refused_and_leaves_the_log_whole() {
 fn an_event_of_any_size_is_recorded_and_no_half_of_a_secret_is() {
     let bench = Bench::with(1);
     let secret = Secret::new("planted-secret-0123456789".to_owned());
-    // Cut first, the word would end in the middle of the secret.
+    // If the word were cut before redaction, it would end in the middle of the secret.
     let before_cut = "x ".repeat(16 * 1024 - 5) + secret.expose();
     let long = "y".repeat(100_000);
     let command: Vec<&str> = std::iter::once(before_cut.as_str()).chain([long.as_str(); 12]).collect();

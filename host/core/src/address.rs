@@ -1,20 +1,20 @@
-//! Addresses that the user configured by a variable or a file: https anywhere, plain http on loopback only.
+//! Addresses that the user configured in a variable or a file: https anywhere, plain http on loopback only.
 
 use reqwest::Url;
 
 use crate::shape;
 
-/// An address that credentials cannot be sent to.
+/// The error for an address to which credentials cannot be sent.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` must be an https address, or http on loopback, without user, query and fragment")]
 pub struct AddressError {
     name: String,
 }
 
-/// The address in `text`, which `name` says where it comes from.
+/// Parses the address in `text`; `name` is the variable or key that holds it.
 ///
 /// # Errors
-/// When it is none. Security: its text is not repeated, as a password may be in it.
+/// When `text` is not a permitted address. Security: the error does not repeat the text, which may contain a password.
 pub fn parse(name: &str, text: &str) -> Result<Url, AddressError> {
     let wrong = || AddressError { name: name.to_owned() };
     let url = Url::parse(text.trim()).map_err(|_| wrong())?;
@@ -23,13 +23,13 @@ pub fn parse(name: &str, text: &str) -> Result<Url, AddressError> {
         && url.query().is_none()
         && url.fragment().is_none()
         && url.host_str().is_some()
-        // Security: whoever cannot reach a host names it, so that it must not be a token.
+        // Security: an error about an unreachable host names the host, so a token must not pass as a host.
         && shape::has_host(text.trim());
     let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
     if plain && safe { Ok(url) } else { Err(wrong()) }
 }
 
-/// Whether the host is this machine for certain. `localhost` is what the system's resolver makes of it, by RFC 6761 loopback.
+/// Returns true for a host that is certainly this machine. The system's resolver maps `localhost` to loopback (RFC 6761).
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())

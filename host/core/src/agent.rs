@@ -1,13 +1,13 @@
-//! The coding agent that started this program, as its markers in the environment tell.
+//! The coding agent that started this program, according to marker variables in the environment.
 //!
-//! Advice only: any process can set or unset a marker, so nothing may be decided by it.
+//! The result is advice only: any process can set or unset a marker, so no decision may depend on it.
 //! Source of the markers: aws-cdk-cli, pull request 1855, and the agents' own documentation.
 
 use crate::environment::Environment;
 
-/// Variables whose value is the name of the agent, the more specific first.
+/// Variables that hold the agent's name, the most specific first.
 const NAMES: [&str; 2] = ["AI_AGENT", "AGENT"];
-/// Variables that one agent alone sets, whatever their value.
+/// Variables that only one agent sets; their values do not matter.
 const MARKERS: [(&str, &str); 15] = [
     ("CLAUDECODE", "claude-code"),
     ("CODEX_THREAD_ID", "codex"),
@@ -25,12 +25,12 @@ const MARKERS: [(&str, &str); 15] = [
     ("ANTIGRAVITY_AGENT", "antigravity"),
     ("GOOSE_TERMINAL", "goose"),
 ];
-/// A longer value is not a name.
+/// The longest text that counts as an agent's name.
 const NAME_CHARACTERS: usize = 40;
-/// A longer part without a separator is not a word.
+/// The longest part between separators that counts as a word.
 const WORD_CHARACTERS: usize = 16;
 
-/// Returns the name of the agent that `environment` tells of, if it does.
+/// Returns the name of the agent that `environment` indicates, if any.
 #[must_use]
 pub fn agent(environment: &Environment) -> Option<&str> {
     let named = NAMES.iter().filter_map(|name| environment.get(name)).find(|value| is_name(value));
@@ -38,9 +38,9 @@ pub fn agent(environment: &Environment) -> Option<&str> {
     named.or_else(|| marked().map(|(_, name)| *name))
 }
 
-/// Tells whether a value has the shape of an agent's name: `claude-code`, `codex_1.2`.
+/// Returns true if a value has the form of an agent's name: `claude-code`, `codex_1.2`.
 ///
-/// Security: the value goes into logs, so it must not end a field there, and must not be a key: those have capitals or are one
+/// Security: the value goes into logs. It must not end a field there and must not be a key; keys have capitals or are one
 /// long word.
 fn is_name(value: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');

@@ -1,4 +1,4 @@
-//! Digests, and bytes in hexadecimal.
+//! Digests and hexadecimal text.
 
 use std::fmt::Write as _;
 

@@ -1,13 +1,14 @@
-//! Variables of the clouds' own tools that settings of built-in providers may come from.
+//! Variables of the clouds' own tools that may supply settings of built-in providers.
 //!
-//! Security: they name things and authenticate nothing. Another name is refused, so that no component reads a secret here.
+//! Security: these variables name things and authenticate nothing. Any other name is refused, so no component can read a
+//! secret here.
 
 use crate::environment::{
     AZURE_CLOUD_NAME, AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID, CLOUDSDK_CORE_PROJECT, Environment,
     GOOGLE_CLOUD_PROJECT,
 };
 
-/// Our own variable of a provider, and what stands in for it, in order.
+/// Each row: a provider, our own variable for one of its settings, and the variables that may replace it, in order.
 const STAND_INS: [(&str, &str, &[&str]); 4] = [
     ("azure", "AUDEX_AZURE_CLOUD", &[AZURE_CLOUD_NAME]),
     ("gcp", "AUDEX_GCP_PROJECT", &[GOOGLE_CLOUD_PROJECT, CLOUDSDK_CORE_PROJECT]),
@@ -15,13 +16,13 @@ const STAND_INS: [(&str, &str, &[&str]); 4] = [
     ("azure", "AUDEX_AZURE_TENANT_ID", &[AZURE_TENANT_ID]),
 ];
 
-/// Whether a built-in provider may name `variable` as the place of a setting.
+/// Returns true if a built-in provider may read a setting from `variable`.
 #[must_use]
 pub fn is_public_name(variable: &str) -> bool {
     STAND_INS.iter().any(|(_, _, names)| names.contains(&variable))
 }
 
-/// The value of `variable` for a setting of the provider `id`, else that of the variable that stands in for it.
+/// Returns the value of `variable` for the provider `id`; if it has none, the value of the first replacement that has one.
 #[must_use]
 pub fn value(environment: &Environment, id: &str, variable: &str) -> Option<String> {
     let stand_ins = STAND_INS.iter().find(|(owner, own, _)| (*owner, *own) == (id, variable));

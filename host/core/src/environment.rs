@@ -1,37 +1,37 @@
-//! The one reader of the process environment, as an owned snapshot.
+//! The only reader of the process environment, as an owned snapshot.
 //!
-//! Every variable Audex itself acts on is a constant here. There is deliberately none that moves
-//! `/etc/audex`, and where the organisation has rules for components, none that moves these (`Paths::of_account`).
-//! Security: an agent that may set variables could otherwise step out of its organisation's rules. Whoever may also
-//! write the user's files, load code into this program (`LD_PRELOAD`, ptrace) or run it in a mount namespace of his
-//! own can do so all the same: the rules are for tools and agents, and no wall against a hostile account.
+//! Every variable that Audex itself acts on is a constant here. No variable moves `/etc/audex`. If the organisation has
+//! rules for components, no variable moves the components either (`Paths::of_account`).
+//! Security: otherwise an agent that may set variables could escape the rules of its organisation. An account that may also
+//! write the user's files, load code into this program (`LD_PRELOAD`, ptrace) or run it in its own mount namespace can still
+//! escape. The rules constrain tools and agents; they are not a wall against a hostile account.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
 /// Replaces the directory of the user's settings files.
 pub const AUDEX_CONFIG_DIR: &str = "AUDEX_CONFIG_DIR";
-/// The ARN of the AWS role to assume, where neither option nor settings name one.
+/// The ARN of the AWS role to assume if neither option nor settings name one.
 pub const AUDEX_ROLE_ARN: &str = "AUDEX_ROLE_ARN";
 /// The base of the settings directory (XDG Base Directory Specification).
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
-/// The base of the directory of audit log and sessions (XDG Base Directory Specification).
+/// The base of the directory of the audit log and sessions (XDG Base Directory Specification).
 pub(crate) const XDG_STATE_HOME: &str = "XDG_STATE_HOME";
 /// The base of the directory of installed plugins (XDG Base Directory Specification).
 pub const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
 /// The base of the directory of compiled plugins (XDG Base Directory Specification).
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
-/// A directory in memory, private to the user and gone after logout, that session files prefer.
+/// A private in-memory directory that is removed at logout; the preferred place for session files.
 pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 /// The user's home directory, the fallback of every XDG base.
 pub const HOME: &str = "HOME";
-/// Where the command given after `--` is looked up.
+/// The search path for the command given after `--`.
 pub const PATH: &str = "PATH";
 /// The AWS region, as AWS CLI v2 and most SDKs read it.
 pub const AWS_REGION: &str = "AWS_REGION";
 /// The AWS region, as AWS CLI v1 and boto3 read it.
 pub const AWS_DEFAULT_REGION: &str = "AWS_DEFAULT_REGION";
-/// The profile the source credentials come from.
+/// The profile of the source credentials.
 pub const AWS_PROFILE: &str = "AWS_PROFILE";
 /// Replaces the endpoint of every AWS service.
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
@@ -41,15 +41,15 @@ pub const AWS_ENDPOINT_URL_CLOUDTRAIL: &str = "AWS_ENDPOINT_URL_CLOUDTRAIL";
 pub const AWS_ENDPOINT_URL_IAM: &str = "AWS_ENDPOINT_URL_IAM";
 /// Replaces the endpoint of AWS STS alone.
 pub const AWS_ENDPOINT_URL_STS: &str = "AWS_ENDPOINT_URL_STS";
-/// A PEM file of the roots that AWS endpoints are checked against.
+/// A PEM file of the root certificates for AWS endpoints.
 pub const AWS_CA_BUNDLE: &str = "AWS_CA_BUNDLE";
-/// A PEM file of the roots that Python's clients, `az` among them, trust instead of the system's.
+/// A PEM file of the root certificates that Python clients, such as `az`, trust instead of the system's.
 pub const REQUESTS_CA_BUNDLE: &str = "REQUESTS_CA_BUNDLE";
-/// The same for gcloud.
+/// A PEM file of the root certificates that gcloud trusts instead of the system's.
 pub const CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: &str = "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE";
 /// Replaces `https://iamcredentials.googleapis.com`.
 pub const AUDEX_GCP_IAMCREDENTIALS_URL: &str = "AUDEX_GCP_IAMCREDENTIALS_URL";
-/// The same, as gcloud reads it.
+/// Replaces `https://iamcredentials.googleapis.com`, as gcloud reads it.
 pub const CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS: &str =
     "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS";
 /// Replaces `https://cloudresourcemanager.googleapis.com`, as gcloud reads it.
@@ -67,31 +67,31 @@ pub const AZURE_STORAGE_SERVICE_ENDPOINT: &str = "AZURE_STORAGE_SERVICE_ENDPOINT
 pub const GOOGLE_APPLICATION_CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 /// The configuration directory of gcloud.
 pub const CLOUDSDK_CONFIG: &str = "CLOUDSDK_CONFIG";
-/// The configuration that gcloud works with.
+/// The active configuration of gcloud.
 pub const CLOUDSDK_ACTIVE_CONFIG_NAME: &str = "CLOUDSDK_ACTIVE_CONFIG_NAME";
-/// The account that gcloud works as.
+/// The active account of gcloud.
 pub const CLOUDSDK_CORE_ACCOUNT: &str = "CLOUDSDK_CORE_ACCOUNT";
-/// Where the Compute Engine metadata server is, as client libraries read it.
+/// The host of the Compute Engine metadata server, as client libraries read it.
 pub const GCE_METADATA_HOST: &str = "GCE_METADATA_HOST";
-/// The service account that GCP permissions are granted to.
+/// The service account that receives GCP permissions.
 pub const AUDEX_GCP_SERVICE_ACCOUNT: &str = "AUDEX_GCP_SERVICE_ACCOUNT";
 /// The tenant of the Azure source credentials.
 pub const AZURE_TENANT_ID: &str = "AZURE_TENANT_ID";
 /// The application of the Azure source credentials.
 pub const AZURE_CLIENT_ID: &str = "AZURE_CLIENT_ID";
-/// The secret of that application.
+/// The secret of the application in `AZURE_CLIENT_ID`.
 pub const AZURE_CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
-/// A file with a token that Entra ID exchanges for that application's (workload identity).
+/// A file with a token that Entra ID exchanges for a token of the application in `AZURE_CLIENT_ID` (workload identity).
 pub const AZURE_FEDERATED_TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
-/// The secret of the identity that gets temporary roles (`custom-role`).
+/// The secret of the identity that receives temporary roles (`custom-role`).
 pub const AUDEX_AZURE_CLIENT_SECRET: &str = "AUDEX_AZURE_CLIENT_SECRET";
-/// A file with a token that Entra ID exchanges for that identity's.
+/// A file with a token that Entra ID exchanges for a token of the identity that receives temporary roles.
 pub const AUDEX_AZURE_FEDERATED_TOKEN_FILE: &str = "AUDEX_AZURE_FEDERATED_TOKEN_FILE";
-/// Where Entra ID is.
+/// The address of Entra ID.
 pub const AZURE_AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
-/// The subscription that Azure permissions are asked in.
+/// The subscription in which Azure permissions are requested.
 pub const AZURE_SUBSCRIPTION_ID: &str = "AZURE_SUBSCRIPTION_ID";
-/// Which cloud the Azure CLI works with: `AzureCloud`, a government's, or one of `clouds.config`.
+/// The cloud that the Azure CLI works with: `AzureCloud`, a government cloud, or one from `clouds.config`.
 pub(crate) const AZURE_CLOUD_NAME: &str = "AZURE_CLOUD_NAME";
 /// The configuration directory of the Azure CLI.
 pub const AZURE_CONFIG_DIR: &str = "AZURE_CONFIG_DIR";
@@ -99,17 +99,17 @@ pub const AZURE_CONFIG_DIR: &str = "AZURE_CONFIG_DIR";
 pub const GOOGLE_CLOUD_PROJECT: &str = "GOOGLE_CLOUD_PROJECT";
 /// The project that gcloud uses.
 pub const CLOUDSDK_CORE_PROJECT: &str = "CLOUDSDK_CORE_PROJECT";
-/// Where a managed identity of App Service is asked for tokens.
+/// The address at which an App Service managed identity issues tokens.
 pub const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
-/// The secret that this takes.
+/// The secret that `IDENTITY_ENDPOINT` requires.
 pub const IDENTITY_HEADER: &str = "IDENTITY_HEADER";
-/// The key for Claude, which no component and no output sees.
+/// The key for Claude; no component and no output may see this key.
 pub const ANTHROPIC_API_KEY: &str = "ANTHROPIC_API_KEY";
 /// Replaces `https://api.anthropic.com`.
 pub const ANTHROPIC_BASE_URL: &str = "ANTHROPIC_BASE_URL";
 /// The Vault server's address.
 pub const VAULT_ADDR: &str = "VAULT_ADDR";
-/// A Vault token of the user's own, which is used and never revoked.
+/// The user's own Vault token, which Audex uses and never revokes.
 pub const VAULT_TOKEN: &str = "VAULT_TOKEN";
 /// The role id of a Vault `AppRole`.
 pub const VAULT_ROLE_ID: &str = "VAULT_ROLE_ID";
@@ -117,18 +117,18 @@ pub const VAULT_ROLE_ID: &str = "VAULT_ROLE_ID";
 pub const VAULT_SECRET_ID: &str = "VAULT_SECRET_ID";
 /// The namespace of Vault Enterprise.
 pub const VAULT_NAMESPACE: &str = "VAULT_NAMESPACE";
-/// A PEM file of the roots that the Vault server is checked against.
+/// A PEM file of the root certificates for the Vault server.
 pub const VAULT_CACERT: &str = "VAULT_CACERT";
-/// Where the service account token for Vault's Kubernetes login is.
+/// The file of the service account token for Vault's Kubernetes login.
 pub const AUDEX_K8S_TOKEN_PATH: &str = "AUDEX_K8S_TOKEN_PATH";
-/// The user's configuration of `git`, in place of `~/.gitconfig`.
+/// The user's `git` configuration, in place of `~/.gitconfig`.
 pub const GIT_CONFIG_GLOBAL: &str = "GIT_CONFIG_GLOBAL";
 /// Turns colour off when set to anything but the empty string (<https://no-color.org>).
 pub const NO_COLOR: &str = "NO_COLOR";
 
-/// Holds the environment of a process as it was at one moment.
+/// The environment of a process at one moment.
 ///
-/// It has no `Debug`. Security: it holds whatever credentials the parent left in it.
+/// Security: the type has no `Debug`, because it holds all credentials that the parent process left in the environment.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<OsString, OsString>);
 
@@ -140,24 +140,24 @@ impl Environment {
         std::env::vars_os().collect()
     }
 
-    /// Builds an environment from names and values; of two equal names the later wins.
+    /// Builds an environment from names and values; if a name occurs twice, the later value wins.
     pub fn from_pairs<N: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
         pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
     }
 
-    /// Returns the value of `name`; `None` when it is unset, empty or not UTF-8.
+    /// Returns the value of `name`; `None` if it is unset, empty or not UTF-8.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_os(name).and_then(OsStr::to_str)
     }
 
-    /// Returns the value of `name` in the platform's encoding; `None` when it is unset or empty.
+    /// Returns the value of `name` in the platform's encoding; `None` if it is unset or empty.
     #[must_use]
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// Returns the environment with `name` set to `value`, unless it is set to something already.
+    /// Returns the environment with `name` set to `value`, unless `name` already has a value.
     #[must_use]
     pub fn or(&self, name: &str, value: &str) -> Self {
         let mut with = self.clone();
@@ -167,7 +167,7 @@ impl Environment {
         with
     }
 
-    /// Iterates over all names and values, empty values included, in the order of the names.
+    /// Iterates over all names and values, including empty values, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }

@@ -1,11 +1,11 @@
-//! Tells work that is under way that a signal has asked the program to end.
+//! Reports to running work that a signal has asked the program to end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use signal_hook::{SigId, low_level};
 
-/// Whether a signal that asks to end has arrived, and whether the next one ends Audex.
+/// The flags of received signals that ask the program to end, and the handlers that end Audex at the next one.
 #[derive(Clone, Debug, Default)]
 pub struct Interruption {
     seen: Vec<Arc<AtomicBool>>,
@@ -13,19 +13,19 @@ pub struct Interruption {
 }
 
 impl Interruption {
-    /// Watches `seen`; the handlers `ending` would end this program at the next signal.
+    /// Watches the flags `seen`; the handlers `ending` would end this program at the next signal.
     #[must_use]
     pub fn new(seen: Vec<Arc<AtomicBool>>, ending: Vec<SigId>) -> Self {
         Self { seen, impatience: Arc::new(Mutex::new(ending)) }
     }
 
-    /// Returns whether one has.
+    /// Returns true if such a signal has arrived.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.seen.iter().any(|seen| seen.load(Ordering::Relaxed))
     }
 
-    /// From now on no signal ends Audex at once: there is something to take back first.
+    /// Ignores interruption from here on, so that cleanup always completes.
     pub fn be_patient(&self) {
         for id in self.impatience.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             low_level::unregister(id);

@@ -1,4 +1,4 @@
-//! Nouns of the program and of this machine: secrets, the environment, the clock, paths, private files. No network and no engine.
+//! The shared types of the program and the machine: secrets, environment, clock, paths, private files. No network and no engine.
 
 pub mod address;
 pub mod agent;

@@ -1,4 +1,4 @@
-//! Where files are (XDG Base Directory Specification).
+//! The program's directories (XDG Base Directory Specification).
 
 use std::path::{Path, PathBuf};
 
@@ -12,13 +12,13 @@ use crate::environment::{
 use crate::process;
 use crate::shape::ConfiguredPath;
 
-/// The organisation's files. No variable moves it: whoever runs the program must not be able to.
+/// The organisation's files. No variable moves this directory, because the caller of the program must not be able to.
 const ORGANISATION: &str = "/etc/audex";
-/// What `XDG_DATA_HOME` is where it is not set, under the home directory.
+/// The default of `XDG_DATA_HOME`, under the home directory.
 const DATA: &str = ".local/share";
-/// The same for `XDG_CACHE_HOME`.
+/// The default of `XDG_CACHE_HOME`, under the home directory.
 const CACHE: &str = ".cache";
-/// The directory of installed components in that of data.
+/// The directory of installed components, under the data directory.
 const PLUGINS: &str = "plugins";
 
 /// The program's directories.
@@ -28,26 +28,28 @@ pub struct Paths {
     pub config: PathBuf,
     /// The organisation's settings.
     pub organisation: PathBuf,
-    /// Sessions, where there is no runtime directory.
+    /// The sessions, if there is no runtime directory.
     pub state: PathBuf,
-    /// The audit log: in the state directory, unless the organisation says otherwise.
+    /// The audit log: in the state directory, unless the organisation sets another place.
     pub audit: PathBuf,
-    /// Installed components: the account's own, where the organisation has rules for them.
+    /// Installed components: under the account's own home if the organisation has rules for components.
     pub plugins: PathBuf,
-    /// Compiled components: likewise.
+    /// Compiled components: under the account's own home if the organisation has rules for components.
     pub cache: PathBuf,
 }
 
-/// There is nowhere to look.
+/// The error for directories that cannot be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum PathsError {
-    /// No home directory.
+    /// There is no home directory.
     #[error("cannot tell where settings are: HOME is not set")]
     NoHome,
-    /// A settings directory was named and is not there. Security: its deny list would be missed silently.
+    /// `AUDEX_CONFIG_DIR` names a directory that does not exist. Security: a deny list in it would be missed silently.
     #[error("AUDEX_CONFIG_DIR must name a directory; {0} is not one")]
     NoConfigDirectory(ConfiguredPath),
-    /// The organisation's rules need the account's home directory. Security: `HOME` is no substitute, since anybody sets it.
+    /// The organisation's rules need the account's home directory, and there is none.
+    ///
+    /// Security: `HOME` is not a substitute, because any caller can set this variable.
     #[error(
         "your organisation has rules for components, and user id {0} has no account with a home directory to keep them in"
     )]
@@ -55,16 +57,16 @@ pub enum PathsError {
 }
 
 impl Paths {
-    /// The directories of the user whose environment this is.
+    /// Returns the directories of the user who has this environment.
     ///
     /// # Errors
-    /// When neither `HOME` nor all the XDG variables are set to absolute paths, or the directory named for settings is
-    /// not there.
+    /// When neither `HOME` nor all the XDG variables are set to absolute paths, or the directory in `AUDEX_CONFIG_DIR` does
+    /// not exist.
     pub fn resolve(environment: &Environment) -> Result<Self, PathsError> {
         let absolute =
             |name: &str| environment.get_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let home = absolute(HOME);
-        // A relative path in an XDG variable is to be ignored (XDG Base Directory Specification, "Basics").
+        // A relative path in an XDG variable must be ignored (XDG Base Directory Specification, "Basics").
         let base = |variable: &str, under_home: &str| {
             let base = absolute(variable).or_else(|| home.as_deref().map(|home| home.join(under_home)));
             base.map(|base| base.join("audex")).ok_or(PathsError::NoHome)
@@ -88,13 +90,13 @@ impl Paths {
         })
     }
 
-    /// With components, and what was compiled of them, where the user's account has its home, whatever variables say.
+    /// Moves components and their compiled code under the home directory of the user's account, regardless of variables.
     ///
-    /// Security: the lock of installed components and the cache of their machine code are authenticated by keys beside them. Whoever
-    /// moves the directories brings keys of his own, and with them any component in place of a required one.
+    /// Security: keys beside the lock file of installed components and beside the cache of machine code authenticate both. A
+    /// caller who could move these directories could bring other keys, and replace a required component by any other.
     ///
     /// # Errors
-    /// When the user has no account, or one without a home directory.
+    /// When the user has no account, or an account without a home directory.
     pub fn of_account(self, user: Uid) -> Result<Self, PathsError> {
         let home = process::home(user).ok_or(PathsError::NoAccount(user))?;
         let base = |under_home: &str| home.join(under_home).join("audex");
@@ -105,7 +107,7 @@ impl Paths {
 /// Reads a path that must be absolute.
 ///
 /// # Errors
-/// When it is relative.
+/// When the path is relative.
 pub fn deserialize_absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
     let path = PathBuf::deserialize(deserializer)?;
     if path.is_absolute() {

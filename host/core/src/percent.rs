@@ -1,25 +1,27 @@
-//! Percent-encoding (RFC 3986): the program's one set of characters that stay.
+//! Percent-encoding (RFC 3986), with one set of unencoded characters for the whole program.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// Everything but unreserved characters (RFC 3986, section 2.3).
+/// All characters but the unreserved ones (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The same, for paths whose `/` separate.
+/// The same set without `/`, for paths whose segments `/` separates.
 const IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
-/// `text` with everything but unreserved characters encoded; a superset of what the form encoding asks for.
+/// Encodes all but unreserved characters; this is a superset of the characters that the form encoding requires.
 #[must_use]
 pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// `path` with everything but unreserved characters and `/` encoded, as S3 signs and lists keys.
+/// Encodes all but unreserved characters and `/`, as S3 signs and lists keys.
 #[must_use]
 pub fn encode_path(path: &str) -> String {
     utf8_percent_encode(path, IN_PATH).to_string()
 }
 
-/// Names and values of a query, decoded; bytes that are no UTF-8 replaced. A `+` stays: AWS clients write a blank `%20`.
+/// Returns the decoded names and values of a query, with invalid UTF-8 replaced.
+///
+/// A `+` stays, because AWS clients write a blank as `%20`.
 #[must_use]
 pub fn decode_pairs(query: &str) -> Vec<(String, String)> {
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();

@@ -1,11 +1,11 @@
-//! Text from outside as one visible line, fit for a terminal, a table and a log.
+//! Turns text from outside into one visible line for a terminal, a table or a log.
 //!
-//! Security: what others wrote must not move the cursor, forge a line of ours, turn text around, or fill the audit log.
+//! Security: foreign text must not move the cursor, forge a line of ours, reverse text or fill the audit log.
 
-/// Characters of one sentence that is shown or recorded; more is cut.
+/// The number of characters that are shown or recorded of one sentence; the rest is cut.
 pub const LINE_CHARACTERS: usize = 2_000;
 
-/// `text` as one line of at most [`LINE_CHARACTERS`] characters, each of them visible.
+/// Returns `text` as one line: hidden characters become blanks, and text over [`LINE_CHARACTERS`] is cut and ends in `…`.
 #[must_use]
 pub fn line(text: &str) -> String {
     let visible = |c| if is_hidden(c) { ' ' } else { c };
@@ -17,7 +17,7 @@ pub fn line(text: &str) -> String {
     line
 }
 
-/// Whether a character acts on what is around it instead of being seen: controls, line ends, direction, zero width.
+/// Returns true for a character that is not visible itself: a control, line end, direction mark or zero-width character.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     let formats = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');

@@ -1,4 +1,4 @@
-//! Files that only this user may read: written whole or not at all, under directories closed to others.
+//! Files that only this user may read: written completely or not at all, in directories that others cannot change.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -10,33 +10,33 @@ use std::time::{Duration, Instant};
 use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 
-/// Bytes of a key: as many as HMAC-SHA-256 puts out.
+/// The length of a key: the output length of HMAC-SHA-256.
 pub const KEY_BYTES: usize = 32;
-/// How long a lock is waited for: what we do under one takes milliseconds, and whoever holds it longer is not us.
+/// The longest wait for a lock. Our work under a lock takes milliseconds, so a process that holds it longer is not ours.
 const LOCK_TIME: Duration = Duration::from_secs(5);
-/// How long until the next try: the system wakes nobody who has a time limit.
+/// The pause between two tries; the system offers no wait for a lock with a time limit.
 const LOCK_PAUSE: Duration = Duration::from_millis(3);
 
-/// The bits of a mode that let group and others write.
+/// The mode bits that let group and others write.
 const OPEN_TO_WRITING: u32 = 0o022;
-/// The bits of a mode that let group and others do anything.
+/// The mode bits that give group and others any access.
 const OPEN: u32 = 0o077;
 
-/// Creates `path` and what is missing above it, each 0700. One that is there already must pass [`check_directory`].
+/// Creates `path` and its missing parents, each with mode 0700. An existing directory must pass [`check_directory`].
 ///
 /// # Errors
-/// The system's; `PermissionDenied` for a directory that others may change.
+/// The system's error; `PermissionDenied` for a directory that others may change.
 pub fn create_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     check_directory(path)
 }
 
-/// Makes sure that `path` is a directory of this user that nobody else may write to.
+/// Checks that `path` is a directory of this user and that no other user may write to it.
 ///
-/// Security: whoever may write to it replaces every file in it, whatever the files' own modes.
+/// Security: a user who may write to a directory can replace every file in it, whatever the modes of the files.
 ///
 /// # Errors
-/// The system's, `NotFound` included; `PermissionDenied` for a link and for a directory that others may change.
+/// The system's error, including `NotFound`; `PermissionDenied` for a link and for a directory that others may change.
 pub fn check_directory(path: &Path) -> io::Result<()> {
     let metadata = std::fs::symlink_metadata(path)?;
     if metadata.is_dir() && is_ours(&metadata) && metadata.mode() & OPEN_TO_WRITING == 0 {
@@ -46,10 +46,10 @@ pub fn check_directory(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
 }
 
-/// Opens a file for reading that this user has made and nobody else may touch.
+/// Opens a file for reading that this user owns and that no other user may access.
 ///
 /// # Errors
-/// The system's; `PermissionDenied` for a file that others made or may read or write. A link is not followed.
+/// The system's error, also for a link; `PermissionDenied` for a file that others own or may read or write.
 pub fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path)?;
     let metadata = file.metadata()?;
@@ -66,15 +66,15 @@ fn is_ours(metadata: &Metadata) -> bool {
     metadata.uid() == geteuid().as_raw()
 }
 
-/// Locks `file` for this process alone, which any process that can open it may delay, but not for ever.
+/// Locks `file` exclusively. Any process that can open the file may delay this, but only for a limited time.
 ///
 /// # Errors
-/// The system's; `TimedOut` when another process does not let go.
+/// The system's error; `TimedOut` if another process holds the lock for too long.
 pub fn lock(file: &File) -> io::Result<()> {
     patiently(LOCK_TIME, || file.try_lock())
 }
 
-/// Locks `file` against those who use [`lock`].
+/// Locks `file` against callers of [`lock`].
 ///
 /// # Errors
 /// As [`lock`].
@@ -97,10 +97,10 @@ fn patiently(time: Duration, lock: impl Fn() -> Result<(), TryLockError>) -> io:
     }
 }
 
-/// Replaces `path` by `contents` (0600) in one step: a reader sees the old or the new, never a part.
+/// Replaces `path` by `contents` (mode 0600) in one step: a reader sees the old or the new file, never a part.
 ///
 /// # Errors
-/// The system's; then the old file is untouched.
+/// The system's error; the old file is unchanged then.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(format!("tmp-{}", random_name()?));
     let written = create_new(&temporary)
@@ -112,10 +112,10 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     written
 }
 
-/// The random key at `path`, made at first use. Two processes that begin at once agree on one key.
+/// Returns the random key at `path` and creates it at first use. Two processes that start at once agree on one key.
 ///
 /// # Errors
-/// The system's, or `InvalidData` for a file that is no key.
+/// The system's error, or `InvalidData` for a file that is not a key.
 pub fn key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     match read_key(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -129,24 +129,24 @@ pub fn key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     }
 }
 
-/// Creates `path` with `contents` (0600), whole or not at all.
+/// Creates `path` with `contents` (mode 0600), completely or not at all.
 ///
 /// # Errors
-/// The system's; `AlreadyExists` when anything has that name.
+/// The system's error; `AlreadyExists` if anything exists at `path`.
 pub fn create(path: &Path, contents: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(format!("tmp-{}", random_name()?));
     let created = create_new(&temporary)
         .and_then(|mut file| file.write_all(contents))
-        // A hard link fails if the name exists, where a rename would replace what another process just made.
+        // A hard link fails if the name exists; a rename would replace a file that another process just created.
         .and_then(|()| std::fs::hard_link(&temporary, path));
     let _ = std::fs::remove_file(&temporary);
     created
 }
 
-/// Sixteen random hexadecimal digits.
+/// Returns sixteen random hexadecimal digits.
 ///
 /// # Errors
-/// When the system has no randomness.
+/// When the system has no random numbers.
 pub fn random_name() -> io::Result<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;

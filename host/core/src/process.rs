@@ -1,22 +1,22 @@
-//! This process: whose it is, and what it takes away from others of the same user.
+//! This process: its user, and its protection from other processes of that user.
 
 use std::path::PathBuf;
 
 use nix::unistd::{Uid, User};
 
-/// Keeps other processes of this user from reading this one: no core dump, no `/proc/PID/environ`, no debugger.
+/// Prevents other processes of this user from reading this one: no core dump, no `/proc/PID/environ`, no debugger.
 ///
-/// Security: source credentials are in its memory and environment, and the command it starts runs as the same user. Linux
-/// sets this back for the command when it is started (`prctl(2)`, `PR_SET_DUMPABLE`). Other systems have no such switch.
+/// Security: this process holds source credentials, and the command that it starts runs as the same user. Linux resets
+/// this switch for the command at its start (`prctl(2)`, `PR_SET_DUMPABLE`). Other systems have no such switch.
 pub fn harden() {
     #[cfg(target_os = "linux")]
-    // Where a sandbox forbids the call, running goes on: the command's limits do not rest on it.
+    // If a sandbox forbids the call, the run continues: the limits on the command do not depend on this switch.
     let _ = nix::sys::prctl::set_dumpable(false);
 }
 
-/// The name of the user that runs this process, or the number where the system has no name for it.
+/// Returns the name of the user that runs this process, or the user id if the system knows no name for it.
 ///
-/// Security: of the real user id, which no variable of the environment changes.
+/// Security: uses the real user id, which no environment variable changes.
 #[must_use]
 pub fn user() -> String {
     let id = nix::unistd::getuid();
@@ -24,9 +24,9 @@ pub fn user() -> String {
     known.map_or_else(|| id.to_string(), |user| user.name)
 }
 
-/// The home directory of the user with this id, by the system's database of accounts; none where it has none.
+/// Returns the home directory of `user` from the system's account database, if it has an absolute one.
 ///
-/// Security: not by `HOME`, which whoever starts this process sets.
+/// Security: does not use `HOME`, because any caller can set that variable.
 #[must_use]
 pub fn home(user: Uid) -> Option<PathBuf> {
     let known = User::from_uid(user).ok().flatten()?;

@@ -1,7 +1,7 @@
-//! Opens a file that the user names: settings, and files of credentials. A file counts as absent only if nothing is at its path.
+//! Opens files that the user names: settings and credentials. A file is absent only if nothing exists at its path.
 //!
-//! Security: settings hold what is never granted. A file that exists but cannot be read, such as a dangling link, must not
-//! count as absent.
+//! Security: settings define what is never granted. A file that exists but cannot be read, such as a dangling link, must
+//! not count as absent.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
@@ -11,41 +11,41 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-/// Settings are written by hand; a file without end must not fill the memory.
+/// The longest file that is read. Settings are written by hand, and an endless file must not fill the memory.
 pub const FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The number of attempts to open a file that another process may be replacing.
 const LOOKS: usize = 3;
 
-/// Opens the regular file at `path`, or the one that a link there leads to; none if there is nothing.
+/// Opens the regular file at `path`, or the file that a link there leads to; returns `None` if nothing exists there.
 ///
 /// # Errors
-/// The system's; `InvalidInput` for a link to nowhere, in `path` itself or above it, and for anything but a regular file.
+/// The system's error; `InvalidInput` for a dangling link in `path` or above it, and for anything but a regular file.
 pub fn open(path: &Path) -> io::Result<Option<File>> {
     for _ in 0..LOOKS {
-        // A FIFO without a writer would keep `open` waiting.
+        // Without this flag, `open` would wait for a writer of a FIFO.
         let opened = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
         match opened {
             Ok(file) if file.metadata()?.is_file() => return Ok(Some(file)),
             Ok(_) => return refused("it is not a regular file".to_owned()),
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             Err(_) if is_absent(path)? => return Ok(None),
-            // It came into being between two looks.
+            // The file appeared between the two checks, so the loop tries again.
             Err(_) => {}
         }
     }
     refused("the file appeared and disappeared repeatedly while it was opened".to_owned())
 }
 
-/// The text of the regular file at `path`; none if there is nothing.
+/// Reads the text of the regular file at `path`; returns `None` if nothing exists there.
 ///
 /// # Errors
-/// As [`open`], and when it is too long or not text.
+/// As [`open`], and when the file is too long or not text.
 pub fn text(path: &Path) -> io::Result<Option<String>> {
     open(path)?.map(|file| text_of(file, FILE_BYTES)).transpose()
 }
 
-/// Returns the text of the regular file at `path`.
+/// Reads the text of the regular file at `path`, which must exist.
 ///
 /// # Errors
 /// As [`text`], and `NotFound`.
@@ -53,10 +53,10 @@ pub fn required_text(path: &Path) -> io::Result<String> {
     text(path)?.ok_or_else(missing)
 }
 
-/// Returns the contents of the regular file at `path`.
+/// Reads the bytes of the regular file at `path`, which must exist.
 ///
 /// # Errors
-/// As [`open`], and `NotFound`, or `InvalidInput` when it is too long.
+/// As [`open`]; `NotFound`; `InvalidInput` when the file is too long.
 pub fn required_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let file = open(path)?.ok_or_else(missing)?;
     let mut bytes = Vec::new();
@@ -67,10 +67,10 @@ pub fn required_bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text of `file`, which may have `most` bytes.
+/// Reads the text of `file`, at most `most` bytes.
 ///
 /// # Errors
-/// The system's; `InvalidInput` when it is longer.
+/// The system's error; `InvalidInput` when the file is longer.
 pub fn text_of(file: File, most: u64) -> io::Result<String> {
     let mut text = String::new();
     file.take(most.saturating_add(1)).read_to_string(&mut text)?;
@@ -80,10 +80,10 @@ pub fn text_of(file: File, most: u64) -> io::Result<String> {
     Ok(text)
 }
 
-/// Tells whether nothing is at `path`: it, or a directory above it, is not there.
+/// Returns true if `path`, or a directory above it, does not exist.
 ///
 /// # Errors
-/// `InvalidInput` for a link to nowhere; the system's.
+/// `InvalidInput` for a dangling link; otherwise the system's error.
 fn is_absent(path: &Path) -> io::Result<bool> {
     let mut above: Vec<&Path> = path.ancestors().filter(|part| !part.as_os_str().is_empty()).collect();
     above.reverse();
@@ -101,7 +101,7 @@ fn is_absent(path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// The system's own words for a file that is not there.
+/// Returns the system's error for a missing file.
 fn missing() -> io::Error {
     Errno::ENOENT.into()
 }

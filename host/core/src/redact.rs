@@ -1,24 +1,24 @@
-//! Finds in any text what looks like a secret: by the name it is given, or by its own shape.
+//! Finds text that looks like a secret, by its name or by its own shape.
 
-/// Stands where a secret was.
+/// The replacement for a secret.
 pub const REDACTED: &str = "[redacted]";
 
-/// Words that, as part of a name, make its value a secret.
+/// Words that make a value secret if its name contains them.
 const SECRET_PARTS: [&str; 8] =
     ["password", "passwd", "passphrase", "secret", "token", "apikey", "credential", "authorization"];
 
-/// Words that do so as a whole part of a name (`db-pass`, `sig`), not within one (`bypass`, `design`).
+/// Words that make a value secret only as a whole part of its name (`db-pass`, `sig`), not within a part (`bypass`, `design`).
 const SECRET_WHOLE: [&str; 9] = ["pass", "pwd", "pin", "sig", "signature", "sas", "auth", "bearer", "cookie"];
 
-/// What makes a `key` secret when it comes just before it.
+/// Words that make a `key` secret if they stand just before it.
 const SECRET_KEYS: [&str; 9] =
     ["api", "access", "account", "private", "secret", "shared", "storage", "encryption", "signing"];
 
-/// Last parts of names whose value tells of a secret and is none.
+/// Last parts of names whose value describes a secret and is not one.
 const ABOUT: [&str; 10] =
     ["name", "arn", "file", "path", "ttl", "length", "type", "version", "tokens", "url"];
 
-/// How well-known secrets begin, and how long they are at least with that beginning.
+/// The prefixes of well-known secrets, each with the least length of such a secret.
 const SHAPES: [(&str, usize); 20] = [
     ("AKIA", 20),
     ("ASIA", 20),
@@ -45,12 +45,12 @@ const SHAPES: [(&str, usize); 20] = [
 /// The length of an AWS secret access key.
 const AWS_SECRET_LENGTH: usize = 40;
 
-/// Replaces what looks like a secret in `text` and leaves the rest as it is.
+/// Replaces everything in `text` that looks like a secret.
 pub fn redact_text(text: &str) -> String {
     redact_shapes(&redact_user_information(&redact_named(text)))
 }
 
-/// Tells whether a value of this name is a secret; `-`, `_`, `.` and capitals separate its parts.
+/// Returns true if a value of this name is a secret; `-`, `_`, `.` and capitals separate the parts of a name.
 pub fn is_secret_name(name: &str) -> bool {
     let mut parts = vec![String::new()];
     let mut was_lower = false;
@@ -78,7 +78,7 @@ pub fn is_secret_name(name: &str) -> bool {
     keyed || compound || parts.iter().any(is_secret) || parts.concat().contains("connectionstring")
 }
 
-/// Replaces the value in `name=value`, `"name": "value"`, `Name: value`, where the name says it is secret.
+/// Replaces the value in `name=value`, `"name": "value"`, `Name: value` if the name is that of a secret.
 fn redact_named(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -103,14 +103,14 @@ fn redact_named(text: &str) -> String {
     result
 }
 
-/// Splits what follows a name into separator, value and rest; `None` when no value follows.
+/// Splits the text after a name into separator, value and rest; returns `None` if no value follows.
 fn value_of<'a>(name: &str, text: &'a str) -> Option<(&'a str, &'a str, &'a str)> {
     let (quotes, tail) = split_while(text, is_quote);
     let (_, tail) = split_while(tail, |symbol| symbol == ' ' && !quotes.is_empty());
     let sign = tail.chars().next().filter(|symbol| matches!(symbol, '=' | ':'))?;
     let (spaces, tail) =
         split_while(after(tail, 1), |symbol| symbol == ' ' && (sign == ':' || !quotes.is_empty()));
-    // `arn:aws:secretsmanager:…:secret:name` and `s3:GetObject` are no assignments; headers are.
+    // `arn:aws:secretsmanager:…:secret:name` and `s3:GetObject` are not assignments; headers are.
     if sign == ':' && quotes.is_empty() && spaces.is_empty() && !name.contains('-') {
         return None;
     }
@@ -127,7 +127,7 @@ fn value_of<'a>(name: &str, text: &'a str) -> Option<(&'a str, &'a str, &'a str)
     Some((separator, value, tail))
 }
 
-/// Replaces the password in `scheme://user:password@host`, or all before the `@` if it is one word.
+/// Replaces the password in `scheme://user:password@host`; without a `:`, replaces everything before the `@`.
 fn redact_user_information(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
@@ -172,7 +172,7 @@ fn has_secret_shape(word: &str) -> bool {
     SHAPES.iter().any(begins) || is_aws_secret(word)
 }
 
-/// Forty characters of base64 with capitals, small letters and digits; a commit's hash has no capitals.
+/// Returns true for forty characters of base64 with capitals, small letters and digits; a commit hash has no capitals.
 fn is_aws_secret(word: &str) -> bool {
     let has = |test: fn(&u8) -> bool| word.as_bytes().iter().any(test);
     word.len() == AWS_SECRET_LENGTH
@@ -202,7 +202,7 @@ fn after(text: &str, bytes: usize) -> &str {
     text.get(bytes..).unwrap_or_default()
 }
 
-/// Tells whether something in `text` looks like a secret, by the name it is given or by its own shape.
+/// Returns true if `text` holds something that looks like a secret, by its name or by its own shape.
 #[must_use]
 pub fn holds_secret(text: &str) -> bool {
     redact_text(text) != text

@@ -1,8 +1,8 @@
 //! The names of AWS regions.
 
-/// Whether `label` is written like a region: `eu-west-1`, `us-gov-east-1`.
+/// Returns true if `label` has the form of a region: `eu-west-1`, `us-gov-east-1`.
 ///
-/// Security: not any label. `sts.s3.amazonaws.com` and `sts.s3-us-west-2.amazonaws.com` are somebody's bucket.
+/// Security: not every label is a region. `sts.s3.amazonaws.com` and `sts.s3-us-west-2.amazonaws.com` are S3 buckets.
 #[must_use]
 pub fn is_region(label: &str) -> bool {
     let parts: Vec<&str> = label.split('-').collect();

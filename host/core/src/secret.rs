@@ -1,4 +1,4 @@
-//! A value that must never be printed: zeroed on drop, redacted in `Debug`, readable only by name.
+//! A value that must never be printed: zeroed on drop, redacted in `Debug`, readable only through a named accessor.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use zeroize::Zeroizing;
 
 /// Text that grants access to something.
 ///
-/// It has no `Display` and no `Serialize`; [`Secret::expose`] is the only way to the text, so every
-/// place that reads one is found by searching for that word.
+/// The type has no `Display` and no `Serialize`. [`Secret::expose`] is the only way to the text, so a search for that
+/// word finds every place that reads one.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Wraps `text`; the allocation is zeroed when the last clone of it is dropped.
+    /// Wraps `text`; each copy is zeroed when it is dropped.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself. Security: never format, log or serialise what this returns.
+    /// Returns the text. Security: never format, log or serialise the result.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

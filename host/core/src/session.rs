@@ -1,11 +1,11 @@
-//! What a session hands to its command: values, private files, and the endpoints that serve its tokens.
+//! The values, private files and endpoint tokens that a session delivers to its command.
 
 use crate::secret::Secret;
 
-/// Names the session in the command's environment; the one variable of ours that the command gets.
+/// The variable that names the session to the command; the only variable of Audex that the command receives.
 pub const AUDEX_SESSION_ID: &str = "AUDEX_SESSION_ID";
 
-/// Text that is delivered, secret or not.
+/// Delivered text, secret or not.
 #[derive(Debug, Clone)]
 pub enum Value {
     /// Text that may be shown.
@@ -15,7 +15,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The text in the clear.
+    /// Returns the text, whether it is secret or not.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -28,16 +28,16 @@ impl Value {
 /// A file for the command, under the session directory.
 #[derive(Debug, Clone)]
 pub struct SessionFile {
-    /// Its path relative to the session directory, such as `azure/azureProfile.json`; of an added provider's to the one
-    /// directory in it that is for these.
+    /// The file's path relative to the session directory, such as `azure/azureProfile.json`. For an installed provider, the
+    /// path is relative to the one subdirectory for such files.
     pub name: String,
-    /// What is in it.
+    /// The file's contents.
     pub contents: Value,
-    /// The variable that is set to its absolute path, if any.
+    /// The variable that is set to the file's absolute path, if any.
     pub variable: Option<String>,
 }
 
-/// Leads a command to the session's own endpoints; wins over what keeps commands from other credentials.
+/// The variables and files that lead a command to the session's endpoints; they override the isolation from other credentials.
 #[derive(Clone, Debug, Default)]
 pub struct EndpointSettings {
     /// Variables to set.
@@ -48,7 +48,7 @@ pub struct EndpointSettings {
     pub files: Vec<SessionFile>,
 }
 
-/// What is to be served.
+/// An endpoint to serve.
 #[derive(Clone, Debug)]
 pub enum Endpoint {
     /// A Compute Engine metadata server.
@@ -58,7 +58,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The tokens in it.
+    /// Returns the endpoint's tokens.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         match self {
@@ -68,22 +68,22 @@ impl Endpoint {
     }
 }
 
-/// What it tells about its one service account.
+/// The facts that a metadata server reports about its one service account.
 #[derive(Clone, Debug)]
 pub struct Metadata {
     /// The access token.
     pub token: Secret,
-    /// OAuth scopes of the token.
+    /// The OAuth scopes of the token.
     pub scopes: Vec<String>,
-    /// The service account.
+    /// The email address of the service account.
     pub email: String,
     /// The project.
     pub project: Option<String>,
-    /// Seconds since the Unix epoch.
+    /// The end of the token, in seconds since the Unix epoch.
     pub expires_at: u64,
 }
 
-/// What it answers.
+/// The facts that an identity endpoint reports.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// One token for each audience.
@@ -95,15 +95,15 @@ pub struct Identity {
 /// One token for one audience.
 #[derive(Clone, Debug)]
 pub struct AudienceToken {
-    /// As clients ask for it.
+    /// The audience as clients request it.
     pub audience: String,
     /// The access token.
     pub token: Secret,
-    /// Seconds since the Unix epoch.
+    /// The end of the token, in seconds since the Unix epoch.
     pub expires_at: u64,
 }
 
-/// An audience without what clients write behind it: `/.default`, and slashes.
+/// Returns `text` without the suffixes that clients append to an audience: `/.default` and slashes.
 #[must_use]
 pub fn audience(text: &str) -> &str {
     text.trim_end_matches("/.default").trim_end_matches('/')

@@ -1,7 +1,7 @@
-//! The shapes of configured paths, addresses and names, so that messages repeat no secret that stands in their place.
+//! The shapes of configured paths, addresses and names. Messages use them to avoid repeating a misplaced secret.
 //!
-//! Security: people put a key file's text, a token or a password into a variable that should name a file or a server.
-//! A message then names the variable, and shows its value only if the value has the shape that the variable should have.
+//! Security: people put the text of a key file, a token or a password into a variable that should name a file or a server.
+//! A message names the variable. It shows the value only if the value has the shape that the variable should have.
 
 mod misplaced;
 
@@ -14,24 +14,24 @@ use crate::redact::holds_secret;
 
 pub use self::misplaced::Misplaced;
 
-/// The longest path that Linux takes (`PATH_MAX`), and the longest name in one (`NAME_MAX`).
+/// The longest path (`PATH_MAX`) and the longest file name (`NAME_MAX`) on Linux.
 const PATH_BYTES: usize = 4096;
 const NAME_BYTES: usize = 255;
-/// The longest host name, and the longest label in one (RFC 1035, section 2.3.4).
+/// The longest host name and its longest label (RFC 1035, section 2.3.4).
 const HOST_BYTES: usize = 253;
 const LABEL_BYTES: usize = 63;
-/// A longer run of letters and digits that mixes capitals, small letters and digits is a token more likely than a word.
+/// The length from which a run of capitals, small letters and digits is more likely a token than a word.
 const WORD_BYTES: usize = 20;
-/// Names of projects, roles and profiles are shorter.
+/// The length limit for names; those of projects, roles and profiles are shorter.
 const PLAIN_BYTES: usize = 256;
 
-/// Endings of files that hold certificates, keys, tokens and settings. A bare name without one may be a password.
+/// Endings of files that hold certificates, keys, tokens or settings. A bare name without an ending may be a password.
 const EXTENSIONS: [&str; 19] = [
     "bundle", "cer", "cert", "cfg", "conf", "crt", "db", "ini", "json", "jwt", "key", "p12", "pem", "pfx",
     "toml", "txt", "xml", "yaml", "yml",
 ];
 
-/// Directories at the root of usual systems and containers. Base64 that begins with `/` does not go on with one of them.
+/// Top-level directories of common systems and containers. Base64 that begins with `/` does not continue with one of them.
 const ROOTS: [&str; 29] = [
     "Applications",
     "Library",
@@ -64,9 +64,9 @@ const ROOTS: [&str; 29] = [
     "workspace",
 ];
 
-/// A path that was configured, and where.
+/// A configured path and the name of the setting that it comes from.
 ///
-/// `Display` shows the path only if it looks like one. There is no `Debug` that shows more.
+/// `Display` shows the path only if the path looks like one; `Debug` shows no more than `Display`.
 #[derive(Clone)]
 pub struct ConfiguredPath {
     origin: String,
@@ -74,19 +74,19 @@ pub struct ConfiguredPath {
 }
 
 impl ConfiguredPath {
-    /// Takes a path that `origin` was set to: a variable, or a key of a file.
+    /// Takes a path and its `origin`: the name of a variable, or of a key in a file.
     #[must_use]
     pub fn new(origin: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { origin: origin.into(), path: path.into() }
     }
 
-    /// Reads the path in `variable`; none if it is unset or empty.
+    /// Reads the path in `variable`; returns `None` if the variable is unset or empty.
     #[must_use]
     pub fn of_variable(environment: &Environment, variable: &str) -> Option<Self> {
         environment.get_os(variable).map(|value| Self::new(variable, value))
     }
 
-    /// Returns the path, to be opened. Security: not to be shown.
+    /// Returns the path for opening the file. Security: do not show this path.
     #[must_use]
     pub fn as_path(&self) -> &Path {
         &self.path
@@ -108,7 +108,7 @@ impl fmt::Debug for ConfiguredPath {
     }
 }
 
-/// Returns how a message names the address that `origin` was set to: the address if it looks like one.
+/// Returns the text by which a message refers to the address in `origin`: the address itself if it looks like one.
 #[must_use]
 pub fn address(origin: &str, value: &str) -> String {
     let value = value.trim();
@@ -118,8 +118,8 @@ pub fn address(origin: &str, value: &str) -> String {
     format!("the value of `{origin}`, which does not look like an address")
 }
 
-/// Tells whether `text` looks like a path: absolute, relative to a directory that it names, or a file's name with a known
-/// ending; and no part of it looks like a key or token.
+/// Returns true if `text` looks like a path: absolute, relative to a named directory, or a file name with a known ending.
+/// No part of the text may look like a key or token.
 #[must_use]
 pub fn is_path(text: &str) -> bool {
     let is_rooted = ["/", "./", "../", "~/"].iter().any(|start| text.starts_with(start));
@@ -137,7 +137,7 @@ pub fn is_path(text: &str) -> bool {
         && (has_usual_root(text) || !is_base64(text))
 }
 
-/// Tells whether `text` looks like the address of a server, with scheme or without, and nothing secret in it.
+/// Returns true if `text` looks like a server's address, with or without a scheme, and holds nothing secret.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
     let (scheme, rest) = match text.split_once("://") {
@@ -146,7 +146,7 @@ pub fn is_address(text: &str) -> bool {
     };
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let is_known = scheme.is_none_or(|scheme| matches!(scheme, "http" | "https" | "ftp"));
-    // `word.word` without a scheme may be a token.
+    // Without a scheme, `word.word` may be a token.
     let is_plain = scheme.is_some() || authority.matches('.').count() >= 2 || authority.contains(':');
     let is_segment = |segment: &str| {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-~".contains(c);
@@ -159,7 +159,7 @@ pub fn is_address(text: &str) -> bool {
         && !path.split('/').any(holds_secret)
 }
 
-/// Tells whether `text` looks like a host, with a port or without.
+/// Returns true if `text` looks like a host, with or without a port.
 #[must_use]
 pub(crate) fn is_authority(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
@@ -171,28 +171,28 @@ pub(crate) fn is_authority(text: &str) -> bool {
     port.is_none_or(is_port) && is_host(host)
 }
 
-/// Tells whether what stands in `url` where a host belongs looks like one.
+/// Returns true if the host part of `url` looks like a host.
 #[must_use]
 pub fn has_host(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     is_authority(rest.split(['/', '?', '#']).next().unwrap_or_default())
 }
 
-/// Tells whether `text` looks like the name or the address of a host.
+/// Returns true if `text` looks like a host name or the address of a host.
 #[must_use]
 pub fn is_host(text: &str) -> bool {
     if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok();
     }
     let is_label = |label: &str| {
-        // `_` is in names of containers, and letters of any script are in names of the user's language.
+        // Container names contain `_`, and host names may contain letters of any script.
         let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
         (1..=LABEL_BYTES).contains(&label.len()) && label.chars().all(is_allowed) && !is_opaque(label)
     };
     text.len() <= HOST_BYTES && text.split('.').all(is_label) && !holds_secret(text)
 }
 
-/// Tells whether `text` looks like a plain name: a region, a role, a project, an ARN, an email address.
+/// Returns true if `text` looks like a plain name: a region, a role, a project, an ARN, an email address.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     let is_allowed = |c: char| c.is_alphanumeric() || "._:/@+=,-".contains(c);
@@ -203,12 +203,12 @@ pub fn is_name(text: &str) -> bool {
         && !is_base64(text)
 }
 
-/// Tells whether a run of letters and digits in `text` is long and mixed like a token.
+/// Returns true if `text` has a run of letters and digits that is as long and as mixed as a token.
 fn is_opaque(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= WORD_BYTES && is_mixed(run))
 }
 
-/// Tells whether `text` may be base64 as a whole.
+/// Returns true if the whole of `text` may be base64.
 fn is_base64(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
     text.len() >= WORD_BYTES && text.bytes().all(is_allowed) && is_mixed(text)

@@ -1,6 +1,6 @@
-//! Words as a shell takes them: for commands that are shown to be pasted.
+//! Quotes words for a shell, in commands that are shown for pasting.
 
-/// Quotes a word that a shell would not take literally.
+/// Returns `word` in a form that a shell takes literally, quoted if it needs quotes.
 #[must_use]
 pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);

@@ -1,13 +1,13 @@
-//! Where a component came from.
+//! The origin of a component.
 
 use std::fmt;
 
-/// Where a component came from.
+/// The origin of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// It ships inside the program.
+    /// The component ships inside the program.
     BuiltIn,
-    /// A user installed it.
+    /// A user installed the component.
     Installed,
 }
 

@@ -1,23 +1,23 @@
-//! How servers write what they quote: escaped for JSON, for a form, for markup, or in base64 or hex.
+//! The ways in which servers write quoted text: escaped for JSON, forms or markup, or encoded in base64 or hex.
 
 use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-/// A text in a text in a text: a form field of JSON in a JSON string.
+/// The number of layers that are decoded: a form field that holds JSON in a JSON string.
 const DEPTH: usize = 3;
 
-/// `text` decoded once, twice and so on, until that changes nothing.
+/// Returns `text` decoded once, twice and so on, until decoding changes nothing.
 pub fn decodings(text: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
     let next = |text: &[u8]| Some(decode(text)).filter(|decoded| **decoded != text);
     std::iter::successors(next(text), move |text| next(text)).take(DEPTH)
 }
 
-/// `text` decoded as far as it goes.
+/// Returns `text` with all layers decoded.
 pub fn plain(text: &[u8]) -> Zeroizing<Vec<u8>> {
     decodings(text).last().unwrap_or_else(|| Zeroizing::new(text.to_vec()))
 }
 
-/// `window` in hex, and what base64 has of it wherever it stands in what is encoded.
+/// Returns `window` in hex, and the part of its base64 that is the same at every position in a longer text.
 pub fn encodings(window: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let hex = |digits: &[u8; 16]| {
         let digit = |nibble: u8| digits.get(usize::from(nibble & 15)).copied().unwrap_or_default();
@@ -27,7 +27,7 @@ pub fn encodings(window: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     for before in 0..3_usize {
         let mut bytes = Zeroizing::new(vec![0; before]);
         bytes.extend_from_slice(window);
-        // The characters that hold a bit of what is around it are not its own.
+        // The characters at the edges also depend on the neighbouring bytes, so they are left out.
         let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
         for encoding in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
             let encoded = Zeroizing::new(encoding.encode_to_string(&*bytes));
@@ -39,7 +39,7 @@ pub fn encodings(window: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     texts.into_iter().map(Zeroizing::new).collect()
 }
 
-/// Takes back one layer of every escape at once. What is none stays.
+/// Decodes one layer of every kind of escape. Text that is not an escape stays.
 fn decode(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
@@ -55,7 +55,7 @@ fn decode(text: &[u8]) -> Zeroizing<Vec<u8>> {
                 out.push(b' ');
                 Some(0)
             }
-            // The other half of a character of UTF-16.
+            // A zero byte is the other half of a UTF-16 character.
             0 => Some(0),
             _ => None,
         };
@@ -67,7 +67,7 @@ fn decode(text: &[u8]) -> Zeroizing<Vec<u8>> {
     out
 }
 
-/// RFC 8259, section 7, and `\xHH` of other languages. How much of `after` was read.
+/// Decodes an escape of RFC 8259, section 7, or `\xHH` of other languages. Returns the number of bytes read from `after`.
 fn backslash(after: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let hex = |range| after.get(range).and_then(|digits| number(digits, 16));
     let (byte, read) = match after.first()? {
@@ -91,9 +91,9 @@ fn backslash(after: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     Some(read)
 }
 
-/// A reference of HTML or XML: by number, or by the names that XML has.
+/// Decodes a reference of HTML or XML: a number or one of XML's names. Returns the number of bytes read from `after`.
 fn reference(after: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    /// The longest number of a character, with its `#x`.
+    /// The length of the longest numeric reference, including its `#x`.
     const LONGEST: usize = 10;
     let length = after.iter().take(LONGEST).position(|byte| *byte == b';')?;
     let code = match after.get(..length)? {

@@ -1,9 +1,9 @@
-//! "Did you mean": the known name that is most like one that is not known.
+//! "Did you mean": the known name that is most similar to an unknown one.
 
-/// Names less alike than this (0 to 1, Jaro-Winkler) are not suggested; one or two wrong letters stay above it.
+/// The lowest similarity (0 to 1, Jaro-Winkler) that is suggested; one or two wrong letters stay above this value.
 const LIKENESS: f64 = 0.8;
 
-/// The name of `known` that `name` was probably meant to be.
+/// Returns the name in `known` that is most similar to `name`, if it is similar enough.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let scored = known.map(|known| (strsim::jaro_winkler(name, known), known));
     let best = scored.max_by(|left, right| left.0.total_cmp(&right.0))?;

@@ -1,7 +1,7 @@
-//! Panics as errors: a defect of this program or of a library ends one piece of work, and what that piece held is put in order.
+//! Turns a panic into an error, so that a defect ends one piece of work and its resources are still released.
 //!
-//! Security: the text of a panic may quote a secret, as may a backtrace. Neither is ever printed or recorded; the place in the
-//! source is.
+//! Security: the text of a panic or a backtrace may quote a secret. Neither is ever printed or recorded; only the place in
+//! the source is.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::thread;
 
 thread_local! {
-    /// Where this thread panicked last.
+    /// The place of this thread's last panic.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -29,7 +29,7 @@ impl Panicked {
     }
 }
 
-/// Keeps panics from printing; to be called once, by the program. `tell` gets the place of a panic in another thread.
+/// Keeps panics from printing; the program calls this once. `tell` receives the place of a panic in another thread.
 pub fn silence(tell: fn(&str)) {
     let main = thread::current().id();
     panic::set_hook(Box::new(move |info| {
@@ -37,12 +37,12 @@ pub fn silence(tell: fn(&str)) {
         if thread::current().id() != main {
             tell(&format!("notice: a defect stopped a part of the program at {place}"));
         }
-        // A thread that ends has no place for it any more.
+        // Thread-local storage is gone while a thread ends.
         let _ = PLACE.try_with(|last| last.try_borrow_mut().map(|mut last| *last = Some(place)));
     }));
 }
 
-/// File and line, without the directories of the machine that built the program.
+/// Returns file and line, without the build machine's directories.
 fn place(info: &PanicHookInfo<'_>) -> String {
     let Some(location) = info.location() else { return "an unknown place".to_owned() };
     let file = location.file();
@@ -53,12 +53,12 @@ fn place(info: &PanicHookInfo<'_>) -> String {
     format!("{}:{}", short.as_deref().unwrap_or(file), location.line())
 }
 
-/// Runs `work`; a panic in it is an error.
+/// Runs `work` and returns an error if it panics.
 ///
-/// What `work` changed is as the panic left it. Callers use it only to release it: to end, to revoke, to record.
+/// A panic leaves the state that `work` changed unfinished. Callers use that state only to end, revoke or record.
 ///
 /// # Errors
-/// [`Panicked`].
+/// [`Panicked`], when `work` panics.
 pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     panic::catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         forget(payload);
@@ -66,10 +66,10 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     })
 }
 
-/// Awaits `work`; a panic in it is an error.
+/// Awaits `work` and returns an error if it panics.
 ///
 /// # Errors
-/// [`Panicked`].
+/// [`Panicked`], when `work` panics.
 pub async fn caught_async<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
     let mut work = pin!(work);
     poll_fn(|context| match caught(|| work.as_mut().poll(context)) {
@@ -80,7 +80,7 @@ pub async fn caught_async<T>(work: impl Future<Output = T>) -> Result<T, Panicke
     .await
 }
 
-/// Drops what a panic carried; a drop that panics again must not end the program.
+/// Drops the payload of a panic; a second panic in that drop must not end the program.
 fn forget(payload: Box<dyn std::any::Any + Send>) {
     if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(second);

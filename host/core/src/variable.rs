@@ -1,13 +1,13 @@
-//! Which environment variables belong to a cloud, to a tool or to an identity, and which of them a provider may set.
+//! Tables of environment variables: those that belong to a cloud, a tool or an identity, and those that a provider may set.
 //!
-//! Security: these tables decide what passes to the command, so they are the host's and no component can change them.
+//! Security: these tables decide which variables pass to the command. They belong to the host, and no component can change them.
 
 pub mod family;
 pub mod identity_token;
 pub mod installed;
 pub mod tool_family;
 
-/// Endings of names that providers of other clouds may set.
+/// Endings of variable names that providers of other clouds may set.
 const CREDENTIAL_ENDINGS: &[&str] = &[
     "_TOKEN",
     "_KEY",
@@ -20,7 +20,7 @@ const CREDENTIAL_ENDINGS: &[&str] = &[
     "_PROJECT",
 ];
 
-/// Whether `name` ends as those of credentials do.
+/// Returns true if `name` has the ending of a credential's name.
 #[must_use]
 pub fn is_credential(name: &str) -> bool {
     CREDENTIAL_ENDINGS.iter().any(|ending| name.ends_with(ending))

@@ -1,4 +1,4 @@
-//! One request to an endpoint, and its answer.
+//! A request to an endpoint, and its answer.
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -8,17 +8,16 @@ use serde_json::{Value, json};
 
 use audex_core::secret::Secret;
 
-/// An answer.
 pub(super) type Reply = Response<Full<Bytes>>;
 
-/// A request, read whole.
+/// A request with its complete body.
 pub(super) struct Ask {
     pub method: Method,
     pub path: String,
     pub query: Vec<(String, String)>,
     pub headers: HeaderMap,
     pub form: Vec<(String, String)>,
-    /// Seconds since the Unix epoch.
+    /// The time of the request, in seconds since the Unix epoch.
     pub now: u64,
 }
 
@@ -40,23 +39,23 @@ fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-/// Names and values of a query or form.
+/// Returns the decoded names and values of a query or form.
 pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
     let url = reqwest::Url::parse(&format!("http://localhost/?{text}"));
     url.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default()
 }
 
-/// Plain text.
+/// Returns a plain-text answer.
 pub(super) fn text(text: impl Into<String>) -> Reply {
     reply(StatusCode::OK, "application/text", text.into())
 }
 
-/// JSON.
+/// Returns a JSON answer.
 pub(super) fn object(status: StatusCode, body: &Value) -> Reply {
     reply(status, "application/json", body.to_string())
 }
 
-/// An error, as both protocols and OAuth write it.
+/// Returns an error answer in the form that both protocols and OAuth use.
 pub(super) fn refusal(status: StatusCode, code: &str, message: &str) -> Reply {
     object(status, &json!({ "error": code, "error_description": message }))
 }
@@ -66,13 +65,13 @@ fn reply(status: StatusCode, kind: &'static str, body: String) -> Reply {
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Compute Engine's mark, by which clients know the server; nobody else looks at it.
+    // By this header of Compute Engine, clients recognise the metadata server; other clients ignore it.
     let flavor = HeaderName::from_static("metadata-flavor");
     reply.headers_mut().insert(flavor, HeaderValue::from_static("Google"));
     reply
 }
 
-/// Whether `given` is the secret. Security: the time it takes says nothing about where they differ.
+/// Returns true if `given` is the secret. Security: the time does not depend on where the two differ.
 pub(super) fn is_secret(given: Option<&str>, secret: &Secret) -> bool {
     let (given, secret) = (given.unwrap_or_default().as_bytes(), secret.expose().as_bytes());
     let differences = given.iter().zip(secret).fold(0, |all, (left, right)| all | (left ^ right));

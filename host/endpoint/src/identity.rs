@@ -1,4 +1,4 @@
-//! The App Service identity endpoint: one token for each of its audiences, and none for any other.
+//! The App Service identity endpoint: one token for each of its audiences, and none for any other audience.
 //!
 //! Source: Microsoft, "How to use managed identities for App Service", REST endpoint reference, 2019-08-01.
 
@@ -9,27 +9,27 @@ use super::ask::{Ask, Reply, is_secret, object, refusal};
 use audex_core::secret::Secret;
 use audex_core::session::{EndpointSettings, Identity, Value, audience};
 
-/// Where it is.
+/// The path of the endpoint.
 const PATH: &str = "/msi/token";
-/// The one version there is with a header for the secret.
+/// The only version that has a header for the secret.
 const VERSION: &str = "2019-08-01";
 
-/// Adds what leads to the endpoint at `authority`.
+/// Adds the variables that lead a command to the endpoint at `authority`.
 pub(super) fn lead(authority: &str, secret: &Secret, lead: &mut EndpointSettings) {
     let endpoint = Value::Plain(format!("http://{authority}{PATH}"));
     lead.variables.push(("IDENTITY_ENDPOINT".to_owned(), endpoint));
     lead.variables.push(("IDENTITY_HEADER".to_owned(), Value::Secret(secret.clone())));
-    // Security: the default chain of Azure's client libraries has this link and no other: not the user's own tools.
+    // Security: this restricts the default chain of Azure's client libraries to this endpoint, so it skips the user's own tools.
     let link = Value::Plain("ManagedIdentityCredential".to_owned());
     lead.variables.push(("AZURE_TOKEN_CREDENTIALS".to_owned(), link));
 }
 
-/// Answers one request; `ends_at` is when access ends.
+/// Answers one request; `ends_at` is the end of access.
 pub(super) fn answer(identity: &Identity, secret: &Secret, ends_at: u64, ask: &Ask) -> Reply {
     if ask.path != PATH || ask.method != Method::GET {
         return refusal(StatusCode::NOT_FOUND, "not_found", "only GET /msi/token");
     }
-    // Before anything is said of the audiences.
+    // The secret is checked before any answer about the audiences.
     if !is_secret(ask.header("x-identity-header"), secret) {
         return refusal(StatusCode::UNAUTHORIZED, "unauthorized", "X-IDENTITY-HEADER is not this session's");
     }

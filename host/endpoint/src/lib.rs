@@ -1,7 +1,7 @@
-//! Servers on loopback that hand a session's tokens to its command, for as long as both last.
+//! Servers on loopback that give a session's tokens to its command, as long as the session and the tokens last.
 //!
-//! Security: they listen on 127.0.0.1 only, on a port the system picks. The metadata protocol has no client secret: until
-//! the session ends, any process of this machine that finds the port can ask. The identity protocol has one.
+//! Security: the servers listen only on 127.0.0.1, on a port that the system chooses. The metadata protocol has no client
+//! secret: until the session ends, any process on this machine that finds the port can ask. The identity protocol has one.
 
 mod ask;
 mod identity;
@@ -18,19 +18,19 @@ use audex_core::session::{Endpoint, EndpointSettings, Value};
 
 use self::server::Server;
 
-/// Random bytes of a session's secret: too many to guess.
+/// The number of random bytes in a session's secret; this many cannot be guessed.
 const SECRET_BYTES: usize = 32;
 
-/// Running servers; they stop when this is dropped.
+/// The running servers; they stop when this value is dropped.
 #[derive(Default)]
 pub struct Endpoints {
-    /// What leads the command to them.
+    /// The variables and files that lead the command to the servers.
     pub lead: EndpointSettings,
     servers: Vec<Server>,
 }
 
 impl Endpoints {
-    /// What is secret of the lead itself.
+    /// Returns the secrets in the variables and files of `lead`.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         let of = |value: &Value| match value {
@@ -41,28 +41,28 @@ impl Endpoints {
         variables.chain(self.lead.files.iter().filter_map(|file| of(&file.contents))).collect()
     }
 
-    /// The first loopback port, for tests.
+    /// Returns the address of the first server.
     #[cfg(test)]
     fn authority(&self) -> String {
         self.servers.first().map(|server| server.authority.clone()).unwrap_or_default()
     }
 }
 
-/// Why an endpoint could not start.
+/// The error for an endpoint that cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
-    /// No socket, thread or runtime.
+    /// A socket, thread or runtime cannot be created.
     #[error("cannot serve the session's tokens on loopback")]
     Serve(#[source] std::io::Error),
-    /// The system has no random numbers for a secret nobody can guess.
+    /// The system has no random numbers for a secret.
     #[error("no random numbers")]
     Random,
 }
 
-/// Starts every endpoint, for files in `directory`; `ends_at` is when access ends, in seconds since the Unix epoch.
+/// Starts every endpoint, with files in `directory`; `ends_at` is the end of access, in seconds since the Unix epoch.
 ///
 /// # Errors
-/// When one cannot be started; those that were are stopped then.
+/// When an endpoint cannot start; those that are already running are stopped then.
 pub fn start(endpoints: &[Endpoint], directory: &Path, ends_at: u64) -> Result<Endpoints, EndpointError> {
     let mut running = Endpoints::default();
     for endpoint in endpoints {

@@ -11,21 +11,22 @@ use super::ask::{Ask, Reply, is_secret, object, refusal, text};
 use audex_core::secret::Secret;
 use audex_core::session::{EndpointSettings, Metadata, SessionFile, Value};
 
-/// Where the exchange is.
+/// The path of the token exchange.
 const EXCHANGE: &str = "/audex/token";
-/// The name of the file that leads to the exchange, and of the one that entitles to it.
+/// The names of the credentials file, which leads to the exchange, and of the file with the secret for the exchange.
 const CREDENTIALS: &str = "gcp-credentials.json";
 const SUBJECT: &str = "gcp-subject-token";
-/// A token of this scope is good for every Google API.
+/// The scope that covers every Google API.
 const EVERYTHING: &str = "https://www.googleapis.com/auth/cloud-platform";
-/// Where the keys of version 1 begin.
+/// The prefix of the keys of version 1.
 const ROOT: &str = "/computeMetadata/v1/";
 const ACCOUNTS: &str = "instance/service-accounts";
 
-/// Adds what leads to the server at `authority`.
+/// Adds the variables and files that lead a command to the server at `authority`.
 ///
-/// Go's client libraries look for `~/.config/gcloud` wherever `CLOUDSDK_CONFIG` points, and for metadata only after that. A
-/// credentials file of the session's own comes before both. It exchanges a secret, and not a token, at this server.
+/// Go's client libraries look for `~/.config/gcloud`, regardless of `CLOUDSDK_CONFIG`, and only then for metadata. The
+/// session's own credentials file takes precedence over both. The file leads to a secret, not to a token; the client
+/// exchanges the secret for a token at this server.
 pub(super) fn lead(
     metadata: &Metadata,
     authority: &str,
@@ -36,11 +37,11 @@ pub(super) fn lead(
     for name in ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"] {
         lead.variables.push((name.to_owned(), Value::Plain(authority.to_owned())));
     }
-    // Set for every command, these two keep client libraries from looking for metadata at all.
+    // The isolation sets these two variables for every command; they keep client libraries from looking for metadata at all.
     lead.removed.extend(["NO_GCE_CHECK", "METADATA_SERVER_DETECTION"]);
     let credentials = json!({
         "type": "external_account",
-        // Without a project: google-auth would ask Google for its name.
+        // The audience names no project, because google-auth would ask Google for the project's name.
         "audience": "//iam.googleapis.com/audex/session",
         "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
         "token_url": format!("http://{authority}{EXCHANGE}"),
@@ -59,7 +60,7 @@ pub(super) fn lead(
     });
 }
 
-/// Answers one request; `ends_at` is when access ends.
+/// Answers one request; `ends_at` is the end of access.
 pub(super) fn answer(metadata: &Metadata, secret: &Secret, ends_at: u64, ask: &Ask) -> Reply {
     if ask.path == EXCHANGE {
         return exchange(metadata, secret, ends_at, ask);
@@ -86,7 +87,7 @@ fn value(metadata: &Metadata, ends_at: u64, key: &str, ask: &Ask) -> Reply {
         "instance" => text("service-accounts/\n"),
         "project" => text("numeric-project-id\nproject-id\n"),
         "project/project-id" => metadata.project.as_ref().map_or_else(missing, text),
-        // Not known, and gcloud takes a server whose answer is no number for none.
+        // The number is not known, and gcloud ignores a server whose answer is not a number.
         "project/numeric-project-id" => text("0"),
         "universe/universe-domain" | "universe/universe_domain" => text("googleapis.com"),
         ACCOUNTS => accounts(metadata, ask),
@@ -107,7 +108,7 @@ fn accounts(metadata: &Metadata, ask: &Ask) -> Reply {
 
 fn account(metadata: &Metadata, ends_at: u64, rest: &str, ask: &Ask) -> Reply {
     let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
-    // A client may write the `@` of the address either way.
+    // A client may send the `@` of the address encoded or plain.
     if name != "default" && name.replace("%40", "@") != metadata.email {
         return missing();
     }
@@ -129,8 +130,8 @@ fn about(metadata: &Metadata) -> Json {
     json!({ "aliases": ["default"], "email": metadata.email, "scopes": metadata.scopes })
 }
 
-/// Whether the token has one of the scopes asked for. Client libraries ask for every scope their service knows and use what
-/// they get; a token without any of them would only fail later.
+/// Returns true if the token has one of the requested scopes. Client libraries request every scope that their service
+/// knows and use any that they get; a token without any of these scopes would only fail later.
 fn covers(metadata: &Metadata, asked: Option<&str>) -> bool {
     let mut asked = asked.unwrap_or_default().split([',', ' ']).filter(|scope| !scope.is_empty()).peekable();
     let has = |scope: &str| metadata.scopes.iter().any(|own| own == scope || own == EVERYTHING);
@@ -138,7 +139,7 @@ fn covers(metadata: &Metadata, asked: Option<&str>) -> bool {
 }
 
 fn token(metadata: &Metadata, ends_at: u64, ask: &Ask) -> Reply {
-    // Clients come back when it ends, and are refused after the session has.
+    // Clients ask again when the token ends; after the end of the session they are refused.
     let seconds = metadata.expires_at.min(ends_at).saturating_sub(ask.now);
     let body =
         json!({ "access_token": metadata.token.expose(), "expires_in": seconds, "token_type": "Bearer" });

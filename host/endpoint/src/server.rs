@@ -1,4 +1,4 @@
-//! Runs one endpoint in a thread of its own.
+//! Runs one endpoint in its own thread.
 
 use std::convert::Infallible;
 use std::io;
@@ -18,12 +18,12 @@ use tokio::task::AbortHandle;
 use super::ask::{Ask, Reply, pairs, refusal};
 use audex_core::clock;
 
-/// A form is a token and a few words.
+/// The longest body of a request; a form consists of a token and a few words.
 const BODY_BYTES: usize = 64 * 1024;
-/// How long to wait after a failed accept (too many open files) before trying again.
+/// The pause between a failed accept (too many open files) and the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// A running server; it stops, and its thread is joined, when it is dropped.
+/// A running server; dropping this value stops the server and joins its thread.
 pub(super) struct Server {
     #[cfg_attr(not(test), expect(dead_code, reason = "tests ask it"))]
     pub authority: String,
@@ -31,23 +31,23 @@ pub(super) struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What answers requests.
+/// The state that all requests to one server share.
 struct Service<A> {
     authority: String,
     ends_at: u64,
     answer: A,
 }
 
-/// A loopback port that the system picks.
+/// Opens a listener on a loopback port that the system chooses.
 pub(super) fn bind() -> io::Result<TcpListener> {
-    // Security: the address is a constant; nothing configures it.
+    // Security: the address is a constant, and no setting can change it.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
 
 impl Server {
-    /// Answers on `listener` until it is dropped; from `ends_at` on with refusals.
+    /// Answers requests on `listener` until the server is dropped; from `ends_at` on, every answer is a refusal.
     pub fn start<A>(listener: TcpListener, ends_at: u64, answer: A) -> io::Result<Self>
     where
         A: Fn(&Ask) -> Reply + Send + Sync + 'static,
@@ -58,7 +58,7 @@ impl Server {
         let task = runtime.spawn(serve(listener, service));
         let abort = task.abort_handle();
         let thread = std::thread::Builder::new().name("endpoint".to_owned()).spawn(move || {
-            // Ends when `drop` aborts the task; the runtime then takes the open connections with it.
+            // This returns when `drop` aborts the task; the runtime then closes the open connections.
             let _ = runtime.block_on(task);
         })?;
         Ok(Self { authority, abort, thread: Some(thread) })
@@ -69,7 +69,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.abort.abort();
         if let Some(thread) = self.thread.take() {
-            // A panic in the thread has been reported by then; there is nothing left to stop.
+            // A panic in the thread has been reported already, and there is nothing left to stop.
             let _ = thread.join();
         }
     }
@@ -89,7 +89,7 @@ async fn serve<A: Fn(&Ask) -> Reply + Send + Sync + 'static>(
         tokio::spawn(async move {
             let service = service_fn(|request| service.reply(request));
             let mut http = http1::Builder::new();
-            // A connection that ends early is the client's affair.
+            // An early end of a connection concerns only the client.
             let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -99,7 +99,8 @@ impl<A: Fn(&Ask) -> Reply> Service<A> {
     async fn reply(&self, request: Request<Incoming>) -> Result<Reply, Infallible> {
         let (parts, body) = request.into_parts();
         let refused = |code, message| Ok(refusal(StatusCode::FORBIDDEN, code, message));
-        // Security: a page in a browser that made its own name lead here sends that name; a proxy says that it is one.
+        // Security: a browser page whose own host name resolves to this server sends that name as host (DNS rebinding).
+        // A proxy announces itself by `x-forwarded-for`.
         let host = parts.headers.get("host").and_then(|host| host.to_str().ok());
         if host != Some(self.authority.as_str()) || parts.headers.contains_key("x-forwarded-for") {
             return refused("foreign_request", "this server answers the command it was started for");

@@ -1,4 +1,4 @@
-//! Both endpoints, asked over real sockets as their clients ask.
+//! Sends requests to both endpoints over real sockets, as their clients do.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -32,7 +32,7 @@ fn started(endpoint: Endpoint) -> Endpoints {
     start(&[endpoint], Path::new("/session"), unix_seconds() + 300).unwrap()
 }
 
-/// Sends a request as it is written; `HOST` stands for the server's own.
+/// Sends a raw request, in which `HOST` stands for the server's own address.
 fn ask(endpoints: &Endpoints, request: &str) -> String {
     let authority = endpoints.authority();
     let mut stream = TcpStream::connect(&authority).unwrap();

@@ -1,10 +1,10 @@
-//! The HTTP client under every AWS call: plain connections at once, TLS only when a first `https` request comes.
+//! The HTTP client for every AWS call. It sets up plain connections at once and TLS only for the first `https` request.
 //!
-//! Reading the certificate authorities is 71 % of a minimal client's instructions; an `http` endpoint on
-//! loopback (an emulator, the demo cloud) must never pay for it.
+//! Reading the certificate authorities takes 71 % of a minimal client's instructions; an `http` endpoint on
+//! loopback (an emulator, the demo cloud) must never pay for this.
 //!
 //! Proxies: like the SDK's own default client, `https` requests honour `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`
-//! (a `CONNECT` tunnel, so the proxy sees no content). Plain requests never use one: they are for this machine.
+//! (a `CONNECT` tunnel, so the proxy sees no content). Plain requests never use a proxy, because they stay on this machine.
 
 mod tls;
 
@@ -32,24 +32,24 @@ use audex_core::shape::ConfiguredPath;
 
 pub use self::tls::CaBundleError;
 
-/// Connecting takes this long at most: the SDK's own default, enough for three SYN retransmissions.
+/// The longest time for connecting: the SDK's own default, enough for three SYN retransmissions.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
-/// Waiting for the first byte of a reply takes this long at most; STS answers in well under a second.
+/// The longest wait for the first byte of a reply; STS answers in well under a second.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(8);
 /// The link-local hosts of AWS's own credential endpoints: instance metadata, ECS task roles, EKS pod
 /// identities, each in IPv4 and, where it exists, IPv6 (AWS SDKs and Tools Reference Guide).
 const CREDENTIAL_HOSTS: [&str; 5] =
     ["169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
 
-/// A forwarded request waits at most so long for its answer; the session ends before.
+/// The longest wait for the answer to a forwarded request; the session ends earlier.
 const FORWARD_TIME: Duration = Duration::from_hours(12);
 
-/// A request that would have crossed a network in clear, and was not sent.
+/// The error for a request that was not sent, because it would have crossed a network unencrypted.
 #[derive(Debug, thiserror::Error)]
 #[error("refused to send `{method}` to `{host}` over plain http")]
 pub struct InsecureRequest {
     method: String,
-    /// The host that was asked for.
+    /// The host of the refused request.
     pub host: String,
 }
 
@@ -65,7 +65,7 @@ struct Shared {
     tls_built: AtomicUsize,
 }
 
-/// What one connector is fixed to.
+/// The properties that one connector is built for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     tls: bool,
@@ -74,14 +74,14 @@ struct Key {
 }
 
 impl AwsHttp {
-    /// Makes a client that trusts the authorities in `ca_bundle` alone if given, else the system's; reads nothing yet.
+    /// Makes a client that trusts only the authorities in `ca_bundle`, or the system's if there is no bundle; reads no file yet.
     #[must_use]
     pub fn new(ca_bundle: Option<ConfiguredPath>) -> Self {
         let shared = Shared { ca_bundle, connectors: Mutex::default(), tls_built: AtomicUsize::new(0) };
         Self { shared: Arc::new(shared) }
     }
 
-    /// How many TLS connectors were built so far; 0 as long as only plain endpoints were called.
+    /// Returns the number of TLS connectors built so far; 0 as long as only plain endpoints were called.
     #[must_use]
     pub fn tls_connectors_built(&self) -> usize {
         self.shared.tls_built.load(Ordering::Relaxed)
@@ -92,7 +92,7 @@ impl AwsHttp {
         self.connector(None, None).call(request)
     }
 
-    /// Sends one request whose answer may take as long as its body: an upload is answered after its last byte.
+    /// Sends one request with a long time limit for the answer, because an upload is answered only after its last byte.
     pub fn forward(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.connector(None, Some(FORWARD_TIME)).call(request)
     }
@@ -122,7 +122,7 @@ impl HttpClient for AwsHttp {
     }
 }
 
-/// Decides per request which connector takes it.
+/// A connector that selects the actual connector for each request.
 struct Routed {
     shared: Arc<Shared>,
     connect: Duration,
@@ -149,7 +149,7 @@ impl Routed {
         let uri: Uri = request.uri().parse().map_err(|error: http::uri::InvalidUri| user(error))?;
         let tls = uri.scheme_str() == Some("https");
         if !tls && !may_be_plain(&uri, request.method()) {
-            // Security: what stands where a host should be may be a token.
+            // Security: the text in the place of the host may be a token.
             let host = uri.host().filter(|host| shape::is_host(host)).unwrap_or("(not shown)").to_owned();
             return Err(user(InsecureRequest { method: request.method().to_owned(), host }));
         }
@@ -175,7 +175,7 @@ impl Shared {
                 .tls_context(trust)
                 .build()
         } else {
-            // Security: no proxy, or a signed request meant for loopback would go to it in clear.
+            // Security: no proxy is set, because it would receive signed requests for loopback unencrypted.
             builder.build_http()
         };
         let connector = SharedHttpConnector::new(connector);
@@ -184,14 +184,16 @@ impl Shared {
     }
 }
 
-/// An error that trying again does not mend.
+/// Returns an error that a retry cannot resolve.
 fn user(error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
     ConnectorError::user(Box::new(error))
 }
 
-/// Security: signatures made with source credentials, and the secrets STS answers with, must not cross a
-/// network in clear, so plain `http` goes to this machine only. The link-local credential endpoints speak
-/// nothing else; they are read with GET (and `IMDSv2`'s PUT), while an STS call is always a POST.
+/// Returns true if a request may use plain `http`.
+///
+/// Security: signatures made with source credentials, and the secrets in the answers of STS, must not cross a
+/// network unencrypted, so plain `http` goes only to this machine. The link-local credential endpoints support
+/// nothing else. They are read with GET (and `IMDSv2`'s PUT), while an STS call is always a POST.
 fn may_be_plain(uri: &Uri, method: &str) -> bool {
     if uri.scheme_str() != Some("http") {
         return false;

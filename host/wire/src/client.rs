@@ -1,4 +1,4 @@
-//! The HTTP client for what the user configured, and the settings that all HTTP clients share.
+//! The HTTP client for addresses that the user configured, and the settings that all HTTP clients share.
 
 use std::time::Duration;
 
@@ -6,21 +6,22 @@ use crate::roots;
 use crate::roots::RootsError;
 use audex_core::environment::Environment;
 
-/// Connecting to a host that does not answer.
+/// The longest time for connecting to a host that does not answer.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 
-/// Builds the client for addresses that the user configured, which may be private. What it is given is https, or on loopback.
+/// Builds the client for addresses that the user configured, which may be private. Callers pass only https addresses, or
+/// http addresses on loopback.
 ///
 /// # Errors
-/// When TLS cannot be set up, or not with the authorities that the user configured.
+/// When TLS cannot be set up, or the user's authorities cannot be used.
 pub fn configured_client(environment: &Environment) -> Result<reqwest::Client, ClientError> {
     Ok(common(environment)?.build()?)
 }
 
-/// There is no client.
+/// The error for a client that cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The authorities that the user configured.
+    /// The authorities that the user configured cannot be used.
     #[error(transparent)]
     Roots(#[from] RootsError),
     /// TLS cannot be set up.
@@ -31,9 +32,9 @@ pub enum ClientError {
 /// Builds on the settings that every client shares: no redirect, no proxy of the environment, configured authorities.
 ///
 /// # Errors
-/// When TLS cannot be set up, or not with the authorities that the user configured.
+/// When TLS cannot be set up, or the user's authorities cannot be used.
 pub fn common(environment: &Environment) -> Result<reqwest::ClientBuilder, ClientError> {
-    // One crypto provider in the whole program; it may have been chosen already.
+    // The whole program uses one crypto provider; another client may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

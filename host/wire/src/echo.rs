@@ -1,8 +1,8 @@
-//! Whether a reply repeats what was sent as a secret, however it is written.
+//! Detects a reply that repeats a secret of its request, plain or encoded.
 //!
-//! Security: what a server says of a request it refuses often quotes it. A guest must not read there, nor have lifted and handed
-//! to the command, what it was only allowed to send. A short run of characters is no evidence, so a server that quotes a few at
-//! a time cannot be told from one that does not.
+//! Security: a server that refuses a request often quotes it. A guest that may only send a secret must neither read it in the
+//! reply, nor have the host lift it out of the reply and hand it to the command. A short run of characters proves nothing, so a
+//! server that quotes only a few characters at a time goes undetected.
 
 mod meant;
 mod piece;
@@ -17,54 +17,54 @@ use self::piece::PIECE;
 use audex_core::secret::Secret;
 use audex_core::spelling;
 
-/// As much of the beginning of a secret is too much, even where nobody reads it. Shorter ones are alike in tokens of one
-/// issuer: a prefix, a key's id, a team's number. Known ones take some forty characters.
+/// The longest beginning of a secret that a lifted text may share. Tokens of one issuer have shorter beginnings in
+/// common: a prefix, a key's id, a team's number. Known ones take some forty characters.
 const LONGEST_BEGINNING: usize = 64;
-/// No more than one part in this many is a beginning.
+/// A shared beginning is at most one part in this many of its line.
 const BEGINNING_PART: usize = 3;
-/// Bits of the first two bytes of a window: most places of a reply are passed over by them.
+/// The number of two-byte values. The first two bytes of a window rule out most positions of a reply.
 const PAIRS: usize = 1 << 16;
 
-/// Looks for the secrets of one request in its reply. The time it takes grows with the reply and not with the secrets.
+/// A search for the secrets of one request in its reply. Its time grows with the reply, not with the secrets.
 ///
-/// Upper and lower case are one: servers write keys in hex as they like.
+/// Upper and lower case are the same, because servers write hex keys in either case.
 #[derive(Default)]
 pub struct Guard {
     lines: Vec<Zeroizing<Vec<u8>>>,
-    /// By the length of what is looked for.
+    /// The windows to search for, by their length.
     tables: BTreeMap<usize, Table>,
     hasher: RandomState,
 }
 
-/// What is looked for, of one length.
+/// The windows of one length.
 struct Table {
     pairs: Vec<bool>,
-    /// By hash, so that no secret is copied.
+    /// The windows by their hash, so that no secret is copied.
     windows: HashMap<u64, Found>,
 }
 
-/// What a window is of.
+/// The meaning of a window that was found.
 #[derive(Clone, Copy)]
 enum Found {
-    /// A secret, or so much of one that nothing else can be meant.
+    /// The window is a secret, or a part of one that cannot occur by chance.
     Evidence,
-    /// A piece of the beginning of a line, which may be where another token begins too.
+    /// A piece of the beginning of a line; another token may begin with the same text.
     Beginning { line: usize, at: usize },
-    /// The same, encoded.
+    /// An encoded piece of the beginning of a line.
     EncodedBeginning,
 }
 
-/// Who gets a text.
+/// The recipient of a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reader {
-    /// The guest, which must not read even a beginning.
+    /// The guest, which must not read even the beginning of a secret.
     Guest,
-    /// Nobody: it is lifted, and may be another token that begins alike.
+    /// No reader: the host lifts the text, which may be another token with the same beginning.
     Nobody,
 }
 
 impl Guard {
-    /// Looks for each of `secrets` that is long enough not to turn up by chance.
+    /// Prepares the search for those of `secrets` that are too long to occur by chance.
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
         let mut guard = Self::default();
@@ -79,18 +79,18 @@ impl Guard {
         guard
     }
 
-    /// Whether there is nothing to look for.
+    /// Returns true if there is nothing to search for.
     pub fn is_idle(&self) -> bool {
         self.tables.is_empty()
     }
 
-    /// Whether a text that the guest reads holds one of the secrets or a long piece of one, as it is or decoded.
+    /// Returns true if a text for the guest holds a secret or a long piece of one, plain or encoded.
     #[must_use]
     pub fn finds_in(&self, text: &[u8]) -> bool {
         self.looks(text, Reader::Guest)
     }
 
-    /// Whether a text that is lifted does; it may be another token of the same issuer.
+    /// Returns true if a lifted text holds a secret. Another token of the same issuer does not count.
     pub fn finds_in_lifted(&self, text: &[u8]) -> bool {
         self.looks(text, Reader::Nobody)
     }
@@ -124,7 +124,7 @@ impl Guard {
         }
     }
 
-    /// Security: of an encoded piece all of it is looked for. Less would stand for fewer bytes than nobody can guess.
+    /// Security: an encoded piece is searched for in full. A part of it would stand for so few bytes that they can be guessed.
     fn look_for(&mut self, text: &[u8], found: Found) {
         let window = folded(text);
         let Some(pair) = pair(&window) else { return };
@@ -157,7 +157,7 @@ impl Guard {
                 Some(Found::Evidence) => return true,
                 None | Some(Found::EncodedBeginning) => place.saturating_add(1),
                 Some(Found::Beginning { line, at }) => match self.beginning(text, place, *line, *at) {
-                    // Nothing that begins in the middle of it is looked at again.
+                    // Windows inside this beginning are not examined again.
                     Some(end) => end.saturating_sub(length).max(place).saturating_add(1),
                     None => return true,
                 },
@@ -166,8 +166,8 @@ impl Guard {
         false
     }
 
-    /// Where the run around a piece ends in `text`, if it is a beginning of its line that another token may have; none if it
-    /// is the line itself.
+    /// Returns the end of the matching run in `text` if the run is a beginning that another token may share; `None` if the
+    /// run is evidence of the line itself.
     fn beginning(&self, text: &[u8], place: usize, line: usize, at: usize) -> Option<usize> {
         let line = self.lines.get(line)?;
         let alike = |pair: &(&u8, &u8)| pair.0 == pair.1;
@@ -180,7 +180,7 @@ impl Guard {
     }
 }
 
-/// How much of a line of `length` another token may begin with.
+/// Returns how many bytes at the start of a line of `length` another token may share.
 fn longest_beginning(length: usize) -> usize {
     (length / BEGINNING_PART).min(LONGEST_BEGINNING)
 }

@@ -1,4 +1,4 @@
-//! What several parts speak over the network: HTTP clients, AWS signatures, bounded exchanges, and the search of replies for secrets.
+//! The shared network code: HTTP clients, AWS signatures, retries, and the search of replies for secrets.
 
 pub mod aws_http;
 pub mod client;

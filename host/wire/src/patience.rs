@@ -1,17 +1,17 @@
-//! How often, and for how long in all, a cloud is asked again that is busy or cannot be reached.
+//! Retries of requests to a cloud that is busy or cannot be reached: their number, their pauses and their time limit.
 
 use std::time::{Duration, Instant};
 
-/// All attempts and pauses of one question together: a cloud that stays away is an error in seconds, not minutes.
+/// The time limit for all attempts and pauses of one request: an unreachable cloud is an error in seconds, not minutes.
 const BUDGET: Duration = Duration::from_secs(15);
-/// The first pause, before chance makes it shorter; each further one is twice as long.
+/// The first pause, before a random factor shortens it; each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(400);
-/// Attempts after the first; more help nobody within the budget.
+/// The number of attempts after the first; more attempts do not help within the budget.
 const REPEATS: u32 = 4;
-/// A connection that failed later than this was waited for; to wait as long again would use the budget up.
+/// The longest failed connection attempt that is repeated; a second one as long would use up the budget.
 const QUICK_FAILURE: Duration = Duration::from_secs(2);
 
-/// Says when to ask again, and when to give up.
+/// The retry policy of one request.
 #[derive(Debug)]
 pub struct Patience {
     began: Instant,
@@ -27,20 +27,20 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Patience with a first pause and a budget of its own.
+    /// Makes a policy with another first pause and another time limit.
     #[must_use]
     pub fn new(pause: Duration, budget: Duration) -> Self {
         Self { began: Instant::now(), budget, pause, left: REPEATS }
     }
 
-    /// Waits, if asking again may help; whether it may. `wanted` is the pause that the server asked for.
+    /// Waits and returns true if another attempt may help. `wanted` is the pause that the server asked for.
     pub async fn again(&mut self, wanted: Option<Duration>) -> bool {
         let Some(pause) = self.next_pause(wanted) else { return false };
         tokio::time::sleep(pause).await;
         true
     }
 
-    /// The same after a failure to connect that took `took`.
+    /// Does the same as [`Patience::again`] after a failure to connect; `took` is the time that the attempt took.
     pub async fn again_after_failure(&mut self, took: Duration) -> bool {
         took <= QUICK_FAILURE && self.again(None).await
     }
@@ -55,7 +55,7 @@ impl Patience {
     }
 }
 
-/// What `Retry-After` says in seconds; its other form, a date, is left to the pauses of our own.
+/// Returns the seconds in `Retry-After`. The header's other form, a date, is ignored in favour of our own pauses.
 /// Source: RFC 9110, section 10.2.3.
 #[must_use]
 pub fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
@@ -63,10 +63,10 @@ pub fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// Between a half and one, so that a crowd does not come back at once.
+/// Returns a factor between a half and one, so that many clients do not retry at the same time.
 fn chance() -> f64 {
     let mut byte = [0_u8; 1];
-    // Without randomness the pauses are equal, which only matters to a crowd.
+    // Without random numbers all pauses are equal, which matters only for many clients.
     let _ = getrandom::fill(&mut byte);
     0.5 + f64::from(byte.first().copied().unwrap_or_default()) / 510.0
 }

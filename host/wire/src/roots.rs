@@ -8,7 +8,7 @@ use audex_core::environment::{
 use audex_core::reachable;
 use audex_core::shape::ConfiguredPath;
 
-/// Why a file of authorities cannot be used.
+/// The error for an unusable file of certificate authorities.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the certificates in {path}: {reason}")]
 pub struct RootsError {
@@ -16,10 +16,10 @@ pub struct RootsError {
     reason: String,
 }
 
-/// The authorities in the PEM file at `path`.
+/// Reads the authorities in the PEM file at `path`.
 ///
 /// # Errors
-/// When it cannot be read, or holds none.
+/// When the file cannot be read or holds no certificate.
 pub fn read(path: &ConfiguredPath) -> Result<Vec<Certificate>, RootsError> {
     let refused = |reason: String| RootsError { path: path.clone(), reason };
     let pem = reachable::required_bytes(path.as_path()).map_err(|error| refused(error.to_string()))?;
@@ -27,8 +27,8 @@ pub fn read(path: &ConfiguredPath) -> Result<Vec<Certificate>, RootsError> {
     if roots.is_empty() { Err(refused("it has no certificate".to_owned())) } else { Ok(roots) }
 }
 
-/// The authorities for what components ask, as the clouds' own tools are told them; none: the system's (`SSL_CERT_FILE`
-/// replaces those, as for OpenSSL).
+/// Reads the authorities for the requests of components, from the variables that the clouds' own tools use. `None` stands
+/// for the system's authorities (`SSL_CERT_FILE` replaces those, as for OpenSSL).
 ///
 /// # Errors
 /// As [`read`].

@@ -1,22 +1,22 @@
-//! A request that a command sent to its cloud, as far as it tells which operation was asked for.
+//! A request from a command to its cloud, with the parts that show which operation was requested.
 
-/// One request; what would only authenticate it is left out.
+/// A request without the parts that only authenticate it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenRequest {
-    /// The service in the signature's scope, such as `s3`, where there is a signature.
+    /// The service in the signature's scope, such as `s3`, if there is a signature.
     pub service: Option<String>,
-    /// The region in the signature's scope.
+    /// The region in the signature's scope, if there is a signature.
     pub region: Option<String>,
     /// The HTTP method in capitals.
     pub method: String,
-    /// The host that was asked.
+    /// The requested host.
     pub host: String,
-    /// The path, percent-encoded as it was asked for.
+    /// The path, percent-encoded as in the request.
     pub path: String,
-    /// The parameters, decoded, without the parts of a signature.
+    /// The decoded parameters, without the parts of a signature.
     pub query: Vec<(String, String)>,
-    /// The headers that name operation or resource, in lower case.
+    /// The headers that name the operation or resource, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// At most the first 64 KiB.
+    /// The first 64 KiB of the body.
     pub body: Vec<u8>,
 }

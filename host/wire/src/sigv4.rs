@@ -9,22 +9,22 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 
-/// What a signature is good for.
+/// The service, region and time that a signature is valid for.
 pub struct Scope<'a> {
     /// The service's signing name, such as `sts`.
     pub service: &'a str,
     /// The region.
     pub region: &'a str,
-    /// When it was signed.
+    /// The time of signing.
     pub time: SystemTime,
-    /// How the service wants paths and bodies signed.
+    /// The service's rules for signing paths and bodies.
     pub settings: SigningSettings,
 }
 
-/// What to add to a request with these parts so that it is signed.
+/// Returns the additions that sign a request with these parts.
 ///
 /// # Errors
-/// A reason, when the parts or the credentials make no valid request; it holds no secret.
+/// A reason without secrets, when the parts or the credentials do not make a valid request.
 pub fn sign<'a>(
     method: &'a str,
     uri: &'a str,
@@ -49,7 +49,7 @@ pub fn sign<'a>(
     Ok(sign_http(signable, &params).map_err(|error| error.to_string())?.into_parts().0)
 }
 
-/// Returns the part of `credentials` that no header takes, and the variable that the environment has it in.
+/// Returns the part of `credentials` that a header cannot carry, with the variable that holds this part.
 ///
 /// Keys and tokens of AWS are visible ASCII (STS API reference, `Credentials`: `[\w]*` and base64).
 #[must_use]
@@ -57,7 +57,7 @@ pub fn malformed(credentials: &Credentials) -> Option<(&'static str, &'static st
     let parts = [
         ("access key id", "AWS_ACCESS_KEY_ID", credentials.access_key_id()),
         ("secret access key", "AWS_SECRET_ACCESS_KEY", credentials.secret_access_key()),
-        // An absent token is written as an empty one in some places.
+        // Some tools write an absent token as an empty one.
         (
             "session token",
             "AWS_SESSION_TOKEN",
@@ -69,10 +69,10 @@ pub fn malformed(credentials: &Credentials) -> Option<(&'static str, &'static st
     found.map(|(part, variable, _)| (part, variable))
 }
 
-/// Makes sure that a request can carry `credentials`.
+/// Checks that a request can carry `credentials`.
 ///
 /// # Errors
-/// A reason without the text.
+/// A reason without the text of the credentials.
 pub fn require_sendable(credentials: &Credentials) -> Result<(), String> {
     match malformed(credentials) {
         Some((part, _)) => Err(format!("the {part} has characters that no AWS key has")),

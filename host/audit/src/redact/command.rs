@@ -1,17 +1,17 @@
-//! Takes secrets out of a command's arguments.
+//! Removes secrets from a command's arguments.
 
 use audex_core::redact::{REDACTED, is_secret_name, redact_text};
 
-/// How a program takes a secret in an option whose name does not say so.
+/// A program's option that takes a secret although its name does not say so.
 struct Rule {
     programs: &'static [&'static str],
     option: &'static str,
-    /// Whether the value may be the next argument, besides being attached (`-pX`).
+    /// True if the next argument may be the value, besides an attached one (`-pX`).
     takes_next: bool,
 }
 
 const RULES: &[Rule] = &[
-    // Only attached: `mysql -p name` asks for the password and opens the database `name`.
+    // Attached values only: `mysql -p name` prompts for the password and opens the database `name`.
     Rule {
         programs: &["mysql", "mysqldump", "mysqladmin", "mariadb", "mariadb-dump"],
         option: "-p",
@@ -31,9 +31,9 @@ const RULES: &[Rule] = &[
     Rule { programs: &["gh"], option: "--body", takes_next: true },
 ];
 
-/// Returns the arguments with every value that is or may be a secret replaced.
+/// Returns the arguments with every value replaced that is or may be a secret.
 ///
-/// In doubt a value goes: a record is read by people who know the program, and can be spared a value.
+/// In case of doubt a value is replaced: the readers of a record know the program and do not need every value.
 pub(in super::super) fn redact_command(words: &[&str]) -> Vec<String> {
     let mut walk = Walk::default();
     words.iter().map(|word| walk.argument(word)).collect()
@@ -50,7 +50,7 @@ impl Walk {
         if !argument.contains(char::is_whitespace) || self.hides_next {
             return self.word(argument);
         }
-        // A script for a shell, most likely: its words are read like arguments, by a walk of their own.
+        // This is most likely a shell script: its words are read like arguments, by a separate walk.
         let mut inner = Self::default();
         redact_text(argument)
             .split_inclusive(char::is_whitespace)

@@ -1,7 +1,7 @@
 //! Removes the values of variables from messages, unless a value looks like a path, an address or a name.
 //!
-//! This is the last guard, where a library or a tool of a cloud says what it could not use. Whatever knows which variable it
-//! reads uses [`ConfiguredPath`](super::ConfiguredPath).
+//! This is the last guard for the error texts of cloud libraries and tools. Code that knows which variable it reads uses
+//! [`ConfiguredPath`](super::ConfiguredPath).
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -11,7 +11,7 @@ use super::{is_address, is_name, is_path};
 use crate::environment::Environment;
 use crate::secret::Secret;
 
-/// Shorter values turn up by chance. A library may show a part of a value, and as much of it is looked for.
+/// The length of the pieces that are searched for. Shorter values turn up by chance, and a library may show part of a value.
 const PIECE: usize = 16;
 
 /// The values of an environment that no message may repeat.
@@ -19,8 +19,8 @@ const PIECE: usize = 16;
 pub struct Misplaced(Vec<(String, Secret)>);
 
 impl Misplaced {
-    /// Collects the values that are neither path, address nor name, line by line: libraries show one line of a value, and a
-    /// line of a key may look like a name.
+    /// Collects the values that are not a path, address or name. Each line of a value counts by itself, because libraries
+    /// show single lines, and a line of a key may look like a name.
     #[must_use]
     pub fn of(environment: &Environment) -> Self {
         let is_shown = |value: &str| is_path(value) || is_address(value) || is_name(value) || is_list(value);
@@ -37,7 +37,7 @@ impl Misplaced {
         Self(lines)
     }
 
-    /// Returns `text` with every such value, and every long piece of one, replaced by its variable's name.
+    /// Returns `text` in which each of these values, and each long piece of one, is replaced by the variable's name.
     #[must_use]
     pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.0.iter().fold(Cow::Borrowed(text), |text, (name, value)| {
@@ -55,15 +55,15 @@ impl Misplaced {
     }
 }
 
-/// Tells whether `text` is a list of paths, as in `PATH`.
+/// Returns true for a list of paths, as in `PATH`.
 fn is_list(text: &str) -> bool {
     text.split(':').all(|part| part.is_empty() || is_path(part))
 }
 
-/// Finds a piece of `value` in `text`, and as much around it as is the same.
+/// Finds the first place in `text` that shares a piece with `value`, and extends it as far as both agree.
 fn find(text: &str, value: &str) -> Option<std::ops::Range<usize>> {
     let (bytes, wanted) = (text.as_bytes(), value.as_bytes());
-    // Uses lookup tables, because an environment may have megabytes. Searches from the left, so the first match is found.
+    // Lookup tables keep this fast, because an environment may have megabytes. The search runs from left to right.
     let windows: HashSet<&[u8]> = bytes.windows(PIECE).collect();
     let pieces = wanted.chunks_exact(PIECE).enumerate().filter(|(_, piece)| windows.contains(piece));
     let pieces: HashMap<&[u8], usize> =

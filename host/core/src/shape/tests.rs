@@ -1,6 +1,6 @@
 use super::*;
 
-/// What people paste where a path or an address should be.
+/// Texts that people paste in place of a path or an address.
 const SECRETS: [&str; 16] = [
     "{\"type\":\"service_account\",\"private_key\":\"planted\"}",
     "-----BEGIN CERTIFICATE-----\nMIIplanted\n-----END CERTIFICATE-----",

@@ -1,13 +1,13 @@
-//! The clouds' variables: which belong to a cloud, and which of those give no access.
+//! The clouds' variables: those that belong to a cloud, and those among them that give no access.
 //!
-//! Security: the lists name what passes. A variable a vendor invents tomorrow is removed until it has been looked at. Names
-//! are compared in folded case: some clients read `google_application_credentials`, and scripts `aws_secret_access_key`.
+//! Security: the lists name the variables that pass. A variable that a vendor adds later is removed until it is reviewed. Names
+//! are compared without regard to case: some clients read `google_application_credentials`, some scripts `aws_secret_access_key`.
 
 use audex_sdk::pattern::matches_ignore_ascii_case;
 
 /// The variables of one vendor's tools.
 pub struct Family {
-    /// Every variable that starts so belongs to the family.
+    /// The prefixes of the family; a variable that begins with one belongs to the family.
     pub prefixes: &'static [&'static str],
     /// The family's variables that pass; `*` stands for any text.
     pub harmless: &'static [&'static str],
@@ -15,15 +15,15 @@ pub struct Family {
 
 /// Every family whose variables are removed unless they are known to be harmless.
 ///
-/// What passes, by kind: region and location; endpoints (`*ENDPOINT*`, `VAULT_ADDR`); certificates to
-/// check servers with (`*CA*`); names of projects, groups, accounts and namespaces, which identify and
+/// These kinds pass: region and location; endpoints (`*ENDPOINT*`, `VAULT_ADDR`); certificates for
+/// checking servers (`*CA*`); names of projects, groups, accounts and namespaces, which identify but
 /// do not authenticate; output, pager, prompts and logging; retries, timeouts and protocol details;
-/// proxies; where a tool's own program files are. What never passes: profiles and configuration names,
+/// proxies; the places of a tool's own program files. Profiles and configuration names never pass,
 /// because they select credentials.
 pub const FAMILIES: &[Family] = &[AWS, GCP, AZURE, VAULT, AUDEX];
 
 const AWS: Family = Family {
-    // `AMAZON_` and `EC2_`: the tools before the SDKs. `BOTO_`: boto, and with it gsutil.
+    // `AMAZON_` and `EC2_` belong to the tools before the SDKs, `BOTO_` to boto, which gsutil uses.
     prefixes: &["AWS_", "AMAZON_", "EC2_", "BOTO_"],
     harmless: &[
         "AWS_REGION",
@@ -67,7 +67,7 @@ const AWS: Family = Family {
 };
 
 const GCP: Family = Family {
-    // `GOOGLE_API_KEY` goes, because it is a key to any Google API; `GEMINI_API_KEY` has another prefix.
+    // `GOOGLE_API_KEY` is removed, because it is a key to any Google API; `GEMINI_API_KEY` has another prefix.
     prefixes: &["CLOUDSDK_", "GOOGLE_", "GCP_", "GCLOUD_", "GCE_", "FIREBASE_"],
     harmless: &[
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_*",
@@ -114,7 +114,7 @@ const GCP: Family = Family {
 
 const AZURE: Family = Family {
     // `ARM_`: Terraform. `MSI_`, `IDENTITY_`, `IMDS_`: managed identities. `AZD_`, `AZCOPY_`: two more tools.
-    // `APPSETTING_`: App Service repeats every setting, secrets included, under it.
+    // `APPSETTING_`: App Service repeats every setting, including secrets, under this prefix.
     prefixes: &["AZURE_", "ARM_", "MSI_", "IDENTITY_", "IMDS_", "AZD_", "AZCOPY_", "APPSETTING_"],
     harmless: &[
         "AZURE_SUBSCRIPTION_ID",
@@ -148,7 +148,7 @@ const AZURE: Family = Family {
 };
 
 const VAULT: Family = Family {
-    // `BAO_`: OpenBao reads both. `VAULT_AGENT_ADDR` goes: an agent adds its own token to what it is asked.
+    // OpenBao reads `BAO_` and `VAULT_`. `VAULT_AGENT_ADDR` is removed: an agent adds its own token to the requests it receives.
     prefixes: &["VAULT_", "BAO_"],
     harmless: &[
         "VAULT_ADDR",
@@ -180,27 +180,27 @@ const VAULT: Family = Family {
 // Our own settings hold role names, and an inner `tryaudex` must not mistake itself for the outer one.
 const AUDEX: Family = Family { prefixes: &["AUDEX_"], harmless: &[] };
 
-/// Tells whether `name` belongs to one of the families.
+/// Returns true if `name` belongs to one of the families.
 #[must_use]
 pub fn is_governed(name: &str) -> bool {
     FAMILIES.iter().any(|family| family.owns(name))
 }
 
 impl Family {
-    /// Tells whether `name` is one of the family's, in any case.
+    /// Returns true if `name` belongs to the family; upper and lower case are the same.
     pub fn owns(&self, name: &str) -> bool {
         let begins =
             |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         self.prefixes.iter().any(begins)
     }
 
-    /// Tells whether `name` is not the family's, or is known to be harmless.
+    /// Returns true if `name` does not belong to the family, or is known to be harmless.
     pub fn passes(&self, name: &str) -> bool {
         !self.owns(name) || self.harmless.iter().any(|pattern| matches(pattern, name))
     }
 }
 
-/// Matches `name` against a pattern, in folded case; `*` stands for any text.
+/// Returns true if `name` matches `pattern`, without regard to case; `*` stands for any text.
 pub fn matches(pattern: &str, name: &str) -> bool {
     matches_ignore_ascii_case(pattern, name)
 }

@@ -1,31 +1,31 @@
-//! Identity tokens of build systems and workloads: a cloud's federation turns one into credentials.
+//! Identity tokens of build systems and workloads. A cloud's federation turns such a token into credentials.
 //!
-//! They are known by their names here; one under another name is known by its shape (`deliver/shape.rs`).
+//! This table finds them by variable name. A token under another name is found by its shape (`deliver/shape.rs` in `host/child`).
 
 use super::family::matches;
 
-/// Names of variables that hold such a token, or lead to one; `*` stands for any text.
+/// Names of variables that hold an identity token or lead to one; `*` stands for any text.
 const NAMES: &[&str] = &[
-    // By what they are called: GitLab's `id_tokens`, CircleCI, Bitbucket, Buildkite, Semaphore, Spacelift, Vercel, Jenkins'
+    // By the usual names: GitLab's `id_tokens`, CircleCI, Bitbucket, Buildkite, Semaphore, Spacelift, Vercel, Jenkins'
     // plugin `oidc-provider`, Azure Pipelines' `idToken`, sigstore's clients.
     "*OIDC*",
     "*ID_TOKEN*",
     "*IDTOKEN*",
     "*WORKLOAD_IDENTITY*",
     "*WEB_IDENTITY*",
-    // GitHub Actions: the token of the job's own services, and the endpoint that gives identity tokens (by `*ID_TOKEN*`).
+    // GitHub Actions: the token for the job's own services. `*ID_TOKEN*` covers the endpoint that issues identity tokens.
     "ACTIONS_RUNTIME_TOKEN",
-    // Azure Pipelines: `AzurePipelinesCredential` asks for an identity token with it.
+    // Azure Pipelines: `AzurePipelinesCredential` requests an identity token with this one.
     "SYSTEM_ACCESSTOKEN",
     // GitLab before `id_tokens`, and Buildkite's agent, which mints such tokens for its job.
     "CI_JOB_JWT*",
     "BUILDKITE_AGENT_ACCESS_TOKEN",
-    // SPIFFE Workload Endpoint, section 4: whoever reaches the socket is given the workload's identity.
+    // SPIFFE Workload Endpoint, section 4: any process that reaches the socket receives the workload's identity.
     "SPIFFE_*",
     "SPIRE_AGENT_SOCKET*",
 ];
 
-/// Tells whether a variable of this name holds an identity token, or leads to one.
+/// Returns true if a variable of this name holds an identity token or leads to one.
 pub fn is_named(name: &str) -> bool {
     NAMES.iter().any(|pattern| matches(pattern, name))
 }

@@ -1,15 +1,16 @@
-//! What an added provider may deliver: less than a built-in one, of which we know what the clouds' tools make of it.
+//! The variables that an installed provider may deliver: fewer than a built-in one, whose effect on the clouds' tools is known.
 //!
-//! Security: tools take more than credentials from variables and files: programs to run (`users[].user.exec` of a kubeconfig,
-//! `plugin_directory` of boto's), private files to send (`credential_source.file` of Google's external accounts) and places to
-//! send them to. So the lists name what passes, its files lie where no tool looks, and no cloud's variable leads to one.
+//! Security: tools read more than credentials from variables and files: programs to run (`users[].user.exec` of a kubeconfig,
+//! `plugin_directory` of boto), private files to send (`credential_source.file` of Google's external accounts) and
+//! destinations to send them to. So the list names the variables that pass. The provider's files lie where no tool looks, and
+//! no variable of a cloud points to one.
 
 use super::family::is_governed;
 use super::{identity_token, is_credential, tool_family};
 
-/// The clouds' variables that hold a credential, or name whose it is and the project, region or namespace it is for. Whatever
-/// names a path, an address or a program is not among them, nor what may be a document that names one (`GOOGLE_CREDENTIALS`,
-/// connection strings).
+/// The clouds' variables that hold a credential, or that name its owner and its project, region or namespace. The list contains
+/// no variable for a path, an address or a program, and none for a document that may name one (`GOOGLE_CREDENTIALS`, connection
+/// strings).
 const CLOUDS: &[&str] = &[
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -46,18 +47,18 @@ const CLOUDS: &[&str] = &[
     "BAO_NAMESPACE",
 ];
 
-/// Whether it may set the variable `name` to a text of its own.
+/// Checks that the provider may set the variable `name` to its own text.
 ///
 /// # Errors
-/// Why not, in a few words.
+/// A short reason for the refusal.
 pub fn may_set(name: &str) -> Result<(), &'static str> {
     if CLOUDS.contains(&name) { Ok(()) } else { may_point(name) }
 }
 
-/// Whether it may point the variable `name` at one of its files.
+/// Checks that the provider may point the variable `name` to one of its files.
 ///
 /// # Errors
-/// Why not, in a few words.
+/// A short reason for the refusal.
 pub fn may_point(name: &str) -> Result<(), &'static str> {
     if is_governed(name) || identity_token::is_named(name) || !tool_family::passes(name) {
         return Err("of a cloud's variables an added provider may set only some, and point none at a file");

@@ -1,13 +1,13 @@
-//! Variables of tools and of platforms that hold a cloud's credentials under names of their own.
+//! Variables of tools and platforms that hold cloud credentials under their own names.
 //!
-//! As in `deliver/family.rs`, the lists of a family name what passes.
+//! As in `family.rs`, the lists of a family name the variables that pass.
 
 use super::family::{Family, matches};
 
 /// Families whose variables are removed unless they are known to be harmless.
 const FAMILIES: &[Family] = &[APP_SERVICE, FUNCTIONS, PIPELINES, CLOUD_SHELL, RCLONE, SIGN_IN];
 
-/// Azure App Service repeats every setting, secrets included, under this prefix.
+/// Azure App Service repeats every setting, including secrets, under this prefix.
 /// Source: Microsoft, "Environment variables and app settings in Azure App Service".
 const APP_SERVICE: Family = Family { prefixes: &[REPEATED], harmless: &[] };
 
@@ -18,16 +18,16 @@ const FUNCTIONS: Family = Family {
     harmless: &["AZUREWEBJOBSSCRIPTROOT", "AZUREWEBJOBSFEATUREFLAGS", "AZUREWEBJOBSSECRETSTORAGETYPE"],
 };
 
-/// The agent of Azure Pipelines hands secret variables to tasks as `SECRET_NAME`. Two names of that kind are an application's
-/// own: Django's and Flask's key, and Rails'. Source: azure-pipelines-task-lib, `vault.ts` and `task.ts`.
+/// The agent of Azure Pipelines passes secret variables to tasks as `SECRET_NAME`. Two such names belong to applications: the
+/// key of Django and Flask, and that of Rails. Source: azure-pipelines-task-lib, `vault.ts` and `task.ts`.
 const PIPELINES: Family = Family { prefixes: &["SECRET_"], harmless: &["SECRET_KEY", "SECRET_KEY_BASE"] };
 
-/// Google Cloud Shell: whoever reaches the port is given the user's token. Source: google-auth's predecessor oauth2client,
-/// `devshell.py`; gcloud, `core/credentials/devshell.py`.
+/// Google Cloud Shell: any process that reaches the port receives the user's token. Source: google-auth's predecessor
+/// oauth2client, `devshell.py`; gcloud, `core/credentials/devshell.py`.
 const CLOUD_SHELL: Family = Family { prefixes: &["DEVSHELL_"], harmless: &["DEVSHELL_PROJECT_ID"] };
 
-/// rclone: any setting of any remote, keys among them, and the file that has the user's remotes. What says which kind of
-/// remote there is, and that its keys are those of the environment, passes. Source: rclone, "Environment Variables".
+/// rclone: any setting of any remote, including keys, and the file of the user's remotes. Variables pass if they only select the
+/// kind of a remote, or say that its keys come from the environment. Source: rclone, "Environment Variables".
 const RCLONE: Family = Family {
     prefixes: &["RCLONE_"],
     harmless: &[
@@ -60,7 +60,8 @@ const RCLONE: Family = Family {
     ],
 };
 
-/// Tools that sign in to AWS: saml2aws, okta-aws-cli, awsume, granted, aws-google-auth, gimme-aws-creds, and the login to `CodeArtifact`.
+/// Tools for signing in to AWS: saml2aws, okta-aws-cli, awsume, granted, aws-google-auth, gimme-aws-creds, and the login to
+/// `CodeArtifact`.
 const SIGN_IN: Family = Family {
     prefixes: &[
         "SAML2AWS_",
@@ -74,16 +75,16 @@ const SIGN_IN: Family = Family {
     harmless: &["CODEARTIFACT_DOMAIN", "CODEARTIFACT_REPOSITORY", "CODEARTIFACT_REGION"],
 };
 
-/// Single names, and kinds of names, that hold or lead to a credential.
+/// Single names and patterns of names that hold a credential or lead to one.
 const NAMES: &[&str] = &[
-    // Azure App Service: connection strings by kind (`SQLAZURECONNSTR_X`, `CUSTOMCONNSTR_X`), the share of a function's code, and
-    // the keys and secrets of its sign-in. Source: as above.
+    // Azure App Service: connection strings by kind (`SQLAZURECONNSTR_X`, `CUSTOMCONNSTR_X`), the share with a function's code,
+    // and the keys and secrets of its sign-in. Source: the same page as for `APP_SERVICE`.
     "*CONNSTR_*",
     "WEBSITE_CONTENT*CONNECTIONSTRING",
     "WEBSITE_AUTH_*KEY*",
     "WEBSITE_AUTH_*SECRET*",
     "MICROSOFT_PROVIDER_AUTHENTICATION_SECRET",
-    // Azure Pipelines, the tasks AzureCLI and AzurePowerShell with `addSpnToEnvironment`, and service connections of any kind.
+    // Azure Pipelines: the tasks AzureCLI and AzurePowerShell with `addSpnToEnvironment`, and service connections of any kind.
     // Source: azure-pipelines-tasks, `AzureCLIV2`; azure-pipelines-task-lib, `internal.ts`.
     "SERVICEPRINCIPALID",
     "SERVICEPRINCIPALKEY",
@@ -92,15 +93,16 @@ const NAMES: &[&str] = &[
     "ENDPOINT_AUTH_*",
     "SECUREFILE_TICKET_*",
     "AZP_TOKEN*",
-    // Azure Machine Learning and Batch: the run's own token, and an endpoint that acts for its user.
+    // Azure Machine Learning and Batch: the run's own token, and an endpoint that acts on behalf of its user.
     "AZUREML_*TOKEN*",
     "OBO_ENDPOINT",
     "AZ_BATCH_AUTHENTICATION_TOKEN",
-    // Azure Cloud Shell: with it `az` asks the shell's own identity. Source: azure-cli-core, `util.py`, `in_cloud_console`.
+    // Azure Cloud Shell: with this variable, `az` requests tokens of the shell's own identity.
+    // Source: azure-cli-core, `util.py`, `in_cloud_console`.
     "ACC_CLOUD",
-    // MinIO's client keeps keys in an address. Source: MinIO, "mc alias", MC_HOST.
+    // MinIO's client stores keys in an address. Source: MinIO, "mc alias", MC_HOST.
     "MC_HOST_*",
-    // Keys for S3 under the names of applications: s3fs, Velero, Mattermost, Docker's registry and others.
+    // S3 keys under names of applications: s3fs, Velero, Mattermost, Docker's registry and others.
     "*S3_ACCESS_KEY*",
     "*S3_ACCESSKEY*",
     "*S3_SECRET*",
@@ -118,7 +120,7 @@ const NAMES: &[&str] = &[
     "MINIO_ACCESS_KEY*",
     "MINIO_SECRET_KEY*",
     "MINIO_ROOT_*",
-    // Keys of Cloud Storage's interface that is like S3's (HMAC keys).
+    // HMAC keys of Cloud Storage's S3-compatible interface.
     "GS_ACCESS_KEY*",
     "GS_SECRET*",
 ];
@@ -126,12 +128,12 @@ const NAMES: &[&str] = &[
 /// The prefix under which Azure App Service repeats a setting.
 const REPEATED: &str = "APPSETTING_";
 
-/// Tells whether `name` gives no access, or belongs to none of these tools.
+/// Returns true if `name` gives no access, or belongs to none of these tools.
 pub fn passes(name: &str) -> bool {
     FAMILIES.iter().all(|family| family.passes(name)) && !NAMES.iter().any(|pattern| matches(pattern, name))
 }
 
-/// The setting that App Service repeats under `name`, if it does.
+/// Returns the setting that App Service repeats under `name`, if there is one.
 pub fn repeated(name: &str) -> Option<&str> {
     name.get(..REPEATED.len()).filter(|prefix| prefix.eq_ignore_ascii_case(REPEATED))?;
     name.get(REPEATED.len()..).filter(|setting| !setting.is_empty())

@@ -1,4 +1,4 @@
-//! Which certificate authorities STS is trusted by.
+//! The certificate authorities that AWS calls trust.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use audex_core::reachable;
 use audex_core::shape::ConfiguredPath;
 
-/// Why the file named by `AWS_CA_BUNDLE` cannot be used.
+/// The error for an unusable CA bundle in `AWS_CA_BUNDLE`.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the CA bundle {bundle}: {reason}")]
 pub struct CaBundleError {
@@ -18,9 +18,9 @@ pub struct CaBundleError {
     reason: String,
 }
 
-/// Reads the trusted authorities: those in `ca_bundle` alone if given (as botocore does), else the system's.
+/// Reads the trusted authorities: only those in `ca_bundle` if it is given (as botocore does), else the system's.
 ///
-/// This is the expensive part of a TLS client (about 140 certificates on a usual system), so it is called
+/// This is the expensive part of a TLS client (about 140 certificates on a usual system), so it runs
 /// only when a first `https` request comes.
 ///
 /// # Errors
@@ -35,8 +35,8 @@ pub(super) fn trust(ca_bundle: Option<&ConfiguredPath>) -> Result<TlsContext, Ca
     TlsContext::builder().with_trust_store(store).build().map_err(|error| unusable(error.to_string()))
 }
 
-/// The usable certificates of the file. The connector aborts on one it cannot parse, so each is tried here
-/// first; one unusable certificate among many is skipped, as OpenSSL does.
+/// Reads the usable certificates of a file. The connector aborts on a certificate that it cannot parse, so each
+/// is tried here first. An unusable certificate among others is skipped, as OpenSSL does.
 fn read_bundle(path: &Path) -> Result<TrustStore, String> {
     let pem = reachable::required_bytes(path).map_err(|error| error.to_string())?;
     let mut usable = RootCertStore::empty();

@@ -1,4 +1,4 @@
-//! What of a secret is one: of a key file its keys, and of what is encoded what it says.
+//! Extracts the texts that give a secret away: the keys of a key file, and the decoded form of encoded text.
 
 use base64_simd::STANDARD_NO_PAD;
 use serde_json::Value;
@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 use super::piece::{SHORTEST, SHORTEST_DECODED};
 use audex_core::spelling;
 
-/// A secret in a secret in a secret: a password in a header in a key file.
+/// The number of layers that are searched: a password in a header in a key file.
 const DEPTH: usize = 3;
-/// Shorter values of a key file are names: of its kind, a region, a project.
+/// The shortest secret field of a key file. Shorter values are names: of a kind, a region, a project.
 const SHORTEST_FIELD: usize = 20;
 /// Fields of the clouds' key files that replies quote for good reasons.
 const PUBLIC_FIELDS: [&str; 8] = [
@@ -23,14 +23,13 @@ const PUBLIC_FIELDS: [&str; 8] = [
     "universe_domain",
 ];
 
-/// A text to look for.
 pub(super) struct Text {
     pub bytes: Zeroizing<Vec<u8>>,
-    /// As short as this it is looked for.
+    /// The least length at which the whole text is searched for.
     pub shortest: usize,
 }
 
-/// The texts that give `secret` away.
+/// Returns the texts that give `secret` away.
 pub(super) fn texts(secret: &[u8]) -> Vec<Text> {
     let mut texts = Vec::new();
     collect(secret, SHORTEST, DEPTH, &mut texts);
@@ -57,14 +56,14 @@ fn collect(raw: &[u8], shortest: usize, depth: usize, texts: &mut Vec<Text>) {
     }
 }
 
-/// Of a user and a password on one line, the password.
+/// Returns the password of a `user:password` line.
 fn password(decoded: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let colon = decoded.iter().position(|byte| *byte == b':')?;
     let is_pair = !decoded.starts_with(b"{") && !decoded.contains(&b'\n');
     decoded.get(colon.saturating_add(1)..).filter(|_| is_pair).map(|text| Zeroizing::new(text.to_vec()))
 }
 
-/// What is secret in a key file that is a JSON object; nothing if it is none, or holds nothing long enough.
+/// Returns the secret values of a JSON key file; empty if `raw` is not a JSON object or holds no value that is long enough.
 fn fields(raw: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut fields = Vec::new();
     if let Ok(Value::Object(object)) = serde_json::from_slice(raw) {
@@ -89,7 +88,7 @@ fn walk(name: &str, value: Value, fields: &mut Vec<Zeroizing<Vec<u8>>>) {
     }
 }
 
-/// What `raw` says in hex or base64, if that is text.
+/// Decodes `raw` from hex or base64, if the result is text.
 fn decoded(raw: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let raw = raw.trim_ascii();
     let is_text = |bytes: &Zeroizing<Vec<u8>>| {

@@ -1,34 +1,34 @@
-//! What of a secret is evidence of it: its lines, in pieces that nobody can guess.
+//! Splits a secret into its lines and these into pieces that cannot be guessed; a piece is evidence of the secret.
 //!
-//! Security: a refusal tells the guest something too. Pieces lie at fixed places and do not overlap, so that a guest which knows
-//! how a secret begins must guess the rest of a whole piece at once, and not one character after the other.
+//! Security: a refusal also tells the guest something. Pieces lie at fixed places and do not overlap. So a guest that knows
+//! the beginning of a secret must guess the rest of a whole piece at once, and cannot guess one character at a time.
 
-/// Characters of a piece. At six bits each they can be neither guessed nor meant by chance.
+/// The length of a piece in characters. At six bits each, a piece can neither be guessed nor occur by chance.
 pub(super) const PIECE: usize = 16;
-/// Shorter secrets are not looked for: names are as long, and would turn up by chance.
+/// The shortest secret that is searched for. Shorter texts may be names, which occur by chance.
 pub(super) const SHORTEST: usize = 12;
-/// What a secret says when it is decoded is no name.
+/// The shortest decoded secret that is searched for; decoded text is not a name.
 pub(super) const SHORTEST_DECODED: usize = 8;
-/// The body of a private key begins with what is alike in all of its kind: a version, and the algorithm's name.
+/// The most characters that private keys of one kind share at their beginning: a version and the algorithm's name.
 const FIXED: usize = 48;
-/// As long a body is an RSA key's, and the first part in [`PUBLIC_PART`] of it is its modulus, which is public.
+/// The body length from which a private key is an RSA key. Then the first of [`PUBLIC_PART`] parts is the modulus, which is
+/// public.
 const LONG_KEY: usize = 800;
 const PUBLIC_PART: usize = 3;
 const MARKER: &[u8] = b"-----";
-/// A piece of fewer different characters is a ruler or padding.
+/// A piece with fewer different characters is a ruler or padding.
 const FEWEST_DIFFERENT: usize = 6;
 
-/// A line of a secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line<'a> {
     pub text: &'a [u8],
-    /// So much at its front is no secret.
+    /// The number of bytes at the front of the line that are not secret.
     pub fixed: usize,
-    /// Whether another token may begin as it does.
+    /// True if another token may begin with the same text.
     pub begins: bool,
 }
 
-/// The lines of `secret` that make it one: of a PEM what is between its markers, of a signed token its signature.
+/// Returns the secret lines of `secret`: of a PEM the text between its markers, of a signed token its signature.
 pub(super) fn lines(secret: &[u8], shortest: usize) -> Vec<Line<'_>> {
     let all: Vec<&[u8]> = secret
         .split(|byte| matches!(byte, b'\n' | b'\r'))
@@ -60,13 +60,13 @@ pub(super) fn lines(secret: &[u8], shortest: usize) -> Vec<Line<'_>> {
     lines
 }
 
-/// How much of the body of a private key is no secret.
+/// Returns how many characters at the front of a private key's body are not secret.
 fn public(body: usize) -> usize {
     let part = body / PUBLIC_PART;
     if body >= LONG_KEY { part } else { part.min(FIXED) }
 }
 
-/// The marker and the lines of a PEM that stands on one line; any other line as it is.
+/// Splits a PEM that stands on one line into its marker and its lines; returns any other line unchanged.
 fn unmarked(line: &[u8]) -> Vec<&[u8]> {
     let after = line.strip_prefix(MARKER).filter(|label| label.starts_with(b"BEGIN "));
     let end = after.and_then(|label| label.windows(MARKER.len()).position(|bytes| bytes == MARKER));
@@ -78,14 +78,14 @@ fn unmarked(line: &[u8]) -> Vec<&[u8]> {
     std::iter::once(marker).chain(body.filter(|line| !line.is_empty())).collect()
 }
 
-/// The signature of a signed token, which is what makes it one; header and claims are alike in many.
+/// Returns the signature of a signed token, because many tokens share header and claims; returns any other line unchanged.
 fn unsigned_away(line: &[u8]) -> &[u8] {
     let is_token = line.starts_with(b"eyJ") && line.split(|byte| *byte == b'.').count() > 2;
     let signature = line.rsplit(|byte| *byte == b'.').next().filter(|part| is_token && part.len() >= PIECE);
     signature.unwrap_or(line)
 }
 
-/// Where the pieces of `line` that are secret begin. The last one ends where the line does.
+/// Returns the places where the secret pieces of `line` begin. The last piece ends where the line ends.
 pub(super) fn places(line: &Line) -> Vec<usize> {
     let last = line.text.len().saturating_sub(PIECE);
     let mut places: Vec<usize> = (0..last).step_by(PIECE).collect();

@@ -7,12 +7,12 @@ fn guard(secret: &str) -> Guard {
     Guard::new([&Secret::new(secret.to_owned())])
 }
 
-/// Whether `reply` repeats `secret` to the guest.
+/// Returns true if `reply` repeats `secret` to the guest.
 fn repeats(secret: &str, reply: &str) -> bool {
     guard(secret).finds_in(reply.as_bytes())
 }
 
-/// Whether `value`, which is lifted, repeats `secret`.
+/// Returns true if the lifted `value` repeats `secret`.
 fn lifts(secret: &str, value: &str) -> bool {
     guard(secret).finds_in_lifted(value.as_bytes())
 }
@@ -20,7 +20,7 @@ fn lifts(secret: &str, value: &str) -> bool {
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIGu9tBv1Pp5j0x+Zb7QxI9yVRuyXkcQ3\nqz0YJmVw1Zr+Hn/4Q8cKc2\n-----END PRIVATE KEY-----\n";
 const TOKEN: &str = "ghp_planted0123456789abcdefGHIJKLMNopqrs";
 
-/// How a server may quote `secret`.
+/// Returns the ways in which a server may quote `secret`.
 fn spellings(secret: &str) -> Vec<String> {
     let json = |text: &str| serde_json::Value::from(text).to_string();
     let each =
@@ -67,7 +67,7 @@ fn a_line_or_a_long_piece_of_a_secret_is_as_much_as_the_whole() {
     for line in KEY.lines().filter(|line| !line.starts_with('-')) {
         assert!(repeats(KEY, line), "{line}");
     }
-    // Cut at the front, and at the end.
+    // Cut at the front, then at the end.
     assert!(repeats(TOKEN, &TOKEN[9..]) && lifts(TOKEN, &TOKEN[9..]));
     assert!(repeats(TOKEN, &TOKEN[..16]) && lifts(TOKEN, &TOKEN[..16]));
     assert!(repeats(&"0a1b2c3d4e5f6g7h8i9jkl".repeat(9), &"0a1b2c3d4e5f6g7h8i9jkl".repeat(3)));
@@ -104,7 +104,7 @@ fn what_an_encoded_secret_says_is_one_too() {
     assert!(!repeats(&basic, "unknown user deploy"));
 }
 
-/// Google's access tokens, Slack's and GitHub's begin alike, and an identity's signed tokens end differently alone.
+/// Tokens of one issuer (Google, Slack, GitHub) begin alike; signed tokens of one identity differ only at their end.
 #[test]
 fn another_token_of_the_same_issuer_is_no_echo_where_nobody_reads_it() {
     let sent = "planted0123456789abcdefGHIJ".repeat(3);
@@ -114,7 +114,7 @@ fn another_token_of_the_same_issuer_is_no_echo_where_nobody_reads_it() {
         assert!(!lifts(&sent, &given) && repeats(&sent, &given), "{prefix}");
         assert!(!lifts(&sent, &STANDARD.encode_to_string(&given)), "{prefix}");
         assert!(lifts(&sent, &sent) && repeats(&sent, &sent), "{prefix}");
-        // A third of it.
+        // A third of the secret.
         assert!(lifts(&sent, &sent[..40]), "{prefix}");
     }
     let signed = format!("eyJ{}.eyJ{}.", "hbGciOiJSUzI1NiIsImtpZCI6IjAxMjM0NTY3ODkifQ", "pc3MiOiJtZSJ9");
@@ -122,7 +122,7 @@ fn another_token_of_the_same_issuer_is_no_echo_where_nobody_reads_it() {
     assert!(repeats(&format!("{signed}{sent}"), &format!("{signed}{sent}")));
 }
 
-/// Characters that look like base64, others for each `seed`.
+/// Returns characters that look like base64, different for each `seed`.
 fn noise(seed: u32, length: usize) -> String {
     let mut state = seed;
     let mut next = || {
@@ -176,18 +176,18 @@ fn of_a_key_file_its_keys_are_looked_for() {
     assert!(repeats(&secret, file(1)["private_key"].as_str().unwrap()));
 }
 
-/// Otherwise a guest that knows how a secret begins could read it by guessing, one character after the other.
+/// Otherwise a guest that knows the beginning of a secret could guess the rest one character at a time.
 #[test]
 fn a_guess_of_the_next_character_is_not_answered() {
     for end in 17..32 {
         assert!(repeats(TOKEN, &TOKEN[..end]), "{end}");
-        // Of the second piece alone.
+        // These belong to the second piece alone.
         assert!(!repeats(TOKEN, &TOKEN[16..end]), "{end}");
     }
     assert!(!repeats(TOKEN, &TOKEN[1..16]));
 }
 
-/// Half of a piece's bytes could be guessed, many at once.
+/// Half of a piece's bytes could be guessed, with many guesses in one request.
 #[test]
 fn an_encoded_piece_is_looked_for_whole() {
     let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
