@@ -190,7 +190,7 @@ fn is_host(text: &str) -> bool {
     })
 }
 
-/// Returns true if a text consists of words and short numbers, as names of people and clouds do:
+/// Returns true if a text consists of words and short numbers, as the names do that people and clouds give:
 /// `production-admin`, an ARN, a UUID, an e-mail address, a sentence.
 fn is_name(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric()).all(|run| {

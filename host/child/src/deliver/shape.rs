@@ -50,7 +50,7 @@ const SHAPES: &[Shape] = &[
 ];
 
 /// The issuer of a Kubernetes service account's token without a bound audience. Such a token logs in to
-/// Vault, among others.
+/// Vault, among other systems.
 /// Source: Kubernetes, `pkg/serviceaccount/legacy.go`, `LegacyIssuer`.
 const SERVICE_ACCOUNTS: &str = "kubernetes/serviceaccount";
 
