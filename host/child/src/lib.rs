@@ -45,7 +45,7 @@ pub enum ChildError {
         /// The reason, in a few words.
         reason: String,
     },
-    /// The system refused to start the process.
+    /// The operating system refused to start the process.
     #[error("cannot start `{}`", path.display())]
     Spawn {
         /// The file that Audex tried to execute.

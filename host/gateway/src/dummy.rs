@@ -32,7 +32,6 @@ pub struct Dummy {
 /// The reason why a request is not the command's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stranger {
-    /// The request is not signed.
     Unsigned,
     /// The request is a URL that was signed for another client.
     Presigned,

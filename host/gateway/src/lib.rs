@@ -179,7 +179,7 @@ impl Gateway {
         let mut doors = Vec::new();
         let mut lead = EndpointSettings::default();
         for lane in route::lanes(parent) {
-            // Security: the address is a constant; nothing configures it.
+            // Security: the address is a constant; no setting changes it.
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
             let url = format!("http://{}", listener.local_addr()?);

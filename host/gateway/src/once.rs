@@ -39,7 +39,6 @@ struct Signature {
     uses: Vec<Use>,
 }
 
-/// The signatures that were used.
 #[derive(Debug, Default)]
 pub(crate) struct UsedSignatures {
     /// The signatures, by the second of their date.

@@ -121,7 +121,6 @@ impl Queues {
     }
 }
 
-/// Returns the value of a form's parameter.
 fn parameter(form: &str, name: &str) -> Option<String> {
     percent::decode_pairs(form).into_iter().find_map(|(known, value)| (known == name).then_some(value))
 }

@@ -16,7 +16,6 @@ use audex_core::secret::Secret;
 /// The most requests that are remembered; the memory of a served demo must not grow without limit.
 const REMEMBERED_REQUESTS: usize = 10_000;
 
-/// A role that can be assumed.
 #[derive(Debug)]
 pub(super) struct Role {
     pub(super) name: String,
@@ -35,7 +34,6 @@ pub(super) enum Refusal {
     Unsigned,
     /// The signature header cannot be read.
     Malformed,
-    /// The access key id is unknown.
     UnknownKey,
     /// The signature, or the signed digest of the body, is wrong.
     BadSignature,
@@ -43,7 +41,6 @@ pub(super) enum Refusal {
     Skewed,
     /// The session token is not the key's.
     BadToken,
-    /// The session has ended.
     Expired,
 }
 
@@ -250,7 +247,6 @@ impl fmt::Debug for Cloud {
     }
 }
 
-/// A request to decide.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ask<'a> {
     pub(super) action: &'a str,

@@ -26,7 +26,6 @@ mod multipart;
 mod object;
 mod store;
 
-/// Builds the S3 service of `cloud` with `buckets`.
 pub(super) fn service(cloud: Arc<Cloud>, buckets: Vec<BucketSeed>) -> S3Service {
     let mut builder = S3ServiceBuilder::new(Front(Store::new(buckets)));
     builder.set_auth(Access::new(Arc::clone(&cloud)));

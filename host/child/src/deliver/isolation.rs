@@ -18,7 +18,6 @@ enum Shelter {
     /// A private path without a file. A tool may create a directory there; its parent directory keeps other
     /// users out.
     Directory(&'static str),
-    /// This text.
     Text(&'static str),
     /// This text, which a provider may replace with a loopback address and a port.
     Loopback(&'static str),
@@ -63,7 +62,7 @@ const ISOLATION: &[(&str, Shelter)] = &[
     ("AZURE_TOKEN_CREDENTIALS", Shelter::Text("EnvironmentCredential")),
 ];
 
-/// The session's configuration of AWS tools.
+/// The file with the session's configuration of AWS tools.
 const AWS_CONFIG: &str = "aws-config";
 
 /// The file with addresses of clouds other than the public one, as `az cloud register` writes it. It contains
@@ -124,7 +123,7 @@ fn clouds(parent: &Environment) -> Option<String> {
     if is_small { std::fs::read_to_string(path).ok() } else { None }
 }
 
-/// Checks a variable that a provider of this `source` wants set to `value`.
+/// Checks that a provider of this `source` may set the variable `name` to `value`.
 ///
 /// Security: a provider is trusted with the credentials that it mints, and with nothing else. It must not
 /// undo the isolation or choose code that the command runs (`LD_PRELOAD`, `BASH_ENV`, `PATH`).
@@ -145,7 +144,7 @@ pub(super) fn may_set(name: &str, value: &str, source: Source) -> Result<(), Del
     }
 }
 
-/// Checks a variable that a provider of this `source` wants pointed at one of its private files.
+/// Checks that a provider of this `source` may point the variable `name` at one of its private files.
 pub(super) fn may_point(name: &str, source: Source) -> Result<(), DeliverError> {
     let refuse = |reason| DeliverError::Variable { name: name.to_owned(), reason };
     if source == Source::Installed {

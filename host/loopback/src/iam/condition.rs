@@ -97,7 +97,6 @@ impl Condition {
         Self { operator: Operator::named(name), if_exists, key: key.to_owned(), values }
     }
 
-    /// Evaluates the condition for `request`.
     pub(super) fn holds(&self, request: &Request) -> Truth {
         let (test, negated) = match self.operator {
             Operator::Unknown => return Truth::Unknown,

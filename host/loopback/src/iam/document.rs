@@ -1,4 +1,4 @@
-//! Parses IAM policy documents and decides a request by one of them.
+//! Parses IAM policy documents, and decides a request by one document.
 
 use serde_json::{Map, Value};
 

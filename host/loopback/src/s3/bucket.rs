@@ -17,7 +17,6 @@ use audex_core::percent;
 /// The most entries in one page, as in S3.
 const MAX_KEYS: i32 = 1000;
 
-/// The parameters of a listing.
 struct Query<'a> {
     prefix: &'a str,
     delimiter: &'a str,
@@ -26,7 +25,6 @@ struct Query<'a> {
     encoded: bool,
 }
 
-/// One page of a listing.
 #[derive(Default)]
 struct Page {
     contents: Vec<Object>,

@@ -19,7 +19,6 @@ use audex_core::digest::hex;
 /// The most bytes of all objects and unfinished parts: a demo must not fill the machine's memory.
 const MAX_STORED_BYTES: usize = 512 * 1024 * 1024;
 
-/// All buckets, by name.
 pub(super) struct Store {
     buckets: Mutex<BTreeMap<String, Bucket>>,
 }
