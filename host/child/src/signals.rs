@@ -102,8 +102,8 @@ impl Signals {
         }
     }
 
-    /// Prepares for a command: from here on, its state changes and job control signals arrive too, and no
-    /// signal ends Audex.
+    /// Prepares for a command: from here on, the command's state changes and job control signals arrive too,
+    /// and no signal ends Audex.
     ///
     /// [`Signals::install`] does not do this, because before the command starts, Ctrl-Z must stop Audex
     /// itself.

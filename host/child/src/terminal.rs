@@ -1,10 +1,11 @@
 //! Hands the controlling terminal to the command's process group, and takes it back.
 //!
 //! Only the foreground group may read a terminal, and only this group gets its Ctrl-C. So the command's group
-//! must be in the foreground when the command uses the terminal. If Audex runs in a pipeline (`tryaudex run …
-//! | less`), the terminal may belong to another program of the pipeline. Then the command starts in the
-//! background; when it first uses the terminal, it is stopped with SIGTTIN or SIGTTOU and then gets the
-//! terminal.
+//! must be in the foreground when the command uses the terminal.
+//!
+//! In a pipeline (`tryaudex run … | less`), the terminal may belong to another program. Then the command
+//! starts in the background; when it first uses the terminal, it is stopped with SIGTTIN or SIGTTOU and then
+//! gets the terminal.
 
 use std::fs::{File, OpenOptions};
 use std::io;
