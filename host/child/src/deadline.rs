@@ -1,51 +1,51 @@
-//! When access ends, and what then happens to the command.
+//! The end of the command's access, and the policy for a command that outlives it.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use audex_core::clock;
 
-/// The longest sleep towards a deadline: timers stand still while the machine is suspended, the wall
-/// clock does not, so it is looked at this often.
+/// The longest sleep before a deadline. Timers stop while the machine is suspended, but the wall clock goes
+/// on, so the wall clock is read this often.
 pub(crate) const WALL_CLOCK_POLL: Duration = Duration::from_secs(30);
 
-/// How long a command may take to end itself after SIGTERM, where nothing else is asked for: enough to
-/// flush and unlock, short beside the shortest useful access.
+/// The default time between SIGTERM and SIGKILL: enough for a command to flush and unlock, and short compared
+/// to the shortest useful access.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(5);
 
-/// Says what happens to a command that outlives its access.
+/// The policy for a command that outlives its access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnExpiry {
-    /// The command goes on without access, and the user is told.
+    /// The command goes on without access, and the user is notified.
     Keep,
     /// The process group gets SIGTERM and, after the grace, SIGKILL.
     End,
 }
 
-/// The moment access ends.
+/// The moment at which access ends, with the policy for the command.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
-    /// The moment, by the wall clock, because that is what the cloud measures by.
+    /// The moment by the wall clock, because the cloud uses the wall clock too.
     pub at: SystemTime,
-    /// What happens to the command at that moment.
+    /// The policy for the command at that moment.
     pub policy: OnExpiry,
     /// With [`OnExpiry::End`], the time between SIGTERM and SIGKILL.
     pub grace: Duration,
 }
 
-/// What the waiting loop must do now.
+/// The next action of the waiting loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Nothing; look again after this long, or only at the next signal.
+    /// Sleep for this time, or until the next signal.
     Sleep(Option<Duration>),
-    /// Tell the user once that access has ended.
+    /// Notify the user that access has ended.
     Notify,
-    /// Ask the process group to end.
+    /// Send SIGTERM to the process group.
     Terminate,
-    /// End the process group.
+    /// Send SIGKILL to the process group.
     Kill,
 }
 
-/// Walks through a deadline once: reached, then (when ending) the grace, then done.
+/// A state machine for one deadline: waiting, then (with [`OnExpiry::End`]) the grace, then done.
 pub(super) struct Watch {
     deadline: Option<Deadline>,
     kill_at: Option<Instant>,
@@ -57,7 +57,7 @@ impl Watch {
         Self { deadline, kill_at: None, ended: false }
     }
 
-    /// Returns the next thing to do; each action but `Sleep` is returned once.
+    /// Returns the next action; each action except `Sleep` is returned once.
     pub(super) fn next(&mut self) -> Action {
         if let Some(kill_at) = self.kill_at {
             let left = kill_at.saturating_duration_since(Instant::now());
@@ -84,7 +84,7 @@ impl Watch {
         }
     }
 
-    /// Tells whether the deadline has begun to end the command.
+    /// Returns true if the deadline has begun to end the command.
     pub(super) fn has_ended_it(&self) -> bool {
         self.ended
     }

@@ -1,15 +1,16 @@
-//! Builds the command's environment: removes every road to a cloud, then sets the one that was granted.
+//! Builds the command's environment: removes all access to clouds, then sets the access that was granted.
 //!
-//! Variables are removed by name (`variable.rs`), by the shape of their value
-//! (`shape.rs`) and as copies of what was removed (`copy.rs`); `isolation.rs` has what is set in their place.
+//! Three rules remove variables: by their name (`audex_core::variable`), by the shape of their value
+//! (`shape.rs`), and as copies of removed values (`copy.rs`). `isolation.rs` lists the variables that are set
+//! in their place.
 //!
-//! Security: an environment guides the clouds' own tools; it does not hide files. A command that runs as
-//! the same user can still open what that user can: `~/.aws/credentials` and the caches under
-//! `~/.aws/sso` and `~/.aws/cli`, `~/.config/gcloud`, `~/.azure`, `~/.vault-token`, a mounted Kubernetes
-//! token; and it can call an instance metadata address by hand or, on Linux, read the environment of
-//! this user's other processes. Where that matters, the command belongs in a container or under another
-//! user. Variables whose names say nothing of a cloud stay too (`SSH_AUTH_SOCK`, `KUBECONFIG`,
-//! `ANTHROPIC_API_KEY`, `GITHUB_TOKEN`, `TF_VAR_*`), unless their value is a cloud's credential or a copy of one.
+//! Security: an environment guides the clouds' own tools; it does not hide files. A command that runs as the
+//! same user can still open that user's files: `~/.aws/credentials` and the caches under `~/.aws/sso` and
+//! `~/.aws/cli`, `~/.config/gcloud`, `~/.azure`, `~/.vault-token`, a mounted Kubernetes token. The command
+//! can also call an instance metadata address directly or, on Linux, read the environment of this user's
+//! other processes. If that matters, run the command in a container or as another user. Variables whose names
+//! do not belong to a cloud stay too (`SSH_AUTH_SOCK`, `KUBECONFIG`, `ANTHROPIC_API_KEY`, `GITHUB_TOKEN`,
+//! `TF_VAR_*`), unless their value is a cloud's credential or a copy of one.
 
 mod copy;
 mod forge;
@@ -34,95 +35,95 @@ use audex_core::source::Source;
 pub use scrub::{Scrubbed, scrub};
 pub use session::SessionDirectory;
 
-/// Where in the session directory its files lie, whatever they are called; nothing of the host's is there.
+/// The subdirectory of the session directory for files of an installed component. The host writes no file
+/// there, so no file name of a component can collide with a file of the host.
 const INSTALLED_DIRECTORY: &str = "provider";
 
-/// An AWS access key, beside which the SDKs read when it ends.
 const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
-/// When the AWS keys in the environment end (RFC 3339). Source: botocore, `EnvProvider`; AWS SDKs and Tools Reference Guide,
-/// "Process credential provider", for the form.
+/// The time when the AWS keys in the environment expire (RFC 3339). Source: botocore, `EnvProvider`; AWS SDKs
+/// and Tools Reference Guide, "Process credential provider", for the form.
 const AWS_CREDENTIAL_EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 
-/// Says why the command's environment could not be built.
+/// The error for an environment that could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {
-    /// A component asked for a variable that no credential needs, or that isolation relies on.
+    /// A component requested a variable that no credential needs, or that isolation relies on.
     #[error("variable `{name}` may not be set by a provider: {reason}")]
     Variable {
         /// The variable's name.
         name: String,
-        /// What is wrong with it.
+        /// The reason for the refusal.
         reason: &'static str,
     },
-    /// A component asked for a file outside the session directory, or with an unusable name.
+    /// A component requested a file outside the session directory, or a file with an unusable name.
     #[error("file `{name}` may not be written by a provider")]
     File {
-        /// The file's name as the component gave it.
+        /// The file's name, as the component wrote it.
         name: String,
     },
     /// The directory for this session's files could not be used.
     #[error("cannot {action} `{}`", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The action that failed, as a verb.
         action: &'static str,
-        /// Where.
+        /// The path of the file or directory.
         path: PathBuf,
-        /// The system's reason.
+        /// The operating system's reason.
         source: io::Error,
     },
-    /// Somebody else could read or replace the session's files.
+    /// Another user could read or replace the session's files.
     #[error("directory `{}` must belong to this user and be closed to all others", path.display())]
     NotPrivate {
         /// The directory.
         path: PathBuf,
     },
-    /// The system has no random numbers for a name nobody can guess.
+    /// The operating system has no random numbers for a directory name that cannot be guessed.
     #[error("no random numbers")]
     Random,
 }
 
-/// What is to be delivered to the command.
+/// The input of [`deliver`].
 pub struct Delivery<'a> {
-    /// The environment Audex was started with.
+    /// The environment that Audex was started with.
     pub parent: &'a Environment,
-    /// Variables that hold secrets of components; copies of their values are removed too.
+    /// The variables that hold secrets of components; copies of their values are removed too.
     pub withheld: &'a [String],
     /// The session's id, for [`AUDEX_SESSION_ID`].
     pub session: &'a str,
     /// The configuration file of the AWS CLI and SDKs. Security: it must hold no credentials.
     pub aws_config: &'a str,
-    /// The region for both spellings of AWS's variable; the parent's is used where it is `None`.
+    /// The region for `AWS_REGION` and `AWS_DEFAULT_REGION`; `None` keeps the parent's region.
     pub region: Option<&'a str>,
-    /// Where the provider came from: an added one may deliver less.
+    /// The provider's source: an installed provider may set fewer variables than a built-in one.
     pub source: Source,
-    /// When access ends, in seconds since the Unix epoch.
+    /// The end of the access, in seconds since the Unix epoch.
     pub ends_at: u64,
     /// The credential variables.
     pub variables: &'a [(String, Value)],
     /// The credential files.
     pub files: &'a [SessionFile],
-    /// What leads to the session's own endpoints; it wins over all of the above.
+    /// The settings for the session's own endpoints; they override all of the above.
     pub lead: &'a EndpointSettings,
 }
 
-/// An environment for the command, and the directory its paths point into.
+/// An environment for the command, with the directory that its paths point into.
 ///
-/// It has no `Debug`. Security: the environment holds the session's credentials in the clear, as the
-/// system's interface for starting processes demands.
+/// Security: this type has no `Debug`, because the environment holds the session's credentials in the clear,
+/// as the operating system's interface for starting processes demands.
 pub struct Delivered {
     /// Every variable of the command.
     pub environment: BTreeMap<OsString, OsString>,
-    /// The names of the parent's variables the command does not get, in order.
+    /// The names of the parent's variables that the command does not get, sorted.
     pub removed: Vec<String>,
-    /// The private files; they are removed when this is dropped.
+    /// The directory of the private files; dropping it removes them.
     pub directory: SessionDirectory,
 }
 
 /// Builds the command's environment and writes its private files into `directory`.
 ///
 /// # Errors
-/// [`DeliverError::Variable`] and [`DeliverError::File`] when a component asks for something it may not
-/// set; [`DeliverError::Io`] when a file cannot be written.
+/// [`DeliverError::Variable`] and [`DeliverError::File`] if a component requests a variable or a file that it
+/// may not set; [`DeliverError::Io`] if a file cannot be written.
 pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<Delivered, DeliverError> {
     let Scrubbed { mut environment, removed } = scrub(delivery.parent, delivery.withheld);
     isolation::isolate(&mut environment, &directory, delivery.parent, delivery.aws_config)?;
@@ -149,7 +150,7 @@ pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<D
     Ok(Delivered { environment, removed, directory })
 }
 
-/// Leads the command to the session's own endpoints. They are the host's: what it isolates from gives way to them.
+/// Points the command at the session's own endpoints. The host runs them, so they override the isolation.
 fn follow(
     environment: &mut BTreeMap<OsString, OsString>,
     lead: &EndpointSettings,
@@ -170,15 +171,15 @@ fn follow(
     Ok(())
 }
 
-/// Says when AWS keys end where the session has such keys: SDKs then fail with a clear reason instead of using dead ones. The
-/// host knows, so that a provider's own word does not count.
+/// Sets the expiry of AWS keys if the session has such keys: SDKs then fail with a clear reason instead of
+/// using expired keys. The host knows the expiry, so it overrides a value from the provider.
 fn set_expiration(environment: &mut BTreeMap<OsString, OsString>, delivery: &Delivery<'_>) {
     if delivery.variables.iter().any(|(name, _)| name == AWS_ACCESS_KEY_ID) {
         environment.insert(AWS_CREDENTIAL_EXPIRATION.into(), clock::rfc3339(delivery.ends_at).into());
     }
 }
 
-/// Sets both spellings: AWS CLI v1 and boto3 read one, v2 and most SDKs the other.
+/// Sets both variables for the region: AWS CLI v1 and boto3 read one, v2 and most SDKs the other.
 fn set_region(environment: &mut BTreeMap<OsString, OsString>, delivery: &Delivery<'_>) {
     let parent = delivery.parent;
     let inherited = parent.get_os(AWS_REGION).or_else(|| parent.get_os(AWS_DEFAULT_REGION));

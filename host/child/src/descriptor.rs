@@ -1,6 +1,8 @@
-//! Descriptors that Audex's own parent left open: the command gets the first three, and no other.
+//! Closes the descriptors that Audex inherited: the command gets the first three, and those that its
+//! arguments name.
 //!
-//! Security: a shell's `exec 4<key` or an agent's socket is a road to credentials that no variable names.
+//! Security: a descriptor from a shell's `exec 4<key`, or an agent's socket, leads to credentials without any
+//! variable.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -10,37 +12,38 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::{fs, io};
 
-/// Where a process finds its own descriptors: Linux has the first, other systems the second.
+/// Directories that list a process's own descriptors: Linux has the first, other systems the second.
 const LISTINGS: [&str; 2] = ["/proc/self/fd", "/dev/fd"];
-/// The last of the three that every program has.
+/// The last of the three standard descriptors.
 const STANDARD_ERROR: RawFd = 2;
-/// A shell names a descriptor so where it puts a command in place of a file: `diff <(a) <(b)`.
+/// The part of a path that names a descriptor, as a shell's process substitution does: `diff <(a) <(b)`.
 const NAMED: &[u8] = b"/fd/";
 
-/// The descriptors above the first three that were open when this program started, and have not been closed since.
+/// The descriptors above the first three that were open when this program started and are still open.
 ///
-/// INVARIANT: what was closed is not in it any more: the system gives its number to the next file that this program opens.
+/// INVARIANT: a closed descriptor is removed from the set, because the operating system reuses its number for
+/// the next file that this program opens.
 static INHERITED: Mutex<Inherited> = Mutex::new(Inherited::Known(BTreeSet::new()));
 
 enum Inherited {
     Known(BTreeSet<RawFd>),
-    /// The system does not say.
+    /// The operating system does not list them.
     Unknown(io::ErrorKind),
 }
 
-/// Notes which descriptors this program was started with.
+/// Records the descriptors that this program was started with.
 ///
-/// INVARIANT: it is called before this program opens anything. The program's own descriptors are closed by the system when
-/// another program is started (`O_CLOEXEC`); what it inherited is not.
+/// INVARIANT: this function is called before the program opens any file. When another program is started, the
+/// operating system closes this program's own descriptors (`O_CLOEXEC`), but not the inherited ones.
 pub fn note_inherited() {
     let noted = open().map_or_else(|error| Inherited::Unknown(error.kind()), Inherited::Known);
     *INHERITED.lock().unwrap_or_else(PoisonError::into_inner) = noted;
 }
 
-/// Closes what this program inherited, except what `arguments` name: the user hands that on.
+/// Closes the inherited descriptors, except those that `arguments` name: the user passes them on.
 ///
 /// # Errors
-/// When the system does not say which descriptors there are.
+/// If the operating system does not list the open descriptors.
 pub(super) fn close_inherited(arguments: &[OsString]) -> io::Result<()> {
     match &mut *INHERITED.lock().unwrap_or_else(PoisonError::into_inner) {
         Inherited::Known(inherited) => {
@@ -51,11 +54,11 @@ pub(super) fn close_inherited(arguments: &[OsString]) -> io::Result<()> {
     }
 }
 
-/// Closes what the arguments do not name, and leaves the rest in `inherited`.
+/// Closes the descriptors that the arguments do not name, and keeps the others in `inherited`.
 fn close_all(inherited: &mut BTreeSet<RawFd>, arguments: &[OsString]) {
     let named: BTreeSet<RawFd> = arguments.iter().flat_map(|argument| named(argument.as_bytes())).collect();
     for descriptor in inherited.difference(&named) {
-        // Nothing can be done where the system fails to close one.
+        // If the operating system fails to close a descriptor, there is no remedy.
         let _ = nix::unistd::close(*descriptor);
     }
     inherited.retain(|descriptor| named.contains(descriptor));
@@ -78,12 +81,12 @@ fn list(listing: &Path) -> io::Result<BTreeSet<RawFd>> {
         let number: Option<RawFd> = entry?.file_name().to_str().and_then(|name| name.parse().ok());
         found.extend(number.filter(|number| *number > STANDARD_ERROR));
     }
-    // One of them was the listing itself, which is closed now.
+    // One of the descriptors was the listing itself, which is closed now.
     found.retain(|number| fs::symlink_metadata(listing.join(number.to_string())).is_ok());
     Ok(found)
 }
 
-/// The descriptors that a text names: `/dev/fd/63`, `--var-file=/proc/self/fd/4`.
+/// Returns the descriptors that a text names: `/dev/fd/63`, `--var-file=/proc/self/fd/4`.
 fn named(text: &[u8]) -> Vec<RawFd> {
     let ends = text.windows(NAMED.len()).enumerate().filter(|(_, window)| *window == NAMED);
     let number = |start: usize| {

@@ -1,27 +1,27 @@
-//! How a command ended, in the terms a shell uses.
+//! The end of a command, in the terms that a shell uses.
 
 use std::time::Duration;
 
-/// What a shell adds to a signal's number to make an exit status of it.
+/// The number that a shell adds to a signal's number to make an exit status.
 const SIGNAL_BASE: i32 = 128;
 
-/// How a process ended.
+/// The way in which a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It exited with this code, 0 to 255.
+    /// The process exited with this code, 0 to 255.
     Exited(i32),
-    /// A signal of this number ended it.
+    /// The signal of this number ended the process.
     Signalled(i32),
 }
 
-/// What is known of a command after its end.
+/// The facts about a command after its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
-    /// How the command itself ended.
+    /// The way in which the command itself ended.
     pub status: Status,
-    /// Whether the deadline had begun to end it.
+    /// True if the deadline had begun to end the command.
     pub ended_by_deadline: bool,
-    /// The time from start to end, without time spent in suspend.
+    /// The time from start to end, without the time in suspend.
     pub duration: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Ended {
             Status::Exited(code) => code,
             Status::Signalled(number) => SIGNAL_BASE + number,
         };
-        // Codes are a byte and signal numbers end at 64, so nothing is lost here.
+        // Exit codes are one byte and signal numbers end at 64, so the conversion loses nothing.
         u8::try_from(code).unwrap_or(u8::MAX)
     }
 }

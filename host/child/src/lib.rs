@@ -1,10 +1,10 @@
 //! Runs the one command that gets the credentials: looks it up, starts it, waits for it.
 //!
-//! The command inherits stdin, stdout, stderr and the terminal, and no other open file; nothing it reads
-//! or writes passes through Audex. It runs in a process group of its own, so that all of it can be ended at once. What
-//! leaves that group (`setsid`, a daemon) is out of reach, and what stays in the group after the
-//! command itself has ended is neither waited for nor ended, as in a shell, unless the deadline
-//! ended the command.
+//! The command inherits stdin, stdout, stderr and the terminal, and no other open file except those that its
+//! arguments name. Its input and output do not pass through Audex. It runs in a process group of its own, so
+//! that Audex can end all its processes at once. Audex cannot reach a process that leaves the group
+//! (`setsid`, a daemon). If processes stay in the group after the command has ended, Audex neither waits for
+//! them nor ends them, as in a shell. If the deadline ended the command, Audex ends them too.
 
 pub mod deadline;
 pub mod deliver;
@@ -28,44 +28,44 @@ pub use spawn::{Running, spawn};
 #[cfg(test)]
 pub(crate) use wait::tests::one_at_a_time;
 
-/// Says why a command did not run, or could not be waited for.
+/// The error for a command that did not run or could not be waited for.
 #[derive(Debug, thiserror::Error)]
 pub enum ChildError {
-    /// No file of that name is in any directory of `PATH`, or at the path given.
+    /// No directory of `PATH` has a file of this name, or there is no file at the given path.
     #[error("command `{command}` not found")]
     NotFound {
         /// The command as the user wrote it.
         command: String,
     },
-    /// The file is there and cannot be executed.
+    /// The file exists and cannot be executed.
     #[error("command `{command}` cannot be executed: {reason}")]
     NotExecutable {
         /// The command as the user wrote it.
         command: String,
-        /// What is in the way, in a few words.
+        /// The reason, in a few words.
         reason: String,
     },
-    /// The system refused to start the process.
+    /// The operating system refused to start the process.
     #[error("cannot start `{}`", path.display())]
     Spawn {
-        /// The file that was to be executed.
+        /// The file that Audex tried to execute.
         path: PathBuf,
-        /// The system's reason.
+        /// The operating system's reason.
         source: io::Error,
     },
-    /// The signal handlers could not be set up, or stopped delivering.
+    /// Signal handlers could not be installed, or no longer deliver signals.
     #[error("cannot receive signals")]
     Signals(#[source] io::Error),
-    /// The system does not say which files the command would inherit.
+    /// The operating system does not list the files that the command would inherit.
     #[error("cannot list this process's open descriptors")]
     Descriptors(#[source] io::Error),
-    /// The child could not be waited for.
+    /// Waiting for the command failed.
     #[error("cannot wait for the command")]
     Wait(#[source] io::Error),
 }
 
 impl ChildError {
-    /// Returns what the user may have meant.
+    /// Returns one action that may fix the error.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -84,7 +84,8 @@ impl ChildError {
         }
     }
 
-    /// Returns the exit status a shell would give: 127 not found, 126 cannot run, 70 internal.
+    /// Returns the exit status: 127 if the command was not found and 126 if it cannot run, as in a shell; 70
+    /// for an internal error.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -95,7 +96,7 @@ impl ChildError {
     }
 }
 
-/// Tells whether a shell would take `name` for a variable.
+/// Returns true if `name` is the name of a shell variable.
 fn is_variable(name: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(is_allowed)

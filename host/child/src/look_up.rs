@@ -1,4 +1,4 @@
-//! Finds the file a command names, as `execvp` would, before anything is minted.
+//! Finds the file that a command names, as `execvp` does, before any credentials are minted.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -11,10 +11,10 @@ use nix::unistd::{AccessFlags, access};
 
 use super::ChildError;
 
-/// Where commands are looked up when `PATH` is not set, as in glibc's `execvp`.
+/// The search path if `PATH` is not set, as in glibc's `execvp`.
 const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
-/// The most of a script's first line that Linux reads (`BINPRM_BUF_SIZE`).
+/// The number of bytes of a script's first line that Linux reads (`BINPRM_BUF_SIZE`).
 const FIRST_LINE_BYTES: u64 = 256;
 
 /// A command that exists and may be executed.
@@ -45,12 +45,13 @@ impl Executable {
     }
 }
 
-/// Finds the file that `command` names; `path` is the value of the child's `PATH`.
+/// Finds the file that `command` names; `path` is the value of the command's `PATH`.
 ///
 /// # Errors
-/// [`ChildError::NotFound`] (127) when there is no such file, or no command at all;
-/// [`ChildError::NotExecutable`] (126) when only a directory, a file without permission, or a script
-/// whose interpreter is missing is there.
+/// [`ChildError::NotFound`] (127) if there is no such file, or if `command` is empty;
+/// [`ChildError::NotExecutable`] (126) if all files of this name are unusable: a directory, a file that is
+/// not regular, a file without permission, a script whose interpreter is missing or whose first line ends
+/// with a carriage return.
 pub fn look_up(command: &[OsString], path: Option<&OsStr>) -> Result<Executable, ChildError> {
     let (name, arguments) = command.split_first().ok_or(ChildError::NotFound { command: String::new() })?;
     let not_found = || ChildError::NotFound { command: name.to_string_lossy().into_owned() };
@@ -65,7 +66,8 @@ pub fn look_up(command: &[OsString], path: Option<&OsStr>) -> Result<Executable,
                 return Ok(Executable { path, name: name.clone(), arguments: arguments.to_vec() });
             }
             Err(Refusal::Absent) => {}
-            // Like execvp: go on looking, but remember that something was there.
+            // As in execvp: the search goes on, and the first unusable file is the reason if no other is
+            // found.
             Err(Refusal::Unusable(reason)) => refusal = refusal.or(Some(reason)),
         }
     }
@@ -85,7 +87,7 @@ fn candidates(name: &OsStr, path: Option<&OsStr>) -> Vec<PathBuf> {
         return vec![PathBuf::from(name)];
     }
     let directories = path.unwrap_or(OsStr::new(DEFAULT_PATH)).as_bytes().split(|byte| *byte == b':');
-    // An empty element of PATH is the current directory (POSIX, 8.3).
+    // An empty element of PATH means the current directory (POSIX, 8.3).
     directories
         .map(|directory| if directory.is_empty() { b"." } else { directory })
         .map(|directory| Path::new(OsStr::from_bytes(directory)).join(name))
@@ -110,7 +112,7 @@ fn check(candidate: &Path) -> Result<(), Refusal> {
         return Err(Refusal::Unusable("permission denied".to_owned()));
     }
     let Some(line) = first_line(candidate) else { return Ok(()) };
-    // The system takes the carriage return for a part of the interpreter's name, or of its argument.
+    // The operating system reads the carriage return as a part of the interpreter's name or argument.
     if line.ends_with(b"\r") {
         return Err(Refusal::Unusable("its first line ends with a carriage return (CRLF)".to_owned()));
     }
@@ -122,15 +124,15 @@ fn check(candidate: &Path) -> Result<(), Refusal> {
     }
 }
 
-/// Returns the first line of a script behind its `#!`; `None` for anything else, and for files that may be executed but not
-/// read.
+/// Returns the first line of a script after its `#!`; `None` for other files, and for files that may be
+/// executed but not read.
 fn first_line(script: &Path) -> Option<Vec<u8>> {
     let mut start = Vec::new();
     File::open(script).ok()?.take(FIRST_LINE_BYTES).read_to_end(&mut start).ok()?;
     Some(start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?.to_vec())
 }
 
-/// Returns the interpreter that the first line of a script names.
+/// Returns the interpreter that a script's first line names, if its path is absolute.
 fn interpreter(line: &[u8]) -> Option<PathBuf> {
     let word = line.trim_ascii().split(|byte| matches!(byte, b' ' | b'\t')).next()?;
     (word.starts_with(b"/")).then(|| PathBuf::from(OsString::from_vec(word.to_vec())))
@@ -156,7 +158,7 @@ mod tests {
     #[test]
     fn a_command_is_found_in_path_order() {
         let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        // The first is there without permission, so the search goes on, as execvp's does.
+        // The first file has no permission to be executed, so the search goes on, as in execvp.
         file(first.path(), "tool", 0o644, "");
         let expected = file(second.path(), "tool", 0o755, "");
         let path = std::env::join_paths([first.path(), second.path()]).unwrap();
@@ -205,7 +207,7 @@ mod tests {
             assert_eq!(error.exit_code(), 126);
             assert!(error.to_string().contains("carriage return"), "{error}");
         }
-        // After the first line it is the interpreter's business.
+        // After the first line, carriage returns are passed to the interpreter.
         let script = file(directory.path(), "script", 0o755, "#!/bin/sh\necho ran\r\n");
         assert!(look_up(&[script.into_os_string()], None).is_ok());
     }

@@ -1,8 +1,8 @@
-//! Receives the signals sent to Audex, so that none is lost and none ends it before its command.
+//! Receives the signals sent to Audex, so that no signal is lost and no signal ends Audex before its command.
 //!
-//! Handlers are installed early, before anything is minted: from then on a signal is kept until it is
-//! looked at ([`Signals::interrupted`]) or passed on to the command. After that these signals do nothing
-//! for the rest of the process, which is then short.
+//! The handlers are installed before any credentials are minted. From then on, every signal is kept until it
+//! is read ([`Signals::interrupted`]) or passed on to the command. After [`Signals`] is dropped, these
+//! signals do nothing for the short rest of the process.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -20,17 +20,17 @@ use signal_hook::{flag, low_level};
 use super::ChildError;
 use audex_core::interruption::Interruption;
 
-/// The signals that ask a program to end.
+/// The signals that request a program's end.
 const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
 
 /// The signals that are kept from the start and passed on to the command.
 pub(super) const PASSED_ON: [Signal; 6] =
     [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2];
 
-/// The shortest wait: a timeout of zero would mean "for ever" to the socket.
+/// The shortest wait: to the socket, a timeout of zero means no timeout.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
-/// Keeps the signals that arrived, in the order they were seen.
+/// A queue of the signals that have arrived, in the order in which they were read.
 pub struct Signals {
     interruption: Interruption,
     delivery: SignalDelivery<UnixStream, SignalOnly>,
@@ -40,14 +40,15 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Installs the handlers; a signal that ends programs is kept the first time, and the second time,
-    /// as long as nothing was minted and no command has been started, ends Audex at once.
+    /// Installs the handlers. The first signal that requests an end is kept. If the same signal arrives again
+    /// before credentials were minted and before a command was started, the second one ends Audex at once.
     ///
-    /// A signal that the parent had set to be ignored (`nohup`, a background job of a script) is left alone
-    /// until the command has started: a handler would reset it to its default in the command.
+    /// If Audex's parent had set a signal to be ignored (`nohup`, a background job of a script), no handler
+    /// is installed for that signal until the command has started: a handler would reset the signal to its
+    /// default in the command.
     ///
     /// # Errors
-    /// [`ChildError::Signals`] when the system refuses a handler.
+    /// [`ChildError::Signals`] if the operating system refuses a handler.
     pub fn install() -> Result<Self, ChildError> {
         Self::try_install().map_err(ChildError::Signals)
     }
@@ -58,7 +59,8 @@ impl Signals {
         let (mut impatience, mut flags, mut all_seen) = (Vec::new(), Vec::new(), Vec::new());
         for signal in ENDING.into_iter().filter(is_free) {
             let seen = Arc::new(AtomicBool::new(false));
-            // The order matters: at the first signal the condition is looked at before it is set.
+            // The order matters: at the first signal, the first handler reads the flag before the second sets
+            // it.
             impatience.push(flag::register_conditional_default(signal as i32, Arc::clone(&seen))?);
             flags.push(flag::register(signal as i32, Arc::clone(&seen))?);
             all_seen.push(seen);
@@ -70,37 +72,41 @@ impl Signals {
         Ok(Self { interruption, delivery, flags, ignored, queue: VecDeque::new() })
     }
 
-    /// Tells, from anywhere, whether a signal that asks to end has arrived: work before the command stops then.
+    /// Returns a shared flag that is set once a signal that requests an end has arrived. The work before the
+    /// command's start checks this flag and stops.
     #[must_use]
     pub fn interruption(&self) -> Interruption {
         self.interruption.clone()
     }
 
-    /// Returns the signal that asked to end, if one has arrived; it is kept, not consumed.
+    /// Returns the first signal that requests an end, if one has arrived. The signal stays in the queue.
     #[must_use]
     pub fn interrupted(&mut self) -> Option<Signal> {
         self.drain();
         self.queue.iter().copied().find(|signal| ENDING.contains(signal))
     }
 
-    /// Sleeps until a signal asks to end, and returns it; it is kept, not consumed.
+    /// Sleeps until a signal requests an end, and returns that signal. The signal stays in the queue.
     ///
     /// # Errors
-    /// [`ChildError::Signals`] when signals no longer arrive.
+    /// [`ChildError::Signals`] if signals no longer arrive.
     pub fn wait_until_interrupted(&mut self) -> Result<Signal, ChildError> {
         loop {
             if let Some(signal) = self.interrupted() {
                 return Ok(signal);
             }
-            // A signal that does not ask to end would otherwise keep the next wait from waiting.
+            // If a signal that does not request an end stayed in the queue, the next wait would return at
+            // once.
             self.queue.clear();
             self.wait(None).map_err(ChildError::Signals)?;
         }
     }
 
-    /// Prepares for a command: its state changes and job control arrive too, and no signal ends Audex.
+    /// Prepares for a command: from here on, the command's state changes and job control signals arrive too,
+    /// and no signal ends Audex.
     ///
-    /// Not done at [`Signals::install`], because until there is a command Ctrl-Z must stop Audex itself.
+    /// [`Signals::install`] does not do this, because before the command starts, Ctrl-Z must stop Audex
+    /// itself.
     pub(super) fn watch_command(&mut self) -> io::Result<()> {
         self.stop_telling();
         let handle = self.delivery.handle();
@@ -113,10 +119,11 @@ impl Signals {
         Ok(())
     }
 
-    /// Receives the signals, too, that our own parent had set to be ignored.
+    /// Adds the signals that Audex's own parent had set to be ignored.
     ///
-    /// Called once the command has started, so that it inherits them as ignored (what users of `nohup` expect). One that
-    /// handles such a signal all the same gets it, as it would without Audex in between.
+    /// This function is called after the command has started, so that the command inherits these signals as
+    /// ignored, as users of `nohup` expect. If the command handles such a signal all the same, the signal is
+    /// passed on, as without Audex.
     pub(super) fn watch_ignored(&mut self) -> io::Result<()> {
         let handle = self.delivery.handle();
         for signal in PASSED_ON.into_iter().filter(|signal| is_in(self.ignored, *signal)) {
@@ -125,7 +132,6 @@ impl Signals {
         Ok(())
     }
 
-    /// Returns the next signal that has already arrived.
     pub(super) fn next(&mut self) -> Option<Signal> {
         if self.queue.is_empty() {
             self.drain();
@@ -133,15 +139,15 @@ impl Signals {
         self.queue.pop_front()
     }
 
-    /// Sleeps until a signal arrives or `timeout` has passed; it may also return early.
+    /// Sleeps until a signal arrives or `timeout` has passed. The function may also return early.
     pub(super) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         if !self.queue.is_empty() {
             return Ok(());
         }
         let pipe = self.delivery.get_read_mut();
         pipe.set_read_timeout(timeout.map(|timeout| timeout.max(SHORTEST_WAIT)))?;
-        // A handler marks its signal first and writes its byte then, so a byte read here is a signal
-        // that `drain` finds, and one that arrived before left its byte in the pipe.
+        // A handler first marks its signal and then writes a byte. So `drain` finds the signal of every byte
+        // read here, and a signal that arrived earlier has left its byte in the pipe.
         match pipe.read(&mut [0]) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(_) => Ok(()),
@@ -152,7 +158,7 @@ impl Signals {
         }
     }
 
-    /// No signal ends Audex or interrupts its work any more.
+    /// Removes the handlers that end Audex or interrupt its work.
     fn stop_telling(&mut self) {
         self.interruption.be_patient();
         for id in self.flags.drain(..) {
@@ -176,9 +182,9 @@ fn is_in(set: u64, signal: Signal) -> bool {
     (set >> (signal as u32 - 1)) & 1 == 1
 }
 
-/// Returns the set of signals this process ignores, bit 0 for signal 1.
+/// Returns the set of signals that this process ignores; bit 0 stands for signal 1.
 ///
-/// Source: `SigIgn` in proc(5). The system call that tells would need unsafe code.
+/// Source: `SigIgn` in proc(5). The system call for this would need unsafe code.
 #[cfg(target_os = "linux")]
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -186,16 +192,16 @@ fn ignored_signals() -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).map_or(0, without_our_own)
 }
 
-/// Returns the set of signals this process ignores, bit 0 for signal 1.
+/// Returns the set of signals that this process ignores; bit 0 stands for signal 1.
 ///
-/// Source: keyword `ignored` in ps(1) of macOS. The system call that tells would need unsafe code.
+/// Source: keyword `ignored` in ps(1) of macOS. The system call for this would need unsafe code.
 #[cfg(not(target_os = "linux"))]
 fn ignored_signals() -> u64 {
     let mask = super::spawn::ignored_signals_by_ps().unwrap_or_default();
     u64::from_str_radix(mask.trim().trim_start_matches("0x"), 16).map_or(0, without_our_own)
 }
 
-/// SIGPIPE is ignored by the Rust runtime, not by the parent.
+/// Removes SIGPIPE from a set: the Rust runtime ignores this signal, not the parent.
 fn without_our_own(set: u64) -> u64 {
     set & !(1 << (Signal::SIGPIPE as u32 - 1))
 }

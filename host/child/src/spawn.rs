@@ -1,4 +1,4 @@
-//! Starts the command: the only place that starts processes.
+//! Starts the command. No other file of this crate starts processes.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use super::terminal::{Terminal, UnstoppedOutput};
 use super::{ChildError, Executable, Signals, descriptor};
 
-/// Runs scripts that name no interpreter, as `execvp` does.
+/// The interpreter of scripts that name none, as in `execvp`.
 const SHELL: &str = "/bin/sh";
 
 /// A command that has been started.
@@ -22,24 +22,24 @@ pub struct Running {
     pub(super) pid: Pid,
     pub(super) signals: Signals,
     pub(super) terminal: Option<Terminal>,
-    /// Whether Ctrl-Z was passed on and has not stopped the command yet.
+    /// True if Ctrl-Z was passed on and has not stopped the command yet.
     pub(super) stop_wanted: bool,
     pub(super) started: Instant,
-    /// Whether the command has ended and was waited for.
+    /// True if the command has ended and was waited for.
     pub(super) is_over: bool,
-    // Declared last: the terminal is taken back, on drop, while SIGTTOU is still blocked.
+    // Declared last, so that dropping takes the terminal back while SIGTTOU is still blocked.
     pub(super) _unstopped: UnstoppedOutput,
 }
 
 /// Starts `executable` with exactly the variables of `environment`, in a process group of its own.
 ///
-/// Standard input, output and error are inherited, and no other descriptor that the command's arguments do not name.
-/// Inherited is also what Audex's own parent had set to be ignored or blocked; all other signals are at their defaults. Signals that `signals` has kept since it
-/// was installed are passed on by [`Running::wait`].
+/// The command inherits standard input, output and error, and the descriptors that its arguments name. It
+/// also inherits the signals that Audex's own parent had set to be ignored or blocked; all other signals have
+/// their defaults. [`Running::wait`] passes on the signals that `signals` has kept since it was installed.
 ///
 /// # Errors
-/// [`ChildError::Spawn`] (126) when the system refuses, [`ChildError::NotFound`] (127) when the file has
-/// vanished since it was looked up, [`ChildError::Signals`], [`ChildError::Descriptors`].
+/// [`ChildError::Spawn`] (126) if the operating system refuses, [`ChildError::NotFound`] (127) if the file
+/// was removed after the look-up, [`ChildError::Signals`], [`ChildError::Descriptors`].
 pub fn spawn(
     executable: &Executable,
     environment: &BTreeMap<OsString, OsString>,
@@ -58,12 +58,12 @@ pub fn spawn(
         other => other,
     }
     .map_err(|source| refused(executable, source))?;
-    // Process ids are positive 32-bit numbers on every system this runs on.
+    // Process ids are positive 32-bit numbers on every supported system.
     let id = i32::try_from(child.id()).map_err(|_| ChildError::Wait(io::ErrorKind::InvalidData.into()))?;
     let pid = Pid::from_raw(id);
-    // After the start, because the command inherits what is ignored or blocked.
+    // After the start, because the command inherits the signals that are ignored or blocked.
     if let Err(error) = signals.watch_ignored() {
-        // A command that is not watched must not run on.
+        // The command must not run without supervision.
         let _ = (child.kill(), child.wait());
         return Err(ChildError::Signals(error));
     }
@@ -78,8 +78,8 @@ pub fn spawn(
 #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
 fn command(path: &Path, name: &OsStr, environment: &BTreeMap<OsString, OsString>) -> Command {
     let mut command = Command::new(path);
-    // The standard library sets SIGPIPE, which Rust programs ignore, back to its default, and lets the
-    // command inherit what our own parent had blocked.
+    // The standard library resets SIGPIPE, which Rust programs ignore, to its default, and lets the command
+    // inherit the signals that Audex's own parent had blocked.
     command.arg0(name).env_clear().envs(environment).process_group(0);
     command
 }
@@ -91,7 +91,7 @@ fn refused(executable: &Executable, source: io::Error) -> ChildError {
     ChildError::Spawn { path: executable.path().to_owned(), source }
 }
 
-/// Returns what ps(1) prints as this process's set of ignored signals, in hexadecimal.
+/// Returns this process's set of ignored signals as ps(1) prints it, in hexadecimal.
 #[cfg(not(target_os = "linux"))]
 #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
 pub(super) fn ignored_signals_by_ps() -> Option<String> {

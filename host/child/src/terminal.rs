@@ -1,9 +1,11 @@
 //! Hands the controlling terminal to the command's process group, and takes it back.
 //!
-//! Only the foreground group may read a terminal and gets its Ctrl-C, so the command's own group must
-//! be in front when the command uses the terminal. Where Audex stands in a pipeline
-//! (`tryaudex run … | less`), the terminal may belong to a neighbour: there the command starts in the
-//! background and gets the terminal when it first asks for it, which stops it with SIGTTIN or SIGTTOU.
+//! Only the foreground group may read a terminal, and only this group gets its Ctrl-C. So the command's group
+//! must be in the foreground when the command uses the terminal.
+//!
+//! In a pipeline (`tryaudex run … | less`), the terminal may belong to another program. Then the command
+//! starts in the background; when it first uses the terminal, it is stopped with SIGTTIN or SIGTTOU and then
+//! gets the terminal.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,7 +13,7 @@ use std::io;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::unistd::{Pid, getpgid, getpgrp, getppid, getsid, tcgetpgrp, tcsetpgrp};
 
-/// The controlling terminal of this session and who has it.
+/// The controlling terminal of this session, with the process group that has it.
 pub(super) struct Terminal {
     device: File,
     ours: Pid,
@@ -21,7 +23,7 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Opens the controlling terminal; `None` when there is none.
+    /// Opens the controlling terminal; `None` if the session has none.
     pub(super) fn open(command: Pid) -> Option<Self> {
         let device = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
         let ours = getpgrp();
@@ -30,14 +32,15 @@ impl Terminal {
         Some(Self { device, ours, command, wanted, handed: false })
     }
 
-    /// Hands the terminal over if the command is meant to have it; see [`Terminal::give`].
+    /// Hands the terminal to the command if the command should have it; see [`Terminal::give`].
     pub(super) fn give_if_wanted(&mut self) {
         if self.wanted {
             self.give();
         }
     }
 
-    /// Hands the terminal to the command if it is ours to give. Returns whether the command has it.
+    /// Hands the terminal to the command if Audex's group has it. Returns true if the command has it
+    /// afterwards.
     pub(super) fn give(&mut self) -> bool {
         let front = tcgetpgrp(&self.device).ok();
         if front == Some(self.ours) && tcsetpgrp(&self.device, self.command).is_ok() {
@@ -47,29 +50,29 @@ impl Terminal {
         self.handed && matches!(front, Some(front) if front == self.ours || front == self.command)
     }
 
-    /// Takes back what was handed over.
+    /// Takes the terminal back if it was handed over.
     pub(super) fn take(&mut self) {
         if std::mem::take(&mut self.handed) {
-            // A failure means that the terminal is gone, and then there is nothing to take.
+            // A failure means that the terminal is gone, so there is nothing to take back.
             let _ = tcsetpgrp(&self.device, self.ours);
         }
     }
 
-    /// Stops this process's whole group, as Ctrl-Z would have; returns after SIGCONT.
+    /// Stops this process's whole group, as Ctrl-Z does; returns after SIGCONT.
     ///
-    /// The whole group, because a shell counts a pipeline as stopped only when all of it is.
+    /// The whole group is stopped because a shell treats a pipeline as stopped only if all its processes are.
     pub(super) fn stop_ourselves(&mut self) -> io::Result<()> {
         self.take();
         kill(Pid::from_raw(0), Signal::SIGSTOP).map_err(io::Error::from)
     }
 
-    /// Tells whether a job-control shell is there that could continue this process once it has stopped.
+    /// Returns true if a job-control shell could continue this process after it has stopped.
     ///
-    /// In a group without one (an orphaned group: `docker run`, `ssh -t host command`) the kernel lets
-    /// Ctrl-Z do nothing; stopping there would be for ever.
+    /// In a group without such a shell (an orphaned group: `docker run`, `ssh -t host command`), the kernel
+    /// ignores Ctrl-Z. A process that stops itself there is never continued.
     pub(super) fn can_be_continued(&self) -> bool {
         let session = getsid(None).ok();
-        // The session leader's own group has nobody above it in the session.
+        // The session leader's own group has no parent process in the session.
         if session.is_none() || session == Some(self.ours) {
             return false;
         }
@@ -84,9 +87,10 @@ impl Drop for Terminal {
     }
 }
 
-/// Blocks SIGTTOU in this thread while it lives.
+/// A guard that blocks SIGTTOU in this thread until it is dropped.
 ///
-/// Handing over a terminal from the background, and writing to one set to `tostop`, would stop us.
+/// Without the guard, SIGTTOU would stop this process when it hands over a terminal from the background, or
+/// writes to a terminal that is set to `tostop`.
 pub(super) struct UnstoppedOutput(Option<SigSet>);
 
 impl UnstoppedOutput {
@@ -100,7 +104,7 @@ impl UnstoppedOutput {
 impl Drop for UnstoppedOutput {
     fn drop(&mut self) {
         if let Some(before) = self.0.take() {
-            // Cannot fail with a mask the system itself returned.
+            // This call cannot fail with a mask that the operating system returned.
             let _ = before.thread_set_mask();
         }
     }

@@ -1,6 +1,6 @@
-//! Waits for the command's end, and meanwhile passes signals on, follows job control, keeps the deadline.
+//! Waits for the command's end; meanwhile passes signals on, follows job control and enforces the deadline.
 //!
-//! One loop that sleeps in one place and is woken by signals (SIGCHLD among them) or by the deadline.
+//! One loop does all of this. It sleeps in one place; signals (SIGCHLD among them) and the deadline wake it.
 
 use std::io;
 
@@ -12,17 +12,17 @@ use super::deadline::{Action, Watch};
 use super::{ChildError, Deadline, Ended, Running, Status};
 
 impl Running {
-    /// Returns the process id, which is also the id of the process group.
+    /// Returns the command's process id, which is also the id of its process group.
     #[must_use]
     pub fn id(&self) -> i32 {
         self.pid.as_raw()
     }
 
-    /// Waits until the command ends; `on_expiry` is called once if [`super::OnExpiry::Keep`] lets it go on
-    /// past its deadline.
+    /// Waits until the command ends. If the deadline passes and [`super::OnExpiry::Keep`] lets the command go
+    /// on, calls `on_expiry` once.
     ///
-    /// While the command is stopped from the terminal (Ctrl-Z) this process stops with it, so that the
-    /// shell gets the terminal; a deadline that passes meanwhile is acted on when the job continues.
+    /// If the command is stopped from the terminal (Ctrl-Z), this process stops too, so that the shell gets
+    /// the terminal. If the deadline passes meanwhile, the policy is applied when the job continues.
     ///
     /// # Errors
     /// [`ChildError::Wait`], [`ChildError::Signals`].
@@ -58,7 +58,7 @@ impl Running {
                 Action::Notify => on_expiry(),
                 Action::Terminate => {
                     self.signal_group(Signal::SIGTERM);
-                    // A stopped group would not see the request.
+                    // A stopped group does not receive SIGTERM until it continues.
                     self.signal_group(Signal::SIGCONT);
                 }
                 Action::Kill => self.signal_group(Signal::SIGKILL),
@@ -82,7 +82,7 @@ impl Running {
             _ => {
                 self.stop_wanted |= signal == Signal::SIGTSTP;
                 self.signal_group(signal);
-                // A signal that asks to end must reach a stopped command too.
+                // A signal that requests an end must reach a stopped command too.
                 if *stopped && !matches!(signal, Signal::SIGTSTP | Signal::SIGWINCH) {
                     self.signal_group(Signal::SIGCONT);
                     *stopped = false;
@@ -91,16 +91,17 @@ impl Running {
         }
     }
 
-    /// Follows the command into a stop, or gives it the terminal if that is what stopped it.
+    /// Stops this process after the command was stopped; if the command stopped because it needs the
+    /// terminal, gives it the terminal and continues it.
     fn follow_stop(&mut self, signal: Signal, stopped: &mut bool) -> io::Result<()> {
-        // Without a terminal there is no job control: whoever stopped the command will continue it.
+        // Without a terminal there is no job control: the process that stopped the command must continue it.
         let Some(terminal) = &mut self.terminal else { return Ok(()) };
         let asked_for_it = matches!(signal, Signal::SIGTTIN | Signal::SIGTTOU);
         if asked_for_it && terminal.give() {
             self.signal_group(Signal::SIGCONT);
             *stopped = false;
-            // A Ctrl-Z that came before the terminal was handed over waited at the stopped command, and SIGCONT
-            // took it away.
+            // If Ctrl-Z came before the terminal was handed over, SIGTSTP was pending for the stopped
+            // command, and SIGCONT discarded it.
             if std::mem::take(&mut self.stop_wanted) {
                 self.signal_group(Signal::SIGTSTP);
             }
@@ -108,7 +109,7 @@ impl Running {
         }
         self.stop_wanted = false;
         if terminal.can_be_continued() {
-            // After this, SIGCONT is among the signals, and `go_on` continues the command.
+            // When this process continues, SIGCONT is in the queue, and `go_on` continues the command.
             return terminal.stop_ourselves();
         }
         if signal == Signal::SIGTSTP {
@@ -128,30 +129,30 @@ impl Running {
     fn end(self, status: Status, watch: &Watch) -> Ended {
         let ended_by_deadline = watch.has_ended_it();
         if ended_by_deadline {
-            // Whatever the command left running in its group has had its SIGTERM and must not outlive
-            // the access either.
+            // The other processes of the group have had SIGTERM and must not outlive the access either.
             self.signal_group(Signal::SIGKILL);
         }
         Ended { status, ended_by_deadline, duration: self.started.elapsed() }
     }
 
     fn signal_group(&self, signal: Signal) {
-        // The only failures are a group that is gone (ESRCH) and members that changed user (EPERM):
-        // neither can be helped.
+        // The only failures are a group that is gone (ESRCH) and members that changed user (EPERM). There is
+        // no remedy for either.
         let _ = killpg(self.pid, signal);
     }
 }
 
 impl Drop for Running {
-    /// Ends the command if the wait for it was given up, by an error or a panic.
+    /// Ends the command if an error or a panic ended the wait for it.
     ///
-    /// Security: nothing would take its access away any more.
+    /// Security: without the wait, the command's access would never be taken away.
     fn drop(&mut self) {
         if self.is_over {
             return;
         }
         self.signal_group(Signal::SIGKILL);
-        // It may have left its group; and what is killed is gone soon.
+        // The command may have left its group. After SIGKILL the command ends soon, so the wait below is
+        // short.
         let _ = kill(self.pid, Signal::SIGKILL);
         let _ = waitpid(self.pid, None);
     }

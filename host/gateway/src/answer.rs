@@ -1,4 +1,4 @@
-//! What the gateway itself says, in the form the asked service would give it.
+//! The gateway's own answers, in the format of the requested service.
 
 use std::borrow::Cow;
 
@@ -9,24 +9,24 @@ use serde_json::json;
 
 use super::dummy::{Stranger, header};
 
-/// An answer of the gateway's own.
+/// An error answer that the gateway itself gives.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// The status.
+    /// The HTTP status.
     pub status: StatusCode,
-    /// What SDKs know it by.
+    /// The error code for SDKs.
     pub code: Cow<'static, str>,
-    /// For people.
+    /// The text for people.
     pub message: String,
 }
 
 impl Refusal {
-    /// An answer with this status, code and message.
+    /// Builds an answer with this status, code and message.
     pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self { status, code: code.into(), message: format!("tryaudex learn: {}", message.into()) }
     }
 
-    /// What the gateway cannot do.
+    /// Builds the answer to a request that the gateway does not support; `what` names the unsupported part.
     pub fn unsupported(what: &str) -> Self {
         Self::new(
             StatusCode::NOT_IMPLEMENTED,
@@ -35,12 +35,12 @@ impl Refusal {
         )
     }
 
-    /// The real endpoint gave no answer.
+    /// Builds the answer for a real endpoint that did not answer.
     pub fn unreachable(reason: &str) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, "ServiceUnavailable", reason)
     }
 
-    /// In the form that a client of the asked service reads.
+    /// Returns the response in the format that a client of the requested service reads.
     pub fn into_response(self, parts: &Parts) -> Response<SdkBody> {
         let Self { status, code, message } = self;
         let kind = header(parts, "content-type").unwrap_or_default();

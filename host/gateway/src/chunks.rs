@@ -1,4 +1,5 @@
-//! Takes the framing off a body that was signed chunk by chunk with the dummy key (`STREAMING-AWS4-HMAC-SHA256-PAYLOAD`).
+//! Removes the framing of a body that was signed chunk by chunk with the dummy key
+//! (`STREAMING-AWS4-HMAC-SHA256-PAYLOAD`).
 //!
 //! Source: AWS, "Signature calculations for the Authorization header: transferring a payload in multiple chunks".
 
@@ -8,10 +9,10 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, Bytes, BytesMut};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-/// A chunk's first line: a size in hexadecimal and a signature.
+/// The most bytes of a chunk's first line: a size in hexadecimal and a signature.
 const LINE_BYTES: usize = 1024;
 
-/// The plain body.
+/// A body without its framing.
 pub(crate) struct Unchunked {
     inner: Incoming,
     decoder: Decoder,
@@ -19,7 +20,7 @@ pub(crate) struct Unchunked {
 }
 
 impl Unchunked {
-    /// The body inside `inner`, which has `length` bytes.
+    /// Wraps the framed body `inner`; `length` is the number of bytes without the framing.
     pub fn new(inner: Incoming, length: u64) -> Self {
         Self { inner, decoder: Decoder::default(), length }
     }
@@ -40,7 +41,7 @@ impl Body for Unchunked {
                 Err(reason) => return Poll::Ready(Some(Err(reason.into()))),
             }
             if self.decoder.is_done() {
-                // What follows the last chunk are signatures of the dummy key.
+                // The data after the last chunk are signatures of the dummy key, so they are dropped.
                 return match ready!(Pin::new(&mut self.inner).poll_frame(context)) {
                     Some(Ok(_)) => continue,
                     Some(Err(error)) => Poll::Ready(Some(Err(error.into()))),
@@ -64,7 +65,7 @@ impl Body for Unchunked {
     }
 }
 
-/// Where in the framing the body is.
+/// The next part of the framing.
 #[derive(Debug, Default)]
 enum State {
     #[default]
@@ -89,7 +90,7 @@ impl Decoder {
         matches!(self.state, State::Done)
     }
 
-    /// The next bytes of the plain body; none where more input is needed, or nothing follows.
+    /// Returns the next bytes of the plain body; `None` if more input is needed or the body is complete.
     fn next(&mut self) -> Result<Option<Bytes>, &'static str> {
         loop {
             match self.state {

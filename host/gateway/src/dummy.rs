@@ -1,4 +1,5 @@
-//! The keys a command gets in place of its session's, good for the gateway of that session alone.
+//! The keys that a command gets in place of its session's; they are valid only for the gateway of that
+//! session.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -14,7 +15,7 @@ use http::request::Parts;
 use audex_core::digest::hex;
 use audex_core::secret::Secret;
 
-/// The letters of a real access key id.
+/// The alphabet of a real access key id.
 const ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// Keys that grant nothing by themselves.
@@ -24,24 +25,28 @@ pub struct Dummy {
     pub id: String,
     /// The secret access key.
     pub secret: Secret,
-    /// The session token: with one, tools behave as they do in a session.
+    /// The session token, so that tools behave as with a session.
     pub token: Secret,
 }
 
-/// Why a request is none of the command's.
+/// The reason why a request is not the command's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+<<<<<<< HEAD
 pub enum Stranger {
     /// It is not signed.
+=======
+pub(crate) enum Stranger {
+>>>>>>> lang-l2
     Unsigned,
-    /// It is a URL that was signed for somebody else.
+    /// The request is a URL that was signed for another client.
     Presigned,
-    /// It is signed by `SigV4A`, of which the gateway has no key pair.
+    /// The request is signed with `SigV4A`, for which the gateway has no key pair.
     SignedForRegions,
-    /// It is signed by Signature Version 2.
+    /// The request is signed with Signature Version 2.
     OldSignature,
-    /// Its date is not about now.
+    /// The date is not near the current time.
     Skewed,
-    /// It came before.
+    /// The signature has been used before.
     Repeated,
     /// The signature cannot be read.
     Malformed,
@@ -51,18 +56,18 @@ pub enum Stranger {
     BadSignature,
 }
 
-/// What a signature is for.
+/// The contents of a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
     /// The service's signing name.
     pub service: String,
     /// The region.
     pub region: String,
-    /// When.
+    /// The time of the signature.
     pub time: SystemTime,
-    /// The headers it covers, in lower case.
+    /// The names of the signed headers, in lower case.
     pub headers: Vec<String>,
-    /// The encoding in which its client reads headers.
+    /// The encoding in which the client reads headers.
     pub reading: Reading,
     /// The signature itself, in hexadecimal.
     pub signature: String,
@@ -73,12 +78,13 @@ pub struct Signed {
 pub enum Reading {
     /// As UTF-8.
     Utf8,
-    /// As ISO 8859-1, one character for each byte: HTTP/1.1's old rule, which HTTP libraries of Python and Node.js follow.
+    /// As ISO 8859-1, one character for each byte: the old rule of HTTP/1.1, which HTTP libraries of Python
+    /// and Node.js follow.
     Latin1,
 }
 
 impl Reading {
-    /// `value` as text; none where it is not of this encoding.
+    /// Returns `value` as text; `None` if `value` is invalid in this encoding.
     pub fn text(self, value: &HeaderValue) -> Option<Cow<'_, str>> {
         match self {
             Self::Utf8 => std::str::from_utf8(value.as_bytes()).ok().map(Cow::Borrowed),
@@ -88,10 +94,10 @@ impl Reading {
 }
 
 impl Dummy {
-    /// Fresh keys.
+    /// Makes new random keys.
     ///
     /// # Errors
-    /// When the system has no random numbers.
+    /// If the operating system has no random numbers.
     pub fn new() -> Result<Self, getrandom::Error> {
         let id = random::<16>()?.iter().filter_map(|byte| ID_LETTERS.get(usize::from(byte & 31))).fold(
             "ASIA".to_owned(),
@@ -107,10 +113,10 @@ impl Dummy {
         })
     }
 
-    /// What a request with these parts claims to be signed for, if the key it names is this one.
+    /// Returns the contents of a request's signature, not yet verified, if the request names this key.
     ///
     /// # Errors
-    /// Why it is not the command's.
+    /// The reason why the request is not the command's.
     pub(crate) fn claimed(&self, parts: &Parts) -> Result<Signed, Stranger> {
         let query = parts.uri.query().unwrap_or_default();
         if has(query, "x-amz-signature") {
@@ -131,17 +137,18 @@ impl Dummy {
         if !same(id.as_bytes(), self.id.as_bytes()) {
             return Err(Stranger::UnknownKey);
         }
-        // Security: an unsigned host or `x-amz-…` header could be anybody's.
+        // Security: an attacker could have added an unsigned `host` or `x-amz-…` header.
         let covered = |name: &str| signed.headers.iter().any(|signed| signed == name);
         let names = parts.headers.keys().map(http::HeaderName::as_str);
         let mut needed = names.filter(|name| *name == "host" || name.starts_with("x-amz-"));
         if needed.all(covered) && covered("host") { Ok(signed) } else { Err(Stranger::BadSignature) }
     }
 
-    /// Checks that the signature was made with the secret, and tells how its client reads headers.
+    /// Checks that the signature was made with the secret, and returns the encoding in which the client reads
+    /// headers.
     ///
     /// # Errors
-    /// `Stranger::BadSignature`, or `Stranger::Malformed` where it cannot be computed.
+    /// `Stranger::BadSignature`, or `Stranger::Malformed` if the signature cannot be computed.
     pub fn verify(
         &self,
         parts: &Parts,
@@ -178,7 +185,8 @@ impl Dummy {
             }
         }
         let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
-        // The token is among the signed headers; given here it would be added where it was not sent.
+        // The token is among the signed headers. If it were passed here, it would be added to requests that
+        // have none.
         let identity = Credentials::new(&self.id, self.secret.expose(), None, None, "gateway").into();
         let mut settings = settings(&signed.service);
         settings.excluded_headers = None;
@@ -198,7 +206,8 @@ impl Dummy {
     }
 }
 
-/// Returns the reason why a request without an `Authorization` header is not the command's; `parameters` are those of its query or form.
+/// Returns the reason why a request without an `Authorization` header is not the command's; `parameters` are
+/// those of the query or the form.
 /// Source: AWS, "Signature Version 2 signing process", and S3's "query string request authentication alternative".
 pub fn unsigned(parameters: &str) -> Stranger {
     if has(parameters, "signatureversion") {
@@ -215,7 +224,8 @@ fn has(parameters: &str, name: &str) -> bool {
     names.any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// How a service has paths signed: S3 as they are, everybody else encoded once more.
+/// Returns the settings for signing paths: S3 signs them as they are, all other services encode them once
+/// more.
 /// Source: AWS, "Create a signed AWS API request", canonical URI.
 pub fn settings(service: &str) -> SigningSettings {
     let mut settings = SigningSettings::default();
@@ -226,12 +236,12 @@ pub fn settings(service: &str) -> SigningSettings {
     settings
 }
 
-/// Whether bodies of this service are objects.
+/// Returns true if the bodies of this service's requests are objects.
 pub fn is_s3(service: &str) -> bool {
     matches!(service, "s3" | "s3express" | "s3-object-lambda" | "s3-outposts")
 }
 
-/// The value of a header sent once, as text.
+/// Returns the value of a header as text, if the request has this header exactly once.
 pub fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
     let mut values = parts.headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
@@ -284,7 +294,9 @@ fn basic_time(basic: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(&text).ok()
 }
 
-/// Security: in constant time, or the secret could be guessed byte by byte.
+/// Compares two texts.
+///
+/// Security: the comparison takes constant time, because otherwise the secret could be guessed byte by byte.
 fn same(a: &[u8], b: &[u8]) -> bool {
     let difference = a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b));
     std::hint::black_box(difference) == 0 && a.len() == b.len()

@@ -1,4 +1,4 @@
-//! One request's way to the real endpoint: checked, signed again, streamed both ways.
+//! Forwards one request to the real endpoint: checks it, signs it again and streams the bodies both ways.
 
 use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
 use aws_sigv4::sign::v4;
@@ -21,11 +21,11 @@ use audex_core::clock;
 use audex_core::digest::hex;
 use audex_wire::sigv4::require_sendable;
 
-/// A body that must be read whole, because its hash is part of the signature and stands nowhere else: the largest such
-/// request is an upload of a Lambda function, 50 MB in base64. Source: Lambda quotas.
+/// The longest body that is read completely, because its hash is part of the signature and in no header. The
+/// largest such request is an upload of a Lambda function, 50 MB in base64. Source: Lambda quotas.
 const WHOLE_BYTES: usize = 96 * 1024 * 1024;
 
-/// The notice for answers that a policy has no part in.
+/// The notice for answers that no policy decided.
 const NOT_TAKEN: &str =
     "an endpoint did not take the session's credentials: what they allow there is not known";
 
@@ -35,8 +35,8 @@ const SIGNED_CHUNKS: [&str; 2] =
     ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"];
 const UNSIGNED_CHUNKS: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
-/// Headers of one connection (source: RFC 9110, 7.6.1), or that are written anew, or that would have answers compressed, which
-/// could not be searched.
+/// The headers that are not forwarded: headers of one connection (source: RFC 9110, 7.6.1), headers that the
+/// gateway writes itself, and headers that request compressed answers, which could not be searched.
 pub(crate) const NOT_FORWARDED: &[&str] = &[
     "accept-encoding",
     "authorization",
@@ -54,7 +54,7 @@ pub(crate) const NOT_FORWARDED: &[&str] = &[
     "content-length",
 ];
 
-/// Answers one request, which came over the connection of this number.
+/// Answers one request; `connection` is the number of its connection.
 pub async fn answer(
     gate: &Gate,
     door: &Door,
@@ -124,12 +124,12 @@ async fn exchange(
     Ok(response)
 }
 
-/// Puts the queue's own address in place of one that the gateway handed out; `beginning` is the payload's body.
+/// Puts the queue's own address in place of the gateway's; `beginning` is the payload's body.
 fn at_the_queue(gate: &Gate, signed: &Signed, payload: Payload, beginning: &mut Bytes) -> Payload {
     if signed.service != queue::SERVICE {
         return payload;
     }
-    // Security: what is signed anew is what was signed.
+    // Security: a body is changed and signed again only if the client's signature covers it.
     let is_signed = match &payload.hash {
         Hash::Whole(_) => true,
         Hash::Said(said) => hex(&Sha256::digest(&*beginning)) == *said,
@@ -145,22 +145,22 @@ fn at_the_queue(gate: &Gate, signed: &Signed, payload: Payload, beginning: &mut 
     }
 }
 
-/// A body on its way, and how it is signed.
+/// A body to forward, with the hash for its signature.
 struct Payload {
     body: SdkBody,
     hash: Hash,
     length: Option<u64>,
-    /// Headers that no longer hold.
+    /// The headers that are no longer valid.
     stale: &'static [&'static str],
 }
 
 enum Hash {
-    /// As the client said it: in the header, for the endpoint to check.
+    /// The hash from the client's header, which the endpoint checks.
     Said(String),
     Whole(Bytes),
 }
 
-/// Checks the signature, and prepares the body; with what is known of its beginning.
+/// Checks the signature and prepares the body. Also returns the body's content if it was read, else no bytes.
 async fn payload(
     gate: &Gate,
     parts: &Parts,
@@ -180,7 +180,7 @@ async fn payload(
         };
         return Ok((payload, whole));
     };
-    // The seed of chunk signatures covers the same headers.
+    // The seed signature of signed chunks covers the same headers.
     signed.reading = gate.dummy.verify(parts, signed, &SignableBody::Precomputed(said.clone()))?;
     if SIGNED_CHUNKS.contains(&said.as_str()) {
         let plain = header(parts, "x-amz-decoded-content-length").and_then(|text| text.parse().ok());
@@ -217,7 +217,7 @@ async fn whole(body: Incoming) -> Result<Bytes, Refusal> {
     })
 }
 
-/// The request with the session's own signature.
+/// Builds the request with the session's own signature.
 fn signed_again(
     gate: &Gate,
     parts: &Parts,
@@ -236,14 +236,15 @@ fn signed_again(
     if let Hash::Said(said) = &payload.hash {
         request = request.header(HASH, said);
     }
-    // A request that had no body and no length must not get one: some endpoints answer 411 or 400.
+    // A request without a body and a length must not get a length: some endpoints answer 411 or 400.
     let had_length = parts.headers.contains_key("content-length") || !payload.stale.is_empty();
     if let Some(length) = payload.length.filter(|length| had_length || *length > 0) {
         request = request.header("content-length", length);
     }
     let mut request = request.body(payload.body).map_err(|error| error.to_string())?;
     let instructions = {
-        // What the client chose to sign is signed again; what is written anew comes from the signer.
+        // The headers that the client signed are signed again; the signer adds the headers that the gateway
+        // writes itself.
         let covered = |name: &str| {
             name == "host"
                 || name == HASH
@@ -266,7 +267,7 @@ fn signed_again(
             .identity(&identity)
             .region(&signed.region)
             .name(&signed.service)
-            // The client's time: it knows by now how far the endpoint's clock is from ours.
+            // The client's time, because the client has corrected it for the offset of the endpoint's clock.
             .time(signed.time)
             .settings(settings(&signed.service))
             .build()
@@ -282,7 +283,7 @@ fn signed_again(
     HttpRequest::try_from(request).map_err(|error| error.to_string())
 }
 
-/// Why there was no answer, with its causes.
+/// Returns the message of an error with its causes.
 pub fn reason(error: &dyn std::error::Error) -> String {
     let (mut text, mut source) = (error.to_string(), error.source());
     while let Some(cause) = source {

@@ -1,8 +1,10 @@
-//! A loopback endpoint for every AWS service between a command and the cloud.
+//! A loopback endpoint for every AWS service, between a command and the cloud.
 //!
-//! The command has keys that are good here alone; each of its requests is checked, signed with the session's own
-//! credentials and sent on. Security: it listens on 127.0.0.1 only, and a request without this session's dummy key gets
-//! nothing. The session's credentials stay in this process.
+//! The command has keys that are valid only here. The gateway checks each request, signs it with the
+//! session's own credentials and sends it on.
+//!
+//! Security: the gateway listens on 127.0.0.1 only. A request that is not signed with this session's dummy
+//! key never gets the session's credentials, which stay in this process.
 
 mod answer;
 mod chunks;
@@ -51,30 +53,30 @@ use audex_wire::seen_request::SeenRequest;
 pub use self::dummy::Dummy;
 pub use self::seen::is_denial;
 
-/// How long to wait after a failed accept (too many open files) before trying again.
+/// The pause after a failed accept (too many open files), before the next attempt.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-/// Kinds of refusals that are told; each is one sentence.
+/// The most different refusals that are reported; each is one sentence.
 const REFUSALS: usize = 20;
 
-/// Numbers the connections of all gateways.
+/// The number of the next connection, over all gateways.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
-/// The endpoint variables that would lead past the gateway, or that no endpoint of one's own goes with.
+/// The variables that would bypass the gateway, or that cannot be combined with a custom endpoint.
 const OVERRULED: [&str; 3] =
     ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"];
 
-/// A request that was decided.
+/// A request and the cloud's decision on it.
 pub struct Noted {
-    /// What was asked.
+    /// The request.
     pub request: SeenRequest,
-    /// Whether a policy did not allow it.
+    /// True if a policy denied the request.
     pub denied: bool,
-    /// True if the session's credentials went with it.
+    /// True if the request was signed with the session's credentials.
     pub is_signed: bool,
 }
 
 impl Noted {
-    /// A request that the session's credentials went with.
+    /// Builds the value for a request that was signed with the session's credentials.
     #[must_use]
     pub fn signed(request: SeenRequest, denied: bool) -> Self {
         Self { request, denied, is_signed: true }
@@ -84,24 +86,23 @@ impl Noted {
 /// One port of the gateway.
 pub(crate) struct Door {
     lane: Lane,
-    /// Its own address, without a slash at its end.
+    /// The port's own address, without a slash at its end.
     url: String,
 }
 
 impl Door {
-    /// The `Host` of requests that are meant for it.
+    /// Returns the `Host` header of requests for this port.
     fn host(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 }
 
-/// What all connections share.
+/// The state that all connections share.
 pub(crate) struct Gate {
     dummy: Dummy,
     credentials: Credentials,
-    /// Looks for the credentials in answers.
+    /// Searches answers for the credentials.
     guard: Guard,
-    /// The session's region.
     region: Option<String>,
     variant: Variant,
     ends_at: u64,
@@ -115,7 +116,8 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Waits where whoever recognises is behind: what is seen is bounded.
+    /// Reports a decided request. If the receiver is behind, waits, so that the number of unread reports is
+    /// bounded.
     async fn note(&self, noted: Noted) {
         let _ = self.noted.send(noted).await;
     }
@@ -124,7 +126,7 @@ impl Gate {
         self.lost(&refusal.message);
     }
 
-    /// Keeps the reason why a request decides nothing.
+    /// Records the reason why a request proves nothing about permissions.
     fn lost(&self, reason: &str) {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         if refusals.len() < REFUSALS && !refusals.iter().any(|known| known == reason) {
@@ -140,7 +142,7 @@ impl Gate {
         self.skew.load(Ordering::Relaxed)
     }
 
-    /// Keeps what an answer's headers say of its endpoint's clock.
+    /// Records the offset of the endpoint's clock, as the headers of an answer state it.
     fn note_clock(&self, headers: &HeaderMap) {
         if let Some(skew) = reply::skew(headers) {
             self.skew.store(skew, Ordering::Relaxed);
@@ -148,11 +150,11 @@ impl Gate {
     }
 }
 
-/// A running gateway; it stops when it is dropped.
+/// A running gateway; dropping it stops the gateway.
 pub struct Gateway {
-    /// What leads the command to it.
+    /// The settings that point the command at the gateway.
     pub lead: EndpointSettings,
-    /// The keys the command gets.
+    /// The keys for the command.
     pub dummy: Dummy,
     gate: Arc<Gate>,
     abort: AbortHandle,
@@ -160,11 +162,12 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one that forwards with `credentials` until `ends_at`, to the endpoints of `parent`, and tells `noted`; `region` is
-    /// the session's.
+    /// Starts a gateway that forwards requests with `credentials` until `ends_at`, in seconds since the Unix
+    /// epoch. The endpoints are those of `parent`, `region` is the session's region, and `noted` receives
+    /// each decided request.
     ///
     /// # Errors
-    /// No socket, thread or random numbers.
+    /// If the operating system has no socket, thread or random numbers.
     pub fn start(
         parent: &Environment,
         credentials: Credentials,
@@ -176,7 +179,7 @@ impl Gateway {
         let mut doors = Vec::new();
         let mut lead = EndpointSettings::default();
         for lane in route::lanes(parent) {
-            // Security: the address is a constant; nothing configures it.
+            // Security: the address is a constant; no setting changes it.
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
             let url = format!("http://{}", listener.local_addr()?);
@@ -207,19 +210,20 @@ impl Gateway {
         let task = runtime.spawn(serve(doors, Arc::clone(&gate)));
         let abort = task.abort_handle();
         let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || {
-            // Ends when `drop` aborts the task; the runtime then takes the open connections with it.
+            // The thread ends when `drop` aborts the task; the runtime then closes the open connections.
             let _ = runtime.block_on(task);
         })?;
         Ok(Self { lead, dummy, gate, abort, thread: Some(thread) })
     }
 
-    /// Returns the reasons why requests were not forwarded, or why their answers decide nothing.
+    /// Returns the reasons why requests were not forwarded, or why their answers prove nothing about
+    /// permissions.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
         self.gate.refusals.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Where it is, for tests.
+    /// Returns the gateway's address, for tests.
     #[cfg(test)]
     fn url(&self) -> String {
         match self.lead.variables.first() {
@@ -233,20 +237,20 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         self.abort.abort();
         if let Some(thread) = self.thread.take() {
-            // A panic in the thread has been reported by then; there is nothing left to stop.
+            // If the thread panicked, the panic has been reported, and nothing is left to stop.
             let _ = thread.join();
         }
     }
 }
 
-/// Looks for what is secret of `credentials`.
+/// Builds a guard that searches for the secret parts of `credentials`.
 fn guard(credentials: &Credentials) -> Guard {
     let secret = Secret::new(credentials.secret_access_key().to_owned());
     let token = credentials.session_token().map(|token| Secret::new(token.to_owned()));
     Guard::new(std::iter::once(&secret).chain(&token))
 }
 
-/// A proxy of the command's must not be asked for its own machine's loopback.
+/// Excludes the loopback address from the command's proxies, which cannot reach this machine's loopback.
 fn around_proxies(parent: &Environment, lead: &mut EndpointSettings) {
     for name in ["NO_PROXY", "no_proxy"] {
         let value = match parent.get(name) {
@@ -272,7 +276,7 @@ async fn accept(listener: TcpListener, door: Arc<Door>, gate: Arc<Gate>) {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        // Answers are small; waiting to fill a packet would only slow the command down.
+        // Answers are small, so a wait to fill a packet would only slow the command down.
         let _ = stream.set_nodelay(true);
         let (door, gate) = (Arc::clone(&door), Arc::clone(&gate));
         let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
@@ -281,7 +285,7 @@ async fn accept(listener: TcpListener, door: Arc<Door>, gate: Arc<Gate>) {
                 Ok::<_, Infallible>(forward::answer(&gate, &door, connection, request).await)
             });
             let mut http = http1::Builder::new();
-            // A connection that ends early is the command's affair.
+            // If a connection ends early, the command handles it.
             let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }

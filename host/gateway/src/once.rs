@@ -1,8 +1,9 @@
-//! Remembers the signatures that have been used: each opens the gateway once.
+//! Remembers the signatures that have been used, so that the gateway accepts each only once.
 //!
-//! Clients make identical calls within one second. Their signatures are equal, because a signature's time counts seconds. So a
-//! signature may repeat shortly after its first use: over the same connection, which an attacker does not hold, or with
-//! another invocation id from its SDK. Every other repetition is refused.
+//! A client can make identical calls within one second. Their signatures are equal, because a signature's
+//! time has a resolution of one second. So a signature may repeat shortly after its first use in two cases:
+//! over the same connection, which an attacker does not have, or with another invocation id from the SDK.
+//! Every other repetition is refused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -15,15 +16,17 @@ use audex_core::clock;
 /// The most seconds between the date of a signature and now. Source: AWS, "Signing AWS API requests", the limit of
 /// services.
 const MOST_APART: u64 = 15 * 60;
-/// Calls that one second's signature stands for come within this time.
+/// The time after its first use in which a signature may repeat: identical calls of one second arrive within
+/// it.
 const SAME_SECOND: Duration = Duration::from_secs(2);
-/// Requests that are remembered: about 10 MB.
+/// The most requests that are remembered; they take about 10 MB.
 const REMEMBERED: usize = 100_000;
 
-/// The numbers that SDKs give a call and each attempt at it. Source: AWS SDKs and Tools Reference Guide, "Retry behavior".
+/// The headers in which SDKs number a call and each attempt. Source: AWS SDKs and Tools Reference Guide,
+/// "Retry behavior".
 const CALL: [&str; 2] = ["amz-sdk-invocation-id", "amz-sdk-request"];
 
-/// One request that came.
+/// One request with this signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Use {
     connection: u64,
@@ -36,33 +39,34 @@ struct Signature {
     uses: Vec<Use>,
 }
 
-/// The signatures that were used.
 #[derive(Debug, Default)]
 pub(crate) struct UsedSignatures {
-    /// By the second of their date.
+    /// The signatures, by the second of their date.
     seconds: BTreeMap<u64, HashMap<String, Signature>>,
     count: usize,
-    /// Signatures of this second and before are no longer remembered, and none is taken.
+    /// Signatures of this second and earlier are no longer remembered, so they are refused.
     forgotten: u64,
 }
 
-/// Checks that a signature is of about now; `skew` is how many seconds the endpoint's clock is ahead of this one.
+/// Checks that the date of a signature is near the current time; `skew` is the number of seconds by which the
+/// endpoint's clock is ahead of this machine's clock.
 ///
 /// # Errors
 /// `Stranger::Skewed`.
 pub(crate) fn in_time(signed: &Signed, skew: i64) -> Result<(), Stranger> {
     let date = seconds(signed);
     let now = clock::unix_seconds();
-    // A client whose endpoint keeps another time follows the endpoint.
+    // If the endpoint's clock differs, the client signs by the endpoint's clock.
     let is_near = |now: u64| now.abs_diff(date) <= MOST_APART;
     if is_near(now) || is_near(now.saturating_add_signed(skew)) { Ok(()) } else { Err(Stranger::Skewed) }
 }
 
 impl UsedSignatures {
-    /// Notes the use of a signature that has been verified, by a request that came over `connection`.
+    /// Records that a request over `connection` used a verified signature.
     ///
     /// # Errors
-    /// `Stranger::Repeated` if it is used up, or `Stranger::Skewed` if it is too old to be known.
+    /// `Stranger::Repeated` if the signature may not repeat, or `Stranger::Skewed` if it is older than the
+    /// remembered signatures.
     pub fn take(&mut self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Stranger> {
         self.take_at(signed, Use { connection, call: call(parts) }, Instant::now())
     }
@@ -85,8 +89,8 @@ impl UsedSignatures {
         Ok(())
     }
 
-    /// Forgets the oldest where there are too many: those dates are refused from then on. The date of the request at hand
-    /// stays.
+    /// Forgets the oldest signatures if there are too many; their dates are refused from then on. The date
+    /// `at_hand` of the current request is kept.
     fn forget(&mut self, at_hand: u64) {
         while self.count > REMEMBERED
             && let Some(oldest) = self.seconds.first_entry().filter(|oldest| *oldest.key() < at_hand)

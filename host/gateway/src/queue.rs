@@ -1,5 +1,6 @@
-//! Addresses of queues. Some SDKs ignore their endpoint and send requests for a queue to the host in its `QueueUrl`.
-//! So answers get the gateway's address in its place, and requests get the queue's own address back.
+//! Replaces the addresses of queues. Some SDKs ignore their endpoint and send requests for a queue to the
+//! host in its `QueueUrl`. So the gateway puts its own address into answers, and the queue's own address back
+//! into requests.
 //!
 //! Source: the JavaScript SDK's `middleware-sdk-sqs`, and the `QueueUrl` handlers of the Ruby, PHP and first Java SDKs.
 
@@ -14,26 +15,29 @@ use audex_core::percent;
 
 /// SQS's signing name.
 pub(crate) const SERVICE: &str = "sqs";
-/// Addresses that are remembered: a list of queues has a thousand at most. Source: `ListQueues`, API reference.
+/// The most addresses that are remembered: a list of queues has at most a thousand. Source: `ListQueues`, API
+/// reference.
 const REMEMBERED: usize = 5_000;
-/// A longer answer is passed on as it is; a thousand addresses have 120 kB.
+/// The longest answer in which addresses are replaced; a thousand addresses take 120 kB. A longer answer is
+/// passed on as it is.
 pub const ANSWER_BYTES: usize = 1024 * 1024;
 
-/// The operations whose answers have addresses. Source: botocore's model of SQS.
+/// The operations whose answers contain addresses. Source: botocore's model of SQS.
 const ANSWERED: [&str; 4] = ["CreateQueue", "GetQueueUrl", "ListDeadLetterSourceQueues", "ListQueues"];
-/// The members they stand in, by protocol JSON; in XML each is a `QueueUrl`.
+/// The members of JSON answers that contain addresses; in XML, each element is a `QueueUrl`.
 const MEMBERS: [&str; 3] = ["QueueUrl", "QueueUrls", "queueUrls"];
 
-/// Clients that send to the endpoint they were given. They get answers as they are: Terraform, for one, stores the address of a
-/// queue as its id, and this session's would lead nowhere later.
+/// The user agents of clients that always send to their configured endpoint. They get answers unchanged:
+/// Terraform, for example, stores the address of a queue as its id, and an address of this session's gateway
+/// would be invalid later.
 const KEEP_TO_THEIR_ENDPOINT: [&str; 7] =
     ["Boto3/", "Botocore/", "aws-cli/", "aws-sdk-go/", "aws-sdk-go-v2/", "aws-sdk-java/2.", "aws-sdk-rust/"];
 
-/// The addresses that were handed out, and what they stand for.
+/// The gateway's addresses that were handed out, each with the queue's own address.
 #[derive(Debug, Default)]
 pub(crate) struct Queues(Mutex<HashMap<String, String>>);
 
-/// Returns true if the answer to this request has addresses, and its client may send to them.
+/// Returns true if the answer to this request contains addresses and the client may send requests to them.
 pub(crate) fn has_addresses(parts: &Parts, body: &[u8]) -> bool {
     let keeps = |name: &str| {
         let agent = header(parts, name).unwrap_or_default();
@@ -51,7 +55,8 @@ pub(crate) fn has_addresses(parts: &Parts, body: &[u8]) -> bool {
 }
 
 impl Queues {
-    /// The answer `body` with addresses below `gateway` in place of the queues' own; none where it has none.
+    /// Returns the answer `body` with addresses below `gateway` in place of the queues' own; `None` if `body`
+    /// cannot be read.
     pub fn ours(&self, gateway: &str, body: &[u8]) -> Option<Vec<u8>> {
         if let Ok(mut answer) = serde_json::from_slice::<Value>(body) {
             let members = answer.as_object_mut()?;
@@ -94,7 +99,8 @@ impl Queues {
         Some(ours)
     }
 
-    /// The request `body` with the queue's own address in place of one that was handed out; none where there is none.
+    /// Returns the request `body` with the queue's own address in place of the gateway's; `None` if `body`
+    /// contains no address that was handed out.
     pub fn theirs(&self, body: &[u8]) -> Option<Vec<u8>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_empty() {
@@ -115,7 +121,6 @@ impl Queues {
     }
 }
 
-/// The value of a parameter of a form.
 fn parameter(form: &str, name: &str) -> Option<String> {
     percent::decode_pairs(form).into_iter().find_map(|(known, value)| (known == name).then_some(value))
 }

@@ -1,8 +1,9 @@
 //! Answers of endpoints, on their way to the command.
 //!
-//! Security: a service that refuses a signature quotes the request it got, and with it the session's own token. So an answer
-//! that is not a success is read whole and searched for what was sent; one that repeats it, or cannot be searched, is replaced.
-//! Bodies of successes are streamed and not searched: they are what the command asked for, from whom it asked.
+//! Security: a service that refuses a signature quotes the request, and with it the session's own token. So
+//! an answer that is not a success is read completely and searched for the session's secrets. If the answer
+//! repeats a secret or cannot be searched, it is replaced. Bodies of successful answers are streamed and not
+//! searched: they are the data that the command requested, from the service that it addressed.
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
@@ -18,21 +19,23 @@ use super::seen::{self, Outcome};
 use super::{Door, Gate, queue};
 use audex_core::clock;
 
-/// As long an error may be; real ones have some hundred bytes.
+/// The longest error answer that is searched; real ones have a few hundred bytes.
 const ERROR_BYTES: usize = 1024 * 1024;
-/// The answer to a deletion of a thousand objects, each key of 1,024 bytes written as up to six. Source: `DeleteObjects`.
+/// The longest answer to a deletion: a thousand objects, each with a key of 1,024 bytes, each byte encoded in
+/// up to six bytes.
+/// Source: `DeleteObjects`.
 const DELETED_BYTES: usize = 8 * 1024 * 1024;
-/// A code of an error; real ones have some forty letters.
+/// The longest error code that is passed on; real ones have about forty letters.
 const CODE_LETTERS: usize = 100;
 
-/// Headers of one connection. Source: RFC 9110, 7.6.1.
+/// The headers that apply to one connection. Source: RFC 9110, 7.6.1.
 const HOP: [&str; 6] =
     ["connection", "keep-alive", "transfer-encoding", "proxy-authenticate", "upgrade", "trailer"];
 
-/// Returns the answer as it goes to the command, and the outcome that it tells.
+/// Returns the answer for the command, and the outcome of the call.
 ///
 /// # Errors
-/// When it breaks off.
+/// If the answer is cut off.
 pub(crate) async fn looked_at(
     gate: &Gate,
     parts: &Parts,
@@ -67,7 +70,7 @@ pub(crate) async fn looked_at(
     }
 }
 
-/// All of a body; none if it is longer than `most`.
+/// Reads a whole body; returns `None` if it is longer than `most` bytes.
 async fn read(body: SdkBody, most: usize) -> Result<Option<Bytes>, Refusal> {
     match Limited::new(body, most).collect().await {
         Ok(whole) => Ok(Some(whole.to_bytes())),
@@ -76,7 +79,8 @@ async fn read(body: SdkBody, most: usize) -> Result<Option<Bytes>, Refusal> {
     }
 }
 
-/// Returns true if the request deletes several objects, of which some may be denied in an answer that is a success.
+/// Returns true if the request deletes several objects. Its answer can be a success although some deletions
+/// were denied.
 fn deletes_several(parts: &Parts, service: &str) -> bool {
     let mut query = parts.uri.query().unwrap_or_default().split('&');
     service == "s3"
@@ -94,10 +98,10 @@ async fn several(mut head: Head, body: SdkBody) -> Result<(Response<SdkBody>, Ou
     Ok((Response::from_parts(head, SdkBody::from(body.to_vec())), outcome))
 }
 
-/// Returns the answer with the gateway's addresses in place of queues' own.
+/// Returns the answer with the gateway's addresses in place of the queues' own.
 ///
 /// # Errors
-/// When it breaks off.
+/// If the answer is cut off.
 pub(crate) async fn with_our_queues(
     gate: &Gate,
     door: &Door,
@@ -114,14 +118,14 @@ pub(crate) async fn with_our_queues(
         return Err(Refusal::unreachable("the answer with addresses of queues is too long"));
     };
     let body = gate.queues.ours(&door.url, &body).unwrap_or_else(|| body.to_vec());
-    // They are of the answer that came.
+    // These headers describe the original body.
     for name in ["content-length", "x-amz-crc32", "content-md5"] {
         head.headers.remove(name);
     }
     Ok(Response::from_parts(head, SdkBody::from(body)))
 }
 
-/// Removes the headers that repeat what was sent.
+/// Removes the headers that repeat the session's secrets.
 fn remove_quoted(gate: &Gate, headers: &mut HeaderMap) {
     let quoting = headers.iter().filter(|(_, value)| repeats(gate, value.as_bytes()));
     let names: Vec<http::HeaderName> = quoting.map(|(name, _)| name.clone()).collect();
@@ -130,7 +134,8 @@ fn remove_quoted(gate: &Gate, headers: &mut HeaderMap) {
     }
 }
 
-/// Returns true if `text` repeats the session's secrets; also in bytes written apart, as S3 does (`41 53 49 41`).
+/// Returns true if `text` repeats the session's secrets, also if spaces separate the bytes, as in answers of
+/// S3 (`41 53 49 41`).
 fn repeats(gate: &Gate, text: &[u8]) -> bool {
     if gate.guard.finds_in(text) {
         return true;
@@ -139,7 +144,7 @@ fn repeats(gate: &Gate, text: &[u8]) -> bool {
     together.len() != text.len() && gate.guard.finds_in(&together)
 }
 
-/// The gateway's own words in place of the endpoint's.
+/// Builds the gateway's own answer in place of the endpoint's.
 fn replaced(gate: &Gate, parts: &Parts, status: StatusCode, code: Option<String>) -> Response<SdkBody> {
     let is_code = |code: &String| {
         code.len() <= CODE_LETTERS
@@ -154,7 +159,7 @@ fn replaced(gate: &Gate, parts: &Parts, status: StatusCode, code: Option<String>
     refusal.into_response(parts)
 }
 
-/// Returns the seconds by which the clock of an answer's endpoint is ahead of this one.
+/// Returns the seconds by which the clock of an answer's endpoint is ahead of this machine's clock.
 pub fn skew(headers: &HeaderMap) -> Option<i64> {
     let date = headers.get("date").map(HeaderValue::to_str)?.ok()?;
     let date = DateTime::from_str(date, Format::HttpDate).ok()?.secs();

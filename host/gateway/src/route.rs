@@ -1,15 +1,16 @@
-//! Where a request that came to the gateway is sent on to.
+//! Finds the endpoint for a request that came to the gateway.
 
 use http::Uri;
 
 use audex_core::environment::{AWS_ENDPOINT_URL, Environment};
 use audex_core::region::is_region;
 
-/// Begins the variables that replace the endpoint of one service.
+/// The prefix of variables that replace the endpoint of one service.
 const OF_SERVICE: &str = "AWS_ENDPOINT_URL_";
 
-/// Services whose signatures do not tell them apart, by what follows `AWS_ENDPOINT_URL_`, with the beginning of their hosts.
-/// Each gets a port of its own. Source: `endpointPrefix`, `signingName` and `serviceId` of botocore 1.44's models.
+/// The services that share a signing name with another service, by their suffix of `AWS_ENDPOINT_URL_`, each
+/// with the prefix of its host. Each gets a port of its own. Source: `endpointPrefix`, `signingName` and
+/// `serviceId` of botocore 1.44's models.
 #[rustfmt::skip]
 const LANES: &[(&str, &str)] = &[
     ("APPCONFIGDATA", "appconfigdata"),
@@ -36,9 +37,9 @@ const LANES: &[(&str, &str)] = &[
     ("TIMESTREAM_QUERY", "query.timestream"), ("TIMESTREAM_WRITE", "ingest.timestream"),
 ];
 
-/// Services of which some operations are not signed, by what follows `AWS_ENDPOINT_URL_`, with their signing names. Such a
-/// request does not say which service it is for, so each gets a port of its own. Source: `authtype: none` in botocore's models;
-/// S3 for objects that are public.
+/// The services with operations that are not signed, by their suffix of `AWS_ENDPOINT_URL_`, each with its
+/// signing name. An unsigned request does not name its service, so each service gets a port of its own.
+/// Source: `authtype: none` in botocore's models; S3 for objects that are public.
 const UNSIGNED: &[(&str, &str)] = &[
     ("COGNITO_IDENTITY", "cognito-identity"),
     ("COGNITO_IDENTITY_PROVIDER", "cognito-idp"),
@@ -49,10 +50,10 @@ const UNSIGNED: &[(&str, &str)] = &[
     ("STS", "sts"),
 ];
 
-/// The names that services are signed for, one a line (`signing_names.py`).
+/// The signing names of all services, one per line (`signing_names.py`).
 const SIGNING_NAMES: &str = include_str!("signing_names.txt");
 
-/// Hosts that do not begin with the signing name, by it. Source: as above.
+/// The prefixes of hosts that do not begin with the signing name, by signing name. Source: as for [`LANES`].
 #[rustfmt::skip]
 const PREFIXES: &[(&str, &str)] = &[
     ("IoTSecuredTunneling", "api.tunneling.iot"), ("appstream", "appstream2"), ("awsssoportal", "portal.sso"),
@@ -63,7 +64,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("sagemaker", "api.sagemaker"), ("ses", "email"), ("sso-oauth", "oidc"), ("wickr", "admin.wickr"),
 ];
 
-/// Services with one endpoint for all regions of a partition. Source: botocore 1.44's `endpoints.json`.
+/// The services with one endpoint for all regions of a partition. Source: botocore 1.44's `endpoints.json`.
 #[rustfmt::skip]
 const GLOBAL: &[(&str, &str)] = &[
     ("account", "account.us-east-1.amazonaws.com"), ("billingconductor", "billingconductor.us-east-1.amazonaws.com"),
@@ -89,7 +90,8 @@ const GLOBAL_GOVERNMENT: &[(&str, &str)] = &[
     ("support", "support.us-gov-west-1.amazonaws.com"),
 ];
 
-/// Domains of the other partitions, by how their regions begin; the first that fits. Source: as above.
+/// The domains of the partitions, by the prefix of their regions; the first match counts. Source: as for
+/// [`GLOBAL`].
 const SUFFIXES: &[(&str, &str)] = &[
     ("cn-", "amazonaws.com.cn"),
     ("us-isob-", "sc2s.sgov.gov"),
@@ -100,27 +102,27 @@ const SUFFIXES: &[(&str, &str)] = &[
     ("", "amazonaws.com"),
 ];
 
-/// What one port of the gateway is for.
+/// The purpose of one port of the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lane {
-    /// The variable that leads to it.
+    /// The variable that points to the port.
     pub variable: String,
-    /// How hosts of its service begin, where the signing name does not say so.
+    /// The prefix of its service's host, if the signing name does not determine it.
     prefix: Option<&'static str>,
-    /// The service that a request without a signature is for, where the port tells.
+    /// The service of an unsigned request, if the port determines it.
     pub unsigned: Option<&'static str>,
-    /// Where everything goes, where the user said so.
+    /// The endpoint for all requests of this port, if the user configured one.
     target: Option<String>,
 }
 
 impl Lane {
-    /// Returns true if the user's settings say where everything of this port goes.
+    /// Returns true if the user configured an endpoint for this port.
     pub fn is_led(&self) -> bool {
         self.target.is_some()
     }
 }
 
-/// The ports a gateway needs: the first is for every service that has none of its own.
+/// Returns the ports that a gateway needs. The first is for all services without a port of their own.
 pub(crate) fn lanes(parent: &Environment) -> Vec<Lane> {
     let everything = parent.get(AWS_ENDPOINT_URL).map(str::to_owned);
     let lane = |variable: &str, target| Lane {
@@ -130,7 +132,7 @@ pub(crate) fn lanes(parent: &Environment) -> Vec<Lane> {
         target,
     };
     let mut lanes = vec![lane(AWS_ENDPOINT_URL, everything.clone())];
-    // Where everything goes to one place, nothing needs telling apart.
+    // If all requests go to one endpoint, the services need no ports of their own.
     if everything.is_none() {
         let told = |(id, prefix): &(&str, &'static str)| Lane {
             prefix: Some(prefix),
@@ -148,19 +150,19 @@ pub(crate) fn lanes(parent: &Environment) -> Vec<Lane> {
     lanes
 }
 
-/// Which kind of endpoint the user asked for.
+/// The kind of endpoint that the user configured.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Variant {
-    /// `AWS_USE_FIPS_ENDPOINT`.
+    /// True if `AWS_USE_FIPS_ENDPOINT` is true.
     pub fips: bool,
-    /// `AWS_USE_DUALSTACK_ENDPOINT`.
+    /// True if `AWS_USE_DUALSTACK_ENDPOINT` is true.
     pub dual_stack: bool,
 }
 
-/// The address to send a request to: `path` is its path with its query, as it came.
+/// Returns the address to which a request is sent; `path` is the request's path and query, unchanged.
 ///
 /// # Errors
-/// A reason, when there is no such address.
+/// The reason, if there is no such address.
 pub fn target(
     lane: &Lane,
     variant: Variant,
@@ -174,7 +176,7 @@ pub fn target(
     };
     let path = if path.starts_with('/') { path } else { "/" };
     let uri: Uri = format!("{base}{path}").parse().map_err(|_| "the endpoint makes no address")?;
-    // Security: what stands before an `@` is a password, and would be sent to whom it is not for.
+    // Security: the text before an `@` is a login, which must not be sent to another host.
     let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
     if plain && uri.scheme().is_some() { Ok(uri) } else { Err("the endpoint is no plain http or https URL") }
 }
@@ -189,8 +191,9 @@ fn host(
     service: &str,
     region: &str,
 ) -> Result<String, &'static str> {
-    // Security: both become part of a host name that the real credentials are used for. `compute-1` is not a region and `bucket`
-    // is not a service, though `ec2-203-0-113-7.compute-1.amazonaws.com` and `bucket.s3.amazonaws.com` are other people's hosts.
+    // Security: service and region become part of a host name to which the real credentials give access. So
+    // unknown names are refused: `compute-1` is not a region and `bucket` is not a service, but
+    // `ec2-203-0-113-7.compute-1.amazonaws.com` and `bucket.s3.amazonaws.com` are hosts of other customers.
     if !SIGNING_NAMES.lines().any(|name| name == service) {
         return Err("its signature names no known service");
     }

@@ -1,4 +1,4 @@
-//! What is kept of a request and its answer: enough to name the operation and to tell whether it was denied.
+//! Extracts the parts of a request and its answer that name the operation and show a denial.
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -8,12 +8,13 @@ use super::dummy::{header, is_s3};
 use audex_core::percent::decode_pairs;
 use audex_wire::seen_request::SeenRequest;
 
-/// As much of a body as names operation and resource.
+/// The bytes of a body that are kept: enough to name operation and resource.
 pub const BODY_BYTES: usize = 64 * 1024;
-/// Query parameters that are kept; real calls have a dozen.
+/// The most query parameters that are kept; real calls have a dozen.
 const PARAMETERS: usize = 200;
 
-/// Headers that name operation or resource. Source: the `locationName` of header members in botocore's models.
+/// The headers that name an operation or a resource. Source: the `locationName` of header members in
+/// botocore's models.
 const HEADERS: &[&str] = &[
     "content-type",
     "x-amz-target",
@@ -40,12 +41,14 @@ const HEADERS: &[&str] = &[
     "x-amz-expected-bucket-owner",
 ];
 
-/// Headers of an answer that name what the call needed besides, and how they are handed over: no header of a request has such a name.
+/// The headers of an answer that name another resource which the call needed, each with the name under which
+/// it is kept. No header of a request can have such a name.
 /// Source: S3 API reference, `GetObject`, response syntax.
 const ANSWERED: &[(&str, &str)] =
     &[("x-amz-server-side-encryption-aws-kms-key-id", "answer:x-amz-server-side-encryption-aws-kms-key-id")];
 
-/// Codes with which services say that a policy does not allow a call. Source: the "Common Errors" of their API references.
+/// The error codes of calls that a policy denied. Source: the "Common Errors" of the services' API
+/// references.
 const DENIALS: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
@@ -63,8 +66,8 @@ const DENIALS: &[&str] = &[
     "UnauthorizedAccess",
 ];
 
-/// Codes with which services say that the credentials, the signature or the account are not good: no policy decided.
-/// Source: the same, and "Error responses" of Amazon S3's.
+/// The error codes for invalid credentials, signatures or accounts: no policy decided the call.
+/// Source: the "Common Errors" of the services' API references, and "Error responses" of Amazon S3's.
 const NOT_DECIDED: &[&str] = &[
     "AccountProblem",
     "AllAccessDisabled",
@@ -89,28 +92,29 @@ const NOT_DECIDED: &[&str] = &[
     "XAmzContentSHA256Mismatch",
 ];
 
-/// Codes that come with status 403 after a policy has allowed the call. Source: "Error responses" of Amazon S3's.
+/// The error codes with status 403 of calls that a policy has allowed. Source: "Error responses" of Amazon
+/// S3's.
 const ALLOWED: &[&str] = &["InvalidObjectState", "InvalidPayer"];
 
-/// What became of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was let through, whatever came of it then.
+    /// A policy allowed the call, which may have failed for another reason.
     Used,
-    /// A policy did not allow it.
+    /// A policy denied the call.
     Denied,
-    /// A policy allowed it on some resources and not on others.
+    /// A policy allowed the call on some resources and denied it on others.
     Partly,
-    /// Nobody decided: the credentials had ended, or nothing answered.
+    /// No policy decided the call: the service did not accept the credentials, the signature or the account.
     Undecided,
 }
 
-/// Tells whether bodies of this request name operations or resources.
+/// Returns true if the body of this request names an operation or resources.
 pub(crate) fn has_telling_body(parts: &Parts, service: &str) -> bool {
     let kind = header(parts, "content-type").unwrap_or_default().to_ascii_lowercase();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_owned();
     if is_s3(service) {
-        // Security: never the body of an object, whatever it calls itself.
+        // Security: the body of an object is never kept, whatever its content type.
         return deletes_objects(parts);
     }
     matches!(
@@ -123,13 +127,14 @@ pub(crate) fn has_telling_body(parts: &Parts, service: &str) -> bool {
     )
 }
 
-/// The one request of S3 whose body is a list of keys. Source: S3 API reference, `DeleteObjects`.
+/// Returns true for `DeleteObjects`, the only request of S3 whose body is a list of keys. Source: S3 API
+/// reference, `DeleteObjects`.
 fn deletes_objects(parts: &Parts) -> bool {
     let query = decode_pairs(parts.uri.query().unwrap_or_default());
     parts.method == Method::POST && query.iter().any(|(name, _)| name == "delete")
 }
 
-/// What is kept of the head of an answer, as headers of the request.
+/// Returns the headers of an answer that are kept, as headers of the request.
 pub fn answered(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |(name, as_seen): &(&str, &str)| {
         let value = headers.get(*name)?.to_str().ok()?;
@@ -138,7 +143,7 @@ pub fn answered(headers: &HeaderMap) -> Vec<(String, String)> {
     ANSWERED.iter().filter_map(text).collect()
 }
 
-/// What is kept of a request.
+/// Returns the parts of a request that are kept.
 pub fn seen(parts: &Parts, service: &str, region: &str, body: &Bytes) -> SeenRequest {
     let body = if has_telling_body(parts, service) { body.as_ref() } else { &[] };
     let text = |name: &&str| Some(((*name).to_owned(), header(parts, name)?.to_owned()));
@@ -156,25 +161,26 @@ pub fn seen(parts: &Parts, service: &str, region: &str, body: &Bytes) -> SeenReq
     }
 }
 
-/// Whether services say with this code that a policy does not allow a call.
+/// Returns true if services use this error code for calls that a policy denied.
 #[must_use]
 pub fn is_denial(code: &str) -> bool {
     DENIALS.contains(&code)
 }
 
-/// What an answer says of the call; `code` is the error's code, if it has one.
+/// Returns the outcome of a call from the answer's status and error code, if the answer has one.
 pub fn outcome(status: StatusCode, code: Option<&str>) -> Outcome {
     match code {
         Some(code) if is_denial(code) => Outcome::Denied,
         Some(code) if NOT_DECIDED.contains(&code) => Outcome::Undecided,
         Some(code) if ALLOWED.contains(&code) => Outcome::Used,
-        // A refusal in words of its own, or without any (the head of an answer has no room for a code), is a refusal.
+        // With these statuses, an unknown code is a denial, and so is a missing one: the answer to a HEAD
+        // request has no room for a code.
         _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => Outcome::Denied,
         _ => Outcome::Used,
     }
 }
 
-/// The code of an error: from its header, else from the beginning of its body.
+/// Returns the code of an error: from its header, else from the beginning of its body.
 pub fn code(header: Option<&str>, body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let found = header.map(str::to_owned).or_else(|| xml_code(&text)).or_else(|| json_code(&text))?;
@@ -188,7 +194,7 @@ fn xml_code(text: &str) -> Option<String> {
     Some(rest.split_once("</Code>")?.0.to_owned())
 }
 
-/// The body may be cut, so it is no whole JSON.
+/// Searches for the code as text, because the body may be cut off, and is then not valid JSON.
 fn json_code(text: &str) -> Option<String> {
     ["\"__type\"", "\"code\"", "\"Code\""].iter().find_map(|key| {
         let rest = text.split_once(key)?.1.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;

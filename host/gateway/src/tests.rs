@@ -13,24 +13,24 @@ use super::dummy::settings;
 use super::*;
 use audex_loopback::{LoopbackCloud, Seed};
 
-/// A gateway to `target`, what it tells, and a runtime for its client.
+/// A gateway, the receiver of its reports, and a runtime for its client.
 struct Scene {
     gateway: Gateway,
     noted: mpsc::Receiver<Noted>,
     runtime: tokio::runtime::Runtime,
 }
 
-/// What a client asks.
+/// A client's request.
 struct Ask<'a> {
     path: &'a str,
     headers: &'a [(&'a str, &'a str)],
     body: &'a [u8],
-    /// What is in `x-amz-content-sha256`, if that is not the body's own.
+    /// The value of `x-amz-content-sha256`; `None` leaves the header out and signs the body's hash.
     hash: Option<&'a str>,
     secret: Option<&'a str>,
     service: &'a str,
     region: &'a str,
-    /// The seconds since it was signed.
+    /// The seconds since the request was signed.
     ago: i64,
 }
 
@@ -58,7 +58,7 @@ fn none() -> Credentials {
 }
 
 impl Scene {
-    /// Sends a request signed with the dummy key; status and body of the answer.
+    /// Sends a request signed with the dummy key; returns status and body of the answer.
     fn send(&self, method: &str, ask: &Ask<'_>) -> (u16, String) {
         self.exchange(self.signed(method, ask))
     }
@@ -67,7 +67,7 @@ impl Scene {
         self.gateway.url().trim_start_matches("http://").to_owned()
     }
 
-    /// A request signed with the dummy key.
+    /// Builds a request signed with the dummy key.
     fn signed(&self, method: &str, ask: &Ask<'_>) -> Request<SdkBody> {
         let (host, uri) = (self.host(), format!("{}{}", self.gateway.url(), ask.path));
         let mut headers = vec![("host", host.as_str())];
@@ -103,7 +103,7 @@ impl Scene {
         request
     }
 
-    /// A request that is not signed.
+    /// Builds a request that is not signed.
     fn unsigned(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<SdkBody> {
         let uri = format!("{}{path}", self.gateway.url());
         let mut request = Request::builder().method(method).uri(uri).header("host", self.host());
@@ -113,7 +113,7 @@ impl Scene {
         request.body(SdkBody::from(body)).unwrap()
     }
 
-    /// Sends a request over a connection of its own; status and body of the answer.
+    /// Sends a request over a connection of its own; returns status and body of the answer.
     fn exchange(&self, request: Request<SdkBody>) -> (u16, String) {
         self.runtime.block_on(async {
             let answer = AwsHttp::new(None).forward(HttpRequest::try_from(request).unwrap()).await.unwrap();
@@ -128,7 +128,7 @@ fn far() -> u64 {
     audex_core::clock::unix_seconds() + 600
 }
 
-/// The demo cloud with an analyst's keys.
+/// Starts the demo cloud with a user `analyst`; returns the cloud and this user's keys.
 fn cloud() -> (LoopbackCloud, Credentials) {
     let mut seed = Seed::demo();
     let policy =
@@ -295,7 +295,7 @@ fn a_header_that_is_not_ascii_is_forwarded_as_it_came() {
 fn a_header_in_the_old_encoding_is_forwarded_byte_for_byte() {
     let cloud = cloud::Cloud::start(|_| cloud::answer("200 OK", "", b""));
     let scene = scene(&cloud.endpoint, none(), far());
-    // As Python's and Node.js's HTTP libraries do: signed as text, sent as one byte for each character.
+    // As HTTP libraries of Python and Node.js do it: signed as text, sent as one byte for each character.
     let headers = [("x-amz-meta-name", "ü")];
     let mut request = scene.signed("PUT", &Ask { headers: &headers, ..GET });
     let value = http::HeaderValue::from_bytes(b"\xfc").unwrap();

@@ -1,7 +1,8 @@
-//! Requests without a signature whose operations take none: forwarded as they are, and no permission of the session decides them.
+//! Forwards unsigned requests for operations that take no signature. No permission of the session decides
+//! these requests.
 //!
-//! Security: nothing of the session goes with them. Where one is sent is told by the port it came to, else by its operation;
-//! never by a host that it names.
+//! Security: no credential of the session is sent with them. The port that a request came to selects its
+//! endpoint, else its operation does; a host that the request names never does.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -22,16 +23,19 @@ use super::{Door, Gate, Noted, reply, seen};
 use audex_core::percent::decode_pairs;
 use audex_core::region::is_region;
 
-/// A call of these operations; a SAML assertion has 100,000 characters at most. Source: `AssumeRoleWithSAML`, API reference.
+/// The longest body of a call; a SAML assertion has at most 100,000 characters. Source: `AssumeRoleWithSAML`,
+/// API reference.
 const CALL_BYTES: usize = 1024 * 1024;
-/// The fields of a form come before its file. Source: S3, "POST Object": a policy, a signature, and metadata of 2 kB.
+/// The bytes of a form that are searched for the session's key: its fields come before its file. Source: S3,
+/// "POST Object": a policy, a signature, and metadata of 2 kB.
 const FIELDS_BYTES: usize = 32 * 1024;
-/// The region where the session names none.
+/// The region if the session names none.
 const REGION: &str = "us-east-1";
 const FORM: &str = "application/x-www-form-urlencoded";
 const S3: &str = "s3";
 
-/// The operations without a signature by what comes before them in `X-Amz-Target`. Source: `authtype: none` in botocore's models.
+/// The operations without a signature, by their prefix in `X-Amz-Target`. Source: `authtype: none` in
+/// botocore's models.
 #[rustfmt::skip]
 const TARGETS: &[(&str, &str, &[&str])] = &[
     ("AWSCognitoIdentityService", "cognito-identity",
@@ -46,9 +50,9 @@ const TARGETS: &[(&str, &str, &[&str])] = &[
         "VerifySoftwareToken", "VerifyUserAttribute",
     ]),
 ];
-/// The same, by the parameter `Action`.
+/// The operations without a signature, by the parameter `Action`.
 const ACTIONS: [(&str, &str); 2] = [("AssumeRoleWithSAML", "sts"), ("AssumeRoleWithWebIdentity", "sts")];
-/// The same, by method and path.
+/// The operations without a signature, by method and path.
 const PATHS: [(&str, &str, &str); 8] = [
     ("GET", "/federation/credentials", "awsssoportal"),
     ("GET", "/assignment/roles", "awsssoportal"),
@@ -63,14 +67,14 @@ const PATHS: [(&str, &str, &str); 8] = [
 /// Forwards a request that has no signature.
 ///
 /// # Errors
-/// When its operation needs one, or it cannot be sent.
+/// If the operation needs a signature, or the request cannot be sent.
 pub async fn exchange(
     gate: &Gate,
     door: &Door,
     parts: &Parts,
     body: Incoming,
 ) -> Result<Response<SdkBody>, Refusal> {
-    // Security: a web page could make a browser send here by a name of its own.
+    // Security: a web page could make a browser send requests to this port under a host name of the page.
     if header(parts, "host").is_none_or(|host| host != door.host()) {
         return Err(Stranger::Unsigned.into());
     }
@@ -89,7 +93,7 @@ pub async fn exchange(
     Ok(response)
 }
 
-/// The parameters of a call, which are its whole body, or none of an object; and the body.
+/// Returns the parameters of a call (its whole body, or nothing for an object), and the body to send.
 async fn beginning(gate: &Gate, parts: &Parts, body: Incoming) -> Result<(Bytes, SdkBody), Refusal> {
     let kind = header(parts, "content-type").unwrap_or_default();
     if parts.headers.contains_key("x-amz-target") || kind.starts_with(FORM) {
@@ -99,7 +103,7 @@ async fn beginning(gate: &Gate, parts: &Parts, body: Incoming) -> Result<(Bytes,
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
         })?;
         if kind.starts_with(FORM) {
-            // `Stranger::Unsigned` is what this is about.
+            // Unsigned is the expected result; any other is a signature in the form.
             match dummy::unsigned(&String::from_utf8_lossy(&whole)) {
                 Stranger::Unsigned => {}
                 signed => return Err(signed.into()),
@@ -126,7 +130,8 @@ async fn beginning(gate: &Gate, parts: &Parts, body: Incoming) -> Result<(Bytes,
     Ok((Bytes::new(), SdkBody::from_body_1_x(Continued { first: Some(first), rest: form })))
 }
 
-/// Returns the service of an unsigned request; `port` is the service of the port that it came to, if the port has one.
+/// Returns the service of an unsigned request; `port` is the service of the port that the request came to, if
+/// the port has one.
 fn service(port: Option<&'static str>, parts: &Parts, body: &[u8]) -> Option<&'static str> {
     let is_form = header(parts, "content-type").unwrap_or_default().starts_with(FORM);
     let (target, path) = (header(parts, "x-amz-target"), parts.uri.path());
@@ -162,7 +167,7 @@ fn is_in_bucket(path: &str) -> bool {
         && bucket.bytes().all(is_plain)
 }
 
-/// The region a request is for: the one in its identity's name, else the session's.
+/// Returns the region of a request: the region in the name of its identity, else the session's.
 fn region(session: Option<&str>, service: &str, body: &[u8]) -> String {
     let own = || session.unwrap_or(REGION).to_owned();
     if service != "cognito-identity" {
@@ -175,7 +180,7 @@ fn region(session: Option<&str>, service: &str, body: &[u8]) -> String {
     regions.find(|region| is_region(region)).unwrap_or_else(own)
 }
 
-/// The region of the bucket, where S3 says that it is another and the request can be made again.
+/// Returns the region of the bucket if S3 answered that it is another one and the request can be repeated.
 fn elsewhere(door: &Door, parts: &Parts, service: &str, response: &Response<SdkBody>) -> Option<String> {
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     let is_refused = response.status().is_redirection() || response.status() == StatusCode::BAD_REQUEST;
@@ -217,7 +222,7 @@ fn as_it_is(parts: &Parts, uri: &Uri, body: SdkBody, length: Option<u64>) -> Res
     HttpRequest::try_from(request).map_err(|error| error.to_string())
 }
 
-/// A body whose beginning was read.
+/// A body whose beginning has been read.
 struct Continued {
     first: Option<Bytes>,
     rest: SdkBody,
@@ -315,7 +320,7 @@ mod tests {
         for path in ["/", "/ab", "/UPPER/x", "//bucket/x", "/a_b/c", "/@evil.com/x"] {
             assert_eq!(of(None, "GET", path, &[], ""), None, "{path}");
         }
-        // The port is for another service.
+        // The port belongs to another service.
         let sign_up = [("x-amz-target", "AWSCognitoIdentityProviderService.SignUp")];
         assert_eq!(of(Some("s3"), "POST", "/", &sign_up, "{}"), None);
         assert_eq!(of(Some("sts"), "GET", "/bucket/key", &[], ""), None);

@@ -1,4 +1,4 @@
-//! The state of the loopback cloud: who has which key, what was asked, and the one place that decides.
+//! The state of the loopback cloud: its keys and remembered requests, and the one place that decides.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -13,10 +13,9 @@ use crate::iam::{Decision, PolicyDocument, Request};
 use audex_core::clock;
 use audex_core::secret::Secret;
 
-/// How many requests are remembered; a served demo must not grow without end.
+/// The most requests that are remembered; the memory of a served demo must not grow without limit.
 const REMEMBERED_REQUESTS: usize = 10_000;
 
-/// A role that can be assumed.
 #[derive(Debug)]
 pub(super) struct Role {
     pub(super) name: String,
@@ -28,26 +27,24 @@ pub(super) struct Role {
     trust: Vec<String>,
 }
 
-/// Why a request is refused before anything is decided.
+/// The reason why a request is refused before a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// No signature, or of a form this cloud does not take.
+    /// There is no signature, or this cloud does not accept its form.
     Unsigned,
-    /// A signature header that cannot be read.
+    /// The signature header cannot be read.
     Malformed,
-    /// The access key id is not known.
     UnknownKey,
     /// The signature, or the signed digest of the body, is wrong.
     BadSignature,
-    /// The request's time is too far from the clock.
+    /// The request's time is too far from the cloud's clock.
     Skewed,
     /// The session token is not the key's.
     BadToken,
-    /// The session has ended.
     Expired,
 }
 
-/// The account, its credentials and its memory of requests.
+/// The account, its credentials and its remembered requests.
 pub(super) struct Cloud {
     pub(super) account: String,
     pub(super) without_scoped_credentials: bool,
@@ -62,7 +59,7 @@ pub(super) struct Cloud {
 }
 
 impl Cloud {
-    /// Builds the account of `seed` and hands back its buckets, which belong to S3.
+    /// Builds the account of `seed`, and returns the seed's buckets, which belong to S3.
     pub(super) fn new(seed: Seed) -> Result<(Self, Vec<BucketSeed>), LoopbackError> {
         let mut user_keys = HashMap::new();
         let mut credentials = HashMap::new();
@@ -89,7 +86,7 @@ impl Cloud {
         Ok((cloud, seed.buckets))
     }
 
-    /// This cloud's clock, Unix seconds.
+    /// Returns the time of this cloud's clock, in Unix seconds.
     pub(super) fn now(&self) -> u64 {
         clock::unix_seconds().saturating_add_signed(self.clock_offset_seconds)
     }
@@ -98,7 +95,8 @@ impl Cloud {
         self.aged_seconds.fetch_add(by.as_secs(), Ordering::SeqCst);
     }
 
-    /// The time by which sessions are issued and expire: the clock, and what `advance` added.
+    /// Returns the time by which sessions are issued and expire: the clock plus the seconds that `advance`
+    /// added.
     pub(super) fn session_time(&self) -> u64 {
         self.now().saturating_add(self.aged_seconds.load(Ordering::SeqCst))
     }
@@ -133,7 +131,7 @@ impl Cloud {
         credentials.values().map(|credential| credential.secret.clone()).chain(tokens).collect()
     }
 
-    /// Makes a session of `principal` that ends at `expires`, with a token of `token_bytes` or more.
+    /// Makes a session of `principal` that ends at `expires`, with a token of at least `token_bytes` bytes.
     pub(super) fn issue(
         &self,
         principal: Arc<Principal>,
@@ -146,7 +144,7 @@ impl Cloud {
         Ok(credential)
     }
 
-    /// Checks that `token` is the credential's own and that its session still lives.
+    /// Checks that `token` is the credential's token and that the session has not expired.
     pub(super) fn check_session(&self, credential: &Credential, token: Option<&str>) -> Result<(), Refusal> {
         let (session, token) = match (&credential.session, token) {
             (None, None) => return Ok(()),
@@ -162,14 +160,14 @@ impl Cloud {
         Ok(())
     }
 
-    /// Decides `request` for the holder of `credential`, and remembers it.
+    /// Decides `request` for the owner of `credential`, and remembers the request.
     pub(super) fn authorise(&self, credential: &Credential, service: &str, request: Ask<'_>) -> Decision {
         let decision = self.decide(credential, request);
         self.remember(credential, service, request, decision);
         decision
     }
 
-    /// Decides without remembering: what would be allowed, not what was asked.
+    /// Decides a hypothetical request, without remembering it.
     pub(super) fn decide(&self, credential: &Credential, ask: Ask<'_>) -> Decision {
         let principal = &credential.principal;
         let now = self.session_time();
@@ -192,7 +190,7 @@ impl Cloud {
         iam::decide(&principal.identity, &principal.limits, &request)
     }
 
-    /// Notes a decision that no policy takes part in (`GetCallerIdentity`).
+    /// Remembers a request with its decision, also one that no policy decides (`GetCallerIdentity`).
     pub(super) fn remember(&self, credential: &Credential, service: &str, ask: Ask<'_>, decision: Decision) {
         self.push(Seen {
             service: service.to_owned(),
@@ -204,7 +202,7 @@ impl Cloud {
         });
     }
 
-    /// Notes a request that was refused before a decision.
+    /// Remembers a request that was refused before a decision.
     pub(super) fn remember_refusal(&self, service: &str, action: &str, access_key_id: &str) {
         let owner = self.credential(access_key_id);
         self.push(Seen {
@@ -217,7 +215,7 @@ impl Cloud {
         });
     }
 
-    /// Keeps a `ScopedSessionDescription`.
+    /// Remembers a `ScopedSessionDescription`.
     pub(super) fn describe(&self, description: &str) {
         let mut memory = locked(&self.descriptions);
         if memory.len() >= REMEMBERED_REQUESTS {
@@ -249,13 +247,12 @@ impl fmt::Debug for Cloud {
     }
 }
 
-/// What is to be decided.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ask<'a> {
     pub(super) action: &'a str,
     pub(super) resource: &'a str,
     pub(super) region: &'a str,
-    /// Condition keys of the service.
+    /// The condition keys of the service.
     pub(super) context: &'a [(&'a str, String)],
 }
 
@@ -272,7 +269,7 @@ impl Role {
         })
     }
 
-    /// Whether the trust policy names `caller`, itself or through its account.
+    /// Returns true if the trust policy names `caller` or its account.
     pub(super) fn trusts(&self, account: &str, caller: &Principal) -> bool {
         let root = format!("arn:aws:iam::{account}:root");
         self.trust.iter().any(|trusted| {
@@ -284,7 +281,8 @@ impl Role {
     }
 }
 
-/// Locks even if a thread panicked with the lock: each change under it is a single insertion or removal.
+/// Locks a mutex, even if a thread panicked while it held the lock: each change under the lock is a single
+/// insertion or removal, so the data is consistent.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

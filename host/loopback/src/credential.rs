@@ -1,4 +1,4 @@
-//! Keys of the loopback cloud and the principals they belong to.
+//! The keys of the loopback cloud, and the principals who own them.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use super::LoopbackError;
 use crate::iam::PolicyDocument;
 use audex_core::secret::Secret;
 
-/// Characters of access key ids and unique ids.
+/// The alphabet of access key ids and unique ids.
 const ID_ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-/// Characters of secret keys and tokens.
+/// The alphabet of secret keys and tokens.
 const SECRET_ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/// Length of a secret access key, as AWS makes them.
+/// The length of a secret access key, as at AWS.
 const SECRET_LENGTH: usize = 40;
-/// Length of the random part of a session token: near the size real clients meet.
+/// The length of the random part of a session token: near the size of real tokens.
 const TOKEN_LENGTH: usize = 352;
-/// How session tokens begin.
+/// The prefix of session tokens.
 const TOKEN_PREFIX: &str = "IQoJ";
 
-/// What kind of identity signed a request; it decides which STS calls are open to it.
+/// The kind of identity that signed a request; it determines which STS calls are permitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// An IAM user with its long-term key.
@@ -30,25 +30,25 @@ pub(super) enum Kind {
     Federated,
 }
 
-/// Who a key belongs to, and what it may do: the union of `identity`, cut by each of `limits`.
+/// The owner of a key, with its permissions: the union of `identity`, intersected with each of `limits`.
 #[derive(Clone, Debug)]
 pub(super) struct Principal {
     pub(super) kind: Kind,
-    /// The ARN `GetCallerIdentity` shows.
+    /// The ARN that `GetCallerIdentity` returns.
     pub(super) arn: String,
-    /// `aws:PrincipalArn`: for a role session the role's own.
+    /// `aws:PrincipalArn`: for a role session, the ARN of the role.
     pub(super) identity_arn: String,
     /// `aws:userid`.
     pub(super) user_id: String,
-    /// `aws:username`, of users only.
+    /// `aws:username`; `None` for principals that are not users.
     pub(super) user_name: Option<String>,
     pub(super) identity: Vec<PolicyDocument>,
     pub(super) limits: Vec<PolicyDocument>,
-    /// How many of `limits` came from `GetScopedCredentials`.
+    /// The number of policies in `limits` that came from `GetScopedCredentials`.
     pub(super) scoped_policies: u32,
 }
 
-/// A key, and for a session its token and end.
+/// A key; for a session, with its token and its end.
 #[derive(Debug)]
 pub(super) struct Credential {
     pub(super) id: String,
@@ -57,18 +57,18 @@ pub(super) struct Credential {
     pub(super) principal: Arc<Principal>,
 }
 
-/// The temporary half of a credential.
+/// The part of a credential that only sessions have.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) token: Secret,
     /// Unix seconds.
     pub(super) issued: u64,
-    /// Unix seconds; from then on the session is dead.
+    /// Unix seconds; the session is invalid from then on.
     pub(super) expires: u64,
 }
 
 impl Credential {
-    /// Makes a session key of `principal` whose token has `token_bytes` or more.
+    /// Makes a session key of `principal` whose token has at least `token_bytes` bytes.
     pub(super) fn session(
         principal: Arc<Principal>,
         issued: u64,
@@ -82,23 +82,22 @@ impl Credential {
     }
 }
 
-/// A random id such as `AKIA` and 16 characters.
+/// Makes a random id: `prefix`, such as `AKIA`, and 16 characters.
 pub(super) fn unique_id(prefix: &str) -> Result<String, LoopbackError> {
     Ok(format!("{prefix}{}", random_text(16, ID_ALPHABET)?))
 }
 
-/// A random secret access key.
 pub(super) fn secret_key() -> Result<Secret, LoopbackError> {
     random_text(SECRET_LENGTH, SECRET_ALPHABET).map(Secret::new)
 }
 
-/// Compares without telling by its duration where the first difference is.
+/// Compares two texts in a time that does not depend on the position of the first difference.
 pub(super) fn equal_in_constant_time(left: &[u8], right: &[u8]) -> bool {
     let difference = left.iter().zip(right).fold(0, |sum, (left, right)| sum | (left ^ right));
     std::hint::black_box(difference) == 0 && left.len() == right.len()
 }
 
-/// INVARIANT: the alphabets' lengths are powers of two, so every character is equally likely.
+/// INVARIANT: the lengths of the alphabets are powers of two, so all characters are equally likely.
 fn random_text<const N: usize>(length: usize, alphabet: &[u8; N]) -> Result<String, LoopbackError> {
     let mut random = vec![0; length];
     getrandom::fill(&mut random).map_err(LoopbackError::Random)?;

@@ -1,8 +1,8 @@
-//! Form-encoded parameters: request bodies of Query APIs, and query strings.
+//! Form-encoded parameters: the request bodies of Query APIs, and query strings.
 
 use std::collections::BTreeMap;
 
-/// Decoded parameters; of a repeated name the last one counts.
+/// Decoded parameters; if a name is repeated, the last value counts.
 #[derive(Debug, Default)]
 pub(super) struct Form(BTreeMap<String, String>);
 

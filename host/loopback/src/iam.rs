@@ -1,8 +1,8 @@
-//! Decides what AWS IAM policies allow, for the loopback cloud and as the oracle of policy tests.
+//! Evaluates AWS IAM policies, for the loopback cloud and as the oracle of policy tests.
 //!
-//! Source of the rules: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements".
-//! What it cannot decide it refuses: an unknown condition operator or a policy variable (`${…}`) makes an
-//! `Allow` statement not apply and a `Deny` statement apply.
+//! Source of the rules: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". If a
+//! statement cannot be decided because of an unknown condition operator or a policy variable (`${…}`), an
+//! `Allow` statement does not apply and a `Deny` statement applies.
 
 use std::collections::BTreeMap;
 
@@ -18,22 +18,22 @@ pub use glob::matches;
 /// The outcome of evaluating policies for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Some statement allows it and none denies it.
+    /// A statement allows the request, and no statement denies it.
     Allowed,
     /// A `Deny` statement applies.
     ExplicitDeny,
-    /// Nothing allows it.
+    /// No statement allows the request.
     ImplicitDeny,
 }
 
 impl Decision {
-    /// Whether the request may go ahead.
+    /// Returns true if the request is allowed.
     #[must_use]
     pub fn is_allowed(self) -> bool {
         self == Self::Allowed
     }
 
-    /// Either side may grant; a denial on any side wins.
+    /// Combines two decisions of which one must allow; an explicit denial in either wins.
     fn union(self, other: Self) -> Self {
         match (self, other) {
             (Self::ExplicitDeny, _) | (_, Self::ExplicitDeny) => Self::ExplicitDeny,
@@ -42,7 +42,7 @@ impl Decision {
         }
     }
 
-    /// Both sides must grant; a denial on any side wins.
+    /// Combines two decisions that must both allow; an explicit denial in either wins.
     fn intersection(self, other: Self) -> Self {
         match (self, other) {
             (Self::ExplicitDeny, _) | (_, Self::ExplicitDeny) => Self::ExplicitDeny,
@@ -52,7 +52,7 @@ impl Decision {
     }
 }
 
-/// One call to be decided: an action, the resource it touches, and condition keys.
+/// One call to decide: an action, its resource and condition keys.
 #[derive(Clone, Debug)]
 pub struct Request {
     action: String,
@@ -79,8 +79,8 @@ impl Request {
     }
 }
 
-/// Decides `request` for a principal: the union of its `identity` policies, cut down by every one of
-/// `limits` (session policies, permission boundaries). A denial anywhere wins.
+/// Decides `request` for a principal: the union of its `identity` policies, intersected with each of `limits`
+/// (session policies, permission boundaries). An explicit denial in any policy wins.
 #[must_use]
 pub fn decide(identity: &[PolicyDocument], limits: &[PolicyDocument], request: &Request) -> Decision {
     let granted =

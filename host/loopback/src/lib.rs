@@ -1,7 +1,7 @@
-//! The demo cloud: an AWS on 127.0.0.1 that checks every signature and enforces IAM. It is not a cloud.
+//! The demo cloud: a local stand-in for AWS on 127.0.0.1 that checks every signature and enforces IAM.
 //!
-//! It speaks STS, S3 (through `s3s`) and a little of a few other services. What a caller may do is decided by
-//! [`crate::iam`] alone. Nothing it keeps outlives the process.
+//! The demo cloud serves STS, S3 (through `s3s`) and a few calls of other services. Only [`crate::iam`]
+//! decides the permissions of a caller. All data is in memory and ends with the process.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -29,53 +29,53 @@ mod tests;
 
 pub use seed::{AccessKey, BucketSeed, RoleSeed, Seed, UserSeed};
 
-/// Why the loopback cloud could not start.
+/// The error for a loopback cloud that could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum LoopbackError {
-    /// The port is taken or sockets are not available.
+    /// The port is in use, or sockets are not available.
     #[error("loopback cloud: cannot listen on `{address}`")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// The system's reason.
+        /// The operating system's reason.
         #[source]
         source: std::io::Error,
     },
-    /// The thread or its runtime could not be made.
+    /// The thread or its runtime could not be created.
     #[error("loopback cloud: cannot start its thread")]
     Thread(#[source] std::io::Error),
-    /// The system gave no randomness for keys.
+    /// The operating system has no random numbers for keys.
     #[error("loopback cloud: no randomness for its keys")]
     Random(#[source] getrandom::Error),
     /// A policy of the seed is malformed.
     #[error("loopback cloud: a policy of `{owner}` cannot be used")]
     Policy {
-        /// The user or role whose policy it is.
+        /// The user or role with this policy.
         owner: String,
-        /// What is wrong with it.
+        /// The reason.
         #[source]
         source: PolicyError,
     },
 }
 
-/// One request the cloud answered.
+/// One request that the cloud answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The service of the signature's scope: `s3`, `sts`, `dynamodb`.
     pub service: String,
-    /// The IAM action that was decided: `s3:GetObject`.
+    /// The IAM action of the decision: `s3:GetObject`.
     pub action: String,
-    /// The resource it was decided for, an ARN or `*`.
+    /// The resource of the decision, an ARN or `*`.
     pub resource: String,
-    /// The key that signed.
+    /// The id of the key that signed the request.
     pub access_key_id: String,
-    /// Who that key belongs to; empty for an unknown key.
+    /// The ARN of the key's owner; empty for an unknown key.
     pub principal_arn: String,
-    /// What was decided; `None` if the request was refused before (signature, token, expiry).
+    /// The decision; `None` if the request was refused before a decision (signature, token, expiry).
     pub decision: Option<Decision>,
 }
 
-/// A running loopback cloud; it stops, and its thread is joined, when it is dropped.
+/// A running loopback cloud; dropping it stops the cloud and joins its thread.
 #[derive(Debug)]
 pub struct LoopbackCloud {
     address: SocketAddr,
@@ -85,12 +85,13 @@ pub struct LoopbackCloud {
 }
 
 impl LoopbackCloud {
-    /// Starts a cloud holding `seed` on 127.0.0.1, on `port` or on a free one.
+    /// Starts a cloud with the contents of `seed` on 127.0.0.1, on `port` or on a free port.
     ///
     /// # Errors
-    /// [`LoopbackError`]: the port is taken, a policy of the seed is malformed, the system lacks something.
+    /// [`LoopbackError`]: the port is in use, a policy of the seed is malformed, or the operating system has
+    /// no socket, thread or random numbers.
     pub fn start(seed: Seed, port: Option<u16>) -> Result<Self, LoopbackError> {
-        // Security: the address is a constant; nothing configures this cloud to listen anywhere else.
+        // Security: the address is a constant; no setting makes this cloud listen on another address.
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
         let listen = |source| LoopbackError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(listen)?;
@@ -109,56 +110,56 @@ impl LoopbackCloud {
         let thread = std::thread::Builder::new()
             .name("loopback-cloud".to_owned())
             .spawn(move || {
-                // Ends when `drop` aborts the task; the runtime then takes the open connections with it.
+                // The thread ends when `drop` aborts the task; the runtime then closes the open connections.
                 let _ = runtime.block_on(task);
             })
             .map_err(LoopbackError::Thread)?;
         Ok(Self { address, cloud, abort, thread: Some(thread) })
     }
 
-    /// The URL to give as `AWS_ENDPOINT_URL`: `http://127.0.0.1:PORT`.
+    /// Returns the URL for `AWS_ENDPOINT_URL`: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The port it listens on.
+    /// Returns the port on which the cloud listens.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The key of a seeded user.
+    /// Returns the key of a seeded user.
     #[must_use]
     pub fn access_key(&self, user: &str) -> Option<AccessKey> {
         self.cloud.access_key(user)
     }
 
-    /// The ARN of a seeded role.
+    /// Returns the ARN of a seeded role.
     #[must_use]
     pub fn role_arn(&self, role: &str) -> Option<String> {
         self.cloud.role_named(role).map(|role| role.arn.clone())
     }
 
-    /// Every secret key and session token it has given out, for scans of captured output.
+    /// Returns every secret key and session token that the cloud has issued, for scans of captured output.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         self.cloud.secrets()
     }
 
-    /// The latest requests, oldest first.
+    /// Returns the latest requests, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<Seen> {
         self.cloud.seen()
     }
 
-    /// Every `ScopedSessionDescription` it was given, oldest first.
+    /// Returns the latest `ScopedSessionDescription` values, oldest first.
     #[must_use]
     pub fn descriptions(&self) -> Vec<String> {
         self.cloud.descriptions()
     }
 
-    /// Lets every session grow older by `by`, so that expiry is seen without waiting.
+    /// Ages every session by `by`, so that tests see expiry without waiting.
     pub fn advance(&self, by: Duration) {
         self.cloud.advance(by);
     }
@@ -168,7 +169,7 @@ impl Drop for LoopbackCloud {
     fn drop(&mut self) {
         self.abort.abort();
         if let Some(thread) = self.thread.take() {
-            // A panic in the thread has been reported by then; there is nothing left to stop.
+            // If the thread panicked, the panic has been reported, and nothing is left to stop.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! Services other than STS and S3: the action is derived and decided; very little is then served.
+//! Services other than STS and S3: derives the action of a call, decides it, and serves very few calls.
 
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
@@ -10,7 +10,7 @@ use super::credential::{Credential, Kind};
 use super::form::Form;
 use super::reply::{Failure, Protocol, escape, json_body, xml};
 
-/// How `service` speaks, told from the signature's scope and the headers.
+/// Returns the protocol of a call; `service` is the service in the scope of its signature.
 pub(super) fn protocol(service: &str, headers: &HeaderMap) -> Protocol {
     let is_form = headers
         .get("content-type")
@@ -25,10 +25,11 @@ pub(super) fn protocol(service: &str, headers: &HeaderMap) -> Protocol {
     }
 }
 
-/// The IAM action of a call: `dynamodb:ListTables`; for REST calls without a known name, method and path.
+/// Returns the IAM action of a call: `dynamodb:ListTables`. For a REST call without a known name, the action
+/// consists of method and path.
 pub(super) fn action(service: &str, protocol: Protocol, parts: &Parts, form: &Form) -> String {
     let prefix = match service {
-        // The two common services whose signing name is not their IAM prefix.
+        // Two common services have a signing name that differs from their IAM prefix.
         "monitoring" => "cloudwatch",
         "email" => "ses",
         other => other,
@@ -49,7 +50,7 @@ pub(super) fn action(service: &str, protocol: Protocol, parts: &Parts, form: &Fo
     format!("{prefix}:{name}")
 }
 
-/// Decides `action` on resource `*` and serves the few calls that have an honest small answer.
+/// Decides `action` on resource `*`, and serves the few calls whose true answer is small.
 pub(super) fn answer(
     cloud: &Cloud,
     caller: &Credential,

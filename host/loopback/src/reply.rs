@@ -1,4 +1,4 @@
-//! Replies and errors in the form each AWS protocol gives them.
+//! Replies and errors in the format of each AWS protocol.
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
@@ -7,20 +7,20 @@ use serde_json::json;
 
 use super::cloud::Refusal;
 
-/// How a service speaks.
+/// The protocol of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {
-    /// Form in, XML out: STS, IAM.
+    /// Form-encoded requests, XML replies: STS, IAM.
     Query,
-    /// The same with other error elements.
+    /// The Query protocol with other error elements: EC2.
     Ec2,
-    /// `X-Amz-Target` and JSON bodies: `dynamodb`.
+    /// `X-Amz-Target` header and JSON bodies: `dynamodb`.
     Json,
-    /// Method and path, JSON bodies: `lambda`.
+    /// Operation in method and path, JSON bodies: `lambda`.
     Rest,
 }
 
-/// An error reply, before it has a form.
+/// An error reply, independent of the protocol.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) status: StatusCode,
@@ -33,7 +33,7 @@ impl Failure {
         Self { status, code, message: message.into() }
     }
 
-    /// What the service says to a call its policies do not allow.
+    /// Builds the error for a call that the policies do not allow.
     pub(super) fn denied(protocol: Protocol, principal_arn: &str, action: &str, resource: &str) -> Self {
         let (status, code) = match protocol {
             Protocol::Query => (StatusCode::FORBIDDEN, "AccessDenied"),
@@ -101,7 +101,7 @@ impl Failure {
     }
 }
 
-/// The sentence AWS gives with a denial.
+/// Returns AWS's message for a denial.
 pub(super) fn denial(principal_arn: &str, action: &str, resource: &str) -> String {
     format!("User: {principal_arn} is not authorized to perform: {action} on resource: {resource}")
 }
@@ -129,7 +129,7 @@ pub(super) fn json_body(status: StatusCode, body: &serde_json::Value) -> Respons
     response(status, "application/x-amz-json-1.0", body.to_string())
 }
 
-/// Escapes text for XML content; characters XML cannot hold become replacement characters.
+/// Escapes text for XML content; characters that XML does not allow become replacement characters.
 pub(super) fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
         match character {

@@ -1,10 +1,11 @@
-//! S3 of the loopback cloud: `s3s` speaks the protocol, `access` decides, `store` keeps the objects.
+//! S3 of the loopback cloud: `s3s` implements the protocol, `access` decides permissions, `store` holds the
+//! objects.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
-// The lint spares test builds, where an unconditional expectation would be unfulfilled.
+// The lint does not fire in test builds, so there an unconditional expectation would be unfulfilled.
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "the names of the S3 operations, dozens")
@@ -25,7 +26,6 @@ mod multipart;
 mod object;
 mod store;
 
-/// Builds the S3 service of `cloud`, holding `buckets`.
 pub(super) fn service(cloud: Arc<Cloud>, buckets: Vec<BucketSeed>) -> S3Service {
     let mut builder = S3ServiceBuilder::new(Front(Store::new(buckets)));
     builder.set_auth(Access::new(Arc::clone(&cloud)));
@@ -33,12 +33,12 @@ pub(super) fn service(cloud: Arc<Cloud>, buckets: Vec<BucketSeed>) -> S3Service 
     builder.build()
 }
 
-/// The store under the trait of `s3s`; operations not listed here answer `NotImplemented`.
+/// The store behind the trait of `s3s`; operations that are not listed here answer `NotImplemented`.
 struct Front(Store);
 
 type Answer<'a, Output> = Pin<Box<dyn Future<Output = S3Result<S3Response<Output>>> + Send + 'a>>;
 
-/// Writes the methods of `S3` as `async_trait` declares them.
+/// Implements the methods of `S3` as `async_trait` declares them.
 macro_rules! operations {
     (
         at_once { $($name:ident($input:ty) -> $output:ty;)* }

@@ -1,75 +1,77 @@
-//! What a loopback cloud holds when it starts.
+//! The contents and settings of a loopback cloud at its start.
 
 use serde_json::json;
 
 use audex_core::secret::Secret;
 
-/// The account, its people, roles and buckets, and how the cloud behaves.
+/// The account with its users, roles and buckets, and the settings of the cloud.
 #[derive(Clone, Debug)]
 pub struct Seed {
-    /// Twelve digits.
+    /// The account id: twelve digits.
     pub account: String,
-    /// IAM users with a long-term key each.
+    /// The IAM users, each with a long-term key.
     pub users: Vec<UserSeed>,
-    /// IAM roles.
+    /// The IAM roles.
     pub roles: Vec<RoleSeed>,
-    /// S3 buckets.
+    /// The S3 buckets.
     pub buckets: Vec<BucketSeed>,
-    /// Answers `GetScopedCredentials` like an STS that does not know it (400 `InvalidAction`).
+    /// If true, `GetScopedCredentials` is an unknown operation (400 `InvalidAction`).
     pub without_scoped_credentials: bool,
-    /// Answers `GetScopedCredentials` with 403 `AccessDenied` whatever the policies say.
+    /// If true, `GetScopedCredentials` is denied (403 `AccessDenied`), whatever the policies allow.
     pub deny_scoped_credentials: bool,
-    /// How far this cloud's clock is ahead of the true one (negative: behind); S3 signatures keep true time.
+    /// The seconds by which this cloud's clock is ahead of the true time (negative: behind). S3 signatures
+    /// are checked against the true time.
     pub clock_offset_seconds: i64,
 }
 
 /// An access key pair.
 #[derive(Clone, Debug)]
 pub struct AccessKey {
-    /// `AKIA…`
+    /// The access key id: `AKIA…`.
     pub id: String,
-    /// The secret half.
+    /// The secret access key.
     pub secret: Secret,
 }
 
 /// An IAM user.
 #[derive(Clone, Debug)]
 pub struct UserSeed {
-    /// Its name.
+    /// The user's name.
     pub name: String,
-    /// Identity policies, JSON.
+    /// The identity policies, as JSON.
     pub policies: Vec<String>,
-    /// Its key; `None` makes a random one.
+    /// The user's key; `None` makes a random one.
     pub access_key: Option<AccessKey>,
 }
 
 /// An IAM role.
 #[derive(Clone, Debug)]
 pub struct RoleSeed {
-    /// Its name.
+    /// The role's name.
     pub name: String,
-    /// Identity policies, JSON.
+    /// The identity policies, as JSON.
     pub policies: Vec<String>,
-    /// Permission boundary, JSON.
+    /// The permission boundary, as JSON.
     pub boundary: Option<String>,
-    /// Who may assume it: ARNs of users and roles, or the account (`123456789012`, `arn:aws:iam::…:root`).
+    /// The principals that may assume the role: ARNs of users and roles, or the account (`123456789012`,
+    /// `arn:aws:iam::…:root`).
     pub trust: Vec<String>,
-    /// `MaxSessionDuration`, 3600 to 43200.
+    /// `MaxSessionDuration`: 3600 to 43200 seconds.
     pub max_session_seconds: u32,
 }
 
 /// An S3 bucket.
 #[derive(Clone, Debug)]
 pub struct BucketSeed {
-    /// Its name.
+    /// The bucket's name.
     pub name: String,
-    /// Keys and contents.
+    /// The objects, as key and content.
     pub objects: Vec<(String, Vec<u8>)>,
 }
 
 impl Seed {
-    /// The account the demo shows: users `developer` and `admin`, role `AudexDemo`, buckets `demo-reports`
-    /// and `demo-secrets`, with random keys.
+    /// Returns the account of the demo: users `developer` and `admin` with random keys, role `AudexDemo`,
+    /// buckets `demo-reports` and `demo-secrets`.
     #[must_use]
     pub fn demo() -> Self {
         let account = "123456789012";

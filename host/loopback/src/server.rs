@@ -1,4 +1,5 @@
-//! Accepts connections on the loopback listener and sends each request to the service it was signed for.
+//! Accepts connections on the loopback listener and passes each request to the service for which it was
+//! signed.
 
 use std::convert::Infallible;
 use std::net::TcpListener;
@@ -24,12 +25,12 @@ use super::reply::Failure;
 use super::signature::{Authorization, verify};
 use super::sts;
 
-/// The largest body of a call that is not S3's; real APIs take less.
+/// The largest body of a call to a service other than S3; real APIs accept less.
 const MAX_CALL_BYTES: usize = 1024 * 1024;
-/// How long to wait after a failed accept (too many open files) before trying again.
+/// The pause after a failed accept (too many open files), before the next attempt.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// Serves until its task is aborted.
+/// Serves connections until the task is aborted.
 pub(super) async fn serve(listener: TcpListener, cloud: Arc<Cloud>, s3: S3Service) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
@@ -37,13 +38,13 @@ pub(super) async fn serve(listener: TcpListener, cloud: Arc<Cloud>, s3: S3Servic
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        // Replies are small; waiting to fill a packet would only slow the client down.
+        // Replies are small, so a wait to fill a packet would only slow the client down.
         let _ = stream.set_nodelay(true);
         let (cloud, s3) = (Arc::clone(&cloud), s3.clone());
         tokio::spawn(async move {
             let service = service_fn(|request| answer(&cloud, &s3, request));
             let mut http = http1::Builder::new();
-            // A connection that ends early is the client's affair.
+            // If a connection ends early, the client handles it.
             let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -65,7 +66,7 @@ async fn answer(
     Ok(response)
 }
 
-/// A request is S3's when its signature says so, or when it is neither signed nor a Query call.
+/// Returns true if a request was signed for S3, or if it is neither signed nor a Query call.
 fn is_for_s3(request: &Request<Incoming>) -> bool {
     let service = header(request.headers(), "authorization")
         .and_then(Authorization::parse)

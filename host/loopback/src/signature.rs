@@ -1,6 +1,6 @@
-//! Verifies AWS Signature Version 4 in the `Authorization` header; S3 has its own verifier in `s3s`.
+//! Verifies AWS Signature Version 4 in the `Authorization` header; for S3, `s3s` verifies signatures.
 //!
-//! The request is signed again by `aws-sigv4` with the caller's secret and the two signatures compared.
+//! `aws-sigv4` signs the request again with the caller's secret, and the two signatures are compared.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -16,7 +16,8 @@ use super::cloud::{Cloud, Refusal};
 use super::credential::{Credential, equal_in_constant_time};
 use audex_core::digest::hex;
 
-/// How far a request's time may be from the clock: AWS's own five to fifteen minutes, the wider one.
+/// The most seconds between a request's time and the clock. AWS allows five to fifteen minutes; this is the
+/// larger limit.
 const MAX_SKEW_SECONDS: u64 = 900;
 
 /// The parts of an `Authorization: AWS4-HMAC-SHA256 …` header.
@@ -31,7 +32,7 @@ pub(super) struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    /// Reads the header; `None` if it is not of this form.
+    /// Parses the header; `None` if it does not have this form.
     pub(super) fn parse(header: &'a str) -> Option<Self> {
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for part in header.strip_prefix("AWS4-HMAC-SHA256")?.split(',') {
@@ -54,13 +55,13 @@ impl<'a> Authorization<'a> {
         (scope.next() == Some("aws4_request") && scope.next().is_none()).then_some(parsed)
     }
 
-    /// Reads the header of a request.
+    /// Parses the `Authorization` header of a request.
     pub(super) fn of(parts: &'a Parts) -> Option<Self> {
         Self::parse(header(parts, AUTHORIZATION.as_str())?)
     }
 }
 
-/// Checks signature, time, session token and expiry, and returns whose key signed.
+/// Checks signature, time, session token and expiry, and returns the credential that signed.
 pub(super) fn verify(
     cloud: &Cloud,
     parts: &Parts,
@@ -73,7 +74,7 @@ pub(super) fn verify(
     if seconds.abs_diff(now) > MAX_SKEW_SECONDS {
         return Err(Refusal::Skewed);
     }
-    // Security: an unsigned `host` or `x-amz-…` header could be changed on the way without notice.
+    // Security: an attacker could change an unsigned `host` or `x-amz-…` header in transit.
     let must_be_signed = parts.headers.keys().map(http::HeaderName::as_str);
     let mut must_be_signed =
         must_be_signed.filter(|name| *name == HOST.as_str() || name.starts_with("x-amz-"));
@@ -115,7 +116,7 @@ fn parse_basic_time(basic: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(&extended).ok()
 }
 
-/// Checks a digest sent with the request against the body.
+/// Checks the digest in the request's headers against the body.
 fn signable_body<'a>(parts: &Parts, body: &'a [u8]) -> Result<SignableBody<'a>, Refusal> {
     match header(parts, "x-amz-content-sha256") {
         None => Ok(SignableBody::Bytes(body)),
@@ -142,11 +143,13 @@ fn recompute(
             headers.push((*name, value.to_str().map_err(|_| Refusal::Malformed)?));
         }
     }
-    // The token is among the signed headers already; given here it would be added even when it was not sent.
+    // The token is among the signed headers. If it were passed here, it would be added to requests that have
+    // none.
     let identity =
         Credentials::new(&credential.id, credential.secret.expose(), None, None, "loopback").into();
     let mut settings = SigningSettings::default();
-    // What the client chose to sign is signed again, whatever a proxy might have changed.
+    // All headers that the client signed are signed again, also those that `aws-sigv4` excludes because
+    // proxies change them.
     settings.excluded_headers = None;
     let params = v4::SigningParams::builder()
         .identity(&identity)
@@ -168,7 +171,7 @@ fn recompute(
     Ok(signature)
 }
 
-/// The value of a header sent once, as text.
+/// Returns the value of a header as text, if the request has this header exactly once.
 fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
     let mut values = parts.headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;

@@ -1,7 +1,7 @@
-//! STS of the loopback cloud: who gets which session.
+//! STS of the loopback cloud: issues sessions.
 //!
-//! Shapes and limits: STS API Reference 2011-06-15.
-//! Parameters it does not know are refused, so nothing a caller asks for is silently left out.
+//! Shapes and limits: STS API Reference 2011-06-15. Unknown parameters are refused, so no part of a request
+//! is silently ignored.
 
 mod scoped;
 
@@ -19,19 +19,19 @@ use super::reply::{Failure, Protocol, escape, xml};
 use crate::iam::{Decision, PolicyDocument};
 use audex_core::clock;
 
-/// The plain-text limit of inline session policies that the STS documentation states.
+/// The limit for the plain text of inline session policies. Source: STS documentation.
 const MAX_POLICY_CHARACTERS: usize = 2048;
 /// The shortest session of every call but `GetScopedCredentials`.
 const MIN_SESSION_SECONDS: u64 = 900;
 /// The longest session of an IAM user: 36 hours.
 const MAX_USER_SESSION_SECONDS: u64 = 129_600;
-/// What an IAM user's session lasts if nothing is asked: 12 hours.
+/// The default duration of an IAM user's session: 12 hours.
 const DEFAULT_USER_SESSION_SECONDS: u64 = 43_200;
 /// The longest `MaxSessionDuration` of a role: 12 hours.
 const MAX_ROLE_SESSION_SECONDS: u64 = 43_200;
-/// What a role session lasts if nothing is asked.
+/// The default duration of a role session: 1 hour.
 const DEFAULT_ROLE_SESSION_SECONDS: u64 = 3600;
-/// The longest role session that a role session may ask for (role chaining).
+/// The longest role session that a role session may request (role chaining).
 const MAX_CHAINED_SECONDS: u64 = 3600;
 
 /// One verified STS call.
@@ -40,7 +40,7 @@ struct Call<'a> {
     caller: &'a Credential,
     region: &'a str,
     form: &'a Form,
-    /// Whether the call is among the remembered requests; each is noted once.
+    /// True if the call is among the remembered requests; each call is remembered once.
     noted: Cell<bool>,
 }
 
@@ -95,7 +95,8 @@ impl Call<'_> {
         let arn = self.required("RoleArn")?;
         let session_name = self.name("RoleSessionName", 64)?;
         let policy = self.policy()?;
-        // AWS does not tell a role that does not exist from one that does not trust the caller.
+        // AWS gives the same answer for a role that does not exist and for a role that does not trust the
+        // caller.
         let ask = self.ask("sts:AssumeRole", arn);
         let role =
             self.cloud.role(arn).filter(|role| role.trusts(&self.cloud.account, &self.caller.principal));
@@ -206,7 +207,7 @@ impl Call<'_> {
         self.issue_sized(principal, expires, 0).map(|(credentials, _)| credentials)
     }
 
-    /// Credentials whose token has `token_bytes` or more, and the size it has.
+    /// Issues credentials whose token has at least `token_bytes` bytes; also returns the token's size.
     fn issue_sized(
         &self,
         principal: Principal,
@@ -215,7 +216,7 @@ impl Call<'_> {
     ) -> Result<(String, usize), Failure> {
         let issued = self.cloud.issue(Arc::new(principal), expires, token_bytes);
         let credential = issued.map_err(|error| internal(&error))?;
-        // Security: the one place where secrets leave the cloud, in the reply to the caller they were made for.
+        // Security: secrets leave the cloud only here, in the reply to the caller for whom they were made.
         let token = credential.session.as_ref().map_or("", |session| session.token.expose());
         let credentials = format!(
             "<Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>\
@@ -227,7 +228,7 @@ impl Call<'_> {
         Ok((credentials, token.len()))
     }
 
-    /// Sessions cannot call what is open to long-term keys only.
+    /// Rejects a caller with session credentials: `action` needs long-term keys.
     fn long_term(&self, action: &str) -> Result<(), Failure> {
         if self.caller.principal.kind == Kind::User {
             return Ok(());
@@ -250,7 +251,7 @@ impl Call<'_> {
         self.form.get(name).ok_or_else(missing)
     }
 
-    /// A session name: 2 to `longest` of `[\w+=,.@-]`.
+    /// Reads a session name: 2 to `longest` characters of `[\w+=,.@-]`.
     fn name(&self, parameter: &str, longest: usize) -> Result<&str, Failure> {
         let name = self.required(parameter)?;
         let is_allowed = |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);

@@ -1,4 +1,4 @@
-//! The loopback cloud, driven by the AWS SDK and by hand-signed requests.
+//! Tests the loopback cloud with the AWS SDK and with hand-signed requests.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -46,21 +46,21 @@ fn sts(cloud: &LoopbackCloud, credentials: Credentials) -> aws_sdk_sts::Client {
     aws_sdk_sts::Client::from_conf(config)
 }
 
-/// Assumes the demo role as `developer`, under `policy` if there is one.
+/// Assumes the demo role as `developer`, with `policy` as session policy if there is one.
 fn assume(cloud: &LoopbackCloud, policy: Option<&str>) -> Credentials {
     let request = sts(cloud, key(cloud, "developer")).assume_role().role_arn(ROLE).role_session_name("test");
     let answer = block_on(request.set_policy(policy.map(str::to_owned)).send()).unwrap();
     session(answer.credentials().unwrap())
 }
 
-/// What is sent, and what a test wants to get wrong.
+/// A request to send, with the part that a test forges.
 struct Sent<'a> {
     service: &'a str,
     method: &'a str,
     path: &'a str,
     headers: Vec<(&'a str, String)>,
     body: &'a str,
-    /// Replaces the body after signing.
+    /// The body that replaces `body` after signing.
     forged_body: Option<&'a str>,
     time: SystemTime,
 }
@@ -77,7 +77,7 @@ impl<'a> Sent<'a> {
     }
 }
 
-/// Signs and sends a request; returns status and whole reply.
+/// Signs and sends a request; returns the status and the whole reply.
 fn send(cloud: &LoopbackCloud, credentials: &Credentials, sent: &Sent<'_>) -> (u16, String) {
     let host = format!("127.0.0.1:{}", cloud.port());
     let mut headers = vec![("host", host.clone())];
@@ -135,7 +135,8 @@ fn scope(
     scope_with(cloud, credentials, &parameters).map(|(credentials, _)| credentials)
 }
 
-/// Calls `GetScopedCredentials` by hand, as the SDK does not know it. The second of the result is the reply.
+/// Calls `GetScopedCredentials` without the SDK, which does not have this operation. The second value of the
+/// result is the reply.
 fn scope_with(
     cloud: &LoopbackCloud,
     credentials: &Credentials,

@@ -1,7 +1,8 @@
-//! Copies of removed values: what of a removed variable is a secret, and whether another value repeats it.
+//! Finds copies of removed values: extracts the secrets of removed variables and searches other values for
+//! them.
 //!
-//! Security: a value is a secret unless it is known not to be: a path, an address, the name of a thing. The parts of a
-//! document, a connection string or an address are judged by themselves.
+//! Security: a value is a secret unless a rule says that it is not: a path, an address, the name of a thing.
+//! The parts of a document, a connection string or an address are judged separately.
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -9,26 +10,27 @@ use zeroize::Zeroizing;
 use super::shape;
 use audex_core::spelling;
 
-/// The shortest value that is looked for in other variables: an AWS access key id has 20 characters, and shorter text turns
-/// up by chance.
+/// The shortest value that is searched for in other variables. An AWS access key id has 20 characters, and
+/// shorter text occurs by chance.
 const SHORTEST: usize = 16;
-/// A document in a document in a variable.
+/// The most levels of nested documents: a document in a document in a variable.
 const DEPTH: usize = 3;
-/// Parts of names whose values are secrets, whatever they look like.
+/// Parts of variable names whose values are secrets, whatever the value looks like.
 const SECRET_WORDS: &[&str] =
     &["KEY", "SECRET", "TOKEN", "PASS", "CREDENTIAL", "SAS", "CONNECTION", "CONNSTR"];
-/// The end of a name that says what a thing is called, and not how it is opened: `AZURE_KEYVAULT_NAME`.
+/// The ending of variables that hold the name of a thing and not a secret: `AZURE_KEYVAULT_NAME`.
 const NAME: &str = "NAME";
-/// The longest run of letters and digits mixed in a name that a person gave: part of a UUID has twelve.
+/// The longest run of mixed letters and digits in a name: the last part of a UUID has twelve.
 const LONGEST_MIXED: usize = 12;
-/// The longest run of letters, or of digits, in such a name.
+/// The longest run of only letters, or of only digits, in a name.
 const LONGEST_RUN: usize = 24;
-/// AWS's secret keys have 40 characters of base64, which may begin with a slash as a path does.
+/// The length of AWS's secret keys: 40 characters of base64. Such a key may begin with a slash, as a path
+/// does.
 const SHORTEST_KEY: usize = 40;
-/// Bits of the first two bytes of a secret: most places of a value are passed over by them.
+/// The number of possible first two bytes of a secret. A table of them skips most positions of a value.
 const PAIRS: usize = 1 << 16;
 
-/// The secrets of what was removed.
+/// The secrets of the removed variables.
 #[derive(Default)]
 pub(super) struct Secrets {
     texts: Vec<Zeroizing<Vec<u8>>>,
@@ -36,7 +38,7 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    /// Adds what is secret of the removed variable `name`.
+    /// Adds the secrets in the value of the removed variable `name`.
     pub(super) fn add(&mut self, name: &str, value: &[u8]) {
         match std::str::from_utf8(value) {
             Ok(text) => self.judge(name, text, DEPTH),
@@ -44,13 +46,13 @@ impl Secrets {
         }
     }
 
-    /// Adds the whole value of a variable that is said to hold a secret.
+    /// Adds the whole value of a variable that was declared a secret.
     pub(super) fn add_whole(&mut self, name: &str, value: &[u8]) {
         self.look_for(value);
         self.add(name, value);
     }
 
-    /// Tells whether one of the secrets stands in `view`.
+    /// Returns true if one of the secrets occurs in `view`.
     pub(super) fn occur_in(&self, view: &[u8]) -> bool {
         if self.texts.is_empty() {
             return false;
@@ -78,7 +80,8 @@ impl Secrets {
         if text.len() < SHORTEST {
             return;
         }
-        // Values are read in every spelling, down to the plain one.
+        // Other values are decoded layer by layer down to the plain text, so the secret is searched for as
+        // plain text too.
         let plain = spelling::plain(text);
         for text in [text, plain.as_slice()] {
             let Some(pair) = pair(text) else { continue };
@@ -96,7 +99,7 @@ fn pair(text: &[u8]) -> Option<usize> {
     Some(usize::from(*first) << 8 | usize::from(*second))
 }
 
-/// Tells whether the value of `name` is a secret, judged by the name and by the shape of the value, at any length.
+/// Returns true if the value of `name` is a secret, by its name and by its shape. The length does not matter.
 pub(super) fn is_secret(name: &str, text: &str) -> bool {
     if shape::of(text.as_bytes()).is_some() || is_key(text) {
         return true;
@@ -107,7 +110,7 @@ pub(super) fn is_secret(name: &str, text: &str) -> bool {
     says_secret(name) || !is_name(text)
 }
 
-/// Tells whether a value has parts of which one is a secret, or is one itself.
+/// Returns true if the value, or one of its parts, is a secret.
 pub(super) fn holds_secret(name: &str, text: &str) -> bool {
     match parts(text) {
         Some(parts) => parts.iter().any(|(name, part)| is_secret(name, part)),
@@ -120,7 +123,7 @@ fn says_secret(name: &str) -> bool {
     !name.ends_with(NAME) && SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// The named parts of a JSON document, a connection string or an address; none if the text is not one of these.
+/// Returns the named parts of a JSON document, a connection string or an address; `None` for other texts.
 fn parts(text: &str) -> Option<Vec<(String, String)>> {
     if let Ok(document @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text) {
         let mut found = Vec::new();
@@ -138,7 +141,7 @@ fn parts(text: &str) -> Option<Vec<(String, String)>> {
     Some(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-/// The texts in a document, each by the name of its field.
+/// Collects the strings of a document, each with the name of its field.
 fn fields(name: &str, value: &Value, found: &mut Vec<(String, String)>) {
     match value {
         Value::String(text) => found.push((name.to_owned(), text.clone())),
@@ -148,7 +151,8 @@ fn fields(name: &str, value: &Value, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// What of an address can be a secret: user and password (RFC 3986, section 3.2.1), and the values of its query.
+/// Returns the parts of an address that can be secrets: user and password (RFC 3986, section 3.2.1), and the
+/// values of the query.
 fn of_address(rest: &str) -> Vec<(String, String)> {
     let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
     let authority = before.split('/').next().unwrap_or_default();
@@ -160,7 +164,8 @@ fn of_address(rest: &str) -> Vec<(String, String)> {
     parts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Tells whether a text is long, of base64's alphabet, and as mixed as a key.
+/// Returns true if a text looks like a key: long, in base64's alphabet, with capitals, small letters and
+/// digits.
 fn is_key(text: &str) -> bool {
     let some = |kind: fn(&u8) -> bool| text.as_bytes().iter().any(kind);
     text.len() >= SHORTEST_KEY
@@ -174,7 +179,8 @@ fn is_path(text: &str) -> bool {
     ["/", "./", "../", "~/"].iter().any(|start| text.starts_with(start))
 }
 
-/// Tells whether a text is a host with a port, and perhaps a path: `127.0.0.1:6200`, `vault.example.com:8200/v1`.
+/// Returns true if a text is a host with a port and an optional path: `127.0.0.1:6200`,
+/// `vault.example.com:8200/v1`.
 fn is_host(text: &str) -> bool {
     let is_label = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let place = text.split('/').next().and_then(|place| place.rsplit_once(':'));
@@ -184,8 +190,8 @@ fn is_host(text: &str) -> bool {
     })
 }
 
-/// Tells whether a text is made of words and short numbers, as what people and clouds call things is: `production-admin`,
-/// an ARN, a UUID, an e-mail address, a sentence.
+/// Returns true if a text consists of words and short numbers, as the names do that people and clouds give:
+/// `production-admin`, an ARN, a UUID, an e-mail address, a sentence.
 fn is_name(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric()).all(|run| {
         let length = run.chars().count();
@@ -200,7 +206,7 @@ mod tests {
 
     const KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
-    /// Returns whether a removed variable takes another with it that has `part` of its value.
+    /// Returns true if a variable that contains `part` is removed together with the variable `name`.
     fn finds(name: &str, value: &str, part: &str) -> bool {
         let mut secrets = Secrets::default();
         secrets.add(name, value.as_bytes());
@@ -212,7 +218,7 @@ mod tests {
         for name in ["AWS_SECRET_ACCESS_KEY", "aws_quantum", "AWS_TOMORROWS_CREDENTIAL"] {
             assert!(finds(name, KEY, KEY), "{name}");
         }
-        // One secret key in sixty-four begins as a path does.
+        // One secret key in sixty-four begins with a slash, as a path does.
         let slash = format!("/{}", &KEY[1..]);
         assert!(finds("AWS_SECRET_ACCESS_KEY", &slash, &slash));
         assert!(finds("AWS_X", "0123456789abcdef", "0123456789abcdef"));

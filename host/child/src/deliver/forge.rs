@@ -1,6 +1,7 @@
-//! A session's token for GitHub: `gh` and `git` are led to it, and away from what the user is signed in with.
+//! Points `gh` and `git` at a session's token for GitHub, and away from the user's own logins.
 //!
-//! A component can hand out the token, and may set neither `GIT_*` nor a configuration directory: both choose programs.
+//! A component can provide the token, but it may set neither `GIT_*` nor a configuration directory, because
+//! both choose programs. So the host sets them.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,16 +11,17 @@ use super::{DeliverError, Delivery, SessionDirectory, identity};
 use audex_core::environment::GIT_CONFIG_GLOBAL;
 use audex_core::secret::Secret;
 
-/// What `gh` reads first (gh help environment).
+/// The variable that `gh` reads first. Source: `gh help environment`.
 const TOKEN: &str = "GH_TOKEN";
-/// Where `gh` keeps its logins.
+/// The variable for the directory in which `gh` keeps its logins.
 const GH_CONFIG_DIR: &str = "GH_CONFIG_DIR";
-/// How many `GIT_CONFIG_KEY_n` there are (git-config, "ENVIRONMENT"). They come after all files, and so win where a file's
-/// section names the same address.
+/// The variable for the number of `GIT_CONFIG_KEY_n` variables (git-config, "ENVIRONMENT"). `git` reads them
+/// after all files, so they override a file's section for the same address.
 const GIT_CONFIG_COUNT: &str = "GIT_CONFIG_COUNT";
 
-/// Variables of the parent that lead to the user's own: tokens of another server, and which one `gh` turns to; what
-/// `git -c` hands down, which `git` reads last of all; and programs that ask for a password.
+/// The parent's variables that lead to the user's own logins: tokens of another server and the choice of that
+/// server for `gh`; the settings that `git -c` passes on, which `git` reads last; and programs that ask for a
+/// password.
 const FOREIGN: [&str; 6] = [
     "GH_ENTERPRISE_TOKEN",
     "GITHUB_ENTERPRISE_TOKEN",
@@ -29,14 +31,17 @@ const FOREIGN: [&str; 6] = [
     "SSH_ASKPASS",
 ];
 
-/// Settings of the parent's own, of which any could lead to the user's credential. They are dropped and not sorted.
+/// The prefixes of the parent's own settings for `git`. Any of them could lead to the user's credential, so
+/// all are removed.
 const FOREIGN_CONFIG: [&[u8]; 2] = [b"GIT_CONFIG_KEY_", b"GIT_CONFIG_VALUE_"];
 
-/// The system's configuration is not read, nobody is asked, and there is no ssh.
+/// Variables for `git`: it does not read the system's configuration, does not ask for a password and does not
+/// use ssh.
 const GIT: [(&str, &str); 3] = [
     ("GIT_CONFIG_NOSYSTEM", "1"),
     ("GIT_TERMINAL_PROMPT", "0"),
-    // The user's ssh keys are another road to the same repositories, and this wins over `core.sshCommand` and `GIT_SSH`.
+    // The user's ssh keys give access to the same repositories. This variable overrides `core.sshCommand` and
+    // `GIT_SSH`.
     ("GIT_SSH_COMMAND", "false"),
 ];
 
@@ -47,20 +52,23 @@ const GIST_HELPER: &str = "credential.https://gist.github.com.helper";
 const GIST_HEADER: &str = "http.https://gist.github.com/.extraheader";
 const REWRITE: &str = "url.https://github.com/.insteadOf";
 
-/// A header without a value is not sent, and curl makes none of its own from `~/.netrc` or the address then (`CURLOPT_HTTPHEADER`).
+/// A header without a value: curl does not send it, and does not make a header from `~/.netrc` or from the
+/// address in its place. Source: `CURLOPT_HTTPHEADER`.
 const NO_LOGIN: &str = "Authorization:";
 
-/// An empty value resets what files name (gitcredentials, "helper"; git-config, `http.extraHeader`).
+/// The settings for `git`. An empty value removes the values from files (gitcredentials, "helper";
+/// git-config, `http.extraHeader`).
 const SETTINGS: [(&str, &str); 15] = [
     ("core.askPass", ""),
     (HELPER, ""),
-    // For what asks for a credential instead of making requests; it takes the token from the command's environment.
+    // For programs that ask for a credential and do not let `git` make the requests. The helper reads the
+    // token from the command's environment.
     (HELPER, "!f() { test \"$1\" = get && echo username=x-access-token && echo \"password=$GH_TOKEN\"; }; f"),
-    // Gists are not part of a repository: they are read as anybody does.
+    // Gists are not part of a repository, so they are read without a login.
     (GIST_HELPER, ""),
     (GIST_HEADER, ""),
     (GIST_HEADER, NO_LOGIN),
-    // The token must not go over plain http, and nor must the user's own.
+    // Neither the session's token nor the user's own may be sent over plain http.
     (HTTP_HEADER, ""),
     (HTTP_HEADER, NO_LOGIN),
     (REWRITE, "git@github.com:"),
@@ -72,7 +80,7 @@ const SETTINGS: [(&str, &str); 15] = [
     (HEADER, ""),
 ];
 
-/// Does so if the session has such a token.
+/// Sets the variables and files for `gh` and `git` if the session has a token for GitHub.
 pub(super) fn lead(
     environment: &mut BTreeMap<OsString, OsString>,
     delivery: &Delivery<'_>,
@@ -98,9 +106,11 @@ pub(super) fn lead(
     Ok(())
 }
 
-/// What `git` sends with every request: curl then uses neither `~/.netrc` nor a name and password in the address.
+/// Returns the header that `git` sends with every request: with it, curl uses neither `~/.netrc` nor a login
+/// in the address.
 ///
-/// Security: this is the token in another spelling; it may go wherever `GH_TOKEN` may, which is the command's environment.
+/// Security: the header holds the token in another encoding. Like `GH_TOKEN`, it may appear only in the
+/// command's environment.
 fn header(token: &str) -> Secret {
     let login = Secret::new(format!("x-access-token:{token}"));
     let encoded = Secret::new(base64_simd::STANDARD.encode_to_string(login.expose()));

@@ -1,7 +1,8 @@
-//! Who the user is to `git`, copied out of a configuration that is otherwise kept from the command.
+//! Copies the user's name, e-mail address and trusted directories out of a `git` configuration that is
+//! otherwise hidden from the command.
 //!
-//! It must copy nothing that names a program, an address or a credential, and it never fails: a commit without a name is
-//! refused by `git` in its own words.
+//! The copy must contain no setting that names a program, an address or a credential. Copying never fails: if
+//! the name is missing, `git` refuses a commit with its own message.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use audex_core::environment::{Environment, GIT_CONFIG_GLOBAL, HOME, XDG_CONFIG_HOME};
 
-/// A configuration with many aliases has a tenth of this.
+/// The largest configuration that is read; one with many aliases has a tenth of this size.
 const CONFIG_BYTES: u64 = 256 * 1024;
 
-/// Sections without a subsection, and what is copied of them. Without `safe.directory`, `git` refuses directories that the
-/// user has said to trust.
+/// The copied settings, as section and key; a section with a subsection does not match. Without
+/// `safe.directory`, `git` refuses directories that the user trusts.
 const COPIED: [(&str, &str); 3] = [("user", "name"), ("user", "email"), ("safe", "directory")];
 
-/// Returns a configuration with no more than that. What the files include (`include.path`) is not looked at.
+/// Returns a configuration with the settings of [`COPIED`] only. Files named by `include.path` are not read.
 pub(super) fn copied(parent: &Environment) -> String {
     let texts = files(parent).into_iter().filter_map(|path| read(&path));
     let entries = texts.flat_map(|text| entries(&text));
@@ -24,7 +25,8 @@ pub(super) fn copied(parent: &Environment) -> String {
     lines.concat()
 }
 
-/// The user's files as `git` finds them, later ones winning (git-config, "FILES").
+/// Returns the paths of the user's files in the order of `git`: later files override earlier ones
+/// (git-config, "FILES").
 fn files(parent: &Environment) -> Vec<PathBuf> {
     if let Some(only) = parent.get_os(GIT_CONFIG_GLOBAL) {
         return vec![only.into()];
@@ -36,7 +38,7 @@ fn files(parent: &Environment) -> Vec<PathBuf> {
     base.map(|base| base.join("git/config")).into_iter().chain(own).collect()
 }
 
-/// Reads a file that is one (opening a pipe would wait for its writer), and no larger than such a file is.
+/// Reads a regular file of at most [`CONFIG_BYTES`]. Opening a pipe would wait for its writer.
 fn read(path: &Path) -> Option<String> {
     let is_small = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= CONFIG_BYTES);
     if !is_small {
@@ -47,14 +49,15 @@ fn read(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Finds what is copied (git-config, "Syntax"). What it cannot read it passes over, up to the end of the line.
+/// Finds the settings to copy (git-config, "Syntax"). Skips a setting that cannot be parsed, up to the end of
+/// its line.
 fn entries(text: &str) -> Vec<(&'static str, &'static str, String)> {
     let mut found = Vec::new();
     let mut rest = text.trim_start_matches('\u{feff}').trim_start();
     let mut section = "";
     while !rest.is_empty() {
         let (row, below) = rest.split_once('\n').unwrap_or((rest, ""));
-        // A key may follow its section's name on the same line.
+        // A key may follow the section's name on the same line.
         if let Some((name, _)) = row.strip_prefix('[').and_then(|row| row.split_once(']')) {
             section = name.trim();
             rest = rest.split_once(']').map_or("", |(_, rest)| rest);
@@ -79,8 +82,8 @@ fn key_of(text: &str) -> Option<&str> {
     key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-').then_some(key)
 }
 
-/// Splits a value off, with its quotes, escapes, comment and continued lines; `None` if it is malformed, or has line
-/// breaks or other control characters, which no name and no path needs.
+/// Splits off a value with its quotes, escapes, comment and continued lines. The value is `None` if it is
+/// malformed, or if it contains line breaks or other control characters, which no name and no path needs.
 fn value(text: &str) -> (Option<String>, &str) {
     let (mut value, mut kept) = (String::new(), 0);
     let (mut is_quoted, mut is_comment, mut is_plain) = (false, false, true);

@@ -1,4 +1,4 @@
-//! What the command's environment is given so that tools find nothing where they look by themselves.
+//! Sets variables so that tools find no credentials in their default places.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,30 +11,31 @@ use audex_core::source::Source;
 use audex_core::variable::family::{is_governed, matches};
 use audex_core::variable::{installed, is_credential};
 
-/// What a variable is set to.
+/// The value of an isolating variable.
 enum Shelter {
     /// The path of a private file with these contents.
     File(&'static str, &'static str),
-    /// A private path with nothing at it; tools that want a directory there make it, closed to others by its parent.
+    /// A private path without a file. A tool may create a directory there; its parent directory keeps other
+    /// users out.
     Directory(&'static str),
-    /// This text.
     Text(&'static str),
-    /// This text, for which a provider may put a loopback address with a port.
+    /// This text, which a provider may replace with a loopback address and a port.
     Loopback(&'static str),
 }
 
-/// A loopback port nothing listens on (tcpmux): connecting fails at once instead of after a timeout.
+/// A loopback port (tcpmux) on which no service listens: a connection fails at once and not after a timeout.
 const CLOSED: &str = "127.0.0.1:1";
 const CLOSED_URL: &str = "http://127.0.0.1:1";
 
 const ISOLATION: &[(&str, Shelter)] = &[
-    // Profiles of the AWS CLI and SDKs. Without them the SSO and CLI caches have nothing to be used by.
+    // Profiles of the AWS CLI and SDKs. Without a profile, no tool uses the SSO and CLI caches.
     ("AWS_CONFIG_FILE", Shelter::File(AWS_CONFIG, "")),
     ("AWS_SHARED_CREDENTIALS_FILE", Shelter::File("aws-credentials", "")),
     ("AWS_CREDENTIAL_PROFILES_FILE", Shelter::File("aws-credentials", "")),
     // Tokens of `aws login`.
     ("AWS_LOGIN_CACHE_DIRECTORY", Shelter::Directory("aws-login")),
-    // Instance roles; the endpoint is for SDKs that do not know the switch, the second switch for a user who has set it.
+    // Instance roles. The endpoint is for SDKs that ignore the first variable. The second variable keeps the
+    // setting of users who disabled version 1.
     ("AWS_EC2_METADATA_DISABLED", Shelter::Text("true")),
     ("AWS_EC2_METADATA_V1_DISABLED", Shelter::Text("true")),
     ("AWS_EC2_METADATA_SERVICE_ENDPOINT", Shelter::Text(CLOSED_URL)),
@@ -42,9 +43,9 @@ const ISOLATION: &[(&str, Shelter)] = &[
     ("BOTO_CONFIG", Shelter::File("boto", "")),
     // Logins of gcloud, and application default credentials where CLOUDSDK_CONFIG is honoured …
     ("CLOUDSDK_CONFIG", Shelter::Directory("gcloud")),
-    // … and where it is not (Go looks in ~/.config/gcloud): a file without credentials ends the search.
+    // … and where it is not honoured (Go reads ~/.config/gcloud): a file without credentials ends the search.
     ("GOOGLE_APPLICATION_CREDENTIALS", Shelter::File("no-credentials.json", "{}\n")),
-    // Service accounts of an instance: gcloud reads ROOT, client libraries HOST and IP.
+    // Service accounts of an instance: gcloud reads ROOT, client libraries read HOST and IP.
     ("GCE_METADATA_ROOT", Shelter::Loopback(CLOSED)),
     ("GCE_METADATA_HOST", Shelter::Loopback(CLOSED)),
     ("GCE_METADATA_IP", Shelter::Loopback(CLOSED)),
@@ -54,28 +55,30 @@ const ISOLATION: &[(&str, Shelter)] = &[
     ("AZURE_CONFIG_DIR", Shelter::Directory("azure")),
     ("AZD_CONFIG_DIR", Shelter::Directory("azd")),
     ("AZURE_POD_IDENTITY_AUTHORITY_HOST", Shelter::Text(CLOSED_URL)),
-    // The default chain of Azure's client libraries (`az`, `azd`, `pwsh`, editors, instance metadata) is cut down to the one
-    // link that reads variables, and the command has none of these. The session's own identity endpoint changes this.
+    // Restricts the default chain of Azure's client libraries (`az`, `azd`, `pwsh`, editors, instance
+    // metadata) to the one credential that reads variables, and the command has none of these variables. The
+    // session's own identity endpoint overrides this value.
     // Source: azure-identity 1.27, `process_credential_exclusions`; Microsoft, "Credential chains", AZURE_TOKEN_CREDENTIALS.
     ("AZURE_TOKEN_CREDENTIALS", Shelter::Text("EnvironmentCredential")),
 ];
 
-/// The session's configuration of AWS tools.
+/// The file with the session's configuration of AWS tools.
 const AWS_CONFIG: &str = "aws-config";
 
-/// Addresses of clouds other than the public one, as `az cloud register` writes them. There is no login in it.
+/// The file with addresses of clouds other than the public one, as `az cloud register` writes it. It contains
+/// no login.
 /// Source: azure-cli-core 2.91, `cloud.py`, `CLOUD_CONFIG_FILE`.
 const CLOUDS: &str = "clouds.config";
-/// It has some lines for each cloud.
+/// The largest [`CLOUDS`] that is copied; a real file has a few lines for each cloud.
 const CLOUDS_BYTES: u64 = 64 * 1024;
 
-/// Where `vault` finds its token helper; its built-in one reads `~/.vault-token`.
+/// The variable for the file that names `vault`'s token helper; the built-in helper reads `~/.vault-token`.
 const VAULT_CONFIG_PATH: &str = "VAULT_CONFIG_PATH";
 
-/// A helper that prints nothing has no token, and storing one does nothing.
+/// Programs that serve as an empty token helper: they print no token and store none.
 const SILENT_HELPERS: [&str; 2] = ["/usr/bin/true", "/bin/true"];
 
-/// Governed variables that name a program or its code, which no credential needs.
+/// Governed variables that name a program or its code. No credential needs them.
 const PROGRAMS: &[&str] = &[
     "AWS_PAGER",
     "AWS_DATA_PATH",
@@ -112,7 +115,7 @@ pub(super) fn isolate(
     Ok(())
 }
 
-/// The user's own clouds of the Azure CLI.
+/// Returns the text of the user's own [`CLOUDS`] file.
 fn clouds(parent: &Environment) -> Option<String> {
     let own = parent.get_os(AZURE_CONFIG_DIR).map(PathBuf::from);
     let path = own.or_else(|| Some(PathBuf::from(parent.get_os(HOME)?).join(".azure")))?.join(CLOUDS);
@@ -120,10 +123,10 @@ fn clouds(parent: &Environment) -> Option<String> {
     if is_small { std::fs::read_to_string(path).ok() } else { None }
 }
 
-/// Checks a variable that a provider of this `source` wants set to `value`.
+/// Checks that a provider of this `source` may set the variable `name` to `value`.
 ///
-/// Security: a provider is trusted with the credentials it mints and with nothing else. It must not
-/// undo the isolation, nor choose code that the command runs (`LD_PRELOAD`, `BASH_ENV`, `PATH`).
+/// Security: a provider is trusted with the credentials that it mints, and with nothing else. It must not
+/// undo the isolation or choose code that the command runs (`LD_PRELOAD`, `BASH_ENV`, `PATH`).
 pub(super) fn may_set(name: &str, value: &str, source: Source) -> Result<(), DeliverError> {
     let refuse = |reason| DeliverError::Variable { name: name.to_owned(), reason };
     if value.contains('\0') {
@@ -141,7 +144,7 @@ pub(super) fn may_set(name: &str, value: &str, source: Source) -> Result<(), Del
     }
 }
 
-/// Checks a variable that a provider of this `source` wants pointed at one of its private files.
+/// Checks that a provider of this `source` may point the variable `name` at one of its private files.
 pub(super) fn may_point(name: &str, source: Source) -> Result<(), DeliverError> {
     let refuse = |reason| DeliverError::Variable { name: name.to_owned(), reason };
     if source == Source::Installed {

@@ -1,33 +1,34 @@
-//! Variables by which a user restricts tools. They are passed on only with values that restrict.
+//! Variables with which a user restricts tools. They are passed on only if their value restricts.
 //!
-//! Security: what a user has forbidden outside must not be allowed inside. A switch that isolation sets for every command
-//! (`deliver/isolation.rs`) is not repeated here.
+//! Security: if the user has forbidden a tool an action outside, the action must stay forbidden inside.
+//! Variables that isolation sets for every command (`deliver/isolation.rs`) are not repeated here.
 
 use audex_core::variable::family::matches;
 
-/// What a vendor's tool takes for yes.
+/// The values that vendors' tools read as true.
 const YES: &[&str] = &["true", "1", "yes", "y", "on", "t"];
-/// What it takes for no.
+/// The values that vendors' tools read as false.
 const NO: &[&str] = &["false", "0", "no", "n", "off", "f"];
 
-/// A variable, and the values with which it restricts.
+/// Variables, each with the values that restrict.
 const RESTRICTIONS: &[(&str, &[&str])] = &[
-    // gcloud sends no credential at all, or hands none to gsutil. Source: `gcloud topic configurations`, `auth`, `core`.
+    // gcloud sends no credential, or passes no credential to gsutil. Source: `gcloud topic configurations`,
+    // `auth`, `core`.
     ("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", YES),
     ("CLOUDSDK_CORE_PASS_CREDENTIALS_TO_GSUTIL", NO),
-    // Tokens for the client's own tenant only. Source: azure-identity, `_constants.py`.
+    // Tokens are requested for the client's own tenant only. Source: azure-identity, `_constants.py`.
     ("AZURE_IDENTITY_DISABLE_MULTITENANTAUTH", YES),
-    // Logins that Terraform's provider must not use; that of the Azure CLI is on unless it is switched off.
+    // Logins that Terraform's provider must not use. The login of the Azure CLI is on by default.
     // Source: terraform-provider-azurerm, "Provider: Authenticating", argument reference.
     ("ARM_USE_CLI", NO),
     ("ARM_USE_MSI", NO),
     ("ARM_USE_OIDC", NO),
     ("ARM_USE_AKS_WORKLOAD_IDENTITY", NO),
-    // Programs that a credentials file names are not run. Source: google-auth, `pluggable.py`.
+    // Programs that a credentials file names are not executed. Source: google-auth, `pluggable.py`.
     ("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", NO),
 ];
 
-/// Tells whether a variable takes access away with this value.
+/// Returns true if the variable `name` restricts a tool when its value is `value`.
 pub(super) fn restricts(name: &str, value: &str) -> bool {
     let value = value.trim();
     RESTRICTIONS.iter().any(|(pattern, values)| {

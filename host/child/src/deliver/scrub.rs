@@ -1,4 +1,4 @@
-//! Removes every road to a cloud from an environment.
+//! Removes all access to clouds from an environment.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,16 +11,17 @@ use audex_core::environment::Environment;
 use audex_core::variable::family::FAMILIES;
 use audex_core::variable::{identity_token, tool_family};
 
-/// An environment without roads to a cloud.
+/// An environment without access to clouds.
 pub struct Scrubbed {
     /// The variables that the command may have.
     pub environment: BTreeMap<OsString, OsString>,
-    /// The names of the others, in order.
+    /// The names of the removed variables, sorted.
     pub removed: Vec<String>,
 }
 
-/// Removes the variables that give access by their name, those of `withheld`, those whose value has the shape of a
-/// credential, and those that hold a copy of a removed secret (`TF_VAR_key=$AWS_SECRET_ACCESS_KEY`).
+/// Removes the variables that give access by their name, the variables of `withheld`, the variables whose
+/// value has the shape of a credential, and the variables that contain a copy of a removed secret
+/// (`TF_VAR_key=$AWS_SECRET_ACCESS_KEY`).
 #[must_use]
 pub fn scrub(parent: &Environment, withheld: &[String]) -> Scrubbed {
     let is_withheld = |name: &OsStr| withheld.iter().any(|one| OsStr::new(one) == name);
@@ -49,19 +50,20 @@ pub fn scrub(parent: &Environment, withheld: &[String]) -> Scrubbed {
     Scrubbed { environment, removed }
 }
 
-/// Tells whether a variable gives no access by its name, or takes access away.
+/// Returns true if the name of a variable gives no access, or if the variable restricts access.
 fn passes(name: &OsStr, value: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let is_known = FAMILIES.iter().all(|family| family.passes(&name)) && tool_family::passes(&name);
     (is_known && !identity_token::is_named(&name)) || restriction::restricts(&name, &value.to_string_lossy())
 }
 
-/// Tells whether a value opens a cloud, in whatever way it is written.
+/// Returns true if a reading of the value has the shape of a credential or contains a removed secret.
 fn opens(secrets: &Secrets, value: &OsStr) -> bool {
     views(value.as_bytes()).iter().any(|view| shape::of(view).is_some() || secrets.occur_in(view))
 }
 
-/// Settings that App Service repeats: of one that is a secret both are removed, however short it is.
+/// The settings that App Service repeats under a second name. If such a setting is a secret, both variables
+/// are removed, even if the value is short.
 struct Twins<'a>(Vec<(String, &'a OsStr)>);
 
 impl<'a> Twins<'a> {
@@ -100,7 +102,7 @@ mod tests {
         ]);
         let scrubbed = scrub(&parent, &[]);
         assert_eq!(scrubbed.removed, ["AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "BACKUP_URL", "TF_VAR_secret"]);
-        // A profile's name is not a secret: text that repeats it stays.
+        // The name of a profile is not a secret, so a variable that repeats the name stays.
         assert_eq!(scrubbed.environment.keys().collect::<Vec<_>>(), ["OTHER", "PROMPT"]);
     }
 
@@ -145,7 +147,7 @@ mod tests {
             let parent = Environment::from_pairs([("STORAGE", value.as_str()), ("OTHER", "AccountName=a")]);
             assert_eq!(scrub(&parent, &[]).removed, ["STORAGE"], "{value}");
         }
-        // A harmless name does not make its value so.
+        // A variable with a harmless name is removed if its value is a credential.
         let parent = Environment::from_pairs([("AWS_ENDPOINT_URL", "https://AKIAIOSFODNN7EXAMPLE:x@host")]);
         assert_eq!(scrub(&parent, &[]).removed, ["AWS_ENDPOINT_URL"]);
     }

@@ -1,4 +1,4 @@
-//! The private directory of one session: its creation, its files, its removal, also after a crash.
+//! The private directory of one session: its creation, its files and its removal, also after a crash.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -12,13 +12,13 @@ use super::DeliverError;
 use audex_core::environment::{Environment, XDG_RUNTIME_DIR};
 use audex_core::private_file;
 
-/// Random bytes in a directory's name: too many to guess.
+/// The random bytes in a directory's name: too many to guess.
 const NAME_BYTES: usize = 16;
 
-/// A directory only this user can enter, removed when it is dropped.
+/// A directory that only this user can enter; dropping the value removes the directory.
 ///
-/// The process a session belongs to holds a lock on the directory; the system lets go of it when that process ends. If
-/// Audex is killed, the next session that uses the same root removes what is left.
+/// The session's process holds a lock on the directory. When this process ends, the operating system releases
+/// the lock. If Audex is killed, the next session with the same root removes the directory.
 #[derive(Debug)]
 pub struct SessionDirectory {
     path: PathBuf,
@@ -26,8 +26,8 @@ pub struct SessionDirectory {
 }
 
 impl SessionDirectory {
-    /// Creates a directory under `$XDG_RUNTIME_DIR/audex`, or under `sessions` in `state` where there is no
-    /// usable runtime directory, and removes the directories of sessions whose process is gone.
+    /// Creates a directory under `$XDG_RUNTIME_DIR/audex`, or under `sessions` in `state` if there is no
+    /// usable runtime directory. Also removes the directories of sessions whose process has ended.
     ///
     /// # Errors
     /// [`DeliverError::Io`], [`DeliverError::NotPrivate`], [`DeliverError::Random`].
@@ -40,7 +40,8 @@ impl SessionDirectory {
         if !is_private(root) {
             return Err(DeliverError::NotPrivate { path: root.to_owned() });
         }
-        // Locked while directories are created or swept, so that a sweep never sees one without its owner.
+        // The root is locked while directories are created or swept, so a sweep never finds a directory
+        // without its owner's lock.
         let _gate = lock(root)?;
         sweep(root);
         let mut name = [0; NAME_BYTES];
@@ -68,8 +69,8 @@ impl SessionDirectory {
         Ok(path)
     }
 
-    /// Writes a file as [`Self::write`] does, unless there is one of that name: a provider's file must not take the
-    /// place of one that keeps tools from other credentials.
+    /// Writes a file as [`Self::write`] does, but refuses a name that exists: a provider's file must not
+    /// replace a file that isolates tools from other credentials.
     pub(super) fn write_new(&self, name: &str, contents: &str) -> Result<PathBuf, DeliverError> {
         if self.inside(name)?.symlink_metadata().is_ok() {
             return Err(DeliverError::File { name: name.to_owned() });
@@ -77,8 +78,8 @@ impl SessionDirectory {
         self.write(name, contents)
     }
 
-    /// Writes a file below `directory` as [`Self::write_new`] does. The name must be plain by itself: `/etc/x` is no file of
-    /// that directory's.
+    /// Writes a file below `directory` as [`Self::write_new`] does. The name must be a plain relative path
+    /// before it is joined: `/etc/x` is refused.
     pub(super) fn write_below(
         &self,
         directory: &str,
@@ -89,13 +90,13 @@ impl SessionDirectory {
         self.write_new(&format!("{directory}/{name}"), contents)
     }
 
-    /// Returns a path at which nothing is. Creating files is most of what a session costs, so only what tools need to
-    /// find is created.
+    /// Returns a path without creating a file there. Creating files is most of a session's cost, so only
+    /// files that tools must find are created.
     pub(super) fn reserve(&self, name: &str) -> Result<PathBuf, DeliverError> {
         self.inside(name)
     }
 
-    /// INVARIANT: every path this hands out lies in the directory.
+    /// INVARIANT: every path that this function returns lies in the directory.
     fn inside(&self, name: &str) -> Result<PathBuf, DeliverError> {
         let is_plain = |part: Component<'_>| matches!(part, Component::Normal(_));
         if name.is_empty() || name.contains('\0') || !Path::new(name).components().all(is_plain) {
@@ -107,12 +108,13 @@ impl SessionDirectory {
 
 impl Drop for SessionDirectory {
     fn drop(&mut self) {
-        // What cannot be removed now is swept by the next session.
+        // If the removal fails, the next session sweeps the directory.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
 
-/// Chooses the root: memory that is gone after logout, where it is really ours, else the state directory.
+/// Chooses the root of all sessions: the runtime directory, which is in memory and removed at logout, if it
+/// is private to this user; else the state directory.
 fn root(environment: &Environment, state: &Path) -> PathBuf {
     let runtime = environment.get_os(XDG_RUNTIME_DIR).map(Path::new);
     match runtime.filter(|path| path.is_absolute() && is_private(path)) {
@@ -121,14 +123,14 @@ fn root(environment: &Environment, state: &Path) -> PathBuf {
     }
 }
 
-/// Tells whether `path` is a directory of this user that nobody else may enter.
+/// Returns true if `path` is a directory of this user that no other user may enter.
 fn is_private(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| {
         metadata.is_dir() && metadata.uid() == geteuid().as_raw() && metadata.mode().trailing_zeros() >= 6
     })
 }
 
-/// Removes the directories whose owner can be locked: its process is gone.
+/// Removes the directories that can be locked, because their process has ended.
 fn sweep(root: &Path) {
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -140,13 +142,12 @@ fn sweep(root: &Path) {
             Err(error) => error.kind() != io::ErrorKind::NotFound,
         };
         if !is_alive {
-            // Another try comes with the next session.
+            // If the removal fails, the next session tries again.
             let _ = fs::remove_dir_all(directory);
         }
     }
 }
 
-/// Opens and locks a directory.
 fn lock(directory: &Path) -> Result<File, DeliverError> {
     let file = File::open(directory).map_err(failed("open", directory))?;
     private_file::lock(&file).map_err(failed("lock", directory))?;
@@ -256,7 +257,7 @@ mod tests {
             assert!(matches!(session.write(name, ""), Err(DeliverError::File { .. })), "{name}");
             assert!(matches!(session.write_below("d", name, ""), Err(DeliverError::File { .. })), "{name}");
         }
-        // A link put there by somebody else is not followed.
+        // A symbolic link from another process is not followed.
         std::os::unix::fs::symlink("/tmp/elsewhere", session.path().join("link")).unwrap();
         assert!(session.write("link", "").is_err());
         assert!(session.write("a/b", "").is_ok());

@@ -1,24 +1,24 @@
-//! Shapes of values that open a cloud, whatever their variable is called.
+//! The shapes of values that give access to a cloud, independent of their variable's name.
 //!
-//! A shape is a format that a vendor has published. A key without one (AWS's secret keys, passwords) is only known as a copy
-//! of something that was removed (`deliver/copy.rs`). Keys of other services and of applications are not among them:
-//! an agent needs its own.
+//! A shape is a format that a vendor has published. Keys without a published format (AWS's secret keys,
+//! passwords) are found only as copies of removed values (`deliver/copy.rs`). Keys of other services and of
+//! applications have no shape here, because an agent needs its own keys.
 
 use serde_json::Value;
 
-/// A named rule.
+/// A named rule that recognises one format.
 struct Shape {
     name: &'static str,
-    /// Tells whether the shape begins at `rest`, which is the part of `text` from one position to its end.
+    /// Returns true if the shape begins at `rest`, which is the part of `text` from one position to its end.
     begins: fn(text: &[u8], rest: &[u8]) -> bool,
 }
 
 const SHAPES: &[Shape] = &[
     // AWS, IAM User Guide, "IAM identifiers", unique ID prefixes: AKIA and ASIA, and sixteen characters.
     Shape { name: "AWS access key", begins: access_key },
-    // The same keys as the CLI and STS write them: in a credentials file or a reply.
+    // AWS's keys as the CLI and STS write them: in a credentials file or a reply.
     Shape { name: "AWS credentials document", begins: credentials_document },
-    // Amazon Bedrock User Guide, "API keys": both kinds of key begin so.
+    // Amazon Bedrock User Guide, "API keys": the prefixes of both kinds of key.
     Shape {
         name: "Bedrock API key",
         begins: |_, rest| has(rest, &["ABSK", "bedrock-api-key-"], BASE64, 100),
@@ -28,7 +28,8 @@ const SHAPES: &[Shape] = &[
         name: "presigned address",
         begins: |_, rest| has_folded(rest, &["x-amz-signature=", "x-goog-signature="], HEX, 64),
     },
-    // Microsoft, "Configure Azure Storage connection strings", and the same of Service Bus, Event Hubs and Cosmos DB.
+    // Microsoft, "Configure Azure Storage connection strings", and the pages for Service Bus, Event Hubs and
+    // Cosmos DB.
     Shape {
         name: "Azure connection string",
         begins: |_, rest| has_folded(rest, &["accountkey=", "sharedaccesskey="], BASE64, 16),
@@ -39,19 +40,21 @@ const SHAPES: &[Shape] = &[
     Shape { name: "Entra client secret", begins: client_secret },
     // Google Cloud, "Token types": access and refresh tokens.
     Shape { name: "Google token", begins: |_, rest| has(rest, &["ya29.", "1//0"], TOKEN, 20) },
-    // google-auth, `_default.py`: key files; azure/login, `creds`: those of a service principal.
+    // google-auth, `_default.py`: key files; azure/login, `creds`: key files of a service principal.
     Shape { name: "key file", begins: key_file },
-    // HashiCorp Vault, "Tokens": prefixes from 1.10 on, and before.
+    // HashiCorp Vault, "Tokens": the prefixes from 1.10 on, and the earlier ones.
     Shape { name: "Vault token", begins: vault_token },
-    // OpenID Connect Core 1.0, section 2: a JWT whose issuer is an https address; or Kubernetes'.
+    // OpenID Connect Core 1.0, section 2: a JWT whose issuer is an https address, or the issuer of
+    // Kubernetes.
     Shape { name: "identity token", begins: identity_token },
 ];
 
-/// The issuer of a Kubernetes service account's token that is not bound to an audience: it logs in to Vault, among others.
+/// The issuer of a Kubernetes service account's token without a bound audience. Such a token logs in to
+/// Vault, among other systems.
 /// Source: Kubernetes, `pkg/serviceaccount/legacy.go`, `LegacyIssuer`.
 const SERVICE_ACCOUNTS: &str = "kubernetes/serviceaccount";
 
-/// No token is longer than what servers take as a header.
+/// The longest token: servers do not accept longer headers.
 const LONGEST: usize = 16 * 1024;
 
 type Alphabet = fn(u8) -> bool;
@@ -59,10 +62,10 @@ const BASE64: Alphabet = |byte| byte.is_ascii_alphanumeric() || matches!(byte, b
 const TOKEN: Alphabet = |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
 const CAPITALS: Alphabet = |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit();
 const HEX: Alphabet = |byte| byte.is_ascii_hexdigit();
-/// What a client secret of Entra is made of.
+/// The alphabet of Entra's client secrets.
 const SECRET: Alphabet = |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
 
-/// The name of a shape that stands in `text`.
+/// Returns the name of the first shape found in `text`.
 pub(super) fn of(text: &[u8]) -> Option<&'static str> {
     let mut before = b' ';
     for (at, byte) in text.iter().enumerate() {
@@ -78,22 +81,22 @@ pub(super) fn of(text: &[u8]) -> Option<&'static str> {
     None
 }
 
-/// Tells whether a shape may begin with this byte: most places of a value are passed over by it.
+/// Returns true if a shape may begin with this byte. This check skips most positions of a value.
 fn may_begin(byte: u8) -> bool {
     matches!(byte.to_ascii_lowercase(), b'a' | b'b' | b'e' | b'h' | b'r' | b's' | b'x' | b'y' | b'1' | b'"')
 }
 
-/// How much of a text is of an alphabet, up to [`LONGEST`].
+/// Returns the number of bytes at the start of `text` that belong to `alphabet`, up to [`LONGEST`].
 fn length(text: &[u8], alphabet: Alphabet) -> usize {
     text.iter().take(LONGEST).take_while(|byte| alphabet(**byte)).count()
 }
 
-/// What stands after `prefix`, if `rest` begins so.
+/// Returns the text after `prefix`, if `rest` begins with `prefix`.
 fn after<'a>(rest: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     rest.strip_prefix(prefix.as_bytes())
 }
 
-/// The same in any case.
+/// Returns the text after `prefix`, if `rest` begins with `prefix` in any case.
 fn after_ignoring_case<'a>(rest: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let (start, rest) = rest.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix.as_bytes()).then_some(rest)
@@ -110,7 +113,7 @@ fn has_folded(rest: &[u8], prefixes: &[&str], alphabet: Alphabet, least: usize) 
         .any(|rest| begins(rest, alphabet, least))
 }
 
-/// Tells whether a text begins with so many characters of an alphabet.
+/// Returns true if a text begins with at least `least` characters of an alphabet.
 fn begins(text: &[u8], alphabet: Alphabet, least: usize) -> bool {
     text.get(..least).is_some_and(|start| start.iter().all(|byte| alphabet(*byte)))
 }
@@ -126,7 +129,7 @@ fn access_key(_: &[u8], rest: &[u8]) -> bool {
 }
 
 fn credentials_document(_: &[u8], rest: &[u8]) -> bool {
-    /// `": "` is about the longest of what stands between a name and a value.
+    /// The longest separator between a name and a value; `": "` is a long one.
     const BETWEEN: usize = 8;
     let is_key = |rest: &[u8]| {
         let between = length(rest, |byte| matches!(byte, b'"' | b'\'' | b'=' | b':' | b' ' | b'\t'));
@@ -145,7 +148,8 @@ fn access_signature(text: &[u8], rest: &[u8]) -> bool {
         || (has(rest, &["sig="], |byte| BASE64(byte) || byte == b'%', 32) && has_date())
 }
 
-/// At the `Q`, for what stands before it can be anything.
+/// Returns true if `rest` begins at the `Q~` of a client secret. The check starts there, because the
+/// characters before `Q~` have no fixed prefix.
 fn client_secret(text: &[u8], rest: &[u8]) -> bool {
     let at = text.len().saturating_sub(rest.len());
     let before = at.checked_sub(4).and_then(|start| text.get(start..at)).unwrap_or_default();
@@ -165,7 +169,7 @@ fn vault_token(_: &[u8], rest: &[u8]) -> bool {
         let some = |kind: fn(&u8) -> bool| token.iter().any(kind);
         some(u8::is_ascii_uppercase) && some(u8::is_ascii_lowercase) && some(u8::is_ascii_digit)
     };
-    // Twenty-four letters and digits after one letter: the format before 1.10.
+    // The format before 1.10: a letter, a dot, and twenty-four letters and digits.
     let is_old = |rest: &[u8]| {
         length(rest, |byte| byte.is_ascii_alphanumeric()) == 24 && rest.get(..24).is_some_and(is_mixed)
     };
@@ -185,7 +189,7 @@ fn identity_token(_: &[u8], rest: &[u8]) -> bool {
     is_signed && issuer.is_some_and(|issuer| issuer.starts_with("https://") || issuer == SERVICE_ACCOUNTS)
 }
 
-/// A part of a JWT as JSON (RFC 7515, section 3.1).
+/// Decodes a part of a JWT to JSON (RFC 7515, section 3.1).
 fn json(part: &[u8]) -> Option<Value> {
     let text = zeroize::Zeroizing::new(base64_simd::URL_SAFE_NO_PAD.decode_to_vec(part).ok()?);
     serde_json::from_slice(&text).ok().filter(Value::is_object)
@@ -260,7 +264,7 @@ mod tests {
         ] {
             assert_eq!(of(text.as_bytes()), None, "{text}");
         }
-        // A token that an application gives out for itself.
+        // A token that an application issues for its own use.
         assert_eq!(of(jwt(r#"{"iss":"supabase","role":"anon"}"#).as_bytes()), None);
         assert_eq!(of(b"eyJ.eyJ.x"), None);
     }

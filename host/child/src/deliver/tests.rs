@@ -1,4 +1,4 @@
-//! Delivers into a parent environment that holds every credential variable we know of.
+//! Delivers into a parent environment that holds every known credential variable.
 
 mod forge;
 
@@ -7,7 +7,7 @@ use std::fs;
 use super::*;
 use audex_core::secret::Secret;
 
-/// Every credential variable of the four clouds that their documentation or SDKs name.
+/// The credential variables of the four clouds that their documentation or SDKs name.
 const CREDENTIALS: &[&str] = &[
     "AWS_ACCESS_KEY_ID",
     "AWS_ACCESS_KEY",
@@ -104,7 +104,7 @@ const CREDENTIALS: &[&str] = &[
     "TFC_WORKLOAD_IDENTITY_TOKEN",
 ];
 
-/// What a user's own setup needs, and what agents need.
+/// The variables that a user's own setup and agents need.
 const PASSING: &[&str] = &[
     "PATH",
     "HOME",

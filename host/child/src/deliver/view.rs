@@ -1,17 +1,17 @@
-//! A value as a program could read it: as it is, unescaped, and what is encoded in it in base64 or hex.
+//! The readings of a value that a program could make: as it is, unescaped, and decoded from base64 or hex.
 
 use zeroize::Zeroizing;
 
 use audex_core::spelling;
 
-/// A key in base64, in JSON, in a percent-encoded variable.
+/// The most layers of encoding: a key in base64, in JSON, in a percent-encoded variable.
 const DEPTH: usize = 3;
-/// Sixteen bytes take as many characters of base64; what is shorter is not looked for (`deliver/copy.rs`).
+/// The base64 characters of sixteen bytes; shorter secrets are not searched for (`deliver/copy.rs`).
 const SHORTEST_BASE64: usize = 22;
-/// The same in hex.
+/// The hex digits of sixteen bytes.
 const SHORTEST_HEX: usize = 32;
 
-/// Returns `value` in every reading, itself first.
+/// Returns every reading of `value`; the first is `value` itself.
 pub(super) fn views(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut found = vec![Zeroizing::new(value.to_vec())];
     let mut from = 0;
@@ -27,7 +27,7 @@ pub(super) fn views(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
 /// Undoes one layer of encoding, once for each encoding that applies.
 fn decoded(view: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut found: Vec<_> = spelling::decodings(view).take(1).collect();
-    // Where an encoded text stands behind other characters of the alphabet, it begins at any of four places.
+    // If other characters of the alphabet precede an encoded text, the text can begin at any of four offsets.
     for run in runs(view, SHORTEST_BASE64, sextet) {
         found.extend((0..4).map(|skipped| bytes(run.get(skipped..).unwrap_or_default(), 6)));
     }
@@ -37,8 +37,8 @@ fn decoded(view: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     found
 }
 
-/// The values of characters that stand together, where there are at least `shortest`. Line breaks are passed over: `base64`
-/// writes some into long texts.
+/// Returns the values of each run of at least `shortest` characters of an alphabet. Line breaks do not end a
+/// run, because `base64` writes line breaks into long texts.
 fn runs(view: &[u8], shortest: usize, value: fn(u8) -> Option<u8>) -> Vec<Zeroizing<Vec<u8>>> {
     let mut found = Vec::new();
     let mut run = Zeroizing::new(Vec::new());
@@ -58,7 +58,7 @@ fn runs(view: &[u8], shortest: usize, value: fn(u8) -> Option<u8>) -> Vec<Zeroiz
     found
 }
 
-/// Both alphabets of RFC 4648, sections 4 and 5, at once.
+/// Returns the value of a character of base64, in either alphabet of RFC 4648 (sections 4 and 5).
 fn sextet(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),
@@ -74,7 +74,8 @@ fn nibble(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Joins values of so many bits each; bits that fill no byte are dropped, as padding is.
+/// Joins values of `bits` bits each to bytes; drops the last bits if they do not fill a byte, as base64 drops
+/// padding.
 fn bytes(values: &[u8], bits: u32) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::with_capacity(values.len()));
     let (mut held, mut count) = (0_u32, 0_u32);

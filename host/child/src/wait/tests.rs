@@ -1,4 +1,4 @@
-//! Runs real commands through look-up, spawn and wait.
+//! Runs real commands through `look_up`, `spawn` and `wait`.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -18,7 +18,7 @@ use audex_core::environment::{Environment, PATH};
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// Signals go to the whole process, so tests that send some take turns.
+/// Serialises the tests that send signals, because a signal goes to the whole process.
 pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -28,8 +28,8 @@ pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
 
 /// Gives this process a handler for every signal that tests send.
 ///
-/// The tests may run where some are ignored (`nohup`, a background job of a script), which commands would inherit. A handled
-/// signal is at its default in a command.
+/// The test process may have inherited ignored signals (`nohup`, a background job of a script), which
+/// commands would inherit too. A signal with a handler has its default in a command.
 fn handle_every_signal() {
     static HANDLED: Once = Once::new();
     HANDLED.call_once(|| {
@@ -101,7 +101,7 @@ fn is_alive(pid: &str) -> bool {
 
 #[cfg(target_os = "linux")]
 fn is_alive(pid: &str) -> bool {
-    // A zombie nobody has reaped yet is not alive.
+    // A zombie that has not been reaped yet is not alive.
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
     state.is_some_and(|state| state != 'Z')
@@ -185,7 +185,7 @@ fn a_deadline_ends_what_a_willing_command_leaves_in_its_group() {
 fn a_deadline_ends_a_stopped_command() {
     let _turn = one_at_a_time();
     let (_directory, file) = scratch();
-    // Not STOP from outside but from itself: without a controlling terminal nobody follows it.
+    // The command stops itself: without a controlling terminal, Audex does not follow the stop.
     let (ended, _) =
         sh(": > $1; kill -STOP $$; sleep 60", &file, Some(in_a_moment(OnExpiry::End, LONG)), |_| ());
     assert_eq!(ended.status, Status::Signalled(15));

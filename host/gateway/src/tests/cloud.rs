@@ -1,24 +1,25 @@
-//! A cloud of one answer, which keeps what it was sent.
+//! A server with one answer, which records the requests that it gets.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-/// A request as it came.
+/// A recorded request.
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub head: String,
     pub body: String,
 }
 
-/// Listens on loopback until the test process ends.
+/// A server that listens on loopback until the test process ends.
 pub struct Cloud {
     pub endpoint: String,
     sent: Arc<Mutex<Vec<Sent>>>,
 }
 
 impl Cloud {
-    /// Answers each request with what `answer` makes of it: everything from the status line on.
+    /// Starts a server that answers each request with the result of `answer`: the whole answer from the
+    /// status line on.
     pub fn start(answer: impl Fn(&Sent) -> Vec<u8> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -45,7 +46,7 @@ impl Cloud {
                 let sent = Sent { head, body: String::from_utf8_lossy(&body).into_owned() };
                 let reply = answer(&sent);
                 kept.lock().unwrap().push(sent);
-                // A client that has gone is its own affair.
+                // If the client has closed the connection, the answer is not needed.
                 let _ = stream.write_all(&reply);
             }
         });
@@ -57,7 +58,7 @@ impl Cloud {
     }
 }
 
-/// A whole answer.
+/// Returns a whole answer, from the status line on.
 pub fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n");

@@ -1,4 +1,4 @@
-//! The address of a queue leads to the gateway and, in a request, to the queue.
+//! Addresses of queues: in an answer, the address points to the gateway; in a request, to the queue.
 
 use super::cloud::{Cloud, answer};
 use super::*;

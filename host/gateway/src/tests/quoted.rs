@@ -1,4 +1,4 @@
-//! Nothing of the session's credentials comes back from an endpoint that quotes the request.
+//! Answers that quote the request: the session's credentials never reach the command.
 
 use base64_simd::STANDARD;
 
@@ -12,7 +12,8 @@ fn real() -> Credentials {
     Credentials::new("ASIAREAL", SECRET, Some(TOKEN.to_owned()), None, "test")
 }
 
-/// The head of the answer and its body, of an endpoint that answers with `quote` of the request's head.
+/// Sends a request to an endpoint that answers with `quote` of the request's head; returns status, and head
+/// and body of the answer as text.
 fn quoted(status: &'static str, quote: impl Fn(&str) -> (String, Vec<u8>) + Send + 'static) -> (u16, String) {
     let cloud = Cloud::start(move |sent| {
         let (headers, body) = quote(&sent.head);

@@ -1,4 +1,4 @@
-//! Calls that take no signature go as they are, and nothing of the session with them.
+//! Calls that take no signature: they are forwarded unchanged, without the session's credentials.
 
 use super::cloud::{Cloud, answer};
 use super::*;

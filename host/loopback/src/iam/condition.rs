@@ -1,4 +1,5 @@
-//! Condition operators of IAM policies, three-valued: what cannot be decided is `Unknown`, never a guess.
+//! The condition operators of IAM policies, with three truth values: a condition that cannot be decided is
+//! `Unknown`.
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use super::document::{PolicyError, element, is_variable, object};
 use super::{Request, glob};
 
-/// Whether a statement applies.
+/// A truth value of three-valued logic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Truth {
     Yes,
@@ -18,7 +19,7 @@ pub(super) enum Truth {
 }
 
 impl Truth {
-    /// INVARIANT: `No` wins over `Unknown`, so one failed element settles a statement.
+    /// INVARIANT: `No` wins over `Unknown`, so one failed element decides a statement.
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::No, _) | (_, Self::No) => Self::No,
@@ -50,7 +51,7 @@ impl From<bool> for Truth {
 #[derive(Clone, Debug)]
 pub(super) struct Condition {
     operator: Operator,
-    /// `…IfExists`: holds when the key is absent.
+    /// True for the `…IfExists` form: the condition holds if the key is absent.
     if_exists: bool,
     key: String,
     values: Vec<String>,
@@ -58,11 +59,11 @@ pub(super) struct Condition {
 
 #[derive(Clone, Copy, Debug)]
 enum Operator {
-    /// Compares with each value; `negated` asks that none of them fits.
+    /// Compares the key's value with each value; if `negated`, none may match.
     Compare { test: Test, negated: bool },
-    /// `Null`: asks whether the key is absent.
+    /// `Null`: tests for the absence of the key.
     Null,
-    /// An operator this evaluator does not have.
+    /// An operator that this evaluator does not support.
     Unknown,
 }
 
@@ -96,7 +97,6 @@ impl Condition {
         Self { operator: Operator::named(name), if_exists, key: key.to_owned(), values }
     }
 
-    /// Evaluates the condition for `request`.
     pub(super) fn holds(&self, request: &Request) -> Truth {
         let (test, negated) = match self.operator {
             Operator::Unknown => return Truth::Unknown,
@@ -128,7 +128,7 @@ impl Operator {
             "StringNotEqualsIgnoreCase" => (Test::EqualsIgnoreCase, true),
             "StringLike" => (Test::Like, false),
             "StringNotLike" => (Test::Like, true),
-            // The two spellings behave the same: "ArnEquals and ArnLike behave identically" (IAM User Guide).
+            // "ArnEquals and ArnLike behave identically" (IAM User Guide).
             "ArnEquals" | "ArnLike" => (Test::ArnLike, false),
             "ArnNotEquals" | "ArnNotLike" => (Test::ArnLike, true),
             "Bool" => (Test::Bool, false),
@@ -177,7 +177,7 @@ impl Test {
     }
 }
 
-/// A condition value is a string, number or boolean, or a list of at least one of them.
+/// Reads the values of a condition: a string, number or boolean, or a list of at least one of them.
 fn literals(value: &Value, place: &str) -> Result<Vec<String>, PolicyError> {
     let literal = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),
@@ -192,7 +192,7 @@ fn literals(value: &Value, place: &str) -> Result<Vec<String>, PolicyError> {
     }
 }
 
-/// Each of the six parts of an ARN is matched by itself: a `*` does not reach over a colon.
+/// Matches each of the six parts of an ARN separately, so a `*` does not match beyond a colon.
 fn arn_matches(wanted: &str, found: &str) -> Option<bool> {
     let (mut wanted, mut found) = (wanted.splitn(6, ':'), found.splitn(6, ':'));
     let mut fits = true;
@@ -210,7 +210,7 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-/// Seconds since the epoch, from such a number or from an ISO 8601 date in UTC.
+/// Reads the seconds since the epoch from a number or from an ISO 8601 date in UTC.
 fn seconds(text: &str) -> Option<i64> {
     if let Ok(epoch) = text.parse() {
         return Some(epoch);
@@ -220,7 +220,8 @@ fn seconds(text: &str) -> Option<i64> {
     i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
-/// Whether `found` lies in `wanted`, an address or a CIDR block.
+/// Returns true if the address `found` is in `wanted`, an address or a CIDR block; `None` if one of them
+/// cannot be read.
 fn address_in(wanted: &str, found: &str) -> Option<bool> {
     let found: IpAddr = found.parse().ok()?;
     let (network, prefix) =

@@ -1,27 +1,27 @@
-//! Parses IAM policy documents and decides a request by one of them.
+//! Parses IAM policy documents, and decides a request by one document.
 
 use serde_json::{Map, Value};
 
 use super::condition::{Condition, Truth};
 use super::{Decision, Request, glob};
 
-/// A policy document that cannot be used, with the place in it.
+/// The error for a policy document that cannot be used, with the place of the problem.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// The text is not JSON.
     #[error("policy document is not JSON")]
     Json(#[source] serde_json::Error),
-    /// An element is missing, of the wrong type or not known.
+    /// An element is missing, unknown or of the wrong type.
     #[error("policy document: {place}: {problem}")]
     Element {
-        /// Path of the element, such as `Statement[1].Action`.
+        /// The path of the element, such as `Statement[1].Action`.
         place: String,
-        /// What is wrong with it.
+        /// The problem with the element.
         problem: String,
     },
 }
 
-/// A parsed IAM policy: identity policy, session policy or permission boundary.
+/// A parsed IAM policy: an identity policy, a session policy or a permission boundary.
 #[derive(Clone, Debug)]
 pub struct PolicyDocument {
     statements: Vec<Statement>,
@@ -35,7 +35,7 @@ struct Statement {
     conditions: Vec<Condition>,
 }
 
-/// The patterns of an element, and whether it was its `Not…` form.
+/// The patterns of an element; `negated` is true for its `Not…` form.
 #[derive(Clone, Debug)]
 struct Patterns {
     negated: bool,
@@ -46,7 +46,7 @@ impl PolicyDocument {
     /// Reads a policy from its JSON text.
     ///
     /// # Errors
-    /// [`PolicyError`] for anything IAM would refuse as malformed, and for elements that identity policies
+    /// [`PolicyError`] for a document that IAM refuses as malformed, and for elements that identity policies
     /// do not have (`Principal`).
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let value: Value = serde_json::from_str(text).map_err(PolicyError::Json)?;
@@ -72,7 +72,7 @@ impl PolicyDocument {
         Ok(Self { statements })
     }
 
-    /// The policy that allows nothing.
+    /// Returns the policy that allows nothing.
     #[must_use]
     pub fn nothing() -> Self {
         Self { statements: Vec::new() }
@@ -178,12 +178,14 @@ impl Patterns {
     }
 }
 
-/// Policy variables are not substituted here, so what holds one cannot be decided.
+/// Returns true if a pattern contains a policy variable. Variables are not substituted here, so such a
+/// pattern cannot be decided.
 pub(super) fn is_variable(pattern: &str) -> bool {
     pattern.contains("${")
 }
 
-/// The same for a resource, where a character that is written as a variable is that character.
+/// Returns true if a resource contains a policy variable. A special character written as a variable (`${*}`)
+/// is not one.
 fn has_variable(pattern: &str) -> bool {
     ["${*}", "${?}", "${$}"]
         .iter()
@@ -191,7 +193,7 @@ fn has_variable(pattern: &str) -> bool {
         .contains("${")
 }
 
-/// A string, or a list of at least one string.
+/// Reads a string or a list of at least one string.
 fn texts(value: &Value, place: &str) -> Result<Vec<String>, PolicyError> {
     let list = match value {
         Value::String(text) => return Ok(vec![text.clone()]),

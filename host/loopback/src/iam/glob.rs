@@ -1,8 +1,8 @@
-//! The wildcard matcher of IAM policies: `*` is any run of characters, `?` is one.
+//! The wildcard matcher of IAM policies: `*` matches any run of characters, `?` matches one character.
 
-/// Tells whether `text` as a whole matches `pattern`, case-sensitively.
+/// Returns true if the whole `text` matches `pattern`, case-sensitively.
 ///
-/// Time is bounded by the product of the two lengths: only the last `*` is ever retried.
+/// The time is bounded by the product of the two lengths, because only the last `*` is retried.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
@@ -28,7 +28,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// [`matches`] without regard to ASCII case, as actions are compared.
+/// Matches as [`matches`] does, but ignores ASCII case, as IAM does for actions.
 pub(super) fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
     matches(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }

@@ -1,4 +1,4 @@
-//! Laws of the evaluator, checked on generated policies.
+//! Properties of the evaluator, checked on generated policies.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ fn request() -> impl Strategy<Value = Request> {
     })
 }
 
-/// The obvious matcher, exponential and right.
+/// Matches in the obvious way, in exponential time: the reference for [`matches`].
 fn naive(pattern: &[char], text: &[char]) -> bool {
     match (pattern, text) {
         ([], []) => true,

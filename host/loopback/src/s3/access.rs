@@ -1,4 +1,4 @@
-//! Authentication and authorisation of S3 requests: from operation to IAM action and resource.
+//! Authenticates and authorises S3 requests: maps each operation to IAM actions and resources.
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -17,12 +17,12 @@ use crate::form::Form;
 use crate::reply::{denial, refusal_message};
 use crate::signature::Authorization;
 
-/// The hooks of `s3s`, both answered by the cloud.
+/// The two hooks of `s3s`, for authentication and access; the cloud answers both.
 pub(super) struct Access {
     cloud: Arc<Cloud>,
 }
 
-/// Who is asking; kept with the request for what only the operation itself can decide.
+/// The caller of a request; it is stored with the request for decisions that only the operation can make.
 #[derive(Clone)]
 pub(super) struct Caller {
     cloud: Arc<Cloud>,
@@ -54,7 +54,8 @@ impl Access {
             refused(refusal)
         })?;
         let context = condition_keys(&query);
-        // Each key of a DeleteObjects is decided by the operation, which has read the body.
+        // The operation decides each key of a `DeleteObjects` request, because only the operation has read
+        // the body.
         for (action, resource) in asked.iter().filter(|_| operation != "DeleteObjects") {
             caller.authorise(action, resource, &context)?;
         }
@@ -62,13 +63,14 @@ impl Access {
         Ok(())
     }
 
-    /// `s3s` has verified the signature; session token and expiry are left, and what it does not insist on.
+    /// Checks session token and expiry, and the rules that `s3s` does not enforce; `s3s` has verified the
+    /// signature.
     fn authenticate(&self, request: &S3AccessContext<'_>, query: &Form) -> Result<Caller, Refusal> {
         let credentials = request.credentials().ok_or(Refusal::Unsigned)?;
         let header = header(request.headers(), "authorization").and_then(Authorization::parse);
         let is_presigned = query.get("X-Amz-Signature").is_some();
-        // Security: `s3s` also takes signature version 2 (`Signature=`) and signed forms, which no session
-        // token protects; `host` and the token must be part of what was signed.
+        // Security: `s3s` also accepts signature version 2 (`Signature=`) and signed forms, which no session
+        // token protects. So both are refused, and `host` and the token must be signed.
         let (token, region) = match (&header, is_presigned, query.get("Signature")) {
             (_, true, None) => {
                 let signed = query.get("X-Amz-SignedHeaders").unwrap_or_default();
@@ -96,12 +98,12 @@ impl Access {
 }
 
 impl Caller {
-    /// The caller the access hook left with the request.
+    /// Returns the caller that the access hook has stored with the request.
     pub(super) fn of(extensions: &Extensions) -> S3Result<&Self> {
         extensions.get().ok_or_else(|| s3_error!(AccessDenied))
     }
 
-    /// Decides, remembers, and turns a denial into the error of S3.
+    /// Decides and remembers a request; returns S3's error for a denial.
     pub(super) fn authorise(&self, action: &str, resource: &str, context: &[(&str, String)]) -> S3Result<()> {
         let ask = Ask { action, resource, region: &self.region, context };
         if self.cloud.authorise(&self.credential, "s3", ask).is_allowed() {
@@ -111,7 +113,8 @@ impl Caller {
         Err(S3Error::with_message(S3ErrorCode::AccessDenied, message))
     }
 
-    /// S3 tells that a key does not exist only to those who may list its bucket.
+    /// Returns the error for a missing key. Only callers who may list the bucket are told that the key does
+    /// not exist, as in S3.
     pub(super) fn missing_key(&self, bucket: &str) -> S3Error {
         let ask = Ask {
             action: "s3:ListBucket",
@@ -163,7 +166,7 @@ pub(super) fn object_arn(bucket: &str, key: &str) -> String {
     format!("arn:aws:s3:::{bucket}/{key}")
 }
 
-/// What must be allowed for an operation (Service Authorization Reference, Amazon S3).
+/// Returns the actions and resources that an operation needs (Service Authorization Reference, Amazon S3).
 fn asked(
     operation: &str,
     path: &S3Path,

@@ -1,9 +1,9 @@
-//! Buckets, and listing what is in them.
+//! Buckets and listings of their objects.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-// The lint spares test builds, where an unconditional expectation would be unfulfilled.
+// The lint does not fire in test builds, so there an unconditional expectation would be unfulfilled.
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "the names of the S3 operations, dozens")
@@ -14,10 +14,9 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 use super::store::{self, Store, no_such_bucket};
 use audex_core::percent;
 
-/// The most entries in one page, as S3 has it.
+/// The most entries in one page, as in S3.
 const MAX_KEYS: i32 = 1000;
 
-/// What to list.
 struct Query<'a> {
     prefix: &'a str,
     delimiter: &'a str,
@@ -26,12 +25,11 @@ struct Query<'a> {
     encoded: bool,
 }
 
-/// One page of a listing.
 #[derive(Default)]
 struct Page {
     contents: Vec<Object>,
     prefixes: Vec<CommonPrefix>,
-    /// The last entry, if there are more.
+    /// The last entry of the page, if more follow.
     next: Option<String>,
 }
 
@@ -104,7 +102,7 @@ impl Store {
         request: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
-        // A continuation token is the last key of the page before; it goes on from there.
+        // A continuation token is the last entry of the previous page; the listing continues after it.
         let after =
             input.continuation_token.clone().or_else(|| input.start_after.clone()).unwrap_or_default();
         let max_keys = max_keys(input.max_keys)?;
@@ -188,7 +186,7 @@ fn list(objects: &BTreeMap<String, store::Object>, query: &Query<'_>) -> Page {
     for (key, object) in objects.range::<str, _>((start, Bound::Unbounded)) {
         let Some(rest) = key.strip_prefix(query.prefix) else { break };
         let group = common_prefix(query, rest);
-        // A page that ended with a common prefix has told all keys under it.
+        // A page that ended with a common prefix has covered all keys with this prefix.
         if group.as_deref().is_some_and(|group| query.after.starts_with(group))
             || group.is_some() && group == last_prefix
         {
@@ -216,7 +214,8 @@ fn list(objects: &BTreeMap<String, store::Object>, query: &Query<'_>) -> Page {
     page
 }
 
-/// The prefix that stands for a key, if the delimiter occurs in what follows the asked prefix.
+/// Returns the common prefix that represents a key, if the delimiter occurs in `rest`, the part after the
+/// requested prefix.
 fn common_prefix(query: &Query<'_>, rest: &str) -> Option<String> {
     let (group, _) = rest.split_once(query.delimiter).filter(|_| !query.delimiter.is_empty())?;
     Some(format!("{}{group}{}", query.prefix, query.delimiter))

@@ -1,11 +1,11 @@
-//! Object checksums: those a client sends are verified, kept, and given back as headers.
+//! Object checksums: verifies the checksums that a client sends, and returns them as headers.
 
 use aws_smithy_types::base64;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
 use s3s::{S3Result, TrailingHeaders, s3_error};
 
-/// Headers that carry a checksum of the whole body.
+/// The headers with a checksum of the whole body.
 const CHECKSUM_HEADERS: [&str; 6] = [
     "content-md5",
     "x-amz-checksum-crc32",
@@ -15,7 +15,7 @@ const CHECKSUM_HEADERS: [&str; 6] = [
     "x-amz-checksum-sha256",
 ];
 
-/// Verifies every checksum sent in headers or trailers against `data`; returns the `x-amz-…` ones.
+/// Verifies every checksum in headers or trailers against `data`; returns the `x-amz-…` checksums.
 pub(super) fn verify(
     data: &[u8],
     headers: &HeaderMap,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::BytesMut;
 use http::HeaderMap;
 use s3s::crypto::{Checksum as _, Md5};
-// The lint spares test builds, where an unconditional expectation would be unfulfilled.
+// The lint does not fire in test builds, so there an unconditional expectation would be unfulfilled.
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "the names of the S3 operations, dozens")
@@ -20,7 +20,7 @@ use crate::credential::unique_id;
 use audex_core::clock;
 use audex_core::digest::hex;
 
-/// Part numbers S3 takes.
+/// The part numbers that S3 accepts.
 const PART_NUMBERS: std::ops::RangeInclusive<i32> = 1..=10_000;
 
 impl Store {
@@ -134,8 +134,8 @@ impl Store {
         if named.is_empty() {
             return Err(s3_error!(MalformedXML, "an upload is completed with at least one part"));
         }
-        // Only a full-object checksum is of the bytes; a composite one is of the parts' checksums.
-        // A `content-md5` here is of the request's XML.
+        // Only a full-object checksum covers the object's bytes; a composite checksum covers the parts'
+        // checksums. A `content-md5` in this request covers the request's XML.
         let mut headers = request.headers;
         headers.remove("content-md5");
         let is_full = input.checksum_type.is_some_and(|kind| kind.as_str() == ChecksumType::FULL_OBJECT);
@@ -173,7 +173,7 @@ fn part_number(number: i32) -> S3Result<i32> {
     Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and 10000"))
 }
 
-/// An upload belongs to its key: policies were decided for that key.
+/// Finds the upload `id` of `key`. The key must match, because the policies were decided for this key.
 fn find<'a>(bucket: &'a mut Bucket, id: &str, key: &str) -> S3Result<&'a mut Upload> {
     bucket.uploads.get_mut(id).filter(|upload| upload.key == key).ok_or_else(|| s3_error!(NoSuchUpload))
 }

@@ -1,7 +1,7 @@
-//! Reading, writing, copying and deleting single objects.
+//! Reads, writes, copies and deletes objects.
 
 use http::HeaderMap;
-// The lint spares test builds, where an unconditional expectation would be unfulfilled.
+// The lint does not fire in test builds, so there an unconditional expectation would be unfulfilled.
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "the names of the S3 operations, dozens")
@@ -13,7 +13,7 @@ use super::access::{Caller, object_arn};
 use super::checksum;
 use super::store::{About, Object, Store, byte_range, check_write, no_such_bucket};
 
-/// What a read needs of either read request.
+/// The common parameters of both read requests.
 struct Read<'a> {
     bucket: &'a str,
     key: &'a str,
@@ -23,7 +23,7 @@ struct Read<'a> {
     with_checksums: bool,
 }
 
-/// A read that was found: the object, the part asked for, and headers to answer with.
+/// The result of a read: the object with the requested part of its data, and the headers of the answer.
 struct Found {
     object: Object,
     length: i64,
@@ -216,7 +216,7 @@ impl Store {
             content_range = Some(format!("bytes {}-{}/{whole}", part.start, part.end.saturating_sub(1)));
             object.data = object.data.slice(part);
         }
-        // A checksum is of the whole object; with a part of it, a client would find it wrong.
+        // A checksum covers the whole object; a client would find that it does not match a part.
         let headers = if read.with_checksums && read.range.is_none() {
             object.checksums.clone()
         } else {

@@ -16,10 +16,9 @@ use crate::cloud::locked;
 use audex_core::clock;
 use audex_core::digest::hex;
 
-/// What all objects and unfinished parts may take: a demo must not eat the machine's memory.
+/// The most bytes of all objects and unfinished parts: a demo must not fill the machine's memory.
 const MAX_STORED_BYTES: usize = 512 * 1024 * 1024;
 
-/// Every bucket by name.
 pub(super) struct Store {
     buckets: Mutex<BTreeMap<String, Bucket>>,
 }
@@ -39,7 +38,7 @@ pub(super) struct Object {
     pub(super) checksums: HeaderMap,
 }
 
-/// What a client says about an object.
+/// The attributes that a client sets on an object.
 #[derive(Clone, Default)]
 pub(super) struct About {
     pub(super) content_type: Option<String>,
@@ -77,7 +76,7 @@ impl Store {
         locked(&self.buckets)
     }
 
-    /// Reads an upload to its end, while checking the limit of the store.
+    /// Reads the whole body of an upload; fails if the store would exceed its limit.
     pub(super) async fn receive(&self, body: Option<StreamingBlob>) -> S3Result<Bytes> {
         let Some(body) = body else { return Ok(Bytes::new()) };
         let stored: usize = self.buckets().values().map(Bucket::stored_bytes).sum();
@@ -110,7 +109,7 @@ impl Object {
         Self { data, etag, modified: clock::now(), about, checksums }
     }
 
-    /// `If-Match` and `If-None-Match` of a request for this object.
+    /// Checks `If-Match` and `If-None-Match` of a read of this object.
     pub(super) fn check_conditions(
         &self,
         only: Option<&ETagCondition>,
@@ -127,7 +126,7 @@ impl Object {
 }
 
 impl About {
-    /// `aws-chunked` says how the request was sent, not what the object is.
+    /// Removes `aws-chunked`, which is an encoding of the request and not of the object.
     pub(super) fn without_chunking(mut self) -> Self {
         self.content_encoding = self.content_encoding.and_then(|encodings| {
             let kept: Vec<&str> =
@@ -138,7 +137,7 @@ impl About {
     }
 }
 
-/// `If-Match` and `If-None-Match` of a write over `current`.
+/// Checks `If-Match` and `If-None-Match` of a write over `current`.
 pub(super) fn check_write(
     current: Option<&Object>,
     only: Option<&ETagCondition>,
@@ -160,16 +159,17 @@ fn precondition_failed() -> S3Error {
     s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold")
 }
 
-/// The bytes a range means, within an object of `length` bytes.
+/// Returns the bytes that a range selects from an object of `length` bytes.
 pub(super) fn byte_range(range: Range, length: usize) -> S3Result<std::ops::Range<usize>> {
     let part = range.check(u64::try_from(length).unwrap_or(u64::MAX))?;
     let position = |position| usize::try_from(position).map_err(|_| s3_error!(InvalidRange));
-    // INVARIANT: `check` gives start <= end <= length, so slicing by it cannot panic; `min` keeps that true here.
+    // INVARIANT: `check` returns start <= end <= length, so slicing with the result cannot panic; `min`
+    // ensures this here too.
     let end = position(part.end)?.min(length);
     Ok(position(part.start)?.min(end)..end)
 }
 
-/// The part of `data` a range means, or all of it.
+/// Returns the part of `data` that a range selects, or all of `data` without a range.
 pub(super) fn slice(data: &Bytes, range: Option<Range>) -> S3Result<Bytes> {
     range.map_or_else(|| Ok(data.clone()), |range| Ok(data.slice(byte_range(range, data.len())?)))
 }

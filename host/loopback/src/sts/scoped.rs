@@ -1,7 +1,7 @@
-//! `GetScopedCredentials`: the caller's own session with fewer permissions or a nearer end.
+//! `GetScopedCredentials`: the caller's own session with fewer permissions or an earlier end.
 //!
-//! Parameters, errors and result: the model of the operation in botocore 1.44.8. The model does not say whether a caller needs
-//! `sts:GetScopedCredentials`; this cloud asks for it.
+//! Parameters, errors and result: the model of the operation in botocore 1.44.8. The model does not state
+//! that a caller needs `sts:GetScopedCredentials`; this cloud requires it.
 
 use super::{Call, MAX_USER_SESSION_SECONDS, failed, forbidden, internal, invalid};
 use crate::credential::{Principal, Session, unique_id};
@@ -13,7 +13,7 @@ const ACTION: &str = "sts:GetScopedCredentials";
 const MAX_SCOPED_POLICIES: u32 = 3;
 /// The largest `MinimumSessionTokenSize`, and the limit that `SessionTokenUtilization` is a percentage of.
 const MAX_TOKEN_BYTES: usize = 4096;
-/// The lengths of `ScopedSessionDescription` in characters.
+/// The allowed lengths of `ScopedSessionDescription`, in characters.
 const DESCRIPTION_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=256;
 
 impl Call<'_> {
@@ -71,7 +71,8 @@ impl Call<'_> {
         self.policy()
     }
 
-    /// What is asked, or the rest of the caller's own session, which no answer is longer than.
+    /// Returns the requested duration, or by default the remaining duration of the caller's session, which is
+    /// also the limit.
     fn scoped_seconds(&self, session: &Session) -> Result<u64, Failure> {
         let remaining = session.expires.saturating_sub(self.cloud.session_time());
         let seconds = self.duration(1, MAX_USER_SESSION_SECONDS, remaining)?;
@@ -86,7 +87,7 @@ impl Call<'_> {
         Ok(seconds)
     }
 
-    /// Checks the description, and keeps it as CloudTrail would.
+    /// Checks the description and records it, as `CloudTrail` does.
     fn description(&self) -> Result<(), Failure> {
         let Some(text) = self.form.get("ScopedSessionDescription") else { return Ok(()) };
         let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
@@ -99,7 +100,8 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The least size of the session token: what is asked for, and the room that a policy takes in it.
+    /// Returns the minimum size of the session token: the requested size, or the length of the policy if that
+    /// is larger.
     fn token_bytes(&self) -> Result<usize, Failure> {
         let policy = self.form.get("Policy").map_or(0, str::len);
         let asked = match self.form.get("MinimumSessionTokenSize").map(str::parse) {

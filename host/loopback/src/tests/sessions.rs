@@ -1,4 +1,4 @@
-//! STS: who gets which session, and what it may do.
+//! Tests STS: the sessions that each caller gets, and their permissions.
 
 use super::*;
 
@@ -109,7 +109,7 @@ fn a_session_carries_three_scope_down_policies_at_most() {
     let (session, reply) = scope_with(&cloud, &session, &shorter).unwrap();
     assert_eq!(element(&reply, "ScopedPoliciesCount"), "3");
     assert_eq!(get(&cloud, &session, "/").0, 200);
-    // A session policy of AssumeRole is not one of them.
+    // A session policy of AssumeRole does not count as a scoped policy.
     let assumed = assume(&cloud, Some(&policy().1));
     let (_, reply) = scope_with(&cloud, &assumed, &[policy()]).unwrap();
     assert_eq!(element(&reply, "ScopedPoliciesCount"), "1");

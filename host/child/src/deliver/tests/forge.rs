@@ -6,7 +6,7 @@ fn with_github_token(parent: &Environment) -> (Delivered, tempfile::TempDir) {
     delivered(parent, &[secret("GH_TOKEN")], &[]).unwrap()
 }
 
-/// What `git` reads after all files: keys and values, in order.
+/// Returns the settings that `git` reads after all files: keys and values, in order.
 fn git_settings(delivered: &Delivered) -> Vec<(String, String)> {
     let get =
         |name: String| delivered.environment.get(OsStr::new(&name)).unwrap().to_str().unwrap().to_owned();
