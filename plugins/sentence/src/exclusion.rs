@@ -532,8 +532,8 @@ impl Text<'_> {
         Some(Exclusion { range: start..end, verbs, is_clear: true })
     }
 
-    /// Returns the start of the subject before `at`, if it consists of verbs: `deleting objects`, `writing,
-    /// deleting and listing`.
+    /// Returns the start of the subject before `at`, if it consists of verbs: `deleting objects`,
+    /// `writing, deleting and listing`.
     fn subject(&self, at: usize, floor: usize) -> Option<usize> {
         let is_of_verb = |start: usize| {
             let skips = |here: &usize| {

@@ -240,8 +240,8 @@ fn keep_out(provider: &str, tokens: &[Token], exclusion: &Exclusion, needs: &[Ne
     Ok(())
 }
 
-/// Rejects an exclusion with a limit that could apply to the tasks too: `write without deleting in the bucket
-/// b`.
+/// Rejects an exclusion with a limit that could apply to the tasks too:
+/// `write without deleting in the bucket b`.
 fn is_limit_kept(
     provider: &str,
     tokens: &[Token],
