@@ -1,6 +1,7 @@
-//! The host's AWS side: it holds the source credentials and talks to STS, so that no component has to.
+//! The host's AWS client. It holds the source credentials and calls STS, so that no component has to.
 //!
-//! It must not print, must not touch a terminal, and must not let a secret out except as [`Secret`](audex_core::secret::Secret).
+//! This module must not print, must not use a terminal, and must not pass a secret on except as
+//! [`Secret`](audex_core::secret::Secret).
 //! Every future here needs a Tokio runtime with I/O and time enabled (`enable_all`).
 
 mod description;
@@ -36,26 +37,24 @@ pub use self::error::{AwsError, Cause, Service};
 pub use self::operation::{AssumeRole, Caller, FederationToken, ScopedCredentials, Session};
 pub use self::source::{Keys, SourceKind};
 
-/// One attempt, from connecting to the whole reply, takes this long at most, so a stalled one is tried again.
+/// The time limit of one attempt, from connecting to the end of the reply. A stalled attempt is then retried.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
-/// All attempts of one call together take this long at most, so a user waits no longer for an answer.
+/// The time limit of all attempts of one call together. A user waits no longer for an answer.
 const CALL_BUDGET: Duration = Duration::from_secs(25);
-/// A throttled or failed call is tried this often in all; the SDK's own default.
+/// The number of attempts for a throttled or failed call: the SDK's own default.
 const MAX_ATTEMPTS: u32 = 3;
-/// What is used when nothing names a region: the region every account has enabled.
+/// The region if nothing names one. Every account has this region enabled.
 const DEFAULT_REGION: &str = "us-east-1";
-/// How many policies of `GetScopedCredentials` one session may carry. Source: the model of the operation in botocore 1.44.8,
-/// `ScopedPoliciesCount`.
+/// The maximum number of `GetScopedCredentials` policies in one session. Source: the model of the operation
+/// in botocore 1.44.8, `ScopedPoliciesCount`.
 pub const MAX_SCOPED_POLICIES: u32 = 3;
-/// Names this program in the user agent, so that `CloudTrail` shows who asked.
+/// The program's name in the user agent, so that `CloudTrail` shows which program called.
 const APP_NAME: &str = "tryaudex";
-/// The public half of keys in the environment.
 const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
-/// The secret half.
 const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 const KEY_VARIABLES: [&str; 2] = [ACCESS_KEY_ID, SECRET_ACCESS_KEY];
 
-/// What decides where and how STS is called.
+/// The settings that decide where and how STS is called.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// A region chosen for this run (`--region`, configuration); wins over everything else.
@@ -70,17 +69,18 @@ pub struct Options {
     pub profile: Option<String>,
     /// The region of the selected profile.
     pub profile_region: Option<String>,
-    /// Whether `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are both set.
+    /// True if `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` are both set.
     pub environment_keys: bool,
-    /// The one of the two that is missing while the other is set; only for what is said when no credentials are found.
+    /// The key variable that is unset while the other one is set. An access key id without its secret is
+    /// refused. A secret without its id is named if no credentials are found.
     pub missing_key: Option<&'static str>,
 }
 
 impl Options {
     /// Fills the options from `environment`; an empty value counts as unset.
     ///
-    /// `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` and the key
-    /// variables are read by the SDK from the process environment.
+    /// The SDK itself reads `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT`,
+    /// `AWS_USE_DUALSTACK_ENDPOINT` and the key variables from the process environment.
     #[must_use]
     pub fn from_environment(environment: &Environment) -> Self {
         let get = |name: &str| environment.get(name).map(str::to_owned);
@@ -103,7 +103,7 @@ impl Options {
     }
 }
 
-/// Source credentials and STS, for one run.
+/// The client for source credentials and STS, for one run.
 #[derive(Debug)]
 pub struct Aws {
     config: SdkConfig,
@@ -116,8 +116,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Prepares the client from `options`, and from `environment` and the profile files that it leads to; nothing is sent
-    /// and no credential is looked for yet. What is wrong with the files is said by [`Aws::source`].
+    /// Prepares the client from `options`, `environment` and the profile files that `environment` points to.
+    /// Sends nothing and looks for no credentials yet. [`Aws::source`] reports what is wrong with the profile
+    /// files.
     pub async fn load(mut options: Options, environment: &Environment) -> Self {
         let profiles = Profiles::read(environment);
         let settings =
@@ -133,11 +134,13 @@ impl Aws {
         let mut loader = aws_config::defaults(BehaviorVersion::latest());
         loader = match &canonical {
             Ok(canonical) => with_profile(loader, canonical),
-            // Security: the SDK's own reading must not take the place of the one that failed.
+            // Security: if the profiles cannot be read, the SDK must not fall back to its own reading of
+            // them.
             Err(_) => with_profile(loader, &Canonical::default()),
         };
         if options.environment_keys {
-            // The environment is the chain's first link; building the others costs 0.3 ms and finds nothing more.
+            // The environment is the first provider of the chain. Building the others costs 0.3 ms and finds
+            // nothing more.
             loader = loader.credentials_provider(EnvironmentVariableCredentialsProvider::new());
         }
         let mut aws = Self::with_loader(options, http, loader).await;
@@ -161,19 +164,20 @@ impl Aws {
         Self { config, http, region, region_origin, profile, profile_error: None, missing_key }
     }
 
-    /// The region whose STS endpoint is called.
+    /// Returns the region whose STS endpoint is called.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// What named the region: `option`, `AWS_REGION`, `AWS_DEFAULT_REGION`, `profile` or `default`.
+    /// Returns the origin of the region: `option`, `AWS_REGION`, `AWS_DEFAULT_REGION`, `profile` or
+    /// `default`.
     #[must_use]
     pub(crate) fn region_origin(&self) -> &'static str {
         self.region_origin
     }
 
-    /// The HTTP client all calls go through.
+    /// Returns the HTTP client that all calls use.
     #[must_use]
     pub fn http(&self) -> &AwsHttp {
         &self.http
@@ -189,7 +193,7 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Hands the SDK the profiles of `canonical` in place of the files.
+/// Gives the SDK the profiles of `canonical` instead of the files.
 fn with_profile(loader: aws_config::ConfigLoader, canonical: &Canonical) -> aws_config::ConfigLoader {
     #[expect(deprecated, reason = "the alias is the only name of the type this crate can reach")]
     let files = {
@@ -199,7 +203,8 @@ fn with_profile(loader: aws_config::ConfigLoader, canonical: &Canonical) -> aws_
     loader.profile_files(files).profile_name(&canonical.profile)
 }
 
-/// The first region named, and what named it. The instance metadata service is never asked, because off EC2 that costs seconds.
+/// Returns the first region that is named, and its origin. Never asks the instance metadata service, because
+/// off EC2 the request takes seconds.
 fn region(options: &Options) -> (String, &'static str) {
     let named = [
         (&options.region, "option"),

@@ -1,8 +1,10 @@
 //! Azure source credentials, in the order of Azure's own client libraries.
 //!
-//! A service principal of the environment, a workload identity, a managed identity (App Service, or a virtual machine, known
-//! by its firmware without asking the network), and the login of the Azure CLI. What is found first counts.
-//! Source: Microsoft, "`DefaultAzureCredential` overview"; "Microsoft identity platform and the OAuth 2.0 client credentials flow".
+//! The order: a service principal of the environment, a workload identity, a managed identity (App Service,
+//! or a virtual machine, recognised by its firmware without a network call), and the login of the Azure CLI.
+//! The first source found is used.
+//! Source: Microsoft, "`DefaultAzureCredential` overview"; "Microsoft identity platform and the OAuth 2.0
+//! client credentials flow".
 
 mod managed;
 
@@ -23,19 +25,20 @@ use audex_core::shape::ConfiguredPath;
 
 /// Entra ID of the public cloud.
 const AUTHORITY: &str = "https://login.microsoftonline.com";
-/// Azure Resource Manager, whose token says who asks.
+/// Azure Resource Manager, the audience of the token that names its owner.
 pub const RESOURCE_MANAGER: &str = "https://management.azure.com";
 const HINT: &str = "log in: az login";
 const AGENT_HINT: &str = "set AUDEX_AZURE_CLIENT_SECRET or AUDEX_AZURE_FEDERATED_TOKEN_FILE, or run where it is a managed identity";
-/// What `az` writes of a login has some lines for each subscription, and nobody has ten thousand.
+/// The maximum size of the profile that `az` writes, which has some lines for each subscription: enough for
+/// ten thousand.
 const PROFILE_BYTES: u64 = 8 * 1024 * 1024;
-/// How RFC 7523 calls a signed token that stands for a client secret.
+/// The name in RFC 7523 for a signed token that replaces a client secret.
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// A token of the source credentials for one audience.
+/// Returns a token of the source credentials for one audience.
 ///
 /// # Errors
-/// When there are no credentials, they cannot be used, or Entra ID refuses them.
+/// If there are no credentials, they cannot be used, or Entra ID refuses them.
 pub async fn token(
     environment: &Environment,
     client: &Client,
@@ -58,10 +61,11 @@ pub async fn token(
     tool_token(environment, tenant, audience).await
 }
 
-/// A token of the identity `id`, which gets temporary roles, for one audience. Nothing of the source credentials is used.
+/// Returns a token of the identity `id`, which gets temporary roles, for one audience. Does not use the
+/// source credentials.
 ///
 /// # Errors
-/// When there is nothing to log it in with, or Entra ID refuses.
+/// If there are no credentials for the identity, or Entra ID refuses them.
 pub async fn agent_token(
     environment: &Environment,
     client: &Client,
@@ -84,7 +88,7 @@ pub async fn agent_token(
     })
 }
 
-/// A token of an application that proves itself by a secret or by a file, if it has one.
+/// Returns a token of an application that authenticates by a secret or by a file; `None` if it has neither.
 async fn application_token(
     environment: &Environment,
     client: &Client,
@@ -99,7 +103,7 @@ async fn application_token(
         return entra(environment, client, tenant, audience, &own).await.map(Some);
     }
     let Some(path) = path else { return Ok(None) };
-    // Read each time: the file is replaced while a pod runs.
+    // The file is read each time, because it is replaced while a pod runs.
     let subject = reachable::required_text(path.as_path()).map(Secret::new);
     let subject = subject.map_err(|error| TokenError::config(format!("cannot read {path}: {error}")))?;
     let own = [
@@ -110,10 +114,10 @@ async fn application_token(
     entra(environment, client, tenant, audience, &own).await.map(Some)
 }
 
-/// The object id that a token says of its holder, by which roles are assigned.
+/// Returns the object id of the token's holder. Roles are assigned by this id.
 ///
 /// # Errors
-/// When it says none.
+/// If the token contains no object id.
 pub fn object_id(token: &Token) -> Result<String, TokenError> {
     let claims = claims(token.value.expose()).unwrap_or_default();
     let id = claims.get("oid").and_then(|id| id.as_str()).map(str::to_owned);
@@ -121,16 +125,16 @@ pub fn object_id(token: &Token) -> Result<String, TokenError> {
         id.split('-').map(str::len).eq([8, 4, 4, 4, 12])
             && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
     };
-    // It becomes part of a filter.
+    // The id becomes part of a filter, so only a GUID is accepted.
     id.filter(is_guid).ok_or_else(|| {
         TokenError::new(Why::Unavailable, "no-object-id", "the identity's token does not say its object id")
     })
 }
 
-/// Who the source credentials belong to, and in which tenant.
+/// Returns the owner of the source credentials, and the tenant.
 ///
 /// # Errors
-/// As [`token`].
+/// See [`token`].
 pub async fn whoami(
     environment: &Environment,
     client: &Client,
@@ -140,7 +144,7 @@ pub async fn whoami(
     Ok(owner(&token))
 }
 
-/// Whether somebody has set up Azure here; looks at variables and files only.
+/// Returns true if Azure is set up here. Looks at variables and files only.
 #[must_use]
 pub fn is_configured(environment: &Environment) -> bool {
     let variables = [AZURE_CLIENT_ID, AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID, IDENTITY_ENDPOINT];
@@ -150,11 +154,11 @@ pub fn is_configured(environment: &Environment) -> bool {
         || directory.is_some_and(|directory| has_subscriptions(&directory.join("azureProfile.json")))
 }
 
-/// Whether there is a login in the profile that `az` has written. It writes one without a login too.
+/// Returns true if the profile that `az` wrote contains a login. `az` also writes the file without a login.
 fn has_subscriptions(profile: &Path) -> bool {
     let is_small = std::fs::metadata(profile).is_ok_and(|file| file.is_file() && file.len() <= PROFILE_BYTES);
     let Some(text) = is_small.then(|| std::fs::read_to_string(profile).ok()).flatten() else { return false };
-    // It begins with a byte order mark.
+    // The file begins with a byte order mark.
     let profile: Option<serde_json::Value> = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
     let subscriptions = profile.as_ref().and_then(|profile| profile.get("subscriptions")?.as_array());
     subscriptions.is_some_and(|subscriptions| !subscriptions.is_empty())
@@ -191,7 +195,7 @@ fn token_url(environment: &Environment, tenant: &str) -> Result<Url, TokenError>
         return Err(TokenError::config(format!("`{AZURE_TENANT_ID}` is no tenant")));
     }
     let host = environment.get(AZURE_AUTHORITY_HOST).unwrap_or(AUTHORITY);
-    // The Azure CLI writes it without a scheme.
+    // The Azure CLI writes the host without a scheme.
     let host = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
     let mut url = address::parse(AZURE_AUTHORITY_HOST, &host).map_err(TokenError::config)?;
     url.set_path(&format!("{}/{tenant}/oauth2/v2.0/token", url.path().trim_end_matches('/')));
@@ -213,7 +217,7 @@ async fn tool_token(
     };
     let mut reply: serde_json::Value = serde_json::from_str(printed.expose())
         .map_err(|_| TokenError::new(Why::Unavailable, "source-tool", "what `az` writes is not JSON"))?;
-    // Its own spelling of what everybody else calls `access_token`.
+    // `az` spells the usual field `access_token` in its own way.
     let value = reply.get_mut("accessToken").map(serde_json::Value::take).unwrap_or_default();
     if let Some(fields) = reply.as_object_mut() {
         fields.insert("access_token".to_owned(), value);

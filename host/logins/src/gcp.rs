@@ -1,10 +1,13 @@
 //! Google Cloud source credentials, by the rules of Application Default Credentials.
 //!
-//! In this order: the file that `GOOGLE_APPLICATION_CREDENTIALS` names, gcloud's own file of application default credentials,
-//! the metadata server, and the login of the gcloud tool. What is found first counts; its failure is not papered over by the
-//! next. Files may be of a service account, a user, an identity of another issuer, or a service account that one of them speaks
-//! for; what they say that is not read is refused by name.
-//! Source: Google Cloud, "How Application Default Credentials works"; RFC 7523 for the assertion of a service account.
+//! The order: the file that `GOOGLE_APPLICATION_CREDENTIALS` names, gcloud's own file of application default
+//! credentials, the metadata server, and the login of the gcloud tool. The first source found is used; if it
+//! fails, the next source is not tried.
+//! A file can hold a service account, a user, an identity of another issuer, or a service account that one of
+//! these impersonates. If this version does not read a part of a file, the file is rejected and the error
+//! names the part.
+//! Source: Google Cloud, "How Application Default Credentials works"; RFC 7523 for the assertion of a service
+//! account.
 
 mod external;
 mod file;
@@ -24,10 +27,10 @@ use self::file::File;
 
 const HINT: &str = "log in: gcloud auth application-default login";
 
-/// A token of the source credentials for OAuth `scopes`.
+/// Returns a token of the source credentials for OAuth `scopes`.
 ///
 /// # Errors
-/// When there are no credentials, they cannot be used, or Google refuses them.
+/// If there are no credentials, they cannot be used, or Google refuses them.
 pub async fn token(
     environment: &Environment,
     client: &Client,
@@ -48,10 +51,10 @@ pub async fn token(
     }
 }
 
-/// Who the source credentials belong to.
+/// Returns the owner of the source credentials.
 ///
 /// # Errors
-/// As [`token`].
+/// See [`token`].
 pub async fn whoami(environment: &Environment, client: &Client) -> Result<String, TokenError> {
     if let Some(file) = find(environment)? {
         return file.owner(client).await.map_err(|error| error.hinting(HINT));
@@ -66,7 +69,7 @@ pub async fn whoami(environment: &Environment, client: &Client) -> Result<String
     account.ok_or_else(missing)
 }
 
-/// Whether somebody has set up Google Cloud here; looks at variables and files only.
+/// Returns true if Google Cloud is set up here. Looks at variables and files only.
 #[must_use]
 pub fn is_configured(environment: &Environment) -> bool {
     let directory = directory(environment);
@@ -75,7 +78,7 @@ pub fn is_configured(environment: &Environment) -> bool {
         || login::is_there(environment, directory.as_deref())
 }
 
-/// Application default credentials, as `gcloud auth application-default login` writes them.
+/// The file of application default credentials, as `gcloud auth application-default login` writes it.
 const ADC: &str = "application_default_credentials.json";
 
 fn find(environment: &Environment) -> Result<Option<File>, TokenError> {

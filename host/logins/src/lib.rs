@@ -1,4 +1,5 @@
-//! What the user is logged in with: AWS, Google Cloud, Azure, Vault. The only code that sees source credentials.
+//! The user's logins at AWS, Google Cloud, Azure and Vault. This is the only code that sees source
+//! credentials.
 
 pub mod aws;
 pub mod azure;

@@ -1,4 +1,5 @@
-//! The values behind `secret:NAME`: from the environment, a private file, or a keyring. No component sees one.
+//! The values behind `secret:NAME`: from the environment, a private file, or a keyring. No component sees a
+//! value.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -13,34 +14,35 @@ use audex_core::private_file;
 use audex_core::secret::Secret;
 use audex_core::shape;
 
-/// A key file has a few kilobytes.
+/// The maximum size of a secret. A key file has a few kilobytes.
 const SECRET_BYTES: usize = 64 * 1024;
-/// Somebody may have to type the password of the keyring.
+/// The time limit of the keyring's tool. The user may have to type the keyring's password.
 const UNLOCK_TIME: Duration = Duration::from_mins(1);
-/// The tool of the desktop's keyring, and what it takes before the key's name: macOS' Keychain, elsewhere the Secret Service
-/// (`secret-tool` of libsecret). A key is called as Python's `keyring` calls it, so that this can write it: `keyring set audex NAME`.
+/// The tool of the desktop's keyring, and its arguments before the key's name: Keychain on macOS, elsewhere
+/// the Secret Service (`secret-tool` of libsecret). The attributes are those of Python's `keyring`, so that
+/// `keyring set audex NAME` can write a key.
 #[cfg(target_os = "macos")]
 const DESKTOP: (&str, &[&str]) = ("/usr/bin/security", &["find-generic-password", "-w", "-s", "audex", "-a"]);
 #[cfg(not(target_os = "macos"))]
 const DESKTOP: (&str, &[&str]) = ("secret-tool", &["lookup", "service", "audex", "username"]);
 
-/// Where the value of a `secret:NAME` is, if not in the variable of that name.
+/// The source of the value of a `secret:NAME`, if it is not the variable of that name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretSource {
     /// Another environment variable.
     Env(String),
-    /// A file that only its owner can read; one line end at its end is not part of the value.
+    /// A file that only its owner can read. One line end at the end of the file is not part of the value.
     File(PathBuf),
-    /// A key of the Linux kernel's keyrings or the desktop's, by its name.
+    /// The name of a key in the Linux kernel's keyrings or the desktop's keyring.
     Keyring(String),
 }
 
-/// `[secrets]` of the user's `config.toml`.
+/// The table `[secrets]` of the user's `config.toml`.
 #[derive(Clone, Debug, Default)]
 pub struct SecretSources(BTreeMap<String, SecretSource>);
 
-/// A secret cannot be had. Nothing of its value is said.
+/// The error for a secret that cannot be read. It contains nothing of the value.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The variable is not set.
@@ -55,7 +57,7 @@ pub enum SecretError {
         path: String,
         /// The system's reason.
         reason: String,
-        /// Whether there is none.
+        /// True if the file does not exist.
         is_missing: bool,
     },
     /// There is no such key, or no keyring.
@@ -71,7 +73,7 @@ pub enum SecretError {
 }
 
 impl SecretError {
-    /// What the user can do.
+    /// Returns one action that can help the user.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
@@ -93,13 +95,13 @@ impl SecretError {
 }
 
 impl SecretSources {
-    /// Sources by the names of the secrets.
+    /// Creates the table from sources by the names of the secrets.
     #[must_use]
     pub fn new(sources: BTreeMap<String, SecretSource>) -> Self {
         Self(sources)
     }
 
-    /// The same with files named by relative paths beside the settings.
+    /// Resolves relative file paths against `directory`, where the settings are.
     #[must_use]
     pub fn beside(mut self, directory: &Path) -> Self {
         for source in self.0.values_mut() {
@@ -110,13 +112,13 @@ impl SecretSources {
         self
     }
 
-    /// Whether the user says where `name` is.
+    /// Returns true if the user names a source for `name`.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// The environment variable that `name` comes from, which the command must not inherit.
+    /// Returns the environment variable that `name` comes from. The command must not inherit it.
     #[must_use]
     pub fn variable<'a>(&'a self, name: &'a str) -> &'a str {
         match self.0.get(name) {
@@ -125,10 +127,10 @@ impl SecretSources {
         }
     }
 
-    /// The value of `name`.
+    /// Returns the value of `name`.
     ///
     /// # Errors
-    /// When it is not there, or where others could read it.
+    /// If the value is missing, or if other users could read it.
     pub async fn get(&self, name: &str, environment: &Environment) -> Result<Secret, SecretError> {
         match self.0.get(name) {
             None | Some(SecretSource::Env(_)) => {
@@ -148,7 +150,7 @@ impl SecretSources {
                 let mut text = zeroize::Zeroizing::new(String::new());
                 let limit = u64::try_from(SECRET_BYTES).unwrap_or(u64::MAX);
                 file.take(limit.saturating_add(1)).read_to_string(&mut text).map_err(failed)?;
-                // Half a key would be another one.
+                // A key that was cut off would be another key.
                 if text.len() > SECRET_BYTES {
                     let reason = format!("it has more than {} KiB", SECRET_BYTES / 1024);
                     return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, reason)));
@@ -162,19 +164,21 @@ impl SecretSources {
     }
 }
 
-/// Returns the place of the secret `name` as a message shows it. Security: the secret itself may have been written there.
+/// Returns the place of the secret `name` as a message shows it. Security: the user may have written the
+/// secret itself there.
 fn shown(place: &str, name: &str) -> String {
     let is_place = shape::is_path(place) || shape::is_name(place);
     if is_place { place.to_owned() } else { format!("(the place of {name}, which is not shown)") }
 }
 
-/// What editors and `echo` leave at the end is no part of a token; a key in PEM does not miss it.
+/// Returns `text` without a line end. Editors and `echo` add one, which is not part of a token; a key in PEM
+/// does not need it.
 fn without_line_end(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.strip_suffix('\r').unwrap_or(text)
 }
 
-/// From the kernel's keyrings, or else the desktop's.
+/// Reads a key from the kernel's keyrings, or else from the desktop's keyring.
 async fn keyring(key: &str, environment: &Environment) -> Result<Secret, String> {
     let kernel = match kernel(key) {
         Ok(secret) => return Ok(secret),
@@ -190,8 +194,8 @@ async fn keyring(key: &str, environment: &Environment) -> Result<Secret, String>
     }
 }
 
-/// The payload of a key of the type `user` (keyrings(7)). Security: the user's keyring first: anything that runs in the login can put a
-/// key of the same name into the session's.
+/// Returns the payload of a key of the type `user` (keyrings(7)). Security: the user's keyring is searched
+/// first, because any process of the login can put a key of the same name into the session's keyring.
 #[cfg(target_os = "linux")]
 fn kernel(key: &str) -> Result<Secret, String> {
     use linux_keyutils::{KeyError, KeyRing, KeyRingIdentifier};
@@ -251,7 +255,7 @@ mod tests {
         assert_eq!(get(&sources(SecretSource::File(path))), "from-file");
     }
 
-    /// Some containers forbid the system call; whoever tests in one says so, and this is then not tested.
+    /// Some containers forbid the system call. In such a container, a variable skips this test.
     #[cfg(target_os = "linux")]
     #[test]
     #[expect(clippy::disallowed_methods, reason = "the test's own switch")]
@@ -269,7 +273,8 @@ mod tests {
         assert_eq!(found.unwrap().expose(), "from-keyring");
     }
 
-    /// Stands in for the desktop's tool, which has no desktop here; the real one is tried by tests/interop.
+    /// A script replaces the desktop's tool, because there is no desktop here; tests/interop tries the real
+    /// tool.
     #[cfg(not(target_os = "macos"))]
     #[test]
     fn a_key_that_the_kernel_has_not_is_looked_up_on_the_desktop() {
@@ -302,7 +307,7 @@ mod tests {
             SecretSource::File(home.path().join("none")),
             SecretSource::Env("NONE".to_owned()),
             SecretSource::Keyring("audex-no-such-key".to_owned()),
-            // The secret itself in the place of its place.
+            // The user wrote the secret itself where its source belongs.
             SecretSource::Env("hvs.CAESIJplanted0123456789".to_owned()),
             SecretSource::File("{\"key\": \"planted\"}".into()),
             SecretSource::Keyring("AKIAPLANTED0EXAMPLE0".to_owned()),

@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 
 use audex_core::secret::Secret;
 
-/// How to sign.
+/// The algorithm of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, 3.3).
@@ -21,7 +21,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The algorithm of this name, if it is one of them.
+    /// Returns the algorithm with this name, if it is supported.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {
@@ -33,15 +33,16 @@ impl Algorithm {
     }
 }
 
-/// The key is none, or not of the algorithm. Nothing of it is said.
+/// The error for text that is not a private key, or not a key for the algorithm. It contains nothing of the
+/// key.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is no private key in PEM for this algorithm")]
 pub struct UnusableKey;
 
-/// The signature of `message`, as bytes.
+/// Returns the signature of `message`, as bytes.
 ///
 /// # Errors
-/// When the key cannot be used.
+/// If the key cannot be used.
 pub fn sign(key: &Secret, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, UnusableKey> {
     let der = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| UnusableKey)?;
     let random = SystemRandom::new();

@@ -1,4 +1,4 @@
-//! Tokens that a cloud's own login gives: asking for one, and what can go wrong.
+//! Tokens from a cloud's own login: the request for a token, and its errors.
 
 pub mod known;
 pub mod tool;
@@ -15,43 +15,43 @@ use audex_core::{address, clock, percent};
 use audex_wire::patience;
 use audex_wire::patience::Patience;
 
-/// A reply with a token has a few kilobytes.
+/// The maximum size of a reply. A reply with a token has a few kilobytes.
 const REPLY_BYTES: usize = 256 * 1024;
-/// One exchange; a dead network is an error in seconds.
+/// The time limit of one exchange, so that a dead network is an error within seconds.
 const EXCHANGE_TIME: Duration = Duration::from_secs(10);
 /// A bearer token.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// The text.
+    /// The token's text.
     pub value: Secret,
-    /// Seconds since the Unix epoch, where known.
+    /// The token's end in seconds since the Unix epoch, if known.
     pub expires_at: Option<u64>,
 }
 
-/// What a failure means for the caller.
+/// The meaning of a failure for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// What was configured is wrong.
+    /// The configuration is wrong.
     Config,
-    /// This version cannot do it.
+    /// This version does not support the configured login.
     Unsupported,
-    /// There is nothing to log in with, or no answer.
+    /// There are no credentials, or there was no answer.
     Unavailable,
     /// The login was refused.
     Denied,
 }
 
-/// There is no token.
+/// The error if no token could be obtained.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct TokenError {
-    /// What it means.
+    /// The meaning for the caller.
     pub why: Why,
-    /// Stable, `lower-kebab-case`.
+    /// The stable code in `lower-kebab-case`.
     pub code: &'static str,
-    /// One sentence, never a secret.
+    /// One sentence, without secrets.
     pub message: String,
-    /// What to do.
+    /// One action for the user.
     pub hint: Option<&'static str>,
 }
 
@@ -65,13 +65,12 @@ impl TokenError {
         self
     }
 
-    /// Something that was configured and is wrong.
     pub(crate) fn config(error: impl std::fmt::Display) -> Self {
         Self::new(Why::Config, "source-config", error.to_string())
     }
 }
 
-/// A form to post to `url`; values are encoded.
+/// Returns a request that posts a form to `url`; the values are encoded.
 pub(crate) fn form(url: Url, fields: &[(&str, &str)]) -> Request {
     let body: Vec<String> =
         fields.iter().map(|(name, value)| format!("{name}={}", percent::encode(value))).collect();
@@ -82,12 +81,13 @@ pub(crate) fn form(url: Url, fields: &[(&str, &str)]) -> Request {
     request
 }
 
-/// Asks for JSON; again where the server is busy or could not be reached. To ask for a token twice does no harm.
+/// Sends a request and returns the JSON reply. Retries if the server is busy or cannot be reached; a second
+/// request for a token does no harm.
 pub(crate) async fn ask(client: &Client, request: Request) -> Result<Value, TokenError> {
     ask_patiently(client, request, Patience::default()).await
 }
 
-/// The same where the reply is text.
+/// Sends a request as [`ask`] does, and returns the reply as text.
 pub(crate) async fn ask_text(client: &Client, request: Request) -> Result<Secret, TokenError> {
     let host = request.url().host_str().unwrap_or_default().to_owned();
     let body = answer(client, request, Patience::default()).await?;
@@ -138,9 +138,9 @@ struct Reply {
     body: Vec<u8>,
 }
 
-/// No reply.
+/// The failure of an exchange that gave no complete reply.
 struct Failed {
-    /// Nothing was sent.
+    /// True if nothing was sent.
     is_connect: bool,
     reason: String,
 }
@@ -178,10 +178,11 @@ fn unreachable(host: &str, reason: &str) -> TokenError {
     TokenError::new(Why::Unavailable, "source-unreachable", format!("`{host}` gave no token: {reason}"))
 }
 
-/// What an OAuth error says, or the status alone. Only the first line: what follows are traces.
+/// Returns the message of an OAuth error, or the status alone. Uses only the first line, because traces
+/// follow it.
 fn reason(status: u16, reply: Option<&Value>) -> String {
     let text = |key: &str| reply?.get(key)?.as_str()?.lines().next().map(printable::line);
-    // Google's APIs say it in an object of their own (Google Cloud APIs, "Errors").
+    // Google's APIs put the message into an object (Google Cloud APIs, "Errors").
     let nested = reply
         .and_then(|reply| reply.pointer("/error/message")?.as_str()?.lines().next().map(printable::line));
     match (text("error"), text("error_description").or(nested)) {
@@ -191,7 +192,7 @@ fn reason(status: u16, reply: Option<&Value>) -> String {
     }
 }
 
-/// The token of an OAuth reply.
+/// Returns the token of an OAuth reply.
 pub(crate) fn of_reply(reply: &Value) -> Result<Token, TokenError> {
     let Some(value) = reply.get("access_token").and_then(Value::as_str).filter(|text| !text.is_empty())
     else {
@@ -206,7 +207,8 @@ pub(crate) fn of_reply(reply: &Value) -> Result<Token, TokenError> {
     Ok(Token { value: Secret::new(value.to_owned()), expires_at })
 }
 
-/// What a JSON web token says. Nothing is verified: it is for showing whose it is.
+/// Returns the claims of a JSON web token. Nothing is verified: the claims only tell the owner and the end of
+/// a token that its issuer gave to this program.
 pub(crate) fn claims(token: &str) -> Option<Value> {
     let payload = token.split('.').nth(1)?;
     let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(payload.trim_end_matches('=')).ok()?;
@@ -227,7 +229,8 @@ mod tests {
 
     use super::*;
 
-    /// Asks a server that gives these answers, one to each connection; also how many it gave.
+    /// Sends a request to a server that gives these answers, one for each connection. Also returns the number
+    /// of answers given.
     fn asked(answers: &[&str]) -> (Result<Value, TokenError>, usize) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/token", listener.local_addr().unwrap()).parse().unwrap();
@@ -252,7 +255,7 @@ mod tests {
             audex_wire::client::configured_client(&audex_core::environment::Environment::default()).unwrap();
         let patience = Patience::new(Duration::from_millis(1), Duration::from_secs(5));
         let answer = runtime.block_on(ask_patiently(&client, form(url, &[]), patience));
-        // The rest of its answers is for nobody.
+        // The server may still wait for connections that never come.
         runtime.block_on(async {
             if !server.is_finished() {
                 tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,7 +1,8 @@
-//! The host's Vault side: it holds the login, and leads the component's requests to the configured server.
+//! The host's Vault client. It holds the login, and directs the component's requests to the configured
+//! server.
 //!
-//! It must not print, and no token leaves it but as [`Secret`]. A token that we logged in for is revoked at the end, and its
-//! leases with it; a token of the user's never is.
+//! This module must not print, and passes a token on only as [`Secret`]. A token that this program logged in
+//! for is revoked at the end, and its leases with it. A token of the user is never revoked.
 
 mod address;
 mod client;
@@ -26,13 +27,14 @@ use self::lease::Leases;
 use self::login::Login;
 use self::source::Source;
 
-/// The name the component knows the server by. RFC 6761: it can belong to nobody.
+/// The name by which the component knows the server. By RFC 6761, no host can have this name.
 pub const HOST: &str = "vault.invalid";
-/// What tells Vault that a request was meant for it (Vault API documentation, "`X-Vault-Request`").
+/// The header that tells Vault that a request was meant for it (Vault API documentation,
+/// "`X-Vault-Request`").
 const REQUEST: HeaderName = HeaderName::from_static("x-vault-request");
 const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
 
-/// Vault, for one run.
+/// The Vault client of one run.
 pub struct Vault {
     source: Source,
     client: OnceLock<reqwest::Client>,
@@ -41,7 +43,7 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Puts environment and file together; touches nothing yet.
+    /// Combines environment and file. Sends nothing and reads no file yet.
     #[must_use]
     pub fn new(environment: &Environment, file: &VaultFile) -> Self {
         Self {
@@ -52,22 +54,22 @@ impl Vault {
         }
     }
 
-    /// Whether anybody has said where Vault is.
+    /// Returns true if an address of Vault is configured.
     #[must_use]
     pub fn is_configured(&self) -> bool {
         self.source.address.is_some()
     }
 
-    /// Whether there is a login to end.
+    /// Returns true if there is a login to end.
     #[must_use]
     pub fn is_in_use(&self) -> bool {
         self.held().is_some()
     }
 
-    /// The token, and when it ends if that is known; logs in at the first call. Must run inside Tokio.
+    /// Returns the token, and its end if known. Logs in at the first call. Must run inside Tokio.
     ///
     /// # Errors
-    /// When nothing is configured, or Vault refuses.
+    /// If no address or login is configured, or Vault refuses the login.
     pub async fn token(&self) -> Result<(Secret, Option<u64>), VaultError> {
         let known = |login: &Login| (login.token.clone(), login.expires_at);
         if let Some(login) = self.held().as_ref() {
@@ -77,10 +79,10 @@ impl Vault {
         Ok(known(self.held().insert(login)))
     }
 
-    /// Leads a request for [`HOST`] to the server.
+    /// Directs a request for [`HOST`] to the server.
     ///
     /// # Errors
-    /// When no address is configured, or it is none to send a token to.
+    /// If no address is configured, or a token must not be sent to the address.
     pub fn lead(&self, request: &mut Request) -> Result<(), VaultError> {
         let url = self.address()?.join(request.url());
         *request.url_mut() = url;
@@ -92,10 +94,10 @@ impl Vault {
         Ok(())
     }
 
-    /// The client of requests to the server.
+    /// Returns the HTTP client for requests to the server.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// If no address is configured or TLS cannot be set up.
     pub fn client(&self) -> Result<&reqwest::Client, VaultError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
@@ -104,18 +106,19 @@ impl Vault {
         Ok(self.client.get_or_init(|| built))
     }
 
-    /// Remembers which leases there are, from what goes by.
+    /// Records which leases a request and its reply issued or ended.
     pub fn saw(&self, url: &Url, sent: &[u8], status: u16, reply: &[u8]) {
         if (200..300).contains(&status) {
             self.leases.saw(url.path(), sent, reply);
         }
     }
 
-    /// Ends what is still there: the login, if it is ours, and its leases with it; else every lease that was not ended.
-    /// Whether the login was ended, that is, all leases for certain. Must run inside Tokio.
+    /// Ends what is still valid: a login of this program and its leases with it, otherwise every lease that
+    /// has not ended. Returns true if the login was ended, which certainly ends all leases. Must run inside
+    /// Tokio.
     ///
     /// # Errors
-    /// When Vault cannot be reached or refuses; then something lives on.
+    /// If Vault cannot be reached or refuses. The login or a lease is then still valid.
     pub async fn close(&self) -> Result<bool, VaultError> {
         let Some(login) = self.held().take() else { return Ok(false) };
         if login.is_ours {

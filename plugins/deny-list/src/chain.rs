@@ -1,5 +1,5 @@
-//! What is true of every deny list before every request: over the whole way from here to the policy, judged by the evaluator
-//! that the policy compiler's own tests use.
+//! Tests of the properties of every deny list with every request, from this filter to the policy. The judge
+//! is the evaluator of the policy compiler's own tests.
 
 #[path = "../../aws/policy/src/compile/tests/evaluator.rs"]
 mod evaluator;
@@ -25,14 +25,14 @@ use world::WORLD;
 
 const REQUESTS: u64 = 3000;
 
-/// What is left of a request: the actions by place, and the denies beside them.
+/// The rest of a request: the actions in order, and the denies beside them.
 #[derive(Debug, PartialEq, Eq)]
 struct Left {
     actions: Vec<String>,
     deny: Vec<String>,
 }
 
-/// One way to write an action so that it still covers it, the service included where `wild_service`.
+/// Returns a spelling that still covers an action, with wildcards in the service if `wild_service` is set.
 fn spelling(random: &mut Random, found: &Found, wild_service: bool) -> String {
     let mut name: Vec<char> = found.name.chars().collect();
     for character in &mut name {
@@ -69,7 +69,7 @@ struct Case {
     probes: Vec<Found>,
 }
 
-/// A request and a deny list that are about the same few actions.
+/// Creates a request and a deny list that are about the same few actions.
 fn case(random: &mut Random) -> Case {
     let services = random::some_services(random);
     let mut probes: Vec<Found> = Vec::new();
@@ -108,7 +108,7 @@ fn review(actions: &[String], deny: &[String]) -> Vec<Restriction> {
     }
 }
 
-/// What the host does with restrictions.
+/// Applies restrictions as the host does.
 fn apply(left: Left, deny: &[String]) -> Left {
     let mut dropped = Vec::new();
     let mut denied = left.deny;
@@ -130,7 +130,7 @@ fn asked(actions: &[String]) -> Left {
     Left { actions: actions.to_vec(), deny: Vec::new() }
 }
 
-/// The names as the provider accepts them, or none if it refuses one.
+/// Returns the names as the provider accepts them, or `None` if it rejects one.
 fn checked(actions: &[String]) -> Option<Vec<String>> {
     let findings = actions.iter().map(|action| aws_policy::action::check(action, false));
     let accepted = findings.map(|finding| match finding.status {
@@ -190,7 +190,7 @@ fn no_spelling_of_a_denied_action_is_allowed_and_nothing_else_is_lost() {
             }
         }
     }
-    // The generator must not drift into lists that never touch what is asked for.
+    // The generator must not drift into lists that never touch the requested actions.
     println!("{policies} policies, {denied} denied, {granted} granted");
     assert!(policies > 1000 && denied > 5000 && granted > 3000, "{policies} {denied} {granted}");
 }
@@ -216,10 +216,10 @@ fn filters_shrink() {
         let left = apply(asked(&case.asked), &case.deny);
         let mut rest = case.asked.iter();
         assert!(left.actions.iter().all(|kept| rest.any(|action| action == kept)), "{left:?}");
-        // What one entry more takes away is never given back.
+        // A permission that one more entry removes is never given back.
         let shorter = apply(asked(&case.asked), &case.deny[1..]);
         assert!(left.actions.iter().all(|kept| shorter.actions.contains(kept)), "{left:?} {shorter:?}");
-        // A second time there is nothing left to take.
+        // A second run has nothing left to remove.
         let again = apply(Left { actions: left.actions.clone(), deny: left.deny.clone() }, &case.deny);
         assert_eq!(again, left);
     }
@@ -239,7 +239,8 @@ fn the_order_of_entries_and_of_filters_does_not_matter() {
         let other_way = apply(apply(asked(&case.asked), second), first);
         assert_eq!(one_way.actions, left.actions);
         assert_eq!(other_way.actions, left.actions);
-        // One filter may have dropped what another only overlaps, so the denies may differ; what they mean may not.
+        // One filter may have dropped an action that another only overlaps, so the denies may differ; their
+        // meaning must not.
         let meanings = [&left, &one_way, &other_way].map(policy);
         let [Some(whole), Some(one), Some(other)] = &meanings else { continue };
         for found in &case.probes {

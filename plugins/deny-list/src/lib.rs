@@ -1,8 +1,8 @@
-//! The deny list: what it names is never granted, however the request spells it.
+//! The deny list: an action that it names is never granted, however the request spells the action.
 //!
-//! A permission that a pattern covers is dropped. One that it only overlaps (`s3:*` against `s3:DeleteBucket`) stays, and
-//! the pattern becomes an explicit deny. Case is folded on both sides: AWS and Azure ignore it, and on a cloud that does not,
-//! folding only denies more.
+//! A permission that a pattern covers is dropped. A permission that a pattern only overlaps (`s3:*` against
+//! `s3:DeleteBucket`) stays, and the pattern becomes an explicit deny. Case is ignored on both sides: AWS and
+//! Azure ignore it, and on a cloud where case matters, ignoring it only denies more.
 
 #[cfg(test)]
 mod chain;
@@ -12,7 +12,7 @@ use audex_sdk::pattern;
 use deny_entry::fold;
 use serde::Deserialize;
 
-/// This filter's settings, as the host hands them over.
+/// The settings of this filter, as the host passes them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
@@ -20,7 +20,7 @@ struct Settings {
     deny: Vec<Entry>,
 }
 
-/// One pattern, and the file and line it was read from.
+/// A pattern, with the file and line that it comes from.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -44,7 +44,7 @@ impl Filter for DenyList {
     }
 }
 
-/// What one entry takes away, or none if it touches nothing that was asked for.
+/// Returns the restriction of one entry, or `None` if the entry touches no requested permission.
 fn restrict(grant: &Grant, entry: &Entry) -> Option<Restriction> {
     let forbidden = fold(&entry.pattern);
     let mut drop = Vec::new();

@@ -1,4 +1,5 @@
-//! The intent engine that asks no one: the grammar and the tables of the crate `sentence` as a component.
+//! The local intent engine, which calls no service: the grammar and the tables of the crate `sentence` as a
+//! component.
 
 use audex_sdk::intent::{Candidate, Error, ErrorKind, Intent, Proposal};
 use sentence::Trouble;
@@ -13,7 +14,7 @@ impl Intent for Local {
 
 audex_sdk::intent!(Local);
 
-/// Everything that is proposed was said.
+/// The score of every action: the sentence itself names it.
 const SAID: u32 = 90;
 
 fn proposal(found: sentence::Proposal) -> Proposal {

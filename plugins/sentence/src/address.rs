@@ -1,18 +1,18 @@
-//! Resources that a sentence gives in full: addresses and ARNs.
+//! Resources that a sentence gives in full, as addresses or ARNs.
 
 use crate::token::{Token, tokens};
 
-/// A resource that was written out.
+/// A resource that the sentence writes in full.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     pub service: String,
-    /// Its parts, by the things of the table.
+    /// The names in the address, each with its thing of the table.
     pub names: Vec<(&'static str, String)>,
-    /// The ARN, where it is one without a meaning here.
+    /// The ARN, if this module does not take its parts apart.
     pub arn: Option<String>,
 }
 
-/// Reads an address of an object or bucket, an ARN, or the name of a registry.
+/// Parses the address of an object or bucket, an ARN, or the name of a registry.
 #[must_use]
 pub fn read(text: &str) -> Option<Address> {
     if let Some(rest) = text.strip_prefix("s3://") {
@@ -30,7 +30,7 @@ pub fn read(text: &str) -> Option<Address> {
     registry(text)
 }
 
-/// The first resource that `text` writes out as an address or ARN, if there is one.
+/// Returns the first resource that `text` writes as an address or ARN.
 #[must_use]
 pub fn written_out(text: &str) -> Option<String> {
     tokens(text).into_iter().find_map(|token| match token {
@@ -51,13 +51,13 @@ fn object(service: &str, rest: &str) -> Option<Address> {
     (!bucket.is_empty()).then(|| Address { service: service.to_owned(), names, arn: None })
 }
 
-/// A name that ends in `/` is everything below it.
+/// Returns the pattern for a key: a key that ends in `/` stands for everything below it.
 #[must_use]
 pub fn prefix(key: &str) -> String {
     if key.ends_with('/') { format!("{key}*") } else { key.to_owned() }
 }
 
-/// `ACCOUNT.blob.core.windows.net/CONTAINER/…`
+/// Parses `ACCOUNT.blob.core.windows.net/CONTAINER/…`.
 fn blob(rest: &str) -> Option<Address> {
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let account = host.strip_suffix(".blob.core.windows.net")?;
@@ -68,7 +68,7 @@ fn blob(rest: &str) -> Option<Address> {
     Some(Address { service: "blob".to_owned(), names, arn: None })
 }
 
-/// `arn:partition:service:region:account:resource`; of S3 also what it names.
+/// Parses `arn:partition:service:region:account:resource`; an ARN of S3 also gives the bucket and the object.
 fn arn(text: &str) -> Option<Address> {
     let mut parts = text.splitn(6, ':').skip(2);
     let (service, _region, _account, resource) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -79,7 +79,7 @@ fn arn(text: &str) -> Option<Address> {
     is_whole.then(|| Address { service: service.to_owned(), names: Vec::new(), arn: Some(text.to_owned()) })
 }
 
-/// `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/…`
+/// Parses `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/…`.
 fn registry(text: &str) -> Option<Address> {
     let (host, path) = text.split_once('/')?;
     let location = host.strip_suffix("-docker.pkg.dev")?;

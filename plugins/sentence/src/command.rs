@@ -8,7 +8,7 @@ use crate::table;
 use crate::trouble::Trouble;
 use crate::verb;
 
-/// Options with a value, of the commands that take addresses; every other option stands alone.
+/// The options with a value, of the commands that take addresses. All other options have no value.
 const VALUED: &[&str] = &[
     "--exclude",
     "--include",
@@ -24,10 +24,10 @@ const VALUED: &[&str] = &[
     "--output",
 ];
 
-/// What a command takes.
+/// Returns the needs of a command.
 ///
 /// # Errors
-/// When the command or what it is about is not known.
+/// If the command or its resource is not known.
 pub fn needs(provider: &str, line: &str) -> Result<Vec<Need>, Trouble> {
     let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
     let found = match (table::cloud_of(provider), words.as_slice()) {
@@ -45,12 +45,12 @@ pub fn needs(provider: &str, line: &str) -> Result<Vec<Need>, Trouble> {
     found.filter(|needs| !needs.is_empty()).ok_or_else(|| Trouble::Command(shown(&words)))
 }
 
-/// Program, service and operation: the rest may be long, or secret.
+/// Returns program, service and operation. The rest may be long or secret.
 fn shown(words: &[&str]) -> String {
     words.iter().take(3).copied().collect::<Vec<_>>().join(" ")
 }
 
-/// One row of the table for these names.
+/// Returns the need of one row of the table, with these names.
 fn need(provider: &str, service: &str, thing: &str, verb: &'static str, names: &Names) -> Option<Need> {
     let row = table::row(provider, service, thing, verb)?;
     let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
@@ -67,7 +67,8 @@ fn need(provider: &str, service: &str, thing: &str, verb: &'static str, names: &
     })
 }
 
-/// Commands that list, copy, move and delete by addresses. Source: AWS CLI, "s3"; gsutil, "cp", "rsync", "rm".
+/// Returns the needs of a command that lists, copies, moves or deletes by addresses. Source: AWS CLI, "s3";
+/// gsutil, "cp", "rsync", "rm".
 fn copies(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Option<Vec<Need>> {
     let has = |options: &[&str]| rest.iter().any(|word| options.contains(word));
     let is_sync = ["sync", "rsync"].contains(&operation);
@@ -120,7 +121,8 @@ fn copies(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Opti
     all.into_iter().collect()
 }
 
-/// The names of an address; none of a local path. Nothing if it is an address of another kind.
+/// Returns the names in an address, or no names for a local path. Returns `None` for an address of another
+/// service.
 #[expect(clippy::option_option, reason = "a local path is known, and names nothing")]
 fn place(service: &str, word: &str, is_deep: bool) -> Option<Option<Names>> {
     if !word.contains("://") {
@@ -135,8 +137,8 @@ fn place(service: &str, word: &str, is_deep: bool) -> Option<Option<Names>> {
     Some(Some(names))
 }
 
-/// An operation of a service of AWS, by its name in the catalogue. Source: AWS CLI, where commands are the API's operations
-/// in lower case with hyphens.
+/// Returns the needs of an operation of an AWS service, by its name in the catalogue. Source: AWS CLI, where
+/// commands are the API's operations in lower case with hyphens.
 fn call(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Option<Vec<Need>> {
     let service = match service {
         "s3api" => "s3",
@@ -192,7 +194,7 @@ fn call(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Option
         templates,
         names,
     }];
-    // Code and templates that an operation fetches with the caller's own rights.
+    // Some operations fetch code or templates with the caller's own rights.
     if let (Some(bucket), Some(key)) = (value("s3-bucket"), value("s3-key")) {
         let mut names = Names::default();
         names.add("bucket", bucket);
@@ -202,7 +204,7 @@ fn call(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Option
     Some(needs)
 }
 
-/// The options with their values, by what they name: `--function-name` is a `function`.
+/// Returns the options with their values, by the noun that they name: `--function-name` is a `function`.
 fn options(rest: &[&str]) -> Vec<(String, String)> {
     let mut all = Vec::new();
     let mut words = rest.iter().peekable();
@@ -224,7 +226,7 @@ fn options(rest: &[&str]) -> Vec<(String, String)> {
     all
 }
 
-/// A command about one resource of Azure: `az vm start -g GROUP -n NAME`.
+/// Returns the need of a command about one Azure resource: `az vm start -g GROUP -n NAME`.
 fn resource(provider: &str, thing: &str, operation: &str, rest: &[&str]) -> Option<Vec<Need>> {
     let kind = table::things(provider, thing).into_iter().next()?;
     let verb = verb::named(operation)?;

@@ -1,22 +1,23 @@
-//! What a sentence rules out. When in doubt more is ruled out than was meant: a question costs less than a grant.
+//! The exclusions of a sentence. In doubt, more is ruled out than was meant: a question costs less than a
+//! grant.
 
 use std::ops::Range;
 
 use crate::token::{Token, tokens};
 use crate::verb;
 
-/// A part of a sentence that says what shall not be done.
+/// A part of a sentence that says what must not be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exclusion {
-    /// Its tokens.
+    /// The range of its tokens.
     pub range: Range<usize>,
-    /// The verbs that it rules out; none if it speaks about things alone.
+    /// The verbs that it rules out; none if it is about things alone.
     pub verbs: Vec<&'static str>,
-    /// What it rules out is certain. Otherwise nothing of the sentence is.
+    /// True if the extent of the exclusion is certain. Otherwise nothing in the sentence is certain.
     pub is_clear: bool,
 }
 
-/// Words that rule out what follows, or what stands before them where nothing follows.
+/// Words that rule out the part after them, or the part before them if nothing follows.
 const NEGATORS: &[&str] = &[
     "not",
     "no",
@@ -175,7 +176,7 @@ const NEGATORS: &[&str] = &[
     "won",
     "wo",
 ];
-/// The same, of two words.
+/// Negators of two words.
 const PAIRS: &[(&str, &str)] = &[
     ("instead", "of"),
     ("rather", "than"),
@@ -198,12 +199,12 @@ const PAIRS: &[(&str, &str)] = &[
     ("any", "but"),
     ("save", "for"),
 ];
-/// Words that say that their subject stays as it is.
+/// Words that say that their subject stays unchanged.
 const UNTOUCHED: &[&str] =
     &["untouched", "unchanged", "unmodified", "unaltered", "intact", "off-limits", "alone"];
-/// What follows `no`, `nothing` or `not` where that limits, and rules out nothing of its own.
+/// Words after `no`, `nothing` or `not` that make a limit, and rule out nothing themselves.
 const LIMITING: &[&str] = &["more", "else", "further"];
-/// What may stand between a negator and its first verb.
+/// Words that may stand between a negator and its first verb.
 const BETWEEN: &[&str] = &[
     "ever",
     "to",
@@ -269,7 +270,7 @@ const BETWEEN: &[&str] = &[
     "gets",
     "ok",
 ];
-/// What may stand behind a negator that rules out what stands before it: `deleting is not allowed`.
+/// Words that may stand after a negator that rules out the part before it: `deleting is not allowed`.
 const BEHIND: &[&str] = &[
     "allowed",
     "permitted",
@@ -291,9 +292,9 @@ const BEHIND: &[&str] = &[
     "be",
     "ever",
 ];
-/// How a clause begins that says again what shall be done.
+/// Words that begin a clause which again says what to do.
 const AGAIN: &[&str] = &["but", "then"];
-/// How a sentence begins that goes on with what the one before it ruled out.
+/// Words that begin a sentence which continues the exclusion of the sentence before it.
 const GOING_ON: &[&str] = &[
     "and",
     "or",
@@ -309,7 +310,7 @@ const GOING_ON: &[&str] = &[
     "neither",
     "even",
 ];
-/// Words that a full stop follows, and that point to what comes next.
+/// Words that may have a full stop after them and that point to the next part.
 const POINTING: &[&str] = &[
     "etc",
     "eg",
@@ -327,7 +328,7 @@ const POINTING: &[&str] = &[
     "viz",
 ];
 
-/// The verbs that `text` rules out: all of them where it is not certain which.
+/// Returns the verbs that `text` rules out, or all its verbs if an exclusion is not certain.
 #[must_use]
 pub fn ruled_out(text: &str) -> Vec<&'static str> {
     let tokens = tokens(text);
@@ -343,13 +344,13 @@ pub fn ruled_out(text: &str) -> Vec<&'static str> {
     verbs
 }
 
-/// The verb among `ruled_out` that `action` would do.
+/// Returns the verb among `ruled_out` that `action` would do.
 #[must_use]
 pub fn forbids(ruled_out: &[&'static str], action: &str) -> Option<&'static str> {
     ruled_out.iter().find(|verb| verb::does(verb, action)).copied()
 }
 
-/// Every exclusion of a sentence, in order and apart.
+/// Returns every exclusion of a sentence, in order and without overlaps.
 #[must_use]
 pub fn exclusions(tokens: &[Token]) -> Vec<Exclusion> {
     let words: Vec<String> = tokens.iter().map(Token::lower).collect();
@@ -383,7 +384,7 @@ impl Text<'_> {
         self.words.get(at).map_or("", String::as_str)
     }
 
-    /// Returns whether the sentence, or a part of it, ends before `at`.
+    /// Returns true if the sentence, or a part of it, ends before `at`.
     fn is_border(&self, at: usize) -> bool {
         matches!(self.tokens.get(at), None | Some(Token::Break(_)))
     }
@@ -392,7 +393,7 @@ impl Text<'_> {
         verb::named(self.word(at)).is_some()
     }
 
-    /// How many words the negator at `at` has.
+    /// Returns the number of words of the negator at `at`; `None` if there is no negator.
     fn negator(&self, at: usize) -> Option<usize> {
         let word = self.word(at);
         let next = at.saturating_add(1);
@@ -426,7 +427,7 @@ impl Text<'_> {
         is_one.then_some(1)
     }
 
-    /// Returns whether what follows `but` is no clause of its own.
+    /// Returns true if the part after `but` is not a clause of its own.
     fn excepts(&self, at: usize) -> bool {
         const BEGINS: &[&str] = &[
             "only", "just", "also", "then", "please", "it", "they", "you", "i", "we", "he", "she", "must",
@@ -447,10 +448,10 @@ impl Text<'_> {
         UNTOUCHED.contains(&self.word(at))
     }
 
-    /// What a negator rules out that has its verbs behind it, with hardly a word between.
+    /// Returns the exclusion of a negator with its verbs after it, with only few words between.
     fn forward(&self, at: usize, from: usize, floor: usize) -> Option<Exclusion> {
         if self.word(at) == "from" || is_odd(self.word(at)) {
-            // It could be a place all the same: `from uploading bucket`.
+            // It could also be a place: `from uploading bucket`.
             return None;
         }
         let is_ability = |here: usize| {
@@ -471,12 +472,12 @@ impl Text<'_> {
         let is_passive = is_participle(word);
         let has_be =
             between.iter().any(|word| matches!(word.as_str(), "be" | "being" | "been" | "get" | "gets"));
-        // `Not allowed are: write. Delete.` goes on for who knows how long.
+        // In `Not allowed are: write. Delete.`, the end of the list is not certain.
         let is_list = between.last().is_some_and(|word| matches!(word.as_str(), "are" | "is"));
         if is_list && !is_passive && !word.ends_with("ing") {
             return None;
         }
-        // `not deleted ones`, `no uploads bucket`: what has been done, and not what is to be done.
+        // In `not deleted ones` and `no uploads bucket`, the word describes a state and not a task.
         let describes = is_passive || word.ends_with('s');
         let leads_on = matches!(
             self.word(next),
@@ -507,7 +508,7 @@ impl Text<'_> {
         Some(Exclusion { verbs: verbs_in(self.words, range.clone()), range, is_clear: true })
     }
 
-    /// What a negator rules out that has its verbs before it: `deleting is not allowed`.
+    /// Returns the exclusion of a negator with its verbs before it: `deleting is not allowed`.
     fn backward(&self, at: usize, from: usize, floor: usize) -> Option<Exclusion> {
         if is_exception(self.word(at)) || is_odd(self.word(at)) {
             return None;
@@ -531,7 +532,8 @@ impl Text<'_> {
         Some(Exclusion { range: start..end, verbs, is_clear: true })
     }
 
-    /// Where the subject before `at` begins, if it is of verbs: `deleting objects`, `writing, deleting and listing`.
+    /// Returns the start of the subject before `at`, if it consists of verbs: `deleting objects`,
+    /// `writing, deleting and listing`.
     fn subject(&self, at: usize, floor: usize) -> Option<usize> {
         let is_of_verb = |start: usize| {
             let skips = |here: &usize| {
@@ -551,13 +553,13 @@ impl Text<'_> {
         Some(start)
     }
 
-    /// Where the part of the sentence begins in which `at` stands.
+    /// Returns the start of the part of the sentence that contains `at`.
     fn start_of_part(&self, at: usize, floor: usize) -> usize {
         let is_start = |here: &usize| self.is_border(*here) || self.word(*here) == "but";
         (floor..at).rev().find(is_start).map_or(floor, |border| border.saturating_add(1))
     }
 
-    /// Where what the negator at `at` rules out ends; none where that is not certain.
+    /// Returns the end of the exclusion of the negator at `at`; `None` if the end is not certain.
     fn end(&self, at: usize, from: usize, begin: usize) -> Option<usize> {
         let mut depth = 0_usize;
         for here in begin..self.tokens.len() {
@@ -611,12 +613,12 @@ impl Text<'_> {
         Some(self.tokens.len())
     }
 
-    /// Returns whether `only read` or the like begins at `at`.
+    /// Returns true if `only read` or a similar limit begins at `at`.
     fn says_only(&self, at: usize) -> bool {
         matches!(self.word(at), "only" | "just") && self.is_verb(at.saturating_add(1))
     }
 
-    /// Returns whether a sentence begins at `at`.
+    /// Returns true if a sentence begins at `at`.
     fn begins(&self, at: usize) -> bool {
         match self.tokens.get(at) {
             Some(Token::Word(word)) => word.starts_with(char::is_uppercase),
@@ -625,7 +627,8 @@ impl Text<'_> {
     }
 }
 
-/// Returns whether a word says no in an unusual spelling: `do_not`, `no/delete`, or with letters that only look like it.
+/// Returns true if a word is a negation in an unusual spelling: `do_not`, `no/delete`, or with letters that
+/// only look like the usual ones.
 fn is_odd(word: &str) -> bool {
     let is_alike = |c: char| ('\u{370}'..='\u{52f}').contains(&c);
     if word.contains(is_alike) && word.contains(|c: char| c.is_ascii_alphabetic()) {
@@ -641,7 +644,7 @@ fn is_odd(word: &str) -> bool {
     count > 1 && parts.clone().any(says_no) && parts.all(is_known)
 }
 
-/// Returns whether a negator takes away from what stands before it, and does not undo it.
+/// Returns true if a negator makes an exception to the part before it, and does not negate that part.
 fn is_exception(word: &str) -> bool {
     const EXCEPTING: &[&str] = &[
         "except",
@@ -673,7 +676,7 @@ fn is_exception(word: &str) -> bool {
     EXCEPTING.contains(&word)
 }
 
-/// Returns whether a verb is said as a noun: `deleting`, `deletion`, `deletes`.
+/// Returns true if a verb is used as a noun: `deleting`, `deletion`, `deletes`.
 fn is_nominal(word: &str) -> bool {
     word.ends_with("ing")
         || word.ends_with("ion")
@@ -686,7 +689,7 @@ fn is_participle(word: &str) -> bool {
     word.ends_with("ed") || word.ends_with("written") || word == "sent"
 }
 
-/// Returns whether the verbs of these words are all like `deleting`.
+/// Returns true if all verbs of these words have the form of `deleting`.
 fn is_gerund(words: &[String]) -> bool {
     let mut verbs = words.iter().filter(|word| verb::named(word).is_some()).peekable();
     verbs.peek().is_some() && verbs.all(|verb| verb.ends_with("ing"))

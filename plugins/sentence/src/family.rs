@@ -1,17 +1,17 @@
-//! Actions of a service that the table does not have, by their names in the catalogue of AWS.
+//! Actions that the table does not have, found by their names in the catalogue of AWS.
 
 use crate::verb;
 
 /// Words that AWS adds to the names of things.
 const ADDED: &[&str] = &["db", "data", "cache", "resource"];
 
-/// What an action of the catalogue takes: its name, and the format of the resource that it can be limited to.
+/// An action of the catalogue: its name, and the format of the resource that it can be limited to.
 pub struct Found {
     pub action: String,
     pub format: Option<String>,
 }
 
-/// The action of `service` whose name says just `verb` and `nouns`.
+/// Returns the action of `service` whose name consists of `verb` and `nouns`.
 #[must_use]
 pub fn action(service: &str, verb: &str, nouns: &[String]) -> Option<Found> {
     if nouns.is_empty() {
@@ -29,7 +29,7 @@ pub fn action(service: &str, verb: &str, nouns: &[String]) -> Option<Found> {
     })
 }
 
-/// Returns whether a name is the verb and these words, in any order.
+/// Returns true if a name consists of the verb and these words, in any order.
 fn says(name: &str, beginning: &str, wanted: &[String]) -> bool {
     let words = verb::split(name);
     if words.first().map(String::as_str) != Some(beginning) {
@@ -42,7 +42,7 @@ fn says(name: &str, beginning: &str, wanted: &[String]) -> bool {
         && wanted.iter().all(|word| own.contains(word))
 }
 
-/// The one format of the ARNs that an action takes.
+/// Returns the format of the ARNs that an action takes, if there is only one.
 fn format_of(service: &str, set: usize) -> Option<String> {
     let service = aws_catalogue::service(service)?;
     let types = service.types();
@@ -51,7 +51,8 @@ fn format_of(service: &str, set: usize) -> Option<String> {
     formats.next().is_none().then(|| only.arn.clone())
 }
 
-/// The format with its last variable, or the one that is called like a thing, replaced by names.
+/// Fills a format: each variable that `named` knows becomes its name, the partition becomes `aws`, and every
+/// other variable becomes `*`.
 #[must_use]
 pub fn fill(format: &str, named: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::new();
@@ -71,7 +72,7 @@ pub fn fill(format: &str, named: impl Fn(&str) -> Option<String>) -> String {
     filled
 }
 
-/// The variables of a format that names can fill, by what they name.
+/// Returns the nouns of the variables that names can fill.
 #[must_use]
 pub fn variables(format: &str) -> Vec<String> {
     let parts =
@@ -79,7 +80,7 @@ pub fn variables(format: &str) -> Vec<String> {
     parts.filter(|variable| !["Partition", "Region", "Account"].contains(variable)).map(noun).collect()
 }
 
-/// `JobName` names a `job`.
+/// Returns the noun of a variable: `JobName` names a `job`.
 fn noun(variable: &str) -> String {
     let words = verb::split(variable);
     let kept =
@@ -87,7 +88,7 @@ fn noun(variable: &str) -> String {
     kept.cloned().collect::<Vec<_>>().join("-")
 }
 
-/// A noun without its plural.
+/// Returns a noun without its plural ending.
 #[must_use]
 pub fn singular(word: &str) -> String {
     match word.strip_suffix("ies") {

@@ -1,5 +1,6 @@
-//! The tasks of a sentence as one proposal. A proposal has one list of actions and one of resources, and each action is
-//! meant for each resource: where that would grant more than was said, there is none.
+//! Combines the tasks of a sentence into one proposal. A proposal has one list of actions and one list of
+//! resources, and each action applies to each resource. If that would grant more than the sentence says,
+//! there is no proposal.
 
 use crate::command;
 use crate::exclusion::{Exclusion, exclusions, forbids};
@@ -13,26 +14,26 @@ use crate::task::{MOST, Task, tasks};
 use crate::token::{Token, tokens};
 use crate::trouble::Trouble;
 
-/// A longer text is not a description of a task.
+/// The maximum length of a sentence in characters. A longer text does not describe one task.
 const LONGEST: usize = 4000;
 
-/// What a sentence asks for.
+/// The permissions that a sentence asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proposal {
-    /// Actions in the cloud's own spelling, each once.
+    /// The actions in the cloud's own spelling, each once.
     pub allow: Vec<String>,
-    /// What they are limited to; empty: every resource.
+    /// The resources that the actions are limited to; empty for every resource.
     pub resources: Vec<String>,
-    /// What they are for.
+    /// The purpose of the actions.
     pub description: String,
-    /// What in the sentence speaks for each action of `allow`.
+    /// The part of the sentence that each action of `allow` is based on.
     pub reasons: Vec<String>,
 }
 
-/// Finds what `text` asks `provider` for.
+/// Finds the permissions that `text` asks `provider` for.
 ///
 /// # Errors
-/// When that cannot be told, or is more than a sentence can ask for.
+/// If the permissions are not clear, or are more than a sentence can ask for.
 pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
     if text.chars().nth(LONGEST).is_some() {
         return Err(Trouble::Long(LONGEST));
@@ -82,16 +83,16 @@ pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
     Ok(proposal)
 }
 
-/// What stands outside of the tasks.
+/// The parts of the sentence outside the tasks.
 #[derive(Default)]
 struct Around {
-    /// What is spoken of before the verbs.
+    /// The service, thing and names that the sentence mentions before the verbs.
     last: Option<(String, String, Names)>,
-    /// Names in it, which the proposal has to keep.
+    /// The names in these parts, which the proposal has to keep.
     names: Vec<String>,
-    /// Names of nothing that is known, such as that of the one who asks.
+    /// Names that belong to no known thing, such as the name of the person who asks.
     loose: Vec<String>,
-    /// Everything that is spoken of there.
+    /// All phrases of these parts.
     phrases: Vec<Phrase>,
 }
 
@@ -137,13 +138,13 @@ fn has_thing(phrase: &Phrase) -> bool {
     !(phrase.things.is_empty() && phrase.services.is_empty() && phrase.addresses.is_empty())
 }
 
-/// `I want to run` beside a command.
+/// Returns true for a clause that only says to run the command beside it, such as `I want to run`.
 fn only_runs(clause: &Clause) -> bool {
     clause.verbs.iter().all(|verb| ["run", "invoke"].contains(verb))
         && clause.phrases.iter().all(|phrase| !has_thing(phrase) && phrase.names.is_empty())
 }
 
-/// Notes what a clause without a verb speaks of: `Rotation function for the secret s:`.
+/// Records the things that a clause without a verb mentions: `Rotation function for the secret s:`.
 fn spoken_of(provider: &str, clause: &Clause, context: &mut Context, around: &mut Around) {
     for phrase in &clause.phrases {
         around.phrases.push(phrase.clone());
@@ -167,7 +168,8 @@ fn spoken_of(provider: &str, clause: &Clause, context: &mut Context, around: &mu
     }
 }
 
-/// Gives each task the names that the sentence has for the same service elsewhere: a named thing is the only thing.
+/// Gives each task the names that the rest of the sentence has for the same service: a named thing is the
+/// only thing.
 fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trouble> {
     let known: Vec<(String, Names)> = needs
         .iter()
@@ -193,7 +195,7 @@ fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trou
             let mut lists: Vec<&[String]> = of_service.filter_map(|(_, names)| names.get(&thing)).collect();
             lists.dedup();
             match lists.as_slice() {
-                // It speaks of one itself, and of another perhaps.
+                // The task mentions such a thing itself, and may mean another one.
                 [_, ..] if need.said.contains(&thing) => return Err(Trouble::Which(thing)),
                 [only] if need.names.arns.is_empty() => need.names.inherit_thing(&thing, only),
                 [] | [_] => {}
@@ -214,7 +216,7 @@ fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trou
     Ok(())
 }
 
-/// Rejects an exclusion of things that the tasks are about: a proposal cannot express an exception.
+/// Rejects an exclusion of things that the tasks use: a proposal cannot express an exception.
 fn keep_out(provider: &str, tokens: &[Token], exclusion: &Exclusion, needs: &[Need]) -> Result<(), Trouble> {
     if !exclusion.verbs.is_empty() {
         return Ok(());
@@ -238,7 +240,8 @@ fn keep_out(provider: &str, tokens: &[Token], exclusion: &Exclusion, needs: &[Ne
     Ok(())
 }
 
-/// Rejects an exclusion with a limit that could be meant for the tasks too: `write without deleting in the bucket b`.
+/// Rejects an exclusion with a limit that could apply to the tasks too:
+/// `write without deleting in the bucket b`.
 fn is_limit_kept(
     provider: &str,
     tokens: &[Token],
@@ -266,14 +269,14 @@ fn is_limit_kept(
     }
 }
 
-/// The words of an exclusion, as far as they help.
+/// Returns the first words of an exclusion for a message.
 fn shown(tokens: &[Token], exclusion: &Exclusion) -> String {
     let range = tokens.get(exclusion.range.clone()).unwrap_or_default();
     let words = range.iter().map(Token::lower).filter(|word| !word.is_empty());
     words.take(8).collect::<Vec<_>>().join(" ")
 }
 
-/// Returns whether `word` is the negation of an exclusion, such as `not`.
+/// Returns true if `word` is the negation of an exclusion, such as `not`.
 fn is_negator(word: &str) -> bool {
     !exclusions(&[Token::Word(word.to_owned())]).is_empty()
 }
@@ -330,7 +333,7 @@ fn assemble(provider: &str, needs: &[Need]) -> Result<Proposal, Trouble> {
     Ok(proposal)
 }
 
-/// Rejects a proposal that forgets a name from before the verbs.
+/// Rejects a proposal that omits a name from outside the tasks.
 fn is_every_name_kept(around: &Around, proposal: &Proposal) -> Result<(), Trouble> {
     let is_kept = |name: &&String| {
         let name = name.trim_start_matches('/').trim_end_matches('*');
@@ -345,7 +348,7 @@ fn is_every_name_kept(around: &Around, proposal: &Proposal) -> Result<(), Troubl
 }
 
 impl Need {
-    /// Returns whether a word can stand for what this is done to.
+    /// Returns true if `word` can stand for the thing of this need.
     fn speaks_of(&self, provider: &str, word: &str) -> bool {
         let mut things =
             table::things(provider, word).into_iter().filter(|thing| thing.service == self.service);

@@ -1,8 +1,10 @@
-//! A sentence becomes permissions without asking anyone: by a small grammar, and tables of verbs, services and things.
+//! Turns a sentence into permissions without calling a service, by a small grammar and tables of verbs,
+//! services and things.
 //!
-//! The same sentence gives the same answer. What is not understood is a question ([`Trouble`]), never a broad guess:
-//! a negation grants nothing, the object of the verb decides, a named service excludes others, a named thing is the only
-//! thing. [`ruled_out`] is also what the host holds every other engine to.
+//! The same sentence always gives the same answer. A sentence that is not understood becomes a question
+//! ([`Trouble`]), never a broad guess: a negation grants nothing, the object of the verb decides, a named
+//! service excludes others, and a named thing is the only thing. The host also applies [`ruled_out`] to every
+//! other engine.
 
 mod address;
 mod command;

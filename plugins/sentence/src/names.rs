@@ -1,4 +1,4 @@
-//! The names that a sentence gives to things, and templates filled with them.
+//! The names that a sentence gives to things, and the templates filled with these names.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use crate::table;
 use crate::task::{MOST, Task};
 use crate::trouble::Trouble;
 
-/// Names by the thing of the table that has them.
+/// The names of a task, by thing of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     by_thing: BTreeMap<String, Vec<String>>,
-    /// ARNs that were written out.
+    /// The ARNs that the sentence writes in full.
     pub arns: Vec<String>,
-    /// A region of AWS.
+    /// The region of AWS.
     pub region: Option<String>,
 }
 
 impl Names {
-    /// Returns whether nothing is named.
+    /// Returns true if nothing is named.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.by_thing.is_empty() && self.arns.is_empty()
@@ -30,13 +30,13 @@ impl Names {
         self.by_thing.contains_key(thing)
     }
 
-    /// The names of `thing`.
+    /// Returns the names of `thing`.
     #[must_use]
     pub fn get(&self, thing: &str) -> Option<&[String]> {
         self.by_thing.get(thing).map(Vec::as_slice)
     }
 
-    /// Every name.
+    /// Returns every name and every ARN.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         self.by_thing.values().flatten().chain(&self.arns).map(String::as_str)
     }
@@ -48,7 +48,7 @@ impl Names {
         }
     }
 
-    /// Takes over what `other` names and this does not.
+    /// Adds the names of `other` for each thing that has no name here.
     pub fn inherit(&mut self, other: &Self) {
         for (thing, names) in &other.by_thing {
             self.by_thing.entry(thing.clone()).or_insert_with(|| names.clone());
@@ -58,19 +58,19 @@ impl Names {
         }
     }
 
-    /// Takes over the names of one thing.
+    /// Adds the names of one thing, if the thing has no name here.
     pub fn inherit_thing(&mut self, thing: &str, names: &[String]) {
         self.by_thing.entry(thing.to_owned()).or_insert_with(|| names.to_vec());
     }
 
-    /// The one name of the thing that is called `noun`.
+    /// Returns the name of the thing called `noun`, if there is just one.
     #[must_use]
     pub fn of_noun(&self, noun: &str) -> Option<&str> {
         let (_, names) = self.by_thing.iter().find(|(thing, _)| singular(thing) == noun)?;
         one(names)
     }
 
-    /// The only name there is.
+    /// Returns the name, if there is just one.
     #[must_use]
     pub fn only(&self) -> Option<&str> {
         let mut all = self.by_thing.values();
@@ -83,10 +83,10 @@ fn one(names: &[String]) -> Option<&str> {
     if let [only] = names { Some(only) } else { None }
 }
 
-/// The names that `task` gives to things of `service`.
+/// Returns the names that `task` gives to things of `service`.
 ///
 /// # Errors
-/// When it cannot be told what a name is of.
+/// If the thing of a name is not clear.
 pub fn names_of(provider: &str, service: &str, task: &Task) -> Result<Names, Trouble> {
     let mut names = Names::default();
     for address in task.addresses() {
@@ -142,7 +142,7 @@ fn bind(names: &mut Names, thing: &str, name: &str) {
     }
 }
 
-/// A region or zone by the cloud's own way to write it.
+/// Adds a region or zone in the cloud's own form.
 fn place(provider: &str, names: &mut Names, name: &str) {
     match table::cloud_of(provider) {
         "aws" => names.region = Some(name.to_owned()),
@@ -151,7 +151,7 @@ fn place(provider: &str, names: &mut Names, name: &str) {
     }
 }
 
-/// `eu-west-1`, `us-central1`, `europe-west1-b`.
+/// Returns true for a region or zone such as `eu-west-1`, `us-central1` or `europe-west1-b`.
 fn is_region(name: &str) -> bool {
     const PARTS: [&str; 12] =
         ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "europe", "asia", "northamerica", "southamerica"];
@@ -168,10 +168,10 @@ fn is_region(name: &str) -> bool {
         && rest.len() < 2
 }
 
-/// The resources that a template stands for; none if it is about a thing that is not named.
+/// Returns the resources of a template; `None` if the template is about a thing that is not named.
 ///
 /// # Errors
-/// When a name is missing that has to be there, or there are too many.
+/// If a required name is missing, or there are too many resources.
 pub fn fill(template: &str, names: &Names) -> Result<Option<Vec<String>>, Trouble> {
     let arns: Vec<String> = names.arns.iter().filter(|arn| fits(template, arn)).cloned().collect();
     if !arns.is_empty() {
@@ -213,12 +213,12 @@ pub fn fill(template: &str, names: &Names) -> Result<Option<Vec<String>>, Troubl
     Ok(Some(all))
 }
 
-/// The things in braces.
+/// Returns the things in braces.
 pub fn things(template: &str) -> impl Iterator<Item = &str> {
     template.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(thing, _)| thing)
 }
 
-/// Returns whether `arn` is of the kind that a template writes.
+/// Returns true if `arn` is of the kind that a template describes.
 #[must_use]
 pub fn fits(template: &str, arn: &str) -> bool {
     let parts = |text: &str| -> Option<(String, String)> {

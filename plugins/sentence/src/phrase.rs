@@ -1,29 +1,29 @@
-//! The pieces of a sentence as clauses: verbs, and the phrases that they are about.
+//! The clauses of a sentence: verbs, each with its phrases.
 
 use crate::address::Address;
 use crate::piece::{Piece, Place};
 use crate::table;
 
-/// A noun with what is said about it.
+/// A noun with its modifiers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Phrase {
-    /// It says where, as in `from the bucket b`.
+    /// The kind of place, for a phrase that says where, as in `from the bucket b`.
     pub place: Option<Place>,
-    /// `and` or a comma stands before it.
+    /// True if `and` or a comma stands before the phrase.
     pub is_joined: bool,
     pub services: Vec<String>,
-    /// The words of its things, the last one is its head.
+    /// The words of its things; the last word is the head.
     pub things: Vec<String>,
-    /// All of its nouns, in lower case and in order.
+    /// All nouns of the phrase, in lower case and in order.
     pub nouns: Vec<String>,
-    /// Names, each with the word of the thing that has it.
+    /// The names, each with the word of its thing.
     pub names: Vec<(Option<String>, String)>,
     pub addresses: Vec<Address>,
-    /// It speaks of what was spoken of before.
+    /// True if the phrase refers to something mentioned before.
     pub is_before: bool,
-    /// `the`, `a`, `any`.
+    /// The article: `the`, `a`, `any`.
     pub determiner: Option<String>,
-    /// Beside a thing stands a word or a mark that could be its name, or tell it from others.
+    /// True if a word or a mark beside a thing could be its name, or could distinguish it from other things.
     pub is_described: bool,
 }
 
@@ -34,23 +34,23 @@ impl Phrase {
     }
 }
 
-/// Verbs with their phrases; the phrases before the first verb have none.
+/// Verbs with their phrases. The phrases before the first verb form a clause without verbs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clause {
     pub verbs: Vec<&'static str>,
     pub phrases: Vec<Phrase>,
 }
 
-/// A sentence taken apart.
+/// The parsed sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parsed {
     pub clauses: Vec<Clause>,
     pub commands: Vec<String>,
-    /// A word for which there is no answer but a question.
+    /// A word that can only be answered with a question.
     pub trouble: Option<Piece>,
 }
 
-/// Takes the pieces apart.
+/// Parses the pieces into clauses and commands.
 #[must_use]
 pub fn parse(provider: &str, pieces: &[Piece]) -> Parsed {
     let mut parser = Parser { provider, ..Parser::default() };
@@ -67,28 +67,28 @@ struct Parser<'a> {
     parsed: Parsed,
     clause: Clause,
     phrase: Phrase,
-    /// In brackets every phrase says more about what stands before them.
+    /// True inside brackets, where every phrase describes the part before them.
     in_brackets: bool,
-    /// A noun has to follow.
+    /// True if a noun has to follow.
     wants_noun: bool,
-    /// The article of the noun that follows.
+    /// The article of the next noun.
     determiner: Option<String>,
-    /// A filler stands before the noun that follows.
+    /// True if a filler stands before the next noun.
     has_filler: bool,
     last: Last,
 }
 
-/// What the last piece with a meaning was.
+/// The last piece with a meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Last {
     #[default]
     Other,
-    /// A thing, which a name may follow.
+    /// A thing. A name may follow.
     Thing(String),
     Unknown,
-    /// A name, and the thing that has it.
+    /// A name, and the word of its thing.
     Name(Option<String>),
-    /// `and` behind such a name.
+    /// `and` after such a name.
     NameAnd(Option<String>),
 }
 
@@ -102,7 +102,7 @@ impl Parser<'_> {
             Piece::Verb(..) | Piece::Place(_) | Piece::And | Piece::Mark(_) | Piece::Article(_) => false,
             _ => self.has_filler,
         };
-        // `from about bucket`: a word that says where, and no noun.
+        // In `from about bucket`, a word that says where has no noun after it.
         let leads_nowhere = self.phrase.place.is_some()
             && !self.in_brackets
             && self.phrase.is_empty()
@@ -144,7 +144,7 @@ impl Parser<'_> {
                 self.phrase.is_before = true;
             }
             Piece::One => {
-                // `the new one`: what is said of it is no noun.
+                // In `the new one`, the words before `one` are not nouns.
                 self.joined();
                 self.phrase.nouns.clear();
                 self.phrase.is_before = true;
@@ -171,14 +171,14 @@ impl Parser<'_> {
         self.wants_noun = false;
     }
 
-    /// Begins the next phrase of a list.
+    /// Starts the next phrase of a list.
     fn join(&mut self) {
         let place = self.in_brackets.then_some(Place::Loose);
         self.end_phrase();
         self.phrase = Phrase { place, is_joined: true, ..Phrase::default() };
     }
 
-    /// What follows `and` after a name, but is none.
+    /// Starts a new phrase after `and`, if the word that follows the `and` is not another name.
     fn joined(&mut self) {
         if matches!(self.last, Last::NameAnd(_)) {
             self.join();
@@ -223,7 +223,7 @@ impl Parser<'_> {
     fn verb(&mut self, verb: &'static str, word: &str) {
         let follows_noun =
             matches!(self.last, Last::Thing(_) | Last::Unknown) && !self.clause.verbs.is_empty();
-        // `our bot reads`: a noun has followed, and a verb has not.
+        // In `our bot reads`, a noun has followed the article, and no verb has.
         let is_first = self.last == Last::Unknown && self.clause.verbs.is_empty();
         if (self.wants_noun && !is_first) || follows_noun {
             if table::things(self.provider, word).is_empty() {
@@ -261,7 +261,7 @@ impl Parser<'_> {
         self.after(Last::Thing(word.to_owned()));
     }
 
-    /// Gives a noun what stands before it.
+    /// Gives a noun the article and the filler before it.
     fn determined(&mut self) {
         if let Some(word) = self.determiner.take() {
             self.phrase.determiner = Some(word);
@@ -269,7 +269,8 @@ impl Parser<'_> {
         self.phrase.is_described |= std::mem::take(&mut self.has_filler);
     }
 
-    /// Returns whether a word that can be a thing is a name here, as in `the queue jobs`: no service has one in the other.
+    /// Returns true if a word that can be a thing is a name here, as in `the queue jobs`: no service has both
+    /// things.
     fn is_own_name(&self, word: &str) -> bool {
         let Last::Thing(before) = &self.last else { return false };
         let things = table::things(self.provider, word);
@@ -308,13 +309,13 @@ impl Parser<'_> {
                 self.determined();
                 self.phrase.nouns.push(word.to_lowercase());
                 self.last = Last::Unknown;
-                // The noun itself may still follow.
+                // The head noun may still follow.
             }
         }
     }
 }
 
-/// Returns whether `piece`, right behind a thing, stands where its name would.
+/// Returns true if `piece`, directly after a thing, stands in the position of the thing's name.
 fn could_be_name(piece: &Piece, next: Option<&Piece>) -> bool {
     match piece {
         Piece::Filler

@@ -1,4 +1,4 @@
-//! What each word of a sentence is: a verb, a service, a thing, a name, or a word of the language.
+//! The meaning of each word of a sentence: a verb, a service, a thing, a name, or a grammatical word.
 
 use crate::address::{self, Address};
 use crate::exclusion::Exclusion;
@@ -9,10 +9,10 @@ use crate::verb;
 /// A part of a sentence with its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// The verb, and the word that was said.
+    /// The verb, and the word in the sentence.
     Verb(&'static str, String),
     Service(String),
-    /// The word of a thing, and how it was written.
+    /// The word of a thing, and its spelling in the sentence.
     Thing(String, String),
     Name(String),
     Address(Address),
@@ -21,9 +21,9 @@ pub enum Piece {
     Place(Place),
     And,
     Mark(char),
-    /// `it`, `its`: what was spoken of before.
+    /// `it`, `its`: the thing that was mentioned before.
     Before,
-    /// `one`, `ones`: the same as before, by another word.
+    /// `one`, `ones`: also the thing that was mentioned before.
     One,
     /// `the`, `a`: a noun follows.
     Article(String),
@@ -31,27 +31,27 @@ pub enum Piece {
     Called,
     /// `must`, `can`: a verb may follow.
     Modal,
-    /// A word that says nothing here.
+    /// A word without a meaning here.
     Filler,
     /// `Amazon`, before the name of a service.
     Vendor,
-    /// `admin`, `everything`: more than can be given.
+    /// `admin`, `everything`: more than a sentence may ask for.
     Broad(String),
-    /// `manage`: no verb that says what is done.
+    /// `manage`: a verb that does not say what is done.
     Vague(String),
     /// `tagged`: a limit that a proposal cannot express.
     Limit(String),
     Unknown(String),
 }
 
-/// How a word that says where leads on.
+/// The effect of a word that says where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// `from`, `in`, `of`: what follows limits what is said, so it has to be known.
+    /// `from`, `in`, `of`: the phrase after it is a limit, so its noun has to be known.
     Strict,
-    /// `for`, `with`, `after`: what follows may be anything.
+    /// `for`, `with`, `after`: any phrase may follow.
     Loose,
-    /// `as`: what follows is the object.
+    /// `as`: the phrase after it is the object.
     As,
 }
 
@@ -59,7 +59,7 @@ const STRICT: &[&str] = &[
     "from", "in", "into", "inside", "on", "onto", "at", "to", "of", "off", "under", "within", "below", "out",
     "across", "between",
 ];
-/// Of these, the ones that no verb follows.
+/// The words of `STRICT` that no verb follows.
 const NOUN_FOLLOWS: &[&str] = &[
     "from", "in", "into", "inside", "onto", "at", "off", "under", "within", "below", "out", "across",
     "between",
@@ -167,7 +167,7 @@ const FILLERS: &[&str] = &[
     "not",
     "further",
 ];
-/// Fillers that say how or when, and are no names.
+/// The fillers that say how or when. They are not names.
 const ADVERBS: &[&str] = &[
     "please",
     "pls",
@@ -220,7 +220,7 @@ const BROAD: &[&str] = &[
     "sudo",
     "iam",
 ];
-/// After `all`, `any` or `every`: more than can be given.
+/// Nouns that ask for too much after `all`, `any` or `every`.
 const BROAD_NOUNS: &[&str] = &[
     "permission",
     "permissions",
@@ -276,9 +276,10 @@ const LIMITS: &[&str] = &[
     "until",
     "billed",
 ];
-/// Of these, the ones that are services where they begin with a capital.
+/// The words of `ORDINARY` that name a service if they begin with a capital letter.
 const CAPITALS: &[&str] = &["Batch", "Config", "Connect", "Transfer", "Translate"];
-/// Services of the catalogue whose names are ordinary words; `Amazon` or `AWS` before them makes them services.
+/// Services of the catalogue whose names are ordinary words. With `Amazon` or `AWS` before it, such a word is
+/// the service.
 const ORDINARY: &[&str] = &[
     "account",
     "apps",
@@ -316,7 +317,7 @@ const ORDINARY: &[&str] = &[
     "user",
 ];
 
-/// The pieces of a sentence without what it rules out; each exclusion leaves a comma.
+/// Returns the pieces of a sentence without its exclusions. Each exclusion leaves a comma.
 #[must_use]
 pub fn pieces(provider: &str, tokens: &[Token], exclusions: &[Exclusion]) -> Vec<Piece> {
     let words: Vec<String> = tokens.iter().map(Token::lower).collect();
@@ -355,12 +356,13 @@ pub fn pieces(provider: &str, tokens: &[Token], exclusions: &[Exclusion]) -> Vec
     pieces
 }
 
-/// Returns whether a name has to follow the word at `at`.
+/// Returns true if a name has to follow the word at `at`.
 fn is_naming(words: &[String], at: usize) -> bool {
     words.get(at).is_some_and(|word| matches!(word.as_str(), "called" | "named"))
 }
 
-/// A service or a thing of several words, or a word that is more in company; how many words it takes.
+/// Adds a service or a thing of several words, or a word that means more together with the next one. Returns
+/// the number of words used.
 fn phrase(provider: &str, words: &[String], at: usize, pieces: &mut Vec<Piece>) -> Option<usize> {
     if let Some(length) = read_only(words, at) {
         let next = words.get(at.saturating_add(length)).map_or("", String::as_str);
@@ -397,7 +399,7 @@ fn phrase(provider: &str, words: &[String], at: usize, pieces: &mut Vec<Piece>) 
     None
 }
 
-/// How many words say `read-only`, which can be a verb or an adjective.
+/// Returns the number of words that form `read-only`, which can be a verb or an adjective.
 fn read_only(words: &[String], at: usize) -> Option<usize> {
     let word = |number: usize| words.get(at.saturating_add(number)).map_or("", String::as_str);
     match (word(0), word(1)) {
@@ -421,7 +423,7 @@ fn one(provider: &str, token: &Token, around: &Around<'_>, pieces: &mut Vec<Piec
     let is = |list: &[&str]| list.contains(&lower.as_str());
     let Around { before, is_last, .. } = *around;
     let is_vendor = ["amazon", "aws"].contains(&before);
-    // `the bucket raw`, `the instance a`: where nothing follows it, a word behind a thing is its name.
+    // In `the bucket raw` and `the instance a`, the last word after a thing is the thing's name.
     let is_name_of = is_last
         && !is(ADVERBS)
         && matches!(pieces.last(), Some(Piece::Thing(thing, _)) if !thing.ends_with('s'));
@@ -462,17 +464,17 @@ fn one(provider: &str, token: &Token, around: &Around<'_>, pieces: &mut Vec<Piec
     }
 }
 
-/// What stands around a word.
+/// The context of a word.
 struct Around<'a> {
     /// The word before it, in lower case.
     before: &'a str,
-    /// An exclusion follows.
+    /// True if an exclusion follows.
     leads_out: bool,
-    /// Nothing that it could describe follows.
+    /// True if nothing follows that the word could describe.
     is_last: bool,
 }
 
-/// Returns whether a part of the sentence ends with the word at `at`.
+/// Returns true if a part of the sentence ends with the word at `at`.
 fn is_last(tokens: &[Token], words: &[String], at: usize) -> bool {
     let next = at.saturating_add(1);
     match (tokens.get(next), words.get(next)) {
@@ -484,7 +486,7 @@ fn is_last(tokens: &[Token], words: &[String], at: usize) -> bool {
     }
 }
 
-/// A word of the language.
+/// Returns the piece of a word that is in one of the lists above.
 fn of_language(word: &str, lower: &str, around: &Around<'_>) -> Option<Piece> {
     let is = |list: &[&str]| list.contains(&lower);
     let piece = match lower {
@@ -509,12 +511,12 @@ fn of_language(word: &str, lower: &str, around: &Around<'_>) -> Option<Piece> {
     Some(piece)
 }
 
-/// A service of AWS that only the catalogue knows.
+/// Returns true for an AWS service that only the catalogue knows.
 fn is_service(provider: &str, word: &str) -> bool {
     table::cloud_of(provider) == "aws" && aws_catalogue::service(word).is_some()
 }
 
-/// A name has something that no word of a sentence has.
+/// Returns true if `word` has a mark, digit or capital that no ordinary word has.
 fn is_name(word: &str) -> bool {
     let is_sound = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@*+".contains(c));
     let is_marked = word.contains(['-', '_', '.', '/', '@', '*']) || word.chars().any(|c| c.is_ascii_digit());

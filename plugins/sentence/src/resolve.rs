@@ -1,4 +1,4 @@
-//! A task as what it takes: the service, the actions, and the resources with the names filled in.
+//! The needs of a task: the service, the actions, and the resources with the names filled in.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,20 +11,20 @@ use crate::table::{self, Thing};
 use crate::task::Task;
 use crate::trouble::Trouble;
 
-/// What a task takes, before the names of other tasks are known.
+/// The needs of a task, before the names of other tasks are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
     pub verb: &'static str,
     pub service: String,
-    /// The thing that it is done to, by its name in the table.
+    /// The thing that the verb acts on, by its name in the table.
     pub thing: String,
     pub actions: Vec<String>,
-    /// Templates of resources, each with the kind of resource that it is about.
+    /// Templates of resources, each with its kind of resource.
     pub templates: Vec<(String, String)>,
     pub names: Names,
-    /// The task itself names something.
+    /// True if the task itself names something.
     pub is_named: bool,
-    /// The things that the task itself speaks of.
+    /// The things that the task itself mentions.
     pub said: Vec<String>,
 }
 
@@ -37,10 +37,10 @@ impl fmt::Display for Need {
 }
 
 impl Need {
-    /// Its resources by their kind.
+    /// Returns the resources by their kind.
     ///
     /// # Errors
-    /// When a name is missing.
+    /// If a name is missing.
     pub fn resources(&self) -> Result<BTreeMap<String, Vec<String>>, Trouble> {
         let mut all = BTreeMap::new();
         for (kind, template) in &self.templates {
@@ -52,19 +52,19 @@ impl Need {
     }
 }
 
-/// What the sentence has said so far.
+/// The information from the sentence so far.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// The services that are named anywhere in the sentence.
+    /// The services named anywhere in the sentence.
     pub services: Vec<String>,
-    /// The last task, or what stands before the first verb.
+    /// The last task, or the part before the first verb.
     pub last: Option<(String, String, Names)>,
 }
 
-/// Finds what `task` takes.
+/// Finds the needs of `task`.
 ///
 /// # Errors
-/// When it cannot be told.
+/// If the needs are not clear.
 pub fn resolve(provider: &str, task: &Task, context: &Context) -> Result<Need, Trouble> {
     is_known(task)?;
     let service = service_of(provider, task, context)?;
@@ -89,7 +89,7 @@ pub fn resolve(provider: &str, task: &Task, context: &Context) -> Result<Need, T
     Ok(Need { verb: task.verb, service, thing, actions, templates, names, is_named, said })
 }
 
-/// The service of a task. One that is named excludes every other.
+/// Returns the service of a task. A named service excludes every other.
 pub fn service_of(provider: &str, task: &Task, context: &Context) -> Result<String, Trouble> {
     let named = task.services();
     match named.as_slice() {
@@ -103,7 +103,7 @@ pub fn service_of(provider: &str, task: &Task, context: &Context) -> Result<Stri
         .map(|word| (word, own_things(provider, word)))
         .filter(|(_, things)| !things.is_empty())
         .collect();
-    // What every service has decides only where nothing else does.
+    // A thing that every service has decides only if no other thing does.
     let deciding: Vec<_> = known.iter().filter(|(word, _)| !is_of_all(provider, word)).cloned().collect();
     let known = if deciding.is_empty() { known } else { deciding };
     let Some((first, rest)) = known.split_first() else {
@@ -134,23 +134,23 @@ pub fn service_of(provider: &str, task: &Task, context: &Context) -> Result<Stri
     found.map(|thing| thing.service.to_owned()).ok_or_else(|| Trouble::NoService(first.0.clone()))
 }
 
-/// The things that `word` can be, apart from those that every service has.
+/// Returns the things that `word` can be, except those that every service has.
 fn own_things(provider: &str, word: &str) -> Vec<Thing> {
     table::things(provider, word).into_iter().filter(|thing| thing.service != "*").collect()
 }
 
-/// Returns whether every service has what `word` names, as it has projects and zones.
+/// Returns true if every service has the thing that `word` names, such as a project or a zone.
 pub fn is_of_all(provider: &str, word: &str) -> bool {
     table::things(provider, word).iter().any(|thing| thing.service == "*")
 }
 
-/// Returns whether a task says a verb and nothing else.
+/// Returns true if a task is a verb and nothing else.
 pub fn is_bare(task: &Task) -> bool {
     task.phrases()
         .all(|phrase| phrase.nouns.is_empty() && phrase.names.is_empty() && phrase.addresses.is_empty())
 }
 
-/// Rejects a place with a noun that is not known and no name: it could be a limit.
+/// Rejects a place with an unknown noun and without a name, because the noun could be a limit.
 fn is_known(task: &Task) -> Result<(), Trouble> {
     let says_nothing = |phrase: &&Phrase| {
         phrase.place == Some(Place::Strict)
@@ -167,10 +167,10 @@ fn is_known(task: &Task) -> Result<(), Trouble> {
     }
 }
 
-/// Finds what `its logs` is of, where another service has the logs.
+/// Finds the owner of `its logs`, if another service has the logs.
 ///
 /// # Errors
-/// When that cannot be told: without a name it would be the logs of everything.
+/// If the owner is not clear: without a name, the result would be the logs of everything.
 fn of_other(service: &str, task: &Task, context: &Context, names: &mut Names) -> Result<(), Trouble> {
     let owned = task.phrases().find(|phrase| {
         phrase.is_before && (!phrase.things.is_empty() || phrase.place == Some(Place::Strict))
@@ -192,7 +192,7 @@ fn of_other(service: &str, task: &Task, context: &Context, names: &mut Names) ->
     }
 }
 
-/// Rejects things that are described and not named: `the customer bucket`, `the bucket logs`, `the bucket`.
+/// Rejects things that are described but not named: `the customer bucket`, `the bucket logs`, `the bucket`.
 fn is_told(provider: &str, service: &str, task: &Task, own: &Names, names: &Names) -> Result<(), Trouble> {
     let inside = table::main_thing(provider, service).and_then(|thing| thing.inside);
     let mut all = task.phrases();
@@ -208,14 +208,14 @@ fn is_told(provider: &str, service: &str, task: &Task, own: &Names, names: &Name
     })
 }
 
-/// The word of a thing of `service` that a phrase means one of, or some of, without their names; and the thing.
+/// Returns the word and the thing, if a phrase means one or some things of `service` without their names.
 pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String, &'static str)> {
     const OPEN: &[&str] = &["a", "an", "any", "all", "each", "every"];
     const SOME: &[&str] =
         &["this", "that", "these", "those", "some", "both", "several", "two", "three", "another"];
     let main = table::main_thing(provider, service);
     let inside = main.and_then(|thing| thing.inside);
-    // `lambda function`: the name of the service is no other noun.
+    // In `lambda function`, the name of the service does not count as another noun.
     let of_service =
         phrase.nouns.iter().take(1).filter(|noun| table::service(provider, noun).is_some()).count();
     let has_others =
@@ -230,7 +230,7 @@ pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String
         }
     };
     let names_nothing = phrase.names.is_empty() && phrase.addresses.is_empty();
-    // `delete objects in images`: what contains objects could have that name.
+    // In `delete objects in images`, the container of the objects could have that name.
     let is_place = names_nothing && phrase.place == Some(Place::Strict);
     if let (true, Some(inside)) = (is_place, inside) {
         let could_be_name = |word: &&String| {
@@ -242,7 +242,7 @@ pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String
             return Some((word.clone(), inside));
         }
     }
-    // `delete temp files`: not every file is meant.
+    // In `delete temp files`, not every file is meant.
     let (head, known) = (phrase.nouns.last(), phrase.things.last());
     if names_nothing && known.is_some() && head == known {
         let is_unknown =
@@ -270,7 +270,7 @@ pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String
     })
 }
 
-/// The actions and templates for a thing.
+/// The thing, with its actions and templates.
 type Taken = (String, Vec<String>, Vec<(String, String)>);
 
 struct Finder<'a> {
@@ -324,7 +324,7 @@ impl Finder<'_> {
         Some((thing.trim_end_matches('+').to_owned(), actions, templates))
     }
 
-    /// By the word of its object.
+    /// Finds the actions by the word of the object.
     fn by_thing(&self, word: &str) -> Option<Taken> {
         let mut things = table::things(self.provider, word).into_iter();
         let thing = things.find(|thing| thing.service == self.service)?;
@@ -333,14 +333,14 @@ impl Finder<'_> {
         several.or_else(|| self.row(thing.name))
     }
 
-    /// By what the places contain, by an address, or by what was spoken of before.
+    /// Finds the actions by the contents of the places, by an address, or by the thing mentioned before.
     fn by_place(&self, last: Option<&str>) -> Option<Taken> {
         if let Some(inner) = ["object", "blob"].into_iter().find(|inner| self.names.has(inner)) {
             return self.row(inner);
         }
         let is_direct = !self.task.object.addresses.is_empty();
         if is_direct && self.task.verb == "delete" {
-            // The bucket, or what is in it? That is not for this program to guess.
+            // The bucket or its contents? This program must not guess.
             return None;
         }
         let places = self.task.places.iter().rev().flat_map(|place| place.things.iter().rev());
@@ -362,7 +362,7 @@ impl Finder<'_> {
             .or_else(|| self.row(main.name))
     }
 
-    /// The thing that an ARN names, by the templates of its service.
+    /// Returns the thing that an ARN names, by the templates of its service.
     fn thing_of(&self, arn: &str) -> Option<String> {
         let mut rows = table::rows().filter(|(_, service, ..)| *service == self.service);
         rows.find_map(|(_, _, things, _, row)| {
@@ -373,7 +373,7 @@ impl Finder<'_> {
         })
     }
 
-    /// By the names of all actions of AWS.
+    /// Finds the action by the names of all actions of AWS.
     fn by_catalogue(&self) -> Option<Taken> {
         if table::cloud_of(self.provider) != "aws" {
             return None;
@@ -388,7 +388,7 @@ impl Finder<'_> {
         Some((thing, vec![found.action], template.into_iter().collect()))
     }
 
-    /// The format of the catalogue with the names of this task in it.
+    /// Returns the format of the catalogue with the names of this task filled in.
     fn template(&self, format: &str) -> String {
         let variables = family::variables(format);
         let last = variables.last().cloned();

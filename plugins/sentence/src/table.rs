@@ -1,35 +1,35 @@
-//! The table of services, things and what it takes; read in place.
+//! The table of services and things with their actions. It is read in place.
 
-/// See its own first lines.
+/// The table; its first lines explain the format.
 const TABLE: &str = include_str!("../table.txt");
 
-/// What a word can stand for.
+/// A thing that a word can stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thing {
-    /// `*`: every service has it.
+    /// The service; `*` if every service has the thing.
     pub service: &'static str,
     pub name: &'static str,
-    /// What such a thing contains.
+    /// The thing that this thing contains.
     pub inside: Option<&'static str>,
-    /// The word alone does not decide the service.
+    /// True if the word alone does not decide the service.
     pub is_shy: bool,
 }
 
-/// What it takes to do one thing to one kind of resource.
+/// The actions and resources for one verb on one kind of thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub actions: Vec<&'static str>,
-    /// With names of things in braces.
+    /// Templates of resources, with names of things in braces.
     pub templates: Vec<&'static str>,
 }
 
-/// Whose actions a provider speaks.
+/// Returns the cloud whose actions a provider uses.
 #[must_use]
 pub fn cloud_of(provider: &str) -> &str {
     if provider == "vault" { "aws" } else { provider }
 }
 
-/// The service of `provider` that people call `word`.
+/// Returns the service of `provider` that `word` names.
 #[must_use]
 pub fn service(provider: &str, word: &str) -> Option<&'static str> {
     lines("service ").find_map(|line| {
@@ -39,7 +39,7 @@ pub fn service(provider: &str, word: &str) -> Option<&'static str> {
     })
 }
 
-/// Everything that `word` can stand for, the most usual first.
+/// Returns everything that `word` can stand for, the most usual thing first.
 #[must_use]
 pub fn things(provider: &str, word: &str) -> Vec<Thing> {
     let of_word = |line: &'static str| {
@@ -49,7 +49,7 @@ pub fn things(provider: &str, word: &str) -> Vec<Thing> {
     lines("thing ").filter_map(of_word).collect()
 }
 
-/// The thing that is meant where only `service` was said.
+/// Returns the thing that a sentence means if it names only `service`.
 #[must_use]
 pub fn main_thing(provider: &str, service: &str) -> Option<Thing> {
     lines("thing ")
@@ -58,7 +58,7 @@ pub fn main_thing(provider: &str, service: &str) -> Option<Thing> {
         .find(|thing| thing.service == service)
 }
 
-/// What it takes to do `verb` to a `thing` of `service`.
+/// Returns the row for `verb` on a `thing` of `service`.
 #[must_use]
 pub fn row(provider: &str, service: &str, thing: &str, verb: &str) -> Option<Row> {
     rows()
@@ -68,7 +68,7 @@ pub fn row(provider: &str, service: &str, thing: &str, verb: &str) -> Option<Row
         .map(|(.., row)| row)
 }
 
-/// Every row: cloud, service, things, verbs and what it takes.
+/// Returns every row: cloud, service, things, verbs, and the actions with their resources.
 pub fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str, &'static str, Row)> {
     TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let (head, takes) = line.split_once(" = ")?;
@@ -90,7 +90,7 @@ fn thing(provider: &str, line: &'static str) -> Option<(Thing, &'static str)> {
     has(clouds, provider).then_some((Thing { service, name, inside, is_shy }, words))
 }
 
-/// Returns whether a list with commas has `item`.
+/// Returns true if a list with commas contains `item`.
 fn has(list: &str, item: &str) -> bool {
     list.split(',').any(|one| one == item)
 }

@@ -1,4 +1,4 @@
-//! Clauses as tasks: one verb with one object each.
+//! The tasks of a clause: one verb with one object each.
 
 use crate::address::Address;
 use crate::family::singular;
@@ -7,31 +7,32 @@ use crate::piece::Place;
 use crate::table;
 use crate::trouble::Trouble;
 
-/// More tasks, or resources of one task, are better said in a profile. Also what a sentence costs is bounded by it.
+/// The maximum number of tasks, and of resources of one task. More belong in a profile. The limit also bounds
+/// the cost of a sentence.
 pub const MOST: usize = 64;
 
 /// One thing to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Task {
     pub verb: &'static str,
-    /// What the verb is about.
+    /// The object of the verb.
     pub object: Phrase,
-    /// Where it is: everything that was said about the object.
+    /// The places: everything else that the sentence says about the object.
     pub places: Vec<Phrase>,
 }
 
 impl Task {
-    /// The object and its places.
+    /// Returns the object and its places.
     pub fn phrases(&self) -> impl Iterator<Item = &Phrase> {
         std::iter::once(&self.object).chain(&self.places)
     }
 
-    /// The words of all things.
+    /// Returns the words of all things.
     pub fn things(&self) -> impl Iterator<Item = &String> {
         self.phrases().flat_map(|phrase| &phrase.things)
     }
 
-    /// The services that were named, also by addresses; each once.
+    /// Returns the named services, including those of addresses, each once.
     pub fn services(&self) -> Vec<String> {
         let of = |phrase: &Phrase| {
             let addressed = phrase.addresses.iter().map(|address| address.service.clone());
@@ -51,16 +52,16 @@ impl Task {
         self.phrases().flat_map(|phrase| &phrase.names)
     }
 
-    /// Returns whether it leans on what was said before.
+    /// Returns true if the task refers to something mentioned before.
     pub fn is_before(&self) -> bool {
         self.phrases().any(|phrase| phrase.is_before)
     }
 }
 
-/// The tasks of a clause with verbs: each verb with each object.
+/// Returns the tasks of a clause with verbs: each verb with each object.
 ///
 /// # Errors
-/// When it cannot be told whether a thing is an object or a place, or there are too many.
+/// If it is not clear whether a thing is an object or a place, or there are too many tasks.
 pub fn tasks(provider: &str, clause: &Clause) -> Result<Vec<Task>, Trouble> {
     let mut objects: Vec<Task> = Vec::new();
     for phrase in &clause.phrases {

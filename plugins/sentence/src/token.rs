@@ -1,20 +1,20 @@
-//! A sentence as tokens: words, quoted texts and the marks between them.
+//! The tokens of a sentence: words, quoted texts, and the marks between them.
 
 use crate::verb;
 
 /// A part of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Token {
-    /// As it was written, without the marks around it.
+    /// A word as written, without the marks around it.
     Word(String),
-    /// What stood between quotation marks: one word, or a command.
+    /// The text between quotation marks: one word, or a command.
     Quoted(String),
     /// A mark: `,` `;` `.` `:` `(` or `)`.
     Break(char),
 }
 
 impl Token {
-    /// The word in lower case; empty for everything else.
+    /// Returns the word in lower case; empty for a quoted text or a mark.
     #[must_use]
     pub fn lower(&self) -> String {
         match self {
@@ -24,10 +24,11 @@ impl Token {
     }
 }
 
-/// The programs whose commands are read as commands.
+/// The programs whose quoted commands are recognised.
 const PROGRAMS: &[&str] = &["aws", "gsutil", "gcloud", "az"];
 
-/// Splits `text`. A quotation mark without its partner is an ordinary character, so that it hides nothing behind it.
+/// Splits `text` into tokens. A quotation mark without its partner is an ordinary character, so that it hides
+/// no text after it.
 #[must_use]
 pub fn tokens(text: &str) -> Vec<Token> {
     let text: String = text.chars().filter(|c| !is_unseen(*c)).map(straight).collect();
@@ -54,19 +55,19 @@ pub fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Returns whether a quoted text is a command of a program that is known here.
+/// Returns true if a quoted text is a command of a known program.
 #[must_use]
 pub fn is_command(text: &str) -> bool {
     let mut words = text.split_whitespace();
     words.next().is_some_and(|first| PROGRAMS.contains(&first)) && words.next().is_some()
 }
 
-/// Characters that nobody sees: with one in it, `not` would be another word.
+/// Returns true for an invisible character. With such a character inside, `not` would be a different word.
 fn is_unseen(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
 
-/// Typographic marks as the plain ones.
+/// Replaces a typographic mark by the plain one.
 fn straight(c: char) -> char {
     match c {
         '\u{2018}' | '\u{2019}' | '\u{b4}' | '\u{2bc}' | '\u{2032}' | '\u{ff07}' => '\'',
@@ -75,7 +76,7 @@ fn straight(c: char) -> char {
     }
 }
 
-/// How long the text is that `mark` opens.
+/// Returns the length of the text that `mark` opens.
 fn quoted(mark: char, after: &str) -> Option<usize> {
     match mark {
         '"' | '`' => after.find(mark),
@@ -87,7 +88,7 @@ fn quoted(mark: char, after: &str) -> Option<usize> {
     }
 }
 
-/// Adds one piece of text without white space in it.
+/// Adds the tokens of a text without white space.
 fn push(tokens: &mut Vec<Token>, raw: &str) {
     let start = raw.trim_start_matches(['(', '[', '{', '<', '"', '\'']);
     if start.len() < raw.len() {
@@ -97,11 +98,11 @@ fn push(tokens: &mut Vec<Token>, raw: &str) {
         start.trim_end_matches(['.', ',', ';', ':', '?', '!', ')', ']', '}', '>', '"', '\'', '\u{2026}']);
     let tail = start.get(word.len()..).unwrap_or_default();
     if start.len() == raw.len() && word.is_empty() && tail.contains('?') {
-        // It stands in the place of a word.
+        // The marks stand in the position of a word.
         return tokens.push(Token::Word(tail.to_owned()));
     }
     let is_gap = tail.contains("..") || tail.contains('\u{2026}');
-    // `do not write… delete`: no sentence ends there.
+    // In `do not write… delete`, no sentence ends at the ellipsis.
     let mut marks: Vec<char> = if is_gap { vec![','] } else { tail.chars().filter_map(mark).collect() };
     marks.dedup();
     for (number, part) in word.split([',', ';', '\u{2014}', '\u{2013}']).enumerate() {
@@ -115,7 +116,7 @@ fn push(tokens: &mut Vec<Token>, raw: &str) {
 
 fn push_word(tokens: &mut Vec<Token>, word: &str) {
     let word = word.strip_suffix("'s").unwrap_or(word);
-    // `read/write` is two verbs, `write-only` is none.
+    // `read/write` is two verbs; `write-only` is not a verb.
     let parts: Vec<&str> = word.split(['/', '+', '&']).collect();
     if parts.len() > 1 && parts.iter().all(|part| verb::named(&part.to_lowercase()).is_some()) {
         for part in parts {

@@ -1,58 +1,58 @@
-//! Why a sentence grants nothing. Each is a question: it says what to name.
+//! The reason why a sentence grants nothing. Each reason is a question: it asks for the missing information.
 
 use std::fmt;
 
-/// What stands between a sentence and a proposal.
+/// The reason why a sentence has no proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// It names nothing that is known here.
+    /// The sentence names no known service or thing.
     Nothing,
-    /// It has more characters than a description of a task.
+    /// The sentence has more characters than a description of a task.
     Long(usize),
-    /// It has more tasks or resources than a person can look through.
+    /// The sentence has more tasks or resources than a person can check.
     Many(usize),
-    /// It says no verb.
+    /// The sentence has no verb.
     NoVerb,
-    /// A verb that does not say what is done.
+    /// The verb does not say what is done.
     Vague(String),
-    /// More than can be given.
+    /// The word asks for more than a sentence may.
     Broad(String),
-    /// A limit that a proposal cannot express.
+    /// The sentence has a limit that a proposal cannot express.
     Limit(String),
-    /// No service, or several that the words could mean.
+    /// The words fit no service, or several services.
     NoService(String),
-    /// Several services for one verb.
+    /// One verb has several services.
     Several(Vec<String>),
-    /// The table and the catalogue have no such task.
+    /// Neither the table nor the catalogue has such a task.
     NoAction(String),
-    /// A noun that is not known.
+    /// The noun is not known.
     NoThing(String),
-    /// A thing without its name.
+    /// A thing has no name.
     Which(String),
-    /// A name that could be of several things, or of none.
+    /// The name could belong to several things, or to none.
     Name(String),
-    /// A name that the actions cannot be limited to.
+    /// The actions cannot be limited to the name.
     Unlimited(String, String),
     /// The things of one list belong to different verbs.
     Joined(String),
-    /// Two tasks whose resources each would get the other's actions.
+    /// Each of two tasks has resources that would also get the other task's actions.
     Crossed(String),
-    /// It is asked for and ruled out.
+    /// The sentence both asks for the verb and rules it out.
     RuledOut(String),
-    /// An exclusion that names a resource, or of which it is not certain what it rules out.
+    /// An exclusion names a resource, or its extent is not certain.
     Excluded(String),
-    /// A command that is not known.
+    /// The command is not known.
     Command(String),
 }
 
 impl Trouble {
-    /// Returns whether it asks for more than can be given.
+    /// Returns true if the sentence asks for more than a sentence may.
     #[must_use]
     pub fn is_broad(&self) -> bool {
         matches!(self, Self::Broad(_))
     }
 
-    /// The one thing to do about it.
+    /// Returns one action that can help the user.
     #[must_use]
     pub fn hint(&self) -> String {
         let hint = match self {

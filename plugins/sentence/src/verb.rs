@@ -1,9 +1,9 @@
-//! The verbs: what people call them, and which actions do what they say.
+//! The verbs: the words for each verb, and the actions that it stands for.
 
-/// See its own first lines.
+/// The table; its first lines explain the format.
 const TABLE: &str = include_str!("../verbs.txt");
 
-/// Words in the names of actions that only look.
+/// Words in the names of actions that only read.
 const LOOKING: &[&str] = &[
     "get", "list", "describe", "read", "head", "lookup", "query", "scan", "search", "select", "view",
     "batchget", "filter", "simulate",
@@ -22,13 +22,13 @@ fn rows() -> impl Iterator<Item = Row> {
     })
 }
 
-/// The verb that people call `word`, which is in lower case.
+/// Returns the verb that `word`, in lower case, stands for.
 #[must_use]
 pub fn named(word: &str) -> Option<&'static str> {
     rows().find(|row| row.words.split(' ').any(|known| known == word)).map(|row| row.name)
 }
 
-/// The words that names of actions have if they do what `verb` says.
+/// Returns the words that occur in the names of actions for `verb`.
 pub fn beginnings(verb: &str) -> impl Iterator<Item = &'static str> {
     rows()
         .find(|row| row.name == verb)
@@ -37,7 +37,8 @@ pub fn beginnings(verb: &str) -> impl Iterator<Item = &'static str> {
         .filter(|word| *word != "*")
 }
 
-/// Returns true if `action`, of any cloud, does what `verb` says, or could: a wildcard hides what it stands for.
+/// Returns true if `action`, of any cloud, does or could do what `verb` says. A wildcard hides the actions
+/// that it stands for.
 #[must_use]
 pub fn does(verb: &str, action: &str) -> bool {
     let own = own_name(action);
@@ -55,7 +56,8 @@ pub fn does(verb: &str, action: &str) -> bool {
     })
 }
 
-/// The part of an action's name that says what it does: behind the service, or the last segment.
+/// Returns the part of an action's name that says what it does: the part after the service, or the last
+/// segment.
 fn own_name(action: &str) -> &str {
     if let Some((_, name)) = action.split_once(':') {
         return name;
@@ -67,7 +69,7 @@ fn own_name(action: &str) -> &str {
     action.rsplit('.').next().unwrap_or(action)
 }
 
-/// The words of a name in camel case, in lower case; capitals in a row are one word.
+/// Returns the words of a camel-case name in lower case. Several capitals in a row are one word.
 #[must_use]
 pub fn split(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();

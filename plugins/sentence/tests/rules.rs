@@ -1,8 +1,8 @@
-//! The rules of the grammar, by the sentences that broke them.
+//! Tests of the grammar's rules, each with sentences that once broke the rule.
 
 use sentence::propose;
 
-/// The actions and the resources; a question instead where there is no proposal.
+/// Returns the actions and the resources, or the question if there is no proposal.
 fn of(text: &str) -> (String, String) {
     by("aws", text)
 }
@@ -18,7 +18,7 @@ fn is(text: &str, actions: &str, resources: &str) {
     assert_eq!(of(text), (actions.to_owned(), resources.to_owned()), "{text}");
 }
 
-/// Asserts that a sentence grants nothing, and says why with these words.
+/// Asserts that a sentence grants nothing, and that the reason contains these words.
 fn asks(text: &str, words: &str) {
     let (actions, why) = of(text);
     assert!(actions.is_empty() && why.contains(words), "{text}: {actions} {why}");
@@ -184,7 +184,8 @@ fn other_clouds_have_words_of_their_own_and_vault_speaks_aws() {
     assert_eq!(by("vault", "read objects in s3").0, "s3:GetObject");
 }
 
-/// A named container is the only one, or the sentence is a question, whatever its name is.
+/// Asserts that a named container is the only one, whatever its name is, or that the sentence becomes a
+/// question.
 fn never_grants_all(text: &str, name: &str, providers: &[&str]) {
     for provider in providers {
         if let Ok(proposal) = propose(text, provider) {
@@ -246,7 +247,7 @@ fn a_container_keeps_its_name_whatever_word_it_is() {
     );
     is("delete objects in the bucket \"logs\"", "s3:DeleteObject", "arn:aws:s3:::logs/*");
     is("delete messages from the queue jobs", "sqs:DeleteMessage", "arn:aws:sqs:*:*:jobs");
-    // Twins that name none on purpose.
+    // The twins name no container on purpose.
     is("delete objects in any bucket", "s3:DeleteObject", "");
     is("list objects in every bucket", "s3:ListBucket", "");
     is("read from S3 bucket", "s3:GetObject", "");
@@ -317,7 +318,7 @@ fn no_verb_goes_to_the_resource_of_another() {
     ] {
         asks(text, "which");
     }
-    // Its twin: it speaks of no other bucket.
+    // The twin mentions no other bucket.
     is(
         "read objects in the bucket tmp and delete objects",
         "s3:GetObject,s3:DeleteObject",
@@ -409,7 +410,7 @@ fn every_way_to_say_no_is_heard() {
         assert!(got == read || got.0.is_empty(), "{text}: {got:?}");
     }
     asks("write objects in the bucket x but do not overwrite", "rules it out");
-    // Clean ones are answered.
+    // Clear sentences are answered.
     for text in [
         "read objects in the bucket x; nobody may delete them",
         "read objects in the bucket x and nothing else",

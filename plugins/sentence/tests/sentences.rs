@@ -1,4 +1,5 @@
-//! What the engine makes of sentences: the graded ones, the rules, and the corpus of the fuzz target `intent`.
+//! Tests of the engine's answers: the graded sentences, the rules, and the corpus of the fuzz target
+//! `intent`.
 //! `cargo test -p sentence graded -- --nocapture` prints the marks.
 #![expect(
     clippy::indexing_slicing,
@@ -14,7 +15,7 @@ mod grade;
 mod oracle;
 mod rules;
 
-/// The least that must be reached. Raise it with what gets better; never lower it.
+/// Checks the minimum marks. Raise the minimum when the engine improves; never lower it.
 #[test]
 fn the_graded_sentences_are_answered_at_least_as_well_as_before() {
     let marks = grade::grade(|text, provider| {

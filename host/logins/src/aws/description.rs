@@ -1,16 +1,17 @@
 //! The description of a scoped session, which `CloudTrail` logs with the request.
 //!
-//! It needs no right in any trust policy, unlike session tags and a source identity.
+//! Unlike session tags and a source identity, a description needs no permission in a trust policy.
 
-/// Lengths of `ScopedSessionDescription` in characters. Source: its model in botocore 1.44.8.
+/// The allowed length of `ScopedSessionDescription`, in characters. Source: its model in botocore 1.44.8.
 const CHARACTERS: std::ops::RangeInclusive<usize> = 2..=256;
-/// Stands for a character that the parameter does not take.
+/// The replacement for a character that the parameter does not accept.
 const REPLACEMENT: char = '?';
 
-/// Returns `text` as the parameter takes it: one line of its alphabet, cut to its length; none if nothing is left to say.
+/// Returns `text` in the form that the parameter accepts: one line of allowed characters, cut to the maximum
+/// length. Returns `None` if the remaining text is too short.
 pub(super) fn description(text: &str) -> Option<String> {
     let replaced = |c: char| match c {
-        // The parameter takes line ends and tabs too, but one line cannot pass for another record of a log.
+        // The parameter accepts line ends and tabs too, but a single line cannot pass for another log record.
         ' '..='~' | '\u{a1}'..='\u{ff}' => c,
         c if c.is_whitespace() => ' ',
         _ => REPLACEMENT,

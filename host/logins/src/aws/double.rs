@@ -1,4 +1,4 @@
-//! A loopback server for this module's tests: it answers what it is told to and remembers what it was asked.
+//! A loopback server for this module's tests. It sends canned answers and records the requests.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -12,7 +12,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// One answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Canned {
     pub status: u16,
@@ -20,7 +19,7 @@ pub(crate) struct Canned {
     pub date: Option<String>,
 }
 
-/// One request as it came.
+/// A request as the server received it.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub authorization: String,
@@ -46,14 +45,14 @@ impl Canned {
     }
 }
 
-/// The server; it lives as long as the runtime it was started on.
+/// A loopback server that lives as long as the runtime that started it.
 pub struct Double {
     pub address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Double {
-    /// Answers with `answers` in turn, the last one for ever.
+    /// Starts a server that sends `answers` in turn and then repeats the last one.
     pub async fn start(answers: Vec<Canned>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,4 +1,5 @@
-//! Where STS is: what the environment and profile name, else the regional endpoint. Never the global one.
+//! The STS endpoint: the one that the environment or the profile names, otherwise the regional endpoint.
+//! Never the global endpoint.
 
 use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use aws_types::service_config::ServiceConfigKey;
@@ -9,12 +10,12 @@ use super::error::AwsError;
 use audex_core::shape;
 
 impl Aws {
-    /// The STS endpoint, by the SDK's own rules: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, the profile's
-    /// `services` section and `endpoint_url`, else `sts.<region>.amazonaws.com` with the FIPS and dual-stack
-    /// variants where asked for.
+    /// Returns the STS endpoint by the SDK's own rules: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, the
+    /// profile's `services` section and `endpoint_url`, otherwise `sts.<region>.amazonaws.com`, in the FIPS
+    /// or dual-stack variant if one is configured.
     ///
     /// # Errors
-    /// [`AwsError::Endpoint`] when what is named makes no URL.
+    /// [`AwsError::Endpoint`] if the configured value is not a URL.
     pub(crate) async fn sts_endpoint(&self) -> Result<Uri, AwsError> {
         let configured = self.configured_endpoint();
         configured.as_deref().map(parse).transpose()?;
@@ -30,7 +31,7 @@ impl Aws {
         parse(endpoint.url())
     }
 
-    /// The same look-up the generated STS client does.
+    /// Looks the endpoint up in the same way as the generated STS client.
     fn configured_endpoint(&self) -> Option<String> {
         let key = ServiceConfigKey::builder()
             .service_id("STS")
@@ -46,10 +47,11 @@ impl Aws {
     }
 }
 
-/// The SDK takes any text for an endpoint and fails late or panics on one without a scheme and a host.
+/// Parses an endpoint. The SDK accepts any text, and fails late or panics if the scheme or the host is
+/// missing.
 fn parse(url: &str) -> Result<Uri, AwsError> {
     let unusable = || AwsError::Endpoint(format!("{} is not a plain http or https URL", shown(url)));
-    // Security: a password is refused before anything could send or show it.
+    // Security: a password is rejected before any code can send or show it.
     if authority(url).contains('@') {
         let reason = format!("{} is given with a user name or password", shown(url));
         return Err(AwsError::Endpoint(reason));
@@ -57,14 +59,15 @@ fn parse(url: &str) -> Result<Uri, AwsError> {
     let uri: Uri = url.parse().map_err(|_| unusable())?;
     let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
     let host = uri.host().is_some_and(|host| !host.is_empty());
-    // Security: what has no shape of a host would be shown as one by whoever cannot reach it.
+    // Security: text that does not have the shape of a host may be a secret, and a connection error would
+    // show it.
     let host = host && shape::has_host(url);
     if scheme && host && uri.query().is_none() { Ok(uri) } else { Err(unusable()) }
 }
 
-/// Scheme and host of what should be a URL, if the host has the shape of one.
+/// Returns scheme and host of a supposed URL, if the host has the shape of one.
 ///
-/// Security: a password, a path or a query may be a secret, and what follows the last `@` is never one.
+/// Security: a password, a path or a query may be a secret. The host, which follows the last `@`, never is.
 fn shown(url: &str) -> String {
     let authority = authority(url);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -76,8 +79,8 @@ fn shown(url: &str) -> String {
     shape::address("endpoint_url", &shown)
 }
 
-/// What stands between the scheme and the path. It reaches past the last `@` of the text, because a password may have
-/// been written with a `/`, `?` or `#` in it.
+/// Returns the text between the scheme and the path. The text includes everything up to the last `@`, because
+/// a password may contain `/`, `?` or `#`.
 fn authority(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let user_end = rest.rfind('@').unwrap_or(0);

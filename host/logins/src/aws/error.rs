@@ -1,7 +1,7 @@
-//! What can go wrong between this program and AWS, sorted by what the caller does next.
+//! Errors between this program and AWS, sorted by what the caller does next.
 //!
-//! Nothing here formats an SDK error with `Debug`, and every text that came from outside is cut to one line
-//! and scrubbed of the secrets that were in play.
+//! Nothing here formats an SDK error with `Debug`. Every text from outside is cut to one line and scrubbed of
+//! the secrets in use.
 
 mod cause;
 mod output;
@@ -12,14 +12,14 @@ use std::fmt;
 pub use self::cause::Cause;
 use super::profile::ProfileError;
 
-/// What a service said about a refused call.
+/// A service's answer to a refused call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// The action that was called, for example `AssumeRole`.
+    /// The called action, for example `AssumeRole`.
     pub action: &'static str,
-    /// The service's error code, for example `AccessDenied`; empty if it gave none.
+    /// The service's error code, for example `AccessDenied`; empty if the service gave none.
     pub code: String,
-    /// The service's message, one line, free of the secrets in play.
+    /// The service's message: one line, without the secrets in use.
     pub message: String,
     /// HTTP status of the reply.
     pub status: u16,
@@ -27,103 +27,104 @@ pub struct Service {
     pub request_id: Option<String>,
 }
 
-/// Why AWS could not be used, by what to do about it.
+/// The reason why AWS could not be used, sorted by what the caller does next.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsError {
-    /// The default chain found nothing anywhere.
+    /// The default chain found no credentials.
     #[error("no AWS credentials were found")]
     NoCredentials {
         /// `AWS_PROFILE`, if set.
         profile: Option<String>,
-        /// What the chain said.
+        /// The chain's error.
         #[source]
         cause: Option<Cause>,
     },
-    /// Half a pair of keys is set: an id without its secret, or a secret without its id where the default chain found nothing.
+    /// Only one of the two key variables is set: an id without its secret, or a secret without its id where
+    /// the default chain found nothing.
     #[error("no AWS credentials were found: `{}` is set and `{missing}` is not", other_key(missing))]
     HalfKeys {
         /// The variable that is not set.
         missing: &'static str,
     },
-    /// Keys that no request can carry.
+    /// The keys have characters that no request can carry.
     #[error("the {part} from {} has characters that no AWS key has", quoted(origin))]
     SourceMalformed {
-        /// Which part of the keys.
+        /// The malformed part of the keys.
         part: &'static str,
-        /// The place where it was read: a variable, or words.
+        /// The origin of the part: the name of a variable or setting, or a description.
         origin: &'static str,
     },
-    /// The profile files give no identity, or not a certain one.
+    /// The profile files give no identity, or an ambiguous one.
     #[error(transparent)]
     Profile(#[from] ProfileError),
-    /// A place that should give credentials failed to (configuration, `credential_process`, a metadata service).
+    /// A source of credentials failed (configuration, `credential_process`, a metadata service).
     #[error("the AWS credentials could not be loaded")]
     SourceFailed {
         /// `AWS_PROFILE`, if set.
         profile: Option<String>,
-        /// What the provider said.
+        /// The provider's error.
         #[source]
         cause: Option<Cause>,
     },
-    /// The source credentials, or the sign-in behind them, ran out.
+    /// The source credentials, or the sign-in behind them, have expired.
     #[error("the AWS source credentials have expired")]
     SourceExpired {
         /// `AWS_PROFILE`, if set.
         profile: Option<String>,
-        /// The service's answer, if one was asked.
+        /// The service's answer, if a service was called.
         service: Option<Box<Service>>,
-        /// What the provider said, if the chain noticed.
+        /// The provider's error, if the chain detected the expiry.
         #[source]
         cause: Option<Cause>,
     },
     /// The service does not accept the keys or the signature.
     #[error("AWS does not accept the credentials: {0}")]
     SourceRejected(Service),
-    /// The service refused this caller this call.
+    /// The service does not allow the caller to make this call.
     #[error("AWS denied {0}")]
     Denied(Service),
-    /// The request itself is wrong: a malformed or too large policy, an impossible duration.
+    /// The request is invalid: a malformed or too large policy, an impossible duration.
     #[error("AWS refused the request {0}")]
     Invalid(Service),
     /// The endpoint does not know the action.
     #[error("the endpoint does not support {0}")]
     Unsupported(Service),
-    /// Throttled, or failing on its side, to the end of the call's time.
+    /// The service throttled the call or failed, and further attempts did not help.
     #[error("AWS is not available for {0}")]
     Busy(Service),
-    /// No answer: cannot connect, TLS failed, timed out.
+    /// The service did not answer: no connection, a TLS failure or a timeout.
     #[error("cannot reach AWS for `{action}`")]
     Unreachable {
-        /// The action that was called.
+        /// The called action.
         action: &'static str,
-        /// Connection, TLS or time limit.
+        /// The connection error, the TLS error or the time limit.
         #[source]
         cause: Option<Cause>,
     },
-    /// Sending would have put a signature or a secret on a network in clear.
+    /// The call would have sent a signature or a secret over a network in clear text.
     #[error("refused to call `{host}` over plain http")]
     InsecureEndpoint {
-        /// The host that was asked for.
+        /// The host of the endpoint.
         host: String,
     },
-    /// `AWS_CA_BUNDLE` names something unusable.
+    /// `AWS_CA_BUNDLE` names an unusable file.
     #[error("{0}")]
     CaBundle(String),
-    /// An endpoint or region that makes no URL.
+    /// The endpoint or the region does not make a URL.
     #[error("the STS endpoint is not usable: {0}")]
     Endpoint(String),
-    /// The answer is not what the action answers.
+    /// The reply is not a valid answer to the action.
     #[error("the answer to `{action}` is not usable: {reason}")]
     BadReply {
-        /// The action that was called.
+        /// The called action.
         action: &'static str,
-        /// What is missing or wrong.
+        /// The defect of the reply.
         reason: String,
     },
 }
 
 impl AwsError {
-    /// A stable word for this kind of error.
+    /// Returns a stable word for this kind of error.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -147,7 +148,7 @@ impl AwsError {
         }
     }
 
-    /// What the service said, when it answered.
+    /// Returns the service's answer, if the service answered.
     #[must_use]
     pub fn service(&self) -> Option<&Service> {
         match self {
@@ -161,13 +162,13 @@ impl AwsError {
         }
     }
 
-    /// Whether trying again later, unchanged, can help.
+    /// Returns true if a later retry of the unchanged call can help.
     #[must_use]
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::Unreachable { .. })
     }
 
-    /// What a user can do about it, if there is one thing to do.
+    /// Returns one action that can help the user, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let text = match self {
@@ -223,17 +224,16 @@ impl AwsError {
     }
 }
 
-/// A place as a message has it: the names of variables and settings in backticks.
+/// Formats an origin for a message: names of variables and settings are put in backticks.
 fn quoted(origin: &str) -> String {
     if origin.contains(' ') || origin == "STS" { origin.to_owned() } else { format!("`{origin}`") }
 }
 
-/// The other variable of a pair of keys.
 fn other_key(one: &str) -> &'static str {
     if one == super::ACCESS_KEY_ID { super::SECRET_ACCESS_KEY } else { super::ACCESS_KEY_ID }
 }
 
-/// The command that renews the sign-in a failing provider speaks of.
+/// Returns the command that renews the sign-in, if the provider's error mentions a sign-in.
 fn sign_in(cause: Option<&Cause>) -> Option<&'static str> {
     let cause = cause?;
     if cause.any(|text| text.contains("Login token")) {
@@ -249,7 +249,7 @@ fn with_profile(command: &str, profile: Option<&str>) -> String {
 fn rejected_hint(service: &Service) -> String {
     let clock = service.code == "RequestTimeTooSkewed" || service.message.contains("Signature expired");
     if service.code == "InvalidSubjectCredentials" {
-        // The keys are those of an IAM user or of the root user, or of a session that is not valid.
+        // The keys belong to an IAM user, to the root user or to an invalid session.
         "sign in again to get the credentials of a session, or pass --method auto"
     } else if clock {
         "set this machine's clock"

@@ -1,6 +1,6 @@
-//! Keys that no request can carry: which part is malformed, and where it was read.
+//! Keys that no request can carry: the malformed part and its origin.
 //!
-//! The SDK panics on a key that cannot stand in a header, so that keys are looked at before anything is signed with them.
+//! The SDK panics on a key that is not a valid header value, so keys are checked before they sign anything.
 
 use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
 
@@ -9,7 +9,7 @@ use super::source::Keys;
 use audex_wire::sigv4::malformed;
 
 impl Keys {
-    /// Makes sure that a request can carry these keys.
+    /// Rejects keys that no request can carry.
     ///
     /// # Errors
     /// [`AwsError::SourceMalformed`], which names the part and its source, never the text.
@@ -20,10 +20,11 @@ impl Keys {
         }
     }
 
-    /// Where the keys were read, as far as the SDK says so; `variable` is where the environment has the part.
+    /// Returns the origin of the keys, as far as the SDK reports it. `variable` is the environment variable
+    /// of the part.
     fn origin(&self, variable: &'static str) -> &'static str {
         let features = self.credentials().get_property::<Vec<Feature>>();
-        // The first is what gave these very keys; a profile that led to it comes after.
+        // The first feature is the source of these keys. A profile that led to the source comes later.
         match features.and_then(|features| features.first()) {
             Some(Feature::CredentialsEnvVars) => variable,
             Some(Feature::CredentialsProcess | Feature::CredentialsProfileProcess) => "credential_process",

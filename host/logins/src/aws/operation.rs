@@ -1,4 +1,4 @@
-//! The STS actions a session is made with. Tags and a source identity are never sent: they would need
+//! The STS actions that make a session. Tags and a source identity are never sent: they would need
 //! `sts:TagSession` and `sts:SetSourceIdentity` in the role's trust policy.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,63 +17,66 @@ use super::error::AwsError;
 use super::source::Keys;
 use audex_core::secret::Secret;
 
-/// What `AssumeRole` is asked for; durations in seconds, 900 to the role's maximum (3600 when chained).
+/// The parameters of `AssumeRole`. Durations are in seconds, from 900 to the role's maximum (3600 for a
+/// chained role).
 #[derive(Clone, Debug)]
 pub struct AssumeRole {
-    /// The role to become.
+    /// The ARN of the role.
     pub role_arn: String,
-    /// Names the session in `CloudTrail`: 2 to 64 characters of `[\w+=,.@-]`.
+    /// The name of the session in `CloudTrail`: 2 to 64 characters of `[\w+=,.@-]`.
     pub session_name: String,
-    /// The inline session policy; without one the session can do all the role can.
+    /// The inline session policy; without a policy the session has all permissions of the role.
     pub policy: Option<String>,
-    /// How long the session lasts.
+    /// The lifetime of the session.
     pub duration_seconds: Option<u32>,
-    /// What the trust policy of a third party's role may ask for.
+    /// The external id that the trust policy of a third party's role may require.
     pub external_id: Option<String>,
 }
 
-/// What `GetFederationToken` is asked for; only long-term keys of an IAM user may call it.
+/// The parameters of `GetFederationToken`. Only long-term keys of an IAM user may call it.
 #[derive(Clone, Debug)]
 pub struct FederationToken {
-    /// Names the session: 2 to 32 characters of `[\w+=,.@-]`.
+    /// The name of the session: 2 to 32 characters of `[\w+=,.@-]`.
     pub name: String,
-    /// The session policy, at most 2048 characters; without one the session can do nothing.
+    /// The session policy, at most 2048 characters; without a policy the session has no permissions.
     pub policy: Option<String>,
-    /// How long the session lasts, 900 to 129600 seconds.
+    /// The lifetime of the session, 900 to 129600 seconds.
     pub duration_seconds: Option<u32>,
 }
 
-/// What `GetScopedCredentials` is asked for; only temporary keys may call it.
+/// The parameters of `GetScopedCredentials`. Only temporary keys may call it.
 #[derive(Clone, Debug)]
 pub struct ScopedCredentials {
-    /// The policy the caller's own permissions are intersected with.
+    /// The policy. The session has the permissions that both this policy and the caller have.
     pub policy: String,
-    /// How long the session lasts at most, 1 to 129600 seconds. Where the caller's own session ends earlier, so does this one.
+    /// The maximum lifetime of the session, 1 to 129600 seconds. If the caller's own session ends earlier,
+    /// the new session ends with it.
     pub duration_seconds: u32,
-    /// The purpose of the session, for `CloudTrail`; cut to the characters and the length that the parameter takes.
+    /// The purpose of the session, for `CloudTrail`; cut to the characters and the length that the parameter
+    /// accepts.
     pub description: Option<String>,
 }
 
 /// Temporary credentials.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The public half.
+    /// The public part of the keys.
     pub access_key_id: String,
-    /// The secret half.
+    /// The secret part of the keys.
     pub secret_access_key: Secret,
-    /// Sent with each call beside the signature.
+    /// The session token, sent with each call beside the signature.
     pub session_token: Secret,
-    /// When they stop working, in seconds since the Unix epoch.
+    /// The end of their validity, in seconds since the Unix epoch.
     pub expires_at: u64,
-    /// Whom they speak for, when the answer says.
+    /// The ARN of the session, if the answer names it.
     pub arn: Option<String>,
-    /// How much of the room for policies is used, in percent.
+    /// The used share of the room for policies, in percent.
     pub packed_policy_percent: Option<u32>,
-    /// How many policies of `GetScopedCredentials` they carry, when the answer says.
+    /// The number of `GetScopedCredentials` policies in the session, if the answer gives it.
     pub scoped_policies: Option<u32>,
 }
 
-/// Who a set of keys belongs to.
+/// The owner of a set of keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The account's number.
@@ -82,15 +85,17 @@ pub struct Caller {
     pub arn: String,
     /// The caller's unique id; `role-id:session-name` for a role session.
     pub user_id: String,
-    /// The service's clock minus ours, in seconds, from the `Date` header; whole seconds, round trip included.
+    /// The service's clock minus the local clock, in seconds, from the `Date` header; whole seconds, round
+    /// trip included.
     pub clock_skew_seconds: Option<i64>,
 }
 
 impl Aws {
-    /// Asks who `keys` belong to (`GetCallerIdentity`, which needs no permission) and measures the clock skew.
+    /// Looks up the owner of `keys` (`GetCallerIdentity`, which needs no permission) and measures the clock
+    /// skew.
     ///
     /// # Errors
-    /// As [`AwsError`] sorts them.
+    /// Any [`AwsError`] of the call.
     pub async fn caller_identity(&self, keys: &Keys) -> Result<Caller, AwsError> {
         const ACTION: &str = "GetCallerIdentity";
         let skew = SkewProbe::default();
@@ -104,10 +109,11 @@ impl Aws {
         })
     }
 
-    /// Becomes a role, narrowed by the session policy.
+    /// Assumes a role, narrowed by the session policy.
     ///
     /// # Errors
-    /// As [`AwsError`] sorts them; `Denied` when the trust policy or the caller's own does not allow it.
+    /// Any [`AwsError`] of the call; `Denied` if the role's trust policy or the caller's own policy does not
+    /// allow the call.
     pub async fn assume_role(&self, keys: &Keys, asked: &AssumeRole) -> Result<Session, AwsError> {
         const ACTION: &str = "AssumeRole";
         let call = self
@@ -126,10 +132,10 @@ impl Aws {
         session(ACTION, output.credentials, arn, percent)
     }
 
-    /// Makes temporary keys of an IAM user's long-term ones, with the same permissions.
+    /// Makes temporary keys from an IAM user's long-term keys, with the same permissions.
     ///
     /// # Errors
-    /// As [`AwsError`] sorts them; `Denied` when the keys are temporary already.
+    /// Any [`AwsError`] of the call; `Denied` if the keys are temporary already.
     pub async fn session_token(
         &self,
         keys: &Keys,
@@ -142,10 +148,10 @@ impl Aws {
         session(ACTION, output.credentials, None, output.session_token_utilization)
     }
 
-    /// Makes temporary keys of an IAM user's long-term ones, narrowed by the session policy.
+    /// Makes temporary keys from an IAM user's long-term keys, narrowed by the session policy.
     ///
     /// # Errors
-    /// As [`AwsError`] sorts them; `Denied` when the keys are temporary already.
+    /// Any [`AwsError`] of the call; `Denied` if the keys are temporary already.
     pub async fn federation_token(&self, keys: &Keys, asked: &FederationToken) -> Result<Session, AwsError> {
         const ACTION: &str = "GetFederationToken";
         let call = self
@@ -162,7 +168,8 @@ impl Aws {
         session(ACTION, output.credentials, arn, percent)
     }
 
-    /// A client that signs with `keys`; building one sends and reads nothing, but refuses an unusable endpoint.
+    /// Returns a client that signs with `keys`. Sends and reads nothing, but rejects malformed keys and an
+    /// unusable endpoint.
     async fn client(&self, keys: &Keys) -> Result<Client, AwsError> {
         keys.require_sendable()?;
         self.sts_endpoint().await?;
@@ -210,13 +217,13 @@ fn session(
     })
 }
 
-/// The `Date` header's distance from our clock, in seconds; positive when the service is ahead.
+/// Returns the clock skew from a `Date` header, in seconds; positive if the service is ahead.
 pub(super) fn skew(date: Option<&str>) -> Option<i64> {
     let theirs = DateTime::from_str(date?, Format::HttpDate).ok()?.secs();
     Some(theirs - i64::try_from(audex_core::clock::unix_seconds()).ok()?)
 }
 
-/// Notes the clock skew of the last reply.
+/// A probe that records the clock skew of the last reply.
 #[derive(Clone, Debug, Default)]
 struct SkewProbe(Arc<Mutex<Option<i64>>>);
 

@@ -1,7 +1,7 @@
-//! The profile files of the AWS CLI, read as botocore reads them: which profile is selected, whose identity it is, and which
-//! settings of it lead the command. This is their one reading; the SDK is given what came of it.
+//! The profile files of the AWS CLI, read as botocore reads them: the selected profile, its identity, and its
+//! settings that apply to the command. The files are read only here; the SDK receives the result.
 //!
-//! It must not ask the network, start a program or show a property's value that may be a key.
+//! This module must not use the network, start a program or show a property's value that may be a key.
 //! Source: botocore 1.43, `configloader.py`, `session.py` (`full_config`) and `credentials.py`.
 
 mod canonical;
@@ -24,14 +24,14 @@ pub use self::ini::Value;
 pub use self::settings::{Leads, Settings, session_file, with_endpoints};
 use audex_core::environment::{AWS_PROFILE, Environment, HOME};
 
-/// The profile, as AWS CLI 1 and boto3 read it first and AWS CLI 2 second.
+/// The profile's name in the variable that AWS CLI 1 and boto3 read first and AWS CLI 2 reads second.
 pub(super) const AWS_DEFAULT_PROFILE: &str = "AWS_DEFAULT_PROFILE";
-/// The profile where none is named.
+/// The profile that is used if no variable names one.
 const DEFAULT: &str = "default";
-/// The files, each with the variable that moves it and its place under the home directory.
+/// The files, each with the variable that moves it and its default path in the home directory.
 const CONFIG: (&str, &str) = ("AWS_CONFIG_FILE", "~/.aws/config");
 const CREDENTIALS: (&str, &str) = ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
-/// A file of profiles is smaller; what is longer was not written by hand.
+/// The maximum size of a file of profiles. A longer file was not written by hand.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The value of a property, and its place.
@@ -55,22 +55,22 @@ struct Profile {
     place: Place,
 }
 
-/// What both files hold, and which profile is selected.
+/// The profiles of both files, and the selected one.
 #[derive(Clone, Debug, Default)]
 pub struct Profiles {
     by_name: BTreeMap<String, Profile>,
     sso_sessions: BTreeMap<String, Properties>,
     services: BTreeMap<String, Properties>,
-    /// `None` where no variable names one.
+    /// `None` if no variable names a profile.
     selected: Option<String>,
 }
 
 impl Profiles {
-    /// Reads the files that `environment` leads to, and selects the profile that it names.
+    /// Reads the files that `environment` points to, and selects the profile that `environment` names.
     ///
     /// # Errors
-    /// [`ProfileError`] for a file that botocore refuses, and for a profile that is not there or that two variables name
-    /// differently.
+    /// [`ProfileError`] for a file that botocore rejects, for a missing profile, and for two variables that
+    /// name different profiles.
     pub fn read(environment: &Environment) -> Result<Self, ProfileError> {
         let config = sections(environment, CONFIG)?;
         let credentials = sections(environment, CREDENTIALS)?;
@@ -90,30 +90,30 @@ impl Profiles {
         }
     }
 
-    /// The name of the selected profile, if a variable names one.
+    /// Returns the name of the selected profile, if a variable names one.
     #[must_use]
     pub fn selected(&self) -> Option<&str> {
         self.selected.as_deref()
     }
 
-    /// The names of all profiles, in order.
+    /// Returns the names of all profiles, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(String::as_str)
     }
 
-    /// The properties of the profile `name`.
+    /// Returns the properties of the profile `name`.
     #[must_use]
     pub fn properties(&self, name: &str) -> Option<&Properties> {
         self.by_name.get(name).map(|profile| &profile.merged)
     }
 
-    /// The sections of IAM Identity Center sessions, by name.
+    /// Returns the sections of IAM Identity Center sessions, by name.
     #[must_use]
     pub fn sso_sessions(&self) -> &BTreeMap<String, Properties> {
         &self.sso_sessions
     }
 
-    /// The sections of endpoints, by name.
+    /// Returns the sections of endpoints, by name.
     #[must_use]
     pub fn services(&self) -> &BTreeMap<String, Properties> {
         &self.services
@@ -173,7 +173,7 @@ struct Section {
     properties: Properties,
 }
 
-/// The sections of one file; none, where there is no such file or it cannot be opened.
+/// Returns the sections of one file; none if the file does not exist or cannot be opened.
 fn sections(
     environment: &Environment,
     (variable, default): (&str, &str),
@@ -206,12 +206,12 @@ fn sections(
     Ok(sections.into_iter().map(section).collect())
 }
 
-/// The path of a file, with variables and the home directory filled in as Python's `expandvars` and `expanduser` do. A home
-/// directory of another user (`~name`) is not looked up.
+/// Returns the path of a file. Fills in variables and the home directory as Python's `expandvars` and
+/// `expanduser` do, but does not look up another user's home directory (`~name`).
 fn path(environment: &Environment, variable: &str, default: &str) -> Option<PathBuf> {
     let named = match environment.get_os(variable).map(|value| value.to_str()) {
         Some(Some(value)) => value,
-        // Not text: it is a path as it stands.
+        // A value that is not text is used as a path unchanged.
         Some(None) => return environment.get_os(variable).map(PathBuf::from),
         None => default,
     };
@@ -225,7 +225,7 @@ fn path(environment: &Environment, variable: &str, default: &str) -> Option<Path
     }
 }
 
-/// `text` with `$NAME` and `${NAME}` replaced by the variables that are set.
+/// Returns `text` with `$NAME` and `${NAME}` replaced by the variables that are set.
 fn expand(environment: &Environment, text: &str) -> String {
     let mut expanded = String::new();
     let mut rest = text;
@@ -247,10 +247,10 @@ fn expand(environment: &Environment, text: &str) -> String {
     expanded + rest
 }
 
-/// The profile that the variables name.
+/// Returns the profile that the variables name.
 ///
-/// Security: AWS CLI 1 prefers one of them and AWS CLI 2 and the SDKs the other, so two that differ select no identity. Keys in
-/// the environment win over every profile.
+/// Security: AWS CLI 1 prefers one of the two variables, AWS CLI 2 and the SDKs the other, so two different
+/// names select no identity. Keys in the environment win over every profile.
 fn select(environment: &Environment) -> Result<Option<String>, ProfileError> {
     let is_set = |name: &str| environment.get_os(name).is_some_and(|value| !value.is_empty());
     let has_keys = is_set(super::ACCESS_KEY_ID) && is_set(super::SECRET_ACCESS_KEY);

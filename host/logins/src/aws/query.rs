@@ -1,7 +1,8 @@
-//! `GetScopedCredentials` (STS, November 2026), which the crate `aws-sdk-sts` does not have yet: a signed query-protocol call.
+//! `GetScopedCredentials` (STS, November 2026) as a signed query-protocol call. The crate `aws-sdk-sts` does
+//! not have this action yet.
 //!
-//! Source: the model of the operation in botocore 1.44.8. Time limits, retries and the handling of
-//! a wrong clock follow what the SDK does for the other actions.
+//! Source: the model of the operation in botocore 1.44.8. Time limits, retries and the handling of a wrong
+//! clock follow the SDK's behaviour for the other actions.
 
 use std::time::Duration;
 
@@ -20,16 +21,18 @@ use super::{ATTEMPT_TIMEOUT, Aws, CALL_BUDGET, MAX_ATTEMPTS};
 
 const ACTION: &str = "GetScopedCredentials";
 const VERSION: &str = "2011-06-15";
-/// The code of a refusal because the caller's own session ends before the asked duration.
+/// The error code if the caller's own session ends before the requested duration.
 const TOO_SHORT_A_SESSION: &str = "InsufficientSessionLifetime";
-/// A longer reply is not one: the session token is at most 4096 bytes.
+/// The maximum size of a reply. The session token is at most 4096 bytes, so a longer reply is not a valid
+/// one.
 const MAX_REPLY_BYTES: usize = 256 * 1024;
-/// The first pause before trying again; doubled each time, and drawn at random below that.
+/// The upper limit of the first pause before a retry, doubled for each retry. The pause is drawn at random
+/// below the limit.
 const BACKOFF: Duration = Duration::from_millis(300);
-/// A refused signature is laid to the clock from this difference on: AWS accepts five minutes.
+/// The clock difference from which a refused signature is attributed to the clock; AWS accepts five minutes.
 const MIN_SKEW_SECONDS: u64 = 4 * 60;
 
-/// A refusal, and what is needed to decide on the next attempt.
+/// A failed attempt, with the data that the next attempt is decided on.
 struct Failure {
     error: AwsError,
     skew: Option<i64>,
@@ -38,10 +41,10 @@ struct Failure {
 impl Aws {
     /// Narrows temporary credentials by a policy, for the same identity.
     ///
-    /// Where the caller's own session ends before the asked duration, the result ends with it.
+    /// If the caller's own session ends before the requested duration, the result ends with it.
     ///
     /// # Errors
-    /// As [`AwsError`] sorts them; `Unsupported` when the endpoint does not know the action.
+    /// Any [`AwsError`] of the call; `Unsupported` if the endpoint does not know the action.
     pub async fn scoped_credentials(
         &self,
         keys: &Keys,
@@ -49,7 +52,7 @@ impl Aws {
     ) -> Result<Session, AwsError> {
         keys.require_sendable()?;
         let deadline = Instant::now() + CALL_BUDGET;
-        // Security: without the secrets first and cut then, so that no part of one is left.
+        // Security: secrets are redacted before the text is cut, so that no part of a secret remains.
         let description = asked.description.as_deref().and_then(|text| description(&keys.redact(text)));
         let body = |duration: Option<&str>| {
             let parameters = [
@@ -65,7 +68,8 @@ impl Aws {
         };
         let seconds = asked.duration_seconds;
         match self.scope(keys, &body(Some(&seconds.to_string())), seconds, deadline).await {
-            // INVARIANT: what is inherited here ends no later than what was asked for, by the word of STS, whose clock counts.
+            // INVARIANT: without a duration, the session ends with the caller's own. By the answer of STS,
+            // whose clock counts, that end is not later than the requested one.
             Err(AwsError::Invalid(service)) if service.code == TOO_SHORT_A_SESSION => {
                 self.scope(keys, &body(None), seconds, deadline).await
             }
@@ -73,7 +77,7 @@ impl Aws {
         }
     }
 
-    /// One call, tried again where that can help; `seconds` is the longest life of the result.
+    /// Makes one call and retries it if a retry can help. `seconds` is the maximum lifetime of the result.
     async fn scope(
         &self,
         keys: &Keys,
@@ -143,7 +147,7 @@ impl Aws {
             let error = AwsError::from_service(service, keys, self.profile.as_deref());
             return Err(Failure { error, skew });
         }
-        // Asked for and capped, for a reply that does not say when the session ends.
+        // The requested end, capped at the end of the keys, for a reply that does not name the session's end.
         let asked = super::source::unix(now).saturating_add(u64::from(duration_seconds));
         let latest = keys.expires_at().map_or(asked, |end| asked.min(end));
         Fields::read(&text)
@@ -159,13 +163,14 @@ async fn text(response: HttpResponse) -> Result<String, AwsError> {
     String::from_utf8(body.to_bytes().to_vec()).map_err(|_| unusable("it is not UTF-8"))
 }
 
-/// The seconds to shift our clock by, if the signature was refused while the clocks are far apart.
+/// Returns the seconds to shift the local clock by, if the signature was refused and the clocks are far
+/// apart.
 fn clock_correction(failure: &Failure) -> Option<i64> {
     let refused = matches!(failure.error, AwsError::SourceRejected(_) | AwsError::Denied(_));
     failure.skew.filter(|skew| refused && skew.unsigned_abs() >= MIN_SKEW_SECONDS)
 }
 
-/// A random part of `longest`, so that many clients refused at once do not come back at once.
+/// Returns a random part of `longest`, so that clients that were refused together do not retry together.
 fn jittered(longest: Duration) -> Duration {
     let random = getrandom::u32().unwrap_or(u32::MAX / 2);
     longest.mul_f64(f64::from(random) / f64::from(u32::MAX))

@@ -1,4 +1,5 @@
-//! Reads a query-protocol reply: elements are found by local name, whatever their order, namespace, wrappers and company.
+//! A reader for query-protocol replies. It finds elements by local name, whatever their order, namespace,
+//! wrappers and neighbours.
 
 use std::collections::HashMap;
 
@@ -8,10 +9,10 @@ use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 use super::operation::Session;
 use audex_core::secret::Secret;
 
-/// Elements are nested five deep in the replies known; more is not a reply.
+/// The maximum depth of elements. Known replies are nested five deep.
 const MAX_DEPTH: usize = 16;
 
-/// The elements that are read; all others are passed over.
+/// The elements that are read; all others are skipped.
 const READ: [&str; 11] = [
     "AccessKeyId",
     "SecretAccessKey",
@@ -25,10 +26,10 @@ const READ: [&str; 11] = [
     "Message",
     "RequestId",
 ];
-/// Elements that may not come twice with different values: which one would be meant is a guess.
+/// Elements that must not occur twice with different values, because choosing one would be a guess.
 const UNIQUE: [&str; 4] = ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"];
 
-/// The elements found, first of each name.
+/// The elements found, the first of each name.
 #[derive(Debug, Default)]
 pub(super) struct Fields(HashMap<&'static str, Secret>);
 
@@ -36,7 +37,7 @@ impl Fields {
     /// Collects the known elements of `xml`.
     ///
     /// # Errors
-    /// What is wrong, without repeating any of the text.
+    /// A description of the defect, without any text of the reply.
     pub(super) fn read(xml: &str) -> Result<Self, String> {
         if !is_complete(xml) {
             return Err("it is not XML, or was cut off".to_owned());
@@ -81,15 +82,15 @@ impl Fields {
         }
     }
 
-    /// The text of the first element of this name.
+    /// Returns the text of the first element with this name.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(Secret::expose)
     }
 
-    /// The credentials; `latest` is when they end if the reply does not say.
+    /// Returns the credentials. If the reply does not name their end, they end at `latest`.
     ///
     /// # Errors
-    /// What is missing or malformed.
+    /// A description of the missing or malformed element.
     pub(super) fn session(&self, latest: u64) -> Result<Session, String> {
         let needed =
             |name: &str| self.text(name).map(str::to_owned).ok_or_else(|| format!("it has no `{name}`"));
@@ -106,8 +107,8 @@ impl Fields {
     }
 }
 
-/// Whether every element is closed: the decoder takes the end of the text for the end of all open elements,
-/// so a reply that was cut off would give half a secret.
+/// Returns true if every element is closed. The decoder treats the end of the text as the end of all open
+/// elements, so a reply that was cut off would give half a secret.
 fn is_complete(xml: &str) -> bool {
     let mut depth = None;
     for token in Document::new(xml) {
@@ -119,7 +120,7 @@ fn is_complete(xml: &str) -> bool {
     depth == Some(0)
 }
 
-/// RFC 3339 as STS writes it, or seconds since the Unix epoch.
+/// Parses RFC 3339 as STS writes it, or seconds since the Unix epoch.
 fn expiration(text: &str) -> Result<u64, String> {
     let seconds = match DateTime::from_str(text, Format::DateTimeWithOffset) {
         Ok(time) => time.secs(),

@@ -1,4 +1,4 @@
-//! Requests to STS that no SDK client makes.
+//! Signed STS requests for which the SDK has no client.
 
 use std::time::SystemTime;
 
@@ -14,10 +14,10 @@ use audex_wire::sigv4::{Scope, sign};
 /// The content type of the query protocol.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A POST of `body` to `endpoint`, signed with `keys` for STS in `region` as of `time`.
+/// Returns a POST request of `body` to `endpoint`, signed with `keys` for STS in `region` as of `time`.
 ///
 /// # Errors
-/// As [`sign`].
+/// A description, if the request cannot be built or signed.
 pub(super) fn signed_post(
     endpoint: &Uri,
     region: &str,
@@ -40,7 +40,7 @@ pub(super) fn signed_post(
     HttpRequest::try_from(request).map_err(|error| error.to_string())
 }
 
-/// `pairs` as a form body.
+/// Encodes `pairs` as a form body.
 pub(super) fn form(pairs: &[(&str, &str)]) -> String {
     let field =
         |(name, value): &(&str, &str)| format!("{}={}", percent::encode(name), percent::encode(value));

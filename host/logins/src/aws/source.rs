@@ -1,4 +1,4 @@
-//! Source credentials: where they come from is the SDK's default chain, what they are is decided here.
+//! Source credentials. The SDK's default chain finds them; this module decides what kind they are.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,25 +11,26 @@ use super::{Aws, Session};
 use audex_core::secret::Secret;
 use audex_core::unwind::caught_async;
 
-/// The whole chain takes this long at most. A browser is never waited for, but `credential_process`
-/// helpers that ask for a token code are.
+/// The time limit of the whole chain. Nothing waits for a browser, but a `credential_process` helper may ask
+/// for a token code.
 const CHAIN_BUDGET: Duration = Duration::from_mins(1);
 
-/// What STS lets a set of keys do depends on this.
+/// The kind of a set of keys. It decides what STS lets the keys do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKind {
-    /// Keys of an IAM user or of the root user: no session token.
+    /// Keys of an IAM user or of the root user, without a session token.
     LongTerm,
     /// Keys of a session: a role, a federated user, SSO, a workload.
     Temporary,
 }
 
-/// Keys a call is signed with.
+/// Keys that sign a call.
 #[derive(Clone)]
 pub struct Keys(Credentials);
 
 impl Keys {
-    /// Takes keys from elsewhere (a secrets engine, a test); `expires_at` in seconds since the Unix epoch.
+    /// Creates keys from another source (a secrets engine, a test). `expires_at` is in seconds since the Unix
+    /// epoch.
     #[must_use]
     pub fn new(
         access_key_id: &str,
@@ -46,13 +47,13 @@ impl Keys {
         ))
     }
 
-    /// The public half, as it appears in `CloudTrail`.
+    /// Returns the public part of the keys, as `CloudTrail` shows it.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
         self.0.access_key_id()
     }
 
-    /// Whether a session token is part of the keys.
+    /// Returns the kind of the keys: temporary if they have a session token, otherwise long-term.
     #[must_use]
     pub fn kind(&self) -> SourceKind {
         if self.0.session_token().is_some_and(|token| !token.is_empty()) {
@@ -62,20 +63,21 @@ impl Keys {
         }
     }
 
-    /// When they stop working, in seconds since the Unix epoch, if their source said so (environment variables do not).
+    /// Returns the end of the keys' validity, in seconds since the Unix epoch, if their source gave one
+    /// (environment variables do not).
     #[must_use]
     pub fn expires_at(&self) -> Option<u64> {
         let expiry = self.0.expiry()?;
         expiry.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
     }
 
-    /// The keys in the SDK's own form.
+    /// Returns the keys in the SDK's own form.
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
         &self.0
     }
 
-    /// `text` without the secret half and the session token.
+    /// Returns `text` without the secret access key and the session token.
     pub(super) fn redact(&self, text: &str) -> String {
         let token = self.0.session_token().unwrap_or_default();
         let mut text = text.to_owned();
@@ -114,14 +116,16 @@ impl Aws {
     /// Finds the source credentials through the SDK's default chain: environment, profile files (with
     /// `credential_process`, SSO, `aws login`, `role_arn`), web identity, container, instance metadata.
     ///
-    /// Keys from the environment or a plain profile need no network. Each call asks the chain again.
+    /// Keys from the environment or a plain profile need no network. Each call runs the chain again.
     ///
     /// # Errors
-    /// [`AwsError::NoCredentials`] or [`AwsError::HalfKeys`] when no place has any, [`AwsError::Profile`] when the profile files
-    /// give no certain identity, [`AwsError::SourceMalformed`] when no request can carry the keys, [`AwsError::SourceExpired`]
-    /// when a sign-in ran out, [`AwsError::SourceFailed`] when a place that should have them fails.
+    /// [`AwsError::NoCredentials`] or [`AwsError::HalfKeys`] if no source has credentials,
+    /// [`AwsError::Profile`] if the profile files give no identity or an ambiguous one,
+    /// [`AwsError::SourceMalformed`] if no request can carry the keys, [`AwsError::SourceExpired`] if a
+    /// sign-in has expired, [`AwsError::SourceFailed`] if a configured source fails.
     pub async fn source(&self) -> Result<Keys, AwsError> {
-        // Security: the AWS CLI refuses an access key id without its secret; going on would find another identity.
+        // Security: the AWS CLI refuses an access key id without its secret; continuing would find another
+        // identity.
         if self.missing_key == Some(super::SECRET_ACCESS_KEY) {
             return Err(AwsError::HalfKeys { missing: super::SECRET_ACCESS_KEY });
         }
@@ -136,7 +140,8 @@ impl Aws {
             let cause = Some(super::Cause::new(cause));
             AwsError::SourceFailed { profile: self.profile.clone(), cause }
         };
-        // The SDK panics where keys that it signs with itself cannot stand in a header, such as those of a source profile.
+        // The SDK panics if keys that it signs with itself, such as those of a source profile, are not valid
+        // header values.
         let asked = caught_async(chain.provide_credentials());
         let found = match tokio::time::timeout(CHAIN_BUDGET, asked).await {
             Ok(Ok(found)) => found,
@@ -162,7 +167,7 @@ impl Aws {
         Ok(keys)
     }
 
-    /// Says that half a pair of keys is set, where nothing was found.
+    /// Names the missing key variable if no credentials were found.
     fn why_none(&self, error: AwsError) -> AwsError {
         match (&error, self.missing_key) {
             (AwsError::NoCredentials { .. }, Some(missing)) => AwsError::HalfKeys { missing },
@@ -171,7 +176,7 @@ impl Aws {
     }
 }
 
-/// Seconds since the Unix epoch; 0 before it.
+/// Returns the seconds since the Unix epoch; 0 for an earlier time.
 pub(super) fn unix(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,4 +1,4 @@
-//! The whole client against canned answers on loopback.
+//! Tests of the whole client against canned answers on loopback.
 
 mod scoped;
 mod source;
@@ -156,7 +156,7 @@ fn an_https_endpoint_builds_tls_once_and_reports_what_failed() {
 #[test]
 fn plain_http_to_another_host_is_refused_without_connecting() {
     run(async {
-        // The double listens on loopback; the name would have to be resolved to reach anything else.
+        // The double listens on loopback; a call to another server would have to resolve the name.
         let aws = client(loader("http://sts.example.invalid")).await;
         for error in [
             aws.assume_role(&keys(), &role()).await.unwrap_err(),
@@ -369,7 +369,7 @@ fn the_endpoint_is_the_regional_one() {
     run(async {
         for region in ["us-east-1", "eu-west-1", "cn-north-1"] {
             let options = Options { region: Some(region.to_owned()), ..Options::default() };
-            // Not `loader`: no endpoint is configured here.
+            // This test does not use `loader`, because no endpoint is configured here.
             let bare = aws_config::defaults(BehaviorVersion::latest()).no_credentials();
             let aws = Aws::with_loader(options, AwsHttp::new(None), bare).await;
             let suffix = if region.starts_with("cn-") { ".cn" } else { "" };

@@ -1,4 +1,4 @@
-//! Managed identities: of App Service and its kin, and of virtual machines.
+//! Managed identities of App Service and similar platforms, and of virtual machines.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,13 +11,16 @@ use audex_core::environment::{Environment, IDENTITY_ENDPOINT, IDENTITY_HEADER};
 
 /// The metadata service of virtual machines.
 const MACHINE: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
-/// What the firmware of every Azure virtual machine says; Microsoft's own agents know their host by it.
+/// The asset tag in the firmware of every Azure virtual machine; Microsoft's own agents recognise their host
+/// by it.
 const ASSET_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
 const ASSET_FILE: &str = "/sys/class/dmi/id/chassis_asset_tag";
-/// It is next door; a machine without an identity says so at once.
+/// The time limit of the metadata service, which is nearby: a machine without an identity gets an error at
+/// once.
 const MACHINE_TIME: Duration = Duration::from_secs(3);
 
-/// A token of the managed identity, of the user-assigned one called `id` where it is given; none where there is none.
+/// Returns a token of the managed identity, or of the user-assigned identity `id` if one is given; `None` if
+/// the platform has no managed identities.
 pub(super) async fn token(
     environment: &Environment,
     client: &Client,
@@ -51,7 +54,9 @@ fn of_service(endpoint: &str, header: &str) -> Result<Request, TokenError> {
     Ok(request)
 }
 
-/// Security: the header is a secret; the platform's endpoint is on this machine or its link, never further.
+/// Parses the address of the platform's endpoint.
+///
+/// Security: the header is a secret, so the endpoint must be on this machine or its link.
 fn local(endpoint: &str) -> Result<Url, TokenError> {
     let wrong =
         || TokenError::config(format!("`{IDENTITY_ENDPOINT}` must be http on loopback or the local link"));

@@ -1,4 +1,4 @@
-//! Each source against a double on loopback.
+//! Tests of each source against a double on loopback.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// A server that gives every request one answer and keeps what it was sent.
+/// A server that gives every request the same answer and records the requests.
 struct Double {
     authority: String,
     seen: Arc<Mutex<Vec<String>>>,

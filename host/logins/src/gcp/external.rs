@@ -1,7 +1,7 @@
-//! Workload identity federation: a token of somebody else's, exchanged for one of Google Cloud.
+//! Workload identity federation: a token of another issuer, exchanged for a token of Google Cloud.
 //!
-//! Sources: AIP-4117 "External account credentials"; Security Token Service API reference, `token`. Of the places where the
-//! foreign token can be, files and addresses are read; programs and AWS's own are refused by name.
+//! The foreign token is read from a file or an address. Programs and AWS as its source are rejected by name.
+//! Sources: AIP-4117 "External account credentials"; Security Token Service API reference, `token`.
 
 use std::path::PathBuf;
 
@@ -19,12 +19,12 @@ use audex_core::shape::ConfiguredPath;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-/// What the exchanged token needs to be able to impersonate.
+/// The scope that the exchanged token needs for impersonation.
 const PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
-/// A foreign token is a signed claim, or an assertion in XML.
+/// The maximum size of a foreign token, which is a signed claim, or an assertion in XML.
 const SUBJECT_BYTES: u64 = 256 * 1024;
 
-/// What the file says.
+/// The fields of the file.
 #[derive(Deserialize)]
 pub(super) struct Written {
     audience: String,
@@ -61,7 +61,7 @@ pub(super) struct External {
     subject_token_type: String,
     token_url: Url,
     subject: Subject,
-    /// In JSON: the field that holds the token.
+    /// The field that holds the token, if the format is JSON.
     field: Option<String>,
     impersonation: Option<Impersonation>,
     user_project: Option<String>,
@@ -73,15 +73,17 @@ enum Subject {
 }
 
 impl External {
+    /// Checks the fields of the file that `shown` names.
+    ///
     /// # Errors
-    /// When the file says what cannot be used, or what this version does not read.
+    /// If the file contains an unusable value, or a feature that this version does not read.
     pub fn new(written: Written, shown: &str) -> Result<Self, TokenError> {
         let Place { file, url, headers, format, executable, environment_id } = written.credential_source;
         let unread = |what: &str| {
             let message = format!("{shown} takes its token from {what}, which this version does not read");
             TokenError::new(Why::Unsupported, "source-type", message)
         };
-        // A client secret authenticates the exchange of workforce pools' own applications.
+        // The own applications of workforce pools authenticate the exchange with a client secret.
         if written.client_id.is_some() {
             return Err(unread("an exchange with a client id"));
         }
@@ -114,14 +116,14 @@ impl External {
         })
     }
 
-    /// A token for `scopes`.
+    /// Returns a token for `scopes`.
     pub async fn token(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
         let Some(impersonation) = &self.impersonation else { return self.exchange(client, scopes).await };
         let first = self.exchange(client, &[PLATFORM.to_owned()]).await?;
         impersonation.token(client, &first.value, scopes).await
     }
 
-    /// The service account that is impersonated, else the pool.
+    /// Returns the service account that is impersonated, otherwise the pool.
     pub fn owner(&self) -> String {
         let account = self.impersonation.as_ref().map(|impersonation| impersonation.account().to_owned());
         account.unwrap_or_else(|| match self.audience.as_str() {
@@ -146,7 +148,7 @@ impl External {
         of_reply(&ask(client, form(self.token_url.clone(), &fields)).await?)
     }
 
-    /// The foreign token, read each time: it is replaced while a workload runs.
+    /// Returns the foreign token. Reads it each time, because it is replaced while a workload runs.
     async fn subject(&self, client: &Client) -> Result<Secret, TokenError> {
         let text = match &self.subject {
             Subject::File(path) => read(path)?,
@@ -175,7 +177,8 @@ fn read(path: &ConfiguredPath) -> Result<Secret, TokenError> {
     reachable::required_text(path.as_path()).map(Secret::new).map_err(failed)
 }
 
-/// Where a platform hands its tokens out: https, or this machine or its link. Its query is a part of it.
+/// Parses the address where a platform issues tokens: https, or http on this machine or its link. The query
+/// is part of the address.
 fn near(text: &str, shown: &str) -> Result<Url, TokenError> {
     let wrong = || {
         TokenError::config(format!(
@@ -202,7 +205,7 @@ fn fields(
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
         let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
-        // GitHub's is a bearer token.
+        // GitHub's header holds a bearer token.
         value.set_sensitive(true);
         map.insert(name, value);
     }

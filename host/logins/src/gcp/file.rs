@@ -15,14 +15,14 @@ use audex_core::secret::Secret;
 use audex_core::shape;
 use audex_core::shape::ConfiguredPath;
 
-/// Where Google exchanges assertions and refresh tokens, unless the file says otherwise.
+/// The address where Google exchanges assertions and refresh tokens, unless the file names another one.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
-/// The longest an assertion may live; Google's own limit.
+/// The lifetime of an assertion: the longest that Google allows.
 const ASSERTION_SECONDS: u64 = 3600;
-/// What impersonating takes.
+/// The scope that impersonation needs.
 const PLATFORM_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// Credentials in it.
+/// The credentials in the file.
 pub(super) enum File {
     /// A key of a service account.
     ServiceAccount { email: String, key: Secret, token_uri: Url },
@@ -30,7 +30,7 @@ pub(super) enum File {
     User { client_id: String, client_secret: Secret, refresh_token: Secret, token_uri: Url },
     /// An identity of another issuer.
     External(Box<External>),
-    /// A service account that other credentials speak for.
+    /// A service account that other credentials impersonate.
     Impersonated { source: Box<File>, impersonation: Impersonation },
 }
 
@@ -57,7 +57,7 @@ struct Borrowed {
     delegates: Vec<String>,
 }
 
-/// Impersonation by the credentials of an impersonation; tools write one step.
+/// The maximum number of nested impersonations. Tools write one.
 const DEEPEST: usize = 3;
 
 impl File {
@@ -66,7 +66,7 @@ impl File {
         let shown = path.to_string();
         let text = reachable::required_text(path.as_path()).map(zeroize::Zeroizing::new);
         let text = text.map_err(|error| TokenError::config(format!("cannot read {shown}: {error}")))?;
-        // Security: what the parser says may quote the file.
+        // Security: the parser's error may quote the file.
         let written: Value = serde_json::from_str(&text)
             .map_err(|_| TokenError::config(format!("{shown} is not a file of Google Cloud credentials")))?;
         Self::parse(written, &shown, DEEPEST)
@@ -109,7 +109,8 @@ impl File {
         }
     }
 
-    /// A token for `scopes`. A user's login has the scopes it was made with, which narrow no further.
+    /// Returns a token for `scopes`. A user's login keeps the scopes that it was made with and cannot be
+    /// narrowed.
     pub async fn token(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
         match self {
             Self::ServiceAccount { email, key, token_uri } => {
@@ -128,7 +129,7 @@ impl File {
         }
     }
 
-    /// Whose they are.
+    /// Returns the owner of the credentials.
     pub async fn owner(&self, client: &Client) -> Result<String, TokenError> {
         match self {
             Self::ServiceAccount { email, .. } => Ok(email.clone()),
@@ -143,7 +144,7 @@ impl File {
         }
     }
 
-    /// What a user's login is exchanged for.
+    /// Exchanges a user's refresh token and returns the reply.
     async fn refreshed(&self, client: &Client) -> Result<Value, TokenError> {
         let Self::User { client_id, client_secret, refresh_token, token_uri } = self else {
             return Err(TokenError::config("these credentials are no user's"));
@@ -158,7 +159,7 @@ impl File {
     }
 }
 
-/// A signed claim to be `email` (RFC 7523, RS256).
+/// Returns a signed claim to be `email` (RFC 7523, RS256).
 fn assertion(email: &str, key: &Secret, audience: &Url, scope: &str) -> Result<Secret, TokenError> {
     let now = clock::unix_seconds();
     let expires = now.saturating_add(ASSERTION_SECONDS);

@@ -1,4 +1,4 @@
-//! A service account that the source credentials speak for.
+//! A service account that the source credentials impersonate.
 
 use std::time::UNIX_EPOCH;
 
@@ -9,21 +9,22 @@ use serde_json::json;
 use crate::token::{Token, TokenError, Why, address_in, ask};
 use audex_core::secret::Secret;
 
-/// The token is for the calls of one run; an hour is what Google gives without being asked.
+/// The lifetime of a token, which serves the calls of one run. An hour is Google's default.
 const LIFETIME: &str = "3600s";
 const END: &str = ":generateAccessToken";
 
-/// How to ask for tokens of one service account.
+/// The request for tokens of one service account.
 pub(super) struct Impersonation {
     url: Url,
     delegates: Vec<String>,
 }
 
 impl Impersonation {
-    /// `url` is that of the account's `generateAccessToken`; `shown` is the file that says so.
+    /// Checks that `url` is the address of the account's `generateAccessToken`. `shown` names the file that
+    /// contains `url`.
     ///
     /// # Errors
-    /// When it is something else.
+    /// If `url` is another address.
     pub fn new(url: &str, delegates: Vec<String>, shown: &str) -> Result<Self, TokenError> {
         let name = "service_account_impersonation_url";
         let url = address_in(shown, name, url)?;
@@ -34,13 +35,14 @@ impl Impersonation {
         Ok(Self { url, delegates })
     }
 
-    /// The account's email, as the address has it.
+    /// Returns the account's email, as the address contains it.
     pub fn account(&self) -> &str {
         let name = self.url.path().rsplit('/').next().unwrap_or_default();
         name.strip_suffix(END).unwrap_or(name)
     }
 
-    /// A token for `scopes`, asked for with the token `source`.
+    /// Returns a token for `scopes`, requested with the token `source`.
+    ///
     /// Source: IAM Credentials API reference, `generateAccessToken`.
     pub async fn token(
         &self,

@@ -1,7 +1,7 @@
-//! The login of the gcloud tool: whether there is one, by its files, and what it is asked.
+//! The login of the gcloud tool: its detection by files, and calls of the tool.
 //!
-//! Source: `gcloud topic configurations`. Any gcloud command makes the directory, an empty configuration and its databases, so
-//! that none of these speaks of a login; an account does.
+//! Any gcloud command creates the directory, an empty configuration and its databases, so none of these shows
+//! a login; an account does. Source: `gcloud topic configurations`.
 
 use std::path::Path;
 
@@ -11,21 +11,22 @@ use audex_core::secret::Secret;
 
 /// Properties that select a login.
 const LOGINS: [&str; 3] = ["account", "access_token_file", "credential_file_override"];
-/// Those of them that are in `[auth]`, and a token itself, as variables.
+/// The prefix of the variables that set the properties in `[auth]`, or a token itself.
 const VARIABLES: &str = "CLOUDSDK_AUTH_";
-/// A configuration has some lines.
+/// The maximum size of a configuration, which has some lines.
 const CONFIGURATION_BYTES: u64 = 64 * 1024;
 
-/// Whether variables, or the configuration in `directory` that gcloud works with, select a login.
+/// Returns true if variables, or the active configuration in `directory`, select a login.
 pub(super) fn is_there(environment: &Environment, directory: Option<&Path>) -> bool {
     is_in_variables(environment)
         || directory.and_then(|directory| active(environment, directory)).is_some_and(|text| selects(&text))
 }
 
-/// What gcloud writes for `arguments`; nothing where it has never been used, for it would make its directory.
+/// Returns the output of gcloud for `arguments`. If gcloud has never been used, returns `None` and does not
+/// start gcloud, because gcloud would create its directory.
 ///
 /// # Errors
-/// When it fails or takes too long.
+/// If gcloud fails or takes too long.
 pub(super) async fn ask(
     environment: &Environment,
     directory: Option<&Path>,
@@ -42,7 +43,7 @@ fn is_in_variables(environment: &Environment) -> bool {
         || environment.iter().any(|(name, _)| name.to_string_lossy().starts_with(VARIABLES))
 }
 
-/// The text of the active configuration.
+/// Returns the text of the active configuration.
 fn active(environment: &Environment, directory: &Path) -> Option<String> {
     let named = environment.get(CLOUDSDK_ACTIVE_CONFIG_NAME).map(str::to_owned);
     let name = named.or_else(|| read(&directory.join("active_config")));
@@ -68,7 +69,7 @@ mod tests {
 
     use super::*;
 
-    /// What gcloud leaves after any command of somebody who has no login.
+    /// Creates the directory that gcloud leaves after any command of a user without a login.
     fn used() -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("configurations")).unwrap();
@@ -90,7 +91,7 @@ mod tests {
         assert!(!is_there(&nothing, Some(directory.path())));
         configuration("default", "[core]\naccount = me@example.com\n");
         assert!(is_there(&nothing, Some(directory.path())));
-        // Another configuration is worked with, which has none.
+        // The active configuration is another one, which has no account.
         let other = Environment::from_pairs([(CLOUDSDK_ACTIVE_CONFIG_NAME, "other")]);
         assert!(!is_there(&other, Some(directory.path())));
         let named = Environment::from_pairs([(CLOUDSDK_CORE_ACCOUNT, "me@example.com")]);

@@ -8,13 +8,13 @@ use reqwest::{Client, Method, Request, Url};
 use crate::token::{Token, TokenError, ask, of_reply};
 use audex_core::environment::{Environment, GCE_METADATA_HOST};
 
-/// By address: off Google Cloud the name may take a resolver seconds to deny.
+/// The server's address. Off Google Cloud, a resolver may take seconds to reject the server's name.
 const HOST: &str = "169.254.169.254";
-/// It answers in milliseconds, or is not there.
+/// The time limit of the probe. The server answers in milliseconds or does not exist.
 const PROBE_TIME: Duration = Duration::from_secs(1);
 const ACCOUNT: &str = "/computeMetadata/v1/instance/service-accounts/default";
 
-/// A token of the machine's service account; none where there is no metadata server.
+/// Returns a token of the machine's service account; `None` if there is no metadata server.
 pub(super) async fn token(
     environment: &Environment,
     client: &Client,
@@ -28,7 +28,7 @@ pub(super) async fn token(
     of_reply(&ask(client, request).await?).map(Some)
 }
 
-/// The machine's service account.
+/// Returns the email of the machine's service account; `None` if there is no metadata server.
 pub(super) async fn email(environment: &Environment, client: &Client) -> Result<Option<String>, TokenError> {
     if !is_there(environment, client).await {
         return Ok(None);
@@ -43,7 +43,7 @@ async fn is_there(environment: &Environment, client: &Client) -> bool {
     let Ok(mut request) = request(environment, "/") else { return false };
     *request.timeout_mut() = Some(PROBE_TIME);
     let reply = client.execute(request).await;
-    // Anything may answer at that address on another network.
+    // On another network, a different server may answer at this address.
     reply.is_ok_and(|reply| reply.headers().get("metadata-flavor").is_some_and(|flavor| flavor == "Google"))
 }
 

@@ -1,4 +1,4 @@
-//! Each source against a double on loopback.
+//! Tests of each source against a double on loopback.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// A server that gives every request one answer and keeps what it was sent.
+/// A server that gives every request the same answer and records the requests.
 struct Double {
     authority: String,
     seen: Arc<Mutex<Vec<String>>>,
@@ -113,7 +113,7 @@ fn a_file_of_another_type_or_with_a_plain_token_address_is_refused_by_name() {
     assert!(!token_of(&garbage).unwrap_err().message.contains("planted"));
 }
 
-/// An `external_account` file whose token comes from `source`.
+/// Returns an `external_account` file whose token comes from `source`.
 fn federated(double: &Double, source: &serde_json::Value, impersonated: bool) -> serde_json::Value {
     let mut file = serde_json::json!({
         "type": "external_account", "audience": "//iam.googleapis.com/pool/1", "credential_source": source,
@@ -206,7 +206,7 @@ fn an_impersonated_account_is_spoken_for_by_its_source_and_its_delegates() {
     let seen = double.seen();
     assert!(seen.contains("refresh_token=r") && seen.contains("serviceAccounts/d@p"), "{seen}");
     assert_eq!(run(async |client| whoami(&environment, client).await).unwrap(), "sa@p");
-    // Nobody borrows from a borrower of a borrower for ever.
+    // The number of nested impersonations is limited.
     let mut deep = file.clone();
     for _ in 0..5 {
         let mut outer = file.clone();
@@ -217,7 +217,7 @@ fn an_impersonated_account_is_spoken_for_by_its_source_and_its_delegates() {
     assert_eq!(token_of(&environment).unwrap_err().why, Why::Unsupported);
 }
 
-/// Made for this test with `openssl genpkey`; it opens nothing.
+/// A key that was made for this test with `openssl genpkey`. It gives access to nothing.
 const KEY: &str = include_str!("testdata/service-account.pem");
 
 #[test]

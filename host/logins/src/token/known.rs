@@ -1,4 +1,4 @@
-//! Tokens that were given in this run already, so that no source is asked twice for the same.
+//! Tokens that this run has already received, so that no source is asked twice for the same token.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,15 +7,17 @@ use super::Token;
 use audex_core::clock;
 use audex_core::secret::Secret;
 
-/// A token that ends sooner is asked for anew: what it is needed for takes some time.
+/// The minimum remaining lifetime. A token that ends sooner is requested again, because its use takes some
+/// time.
 const LEAST_LIFE_SECONDS: u64 = 300;
 
-/// In memory, and gone with the run.
+/// A store of tokens in memory, for one run.
 #[derive(Default)]
 pub struct Tokens(Mutex<HashMap<String, Token>>);
 
 impl Tokens {
-    /// The token for `question`, which says whose and for what, if one was given that lives on for a while.
+    /// Returns the token for `question`, if a stored one is valid for a while yet. `question` names the owner
+    /// and the purpose.
     #[must_use]
     pub fn get(&self, question: &str) -> Option<Token> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -23,14 +25,14 @@ impl Tokens {
         known.get(question).filter(|token| token.expires_at.is_some_and(|ends| ends > least)).cloned()
     }
 
-    /// The texts of all that were given, ended ones too.
+    /// Returns the texts of all stored tokens, including expired ones.
     #[must_use]
     pub fn values(&self) -> Vec<Secret> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.values().map(|token| token.value.clone()).collect()
     }
 
-    /// Keeps `token`, if it is known how long it lives.
+    /// Stores `token` if its end is known.
     pub fn keep(&self, question: String, token: &Token) {
         if token.expires_at.is_some() {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(question, token.clone());

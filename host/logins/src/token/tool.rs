@@ -1,4 +1,4 @@
-//! Asks a cloud's own command-line tool for a token, or a desktop's for a secret.
+//! Calls of a cloud's own command-line tool for a token, or of a desktop's tool for a secret.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
@@ -14,13 +14,15 @@ use audex_core::environment::{Environment, PATH};
 use audex_core::printable;
 use audex_core::secret::Secret;
 
-/// The tools are Python programs that may have to refresh a login; more is a tool that waits for somebody.
+/// The time limit of a tool. The tools are Python programs that may have to refresh a login; a tool that
+/// takes longer waits for input.
 const TOOL_TIME: Duration = Duration::from_secs(20);
-/// How often a running tool is looked at.
+/// The interval at which a running tool is polled.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
-/// What a tool is given of the environment, in any case; `*` stands for any text. Each needs where the user's files and the
-/// session's sockets are, how the network is reached, and in which language and where to write.
+/// The environment variables that every tool gets, in any case; `*` stands for any text. They give the places
+/// of the user's files and of the session's sockets, the network settings, the language, and the directory
+/// for temporary files.
 const PASSED: &[&str] = &[
     "HOME",
     "USER",
@@ -37,30 +39,31 @@ const PASSED: &[&str] = &[
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
 ];
-/// Besides these, its own settings. A tool that is not named here has none.
-/// Sources: gcloud, "Configurations" and google-auth, `environment_vars.py`; Azure, "Azure CLI configuration" and
-/// azure-identity, `_constants.py`; D-Bus specification, "Message Bus Names", and X(7) for the prompt of a keyring.
+/// The tool's own settings, which it gets in addition. A tool that is not listed here has none.
+/// Sources: gcloud, "Configurations" and google-auth, `environment_vars.py`; Azure, "Azure CLI configuration"
+/// and azure-identity, `_constants.py`; D-Bus specification, "Message Bus Names", and X(7) for the prompt of
+/// a keyring.
 const OWN: &[(&str, &[&str])] = &[
     ("gcloud", &["CLOUDSDK_*", "GOOGLE_*", "GCE_METADATA_*", "NO_GCE_CHECK"]),
     ("az", &["AZURE_*", "IDENTITY_*", "MSI_*", "IMDS_ENDPOINT", "ACC_CLOUD"]),
     ("secret-tool", &["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"]),
 ];
 
-/// A tool that is killed when nobody waits for it any more.
+/// A running tool that is killed when this value is dropped.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The tool may have ended by itself.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The token that `program` writes on its standard output. None if there is no such program.
+/// Returns the token that `program` writes to standard output; `None` if there is no such program.
 ///
 /// # Errors
-/// When it fails or takes too long.
+/// If the program fails or takes too long.
 pub(crate) async fn output(
     environment: &Environment,
     program: &str,
@@ -72,10 +75,11 @@ pub(crate) async fn output(
     })
 }
 
-/// What `program` writes on its standard output within `time`. None if there is no such program.
+/// Returns the text that `program` writes to standard output within `time`; `None` if there is no such
+/// program.
 ///
 /// # Errors
-/// A few words: it fails or takes too long.
+/// A few words, if the program fails or takes too long.
 pub(crate) async fn run(
     environment: &Environment,
     program: &str,
@@ -99,11 +103,11 @@ pub(crate) async fn run(
             Err(error) => return Err(error.to_string()),
         }
     };
-    // What they write is far smaller than a pipe holds, so that they never wait for a reader.
+    // The output is far smaller than a pipe's buffer, so a tool never waits for a reader.
     let (mut text, mut complaint) = (zeroize::Zeroizing::new(String::new()), String::new());
     let read = running.0.stdout.take().map(|mut out| out.read_to_string(&mut text));
     if let Some(mut stderr) = running.0.stderr.take() {
-        // Only for the message.
+        // Standard error is used for the message only.
         let _ = stderr.read_to_string(&mut complaint);
     }
     if !status.success() {
@@ -115,23 +119,25 @@ pub(crate) async fn run(
     }
 }
 
-/// What a tool complains of: the line that it calls so, as `gcloud` and `az` do before they advise; else the last.
+/// Returns the reason in a tool's standard error: the line that begins with `ERROR:`, which `gcloud` and `az`
+/// write before their advice, otherwise the last line.
 fn reason(complaint: &str) -> &str {
     let error = complaint.lines().rev().find_map(|line| line.strip_prefix("ERROR:"));
     let last = || complaint.lines().rev().find(|line| !line.trim().is_empty());
     error.or_else(last).unwrap_or("it failed").trim()
 }
 
-/// `path` without the entries that depend on the working directory.
+/// Returns `path` without the entries that depend on the working directory.
 ///
-/// Security: an empty entry and `.` are the working directory (POSIX, 8.3). A repository that has a file `gcloud` in it must
-/// not be run as the user's tool, nor one that has a `python` as the tool's.
+/// Security: an empty entry and `.` are the working directory (POSIX, 8.3). A file `gcloud` of a repository
+/// must not run as the user's tool, and a file `python` must not run as the tool's interpreter.
 fn absolute(path: &OsStr) -> OsString {
     let entries = path.as_bytes().split(|byte| *byte == b':').filter(|entry| entry.starts_with(b"/"));
     OsString::from_vec(entries.collect::<Vec<_>>().join(&b':'))
 }
 
-/// The first file of that name in `path` that may be executed, or the program itself if it is named by its place.
+/// Returns the first executable file of that name in `path`, or the program itself if it is named by an
+/// absolute path.
 fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
     if program.starts_with('/') {
         return Some(program.into());
@@ -142,7 +148,7 @@ fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
     directories.map(|entry| Path::new(OsStr::from_bytes(entry)).join(program)).find(is_tool)
 }
 
-/// The variables that `program` needs, and no other: it is not the user's command.
+/// Returns only the variables that `program` needs, because it is not the user's command.
 fn least(environment: &Environment, program: &str, path: OsString) -> Environment {
     let name = program.rsplit('/').next().unwrap_or(program);
     let own = OWN.iter().filter(|(tool, _)| *tool == name).flat_map(|(_, patterns)| *patterns);
@@ -193,7 +199,7 @@ mod tests {
         assert_eq!(error.to_string(), "`sh` gave no token: please log in");
     }
 
-    /// A directory with an executable `gcloud` that says `word`, and then what it was given.
+    /// Creates a directory with an executable `gcloud` that prints `word` and then its environment.
     fn with_tool(word: &str) -> tempfile::TempDir {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();

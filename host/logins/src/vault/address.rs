@@ -1,4 +1,4 @@
-//! Where Vault is, and whether a token may be sent there.
+//! The address of Vault, and the check that a token may be sent to it.
 
 use std::net::IpAddr;
 
@@ -13,10 +13,10 @@ use audex_core::shape;
 pub struct Address(Url);
 
 impl Address {
-    /// Reads an address as `VAULT_ADDR` has it.
+    /// Parses an address as `VAULT_ADDR` contains it.
     ///
     /// # Errors
-    /// When it is no address of a server, or would carry the token in clear.
+    /// If the text is not the address of a server, or the token would be sent in clear text.
     pub fn parse(text: &str) -> Result<Self, VaultError> {
         let malformed = || VaultError::Address { address: shown(text) };
         let url = Url::parse(text.trim()).map_err(|_| malformed())?;
@@ -33,22 +33,22 @@ impl Address {
         Ok(Self(url))
     }
 
-    /// Whether it is this machine, by http.
+    /// Returns true if the address uses plain http, which is allowed on this machine only.
     pub fn is_plain(&self) -> bool {
         self.0.scheme() == "http"
     }
 
-    /// As text, without a slash at its end.
+    /// Returns the address as text, without a slash at the end.
     pub fn as_str(&self) -> &str {
         self.0.as_str().trim_end_matches('/')
     }
 
-    /// The address of the server itself.
+    /// Returns the address as a URL.
     pub fn url(&self) -> &Url {
         &self.0
     }
 
-    /// The path and query of `asked` at this address.
+    /// Returns the URL with the path and query of `asked` at this address.
     pub fn join(&self, asked: &Url) -> Url {
         let mut url = self.0.clone();
         url.set_path(asked.path());
@@ -57,14 +57,14 @@ impl Address {
     }
 }
 
-/// Whether `url` names this machine.
+/// Returns true if `url` names this machine.
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// An address as it may stand in an error. Security: it may be a token, or hold a password.
+/// Returns an address as an error may show it. Security: the text may be a token, or contain a password.
 fn shown(text: &str) -> String {
     shape::address(VAULT_ADDR, text)
 }

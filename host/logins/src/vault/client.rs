@@ -1,4 +1,4 @@
-//! The HTTP client for Vault: its own roots, no proxy, and one step to the leader.
+//! The HTTP client for Vault: its own roots, no proxy, and at most one redirect, to the leader.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use super::address::{Address, is_loopback};
 use audex_core::shape::ConfiguredPath;
 use audex_wire::roots;
 
-/// Connecting to a server that does not answer.
+/// The time limit for connecting to a server that does not answer.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
-/// One exchange. AWS makes Vault wait, and Vault makes us wait.
+/// The time limit of one exchange. Vault may have to wait for AWS.
 const EXCHANGE_TIME: Duration = Duration::from_secs(30);
 
-/// A client for the server at `address`.
+/// Returns a client for the server at `address`.
 ///
 /// # Errors
-/// When the certificates cannot be read or TLS cannot be set up.
+/// If the certificates cannot be read or TLS cannot be set up.
 pub fn build(address: &Address, ca_cert: Option<&ConfiguredPath>) -> Result<reqwest::Client, VaultError> {
-    // One crypto provider in the whole program; it may have been chosen already.
+    // The whole program uses one crypto provider, which may have been installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let is_plain = address.is_plain();
     let mut builder = reqwest::Client::builder()
@@ -37,10 +37,11 @@ pub fn build(address: &Address, ca_cert: Option<&ConfiguredPath>) -> Result<reqw
     builder.build().map_err(VaultError::Client)
 }
 
-/// A standby answers with 307 and the leader's address (Vault API documentation, "HTTP status codes").
+/// Follows the redirect of a standby, which answers with 307 and the leader's address (Vault API
+/// documentation, "HTTP status codes").
 ///
-/// Security: the token goes along, so it is followed once, to the same path, and by https; by http only on this machine
-/// and from this machine.
+/// Security: the token goes along, so a redirect is followed once, to the same path, and by https. By http it
+/// is followed only from this machine to this machine.
 fn to_leader(attempt: Attempt<'_>, is_plain: bool) -> Action {
     let [from] = attempt.previous() else { return attempt.stop() };
     let to = attempt.url();

@@ -1,4 +1,4 @@
-//! What can go wrong between this program and Vault before the component is asked, sorted by what the caller does next.
+//! Errors between this program and Vault before the component is called, sorted by what the caller does next.
 
 use rustify::errors::ClientError as RestError;
 use vaultrs::error::ClientError;
@@ -7,28 +7,28 @@ use crate::token::Why;
 use audex_core::shape::ConfiguredPath;
 use audex_wire::roots::RootsError;
 
-/// Why Vault could not be used.
+/// The reason why Vault could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// Nobody said where it is.
+    /// No address is configured.
     #[error("no address of a Vault server is configured")]
     NoAddress,
-    /// It is no address.
+    /// The configured text is not an address.
     #[error("{address} is not an address of a Vault server")]
     Address {
-        /// How a message names it.
+        /// The address as a message shows it.
         address: String,
     },
-    /// The token would be readable on the way.
+    /// The token would be sent in clear text.
     #[error("refused to use {address}: a Vault token would be sent in clear")]
     PlainHttp {
-        /// How a message names it.
+        /// The address as a message shows it.
         address: String,
     },
-    /// No text for a header.
+    /// The namespace is not a valid header value.
     #[error("the Vault namespace has characters that cannot stand in a header")]
     Namespace,
-    /// No text for a path.
+    /// The mount is not a valid path.
     #[error("the `mount` under `auth` is not a mount path of a Vault auth method")]
     Mount,
     /// The certificate authorities cannot be used.
@@ -37,43 +37,44 @@ pub enum VaultError {
     /// TLS cannot be set up.
     #[error("cannot set up the HTTP client for Vault")]
     Client(#[source] reqwest::Error),
-    /// Nothing to log in with.
+    /// There is no token to log in with.
     #[error("no Vault token was found")]
     NoToken,
-    /// A token that cannot be one.
+    /// The token has characters that no token has.
     #[error("the Vault token has characters that no token has")]
     MalformedToken,
-    /// Half of an `AppRole`.
+    /// One half of an `AppRole` login is missing.
     #[error("the AppRole login has no {0}")]
     HalfAppRole(&'static str),
     /// The pod's token cannot be read.
     #[error("cannot read the service account token in {path}")]
     PodToken {
-        /// Where it should be.
+        /// The path of the token.
         path: ConfiguredPath,
         /// The system's reason.
         source: std::io::Error,
     },
-    /// Vault answered, and refused.
+    /// Vault refused the request.
     #[error("Vault refused the {method} ({status}: {said})")]
     Refused {
-        /// What was tried.
+        /// The request that was refused.
         method: &'static str,
-        /// HTTP status.
+        /// The HTTP status.
         status: u16,
-        /// Vault's words, one line.
+        /// Vault's message, one line.
         said: String,
     },
-    /// No answer.
+    /// Vault did not answer.
     #[error("cannot reach Vault: {0}")]
     Unreachable(String),
-    /// An answer that is none of Vault's.
+    /// The answer is not one of Vault's.
     #[error("what answers at Vault's address does not answer as Vault")]
     BadReply,
 }
 
 impl VaultError {
-    /// The error of `method` as the client library tells it. Security: never its content, which may hold a token.
+    /// Converts the client library's error of `method`. Security: uses nothing of the error's content, which
+    /// may hold a token.
     pub(super) fn of(method: &'static str, error: ClientError) -> Self {
         match error {
             ClientError::APIError { code, errors } => {
@@ -91,7 +92,7 @@ impl VaultError {
         }
     }
 
-    /// What to do.
+    /// Returns one action that can help the user, if there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -132,7 +133,7 @@ impl VaultError {
         }
     }
 
-    /// What the error means for the caller, and its stable code in `lower-kebab-case`.
+    /// Returns the meaning of the error for the caller, and its stable code in `lower-kebab-case`.
     #[must_use]
     pub fn sort(&self) -> (Why, &'static str) {
         match self {

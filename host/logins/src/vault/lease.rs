@@ -1,20 +1,20 @@
-//! The leases of this run that have not been ended, known from the requests that went by.
+//! The leases of this run that have not ended, collected from the requests that passed.
 //!
-//! A component can be stopped between what Vault issued and what it would have told of it.
+//! A component can be stopped after Vault issued a lease and before the component reports it.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
-/// Ends one lease (Vault API documentation, `sys/leases`).
+/// The path that ends one lease (Vault API documentation, `sys/leases`).
 pub(crate) const REVOKE_PATH: &str = "/v1/sys/leases/revoke";
 
-/// Their ids, which are no secrets.
+/// The ids of the leases. An id is not a secret.
 #[derive(Default)]
 pub struct Leases(Mutex<Vec<String>>);
 
 impl Leases {
-    /// Looks at a request that Vault granted.
+    /// Records the lease that a successful request issued or ended.
     pub fn saw(&self, path: &str, sent: &[u8], reply: &[u8]) {
         if path == REVOKE_PATH {
             if let Some(lease) = lease_id(sent) {
@@ -25,17 +25,17 @@ impl Leases {
         }
     }
 
-    /// Forgets one that was ended.
+    /// Removes a lease that has ended.
     pub fn ended(&self, lease: &str) {
         self.list().retain(|left| left != lease);
     }
 
-    /// Forgets all: their token was revoked.
+    /// Removes all leases, because their token was revoked.
     pub fn forget(&self) {
         self.list().clear();
     }
 
-    /// Those that are left.
+    /// Returns the leases that have not ended.
     pub fn left(&self) -> Vec<String> {
         self.list().clone()
     }

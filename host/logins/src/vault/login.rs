@@ -1,4 +1,4 @@
-//! Logging in and out.
+//! The login to Vault, and the end of the login and of leases.
 
 use std::path::Path;
 
@@ -15,16 +15,16 @@ use audex_core::clock;
 use audex_core::reachable;
 use audex_core::secret::Secret;
 
-/// A token that is at hand.
+/// A token for calls to Vault.
 pub(crate) struct Login {
     pub token: Secret,
-    /// Whether we logged in for it, and so have to end it.
+    /// True if this program logged in for the token and therefore must revoke it.
     pub is_ours: bool,
-    /// Seconds since the Unix epoch, where known.
+    /// The token's end in seconds since the Unix epoch, if known.
     pub expires_at: Option<u64>,
 }
 
-/// Logs in as configured, or takes the user's own token.
+/// Logs in as configured, or uses the user's own token.
 pub async fn log_in(source: &Source, address: &Address, http: &reqwest::Client) -> Result<Login, VaultError> {
     let own = |token: Secret| Ok(Login { token: checked(token)?, is_ours: false, expires_at: None });
     match &source.auth {
@@ -38,7 +38,7 @@ pub async fn log_in(source: &Source, address: &Address, http: &reqwest::Client) 
             answer.await.map_err(|error| VaultError::of("AppRole login", error)).map(ours)
         }
         Auth::Kubernetes { mount, role, token_path } => {
-            // Read at each login: the kubelet replaces it before it expires.
+            // The token is read at each login, because the kubelet replaces it before it expires.
             let jwt = reachable::required_text(token_path.as_path()).map(Secret::new);
             let jwt =
                 jwt.map_err(|error| VaultError::PodToken { path: token_path.clone(), source: error })?;
@@ -49,7 +49,7 @@ pub async fn log_in(source: &Source, address: &Address, http: &reqwest::Client) 
     }
 }
 
-/// Ends a token of ours; Vault ends its leases with it.
+/// Revokes a token of this program. Vault ends the token's leases with it.
 pub(crate) async fn log_out(
     source: &Source,
     address: &Address,
@@ -100,7 +100,7 @@ fn token_file(path: Option<&Path>) -> Result<Secret, VaultError> {
     token.filter(|token| !token.expose().is_empty()).ok_or(VaultError::NoToken)
 }
 
-/// A token as it can stand in a header; the client library takes no other.
+/// Returns the token if it can stand in a header; the client library accepts no other token.
 fn checked(token: Secret) -> Result<Secret, VaultError> {
     if token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(token)
@@ -109,7 +109,8 @@ fn checked(token: Secret) -> Result<Secret, VaultError> {
     }
 }
 
-/// A mount as it can stand in a path. Security: nothing that leads a secret to another endpoint.
+/// Returns the mount if it can stand in a path. Security: the mount must not lead a secret to another
+/// endpoint.
 fn mounted(mount: &str) -> Result<&str, VaultError> {
     let trimmed = mount.trim_matches('/');
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -117,7 +118,8 @@ fn mounted(mount: &str) -> Result<&str, VaultError> {
     if trimmed.split('/').all(part) { Ok(trimmed) } else { Err(VaultError::Mount) }
 }
 
-/// The library's client on our own: its own would follow any redirect, token included, and read the environment.
+/// Returns the library's client on this program's HTTP client. The library's own HTTP client would follow any
+/// redirect, with the token, and would read the environment.
 fn client(
     source: &Source,
     address: &Address,
@@ -125,7 +127,7 @@ fn client(
     token: Option<&Secret>,
 ) -> Result<VaultClient, VaultError> {
     let namespace = source.namespace.clone();
-    // The library takes it for granted.
+    // The library does not check the namespace.
     if namespace.as_deref().is_some_and(|name| !name.bytes().all(|byte| byte.is_ascii_graphic())) {
         return Err(VaultError::Namespace);
     }

@@ -1,4 +1,5 @@
-//! Where Vault is and how to log in: the environment, then `vault-config.toml`, then `~/.vault-token`.
+//! The address of Vault and the way to log in: from the environment, then `vault-config.toml`, then
+//! `~/.vault-token`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +11,11 @@ use audex_core::environment::{
 use audex_core::secret::Secret;
 use audex_core::shape::ConfiguredPath;
 
-/// Where Kubernetes puts a pod's token (Kubernetes documentation, "Configure Service Accounts for Pods").
+/// The path where Kubernetes puts a pod's token (Kubernetes documentation, "Configure Service Accounts for
+/// Pods").
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/// Everything that is configured. Whether it is enough is found when it is used.
+/// The whole configuration. A missing part is reported when the part is used.
 pub struct Source {
     pub address: Option<String>,
     pub namespace: Option<String>,
@@ -21,11 +23,11 @@ pub struct Source {
     pub auth: Auth,
 }
 
-/// How to log in.
+/// The way to log in.
 pub enum Auth {
     /// The user's own token.
     Token(Secret),
-    /// The user's own token, from where `vault login` puts it.
+    /// The user's own token, from the file that `vault login` writes.
     TokenFile(Option<PathBuf>),
     AppRole {
         mount: String,
@@ -40,7 +42,7 @@ pub enum Auth {
 }
 
 impl Source {
-    /// Environment over file.
+    /// Combines environment and file; the environment wins.
     pub fn new(environment: &Environment, file: &VaultFile) -> Self {
         let text = |name: &str, file: &Option<String>| {
             environment.get(name).map(str::to_owned).or_else(|| file.clone())
@@ -55,7 +57,8 @@ impl Source {
     }
 }
 
-/// A token in the environment, then a role id or secret id there, then what the file says, then the token of `vault login`.
+/// Selects the way to log in: a token in the environment, then a role id or secret id there, then the way
+/// that the file names, then the token of `vault login`.
 fn auth(environment: &Environment, file: Option<&AuthFile>) -> Auth {
     let secret = |name: &str| environment.get(name).map(|value| Secret::new(value.to_owned()));
     if let Some(token) = secret(VAULT_TOKEN) {

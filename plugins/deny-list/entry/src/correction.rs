@@ -1,15 +1,17 @@
-//! "Did you mean" for patterns: the nearest pattern that matches a known action. Paid only when an entry matches nothing.
+//! "Did you mean" for patterns: the nearest pattern that matches a known action. It costs time only if an
+//! entry matches nothing.
 
 use crate::Vocabulary;
 
-/// Characters of an entry, wildcards and separators aside, for each of which one slip is allowed.
+/// The number of characters in an entry, without wildcards and separators, that allow one slip.
 const CHARACTERS_PER_SLIP: usize = 6;
-/// Slips that are seen through at most.
+/// The maximum number of slips.
 const MOST_SLIPS: usize = 3;
-/// Shorter entries are near to everything.
+/// The minimum number of characters. A shorter entry is near to everything.
 const LEAST_CHARACTERS: usize = 4;
 
-/// Returns `entry` with its slips corrected, so that it matches a known action; none if no action is near enough.
+/// Returns `entry` with its slips corrected, so that it matches a known action; `None` if no action is near
+/// enough.
 #[must_use]
 pub fn nearest(entry: &str, known: Vocabulary<'_>) -> Option<String> {
     let pattern: Vec<char> = entry.chars().collect();
@@ -23,7 +25,7 @@ pub fn nearest(entry: &str, known: Vocabulary<'_>) -> Option<String> {
         let name: Vec<char> = name.chars().collect();
         if let Some(alignment) = Alignment::within(room, &pattern, &name) {
             best = Some(alignment.corrected());
-            // Only what is nearer replaces it.
+            // Only a nearer pattern replaces this one.
             room = alignment.slips(0, 0).saturating_sub(1);
         }
         room == 0
@@ -31,16 +33,16 @@ pub fn nearest(entry: &str, known: Vocabulary<'_>) -> Option<String> {
     best
 }
 
-/// How a pattern and a name lie side by side with the fewest slips.
+/// The alignment of a pattern and a name with the fewest slips.
 struct Alignment<'a> {
     pattern: &'a [char],
     name: &'a [char],
-    /// The fewest slips from each place of the pattern and of the name to their ends, row by row.
+    /// The fewest slips from each position of the pattern and of the name to their ends, row by row.
     table: Vec<usize>,
 }
 
 impl<'a> Alignment<'a> {
-    /// None if more than `room` slips are between them.
+    /// Returns the alignment; `None` if it has more than `room` slips.
     fn within(room: usize, pattern: &'a [char], name: &'a [char]) -> Option<Self> {
         let cells = (pattern.len() + 1) * (name.len() + 1);
         let mut made = Self { pattern, name, table: vec![usize::MAX; cells] };
@@ -54,7 +56,7 @@ impl<'a> Alignment<'a> {
                     *cell = slips;
                 }
             }
-            // The rest of the pattern cannot make up for it.
+            // The rest of the pattern cannot reduce the number.
             if fewest > room {
                 return None;
             }
@@ -67,14 +69,14 @@ impl<'a> Alignment<'a> {
     }
 
     fn slips(&self, p: usize, n: usize) -> usize {
-        // A place behind the end is in another row of the table.
+        // A position after the end is in another row of the table.
         if n > self.name.len() {
             return usize::MAX;
         }
         self.table.get(self.at(p, n)).copied().unwrap_or(usize::MAX)
     }
 
-    /// The fewest slips from here on, and how far the step that leads there goes in the pattern and in the name.
+    /// Returns the fewest slips from here on, and the size of the next step in the pattern and in the name.
     fn best(&self, p: usize, n: usize) -> (usize, usize, usize) {
         let (symbol, character) = (self.pattern.get(p), self.name.get(n));
         let mut best = (usize::MAX, 1, 1);
@@ -106,7 +108,7 @@ impl<'a> Alignment<'a> {
         best
     }
 
-    /// Returns whether the next two letters stand in the wrong order.
+    /// Returns true if the next two letters are swapped.
     fn is_swapped(&self, p: usize, n: usize) -> bool {
         let same = |p: usize, n: usize| match (self.pattern.get(p), self.name.get(n)) {
             (Some(symbol), Some(character)) => symbol.eq_ignore_ascii_case(character),
@@ -115,7 +117,7 @@ impl<'a> Alignment<'a> {
         same(p, n + 1) && same(p + 1, n)
     }
 
-    /// The pattern with the name's letters in place of its own, and its own wildcards.
+    /// Returns the pattern with its own wildcards and the letters of the name.
     fn corrected(&self) -> String {
         let (mut p, mut n) = (0, 0);
         let mut text = String::new();
@@ -123,7 +125,7 @@ impl<'a> Alignment<'a> {
             let (_, p_step, n_step) = self.best(p, n);
             let wild = self.pattern.get(p).copied().filter(|symbol| matches!(symbol, '*' | '?'));
             match (wild, p_step, n_step) {
-                // A star takes no letter of the corrected text, and stands there once.
+                // A star uses no letter of the corrected text, and occurs there once.
                 (Some('*'), 0, _) => {}
                 (Some(symbol), 1, _) => text.push(symbol),
                 _ => text.extend(self.name.get(n..n + n_step).into_iter().flatten()),

@@ -1,8 +1,10 @@
-//! The definition of what an entry of a deny list covers.
+//! The meaning of an entry of a deny list: the actions that it covers.
 //!
-//! An entry means the union of three things: the actions that its own text matches, what the built-in tables make of the names
-//! that it matches (universal names, names that a cloud corrects), and what the configured mapping makes of them.
-//! Security: this is data and code of the program itself. A replaced mapping can add to what an entry covers and takes nothing away.
+//! An entry covers the union of three sets: the actions that its own text matches, the actions that the
+//! built-in tables give for the names that it matches (universal names, names that a cloud corrects), and the
+//! actions that the configured mapping gives for these names.
+//! Security: this is data and code of the program itself. A replaced mapping can add to the actions that an
+//! entry covers, but cannot remove any.
 
 mod correction;
 mod vocabulary;
@@ -15,33 +17,36 @@ use audex_sdk::pattern;
 /// A row of a mapping whose name an entry covers: a provider, and the actions the name stands for there.
 pub type Row = (String, Vec<String>);
 
-/// The part that an entry has in the runs of one provider.
+/// The effect of an entry in the runs of one provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It denies these patterns there.
+    /// The entry denies these patterns there.
     Binds(Vec<String>),
-    /// It matches nothing there, and it matches actions of another provider.
+    /// The entry matches nothing there, but matches actions of another provider.
     Elsewhere,
-    /// It matches no action of any provider, so it denies nothing. The nearest pattern that does, if there is one.
+    /// The entry matches no action of any provider, so it denies nothing. Holds the nearest pattern that
+    /// matches an action, if there is one.
     Nothing(Option<String>),
 }
 
-/// Returns `text` as it is compared: the case of letters does not count.
+/// Returns `text` in the form for comparisons, which ignore the case of letters.
 #[must_use]
 pub fn fold(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// Returns whether `entry` covers all of `action`, which may be a pattern itself.
+/// Returns true if `entry` covers all of `action`, which may be a pattern itself.
 #[must_use]
 pub fn covers(entry: &str, action: &str) -> bool {
     pattern::covers(&fold(entry), &fold(action))
 }
 
-/// Decides about `entry` in the runs of `provider`, whose actions are `known`; `rows` are the configured mapping's.
+/// Returns the effect of `entry` in the runs of `provider`. The provider's actions are `known`; `rows` are
+/// those of the configured mapping.
 ///
-/// Security: the rows may come from a component that was replaced. They bind; they never excuse an entry that the program's own
-/// tables bind, and a row counts only where one of its actions is a known one.
+/// Security: the rows may come from a component that was replaced. A row can make an entry bind, but can
+/// never release an entry that the program's own tables bind. A row counts only if one of its actions is
+/// known.
 #[must_use]
 pub fn decide(entry: &str, provider: &str, known: Vocabulary<'_>, rows: &[Row]) -> Decision {
     let mut patterns = meaning(entry, provider, known);
@@ -82,7 +87,8 @@ pub fn meaning(entry: &str, provider: &str, known: Vocabulary<'_>) -> Vec<String
     patterns
 }
 
-/// Returns whether `provider` uses the actions of `of`: Vault issues AWS credentials, so it uses those of AWS.
+/// Returns true if `provider` uses the actions of `of`. Vault issues AWS credentials, so it uses the actions
+/// of AWS.
 fn uses_actions_of(provider: &str, of: &str) -> bool {
     of == provider || (provider == "vault" && of == "aws")
 }

@@ -36,7 +36,7 @@ fn an_entry_binds_wherever_its_wildcards_stand() {
         ("aws", "*3:Get*"),
     ] {
         if entry == "*DeleteBucket*:*" {
-            // No service is called so.
+            // No service has such a name.
             assert!(matches!(built_in(entry, provider), Decision::Nothing(_)), "{entry}");
             continue;
         }
@@ -86,7 +86,7 @@ fn a_slip_binds_nothing_and_is_corrected_with_its_wildcards_kept() {
         ("gcp", "storage.objects.delte", "storage.objects.delete"),
         ("azure", "Microsoft.Storge/*", "Microsoft.Storage/*"),
         ("azure", "Microsoft.Storage/storageAccounts/delte", "Microsoft.Storage/storageAccounts/delete"),
-        // Another cloud's slip is corrected in every cloud's runs.
+        // A slip in another cloud's action is corrected in every cloud's runs.
         ("aws", "storage.objects.delte", "storage.objects.delete"),
         ("gcp", "s3:DeleteBuckt", "s3:DeleteBucket"),
     ] {
@@ -130,7 +130,7 @@ fn a_mapping_adds_to_what_an_entry_covers_and_takes_nothing_away() {
         assert_eq!(decided("storage:write", emptied), Decision::Binds(own.to_vec()));
         let native = Decision::Binds(vec!["s3:DeleteBucket".to_owned()]);
         assert_eq!(decided("s3:DeleteBucket", emptied), native);
-        // It cannot excuse what matches nothing either.
+        // A mapping cannot release an entry that matches nothing either.
         assert!(matches!(decided("s3:DeleteBuckt", emptied), Decision::Nothing(Some(_))));
     }
     let more = decided("storage:write", &[row("aws", &["s3:PutObjectAcl"])]);

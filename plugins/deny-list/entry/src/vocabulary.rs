@@ -1,7 +1,7 @@
 //! The known actions of a provider.
 //!
-//! The catalogues are linked into the program instead of being asked for through the components: they are the same files, no
-//! settings of a user change them, and a question costs no call.
+//! The catalogues are linked into the program and not requested from the components: the files are the same,
+//! no settings of a user change them, and a look-up costs no call.
 
 use audex_sdk::pattern;
 
@@ -14,7 +14,7 @@ pub enum Vocabulary<'a> {
     Gcp,
     /// Azure; the catalogue is not complete.
     Azure,
-    /// A provider that was installed, as it lists its actions itself.
+    /// An installed provider, which lists its own actions.
     Listed(&'a [String]),
 }
 
@@ -32,7 +32,7 @@ impl Vocabulary<'static> {
 }
 
 impl Vocabulary<'_> {
-    /// Returns whether `wanted` says so of any known action.
+    /// Returns true if `wanted` accepts any known action.
     pub fn any(self, mut wanted: impl FnMut(&str) -> bool) -> bool {
         match self {
             Self::Aws => aws_catalogue::services().any(|service| {
@@ -56,7 +56,7 @@ impl Vocabulary<'_> {
         }
     }
 
-    /// Returns whether `entry` matches a known action, in any case and with wildcards anywhere.
+    /// Returns true if `entry` matches a known action, in any case and with wildcards anywhere.
     #[must_use]
     pub fn matches(self, entry: &str) -> bool {
         if entry.contains(|c| self.never_has(c)) {
@@ -71,7 +71,7 @@ impl Vocabulary<'_> {
         }
     }
 
-    /// Returns whether the service that `name` begins with is a known one, in any case.
+    /// Returns true if the service at the start of `name` is known, in any case.
     #[must_use]
     pub fn has_service_of(self, name: &str) -> bool {
         let begins = |separator: char| name.split(separator).next().unwrap_or_default();
@@ -84,7 +84,8 @@ impl Vocabulary<'_> {
         }
     }
 
-    /// Returns the provider's own spelling of an action that `entry` names in another case, where the provider minds the case.
+    /// Returns the provider's own spelling of an action that `entry` writes in another case, if case matters
+    /// to the provider.
     #[must_use]
     pub fn spelling(self, entry: &str) -> Option<String> {
         if self != Self::Gcp || pattern::is_wild(entry) {
@@ -99,7 +100,7 @@ impl Vocabulary<'_> {
         of_aws.into_iter().flatten().map(|correction| (correction.wrong, correction.right))
     }
 
-    /// Returns whether no known action has the character `c`, so that a pattern with it matches none.
+    /// Returns true if no known action has the character `c`, so that a pattern with `c` matches no action.
     fn never_has(self, c: char) -> bool {
         match self {
             Self::Aws => matches!(c, '.' | '/' | '_'),

@@ -1,4 +1,5 @@
-//! The corpus of the fuzz target `deny`, and entries made from the names of every catalogue, judged in every run.
+//! Judges the corpus of the fuzz target `deny`, and entries made from the names of every catalogue, in every
+//! run.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
@@ -12,7 +13,7 @@ use deny_entry::Vocabulary;
 #[path = "support/oracle.rs"]
 mod oracle;
 
-/// Every how many names of a catalogue one is made entries of: some dozens of each cloud.
+/// The step between the names of a catalogue that become entries: some dozens from each cloud.
 const STEP: usize = 499;
 
 #[test]
@@ -45,7 +46,7 @@ fn generated_entries_of_every_catalogue_bind_or_are_refused() {
     assert!(judged > 200, "{judged}");
 }
 
-/// Ways to write an entry that covers `name`, and slips of the hand; which ones goes by `turn`.
+/// Returns ways to write an entry that covers `name`, and typing slips, selected by `turn`.
 fn spellings(name: &str, turn: usize) -> Vec<String> {
     let at = 1 + turn * 7 % (name.len() - 1);
     let (head, tail) = name.split_at(at);

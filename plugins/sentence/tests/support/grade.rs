@@ -1,4 +1,4 @@
-//! Grades what the engine proposes for the sentences in `tests/data`. Its rules are in the README there.
+//! Grades the engine's proposals for the sentences in `tests/data`. The README there has the rules.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,24 +10,24 @@ const SENTENCES: &str = include_str!("../data/sentences.json");
 /// The sums over all sentences.
 #[derive(Debug, Default)]
 pub struct Marks {
-    /// Actions that the sentences need, and how many of them were proposed.
+    /// Actions that the sentences need, and the number of them that were proposed.
     pub needed: usize,
     pub met: usize,
-    /// Actions that were proposed, and how many of them are needed or acceptable.
+    /// Actions that were proposed, and the number of them that are needed or acceptable.
     pub proposed: usize,
     pub fitting: usize,
-    /// Sentences to be granted, and for how many the actions are right.
+    /// Sentences that should be granted, and the number of them with the right actions.
     pub grants: usize,
     pub exact: usize,
-    /// Sentences with a proposal, and how many of those have an action or a resource too many.
+    /// Sentences with a proposal, and the number of proposals with an action or a resource too many.
     pub answered: usize,
     pub too_wide: usize,
-    /// Sentences that name resources, and for how many the proposal names just those.
+    /// Sentences that name resources, and the number of proposals that name exactly these.
     pub naming: usize,
     pub named: usize,
-    /// Sentences to be asked back or refused that were granted.
+    /// Sentences that were granted but should be questioned or rejected.
     pub wrong_grants: usize,
-    /// One line for each sentence that is not right.
+    /// One line for each wrong answer.
     pub faults: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Marks {
     }
 }
 
-/// Grades `answer`, which gives the actions and resources for a sentence and a provider, or none.
+/// Grades `answer`, which returns the actions and resources for a sentence and a provider, or `None`.
 pub fn grade(answer: impl Fn(&str, &str) -> Option<(Vec<String>, Vec<String>)>) -> Marks {
     let mut marks = Marks::default();
     let sentences: Vec<Value> = serde_json::from_str(SENTENCES).unwrap();
@@ -89,13 +89,13 @@ fn one(marks: &mut Marks, sentence: &Value, got: Option<(Vec<String>, Vec<String
     let has_all = allow.is_superset(&needed);
     let has_only = allow.is_subset(&fine);
     let given: BTreeSet<String> = resources.iter().map(|name| plain(name)).collect();
-    // Where an action that is needed takes no resource, every one of a kind that is not named is right.
+    // If a needed action takes no resource, every open resource of a kind without names is right.
     let ends_open = |name: &&String| list("resources").contains("*") && name.ends_with('*');
     let open: BTreeSet<String> = resources.iter().filter(ends_open).map(|name| plain(name)).collect();
     let is_open =
         |name: &String| open.contains(name) && !named.iter().any(|known| known.starts_with(name.as_str()));
     let brought = |name: &String| {
-        // Acceptable actions may bring the resource that they need.
+        // An acceptable action may add the resource that it needs.
         named.contains(name)
             || is_open(name)
             || named.iter().any(|known| known.starts_with(&format!("{name}/")))
@@ -110,7 +110,7 @@ fn one(marks: &mut Marks, sentence: &Value, got: Option<(Vec<String>, Vec<String
     }
 }
 
-/// One spelling for a resource.
+/// Returns a resource in one common spelling.
 fn plain(name: &str) -> String {
     let name = name.replace("//storage.googleapis.com/projects/_/buckets/", "gs://");
     if name.starts_with("arn:") {

@@ -1,12 +1,12 @@
-//! What must be true of any sentence: the judge of the fuzz target `intent`, and of its corpus. It has its own, coarse idea of
-//! what actions do, so that it does not repeat the mistakes of the tables.
+//! The properties of every sentence: the judge of the fuzz target `intent` and of its corpus. The judge has
+//! its own, coarse idea of actions, so that it does not repeat the mistakes of the tables.
 
 use sentence::{forbids, propose, ruled_out};
 
-/// Longer than any sentence that people write, so that time stays with what matters.
+/// The maximum length in characters. It is longer than any real sentence and keeps the time short.
 const LONGEST: usize = 300;
 const PROVIDERS: [&str; 4] = ["aws", "gcp", "azure", "vault"];
-/// Verbs, their gerunds, and how the names of actions begin that do what they say.
+/// Verbs, their gerunds, and the beginnings of the names of actions that do what the verb says.
 const VERBS: [(&str, &str, &[&str]); 5] = [
     ("delete", "deleting", &["delete", "batchdelete", "terminate", "purge", "remove"]),
     ("write", "writing", &["put", "write", "upload", "create", "batchwrite"]),
@@ -44,7 +44,7 @@ const NEGATORS: [&str; 27] = [
     "except",
     "hands off",
 ];
-/// What can stand between a negator and the verb that it rules out.
+/// Words that can stand between a negator and the verb that it rules out.
 const GAPS: [&str; 27] = [
     " ",
     " ever ",
@@ -74,9 +74,9 @@ const GAPS: [&str; 27] = [
     ": 1. list 2. ",
     ", under any circumstances, ",
 ];
-/// How the part with the negator is joined to what is asked for.
+/// Ways to join the part with the negator to the request.
 const JOINS: [&str; 6] = [", ", "; ", ". ", " but ", " and ", " ("];
-/// Ways to say no behind a verb.
+/// Ways to say no after a verb.
 const TAILS: [&str; 20] = [
     "? Never!",
     "? No.",
@@ -150,7 +150,7 @@ pub fn judge(input: &[u8]) {
     }
 }
 
-/// The part of an action's name that says what it does, in lower case.
+/// Returns the part of an action's name that says what it does, in lower case.
 fn own_name(action: &str) -> String {
     let name = action.split_once(':').map_or_else(
         || action.rsplit(['.', '/']).find(|part| !part.eq_ignore_ascii_case("action")),

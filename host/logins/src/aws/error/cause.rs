@@ -1,4 +1,4 @@
-//! The text of a library's error chain, fit to be shown: one line each, bounded, without secrets.
+//! Displayable text of a library's error chain: one line for each error, bounded, without secrets.
 
 use std::error::Error;
 use std::fmt;
@@ -8,21 +8,23 @@ use aws_smithy_types::error::ErrorMetadata;
 use super::output;
 use crate::aws::source::Keys;
 
-/// A message from outside is cut to this many characters: enough for any STS message, too few to flood a terminal.
+/// The maximum length of a message from outside, in characters: enough for any STS message, too few to flood
+/// a terminal.
 const MAX_MESSAGE_CHARS: usize = 600;
-/// Error chains are followed this deep; the SDK's longest has about eight links.
+/// The maximum depth of an error chain; the SDK's longest has about eight links.
 const MAX_CHAIN: usize = 16;
 
-/// What follows these words in a message of the SDK is not ours to repeat.
+/// Marks in SDK messages. The text after a mark may hold secrets, so the message is cut at the first mark.
 const UNSAFE_MARKS: [&str; 4] = [" Stderr:", " to request `Request", "Request {", " but got `"];
 
-/// What the SDK says of a `credential_process` that failed: its status between these two, and what it wrote after the second.
+/// The SDK's message for a failed `credential_process`: the status stands between these two texts, the
+/// standard error of the process after the second.
 const PROCESS_ENDED: &str = "external process exited with code ";
 const PROCESS_WROTE: &str = ". Stderr: ";
-/// The text that is shown instead.
+/// The text that replaces the SDK's message.
 const PROCESS: &str = "the `credential_process` ended with ";
 
-/// The text of an error chain from a library, kept as a chain but cut and scrubbed.
+/// The text of a library's error chain, kept as a chain, shortened and scrubbed of secrets.
 #[derive(Debug)]
 pub struct Cause {
     message: String,
@@ -46,7 +48,7 @@ impl Cause {
         Self { message: message.to_owned(), next: None }
     }
 
-    /// Tells whether a program of the user's gave no credentials.
+    /// Returns true if a `credential_process` failed.
     pub(super) fn is_of_process(&self) -> bool {
         self.any(|text| text.starts_with(PROCESS))
     }
@@ -60,7 +62,8 @@ pub(super) fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
     std::iter::successors(Some(error), |error| (*error).source()).take(MAX_CHAIN)
 }
 
-/// The chain below and including `error`, outermost first, a link saying the same as the one above left out.
+/// Returns the chain of `error`, outermost first. Leaves out a link that repeats the message of the link
+/// before it.
 pub(super) fn cause(error: &(dyn Error + 'static), keys: Option<&Keys>) -> Option<Cause> {
     let mut messages: Vec<String> = links(error)
         .map(|link| one_line(&redact(&said(link), keys)))
@@ -70,18 +73,17 @@ pub(super) fn cause(error: &(dyn Error + 'static), keys: Option<&Keys>) -> Optio
     messages.into_iter().rev().fold(None, |next, message| Some(Cause { message, next: next.map(Box::new) }))
 }
 
-/// The text of one link.
 fn said(link: &(dyn Error + 'static)) -> String {
     let Some(answer) = link.downcast_ref::<ErrorMetadata>() else {
         let text = link.to_string();
         return process(&text).unwrap_or(text);
     };
-    // Its own text is that of a Rust value.
+    // The `Display` text of `ErrorMetadata` is that of a Rust value.
     let (code, message) = (answer.code().unwrap_or_default(), answer.message().unwrap_or_default());
     [code, message].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(": ")
 }
 
-/// Describes the end of a `credential_process`, with the part of its output that may be shown.
+/// Describes the end of a `credential_process`, with the displayable part of its standard error.
 fn process(text: &str) -> Option<String> {
     let (_, ended) = text.split_once(PROCESS_ENDED)?;
     let (status, wrote) = ended.split_once(PROCESS_WROTE)?;
@@ -98,8 +100,10 @@ pub(super) fn clean(message: &str, keys: &Keys) -> String {
     one_line(&redact(message, Some(keys)))
 }
 
-/// Security: a `SignatureDoesNotMatch` answer repeats the canonical request, session token included; what a
-/// `credential_process` wrote to standard error may hold anything; and one SDK error prints a whole request.
+/// Cuts `message` at the first unsafe mark and redacts the keys.
+///
+/// Security: a `SignatureDoesNotMatch` answer repeats the canonical request, including the session token. The
+/// standard error of a `credential_process` may hold anything. One SDK error prints a whole request.
 fn redact(message: &str, keys: Option<&Keys>) -> String {
     let end = UNSAFE_MARKS.iter().filter_map(|mark| message.find(mark)).min().unwrap_or(message.len());
     let message = message.get(..end).unwrap_or_default();

@@ -1,28 +1,31 @@
-//! The standard error of a helper, fit to be shown: a few bounded lines, without words that could be a secret.
+//! The standard error of a helper, made fit for display: a few bounded lines, without words that could be a
+//! secret.
 //!
-//! Security: a helper may write anything, its keys too. A word is shown only if it is too plain to be a key: this is a rule for
-//! what may pass. A password of plain letters passes unless a word before it says what it is.
+//! Security: a helper may write anything, including its keys. A word is shown only if it is too plain to be a
+//! key; the rule states what may pass, not what is blocked. A password of plain letters passes unless a word
+//! before it announces a secret.
 
-/// The last lines say why; more would hide what Audex says.
+/// The maximum number of lines. The last lines give the reason; more lines would hide Audex's own message.
 const MAX_LINES: usize = 3;
-/// All of them together are cut to this many characters.
+/// The maximum length of all lines together, in characters.
 const MAX_CHARS: usize = 300;
-/// A word of this length with a letter and a digit in it may be a password; the shortest that sites ask for.
+/// The length from which a word with a letter and a digit may be a password; sites ask for no fewer
+/// characters.
 const MIN_PASSWORD: usize = 8;
-/// A word of this length may be a key unless it is in lower case without digits; the shortest access key has 16.
+/// The length from which a word may be a key, unless it is in lower case without digits; the shortest access
+/// key has 16 characters.
 const MIN_KEY: usize = 16;
-/// Takes the place of a word.
 const HIDDEN: &str = "[redacted]";
-/// A word that holds one of these says that a secret follows.
+/// A word that contains one of these announces a secret.
 const ANNOUNCING: [&str; 9] =
     ["secret", "token", "passw", "passphrase", "key", "bearer", "basic", "credential", "auth"];
-/// Words that follow such a word in a sentence.
+/// Words that may follow an announcing word in a sentence. They are shown.
 const PLAIN: [&str; 20] = [
     "is", "was", "has", "have", "are", "not", "for", "from", "in", "of", "to", "could", "cannot", "required",
     "missing", "invalid", "expired", "rejected", "failed", "process",
 ];
 
-/// The end of `text`, on one line.
+/// Returns the last lines of `text` as one line, without words that may be a secret.
 pub(super) fn shown(text: &str) -> String {
     let text = plain(text);
     let lines: Vec<String> = text.lines().map(line).filter(|line| !line.is_empty()).collect();
@@ -30,13 +33,13 @@ pub(super) fn shown(text: &str) -> String {
     last.join("; ").chars().take(MAX_CHARS).collect()
 }
 
-/// `text` without terminal sequences and control characters, except ends of lines.
+/// Returns `text` without terminal sequences and control characters, except line ends and tabs.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
         if character == '\x1b' && rest.next_if_eq(&'[').is_some() {
-            // ECMA-48: a control sequence ends with a character of `@` to `~`.
+            // ECMA-48: a control sequence ends with a character from `@` to `~`.
             let _ = rest.by_ref().find(|character| ('@'..='~').contains(character));
         } else if matches!(character, '\n' | '\r') {
             plain.push('\n');
@@ -67,7 +70,7 @@ fn may_be_secret(word: &str, lower: &str) -> bool {
     let has_digit = word.chars().any(char::is_numeric);
     let has_letter = word.chars().any(char::is_alphabetic);
     let is_lower = word == lower;
-    // `password=x` and `"token":"x"`, and addresses with a password or a query.
+    // Assignments such as `password=x` and `"token":"x"`, and addresses with a password or a query.
     let assigns = ANNOUNCING.iter().any(|one| {
         lower.split_once(one).is_some_and(|(_, rest)| {
             rest.split_once(['=', ':']).is_some_and(|(_, value)| value.chars().any(char::is_alphanumeric))

@@ -1,4 +1,4 @@
-//! Which [`AwsError`] a refusal, a transport failure or a failing credential chain is.
+//! The mapping of a refusal, a transport failure or a failed credential chain to an [`AwsError`].
 
 use std::error::Error;
 
@@ -15,7 +15,7 @@ use audex_wire::aws_http::CaBundleError;
 use audex_wire::aws_http::InsecureRequest;
 
 impl AwsError {
-    /// Sorts a refusal by the service.
+    /// Classifies a refusal by the service.
     pub(in crate::aws) fn from_service(mut service: Service, keys: &Keys, profile: Option<&str>) -> Self {
         service.message = clean(&service.message, keys);
         match class(service.status, &service.code) {
@@ -32,7 +32,7 @@ impl AwsError {
         }
     }
 
-    /// Sorts an SDK error of `action` signed with `keys`.
+    /// Classifies an SDK error of `action`, signed with `keys`.
     pub(in crate::aws) fn from_sdk<E>(
         action: &'static str,
         error: &SdkError<E, HttpResponse>,
@@ -46,7 +46,8 @@ impl AwsError {
             return local;
         }
         match error {
-            // A refusal is a 4xx or 5xx; anything else that the SDK could not read is no answer of STS.
+            // A refusal has status 4xx or 5xx. With another status, a reply that the SDK cannot read is not
+            // from STS.
             SdkError::ServiceError(odd) if odd.raw().status().as_u16() < 400 => {
                 Self::BadReply { action, reason: "it is no reply of STS".to_owned() }
             }
@@ -66,31 +67,32 @@ impl AwsError {
         }
     }
 
-    /// Sorts a transport failure of a call made without the SDK.
+    /// Classifies a transport failure of a call that was made without the SDK.
     pub(in crate::aws) fn from_connector(action: &'static str, error: &ConnectorError, keys: &Keys) -> Self {
         local(error).unwrap_or_else(|| Self::Unreachable { action, cause: cause(error, Some(keys)) })
     }
 
-    /// Sorts a failure of the credential chain.
+    /// Classifies a failure of the credential chain.
     pub(in crate::aws) fn from_chain(error: &CredentialsError, profile: Option<&str>) -> Self {
         if let Some(local) = local(error) {
             return local;
         }
         let profile = profile.map(str::to_owned);
         let cause = cause(error, None);
-        // Its words are its own: they say nothing of the places that the SDK speaks of.
+        // The helper chose these words, so the checks below for words of the SDK do not apply to them.
         if cause.as_ref().is_some_and(Cause::is_of_process) {
             return Self::SourceFailed { profile, cause };
         }
         if cause.as_ref().is_some_and(|cause| cause.any(says_expired)) {
             return Self::SourceExpired { profile, service: None, cause };
         }
-        // Instance metadata is the last place of the chain: failing there means that no other had any.
+        // Instance metadata is the last source of the chain. A failure there means that no other source had
+        // credentials.
         if cause.as_ref().is_some_and(|cause| cause.any(|text| text.contains("IMDS"))) {
             return Self::NoCredentials { profile, cause };
         }
         match error {
-            // Its text names no more than that.
+            // The text of this error adds nothing.
             CredentialsError::CredentialsNotLoaded(_) => Self::NoCredentials { profile, cause: None },
             _ => Self::SourceFailed { profile, cause },
         }
@@ -106,7 +108,8 @@ enum Class {
     Invalid,
 }
 
-/// Codes from the STS API reference ("Common errors" and each action's own) and what emulators answer.
+/// Classifies a refusal by its code. The codes are from the STS API reference ("Common errors" and each
+/// action's own) and from the answers of emulators.
 fn class(status: u16, code: &str) -> Class {
     match code {
         "ExpiredToken" | "ExpiredTokenException" => Class::Expired,
@@ -146,12 +149,13 @@ fn class(status: u16, code: &str) -> Class {
     }
 }
 
-/// The SDK has no public type for an expired sign-in, only these words; a certificate's expiry is another matter.
+/// Returns true if `text` reports an expired sign-in. The SDK has no public type for this error, only these
+/// words. An expired certificate is a different error.
 fn says_expired(text: &str) -> bool {
     text.contains("ExpiredToken") || (text.contains("expired") && !text.contains("certificate"))
 }
 
-/// An error this program made itself, found below whatever the SDK wrapped around it.
+/// Returns the error that this program raised itself, if `error` wraps one.
 fn local(error: &(dyn Error + 'static)) -> Option<AwsError> {
     links(error).find_map(|link| {
         if let Some(insecure) = link.downcast_ref::<InsecureRequest>() {

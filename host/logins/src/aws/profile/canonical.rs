@@ -1,4 +1,4 @@
-//! The selected profile as the SDK is given it: one text, in the spelling that its own parser takes.
+//! The selected profile in the form that the SDK receives: one text that the SDK's own parser accepts.
 
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -7,12 +7,12 @@ use super::chain::{Link, chain};
 use super::{ProfileError, Profiles, Settings};
 use audex_core::environment::{Environment, PATH};
 
-/// A section for the SDK that holds the endpoints of single services.
+/// The section for the SDK that holds the endpoints of single services.
 const SERVICES: &str = "audex";
 
-/// A file of profiles, and the profile in it that is selected.
+/// A file of profiles, and the name of the selected profile in it.
 ///
-/// It has no `Debug`. Security: the text holds keys.
+/// Security: the text holds keys, so the type has no `Debug`.
 #[derive(Default)]
 pub struct Canonical {
     /// The text of the file.
@@ -22,11 +22,11 @@ pub struct Canonical {
 }
 
 impl Profiles {
-    /// Writes the profiles that the identity comes from, and the settings of the selected one that lead to STS. Where keys are
-    /// in the environment, only the settings.
+    /// Writes the profiles that the identity comes from, and the settings of the selected profile that apply
+    /// to STS. If keys are in the environment, writes only the settings.
     ///
     /// # Errors
-    /// [`ProfileError`] for a profile that the AWS CLI would refuse.
+    /// [`ProfileError`] for a profile that the AWS CLI would reject.
     pub fn canonical(&self, environment: &Environment, has_keys: bool) -> Result<Canonical, ProfileError> {
         let settings = Settings::of(self)?;
         let mut sections = if has_keys { Vec::new() } else { chain(self, environment)? };
@@ -48,7 +48,8 @@ impl Profiles {
                 }
             };
             for (name, value) in lines {
-                // Security: the SDK starts `sh` by PATH. With such an entry that would be a file of the working directory.
+                // Security: the SDK finds `sh` by PATH. With such an entry, `sh` could be a file of the
+                // working directory.
                 if name == "credential_process" && has_relative_entry(environment) {
                     return Err(ProfileError::RelativePath);
                 }
@@ -62,13 +63,14 @@ impl Profiles {
     }
 }
 
-/// Returns whether PATH has an entry that is empty or relative, so that programs of the working directory are found by it.
+/// Returns true if PATH has an empty or relative entry, by which programs of the working directory are found.
 fn has_relative_entry(environment: &Environment) -> bool {
     let path = environment.get_os(PATH).unwrap_or_default().as_bytes();
     !path.is_empty() && path.split(|byte| *byte == b':').any(|entry| !entry.starts_with(b"/"))
 }
 
-/// A profile's name in the characters that the SDK takes; every other one, and `%`, as the hexadecimal of its bytes.
+/// Encodes a profile's name in the characters that the SDK accepts. Every other character, and `%`, becomes
+/// `%` and the hexadecimal of its bytes.
 pub(super) fn encode(name: &str) -> String {
     let mut encoded = String::new();
     for byte in name.bytes() {

@@ -1,6 +1,7 @@
 //! The identity of the selected profile: the properties that the AWS CLI would use, and no others.
 //!
-//! The order is botocore's, which is not the SDK's: the SDK is given one source for each profile, so that it cannot choose.
+//! The order is that of botocore and differs from the SDK's order. The SDK receives one source for each
+//! profile, so that it cannot choose.
 //! Source: botocore 1.43, `credentials.py` (`create_credential_resolver`, `ProfileProviderBuilder`, `AssumeRoleProvider`).
 
 use super::{Place, Profile, ProfileError, Profiles, Properties, Property, Value, words};
@@ -17,13 +18,13 @@ const SECRET_KEY: &str = "aws_secret_access_key";
 const TOKENS: [&str; 2] = ["aws_security_token", "aws_session_token"];
 /// The places that `credential_source` may name, in this spelling.
 const SOURCES: [&str; 3] = ["Environment", "Ec2InstanceMetadata", "EcsContainer"];
-/// Why such a value is refused.
+/// The reason for rejecting a value with a `#` or `;` after a space.
 pub(super) const COMMENT: &str =
     "has a `#` or `;` after a space: the AWS CLI reads it as part of the value, other AWS tools as a comment";
-/// A name or ARN in a message is cut to this many characters.
+/// The maximum length of a name or ARN in a message, in characters.
 const SHOWN_CHARS: usize = 120;
 
-/// Properties as the SDK is given them.
+/// Properties in the form that the SDK receives.
 pub(super) type Lines = Vec<(&'static str, String)>;
 
 /// A section for the SDK.
@@ -31,7 +32,7 @@ pub(super) type Lines = Vec<(&'static str, String)>;
 pub(super) enum Link {
     /// A profile of the chain, the selected one first.
     Profile(String, Lines),
-    /// A session of IAM Identity Center that one of them uses.
+    /// A session of IAM Identity Center that a profile of the chain uses.
     SsoSession(String, Lines),
 }
 
@@ -42,15 +43,16 @@ const WEB_IDENTITY: [(&str, &str); 3] = [
     (SESSION_NAME, "AWS_ROLE_SESSION_NAME"),
 ];
 
-/// The chain of the selected profile, from it to the profile whose keys are the first.
+/// Returns the chain of the selected profile, from that profile to the one that holds the first keys.
 ///
 /// # Errors
-/// [`ProfileError`] where the AWS CLI would refuse the profile, or would use what the SDK cannot be told.
+/// [`ProfileError`] if the AWS CLI would reject the profile, or would use a property that cannot be passed to
+/// the SDK.
 pub(super) fn chain(profiles: &Profiles, environment: &Environment) -> Result<Vec<Link>, ProfileError> {
     let mut sections = Vec::new();
     let mut visited = vec![profiles.name()];
     let mut current = profiles.name();
-    // Only the default profile can be absent here: a named one was looked for.
+    // Only the default profile can be missing here: a profile with a name was checked before.
     while let Some(profile) = profiles.by_name.get(current) {
         let reader = Reader { profiles, name: current, profile };
         let is_first = visited.len() == 1;
@@ -77,7 +79,7 @@ pub(super) fn chain(profiles: &Profiles, environment: &Environment) -> Result<Ve
     Ok(sections)
 }
 
-/// Reads one profile.
+/// A reader of one profile.
 struct Reader<'a> {
     profiles: &'a Profiles,
     name: &'a str,
@@ -106,7 +108,7 @@ impl<'a> Reader<'a> {
         ProfileError::Property { place: self.place(at), profile: self.name.to_owned(), reason: reason.into() }
     }
 
-    /// The text of a property, fit for the SDK.
+    /// Returns the text of a property, if the SDK can read it.
     fn text(&self, properties: &'a Properties, name: &str) -> Result<Option<&'a str>, ProfileError> {
         let Some(property) = properties.get(name) else { return Ok(None) };
         let text = text(property).map_err(|reason| self.refuse_at(property, name, reason))?;
@@ -128,7 +130,7 @@ impl<'a> Reader<'a> {
         self.text(&self.profile.merged, name)
     }
 
-    /// The role that the profile assumes.
+    /// Returns the properties of the role that the profile assumes.
     fn role(&self) -> Result<Lines, ProfileError> {
         if self.has("mfa_serial") {
             return Err(ProfileError::SecondFactor {
@@ -149,7 +151,7 @@ impl<'a> Reader<'a> {
         if is_role_arn(arn) {
             return Ok(arn.to_owned());
         }
-        // Security: what is no ARN at all may be a key that was put on the wrong line.
+        // Security: text that is not an ARN may be a key on the wrong line.
         let shown =
             if arn.starts_with("arn:") { format!("is `{}`, which", shown(arn)) } else { String::new() };
         Err(self.refuse(
@@ -197,7 +199,8 @@ impl<'a> Reader<'a> {
         Ok(Some(next))
     }
 
-    /// The profile's own credentials. The selected one may have none: the search then goes on elsewhere.
+    /// Returns the profile's own credentials. The selected profile may have none; the search then continues
+    /// elsewhere.
     fn base(
         &self,
         sections: &mut Vec<Link>,
@@ -271,7 +274,7 @@ impl<'a> Reader<'a> {
         let mut lines = own.into_iter().map(read).collect::<Result<Lines, _>>()?;
         let place = ["sso_start_url", "sso_region"].into_iter().map(read).collect::<Result<Lines, _>>()?;
         match name {
-            // The name is a part of what the cached sign-in is found by, so it must reach the SDK as it is.
+            // The cached sign-in is found by this name, so the name must reach the SDK unchanged.
             Some(name) if super::canonical::encode(name) != name => {
                 return Err(self.refuse(
                     "sso_session",
@@ -287,7 +290,7 @@ impl<'a> Reader<'a> {
         Ok(Some(lines))
     }
 
-    /// Keys in the section of one file.
+    /// Returns the keys in the section of one file.
     fn keys(&self, section: Option<&'a Properties>) -> Result<Option<Lines>, ProfileError> {
         let Some(section) = section else { return Ok(None) };
         let Some(id) = self.text(section, ACCESS_KEY)? else { return Ok(None) };
@@ -306,7 +309,7 @@ impl<'a> Reader<'a> {
         Ok(Some(lines))
     }
 
-    /// The command, as a shell runs it: the SDK hands it to one.
+    /// Returns the command in the form that a shell runs, because the SDK passes it to a shell.
     fn process(&self) -> Result<Option<String>, ProfileError> {
         const NAME: &str = "credential_process";
         let Some(property) = self.profile.merged.get(NAME) else { return Ok(None) };
@@ -321,7 +324,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The text of a property, if it is on one line.
+/// Returns the text of a property, if the text is on one line.
 pub(super) fn text(property: &Property) -> Result<&str, &'static str> {
     match &property.value {
         Value::Table(_) => Err("has properties of its own, where text is expected"),
@@ -330,7 +333,7 @@ pub(super) fn text(property: &Property) -> Result<&str, &'static str> {
     }
 }
 
-/// Tells whether the SDK would cut the text off.
+/// Returns true if the SDK would cut the text off at a comment.
 pub(super) fn has_comment(text: &str) -> bool {
     let spaces = || text.chars().map(char::is_whitespace);
     text.chars()
@@ -339,7 +342,7 @@ pub(super) fn has_comment(text: &str) -> bool {
         .any(|(character, after_space)| after_space && matches!(character, '#' | ';'))
 }
 
-/// Tells whether `arn` has the shape of a role's ARN.
+/// Returns true if `arn` has the shape of a role's ARN.
 fn is_role_arn(arn: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let [prefix, partition, service, region, account, resource] = parts.as_slice() else { return false };

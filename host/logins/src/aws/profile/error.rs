@@ -1,4 +1,4 @@
-//! What can be wrong with the profile files.
+//! Errors in the profile files.
 
 use std::fmt;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub struct Place {
     /// The file.
     pub file: Arc<Path>,
-    /// Counted from 1.
+    /// The number of the line, counted from 1.
     pub line: usize,
 }
 
@@ -19,76 +19,76 @@ impl fmt::Display for Place {
     }
 }
 
-/// The error for profile files that give no identity, or not a certain one. No message holds a property's value, except names of
-/// profiles and ARNs of roles.
+/// The error for profile files that give no identity, or an ambiguous one. No message contains a property's
+/// value, except names of profiles and ARNs of roles.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
-    /// A file that is not text.
+    /// The file is too large or not text.
     #[error("cannot read the AWS profiles in `{}`: {reason}", path.display())]
     Unreadable {
         /// The file.
         path: Arc<Path>,
-        /// In words.
+        /// The reason, in words.
         reason: &'static str,
     },
-    /// A line that botocore refuses.
+    /// Botocore rejects the line.
     #[error("{place}: {reason}")]
     Malformed {
         /// The line.
         place: Place,
-        /// In words.
+        /// The reason, in words.
         reason: &'static str,
     },
-    /// No file has the selected profile.
+    /// No file contains the selected profile.
     #[error("there is no AWS profile `{profile}`")]
     Missing {
-        /// Its name.
+        /// The profile's name.
         profile: String,
     },
-    /// `AWS_PROFILE` is set to nothing, which the AWS CLI takes for the name of a profile.
+    /// `AWS_PROFILE` is empty, which the AWS CLI takes for the name of a profile.
     #[error("AWS_PROFILE is set and empty")]
     EmptyName,
-    /// Two variables name two profiles.
+    /// The two variables name different profiles.
     #[error(
         "AWS_PROFILE is `{one}` and AWS_DEFAULT_PROFILE is `{other}`, and AWS tools differ in which one wins"
     )]
     TwoProfiles {
-        /// `AWS_PROFILE`.
+        /// The value of `AWS_PROFILE`.
         one: String,
-        /// `AWS_DEFAULT_PROFILE`.
+        /// The value of `AWS_DEFAULT_PROFILE`.
         other: String,
     },
-    /// A property of a profile, or what it lacks.
+    /// A property of the profile is wrong or missing.
     #[error("{place}: profile `{profile}`: {reason}")]
     Property {
         /// The line of the property, or of the profile.
         place: Place,
         /// The profile.
         profile: String,
-        /// In words.
+        /// The reason, in words.
         reason: String,
     },
-    /// A `credential_process`, while PATH leads into the working directory.
+    /// The profile has a `credential_process`, and PATH leads into the working directory.
     #[error(
         "PATH has an entry that is empty or relative, so `credential_process` could run a program of the working directory"
     )]
     RelativePath,
-    /// A role that is assumed with a code of a second factor.
+    /// The role needs the code of a second factor.
     #[error(
         "{place}: profile `{profile}` needs an MFA code to assume its role (`mfa_serial`), and Audex does not ask for one"
     )]
     SecondFactor {
         /// The line of `mfa_serial`.
         place: Place,
-        /// The profile that has it.
+        /// The profile with `mfa_serial`.
         profile: String,
-        /// The profile that was selected, as it is given to the AWS CLI.
+        /// The selected profile, as the AWS CLI is given it.
         selected: String,
     },
 }
 
 impl ProfileError {
-    /// What a user can do about it, if there is one thing to do.
+    /// Returns one action that can help the user.
     #[must_use]
     pub fn hint(&self) -> String {
         match self {

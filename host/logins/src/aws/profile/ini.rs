@@ -2,54 +2,59 @@
 //!
 //! Source: Python 3.11, `Lib/configparser.py` (`_read`); botocore 1.43, `configloader.py` (`raw_config_parse`).
 
-/// The section whose properties every other section has too, unless it has its own.
+/// The section whose properties all other sections inherit, unless they set them.
 const COMMON: &str = "DEFAULT";
 
-/// A file that botocore refuses as a whole.
+/// The error for a file that botocore rejects as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
+<<<<<<< HEAD
 pub struct IniError {
     /// Counted from 1.
+=======
+pub(crate) struct IniError {
+    /// The number of the line, counted from 1.
+>>>>>>> lang-l3
     pub line: usize,
-    /// In words, without the text of the line: it may hold a key.
+    /// The reason in words, without the text of the line, which may contain a key.
     pub reason: &'static str,
 }
 
 /// A section, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// What stands between the brackets, as it is written.
+    /// The text between the brackets, unchanged.
     pub name: String,
-    /// Where its header is.
+    /// The line of the header.
     pub line: usize,
-    /// Each name once.
+    /// The properties; each name occurs once.
     pub entries: Vec<Entry>,
 }
 
 /// A property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// In lower case.
+    /// The name in lower case.
     pub name: String,
-    /// Where it begins.
+    /// The line where the property begins.
     pub line: usize,
-    /// What it is set to.
+    /// The value.
     pub value: Value,
 }
 
-/// What a property is set to.
+/// The value of a property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// Text without spaces around it; of several lines, if the later ones are indented.
+    /// Text without spaces around it; several lines if the later ones are indented.
     Text(String),
-    /// Properties of its own, indented below a name that has no value on its line.
+    /// Nested properties, indented below a name without a value on its line.
     Table(Vec<(String, String)>),
 }
 
 /// Reads the text of a file.
 ///
 /// # Errors
-/// [`IniError`] for the first line that botocore refuses.
+/// [`IniError`] for the first line that botocore rejects.
 pub fn parse(text: &str) -> Result<Vec<Section>, IniError> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut reader = Reader::default();
@@ -59,7 +64,8 @@ pub fn parse(text: &str) -> Result<Vec<Section>, IniError> {
     reader.finish()
 }
 
-/// Tells whether Python's `str.isspace` holds: Unicode's white space, and four separators of ASCII besides.
+/// Returns the result of Python's `str.isspace`: true for Unicode's white space and for four ASCII
+/// separators.
 pub(super) fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\x1c'..='\x1f').contains(&character)
 }
@@ -85,9 +91,9 @@ impl Open {
 struct Reader {
     sections: Vec<Open>,
     common: Option<Open>,
-    /// Returns whether the current section is the common one.
+    /// True while the current section is the common one.
     in_common: bool,
-    /// Returns whether the last line that counts is a property's, which the next one may continue.
+    /// True while the last line that counts belongs to a property, which the next line may continue.
     in_property: bool,
     indent: usize,
 }
@@ -97,7 +103,7 @@ impl Reader {
         if self.in_common { self.common.as_mut() } else { self.sections.last_mut() }
     }
 
-    /// The lines of the property that may be continued.
+    /// Returns the lines of the property that the next line may continue.
     fn open_value(&mut self) -> Option<&mut Vec<String>> {
         if !self.in_property {
             return None;
@@ -181,7 +187,7 @@ impl Reader {
     }
 }
 
-/// The name in `[name]`, whatever follows the last bracket.
+/// Returns the name in `[name]`, without the text after the last bracket.
 fn header(line: &str) -> Option<&str> {
     let rest = line.strip_prefix('[')?;
     let name = rest.get(..rest.rfind(']')?)?;
@@ -210,7 +216,7 @@ fn table(text: &str, line: usize) -> Result<Value, IniError> {
     Ok(Value::Table(entries))
 }
 
-/// Where Python's `str.splitlines` splits.
+/// Returns true for the characters at which Python's `str.splitlines` splits.
 pub(super) fn ends_line(character: char) -> bool {
     matches!(character, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -219,7 +225,7 @@ pub(super) fn ends_line(character: char) -> bool {
 mod tests {
     use super::*;
 
-    /// Sections and properties, one line each.
+    /// Returns sections and properties, one line each.
     fn shown(text: &str) -> Vec<String> {
         let mut lines = Vec::new();
         for section in parse(text).unwrap() {

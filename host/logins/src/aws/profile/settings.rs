@@ -1,6 +1,6 @@
-//! The settings of the selected profile that are no credentials: where requests go, and how they are made.
+//! The settings of the selected profile other than credentials: where requests go, and how they are made.
 //!
-//! Security: both lists below are lists of what may pass. Nothing that names, gives or finds credentials is in them.
+//! Security: the lists below are allow lists. They contain nothing that names, gives or finds credentials.
 //! Source of the names: AWS SDKs and Tools Reference Guide, "Settings reference"; AWS CLI, "Configuration and credential file
 //! settings" and "S3 configuration".
 
@@ -19,7 +19,7 @@ const DUAL_STACK: &str = "use_dualstack_endpoint";
 const CA_BUNDLE: &str = "ca_bundle";
 const REGION: &str = "region";
 
-/// Settings that choose an endpoint. A gateway of the session is the endpoint instead of it.
+/// Settings that choose an endpoint. They do not pass if a gateway of the session is the endpoint.
 const LEADING: &[&str] = &[
     ENDPOINT,
     IGNORE,
@@ -58,7 +58,7 @@ const OTHER: &[&str] = &[
     "cli_timestamp_format",
 ];
 
-/// Settings below `s3`, in the same two kinds.
+/// Settings below `s3`, divided in the same way.
 const S3_LEADING: &[&str] = &[
     "signature_version",
     "us_east_1_regional_endpoint",
@@ -80,15 +80,15 @@ const S3_OTHER: &[&str] = &[
 
 const USER: &str = "has a user name or password, which an endpoint must not have";
 
-/// The variables that say the same as a setting and win over it.
+/// The variables that are equivalent to a setting and win over it.
 const VARIABLES: [(&str, &str); 3] =
     [(FIPS, "AWS_USE_FIPS_ENDPOINT"), (DUAL_STACK, "AWS_USE_DUALSTACK_ENDPOINT"), (CA_BUNDLE, AWS_CA_BUNDLE)];
 const IGNORE_VARIABLE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
-/// Who chooses the endpoints of the command.
+/// The party that chooses the endpoints of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leads {
-    /// The profile, as outside of a session.
+    /// The profile, as outside a session.
     Profile,
     /// An endpoint of this session.
     Session,
@@ -97,7 +97,7 @@ pub enum Leads {
 /// Settings with their values.
 type Values = Vec<(&'static str, String)>;
 
-/// The name of a setting that cannot be used, why, and where it is.
+/// The name of a setting that cannot be used, the reason, and the property.
 type Refused<'a> = (&'static str, &'static str, &'a Property);
 
 /// The settings of one profile.
@@ -105,16 +105,16 @@ type Refused<'a> = (&'static str, &'static str, &'a Property);
 pub struct Settings {
     top: Values,
     s3: Values,
-    /// Endpoints of single services, by their identifiers in lower case with `_`.
+    /// The endpoints of single services, by the service's identifier in lower case with `_`.
     endpoints: BTreeMap<String, String>,
 }
 
 impl Settings {
-    /// Takes the settings of the selected profile.
+    /// Returns the settings of the selected profile.
     ///
     /// # Errors
-    /// [`ProfileError::Property`] for a setting that is not one line of text, an endpoint with a password in it, and a `services`
-    /// section that is not there.
+    /// [`ProfileError::Property`] for a setting that is not one line of text, an endpoint with a password in
+    /// it, and a `services` section that does not exist.
     pub fn of(profiles: &Profiles) -> Result<Self, ProfileError> {
         let Some(properties) = profiles.properties(profiles.name()) else { return Ok(Self::default()) };
         let refuse = |property: &Property, name: &str, reason: &str| ProfileError::Property {
@@ -133,13 +133,13 @@ impl Settings {
         Ok(Self { top, s3, endpoints })
     }
 
-    /// The value of one setting.
+    /// Returns the value of one setting.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.top.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
     }
 
-    /// The configuration file of the session: these settings as the default profile.
+    /// Returns the session's configuration file, with these settings as the default profile.
     #[must_use]
     pub fn file(&self, leads: Leads) -> String {
         let passes = |leading: &[&str], name: &str| leads == Leads::Profile || !leading.contains(&name);
@@ -161,7 +161,8 @@ impl Settings {
         if body.is_empty() { body } else { format!("[default]\n{body}") }
     }
 
-    /// The settings that lead the SDK's own calls, as properties of a profile, and the section that they name.
+    /// Returns the settings for the SDK's own calls as properties of a profile, and the section that they
+    /// name.
     pub(super) fn for_sdk(&self, section: &str) -> String {
         let mut text = String::new();
         for name in [IGNORE, FIPS, DUAL_STACK] {
@@ -175,7 +176,7 @@ impl Settings {
         text + &self.services(section)
     }
 
-    /// A line that names a section of endpoints, and that section.
+    /// Returns a line that names a section of endpoints, and that section.
     fn services(&self, section: &str) -> String {
         let mut text = String::new();
         if self.endpoints.is_empty() {
@@ -193,14 +194,14 @@ impl Settings {
     }
 }
 
-/// The settings of both lists.
+/// Returns the settings of both lists.
 fn top(properties: &Properties) -> Result<Values, Refused<'_>> {
     let mut settings = Vec::new();
     for name in LEADING.iter().chain(OTHER).copied() {
         let Some(property) = properties.get(name) else { continue };
         let refuse = |reason| (name, reason, property);
         let value = text(property).map_err(refuse)?;
-        // Tools must agree on where the requests go.
+        // All tools must agree on where the requests go.
         if has_comment(value) && (LEADING.contains(&name) || name == REGION) {
             return Err(refuse(COMMENT));
         }
@@ -223,7 +224,7 @@ fn s3(property: &Property) -> Values {
     S3_LEADING.iter().chain(S3_OTHER).copied().filter_map(value).collect()
 }
 
-/// The endpoints in the section that `services` names.
+/// Returns the endpoints in the section that `services` names.
 fn endpoints(profiles: &Profiles, services: &Property) -> Result<BTreeMap<String, String>, &'static str> {
     let section = profiles.services.get(text(services)?);
     let Some(section) = section else { return Err("names a `[services …]` section that is not there") };
@@ -242,13 +243,13 @@ fn endpoints(profiles: &Profiles, services: &Property) -> Result<BTreeMap<String
     Ok(endpoints)
 }
 
-/// Security: a password in an address would be handed on with it.
+/// Security: a password in an address would be passed on with the address.
 fn has_user(url: &str) -> bool {
     url.contains('@')
 }
 
-/// Returns the text of the session's configuration file. Files that cannot be read give an empty one: what is wrong with them is
-/// said where the credentials are looked for.
+/// Returns the text of the session's configuration file. If the files cannot be read, the text is empty; the
+/// look-up of credentials reports the error.
 #[must_use]
 pub fn session_file(environment: &Environment, leads: Leads) -> String {
     selected(environment).file(leads)

@@ -1,8 +1,8 @@
-//! Selection, and what the SDK and the command are given.
+//! Tests of the selection, and of the settings for the SDK and for the command.
 
 use super::*;
 
-/// A machine with these files; variables beside.
+/// A machine with profile files and variables.
 struct Machine {
     home: tempfile::TempDir,
     environment: Environment,
@@ -85,7 +85,7 @@ fn a_file_that_is_no_text_is_named() {
     assert!(said.contains(path.to_str().unwrap()) && said.contains("UTF-8"), "{said}");
 }
 
-/// The variables of `with_endpoints` that begin with `AWS_`, except the profile's name.
+/// Returns the variables of `with_endpoints` that begin with `AWS_`, except the profile's name.
 fn led(config: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let machine = machine(config, "", &[&[("AWS_PROFILE", "p")], variables].concat());
     let led = with_endpoints(&machine.environment);

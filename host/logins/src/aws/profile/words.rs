@@ -3,7 +3,7 @@
 //!
 //! Source: Python 3.11, `Lib/shlex.py` (`read_token` with `posix` and `whitespace_split`).
 
-/// Splits `text` into words; `None` when a quote or an escape has no end.
+/// Splits `text` into words; `None` if a quote or an escape has no end.
 #[must_use]
 pub fn split(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
@@ -44,8 +44,8 @@ fn double(rest: &mut impl Iterator<Item = char>, word: &mut String) -> Option<()
     }
 }
 
-/// Writes `words` so that a shell runs exactly them, and so that no `#` and no `;` has a space before it: the AWS SDK for Rust
-/// takes what follows for a comment.
+/// Quotes `words` so that a shell runs exactly them, and so that no `#` and no `;` has a space before it: the
+/// AWS SDK for Rust treats the text after such a character as a comment.
 #[must_use]
 pub fn quote(words: &[String]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| quoted(word)).collect();

@@ -1,4 +1,4 @@
-//! `GetScopedCredentials` against canned answers: what is sent, and what becomes of its own refusals.
+//! Tests of `GetScopedCredentials` against canned answers: the requests, and the handling of refusals.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn the_description_is_sent_within_its_alphabet_and_length() {
 #[test]
 fn no_part_of_the_callers_keys_is_in_the_description() {
     run(async {
-        // Cut first, the token would lose its end and be known no more.
+        // If the text were cut first, the token would lose its end and would not be recognised.
         for filler in [0, 230, 240, 250] {
             let text = format!("{}{PLANTED_TOKEN} {PLANTED}", "x".repeat(filler));
             let (aws, double) = double(vec![wrapped("GetScopedCredentials", SESSION)]).await;
@@ -50,7 +50,7 @@ fn a_session_that_ends_before_the_asked_duration_gives_its_own_end() {
         );
         assert_eq!(bodies[0].replace("&DurationSeconds=30", ""), bodies[1]);
 
-        // STS said no to its own end too: then there is no session, and a word on what to do.
+        // STS also rejects the request without a duration, so there is no session, and the error has a hint.
         let (aws, asked) = double(vec![refused]).await;
         let error = aws.scoped_credentials(&keys(), &scoped()).await.unwrap_err();
         assert_eq!((error.code(), asked.asked().len()), ("invalid-request", 2));

@@ -1,4 +1,4 @@
-//! Source credentials from a profile, and what is said when they cannot be had.
+//! Tests of source credentials from a profile, and of the errors if there are none.
 
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;

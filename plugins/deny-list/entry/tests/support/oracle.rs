@@ -1,10 +1,11 @@
-//! What must be true of any entry of a deny list: the judge of the fuzz target `deny`, of its corpus, and of generated entries.
+//! The properties of every entry of a deny list: the judge of the fuzz target `deny`, of its corpus, and of
+//! generated entries.
 
 use std::sync::LazyLock;
 
 use deny_entry::{Decision, Row, Vocabulary, decide};
 
-/// The clouds, each with its actions, in the case that entries are compared in.
+/// The clouds, each with its actions in the case for comparisons.
 static CLOUDS: LazyLock<Vec<(&str, Vocabulary<'static>, Vec<String>)>> = LazyLock::new(|| {
     let folded = |vocabulary: Vocabulary<'static>| {
         let mut names = Vec::new();
@@ -17,12 +18,12 @@ static CLOUDS: LazyLock<Vec<(&str, Vocabulary<'static>, Vec<String>)>> = LazyLoc
     Vocabulary::BUILT_IN.map(|(id, vocabulary)| (id, vocabulary, folded(vocabulary))).to_vec()
 });
 
-/// Longer than any entry, so that time stays with what matters.
+/// The maximum length in characters. It is longer than any real entry and keeps the time short.
 const LONGEST: usize = 100;
 
-/// Judges an entry, and what a mapping may say of it: the first line is the entry, the others are `PROVIDER ACTION`.
+/// Judges an entry with the rows of a mapping: the first line is the entry, the others are `PROVIDER ACTION`.
 ///
-/// The entry is held against every `stride`th action, from a place that the input decides.
+/// The entry is compared with every `stride`th action, from a start that the input decides.
 pub fn judge(input: &[u8], stride: usize) {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.lines();
@@ -40,7 +41,8 @@ pub fn judge(input: &[u8], stride: usize) {
     assert_eq!(of("vault"), of("aws"), "`{entry}`");
 }
 
-/// The property: what the filter would deny with an entry, the entry denies in that provider's runs, or there are none.
+/// Checks the property: if the filter would deny an action with an entry, the entry binds in that provider's
+/// runs.
 fn judge_on(entry: &str, id: &str, vocabulary: Vocabulary<'_>, sample: &[&String], rows: &[Row]) {
     let covered: Vec<&&String> = sample.iter().filter(|name| matches(entry, name)).collect();
     let decision = decide(entry, id, vocabulary, rows);
@@ -60,7 +62,7 @@ fn judge_on(entry: &str, id: &str, vocabulary: Vocabulary<'_>, sample: &[&String
         let is_known = |names: &[String]| names.iter().any(|name| matches(meant, name));
         assert!(CLOUDS.iter().any(|(_, _, names)| is_known(names)), "`{entry}` corrected to `{meant}`");
     }
-    // Case never counts, and a mapping only adds.
+    // Case never matters, and a mapping only adds.
     let kind = |decision: &Decision| std::mem::discriminant(decision);
     let folded = decide(&entry.to_lowercase(), id, vocabulary, rows);
     assert_eq!(kind(&folded), kind(&decision), "`{entry}` on {id}: {folded:?} {decision:?}");
@@ -70,7 +72,8 @@ fn judge_on(entry: &str, id: &str, vocabulary: Vocabulary<'_>, sample: &[&String
     }
 }
 
-/// The definition of a match, in any case: what is left of the pattern after a star is tried at each place.
+/// Returns true if the pattern matches, in any case. This is the definition of a match: after a star, the
+/// rest of the pattern is tried at each position.
 fn matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<u8> = pattern.to_lowercase().into_bytes();
     let name = name.as_bytes();
