@@ -97,8 +97,8 @@ impl Components {
         Ok(Self { engine, store: Store::open(&settings.paths, &settings.plugins)? })
     }
 
-    /// Returns the environment variables with secrets that were granted to components, which may take part in
-    /// this run or not. The command must not get any of these variables.
+    /// Returns the environment variables with secrets that were granted to components, also to those that do
+    /// not take part in this run. The command must not get any of these variables.
     #[must_use]
     pub fn secret_variables(&self, settings: &Settings) -> Vec<String> {
         let granted = self.store.installed().iter().flat_map(|installed| &installed.granted);

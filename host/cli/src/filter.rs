@@ -1,4 +1,4 @@
-//! Every filter sees the request; each can only take away. The rest is the grant.
+//! Every filter sees the request; each can only take away. The remaining permissions are the grant.
 //!
 //! INVARIANT: a [`Grant`] is made only here, and nothing can be minted without one.
 

@@ -292,8 +292,8 @@ impl Settings {
         }
     }
 
-    /// Returns the place of `keys` in a `config.toml`, the user's or else the organisation's, as `PATH:LINE:
-    /// ` to begin an error with.
+    /// Returns the place of `keys` in a `config.toml`, the user's or else the organisation's.
+    /// The text is `PATH:LINE: `, to begin an error with.
     #[must_use]
     pub fn place(&self, keys: &[&str]) -> String {
         let files =

@@ -32,7 +32,7 @@ struct Reach {
     admin: AccessKey,
 }
 
-/// Serves until a signal ends the program.
+/// Serves until a signal requests the end.
 ///
 /// # Errors
 /// [`DemoError`] when the port is taken or signals cannot be received.
