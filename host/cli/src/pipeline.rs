@@ -67,7 +67,7 @@ pub struct Granted {
     pub provider: Provider,
     /// The provider's own description.
     pub description: Description,
-    /// The grant, and what the filters removed from the request.
+    /// The grant, and the permissions that the filters removed from the request.
     pub filtered: Filtered,
     /// The duration of access.
     pub ttl: Ttl,

@@ -30,7 +30,7 @@ pub struct Planned {
 
 impl Planned {
     /// Returns the notice about the end of the command at the ttl if the cloud may make longer credentials.
-    /// This notice is for the plan; a run reports what happened.
+    /// This notice is for the plan; a run reports the actual end.
     #[must_use]
     pub fn floor_notice(&self) -> Option<String> {
         let (ttl, longest) = (self.grant.shown().ttl_seconds, self.plan.longest_life_seconds);

@@ -1,4 +1,4 @@
-//! Installed components: files named by their digest, and the lock with what each may do.
+//! Installed components: files named by their digest, and the lock with the grants of each.
 //!
 //! Security: everything is keyed by content. A file whose digest is not the lock's is rejected, whatever its
 //! name.
@@ -165,7 +165,7 @@ impl Store {
     /// # Errors
     /// When the file is missing or changed.
     pub fn read(&self, installed: &Installed) -> Result<(Vec<u8>, Manifest), StoreError> {
-        // This version does not know what the grant allowed, and without the grant the component would be
+        // This version does not know the meaning of the grant, and without the grant the component would be
         // another one.
         if let Some(unknown) = installed.unknown.first() {
             let reason = format!(
@@ -255,7 +255,7 @@ impl Store {
     }
 
     /// Returns the path of the module from which the component of this digest was made. The module is kept if
-    /// it is what was signed.
+    /// the signature is of the module.
     fn module_file(&self, digest: &str) -> PathBuf {
         self.directory.join(format!("{digest}.module"))
     }

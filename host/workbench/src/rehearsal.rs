@@ -146,7 +146,7 @@ pub fn play(
     Ok((lines.iter().map(|line| one_line(line)).collect(), tape.exchanges().len()))
 }
 
-/// Does what a run does with a provider, from the plan on.
+/// Calls a provider as a run does, from the plan on.
 fn mint(provider: &Provider, grant: &Grant, now: u64) -> Result<Vec<String>, PluginError> {
     let description = provider.describe()?;
     let planned = match provider.plan(grant) {

@@ -1,4 +1,4 @@
-//! A small S3 client for the command of a demo step. It shows what a command with these credentials can see.
+//! A small S3 client for the command of a demo step. It shows the access that the credentials give.
 //!
 //! The client finds its credentials as any SDK would, in its own environment or in a named profile, and gets
 //! no other help.

@@ -13,7 +13,7 @@ use audex_core::session::Endpoint;
 use audex_core::session::Value;
 use audex_core::unwind::caught;
 
-/// Revokes the credentials if possible; the text says what became of them.
+/// Revokes the credentials if possible; the text states the outcome.
 pub(super) fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
     caught(|| try_revoke(provider, minted)).unwrap_or_else(|panicked| Err(format!("not revoked: {panicked}")))
 }

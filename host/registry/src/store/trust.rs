@@ -59,7 +59,7 @@ impl Store {
             return Err(untrusted(Distrust::Elsewhere));
         }
         let signer = plan.signed.as_ref().map(|(signer, _)| signer);
-        // Security: the server at each redirect decides what comes, or where to get it, so each redirect must
+        // Security: the server at each redirect chooses the file or the next address, so each redirect must
         // be an allowed source.
         for origin in [&plan.origin].into_iter().chain(&plan.led_to) {
             self.check_rules(&name, origin, signer)?;
