@@ -1,7 +1,6 @@
 //! The sources of components: a file, an https address, an OCI registry.
 //!
-//! A fetch proves nothing: the signature or the digest must be checked before the component is installed or
-//! run.
+//! A fetch proves nothing: signatures and digests are checked when a component is to be installed.
 
 mod oci;
 mod web;

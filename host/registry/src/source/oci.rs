@@ -204,8 +204,8 @@ impl Pull<'_> {
 
     /// Gets a token from the realm that the registry names.
     ///
-    /// Security: the registry chooses the realm. The login goes to the realm over https only, as docker sends
-    /// it.
+    /// Security: the registry chooses the realm. The login goes to the realm over https only (http on
+    /// loopback), as docker sends it.
     async fn token(&self, challenge: &str) -> Result<String, SourceError> {
         let value = |name: &str| {
             let rest = challenge.split_once(&format!("{name}=\""))?.1;
