@@ -1,13 +1,15 @@
-//! The filters' last word: they see what will be asked of the cloud, and nothing is minted that one of them refuses.
+//! The last check by the filters: they see the request to the cloud, and nothing is minted if one of them
+//! rejects it.
 //!
-//! INVARIANT: `mint` takes [`Approved`], which is made here and nowhere else. Nothing can be taken away any more, so that what
-//! was shown is what is asked for; a filter that wants less refuses and says what.
+//! INVARIANT: `mint` takes [`Approved`], which is made only here. Nothing can be removed at this stage, so
+//! that the request to the cloud is the one that was shown. A filter that wants less rejects the plan and
+//! gives the reason.
 
 use crate::filter::FilterError;
 use crate::plan::Planned;
 use audex_components::filter::{Approval, Context, Filter};
 
-/// A plan that no filter refuses. It cannot be changed.
+/// A plan that every filter approved. The plan cannot be changed.
 pub struct Approved {
     planned: Planned,
     filters: Vec<Filter>,
@@ -15,16 +17,16 @@ pub struct Approved {
 }
 
 impl Approved {
-    /// The plan.
+    /// Returns the plan.
     #[must_use]
     pub fn planned(&self) -> &Planned {
         &self.planned
     }
 
-    /// Asks every filter again where the cloud left another way than the planned one.
+    /// Asks every filter again if `method` is not the planned one.
     ///
     /// # Errors
-    /// When one fails, or refuses `method`.
+    /// When a filter fails or rejects `method`.
     pub fn by_method(&self, method: &str) -> Result<(), FilterError> {
         if method == self.planned.plan.method {
             return Ok(());
@@ -42,10 +44,10 @@ impl Approved {
     }
 }
 
-/// Asks every filter whether `planned` may be asked of the cloud.
+/// Asks every filter to approve the request to the cloud.
 ///
 /// # Errors
-/// When one fails or refuses.
+/// When a filter fails or rejects the plan.
 pub fn approve(planned: Planned, filters: Vec<Filter>, context: Context) -> Result<Approved, FilterError> {
     for filter in &filters {
         let approval = filter.approve(planned.grant.shown(), &planned.plan, &context);

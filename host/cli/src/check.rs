@@ -1,4 +1,4 @@
-//! The provider looks at every native permission before anything is decided about it.
+//! The provider checks every native permission before anything is decided about it.
 
 use crate::expansion::{Expanded, Native};
 use crate::request::includes;
@@ -6,48 +6,48 @@ use audex_components::component::PluginError;
 use audex_components::provider::Scope;
 use audex_components::provider::{Finding, Permission, Provider, Status};
 
-/// Permissions the provider accepts, corrected where it calls them something else.
+/// The permissions that the provider accepts, corrected to the provider's own names.
 #[derive(Debug)]
 pub struct Checked {
-    /// Without repetition, in the order asked for.
+    /// The permissions without repetition, in the requested order.
     pub permissions: Vec<Permission>,
-    /// What the user should know.
+    /// The notices for the user.
     pub notices: Vec<String>,
 }
 
-/// Why a permission is not accepted.
+/// The error for a permission that is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// The provider failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),
-    /// Not of this provider's syntax.
+    /// The permission does not have this provider's syntax.
     #[error("`{action}` is no permission of provider `{provider}`, which writes them {syntax}")]
     Malformed {
-        /// What was asked for.
+        /// The requested permission.
         action: String,
         /// The provider.
         provider: String,
-        /// Its syntax, with an example.
+        /// The provider's syntax, with an example.
         syntax: String,
-        /// The universal permission it was probably meant to be.
+        /// The universal permission that was probably meant.
         suggestion: Option<String>,
     },
-    /// Of the right syntax, and unknown.
+    /// The permission has the right syntax and is unknown.
     #[error("provider `{provider}` knows no permission `{action}`")]
     Unknown {
-        /// What was asked for.
+        /// The requested permission.
         action: String,
         /// The provider.
         provider: String,
-        /// The nearest known one.
+        /// The nearest known permission.
         suggestion: Option<String>,
     },
 }
 
 impl CheckError {
-    /// The same, suggesting what `nearest` makes of the action, if anything: a universal name of almost this spelling is
-    /// nearer than any native one.
+    /// Returns this error with the suggestion that `nearest` has for the action, if any. A universal name of
+    /// almost this spelling is nearer than any native name.
     #[must_use]
     pub fn suggesting(mut self, nearest: impl FnOnce(&str) -> Option<String>) -> Self {
         if let Self::Malformed { action, suggestion, .. } | Self::Unknown { action, suggestion, .. } =
@@ -60,10 +60,11 @@ impl CheckError {
     }
 }
 
-/// Asks `provider` about every permission of `expanded`; `syntax` is its own word for how they are written.
+/// Asks `provider` about every permission of `expanded`. `syntax` is the provider's own description of its
+/// syntax.
 ///
 /// # Errors
-/// When one is malformed or unknown, or the provider fails.
+/// When a permission is malformed or unknown, or the provider fails.
 pub fn check(expanded: Expanded, provider: &Provider, id: &str, syntax: &str) -> Result<Checked, CheckError> {
     let actions: Vec<String> = expanded.permissions.iter().map(|native| native.action.clone()).collect();
     let findings = provider.check(&actions)?;
@@ -92,7 +93,7 @@ fn accept(
         }
         Status::Known | Status::Corrected => {}
     }
-    // How much a wildcard means stands in the plan; in each run it would be noise.
+    // The plan shows how much a wildcard means; in each run such a notice would be noise.
     let worth_saying = |note: &String| !audex_sdk::pattern::is_wild(&action) && !into.notices.contains(note);
     if let Some(note) = finding.note.filter(worth_saying) {
         into.notices.push(note);

@@ -1,4 +1,4 @@
-//! Which components take part: the built-in ones, and those the user installed.
+//! The components that take part in a run: the built-in ones and those that the user installed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,39 +19,39 @@ use audex_components::outside::Outside;
 use audex_components::provider::Provider;
 use audex_registry::store::{Installed, Store, StoreError};
 
-/// The filter that reads `deny-list.toml`.
+/// The name of the filter for `deny-list.toml`.
 pub const DENY_LIST: &str = "deny-list";
 
-/// Everything that can be loaded in this run.
+/// The components that can be loaded in this run.
 pub struct Components {
     engine: Engine,
     store: Store,
 }
 
-/// Why components cannot take part.
+/// The error for components that cannot take part.
 #[derive(Debug, thiserror::Error)]
 pub enum ComponentsError {
-    /// No engine.
+    /// The WebAssembly engine cannot start.
     #[error("cannot start the WebAssembly engine: {0}")]
     Engine(String),
-    /// The installed ones cannot be read.
+    /// The installed components cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// One fails to load.
+    /// A component fails to load.
     #[error(transparent)]
     Plugin(#[from] PluginError),
     /// No component is this provider.
     #[error("no component provides `{id}`")]
     NoProvider {
-        /// The provider asked for.
+        /// The requested provider.
         id: String,
-        /// Those there are.
+        /// The existing providers.
         known: Vec<String>,
     },
     /// No filter has this name.
     #[error("{place}filter `{name}` has settings and is not installed")]
     NoFilter {
-        /// Where it has them.
+        /// The place of the filter's settings.
         place: String,
         /// The name in the settings.
         name: String,
@@ -59,13 +59,13 @@ pub enum ComponentsError {
     /// No intent engine has this name.
     #[error("no intent engine is called `{name}`")]
     NoIntent {
-        /// The name asked for.
+        /// The requested name.
         name: String,
     },
-    /// The built-in filter is not set there.
+    /// The filter is built in and has no settings in `[filters]`.
     #[error("{place}filter `{name}` is built in, and has no settings there")]
     BuiltInFilter {
-        /// Where it has them.
+        /// The place of the filter's settings.
         place: String,
         /// The name in the settings.
         name: String,
@@ -73,21 +73,21 @@ pub enum ComponentsError {
     /// No mapping has this name.
     #[error("no mapping component is called `{name}`")]
     NoMapping {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// Those there are.
+        /// The existing mappings.
         known: Vec<String>,
     },
-    /// The mapping is there, and takes no part.
+    /// The mapping is installed and turned off.
     #[error("the mapping component `{name}` is turned off")]
     MappingOff {
-        /// The name asked for.
+        /// The requested name.
         name: String,
     },
 }
 
 impl Components {
-    /// Looks at what is installed; loads nothing yet.
+    /// Reads the list of installed components. Loads nothing yet.
     ///
     /// # Errors
     /// When the engine cannot start or the list of installed components cannot be read.
@@ -97,8 +97,8 @@ impl Components {
         Ok(Self { engine, store: Store::open(&settings.paths, &settings.plugins)? })
     }
 
-    /// The environment variables with secrets that were granted to components, taking part in this run or not: none of them is
-    /// for the command.
+    /// Returns the environment variables with secrets that were granted to components, also to those that do
+    /// not take part in this run. The command must not get any of these variables.
     #[must_use]
     pub fn secret_variables(&self, settings: &Settings) -> Vec<String> {
         let granted = self.store.installed().iter().flat_map(|installed| &installed.granted);
@@ -109,19 +109,19 @@ impl Components {
         names.flat_map(|name| [name.clone(), settings.secrets.variable(name).to_owned()]).collect()
     }
 
-    /// The engine.
+    /// Returns the engine.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The installed components.
+    /// Returns the installed components.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Every provider id there is.
+    /// Returns the id of every provider.
     #[must_use]
     pub fn provider_ids(&self) -> Vec<String> {
         let built_in = embedded::providers().map(str::to_owned);
@@ -130,26 +130,27 @@ impl Components {
         built_in.chain(installed).collect()
     }
 
-    /// The provider `id`.
+    /// Loads the provider `id`.
     ///
     /// # Errors
-    /// When there is none, or it fails to load.
+    /// When there is no such provider, or it fails to load.
     pub fn provider(&self, id: &str, outside: Arc<Outside>) -> Result<Provider, ComponentsError> {
         let installed =
             self.store.installed().iter().find(|one| one.enabled && one.provides.as_deref() == Some(id));
         let loaded = match (installed, built_in(&self.engine, id, World::Provider)?) {
             (Some(installed), None) => self.store.load(&self.engine, installed)?,
             (None, Some(built_in)) => built_in,
-            // Installing a provider with a built-in id is refused, so a clash means the files were changed by hand.
+            // Installing a provider with a built-in id is rejected, so a clash means that the files were
+            // changed by hand.
             _ => return Err(ComponentsError::NoProvider { id: id.to_owned(), known: self.provider_ids() }),
         };
         Ok(Provider::new(&self.engine, loaded, outside)?)
     }
 
-    /// The mapping that answers.
+    /// Loads the mapping `name`.
     ///
     /// # Errors
-    /// When there is none of the configured name, or it fails to load.
+    /// When no enabled mapping has this name, or it fails to load.
     pub fn mapping(&self, name: &str) -> Result<Mapping, ComponentsError> {
         let installed = || self.store.installed().iter().filter(|one| one.world == World::Mapping);
         let loaded = match built_in(&self.engine, name, World::Mapping)? {
@@ -167,10 +168,10 @@ impl Components {
         Ok(Mapping::new(&self.engine, loaded)?)
     }
 
-    /// The intent engine `name`.
+    /// Loads the intent engine `name`.
     ///
     /// # Errors
-    /// When there is none, or it fails to load.
+    /// When there is no such engine, or it fails to load.
     pub fn intent(
         &self,
         name: &str,
@@ -187,10 +188,10 @@ impl Components {
         Ok(Intent::new(&self.engine, loaded, outside, settings)?)
     }
 
-    /// Every filter: the deny list, and all that are installed. None can be left out.
+    /// Loads every filter: the deny list and all installed ones. None can be left out.
     ///
     /// # Errors
-    /// When one fails to load; then nothing may run.
+    /// When a filter is missing or fails to load. Nothing may run then.
     pub fn filters(&self, settings: &Settings, deny: &[DenyEntry]) -> Result<Vec<Filter>, ComponentsError> {
         let Some(loaded) = built_in(&self.engine, DENY_LIST, World::Filter)? else {
             return Err(ComponentsError::NoFilter { place: String::new(), name: DENY_LIST.to_owned() });
@@ -199,7 +200,7 @@ impl Components {
         let mut filters = vec![Filter::new(&self.engine, loaded, entries)?];
         self.store.check_required()?;
         let installed = || self.store.filters();
-        // Settings of a filter that is not there: somebody believes in a guard that does not stand.
+        // Settings of a missing filter are an error: their author relies on a guard that is not in place.
         if let Some(name) =
             settings.filters.keys().find(|name| installed().all(|filter| filter.name != **name))
         {

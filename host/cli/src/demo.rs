@@ -1,7 +1,7 @@
 //! The demo: the real program against the loopback cloud, step by step, or the cloud alone to try by hand.
 //!
-//! The steps start this very program as a user would, in an environment of their own; nothing of the user's settings,
-//! audit log or credentials is read or written, the organisation's `/etc/audex` apart, which holds here too.
+//! The steps start this program as a user would, in an environment of their own. The user's settings, audit
+//! log and credentials are neither read nor written. The organisation's `/etc/audex` applies here too.
 
 pub mod client;
 mod home;
@@ -18,25 +18,25 @@ pub use tour::{Outcome, tour};
 use audex_child::ChildError;
 use audex_loopback::LoopbackError;
 
-/// The region everything in the demo is in.
+/// The region of everything in the demo.
 const REGION: &str = "us-east-1";
-/// The user whose keys the demo works with: it may do nothing but assume [`ROLE`].
+/// The user whose keys the demo uses. This user may only assume [`ROLE`].
 const USER: &str = "developer";
 /// The user who may do everything.
 const ADMIN: &str = "admin";
-/// The role that is assumed.
+/// The role that the user assumes.
 const ROLE: &str = "AudexDemo";
 
-/// Why the demo, or its client, could not do what it is for.
+/// The error of the demo or its client.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// The cloud did not start.
     #[error(transparent)]
     Cloud(#[from] LoopbackError),
-    /// The account is not as it should be.
+    /// The account has no user of this name.
     #[error("the demo's account has no user `{0}`")]
     NoUser(&'static str),
-    /// Files of its own could not be written.
+    /// The demo's own files could not be written.
     #[error("the demo has no directory of its own")]
     Home(#[source] io::Error),
     /// The program could not be started.
@@ -51,9 +51,9 @@ pub enum DemoError {
     /// The client has no keys.
     #[error("there are no credentials {place}")]
     NoCredentials {
-        /// Where it looked.
+        /// The place that was searched.
         place: String,
-        /// What the SDK says.
+        /// The SDK's error.
         #[source]
         source: aws_credential_types::provider::error::CredentialsError,
     },

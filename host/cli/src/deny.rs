@@ -1,7 +1,7 @@
 //! The deny list in the runs of one provider.
 //!
-//! Security: `deny_entry` alone says what an entry covers. A component is asked for what it can add (its mapping, the actions
-//! that an installed provider lists); its answer never makes an entry deny less.
+//! Security: `deny_entry` alone decides what an entry covers. A component is asked only for additions (its
+//! mapping, the actions that an installed provider lists); its answer never makes an entry deny less.
 
 use audex_sdk::pattern;
 use deny_entry::{Decision, Row, Vocabulary, covers, decide};
@@ -14,42 +14,42 @@ use audex_components::mapping::{Expansion, Mapping};
 use audex_components::provider::{Finding, Permission, Provider, Status};
 use audex_core::source::Source;
 
-/// Patterns of filters that a provider is asked about in one call, whose time is limited.
+/// The maximum number of filter patterns in one call to a provider, because the time of a call is limited.
 const AT_ONCE: usize = 100;
 
-/// Why the deny list cannot be trusted to deny what its author meant.
+/// The error for a deny list that may not deny what its author meant.
 #[derive(Debug, thiserror::Error)]
 pub enum DenyError {
     /// A component failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),
-    /// An entry that no action matches.
+    /// No action matches an entry.
     #[error("{at}: `{pattern}` matches no action of {of}")]
     Nothing {
         /// `FILE:LINE`.
         at: String,
         /// The entry.
         pattern: String,
-        /// The provider that writes its actions so, or any provider.
+        /// The provider whose syntax the entry has, or any provider.
         of: String,
         /// The nearest pattern that matches an action.
         suggestion: Option<String>,
     },
 }
 
-/// The deny list on one provider.
+/// The deny list for one provider.
 #[derive(Debug, Default)]
 pub struct Native {
-    /// What filters are given: the patterns that bind this provider, each with the place of its entry.
+    /// The entries for filters: the patterns that bind this provider, each with the place of its entry.
     entries: Vec<DenyEntry>,
-    /// The patterns that bind this provider, asked for or not.
+    /// The patterns that bind this provider, requested or not.
     pub own: Vec<String>,
-    /// Entries that match no known action here. They still deny what is asked for by an unknown name.
+    /// The entries that match no known action here. They still deny a request for an unknown name.
     spare: Vec<DenyEntry>,
 }
 
 impl Native {
-    /// Returns what filters are given for a request of these permissions.
+    /// Returns the entries for filters in a request for these permissions.
     #[must_use]
     pub fn entries(&self, asked: &[Permission]) -> Vec<DenyEntry> {
         let names: Vec<&str> = asked.iter().map(|permission| permission.action.as_str()).collect();
@@ -60,13 +60,14 @@ impl Native {
     }
 }
 
-/// Returns what the entries deny in the runs of the provider `id`.
+/// Returns the denials of the entries in the runs of the provider `id`.
 ///
 /// `elsewhere` returns which of the given names another built-in provider accepts unchanged. It is called at most once, and only
 /// with names that are in no catalogue.
 ///
 /// # Errors
-/// When a component fails, or an entry can deny nothing. Security: such an entry is a guard that does not stand.
+/// When a component fails, or an entry can deny nothing. Security: such an entry is a guard that is not in
+/// place.
 pub fn native(
     entries: &[DenyEntry],
     id: &str,
@@ -99,13 +100,13 @@ pub fn native(
     Ok(denied)
 }
 
-/// What an installed provider says of its own actions: the program has no catalogue of them.
+/// The actions of an installed provider, as the provider lists them. The program has no catalogue of them.
 #[derive(Default)]
 struct Own {
     is_installed: bool,
-    /// The actions it lists.
+    /// The actions that the provider lists.
     listed: Vec<String>,
-    /// For each entry, the patterns that the provider reads it as; none if the provider does not know the entry.
+    /// The patterns that the provider reads each entry as; `None` if the provider does not know the entry.
     taken: Vec<Option<Vec<String>>>,
 }
 
@@ -120,7 +121,7 @@ impl Own {
         let findings = provider.check(&patterns)?.into_iter();
         let taken = findings.zip(patterns).map(|(finding, pattern)| {
             match finding.status {
-                // What a known action brings along is not denied with it.
+                // The further actions of a known action are not denied with it.
                 Status::Known => Some(vec![pattern]),
                 Status::Corrected => Some([vec![pattern], finding.actions].concat()),
                 Status::Unknown | Status::Malformed => None,
@@ -154,7 +155,7 @@ impl Native {
     /// provider accepts to that provider.
     ///
     /// # Errors
-    /// When no provider takes one.
+    /// When no provider accepts an entry.
     fn names(
         &mut self,
         doubtful: Vec<(&DenyEntry, Option<String>)>,
@@ -203,15 +204,16 @@ fn rows(entries: &[DenyEntry], id: &str, mapping: &Mapping) -> Result<Vec<Vec<Ro
     Ok(entries.iter().zip(expansions).map(of).collect())
 }
 
-/// Returns whether an entry is a name that no catalogue has and that a provider accepts unchanged: a permission that can be
-/// requested can also be denied. For a misspelt name the provider suggests another one.
+/// Returns true if an entry is a name that no catalogue has and that a provider accepts unchanged: a
+/// permission that can be requested can also be denied. For a misspelt name the provider suggests another
+/// one.
 #[must_use]
 pub fn is_name(entry: &str, finding: &Finding) -> bool {
     let is_taken = matches!(finding.status, Status::Known | Status::Corrected);
     is_taken && finding.suggestion.is_none() && !pattern::is_wild(entry)
 }
 
-/// The error for an entry that matches nothing anywhere.
+/// Returns the error for an entry that matches no action.
 fn nothing(entry: &DenyEntry, nearest: Option<String>, finding: Finding, id: &str) -> DenyError {
     let is_own_syntax = finding.status != Status::Malformed;
     let of = if is_own_syntax { format!("provider `{id}`") } else { "any provider".to_owned() };
@@ -219,9 +221,10 @@ fn nothing(entry: &DenyEntry, nearest: Option<String>, finding: Finding, id: &st
     DenyError::Nothing { at: entry.source.clone(), pattern: entry.pattern.clone(), of, suggestion }
 }
 
-/// Returns a notice for each pattern that a filter denies and `provider` does not know: a misspelt deny forbids nothing.
+/// Returns a notice for each pattern that a filter denies and `provider` does not know: a misspelt denial has
+/// no effect.
 ///
-/// The deny lists' own entries were looked at before ([`native`]).
+/// The entries of the deny lists are checked before, in [`native`].
 ///
 /// # Errors
 /// When the provider fails.
@@ -240,7 +243,8 @@ pub fn misspelt(
         let findings = provider.check(&patterns)?;
         for (Denied { action, by, .. }, finding) in some.iter().zip(findings) {
             let nearest = if any_service(action) {
-                // No provider takes that in an allow, so its check says nothing about it.
+                // No provider accepts such a pattern in an allow, so the provider's check says nothing about
+                // it.
                 match Vocabulary::of(id).map(|known| decide(action, id, known, &[])) {
                     Some(Decision::Nothing(nearest)) => nearest,
                     _ => continue,
@@ -257,18 +261,20 @@ pub fn misspelt(
     Ok(notices)
 }
 
-/// Whether a pattern of a filter is misspelt. What is written in another cloud's syntax is meant for that one.
+/// Returns true if a pattern of a filter is misspelt. A pattern in another cloud's syntax is meant for that
+/// cloud.
 fn is_slip(action: &str, finding: &Finding) -> bool {
     finding.status == Status::Unknown
         || (finding.status == Status::Malformed && action.contains(in_no_action))
 }
 
-/// A character of lists, of other kinds of patterns, or of a slip of the hand.
+/// Returns true for a character of lists, of other kinds of patterns, or of a typing error.
 fn in_no_action(c: char) -> bool {
     c.is_whitespace() || ",;![](){}\"'`\\".contains(c)
 }
 
-/// Whether the service part has wildcards, as in `*:Delete*`: no provider takes that in an allow, and any may match it.
+/// Returns true if the service part has wildcards, as in `*:Delete*`. No provider accepts such a pattern in
+/// an allow, and the pattern may match an action of any provider.
 fn any_service(pattern: &str) -> bool {
     pattern.split([':', '.', '/']).next().is_some_and(pattern::is_wild)
 }

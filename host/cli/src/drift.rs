@@ -1,7 +1,8 @@
-//! What a principal may do against what it should: one comparison for every cloud.
+//! Compares the permissions that a principal has with those it should have: one comparison for every cloud.
 //!
-//! Wildcards are expanded by the provider's catalogue on both sides, denials taken out, limits (boundaries) applied. What has
-//! conditions or names only what it is not about cannot be decided, and never counts as equal.
+//! The provider's catalogue expands wildcards on both sides; denials are removed and limits (boundaries)
+//! applied. A statement that has conditions, or that names only exceptions, cannot be decided and never
+//! counts as equal.
 
 mod access;
 pub mod sarif;
@@ -15,53 +16,53 @@ use audex_components::provider::{AccessLevel, Effect, KnownAction, Provider, Sta
 
 use self::access::Access;
 
-/// One action that the two sides differ in.
+/// An action in which the two sides differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The action.
     pub action: String,
-    /// How dangerous it is, if that is known.
+    /// The access level of the action, if it is known.
     pub level: Option<AccessLevel>,
-    /// The resources in question; empty: every one.
+    /// The resources in question; empty means every resource.
     pub resources: Vec<String>,
-    /// Where it stands.
+    /// The sources of the statements that allow the action.
     pub sources: Vec<String>,
 }
 
-/// What nobody can decide from here.
+/// A statement that cannot be decided from here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undecided {
-    /// Where it stands.
+    /// The source of the statement.
     pub source: String,
-    /// The patterns it is about.
+    /// The action patterns of the statement.
     pub actions: Vec<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// What came out. The most dangerous first.
+/// The result of a comparison, with the most dangerous actions first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// Had, and not expected.
+    /// Actions that are allowed and not expected.
     pub additional: Vec<Difference>,
-    /// Expected, and not had.
+    /// Actions that are expected and not allowed.
     pub missing: Vec<Difference>,
-    /// Neither.
+    /// Statements that cannot be decided.
     pub undecided: Vec<Undecided>,
 }
 
 impl Drift {
-    /// Whether both sides are the same for certain.
+    /// Returns true only if both sides are certainly equal.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.additional.is_empty() && self.missing.is_empty() && self.undecided.is_empty()
     }
 }
 
-/// Compares what is with what should be.
+/// Compares the actual permissions with the expected ones.
 ///
 /// # Errors
-/// When the provider fails to say what patterns stand for.
+/// When the provider fails to expand patterns.
 pub fn compare(
     provider: &Provider,
     actual: &[Statement],
@@ -74,7 +75,7 @@ pub fn compare(
     Ok(compare_known(&provider.expand(&patterns)?, actual, expected))
 }
 
-/// The same over the actions that there are.
+/// Compares both sides over the known actions.
 fn compare_known(known: &[KnownAction], actual: &[Statement], expected: &[Statement]) -> Drift {
     let mut drift = Drift::default();
     let mut unclear: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
@@ -119,7 +120,7 @@ fn compare_known(known: &[KnownAction], actual: &[Statement], expected: &[Statem
     drift
 }
 
-/// Where it is said that `action` is allowed.
+/// Returns the sources of the statements that allow `action`.
 fn sources(action: &str, side: &[Statement]) -> Vec<String> {
     let about =
         |one: &&Statement| one.effect == Effect::Allow && one.undecided.is_none() && names(one, action);
@@ -129,17 +130,17 @@ fn sources(action: &str, side: &[Statement]) -> Vec<String> {
     sources
 }
 
-/// Whether `statement` is about `action`.
+/// Returns true if a pattern of `statement` matches `action`.
 fn names(statement: &Statement, action: &str) -> bool {
     statement.actions.iter().any(|asked| is_every(asked) || pattern::matches_ignore_ascii_case(asked, action))
 }
 
-/// `*:*` is how AWS's own tools write what IAM calls `*`.
+/// Returns true for `*` and for `*:*`, which AWS's own tools write for IAM's `*`.
 fn is_every(pattern: &str) -> bool {
     matches!(pattern, "*" | "*:*")
 }
 
-/// From harmless to dangerous; what is not known may be anything.
+/// Returns a rank from harmless to dangerous. An unknown level may be anything.
 fn danger(level: Option<AccessLevel>) -> u8 {
     match level {
         Some(AccessLevel::List) => 0,

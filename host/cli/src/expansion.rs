@@ -1,44 +1,45 @@
-//! Universal permissions become native ones, each keeping what it came from.
+//! Expands universal permissions to native ones, each with its origin.
 
 use crate::request::Request;
 use audex_components::component::PluginError;
 use audex_components::mapping::Mapping;
 
-/// Wrong, missing or swapped letters that still make a universal name out of another; these names are short.
+/// The maximum number of wrong, missing or swapped letters in a misspelt universal name. These names are
+/// short.
 const TYPING_ERRORS: usize = 2;
 
 /// A native permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Native {
-    /// As the provider is asked about it; not yet checked.
+    /// The action as the provider is asked about it, not yet checked.
     pub action: String,
-    /// What the user wrote.
+    /// The permission as the user wrote it.
     pub origin: String,
-    /// Resources it is limited to; empty means every resource.
+    /// The resources to which the permission is limited; empty means every resource.
     pub resources: Vec<String>,
 }
 
-/// Native permissions, and what the user should know about how they came about.
+/// Native permissions, with notices about their expansion.
 #[derive(Debug)]
 pub struct Expanded {
-    /// In the order asked for.
+    /// The permissions, in the requested order.
     pub permissions: Vec<Native>,
-    /// One sentence each.
+    /// The notices for the user, one sentence each.
     pub notices: Vec<String>,
-    /// Whether the mapping answered for any of them.
+    /// True if the mapping expanded any of the permissions.
     pub mapped: bool,
 }
 
-/// Why a request cannot be expanded.
+/// The error for a request that cannot be expanded.
 #[derive(Debug, thiserror::Error)]
 pub enum ExpansionError {
     /// The mapping failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),
-    /// The name is universal, and means nothing on this provider.
+    /// The name is universal and has no meaning on this provider.
     #[error("`{permission}` means nothing on provider `{provider}`")]
     Unmappable {
-        /// What was asked for.
+        /// The requested permission.
         permission: String,
         /// The provider.
         provider: String,
@@ -48,7 +49,7 @@ pub enum ExpansionError {
 /// Asks `mapping` about each permission of `request`.
 ///
 /// # Errors
-/// When the mapping fails, or knows a name but no action for this provider.
+/// When the mapping fails, or knows a name but has no action for this provider.
 pub fn expand(request: &Request, mapping: &Mapping) -> Result<Expanded, ExpansionError> {
     let asked: Vec<String> = request.permissions.iter().map(|asked| asked.permission.clone()).collect();
     let expansions = mapping.expand(&request.provider, &asked)?;
@@ -74,9 +75,10 @@ pub fn expand(request: &Request, mapping: &Mapping) -> Result<Expanded, Expansio
     Ok(expanded)
 }
 
-/// The universal permission that `name` was probably meant to be: one in another case, or with a letter or two wrong.
+/// Returns the universal permission that `name` was probably meant to be: one in another case, or with a
+/// letter or two wrong.
 ///
-/// A mapping that fails here has no say; what went wrong before is what the user has to know.
+/// If the mapping fails here, there is no suggestion, because the user has to know the earlier error.
 #[must_use]
 pub fn nearest(mapping: &Mapping, name: &str) -> Option<String> {
     let vocabulary = mapping.rows().ok()?.into_iter().map(|row| row.universal);

@@ -1,6 +1,6 @@
-//! Every filter sees the request; each can only take away. What is left is the grant.
+//! Every filter sees the request; each can only take away. The remaining permissions are the grant.
 //!
-//! INVARIANT: a [`Grant`] is made here and nowhere else, and without one nothing can be minted.
+//! INVARIANT: a [`Grant`] is made only here, and nothing can be minted without one.
 
 use crate::check::Checked;
 use crate::request::Request;
@@ -10,23 +10,27 @@ use audex_components::filter::Isolation;
 use audex_components::filter::{Context, Filter, Restriction, Verdict};
 use audex_components::provider;
 
+<<<<<<< HEAD
 /// The isolation of every command: this version has no other.
 pub const ISOLATION: Isolation = Isolation::Off;
 /// How every command gets its credentials: as the provider chooses; this version has no other.
 pub const DELIVERY: Option<Delivery> = None;
 
 /// What a request may have. It cannot be copied or read from anywhere: `mint` consumes it.
+=======
+/// The permissions that a request gets. A grant cannot be copied or read from anywhere: `mint` consumes it.
+>>>>>>> lang-l4
 #[derive(Debug)]
 pub struct Grant(provider::Grant);
 
 impl Grant {
-    /// The grant as components see it.
+    /// Returns the grant as components see it.
     #[must_use]
     pub fn shown(&self) -> &provider::Grant {
         &self.0
     }
 
-    /// Forbids these patterns too. Nothing can be added to a grant but denies.
+    /// Denies these patterns too. Only denials can be added to a grant.
     pub fn forbid(&mut self, patterns: Vec<String>) {
         for pattern in patterns {
             if !self.0.deny.contains(&pattern) {
@@ -36,10 +40,10 @@ impl Grant {
     }
 }
 
-/// A permission that was asked for and is not granted, or only in part.
+/// A requested permission that is not granted, or only in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
-    /// The permission, or the pattern denied within others.
+    /// The permission, or the pattern that is denied within others.
     pub action: String,
     /// The filter's name.
     pub by: String,
@@ -47,45 +51,46 @@ pub struct Denied {
     pub reason: String,
 }
 
-/// The grant, and what was taken from the request.
+/// The grant, and the permissions removed from the request.
 #[derive(Debug)]
 pub struct Filtered {
-    /// What is left.
+    /// The remaining permissions.
     pub grant: Grant,
-    /// What is not.
+    /// The removed permissions.
     pub denied: Vec<Denied>,
-    /// What the user should know.
+    /// The notices for the user.
     pub notices: Vec<String>,
 }
 
-/// Why nothing is granted.
+/// The error for a request without a grant.
 #[derive(Debug, thiserror::Error)]
 pub enum FilterError {
-    /// A filter failed. Security: that denies, as a missing guard would.
+    /// A filter failed. Security: the failure denies the request, as a missing guard would.
     #[error("a filter failed, so nothing is granted")]
     Failed(#[source] PluginError),
-    /// A filter said no to the whole request.
+    /// A filter rejected the whole request.
     #[error("filter `{by}` refused: {reason}")]
     Refused {
         /// The filter's name.
         by: String,
-        /// Its reason.
+        /// The filter's reason.
         reason: String,
-        /// Where its settings are, if it has any.
+        /// The place of the filter's settings, if it has any.
         settings: Option<String>,
     },
-    /// A filter said no to the way that the cloud left.
+    /// A filter rejected the method that was used in place of the planned one.
     #[error("filter `{by}` refused `{method}`, which was used where `{planned}` was planned: {reason}")]
     RefusedMethod {
         /// The filter's name.
         by: String,
-        /// What was used.
+        /// The method that was used.
         method: String,
-        /// What every filter had let pass.
+        /// The method that every filter had approved.
         planned: String,
-        /// Its reason.
+        /// The filter's reason.
         reason: String,
     },
+<<<<<<< HEAD
     /// A filter lets the request pass only in a session of another kind.
     #[error("filter `{by}` requires {required}, which this session does not have: {reason}")]
     Unmet {
@@ -97,15 +102,19 @@ pub enum FilterError {
         reason: String,
     },
     /// The filters left nothing.
+=======
+    /// The filters removed every permission.
+>>>>>>> lang-l4
     #[error("{}", nothing_left(denied))]
     NothingLeft {
-        /// Everything that was asked for, and who took it.
+        /// Every requested permission, with the filter that removed it.
         denied: Vec<Denied>,
     },
 }
 
 impl FilterError {
-    /// The same with where the settings of the filter that refused are: it knows them by their values alone.
+    /// Returns this error with the place of the rejecting filter's settings. The filter itself knows only
+    /// their values.
     #[must_use]
     pub fn placed(mut self, place: impl FnOnce(&str) -> String) -> Self {
         if let Self::Refused { by, settings, .. } = &mut self {
@@ -116,10 +125,11 @@ impl FilterError {
     }
 }
 
-/// Asks every filter about the same request, so that their order does not matter, and takes away what any of them takes.
+/// Asks every filter about the same request, so that their order does not matter, and applies every
+/// restriction.
 ///
 /// # Errors
-/// When one fails or refuses, or nothing is left.
+/// When a filter fails or rejects the request, or nothing remains.
 pub fn filter(
     request: &Request,
     checked: Checked,
@@ -166,7 +176,7 @@ pub fn filter(
     Ok(Filtered { grant: Grant(grant), denied: taken.denied, notices: taken.notices })
 }
 
-/// What the filters took so far. Everything in it only grows, but for the ttl, which only shrinks.
+/// The restrictions so far. All of them only grow, except the ttl, which only shrinks.
 #[derive(Default)]
 struct Taken {
     dropped: Vec<usize>,
@@ -206,7 +216,7 @@ impl Taken {
 }
 
 impl Taken {
-    /// An action asked for by name and within a wildcard is denied twice, and said once.
+    /// Adds a denial once. An action that is requested by name and within a wildcard is denied twice.
     fn say(&mut self, denied: Denied) {
         if !self.denied.contains(&denied) {
             self.denied.push(denied);

@@ -1,4 +1,5 @@
-//! A sentence becomes a request. What an engine proposes is checked like anything a user types, and nothing runs from it here.
+//! Turns a sentence into a request. An engine's proposal is checked like anything that a user types, and
+//! nothing runs from it here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,12 +21,12 @@ use audex_components::outside::Outside;
 use audex_components::provider::Status;
 use audex_core::environment::{ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, Environment};
 
-/// The engine that asks nobody.
+/// The engine that sends no requests.
 const LOCAL: &str = "intent-local";
 /// The engine that asks Claude.
 const CLAUDE: &str = "intent-claude";
 
-/// Which engine to ask, where the user says so.
+/// The user's choice of engine.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
     /// `--engine`.
@@ -34,45 +35,45 @@ pub struct Choice {
     pub model: Option<String>,
 }
 
-/// A permission that was proposed and cannot be had.
+/// A proposed permission that was rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// As it was proposed.
+    /// The permission as proposed.
     pub action: String,
-    /// Why not.
+    /// The reason.
     pub reason: String,
 }
 
-/// What is left of a proposal after every check.
+/// A proposal after every check.
 pub struct Proposed {
-    /// Who proposed it.
+    /// The engine that made the proposal.
     pub engine: Loaded,
-    /// The provider whose permissions they are.
+    /// The provider of the permissions.
     pub provider: String,
     /// Permissions that are known, allowed by every filter, and can be planned.
     pub allow: Vec<String>,
-    /// Resources they are limited to; empty: every one.
+    /// The resources to which the permissions are limited; empty means every resource.
     pub resources: Vec<String>,
-    /// What they are for, in the engine's words.
+    /// The purpose of the permissions, in the engine's words.
     pub description: String,
-    /// What was left out.
+    /// The rejected permissions.
     pub refused: Vec<Refused>,
-    /// What was weighed.
+    /// The candidates that the engine weighed.
     pub candidates: Vec<Candidate>,
 }
 
 impl Proposed {
-    /// The request it amounts to; what else belongs to the run is that of `run`.
+    /// Returns the proposal as a request. Everything else in the request comes from `run`.
     #[must_use]
     pub fn ask(&self, run: Ask) -> Ask {
         Ask { allow: self.allow.clone(), profiles: Vec::new(), resources: self.resources.clone(), ..run }
     }
 }
 
-/// Asks an engine what `text` needs, and checks what it answers.
+/// Asks an engine for the permissions that `text` needs, and checks the answer.
 ///
 /// # Errors
-/// When the engine has no answer, or nothing of it is left.
+/// When the engine has no answer, or the checks leave nothing of the answer.
 pub fn propose(context: Context<'_>, text: &str, choice: &Choice) -> Result<Proposed, Failure> {
     let Context { environment, settings, .. } = context;
     let components = Components::open(settings)?;
@@ -97,7 +98,8 @@ pub fn propose(context: Context<'_>, text: &str, choice: &Choice) -> Result<Prop
     Ok(proposed)
 }
 
-/// The engine that the user or the settings name, else Claude where there is a key, else the one that asks nobody.
+/// Returns the engine that the user or the settings name, else Claude if there is a key, else the local
+/// engine.
 fn engine(
     environment: &Environment,
     settings: &Settings,
@@ -117,7 +119,7 @@ fn engine(
     Ok(components.intent(&name, Arc::new(settings.apply_to(Outside::new(environment, None))), own)?)
 }
 
-/// The permissions that the provider knows. Everything at once is never an answer.
+/// Returns the permissions that the provider knows. A permission for everything at once is always rejected.
 fn known(
     opened: &Opened,
     mapping: &audex_components::mapping::Mapping,
@@ -155,7 +157,7 @@ fn known(
     Ok(allow)
 }
 
-/// Leaves out what the sentence itself rules out, whichever engine proposed it.
+/// Leaves out actions that the sentence itself rules out, whichever engine proposed them.
 ///
 /// Security: an engine may overlook a negation, and with `--yes` no person reads the proposal.
 fn not_ruled_out(text: &str, allow: Vec<String>, refused: &mut Vec<Refused>) -> Vec<String> {
@@ -173,7 +175,7 @@ fn not_ruled_out(text: &str, allow: Vec<String>, refused: &mut Vec<Refused>) -> 
     kept
 }
 
-/// Rejects a proposal for every resource where the sentence writes one out.
+/// Rejects a proposal for every resource if the sentence writes one out.
 fn keeps_to_the_named(text: &str, resources: &[String]) -> Result<(), Failure> {
     match sentence::written_out(text) {
         Some(address) if resources.is_empty() => Err(Failure::usage(
@@ -184,7 +186,8 @@ fn keeps_to_the_named(text: &str, resources: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// Leaves out what filters deny; what is left can be written as a policy. Needs no credentials.
+/// Leaves out permissions that filters deny, and checks that the rest can be written as a policy. Needs no
+/// credentials.
 fn filtered(context: Context<'_>, proposed: &mut Proposed) -> Result<(), Failure> {
     if proposed.allow.is_empty() {
         let reasons: Vec<String> =

@@ -1,4 +1,4 @@
-//! What a command needs, found by watching what it does.
+//! Learns which permissions a command needs by observing the calls it makes.
 
 mod address;
 pub mod compile;
@@ -12,24 +12,24 @@ pub mod save;
 mod trail;
 pub mod watch;
 
-/// Where a call was seen.
+/// A source of observed calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
-    /// The host's own loopback endpoint.
+    /// The gateway of this program, on loopback.
     Gateway,
     /// The SDKs' client-side monitoring.
     Csm,
-    /// The cloud's own record.
+    /// CloudTrail, the cloud's own record of calls.
     Cloudtrail,
-    /// The requests that a tool logs.
+    /// The log of HTTP requests that a cloud's tool writes.
     HttpLog,
 }
 
 impl Source {
-    /// All of them.
+    /// Every source.
     pub const ALL: [Self; 4] = [Self::Gateway, Self::Csm, Self::Cloudtrail, Self::HttpLog];
 
-    /// As `--source` takes it, and reports show it.
+    /// Returns the name that `--source` accepts and reports show.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Source {
         }
     }
 
-    /// Whether it sees what calls were made on.
+    /// Returns true if the source reports the resources of a call.
     #[must_use]
     pub fn sees_resources(self) -> bool {
         matches!(self, Self::Gateway | Self::HttpLog)

@@ -1,37 +1,41 @@
-//! The last thing before the child: the grant is spent and becomes credentials.
+//! The last stage before the command: the grant is spent and becomes credentials.
 
 use crate::approve::Approved;
 use crate::filter::FilterError;
 use audex_components::provider::{Minted, Provider, ProviderError};
 use audex_core::unwind::{Panicked, caught};
 
-/// Why there are no credentials.
+/// The error for a failed mint.
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
-    /// The provider failed, refused, or handed out what was not planned.
+    /// The provider failed, rejected the grant, or returned credentials that were not planned.
     #[error(transparent)]
     Provider(#[from] ProviderError),
-    /// They were made by a method that a filter does not let pass.
+    /// The credentials were made by a method that a filter rejects.
     #[error(transparent)]
     NotApproved {
-        /// What the filter says.
+        /// The filter's error.
         #[from]
         error: FilterError,
     },
-    /// A defect of the program, here or where the filters are asked again.
+    /// The program has a defect, here or where the filters are asked again.
     #[error(transparent)]
     Panicked {
-        /// Where.
+        /// The panic.
         #[from]
         error: Panicked,
     },
 }
 
-/// Spends `approved`; `sets` are the variables the provider declared, `now` is in seconds since the Unix epoch. `made` is told as
-/// soon as there is something to take back; what a filter does not let pass goes to `take_back`.
+/// Spends `approved` and returns the credentials. `sets` are the variables that the provider declared; `now`
+/// is in seconds since the Unix epoch.
+///
+/// `made` is called as soon as there may be credentials to revoke. Credentials that a filter rejects are
+/// passed to `take_back`.
 ///
 /// # Errors
-/// When the provider fails, refuses, or hands out what was not planned, or uses a method that a filter refuses.
+/// When the provider fails, rejects the grant, or returns unplanned credentials, or when a filter rejects the
+/// method.
 pub fn mint(
     approved: Approved,
     provider: &Provider,
@@ -44,7 +48,8 @@ pub fn mint(
     let minted = caught(|| provider.mint(planned.grant.shown(), &planned.plan, sets, now));
     made();
     let minted = minted??;
-    // Security: what was shown is not what was done, so it is shown again.
+    // Security: the method that was used can differ from the one that was shown, so the filters are asked
+    // again.
     let verdict = caught(|| approved.by_method(&minted.method));
     drop(approved);
     let error: MintError = match verdict {

@@ -1,4 +1,4 @@
-//! The one road from a request to a running command. The only file that knows the order of the stages.
+//! The path from a request to a running command. Only this file knows the order of the stages.
 
 pub mod access;
 pub mod attempt;
@@ -64,38 +64,38 @@ use self::guard::guarded;
 use self::onlooker::{Nobody, Onlooker, Scene, Stage};
 use self::open::Opened;
 
-/// What the audit log says of credentials that were taken back.
+/// The outcome of revoked credentials in the audit log.
 pub const REVOKED: &str = "revoked";
 
-/// Where a run takes place.
+/// The surroundings of a run.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// The environment the program was started in.
+    /// The environment in which the program was started.
     pub environment: &'a Environment,
     /// Resolved settings.
     pub settings: &'a Settings,
-    /// How the program speaks.
+    /// The console for messages.
     pub console: Console,
 }
 
-/// A request that went through the filters.
+/// A request that passed the filters.
 pub struct Granted {
-    /// Who speaks for the cloud.
+    /// The provider of the credentials.
     pub provider: Provider,
-    /// What the provider says of itself.
+    /// The provider's own description.
     pub description: Description,
-    /// The grant, and what was taken from the request.
+    /// The grant, and the permissions that the filters removed from the request.
     pub filtered: Filtered,
-    /// How long access lasts.
+    /// The duration of access.
     pub ttl: Ttl,
-    /// Every pattern that the deny lists have for this provider, asked for or not.
+    /// Every pattern of the deny lists for this provider, requested or not.
     pub forbidden: Vec<String>,
     filters: Vec<Filter>,
     circumstances: Circumstances,
     withheld: Vec<String>,
 }
 
-/// A request that has a plan, which no filter has seen.
+/// A request with a plan, which no filter has seen yet.
 pub struct Outlined {
     provider: Provider,
     description: Description,
@@ -106,25 +106,25 @@ pub struct Outlined {
     withheld: Vec<String>,
 }
 
-/// A request that went through every stage but the mint.
+/// A request that passed every stage before the mint.
 pub struct Prepared {
     provider: Provider,
-    /// What the provider says of itself.
+    /// The provider's own description.
     pub description: Description,
-    /// The grant and its plan, which every filter lets pass.
+    /// The grant and its plan, which every filter allows.
     pub approved: Approved,
     /// Every component that took part.
     pub components: Vec<Loaded>,
-    /// What happens to the command at the ttl, if the user said so.
+    /// The user's choice for the command at the end of the ttl, if there is one.
     pub on_expiry: Option<OnExpiry>,
-    /// Variables that the command must not have.
+    /// The variables that the command must not get.
     withheld: Vec<String>,
 }
 
-/// Takes a request through every stage up to the mint. Mints nothing, writes nothing.
+/// Takes a request through every stage up to the mint. Mints nothing and writes nothing.
 ///
 /// # Errors
-/// The first stage that says no.
+/// The error of the first stage that rejects the request.
 pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
     let Outlined { provider, description, planned, filters, circumstances, withheld } =
         outline(context, ask, attempt)?;
@@ -135,10 +135,11 @@ pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
     Ok(Prepared { provider, description, approved, components, on_expiry, withheld })
 }
 
-/// Takes a request through every stage up to the plan: what would be asked of the cloud. Nothing can be minted from it.
+/// Takes a request through every stage up to the plan, which shows the request to the cloud. Nothing can be
+/// minted from the result.
 ///
 /// # Errors
-/// The first stage that says no.
+/// The error of the first stage that rejects the request.
 pub fn outline(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Outlined, Failure> {
     let Context { settings, .. } = context;
     let command = ask.command.clone();
@@ -157,10 +158,11 @@ pub fn outline(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
     Ok(Outlined { provider, description, planned, filters, circumstances, withheld })
 }
 
-/// Takes a request through every stage up to the filters: what may be had, before anybody says how.
+/// Takes a request through every stage up to the filters. The result is the grant, before a provider plans
+/// how to get it.
 ///
 /// # Errors
-/// The first stage that says no.
+/// The error of the first stage that rejects the request.
 pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Granted, Failure> {
     let Context { environment, settings, .. } = context;
     attempt.asked_for(&ask);
@@ -211,10 +213,11 @@ pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Gr
     Ok(Granted { provider, description, filtered, ttl, forbidden, filters, circumstances, withheld })
 }
 
-/// Mints, starts `command` with the credentials and nothing else, and waits for it. Returns its exit status.
+/// Mints credentials, starts `command` with nothing but these credentials, waits for it, and returns its exit
+/// status.
 ///
 /// # Errors
-/// Everything before the command has started; after that, its own status counts.
+/// Any failure before the command has started. After that, the command's own status counts.
 pub fn run(
     context: Context<'_>,
     prepared: Prepared,
@@ -224,7 +227,7 @@ pub fn run(
     watched(context, prepared, command, attempt, &mut Nobody)
 }
 
-/// The same, with somebody looking on.
+/// Runs the command as [`run`] does, while `onlooker` observes the stages.
 ///
 /// # Errors
 /// As [`run`].
@@ -236,7 +239,8 @@ pub fn watched(
     onlooker: &mut dyn Onlooker,
 ) -> Result<u8, Failure> {
     let Context { environment, settings, console } = context;
-    // 126 and 127 before anything is minted.
+    // If the command is missing or not executable (exit status 127 or 126), the run fails before anything is
+    // minted.
     let executable = audex_child::look_up(command, environment.get_os(PATH))?;
     let directory = SessionDirectory::create(environment, &settings.paths.state)?;
     let signals = Signals::install()?;
@@ -247,7 +251,8 @@ pub fn watched(
     provider.record_leases(attempt.lease_recorder());
     let made = Made { provider: &provider, sets: &description.sets, approved, on_expiry, withheld, onlooker };
     let outcome = guarded(|| mint_and_start(context, made, directory, attempt, &executable, signals));
-    // Whatever happened, a panic too: a login of ours outlives nothing.
+    // The provider's own login is closed in every case, after a panic too, so that it does not outlive the
+    // run.
     let closed = caught(|| provider.close()).unwrap_or_else(|panicked| Err(panicked.to_string()));
     if let Err(reason) = closed {
         console.notice(&format!("the provider's own login was not ended: {reason}"));
@@ -255,7 +260,7 @@ pub fn watched(
     outcome
 }
 
-/// What a run mints from.
+/// The arguments of `mint_and_start`.
 struct Made<'a> {
     provider: &'a Provider,
     sets: &'a [String],
@@ -277,7 +282,7 @@ fn mint_and_start(
     let Made { provider, sets, approved, on_expiry, withheld, onlooker } = made;
     let planned = approved.planned();
     let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
-    // Before minting, so that it can still be stopped.
+    // The advice comes before minting, so that the user can still stop the run.
     report::advice(console, &advice);
     let ttl = u64::from(planned.grant.shown().ttl_seconds);
     let began = clock::unix_seconds();
@@ -285,19 +290,21 @@ fn mint_and_start(
         let access = Access::of(minted, began, ttl, on_expiry);
         revoke_or_keep(console, provider, minted, &access, attempt);
     };
-    // Whatever came of it is taken back, or its login is, before anything ends this; filters that are asked again take their time.
+    // Once the provider has minted, a signal must not end the program before the credentials or the login are
+    // revoked, nor while the filters are asked again.
     let interruption = signals.interruption();
     onlooker.at(Stage::Mint);
     let minted = mint::mint(approved, provider, sets, began, || interruption.be_patient(), take_back);
     report::logged(console, provider);
-    // A provider that failed leaves what it began; one that did not leaves what it announced and did not hand out.
+    // Of a provider that failed, every announced lease is revoked; otherwise those that were announced and
+    // not handed out.
     let lease = minted.as_ref().ok().and_then(|minted| minted.lease.as_deref());
     revoke_announced(console, provider, attempt, lease);
     let minted = minted.map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),
         None => error.into(),
     })?;
-    // From here on there is something to take back, whatever ends this.
+    // From here on the credentials must be revoked, whatever ends the run.
     let lived = guarded(|| {
         report::denied(console, &denied);
         report::notices(console, &notices);
@@ -328,7 +335,7 @@ fn mint_and_start(
     Ok(ended.exit_code())
 }
 
-/// What a command lives on.
+/// The arguments of `live`.
 struct Life<'a> {
     provider: &'a Provider,
     minted: &'a Minted,
@@ -337,7 +344,7 @@ struct Life<'a> {
     onlooker: &'a mut dyn Onlooker,
 }
 
-/// Starts the command and waits for its end. Returns also every secret that the session had.
+/// Starts the command and waits for its end. Also returns every secret of the session.
 fn live(
     context: Context<'_>,
     life: Life<'_>,
@@ -347,11 +354,11 @@ fn live(
     signals: Signals,
 ) -> Result<(Ended, Vec<Secret>), Failure> {
     let Life { provider, minted, access, mut withheld, onlooker } = life;
-    // What the provider mints from is not for the command.
+    // The command must not get the variables from which the provider mints.
     withheld.extend(provider.sources().map(str::to_owned));
     let source = provider.loaded().source;
     let delivered = Delivered { source, minted, access, withheld: &withheld, onlooker: &mut *onlooker };
-    // The private files and the endpoints live as long as the command.
+    // The private files and the endpoints must live as long as the command.
     let (directory, endpoints, running) = start(context, directory, delivered, attempt, executable, signals)?;
     let mut known = secrets(minted);
     known.extend(endpoints.secrets());
@@ -362,7 +369,7 @@ fn live(
     Ok((ended, known))
 }
 
-/// What a command is started with.
+/// The arguments of `start`.
 struct Delivered<'a> {
     source: Source,
     minted: &'a Minted,
@@ -390,7 +397,8 @@ fn start(
     let scene =
         Scene { minted, directory: directory.path(), ends_at: access.ends_at, lead: endpoints.lead.clone() };
     let arranged = onlooker.arrange(scene)?;
-    // Security: of the user's profile only what gives no credentials, by a list of what may pass.
+    // Security: an allow list decides which settings of the user's profile pass; none of them gives
+    // credentials.
     let is_led = arranged.lead.variables.iter().any(|(name, _)| name == AWS_ENDPOINT_URL);
     let leads = if is_led { Leads::Session } else { Leads::Profile };
     let aws_config = session_file(context.environment, leads);
@@ -401,7 +409,7 @@ fn start(
         session: attempt.session(),
         region: None,
         source,
-        // The credentials can end up to a second before the access that was asked for.
+        // The credentials can end up to a second before the requested access.
         ends_at: access.ends_at.min(minted.expires_at),
         variables: &arranged.variables,
         files: &minted.files,
@@ -409,7 +417,7 @@ fn start(
     };
     let delivered = deliver(&delivery, directory)?;
     onlooker.at(Stage::Start);
-    // Before the command can write anything.
+    // This line comes before the command can write anything.
     report::started(context.console, attempt, minted, access);
     let running = audex_child::spawn(executable, &delivered.environment, signals)?;
     Ok((delivered.directory, endpoints, running))

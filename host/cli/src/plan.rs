@@ -1,4 +1,4 @@
-//! What will be asked of the cloud, shown before it is, and whether it is enforced enough.
+//! The request to the cloud, shown before it is made, and the check of its enforcement.
 
 use audex_sdk::pattern;
 use deny_entry::fold;
@@ -10,25 +10,27 @@ use crate::settings::strength;
 use audex_components::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
 use audex_logins::aws::MAX_SCOPED_POLICIES;
 
-/// A grant and what will be done about it.
+/// A grant and its plan.
 #[derive(Debug)]
 pub struct Planned {
-    /// What is granted.
+    /// The grant.
     pub grant: Grant,
-    /// What will be asked of the cloud.
+    /// The request to the cloud.
     pub plan: GrantPlan,
-    /// The number of policies of `GetScopedCredentials` on the credentials; none where they are made without that call.
+    /// The number of policies from `GetScopedCredentials` on the credentials; `None` if they are made without
+    /// that call.
     pub layer: Option<u32>,
-    /// What filters took away.
+    /// The permissions that filters removed.
     pub denied: Vec<Denied>,
-    /// What the user should know, from every stage so far.
+    /// The notices for the user, from every stage so far.
     pub notices: Vec<String>,
-    /// What is known beforehand to fail when the command is run with this grant.
+    /// The calls of the command that are known to fail with this grant.
     pub advice: Vec<Advice>,
 }
 
 impl Planned {
-    /// What happens at the ttl if the cloud makes no credentials that short; for the plan, as a run says what did happen.
+    /// Returns the notice about the end of the command at the ttl if the cloud may make longer credentials.
+    /// This notice is for the plan; a run reports the actual end.
     #[must_use]
     pub fn floor_notice(&self) -> Option<String> {
         let (ttl, longest) = (self.grant.shown().ttl_seconds, self.plan.longest_life_seconds);
@@ -43,26 +45,26 @@ impl Planned {
     }
 }
 
-/// Why there is no plan.
+/// The error for a grant without a plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// The provider failed or refused.
+    /// The provider failed or rejected the grant.
     #[error(transparent)]
     Provider(#[from] ProviderError),
     /// The provider has no such document of the grant.
     #[error(transparent)]
     NoDocument(ProviderError),
-    /// Nobody would enforce anything, and something is denied.
+    /// The credentials would not be enforced at all, and the deny list has entries.
     #[error("nobody would enforce the deny list on these credentials")]
     DenyVoid,
-    /// A permission would be enforced by less than is required.
+    /// A permission would be enforced less strictly than required.
     #[error("`{action}` would be enforced by `{enforced_by}`, and `{required}` is required")]
     TooWeak {
         /// The permission.
         action: String,
-        /// Who would enforce it.
+        /// The enforcer of the permission.
         enforced_by: &'static str,
-        /// Who must.
+        /// The required enforcer.
         required: &'static str,
     },
     /// The source credentials cannot be narrowed once more.
@@ -72,12 +74,12 @@ pub enum PlanError {
     NoLayerLeft,
 }
 
-/// Has `provider` plan the grant, and say what stands in the way of `command`.
+/// Lets `provider` plan the grant and report obstacles to `command`.
 ///
-/// `forbidden` is everything that the deny lists have for this provider, asked for or not.
+/// `forbidden` has every pattern of the deny lists for this provider, requested or not.
 ///
 /// # Errors
-/// When it fails or refuses, or a deny list would be void.
+/// When the provider fails or rejects the grant, or a deny list would have no effect.
 pub fn plan(
     filtered: Filtered,
     provider: &Provider,
@@ -87,8 +89,9 @@ pub fn plan(
     let Filtered { mut grant, denied, mut notices } = filtered;
     let mut plan = provider.plan(grant.shown())?;
     let weakest = |plan: &GrantPlan| plan.permissions.iter().map(|p| strength(p.enforced_by)).min();
-    // Security: a credential that is wider than the grant may do what nobody asked for, and what nobody asked for no filter
-    // has seen. There every entry of the deny lists counts, and the provider refuses those that it cannot keep.
+    // Security: a credential that is wider than the grant may allow actions that were not requested, and no
+    // filter has seen those. For such a credential every entry of the deny lists counts, and the provider
+    // rejects the entries that it cannot enforce.
     if weakest(&plan).is_some_and(|weakest| weakest < strength(Enforcer::Cloud)) && !forbidden.is_empty() {
         grant.forbid(forbidden);
         plan = provider.plan(grant.shown())?;
@@ -109,8 +112,9 @@ pub fn plan(
 
 /// Returns a plan that denies every entry which its own policy overlaps.
 ///
-/// Security: filters saw what was asked for. A provider may write it shorter (`s3:GetAc*` for two names), and that may overlap an
-/// entry that overlapped nothing before. Such an entry becomes part of the grant, and the plan is made again.
+/// Security: filters saw the requested actions. A provider may write these shorter (`s3:GetAc*` for two
+/// names), and the short form may overlap an entry that overlapped nothing before. Such an entry becomes part
+/// of the grant, and the plan is made again.
 fn deny_what_it_overlaps(
     mut plan: GrantPlan,
     grant: &mut Grant,
@@ -126,7 +130,7 @@ fn deny_what_it_overlaps(
         let denied = &grant.shown().deny;
         let missing: Vec<String> =
             forbidden.iter().filter(|entry| !denied.contains(entry)).filter(overlaps).cloned().collect();
-        // Each turn adds an entry, so this ends.
+        // Each iteration adds an entry, so the loop ends.
         if missing.is_empty() {
             return Ok(plan);
         }
@@ -135,7 +139,8 @@ fn deny_what_it_overlaps(
     }
 }
 
-/// Returns the actions that the allowing statements of an IAM policy name; none of a document of another kind.
+/// Returns the actions that the allowing statements of an IAM policy name, or none for a document of another
+/// kind.
 fn allowed_actions(policy: &str) -> Vec<String> {
     let document: Value = serde_json::from_str(policy).unwrap_or_default();
     let statements = match document.get("Statement") {
@@ -151,10 +156,10 @@ fn allowed_actions(policy: &str) -> Vec<String> {
     listed.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Whether every permission is enforced at least as `required` says.
+/// Checks that every permission is enforced at least as strictly as `required`.
 ///
 /// # Errors
-/// Names the first that is not.
+/// [`PlanError::TooWeak`] for the first permission that is not.
 pub fn require(planned: &Planned, required: Enforcer) -> Result<(), PlanError> {
     let weak = planned.plan.permissions.iter().find(|p| strength(p.enforced_by) < strength(required));
     match weak {
@@ -167,7 +172,7 @@ pub fn require(planned: &Planned, required: Enforcer) -> Result<(), PlanError> {
     }
 }
 
-/// The word for an enforcer, in output and settings.
+/// Returns the word for an enforcer in output and settings.
 #[must_use]
 pub fn enforcer_name(enforcer: Enforcer) -> &'static str {
     match enforcer {

@@ -10,36 +10,37 @@ use audex_components::provider::Profile as BuiltIn;
 use audex_core::printable;
 use audex_core::suggestion::nearest;
 
-/// Where a profile is defined.
+/// The place of a profile's definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Definition {
-    /// By the provider component.
+    /// The provider component.
     Provider,
-    /// In the user's `profiles.toml`, at `FILE:LINE`.
+    /// The user's `profiles.toml`, at `FILE:LINE`.
     User(String),
 }
 
 /// A profile that can be used with one provider.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// Its name.
+    /// The profile's name.
     pub name: String,
-    /// What it is for.
+    /// The purpose of the profile.
     pub description: String,
-    /// Its permissions, own ones first, then those of each profile it extends; each part on its own resources.
+    /// The permissions: the profile's own first, then those of each extended profile, each part on its own
+    /// resources.
     pub shares: Vec<ProfileShare>,
-    /// The ttl of runs that name none: the shortest of it and those it extends.
+    /// The ttl of runs without the ttl option: the shortest one of this profile and those it extends.
     pub ttl: Option<Duration>,
-    /// What it forbids to the whole request, with where that is written.
+    /// The patterns that the profile denies to the whole request, with their places.
     pub deny: Vec<DenyEntry>,
-    /// The profiles it extends, as written.
+    /// The extended profiles, as written.
     pub extends: Vec<String>,
-    /// Where it is defined.
+    /// The place of the definition.
     pub definition: Definition,
 }
 
 impl Profile {
-    /// Every action, without repetition.
+    /// Returns every action, without repetition.
     #[must_use]
     pub fn actions(&self) -> Vec<&str> {
         let mut actions: Vec<&str> = Vec::new();
@@ -52,42 +53,42 @@ impl Profile {
     }
 }
 
-/// A profile that cannot be used.
+/// The error for a profile that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    /// Nobody defines it.
+    /// No profile has this name.
     #[error("there is no profile `{name}` for provider `{provider}`")]
     Unknown {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The provider.
         provider: String,
-        /// The nearest name there is.
+        /// The nearest existing name.
         suggestion: Option<String>,
     },
-    /// It is for another provider.
+    /// The profile is for another provider.
     #[error("profile `{name}` is for provider `{of}`, not `{provider}`")]
     OtherProvider {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// The provider it is for.
+        /// The provider of the profile.
         of: String,
         /// The provider of the request.
         provider: String,
     },
-    /// It extends a profile that is not there.
+    /// The profile extends a profile that does not exist.
     #[error("{at}: profile `{name}` extends `{parent}`, which provider `{provider}` does not have")]
     NoParent {
         /// `FILE:LINE`.
         at: String,
         /// The profile.
         name: String,
-        /// What it extends.
+        /// The profile that does not exist.
         parent: String,
         /// The provider.
         provider: String,
     },
-    /// It extends itself, by way of others or not.
+    /// The profile extends itself, directly or through others.
     #[error("{at}: profile `{name}` extends itself")]
     Cycle {
         /// `FILE:LINE`.
@@ -97,7 +98,7 @@ pub enum ProfileError {
     },
 }
 
-/// The profiles of one provider, before those that extend others are put together.
+/// The profiles of one provider, before extensions are resolved.
 pub struct Profiles<'a> {
     provider: &'a str,
     built_in: &'a [BuiltIn],
@@ -105,7 +106,7 @@ pub struct Profiles<'a> {
 }
 
 impl<'a> Profiles<'a> {
-    /// The profiles of `provider`. A user's profile replaces a built-in one of the same name.
+    /// Collects the profiles of `provider`. A user's profile replaces a built-in one of the same name.
     #[must_use]
     pub fn new(
         provider: &'a str,
@@ -115,7 +116,7 @@ impl<'a> Profiles<'a> {
         Self { provider, built_in, custom }
     }
 
-    /// Whether there is one of this name, for this provider.
+    /// Returns true if there is a profile of this name for this provider.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         match self.custom.get(name) {
@@ -124,7 +125,7 @@ impl<'a> Profiles<'a> {
         }
     }
 
-    /// Every name, in order.
+    /// Returns every name, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<&'a str> {
         let built_in = self.built_in.iter().map(|profile| profile.name.as_str());
@@ -135,16 +136,16 @@ impl<'a> Profiles<'a> {
         names
     }
 
-    /// The profile of this name, with everything it extends.
+    /// Returns the profile of this name, with everything it extends.
     ///
     /// # Errors
-    /// When it, or one it extends, is unknown, for another provider, or extends itself.
+    /// When the profile, or one it extends, is unknown, is for another provider, or extends itself.
     pub fn get(&self, name: &str) -> Result<Profile, ProfileError> {
         self.resolve(name, &mut Vec::new(), &mut BTreeSet::new())
     }
 
-    /// `path` leads from the profile asked for to this one; what stands in `done` is part of the whole already, and
-    /// profiles that share their parents would else take time without end.
+    /// Resolves the profile `name`. `path` leads from the requested profile to this one. The profiles in
+    /// `done` are included already; without `done`, profiles that share parents would take exponential time.
     fn resolve(
         &self,
         name: &str,
@@ -161,7 +162,7 @@ impl<'a> Profiles<'a> {
         let mut profile = own(name, custom);
         path.push(name.to_owned());
         for parent in &custom.extends {
-            // A profile may extend the built-in one whose name it takes.
+            // A profile may extend the built-in one that it replaces.
             let shadowed = parent == name && self.built_in.iter().any(|profile| profile.name == *parent);
             if path.contains(parent) && !shadowed {
                 return Err(ProfileError::Cycle { at: custom.source.clone(), name: name.to_owned() });
@@ -221,7 +222,7 @@ impl Profile {
     }
 }
 
-/// The shorter of two lifetimes, where there are two.
+/// Returns the shorter of two lifetimes, or the only one.
 #[must_use]
 pub fn shortest(left: Option<Duration>, right: Option<Duration>) -> Option<Duration> {
     match (left, right) {
@@ -230,7 +231,7 @@ pub fn shortest(left: Option<Duration>, right: Option<Duration>) -> Option<Durat
     }
 }
 
-/// What a user's profile says itself.
+/// Returns a user's profile without those it extends.
 fn own(name: &str, custom: &CustomProfile) -> Profile {
     let share = ProfileShare {
         name: name.to_owned(),
@@ -239,7 +240,7 @@ fn own(name: &str, custom: &CustomProfile) -> Profile {
     };
     Profile {
         name: name.to_owned(),
-        // In tables and lists it is one line, as a component's are.
+        // Tables and lists show a description in one line, as they show a component's.
         description: printable::line(&custom.description),
         shares: if custom.actions.is_empty() { Vec::new() } else { vec![share] },
         ttl: custom.ttl,

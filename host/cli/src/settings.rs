@@ -1,5 +1,6 @@
-//! Everything that was decided before the request is looked at. The only place with precedence:
-//! command line, then environment, then the user's files, then built-in defaults; the organisation's files narrow the result.
+//! Settings that are resolved before the request is processed. The only place with precedence:
+//! command line, then environment, then the user's files, then built-in defaults; the organisation's files
+//! narrow the result.
 
 pub mod components;
 pub mod config_file;
@@ -34,14 +35,14 @@ use self::profiles_file::CustomProfile;
 use audex_core::paths::{Paths, PathsError};
 use audex_logins::vault::VaultFile;
 
-/// The ttl of a run that names none.
+/// The ttl of a run without a configured one.
 pub const DEFAULT_TTL: Duration = Duration::from_mins(15);
-/// The provider of a run that names none.
+/// The provider of a run without a configured one.
 pub const DEFAULT_PROVIDER: &str = "aws";
-/// The mapping of a run that names none.
+/// The mapping of a run without a configured one.
 pub const DEFAULT_MAPPING: &str = "universal";
 
-/// What the command line says; none where it says nothing.
+/// The options of the command line; `None` if an option was not given.
 #[derive(Debug, Default, Clone)]
 pub struct Flags {
     /// `--provider`.
@@ -59,42 +60,42 @@ pub struct Flags {
 /// Resolved settings.
 #[derive(Debug)]
 pub struct Settings {
-    /// Directories.
+    /// The directories.
     pub paths: Paths,
-    /// The provider named by option or file, before profiles are asked.
+    /// The provider that an option or a file names. If `None`, the profiles decide.
     pub provider: Option<String>,
-    /// The least enforcement a permission must have.
+    /// The least enforcement that a permission must have.
     pub require: Enforcer,
-    /// What happens to the command when access ends; none leaves it to the method.
+    /// The action on the command when access ends, if the user chose one.
     pub on_expiry: Option<OnExpiry>,
-    /// The mapping component that answers.
+    /// The name of the mapping component.
     pub mapping: String,
     /// `[intent]`.
     pub intent: IntentTable,
     /// The user's own profiles.
     pub profiles: BTreeMap<String, CustomProfile>,
-    /// Everything the deny lists name.
+    /// Every entry of the deny lists.
     pub deny: Vec<DenyEntry>,
-    /// Settings of installed filters, by name: the organisation's, and the user's own.
+    /// The settings of installed filters by name: the organisation's, and the user's own.
     pub filters: BTreeMap<String, serde_json::Value>,
-    /// Where the secrets of components are.
+    /// The sources of the components' secrets.
     pub secrets: SecretSources,
-    /// Where requests of installed components to a host really go.
+    /// The real addresses of hosts that installed components request.
     pub endpoints: BTreeMap<String, Url>,
-    /// Where it is written down what components ask of the other side, while a run is recorded.
+    /// The tape for the components' exchanges with the outside, while a run is recorded.
     pub tape: Option<Arc<Tape>>,
-    /// The organisation's `[plugins]`, with the user's trusted root where it counts.
+    /// The organisation's `[plugins]`, with the user's trusted root if it applies.
     pub plugins: Rules,
     /// Keys and identities of component authors that the user trusts.
     pub signers: Vec<Signer>,
     ttl: Lifetimes,
-    /// How to log in to Vault, as its file says.
+    /// The login to Vault from `vault-config.toml`.
     pub vault: VaultFile,
     flags: BTreeMap<String, String>,
     provider_files: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// Everything that has a say in how long access lasts.
+/// The values that determine the duration of access.
 #[derive(Clone, Copy, Debug)]
 struct Lifetimes {
     flag: Option<Duration>,
@@ -102,22 +103,22 @@ struct Lifetimes {
     ceiling: Option<Duration>,
 }
 
-/// How long access lasts.
+/// The duration of access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ttl {
-    /// Never above the organisation's ceiling.
+    /// The duration, never above the organisation's ceiling.
     pub duration: Duration,
-    /// What was asked for, if the ceiling is below it.
+    /// The requested duration, if the ceiling is below it.
     pub lowered_from: Option<Duration>,
 }
 
-/// Why settings cannot be resolved.
+/// The error for settings that cannot be resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// No directories.
+    /// The directories cannot be determined.
     #[error(transparent)]
     Paths(#[from] PathsError),
-    /// A file is there and cannot be read.
+    /// A file exists and cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read {
         /// The file.
@@ -125,18 +126,18 @@ pub enum SettingsError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A file holds a secret, and not only its owner may read it.
+    /// A file holds a secret, and users other than its owner may read it.
     #[error("`{}` holds a secret, and others may read it", path.display())]
     Exposed {
         /// The file.
         path: PathBuf,
     },
-    /// The user sets what is the organisation's to set.
+    /// The user sets something that only the organisation may set.
     #[error("{place}{what} `{name}` is your organisation's, by {}", at.display())]
     Theirs {
-        /// Where the user does.
+        /// The place of the user's setting, as `PATH:LINE: `.
         place: String,
-        /// A filter or an endpoint.
+        /// The kind of setting: a filter or an endpoint.
         what: &'static str,
         /// Its name.
         name: String,
@@ -146,37 +147,37 @@ pub enum SettingsError {
     /// The user names another mapping than the organisation.
     #[error("{place}the mapping is `{theirs}`, by {}, and not `{name}`", at.display())]
     Mapping {
-        /// Where the user does.
+        /// The place of the user's setting, as `PATH:LINE: `.
         place: String,
         /// The mapping that the user names.
         name: String,
-        /// The organisation's.
+        /// The organisation's mapping.
         theirs: String,
         /// The organisation's file.
         at: PathBuf,
     },
-    /// A file says something that cannot be.
+    /// A file has an invalid entry.
     #[error("{}:{line}: {message}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// From 1.
+        /// The line, from 1.
         line: usize,
-        /// What is wrong, one line.
+        /// The problem, in one line.
         message: String,
     },
 }
 
 impl Settings {
-    /// Reads the files and puts the layers together.
+    /// Reads the files and merges the layers.
     ///
     /// # Errors
-    /// When a file cannot be read or says something that cannot be.
+    /// When a file cannot be read or has an invalid entry.
     pub fn resolve(environment: &Environment, flags: Flags) -> Result<Self, SettingsError> {
         Self::resolve_in(directories(environment)?, flags)
     }
 
-    /// As [`Settings::resolve`], in given directories.
+    /// Resolves the settings as [`Settings::resolve`] does, in given directories.
     ///
     /// # Errors
     /// As [`Settings::resolve`].
@@ -194,7 +195,8 @@ impl Settings {
         let vault = vault_config::read(&paths.config.join("vault-config.toml"))?;
         let of_vault = vault.component_settings();
         if !of_vault.is_empty() {
-            // `[providers.vault]` of config.toml wins: it is the same for every provider.
+            // `[providers.vault]` of config.toml takes precedence, because that table works alike for every
+            // provider.
             let table = user.providers.entry("vault".to_owned()).or_default();
             for (key, value) in of_vault {
                 table.entry(key).or_insert(value);
@@ -202,7 +204,7 @@ impl Settings {
         }
 
         let asked_require = flags.require.or(user.enforcement.require).unwrap_or(Enforcer::Token);
-        // The organisation can raise the requirement; nothing the user says lowers it again.
+        // The organisation can raise the requirement; the user's settings cannot lower it again.
         let require = stricter(asked_require, organisation.enforcement.require.unwrap_or(Enforcer::None));
         Ok(Self {
             paths,
@@ -226,8 +228,8 @@ impl Settings {
         })
     }
 
-    /// How long access lasts, with the ttl that the profiles of the request name: the option, then profiles, then the file,
-    /// and never above the organisation's ceiling.
+    /// Returns the duration of access. The option comes first, then `profiles`, the ttl of the request's
+    /// profiles, then the file. The organisation's ceiling limits the result.
     #[must_use]
     pub fn ttl(&self, profiles: Option<Duration>) -> Ttl {
         let asked = self.ttl.flag.or(profiles).or(self.ttl.file).unwrap_or(DEFAULT_TTL);
@@ -235,10 +237,10 @@ impl Settings {
         Ttl { duration, lowered_from: (duration < asked).then_some(asked) }
     }
 
-    /// Whether every provider that has settings is there.
+    /// Checks that every provider with settings exists.
     ///
     /// # Errors
-    /// Names the first that is not.
+    /// [`UnknownSetting::Provider`] for the first provider that does not exist.
     pub fn check_providers(&self, known: &[String]) -> Result<(), UnknownSetting> {
         match self.provider_files.keys().find(|id| !known.contains(id)) {
             Some(id) => Err(UnknownSetting::Provider {
@@ -250,8 +252,8 @@ impl Settings {
         }
     }
 
-    /// The settings of the provider `id`: flags, then the variables it declared, then its table in the files.
-    /// Empty values count as unset.
+    /// Returns the settings of the provider `id`: flags, then the variables it declared, then its table in
+    /// the files. Empty values count as unset.
     ///
     /// # Errors
     /// When a flag or a file names a setting that the provider does not have, or a value has a hidden character.
@@ -290,7 +292,8 @@ impl Settings {
         }
     }
 
-    /// Where a `config.toml`, the user's or else the organisation's, says something: `PATH:LINE: ` to begin an error with.
+    /// Returns the place of `keys` in a `config.toml`, the user's or else the organisation's.
+    /// The text is `PATH:LINE: `, to begin an error with.
     #[must_use]
     pub fn place(&self, keys: &[&str]) -> String {
         let files =
@@ -298,23 +301,24 @@ impl Settings {
         files.iter().map(|file| source::place(file, keys)).find(|place| !place.is_empty()).unwrap_or_default()
     }
 
-    /// Gives `outside` the sources of secrets, the endpoints and the tape.
+    /// Adds the sources of secrets, the endpoints and the tape to `outside`.
     #[must_use]
     pub fn apply_to(&self, outside: Outside) -> Outside {
         outside.with_sources(self.secrets.clone(), self.endpoints.clone(), self.tape.clone())
     }
 
-    /// The region option, which also decides where the source credentials are used.
+    /// Returns the region option, which also decides where the source credentials are used.
     #[must_use]
     pub fn region_flag(&self) -> Option<String> {
         self.flags.get("region").cloned()
     }
 }
 
-/// The program's directories, with the audit log where the organisation wants it, and components where its rules hold.
+/// Returns the program's directories. The organisation can move the audit log. If the organisation has rules
+/// for components, these are kept in the account's own directories.
 ///
 /// # Errors
-/// When there are none, or the organisation's file cannot be read.
+/// When the directories cannot be determined, or the organisation's file cannot be read.
 pub fn directories(environment: &Environment) -> Result<Paths, SettingsError> {
     with_organisation(Paths::resolve(environment)?)
 }
@@ -332,48 +336,48 @@ fn with_organisation(mut paths: Paths) -> Result<Paths, SettingsError> {
 /// The error for a setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownSetting {
-    /// The provider does not have it.
+    /// The provider has no such setting.
     #[error("{place}provider `{provider}` has no setting `{key}`")]
     Key {
-        /// Where it is, if in a file.
+        /// The place of the setting, if it is in a file.
         place: String,
         /// The provider.
         provider: String,
         /// The setting.
         key: String,
-        /// Those it has.
+        /// The settings that the provider has.
         known: Vec<String>,
     },
-    /// A value has a character that acts on the text around it instead of being seen.
+    /// A value has a character that acts on the text around it instead of being shown.
     #[error("the setting `{key}` of provider `{provider}` has a hidden character: `{value}`")]
     Hidden {
         /// The provider.
         provider: String,
         /// The setting.
         key: String,
-        /// The value, with such characters written out.
+        /// The value, with hidden characters escaped.
         value: String,
-        /// Whether it comes from the command line.
+        /// True if the value comes from the command line.
         is_flag: bool,
     },
-    /// There is no such provider.
+    /// No provider has this id.
     #[error("{place}there is no provider `{provider}`")]
     Provider {
-        /// Where it has settings.
+        /// The place of the provider's settings.
         place: String,
         /// The provider.
         provider: String,
-        /// Those there are.
+        /// The existing providers.
         known: Vec<String>,
     },
 }
 
-/// The stricter of two requirements.
+/// Returns the stricter of two requirements.
 fn stricter(left: Enforcer, right: Enforcer) -> Enforcer {
     if strength(left) >= strength(right) { left } else { right }
 }
 
-/// How much an enforcer is worth: more is stricter.
+/// Returns the strength of an enforcer; a greater number is stricter.
 #[must_use]
 pub fn strength(enforcer: Enforcer) -> u8 {
     match enforcer {

@@ -1,4 +1,4 @@
-//! Installed components: where they come from, whose signature they need, and what the organisation requires.
+//! Installed components: their sources, the signatures that they need, and the organisation's requirements.
 
 pub mod rules;
 pub mod signature;

@@ -1,7 +1,8 @@
-//! What the organisation says of components: which must be there, where they may come from, who signs, what they may reach.
+//! The organisation's rules for components: required filters, sources, signers, and the capabilities that
+//! components may have.
 //!
-//! It stands in `[plugins]` of `/etc/audex/config.toml`. Checked at install **and** at every load: what was installed before a
-//! rule was made is no exception to it.
+//! The rules are in `[plugins]` of `/etc/audex/config.toml`. They are checked at install **and** at every
+//! load: a component that was installed before a rule was made is not exempt.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -18,72 +19,74 @@ use audex_components::capability::Capability;
 use audex_components::version;
 use audex_core::address;
 
-/// Every file of this machine, in `sources`.
+/// The entry of `sources` for every file on this machine.
 const ANY_FILE: &str = "file";
-/// How an address begins.
+/// The prefix of an address.
 const WEB: &str = "https://";
-/// How often an address may be encoded: who encodes it more often hides something.
+/// The maximum number of times that an address may be encoded. An address with more encodings hides
+/// something.
 const ENCODINGS: usize = 4;
-/// How a place in a registry begins.
+/// The prefix of a place in a registry.
 const REGISTRY: &str = "oci://";
 
 /// `[plugins]` of the organisation's `config.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
-    /// Filters without which nothing runs: `name`, `name>=1.2.0`, or `name@sha256:…`.
+    /// The filters without which nothing runs: `name`, `name>=1.2.0`, or `name@sha256:…`.
     pub required_filters: Vec<Required>,
-    /// Where components may come from: `file`, `/a/directory/`, `https://host/path/`, `oci://registry/repository`.
+    /// The sources from which components may come: `file`, `/a/directory/`, `https://host/path/`,
+    /// `oci://registry/repository`.
     pub sources: Option<Vec<Place>>,
-    /// The keys that may sign; a component of nobody else's is refused.
+    /// The trusted signers. A component that none of them signed is rejected.
     pub signers: Option<Vec<Signer>>,
-    /// Unsigned components are refused.
+    /// True if unsigned components are rejected.
     pub require_signature: bool,
-    /// What components may reach at most; `*` stands for any text.
+    /// The most that components may reach; `*` stands for any text.
     pub capabilities: Option<Vec<Ceiling>>,
-    /// The `trusted_root.json` that sigstore bundles are checked by, instead of the public instance's.
+    /// The `trusted_root.json` by which sigstore bundles are verified, in place of the public instance's.
     #[serde(deserialize_with = "audex_core::paths::deserialize_absolute")]
     pub sigstore_trusted_root: Option<PathBuf>,
 }
 
-/// A filter that must be there.
+/// A filter that must be installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Required {
-    /// Its name.
+    /// The filter's name.
     pub name: String,
-    /// The one component it may be, if that is said.
+    /// The only digest that the filter may have, if one is set.
     pub digest: Option<String>,
-    /// The oldest version it may be, if that is said.
+    /// The oldest version that the filter may have, if one is set.
     pub least: Option<String>,
 }
 
-/// Where a component may come from.
+/// A source from which components may come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place(String);
 
-/// Capabilities that may be had.
+/// A pattern of capabilities that components may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ceiling(String);
 
-/// What the organisation does not allow.
+/// A violation of the organisation's rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// From elsewhere.
+    /// The source is not allowed.
     #[error("your organisation does not take components from `{0}`")]
     Source(String),
-    /// Not signed.
+    /// The component is not signed.
     #[error("your organisation takes signed components only")]
     Unsigned,
-    /// Signed by somebody else.
+    /// The signer is not trusted.
     #[error("your organisation does not trust components signed by `{0}`")]
     Signer(Signer),
-    /// A required filter is not there.
+    /// A required filter is not installed.
     #[error("your organisation requires the filter `{0}`, which is not installed")]
     Missing(String),
-    /// It is there and turned off.
+    /// A required filter is turned off.
     #[error("your organisation requires the filter `{0}`, which is turned off")]
     Disabled(String),
-    /// It is there, and another.
+    /// A required filter has another digest.
     #[error(
         "your organisation requires the filter `{name}` to be sha256:{wanted}, and sha256:{found} is installed"
     )]
@@ -92,33 +95,34 @@ pub enum RuleError {
         name: String,
         /// The digest it must have.
         wanted: String,
-        /// The one it has.
+        /// The digest it has.
         found: String,
     },
-    /// It is there, and too old.
+    /// A required filter is too old.
     #[error("your organisation requires the filter `{name}` {least} or newer, and {found} is installed")]
     TooOld {
         /// The filter.
         name: String,
         /// The oldest version it may have.
         least: String,
-        /// The one it has.
+        /// The version it has.
         found: String,
     },
-    /// An older one was to replace it.
+    /// A version that is not known to be newer was to replace a required filter.
     #[error(
         "your organisation requires it, so only a newer one replaces {installed}, and {offered} is not known to be newer"
     )]
     OnlyNewer {
-        /// The version that is installed.
+        /// The installed version.
         installed: String,
-        /// The other.
+        /// The offered version.
         offered: String,
     },
 }
 
 impl Rules {
-    /// Whether anything is said of components, so that where they lie is not for a variable to say.
+    /// Returns true if there is any rule for components. If there is, no variable may move the directories of
+    /// components.
     #[must_use]
     pub fn is_any(&self) -> bool {
         let Self {
@@ -133,16 +137,19 @@ impl Rules {
         lists || !required_filters.is_empty() || *require_signature || sigstore_trusted_root.is_some()
     }
 
-    /// All that is said of the filter `name`, if it is required: one name may have several entries, and each holds.
+    /// Returns every entry for the filter `name`, if it is required. A name may have several entries, and
+    /// each of them applies.
     #[must_use]
     pub fn required(&self, name: &str) -> Option<Vec<&Required>> {
         let all: Vec<_> = self.required_filters.iter().filter(|required| required.name == name).collect();
         (!all.is_empty()).then_some(all)
     }
 
-    /// With the user's own trusted root, where there is none of the organisation's and no signers that it could forge.
+    /// Returns the rules with the user's own trusted root, if the organisation has neither a root nor signers
+    /// that the user's root could forge.
     ///
-    /// Security: an identity is worth what vouches for it. Who the organisation's signers are, is not for the user's root to say.
+    /// Security: an identity is worth as much as the root that vouches for it. The user's root must not
+    /// decide who the organisation's signers are.
     #[must_use]
     pub fn or_root(mut self, users: Option<PathBuf>) -> Self {
         if self.sigstore_trusted_root.is_none() && self.signers.is_none() {
@@ -151,22 +158,22 @@ impl Rules {
         self
     }
 
-    /// Whose certificates and logs are believed.
+    /// Returns the root whose certificates and logs are trusted.
     #[must_use]
     pub fn root(&self) -> Root {
         self.sigstore_trusted_root.clone().map_or(Root::PublicGood, Root::File)
     }
 
-    /// Whether a component that nobody signed is refused.
+    /// Returns true if unsigned components are rejected.
     #[must_use]
     pub fn wants_signatures(&self) -> bool {
         self.require_signature || self.signers.is_some()
     }
 
-    /// Whether a component from `origin`, signed by `signer`, may take part.
+    /// Checks that a component from `origin`, signed by `signer`, may take part.
     ///
     /// # Errors
-    /// The rule it breaks.
+    /// The rule that the component breaks.
     pub fn check(&self, origin: &str, signer: Option<&Signer>) -> Result<(), RuleError> {
         if let Some(sources) = &self.sources
             && !sources.iter().any(|place| place.holds(origin))
@@ -182,13 +189,13 @@ impl Rules {
         }
     }
 
-    /// Whether `capability` is below the ceiling.
+    /// Returns true if `capability` is below the ceiling.
     #[must_use]
     pub fn allows(&self, capability: &Capability) -> bool {
         self.is_below(&capability.to_string())
     }
 
-    /// Whether requests may really go to `host`, which may be an address.
+    /// Returns true if requests may really go to `host`, which may be an address.
     #[must_use]
     pub fn allows_host(&self, host: &str) -> bool {
         self.is_below(&format!("http:{host}"))
@@ -200,7 +207,7 @@ impl Rules {
             .is_none_or(|list| list.iter().any(|one| pattern::matches(&one.0, capability)))
     }
 
-    /// Those of `capabilities` that are below the ceiling.
+    /// Returns those of `capabilities` that are below the ceiling.
     #[must_use]
     pub fn within(&self, capabilities: BTreeSet<Capability>) -> BTreeSet<Capability> {
         capabilities.into_iter().filter(|capability| self.allows(capability)).collect()
@@ -208,10 +215,10 @@ impl Rules {
 }
 
 impl Required {
-    /// Whether the component of this version and digest is the filter that is meant.
+    /// Checks that a component of this version and digest is the required filter.
     ///
     /// # Errors
-    /// The rule it breaks.
+    /// The rule that the component breaks.
     pub fn check(&self, version: &str, digest: &str) -> Result<(), RuleError> {
         if let Some(wanted) = self.digest.as_ref().filter(|wanted| *wanted != digest) {
             let (name, wanted, found) = (self.name.clone(), wanted.clone(), digest.to_owned());
@@ -220,10 +227,10 @@ impl Required {
         self.check_version(version)
     }
 
-    /// Whether this version is new enough.
+    /// Checks that this version is new enough.
     ///
     /// # Errors
-    /// The rule it breaks.
+    /// The rule that the version breaks.
     pub fn check_version(&self, version: &str) -> Result<(), RuleError> {
         let is_enough = |least: &String| version::compare(version, least).is_some_and(Ordering::is_ge);
         match &self.least {
@@ -237,8 +244,11 @@ impl Required {
 }
 
 impl Place {
-    /// Security: a prefix ends where a name does, so `https://a.example/x` is no `https://a.example/xyz`, and no
-    /// `https://a.example:8443/x`. A tag or a digest follows only the name of a repository.
+    /// Returns true if `origin` is inside this place.
+    ///
+    /// Security: a prefix must end where a name ends, so `https://a.example/x` contains neither
+    /// `https://a.example/xyz` nor `https://a.example:8443/x`. A tag or a digest follows only the name of a
+    /// repository.
     fn holds(&self, origin: &str) -> bool {
         let is_file = origin.starts_with('/');
         if self.0 == ANY_FILE {
@@ -248,7 +258,7 @@ impl Place {
             Some(rest) if rest.contains('/') => &['/', ':', '@'],
             _ => &['/'],
         };
-        // What climbs out of a directory is in none.
+        // An origin that climbs out of a directory is in no directory.
         let is_web = !is_file && !origin.starts_with(REGISTRY);
         let climbs =
             if is_web { climbs_somewhere(origin) } else { origin.split('/').any(|part| part == "..") };
@@ -261,7 +271,8 @@ impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let place = if text.starts_with(WEB) {
-            // As addresses are written that are compared with it: without the port that is meant anyway, the host in lower case.
+            // The address is written like those compared with it: without the default port, and with the host
+            // in lower case.
             let url = address::parse("sources", &text).ok().map(String::from);
             url.filter(|url| !climbs_somewhere(url))
         } else {
@@ -276,10 +287,10 @@ impl<'de> Deserialize<'de> for Place {
     }
 }
 
-/// Whether some server could read the address as one that leaves a directory.
+/// Returns true if some server could read the address as one that leaves a directory.
 ///
-/// Security: servers decode, some more than once, and put together what they have decoded. So no dot and no slash may be
-/// encoded, however often, and nothing may be decoded to what is no plain text.
+/// Security: servers decode addresses, some more than once, and join the decoded parts. So no dot and no
+/// slash may be encoded, at any depth, and the decoded text must be plain text.
 fn climbs_somewhere(address: &str) -> bool {
     let mut text = address.to_owned();
     for _ in 0..=ENCODINGS {

@@ -1,6 +1,8 @@
-//! Who signed a component, exactly as it is distributed: by a minisign key, or by an identity that sigstore knows.
+//! The signer of a component, exactly as it is distributed: a minisign key, or an identity that sigstore
+//! knows.
 //!
-//! Source: minisign, "Signature format". Only prehashed signatures are taken, the kind that minisign makes since 0.10.
+//! Source: minisign, "Signature format". Only prehashed signatures are accepted, the kind that minisign makes
+//! since 0.10.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,13 +11,13 @@ use minisign_verify::PublicKey;
 
 use super::sigstore::{self, BundleError, Identity, Root};
 
-/// A signature file of minisign has four lines.
+/// The maximum size of a minisign signature file, which has four lines.
 const SIGNATURE_BYTES: usize = 4096;
 
-/// Whose signature a component has, or must have.
+/// The signer that a component has or must have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Signer {
-    /// A public key.
+    /// A public key of minisign.
     Minisign(Key),
     /// An identity, written `sigstore:IDENTITY@ISSUER`.
     Sigstore(Identity),
@@ -25,7 +27,8 @@ pub enum Signer {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(String);
 
-/// Which of its keys minisign means, in a public key and in each signature by it. Anybody can write it: it is a name, no proof.
+/// The id of a key, which minisign writes into the public key and into each signature by it. Anyone can write
+/// an id: it is a name, not a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyId([u8; 8]);
 
@@ -38,13 +41,13 @@ pub struct Signature {
     pub sigstore: Option<String>,
 }
 
-/// Why a signer or a signature is not taken.
+/// The error for a signer or a signature that is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The key cannot be read.
     #[error("`{0}` is no minisign public key")]
     Key(String),
-    /// It is the other half of a key. Security: nothing of it is said.
+    /// The key is a secret key. Security: the message shows nothing of it.
     #[error(
         "it is a secret key of minisign's, which nobody but its owner may have; its public key is wanted"
     )]
@@ -55,27 +58,27 @@ pub enum SignatureError {
     /// The signature cannot be read.
     #[error("the signature is no minisign signature")]
     Malformed,
-    /// It is another key's.
+    /// The signature is by another key.
     #[error("the signature is made by the key {found}, not by `{wanted}`")]
     OtherKey {
-        /// Whose it should be.
+        /// The expected signer.
         wanted: Signer,
-        /// Whose it is.
+        /// The key of the signature.
         found: KeyId,
     },
-    /// It is another file's.
+    /// The signature is for another file.
     #[error("the signature by `{0}` is not of this file: either was changed")]
     OtherFile(Signer),
-    /// It is another identity's.
+    /// The signature is by another identity.
     #[error("the signature is not made by `{0}` for this file")]
     Wrong(Signer),
-    /// The bundle is not believed.
+    /// The bundle is not accepted.
     #[error(transparent)]
     Bundle(#[from] BundleError),
 }
 
 impl Signature {
-    /// The signature that `text` is: sigstore's are JSON, minisign's are not.
+    /// Returns `text` as a signature: sigstore's signatures are JSON, minisign's are not.
     #[must_use]
     pub fn read(text: String) -> Self {
         if text.trim_start().starts_with('{') {
@@ -85,7 +88,7 @@ impl Signature {
         }
     }
 
-    /// It, if there is any.
+    /// Returns the signatures, or `None` if there are none.
     #[must_use]
     pub fn if_any(self) -> Option<Self> {
         (self != Self::default()).then_some(self)
@@ -93,10 +96,11 @@ impl Signature {
 }
 
 impl Signer {
-    /// Checks that `signature` (the text of a `.minisig` or a `.sigstore.json`) is this signer's for `bytes`.
+    /// Checks that `signature` (the text of a `.minisig` or a `.sigstore.json`) is by this signer and for
+    /// `bytes`.
     ///
     /// # Errors
-    /// When it is not.
+    /// When the signature cannot be read, is by another signer, or is for another file.
     pub fn check(&self, bytes: &[u8], signature: &str, root: &Root) -> Result<(), SignatureError> {
         match self {
             Self::Minisign(key) => key.check(bytes, signature),
@@ -107,7 +111,7 @@ impl Signer {
         }
     }
 
-    /// Whether whoever `other` is, is this one too.
+    /// Returns true if `other` is this signer too.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
@@ -116,7 +120,7 @@ impl Signer {
         }
     }
 
-    /// How the file of such a signature is called, behind the name of what it is of.
+    /// Returns the extension of such a signature, appended to the name of the signed file.
     #[must_use]
     pub fn extension(&self) -> &'static str {
         match self {
@@ -127,7 +131,7 @@ impl Signer {
 }
 
 impl Key {
-    /// Makes sure that `signature` is this key's for `bytes`.
+    /// Checks that `signature` is by this key and for `bytes`.
     fn check(&self, bytes: &[u8], signature: &str) -> Result<(), SignatureError> {
         let key = PublicKey::from_base64(&self.0).map_err(|_| SignatureError::Key(self.0.clone()))?;
         let signer = || Signer::Minisign(self.clone());
@@ -142,7 +146,8 @@ impl Key {
 }
 
 impl KeyId {
-    /// The key that the text of a `.minisig` names; none if it is no such text.
+    /// Returns the key that the text of a `.minisig` names, or `None` if the text is not a minisign
+    /// signature.
     #[must_use]
     pub fn of(signature: &str) -> Option<Self> {
         if signature.len() > SIGNATURE_BYTES {
@@ -151,7 +156,7 @@ impl KeyId {
         Self::decoded(signature.lines().nth(1)?.trim())
     }
 
-    /// Behind the two bytes of the algorithm, in keys and signatures alike.
+    /// Decodes the id, which follows the two bytes of the algorithm in keys and signatures alike.
     fn decoded(base64: &str) -> Option<Self> {
         let bytes = base64_simd::STANDARD.decode_to_vec(base64).ok()?;
         bytes.get(2..10)?.try_into().ok().map(Self)
@@ -159,7 +164,7 @@ impl KeyId {
 }
 
 impl fmt::Display for KeyId {
-    /// As minisign prints it: a number, its bytes the other way round.
+    /// Writes the id as minisign prints it: a number, with its bytes in reverse order.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:016X}", u64::from_le_bytes(self.0))
     }
@@ -168,7 +173,7 @@ impl fmt::Display for KeyId {
 impl FromStr for Signer {
     type Err = SignatureError;
 
-    /// Takes a key, the whole file it stands in, or an identity.
+    /// Parses a key, the whole file of a key, or an identity.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
         let shown = || last.chars().take(80).collect();
@@ -185,7 +190,8 @@ impl FromStr for Signer {
     }
 }
 
-/// Whether it is the last line of a minisign secret key: the names of three algorithms, and much more than a public one has.
+/// Returns true for the last line of a minisign secret key: the names of three algorithms, and more bytes
+/// than in a public key.
 ///
 /// Source: minisign, "Secret key format".
 fn is_secret_key(line: &str) -> bool {
@@ -213,7 +219,8 @@ impl<'de> serde::Deserialize<'de> for Signer {
 mod tests {
     use super::*;
 
-    /// Made by `tests/support/minisign.py` with a key that was thrown away: of the text `component`.
+    /// The signature of the text `component`, made by `tests/support/minisign.py` with a key that was thrown
+    /// away.
     const KEY: &str = "RWTDWXfdzKlqjOBWZ4JTy2A0yc5bxfG9USbb7M2xlnI+j0usJUhw64qx";
     const SIGNATURE: &str = "untrusted comment: test\nRUTDWXfdzKlqjGkzOTcZL2dRFLNQfohCibUtiNYDMdswDEiIADV3Y4Lbl4apzImRT3VRq1DjN7f6YdQTbOQHk5pD8Om0wfl6awQ=\ntrusted comment: test\nuSceZxrISxKEpy7wLKedrvzD0Svb2HCydKKxqqSUwW13S14KMst/V6FaoBTKAt916M9Jq47Lg5cD3tjMRuV0Dw==\n";
 

@@ -1,6 +1,7 @@
-//! Who signed a file by sigstore: an identity that somebody vouched for, in a bundle that is checked offline.
+//! The signer of a file by sigstore: an identity for which an issuer vouches, in a bundle that is verified
+//! offline.
 //!
-//! Without the cargo feature `sigstore` identities are read and compared all the same, and no bundle is believed.
+//! Without the cargo feature `sigstore`, identities are still parsed and compared, and no bundle is accepted.
 //!
 //! Source: sigstore, "Sigstore Client Spec" and "Bundle format".
 
@@ -17,101 +18,103 @@ use audex_sdk::pattern;
 #[cfg(feature = "sigstore")]
 pub use verify::verify;
 
-/// How an identity begins where a signer is named.
+/// The prefix of an identity in the name of a signer.
 pub const PREFIX: &str = "sigstore:";
-/// Whether this build verifies bundles.
+/// True if this build verifies bundles.
 pub const IS_BUILT: bool = cfg!(feature = "sigstore");
-/// A certificate holds one address.
+/// The maximum size of an identity. A certificate holds one address.
 const IDENTITY_BYTES: usize = 1024;
 
-/// Somebody, by an address, and who vouches for it: `IDENTITY@ISSUER`. `*` in the address stands for any text.
+/// An identity: an address, and the issuer that vouches for it, as `IDENTITY@ISSUER`. `*` in the address
+/// stands for any text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identity {
     name: String,
     issuer: String,
 }
 
-/// Whose certificates and logs are believed.
+/// The root whose certificates and logs are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Root {
-    /// Those of sigstore's public instance, as they were when the verifying crate was released.
+    /// The root of sigstore's public instance, as it was when the verifying crate was released.
     #[default]
     PublicGood,
-    /// Those of a `trusted_root.json`.
+    /// The root in a `trusted_root.json`.
     File(PathBuf),
 }
 
-/// Why a bundle is not believed.
+/// The error for a bundle that is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
-    /// This build cannot tell.
+    /// This build does not verify bundles.
     #[error("this build of tryaudex does not verify sigstore bundles (cargo feature `sigstore`)")]
     NotBuilt,
     /// The trusted root cannot be read.
     #[error("{root} cannot be used: {reason}")]
     Root {
-        /// Which.
+        /// The root.
         root: Root,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It is no bundle, or one of a kind that is not taken.
+    /// The text is not a bundle, or is a bundle of a kind that is not supported.
     #[error("the sigstore bundle cannot be used: {0}")]
     Malformed(String),
-    /// It holds a statement, which can be anything: that a test failed, for one.
+    /// The bundle holds a statement, which can say anything: for example, that a test failed.
     #[error("the sigstore bundle is a statement about the file (an attestation), not a signature of it")]
     Attestation,
-    /// The file was changed, or the bundle is another's.
+    /// The file was changed, or the bundle is for another file.
     #[error("the sigstore bundle is not for this file: {0}")]
     OtherFile(String),
     /// The signature is not by the key of the certificate.
     #[error("the sigstore bundle's signature is wrong: {0}")]
     Signature(String),
-    /// The certificate is of no authority that is believed, or was not valid when the file was signed.
+    /// The certificate is not from a trusted authority, or was not valid when the file was signed.
     #[error("the signer's certificate is refused by {root}: {reason}")]
     Certificate {
-        /// By which root.
+        /// The root that was used.
         root: Root,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It is in no transparency log that is believed.
+    /// No trusted transparency log has the signature.
     #[error("no transparency log of {root} has the signature: {reason}")]
     Log {
-        /// By which root.
+        /// The root that was used.
         root: Root,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Nobody who is believed says when it was signed.
+    /// No trusted timestamp shows when the file was signed.
     #[error("nobody of {root} says when it was signed: {reason}")]
     Time {
-        /// By which root.
+        /// The root that was used.
         root: Root,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The certificate says not who signed, or in a way that cannot be written down.
+    /// The certificate does not name the signer, or names the signer in a form that cannot be written.
     #[error("the signer's certificate names nobody by an e-mail or web address and an https issuer")]
     Nobody,
 }
 
 impl Identity {
-    /// Reads `IDENTITY@ISSUER`.
+    /// Parses `IDENTITY@ISSUER`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (name, issuer) = text.rsplit_once('@')?;
-        // A pattern that anybody matches is no identity.
+        // A pattern that everyone matches is not an identity.
         let says_something = !name.trim_matches('*').is_empty();
         let is_issuer = issuer.strip_prefix("https://").is_some_and(|rest| !rest.is_empty());
-        // Nothing that looks like something else on a terminal, and no other wildcard than `*`.
+        // Characters that can look like others on a terminal are rejected, and so are wildcards other than
+        // `*`.
         let is_plain =
             text.len() <= IDENTITY_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?');
         (says_something && is_issuer && is_plain && !issuer.contains('*'))
             .then(|| Self { name: name.to_owned(), issuer: issuer.to_owned() })
     }
 
-    /// Whether whoever `other` is, is this one too.
+    /// Returns true if `other` is this identity, or matches its pattern.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         self.issuer == other.issuer && pattern::covers(&self.name, &other.name)
@@ -133,7 +136,7 @@ impl fmt::Display for Root {
     }
 }
 
-/// Nobody: this build cannot tell.
+/// Rejects every bundle, because this build does not verify bundles.
 ///
 /// # Errors
 /// Always.

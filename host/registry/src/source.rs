@@ -1,6 +1,6 @@
-//! Where components come from: a file, an https address, an OCI registry.
+//! The sources of components: a file, an https address, an OCI registry.
 //!
-//! Fetching proves nothing: what is fetched is checked by its signature or its digest before it is looked at any further.
+//! A fetch proves nothing: signatures and digests are checked when a component is to be installed.
 
 mod oci;
 mod web;
@@ -18,15 +18,15 @@ use super::signature::Signature;
 use audex_components::limit;
 use audex_core::environment::Environment;
 
-/// What the signature of a file is called, behind the file's own name.
+/// The ending of a minisign signature, appended to the name of the signed file.
 const MINISIGN: &str = ".minisig";
-/// What sigstore's bundles are called: by the specification, and by older clients.
+/// The endings of sigstore bundles: by the specification, and by older clients.
 const SIGSTORE: [&str; 2] = [".sigstore.json", ".sigstore"];
 
-/// Where a component is.
+/// The place of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A file of this machine.
+    /// A file on this machine.
     File(PathBuf),
     /// An https address (http on loopback).
     Web(Url),
@@ -34,32 +34,32 @@ pub enum Place {
     Oci(Reference),
 }
 
-/// What was fetched.
+/// A fetched file.
 pub struct Fetched {
-    /// The component, or module, as it is distributed.
+    /// The component or module, as it is distributed.
     pub bytes: Vec<u8>,
-    /// Its signatures, where there is one beside it.
+    /// The signatures beside the file, if there are any.
     pub signature: Option<Signature>,
-    /// Where it is, in one way of writing.
+    /// The place of the file, in one canonical form.
     pub origin: String,
-    /// Where the answers led to from there, each address that was asked.
+    /// The redirects from there, each address that was requested.
     pub led_to: Vec<String>,
-    /// Whether it is of this machine.
+    /// True for a file on this machine.
     pub is_local: bool,
 }
 
-/// Why there is nothing.
+/// The error for a failed fetch.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// It is no place.
+    /// The text does not name a place.
     #[error("`{text}` is no place a component can be in: {reason}")]
     Malformed {
-        /// What was given.
+        /// The text.
         text: String,
-        /// Why not.
+        /// The reason.
         reason: &'static str,
     },
-    /// No such file.
+    /// The file does not exist.
     #[error("there is no file `{}`", .0.display())]
     Missing(PathBuf),
     /// A file cannot be read.
@@ -70,18 +70,18 @@ pub enum SourceError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// It is larger than a component may be.
+    /// The file is larger than a component may be.
     #[error("`{origin}` has more than {} MiB", limit::COMPONENT_BYTES / 1024 / 1024)]
     TooLarge {
-        /// Where.
+        /// The place.
         origin: String,
     },
-    /// A server did not give it.
+    /// A server did not deliver the file.
     #[error("cannot fetch `{origin}`: {reason}")]
     Refused {
-        /// Where.
+        /// The place.
         origin: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -120,10 +120,10 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    /// Gets what is there, with the signature beside it.
+    /// Fetches the file at this place, with the signature beside it.
     ///
     /// # Errors
-    /// When there is nothing, it is too large, or nobody answers.
+    /// When there is no file, the file is too large, or the server does not answer.
     pub fn fetch(&self, environment: &Environment) -> Result<Fetched, SourceError> {
         match self {
             Self::File(path) => file(path),
@@ -137,7 +137,7 @@ fn file(path: &Path) -> Result<Fetched, SourceError> {
     if !path.is_file() {
         return Err(SourceError::Missing(path.to_path_buf()));
     }
-    // Where it really is: a rule about directories is not to be led around by a link.
+    // The real path counts: a symbolic link must not evade a rule about directories.
     let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let origin = real.display().to_string();
     let bytes = read(&real)?.ok_or_else(|| SourceError::TooLarge { origin: origin.clone() })?;
@@ -149,7 +149,7 @@ fn file(path: &Path) -> Result<Fetched, SourceError> {
     Ok(Fetched { bytes, signature, origin, led_to: Vec::new(), is_local: true })
 }
 
-/// The text of the file whose name has `ending` behind it, if there is one.
+/// Returns the text of the file whose name has `ending` appended, if there is one.
 fn beside(path: &Path, ending: &str) -> Result<Option<String>, SourceError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(ending);
@@ -157,16 +157,16 @@ fn beside(path: &Path, ending: &str) -> Result<Option<String>, SourceError> {
     if beside.is_file() { read_text(beside).map(Some) } else { Ok(None) }
 }
 
-/// The text of a signature or key that the user names.
+/// Returns the text of a signature or key that the user names.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When the file cannot be read.
 pub fn read_text(path: &Path) -> Result<String, SourceError> {
     let bytes = read(path)?.unwrap_or_default();
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A file; none if it is too large.
+/// Returns the bytes of a file, or `None` if the file is too large.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, SourceError> {
     let failed = |source| SourceError::Read { path: path.to_path_buf(), source };
     let mut bytes = Vec::new();

@@ -1,6 +1,7 @@
-//! Installed components: files named by their digest, and the lock that says what they may do.
+//! Installed components: files named by their digest, and the lock with the grants of each.
 //!
-//! Security: everything is keyed by content. A file whose digest is not the lock's is refused, whatever its name.
+//! Security: everything is keyed by content. A file whose digest is not the lock's is rejected, whatever its
+//! name.
 
 mod distrust;
 mod error;
@@ -32,10 +33,10 @@ pub use lock::parse as parse_lock;
 pub use manage::Verified;
 pub use trust::Trust;
 
-/// How kept signatures are called, behind the digest.
+/// The extensions of kept signatures, after the digest.
 const SIGNATURES: [&str; 2] = ["minisig", "sigstore.json"];
 
-/// What is installed.
+/// The store of installed components.
 pub struct Store {
     directory: PathBuf,
     cache: PathBuf,
@@ -43,62 +44,62 @@ pub struct Store {
     installed: Vec<Installed>,
 }
 
-/// One installed component.
+/// An installed component.
 #[derive(Clone, Debug)]
 pub struct Installed {
-    /// Its name, unique.
+    /// The component's name, which is unique.
     pub name: String,
     /// SHA-256 of the component, lower-case hex.
     pub digest: String,
-    /// What it exports.
+    /// The world that the component exports.
     pub world: World,
     /// The provider id, for providers.
     pub provides: Option<String>,
-    /// What the user granted to this digest.
+    /// The capabilities that the user granted to this digest.
     pub granted: BTreeSet<Capability>,
-    /// What was granted to it by a version that knew more: nothing is called that holds any of it.
+    /// Grants by a version of this program that knew more. A component with such a grant is not called.
     pub unknown: BTreeSet<String>,
-    /// Where it was installed from.
+    /// The place from which the component was installed.
     pub origin: String,
-    /// Its own version.
+    /// The component's own version.
     pub version: String,
-    /// Whose signature it has; a later one of this name must have it too.
+    /// The signer. A later component of this name must have the same signer.
     pub signer: Option<Signer>,
-    /// SHA-256 of the core module that the signature is of, where the component was made of one.
+    /// SHA-256 of the core module that was signed, if the component was made from one.
     pub module: Option<String>,
-    /// Whether it takes part.
+    /// True if the component takes part in runs.
     pub enabled: bool,
-    /// What it replaced.
+    /// The component that this one replaced.
     pub previous: Option<Previous>,
 }
 
 /// The component that another of the same name replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Previous {
-    /// Its own version.
+    /// The component's own version.
     pub version: String,
     /// SHA-256 of the component, lower-case hex.
     pub digest: String,
-    /// What the user granted to this digest.
+    /// The capabilities that the user granted to this digest.
     pub granted: BTreeSet<Capability>,
-    /// What was granted to it by a version that knew more: nothing is called that holds any of it.
+    /// Grants by a version of this program that knew more. A component with such a grant is not called.
     pub unknown: BTreeSet<String>,
-    /// Where it was installed from.
+    /// The place from which the component was installed.
     pub origin: String,
-    /// Whose signature it has.
+    /// The signer.
     pub signer: Option<Signer>,
-    /// SHA-256 of the core module that the signature is of, where the component was made of one.
+    /// SHA-256 of the core module that was signed, if the component was made from one.
     pub module: Option<String>,
 }
 
 impl Store {
-    /// Reads the lock.
+    /// Opens the store and reads the lock.
     ///
     /// # Errors
-    /// When it is there and cannot be read, or lies where others may write.
+    /// When the lock exists and cannot be read, or its directory can be written by others.
     pub fn open(paths: &Paths, rules: &Rules) -> Result<Self, StoreError> {
         match private_file::check_directory(&paths.plugins) {
-            // Whatever stands in the way of looking stands in the way of reading too.
+            // If the directory only seems to be missing, reading the lock fails as well.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             other => other.map_err(io("use", &paths.plugins))?,
         }
@@ -107,10 +108,10 @@ impl Store {
         Ok(Self { directory, cache, rules: rules.clone(), installed })
     }
 
-    /// Every filter that the organisation requires is there and takes part.
+    /// Checks that every filter that the organisation requires is installed and takes part.
     ///
     /// # Errors
-    /// Names the first that does not.
+    /// The rule that is broken by the first filter that does not.
     pub fn check_required(&self) -> Result<(), StoreError> {
         for required in &self.rules.required_filters {
             let name = &required.name;
@@ -125,18 +126,18 @@ impl Store {
         Ok(())
     }
 
-    /// What is installed, by name.
+    /// Returns the installed components, by name.
     #[must_use]
     pub fn installed(&self) -> &[Installed] {
         &self.installed
     }
 
-    /// Makes an installed component ready to be called.
+    /// Loads an installed component, ready to be called.
     ///
-    /// Security: where the organisation says who signs, the lock is not believed that it was so: the signature is looked at again.
+    /// Security: if the organisation restricts signers, the signature is verified at every load.
     ///
     /// # Errors
-    /// When its file is missing, changed, not signed as it must be, or does not compile.
+    /// When the file is missing, changed, not signed as required, or does not compile.
     pub fn load(&self, engine: &Engine, installed: &Installed) -> Result<Loaded, StoreError> {
         self.check_rules(&installed.name, &installed.origin, installed.signer.as_ref())?;
         let (wasm, manifest) = self.read(installed)?;
@@ -158,12 +159,13 @@ impl Store {
         })
     }
 
-    /// The component's bytes and manifest, verified.
+    /// Returns the component's bytes and manifest, verified.
     ///
     /// # Errors
-    /// When its file is missing or changed.
+    /// When the file is missing or changed.
     pub fn read(&self, installed: &Installed) -> Result<(Vec<u8>, Manifest), StoreError> {
-        // Of what it was allowed, nothing can be told; it would be another component without it.
+        // This version does not know the meaning of the grant, and without the grant the component would be
+        // another one.
         if let Some(unknown) = installed.unknown.first() {
             let reason = format!(
                 "it was granted `{unknown}`, which this version lets no component have: update or remove it"
@@ -183,7 +185,7 @@ impl Store {
                 format!("the lock calls the {} `{}` a {}", manifest.world, manifest.name, installed.world);
             return Err(failed(installed, reason).into());
         }
-        // The least version of a required filter is compared with what the lock says.
+        // The lowest version of a required filter is compared with the version in the lock.
         if manifest.version != installed.version {
             let reason = format!("the lock calls version {} of it {}", manifest.version, installed.version);
             return Err(failed(installed, reason).into());
@@ -191,16 +193,16 @@ impl Store {
         Ok((wasm, manifest))
     }
 
-    /// What it is that there is no component `name` to be changed.
+    /// Returns the error for a component that is built in or not installed.
     #[must_use]
     pub fn missing(&self, name: &str) -> StoreError {
         StoreError::missing(name, self.installed.iter().map(|installed| installed.name.as_str()))
     }
 
-    /// Forgets the component `name` and deletes its files.
+    /// Removes the component `name` and deletes its files.
     ///
     /// # Errors
-    /// When there is none, or the lock cannot be written.
+    /// When there is no such component, or the lock cannot be written.
     pub fn remove(&mut self, name: &str) -> Result<Installed, StoreError> {
         let missing = self.missing(name);
         if !self.directory.exists() {
@@ -217,7 +219,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// Deletes what there is of a component that nothing names any more.
+    /// Deletes the files of a component that no entry names any more.
     fn forget(&self, digest: &str) {
         let _ = std::fs::remove_file(self.file(digest));
         for extension in SIGNATURES {
@@ -234,9 +236,11 @@ impl Store {
         self.rules.check(origin, signer).map_err(broken)
     }
 
-    /// Keeps other processes from changing what is installed while the answer lives, and reads what they have changed.
+    /// Keeps other processes from changing the store while the returned file is open, and reads their
+    /// changes.
     ///
-    /// Security: without it the last of two that write at once wins, and a lost filter is a permission given back.
+    /// Security: without this lock the last of two simultaneous writers wins, and a lost filter gives a
+    /// permission back.
     fn change(&mut self) -> Result<File, StoreError> {
         private_file::create_directory(&self.directory).map_err(io("use", &self.directory))?;
         let directory = File::open(&self.directory).map_err(io("open", &self.directory))?;
@@ -249,12 +253,13 @@ impl Store {
         self.directory.join(format!("{digest}.{}", signer.extension()))
     }
 
-    /// The module that the component of this digest was made of, where a signature is of that one.
+    /// Returns the path of the module from which the component of this digest was made. The module is kept if
+    /// the signature is of the module.
     fn module_file(&self, digest: &str) -> PathBuf {
         self.directory.join(format!("{digest}.module"))
     }
 
-    /// Where the component of this digest is, if it is installed.
+    /// Returns the path of the component of this digest, if it is installed.
     #[must_use]
     pub fn file(&self, digest: &str) -> PathBuf {
         self.directory.join(format!("{digest}.wasm"))

@@ -1,4 +1,4 @@
-//! What a component costs. Every call is made in a fresh instance, as in a run.
+//! The cost of a component. Every call is made in a fresh instance, as in a run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,35 +16,35 @@ use audex_components::provider::Provider;
 use audex_core::environment::Environment;
 use audex_registry::store::{InstallPlan, StoreError};
 
-/// Loading is slower than calling, and varies less.
+/// The number of loads. Loading is slower than calling and varies less.
 const LOADS: u32 = 20;
 
-/// Times of one thing, in microseconds.
+/// The times of one operation, in microseconds.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// What was done.
+    /// The operation.
     pub what: &'static str,
-    /// How often.
+    /// The number of measurements.
     pub samples: usize,
-    /// Half of them took no longer.
+    /// The median.
     pub median_us: f64,
-    /// 95 in 100 took no longer.
+    /// The 95th percentile.
     pub p95_us: f64,
 }
 
-/// Everything that was measured.
+/// The result of a benchmark.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Bytes of machine code.
+    /// The size of the machine code in bytes.
     pub machine_code: usize,
-    /// In the order in which a run does it.
+    /// The operations, in the order of a run.
     pub rows: Vec<Measured>,
 }
 
 /// Measures `plan`, making each call `samples` times.
 ///
 /// # Errors
-/// When it does not compile, or fails in a call.
+/// When the component does not compile, or fails in a call.
 pub fn measure(engine: &Engine, plan: &InstallPlan, samples: u32) -> Result<Report, StoreError> {
     let mut rows = Vec::new();
     let began = Instant::now();
@@ -77,7 +77,7 @@ fn calls(engine: &Engine, loaded: &Loaded, samples: u32, rows: &mut Vec<Measured
             let asked: Vec<String> = ACTIONS.iter().map(|&action| action.to_owned()).collect();
             rows.push(timed("describe", samples, || Ok(provider.describe().map(drop)?))?);
             rows.push(timed("check", samples, || Ok(provider.check(&asked).map(drop)?))?);
-            // A refusal takes its time as well.
+            // A refusal takes time as well.
             rows.push(timed("plan", samples, || {
                 let _ = provider.plan(&grant);
                 Ok(())

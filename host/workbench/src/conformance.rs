@@ -1,6 +1,8 @@
-//! Whether a component behaves: what an author can find out before anybody installs it. Nothing is reached while it is tried.
+//! Tests that show an author how a component behaves before anyone installs it. Nothing outside is reached
+//! during the tests.
 //!
-//! The host enforces all of this at run time as well; here it is asked for on purpose, with what users rarely send.
+//! The host enforces all of this at run time as well; here it is tested on purpose, with input that users
+//! rarely send.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -31,7 +33,7 @@ use audex_registry::store::InstallPlan;
 use audex_registry::store::StoreError;
 use audex_wire::seen_request::SeenRequest;
 
-/// Permissions of the largest request that is tried; real ones have a few dozen.
+/// The number of permissions in the largest request that is tried; real requests have a few dozen.
 const MANY: usize = 2_000;
 /// Actions of every cloud and of none.
 pub(super) const ACTIONS: [&str; 17] = [
@@ -53,23 +55,23 @@ pub(super) const ACTIONS: [&str; 17] = [
     "a:b:c",
     "S3:getobject",
 ];
-/// What a settings file may say of a filter, and what it may not.
+/// Settings that a file may have for a filter, and settings that it may not.
 const SETTINGS: [&str; 7] =
     ["{}", "", "null", "[]", "{\"until\":7}", "not json", r#"{"a":{"b":{"c":{"d":[[[[[]]]]]}}}}"#];
 
-/// One thing that was asked.
+/// A test and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// What must be.
+    /// The rule.
     pub name: &'static str,
-    /// What was instead.
+    /// The violation of the rule, if there is one.
     pub wrong: Option<String>,
 }
 
-/// Everything that is asked of a component of this kind, in order.
+/// Runs every test for a component of this kind, in order.
 ///
 /// # Errors
-/// When it cannot even be loaded.
+/// When the component cannot be loaded.
 pub fn conformance(engine: &Engine, plan: &InstallPlan) -> Result<Vec<Check>, StoreError> {
     let loaded = || plan.loaded(engine);
     Ok(match plan.manifest.world {
@@ -84,7 +86,8 @@ fn check<E: ToString>(name: &'static str, outcome: Result<(), E>) -> Check {
     Check { name, wrong: outcome.err().map(|error| error.to_string()) }
 }
 
-/// Two answers to the same question. A failure is none, and no more so for failing twice.
+/// Checks that two answers to the same question are equal. A failure is not an answer, even if it occurs
+/// twice.
 fn same<T: Debug, E: ToString>(ask: impl Fn() -> Result<T, E>) -> Result<(), String> {
     let [first, second] = [ask(), ask()].map(|answer| answer.map_err(|error| error.to_string()));
     let (first, second) = (first?, second?);
@@ -92,7 +95,7 @@ fn same<T: Debug, E: ToString>(ask: impl Fn() -> Result<T, E>) -> Result<(), Str
     if first == second { Ok(()) } else { Err(format!("{first}, and then {second}")) }
 }
 
-/// An answer, or the words of a refusal.
+/// Returns the answer, or the text of a refusal.
 fn refused_or<T: Debug>(outcome: Result<T, ProviderError>) -> Result<String, PluginError> {
     match outcome {
         Ok(answer) => Ok(format!("{answer:?}")),
@@ -101,7 +104,8 @@ fn refused_or<T: Debug>(outcome: Result<T, ProviderError>) -> Result<String, Plu
     }
 }
 
-/// A refusal is an answer; a trap, a limit or an answer out of step is none.
+/// Checks that the component answered. A refusal is an answer; a trap, an exceeded limit or an answer out of
+/// step is not.
 fn answers<T>(outcome: Result<T, ProviderError>) -> Result<(), PluginError> {
     match outcome {
         Ok(_) | Err(ProviderError::Refused { .. }) => Ok(()),
@@ -124,8 +128,14 @@ pub(super) fn grant(actions: &[&str]) -> Grant {
     }
 }
 
+<<<<<<< HEAD
 /// A run, at a time before anybody's clock and in a year after it.
 pub fn context(command: &[&str], justification: Option<&str>) -> Context {
+=======
+/// Returns the context of a run. With a justification its time is a plausible one, without one the largest
+/// possible.
+pub(super) fn context(command: &[&str], justification: Option<&str>) -> Context {
+>>>>>>> lang-l4
     Context {
         command: command.iter().map(|&word| word.to_owned()).collect(),
         user: "conformance".to_owned(),
@@ -140,7 +150,7 @@ pub fn context(command: &[&str], justification: Option<&str>) -> Context {
     }
 }
 
-/// A plan of these actions, every one enforced by somebody else.
+/// Returns a plan of these actions, with the enforcers in turn.
 pub(super) fn outline(actions: &[&str]) -> GrantPlan {
     let enforcers = [Enforcer::Cloud, Enforcer::Gateway, Enforcer::Token, Enforcer::None].into_iter().cycle();
     let planned = |(action, enforced_by): (&&str, Enforcer)| Planned {
@@ -252,7 +262,7 @@ fn provider(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError>
         provider.recognise(&requests, None).and_then(|calls| provider.attribute(&calls)).map(drop);
     let plans = answers(provider.plan(&whole)).and(answers(provider.plan(&none)));
     let findings = provider.check(&actions);
-    // The host grants only what its own check accepts.
+    // The host grants only actions that the provider's own check accepts.
     let accepted: Vec<String> =
         findings.iter().flatten().flat_map(|finding| finding.actions.iter().cloned()).collect();
     let accepted = grant(&accepted.iter().map(String::as_str).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! For authors of components: a new project, conformance tests, rehearsals, and benchmarks.
+//! Tools for authors of components: new projects, conformance tests, rehearsals, and benchmarks.
 
 pub mod benchmark;
 pub mod conformance;

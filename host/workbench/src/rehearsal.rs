@@ -1,7 +1,9 @@
-//! A component tried against what was written down of a run: the same requests, the same answers, and nobody at the other side.
+//! Tries a component against the recording of a run: the same requests get the same answers, without the
+//! other side.
 //!
-//! Security: a recording is anybody's file. Nothing is reached while it is played: no login, no network, no secret, no setting
-//! of the user's; and the component may use no more of what stands in it than its manifest asks for.
+//! Security: anyone can write a recording. Nothing is reached during a replay: no login, no network, no
+//! secret, and none of the user's settings. Of the recording, the component may use no more than its manifest
+//! requests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,17 +33,17 @@ use audex_core::session::Value;
 use audex_registry::store::InstallPlan;
 use audex_registry::store::StoreError;
 
-/// What was asked of the component.
+/// The inputs of a component in a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
-    /// The provider that an intent engine was asked for; of a provider its id.
+    /// The id of the provider, or of the provider for which an intent engine was asked.
     pub provider: String,
-    /// What a provider minted for, after every filter.
+    /// The permissions for which a provider minted, after every filter.
     pub permissions: Vec<Asked>,
-    /// What had to stay forbidden.
+    /// The patterns that had to stay denied.
     pub deny: Vec<String>,
-    /// How long access was to last.
+    /// The requested duration of access.
     pub ttl_seconds: u32,
     /// The session's name.
     pub session: String,
@@ -49,11 +51,11 @@ pub struct Script {
     pub text: Option<String>,
     /// The component's settings.
     pub settings: BTreeMap<String, String>,
-    /// What it was granted.
+    /// The capabilities that the component was granted.
     pub granted: Vec<String>,
 }
 
-/// One permission.
+/// A permission in a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
@@ -63,7 +65,7 @@ pub struct Asked {
 }
 
 impl Script {
-    /// The script of a grant.
+    /// Returns the script of a grant.
     #[must_use]
     pub fn of(grant: &Grant) -> Self {
         let permission = |one: &Permission| Asked {
@@ -97,34 +99,36 @@ impl Script {
     }
 }
 
-/// A run that was written down.
+/// A recorded run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recording {
-    /// Of this file: 1.
+    /// The format of this file: 1.
     pub format: u32,
     /// The component's name.
     pub component: String,
-    /// When it was, in seconds since the Unix epoch.
+    /// The time of the run, in seconds since the Unix epoch.
     pub now: u64,
-    /// What was asked.
+    /// The inputs of the component.
     pub script: Script,
-    /// What it asked of the other side.
+    /// The component's exchanges with the other side.
     pub exchanges: Vec<Exchange>,
-    /// What it answered, line by line.
+    /// The component's answers, line by line.
     pub outcome: Vec<String>,
 }
 
-/// How often a component is asked whether its access works by now; a real run asks every few seconds, for minutes.
+/// The maximum number of times that a component is asked if its access works. A real run asks every few
+/// seconds, for minutes.
 const ROUNDS: usize = 1000;
 
 /// The format that is written.
 pub const FORMAT: u32 = 1;
 
-/// Plays `script` on what was recorded. Answers what the component answered, and how many requests were left over.
+/// Plays `script` with the recorded exchanges. Returns the component's answers and the number of exchanges
+/// left over.
 ///
 /// # Errors
-/// When the component cannot be loaded or fails. That it refuses is an answer.
+/// When the component cannot be loaded or fails. A refusal by the component is an answer.
 pub fn play(
     engine: &Engine,
     plan: &InstallPlan,
@@ -135,7 +139,7 @@ pub fn play(
     let mut loaded = plan.loaded(engine)?;
     let granted = script.granted.iter().filter_map(|text| text.parse().ok()).collect();
     loaded.capabilities = effective(&plan.manifest.requested, &granted);
-    // What is behind the other slots is not on a tape.
+    // A tape has no exchanges of the other capabilities.
     loaded.capabilities.retain(|one| matches!(one, Capability::Http(_) | Capability::Secret(_)));
     let tape = Arc::new(Tape::replaying(now, exchanges.to_vec()));
     let outside = Arc::new(Outside::new(Environment::default(), None).with_tape(Arc::clone(&tape)));
@@ -151,7 +155,7 @@ pub fn play(
     Ok((lines.iter().map(|line| one_line(line)).collect(), tape.exchanges().len()))
 }
 
-/// What a run does with a provider, from the plan on.
+/// Calls a provider as a run does, from the plan on.
 fn mint(provider: &Provider, grant: &Grant, now: u64) -> Result<Vec<String>, PluginError> {
     let description = provider.describe()?;
     let planned = match provider.plan(grant) {
@@ -184,7 +188,9 @@ fn mint(provider: &Provider, grant: &Grant, now: u64) -> Result<Vec<String>, Plu
     Ok(lines)
 }
 
-/// Security: a component's line end must not begin a line of ours.
+/// Replaces hidden characters by spaces.
+///
+/// Security: a line end in a component's text must not begin a line of this program.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_hidden(c) { ' ' } else { c }).collect()
 }
@@ -213,7 +219,7 @@ fn handed_out(minted: &Minted) -> String {
     parts.join(", ")
 }
 
-/// An answer or a refusal as one line.
+/// Returns an answer or a refusal as one line.
 fn told(stage: &str, answer: Result<String, ProviderError>) -> Result<String, PluginError> {
     match answer {
         Ok(text) => Ok(format!("{stage}: {text}")),
@@ -224,10 +230,10 @@ fn told(stage: &str, answer: Result<String, ProviderError>) -> Result<String, Pl
     }
 }
 
-/// Whether a component still does what it did when `recording` was made.
+/// Checks that a component still gives the answers of `recording`.
 ///
 /// # Errors
-/// When it cannot be loaded.
+/// When the component cannot be loaded.
 pub fn replay(engine: &Engine, plan: &InstallPlan, recording: &Recording) -> Result<Check, StoreError> {
     let name = "does with the recording what it did when it was recorded";
     let wrong = match play(engine, plan, &recording.script, recording.now, &recording.exchanges) {

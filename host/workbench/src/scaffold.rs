@@ -1,4 +1,5 @@
-//! A project for a component of one's own: source, the contract beside it, and the commands that build, test and install it.
+//! A project for a new component: source, the contract beside it, and the commands that build, test and
+//! install it.
 //!
 //! The sources are the SDK's examples and templates, which the tests build and run.
 
@@ -14,8 +15,13 @@ use audex_components::manifest::CONTRACT;
 use audex_components::manifest::World;
 use audex_core::variable::installed;
 
+<<<<<<< HEAD
 /// The contract.
 const WIT: [(&str, &str); 8] = [
+=======
+/// The contract: the newest track, and the frozen interfaces that it still uses.
+const WIT: [(&str, &str); 9] = [
+>>>>>>> lang-l4
     ("filter.wit", include_str!("../../../wit/filter.wit")),
     ("host.wit", include_str!("../../../wit/host.wit")),
     ("keys.wit", include_str!("../../../wit/keys.wit")),
@@ -26,46 +32,46 @@ const WIT: [(&str, &str); 8] = [
     ("worlds.wit", include_str!("../../../wit/worlds.wit")),
 ];
 
-/// Names of files, and what is in them.
+/// Names of files, with their contents.
 type Files = Vec<(String, String)>;
-/// What is typed, and why.
+/// Commands, each with its reason.
 type Commands = Vec<(String, &'static str)>;
 
-/// What it is written in.
+/// The language of a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
-    /// With the SDK.
+    /// Rust, with the SDK.
     Rust,
-    /// With componentize-py.
+    /// Python, with componentize-py.
     Python,
-    /// With componentize-js.
+    /// JavaScript, with componentize-js.
     JavaScript,
 }
 
-/// What is to be made.
+/// A project to be written.
 #[derive(Clone, Debug)]
 pub struct Project {
     /// The component's name.
     pub name: String,
-    /// Its kind.
+    /// The component's kind.
     pub world: World,
-    /// Its language.
+    /// The component's language.
     pub language: Language,
 }
 
-/// Why there is no project.
+/// The error for a project that was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum ScaffoldError {
-    /// The name cannot be a component's.
+    /// The name is not valid for a component.
     #[error("`{0}` is no name of a component")]
     Name(String),
-    /// Something is there.
+    /// The directory exists already.
     #[error("`{}` is there already", .0.display())]
     Exists(PathBuf),
-    /// It cannot be written.
+    /// The project cannot be written.
     #[error("cannot write `{}`", path.display())]
     Io {
-        /// Where.
+        /// The directory.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
@@ -73,16 +79,16 @@ pub enum ScaffoldError {
 }
 
 impl Project {
-    /// Writes it to `directory`, which must not be there; whole or not at all.
+    /// Writes the project to `directory`, which must not exist. Writes the whole project or nothing.
     ///
     /// # Errors
-    /// When the name is no component's, the directory is there, or it cannot be written.
+    /// When the name is not valid for a component, the directory exists, or the project cannot be written.
     pub fn write(&self, directory: &Path) -> Result<(), ScaffoldError> {
         let is_name = self.name.starts_with(|c: char| c.is_ascii_lowercase())
             && self.name.len() <= 64
             && self.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
             && !self.name.ends_with('-');
-        // The SDK is a package of its own beside a project in Rust.
+        // `audex-sdk` is the SDK's own package beside a project in Rust.
         if !is_name || self.name == "audex-sdk" || embedded::find(&self.name).is_some() || self.is_a_clouds()
         {
             return Err(ScaffoldError::Name(self.name.clone()));
@@ -107,7 +113,8 @@ impl Project {
         done.map_err(failed)
     }
 
-    /// A provider sets variables that begin as it is called; those of a cloud's are not for it to set.
+    /// Returns true for a provider whose variables would be a cloud's. The variables of a provider begin with
+    /// its name, and it must not set those of a cloud.
     fn is_a_clouds(&self) -> bool {
         let token = format!("{}_TOKEN", self.name.to_ascii_uppercase().replace('-', "_"));
         self.world == World::Provider && installed::may_set(&token).is_err()
@@ -121,8 +128,8 @@ impl Project {
         }
     }
 
-    /// A template as this project has it: a provider's id is its own, and so are its variables and the setting that the host
-    /// reads for it.
+    /// Returns a template with this project's names: a provider has its own id, its own variables, and its
+    /// own setting that the host reads.
     fn named(&self, template: &str) -> String {
         if self.world != World::Provider {
             return template.to_owned();
@@ -131,7 +138,8 @@ impl Project {
         template.replace("\"acme\"", &format!("\"{}\"", self.name)).replace("ACME_", &format!("{upper}_"))
     }
 
-    /// How it is built and used; `whole` says where to look first, `commands` come before those of every language.
+    /// Returns the README with the commands to build and use the component. `whole` tells where to look
+    /// first; `commands` come before those of every language.
     fn readme(&self, whole: &str, mut commands: Commands, notes: &str) -> String {
         let name = &self.name;
         let (kind, use_it) = match self.world {

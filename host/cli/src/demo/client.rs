@@ -1,6 +1,7 @@
-//! A tiny S3 client, for the command of a demo step: it shows what a command sees that has these credentials.
+//! A small S3 client for the command of a demo step. It shows the access that the credentials give.
 //!
-//! It takes them as any SDK would, from its own environment or from a named profile, and is told nothing else.
+//! The client finds its credentials as any SDK would, in its own environment or in a named profile, and gets
+//! no other help.
 
 use std::time::Duration;
 
@@ -25,25 +26,25 @@ use audex_core::percent::encode_path;
 use audex_wire::aws_http::AwsHttp;
 use audex_wire::sigv4::{Scope, sign};
 
-/// Objects of the demo are small; a longer one is not shown.
+/// The maximum size of a response body. Objects of the demo are small.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// What is asked.
+/// A call to the cloud.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// `GET` or `DELETE`.
+    /// The HTTP method, `GET` or `DELETE`.
     pub method: &'static str,
     /// The bucket.
     pub bucket: String,
     /// The object's key.
     pub key: String,
-    /// The profile whose credentials to use; those in the environment otherwise.
+    /// The profile whose credentials are used. If `None`, those in the environment are used.
     pub profile: Option<String>,
-    /// Asks a second time, so much later.
+    /// The pause before the call is made a second time, if it is.
     pub again_after: Option<Duration>,
 }
 
-/// What the cloud said.
+/// The cloud's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -53,17 +54,17 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether the cloud did what it was asked to.
+    /// Returns true if the status is 2xx.
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
 
-/// Makes the calls; each answer goes to `show`. Returns whether the last one was a success.
+/// Makes the calls and passes each answer to `show`. Returns true if the last call succeeded.
 ///
 /// # Errors
-/// [`DemoError`] when there are no credentials or no cloud.
+/// [`DemoError`] when there are no credentials, or the cloud does not answer.
 pub fn call(environment: &Environment, call: &Call, show: impl Fn(&Answer)) -> Result<bool, DemoError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DemoError::Program)?;
@@ -82,7 +83,7 @@ pub fn call(environment: &Environment, call: &Call, show: impl Fn(&Answer)) -> R
 
 async fn credentials(profile: Option<&str>) -> Result<Credentials, DemoError> {
     let (found, place) = if let Some(name) = profile {
-        // A profile may name an SSO session or a role, which takes calls.
+        // A profile may name an SSO session or a role, which needs further calls.
         let config = ProviderConfig::without_region().with_http_client(AwsHttp::new(None));
         let provider =
             ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
@@ -109,7 +110,8 @@ async fn exchange(
     Ok(Answer { status, text: text(status, &String::from_utf8_lossy(&body.to_bytes())) })
 }
 
-/// A request without a body, signed for S3 (Signature Version 4). An error is a reason without a secret.
+/// Returns a request without a body, signed for S3 (Signature Version 4). An error is a reason without a
+/// secret.
 fn signed(
     endpoint: &str,
     region: &str,
@@ -131,7 +133,8 @@ fn signed(
         .body(SdkBody::empty())
         .map_err(|error| error.to_string())?;
 
-    // S3 differs from the other services: the path is signed as it is sent, and so is the body's digest.
+    // S3 differs from the other services: the path is signed as it is sent, and the body's digest is signed
+    // too.
     let mut settings = SigningSettings::default();
     settings.percent_encoding_mode = PercentEncodingMode::Single;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
@@ -153,7 +156,7 @@ fn text(status: u16, body: &str) -> String {
     }
 }
 
-/// Code and message of an S3 error (Amazon S3 API Reference, "REST Error Responses").
+/// Returns code and message of an S3 error (Amazon S3 API Reference, "REST Error Responses").
 fn error(xml: &str) -> Option<(String, String)> {
     let mut document = Document::new(xml);
     let mut root = document.root_element().ok()?;

@@ -1,4 +1,5 @@
-//! A home of the demo's own, gone with the demo: settings, audit log, an AWS profile that no command may find.
+//! The demo's own home directory, removed with the demo: settings, audit log, and an AWS profile that no
+//! command may find.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,13 +8,13 @@ use audex_core::environment::Environment;
 use audex_core::private_file;
 use audex_loopback::AccessKey;
 
-/// Where temporary files go, where the system's default is not wanted.
+/// The variable that moves temporary files away from the system's default.
 const TMPDIR: &str = "TMPDIR";
 const DEFAULT_TMPDIR: &str = "/tmp";
-/// What the demo's user never grants.
+/// The deny list of the demo's user.
 const DENY_LIST: &str = "[deny]\nactions = [\"s3:Delete*\"]\n";
 
-/// The directory; it is removed when this is dropped.
+/// The directory, which is removed when this value is dropped.
 pub(super) struct Home(PathBuf);
 
 impl Home {
@@ -42,7 +43,7 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // What cannot be removed holds nothing that outlives the cloud.
+        // A directory that cannot be removed holds nothing that outlives the cloud.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -13,25 +13,25 @@ use audex_core::environment::{
 use audex_core::shell;
 use audex_loopback::{AccessKey, LoopbackCloud};
 
-/// Where programs are when the user's environment does not say.
+/// The search path if the user's environment has none.
 const DEFAULT_PATH: &str = "/usr/bin:/bin";
 
-/// The program, and all of the environment it is started in.
+/// The program with the whole environment in which it is started.
 pub(super) struct Program {
     executable: PathBuf,
     name: String,
     variables: Vec<(&'static str, OsString)>,
 }
 
-/// What it did.
+/// The result of a run of the program.
 pub(super) struct Output {
     pub(super) status: ExitStatus,
-    /// Standard output and error, as they came.
+    /// Standard output and error, in the order of arrival.
     pub(super) text: String,
 }
 
 impl Program {
-    /// Prepares the program for the demo's user; nothing of `environment` but `PATH` is handed on.
+    /// Prepares the program for the demo's user. Of `environment`, only `PATH` is passed on.
     pub(super) fn new(
         environment: &Environment,
         cloud: &LoopbackCloud,
@@ -43,7 +43,7 @@ impl Program {
         let name = executable.file_name().ok_or_else(absent)?.to_string_lossy().into_owned();
         let directory = executable.parent().ok_or_else(absent)?.to_owned();
         let path = environment.get_os(PATH).map_or_else(|| DEFAULT_PATH.into(), OsString::from);
-        // This program first, so that its name after `--` is this program.
+        // This program's directory comes first, so that its name after `--` is this program.
         let path = std::env::join_paths(std::iter::once(directory).chain(std::env::split_paths(&path)))
             .map_err(io::Error::other)?;
         let role = cloud.role_arn(ROLE).unwrap_or_default();
@@ -60,13 +60,13 @@ impl Program {
         Ok(Self { executable, name, variables })
     }
 
-    /// The command line as a shell would take it.
+    /// Returns the command line as a shell would accept it.
     pub(super) fn line(&self, arguments: &[&str]) -> String {
         let words = arguments.iter().map(|word| shell::quoted(self.word(word)));
         std::iter::once(self.name.clone()).chain(words).collect::<Vec<_>>().join(" ")
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     #[expect(
         clippy::disallowed_methods,
         reason = "the program itself, with an environment made for it, not a user's command"
@@ -82,7 +82,7 @@ impl Program {
             .stdout(writer.try_clone()?)
             .stderr(writer);
         let mut child = command.spawn()?;
-        // Its ends of the pipe; while they are open, reading would never end.
+        // `command` holds the write ends of the pipe. While they are open, reading would never end.
         drop(command);
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes)?;
@@ -90,14 +90,14 @@ impl Program {
         Ok(Output { status, text: String::from_utf8_lossy(&bytes).into_owned() })
     }
 
-    /// The word `tryaudex` stands for this program, whatever it is called.
+    /// Replaces the word `tryaudex` by the name of this program.
     fn word<'a>(&'a self, word: &'a str) -> &'a str {
         if word == "tryaudex" { &self.name } else { word }
     }
 }
 
 impl Output {
-    /// The exit status as a shell shows it.
+    /// Returns the exit status as a shell shows it.
     pub(super) fn code(&self) -> i32 {
         use std::os::unix::process::ExitStatusExt as _;
         self.status.code().or_else(|| self.status.signal().map(|signal| 128 + signal)).unwrap_or(-1)

@@ -1,4 +1,4 @@
-//! Keeps a demo cloud up until the user ends it, and tells how to reach it.
+//! Keeps a demo cloud running until the user ends it, and prints how to reach it.
 
 use std::env::current_exe;
 use std::path::Path;
@@ -11,20 +11,20 @@ use crate::console;
 use audex_child::Signals;
 use audex_loopback::{AccessKey, LoopbackCloud, Seed};
 
-/// How the cloud is to behave.
+/// The options of the demo cloud.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// The port; a free one otherwise.
+    /// The port; if `None`, a free one.
     pub port: Option<u16>,
-    /// An STS that does not know `GetScopedCredentials`.
+    /// True for an STS that does not know `GetScopedCredentials`.
     pub without_scoped_credentials: bool,
-    /// An STS that refuses it.
+    /// True for an STS that refuses `GetScopedCredentials`.
     pub deny_scoped_credentials: bool,
-    /// One line of JSON instead of words.
+    /// True to print one line of JSON instead of text.
     pub json: bool,
 }
 
-/// What a user needs to reach the cloud.
+/// The data that a user needs to reach the cloud.
 struct Reach {
     endpoint: String,
     role: String,
@@ -32,7 +32,7 @@ struct Reach {
     admin: AccessKey,
 }
 
-/// Serves until a signal asks to end.
+/// Serves until a signal requests the end.
 ///
 /// # Errors
 /// [`DemoError`] when the port is taken or signals cannot be received.
@@ -69,7 +69,9 @@ pub fn serve(options: Options) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// Security: these keys open nothing but this process; printing them is what the command is for.
+/// Returns one line of JSON.
+///
+/// Security: these keys open nothing but this process, and printing them is the purpose of the command.
 fn to_json(reach: &Reach, account: &str) -> String {
     let Reach { endpoint, role, developer, admin } = reach;
     json!({
@@ -86,7 +88,7 @@ fn to_json(reach: &Reach, account: &str) -> String {
     .to_string()
 }
 
-/// Lines for a shell. Security: as `to_json`.
+/// Returns lines for a shell. Security: as for `to_json`.
 fn exports(reach: &Reach) -> String {
     let Reach { endpoint, role, developer, admin } = reach;
     let (id, secret) = (&developer.id, developer.secret.expose());

@@ -1,30 +1,30 @@
-//! The steps of the demo: what is run, and how it must come out.
+//! The steps of the demo: the commands and their expected results.
 
-/// One thing to see.
+/// A step of the demo.
 pub(super) struct Step {
     pub(super) title: &'static str,
     pub(super) calls: &'static [Call],
     pub(super) also: Also,
-    /// What it shows, if it came out so.
+    /// The conclusion, shown if the results are as expected.
     pub(super) shows: &'static str,
 }
 
-/// One command, and what must come of it.
+/// A command and its expected result.
 pub(super) struct Call {
     /// Everything after the program's name.
     pub(super) arguments: &'static [&'static str],
     pub(super) exit: i32,
-    /// What must be in its output, in this order.
+    /// The texts that must be in the output, in this order.
     pub(super) says: &'static [&'static str],
 }
 
-/// What must hold beside exit status and output.
+/// A condition in addition to exit status and output.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Also {
     Nothing,
-    /// No key of the account's users is in the output, a list of variables.
+    /// The output, a list of variables, contains no key of the account's users.
     NoUserKeys,
-    /// The cloud was not asked anything.
+    /// The cloud received no request.
     NothingAsked,
 }
 

@@ -1,4 +1,4 @@
-//! Goes through the steps and shows them; the exit status says whether all came out as they must.
+//! Runs the steps and shows them. The exit status tells if all had the expected result.
 
 use nix::sys::signal::Signal;
 
@@ -11,23 +11,23 @@ use audex_child::Signals;
 use audex_core::environment::Environment;
 use audex_loopback::{AccessKey, LoopbackCloud, Seed};
 
-/// How much of a secret is shown: enough to tell two apart.
+/// The number of characters shown of a secret, enough to tell two apart.
 const SHOWN_OF_SECRET: usize = 4;
-/// Variables whose values are cut.
+/// The variables whose values are cut.
 const CUT: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
-/// How the tour ended.
+/// The result of the tour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Every step came out as it must.
+    /// Every step had the expected result.
     Passed,
-    /// This many did not.
+    /// This many steps did not have the expected result.
     Failed(usize),
-    /// The signal of this number ended it; so does 13 (SIGPIPE) when nobody reads on.
+    /// The signal of this number ended the tour. It is 13 (SIGPIPE) if the reader closed the output.
     Interrupted(i32),
 }
 
-/// How a step ended.
+/// The result of a step.
 enum Taken {
     Passed,
     Failed,
@@ -38,16 +38,16 @@ struct Tour {
     cloud: LoopbackCloud,
     program: Program,
     keys: [AccessKey; 2],
-    /// Shown as `~`.
+    /// The path that is shown as `~`.
     home: String,
-    /// Whether anybody still reads.
+    /// False once the reader has closed the output.
     heard: bool,
 }
 
-/// Starts a cloud, runs every step against it, and prints them as they happen.
+/// Starts a cloud, runs every step against it, and prints the steps as they happen.
 ///
 /// # Errors
-/// [`DemoError`] when it cannot begin.
+/// [`DemoError`] when the tour cannot begin.
 pub fn tour(environment: &Environment) -> Result<Outcome, DemoError> {
     let mut signals = Signals::install()?;
     let cloud = LoopbackCloud::start(Seed::demo(), None)?;
@@ -91,7 +91,8 @@ impl Tour {
             self.show(&format!("   $ {}\n", self.program.line(call.arguments)));
             let output = self.program.run(call.arguments).map_err(DemoError::Program)?;
             self.show(&indented(&displayed(&output.text, step.also).replace(&self.home, "~")));
-            // What a command does that was interrupted too says nothing.
+            // If a signal arrived, the output of the command is not evaluated: the signal may have reached
+            // the command too.
             if let Some(signal) = signals.interrupted() {
                 return Ok(Taken::Interrupted(signal));
             }
@@ -136,7 +137,7 @@ Without a role, leave the first line out; the plan shows which method is used.
 To try the aws CLI or curl on this account by hand: tryaudex demo --serve
 ";
 
-/// The output as it is shown: of a list of variables those that matter, without whole secrets.
+/// Returns the output as it is shown: of a list of variables only the relevant ones, without whole secrets.
 fn displayed(text: &str, also: Also) -> String {
     if also != Also::NoUserKeys {
         return text.to_owned();
@@ -157,7 +158,7 @@ fn displayed(text: &str, also: Also) -> String {
     shown.join("\n")
 }
 
-/// What is not as `call` says.
+/// Returns the differences between `output` and the expectation of `call`.
 fn differences(call: &Call, output: &Output) -> Vec<String> {
     let mut wrong = Vec::new();
     if output.code() != call.exit {

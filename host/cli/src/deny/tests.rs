@@ -7,7 +7,8 @@ use audex_components::outside::Outside;
 use audex_components::provider::Scope;
 use audex_core::environment::Environment;
 
-/// The decision about one entry in the runs of `id`, where the other providers say `is_elsewhere`; and whether they were asked.
+/// Returns the decision about one entry in the runs of `id`, and true if the other providers were asked.
+/// Those answer `is_elsewhere`.
 fn on(id: &str, pattern: &str, is_elsewhere: bool) -> (Result<Native, String>, bool) {
     let engine = Engine::new().unwrap();
     let load = |name: &str| embedded::find(name).unwrap().load(&engine).unwrap();
@@ -33,7 +34,8 @@ fn an_entry_that_binds_this_provider_asks_no_other() {
         ("gcp", "*.setIamPolicy"),
         ("azure", "Microsoft.Auth*"),
         ("vault", "s?:Delete*"),
-        // Not in the catalogue, and nothing in it is near: what can be asked for can be denied.
+        // These are not in the catalogue and not near any name in it: a permission that can be requested can
+        // be denied.
         ("gcp", "zzzzzzzz.yyyyyyyy.xxxxxxxx"),
         ("azure", "Contoso.Garden/flowers/read"),
     ] {
@@ -51,7 +53,7 @@ fn an_entry_that_matches_another_clouds_actions_is_left_to_it() {
         let denied = denied.unwrap();
         assert!(!asked && denied.own.is_empty() && denied.entries(&[]).is_empty(), "{pattern} on {id}");
     }
-    // A name that no catalogue has, which another cloud takes.
+    // A name that no catalogue has and that another cloud accepts.
     let (denied, asked) = on("aws", "zzzzzzzz.yyyyyyyy.xxxxxxxx", true);
     assert!(asked && denied.unwrap().own.is_empty());
     let (refused, _) = on("aws", "zzzzzzzz.yyyyyyyy.xxxxxxxx", false);
@@ -96,7 +98,7 @@ fn an_alias_with_wildcards_denies_what_it_stands_for_and_not_its_own_text() {
     assert_eq!(patterns("storage:write"), ["storage:write", "s3:PutObject", "s3:DeleteObject"]);
 }
 
-/// Every how many permissions of the catalogue one is made entries of.
+/// The distance between the permissions of the catalogue from which entries are made.
 const STEP: usize = 701;
 
 #[test]

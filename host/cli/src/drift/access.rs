@@ -1,4 +1,4 @@
-//! What statements make of one action: the resources it may be used on.
+//! The resources on which statements allow one action.
 
 use audex_sdk::pattern;
 
@@ -8,16 +8,17 @@ use audex_components::provider::{Effect, Statement};
 /// Every resource, as a pattern.
 const EVERY: &str = "*";
 
-/// The resources that one action may be used on, as patterns.
+/// The resources on which one action is allowed, as patterns.
 #[derive(Debug, Default)]
 pub(super) struct Access {
     resources: Vec<String>,
-    /// Sources of denials and limits that cut a part out of a pattern, which no pattern can say.
+    /// The sources of denials and limits that cover a part of a pattern, because no pattern can express the
+    /// rest.
     pub partly: Vec<String>,
 }
 
 impl Access {
-    /// What `statements` say of `action`, as far as they can be decided.
+    /// Returns the access to `action` that `statements` give, as far as they can be decided.
     pub fn of(action: &str, statements: &[Statement]) -> Self {
         let of = |effect| {
             let about =
@@ -39,7 +40,8 @@ impl Access {
         access
     }
 
-    /// What is in this and not in `other`; none if nothing is. Empty: every resource.
+    /// Returns the resources of this access that `other` does not cover, or `None` if there are none. An
+    /// empty list means every resource.
     pub fn beyond(&self, other: &Self) -> Option<Vec<String>> {
         let is_new = |own: &&String| !other.resources.iter().any(|known| pattern::covers(known, own));
         let new: Vec<String> = self.resources.iter().filter(is_new).cloned().collect();

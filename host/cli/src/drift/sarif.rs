@@ -13,7 +13,7 @@ const ADDITIONAL: &str = "additional-permission";
 const MISSING: &str = "missing-permission";
 const UNDECIDED: &str = "undecided-statement";
 
-/// The log of one run over `principal`.
+/// Returns the SARIF log of one comparison of `principal`.
 #[must_use]
 pub fn log(drift: &Drift, principal: &str, expected: &str) -> Value {
     let place = |name: &str| json!([{ "logicalLocations": [{ "fullyQualifiedName": principal, "name": name, "kind": "resource" }] }]);

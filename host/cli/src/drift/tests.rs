@@ -1,4 +1,4 @@
-//! The comparison, by hand and against a model that asks about single resources.
+//! Tests of the comparison, by hand and against a model that asks about single resources.
 
 use proptest::prelude::*;
 
@@ -99,12 +99,12 @@ const RESOURCES: [&str; 3] = ["a", "b", "c"];
 fn any_statement() -> impl Strategy<Value = Statement> {
     let effect = prop_oneof![4 => Just(Effect::Allow), 1 => Just(Effect::Deny)];
     let actions = prop::sample::select(vec!["*", "s3:*", "s3:Get*", "s3:PutObject", "ec2:RunInstances"]);
-    // Single names, so that no denial is of a part.
+    // Single names, so that no denial covers only a part.
     (effect, actions, prop::sample::subsequence(RESOURCES.to_vec(), 1..=3))
         .prop_map(|(effect, action, resources)| statement(effect, &[action], &resources))
 }
 
-/// Whether `action` may be used on `resource`: the definition.
+/// Returns true if `action` may be used on `resource`, by definition.
 fn may(side: &[Statement], action: &str, resource: &str) -> bool {
     let says = |effect| {
         side.iter().any(|one| {
@@ -115,7 +115,7 @@ fn may(side: &[Statement], action: &str, resource: &str) -> bool {
 }
 
 proptest! {
-    /// On single resources the comparison finds exactly what the definition does.
+    /// On single resources the comparison finds exactly the differences of the definition.
     #[test]
     fn the_comparison_is_the_difference(
         is in prop::collection::vec(any_statement(), 0..5),

@@ -1,9 +1,10 @@
-//! Addresses that lead a command past the gateway: they are told, for what is asked there is not seen.
+//! Notices about addresses through which a command bypasses the gateway, so that its calls there are not
+//! observed.
 
 use audex_components::provider::Call;
 use audex_core::environment::Environment;
 
-/// Operations whose answers name an address of their own that clients then call, by signing name.
+/// Operations, with their signing name, whose response contains an address that clients then call.
 /// Source: botocore's models, members called `endpoint…`, `…Url` and `address` of these services.
 const ANSWERED: &[(&str, &str)] = &[
     ("aoss", "BatchGetCollection"),
@@ -20,10 +21,10 @@ const ANSWERED: &[(&str, &str)] = &[
     ("timestream", "DescribeEndpoints"),
 ];
 
-/// Digits of an account's number.
+/// The number of digits of an AWS account number.
 const ACCOUNT: usize = 12;
 
-/// A notice for a call whose answer names such an address.
+/// Returns a notice if the response of `call` contains an address that clients then call.
 #[must_use]
 pub fn notice(call: &Call) -> Option<String> {
     let (service, operation) = (call.service.as_str(), call.operation.as_str());
@@ -32,8 +33,8 @@ pub fn notice(call: &Call) -> Option<String> {
     })
 }
 
-/// A notice for variables that hold the address of a queue: some SDKs (JavaScript, PHP, Ruby) send to the queue's own host
-/// and not to `AWS_ENDPOINT_URL`. Source: their middlewares for `QueueUrl`.
+/// Returns a notice if variables hold the address of a queue. Some SDKs (JavaScript, PHP, Ruby) send to the
+/// queue's own host instead of `AWS_ENDPOINT_URL`. Source: their middlewares for `QueueUrl`.
 #[must_use]
 pub fn in_environment(parent: &Environment) -> Option<String> {
     let names: Vec<&str> = parent

@@ -1,4 +1,4 @@
-//! Compiles shares of a recommendation by the provider's own compiler, to compare what they allow.
+//! Compiles shares of a recommendation with the provider's own compiler, to compare what they allow.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,14 @@ use audex_components::provider::Permission;
 use audex_components::provider::Provider;
 use audex_components::provider::Scope;
 
-/// Each pair of action and resource that a policy allows, with its condition.
+/// The pairs of action and resource that a policy allows, each with its condition.
 pub type Allowed = BTreeSet<(String, String, String)>;
 
-/// Compiles shares as one request; none where the result cannot be compared.
+/// A compiler of shares as one request. Its result is `None` if it cannot be compared.
 pub type Compile<'a> = &'a dyn Fn(&[Share]) -> Option<Allowed>;
 
-/// Returns the pairs that a request for `shares` would allow; none where the provider writes no policy of actions and resources.
+/// Returns the pairs that a request for `shares` would allow, or `None` if the provider writes no policy of
+/// actions and resources.
 #[must_use]
 pub fn allowed(provider: &Provider, id: &str, shares: &[Share]) -> Option<Allowed> {
     let permission = |share: &Share, action: &String| Permission {
@@ -35,7 +36,7 @@ pub fn allowed(provider: &Provider, id: &str, shares: &[Share]) -> Option<Allowe
     pairs(&provider.document(&grant, "learned", "json").ok()?)
 }
 
-/// The pairs of an IAM policy that only allows; none of any other document.
+/// Returns the pairs of an IAM policy that only allows, or `None` for any other document.
 fn pairs(document: &str) -> Option<Allowed> {
     let document: Value = serde_json::from_str(document).ok()?;
     let mut allowed = Allowed::new();
@@ -52,7 +53,7 @@ fn pairs(document: &str) -> Option<Allowed> {
     Some(allowed)
 }
 
-/// A text, or a list of texts.
+/// Returns the texts of a JSON string or of a list of strings.
 fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::String(text) => Some(vec![text.clone()]),

@@ -1,7 +1,7 @@
-//! Receives what the SDKs say of their calls (client-side monitoring), on a random loopback port.
+//! Receives the SDKs' reports on their calls (client-side monitoring) on a random loopback port.
 //!
-//! It is for suggestions, never for evidence: any process of this machine can send datagrams. Those that do not carry
-//! the session's client id and access key are ignored.
+//! The reports are for suggestions, never for evidence: any process of this machine can send datagrams.
+//! Datagrams without the session's client id and access key are ignored.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,14 +18,16 @@ use audex_components::provider::Call;
 use audex_core::session::EndpointSettings;
 use audex_core::session::Value;
 
-/// The largest datagram there is.
+/// The maximum size of a datagram.
 const DATAGRAM_BYTES: usize = 65_535;
-/// How often the thread looks whether it is to end; also how long it listens after the command has ended.
+/// The interval at which the thread checks for its end. The thread also listens for this long after the
+/// command has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Different operations that are told apart.
+/// The maximum number of different operations kept.
 const DIFFERENT: usize = 5_000;
 
-/// One datagram. There is no field for `SessionToken`: it is never stored. Source: recorded from the real aws CLI.
+/// One datagram. There is no field for `SessionToken`, so the token is never stored. Source: recorded from
+/// the real aws CLI.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Datagram {
@@ -40,28 +42,27 @@ struct Datagram {
     final_aws_exception: Option<String>,
 }
 
-/// What was heard so far.
 #[derive(Default)]
 struct Heard {
-    /// Attempts with the session's key that belong to no call yet.
+    /// The attempts with the session's key whose whole call has not been reported yet.
     attempts: BTreeMap<(String, String), u32>,
-    /// By service, operation and whether it was denied.
+    /// The number of calls by service, operation and denial.
     calls: BTreeMap<(String, String, bool), u32>,
 }
 
-/// A running receiver; it stops when it is dropped.
+/// A running receiver, which stops when it is dropped.
 pub struct Csm {
-    /// What leads the command to it.
+    /// The settings that direct the command to this receiver.
     pub lead: EndpointSettings,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Heard>>,
 }
 
 impl Csm {
-    /// Listens for what a command says that has `session` for its client id, and this access key.
+    /// Listens for reports with the client id `session` and this access key.
     ///
     /// # Errors
-    /// No socket or thread.
+    /// When the socket or the thread cannot be created.
     pub fn start(session: &str, access_key_id: &str) -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.set_read_timeout(Some(LOOK_EVERY))?;
@@ -78,12 +79,12 @@ impl Csm {
         let thread = std::thread::Builder::new().name("csm".to_owned()).spawn(move || {
             let (mut heard, mut buffer) = (Heard::default(), vec![0; DATAGRAM_BYTES]);
             loop {
-                // What was sent before the command ended is in the socket's queue by now.
+                // By now the socket's queue holds everything that was sent before the command ended.
                 let last = stopped.load(Ordering::Acquire);
                 while let Ok(length) = socket.recv(&mut buffer) {
                     let bytes = buffer.get_mut(..length).unwrap_or_default();
                     heard.hear(bytes, &session, &key);
-                    // Security: it holds the session token.
+                    // Security: the buffer holds the session token.
                     bytes.zeroize();
                 }
                 if last {
@@ -98,7 +99,7 @@ impl Csm {
         })
     }
 
-    /// Ends it; what was heard.
+    /// Stops the receiver and returns the calls that were reported.
     #[must_use]
     pub fn finish(mut self) -> Vec<Call> {
         self.stop.store(true, Ordering::Release);
@@ -117,7 +118,8 @@ impl Drop for Csm {
 }
 
 impl Heard {
-    /// A call is one datagram for each attempt, with the key, and one for the whole, without.
+    /// Counts one datagram. A call consists of one datagram for each attempt, with the key, and one for the
+    /// whole, without the key.
     fn hear(&mut self, bytes: &[u8], session: &str, key: &str) {
         let Ok(said) = serde_json::from_slice::<Datagram>(bytes) else { return };
         if said.client_id != session {

@@ -1,4 +1,4 @@
-//! Reads the requests that gcloud and az write to logs of their own, in the session's private directory.
+//! Reads the HTTP requests that gcloud and az log in the session's private directory.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -10,28 +10,30 @@ use audex_core::session::EndpointSettings;
 use audex_core::session::Value;
 use audex_wire::seen_request::SeenRequest;
 
-/// As much of one log is read.
+/// The maximum number of bytes read from one log.
 const LOG_BYTES: u64 = 64 * 1024 * 1024;
-/// Requests that are kept of one command.
+/// The maximum number of requests kept for one command.
 const REQUESTS: usize = 10_000;
-/// Begins the variables by which gcloud asks an API elsewhere. Source: `gcloud topic configurations`, `api_endpoint_overrides`.
+/// The prefix of the variables that move a Google API to another address. Source: `gcloud topic
+/// configurations`, `api_endpoint_overrides`.
 const GOOGLE_ENDPOINTS: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_";
-/// Where the session's own Resource Manager is.
+/// The variable that moves Azure Resource Manager to another address.
 const AZURE_ENDPOINT: &str = "AUDEX_AZURE_RESOURCE_MANAGER_URL";
-/// Where az writes, under the session's directory.
+/// The directory of az's logs, below the session's directory.
 const AZURE_LOGS: &str = "azure-logs";
 
-/// A request from a log, and whether it was denied.
+/// A request from a log, with its outcome.
 #[derive(Clone, Debug)]
 pub struct Logged {
-    /// What was asked.
+    /// The request.
     pub request: SeenRequest,
-    /// Whether a policy did not allow it.
+    /// True if the response was 401 or 403.
     pub denied: bool,
     decided: bool,
 }
 
-/// What makes the provider's tool write its log; none for a provider without one.
+/// Returns the settings that make the provider's tool write a log, or `None` if the provider has no such
+/// tool.
 #[must_use]
 pub fn lead(provider: &str, directory: &Path) -> Option<EndpointSettings> {
     let plain = |name: &str, text: String| (name.to_owned(), Value::Plain(text));
@@ -49,7 +51,8 @@ pub fn lead(provider: &str, directory: &Path) -> Option<EndpointSettings> {
     Some(EndpointSettings { variables, ..EndpointSettings::default() })
 }
 
-/// Where the user has an API asked: the authority of that address, and the host the API is known by.
+/// Returns the authority of each API address that the user has moved, with the host by which the API is
+/// known.
 #[must_use]
 pub fn moved(parent: &Environment) -> Vec<(String, String)> {
     let of_google = parent.iter().filter_map(|(name, _)| {
@@ -65,7 +68,8 @@ pub fn moved(parent: &Environment) -> Vec<(String, String)> {
     of_google.chain([of_azure]).filter_map(authority).collect()
 }
 
-/// The requests in the logs under `directory`, with hosts that were `moved` as they are known.
+/// Returns the requests in the logs under `directory` that got a response. A host in `moved` becomes the host
+/// by which the API is known.
 #[must_use]
 pub fn read(directory: &Path, moved: &[(String, String)]) -> Vec<Logged> {
     let mut files = Vec::new();
@@ -88,7 +92,7 @@ pub fn read(directory: &Path, moved: &[(String, String)]) -> Vec<Logged> {
     seen
 }
 
-/// The log files under `directory`; links are not followed.
+/// Collects the log files under `directory`. Symbolic links are not followed.
 fn collect(directory: &Path, depth: usize, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         match entry.file_type() {
@@ -99,8 +103,9 @@ fn collect(directory: &Path, depth: usize, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// gcloud writes `uri:`, `method:` and `status:`; az `Request URL:`, `Request method:` and `Response status:`.
-/// Source: googlecloudsdk/core/requests.py of gcloud 528; azure/cli/core/sdk/policies.py of az 2.91.
+/// Parses the logs of gcloud (`uri:`, `method:` and `status:`) and of az (`Request URL:`, `Request method:`
+/// and `Response status:`). Source: googlecloudsdk/core/requests.py of gcloud 528;
+/// azure/cli/core/sdk/policies.py of az 2.91.
 fn parse(lines: impl Iterator<Item = String>, into: &mut Vec<Logged>) {
     let (mut url, mut method) = (None, None);
     for line in lines {

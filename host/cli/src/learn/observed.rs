@@ -1,4 +1,4 @@
-//! What was seen so far, summed up: its size does not grow with the number of calls.
+//! A summary of the observed calls. Its size does not grow with the number of calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,19 +6,20 @@ use super::Source;
 use super::resource::summarised;
 use audex_components::provider::{Attribution, Call};
 
-/// Different operations and actions that are told apart; AWS has twenty thousand, a command uses a few dozen.
+/// The maximum number of different operations and actions in the summary. AWS has twenty thousand; a command
+/// uses a few dozen.
 const DIFFERENT: usize = 5_000;
-/// Sentences about what could not be seen.
+/// The number of gaps from which on further notes are dropped.
 const GAPS: usize = 100;
-/// Resources of one action that are told apart.
+/// The maximum number of different resources kept for one action.
 const RESOURCES: usize = 1_000;
 
-/// How often something was seen, by source.
+/// The numbers of calls by source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Let through.
+    /// Allowed calls.
     pub used: BTreeMap<Source, u32>,
-    /// Denied.
+    /// Denied calls.
     pub denied: BTreeMap<Source, u32>,
 }
 
@@ -29,35 +30,35 @@ impl Counts {
         *sum = sum.saturating_add(count);
     }
 
-    /// How often it was let through: sources see the same calls, so the largest number counts.
+    /// Returns the number of allowed calls. Sources see the same calls, so the largest number counts.
     #[must_use]
     pub fn used(&self) -> u32 {
         self.used.values().copied().max().unwrap_or_default()
     }
 
-    /// How often it was denied.
+    /// Returns the number of denied calls, which is the largest number of a source too.
     #[must_use]
     pub fn denied(&self) -> u32 {
         self.denied.values().copied().max().unwrap_or_default()
     }
 }
 
-/// One action.
+/// An observed action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Action {
-    /// How often.
+    /// The numbers of its calls.
     pub counts: Counts,
-    /// What it was let through on.
+    /// The resources of allowed calls.
     resources: BTreeSet<String>,
-    /// What it was denied on.
+    /// The resources of denied calls.
     denied_on: BTreeSet<String>,
-    /// Whether it was let through on what is no resource, or too many.
+    /// True if an allowed call had no known resource, or if there were too many resources.
     on_everything: bool,
     denied_on_everything: bool,
 }
 
 impl Action {
-    /// What it needs: empty means every resource.
+    /// Returns the resources that the action needs; empty means every resource.
     #[must_use]
     pub fn resources(&self) -> Vec<String> {
         let seen = |source: &Source| source.sees_resources();
@@ -66,36 +67,38 @@ impl Action {
             let most = if seen(source) { &mut with } else { &mut without };
             *most = (*count).max(*most);
         }
-        // A source that sees no resources saw more calls than one that does: some were on what nobody knows.
+        // If a source that reports no resources saw more calls than the sources that do, the resources of
+        // some calls are unknown.
         if self.on_everything || without > with { Vec::new() } else { summarised(&self.resources) }
     }
 
-    /// What it would need where it was denied.
+    /// Returns the resources on which the action was denied; empty means every resource.
     #[must_use]
     pub fn denied_resources(&self) -> Vec<String> {
         if self.denied_on_everything { Vec::new() } else { summarised(&self.denied_on) }
     }
 }
 
-/// Everything that was seen.
+/// A summary of all observed calls.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    /// By action.
+    /// The actions by name.
     pub actions: BTreeMap<String, Action>,
-    /// Operations of which no permission is known, as `service:Operation`.
+    /// Operations without a known permission, as `service:Operation`.
     pub unknown: BTreeMap<String, Counts>,
     /// Operations that need no permission.
     pub free: BTreeMap<String, Counts>,
-    /// Operations that were asked for without a signature: no permission of the session decides them.
+    /// Operations that were called without a signature: no permission of the session decides them.
     pub unsigned: BTreeMap<String, Counts>,
-    /// What could not be seen or understood, for people.
+    /// Notes for the user on calls that could not be observed or understood.
     pub gaps: BTreeSet<String>,
-    /// The reasons why requests were not forwarded or not understood: a run with such requests proves nothing.
+    /// The reasons why requests were not forwarded or not understood. A run with such requests proves
+    /// nothing.
     pub lost: BTreeSet<String>,
 }
 
 impl Observed {
-    /// Adds `calls`, of which `needs` says what each needs.
+    /// Adds `calls`; `needs` has the permissions of each call.
     pub fn add(&mut self, calls: &[Call], needs: &[Attribution], source: Source) {
         for (call, need) in calls.iter().zip(needs) {
             if !call.known || !need.known {
@@ -127,7 +130,7 @@ impl Observed {
         }
     }
 
-    /// Adds the reason why requests were not forwarded or could not be told.
+    /// Adds a reason why requests were not forwarded or could not be understood.
     pub fn lose(&mut self, reason: String) {
         self.gaps.insert(reason.clone());
         self.lost.insert(reason);
@@ -148,7 +151,7 @@ impl Observed {
             (&mut entry.resources, &mut entry.on_everything)
         };
         if resources.is_empty() {
-            // Not seen is not the same as none.
+            // A source that reports no resources does not show that the call had none.
             *everything |= source.sees_resources();
             return;
         }
@@ -181,7 +184,7 @@ impl Observed {
         into.entry(name).or_default().add(source, call.denied, call.count);
     }
 
-    /// Adds everything of `other`, which saw another run or by another source.
+    /// Adds everything from `other`, which observed another run or used another source.
     pub fn merge(&mut self, other: Self) {
         fn counts(into: &mut Counts, from: &Counts) {
             from.used.iter().for_each(|(source, count)| into.add(*source, false, *count));
@@ -209,7 +212,8 @@ impl Observed {
         self.lost.extend(other.lost);
     }
 
-    /// Everything of which a call was denied: actions, and operations that are not known or need no permission.
+    /// Returns the names of everything with a denied call: actions, unknown operations, and operations that
+    /// need no permission.
     #[must_use]
     pub fn denied(&self) -> Vec<String> {
         let actions = self.actions.iter().map(|(name, action)| (name, &action.counts));
@@ -218,8 +222,9 @@ impl Observed {
         denied.map(|(name, _)| name.clone()).collect()
     }
 
-    /// What was denied in `narrow`, a run with less, and let through here; with what it was denied on. What this run was
-    /// not let do either, no recommendation can add.
+    /// Returns the actions that were denied more often in `narrow`, a run with fewer permissions, than in
+    /// this run, with the resources they were denied on. An action that was called in this run and
+    /// never allowed is left out: no recommendation can add it.
     #[must_use]
     pub fn missing_in(&self, narrow: &Self) -> Vec<(String, Vec<String>)> {
         let is_missing = |name: &String, action: &Action| {
@@ -232,7 +237,7 @@ impl Observed {
         missing.map(|(name, action)| (name.clone(), action.denied_resources())).collect()
     }
 
-    /// The sources that saw anything.
+    /// Returns the sources that observed any call.
     #[must_use]
     pub fn sources(&self) -> BTreeSet<Source> {
         let all = self.actions.values().map(|action| &action.counts);

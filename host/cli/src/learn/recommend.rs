@@ -1,4 +1,4 @@
-//! The least that would do, from what was seen.
+//! Recommends the least permissions that cover the observed calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -7,29 +7,32 @@ use super::compile::{Allowed, Compile};
 use super::observed::Observed;
 use super::resource;
 
-/// Shares that are tried for joining: each is compiled with every group so far, so their number bounds the time.
+/// The maximum number of shares that are tried for joining. Each share is compiled with every group so far,
+/// so this number bounds the time.
 const JOINED: usize = 40;
 
-/// Actions on the same resources.
+/// A group of actions on the same resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Sorted.
+    /// The actions, sorted.
     pub actions: Vec<String>,
-    /// Empty means every resource.
+    /// The resources; empty means every resource.
     pub resources: Vec<String>,
 }
 
-/// What to grant.
+/// A recommended set of permissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recommendation {
-    /// What each action is needed on; empty means every resource.
+    /// The resources that each action needs; empty means every resource.
     needs: BTreeMap<String, BTreeSet<String>>,
-    /// The same, with actions together where that allows no more: the share with the most actions first.
+    /// The needs in groups, with actions joined where that allows no more. The share with the most actions
+    /// comes first.
     pub shares: Vec<Share>,
 }
 
 impl Recommendation {
-    /// What let every call through that was let through; what was only ever denied is not in it.
+    /// Returns a recommendation of every action that was allowed at least once. Actions that were only denied
+    /// are left out.
     #[must_use]
     pub fn of(observed: &Observed, compile: Compile<'_>) -> Self {
         let used = observed.actions.iter().filter(|(_, action)| action.counts.used() > 0);
@@ -49,9 +52,9 @@ impl Recommendation {
         Self { needs, shares: joined(shares, compile) }
     }
 
-    /// The same and these actions on these resources.
+    /// Returns this recommendation with the actions in `more` added, each on its resources.
     ///
-    /// Names that the cloud gives anew in every run (`instance/i-0123456789abcdef0`) become a pattern.
+    /// Names that the cloud generates anew in every run (`instance/i-0123456789abcdef0`) become a pattern.
     #[must_use]
     pub fn with(&self, more: impl Iterator<Item = (String, Vec<String>)>, compile: Compile<'_>) -> Self {
         let mut needs = self.needs.clone();
@@ -79,16 +82,16 @@ impl Recommendation {
         Self::new(needs, compile)
     }
 
-    /// All actions, sorted, as `--allow` takes them.
+    /// Returns all actions, sorted, in the form that `--allow` accepts.
     #[must_use]
     pub fn allow(&self) -> Vec<String> {
         let actions: BTreeSet<&String> = self.shares.iter().flat_map(|share| &share.actions).collect();
         actions.into_iter().cloned().collect()
     }
 
-    /// The resources that all actions are needed on, sorted: none if there are shares with different ones.
+    /// Returns the resources of all actions, sorted, or `None` if shares have different resources.
     ///
-    /// Security: the resources of several shares in one list would allow every action on every one of them.
+    /// Security: one list with the resources of several shares would allow every action on each of them.
     #[must_use]
     pub fn resources(&self) -> Option<&[String]> {
         match self.shares.as_slice() {
@@ -98,7 +101,8 @@ impl Recommendation {
         }
     }
 
-    /// Exactly this as `profiles.toml` has it: where resources differ, a profile for each that the first one extends.
+    /// Returns the recommendation as text of `profiles.toml`. If resources differ, each share has its own
+    /// profile, and the first profile extends the others.
     #[must_use]
     pub fn profile(&self, name: &str, provider: &str) -> String {
         let part = |index: usize| if index == 0 { name.to_owned() } else { format!("{name}-{}", index + 1) };
@@ -128,7 +132,7 @@ impl Recommendation {
     }
 }
 
-/// Joins shares where compiling them as one allows exactly what compiling them apart does.
+/// Joins shares if compiling them as one allows exactly what compiling them apart allows.
 fn joined(shares: Vec<Share>, compile: Compile<'_>) -> Vec<Share> {
     let mut joined: Vec<(Share, Option<Allowed>)> = Vec::new();
     for (number, share) in shares.into_iter().enumerate() {
@@ -155,7 +159,7 @@ fn joined(shares: Vec<Share>, compile: Compile<'_>) -> Vec<Share> {
     shares
 }
 
-/// Both shares as one; none where one of them is not limited, which would open the other.
+/// Returns both shares as one, or `None` if one of them is not limited: joining would open the other.
 fn union(one: &Share, other: &Share) -> Option<Share> {
     if one.resources.is_empty() || other.resources.is_empty() {
         return None;

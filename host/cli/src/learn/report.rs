@@ -1,4 +1,4 @@
-//! What was learned, for people and as JSON.
+//! The report of `learn` as text and as JSON.
 
 use std::fmt::Write as _;
 
@@ -10,35 +10,35 @@ use super::recommend::{Recommendation, Share};
 use crate::request::joined;
 use audex_core::shell;
 
-/// Everything a report says.
+/// The contents of a report.
 pub struct Report<'a> {
-    /// What was seen.
+    /// The observed calls.
     pub observed: &'a Observed,
-    /// What would do.
+    /// The recommended permissions.
     pub recommendation: &'a Recommendation,
-    /// The ready profile.
+    /// The recommended profile, ready to use.
     pub profile: &'a str,
-    /// How `--verify` went, if it was asked for.
+    /// The result of `--verify`, if it was requested.
     pub verified: Option<Verified>,
 }
 
-/// What running under the recommendation showed.
+/// The result of running the command under the recommendation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Runs under the recommendation.
+    /// The number of runs under the recommendation.
     pub rounds: u32,
-    /// Actions that were denied in the last of them, and are added to the recommendation.
+    /// The actions that were denied in the last of these runs and were added to the recommendation.
     pub missing: Vec<String>,
-    /// Everything else of which a call was denied in the last of them, known or not.
+    /// Everything else with a denied call in the last run, known or not.
     pub denied: Vec<String>,
-    /// The reasons why requests of the last of them were not forwarded or not understood.
+    /// The reasons why requests of the last run were not forwarded or not understood.
     pub lost: Vec<String>,
-    /// The command's exit status where it was not 0, in the first run or the last.
+    /// The command's exit status in the first or the last run, if it was not 0.
     pub failed: Option<u8>,
 }
 
 impl Verified {
-    /// Returns true only for a run in which everything was seen, nothing was denied and the command succeeded.
+    /// Returns true only if everything was observed, nothing was denied, and the command succeeded.
     #[must_use]
     pub fn is_sufficient(&self) -> bool {
         self.rounds > 0
@@ -72,7 +72,7 @@ impl Verified {
 }
 
 impl Report<'_> {
-    /// For people.
+    /// Returns the report as text.
     #[must_use]
     pub fn text(&self) -> String {
         let observed = self.observed;
@@ -127,7 +127,7 @@ impl Report<'_> {
         text
     }
 
-    /// Writes the recommendation as options of `run` that can be pasted.
+    /// Returns the recommendation as options of `run`, ready to paste.
     fn recommended(&self) -> String {
         let mut text = format!("Recommended policy: {}\n", self.recommendation.allow().join(","));
         match self.recommendation.resources() {
@@ -145,7 +145,7 @@ impl Report<'_> {
         text
     }
 
-    /// As JSON.
+    /// Returns the report as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         let by_source = |counts: &std::collections::BTreeMap<Source, u32>| -> Value {
@@ -192,7 +192,7 @@ impl Report<'_> {
     }
 }
 
-/// A share as options of `run`.
+/// Returns a share as options of `run`.
 fn options(share: &Share) -> String {
     let allow = format!("--allow {}", shell::quoted(&joined(&share.actions)));
     if share.resources.is_empty() {

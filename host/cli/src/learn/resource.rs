@@ -1,11 +1,12 @@
-//! Many objects of one bucket as one pattern.
+//! Summarises many objects of one bucket as one pattern.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// So many objects under one bucket are listed one by one.
+/// The maximum number of objects of one bucket that are listed one by one.
 const LISTED: usize = 3;
 
-/// `resources`, with the objects of a bucket of which there are more than `LISTED` as `bucket/common/prefix/*`.
+/// Returns `resources`, in which a bucket with more than `LISTED` objects has one pattern,
+/// `bucket/common/prefix/*`.
 #[must_use]
 pub fn summarised(resources: &BTreeSet<String>) -> Vec<String> {
     let mut buckets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -26,7 +27,8 @@ pub fn summarised(resources: &BTreeSet<String>) -> Vec<String> {
     out.into_iter().collect()
 }
 
-/// A resource whose name the cloud made up (`i-0123456789abcdef0`, a UUID) as a pattern for all of its kind.
+/// Returns a pattern for all resources of its kind if the cloud generated the resource's name
+/// (`i-0123456789abcdef0`, a UUID).
 #[must_use]
 pub fn of_any_name(resource: &str) -> Option<String> {
     let at = resource.rfind(['/', ':'])?.checked_add(1)?;
@@ -41,20 +43,20 @@ pub fn of_any_name(resource: &str) -> Option<String> {
     let (prefix, digits) = name.rsplit_once('-')?;
     let is_made_up = matches!(digits.len(), 8 | 17) && is_hex(digits);
     let is_word = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    // What people call their objects is nothing the cloud made up.
+    // People choose the names of objects, the cloud does not.
     (is_made_up && is_word && object(resource).is_none()).then(|| format!("{kind}{prefix}-*"))
 }
 
-/// The bucket's ARN and the key of an object's ARN, in any partition.
+/// Returns the bucket's ARN and the key from an object's ARN, in any partition.
 fn object(resource: &str) -> Option<(&str, &str)> {
     let mut parts = resource.splitn(6, ':');
     let is_s3 = parts.next() == Some("arn") && parts.nth(1) == Some("s3");
-    // The fourth and fifth part are empty but for access points.
+    // The fourth and fifth part are empty except for access points.
     let in_bucket = parts.next() == Some("") && parts.next() == Some("");
     if is_s3 && in_bucket { resource.split_once('/') } else { None }
 }
 
-/// The folders that all keys have in common, with the last `/`.
+/// Returns the folders that all keys have in common, with the last `/`.
 fn common(keys: &[&str]) -> String {
     let mut common: Vec<&str> = keys.first().map(|key| folders(key)).unwrap_or_default();
     for key in keys {
@@ -64,7 +66,7 @@ fn common(keys: &[&str]) -> String {
     common.iter().fold(String::new(), |all, folder| all + folder + "/")
 }
 
-/// All of a key but what follows its last `/`.
+/// Returns the part of a key before its last `/`, as folders.
 fn folders(key: &str) -> Vec<&str> {
     key.rsplit_once('/').map(|(folders, _)| folders.split('/').collect()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Adds a learned profile to `profiles.toml`; what is in it stays as it is.
+//! Adds a learned profile to `profiles.toml`; existing content is kept.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,27 +6,27 @@ use std::path::{Path, PathBuf};
 use crate::settings::{SettingsError, profiles_file};
 use audex_core::private_file;
 
-/// Why a profile was not saved.
+/// The error for a profile that was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// There is one already.
+    /// The file has a profile of this name already.
     #[error("there is a profile `{name}` in `{}`", path.display())]
     Exists {
-        /// Its name.
+        /// The profile's name.
         name: String,
         /// The file.
         path: PathBuf,
     },
-    /// A provider comes with one.
+    /// A provider has a built-in profile of this name.
     #[error("`{0}` is a profile already, which comes with its provider")]
     BuiltIn(String),
-    /// Nothing to save.
+    /// The profile is empty.
     #[error("nothing was seen that a profile could be made of")]
     Nothing,
-    /// The file is not what it should be.
+    /// The file is not valid.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// It cannot be written.
+    /// The file cannot be written.
     #[error("cannot write `{}`", path.display())]
     Io {
         /// The file.
@@ -36,10 +36,10 @@ pub enum SaveError {
     },
 }
 
-/// Whether `name` is free in the file at `path`.
+/// Checks that `name` and its numbered forms (`name-2`) are free in the file at `path`.
 ///
 /// # Errors
-/// [`SaveError::Exists`], or when the file cannot be read.
+/// [`SaveError::Exists`], or the error of reading the file.
 pub fn check(path: &Path, name: &str) -> Result<(), SaveError> {
     let taken = |known: &String| {
         known == name
@@ -51,10 +51,10 @@ pub fn check(path: &Path, name: &str) -> Result<(), SaveError> {
     }
 }
 
-/// Appends `profile`, whose name is `name`.
+/// Appends `profile`, which has the name `name`, to the file at `path`.
 ///
 /// # Errors
-/// As [`check`], and when the file cannot be written; it is then as it was.
+/// As [`check`], and when the file cannot be written. The file is then unchanged.
 pub fn save(path: &Path, name: &str, profile: &str) -> Result<(), SaveError> {
     if profile.is_empty() {
         return Err(SaveError::Nothing);
@@ -64,7 +64,7 @@ pub fn save(path: &Path, name: &str, profile: &str) -> Result<(), SaveError> {
         private_file::create_directory(parent).map_err(failed)?;
     }
     check(path, name)?;
-    // A link stays one: what it leads to is written.
+    // A symbolic link is kept: its target is written.
     let file = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
@@ -75,7 +75,7 @@ pub fn save(path: &Path, name: &str, profile: &str) -> Result<(), SaveError> {
         text += if text.ends_with('\n') { "\n" } else { "\n\n" };
     }
     text += profile;
-    // What would not be read again is not written.
+    // A text that cannot be read back is not written.
     profiles_file::parse(path, &text)?;
     private_file::replace(&file, text.as_bytes()).map_err(failed)
 }

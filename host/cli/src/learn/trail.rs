@@ -1,4 +1,4 @@
-//! The cloud's own record of calls, which is minutes behind: asked until nothing new comes, or the time is up.
+//! Reads CloudTrail, which is minutes behind, until no new calls appear or the time is up.
 
 use std::time::{Duration, Instant};
 
@@ -10,39 +10,39 @@ use audex_child::Signals;
 use audex_components::provider::{Call, Provider, ProviderError, Window};
 use audex_core::clock;
 
-/// Between two questions, at most: the record allows two a second, and nothing is lost by patience.
+/// The maximum pause between two queries. CloudTrail allows two queries a second, and waiting loses nothing.
 const PAUSE: Duration = Duration::from_secs(30);
-/// Questions in the whole time, at least.
+/// The minimum number of queries in the whole time.
 const QUESTIONS: u32 = 10;
-/// How soon a signal is noticed.
+/// The interval between two checks for a signal.
 const STEP: Duration = Duration::from_millis(100);
-/// Clocks differ, and the record counts whole seconds.
+/// The margin around the time of the session, because clocks differ and CloudTrail counts whole seconds.
 const MARGIN_SECONDS: u64 = 60;
 
-/// What to look for.
+/// A search for a session's calls in CloudTrail.
 pub(super) struct Trail<'a> {
     pub provider: &'a Provider,
     pub console: Console,
-    /// When the session began, in seconds since the Unix epoch.
+    /// The start of the session, in seconds since the Unix epoch.
     pub since: u64,
-    /// The public id of its key.
+    /// The public id of the session's access key.
     pub key: String,
-    /// Where to look.
+    /// The regions to search.
     pub regions: Vec<String>,
-    /// How long to wait at most.
+    /// The maximum time to wait.
     pub wait: Duration,
 }
 
-/// What was found.
 #[derive(Default)]
 pub(super) struct Found {
     pub calls: Vec<Call>,
-    /// Why there may be more.
+    /// The reason why calls may be missing.
     pub gap: Option<String>,
 }
 
 impl Trail<'_> {
-    /// Asks until half of the time has passed and two answers are the same, the time is up, or a signal arrives.
+    /// Queries CloudTrail until half of the time has passed and an answer brings nothing new, the time is up,
+    /// or a signal arrives.
     pub(super) fn search(self) -> Found {
         let window = Window {
             since: self.since.saturating_sub(MARGIN_SECONDS),
@@ -52,13 +52,13 @@ impl Trail<'_> {
         };
         let began = Instant::now();
         let pause = PAUSE.min(self.wait / QUESTIONS);
-        // The command has ended, and with it what its signals were for.
+        // The command has ended, so a signal now ends this search.
         let mut signals = Signals::install().ok();
         let mut found = Found::default();
         loop {
             let new = match self.provider.observed(&window) {
                 Ok(calls) => merge(&mut found.calls, calls),
-                // Too many questions: the same one is asked again after the pause.
+                // If CloudTrail throttles, the same query is sent again after the pause.
                 Err(ProviderError::Refused { error, .. }) if error.code == "throttled" => true,
                 Err(error) => {
                     found.gap = Some(format!("CloudTrail was not read: {}", Failure::from(error).line()));
@@ -86,7 +86,7 @@ impl Trail<'_> {
     }
 }
 
-/// Adds what an answer has more than those before; whether it had more.
+/// Adds the calls of `answer` that are new or more frequent. Returns true if there were any.
 fn merge(found: &mut Vec<Call>, answer: Vec<Call>) -> bool {
     let mut new = false;
     for call in answer {

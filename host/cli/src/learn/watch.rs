@@ -1,4 +1,4 @@
-//! Looks on at one run by every source that was asked for.
+//! Observes one run through every requested source.
 
 use std::io;
 use std::path::Path;
@@ -26,62 +26,65 @@ use audex_gateway::{Gateway, Noted};
 use audex_logins::aws::profile::with_endpoints;
 use audex_wire::seen_request::SeenRequest;
 
-/// Requests that are recognised in one call of the component: with their bodies 2 MiB at most.
+/// The maximum number of requests recognised in one call of the component. With their bodies they take 2 MiB
+/// at most.
 const BATCH: usize = 32;
-/// Requests that may wait for it.
+/// The maximum number of requests that wait for recognition.
 const WAITING: usize = 128;
-/// IAM and other services without regions write their events here. Source: CloudTrail User Guide, "Global service events".
+/// The region to which IAM and other services without regions write their events. Source: CloudTrail User
+/// Guide, "Global service events".
 const GLOBAL_REGION: &str = "us-east-1";
 
 const ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 const TOKEN: &str = "AWS_SESSION_TOKEN";
 
-/// What a watch is to do.
+/// The settings of a watch.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// By which sources.
+    /// The sources to use.
     pub sources: Vec<Source>,
     /// The provider's id.
     pub provider: String,
-    /// Regions whose records are asked; where there are none, the session's.
+    /// The regions whose records are read. If empty, those are the global region and the session's region.
     pub regions: Vec<String>,
-    /// How long to wait for the cloud's record.
+    /// The maximum time to wait for CloudTrail.
     pub wait: Duration,
 }
 
-/// One watch.
+/// The observation of one run.
 pub struct Watch<'a> {
     plan: &'a Plan,
     parent: &'a Environment,
     console: Console,
     session: String,
-    /// The component that makes permissions of requests; none while a run is watched, or after it failed.
+    /// The component that derives permissions from requests. `None` while a run is observed, or after
+    /// recognition failed.
     pub recogniser: Option<Provider>,
     gateway: Option<Gateway>,
     recognising: Option<JoinHandle<(Observed, Provider)>>,
     csm: Option<Csm>,
     region: Option<String>,
-    /// What was seen.
+    /// The calls observed so far.
     pub observed: Observed,
 }
 
-/// Why a watch cannot be.
+/// The error for a watch that cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// No socket or thread.
+    /// The socket or the thread cannot be created.
     #[error("cannot watch the command on loopback")]
     Loopback(#[source] io::Error),
-    /// The gateway cannot stand between the command and its credentials.
+    /// The gateway cannot replace the provider's credentials.
     #[error("the gateway takes AWS keys in variables, and `{provider}` hands out something else")]
     NoKeys {
-        /// The provider.
+        /// The provider's id.
         provider: String,
     },
 }
 
 impl<'a> Watch<'a> {
-    /// A watch of the session `session`; `recogniser` makes permissions of requests.
+    /// Creates a watch of the session `session`. `recogniser` derives permissions from requests.
     #[must_use]
     pub fn new(
         plan: &'a Plan,
@@ -108,7 +111,8 @@ impl<'a> Watch<'a> {
         self.plan.sources.contains(&source)
     }
 
-    /// Puts the gateway between the command and its keys; the id of the key it gets then.
+    /// Puts the gateway between the command and its keys. Returns the id of the key that the command gets
+    /// instead.
     fn interpose(&mut self, scene: &Scene<'_>, arranged: &mut Arranged) -> Result<String, WatchError> {
         let no_keys = || WatchError::NoKeys { provider: self.plan.provider.clone() };
         let minted = scene.minted;
@@ -152,7 +156,6 @@ impl<'a> Watch<'a> {
         Ok(id)
     }
 
-    /// Adds `requests`, which a log had.
     fn recognise(&mut self, requests: &[Noted], account: Option<&str>, source: Source) {
         let Some(recogniser) = &self.recogniser else { return };
         for batch in requests.chunks(BATCH) {
@@ -171,7 +174,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// What the cloud's own record has of the session.
+    /// Adds the session's calls from CloudTrail.
     fn cloudtrail(&mut self, provider: &Provider, minted: &Minted, began: u64) {
         self.observed.gaps.insert(
             "CloudTrail's LookupEvents has no data events (s3:GetObject, dynamodb:Query, lambda:InvokeFunction)".to_owned(),
@@ -262,13 +265,13 @@ fn add(lead: &mut EndpointSettings, more: &EndpointSettings) {
     lead.files.extend(more.files.iter().cloned());
 }
 
-/// The account of an identity like `arn:aws:sts::123456789012:assumed-role/…`.
+/// Returns the account of an identity like `arn:aws:sts::123456789012:assumed-role/…`.
 fn account(minted: &Minted) -> Option<String> {
     let account = minted.identity.as_deref()?.split(':').nth(4)?;
     (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then(|| account.to_owned())
 }
 
-/// Recognises what comes until nobody sends any more.
+/// Recognises the requests in `noted` until every sender is closed.
 fn recognise_all(
     mut noted: mpsc::Receiver<Noted>,
     recogniser: Provider,

@@ -1,4 +1,4 @@
-//! When access ends, and what then happens to the command.
+//! The end of access, and the consequence for the command.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -6,24 +6,25 @@ use audex_child::deadline::DEFAULT_GRACE;
 use audex_child::{Deadline, OnExpiry};
 use audex_components::provider::Minted;
 
-/// The cloud counts whole seconds, by its own clock: an expiry this much past the ttl is the ttl.
+/// The tolerance for an expiry past the ttl: the cloud counts whole seconds by its own clock.
 pub(super) const EXPIRY_SLACK_SECONDS: u64 = 5;
 
-/// When access ends, and what then happens to the command.
+/// The end of access, and the consequence for the command.
 pub struct Access {
-    /// Seconds since the Unix epoch.
+    /// The end of access, in seconds since the Unix epoch.
     pub ends_at: u64,
-    /// When the credentials themselves end, if later.
+    /// The end of the credentials themselves, if later.
     pub credentials_end_at: Option<u64>,
-    /// What happens to the command.
+    /// The consequence for the command.
     pub policy: OnExpiry,
 }
 
 impl Access {
-    /// Credentials that outlive the ttl are not left to the command: it is ended then.
+    /// Returns the access that `minted` gives. If the credentials outlive the ttl, the command is ended at
+    /// the ttl.
     ///
-    /// Security: the cloud's clock may differ from ours, so what decides is how long the credentials were asked to live;
-    /// only where that is not known, their expiry.
+    /// Security: the cloud's clock may differ from the local one, so the requested lifetime of the
+    /// credentials decides. Only if that is not known, their expiry decides.
     pub(super) fn of(minted: &Minted, began: u64, ttl: u64, asked: Option<OnExpiry>) -> Self {
         let ends_at = began.saturating_add(ttl);
         let outlive = match minted.asked_seconds {
@@ -36,7 +37,8 @@ impl Access {
         }
         let policy = asked.unwrap_or(OnExpiry::Keep);
         let ends_at = match policy {
-            // The command's own time, to the second asked for; its credentials may end up to a second before.
+            // The command gets its time to the requested second; its credentials may end up to a second
+            // before.
             OnExpiry::End => ends_at,
             OnExpiry::Keep => minted.expires_at.min(ends_at.saturating_add(EXPIRY_SLACK_SECONDS)),
         };

@@ -1,4 +1,4 @@
-//! What is known of a run so far, so that every way it can end is recorded with all of it.
+//! The record of a run so far, so that every possible end is recorded with all known facts.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use audex_core::clock::rfc3339;
 use audex_core::paths::Paths;
 use audex_core::secret::Secret;
 
-/// Names attempts that ended before a session was named.
+/// The session name of attempts that ended before a session was named.
 const NO_SESSION: &str = "-";
 
-/// One run on its way.
+/// A run in progress.
 pub struct Attempt {
     audit: Audit,
     session: String,
@@ -31,7 +31,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt of which nothing is known yet.
+    /// Creates an attempt of which nothing is known yet.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
         Self {
@@ -49,31 +49,31 @@ impl Attempt {
         }
     }
 
-    /// The session's name.
+    /// Returns the session's name.
     #[must_use]
     pub fn session(&self) -> &str {
         &self.session
     }
 
-    /// The provider's id.
+    /// Returns the provider's id.
     #[must_use]
     pub fn provider(&self) -> &str {
         &self.provider
     }
 
-    /// Every component that took part so far.
+    /// Returns every component that took part so far.
     #[must_use]
     pub fn components(&self) -> &[Loaded] {
         &self.components
     }
 
-    /// How many permissions the plan has.
+    /// Returns the number of permissions in the plan.
     #[must_use]
     pub fn permissions(&self) -> usize {
         self.plan.as_ref().map_or(0, |plan| plan.permissions.len())
     }
 
-    /// What the command line asks for, before anything is known about it.
+    /// Adds the request of the command line, before anything is known about it.
     pub fn asked_for(&mut self, ask: &Ask) {
         self.asked.clone_from(&ask.allow);
         self.resources.clone_from(&ask.resources);
@@ -86,7 +86,7 @@ impl Attempt {
         provider.clone_into(&mut self.provider);
     }
 
-    /// The sentence that the permissions were proposed for, and who proposed them.
+    /// Adds the sentence for which permissions were proposed, and the component that proposed them.
     pub fn meant(&mut self, text: &str, engine: &Loaded) {
         self.intent = Some(text.to_owned());
         self.components.push(engine.clone());
@@ -128,16 +128,16 @@ impl Attempt {
         self.plan.clone().unwrap_or_default()
     }
 
-    /// Writes to the audit log.
+    /// Writes `event` to the audit log.
     ///
     /// # Errors
-    /// When it cannot be written, or was tampered with.
+    /// When the log cannot be written, or was tampered with.
     pub fn record(&self, event: &Event, secrets: &[Secret]) -> Result<(), Failure> {
         self.audit.record(&self.session, event, secrets)?;
         Ok(())
     }
 
-    /// Returns what writes this session's leases to the audit log.
+    /// Returns the function that writes this session's leases to the audit log.
     pub(super) fn lease_recorder(&self) -> Recorder {
         let (audit, session, provider) = (self.audit.clone(), self.session.clone(), self.provider.clone());
         Box::new(move |lease, ends_at| {
@@ -150,7 +150,7 @@ impl Attempt {
     /// Records that the attempt ended in `failure`.
     ///
     /// # Errors
-    /// When the log cannot be written; `failure` is what the user should see first all the same.
+    /// When the log cannot be written. The user should still see `failure` first.
     pub fn record_failure(&self, failure: &Failure) -> Result<(), Failure> {
         let event = if failure.kind == Kind::Denied {
             Event::Denied(Denied {

@@ -1,4 +1,4 @@
-//! The end of a session: what is taken back, and what is recorded of it.
+//! The end of a session: revokes its credentials and records the outcome.
 
 use super::access::Access;
 use super::attempt::Attempt;
@@ -13,7 +13,7 @@ use audex_core::session::Endpoint;
 use audex_core::session::Value;
 use audex_core::unwind::caught;
 
-/// Takes back what can be; the text says what became of the credentials.
+/// Revokes the credentials if possible; the text states the outcome.
 pub(super) fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
     caught(|| try_revoke(provider, minted)).unwrap_or_else(|panicked| Err(format!("not revoked: {panicked}")))
 }
@@ -22,7 +22,7 @@ fn try_revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, St
     let Some(lease) = &minted.lease else { return Ok(None) };
     provider.see_through();
     let Err(error) = provider.revoke(lease) else { return Ok(Some(REVOKED.to_owned())) };
-    // The end of the login they were made with ends them too.
+    // The end of the login with which the credentials were made ends them too.
     if provider.close() == Ok(true) {
         return Ok(Some(REVOKED.to_owned()));
     }
@@ -48,7 +48,7 @@ pub(super) fn revoke_or_keep(
     }
 }
 
-/// Revokes the leases that the provider announced, but for `minted`, and records the outcome of each.
+/// Revokes the leases that the provider announced, except `minted`, and records the outcome of each.
 pub(super) fn revoke_announced(
     console: Console,
     provider: &Provider,

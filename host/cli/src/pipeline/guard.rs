@@ -1,4 +1,4 @@
-//! Whatever ends a run, its end is recorded: an error, or a panic of this program or a library.
+//! Guards a run, so that every failure is recorded: an error, or a panic of this program or a library.
 
 use super::attempt::Attempt;
 use crate::console::Console;
@@ -7,7 +7,7 @@ use audex_core::environment::Environment;
 use audex_core::shape::Misplaced;
 use audex_core::unwind::caught;
 
-/// Runs `work`; a panic in it is a failure.
+/// Runs `work` and turns a panic into a failure.
 ///
 /// # Errors
 /// Those of `work`, and a panic.
@@ -15,7 +15,7 @@ pub fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failur
     caught(work).unwrap_or_else(|panicked| Err(panicked.into()))
 }
 
-/// Runs one attempt and records how it failed, if it did.
+/// Runs one attempt and records its failure, if there is one.
 ///
 /// # Errors
 /// Those of `work`, and a panic.
@@ -26,7 +26,7 @@ pub fn recorded<T>(
     work: impl FnOnce(&mut Attempt) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let outcome = guarded(|| work(attempt)).map_err(|failure| failure.without(&Misplaced::of(environment)));
-    // The log's own failure is the outcome then, and says so itself.
+    // If the log itself failed, that failure is the outcome and needs no record.
     if let Err(failure) = &outcome
         && failure.stage != "audit"
         && let Err(unrecorded) = attempt.record_failure(failure)

@@ -1,6 +1,7 @@
-//! The number of policies of `GetScopedCredentials` that the credentials will carry, before they are made.
+//! The number of policies from `GetScopedCredentials` that the credentials will carry, determined before
+//! minting.
 //!
-//! STS takes three for one session. The session of a run inside a run carries those of the outer runs.
+//! STS accepts three for one session. The session of a run inside a run also carries those of the outer runs.
 
 use super::Context;
 use crate::plan::{PlanError, Planned};
@@ -12,14 +13,15 @@ use audex_logins::aws::MAX_SCOPED_POLICIES;
 
 /// The method that adds a policy to the source credentials' own session.
 const OF_SOURCE: (&str, &str) = ("aws", "scoped-credentials");
-/// The methods that add the first policy to a session made for it, by provider. Vault's `auto` may turn out to be another.
+/// The methods, by provider, that add the first policy to a session made for it. Vault's `auto` may turn out
+/// to be another method.
 const OF_NEW_SESSION: [(&str, &str); 4] =
     [("aws", "assume-role-scoped"), ("aws", "session-scoped"), ("vault", "vault-sts"), ("vault", "auto")];
 
-/// Notes the layer in `planned`.
+/// Sets the layer of `planned`.
 ///
 /// # Errors
-/// When the source credentials are known to carry as many as STS takes.
+/// When the source credentials are known to carry as many policies as STS accepts.
 pub(super) fn note(
     context: Context<'_>,
     provider: &Provider,
@@ -41,12 +43,13 @@ pub(super) fn note(
     Ok(())
 }
 
-/// Returns how many the source credentials carry, if they are those that the session around this run was given.
+/// Returns the number of policies that the source credentials carry, if they are the credentials of the
+/// session around this run.
 fn of_source(context: Context<'_>, provider: &Provider) -> Option<u32> {
     let session = context.environment.get(AUDEX_SESSION_ID)?.to_owned();
     let key = provider.source_key_id()?;
     let filter = Filter { limit: Some(1), session: Some(session), event: Some("issued".to_owned()) };
-    // A log that cannot be read says nothing here; whoever writes to it says what is wrong with it.
+    // A log that cannot be read is ignored here. The code that writes to the log reports the problem.
     let records = Audit::new(&context.settings.paths.audit).list(&filter).ok()?;
     records.into_iter().find_map(|record| match record.event {
         Event::Issued(issued) if issued.access_key_id.as_ref() == Some(&key) => issued.scoped_policies,

@@ -1,4 +1,4 @@
-//! Somebody who looks on while the command runs, and may stand between it and the cloud.
+//! An observer of a run, which may stand between the command and the cloud.
 
 use std::path::Path;
 
@@ -7,40 +7,40 @@ use audex_components::provider::{Minted, Provider};
 use audex_core::session::EndpointSettings;
 use audex_core::session::Value;
 
-/// What is about to be delivered to the command.
+/// The state of a session before the delivery to the command.
 pub struct Scene<'a> {
     /// The credentials.
     pub minted: &'a Minted,
     /// The session's private directory.
     pub directory: &'a Path,
-    /// When access ends, in seconds since the Unix epoch.
+    /// The end of access, in seconds since the Unix epoch.
     pub ends_at: u64,
-    /// What leads to the session's endpoints.
+    /// The settings that direct the command to the session's endpoints.
     pub lead: EndpointSettings,
 }
 
-/// What is delivered instead.
+/// The delivery to the command, in place of the minted credentials.
 pub struct Arranged {
     /// The credential variables.
     pub variables: Vec<(String, Value)>,
-    /// What leads to endpoints.
+    /// The settings that direct the command to endpoints.
     pub lead: EndpointSettings,
 }
 
-/// A stage of a run, from the first record of the audit log on.
+/// A stage of a run, from the first record in the audit log on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Asking the cloud for credentials.
+    /// Requesting credentials from the cloud.
     Mint,
-    /// Waiting until they work.
+    /// Waiting until the credentials work.
     Settle,
-    /// Handing them to the command.
+    /// Handing the credentials to the command.
     Deliver,
     /// Starting the command.
     Start,
-    /// Waiting for its end.
+    /// Waiting for the end of the command.
     Wait,
-    /// Taking the credentials back.
+    /// Revoking the credentials.
     Revoke,
     /// Recording the end.
     Record,
@@ -52,27 +52,29 @@ impl Stage {
         [Self::Mint, Self::Settle, Self::Deliver, Self::Start, Self::Wait, Self::Revoke, Self::Record];
 }
 
-/// Looks on.
+/// An observer of a run.
 ///
-/// Security: it gets no say in what is granted; it may keep credentials from the command, and give it no others.
+/// Security: an observer has no influence on the grant. It may withhold credentials from the command, and
+/// must not give it others.
 pub trait Onlooker {
-    /// A stage is about to begin.
+    /// Handles the start of a stage.
     fn at(&mut self, _stage: Stage) {}
 
-    /// Before the command starts.
+    /// Prepares the delivery, before the command starts.
     ///
     /// # Errors
-    /// What keeps it from looking; the command is not started then.
+    /// When the observer cannot observe the run. The command is then not started.
     fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure>;
 
-    /// The command has ended; its private files are still in `directory`.
+    /// Handles the end of the command, while its private files are still in `directory`.
     fn left(&mut self, directory: &Path);
 
-    /// What could be taken back was; `began` is when the credentials were asked for, in seconds since the Unix epoch.
+    /// Handles the end of the session, after all that can be revoked was revoked. `began` is the start of
+    /// access, in seconds since the Unix epoch.
     fn ended(&mut self, provider: &Provider, minted: &Minted, began: u64);
 }
 
-/// Looks away: the command gets what was minted.
+/// The observer that changes nothing: the command gets the minted credentials.
 pub struct Nobody;
 
 impl Onlooker for Nobody {

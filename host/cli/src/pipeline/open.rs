@@ -1,4 +1,4 @@
-//! Which provider a request is for, ready to be asked.
+//! Chooses, loads and configures the provider of a request.
 
 use std::sync::Arc;
 
@@ -16,20 +16,20 @@ use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
 use audex_core::source::Source;
 
-/// A provider with its settings, and what it says of itself.
+/// A configured provider and its own description.
 pub struct Opened {
-    /// Its id.
+    /// The provider's id.
     pub id: String,
     /// The component.
     pub provider: Provider,
-    /// What it says of itself.
+    /// The provider's own description.
     pub description: Description,
 }
 
-/// The provider of a request: named by option or file, else by the profiles, else the default.
+/// Opens the provider of a request, which an option or a file names, else the profiles, else the default.
 ///
 /// # Errors
-/// As [`provider`]. A profile that no provider has is found when it is looked up.
+/// As [`provider`]. A profile that no provider has is reported when it is looked up.
 pub fn for_ask(
     environment: &Environment,
     settings: &Settings,
@@ -48,7 +48,7 @@ pub fn for_ask(
     if has_all(&default) {
         return Ok(default);
     }
-    // A built-in profile says by its name which cloud is meant.
+    // The name of a built-in profile tells which cloud is meant.
     for id in components.provider_ids().iter().filter(|id| **id != default.id) {
         let opened = provider(environment, settings, components, id)?;
         if has_all(&opened) {
@@ -58,10 +58,10 @@ pub fn for_ask(
     Ok(default)
 }
 
-/// Loads the provider `id`, gives it its settings, and asks who it is.
+/// Loads the provider `id`, checks its identity, and gives it its settings.
 ///
 /// # Errors
-/// When there is none, it fails, or a setting is not one of its own.
+/// When there is no such provider, when it fails, or when a setting is not one of its own.
 pub fn provider(
     environment: &Environment,
     settings: &Settings,
@@ -78,11 +78,11 @@ pub fn provider(
     Ok(Opened { id: id.to_owned(), provider, description })
 }
 
-/// Returns for each of these names whether a built-in provider other than `id` takes it as it is. One that was installed is not
-/// asked: it could vouch for anything.
+/// Returns true for each name that a built-in provider other than `id` accepts unchanged. Installed providers
+/// are not asked, because they could vouch for any name.
 ///
 /// # Errors
-/// When one fails.
+/// When a provider fails.
 pub fn elsewhere(
     environment: &Environment,
     components: &Components,
@@ -92,12 +92,13 @@ pub fn elsewhere(
     let mut answers = vec![false; names.len()];
     for other in components.provider_ids().iter().filter(|other| *other != id) {
         let outside = Arc::new(Outside::new(environment.clone(), None));
-        // A provider that is not there, or cannot be loaded, takes nothing.
+        // A provider that is missing or cannot be loaded accepts no name.
         let Ok(provider) = components.provider(other, outside) else { continue };
         if provider.loaded().source == Source::Installed {
             continue;
         }
-        // The other clouds take any name of the right form. Only one of a service that they have is meant for them.
+        // The other clouds accept any name of the right form. A name is meant for a cloud only if that cloud
+        // has its service.
         let Some(known) = Vocabulary::of(other) else { continue };
         for ((answer, name), finding) in answers.iter_mut().zip(names).zip(provider.check(names)?) {
             *answer |= deny::is_name(name, &finding) && known.has_service_of(name);

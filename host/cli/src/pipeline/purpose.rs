@@ -1,12 +1,14 @@
-//! The words that tell the cloud's own log what a session is for: the session, the agent, the user's reason.
+//! The text that states the purpose of a session in the cloud's own log: the session, the agent, the user's
+//! reason.
 
 use audex_core::agent::agent;
 use audex_core::environment::Environment;
 use audex_core::redact::redact_text;
 
-/// Returns `audex session=ID agent=NAME justification=TEXT`, of which only what is known is there.
+/// Returns `audex session=ID agent=NAME justification=TEXT`, without the parts that are not known.
 ///
-/// The reason comes last, because it may contain anything. Security: it is redacted as free text of the audit log is.
+/// The reason comes last, because it may contain anything. Security: the reason is redacted like free text in
+/// the audit log.
 pub(super) fn purpose(environment: &Environment, session: &str, justification: Option<&str>) -> String {
     let mut purpose = format!("audex session={session}");
     if let Some(name) = agent(environment).filter(|name| redact_text(name) == *name) {
@@ -47,7 +49,7 @@ mod tests {
             let expected = "audex session=audex-1 justification=with [redacted], password=[redacted]";
             assert_eq!(said, expected, "{secret}");
         }
-        // Words in lower case have the shape of a name; the beginning gives this one away.
+        // Words in lower case have the shape of a name; the prefix identifies this one as a secret.
         assert_eq!(of(&[("AGENT", "ghp_0123456789-abcdefghij")], None), "audex session=audex-1");
     }
 }

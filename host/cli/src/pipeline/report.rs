@@ -1,4 +1,4 @@
-//! What a run says of itself, on stderr and in the audit log.
+//! The messages of a run on stderr and its records in the audit log.
 
 use serde_json::json;
 
@@ -11,28 +11,28 @@ use audex_child::{Ended, OnExpiry, Status};
 use audex_components::provider::{Advice, Minted, Provider};
 use audex_core::clock::{rfc3339, unix_seconds};
 
-/// What filters took away.
+/// Reports the permissions that filters removed.
 pub fn denied(console: Console, denied: &[Denied]) {
     for Denied { action, by, reason } in denied {
         console.notice(&format!("`{action}` is denied by {by} ({reason})"));
     }
 }
 
-/// What the user should know.
+/// Prints notices for the user.
 pub fn notices(console: Console, notices: &[String]) {
     for notice in notices {
         console.notice(notice);
     }
 }
 
-/// What is known to fail with this grant.
+/// Prints advice about calls that are known to fail with this grant.
 pub(super) fn advice(console: Console, advice: &[Advice]) {
     for Advice { message, missing } in advice {
         console.notice(&said(message, missing));
     }
 }
 
-/// Advice as one line.
+/// Returns advice as one line.
 #[must_use]
 pub fn said(message: &str, missing: &[String]) -> String {
     if missing.is_empty() {
@@ -41,32 +41,32 @@ pub fn said(message: &str, missing: &[String]) -> String {
     format!("{message}: add --allow \"{}\"", missing.join(","))
 }
 
-/// The command failed, and advice told so: its own words were not captured, so this only reminds.
+/// Reminds the user of the advice if the command failed. The command's output was not captured, so the cause
+/// is not known.
 pub(super) fn perhaps_denied(console: Console, attempt: &Attempt, ended: &Ended, advice: &[Advice]) {
     let missing: Vec<&str> = advice.iter().flat_map(|advice| &advice.missing).map(String::as_str).collect();
     let failed = matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
     if failed && !missing.is_empty() {
         let line = format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
-        // Where there is a way to see what a command calls.
+        // Only these providers have a source with which `learn` can observe a command.
         let can_learn = matches!(attempt.provider(), "aws" | "azure" | "gcp" | "vault");
         let line = if can_learn { format!("{line}; `tryaudex learn` shows what it calls") } else { line };
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }
 }
 
-/// What the provider logged.
 pub(super) fn logged(console: Console, provider: &Provider) {
     for line in provider.logged() {
         console.log(&provider.loaded().name, &line);
     }
 }
 
-/// Access has ended, and the command has not.
+/// Reports that access has ended while the command continues.
 pub(super) fn expired(console: Console) {
     console.say("expired", "access has ended; the command goes on without it", &json!({}));
 }
 
-/// The one line before the command.
+/// Prints the line before the command.
 pub(super) fn started(console: Console, attempt: &Attempt, minted: &Minted, access: &Access) {
     let count = attempt.permissions();
     let permissions = if count == 1 { "1 permission".to_owned() } else { format!("{count} permissions") };
@@ -96,7 +96,7 @@ pub(super) fn started(console: Console, attempt: &Attempt, minted: &Minted, acce
     console.say("started", &line, &fields);
 }
 
-/// The one line after it.
+/// Prints the line after the command.
 pub(super) fn finished(console: Console, attempt: &Attempt, ended: &Ended) {
     let how = match ended.status {
         Status::Exited(code) => format!("exit {code}"),

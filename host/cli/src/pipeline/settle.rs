@@ -1,4 +1,4 @@
-//! Waits until what was minted works, where a cloud needs time for that.
+//! Waits until the minted credentials work, if the cloud needs time for that.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,17 +9,18 @@ use audex_child::Signals;
 use audex_components::provider::{Minted, Provider};
 use audex_core::clock;
 
-/// Between two questions.
+/// The pause between two queries.
 const PAUSE: Duration = Duration::from_secs(3);
-/// How soon a signal is noticed.
+/// The interval between two checks for a signal.
 const STEP: Duration = Duration::from_millis(100);
-/// Between two lines of progress.
+/// The interval between two lines of progress.
 const NEWS: Duration = Duration::from_secs(20);
 
-/// Waits, if there is something to wait for; then the time (seconds since the Unix epoch) at which access begins.
+/// Waits if the credentials need time to work. Returns the time (seconds since the Unix epoch) at which
+/// access begins.
 ///
 /// # Errors
-/// When the provider says that it never will work, or a signal arrives.
+/// When the provider reports that the credentials will never work, or when a signal arrives.
 pub(super) fn wait(
     console: Console,
     provider: &Provider,
@@ -51,7 +52,7 @@ pub(super) fn wait(
     Ok(Some(clock::unix_seconds()))
 }
 
-/// A question that a signal cut short is that signal's end, and no failure of the cloud's.
+/// If a signal interrupted the call, reports the signal instead of the cloud's error.
 fn settled(provider: &Provider, lease: &str, signals: &mut Signals) -> Result<bool, Failure> {
     provider.settled(lease).map_err(|error| match signals.interrupted() {
         Some(signal) => Failure::interrupted(signal as i32),

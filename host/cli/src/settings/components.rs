@@ -1,4 +1,4 @@
-//! What `config.toml` gives to components: settings of filters, and where their secrets are.
+//! The settings of filters and the choice of the mapping in `config.toml`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,16 +9,17 @@ use super::config_file::{Mapping, OrganisationFile};
 use super::{DEFAULT_MAPPING, SettingsError, source};
 use audex_core::reachable;
 
-/// A file that settings of a filter name: policies of an organisation are kilobytes.
+/// The maximum size of a file that filter settings name. The policies of an organisation are kilobytes.
 const FILE_BYTES: u64 = 1024 * 1024;
 
-/// Each filter's own settings: the organisation's, and the user's of filters that the organisation says nothing of.
+/// Returns each filter's own settings: the organisation's, and the user's for filters that the organisation
+/// does not mention.
 ///
-/// Security: a filter that the organisation has set, or requires, is not the user's to loosen, so the same name in the user's
-/// file is an error, not a question of precedence.
+/// Security: the user may not loosen a filter that the organisation has set or requires. The same name in the
+/// user's file is therefore an error, not a matter of precedence.
 ///
 /// # Errors
-/// When a file they name cannot be read, or the user sets what is the organisation's.
+/// When a file that the settings name cannot be read, or the user sets a filter of the organisation.
 pub fn filters(
     organisation: &OrganisationFile,
     at: &Path,
@@ -37,13 +38,13 @@ pub fn filters(
     organisation.chain(user.into_iter().map(|entry| with(entry, user_at))).collect()
 }
 
-/// Returns the name of the mapping that answers: the organisation's, else the user's, else the built-in one.
+/// Returns the name of the mapping: the organisation's, else the user's, else the built-in one.
 ///
-/// Security: a mapping says what is granted for a universal name. One that the organisation has named is not the user's to
-/// replace.
+/// Security: a mapping decides what a universal name grants. The user may not replace a mapping that the
+/// organisation has named.
 ///
 /// # Errors
-/// When the user names another than the organisation.
+/// When the user names another mapping than the organisation.
 pub fn mapping(
     organisation: &OrganisationFile,
     at: &Path,
@@ -60,7 +61,8 @@ pub fn mapping(
     }
 }
 
-/// `value` with each `{ file = "…" }` replaced by that file's text; relative paths are beside the settings file.
+/// Returns `value` with each `{ file = "…" }` replaced by that file's text. Relative paths start at the
+/// directory of the settings file.
 fn included(value: Value, settings: &Path) -> Result<Value, SettingsError> {
     match value {
         Value::Object(table) if table.len() == 1 && table.get("file").is_some_and(Value::is_string) => {
@@ -77,7 +79,6 @@ fn included(value: Value, settings: &Path) -> Result<Value, SettingsError> {
     }
 }
 
-/// The text of a file.
 fn text_of(path: &Path) -> std::io::Result<String> {
     let file = reachable::open(path)?.ok_or(std::io::ErrorKind::NotFound)?;
     reachable::text_of(file, FILE_BYTES)

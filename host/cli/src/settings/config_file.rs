@@ -35,21 +35,21 @@ pub struct ConfigFile {
     pub providers: BTreeMap<String, BTreeMap<String, String>>,
     /// `[filters.NAME]`: each filter's own settings.
     pub filters: BTreeMap<String, serde_json::Value>,
-    /// `[secrets]`: where the values of `secret:NAME` are.
+    /// `[secrets]`: the sources of the values of `secret:NAME`.
     pub secrets: BTreeMap<String, SecretSource>,
-    /// `[endpoints]`: where requests of installed components to a host really go.
+    /// `[endpoints]`: the real addresses of hosts that installed components request.
     pub endpoints: BTreeMap<String, String>,
     /// `[plugins]`.
     pub plugins: PluginsTable,
 }
 
-/// `[plugins]` of a user.
+/// The user's table `[plugins]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PluginsTable {
     /// Keys and identities of component authors that are trusted without `--signer`.
     pub signers: Vec<Signer>,
-    /// The `trusted_root.json` that sigstore bundles are checked by, instead of the public instance's.
+    /// The `trusted_root.json` by which sigstore bundles are verified, in place of the public instance's.
     #[serde(deserialize_with = "deserialize_absolute")]
     pub sigstore_trusted_root: Option<PathBuf>,
 }
@@ -58,7 +58,7 @@ pub struct PluginsTable {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OrganisationFile {
-    /// The longest ttl.
+    /// The maximum ttl.
     #[serde(deserialize_with = "duration")]
     pub max_ttl: Option<Duration>,
     /// `[enforcement]`.
@@ -76,7 +76,8 @@ pub struct OrganisationFile {
 }
 
 impl OrganisationFile {
-    /// Whether it says anything of components: which there must be, what they may be, what filters are set to, or which mapping answers.
+    /// Returns true if the file has rules for components: required ones, limits for them, settings of
+    /// filters, endpoints, or a mapping.
     #[must_use]
     pub fn rules_components(&self) -> bool {
         let is_pinned = self.mapping.component.is_some();
@@ -88,7 +89,7 @@ impl OrganisationFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditTable {
-    /// Where logs are kept, in a directory for each user id; no variable of a user's moves it.
+    /// The directory of the logs, with a subdirectory for each user id. No variable of a user moves it.
     #[serde(deserialize_with = "deserialize_absolute")]
     pub directory: Option<PathBuf>,
 }
@@ -106,11 +107,11 @@ pub struct Enforcement {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IntentTable {
-    /// The engine that answers.
+    /// The name of the engine.
     pub engine: Option<String>,
-    /// The model it asks.
+    /// The model that the engine asks.
     pub model: Option<String>,
-    /// Where it asks, instead of the vendor's own address.
+    /// The address that the engine asks, in place of the vendor's own.
     pub base_url: Option<String>,
 }
 
@@ -118,14 +119,14 @@ pub struct IntentTable {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mapping {
-    /// The name of the mapping component that answers.
+    /// The name of the mapping component.
     pub component: Option<String>,
 }
 
-/// The enforcer called `name`.
+/// Returns the enforcer called `name`.
 ///
 /// # Errors
-/// Lists the names there are.
+/// A text with the valid names.
 pub fn parse_enforcer(name: &str) -> Result<Enforcer, String> {
     match name {
         "cloud" => Ok(Enforcer::Cloud),
@@ -136,10 +137,10 @@ pub fn parse_enforcer(name: &str) -> Result<Enforcer, String> {
     }
 }
 
-/// The policy called `name`.
+/// Returns the policy called `name`.
 ///
 /// # Errors
-/// Lists the names there are.
+/// A text with the valid names.
 pub fn parse_on_expiry(name: &str) -> Result<OnExpiry, String> {
     match name {
         "keep" => Ok(OnExpiry::Keep),
@@ -148,10 +149,10 @@ pub fn parse_on_expiry(name: &str) -> Result<OnExpiry, String> {
     }
 }
 
-/// A ttl such as `15m`, `1h 30m`, `90s`.
+/// Parses a ttl such as `15m`, `1h 30m`, `90s`.
 ///
 /// # Errors
-/// When it is no duration, under a second, or not whole seconds.
+/// When the text is not a duration, is under a second, or does not have whole seconds.
 pub fn parse_ttl(text: &str) -> Result<Duration, String> {
     let ttl = humantime::parse_duration(text)
         .map_err(|_| format!("`{text}` is no duration: write 90s, 15m or 1h 30m"))?;

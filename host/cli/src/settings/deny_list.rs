@@ -1,4 +1,4 @@
-//! `deny-list.toml`: what is never granted.
+//! `deny-list.toml`: the actions that are never granted.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use toml::Spanned;
 use super::SettingsError;
 use super::source;
 
-/// One pattern, and where it was read.
+/// A pattern and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DenyEntry {
-    /// As written.
+    /// The pattern as written.
     pub pattern: String,
-    /// `FILE:LINE`.
+    /// The place of the pattern, `FILE:LINE`.
     pub source: String,
 }
 
@@ -29,11 +29,11 @@ struct Deny {
     actions: Vec<Spanned<String>>,
 }
 
-/// The entries of the deny list at `path`; none if there is no such file.
+/// Returns the entries of the deny list at `path`, or none if there is no file.
 ///
 /// # Errors
-/// When it cannot be read, is malformed, or an entry is no pattern. Security: nothing is skipped, for a skipped entry is
-/// an action that is allowed.
+/// When the file cannot be read, is malformed, or an entry is not a pattern. Security: no entry is skipped,
+/// because a skipped entry is an action that is allowed.
 pub fn read(path: &Path) -> Result<Vec<DenyEntry>, SettingsError> {
     match source::text(path)? {
         Some(text) => parse(path, &text),
@@ -41,7 +41,7 @@ pub fn read(path: &Path) -> Result<Vec<DenyEntry>, SettingsError> {
     }
 }
 
-/// The entries of `text`, which was read from `path`.
+/// Returns the entries of `text`, which was read from `path`.
 ///
 /// # Errors
 /// As [`read`].
@@ -51,10 +51,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<DenyEntry>, SettingsError> {
     file.deny.actions.into_iter().map(|pattern| entry(path, text, pattern)).collect()
 }
 
-/// One pattern of the file at `path`.
+/// Returns one entry of the file at `path`.
 ///
 /// # Errors
-/// When it is none.
+/// When the entry is not a pattern.
 pub fn entry(path: &Path, text: &str, spanned: Spanned<String>) -> Result<DenyEntry, SettingsError> {
     let span = spanned.span();
     let line = source::line(text, span.start);
@@ -66,7 +66,8 @@ pub fn entry(path: &Path, text: &str, spanned: Spanned<String>) -> Result<DenyEn
     Ok(DenyEntry { pattern, source: format!("{}:{line}", path.display()) })
 }
 
-/// Whether an action of any provider could match: `service:Action`, `service.resource.verb`, `Microsoft.X/y/z`, `*`.
+/// Returns true if an action of any provider could match: `service:Action`, `service.resource.verb`,
+/// `Microsoft.X/y/z`, `*`.
 fn is_pattern(pattern: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | ':' | '.' | '/' | '-' | '_');
     let separated = pattern == "*" || pattern.contains([':', '.', '/']);

@@ -1,4 +1,4 @@
-//! `[endpoints]` of `config.toml`: where requests of installed components to a host really go.
+//! `[endpoints]` of `config.toml`: the real addresses of hosts that installed components request.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,16 +10,16 @@ use super::{SettingsError, source};
 use audex_components::host_template::is_host_template;
 use audex_core::address;
 
-/// The table's name.
 const TABLE: &str = "endpoints";
 
-/// Where each host really is: as the organisation says, and the user of hosts that the organisation says nothing of.
+/// Returns the real address of each host: the organisation's, and the user's for hosts that the organisation
+/// does not mention.
 ///
-/// Security: what may be sent to a host, secrets too, goes to where the host really is. So where the organisation says what
-/// components may reach, that is meant of this place as well.
+/// Security: everything that is sent to a host, secrets too, goes to its real address. If the organisation
+/// limits the hosts that components may reach, the limit applies to the real address as well.
 ///
 /// # Errors
-/// When a name is no host, an address is none, or the user's is not for the user to say.
+/// When a name is not a host, an address is invalid, or the organisation does not allow the user's entry.
 pub(super) fn endpoints(
     organisation: &OrganisationFile,
     at: &Path,
@@ -49,7 +49,7 @@ pub(super) fn endpoints(
 
 fn endpoint(host: &str, text: &str, at: &Path) -> Result<Url, SettingsError> {
     let wrong = |message| source::wrong(at, &[TABLE, host], message);
-    // A key that no component names would look like one that holds.
+    // A key that no component can name would look effective without being so.
     if !is_host_template(host) || host.contains('{') {
         let hint = meant(host).map(|host| format!("; write \"{host}\"")).unwrap_or_default();
         return Err(wrong(format!("\"{host}\" is no host name{hint}")));
@@ -57,7 +57,7 @@ fn endpoint(host: &str, text: &str, at: &Path) -> Result<Url, SettingsError> {
     address::parse(host, text).map_err(|error| wrong(error.to_string()))
 }
 
-/// The host in an address, where that is what somebody wrote.
+/// Returns the host of an address that was written in place of a host name.
 fn meant(text: &str) -> Option<String> {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let host = rest.split(['/', ':', '?', '#']).next()?.to_ascii_lowercase();

@@ -12,24 +12,24 @@ use super::deny_list::{self, DenyEntry};
 use super::{SettingsError, source};
 use audex_core::printable::is_hidden;
 
-/// One profile.
+/// A profile of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomProfile {
-    /// What it is for.
+    /// The purpose of the profile.
     pub description: String,
-    /// Its own actions; may be empty only if it extends others.
+    /// The profile's own actions; may be empty only if it extends others.
     pub actions: Vec<String>,
-    /// Resources of its own actions; empty means every resource.
+    /// The resources of its own actions; empty means every resource.
     pub resources: Vec<String>,
-    /// The provider it is for, if it says so.
+    /// The provider of the profile, if one is named.
     pub provider: Option<String>,
-    /// The ttl of runs that name none.
+    /// The ttl of runs without the ttl option.
     pub ttl: Option<Duration>,
-    /// What it forbids to the whole request.
+    /// The patterns that the profile denies to the whole request.
     pub deny: Vec<DenyEntry>,
-    /// Profiles whose permissions it has too, each on that profile's own resources.
+    /// The profiles whose permissions are included, each on that profile's own resources.
     pub extends: Vec<String>,
-    /// `FILE:LINE`.
+    /// The place of the profile, `FILE:LINE`.
     pub source: String,
 }
 
@@ -39,7 +39,7 @@ struct ProfilesFile {
     profiles: BTreeMap<String, Spanned<Written>>,
 }
 
-/// A profile as it is written.
+/// A profile as written in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -58,10 +58,10 @@ struct Written {
     extends: Vec<String>,
 }
 
-/// The profiles of the file at `path`; none if there is no such file.
+/// Returns the profiles of the file at `path`, or none if there is no file.
 ///
 /// # Errors
-/// When it cannot be read or is malformed.
+/// When the file cannot be read or is malformed.
 pub fn read(path: &Path) -> Result<BTreeMap<String, CustomProfile>, SettingsError> {
     match source::text(path)? {
         Some(text) => parse(path, &text),
@@ -69,10 +69,10 @@ pub fn read(path: &Path) -> Result<BTreeMap<String, CustomProfile>, SettingsErro
     }
 }
 
-/// The profiles of `text`, which was read from `path`.
+/// Returns the profiles of `text`, which was read from `path`.
 ///
 /// # Errors
-/// When it is malformed.
+/// When the text is malformed.
 pub fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, CustomProfile>, SettingsError> {
     let file: ProfilesFile =
         toml::from_str(text).map_err(|error| source::invalid(path, text, error.span(), error.message()))?;
@@ -85,7 +85,7 @@ pub fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, CustomProfile>,
             return Err(source::invalid(path, text, Some(span), &message));
         }
         if actions.is_empty() && !resources.is_empty() {
-            // They would limit nothing, and look as if they did.
+            // Such resources would limit nothing, and look as if they did.
             let message = format!("profile `{name}` has `resources` and no `actions` of its own to limit");
             return Err(source::invalid(path, text, Some(span), &message));
         }
@@ -105,13 +105,15 @@ pub fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, CustomProfile>,
     Ok(profiles)
 }
 
-/// The items of a comma-separated list.
+/// Returns the items of a comma-separated list.
 #[must_use]
 pub fn split_list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
-/// Security: an empty resource is an error, for an empty list means every resource.
+/// Reads a list of resources.
+///
+/// Security: an empty resource is an error, because an empty list means every resource.
 fn resources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let list = Vec::<String>::deserialize(deserializer)?;
     if list.iter().any(|resource| resource.trim().is_empty()) {
@@ -124,7 +126,7 @@ fn resources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, 
     Ok(list)
 }
 
-/// A list, or one text separated by commas; not empty where it is there.
+/// Reads a list, or one text separated by commas. A list that is present must not be empty.
 fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

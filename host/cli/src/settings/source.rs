@@ -1,4 +1,4 @@
-//! Reads one TOML file: absent is nothing, anything wrong is an error with file and line.
+//! Reads one TOML file. A missing file is `None`; any problem is an error with file and line.
 
 use std::ops::Range;
 use std::path::Path;
@@ -9,31 +9,31 @@ use toml::de::DeTable;
 use super::SettingsError;
 use audex_core::reachable;
 
-/// The file at `path`, or none if there is none.
+/// Returns the contents of the file at `path`, or `None` if there is no file.
 ///
 /// # Errors
-/// When it cannot be read or parsed; an unknown key is an error.
+/// When the file cannot be read or parsed; an unknown key is an error.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, SettingsError> {
     text(path)?.map(|text| parse(path, &text)).transpose()
 }
 
-/// What `text` says, which was read from the file at `path`.
+/// Parses `text`, which was read from the file at `path`.
 ///
 /// # Errors
-/// When it cannot be parsed; an unknown key is an error.
+/// When the text cannot be parsed; an unknown key is an error.
 pub fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, SettingsError> {
     toml::from_str(text).map_err(|error| invalid(path, text, error.span(), error.message()))
 }
 
-/// The text of the file at `path`, or none if there is none.
+/// Returns the text of the file at `path`, or `None` if there is no file.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// When the file exists and cannot be read.
 pub fn text(path: &Path) -> Result<Option<String>, SettingsError> {
     reachable::text(path).map_err(|source| SettingsError::Read { path: path.to_path_buf(), source })
 }
 
-/// An error at a place of a file.
+/// Returns an error at a place in a file.
 #[must_use]
 pub fn invalid(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> SettingsError {
     let message = message.lines().next().unwrap_or("it is malformed").to_owned();
@@ -44,14 +44,15 @@ pub fn invalid(path: &Path, text: &str, span: Option<Range<usize>>, message: &st
     }
 }
 
-/// An error at the key that `keys` lead to.
+/// Returns an error at the key to which `keys` lead.
 #[must_use]
 pub fn wrong(path: &Path, keys: &[&str], message: String) -> SettingsError {
     let line = line_of(path, keys).unwrap_or(1);
     SettingsError::Invalid { path: path.to_path_buf(), line, message }
 }
 
-/// `PATH:LINE: ` of the key that `keys` lead to, to begin an error with; empty where the file does not have it.
+/// Returns the place of the key to which `keys` lead, as `PATH:LINE: ` to begin an error with. The text is
+/// empty if the file does not have the key.
 #[must_use]
 pub fn place(path: &Path, keys: &[&str]) -> String {
     line_of(path, keys).map(|line| format!("{}:{line}: ", path.display())).unwrap_or_default()
@@ -71,7 +72,7 @@ fn line_of(path: &Path, keys: &[&str]) -> Option<usize> {
     Some(line(&text, start?))
 }
 
-/// The line of the byte `offset`, from 1.
+/// Returns the line of the byte `offset`, from 1.
 #[must_use]
 pub fn line(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1

@@ -1,4 +1,4 @@
-//! `vault-config.toml`: how to log in to Vault, and which role of it issues credentials.
+//! `vault-config.toml`: the login to Vault, and the Vault role that issues credentials.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::{SettingsError, source};
 use audex_core::reachable;
 use audex_logins::vault::VaultFile;
 
-/// The bits of a mode that let group and others do anything.
+/// The bits of a mode that give group and others any access.
 const OPEN: u32 = 0o077;
 
 #[derive(Default, Deserialize)]
@@ -18,14 +18,14 @@ struct File {
     vault: VaultFile,
 }
 
-/// The file at `path`; empty if there is none.
+/// Returns the contents of the file at `path`, or empty ones if there is no file.
 ///
 /// # Errors
-/// When it cannot be read, is malformed, or holds a secret that others may read.
+/// When the file cannot be read, is malformed, or holds a secret that others may read.
 pub fn read(path: &Path) -> Result<VaultFile, SettingsError> {
     let failed = |source| SettingsError::Read { path: path.to_path_buf(), source };
     let Some(file) = reachable::open(path).map_err(failed)? else { return Ok(VaultFile::default()) };
-    // Of the very file that is read.
+    // The mode is that of the opened file, not of the path.
     let mode = file.metadata().map_err(failed)?.permissions().mode();
     let text = reachable::text_of(file, reachable::FILE_BYTES).map_err(failed)?;
     let File { vault } = source::parse(path, &text)?;

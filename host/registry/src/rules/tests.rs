@@ -1,4 +1,4 @@
-//! What each rule takes and refuses.
+//! Tests of the values that each rule accepts and rejects.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! The cryptography of sigstore by ring, which is in the program already: the verifying crate would bring another library.
+//! Sigstore's cryptography with ring, which the program contains already: the verifying crate would bring
+//! another library.
 
 use std::cell::RefCell;
 
@@ -9,7 +10,7 @@ use sigstore_verify::crypto::{
 };
 use sigstore_verify::types::HashAlgorithm;
 
-/// Verifies only; what ring does not know (ML-DSA) is refused.
+/// A provider that only verifies. Algorithms that ring does not have (ML-DSA) are rejected.
 #[derive(Debug)]
 struct Ring;
 
@@ -20,10 +21,11 @@ thread_local! {
     static FILE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Does `work`, which checks a bundle of `file`, by ring.
+/// Runs `work`, which checks a bundle of `file`, with ring.
 ///
-/// Ring verifies signatures of messages, and the crate asks for one of the file's digest though it has the file: so the file is
-/// remembered here, and such a question is answered for this file's digest alone.
+/// Ring verifies signatures of messages, but the crate asks to verify a signature of the file's digest,
+/// although it has the file. So the file is kept here, and such a call is answered for the digest of this
+/// file only.
 pub(super) fn checking<T>(file: &[u8], work: impl FnOnce() -> T) -> T {
     let _ = install_default_provider(&RING);
     FILE.set(file.to_vec());
@@ -57,6 +59,8 @@ impl CryptoProvider for Ring {
             .map_err(|_| Error::Verification(format!("{} signature invalid", scheme.name())))
     }
 
+    /// Verifies the signature of a digest, which must be the digest of the file.
+    ///
     /// Security: a signature of a digest is one of the file exactly if the digest is the file's.
     fn verify_prehashed(
         &self,

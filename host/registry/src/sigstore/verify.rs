@@ -9,17 +9,17 @@ use sigstore_verify::{Error, SubjectAltName, VerificationPolicy, VerificationRes
 
 use super::{BundleError, Identity, Root, crypto};
 
-/// A bundle is some kilobytes; the log of a large one adds a few.
+/// The maximum size of a bundle. A bundle is some kilobytes; the proof from a large log adds a few.
 const BUNDLE_BYTES: usize = 256 * 1024;
-/// Keys and certificates of an instance and of what was before it.
+/// The maximum size of a trusted root: the keys and certificates of an instance and of its predecessors.
 const ROOT_BYTES: u64 = 4 * 1024 * 1024;
-/// Of what the verifying crate says, which quotes the bundle.
+/// The maximum length of a reason from the verifying crate, which quotes the bundle.
 const REASON_CHARACTERS: usize = 300;
 
-/// Who signed `file`, by the text of a bundle.
+/// Returns the signer of `file`, by the text of a bundle.
 ///
 /// # Errors
-/// Why the bundle is not believed.
+/// The reason why the bundle is not accepted.
 pub fn verify(file: &[u8], bundle: &str, root: &Root) -> Result<Identity, BundleError> {
     crypto::checking(file, || check(file, bundle, root))
 }
@@ -29,12 +29,12 @@ fn check(file: &[u8], bundle: &str, root: &Root) -> Result<Identity, BundleError
         return Err(BundleError::Malformed(format!("it has more than {} KiB", BUNDLE_BYTES / 1024)));
     }
     let bundle = Bundle::from_json(bundle).map_err(|error| BundleError::Malformed(short(&error)))?;
-    // Security: a statement is signed whatever it says; only a signature of the file stands for the file.
+    // Security: a signed statement may say anything; only a signature of the file vouches for the file.
     if !matches!(bundle.content, SignatureContent::MessageSignature(_)) {
         return Err(BundleError::Attestation);
     }
     let verifier = verifier(root).map_err(|reason| BundleError::Root { root: root.clone(), reason })?;
-    // Who it is, is compared by whoever asked; everything else of the policy is on.
+    // The caller compares the identity; everything else in the policy is checked.
     let policy = VerificationPolicy::any_identity();
     let result = verifier.verify(file, &bundle, &policy).map_err(|error| refused(root, &error))?;
     signer(&result).ok_or(BundleError::Nobody)
@@ -58,21 +58,24 @@ fn verifier(root: &Root) -> Result<Verifier, String> {
     Verifier::new(&root).map_err(|error| short(&error))
 }
 
-/// INVARIANT: everything was checked. A policy that checks less is a defect here, and nobody signed then.
+/// Returns the signer of a verified bundle.
+///
+/// INVARIANT: everything was checked. A policy that checks less is a defect of this program, and then there
+/// is no signer.
 fn signer(result: &VerificationResult) -> Option<Identity> {
     let checked = result.certificate_verified() && result.sct_verified() && result.tlog_verified();
-    // Security: an address of one kind that reads like one of the other would be taken for it.
+    // Security: an address of one kind that reads like one of the other kind would be mistaken for it.
     let name = match result.identity()? {
         SubjectAltName::Email(name) if name.contains('@') && !name.contains("://") => name,
         SubjectAltName::Uri(name) if name.contains("://") => name,
         _ => return None,
     };
     let identity = Identity::parse(&format!("{name}@{}", result.issuer()?))?;
-    // What a certificate says is nobody's pattern; and an issuer with `@` in it would be read as another.
+    // A name in a certificate is not a pattern, and an issuer with `@` would be read as another one.
     (checked && !name.contains('*') && identity.name == *name).then_some(identity)
 }
 
-/// How the crate, which hands on what webpki says, names the two reasons that a user can do something about.
+/// The crate's names, which come from webpki, for the two reasons that a user can act on.
 const TIMES: [(&str, &str); 2] = [
     ("CertExpired", "it had expired when the file was signed"),
     ("CertNotValidYet", "it was not valid yet when the file was signed"),
@@ -138,7 +141,8 @@ mod tests {
             let mut changed = BUNDLE.as_bytes().to_vec();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let Ok(changed) = String::from_utf8(changed) else { continue };
-            // Some of a bundle is there for convenience and signed by nobody: then it is the same signer's all the same.
+            // Some parts of a bundle are there for convenience and are not signed. If such a part changes,
+            // the signer stays the same.
             if let Ok(found) = verify(FILE, &changed, &Root::PublicGood) {
                 assert_eq!(found, signer, "byte {at}");
             }

@@ -1,4 +1,5 @@
-//! From an OCI registry: the standard artifact of a WebAssembly component, as `wkg` and `oras` push it.
+//! Fetches from an OCI registry: the standard artifact of a WebAssembly component, as `wkg` and `oras` push
+//! it.
 //!
 //! Source: OCI Distribution Specification 1.1 ("Pull"), "Docker Registry v2 Bearer token specification", CNCF "Wasm OCI artifact".
 
@@ -16,17 +17,18 @@ use audex_core::digest::sha256;
 use audex_core::environment::{Environment, HOME};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// The layer that is the component; `oras` gives no type of its own where it is told none.
+/// The media types of the layer that is the component. `oras` sets neither unless it is told to.
 const WASM: [&str; 2] = ["application/wasm", "application/vnd.wasm.content.layer.v1+wasm"];
-/// A layer that is a minisign signature of the component.
+/// The media type of a layer that is a minisign signature of the component.
 const MINISIGN: &str = "application/vnd.minisign.signature";
-/// A layer that is a sigstore bundle of the component. What cosign attaches to the manifest signs that, not the component.
+/// The media type of a layer that is a sigstore bundle of the component. A bundle that cosign attaches to the
+/// manifest signs the manifest, not the component.
 const SIGSTORE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-/// Where docker, oras and wkg keep logins, under the home directory.
+/// The file in which docker, oras and wkg keep logins, below the home directory.
 const LOGINS: &str = ".docker/config.json";
 const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
 
-/// A place in a registry.
+/// The place of an artifact in a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
     registry: String,
@@ -49,7 +51,8 @@ struct Layer {
 }
 
 impl Reference {
-    /// Reads `registry/repository:tag` or `registry/repository@sha256:…`; without either, the tag `latest`.
+    /// Parses `registry/repository:tag` or `registry/repository@sha256:…`. Without either, the tag is
+    /// `latest`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (registry, rest) = text.split_once('/')?;
         let (repository, reference) = match (rest.split_once('@'), rest.rsplit_once(':')) {
@@ -81,7 +84,7 @@ impl Reference {
     fn url(&self, kind: &str, what: &str) -> Option<Url> {
         let scheme =
             |scheme: &str| format!("{scheme}://{}/v2/{}/{kind}/{what}", self.registry, self.repository);
-        // Plain http on loopback only, as everywhere.
+        // Plain http is used on loopback only, as everywhere.
         let secure = Url::parse(&scheme("https")).ok()?;
         let is_loopback = audex_core::address::parse("the registry", &scheme("http")).is_ok();
         if is_loopback { Url::parse(&scheme("http")).ok() } else { Some(secure) }
@@ -103,10 +106,10 @@ pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<
     wait(&origin, async {
         let mut token = None;
         let manifest = pull.get("manifests", &reference.version, &mut token).await?;
-        // What else is fetched is named there by its digest, wherever it lies.
+        // The manifest names everything else by its digest, so the redirects of later requests do not matter.
         let led_to = pull.hops.take();
         let manifest = body(Ok(manifest), &origin, SMALL_BYTES).await?;
-        // A digest names the manifest: a registry that answers with another one is not believed.
+        // A digest in the reference is that of the manifest: another manifest from the registry is rejected.
         if let Some(wanted) = reference.version.strip_prefix("sha256:")
             && !sha256(&manifest).eq_ignore_ascii_case(wanted)
         {
@@ -133,7 +136,7 @@ pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<
 
 struct Pull<'a> {
     client: Client,
-    /// Where the last answer led.
+    /// The redirects of the last request.
     hops: Hops,
     reference: &'a Reference,
     origin: &'a str,
@@ -165,7 +168,7 @@ impl Pull<'_> {
         }
     }
 
-    /// Asks, and again with a token where the registry says how to get one.
+    /// Sends a request, and sends it again with a token if the registry tells how to get one.
     async fn get(&self, kind: &str, what: &str, token: &mut Option<String>) -> Result<Response, SourceError> {
         let url = self.reference.url(kind, what).ok_or_else(|| self.refused("it makes no address"))?;
         let answer = self.ask(&url, token.as_deref()).await?;
@@ -194,12 +197,15 @@ impl Pull<'_> {
         if let Some(token) = token {
             request = request.header("authorization", token);
         }
-        // Where a token came from is not where the component does.
+        // The redirects of a token request are not origins of the component.
         let _ = self.hops.take();
         request.send().await.map_err(|error| self.refused(&error.to_string()))
     }
 
-    /// Security: the realm is the registry's word; the login goes to it over https only, as docker sends it.
+    /// Gets a token from the realm that the registry names.
+    ///
+    /// Security: the registry chooses the realm. The login goes to the realm over https only (http on
+    /// loopback), as docker sends it.
     async fn token(&self, challenge: &str) -> Result<String, SourceError> {
         let value = |name: &str| {
             let rest = challenge.split_once(&format!("{name}=\""))?.1;
@@ -222,7 +228,8 @@ impl Pull<'_> {
     }
 }
 
-/// The login for `registry` that `docker login` left, if it did; logins in keychains are not asked for.
+/// Returns the login for `registry` that `docker login` stored, if there is one. Logins in keychains are not
+/// used.
 fn login(environment: &Environment, registry: &str) -> Option<String> {
     let directory = environment.get_os(DOCKER_CONFIG).map(std::path::PathBuf::from);
     let path = match directory {

@@ -1,4 +1,4 @@
-//! Over https: nothing of the user's is sent, and an answer may lead elsewhere over https only.
+//! Fetches over https. Sends nothing of the user's, and follows a redirect to another host over https only.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,12 +11,12 @@ use audex_components::limit;
 use audex_core::environment::Environment;
 use audex_wire::roots;
 
-/// For all of a fetch: 16 MiB over a slow line.
+/// The time limit of a whole fetch: 16 MiB over a slow line.
 const TIME: Duration = Duration::from_mins(2);
 const CONNECT_TIME: Duration = Duration::from_secs(10);
-/// Code hosts lead to where their files are.
+/// The maximum number of redirects. Code hosts redirect to the address of the file.
 const REDIRECTS: usize = 5;
-/// A signature, a manifest, a token.
+/// The maximum size of a signature, a manifest or a token.
 pub(super) const SMALL_BYTES: u64 = 1024 * 1024;
 
 pub(super) fn fetch(url: &Url, environment: &Environment) -> Result<Fetched, SourceError> {
@@ -36,9 +36,9 @@ pub(super) fn fetch(url: &Url, environment: &Environment) -> Result<Fetched, Sou
     })
 }
 
-/// The addresses that a client was led to since they were taken last.
+/// The addresses to which a client was redirected since the last call of `take`.
 ///
-/// Security: each says where the next is, so each is one that what came is from.
+/// Security: each address names the next one, so each of them is an origin of the file.
 #[derive(Clone, Default)]
 pub(super) struct Hops(Arc<Mutex<Vec<Url>>>);
 
@@ -47,7 +47,7 @@ impl Hops {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(url.clone());
     }
 
-    /// Without a query, which may hold a key to the file.
+    /// Returns the addresses without their queries, because a query may hold a key to the file.
     pub(super) fn take(&self) -> Vec<String> {
         let bare = |mut url: Url| {
             url.set_query(None);
@@ -59,7 +59,7 @@ impl Hops {
     }
 }
 
-/// The text of what has `ending` behind its path, if there is anything.
+/// Returns the text of the file whose path has `ending` appended, if there is one.
 async fn beside(client: &reqwest::Client, url: &Url, ending: &str) -> Result<Option<String>, SourceError> {
     let mut beside = url.clone();
     beside.set_path(&format!("{}{ending}", url.path()));
@@ -68,20 +68,21 @@ async fn beside(client: &reqwest::Client, url: &Url, ending: &str) -> Result<Opt
             let bytes = body(Ok(answer), url.as_str(), SMALL_BYTES).await?;
             Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
         }
-        // Security: whether one is needed is decided by who reads this; nothing is not a signature.
+        // Security: the caller decides if a signature is needed; a missing one never counts as a signature.
         _ => Ok(None),
     }
 }
 
-/// A client that trusts whom the user's tools trust, and where it is led.
+/// Returns a client that trusts the same roots as the user's tools, with its record of redirects.
 pub(super) fn client(
     environment: &Environment,
     origin: &str,
 ) -> Result<(reqwest::Client, Hops), SourceError> {
     let refused = |reason: String| SourceError::Refused { origin: origin.to_owned(), reason };
-    // One crypto provider in the whole program; it may have been chosen already.
+    // The program has one crypto provider, which may be installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // On by https, or within a loopback server that was asked by plain http: never to another host in clear.
+    // A redirect goes to https, or stays on the loopback server that was asked over plain http: never to
+    // another host in clear text.
     let hops = Hops::default();
     let seen = hops.clone();
     let onward = reqwest::redirect::Policy::custom(move |attempt| {
@@ -109,7 +110,7 @@ pub(super) fn client(
     Ok((client, hops))
 }
 
-/// The body of a good answer.
+/// Returns the body of a successful response.
 pub(super) async fn body(
     answer: Result<Response, reqwest::Error>,
     origin: &str,
@@ -130,7 +131,7 @@ pub(super) async fn body(
     Ok(bytes)
 }
 
-/// Runs `task` to its end.
+/// Runs `task` to its end, on a runtime of its own.
 pub(super) fn wait<T>(
     origin: &str,
     task: impl Future<Output = Result<T, SourceError>>,
@@ -141,7 +142,7 @@ pub(super) fn wait<T>(
     runtime.map_err(refused)?.block_on(task)
 }
 
-/// The innermost cause, which says most.
+/// Returns the innermost cause, which is the most specific one.
 fn reason(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {

@@ -1,72 +1,72 @@
-//! Why a component is not what its author made, for all that is known; each with what to do about it.
+//! The reasons why a component is not trusted, each with a hint.
 
 use crate::signature::{KeyId, Signer};
 use crate::sigstore::BundleError;
 
-/// The reason, and with it the hint.
+/// The reason why a component is not trusted. The reason decides the hint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Distrust {
-    /// Not the digest that was given.
+    /// The component does not have the given digest.
     #[error("its digest is sha256:{0}")]
     Digest(String),
-    /// Nobody vouches for it.
+    /// Neither a signature nor a digest vouches for the component.
     #[error("it comes from elsewhere, is not signed, and no digest was given")]
     Elsewhere,
-    /// A minisign key was asked for.
+    /// A minisign key was named, and there is no minisign signature.
     #[error("it has no minisign signature")]
     NoMinisign,
-    /// An identity was asked for.
+    /// An identity was named, and there is no sigstore bundle.
     #[error("it has no sigstore bundle")]
     NoBundle,
-    /// What lies beside it is no signature.
+    /// The minisign signature cannot be read.
     #[error("the `.minisig` of it is no minisign signature")]
     Malformed,
-    /// Of nobody whom the user or the organisation trusts.
+    /// Neither the user nor the organisation trusts the key.
     #[error("it is signed by the minisign key {0}, which nobody has named")]
     UnknownKey(KeyId),
-    /// Of another than the user named.
+    /// The key is not the one that the user named.
     #[error("it is signed by the minisign key {found}, and `{named}` is another")]
     NotNamed {
-        /// Whose key was named.
+        /// The signer that the user named.
         named: Signer,
         /// The key of the signature.
         found: KeyId,
     },
-    /// The key is right, the bytes are not.
+    /// The key is right, and the signature does not match the file.
     #[error("its signature names `{0}`, and is not of this file: either was changed, or the file built anew")]
     OtherFile(Signer),
-    /// An identity that nobody trusts.
+    /// The identity is not trusted.
     #[error("it is signed by `{0}`, who is not known")]
     UnknownIdentity(Signer),
-    /// The bundle says nothing.
+    /// The bundle is not accepted.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// Neither signature will do.
+    /// Neither signature is accepted.
     #[error("{0}; {1}")]
     Both(Box<Self>, Box<Self>),
-    /// Somebody else's than what is installed.
+    /// The signer is not that of the installed component.
     #[error("it was signed by `{pinned}` before, and is now by {now}")]
     OtherAuthor {
-        /// Whose signature the installed one has.
+        /// The signer of the installed component.
         pinned: Signer,
-        /// Who signed this one.
+        /// The signer of the new component.
         now: String,
     },
-    /// Nobody's, where what is installed has a signature.
+    /// The component is not signed, and the installed one is.
     #[error("it was signed by `{0}` before, and is not signed now")]
     NoLongerSigned(Signer),
-    /// There is another component where it came from.
+    /// The origin has another component.
     #[error("`{found}` is at {origin}")]
     OtherName {
-        /// Its name.
+        /// The name of that component.
         found: String,
-        /// Where.
+        /// The origin.
         origin: String,
     },
 }
 
 impl Distrust {
-    /// What to do.
+    /// Returns the hint.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {

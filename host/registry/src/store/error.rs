@@ -1,4 +1,4 @@
-//! Why installed components cannot be used or changed.
+//! The error of the store of installed components.
 
 use std::path::PathBuf;
 
@@ -12,15 +12,15 @@ use audex_components::embedded;
 use audex_components::manifest::ManifestError;
 use audex_core::suggestion::nearest;
 
-/// Why installed components cannot be used or changed.
+/// The error for installed components that cannot be used or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A file cannot be read or written.
     #[error("cannot {action} `{}`", path.display())]
     Io {
-        /// What was tried, as a verb.
+        /// The action, as a verb.
         action: &'static str,
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
@@ -30,23 +30,23 @@ pub enum StoreError {
     Lock {
         /// The lock file.
         path: PathBuf,
-        /// What is wrong, one line.
+        /// The problem, in one line.
         message: String,
     },
-    /// There is the lock's key, and no lock.
+    /// The lock's key exists, and the lock does not.
     ///
-    /// Security: what was in it may have been a filter, and a filter that is missing denies.
+    /// Security: the lock may have named a filter, and a missing filter denies.
     #[error("`{}` is gone, and with it whatever is installed, filters too", .0.display())]
     LockGone(PathBuf),
-    /// What should be a team's lock is none.
+    /// A file that should be a team's lock is not one.
     #[error("`{}` is no plugins.lock of tryaudex; nothing was installed: {message}", path.display())]
     NoLock {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         message: String,
     },
-    /// What a team's lock names is something else by now.
+    /// The component that a team's lock names has changed.
     #[error(
         "{} wants sha256:{wanted} of `{name}`, and {origin} is sha256:{found}; nothing was installed",
         lock.display()
@@ -56,51 +56,51 @@ pub enum StoreError {
         lock: PathBuf,
         /// The component.
         name: String,
-        /// Its digest, by the lock.
+        /// The digest in the lock.
         wanted: String,
-        /// Where it was fetched from.
+        /// The place from which the component was fetched.
         origin: String,
-        /// The digest of what is there.
+        /// The digest of the fetched component.
         found: String,
     },
-    /// The file is no component for this host.
+    /// The file is not a component for this host.
     #[error("`{}` cannot be installed", path.display())]
     Manifest {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: ManifestError,
     },
-    /// The file is no component for this host, in other words than the manifest's.
+    /// The file is not a component for this host, for a reason outside the manifest.
     #[error("`{}` cannot be installed: {reason}", path.display())]
     Unfit {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It asks for more than is granted.
+    /// The component requests more than is granted.
     #[error("`{name}` asks for {}", list(missing))]
     NotGranted {
         /// The component.
         name: String,
-        /// What it asks for and was not granted.
+        /// The requested capabilities that were not granted.
         missing: Vec<Capability>,
     },
-    /// It asks for what only built-in components hold.
+    /// The component requests a capability that only built-in components may hold.
     #[error("`{name}` asks for `{capability}`, which only built-in components may hold")]
     BuiltInOnly {
         /// The component.
         name: String,
-        /// What it asks for.
+        /// The requested capability.
         capability: Capability,
     },
-    /// Something was granted that it does not ask for.
+    /// A capability was granted that the component does not request.
     #[error("`{name}` does not ask for `{capability}`")]
     NotRequested {
         /// The component.
         name: String,
-        /// What was granted for nothing.
+        /// The granted capability.
         capability: Capability,
     },
     /// Another component has this name or provider id.
@@ -109,12 +109,12 @@ pub enum StoreError {
         /// The name or id.
         name: String,
     },
-    /// Its settings could come from another provider's variables, or the other way round.
+    /// The settings of two providers could come from the same variables.
     #[error("the provider ids `{id}` and `{other}` begin alike: their settings could share variables")]
     Alike {
-        /// The id that is new.
+        /// The new id.
         id: String,
-        /// The one there is.
+        /// The existing id.
         other: String,
     },
     /// No component has this name.
@@ -122,7 +122,7 @@ pub enum StoreError {
     NotInstalled {
         /// The name.
         name: String,
-        /// What was probably meant, in words.
+        /// The name that was probably meant, in words.
         meant: String,
     },
     /// A built-in component has this name.
@@ -131,73 +131,73 @@ pub enum StoreError {
         /// The name.
         name: String,
     },
-    /// There is nothing to go back to.
+    /// The component has not replaced another one.
     #[error("`{name}` has replaced nothing")]
     NoPrevious {
         /// The component.
         name: String,
     },
-    /// The organisation does not allow it.
+    /// The organisation does not allow the component.
     #[error("`{name}`: {rule}")]
     Rule {
         /// The component.
         name: String,
-        /// What it breaks.
+        /// The rule that the component breaks.
         rule: RuleError,
     },
-    /// It is below what the organisation lets components reach.
+    /// The component requests a capability above the organisation's ceiling.
     #[error("your organisation does not let components have `{capability}`, which `{name}` asks for")]
     AboveCeiling {
         /// The component.
         name: String,
-        /// What it asks for.
+        /// The requested capability.
         capability: Capability,
     },
-    /// It is not what its author made, for all that is known.
+    /// The component is not trusted.
     #[error("`{name}` is not trusted: {reason}")]
     Untrusted {
         /// The component.
         name: String,
-        /// Why.
+        /// The reason.
         reason: Distrust,
     },
-    /// The signature that was kept does not hold any more.
+    /// The kept signature is not valid any more.
     #[error("the signature of `{name}` does not hold: {reason}")]
     Signature {
         /// The component.
         name: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The organisation lets only a newer one replace it.
+    /// The organisation does not allow this replacement of a required filter.
     #[error("`{name}`: {rule}")]
     Replaced {
         /// The component.
         name: String,
-        /// What that would break.
+        /// The rule that the replacement would break.
         rule: RuleError,
     },
-    /// An older one in place of a newer.
+    /// The offered version is older than the installed one.
     #[error("`{name}` {installed} is installed, and {offered} is older")]
     Downgrade {
         /// The component.
         name: String,
         /// The installed version.
         installed: String,
-        /// The other.
+        /// The offered version.
         offered: String,
     },
-    /// Perhaps an older one in place of a newer.
+    /// The offered version may be older than the installed one.
     #[error("`{name}` {installed} is installed, and whether {offered} is older cannot be told")]
     Incomparable {
         /// The component.
         name: String,
         /// The installed version.
         installed: String,
-        /// The other.
+        /// The offered version.
         offered: String,
     },
-    /// It could not be fetched.
+    /// The component could not be fetched.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The component fails.
@@ -209,7 +209,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// What it is that no component of this name can be changed.
+    /// Returns the error for a component that is built in or not installed.
     #[must_use]
     pub fn missing<'a>(name: &str, installed: impl Iterator<Item = &'a str>) -> Self {
         let name = name.to_owned();

@@ -1,4 +1,4 @@
-//! Installing a component: everything is checked, and tried, before anything is written.
+//! Installs a component: everything is checked and tried before anything is written.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -29,39 +29,40 @@ use audex_core::source::Source;
 
 /// A component that could be installed.
 pub struct Plan {
-    /// The component.
+    /// The bytes of the component.
     pub wasm: Vec<u8>,
-    /// SHA-256 of it.
+    /// SHA-256 of the component.
     pub digest: String,
-    /// What it says of itself.
+    /// The component's manifest.
     pub manifest: Manifest,
-    /// The file it was made of, as it is distributed: this is what signatures are of.
+    /// The file from which the component was made, as it is distributed. Signatures are of this file.
     pub(super) file: Vec<u8>,
     pub(super) signature: Option<Signature>,
-    /// Whose signature it has, and its text, once that was looked at.
+    /// The signer and the text of the signature, once they were checked.
     pub(super) signed: Option<(Signer, String)>,
-    /// Where it came from.
+    /// The place from which the file was fetched.
     pub origin: String,
-    /// Where answers led to from there, each address that was asked.
+    /// The redirects from there, each address that was requested.
     pub(super) led_to: Vec<String>,
-    /// Whether an older one may replace a newer.
+    /// True if an older version may replace a newer one.
     pub(super) downgrade: bool,
     pub(super) is_local: bool,
-    /// Its machine code, once that was needed: compiling is most of what installing costs.
+    /// The machine code, once it was needed: compiling is most of the cost of installing.
     compiled: OnceLock<Vec<u8>>,
 }
 
 impl Plan {
-    /// Reads what was fetched: a component, or a core module that the SDK built.
+    /// Reads a fetched file: a component, or a core module that the SDK built.
     ///
     /// # Errors
-    /// When it is no component for this host.
+    /// When the file is not a component for this host.
     pub fn new(fetched: Fetched) -> Result<Self, StoreError> {
         let Fetched { bytes: file, signature, origin, led_to, is_local } = fetched;
         let path = || Path::new(&origin).to_path_buf();
         let unfit = |reason: String| StoreError::Unfit { path: path(), reason };
         let wrong = |source| StoreError::Manifest { path: path(), source };
-        // Before encoding: a module for another contract would fail there with words nobody can read.
+        // The manifest is read before encoding: a module for another contract would fail there with an
+        // unreadable message.
         Manifest::read(&file).map_err(wrong)?;
         let wasm = encode::component(file.clone()).map_err(unfit)?;
         let manifest = Manifest::read(&wasm).map_err(wrong)?;
@@ -87,10 +88,10 @@ impl Plan {
         })
     }
 
-    /// Ready to be called, and to reach nothing.
+    /// Returns the component, ready to be called and with access to nothing.
     ///
     /// # Errors
-    /// When it does not compile.
+    /// When the component does not compile.
     pub fn loaded(&self, engine: &Engine) -> Result<Loaded, StoreError> {
         let component = self.component(engine)?;
         Ok(Loaded {
@@ -98,16 +99,16 @@ impl Plan {
             digest: self.digest.clone(),
             world: self.manifest.world,
             source: Source::Installed,
-            // Nothing is reached while it is tried.
+            // A component that is tried reaches nothing.
             capabilities: BTreeSet::new(),
             component,
         })
     }
 
-    /// What a provider says of itself; nothing for the other kinds.
+    /// Returns a provider's own description, or `None` for the other kinds.
     ///
     /// # Errors
-    /// When it cannot be linked, fails, or describes what the host does not accept.
+    /// When the component cannot be linked, fails, or gives a description that the host does not accept.
     pub fn description(&self, engine: &Engine) -> Result<Option<Description>, StoreError> {
         if self.manifest.world != World::Provider {
             return Ok(None);
@@ -116,19 +117,19 @@ impl Plan {
         Ok(Some(Provider::new(engine, self.loaded(engine)?, outside)?.describe()?))
     }
 
-    /// Loads its machine code.
+    /// Loads the machine code of the component.
     ///
     /// # Errors
-    /// When it does not compile.
+    /// When the component does not compile.
     pub fn component(&self, engine: &Engine) -> Result<Component, PluginError> {
         compiled::deserialize(engine, self.machine_code(engine)?)
             .map_err(|error| failed(self, Phase::Load, error.root_cause().to_string()))
     }
 
-    /// Its machine code, compiled once.
+    /// Returns the machine code of the component, which is compiled once.
     ///
     /// # Errors
-    /// When it does not compile.
+    /// When the component does not compile.
     pub fn machine_code(&self, engine: &Engine) -> Result<&[u8], PluginError> {
         if let Some(compiled) = self.compiled.get() {
             return Ok(compiled);
@@ -140,11 +141,12 @@ impl Plan {
 }
 
 impl Store {
-    /// Installs `plan`, which was looked at by [`Store::trust`], with exactly the capabilities `granted`, replacing a component of
-    /// the same name.
+    /// Installs `plan`, which [`Store::trust`] has checked, with exactly the capabilities `granted`. Replaces
+    /// a component of the same name.
     ///
     /// # Errors
-    /// When it asks for more, was granted what it does not ask for, clashes with another, or fails when tried.
+    /// When the component requests more, was granted a capability that it does not request, clashes with
+    /// another one, or fails when tried.
     pub fn install(
         &mut self,
         engine: &Engine,
@@ -162,10 +164,11 @@ impl Store {
         self.check_free(&plan.manifest, None)?;
         let provides = try_out(engine, plan)?;
         self.check_free(&plan.manifest, provides.as_ref())?;
-        // Compiled now, so that the first run pays nothing, and before others are kept waiting.
+        // The component is compiled now, so that the first run pays nothing, and before others are kept
+        // waiting.
         Cache::open(&self.cache)?.keep(engine, &plan.digest, plan.machine_code(engine)?);
         let _alone = self.change()?;
-        // Security: what is there may be another's by now than when this one was looked at.
+        // Security: the installed component may have changed since `plan` was checked.
         self.check_replacing(plan)?;
         self.check_free(&plan.manifest, provides.as_ref())?;
         let installed = Installed {
@@ -185,10 +188,10 @@ impl Store {
         self.write(plan, installed)
     }
 
-    /// Makes sure that neither the name nor the provider id belongs to another component.
+    /// Checks that neither the name nor the provider id belongs to another component.
     fn check_free(&self, manifest: &Manifest, provides: Option<&String>) -> Result<(), StoreError> {
         let Manifest { name, world, .. } = manifest;
-        // A component of another kind does not replace this one: a filter would be gone without a word.
+        // A component of another kind does not replace this one: a filter would disappear silently.
         let other_kind = |other: &Installed| other.name == *name && other.world != *world;
         if embedded::find(name).is_some() || self.installed.iter().any(other_kind) {
             return Err(StoreError::Taken { name: name.clone() });
@@ -207,11 +210,11 @@ impl Store {
         }
     }
 
-    /// The file first, then the lock: a crash between leaves a file that nothing names.
+    /// Writes the file first, then the lock. A crash between the two leaves a file that no entry names.
     fn write(&mut self, plan: &Plan, mut installed: Installed) -> Result<Installed, StoreError> {
         let path = self.file(&installed.digest);
         private_file::replace(&path, &plan.wasm).map_err(io("write", &path))?;
-        // What a signature is of is kept with it, so that it can be checked again.
+        // The signed file is kept with its signature, so that the signature can be checked again.
         if let Some((signer, signature)) = &plan.signed {
             let path = self.signature_file(&installed.digest, signer);
             private_file::replace(&path, signature.as_bytes()).map_err(io("write", &path))?;
@@ -224,7 +227,7 @@ impl Store {
         let old = old.map(|position| self.installed.remove(position));
         let mut gone = None;
         if let Some(old) = old {
-            // A filter that was turned off is not turned on by an update.
+            // An update does not turn on a filter that was turned off.
             installed.enabled = old.enabled;
             if old.digest == installed.digest {
                 installed.previous = old.previous;
@@ -251,7 +254,8 @@ impl Store {
     }
 }
 
-/// Whether one of two ids begins with the other: `AUDEX_ACME_PROD_KEY_ID` could be a setting of `acme` and of `acme-prod`.
+/// Returns true if one of two ids begins with the other: `AUDEX_ACME_PROD_KEY_ID` could be a setting of
+/// `acme` and of `acme-prod`.
 fn share_variables(one: &str, other: &str) -> bool {
     let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('-'));
     begins(one, other) || begins(other, one)
@@ -261,7 +265,7 @@ fn failed(plan: &Plan, phase: Phase, reason: String) -> PluginError {
     PluginError { plugin: plan.manifest.name.clone(), digest: plan.digest.clone(), phase, reason }
 }
 
-/// Links the component and, for a provider, asks who it is: what cannot be linked is never installed.
+/// Links the component and asks a provider for its id. A component that cannot be linked is never installed.
 fn try_out(engine: &Engine, plan: &Plan) -> Result<Option<String>, StoreError> {
     let loaded = plan.loaded(engine)?;
     match plan.manifest.world {

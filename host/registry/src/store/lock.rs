@@ -1,7 +1,8 @@
-//! `plugins.lock`: name, digest, kind, signer and grants of everything that is installed.
+//! `plugins.lock`: name, digest, kind, signer and grants of every installed component.
 //!
-//! Security: the first line authenticates the rest with a key of this user's, so that a filter is not edited out of it, or a grant
-//! into it, by whatever may write a file and nothing more. Who can read the key can do both.
+//! Security: the first line authenticates the rest with a key of this user. A program that may write files
+//! and nothing more can therefore neither remove a filter nor add a grant. A program that can read the key
+//! can do both.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -22,19 +23,26 @@ use audex_core::reachable;
 
 /// The lock's name in the plugin directory.
 pub const FILE: &str = "plugins.lock";
-/// The name of the key beside it.
+/// The name of the key beside the lock.
 const KEY: &str = "plugins.key";
-/// Its name until the first lock is there: a full disk or a crash between the two must not look like a lock that is gone.
+/// The name of the key until the first lock exists. A full disk or a crash between the two must not look like
+/// a missing lock.
 const NEW_KEY: &str = "plugins.new-key";
+<<<<<<< HEAD
 /// The lock's format.
 const VERSION: u32 = 1;
 /// How the first line begins.
+=======
+/// The version of the lock's format.
+const VERSION: u32 = 2;
+/// The beginning of the first line.
+>>>>>>> lang-l4
 const MAC: &str = "mac = \"";
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Lock {
-    /// Only in files; another user's says nothing here.
+    /// Present in files only. The MAC of another user's lock has no meaning here.
     #[serde(default, skip_serializing)]
     #[expect(dead_code, reason = "it is checked before the file is parsed")]
     mac: Option<String>,
@@ -82,29 +90,29 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// Everything in the lock at `path`; nothing if there is none, and never was.
+/// Reads the lock at `path`. The result is empty if there is no lock and never was one.
 ///
 /// # Errors
-/// When it is gone, cannot be read, or was written by somebody else. An entry that is not understood is an error: it may be a
-/// filter.
+/// When the lock is missing, cannot be read, or was written by another program. An entry that is not
+/// understood is an error, because it may be a filter.
 pub fn read(path: &Path) -> Result<Vec<Installed>, StoreError> {
     let outcome = read_alone(path);
     let (Err(StoreError::LockGone(_)), Some(directory)) = (&outcome, path.parent()) else { return outcome };
-    // Another process may have written the first one, and named its key, between two looks.
+    // Another process may have written the first lock, and renamed its key, between the two checks.
     let open = File::open(directory).map_err(failed("open", directory))?;
     private_file::lock_shared(&open).map_err(failed("lock", directory))?;
     read_alone(path)
 }
 
-/// As [`read`], for who keeps all others from writing.
+/// Reads the lock as [`read`] does, for a caller that keeps all others from writing.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_alone(path: &Path) -> Result<Vec<Installed>, StoreError> {
     let directory = path.parent().unwrap_or(Path::new("/"));
-    // Security: a directory that cannot be reached is not one in which nothing is installed.
+    // Security: a directory that cannot be reached is not an empty store.
     let Some(text) = reachable::text(path).map_err(failed("read", path))? else {
-        // A key has this name once there is a lock.
+        // The key has this name once there is a lock.
         let is_gone = std::fs::symlink_metadata(directory.join(KEY)).is_ok();
         return if is_gone { Err(StoreError::LockGone(path.to_path_buf())) } else { Ok(Vec::new()) };
     };
@@ -117,10 +125,11 @@ pub fn read_alone(path: &Path) -> Result<Vec<Installed>, StoreError> {
     entries(path, rest)
 }
 
-/// What a lock says that somebody else's program wrote, such as a team's: to be installed from, and nothing more.
+/// Parses a lock that another user's program wrote, such as a team's. The result is only for installing from
+/// it.
 ///
 /// # Errors
-/// When it cannot be read, or grants what this program does not know.
+/// When the lock cannot be parsed, or has grants that this program does not know.
 pub fn parse(path: &Path, text: &str) -> Result<Vec<Installed>, StoreError> {
     let installed = entries(path, text)?;
     match installed.iter().find_map(|one| one.unknown.first()) {
@@ -192,7 +201,8 @@ fn installed(entry: Entry) -> Result<Installed, String> {
     })
 }
 
-/// What was granted, and of it what this version does not know: that makes one component unusable, not the whole lock.
+/// Returns the granted capabilities, and the grants that this version does not know. An unknown grant
+/// makes one component unusable, not the whole lock.
 fn grants(texts: Vec<String>) -> (BTreeSet<Capability>, BTreeSet<String>) {
     let (mut granted, mut unknown) = (BTreeSet::new(), BTreeSet::new());
     for text in texts {
@@ -246,9 +256,9 @@ pub fn write(directory: &Path, installed: &[Installed]) -> Result<(), StoreError
     if is_first { std::fs::rename(&new, &key).map_err(failed("write", &key)) } else { Ok(()) }
 }
 
-/// The key of the lock that is there.
+/// Returns the key of the existing lock.
 fn known_key(directory: &Path) -> io::Result<[u8; KEY_BYTES]> {
-    // The last time, if it was given its name between two looks.
+    // The third attempt finds a key that was renamed between the first two.
     for name in [KEY, NEW_KEY, KEY] {
         match private_file::open(&directory.join(name)) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -256,12 +266,13 @@ fn known_key(directory: &Path) -> io::Result<[u8; KEY_BYTES]> {
             Ok(file) => {
                 let mut key = Vec::new();
                 file.take(KEY_BYTES as u64 + 1).read_to_end(&mut key)?;
-                // Not an empty one, which anybody knows.
+                // An empty key is not accepted, because everyone knows it.
                 return key.try_into().map_err(|_| ErrorKind::InvalidData.into());
             }
         }
     }
-    // It is gone, and the lock is nobody's. With another one it is missed if that goes as well.
+    // The key is gone, so the lock is not trusted. With a new key, a lock that is deleted later is reported
+    // as missing.
     private_file::key(&directory.join(KEY))
 }
 

@@ -1,4 +1,4 @@
-//! What can be done with components that are installed: turned off and on, taken back, looked through.
+//! Operations on installed components: turn off and on, roll back, verify.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -9,22 +9,22 @@ use crate::signature::Signer;
 use audex_components::manifest::World;
 use audex_core::digest::sha256;
 
-/// What looking through one component found.
+/// The result of verifying one component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// The component.
+    /// The component's name.
     pub name: String,
-    /// What is wrong; nothing if it is none.
+    /// The problem, if there is one.
     pub wrong: Option<String>,
-    /// What is to be said of its signature.
+    /// The text about the signature.
     pub signature: &'static str,
 }
 
 impl Store {
-    /// Makes the component `name` take part, or not.
+    /// Turns the component `name` on or off.
     ///
     /// # Errors
-    /// When there is none, the organisation requires it, or the lock cannot be written.
+    /// When there is no such component, the organisation requires it, or the lock cannot be written.
     pub fn enable(&mut self, name: &str, enabled: bool) -> Result<Installed, StoreError> {
         if self.rules.required(name).is_some() && !enabled {
             let rule = RuleError::Disabled(name.to_owned());
@@ -36,10 +36,10 @@ impl Store {
         })
     }
 
-    /// Puts back what the component `name` replaced; doing it twice changes nothing.
+    /// Puts back the component that `name` replaced. Two calls change nothing.
     ///
     /// # Errors
-    /// When there is none, it replaced nothing, or the lock cannot be written.
+    /// When there is no such component, it replaced nothing, or the lock cannot be written.
     pub fn roll_back(&mut self, name: &str) -> Result<Installed, StoreError> {
         let previous =
             self.installed.iter().find(|one| one.name == name).and_then(|one| one.previous.as_ref());
@@ -75,7 +75,7 @@ impl Store {
         let mut altered = self.installed.iter().find(|one| one.name == name).cloned().ok_or(missing)?;
         change(&mut altered)?;
         self.check_rules(&altered.name, &altered.origin, altered.signer.as_ref())?;
-        // What is put back must be what was there.
+        // The file of the component must be unchanged.
         self.read(&altered)?;
         for installed in self.installed.iter_mut().filter(|one| one.name == name) {
             *installed = altered.clone();
@@ -84,7 +84,7 @@ impl Store {
         Ok(altered)
     }
 
-    /// Looks through everything that is installed: digest, manifest, signature, rules.
+    /// Verifies everything that is installed: digest, manifest, signature, rules.
     #[must_use]
     pub fn verify(&self) -> Vec<Verified> {
         self.installed.iter().map(|installed| self.look_through(installed)).collect()
@@ -104,10 +104,10 @@ impl Store {
         }
     }
 
-    /// Whether the signature that was kept is still `signer`'s, for the file that it was made for.
+    /// Checks that the kept signature is still by `signer`, for the file that was signed.
     ///
-    /// That the component was made of that module is the lock's word, which has a MAC: another release of the encoder makes other
-    /// bytes of the same module.
+    /// The lock, which has a MAC, states that the component was made from that module: another release of the
+    /// encoder makes different bytes from the same module.
     pub(super) fn check_signature(
         &self,
         installed: &Installed,
@@ -134,7 +134,7 @@ impl Store {
         signer.check(&file, &signature, &self.rules.root()).map_err(|error| error.to_string())
     }
 
-    /// Whether the component is a filter, and so takes part in every run.
+    /// Returns the filters that take part in every run.
     pub fn filters(&self) -> impl Iterator<Item = &Installed> {
         self.installed.iter().filter(|installed| installed.world == World::Filter && installed.enabled)
     }

@@ -1,4 +1,4 @@
-//! Several that change what is installed at once, and directories of others.
+//! Tests of simultaneous changes to the store, and of directories of other users.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-/// The built-in filter as the build script of `audex-components` compiled it.
+/// Returns the built-in filter as the build script of `audex-components` compiled it.
 fn deny_list() -> Vec<u8> {
     let test = std::env::current_exe().unwrap();
     let target = test.ancestors().nth(3).unwrap();
@@ -20,7 +20,7 @@ fn paths(home: &Path) -> Paths {
     Paths { config, organisation, audit: state.clone(), state, plugins, cache }
 }
 
-/// The built-in deny list under another name of the same length.
+/// Returns the built-in deny list under another name of the same length.
 fn filter_called(home: &Path, name: &str) -> InstallPlan {
     let mut wasm = deny_list();
     let places: Vec<usize> = wasm
@@ -59,7 +59,7 @@ fn installs_and_removals_at_once_lose_nothing() {
     let home = tempfile::tempdir().unwrap();
     let paths = paths(home.path());
     let called = ["deny-lis1", "deny-lis2", "deny-lis3", "deny-lis4"];
-    // All have read the same lock before the first writes.
+    // All stores have read the same lock before the first one writes.
     let stores: Vec<Store> = called.iter().map(|_| open(&paths)).collect();
     std::thread::scope(|scope| {
         for (mut store, name) in stores.into_iter().zip(called) {
@@ -111,7 +111,8 @@ fn a_missing_file_is_named() {
     assert!(message.contains(&store.file(&installed.digest).display().to_string()), "{message}");
 }
 
-/// The same filter with another version and so another digest; versions have the same length.
+/// Returns the same filter with another version, and so with another digest. All versions have the same
+/// length.
 fn of_version(home: &Path, version: &str) -> InstallPlan {
     let plan = filter_called(home, "deny-lis1");
     let mut wasm = plan.wasm.clone();
@@ -210,7 +211,7 @@ fn the_organisations_rules_hold_for_what_is_there_already() {
 
 const SIGNER: &str = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// As if [`Store::trust`] had found this signature.
+/// Returns `plan` as if [`Store::trust`] had found this signature.
 fn signed(mut plan: InstallPlan) -> InstallPlan {
     plan.signed = Some((SIGNER.parse().unwrap(), "text".to_owned()));
     plan
@@ -246,7 +247,7 @@ fn a_required_filter_is_replaced_by_a_newer_one_alone_whatever_is_allowed() {
     }
     put(&mut store, of_version(home.path(), "0.1.3"), &Trust::default()).unwrap();
     assert!(matches!(store.roll_back("deny-lis1"), Err(StoreError::Replaced { .. })));
-    // Of what the organisation names by its bytes, these come, and no others.
+    // If the organisation names a filter by its digest, only that file is accepted.
     let pinned = format!("required_filters = [\"deny-lis1@sha256:{}\"]", older().digest);
     let mut store = under(&paths, &pinned);
     assert!(matches!(
@@ -268,7 +269,7 @@ fn a_least_version_holds_for_what_is_there_and_for_what_comes() {
         error.contains("requires the filter `deny-lis1` 0.1.10 or newer, and 0.1.2 is installed"),
         "{error}"
     );
-    // Removed and installed anew is no way around it.
+    // Removing the filter and installing it anew does not evade the rule.
     open(&paths).remove("deny-lis1").unwrap();
     let mut store = least("0.1.2");
     let meant = Trust { downgrade: true, ..Trust::default() };
@@ -336,7 +337,7 @@ fn a_lock_that_is_gone_is_an_error_and_not_an_empty_one() {
     gone(Store::open(&paths, &Rules::default()).map(drop));
     fs::remove_file(paths.plugins.join("plugins.key")).unwrap();
     assert_eq!(open(&paths).installed().len(), 0);
-    // Nothing is installed over it either.
+    // Nothing is installed in place of a missing lock either.
     let mut store = open(&paths);
     private_file::key(&paths.plugins.join("plugins.key")).unwrap();
     gone(put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).map(drop));
@@ -347,7 +348,7 @@ fn a_first_lock_that_cannot_be_written_leaves_nothing_that_looks_like_one_that_i
     let home = tempfile::tempdir().unwrap();
     let paths = paths(home.path());
     let path = paths.plugins.join(lock::FILE);
-    // In the way of the lock and of nothing else, as a full disk may be.
+    // This directory is in the way of the lock and of nothing else, as a full disk may be.
     fs::create_dir_all(path.join("x")).unwrap();
     fs::set_permissions(&paths.plugins, fs::Permissions::from_mode(0o700)).unwrap();
     assert!(lock::write(&paths.plugins, &[]).is_err());
@@ -355,7 +356,7 @@ fn a_first_lock_that_cannot_be_written_leaves_nothing_that_looks_like_one_that_i
     assert_eq!(open(&paths).installed().len(), 0);
     put(&mut open(&paths), of_version(home.path(), "0.1.1"), &Trust::default()).unwrap();
 
-    // A crash between the lock and the name of its key.
+    // The state after a crash between writing the lock and renaming its key.
     let [key, new] = ["plugins.key", "plugins.new-key"].map(|name| paths.plugins.join(name));
     assert!(key.exists() && !new.exists());
     fs::rename(&key, &new).unwrap();
@@ -363,7 +364,7 @@ fn a_first_lock_that_cannot_be_written_leaves_nothing_that_looks_like_one_that_i
     open(&paths).enable("deny-lis1", false).unwrap();
     assert!(key.exists() && !new.exists());
     assert_eq!(names(&paths), ["deny-lis1"]);
-    // A lock of a key that is gone is nobody's, and missed if it goes as well.
+    // A lock without its key is not trusted, and is reported as missing if it is deleted as well.
     fs::remove_file(&key).unwrap();
     assert!(matches!(Store::open(&paths, &Rules::default()), Err(StoreError::Lock { .. })));
     fs::remove_file(&path).unwrap();
@@ -391,11 +392,11 @@ fn a_grant_that_is_not_known_any_more_is_one_components_trouble() {
     store.load(&engine, good).unwrap();
     let wrong: Vec<_> = store.verify().iter().map(|one| one.wrong.is_some()).collect();
     assert_eq!(wrong, [true, false]);
-    // What others change keeps it.
+    // A change to another component keeps the unknown grant.
     store.enable("deny-lis2", false).unwrap();
     assert!(store.enable("deny-lis1", true).is_err());
     assert!(open(&paths).load(&engine, &open(&paths).installed()[0]).is_err());
-    // From somebody else's lock nothing is installed of which not all is known.
+    // From another user's lock, nothing is installed if a grant in it is unknown.
     let path = paths.plugins.join(lock::FILE);
     let error = lock::parse(&path, &fs::read_to_string(&path).unwrap()).unwrap_err().to_string();
     assert!(error.contains("`secret:GOOGLE_API_KEY` is no capability"), "{error}");

@@ -1,4 +1,4 @@
-//! Whether a component that was fetched is what its author made: by signature, or by the digest that the user was given.
+//! Decides if a fetched component is trusted: by its signature, or by the digest that the user was given.
 
 use std::cmp::Ordering;
 
@@ -11,23 +11,24 @@ use crate::sigstore::{BundleError, Root};
 use audex_components::version;
 use audex_core::digest::sha256;
 
-/// What the user says of a component that is to be installed.
+/// The user's statements about a component to be installed.
 #[derive(Clone, Debug, Default)]
 pub struct Trust {
-    /// Whose signature it has.
+    /// The signer.
     pub signer: Option<Signer>,
     /// SHA-256 of the file or the component, lower-case hex.
     pub digest: Option<String>,
-    /// The signature, where it does not lie beside the file.
+    /// The signature, if it is not beside the file.
     pub signature: Option<Signature>,
     /// Keys and identities that the user's own settings trust.
     pub signers: Vec<Signer>,
-    /// An older version may replace a newer one.
+    /// True if an older version may replace a newer one.
     pub downgrade: bool,
 }
 
 impl Plan {
-    /// Whether it has a signature that was not looked at, since nobody asks for one and this build cannot tell whose it is.
+    /// Returns true if there is a signature that was not checked, because none is required and this build
+    /// cannot verify it.
     #[must_use]
     pub fn is_unchecked(&self) -> bool {
         self.signature.is_some() && self.signed.is_none()
@@ -35,10 +36,11 @@ impl Plan {
 }
 
 impl Store {
-    /// Finds out who signed `plan`, and that nobody else's is put in place of what is installed.
+    /// Finds the signer of `plan`, and checks that `plan` may replace the installed component.
     ///
     /// # Errors
-    /// When the signature is nobody's that is known, another than before, or missing where one is needed.
+    /// When the signer is not known, is not the signer of the installed component, or a required signature is
+    /// missing.
     pub fn trust(&self, plan: &mut Plan, trust: &Trust) -> Result<(), StoreError> {
         let name = plan.manifest.name.clone();
         let untrusted = |reason: Distrust| StoreError::Untrusted { name: name.clone(), reason };
@@ -57,7 +59,8 @@ impl Store {
             return Err(untrusted(Distrust::Elsewhere));
         }
         let signer = plan.signed.as_ref().map(|(signer, _)| signer);
-        // Security: where an answer led on, who is there says what comes, or where to get it.
+        // Security: the server at each redirect chooses the file or the next address, so each redirect must
+        // be an allowed source.
         for origin in [&plan.origin].into_iter().chain(&plan.led_to) {
             self.check_rules(&name, origin, signer)?;
         }
@@ -67,9 +70,11 @@ impl Store {
         }
     }
 
-    /// Whether `plan` may stand where something is installed, or nothing: the signer is the same, and no older one comes unasked.
+    /// Checks that `plan` may be installed, in place of a component or of none. The signer must be the same,
+    /// and an older version comes only on request.
     ///
-    /// Security: asked again by who keeps others from installing, for what is installed may have changed since.
+    /// Security: the caller that keeps others from installing repeats this check, because the installed
+    /// component may have changed.
     pub(super) fn check_replacing(&self, plan: &Plan) -> Result<(), StoreError> {
         let name = plan.manifest.name.clone();
         let before = self.installed.iter().find(|installed| installed.name == name);
@@ -90,16 +95,17 @@ impl Store {
         let installed = before.version.clone();
         match version::compare(&offered, &installed) {
             Some(Ordering::Less) => Err(StoreError::Downgrade { name, installed, offered }),
-            // Of what nobody signed anything may be said; an author's versions are to go one way.
+            // The version of an unsigned component may be anything; an author's versions must increase.
             None if signer.is_some() => Err(StoreError::Incomparable { name, installed, offered }),
             _ => Ok(()),
         }
     }
 
-    /// Whether the organisation, where it requires `name`, lets this version of it stand in place of what is installed.
+    /// If the organisation requires `name`, checks that this version may replace the installed one.
     ///
-    /// Security: an older one may do less, and one of an older contract never sees the plan. So only what is not older replaces a
-    /// required filter, whoever asks, unless the organisation names the very bytes.
+    /// Security: an older version may do less, and a version of an older contract never sees the plan. So a
+    /// required filter is replaced only by one that is not older, whoever asks, unless the organisation names
+    /// the digest.
     pub(super) fn check_required_of(
         &self,
         name: &str,
@@ -120,8 +126,8 @@ impl Store {
         }
     }
 
-    /// Who signed `plan`, of those who are known, and the text of the signature; none where nobody did, or nobody asks for a
-    /// signature and this build cannot tell whose it is.
+    /// Returns the known signer of `plan` with the text of the signature. Returns `None` if there is no
+    /// signature, or if none is required and this build cannot verify it.
     fn signed_by(&self, plan: &Plan, trust: &Trust) -> Result<Option<(Signer, String)>, Distrust> {
         if let Some(Signer::Sigstore(_)) = &trust.signer
             && !sigstore::IS_BUILT
@@ -137,7 +143,7 @@ impl Store {
         let before = self.installed.iter().find(|installed| installed.name == plan.manifest.name);
         let pinned = before.and_then(|before| before.signer.as_ref());
         let known = trust.signer.iter().chain(pinned).chain(self.rules.signers.iter().flatten());
-        // One that the user names must be the one, and no other.
+        // If the user names a signer, no other signer counts.
         let most = if trust.signer.is_some() { 1 } else { usize::MAX };
         let known: Vec<&Signer> = known.chain(&trust.signers).take(most).collect();
         let mut reason = None;
@@ -168,7 +174,7 @@ impl Store {
         reason.map_or(Ok(None), Err)
     }
 
-    /// What its signatures say of a component that is not installed; none if there is none.
+    /// Returns the signer that the signatures of a component claim, or `None` if there are none.
     #[must_use]
     pub fn claimed_signer(&self, plan: &Plan) -> Option<String> {
         let Signature { minisign, sigstore } = plan.signature.as_ref()?;
@@ -185,7 +191,7 @@ impl Store {
     }
 }
 
-/// Whose key of `known` made the minisign signature `text`.
+/// Returns the key of `known` that made the minisign signature `text`.
 fn by_key(
     plan: &Plan,
     text: &str,
@@ -195,7 +201,7 @@ fn by_key(
 ) -> Result<Signer, Distrust> {
     let found = KeyId::of(text).ok_or(Distrust::Malformed)?;
     for signer in known.iter().filter(|signer| matches!(signer, Signer::Minisign(_))) {
-        // No root: that is a matter of identities.
+        // Keys need no trusted root; only identities do.
         match signer.check(&plan.file, text, &Root::default()) {
             Ok(()) => return Ok((*signer).clone()),
             Err(SignatureError::OtherKey { .. }) => {}
@@ -206,7 +212,7 @@ fn by_key(
     Err(of_another_key(found, named, pinned))
 }
 
-/// What it means that the key `found` has signed, which is none that counts.
+/// Returns the reason for a signature by the key `found`, which is not an accepted one.
 fn of_another_key(found: KeyId, named: Option<&Signer>, pinned: Option<&Signer>) -> Distrust {
     match (named, pinned) {
         (Some(named), _) => Distrust::NotNamed { named: named.clone(), found },

@@ -1,4 +1,4 @@
-//! A project in JavaScript, for componentize-js: the template, and the contract.
+//! A JavaScript project for componentize-js: the template and the contract.
 
 use super::{Commands, Files, Project, WIT};
 use audex_components::manifest::World;
@@ -32,7 +32,7 @@ pub(super) fn files(project: &Project) -> Files {
     let (sources, test) = match project.world {
         World::Filter => (FILTER, "node --test"),
         World::Mapping => (MAPPING, "node --test"),
-        // What it imports of the host is there in tests as well.
+        // Tests of a provider need a stand-in for the imports from the host.
         World::Provider => (PROVIDER, "node --import ./host.js --test"),
         World::Intent => (INTENT, "node --test"),
     };

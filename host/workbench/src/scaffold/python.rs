@@ -1,4 +1,4 @@
-//! A project in Python, for componentize-py: the template, and the contract that its bindings are made from.
+//! A Python project for componentize-py: the template, and the contract from which its bindings are made.
 
 use super::{Commands, Files, Project, WIT};
 use audex_components::manifest::World;

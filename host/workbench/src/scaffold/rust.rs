@@ -1,12 +1,18 @@
-//! A project in Rust: the source of the SDK's example, and the SDK beside it.
+//! A Rust project: the source of the SDK's example, and the SDK beside it.
 //!
-//! The SDK comes along, so that a project needs no checkout of Audex and goes on building when Audex has moved on.
+//! The project contains the SDK, so that it needs no checkout of Audex and still builds when Audex has
+//! changed.
 
 use super::{Commands, Files, Project, WIT};
 use audex_components::manifest::World;
 
+<<<<<<< HEAD
 /// The SDK: where its files go, and what is in them.
 pub(super) const SDK: [(&str, &str); 13] = [
+=======
+/// The files of the SDK: their paths and contents.
+pub(super) const SDK: [(&str, &str); 12] = [
+>>>>>>> lang-l4
     ("LICENSE", include_str!("../../../../LICENSE")),
     ("src/lib.rs", include_str!("../../../../sdk/src/lib.rs")),
     ("src/fake.rs", include_str!("../../../../sdk/src/fake.rs")),
@@ -21,7 +27,7 @@ pub(super) const SDK: [(&str, &str); 13] = [
     ("src/shorthand.rs", include_str!("../../../../sdk/src/shorthand.rs")),
     ("src/spelling.rs", include_str!("../../../../sdk/src/spelling.rs")),
 ];
-/// What the SDK needs. A test holds it against the SDK's own manifest.
+/// The dependencies of the SDK. A test compares them with the SDK's own manifest.
 pub(super) const DEPENDENCIES: &str = r#"strsim = "0.11"
 wit-bindgen = { version = "0.61", default-features = false, features = ["macros", "realloc"], optional = true }"#;
 

@@ -10,7 +10,7 @@ use audex_components::outside::Outside;
 use audex_components::provider::Provider;
 use audex_core::environment::Environment;
 
-/// The compiler that the program has.
+/// Returns the AWS component of this program.
 fn aws() -> Provider {
     let engine = Engine::new().unwrap();
     let loaded = embedded::find("aws").unwrap().load(&engine).unwrap();
@@ -27,7 +27,6 @@ fn of(actions: &[(&str, &[&str])]) -> Recommendation {
     Recommendation::new(needs(actions), &|shares| compile::allowed(&aws, "aws", shares))
 }
 
-/// The resources of each share.
 fn resources(recommendation: &Recommendation) -> Vec<Vec<&str>> {
     let shares = recommendation.shares.iter();
     shares.map(|share| share.resources.iter().map(String::as_str).collect()).collect()
