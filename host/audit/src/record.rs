@@ -7,15 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::chain::{HASH_DIGITS, Hash, Key};
 use super::{AuditError, Finding};
 
-<<<<<<< HEAD
 /// The format of lines; a change that older readers would misread raises it.
 pub(super) const VERSION: u64 = 1;
-=======
-/// The newest format of lines; a change that older readers would misread raises this number. A line carries the oldest format
-/// that has all of its content, so that older readers can still read it. Format 2 adds the events `leasing` and `cleaned_up`,
-/// `intent` and `justification` of `issuing`, and `justification` of `denied`.
-pub(super) const VERSION: u64 = 2;
->>>>>>> lang-l1
 
 /// The longest line, including its end. This bounds a reader's memory and is far above any real command.
 pub(super) const MAX_LINE_BYTES: usize = 1 << 20;
@@ -60,28 +53,11 @@ pub enum Event {
     Denied(Denied),
     /// A stage failed, and no command was or will be run.
     Failed(Failed),
-<<<<<<< HEAD
-    /// `tryaudex cleanup` tried to take back what a session left.
-=======
-    /// `tryaudex cleanup` tried to revoke a session's leftover lease; an older reader takes the line for one of a later version.
->>>>>>> lang-l1
+    /// `tryaudex cleanup` tried to revoke a session's leftover lease.
     CleanedUp(CleanedUp),
 }
 
 impl Event {
-<<<<<<< HEAD
-=======
-    /// Returns the oldest format that has this event.
-    pub(super) fn version(&self) -> u64 {
-        match self {
-            Self::Leasing(_) | Self::CleanedUp(_) => VERSION,
-            Self::Denied(denied) if denied.justification.is_some() => VERSION,
-            Self::Issuing(issuing) if issuing.intent.is_some() || issuing.justification.is_some() => VERSION,
-            _ => 1,
-        }
-    }
-
->>>>>>> lang-l1
     /// Returns the event's name in the log, as filters use it.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -127,17 +103,10 @@ pub struct Issuing {
     /// The profile of the permissions, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-<<<<<<< HEAD
-    /// The sentence that the permissions were proposed for, if any.
+    /// The sentence for which the permissions were proposed, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<String>,
-    /// Why access was asked for, in the user's words.
-=======
-    /// The sentence for which the permissions were proposed, if any; in format 2 only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub intent: Option<String>,
-    /// The user's reason for the request, in the user's words; in format 2 only.
->>>>>>> lang-l1
+    /// The user's reason for the request, in the user's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,
     /// The method of making the credentials.
@@ -191,11 +160,7 @@ pub struct Issued {
     /// The lease by which the provider can revoke the credentials, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<String>,
-<<<<<<< HEAD
-    /// How many policies of `GetScopedCredentials` the credentials carry, where the cloud said.
-=======
-    /// The number of `GetScopedCredentials` policies on the credentials, if the cloud reported one. Older readers ignore it.
->>>>>>> lang-l1
+    /// The number of `GetScopedCredentials` policies on the credentials, if the cloud reported one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scoped_policies: Option<u32>,
 }
@@ -225,11 +190,7 @@ pub struct Denied {
     /// The profile of the permissions, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-<<<<<<< HEAD
-    /// Why access was asked for, in the user's words.
-=======
-    /// The user's reason for the request, in the user's words; in format 2 only.
->>>>>>> lang-l1
+    /// The user's reason for the request, in the user's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,
     /// The party that denied the request.

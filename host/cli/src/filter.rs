@@ -10,16 +10,12 @@ use audex_components::filter::Isolation;
 use audex_components::filter::{Context, Filter, Restriction, Verdict};
 use audex_components::provider;
 
-<<<<<<< HEAD
 /// The isolation of every command: this version has no other.
 pub const ISOLATION: Isolation = Isolation::Off;
 /// How every command gets its credentials: as the provider chooses; this version has no other.
 pub const DELIVERY: Option<Delivery> = None;
 
-/// What a request may have. It cannot be copied or read from anywhere: `mint` consumes it.
-=======
 /// The permissions that a request gets. A grant cannot be copied or read from anywhere: `mint` consumes it.
->>>>>>> lang-l4
 #[derive(Debug)]
 pub struct Grant(provider::Grant);
 
@@ -90,7 +86,6 @@ pub enum FilterError {
         /// The filter's reason.
         reason: String,
     },
-<<<<<<< HEAD
     /// A filter lets the request pass only in a session of another kind.
     #[error("filter `{by}` requires {required}, which this session does not have: {reason}")]
     Unmet {
@@ -101,10 +96,7 @@ pub enum FilterError {
         /// Its reason.
         reason: String,
     },
-    /// The filters left nothing.
-=======
     /// The filters removed every permission.
->>>>>>> lang-l4
     #[error("{}", nothing_left(denied))]
     NothingLeft {
         /// Every requested permission, with the filter that removed it.

@@ -31,12 +31,8 @@ pub struct Dummy {
 
 /// The reason why a request is not the command's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-<<<<<<< HEAD
 pub enum Stranger {
     /// It is not signed.
-=======
-pub(crate) enum Stranger {
->>>>>>> lang-l2
     Unsigned,
     /// The request is a URL that was signed for another client.
     Presigned,

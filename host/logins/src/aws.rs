@@ -109,7 +109,6 @@ pub struct Aws {
     config: SdkConfig,
     http: AwsHttp,
     region: String,
-    region_origin: &'static str,
     profile: Option<String>,
     profile_error: Option<ProfileError>,
     missing_key: Option<&'static str>,
@@ -149,7 +148,7 @@ impl Aws {
     }
 
     async fn with_loader(options: Options, http: AwsHttp, loader: aws_config::ConfigLoader) -> Self {
-        let (region, region_origin) = region(&options);
+        let region = region(&options);
         let mut loader = loader
             .region(Region::new(region.clone()))
             .http_client(http.clone())
@@ -161,20 +160,13 @@ impl Aws {
         }
         let Options { profile, missing_key, .. } = options;
         let config = loader.load().await;
-        Self { config, http, region, region_origin, profile, profile_error: None, missing_key }
+        Self { config, http, region, profile, profile_error: None, missing_key }
     }
 
     /// Returns the region whose STS endpoint is called.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
-    }
-
-    /// Returns the origin of the region: `option`, `AWS_REGION`, `AWS_DEFAULT_REGION`, `profile` or
-    /// `default`.
-    #[must_use]
-    pub(crate) fn region_origin(&self) -> &'static str {
-        self.region_origin
     }
 
     /// Returns the HTTP client that all calls use.
@@ -203,15 +195,9 @@ fn with_profile(loader: aws_config::ConfigLoader, canonical: &Canonical) -> aws_
     loader.profile_files(files).profile_name(&canonical.profile)
 }
 
-/// Returns the first region that is named, and its origin. Never asks the instance metadata service, because
+/// Returns the first region that is named. Never asks the instance metadata service, because
 /// off EC2 the request takes seconds.
-fn region(options: &Options) -> (String, &'static str) {
-    let named = [
-        (&options.region, "option"),
-        (&options.aws_region, "AWS_REGION"),
-        (&options.aws_default_region, "AWS_DEFAULT_REGION"),
-        (&options.profile_region, "profile"),
-    ];
-    let first = named.into_iter().find_map(|(value, origin)| Some((value.clone()?, origin)));
-    first.unwrap_or_else(|| (DEFAULT_REGION.to_owned(), "default"))
+fn region(options: &Options) -> String {
+    let named = [&options.region, &options.aws_region, &options.aws_default_region, &options.profile_region];
+    named.into_iter().flatten().next().cloned().unwrap_or_else(|| DEFAULT_REGION.to_owned())
 }

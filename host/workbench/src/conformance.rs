@@ -128,14 +128,10 @@ pub(super) fn grant(actions: &[&str]) -> Grant {
     }
 }
 
-<<<<<<< HEAD
-/// A run, at a time before anybody's clock and in a year after it.
-pub fn context(command: &[&str], justification: Option<&str>) -> Context {
-=======
 /// Returns the context of a run. With a justification its time is a plausible one, without one the largest
 /// possible.
-pub(super) fn context(command: &[&str], justification: Option<&str>) -> Context {
->>>>>>> lang-l4
+#[must_use]
+pub fn context(command: &[&str], justification: Option<&str>) -> Context {
     Context {
         command: command.iter().map(|&word| word.to_owned()).collect(),
         user: "conformance".to_owned(),

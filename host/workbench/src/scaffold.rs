@@ -15,13 +15,8 @@ use audex_components::manifest::CONTRACT;
 use audex_components::manifest::World;
 use audex_core::variable::installed;
 
-<<<<<<< HEAD
 /// The contract.
 const WIT: [(&str, &str); 8] = [
-=======
-/// The contract: the newest track, and the frozen interfaces that it still uses.
-const WIT: [(&str, &str); 9] = [
->>>>>>> lang-l4
     ("filter.wit", include_str!("../../../wit/filter.wit")),
     ("host.wit", include_str!("../../../wit/host.wit")),
     ("keys.wit", include_str!("../../../wit/keys.wit")),

@@ -357,11 +357,11 @@ fn the_region_option_wins_then_the_variables_in_order() {
     let chosen = Options { region: Some("sa-east-1".to_owned()), ..options.clone() };
     let fallback = Options { aws_region: None, ..options.clone() };
     let of_profile = Options { profile_region: Some("eu-south-1".to_owned()), ..Options::default() };
-    assert_eq!(region(&chosen), ("sa-east-1".to_owned(), "option"));
-    assert_eq!(region(&options), ("eu-north-1".to_owned(), "AWS_REGION"));
-    assert_eq!(region(&fallback), ("us-west-2".to_owned(), "AWS_DEFAULT_REGION"));
-    assert_eq!(region(&of_profile), ("eu-south-1".to_owned(), "profile"));
-    assert_eq!(region(&Options::default()), (DEFAULT_REGION.to_owned(), "default"));
+    assert_eq!(region(&chosen), "sa-east-1");
+    assert_eq!(region(&options), "eu-north-1");
+    assert_eq!(region(&fallback), "us-west-2");
+    assert_eq!(region(&of_profile), "eu-south-1");
+    assert_eq!(region(&Options::default()), DEFAULT_REGION);
 }
 
 #[test]

@@ -28,15 +28,9 @@ const KEY: &str = "plugins.key";
 /// The name of the key until the first lock exists. A full disk or a crash between the two must not look like
 /// a missing lock.
 const NEW_KEY: &str = "plugins.new-key";
-<<<<<<< HEAD
-/// The lock's format.
-const VERSION: u32 = 1;
-/// How the first line begins.
-=======
 /// The version of the lock's format.
-const VERSION: u32 = 2;
+const VERSION: u32 = 1;
 /// The beginning of the first line.
->>>>>>> lang-l4
 const MAC: &str = "mac = \"";
 
 #[derive(Deserialize, Serialize)]

@@ -6,13 +6,8 @@
 use super::{Commands, Files, Project, WIT};
 use audex_components::manifest::World;
 
-<<<<<<< HEAD
-/// The SDK: where its files go, and what is in them.
-pub(super) const SDK: [(&str, &str); 13] = [
-=======
 /// The files of the SDK: their paths and contents.
-pub(super) const SDK: [(&str, &str); 12] = [
->>>>>>> lang-l4
+pub(super) const SDK: [(&str, &str); 13] = [
     ("LICENSE", include_str!("../../../../LICENSE")),
     ("src/lib.rs", include_str!("../../../../sdk/src/lib.rs")),
     ("src/fake.rs", include_str!("../../../../sdk/src/fake.rs")),

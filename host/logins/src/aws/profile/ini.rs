@@ -8,13 +8,8 @@ const COMMON: &str = "DEFAULT";
 /// The error for a file that botocore rejects as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
-<<<<<<< HEAD
 pub struct IniError {
-    /// Counted from 1.
-=======
-pub(crate) struct IniError {
     /// The number of the line, counted from 1.
->>>>>>> lang-l3
     pub line: usize,
     /// The reason in words, without the text of the line, which may contain a key.
     pub reason: &'static str,
