@@ -41,6 +41,8 @@ pub enum CheckError {
         provider: String,
         /// The nearest known one.
         suggestion: Option<String>,
+        /// What the provider says of it.
+        note: Option<String>,
     },
 }
 
@@ -87,7 +89,8 @@ fn accept(
             return Err(CheckError::Malformed { action, provider, syntax, suggestion });
         }
         Status::Unknown => {
-            return Err(CheckError::Unknown { action, provider, suggestion: finding.suggestion });
+            let (suggestion, note) = (finding.suggestion, finding.note);
+            return Err(CheckError::Unknown { action, provider, suggestion, note });
         }
         Status::Known | Status::Corrected => {}
     }

@@ -8,7 +8,7 @@ use crate::aws::MAX_SCOPED_POLICIES;
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
 use crate::plugin::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
-use crate::settings::strength;
+use crate::settings::{RequiredBy, strength};
 
 /// A grant and what will be done about it.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub enum PlanError {
     #[error("nobody would enforce the deny list on these credentials")]
     DenyVoid,
     /// A permission would be enforced by less than is required.
-    #[error("`{action}` would be enforced by `{enforced_by}`, and `{required}` is required")]
+    #[error("`{action}` would be enforced by `{enforced_by}`, and {} `{required}`", by.requires())]
     TooWeak {
         /// The permission.
         action: String,
@@ -64,6 +64,10 @@ pub enum PlanError {
         enforced_by: &'static str,
         /// Who must.
         required: &'static str,
+        /// Who says so.
+        by: RequiredBy,
+        /// The method that would make the credentials.
+        method: String,
     },
     /// The source credentials cannot be narrowed once more.
     #[error(
@@ -155,7 +159,7 @@ fn allowed_actions(policy: &str) -> Vec<String> {
 ///
 /// # Errors
 /// Names the first that is not.
-pub fn require(planned: &Planned, required: Enforcer) -> Result<(), PlanError> {
+pub fn require(planned: &Planned, required: Enforcer, by: &RequiredBy) -> Result<(), PlanError> {
     let weak = planned.plan.permissions.iter().find(|p| strength(p.enforced_by) < strength(required));
     match weak {
         None => Ok(()),
@@ -163,6 +167,8 @@ pub fn require(planned: &Planned, required: Enforcer) -> Result<(), PlanError> {
             action: permission.action.clone(),
             enforced_by: enforcer_name(permission.enforced_by),
             required: enforcer_name(required),
+            by: by.clone(),
+            method: planned.plan.method.clone(),
         }),
     }
 }

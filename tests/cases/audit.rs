@@ -80,6 +80,14 @@ fn the_log_lists_what_happened() {
     [time]  [session]  ended    exit 3 after [n] ms
     "#);
     let ended = sandbox.run(["audit", "list", "--event", "ended", "--json"]).success().json();
+    let name = ended[0]["session"].as_str().unwrap().to_owned();
+    insta::assert_snapshot!(sandbox.run(["audit", "list", "--session", &name]).snapshot(), @"");
+    for _ in 0..2 {
+        let _ = sandbox.run(["run", "--allow", "", "--", "true"]).exits(2);
+    }
+    let lines = |options: &[&str]| sandbox.run([&["audit", "list"], options].concat()).success().stdout.lines().count();
+    // The heading, the session, and what never had one.
+    assert_eq!((lines(&[]), lines(&["--limit", "1"]), lines(&["--all"])), (4, 2, 4));
     assert_eq!(ended.as_array().unwrap().len(), 1);
     assert_eq!(
         sandbox.run(["audit", "list", "--limit", "2", "--json"]).success().json().as_array().unwrap().len(),

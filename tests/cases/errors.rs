@@ -59,6 +59,70 @@ fn an_unknown_provider_lists_the_known_ones() {
 }
 
 #[test]
+fn a_command_of_another_tool_leads_to_ours() {
+    assert_snapshot!(Sandbox::new().run(["exec", "--", "true"]).snapshot(), @"");
+    assert_snapshot!(Sandbox::new().run(["run", "--policy", "p", "--", "true"]).snapshot(), @"");
+}
+
+#[test]
+fn an_action_that_is_nearly_one_is_suggested() {
+    let said = |action: &str| Sandbox::new().run(["run", "--allow", action, "--", "true"]).exits(2).stderr;
+    for (wrong, hint) in [
+        ("GetObject", "did you mean `s3:GetObject`"),
+        ("s3.GetObject", "did you mean `s3:GetObject`"),
+        ("s3:Foo*", "actions of `s3` begin with `Abort`,"),
+        ("s3:GetObject s3:PutObject", "separate permissions with commas: `s3:GetObject,s3:PutObject`"),
+    ] {
+        let stderr = said(wrong);
+        assert!(stderr.contains(&format!("hint: {hint}")), "{wrong}: {stderr}");
+    }
+}
+
+#[test]
+fn a_resource_of_another_kind_gets_a_hint_that_does_not_widen() {
+    let words = ["run", "--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports", "--", "true"];
+    assert_snapshot!(Sandbox::new().run(words).snapshot(), @"");
+}
+
+#[test]
+fn a_command_that_fails_gets_a_word_of_how_to_see_what_it_needs() {
+    let sandbox = Sandbox::new();
+    let fails = sandbox.run(["run", "--allow", "s3:GetObject", "--", "sh", "-c", "exit 3"]).exits(3);
+    assert!(
+        fails.stderr.contains("audex: if it was denied access: tryaudex learn -- sh -c 'exit 3'\n"),
+        "{}",
+        fails.stderr
+    );
+    let works = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).success();
+    assert!(!works.stderr.contains("learn"), "{}", works.stderr);
+}
+
+#[test]
+fn the_line_before_a_run_says_how_far_a_pattern_goes() {
+    let sandbox = Sandbox::new();
+    let line = |words: &[&str]| sandbox.run([words, &["--", "true"]].concat()).success().stderr;
+    let wide = line(&["run", "--allow", "s3:*"]);
+    assert!(wide.starts_with("audex: `s3:*` (180 actions), every resource, on aws by "), "{wide}");
+    let learning = line(&["learn"]);
+    assert!(learning.starts_with("audex: learning with everything the role may do on aws by "), "{learning}");
+}
+
+#[test]
+fn a_key_that_is_nearly_one_is_suggested() {
+    let profiles = |text: &str| with_file("profiles.toml", text).run(["policies", "list"]);
+    for (text, hint) in [
+        ("[profiles.p]\nactoins = [\"s3:GetObject\"]\n", "did you mean `actions`"),
+        ("[my-job]\nactions = [\"s3:GetObject\"]\n", "a profile is a table: write `[profiles.my-job]`"),
+    ] {
+        let stderr = profiles(text).exits(78).stderr;
+        assert!(stderr.contains(&format!("hint: {hint}")), "{stderr}");
+    }
+    let named = "[profiles.p]\nallow = [\"s3:GetObject\"]\n";
+    let plan = with_file("profiles.toml", named).run(["plan", "--profile", "p"]).success().stdout;
+    assert!(plan.contains("s3:GetObject"), "{plan}");
+}
+
+#[test]
 fn an_unknown_profile_says_where_to_look() {
     assert_snapshot!(Sandbox::new().run(["run", "--profile", "s3-readnoly", "--", "true"]).snapshot(), @r#"
     exit 2

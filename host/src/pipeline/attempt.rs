@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::settings::paths::Paths;
 
 /// Names attempts that ended before a session was named.
-const NO_SESSION: &str = "-";
+pub const NO_SESSION: &str = "-";
 
 /// One run on its way.
 pub struct Attempt {
@@ -71,6 +71,26 @@ impl Attempt {
     #[must_use]
     pub fn permissions(&self) -> usize {
         self.plan.as_ref().map_or(0, |plan| plan.permissions.len())
+    }
+
+    /// The actions of the plan.
+    pub(super) fn actions(&self) -> impl Iterator<Item = &str> {
+        self.plan.iter().flat_map(|plan| &plan.permissions).map(|permission| permission.action.as_str())
+    }
+
+    /// How many permissions filters took away.
+    pub(super) fn denied(&self) -> usize {
+        self.plan.as_ref().map_or(0, |plan| plan.denied.len())
+    }
+
+    /// Returns true if some permission is limited to no resource.
+    pub(super) fn is_everywhere(&self) -> bool {
+        self.resources.is_empty()
+    }
+
+    /// The command, for people.
+    pub(super) fn command(&self) -> &[String] {
+        &self.command
     }
 
     /// What the command line asks for, before anything is known about it.

@@ -59,6 +59,11 @@ pub trait Onlooker {
     /// A stage is about to begin.
     fn at(&mut self, _stage: Stage) {}
 
+    /// Returns true if it finds out what the command needs.
+    fn is_learning(&self) -> bool {
+        false
+    }
+
     /// Before the command starts.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ use super::rules::{RuleError, Rules};
 use super::signature::Signer;
 use crate::private_file;
 use crate::settings::paths::Paths;
+use crate::settings::source;
 
 pub use distrust::Distrust;
 pub use error::StoreError;
@@ -40,6 +41,8 @@ pub struct Store {
     directory: PathBuf,
     cache: PathBuf,
     rules: Rules,
+    /// Where the organisation says which filters it requires, `PATH:LINE`.
+    required_at: String,
     installed: Vec<Installed>,
 }
 
@@ -104,7 +107,22 @@ impl Store {
         }
         let installed = lock::read(&paths.plugins.join(lock::FILE))?;
         let (directory, cache) = (paths.plugins.clone(), paths.cache.clone());
-        Ok(Self { directory, cache, rules: rules.clone(), installed })
+        let file = paths.organisation.join("config.toml");
+        let required_at = source::place(&file, &["plugins", "required_filters"]);
+        let required_at = match required_at.trim_end_matches([':', ' ']) {
+            "" => file.display().to_string(),
+            place => place.to_owned(),
+        };
+        Ok(Self { directory, cache, rules: rules.clone(), required_at, installed })
+    }
+
+    /// Refuses to let the user do without a filter that the organisation requires.
+    fn check_undone(&self, name: &str, undone: &'static str) -> Result<(), StoreError> {
+        let is_filter = self.installed.iter().any(|one| one.name == name && one.world == World::Filter);
+        if !is_filter || self.rules.required(name).is_none() {
+            return Ok(());
+        }
+        Err(StoreError::Required { name: name.to_owned(), undone, place: self.required_at.clone() })
     }
 
     /// Every filter that the organisation requires is there and takes part.
@@ -120,7 +138,12 @@ impl Store {
                 Some(found) if !found.enabled => Err(RuleError::Disabled(name.clone())),
                 Some(found) => required.check(&found.version, &found.digest),
             };
-            outcome.map_err(|rule| StoreError::Rule { name: name.clone(), rule })?;
+            outcome.map_err(|rule| StoreError::NotThere {
+                name: name.clone(),
+                rule,
+                place: self.required_at.clone(),
+                sources: self.rules.sources.iter().flatten().map(ToString::to_string).collect(),
+            })?;
         }
         Ok(())
     }
@@ -208,6 +231,7 @@ impl Store {
             return Err(missing);
         }
         let _alone = self.change()?;
+        self.check_undone(name, "removed")?;
         let position = self.installed.iter().position(|installed| installed.name == name).ok_or(missing)?;
         let removed = self.installed.remove(position);
         lock::write(&self.directory, &self.installed)?;

@@ -145,6 +145,28 @@ pub enum StoreError {
         /// What it breaks.
         rule: RuleError,
     },
+    /// The organisation requires it, and it is not there as it must be.
+    #[error("`{name}`: {rule} ({place})")]
+    NotThere {
+        /// The filter.
+        name: String,
+        /// What is wrong with it.
+        rule: RuleError,
+        /// The organisation's file, `PATH:LINE`.
+        place: String,
+        /// Where components may come from; empty where that is not said.
+        sources: Vec<String>,
+    },
+    /// The organisation requires it, so the user cannot do without it.
+    #[error("`{name}` cannot be {undone}: your organisation requires it ({place})")]
+    Required {
+        /// The filter.
+        name: String,
+        /// What was to be done to it, as a participle.
+        undone: &'static str,
+        /// The organisation's file, `PATH:LINE`.
+        place: String,
+    },
     /// It is below what the organisation lets components reach.
     #[error("your organisation does not let components have `{capability}`, which `{name}` asks for")]
     AboveCeiling {

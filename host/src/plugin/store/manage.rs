@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::{Installed, Previous, Store, StoreError, digest, lock};
 use crate::plugin::manifest::World;
-use crate::plugin::rules::RuleError;
 use crate::plugin::signature::Signer;
 
 /// What looking through one component found.
@@ -25,9 +24,8 @@ impl Store {
     /// # Errors
     /// When there is none, the organisation requires it, or the lock cannot be written.
     pub fn enable(&mut self, name: &str, enabled: bool) -> Result<Installed, StoreError> {
-        if self.rules.required(name).is_some() && !enabled {
-            let rule = RuleError::Disabled(name.to_owned());
-            return Err(StoreError::Rule { name: name.to_owned(), rule });
+        if !enabled {
+            self.check_undone(name, "turned off")?;
         }
         self.alter(name, |installed| {
             installed.enabled = enabled;

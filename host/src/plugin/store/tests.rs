@@ -194,7 +194,7 @@ fn the_organisations_rules_hold_for_what_is_there_already() {
     }
     let mut store = under(&paths, "required_filters = [\"deny-lis1\"]");
     assert!(
-        matches!(store.enable("deny-lis1", false), Err(StoreError::Rule { .. })),
+        matches!(store.enable("deny-lis1", false), Err(StoreError::Required { .. })),
         "it may not be turned off"
     );
     open(&paths).enable("deny-lis1", false).unwrap();
