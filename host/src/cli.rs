@@ -135,11 +135,14 @@ fn unparsed(mut error: clap::Error) -> u8 {
     let hint = mistake::hint(&mut error, &program, std::env::args_os().skip(1));
     let mut text = error.render().to_string();
     for (_, value) in error.context() {
-        // Security: a line end in an argument would begin a line of ours.
+        // Security: a line end in an argument would begin a line of ours. Its escape sequences are gone when clap shows it.
         if let ContextValue::String(quoted) = value
             && quoted.contains(char::is_control)
         {
-            text = text.replace(quoted.as_str(), &clean::line(quoted));
+            let shown = anstream::adapter::strip_str(quoted).to_string();
+            for raw in [quoted.as_str(), shown.as_str()].into_iter().filter(|raw| !raw.is_empty()) {
+                text = text.replace(raw, &clean::line(raw));
+            }
         }
     }
     console::tell(text.trim_end());

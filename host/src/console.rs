@@ -280,9 +280,12 @@ fn laid_out(headings: &[&str], rows: &[Vec<String>], fit: Option<Fit>) -> String
     }
     match fit {
         Some(Fit::Wrapped(most)) => {
-            let word = |cell: &String| pieces(cell).map(|(piece, _)| piece.chars().count()).max().unwrap_or(0);
-            let longest = |column| rows.iter().filter_map(|row: &Vec<String>| row.get(column)).map(word).max();
-            let least = (0..widths.len()).map(|column| longest(column).unwrap_or(0).clamp(LEAST_COLUMN, WORD));
+            let word =
+                |cell: &String| pieces(cell).map(|(piece, _)| piece.chars().count()).max().unwrap_or(0);
+            let longest =
+                |column| rows.iter().filter_map(|row: &Vec<String>| row.get(column)).map(word).max();
+            let least =
+                (0..widths.len()).map(|column| longest(column).unwrap_or(0).clamp(LEAST_COLUMN, WORD));
             narrow(&mut widths, &least.collect::<Vec<_>>(), most);
         }
         Some(Fit::Cut(most)) => cut(&mut widths, &mut rows, most),
@@ -298,7 +301,8 @@ fn laid_out(headings: &[&str], rows: &[Vec<String>], fit: Option<Fit>) -> String
     };
     let mut out = line(&mut headings.iter().copied());
     for row in &rows {
-        let wrapped: Vec<Vec<String>> = row.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)).collect();
+        let wrapped: Vec<Vec<String>> =
+            row.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)).collect();
         let height = wrapped.iter().map(Vec::len).max().unwrap_or_default();
         for at in 0..height {
             out += &line(&mut wrapped.iter().map(|lines| lines.get(at).map_or("", String::as_str)));
@@ -427,14 +431,22 @@ mod tests {
         }
         assert_eq!(shown.matches('x').count(), 30);
         // Less than the columns can be made is not a reason to stop.
-        assert!(laid_out(&["A", "B"], &[vec!["y".repeat(40), "z".repeat(40)]], Some(Fit::Wrapped(5))).contains("zzzz"));
+        assert!(
+            laid_out(&["A", "B"], &[vec!["y".repeat(40), "z".repeat(40)]], Some(Fit::Wrapped(5)))
+                .contains("zzzz")
+        );
     }
 
     #[test]
     fn words_are_whole_as_long_as_another_column_has_more() {
-        let row = ["2026-11-30T03:01:04Z", "a:One,b:Two,c:Three,d:Four", "some words that are wrapped before"];
-        let shown = laid_out(&["TIME", "LIST", "WHAT"], &[row.map(str::to_owned).to_vec()], Some(Fit::Wrapped(56)));
-        assert!(shown.contains("2026-11-30T03:01:04Z") && shown.lines().all(|line| line.len() <= 56), "{shown}");
+        let row =
+            ["2026-11-30T03:01:04Z", "a:One,b:Two,c:Three,d:Four", "some words that are wrapped before"];
+        let shown =
+            laid_out(&["TIME", "LIST", "WHAT"], &[row.map(str::to_owned).to_vec()], Some(Fit::Wrapped(56)));
+        assert!(
+            shown.contains("2026-11-30T03:01:04Z") && shown.lines().all(|line| line.len() <= 56),
+            "{shown}"
+        );
         for item in row[1].split_inclusive(',') {
             assert!(shown.contains(item), "{item}: {shown}");
         }

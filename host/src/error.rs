@@ -285,7 +285,9 @@ impl From<CheckError> for Failure {
                 Some(format!("separate permissions with commas: `{commas}`"))
             }
             CheckError::Unknown { suggestion: None, note, .. } => {
-                Some(note.clone().unwrap_or_else(|| "`tryaudex policies universal` shows names for every cloud".to_owned()))
+                Some(note.clone().unwrap_or_else(|| {
+                    "`tryaudex policies universal` shows names for every cloud".to_owned()
+                }))
             }
             CheckError::Malformed { suggestion: Some(name), .. }
             | CheckError::Unknown { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),

@@ -203,8 +203,11 @@ impl Settings {
             }
         }
 
-        let (require, required_by) =
-            enforcement(flags.require, (user.enforcement.require, &user_at), (organisation.enforcement.require, &at));
+        let (require, required_by) = enforcement(
+            flags.require,
+            (user.enforcement.require, &user_at),
+            (organisation.enforcement.require, &at),
+        );
         Ok(Self {
             paths,
             provider: flags.provider.or(user.provider),
@@ -378,14 +381,14 @@ pub enum RequiredBy {
 }
 
 impl RequiredBy {
-    /// Returns the subject and the verb of a sentence about it.
+    /// Returns the subject and the verb of a sentence about it, with the place where it is said.
     #[must_use]
     pub fn requires(&self) -> String {
         match self {
             Self::Default => "the default is at least".to_owned(),
             Self::Flag => "--require asks for".to_owned(),
             Self::User(place) => format!("{place} requires"),
-            Self::Organisation(place) => format!("your organisation requires ({place})"),
+            Self::Organisation(place) => format!("your organisation ({place}) requires"),
         }
     }
 }
@@ -398,7 +401,9 @@ fn enforcement(
     (user, user_at): (Option<Enforcer>, &Path),
     (organisation, at): (Option<Enforcer>, &Path),
 ) -> (Enforcer, RequiredBy) {
-    let place = |file: &Path| source::place(file, &["enforcement", "require"]).trim_end_matches([':', ' ']).to_owned();
+    let place = |file: &Path| {
+        source::place(file, &["enforcement", "require"]).trim_end_matches([':', ' ']).to_owned()
+    };
     let asked = match (flag, user) {
         (Some(flag), _) => flag,
         (None, Some(user)) => user,

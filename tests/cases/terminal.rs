@@ -49,8 +49,11 @@ fn labels_are_in_colour_on_a_terminal_alone_and_not_where_no_color_says_so() {
     let mut sandbox = Sandbox::new();
     sandbox.set("TERM", "xterm");
     let player = python::tests().join("support/terminal.py").display().to_string();
-    let words = [player.as_str(), env!("CARGO_BIN_EXE_tryaudex"), "run", "--allow", "s3:GetObjct", "--", "true"];
-    let seen = |sandbox: &Sandbox| sandbox.program(python::interpreter(), words).stdin("[]").output().success().stdout;
+    let words =
+        [player.as_str(), env!("CARGO_BIN_EXE_tryaudex"), "run", "--allow", "s3:GetObjct", "--", "true"];
+    let seen = |sandbox: &Sandbox| {
+        sandbox.program(python::interpreter(), words).stdin("[]").output().success().stdout
+    };
     let coloured = seen(&sandbox);
     for label in ["error:", "hint:"] {
         assert!(coloured.contains(&format!("m{label}\u{1b}[0m ")), "{coloured:?}");
@@ -66,7 +69,7 @@ fn labels_are_in_colour_on_a_terminal_alone_and_not_where_no_color_says_so() {
 fn a_table_fits_the_terminal() {
     let sandbox = Sandbox::new();
     let player = python::tests().join("support/terminal.py").display().to_string();
-    let script = format!("stty cols 80; {} policies universal", env!("CARGO_BIN_EXE_tryaudex"));
+    let script = format!("stty cols 80 rows 40; {} policies universal", env!("CARGO_BIN_EXE_tryaudex"));
     let words = [player.as_str(), "sh", "-c", &script];
     let seen = sandbox.program(python::interpreter(), words).stdin("[]").output().success().stdout;
     let table = seen.lines().take_while(|line| !line.is_empty());

@@ -117,7 +117,12 @@ fn keys_that_sts_narrows_by_no_call_need_a_role() {
     seed.deny_scoped_credentials = true;
     let mut sandbox = Sandbox::with_seed(seed, "developer");
     sandbox.unset("AUDEX_ROLE_ARN");
-    insta::assert_snapshot!(sandbox.run(RUN).snapshot(), @"");
+    insta::assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 77
+    --- stderr
+    error: provider `aws`: no role is set, and this IAM user may not narrow its own keys
+    hint: set AUDEX_ROLE_ARN, or pass --role-arn, to a role that this user may assume
+    "#);
     // The words of AWS are for who asks for them.
     let stderr = sandbox.run([&["run", "--verbose"], &RUN[1..]].concat()).exits(77).stderr;
     for part in ["GetScopedCredentials: AWS denied", "GetFederationToken: AWS denied"] {
@@ -131,16 +136,16 @@ fn a_second_step_that_is_insisted_on_is_the_one_that_is_explained() {
     seed.deny_scoped_credentials = true;
     let mut sandbox = Sandbox::with_seed(seed, "developer");
     sandbox.set("AUDEX_ROLE_ARN", ROLE);
-    let output = sandbox.run([&["run", "--method", "assume-role-scoped"], &RUN[1..]].concat()).exits(69);
+    let output = sandbox.run([&["run", "--method", "assume-role-scoped"], &RUN[1..]].concat()).exits(77);
     assert!(output.stderr.contains("hint: the role needs `sts:GetScopedCredentials`"), "{}", output.stderr);
 }
 
 #[test]
-fn a_role_that_does_not_trust_the_caller_is_unavailable() {
+fn a_role_that_does_not_trust_the_caller_is_a_denial() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AUDEX_ROLE_ARN", "arn:aws:iam::123456789012:role/Other");
     assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
-    exit 69
+    exit 77
     --- stderr
     error: provider `aws`: AWS denied `AssumeRole` (AccessDenied, request loopback): User: arn:aws:iam::123456789012:user/developer is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/Other
     hint: the role's trust policy must allow these source credentials `sts:AssumeRole`

@@ -74,7 +74,9 @@ const SLIPS: usize = 2;
 /// A hint that says where a required filter may be installed from.
 fn from(sources: &[String]) -> String {
     match sources {
-        [] => "ask your organisation where it keeps the filter, then: tryaudex plugin install SOURCE".to_owned(),
+        [] => {
+            "ask your organisation where it keeps the filter, then: tryaudex plugin install SOURCE".to_owned()
+        }
         some => format!("tryaudex plugin install SOURCE, where SOURCE is below `{}`", some.join("` or `")),
     }
 }

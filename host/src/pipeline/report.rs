@@ -67,7 +67,8 @@ pub(super) fn perhaps_denied(
     }
     if failed && !missing.is_empty() {
         let line = format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
-        let line = if can_learn(attempt) { format!("{line}; `tryaudex learn` shows what it calls") } else { line };
+        let line =
+            if can_learn(attempt) { format!("{line}; `tryaudex learn` shows what it calls") } else { line };
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }
 }
@@ -135,13 +136,7 @@ pub(super) fn expired(console: Console) {
 }
 
 /// The one line before the command.
-pub(super) fn started(
-    console: Console,
-    attempt: &Attempt,
-    granted: &str,
-    minted: &Minted,
-    access: &Access,
-) {
+pub(super) fn started(console: Console, attempt: &Attempt, granted: &str, minted: &Minted, access: &Access) {
     let count = attempt.permissions();
     let left = console::duration(access.ends_at.saturating_sub(unix_seconds()));
     let then = match (access.policy, access.credentials_end_at) {

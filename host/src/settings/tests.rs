@@ -157,7 +157,10 @@ fn who_requires_the_enforcement_is_known_with_its_place() {
     assert_eq!(by(&[user], Some(Enforcer::Token)), "--require asks for");
     assert!(by(&[user, weaker], None).ends_with("config/config.toml:2 requires"));
     let theirs = by(&[organisation], Some(Enforcer::None));
-    assert!(theirs.starts_with("your organisation requires (") && theirs.ends_with("etc/config.toml:3)"), "{theirs}");
+    assert!(
+        theirs.starts_with("your organisation (") && theirs.ends_with("etc/config.toml:3) requires"),
+        "{theirs}"
+    );
     // What the user asks for already is not the organisation's doing.
     assert!(by(&[user, organisation], None).ends_with("config/config.toml:2 requires"));
 }

@@ -150,7 +150,11 @@ mod tests {
             ("Xyzzy", None),
         ] {
             let finding = check(wrong, false);
-            assert_eq!((finding.status, finding.suggestion.as_deref()), (Status::Malformed, meant), "{wrong}");
+            assert_eq!(
+                (finding.status, finding.suggestion.as_deref()),
+                (Status::Malformed, meant),
+                "{wrong}"
+            );
         }
     }
 

@@ -91,7 +91,11 @@ fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<Advice> {
         Target::Arn(format) => {
             let may_be = |resource: &String| Resource::of(resource).may_be(format);
             let reached = covering.iter().any(|permission| permission.resources.iter().any(may_be));
-            if reached { None } else { say(format!("{does}: add the resource `{}`", example(format, &[]).arn)) }
+            if reached {
+                None
+            } else {
+                say(format!("{does}: add the resource `{}`", example(format, &[]).arn))
+            }
         }
         Target::Unknown => None,
     }

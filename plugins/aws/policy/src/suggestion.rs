@@ -40,7 +40,11 @@ pub fn beginnings(action: &str) -> Option<String> {
     let mut names = known.names();
     while names.advance() {
         let name = names.name();
-        let end = name.char_indices().skip(1).find(|(_, c)| c.is_ascii_uppercase()).map_or(name.len(), |(at, _)| at);
+        let end = name
+            .char_indices()
+            .skip(1)
+            .find(|(_, c)| c.is_ascii_uppercase())
+            .map_or(name.len(), |(at, _)| at);
         let verb = name.get(..end).unwrap_or(name);
         if !verbs.iter().any(|known| known == verb) {
             verbs.push(verb.to_owned());

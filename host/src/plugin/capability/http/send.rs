@@ -211,7 +211,9 @@ fn mappable(error: Error, host: &str) -> Error {
     if error.code != "unreachable" || error.hint.is_some() {
         return error;
     }
-    let hint = format!("if `{host}` is not on the public internet, say where it is in config.toml: [endpoints] \"{host}\" = \"http://localhost:PORT\"");
+    let hint = format!(
+        "if `{host}` is not on the public internet, say where it is in config.toml: [endpoints] \"{host}\" = \"http://localhost:PORT\""
+    );
     Error { hint: Some(hint), ..error }
 }
 

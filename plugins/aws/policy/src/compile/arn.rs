@@ -53,7 +53,8 @@ pub fn example(format: &str, given: &[String]) -> Example {
         let kind = name.trim_end_matches("Name").trim_end_matches("Id").to_ascii_lowercase();
         return Example { inside: Some(kind), arn: format!("{holder}/*") };
     }
-    let partition = given.iter().find_map(|one| one.split(':').nth(1)).filter(|one| !one.contains(['*', '?', '$']));
+    let partition =
+        given.iter().find_map(|one| one.split(':').nth(1)).filter(|one| !one.contains(['*', '?', '$']));
     let mut written = String::new();
     let mut rest = format;
     while let Some((plain, tail)) = rest.split_once("${") {
@@ -70,7 +71,8 @@ pub fn example(format: &str, given: &[String]) -> Example {
 
 /// Returns true if `resource` is of the ARN format `format` and names one thing: nothing in it is open.
 fn is_of(resource: &str, format: &str) -> bool {
-    let fits = || pattern::intersects_symbols(&pattern::symbols(resource), &parse(format, |_| Symbol::Segment));
+    let fits =
+        || pattern::intersects_symbols(&pattern::symbols(resource), &parse(format, |_| Symbol::Segment));
     !resource.contains(['*', '?', '$']) && fits()
 }
 
@@ -138,7 +140,10 @@ mod tests {
         let (kind, arn) = (Some("object".to_owned()), "arn:aws:s3:::demo-reports/*".to_owned());
         assert_eq!(inside, Example { inside: kind, arn });
         let written = |format: &str, given: &str| example(format, &[given.to_owned()]).arn;
-        assert_eq!(written(TABLE, "arn:aws-cn:s3:::b"), "arn:aws-cn:dynamodb:REGION:ACCOUNT:table/TABLE_NAME");
+        assert_eq!(
+            written(TABLE, "arn:aws-cn:s3:::b"),
+            "arn:aws-cn:dynamodb:REGION:ACCOUNT:table/TABLE_NAME"
+        );
         // A wildcard is not extended: what it matches may be another kind.
         for open in ["arn:aws:s3:::demo-*", "arn:aws:sqs:eu-west-1:123456789012:q", "arn:*:s3:::b", "*"] {
             assert_eq!(written(OBJECT, open), "arn:aws:s3:::BUCKET_NAME/OBJECT_NAME", "{open}");
