@@ -55,16 +55,17 @@ fn a_failed_attempt_is_recorded() {
     let mut sandbox = Sandbox::new();
     let _ = sandbox.run(["run", "--allow", "GetObject", "--", "true"]).exits(2);
     sandbox.set("AUDEX_ROLE_ARN", "arn:aws:iam::123456789012:role/Other");
-    let _ = sandbox.run_sh(&["--allow", "s3:GetObject"], "true").exits(69);
+    let _ = sandbox.run_sh(&["--allow", "s3:GetObject"], "true").exits(77);
     let events: Vec<_> = sandbox
         .audit()
         .iter()
-        .map(|r| (r["event"].clone(), r["stage"].clone(), r["exit_code"].clone()))
+        .map(|r| (r["event"].clone(), r["stage"].clone(), r["exit_code"].clone(), r["by"].clone()))
         .collect();
-    let [usage, issuing, unavailable]: [_; 3] = events.try_into().unwrap();
-    assert_eq!(usage, ("failed".into(), "check".into(), 2.into()));
+    let [usage, issuing, denied]: [_; 3] = events.try_into().unwrap();
+    assert_eq!((usage.0, usage.1, usage.2), ("failed".into(), "check".into(), 2.into()));
     assert_eq!(issuing.0, "issuing");
-    assert_eq!(unavailable, ("failed".into(), "mint".into(), 69.into()));
+    // The cloud's no is a denial like any other.
+    assert_eq!((denied.0, denied.3), ("denied".into(), "mint".into()));
 }
 
 #[test]
@@ -74,12 +75,27 @@ fn the_log_lists_what_happened() {
     insta::assert_snapshot!(sandbox.run(["audit", "list"]).snapshot(), @r#"
     exit 0
     --- stdout
+    TIME                  SESSION                 OUTCOME  WHAT
+    [time]  [session]  exit 3   aws s3:GetObject for: sh -c exit 3
+    "#);
+    let ended = sandbox.run(["audit", "list", "--event", "ended", "--json"]).success().json();
+    let name = ended[0]["session"].as_str().unwrap().to_owned();
+    insta::assert_snapshot!(sandbox.run(["audit", "list", "--session", &name]).snapshot(), @r#"
+    exit 0
+    --- stdout
     TIME                  SESSION                 EVENT    WHAT
     [time]  [session]  issuing  aws s3:GetObject for: sh -c exit 3
     [time]  [session]  issued   arn:aws:sts::123456789012:assumed-role/AudexDemo/[session] by assume-role until [time]
     [time]  [session]  ended    exit 3 after [n] ms
     "#);
-    let ended = sandbox.run(["audit", "list", "--event", "ended", "--json"]).success().json();
+    for _ in 0..2 {
+        let _ = sandbox.run(["run", "--allow", "", "--", "true"]).exits(2);
+    }
+    let lines = |options: &[&str]| {
+        sandbox.run([&["audit", "list"], options].concat()).success().stdout.lines().count()
+    };
+    // The heading, the session, and what never had one.
+    assert_eq!((lines(&[]), lines(&["--limit", "1"]), lines(&["--all"])), (4, 2, 4));
     assert_eq!(ended.as_array().unwrap().len(), 1);
     assert_eq!(
         sandbox.run(["audit", "list", "--limit", "2", "--json"]).success().json().as_array().unwrap().len(),
@@ -114,7 +130,7 @@ fn a_command_of_any_length_is_recorded_and_listed() {
     assert_eq!(digests[0], digests[1]);
     let _ = sandbox.run(["audit", "verify"]).success();
     let listed = sandbox.run(["audit", "list"]).success();
-    assert_eq!(listed.stdout.lines().count(), 5);
+    assert_eq!(listed.stdout.lines().count(), 3);
     assert!(listed.stdout.lines().all(|line| line.chars().count() < 400), "{}", listed.stdout.len());
     assert!(listed.stdout.contains('…'));
 }

@@ -193,12 +193,12 @@ fn what_a_killed_session_began_is_taken_back_from_the_record_alone() {
 fn what_a_failed_session_began_is_taken_back_at_once_and_recorded() {
     let (double, sandbox) = user();
     let group = format!("/subscriptions/{}/resourceGroups/locked", double.text("subscription"));
-    let output = calls(&sandbox, READ, &["--resource", &group]).exits(69);
+    let output = calls(&sandbox, READ, &["--resource", &group]).exits(77);
     assert!(output.stderr.contains("would not assign a role"), "{}", output.stderr);
     assert_eq!(left(&sandbox), (0, 0));
     let last = sandbox.audit();
     let events: Vec<&str> = last.iter().map(|record| record["event"].as_str().unwrap()).collect();
-    assert_eq!(events, ["issuing", "leasing", "cleaned_up", "failed"]);
+    assert_eq!(events, ["issuing", "leasing", "cleaned_up", "denied"]);
     assert_eq!(last[2]["outcome"], "revoked");
 }
 
@@ -225,7 +225,7 @@ fn it_is_never_taken_unasked_and_says_what_it_lacks() {
     assert!(plan["policy"].to_string().contains(READ), "{plan}");
     let mut poor = Double::start("azure_double.py").azure_user();
     let options = ["run", "--provider", "azure", "--method", "custom-role", "--allow", READ, "--", "true"];
-    let output = poor.run(options).exits(2);
+    let output = poor.run(options).exits(78);
     assert!(output.stderr.contains("--client-id"), "{}", output.stderr);
     poor.set("AUDEX_AZURE_CLIENT_ID", "22222222-3333-4444-5555-666666666666");
     let output = poor.run(options).exits(69);

@@ -138,7 +138,7 @@ fn what_cannot_be_read_is_unavailable_and_what_is_wrong_is_usage() {
     let moto = Moto::get();
     sandbox.set("AWS_ACCESS_KEY_ID", &moto.access_key_id);
     sandbox.set_secret("AWS_SECRET_ACCESS_KEY", &moto.secret_access_key);
-    let output = sandbox.run(drift(&arn, &[])).exits(69);
+    let output = sandbox.run(drift(&arn, &[])).exits(77);
     assert!(output.stderr.contains("iam:GetRole"), "{}", output.stderr);
 }
 

@@ -39,12 +39,10 @@ fn an_unknown_option_names_the_nearest() {
     --- stderr
     error: unexpected argument '--alow' found
 
-      tip: a similar argument exists: '--allow'
-      tip: to pass '--alow' as a value, use '-- --alow'
-
     Usage: tryaudex run --allow <PERMISSIONS> [-- <COMMAND>...]
 
     For more information, try '--help'.
+    hint: did you mean `--allow`
     "#);
 }
 
@@ -54,8 +52,95 @@ fn an_unknown_provider_lists_the_known_ones() {
     exit 2
     --- stderr
     error: no component provides `gpc`
-    hint: there are `aws`, `azure`, `gcp`, `vault`
+    hint: did you mean `gcp`; there are `aws`, `azure`, `gcp`, `vault`
     "#);
+}
+
+#[test]
+fn a_command_of_another_tool_leads_to_ours() {
+    assert_snapshot!(Sandbox::new().run(["exec", "--", "true"]).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: unrecognized subcommand 'exec'
+
+    Usage: tryaudex <COMMAND>
+
+    For more information, try '--help'.
+    hint: did you mean `tryaudex run`
+    "#);
+    assert_snapshot!(Sandbox::new().run(["run", "--policy", "p", "--", "true"]).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: unexpected argument '--policy' found
+
+    Usage: tryaudex run [OPTIONS] [-- <COMMAND>...]
+
+    For more information, try '--help'.
+    hint: did you mean `--profile`
+    "#);
+}
+
+#[test]
+fn an_action_that_is_nearly_one_is_suggested() {
+    let said = |action: &str| Sandbox::new().run(["run", "--allow", action, "--", "true"]).exits(2).stderr;
+    for (wrong, hint) in [
+        ("GetObject", "did you mean `s3:GetObject`"),
+        ("s3.GetObject", "did you mean `s3:GetObject`"),
+        ("s3:Foo*", "actions of `s3` begin with `Abort`,"),
+        ("s3:GetObject s3:PutObject", "separate permissions with commas: `s3:GetObject,s3:PutObject`"),
+    ] {
+        let stderr = said(wrong);
+        assert!(stderr.contains(&format!("hint: {hint}")), "{wrong}: {stderr}");
+    }
+}
+
+#[test]
+fn a_resource_of_another_kind_gets_a_hint_that_does_not_widen() {
+    let words = ["run", "--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports", "--", "true"];
+    assert_snapshot!(Sandbox::new().run(words).snapshot(), @r#"
+    exit 2
+    --- stderr
+    error: provider `aws`: none of the given resources is one that `s3:GetObject` works on
+    hint: for its objects write `arn:aws:s3:::demo-reports/*`
+    "#);
+}
+
+#[test]
+fn a_command_that_fails_gets_a_word_of_how_to_see_what_it_needs() {
+    let sandbox = Sandbox::new();
+    let fails = sandbox.run(["run", "--allow", "s3:GetObject", "--", "sh", "-c", "exit 3"]).exits(3);
+    assert!(
+        fails.stderr.contains("audex: if it was denied access: tryaudex learn -- sh -c 'exit 3'\n"),
+        "{}",
+        fails.stderr
+    );
+    let works = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).success();
+    assert!(!works.stderr.contains("learn"), "{}", works.stderr);
+}
+
+#[test]
+fn the_line_before_a_run_says_how_far_a_pattern_goes() {
+    let sandbox = Sandbox::new();
+    let line = |words: &[&str]| sandbox.run([words, &["--", "true"]].concat()).success().stderr;
+    let wide = line(&["run", "--allow", "s3:*"]);
+    assert!(wide.starts_with("audex: `s3:*` (180 actions), every resource, on aws by "), "{wide}");
+    let learning = line(&["learn"]);
+    assert!(learning.starts_with("audex: learning with everything the role may do on aws by "), "{learning}");
+}
+
+#[test]
+fn a_key_that_is_nearly_one_is_suggested() {
+    let profiles = |text: &str| with_file("profiles.toml", text).run(["policies", "list"]);
+    for (text, hint) in [
+        ("[profiles.p]\nactoins = [\"s3:GetObject\"]\n", "did you mean `actions`"),
+        ("[my-job]\nactions = [\"s3:GetObject\"]\n", "a profile is a table: write `[profiles.my-job]`"),
+    ] {
+        let stderr = profiles(text).exits(78).stderr;
+        assert!(stderr.contains(&format!("hint: {hint}")), "{stderr}");
+    }
+    let named = "[profiles.p]\nallow = [\"s3:GetObject\"]\n";
+    let plan = with_file("profiles.toml", named).run(["plan", "--profile", "p"]).success().stdout;
+    assert!(plan.contains("s3:GetObject"), "{plan}");
 }
 
 #[test]
@@ -90,7 +175,7 @@ fn a_malformed_action_is_never_sent() {
     exit 2
     --- stderr
     error: `GetObject` is no permission of provider `aws`, which writes them `service:Action`, for example `s3:GetObject`
-    hint: check --provider and the spelling in --allow
+    hint: did you mean `s3:GetObject`
     "#);
 }
 
@@ -149,6 +234,7 @@ fn an_error_in_a_settings_file_names_file_and_line() {
     exit 78
     --- stderr
     error: [home]/.config/audex/config.toml:1: unknown field `tll`, expected one of `provider`, `ttl`, `on_expiry`, `enforcement`, `mapping`, `intent`, `providers`, `filters`, `secrets`, `endpoints`, `plugins`
+    hint: did you mean `ttl`
     "#);
     assert_snapshot!(with_file("deny-list.toml", "[deny]\nactions = [\"s3\"]\n").run(RUN).snapshot(), @r#"
     exit 78
@@ -164,7 +250,7 @@ fn a_setting_that_the_provider_does_not_have_is_an_error() {
     exit 78
     --- stderr
     error: [home]/.config/audex/config.toml:2: provider `aws` has no setting `role_anr`
-    hint: it has `role_arn`, `external_id`, `method`, `region`, `policy_limit`, `allow_unknown`, `source_ip`, `mfa`, `tag`
+    hint: did you mean `role_arn`; it has `role_arn`, `external_id`, `method`, `region`, `policy_limit`, `allow_unknown`, `source_ip`, `mfa`, `tag`
     "#);
     let file = format!("[providers.aws]\nrole_arn = \"{ROLE}\"\n");
     let mut sandbox = with_file("config.toml", &file);
@@ -176,12 +262,12 @@ fn a_setting_that_the_provider_does_not_have_is_an_error() {
 fn errors_are_one_json_object_when_json_is_asked_for() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AUDEX_ROLE_ARN", "arn:aws:iam::123456789012:role/Other");
-    let output = sandbox.run([&["run", "--json"], &RUN[1..]].concat()).exits(69);
+    let output = sandbox.run([&["run", "--json"], &RUN[1..]].concat()).exits(77);
     let events = output.stderr_json();
     assert_eq!(events.len(), 1);
     let names: Vec<_> = events[0].as_object().unwrap().keys().collect();
     assert_eq!(names, ["causes", "event", "exit_code", "hint", "message"]);
-    assert_eq!((&events[0]["event"], &events[0]["exit_code"]), (&"error".into(), &69.into()));
+    assert_eq!((&events[0]["event"], &events[0]["exit_code"]), (&"error".into(), &77.into()));
 }
 
 #[test]
@@ -211,7 +297,7 @@ fn quiet_says_errors_only() {
     let output = sandbox.run(&quiet).success();
     assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("ran\n", ""));
     sandbox.set("AUDEX_ROLE_ARN", "arn:aws:iam::123456789012:role/Other");
-    assert!(sandbox.run(&quiet).exits(69).stderr.starts_with("error: "));
+    assert!(sandbox.run(&quiet).exits(77).stderr.starts_with("error: "));
 }
 
 /// Escape, carriage return, a turn of direction, and a line that looks like one of ours.

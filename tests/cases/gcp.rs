@@ -72,7 +72,7 @@ fn a_federated_workload_is_a_source_like_any_other() {
     assert_eq!(output.stdout, lines(&["read", "read elsewhere in the bucket", "list"]));
     sandbox.plant("subject-token", "of-somebody-else");
     let output =
-        sandbox.run(["run", "--profile", "gcs-readonly", "--resource", "gs://alpha", "--", "true"]).exits(69);
+        sandbox.run(["run", "--profile", "gcs-readonly", "--resource", "gs://alpha", "--", "true"]).exits(77);
     assert!(output.stderr.contains("not one of the pool's issuer"), "{}", output.stderr);
 }
 
@@ -126,7 +126,7 @@ fn at_the_deadline_the_metadata_server_answers_no_more() {
 fn a_service_account_that_may_not_be_impersonated_says_how_to_grant_it() {
     let (double, mut sandbox) = user();
     sandbox.set("AUDEX_GCP_SERVICE_ACCOUNT", double.text("other"));
-    let output = sandbox.run(["run", "--profile", "gcs-readonly", "--", "true"]).exits(69);
+    let output = sandbox.run(["run", "--profile", "gcs-readonly", "--", "true"]).exits(77);
     assert!(output.stderr.contains("roles/iam.serviceAccountTokenCreator"), "{}", output.stderr);
     sandbox.unset("AUDEX_GCP_SERVICE_ACCOUNT");
     let output = sandbox.run(["run", "--profile", "gcs-readonly", "--", "true"]).exits(78);

@@ -131,13 +131,13 @@ fn refusals_of_github_are_told_and_nothing_runs() {
     for (options, code, words) in [
         (
             &["--allow", "actions:read", "--resource", "octo-org/hello"][..],
-            69,
+            77,
             "the App has no `actions:read`",
         ),
         (&["--allow", "contents:read", "--resource", "octo-org/vault"], 78, "vault"),
         (&["--allow", "contents:read", "--resource", "nobody/x"], 78, "nobody"),
         (&["--allow", "contents:raed", "--resource", "octo-org/hello"], 2, "did you mean `contents:read`"),
-        (&["--allow", "contents:read"], 2, "which installation"),
+        (&["--allow", "contents:read"], 78, "which installation"),
         (
             &["--allow", "contents:read", "--resource", "octo-org/hello", "--ttl", "2h"],
             2,

@@ -127,7 +127,7 @@ fn without_a_role_health_says_what_a_run_would() {
     nothing.unset("AUDEX_ROLE_ARN");
     let (status, said, runs) = session_check(&nothing, &[]);
     assert_eq!((status.as_str(), runs), ("failed", false), "{said}");
-    assert!(said.contains("sts:GetScopedCredentials` or `sts:GetFederationToken"), "{said}");
+    assert!(said.contains("no role is set, and this IAM user may not narrow its own keys"), "{said}");
 
     let fallback = refusing(seeds::analyst(), "analyst");
     let (status, said, runs) = session_check(&fallback, &[]);

@@ -104,7 +104,7 @@ fn every_way_claude_can_fail_is_told_apart() {
     let refusal = json!({ "stop_reason": "refusal", "content": [] }).to_string();
     let said = r#"{"type":"error","error":{"type":"x","message":"said so"}}"#;
     for (status, body, code, words) in [
-        ("200 OK", refusal.as_str(), 69, "would not answer"),
+        ("200 OK", refusal.as_str(), 77, "would not answer"),
         ("200 OK", "<html>garbage", 69, "not of the form"),
         ("401 Unauthorized", said, 78, "ANTHROPIC_API_KEY"),
         ("404 Not Found", said, 78, "--model"),

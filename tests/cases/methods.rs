@@ -227,7 +227,7 @@ fn after_a_fallback_the_command_is_ended_at_the_ttl() {
 fn temporary_credentials_that_may_not_be_scoped_down_give_nothing() {
     let mut sandbox = demo(refusing(Seed::demo(), false));
     become_temporary(&mut sandbox, ROLE);
-    let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "echo", "ran"]).exits(69);
+    let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "echo", "ran"]).exits(77);
     assert_eq!(output.stdout, "");
     assert!(output.stderr.contains("sts:GetScopedCredentials"), "{}", output.stderr);
 }

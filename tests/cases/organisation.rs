@@ -21,15 +21,36 @@ fn run(organisation: &Organisation, sandbox: &Sandbox, code: i32) -> Output {
 }
 
 #[test]
+fn who_raises_the_requirement_and_who_keeps_filters_is_said() {
+    let sandbox = Sandbox::new();
+    let organisation = Organisation::of("[enforcement]\nrequire = \"cloud\"\n");
+    let plan = ["plan", "--provider", "gcp", "--allow", "storage.objects.get"];
+    insta::assert_snapshot!(organisation.run(&sandbox, plan).snapshot(), @r#"
+    exit 77
+    --- stderr
+    error: `storage.objects.get` would be enforced by `token`, and your organisation (/etc/audex/config.toml:2) requires `cloud`
+    hint: `scoped-token` cannot do more for it: choose another --method, or permissions that it can limit (`tryaudex plan` shows who enforces each)
+    "#);
+    let own = sandbox.run([&plan[..], &["--require", "cloud"]].concat()).exits(77).stderr;
+    assert!(own.contains("and --require asks for `cloud`"), "{own}");
+    let places =
+        "[plugins]\nsources = [\"https://plugins.example/\", \"file\"]\nrequired_filters = [\"f\"]\n";
+    let required =
+        Organisation::of(places).run(&sandbox, ["plan", "--allow", "s3:GetObject"]).exits(78).stderr;
+    assert!(required.contains("where SOURCE is below `https://plugins.example/` or `file`"), "{required}");
+}
+
+#[test]
 fn without_a_required_filter_nothing_runs() {
     let mut sandbox = Sandbox::new();
     let organisation = Organisation::of(&format!("[plugins]\nrequired_filters = [\"{FILTER}\"]\n"));
     let missing = run(&organisation, &sandbox, 78);
-    assert!(
-        missing.stderr.contains(&format!("requires the filter `{FILTER}`, which is not installed")),
-        "{}",
-        missing.stderr
-    );
+    for says in [
+        &format!("requires the filter `{FILTER}`, which is not installed (/etc/audex/config.toml:2)"),
+        "hint: ask your organisation where it keeps the filter",
+    ] {
+        assert!(missing.stderr.contains(says), "{}", missing.stderr);
+    }
     let _ = organisation.run(&sandbox, ["plan", "--allow", "s3:GetObject"]).exits(78);
     let verified = organisation.run(&sandbox, ["plugin", "verify"]).exits(70);
     assert!(
@@ -41,8 +62,14 @@ fn without_a_required_filter_nothing_runs() {
     let path = Guest::of(FILTER).plant(&mut sandbox);
     let _ = organisation.run(&sandbox, ["plugin", "install", path.to_str().unwrap()]).success();
     let _ = run(&organisation, &sandbox, 0);
-    let off = organisation.run(&sandbox, ["plugin", "disable", FILTER]).exits(78);
-    assert!(off.stderr.contains("which is turned off"), "{}", off.stderr);
+    for (command, undone) in [("disable", "turned off"), ("remove", "removed")] {
+        let refused = organisation.run(&sandbox, ["plugin", command, FILTER]).exits(77);
+        let says = format!(
+            "`{FILTER}` cannot be {undone}: your organisation requires it (/etc/audex/config.toml:2)"
+        );
+        assert!(refused.stderr.contains(&says), "{}", refused.stderr);
+    }
+    let _ = run(&organisation, &sandbox, 0);
 
     // Of another digest; and turned off where the rule is not.
     let digest = inspect(&sandbox, FILTER)["digest"].as_str().unwrap().to_owned();
@@ -251,7 +278,7 @@ fn an_older_required_filter_comes_by_no_road() {
     }
     organisation.says("config.toml", &format!("[plugins]\nrequired_filters = [\"{FILTER}>=0.1.2\"]\n"));
     let _ = run(&organisation, &sandbox, 0);
-    let _ = plugin(&["remove", FILTER], 0);
+    let _ = sandbox.run(["plugin", "remove", FILTER]).success();
     let refused = plugin(&["install", &old], 77);
     assert!(refused.contains("0.1.2 or newer"), "{refused}");
     let _ = sandbox.run(["plugin", "install", &old]).success();

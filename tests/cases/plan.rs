@@ -117,7 +117,7 @@ fn the_planned_policy_is_what_the_cloud_receives() {
         let planned = plan(&sandbox, options);
         let cloud = Answerer::start("403 Forbidden", DENIED);
         sandbox.set("AWS_ENDPOINT_URL", &cloud.endpoint);
-        let _ = sandbox.run([&["run"], options, &["--", "true"]].concat()).exits(69);
+        let _ = sandbox.run([&["run"], options, &["--", "true"]].concat()).exits(77);
         let sent: Value = serde_json::from_str(&cloud.form_field("Policy").unwrap()).unwrap();
         if planned["method"] == "assume-role" {
             assert_eq!(sent, planned["policy"]);
@@ -142,7 +142,7 @@ fn a_scoped_session_receives_exactly_the_planned_policy() {
     assert_eq!(planned["method"], "scoped-credentials");
     let cloud = Answerer::start("403 Forbidden", DENIED);
     sandbox.set("AWS_ENDPOINT_URL", &cloud.endpoint);
-    let _ = sandbox.run([&["run"], &options[..], &["--", "true"]].concat()).exits(69);
+    let _ = sandbox.run([&["run"], &options[..], &["--", "true"]].concat()).exits(77);
     let sent: Value = serde_json::from_str(&cloud.form_field("Policy").unwrap()).unwrap();
     assert_eq!(sent, planned["policy"]);
     assert_eq!(cloud.form_field("DurationSeconds").unwrap(), "300");
@@ -180,10 +180,10 @@ fn the_plan_for_people_shows_it_all() {
     deny-list  filter    sha256:[digest]  built in
 
     notice: IAM has no `s3:HeadObject`: HeadObject is authorised by `s3:GetObject`
-    notice: `dynamodb:GetItem` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`)
-    notice: `dynamodb:Query` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`)
-    notice: `dynamodb:Scan` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`)
-    notice: `dynamodb:BatchGetItem` grants nothing: no given resource is of a kind it works on (it takes `arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}`)
+    notice: `dynamodb:GetItem` grants nothing: no given resource is of a kind it works on (it takes `arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE_NAME`)
+    notice: `dynamodb:Query` grants nothing: no given resource is of a kind it works on (it takes `arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE_NAME`)
+    notice: `dynamodb:Scan` grants nothing: no given resource is of a kind it works on (it takes `arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE_NAME`)
+    notice: `dynamodb:BatchGetItem` grants nothing: no given resource is of a kind it works on (it takes `arn:aws:dynamodb:REGION:ACCOUNT:table/TABLE_NAME`)
     notice: the cloud may make credentials that live 15m; if so, the command is ended after 30s
     "#);
 }

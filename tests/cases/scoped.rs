@@ -71,7 +71,7 @@ fn a_fourth_layer_that_nothing_tells_of_is_denied_by_the_cloud_with_a_hint() {
         &["--", "touch", "ran"][..],
     ];
     let words = nested(&mut sandbox, 3, &run.concat());
-    let output = sandbox.program("sh", words).output().exits(69);
+    let output = sandbox.program("sh", words).output().exits(77);
     assert!(output.stderr.contains("`GetScopedCredentials` (AccessDenied"), "{}", output.stderr);
     assert!(output.stderr.contains("fewer than 3 scope-down policies"), "{}", output.stderr);
     assert!(!sandbox.home().join("ran").exists());

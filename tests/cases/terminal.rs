@@ -45,6 +45,40 @@ fn a_shell_is_interactive_with_job_control() {
 }
 
 #[test]
+fn labels_are_in_colour_on_a_terminal_alone_and_not_where_no_color_says_so() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("TERM", "xterm");
+    let player = python::tests().join("support/terminal.py").display().to_string();
+    let words =
+        [player.as_str(), env!("CARGO_BIN_EXE_tryaudex"), "run", "--allow", "s3:GetObjct", "--", "true"];
+    let seen = |sandbox: &Sandbox| {
+        sandbox.program(python::interpreter(), words).stdin("[]").output().success().stdout
+    };
+    let coloured = seen(&sandbox);
+    for label in ["error:", "hint:"] {
+        assert!(coloured.contains(&format!("m{label}\u{1b}[0m ")), "{coloured:?}");
+    }
+    sandbox.set("NO_COLOR", "1");
+    let plain = seen(&sandbox);
+    assert!(plain.contains("\nhint: did you mean") && !plain.contains('\u{1b}'), "{plain:?}");
+    let piped = Sandbox::new().run(["run", "--allow", "s3:GetObjct", "--", "true"]).exits(2);
+    assert!(!piped.stderr.contains('\u{1b}'), "{piped:?}", piped = piped.stderr);
+}
+
+#[test]
+fn a_table_fits_the_terminal() {
+    let sandbox = Sandbox::new();
+    let player = python::tests().join("support/terminal.py").display().to_string();
+    let script = format!("stty cols 80 rows 40; {} policies universal", env!("CARGO_BIN_EXE_tryaudex"));
+    let words = [player.as_str(), "sh", "-c", &script];
+    let seen = sandbox.program(python::interpreter(), words).stdin("[]").output().success().stdout;
+    let table = seen.lines().take_while(|line| !line.is_empty());
+    assert!(table.clone().count() > 10 && table.clone().all(|line| line.chars().count() <= 80), "{seen}");
+    let piped = sandbox.run(["policies", "universal"]).success().stdout;
+    assert!(piped.lines().any(|line| line.chars().count() > 80), "{piped}");
+}
+
+#[test]
 fn a_stopped_command_stops_audex_and_goes_on_with_it() {
     let mut sandbox = Sandbox::new();
     sandbox.set("PS1", "outer> ");

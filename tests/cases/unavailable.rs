@@ -112,17 +112,20 @@ fn a_role_that_is_no_arn_is_refused_before_anything_is_asked() {
 }
 
 #[test]
-fn a_fallback_that_is_refused_too_names_both_calls() {
+fn keys_that_sts_narrows_by_no_call_need_a_role() {
     let mut seed = Seed::demo();
     seed.deny_scoped_credentials = true;
     let mut sandbox = Sandbox::with_seed(seed, "developer");
     sandbox.unset("AUDEX_ROLE_ARN");
-    let stderr = sandbox.run(RUN).exits(69).stderr;
-    for part in [
-        "STS refused GetScopedCredentials (AWS denied `GetScopedCredentials`",
-        ") and GetFederationToken (AWS denied `GetFederationToken`",
-        "hint: the IAM user needs `sts:GetScopedCredentials` or `sts:GetFederationToken`",
-    ] {
+    insta::assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
+    exit 77
+    --- stderr
+    error: provider `aws`: no role is set, and this IAM user may not narrow its own keys
+    hint: set AUDEX_ROLE_ARN, or pass --role-arn, to a role that this user may assume
+    "#);
+    // The words of AWS are for who asks for them.
+    let stderr = sandbox.run([&["run", "--verbose"], &RUN[1..]].concat()).exits(77).stderr;
+    for part in ["GetScopedCredentials: AWS denied", "GetFederationToken: AWS denied"] {
         assert!(stderr.contains(part), "{part}: {stderr}");
     }
 }
@@ -133,16 +136,16 @@ fn a_second_step_that_is_insisted_on_is_the_one_that_is_explained() {
     seed.deny_scoped_credentials = true;
     let mut sandbox = Sandbox::with_seed(seed, "developer");
     sandbox.set("AUDEX_ROLE_ARN", ROLE);
-    let output = sandbox.run([&["run", "--method", "assume-role-scoped"], &RUN[1..]].concat()).exits(69);
+    let output = sandbox.run([&["run", "--method", "assume-role-scoped"], &RUN[1..]].concat()).exits(77);
     assert!(output.stderr.contains("hint: the role needs `sts:GetScopedCredentials`"), "{}", output.stderr);
 }
 
 #[test]
-fn a_role_that_does_not_trust_the_caller_is_unavailable() {
+fn a_role_that_does_not_trust_the_caller_is_a_denial() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AUDEX_ROLE_ARN", "arn:aws:iam::123456789012:role/Other");
     assert_snapshot!(sandbox.run(RUN).snapshot(), @r#"
-    exit 69
+    exit 77
     --- stderr
     error: provider `aws`: AWS denied `AssumeRole` (AccessDenied, request loopback): User: arn:aws:iam::123456789012:user/developer is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/Other
     hint: the role's trust policy must allow these source credentials `sts:AssumeRole`

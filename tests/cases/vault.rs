@@ -265,7 +265,7 @@ fn every_refusal_says_what_to_do() {
     sandbox.set("AUDEX_VAULT_ROLE", "none");
     fails(&sandbox, 78, &["Role 'none' not found", "AUDEX_VAULT_ROLE"]);
     sandbox.set("AUDEX_VAULT_ROLE", "my-vault-role").set("AUDEX_VAULT_MOUNT", "elsewhere");
-    fails(&sandbox, 69, &["Vault denied `elsewhere/sts/my-vault-role`", "must allow `update`"]);
+    fails(&sandbox, 77, &["Vault denied `elsewhere/sts/my-vault-role`", "must allow `update`"]);
     sandbox.unset("AUDEX_VAULT_MOUNT").set("VAULT_SECRET_ID", "used-up");
     fails(&sandbox, 69, &["invalid secret id", "the SecretID has expired or was used up"]);
     sandbox.unset("VAULT_SECRET_ID");

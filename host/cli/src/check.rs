@@ -1,7 +1,6 @@
 //! The provider checks every native permission before anything is decided about it.
 
 use crate::expansion::{Expanded, Native};
-use crate::request::includes;
 use audex_components::component::PluginError;
 use audex_components::provider::Scope;
 use audex_components::provider::{Finding, Permission, Provider, Status};
@@ -42,6 +41,8 @@ pub enum CheckError {
         provider: String,
         /// The nearest known permission.
         suggestion: Option<String>,
+        /// What the provider says of it.
+        note: Option<String>,
     },
 }
 
@@ -89,7 +90,8 @@ fn accept(
             return Err(CheckError::Malformed { action, provider, syntax, suggestion });
         }
         Status::Unknown => {
-            return Err(CheckError::Unknown { action, provider, suggestion: finding.suggestion });
+            let (suggestion, note) = (finding.suggestion, finding.note);
+            return Err(CheckError::Unknown { action, provider, suggestion, note });
         }
         Status::Known | Status::Corrected => {}
     }

@@ -9,6 +9,7 @@ mod health;
 mod identity_args;
 mod intent;
 mod learn;
+mod mistake;
 mod plan;
 mod plugin;
 mod policies;
@@ -26,13 +27,14 @@ use crate::pipeline::guard::guarded;
 use audex_components::compiler;
 use audex_core::environment::Environment;
 use audex_core::printable;
-use audex_core::{process, unwind};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use audex_core::process;
+use audex_core::unwind;
+use clap::error::ContextValue;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Least-privilege, short-lived cloud credentials for one command
 #[derive(Debug, Parser)]
-#[command(name = "tryaudex", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "tryaudex", bin_name = "tryaudex", version, max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -80,7 +82,7 @@ pub fn main() -> ExitCode {
     unwind::silence(console::tell);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return ExitCode::from(unparsed(&error)),
+        Err(error) => return ExitCode::from(unparsed(error)),
     };
     process::harden();
     let environment = Environment::capture();
@@ -124,27 +126,29 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
 }
 
 /// Says why the command line could not be read, or shows help; returns the exit status.
-fn unparsed(error: &clap::Error) -> u8 {
+fn unparsed(mut error: clap::Error) -> u8 {
+    if !error.use_stderr() {
+        console::help(&error.render());
+        return 0;
+    }
+    let mut program = Cli::command();
+    program.build();
+    let hint = mistake::hint(&mut error, &program, std::env::args_os().skip(1));
     let mut text = error.render().to_string();
     for (_, value) in error.context() {
-        // Security: a line end in an argument would begin a line of ours.
+        // Security: a line end in an argument would begin a line of ours. Its escape sequences are gone when clap shows it.
         if let ContextValue::String(quoted) = value
             && quoted.contains(char::is_control)
         {
-            text = text.replace(quoted.as_str(), &printable::line(quoted));
+            let shown = anstream::adapter::strip_str(quoted).to_string();
+            for raw in [quoted.as_str(), shown.as_str()].into_iter().filter(|raw| !raw.is_empty()) {
+                text = text.replace(raw, &printable::line(raw));
+            }
         }
     }
-    // clap prints help and version to stdout with 0, errors to stderr with 2. Both may quote an argument.
-    if error.use_stderr() {
-        console::tell(text.trim_end());
-    } else {
-        console::result(&text);
-    }
-    if error.kind() == ErrorKind::UnknownArgument
-        && error.get(ContextKind::SuggestedArg).is_none()
-        && std::env::args_os().nth(1).is_some_and(|word| word == "run")
-    {
-        console::tell("hint: put the command after `--`: tryaudex run --allow … -- COMMAND");
+    console::tell(text.trim_end());
+    if let Some(hint) = hint {
+        console::tell(&format!("hint: {}", printable::line(&hint)));
     }
     u8::try_from(error.exit_code()).unwrap_or(2)
 }

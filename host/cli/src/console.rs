@@ -6,7 +6,11 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::sync::OnceLock;
 
+use anstream::{AutoStream, ColorChoice};
+use clap::builder::StyledStr;
+use clap::builder::styling::{AnsiColor, Style};
 use serde_json::{Value, json};
+use terminal_size::Width;
 
 use audex_core::environment::Environment;
 use audex_core::printable::is_hidden;
@@ -160,9 +164,58 @@ pub fn ask(question: &str) -> Option<String> {
     Some(answer)
 }
 
+/// Prints a help text, with its styles where a person reads it.
+pub fn help(text: &StyledStr) {
+    let is_styled = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
+    // Security: a help text quotes nothing that a user or a component wrote, so that its escape sequences are the program's own.
+    if is_styled {
+        let _ = write!(io::stdout().lock(), "{}", text.ansi());
+    } else {
+        result(&text.to_string());
+    }
+}
+
+/// Returns the columns of the terminal that standard output goes to; none where it goes to no terminal.
+fn columns() -> Option<usize> {
+    let (Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(columns.into()).filter(|columns| *columns > 0)
+}
+
+/// Returns true if a person reads standard output.
+#[must_use]
+pub fn is_result_watched() -> bool {
+    io::IsTerminal::is_terminal(&io::stdout())
+}
+
+/// How lines on stderr begin that are worth a colour.
+const LABELS: [(&str, Style); 3] = [
+    ("error:", AnsiColor::Red.on_default().bold()),
+    ("hint:", AnsiColor::Cyan.on_default().bold()),
+    ("notice:", AnsiColor::Yellow.on_default().bold()),
+];
+
+/// `line` with its label in colour, where it has one.
+fn coloured(line: String) -> String {
+    let label = LABELS.iter().find_map(|(label, style)| Some((label, style, line.strip_prefix(label)?)));
+    match label {
+        Some((label, style, rest)) => format!("{style}{label}{style:#}{rest}"),
+        None => line,
+    }
+}
+
+/// Returns true if stderr takes colours: it is a terminal, and no variable such as `NO_COLOR` says otherwise.
+fn takes_colour() -> bool {
+    static TAKES: OnceLock<bool> = OnceLock::new();
+    *TAKES.get_or_init(|| AutoStream::choice(&io::stderr()) != ColorChoice::Never)
+}
+
 fn stderr(line: &str) {
     // A command, a component or a server may have put control characters into what is quoted here.
     let mut clean = visible(&shown(line), |_| Some(' '));
+    // Security: only after that, so that no escape sequence is anybody else's.
+    if takes_colour() {
+        clean = coloured(clean);
+    }
     // The end of the line in the same write, or the output of a command comes between.
     clean.push('\n');
     let _ = io::stderr().lock().write_all(clean.as_bytes());
@@ -186,15 +239,57 @@ fn visible(text: &str, control: impl Fn(char) -> Option<char>) -> String {
     visible
 }
 
-/// Lays rows out in columns under `headings`. Long cells are cut.
+/// Lays rows out in columns under `headings`, as wide as the terminal. Long cells are cut.
+///
+/// Where standard output is not a terminal, each row is one line, however long.
 #[must_use]
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    laid_out(headings, rows, columns().map(Fit::Wrapped))
+}
+
+/// Lays rows out like [`table`], but on a terminal too each is one line: its last cell is cut.
+#[must_use]
+pub fn lines(headings: &[&str], rows: &[Vec<String>]) -> String {
+    laid_out(headings, rows, columns().map(Fit::Cut))
+}
+
+/// How a table is made to fit into so many characters.
+#[derive(Clone, Copy, Debug)]
+enum Fit {
+    /// Cells go on in the next line.
+    Wrapped(usize),
+    /// The last cell ends where the line does.
+    Cut(usize),
+}
+
+/// The text between two columns.
+const GAP: &str = "  ";
+/// Characters of a column that is not made narrower: words are not broken into less.
+const LEAST_COLUMN: usize = 12;
+/// Characters of a word that is not broken as long as another column has more: a time, a session's name, a digest.
+const WORD: usize = 24;
+
+fn laid_out(headings: &[&str], rows: &[Vec<String>], fit: Option<Fit>) -> String {
     let mut widths: Vec<usize> = headings.iter().map(|heading| heading.chars().count()).collect();
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
+    let mut rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|text| cell(text)).collect()).collect();
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
+    }
+    match fit {
+        Some(Fit::Wrapped(most)) => {
+            let word =
+                |cell: &String| pieces(cell).map(|(piece, _)| piece.chars().count()).max().unwrap_or(0);
+            let longest =
+                |column| rows.iter().filter_map(|row: &Vec<String>| row.get(column)).map(word).max();
+            let least =
+                (0..widths.len()).map(|column| longest(column).unwrap_or(0).clamp(LEAST_COLUMN, WORD));
+            narrow(&mut widths, &least.collect::<Vec<_>>(), most);
+        }
+        Some(Fit::Cut(most)) => cut(&mut widths, &mut rows, most),
+        None => {}
     }
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         // By hand: a width in a format string is 16 bits, and more is a panic.
@@ -202,13 +297,85 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
             cell.to_owned() + &" ".repeat(width.saturating_sub(cell.chars().count()))
         };
         let padded: Vec<String> = cells.zip(&widths).map(pad).collect();
-        padded.join("  ").trim_end().to_owned() + "\n"
+        padded.join(GAP).trim_end().to_owned() + "\n"
     };
     let mut out = line(&mut headings.iter().copied());
     for row in &rows {
-        out += &line(&mut row.iter().map(String::as_str));
+        let wrapped: Vec<Vec<String>> =
+            row.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)).collect();
+        let height = wrapped.iter().map(Vec::len).max().unwrap_or_default();
+        for at in 0..height {
+            out += &line(&mut wrapped.iter().map(|lines| lines.get(at).map_or("", String::as_str)));
+        }
     }
     out
+}
+
+/// Takes from the widest columns until all fit into `most` characters, or none can give more: first down to `least`.
+fn narrow(widths: &mut [usize], least: &[usize], most: usize) {
+    let gaps = GAP.len() * widths.len().saturating_sub(1);
+    let mut over = (widths.iter().sum::<usize>() + gaps).saturating_sub(most);
+    while over > 0 {
+        let can_give = widths.iter_mut().zip(least).filter(|(width, least)| **width > **least);
+        let widest = match can_give.map(|(width, _)| width).max() {
+            Some(widest) => Some(widest),
+            None => widths.iter_mut().max().filter(|widest| **widest > LEAST_COLUMN),
+        };
+        let Some(widest) = widest else { return };
+        *widest -= 1;
+        over -= 1;
+    }
+}
+
+/// Cuts the last column to what the others leave of `most` characters.
+fn cut(widths: &mut [usize], rows: &mut [Vec<String>], most: usize) {
+    let Some((last, others)) = widths.split_last_mut() else { return };
+    let left = most.saturating_sub(others.iter().map(|width| width + GAP.len()).sum()).max(LEAST_COLUMN);
+    if *last <= left {
+        return;
+    }
+    *last = left;
+    for cell in rows.iter_mut().filter_map(|row| row.get_mut(others.len())) {
+        if cell.chars().count() > left {
+            *cell = cell.chars().take(left - 1).chain(['…']).collect();
+        }
+    }
+}
+
+/// The parts of a cell that stay together, each with whether a space is before it: words, and the items of lists.
+fn pieces(cell: &str) -> impl Iterator<Item = (&str, bool)> {
+    cell.split(' ').enumerate().flat_map(|(word, text)| {
+        text.split_inclusive(',').enumerate().map(move |(item, piece)| (piece, word > 0 && item == 0))
+    })
+}
+
+/// The lines of a cell that is `width` characters wide: broken between words and after commas, and elsewhere only in what is
+/// longer than a line.
+fn wrap(cell: &str, width: usize) -> Vec<String> {
+    if cell.chars().count() <= width || width == 0 {
+        return vec![cell.to_owned()];
+    }
+    let (mut lines, mut line, mut length) = (Vec::new(), String::new(), 0);
+    for (piece, is_word) in pieces(cell) {
+        let space = usize::from(is_word && length > 0);
+        if length > 0 && length + space + piece.chars().count() > width {
+            lines.push(std::mem::take(&mut line));
+            length = 0;
+        } else if space > 0 {
+            line.push(' ');
+            length += 1;
+        }
+        for c in piece.chars() {
+            if length == width {
+                lines.push(std::mem::take(&mut line));
+                length = 0;
+            }
+            line.push(c);
+            length += 1;
+        }
+    }
+    lines.push(line);
+    lines
 }
 
 /// A cell on one line: a line end in it would look like another row.
@@ -234,7 +401,7 @@ mod tests {
     #[test]
     fn a_cell_of_any_length_is_laid_out_and_cut() {
         let rows = [vec!["a".to_owned(), "x".repeat(70_000), "b".to_owned()], vec!["é\n".to_owned()]];
-        let shown = table(&["ONE", "TWO", "THREE"], &rows);
+        let shown = laid_out(&["ONE", "TWO", "THREE"], &rows, None);
         let cut = "x".repeat(CELL_CHARACTERS) + "…";
         let heading = format!("ONE  TWO{}  THREE", " ".repeat(CELL_CHARACTERS + 1 - 3));
         assert_eq!(shown, format!("{heading}\na    {cut}  b\né\n"));
@@ -250,6 +417,63 @@ mod tests {
         assert_eq!(serde_json::from_str::<Value>(&shown).unwrap()["name"], hostile);
         assert_eq!(visible("größer — 権限 🔑\u{1b}[2J", |_| Some(' ')), "größer — 権限 🔑 [2J");
         assert!(!table(&["A"], &[vec![hostile.to_owned()]]).contains(is_hidden_but_a_line_end));
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal_and_loses_nothing() {
+        let long = "words of one cell that are many more than one line of a narrow terminal takes";
+        let rows = [vec!["aws".to_owned(), long.to_owned(), "x".repeat(30)], vec!["gcp".to_owned()]];
+        let shown = laid_out(&["PROVIDER", "NOTE", "NAME"], &rows, Some(Fit::Wrapped(60)));
+        assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
+        assert!(shown.lines().count() > 3, "{shown}");
+        for word in long.split(' ') {
+            assert!(shown.contains(word), "{word}: {shown}");
+        }
+        assert_eq!(shown.matches('x').count(), 30);
+        // Less than the columns can be made is not a reason to stop.
+        assert!(
+            laid_out(&["A", "B"], &[vec!["y".repeat(40), "z".repeat(40)]], Some(Fit::Wrapped(5)))
+                .contains("zzzz")
+        );
+    }
+
+    #[test]
+    fn words_are_whole_as_long_as_another_column_has_more() {
+        let row =
+            ["2026-11-30T03:01:04Z", "a:One,b:Two,c:Three,d:Four", "some words that are wrapped before"];
+        let shown =
+            laid_out(&["TIME", "LIST", "WHAT"], &[row.map(str::to_owned).to_vec()], Some(Fit::Wrapped(56)));
+        assert!(
+            shown.contains("2026-11-30T03:01:04Z") && shown.lines().all(|line| line.len() <= 56),
+            "{shown}"
+        );
+        for item in row[1].split_inclusive(',') {
+            assert!(shown.contains(item), "{item}: {shown}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_one_line_for_each_row() {
+        let rows = [vec!["first".to_owned(), "x".repeat(90)], vec!["second".to_owned(), "é".to_owned()]];
+        let shown = laid_out(&["NAME", "WHAT"], &rows, Some(Fit::Cut(40)));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!((lines[1].chars().count(), lines[1].ends_with('…'), lines[2]), (40, true, "second  é"));
+    }
+
+    #[test]
+    fn a_cell_is_wrapped_between_words_and_in_long_ones() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
+        assert_eq!(wrap("a:One,b:Two,c d", 8), ["a:One,", "b:Two,c", "d"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn only_the_label_of_a_line_is_coloured() {
+        assert_eq!(coloured("audex: error: x".to_owned()), "audex: error: x");
+        let line = coloured("error: no `hint:` here".to_owned());
+        assert!(line.starts_with('\u{1b}') && line.ends_with(" no `hint:` here"), "{line:?}");
     }
 
     fn is_hidden_but_a_line_end(c: char) -> bool {

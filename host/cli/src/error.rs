@@ -2,6 +2,8 @@
 
 mod component;
 
+use audex_sdk::spelling::nearest;
+
 use crate::check::CheckError;
 use crate::components::DENY_LIST;
 use crate::demo::DemoError;
@@ -19,7 +21,7 @@ use crate::settings::{SettingsError, UnknownSetting};
 use audex_audit::AuditError;
 use audex_child::ChildError;
 use audex_child::deliver::DeliverError;
-use audex_components::provider::{ErrorKind, ProviderError};
+use audex_components::provider::ProviderError;
 use audex_core::paths::PathsError;
 use audex_core::unwind::Panicked;
 use audex_endpoint::EndpointError;
@@ -29,7 +31,9 @@ impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         let hint = match &error {
             SettingsError::Exposed { path } => Some(format!("run: chmod 600 {}", path.display())),
-            SettingsError::Invalid { message, .. } => elsewhere(message).map(str::to_owned),
+            SettingsError::Invalid { message, .. } => {
+                elsewhere(message).map(str::to_owned).or_else(|| key_meant(message))
+            }
             SettingsError::Theirs { .. } | SettingsError::Mapping { .. } => {
                 Some("leave it out of your file".to_owned())
             }
@@ -53,18 +57,33 @@ fn elsewhere(message: &str) -> Option<&'static str> {
     }
 }
 
+/// Slips that a key or a setting may have.
+const SETTING_SLIPS: usize = 2;
+
+/// Returns what an unknown key was probably meant to be, by the keys that the reader of the file says there are.
+fn key_meant(message: &str) -> Option<String> {
+    let (key, rest) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    if known == ["profiles"] && nearest(key, &known, SETTING_SLIPS).is_none() {
+        return Some(format!("a profile is a table: write `[profiles.{key}]`"));
+    }
+    nearest(key, &known, SETTING_SLIPS).map(|meant| format!("did you mean `{meant}`"))
+}
+
 impl From<UnknownSetting> for Failure {
     fn from(error: UnknownSetting) -> Self {
-        let (what, known) = match &error {
-            UnknownSetting::Key { known, .. } => ("it has", known),
-            UnknownSetting::Provider { known, .. } => ("there are", known),
+        let hint = match &error {
+            UnknownSetting::Key { key, known, .. } => match nearest(key, known, SETTING_SLIPS) {
+                Some(meant) => format!("did you mean `{meant}`; it has `{}`", known.join("`, `")),
+                None => format!("it has `{}`", known.join("`, `")),
+            },
+            UnknownSetting::Provider { provider, known, .. } => component::one_of(provider, known),
             UnknownSetting::Hidden { is_flag, .. } => {
                 let kind = if *is_flag { Kind::Usage } else { Kind::Config };
                 let hint = "type it anew: such characters come with copied text";
                 return Self::new(kind, "settings", error).hinting(hint);
             }
         };
-        let hint = format!("{what} `{}`", known.join("`, `"));
         Self::new(Kind::Config, "settings", error).hinting(hint)
     }
 }
@@ -73,7 +92,6 @@ impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         let hint = match &error {
             RequestError::Nothing => "name permissions with --allow or a profile with --profile",
-            RequestError::EmptyItem { option: "--resource" } => "leave --resource out to mean every resource",
             RequestError::EmptyItem { .. } => "a variable in it may be unset",
             RequestError::Hidden { .. } => "type it anew: such characters come with copied text",
             RequestError::OutsideProfile { .. } => "--resource can narrow a profile, not leave it",
@@ -132,7 +150,16 @@ impl From<ExpansionError> for Failure {
 impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
         let hint = match &error {
-            CheckError::Plugin(_) | CheckError::Unknown { suggestion: None, .. } => None,
+            CheckError::Plugin(_) => None,
+            CheckError::Malformed { action, .. } if action.trim().contains(char::is_whitespace) => {
+                let commas = action.split_whitespace().collect::<Vec<_>>().join(",");
+                Some(format!("separate permissions with commas: `{commas}`"))
+            }
+            CheckError::Unknown { suggestion: None, note, .. } => {
+                Some(note.clone().unwrap_or_else(|| {
+                    "`tryaudex policies universal` shows names for every cloud".to_owned()
+                }))
+            }
             CheckError::Malformed { suggestion: Some(name), .. }
             | CheckError::Unknown { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),
             CheckError::Malformed { .. } => Some("check --provider and the spelling in --allow".to_owned()),
@@ -191,13 +218,11 @@ impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         match error {
             PlanError::Provider(error) => {
-                // A plan asks nobody: what denies there is a deny list that the credentials could not keep.
-                let denied = matches!(&error, ProviderError::Refused { error, .. } if error.kind == ErrorKind::Denied);
+                let is_setting = matches!(&error, ProviderError::Refused { error, .. } if component::is_setting_missing(error));
                 let failure = Self { stage: "plan", ..error.into() };
                 // What cannot be planned was asked for on the command line or in a profile.
                 let kind = match failure.kind {
-                    _ if denied => Kind::Denied,
-                    Kind::Config => Kind::Usage,
+                    Kind::Config if !is_setting => Kind::Usage,
                     kind => kind,
                 };
                 Self { kind, ..failure }
@@ -210,8 +235,12 @@ impl From<PlanError> for Failure {
             }
             PlanError::DenyVoid => Self::new(Kind::Denied, "plan", error)
                 .hinting("use a method that limits the credentials, or ask whoever owns the deny list"),
-            PlanError::TooWeak { .. } => Self::new(Kind::Denied, "plan", error)
-                .hinting("choose another --method or narrower permissions, or lower --require if your organisation lets you"),
+            PlanError::TooWeak { ref method, .. } => {
+                let hint = format!(
+                    "`{method}` cannot do more for it: choose another --method, or permissions that it can limit (`tryaudex plan` shows who enforces each)"
+                );
+                Self::new(Kind::Denied, "plan", error).hinting(hint)
+            }
             PlanError::NoLayerLeft => Self::new(Kind::Usage, "plan", error)
                 .hinting("run it from an outer session, or set AUDEX_ROLE_ARN to a role to assume"),
         }

@@ -148,7 +148,7 @@ pub fn outline(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
     let mut planned = plan::plan(filtered, &provider, &command, forbidden)?;
     layer::note(context, &provider, &mut planned)?;
     attempt.planned(&planned);
-    plan::require(&planned, settings.require)?;
+    plan::require(&planned, settings.require, &settings.required_by)?;
     if let Some(asked) = ttl.lowered_from {
         let (asked, ceiling) = (asked.as_secs(), ttl.duration.as_secs());
         planned
@@ -284,6 +284,7 @@ fn mint_and_start(
     let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
     // The advice comes before minting, so that the user can still stop the run.
     report::advice(console, &advice);
+    let granted = report::granted(attempt, provider);
     let ttl = u64::from(planned.grant.shown().ttl_seconds);
     let began = clock::unix_seconds();
     let take_back = |minted: &Minted| {
@@ -313,7 +314,8 @@ fn mint_and_start(
         let settled = settle::wait(console, provider, &minted, &mut signals)?;
         let began = settled.unwrap_or(began);
         let access = Access::of(&minted, began, ttl, on_expiry);
-        let life = Life { provider, minted: &minted, access: &access, withheld, onlooker: &mut *onlooker };
+        let onlooker = &mut *onlooker;
+        let life = Life { provider, granted, minted: &minted, access: &access, withheld, onlooker };
         let (ended, known) = live(context, life, directory, attempt, executable, signals)?;
         Ok((ended, known, began))
     });
@@ -331,13 +333,14 @@ fn mint_and_start(
     onlooker.at(Stage::Record);
     finish(&ended, revoked, &known, attempt, console);
     onlooker.ended(provider, &minted, began);
-    report::perhaps_denied(console, attempt, &ended, &advice);
+    report::perhaps_denied(console, attempt, &ended, &advice, onlooker.is_learning());
     Ok(ended.exit_code())
 }
 
 /// The arguments of `live`.
 struct Life<'a> {
     provider: &'a Provider,
+    granted: String,
     minted: &'a Minted,
     access: &'a Access,
     withheld: Vec<String>,
@@ -353,11 +356,13 @@ fn live(
     executable: &audex_child::Executable,
     signals: Signals,
 ) -> Result<(Ended, Vec<Secret>), Failure> {
-    let Life { provider, minted, access, mut withheld, onlooker } = life;
+    let Life { provider, granted, minted, access, mut withheld, onlooker } = life;
     // The command must not get the variables from which the provider mints.
     withheld.extend(provider.sources().map(str::to_owned));
     let source = provider.loaded().source;
-    let delivered = Delivered { source, minted, access, withheld: &withheld, onlooker: &mut *onlooker };
+    let granted = granted.as_str();
+    let delivered =
+        Delivered { source, granted, minted, access, withheld: &withheld, onlooker: &mut *onlooker };
     // The private files and the endpoints must live as long as the command.
     let (directory, endpoints, running) = start(context, directory, delivered, attempt, executable, signals)?;
     let mut known = secrets(minted);
@@ -372,6 +377,7 @@ fn live(
 /// The arguments of `start`.
 struct Delivered<'a> {
     source: Source,
+    granted: &'a str,
     minted: &'a Minted,
     access: &'a Access,
     withheld: &'a [String],
@@ -390,7 +396,7 @@ fn start(
     if let Some(signal) = signals.interrupted() {
         return Err(Failure::interrupted(signal as i32));
     }
-    let Delivered { source, minted, access, withheld, onlooker } = delivered;
+    let Delivered { source, granted, minted, access, withheld, onlooker } = delivered;
     onlooker.at(Stage::Deliver);
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
     let endpoints = audex_endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
@@ -418,7 +424,8 @@ fn start(
     let delivered = deliver(&delivery, directory)?;
     onlooker.at(Stage::Start);
     // This line comes before the command can write anything.
-    report::started(context.console, attempt, minted, access);
+    let how = if onlooker.is_learning() { "learning with " } else { "" };
+    report::started(context.console, attempt, &format!("{how}{granted}"), minted, access);
     let running = audex_child::spawn(executable, &delivered.environment, signals)?;
     Ok((delivered.directory, endpoints, running))
 }

@@ -6,8 +6,13 @@ use serde_json::Value;
 
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
+use crate::settings::RequiredBy;
 use crate::settings::strength;
-use audex_components::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
+use audex_components::provider::Advice;
+use audex_components::provider::Enforcer;
+use audex_components::provider::GrantPlan;
+use audex_components::provider::Provider;
+use audex_components::provider::ProviderError;
 use audex_logins::aws::MAX_SCOPED_POLICIES;
 
 /// A grant and its plan.
@@ -58,7 +63,7 @@ pub enum PlanError {
     #[error("nobody would enforce the deny list on these credentials")]
     DenyVoid,
     /// A permission would be enforced less strictly than required.
-    #[error("`{action}` would be enforced by `{enforced_by}`, and `{required}` is required")]
+    #[error("`{action}` would be enforced by `{enforced_by}`, and {} `{required}`", by.requires())]
     TooWeak {
         /// The permission.
         action: String,
@@ -66,6 +71,10 @@ pub enum PlanError {
         enforced_by: &'static str,
         /// The required enforcer.
         required: &'static str,
+        /// Who says so.
+        by: RequiredBy,
+        /// The method that would make the credentials.
+        method: String,
     },
     /// The source credentials cannot be narrowed once more.
     #[error(
@@ -160,7 +169,7 @@ fn allowed_actions(policy: &str) -> Vec<String> {
 ///
 /// # Errors
 /// [`PlanError::TooWeak`] for the first permission that is not.
-pub fn require(planned: &Planned, required: Enforcer) -> Result<(), PlanError> {
+pub fn require(planned: &Planned, required: Enforcer, by: &RequiredBy) -> Result<(), PlanError> {
     let weak = planned.plan.permissions.iter().find(|p| strength(p.enforced_by) < strength(required));
     match weak {
         None => Ok(()),
@@ -168,6 +177,8 @@ pub fn require(planned: &Planned, required: Enforcer) -> Result<(), PlanError> {
             action: permission.action.clone(),
             enforced_by: enforcer_name(permission.enforced_by),
             required: enforcer_name(required),
+            by: by.clone(),
+            method: planned.plan.method.clone(),
         }),
     }
 }

@@ -11,7 +11,7 @@ pub mod source;
 pub mod vault_config;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +66,8 @@ pub struct Settings {
     pub provider: Option<String>,
     /// The least enforcement that a permission must have.
     pub require: Enforcer,
+    /// The origin of the requirement.
+    pub required_by: RequiredBy,
     /// The action on the command when access ends, if the user chose one.
     pub on_expiry: Option<OnExpiry>,
     /// The name of the mapping component.
@@ -203,13 +205,16 @@ impl Settings {
             }
         }
 
-        let asked_require = flags.require.or(user.enforcement.require).unwrap_or(Enforcer::Token);
-        // The organisation can raise the requirement; the user's settings cannot lower it again.
-        let require = stricter(asked_require, organisation.enforcement.require.unwrap_or(Enforcer::None));
+        let (require, required_by) = enforcement(
+            flags.require,
+            (user.enforcement.require, &user_at),
+            (organisation.enforcement.require, &at),
+        );
         Ok(Self {
             paths,
             provider: flags.provider.or(user.provider),
             require,
+            required_by,
             on_expiry: flags.on_expiry.or(user.on_expiry),
             mapping,
             intent: user.intent,
@@ -372,9 +377,54 @@ pub enum UnknownSetting {
     },
 }
 
-/// Returns the stricter of two requirements.
-fn stricter(left: Enforcer, right: Enforcer) -> Enforcer {
-    if strength(left) >= strength(right) { left } else { right }
+/// The origin of the enforcement that a run requires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequiredBy {
+    /// The program's default.
+    Default,
+    /// `--require`.
+    Flag,
+    /// The user's file, `PATH:LINE`.
+    User(String),
+    /// The organisation's file, `PATH:LINE`.
+    Organisation(String),
+}
+
+impl RequiredBy {
+    /// Returns the subject and the verb of a sentence about it, with the place where it is said.
+    #[must_use]
+    pub fn requires(&self) -> String {
+        match self {
+            Self::Default => "the default is at least".to_owned(),
+            Self::Flag => "--require asks for".to_owned(),
+            Self::User(place) => format!("{place} requires"),
+            Self::Organisation(place) => format!("your organisation ({place}) requires"),
+        }
+    }
+}
+
+/// Returns the requirement of a run, and who makes it: the option, then the user's file, then the default.
+///
+/// Security: the organisation can raise the requirement; the user's settings cannot lower it again.
+fn enforcement(
+    flag: Option<Enforcer>,
+    (user, user_at): (Option<Enforcer>, &Path),
+    (organisation, at): (Option<Enforcer>, &Path),
+) -> (Enforcer, RequiredBy) {
+    let place = |file: &Path| {
+        source::place(file, &["enforcement", "require"]).trim_end_matches([':', ' ']).to_owned()
+    };
+    let asked = match (flag, user) {
+        (Some(flag), _) => flag,
+        (None, Some(user)) => user,
+        (None, None) => Enforcer::Token,
+    };
+    match organisation {
+        Some(theirs) if strength(theirs) > strength(asked) => (theirs, RequiredBy::Organisation(place(at))),
+        _ if flag.is_some() => (asked, RequiredBy::Flag),
+        _ if user.is_some() => (asked, RequiredBy::User(place(user_at))),
+        _ => (asked, RequiredBy::Default),
+    }
 }
 
 /// Returns the strength of an enforcer; a greater number is stricter.

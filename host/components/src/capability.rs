@@ -58,16 +58,27 @@ impl Capability {
 
 /// A capability that this host does not know. Unknown names are errors, never ignored.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "`{0}` is no capability this version knows (`http:HOST`, `slot:aws`, `slot:gcp`, `slot:azure`, `slot:vault`, `secret:NAME`)"
-)]
-pub struct UnknownCapability(String);
+pub enum UnknownCapability {
+    /// The kind of the capability is not known.
+    #[error(
+        "`{0}` is no capability this version knows (`http:HOST`, `slot:aws`, `slot:gcp`, `slot:azure`, `slot:vault`, `secret:NAME`)"
+    )]
+    Kind(String),
+    /// The text after `http:` is not the name of a host on the public internet.
+    #[error(
+        "`{0}` is no capability: `http:` names one public host, such as `http:api.example.com`; where it really is, such as on loopback, is said in `[endpoints]` of config.toml"
+    )]
+    Host(String),
+}
 
 impl FromStr for Capability {
     type Err = UnknownCapability;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unknown = || UnknownCapability(text.to_owned());
+        let unknown = || match text.split_once(':') {
+            Some(("http", _)) => UnknownCapability::Host(text.to_owned()),
+            _ => UnknownCapability::Kind(text.to_owned()),
+        };
         match text.split_once(':') {
             Some(("slot", "aws")) => Ok(Self::Aws),
             Some(("slot", "gcp")) => Ok(Self::Gcp),

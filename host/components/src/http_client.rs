@@ -2,6 +2,8 @@
 
 mod address;
 
+pub(crate) use self::address::NotPublic;
+
 use audex_core::environment::Environment;
 use audex_wire::client::{ClientError, common};
 

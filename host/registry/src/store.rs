@@ -16,15 +16,20 @@ use std::path::{Path, PathBuf};
 
 use super::rules::{RuleError, Rules};
 use super::signature::Signer;
-use audex_components::capability::{Capability, effective};
+use audex_components::capability::Capability;
+use audex_components::capability::effective;
 use audex_components::compiled::Cache;
-use audex_components::component::{Loaded, Phase, PluginError};
+use audex_components::component::Loaded;
+use audex_components::component::Phase;
+use audex_components::component::PluginError;
 use audex_components::engine::Engine;
-use audex_components::manifest::{Manifest, World};
+use audex_components::manifest::Manifest;
+use audex_components::manifest::World;
 use audex_core::digest::sha256;
 use audex_core::paths::Paths;
 use audex_core::private_file;
 use audex_core::source::Source;
+use audex_core::toml_place::place;
 
 pub use distrust::Distrust;
 pub use error::StoreError;
@@ -41,6 +46,8 @@ pub struct Store {
     directory: PathBuf,
     cache: PathBuf,
     rules: Rules,
+    /// Where the organisation says which filters it requires, `PATH:LINE`.
+    required_at: String,
     installed: Vec<Installed>,
 }
 
@@ -105,7 +112,22 @@ impl Store {
         }
         let installed = lock::read(&paths.plugins.join(lock::FILE))?;
         let (directory, cache) = (paths.plugins.clone(), paths.cache.clone());
-        Ok(Self { directory, cache, rules: rules.clone(), installed })
+        let file = paths.organisation.join("config.toml");
+        let required_at = place(&file, &["plugins", "required_filters"]);
+        let required_at = match required_at.trim_end_matches([':', ' ']) {
+            "" => file.display().to_string(),
+            place => place.to_owned(),
+        };
+        Ok(Self { directory, cache, rules: rules.clone(), required_at, installed })
+    }
+
+    /// Refuses to let the user do without a filter that the organisation requires.
+    fn check_undone(&self, name: &str, undone: &'static str) -> Result<(), StoreError> {
+        let is_filter = self.installed.iter().any(|one| one.name == name && one.world == World::Filter);
+        if !is_filter || self.rules.required(name).is_none() {
+            return Ok(());
+        }
+        Err(StoreError::Required { name: name.to_owned(), undone, place: self.required_at.clone() })
     }
 
     /// Checks that every filter that the organisation requires is installed and takes part.
@@ -121,7 +143,12 @@ impl Store {
                 Some(found) if !found.enabled => Err(RuleError::Disabled(name.clone())),
                 Some(found) => required.check(&found.version, &found.digest),
             };
-            outcome.map_err(|rule| StoreError::Rule { name: name.clone(), rule })?;
+            outcome.map_err(|rule| StoreError::NotThere {
+                name: name.clone(),
+                rule,
+                place: self.required_at.clone(),
+                sources: self.rules.sources.iter().flatten().map(ToString::to_string).collect(),
+            })?;
         }
         Ok(())
     }
@@ -209,6 +236,7 @@ impl Store {
             return Err(missing);
         }
         let _alone = self.change()?;
+        self.check_undone(name, "removed")?;
         let position = self.installed.iter().position(|installed| installed.name == name).ok_or(missing)?;
         let removed = self.installed.remove(position);
         lock::write(&self.directory, &self.installed)?;

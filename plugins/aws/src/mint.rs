@@ -1,7 +1,7 @@
 //! The STS calls themselves. What is handed out always carries the planned policy.
 
 use audex_sdk::provider::sts::{self, RoleRequest, Session};
-use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, Value, Variable, clock, settings};
+use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, Value, Variable, clock, log, settings};
 
 use crate::method::{Method, STS_FLOOR};
 use crate::plan;
@@ -184,6 +184,9 @@ pub fn explain(mut error: Error, step: Step) -> Error {
 
 /// The error when GetScopedCredentials was refused and what was tried in its place, `step`, failed too.
 pub fn both(refused: &Error, second: &Error, step: Step) -> Error {
+    if let (ErrorKind::Denied, Step::FederationToken) = (second.kind, step) {
+        return not_narrowable(refused, second);
+    }
     let (first, action) = (&refused.message, step.action());
     let message = if is_refusal(second) {
         format!("STS refused GetScopedCredentials ({first}) and {action} ({})", second.message)
@@ -191,15 +194,23 @@ pub fn both(refused: &Error, second: &Error, step: Step) -> Error {
         format!("STS refused GetScopedCredentials ({first}), and {action} failed ({})", second.message)
     };
     let hint = match (is_refusal(second), step) {
-        (true, Step::FederationToken) => Some(
-            "the IAM user needs `sts:GetScopedCredentials` or `sts:GetFederationToken`; \
-             or set AUDEX_ROLE_ARN to a role to assume"
-                .to_owned(),
-        ),
+        (true, Step::FederationToken) => Some(step.hint().to_owned()),
         (true, _) => Some(format!("{}; {}", Step::ScopeDown { role: true }.hint(), step.hint())),
         (false, _) => second.hint.clone(),
     };
     Error { kind: second.kind, code: second.code.clone(), message, hint }
+}
+
+/// The error for keys of an IAM user that STS narrows by no call. What AWS said of each call is logged, for `--verbose`.
+fn not_narrowable(refused: &Error, second: &Error) -> Error {
+    log::write(log::Level::Info, &format!("GetScopedCredentials: {}", refused.message));
+    log::write(log::Level::Info, &format!("GetFederationToken: {}", second.message));
+    Error {
+        kind: ErrorKind::Denied,
+        code: second.code.clone(),
+        message: "no role is set, and this IAM user may not narrow its own keys".to_owned(),
+        hint: Some("set AUDEX_ROLE_ARN, or pass --role-arn, to a role that this user may assume".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -213,19 +224,25 @@ mod tests {
     #[test]
     fn an_error_after_a_fallback_names_both_calls() {
         let first = failed(ErrorKind::Unsupported, "one");
-        let refused = both(&first, &failed(ErrorKind::Denied, "two"), Step::FederationToken);
+        let refused = both(&first, &failed(ErrorKind::Unsupported, "two"), Step::FederationToken);
         assert_eq!(refused.message, "STS refused GetScopedCredentials (one) and GetFederationToken (two)");
         let hint = refused.hint.unwrap();
-        assert!(
-            hint.contains("sts:GetScopedCredentials") && hint.contains("sts:GetFederationToken"),
-            "{hint}"
-        );
+        assert!(hint.contains("sts:GetFederationToken"), "{hint}");
         let unreachable = both(&first, &failed(ErrorKind::Unavailable, "two"), Step::AssumeRole);
         assert_eq!(
             unreachable.message,
             "STS refused GetScopedCredentials (one), and AssumeRole failed (two)"
         );
         assert_eq!((unreachable.kind, unreachable.hint), (ErrorKind::Unavailable, None));
+    }
+
+    #[test]
+    fn keys_that_sts_narrows_by_no_call_need_a_role_and_the_words_of_aws_are_logged() {
+        let denied = |message: &str| failed(ErrorKind::Denied, message);
+        let error = both(&denied("long words one"), &denied("long words two"), Step::FederationToken);
+        assert_eq!(error.message, "no role is set, and this IAM user may not narrow its own keys");
+        assert_eq!(error.kind, ErrorKind::Denied);
+        assert!(error.hint.unwrap().contains("AUDEX_ROLE_ARN"));
     }
 
     #[test]

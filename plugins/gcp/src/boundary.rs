@@ -57,7 +57,7 @@ pub fn boundary(asked: &[(Place, Vec<String>)]) -> Result<Boundary, Error> {
     for (place, wanted) in asked {
         let Some((roles, more)) = role::smallest(wanted) else {
             return Err(invalid(
-                "no-role",
+                "no-predefined-role",
                 format!("no predefined roles of Cloud Storage hold `{}` together", wanted.join("`, `")),
                 "ask for object permissions in this run, and for the rest in another",
             ));

@@ -70,7 +70,7 @@ fn bounded(grant: &Grant) -> Result<Plan, Error> {
         return Err(invalid(
             "nothing-granted",
             "none of these permissions works on a bucket or an object".to_owned(),
-            "leave --resource out, or ask for permissions such as `storage.objects.get`",
+            "ask for permissions of buckets and objects, such as `storage.objects.get`",
         ));
     }
     let made = boundary::boundary(&places)?;
@@ -104,7 +104,7 @@ fn only_storage(permission: &Permission, lost: &[String]) -> Result<(), Error> {
             format!(
                 "`{action}` cannot be limited to a resource: Google Cloud does that for Cloud Storage only"
             ),
-            "leave --resource out and let a service account of its own be the limit, or run it by itself",
+            "ask for it in a run of its own, with a service account that may do little else",
         ));
     }
     if permission.resources.is_every() {

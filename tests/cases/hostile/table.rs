@@ -254,11 +254,11 @@ pub const MINT: &[Case] = &[
 
 /// Nothing leaves the machine: each ends before a connection is made.
 pub const HTTP: &[Case] = &[
-    case("mint-http-elsewhere", 69, &["`evil.example.org` was not granted to this component"]),
-    case("mint-http-plain", 69, &["only `https://api.example.com/…` without user and port can be reached"]),
-    case("mint-http-port", 69, &["without user and port can be reached"]),
-    case("mint-http-user", 69, &["without user and port can be reached"]),
-    case("mint-http-address", 69, &["`169.254.169.254` was not granted to this component"]),
+    case("mint-http-elsewhere", 77, &["`evil.example.org` was not granted to this component"]),
+    case("mint-http-plain", 77, &["only `https://api.example.com/…` without user and port can be reached"]),
+    case("mint-http-port", 77, &["without user and port can be reached"]),
+    case("mint-http-user", 77, &["without user and port can be reached"]),
+    case("mint-http-address", 77, &["`169.254.169.254` was not granted to this component"]),
     case(
         "mint-http-header",
         70,
@@ -272,7 +272,7 @@ pub const HTTP: &[Case] = &[
     case("mint-http-smuggle", 70, &["failed in phase call: it set a malformed header"]),
     case("mint-http-many-headers", 70, &["failed in phase call: it set more than 64 headers"]),
     case("mint-http-lift", 78, &["no more than 16 values can be lifted from a reply"]),
-    case("mint-http-sign", 69, &["requests to `api.example.com` for `sts` are not signed for components"]),
+    case("mint-http-sign", 77, &["requests to `api.example.com` for `sts` are not signed for components"]),
     case(
         "mint-http-slot",
         70,

@@ -1,14 +1,21 @@
 //! `tryaudex audit`: what was done with credentials.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::console;
+use crate::console::lines;
 use crate::console::table;
 use crate::failure::Failure;
+use crate::pipeline::attempt::NO_SESSION;
 use crate::settings;
 use audex_audit::{Audit, Event, Filter, Record};
 use audex_core::environment::Environment;
 use audex_logins::aws::MAX_SCOPED_POLICIES;
+
+/// Sessions that are listed where nothing says how many: a screenful.
+const SESSIONS: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -18,12 +25,15 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// List what was recorded, oldest first
+    /// List the last sessions, one on a line; with --session, --event or --json each record
     List {
-        /// Only the last N records
+        /// Only the last N sessions, or records [default: 20 sessions, every record]
         #[arg(long, value_name = "N")]
         limit: Option<usize>,
-        /// Only this session
+        /// Every session
+        #[arg(long, conflicts_with = "limit")]
+        all: bool,
+        /// Only this session, record by record
         #[arg(long, value_name = "SESSION")]
         session: Option<String>,
         /// Only this event
@@ -46,8 +56,14 @@ enum Command {
 pub fn audit(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let audit = Audit::new(settings::directories(environment)?.audit);
     match args.command {
-        Command::List { limit, session, event, json } => {
-            list(&audit.list(&Filter { limit, session, event })?, json);
+        Command::List { limit, all, session, event, json } => {
+            if json || session.is_some() || event.is_some() {
+                list(&audit.list(&Filter { limit, session, event })?, json);
+            } else {
+                let limit = if all { usize::MAX } else { limit.unwrap_or(SESSIONS) };
+                let rows = sessions(&audit.list(&Filter::default())?, limit);
+                console::result(&lines(&["TIME", "SESSION", "OUTCOME", "WHAT"], &rows));
+            }
         }
         Command::Verify { json } => {
             let verified = audit.verify()?;
@@ -73,6 +89,51 @@ fn list(records: &[Record], json: bool) {
     };
     let rows: Vec<_> = records.iter().map(row).collect();
     console::result(&table(&["TIME", "SESSION", "EVENT", "WHAT"], &rows));
+}
+
+/// One row for each of the last `limit` sessions, the oldest first. What ended before it had a session is a row of its own.
+fn sessions(records: &[Record], limit: usize) -> Vec<Vec<String>> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for record in records {
+        let known = places.get(record.session.as_str()).filter(|_| record.session != NO_SESSION);
+        if let Some(row) = known.and_then(|place| rows.get_mut(*place)) {
+            row.outcome = outcome(&record.event).unwrap_or_else(|| std::mem::take(&mut row.outcome));
+            continue;
+        }
+        places.insert(&record.session, rows.len());
+        rows.push(Row {
+            time: record.time.clone(),
+            session: record.session.clone(),
+            outcome: outcome(&record.event).unwrap_or_else(|| "not ended".to_owned()),
+            what: match &record.event {
+                // Its exit code has a column of its own.
+                Event::Failed(failed) => failed.reason.clone(),
+                event => what(event),
+            },
+        });
+    }
+    let old = rows.len().saturating_sub(limit);
+    rows.into_iter().skip(old).map(|row| vec![row.time, row.session, row.outcome, row.what]).collect()
+}
+
+/// One session.
+struct Row {
+    time: String,
+    session: String,
+    outcome: String,
+    what: String,
+}
+
+/// What a session came to, if the event says so.
+fn outcome(event: &Event) -> Option<String> {
+    match event {
+        Event::Ended(ended) if ended.ended_by_deadline => Some("ttl ended".to_owned()),
+        Event::Ended(ended) => Some(format!("exit {}", ended.exit_code)),
+        Event::Denied(_) => Some("denied".to_owned()),
+        Event::Failed(failed) => Some(format!("exit {}", failed.exit_code)),
+        Event::Issuing(_) | Event::Issued(_) | Event::Leasing(_) | Event::CleanedUp(_) => None,
+    }
 }
 
 /// An event in one line.

@@ -55,7 +55,7 @@ pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
     if args.json {
         console::result(&Value::from(reports.iter().map(to_json).collect::<Vec<_>>()).to_string());
     } else {
-        console::result(&to_text(&reports));
+        console::result(&to_text(&reports, console::is_result_watched()));
     }
     let failed = reports.iter().any(Report::failed);
     Ok(if failed { Kind::Unavailable.exit_code() } else { 0 })
@@ -110,11 +110,22 @@ fn to_json(report: &Report) -> Value {
     })
 }
 
-fn to_text(reports: &[Report]) -> String {
+/// The word for a status; with a mark where a person looks for it.
+fn marked(status: HealthStatus, is_watched: bool) -> String {
+    let mark = match status {
+        _ if !is_watched => "",
+        HealthStatus::Ok => "✓ ",
+        HealthStatus::Warning => "! ",
+        HealthStatus::Failed => "✗ ",
+    };
+    format!("{mark}{}", status_name(status))
+}
+
+fn to_text(reports: &[Report], is_watched: bool) -> String {
     let (mut rows, mut hints) = (Vec::new(), String::new());
     for report in reports {
         for check in &report.checks {
-            let status = status_name(check.status).to_owned();
+            let status = marked(check.status, is_watched);
             rows.push(vec![report.provider.clone(), check.name.clone(), status, check.detail.clone()]);
             if let Some(hint) = &check.hint {
                 let _ = write!(hints, "\nhint: {}: {hint}", check.name);

@@ -2,20 +2,22 @@
 
 use clap::builder::NonEmptyStringValueParser;
 
+use super::request_args::WHO;
+
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct IdentityArgs {
-    #[arg(long, value_name = "EMAIL", value_parser = NonEmptyStringValueParser::new(), help = "Service account to impersonate (GCP) [env: AUDEX_GCP_SERVICE_ACCOUNT]")]
+    #[arg(long, help_heading = WHO, hide_short_help = true, value_name = "EMAIL", value_parser = NonEmptyStringValueParser::new(), help = "Service account to impersonate (GCP) [env: AUDEX_GCP_SERVICE_ACCOUNT]")]
     service_account: Option<String>,
     /// Service accounts to go through, in order, comma-separated; may be repeated (GCP)
-    #[arg(long, value_name = "EMAILS", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, help_heading = WHO, hide_short_help = true, value_name = "EMAILS", value_parser = NonEmptyStringValueParser::new())]
     delegate: Vec<String>,
-    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Project (GCP) [env: AUDEX_GCP_PROJECT]")]
+    #[arg(long, help_heading = WHO, hide_short_help = true, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Project (GCP) [env: AUDEX_GCP_PROJECT]")]
     project: Option<String>,
-    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Subscription (Azure) [env: AZURE_SUBSCRIPTION_ID]")]
+    #[arg(long, help_heading = WHO, hide_short_help = true, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Subscription (Azure) [env: AZURE_SUBSCRIPTION_ID]")]
     subscription: Option<String>,
-    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Tenant (Azure) [env: AZURE_TENANT_ID]")]
+    #[arg(long, help_heading = WHO, hide_short_help = true, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Tenant (Azure) [env: AZURE_TENANT_ID]")]
     tenant: Option<String>,
-    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Identity that gets temporary roles, for --method custom-role (Azure) [env: AUDEX_AZURE_CLIENT_ID]")]
+    #[arg(long, help_heading = WHO, hide_short_help = true, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help = "Identity that gets temporary roles, for --method custom-role (Azure) [env: AUDEX_AZURE_CLIENT_ID]")]
     client_id: Option<String>,
 }
 

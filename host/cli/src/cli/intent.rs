@@ -29,14 +29,17 @@ pub struct Args {
     json: bool,
 }
 
+/// The group of options about a request in plain words.
+pub const WORDS: &str = "In plain words";
+
 /// Which engine is asked.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct EngineArgs {
     /// Intent engine [default: `intent-claude` if `ANTHROPIC_API_KEY` is set, else `intent-local`]
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = WORDS, hide_short_help = true)]
     engine: Option<String>,
     /// Model that the engine asks
-    #[arg(long, value_name = "MODEL", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "MODEL", value_parser = NonEmptyStringValueParser::new(), help_heading = WORDS, hide_short_help = true)]
     model: Option<String>,
 }
 

@@ -2,19 +2,21 @@
 
 use clap::builder::NonEmptyStringValueParser;
 
+use super::request_args::LIMITS;
+
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct PolicyArgs {
     /// Networks the credentials may be used from, as CIDR, comma-separated (AWS)
-    #[arg(long, value_name = "CIDRS", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, help_heading = LIMITS, hide_short_help = true, value_name = "CIDRS", value_parser = NonEmptyStringValueParser::new())]
     source_ip: Option<String>,
     /// Ask for credentials that were signed in with a second factor (AWS)
-    #[arg(long)]
+    #[arg(long, help_heading = LIMITS, hide_short_help = true)]
     mfa: bool,
     /// Tags a resource must carry, `key=value`; may be repeated (AWS)
-    #[arg(long, value_name = "KEY=VALUE", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, help_heading = LIMITS, hide_short_help = true, value_name = "KEY=VALUE", value_parser = NonEmptyStringValueParser::new())]
     tag: Vec<String>,
     /// Let actions through that the catalogue does not know
-    #[arg(long)]
+    #[arg(long, help_heading = LIMITS, hide_short_help = true)]
     allow_unknown: bool,
 }
 

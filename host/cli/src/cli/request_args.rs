@@ -16,52 +16,61 @@ use audex_child::OnExpiry;
 use audex_components::provider::Enforcer;
 use audex_core::printable::is_hidden;
 
+/// The group of options that say what is allowed.
+pub const WHAT: &str = "What is allowed";
+/// The group of options that say whose credentials, and where.
+pub const WHO: &str = "By whom and where";
+/// The group of options that narrow, or say what is accepted.
+pub const LIMITS: &str = "Limits";
+/// The group of options about what the program says.
+pub const OUTPUT: &str = "Output";
+
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct RequestArgs {
-    /// Cloud to ask; `aws` unless the settings or the profile say otherwise
-    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
-    provider: Option<String>,
     /// Permissions to allow, comma-separated; may be repeated
-    #[arg(long, value_name = "PERMISSIONS")]
+    #[arg(long, value_name = "PERMISSIONS", help_heading = WHAT)]
     allow: Vec<String>,
     /// Profile whose permissions to allow; may be repeated
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = WHAT)]
     profile: Vec<String>,
     /// Resources to limit the permissions to, comma-separated; may be repeated
-    #[arg(long, value_name = "RESOURCES")]
+    #[arg(long, value_name = "RESOURCES", help_heading = WHAT)]
     resource: Vec<String>,
     /// How long access lasts, such as `15m`, `1h 30m` or `30s` [default: 15m]
-    #[arg(long, value_name = "DURATION", value_parser = parse_ttl)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_ttl, allow_hyphen_values = true, help_heading = WHAT)]
     ttl: Option<Duration>,
-    #[arg(long, value_name = "ARN", value_parser = NonEmptyStringValueParser::new(), help = "IAM role to assume (AWS) [env: AUDEX_ROLE_ARN]")]
+    /// Cloud to ask; `aws` unless the settings or the profile say otherwise
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new(), help_heading = WHO)]
+    provider: Option<String>,
+    #[arg(long, value_name = "ARN", value_parser = NonEmptyStringValueParser::new(), help = "IAM role to assume (AWS) [env: AUDEX_ROLE_ARN]", help_heading = WHO)]
     role_arn: Option<String>,
     #[command(flatten)]
     identity: IdentityArgs,
     /// Region, for the credentials and the command
-    #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "REGION", value_parser = NonEmptyStringValueParser::new(), help_heading = WHO)]
     region: Option<String>,
     /// How to make the credentials; the plan shows what is picked automatically
-    #[arg(long, value_name = "METHOD", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "METHOD", value_parser = NonEmptyStringValueParser::new(), help_heading = WHO, hide_short_help = true)]
     method: Option<String>,
     #[command(flatten)]
     policy: PolicyArgs,
     /// Least enforcement to accept: `cloud`, `gateway`, `token` or `none` [default: token]
-    #[arg(long, value_name = "WHO", value_parser = parse_enforcer)]
+    #[arg(long, value_name = "WHO", value_parser = parse_enforcer, help_heading = LIMITS, hide_short_help = true)]
     require: Option<Enforcer>,
     /// What happens to the command when access ends: `keep` it or `end` it [default: keep]
-    #[arg(long, value_name = "WHAT", value_parser = parse_on_expiry)]
+    #[arg(long, value_name = "WHAT", value_parser = parse_on_expiry, help_heading = LIMITS, hide_short_help = true)]
     on_expiry: Option<OnExpiry>,
     /// Why access is needed, such as `OPS-123: rotate keys`; for filters and the audit log
-    #[arg(long, value_name = "TEXT", value_parser = justification)]
+    #[arg(long, value_name = "TEXT", value_parser = justification, help_heading = LIMITS, hide_short_help = true)]
     justification: Option<String>,
     /// Write JSON: the plan on stdout, or events as lines on stderr
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub json: bool,
     /// Say nothing but errors
-    #[arg(long, short, conflicts_with = "verbose")]
+    #[arg(long, short, conflicts_with = "verbose", help_heading = OUTPUT)]
     quiet: bool,
     /// Show what components log
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = OUTPUT)]
     verbose: bool,
 }
 

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::intent::{EngineArgs, told};
+use super::intent::{EngineArgs, WORDS, told};
 use super::plan;
+use super::request_args::OUTPUT;
 use super::request_args::RequestArgs;
 use crate::console;
 use crate::console::Console;
@@ -21,20 +22,28 @@ use crate::settings;
 use crate::settings::Settings;
 use audex_core::environment::Environment;
 
+/// Everyday command lines, below the options.
+const EXAMPLES: &str = "\
+Examples:
+  tryaudex run --allow s3:GetObject --resource 'arn:aws:s3:::reports/*' -- ./report.sh
+  tryaudex run --profile s3-readonly --ttl 5m -- aws s3 ls s3://reports
+  tryaudex run --allow s3:GetObject --dry-run";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     request: RequestArgs,
     /// What the command is to do, in plain words, instead of permissions; asked about before anything is minted
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["allow", "profile", "resource", "dry_run"])]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["allow", "profile", "resource", "dry_run"], help_heading = WORDS, hide_short_help = true)]
     intent: Option<String>,
     #[command(flatten)]
     engine: EngineArgs,
     /// Run what --intent came to without asking
-    #[arg(long)]
+    #[arg(long, help_heading = WORDS, hide_short_help = true)]
     yes: bool,
     /// Show the plan and mint nothing; the same as `tryaudex plan`
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     dry_run: bool,
     /// The command and its arguments
     #[arg(last = true, value_name = "COMMAND")]

@@ -1,5 +1,7 @@
 //! What components, their store and what they refuse are to the user.
 
+use audex_sdk::spelling;
+
 use crate::components::ComponentsError;
 use crate::failure::{Failure, Kind};
 use audex_components::component::PluginError;
@@ -31,16 +33,52 @@ impl From<ProviderError> for Failure {
 /// Codes of intent engines that could make nothing of a sentence: the sentence is the user's to say otherwise.
 const NOT_UNDERSTOOD: [&str; 2] = ["not-understood", "too-broad"];
 
-/// Codes of providers that found at minting that nobody would enforce the grant: what `--require` is about.
-const NOT_ENFORCED: [&str; 2] = ["not-narrowed", "identity-has-roles"];
+/// Codes of providers that miss a setting: the same exit code wherever the provider finds out.
+const MISSING_SETTINGS: [&str; 9] = [
+    "identity-missing",
+    "no-app",
+    "no-installation",
+    "no-project",
+    "no-role",
+    "no-service-account",
+    "no-vault-role",
+    "setting-missing",
+    "subscription-missing",
+];
 
-/// What a provider's refusal is to the user: a cloud that says no to the source credentials is not there for them.
+/// Returns true if the provider lacks a setting.
+pub(super) fn is_setting_missing(error: &provider::Error) -> bool {
+    matches!(error.kind, ErrorKind::InvalidInput) && MISSING_SETTINGS.contains(&error.code.as_str())
+}
+
+/// What a provider's refusal is to the user. Who says no is not asked: a cloud that denies is as final as a filter.
 fn provider_kind(error: &provider::Error) -> Kind {
     match error.kind {
         ErrorKind::InvalidInput => Kind::Config,
-        ErrorKind::Denied if NOT_ENFORCED.contains(&error.code.as_str()) => Kind::Denied,
-        ErrorKind::Unsupported | ErrorKind::Denied | ErrorKind::Unavailable => Kind::Unavailable,
+        ErrorKind::Denied => Kind::Denied,
+        ErrorKind::Unsupported | ErrorKind::Unavailable => Kind::Unavailable,
         ErrorKind::Internal => Kind::Internal,
+    }
+}
+
+/// A hint that names the nearest of `known`, or else all of them.
+pub(super) fn one_of(name: &str, known: &[String]) -> String {
+    match spelling::nearest(name, known, SLIPS) {
+        Some(meant) => format!("did you mean `{meant}`; there are `{}`", known.join("`, `")),
+        None => format!("there are `{}`", known.join("`, `")),
+    }
+}
+
+/// Slips that the name of a component may have; such names are short.
+const SLIPS: usize = 2;
+
+/// A hint that says where a required filter may be installed from.
+fn from(sources: &[String]) -> String {
+    match sources {
+        [] => {
+            "ask your organisation where it keeps the filter, then: tryaudex plugin install SOURCE".to_owned()
+        }
+        some => format!("tryaudex plugin install SOURCE, where SOURCE is below `{}`", some.join("` or `")),
     }
 }
 
@@ -54,15 +92,15 @@ impl From<PluginError> for Failure {
 impl From<ComponentsError> for Failure {
     fn from(error: ComponentsError) -> Self {
         let hint = match &error {
-            ComponentsError::NoProvider { known, .. } => format!("there are `{}`", known.join("`, `")),
-            ComponentsError::NoMapping { known, .. } => {
-                format!("there are `{}`; check `[mapping] component` in config.toml", known.join("`, `"))
+            ComponentsError::NoProvider { id, known } => one_of(id, known),
+            ComponentsError::NoMapping { name, known } => {
+                format!("{}; check `[mapping] component` in config.toml", one_of(name, known))
             }
             ComponentsError::MappingOff { name } => format!("tryaudex plugin enable {name}"),
             ComponentsError::BuiltInFilter { .. } => "its list is deny-list.toml".to_owned(),
-            ComponentsError::NoIntent { .. } => {
-                "there are `intent-claude` and `intent-local`, and what is installed (`tryaudex plugin list`)"
-                    .to_owned()
+            ComponentsError::NoIntent { name } => {
+                let known = ["intent-claude", "intent-local"].map(str::to_owned);
+                format!("{}, and what is installed (`tryaudex plugin list`)", one_of(name, &known))
             }
             ComponentsError::NoFilter { .. } => {
                 "check `[filters]` in config.toml, or install the filter".to_owned()
@@ -82,6 +120,7 @@ impl From<ComponentsError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        let said;
         let hint = match &error {
             StoreError::Plugin(_) => {
                 "if it is installed, install it again or remove it; `tryaudex plugin test FILE` shows its author more"
@@ -101,11 +140,15 @@ impl From<StoreError> for Failure {
                 "build it with the audex SDK for wasm32-unknown-unknown"
             }
             StoreError::NoPrevious { .. } => "`tryaudex plugin inspect` shows what a component has replaced",
-            StoreError::Rule {
-                rule: RuleError::Missing(_) | RuleError::Other { .. } | RuleError::TooOld { .. },
-                ..
-            } => "install it from where your organisation keeps it: tryaudex plugin install",
-            StoreError::Rule { rule: RuleError::Disabled(_), .. } => "tryaudex plugin enable NAME",
+            StoreError::NotThere { name, rule: RuleError::Disabled(_), .. } => {
+                said = format!("tryaudex plugin enable {name}");
+                &said
+            }
+            StoreError::NotThere { sources, .. } => {
+                said = from(sources);
+                &said
+            }
+            StoreError::Required { .. } => "ask whoever owns that file",
             StoreError::Rule { .. } | StoreError::AboveCeiling { .. } | StoreError::Replaced { .. } => {
                 "the rules stand in /etc/audex/config.toml, under [plugins]"
             }
@@ -135,9 +178,11 @@ impl From<StoreError> for Failure {
             | StoreError::Io { .. }
             | StoreError::Cache(_)
             | StoreError::Rule { .. }
+            | StoreError::NotThere { .. }
             | StoreError::Source(SourceError::Read { .. }) => Kind::Config,
             StoreError::Untrusted { .. }
             | StoreError::Signature { .. }
+            | StoreError::Required { .. }
             | StoreError::AboveCeiling { .. }
             | StoreError::Replaced { .. }
             | StoreError::Changed { .. }

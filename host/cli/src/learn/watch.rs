@@ -198,6 +198,10 @@ impl<'a> Watch<'a> {
 }
 
 impl Onlooker for Watch<'_> {
+    fn is_learning(&self) -> bool {
+        true
+    }
+
     fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
         let mut arranged = Arranged { variables: scene.minted.variables.clone(), lead: scene.lead.clone() };
         let plain = |wanted: &str| {

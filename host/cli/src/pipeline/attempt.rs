@@ -13,7 +13,7 @@ use audex_core::paths::Paths;
 use audex_core::secret::Secret;
 
 /// The session name of attempts that ended before a session was named.
-const NO_SESSION: &str = "-";
+pub const NO_SESSION: &str = "-";
 
 /// A run in progress.
 pub struct Attempt {
@@ -71,6 +71,26 @@ impl Attempt {
     #[must_use]
     pub fn permissions(&self) -> usize {
         self.plan.as_ref().map_or(0, |plan| plan.permissions.len())
+    }
+
+    /// Returns the actions of the plan.
+    pub(super) fn actions(&self) -> impl Iterator<Item = &str> {
+        self.plan.iter().flat_map(|plan| &plan.permissions).map(|permission| permission.action.as_str())
+    }
+
+    /// Returns the number of permissions that filters removed.
+    pub(super) fn denied(&self) -> usize {
+        self.plan.as_ref().map_or(0, |plan| plan.denied.len())
+    }
+
+    /// Returns true if some permission is limited to no resource.
+    pub(super) fn is_everywhere(&self) -> bool {
+        self.resources.is_empty()
+    }
+
+    /// Returns the words of the command.
+    pub(super) fn command(&self) -> &[String] {
+        &self.command
     }
 
     /// Adds the request of the command line, before anything is known about it.

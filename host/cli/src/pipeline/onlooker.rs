@@ -60,6 +60,11 @@ pub trait Onlooker {
     /// Handles the start of a stage.
     fn at(&mut self, _stage: Stage) {}
 
+    /// Tells whether the observer finds out what the command needs.
+    fn is_learning(&self) -> bool {
+        false
+    }
+
     /// Prepares the delivery, before the command starts.
     ///
     /// # Errors

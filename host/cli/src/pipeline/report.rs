@@ -1,5 +1,6 @@
 //! The messages of a run on stderr and its records in the audit log.
 
+use audex_sdk::pattern;
 use serde_json::json;
 
 use super::access::Access;
@@ -7,9 +8,22 @@ use super::attempt::Attempt;
 use crate::console;
 use crate::console::Console;
 use crate::filter::Denied;
-use audex_child::{Ended, OnExpiry, Status};
-use audex_components::provider::{Advice, Minted, Provider};
-use audex_core::clock::{rfc3339, unix_seconds};
+use audex_child::Ended;
+use audex_child::OnExpiry;
+use audex_child::Status;
+use audex_components::provider::Advice;
+use audex_components::provider::Minted;
+use audex_components::provider::Provider;
+use audex_core::clock::rfc3339;
+use audex_core::clock::unix_seconds;
+use audex_core::shell;
+
+/// The patterns that match every action of a cloud.
+const EVERYTHING: [&str; 2] = ["*", "*:*"];
+/// Characters of a command that is worth repeating in a hint.
+const COMMAND_CHARACTERS: usize = 60;
+/// What a shell says of a command that it could not start.
+const NOT_STARTED: [u8; 2] = [126, 127];
 
 /// Reports the permissions that filters removed.
 pub fn denied(console: Console, denied: &[Denied]) {
@@ -43,15 +57,75 @@ pub fn said(message: &str, missing: &[String]) -> String {
 
 /// Reminds the user of the advice if the command failed. The command's output was not captured, so the cause
 /// is not known.
-pub(super) fn perhaps_denied(console: Console, attempt: &Attempt, ended: &Ended, advice: &[Advice]) {
+pub(super) fn perhaps_denied(
+    console: Console,
+    attempt: &Attempt,
+    ended: &Ended,
+    advice: &[Advice],
+    is_learning: bool,
+) {
     let missing: Vec<&str> = advice.iter().flat_map(|advice| &advice.missing).map(String::as_str).collect();
     let failed = matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
+    let may_be_denied = failed && !NOT_STARTED.contains(&ended.exit_code());
+    if may_be_denied && !is_learning && missing.is_empty() && can_learn(attempt) {
+        let line = format!("if it was denied access: tryaudex learn -- {}", command(attempt.command()));
+        console.say("perhaps_denied", &line, &json!({ "missing": missing }));
+    }
     if failed && !missing.is_empty() {
         let line = format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
-        // Only these providers have a source with which `learn` can observe a command.
-        let can_learn = matches!(attempt.provider(), "aws" | "azure" | "gcp" | "vault");
-        let line = if can_learn { format!("{line}; `tryaudex learn` shows what it calls") } else { line };
+        let line =
+            if can_learn(attempt) { format!("{line}; `tryaudex learn` shows what it calls") } else { line };
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
+    }
+}
+
+/// Tells whether `learn` can observe a command of this provider.
+fn can_learn(attempt: &Attempt) -> bool {
+    matches!(attempt.provider(), "aws" | "azure" | "gcp" | "vault")
+}
+
+/// Returns the command as a shell takes it, or the first word of a long one.
+fn command(words: &[String]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| shell::quoted(word)).collect();
+    let whole = quoted.join(" ");
+    match quoted.first() {
+        Some(first) if whole.chars().count() > COMMAND_CHARACTERS => format!("{first} …"),
+        _ => whole,
+    }
+}
+
+/// Says what a grant is, in a few words: how many permissions, and how far the patterns among them go.
+pub(super) fn granted(attempt: &Attempt, provider: &Provider) -> String {
+    let actions: Vec<&str> = attempt.actions().collect();
+    let count = |pattern: &str| provider.expand(&[pattern.to_owned()]).map_or(0, |known| known.len());
+    summary(&actions, attempt.denied(), attempt.is_everywhere(), count)
+}
+
+/// `count` returns how many actions a pattern matches, and 0 where that is not known.
+fn summary(actions: &[&str], denied: usize, everywhere: bool, count: impl Fn(&str) -> usize) -> String {
+    let total = actions.len() + denied;
+    let number = match (denied, total) {
+        (0, 1) => "1 permission".to_owned(),
+        (0, total) => format!("{total} permissions"),
+        (_, total) => format!("{} of {total} permissions", actions.len()),
+    };
+    let patterns: Vec<&str> = actions.iter().copied().filter(|action| pattern::is_wild(action)).collect();
+    let [first, rest @ ..] = patterns.as_slice() else { return number };
+    if patterns.iter().any(|pattern| EVERYTHING.contains(pattern)) {
+        let denials = if denied == 0 { "" } else { " but what is denied" };
+        let limits = if everywhere { "" } else { " to the given resources" };
+        return format!("everything the role may do{limits}{denials}");
+    }
+    let place = if everywhere { ", every resource," } else { ", the given resources," };
+    let matched = match count(first) {
+        0 => format!("`{first}`"),
+        1 => format!("`{first}` (1 action)"),
+        many => format!("`{first}` ({many} actions)"),
+    };
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    match (actions.len(), denied) {
+        (1, 0) => format!("{matched}{place}"),
+        _ => format!("{number}, with {matched}{more}{place}"),
     }
 }
 
@@ -67,9 +141,8 @@ pub(super) fn expired(console: Console) {
 }
 
 /// Prints the line before the command.
-pub(super) fn started(console: Console, attempt: &Attempt, minted: &Minted, access: &Access) {
+pub(super) fn started(console: Console, attempt: &Attempt, granted: &str, minted: &Minted, access: &Access) {
     let count = attempt.permissions();
-    let permissions = if count == 1 { "1 permission".to_owned() } else { format!("{count} permissions") };
     let left = console::duration(access.ends_at.saturating_sub(unix_seconds()));
     let then = match (access.policy, access.credentials_end_at) {
         (OnExpiry::Keep, _) => "",
@@ -77,7 +150,7 @@ pub(super) fn started(console: Console, attempt: &Attempt, minted: &Minted, acce
         (OnExpiry::End, Some(_)) => ", then the command is ended (its credentials would live longer)",
     };
     let line = format!(
-        "{permissions} on {} by {} for {left}{then}, session {}",
+        "{granted} on {} by {} for {left}{then}, session {}",
         attempt.provider(),
         minted.method,
         attempt.session()
@@ -138,5 +211,41 @@ pub(super) fn ended(ended: &Ended, reason: Option<String>) -> audex_audit::Ended
         duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
         ended_by_deadline: ended.ended_by_deadline,
         reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_not_one_permission_and_what_was_denied_is_counted() {
+        let said = |actions: &[&str], denied, everywhere| summary(actions, denied, everywhere, |_| 180);
+        for (actions, denied, everywhere, expected) in [
+            (&["s3:GetObject"][..], 0, true, "1 permission"),
+            (&["s3:GetObject", "s3:PutObject"], 0, false, "2 permissions"),
+            (&["s3:GetObject"], 1, false, "1 of 2 permissions"),
+            (&["s3:*"], 0, true, "`s3:*` (180 actions), every resource,"),
+            (&["s3:*"], 0, false, "`s3:*` (180 actions), the given resources,"),
+            (&["s3:*"], 1, true, "1 of 2 permissions, with `s3:*` (180 actions), every resource,"),
+            (
+                &["s3:*", "sqs:Get*", "a:B"],
+                0,
+                true,
+                "3 permissions, with `s3:*` (180 actions) and 1 more, every resource,",
+            ),
+            (&["*"], 0, true, "everything the role may do"),
+            (&["*:*"], 1, false, "everything the role may do to the given resources but what is denied"),
+        ] {
+            assert_eq!(said(actions, denied, everywhere), expected);
+        }
+        assert_eq!(summary(&["x:*"], 0, true, |_| 0), "`x:*`, every resource,");
+    }
+
+    #[test]
+    fn a_long_command_is_not_repeated() {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        assert_eq!(command(&words(&["./script.sh", "a b"])), "./script.sh 'a b'");
+        assert_eq!(command(&words(&["sh", "-c", &"x".repeat(80)])), "sh …");
     }
 }

@@ -45,7 +45,8 @@ struct ProfilesFile {
 struct Written {
     #[serde(default)]
     description: String,
-    #[serde(default, deserialize_with = "names")]
+    /// `allow`, as the option is called, means the same.
+    #[serde(default, alias = "allow", deserialize_with = "names")]
     actions: Vec<String>,
     #[serde(default, deserialize_with = "resources")]
     resources: Vec<String>,

@@ -4,10 +4,12 @@ use std::ops::Range;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
-use toml::de::DeTable;
 
 use super::SettingsError;
 use audex_core::reachable;
+use audex_core::toml_place::line_of;
+
+pub use audex_core::toml_place::{line, place};
 
 /// Returns the contents of the file at `path`, or `None` if there is no file.
 ///
@@ -49,31 +51,4 @@ pub fn invalid(path: &Path, text: &str, span: Option<Range<usize>>, message: &st
 pub fn wrong(path: &Path, keys: &[&str], message: String) -> SettingsError {
     let line = line_of(path, keys).unwrap_or(1);
     SettingsError::Invalid { path: path.to_path_buf(), line, message }
-}
-
-/// Returns the place of the key to which `keys` lead, as `PATH:LINE: ` to begin an error with. The text is
-/// empty if the file does not have the key.
-#[must_use]
-pub fn place(path: &Path, keys: &[&str]) -> String {
-    line_of(path, keys).map(|line| format!("{}:{line}: ", path.display())).unwrap_or_default()
-}
-
-fn line_of(path: &Path, keys: &[&str]) -> Option<usize> {
-    let text = text(path).ok().flatten()?;
-    let document = DeTable::parse(&text).ok()?;
-    let (mut table, mut start) = (document.get_ref(), None);
-    for (depth, key) in keys.iter().enumerate() {
-        let (name, value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
-        start = Some(name.span().start);
-        if depth.saturating_add(1) < keys.len() {
-            table = value.get_ref().as_table()?;
-        }
-    }
-    Some(line(&text, start?))
-}
-
-/// Returns the line of the byte `offset`, from 1.
-#[must_use]
-pub fn line(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }

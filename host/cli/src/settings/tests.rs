@@ -144,3 +144,23 @@ fn the_organisation_says_where_the_audit_log_is() {
     fs::write(root.path().join("etc/config.toml"), "[audit]\ndirectory = \"logs\"").unwrap();
     assert!(with_organisation(paths).is_err());
 }
+
+#[test]
+fn who_requires_the_enforcement_is_known_with_its_place() {
+    let user = ("config/config.toml", "[enforcement]\nrequire = \"cloud\"");
+    let organisation = ("etc/config.toml", "max_ttl = \"1h\"\n[enforcement]\nrequire = \"cloud\"");
+    let weaker = ("etc/config.toml", "[enforcement]\nrequire = \"token\"");
+    let by = |files: &[(&str, &str)], flag| {
+        resolve(files, Flags { require: flag, ..Flags::default() }).unwrap().required_by.requires()
+    };
+    assert_eq!(by(&[], None), "the default is at least");
+    assert_eq!(by(&[user], Some(Enforcer::Token)), "--require asks for");
+    assert!(by(&[user, weaker], None).ends_with("config/config.toml:2 requires"));
+    let theirs = by(&[organisation], Some(Enforcer::None));
+    assert!(
+        theirs.starts_with("your organisation (") && theirs.ends_with("etc/config.toml:3) requires"),
+        "{theirs}"
+    );
+    // What the user asks for already is not the organisation's doing.
+    assert!(by(&[user, organisation], None).ends_with("config/config.toml:2 requires"));
+}

@@ -13,9 +13,9 @@ pub struct PublicOnly;
 /// A name that leads inside.
 #[derive(Debug, thiserror::Error)]
 #[error("`{name}` resolves to {address}, which is not a public address")]
-struct NotPublic {
-    name: String,
-    address: IpAddr,
+pub(crate) struct NotPublic {
+    pub(crate) name: String,
+    pub(crate) address: IpAddr,
 }
 
 impl Resolve for PublicOnly {

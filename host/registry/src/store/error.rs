@@ -145,6 +145,28 @@ pub enum StoreError {
         /// The rule that the component breaks.
         rule: RuleError,
     },
+    /// A filter that the organisation requires is not installed as it must be.
+    #[error("`{name}`: {rule} ({place})")]
+    NotThere {
+        /// The filter.
+        name: String,
+        /// What is wrong with it.
+        rule: RuleError,
+        /// The organisation's file, `PATH:LINE`.
+        place: String,
+        /// Where components may come from; empty where that is not said.
+        sources: Vec<String>,
+    },
+    /// A filter that the organisation requires cannot be turned off or removed.
+    #[error("`{name}` cannot be {undone}: your organisation requires it ({place})")]
+    Required {
+        /// The filter.
+        name: String,
+        /// What was to be done to it, as a participle.
+        undone: &'static str,
+        /// The organisation's file, `PATH:LINE`.
+        place: String,
+    },
     /// The component requests a capability above the organisation's ceiling.
     #[error("your organisation does not let components have `{capability}`, which `{name}` asks for")]
     AboveCeiling {

@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::{Installed, Previous, Store, StoreError, lock};
-use crate::rules::RuleError;
+use super::Installed;
+use super::Previous;
+use super::Store;
+use super::StoreError;
+use super::lock;
 use crate::signature::Signer;
 use audex_components::manifest::World;
 use audex_core::digest::sha256;
@@ -26,9 +29,8 @@ impl Store {
     /// # Errors
     /// When there is no such component, the organisation requires it, or the lock cannot be written.
     pub fn enable(&mut self, name: &str, enabled: bool) -> Result<Installed, StoreError> {
-        if self.rules.required(name).is_some() && !enabled {
-            let rule = RuleError::Disabled(name.to_owned());
-            return Err(StoreError::Rule { name: name.to_owned(), rule });
+        if !enabled {
+            self.check_undone(name, "turned off")?;
         }
         self.alter(name, |installed| {
             installed.enabled = enabled;

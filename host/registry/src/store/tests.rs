@@ -200,7 +200,7 @@ fn the_organisations_rules_hold_for_what_is_there_already() {
     }
     let mut store = under(&paths, "required_filters = [\"deny-lis1\"]");
     assert!(
-        matches!(store.enable("deny-lis1", false), Err(StoreError::Rule { .. })),
+        matches!(store.enable("deny-lis1", false), Err(StoreError::Required { .. })),
         "it may not be turned off"
     );
     open(&paths).enable("deny-lis1", false).unwrap();
@@ -400,7 +400,8 @@ fn a_grant_that_is_not_known_any_more_is_one_components_trouble() {
     let path = paths.plugins.join(lock::FILE);
     let error = lock::parse(&path, &fs::read_to_string(&path).unwrap()).unwrap_err().to_string();
     assert!(error.contains("`secret:GOOGLE_API_KEY` is no capability"), "{error}");
-    store.remove("deny-lis1").unwrap();
+    assert!(matches!(store.remove("deny-lis1"), Err(StoreError::Required { .. })));
+    open(&paths).remove("deny-lis1").unwrap();
     assert_eq!(names(&paths), ["deny-lis2"]);
 }
 

@@ -15,7 +15,7 @@ pub fn check(action: &str, allow_unknown: bool) -> Finding {
     }
     let Some((service, name)) = action.split_once(':').filter(|(service, name)| well_formed(service, name))
     else {
-        return refused(Status::Malformed, None);
+        return refused(Status::Malformed, suggestion::written(action));
     };
     let lower = action.to_ascii_lowercase();
     if let Some(found) = aws_catalogue::corrections().find(|one| one.wrong == lower) {
@@ -49,7 +49,9 @@ fn unknown(canonical: String, allow_unknown: bool) -> Finding {
             format!("`{canonical}` is not in the catalogue of AWS actions and was let through as it is");
         return accepted(canonical, Some(note));
     }
-    refused(Status::Unknown, suggestion::nearest(&canonical))
+    let suggestion = suggestion::nearest(&canonical);
+    let note = if suggestion.is_none() { suggestion::beginnings(&canonical) } else { None };
+    Finding { note, ..refused(Status::Unknown, suggestion) }
 }
 
 fn accepted(action: String, note: Option<String>) -> Finding {
@@ -132,6 +134,36 @@ mod tests {
             assert_eq!((finding.status, finding.actions), (Status::Corrected, vec![right.to_owned()]));
             assert!(finding.note.is_some() && finding.access.is_some());
         }
+    }
+
+    #[test]
+    fn a_name_without_its_service_or_with_a_dot_is_recognised() {
+        for (wrong, meant) in [
+            ("GetObject", Some("s3:GetObject")),
+            ("getobject", Some("s3:GetObject")),
+            ("s3.GetObject", Some("s3:GetObject")),
+            ("s3/GetObject", Some("s3:GetObject")),
+            ("s3.GetObjct", Some("s3:GetObject")),
+            ("DescribeInstances", Some("ec2:DescribeInstances")),
+            ("TagResource", None),
+            ("storage.objects.get", None),
+            ("Xyzzy", None),
+        ] {
+            let finding = check(wrong, false);
+            assert_eq!(
+                (finding.status, finding.suggestion.as_deref()),
+                (Status::Malformed, meant),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_is_near_nothing_is_told_how_names_begin() {
+        let note = check("s3:Foo*", false).note.unwrap();
+        assert!(note.starts_with("actions of `s3` begin with ") && note.contains("`Get`"), "{note}");
+        assert_eq!(check("nosuchservice:Foo*", false).note, None);
+        assert_eq!(check("s3:GetObjct", false).note, None);
     }
 
     #[test]

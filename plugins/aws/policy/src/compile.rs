@@ -157,6 +157,6 @@ fn nothing(groups: &Groups) -> Error {
     invalid(
         "nothing-granted",
         format!("none of the given resources is one that `{}` works on", actions.join("`, `")),
-        &format!("{takes}; or leave --resource out"),
+        &takes,
     )
 }

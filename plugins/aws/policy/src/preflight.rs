@@ -13,7 +13,7 @@ mod tests;
 use audex_sdk::pattern;
 use audex_sdk::provider::{Advice, Grant, Permission, Scope};
 
-use crate::compile::arn::Resource;
+use crate::compile::arn::{Resource, example};
 use command::Words;
 
 /// A permission a command cannot do without.
@@ -91,7 +91,11 @@ fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<Advice> {
         Target::Arn(format) => {
             let may_be = |resource: &String| Resource::of(resource).may_be(format);
             let reached = covering.iter().any(|permission| permission.resources.named().iter().any(may_be));
-            if reached { None } else { say(format!("{does}: add the resource `{}`", for_people(format))) }
+            if reached {
+                None
+            } else {
+                say(format!("{does}: add the resource `{}`", example(format, &[]).arn))
+            }
         }
         Target::Unknown => None,
     }
@@ -104,9 +108,4 @@ fn covers(asked: &str, action: &str) -> bool {
 
 fn is_every(scope: &Scope) -> bool {
     scope.is_every() || scope.named().iter().any(|resource| resource == "*")
-}
-
-/// The format as people write a resource.
-fn for_people(format: &str) -> String {
-    format.replace("${Partition}", "aws").replace("${Region}", "*").replace("${Account}", "*")
 }

@@ -18,6 +18,42 @@ pub fn nearest(action: &str) -> Option<String> {
     }
 }
 
+/// The action that was probably meant by a text without a service, or with another sign after it.
+pub fn written(text: &str) -> Option<String> {
+    if let Some((prefix, name)) = text.split_once(['.', '/']) {
+        let action = format!("{prefix}:{name}");
+        let known = service(prefix)?;
+        return match known.find(name) {
+            Some(found) => Some(format!("{}:{}", known.name(), found.name())),
+            None => nearest(&action),
+        };
+    }
+    let is_name = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
+    is_name.then(|| elsewhere(text)).flatten()
+}
+
+/// How the names of a service's actions begin: the verbs, each once.
+pub fn beginnings(action: &str) -> Option<String> {
+    let (prefix, _) = action.split_once(':')?;
+    let known = service(prefix)?;
+    let mut verbs: Vec<String> = Vec::new();
+    let mut names = known.names();
+    while names.advance() {
+        let name = names.name();
+        let end = name
+            .char_indices()
+            .skip(1)
+            .find(|(_, c)| c.is_ascii_uppercase())
+            .map_or(name.len(), |(at, _)| at);
+        let verb = name.get(..end).unwrap_or(name);
+        if !verbs.iter().any(|known| known == verb) {
+            verbs.push(verb.to_owned());
+        }
+    }
+    verbs.sort_unstable();
+    Some(format!("actions of `{}` begin with `{}`", known.name(), verbs.join("`, `")))
+}
+
 /// The service is wrong as well: among the near ones, the one that has such an action.
 fn mistyped_service(prefix: &str, name: &str) -> Option<String> {
     let mut near: Vec<(usize, Service)> = services()

@@ -1,5 +1,6 @@
 //! One question of a component's and its answer, asked again where that does no harm.
 
+use std::error::Error as StdError;
 use std::time::Instant;
 
 use reqwest::Request;
@@ -9,11 +10,15 @@ use super::RESPONSE_BYTES;
 use super::retry::Effect;
 use crate::bindings::provider::types::Error;
 use crate::bindings::provider::types::ErrorKind;
+use crate::http_client::NotPublic;
 use crate::imports::sts::plain_error;
 use crate::outside::Outside;
 use audex_wire::client::ClientError;
 use audex_wire::patience;
 use audex_wire::patience::Patience;
+
+/// What hyper-util calls the failure of any resolver (`client::legacy::connect::http`, version 0.1).
+const RESOLVER: &str = "dns error";
 
 /// A reply, read whole.
 pub(super) struct Reply {
@@ -69,6 +74,8 @@ pub(super) async fn exchange(
 }
 
 async fn once(client: &reqwest::Client, request: Request) -> Result<Reply, (bool, Error)> {
+    let host = request.url().host_str().unwrap_or_default().to_owned();
+    let unanswered = |error| unanswered(error, &host);
     let mut response = client.execute(request).await.map_err(unanswered)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
@@ -82,16 +89,66 @@ async fn once(client: &reqwest::Client, request: Request) -> Result<Reply, (bool
 }
 
 /// Whether nothing was sent, and what to say.
-fn unanswered(error: reqwest::Error) -> (bool, Error) {
+fn unanswered(error: reqwest::Error, host: &str) -> (bool, Error) {
     let is_connect = error.is_connect();
-    // The URL may hold what the guest put there; it knows it anyway.
-    let error = error.without_url();
     let code = if error.is_timeout() { "timed-out" } else { "unreachable" };
-    let mut message = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
+    let message = no_answer(host, is_connect, error.is_timeout(), &error.without_url());
     (is_connect, plain_error(ErrorKind::Unavailable, code, message))
+}
+
+/// Returns why `host` did not answer: the innermost cause, which is the system's, and not what the libraries say around it.
+fn no_answer(host: &str, is_connect: bool, is_timeout: bool, error: &(dyn StdError + 'static)) -> String {
+    let (mut chain, mut next) = (vec![error], error.source());
+    while let Some(cause) = next {
+        chain.push(cause);
+        next = cause.source();
+    }
+    if let Some(inside) = chain.iter().find(|cause| cause.is::<NotPublic>()) {
+        return inside.to_string();
+    }
+    if chain.iter().any(|cause| cause.to_string() == RESOLVER) {
+        return format!("cannot find the host `{host}`");
+    }
+    let cause = chain.last().map(ToString::to_string).unwrap_or_default();
+    match (is_timeout, is_connect) {
+        (true, _) => format!("`{host}` did not answer in time"),
+        (false, true) => format!("cannot connect to `{host}`: {cause}"),
+        (false, false) => format!("no answer from `{host}`: {cause}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error in an error.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Layer(&'static str, #[source] Option<Box<dyn StdError>>);
+
+    fn layers(inner: impl StdError + 'static) -> Layer {
+        Layer("client error (Connect)", Some(Box::new(Layer(RESOLVER, Some(Box::new(inner))))))
+    }
+
+    #[test]
+    fn a_host_that_is_not_found_is_named() {
+        let system = std::io::Error::other("failed to lookup address information: Name or service not known");
+        let said = no_answer("api.door.example", true, false, &layers(system));
+        assert_eq!(said, "cannot find the host `api.door.example`");
+    }
+
+    #[test]
+    fn a_host_that_leads_inside_was_found() {
+        let inside = NotPublic { name: "h.example".to_owned(), address: [127, 0, 0, 1].into() };
+        let said = no_answer("h.example", true, false, &layers(inside));
+        assert_eq!(said, "`h.example` resolves to 127.0.0.1, which is not a public address");
+    }
+
+    #[test]
+    fn of_other_failures_the_cause_is_said_and_not_its_layers() {
+        let refused = || Layer("client error (Connect)", Some(Box::new(Layer("refused", None))));
+        assert_eq!(no_answer("h", true, false, &refused()), "cannot connect to `h`: refused");
+        assert_eq!(no_answer("h", false, false, &refused()), "no answer from `h`: refused");
+        assert_eq!(no_answer("h", true, true, &refused()), "`h` did not answer in time");
+    }
 }

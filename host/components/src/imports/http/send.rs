@@ -112,6 +112,7 @@ impl State {
             (false, Some(_)) => Way::Routed,
             (false, None) => Way::Public,
         };
+        let is_mappable = self.reach()?.source != Source::BuiltIn && matches!(way, Way::Public);
         let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, way, effect)));
         match answer {
             Ok(Ok(reply)) => {
@@ -120,7 +121,7 @@ impl State {
                 }
                 self.show(&reply, &asked.lift, &host, &sent)
             }
-            Ok(Err(error)) => Ok(Err(error)),
+            Ok(Err(error)) => Ok(Err(if is_mappable { mappable(error, &host) } else { error })),
             Err(error) => Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string()))),
         }
     }
@@ -212,6 +213,17 @@ impl State {
         Ok(sign_request(request, body, scope, &keys, clock::now())
             .map_err(|reason| plain_error(ErrorKind::InvalidInput, "sigv4", reason)))
     }
+}
+
+/// The error, with the one setting that leads an installed component to a host which is not on the public internet.
+fn mappable(error: Error, host: &str) -> Error {
+    if error.code != "unreachable" || error.hint.is_some() {
+        return error;
+    }
+    let hint = format!(
+        "if `{host}` is not on the public internet, say where it is in config.toml: [endpoints] \"{host}\" = \"http://localhost:PORT\""
+    );
+    Error { hint: Some(hint), ..error }
 }
 
 /// Signs by Signature Version 4. An error is a reason without a secret.

@@ -34,6 +34,62 @@ impl<'a> Resource<'a> {
     }
 }
 
+/// A resource of an ARN format, as a user would write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// The word for what lies in a given resource, where the format is of such a kind: `object`.
+    pub inside: Option<String>,
+    /// The ARN; names that are not known are words in capitals.
+    pub arn: String,
+}
+
+/// Writes a resource of the ARN format `format`: what lies in one of the `given` resources, or else with words to replace.
+#[must_use]
+pub fn example(format: &str, given: &[String]) -> Example {
+    let inside = format.strip_suffix('}').and_then(|open| open.rsplit_once("/${"));
+    if let Some((outer, name)) = inside
+        && let Some(holder) = given.iter().find(|one| is_of(one, outer))
+    {
+        let kind = name.trim_end_matches("Name").trim_end_matches("Id").to_ascii_lowercase();
+        return Example { inside: Some(kind), arn: format!("{holder}/*") };
+    }
+    let partition =
+        given.iter().find_map(|one| one.split(':').nth(1)).filter(|one| !one.contains(['*', '?', '$']));
+    let mut written = String::new();
+    let mut rest = format;
+    while let Some((plain, tail)) = rest.split_once("${") {
+        let Some((name, after)) = tail.split_once('}') else { break };
+        written += plain;
+        match name {
+            "Partition" => written += partition.unwrap_or("aws"),
+            name => written += &in_capitals(name),
+        }
+        rest = after;
+    }
+    Example { inside: None, arn: written + rest }
+}
+
+/// Returns true if `resource` is of the ARN format `format` and names one thing: nothing in it is open.
+fn is_of(resource: &str, format: &str) -> bool {
+    let fits =
+        || pattern::intersects_symbols(&pattern::symbols(resource), &parse(format, |_| Symbol::Segment));
+    !resource.contains(['*', '?', '$']) && fits()
+}
+
+/// `TableName` as `TABLE_NAME`.
+fn in_capitals(name: &str) -> String {
+    let mut capitals = String::new();
+    let mut after_small = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && after_small {
+            capitals.push('_');
+        }
+        after_small = !c.is_ascii_uppercase();
+        capitals.push(c.to_ascii_uppercase());
+    }
+    capitals
+}
+
 /// The third part of an ARN, if nothing up to its end is a wildcard or variable.
 fn service(arn: &str) -> Option<&str> {
     let end = arn.match_indices(':').nth(2).map(|(at, _)| at)?;
@@ -76,6 +132,25 @@ mod tests {
         assert_eq!(kinds("arn:aws-cn:s3:::my-bucket/a/b.txt"), ["object"]);
         assert_eq!(kinds("arn:aws:s3:::my-bucket*"), ["bucket", "object"]);
         assert_eq!(kinds("arn:aws:s3:::*"), ["bucket", "object", "access point"]);
+    }
+
+    #[test]
+    fn a_format_is_written_as_a_user_would_write_a_resource() {
+        let inside = example(OBJECT, &["arn:aws:s3:::demo-reports".to_owned()]);
+        let (kind, arn) = (Some("object".to_owned()), "arn:aws:s3:::demo-reports/*".to_owned());
+        assert_eq!(inside, Example { inside: kind, arn });
+        let written = |format: &str, given: &str| example(format, &[given.to_owned()]).arn;
+        assert_eq!(
+            written(TABLE, "arn:aws-cn:s3:::b"),
+            "arn:aws-cn:dynamodb:REGION:ACCOUNT:table/TABLE_NAME"
+        );
+        // A wildcard is not extended: what it matches may be another kind.
+        for open in ["arn:aws:s3:::demo-*", "arn:aws:sqs:eu-west-1:123456789012:q", "arn:*:s3:::b", "*"] {
+            assert_eq!(written(OBJECT, open), "arn:aws:s3:::BUCKET_NAME/OBJECT_NAME", "{open}");
+        }
+        for format in [BUCKET, OBJECT, ACCESS_POINT, TABLE] {
+            assert!(!written(format, "arn:aws:sns:::t").contains('$'), "{format}");
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct Groups {
     pub list: Vec<Group>,
     /// Actions that none of their resources fits, and those resources.
     pub idle: Vec<(String, Vec<String>)>,
-    /// What those take, in words.
+    /// What those take, in words, as a user would write it.
     pub takes: Vec<String>,
     pub notices: Vec<String>,
 }
@@ -131,10 +131,15 @@ impl Groups {
     }
 
     fn leave_out(&mut self, action: &str, resources: &[String], format: Option<String>) {
-        let takes = format.as_ref().map(|format| format!(" (it takes `{format}`)")).unwrap_or_default();
+        let meant = format.map(|format| arn::example(&format, resources));
+        let takes = meant.as_ref().map(|meant| format!(" (it takes `{}`)", meant.arn)).unwrap_or_default();
         self.notices
             .push(format!("`{action}` grants nothing: no given resource is of a kind it works on{takes}"));
-        self.takes.extend(format.map(|format| format!("`{action}` takes `{format}`")));
+        let said = meant.map(|arn::Example { inside, arn }| match inside {
+            Some(kind) => format!("for its {kind}s write `{arn}`"),
+            None => format!("`{action}` takes `{arn}`"),
+        });
+        self.takes.extend(said.filter(|said| !self.takes.contains(said)));
         self.idle.push((action.to_owned(), resources.to_vec()));
     }
 }

@@ -1,0 +1,181 @@
+//! Finds what a mistyped option or command was meant to be.
+
+use std::ffi::OsString;
+
+use audex_sdk::spelling::nearest;
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// Options by the names that other tools have for them. An option is suggested only where the command has it.
+const OPTIONS: [(&str, &str); 15] = [
+    ("action", "allow"),
+    ("actions", "allow"),
+    ("duration", "ttl"),
+    ("duration-seconds", "ttl"),
+    ("dryrun", "dry-run"),
+    ("permission", "allow"),
+    ("permissions", "allow"),
+    ("policies", "profile"),
+    ("policy", "profile"),
+    ("reason", "justification"),
+    ("resources", "resource"),
+    ("role", "role-arn"),
+    ("service-account-email", "service-account"),
+    ("session-duration", "ttl"),
+    ("timeout", "ttl"),
+];
+/// Commands by the names that other tools have for them.
+const COMMANDS: [(&str, &str); 7] = [
+    ("doctor", "health"),
+    ("exec", "run"),
+    ("log", "audit"),
+    ("logs", "audit"),
+    ("plugins", "plugin"),
+    ("profiles", "policies"),
+    ("start", "run"),
+];
+/// Slips that a word of this program may have; its words are short.
+const SLIPS: usize = 2;
+/// What clap says of its own, which is said as a hint instead. One of its tips would run a program that is called as the option.
+const TIPS: [ContextKind; 5] = [
+    ContextKind::Suggested,
+    ContextKind::SuggestedArg,
+    ContextKind::SuggestedCommand,
+    ContextKind::SuggestedSubcommand,
+    ContextKind::TrailingArg,
+];
+
+/// Takes clap's own tips out of `error`, and returns a hint in their place. `words` are the arguments after the program's name.
+pub fn hint(
+    error: &mut clap::Error,
+    program: &Command,
+    words: impl Iterator<Item = OsString>,
+) -> Option<String> {
+    let (mistyped, suggested) = match error.kind() {
+        ErrorKind::UnknownArgument => (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        ErrorKind::InvalidSubcommand => (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+        _ => return None,
+    };
+    let is_option = error.kind() == ErrorKind::UnknownArgument;
+    let wrong = text(error.get(mistyped))?;
+    let theirs = text(error.get(suggested));
+    for tip in TIPS {
+        let _ = error.remove(tip);
+    }
+    let command = called(program, words);
+    let own = if is_option { option(command, &wrong) } else { subcommand(command, &wrong) };
+    match own.or(theirs) {
+        Some(meant) => Some(format!("did you mean `{meant}`")),
+        None if is_option && command.get_name() == "run" && !wrong.starts_with('-') => {
+            Some("put the command after `--`: tryaudex run --allow … -- COMMAND".to_owned())
+        }
+        None => None,
+    }
+}
+
+fn text(value: Option<&ContextValue>) -> Option<String> {
+    match value? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) => texts.first().cloned(),
+        _ => None,
+    }
+}
+
+/// Returns the command that `words` call, as far as they do.
+fn called(program: &Command, words: impl Iterator<Item = OsString>) -> &Command {
+    let mut command = program;
+    for word in words {
+        match word.to_str().and_then(|word| command.find_subcommand(word)) {
+            Some(next) => command = next,
+            None => break,
+        }
+    }
+    command
+}
+
+fn option(command: &Command, wrong: &str) -> Option<String> {
+    let name = wrong.strip_prefix("--")?.split('=').next()?;
+    let known: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+    let other = OPTIONS.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours);
+    let meant = other.filter(|other| known.contains(other)).or_else(|| nearest(name, known, SLIPS))?;
+    Some(format!("--{meant}"))
+}
+
+fn subcommand(command: &Command, wrong: &str) -> Option<String> {
+    let known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+    let other = COMMANDS.iter().find(|(theirs, _)| *theirs == wrong).map(|(_, ours)| *ours);
+    let meant = other.filter(|other| known.contains(other)).or_else(|| nearest(wrong, known, SLIPS))?;
+    let path = command.get_bin_name().unwrap_or(command.get_name());
+    Some(format!("{path} {meant}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program() -> Command {
+        let mut program = <super::super::Cli as clap::CommandFactory>::command();
+        program.build();
+        program
+    }
+
+    /// The hint for a command line, and what clap says beside it.
+    fn said(words: &[&str]) -> (Option<String>, String) {
+        let line = ["tryaudex"].iter().chain(words);
+        let mut error = program().try_get_matches_from(line).unwrap_err();
+        let hint = hint(&mut error, &program(), words.iter().map(OsString::from));
+        (hint, error.render().to_string())
+    }
+
+    #[test]
+    fn options_of_other_tools_lead_to_ours_and_never_to_a_program() {
+        for (wrong, meant) in [
+            ("--policy", "--profile"),
+            ("--policy=x", "--profile"),
+            ("--role", "--role-arn"),
+            ("--permissions", "--allow"),
+            ("--alow", "--allow"),
+            ("--duration", "--ttl"),
+        ] {
+            let (hint, rest) = said(&["run", wrong, "x", "--", "true"]);
+            assert_eq!(hint.as_deref(), Some(format!("did you mean `{meant}`").as_str()), "{wrong}");
+            assert!(!rest.contains("tip:"), "{rest}");
+        }
+        assert_eq!(said(&["run", "--xyzzy", "--", "true"]).0, None);
+        // `demo` has no such option.
+        assert_eq!(said(&["demo", "--policy", "x"]).0, None);
+    }
+
+    #[test]
+    fn commands_of_other_tools_and_misspelt_ones_lead_to_ours() {
+        for (words, meant) in [
+            (&["exec", "--", "true"][..], "tryaudex run"),
+            (&["rnu"], "tryaudex run"),
+            (&["plugin", "instal", "x"], "tryaudex plugin install"),
+            (&["profiles"], "tryaudex policies"),
+        ] {
+            let (hint, rest) = said(words);
+            assert_eq!(hint.as_deref(), Some(format!("did you mean `{meant}`").as_str()), "{words:?}");
+            assert!(!rest.contains("tip:"), "{rest}");
+        }
+        assert_eq!(said(&["xyzzyplugh"]).0, None);
+    }
+
+    #[test]
+    fn a_command_without_its_dashes_is_told_where_it_belongs() {
+        assert!(said(&["run", "--allow", "a:B", "ls"]).0.unwrap().contains("after `--`"));
+    }
+
+    #[test]
+    fn every_suggested_name_is_one_of_ours() {
+        let program = program();
+        let commands: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
+        for (_, ours) in COMMANDS {
+            assert!(commands.contains(&ours), "{ours}");
+        }
+        let run = program.find_subcommand("run").unwrap();
+        for (_, ours) in OPTIONS {
+            assert!(run.get_arguments().any(|argument| argument.get_long() == Some(ours)), "{ours}");
+        }
+    }
+}
