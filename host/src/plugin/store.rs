@@ -27,7 +27,7 @@ use crate::settings::paths::Paths;
 use crate::settings::source;
 
 pub use distrust::Distrust;
-pub use error::StoreError;
+pub use error::{RequiredAt, StoreError};
 pub use install::Plan as InstallPlan;
 pub use lock::parse as parse_lock;
 pub use manage::Verified;
@@ -141,8 +141,10 @@ impl Store {
             outcome.map_err(|rule| StoreError::NotThere {
                 name: name.clone(),
                 rule,
-                place: self.required_at.clone(),
-                sources: self.rules.sources.iter().flatten().map(ToString::to_string).collect(),
+                at: Box::new(RequiredAt {
+                    place: self.required_at.clone(),
+                    sources: self.rules.sources.iter().flatten().map(ToString::to_string).collect(),
+                }),
             })?;
         }
         Ok(())

@@ -12,6 +12,15 @@ use crate::plugin::rules::RuleError;
 use crate::plugin::source::SourceError;
 use crate::profile::nearest;
 
+/// Where an organisation says that it requires a filter, and where the filter may come from.
+#[derive(Debug)]
+pub struct RequiredAt {
+    /// The organisation's file, `PATH:LINE`.
+    pub place: String,
+    /// Where components may come from; empty where that is not said.
+    pub sources: Vec<String>,
+}
+
 /// Why installed components cannot be used or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -146,16 +155,14 @@ pub enum StoreError {
         rule: RuleError,
     },
     /// The organisation requires it, and it is not there as it must be.
-    #[error("`{name}`: {rule} ({place})")]
+    #[error("`{name}`: {rule} ({})", at.place)]
     NotThere {
         /// The filter.
         name: String,
         /// What is wrong with it.
         rule: RuleError,
-        /// The organisation's file, `PATH:LINE`.
-        place: String,
-        /// Where components may come from; empty where that is not said.
-        sources: Vec<String>,
+        /// Where that is said.
+        at: Box<RequiredAt>,
     },
     /// The organisation requires it, so the user cannot do without it.
     #[error("`{name}` cannot be {undone}: your organisation requires it ({place})")]
