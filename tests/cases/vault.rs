@@ -131,7 +131,7 @@ fn the_documents_kubernetes_file_is_enough_and_the_token_is_read_at_each_login()
     );
     let path = sandbox.plant("pod/token", "ey.the-kubelet-replaced-it");
     sandbox.set("AUDEX_K8S_TOKEN_PATH", &path);
-    says(&sandbox.run_sh(&READ, "true").exits(69), &["Vault refused the Kubernetes login"]);
+    says(&sandbox.run_sh(&READ, "true").exits(77), &["Vault refused the Kubernetes login"]);
     sandbox.plant("pod/token", format!("{}\n", vault.jwt));
     only_the_read(&sandbox, &[], "vault-sts");
     vault.is_clean();
@@ -267,13 +267,13 @@ fn every_refusal_says_what_to_do() {
     sandbox.set("AUDEX_VAULT_ROLE", "my-vault-role").set("AUDEX_VAULT_MOUNT", "elsewhere");
     fails(&sandbox, 77, &["Vault denied `elsewhere/sts/my-vault-role`", "must allow `update`"]);
     sandbox.unset("AUDEX_VAULT_MOUNT").set("VAULT_SECRET_ID", "used-up");
-    fails(&sandbox, 69, &["invalid secret id", "the SecretID has expired or was used up"]);
+    fails(&sandbox, 77, &["invalid secret id", "the SecretID has expired or was used up"]);
     sandbox.unset("VAULT_SECRET_ID");
     fails(&sandbox, 69, &["the AppRole login has no secret id"]);
     sandbox.unset("VAULT_ROLE_ID");
     fails(&sandbox, 69, &["no Vault token was found", "vault login"]);
     sandbox.set("VAULT_TOKEN", "hvs.expired");
-    fails(&sandbox, 69, &["does not accept the token", "log in again"]);
+    fails(&sandbox, 77, &["does not accept the token", "log in again"]);
     vault.set(&json!({ "sealed": true }));
     fails(&sandbox, 69, &["Vault is sealed", "unseal"]);
     sandbox.set("VAULT_ADDR", "http://vault.example.com:8200");

@@ -32,7 +32,7 @@ use audex_core::source::Source;
 use audex_core::toml_place::place;
 
 pub use distrust::Distrust;
-pub use error::StoreError;
+pub use error::{RequiredAt, StoreError};
 pub use install::Plan as InstallPlan;
 pub use lock::parse as parse_lock;
 pub use manage::Verified;
@@ -146,8 +146,10 @@ impl Store {
             outcome.map_err(|rule| StoreError::NotThere {
                 name: name.clone(),
                 rule,
-                place: self.required_at.clone(),
-                sources: self.rules.sources.iter().flatten().map(ToString::to_string).collect(),
+                at: Box::new(RequiredAt {
+                    place: self.required_at.clone(),
+                    sources: self.rules.sources.iter().flatten().map(ToString::to_string).collect(),
+                }),
             })?;
         }
         Ok(())

@@ -144,8 +144,8 @@ impl From<StoreError> for Failure {
                 said = format!("tryaudex plugin enable {name}");
                 &said
             }
-            StoreError::NotThere { sources, .. } => {
-                said = from(sources);
+            StoreError::NotThere { at, .. } => {
+                said = from(&at.sources);
                 &said
             }
             StoreError::Required { .. } => "ask whoever owns that file",

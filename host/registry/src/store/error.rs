@@ -12,6 +12,15 @@ use audex_components::embedded;
 use audex_components::manifest::ManifestError;
 use audex_core::suggestion::nearest;
 
+/// The organisation's requirement of a filter: its place, and the allowed sources.
+#[derive(Debug)]
+pub struct RequiredAt {
+    /// The organisation's file, `PATH:LINE`.
+    pub place: String,
+    /// The sources from which components may come; empty where the organisation names none.
+    pub sources: Vec<String>,
+}
+
 /// The error for installed components that cannot be used or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -146,16 +155,14 @@ pub enum StoreError {
         rule: RuleError,
     },
     /// A filter that the organisation requires is not installed as it must be.
-    #[error("`{name}`: {rule} ({place})")]
+    #[error("`{name}`: {rule} ({})", at.place)]
     NotThere {
         /// The filter.
         name: String,
         /// What is wrong with it.
         rule: RuleError,
-        /// The organisation's file, `PATH:LINE`.
-        place: String,
-        /// Where components may come from; empty where that is not said.
-        sources: Vec<String>,
+        /// The requirement.
+        at: Box<RequiredAt>,
     },
     /// A filter that the organisation requires cannot be turned off or removed.
     #[error("`{name}` cannot be {undone}: your organisation requires it ({place})")]
