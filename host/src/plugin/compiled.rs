@@ -70,6 +70,7 @@ mod in_place {
     }
 
     /// What makes machine code executable, copied or not.
+    #[must_use]
     pub fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
         Some(Arc::new(Executable))
     }
@@ -122,6 +123,7 @@ mod in_place {
     }
 
     /// Nothing: wasmtime's own way is taken.
+    #[must_use]
     pub fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
         None
     }
