@@ -16,6 +16,7 @@ demo: build ## The main job on the loopback cloud, no account
 	target/debug/tryaudex demo
 
 build: wasm-target
+	@test -d target/debug || echo "the first build compiles some 320 crates, which takes about ten minutes on two cores"
 	$(CARGO) build --locked -p tryaudex
 
 components: build ## The components of plugins/extra, each beside its source, to install by `tryaudex plugin install`

@@ -14,6 +14,7 @@ mod engine_config;
 mod outline;
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -107,6 +108,8 @@ fn embed(built: &Path, out: &Path) -> String {
     // Without an explicit target the CPU features of the machine that builds would be required of every user's.
     or_fail(config.target(&required("TARGET")), "compile for this target");
     let engine = or_fail(wasmtime::Engine::new(&config), "configure the engine");
+    let kept = built.join("compiled");
+    or_fail(fs::create_dir_all(&kept), "make a directory for compiled components");
     let mut source = String::from(
         "/// The components inside this program.\n#[allow(clippy::unreadable_literal, reason = \"the build script writes it\")]\npub static COMPONENTS: &[Embedded] = &[\n",
     );
@@ -114,11 +117,11 @@ fn embed(built: &Path, out: &Path) -> String {
         let module = or_fail(fs::read(built.join(file)), "read the component that cargo built");
         let encoder = wit_component::ComponentEncoder::default().validate(true).module(&module);
         let component = or_fail(encoder.and_then(|mut encoder| encoder.encode()), "encode the component");
-        let compiled = or_fail(engine.precompile_component(&component), "compile the component");
         let digest = Sha256::digest(&component).iter().fold(String::new(), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
+        let compiled = compile(&engine, &component, &digest, &kept);
         write(&out.join(format!("{name}.wasm")), &component);
         write(&out.join(format!("{name}.cwasm")), &compiled);
         let outline = or_fail(outline::Outline::read(&component), "read the component's outline");
@@ -128,10 +131,27 @@ fn embed(built: &Path, out: &Path) -> String {
             source,
             "    Embedded {{ name: {name:?}, provides: {provides}, digest: {digest:?}, bytes: {bytes}, manifest: {manifest:?}, \
              imports: &{imports:?}, exports: &{exports:?}, \
-             compiled: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.cwasm\")) }},"
+             compiled: &Pages(*include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.cwasm\"))) }},"
         );
     }
     source + "];\n"
+}
+
+/// Compiles `component`, or takes what an earlier build made of the same component for the same engine.
+fn compile(engine: &wasmtime::Engine, component: &[u8], digest: &str, kept: &Path) -> Vec<u8> {
+    // Wasmtime's version, its settings and the target.
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    let path = kept.join(format!("{digest}-{:016x}.cwasm", hasher.finish()));
+    if let Ok(compiled) = fs::read(&path) {
+        return compiled;
+    }
+    let compiled = or_fail(engine.precompile_component(component), "compile the component");
+    // An interrupted build must not leave half a file under the name that the next one reads.
+    let unfinished = path.with_extension(std::process::id().to_string());
+    write(&unfinished, &compiled);
+    or_fail(fs::rename(&unfinished, &path), "keep the compiled component");
+    compiled
 }
 
 fn required(name: &str) -> String {

@@ -2,6 +2,10 @@
 //!
 //! Security: wasmtime does not verify compiled bytes (a flipped one is accepted), so only bytes that this program carries,
 //! or that match a record authenticated with this user's key, are ever loaded; anything else is compiled anew.
+//!
+//! No page is ever writable and executable at once. What this program carries lies in its read-only data and is run from there:
+//! its pages become executable when they are loaded, and nothing ever makes them writable. What comes from elsewhere is copied into
+//! fresh memory, which wasmtime makes read-only before it is made executable.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -25,6 +29,107 @@ pub fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Compone
     // just made.
     unsafe { Component::deserialize(engine.inner(), compiled) }
 }
+
+/// Machine code inside this program, on pages of its own, so that it can run where it lies.
+#[repr(C, align(4096))]
+pub struct Pages<T: ?Sized>(pub T);
+
+/// Runs machine code where it lies.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod in_place {
+    use std::collections::BTreeMap;
+    use std::ffi::c_void;
+    use std::ptr::NonNull;
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use nix::sys::mman::{ProtFlags, mprotect};
+    use wasmtime::CustomCodeMemory;
+    use wasmtime::component::Component;
+
+    use super::{Engine, Pages, deserialize};
+
+    /// Start and length of what is loaded where it lies.
+    static LOADED: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
+
+    /// Loads machine code that is inside this program: where it lies, or from a copy while it is loaded already.
+    ///
+    /// # Errors
+    /// When it is for another engine, configuration or processor.
+    #[expect(unsafe_code, reason = "wasmtime's only way to load compiled code; see the file's first lines")]
+    pub fn load(engine: &Engine, compiled: &'static Pages<[u8]>) -> wasmtime::Result<Component> {
+        let compiled = &compiled.0;
+        let (start, length) = (compiled.as_ptr().addr(), compiled.len());
+        // Wasmtime finds the component that a trap is in by its address: two at one address make it panic.
+        let loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner).insert(start, length);
+        if loaded.is_some() {
+            return deserialize(engine, compiled);
+        }
+        // SAFETY: the bytes were compiled when this program was built. They are borrowed for as long as it runs, so they outlive
+        // the component, and lie in its read-only data, where nothing can change them.
+        unsafe { Component::deserialize_raw(engine.inner(), NonNull::from(compiled)) }
+    }
+
+    /// What makes machine code executable, copied or not.
+    #[must_use]
+    pub fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
+        Some(Arc::new(Executable))
+    }
+
+    /// Takes pages from read-only to executable.
+    struct Executable;
+
+    impl CustomCodeMemory for Executable {
+        fn required_alignment(&self) -> usize {
+            align_of::<Pages<[u8; 0]>>()
+        }
+
+        #[expect(unsafe_code, reason = "changes the rights of pages; see the file's first lines")]
+        fn publish_executable(&self, start: *const u8, length: usize) -> wasmtime::Result<()> {
+            let start = NonNull::new(start.cast_mut().cast::<c_void>())
+                .ok_or_else(|| wasmtime::Error::msg("its machine code has no address"))?;
+            // SAFETY: wasmtime calls this for the machine code of what it has just loaded: whole pages of a copy that it owns and
+            // has made read-only, or pages of this program's read-only data that hold nothing else. They only gain a right.
+            unsafe { mprotect(start, length, ProtFlags::PROT_READ | ProtFlags::PROT_EXEC)? };
+            Ok(())
+        }
+
+        /// Leaves the pages as they are: those of a copy are unmapped next, and those of this program never become writable. Wasmtime
+        /// has forgotten the component before it calls this, so that it may be loaded where it lies again.
+        fn unpublish_executable(&self, start: *const u8, _: usize) -> wasmtime::Result<()> {
+            let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+            loaded.retain(|&at, &mut length| !(at..at + length).contains(&start.addr()));
+            Ok(())
+        }
+    }
+}
+
+/// Copies machine code, which wasmtime makes executable itself. Processors other than x86-64 keep instructions in a cache that has to be
+/// cleared, and wasmtime clears it on this way alone.
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+mod in_place {
+    use std::sync::Arc;
+
+    use wasmtime::CustomCodeMemory;
+    use wasmtime::component::Component;
+
+    use super::{Engine, Pages, deserialize};
+
+    /// Loads machine code that is inside this program.
+    ///
+    /// # Errors
+    /// When it is for another engine, configuration or processor.
+    pub fn load(engine: &Engine, compiled: &'static Pages<[u8]>) -> wasmtime::Result<Component> {
+        deserialize(engine, &compiled.0)
+    }
+
+    /// Nothing: wasmtime's own way is taken.
+    #[must_use]
+    pub fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
+        None
+    }
+}
+
+pub use in_place::{code_memory, load as load_in_place};
 
 /// Machine code of installed components, under `$XDG_CACHE_HOME/audex`.
 pub struct Cache {
@@ -149,6 +254,49 @@ mod tests {
         assert!(cache.read(&path, "abc").is_none(), "a flipped byte must not be loaded");
         cache.load(&engine, "abc", EMPTY).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), good, "the entry was not made anew");
+    }
+
+    /// The rights (`r-xp`) of the mapping that holds `address`, and whether it is of a file.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn mapping(address: usize) -> (String, bool) {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let number = |text: &str| usize::from_str_radix(text, 16).unwrap();
+        let line = maps.lines().find(|line| {
+            let (start, end) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+            (number(start)..number(end)).contains(&address)
+        });
+        let line = line.unwrap();
+        (line.split(' ').nth(1).unwrap().to_owned(), line.contains('/'))
+    }
+
+    /// The mappings of a component's description and of its machine code, which begins on the next page.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn mappings(component: &Component) -> [(String, bool); 2] {
+        let start = component.image_range().start.addr();
+        [mapping(start), mapping(start + align_of::<Pages<[u8; 0]>>())]
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn code_runs_where_it_lies_or_in_memory_of_its_own_and_is_never_writable() {
+        // A copy for this test alone: another may have loaded the one that is built in.
+        const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/universal.cwasm"));
+        static CARRIED: Pages<[u8; BYTES.len()]> =
+            Pages(*include_bytes!(concat!(env!("OUT_DIR"), "/universal.cwasm")));
+        let load = || load_in_place(&Engine::new().unwrap(), &CARRIED).unwrap();
+        let inside = [("r--p".to_owned(), true), ("r-xp".to_owned(), true)];
+        let outside = [("r--p".to_owned(), false), ("r-xp".to_owned(), false)];
+
+        let first = load();
+        assert_eq!(first.image_range().start, CARRIED.0.as_ptr(), "the machine code was copied");
+        assert_eq!(mappings(&first), inside);
+        let second = load();
+        assert_eq!(mappings(&second), outside);
+        drop(first);
+        assert_eq!(mappings(&second), outside);
+        assert_eq!(mappings(&load()), inside);
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        assert!(!maps.contains(" rwx"), "a page is writable and executable: {maps}");
     }
 
     #[test]

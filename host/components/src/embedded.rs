@@ -1,6 +1,6 @@
 //! The components inside the program, compiled when it was built.
 
-use super::compiled;
+use super::compiled::{self, Pages};
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::manifest::{Manifest, ManifestError};
@@ -21,7 +21,7 @@ pub struct Embedded {
     imports: &'static [&'static str],
     exports: &'static [&'static str],
     /// Its machine code.
-    compiled: &'static [u8],
+    compiled: &'static Pages<[u8]>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -48,7 +48,7 @@ impl Embedded {
             reason,
         };
         let manifest = self.manifest().map_err(|error| failed(error.to_string()))?;
-        let component = compiled::deserialize(engine, self.compiled)
+        let component = compiled::load_in_place(engine, self.compiled)
             .map_err(|error| failed(error.root_cause().to_string()))?;
         Ok(Loaded {
             name: self.name.to_owned(),

@@ -5,8 +5,8 @@ use std::thread;
 
 use wasmtime::Config;
 
-use super::engine_config;
 use super::limit::TICK;
+use super::{compiled, engine_config};
 
 /// A WebAssembly engine whose epochs advance while a call is running.
 #[derive(Clone)]
@@ -33,6 +33,7 @@ impl Engine {
     pub fn new() -> wasmtime::Result<Self> {
         let mut config = Config::new();
         engine_config::configure(&mut config);
+        config.with_custom_code_memory(compiled::code_memory());
         let ticker = Ticker { running: Mutex::new(0), woken: Condvar::new(), started: Once::new() };
         Ok(Self { inner: wasmtime::Engine::new(&config)?, ticker: Arc::new(ticker) })
     }

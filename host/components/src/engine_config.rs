@@ -16,4 +16,7 @@ pub fn configure(config: &mut wasmtime::Config) {
     config.wasm_tail_call(false);
     // Where in the wasm something was is of no use to users, and a tenth of what is loaded.
     config.generate_address_map(false);
+    // Only debuggers and profilers unwind through guests with it: a panic of the host ends at the border, and traps have a way of
+    // their own.
+    config.native_unwind_info(false);
 }
