@@ -141,8 +141,11 @@ fn checked(actions: &[String]) -> Option<Vec<String>> {
 }
 
 fn policy(left: &Left) -> Option<Policy> {
-    let kept =
-        |action: &String| Kept { action: action.clone(), origin: action.clone(), resources: Vec::new() };
+    let kept = |action: &String| Kept {
+        action: action.clone(),
+        origin: action.clone(),
+        resources: audex_sdk::provider::Scope::Every,
+    };
     let grant = Final {
         provider: "aws".into(),
         permissions: left.actions.iter().map(kept).collect(),
