@@ -22,7 +22,7 @@ use std::time::Instant;
 
 use audex_core::environment::Environment;
 use audex_core::session::Value;
-use audex_gateway::{Dummy, Gateway};
+use audex_gateway::{Gateway, SessionKey};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
@@ -44,38 +44,39 @@ fn main() {
     let (server, secure) = (serve(None), format!("https://localhost:{}", port(&serve(Some(tls)))));
     let authority = files.path().join("authority.crt").display().to_string();
     let own = gateway(&[("AWS_ENDPOINT_URL", &secure), ("AWS_CA_BUNDLE", &authority)]);
-    let keys = (own.dummy.id.as_str(), own.dummy.secret.expose(), Some(own.dummy.token.expose()));
+    let keys =
+        (own.session_key.id.as_str(), own.session_key.secret.expose(), Some(own.session_key.token.expose()));
     let direct = sdk(&secure, ("AKIAREAL", "real", None), &authority);
     let gated = sdk(&format!("http://{}", address(&own)), keys, &authority);
 
     let gateway = gateway(&[("AWS_ENDPOINT_URL", &format!("http://{server}"))]);
     let through = address(&gateway);
-    let rate = |to: &str, method: &str, dummy: Option<&Dummy>| {
+    let rate = |to: &str, method: &str, session_key: Option<&SessionKey>| {
         let mut best: f64 = 0.0;
         for _ in 0..3 {
             let mut connection = connect(to);
             let start = Instant::now();
-            exchange(&mut connection, to, method, OBJECT_BYTES, dummy);
+            exchange(&mut connection, to, method, OBJECT_BYTES, session_key);
             best = best.max(OBJECT_BYTES as f64 / 1e6 / start.elapsed().as_secs_f64());
         }
         best
     };
-    let latency = |to: &str, dummy: Option<&Dummy>| {
+    let latency = |to: &str, session_key: Option<&SessionKey>| {
         let mut connection = connect(to);
         let mut samples: Vec<f64> = (0..CALLS)
             .map(|_| {
                 let start = Instant::now();
-                exchange(&mut connection, to, "GET", 16, dummy);
+                exchange(&mut connection, to, "GET", 16, session_key);
                 start.elapsed().as_secs_f64() * 1e3
             })
             .collect();
         samples.sort_by(f64::total_cmp);
         samples[samples.len() / 2]
     };
-    let dummy = Some(&gateway.dummy);
-    let (up, up_through) = (rate(&server, "PUT", None), rate(&through, "PUT", dummy));
-    let (down, down_through) = (rate(&server, "GET", None), rate(&through, "GET", dummy));
-    let (call, call_through) = (latency(&server, None), latency(&through, dummy));
+    let session_key = Some(&gateway.session_key);
+    let (up, up_through) = (rate(&server, "PUT", None), rate(&through, "PUT", session_key));
+    let (down, down_through) = (rate(&server, "GET", None), rate(&through, "GET", session_key));
+    let (call, call_through) = (latency(&server, None), latency(&through, session_key));
     println!(
         "{{\"sdk_upload_mb_s\":{{\"direct\":{},\"gateway\":{}}},\"sdk_download_mb_s\":{{\"direct\":{},\"gateway\":{}}},\
          \"upload_mb_s\":{{\"direct\":{up:.0},\"gateway\":{up_through:.0}}},\"download_mb_s\":{{\"direct\":{down:.0},\
@@ -206,12 +207,12 @@ fn exchange(
     host: &str,
     method: &str,
     bytes: usize,
-    dummy: Option<&Dummy>,
+    session_key: Option<&SessionKey>,
 ) {
     let (path, up) = (format!("/bucket/{bytes}"), if method == "PUT" { bytes } else { 0 });
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {up}\r\n");
-    if let Some(dummy) = dummy {
-        request += &signature(dummy, method, host, &path);
+    if let Some(session_key) = session_key {
+        request += &signature(session_key, method, host, &path);
     }
     request += "\r\n";
     connection.get_mut().write_all(request.as_bytes()).expect("it reads");
@@ -221,9 +222,9 @@ fn exchange(
     swallow(connection, length.unwrap_or(0));
 }
 
-/// The headers that sign a request with the dummy key.
-fn signature(dummy: &Dummy, method: &str, host: &str, path: &str) -> String {
-    let identity = Credentials::new(&dummy.id, dummy.secret.expose(), None, None, "bench").into();
+/// The headers that sign a request with the session key.
+fn signature(session_key: &SessionKey, method: &str, host: &str, path: &str) -> String {
+    let identity = Credentials::new(&session_key.id, session_key.secret.expose(), None, None, "bench").into();
     let mut settings = SigningSettings::default();
     settings.percent_encoding_mode = PercentEncodingMode::Single;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;

@@ -11,8 +11,8 @@ use audex::pipeline;
 use audex::pipeline::Context;
 use audex::pipeline::attempt::Attempt;
 use audex::pipeline::guard::recorded;
-use audex::pipeline::onlooker::{Arranged, Onlooker, Scene, Stage};
-use audex::request::Ask;
+use audex::pipeline::observer::{Arranged, Observer, Scene, Stage};
+use audex::request::Arguments;
 use audex::settings;
 use audex::settings::{Flags, Settings};
 use audex_components::provider::{Minted, Provider};
@@ -41,7 +41,7 @@ impl Panicking {
     }
 }
 
-impl Onlooker for Panicking {
+impl Observer for Panicking {
     fn at(&mut self, stage: Stage) {
         if stage == Stage::Wait && self.0 == "Wait" {
             // Returns once the command has said who it is.
@@ -83,7 +83,8 @@ fn a_run_that_panics() {
         let flags = Flags { provider: Some("vault".to_owned()), ..Flags::default() };
         let settings = Settings::resolve_in(paths, flags)?;
         let context = Context { environment: &environment, settings: &settings, console };
-        let ask = Ask { allow: vec!["s3:GetObject".to_owned()], command: words, ..Ask::default() };
+        let ask =
+            Arguments { allow: vec!["s3:GetObject".to_owned()], command: words, ..Arguments::default() };
         let prepared = pipeline::prepare(context, ask, attempt)?;
         panicking.panics_at("prepared");
         pipeline::watched(context, prepared, &command, attempt, &mut panicking)

@@ -56,16 +56,16 @@ impl Signals {
     fn try_install() -> io::Result<Self> {
         let ignored = ignored_signals();
         let is_free = |signal: &Signal| !is_in(ignored, *signal);
-        let (mut impatience, mut flags, mut all_seen) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ending, mut flags, mut all_seen) = (Vec::new(), Vec::new(), Vec::new());
         for signal in ENDING.into_iter().filter(is_free) {
             let seen = Arc::new(AtomicBool::new(false));
             // The order matters: at the first signal, the first handler reads the flag before the second sets
             // it.
-            impatience.push(flag::register_conditional_default(signal as i32, Arc::clone(&seen))?);
+            ending.push(flag::register_conditional_default(signal as i32, Arc::clone(&seen))?);
             flags.push(flag::register(signal as i32, Arc::clone(&seen))?);
             all_seen.push(seen);
         }
-        let interruption = Interruption::new(all_seen, impatience);
+        let interruption = Interruption::new(all_seen, ending);
         let (read, write) = UnixStream::pair()?;
         let kept = PASSED_ON.into_iter().filter(is_free).map(|signal| signal as i32);
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, kept)?;
@@ -160,7 +160,7 @@ impl Signals {
 
     /// Removes the handlers that end Audex or interrupt its work.
     fn stop_telling(&mut self) {
-        self.interruption.be_patient();
+        self.interruption.ignore();
         for id in self.flags.drain(..) {
             low_level::unregister(id);
         }
@@ -232,7 +232,7 @@ mod tests {
         let _turn = one_at_a_time();
         let mut signals = Signals::install().unwrap();
         let interruption = signals.interruption();
-        interruption.be_patient();
+        interruption.ignore();
         for _ in 0..3 {
             kill(Pid::this(), Signal::SIGTERM).unwrap();
         }

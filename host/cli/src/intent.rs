@@ -13,7 +13,7 @@ use crate::pipeline::attempt::Attempt;
 use crate::pipeline::open;
 use crate::pipeline::open::Opened;
 use crate::plan::PlanError;
-use crate::request::Ask;
+use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Settings};
 use audex_components::component::Loaded;
 use audex_components::intent::Candidate;
@@ -65,8 +65,13 @@ pub struct Proposed {
 impl Proposed {
     /// Returns the proposal as a request. Everything else in the request comes from `run`.
     #[must_use]
-    pub fn ask(&self, run: Ask) -> Ask {
-        Ask { allow: self.allow.clone(), profiles: Vec::new(), resources: self.resources.clone(), ..run }
+    pub fn ask(&self, run: Arguments) -> Arguments {
+        Arguments {
+            allow: self.allow.clone(),
+            profiles: Vec::new(),
+            resources: self.resources.clone(),
+            ..run
+        }
     }
 }
 
@@ -196,7 +201,7 @@ fn filtered(context: Context<'_>, proposed: &mut Proposed) -> Result<(), Failure
         return Err(Failure::usage(&message, "say it in other words, or give the permissions: --allow"));
     }
     let mut attempt = Attempt::new(&context.settings.paths);
-    let granted = pipeline::grant(context, proposed.ask(Ask::default()), &mut attempt)?;
+    let granted = pipeline::grant(context, proposed.ask(Arguments::default()), &mut attempt)?;
     for denied in &granted.filtered.denied {
         proposed.refused.push(Refused { action: denied.action.clone(), reason: denied.reason.clone() });
         proposed.allow.retain(|action| *action != denied.action);

@@ -5,7 +5,7 @@ pub mod attempt;
 mod end;
 pub mod guard;
 mod layer;
-pub mod onlooker;
+pub mod observer;
 pub mod open;
 mod purpose;
 pub mod report;
@@ -28,7 +28,7 @@ use crate::plan;
 use crate::plan::Planned;
 use crate::profile::{Profiles, shortest};
 use crate::request;
-use crate::request::Ask;
+use crate::request::Arguments;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use audex_audit::Event;
@@ -61,7 +61,7 @@ use self::access::Access;
 use self::attempt::Attempt;
 use self::end::{finish, revoke, revoke_announced, revoke_or_keep, secrets};
 use self::guard::guarded;
-use self::onlooker::{Nobody, Onlooker, Scene, Stage};
+use self::observer::{Nobody, Observer, Scene, Stage};
 use self::open::Opened;
 
 /// The outcome of revoked credentials in the audit log.
@@ -125,7 +125,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// The error of the first stage that rejects the request.
-pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Prepared, Failure> {
+pub fn prepare(context: Context<'_>, ask: Arguments, attempt: &mut Attempt) -> Result<Prepared, Failure> {
     let Outlined { provider, description, planned, filters, circumstances, withheld } =
         outline(context, ask, attempt)?;
     let approved = approve::approve(planned, filters, circumstances)
@@ -140,7 +140,7 @@ pub fn prepare(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
 ///
 /// # Errors
 /// The error of the first stage that rejects the request.
-pub fn outline(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Outlined, Failure> {
+pub fn outline(context: Context<'_>, ask: Arguments, attempt: &mut Attempt) -> Result<Outlined, Failure> {
     let Context { settings, .. } = context;
     let command = ask.command.clone();
     let Granted { provider, description, filtered, ttl, forbidden, filters, circumstances, withheld } =
@@ -163,7 +163,7 @@ pub fn outline(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<
 ///
 /// # Errors
 /// The error of the first stage that rejects the request.
-pub fn grant(context: Context<'_>, ask: Ask, attempt: &mut Attempt) -> Result<Granted, Failure> {
+pub fn grant(context: Context<'_>, ask: Arguments, attempt: &mut Attempt) -> Result<Granted, Failure> {
     let Context { environment, settings, .. } = context;
     attempt.asked_for(&ask);
     let components = Components::open(settings)?;
@@ -227,7 +227,7 @@ pub fn run(
     watched(context, prepared, command, attempt, &mut Nobody)
 }
 
-/// Runs the command as [`run`] does, while `onlooker` observes the stages.
+/// Runs the command as [`run`] does, while `observer` observes the stages.
 ///
 /// # Errors
 /// As [`run`].
@@ -236,7 +236,7 @@ pub fn watched(
     prepared: Prepared,
     command: &[OsString],
     attempt: &Attempt,
-    onlooker: &mut dyn Onlooker,
+    observer: &mut dyn Observer,
 ) -> Result<u8, Failure> {
     let Context { environment, settings, console } = context;
     // If the command is missing or not executable (exit status 127 or 126), the run fails before anything is
@@ -249,7 +249,7 @@ pub fn watched(
     let Prepared { provider, description, approved, on_expiry, withheld, .. } = prepared;
     provider.stop_at(signals.interruption());
     provider.record_leases(attempt.lease_recorder());
-    let made = Made { provider: &provider, sets: &description.sets, approved, on_expiry, withheld, onlooker };
+    let made = Made { provider: &provider, sets: &description.sets, approved, on_expiry, withheld, observer };
     let outcome = guarded(|| mint_and_start(context, made, directory, attempt, &executable, signals));
     // The provider's own login is closed in every case, after a panic too, so that it does not outlive the
     // run.
@@ -267,7 +267,7 @@ struct Made<'a> {
     approved: Approved,
     on_expiry: Option<OnExpiry>,
     withheld: Vec<String>,
-    onlooker: &'a mut dyn Onlooker,
+    observer: &'a mut dyn Observer,
 }
 
 fn mint_and_start(
@@ -279,7 +279,7 @@ fn mint_and_start(
     mut signals: Signals,
 ) -> Result<u8, Failure> {
     let console = context.console;
-    let Made { provider, sets, approved, on_expiry, withheld, onlooker } = made;
+    let Made { provider, sets, approved, on_expiry, withheld, observer } = made;
     let planned = approved.planned();
     let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
     // The advice comes before minting, so that the user can still stop the run.
@@ -294,8 +294,8 @@ fn mint_and_start(
     // Once the provider has minted, a signal must not end the program before the credentials or the login are
     // revoked, nor while the filters are asked again.
     let interruption = signals.interruption();
-    onlooker.at(Stage::Mint);
-    let minted = mint::mint(approved, provider, sets, began, || interruption.be_patient(), take_back);
+    observer.at(Stage::Mint);
+    let minted = mint::mint(approved, provider, sets, began, || interruption.ignore(), take_back);
     report::logged(console, provider);
     // Of a provider that failed, every announced lease is revoked; otherwise those that were announced and
     // not handed out.
@@ -310,12 +310,12 @@ fn mint_and_start(
         report::denied(console, &denied);
         report::notices(console, &notices);
         report::notices(console, &minted.notices);
-        onlooker.at(Stage::Settle);
+        observer.at(Stage::Settle);
         let settled = settle::wait(console, provider, &minted, &mut signals)?;
         let began = settled.unwrap_or(began);
         let access = Access::of(&minted, began, ttl, on_expiry);
-        let onlooker = &mut *onlooker;
-        let life = Life { provider, granted, minted: &minted, access: &access, withheld, onlooker };
+        let observer = &mut *observer;
+        let life = Life { provider, granted, minted: &minted, access: &access, withheld, observer };
         let (ended, known) = live(context, life, directory, attempt, executable, signals)?;
         Ok((ended, known, began))
     });
@@ -330,10 +330,10 @@ fn mint_and_start(
     if let Err(reason) = &revoked {
         console.notice(&format!("the credentials were {reason}"));
     }
-    onlooker.at(Stage::Record);
+    observer.at(Stage::Record);
     finish(&ended, revoked, &known, attempt, console);
-    onlooker.ended(provider, &minted, began);
-    report::perhaps_denied(console, attempt, &ended, &advice, onlooker.is_learning());
+    observer.ended(provider, &minted, began);
+    report::perhaps_denied(console, attempt, &ended, &advice, observer.is_learning());
     Ok(ended.exit_code())
 }
 
@@ -344,7 +344,7 @@ struct Life<'a> {
     minted: &'a Minted,
     access: &'a Access,
     withheld: Vec<String>,
-    onlooker: &'a mut dyn Onlooker,
+    observer: &'a mut dyn Observer,
 }
 
 /// Starts the command and waits for its end. Also returns every secret of the session.
@@ -356,21 +356,21 @@ fn live(
     executable: &audex_child::Executable,
     signals: Signals,
 ) -> Result<(Ended, Vec<Secret>), Failure> {
-    let Life { provider, granted, minted, access, mut withheld, onlooker } = life;
+    let Life { provider, granted, minted, access, mut withheld, observer } = life;
     // The command must not get the variables from which the provider mints.
     withheld.extend(provider.sources().map(str::to_owned));
     let source = provider.loaded().source;
     let granted = granted.as_str();
     let delivered =
-        Delivered { source, granted, minted, access, withheld: &withheld, onlooker: &mut *onlooker };
+        Delivered { source, granted, minted, access, withheld: &withheld, observer: &mut *observer };
     // The private files and the endpoints must live as long as the command.
     let (directory, endpoints, running) = start(context, directory, delivered, attempt, executable, signals)?;
     let mut known = secrets(minted);
     known.extend(endpoints.secrets());
-    onlooker.at(Stage::Wait);
+    observer.at(Stage::Wait);
     let ended = running.wait(Some(access.deadline()), || report::expired(context.console))?;
-    onlooker.left(directory.path());
-    onlooker.at(Stage::Revoke);
+    observer.left(directory.path());
+    observer.at(Stage::Revoke);
     Ok((ended, known))
 }
 
@@ -381,7 +381,7 @@ struct Delivered<'a> {
     minted: &'a Minted,
     access: &'a Access,
     withheld: &'a [String],
-    onlooker: &'a mut dyn Onlooker,
+    observer: &'a mut dyn Observer,
 }
 
 /// Delivers the credentials and starts the command. The session directory and the endpoints must outlive it.
@@ -396,13 +396,13 @@ fn start(
     if let Some(signal) = signals.interrupted() {
         return Err(Failure::interrupted(signal as i32));
     }
-    let Delivered { source, granted, minted, access, withheld, onlooker } = delivered;
-    onlooker.at(Stage::Deliver);
+    let Delivered { source, granted, minted, access, withheld, observer } = delivered;
+    observer.at(Stage::Deliver);
     attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
     let endpoints = audex_endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
     let scene =
         Scene { minted, directory: directory.path(), ends_at: access.ends_at, lead: endpoints.lead.clone() };
-    let arranged = onlooker.arrange(scene)?;
+    let arranged = observer.arrange(scene)?;
     // Security: an allow list decides which settings of the user's profile pass; none of them gives
     // credentials.
     let is_led = arranged.lead.variables.iter().any(|(name, _)| name == AWS_ENDPOINT_URL);
@@ -422,9 +422,9 @@ fn start(
         lead: &arranged.lead,
     };
     let delivered = deliver(&delivery, directory)?;
-    onlooker.at(Stage::Start);
+    observer.at(Stage::Start);
     // This line comes before the command can write anything.
-    let how = if onlooker.is_learning() { "learning with " } else { "" };
+    let how = if observer.is_learning() { "learning with " } else { "" };
     report::started(context.console, attempt, &format!("{how}{granted}"), minted, access);
     let running = audex_child::spawn(executable, &delivered.environment, signals)?;
     Ok((delivered.directory, endpoints, running))

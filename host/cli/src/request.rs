@@ -42,7 +42,7 @@ pub struct Request {
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
-pub struct Ask {
+pub struct Arguments {
     /// `--allow`, each possibly comma-separated.
     pub allow: Vec<String>,
     /// `--profile`.
@@ -104,7 +104,7 @@ pub enum RequestError {
 /// # Errors
 /// When nothing is asked for, or a resource is outside those of a profile.
 pub fn request(
-    ask: Ask,
+    ask: Arguments,
     provider: String,
     profiles: Vec<ProfileShare>,
     ttl: Duration,

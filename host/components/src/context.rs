@@ -9,7 +9,7 @@ use crate::policy_scope::PolicyScope;
 use audex_core::source::Source;
 
 /// Everything behind the imports of one call of one provider.
-pub struct Reach {
+pub struct CallContext {
     /// Where the component came from.
     pub source: Source,
     /// What the component may use.

@@ -12,7 +12,7 @@ use super::limit;
 use super::manifest::World;
 use super::provider::ProviderError;
 use super::state::State;
-use crate::context::Reach;
+use crate::context::CallContext;
 use crate::outside::Outside;
 use crate::policy_scope::PolicyScope;
 
@@ -56,7 +56,7 @@ impl Intent {
     /// # Errors
     /// When it fails, or has no answer.
     pub fn translate(&self, text: &str, provider: &str) -> Result<Proposal, ProviderError> {
-        let reach = Reach {
+        let context = CallContext {
             source: self.loaded.source,
             capabilities: self.loaded.capabilities.clone(),
             settings: self.settings.clone(),
@@ -64,7 +64,7 @@ impl Intent {
             purpose: None,
             outside: Arc::clone(&self.outside),
         };
-        let (answer, _) = call(&self.engine, &self.loaded, State::reaching(reach), |store| {
+        let (answer, _) = call(&self.engine, &self.loaded, State::with_context(context), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let intent = instance.audex_plugin_intent();
             intent.call_translate(store, text, provider).map_err(|error| (Phase::Call, error))

@@ -1,4 +1,4 @@
-//! The engine side of components: what is loaded, how it is called, and what it may reach.
+//! The engine side of components: what is loaded, how it is called, and what it may context.
 
 pub mod bindings;
 pub mod call;
@@ -17,7 +17,6 @@ pub mod host_template;
 pub mod http_client;
 pub mod imports;
 pub mod intent;
-pub mod kept;
 pub mod leases;
 pub mod limit;
 pub mod manifest;
@@ -29,6 +28,7 @@ pub mod policy_scope;
 pub mod provider;
 pub mod resource;
 pub mod scope;
+pub mod secret_store;
 pub mod sent;
 pub mod state;
 pub mod tape;

@@ -69,5 +69,5 @@ pub enum Misbehaved {
     Outside(#[from] OutsideGrant),
     /// It called the host from a world that has no imports.
     #[error("it called the host without a reach")]
-    NoReach,
+    NoContext,
 }

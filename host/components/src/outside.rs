@@ -11,8 +11,8 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::http_client;
-use crate::kept::Kept;
 use crate::leases::Leases;
+use crate::secret_store::SecretStore;
 use crate::sent::SentSecrets;
 use crate::tape::Tape;
 use audex_core::environment::Environment;
@@ -35,7 +35,7 @@ pub struct Outside {
     http: OnceLock<reqwest::Client>,
     configured_http: OnceLock<reqwest::Client>,
     tokens: Tokens,
-    kept: Kept,
+    kept: SecretStore,
     leases: Leases,
     sent: SentSecrets,
     vault: Vault,
@@ -83,7 +83,7 @@ impl Outside {
             http: OnceLock::new(),
             configured_http: OnceLock::new(),
             tokens: Tokens::default(),
-            kept: Kept::default(),
+            kept: SecretStore::default(),
             leases: Leases::default(),
             sent: SentSecrets::default(),
             vault,
@@ -169,7 +169,7 @@ impl Outside {
     /// # Errors
     /// What lives on, in a few words.
     pub fn close(&self) -> Result<bool, String> {
-        self.see_through();
+        self.ignore_interruption();
         if !self.vault.is_in_use() {
             return Ok(false);
         }
@@ -180,9 +180,9 @@ impl Outside {
     }
 
     /// From now on a signal that asked to end does not end waiting, nor the program: what is left to do must be done.
-    pub fn see_through(&self) {
+    pub fn ignore_interruption(&self) {
         if let Some(interruption) = self.interruption.get() {
-            interruption.be_patient();
+            interruption.ignore();
         }
         self.ended.store(true, Ordering::Relaxed);
     }
@@ -284,7 +284,7 @@ impl Outside {
 
     /// What the component left for its own later calls.
     #[must_use]
-    pub fn kept(&self) -> &Kept {
+    pub fn kept(&self) -> &SecretStore {
         &self.kept
     }
 

@@ -26,7 +26,7 @@ use super::engine::Engine;
 use super::limit;
 use super::manifest::World;
 use super::state::State;
-use crate::context::Reach;
+use crate::context::CallContext;
 use crate::outside::Outside;
 use crate::policy_scope::PolicyScope;
 use audex_core::interruption::Interruption;
@@ -276,7 +276,7 @@ impl Provider {
         let accepted = self.accept(minted, &mut state, plan, sets, now);
         if let (Err(_), Some(lease)) = (&accepted, lease) {
             // What is not delivered must not live on; that it is refused is what the user has to know.
-            self.see_through();
+            self.ignore_interruption();
             if self.revoke(&lease).is_err() {
                 // `cleanup` finds it by its record. An error here leaves the log as it was; there is no other place for it.
                 let _ = self
@@ -344,8 +344,8 @@ impl Provider {
     }
 
     /// Makes what is left to do wait for its end, whatever signal arrived.
-    pub fn see_through(&self) {
-        self.outside.see_through();
+    pub fn ignore_interruption(&self) {
+        self.outside.ignore_interruption();
     }
 
     /// Ends the logins that were made for this run; whether one was, and with it everything it made.
@@ -371,7 +371,7 @@ impl Provider {
         scope: PolicyScope,
         work: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> Result<(T, State), PluginError> {
-        let reach = Reach {
+        let context = CallContext {
             source: self.loaded.source,
             capabilities: self.loaded.capabilities.clone(),
             settings: self.settings.clone(),
@@ -379,7 +379,7 @@ impl Provider {
             purpose: self.purpose.clone(),
             outside: Arc::clone(&self.outside),
         };
-        let (value, mut state) = call(&self.engine, &self.loaded, State::reaching(reach), |store| {
+        let (value, mut state) = call(&self.engine, &self.loaded, State::with_context(context), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             work(instance.audex_plugin_provider(), store).map_err(|error| (Phase::Call, error))
         })?;

@@ -1,4 +1,4 @@
-//! The state of one call: limits, handles, and what the guest may reach.
+//! The state of one call: limits, handles, and what the guest may context.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use wasmtime::component::{Resource, ResourceTable};
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use super::capability::Capability;
-use super::context::Reach;
+use super::context::CallContext;
 use super::limit;
 pub use super::misbehaved::{LimitReached, Misbehaved};
 
@@ -14,7 +14,7 @@ pub use super::misbehaved::{LimitReached, Misbehaved};
 pub struct State {
     /// Handles the guest holds.
     pub table: ResourceTable,
-    reach: Option<Reach>,
+    context: Option<CallContext>,
     started: Instant,
     outside: Duration,
     memory: usize,
@@ -35,16 +35,16 @@ impl State {
 
     /// The state of a call to a component with imports.
     #[must_use]
-    pub fn reaching(reach: Reach) -> Self {
-        Self::with(Some(reach))
+    pub fn with_context(context: CallContext) -> Self {
+        Self::with(Some(context))
     }
 
-    fn with(reach: Option<Reach>) -> Self {
+    fn with(context: Option<CallContext>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limit::RESOURCES);
         Self {
             table,
-            reach,
+            context,
             started: Instant::now(),
             outside: Duration::ZERO,
             memory: 0,
@@ -54,12 +54,12 @@ impl State {
         }
     }
 
-    /// What the guest may reach.
+    /// What the guest may context.
     ///
     /// # Errors
     /// In a world without imports.
-    pub fn reach(&self) -> Result<&Reach, Misbehaved> {
-        self.reach.as_ref().ok_or(Misbehaved::NoReach)
+    pub fn context(&self) -> Result<&CallContext, Misbehaved> {
+        self.context.as_ref().ok_or(Misbehaved::NoContext)
     }
 
     /// Goes on only if the guest was granted `capability`.
@@ -75,9 +75,9 @@ impl State {
     /// # Errors
     /// When it was granted none.
     pub fn require_or(&self, capability: &Capability, others: &[Capability]) -> Result<(), Misbehaved> {
-        let reach = self.reach()?;
-        reach.scope.may_reach()?;
-        if std::iter::once(capability).chain(others).any(|one| reach.capabilities.contains(one)) {
+        let context = self.context()?;
+        context.scope.may_reach()?;
+        if std::iter::once(capability).chain(others).any(|one| context.capabilities.contains(one)) {
             return Ok(());
         }
         Err(Misbehaved::NotGranted(capability.clone()))

@@ -9,14 +9,14 @@ use signal_hook::{SigId, low_level};
 #[derive(Clone, Debug, Default)]
 pub struct Interruption {
     seen: Vec<Arc<AtomicBool>>,
-    impatience: Arc<Mutex<Vec<SigId>>>,
+    ending: Arc<Mutex<Vec<SigId>>>,
 }
 
 impl Interruption {
     /// Watches the flags `seen`; the handlers `ending` would end this program at the next signal.
     #[must_use]
     pub fn new(seen: Vec<Arc<AtomicBool>>, ending: Vec<SigId>) -> Self {
-        Self { seen, impatience: Arc::new(Mutex::new(ending)) }
+        Self { seen, ending: Arc::new(Mutex::new(ending)) }
     }
 
     /// Returns true if such a signal has arrived.
@@ -26,8 +26,8 @@ impl Interruption {
     }
 
     /// Ignores interruption from here on, so that cleanup always completes.
-    pub fn be_patient(&self) {
-        for id in self.impatience.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+    pub fn ignore(&self) {
+        for id in self.ending.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             low_level::unregister(id);
         }
     }

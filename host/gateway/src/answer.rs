@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{Response, StatusCode};
 use serde_json::json;
 
-use super::dummy::{Stranger, header};
+use super::session_key::{Rejected, header};
 
 /// An error answer that the gateway itself gives.
 #[derive(Clone, Debug)]
@@ -70,26 +70,26 @@ impl Refusal {
     }
 }
 
-impl From<Stranger> for Refusal {
-    fn from(stranger: Stranger) -> Self {
+impl From<Rejected> for Refusal {
+    fn from(stranger: Rejected) -> Self {
         let refuse = |code, message: &str| Self::new(StatusCode::FORBIDDEN, code, message);
         match stranger {
-            Stranger::Unsigned => {
+            Rejected::Unsigned => {
                 refuse("MissingAuthenticationToken", "the gateway forwards signed requests only")
             }
-            Stranger::Presigned => Self::unsupported("presigned URLs"),
-            Stranger::SignedForRegions => Self::unsupported("SigV4A signatures"),
-            Stranger::OldSignature => Self::unsupported("Signature Version 2"),
-            Stranger::Skewed => refuse(
+            Rejected::Presigned => Self::unsupported("presigned URLs"),
+            Rejected::SignedForRegions => Self::unsupported("SigV4A signatures"),
+            Rejected::OldSignature => Self::unsupported("Signature Version 2"),
+            Rejected::Skewed => refuse(
                 "RequestTimeTooSkewed",
                 "the request was not signed within the last fifteen minutes, or the next",
             ),
-            Stranger::Repeated => {
+            Rejected::Repeated => {
                 refuse("SignatureAlreadyUsed", "a request with this signature has been forwarded already")
             }
-            Stranger::Malformed => refuse("IncompleteSignature", "the signature cannot be read"),
-            Stranger::UnknownKey => refuse("InvalidAccessKeyId", "the key is not this session's"),
-            Stranger::BadSignature => {
+            Rejected::Malformed => refuse("IncompleteSignature", "the signature cannot be read"),
+            Rejected::UnknownKey => refuse("InvalidAccessKeyId", "the key is not this session's"),
+            Rejected::BadSignature => {
                 refuse("SignatureDoesNotMatch", "the signature is not made with this session's key")
             }
         }

@@ -1,4 +1,4 @@
-//! Removes the framing of a body that was signed chunk by chunk with the dummy key
+//! Removes the framing of a body that was signed chunk by chunk with the session key
 //! (`STREAMING-AWS4-HMAC-SHA256-PAYLOAD`).
 //!
 //! Source: AWS, "Signature calculations for the Authorization header: transferring a payload in multiple chunks".
@@ -41,7 +41,7 @@ impl Body for Unchunked {
                 Err(reason) => return Poll::Ready(Some(Err(reason.into()))),
             }
             if self.decoder.is_done() {
-                // The data after the last chunk are signatures of the dummy key, so they are dropped.
+                // The data after the last chunk are signatures of the session key, so they are dropped.
                 return match ready!(Pin::new(&mut self.inner).poll_frame(context)) {
                     Some(Ok(_)) => continue,
                     Some(Err(error)) => Poll::Ready(Some(Err(error.into()))),

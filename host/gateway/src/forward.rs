@@ -13,9 +13,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::Refusal;
 use super::chunks::Unchunked;
-use super::dummy::{Signed, Stranger, header, settings};
 use super::route::target;
 use super::seen::{self, Outcome};
+use super::session_key::{Rejected, Signed, header, settings};
 use super::{Door, Gate, Noted, once, queue, reply, unsigned};
 use audex_core::clock;
 use audex_core::digest::hex;
@@ -82,8 +82,8 @@ async fn exchange(
         let message = "the session's access has ended";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "ExpiredToken", message));
     }
-    let mut signed = match gate.dummy.claimed(parts) {
-        Err(Stranger::Unsigned) => return unsigned::exchange(gate, door, parts, body).await,
+    let mut signed = match gate.session_key.claimed(parts) {
+        Err(Rejected::Unsigned) => return unsigned::exchange(gate, door, parts, body).await,
         claimed => claimed?,
     };
     once::in_time(&signed, gate.skew())?;
@@ -94,7 +94,7 @@ async fn exchange(
     gate.once(&signed, parts, connection)?;
     let payload = at_the_queue(gate, &signed, payload, &mut beginning);
     let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let uri = target(&door.lane, gate.variant, &signed.service, &signed.region, path)
+    let uri = target(&door.endpoint, gate.variant, &signed.service, &signed.region, path)
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
     let request = signed_again(gate, parts, &signed, &uri, payload)
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
@@ -170,7 +170,7 @@ async fn payload(
     let length = body.size_hint().exact();
     let Some(said) = header(parts, HASH).map(str::to_owned) else {
         let whole = whole(body).await?;
-        signed.reading = gate.dummy.verify(parts, signed, &SignableBody::Bytes(&whole))?;
+        signed.reading = gate.session_key.verify(parts, signed, &SignableBody::Bytes(&whole))?;
         let length = Some(whole.len() as u64);
         let payload = Payload {
             body: SdkBody::from(whole.to_vec()),
@@ -181,10 +181,10 @@ async fn payload(
         return Ok((payload, whole));
     };
     // The seed signature of signed chunks covers the same headers.
-    signed.reading = gate.dummy.verify(parts, signed, &SignableBody::Precomputed(said.clone()))?;
+    signed.reading = gate.session_key.verify(parts, signed, &SignableBody::Precomputed(said.clone()))?;
     if SIGNED_CHUNKS.contains(&said.as_str()) {
         let plain = header(parts, "x-amz-decoded-content-length").and_then(|text| text.parse().ok());
-        let plain: u64 = plain.ok_or(Stranger::Malformed)?;
+        let plain: u64 = plain.ok_or(Rejected::Malformed)?;
         let body = SdkBody::from_body_1_x(Unchunked::new(body, plain));
         let hash = Hash::Said(UNSIGNED.to_owned());
         let stale = &[

@@ -3,18 +3,18 @@
 //! The command has keys that are valid only here. The gateway checks each request, signs it with the
 //! session's own credentials and sends it on.
 //!
-//! Security: the gateway listens on 127.0.0.1 only. A request that is not signed with this session's dummy
-//! key never gets the session's credentials, which stay in this process.
+//! Security: the gateway listens on 127.0.0.1 only. A request that is not signed with this session's key
+//! never gets the session's credentials, which stay in this process.
 
 mod answer;
 mod chunks;
-mod dummy;
 mod forward;
 mod once;
 mod queue;
 mod reply;
 mod route;
 mod seen;
+mod session_key;
 #[cfg(test)]
 mod tests;
 mod unsigned;
@@ -37,10 +37,10 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use self::answer::Refusal;
-use self::dummy::{Signed, Stranger};
 use self::once::UsedSignatures;
 use self::queue::Queues;
-use self::route::{Lane, Variant};
+use self::route::{Endpoint, Variant};
+use self::session_key::{Rejected, Signed};
 use audex_core::environment::{AWS_CA_BUNDLE, Environment};
 use audex_core::secret::Secret;
 use audex_core::session::EndpointSettings;
@@ -50,8 +50,8 @@ use audex_wire::aws_http::AwsHttp;
 use audex_wire::echo::Guard;
 use audex_wire::seen_request::SeenRequest;
 
-pub use self::dummy::Dummy;
 pub use self::seen::is_denial;
+pub use self::session_key::SessionKey;
 
 /// The pause after a failed accept (too many open files), before the next attempt.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -85,7 +85,7 @@ impl Noted {
 
 /// One port of the gateway.
 pub(crate) struct Door {
-    lane: Lane,
+    endpoint: Endpoint,
     /// The port's own address, without a slash at its end.
     url: String,
 }
@@ -99,7 +99,7 @@ impl Door {
 
 /// The state that all connections share.
 pub(crate) struct Gate {
-    dummy: Dummy,
+    session_key: SessionKey,
     credentials: Credentials,
     /// Searches answers for the credentials.
     guard: Guard,
@@ -134,7 +134,7 @@ impl Gate {
         }
     }
 
-    fn once(&self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Stranger> {
+    fn once(&self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Rejected> {
         self.once.lock().unwrap_or_else(PoisonError::into_inner).take(signed, parts, connection)
     }
 
@@ -155,7 +155,7 @@ pub struct Gateway {
     /// The settings that point the command at the gateway.
     pub lead: EndpointSettings,
     /// The keys for the command.
-    pub dummy: Dummy,
+    pub session_key: SessionKey,
     gate: Arc<Gate>,
     abort: AbortHandle,
     thread: Option<JoinHandle<()>>,
@@ -175,16 +175,16 @@ impl Gateway {
         ends_at: u64,
         noted: mpsc::Sender<Noted>,
     ) -> io::Result<Self> {
-        let dummy = Dummy::new().map_err(io::Error::other)?;
+        let session_key = SessionKey::new().map_err(io::Error::other)?;
         let mut doors = Vec::new();
         let mut lead = EndpointSettings::default();
-        for lane in route::lanes(parent) {
+        for endpoint in route::endpoints(parent) {
             // Security: the address is a constant; no setting changes it.
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
             let url = format!("http://{}", listener.local_addr()?);
-            lead.variables.push((lane.variable.clone(), Value::Plain(url.clone())));
-            doors.push((listener, Arc::new(Door { lane, url })));
+            lead.variables.push((endpoint.variable.clone(), Value::Plain(url.clone())));
+            doors.push((listener, Arc::new(Door { endpoint, url })));
         }
         around_proxies(parent, &mut lead);
         lead.removed.extend(OVERRULED);
@@ -193,7 +193,7 @@ impl Gateway {
             Variant { fips: is_on("AWS_USE_FIPS_ENDPOINT"), dual_stack: is_on("AWS_USE_DUALSTACK_ENDPOINT") };
         let http = AwsHttp::new(ConfiguredPath::of_variable(parent, AWS_CA_BUNDLE));
         let gate = Arc::new(Gate {
-            dummy: dummy.clone(),
+            session_key: session_key.clone(),
             guard: guard(&credentials),
             credentials,
             region,
@@ -213,7 +213,7 @@ impl Gateway {
             // The thread ends when `drop` aborts the task; the runtime then closes the open connections.
             let _ = runtime.block_on(task);
         })?;
-        Ok(Self { lead, dummy, gate, abort, thread: Some(thread) })
+        Ok(Self { lead, session_key, gate, abort, thread: Some(thread) })
     }
 
     /// Returns the reasons why requests were not forwarded, or why their answers prove nothing about

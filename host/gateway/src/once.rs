@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use http::request::Parts;
 
-use super::dummy::{Signed, Stranger, header};
+use super::session_key::{Rejected, Signed, header};
 use audex_core::clock;
 
 /// The most seconds between the date of a signature and now. Source: AWS, "Signing AWS API requests", the limit of
@@ -52,36 +52,36 @@ pub(crate) struct UsedSignatures {
 /// endpoint's clock is ahead of this machine's clock.
 ///
 /// # Errors
-/// `Stranger::Skewed`.
-pub(crate) fn in_time(signed: &Signed, skew: i64) -> Result<(), Stranger> {
+/// `Rejected::Skewed`.
+pub(crate) fn in_time(signed: &Signed, skew: i64) -> Result<(), Rejected> {
     let date = seconds(signed);
     let now = clock::unix_seconds();
     // If the endpoint's clock differs, the client signs by the endpoint's clock.
     let is_near = |now: u64| now.abs_diff(date) <= MOST_APART;
-    if is_near(now) || is_near(now.saturating_add_signed(skew)) { Ok(()) } else { Err(Stranger::Skewed) }
+    if is_near(now) || is_near(now.saturating_add_signed(skew)) { Ok(()) } else { Err(Rejected::Skewed) }
 }
 
 impl UsedSignatures {
     /// Records that a request over `connection` used a verified signature.
     ///
     /// # Errors
-    /// `Stranger::Repeated` if the signature may not repeat, or `Stranger::Skewed` if it is older than the
+    /// `Rejected::Repeated` if the signature may not repeat, or `Rejected::Skewed` if it is older than the
     /// remembered signatures.
-    pub fn take(&mut self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Stranger> {
+    pub fn take(&mut self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Rejected> {
         self.take_at(signed, Use { connection, call: call(parts) }, Instant::now())
     }
 
-    fn take_at(&mut self, signed: &Signed, this: Use, now: Instant) -> Result<(), Stranger> {
+    fn take_at(&mut self, signed: &Signed, this: Use, now: Instant) -> Result<(), Rejected> {
         let date = seconds(signed);
         if date <= self.forgotten {
-            return Err(Stranger::Skewed);
+            return Err(Rejected::Skewed);
         }
         let known = self.seconds.entry(date).or_default().entry(signed.signature.clone());
         let known = known.or_insert_with(|| Signature { first: now, uses: Vec::new() });
         let is_again = |one: &Use| one.connection != this.connection && one.call == this.call;
         let is_late = now.duration_since(known.first) > SAME_SECOND;
         if !known.uses.is_empty() && (is_late || known.uses.iter().any(is_again)) {
-            return Err(Stranger::Repeated);
+            return Err(Rejected::Repeated);
         }
         known.uses.push(this);
         self.count += 1;
@@ -115,7 +115,7 @@ fn seconds(signed: &Signed) -> u64 {
 mod tests {
     use std::time::UNIX_EPOCH;
 
-    use super::super::dummy::Reading;
+    use super::super::session_key::Reading;
     use super::*;
 
     fn signed(date: u64, signature: &str) -> Signed {
@@ -139,11 +139,11 @@ mod tests {
             let (mut once, now) = (UsedSignatures::default(), Instant::now());
             let request = signed(1_000, "s");
             assert!(once.take_at(&request, of(1, call), now).is_ok());
-            assert_eq!(once.take_at(&request, of(2, call), now), Err(Stranger::Repeated));
+            assert_eq!(once.take_at(&request, of(2, call), now), Err(Rejected::Repeated));
             let later = now + SAME_SECOND + Duration::from_millis(1);
             for connection in [1, 2] {
-                assert_eq!(once.take_at(&request, of(connection, call), later), Err(Stranger::Repeated));
-                assert_eq!(once.take_at(&request, of(connection, Some("b")), later), Err(Stranger::Repeated));
+                assert_eq!(once.take_at(&request, of(connection, call), later), Err(Rejected::Repeated));
+                assert_eq!(once.take_at(&request, of(connection, Some("b")), later), Err(Rejected::Repeated));
             }
             assert!(once.take_at(&signed(1_000, "other"), of(2, call), now).is_ok());
         }
@@ -169,7 +169,7 @@ mod tests {
             assert!(once.count <= REMEMBERED + 1_000);
         }
         assert!(once.seconds.values().map(HashMap::len).sum::<usize>() <= REMEMBERED + 1_000);
-        assert_eq!(once.take_at(&signed(1_000, "0"), of(1, None), now), Err(Stranger::Skewed));
+        assert_eq!(once.take_at(&signed(1_000, "0"), of(1, None), now), Err(Rejected::Skewed));
     }
 
     #[test]

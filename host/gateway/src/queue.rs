@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use http::request::Parts;
 use serde_json::Value;
 
-use super::dummy::header;
+use super::session_key::header;
 use audex_core::percent;
 
 /// SQS's signing name.

@@ -104,7 +104,7 @@ const SUFFIXES: &[(&str, &str)] = &[
 
 /// The purpose of one port of the gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lane {
+pub(crate) struct Endpoint {
     /// The variable that points to the port.
     pub variable: String,
     /// The prefix of its service's host, if the signing name does not determine it.
@@ -115,7 +115,7 @@ pub(crate) struct Lane {
     target: Option<String>,
 }
 
-impl Lane {
+impl Endpoint {
     /// Returns true if the user configured an endpoint for this port.
     pub fn is_led(&self) -> bool {
         self.target.is_some()
@@ -123,31 +123,31 @@ impl Lane {
 }
 
 /// Returns the ports that a gateway needs. The first is for all services without a port of their own.
-pub(crate) fn lanes(parent: &Environment) -> Vec<Lane> {
+pub(crate) fn endpoints(parent: &Environment) -> Vec<Endpoint> {
     let everything = parent.get(AWS_ENDPOINT_URL).map(str::to_owned);
-    let lane = |variable: &str, target| Lane {
+    let endpoint = |variable: &str, target| Endpoint {
         variable: variable.to_owned(),
         prefix: None,
         unsigned: variable.strip_prefix(OF_SERVICE).and_then(|id| find(UNSIGNED, id)),
         target,
     };
-    let mut lanes = vec![lane(AWS_ENDPOINT_URL, everything.clone())];
+    let mut endpoints = vec![endpoint(AWS_ENDPOINT_URL, everything.clone())];
     // If all requests go to one endpoint, the services need no ports of their own.
     if everything.is_none() {
-        let told = |(id, prefix): &(&str, &'static str)| Lane {
+        let told = |(id, prefix): &(&str, &'static str)| Endpoint {
             prefix: Some(prefix),
-            ..lane(&format!("{OF_SERVICE}{id}"), None)
+            ..endpoint(&format!("{OF_SERVICE}{id}"), None)
         };
-        lanes.extend(LANES.iter().map(told));
-        lanes.extend(UNSIGNED.iter().map(|(id, _)| lane(&format!("{OF_SERVICE}{id}"), None)));
+        endpoints.extend(LANES.iter().map(told));
+        endpoints.extend(UNSIGNED.iter().map(|(id, _)| endpoint(&format!("{OF_SERVICE}{id}"), None)));
     }
     for (name, _) in parent.iter() {
         let Some(name) = name.to_str().filter(|name| name.starts_with(OF_SERVICE)) else { continue };
         let Some(target) = parent.get(name) else { continue };
-        lanes.retain(|lane| lane.variable != name);
-        lanes.push(lane(name, Some(target.to_owned())));
+        endpoints.retain(|endpoint| endpoint.variable != name);
+        endpoints.push(endpoint(name, Some(target.to_owned())));
     }
-    lanes
+    endpoints
 }
 
 /// The kind of endpoint that the user configured.
@@ -164,15 +164,15 @@ pub struct Variant {
 /// # Errors
 /// The reason, if there is no such address.
 pub fn target(
-    lane: &Lane,
+    endpoint: &Endpoint,
     variant: Variant,
     service: &str,
     region: &str,
     path: &str,
 ) -> Result<Uri, &'static str> {
-    let base = match &lane.target {
+    let base = match &endpoint.target {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => format!("https://{}", host(lane.prefix, variant, service, region)?),
+        None => format!("https://{}", host(endpoint.prefix, variant, service, region)?),
     };
     let path = if path.starts_with('/') { path } else { "/" };
     let uri: Uri = format!("{base}{path}").parse().map_err(|_| "the endpoint makes no address")?;
@@ -224,8 +224,8 @@ mod tests {
     use super::*;
 
     fn to(service: &str, region: &str) -> String {
-        let lanes = lanes(&Environment::default());
-        target(&lanes[0], Variant::default(), service, region, "/a%2Fb?x=1").unwrap().to_string()
+        let endpoints = endpoints(&Environment::default());
+        target(&endpoints[0], Variant::default(), service, region, "/a%2Fb?x=1").unwrap().to_string()
     }
 
     #[test]
@@ -244,19 +244,22 @@ mod tests {
 
     #[test]
     fn services_that_sign_alike_are_told_apart_by_their_port() {
-        let lanes = lanes(&Environment::default());
-        let streams = lanes.iter().find(|lane| lane.variable == "AWS_ENDPOINT_URL_DYNAMODB_STREAMS").unwrap();
+        let endpoints = endpoints(&Environment::default());
+        let streams = endpoints
+            .iter()
+            .find(|endpoint| endpoint.variable == "AWS_ENDPOINT_URL_DYNAMODB_STREAMS")
+            .unwrap();
         let url = target(streams, Variant::default(), "dynamodb", "eu-west-1", "/").unwrap();
         assert_eq!(url.host(), Some("streams.dynamodb.eu-west-1.amazonaws.com"));
     }
 
     #[test]
     fn every_service_of_the_tables_is_known_and_its_host_is_an_aws_host() {
-        let lanes = lanes(&Environment::default());
+        let endpoints = endpoints(&Environment::default());
         for service in SIGNING_NAMES.lines() {
             for region in ["eu-west-1", "cn-north-1", "us-gov-west-1", "us-isob-east-1"] {
                 for variant in [Variant::default(), Variant { fips: true, dual_stack: true }] {
-                    let url = target(&lanes[0], variant, service, region, "/x").unwrap();
+                    let url = target(&endpoints[0], variant, service, region, "/x").unwrap();
                     let host = url.host().unwrap();
                     let mut suffixes = SUFFIXES.iter().map(|(_, suffix)| *suffix).chain(["api.aws"]);
                     assert!(suffixes.any(|suffix| host.ends_with(&format!(".{suffix}"))), "{host}");
@@ -271,13 +274,13 @@ mod tests {
 
     #[test]
     fn a_port_of_its_own_tells_what_an_unsigned_request_is_for() {
-        let all = lanes(&Environment::default());
-        let of = |variable: &str| all.iter().find(|lane| lane.variable == variable).unwrap().unsigned;
+        let all = endpoints(&Environment::default());
+        let of = |variable: &str| all.iter().find(|endpoint| endpoint.variable == variable).unwrap().unsigned;
         assert_eq!(of("AWS_ENDPOINT_URL"), None);
         assert_eq!(of("AWS_ENDPOINT_URL_S3"), Some("s3"));
         assert_eq!(of("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"), Some("cognito-idp"));
-        let led = lanes(&Environment::from_pairs([("AWS_ENDPOINT_URL_STS", "http://localhost:1")]));
-        let sts = led.iter().find(|lane| lane.variable == "AWS_ENDPOINT_URL_STS").unwrap();
+        let led = endpoints(&Environment::from_pairs([("AWS_ENDPOINT_URL_STS", "http://localhost:1")]));
+        let sts = led.iter().find(|endpoint| endpoint.variable == "AWS_ENDPOINT_URL_STS").unwrap();
         assert!(sts.unsigned == Some("sts") && sts.is_led());
     }
 
@@ -287,17 +290,19 @@ mod tests {
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:1/base/"),
             ("AWS_ENDPOINT_URL_S3", "http://localhost:2"),
         ]);
-        let lanes = lanes(&parent);
-        let url = |lane: &Lane| target(lane, Variant::default(), "s3", "x-y-1", "/k").unwrap().to_string();
+        let endpoints = endpoints(&parent);
+        let url = |endpoint: &Endpoint| {
+            target(endpoint, Variant::default(), "s3", "x-y-1", "/k").unwrap().to_string()
+        };
         assert_eq!(
-            lanes.iter().map(url).collect::<Vec<_>>(),
+            endpoints.iter().map(url).collect::<Vec<_>>(),
             ["http://127.0.0.1:1/base/k", "http://localhost:2/k"]
         );
     }
 
     #[test]
     fn a_scope_that_makes_another_host_is_refused() {
-        let lanes = lanes(&Environment::default());
+        let endpoints = endpoints(&Environment::default());
         for (service, region) in [
             ("s3.evil.com/", "eu-west-1"),
             ("s3", "a.evil"),
@@ -314,15 +319,15 @@ mod tests {
             ("s3", "aws-global"),
             ("s3", "EU-WEST-1"),
         ] {
-            for lane in &lanes {
+            for endpoint in &endpoints {
                 assert!(
-                    target(lane, Variant::default(), service, region, "/").is_err(),
+                    target(endpoint, Variant::default(), service, region, "/").is_err(),
                     "{service} {region} {}",
-                    lane.variable
+                    endpoint.variable
                 );
             }
         }
         let parent = Environment::from_pairs([("AWS_ENDPOINT_URL", "https://user:pass@host")]);
-        assert!(target(&super::lanes(&parent)[0], Variant::default(), "s3", "x", "/").is_err());
+        assert!(target(&super::endpoints(&parent)[0], Variant::default(), "s3", "x", "/").is_err());
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::dummy::{header, is_s3};
+use super::session_key::{header, is_s3};
 use audex_core::percent::decode_pairs;
 use audex_wire::seen_request::SeenRequest;
 

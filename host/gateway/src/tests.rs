@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http::Request;
 
-use super::dummy::settings;
+use super::session_key::settings;
 use super::*;
 use audex_loopback::{LoopbackCloud, Seed};
 
@@ -58,7 +58,7 @@ fn none() -> Credentials {
 }
 
 impl Scene {
-    /// Sends a request signed with the dummy key; returns status and body of the answer.
+    /// Sends a request signed with the session key; returns status and body of the answer.
     fn send(&self, method: &str, ask: &Ask<'_>) -> (u16, String) {
         self.exchange(self.signed(method, ask))
     }
@@ -67,7 +67,7 @@ impl Scene {
         self.gateway.url().trim_start_matches("http://").to_owned()
     }
 
-    /// Builds a request signed with the dummy key.
+    /// Builds a request signed with the session key.
     fn signed(&self, method: &str, ask: &Ask<'_>) -> Request<SdkBody> {
         let (host, uri) = (self.host(), format!("{}{}", self.gateway.url(), ask.path));
         let mut headers = vec![("host", host.as_str())];
@@ -80,9 +80,9 @@ impl Scene {
             request = request.header(*name, *value);
         }
         let mut request = request.body(SdkBody::from(ask.body)).unwrap();
-        let dummy = &self.gateway.dummy;
-        let secret = ask.secret.unwrap_or(dummy.secret.expose());
-        let identity = Credentials::new(&dummy.id, secret, None, None, "test").into();
+        let session_key = &self.gateway.session_key;
+        let secret = ask.secret.unwrap_or(session_key.secret.expose());
+        let identity = Credentials::new(&session_key.id, secret, None, None, "test").into();
         let ago = Duration::from_secs(ask.ago.unsigned_abs());
         let now = audex_core::clock::now();
         let params = v4::SigningParams::builder()

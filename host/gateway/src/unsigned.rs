@@ -16,9 +16,9 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::answer::Refusal;
-use super::dummy::{self, Stranger, header};
 use super::forward::NOT_FORWARDED;
 use super::route::target;
+use super::session_key::{self, Rejected, header};
 use super::{Door, Gate, Noted, reply, seen};
 use audex_core::percent::decode_pairs;
 use audex_core::region::is_region;
@@ -76,11 +76,11 @@ pub async fn exchange(
 ) -> Result<Response<SdkBody>, Refusal> {
     // Security: a web page could make a browser send requests to this port under a host name of the page.
     if header(parts, "host").is_none_or(|host| host != door.host()) {
-        return Err(Stranger::Unsigned.into());
+        return Err(Rejected::Unsigned.into());
     }
     let length = body.size_hint().exact();
     let (whole, body) = beginning(gate, parts, body).await?;
-    let service = service(door.lane.unsigned, parts, &whole).ok_or(Stranger::Unsigned)?;
+    let service = service(door.endpoint.unsigned, parts, &whole).ok_or(Rejected::Unsigned)?;
     let region = region(gate.region.as_deref(), service, &whole);
     let mut response = send(gate, door, parts, (service, &region), body, length).await?;
     let elsewhere = elsewhere(door, parts, service, &response).filter(|other| *other != region);
@@ -104,8 +104,8 @@ async fn beginning(gate: &Gate, parts: &Parts, body: Incoming) -> Result<(Bytes,
         })?;
         if kind.starts_with(FORM) {
             // Unsigned is the expected result; any other is a signature in the form.
-            match dummy::unsigned(&String::from_utf8_lossy(&whole)) {
-                Stranger::Unsigned => {}
+            match session_key::unsigned(&String::from_utf8_lossy(&whole)) {
+                Rejected::Unsigned => {}
                 signed => return Err(signed.into()),
             }
         }
@@ -124,7 +124,7 @@ async fn beginning(gate: &Gate, parts: &Parts, body: Incoming) -> Result<(Bytes,
         }
     }
     let first = first.freeze();
-    if first.windows(gate.dummy.id.len()).any(|window| window == gate.dummy.id.as_bytes()) {
+    if first.windows(gate.session_key.id.len()).any(|window| window == gate.session_key.id.as_bytes()) {
         return Err(Refusal::unsupported("POST forms that are signed with the session's key"));
     }
     Ok((Bytes::new(), SdkBody::from_body_1_x(Continued { first: Some(first), rest: form })))
@@ -184,7 +184,7 @@ fn region(session: Option<&str>, service: &str, body: &[u8]) -> String {
 fn elsewhere(door: &Door, parts: &Parts, service: &str, response: &Response<SdkBody>) -> Option<String> {
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     let is_refused = response.status().is_redirection() || response.status() == StatusCode::BAD_REQUEST;
-    if service != S3 || !is_read || !is_refused || door.lane.is_led() {
+    if service != S3 || !is_read || !is_refused || door.endpoint.is_led() {
         return None;
     }
     let region = response.headers().get("x-amz-bucket-region")?.to_str().ok()?;
@@ -201,7 +201,7 @@ async fn send(
 ) -> Result<Response<SdkBody>, Refusal> {
     let invalid = |reason: String| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason);
     let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let uri = target(&door.lane, gate.variant, service, region, path)
+    let uri = target(&door.endpoint, gate.variant, service, region, path)
         .map_err(|reason| invalid(reason.to_owned()))?;
     let request = as_it_is(parts, &uri, body, length).map_err(invalid)?;
     let response = gate.http.forward(request).await;

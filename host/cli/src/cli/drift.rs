@@ -22,7 +22,7 @@ use crate::pipeline::open;
 use crate::pipeline::open::Opened;
 use crate::plan::PlanError;
 use crate::profile::Profiles;
-use crate::request::Ask;
+use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 use audex_components::provider::{Provider, Statement};
 use audex_core::environment::Environment;
@@ -121,7 +121,7 @@ fn principal(args: &Args, provider: &Provider) -> Result<String, Failure> {
 fn of_profile(environment: &Environment, flags: Flags, name: &str) -> Result<Vec<Statement>, Failure> {
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: Console::default() };
-    let ask = Ask { profiles: vec![name.to_owned()], ..Ask::default() };
+    let ask = Arguments { profiles: vec![name.to_owned()], ..Arguments::default() };
     let granted = pipeline::grant(context, ask, &mut Attempt::new(&settings.paths))?;
     let document = granted.provider.document(granted.filtered.grant.shown(), name, "json");
     let document = document.map_err(PlanError::NoDocument)?;

@@ -24,7 +24,7 @@ use crate::pipeline;
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::guard::recorded;
 use crate::pipeline::{Context, open};
-use crate::request::Ask;
+use crate::request::Arguments;
 use crate::settings;
 use crate::settings::config_file::parse_ttl;
 use crate::settings::{DEFAULT_PROVIDER, Settings, profiles_file};
@@ -141,7 +141,7 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
 }
 
 /// What is asked for: what the user says, else everything where that can be said.
-fn ask(args: &Args, settings: &Settings) -> Ask {
+fn ask(args: &Args, settings: &Settings) -> Arguments {
     let mut ask = args.request.ask(&args.command);
     let provider = settings.provider.as_deref().unwrap_or(DEFAULT_PROVIDER);
     if ask.allow.is_empty() && ask.profiles.is_empty() && matches!(provider, "aws" | "vault") {
@@ -163,7 +163,7 @@ fn watched(
     environment: &Environment,
     args: &Args,
     settings: &Settings,
-    ask: Ask,
+    ask: Arguments,
     plan: &mut Plan,
 ) -> Result<Watched, Failure> {
     let console = args.console();
@@ -176,7 +176,7 @@ fn watched(
 fn look_on(
     context: Context<'_>,
     args: &Args,
-    ask: Ask,
+    ask: Arguments,
     plan: &mut Plan,
     attempt: &mut Attempt,
 ) -> Result<Watched, Failure> {
@@ -227,8 +227,8 @@ fn verify(
         let text = recommendation.profile(&name, &plan.provider);
         // By the same reader as the profile itself will be.
         settings.profiles.extend(profiles_file::parse(Path::new("the recommendation"), &text)?);
-        let ask = Ask { profiles: vec![name], ..args.request.ask(&args.command) };
-        let ask = Ask { allow: Vec::new(), resources: Vec::new(), ..ask };
+        let ask = Arguments { profiles: vec![name], ..args.request.ask(&args.command) };
+        let ask = Arguments { allow: Vec::new(), resources: Vec::new(), ..ask };
         args.console().notice(&format!(
             "running the command again under what was learned ({round} of at most {})",
             args.rounds

@@ -9,7 +9,7 @@ use clap::builder::NonEmptyStringValueParser;
 use super::identity_args::IdentityArgs;
 use super::policy_args::PolicyArgs;
 use crate::console::Console;
-use crate::request::Ask;
+use crate::request::Arguments;
 use crate::settings::Flags;
 use crate::settings::config_file::{parse_enforcer, parse_on_expiry, parse_ttl};
 use audex_child::OnExpiry;
@@ -113,8 +113,8 @@ impl RequestArgs {
         }
     }
 
-    pub fn ask(&self, command: &[OsString]) -> Ask {
-        Ask {
+    pub fn ask(&self, command: &[OsString]) -> Arguments {
+        Arguments {
             allow: self.allow.clone(),
             profiles: self.profile.clone(),
             resources: self.resource.clone(),

@@ -17,7 +17,7 @@ use crate::pipeline;
 use crate::pipeline::Context;
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::guard::recorded;
-use crate::request::Ask;
+use crate::request::Arguments;
 use crate::settings;
 use crate::settings::Settings;
 use audex_core::environment::Environment;
@@ -90,7 +90,12 @@ pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
     })
 }
 
-fn go(context: Context<'_>, ask: Ask, command: &[OsString], attempt: &mut Attempt) -> Result<u8, Failure> {
+fn go(
+    context: Context<'_>,
+    ask: Arguments,
+    command: &[OsString],
+    attempt: &mut Attempt,
+) -> Result<u8, Failure> {
     let prepared = pipeline::prepare(context, ask, attempt)?;
     pipeline::run(context, prepared, command, attempt)
 }

@@ -16,7 +16,7 @@ use super::observed::Observed;
 use super::trail::{Found, Trail};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::pipeline::onlooker::{Arranged, Onlooker, Scene};
+use crate::pipeline::observer::{Arranged, Observer, Scene};
 use audex_components::component::PluginError;
 use audex_components::provider::{Call, Minted, Provider};
 use audex_core::environment::Environment;
@@ -143,15 +143,15 @@ impl<'a> Watch<'a> {
         let thread = std::thread::Builder::new().name("recogniser".to_owned());
         let thread = thread.spawn(move || recognise_all(receiver, recogniser, account.as_deref()));
         self.recognising = Some(thread.map_err(WatchError::Loopback)?);
-        let dummy = &gateway.dummy;
+        let key = &gateway.session_key;
         arranged.variables.retain(|(name, _)| !is_key(name));
         arranged.variables.extend([
-            (ID.to_owned(), Value::Plain(dummy.id.clone())),
-            (SECRET.to_owned(), Value::Secret(dummy.secret.clone())),
-            (TOKEN.to_owned(), Value::Secret(dummy.token.clone())),
+            (ID.to_owned(), Value::Plain(key.id.clone())),
+            (SECRET.to_owned(), Value::Secret(key.secret.clone())),
+            (TOKEN.to_owned(), Value::Secret(key.token.clone())),
         ]);
         add(&mut arranged.lead, &gateway.lead);
-        let id = dummy.id.clone();
+        let id = key.id.clone();
         self.gateway = Some(gateway);
         Ok(id)
     }
@@ -197,7 +197,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-impl Onlooker for Watch<'_> {
+impl Observer for Watch<'_> {
     fn is_learning(&self) -> bool {
         true
     }

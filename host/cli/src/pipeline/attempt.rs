@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::failure::{Failure, Kind};
 use crate::plan::{Planned, enforcer_name};
-use crate::request::{Ask, Request, union};
+use crate::request::{Arguments, Request, union};
 use audex_audit::{Audit, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission};
 use audex_components::component::Loaded;
 use audex_components::leases::Recorder;
@@ -94,7 +94,7 @@ impl Attempt {
     }
 
     /// Adds the request of the command line, before anything is known about it.
-    pub fn asked_for(&mut self, ask: &Ask) {
+    pub fn asked_for(&mut self, ask: &Arguments) {
         self.asked.clone_from(&ask.allow);
         self.resources.clone_from(&ask.resources);
         self.profiles.clone_from(&ask.profiles);

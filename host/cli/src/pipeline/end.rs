@@ -20,7 +20,7 @@ pub(super) fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<Stri
 
 fn try_revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
     let Some(lease) = &minted.lease else { return Ok(None) };
-    provider.see_through();
+    provider.ignore_interruption();
     let Err(error) = provider.revoke(lease) else { return Ok(Some(REVOKED.to_owned())) };
     // The end of the login with which the credentials were made ends them too.
     if provider.close() == Ok(true) {
@@ -56,7 +56,7 @@ pub(super) fn revoke_announced(
     minted: Option<&str>,
 ) {
     for lease in provider.announced().into_iter().filter(|lease| Some(lease.as_str()) != minted) {
-        provider.see_through();
+        provider.ignore_interruption();
         let outcome = match caught(|| provider.revoke(&lease)) {
             Ok(Ok(())) => REVOKED.to_owned(),
             Ok(Err(error)) => format!("not revoked: {}", Failure::from(error).line()),

@@ -8,7 +8,7 @@ use crate::components::Components;
 use crate::deny;
 use crate::failure::Failure;
 use crate::profile::Profiles;
-use crate::request::Ask;
+use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Settings};
 use audex_components::component::PluginError;
 use audex_components::outside::Outside;
@@ -34,7 +34,7 @@ pub fn for_ask(
     environment: &Environment,
     settings: &Settings,
     components: &Components,
-    ask: &Ask,
+    ask: &Arguments,
 ) -> Result<Opened, Failure> {
     let said = ask.profiles.iter().find_map(|name| settings.profiles.get(name)?.provider.as_ref());
     if let Some(id) = settings.provider.as_ref().or(said) {

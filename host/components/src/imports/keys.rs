@@ -22,7 +22,7 @@ impl keys::Host for State {
         algorithm: String,
         message: Vec<u8>,
     ) -> wasmtime::Result<Result<Resource<HeldSecret>, Error>> {
-        self.reach()?.scope.may_reach()?;
+        self.context()?.scope.may_reach()?;
         let held = self.table.get(&key)?;
         let Some(algorithm) = Algorithm::named(&algorithm) else {
             let message = "only `RS256`, `ES256` and `EdDSA` are signed".to_owned();
@@ -32,7 +32,7 @@ impl keys::Host for State {
             return Err(Misbehaved::MadeKey.into());
         }
         let origin = held.origin.signature();
-        if self.reach()?.outside.is_replaying() {
+        if self.context()?.outside.is_replaying() {
             return self
                 .hold(HeldSecret::whole(Secret::new("replayed-signature".to_owned()), origin))
                 .map(Ok);
@@ -49,17 +49,17 @@ impl keys::Host for State {
 
 impl keep::Host for State {
     fn put(&mut self, name: String, value: Resource<HeldSecret>) -> wasmtime::Result<()> {
-        self.reach()?.scope.may_reach()?;
+        self.context()?.scope.may_reach()?;
         if name.len() > printable::LINE_CHARACTERS {
             return Err(Misbehaved::LargeSecret.into());
         }
         let held = self.table.get(&value)?.clone();
-        Ok(self.reach()?.outside.kept().put(name, held)?)
+        Ok(self.context()?.outside.kept().put(name, held)?)
     }
 
     fn get(&mut self, name: String) -> wasmtime::Result<Option<Resource<HeldSecret>>> {
-        self.reach()?.scope.may_reach()?;
-        let Some(held) = self.reach()?.outside.kept().get(&name) else { return Ok(None) };
+        self.context()?.scope.may_reach()?;
+        let Some(held) = self.context()?.outside.kept().get(&name) else { return Ok(None) };
         self.hold(held).map(Some)
     }
 }

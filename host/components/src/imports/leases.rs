@@ -8,9 +8,9 @@ use crate::state::State;
 
 impl leases::Host for State {
     fn announce(&mut self, lease: String, ends_at: u64) -> wasmtime::Result<Result<(), Error>> {
-        let reach = self.reach()?;
-        reach.scope.may_reach()?;
-        let recorded = reach.outside.leases().announce(&lease, ends_at)?;
+        let context = self.context()?;
+        context.scope.may_reach()?;
+        let recorded = context.outside.leases().announce(&lease, ends_at)?;
         Ok(recorded.map_err(|reason| plain_error(ErrorKind::Internal, "audit", reason)))
     }
 }

@@ -28,13 +28,13 @@ impl log::Host for State {
 
 impl clock_import::Host for State {
     fn now(&mut self) -> wasmtime::Result<u64> {
-        let tape = self.reach()?.outside.tape();
+        let tape = self.context()?.outside.tape();
         Ok(tape.map_or_else(clock::unix_seconds, Tape::now))
     }
 }
 
 impl settings::Host for State {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.reach()?.settings.get(&key).cloned())
+        Ok(self.context()?.settings.get(&key).cloned())
     }
 }

@@ -60,7 +60,7 @@ impl State {
         };
         let token = match holder {
             Holder::Source => {
-                let tenant = self.reach()?.settings.get("tenant_id").cloned();
+                let tenant = self.context()?.settings.get("tenant_id").cloned();
                 self.token_once(&format!("azure {audience}"), async |outside, client| {
                     azure::token(outside.environment(), client, tenant.as_deref(), audience).await
                 })?
@@ -97,7 +97,7 @@ impl State {
     /// Who the Azure source credentials belong to.
     pub(super) fn azure_identity(&mut self) -> wasmtime::Result<Result<String, Error>> {
         self.require(&Capability::Azure)?;
-        let tenant = self.reach()?.settings.get("tenant_id").cloned();
+        let tenant = self.context()?.settings.get("tenant_id").cloned();
         self.log_in(async |outside, client| {
             azure::whoami(outside.environment(), client, tenant.as_deref()).await
         })
@@ -111,7 +111,7 @@ impl State {
     }
 
     fn agent_token(&mut self, audience: &str) -> wasmtime::Result<Result<Token, Error>> {
-        let settings = &self.reach()?.settings;
+        let settings = &self.context()?.settings;
         let tenant = settings.get("tenant_id").cloned();
         let Some(id) = settings.get("client_id").cloned() else {
             return Ok(Err(bad_scopes("`azure-agent` needs the setting `client_id`")));
@@ -127,7 +127,7 @@ impl State {
         question: &str,
         work: impl AsyncFnOnce(&Outside, &reqwest::Client) -> Result<Token, TokenError>,
     ) -> wasmtime::Result<Result<Token, Error>> {
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         if let Some(token) = outside.tokens().get(question) {
             return Ok(Ok(token));
         }
@@ -143,7 +143,7 @@ impl State {
         &mut self,
         work: impl AsyncFnOnce(&Outside, &reqwest::Client) -> Result<T, TokenError>,
     ) -> wasmtime::Result<Result<T, Error>> {
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         // The addresses are the clouds' own or the user's; a metadata server is on the local link.
         let client = match outside.routed_http() {
             Ok(client) => client,
@@ -165,7 +165,7 @@ impl State {
         };
         self.require(&capability)?;
         let Capability::Secret(name) = capability else { return Ok(Err(unknown_slot(slot))) };
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         if let Some(known) = outside.tokens().get(slot) {
             return Ok(Ok(known.value));
         }

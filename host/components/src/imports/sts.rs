@@ -40,7 +40,7 @@ impl Host for State {
 
     fn region(&mut self) -> wasmtime::Result<String> {
         self.require(&Capability::Aws)?;
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         Ok(self.outside_time(|limit| outside.run(limit, async { outside.aws().await.region().to_owned() }))?)
     }
 
@@ -57,7 +57,7 @@ impl Host for State {
     }
 
     fn assume_role(&mut self, request: RoleRequest) -> Answer<Resource<HeldSession>> {
-        self.reach()?.scope.may_make(request.duration_seconds)?;
+        self.context()?.scope.may_make(request.duration_seconds)?;
         self.require_own_role(&request.role_arn)?;
         let policy = self.permitted(request.policy)?;
         let asked_seconds = request.duration_seconds;
@@ -73,7 +73,7 @@ impl Host for State {
     }
 
     fn session_token(&mut self, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
-        self.reach()?.scope.may_make(duration_seconds)?;
+        self.context()?.scope.may_make(duration_seconds)?;
         let made = self.with_aws(async |aws, keys| aws.session_token(&keys, Some(duration_seconds)).await)?;
         self.hold_answer(made, None, duration_seconds)
     }
@@ -84,7 +84,7 @@ impl Host for State {
         policy: String,
         duration_seconds: u32,
     ) -> Answer<Resource<HeldSession>> {
-        self.reach()?.scope.may_make(duration_seconds)?;
+        self.context()?.scope.may_make(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let asked = aws::FederationToken {
             name,
@@ -96,7 +96,7 @@ impl Host for State {
     }
 
     fn scope_down(&mut self, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
-        self.reach()?.scope.may_narrow(duration_seconds)?;
+        self.context()?.scope.may_narrow(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let asked = self.scoped_down(&policy, duration_seconds)?;
         let made = self.with_aws(async |aws, source| aws.scoped_credentials(&source, &asked).await)?;
@@ -138,7 +138,7 @@ impl HostSession for State {
         policy: String,
         duration_seconds: u32,
     ) -> Answer<Resource<HeldSession>> {
-        self.reach()?.scope.may_narrow(duration_seconds)?;
+        self.context()?.scope.may_narrow(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let keys = self.keys_of(&session)?;
         let asked = self.scoped_down(&policy, duration_seconds)?;
@@ -153,7 +153,7 @@ impl HostSession for State {
         policy: String,
         duration_seconds: u32,
     ) -> Answer<Resource<HeldSession>> {
-        self.reach()?.scope.may_make(duration_seconds)?;
+        self.context()?.scope.may_make(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let keys = self.keys_of(&session)?;
         let asked = aws::FederationToken {
@@ -208,7 +208,7 @@ impl State {
     /// Runs one AWS operation with the source credentials.
     fn with_aws<T>(&mut self, operation: impl AsyncFnOnce(&Aws, Keys) -> Result<T, AwsError>) -> Answer<T> {
         self.require(&Capability::Aws)?;
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         let answer = self.outside_time(|limit| {
             outside.run(limit, async {
                 let keys = outside.keys().await?;
@@ -228,7 +228,7 @@ impl State {
         operation: impl AsyncFnOnce(&Aws, Keys) -> Result<T, AwsError>,
     ) -> Answer<T> {
         self.require_keys()?;
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         let answer = self
             .outside_time(|limit| outside.run(limit, async { operation(outside.aws().await, keys).await }));
         Ok(match answer {
@@ -261,7 +261,7 @@ impl State {
 
     /// Security: a role is the user's choice. One of another account would lead the command, and its data, there.
     fn require_own_role(&self, role_arn: &str) -> wasmtime::Result<()> {
-        if self.reach()?.settings.values().any(|value| value == role_arn) {
+        if self.context()?.settings.values().any(|value| value == role_arn) {
             return Ok(());
         }
         Err(Misbehaved::ForeignRole(printable::line(role_arn)).into())
@@ -269,13 +269,13 @@ impl State {
 
     /// Security: a policy outside the grant is a defect or an attack; the call ends here.
     fn permitted(&self, policy: String) -> wasmtime::Result<Arc<str>> {
-        let scope: &PolicyScope = &self.reach()?.scope;
+        let scope: &PolicyScope = &self.context()?.scope;
         scope.permit(&policy)?;
         Ok(policy.into())
     }
 
     fn scoped_down(&self, policy: &str, duration_seconds: u32) -> wasmtime::Result<aws::ScopedCredentials> {
-        let description = self.reach()?.purpose.clone();
+        let description = self.context()?.purpose.clone();
         Ok(aws::ScopedCredentials { policy: policy.to_owned(), duration_seconds, description })
     }
 

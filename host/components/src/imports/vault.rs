@@ -17,7 +17,7 @@ impl State {
     /// `vault`: the token that logging in gives, and when it ends.
     pub(super) fn vault_login(&mut self) -> wasmtime::Result<Result<(Secret, Option<u64>), Error>> {
         self.require(&Capability::Vault)?;
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         let answer = self.outside_time(|limit| outside.run(limit, outside.vault().token()));
         Ok(match answer {
             Ok(answer) => answer.map_err(Into::into),
@@ -37,7 +37,7 @@ impl State {
             return Ok(Ok(false));
         }
         self.require(&Capability::Vault)?;
-        Ok(self.reach()?.outside.vault().lead(request).map(|()| true).map_err(Into::into))
+        Ok(self.context()?.outside.vault().lead(request).map(|()| true).map_err(Into::into))
     }
 }
 

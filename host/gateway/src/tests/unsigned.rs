@@ -80,7 +80,7 @@ fn a_request_for_another_host_is_not_forwarded() {
 #[test]
 fn a_form_signed_with_the_sessions_key_is_refused_by_its_name() {
     let (cloud, scene) = led();
-    let id = &scene.gateway.dummy.id;
+    let id = &scene.gateway.session_key.id;
     let body =
         format!("--x\r\nContent-Disposition: form-data; name=\"x-amz-credential\"\r\n\r\n{id}/1\r\n--x--");
     let headers = [("content-type", "multipart/form-data; boundary=x")];

@@ -18,7 +18,7 @@ use crate::intent::Choice;
 use crate::pipeline;
 use crate::pipeline::Context;
 use crate::pipeline::attempt::Attempt;
-use crate::request::Ask;
+use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 use audex_components::capability::Capability;
 use audex_components::engine::Engine;
@@ -146,12 +146,12 @@ fn record(
 /// Mints for a command that does nothing, and takes back. That the other side refuses is worth recording too.
 fn run(context: Context<'_>, args: &TestArgs) -> Result<Script, Failure> {
     const NOTHING: &str = "true";
-    let ask = Ask {
+    let ask = Arguments {
         allow: args.allow.clone(),
         resources: args.resource.clone(),
         command: vec![NOTHING.to_owned()],
         justification: args.justification.clone(),
-        ..Ask::default()
+        ..Arguments::default()
     };
     let mut attempt = Attempt::new(&context.settings.paths);
     attempt.asked_for(&ask);

@@ -12,7 +12,7 @@ use crate::pipeline::Context;
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::report;
 use crate::plan::PlanError;
-use crate::request::Ask;
+use crate::request::Arguments;
 use audex_core::environment::Environment;
 
 /// What the document is called where no profile gives it a name.
@@ -53,11 +53,11 @@ pub fn export(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let settings = super::settings(environment, args.provider.as_ref(), args.policy.settings())?;
     let context = Context { environment, settings: &settings, console: Console::default() };
     let title = args.name.clone().unwrap_or_else(|| UNNAMED.to_owned());
-    let ask = Ask {
+    let ask = Arguments {
         allow: args.allow,
         profiles: args.name.into_iter().collect(),
         resources: args.resource,
-        ..Ask::default()
+        ..Arguments::default()
     };
     let granted = pipeline::grant(context, ask, &mut Attempt::new(&settings.paths))?;
     let format = match args.format {

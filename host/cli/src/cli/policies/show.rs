@@ -12,7 +12,7 @@ use crate::pipeline;
 use crate::pipeline::Context;
 use crate::pipeline::attempt::Attempt;
 use crate::profile::ProfileError;
-use crate::request::Ask;
+use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 use audex_components::provider::GrantPlan;
 use audex_core::environment::Environment;
@@ -56,7 +56,7 @@ fn plan(environment: &Environment, provider: &str, name: &str) -> Result<GrantPl
     let flags = Flags { provider: Some(provider.to_owned()), ..Flags::default() };
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: Console::default() };
-    let ask = Ask { profiles: vec![name.to_owned()], ..Ask::default() };
+    let ask = Arguments { profiles: vec![name.to_owned()], ..Arguments::default() };
     let outlined = pipeline::outline(context, ask, &mut Attempt::new(&settings.paths))?;
     Ok(outlined.planned.plan)
 }

@@ -118,7 +118,7 @@ fn text<'a>(state: &'a State, secret: &Resource<HeldSecret>, host: &str) -> wasm
 }
 
 fn is_built_in(state: &State) -> bool {
-    state.reach().is_ok_and(|reach| reach.source == Source::BuiltIn)
+    state.context().is_ok_and(|reach| context.source == Source::BuiltIn)
 }
 
 #[cfg(test)]
@@ -127,7 +127,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::context::Reach;
+    use crate::context::CallContext;
     use crate::outside::Outside;
     use crate::policy_scope::PolicyScope;
     use audex_core::environment::Environment;
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_lifted_secret_passes_inside_a_family_for_built_ins_only() {
         for (source, passes) in [(Source::BuiltIn, true), (Source::Installed, false)] {
-            let mut state = State::reaching(Reach {
+            let mut state = State::with_context(CallContext {
                 source,
                 capabilities: BTreeSet::new(),
                 settings: BTreeMap::new(),

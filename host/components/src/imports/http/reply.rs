@@ -43,7 +43,7 @@ impl State {
     /// are too many.
     pub(super) fn sending(&mut self, asked: &Asked) -> wasmtime::Result<Result<Sent, Error>> {
         let sent = self.sent(asked)?;
-        let before = Arc::clone(&self.reach()?.outside);
+        let before = Arc::clone(&self.context()?.outside);
         let remembered = sent.secrets.iter().all(|held| before.sent().remember(held));
         let message = || "too many different secrets were sent in this run".to_owned();
         Ok(if remembered { Ok(sent) } else { Err(plain_error(ErrorKind::Denied, "secrets", message())) })
@@ -92,7 +92,7 @@ impl State {
             Ok(lifted) => lifted,
             Err(error) => return Ok(Err(unavailable(error.code(), error.to_string()))),
         };
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         // A server may keep what it was sent and quote it later, so what was sent before counts too.
         let before = outside.sent().secrets();
         let known: Vec<Secret> =

@@ -39,7 +39,7 @@ const METHODS: [Method; 6] =
 
 impl Host for State {
     fn send(&mut self, asked: Asked) -> wasmtime::Result<Result<Response, Error>> {
-        self.reach()?.scope.may_reach()?;
+        self.context()?.scope.may_reach()?;
         if asked.lift.len() > limit::LIFTED {
             let message = format!("no more than {} values can be lifted from a reply", limit::LIFTED);
             return Ok(Err(plain_error(ErrorKind::InvalidInput, "lift", message)));
@@ -54,7 +54,7 @@ impl Host for State {
         let headers = compose::headers(self, &asked.headers, &host)?;
         let body = compose::bytes(self, &asked.body, &host)?;
         let composed = Composed { url, host, method, headers, body };
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         let Some(tape) = outside.tape() else { return self.exchanged(&asked, composed) };
         let sent = Sent::of(&asked);
         if let Some(got) = tape.replay(&sent).map_err(Misbehaved::OffTape)? {
@@ -105,14 +105,14 @@ impl State {
         let time =
             asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
         *request.timeout_mut() = Some(time);
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         let url = request.url().clone();
         let way = match (is_vault, route) {
             (true, _) => Way::Vault,
             (false, Some(_)) => Way::Routed,
             (false, None) => Way::Public,
         };
-        let is_mappable = self.reach()?.source != Source::BuiltIn && matches!(way, Way::Public);
+        let is_mappable = self.context()?.source != Source::BuiltIn && matches!(way, Way::Public);
         let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, way, effect)));
         match answer {
             Ok(Ok(reply)) => {
@@ -136,7 +136,7 @@ impl State {
             return refuse("url", format!("only `https://{host}/…` without user and port can be reached"));
         }
         let named = |capability: &Capability| matches!(capability, Capability::Http(template) if host_matches(template, &host));
-        let capabilities = self.reach().map(|reach| &reach.capabilities);
+        let capabilities = self.context().map(|reach| &context.capabilities);
         if capabilities.is_ok_and(|capabilities| capabilities.iter().any(named)) {
             return Ok((parsed, host));
         }
@@ -146,11 +146,11 @@ impl State {
     /// Where requests to `host` really go: a component names the cloud's own hosts, and the user may have others. Of built-in
     /// ones variables say so, of installed ones `[endpoints]` does.
     fn route(&self, host: &str) -> wasmtime::Result<Result<Option<Route>, Error>> {
-        let reach = self.reach()?;
-        if reach.source != Source::BuiltIn {
-            return Ok(Ok(reach.outside.endpoint(host).cloned().map(Route::to)));
+        let context = self.context()?;
+        if context.source != Source::BuiltIn {
+            return Ok(Ok(context.outside.endpoint(host).cloned().map(Route::to)));
         }
-        let route = route::find(reach.outside.environment(), host);
+        let route = route::find(context.outside.environment(), host);
         Ok(route
             .map_err(|error| plain_error(ErrorKind::InvalidInput, "endpoint-override", error.to_string())))
     }
@@ -193,13 +193,13 @@ impl State {
         host: &str,
     ) -> wasmtime::Result<Result<(), Error>> {
         self.require(&Capability::Aws)?;
-        let is_built_in = self.reach()?.source == Source::BuiltIn;
+        let is_built_in = self.context()?.source == Source::BuiltIn;
         if !signing::may_sign(request, body, host, &scope.service, is_built_in) {
             let message =
                 format!("requests to `{host}` for `{}` are not signed for components", scope.service);
             return Ok(Err(plain_error(ErrorKind::Denied, "not-signed", message)));
         }
-        let outside = Arc::clone(&self.reach()?.outside);
+        let outside = Arc::clone(&self.context()?.outside);
         let keys = self.outside_time(|limit| outside.run(limit, outside.keys()));
         let keys = match keys {
             Ok(Ok(keys)) => keys,

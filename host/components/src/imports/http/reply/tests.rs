@@ -4,7 +4,7 @@ use std::sync::Arc;
 use reqwest::header::HeaderMap;
 
 use super::*;
-use crate::context::Reach;
+use crate::context::CallContext;
 use crate::outside::Outside;
 use crate::policy_scope::PolicyScope;
 use audex_core::environment::Environment;
@@ -15,7 +15,7 @@ const SECRET: &str = "planted-secret-of-the-slot/0123456789";
 const HOST: &str = "api.example.com";
 
 fn state() -> State {
-    State::reaching(Reach {
+    State::with_context(CallContext {
         source: Source::Installed,
         capabilities: BTreeSet::new(),
         settings: BTreeMap::new(),
@@ -80,7 +80,7 @@ fn a_lifted_guess_does_not_blank_a_quoted_secret() {
 fn what_a_server_kept_is_known_when_it_is_quoted_later() {
     let mut state = state();
     let token = Token { value: Secret::new(SECRET.to_owned()), expires_at: Some(u64::MAX) };
-    state.reach().unwrap().outside.tokens().keep("secret:KEY".to_owned(), &token);
+    state.context().unwrap().outside.tokens().keep("secret:KEY".to_owned(), &token);
     let answer = state.show(&reply(SECRET.to_owned()), &[], HOST, &Sent::default()).unwrap();
     assert_eq!(answer.unwrap_err().code, "echo");
 }
@@ -90,7 +90,7 @@ fn what_was_lifted_and_sent_is_known_when_it_is_quoted_later() {
     let lifted = HeldSecret::whole(Secret::new(SECRET.to_owned()), origin_of(HOST));
     let code = |body: String, pointers: &[&str], host: &str| {
         let mut state = state();
-        assert!(state.reach().unwrap().outside.sent().remember(&lifted));
+        assert!(state.context().unwrap().outside.sent().remember(&lifted));
         let pointers: Vec<String> = pointers.iter().map(|&pointer| pointer.to_owned()).collect();
         let answer = state.show(&reply(body), &pointers, host, &Sent::default()).unwrap();
         answer.map(|response| response.lifted.len()).map_err(|error| error.code)
@@ -109,7 +109,7 @@ fn the_source_credentials_are_looked_for_once_they_were_used() {
     let token = Secret::new("IQoJb3JpZ2luX2VjEJ3planted0123456789abcdefGHIJKLMN".to_owned());
     for quoted in [&secret, &token] {
         let mut state = state();
-        state.reach().unwrap().outside.used("AKIAPLANTED000000000", &secret, Some(&token));
+        state.context().unwrap().outside.used("AKIAPLANTED000000000", &secret, Some(&token));
         let body = format!("<e>{}</e>", quoted.expose());
         let answer = state.show(&reply(body), &[], HOST, &Sent::default()).unwrap();
         assert_eq!(answer.unwrap_err().code, "echo");
@@ -196,5 +196,5 @@ fn a_secret_is_framed_in_a_body_and_in_a_header_with_more_than_it() {
         let sent = state.sending(&asked).unwrap().unwrap();
         assert_eq!((sent.secrets.len(), sent.framed), (1, framed));
     }
-    assert_eq!(state.reach().unwrap().outside.sent().secrets().len(), 1);
+    assert_eq!(state.context().unwrap().outside.sent().secrets().len(), 1);
 }

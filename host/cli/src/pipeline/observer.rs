@@ -56,7 +56,7 @@ impl Stage {
 ///
 /// Security: an observer has no influence on the grant. It may withhold credentials from the command, and
 /// must not give it others.
-pub trait Onlooker {
+pub trait Observer {
     /// Handles the start of a stage.
     fn at(&mut self, _stage: Stage) {}
 
@@ -82,7 +82,7 @@ pub trait Onlooker {
 /// The observer that changes nothing: the command gets the minted credentials.
 pub struct Nobody;
 
-impl Onlooker for Nobody {
+impl Observer for Nobody {
     fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
         Ok(Arranged { variables: scene.minted.variables.clone(), lead: scene.lead })
     }

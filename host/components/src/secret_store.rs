@@ -9,9 +9,9 @@ use crate::resource::HeldSecret;
 
 /// Secrets that one provider left for its own later calls of this run. They keep where they may go.
 #[derive(Default)]
-pub struct Kept(Mutex<BTreeMap<String, HeldSecret>>);
+pub struct SecretStore(Mutex<BTreeMap<String, HeldSecret>>);
 
-impl Kept {
+impl SecretStore {
     pub(crate) fn put(&self, name: String, held: HeldSecret) -> Result<(), Misbehaved> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= limit::DELIVERED && !kept.contains_key(&name) {
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_keeps_where_it_may_go_and_there_is_only_so_much() {
-        let kept = Kept::default();
+        let kept = SecretStore::default();
         let lifted = Origin::Lifted { host: "api.example.com".to_owned() };
         let held = |text: &str, origin| HeldSecret::whole(Secret::new(text.to_owned()), origin);
         kept.put("token".to_owned(), held("x", lifted.clone())).unwrap();

@@ -20,7 +20,7 @@ const ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// Keys that grant nothing by themselves.
 #[derive(Clone, Debug)]
-pub struct Dummy {
+pub struct SessionKey {
     /// The access key id.
     pub id: String,
     /// The secret access key.
@@ -31,7 +31,7 @@ pub struct Dummy {
 
 /// The reason why a request is not the command's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stranger {
+pub enum Rejected {
     /// It is not signed.
     Unsigned,
     /// The request is a URL that was signed for another client.
@@ -89,7 +89,7 @@ impl Reading {
     }
 }
 
-impl Dummy {
+impl SessionKey {
     /// Makes new random keys.
     ///
     /// # Errors
@@ -113,53 +113,53 @@ impl Dummy {
     ///
     /// # Errors
     /// The reason why the request is not the command's.
-    pub(crate) fn claimed(&self, parts: &Parts) -> Result<Signed, Stranger> {
+    pub(crate) fn claimed(&self, parts: &Parts) -> Result<Signed, Rejected> {
         let query = parts.uri.query().unwrap_or_default();
         if has(query, "x-amz-signature") {
-            return Err(Stranger::Presigned);
+            return Err(Rejected::Presigned);
         }
         if !parts.headers.contains_key("authorization") {
             return Err(unsigned(query));
         }
-        let header = header(parts, "authorization").ok_or(Stranger::Malformed)?;
+        let header = header(parts, "authorization").ok_or(Rejected::Malformed)?;
         if header.starts_with("AWS4-ECDSA-P256-SHA256") {
-            return Err(Stranger::SignedForRegions);
+            return Err(Rejected::SignedForRegions);
         }
         // `AWS AKIAIOSFODNN7EXAMPLE:signature`
         if header.starts_with("AWS ") {
-            return Err(Stranger::OldSignature);
+            return Err(Rejected::OldSignature);
         }
-        let (id, signed) = parse(header, parts).ok_or(Stranger::Malformed)?;
+        let (id, signed) = parse(header, parts).ok_or(Rejected::Malformed)?;
         if !same(id.as_bytes(), self.id.as_bytes()) {
-            return Err(Stranger::UnknownKey);
+            return Err(Rejected::UnknownKey);
         }
         // Security: an attacker could have added an unsigned `host` or `x-amz-…` header.
         let covered = |name: &str| signed.headers.iter().any(|signed| signed == name);
         let names = parts.headers.keys().map(http::HeaderName::as_str);
         let mut needed = names.filter(|name| *name == "host" || name.starts_with("x-amz-"));
-        if needed.all(covered) && covered("host") { Ok(signed) } else { Err(Stranger::BadSignature) }
+        if needed.all(covered) && covered("host") { Ok(signed) } else { Err(Rejected::BadSignature) }
     }
 
     /// Checks that the signature was made with the secret, and returns the encoding in which the client reads
     /// headers.
     ///
     /// # Errors
-    /// `Stranger::BadSignature`, or `Stranger::Malformed` if the signature cannot be computed.
+    /// `Rejected::BadSignature`, or `Rejected::Malformed` if the signature cannot be computed.
     pub fn verify(
         &self,
         parts: &Parts,
         signed: &Signed,
         body: &SignableBody<'_>,
-    ) -> Result<Reading, Stranger> {
+    ) -> Result<Reading, Rejected> {
         let is_good = |reading| self.is_signed(parts, signed, body, reading);
         let mut covered = signed.headers.iter().flat_map(|name| parts.headers.get_all(name));
         let plain = covered.all(|value| value.as_bytes().is_ascii());
         match is_good(Reading::Utf8) {
             Ok(true) => Ok(Reading::Utf8),
-            Ok(false) | Err(Stranger::Malformed) if !plain && is_good(Reading::Latin1)? => {
+            Ok(false) | Err(Rejected::Malformed) if !plain && is_good(Reading::Latin1)? => {
                 Ok(Reading::Latin1)
             }
-            Ok(false) => Err(Stranger::BadSignature),
+            Ok(false) => Err(Rejected::BadSignature),
             Err(stranger) => Err(stranger),
         }
     }
@@ -170,14 +170,14 @@ impl Dummy {
         signed: &Signed,
         body: &SignableBody<'_>,
         reading: Reading,
-    ) -> Result<bool, Stranger> {
-        let host = header(parts, "host").ok_or(Stranger::Malformed)?;
+    ) -> Result<bool, Rejected> {
+        let host = header(parts, "host").ok_or(Rejected::Malformed)?;
         let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let uri = format!("http://{host}{path}");
         let mut headers = Vec::new();
         for name in &signed.headers {
             for value in parts.headers.get_all(name) {
-                headers.push((name.as_str(), reading.text(value).ok_or(Stranger::Malformed)?));
+                headers.push((name.as_str(), reading.text(value).ok_or(Rejected::Malformed)?));
             }
         }
         let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
@@ -193,11 +193,11 @@ impl Dummy {
             .time(signed.time)
             .settings(settings)
             .build()
-            .map_err(|_| Stranger::Malformed)?
+            .map_err(|_| Rejected::Malformed)?
             .into();
         let request = SignableRequest::new(parts.method.as_str(), uri, headers, body.clone())
-            .map_err(|_| Stranger::Malformed)?;
-        let expected = sign(request, &params).map_err(|_| Stranger::Malformed)?.into_parts().1;
+            .map_err(|_| Rejected::Malformed)?;
+        let expected = sign(request, &params).map_err(|_| Rejected::Malformed)?.into_parts().1;
         Ok(same(expected.as_bytes(), signed.signature.as_bytes()))
     }
 }
@@ -205,13 +205,13 @@ impl Dummy {
 /// Returns the reason why a request without an `Authorization` header is not the command's; `parameters` are
 /// those of the query or the form.
 /// Source: AWS, "Signature Version 2 signing process", and S3's "query string request authentication alternative".
-pub fn unsigned(parameters: &str) -> Stranger {
+pub fn unsigned(parameters: &str) -> Rejected {
     if has(parameters, "signatureversion") {
-        Stranger::OldSignature
+        Rejected::OldSignature
     } else if has(parameters, "signature") && has(parameters, "awsaccesskeyid") {
-        Stranger::Presigned
+        Rejected::Presigned
     } else {
-        Stranger::Unsigned
+        Rejected::Unsigned
     }
 }
 
