@@ -37,7 +37,7 @@ impl Capability {
             Self::Azure => "use tokens of your Azure login".to_owned(),
             Self::Vault => "use your login to Vault".to_owned(),
             Self::Secret(name) => format!(
-                "send what ${name} holds to the hosts it may context, or sign with it, without seeing it"
+                "send what ${name} holds to the hosts it may reach, or sign with it, without seeing it"
             ),
         }
     }

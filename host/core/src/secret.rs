@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// Text that grants access to something.
@@ -25,6 +26,14 @@ impl Secret {
     }
 }
 
+/// Compares two texts in a time that does not depend on the position of the first difference.
+///
+/// Security: otherwise a secret could be guessed byte by byte.
+#[must_use]
+pub fn equal(left: &[u8], right: &[u8]) -> bool {
+    left.ct_eq(right).into()
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret(..)")
@@ -40,5 +49,13 @@ mod tests {
         let secret = Secret::new("planted-secret".to_owned());
         assert!(!format!("{secret:?} {:#?}", Some(&secret)).contains("planted"));
         assert_eq!(secret.expose(), "planted-secret");
+    }
+
+    #[test]
+    fn texts_of_any_length_compare_as_they_are() {
+        assert!(equal(b"", b"") && equal(b"abc", b"abc"));
+        for (left, right) in [("abc", "abd"), ("abc", "ab"), ("", "a"), ("abc", "abcd")] {
+            assert!(!equal(left.as_bytes(), right.as_bytes()), "{left} {right}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
-use audex_core::secret::Secret;
+use audex_core::secret::{Secret, equal};
 
 pub(super) type Reply = Response<Full<Bytes>>;
 
@@ -73,7 +73,5 @@ fn reply(status: StatusCode, kind: &'static str, body: String) -> Reply {
 
 /// Returns true if `given` is the secret. Security: the time does not depend on where the two differ.
 pub(super) fn is_secret(given: Option<&str>, secret: &Secret) -> bool {
-    let (given, secret) = (given.unwrap_or_default().as_bytes(), secret.expose().as_bytes());
-    let differences = given.iter().zip(secret).fold(0, |all, (left, right)| all | (left ^ right));
-    given.len() == secret.len() && differences == 0
+    equal(given.unwrap_or_default().as_bytes(), secret.expose().as_bytes())
 }

@@ -14,6 +14,7 @@ use http::request::Parts;
 
 use audex_core::digest::hex;
 use audex_core::secret::Secret;
+use audex_core::secret::equal;
 
 /// The alphabet of a real access key id.
 const ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -130,7 +131,7 @@ impl SessionKey {
             return Err(Rejected::OldSignature);
         }
         let (id, signed) = parse(header, parts).ok_or(Rejected::Malformed)?;
-        if !same(id.as_bytes(), self.id.as_bytes()) {
+        if !equal(id.as_bytes(), self.id.as_bytes()) {
             return Err(Rejected::UnknownKey);
         }
         // Security: an attacker could have added an unsigned `host` or `x-amz-…` header.
@@ -198,7 +199,7 @@ impl SessionKey {
         let request = SignableRequest::new(parts.method.as_str(), uri, headers, body.clone())
             .map_err(|_| Rejected::Malformed)?;
         let expected = sign(request, &params).map_err(|_| Rejected::Malformed)?.into_parts().1;
-        Ok(same(expected.as_bytes(), signed.signature.as_bytes()))
+        Ok(equal(expected.as_bytes(), signed.signature.as_bytes()))
     }
 }
 
@@ -288,18 +289,4 @@ fn basic_time(basic: &str) -> Option<SystemTime> {
         time.get(4..7)?
     );
     humantime::parse_rfc3339(&text).ok()
-}
-
-/// Compares two texts.
-///
-/// Security: the comparison takes constant time, because otherwise the secret could be guessed byte by byte.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    let difference = a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b));
-    std::hint::black_box(difference) == 0 && a.len() == b.len()
-}
-
-fn random<const N: usize>() -> Result<zeroize::Zeroizing<[u8; N]>, getrandom::Error> {
-    let mut bytes = zeroize::Zeroizing::new([0; N]);
-    getrandom::fill(bytes.as_mut_slice())?;
-    Ok(bytes)
 }

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::credential::{Credential, Kind, Principal, equal_in_constant_time, secret_key, unique_id};
+use super::credential::{Credential, Kind, Principal, secret_key, unique_id};
 use super::{AccessKey, BucketSeed, LoopbackError, RoleSeed, Seed, Seen, UserSeed};
 use crate::iam;
 use crate::iam::{Decision, PolicyDocument, Request};
 use audex_core::clock;
 use audex_core::secret::Secret;
+use audex_core::secret::equal;
 
 /// The most requests that are remembered; the memory of a served demo must not grow without limit.
 const REMEMBERED_REQUESTS: usize = 10_000;
@@ -151,7 +152,7 @@ impl Cloud {
             (Some(session), Some(token)) => (session, token),
             (None, Some(_)) | (Some(_), None) => return Err(Refusal::BadToken),
         };
-        if !equal_in_constant_time(session.token.expose().as_bytes(), token.as_bytes()) {
+        if !equal(session.token.expose().as_bytes(), token.as_bytes()) {
             return Err(Refusal::BadToken);
         }
         if self.session_time() >= session.expires {

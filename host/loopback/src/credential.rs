@@ -91,12 +91,6 @@ pub(super) fn secret_key() -> Result<Secret, LoopbackError> {
     random_text(SECRET_LENGTH, SECRET_ALPHABET).map(Secret::new)
 }
 
-/// Compares two texts in a time that does not depend on the position of the first difference.
-pub(super) fn equal_in_constant_time(left: &[u8], right: &[u8]) -> bool {
-    let difference = left.iter().zip(right).fold(0, |sum, (left, right)| sum | (left ^ right));
-    std::hint::black_box(difference) == 0 && left.len() == right.len()
-}
-
 /// INVARIANT: the lengths of the alphabets are powers of two, so all characters are equally likely.
 fn random_text<const N: usize>(length: usize, alphabet: &[u8; N]) -> Result<String, LoopbackError> {
     let mut random = vec![0; length];

@@ -13,8 +13,9 @@ use http::request::Parts;
 use sha2::{Digest, Sha256};
 
 use super::cloud::{Cloud, Refusal};
-use super::credential::{Credential, equal_in_constant_time};
+use super::credential::Credential;
 use audex_core::digest::hex;
+use audex_core::secret::equal;
 
 /// The most seconds between a request's time and the clock. AWS allows five to fifteen minutes; this is the
 /// larger limit.
@@ -83,7 +84,7 @@ pub(super) fn verify(
     }
     let credential = cloud.credential(authorization.access_key_id).ok_or(Refusal::UnknownKey)?;
     let expected = recompute(parts, authorization, signable_body(parts, body)?, &credential, time)?;
-    if !equal_in_constant_time(expected.as_bytes(), authorization.signature.as_bytes()) {
+    if !equal(expected.as_bytes(), authorization.signature.as_bytes()) {
         return Err(Refusal::BadSignature);
     }
     cloud.check_session(&credential, header(parts, "x-amz-security-token"))?;
@@ -121,7 +122,7 @@ fn signable_body<'a>(parts: &Parts, body: &'a [u8]) -> Result<SignableBody<'a>, 
     match header(parts, "x-amz-content-sha256") {
         None => Ok(SignableBody::Bytes(body)),
         Some("UNSIGNED-PAYLOAD") => Ok(SignableBody::UnsignedPayload),
-        Some(digest) if equal_in_constant_time(digest.as_bytes(), hex(&Sha256::digest(body)).as_bytes()) => {
+        Some(digest) if equal(digest.as_bytes(), hex(&Sha256::digest(body)).as_bytes()) => {
             Ok(SignableBody::Bytes(body))
         }
         Some(_) => Err(Refusal::BadSignature),

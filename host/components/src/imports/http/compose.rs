@@ -118,7 +118,7 @@ fn text<'a>(state: &'a State, secret: &Resource<HeldSecret>, host: &str) -> wasm
 }
 
 fn is_built_in(state: &State) -> bool {
-    state.context().is_ok_and(|reach| context.source == Source::BuiltIn)
+    state.context().is_ok_and(|context| context.source == Source::BuiltIn)
 }
 
 #[cfg(test)]

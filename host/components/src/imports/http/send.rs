@@ -136,7 +136,7 @@ impl State {
             return refuse("url", format!("only `https://{host}/…` without user and port can be reached"));
         }
         let named = |capability: &Capability| matches!(capability, Capability::Http(template) if host_matches(template, &host));
-        let capabilities = self.context().map(|reach| &context.capabilities);
+        let capabilities = self.context().map(|context| &context.capabilities);
         if capabilities.is_ok_and(|capabilities| capabilities.iter().any(named)) {
             return Ok((parsed, host));
         }
