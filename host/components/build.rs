@@ -1,5 +1,5 @@
-//! Builds the components under `plugins/`, turns them into WebAssembly components, compiles them for the target of this
-//! build, and writes `embedded.rs`, so that a fresh machine compiles nothing at run time.
+//! Builds the components under `plugins/`, converts them into WebAssembly components, compiles them for the
+//! target of this build, and writes `embedded.rs`. So a fresh machine compiles nothing at run time.
 
 #![expect(
     clippy::disallowed_methods,
@@ -73,7 +73,8 @@ fn require_wasm_target() {
     }
 }
 
-/// Runs a nested Cargo in a target directory of its own (a shared one would deadlock); returns where the modules are.
+/// Runs a nested Cargo in its own target directory (a shared one would deadlock); returns the directory of
+/// the modules.
 fn build_plugins(root: &Path, out: &Path) -> PathBuf {
     // OUT_DIR is <target>/<profile>/build/<package>/out: profiles share one build of the components.
     let target_dir =

@@ -1,4 +1,4 @@
-//! Policy filters: rules that can only take away.
+//! Policy filters: rules that can only take permissions away.
 
 #[doc(hidden)]
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]

@@ -59,7 +59,7 @@ pub trait Provider {
     /// Returns the plan of the request to the cloud; changes nothing.
     ///
     /// # Errors
-    /// When the grant cannot be expressed.
+    /// When the grant cannot be expressed on this cloud.
     fn plan(grant: Grant) -> Result<Plan, Error>;
     /// Returns advice about known failures of `command` under this grant; empty by default. Pure.
     #[must_use]

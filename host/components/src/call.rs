@@ -56,7 +56,7 @@ pub fn provider_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 /// Returns the linker of intent engines.
 ///
 /// # Errors
-/// As [`provider_linker`].
+/// See [`provider_linker`].
 pub fn intent_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine.inner());
     IntentEngine::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;

@@ -26,8 +26,8 @@ use audex_core::private_file;
 /// When the code is for another engine, configuration or processor.
 #[expect(unsafe_code, reason = "wasmtime's only way to load compiled code; see the module's first lines")]
 pub fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: callers pass bytes embedded at build time, bytes `Cache::read` has verified against a MAC, or what `compile` has
-    // just made.
+    // SAFETY: callers pass bytes embedded at build time, bytes whose MAC `Cache::read` has verified, or bytes
+    // that `compile` has just made.
     unsafe { Component::deserialize(engine.inner(), compiled) }
 }
 

@@ -246,7 +246,7 @@ impl Outside {
     /// Returns the source credentials, searched for once. Must be called inside [`Outside::run`].
     ///
     /// # Errors
-    /// As [`Aws::source`].
+    /// See [`Aws::source`].
     pub async fn keys(&self) -> Result<Keys, AwsError> {
         let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(keys) = known {

@@ -131,7 +131,7 @@ impl PolicyScope {
     /// Checks that this call may create a session that is scoped down to `seconds`.
     ///
     /// # Errors
-    /// As [`PolicyScope::may_make`].
+    /// See [`PolicyScope::may_make`].
     pub fn may_narrow(&self, seconds: u32) -> Result<(), OutsideGrant> {
         self.may_live(seconds, self.ttl_seconds)
     }

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::resource::{HeldSecret, Origin};
 use audex_core::secret::Secret;
 
-/// Bytes of the secrets that one run may send: each reply is searched for all of them, and a token has one or two thousand.
+/// The total size of the secrets that one run may send: each reply is searched for all of them, and a token
+/// has one or two thousand bytes.
 const SENT_BYTES: usize = 512 * 1024;
 
 /// The secrets that were sent in this run, with their origins. Security: a server may later quote a secret
