@@ -1,5 +1,5 @@
-//! Builds the components under `plugins/`, turns them into WebAssembly components, compiles them for the target of this
-//! build, and writes `embedded.rs`, so that a fresh machine compiles nothing at run time.
+//! Builds the components under `plugins/`, converts them into WebAssembly components, compiles them for the
+//! target of this build, and writes `embedded.rs`. So a fresh machine compiles nothing at run time.
 
 #![expect(
     clippy::disallowed_methods,
@@ -22,7 +22,8 @@ use std::{env, fs};
 use sha2::{Digest, Sha256};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
-/// Crate name, the file Cargo makes of it, and whether it is a provider. The one list of built-in components.
+/// The name of each crate, the file that Cargo builds from it, and `true` for a provider. The only list of
+/// built-in components.
 const COMPONENTS: [(&str, &str, bool); 8] = [
     ("aws", "aws.wasm", true),
     ("azure", "azure.wasm", true),
@@ -64,7 +65,6 @@ fn main() {
     write(&out.join("embedded.rs"), embed(&built, &out).as_bytes());
 }
 
-/// Says in one line what to do when the WebAssembly target is not installed.
 fn require_wasm_target() {
     let sysroot = or_fail(Command::new(required("RUSTC")).args(["--print", "sysroot"]).output(), "run rustc");
     let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
@@ -73,7 +73,8 @@ fn require_wasm_target() {
     }
 }
 
-/// Runs a nested Cargo in a target directory of its own (a shared one would deadlock); returns where the modules are.
+/// Runs a nested Cargo in its own target directory (a shared one would deadlock); returns the directory of
+/// the modules.
 fn build_plugins(root: &Path, out: &Path) -> PathBuf {
     // OUT_DIR is <target>/<profile>/build/<package>/out: profiles share one build of the components.
     let target_dir =
@@ -82,7 +83,8 @@ fn build_plugins(root: &Path, out: &Path) -> PathBuf {
     cargo
         .args(["build", "--release", "--locked", "--target", WASM_TARGET, "--manifest-path"])
         .arg(root.join("plugins/Cargo.toml"))
-        // By name: the workspace has components to install and the guests of the tests as well.
+        // Packages are selected by name: the workspace also contains components to install and the guests of
+        // the tests.
         .args(COMPONENTS.iter().flat_map(|(name, ..)| ["--package", name]))
         .arg("--target-dir")
         .arg(&target_dir);
@@ -105,7 +107,7 @@ fn build_plugins(root: &Path, out: &Path) -> PathBuf {
 fn embed(built: &Path, out: &Path) -> String {
     let mut config = wasmtime::Config::new();
     engine_config::configure(&mut config);
-    // Without an explicit target the CPU features of the machine that builds would be required of every user's.
+    // Without an explicit target, the compiled code would require the CPU features of the build machine.
     or_fail(config.target(&required("TARGET")), "compile for this target");
     let engine = or_fail(wasmtime::Engine::new(&config), "configure the engine");
     let kept = built.join("compiled");
@@ -137,9 +139,9 @@ fn embed(built: &Path, out: &Path) -> String {
     source + "];\n"
 }
 
-/// Compiles `component`, or takes what an earlier build made of the same component for the same engine.
+/// Compiles `component`, or reuses the result of an earlier build of the same component for the same engine.
 fn compile(engine: &wasmtime::Engine, component: &[u8], digest: &str, kept: &Path) -> Vec<u8> {
-    // Wasmtime's version, its settings and the target.
+    // The hash covers wasmtime's version, its settings and the target.
     let mut hasher = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut hasher);
     let path = kept.join(format!("{digest}-{:016x}.cwasm", hasher.finish()));
@@ -147,7 +149,7 @@ fn compile(engine: &wasmtime::Engine, component: &[u8], digest: &str, kept: &Pat
         return compiled;
     }
     let compiled = or_fail(engine.precompile_component(component), "compile the component");
-    // An interrupted build must not leave half a file under the name that the next one reads.
+    // An interrupted build must not leave an incomplete file under the name that the next build reads.
     let unfinished = path.with_extension(std::process::id().to_string());
     write(&unfinished, &compiled);
     or_fail(fs::rename(&unfinished, &path), "keep the compiled component");

@@ -1,4 +1,4 @@
-//! The host's interfaces for native unit tests: what a component asks for is written down, and answered by the test.
+//! A fake host for native unit tests: it records the requests of a component, and the test answers them.
 //!
 //! ```
 //! use audex_sdk::fake::{Fake, Reply, reveal};
@@ -25,7 +25,8 @@
 //! assert_eq!(host.requests()[0].auth.as_deref(), Some("bearer secret:EXAMPLE_KEY"));
 //! ```
 //!
-//! A fake enforces nothing that the real host does: capabilities, hosts, limits and policies are `tryaudex plugin test`'s.
+//! A fake enforces nothing that the real host enforces: `tryaudex plugin test` checks capabilities, hosts,
+//! limits and policies.
 
 mod imports;
 
@@ -38,25 +39,25 @@ use crate::provider::{self, Error, ErrorKind};
 
 pub use imports::*;
 
-/// The time of a fake host that names none, in seconds since the Unix epoch.
+/// The time of a fake host without a set time, in seconds since the Unix epoch.
 pub const NOW: u64 = 1_800_000_000;
 
-/// A request that was sent, secrets and all.
+/// A request that was sent, including its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// The method.
     pub method: String,
-    /// The whole URL.
+    /// The complete URL.
     pub url: String,
-    /// Names as they were written, and values.
+    /// The headers: names as written, and values.
     pub headers: Vec<(String, String)>,
     /// The body, as text.
     pub body: String,
-    /// What the host was to add: `bearer SLOT`, `header NAME SLOT`, `aws SERVICE REGION`.
+    /// The credentials that the host adds: `bearer SLOT`, `header NAME SLOT`, `aws SERVICE REGION`.
     pub auth: Option<String>,
 }
 
-/// What the other side answers.
+/// A reply of the fake server.
 #[derive(Clone, Debug)]
 pub struct Reply {
     status: u16,
@@ -66,20 +67,20 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A reply with this body, as the component sees it: what it lifts is empty in it.
+    /// Returns a reply with the body that the component sees, in which lifted values are empty.
     #[must_use]
     pub fn new(status: u16, body: &str) -> Self {
         Self { status, headers: Vec::new(), body: body.to_owned(), secrets: BTreeMap::new() }
     }
 
-    /// The same with a value that the component may lift.
+    /// Adds a value that the component may lift.
     #[must_use]
     pub fn lifting(mut self, pointer: &str, value: &str) -> Self {
         self.secrets.insert(pointer.to_owned(), value.to_owned());
         self
     }
 
-    /// The same with one header more.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -103,7 +104,7 @@ struct Inner {
     answer: Option<Answer>,
 }
 
-/// A host that a test made.
+/// A host that a test creates.
 #[derive(Clone)]
 pub struct Fake(Rc<RefCell<Inner>>);
 
@@ -118,41 +119,41 @@ impl Default for Fake {
 }
 
 impl Fake {
-    /// A host with no settings, no slots and nobody at the other end, at [`NOW`].
+    /// Returns a host without settings, slots or a server, at [`NOW`].
     #[must_use]
     pub fn new() -> Self {
         Self(Rc::new(RefCell::new(Inner { now: NOW, ..Inner::default() })))
     }
 
-    /// The same at another time, in seconds since the Unix epoch.
+    /// Sets the time, in seconds since the Unix epoch.
     #[must_use]
     pub fn at(self, now: u64) -> Self {
         self.0.borrow_mut().now = now;
         self
     }
 
-    /// The same with a setting.
+    /// Adds a setting.
     #[must_use]
     pub fn setting(self, key: &str, value: &str) -> Self {
         self.0.borrow_mut().settings.insert(key.to_owned(), value.to_owned());
         self
     }
 
-    /// The same with a value behind a slot such as `secret:NAME`.
+    /// Adds a value behind a slot such as `secret:NAME`.
     #[must_use]
     pub fn secret(self, slot: &str, value: &str) -> Self {
         self.0.borrow_mut().secrets.insert(slot.to_owned(), value.to_owned());
         self
     }
 
-    /// The same with an answer to `identity::whoami(slot)`.
+    /// Adds an answer to `identity::whoami(slot)`.
     #[must_use]
     pub fn owner(self, slot: &str, name: &str) -> Self {
         self.0.borrow_mut().owners.insert(slot.to_owned(), name.to_owned());
         self
     }
 
-    /// The same with somebody who answers requests.
+    /// Sets the function that answers requests.
     #[must_use]
     pub fn answering(self, answer: impl FnMut(&Sent) -> Reply + 'static) -> Self {
         self.0.borrow_mut().answer = Some(Box::new(answer));
@@ -167,44 +168,44 @@ impl Fake {
         done
     }
 
-    /// Every request so far.
+    /// Returns every request so far.
     #[must_use]
     pub fn requests(&self) -> Vec<Sent> {
         self.0.borrow().sent.clone()
     }
 
-    /// Every line that was logged.
+    /// Returns every line that was logged.
     #[must_use]
     pub fn logged(&self) -> Vec<String> {
         self.0.borrow().logged.clone()
     }
 
-    /// What was asked of STS, as `assume-role ROLE POLICY`, `scope-down POLICY` and so on.
+    /// Returns the requests to STS, as `assume-role ROLE POLICY`, `scope-down POLICY` and so on.
     #[must_use]
     pub fn sts(&self) -> Vec<String> {
         self.0.borrow().sts.clone()
     }
 
-    /// Every lease that was announced, in order.
+    /// Returns every lease that was announced, in order.
     #[must_use]
     pub fn announced(&self) -> Vec<String> {
         self.0.borrow().announced.clone()
     }
 
-    /// What was kept under `name`.
+    /// Returns the secret that was kept under `name`.
     #[must_use]
     pub fn kept(&self, name: &str) -> Option<String> {
         self.0.borrow().kept.get(name).cloned()
     }
 }
 
-/// The text of a secret, which in a component nobody can read.
+/// Returns the text of a secret, which a real component cannot read.
 #[must_use]
 pub fn reveal(secret: &secrets::Secret) -> String {
     secret.text.clone()
 }
 
-/// A run for a filter: `alice`'s, at [`NOW`], of nothing and for no reason.
+/// Returns a run for a filter: by `alice`, at [`NOW`], without a command and without a reason.
 #[must_use]
 pub fn context() -> Context {
     Context {
@@ -221,7 +222,7 @@ pub fn context() -> Context {
     }
 }
 
-/// A grant for a filter: these actions on every resource of `provider`, for 15 minutes.
+/// Returns a grant for a filter: these actions on every resource of `provider`, for 15 minutes.
 #[must_use]
 pub fn grant(provider: &str, actions: &[&str]) -> Grant {
     let permission = |action: &&str| Permission {
@@ -238,7 +239,7 @@ pub fn grant(provider: &str, actions: &[&str]) -> Grant {
     }
 }
 
-/// The same for a provider, to plan and to mint.
+/// Returns the same grant for a provider, to plan and to mint.
 #[must_use]
 pub fn provider_grant(provider: &str, actions: &[&str]) -> provider::Grant {
     let Grant { provider, permissions, deny, ttl_seconds, session } = grant(provider, actions);

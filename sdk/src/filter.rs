@@ -1,4 +1,4 @@
-//! Policy filters: rules that can only take away.
+//! Policy filters: rules that can only take permissions away.
 
 #[doc(hidden)]
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
@@ -17,12 +17,13 @@ pub use bindings::exports::audex::plugin::filter::{
 };
 pub use bindings::exports::audex::plugin::types::{Grant, Permission, Scope};
 
-/// A rule that can only take away. Whatever fails denies.
+/// A rule that can only take permissions away. Every failure of a filter denies.
 pub trait Filter {
-    /// What is taken from the request, before there is a plan. Every filter sees the same request. `settings` is this
-    /// filter's own table of `config.toml`, as a JSON object. Pure.
+    /// Returns the permissions to take from the request, before there is a plan. Every filter receives the
+    /// same request. `settings` is this filter's own table of `config.toml`, as a JSON object. Pure.
     fn review(grant: Grant, context: Context, settings: String) -> Verdict;
-    /// Whether what will be asked of the cloud may be asked; yes by default. `grant` is what all filters left. Pure.
+    /// Approves or refuses the plan of the request to the cloud; approves by default. `grant` is the grant
+    /// after all filters. Pure.
     #[must_use]
     fn approve(_grant: Grant, _plan: Plan, _context: Context, _settings: String) -> Approval {
         Approval::Approve

@@ -1,4 +1,4 @@
-//! Intent engines: a sentence becomes a proposal, which the host checks like anything a user types.
+//! Intent engines: they turn a sentence into a proposal, which the host checks like user input.
 
 #[doc(hidden)]
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
@@ -11,7 +11,7 @@ pub mod bindings {
         pub_export_macro: true,
         default_bindings_module: "audex_sdk::intent::bindings",
     });
-    // Natively there is no host but the one that a test makes.
+    // In native builds, the only host is the one that a test creates.
     #[cfg(not(target_arch = "wasm32"))]
     wit_bindgen::generate!({
         world: "intent-engine",
@@ -38,7 +38,8 @@ pub use bindings::audex::plugin::types::{Error, ErrorKind};
 pub use bindings::audex::plugin::{http, log, settings};
 pub use bindings::exports::audex::plugin::intent::{Candidate, Guest as Intent, Proposal};
 
-/// Exports a type that implements [`Intent`] as this crate's component; `capabilities` names what it asks for.
+/// Exports a type that implements [`Intent`] as this crate's component; `capabilities` names the requested
+/// capabilities.
 ///
 /// ```
 /// use audex_sdk::intent::{Error, Intent, Proposal};

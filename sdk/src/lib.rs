@@ -1,6 +1,6 @@
-//! Write Audex components: a provider, a mapping table, a policy filter or an intent engine.
+//! A library for Audex components: providers, mapping tables, policy filters and intent engines.
 //!
-//! Each kind is one trait and one macro line. This is a whole filter:
+//! Each kind needs one trait and one macro line. This is a complete filter:
 //!
 //! ```
 //! use audex_sdk::filter::{Context, Filter, Grant, Restriction, Verdict};
@@ -25,8 +25,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! Build it with `crate-type = ["cdylib"]` for `wasm32-unknown-unknown` and hand the `.wasm` to
-//! `tryaudex plugin install`.
+//! Build it with `crate-type = ["cdylib"]` for `wasm32-unknown-unknown`, and pass the `.wasm` to `tryaudex
+//! plugin install`.
 
 #[cfg(all(feature = "component", not(target_arch = "wasm32")))]
 pub mod fake;

@@ -1,9 +1,9 @@
-//! The custom section that tells the host what a component was built for, before anything is compiled.
+//! The custom section with a component's manifest, which the host reads before it compiles anything.
 
-/// The contract this SDK speaks.
+/// The contract version of this SDK.
 pub const CONTRACT: &str = "0.1.0";
 
-/// Embeds the manifest section. Used by the kind macros; not to be called by hand.
+/// Embeds the manifest section. The macros of each kind use it; do not call it directly.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! manifest {

@@ -1,4 +1,4 @@
-//! Mapping tables: a cloud-neutral vocabulary and what it means on each provider.
+//! Mapping tables: a cloud-neutral vocabulary and its actions on each provider.
 
 #[doc(hidden)]
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]

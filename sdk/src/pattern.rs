@@ -1,20 +1,22 @@
-//! Wildcard patterns (`*` any run, `?` one character) with wildcards allowed on both sides of a question.
+//! Wildcard patterns (`*` any run, `?` one character), with wildcards allowed in both compared texts.
 //!
-//! Every clouds' action syntax Audex knows uses these two wildcards. Callers fold case first where the cloud ignores it.
+//! The action syntax of every cloud that Audex supports uses these two wildcards. Where a cloud ignores case,
+//! callers convert to one case first.
 
-/// Whether `pattern` matches the plain `text`.
+/// Returns `true` if `pattern` matches the plain `text`.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
     glob(pattern, text, |left, right| left == right)
 }
 
-/// As [`matches()`], with letters of ASCII equal in either case.
+/// Returns the same as [`matches()`], but ignores the case of ASCII letters.
 #[must_use]
 pub fn matches_ignore_ascii_case(pattern: &str, text: &str) -> bool {
     glob(pattern, text, |left, right| left.eq_ignore_ascii_case(&right))
 }
 
-/// Takes the shortest text for each star, and goes back to the last star only: what stands before it is settled.
+/// Takes the shortest text for each star, and backtracks to the last star only: earlier stars never need
+/// another text.
 fn glob(pattern: &str, text: &str, equal: impl Fn(char, char) -> bool) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     let mut retry = None;
@@ -40,24 +42,24 @@ fn glob(pattern: &str, text: &str, equal: impl Fn(char, char) -> bool) -> bool {
     }
 }
 
-/// Whether every text that `narrow` matches is matched by `wide` too.
+/// Returns `true` if every text that `narrow` matches is also matched by `wide`.
 ///
-/// Never true wrongly. `?` and `*` runs are put into one normal form first, so `*?` and `?*` are equal.
+/// The result is never wrongly `true`. Runs of `?` and `*` are normalised first, so `*?` and `?*` are equal.
 #[must_use]
 pub fn covers(wide: &str, narrow: &str) -> bool {
     relate(&normal(wide), &normal(narrow), |symbol| symbol != '*')
 }
 
-/// Whether some text is matched by both patterns.
+/// Returns `true` if both patterns match a common text.
 #[must_use]
 pub fn intersects(left: &str, right: &str) -> bool {
     intersects_symbols(&symbols(left), &symbols(right))
 }
 
-/// A place of a pattern, for patterns that can say more than `*` and `?` can.
+/// A symbol of a pattern, for patterns that can express more than `*` and `?`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Symbol {
-    /// This character.
+    /// Exactly this character.
     Literal(char),
     /// Any one character.
     One,
@@ -68,7 +70,6 @@ pub enum Symbol {
 }
 
 impl Symbol {
-    /// Whether it can take any number of characters.
     fn repeats(self) -> bool {
         matches!(self, Self::Any | Self::Segment)
     }
@@ -82,7 +83,7 @@ impl Symbol {
     }
 }
 
-/// A pattern's places.
+/// Returns the symbols of a pattern.
 #[must_use]
 pub fn symbols(pattern: &str) -> Vec<Symbol> {
     let symbol = |character| match character {
@@ -93,10 +94,10 @@ pub fn symbols(pattern: &str) -> Vec<Symbol> {
     normal(pattern).into_iter().map(symbol).collect()
 }
 
-/// Whether some text is matched by both.
+/// Returns `true` if both patterns match a common text.
 #[must_use]
 pub fn intersects_symbols(left: &[Symbol], right: &[Symbol]) -> bool {
-    // `below[r]`: whether what is left of `left` after the place at hand and `right[r..]` share a text.
+    // `below[r]`: `true` if the rest of `left` after the current symbol and `right[r..]` match a common text.
     let mut below = row(None, right, &[]);
     for place in left.iter().rev() {
         below = row(Some(*place), right, &below);
@@ -104,7 +105,7 @@ pub fn intersects_symbols(left: &[Symbol], right: &[Symbol]) -> bool {
     below.first() == Some(&true)
 }
 
-/// One row of the table of [`intersects_symbols`]; no place stands for the end of the left pattern.
+/// Computes one row of the table of [`intersects_symbols`]; `None` is the end of the left pattern.
 fn row(place: Option<Symbol>, right: &[Symbol], below: &[bool]) -> Vec<bool> {
     let mut here = vec![false; right.len() + 1];
     for r in (0..=right.len()).rev() {
@@ -125,7 +126,8 @@ fn row(place: Option<Symbol>, right: &[Symbol], below: &[bool]) -> Vec<bool> {
     here
 }
 
-/// Both took one character; where one repeats it may stay. (If both repeat, one of them may be skipped as well.)
+/// Handles the case that both symbols take one character; a symbol that repeats may take more. (If both
+/// repeat, one of them may be skipped as well.)
 fn after(place: Symbol, other: Symbol, here: &[bool], below: &[bool], r: usize) -> bool {
     match (place.repeats(), other.repeats()) {
         (false, false) => below.get(r + 1) == Some(&true),
@@ -135,13 +137,13 @@ fn after(place: Symbol, other: Symbol, here: &[bool], below: &[bool], r: usize) 
     }
 }
 
-/// Whether the pattern has a wildcard.
+/// Returns `true` if the pattern has a wildcard.
 #[must_use]
 pub fn is_wild(pattern: &str) -> bool {
     pattern.contains(['*', '?'])
 }
 
-/// Each run of wildcards as its question marks followed by at most one star.
+/// Writes each run of wildcards as its question marks, followed by at most one star.
 fn normal(pattern: &str) -> Vec<char> {
     let mut out = Vec::with_capacity(pattern.len());
     let mut star = false;
@@ -162,7 +164,8 @@ fn normal(pattern: &str) -> Vec<char> {
     out
 }
 
-/// Matches `pattern` against the symbols of `other`; `single` says whether a `?` may take a symbol (a star takes all).
+/// Matches `pattern` against the symbols of `other`; `single` returns `true` for a symbol that `?` may take
+/// (a star takes all).
 fn relate(pattern: &[char], other: &[char], single: impl Fn(char) -> bool) -> bool {
     let mut row = vec![false; other.len() + 1];
     if let Some(cell) = row.last_mut() {
@@ -192,7 +195,7 @@ fn relate(pattern: &[char], other: &[char], single: impl Fn(char) -> bool) -> bo
 mod tests {
     use super::*;
 
-    /// Every text of up to four characters over a small alphabet.
+    /// Returns every text of up to four characters over a small alphabet.
     fn texts() -> Vec<String> {
         let mut all = vec![String::new()];
         let mut last = all.clone();
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn matching_is_what_the_definition_says() {
-        /// The definition, one character after another.
+        /// Matches by the definition, one character after another.
         fn defined(pattern: &str, text: &str) -> bool {
             let mut rest = pattern.chars();
             match rest.next() {

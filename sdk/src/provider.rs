@@ -1,4 +1,4 @@
-//! Providers: everything that knows one cloud.
+//! Providers: all code that is specific to one cloud.
 
 #[doc(hidden)]
 #[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic)]
@@ -11,7 +11,7 @@ pub mod bindings {
         pub_export_macro: true,
         default_bindings_module: "audex_sdk::provider::bindings",
     });
-    // Natively there is no host but the one that a test makes.
+    // In native builds, the only host is the one that a test creates.
     #[cfg(not(target_arch = "wasm32"))]
     wit_bindgen::generate!({
         world: "provider-plugin",
@@ -47,25 +47,26 @@ pub use bindings::exports::audex::plugin::provider::{
     Minted, Planned, Profile, SeenRequest, Setting, Statement, Status, Value, Variable, Window,
 };
 
-/// One cloud. What has a default body is optional: the default says so to the user.
+/// One cloud. Functions with a default body are optional; where the default is `unsupported`, the user sees
+/// that error.
 ///
-/// A whole provider is this trait and one macro line; see `sdk/examples` for one that is tested.
+/// A complete provider is this trait and one macro line; `sdk/examples` has a tested one.
 pub trait Provider {
-    /// Identity, settings, profiles and the variables `mint` may set. Pure.
+    /// Returns the identity, settings, profiles and the variables that `mint` may set. Pure.
     fn describe() -> Description;
-    /// One finding for each action, in order. Pure.
+    /// Returns one finding for each action, in order. Pure.
     fn check(actions: Vec<String>) -> Vec<Finding>;
-    /// What would be asked of the cloud; changes nothing.
+    /// Returns the plan of the request to the cloud; changes nothing.
     ///
     /// # Errors
-    /// When the grant cannot be expressed.
+    /// When the grant cannot be expressed on this cloud.
     fn plan(grant: Grant) -> Result<Plan, Error>;
-    /// What is known beforehand to fail when `command` is run with this grant; nothing by default. Pure.
+    /// Returns advice about known failures of `command` under this grant; empty by default. Pure.
     #[must_use]
     fn preflight(_grant: Grant, _command: Vec<String>) -> Vec<Advice> {
         Vec::new()
     }
-    /// The grant as a document for the cloud's own tools. Pure.
+    /// Returns the grant as a document for the cloud's own tools. Pure.
     ///
     /// # Errors
     /// By default `unsupported`.
@@ -77,62 +78,63 @@ pub trait Provider {
     /// # Errors
     /// When the cloud refuses or cannot be reached.
     fn mint(grant: Grant, plan: Plan) -> Result<Minted, Error>;
-    /// Ends what `mint` handed out.
+    /// Revokes the credentials that `mint` handed out.
     ///
     /// # Errors
     /// By default `unsupported`.
     fn revoke(_lease: String) -> Result<(), Error> {
         Err(unsupported("revoke"))
     }
-    /// Whether what `mint` handed out works by now; asked only if it said `settle_seconds`.
+    /// Returns `true` if the credentials that `mint` handed out work now; called only if `mint` set
+    /// `settle_seconds`.
     ///
     /// # Errors
-    /// When it never will.
+    /// When the credentials will never work.
     fn settled(_lease: String) -> Result<bool, Error> {
         Ok(true)
     }
-    /// Leases that the cloud still has of sessions that are over; none by default.
+    /// Returns the leases of ended sessions that the cloud still has; empty by default.
     ///
     /// # Errors
     /// When the cloud refuses or cannot be reached.
     fn leftovers() -> Result<Vec<String>, Error> {
         Ok(Vec::new())
     }
-    /// Real calls that show whether `mint` would work.
+    /// Tests with real calls that `mint` would work; empty by default.
     #[must_use]
     fn health() -> Vec<CheckResult> {
         Vec::new()
     }
-    /// The cloud's own record of calls.
+    /// Returns calls from the cloud's own log.
     ///
     /// # Errors
     /// By default `unsupported`.
     fn observed(_window: Window) -> Result<Vec<Call>, Error> {
         Err(unsupported("observed"))
     }
-    /// The operations that requests ask for; by default all unknown, by method and path. Pure.
+    /// Returns the operations of requests; by default unknown calls, named by method and path. Pure.
     #[must_use]
     fn recognise(requests: Vec<SeenRequest>, _account: Option<String>) -> Vec<Call> {
         requests.into_iter().map(unknown_call).collect()
     }
-    /// Permissions that calls need; by default unknown for each. Pure.
+    /// Returns the permissions that calls need; by default unknown for each call. Pure.
     #[must_use]
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
         calls.iter().map(|_| Attribution { known: false, permissions: Vec::new(), note: None }).collect()
     }
-    /// The known actions that patterns match; by default each pattern is one. Pure.
+    /// Returns the known actions that patterns match; by default each pattern is one action. Pure.
     #[must_use]
     fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
         patterns.into_iter().map(|name| KnownAction { name, access: None }).collect()
     }
-    /// What a document says. Pure.
+    /// Returns the statements of a document. Pure.
     ///
     /// # Errors
-    /// By default `unsupported`; else when it is none of this cloud's.
+    /// By default `unsupported`; else when the document is not in a format of this cloud.
     fn statements(_document: String) -> Result<Vec<Statement>, Error> {
         Err(unsupported("statements"))
     }
-    /// What a principal may do now.
+    /// Returns the statements that apply to a principal now.
     ///
     /// # Errors
     /// By default `unsupported`.
@@ -195,7 +197,7 @@ impl<T: Provider> bindings::exports::audex::plugin::provider::Guest for T {
     }
 }
 
-/// The error of an operation a provider does not have.
+/// Returns the error for an operation that a provider does not offer.
 #[must_use]
 pub fn unsupported(operation: &str) -> Error {
     Error {
@@ -206,7 +208,7 @@ pub fn unsupported(operation: &str) -> Error {
     }
 }
 
-/// A request whose operation is not known: it is named by its method and path.
+/// Returns a call for a request whose operation is unknown, named by its method and path.
 #[must_use]
 pub fn unknown_call(request: SeenRequest) -> Call {
     Call {
@@ -220,7 +222,8 @@ pub fn unknown_call(request: SeenRequest) -> Call {
     }
 }
 
-/// Exports a type that implements [`Provider`] as this crate's component; `capabilities` names what it asks for.
+/// Exports a type that implements [`Provider`] as this crate's component; `capabilities` names the requested
+/// capabilities.
 ///
 /// ```
 /// use audex_sdk::provider::*;

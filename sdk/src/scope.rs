@@ -1,25 +1,25 @@
-//! What a permission holds on. An empty list of resources never means every resource.
+//! The resources that a permission applies to. An empty list of resources never means every resource.
 
 use crate::provider::{Error, ErrorKind};
 use crate::{filter, provider};
 
-/// The same for both worlds: a filter's types are its own, so that it imports nothing.
+/// Implements the same methods in both worlds: a filter has its own types, so that it imports nothing.
 macro_rules! scopes {
     ($($world:ident)*) => {$(
         impl $world::Scope {
-            /// Returns the scope of a request: every resource where it names none.
+            /// Returns the scope of a request: every resource if the request names none.
             #[must_use]
             pub fn asked(named: Vec<String>) -> Self {
                 if named.is_empty() { Self::Every } else { Self::These(named) }
             }
 
-            /// Returns the scope of an observed call: unseen where no resource was seen.
+            /// Returns the scope of an observed call: unseen if no resource was seen.
             #[must_use]
             pub fn seen(named: Vec<String>) -> Self {
                 if named.is_empty() { Self::Unseen } else { Self::These(named) }
             }
 
-            /// Returns the resources that are named; none of `every` and `unseen`.
+            /// Returns the named resources; empty for `every` and `unseen`.
             #[must_use]
             pub fn named(&self) -> &[String] {
                 match self {
@@ -28,7 +28,7 @@ macro_rules! scopes {
                 }
             }
 
-            /// Tells whether it is every resource.
+            /// Returns `true` if the scope is every resource.
             #[must_use]
             pub fn is_every(&self) -> bool {
                 matches!(self, Self::Every)
@@ -46,7 +46,8 @@ macro_rules! scopes {
         }
 
         impl $world::Grant {
-            /// Returns what is wrong with a grant of which a permission names no resource and is not on every one.
+            /// Returns an error text if a permission of the grant names no resource and is not for every
+            /// resource.
             pub(crate) fn unscoped(&self) -> Option<String> {
                 let is_void = |scope: &$world::Scope| !scope.is_every() && scope.named().is_empty();
                 let found = self.permissions.iter().find(|permission| is_void(&permission.resources))?;
@@ -59,8 +60,8 @@ macro_rules! scopes {
 scopes! { filter provider }
 
 impl provider::Grant {
-    /// Rejects a grant of which a permission names no resource and is not on every one. The export macro's code calls it before
-    /// `plan`, `document` and `mint`.
+    /// Rejects a grant with a permission that names no resource and is not for every resource. The export
+    /// macro's code calls it before `plan`, `document` and `mint`.
     ///
     /// # Errors
     /// When there is such a permission.

@@ -1,4 +1,4 @@
-//! What most providers say, in fewer words. Every field can still be written out.
+//! Short constructors for the common cases of providers and filters. Every field can still be written out.
 
 use crate::filter::Restriction;
 use crate::provider::{
@@ -7,13 +7,13 @@ use crate::provider::{
 };
 
 impl Error {
-    /// An error without a hint; `code` is stable and in `lower-kebab-case`.
+    /// Returns an error without a hint; `code` is stable and in `lower-kebab-case`.
     #[must_use]
     pub fn new(kind: ErrorKind, code: &str, message: &str) -> Self {
         Self { kind, code: code.to_owned(), message: message.to_owned(), hint: None }
     }
 
-    /// The same with what the user can do about it.
+    /// Adds a hint: an action that the user can take.
     #[must_use]
     pub fn hint(self, hint: &str) -> Self {
         Self { hint: Some(hint.to_owned()), ..self }
@@ -21,7 +21,8 @@ impl Error {
 }
 
 impl Description {
-    /// A provider without settings and profiles; `sets` are the variables it may set.
+    /// Returns a description without settings and profiles; `sets` are the variables that the provider may
+    /// set.
     #[must_use]
     pub fn new(id: &str, title: &str, action_syntax: &str, sets: &[&str]) -> Self {
         Self {
@@ -34,7 +35,7 @@ impl Description {
         }
     }
 
-    /// The same with one setting more, which may come from the variable `env`.
+    /// Adds a setting, which may come from the variable `env`.
     #[must_use]
     pub fn setting(mut self, key: &str, description: &str, env: Option<&str>) -> Self {
         let (key, description) = (key.to_owned(), description.to_owned());
@@ -44,19 +45,19 @@ impl Description {
 }
 
 impl Finding {
-    /// A known action, asked for as it is written.
+    /// Returns the finding for a known action, requested as written.
     #[must_use]
     pub fn known(action: &str) -> Self {
         Self { actions: vec![action.to_owned()], ..Self::of(Status::Known) }
     }
 
-    /// Not of this provider's syntax.
+    /// Returns the finding for an action that does not have this provider's syntax.
     #[must_use]
     pub fn malformed() -> Self {
         Self::of(Status::Malformed)
     }
 
-    /// Not known; `suggestion` is the nearest that is.
+    /// Returns the finding for an unknown action; `suggestion` is the nearest known action.
     #[must_use]
     pub fn unknown(suggestion: Option<String>) -> Self {
         Self { suggestion, ..Self::of(Status::Unknown) }
@@ -68,7 +69,8 @@ impl Finding {
 }
 
 impl Plan {
-    /// Every permission of `grant`, enforced by the same, in credentials that live as long as the grant.
+    /// Returns a plan with every permission of `grant`, all with the same enforcer, for credentials that live
+    /// as long as the grant.
     #[must_use]
     pub fn of(grant: &Grant, method: &str, enforced_by: Enforcer, note: Option<&str>) -> Self {
         let planned = grant.permissions.iter().map(|one| Planned {
@@ -89,7 +91,7 @@ impl Plan {
 }
 
 impl Restriction {
-    /// Returns a restriction that takes nothing yet, for this reason.
+    /// Returns a restriction that takes nothing away yet, with this reason.
     #[must_use]
     pub fn because(reason: &str) -> Self {
         Self {
@@ -104,7 +106,7 @@ impl Restriction {
 }
 
 impl Advice {
-    /// What stands in the way, and the permissions that would help.
+    /// Returns advice with the obstacle, and the permissions that would help.
     #[must_use]
     pub fn new(message: &str, missing: &[&str]) -> Self {
         let missing = missing.iter().map(|&action| action.to_owned()).collect();
@@ -113,7 +115,8 @@ impl Advice {
 }
 
 impl Minted {
-    /// Nothing yet, by the plan's method, until `expires_at` (seconds since the Unix epoch).
+    /// Returns a result without credentials yet, with the plan's method, valid until `expires_at` (seconds
+    /// since the Unix epoch).
     #[must_use]
     pub fn new(plan: &Plan, expires_at: u64) -> Self {
         Self {
@@ -130,14 +133,14 @@ impl Minted {
         }
     }
 
-    /// The same with a variable, which `describe` must have named.
+    /// Adds a variable, which `describe` must have named.
     #[must_use]
     pub fn variable(mut self, name: &str, value: Value) -> Self {
         self.variables.push(Variable { name: name.to_owned(), value });
         self
     }
 
-    /// The same with a file in the session's private directory, and a variable set to its path.
+    /// Adds a file in the session's private directory, and a variable with its path.
     #[must_use]
     pub fn file(mut self, name: &str, contents: Value, env: Option<&str>) -> Self {
         let (name, env) = (name.to_owned(), env.map(str::to_owned));

@@ -1,7 +1,7 @@
-//! "Did you mean": the known name nearest to one that is none.
+//! "Did you mean": the known name nearest to an unknown one.
 
-/// How many slips are between two names: insertions, deletions, changes, and swaps of neighbours. The case of ASCII letters does not
-/// count. `None` for more than `limit`.
+/// Returns the number of typing errors between two names: insertions, deletions, changes, and swaps of
+/// neighbours. The case of ASCII letters does not count. Returns `None` for more than `limit`.
 ///
 /// ```
 /// use audex_sdk::spelling::distance;
@@ -11,7 +11,7 @@
 #[must_use]
 pub fn distance(left: &str, right: &str, limit: usize) -> Option<usize> {
     let length = |text: &str| text.chars().count();
-    // Most names of a catalogue are told apart by their lengths alone.
+    // Most names of a catalogue differ enough in length alone.
     if length(left).abs_diff(length(right)) > limit {
         return None;
     }
@@ -19,7 +19,8 @@ pub fn distance(left: &str, right: &str, limit: usize) -> Option<usize> {
     (slips <= limit).then_some(slips)
 }
 
-/// The nearest of `known` that is at most `limit` slips from `name`; of equals the first.
+/// Returns the nearest of `known` that is at most `limit` typing errors from `name`; if several are equally
+/// near, the first.
 ///
 /// ```
 /// use audex_sdk::spelling::nearest;

@@ -15,7 +15,7 @@ pub mod provider {
     pub use self::audex::plugin::*;
 }
 
-/// World `intent-engine`; what it imports is what providers import.
+/// World `intent-engine`; its imports use the types of the provider world.
 #[allow(missing_docs, clippy::pedantic, reason = "generated; documented in wit/")]
 pub mod intent {
     wasmtime::component::bindgen!({

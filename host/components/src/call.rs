@@ -10,15 +10,15 @@ use super::engine::Engine;
 use super::limit;
 pub use super::state::{LimitReached, Misbehaved, State};
 
-/// What wasmtime says when more than [`limit::ANSWER_BYTES`] are handed over.
+/// Wasmtime's message when a guest passes more than [`limit::ANSWER_BYTES`].
 const ANSWER_TOO_LARGE: &str = "fuel allocated for hostcalls has been exhausted";
 
-/// Runs `work` in a fresh store; returns its result and what is left of the state.
+/// Runs `work` in a fresh store; returns its result and the final state.
 ///
-/// `work` says which phase it is in by the value it returns its error with.
+/// If `work` fails, it returns the error together with the phase that it was in.
 ///
 /// # Errors
-/// A trap, a limit, or misbehaviour, with plugin, digest and phase.
+/// A trap, a limit, or misbehaviour, with the plugin, its digest and the phase.
 pub fn call<T>(
     engine: &Engine,
     loaded: &Loaded,
@@ -37,26 +37,26 @@ pub fn call<T>(
     }
 }
 
-/// The linker of pure worlds: it offers nothing.
+/// Returns the linker of pure worlds, which offers no imports.
 #[must_use]
 pub fn pure_linker(engine: &Engine) -> Linker<State> {
     Linker::new(engine.inner())
 }
 
-/// The linker of providers.
+/// Returns the linker of providers.
 ///
 /// # Errors
-/// When two imports have one name, which the contract rules out.
+/// When two imports have the same name, which the contract rules out.
 pub fn provider_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine.inner());
     ProviderPlugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
 }
 
-/// The linker of intent engines.
+/// Returns the linker of intent engines.
 ///
 /// # Errors
-/// As [`provider_linker`].
+/// See [`provider_linker`].
 pub fn intent_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine.inner());
     IntentEngine::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
@@ -78,10 +78,10 @@ fn failure(loaded: &Loaded, phase: Phase, error: &wasmtime::Error) -> PluginErro
         };
         return PluginError::new(loaded, phase, format!("{trap}{meaning}"));
     }
-    // Wasmtime keeps the type of this error to itself; the hostile guests pin its words.
+    // Wasmtime does not export the type of this error; tests with hostile guests pin its message.
     if error.root_cause().to_string().contains(ANSWER_TOO_LARGE) {
         return PluginError::new(loaded, Phase::Limit, LimitReached::Answer.to_string());
     }
-    // The root cause says most; the chain above it names wasm frames.
+    // The root cause is the most useful; the chain above it names wasm frames.
     PluginError::new(loaded, phase, error.root_cause().to_string())
 }

@@ -1,4 +1,4 @@
-//! What a component may use: the intersection of what it asks for and what was granted.
+//! The capabilities of a component: the ones that it requests and that were granted.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,25 +7,25 @@ use std::str::FromStr;
 use crate::host_template::{is_account_template, is_host_template};
 use audex_core::variable::family::is_governed;
 
-/// One thing a component can ask for.
+/// One capability that a component can request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Capability {
     /// `http:HOST`: https to exactly that host, or to hosts that match a `{region}` template.
     Http(String),
-    /// `slot:aws`: calls to STS, and requests signed, with the user's AWS source credentials.
+    /// `slot:aws`: calls to STS, and signed requests, with the user's AWS source credentials.
     Aws,
-    /// `slot:gcp`: tokens of the user's Google Cloud source credentials; for built-in components.
+    /// `slot:gcp`: tokens of the user's Google Cloud source credentials; only for built-in components.
     Gcp,
-    /// `slot:azure`: tokens of the user's Azure source credentials; for built-in components.
+    /// `slot:azure`: tokens of the user's Azure source credentials; only for built-in components.
     Azure,
-    /// `slot:vault`: the token that logging in to Vault gave; for built-in components.
+    /// `slot:vault`: the token of the user's login to Vault; only for built-in components.
     Vault,
     /// `secret:NAME`: the environment variable `NAME`, never shown to the guest.
     Secret(String),
 }
 
 impl Capability {
-    /// What having it means, for whoever is asked to grant it.
+    /// Describes the capability for the person who is asked to grant it.
     #[must_use]
     pub fn explained(&self) -> String {
         match self {
@@ -42,10 +42,11 @@ impl Capability {
         }
     }
 
-    /// Whether only a component inside the program may hold it.
+    /// Returns `true` if only a built-in component may hold the capability.
     ///
-    /// Security: a token of these slots is all that the user's own login may do, and only where it goes limits it. A
-    /// template that stands for everybody's storage accounts would let a component post to its author's.
+    /// Security: a token of these slots has all rights of the user's own login, and is limited only by its
+    /// destinations. A template that matches every storage account would let a component send data to its
+    /// author's account.
     #[must_use]
     pub fn is_built_in_only(&self) -> bool {
         match self {
@@ -56,10 +57,10 @@ impl Capability {
     }
 }
 
-/// A capability that this host does not know. Unknown names are errors, never ignored.
+/// The error for a capability that this host does not know. Unknown names are errors, never ignored.
 #[derive(Debug, thiserror::Error)]
 pub enum UnknownCapability {
-    /// The kind of the capability is not known.
+    /// The kind of the capability is unknown.
     #[error(
         "`{0}` is no capability this version knows (`http:HOST`, `slot:aws`, `slot:gcp`, `slot:azure`, `slot:vault`, `secret:NAME`)"
     )]
@@ -104,11 +105,12 @@ impl fmt::Display for Capability {
     }
 }
 
-/// Whether `name` can be an environment variable that carries a secret of a user's own.
+/// Returns `true` if `name` can be an environment variable with a secret of the user's own.
 ///
-/// Security: the keys of a cloud are behind its slot, which does not give them away; a component could send these to its own host.
+/// Security: a component could send such a secret to its own host. A cloud's keys are behind the cloud's
+/// slot, which does not reveal them.
 fn is_variable_name(name: &str) -> bool {
-    // A cloud's own keys are behind its slot, or nobody's.
+    // The variables of a cloud are available through its slot only, and this program's variables not at all.
     if is_governed(name) || name.starts_with("AUDEX_") {
         return false;
     }
@@ -116,8 +118,8 @@ fn is_variable_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(allowed)
 }
 
-/// What an installed component may use: asked for, granted to its digest, and not the built-in ones' alone. The one place
-/// this is computed.
+/// Returns the capabilities of an installed component: requested, granted to its digest, and not reserved for
+/// built-in components. This is the only place that computes them.
 #[must_use]
 pub fn effective(requested: &[Capability], granted: &BTreeSet<Capability>) -> BTreeSet<Capability> {
     let holds = |capability: &&Capability| granted.contains(capability) && !capability.is_built_in_only();

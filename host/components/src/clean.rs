@@ -1,6 +1,7 @@
-//! What components write, made fit for a terminal, a table and a log line, where it enters the host.
+//! Cleaning of component output for a terminal, a table and a log line, where the output enters the host.
 //!
-//! Security: a component must not move the cursor, forge a line of ours, turn text around, or fill the audit log.
+//! Security: a component must not move the cursor, forge a line of this program, reverse text, or fill the
+//! audit log.
 
 use super::limit;
 use crate::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
@@ -10,9 +11,9 @@ use crate::bindings::provider::exports::audex::plugin::provider::{
 use crate::bindings::provider::types::{Error, Scope};
 use audex_core::printable::line;
 
-/// What can be made fit in place.
+/// A value whose text can be made printable in place.
 pub trait Clean {
-    /// Makes it fit.
+    /// Makes the value printable.
     fn clean(&mut self);
 }
 
@@ -68,7 +69,7 @@ clean_fields! {
 }
 
 impl Clean for GrantPlan {
-    /// All but the policy, which is sent as it is.
+    /// Cleans every field except the policy, which is sent unchanged.
     fn clean(&mut self) {
         self.method.clean();
         self.permissions.iter_mut().for_each(|planned| planned.note.clean());
@@ -76,7 +77,7 @@ impl Clean for GrantPlan {
     }
 }
 
-/// Makes notices fit, and few.
+/// Limits the number of notices, and makes them printable.
 pub fn notices(notices: &mut Vec<String>) {
     notices.truncate(limit::NOTICES);
     notices.clean();

@@ -1,11 +1,12 @@
 //! Machine code of components: the one place that turns bytes into code to run.
 //!
-//! Security: wasmtime does not verify compiled bytes (a flipped one is accepted), so only bytes that this program carries,
-//! or that match a record authenticated with this user's key, are ever loaded; anything else is compiled anew.
+//! Security: wasmtime does not verify compiled bytes (a flipped bit is accepted). So only bytes inside this
+//! program, or bytes that match a record authenticated with this user's key, are loaded; anything else is
+//! compiled again.
 //!
-//! No page is ever writable and executable at once. What this program carries lies in its read-only data and is run from there:
-//! its pages become executable when they are loaded, and nothing ever makes them writable. What comes from elsewhere is copied into
-//! fresh memory, which wasmtime makes read-only before it is made executable.
+//! No page is ever writable and executable at once. The code inside this program is in its read-only data and
+//! runs there: its pages become executable when they are loaded, and never become writable. Other code is
+//! copied into fresh memory, which wasmtime makes read-only before it is made executable.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -19,22 +20,22 @@ use super::compiler::compile;
 use super::engine::Engine;
 use audex_core::private_file;
 
-/// Loads machine code made by [`Engine`]'s configuration.
+/// Loads machine code that was compiled with [`Engine`]'s configuration.
 ///
 /// # Errors
-/// When it is for another engine, configuration or processor.
+/// When the code is for another engine, configuration or processor.
 #[expect(unsafe_code, reason = "wasmtime's only way to load compiled code; see the module's first lines")]
 pub fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: callers pass bytes embedded at build time, bytes `Cache::read` has verified against a MAC, or what `compile` has
-    // just made.
+    // SAFETY: callers pass bytes embedded at build time, bytes whose MAC `Cache::read` has verified, or bytes
+    // that `compile` has just made.
     unsafe { Component::deserialize(engine.inner(), compiled) }
 }
 
-/// Machine code inside this program, on pages of its own, so that it can run where it lies.
+/// Machine code inside this program, on separate pages, so that it can run in place.
 #[repr(C, align(4096))]
 pub struct Pages<T: ?Sized>(pub T);
 
-/// Runs machine code where it lies.
+/// Runs machine code in place.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod in_place {
     use std::collections::BTreeMap;
@@ -48,34 +49,35 @@ mod in_place {
 
     use super::{Engine, Pages, deserialize};
 
-    /// Start and length of what is loaded where it lies.
+    /// The start and length of the code that is loaded in place.
     static LOADED: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
 
-    /// Loads machine code that is inside this program: where it lies, or from a copy while it is loaded already.
+    /// Loads machine code inside this program: in place, or from a copy if it is already loaded in place.
     ///
     /// # Errors
-    /// When it is for another engine, configuration or processor.
+    /// When the code is for another engine, configuration or processor.
     #[expect(unsafe_code, reason = "wasmtime's only way to load compiled code; see the file's first lines")]
     pub fn load(engine: &Engine, compiled: &'static Pages<[u8]>) -> wasmtime::Result<Component> {
         let compiled = &compiled.0;
         let (start, length) = (compiled.as_ptr().addr(), compiled.len());
-        // Wasmtime finds the component that a trap is in by its address: two at one address make it panic.
+        // Wasmtime finds the component of a trap by its address: two components at one address make it panic.
         let loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner).insert(start, length);
         if loaded.is_some() {
             return deserialize(engine, compiled);
         }
-        // SAFETY: the bytes were compiled when this program was built. They are borrowed for as long as it runs, so they outlive
-        // the component, and lie in its read-only data, where nothing can change them.
+        // SAFETY: the bytes were compiled when this program was built. They are borrowed for the whole run,
+        // so they outlive the component. They are in the program's read-only data, where nothing can change
+        // them.
         unsafe { Component::deserialize_raw(engine.inner(), NonNull::from(compiled)) }
     }
 
-    /// What makes machine code executable, copied or not.
+    /// Returns the code memory that makes machine code executable, copied or in place.
     #[must_use]
     pub fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
         Some(Arc::new(Executable))
     }
 
-    /// Takes pages from read-only to executable.
+    /// Changes pages from read-only to executable.
     struct Executable;
 
     impl CustomCodeMemory for Executable {
@@ -87,14 +89,16 @@ mod in_place {
         fn publish_executable(&self, start: *const u8, length: usize) -> wasmtime::Result<()> {
             let start = NonNull::new(start.cast_mut().cast::<c_void>())
                 .ok_or_else(|| wasmtime::Error::msg("its machine code has no address"))?;
-            // SAFETY: wasmtime calls this for the machine code of what it has just loaded: whole pages of a copy that it owns and
-            // has made read-only, or pages of this program's read-only data that hold nothing else. They only gain a right.
+            // SAFETY: wasmtime calls this for the machine code that it has just loaded. The pages are either
+            // a copy that wasmtime owns and has made read-only, or pages of this program's read-only data
+            // that contain nothing else. They only gain the right to execute.
             unsafe { mprotect(start, length, ProtFlags::PROT_READ | ProtFlags::PROT_EXEC)? };
             Ok(())
         }
 
-        /// Leaves the pages as they are: those of a copy are unmapped next, and those of this program never become writable. Wasmtime
-        /// has forgotten the component before it calls this, so that it may be loaded where it lies again.
+        /// Leaves the pages unchanged: pages of a copy are unmapped next, and pages of this program never
+        /// become writable. Wasmtime has forgotten the component before it calls this, so the component may
+        /// be loaded in place again.
         fn unpublish_executable(&self, start: *const u8, _: usize) -> wasmtime::Result<()> {
             let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
             loaded.retain(|&at, &mut length| !(at..at + length).contains(&start.addr()));
@@ -103,8 +107,8 @@ mod in_place {
     }
 }
 
-/// Copies machine code, which wasmtime makes executable itself. Processors other than x86-64 keep instructions in a cache that has to be
-/// cleared, and wasmtime clears it on this way alone.
+/// Copies machine code, which wasmtime makes executable itself. Processors other than x86-64 have an
+/// instruction cache that must be cleared, and wasmtime clears it only for copied code.
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 mod in_place {
     use std::sync::Arc;
@@ -114,15 +118,15 @@ mod in_place {
 
     use super::{Engine, Pages, deserialize};
 
-    /// Loads machine code that is inside this program.
+    /// Loads machine code inside this program.
     ///
     /// # Errors
-    /// When it is for another engine, configuration or processor.
+    /// When the code is for another engine, configuration or processor.
     pub fn load(engine: &Engine, compiled: &'static Pages<[u8]>) -> wasmtime::Result<Component> {
         deserialize(engine, &compiled.0)
     }
 
-    /// Nothing: wasmtime's own way is taken.
+    /// Returns `None`, so wasmtime uses its default.
     #[must_use]
     pub fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
         None
@@ -131,13 +135,14 @@ mod in_place {
 
 pub use in_place::{code_memory, load as load_in_place};
 
-/// Machine code of installed components, under `$XDG_CACHE_HOME/audex`.
+/// The cache of machine code of installed components, under `$XDG_CACHE_HOME/audex`.
 pub struct Cache {
     directory: PathBuf,
     key: [u8; private_file::KEY_BYTES],
 }
 
-/// The cache cannot be used at all. A damaged entry is no error: it is compiled anew.
+/// The error for a cache that cannot be used. A damaged entry is not an error: the component is compiled
+/// again.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the component cache `{path}`")]
 pub struct CacheError {
@@ -147,10 +152,10 @@ pub struct CacheError {
 }
 
 impl Cache {
-    /// Opens the cache; its key is made at first use and lies beside it.
+    /// Opens the cache. Its key is created at first use, in the same directory.
     ///
     /// # Errors
-    /// When the directory or the key cannot be made or read.
+    /// When the directory or the key cannot be created or read.
     pub fn open(directory: &Path) -> Result<Self, CacheError> {
         let failed = |source| CacheError { path: directory.display().to_string(), source };
         private_file::create_directory(directory).map_err(failed)?;
@@ -158,10 +163,10 @@ impl Cache {
         Ok(Self { directory: directory.to_path_buf(), key })
     }
 
-    /// The machine code of `wasm`, whose SHA-256 is `digest`: from the cache, or compiled and kept.
+    /// Returns the machine code of `wasm`, whose SHA-256 is `digest`: from the cache, or compiled and stored.
     ///
     /// # Errors
-    /// When it does not compile.
+    /// When `wasm` does not compile.
     pub fn load(&self, engine: &Engine, digest: &str, wasm: &[u8]) -> wasmtime::Result<Component> {
         let path = self.entry(engine, digest);
         if let Some(compiled) = self.read(&path, digest)
@@ -174,9 +179,9 @@ impl Cache {
         deserialize(engine, &compiled)
     }
 
-    /// Keeps what [`compile`] has just made of the component `digest`.
+    /// Stores the result of [`compile`] for the component `digest`.
     pub fn keep(&self, engine: &Engine, digest: &str, compiled: &[u8]) {
-        // A cache that cannot be written costs time, not correctness.
+        // If the cache cannot be written, only time is lost.
         let _ = self.write(&self.entry(engine, digest), digest, compiled);
     }
 
@@ -184,7 +189,7 @@ impl Cache {
         self.directory.join(format!("{digest}-{}.cwasm", compatibility(engine)))
     }
 
-    /// Forgets every entry of the component `digest`.
+    /// Removes every entry of the component `digest`.
     pub fn forget(&self, digest: &str) {
         let Ok(entries) = std::fs::read_dir(&self.directory) else { return };
         for entry in entries.flatten() {
@@ -194,7 +199,8 @@ impl Cache {
         }
     }
 
-    /// The bytes at `path`, if their MAC is right. The MAC comes first in the file, so that both are written at once.
+    /// Returns the code at `path` if its MAC is correct. The MAC is the first part of the file, so both parts
+    /// are written at once.
     fn read(&self, path: &Path, digest: &str) -> Option<Vec<u8>> {
         let bytes = std::fs::read(path).ok()?;
         let (mac, compiled) = bytes.split_at_checked(32)?;
@@ -207,9 +213,10 @@ impl Cache {
         private_file::replace(path, &[mac.as_slice(), compiled].concat())
     }
 
-    /// Binds the code to the component, and to the engine named in the file's name.
+    /// Binds the code to the component, and to the engine in the file's name.
     fn mac(&self, path: &Path, digest: &str, compiled: &[u8]) -> Hmac<Sha256> {
-        // The key is shorter than a block, and HMAC pads with zeros (RFC 2104), so no key is ever refused.
+        // The key is shorter than a block, and HMAC pads it with zeros (RFC 2104), so no key is ever
+        // rejected.
         let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
         block.iter_mut().zip(&self.key).for_each(|(to, from)| *to = *from);
         let mut mac = Hmac::<Sha256>::new(&block);
@@ -221,7 +228,7 @@ impl Cache {
     }
 }
 
-/// Names everything the machine code depends on: wasmtime's version and settings, and the processor.
+/// Hashes everything that the machine code depends on: wasmtime's version and settings, and the processor.
 fn compatibility(engine: &Engine) -> String {
     let mut hasher = DefaultHasher::new();
     engine.inner().precompile_compatibility_hash().hash(&mut hasher);
@@ -256,7 +263,8 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), good, "the entry was not made anew");
     }
 
-    /// The rights (`r-xp`) of the mapping that holds `address`, and whether it is of a file.
+    /// Returns the rights (`r-xp`) of the mapping that contains `address`, and `true` if the mapping belongs
+    /// to a file.
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     fn mapping(address: usize) -> (String, bool) {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
@@ -269,7 +277,8 @@ mod tests {
         (line.split(' ').nth(1).unwrap().to_owned(), line.contains('/'))
     }
 
-    /// The mappings of a component's description and of its machine code, which begins on the next page.
+    /// Returns the mappings of a component's description and of its machine code, which starts on the next
+    /// page.
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     fn mappings(component: &Component) -> [(String, bool); 2] {
         let start = component.image_range().start.addr();
@@ -279,7 +288,7 @@ mod tests {
     #[test]
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     fn code_runs_where_it_lies_or_in_memory_of_its_own_and_is_never_writable() {
-        // A copy for this test alone: another may have loaded the one that is built in.
+        // A copy for this test alone: another test may have loaded the built-in component.
         const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/universal.cwasm"));
         static CARRIED: Pages<[u8; BYTES.len()]> =
             Pages(*include_bytes!(concat!(env!("OUT_DIR"), "/universal.cwasm")));

@@ -1,7 +1,7 @@
-//! Compiles components in a process of its own, which the system ends when it takes too much.
+//! Compiles components in a separate process, which the operating system ends when it uses too much.
 //!
-//! Security: a component may be anybody's, and a file of some kilobytes can keep a compiler busy for hours or fill the memory.
-//! Nothing within this process could stop that.
+//! Security: a component may come from anyone, and a file of some kilobytes can keep a compiler busy for
+//! hours or fill the memory. Code in this process could not stop the compiler.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -15,27 +15,28 @@ use nix::sys::signal::Signal;
 
 use super::engine::Engine;
 
-/// What this program is called when it is the compiler. No argument: nothing that a user types leads to it.
+/// The compiler's program name (`argv[0]`). It is not an argument, so nothing that a user types starts the
+/// compiler.
 const NAME: &str = "tryaudex-compiler";
-/// Everything gets this much time …
+/// The CPU seconds for every component …
 const CPU_SECONDS: u64 = 10;
-/// … and this much for each MiB: a Python of 18 takes 7 s, and 20 in a build without optimisation.
+/// … and for each MiB: a Python component of 18 MiB takes 7 s, and 20 s in a build without optimisation.
 const CPU_SECONDS_FOR_MIB: u64 = 5;
-/// The same Python takes 1 GiB.
+/// The memory limit. The same Python component takes 1 GiB.
 const MEMORY_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-/// The compiler said why not; its output is the reason.
+/// The exit code for a refused component; the compiler's output is the reason.
 const REFUSED: u8 = 1;
 
-/// The program to start. Where there is none (tests of the library, benchmarks) compiling has no limits.
+/// The program to start. If it is not set (library tests, benchmarks), compiling has no limits.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// Lets this program compile, which starts itself for that.
+/// Sets this program as the compiler; it then starts itself to compile.
 pub fn use_this_program() {
-    // By this name it is the same program even where its file was replaced since.
+    // This path leads to the running program even if its file was replaced meanwhile.
     let own = PathBuf::from("/proc/self/exe");
     let program = if own.exists() { Ok(own) } else { std::env::current_exe() };
     if let Ok(program) = program {
-        // Set once, at the start.
+        // The value is set once, at the start.
         let _ = PROGRAM.set(program);
     }
 }
@@ -43,7 +44,8 @@ pub fn use_this_program() {
 /// Compiles a component.
 ///
 /// # Errors
-/// When it is no component, needs a feature that is off, makes the compiler panic, or takes too much time or memory.
+/// When `wasm` is not a component, needs a disabled feature, makes the compiler panic, or takes too much time
+/// or memory.
 pub fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let Some(program) = PROGRAM.get() else { return here(engine, wasm) };
     let started = elsewhere(program.clone(), wasm);
@@ -70,17 +72,17 @@ fn elsewhere(program: PathBuf, wasm: &[u8]) -> io::Result<Output> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    // It reads to the end before it writes. One that ends before that has a status to say so.
+    // The compiler reads to the end before it writes. If the compiler ends earlier, its exit status says why.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(wasm));
     child.wait_with_output()
 }
 
-/// Why it ended without an answer, in words.
+/// Describes why the compiler ended without an answer.
 fn ended(status: ExitStatus, bytes: usize) -> String {
     let signal = status.signal().and_then(|signal| Signal::try_from(signal).ok());
     match signal {
         Some(Signal::SIGXCPU) => format!("it takes more than {} s to compile", cpu_seconds(bytes)),
-        // An allocation that fails ends a Rust program so, and so does a stack that is full.
+        // A failed allocation ends a Rust program with this signal, and so does a full stack.
         Some(Signal::SIGABRT) => {
             let gib = MEMORY_BYTES / 1024 / 1024 / 1024;
             format!("its compiler ran out of memory ({gib} GiB) or of stack")
@@ -89,19 +91,19 @@ fn ended(status: ExitStatus, bytes: usize) -> String {
     }
 }
 
-/// The time that a component of so many bytes gets.
+/// Returns the CPU seconds for a component of `bytes`.
 fn cpu_seconds(bytes: usize) -> u64 {
     let mib = u64::try_from(bytes / 1024 / 1024).unwrap_or_default();
     mib.saturating_mul(CPU_SECONDS_FOR_MIB).saturating_add(CPU_SECONDS)
 }
 
-/// Whether this process was started to be the compiler.
+/// Returns `true` if this process was started as the compiler.
 #[must_use]
 pub fn is_wanted() -> bool {
     std::env::args_os().next().is_some_and(|name| name == NAME)
 }
 
-/// Is the compiler: a component on standard input becomes machine code on standard output.
+/// Runs as the compiler: reads a component from standard input, and writes machine code to standard output.
 #[must_use]
 pub fn serve() -> ExitCode {
     match answer() {
@@ -112,14 +114,14 @@ pub fn serve() -> ExitCode {
 
 fn answer() -> Result<Vec<u8>, String> {
     let failed = |error: &dyn std::error::Error| error.to_string();
-    // A core of it would be a gigabyte in whoever's directory.
+    // A core dump of the compiler would take a gigabyte in the user's directory.
     audex_core::process::harden();
     limit(Resource::RLIMIT_CORE, 0);
-    // macOS counts what is shared and reserved too, and refuses.
+    // macOS also counts shared and reserved memory, and rejects the limit.
     if cfg!(target_os = "linux") {
         limit(Resource::RLIMIT_AS, MEMORY_BYTES);
     }
-    // Whoever asked may be gone.
+    // If the process that requested the compilation ends, the compiler ends too.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| failed(&error))?;
     let mut wasm = Vec::new();
@@ -129,7 +131,7 @@ fn answer() -> Result<Vec<u8>, String> {
     here(&Engine::new().map_err(reason)?, &wasm).map_err(reason)
 }
 
-/// Lowers a limit. Where a lower one holds already, or the system has none, that is what there is.
+/// Lowers a limit. If a lower limit already holds, or the system does not support the limit, nothing changes.
 fn limit(resource: Resource, most: u64) {
     if let Ok((_, hard)) = getrlimit(resource) {
         let _ = setrlimit(resource, most.min(hard), hard);
@@ -137,11 +139,11 @@ fn limit(resource: Resource, most: u64) {
 }
 
 fn said(answer: &[u8], code: ExitCode) -> ExitCode {
-    // The other side is gone: nobody is left to be told.
+    // If writing fails, the other process has ended and needs no message.
     if io::stdout().write_all(answer).is_ok() { code } else { ExitCode::FAILURE }
 }
 
-/// What the compiler itself stumbles over is an error and no crash.
+/// Compiles in this process. Turns a panic of the compiler into an error.
 fn here(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
     catch_unwind(AssertUnwindSafe(|| engine.inner().precompile_component(wasm)))
         .unwrap_or_else(|_| Err(wasmtime::Error::msg("the compiler gave up on it")))

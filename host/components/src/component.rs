@@ -8,37 +8,37 @@ use super::manifest::World;
 use audex_core::printable;
 use audex_core::source::Source;
 
-/// A compiled component and what is known of it.
+/// A compiled component and its metadata.
 #[derive(Clone)]
 pub struct Loaded {
-    /// Its name, unique among loaded components.
+    /// The component's name, unique among loaded components.
     pub name: String,
-    /// SHA-256 of the `.wasm`, lower-case hex.
+    /// The SHA-256 of the `.wasm`, in lower-case hex.
     pub digest: String,
-    /// What it exports.
+    /// The world that the component exports.
     pub world: World,
-    /// Where it came from.
+    /// The origin of the component: built-in or installed.
     pub source: Source,
-    /// What it may use.
+    /// The component's capabilities.
     pub capabilities: BTreeSet<Capability>,
-    /// The code.
+    /// The compiled code.
     pub component: wasmtime::component::Component,
 }
 
-/// How far a component got before it failed.
+/// The phase in which a component failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Reading and compiling it.
+    /// Reading and compiling the component.
     Load,
-    /// Connecting its imports.
+    /// Connecting the imports.
     Link,
-    /// Starting it.
+    /// Instantiating the component.
     Instantiate,
     /// Running an export.
     Call,
-    /// It ran into a limit.
+    /// Exceeding a limit.
     Limit,
-    /// It answered what it must not.
+    /// Checking the answer.
     Answer,
 }
 
@@ -55,22 +55,22 @@ impl fmt::Display for Phase {
     }
 }
 
-/// A component failed, as opposed to answering with an error of its contract.
+/// The error for a component that failed, as opposed to one that answered with an error of its contract.
 #[derive(Debug, thiserror::Error)]
 #[error("plugin `{plugin}` ({}) failed in phase {phase}: {reason}", short(digest))]
 pub struct PluginError {
     /// The component's name.
     pub plugin: String,
-    /// Its digest.
+    /// The component's digest.
     pub digest: String,
-    /// How far it got.
+    /// The phase in which the component failed.
     pub phase: Phase,
-    /// One sentence.
+    /// The reason, one sentence.
     pub reason: String,
 }
 
 impl PluginError {
-    /// An error of `loaded`.
+    /// Returns an error about `loaded`.
     #[must_use]
     pub fn new(loaded: &Loaded, phase: Phase, reason: impl Into<String>) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl PluginError {
     }
 }
 
-/// `sha256:` and the first twelve digits.
+/// Shortens a digest to `sha256:` and its first twelve digits.
 #[must_use]
 pub fn short(digest: &str) -> String {
     format!("sha256:{}", digest.get(..12).unwrap_or(digest))

@@ -1,4 +1,4 @@
-//! What one call of a component is made with.
+//! The context of one component call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,18 +8,18 @@ use crate::outside::Outside;
 use crate::policy_scope::PolicyScope;
 use audex_core::source::Source;
 
-/// Everything behind the imports of one call of one provider.
+/// The data behind the imports of one call of one component.
 pub struct CallContext {
-    /// Where the component came from.
+    /// The origin of the component: built-in or installed.
     pub source: Source,
-    /// What the component may use.
+    /// The capabilities of the component.
     pub capabilities: BTreeSet<Capability>,
     /// The component's own settings.
     pub settings: BTreeMap<String, String>,
-    /// What policies may say in this call.
+    /// The limits of policies and sessions in this call.
     pub scope: PolicyScope,
-    /// What a session that is scoped down is for; the cloud's own log shows it.
+    /// The purpose of a scoped-down session; the cloud's own log shows it.
     pub purpose: Option<String>,
-    /// Network and source credentials, shared by all calls of a run.
+    /// The network and the source credentials, shared by all calls of a run.
     pub outside: Arc<Outside>,
 }

@@ -1,4 +1,4 @@
-//! The components inside the program, compiled when it was built.
+//! The built-in components, compiled when the program was built.
 
 use super::compiled::{self, Pages};
 use super::component::{Loaded, Phase, PluginError};
@@ -6,40 +6,41 @@ use super::engine::Engine;
 use super::manifest::{Manifest, ManifestError};
 use audex_core::source::Source;
 
-/// One component inside the program.
+/// One built-in component.
 pub struct Embedded {
-    /// Its name.
+    /// The component's name.
     pub name: &'static str,
-    /// Whether it is the provider of that name.
+    /// `true` if the component is the provider of that name.
     pub provides: bool,
-    /// SHA-256 of the component.
+    /// The SHA-256 of the component.
     pub digest: &'static str,
-    /// Size of the component in bytes; it is not inside, only its machine code is.
+    /// The size of the component in bytes; the program contains only its machine code.
     pub bytes: usize,
-    /// The text of its manifest.
+    /// The text of the component's manifest.
     manifest: &'static str,
     imports: &'static [&'static str],
     exports: &'static [&'static str],
-    /// Its machine code.
+    /// The component's machine code.
     compiled: &'static Pages<[u8]>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 impl Embedded {
-    /// The component's manifest.
+    /// Returns the component's manifest.
     ///
     /// # Errors
-    /// Never for a program that was built whole.
+    /// Never, if the program was built completely.
     pub fn manifest(&self) -> Result<Manifest, ManifestError> {
         let names = |all: &[&str]| all.iter().map(|&name| name.to_owned()).collect();
         Manifest::parse(self.manifest, names(self.imports), names(self.exports))
     }
 
-    /// Makes it ready to be called. What it asks for is granted: it is part of the program.
+    /// Loads the component so that it can be called. All its requested capabilities are granted: it is part
+    /// of the program.
     ///
     /// # Errors
-    /// When the machine lacks what the machine code needs.
+    /// When the machine lacks a CPU feature that the machine code needs.
     pub fn load(&self, engine: &Engine) -> Result<Loaded, PluginError> {
         let failed = |reason: String| PluginError {
             plugin: self.name.to_owned(),
@@ -61,13 +62,13 @@ impl Embedded {
     }
 }
 
-/// The embedded component called `name`.
+/// Returns the built-in component called `name`.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Embedded> {
     COMPONENTS.iter().find(|component| component.name == name)
 }
 
-/// The names of the embedded providers.
+/// Returns the names of the built-in providers.
 pub fn providers() -> impl Iterator<Item = &'static str> {
     COMPONENTS.iter().filter(|component| component.provides).map(|component| component.name)
 }

@@ -1,17 +1,17 @@
-//! Turns what a compiler wrote into a component, if it is not one yet.
+//! Turns a compiler's output into a component, if the output is a core module.
 
 use wasmparser::Parser;
 
-/// Whether `wasm` begins as a component does.
+/// Returns `true` if `wasm` starts with the header of a component.
 #[must_use]
 pub fn is_component(wasm: &[u8]) -> bool {
     Parser::is_component(wasm)
 }
 
-/// `wasm` as a component: a core module of the SDK is wrapped, a component is returned as it is.
+/// Returns `wasm` as a component: wraps a core module of the SDK, and returns a component unchanged.
 ///
 /// # Errors
-/// One sentence: it is no WebAssembly, or does not carry the contract's types.
+/// Returns one sentence when `wasm` is not WebAssembly, or does not contain the contract's types.
 pub fn component(wasm: Vec<u8>) -> Result<Vec<u8>, String> {
     if Parser::is_component(&wasm) {
         return Ok(wasm);

@@ -1,4 +1,4 @@
-//! The engine, and the clock that ends guests which run too long.
+//! The WebAssembly engine, and the clock that stops guests which run too long.
 
 use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
 use std::thread;
@@ -15,14 +15,14 @@ pub struct Engine {
     ticker: Arc<Ticker>,
 }
 
-/// How many calls are running; the ticking thread sleeps while there are none.
+/// The number of running calls; the ticking thread sleeps while the number is zero.
 struct Ticker {
     running: Mutex<usize>,
     woken: Condvar,
     started: Once,
 }
 
-/// Epochs advance until this is dropped.
+/// A guard: epochs advance until it is dropped.
 pub struct Ticking(Arc<Ticker>);
 
 impl Engine {
@@ -38,13 +38,13 @@ impl Engine {
         Ok(Self { inner: wasmtime::Engine::new(&config)?, ticker: Arc::new(ticker) })
     }
 
-    /// The wasmtime engine.
+    /// Returns the wasmtime engine.
     #[must_use]
     pub fn inner(&self) -> &wasmtime::Engine {
         &self.inner
     }
 
-    /// Makes epochs advance every [`TICK`] until the guard is dropped.
+    /// Advances epochs every [`TICK`] until the guard is dropped.
     #[must_use]
     pub fn tick(&self) -> Ticking {
         self.ticker.started.call_once(|| {
@@ -64,7 +64,7 @@ impl Drop for Ticking {
     }
 }
 
-/// Runs until the program ends.
+/// Advances the epoch while calls are running. Runs until the program ends.
 fn run(engine: &wasmtime::Engine, ticker: &Ticker) {
     loop {
         let mut running = ticker.running.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,7 +17,7 @@ pub struct Filter {
     engine: Engine,
     loaded: Loaded,
     pre: PolicyFilterPre<State>,
-    /// Its settings, a JSON object.
+    /// The filter's settings, a JSON object.
     settings: String,
 }
 
@@ -25,7 +25,7 @@ impl Filter {
     /// Links `loaded`.
     ///
     /// # Errors
-    /// When it is no filter of its contract, or imports anything.
+    /// When the component is not a filter of this contract version, or has imports.
     pub fn new(engine: &Engine, loaded: Loaded, settings: String) -> Result<Self, PluginError> {
         let link =
             |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
@@ -34,16 +34,17 @@ impl Filter {
         Ok(Self { engine: engine.clone(), loaded, pre, settings })
     }
 
-    /// The component.
+    /// Returns the component.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
     }
 
-    /// Its verdict on `grant`, whose permissions it may drop by position.
+    /// Returns the filter's verdict on `grant`. The verdict names permissions to drop by their position.
     ///
     /// # Errors
-    /// When it fails, or drops what is not there.
+    /// When the filter fails, drops a permission that does not exist, or returns too many entries or a
+    /// malformed pattern.
     pub fn review(&self, grant: &provider::Grant, context: &Context) -> Result<Verdict, PluginError> {
         let (mut verdict, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
@@ -60,7 +61,8 @@ impl Filter {
                 let reason = format!("its verdict has more than {} entries", limit::ENTRIES);
                 return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
             }
-            // Security: a pattern that is altered denies something else, so it is refused where other words are made fit.
+            // Security: a pattern that is altered denies something else. So an unprintable pattern is
+            // refused, although other text is cleaned.
             let mut patterns = restrictions.iter().flat_map(|restriction| &restriction.deny);
             if let Some(pattern) = patterns.find(|pattern| *pattern != &line(pattern)) {
                 let reason = format!("it denies what is no pattern on one line of text: `{}`", line(pattern));
@@ -75,10 +77,10 @@ impl Filter {
         Ok(verdict)
     }
 
-    /// Whether it lets `plan` be asked of the cloud.
+    /// Asks the filter to approve `plan` before the cloud is called.
     ///
     /// # Errors
-    /// When it fails.
+    /// When the filter fails.
     pub fn approve(
         &self,
         grant: &provider::Grant,
@@ -99,7 +101,7 @@ impl Filter {
     }
 }
 
-/// Makes a verdict's words fit to be shown; its patterns stay as they are.
+/// Makes the reasons of a verdict printable; leaves the patterns unchanged.
 fn clean(verdict: &mut Verdict) {
     match verdict {
         Verdict::Pass => {}
@@ -110,7 +112,8 @@ fn clean(verdict: &mut Verdict) {
     }
 }
 
-/// Writes the grant in the filter world's own types, which are exported so that a filter imports nothing.
+/// Converts the grant to the filter world's own types. The world exports these types, so a filter imports
+/// nothing.
 fn shown(grant: &provider::Grant) -> types::Grant {
     let permission = |permission: &provider::Permission| types::Permission {
         action: permission.action.clone(),

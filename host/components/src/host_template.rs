@@ -1,17 +1,18 @@
-//! The hosts that a capability names: one, those of every region, or those of every storage account.
+//! The hosts that a capability names: one host, one for each region, or one for each storage account.
 
 use audex_core::region::is_region;
 
-/// Hosts that differ by the storage account only, in Azure's public cloud and those of two governments.
+/// Hosts that differ only by the storage account, in Azure's public cloud and two government clouds.
 const ACCOUNT_HOSTS: [&str; 3] = [
     "{account}.blob.core.windows.net",
     "{account}.blob.core.usgovcloudapi.net",
     "{account}.blob.core.chinacloudapi.cn",
 ];
 
-/// Whether `template` names one host, or hosts that differ by region only, such as `sts.{region}.amazonaws.com`.
+/// Returns `true` if `template` names one host, hosts that differ only by region, such as
+/// `sts.{region}.amazonaws.com`, or hosts of storage accounts.
 ///
-/// A wildcard like `*.amazonaws.com` is refused: it would let a component post to anyone's bucket.
+/// A wildcard like `*.amazonaws.com` is rejected: it would let a component send data to anyone's bucket.
 #[must_use]
 pub fn is_host_template(template: &str) -> bool {
     if is_account_template(template) {
@@ -24,28 +25,26 @@ pub fn is_host_template(template: &str) -> bool {
                 && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
     };
     template.len() <= 253 && labels.clone().count() >= 2 && labels.clone().all(label_ok) && !template.ends_with("{region}")
-        // A bare address is no name that a certificate would speak for.
+        // A certificate does not name a bare IP address, so the last label needs a letter.
         && labels.next_back().is_some_and(|last| last.chars().any(|c| c.is_ascii_alphabetic()))
 }
 
-/// Whether `template` stands for the hosts of storage accounts.
+/// Returns `true` if `template` matches the hosts of storage accounts.
 #[must_use]
 pub fn is_account_template(template: &str) -> bool {
     ACCOUNT_HOSTS.contains(&template)
 }
 
-/// Whether `host` is that of a storage account.
 pub(crate) fn is_account_host(host: &str) -> bool {
     ACCOUNT_HOSTS.iter().any(|template| host_matches(template, host))
 }
 
-/// Whether `label` is the name of a storage account: 3 to 24 lower-case letters and digits.
+/// Returns `true` if `label` is a valid name of a storage account: 3 to 24 lower-case letters and digits.
 /// Source: Microsoft, "Naming rules and restrictions for Azure resources", Microsoft.Storage.
 fn is_account(label: &str) -> bool {
     (3..=24).contains(&label.len()) && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
-/// Whether `host` is one that `template` names.
 pub(crate) fn host_matches(template: &str, host: &str) -> bool {
     let stands = |wanted: &str, given: &str| match wanted {
         "{region}" => is_region(given),

@@ -1,4 +1,4 @@
-//! The imports of components: one file each, as the contract names them.
+//! The imports of components: one file for each import, named as in the contract.
 
 pub mod http;
 pub mod identity;

@@ -1,4 +1,4 @@
-//! Calls to intent engines. What they answer is a proposal, checked like anything a user types.
+//! Calls to intent engines. An engine returns a proposal, which is checked like user input.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::policy_scope::PolicyScope;
 
 pub use super::bindings::intent::exports::audex::plugin::intent::{Candidate, Proposal};
 
-/// An engine that is ready to be asked.
+/// An intent engine that is ready to be called.
 pub struct Intent {
     engine: Engine,
     loaded: Loaded,
@@ -31,7 +31,7 @@ impl Intent {
     /// Links `loaded`.
     ///
     /// # Errors
-    /// When it is no intent engine of this contract.
+    /// When the component is not an intent engine of this contract version.
     pub fn new(
         engine: &Engine,
         loaded: Loaded,
@@ -45,16 +45,16 @@ impl Intent {
         Ok(Self { engine: engine.clone(), loaded, pre, outside, settings })
     }
 
-    /// The component.
+    /// Returns the component.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
     }
 
-    /// What `text` asks for, in the permissions of `provider`. Nothing but the two is given to the component.
+    /// Translates `text` into permissions of `provider`. The component receives nothing else.
     ///
     /// # Errors
-    /// When it fails, or has no answer.
+    /// When the engine fails, or has no answer.
     pub fn translate(&self, text: &str, provider: &str) -> Result<Proposal, ProviderError> {
         let context = CallContext {
             source: self.loaded.source,

@@ -7,7 +7,8 @@ use crate::misbehaved::Misbehaved;
 use audex_core::printable;
 use audex_core::printable::is_hidden;
 
-/// Writes a lease and the end of its session (seconds since the Unix epoch) to the audit log; the error says what failed.
+/// Writes a lease and the end of its session (seconds since the Unix epoch) to the audit log; the error says
+/// what failed.
 pub type Recorder = Box<dyn Fn(&str, u64) -> Result<(), String> + Send + Sync>;
 
 /// The leases that one provider announced in this run.
@@ -18,7 +19,7 @@ pub struct Leases {
 }
 
 impl Leases {
-    /// Has leases written by `recorder` from here on. Without one, as in `plan`, nothing is minted either.
+    /// Sets the recorder for all further leases. Without one, as in `plan`, nothing is minted.
     pub fn record_with(&self, recorder: Recorder) {
         let _ = self.recorder.set(recorder);
     }
@@ -29,16 +30,17 @@ impl Leases {
         std::mem::take(&mut self.announced.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Records a lease, once.
+    /// Records a lease once.
     ///
     /// # Errors
-    /// The inner one when it cannot be recorded, the outer one when it is not a lease or there are too many.
+    /// The inner error when the lease cannot be recorded; the outer one when it is not a valid lease or there
+    /// are too many.
     pub fn announce(&self, lease: &str, ends_at: u64) -> Result<Result<(), String>, Misbehaved> {
         let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         if announced.len() >= limit::DELIVERED {
             return Err(Misbehaved::ManyLeases);
         }
-        // It is shown, recorded, and given back as it is.
+        // A lease is shown, recorded and passed back unchanged.
         if lease.is_empty() || lease.chars().count() > printable::LINE_CHARACTERS || lease.contains(is_hidden)
         {
             return Err(Misbehaved::BadLease);

@@ -1,4 +1,4 @@
-//! The engine side of components: what is loaded, how it is called, and what it may context.
+//! The engine side of components: loading them, calling them, and limiting what they can reach.
 
 pub mod bindings;
 pub mod call;

@@ -1,4 +1,4 @@
-//! What a component says of itself, and what it really imports and exports; read before anything is compiled.
+//! A component's manifest, with its real imports and exports; read before anything is compiled.
 
 use std::fmt;
 
@@ -8,23 +8,23 @@ use super::outline::{Outline, OutlineError};
 /// The version of the contract, `audex:plugin`, that this host and the SDK speak.
 pub const CONTRACT: &str = "0.1.0";
 
-/// What kind of component it is.
+/// The kind of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum World {
-    /// A cloud.
+    /// A component for one cloud.
     Provider,
-    /// A vocabulary.
+    /// A table of the cloud-neutral vocabulary.
     Mapping,
-    /// A rule.
+    /// A policy rule.
     Filter,
-    /// A translator of sentences.
+    /// A translator of sentences into permissions.
     Intent,
 }
 
 impl World {
     const ALL: [Self; 4] = [Self::Provider, Self::Mapping, Self::Filter, Self::Intent];
 
-    /// The world's name in the contract.
+    /// Returns the world's name in the contract.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -39,7 +39,6 @@ impl World {
         Self::ALL.into_iter().find(|world| world.name() == name)
     }
 
-    /// Tells whether a component of this world may import `interface`.
     fn imports(self, interface: &str) -> bool {
         match self {
             Self::Provider => PROVIDER.contains(&interface),
@@ -75,67 +74,68 @@ impl fmt::Display for World {
     }
 }
 
-/// What a component says of itself, checked against what it imports.
+/// A component's manifest, with the imports and exports of its code.
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    /// `[a-z][a-z0-9-]*`.
+    /// The name, `[a-z][a-z0-9_-]*`.
     pub name: String,
     /// The component's own version.
     pub version: String,
-    /// Its licence, as it says itself; empty where it does not.
+    /// The licence that the component declares; empty if it declares none.
     pub licence: String,
-    /// The SDK it was built with.
+    /// The SDK version that the component was built with.
     pub sdk: String,
-    /// What it exports.
+    /// The world that the component exports.
     pub world: World,
-    /// What it asks for.
+    /// The capabilities that the component requests.
     pub requested: Vec<Capability>,
-    /// Everything it imports.
+    /// The names of all imports.
     pub imports: Vec<String>,
-    /// Everything it exports.
+    /// The names of all exports.
     pub exports: Vec<String>,
 }
 
-/// Why a file is no component of ours.
+/// The error for a file that is not a usable component.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// Nothing can be read of it.
+    /// The file cannot be read as a component.
     #[error(transparent)]
     Outline(#[from] OutlineError),
-    /// No manifest section.
+    /// The manifest section is missing.
     #[error("it has no audex manifest; build it with the audex SDK")]
     Missing,
-    /// The manifest is garbled.
+    /// The manifest is malformed.
     #[error("its manifest cannot be read: {0}")]
     Malformed(String),
-    /// It asks for something unknown.
+    /// The manifest requests an unknown capability.
     #[error("it asks for something unknown")]
     Capability(#[from] UnknownCapability),
-    /// Another version of the contract.
+    /// The component is for another version of the contract.
     #[error("it was built for audex:plugin {built_for}, this host offers {CONTRACT}")]
     Contract {
-        /// The component's contract.
+        /// The contract version of the component.
         built_for: String,
     },
-    /// An import that its world does not have.
+    /// The component has an import that its world does not have.
     #[error("it imports `{0}`, which a component of its kind may not")]
     Import(String),
 }
 
 impl Manifest {
-    /// Reads `wasm`, a component or a core module that will become one.
+    /// Reads `wasm`, a component or a core module that will become a component.
     ///
     /// # Errors
-    /// When it is not WebAssembly, has no or a garbled manifest, or is for another contract.
+    /// When `wasm` is not WebAssembly, its manifest is missing or malformed, or it is for another contract
+    /// version.
     pub fn read(wasm: &[u8]) -> Result<Self, ManifestError> {
         let Outline { manifest, imports, exports } = Outline::read(wasm)?;
         Self::parse(&manifest.ok_or(ManifestError::Missing)?, imports, exports)
     }
 
-    /// Reads the section's text, of a component with these imports and exports.
+    /// Parses the text of a manifest section, for a component with these imports and exports.
     ///
     /// # Errors
-    /// When it is garbled, or for another contract.
+    /// When the text is malformed, or for another contract version.
     pub fn parse(text: &str, imports: Vec<String>, exports: Vec<String>) -> Result<Self, ManifestError> {
         let value = |key: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
@@ -171,10 +171,10 @@ impl Manifest {
         Ok(Self { name, version, licence, sdk, world, requested, imports, exports })
     }
 
-    /// Whether a component of its world may ask for anything, where it does.
+    /// Checks that the component requests no capabilities if its world permits none.
     ///
     /// # Errors
-    /// One sentence, if not.
+    /// One sentence when it does.
     pub fn check_reach(&self) -> Result<(), String> {
         if matches!(self.world, World::Filter | World::Mapping) && !self.requested.is_empty() {
             return Err(format!("a {} reaches nothing, and asks for capabilities", self.world));
@@ -182,10 +182,10 @@ impl Manifest {
         Ok(())
     }
 
-    /// Whether the imports are ones its world has.
+    /// Checks that the component has only imports of its world.
     ///
     /// # Errors
-    /// Names the first import that is not.
+    /// Names the first import that is not permitted.
     pub fn check_imports(&self) -> Result<(), ManifestError> {
         let allowed = |import: &String| {
             let name = import.strip_prefix("audex:plugin/");

@@ -10,7 +10,7 @@ use super::state::State;
 
 pub use super::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
 
-/// A mapping that is ready to be called.
+/// A mapping component that is ready to be called.
 pub struct Mapping {
     engine: Engine,
     loaded: Loaded,
@@ -21,7 +21,7 @@ impl Mapping {
     /// Links `loaded`.
     ///
     /// # Errors
-    /// When it is no mapping of this contract, or imports anything.
+    /// When the component is not a mapping of this contract version, or has imports.
     pub fn new(engine: &Engine, loaded: Loaded) -> Result<Self, PluginError> {
         let link =
             |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
@@ -32,16 +32,16 @@ impl Mapping {
         Ok(Self { engine: engine.clone(), loaded, pre })
     }
 
-    /// The component.
+    /// Returns the component.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
     }
 
-    /// The whole table.
+    /// Returns all rows of the table.
     ///
     /// # Errors
-    /// When it fails.
+    /// When the component fails.
     pub fn rows(&self) -> Result<Vec<Row>, PluginError> {
         let work = call(&self.engine, &self.loaded, State::pure(), |store| {
             let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
@@ -52,10 +52,10 @@ impl Mapping {
         Ok(rows)
     }
 
-    /// For each permission its native actions, or none if it is not universal.
+    /// Returns the native actions of each permission, or `None` for a permission that is not universal.
     ///
     /// # Errors
-    /// When it fails or answers out of step.
+    /// When the component fails, or returns another number of entries than permissions, or too many actions.
     pub fn expand(
         &self,
         provider: &str,

@@ -1,46 +1,47 @@
-//! What can be read of a component without compiling it. The build script reads the built-in ones with the same code.
+//! The parts of a component that can be read without compiling it. The build script reads the built-in
+//! components with the same code.
 
 use wasmparser::{Parser, Payload};
 
-/// The custom section the SDK writes.
+/// The custom section that the SDK writes.
 pub const SECTION: &str = "audex:manifest";
-/// A manifest is a few lines; more is no manifest.
+/// A manifest is a few lines; a longer section is not a manifest.
 const MANIFEST_BYTES: usize = 16 * 1024;
-/// Components nest modules two deep.
+/// The limit for nested modules; components nest modules two deep.
 const DEPTH: usize = 8;
 
-/// How every WebAssembly file begins (core specification, 5.5.16).
+/// The first bytes of every WebAssembly file (core specification, 5.5.16).
 const MAGIC: &[u8] = b"\0asm";
-/// Bytes that tell an error page or a script.
+/// The number of bytes in an error message; enough to recognise an error page or a script.
 const SHOWN: usize = 16;
 
-/// The text of its manifest and the names at its border.
+/// A component's manifest text and the names of its imports and exports.
 #[derive(Debug, Default)]
 pub struct Outline {
     /// The text of the manifest section, if there is one.
     pub manifest: Option<String>,
-    /// Everything it imports.
+    /// The names of all imports.
     pub imports: Vec<String>,
-    /// Everything it exports.
+    /// The names of all exports.
     pub exports: Vec<String>,
 }
 
-/// Why there is no outline.
+/// The error for a component that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum OutlineError {
-    /// Not WebAssembly, cut short, or nested without end.
+    /// The bytes are not WebAssembly, are truncated, or are nested too deeply.
     #[error("it is not a WebAssembly component: {0}")]
     NotWasm(String),
-    /// A manifest that is none.
+    /// The manifest section is too long or not UTF-8.
     #[error("its manifest cannot be read: {0}")]
     Manifest(&'static str),
 }
 
 impl Outline {
-    /// Reads `wasm`, a component or a core module that will become one.
+    /// Reads `wasm`, a component or a core module that will become a component.
     ///
     /// # Errors
-    /// When it is not WebAssembly, or its manifest is no text of a few lines.
+    /// When `wasm` is not WebAssembly, or its manifest is too long or not UTF-8.
     pub fn read(wasm: &[u8]) -> Result<Self, OutlineError> {
         if !wasm.starts_with(MAGIC) {
             let start: String = wasm.iter().take(SHOWN).map(|&byte| shown(byte)).collect();

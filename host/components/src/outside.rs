@@ -1,4 +1,4 @@
-//! The network and the source credentials: loaded when first needed, shared by all calls of a run.
+//! The network and the source credentials: loaded at first use, and shared by all calls of a run.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -25,7 +25,7 @@ use audex_logins::vault::Vault;
 use audex_logins::vault::VaultFile;
 use audex_wire::client::{ClientError, configured_client};
 
-/// The outside world of one run.
+/// The network and the source credentials of one run.
 pub struct Outside {
     environment: Environment,
     options: Options,
@@ -43,23 +43,24 @@ pub struct Outside {
     endpoints: BTreeMap<String, Url>,
     tape: Option<Arc<Tape>>,
     interruption: OnceLock<Interruption>,
-    /// Interruptions count no more.
+    /// `true` once interruptions are ignored.
     ended: AtomicBool,
 }
 
-/// How often waiting looks whether it was interrupted: at once to a person, nothing to a processor.
+/// The interval between two checks for an interruption: instant for a person, and almost no work for a
+/// processor.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
-/// Logging out may take so long: a server that is gone must not keep the user.
+/// The time limit for logging out: an unreachable server must not delay the user.
 const CLOSE_TIME: Duration = Duration::from_secs(15);
 
-/// The host could not even begin, or ran out of time.
+/// The error for host I/O that could not start, was interrupted, or ran out of time.
 #[derive(Debug, thiserror::Error)]
 pub enum OutsideError {
-    /// No runtime for network I/O.
+    /// The runtime for network I/O cannot be started.
     #[error("cannot start network I/O")]
     Runtime(#[source] std::io::Error),
-    /// A signal asked to end.
+    /// A signal requested the end.
     #[error("interrupted")]
     Interrupted,
     /// The time of the call is used up.
@@ -68,7 +69,7 @@ pub enum OutsideError {
 }
 
 impl Outside {
-    /// Prepares the outside world; touches nothing yet.
+    /// Prepares the network and the source credentials; opens and reads nothing yet.
     #[must_use]
     pub fn new(environment: Environment, region: Option<String>) -> Self {
         let mut options = Options::from_environment(&environment);
@@ -95,14 +96,14 @@ impl Outside {
         }
     }
 
-    /// Adds what `vault-config.toml` says.
+    /// Adds the settings of `vault-config.toml`.
     #[must_use]
     pub fn with_vault(mut self, file: &VaultFile) -> Self {
         self.vault = Vault::new(&self.environment, file);
         self
     }
 
-    /// Adds where secrets come from, and where requests to a host really go.
+    /// Adds the sources of secrets, the real addresses of hosts, and the tape.
     #[must_use]
     pub fn with_sources(
         mut self,
@@ -116,10 +117,10 @@ impl Outside {
         self
     }
 
-    /// The value behind `secret:NAME`.
+    /// Returns the value of `secret:NAME`.
     ///
     /// # Errors
-    /// When it is not there, or where others could read it.
+    /// When the value is missing, or other users could read it.
     pub async fn secret(&self, name: &str) -> Result<Secret, SecretError> {
         if self.is_replaying() {
             return Ok(Secret::new(format!("replayed-value-of-{name}")));
@@ -127,47 +128,48 @@ impl Outside {
         self.secrets.get(name, &self.environment).await
     }
 
-    /// Writes down what a component asks of the other side, or answers it from what was written down.
+    /// Adds a tape, which records a component's requests, or answers them from a recording.
     #[must_use]
     pub fn with_tape(mut self, tape: Arc<Tape>) -> Self {
         self.tape = Some(tape);
         self
     }
 
-    /// The tape that runs, if any.
+    /// Returns the tape, if there is one.
     #[must_use]
     pub fn tape(&self) -> Option<&Tape> {
         self.tape.as_deref()
     }
 
-    /// Whether nobody is at the other side.
+    /// Returns `true` if a recording answers requests instead of the network.
     #[must_use]
     pub fn is_replaying(&self) -> bool {
         self.tape().is_some_and(Tape::is_replaying)
     }
 
-    /// The environment variable that `secret:NAME` comes from.
+    /// Returns the environment variable that `secret:NAME` comes from.
     #[must_use]
     pub fn secret_variable<'a>(&'a self, name: &'a str) -> &'a str {
         self.secrets.variable(name)
     }
 
-    /// Where requests of an installed component to `host` go, if the user says so.
+    /// Returns the address that the user configured for requests of an installed component to `host`.
     #[must_use]
     pub fn endpoint(&self, host: &str) -> Option<&Url> {
         self.endpoints.get(host)
     }
 
-    /// Vault, which is not logged in to yet.
+    /// Returns the Vault client, which logs in at first use.
     #[must_use]
     pub fn vault(&self) -> &Vault {
         &self.vault
     }
 
-    /// Ends the logins that were made for this run; whether one was. Interrupted or not, this is waited for.
+    /// Ends the logins that were made for this run. Returns `true` if there was one. Interruptions are
+    /// ignored meanwhile.
     ///
     /// # Errors
-    /// What lives on, in a few words.
+    /// Returns a short text about the login that is still valid.
     pub fn close(&self) -> Result<bool, String> {
         self.ignore_interruption();
         if !self.vault.is_in_use() {
@@ -179,7 +181,8 @@ impl Outside {
         }
     }
 
-    /// From now on a signal that asked to end does not end waiting, nor the program: what is left to do must be done.
+    /// Ignores interruption from here on, so that cleanup always completes. A signal ends neither a wait nor
+    /// the program.
     pub fn ignore_interruption(&self) {
         if let Some(interruption) = self.interruption.get() {
             interruption.ignore();
@@ -187,21 +190,21 @@ impl Outside {
         self.ended.store(true, Ordering::Relaxed);
     }
 
-    /// The environment the program was started in.
+    /// Returns the environment in which the program was started.
     #[must_use]
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
 
-    /// Makes waiting end when `interruption` is set.
+    /// Stops waiting when `interruption` is set.
     pub fn stop_at(&self, interruption: Interruption) {
         let _ = self.interruption.set(interruption);
     }
 
-    /// Runs `future` to its end, but no longer than `limit`, and no longer than nobody interrupts.
+    /// Runs `future` until it completes, `limit` passes, or a signal interrupts it.
     ///
     /// # Errors
-    /// When the runtime cannot start, the limit passes, or it is interrupted.
+    /// When the runtime cannot start, the limit passes, or a signal interrupts the future.
     pub fn run<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Result<T, OutsideError> {
         let runtime = if let Some(runtime) = self.runtime.get() {
             runtime
@@ -223,7 +226,7 @@ impl Outside {
         })
     }
 
-    /// Ends when a signal has asked to end.
+    /// Completes when a signal has requested the end and interruptions are not ignored.
     async fn interrupted(&self) {
         let Some(interruption) = self.interruption.get() else { return std::future::pending().await };
         while !interruption.is_set() || self.ended.load(Ordering::Relaxed) {
@@ -231,7 +234,7 @@ impl Outside {
         }
     }
 
-    /// The AWS side, loaded at first use. Must run inside [`Outside::run`].
+    /// Returns the AWS client, loaded at first use. Must be called inside [`Outside::run`].
     pub async fn aws(&self) -> &Aws {
         if let Some(aws) = self.aws.get() {
             return aws;
@@ -240,10 +243,10 @@ impl Outside {
         self.aws.get_or_init(|| loaded)
     }
 
-    /// The source credentials, looked for once. Must run inside [`Outside::run`].
+    /// Returns the source credentials, searched for once. Must be called inside [`Outside::run`].
     ///
     /// # Errors
-    /// As [`Aws::source`].
+    /// See [`Aws::source`].
     pub async fn keys(&self) -> Result<Keys, AwsError> {
         let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(keys) = known {
@@ -260,7 +263,7 @@ impl Outside {
         *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(keys);
     }
 
-    /// What is secret in the source credentials, if they were used.
+    /// Returns the secret parts of the source credentials, if they were used.
     #[must_use]
     pub fn source_secrets(&self) -> Vec<Secret> {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
@@ -270,34 +273,34 @@ impl Outside {
         secrets.into_iter().flatten().map(|text| Secret::new(text.to_owned())).collect()
     }
 
-    /// The tokens of this run.
+    /// Returns the tokens of this run.
     #[must_use]
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
     }
 
-    /// The secrets that components sent in this run.
+    /// Returns the secrets that components sent in this run.
     #[must_use]
     pub fn sent(&self) -> &SentSecrets {
         &self.sent
     }
 
-    /// What the component left for its own later calls.
+    /// Returns the secrets that the component keeps for its own later calls.
     #[must_use]
     pub fn kept(&self) -> &SecretStore {
         &self.kept
     }
 
-    /// What the component said it is about to make.
+    /// Returns the leases that the component announced.
     #[must_use]
     pub fn leases(&self) -> &Leases {
         &self.leases
     }
 
-    /// The HTTP client of components, built at first use.
+    /// Returns the HTTP client of components, built at first use.
     ///
     /// # Errors
-    /// When TLS cannot be set up, or not with the authorities that the user configured.
+    /// When TLS cannot be set up, or cannot use the certificate authorities that the user configured.
     pub fn http(&self) -> Result<&reqwest::Client, ClientError> {
         if let Some(client) = self.http.get() {
             return Ok(client);
@@ -306,10 +309,10 @@ impl Outside {
         Ok(self.http.get_or_init(|| built))
     }
 
-    /// The HTTP client for addresses that the user configured, built at first use.
+    /// Returns the HTTP client for addresses that the user configured, built at first use.
     ///
     /// # Errors
-    /// When TLS cannot be set up, or not with the authorities that the user configured.
+    /// When TLS cannot be set up, or cannot use the certificate authorities that the user configured.
     pub fn routed_http(&self) -> Result<&reqwest::Client, ClientError> {
         if let Some(client) = self.configured_http.get() {
             return Ok(client);

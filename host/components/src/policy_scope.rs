@@ -1,7 +1,7 @@
-//! The host's own look at every policy a component hands to STS.
+//! The host's own check of every policy that a component sends to STS.
 //!
-//! Security: a provider is third-party code. Whatever it compiles, nothing outside the grant may be asked of the cloud, and
-//! nothing but the planned policy may be delivered.
+//! Security: a provider is third-party code. Whatever policy it compiles, the cloud must not be asked for
+//! more than the grant, and only the planned policy may be delivered.
 
 mod unique;
 
@@ -12,84 +12,85 @@ use self::unique::Unique;
 use crate::bindings::provider::types::{Grant, Scope};
 use crate::limit;
 
-/// The action that lets a first session be narrowed; allowed in policies of sessions that are never delivered.
+/// The action that narrows a first session; allowed in policies of sessions that are never delivered.
 const SCOPE_DOWN: &str = "sts:getscopedcredentials";
-/// STS makes no session but a scoped-down one that is shorter.
+/// STS creates shorter sessions only by scoping down.
 const STS_FLOOR: u32 = 900;
-/// What a policy may consist of. Security: IAM might read `statement` where this reads `Statement` only.
+/// The keys that a policy may have. Security: IAM might read `statement` where this code reads only
+/// `Statement`.
 const DOCUMENT_KEYS: [&str; 3] = ["Id", "Statement", "Version"];
 const ALLOW_KEYS: [&str; 5] = ["Action", "Condition", "Effect", "Resource", "Sid"];
 const DENY_KEYS: [&str; 7] = ["Action", "Condition", "Effect", "NotAction", "NotResource", "Resource", "Sid"];
 
-/// What a call is for, which decides how far it may go.
+/// The purpose of a call, which limits its access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// Answers from what the component knows.
+    /// Answers from the component's own knowledge.
     Pure,
-    /// Looks, and makes nothing.
+    /// Reads from the cloud, and creates nothing.
     Look,
-    /// Tries whether minting would work, with sessions that can do nothing.
+    /// Tests minting with sessions that have no permissions.
     Probe,
     /// Mints one grant.
     Mint,
 }
 
-/// What a policy may allow, and whether sessions may be made at all.
+/// The limits of one call: what its policies may allow, and which sessions it may create.
 #[derive(Clone, Debug)]
 pub struct PolicyScope {
     purpose: Purpose,
-    /// What is granted: action patterns, lower case, and what each is limited to.
+    /// The granted action patterns in lower case, each with its resources.
     granted: Vec<(String, Scope)>,
-    /// Patterns that must stay forbidden, lower case.
+    /// The patterns that must stay denied, in lower case.
     deny: Vec<String>,
-    /// How long what is delivered may live.
+    /// The longest life of delivered credentials.
     ttl_seconds: u32,
     /// The policy that was planned and shown.
     planned: Option<String>,
 }
 
-/// What was asked of STS that must not be.
+/// The error for a request to STS, or another access, that the call may not make.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutsideGrant {
-    /// A policy that allows more, or that cannot be read for certain.
+    /// A policy that allows more than the grant, or that cannot be parsed unambiguously.
     #[error("a policy outside the grant was asked of STS: {0}")]
     Policy(String),
-    /// A session where none is to be made.
+    /// A session in a call that mints nothing.
     #[error("it asked for credentials in a call that mints nothing")]
     Mints,
-    /// The network or source credentials where neither is needed.
+    /// The network or source credentials in a call that needs neither.
     #[error("it reached out in a call that must answer from what it knows")]
     Reaches,
     /// A session that outlives the grant.
     #[error("it asked for credentials of {asked} s where {most} s are granted")]
     TooLong {
-        /// Seconds asked for.
+        /// The requested seconds.
         asked: u32,
-        /// Seconds it may ask for.
+        /// The permitted seconds.
         most: u32,
     },
 }
 
 impl PolicyScope {
-    /// The scope of calls that answer from what the component knows.
+    /// Returns the scope of calls that answer from the component's own knowledge.
     #[must_use]
     pub fn pure() -> Self {
         Self::without_grant(Purpose::Pure)
     }
 
-    /// The scope of calls that look around and make nothing.
+    /// Returns the scope of calls that read from the cloud and create nothing.
     #[must_use]
     pub fn look() -> Self {
         Self::without_grant(Purpose::Look)
     }
 
-    /// The scope of health checks: sessions can be made, and can do nothing.
+    /// Returns the scope of health checks: sessions may be created, but have no permissions.
     #[must_use]
     pub fn probe() -> Self {
         Self::without_grant(Purpose::Probe)
     }
 
-    /// The scope of minting `grant` by `planned`.
+    /// Returns the scope of a call that mints `grant` with the policy `planned`.
     #[must_use]
     pub fn of(grant: &Grant, planned: Option<&str>) -> Self {
         Self {
@@ -110,26 +111,27 @@ impl PolicyScope {
         Self { purpose, granted, deny, ttl_seconds: STS_FLOOR, planned: None }
     }
 
-    /// Whether this call may use the network and source credentials.
+    /// Checks that this call may use the network and source credentials.
     ///
     /// # Errors
-    /// When it must answer from what it knows.
+    /// When the call must answer from the component's own knowledge.
     pub fn may_reach(&self) -> Result<(), OutsideGrant> {
         if self.purpose == Purpose::Pure { Err(OutsideGrant::Reaches) } else { Ok(()) }
     }
 
-    /// Whether this call may have a first session of `seconds`, which STS makes no shorter than its floor.
+    /// Checks that this call may create a first session of `seconds`. STS makes no such session shorter than
+    /// its minimum.
     ///
     /// # Errors
-    /// When it mints nothing, or the session would outlive the grant.
+    /// When the call mints nothing, or the session would outlive the grant.
     pub fn may_make(&self, seconds: u32) -> Result<(), OutsideGrant> {
         self.may_live(seconds, self.ttl_seconds.max(STS_FLOOR))
     }
 
-    /// Whether this call may have a session scoped down to `seconds`.
+    /// Checks that this call may create a session that is scoped down to `seconds`.
     ///
     /// # Errors
-    /// As [`PolicyScope::may_make`].
+    /// See [`PolicyScope::may_make`].
     pub fn may_narrow(&self, seconds: u32) -> Result<(), OutsideGrant> {
         self.may_live(seconds, self.ttl_seconds)
     }
@@ -142,10 +144,10 @@ impl PolicyScope {
         }
     }
 
-    /// Whether `policy` stays inside the grant.
+    /// Checks that `policy` stays inside the grant.
     ///
     /// # Errors
-    /// Names what is outside. A document this cannot read is outside.
+    /// Names the part that is outside the grant. A document that cannot be parsed is outside.
     pub fn permit(&self, policy: &str) -> Result<(), OutsideGrant> {
         if policy.len() > limit::POLICY_BYTES {
             return Err(outside("it is too long"));
@@ -169,11 +171,12 @@ impl PolicyScope {
                 _ => return Err(outside("a statement has no effect")),
             }
         }
-        // A session of another policy is never delivered.
+        // A session of an intermediate policy is never delivered.
         if intermediate { Ok(()) } else { self.keep_denied(&allowed, &denied) }
     }
 
-    /// The actions, lower case, of an allowing statement that stays inside; none if all it allows is scoping down.
+    /// Returns the actions, in lower case, of an allowing statement inside the grant; empty if an
+    /// intermediate statement allows only scoping down.
     fn permit_allow(
         &self,
         fields: &Map<String, Value>,
@@ -198,10 +201,11 @@ impl PolicyScope {
         Ok(actions)
     }
 
-    /// Tells whether `action` is granted on any resource, and needs none.
+    /// Returns `true` if `action` is granted on any resource and needs no resource.
     ///
-    /// Security: for an action that takes no resource, IAM knows none but `*`. One that may take a resource of an uncommon kind is
-    /// meant only by its own name, never by a pattern, and where it is not limited to a resource of its service.
+    /// Security: for an action without resources, IAM accepts only `*`. An action that may take a resource of
+    /// an uncommon kind must be granted by its exact name, never by a pattern, and must not be limited to a
+    /// resource of its own service.
     fn grants_resourceless(&self, action: &str) -> bool {
         let service = action.split(':').next().unwrap_or_default();
         let is_elsewhere = |resource: &String| {
@@ -217,17 +221,20 @@ impl PolicyScope {
             || (is_named && aws_catalogue::needs_no_resource(action))
     }
 
-    /// The action patterns that are granted on `resource`, or on any resource.
+    /// Returns the action patterns that are granted on `resource`, or on at least one resource if `resource`
+    /// is `None`.
     fn granted_on(&self, resource: Option<&str>) -> Vec<&str> {
         let reaches = |own: &Scope| own.any(|named| resource.is_none_or(|resource| covered(named, resource)));
         self.granted.iter().filter(|(_, own)| reaches(own)).map(|(action, _)| action.as_str()).collect()
     }
 
-    /// Security: a filter's deny pattern is part of the grant. A policy that allows some of it must deny it again.
+    /// Security: a filter's deny pattern is part of the grant. If a policy allows a part of the pattern, the
+    /// policy must deny the pattern again.
     fn keep_denied(&self, allowed: &[String], denied: &[String]) -> Result<(), OutsideGrant> {
         for pattern in &self.deny {
             for action in allowed.iter().filter(|action| pattern::intersects(pattern, action)) {
-                // IAM takes no wildcard for a service, so `*:Delete*` is written for the service at hand.
+                // IAM accepts no wildcard for a service, so `*:Delete*` is written with the service of the
+                // allowed action.
                 let here = match (pattern.split_once(':'), action.split_once(':')) {
                     (Some((_, verb)), Some((service, _))) => format!("{service}:{verb}"),
                     _ => pattern.clone(),
@@ -242,8 +249,9 @@ impl PolicyScope {
     }
 }
 
-/// Whether a pattern for any service is denied for each service that has such an action: an IAM policy takes no wildcard
-/// there. A service newer than the catalogue is not known, and the component says so.
+/// Returns `true` if a pattern for any service is denied for each service that has such an action: an IAM
+/// policy accepts no wildcard for a service. The catalogue does not contain newer services; the component
+/// says so.
 fn denied_service_by_service(pattern: &str, denied: &[String]) -> bool {
     let Some((service, verb)) = pattern.split_once(':') else { return false };
     let services = aws_catalogue::services_with(service, verb);
@@ -261,7 +269,8 @@ fn only(fields: &Map<String, Value>, known: &[&str]) -> Result<(), OutsideGrant>
     }
 }
 
-/// The actions, lower case, that a denying statement forbids on every resource and under every condition.
+/// Returns the actions, in lower case, that a denying statement forbids on every resource and under every
+/// condition.
 fn denied_everywhere(fields: &Map<String, Value>) -> Result<Vec<String>, OutsideGrant> {
     only(fields, &DENY_KEYS)?;
     let plain = !fields.contains_key("Condition")
@@ -276,12 +285,13 @@ fn covered(patterns: &[impl AsRef<str>], narrow: &str) -> bool {
     patterns.iter().any(|wide| pattern::covers(&aws_catalogue::unescaped(wide.as_ref()), &narrow))
 }
 
-/// Whether everything that `action` means is granted: as written, or, for a pattern made shorter, action by action.
+/// Returns `true` if everything that `action` matches is granted: as written, or, for a shortened pattern,
+/// action by action.
 fn allows(granted: &[&str], action: &str) -> bool {
     covered(granted, action) || aws_catalogue::expansion_within(action, granted)
 }
 
-/// A string or a non-empty list of strings.
+/// Reads a string or a non-empty list of strings.
 fn strings(value: Option<&Value>) -> Result<Vec<&str>, OutsideGrant> {
     let list = match value {
         Some(Value::String(one)) => Some(vec![one.as_str()]),

@@ -1,4 +1,4 @@
-//! Calls to one provider component, and the host's look at what it answers.
+//! Calls to one provider component, and the host's check of its answers.
 
 mod effective;
 mod endpoint;
@@ -40,10 +40,11 @@ pub use wit::{
     HealthStatus, KnownAction, Planned, Profile, Setting, Statement, Status, Window,
 };
 
-/// Clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too late.
+/// The clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too
+/// late.
 const CLOCK_SLACK_SECONDS: u64 = 60;
 
-/// Characters of a provider's id: it is typed, and stands in tables.
+/// The longest provider id: users type the id, and tables show it.
 const ID_CHARACTERS: usize = 64;
 
 /// A provider that is ready to be called.
@@ -57,25 +58,25 @@ pub struct Provider {
     logged: Mutex<Vec<String>>,
 }
 
-/// A provider or an intent engine answered with an error of its contract, or failed.
+/// The error for a provider or an intent engine that failed, or answered with an error of its contract.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
-    /// It failed.
+    /// The component failed.
     #[error(transparent)]
     Plugin(#[from] PluginError),
-    /// It said why not.
+    /// The component refused, and gave a reason.
     #[error("{world} `{name}`: {}", error.message)]
     Refused {
-        /// What it is.
+        /// The world of the component.
         world: World,
-        /// Its name.
+        /// The name of the component.
         name: String,
-        /// Its answer.
+        /// The error that the component returned.
         error: Error,
     },
 }
 
-/// Credentials, as the pipeline goes on with them.
+/// Credentials in the form that the pipeline uses.
 pub struct Minted {
     /// Variables for the child.
     pub variables: Vec<(String, Value)>,
@@ -85,21 +86,21 @@ pub struct Minted {
     pub endpoints: Vec<Endpoint>,
     /// Seconds since the Unix epoch, by the cloud's clock.
     pub expires_at: u64,
-    /// How long AWS credentials in it were asked to live; none if there are none.
+    /// The requested life in seconds of the AWS credentials in it; `None` if there are none.
     pub asked_seconds: Option<u32>,
-    /// How many policies of `GetScopedCredentials` AWS credentials in it carry, where STS said.
+    /// The number of `GetScopedCredentials` policies that the AWS credentials carry, if STS reported it.
     pub scoped_policies: Option<u32>,
-    /// What the cloud calls the holder.
+    /// The cloud's name for the holder.
     pub identity: Option<String>,
     /// The public id of the credential.
     pub credential_id: Option<String>,
-    /// What `revoke` takes.
+    /// The argument for `revoke`.
     pub lease: Option<String>,
-    /// How long to wait at most until it works; none: it does.
+    /// The longest time to wait until the credentials work; `None` if they work at once.
     pub settle: Option<Duration>,
-    /// The method really used.
+    /// The method that was used.
     pub method: String,
-    /// What the user should know.
+    /// Notices for the user.
     pub notices: Vec<String>,
 }
 
@@ -107,7 +108,7 @@ impl Provider {
     /// Links `loaded`.
     ///
     /// # Errors
-    /// When it is no provider of this contract.
+    /// When the component is not a provider of this contract version.
     pub fn new(engine: &Engine, loaded: Loaded, outside: Arc<Outside>) -> Result<Self, PluginError> {
         let link =
             |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
@@ -124,43 +125,43 @@ impl Provider {
         })
     }
 
-    /// The component.
+    /// Returns the component.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.loaded
     }
 
-    /// Makes calls end when `interruption` is set.
+    /// Stops calls when `interruption` is set.
     pub fn stop_at(&self, interruption: Interruption) {
         self.outside.stop_at(interruption);
     }
 
-    /// What the component logged since this was asked last.
+    /// Returns the messages that the component logged since the last call.
     #[must_use]
     pub fn logged(&self) -> Vec<String> {
         std::mem::take(&mut self.logged.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Gives the component its settings.
+    /// Sets the component's settings.
     pub fn configure(&mut self, settings: BTreeMap<String, String>) {
         self.settings = settings;
     }
 
-    /// Says what sessions are made for, for the cloud's own log. Plain text, without secrets.
+    /// Sets the purpose of sessions, for the cloud's own log. `purpose` is plain text without secrets.
     pub fn set_purpose(&mut self, purpose: String) {
         self.purpose = Some(purpose);
     }
 
-    /// One of its settings.
+    /// Returns the setting `key`.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&str> {
         self.settings.get(key).map(String::as_str)
     }
 
-    /// Who it is and what it offers.
+    /// Returns the provider's description: its id, title, settings, variables and profiles.
     ///
     /// # Errors
-    /// When it fails, or describes what the host does not accept.
+    /// When the provider fails, or the host does not accept the description.
     pub fn describe(&self) -> Result<Description, PluginError> {
         let mut description = self.call(PolicyScope::pure(), |guest, store| guest.call_describe(store))?.0;
         self.few(
@@ -188,10 +189,10 @@ impl Provider {
         }
     }
 
-    /// Whether `description` is that of the provider `id`, as it was when it was installed.
+    /// Checks that `description` has the id under which the provider was installed.
     ///
     /// # Errors
-    /// When it now calls itself something else.
+    /// When the provider now reports another id.
     pub fn must_be(&self, id: &str, description: &Description) -> Result<(), PluginError> {
         if description.id == id {
             return Ok(());
@@ -199,7 +200,7 @@ impl Provider {
         Err(self.bad(&format!("it is `{}`, and was installed as `{id}`", description.id)))
     }
 
-    /// The environment variables with source credentials that were granted to it.
+    /// Returns the environment variables with source credentials that were granted to the component.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.loaded.capabilities.iter().filter_map(|capability| match capability {
             Capability::Secret(name) => Some(self.outside.secret_variable(name)),
@@ -207,10 +208,11 @@ impl Provider {
         })
     }
 
-    /// One finding for each action.
+    /// Returns one finding for each action.
     ///
     /// # Errors
-    /// When it fails or answers out of step.
+    /// When the provider fails, returns another number of findings than actions, or accepts an action without
+    /// naming it.
     pub fn check(&self, actions: &[String]) -> Result<Vec<Finding>, PluginError> {
         let mut findings = self.call(PolicyScope::pure(), |guest, store| guest.call_check(store, actions))?.0;
         self.few(findings.iter().map(|finding| finding.actions.len()).sum(), limit::ENTRIES)?;
@@ -227,10 +229,10 @@ impl Provider {
         Ok(findings)
     }
 
-    /// What would be asked of the cloud.
+    /// Returns the plan of the request to the cloud.
     ///
     /// # Errors
-    /// When it fails, refuses, or plans what was not granted.
+    /// When the provider fails, refuses, or plans other permissions than the granted ones.
     pub fn plan(&self, grant: &Grant) -> Result<GrantPlan, ProviderError> {
         let answer = self.call(PolicyScope::look(), |guest, store| guest.call_plan(store, grant))?.0;
         let mut plan = answer.map_err(|error| self.refused(error))?;
@@ -241,7 +243,8 @@ impl Provider {
         if !plan.permissions.iter().all(|planned| grant.permissions.iter().any(|p| same(planned, p))) {
             return Err(self.bad("it planned a permission that was not granted").into());
         }
-        // One for one, in order: two of the same action may differ in their resources.
+        // One planned permission for each granted one, in order: two permissions of the same action may
+        // differ in their resources.
         let mut pairs = plan.permissions.iter().zip(&grant.permissions);
         if plan.permissions.len() != grant.permissions.len() || !pairs.all(|(planned, p)| same(planned, p)) {
             return Err(self.bad("it left a granted permission out of its plan, or moved it").into());
@@ -249,7 +252,7 @@ impl Provider {
         if plan.permissions.iter().any(|planned| planned.enforced_by == Enforcer::Gateway) {
             return Err(self.bad("it leaves a permission to a gateway, and this session has none").into());
         }
-        // The policy is shown, and sent, as it is.
+        // The policy is shown, and sent, unchanged.
         let forges = |c| printable::is_hidden(c) && !matches!(c, '\n' | '\t');
         if plan.policy.as_ref().is_some_and(|policy| policy.contains(forges)) {
             return Err(self.bad("its policy has control characters").into());
@@ -258,10 +261,10 @@ impl Provider {
         Ok(plan)
     }
 
-    /// Gets credentials for `plan`; `now` and the result in seconds since the Unix epoch.
+    /// Gets credentials for `plan`; `now` and the expiry are in seconds since the Unix epoch.
     ///
     /// # Errors
-    /// When it fails, refuses, or hands out what was not planned.
+    /// When the provider fails, refuses, or hands out other credentials than the planned ones.
     pub fn mint(
         &self,
         grant: &Grant,
@@ -275,10 +278,12 @@ impl Provider {
         let lease = minted.lease.clone();
         let accepted = self.accept(minted, &mut state, plan, sets, now);
         if let (Err(_), Some(lease)) = (&accepted, lease) {
-            // What is not delivered must not live on; that it is refused is what the user has to know.
+            // Rejected credentials must not stay valid; the user must see the rejection, not an error of the
+            // revocation.
             self.ignore_interruption();
             if self.revoke(&lease).is_err() {
-                // `cleanup` finds it by its record. An error here leaves the log as it was; there is no other place for it.
+                // `cleanup` finds the lease by its record. If recording fails, the log stays as it was; there
+                // is no other place for the lease.
                 let _ = self
                     .outside
                     .leases()
@@ -288,7 +293,7 @@ impl Provider {
         Ok(accepted?)
     }
 
-    /// What was minted, if it is what was planned.
+    /// Converts the minted credentials. Rejects credentials that differ from the plan.
     fn accept(
         &self,
         mut minted: wit::Minted,
@@ -343,23 +348,24 @@ impl Provider {
         })
     }
 
-    /// Makes what is left to do wait for its end, whatever signal arrived.
+    /// Ignores interruption from here on, so that cleanup always completes.
     pub fn ignore_interruption(&self) {
         self.outside.ignore_interruption();
     }
 
-    /// Ends the logins that were made for this run; whether one was, and with it everything it made.
+    /// Ends the logins that were made for this run. Returns `true` if there was a login; everything made with
+    /// it ends too.
     ///
     /// # Errors
-    /// What lives on, in a few words.
+    /// Returns a short text about the login that is still valid.
     pub fn close(&self) -> Result<bool, String> {
         self.outside.close()
     }
 
-    /// Real calls that show whether `mint` would work.
+    /// Tests with real calls that `mint` would work.
     ///
     /// # Errors
-    /// When it fails.
+    /// When the provider fails.
     pub fn health(&self) -> Result<Vec<CheckResult>, PluginError> {
         let mut checks = self.call(PolicyScope::probe(), |guest, store| guest.call_health(store))?.0;
         checks.clean();
@@ -387,7 +393,7 @@ impl Provider {
         Ok((value, state))
     }
 
-    /// Whether an answer has no more entries than anything honest has.
+    /// Rejects an answer with more than `most` entries.
     fn few(&self, count: usize, most: usize) -> Result<(), PluginError> {
         if count <= most {
             Ok(())

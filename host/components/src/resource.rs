@@ -1,43 +1,44 @@
-//! What a guest holds by handle: secrets and sessions that it cannot read.
+//! The values that a guest holds by handle: secrets and sessions that it cannot read.
 
 use std::sync::Arc;
 
 use audex_core::secret::Secret;
 use audex_logins::aws;
 
-/// A secret in a guest's hands, by handle only.
+/// A secret that a guest holds by handle only.
 #[derive(Clone, Debug)]
 pub struct HeldSecret {
-    /// The text.
+    /// The text of the secret.
     pub value: Secret,
-    /// Where it came from, which decides where it may go.
+    /// The origin, which limits the destinations.
     pub origin: Origin,
-    /// Whether the guest put it together of pieces, or had a server do so.
+    /// `true` if the guest joined the secret from pieces, or had a server do so.
     joined: bool,
-    /// Of a joined one, what the guest does not know.
+    /// For a joined secret: the parts that the guest does not know.
     parts: Vec<Secret>,
 }
 
 impl HeldSecret {
-    /// A secret as it came.
+    /// Returns a secret that is not joined.
     #[must_use]
     pub fn whole(value: Secret, origin: Origin) -> Self {
         Self { value, origin, joined: false, parts: Vec::new() }
     }
 
-    /// One put together around `parts`, which the guest does not know.
+    /// Returns a secret joined around `parts`, which the guest does not know.
     #[must_use]
     pub fn joined(value: Secret, origin: Origin, parts: Vec<Secret>) -> Self {
         Self { value, origin, joined: true, parts }
     }
 
-    /// One out of a reply, to a request in which the guest may have written around a secret.
+    /// Returns a secret from a reply. `framed` is `true` if the guest may have written text around a secret
+    /// in the request.
     #[must_use]
     pub fn lifted(value: Secret, origin: Origin, framed: bool) -> Self {
         Self { value, origin, joined: framed, parts: Vec::new() }
     }
 
-    /// What of it the guest does not know.
+    /// Returns the parts that the guest does not know.
     #[must_use]
     pub fn unknown(&self) -> &[Secret] {
         match self.origin {
@@ -47,62 +48,64 @@ impl HeldSecret {
         }
     }
 
-    /// Whether a private key may be read from it.
+    /// Returns `true` if the secret may be used as a private key.
     ///
-    /// Security: a guest that writes a key's frame around a secret learns from whether it is taken what the secret is, bit by
-    /// bit. What a server answers may be such a frame.
+    /// Security: if a guest writes a key's frame around a secret, it learns the secret bit by bit from the
+    /// acceptance or rejection of the key. A server's reply may contain such a frame too.
     #[must_use]
     pub fn may_sign(&self) -> bool {
         !self.joined && self.origin == Origin::Slot
     }
 
-    /// Whether it may be the key of an HMAC, for the same reason. A session's parts and tokens are no keys at all.
+    /// Returns `true` if the secret may be the key of an HMAC, for the same reason. Parts of a session and
+    /// tokens are never keys.
     #[must_use]
     pub fn may_authenticate(&self) -> bool {
         !self.joined && !matches!(self.origin, Origin::Session { .. } | Origin::Audience { .. })
     }
 }
 
-/// Where a secret came from.
+/// The origin of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The guest made it of text it knew.
+    /// The guest made the secret from text that it knew.
     Guest,
-    /// Part of temporary AWS credentials; it may be delivered to the child, and go nowhere else.
+    /// A part of temporary AWS credentials; it may be delivered to the child, and sent nowhere else.
     Session {
-        /// The last policy applied to them; none for credentials nobody narrowed.
+        /// The last policy applied to the credentials; `None` if they were not narrowed.
         policy: Option<Arc<str>>,
         /// Seconds since the Unix epoch, by the cloud's clock.
         expires_at: u64,
-        /// How long they were asked to live, which no clock can misstate.
+        /// The requested life of the credentials, which does not depend on a clock.
         asked_seconds: u32,
-        /// How many policies of `GetScopedCredentials` they carry, where STS said.
+        /// The number of `GetScopedCredentials` policies that the credentials carry, if STS reported it.
         scoped_policies: Option<u32>,
     },
-    /// A granted slot: it may go to the hosts granted to the component, and never to the child.
+    /// A granted slot; the secret may be sent to the hosts granted to the component, and never to the child.
     Slot,
-    /// Lifted from a reply; it may go back to that host.
+    /// A reply; the secret may be sent back to the host of the reply.
     Lifted {
-        /// The host that sent it.
+        /// The host that sent the secret.
         host: String,
     },
-    /// A token that a cloud gave for one audience; it may go to the hosts granted to the component, and reach the child only
-    /// from an identity endpoint, for that audience.
+    /// A token for one audience; it may be sent to the hosts granted to the component, and reaches the child
+    /// only through an identity endpoint, for that audience.
     Audience {
-        /// As it was asked for, without `/.default`.
+        /// The requested audience, without `/.default`.
         audience: String,
         /// Seconds since the Unix epoch.
         expires_at: u64,
     },
-    /// A key that a reply gave to sign with; only what is made with it may go anywhere.
+    /// A signing key from a reply; only signatures made with it may be sent.
     SigningKey {
-        /// The host that sent it.
+        /// The host that sent the key.
         host: String,
     },
 }
 
 impl Origin {
-    /// The origin of a secret made of one of this and one of `other`: it may go only where both may. None if nowhere.
+    /// Returns the origin of a secret joined from this origin and `other`: it may be sent only where both
+    /// may. Returns `None` if no destination remains.
     #[must_use]
     pub fn and(self, other: &Self) -> Option<Self> {
         match (self, other) {
@@ -113,7 +116,7 @@ impl Origin {
         }
     }
 
-    /// The origin of a signature made with a secret of this one.
+    /// Returns the origin of a signature made with a secret of this origin.
     #[must_use]
     pub fn signature(&self) -> Self {
         match self {
@@ -123,14 +126,14 @@ impl Origin {
     }
 }
 
-/// Temporary AWS credentials in a guest's hands, by handle only.
+/// Temporary AWS credentials that a guest holds by handle only.
 #[derive(Debug)]
 pub struct HeldSession {
     /// The credentials.
     pub session: aws::Session,
-    /// The last policy applied to them.
+    /// The last policy applied to the credentials.
     pub policy: Option<Arc<str>>,
-    /// How long they were asked to live.
+    /// The requested life of the credentials.
     pub asked_seconds: u32,
 }
 

@@ -1,17 +1,17 @@
-//! What a permission holds on. An empty list of resources never means every resource.
+//! The resources that a permission applies to. An empty list of resources never means every resource.
 
 use super::bindings::filter::types;
 
 pub use super::bindings::provider::types::Scope;
 
 impl Scope {
-    /// Returns the scope of a request: every resource where the user named none.
+    /// Returns the scope of a request: every resource if the user named none.
     #[must_use]
     pub fn asked(named: Vec<String>) -> Self {
         if named.is_empty() { Self::Every } else { Self::These(named) }
     }
 
-    /// Returns the resources that are named; none of `every` and `unseen`.
+    /// Returns the named resources; empty for `every` and `unseen`.
     #[must_use]
     pub fn named(&self) -> &[String] {
         match self {
@@ -20,13 +20,14 @@ impl Scope {
         }
     }
 
-    /// Tells whether it is every resource.
+    /// Returns `true` if the scope is every resource.
     #[must_use]
     pub fn is_every(&self) -> bool {
         matches!(self, Self::Every)
     }
 
-    /// Tells whether some of its resources fulfil `fits`: all of them do where it is every resource, none where it is empty.
+    /// Returns `true` if the scope is every resource, or if `fits` accepts its named resources. An empty
+    /// scope returns `false`.
     #[must_use]
     pub fn any(&self, fits: impl FnOnce(&[String]) -> bool) -> bool {
         match self {
@@ -36,7 +37,7 @@ impl Scope {
         }
     }
 
-    /// Writes it in the filter world's own types.
+    /// Converts the scope to the filter world's own types.
     pub(super) fn shown(&self) -> types::Scope {
         match self {
             Self::Every => types::Scope::Every,

@@ -7,7 +7,8 @@ use crate::limit;
 use crate::misbehaved::Misbehaved;
 use crate::resource::HeldSecret;
 
-/// Secrets that one provider left for its own later calls of this run. They keep where they may go.
+/// The secrets that one provider keeps for its own later calls of this run. Each secret keeps its origin,
+/// which limits its destinations.
 #[derive(Default)]
 pub struct SecretStore(Mutex<BTreeMap<String, HeldSecret>>);
 

@@ -5,16 +5,18 @@ use std::sync::{Mutex, PoisonError};
 use crate::resource::{HeldSecret, Origin};
 use audex_core::secret::Secret;
 
-/// Bytes of the secrets that one run may send: each reply is searched for all of them, and a token has one or two thousand.
+/// The total size of the secrets that one run may send: each reply is searched for all of them, and a token
+/// has one or two thousand bytes.
 const SENT_BYTES: usize = 512 * 1024;
 
-/// The secrets that were sent in this run, with where they came from. Security: a server may quote later what it got before,
-/// so none is forgotten.
+/// The secrets that were sent in this run, with their origins. Security: a server may later quote a secret
+/// that it received, so every secret is kept.
 #[derive(Default)]
 pub struct SentSecrets(Mutex<Vec<(Secret, Origin)>>);
 
 impl SentSecrets {
-    /// Remembers what of `held` the guest does not know; false if there is no room for it.
+    /// Stores the secrets of `held` that the guest does not know; returns `false` when there is not enough
+    /// room for them.
     #[must_use]
     pub(crate) fn remember(&self, held: &HeldSecret) -> bool {
         let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,7 +35,6 @@ impl SentSecrets {
         true
     }
 
-    /// All of them.
     #[must_use]
     pub(crate) fn secrets(&self) -> Vec<(Secret, Origin)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,4 +1,4 @@
-//! The state of one call: limits, handles, and what the guest may context.
+//! The state of one call: limits, handles, and the context behind the imports.
 
 use std::time::{Duration, Instant};
 
@@ -10,30 +10,31 @@ use super::context::CallContext;
 use super::limit;
 pub use super::misbehaved::{LimitReached, Misbehaved};
 
-/// The data of one store.
+/// The data of one wasmtime store.
 pub struct State {
-    /// Handles the guest holds.
+    /// The handles that the guest holds.
     pub table: ResourceTable,
     context: Option<CallContext>,
     started: Instant,
     outside: Duration,
     memory: usize,
-    /// Log messages so far.
+    /// The messages that the guest has logged.
     pub logged: Vec<String>,
-    /// How long delivered AWS credentials were asked to live, at most.
+    /// The longest requested life, in seconds, of the delivered AWS credentials.
     pub delivered_seconds: Option<u32>,
-    /// How many policies of `GetScopedCredentials` delivered AWS credentials carry, where STS said.
+    /// The number of `GetScopedCredentials` policies that delivered AWS credentials carry, if STS reported
+    /// it.
     pub delivered_scoped_policies: Option<u32>,
 }
 
 impl State {
-    /// The state of a call to a pure component.
+    /// Returns the state of a call to a pure component.
     #[must_use]
     pub fn pure() -> Self {
         Self::with(None)
     }
 
-    /// The state of a call to a component with imports.
+    /// Returns the state of a call to a component with imports.
     #[must_use]
     pub fn with_context(context: CallContext) -> Self {
         Self::with(Some(context))
@@ -54,7 +55,7 @@ impl State {
         }
     }
 
-    /// What the guest may context.
+    /// Returns the context of the call.
     ///
     /// # Errors
     /// In a world without imports.
@@ -62,18 +63,18 @@ impl State {
         self.context.as_ref().ok_or(Misbehaved::NoContext)
     }
 
-    /// Goes on only if the guest was granted `capability`.
+    /// Checks that the guest was granted `capability`.
     ///
     /// # Errors
-    /// When it was not.
+    /// When it was not granted, or this call may not use the network and source credentials.
     pub fn require(&self, capability: &Capability) -> Result<(), Misbehaved> {
         self.require_or(capability, &[])
     }
 
-    /// Goes on only if the guest was granted `capability`, or one of `others` that comes with the same right.
+    /// Checks that the guest was granted `capability`, or one of `others` that gives the same right.
     ///
     /// # Errors
-    /// When it was granted none.
+    /// When none of them was granted, or this call may not use the network and source credentials.
     pub fn require_or(&self, capability: &Capability, others: &[Capability]) -> Result<(), Misbehaved> {
         let context = self.context()?;
         context.scope.may_reach()?;
@@ -83,15 +84,15 @@ impl State {
         Err(Misbehaved::NotGranted(capability.clone()))
     }
 
-    /// Gives the guest a handle.
+    /// Stores `value` and gives the guest a handle to it.
     ///
     /// # Errors
-    /// When it holds too many.
+    /// When the guest holds too many handles.
     pub fn hold<T: Send + 'static>(&mut self, value: T) -> wasmtime::Result<Resource<T>> {
         self.table.push(value).map_err(|_| LimitReached::Resources.into())
     }
 
-    /// Runs host I/O with the time that is left of the call, and does not count it as the guest's.
+    /// Runs host I/O with the remaining time of the call, and does not count this time as the guest's.
     pub fn outside_time<T>(&mut self, work: impl FnOnce(Duration) -> T) -> T {
         let left = limit::WALL_TIME.saturating_sub(self.started.elapsed());
         let before = Instant::now();
@@ -100,10 +101,10 @@ impl State {
         result
     }
 
-    /// Called at each tick while the guest runs.
+    /// Checks the time limits; called at each tick while the guest runs.
     ///
     /// # Errors
-    /// When the guest's time or the call's is used up.
+    /// When the time of the guest or of the call is used up.
     pub fn tick(&self) -> wasmtime::Result<UpdateDeadline> {
         let wall = self.started.elapsed();
         if wall.saturating_sub(self.outside) > limit::GUEST_TIME {
@@ -117,7 +118,7 @@ impl State {
 }
 
 impl ResourceLimiter for State {
-    /// The limit is of all memories together: a component may have several.
+    /// Counts all memories together: a component may have several.
     fn memory_growing(
         &mut self,
         current: usize,

@@ -1,7 +1,9 @@
-//! What a component asked of the other side while it was tried, and what it got: enough to try it again without the other side.
+//! The recorded requests of a component under test and their replies: enough to repeat the test without the
+//! network.
 //!
-//! Security: no secret is on it. What was sent as a secret is a placeholder, and what the component lifted from a reply is
-//! not in the reply any more. What the component itself could read is on it.
+//! Security: a tape contains no secrets. A secret in a request is replaced by a placeholder, and a secret
+//! that the component lifted is no longer in the reply. Everything that the component itself could read is on
+//! the tape.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -11,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::bindings::provider::http::{Auth, Chunk, Request, Response};
 use super::bindings::provider::types::{Error, ErrorKind};
 
-/// Stands where a secret was.
+/// The placeholder for a secret.
 const SECRET: &str = "<secret>";
 
-/// A request as it is told.
+/// A request in its recorded form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sent {
@@ -28,34 +30,34 @@ pub struct Sent {
     lift: Vec<String>,
 }
 
-/// What came of it.
+/// The recorded result of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Got {
-    /// A reply, without what was lifted; whether each pointer found something.
+    /// A reply without the lifted values; `lifted` says which pointers found a value.
     Reply {
-        /// HTTP status.
+        /// The HTTP status.
         status: u16,
-        /// As the component saw them.
+        /// The headers that the component received.
         headers: Vec<(String, String)>,
-        /// As the component saw it.
+        /// The body that the component received.
         body: String,
-        /// One for each pointer.
+        /// One entry for each pointer.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lifted: Vec<bool>,
     },
-    /// None.
+    /// An error instead of a reply.
     Failure {
-        /// The contract's word for the kind.
+        /// The kind of the error, as the contract names it.
         kind: String,
         /// The error's code.
         code: String,
-        /// Its message.
+        /// The error's message.
         message: String,
     },
 }
 
-/// One request, and what came of it.
+/// One request and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
@@ -63,7 +65,7 @@ pub struct Exchange {
     got: Got,
 }
 
-/// A tape that runs, at one moment: the component's clock stands still.
+/// A tape with one fixed time: the component's clock stands still.
 #[derive(Debug)]
 pub struct Tape {
     now: u64,
@@ -77,31 +79,31 @@ enum Mode {
 }
 
 impl Tape {
-    /// An empty one, recording.
+    /// Returns an empty tape that records.
     #[must_use]
     pub fn recording(now: u64) -> Self {
         Self { now, mode: Mutex::new(Mode::Recording(Vec::new())) }
     }
 
-    /// One that answers from what was recorded, in order.
+    /// Returns a tape that answers with recorded exchanges, in order.
     #[must_use]
     pub fn replaying(now: u64, exchanges: Vec<Exchange>) -> Self {
         Self { now, mode: Mutex::new(Mode::Replaying(exchanges.into())) }
     }
 
-    /// The moment, in seconds since the Unix epoch.
+    /// Returns the fixed time, in seconds since the Unix epoch.
     #[must_use]
     pub fn now(&self) -> u64 {
         self.now
     }
 
-    /// Whether nothing is asked of the other side.
+    /// Returns `true` if recorded exchanges answer the requests.
     #[must_use]
     pub fn is_replaying(&self) -> bool {
         matches!(*self.mode.lock().unwrap_or_else(PoisonError::into_inner), Mode::Replaying(_))
     }
 
-    /// What was recorded, or what is left to be replayed.
+    /// Returns the recorded exchanges, or the ones that remain for replay.
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
         match &*self.mode.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -110,17 +112,17 @@ impl Tape {
         }
     }
 
-    /// Writes an exchange down.
+    /// Records an exchange; does nothing while replaying.
     pub fn record(&self, sent: Sent, answer: &Result<Response, Error>) {
         if let Mode::Recording(exchanges) = &mut *self.mode.lock().unwrap_or_else(PoisonError::into_inner) {
             exchanges.push(Exchange { sent, got: Got::of(answer) });
         }
     }
 
-    /// What came of the same request when it was recorded; none while recording.
+    /// Returns the recorded result of the same request, or `None` while recording.
     ///
     /// # Errors
-    /// When it is another request than the one recorded next.
+    /// When the request differs from the next recorded one.
     pub fn replay(&self, sent: &Sent) -> Result<Option<Got>, String> {
         let mut mode = self.mode.lock().unwrap_or_else(PoisonError::into_inner);
         let Mode::Replaying(left) = &mut *mode else { return Ok(None) };
@@ -133,7 +135,7 @@ impl Tape {
 }
 
 impl Sent {
-    /// `asked`, with each secret replaced.
+    /// Returns `asked` with each secret replaced.
     #[must_use]
     pub fn of(asked: &Request) -> Self {
         let text = |chunks: &[Chunk]| -> String {
@@ -199,7 +201,7 @@ fn kind_name(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// The kind of this name; a name that nobody wrote is a defect.
+/// Returns the error kind with this name; an unknown name becomes [`ErrorKind::Internal`].
 #[must_use]
 pub fn kind_named(name: &str) -> ErrorKind {
     KINDS.into_iter().find(|kind| kind_name(*kind) == name).unwrap_or(ErrorKind::Internal)

@@ -1,14 +1,15 @@
-//! Which of two versions of a component is the older one.
+//! Comparison of two versions of a component.
 //!
-//! Source: Semantic Versioning 2.0.0, 11. Projects in Python also have `1.0`: such versions are compared number by number.
+//! Source: Semantic Versioning 2.0.0, section 11. Python projects also use versions like `1.0`; such versions
+//! are compared number by number.
 
 use std::cmp::Ordering;
 
 use semver::Version;
 
-/// How `left` stands to `right`; none where that cannot be told.
+/// Returns the order of `left` and `right`, or `None` if the versions cannot be compared.
 ///
-/// Security: what cannot be told is not "as new": a caller that guards against older ones has to refuse it.
+/// Security: `None` does not mean "equally new". A caller that guards against older versions must refuse it.
 #[must_use]
 pub fn compare(left: &str, right: &str) -> Option<Ordering> {
     if left == right {
@@ -18,14 +19,14 @@ pub fn compare(left: &str, right: &str) -> Option<Ordering> {
         return Some(left.cmp_precedence(&right));
     }
     let (mut left, mut right) = (numbers(left)?, numbers(right)?);
-    // `1.0` and `1.0.0` are the same.
+    // `1.0` and `1.0.0` are equal.
     let length = left.len().max(right.len());
     left.resize(length, 0);
     right.resize(length, 0);
     Some(left.cmp(&right))
 }
 
-/// Whether `text` can be compared at all.
+/// Returns `true` if `text` is a version that can be compared.
 #[must_use]
 pub fn is_version(text: &str) -> bool {
     Version::parse(text).is_ok() || numbers(text).is_some()

@@ -1,8 +1,8 @@
-//! What stands in for the generated imports, in their own shapes.
+//! Replacements for the generated imports, with the same types.
 
 #![allow(missing_docs, clippy::missing_errors_doc, clippy::must_use_candidate, clippy::pedantic)]
 
-/// Percent-encoded: all but letters, digits and `-._~`.
+/// Percent-encodes all characters except letters, digits and `-._~`.
 fn form(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
@@ -12,7 +12,7 @@ fn form(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-/// As it stands inside a JSON string.
+/// Escapes text for the inside of a JSON string.
 fn json(text: &str) -> String {
     let character = |c: char| match c {
         '"' | '\\' => format!("\\{c}"),
@@ -26,7 +26,7 @@ pub mod secrets {
     #[derive(Debug)]
     pub struct Secret {
         pub(in crate::fake) text: String,
-        /// A slot's own value, as the host has it: nothing else is a key to sign with.
+        /// `true` for a slot's own value, as in the host: only such a secret is a key for signatures.
         pub(in crate::fake) is_slots: bool,
     }
 
@@ -55,12 +55,12 @@ pub mod secrets {
             Self::made(pieces.iter().map(piece).collect())
         }
 
-        /// No real one: it names what was signed.
+        /// Returns a fake HMAC, which contains the message.
         pub fn hmac_sha256_base64(&self, message: &str) -> Option<Self> {
             Some(Self::made(format!("hmac({message})")))
         }
 
-        // The generated code that moves handles runs in components only.
+        // Only components run the generated code that moves handles.
         #[doc(hidden)]
         #[allow(unsafe_code)]
         pub unsafe fn from_handle(_handle: u32) -> Self {
@@ -151,7 +151,7 @@ pub mod http {
             body: text(&request.body),
             auth,
         };
-        // The answer is called with the host free, so that it may look at it.
+        // The host is not borrowed during the call, so the answer may use it.
         let answer = host(|host| {
             host.sent.push(sent.clone());
             host.answer.take()
@@ -339,7 +339,8 @@ pub mod keys {
     pub use super::secrets::Secret;
     pub use crate::provider::Error;
 
-    /// No real one: it names the algorithm. Like the host, it ends a call that signs with another key than a slot's own value.
+    /// Returns a fake signature, which contains the algorithm. Like the host, it panics if the key is not a
+    /// slot's own value.
     pub fn sign(key: &Secret, algorithm: &str, _message: &[u8]) -> Result<Secret, Error> {
         assert!(key.is_slots, "the host signs with a slot's own value alone");
         Ok(Secret::made(format!("signed-{algorithm}")))
@@ -361,7 +362,7 @@ pub mod keep {
 pub mod leases {
     pub use crate::provider::Error;
 
-    /// Notes the lease; the real host writes it to the audit log before it answers.
+    /// Stores the lease; the real host writes it to the audit log before it answers.
     pub fn announce(lease: &str, _ends_at: u64) -> Result<(), Error> {
         crate::fake::host(|host| host.announced.push(lease.to_owned()));
         Ok(())

@@ -1,16 +1,16 @@
-//! Name resolution that answers with public addresses only.
+//! Name resolution that returns public addresses only.
 //!
-//! Security: a granted name can be made to resolve to the metadata service or to a neighbour (DNS rebinding). The check is
-//! made on the very addresses that are then connected to.
+//! Security: a granted name can resolve to the metadata service or to a neighbouring host (DNS rebinding). So
+//! the check uses exactly the addresses that the client then connects to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Resolves by the system, and refuses names that lead to an address which is not public.
+/// A resolver that uses the system's, and refuses names that resolve to an address which is not public.
 pub struct PublicOnly;
 
-/// A name that leads inside.
+/// The error for a name that resolves to a non-public address.
 #[derive(Debug, thiserror::Error)]
 #[error("`{name}` resolves to {address}, which is not a public address")]
 pub(crate) struct NotPublic {
@@ -31,7 +31,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Whether an address is one the public internet routes.
+/// Returns `true` if the public internet routes `address`.
 /// Source: IANA IPv4 and IPv6 Special-Purpose Address Registries.
 fn is_public(address: IpAddr) -> bool {
     match address {
@@ -54,11 +54,11 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    // An IPv4 address in IPv6 dress (mapped, NAT64, 6to4) is judged as what it carries.
+    // An IPv4 address inside an IPv6 address (mapped, NAT64, 6to4) is judged as the IPv4 address.
     if let Some(v4) = carried_v4(address) {
         return is_public_v4(v4);
     }
-    // Global unicast is 2000::/3; documentation (2001:db8::/32) and Teredo (2001::/32) are inside it.
+    // Global unicast is 2000::/3; it contains documentation (2001:db8::/32) and Teredo (2001::/32).
     let [first, second, ..] = address.segments();
     (first & 0xe000) == 0x2000 && !(first == 0x2001 && (second == 0xdb8 || second == 0))
 }

@@ -1,4 +1,4 @@
-//! The `http` import: https to granted hosts, with credentials the guest never sees.
+//! The `http` import: https to granted hosts, with credentials that the guest never sees.
 
 mod compose;
 mod exchange;
@@ -12,9 +12,9 @@ mod signing;
 
 use std::time::Duration;
 
-/// A body a guest may send: policies and forms are a few kilobytes.
+/// The size of a request body: policies and forms are a few kilobytes.
 const REQUEST_BYTES: usize = 1024 * 1024;
-/// A body a guest may receive; a page of a cloud's log is under a megabyte.
+/// The size of a reply body; a page of a cloud's log is under a megabyte.
 const RESPONSE_BYTES: usize = 8 * 1024 * 1024;
-/// One exchange, unless the guest asks for less.
+/// The time of one exchange, unless the guest asks for less.
 const EXCHANGE_TIME: Duration = Duration::from_secs(30);

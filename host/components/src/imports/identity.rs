@@ -38,7 +38,7 @@ impl Host for State {
     }
 }
 
-/// An error for a slot that has no token.
+/// Returns the error for a slot that has no token.
 pub(super) fn unknown_slot(slot: &str) -> Error {
     let message = format!("this version has no token for the slot `{slot}`");
     plain_error(ErrorKind::Unsupported, "unknown-slot", message)

@@ -1,4 +1,5 @@
-//! The `keys` and `keep` imports (0.2): signatures by keys a guest cannot read, and secrets kept until the run is over.
+//! The `keys` and `keep` imports (0.2): signatures with keys that a guest cannot read, and secrets kept until
+//! the run ends.
 
 use wasmtime::component::Resource;
 

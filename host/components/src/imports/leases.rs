@@ -1,4 +1,4 @@
-//! The `leases` import (0.2): what a component is about to make is recorded before the cloud is asked for it.
+//! The `leases` import (0.2): a lease is recorded before the component asks the cloud for it.
 
 use super::sts::plain_error;
 use crate::bindings::provider::leases;

@@ -1,4 +1,4 @@
-//! The imports that reach nothing: log, clock and settings.
+//! The imports without network access: log, clock and settings.
 
 use crate::bindings::provider::clock as clock_import;
 use crate::bindings::provider::log;

@@ -1,4 +1,4 @@
-//! The `secrets` import: what a guest may do with a value it cannot read.
+//! The `secrets` import: the operations of a guest on a value that it cannot read.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

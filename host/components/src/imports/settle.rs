@@ -1,18 +1,20 @@
-//! Waits for keys of an IAM user that something else has just made.
+//! Waits for the keys of an IAM user that something else has just created.
 //!
-//! IAM is eventually consistent: for some seconds STS does not know a new user's keys, and then not yet its policies
-//! (IAM User Guide, "Troubleshoot IAM", "Changes that I make are not always immediately visible").
+//! IAM is eventually consistent: for some seconds STS does not know a new user's keys, and then not yet the
+//! user's policies (IAM User Guide, "Troubleshoot IAM", "Changes that I make are not always immediately
+//! visible").
 
 use std::time::{Duration, Instant};
 
 use audex_logins::aws::AwsError;
 
-/// A new user mostly works after 5 to 10 seconds; a denial that stays one is told after this.
+/// A new user usually works after 5 to 10 seconds; if the denial lasts longer than this limit, it is
+/// reported.
 const SETTLE_TIME: Duration = Duration::from_secs(20);
-/// Between two attempts.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// The first answer that is not due to keys that are too new, or the last one.
+/// Repeats `attempt` while it is rejected or denied. Returns the first other answer, or the last one.
 pub async fn settled<T>(attempt: impl AsyncFnMut() -> Result<T, AwsError>) -> Result<T, AwsError> {
     settled_within(SETTLE_TIME, PAUSE, attempt).await
 }

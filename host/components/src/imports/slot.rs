@@ -1,4 +1,4 @@
-//! What stands behind each slot: one function for each.
+//! The credentials behind each slot: one function for each slot.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,25 +18,25 @@ use audex_logins::token::Token;
 use audex_logins::token::TokenError;
 use audex_logins::token::Why;
 
-/// Whose token of Azure is asked for.
+/// The owner of a requested Azure token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
     /// The user's own login.
     Source,
-    /// The identity of the setting `client_id`, which gets temporary roles.
+    /// The identity of the setting `client_id`, which receives temporary roles.
     Agent,
 }
 
-/// A token and where it may go, or why there is none.
+/// A token with its origin, or an error.
 type Given = wasmtime::Result<Result<(Token, Origin), Error>>;
 
-/// Logging in takes a few exchanges; what takes longer waits for somebody.
+/// The time limit of a login, which takes a few exchanges; a slower login waits for a person.
 const LOGIN_TIME: Duration = Duration::from_secs(30);
-/// How a scope of Azure ends that asks for everything consented to of one audience.
+/// The suffix of an Azure scope that requests every permission consented to for one audience.
 const EVERYTHING: &str = "/.default";
 
 impl State {
-    /// `gcp`: a token of the source credentials for OAuth scopes.
+    /// Returns a token of the source credentials for OAuth scopes (slot `gcp`).
     pub(super) fn gcp_token(&mut self, scopes: &[String]) -> Given {
         self.require(&Capability::Gcp)?;
         if scopes.is_empty() {
@@ -48,7 +48,7 @@ impl State {
         Ok(token.map(|token| (token, Origin::Slot)))
     }
 
-    /// `azure`, `azure-agent`: a token for one audience.
+    /// Returns a token for one audience (slots `azure` and `azure-agent`).
     pub(super) fn azure_token(&mut self, scopes: &[String], holder: Holder) -> Given {
         self.require(&Capability::Azure)?;
         let audience = match scopes {
@@ -76,25 +76,25 @@ impl State {
         }))
     }
 
-    /// `vault`: the token that logging in gives.
+    /// Returns the token of the user's login (slot `vault`).
     pub(super) fn vault_token(&mut self) -> Given {
         let login = self.vault_login()?;
         Ok(login.map(|(value, expires_at)| (Token { value, expires_at }, Origin::Slot)))
     }
 
-    /// `secret:NAME`: its value as a token that knows no end.
+    /// Returns the value of `secret:NAME` as a token without an expiry.
     pub(super) fn variable_token(&mut self, slot: &str) -> Given {
         let value = self.slot_secret(slot)?;
         Ok(value.map(|value| (Token { value, expires_at: None }, Origin::Slot)))
     }
 
-    /// Who the Google Cloud source credentials belong to.
+    /// Returns the owner of the Google Cloud source credentials.
     pub(super) fn gcp_identity(&mut self) -> wasmtime::Result<Result<String, Error>> {
         self.require(&Capability::Gcp)?;
         self.log_in(async |outside, client| gcp::whoami(outside.environment(), client).await)
     }
 
-    /// Who the Azure source credentials belong to.
+    /// Returns the owner of the Azure source credentials.
     pub(super) fn azure_identity(&mut self) -> wasmtime::Result<Result<String, Error>> {
         self.require(&Capability::Azure)?;
         let tenant = self.context()?.settings.get("tenant_id").cloned();
@@ -103,7 +103,7 @@ impl State {
         })
     }
 
-    /// The object id of the identity that gets temporary roles.
+    /// Returns the object id of the identity that receives temporary roles.
     pub(super) fn azure_agent(&mut self) -> wasmtime::Result<Result<String, Error>> {
         self.require(&Capability::Azure)?;
         let token = self.agent_token(azure::RESOURCE_MANAGER)?;
@@ -121,7 +121,7 @@ impl State {
         })
     }
 
-    /// Asks a source for the token of `question`, unless it gave it in this run.
+    /// Returns the token for `question`: from this run's tokens, or from the source.
     fn token_once(
         &mut self,
         question: &str,
@@ -138,13 +138,13 @@ impl State {
         Ok(given)
     }
 
-    /// Asks a source of tokens, within the time of the call.
+    /// Calls a source of tokens, within the time of the call.
     fn log_in<T>(
         &mut self,
         work: impl AsyncFnOnce(&Outside, &reqwest::Client) -> Result<T, TokenError>,
     ) -> wasmtime::Result<Result<T, Error>> {
         let outside = Arc::clone(&self.context()?.outside);
-        // The addresses are the clouds' own or the user's; a metadata server is on the local link.
+        // The addresses belong to the clouds or come from the user; a metadata server is on the local link.
         let client = match outside.routed_http() {
             Ok(client) => client,
             Err(error) => {
@@ -158,7 +158,6 @@ impl State {
         })
     }
 
-    /// The secret behind a `secret:NAME` slot.
     pub(super) fn slot_secret(&mut self, slot: &str) -> wasmtime::Result<Result<Secret, Error>> {
         let Ok(capability @ Capability::Secret(_)) = slot.parse() else {
             return Ok(Err(unknown_slot(slot)));
@@ -172,7 +171,7 @@ impl State {
         let answer = self.outside_time(|limit| outside.run(limit, outside.secret(&name)));
         Ok(match answer {
             Ok(Ok(value)) => {
-                // It does not end with the run, and a keyring is asked once.
+                // The value is valid beyond this run, and a keyring is read only once.
                 let known = Token { value: value.clone(), expires_at: Some(u64::MAX) };
                 outside.tokens().keep(slot.to_owned(), &known);
                 Ok(value)
@@ -188,7 +187,7 @@ impl State {
     }
 }
 
-/// Whether `audience` can be one: an https address, or the id of an application.
+/// Returns `true` if `audience` looks like an audience: an https address, or the id of an application.
 fn is_audience(audience: &str) -> bool {
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '.' | '-');
     !audience.is_empty() && audience.chars().all(letters)
@@ -198,7 +197,7 @@ fn bad_scopes(message: &str) -> Error {
     plain_error(ErrorKind::InvalidInput, "scopes", message.to_owned())
 }
 
-/// A source's error as components see it.
+/// Converts a source's error to the contract's error.
 fn refusal(error: TokenError) -> Error {
     let hint = error.hint.map(str::to_owned);
     Error { kind: error.why.into(), code: error.code.to_owned(), message: error.message, hint }

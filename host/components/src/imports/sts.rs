@@ -1,4 +1,4 @@
-//! The `sts` import: AWS STS with the host's source credentials, watched by the policy scope.
+//! The `sts` import: AWS STS with the host's source credentials, limited by the policy scope.
 
 use std::sync::Arc;
 
@@ -161,7 +161,8 @@ impl HostSession for State {
             policy: Some(policy.to_string()),
             duration_seconds: Some(duration_seconds),
         };
-        // Keys without a token that came from elsewhere are those of a user that was just made.
+        // Keys without a session token, which did not come from the source credentials, belong to a user that
+        // was just created.
         let is_new = keys.kind() == aws::SourceKind::LongTerm;
         let made = self.with_keys(keys, async |aws, keys| {
             if is_new {
@@ -194,7 +195,7 @@ impl HostSession for State {
             packed_policy_percent: None,
             scoped_policies: None,
         };
-        // INVARIANT: no policy, so `Provider::value` refuses to deliver it.
+        // INVARIANT: the session has no policy, so `Provider::value` refuses to deliver it.
         self.hold(HeldSession { session, policy: None, asked_seconds: u32::MAX })
     }
 
@@ -205,7 +206,6 @@ impl HostSession for State {
 }
 
 impl State {
-    /// Runs one AWS operation with the source credentials.
     fn with_aws<T>(&mut self, operation: impl AsyncFnOnce(&Aws, Keys) -> Result<T, AwsError>) -> Answer<T> {
         self.require(&Capability::Aws)?;
         let outside = Arc::clone(&self.context()?.outside);
@@ -221,7 +221,7 @@ impl State {
         })
     }
 
-    /// Runs one AWS operation with keys of a session in the guest's hands; the source credentials are not looked for.
+    /// Runs one AWS operation with the keys of a guest's session; does not load the source credentials.
     fn with_keys<T>(
         &mut self,
         keys: Keys,
@@ -237,8 +237,8 @@ impl State {
         })
     }
 
-    /// Security: keys of the guest's own choice lead to STS, and words with them. That is for whom AWS was granted, and for Vault,
-    /// which makes keys of AWS.
+    /// Security: with keys of its own choice, a guest can send data to STS. So this needs the AWS capability,
+    /// or the Vault capability, because Vault creates AWS keys.
     fn require_keys(&self) -> Result<(), Misbehaved> {
         self.require_or(&Capability::Aws, &[Capability::Vault])
     }
@@ -250,7 +250,8 @@ impl State {
         Ok(Keys::new(&held.access_key_id, &held.secret_access_key, token, expires_at))
     }
 
-    /// A secret that a reply gave. Security: no other may become AWS keys, so that nothing else's secret is signed with.
+    /// Returns a secret that a reply gave. Security: no other secret may become AWS keys, so nothing is
+    /// signed with another secret.
     fn lifted(&self, secret: &Resource<HeldSecret>) -> wasmtime::Result<Secret> {
         let held = self.table.get(secret)?;
         match held.origin {
@@ -259,7 +260,8 @@ impl State {
         }
     }
 
-    /// Security: a role is the user's choice. One of another account would lead the command, and its data, there.
+    /// Security: the user chooses the role. A role of another account would send the command and its data to
+    /// that account.
     fn require_own_role(&self, role_arn: &str) -> wasmtime::Result<()> {
         if self.context()?.settings.values().any(|value| value == role_arn) {
             return Ok(());
@@ -267,7 +269,7 @@ impl State {
         Err(Misbehaved::ForeignRole(printable::line(role_arn)).into())
     }
 
-    /// Security: a policy outside the grant is a defect or an attack; the call ends here.
+    /// Security: a policy outside the grant is a defect or an attack, so it ends the call.
     fn permitted(&self, policy: String) -> wasmtime::Result<Arc<str>> {
         let scope: &PolicyScope = &self.context()?.scope;
         scope.permit(&policy)?;
@@ -308,7 +310,7 @@ impl State {
     }
 }
 
-/// An AWS error as components see it.
+/// Converts an AWS error to the contract's error.
 pub(super) fn refusal(error: &AwsError) -> Error {
     let kind = match error {
         AwsError::Denied(_) => ErrorKind::Denied,
@@ -329,8 +331,9 @@ pub(super) fn refusal(error: &AwsError) -> Error {
         | AwsError::BadReply { .. } => ErrorKind::Unavailable,
     };
     let mut message = error.to_string();
-    // Only the last cause: the links between say "dispatch failure" and the like.
-    // Where nothing was found there is no cause: the chain's last place, instance metadata, is not what is missing.
+    // Only the last cause is added: the causes between say "dispatch failure" and the like. If no credentials
+    // were found, no cause is added: it would name instance metadata, the last place searched, which is not
+    // what is missing.
     let missing = matches!(error, AwsError::NoCredentials { .. });
     let mut source = std::error::Error::source(error).filter(|_| !missing);
     while let Some(deeper) = source.and_then(std::error::Error::source) {
@@ -342,7 +345,7 @@ pub(super) fn refusal(error: &AwsError) -> Error {
     Error { kind, code: error.code().to_owned(), message, hint: error.hint() }
 }
 
-/// An error of the host's own.
+/// Returns an error of the host itself.
 #[must_use]
 pub fn plain_error(kind: ErrorKind, code: &str, message: String) -> Error {
     Error { kind, code: code.to_owned(), message, hint: None }

@@ -1,4 +1,4 @@
-//! Vault behind the imports: the token of its slot, and the one host that is not the component's own choice.
+//! Vault behind the imports: the token of its slot, and the route to the configured address.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use audex_logins::vault;
 use audex_logins::vault::VaultError;
 
 impl State {
-    /// `vault`: the token that logging in gives, and when it ends.
+    /// Returns the token of the user's login, and its expiry (slot `vault`).
     pub(super) fn vault_login(&mut self) -> wasmtime::Result<Result<(Secret, Option<u64>), Error>> {
         self.require(&Capability::Vault)?;
         let outside = Arc::clone(&self.context()?.outside);
@@ -25,9 +25,9 @@ impl State {
         })
     }
 
-    /// Leads `request` to Vault if `host` is the name it is known by.
+    /// Redirects `request` to the configured Vault if `host` is Vault's placeholder name.
     ///
-    /// Security: the address is the user's choice, so it may be a private one; only the holder of the slot gets there.
+    /// Security: the user chooses the address, so it may be private; only a holder of the slot gets there.
     pub(super) fn lead_to_vault(
         &self,
         host: &str,

@@ -151,13 +151,13 @@ fn an_action_that_needs_no_resource_is_inside_by_its_own_name_alone() {
     for granted in ["cloudwatch:Put*", "cloudwatch:*", "*", "cloudwatch:PutMetricAlarm"] {
         assert!(PolicyScope::of(&grant(granted, &[]), None).permit(&put).is_err(), "{granted}");
     }
-    // Whoever limits it to a data set means that.
+    // A user who limits the action to a data set wants exactly that limit.
     for resource in ["arn:aws:cloudwatch:eu-west-1:1:dataset/d", "arn:aws:*:*:*:dataset/d", "*x"] {
         let mut limited = grant("cloudwatch:PutMetricData", &[]);
         limited.permissions[0].resources = Scope::These(vec![resource.to_owned()]);
         assert!(PolicyScope::of(&limited, None).permit(&put).is_err(), "{resource}");
     }
-    // Beside another action each is looked at for itself.
+    // Each of several actions is checked separately.
     let both = allow(r#""Action":["cloudwatch:PutMetricData","s3:GetObject"],"Resource":"*""#);
     assert!(PolicyScope::of(&grant("cloudwatch:PutMetricData", &[]), None).permit(&both).is_err());
 }

@@ -1,14 +1,14 @@
-//! JSON in which no object has a key twice.
+//! JSON in which no object has the same key twice.
 //!
-//! Security: of two equal keys one reader takes the first and another the last, so what the host checked would not be
-//! what STS reads.
+//! Security: if a key occurs twice, one parser takes the first value and another the last. Then STS could
+//! read another value than the host checked.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// A document read so.
+/// A JSON document without repeated keys.
 pub struct Unique(pub Value);
 
 impl<'de> Deserialize<'de> for Unique {

@@ -1,4 +1,4 @@
-//! The calls about what is permitted already: by a principal's roles, by a document, and what patterns stand for.
+//! The calls about existing permissions: of a principal, of a document, and of action patterns.
 
 use super::{KnownAction, Provider, ProviderError, Statement};
 use crate::clean::Clean as _;
@@ -7,10 +7,10 @@ use crate::limit;
 use crate::policy_scope::PolicyScope;
 
 impl Provider {
-    /// The known actions that `patterns` match.
+    /// Returns the known actions that `patterns` match.
     ///
     /// # Errors
-    /// When it fails, or answers with more than anything honest has.
+    /// When the provider fails, or returns more actions than [`limit::KNOWN_ACTIONS`].
     pub fn expand(&self, patterns: &[String]) -> Result<Vec<KnownAction>, PluginError> {
         let mut known = self.call(PolicyScope::pure(), |guest, store| guest.call_expand(store, patterns))?.0;
         self.few(known.len(), limit::KNOWN_ACTIONS)?;
@@ -20,19 +20,19 @@ impl Provider {
         Ok(known)
     }
 
-    /// What `document` says.
+    /// Returns the statements of `document`.
     ///
     /// # Errors
-    /// When it fails, or the document is none of this cloud's.
+    /// When the provider fails, or the document is not in a format of this cloud.
     pub fn statements(&self, document: &str) -> Result<Vec<Statement>, ProviderError> {
         let answer = self.call(PolicyScope::pure(), |guest, store| guest.call_statements(store, document))?.0;
         self.accepted(answer.map_err(|error| self.refused(error))?)
     }
 
-    /// What `principal` may do now.
+    /// Returns the statements that apply to `principal` now.
     ///
     /// # Errors
-    /// When it fails or refuses.
+    /// When the provider fails or refuses.
     pub fn effective(&self, principal: &str) -> Result<Vec<Statement>, ProviderError> {
         let answer = self.call(PolicyScope::look(), |guest, store| guest.call_effective(store, principal))?.0;
         self.accepted(answer.map_err(|error| self.refused(error))?)

@@ -1,4 +1,4 @@
-//! The host's look at the endpoints that a provider wants run.
+//! The host's check of the endpoints that a provider wants to run.
 
 use wasmtime::component::Resource;
 
@@ -11,11 +11,11 @@ use crate::state::State;
 use audex_core::secret::Secret;
 use audex_core::session::{AudienceToken, Endpoint, Identity, Metadata, audience};
 
-/// Servers of one run: each is a port and a thread, and a command finds one of a kind.
+/// The most servers in one run: each takes a port and a thread, and a command finds only one of each kind.
 const ENDPOINTS: usize = 2;
 
 impl Provider {
-    /// The endpoints, if every token in them may be there and ends by `latest`.
+    /// Converts the endpoints. Rejects a token that may not be served, or that lives longer than `latest`.
     pub(super) fn endpoints(
         &self,
         state: &mut State,
@@ -59,8 +59,8 @@ impl Provider {
         }
     }
 
-    /// Security: a token of the user's own login reaches the child for the very audience it was asked for, and with the
-    /// expiry the cloud gave it.
+    /// Security: a token of the user's own login reaches the child only for the exact audience that it was
+    /// requested for, and with the expiry that the cloud gave.
     fn endpoint_token(
         &self,
         state: &mut State,
@@ -82,7 +82,7 @@ impl Provider {
     }
 }
 
-/// Whether a secret of `origin` may be served for an audience, or as the token of a metadata server.
+/// Checks that a secret of `origin` may be served for an audience, or as the token of a metadata server.
 fn may_serve(origin: &Origin, served_for: Option<&str>, served_until: u64) -> Result<(), &'static str> {
     match origin {
         Origin::Guest | Origin::Lifted { .. } => Ok(()),

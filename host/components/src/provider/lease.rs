@@ -1,4 +1,4 @@
-//! The calls about what was minted: whether it works by now, its end, and what earlier sessions left.
+//! The calls about minted credentials: readiness, revocation, and the leases of earlier sessions.
 
 use super::{Provider, ProviderError};
 use crate::leases::Recorder;
@@ -8,16 +8,16 @@ use audex_core::printable;
 use audex_core::printable::is_hidden;
 
 impl Provider {
-    /// Whether what `mint` handed out with `lease` works by now.
+    /// Returns `true` if the credentials that `mint` handed out with `lease` work now.
     ///
     /// # Errors
-    /// When it fails, or never will.
+    /// When the provider fails, or the credentials will never work.
     pub fn settled(&self, lease: &str) -> Result<bool, ProviderError> {
         let answer = self.call(PolicyScope::look(), |guest, store| guest.call_settled(store, lease))?.0;
         answer.map_err(|error| self.refused(error))
     }
 
-    /// Has what the component announces recorded by `recorder` before it is made.
+    /// Passes each lease that the component announces to `recorder`, before the cloud is asked for it.
     pub fn record_leases(&self, recorder: Recorder) {
         self.outside.leases().record_with(recorder);
     }
@@ -28,24 +28,24 @@ impl Provider {
         self.outside.leases().take()
     }
 
-    /// Ends what `mint` handed out.
+    /// Revokes the credentials that `mint` handed out with `lease`.
     ///
     /// # Errors
-    /// When it fails or refuses.
+    /// When the provider fails or refuses.
     pub fn revoke(&self, lease: &str) -> Result<(), ProviderError> {
         let answer = self.call(PolicyScope::look(), |guest, store| guest.call_revoke(store, lease))?.0;
         answer.map_err(|error| self.refused(error))
     }
 
-    /// Leases of sessions that are over, as the cloud itself has them.
+    /// Returns the leases of ended sessions that the cloud still has.
     ///
     /// # Errors
-    /// When it fails, refuses, or answers what is no lease.
+    /// When the provider fails, refuses, or returns an invalid lease.
     pub fn leftovers(&self) -> Result<Vec<String>, ProviderError> {
         let answer = self.call(PolicyScope::look(), |guest, store| guest.call_leftovers(store))?.0;
         let leases = answer.map_err(|error| self.refused(error))?;
         self.few(leases.len(), limit::ENTRIES)?;
-        // They are shown, recorded, and given back as they are.
+        // Leases are shown, recorded and passed back unchanged.
         let fits = |lease: &String| {
             lease.chars().count() <= printable::LINE_CHARACTERS && !lease.contains(is_hidden)
         };

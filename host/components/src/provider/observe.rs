@@ -1,4 +1,4 @@
-//! The calls that turn what a command was seen to do into permissions.
+//! The calls that turn the observed requests of a command into permissions.
 
 use super::Attribution;
 use super::Call;
@@ -13,14 +13,14 @@ use crate::limit;
 use crate::policy_scope::PolicyScope;
 use audex_wire::seen_request::SeenRequest;
 
-/// Permissions that one call may need: a batch of a hundred items needs one of each kind.
+/// The most permissions of one call: a batch of a hundred items needs one permission for each kind of item.
 const PERMISSIONS_OF_A_CALL: usize = 100;
 
 impl Provider {
-    /// The operation that each request asked for, one call for each.
+    /// Returns the operation of each request, one call for each.
     ///
     /// # Errors
-    /// When it fails or answers out of step.
+    /// When the provider fails, or returns another number of calls than requests.
     pub fn recognise(&self, seen: &[SeenRequest], account: Option<&str>) -> Result<Vec<Call>, PluginError> {
         let pure = PolicyScope::pure();
         let requests: Vec<wit::SeenRequest> = seen.iter().cloned().map(Into::into).collect();
@@ -32,10 +32,11 @@ impl Provider {
         Ok(calls)
     }
 
-    /// What each call needs.
+    /// Returns the permissions that each call needs.
     ///
     /// # Errors
-    /// When it fails or answers out of step.
+    /// When the provider fails, returns another number of entries than calls, or names an empty list of
+    /// resources.
     pub fn attribute(&self, calls: &[Call]) -> Result<Vec<Attribution>, PluginError> {
         let pure = PolicyScope::pure();
         let mut needs = self.call(pure, |guest, store| guest.call_attribute(store, calls))?.0;
@@ -58,10 +59,10 @@ impl Provider {
         Ok(needs)
     }
 
-    /// The cloud's own record of what was called.
+    /// Returns the calls in `window` from the cloud's own log.
     ///
     /// # Errors
-    /// When it fails or refuses.
+    /// When the provider fails or refuses.
     pub fn observed(&self, window: &Window) -> Result<Vec<Call>, ProviderError> {
         let answer = self.call(PolicyScope::look(), |guest, store| guest.call_observed(store, window))?.0;
         let mut calls = answer.map_err(|error| self.refused(error))?;

@@ -1,4 +1,4 @@
-//! The calls that answer from a grant alone: what is known to fail, and the grant as a document.
+//! The calls that need only a grant: preflight advice, and the grant as a document.
 
 use super::{Advice, Grant, Provider, ProviderError};
 use crate::clean::Clean as _;
@@ -8,10 +8,10 @@ use crate::policy_scope::PolicyScope;
 use audex_core::printable;
 
 impl Provider {
-    /// What is known beforehand to fail when `command` is run with `grant`.
+    /// Returns advice about known failures of `command` under `grant`.
     ///
     /// # Errors
-    /// When it fails, or answers with more than anything honest has.
+    /// When the provider fails, or returns more entries than [`limit::NOTICES`].
     pub fn preflight(&self, grant: &Grant, command: &[String]) -> Result<Vec<Advice>, PluginError> {
         let mut advice =
             self.call(PolicyScope::pure(), |guest, store| guest.call_preflight(store, grant, command))?.0;
@@ -20,15 +20,15 @@ impl Provider {
         Ok(advice)
     }
 
-    /// `grant` as a document for the cloud's own tools.
+    /// Returns `grant` as a document for the cloud's own tools.
     ///
     /// # Errors
-    /// When it fails, or does not know the format.
+    /// When the provider fails, does not know the format, or returns control characters.
     pub fn document(&self, grant: &Grant, name: &str, format: &str) -> Result<String, ProviderError> {
         let answer =
             self.call(PolicyScope::pure(), |guest, store| guest.call_document(store, grant, name, format))?.0;
         let text = answer.map_err(|error| self.refused(error))?;
-        // It is printed as it is.
+        // The document is printed unchanged.
         let forges = |c| printable::is_hidden(c) && !matches!(c, '\n' | '\t');
         if text.contains(forges) {
             return Err(self.bad("its document has control characters").into());

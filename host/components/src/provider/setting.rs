@@ -1,13 +1,14 @@
-//! Which environment variables the settings of a provider may come from.
+//! The environment variables that the settings of a provider may come from.
 //!
-//! Security: a component reads its settings. None may become a way to read the environment, nor what is another component's,
-//! nor a secret: those it can use without reading them.
+//! Security: a component reads its settings. A setting must not give it access to the environment, to another
+//! component's variables, or to a secret: a component can use granted secrets without reading them.
 
 use super::Setting;
 use audex_core::ecosystem::is_public_name;
 use audex_core::source::Source;
 
-/// Every variable of ours that the host or a built-in provider reads, and the one that the command gets.
+/// Every variable of this program that the host or a built-in provider reads, and the variable that the
+/// command receives.
 const OURS: [&str; 19] = [
     "AUDEX_AZURE_CLIENT_ID",
     "AUDEX_AZURE_CLIENT_SECRET",
@@ -30,7 +31,7 @@ const OURS: [&str; 19] = [
     "AUDEX_VAULT_ROLE",
 ];
 
-/// How names end of variables that hold secrets.
+/// The endings of variable names that hold secrets.
 const SECRET_ENDINGS: [&str; 11] = [
     "TOKEN",
     "SECRET",
@@ -45,7 +46,7 @@ const SECRET_ENDINGS: [&str; 11] = [
     "_JWT",
 ];
 
-/// What is wrong with where `setting` of the provider `id` may come from, if anything.
+/// Returns the reason why `setting` of the provider `id` may not come from its variable, or `None` if it may.
 pub fn wrong(source: Source, id: &str, setting: &Setting) -> Option<String> {
     let name = setting.env.as_deref()?;
     let own = match source {
@@ -59,7 +60,7 @@ pub fn wrong(source: Source, id: &str, setting: &Setting) -> Option<String> {
     if source == Source::BuiltIn {
         return None;
     }
-    // An id can be the beginning of a name: `external` of AUDEX_EXTERNAL_ID.
+    // An id can be the beginning of such a name: `external` of AUDEX_EXTERNAL_ID.
     if OURS.contains(&name) {
         return Some(format!("a setting names `{name}`, which is this program's own"));
     }
@@ -86,7 +87,8 @@ mod tests {
         wrong(Source::Installed, id, &setting)
     }
 
-    /// What is ours by the constants of the environment, and by what the built-in providers say of themselves.
+    /// Returns this program's variables: the constants of the environment, and the ones that the built-in
+    /// providers declare.
     fn ours() -> Vec<String> {
         let text = include_str!("../../../core/src/environment.rs");
         let quoted = text.split('"').filter(|part| part.starts_with("AUDEX_")).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! The host's look at the values of variables and files that a provider hands out.
+//! The host's check of the variable and file values that a provider hands out.
 
 use super::{GrantPlan, Provider, wit};
 use crate::component::PluginError;
@@ -7,8 +7,8 @@ use crate::state::State;
 use audex_core::session::Value;
 
 impl Provider {
-    /// Security: what reaches the child is what was planned. Parts of AWS sessions must carry the planned policy and
-    /// their own expiry; the guest cannot say otherwise.
+    /// Security: only planned credentials reach the child. Parts of AWS sessions must carry the planned
+    /// policy and their own expiry; the guest cannot change either.
     pub(super) fn value(
         &self,
         state: &mut State,

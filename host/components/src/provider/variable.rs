@@ -1,13 +1,14 @@
-//! Variables that a provider may not set, whatever it declares. What is left is looked at again when it is delivered.
+//! The variables that a provider may not set, even if it declares them. The other variables are checked again
+//! at delivery.
 
 use audex_sdk::pattern;
 
 use audex_core::source::Source;
 use audex_core::variable::installed;
 
-/// Patterns of names that none may set.
+/// The name patterns that no provider may set.
 const FORBIDDEN: [&str; 34] = [
-    // How a process starts, and where it finds its code.
+    // Variables that control how a process starts, and where it finds its code.
     "PATH",
     "HOME",
     "SHELL",
@@ -29,7 +30,7 @@ const FORBIDDEN: [&str; 34] = [
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_CREDENTIAL_PROFILES_FILE",
     "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES",
-    // Where a command's requests go, and whom it believes.
+    // Variables that control where a command sends its requests, and which certificates it trusts.
     "AWS_CA_BUNDLE",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_*",
@@ -46,7 +47,8 @@ const FORBIDDEN: [&str; 34] = [
     "BAO_SKIP_VERIFY",
 ];
 
-/// Why a provider of this `source` may not set `name`, if it may not; an empty text where the name says it.
+/// Returns the reason why a provider of this `source` may not set `name`, or `None` if it may. The reason is
+/// empty where the name alone explains it.
 pub fn refused(name: &str, source: Source) -> Option<&'static str> {
     match source {
         _ if is_forbidden(name) => Some(""),
@@ -55,7 +57,7 @@ pub fn refused(name: &str, source: Source) -> Option<&'static str> {
     }
 }
 
-/// Whether `name` is one of them, or no name of a variable.
+/// Returns `true` if `name` is forbidden, or is not a valid variable name.
 fn is_forbidden(name: &str) -> bool {
     let letter = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     name.is_empty()

@@ -1,4 +1,4 @@
-//! Puts a request together: guest bytes, and secrets that may go to this host.
+//! Composes a request from guest bytes, and from secrets that may be sent to its host.
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use wasmtime::component::Resource;
@@ -14,22 +14,22 @@ use audex_core::percent;
 use audex_core::printable;
 use audex_core::source::Source;
 
-/// What a guest put into a request that cannot be sent.
+/// The error for a request that cannot be composed.
 #[derive(Debug, thiserror::Error)]
 pub enum ComposeError {
-    /// A secret on its way to a host it does not belong to.
+    /// A secret that may not be sent to this host.
     #[error("it tried to send a secret to `{0}`, which that secret does not belong to")]
     SecretAway(String),
-    /// A header that is the host's to set.
+    /// A header that only the host may set.
     #[error("it set the header `{0}`, which is the host's to set")]
     Header(String),
-    /// A header that is none.
+    /// A malformed header.
     #[error("it set a malformed header")]
     MalformedHeader,
-    /// More headers than a request has.
+    /// Too many headers.
     #[error("it set more than {} headers", limit::HEADERS)]
     ManyHeaders,
-    /// Too much.
+    /// A request that is too large.
     #[error("its request has more than {} KiB", REQUEST_BYTES / 1024)]
     TooLarge,
 }
@@ -53,10 +53,10 @@ const RESERVED: [&str; 16] = [
     "x-amz-security-token",
     "x-vault-token",
 ];
-/// Of those, the ones a guest may fill with a secret it cannot read.
+/// The reserved headers that a guest may fill with a secret that it cannot read.
 const FOR_SECRETS: [&str; 2] = ["authorization", "x-vault-token"];
 
-/// The headers of a request to `host`. Those with secrets are marked sensitive.
+/// Returns the headers of a request to `host`. Headers with secrets are marked as sensitive.
 pub fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime::Result<HeaderMap> {
     if headers.len() > limit::HEADERS {
         return Err(ComposeError::ManyHeaders.into());
@@ -75,7 +75,8 @@ pub fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime::Resul
     Ok(map)
 }
 
-/// Whether a guest may set the header `name`, in lower case, itself or by a secret it does not see.
+/// Checks that a guest may set the header `name` (in lower case), directly or with a secret that it cannot
+/// read.
 pub fn settable(name: &str, has_secret: bool) -> Result<(), ComposeError> {
     if RESERVED.contains(&name) && !(has_secret && FOR_SECRETS.contains(&name)) {
         return Err(ComposeError::Header(printable::line(name)));
@@ -83,7 +84,7 @@ pub fn settable(name: &str, has_secret: bool) -> Result<(), ComposeError> {
     Ok(())
 }
 
-/// The bytes of `chunks`, secrets included.
+/// Returns the bytes of `chunks`, secrets included.
 pub fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Vec<u8>> {
     let mut out = Vec::new();
     for chunk in chunks {
@@ -106,7 +107,7 @@ pub fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Ve
     Ok(out)
 }
 
-/// Security: the one place a guest's secret becomes bytes of a request.
+/// Security: this is the only place where a guest's secret becomes bytes of a request.
 fn text<'a>(state: &'a State, secret: &Resource<HeldSecret>, host: &str) -> wasmtime::Result<&'a str> {
     let held = state.table.get(secret)?;
     let may_go = match &held.origin {

@@ -1,4 +1,4 @@
-//! One question of a component's and its answer, asked again where that does no harm.
+//! One request of a component and its reply, repeated where that does no harm.
 
 use std::error::Error as StdError;
 use std::time::Instant;
@@ -17,27 +17,28 @@ use audex_wire::client::ClientError;
 use audex_wire::patience;
 use audex_wire::patience::Patience;
 
-/// What hyper-util calls the failure of any resolver (`client::legacy::connect::http`, version 0.1).
+/// The name that hyper-util gives to the failure of any resolver (`client::legacy::connect::http`, version
+/// 0.1).
 const RESOLVER: &str = "dns error";
 
-/// A reply, read whole.
+/// A complete reply.
 pub(super) struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
-/// Which client a request goes by.
+/// The client for a request.
 pub(super) enum Way {
-    /// To public addresses only.
+    /// A client that connects to public addresses only.
     Public,
-    /// To where the user's variables say that a cloud's host is.
+    /// A client that also connects to an address which the user configured for a cloud's host.
     Routed,
-    /// To the configured Vault, which may be private.
+    /// A client for the configured Vault, whose address may be private.
     Vault,
 }
 
-/// Sends, again where the server is busy and asking twice does no harm.
+/// Sends a request; repeats it if the server is busy and a second request does no harm.
 pub(super) async fn exchange(
     outside: &Outside,
     mut request: Request,
@@ -88,7 +89,7 @@ async fn once(client: &reqwest::Client, request: Request) -> Result<Reply, (bool
     Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), body })
 }
 
-/// Whether nothing was sent, and what to say.
+/// Converts a failure. The first value is `true` if nothing was sent.
 fn unanswered(error: reqwest::Error, host: &str) -> (bool, Error) {
     let is_connect = error.is_connect();
     let code = if error.is_timeout() { "timed-out" } else { "unreachable" };
@@ -96,7 +97,8 @@ fn unanswered(error: reqwest::Error, host: &str) -> (bool, Error) {
     (is_connect, plain_error(ErrorKind::Unavailable, code, message))
 }
 
-/// Returns why `host` did not answer: the innermost cause, which is the system's, and not what the libraries say around it.
+/// Returns the reason why `host` did not answer: the innermost cause, which comes from the system, without
+/// the texts of the libraries around it.
 fn no_answer(host: &str, is_connect: bool, is_timeout: bool, error: &(dyn StdError + 'static)) -> String {
     let (mut chain, mut next) = (vec![error], error.source());
     while let Some(cause) = next {
@@ -121,7 +123,7 @@ fn no_answer(host: &str, is_connect: bool, is_timeout: bool, error: &(dyn StdErr
 mod tests {
     use super::*;
 
-    /// An error in an error.
+    /// An error with a source.
     #[derive(Debug, thiserror::Error)]
     #[error("{0}")]
     struct Layer(&'static str, #[source] Option<Box<dyn StdError>>);

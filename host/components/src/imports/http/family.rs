@@ -1,9 +1,11 @@
-//! Hosts of one cloud between which what one of them gave may pass, for built-in components.
+//! Pairs of hosts of one cloud: a secret that one host gave may be sent to the other, for built-in
+//! components.
 
-/// From where, and where to. The token that impersonation gives is narrowed by Google's own token service.
+/// The sending host and the receiving host. Google's own token service narrows the token that impersonation
+/// gives.
 const PASSES: [(&str, &str); 1] = [("iamcredentials.googleapis.com", "sts.googleapis.com")];
 
-/// Whether what `from` gave may be sent `to`.
+/// Returns `true` if a secret that `from` gave may be sent `to`.
 pub(super) fn may_pass(from: &str, to: &str) -> bool {
     PASSES.contains(&(from, to))
 }

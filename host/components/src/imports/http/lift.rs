@@ -6,25 +6,26 @@ use serde_json::Value;
 
 use audex_core::secret::Secret;
 
-/// Shorter values are left where they stand again: an empty or one-letter secret would blank the whole reply.
+/// Shorter values are not removed from the rest of the reply: an empty or one-letter secret would blank all
+/// of it.
 const SHORTEST_REPEATED: usize = 8;
 
-/// A reply that cannot be searched for the secrets in it.
+/// The error for a reply that cannot be searched for secrets.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LiftError {
-    /// Pointers are into JSON.
+    /// The reply is not JSON, so it has no JSON pointers.
     #[error("the reply is not JSON, so no secret can be lifted from it")]
     NotJson,
-    /// Elements are in XML.
+    /// The reply is not XML, so it has no elements.
     #[error("the reply is not XML that can be read for certain, so no secret can be lifted from it")]
     NotXml,
-    /// A reply is one or the other.
+    /// The guest named both pointers and elements.
     #[error("pointers and elements cannot be lifted from one reply")]
     Mixed,
 }
 
 impl LiftError {
-    /// What scripts may match on.
+    /// Returns the stable error code, which scripts may match on.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotJson => "not-json",
@@ -34,15 +35,16 @@ impl LiftError {
     }
 }
 
-/// The body of a reply as the guest may see it, and what was taken out of it.
+/// The body that the guest may see, and the lifted values.
 type Lifted = (Vec<u8>, Vec<Option<Secret>>);
 
-/// The body without the strings at `pointers` (RFC 6901) or in elements (`<Name>`), and those strings.
+/// Removes the strings at `pointers` (RFC 6901) or in elements (`<Name>`). Returns the body without them, and
+/// the strings.
 ///
 /// # Errors
-/// When there is something to lift and the body cannot be read: showing it could show the secret.
+/// When there is something to lift and the body cannot be parsed: the body could contain the secret.
 pub fn lift(body: &[u8], pointers: &[String]) -> Result<Lifted, LiftError> {
-    // An empty reply hides nothing.
+    // An empty reply contains no secret.
     if pointers.is_empty() || body.trim_ascii().is_empty() {
         return Ok((body.to_vec(), pointers.iter().map(|_| None).collect()));
     }
@@ -54,7 +56,6 @@ pub fn lift(body: &[u8], pointers: &[String]) -> Result<Lifted, LiftError> {
     }
 }
 
-/// The name in `<Name>`.
 fn element(pointer: &str) -> Option<&str> {
     pointer.strip_prefix('<')?.strip_suffix('>')
 }
@@ -75,7 +76,7 @@ fn lift_json(body: &[u8], pointers: &[String]) -> Result<Lifted, LiftError> {
     Ok((document.to_string().into_bytes(), lifted))
 }
 
-/// Empties every string that holds `secret`.
+/// Empties every string that contains `secret`.
 fn blank(value: &mut Value, secret: &str) {
     match value {
         Value::String(text) if text.contains(secret) => text.clear(),

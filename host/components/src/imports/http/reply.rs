@@ -1,4 +1,5 @@
-//! What a guest gets of a reply: what it did not ask to have lifted, and nothing of what it was only allowed to send.
+//! The part of a reply that a guest receives: without lifted values, and without any secret that it could
+//! only send.
 
 use std::sync::Arc;
 
@@ -27,20 +28,20 @@ use crate::tape::kind_named;
 use audex_core::secret::Secret;
 use audex_wire::echo::Guard;
 
-/// Headers in which a secret stands alone, or behind the name of a scheme.
+/// Headers that contain only a secret, or a secret after the name of a scheme.
 const CREDENTIAL_HEADERS: [&str; 2] = ["authorization", "x-vault-token"];
 
 /// The secrets of one request that the guest does not know.
 #[derive(Default)]
 pub(super) struct Sent {
     secrets: Vec<HeldSecret>,
-    /// Whether one stood where the guest could write around it.
+    /// `true` if the guest could write text around a secret.
     framed: bool,
 }
 
 impl State {
-    /// The secrets in a request that the guest does not know, remembered for the replies of this run; an error where they
-    /// are too many.
+    /// Returns the secrets in a request that the guest does not know, and stores them to check all replies of
+    /// this run. Returns an error if there are too many.
     pub(super) fn sending(&mut self, asked: &Asked) -> wasmtime::Result<Result<Sent, Error>> {
         let sent = self.sent(asked)?;
         let before = Arc::clone(&self.context()?.outside);
@@ -79,7 +80,7 @@ impl State {
         Ok(())
     }
 
-    /// Hands a reply to the guest, without what it asked to have lifted.
+    /// Passes a reply to the guest, without the values that it asked to lift.
     pub(super) fn show(
         &mut self,
         reply: &Reply,
@@ -93,7 +94,7 @@ impl State {
             Err(error) => return Ok(Err(unavailable(error.code(), error.to_string()))),
         };
         let outside = Arc::clone(&self.context()?.outside);
-        // A server may keep what it was sent and quote it later, so what was sent before counts too.
+        // A server may store a secret and quote it later, so secrets of earlier requests count too.
         let before = outside.sent().secrets();
         let known: Vec<Secret> =
             outside.tokens().values().into_iter().chain(outside.source_secrets()).collect();
@@ -104,12 +105,12 @@ impl State {
             return Ok(Err(unavailable("encoded", message)));
         }
         let same = |value: &Secret| sent.secrets.iter().find(|held| is_same(&held.value, value));
-        // What this host gave before it may give again.
+        // A host may return again a value that it gave before.
         let origin = origin_of(host);
         let given = |value: &Secret| before.iter().any(|(it, from)| *from == origin && is_same(it, value));
         let is_own = |value: &Secret| same(value).is_some() || given(value);
-        // Security: what is searched has lost nothing but values that are a sent secret, whole. Of others the guest would learn
-        // by what is missing.
+        // Security: only values that equal a sent secret are removed before the search. If other values were
+        // removed too, the guest could learn a secret from what is missing.
         let own: Vec<String> = pointers
             .iter()
             .zip(&values)
@@ -148,7 +149,7 @@ impl State {
         Ok(Ok(Response { status: reply.status, headers, body, lifted }))
     }
 
-    /// What a recording has in place of a reply.
+    /// Returns a recorded result instead of a reply.
     pub(super) fn replayed(&mut self, got: Got, host: &str) -> wasmtime::Result<Result<Response, Error>> {
         match got {
             Got::Failure { kind, code, message } => Ok(Err(plain_error(kind_named(&kind), &code, message))),
@@ -168,22 +169,23 @@ impl State {
     }
 }
 
-/// Whether a value is what was sent, as where a token is looked up by itself: it is that secret again, and may go where that may.
+/// Returns `true` if a value equals a sent secret, for example when a token looks itself up. The value then
+/// has the same destinations as that secret.
 fn is_same(held: &Secret, value: &Secret) -> bool {
     !value.expose().is_empty() && held.expose() == value.expose()
 }
 
-/// The headers that the guest gets.
 fn shown_headers(reply: &Reply) -> Vec<(String, String)> {
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
         Some((name.to_string(), value.to_str().ok()?.to_owned()))
     };
-    // Security: what a server sets as a cookie is a credential too.
+    // Security: a cookie that a server sets is a credential too.
     reply.headers.iter().filter(|(name, _)| *name != SET_COOKIE).filter_map(text).collect()
 }
 
-/// `body` without the values at `pointers`, which nobody reads. Unlike what is shown it keeps what holds them again: a guest
-/// would learn from what is missing there. All of XML is kept.
+/// Returns `body` without the values at `pointers`, which the guest does not see. Unlike the body for the
+/// guest, it keeps other strings that contain these values: from what is missing there, a guest could learn a
+/// secret. XML is not changed.
 fn without(body: Vec<u8>, pointers: &[String]) -> Vec<u8> {
     if pointers.is_empty() {
         return body;
@@ -197,7 +199,8 @@ fn without(body: Vec<u8>, pointers: &[String]) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-/// Whether a reply can be searched: no guest is served by one that it alone can read.
+/// Returns `true` if a reply is neither compressed nor partial, so that it can be searched. A guest never
+/// receives any other reply to a request with a secret.
 fn is_whole(reply: &Reply) -> bool {
     let is_plain = |value: &HeaderValue| {
         let mut encodings = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
@@ -207,8 +210,9 @@ fn is_whole(reply: &Reply) -> bool {
         && reply.status != StatusCode::PARTIAL_CONTENT.as_u16()
 }
 
-/// The origin of what `host` sent. Security: the one secret of a storage account's host is the key that delegates a user's
-/// rights for days; signatures made with it leave, and the key does not.
+/// Returns the origin of a secret that `host` sent. Security: a storage account's host sends only one kind of
+/// secret, the key that delegates a user's rights for days. Signatures made with the key may be sent, but not
+/// the key.
 fn origin_of(host: &str) -> Origin {
     let host = host.to_owned();
     if is_account_host(&host) { Origin::SigningKey { host } } else { Origin::Lifted { host } }

@@ -1,29 +1,32 @@
-//! Which requests of components may be sent a second time.
+//! The requests of components that may be repeated.
 
 use reqwest::Method;
 
 use audex_logins::vault::HOST as VAULT;
 
-/// Posts that make a token, of which a second one does no harm: it ends by itself, and nobody has it.
+/// Hosts whose POST requests create a token. A second token does no harm: it expires by itself, and is not
+/// given to anyone.
 const HARMLESS_POSTS: [&str; 2] = ["iamcredentials.googleapis.com", "sts.googleapis.com"];
-/// How AWS says in the body of a 400 that it is throttling. Source: AWS SDKs and Tools reference, "Retry behavior".
+/// The AWS error codes for throttling in the body of a 400. Source: AWS SDKs and Tools reference, "Retry
+/// behavior".
 const THROTTLING: [&str; 3] = ["ThrottlingException", "Throttling", "TooManyRequestsException"];
 
-/// What sending a request once more would do.
+/// The effect of sending a request once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// Nothing that the first time did not.
+    /// The second request changes nothing more.
     None,
-    /// Perhaps the same thing twice, unless the server says that it did nothing.
+    /// The second request may repeat the effect, unless the server says that it did nothing.
     Perhaps,
-    /// Vault makes a lease for each: only what it turned away at the door may be sent again.
+    /// Vault creates a lease for each request: only a request that Vault rejected before processing may be
+    /// repeated.
     Lease,
-    /// The status is the answer: a standby says 429 of its health.
+    /// The status is the answer: a standby node reports its health as 429.
     Health,
 }
 
 impl Effect {
-    /// `host` is as the component named it.
+    /// Returns the effect of a request to `host`, as the component named it.
     pub fn of(method: &Method, host: &str, path: &str) -> Self {
         let (harmless, is_vault) = (HARMLESS_POSTS.contains(&host), host == VAULT);
         match *method {
@@ -35,13 +38,13 @@ impl Effect {
         }
     }
 
-    /// Whether a reply is worth asking again.
+    /// Returns `true` if a request with this reply may be repeated.
     pub fn may_repeat(self, status: u16, body: &[u8]) -> bool {
         match self {
             Self::Health => false,
-            // A sealed Vault says 503, and stays so.
+            // A sealed Vault returns 503, and stays sealed.
             Self::Lease => status == 429,
-            // 529: Anthropic's "overloaded".
+            // Anthropic returns 529 for "overloaded".
             Self::Perhaps => matches!(status, 429 | 503 | 529) || is_throttled(status, body),
             Self::None => matches!(status, 429 | 500 | 502..=504) || is_throttled(status, body),
         }

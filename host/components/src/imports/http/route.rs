@@ -1,6 +1,7 @@
-//! Where requests to a cloud's own hosts go when the user has others: a sovereign cloud, a private endpoint, a double.
+//! Configured addresses for a cloud's own hosts: a sovereign cloud, a private endpoint, a test double.
 //!
-//! A component always names the cloud's own host, and what it was granted and where secrets may go is decided by that name.
+//! A component always uses the cloud's own host name. Its grants and the destinations of secrets depend on
+//! that name.
 
 use reqwest::Url;
 
@@ -15,7 +16,7 @@ use audex_core::environment::{
 };
 use audex_logins::aws::profile::with_endpoints;
 
-/// The hosts that variables replace, with the variables in order of precedence.
+/// The hosts that variables redirect, with the variables in order of precedence.
 const ROUTES: [(Canonical, &[&str]); 9] = [
     (Canonical::CloudTrail, &[AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL]),
     (Canonical::Host("api.anthropic.com"), &[ANTHROPIC_BASE_URL]),
@@ -51,17 +52,17 @@ impl Canonical {
     }
 }
 
-/// Another place for the requests to one host.
+/// Another address for the requests to one host.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Route(Url);
 
 impl Route {
-    /// To this place.
+    /// Creates a route to `place`.
     pub fn to(place: Url) -> Self {
         Self(place)
     }
 
-    /// `asked` at this place: its path is put behind the place's own.
+    /// Returns `asked` at this address: its path is appended to the address's own path.
     pub fn url(&self, asked: &Url) -> Url {
         let mut url = self.0.clone();
         url.set_path(&format!("{}{}", self.0.path().trim_end_matches('/'), asked.path()));
@@ -70,12 +71,12 @@ impl Route {
     }
 }
 
-/// The route for `host`, if a variable names one.
+/// Returns the route for `host`, if a variable names one.
 pub(super) fn find(environment: &Environment, host: &str) -> Result<Option<Route>, AddressError> {
     let variables =
         ROUTES.iter().find(|(canonical, _)| canonical.names(host)).map(|(_, variables)| *variables);
     let variables = variables.unwrap_or_default();
-    // Where AWS is may be said by the selected profile too.
+    // The selected profile may also set the endpoints of AWS.
     let led = variables.contains(&AWS_ENDPOINT_URL).then(|| with_endpoints(environment));
     let environment = led.as_ref().unwrap_or(environment);
     let mut named = variables.iter().filter_map(|name| Some((*name, environment.get(name)?)));

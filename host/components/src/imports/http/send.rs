@@ -1,4 +1,4 @@
-//! The exchange itself.
+//! The `send` function of the `http` import.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -33,7 +33,7 @@ use audex_logins::aws::Keys;
 use audex_wire::sigv4::Scope;
 use audex_wire::sigv4::sign;
 
-/// Methods a guest may use.
+/// The HTTP methods that a guest may use.
 const METHODS: [Method; 6] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
@@ -66,7 +66,7 @@ impl Host for State {
     }
 }
 
-/// A request, put together.
+/// A composed request.
 struct Composed {
     url: Url,
     host: String,
@@ -76,7 +76,7 @@ struct Composed {
 }
 
 impl State {
-    /// Sends a request and hands the reply to the guest.
+    /// Sends a request and passes the reply to the guest.
     fn exchanged(&mut self, asked: &Asked, composed: Composed) -> wasmtime::Result<Result<Response, Error>> {
         let Composed { url, host, method, headers, body } = composed;
         let effect = Effect::of(&method, &host, url.path());
@@ -84,7 +84,7 @@ impl State {
             Ok(route) => route,
             Err(refused) => return Ok(Err(refused)),
         };
-        // A signature holds for where the request really goes.
+        // The signature must match the real address.
         let url = route.as_ref().map_or_else(|| url.clone(), |route| route.url(&url));
         let mut request = Request::new(method, url);
         *request.headers_mut() = headers;
@@ -126,7 +126,7 @@ impl State {
         }
     }
 
-    /// The URL, if it goes by https to a host that was granted.
+    /// Parses the URL. Rejects a URL that does not use https, or whose host was not granted.
     fn granted(&self, url: &str) -> Result<(Url, String), Error> {
         let refuse = |code: &str, message: String| Err(plain_error(ErrorKind::Denied, code, message));
         let Ok(parsed) = Url::parse(url) else { return refuse("url", "the URL cannot be parsed".to_owned()) };
@@ -143,8 +143,9 @@ impl State {
         refuse("host-not-granted", format!("`{host}` was not granted to this component"))
     }
 
-    /// Where requests to `host` really go: a component names the cloud's own hosts, and the user may have others. Of built-in
-    /// ones variables say so, of installed ones `[endpoints]` does.
+    /// Returns the real address for requests to `host`: a component names the cloud's own host, and the user
+    /// may have configured another. For built-in components variables configure it, for installed ones
+    /// `[endpoints]`.
     fn route(&self, host: &str) -> wasmtime::Result<Result<Option<Route>, Error>> {
         let context = self.context()?;
         if context.source != Source::BuiltIn {
@@ -155,7 +156,7 @@ impl State {
             .map_err(|error| plain_error(ErrorKind::InvalidInput, "endpoint-override", error.to_string())))
     }
 
-    /// Adds credentials the guest does not see.
+    /// Adds credentials that the guest does not see.
     fn authorise(
         &mut self,
         request: &mut Request,
@@ -215,7 +216,7 @@ impl State {
     }
 }
 
-/// The error, with the one setting that leads an installed component to a host which is not on the public internet.
+/// Adds a hint: the setting that routes an installed component to a host which is not on the public internet.
 fn mappable(error: Error, host: &str) -> Error {
     if error.code != "unreachable" || error.hint.is_some() {
         return error;
@@ -226,7 +227,7 @@ fn mappable(error: Error, host: &str) -> Error {
     Error { hint: Some(hint), ..error }
 }
 
-/// Signs by Signature Version 4. An error is a reason without a secret.
+/// Signs with Signature Version 4. Returns an error reason without secrets.
 fn sign_request(
     request: &mut Request,
     body: &[u8],

@@ -1,18 +1,20 @@
-//! Which requests of components are signed with the user's AWS source credentials.
+//! The requests of components that are signed with the user's AWS source credentials.
 //!
-//! Security: a service that hands out credentials (STS, SSO, Cognito) would answer the guest in the clear, past every check of
-//! the `sts` import, and one of somebody else's would be sent the session token. So the hosts are named here, and of IAM only
-//! reads of roles and policies, by their names in the body.
+//! Security: a service that hands out credentials (STS, SSO, Cognito) would send them to the guest in plain
+//! text, past every check of the `sts` import, and a foreign service would receive the session token. So the
+//! hosts are listed here, and for IAM only reads of roles and policies are signed, recognised by the action
+//! in the body.
 
 use reqwest::{Method, Request};
 
 use crate::host_template::host_matches;
 
-/// The account's log of calls; the first label is the service.
+/// The hosts of the account's log of calls; the first label is the service.
 const LOGS: [&str; 2] = ["cloudtrail.{region}.amazonaws.com", "cloudtrail.{region}.amazonaws.com.cn"];
-/// IAM in its partitions. Source: AWS General Reference, "AWS Identity and Access Management endpoints and quotas".
+/// The hosts of IAM in its partitions. Source: AWS General Reference, "AWS Identity and Access Management
+/// endpoints and quotas".
 const IAM: [&str; 3] = ["iam.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.cn-north-1.amazonaws.com.cn"];
-/// What is asked of IAM, all of it reads that return no credentials. Source: IAM API Reference.
+/// The permitted IAM actions, all of them reads that return no credentials. Source: IAM API Reference.
 const READS: [&str; 6] = [
     "GetRole",
     "ListRolePolicies",
@@ -22,19 +24,20 @@ const READS: [&str; 6] = [
     "GetPolicyVersion",
 ];
 
-/// Whether `request` to `host` (as the component named it) may be signed for `service`.
+/// Returns `true` if `request` to `host` (as the component named it) may be signed for `service`.
 pub(super) fn may_sign(request: &Request, body: &[u8], host: &str, service: &str, is_built_in: bool) -> bool {
     let is_log = service == "cloudtrail" && is_log(host);
     let is_iam = service == "iam" && IAM.contains(&host);
     is_log || (is_iam && is_built_in && is_read(request, body))
 }
 
-/// Whether `host` is that of the log in some region.
+/// Returns `true` if `host` is the host of CloudTrail in some region.
 pub(super) fn is_log(host: &str) -> bool {
     LOGS.iter().any(|template| host_matches(template, host))
 }
 
-/// A form whose one `Action` is a read, at the service's own path, with nothing beside it that could name another.
+/// Returns `true` for a form whose only `Action` is a read, without a query or a header that could name
+/// another action.
 fn is_read(request: &Request, body: &[u8]) -> bool {
     let form =
         request.headers().get("content-type").is_some_and(|kind| kind == "application/x-www-form-urlencoded");

@@ -1,4 +1,4 @@
-//! Takes the text of elements out of an XML reply.
+//! Lifts the text of elements from an XML reply.
 
 use std::ops::Range;
 
@@ -7,11 +7,12 @@ use xmlparser::{ElementEnd, Token, Tokenizer};
 use super::{Lifted, SHORTEST_REPEATED};
 use audex_core::secret::Secret;
 
-/// Elements in each other: a reply of a cloud has a handful.
+/// The most nested elements; a reply of a cloud has a handful.
 const DEPTH: usize = 64;
 
-/// The body without the text of the first element of each local name, and those texts. None if it is not XML that this
-/// reads for certain: whole, balanced, and without definitions of its own.
+/// Returns the body without the text of the first element of each local name, and those texts. Returns `None`
+/// if the body is not XML that can be parsed unambiguously: complete, balanced, and without its own
+/// definitions.
 pub(super) fn lift(body: &[u8], names: &[&str]) -> Option<Lifted> {
     let text = std::str::from_utf8(body).ok()?;
     let mut found: Vec<Option<Found>> = names.iter().map(|_| None).collect();
@@ -21,7 +22,7 @@ pub(super) fn lift(body: &[u8], names: &[&str]) -> Option<Lifted> {
     for token in Tokenizer::from(text) {
         match token.ok()? {
             Token::ElementStart { prefix, local, .. } => {
-                // One root, and what is in it.
+                // A document has only one root element.
                 if open.is_empty() && elements > 0 {
                     return None;
                 }
@@ -48,7 +49,7 @@ pub(super) fn lift(body: &[u8], names: &[&str]) -> Option<Lifted> {
             Token::Text { text } if open.is_empty() && !text.as_str().trim().is_empty() => return None,
             Token::Text { text } => collect(&mut found, &unescape(text.as_str())?),
             Token::Cdata { text, .. } => collect(&mut found, text.as_str()),
-            // Security: an entity of the document's own could hold what was blanked.
+            // Security: an entity that the document defines could contain a removed text.
             Token::DtdStart { .. }
             | Token::EmptyDtd { .. }
             | Token::EntityDeclaration { .. }
@@ -62,7 +63,7 @@ pub(super) fn lift(body: &[u8], names: &[&str]) -> Option<Lifted> {
     (open.is_empty() && elements > 0).then(|| take(text, found))
 }
 
-/// An element whose text is wanted.
+/// An element whose text is lifted.
 struct Found {
     depth: usize,
     content: Range<usize>,
@@ -89,7 +90,7 @@ fn collect(found: &mut [Option<Found>], text: &str) {
     found.iter_mut().flatten().filter(|one| one.is_open).for_each(|one| one.text.push_str(text));
 }
 
-/// The document without what was found, wherever it stands again.
+/// Returns the document without the lifted texts, also where a text occurs again.
 fn take(text: &str, found: Vec<Option<Found>>) -> Lifted {
     let mut shown: String = text
         .char_indices()
@@ -111,7 +112,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Text with the references that XML has without definitions. None if it has others.
+/// Replaces the references that XML predefines. Returns `None` for any other reference.
 fn unescape(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;

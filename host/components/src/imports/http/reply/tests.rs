@@ -34,7 +34,7 @@ fn reply(body: String) -> Reply {
     Reply { status: 200, headers: HeaderMap::new(), body: body.into_bytes() }
 }
 
-/// What the guest gets of `body`; the code of the error if nothing.
+/// Returns the part of `body` that the guest receives, or the code of the error.
 fn shown(body: String, pointers: &[&str], sent: &Sent) -> Result<(String, Vec<Option<HeldSecret>>), String> {
     let mut state = state();
     let pointers: Vec<String> = pointers.iter().map(|&pointer| pointer.to_owned()).collect();
@@ -69,7 +69,7 @@ fn a_value_that_is_the_sent_secret_stays_what_it_was() {
     assert_eq!(shown(body(), &["/keep"], &sent(true)).unwrap_err(), "echo");
 }
 
-/// Otherwise a guest could tell a right guess from a wrong one: every string that holds it is emptied.
+/// If every string with the guess were emptied, a guest could tell a right guess from a wrong one.
 #[test]
 fn a_lifted_guess_does_not_blank_a_quoted_secret() {
     let body = format!(r#"{{"quoted":"{SECRET}","guess":"{}"}}"#, &SECRET[..8]);
@@ -96,7 +96,7 @@ fn what_was_lifted_and_sent_is_known_when_it_is_quoted_later() {
         answer.map(|response| response.lifted.len()).map_err(|error| error.code)
     };
     assert_eq!(code(SECRET.to_owned(), &[], HOST).unwrap_err(), "echo");
-    // Its host may give it again; another may not give what is not its own.
+    // The host of the secret may return it again; another host may not return a secret that it did not give.
     let again = || format!(r#"{{"token":"{SECRET}"}}"#);
     assert_eq!(code(again(), &["/token"], HOST).unwrap(), 1);
     assert_eq!(code(again(), &["/token"], "other.example.com").unwrap_err(), "echo");
@@ -116,7 +116,7 @@ fn the_source_credentials_are_looked_for_once_they_were_used() {
     }
 }
 
-/// The allowance for tokens that begin alike is for what nobody reads.
+/// The allowance for tokens with a common prefix applies only to values that the guest cannot read.
 #[test]
 fn a_beginning_is_lifted_and_not_shown() {
     let prefix = "ya29.c.c0AY_VpZh0123456789";
@@ -127,7 +127,7 @@ fn a_beginning_is_lifted_and_not_shown() {
     let body = || format!(r#"{{"token":"{other}","keep":"me"}}"#);
     assert!(shown(body(), &["/token"], &sent).is_ok());
     assert_eq!(shown(body(), &[], &sent).unwrap_err(), "echo");
-    // What repeats a lifted guess is not blanked before it is searched.
+    // A string that repeats a lifted guess is not blanked before the search.
     let guess = format!(r#"{{"quoted":"{prefix}","guess":"{}"}}"#, &prefix[..10]);
     assert_eq!(shown(guess, &["/guess"], &sent).unwrap_err(), "echo");
 }
