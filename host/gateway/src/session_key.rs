@@ -290,3 +290,9 @@ fn basic_time(basic: &str) -> Option<SystemTime> {
     );
     humantime::parse_rfc3339(&text).ok()
 }
+
+fn random<const N: usize>() -> Result<zeroize::Zeroizing<[u8; N]>, getrandom::Error> {
+    let mut bytes = zeroize::Zeroizing::new([0; N]);
+    getrandom::fill(bytes.as_mut_slice())?;
+    Ok(bytes)
+}

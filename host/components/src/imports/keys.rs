@@ -1,4 +1,4 @@
-//! The `keys` and `keep` imports (0.2): signatures with keys that a guest cannot read, and secrets kept until
+//! The `keys` and `keep` imports: signatures with keys that a guest cannot read, and secrets kept until
 //! the run ends.
 
 use wasmtime::component::Resource;

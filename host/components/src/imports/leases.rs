@@ -1,4 +1,4 @@
-//! The `leases` import (0.2): a lease is recorded before the component asks the cloud for it.
+//! The `leases` import: a lease is recorded before the component asks the cloud for it.
 
 use super::sts::plain_error;
 use crate::bindings::provider::leases;
