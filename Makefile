@@ -1,12 +1,14 @@
-# The whole interface: demo, test, check, bench, fuzz (and tools). Everything the build needs is installed or named here.
+# The main targets are demo, test, check, bench, fuzz and tools. The targets install what the build needs, or
+# name it.
 
 CARGO ?= cargo
 WASM_TARGET := wasm32-unknown-unknown
-# The newest that Rust 1.95 compiles.
+# The newest version that Rust 1.95 compiles.
 CARGO_DENY := 0.20.2
-# Every component, built-in or not: a workspace beside the main one, because components are built for another target.
+# The workspace of all components, built-in or not. It is separate, because components are built for another
+# target.
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
-# Components to install; as a user would build them.
+# The directories of components that users install. They are built as a user would build them.
 COMPONENTS := $(dir $(wildcard plugins/extra/*/README.md))
 WORKSPACES := Cargo.toml plugins/Cargo.toml bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
@@ -30,7 +32,7 @@ test-sigstore: wasm-target python ## What the feature `sigstore` adds: it is off
 	$(CARGO) clippy --locked -p tryaudex -p audex-registry --features tryaudex/sigstore --all-targets -- -D warnings
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked -p tryaudex -p audex-registry --features tryaudex/sigstore --lib --test audex -- sigstore plugin_sources organisation
 
-# az and Azurite are a gigabyte, and gcloud comes with no package registry: so this is no part of `test`.
+# This is not part of `test`: az and Azurite take a gigabyte, and no package registry has gcloud.
 test-interop: build python ## gcloud, gsutil, az and Azurite against the doubles; says what it skips and why
 	tests/interop/install.sh
 	$$(tests/python/install.sh)/bin/python tests/interop/run.py
@@ -47,17 +49,18 @@ check: wasm-target ## Format, lints, docs, licences and advisories
 		echo "hint: make tools"; exit 1; }
 	$(CARGO) deny --log-level error --locked check bans licenses sources
 
-# The database of advisories is a git repository, and no package registry has a copy of it: where only registries are reached, as in
-# this project's CI, it cannot be looked at.
+# The database of advisories is a git repository, and no package registry has a copy. This project's CI
+# reaches only registries, so it cannot read the database.
 advisories: ## Known vulnerabilities; needs github.com, so `check` leaves it out
 	$(CARGO) deny --log-level error --locked check advisories
 
 bench: wasm-target python ## Ratios against a minimal native client and a direct connection, taken in one run
 	AUDEX_TEST_VENV=$$(tests/python/install.sh) bench/run
 
-# libFuzzer comes with the crate and the coverage with the compiler, so the stable toolchain does; only a C++ compiler is
-# needed besides. For AddressSanitizer, minimising and coverage reports: `rustup toolchain install nightly`,
-# `cargo install cargo-fuzz`, `cargo +nightly fuzz run TARGET`. Add `--features host` for the settings files.
+# The stable toolchain is sufficient: libFuzzer is part of the crate, and coverage is part of the compiler.
+# Only a C++ compiler is needed in addition. For AddressSanitizer, minimising and coverage reports: `rustup
+# toolchain install nightly`, `cargo install cargo-fuzz`, `cargo +nightly fuzz run TARGET`. Add `--features
+# host` for the settings files.
 FUZZ_SECONDS ?= 30
 FUZZ_TARGETS ?= pattern action deny intent profiles deny_list config environment aws_profiles
 FUZZ_TRIPLE := $(shell $(CARGO) -vV | sed -n 's/^host: //p')
@@ -78,19 +81,20 @@ fuzz: wasm-target ## Each target for FUZZ_SECONDS; what it finds is kept in targ
 fmt:
 	for manifest in $(WORKSPACES); do $(CARGO) fmt --all --manifest-path $$manifest || exit 1; done
 
-# Unoptimised, because compiling it is most of what it costs.
+# Unoptimised: cargo-deny takes longer to compile than to run.
 tools: ## What `check` needs besides Rust; some minutes, once
 	$(CARGO) install --locked --debug --quiet cargo-deny@$(CARGO_DENY)
 
-# rustup alone can add a target; without it the build script says what is missing.
+# Only rustup can add a target. Without rustup, the build script reports the missing target.
 wasm-target:
 	@if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx $(WASM_TARGET); then \
 		rustup target add $(WASM_TARGET); fi
 
-# The real aws CLI, boto3, moto and componentize-py, in a virtual environment of the repository's own.
+# Installs the real aws CLI, boto3, moto and componentize-py in a virtual environment of the repository.
 python:
 	@tests/python/install.sh >/dev/null
 
-# componentize-js, as its lock says, and a node from PyPI where there is none of version 20 or newer.
+# Installs the componentize-js of the lock file, and node from PyPI if there is no node of version 20 or
+# newer.
 javascript:
 	@tests/javascript/install.sh >/dev/null
