@@ -14,33 +14,33 @@ WORKSPACES := Cargo.toml plugins/Cargo.toml bench/minimal-client/Cargo.toml fuzz
 
 .PHONY: demo components test test-sigstore test-interop interop-here check advisories bench fuzz tools build wasm-target python javascript fmt
 
-demo: build ## The main job on the loopback cloud, no account
+demo: build ## Runs the main job on the loopback cloud, without an account
 	target/debug/tryaudex demo
 
 build: wasm-target
 	@test -d target/debug || echo "the first build compiles some 320 crates, which takes about ten minutes on two cores"
 	$(CARGO) build --locked -p tryaudex
 
-components: build ## The components of plugins/extra, each beside its source, to install by `tryaudex plugin install`
+components: build ## Builds each component of plugins/extra next to its source, for `tryaudex plugin install`
 	for folder in $(COMPONENTS); do target/debug/tryaudex plugin build $$folder || exit 1; done
 
-test: wasm-target python javascript ## Everything
+test: wasm-target python javascript ## Runs all tests except sigstore and interop
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked --workspace
 	$(CARGO) test --locked $(PLUGINS) --workspace
 
-test-sigstore: wasm-target python ## What the feature `sigstore` adds: it is off by default, so it is no part of `test`
+test-sigstore: wasm-target python ## Tests the feature `sigstore`, which is off by default
 	$(CARGO) clippy --locked -p tryaudex -p audex-registry --features tryaudex/sigstore --all-targets -- -D warnings
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked -p tryaudex -p audex-registry --features tryaudex/sigstore --lib --test audex -- sigstore plugin_sources organisation
 
 # This is not part of `test`: az and Azurite take a gigabyte, and no package registry has gcloud.
-test-interop: build python ## gcloud, gsutil, az and Azurite against the doubles; says what it skips and why
+test-interop: build python ## Tests gcloud, gsutil, az and Azurite with the doubles; prints skips and reasons
 	tests/interop/install.sh
 	$$(tests/python/install.sh)/bin/python tests/interop/run.py
 
-interop-here: build python ## The same with what is installed already (CI)
+interop-here: build python ## Runs the same tests with the tools that are already installed (CI)
 	$$(tests/python/install.sh)/bin/python tests/interop/run.py
 
-check: wasm-target ## Format, lints, docs, licences and advisories
+check: wasm-target ## Checks format, lints, docs, licences and sources
 	for manifest in $(WORKSPACES); do $(CARGO) fmt --all --check --manifest-path $$manifest || exit 1; done
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(PLUGINS) --workspace --all-targets -- -D warnings
@@ -51,10 +51,10 @@ check: wasm-target ## Format, lints, docs, licences and advisories
 
 # The database of advisories is a git repository, and no package registry has a copy. This project's CI
 # reaches only registries, so it cannot read the database.
-advisories: ## Known vulnerabilities; needs github.com, so `check` leaves it out
+advisories: ## Checks for known vulnerabilities; needs github.com, so it is not part of `check`
 	$(CARGO) deny --log-level error --locked check advisories
 
-bench: wasm-target python ## Ratios against a minimal native client and a direct connection, taken in one run
+bench: wasm-target python ## Measures ratios to a minimal native client and to a direct connection, in one run
 	AUDEX_TEST_VENV=$$(tests/python/install.sh) bench/run
 
 # The stable toolchain is sufficient: libFuzzer is part of the crate, and coverage is part of the compiler.
@@ -67,7 +67,7 @@ FUZZ_TRIPLE := $(shell $(CARGO) -vV | sed -n 's/^host: //p')
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing
 
-fuzz: wasm-target ## Each target for FUZZ_SECONDS; what it finds is kept in target/fuzz-corpus (not in CI)
+fuzz: wasm-target ## Runs each target for FUZZ_SECONDS; new inputs are kept in target/fuzz-corpus (not in CI)
 	@command -v c++ >/dev/null || { echo "libFuzzer needs a C++ compiler (apt-get install g++)"; exit 1; }
 	RUSTFLAGS="$(FUZZ_FLAGS)" $(CARGO) build --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz \
 		--target $(FUZZ_TRIPLE) $(if $(filter-out pattern action deny intent,$(FUZZ_TARGETS)),--features host) $(FUZZ_TARGETS:%=--bin %)
@@ -82,7 +82,7 @@ fmt:
 	for manifest in $(WORKSPACES); do $(CARGO) fmt --all --manifest-path $$manifest || exit 1; done
 
 # Unoptimised: cargo-deny takes longer to compile than to run.
-tools: ## What `check` needs besides Rust; some minutes, once
+tools: ## Installs the tools that `check` needs besides Rust; takes some minutes, once
 	$(CARGO) install --locked --debug --quiet cargo-deny@$(CARGO_DENY)
 
 # Only rustup can add a target. Without rustup, the build script reports the missing target.
