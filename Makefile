@@ -1,44 +1,46 @@
-# The whole interface: demo, test, check, bench, fuzz (and tools). Everything the build needs is installed or named here.
+# The main targets are demo, test, check, bench, fuzz and tools. The targets install what the build needs, or
+# name it.
 
 CARGO ?= cargo
 WASM_TARGET := wasm32-unknown-unknown
-# The newest that Rust 1.95 compiles.
+# The newest version that Rust 1.95 compiles.
 CARGO_DENY := 0.20.2
-# Every component, built-in or not: a workspace beside the main one, because components are built for another target.
+# The workspace of all components, built-in or not. It is separate, because components are built for another
+# target.
 PLUGINS := --manifest-path plugins/Cargo.toml --target-dir target/plugins-native
-# Components to install; as a user would build them.
+# The directories of components that users install. They are built as a user would build them.
 COMPONENTS := $(dir $(wildcard plugins/extra/*/README.md))
 WORKSPACES := Cargo.toml plugins/Cargo.toml bench/minimal-client/Cargo.toml fuzz/Cargo.toml
 
 .PHONY: demo components test test-sigstore test-interop interop-here check advisories bench fuzz tools build wasm-target python javascript fmt
 
-demo: build ## The main job on the loopback cloud, no account
+demo: build ## Runs the main job on the loopback cloud, without an account
 	target/debug/tryaudex demo
 
 build: wasm-target
 	@test -d target/debug || echo "the first build compiles some 320 crates, which takes about ten minutes on two cores"
 	$(CARGO) build --locked -p tryaudex
 
-components: build ## The components of plugins/extra, each beside its source, to install by `tryaudex plugin install`
+components: build ## Builds each component of plugins/extra next to its source, for `tryaudex plugin install`
 	for folder in $(COMPONENTS); do target/debug/tryaudex plugin build $$folder || exit 1; done
 
-test: wasm-target python javascript ## Everything
+test: wasm-target python javascript ## Runs all tests except sigstore and interop
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked --workspace
 	$(CARGO) test --locked $(PLUGINS) --workspace
 
-test-sigstore: wasm-target python ## What the feature `sigstore` adds: it is off by default, so it is no part of `test`
+test-sigstore: wasm-target python ## Tests the feature `sigstore`, which is off by default
 	$(CARGO) clippy --locked -p tryaudex -p audex-registry --features tryaudex/sigstore --all-targets -- -D warnings
 	env -u HTTPS_PROXY -u https_proxy $(CARGO) test --locked -p tryaudex -p audex-registry --features tryaudex/sigstore --lib --test audex -- sigstore plugin_sources organisation
 
-# az and Azurite are a gigabyte, and gcloud comes with no package registry: so this is no part of `test`.
-test-interop: build python ## gcloud, gsutil, az and Azurite against the doubles; says what it skips and why
+# This is not part of `test`: az and Azurite take a gigabyte, and no package registry has gcloud.
+test-interop: build python ## Tests gcloud, gsutil, az and Azurite with the doubles; prints skips and reasons
 	tests/interop/install.sh
 	$$(tests/python/install.sh)/bin/python tests/interop/run.py
 
-interop-here: build python ## The same with what is installed already (CI)
+interop-here: build python ## Runs the same tests with the tools that are already installed (CI)
 	$$(tests/python/install.sh)/bin/python tests/interop/run.py
 
-check: wasm-target ## Format, lints, docs, licences and advisories
+check: wasm-target ## Checks format, lints, docs, licences and sources
 	for manifest in $(WORKSPACES); do $(CARGO) fmt --all --check --manifest-path $$manifest || exit 1; done
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked $(PLUGINS) --workspace --all-targets -- -D warnings
@@ -47,24 +49,25 @@ check: wasm-target ## Format, lints, docs, licences and advisories
 		echo "hint: make tools"; exit 1; }
 	$(CARGO) deny --log-level error --locked check bans licenses sources
 
-# The database of advisories is a git repository, and no package registry has a copy of it: where only registries are reached, as in
-# this project's CI, it cannot be looked at.
-advisories: ## Known vulnerabilities; needs github.com, so `check` leaves it out
+# The database of advisories is a git repository, and no package registry has a copy. This project's CI
+# reaches only registries, so it cannot read the database.
+advisories: ## Checks for known vulnerabilities; needs github.com, so it is not part of `check`
 	$(CARGO) deny --log-level error --locked check advisories
 
-bench: wasm-target python ## Ratios against a minimal native client and a direct connection, taken in one run
+bench: wasm-target python ## Measures ratios to a minimal native client and to a direct connection, in one run
 	AUDEX_TEST_VENV=$$(tests/python/install.sh) bench/run
 
-# libFuzzer comes with the crate and the coverage with the compiler, so the stable toolchain does; only a C++ compiler is
-# needed besides. For AddressSanitizer, minimising and coverage reports: `rustup toolchain install nightly`,
-# `cargo install cargo-fuzz`, `cargo +nightly fuzz run TARGET`. Add `--features host` for the settings files.
+# The stable toolchain is sufficient: libFuzzer is part of the crate, and coverage is part of the compiler.
+# Only a C++ compiler is needed in addition. For AddressSanitizer, minimising and coverage reports: `rustup
+# toolchain install nightly`, `cargo install cargo-fuzz`, `cargo +nightly fuzz run TARGET`. Add `--features
+# host` for the settings files.
 FUZZ_SECONDS ?= 30
 FUZZ_TARGETS ?= pattern action deny intent profiles deny_list config environment aws_profiles
 FUZZ_TRIPLE := $(shell $(CARGO) -vV | sed -n 's/^host: //p')
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table --cfg fuzzing
 
-fuzz: wasm-target ## Each target for FUZZ_SECONDS; what it finds is kept in target/fuzz-corpus (not in CI)
+fuzz: wasm-target ## Runs each target for FUZZ_SECONDS; new inputs are kept in target/fuzz-corpus (not in CI)
 	@command -v c++ >/dev/null || { echo "libFuzzer needs a C++ compiler (apt-get install g++)"; exit 1; }
 	RUSTFLAGS="$(FUZZ_FLAGS)" $(CARGO) build --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz \
 		--target $(FUZZ_TRIPLE) $(if $(filter-out pattern action deny intent,$(FUZZ_TARGETS)),--features host) $(FUZZ_TARGETS:%=--bin %)
@@ -78,19 +81,20 @@ fuzz: wasm-target ## Each target for FUZZ_SECONDS; what it finds is kept in targ
 fmt:
 	for manifest in $(WORKSPACES); do $(CARGO) fmt --all --manifest-path $$manifest || exit 1; done
 
-# Unoptimised, because compiling it is most of what it costs.
-tools: ## What `check` needs besides Rust; some minutes, once
+# Unoptimised: cargo-deny takes longer to compile than to run.
+tools: ## Installs the tools that `check` needs besides Rust; takes some minutes, once
 	$(CARGO) install --locked --debug --quiet cargo-deny@$(CARGO_DENY)
 
-# rustup alone can add a target; without it the build script says what is missing.
+# Only rustup can add a target. Without rustup, the build script reports the missing target.
 wasm-target:
 	@if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx $(WASM_TARGET); then \
 		rustup target add $(WASM_TARGET); fi
 
-# The real aws CLI, boto3, moto and componentize-py, in a virtual environment of the repository's own.
+# Installs the real aws CLI, boto3, moto and componentize-py in a virtual environment of the repository.
 python:
 	@tests/python/install.sh >/dev/null
 
-# componentize-js, as its lock says, and a node from PyPI where there is none of version 20 or newer.
+# Installs the componentize-js of the lock file, and node from PyPI if there is no node of version 20 or
+# newer.
 javascript:
 	@tests/javascript/install.sh >/dev/null

@@ -1,6 +1,7 @@
-//! What the components cost inside one process: engine, load, link and call of each, in microseconds (JSON on stdout).
+//! Measures the components inside one process: engine, load, link and call of each component, in microseconds
+//! (JSON on stdout).
 //!
-//! `bench/run` prints it as a table. Each sample is a fresh engine, as in a fresh process.
+//! `bench/run` prints the result as a table. Each sample uses a new engine, as a new process would.
 
 #![allow(
     clippy::expect_used,
@@ -22,7 +23,7 @@ use audex_components::outside::Outside;
 use audex_components::provider::{Grant, Permission, Provider, Scope};
 use audex_core::environment::Environment;
 
-/// Enough for a steady median; the whole bench takes about a second.
+/// The number of samples: enough for a stable median. The whole bench takes about a second.
 const SAMPLES: usize = 200;
 
 fn main() {
@@ -69,7 +70,7 @@ fn sample(samples: &mut BTreeMap<&'static str, Vec<f64>>) {
     timed(samples, "70 actions", || long(&mut provider, &mapping, &filter));
 }
 
-/// A long `--allow`, from its text to the policy: parse, expand, check, review, plan.
+/// Processes a long `--allow` from its text to the policy: parse, expand, check, review, plan.
 fn long(provider: &mut Provider, mapping: &Mapping, filter: &Filter) {
     let asked = split_list(&LONG);
     assert_eq!(asked.len(), LONG_ACTIONS);
@@ -92,7 +93,7 @@ fn context() -> Context {
 
 const LONG_ACTIONS: usize = 70;
 
-/// A universal name, and actions of seven services with names that STS's limit has room for.
+/// A universal permission, and actions of seven services with names short enough for the size limit of STS.
 static LONG: LazyLock<String> = LazyLock::new(|| {
     let services = ["s3", "ec2", "dynamodb", "lambda", "iam", "logs", "sqs"];
     let of_service = |service: &str| {

@@ -21,7 +21,8 @@ def measure(audex, environment, once, target):
     installed, installs, plans = 0, [], {}
     for count in COUNTS:
         while installed < count:
-            # The same filter under a name of its own: of the same length, for a manifest says how long it is.
+            # The same filter under a new name. The manifest contains the length of the name, so the length
+            # must not change.
             file.write_bytes(wasm.replace(NAME, f"filter-no-dele{installed:03}".encode()))
             began = time.perf_counter()
             subprocess.run([str(audex), "plugin", "install", str(file)], env=environment, check=True, stdout=subprocess.DEVNULL)

@@ -1,8 +1,10 @@
-//! What the gateway of `tryaudex learn` costs: throughput of a large object both ways, and latency of a small call, each beside
-//! a direct connection to the same server (JSON on stdout).
+//! Measures the cost of the gateway of `tryaudex learn`: the throughput of a large object in both directions,
+//! and the latency of a small call. Each is compared to a direct connection to the same server (JSON on
+//! stdout).
 //!
-//! Throughput is that of boto3 as it comes, from a server with TLS, as every endpoint of AWS is. Beside it, for the record, that
-//! of bare sockets without: there a byte that passes through costs twice one that does not, so on two cores half is all there is.
+//! Throughput is measured with an unmodified boto3 and a server with TLS, like every endpoint of AWS. It is
+//! also measured with plain sockets without TLS. There a byte through the gateway costs twice as much as a
+//! direct byte, so on two cores half of the direct throughput is the maximum.
 
 #![allow(
     clippy::expect_used,
@@ -32,9 +34,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// As large as an object that must not fit anybody's buffer.
+/// The size of the object, which must be larger than any buffer.
 const OBJECT_BYTES: usize = 200 * 1024 * 1024;
-/// Enough for a steady median.
+/// The number of small calls: enough for a stable median.
 const CALLS: usize = 500;
 const BLOCK: usize = 64 * 1024;
 
@@ -89,7 +91,7 @@ fn main() {
     );
 }
 
-/// A gateway whose user has these variables.
+/// Starts a gateway for a user with these variables.
 fn gateway(parent: &[(&str, &str)]) -> Gateway {
     let (sender, mut noted) = tokio::sync::mpsc::channel(128);
     std::thread::spawn(move || while noted.blocking_recv().is_some() {});
@@ -117,7 +119,7 @@ fn python() -> Command {
     python
 }
 
-/// A certificate for `localhost`, by an authority of its own.
+/// Makes a certificate for `localhost`, which is signed by a new authority.
 fn certificate(folder: &Path) -> Arc<ServerConfig> {
     let program = "import sys; sys.path.append('tests/interop'); import tls; tls.certificate(sys.argv[1])";
     let made = python().args(["-c", program]).arg(folder).status().expect("make python makes the venv");
@@ -130,7 +132,7 @@ fn certificate(folder: &Path) -> Arc<ServerConfig> {
     Arc::new(config.expect("a pair"))
 }
 
-/// What boto3 reaches there with these keys, both ways.
+/// Returns the throughput of boto3 with these keys at `url`, in both directions.
 fn sdk(url: &str, (id, secret, token): (&str, &str, Option<&str>), authority: &str) -> serde_json::Value {
     let mut client = python();
     client.arg("bench/sdk_client.py").envs([
@@ -147,7 +149,7 @@ fn sdk(url: &str, (id, secret, token): (&str, &str, Option<&str>), authority: &s
     serde_json::from_slice(&output.stdout).expect("it prints what it reached")
 }
 
-/// A server that swallows uploads and sends as many bytes as the path says.
+/// Starts a server that discards uploads. The path of a download is the number of bytes to send.
 fn serve(tls: Option<Arc<ServerConfig>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
@@ -183,7 +185,7 @@ fn answer(mut stream: BufReader<impl Read + Write>) {
     }
 }
 
-/// A body in chunks, as SDKs send what they compute a checksum of on the way.
+/// Reads and discards a chunked body. SDKs send chunks if they compute the checksum while they send.
 fn chunks(reader: &mut impl BufRead) {
     loop {
         let mut line = String::new();
@@ -222,7 +224,7 @@ fn exchange(
     swallow(connection, length.unwrap_or(0));
 }
 
-/// The headers that sign a request with the session key.
+/// Returns the headers that sign a request with the session key.
 fn signature(session_key: &SessionKey, method: &str, host: &str, path: &str) -> String {
     let identity = Credentials::new(&session_key.id, session_key.secret.expose(), None, None, "bench").into();
     let mut settings = SigningSettings::default();
@@ -245,7 +247,8 @@ fn signature(session_key: &SessionKey, method: &str, host: &str, path: &str) -> 
     added.chain(["x-amz-content-sha256: UNSIGNED-PAYLOAD\r\n".to_owned()]).collect()
 }
 
-/// The first line of a message, how many bytes follow its head (none: chunks), and whether it waits to be told to go on.
+/// Reads the head of a message. Returns the first line, the length of the body (`None` for chunks), and true
+/// if the client waits for `100 Continue`.
 fn head(reader: &mut impl BufRead) -> Option<(String, Option<usize>, bool)> {
     let (mut first, mut length, mut waits) = (String::new(), Some(0), false);
     reader.read_line(&mut first).ok().filter(|read| *read > 0)?;

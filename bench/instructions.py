@@ -5,7 +5,7 @@ import os
 import platform
 import struct
 
-NUMBER = {"x86_64": 298, "aarch64": 241}  # of the system call
+NUMBER = {"x86_64": 298, "aarch64": 241}  # the number of the system call `perf_event_open`
 ATTRIBUTE_BYTES = 128
 HARDWARE, INSTRUCTIONS = 0, 1
 # Bits of the flags word.

@@ -1,4 +1,4 @@
-//! Whatever was done with credentials is in the log, and nobody can change that unseen.
+//! The audit log records every use of credentials, and any change of the log is detected.
 
 use std::fs;
 

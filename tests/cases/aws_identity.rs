@@ -1,4 +1,4 @@
-//! The source identity is the one that the real AWS CLI has with the same files and variables, or there is an error.
+//! With the same files and variables, the source identity is that of the real AWS CLI, or there is an error.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

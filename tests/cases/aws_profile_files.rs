@@ -1,4 +1,4 @@
-//! Profile files are read as botocore reads them: some thousand made-up ones, each read by both.
+//! Profile files are read as botocore reads them. Both read some thousand generated files.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! What the selected profile says of endpoints and requests leads the command, the gateway of `learn` and the host alike; nothing
-//! of it that gives credentials reaches the command.
+//! The settings for endpoints and requests in the selected profile apply to the command, to the gateway of
+//! `learn` and to the host. The command gets no setting that gives credentials.
 
 use std::fs;
 

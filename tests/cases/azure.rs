@@ -1,4 +1,4 @@
-//! Azure: a SAS that the double keeps, tokens for the implied audiences and no other.
+//! Azure: the double enforces the SAS, and there are tokens only for the implied audiences.
 
 use crate::support::double::{Double, run_python};
 use crate::support::{Sandbox, python};

@@ -1,4 +1,5 @@
-//! Azure with `--method custom-role`: the cloud holds an identity to exactly what was asked, and nothing of it stays.
+//! Azure with `--method custom-role`: the cloud limits an identity to exactly the requested permissions, and
+//! nothing remains afterwards.
 
 use crate::support::double::{Double, run_python};
 use crate::support::{Output, Sandbox};

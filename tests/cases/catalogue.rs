@@ -1,4 +1,4 @@
-//! What is asked for is compared with what AWS has, and each action reaches the resources it works on.
+//! Requested actions are compared to the actions of AWS, and each action gets the resources that it works on.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

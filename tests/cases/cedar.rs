@@ -1,4 +1,4 @@
-//! The filter `cedar`, installed from its `.wasm`: an organisation's rules, kept by the cloud.
+//! The filter `cedar`, installed from its `.wasm`: the cloud enforces the rules of an organisation.
 
 use nix::unistd::{User, getuid};
 

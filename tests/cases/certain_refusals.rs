@@ -1,4 +1,4 @@
-//! What STS is certain to refuse is refused in the plan, before anything is asked of it.
+//! If STS is certain to reject a request, the plan rejects the request before any call to STS.
 
 use crate::support::aws_cli::become_temporary;
 use crate::support::{ROLE, Sandbox, python, seeds};

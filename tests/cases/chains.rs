@@ -1,4 +1,5 @@
-//! The default credential chains of the clouds' own libraries end at the grant, or nowhere, whatever the user has.
+//! The default credential chains of the clouds' own libraries find the grant or nothing, whatever credentials
+//! the user has.
 
 use std::path::Path;
 

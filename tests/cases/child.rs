@@ -1,4 +1,4 @@
-//! The command is the user's own: its streams, its signals, its exit status.
+//! The command runs like a command of the user: with the same streams, signals and exit status.
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,4 +1,4 @@
-//! `docs/contract.md`: the contract as a page, made of the WIT that the host and the SDK are built from.
+//! `docs/contract.md`: the page of the contract, generated from the WIT of the host and the SDK.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! `tryaudex demo`: the tour, the cloud that stays up, and the client its steps use.
+//! `tryaudex demo`: the tour, the cloud that keeps running, and the client that the steps use.
 
 use std::fs;
 use std::net::TcpStream;

@@ -1,4 +1,5 @@
-//! An entry of a deny list binds every provider whose actions it matches, whatever anybody says of its syntax, or nothing runs.
+//! An entry of a deny list binds every provider whose actions it matches, whatever syntax a provider claims.
+//! Otherwise nothing runs.
 
 use serde_json::Value;
 

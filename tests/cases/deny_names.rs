@@ -1,4 +1,4 @@
-//! A deny list denies in every name this program takes, and what is asked for is never empty by accident.
+//! A deny list denies an action under every accepted name, and a request is never empty by accident.
 
 use crate::support::Sandbox;
 use crate::support::aws_cli::script;

@@ -1,4 +1,5 @@
-//! However a request spells it, a denied action does not happen: the real aws CLI against a cloud that enforces policies.
+//! A denied action does not happen, in any spelling of the request. The real aws CLI calls a cloud that
+//! enforces policies.
 
 use audex_loopback::iam::Decision;
 

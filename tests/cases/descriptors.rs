@@ -1,4 +1,4 @@
-//! The command inherits the first three descriptors, and those that its own arguments name.
+//! The command inherits the first three descriptors and the descriptors that its own arguments name.
 
 use crate::support::{Sandbox, python};
 

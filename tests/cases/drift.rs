@@ -1,4 +1,4 @@
-//! `tryaudex drift` on a role that moto really has.
+//! `tryaudex drift` on a role that exists in moto.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,4 +1,4 @@
-//! What went wrong, why and what to do, with the exit status scripts rely on.
+//! Error messages with their causes and hints, and the exit status that scripts rely on.
 
 use insta::assert_snapshot;
 

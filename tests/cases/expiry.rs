@@ -1,4 +1,4 @@
-//! The ttl is a bound on access: at that moment the credentials are dead, or the command is ended.
+//! The ttl limits access: when it ends, the credentials are no longer valid, or the command is ended.
 
 use std::fs;
 use std::time::{Duration, Instant};

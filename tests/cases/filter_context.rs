@@ -1,4 +1,5 @@
-//! What filters are told beside the grant: time, reason and settings; and that each of several can refuse.
+//! The context that filters get in addition to the grant: time, reason and settings. Each of several filters
+//! can deny.
 
 use serde_json::Value;
 

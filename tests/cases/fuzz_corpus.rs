@@ -1,5 +1,6 @@
-//! The corpus of the fuzz targets, judged in every run; `make fuzz` looks for more. (Those of the targets
-//! `action` and `deny` are judged beside their crates, `plugins/aws/policy` and `plugins/deny-list/entry`.)
+//! The corpus of the fuzz targets, which is checked in every run. `make fuzz` searches for more inputs. (The
+//! crates `plugins/aws/policy` and `plugins/deny-list/entry` check the corpus of the targets `action` and
+//! `deny`.)
 
 use std::path::Path;
 

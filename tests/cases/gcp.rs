@@ -1,4 +1,4 @@
-//! Google Cloud: what is granted works with Google's own client, and what is not is denied by the double.
+//! Google Cloud: granted actions work with Google's own client, and the double denies all other actions.
 
 use crate::support::double::{Double, run_python};
 use crate::support::{Sandbox, python};

@@ -1,4 +1,4 @@
-//! The provider `github`, installed from its `.wasm`, against a double that enforces what GitHub does.
+//! The provider `github`, installed from its `.wasm`, with a double that enforces the rules of GitHub.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Health makes real calls and its exit status can be relied on.
+//! `tryaudex health` makes real calls, and scripts can rely on its exit status.
 
 use audex_loopback::Seed;
 use insta::assert_snapshot;

@@ -1,6 +1,6 @@
-//! Components that attack: each case ends in its named error, in time, with nothing minted or leaked.
+//! Hostile components: each case ends in its named error, in time, and nothing is minted or leaked.
 //!
-//! The tables are data: what is tried, what it ends in, what the user reads.
+//! The tables are data: the attack, the result, and the message for the user.
 
 mod beyond;
 mod page;

@@ -1,4 +1,4 @@
-//! `tryaudex intent` and `run --intent`: what engines propose is checked, and nothing runs unasked.
+//! `tryaudex intent` and `run --intent`: proposals of engines are checked, and nothing runs without consent.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The command has one road to the cloud: the one that was granted.
+//! The command has only one way to access the cloud: the granted credentials.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The crates of `host/` depend in one direction, and the modules of a crate form no large circle.
+//! The crates of `host/` depend in one direction, and the modules of a crate form no large dependency cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Which modules of a crate use each other, read from their sources.
+//! The dependencies between the modules of a crate, read from the source files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

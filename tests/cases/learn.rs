@@ -1,4 +1,4 @@
-//! `tryaudex learn` with the real aws CLI and boto3, through the gateway to enforcing clouds.
+//! `tryaudex learn` with the real aws CLI and boto3, through the gateway to clouds that enforce policies.
 
 mod endpoints;
 mod exact;

@@ -1,4 +1,4 @@
-//! The tools that Audex asks for the user's login: which file is run, and what it is given.
+//! The tools that return the user's login: the file that Audex runs, and the environment of the tool.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;

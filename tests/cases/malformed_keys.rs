@@ -1,4 +1,5 @@
-//! Keys that no request can carry end in an error that names their source, whatever the source is and whatever asks for them.
+//! If a key cannot be sent in a request, there is an error that names the source of the key, for every source
+//! and every command.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Every way to make AWS credentials gives the same narrow access, also the ones that are fallen back to.
+//! Every method for AWS credentials gives the same narrow access, including the fallback methods.
 
 use audex_loopback::Seed;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! A secret that stands where a path or an address should be is repeated nowhere. Every sandbox ends with a scan of all that
-//! was printed, of the audit log and of every file.
+//! A secret in the place of a path or an address is not repeated anywhere. Every sandbox ends with a scan of
+//! the whole output, of the audit log and of every file.
 
 use crate::support::double::Double;
 use crate::support::{Output, ROLE, Sandbox, VaultDouble};

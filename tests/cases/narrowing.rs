@@ -1,4 +1,5 @@
-//! Universal permissions, profiles, deny lists and wildcards reach the cloud as what they say, and as nothing more.
+//! Universal permissions, profiles, deny lists and wildcards grant exactly their meaning at the cloud, and
+//! not more.
 
 use audex_loopback::iam::Decision;
 

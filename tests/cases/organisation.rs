@@ -1,4 +1,5 @@
-//! The rules of an organisation in `/etc/audex`, as they hold for a user who has installed and set whatever he likes.
+//! The rules of an organisation in `/etc/audex` apply to a user, whatever the user has installed and
+//! configured.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What the tests install from package registries is pinned by digest.
+//! Packages that the tests install from registries are pinned by digest.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The plan is what will happen, and making it does nothing.
+//! The plan is exactly what a run does, and planning has no effects.
 
 use serde_json::{Value, json};
 

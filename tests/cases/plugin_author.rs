@@ -1,4 +1,5 @@
-//! A component of one's own, from nothing to a run: only what `plugin new` writes and its README says.
+//! A new component, from the start to a run: only with the files of `plugin new` and the steps in their
+//! README.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Installed files that somebody changed.
+//! Installed files that were changed after the installation.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! Components in Python and JavaScript, from nothing to a run: only what `plugin new` writes and its README says.
+//! New components in Python and JavaScript, from the start to a run: only with the files of `plugin new` and
+//! the steps in their README.
 
 use std::fs;
 use std::os::unix::fs::symlink;

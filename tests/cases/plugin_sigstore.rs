@@ -1,4 +1,5 @@
-//! Components signed by an identity: the bundle is checked offline by an instance of the test's own (`tests/support/sigstore.py`).
+//! Components signed by an identity: the bundle is verified offline with the keys of a sigstore instance of
+//! the test (`tests/support/sigstore.py`).
 
 use std::fs;
 use std::path::{Path, PathBuf};

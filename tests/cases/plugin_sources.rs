@@ -1,4 +1,4 @@
-//! Components from elsewhere: signed, pinned by digest, updated, taken back, and a team's set reproduced.
+//! Components from remote sources: signatures, pinned digests, updates, rollbacks, and the lock of a team.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -1,4 +1,4 @@
-//! Components from outside: installed, taking part, replaced, removed; and files that somebody changed.
+//! External components: installation, use, replacement and removal, and changed files.
 
 use std::fs;
 use std::path::PathBuf;

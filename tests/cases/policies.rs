@@ -1,4 +1,4 @@
-//! `tryaudex policies`: what can be known of permissions and profiles before anything is asked for.
+//! `tryaudex policies`: information on permissions and profiles without a request for credentials.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! What is known to fail is said before anything is minted, and again when the command has failed.
+//! If a call is known to fail, there is a notice before credentials are minted, and again after the command
+//! has failed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

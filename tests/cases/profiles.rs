@@ -1,4 +1,4 @@
-//! What `profiles.toml` says becomes exactly that: inheritance, lifetimes, denials, and unions of several.
+//! A grant is exactly what `profiles.toml` defines: inheritance, lifetimes, denials, and unions of profiles.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The README and the pages of `docs/`: their commands, run as written, and the options that they name.
+//! The README and the pages of `docs/`: their commands run as written, and the options that they name exist.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

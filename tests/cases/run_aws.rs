@@ -1,4 +1,4 @@
-//! The main job on two clouds with the real aws CLI: what was asked for works, everything else is denied by the cloud.
+//! The main job on two clouds with the real aws CLI: requested actions work, and the cloud denies all others.
 
 use audex_loopback::iam::Decision;
 

@@ -1,4 +1,4 @@
-//! GetScopedCredentials as AWS published it: its layers, its end, its description, its own client.
+//! GetScopedCredentials as AWS published it: its layers, its expiry, its description and its own client.
 
 use audex_loopback::Seed;
 use serde_json::{Value, json};

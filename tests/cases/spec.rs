@@ -1,5 +1,6 @@
-//! Every AWS command line of the two documents that define the product, run as written. Several of them are denied by
-//! AWS, as any session would be: then it is the cloud that says no, and the tests say which permission is missing.
+//! Every AWS command line of the two documents that define the product, run as written. AWS denies several of
+//! these commands, as it would for any session. In these cases the denial comes from the cloud, and the test
+//! names the missing permission.
 
 use std::path::Path;
 

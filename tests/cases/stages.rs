@@ -1,6 +1,6 @@
-//! A panic at any stage of a run leaves no record open, no lease, no file and no process.
+//! After a panic at any stage of a run, there is no open record, no lease, no file and no process left.
 //!
-//! The library is run in a process of its own, with an observer that panics where it is told to.
+//! The library runs in its own process, with an observer that panics at a given stage.
 
 use std::ffi::OsString;
 use std::path::Path;

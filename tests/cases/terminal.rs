@@ -1,4 +1,4 @@
-//! At a terminal: Ctrl-C reaches the command once, and a shell is as interactive as without Audex.
+//! On a terminal, Ctrl-C reaches the command once, and a shell is as interactive as without Audex.
 
 use crate::support::{Output, Sandbox, python};
 

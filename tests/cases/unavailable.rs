@@ -1,4 +1,5 @@
-//! No credentials, no cloud, or one that says no: what is missing, and what to do.
+//! If there are no credentials or no cloud, or if the cloud denies, the error names the problem and the next
+//! step.
 
 use audex_loopback::Seed;
 use insta::assert_snapshot;

@@ -1,4 +1,4 @@
-//! Settings that are there and cannot be reached are an error, never settings that nobody wrote.
+//! If settings exist and cannot be read, this is an error. They are never treated as absent.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! Credentials by Vault can do what was asked and no more, and nothing is left of them.
+//! Credentials from Vault allow exactly the requested permissions, and nothing remains of them afterwards.
 
 use std::fs::{Permissions, set_permissions};
 use std::net::TcpListener;

@@ -1,5 +1,5 @@
-//! A server that gives every request one answer and keeps what it was sent: to look at a request's body, or to play a
-//! cloud that is out of order.
+//! Servers with prepared answers, which keep the bodies of the requests. Tests read the bodies, or play a
+//! broken cloud.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// Listens on loopback until the test process ends.
+/// A server on loopback that runs until the test process ends.
 pub struct Answerer {
     pub endpoint: String,
     bodies: Arc<Mutex<Vec<String>>>,
 }
 
 impl Answerer {
-    /// Answers everything with this status line, such as `403 Forbidden`, and body.
+    /// Answers every request with `status`, such as `403 Forbidden`, and `body`.
     pub fn start(status: &str, body: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -35,7 +35,7 @@ impl Answerer {
         Self { endpoint, bodies }
     }
 
-    /// Gives one of these answers to each request, the last to all that follow; keeps the head of each as well.
+    /// Gives one of `answers` to each request, in order. All further requests get the last answer.
     pub fn scripted(answers: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -59,12 +59,12 @@ impl Answerer {
         Self { endpoint, bodies }
     }
 
-    /// The bodies it was sent, oldest first.
+    /// Returns the bodies of the requests, oldest first.
     pub fn bodies(&self) -> Vec<String> {
         self.bodies.lock().unwrap().clone()
     }
 
-    /// The value of `field` in the form that was sent first.
+    /// Returns the value of `field` in the form of the first request.
     pub fn form_field(&self, field: &str) -> Option<String> {
         let bodies = self.bodies();
         let pairs = bodies.first()?.split('&').filter_map(|pair| pair.split_once('='));
@@ -72,7 +72,7 @@ impl Answerer {
     }
 }
 
-/// A server that answers each request when the test says so.
+/// A server that answers each request when the test calls [`Waiting::answer`].
 pub struct Puppet {
     pub endpoint: String,
     requests: Receiver<Waiting>,
@@ -100,7 +100,7 @@ impl Puppet {
         Self { endpoint, requests }
     }
 
-    /// The next request.
+    /// Waits for the next request.
     pub fn asked(&self) -> Waiting {
         self.requests.recv_timeout(Duration::from_secs(30)).expect("a request")
     }
@@ -120,7 +120,7 @@ fn answer(mut stream: TcpStream, reply: &str) -> Option<String> {
     Some(body)
 }
 
-/// The body of a request.
+/// Reads a request and returns its body.
 fn read(stream: &TcpStream) -> Option<String> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut length = 0;
@@ -140,7 +140,7 @@ fn read(stream: &TcpStream) -> Option<String> {
     String::from_utf8(body).ok()
 }
 
-/// Undoes the encoding of forms (`application/x-www-form-urlencoded`).
+/// Decodes a value of a form (`application/x-www-form-urlencoded`).
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();

@@ -1,4 +1,4 @@
-//! Scripts of aws CLI calls for one command, since each start of the CLI costs more than all the rest.
+//! Scripts with several aws CLI calls in one command, because starting the CLI costs more than the calls.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Sandbox, python};
 
-/// Reports what became of a call: `NAME: ok` or `NAME: ERROR-CODE`.
+/// A shell function that makes a call and prints `NAME: ok` or `NAME: ERROR-CODE`.
 const TRY: &str = r#"try() {
   name=$1; shift
   if said=$(aws "$@" 2>&1); then echo "$name: ok"; return; fi
@@ -15,7 +15,7 @@ const TRY: &str = r#"try() {
 }
 "#;
 
-/// A script that makes these calls one after the other, each with a name, in one process of the CLI.
+/// Returns a script that makes the named `calls` in order, in one process of the CLI.
 pub fn script(calls: &[(&str, &str)]) -> String {
     let program = python::tests().join("support/aws_calls.py");
     let mut script = format!("'{}' '{}' <<'CALLS'\n", python::interpreter().display(), program.display());
@@ -25,7 +25,7 @@ pub fn script(calls: &[(&str, &str)]) -> String {
     script + "CALLS\n"
 }
 
-/// The same with a process of its own for each call, as people type it.
+/// Returns a script that makes the named `calls` in order, each in its own process, as people type calls.
 pub fn script_of_commands(calls: &[(&str, &str)]) -> String {
     let mut script = TRY.to_owned();
     for (name, arguments) in calls {
@@ -34,7 +34,7 @@ pub fn script_of_commands(calls: &[(&str, &str)]) -> String {
     script
 }
 
-/// Makes the sandbox's caller one with temporary credentials of this role, and no role to assume.
+/// Gives the caller of the sandbox temporary credentials of this role, and no role to assume.
 pub fn become_temporary(sandbox: &mut Sandbox, role_arn: &str) {
     let aws = python::binaries().join("aws");
     let words =

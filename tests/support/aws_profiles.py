@@ -16,7 +16,7 @@ def read(session, paths, pair):
     for path, text in zip(paths, pair):
         with open(path, "wb") as file:
             file.write(text.encode("latin-1"))
-    # A session remembers what it read; a new one for each pair takes longer than all the rest.
+    # A session caches the configuration. A new session for each pair would take longer than everything else.
     session._config = None
     try:
         read = session.full_config

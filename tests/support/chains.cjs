@@ -1,9 +1,10 @@
-// Says where the default credential chain of each cloud's own JavaScript library ends: `CLOUD: none`, `decoy` or `granted`.
+// Prints the end of the default credential chain of each cloud's own JavaScript library: `CLOUD: none`,
+// `decoy` or `granted`.
 const { fromNodeProviderChain } = require("@aws-sdk/credential-providers");
 const { DefaultAzureCredential } = require("@azure/identity");
 const { GoogleAuth } = require("google-auth-library");
 
-// The double's is plain http, which the library refuses.
+// The authority of the double uses plain http, which the library rejects.
 delete process.env.AZURE_AUTHORITY_HOST;
 
 const SCOPES = ["https://www.googleapis.com/auth/cloud-platform"];

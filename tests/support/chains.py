@@ -7,7 +7,7 @@ import google.auth.transport.requests
 from azure.identity import DefaultAzureCredential
 
 
-# The double's is plain http, which the library refuses.
+# The authority of the double uses plain http, which the library rejects.
 os.environ.pop("AZURE_AUTHORITY_HOST", None)
 
 

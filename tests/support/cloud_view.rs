@@ -1,13 +1,13 @@
-//! What tests ask a cloud about the requests it decided.
+//! The decided requests of a cloud, for assertions.
 
 use audex_loopback::LoopbackCloud;
 use audex_loopback::iam::Decision;
 
-/// The requests of a cloud, for assertions.
+/// A view of a cloud's decided requests.
 pub trait CloudView {
-    /// `action resource` of every request that was allowed, in order, without repetition.
+    /// Returns `action resource` of every allowed request, in order, without repetition.
     fn allowed(&self) -> Vec<String>;
-    /// The same of every request that was decided and denied.
+    /// Returns `action resource` of every denied request, in order, without repetition.
     fn denied(&self) -> Vec<String>;
 }
 

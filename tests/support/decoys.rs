@@ -1,5 +1,5 @@
-//! Credentials of the user's own, one behind each link of the clouds' default chains: files, variables, tools, and a server
-//! that plays every metadata endpoint. Each gives a text with `decoy` in it.
+//! Decoy credentials of the user for every source in the clouds' default chains: files, variables, tools, and
+//! a server that plays every metadata endpoint. Each credential contains the text `decoy`.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -18,7 +18,7 @@ pub const KEY_ID: &str = "AKIADECOYDECOYDECOY7";
 const SECRET_KEY: &str = "decoy0decoy1decoy2decoy3decoy4decoy5deco";
 const EXPIRES: &str = "2099-01-01T00:00:00Z";
 
-/// What the azd, az and pwsh of the user print; pwsh in the form that azure-identity's script asks for.
+/// The output of the user's tools. pwsh prints the form that the script of azure-identity expects.
 const TOOLS: [(&str, &str); 5] = [
     (
         "az",
@@ -37,7 +37,8 @@ pub struct Decoys {
 }
 
 impl Decoys {
-    /// Lays them. A variable that the sandbox has already stays: the session's source.
+    /// Adds the decoys to `sandbox`. A variable that is already set is kept, because it is the source of the
+    /// session.
     pub fn lay(sandbox: &mut Sandbox) -> Self {
         let (authority, asked) = serve();
         let url = format!("http://{authority}");
@@ -71,7 +72,7 @@ impl Decoys {
         Self { asked, log }
     }
 
-    /// Panics if one of them was asked.
+    /// Panics if a decoy was used.
     pub fn are_untouched(&self) {
         assert_eq!(
             self.asked.load(Ordering::SeqCst),
@@ -82,7 +83,7 @@ impl Decoys {
     }
 }
 
-/// Tools that answer, and write down that they were called.
+/// Writes tools that print a decoy and add their name to `log`.
 fn tools(sandbox: &mut Sandbox, log: &Path) {
     let path = sandbox.get("PATH").unwrap();
     let directory = sandbox.home().join("decoys");
@@ -94,7 +95,7 @@ fn tools(sandbox: &mut Sandbox, log: &Path) {
     sandbox.set("PATH", format!("{}:{path}", directory.display()));
 }
 
-/// Files where the libraries look by themselves.
+/// Writes files at the places that the libraries read by default.
 fn files(sandbox: &mut Sandbox, url: &str) {
     let keys = format!("aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET_KEY}\n");
     sandbox.plant(".aws/credentials", format!("[default]\n{keys}"));
@@ -109,7 +110,7 @@ fn files(sandbox: &mut Sandbox, url: &str) {
     sandbox.plant(".azure/msal_token_cache.json", "{}");
 }
 
-/// Starts the server; it lasts as long as the test process.
+/// Starts the server, which runs until the test process ends.
 fn serve() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let authority = listener.local_addr().unwrap().to_string();
@@ -118,7 +119,7 @@ fn serve() -> (String, Arc<AtomicUsize>) {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             count.fetch_add(1, Ordering::SeqCst);
-            // A client that goes away is none of the decoy's business.
+            // If the client disconnects, the request was counted already.
             let _ = answer(&stream);
         }
     });

@@ -1,4 +1,4 @@
-//! The doubles of Google Cloud and Azure: a process of Python for each test, which ends with it.
+//! The doubles of Google Cloud and Azure. Each test has its own Python process, which ends with the test.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::{Sandbox, python};
 
-/// A running double, and what it says of itself.
+/// A running double with its self-description.
 pub struct Double {
     about: Value,
-    /// Holds its stdin open; the double ends when that closes.
+    /// The process. It ends when its stdin is closed.
     process: Child,
 }
 
@@ -28,12 +28,13 @@ impl Double {
         Self { about: serde_json::from_str(&line).expect("the double says when it is ready"), process }
     }
 
-    /// One of the texts it says of itself.
+    /// Returns a text of the double's self-description.
     pub fn text(&self, name: &str) -> &str {
         self.about[name].as_str().unwrap_or_else(|| panic!("the double says no `{name}`"))
     }
 
-    /// A user who may impersonate the double's agent, and has its key in a file.
+    /// Returns the sandbox of a user who may impersonate the agent of the double. The user's key is in a
+    /// file.
     pub fn gcp_user(&self) -> Sandbox {
         let mut sandbox = Sandbox::without_cloud();
         let key = self.about["key"].clone();
@@ -48,7 +49,7 @@ impl Double {
         sandbox
     }
 
-    /// A service principal of the double's tenant.
+    /// Returns the sandbox of a service principal in the tenant of the double.
     pub fn azure_user(&self) -> Sandbox {
         let mut sandbox = Sandbox::without_cloud();
         sandbox.set("AZURE_TENANT_ID", self.text("tenant"));
@@ -71,7 +72,7 @@ impl Drop for Double {
     }
 }
 
-/// Runs a script of the venv's Python under `tryaudex run OPTIONS`.
+/// Runs a script with the venv's Python under `tryaudex run OPTIONS`.
 pub fn run_python(sandbox: &Sandbox, options: &[&str], script: &str) -> super::Output {
     let python = python::interpreter();
     let python = python.to_str().unwrap();

@@ -5,7 +5,7 @@ import boto3
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 s3, tables, logs, events = (boto3.client(name) for name in ("s3", "dynamodb", "logs", "events"))
 
-# Content of a type that is a protocol's elsewhere.
+# The content type is that of a protocol in other services.
 s3.put_object(Bucket="beta", Key="exact/form", Body=b"Action=DeleteBucket", ContentType="application/x-www-form-urlencoded")
 s3.put_object(Bucket="beta", Key="exact/d2", Body=b"x")
 s3.delete_objects(Bucket="beta", Delete={"Objects": [{"Key": "exact/form"}, {"Key": "exact/d2"}]})

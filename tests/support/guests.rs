@@ -1,4 +1,4 @@
-//! Components that the tests install: the examples of the SDK, and guests that misbehave. Built once, by cargo.
+//! Components that the tests install: examples of the SDK, and guests that misbehave. Cargo builds them once.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use super::{Output, Sandbox};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
-/// The components of the workspace `plugins` that are not inside the program.
+/// The components of the workspace `plugins` that are not built into the program.
 const COMPONENTS: [&str; 12] = [
     "cedar",
     "filter-no-deletes",
@@ -22,14 +22,14 @@ const COMPONENTS: [&str; 12] = [
     "mapping-house",
     "provider-static",
 ];
-/// Where a guest of `tests/guests` keeps the name of its case.
+/// The marker in a guest of `tests/guests`. The name of the case follows the marker.
 const MARKER: &[u8] = b"HOSTILE-CASE:";
-/// WebAssembly core specification, 5.5.2.
+/// The id of the table section. Source: WebAssembly core specification, 5.5.2.
 const TABLE_SECTION: u8 = 4;
-/// Bytes of that name, blanks included.
+/// The number of bytes of a case name, including the blanks at its end.
 const CASE_BYTES: usize = 35;
 
-/// A built component, as cargo wrote it, or changed.
+/// A component as cargo built it, or a changed one.
 #[derive(Clone)]
 pub struct Guest {
     name: &'static str,
@@ -37,21 +37,21 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// The core module of the crate `name`.
+    /// Returns the core module of the crate `name`.
     pub fn of(name: &'static str) -> Self {
         let path = directory().join(format!("{}.wasm", name.replace('-', "_")));
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("no `{}`: {error}", path.display()));
         Self { name, bytes }
     }
 
-    /// The same, playing `case`.
+    /// Selects the case that the guest plays.
     pub fn playing(mut self, case: &str) -> Self {
         let at = find(&self.bytes, MARKER).expect("a guest of tests/guests") + MARKER.len();
         self.bytes[at..at + CASE_BYTES].copy_from_slice(format!("{case:<CASE_BYTES$}").as_bytes());
         self
     }
 
-    /// The same with `to`, which has as many bytes, wherever there is `from`.
+    /// Replaces `from` everywhere with `to`, which must have the same length.
     pub fn replacing(mut self, from: &str, to: &str) -> Self {
         assert_eq!(from.len(), to.len(), "lengths stand before what they count");
         let mut found = 0;
@@ -63,14 +63,14 @@ impl Guest {
         self
     }
 
-    /// The same with a function table of at least so many elements.
+    /// Sets the minimum size of the function table to `elements`.
     pub fn with_table_of(mut self, elements: u32) -> Self {
         let mut at = 8;
         loop {
             let (size, size_bytes) = leb(&self.bytes[at + 1..]);
             let contents = at + 1 + size_bytes;
             if self.bytes[at] == TABLE_SECTION {
-                // One table of functions, without a maximum.
+                // One table of functions without a maximum size.
                 let table = [&[1, 0x70, 0][..], &to_leb(elements)].concat();
                 let section = [&to_leb(u32::try_from(table.len()).unwrap())[..], &table].concat();
                 self.bytes.splice(at + 1..contents + size, section);
@@ -80,39 +80,39 @@ impl Guest {
         }
     }
 
-    /// The first `part` of a whole of 100.
+    /// Keeps only the first `part` percent of the bytes.
     pub fn truncated_to(mut self, part: usize) -> Self {
         self.bytes.truncate(self.bytes.len() * part / 100);
         self
     }
 
-    /// The component that the host makes of the module.
+    /// Encodes the module as a component, as the host does.
     pub fn encoded(mut self) -> Self {
         self.bytes = audex_components::encode::component(self.bytes).unwrap();
         self
     }
 
-    /// The component with a module beside its own, of one function: so many loops within each other, each of which may change any
-    /// of as many variables. Some kilobytes; a compiler's work grows with the cube.
+    /// Adds a second module to the component. It has one function with `depth` nested loops, each of which
+    /// may change any of `depth` variables. The module has a few kilobytes, and the work of a compiler grows
+    /// with the cube of `depth`.
     pub fn with_loops(self, depth: u32) -> Self {
         let mut component = self.encoded();
         let module = loops(depth);
-        // A core module's section in a component (component-model, Binary.md).
+        // The section of a core module in a component. Source: component-model, Binary.md.
         component.bytes.extend(section(1, &module));
         component
     }
 
-    /// It, as it is.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Its file in the sandbox.
+    /// Writes the guest to a file in the sandbox.
     pub fn plant(&self, sandbox: &mut Sandbox) -> PathBuf {
         sandbox.plant(&format!("{}.wasm", self.name), &self.bytes)
     }
 
-    /// Runs `tryaudex plugin install` with these grants.
+    /// Runs `tryaudex plugin install` for the guest with these grants.
     pub fn install(&self, sandbox: &mut Sandbox, grants: &[&str]) -> Output {
         let path = self.plant(sandbox);
         let grants = grants.iter().flat_map(|grant| ["--grant", grant]);
@@ -120,12 +120,12 @@ impl Guest {
     }
 }
 
-/// A module with such a function.
+/// Returns a module whose function has `depth` nested loops.
 fn loops(depth: u32) -> Vec<u8> {
     let mut body = [&[1][..], &to_leb(depth), &[0x7e]].concat();
     body.extend([0x03, 0x40].repeat(depth.try_into().unwrap()));
     for local in 0..depth {
-        // local := local + the next
+        // local := local + next local
         body.push(0x20);
         body.extend(to_leb(local));
         body.push(0x20);
@@ -134,7 +134,7 @@ fn loops(depth: u32) -> Vec<u8> {
         body.extend(to_leb(local));
     }
     for local in 0..depth {
-        // again unless it is zero
+        // repeat the loop unless the local is zero
         body.push(0x20);
         body.extend(to_leb(local));
         body.extend([0xa7, 0x0d, 0, 0x0b]);
@@ -149,7 +149,7 @@ fn section(id: u8, contents: &[u8]) -> Vec<u8> {
     [&[id][..], &to_leb(u32::try_from(contents.len()).unwrap()), contents].concat()
 }
 
-/// An unsigned LEB128 number, and its length.
+/// Decodes an unsigned LEB128 number. Returns the number and its length in bytes.
 fn leb(bytes: &[u8]) -> (usize, usize) {
     let length = bytes.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
     let value = bytes[..length].iter().rev().fold(0, |value, byte| value << 7 | usize::from(byte & 0x7f));
@@ -168,17 +168,18 @@ fn to_leb(mut value: u32) -> Vec<u8> {
     }
 }
 
-/// Builds all guests, so that what follows can be timed.
+/// Builds all guests, so that the build time is not part of a later measurement.
 pub fn build_all() {
     let _ = directory();
 }
 
-/// Where the built modules are.
+/// Returns the directory of the built modules, and builds them at the first call.
 fn directory() -> &'static Path {
     static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
     DIRECTORY.get_or_init(|| {
         let binary = Path::new(env!("CARGO_BIN_EXE_tryaudex"));
-        // Under the target directory of this very build, and not the same: a nested cargo would wait for its lock.
+        // A directory below the target directory of this build. In the same directory, the nested cargo would
+        // wait for the lock of the outer cargo.
         let target = binary.ancestors().nth(2).expect("target/PROFILE/tryaudex").join("guests");
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         build(&root.join("plugins"), &target);
@@ -198,7 +199,7 @@ fn build(workspace: &Path, target: &Path) {
         "--target-dir",
     ]);
     cargo.arg(target).args(COMPONENTS.iter().flat_map(|name| ["--package", name]));
-    // The outer build's flags and wrappers are for another target.
+    // The flags and wrappers of the outer build are for another target.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let keep = ["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO"].contains(&text.as_ref());

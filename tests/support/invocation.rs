@@ -1,4 +1,4 @@
-//! One run of a program in a sandbox, with a limit on its time.
+//! Runs a program in a sandbox with a time limit.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -17,10 +17,10 @@ use super::output::Output;
 use super::sandbox::Sandbox;
 use super::scan::Captured;
 
-/// No program of the tests takes as long, on a machine however busy.
+/// The time limit of a program. No program of the tests takes this long, even on a busy machine.
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// A program that is not started yet.
+/// A program that has not been started yet.
 #[must_use]
 pub struct Invocation<'a> {
     sandbox: &'a Sandbox,
@@ -60,13 +60,13 @@ impl<'a> Invocation<'a> {
         self
     }
 
-    /// The command prints its own environment on purpose: what the cloud issued to it may be on its stdout.
+    /// Allows issued secrets on stdout, for a command that prints its own environment on purpose.
     pub fn shows_issued_secrets(mut self) -> Self {
         self.shows_issued = true;
         self
     }
 
-    /// The test's own preparation, whose output is nobody's business.
+    /// Excludes the output from the scan for secrets, for the preparations of a test.
     pub fn unscanned(mut self) -> Self {
         self.is_scanned = false;
         self
@@ -76,14 +76,14 @@ impl<'a> Invocation<'a> {
         self.start().finish()
     }
 
-    /// Starts it; stdin is written and closed, stderr is collected.
+    /// Starts the program. Its stdin is written and closed, and its stderr is collected.
     pub fn start(mut self) -> Started<'a> {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
             self.command.spawn().unwrap_or_else(|error| panic!("cannot start `{}`: {error}", self.label));
         let mut stdin = child.stdin.take().unwrap();
         let bytes = std::mem::take(&mut self.stdin);
-        // A program that does not read all of its stdin is no failure.
+        // If a program does not read all of its stdin, this is not a failure.
         thread::spawn(move || drop(stdin.write_all(&bytes)));
         let stderr = collect(child.stderr.take().unwrap());
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -103,10 +103,11 @@ impl<'a> Invocation<'a> {
     }
 }
 
-/// Sees to it that programs of the tests are started with no signal ignored.
+/// Makes sure that the programs of the tests start without ignored signals.
 ///
-/// The tests may run where some are (`nohup`, a background job of a script). A signal that this process handles is at its default
-/// in what it starts; the handler itself does nothing, so that the tests go on as their caller wanted.
+/// The tests may run with ignored signals (`nohup`, a background job of a script). If this process handles a
+/// signal, the programs that it starts have the default action for the signal. The handler itself does
+/// nothing, so the tests continue as their caller wanted.
 fn heed_signals() {
     static HEEDED: Once = Once::new();
     HEEDED.call_once(|| {
@@ -140,7 +141,7 @@ impl Started<'_> {
         kill(pid(&self.child), signal).unwrap();
     }
 
-    /// The next line of stdout, without its end.
+    /// Reads the next line of stdout, without its line break.
     pub fn line(&mut self) -> String {
         let mut line = Vec::new();
         self.stdout.read_until(b'\n', &mut line).unwrap();
@@ -148,7 +149,7 @@ impl Started<'_> {
         String::from_utf8_lossy(&line).trim_end().to_owned()
     }
 
-    /// Waits for its end and for the end of its output.
+    /// Waits until the program and its output have ended.
     pub fn finish(mut self) -> Output {
         let mut bytes = std::mem::take(&mut self.read);
         self.stdout.read_to_end(&mut bytes).unwrap();
@@ -156,7 +157,7 @@ impl Started<'_> {
         let _ = self.watchdog.send(());
         let stderr = self.stderr.join().unwrap();
         let output = Output {
-            // As a shell says it: a program that a signal ended itself, not one that reports 128+n.
+            // A negative code means that a signal ended the program. The program itself may return 128+n.
             code: status.code().unwrap_or_else(|| -status.signal().unwrap_or_default()),
             stdout: String::from_utf8_lossy(&bytes).into_owned(),
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
@@ -172,7 +173,7 @@ impl Started<'_> {
     }
 }
 
-/// Kills `child` if nothing is heard for [`LIMIT`].
+/// Kills `child` after [`LIMIT`], unless a message is sent before.
 fn watch(child: &Child) -> Sender<()> {
     let (sender, receiver) = mpsc::channel();
     let id = pid(child);

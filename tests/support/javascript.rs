@@ -1,13 +1,14 @@
-//! node and componentize-js, which `tests/javascript/install.sh` installs and `make test` runs first.
+//! The installation of node and componentize-js. `make test` runs `tests/javascript/install.sh` first.
 
 use std::path::PathBuf;
 
 use super::python;
 
-/// Moves them, for install.sh and for the tests alike.
+/// The variable that moves the installation, for install.sh and for the tests.
 const PLACE: &str = "AUDEX_TEST_JAVASCRIPT";
 
-/// Where they are. Panics with the command to run where they are not: a test without its tools proves nothing.
+/// Returns the directory of the installation. If it is missing, panics and names the command that installs
+/// it, because a test without its tools proves nothing.
 pub fn directory() -> PathBuf {
     let tests = python::tests();
     let place = std::env::var_os(PLACE).map_or_else(|| tests.join(".javascript"), PathBuf::from);

@@ -6,7 +6,7 @@ import zipfile
 import boto3
 import botocore.model
 
-# CloudWatch speaks CBOR, JSON and query; the SDK prefers JSON.
+# CloudWatch supports CBOR, JSON and query. The SDK prefers JSON, so CBOR is put first.
 botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS = ("smithy-rpc-v2-cbor", *botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS)
 
 count = 0

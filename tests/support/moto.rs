@@ -1,4 +1,5 @@
-//! The moto double: one process for all tests, since it takes seconds to start; it ends with the test process.
+//! The moto double. All tests share one process, because it takes seconds to start. The double ends with the
+//! test process.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::python;
 
-/// What a test needs to know of the running double. Its buckets `alpha` and `beta` hold `hello.txt`; its table is `items`.
+/// The running double. Its buckets `alpha` and `beta` contain `hello.txt`; its table is `items`.
 pub struct Moto {
     pub endpoint: String,
     pub region: String,
@@ -17,12 +18,12 @@ pub struct Moto {
     pub admin_access_key_id: String,
     pub admin_secret_access_key: String,
     pub role_arn: String,
-    /// Holds its stdin open; the double ends when that closes.
+    /// The process. It ends when its stdin is closed.
     _process: Child,
 }
 
 impl Moto {
-    /// The running double. Tests share its contents: what one changes it must put back.
+    /// Returns the running double. Tests share its contents, so a test must undo its changes.
     pub fn get() -> &'static Self {
         static MOTO: OnceLock<Moto> = OnceLock::new();
         MOTO.get_or_init(Self::start)

@@ -1,4 +1,5 @@
-//! What must be true of any input: the judges of the fuzz targets in `fuzz/`, and of their corpus, which is replayed here.
+//! Properties that hold for any input. The fuzz targets in `fuzz/` check them, and the tests check them on
+//! the corpus.
 
 pub mod aws_profiles;
 pub mod environment;

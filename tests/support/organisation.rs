@@ -1,4 +1,5 @@
-//! An organisation's `/etc/audex`, really there: each program gets a mount namespace of its own, in which `/etc` is the test's.
+//! A real `/etc/audex` of an organisation. Each program runs in its own mount namespace, in which `/etc` is a
+//! directory of the test.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,16 +11,17 @@ use tempfile::TempDir;
 use super::{Output, Sandbox};
 
 const UNSHARE: &str = "/usr/bin/unshare";
-/// `$0` is the directory, the rest is the program.
+/// The shell command that enters the namespace. `$0` is the directory; the other arguments are the program.
 const ENTER: &str = "mount --bind \"$0\" /etc && exec \"$@\"";
 
-/// The organisation of some machine, on which the user of a sandbox has an account.
+/// The organisation that owns the machine of a sandbox's user.
 pub struct Organisation {
     etc: TempDir,
 }
 
 impl Organisation {
-    /// Whose `/etc/audex/config.toml` this is. Panics where no mount namespace can be had: without one nothing is shown.
+    /// Creates an organisation with this `/etc/audex/config.toml`. Panics if mount namespaces are not
+    /// available, because without them a test proves nothing.
     pub fn of(config: &str) -> Self {
         let etc = tempfile::Builder::new().prefix("audex-etc-").tempdir().unwrap();
         let organisation = Self { etc };
@@ -44,7 +46,7 @@ impl Organisation {
         );
     }
 
-    /// Writes the file `name` of `/etc/audex`.
+    /// Writes the file `name` in `/etc/audex`.
     pub fn says(&self, name: &str, text: &str) -> PathBuf {
         let path = self.etc.path().join("audex").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -57,7 +59,8 @@ impl Organisation {
         self.run_as(sandbox, &format!("root:x:0:0::{}:/bin/sh\n", sandbox.home().display()), arguments)
     }
 
-    /// As [`Organisation::run`], where these are the accounts; the program runs as user 0.
+    /// Runs `tryaudex` like [`Organisation::run`], with `accounts` as `/etc/passwd`. The program runs as user
+    /// 0.
     pub fn run_as<A: AsRef<OsStr>>(
         &self,
         sandbox: &Sandbox,
@@ -74,7 +77,7 @@ impl Organisation {
     }
 }
 
-/// Who is not root needs a user namespace besides.
+/// Returns the options of `unshare`. A user who is not root also needs a user namespace.
 fn flags() -> &'static [&'static str] {
     if nix::unistd::geteuid().is_root() { &["--mount"] } else { &["--mount", "--map-root-user"] }
 }

@@ -1,4 +1,4 @@
-//! What a program did, for assertions and snapshots.
+//! The result of a program, for assertions and snapshots.
 
 use std::path::PathBuf;
 
@@ -6,21 +6,22 @@ use serde_json::Value;
 
 use super::redact::redact;
 
-/// Exit status and output; text that is not UTF-8 is replaced in the strings, not in `bytes`.
+/// The exit status and the output of a program. Bytes that are not UTF-8 are replaced in the strings, but not
+/// in `bytes`.
 #[must_use]
 #[derive(Debug)]
 pub struct Output {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
-    /// stdout as it was.
+    /// The unchanged stdout.
     pub bytes: Vec<u8>,
-    /// The sandbox's HOME, which a snapshot does not name.
+    /// The HOME of the sandbox, which a snapshot replaces.
     pub(super) home: PathBuf,
 }
 
 impl Output {
-    /// Panics with everything that was printed unless the exit status is `code`.
+    /// Panics with the whole output unless the exit status is `code`.
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
         assert!(
@@ -38,13 +39,13 @@ impl Output {
         self.exits(0)
     }
 
-    /// stdout as one JSON value.
+    /// Parses stdout as one JSON value.
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON: {error}\n{}", self.stdout))
     }
 
-    /// Each line of stderr as a JSON value.
+    /// Parses each line of stderr as a JSON value.
     #[track_caller]
     pub fn stderr_json(&self) -> Vec<Value> {
         let parse = |line: &str| {
@@ -53,7 +54,7 @@ impl Output {
         self.stderr.lines().map(parse).collect()
     }
 
-    /// Exit status, stdout and stderr, without what differs from run to run.
+    /// Returns exit status, stdout and stderr, with placeholders for values that differ from run to run.
     pub fn snapshot(&self) -> String {
         let mut text = format!("exit {}\n", self.code);
         for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {

@@ -1,11 +1,12 @@
-//! The venv with the real aws CLI and moto, which `tests/python/install.sh` makes and `make test` runs first.
+//! The venv with the real aws CLI and moto. `make test` runs `tests/python/install.sh` first, which makes it.
 
 use std::path::{Path, PathBuf};
 
-/// Moves the venv, for install.sh and for the tests alike.
+/// The variable that moves the venv, for install.sh and for the tests.
 const VENV: &str = "AUDEX_TEST_VENV";
 
-/// The venv's `bin`. Panics with the command to run where there is none: a test without its client proves nothing.
+/// Returns the `bin` directory of the venv. If there is no venv, panics and names the command that makes it,
+/// because a test without its client proves nothing.
 pub fn binaries() -> PathBuf {
     let tests = tests();
     let venv = std::env::var_os(VENV).map_or_else(|| tests.join(".venv"), PathBuf::from);
@@ -18,12 +19,11 @@ pub fn binaries() -> PathBuf {
     venv.canonicalize().unwrap().join("bin")
 }
 
-/// The venv's interpreter.
 pub fn interpreter() -> PathBuf {
     binaries().join("python")
 }
 
-/// The folder `tests`.
+/// Returns the directory `tests`.
 pub fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join("tests")
 }

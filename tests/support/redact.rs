@@ -1,11 +1,11 @@
-//! Replaces what differs from run to run: home, session, time, digest, port, duration, key id.
+//! Replaces values that differ from run to run: home, session, time, digest, port, duration, key id.
 
 use std::path::Path;
 
-/// Characters of a SHA-256 digest in hexadecimal, whole and as tables show it.
+/// The lengths of a SHA-256 digest in hexadecimal: the whole digest, and the short form in tables.
 const DIGESTS: [usize; 2] = [64, 12];
 
-/// `text` with a placeholder for each of them.
+/// Returns `text` with a placeholder for each such value.
 pub fn redact(text: &str, home: &Path) -> String {
     let text = text.replace(&home.display().to_string(), "[home]");
     let mut out = String::new();
@@ -15,7 +15,7 @@ pub fn redact(text: &str, home: &Path) -> String {
     durations(&out)
 }
 
-/// Words and what stands between them; a word is of letters, digits, `-`, `:` and `.`.
+/// Splits a text into words and the parts between them. A word consists of letters, digits, `-`, `:` and `.`.
 fn pieces(text: &str) -> Vec<&str> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
     let mut pieces = Vec::new();
@@ -59,13 +59,13 @@ fn placeholder(word: &str) -> Option<String> {
     Some(format!("{name}{rest}"))
 }
 
-/// `2026-11-22T10:15:40Z`
+/// Returns true for a time such as `2026-11-22T10:15:40Z`.
 fn is_time(word: &str) -> bool {
     let shape: String = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     shape == "0000-00-00T00:00:00Z"
 }
 
-/// `after 0.1 s`, `after 12 ms`, `0 s against STS`, `"duration_ms":12`
+/// Replaces the numbers in `after 0.1 s`, `after 12 ms`, `0 s against STS` and `"duration_ms":12`.
 fn durations(text: &str) -> String {
     let text = number_after(text, " after ", &[" s", " ms"]);
     let text = number_after(&text, " ", &[" s against STS"]);

@@ -1,4 +1,5 @@
-//! A user's machine for one test: an own HOME, an own environment, a cloud on loopback. Dropping it is the scan for leaks.
+//! The machine of a user for one test, with its own HOME, its own environment and a cloud on loopback. When
+//! the sandbox is dropped, it scans for leaked secrets.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -16,34 +17,35 @@ use super::output::Output;
 use super::scan::{self, Captured};
 use super::{Moto, python};
 
-/// Where the loopback cloud of a sandbox is.
+/// The region of the loopback cloud of a sandbox.
 const REGION: &str = "eu-central-1";
 /// The role of [`Seed::demo`].
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/AudexDemo";
-/// Where the commands of the tests are, and nothing of the developer's own.
+/// The PATH for the commands of the tests. It has no tools of the developer.
 const SYSTEM_PATH: &str = "/usr/bin:/bin";
 
-/// One user, one machine, one cloud.
+/// The machine of one user, with one cloud.
 pub struct Sandbox {
     home: TempDir,
     cloud: Option<LoopbackCloud>,
     variables: BTreeMap<OsString, OsString>,
-    /// Secrets that no output and no file may hold, not even a command's own stdout.
+    /// Secrets that no output and no file may contain, not even the stdout of a command.
     callers_secrets: Vec<String>,
-    /// Files of the test's own making.
+    /// Files that the test wrote itself.
     planted: Vec<PathBuf>,
     pub(super) captured: Mutex<Vec<Captured>>,
 }
 
 impl Sandbox {
-    /// The demo account; the caller is its `developer`, who may only assume the role `AudexDemo`.
+    /// Creates a sandbox with the demo account. The caller is the `developer`, who may only assume the role
+    /// `AudexDemo`.
     pub fn new() -> Self {
         let mut sandbox = Self::with_seed(Seed::demo(), "developer");
         sandbox.set("AUDEX_ROLE_ARN", ROLE);
         sandbox
     }
 
-    /// An account of the test's own; the caller is `user`, and no role is configured.
+    /// Creates a sandbox with an account of the test. The caller is `user`, and no role is configured.
     pub fn with_seed(seed: Seed, user: &str) -> Self {
         let cloud = LoopbackCloud::start(seed, None).unwrap();
         let mut sandbox = Self::without_cloud();
@@ -56,7 +58,8 @@ impl Sandbox {
         sandbox
     }
 
-    /// The account of the moto double; the caller's own keys could do everything the tests deny.
+    /// Creates a sandbox with the account of the moto double. The caller's own keys allow everything that the
+    /// tests deny.
     pub fn with_moto(moto: &Moto) -> Self {
         let mut sandbox = Self::without_cloud();
         sandbox.set("AWS_ENDPOINT_URL", &moto.endpoint);
@@ -68,7 +71,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// A user without any credentials.
+    /// Creates a sandbox of a user without any credentials.
     pub fn without_cloud() -> Self {
         let home = tempfile::Builder::new().prefix("audex-home-").tempdir().unwrap();
         let mut sandbox = Self {
@@ -88,7 +91,7 @@ impl Sandbox {
         let path = sandbox.home().to_owned();
         sandbox.set("HOME", path);
         sandbox.set("PATH", SYSTEM_PATH);
-        // No test may wait for an instance metadata service that is not there.
+        // No test may wait for an instance metadata service that does not exist.
         sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
         sandbox
     }
@@ -105,18 +108,19 @@ impl Sandbox {
         self
     }
 
-    /// The value of a variable, if it is text.
+    /// Returns the value of a variable, if the value is UTF-8.
     pub fn get(&self, name: &str) -> Option<String> {
         self.variables.get(OsStr::new(name)).and_then(|value| value.to_str()).map(str::to_owned)
     }
 
-    /// Both spellings: the aws CLI of these tests reads the one, SDKs the other.
+    /// Sets both variables of the region: SDKs read `AWS_REGION`, and the aws CLI of these tests reads
+    /// `AWS_DEFAULT_REGION`.
     pub fn set_region(&mut self, region: &str) -> &mut Self {
         self.set("AWS_REGION", region);
         self.set("AWS_DEFAULT_REGION", region)
     }
 
-    /// Sets a variable whose value must turn up nowhere.
+    /// Sets a variable whose value must not appear in any output or file.
     pub fn set_secret(&mut self, name: &str, value: &str) -> &mut Self {
         self.plant_secret(value);
         self.set(name, value)
@@ -127,14 +131,14 @@ impl Sandbox {
         self
     }
 
-    /// Names text that must turn up nowhere but in planted files.
+    /// Registers a secret that must not appear anywhere except in planted files.
     pub fn plant_secret(&mut self, value: &str) -> &mut Self {
         assert!(value.len() >= 16, "`{value}` could turn up by chance");
         self.callers_secrets.push(value.to_owned());
         self
     }
 
-    /// Writes a file under HOME.
+    /// Writes a file below HOME, which the scan for secrets ignores.
     pub fn plant(&mut self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
         let path = self.home().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -151,12 +155,12 @@ impl Sandbox {
         self.cloud.as_ref().expect("this sandbox has no loopback cloud")
     }
 
-    /// `tryaudex` with these arguments, ready to run.
+    /// Prepares a run of `tryaudex` with these arguments.
     pub fn tryaudex<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
         self.program(env!("CARGO_BIN_EXE_tryaudex"), arguments)
     }
 
-    /// Any other program with the sandbox's environment.
+    /// Prepares a run of any other program with the environment of the sandbox.
     pub fn program<A: AsRef<OsStr>>(
         &self,
         program: impl AsRef<OsStr>,
@@ -179,13 +183,13 @@ impl Sandbox {
         self.tryaudex([&["run"], options, &["--", "sh", "-c", script]].concat()).output()
     }
 
-    /// The audit log's records.
+    /// Returns the records of the audit log.
     pub fn audit(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.audit_log()).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The names of the audit log's events, in order.
+    /// Returns the names of the events in the audit log, in order.
     pub fn events(&self) -> Vec<String> {
         self.audit().iter().map(|record| record["event"].as_str().unwrap().to_owned()).collect()
     }
@@ -194,7 +198,7 @@ impl Sandbox {
         PathBuf::from(self.run(["audit", "path"]).success().stdout.trim())
     }
 
-    /// The directories of sessions that are still there.
+    /// Returns the session directories that still exist.
     pub fn session_directories(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.home().join("run/audex")).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()

@@ -1,21 +1,22 @@
-//! Looks for secrets in everything a test produced.
+//! Searches for secrets in everything that a test produced.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What one program printed.
+/// The output of one program.
 pub struct Captured {
     /// The program and its arguments.
     pub label: String,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
-    /// The command printed its own environment on purpose: what the cloud issued to it may be on stdout.
+    /// True if the command prints its own environment on purpose, so issued secrets may be on stdout.
     pub shows_issued: bool,
 }
 
-/// Every leak, one line each; the secret itself is not repeated.
+/// Returns every leak as one line, without the secret itself.
 ///
-/// `callers` may be nowhere but in `planted` files; `issued` may also be on the stdout of a command that shows them.
+/// The secrets in `callers` may appear only in `planted` files. The secrets in `issued` may also appear on
+/// the stdout of a command that shows them.
 pub fn scan(
     captured: &[Captured],
     home: &Path,
@@ -23,7 +24,7 @@ pub fn scan(
     callers: &[String],
     issued: &[String],
 ) -> Vec<String> {
-    // A session that is a caller's own source is both.
+    // If the caller's source is a session, its secrets are in both lists.
     let issued: Vec<String> = issued.iter().filter(|secret| !callers.contains(secret)).cloned().collect();
     let mut leaks = Vec::new();
     let mut look = |place: String, bytes: &[u8], issued: &[String]| {
@@ -46,7 +47,7 @@ pub fn scan(
     leaks
 }
 
-/// Whether `bytes` hold any of `secrets`, as they are or as they would stand in a URL.
+/// Returns true if `bytes` contain one of `secrets`, unchanged or percent-encoded for a URL.
 fn holds(bytes: &[u8], secrets: &[String]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     secrets.iter().any(|secret| text.contains(secret.as_str()) || text.contains(&percent_encoded(secret)))
@@ -56,7 +57,7 @@ fn percent_encoded(text: &str) -> String {
     text.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D")
 }
 
-/// Every regular file under `directory`; links are not followed.
+/// Returns every regular file below `directory`. Links are not followed.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {

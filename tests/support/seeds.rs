@@ -1,9 +1,10 @@
-//! Accounts that are not the demo's.
+//! Accounts for tests that do not use the demo account.
 
 use audex_loopback::{Seed, UserSeed};
 use serde_json::{Value, json};
 
-/// The demo's buckets and role, and a user `analyst` with rights of its own on S3 and no role to assume.
+/// Returns the demo account with an additional user `analyst`, who has permissions of its own on S3 and
+/// DynamoDB and no role to assume.
 pub fn analyst() -> Seed {
     let mut seed = Seed::demo();
     seed.users.push(user(
@@ -17,7 +18,7 @@ pub fn analyst() -> Seed {
     seed
 }
 
-/// A user with these statements.
+/// Returns a user with these policy statements.
 pub fn user(name: &str, statements: &Value) -> UserSeed {
     let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
     UserSeed { name: name.to_owned(), policies: vec![policy], access_key: None }

@@ -20,7 +20,7 @@ for line in sys.stdin.read().splitlines():
     request = AWSRequest(method, os.environ["AWS_ENDPOINT_URL"] + path, headers, body.encode())
     (S3SigV4Auth if service == "s3" else SigV4Auth)(credentials, service, os.environ["AWS_REGION"]).add_auth(request)
     signed = dict(request.headers.items())
-    signed.setdefault("Content-Type", "")  # urllib would add one
+    signed.setdefault("Content-Type", "")  # otherwise urllib adds a default value
     try:
         with urllib.request.urlopen(urllib.request.Request(request.url, body.encode() or None, signed, method=method)) as answer:
             print(f"{name}: {answer.status}", flush=True)

@@ -27,7 +27,8 @@ DER, SPKI = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublic
 ISSUER_V1, ISSUER_V2 = (x509.ObjectIdentifier(f"1.3.6.1.4.1.57264.1.{n}") for n in (1, 8))
 SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 ORIGIN = "rekor.test - 1"
-# The certificate's first minute; it is good for ten, as Fulcio's are, and everything is over by now.
+# The first minute of the certificate. It is valid for ten minutes, like Fulcio's certificates, so it has
+# expired.
 BEGIN = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(hours=2)
 MINUTES = lambda n: datetime.timedelta(minutes=n)
 b64 = lambda data: base64.b64encode(data).decode()
@@ -85,7 +86,7 @@ class Instance:
             .add_extension(x509.UnrecognizedExtension(ISSUER_V2, b"\x0c" + _length(utf8) + utf8), critical=False))
         if "no-sct" in faults:
             return builder.sign(ca_key, hashes.SHA384())
-        # RFC 6962, 3.2: what is logged is the certificate without the extension that tells of it.
+        # RFC 6962, 3.2: the log entry is the certificate without the SCT extension.
         tbs = builder.sign(ca_key, hashes.SHA384()).tbs_certificate_bytes
         time = int(BEGIN.timestamp() * 1000)
         signed = (struct.pack(">BBQH", 0, 0, time, 1) + hashlib.sha256(_spki(self.ca_key)).digest() + struct.pack(">I", len(tbs))[1:]
@@ -116,7 +117,7 @@ class Instance:
         minute = 11 if "late" in faults else -1 if "early" in faults else 1
         time, index, local = int((BEGIN + MINUTES(minute)).timestamp()), 1003, 3
         promised = _canonical({"body": b64(body), "integratedTime": time, "logID": _key_id(key).hex(), "logIndex": index})
-        # One of several, in a tree that is not whole.
+        # One of several entries, in a tree that is not a complete binary tree.
         leaves = [f"entry {n}".encode() for n in range(3)] + [body, b"entry 4", b"entry 5", b"entry 6"]
         path = _path(local, leaves)
         if "wrong-proof" in faults:

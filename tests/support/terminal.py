@@ -33,7 +33,7 @@ def read(until):
             sys.exit(1)
         try:
             data = os.read(terminal, 4096)
-        except OSError:  # EIO: nobody has the terminal open any more
+        except OSError:  # EIO: no process has the terminal open any more
             data = b""
         if not data:
             return False

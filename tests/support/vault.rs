@@ -1,4 +1,4 @@
-//! A Vault double for one sandbox; it ends with the test.
+//! A Vault double for one sandbox. It ends with the test.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use super::{ROLE, Sandbox, python};
 
-/// What every token of the double begins with.
+/// The prefix of every token of the double.
 const TOKEN_PREFIX: &str = "hvs.issued-by-the-double-";
 
-/// A running double, which mints through the cloud of a sandbox.
+/// A running double, which mints credentials in the cloud of a sandbox.
 pub struct VaultDouble {
     pub address: String,
-    /// The same by https, with a certificate of `ca`.
+    /// The https address, with a certificate that `ca` signed.
     pub tls_address: String,
     pub ca: String,
-    /// The user's own token, which may revoke leases.
+    /// The token of the user, which may revoke leases.
     pub token: String,
     pub secret_id: String,
     pub jwt: String,
@@ -24,7 +24,8 @@ pub struct VaultDouble {
 }
 
 impl VaultDouble {
-    /// Starts one whose source is the cloud's `developer`, or `source` if it has such a user.
+    /// Starts a double that mints with the keys of the cloud's user `source`. For a role of the type
+    /// `iam_user`, it returns the keys of the cloud's user `user`.
     pub fn start(sandbox: &mut Sandbox, source: &str, user: &str) -> Self {
         let cloud = sandbox.cloud();
         let keys = |user: &str| {
@@ -56,7 +57,7 @@ impl VaultDouble {
             process,
         };
         sandbox.plant_secret(TOKEN_PREFIX).plant_secret(&double.secret_id).plant_secret(&double.jwt);
-        // The source credentials are Vault's, not the user's.
+        // The source credentials belong to Vault, not to the user.
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AUDEX_ROLE_ARN"] {
             sandbox.unset(name);
         }
@@ -65,17 +66,17 @@ impl VaultDouble {
         double
     }
 
-    /// Changes how it behaves.
+    /// Changes the behaviour of the double.
     pub fn set(&self, change: &Value) {
         self.ask("set", change);
     }
 
-    /// Leases that are open, logins that were not ended, and what it was asked.
+    /// Returns the open leases, the logins that were not ended, and the log of requests.
     pub fn state(&self) -> Value {
         self.ask("state", &json!({}))
     }
 
-    /// Nothing is left but the user's own token.
+    /// Panics unless all leases and logins have ended and the user's own token is still valid.
     #[track_caller]
     pub fn is_clean(&self) {
         let state = self.state();
@@ -83,7 +84,7 @@ impl VaultDouble {
         assert_eq!(state["user_token"], true, "the user's own token was revoked");
     }
 
-    /// How often it was asked for this, such as `PUT aws/sts/my-vault-role`.
+    /// Returns the number of requests such as `PUT aws/sts/my-vault-role`.
     pub fn count(&self, wanted: &str) -> usize {
         let state = self.state();
         state["log"].as_array().unwrap().iter().filter(|line| *line == wanted).count()

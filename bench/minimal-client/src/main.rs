@@ -1,9 +1,9 @@
-//! The yardstick of `make bench`: what a competent author writes in forty lines with the AWS SDK.
+//! The baseline of `make bench`: the forty lines that a competent author writes with the AWS SDK.
 //!
 //! `minimal-client ROLE_ARN POLICY COMMAND [ARGUMENT...]` loads the SDK's default configuration with its
 //! default HTTPS client, calls AssumeRole once with POLICY as the inline session policy, puts the three
 //! credential variables into COMMAND's environment, runs it, and exits with its code. It is not tuned
-//! and not slowed: no checks, no audit log, no isolation, no components.
+//! and not slowed: it has no checks, no audit log, no isolation and no components.
 
 use std::error::Error;
 use std::process::{Command, ExitCode};

@@ -1,4 +1,4 @@
-//! The command line: one file per command, an argument struct and one function each.
+//! The command line. Each command has its own file with an argument struct and one function.
 
 mod audit;
 mod cleanup;
@@ -71,7 +71,7 @@ enum Command {
     Completions(completions::Args),
 }
 
-/// Runs the program; returns its exit status.
+/// Runs the program and returns its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
     if compiler::is_wanted() {
@@ -97,7 +97,6 @@ pub fn main() -> ExitCode {
 }
 
 impl Command {
-    /// How the command speaks.
     fn console(&self) -> Console {
         match self {
             Self::Run(args) => args.console(),
@@ -125,7 +124,7 @@ fn run_command(command: Command, environment: &Environment) -> Result<u8, Failur
     }
 }
 
-/// Says why the command line could not be read, or shows help; returns the exit status.
+/// Prints the help text or the error of the command line, and returns the exit status.
 fn unparsed(mut error: clap::Error) -> u8 {
     if !error.use_stderr() {
         console::help(&error.render());
@@ -136,7 +135,8 @@ fn unparsed(mut error: clap::Error) -> u8 {
     let hint = mistake::hint(&mut error, &program, std::env::args_os().skip(1));
     let mut text = error.render().to_string();
     for (_, value) in error.context() {
-        // Security: a line end in an argument would begin a line of ours. Its escape sequences are gone when clap shows it.
+        // Security: a line break in an argument could forge a line of this program's output. clap strips
+        // escape sequences when it renders the error, so the argument is searched for in both forms.
         if let ContextValue::String(quoted) = value
             && quoted.contains(char::is_control)
         {
@@ -153,7 +153,8 @@ fn unparsed(mut error: clap::Error) -> u8 {
     u8::try_from(error.exit_code()).unwrap_or(2)
 }
 
-/// Whether a file can be made at `path`, as far as its directory goes: asked before there is anything to lose.
+/// Rejects an output path whose directory does not exist. Commands check this before they start work that
+/// would be lost.
 fn has_directory(path: &Path) -> Result<(), Failure> {
     if path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir()) {
         return Ok(());
@@ -162,7 +163,7 @@ fn has_directory(path: &Path) -> Result<(), Failure> {
     Err(Failure::usage(&message, "make it first"))
 }
 
-/// Tells the user; returns the exit status.
+/// Prints the failure and returns the exit status.
 fn report(console: Console, failure: &Failure) -> u8 {
     let code = failure.kind.exit_code();
     console.error(&failure.message(), &failure.causes(), failure.hint.as_deref(), code);

@@ -1,5 +1,5 @@
-//! The one place that prints. Results go to stdout; everything the program says of itself goes to stderr, where a
-//! command's own output cannot be mistaken for it.
+//! The only module that prints. Results go to stdout. All messages of the program go to stderr, so they are
+//! not mixed with a command's own output.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -16,25 +16,26 @@ use audex_core::environment::Environment;
 use audex_core::printable::is_hidden;
 use audex_core::shape::Misplaced;
 
-/// Characters of one cell of a table: more is cut, as no screen has them and whole records are in the JSON form.
+/// The maximum number of characters in a table cell. Longer cells are cut: no screen is that wide, and the
+/// JSON output has the whole records.
 const CELL_CHARACTERS: usize = 200;
 
-/// The session's own terminal (POSIX, "General Terminal Interface").
+/// The controlling terminal of the session (POSIX, "General Terminal Interface").
 const TERMINAL: &str = "/dev/tty";
 
-/// How the program speaks.
+/// The output options of the program.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Console {
-    /// Only errors.
+    /// Prints only errors.
     pub quiet: bool,
-    /// JSON lines on stderr.
+    /// Prints JSON lines on stderr.
     pub json: bool,
-    /// Also what components log.
+    /// Also prints the log lines of components.
     pub verbose: bool,
 }
 
 impl Console {
-    /// Says one line about what is going on; `event` and `fields` are its JSON form.
+    /// Prints one line about the progress of the program. `event` and `fields` are its JSON form.
     pub fn say(self, event: &str, line: &str, fields: &Value) {
         if self.quiet {
             return;
@@ -50,7 +51,7 @@ impl Console {
         }
     }
 
-    /// Says what the user should know.
+    /// Prints a notice for the user.
     pub fn notice(self, text: &str) {
         if self.quiet {
             return;
@@ -63,7 +64,7 @@ impl Console {
         });
     }
 
-    /// Says what a component logged, if that is wanted.
+    /// Prints a log line of a component if `verbose` is set.
     pub fn log(self, plugin: &str, line: &str) {
         if self.verbose && !self.quiet {
             stderr(&if self.json {
@@ -74,7 +75,7 @@ impl Console {
         }
     }
 
-    /// Says what failed, why, and what to do. Never silenced.
+    /// Prints an error with its causes and its hint, even if `quiet` is set.
     pub fn error(self, message: &str, causes: &[String], hint: Option<&str>, exit_code: u8) {
         let (message, hint) = (shown(message), hint.map(shown));
         let causes: Vec<_> = causes.iter().map(|cause| shown(cause)).collect();
@@ -94,34 +95,36 @@ impl Console {
     }
 }
 
-/// Values that nothing said on stderr may repeat.
+/// The values that no message on stderr may contain.
 static HIDDEN: OnceLock<Misplaced> = OnceLock::new();
 
-/// Hides from now on, in everything said on stderr, values of `environment` that have no shape that may be shown.
+/// From here on, hides the values of `environment` in all messages on stderr, except values of a shape that
+/// may be shown.
 pub fn hide(environment: &Environment) {
     let _ = HIDDEN.set(Misplaced::of(environment));
 }
 
-/// `text` without hidden values. Security: before JSON spells a value otherwise.
+/// Returns `text` without hidden values.
+///
+/// Security: this must run before JSON encoding, which changes the spelling of a value.
 fn shown(text: &str) -> Cow<'_, str> {
     HIDDEN.get().map_or(Cow::Borrowed(text), |hidden| hidden.hide(text))
 }
 
-/// Prints a result. A reader that went away (`| head`) is no error.
+/// Prints a result. If the reader has closed the pipe (`| head`), this is not an error.
 pub fn result(text: &str) {
     let _ = show(text);
 }
 
-/// Why a result could not be written, if one could not: a full disk must not look like success.
+/// Returns the first error of writing a result, if there was one. A full disk must not look like success.
 #[must_use]
 pub fn unwritten() -> Option<&'static io::Error> {
     UNWRITTEN.get()
 }
 
-/// The first error of standard output.
 static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 
-/// Prints a part of a result; returns whether anybody still reads.
+/// Prints a part of a result. Returns false if standard output can no longer be written.
 ///
 /// Security: results quote files and components; control and hidden characters must not reach a terminal.
 #[must_use]
@@ -142,18 +145,19 @@ pub fn show(text: &str) -> bool {
     }
 }
 
-/// Tells a person several lines, without a prefix, so that commands in them can be copied.
+/// Prints lines for a person on stderr, without a prefix, so that commands in the lines can be copied.
 pub fn tell(text: &str) {
     text.lines().for_each(stderr);
 }
 
-/// Returns true if a person reads standard error.
+/// Returns true if standard error is a terminal.
 #[must_use]
 pub fn is_watched() -> bool {
     io::IsTerminal::is_terminal(&io::stderr())
 }
 
-/// Asks on the terminal of the session, whatever standard input is; none if there is none.
+/// Asks a question on the terminal of the session, whatever standard input is. Returns `None` if there is no
+/// terminal.
 #[must_use]
 pub fn ask(question: &str) -> Option<String> {
     use std::io::BufRead as _;
@@ -164,10 +168,11 @@ pub fn ask(question: &str) -> Option<String> {
     Some(answer)
 }
 
-/// Prints a help text, with its styles where a person reads it.
+/// Prints a help text, with styles if standard output takes them.
 pub fn help(text: &StyledStr) {
     let is_styled = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
-    // Security: a help text quotes nothing that a user or a component wrote, so that its escape sequences are the program's own.
+    // Security: a help text contains no words of a user or a component, so all its escape sequences are the
+    // program's own.
     if is_styled {
         let _ = write!(io::stdout().lock(), "{}", text.ansi());
     } else {
@@ -175,26 +180,25 @@ pub fn help(text: &StyledStr) {
     }
 }
 
-/// Returns the columns of the terminal that standard output goes to; none where it goes to no terminal.
+/// Returns the width of the terminal in columns, or `None` if standard output is not a terminal.
 fn columns() -> Option<usize> {
     let (Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
     Some(columns.into()).filter(|columns| *columns > 0)
 }
 
-/// Returns true if a person reads standard output.
+/// Returns true if standard output is a terminal.
 #[must_use]
 pub fn is_result_watched() -> bool {
     io::IsTerminal::is_terminal(&io::stdout())
 }
 
-/// How lines on stderr begin that are worth a colour.
+/// The labels of lines on stderr, with their colours.
 const LABELS: [(&str, Style); 3] = [
     ("error:", AnsiColor::Red.on_default().bold()),
     ("hint:", AnsiColor::Cyan.on_default().bold()),
     ("notice:", AnsiColor::Yellow.on_default().bold()),
 ];
 
-/// `line` with its label in colour, where it has one.
 fn coloured(line: String) -> String {
     let label = LABELS.iter().find_map(|(label, style)| Some((label, style, line.strip_prefix(label)?)));
     match label {
@@ -203,26 +207,27 @@ fn coloured(line: String) -> String {
     }
 }
 
-/// Returns true if stderr takes colours: it is a terminal, and no variable such as `NO_COLOR` says otherwise.
+/// Returns true if stderr takes colours: it is a terminal, and no variable such as `NO_COLOR` forbids them.
 fn takes_colour() -> bool {
     static TAKES: OnceLock<bool> = OnceLock::new();
     *TAKES.get_or_init(|| AutoStream::choice(&io::stderr()) != ColorChoice::Never)
 }
 
 fn stderr(line: &str) {
-    // A command, a component or a server may have put control characters into what is quoted here.
+    // The line may quote a command, a component or a server, and such text can contain control characters.
     let mut clean = visible(&shown(line), |_| Some(' '));
-    // Security: only after that, so that no escape sequence is anybody else's.
+    // Security: colours are added after the cleaning, so every escape sequence is the program's own.
     if takes_colour() {
         clean = coloured(clean);
     }
-    // The end of the line in the same write, or the output of a command comes between.
+    // The line break is part of the same write. Otherwise the output of a command could come before it.
     clean.push('\n');
     let _ = io::stderr().lock().write_all(clean.as_bytes());
 }
 
-/// `text` with what `control` makes of each control character, and characters that act unseen (direction, zero
-/// width) spelled `\u202e`: JSON, which has them in strings alone, means the same as before.
+/// Returns `text` with each control character replaced by the result of `control`, and each invisible
+/// character (direction, zero width) written as an escape such as `\u202e`. JSON has such characters only in
+/// strings, so its meaning does not change.
 fn visible(text: &str, control: impl Fn(char) -> Option<char>) -> String {
     let mut visible = String::with_capacity(text.len());
     for c in text.chars() {
@@ -239,34 +244,35 @@ fn visible(text: &str, control: impl Fn(char) -> Option<char>) -> String {
     visible
 }
 
-/// Lays rows out in columns under `headings`, as wide as the terminal. Long cells are cut.
+/// Formats rows as columns under `headings`, as wide as the terminal. Long cells are cut.
 ///
-/// Where standard output is not a terminal, each row is one line, however long.
+/// If standard output is not a terminal, each row is one line of any length.
 #[must_use]
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     laid_out(headings, rows, columns().map(Fit::Wrapped))
 }
 
-/// Lays rows out like [`table`], but on a terminal too each is one line: its last cell is cut.
+/// Formats rows like [`table`], but each row is one line on a terminal too: its last cell is cut.
 #[must_use]
 pub fn lines(headings: &[&str], rows: &[Vec<String>]) -> String {
     laid_out(headings, rows, columns().map(Fit::Cut))
 }
 
-/// How a table is made to fit into so many characters.
+/// The way to fit a table into a number of characters.
 #[derive(Clone, Copy, Debug)]
 enum Fit {
-    /// Cells go on in the next line.
+    /// Long cells continue on the next line.
     Wrapped(usize),
-    /// The last cell ends where the line does.
+    /// The last cell is cut at the end of the line.
     Cut(usize),
 }
 
 /// The text between two columns.
 const GAP: &str = "  ";
-/// Characters of a column that is not made narrower: words are not broken into less.
+/// The minimum width of a column. Words are not broken into shorter pieces.
 const LEAST_COLUMN: usize = 12;
-/// Characters of a word that is not broken as long as another column has more: a time, a session's name, a digest.
+/// The maximum length of a word that is kept whole while another column can be made narrower. A time, the
+/// name of a session and a digest fit into this length.
 const WORD: usize = 24;
 
 fn laid_out(headings: &[&str], rows: &[Vec<String>], fit: Option<Fit>) -> String {
@@ -292,7 +298,7 @@ fn laid_out(headings: &[&str], rows: &[Vec<String>], fit: Option<Fit>) -> String
         None => {}
     }
     let line = |cells: &mut dyn Iterator<Item = &str>| {
-        // By hand: a width in a format string is 16 bits, and more is a panic.
+        // Not with a format string: its width has 16 bits, and a larger number panics.
         let pad = |(cell, width): (&str, &usize)| {
             cell.to_owned() + &" ".repeat(width.saturating_sub(cell.chars().count()))
         };
@@ -311,7 +317,8 @@ fn laid_out(headings: &[&str], rows: &[Vec<String>], fit: Option<Fit>) -> String
     out
 }
 
-/// Takes from the widest columns until all fit into `most` characters, or none can give more: first down to `least`.
+/// Makes the widest columns narrower until all columns fit into `most` characters, or until no column can be
+/// made narrower. Columns are reduced to their `least` width first, and then to `LEAST_COLUMN`.
 fn narrow(widths: &mut [usize], least: &[usize], most: usize) {
     let gaps = GAP.len() * widths.len().saturating_sub(1);
     let mut over = (widths.iter().sum::<usize>() + gaps).saturating_sub(most);
@@ -327,7 +334,7 @@ fn narrow(widths: &mut [usize], least: &[usize], most: usize) {
     }
 }
 
-/// Cuts the last column to what the others leave of `most` characters.
+/// Cuts the last column to the width that the other columns leave of `most` characters.
 fn cut(widths: &mut [usize], rows: &mut [Vec<String>], most: usize) {
     let Some((last, others)) = widths.split_last_mut() else { return };
     let left = most.saturating_sub(others.iter().map(|width| width + GAP.len()).sum()).max(LEAST_COLUMN);
@@ -342,15 +349,16 @@ fn cut(widths: &mut [usize], rows: &mut [Vec<String>], most: usize) {
     }
 }
 
-/// The parts of a cell that stay together, each with whether a space is before it: words, and the items of lists.
+/// Returns the parts of a cell that stay together: words and the items of lists. The flag is true if a space
+/// comes before the part.
 fn pieces(cell: &str) -> impl Iterator<Item = (&str, bool)> {
     cell.split(' ').enumerate().flat_map(|(word, text)| {
         text.split_inclusive(',').enumerate().map(move |(item, piece)| (piece, word > 0 && item == 0))
     })
 }
 
-/// The lines of a cell that is `width` characters wide: broken between words and after commas, and elsewhere only in what is
-/// longer than a line.
+/// Breaks a cell into lines of `width` characters, between words and after commas. Only a part that is longer
+/// than a line is broken elsewhere.
 fn wrap(cell: &str, width: usize) -> Vec<String> {
     if cell.chars().count() <= width || width == 0 {
         return vec![cell.to_owned()];
@@ -378,7 +386,7 @@ fn wrap(cell: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A cell on one line: a line end in it would look like another row.
+/// Returns a cell as one line, because a line break in a cell would look like another row.
 fn cell(text: &str) -> String {
     let mut characters = text.chars().map(|c| if is_hidden(c) { ' ' } else { c });
     let mut cell: String = characters.by_ref().take(CELL_CHARACTERS).collect();
@@ -388,7 +396,7 @@ fn cell(text: &str) -> String {
     cell
 }
 
-/// A number of seconds as people write it, such as `15m` or `1h 30m`.
+/// Returns a number of seconds as people write durations, such as `15m` or `1h 30m`.
 #[must_use]
 pub fn duration(seconds: u64) -> String {
     humantime::format_duration(std::time::Duration::from_secs(seconds)).to_string()
@@ -430,7 +438,7 @@ mod tests {
             assert!(shown.contains(word), "{word}: {shown}");
         }
         assert_eq!(shown.matches('x').count(), 30);
-        // Less than the columns can be made is not a reason to stop.
+        // A width below the minimum of the columns still gives a table.
         assert!(
             laid_out(&["A", "B"], &[vec!["y".repeat(40), "z".repeat(40)]], Some(Fit::Wrapped(5)))
                 .contains("zzzz")

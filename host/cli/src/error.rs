@@ -1,4 +1,4 @@
-//! Turns every stage's error into what the user sees: kind, hint and exit code. This module alone does.
+//! Maps the error of every stage to a kind, a hint and an exit code. Only this module does so.
 
 mod component;
 
@@ -44,7 +44,7 @@ impl From<SettingsError> for Failure {
     }
 }
 
-/// Where a key belongs that somebody wrote into another file.
+/// Returns a hint that names the right file for a key in a wrong file.
 fn elsewhere(message: &str) -> Option<&'static str> {
     let (key, _) = message.strip_prefix("unknown field `")?.split_once('`')?;
     match key {
@@ -57,10 +57,10 @@ fn elsewhere(message: &str) -> Option<&'static str> {
     }
 }
 
-/// Slips that a key or a setting may have.
+/// The maximum number of typing errors in a key or setting for which a name is suggested.
 const SETTING_SLIPS: usize = 2;
 
-/// Returns what an unknown key was probably meant to be, by the keys that the reader of the file says there are.
+/// Returns a hint with the probable meaning of an unknown key. The known keys come from the parser's message.
 fn key_meant(message: &str) -> Option<String> {
     let (key, rest) = message.strip_prefix("unknown field `")?.split_once('`')?;
     let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
@@ -220,14 +220,14 @@ impl From<PlanError> for Failure {
             PlanError::Provider(error) => {
                 let is_setting = matches!(&error, ProviderError::Refused { error, .. } if component::is_setting_missing(error));
                 let failure = Self { stage: "plan", ..error.into() };
-                // What cannot be planned was asked for on the command line or in a profile.
+                // If a request cannot be planned, the cause is the command line or a profile.
                 let kind = match failure.kind {
                     Kind::Config if !is_setting => Kind::Usage,
                     kind => kind,
                 };
                 Self { kind, ..failure }
             }
-            // Which document is wanted stands on the command line.
+            // The command line chooses the document.
             PlanError::NoDocument(error) => {
                 let failure = Self { stage: "document", ..error.into() };
                 let asked = matches!(failure.kind, Kind::Config | Kind::Unavailable);

@@ -1,4 +1,4 @@
-//! What the user is told when a command fails: kind, exit code, message, causes and hint.
+//! The failure of a command as the user sees it: kind, exit code, message, causes and hint.
 
 mod told;
 
@@ -6,25 +6,26 @@ use std::error::Error;
 
 use crate::filter::Denied;
 
-/// What an exit code says. Numbers: `sysexits.h` where it has one; 126 and 127 are the shell's.
+/// The kind of a failure, which decides the exit code. Source of the numbers: `sysexits.h`, and the shell for
+/// 126 and 127.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The command line is wrong.
     Usage,
-    /// The cloud, the network or source credentials are not there.
+    /// The cloud, the network or the source credentials are not available.
     Unavailable,
-    /// A defect, a component that misbehaved, or a log that was tampered with.
+    /// There is a defect, a component misbehaved, or the audit log was changed.
     Internal,
-    /// Somebody who may decide said no.
+    /// A filter, a rule, a cloud or the user denied the request.
     Denied,
     /// A settings file is wrong, or a grant cannot be expressed.
     Config,
-    /// What a shell would say of the command itself.
+    /// The command itself failed, with the exit code that a shell would return.
     Command(u8),
 }
 
 impl Kind {
-    /// The exit status.
+    /// Returns the exit status.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
@@ -38,16 +39,16 @@ impl Kind {
     }
 }
 
-/// An error on its way to the user.
+/// An error with everything that the user sees of it.
 #[derive(Debug)]
 pub struct Failure {
-    /// Decides the exit code.
+    /// The kind, which decides the exit code.
     pub kind: Kind,
-    /// The stage it comes from, for the audit log.
+    /// The stage that failed, for the audit log.
     pub stage: &'static str,
-    /// What to do.
+    /// The next step for the user.
     pub hint: Option<String>,
-    /// What filters took away, for the audit log.
+    /// The permissions that filters removed, for the audit log.
     pub denied: Vec<Denied>,
     pub(crate) error: Box<dyn Error + Send + Sync>,
 }
@@ -57,39 +58,39 @@ impl Failure {
         Self { kind, stage, hint: None, denied: Vec::new(), error: Box::new(error) }
     }
 
-    /// A wrong command line, in the caller's words.
+    /// Returns the failure for a wrong command line.
     #[must_use]
     pub fn usage(message: &str, hint: &str) -> Self {
         let (hint, error) = (Some(hint.to_owned()), message.to_owned().into());
         Self { kind: Kind::Usage, stage: "usage", hint, denied: Vec::new(), error }
     }
 
-    /// Somebody who was asked said no.
+    /// Returns the failure for a proposal that the user declined.
     #[must_use]
     pub fn refused(message: &str, hint: &str) -> Self {
         Self { kind: Kind::Denied, stage: "intent", ..Self::usage(message, hint) }
     }
 
-    /// The same at another stage.
+    /// Returns the same failure at another stage.
     #[must_use]
     pub fn at(self, stage: &'static str) -> Self {
         Self { stage, ..self }
     }
 
-    /// The system refused something the program itself needs.
+    /// Returns the failure for an internal error, such as a system call that failed.
     #[must_use]
     pub fn internal(stage: &'static str, error: impl Error + Send + Sync + 'static) -> Self {
         Self::new(Kind::Internal, stage, error)
     }
 
-    /// A result that nobody got.
+    /// Returns the failure for a result that could not be written.
     #[must_use]
     pub fn unwritten(error: &std::io::Error) -> Self {
         let error = format!("cannot write to standard output: {error}").into();
         Self { kind: Kind::Internal, stage: "output", hint: None, denied: Vec::new(), error }
     }
 
-    /// Ended by a signal before the command began.
+    /// Returns the failure for a signal that arrived before the command was started.
     #[must_use]
     pub fn interrupted(signal: i32) -> Self {
         let code = u8::try_from(128 + signal).unwrap_or(u8::MAX);
@@ -107,13 +108,13 @@ impl Failure {
         self
     }
 
-    /// What failed.
+    /// Returns the message of the error itself.
     #[must_use]
     pub fn message(&self) -> String {
         self.error.to_string()
     }
 
-    /// Why, outermost first.
+    /// Returns the messages of the causes, outermost first.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {
         let mut causes = Vec::new();
@@ -125,7 +126,7 @@ impl Failure {
         causes
     }
 
-    /// What failed and why, in one line.
+    /// Returns the message and its causes as one line.
     #[must_use]
     pub fn line(&self) -> String {
         let mut parts = vec![self.message()];

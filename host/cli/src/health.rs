@@ -1,28 +1,28 @@
-//! Whether credentials could be minted now, by real calls.
+//! Health checks of the providers with real calls.
 
 use audex_components::provider::{CheckResult, HealthStatus};
 use audex_core::environment::{AUDEX_GCP_SERVICE_ACCOUNT, Environment};
 use audex_logins::{azure, gcp};
 
-/// The checks of one provider.
+/// The health checks of one provider.
 #[derive(Debug)]
 pub struct Report {
-    /// The provider's id.
+    /// The id of the provider.
     pub provider: String,
-    /// Its answers.
+    /// The results of the checks.
     pub checks: Vec<CheckResult>,
 }
 
 impl Report {
-    /// Whether anything failed. A provider that checks nothing proves nothing, and is broken no more for it.
+    /// Returns true if a check failed. A provider without checks has not failed.
     #[must_use]
     pub fn failed(&self) -> bool {
         self.checks.iter().any(|check| check.status == HealthStatus::Failed)
     }
 }
 
-/// Whether the provider `id` is one that somebody uses here, as far as variables and files tell. AWS is the default, and an
-/// installed provider was installed to be used.
+/// Returns true if the provider `id` is in use on this machine, as far as variables and files show. AWS
+/// always counts, because it is the default. An installed provider counts too.
 #[must_use]
 pub fn is_configured(id: &str, environment: &Environment) -> bool {
     match id {
@@ -32,7 +32,7 @@ pub fn is_configured(id: &str, environment: &Environment) -> bool {
     }
 }
 
-/// The word for a status.
+/// Returns the word for a status.
 #[must_use]
 pub fn status_name(status: HealthStatus) -> &'static str {
     match status {

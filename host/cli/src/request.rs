@@ -1,4 +1,4 @@
-//! What the user asks for, put into one shape.
+//! Builds one request from the options and profiles of the user.
 
 mod list;
 
@@ -11,98 +11,99 @@ use audex_core::private_file;
 
 pub use list::joined;
 
-/// Characters of a session name that every provider takes (`GetFederationToken` allows 32).
+/// The prefix of session names. Every provider accepts the names (`GetFederationToken` allows 32 characters).
 const SESSION_PREFIX: &str = "audex-";
 
-/// One permission as the user wrote it.
+/// One permission of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// Native or universal.
+    /// The native or universal name.
     pub permission: String,
-    /// What to call it when talking about it.
+    /// The name of the permission in messages.
     pub origin: String,
-    /// Resources it is limited to; empty means every resource.
+    /// The resources of the permission; empty means every resource.
     pub resources: Vec<String>,
 }
 
-/// A whole request.
+/// A complete request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Provider id.
+    /// The id of the provider.
     pub provider: String,
-    /// Permissions, without repetition, in the order of first mention.
+    /// The permissions without repetition, in the order of first mention.
     pub permissions: Vec<Asked>,
-    /// The lifetime asked for.
+    /// The requested lifetime.
     pub ttl: Duration,
-    /// The command; empty for a plan without one.
+    /// The command; empty for a plan without a command.
     pub command: Vec<String>,
-    /// Names the session, here and in the cloud's log.
+    /// The name of the session, also in the cloud's log.
     pub session: String,
 }
 
-/// What the command line asks for.
+/// The parts of a request from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
-    /// `--allow`, each possibly comma-separated.
+    /// The values of `--allow`, which may be comma-separated lists.
     pub allow: Vec<String>,
-    /// `--profile`.
+    /// The values of `--profile`.
     pub profiles: Vec<String>,
-    /// `--resource`, each possibly comma-separated.
+    /// The values of `--resource`, which may be comma-separated lists.
     pub resources: Vec<String>,
-    /// The command, for the record; bytes that are no UTF-8 replaced.
+    /// The command for the audit log. Bytes that are not UTF-8 are replaced.
     pub command: Vec<String>,
-    /// `--justification`.
+    /// The value of `--justification`.
     pub justification: Option<String>,
 }
 
-/// A profile's share of a request.
+/// The permissions that a profile adds to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileShare {
     /// The profile's name.
     pub name: String,
-    /// Its actions.
+    /// The actions of the profile.
     pub actions: Vec<String>,
-    /// Its resources.
+    /// The resources of the profile; empty means every resource.
     pub resources: Vec<String>,
 }
 
-/// Why there is no request.
+/// The error for arguments that do not form a request.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// Nothing was asked for.
+    /// There are no permissions.
     #[error("no permissions were asked for")]
     Nothing,
-    /// An option that is there and says nothing.
+    /// An option has an empty item.
     #[error("`{option}` has an empty item")]
     EmptyItem {
         /// The option.
         option: &'static str,
     },
-    /// An option with a character that acts on the text around it instead of being seen.
+    /// An option has an invisible character, which can change how the text around it is shown.
     #[error("`{option}` has a hidden character: `{}`", item.escape_debug())]
     Hidden {
         /// The option.
         option: &'static str,
-        /// The item that has it.
+        /// The item with the character.
         item: String,
     },
-    /// A resource outside those a profile is limited to.
+    /// A resource is outside the resources of a profile.
     #[error("profile `{profile}` is limited to resources of its own, and `{resource}` is not among them")]
     OutsideProfile {
         /// The profile.
         profile: String,
-        /// The resource asked for.
+        /// The requested resource.
         resource: String,
     },
-    /// No randomness.
+    /// There is no randomness for the name of the session.
     #[error("cannot name the session")]
     Session(#[source] std::io::Error),
 }
 
-/// Puts a request together; `profiles` are the ones named, already looked up.
+/// Builds a request from `ask` and from `profiles`, the resolved profiles that it names.
 ///
 /// # Errors
-/// When nothing is asked for, or a resource is outside those of a profile.
+/// When there are no permissions, an item of an option is empty or has a hidden character, a resource is
+/// outside the resources of a profile, or no session name can be generated.
 pub fn request(
     ask: Arguments,
     provider: String,
@@ -119,7 +120,8 @@ pub fn request(
     });
     let from_profiles = profiles.into_iter().flat_map(|profile| {
         let origin = format!("profile {}", profile.name);
-        // A profile's resources hold for its own permissions, and for no other: the request is a union.
+        // The resources of a profile limit only the profile's own permissions, because the request is a
+        // union.
         let resources = if resources.is_empty() { profile.resources } else { resources.clone() };
         profile.actions.into_iter().map(move |permission| Asked {
             permission,
@@ -149,10 +151,10 @@ pub fn request(
     })
 }
 
-/// The items of a comma-separated, repeatable option.
+/// Returns the items of a comma-separated, repeatable option.
 ///
-/// Security: an empty item is an error. `--resource "$ARN"` with the variable unset must not mean every resource. A hidden
-/// character is an error too: the plan that is shown would not be the policy that is sent.
+/// Security: an empty item is an error. If the variable is unset, `--resource "$ARN"` must not mean every
+/// resource. A hidden character is an error too: the shown plan would differ from the policy that is sent.
 fn items(option: &'static str, values: &[String]) -> Result<Vec<String>, RequestError> {
     let all: Vec<String> = values.iter().flat_map(|text| list::split(text)).collect();
     if all.iter().any(String::is_empty) {
@@ -164,19 +166,21 @@ fn items(option: &'static str, values: &[String]) -> Result<Vec<String>, Request
     }
 }
 
-/// Returns whether `c` has no meaning of its own (Unicode, private use): patterns are compared with two such characters in the
-/// place of a written `*` and `?`.
+/// Returns true if `c` is for private use (Unicode). The comparison of patterns uses two such characters for
+/// a literal `*` and `?`.
 fn is_private(c: char) -> bool {
     matches!(c, '\u{e000}'..='\u{f8ff}')
 }
 
-/// Whether a permission on `wide` makes the same one on `narrow` say nothing new. Empty means every resource.
+/// Returns true if a permission on `wide` makes the same permission on `narrow` redundant. An empty list
+/// means every resource.
 #[must_use]
 pub fn includes(wide: &[String], narrow: &[String]) -> bool {
     wide.is_empty() || wide == narrow
 }
 
-/// The resources of several permissions together, each once; empty if one of them has every resource.
+/// Returns the union of the resources of several permissions, without repetition. If one permission has every
+/// resource, returns an empty list.
 pub fn union<'a>(lists: impl Iterator<Item = &'a [String]>) -> Vec<String> {
     let mut union: Vec<String> = Vec::new();
     for list in lists {
@@ -190,7 +194,7 @@ pub fn union<'a>(lists: impl Iterator<Item = &'a [String]>) -> Vec<String> {
     union
 }
 
-/// The resources asked for may narrow those of a profile and never leave them.
+/// Rejects requested resources outside the resources of a profile. They may only narrow a profile.
 fn within_profiles(asked: &[String], profiles: &[ProfileShare]) -> Result<(), RequestError> {
     for profile in profiles.iter().filter(|profile| !profile.resources.is_empty()) {
         let inside = |resource: &String| profile.resources.iter().any(|own| pattern::covers(own, resource));

@@ -1,4 +1,4 @@
-//! Hostile input that comes from elsewhere than a component: files, variables, sentences, the command, a server.
+//! Hostile input that does not come from a component: files, variables, sentences, the command, a server.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `docs/hostile.md`: everything that is tried, from the tables that the tests play.
+//! `docs/hostile.md`: the page of all attacks, generated from the tables of the tests.
 
 use std::fmt::Write as _;
 

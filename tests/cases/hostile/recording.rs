@@ -1,4 +1,4 @@
-//! Recordings that somebody else made: a component gets nothing by one.
+//! Recordings from other people: a component gains nothing from a recording.
 
 use super::{asked, sandbox};
 use crate::support::ROLE;

@@ -1,4 +1,4 @@
-//! What is tried, and how it must end. Tables, so that the documentation can list them.
+//! The attacks and their required results. They are tables, so that the documentation can list them.
 
 /// What one case does, by name, and how it must end.
 pub struct Case {

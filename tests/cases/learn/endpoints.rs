@@ -1,4 +1,4 @@
-//! Calls that a client sends elsewhere, or without a signature, and what the gateway does with them.
+//! The gateway and calls to other endpoints or calls without a signature.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;

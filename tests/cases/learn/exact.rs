@@ -1,4 +1,5 @@
-//! Each action on exactly the resources it was used on, wherever the request or its answer names them; and those suffice.
+//! A recommendation has each action on exactly the resources that it was used on, wherever the request or its
+//! response names them. The recommendation is sufficient.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Many operations at once: exactly their actions and ARNs, and those suffice.
+//! Many operations at once: the recommendation has exactly their actions and ARNs, and is sufficient.
 
 use serde_json::{Value, json};
 

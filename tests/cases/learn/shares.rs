@@ -1,4 +1,4 @@
-//! A recommendation of `learn` allows each action on its own resources only, also when it is pasted.
+//! A recommendation of `learn` allows each action only on its own resources, also when a user pastes it.
 
 use super::learn;
 use crate::support::{Moto, Sandbox, python};

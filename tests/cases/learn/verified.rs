@@ -1,4 +1,4 @@
-//! `learn --verify` says that a recommendation is sufficient only for a run that shows it.
+//! `learn --verify` reports a recommendation as sufficient only if a run has shown this.
 
 use std::fmt::Write as _;
 

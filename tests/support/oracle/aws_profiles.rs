@@ -1,5 +1,5 @@
-//! Profile files of the AWS CLI: whatever they hold, nothing panics, what is written out is read back the same, and no key reaches
-//! the session's file. (That they are read as botocore reads them is `cases/aws_profile_files.rs`.)
+//! Properties of any profile files of the AWS CLI: nothing panics, written files read back the same, and no
+//! key reaches the file of the session. (`cases/aws_profile_files.rs` compares the parser to botocore.)
 
 use audex_core::environment::Environment;
 use audex_logins::aws::profile::ini;
@@ -7,11 +7,11 @@ use audex_logins::aws::profile::ini::{Section, Value};
 use audex_logins::aws::profile::{Leads, Profiles, Settings, session_file, words};
 use std::fmt::Write as _;
 
-/// What names of properties that give or choose credentials have in them.
+/// Words in the names of properties that contain or select credentials.
 const CREDENTIALS: [&str; 10] =
     ["key", "token", "secret", "process", "profile", "role", "login", "sso", "source", "mfa"];
 
-/// The profiles are read from files: two that are written anew for each input.
+/// The directory of the two profile files, which are rewritten for each input.
 pub struct Scratch(tempfile::TempDir);
 
 impl Scratch {
@@ -20,7 +20,7 @@ impl Scratch {
     }
 }
 
-/// Judges a configuration file and a credentials file, which a NUL byte separates.
+/// Checks a configuration file and a credentials file, which a NUL byte separates.
 pub fn judge(scratch: &Scratch, input: &[u8]) {
     let mut parts = input.splitn(2, |byte| *byte == 0);
     let [config, credentials] = [(); 2].map(|()| parts.next().unwrap_or_default());
@@ -49,7 +49,7 @@ pub fn judge(scratch: &Scratch, input: &[u8]) {
     }
 }
 
-/// Judges one selected profile.
+/// Checks one selected profile.
 fn select(scratch: &Scratch, environment: &Environment) {
     let Ok(profiles) = Profiles::read(environment) else { return };
     if let Ok(canonical) = profiles.canonical(environment, false) {
@@ -67,7 +67,7 @@ fn select(scratch: &Scratch, environment: &Environment) {
             assert!(!CREDENTIALS.iter().any(|word| entry.name.contains(word)), "{file}");
         }
     }
-    // What was handed on says the same when it is read in its turn.
+    // A nested session that reads the file of the session writes the same file.
     let path = scratch.0.path().join("session");
     let file = session_file(environment, Leads::Profile);
     std::fs::write(&path, &file).unwrap();
@@ -90,7 +90,8 @@ fn read_back(text: &str) {
     assert_eq!(plain(&again), plain(&sections), "{written:?}");
 }
 
-/// The file again; `None` where a table has a name that a line of its own cannot begin with.
+/// Writes the parsed file. Returns `None` if the name of a table's entry cannot start a line, or if a table
+/// is empty.
 fn write(sections: &[Section]) -> Option<String> {
     let mut text = String::new();
     for section in sections {

@@ -1,25 +1,26 @@
-//! The command's environment: no planted secret is left in it, whatever its variable is called, whatever stands around it and
-//! however it is written.
+//! A property of the command's environment: it contains no planted secret, whatever the name of the variable,
+//! the text around the secret and its encoding are.
 
 use std::ffi::OsStr;
 
 use audex_child::deliver::{Scrubbed, scrub};
 use audex_core::environment::Environment;
 
-/// An address that is not a secret, although its variable's name has CREDENTIALS in it, and a variable that repeats it.
+/// An address that is not a secret, although the name of its variable contains CREDENTIALS.
 const ADDRESS: (&str, &str) = ("AUDEX_GCP_IAMCREDENTIALS_URL", "http://127.0.0.1:6200");
+/// A variable that repeats the address.
 const REPEATS: (&str, &str) =
     ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "http://127.0.0.1:6200/storage/v1/");
-/// What no variable of a cloud begins with; the number of a plant follows.
+/// Prefixes that no variable of a cloud has. The number of the planted variable follows.
 const NAMES: [&str; 6] = ["VALUE_", "TF_VAR_", "my.value-", "x", "DATABASE_URL_", "9"];
-/// Beginnings of clouds' and tools' names, of which none is on a list of harmless ones.
+/// Prefixes of variables of clouds and tools. None is on a list of harmless variables.
 const GOVERNED: [&str; 8] =
     ["aws_x", "google_x", "azure_x", "arm_x", "vault_x", "rclone_x", "appsetting_x", "saml2aws_x"];
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-/// More variables test nothing else.
+/// The maximum number of planted variables. More variables would not test anything else.
 const MOST: usize = 8;
 
-/// The input, byte by byte; zeros follow.
+/// The bytes of the input, followed by zeros.
 struct Bytes<'a>(std::slice::Iter<'a, u8>);
 
 impl Bytes<'_> {
@@ -31,13 +32,13 @@ impl Bytes<'_> {
         choices[self.byte() % choices.len()]
     }
 
-    /// Text that stands around a secret: any character of one byte but those that end a variable.
+    /// Returns text to put around a secret: any ASCII characters except NUL, which would end the variable.
     fn around(&mut self) -> String {
         let length = self.byte() % 6;
         (0..length).map(|_| char::from(u8::try_from(self.byte() % 127 + 1).unwrap())).collect()
     }
 
-    /// A run as mixed as a key.
+    /// Returns a text with the mix of characters of a key.
     fn key(&mut self, length: usize) -> String {
         let tail = (3..length).map(|place| char::from(ALPHABET[(self.byte() + 7 * place) % 62]));
         "aB3".chars().chain(tail).collect()
@@ -48,7 +49,7 @@ fn base64url(text: &str) -> String {
     base64_simd::URL_SAFE_NO_PAD.encode_to_string(text)
 }
 
-/// A text that opens a cloud by its shape alone.
+/// Returns a text that is recognised as a secret by its shape alone.
 fn shape(bytes: &mut Bytes<'_>) -> String {
     let key = bytes.key(40);
     match bytes.byte() % 9 {
@@ -79,7 +80,7 @@ fn written(text: &str, bytes: &mut Bytes<'_>) -> String {
     }
 }
 
-/// Puts a text between others, and writes that in up to two ways. A blank keeps it from what stands around it.
+/// Puts a text between other texts, separated by blanks, and encodes the result. Both steps are done twice.
 fn hidden(text: &str, bytes: &mut Bytes<'_>) -> String {
     (0..2).fold(text.to_owned(), |text, _| {
         let text = format!("{} {text} {}", bytes.around(), bytes.around());
@@ -87,7 +88,7 @@ fn hidden(text: &str, bytes: &mut Bytes<'_>) -> String {
     })
 }
 
-/// Letters in either case.
+/// Returns `name` with some letters in upper case.
 fn spelled(name: &str, bytes: &mut Bytes<'_>) -> String {
     let mut folds = bytes.byte();
     let fold = |letter: char| {
@@ -97,7 +98,7 @@ fn spelled(name: &str, bytes: &mut Bytes<'_>) -> String {
     name.chars().map(fold).collect()
 }
 
-/// Judges one environment that is made of `input`.
+/// Checks one environment that is made from `input`.
 pub fn judge(input: &[u8]) {
     let bytes = &mut Bytes(input.iter());
     let secret = bytes.key(40);
@@ -126,7 +127,7 @@ pub fn judge(input: &[u8]) {
     }
     assert!(environment.contains_key(OsStr::new(REPEATS.0)), "an address was taken for a secret");
     assert_eq!(environment.len() + removed.len(), parent.iter().count(), "a variable was lost");
-    // What is left is as it was, and scrubbing takes no more away.
+    // The remaining variables are unchanged, and scrubbing again removes nothing.
     let again = scrub(&environment.clone().into_iter().collect(), &[]);
     assert!(again.removed.is_empty(), "{:?}", again.removed);
     assert!(environment.iter().all(|(name, value)| parent.iter().any(|pair| pair == (name, value))));

@@ -1,11 +1,11 @@
-//! Patterns against a reference that only follows the definition.
+//! Compares patterns to a reference implementation that follows the definition.
 
 use audex_sdk::pattern;
 
-/// Longer ones say nothing more, and the reference is slow.
+/// The maximum length of a pattern or text. Longer ones test nothing else, and the reference is slow.
 const LONGEST: usize = 40;
 
-/// Judges three lines: two patterns, and a text.
+/// Checks three lines: two patterns and a text.
 pub fn judge(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.lines().map(|line| line.chars().take(LONGEST).collect::<String>());
@@ -38,7 +38,7 @@ pub fn judge(input: &[u8]) {
     }
 }
 
-/// The definition, from the end of both.
+/// Returns true if `pattern` matches `text`, by the definition, from the ends of both.
 fn matches(pattern: &[char], text: &[char]) -> bool {
     let mut rows = vec![vec![false; text.len() + 1]; pattern.len() + 1];
     rows[pattern.len()][text.len()] = true;
@@ -54,7 +54,8 @@ fn matches(pattern: &[char], text: &[char]) -> bool {
     rows[0][0]
 }
 
-/// Whether two patterns share a text: a search through pairs of places, one shared character after another.
+/// Returns true if a text matches both patterns. Searches through pairs of positions, one shared character at
+/// a time.
 fn share(left: &[char], right: &[char]) -> bool {
     let mut seen = vec![vec![false; right.len() + 1]; left.len() + 1];
     let mut open = vec![(0, 0)];

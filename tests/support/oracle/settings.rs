@@ -1,11 +1,12 @@
-//! Settings files: whatever they hold, they are read whole or refused with a line, and nothing is skipped.
+//! A property of any settings file: it is read completely, or rejected with a line number, and no entry is
+//! skipped.
 
 use std::path::{Path, PathBuf};
 
 use audex::settings::config_file::{ConfigFile, OrganisationFile};
 use audex::settings::{SettingsError, deny_list, profiles_file, source};
 
-/// The loaders read files: one that is written anew for each input.
+/// The directory of the settings file, which is rewritten for each input.
 pub struct Scratch(tempfile::TempDir);
 
 impl Scratch {
@@ -20,12 +21,12 @@ impl Scratch {
     }
 }
 
-/// The file as TOML alone sees it.
+/// Parses the file as TOML only.
 fn toml(input: &[u8]) -> Option<toml::Table> {
     std::str::from_utf8(input).ok()?.parse().ok()
 }
 
-/// Judges `profiles.toml`.
+/// Checks `profiles.toml`.
 pub fn profiles(scratch: &Scratch, input: &[u8]) {
     let path = scratch.write("profiles.toml", input);
     let Some(read) = accepted(&path, input, profiles_file::read(&path)) else { return };
@@ -44,7 +45,7 @@ pub fn profiles(scratch: &Scratch, input: &[u8]) {
     }
 }
 
-/// Judges `deny-list.toml`.
+/// Checks `deny-list.toml`.
 pub fn deny_list(scratch: &Scratch, input: &[u8]) {
     let path = scratch.write("deny-list.toml", input);
     let Some(read) = accepted(&path, input, deny_list::read(&path)) else { return };
@@ -61,7 +62,7 @@ pub fn deny_list(scratch: &Scratch, input: &[u8]) {
     }
 }
 
-/// Judges `config.toml`, the user's and the organisation's.
+/// Checks `config.toml` of the user and of the organisation.
 pub fn config(scratch: &Scratch, input: &[u8]) {
     let path = scratch.write("config.toml", input);
     let keys = |known: &[&str]| {
@@ -79,7 +80,8 @@ pub fn config(scratch: &Scratch, input: &[u8]) {
     }
 }
 
-/// What was read; of a refusal, that it names the file and a line there is.
+/// Returns the accepted file. If the file was rejected, checks that the error names the file and an existing
+/// line.
 fn accepted<T>(path: &Path, input: &[u8], read: Result<T, SettingsError>) -> Option<T> {
     let error = match read {
         Ok(read) => return Some(read),

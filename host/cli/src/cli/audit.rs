@@ -1,4 +1,4 @@
-//! `tryaudex audit`: what was done with credentials.
+//! `tryaudex audit`: the recorded use of credentials.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use audex_audit::{Audit, Event, Filter, Record};
 use audex_core::environment::Environment;
 use audex_logins::aws::MAX_SCOPED_POLICIES;
 
-/// Sessions that are listed where nothing says how many: a screenful.
+/// The default number of listed sessions: they fit on one screen.
 const SESSIONS: usize = 20;
 
 #[derive(Debug, clap::Args)]
@@ -91,7 +91,8 @@ fn list(records: &[Record], json: bool) {
     console::result(&table(&["TIME", "SESSION", "EVENT", "WHAT"], &rows));
 }
 
-/// One row for each of the last `limit` sessions, the oldest first. What ended before it had a session is a row of its own.
+/// Returns one row for each of the last `limit` sessions, the oldest first. An attempt that failed before it
+/// had a session is a row of its own.
 fn sessions(records: &[Record], limit: usize) -> Vec<Vec<String>> {
     let mut rows: Vec<Row> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
@@ -107,7 +108,7 @@ fn sessions(records: &[Record], limit: usize) -> Vec<Vec<String>> {
             session: record.session.clone(),
             outcome: outcome(&record.event).unwrap_or_else(|| "not ended".to_owned()),
             what: match &record.event {
-                // Its exit code has a column of its own.
+                // The exit code has its own column.
                 Event::Failed(failed) => failed.reason.clone(),
                 event => what(event),
             },
@@ -117,7 +118,6 @@ fn sessions(records: &[Record], limit: usize) -> Vec<Vec<String>> {
     rows.into_iter().skip(old).map(|row| vec![row.time, row.session, row.outcome, row.what]).collect()
 }
 
-/// One session.
 struct Row {
     time: String,
     session: String,
@@ -125,7 +125,7 @@ struct Row {
     what: String,
 }
 
-/// What a session came to, if the event says so.
+/// Returns the outcome of a session, if the event ends the session.
 fn outcome(event: &Event) -> Option<String> {
     match event {
         Event::Ended(ended) if ended.ended_by_deadline => Some("ttl ended".to_owned()),
@@ -136,7 +136,6 @@ fn outcome(event: &Event) -> Option<String> {
     }
 }
 
-/// An event in one line.
 fn what(event: &Event) -> String {
     match event {
         Event::Issuing(issuing) => {

@@ -1,4 +1,4 @@
-//! `tryaudex cleanup`: takes back what earlier sessions could not.
+//! `tryaudex cleanup`: revokes leases that earlier sessions could not revoke.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +17,9 @@ use audex_audit::{Audit, CleanedUp, Event, Filter, Record};
 use audex_core::clock::{rfc3339, unix_seconds};
 use audex_core::environment::Environment;
 
-/// Stands for a session that the log knows nothing of.
+/// The placeholder for a session that is not in the audit log.
 const NO_SESSION: &str = "-";
-/// The setting that `--client-id` is.
+/// The key of the setting for `--client-id`.
 const CLIENT_ID: &str = "client_id";
 
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ pub struct Args {
     json: bool,
 }
 
-/// A lease that a session had and nobody has ended.
+/// A lease of a session that has not been revoked.
 #[derive(Debug, PartialEq, Eq)]
 struct Left {
     session: String,
@@ -48,7 +48,7 @@ struct Left {
 pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
     let audit = Audit::new(&settings.paths.audit);
-    // What cannot be trusted is not acted on.
+    // If the log is not intact, cleanup must not act on its records.
     audit.verify()?;
     let (records, now) = (audit.list(&Filter::default())?, rfc3339(unix_seconds()));
     if args.session.is_none() {
@@ -86,9 +86,10 @@ pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     Ok(if remain { Kind::Unavailable.exit_code() } else { 0 })
 }
 
-/// Adds what the clouds themselves have of sessions without a recorded end; returns whether one of them could not be asked.
+/// Adds the leases that the clouds themselves list and that are not in `left` yet. Returns true if a provider
+/// could not be asked.
 ///
-/// `identity` is what `--client-id` says, for the providers that have such a setting.
+/// `identity` is the value of `--client-id`, for the providers that have this setting.
 fn add_leftovers(
     environment: &Environment,
     settings: &Settings,
@@ -111,7 +112,7 @@ fn add_leftovers(
                 let of_nobody = |lease| Left { session: NO_SESSION.to_owned(), provider: id.clone(), lease };
                 left.extend(unknown.into_iter().map(of_nobody));
             }
-            // One that is broken keeps nothing else from being taken back.
+            // If one provider fails, the leases of the others are still revoked.
             Err(failure) => {
                 unseen = true;
                 Console::default().notice(&format!("`{id}` was not asked what is left: {}", failure.line()));
@@ -154,15 +155,16 @@ fn take_back(
     Ok(revoked?)
 }
 
-/// The leases that were issued and not ended, of sessions that are over at `now` (RFC 3339, in UTC, so that text compares).
+/// Returns the leases that were not revoked, of sessions that are over at `now` (RFC 3339 in UTC, so that the
+/// order of the texts is the order of the times).
 ///
-/// A session without a recorded end may still run: it is left alone until its access is over.
+/// A session without a recorded end may still run, so its leases are kept until its access has ended.
 fn left(records: &[Record], now: &str) -> Vec<Left> {
     let over = open(records, now).into_values().filter(|open| open.is_over);
     over.map(|open| open.left).collect()
 }
 
-/// The leases of `session` that were not taken back, whether its access is over or not.
+/// Returns the leases of `session` that were not revoked, even if its access has not ended.
 fn of_session(records: &[Record], session: &str) -> Result<Vec<Left>, Failure> {
     if !records.iter().any(|record| record.session == session) {
         let message = format!("the audit log has no session `{session}`");
@@ -172,16 +174,18 @@ fn of_session(records: &[Record], session: &str) -> Result<Vec<Left>, Failure> {
     Ok(all.filter(|left| left.session == session).collect())
 }
 
-/// A lease that was not taken back.
+/// A lease that was not revoked, with the state of its session.
 struct Open {
     left: Left,
-    /// Its session is over.
+    /// True if the session is over.
     is_over: bool,
-    /// The session's credentials were handed out under it, so the end of the session says what became of it.
+    /// True if the credentials of the session belong to the lease. Then the record of the session's end also
+    /// says whether the lease was revoked.
     is_issued: bool,
 }
 
-/// Returns the leases that were not taken back, by the number of their record; `now` decides which sessions are over.
+/// Returns the leases that were not revoked, by the number of their record. `now` decides which sessions are
+/// over.
 fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
     let mut open: BTreeMap<u64, Open> = BTreeMap::new();
     for record in records {
@@ -189,7 +193,7 @@ fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
         let mut add = |provider: &str, lease: &str, ends_at: &str, is_issued: bool| {
             let (session, provider, lease) = (record.session.clone(), provider.to_owned(), lease.to_owned());
             let left = Left { session, provider, lease };
-            // What was announced and then issued is one lease.
+            // A lease that was announced and then issued is one lease.
             open.retain(|_, known| known.left != left);
             open.insert(record.seq, Open { left, is_over: ends_at < now, is_issued });
         };
@@ -218,8 +222,8 @@ fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
     open
 }
 
-/// What there is to say of sessions that were issued, have no recorded end, and whose access lasts beyond `now`: nobody can
-/// tell one that runs from one that was killed, and what was killed takes nothing back.
+/// Returns a notice for each session whose access lasts beyond `now` and whose end is not recorded. The log
+/// cannot tell a running session from a killed session, and a killed session revokes nothing.
 fn unended(records: &[Record], now: &str) -> Vec<String> {
     let mut open = BTreeMap::new();
     for record in records {

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Kind};
 use crate::settings::config_file::parse_ttl;
 use audex_core::environment::Environment;
 
-/// What the client ends with when the cloud said no.
+/// The exit code of the client if the cloud denied the call.
 const REFUSED: u8 = 1;
 
 #[derive(Debug, clap::Args)]

@@ -1,4 +1,4 @@
-//! `tryaudex drift`: what a principal may do against what it should.
+//! `tryaudex drift`: compares the permissions of a principal with the expected permissions.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -27,9 +27,9 @@ use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 use audex_components::provider::{Provider, Statement};
 use audex_core::environment::Environment;
 
-/// A policy document has some kilobytes.
+/// The maximum size of a policy file. Policy documents have a few kilobytes.
 const FILE_BYTES: u64 = 1024 * 1024;
-/// What the exit status says of a difference (as `diff` and `grep` do).
+/// The exit status for a difference, as `diff` returns it.
 const DRIFTED: u8 = 1;
 
 #[derive(Debug, clap::Args)]
@@ -104,7 +104,7 @@ pub fn drift(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     Ok(if found.is_none() || args.exit_zero { 0 } else { DRIFTED })
 }
 
-/// Who is looked at: an option, else what the settings name.
+/// Returns the principal to compare, from an option or else from the settings.
 fn principal(args: &Args, provider: &Provider) -> Result<String, Failure> {
     let set = |key: &str| provider.setting(key).map(str::to_owned);
     let given = args.principal.clone();
@@ -117,7 +117,8 @@ fn principal(args: &Args, provider: &Provider) -> Result<String, Failure> {
     })
 }
 
-/// What a profile grants, by the same road as a run, as a document of the cloud's.
+/// Returns the statements of a profile. The profile goes through the same pipeline as a run and becomes a
+/// document of the cloud, from which the statements are read.
 fn of_profile(environment: &Environment, flags: Flags, name: &str) -> Result<Vec<Statement>, Failure> {
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: Console::default() };
@@ -157,7 +158,7 @@ fn to_json(found: &Drift, principal: &str, expected: &str) -> Value {
     })
 }
 
-/// The headings are those of the document that defines the command.
+/// Returns the report as text, with the headings of the document that defines the command.
 fn to_text(found: &Drift, principal: &str, expected: &str, is_profile: bool) -> String {
     if found.is_none() {
         return format!("{principal} has exactly what {expected} has");
@@ -196,7 +197,7 @@ fn section(out: &mut String, heading: &str, list: &[Difference]) {
     }
 }
 
-/// Some of a long list; `--json` has all of it.
+/// Returns the first items of a list and the number of the others. `--json` prints the whole list.
 fn shortened(list: &[String]) -> String {
     const FEW: usize = 5;
     let shown: Vec<&str> = list.iter().take(FEW).map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! `tryaudex health`: real calls, a table, and an exit code.
+//! `tryaudex health`: checks providers with real calls, and prints a table or JSON.
 
 use std::fmt::Write as _;
 
@@ -40,7 +40,7 @@ pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let reports = if let [only] = args.check.as_slice() {
         vec![report(environment, &settings, &components, only)?]
     } else if args.check.is_empty() {
-        // The options are AWS's; another provider would take them for settings it does not have.
+        // The options belong to AWS. For another provider they would be unknown settings.
         let plain = Settings::resolve(environment, Flags::default())?;
         let mut ids = components.provider_ids();
         ids.retain(|id| match id.as_str() {
@@ -73,7 +73,7 @@ fn report(
         Console::default().notice(&format!("the login for the check was not ended: {reason}"));
     }
     let mut checks = checks?;
-    // What a check says may be what a library says of a value.
+    // The text of a check can come from a library that quotes a value.
     let misplaced = Misplaced::of(environment);
     for check in &mut checks {
         check.detail = misplaced.hide(&check.detail).into_owned();
@@ -82,7 +82,8 @@ fn report(
     Ok(Report { provider: id.to_owned(), checks })
 }
 
-/// One of several: that it cannot be asked is what there is to say of it, and the others are asked all the same.
+/// Checks one of several providers. If the provider cannot be asked, the failure becomes its result, and the
+/// other providers are still checked.
 fn look(environment: &Environment, settings: &Settings, components: &Components, id: &str) -> Report {
     report(environment, settings, components, id).unwrap_or_else(|failure| {
         let failure = failure.without(&Misplaced::of(environment));
@@ -104,13 +105,13 @@ fn to_json(report: &Report) -> Value {
     };
     json!({
         "provider": report.provider,
-        // Of what checks nothing nobody knows.
+        // A provider without checks is neither healthy nor unhealthy.
         "healthy": if report.checks.is_empty() { Value::Null } else { (!report.failed()).into() },
         "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
     })
 }
 
-/// The word for a status; with a mark where a person looks for it.
+/// Returns the word for a status. On a terminal, a mark comes before the word.
 fn marked(status: HealthStatus, is_watched: bool) -> String {
     let mark = match status {
         _ if !is_watched => "",

@@ -1,4 +1,4 @@
-//! The options that say whose credentials, and where; each is a setting of one provider's.
+//! The options for the identity, the project and the tenant. Each option is a setting of one provider.
 
 use clap::builder::NonEmptyStringValueParser;
 
@@ -22,7 +22,7 @@ pub struct IdentityArgs {
 }
 
 impl IdentityArgs {
-    /// Key and value of every option given.
+    /// Returns the key and the value of each given option.
     pub fn settings(&self) -> Vec<(String, String)> {
         let delegates = (!self.delegate.is_empty()).then(|| self.delegate.join(","));
         [

@@ -1,4 +1,4 @@
-//! `tryaudex intent`: a sentence becomes permissions. Nothing runs from it.
+//! `tryaudex intent`: translates a sentence into permissions, and runs nothing.
 
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub struct Args {
     json: bool,
 }
 
-/// The group of options about a request in plain words.
+/// The help heading for options about a request in plain words.
 pub const WORDS: &str = "In plain words";
 
 /// Which engine is asked.
@@ -67,14 +67,14 @@ pub fn intent(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// What was left out, and why.
+/// Prints a notice for each action that was left out, with the reason.
 pub fn told(console: Console, proposed: &Proposed) {
     for refused in &proposed.refused {
         console.notice(&format!("left out `{}`: {}", refused.action, refused.reason));
     }
 }
 
-/// The command that runs another with what was proposed, to be copied.
+/// Returns a `tryaudex run` command with the proposed permissions, for the user to copy.
 fn next_command(provider: &str, allow: &[String], resources: &[String]) -> String {
     let mut words = vec!["tryaudex".to_owned(), "run".to_owned()];
     if provider != DEFAULT_PROVIDER {
@@ -88,7 +88,8 @@ fn next_command(provider: &str, allow: &[String], resources: &[String]) -> Strin
     words.join(" ")
 }
 
-/// The three fields of the document; the others for `--json`.
+/// Returns the three fields of the document that defines the command, and more fields if `all` is set
+/// (`--json`).
 fn to_json(proposed: &Proposed, all: bool) -> Value {
     let resource = (!proposed.resources.is_empty()).then(|| joined(&proposed.resources));
     let mut value = json!({

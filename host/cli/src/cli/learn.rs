@@ -1,4 +1,4 @@
-//! `tryaudex learn`: runs a command with a broad grant, and says what it needed.
+//! `tryaudex learn`: runs a command with a broad grant, and reports the permissions that the command needed.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -31,11 +31,11 @@ use crate::settings::{DEFAULT_PROVIDER, Settings, profiles_file};
 use audex_components::provider::Provider;
 use audex_core::environment::Environment;
 
-/// The name of a profile that nobody named.
+/// The name of the profile if `--save` gives no name.
 const LEARNED: &str = "learned";
-/// What shells say of commands that SIGHUP, SIGINT or SIGTERM ended.
+/// The exit codes of commands that SIGHUP, SIGINT or SIGTERM ended, as shells return them.
 const INTERRUPTED: [u8; 3] = [129, 130, 143];
-/// Everything, as AWS writes it: what the role itself may do, less what deny lists name.
+/// The pattern for all actions of AWS. The grant is then limited by the role itself and by deny lists.
 const EVERYTHING: &str = "*:*";
 
 #[derive(Debug, clap::Args)]
@@ -116,7 +116,8 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let verified = if !args.verify || recommendation.shares.is_empty() || was_interrupted(code) {
         None
     } else if code != 0 {
-        // Less would not make it succeed, so another run could show nothing.
+        // The command failed with the broad grant. A narrower grant would not make it succeed, so another run
+        // would show nothing.
         Some(Verified { failed: Some(code), ..Verified::default() })
     } else {
         let first = (&observed, recommendation);
@@ -140,7 +141,8 @@ pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// What is asked for: what the user says, else everything where that can be said.
+/// Returns the permissions to run with: those of the user, or else all actions, if the provider has a pattern
+/// for them.
 fn ask(args: &Args, settings: &Settings) -> Arguments {
     let mut ask = args.request.ask(&args.command);
     let provider = settings.provider.as_deref().unwrap_or(DEFAULT_PROVIDER);
@@ -150,15 +152,15 @@ fn ask(args: &Args, settings: &Settings) -> Arguments {
     ask
 }
 
-/// One run that was watched.
+/// The result of one observed run.
 struct Watched {
     code: u8,
     observed: Observed,
-    /// The component that knows the cloud, if it is still of use.
+    /// The provider that attributes calls to permissions, if it is still usable.
     recogniser: Option<Provider>,
 }
 
-/// One run, by the one road, with somebody looking on.
+/// Runs the command once through the usual pipeline, and observes its calls.
 fn watched(
     environment: &Environment,
     args: &Args,
@@ -184,7 +186,7 @@ fn look_on(
     let prepared = pipeline::prepare(context, ask, attempt)?;
     attempt.provider().clone_into(&mut plan.provider);
     plan.sources = sources(&args.source, &plan.provider)?;
-    // Credentials of Vault's AWS engine call AWS.
+    // The credentials of Vault's AWS engine are used for calls to AWS.
     let recogniser = if plan.provider == "vault" { DEFAULT_PROVIDER } else { plan.provider.as_str() };
     let components = Components::open(settings)?;
     let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;
@@ -193,7 +195,8 @@ fn look_on(
     Ok(Watched { code, observed: watch.observed, recogniser: watch.recogniser })
 }
 
-/// The sources, if they are for this provider.
+/// Returns the sources in their order without repetition, or the default source. Rejects a source that is not
+/// for this provider.
 fn sources(asked: &[Source], provider: &str) -> Result<Vec<Source>, Failure> {
     let aws = matches!(provider, "aws" | "vault");
     if asked.is_empty() {
@@ -211,7 +214,8 @@ fn sources(asked: &[Source], provider: &str) -> Result<Vec<Source>, Failure> {
     }
 }
 
-/// Runs the command under exactly the recommendation, which grows by what was denied then and not before.
+/// Runs the command with exactly the recommended permissions. After each round, adds the actions that were
+/// denied in this round and not in the first run.
 fn verify(
     environment: &Environment,
     args: &Args,
@@ -225,7 +229,7 @@ fn verify(
         round += 1;
         let name = format!("{LEARNED}-for-verification");
         let text = recommendation.profile(&name, &plan.provider);
-        // By the same reader as the profile itself will be.
+        // The recommendation is parsed like a profile that the user saves.
         settings.profiles.extend(profiles_file::parse(Path::new("the recommendation"), &text)?);
         let ask = Arguments { profiles: vec![name], ..args.request.ask(&args.command) };
         let ask = Arguments { allow: Vec::new(), resources: Vec::new(), ..ask };
@@ -252,10 +256,11 @@ fn verify(
     }
 }
 
-/// The report: stdout belongs to the command, so it goes to stderr, and to a file where one was named.
+/// Prints the report to stderr, because stdout belongs to the command. Also writes the report to the file of
+/// `--output`.
 fn tell(args: &Args, report: &Report<'_>) -> Result<(), Failure> {
     let console = args.console();
-    // Said first: it took a run to get.
+    // The report is printed before the file is written: if writing fails, the result of the run is not lost.
     if console.json {
         console.say("learned", "", &report.json());
     } else if !console.quiet {
@@ -269,7 +274,7 @@ fn tell(args: &Args, report: &Report<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whoever ended the command does not want it run again.
+/// Returns true if a signal ended the command. Then the user does not want another run.
 fn was_interrupted(code: u8) -> bool {
     INTERRUPTED.contains(&code)
 }

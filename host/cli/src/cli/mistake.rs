@@ -1,4 +1,4 @@
-//! Finds what a mistyped option or command was meant to be.
+//! Suggests the intended option or command for a mistyped one.
 
 use std::ffi::OsString;
 
@@ -6,7 +6,8 @@ use audex_sdk::spelling::nearest;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Options by the names that other tools have for them. An option is suggested only where the command has it.
+/// Names that other tools use for an option, each with the name here. An option is suggested only if the
+/// command has this option.
 const OPTIONS: [(&str, &str); 15] = [
     ("action", "allow"),
     ("actions", "allow"),
@@ -24,7 +25,7 @@ const OPTIONS: [(&str, &str); 15] = [
     ("session-duration", "ttl"),
     ("timeout", "ttl"),
 ];
-/// Commands by the names that other tools have for them.
+/// Names that other tools use for a command, each with the name here.
 const COMMANDS: [(&str, &str); 7] = [
     ("doctor", "health"),
     ("exec", "run"),
@@ -34,9 +35,10 @@ const COMMANDS: [(&str, &str); 7] = [
     ("profiles", "policies"),
     ("start", "run"),
 ];
-/// Slips that a word of this program may have; its words are short.
+/// The maximum number of typing errors for which a word is suggested. The program's words are short.
 const SLIPS: usize = 2;
-/// What clap says of its own, which is said as a hint instead. One of its tips would run a program that is called as the option.
+/// The tips of clap, which are replaced by a hint. One tip of clap would run a program that has the name of
+/// the option.
 const TIPS: [ContextKind; 5] = [
     ContextKind::Suggested,
     ContextKind::SuggestedArg,
@@ -45,7 +47,8 @@ const TIPS: [ContextKind; 5] = [
     ContextKind::TrailingArg,
 ];
 
-/// Takes clap's own tips out of `error`, and returns a hint in their place. `words` are the arguments after the program's name.
+/// Removes clap's own tips from `error` and returns a hint instead. `words` are the arguments after the
+/// program's name.
 pub fn hint(
     error: &mut clap::Error,
     program: &Command,
@@ -81,7 +84,7 @@ fn text(value: Option<&ContextValue>) -> Option<String> {
     }
 }
 
-/// Returns the command that `words` call, as far as they do.
+/// Returns the innermost command that the leading `words` name.
 fn called(program: &Command, words: impl Iterator<Item = OsString>) -> &Command {
     let mut command = program;
     for word in words {
@@ -119,7 +122,7 @@ mod tests {
         program
     }
 
-    /// The hint for a command line, and what clap says beside it.
+    /// Returns the hint for a command line, and the rest of clap's message.
     fn said(words: &[&str]) -> (Option<String>, String) {
         let line = ["tryaudex"].iter().chain(words);
         let mut error = program().try_get_matches_from(line).unwrap_err();

@@ -1,4 +1,4 @@
-//! `tryaudex plan`: what `run` would do, for people and as JSON.
+//! `tryaudex plan`: prints the plan of a run, as text or as JSON.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ pub fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     show(environment, &args.request, &args.command)
 }
 
-/// Plans and prints; the same code path as `run`, up to the mint.
+/// Makes and prints a plan. The code path is the same as in `run`, up to the mint.
 pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsString]) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, request.flags())?;
     let context = Context { environment, settings: &settings, console: request.console() };
@@ -62,7 +62,7 @@ fn to_json(prepared: &Prepared) -> Value {
     let denied = |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
     let component = |c: &audex_components::component::Loaded| json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() });
     let advice = |advice: &audex_components::provider::Advice| json!({ "message": advice.message, "missing": advice.missing });
-    // The policy itself, not a text of it; a provider whose policy is no JSON gets it as a string.
+    // The policy is a JSON value, not a string with JSON in it. A policy that is not JSON is a string.
     let policy =
         plan.policy.as_deref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
     json!({
@@ -83,7 +83,7 @@ fn to_json(prepared: &Prepared) -> Value {
     })
 }
 
-/// The table of permissions; with their resources where these differ.
+/// Returns the table of permissions. It has a column for resources only if the resources differ.
 fn permissions(grant: &Grant, plan: &GrantPlan) -> String {
     let differ = grant.permissions.windows(2).any(|two| matches!(two, [a, b] if a.resources != b.resources));
     let row = |(p, granted): (&audex_components::provider::Planned, &Permission)| {
@@ -107,7 +107,7 @@ fn permissions(grant: &Grant, plan: &GrantPlan) -> String {
     }
 }
 
-/// The resources of all permissions together.
+/// Returns the union of the resources of all permissions.
 fn resources(grant: &Grant) -> Vec<String> {
     union(grant.permissions.iter().map(|permission| permission.resources.named()))
 }
@@ -116,7 +116,8 @@ fn notices(planned: &Planned) -> Vec<String> {
     planned.notices.iter().cloned().chain(planned.floor_notice()).collect()
 }
 
-/// What happens to the command when access ends. Whether credentials outlive the ttl shows when they are made.
+/// Returns the effect on the command when access ends. Only the mint shows if the credentials outlive the
+/// ttl.
 fn on_expiry(prepared: &Prepared) -> &'static str {
     match prepared.on_expiry {
         Some(OnExpiry::End) => "end",

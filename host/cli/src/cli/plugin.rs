@@ -1,4 +1,4 @@
-//! `tryaudex plugin`: the components that take part.
+//! `tryaudex plugin`: makes, installs and inspects components.
 
 mod author;
 mod build;
@@ -161,9 +161,9 @@ pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Says where components lie, where variables say otherwise and do not count.
+/// Prints the directory of the components if an organisation's rules override the variables that set it.
 ///
-/// Only here: who runs a command among rules of an organisation need not be told of each.
+/// Only `plugin` prints this. Other commands would repeat it at every run.
 fn say_where(environment: &Environment, settings: &Settings) {
     let plugins = &settings.paths.plugins;
     if Paths::resolve(environment).is_ok_and(|paths| paths.plugins != *plugins) {
@@ -174,7 +174,7 @@ fn say_where(environment: &Environment, settings: &Settings) {
     }
 }
 
-/// 70 if something is not what it should be.
+/// Verifies all installed components. Returns 70 if a component or a required component is not in order.
 fn verify(store: &Store, json: bool) -> u8 {
     const WRONG: u8 = 70;
     let found = store.verify();
@@ -204,15 +204,17 @@ fn verify(store: &Store, json: bool) -> u8 {
     if is_wrong { WRONG } else { 0 }
 }
 
-/// What a user means by `target`: an installed component by its name, or one that is somewhere.
+/// Fetches the component that `target` names: an installed component by its name, or a component at a path,
+/// an address or a reference.
 fn found(environment: &Environment, store: &Store, target: &str) -> Result<InstallPlan, Failure> {
     let place = match store.installed().iter().find(|installed| installed.name == target) {
         Some(installed) => {
-            // Verified, which a file that somebody names is not.
+            // An installed component is verified. A file that the user names is not.
             let _ = store.read(installed)?;
             Place::File(store.file(&installed.digest))
         }
-        // No component has such a name; and what has none of these is no file that anybody means.
+        // Without `.` and `/`, and if no such file exists, `target` is the name of a component that is not
+        // installed.
         None if !target.contains(['.', '/']) && !Path::new(target).exists() => {
             return Err(match embedded::find(target) {
                 Some(_) => {
@@ -226,7 +228,7 @@ fn found(environment: &Environment, store: &Store, target: &str) -> Result<Insta
     Ok(InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?)
 }
 
-/// A file the user names, which must be there.
+/// Reads a file that the user names.
 fn read_text(path: &Path) -> Result<String, Failure> {
     audex_registry::source::read_text(path).map_err(|error| StoreError::from(error).into())
 }

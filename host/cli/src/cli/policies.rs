@@ -1,4 +1,5 @@
-//! `tryaudex policies`: profiles, permissions and the universal vocabulary, looked at without asking for anything.
+//! `tryaudex policies`: shows profiles, permissions and the universal vocabulary, and requests no
+//! credentials.
 
 mod check;
 mod export;
@@ -48,13 +49,14 @@ pub fn policies(environment: &Environment, args: Args) -> Result<u8, Failure> {
     }
 }
 
-/// A profile, and the provider it is for.
+/// A profile with its provider.
 struct Found {
     provider: String,
     profile: Profile,
 }
 
-/// Whether a provider comes with a profile of this name, which one of the user's would hide.
+/// Returns true if a provider defines a profile of this name. A profile of the user with this name would hide
+/// it.
 pub(super) fn is_built_in(
     environment: &Environment,
     settings: &Settings,
@@ -66,7 +68,7 @@ pub(super) fn is_built_in(
     Ok(found(environment, settings, None)?.iter().any(is_it))
 }
 
-/// Every profile with the provider it is for; `only` limits them to one provider.
+/// Returns every profile with its provider; `only` limits the profiles to one provider.
 fn found(environment: &Environment, settings: &Settings, only: Option<&str>) -> Result<Vec<Found>, Failure> {
     let components = Components::open(settings)?;
     let ids = only.map_or_else(|| components.provider_ids(), |id| vec![id.to_owned()]);
@@ -76,7 +78,8 @@ fn found(environment: &Environment, settings: &Settings, only: Option<&str>) -> 
         let Opened { description, .. } = open::provider(environment, settings, &components, &id)?;
         let profiles = Profiles::new(&id, &description.profiles, &settings.profiles);
         for name in profiles.names() {
-            // One of the user's that names no provider is listed once, for the first it can be used with.
+            // A profile of the user without a provider is listed once, for the first provider that can use
+            // it.
             let anybodys = settings.profiles.get(name).is_some_and(|custom| custom.provider.is_none());
             if anybodys && all.iter().any(|found| found.profile.name == name) {
                 continue;
@@ -89,7 +92,7 @@ fn found(environment: &Environment, settings: &Settings, only: Option<&str>) -> 
     }
     unusable.retain(|name, _| all.iter().all(|found| found.profile.name != *name));
     if !unusable.is_empty() {
-        // What this provider cannot use, another may.
+        // Another provider may be able to use a profile that this provider cannot use.
         for id in components.provider_ids().iter().filter(|id| only.is_some_and(|only| only != *id)) {
             let Opened { description, .. } = open::provider(environment, settings, &components, id)?;
             let profiles = Profiles::new(id, &description.profiles, &settings.profiles);
@@ -102,7 +105,7 @@ fn found(environment: &Environment, settings: &Settings, only: Option<&str>) -> 
     }
 }
 
-/// Settings with the options that these commands take for the provider.
+/// Resolves the settings with the provider's options of these commands.
 fn settings(
     environment: &Environment,
     provider: Option<&String>,

@@ -1,4 +1,5 @@
-//! The options that narrow what a policy says, or widen what it may name; each is a setting of the provider's.
+//! The options that narrow a policy, or widen the set of actions that it may name. Each option is a setting
+//! of the provider.
 
 use clap::builder::NonEmptyStringValueParser;
 
@@ -21,7 +22,7 @@ pub struct PolicyArgs {
 }
 
 impl PolicyArgs {
-    /// Key and value of every option given.
+    /// Returns the key and the value of each given option.
     pub fn settings(&self) -> Vec<(String, String)> {
         let networks = self.source_ip.clone().map(|networks| ("source_ip", networks));
         let tags = (!self.tag.is_empty()).then(|| ("tag", self.tag.join(",")));

@@ -1,4 +1,4 @@
-//! The options that make a request; `run` and `plan` share them.
+//! The options of a request, which `run`, `plan` and `learn` share.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,13 +16,13 @@ use audex_child::OnExpiry;
 use audex_components::provider::Enforcer;
 use audex_core::printable::is_hidden;
 
-/// The group of options that say what is allowed.
+/// The help heading for options about the allowed permissions.
 pub const WHAT: &str = "What is allowed";
-/// The group of options that say whose credentials, and where.
+/// The help heading for options about the identity and the place.
 pub const WHO: &str = "By whom and where";
-/// The group of options that narrow, or say what is accepted.
+/// The help heading for options that narrow the grant or set its minimum requirements.
 pub const LIMITS: &str = "Limits";
-/// The group of options about what the program says.
+/// The help heading for options about the program's output.
 pub const OUTPUT: &str = "Output";
 
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -74,7 +74,7 @@ pub struct RequestArgs {
     verbose: bool,
 }
 
-/// More is no reason but a document.
+/// The maximum length of a justification. A longer text is a document.
 const JUSTIFICATION_CHARACTERS: usize = 500;
 
 pub(super) fn justification(text: &str) -> Result<String, String> {
@@ -85,7 +85,7 @@ pub(super) fn justification(text: &str) -> Result<String, String> {
 }
 
 impl RequestArgs {
-    /// The options that also mean something where nothing is asked for.
+    /// Returns options with only a role and a region, for commands that request no permissions.
     pub fn of_provider(role_arn: Option<String>, region: Option<String>) -> Self {
         Self { role_arn, region, ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! `tryaudex run`: the whole pipeline.
+//! `tryaudex run`: runs a command through the whole pipeline.
 
 use std::ffi::OsString;
 
@@ -22,7 +22,7 @@ use crate::settings;
 use crate::settings::Settings;
 use audex_core::environment::Environment;
 
-/// Everyday command lines, below the options.
+/// Examples for the end of the help text.
 const EXAMPLES: &str = "\
 Examples:
   tryaudex run --allow s3:GetObject --resource 'arn:aws:s3:::reports/*' -- ./report.sh
@@ -58,7 +58,7 @@ impl Args {
 
 pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let Args { request, intent, engine, yes, dry_run, command } = args;
-    // clap lets a requirement go where another option excludes what is required.
+    // clap drops a requirement if another option conflicts with the required option.
     if yes && intent.is_none() {
         return Err(Failure::usage("--yes is for --intent", "leave it out"));
     }
@@ -100,10 +100,10 @@ fn go(
     pipeline::run(context, prepared, command, attempt)
 }
 
-/// Shows what a sentence came to, and asks on the terminal.
+/// Shows the proposal for a sentence, and asks the user on the terminal.
 ///
-/// Security: whoever proposed it was not the user. Standard input is the command's, and whatever writes into it must not be
-/// able to agree.
+/// Security: the proposal does not come from the user. Standard input belongs to the command, and a program
+/// that writes into it must not be able to agree.
 fn confirm(context: Context<'_>, proposed: &Proposed, yes: bool) -> Result<(), Failure> {
     told(context.console, proposed);
     let on = if proposed.resources.is_empty() {

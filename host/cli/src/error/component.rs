@@ -1,4 +1,4 @@
-//! What components, their store and what they refuse are to the user.
+//! Maps the errors of components and of their store to a kind and a hint.
 
 use audex_sdk::spelling;
 
@@ -30,10 +30,10 @@ impl From<ProviderError> for Failure {
     }
 }
 
-/// Codes of intent engines that could make nothing of a sentence: the sentence is the user's to say otherwise.
+/// The error codes of intent engines for a sentence that they do not understand. The user must rephrase it.
 const NOT_UNDERSTOOD: [&str; 2] = ["not-understood", "too-broad"];
 
-/// Codes of providers that miss a setting: the same exit code wherever the provider finds out.
+/// The error codes of providers for a missing setting. They have the same exit code at every stage.
 const MISSING_SETTINGS: [&str; 9] = [
     "identity-missing",
     "no-app",
@@ -51,7 +51,7 @@ pub(super) fn is_setting_missing(error: &provider::Error) -> bool {
     matches!(error.kind, ErrorKind::InvalidInput) && MISSING_SETTINGS.contains(&error.code.as_str())
 }
 
-/// What a provider's refusal is to the user. Who says no is not asked: a cloud that denies is as final as a filter.
+/// Returns the kind of a provider's error. A denial by a cloud has the same kind as a denial by a filter.
 fn provider_kind(error: &provider::Error) -> Kind {
     match error.kind {
         ErrorKind::InvalidInput => Kind::Config,
@@ -61,7 +61,7 @@ fn provider_kind(error: &provider::Error) -> Kind {
     }
 }
 
-/// A hint that names the nearest of `known`, or else all of them.
+/// Returns a hint with all names in `known` and, if one is similar to `name`, a suggestion.
 pub(super) fn one_of(name: &str, known: &[String]) -> String {
     match spelling::nearest(name, known, SLIPS) {
         Some(meant) => format!("did you mean `{meant}`; there are `{}`", known.join("`, `")),
@@ -69,10 +69,10 @@ pub(super) fn one_of(name: &str, known: &[String]) -> String {
     }
 }
 
-/// Slips that the name of a component may have; such names are short.
+/// The maximum number of typing errors for which a component is suggested. Names of components are short.
 const SLIPS: usize = 2;
 
-/// A hint that says where a required filter may be installed from.
+/// Returns a hint with the allowed sources of a required filter.
 fn from(sources: &[String]) -> String {
     match sources {
         [] => {

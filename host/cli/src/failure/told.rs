@@ -1,10 +1,10 @@
-//! What an error says once values that no message may show are taken out.
+//! Hides values that no message may show in the texts of a failure.
 
 use super::Failure;
 use audex_core::shape::Misplaced;
 
 impl Failure {
-    /// Returns the failure with every value hidden that stands in a variable and has no shape that may be shown.
+    /// Returns the failure with the values of variables hidden, except values of a shape that may be shown.
     #[must_use]
     pub fn without(self, misplaced: &Misplaced) -> Self {
         let texts: Vec<String> = std::iter::once(self.message()).chain(self.causes()).collect();
@@ -22,7 +22,7 @@ impl Failure {
     }
 }
 
-/// The words of an error, and of its causes, where they are not the error's own any more.
+/// The changed message of an error, with the changed messages of its causes.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 struct Told {

@@ -223,8 +223,8 @@ impl Observed {
     }
 
     /// Returns the actions that were denied more often in `narrow`, a run with fewer permissions, than in
-    /// this run, with the resources they were denied on. An action that was called in this run and
-    /// never allowed is left out: no recommendation can add it.
+    /// this run, with the resources they were denied on. An action that was called in this run and never
+    /// allowed is left out: no recommendation can add it.
     #[must_use]
     pub fn missing_in(&self, narrow: &Self) -> Vec<(String, Vec<String>)> {
         let is_missing = |name: &String, action: &Action| {

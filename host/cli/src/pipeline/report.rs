@@ -20,9 +20,9 @@ use audex_core::shell;
 
 /// The patterns that match every action of a cloud.
 const EVERYTHING: [&str; 2] = ["*", "*:*"];
-/// Characters of a command that is worth repeating in a hint.
+/// The maximum number of characters of a command that is repeated in full in a hint.
 const COMMAND_CHARACTERS: usize = 60;
-/// What a shell says of a command that it could not start.
+/// The exit codes of a shell for a command that it could not start.
 const NOT_STARTED: [u8; 2] = [126, 127];
 
 /// Reports the permissions that filters removed.
@@ -79,12 +79,12 @@ pub(super) fn perhaps_denied(
     }
 }
 
-/// Tells whether `learn` can observe a command of this provider.
+/// Returns true if `learn` can observe a command with this provider.
 fn can_learn(attempt: &Attempt) -> bool {
     matches!(attempt.provider(), "aws" | "azure" | "gcp" | "vault")
 }
 
-/// Returns the command as a shell takes it, or the first word of a long one.
+/// Returns the command quoted for a shell. Of a long command, returns only the first word.
 fn command(words: &[String]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| shell::quoted(word)).collect();
     let whole = quoted.join(" ");
@@ -94,14 +94,14 @@ fn command(words: &[String]) -> String {
     }
 }
 
-/// Says what a grant is, in a few words: how many permissions, and how far the patterns among them go.
+/// Describes a grant in a few words: the number of permissions and the reach of the patterns among them.
 pub(super) fn granted(attempt: &Attempt, provider: &Provider) -> String {
     let actions: Vec<&str> = attempt.actions().collect();
     let count = |pattern: &str| provider.expand(&[pattern.to_owned()]).map_or(0, |known| known.len());
     summary(&actions, attempt.denied(), attempt.is_everywhere(), count)
 }
 
-/// `count` returns how many actions a pattern matches, and 0 where that is not known.
+/// `count` returns the number of actions that a pattern matches, or 0 if the number is not known.
 fn summary(actions: &[&str], denied: usize, everywhere: bool, count: impl Fn(&str) -> usize) -> String {
     let total = actions.len() + denied;
     let number = match (denied, total) {

@@ -1,9 +1,9 @@
-//! A comma-separated list as options take it: read, and written so that it reads back the same.
+//! Comma-separated lists in options: the parser, and the writer whose output parses to the same items.
 //!
-//! Names may hold commas: `arn:aws:s3:::b/a,b.txt` is one object, written `arn:aws:s3:::b/a\,b.txt`.
+//! Names can contain commas: the object `arn:aws:s3:::b/a,b.txt` is written `arn:aws:s3:::b/a\,b.txt`.
 
-/// The items of `text`, without white space around them. A backslash makes the comma, backslash or white space behind it
-/// part of the item; before anything else it is an ordinary character.
+/// Splits `text` into items and removes white space around each item. A backslash makes a following comma,
+/// backslash or white space part of the item; before any other character it is an ordinary character.
 pub(super) fn split(text: &str) -> Vec<String> {
     let mut items = Vec::new();
     let (mut item, mut kept) = (String::new(), 0);
@@ -18,7 +18,7 @@ pub(super) fn split(text: &str) -> Vec<String> {
             }
             '\\' => item.push(characters.next_if(|next| is_special(*next)).unwrap_or('\\')),
             blank if blank.is_whitespace() => {
-                // It counts only if something follows that is part of the item.
+                // A blank belongs to the item only if another character of the item follows.
                 if !item.is_empty() {
                     item.push(blank);
                 }
@@ -33,7 +33,7 @@ pub(super) fn split(text: &str) -> Vec<String> {
     items
 }
 
-/// `items` as one text that `split` reads as the same items.
+/// Returns `items` as one text from which `split` returns the same items.
 #[must_use]
 pub fn joined(items: &[String]) -> String {
     items.iter().map(|item| written(item)).collect::<Vec<_>>().join(",")

@@ -1,4 +1,4 @@
-//! A project for authors of components.
+//! `tryaudex plugin new`: writes a project for the author of a component.
 
 use std::path::Path;
 
@@ -25,7 +25,6 @@ pub enum Lang {
     JavaScript,
 }
 
-/// Writes a project.
 pub(super) fn new(name: &str, kind: Kind, lang: Lang, directory: Option<&Path>) -> Result<(), Failure> {
     let world = match kind {
         Kind::Provider => World::Provider,

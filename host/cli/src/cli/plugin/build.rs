@@ -1,4 +1,4 @@
-//! Builds the project in a directory to a component, in whichever language it is written.
+//! `tryaudex plugin build`: builds a component from the project in a directory, in any supported language.
 
 mod javascript;
 mod metadata;
@@ -16,14 +16,15 @@ use audex_core::private_file;
 use audex_registry::source::Fetched;
 use audex_registry::store::{InstallPlan, StoreError};
 
-/// Makes what is to be installed of the project in a directory.
+/// A function that builds the project in a directory and returns the bytes of the component.
 type Build = fn(&Environment, &Path) -> Result<Vec<u8>, Failure>;
 
-/// What tells a project's language, and how it is built.
+/// The manifest file of each language, with its build function.
 const LANGUAGES: [(&str, Build); 3] =
     [("Cargo.toml", rust::build), ("pyproject.toml", python::build), ("package.json", javascript::build)];
 
-/// Builds the project in `directory`; the component is written beside its manifest, whole or not at all.
+/// Builds the project in `directory`. The component is written next to its manifest, completely or not at
+/// all.
 pub(super) fn build(environment: &Environment, directory: &Path) -> Result<(), Failure> {
     let is_there = |(manifest, _): &&(&str, Build)| directory.join(manifest).is_file();
     let found: Vec<_> = LANGUAGES.iter().filter(is_there).collect();
@@ -66,7 +67,7 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<(), F
     Ok(())
 }
 
-/// What was built is nobody's to install: its author's words, not those of somebody who found it.
+/// Returns the failure for a build that cannot be installed, in words for its author instead of for a user.
 fn unfit(error: StoreError) -> Failure {
     let wrong = match error {
         StoreError::Unfit { reason, .. } => reason,
@@ -77,7 +78,7 @@ fn unfit(error: StoreError) -> Failure {
     Failure::usage(&format!("what was built cannot be installed: {wrong}"), "correct it, and build again")
 }
 
-/// Where a tool finds the project, wherever it is run.
+/// Returns the absolute path of the project, which is valid in any working directory.
 fn absolute(directory: &Path) -> Result<PathBuf, Failure> {
     directory.canonicalize().map_err(|error| Failure::internal("plugin", error))
 }

@@ -1,4 +1,4 @@
-//! Installing, and reproducing a team's set.
+//! `tryaudex plugin install`: installs a component, or all components of a team's lock.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -45,12 +45,12 @@ pub struct InstallArgs {
     )]
     locked: Option<PathBuf>,
     /// Grant what the team's lock grants, without asking
-    // Both: what conflicts with the source is not asked for beside it.
+    // `conflicts_with` is needed too: clap drops the requirement of `locked`, because `locked` conflicts with
+    // `source`.
     #[arg(long, requires = "locked", conflicts_with = "source")]
     yes: bool,
 }
 
-/// Installs what was asked for.
 pub(super) fn install(
     environment: &Environment,
     settings: &Settings,
@@ -79,7 +79,7 @@ pub(super) fn install(
     Ok(())
 }
 
-/// Everything that a lock names, of exactly its digests.
+/// Installs all components of a lock, with exactly the digests in it.
 fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: bool) -> Result<(), Failure> {
     let text = std::fs::read_to_string(lock).map_err(|source| StoreError::Io {
         action: "read",
@@ -93,7 +93,7 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
     let components = Components::open(settings)?;
     let mut store = Store::open(&settings.paths, &settings.plugins)?;
     let mut plans = Vec::new();
-    // All are fetched and trusted before one is installed.
+    // All components are fetched and verified before the first is installed.
     for entry in &wanted {
         let place: Place = entry.origin.parse().map_err(StoreError::from)?;
         let mut plan = InstallPlan::new(place.fetch(environment).map_err(StoreError::from)?)?;
@@ -138,7 +138,7 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
     Ok(())
 }
 
-/// Says that a signature was left aside, for it must not look as if there were none.
+/// Prints a notice if a signature was not checked. Otherwise the component would look unsigned.
 pub(super) fn say_unchecked(plan: &InstallPlan) {
     if plan.is_unchecked() {
         let name = &plan.manifest.name;
@@ -149,7 +149,8 @@ pub(super) fn say_unchecked(plan: &InstallPlan) {
     }
 }
 
-/// Says what a provider sets for commands, before anything is granted to it. It reaches nothing while it is asked.
+/// Prints the variables that a provider sets for commands, before the provider is granted any capability. The
+/// provider runs without access to anything to answer this.
 pub(super) fn say_sets(engine: &Engine, plan: &InstallPlan) -> Result<(), Failure> {
     let description = plan.description(engine)?;
     if let Some(sets) = description.map(|description| description.sets).filter(|sets| !sets.is_empty()) {
@@ -159,9 +160,10 @@ pub(super) fn say_sets(engine: &Engine, plan: &InstallPlan) -> Result<(), Failur
     Ok(())
 }
 
-/// What the component gets: everything it asks for, if the user agrees to what was not `given` yet.
+/// Returns the granted capabilities. If the component requests more than `given`, asks the user for the rest.
 ///
-/// Security: it is asked on the terminal, never on standard input, which may be anybody's.
+/// Security: the question is asked on the terminal and never on standard input, which may belong to another
+/// program.
 pub(super) fn agreed(
     plan: &InstallPlan,
     mut given: BTreeSet<Capability>,
@@ -211,9 +213,9 @@ fn tell(done: &str, installed: &Installed) {
     console::result(&format!("{done} {world} `{name}` ({}), {signed}; {part}", short(&installed.digest)));
 }
 
-/// A key, or the file it stands in.
+/// Parses a signer: an identity, a public key, or a file with a public key.
 ///
-/// Security: of a file that is no key, nothing is repeated: it may be anything.
+/// Security: if a file is not a key, no message quotes it, because it can contain anything.
 fn signer(text: &str) -> Result<Signer, Failure> {
     let hint = "give the last line of its author's minisign.pub, the file, or sigstore:IDENTITY@ISSUER";
     let path = Path::new(text);
@@ -226,7 +228,7 @@ fn signer(text: &str) -> Result<Signer, Failure> {
             Failure::usage(&message, "give the .pub file; a secret key is nobody's but its owner's")
         }
         _ if is_file => Failure::usage(&format!("`{text}` holds no minisign public key"), hint),
-        // A key has no dot, and neither has anything else that is no file.
+        // A key has no dot, so a text with a dot was meant as a file.
         SignatureError::Key(_) if text.contains('.') => {
             Failure::usage(&format!("there is no file `{text}`"), hint)
         }

@@ -1,4 +1,4 @@
-//! What is installed, and what a component is.
+//! `tryaudex plugin list` and `tryaudex plugin inspect`: show components.
 
 use std::sync::Arc;
 
@@ -21,13 +21,13 @@ use audex_core::environment::Environment;
 use audex_registry::store::Installed;
 use audex_registry::store::Store;
 
-/// One component as it is shown.
+/// The displayed data of one component.
 struct Shown {
     manifest: Manifest,
     digest: String,
     granted: Vec<String>,
     provides: Option<String>,
-    /// What an installed provider sets for commands, if it answers.
+    /// The variables that an installed provider sets for commands; `None` if the provider does not answer.
     sets: Option<Vec<String>>,
     source: String,
     bytes: usize,
@@ -36,7 +36,7 @@ struct Shown {
     previous: Option<String>,
 }
 
-/// What is said where nobody signed.
+/// The signer of an unsigned component.
 const UNSIGNED: &str = "nobody (dev)";
 
 fn built_in() -> Result<Vec<Shown>, Failure> {
@@ -61,7 +61,8 @@ fn built_in() -> Result<Vec<Shown>, Failure> {
     COMPONENTS.iter().map(shown).collect()
 }
 
-/// It runs, and reaches nothing. That it fails is not what was asked here.
+/// Returns the variables that a provider sets for commands. The provider runs without access to anything. If
+/// it fails, the result is `None`, because the commands here do not test components.
 fn sets(engine: &Engine, store: &Store, installed: &Installed) -> Option<Vec<String>> {
     if installed.world != World::Provider {
         return None;
@@ -88,7 +89,7 @@ fn shown(store: &Store, installed: &Installed) -> Result<Shown, Failure> {
     })
 }
 
-/// Built-in and installed components, one on a line.
+/// Prints the built-in and the installed components, one on each line.
 pub(super) fn list(components: &Components, json: bool) -> Result<(), Failure> {
     let mut all = built_in()?;
     let mut broken = Vec::new();
@@ -117,18 +118,18 @@ pub(super) fn list(components: &Components, json: bool) -> Result<(), Failure> {
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     console::result(&table(&["NAME", "KIND", "VERSION", "DIGEST", "GRANTED", "SOURCE"], &rows));
-    // The others are shown all the same; the first that is broken is the error.
+    // All other components are shown. The error is that of the first broken component.
     broken.into_iter().next().map_or(Ok(()), Err)
 }
 
-/// Where it came from, and what there is to know of it before it is relied on.
+/// Returns the source of a component, with a mark if the component is unsigned or turned off.
 fn standing(shown: &Shown) -> String {
     let unsigned = if shown.signer == UNSIGNED { ", dev" } else { "" };
     let off = if shown.enabled { "" } else { ", turned off" };
     format!("{}{unsigned}{off}", shown.source)
 }
 
-/// One component, installed or somewhere. Of one that is not installed nothing runs.
+/// Prints one component. The code of a component that is not installed is not run.
 pub(super) fn inspect(
     environment: &Environment,
     components: &Components,
@@ -149,7 +150,8 @@ pub(super) fn inspect(
         console::result(&to_json(&shown).to_string());
         return Ok(());
     }
-    // The names of a file that is not installed are nobody's yet: a line end in one would look like a line of ours.
+    // Security: the names in a file that is not installed are not checked, and a line break in a name could
+    // forge a line of this output.
     let line = |item: &String| item.replace(|c: char| c.is_control(), " ");
     let list = |items: &[String]| match items {
         [] => "nothing".to_owned(),
@@ -167,7 +169,7 @@ pub(super) fn inspect(
         shown.digest,
         shown.bytes,
         line(&shown.manifest.licence),
-        // Of one that is not installed the source says so.
+        // If the component is not installed, its source already says so.
         if shown.enabled || installed.is_none() {
             shown.source.clone()
         } else {

@@ -1,4 +1,4 @@
-//! Trying a component: whether it behaves, what it does against the real thing, and what it costs.
+//! `tryaudex plugin test` and `tryaudex plugin bench`: test, record and measure a component.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,12 +37,12 @@ use audex_workbench::conformance::{Check, conformance};
 use audex_workbench::rehearsal;
 use audex_workbench::rehearsal::{FORMAT, Recording, Script};
 
-/// What a component that gets as far as being tried has passed.
+/// The check that a component has passed before it can be tested.
 const CONTRACT_CHECK: &str =
     "is of a contract that this host speaks, and imports what a component of its kind may";
-/// A component does not behave.
+/// The exit code for a component that fails a check.
 const MISBEHAVES: u8 = 1;
-/// A recording is some requests; more is none.
+/// The maximum size of a recording. A recording has only a few requests, so a larger file is not a recording.
 const RECORDING_BYTES: u64 = 64 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
@@ -72,7 +72,7 @@ pub struct TestArgs {
     json: bool,
 }
 
-/// Asks a component everything that one of its kind must have an answer to.
+/// Runs all checks for components of this kind.
 pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestArgs) -> Result<u8, Failure> {
     let components = Components::open(settings)?;
     let plan = found(environment, components.store(), &args.target)?;
@@ -86,7 +86,7 @@ pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestAr
         checks.push(rehearsal::replay(components.engine(), &plan, &recording)?);
     }
     if let Some(path) = &args.record {
-        // Before anything is minted.
+        // Checked before credentials are minted.
         has_directory(path)?;
         let recording = record(environment, &components, &plan, args)?;
         for line in &recording.outcome {
@@ -104,7 +104,7 @@ pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestAr
     Ok(report(&plan, &checks, args.json))
 }
 
-/// Runs the installed component for real, by the one road of every run, with a tape beside it.
+/// Runs the installed component for real, through the usual pipeline, and records its requests.
 fn record(
     environment: &Environment,
     components: &Components,
@@ -143,7 +143,8 @@ fn record(
     Ok(Recording { format: FORMAT, component: name.clone(), now, script, exchanges, outcome })
 }
 
-/// Mints for a command that does nothing, and takes back. That the other side refuses is worth recording too.
+/// Mints credentials for a command that does nothing, and revokes them. A refusal by the server is recorded
+/// too.
 fn run(context: Context<'_>, args: &TestArgs) -> Result<Script, Failure> {
     const NOTHING: &str = "true";
     let ask = Arguments {
@@ -183,7 +184,7 @@ fn translate(context: Context<'_>, engine: &str, args: &TestArgs) -> Result<Scri
     Ok(Script { provider, text: Some(text), ..Script::default() })
 }
 
-/// What the environment and the files set for it, as in a run.
+/// Returns the settings of the component from the environment and the files, as in a run.
 fn own_settings(
     environment: &Environment,
     settings: &Settings,
@@ -236,7 +237,7 @@ fn report(plan: &InstallPlan, checks: &[Check], json: bool) -> u8 {
     if failed == 0 { 0 } else { MISBEHAVES }
 }
 
-/// Measures a component; nothing is reached.
+/// Measures a component, which reaches nothing while it runs.
 pub(super) fn bench(
     environment: &Environment,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! Fetching components anew from where they came from.
+//! `tryaudex plugin update`: fetches newer versions of components from their sources.
 
 use std::collections::BTreeSet;
 
@@ -14,15 +14,16 @@ use audex_core::environment::Environment;
 use audex_registry::source::Place;
 use audex_registry::store::{Distrust, InstallPlan, Installed, Store, StoreError, Trust};
 
-/// What newer ones may that the installed ones may not.
+/// The additional permissions of newer versions.
 pub(super) struct May {
-    /// Have these, where they ask for them.
+    /// The capabilities to grant to components that request them.
     pub grant: BTreeSet<Capability>,
-    /// Be older.
+    /// True if an older version may replace a newer one.
     pub downgrade: bool,
 }
 
-/// Updates what is named, or everything. One that cannot be is reported, and keeps none of the others; the exit status is the worst.
+/// Updates the named components, or all. If a component cannot be updated, reports the failure and continues
+/// with the others. Returns the highest exit status.
 pub(super) fn update(
     environment: &Environment,
     settings: &Settings,
@@ -52,7 +53,7 @@ pub(super) fn update(
     Ok(worst)
 }
 
-/// One component; what a newer one asks for in addition is asked for again.
+/// Updates one component. The user must agree to capabilities that the newer version requests in addition.
 fn renew(
     environment: &Environment,
     settings: &Settings,

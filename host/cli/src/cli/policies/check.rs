@@ -1,4 +1,4 @@
-//! `tryaudex policies check`: what permissions are, before anything is asked for.
+//! `tryaudex policies check`: checks permissions against the catalogue of the provider.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub struct Args {
     json: bool,
 }
 
-/// What became of one permission.
+/// The finding for one permission.
 struct Checked {
     asked: String,
     finding: Finding,
@@ -64,7 +64,8 @@ fn is_refused(status: Status) -> bool {
     matches!(status, Status::Unknown | Status::Malformed)
 }
 
-/// One entry for each native permission, in the order asked for; as in a run, but that nothing stops at the first error.
+/// Returns one entry for each native permission, in the order of the request. The checks are those of a run,
+/// but they do not stop at the first error.
 fn findings(
     asked: &[String],
     id: &str,
@@ -87,7 +88,7 @@ fn findings(
             }
             Some(Expansion { actions, notice }) => {
                 for mut finding in found.by_ref().take(actions.len()) {
-                    // What is to be known of the universal name is to be known of each part of it.
+                    // The notice of the universal name applies to each of its actions.
                     finding.note = joined(notice.clone().into_iter().chain(finding.note));
                     checked.push(Checked { asked: asked.clone(), finding });
                 }
@@ -109,7 +110,8 @@ fn findings(
     Ok(checked)
 }
 
-/// A universal permission without a meaning here; a run refuses it.
+/// Returns the finding for a universal permission that has no actions on this provider. A run rejects such a
+/// permission.
 fn nothing(asked: &str, id: &str) -> Finding {
     let note = Some(format!("`{asked}` means nothing on provider `{id}`"));
     Finding { status: Status::Unknown, actions: Vec::new(), access: None, note, suggestion: None }
@@ -155,7 +157,7 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-/// The word for people and programs.
+/// Returns the word for an access level, in text and in JSON.
 pub fn access(access: AccessLevel) -> &'static str {
     match access {
         AccessLevel::Read => "read",

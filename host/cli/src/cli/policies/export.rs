@@ -1,4 +1,5 @@
-//! `tryaudex policies export`: a grant as a document for the cloud's own tools. The same road as `run`, up to the filters.
+//! `tryaudex policies export`: writes a grant as a document for the cloud's own tools. The code path is the
+//! same as in `run`, up to the filters.
 
 use clap::ValueEnum;
 use clap::builder::NonEmptyStringValueParser;
@@ -15,7 +16,7 @@ use crate::plan::PlanError;
 use crate::request::Arguments;
 use audex_core::environment::Environment;
 
-/// What the document is called where no profile gives it a name.
+/// The name of the document if no profile names it.
 const UNNAMED: &str = "audex-grant";
 
 #[derive(Debug, clap::Args)]

@@ -1,4 +1,4 @@
-//! `tryaudex policies list`.
+//! `tryaudex policies list`: lists the profiles.
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,8 @@ pub fn list(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// A profile as data; `resources` are those of its own actions, `parts` those it inherited.
+/// Returns a profile as JSON. `resources` are the resources of its own actions; `parts` are its own and its
+/// inherited shares.
 pub fn to_json(Found { provider, profile }: &Found) -> Value {
     let part = |share: &ProfileShare| json!({ "name": share.name, "actions": share.actions, "resources": share.resources });
     let own = profile.shares.iter().find(|share| share.name == profile.name);
@@ -56,7 +57,7 @@ pub fn to_json(Found { provider, profile }: &Found) -> Value {
     })
 }
 
-/// Where a profile is defined.
+/// Returns the place where a profile is defined.
 pub fn defined(profile: &Profile) -> String {
     match &profile.definition {
         Definition::Provider => "by the provider component".to_owned(),

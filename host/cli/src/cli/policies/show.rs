@@ -1,4 +1,4 @@
-//! `tryaudex policies show`: one profile, and what it becomes.
+//! `tryaudex policies show`: prints one profile and the policy that it becomes.
 
 use std::fmt::Write as _;
 
@@ -51,7 +51,7 @@ pub fn show(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// What the profile becomes, by the same road as `run`; why not, where something stands in the way.
+/// Plans the profile on the same code path as `run`. The failure says why there is no plan.
 fn plan(environment: &Environment, provider: &str, name: &str) -> Result<GrantPlan, Failure> {
     let flags = Flags { provider: Some(provider.to_owned()), ..Flags::default() };
     let settings = Settings::resolve(environment, flags)?;

@@ -1,4 +1,4 @@
-//! `tryaudex policies universal`: the vocabulary of the mapping that answers.
+//! `tryaudex policies universal`: prints the vocabulary of the selected mapping.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -47,8 +47,8 @@ pub fn universal(environment: &Environment, args: &Args) -> Result<u8, Failure> 
     Ok(0)
 }
 
-/// What each permission means on one provider. It is expanded as in a run: a provider may speak another one's language and
-/// have no rows of its own.
+/// Returns the meaning of each permission on one provider. Permissions are expanded as in a run, because a
+/// provider can use the actions of another provider and have no rows of its own.
 fn rows_of(mapping: &Mapping, provider: &str) -> Result<Vec<Row>, Failure> {
     let mut names: Vec<String> = Vec::new();
     for row in mapping.rows()? {
@@ -70,7 +70,8 @@ fn rows_of(mapping: &Mapping, provider: &str) -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
-/// One line for each permission, one column for each provider, then what there is to know.
+/// Returns a table with one line for each permission and one column for each provider, and the notes below
+/// it.
 fn to_text(rows: &[Row]) -> String {
     let providers: BTreeSet<&str> = rows.iter().map(|row| row.provider.as_str()).collect();
     let mut names: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! A project in JavaScript: componentize-js makes the component, `package.json` says what it is.
+//! Builds a project in JavaScript with componentize-js. Its metadata is in `package.json`.
 
 use std::path::Path;
 
@@ -32,10 +32,10 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
         install: "npm install --save-dev @bytecodealliance/componentize-js@0.23.0 @bytecodealliance/preview2-shim@0.25.0",
         directory: &super::absolute(directory)?,
     };
-    // Of an error in the source componentize-js says that there is one; node says where.
+    // componentize-js does not report the place of an error in the source, but node does.
     let mut signals = Signals::install()?;
     componentize.run(&node, &["--check", "app.js"].map(Path::new), &mut signals)?;
-    // Without WASI: what is left of it does nothing, and is no import.
+    // Without WASI: the disabled functions do nothing, and the component does not import them.
     let arguments =
         ["app.js", "-w", "wit", "-n", &world, "-d", "stdio", "random", "clocks", "http", "fetch-event", "-o"];
     componentize.make(environment, &mut signals, &metadata, &arguments, &[])

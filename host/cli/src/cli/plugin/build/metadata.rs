@@ -1,4 +1,4 @@
-//! What a project's own manifest says of its component, as the section that the host reads.
+//! Reads the metadata in a project's manifest, and writes the section of the component that the host reads.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use audex_components::manifest::CONTRACT;
 use audex_components::manifest::Manifest;
 use audex_components::outline::SECTION;
 
-/// What `[tool.audex]` or `"audex"` says.
+/// The table `[tool.audex]` or `"audex"` of a project's manifest.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Audex {
@@ -19,7 +19,7 @@ pub(super) struct Audex {
     pub capabilities: Vec<String>,
 }
 
-/// What the host is told of a component.
+/// The metadata of a component.
 #[derive(Debug)]
 pub(super) struct Metadata {
     pub name: String,
@@ -29,7 +29,7 @@ pub(super) struct Metadata {
 }
 
 impl Metadata {
-    /// The section's text; `sdk` is what made the component.
+    /// Returns the text of the section; `sdk` names the tool that built the component.
     pub(super) fn text(&self, sdk: &str) -> Result<String, Failure> {
         let Self { name, version, licence, audex: Audex { world, capabilities } } = self;
         let mut text = format!(
@@ -39,11 +39,12 @@ impl Metadata {
             text.extend(["capability ", capability.as_str(), "\n"]);
         }
         let values = [name, version, licence, world].into_iter().chain(capabilities);
-        // Each is a line: one that has more would say something else as well.
+        // Each value is one line. A value with a line break could add another line.
         if values.into_iter().any(|value| value.contains(char::is_control)) {
             return Err(unfit("a value has a control character", "correct it, and build again"));
         }
-        // Cargo takes no other either. Versions that cannot be compared cannot be told to be older.
+        // Cargo accepts only such versions too. Without an order of versions, a downgrade could not be
+        // detected.
         if semver::Version::parse(version).is_err() {
             return Err(unfit(
                 &format!("its version `{version}` is not MAJOR.MINOR.PATCH"),
@@ -62,7 +63,7 @@ fn unfit(wrong: &str, hint: &str) -> Failure {
     Failure::usage(&format!("the project's metadata is unfit: {wrong}"), hint)
 }
 
-/// Reads a project's manifest with `parse`.
+/// Reads a project's manifest and parses it with `parse`.
 pub(super) fn read<T: DeserializeOwned, E: ToString>(
     path: &Path,
     parse: impl Fn(&str) -> Result<T, E>,
@@ -77,7 +78,7 @@ pub(super) fn read<T: DeserializeOwned, E: ToString>(
     })
 }
 
-/// Reads TOML; an error is one line that begins with where it is.
+/// Parses TOML. An error is one line and begins with the line number.
 pub(super) fn toml_of<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line(text, span.start));
@@ -85,7 +86,7 @@ pub(super) fn toml_of<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     })
 }
 
-/// `component` with a custom section at its end (WebAssembly core specification, 5.5.3).
+/// Returns `component` with a custom section at its end (WebAssembly core specification, 5.5.3).
 pub(super) fn with_section(mut component: Vec<u8>, text: &str) -> Vec<u8> {
     let mut body = leb(SECTION.len());
     body.extend_from_slice(SECTION.as_bytes());
@@ -96,7 +97,7 @@ pub(super) fn with_section(mut component: Vec<u8>, text: &str) -> Vec<u8> {
     component
 }
 
-/// An unsigned number in LEB128.
+/// Encodes an unsigned number in LEB128.
 fn leb(mut value: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! A project in Python: componentize-py makes the component, `pyproject.toml` says what it is.
+//! Builds a project in Python with componentize-py. Its metadata is in `pyproject.toml`.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ struct Project {
     license: Option<License>,
 }
 
-/// An SPDX expression, or the older table.
+/// The licence of a project, as an SPDX expression or as the older table.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum License {
@@ -50,7 +50,7 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
         install: "python3 -m venv .venv && .venv/bin/pip install componentize-py==0.25.1",
         directory: &super::absolute(directory)?,
     };
-    // Stubs for WASI: what is left of it traps, and is no import.
+    // Stubs for WASI: the stubs trap, and the component does not import WASI.
     let arguments = ["-q", "-d", "wit", "-w", &world, "componentize", "--stub-wasi", "-p", ".", "-o"];
     componentize.make(environment, &mut Signals::install()?, &metadata, &arguments, &["app"])
 }

@@ -1,4 +1,4 @@
-//! A project in Rust: cargo makes a module, which carries its manifest already.
+//! Builds a project in Rust with cargo. The module already contains its manifest.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
     std::fs::read(&module).map_err(|error| Failure::internal("plugin", error))
 }
 
-/// The module that cargo makes of the project.
+/// Runs cargo and returns the path of the built module.
 #[expect(clippy::disallowed_methods, reason = "cargo is the author's tool, not a command with credentials")]
 fn compile(environment: &Environment, manifest: &Path) -> Result<PathBuf, Failure> {
     let cargo = environment.get_os("CARGO").map_or_else(|| "cargo".into(), ToOwned::to_owned);
@@ -48,7 +48,7 @@ fn compile(environment: &Environment, manifest: &Path) -> Result<PathBuf, Failur
         files.into_iter().filter_map(|file| file.as_str().map(PathBuf::from)).collect::<Vec<_>>()
     });
     let is_module = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
-    // The project's own comes last, behind what it depends on.
+    // The module of the project comes last, after the modules of its dependencies.
     modules.filter(is_module).collect::<Vec<_>>().pop().ok_or_else(|| {
         Failure::usage("the project makes no WebAssembly", "its `[lib]` needs `crate-type = [\"cdylib\"]`")
     })

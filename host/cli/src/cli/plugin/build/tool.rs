@@ -1,4 +1,4 @@
-//! The tools that make components of other languages: where they are, and how they are run.
+//! Finds and runs the tools that build components in other languages.
 
 use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
@@ -17,23 +17,25 @@ use audex_components::encode;
 use audex_core::environment::{Environment, PATH};
 use audex_core::private_file;
 
-/// Of the surroundings, what would change the component: backtraces in it, packages of another environment.
+/// Environment variables that would change the component: they add backtraces, or packages of another virtual
+/// environment.
 const UNWANTED: [&str; 2] = ["RUST_BACKTRACE", "VIRTUAL_ENV"];
 
-/// A tool of a project, or else of the machine.
+/// A build tool, which is installed in the project or on the machine.
 pub(super) struct Tool<'a> {
-    /// What it is called, also in manifests.
+    /// The name of the tool, also in manifests.
     pub name: &'static str,
-    /// Where a project has its own.
+    /// The path of the tool in a project.
     pub own: &'static str,
-    /// How it is installed.
+    /// The command that installs the tool.
     pub install: &'static str,
-    /// Where the project is, absolute.
+    /// The absolute path of the project.
     pub directory: &'a Path,
 }
 
 impl Tool<'_> {
-    /// Runs it, and returns the component it wrote, with its manifest. `arguments` come before the place to write to.
+    /// Runs the tool and returns the component with its manifest. `arguments` come before the output path,
+    /// and `last` after it.
     pub(super) fn make(
         &self,
         environment: &Environment,
@@ -71,14 +73,15 @@ impl Tool<'_> {
         })
     }
 
-    /// The manifest's line for it: the version is the last word that it says of itself.
+    /// Returns the name and version of the tool for the manifest. The version is the last word of its
+    /// `--version` output.
     fn sdk(&self, said: &str) -> String {
         let version = said.split_whitespace().last().unwrap_or("unknown");
         let version: String = version.chars().filter(char::is_ascii_graphic).collect();
         format!("{}-{version}", self.name)
     }
 
-    /// What it says on its standard output, which is not ours: it is shown if it fails.
+    /// Runs the tool and returns its standard output. If the tool fails, its output is printed on stderr.
     #[expect(clippy::disallowed_methods, reason = "an author's tool, not a command with credentials")]
     pub(super) fn run(
         &self,
@@ -93,12 +96,13 @@ impl Tool<'_> {
         }
         let failed =
             |error| Failure::usage(&format!("cannot run `{}`: {error}", program.display()), self.install);
-        // In a group of its own, to be ended whole: what these tools start outlives them.
+        // The tool gets its own process group, which is ended as a whole: processes that these tools start
+        // can outlive them.
         let mut child = command.process_group(0).stdout(Stdio::piped()).spawn().map_err(failed)?;
         let mut output = child.stdout.take();
         let reader = std::thread::spawn(move || {
             let mut said = Vec::new();
-            // What cannot be read is not shown.
+            // If the output cannot be read, it is not shown.
             let _ = output.as_mut().map(|output| output.read_to_end(&mut said));
             said
         });
@@ -112,11 +116,11 @@ impl Tool<'_> {
     }
 }
 
-/// Waits for the tool; what it has started ends with it, or with a signal that asks to end.
+/// Waits for the tool. When the tool ends or a signal interrupts the build, ends the whole process group.
 fn ended(child: &mut Child, signals: &mut Signals) -> Result<ExitStatus, Failure> {
     const LOOK_EVERY: Duration = Duration::from_millis(25);
     let failed = |error| Failure::internal("plugin", error);
-    // Whatever is in the group may have ended by itself.
+    // The processes of the group may have ended already, so errors are ignored below.
     let group = i32::try_from(child.id()).ok().map(Pid::from_raw);
     let end_all = || group.map(|group| killpg(group, Signal::SIGKILL));
     loop {
@@ -137,13 +141,14 @@ fn said_by(program: &Path) -> String {
     program.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Where a program of this name is on the PATH.
+/// Returns the path of a program of this name on the PATH.
 pub(super) fn look_up(environment: &Environment, name: &str) -> Option<PathBuf> {
     let found = audex_child::look_up(&[name.into()], environment.get_os(PATH)).ok()?;
     Some(found.path().to_path_buf())
 }
 
-/// A directory of this user alone, gone when it is dropped: a tool that is ended leaves half a component there.
+/// A temporary directory that only this user can access. It is removed when it is dropped, with the
+/// incomplete component of an interrupted tool.
 struct Place(PathBuf);
 
 impl Place {
