@@ -22,15 +22,15 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    pub fn query(&self, name: &str) -> Option<&str> {
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
         value(&self.query, name)
     }
 
-    pub fn form(&self, name: &str) -> Option<&str> {
+    pub(crate) fn form(&self, name: &str) -> Option<&str> {
         value(&self.form, name)
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn bind() -> io::Result<TcpListener> {
 
 impl Server {
     /// Answers requests on `listener` until the server is dropped; from `ends_at` on, every answer is a refusal.
-    pub fn start<A>(listener: TcpListener, ends_at: u64, answer: A) -> io::Result<Self>
+    pub(crate) fn start<A>(listener: TcpListener, ends_at: u64, answer: A) -> io::Result<Self>
     where
         A: Fn(&Ask) -> Reply + Send + Sync + 'static,
     {

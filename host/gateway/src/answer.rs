@@ -11,7 +11,7 @@ use super::session_key::{Rejected, header};
 
 /// An error answer that the gateway itself gives.
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// The HTTP status.
     pub status: StatusCode,
     /// The error code for SDKs.
@@ -22,12 +22,12 @@ pub struct Refusal {
 
 impl Refusal {
     /// Builds an answer with this status, code and message.
-    pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self { status, code: code.into(), message: format!("tryaudex learn: {}", message.into()) }
     }
 
     /// Builds the answer to a request that the gateway does not support; `what` names the unsupported part.
-    pub fn unsupported(what: &str) -> Self {
+    pub(crate) fn unsupported(what: &str) -> Self {
         Self::new(
             StatusCode::NOT_IMPLEMENTED,
             "NotImplemented",
@@ -36,12 +36,12 @@ impl Refusal {
     }
 
     /// Builds the answer for a real endpoint that did not answer.
-    pub fn unreachable(reason: &str) -> Self {
+    pub(crate) fn unreachable(reason: &str) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, "ServiceUnavailable", reason)
     }
 
     /// Returns the response in the format that a client of the requested service reads.
-    pub fn into_response(self, parts: &Parts) -> Response<SdkBody> {
+    pub(crate) fn into_response(self, parts: &Parts) -> Response<SdkBody> {
         let Self { status, code, message } = self;
         let kind = header(parts, "content-type").unwrap_or_default();
         let json =

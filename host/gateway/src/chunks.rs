@@ -21,7 +21,7 @@ pub(crate) struct Unchunked {
 
 impl Unchunked {
     /// Wraps the framed body `inner`; `length` is the number of bytes without the framing.
-    pub fn new(inner: Incoming, length: u64) -> Self {
+    pub(crate) fn new(inner: Incoming, length: u64) -> Self {
         Self { inner, decoder: Decoder::default(), length }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) const NOT_FORWARDED: &[&str] = &[
 ];
 
 /// Answers one request; `connection` is the number of its connection.
-pub async fn answer(
+pub(crate) async fn answer(
     gate: &Gate,
     door: &Door,
     connection: u64,
@@ -284,7 +284,7 @@ fn signed_again(
 }
 
 /// Returns the message of an error with its causes.
-pub fn reason(error: &dyn std::error::Error) -> String {
+pub(crate) fn reason(error: &dyn std::error::Error) -> String {
     let (mut text, mut source) = (error.to_string(), error.source());
     while let Some(cause) = source {
         text = format!("{text}: {cause}");

@@ -67,7 +67,7 @@ impl UsedSignatures {
     /// # Errors
     /// `Rejected::Repeated` if the signature may not repeat, or `Rejected::Skewed` if it is older than the
     /// remembered signatures.
-    pub fn take(&mut self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Rejected> {
+    pub(crate) fn take(&mut self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Rejected> {
         self.take_at(signed, Use { connection, call: call(parts) }, Instant::now())
     }
 

@@ -20,7 +20,7 @@ pub(crate) const SERVICE: &str = "sqs";
 const REMEMBERED: usize = 5_000;
 /// The longest answer in which addresses are replaced; a thousand addresses take 120 kB. A longer answer is
 /// passed on as it is.
-pub const ANSWER_BYTES: usize = 1024 * 1024;
+pub(crate) const ANSWER_BYTES: usize = 1024 * 1024;
 
 /// The operations whose answers contain addresses. Source: botocore's model of SQS.
 const ANSWERED: [&str; 4] = ["CreateQueue", "GetQueueUrl", "ListDeadLetterSourceQueues", "ListQueues"];
@@ -57,7 +57,7 @@ pub(crate) fn has_addresses(parts: &Parts, body: &[u8]) -> bool {
 impl Queues {
     /// Returns the answer `body` with addresses below `gateway` in place of the queues' own; `None` if `body`
     /// cannot be read.
-    pub fn ours(&self, gateway: &str, body: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn ours(&self, gateway: &str, body: &[u8]) -> Option<Vec<u8>> {
         if let Ok(mut answer) = serde_json::from_slice::<Value>(body) {
             let members = answer.as_object_mut()?;
             for (_, value) in members.iter_mut().filter(|(name, _)| MEMBERS.contains(&name.as_str())) {
@@ -101,7 +101,7 @@ impl Queues {
 
     /// Returns the request `body` with the queue's own address in place of the gateway's; `None` if `body`
     /// contains no address that was handed out.
-    pub fn theirs(&self, body: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn theirs(&self, body: &[u8]) -> Option<Vec<u8>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_empty() {
             return None;

@@ -160,7 +160,7 @@ fn replaced(gate: &Gate, parts: &Parts, status: StatusCode, code: Option<String>
 }
 
 /// Returns the seconds by which the clock of an answer's endpoint is ahead of this machine's clock.
-pub fn skew(headers: &HeaderMap) -> Option<i64> {
+pub(crate) fn skew(headers: &HeaderMap) -> Option<i64> {
     let date = headers.get("date").map(HeaderValue::to_str)?.ok()?;
     let date = DateTime::from_str(date, Format::HttpDate).ok()?.secs();
     date.checked_sub(i64::try_from(clock::unix_seconds()).ok()?)

@@ -117,7 +117,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Returns true if the user configured an endpoint for this port.
-    pub fn is_led(&self) -> bool {
+    pub(crate) fn is_led(&self) -> bool {
         self.target.is_some()
     }
 }
@@ -152,7 +152,7 @@ pub(crate) fn endpoints(parent: &Environment) -> Vec<Endpoint> {
 
 /// The kind of endpoint that the user configured.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Variant {
+pub(crate) struct Variant {
     /// True if `AWS_USE_FIPS_ENDPOINT` is true.
     pub fips: bool,
     /// True if `AWS_USE_DUALSTACK_ENDPOINT` is true.
@@ -163,7 +163,7 @@ pub struct Variant {
 ///
 /// # Errors
 /// The reason, if there is no such address.
-pub fn target(
+pub(crate) fn target(
     endpoint: &Endpoint,
     variant: Variant,
     service: &str,

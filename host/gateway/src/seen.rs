@@ -9,7 +9,7 @@ use audex_core::percent::decode_pairs;
 use audex_wire::seen_request::SeenRequest;
 
 /// The bytes of a body that are kept: enough to name operation and resource.
-pub const BODY_BYTES: usize = 64 * 1024;
+pub(crate) const BODY_BYTES: usize = 64 * 1024;
 /// The most query parameters that are kept; real calls have a dozen.
 const PARAMETERS: usize = 200;
 
@@ -98,7 +98,7 @@ const ALLOWED: &[&str] = &["InvalidObjectState", "InvalidPayer"];
 
 /// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// A policy allowed the call, which may have failed for another reason.
     Used,
     /// A policy denied the call.
@@ -135,7 +135,7 @@ fn deletes_objects(parts: &Parts) -> bool {
 }
 
 /// Returns the headers of an answer that are kept, as headers of the request.
-pub fn answered(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(crate) fn answered(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |(name, as_seen): &(&str, &str)| {
         let value = headers.get(*name)?.to_str().ok()?;
         Some(((*as_seen).to_owned(), value.to_owned()))
@@ -144,7 +144,7 @@ pub fn answered(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// Returns the parts of a request that are kept.
-pub fn seen(parts: &Parts, service: &str, region: &str, body: &Bytes) -> SeenRequest {
+pub(crate) fn seen(parts: &Parts, service: &str, region: &str, body: &Bytes) -> SeenRequest {
     let body = if has_telling_body(parts, service) { body.as_ref() } else { &[] };
     let text = |name: &&str| Some(((*name).to_owned(), header(parts, name)?.to_owned()));
     let mut query = decode_pairs(parts.uri.query().unwrap_or_default());
@@ -168,7 +168,7 @@ pub fn is_denial(code: &str) -> bool {
 }
 
 /// Returns the outcome of a call from the answer's status and error code, if the answer has one.
-pub fn outcome(status: StatusCode, code: Option<&str>) -> Outcome {
+pub(crate) fn outcome(status: StatusCode, code: Option<&str>) -> Outcome {
     match code {
         Some(code) if is_denial(code) => Outcome::Denied,
         Some(code) if NOT_DECIDED.contains(&code) => Outcome::Undecided,
@@ -181,7 +181,7 @@ pub fn outcome(status: StatusCode, code: Option<&str>) -> Outcome {
 }
 
 /// Returns the code of an error: from its header, else from the beginning of its body.
-pub fn code(header: Option<&str>, body: &[u8]) -> Option<String> {
+pub(crate) fn code(header: Option<&str>, body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let found = header.map(str::to_owned).or_else(|| xml_code(&text)).or_else(|| json_code(&text))?;
     // `com.amazonaws.dynamodb.v20120810#AccessDeniedException:http://…` (AWS JSON protocol).

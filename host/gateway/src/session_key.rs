@@ -206,7 +206,7 @@ impl SessionKey {
 /// Returns the reason why a request without an `Authorization` header is not the command's; `parameters` are
 /// those of the query or the form.
 /// Source: AWS, "Signature Version 2 signing process", and S3's "query string request authentication alternative".
-pub fn unsigned(parameters: &str) -> Rejected {
+pub(crate) fn unsigned(parameters: &str) -> Rejected {
     if has(parameters, "signatureversion") {
         Rejected::OldSignature
     } else if has(parameters, "signature") && has(parameters, "awsaccesskeyid") {
@@ -224,7 +224,7 @@ fn has(parameters: &str, name: &str) -> bool {
 /// Returns the settings for signing paths: S3 signs them as they are, all other services encode them once
 /// more.
 /// Source: AWS, "Create a signed AWS API request", canonical URI.
-pub fn settings(service: &str) -> SigningSettings {
+pub(crate) fn settings(service: &str) -> SigningSettings {
     let mut settings = SigningSettings::default();
     if is_s3(service) {
         settings.percent_encoding_mode = PercentEncodingMode::Single;
@@ -234,12 +234,12 @@ pub fn settings(service: &str) -> SigningSettings {
 }
 
 /// Returns true if the bodies of this service's requests are objects.
-pub fn is_s3(service: &str) -> bool {
+pub(crate) fn is_s3(service: &str) -> bool {
     matches!(service, "s3" | "s3express" | "s3-object-lambda" | "s3-outposts")
 }
 
 /// Returns the value of a header as text, if the request has this header exactly once.
-pub fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
     let mut values = parts.headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)

@@ -68,7 +68,7 @@ const PATHS: [(&str, &str, &str); 8] = [
 ///
 /// # Errors
 /// If the operation needs a signature, or the request cannot be sent.
-pub async fn exchange(
+pub(crate) async fn exchange(
     gate: &Gate,
     door: &Door,
     parts: &Parts,

@@ -18,7 +18,7 @@ use audex_logins::aws::MAX_SCOPED_POLICIES;
 const SESSIONS: usize = 20;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -53,7 +53,7 @@ enum Command {
     Path,
 }
 
-pub fn audit(environment: &Environment, args: Args) -> Result<u8, Failure> {
+pub(super) fn audit(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let audit = Audit::new(settings::directories(environment)?.audit);
     match args.command {
         Command::List { limit, all, session, event, json } => {

@@ -23,7 +23,7 @@ const NO_SESSION: &str = "-";
 const CLIENT_ID: &str = "client_id";
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Revoke what this session made, even if it may still run; for a session that was killed
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     session: Option<String>,
@@ -45,7 +45,7 @@ struct Left {
     lease: String,
 }
 
-pub fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+pub(super) fn cleanup(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
     let audit = Audit::new(&settings.paths.audit);
     // If the log is not intact, cleanup must not act on its records.

@@ -6,14 +6,14 @@ use crate::console;
 use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The shell to complete for
     #[arg(value_enum)]
     shell: Shell,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "commands have one shape")]
-pub fn completions(args: &Args, command: &mut clap::Command) -> Result<u8, Failure> {
+pub(super) fn completions(args: &Args, command: &mut clap::Command) -> Result<u8, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, command, "tryaudex", &mut script);
     console::result(&String::from_utf8_lossy(&script));

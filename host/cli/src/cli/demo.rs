@@ -18,7 +18,7 @@ const REFUSED: u8 = 1;
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
-pub struct Args {
+pub(super) struct Args {
     /// Keep the cloud up until Ctrl-C, and print how to reach it
     #[arg(long)]
     serve: bool,
@@ -62,7 +62,7 @@ struct Client {
     key: String,
 }
 
-pub fn demo(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+pub(super) fn demo(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     if let Some(Command::Client(client)) = &args.command {
         return call(environment, client);
     }

@@ -33,7 +33,7 @@ const FILE_BYTES: u64 = 1024 * 1024;
 const DRIFTED: u8 = 1;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// What is expected: a profile's name, or a file with a policy in the cloud's own form
     #[arg(long, value_name = "PROFILE|FILE", value_parser = NonEmptyStringValueParser::new())]
     expected_policy: String,
@@ -67,7 +67,7 @@ enum Format {
     Sarif,
 }
 
-pub fn drift(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+pub(super) fn drift(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let mut provider_settings: Vec<(String, String)> = args.identity.settings();
     provider_settings.extend(args.role_arn.clone().map(|arn| ("role_arn".to_owned(), arn)));
     let flags = Flags {

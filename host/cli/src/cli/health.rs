@@ -19,7 +19,7 @@ use audex_core::shape::Misplaced;
 use audex_logins::vault::Vault;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Provider to check; may be repeated [default: every one that is configured]
     #[arg(long, value_name = "ID")]
     check: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
+pub(super) fn health(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let options = RequestArgs::of_provider(args.role_arn, args.region);
     let settings = Settings::resolve(environment, options.flags())?;
     let components = Components::open(&settings)?;

@@ -5,7 +5,7 @@ use clap::builder::NonEmptyStringValueParser;
 use super::request_args::WHO;
 
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct IdentityArgs {
+pub(super) struct IdentityArgs {
     #[arg(long, help_heading = WHO, hide_short_help = true, value_name = "EMAIL", value_parser = NonEmptyStringValueParser::new(), help = "Service account to impersonate (GCP) [env: AUDEX_GCP_SERVICE_ACCOUNT]")]
     service_account: Option<String>,
     /// Service accounts to go through, in order, comma-separated; may be repeated (GCP)
@@ -23,7 +23,7 @@ pub struct IdentityArgs {
 
 impl IdentityArgs {
     /// Returns the key and the value of each given option.
-    pub fn settings(&self) -> Vec<(String, String)> {
+    pub(super) fn settings(&self) -> Vec<(String, String)> {
         let delegates = (!self.delegate.is_empty()).then(|| self.delegate.join(","));
         [
             ("service_account", self.service_account.clone()),

@@ -15,7 +15,7 @@ use audex_core::environment::Environment;
 use audex_core::shell;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// What is to be done, in plain words
     #[arg(value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     text: String,
@@ -30,11 +30,11 @@ pub struct Args {
 }
 
 /// The help heading for options about a request in plain words.
-pub const WORDS: &str = "In plain words";
+pub(super) const WORDS: &str = "In plain words";
 
 /// Which engine is asked.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct EngineArgs {
+pub(super) struct EngineArgs {
     /// Intent engine [default: `intent-claude` if `ANTHROPIC_API_KEY` is set, else `intent-local`]
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = WORDS, hide_short_help = true)]
     engine: Option<String>,
@@ -44,12 +44,12 @@ pub struct EngineArgs {
 }
 
 impl EngineArgs {
-    pub fn choice(&self) -> Choice {
+    pub(super) fn choice(&self) -> Choice {
         Choice { engine: self.engine.clone(), model: self.model.clone() }
     }
 }
 
-pub fn intent(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+pub(super) fn intent(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let flags = Flags { provider: args.provider.clone(), ..Flags::default() };
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: Console::default() };
@@ -68,7 +68,7 @@ pub fn intent(environment: &Environment, args: &Args) -> Result<u8, Failure> {
 }
 
 /// Prints a notice for each action that was left out, with the reason.
-pub fn told(console: Console, proposed: &Proposed) {
+pub(super) fn told(console: Console, proposed: &Proposed) {
     for refused in &proposed.refused {
         console.notice(&format!("left out `{}`: {}", refused.action, refused.reason));
     }

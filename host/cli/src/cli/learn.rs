@@ -39,7 +39,7 @@ const INTERRUPTED: [u8; 3] = [129, 130, 143];
 const EVERYTHING: &str = "*:*";
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Where to look: `gateway`, `csm`, `cloudtrail` (AWS) or `http-log` (GCP, Azure); may be repeated
     /// [default: gateway on AWS, http-log elsewhere]
     #[arg(long, value_name = "SOURCE")]
@@ -70,7 +70,7 @@ pub struct Args {
 }
 
 impl Args {
-    pub fn console(&self) -> Console {
+    pub(super) fn console(&self) -> Console {
         self.request.console()
     }
 }
@@ -85,7 +85,7 @@ impl ValueEnum for Source {
     }
 }
 
-pub fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     if args.command.is_empty() {
         return Err(Failure::usage(
             "there is no command to learn from",

@@ -49,7 +49,7 @@ const TIPS: [ContextKind; 5] = [
 
 /// Removes clap's own tips from `error` and returns a hint instead. `words` are the arguments after the
 /// program's name.
-pub fn hint(
+pub(super) fn hint(
     error: &mut clap::Error,
     program: &Command,
     words: impl Iterator<Item = OsString>,

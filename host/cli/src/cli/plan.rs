@@ -23,7 +23,7 @@ use audex_core::environment::Environment;
 use audex_logins::aws::MAX_SCOPED_POLICIES;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     request: RequestArgs,
     /// The command, which filters may look at; it is not run
@@ -32,17 +32,17 @@ pub struct Args {
 }
 
 impl Args {
-    pub fn console(&self) -> Console {
+    pub(super) fn console(&self) -> Console {
         self.request.console()
     }
 }
 
-pub fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+pub(super) fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     show(environment, &args.request, &args.command)
 }
 
 /// Makes and prints a plan. The code path is the same as in `run`, up to the mint.
-pub fn show(environment: &Environment, request: &RequestArgs, command: &[OsString]) -> Result<u8, Failure> {
+pub(super) fn show(environment: &Environment, request: &RequestArgs, command: &[OsString]) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, request.flags())?;
     let context = Context { environment, settings: &settings, console: request.console() };
     let mut attempt = Attempt::new(&settings.paths);

@@ -23,7 +23,7 @@ use audex_registry::source::Place;
 use audex_registry::store::{InstallPlan, Store, StoreError};
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -118,7 +118,7 @@ enum Command {
     },
 }
 
-pub fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
+pub(super) fn plugin(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
     if !matches!(args.command, Command::New { .. } | Command::Build { .. }) {
         say_where(environment, &settings);

@@ -18,7 +18,7 @@ use crate::settings::{Flags, Settings};
 use audex_core::environment::Environment;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -37,9 +37,9 @@ enum Command {
     Universal(universal::Args),
 }
 
-pub use check::access as access_word;
+pub(super) use check::access as access_word;
 
-pub fn policies(environment: &Environment, args: Args) -> Result<u8, Failure> {
+pub(super) fn policies(environment: &Environment, args: Args) -> Result<u8, Failure> {
     match args.command {
         Command::List(args) => list::list(environment, &args),
         Command::Show(args) => show::show(environment, &args),

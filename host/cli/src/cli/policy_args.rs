@@ -6,7 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use super::request_args::LIMITS;
 
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct PolicyArgs {
+pub(super) struct PolicyArgs {
     /// Networks the credentials may be used from, as CIDR, comma-separated (AWS)
     #[arg(long, help_heading = LIMITS, hide_short_help = true, value_name = "CIDRS", value_parser = NonEmptyStringValueParser::new())]
     source_ip: Option<String>,
@@ -23,7 +23,7 @@ pub struct PolicyArgs {
 
 impl PolicyArgs {
     /// Returns the key and the value of each given option.
-    pub fn settings(&self) -> Vec<(String, String)> {
+    pub(super) fn settings(&self) -> Vec<(String, String)> {
         let networks = self.source_ip.clone().map(|networks| ("source_ip", networks));
         let tags = (!self.tag.is_empty()).then(|| ("tag", self.tag.join(",")));
         let mfa = self.mfa.then(|| ("mfa", "true".to_owned()));

@@ -17,16 +17,16 @@ use audex_components::provider::Enforcer;
 use audex_core::printable::is_hidden;
 
 /// The help heading for options about the allowed permissions.
-pub const WHAT: &str = "What is allowed";
+pub(super) const WHAT: &str = "What is allowed";
 /// The help heading for options about the identity and the place.
-pub const WHO: &str = "By whom and where";
+pub(super) const WHO: &str = "By whom and where";
 /// The help heading for options that narrow the grant or set its minimum requirements.
-pub const LIMITS: &str = "Limits";
+pub(super) const LIMITS: &str = "Limits";
 /// The help heading for options about the program's output.
-pub const OUTPUT: &str = "Output";
+pub(super) const OUTPUT: &str = "Output";
 
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct RequestArgs {
+pub(super) struct RequestArgs {
     /// Permissions to allow, comma-separated; may be repeated
     #[arg(long, value_name = "PERMISSIONS", help_heading = WHAT)]
     allow: Vec<String>,
@@ -86,15 +86,15 @@ pub(super) fn justification(text: &str) -> Result<String, String> {
 
 impl RequestArgs {
     /// Returns options with only a role and a region, for commands that request no permissions.
-    pub fn of_provider(role_arn: Option<String>, region: Option<String>) -> Self {
+    pub(super) fn of_provider(role_arn: Option<String>, region: Option<String>) -> Self {
         Self { role_arn, region, ..Self::default() }
     }
 
-    pub fn console(&self) -> Console {
+    pub(super) fn console(&self) -> Console {
         Console { quiet: self.quiet, json: self.json, verbose: self.verbose }
     }
 
-    pub fn flags(&self) -> Flags {
+    pub(super) fn flags(&self) -> Flags {
         let mut provider_settings = BTreeMap::new();
         for (key, value) in [("role_arn", &self.role_arn), ("region", &self.region), ("method", &self.method)]
         {
@@ -113,7 +113,7 @@ impl RequestArgs {
         }
     }
 
-    pub fn ask(&self, command: &[OsString]) -> Arguments {
+    pub(super) fn ask(&self, command: &[OsString]) -> Arguments {
         Arguments {
             allow: self.allow.clone(),
             profiles: self.profile.clone(),

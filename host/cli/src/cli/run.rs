@@ -31,7 +31,7 @@ Examples:
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     request: RequestArgs,
     /// What the command is to do, in plain words, instead of permissions; asked about before anything is minted
@@ -51,12 +51,12 @@ pub struct Args {
 }
 
 impl Args {
-    pub fn console(&self) -> Console {
+    pub(super) fn console(&self) -> Console {
         self.request.console()
     }
 }
 
-pub fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
+pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let Args { request, intent, engine, yes, dry_run, command } = args;
     // clap drops a requirement if another option conflicts with the required option.
     if yes && intent.is_none() {

@@ -19,7 +19,7 @@ pub(super) struct Access {
 
 impl Access {
     /// Returns the access to `action` that `statements` give, as far as they can be decided.
-    pub fn of(action: &str, statements: &[Statement]) -> Self {
+    pub(super) fn of(action: &str, statements: &[Statement]) -> Self {
         let of = |effect| {
             let about =
                 move |one: &&Statement| one.effect == effect && one.undecided.is_none() && names(one, action);
@@ -42,7 +42,7 @@ impl Access {
 
     /// Returns the resources of this access that `other` does not cover, or `None` if there are none. An
     /// empty list means every resource.
-    pub fn beyond(&self, other: &Self) -> Option<Vec<String>> {
+    pub(super) fn beyond(&self, other: &Self) -> Option<Vec<String>> {
         let is_new = |own: &&String| !other.resources.iter().any(|known| pattern::covers(known, own));
         let new: Vec<String> = self.resources.iter().filter(is_new).cloned().collect();
         if new.iter().any(|resource| resource == EVERY) {

@@ -26,7 +26,7 @@ const ACCOUNT: usize = 12;
 
 /// Returns a notice if the response of `call` contains an address that clients then call.
 #[must_use]
-pub fn notice(call: &Call) -> Option<String> {
+pub(super) fn notice(call: &Call) -> Option<String> {
     let (service, operation) = (call.service.as_str(), call.operation.as_str());
     ANSWERED.contains(&(service, operation)).then(|| {
         format!("{service}:{operation} answers with an address: requests to it go past the gateway and are not seen")
@@ -36,7 +36,7 @@ pub fn notice(call: &Call) -> Option<String> {
 /// Returns a notice if variables hold the address of a queue. Some SDKs (JavaScript, PHP, Ruby) send to the
 /// queue's own host instead of `AWS_ENDPOINT_URL`. Source: their middlewares for `QueueUrl`.
 #[must_use]
-pub fn in_environment(parent: &Environment) -> Option<String> {
+pub(super) fn in_environment(parent: &Environment) -> Option<String> {
     let names: Vec<&str> = parent
         .iter()
         .filter_map(|(name, _)| name.to_str())

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 /// A resolver that uses the system's, and refuses names that resolve to an address which is not public.
-pub struct PublicOnly;
+pub(super) struct PublicOnly;
 
 /// The error for a name that resolves to a non-public address.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ const SETTLE_TIME: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Repeats `attempt` while it is rejected or denied. Returns the first other answer, or the last one.
-pub async fn settled<T>(attempt: impl AsyncFnMut() -> Result<T, AwsError>) -> Result<T, AwsError> {
+pub(super) async fn settled<T>(attempt: impl AsyncFnMut() -> Result<T, AwsError>) -> Result<T, AwsError> {
     settled_within(SETTLE_TIME, PAUSE, attempt).await
 }
 

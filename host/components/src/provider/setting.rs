@@ -47,7 +47,7 @@ const SECRET_ENDINGS: [&str; 11] = [
 ];
 
 /// Returns the reason why `setting` of the provider `id` may not come from its variable, or `None` if it may.
-pub fn wrong(source: Source, id: &str, setting: &Setting) -> Option<String> {
+pub(super) fn wrong(source: Source, id: &str, setting: &Setting) -> Option<String> {
     let name = setting.env.as_deref()?;
     let own = match source {
         Source::BuiltIn if is_public_name(name) => return None,

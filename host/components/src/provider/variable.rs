@@ -49,7 +49,7 @@ const FORBIDDEN: [&str; 34] = [
 
 /// Returns the reason why a provider of this `source` may not set `name`, or `None` if it may. The reason is
 /// empty where the name alone explains it.
-pub fn refused(name: &str, source: Source) -> Option<&'static str> {
+pub(super) fn refused(name: &str, source: Source) -> Option<&'static str> {
     match source {
         _ if is_forbidden(name) => Some(""),
         Source::BuiltIn => None,

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 
 /// A recorded request.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub(super) struct Sent {
     pub head: String,
     pub body: String,
 }
 
 /// A server that listens on loopback until the test process ends.
-pub struct Cloud {
+pub(super) struct Cloud {
     pub endpoint: String,
     sent: Arc<Mutex<Vec<Sent>>>,
 }
@@ -20,7 +20,7 @@ pub struct Cloud {
 impl Cloud {
     /// Starts a server that answers each request with the result of `answer`: the whole answer from the
     /// status line on.
-    pub fn start(answer: impl Fn(&Sent) -> Vec<u8> + Send + 'static) -> Self {
+    pub(super) fn start(answer: impl Fn(&Sent) -> Vec<u8> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let sent = Arc::new(Mutex::new(Vec::new()));
@@ -53,13 +53,13 @@ impl Cloud {
         Self { endpoint, sent }
     }
 
-    pub fn sent(&self) -> Vec<Sent> {
+    pub(super) fn sent(&self) -> Vec<Sent> {
         self.sent.lock().unwrap().clone()
     }
 }
 
 /// Returns a whole answer, from the status line on.
-pub fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(super) fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n");
     [head.as_bytes(), body].concat()

@@ -21,18 +21,18 @@ pub(crate) struct Canned {
 
 /// A request as the server received it.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub(super) struct Asked {
     pub authorization: String,
     pub amz_date: String,
     pub body: String,
 }
 
 impl Canned {
-    pub fn ok(body: &str) -> Self {
+    pub(super) fn ok(body: &str) -> Self {
         Self { status: 200, body: body.to_owned(), date: None }
     }
 
-    pub fn error(status: u16, code: &str, message: &str) -> Self {
+    pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
         let body = format!(
             "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
              <Code>{code}</Code><Message>{message}</Message></Error><RequestId>req-7</RequestId></ErrorResponse>"
@@ -46,14 +46,14 @@ impl Canned {
 }
 
 /// A loopback server that lives as long as the runtime that started it.
-pub struct Double {
+pub(super) struct Double {
     pub address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Double {
     /// Starts a server that sends `answers` in turn and then repeats the last one.
-    pub async fn start(answers: Vec<Canned>) -> Self {
+    pub(super) async fn start(answers: Vec<Canned>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -69,11 +69,11 @@ impl Double {
         Self { address, asked }
     }
 
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub fn asked(&self) -> Vec<Asked> {
+    pub(super) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }

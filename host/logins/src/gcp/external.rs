@@ -77,7 +77,7 @@ impl External {
     ///
     /// # Errors
     /// If the file contains an unusable value, or a feature that this version does not read.
-    pub fn new(written: Written, shown: &str) -> Result<Self, TokenError> {
+    pub(super) fn new(written: Written, shown: &str) -> Result<Self, TokenError> {
         let Place { file, url, headers, format, executable, environment_id } = written.credential_source;
         let unread = |what: &str| {
             let message = format!("{shown} takes its token from {what}, which this version does not read");
@@ -117,14 +117,14 @@ impl External {
     }
 
     /// Returns a token for `scopes`.
-    pub async fn token(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
+    pub(super) async fn token(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
         let Some(impersonation) = &self.impersonation else { return self.exchange(client, scopes).await };
         let first = self.exchange(client, &[PLATFORM.to_owned()]).await?;
         impersonation.token(client, &first.value, scopes).await
     }
 
     /// Returns the service account that is impersonated, otherwise the pool.
-    pub fn owner(&self) -> String {
+    pub(super) fn owner(&self) -> String {
         let account = self.impersonation.as_ref().map(|impersonation| impersonation.account().to_owned());
         account.unwrap_or_else(|| match self.audience.as_str() {
             audience if shape::is_name(audience) => format!("a federated identity of {audience}"),

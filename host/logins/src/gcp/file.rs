@@ -62,7 +62,7 @@ const DEEPEST: usize = 3;
 
 impl File {
     /// Reads the file at `path`.
-    pub fn read(path: &ConfiguredPath) -> Result<Self, TokenError> {
+    pub(super) fn read(path: &ConfiguredPath) -> Result<Self, TokenError> {
         let shown = path.to_string();
         let text = reachable::required_text(path.as_path()).map(zeroize::Zeroizing::new);
         let text = text.map_err(|error| TokenError::config(format!("cannot read {shown}: {error}")))?;
@@ -111,7 +111,7 @@ impl File {
 
     /// Returns a token for `scopes`. A user's login keeps the scopes that it was made with and cannot be
     /// narrowed.
-    pub async fn token(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
+    pub(super) async fn token(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
         match self {
             Self::ServiceAccount { email, key, token_uri } => {
                 let assertion = assertion(email, key, token_uri, &scopes.join(" "))?;
@@ -130,7 +130,7 @@ impl File {
     }
 
     /// Returns the owner of the credentials.
-    pub async fn owner(&self, client: &Client) -> Result<String, TokenError> {
+    pub(super) async fn owner(&self, client: &Client) -> Result<String, TokenError> {
         match self {
             Self::ServiceAccount { email, .. } => Ok(email.clone()),
             Self::External(external) => Ok(external.owner()),

@@ -25,7 +25,7 @@ impl Impersonation {
     ///
     /// # Errors
     /// If `url` is another address.
-    pub fn new(url: &str, delegates: Vec<String>, shown: &str) -> Result<Self, TokenError> {
+    pub(super) fn new(url: &str, delegates: Vec<String>, shown: &str) -> Result<Self, TokenError> {
         let name = "service_account_impersonation_url";
         let url = address_in(shown, name, url)?;
         if !url.path().ends_with(END) || !url.path().contains("/serviceAccounts/") {
@@ -36,7 +36,7 @@ impl Impersonation {
     }
 
     /// Returns the account's email, as the address contains it.
-    pub fn account(&self) -> &str {
+    pub(super) fn account(&self) -> &str {
         let name = self.url.path().rsplit('/').next().unwrap_or_default();
         name.strip_suffix(END).unwrap_or(name)
     }
@@ -44,7 +44,7 @@ impl Impersonation {
     /// Returns a token for `scopes`, requested with the token `source`.
     ///
     /// Source: IAM Credentials API reference, `generateAccessToken`.
-    pub async fn token(
+    pub(super) async fn token(
         &self,
         client: &Client,
         source: &Secret,

@@ -10,14 +10,14 @@ use audex_core::shape;
 
 /// The address of a server: https, or plain http on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address(Url);
+pub(super) struct Address(Url);
 
 impl Address {
     /// Parses an address as `VAULT_ADDR` contains it.
     ///
     /// # Errors
     /// If the text is not the address of a server, or the token would be sent in clear text.
-    pub fn parse(text: &str) -> Result<Self, VaultError> {
+    pub(super) fn parse(text: &str) -> Result<Self, VaultError> {
         let malformed = || VaultError::Address { address: shown(text) };
         let url = Url::parse(text.trim()).map_err(|_| malformed())?;
         let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
@@ -34,22 +34,22 @@ impl Address {
     }
 
     /// Returns true if the address uses plain http, which is allowed on this machine only.
-    pub fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.0.scheme() == "http"
     }
 
     /// Returns the address as text, without a slash at the end.
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         self.0.as_str().trim_end_matches('/')
     }
 
     /// Returns the address as a URL.
-    pub fn url(&self) -> &Url {
+    pub(super) fn url(&self) -> &Url {
         &self.0
     }
 
     /// Returns the URL with the path and query of `asked` at this address.
-    pub fn join(&self, asked: &Url) -> Url {
+    pub(super) fn join(&self, asked: &Url) -> Url {
         let mut url = self.0.clone();
         url.set_path(asked.path());
         url.set_query(asked.query());
@@ -58,7 +58,7 @@ impl Address {
 }
 
 /// Returns true if `url` names this machine.
-pub fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

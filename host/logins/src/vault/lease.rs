@@ -11,11 +11,11 @@ pub(crate) const REVOKE_PATH: &str = "/v1/sys/leases/revoke";
 
 /// The ids of the leases. An id is not a secret.
 #[derive(Default)]
-pub struct Leases(Mutex<Vec<String>>);
+pub(super) struct Leases(Mutex<Vec<String>>);
 
 impl Leases {
     /// Records the lease that a successful request issued or ended.
-    pub fn saw(&self, path: &str, sent: &[u8], reply: &[u8]) {
+    pub(super) fn saw(&self, path: &str, sent: &[u8], reply: &[u8]) {
         if path == REVOKE_PATH {
             if let Some(lease) = lease_id(sent) {
                 self.ended(&lease);
@@ -26,17 +26,17 @@ impl Leases {
     }
 
     /// Removes a lease that has ended.
-    pub fn ended(&self, lease: &str) {
+    pub(super) fn ended(&self, lease: &str) {
         self.list().retain(|left| left != lease);
     }
 
     /// Removes all leases, because their token was revoked.
-    pub fn forget(&self) {
+    pub(super) fn forget(&self) {
         self.list().clear();
     }
 
     /// Returns the leases that have not ended.
-    pub fn left(&self) -> Vec<String> {
+    pub(super) fn left(&self) -> Vec<String> {
         self.list().clone()
     }
 

@@ -16,7 +16,7 @@ use audex_core::shape::ConfiguredPath;
 const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// The whole configuration. A missing part is reported when the part is used.
-pub struct Source {
+pub(super) struct Source {
     pub address: Option<String>,
     pub namespace: Option<String>,
     pub ca_cert: Option<ConfiguredPath>,
@@ -24,7 +24,7 @@ pub struct Source {
 }
 
 /// The way to log in.
-pub enum Auth {
+pub(super) enum Auth {
     /// The user's own token.
     Token(Secret),
     /// The user's own token, from the file that `vault login` writes.
@@ -43,7 +43,7 @@ pub enum Auth {
 
 impl Source {
     /// Combines environment and file; the environment wins.
-    pub fn new(environment: &Environment, file: &VaultFile) -> Self {
+    pub(super) fn new(environment: &Environment, file: &VaultFile) -> Self {
         let text = |name: &str, file: &Option<String>| {
             environment.get(name).map(str::to_owned).or_else(|| file.clone())
         };

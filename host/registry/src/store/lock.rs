@@ -22,7 +22,7 @@ use audex_core::private_file::KEY_BYTES;
 use audex_core::reachable;
 
 /// The lock's name in the plugin directory.
-pub const FILE: &str = "plugins.lock";
+pub(super) const FILE: &str = "plugins.lock";
 /// The name of the key beside the lock.
 const KEY: &str = "plugins.key";
 /// The name of the key until the first lock exists. A full disk or a crash between the two must not look like
@@ -89,7 +89,7 @@ fn is_false(value: &bool) -> bool {
 /// # Errors
 /// When the lock is missing, cannot be read, or was written by another program. An entry that is not
 /// understood is an error, because it may be a filter.
-pub fn read(path: &Path) -> Result<Vec<Installed>, StoreError> {
+pub(super) fn read(path: &Path) -> Result<Vec<Installed>, StoreError> {
     let outcome = read_alone(path);
     let (Err(StoreError::LockGone(_)), Some(directory)) = (&outcome, path.parent()) else { return outcome };
     // Another process may have written the first lock, and renamed its key, between the two checks.
@@ -102,7 +102,7 @@ pub fn read(path: &Path) -> Result<Vec<Installed>, StoreError> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_alone(path: &Path) -> Result<Vec<Installed>, StoreError> {
+pub(super) fn read_alone(path: &Path) -> Result<Vec<Installed>, StoreError> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     // Security: a directory that cannot be reached is not an empty store.
     let Some(text) = reachable::text(path).map_err(failed("read", path))? else {
@@ -212,7 +212,7 @@ fn grants(texts: Vec<String>) -> (BTreeSet<Capability>, BTreeSet<String>) {
 ///
 /// # Errors
 /// When the directory or the file cannot be written.
-pub fn write(directory: &Path, installed: &[Installed]) -> Result<(), StoreError> {
+pub(super) fn write(directory: &Path, installed: &[Installed]) -> Result<(), StoreError> {
     let texts = |granted: &BTreeSet<Capability>, unknown: &BTreeSet<String>| {
         granted.iter().map(ToString::to_string).chain(unknown.iter().cloned()).collect()
     };

@@ -10,7 +10,7 @@ use audex_components::manifest::World;
 use audex_workbench::scaffold::{Language, Project, ScaffoldError};
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Kind {
+pub(super) enum Kind {
     Provider,
     Filter,
     Mapping,
@@ -18,7 +18,7 @@ pub enum Kind {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Lang {
+pub(super) enum Lang {
     Rust,
     Python,
     #[value(name = "javascript")]

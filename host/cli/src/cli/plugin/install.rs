@@ -18,7 +18,7 @@ use audex_registry::source::Place;
 use audex_registry::store::{Distrust, InstallPlan, Installed, Store, StoreError, Trust, parse_lock};
 
 #[derive(Debug, clap::Args)]
-pub struct InstallArgs {
+pub(super) struct InstallArgs {
     /// A `.wasm` file, `https://…`, or `oci://registry/repository:tag` (or `@sha256:…`)
     #[arg(required_unless_present = "locked")]
     source: Option<String>,

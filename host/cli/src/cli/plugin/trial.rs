@@ -46,7 +46,7 @@ const MISBEHAVES: u8 = 1;
 const RECORDING_BYTES: u64 = 64 * 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
-pub struct TestArgs {
+pub(super) struct TestArgs {
     /// Name of an installed component, path of a `.wasm` file, https address or oci reference
     target: String,
     /// Also run it for real, with the grants of its installation, and record its requests in this file

@@ -16,7 +16,7 @@ use audex_components::provider::{AccessLevel, Finding, Provider, Status};
 use audex_core::environment::Environment;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Permissions to check, comma-separated; native or universal
     #[arg(required = true, value_name = "PERMISSIONS")]
     permissions: Vec<String>,
@@ -37,7 +37,7 @@ struct Checked {
     finding: Finding,
 }
 
-pub fn check(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+pub(super) fn check(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let asked: Vec<String> = args.permissions.iter().flat_map(|text| split_list(text)).collect();
     if asked.is_empty() {
         return Err(Failure::usage("no permissions were given", "name them, separated by commas"));
@@ -158,7 +158,7 @@ fn status(status: Status) -> &'static str {
 }
 
 /// Returns the word for an access level, in text and in JSON.
-pub fn access(access: AccessLevel) -> &'static str {
+pub(crate) fn access(access: AccessLevel) -> &'static str {
     match access {
         AccessLevel::Read => "read",
         AccessLevel::List => "list",

@@ -20,7 +20,7 @@ use audex_core::environment::Environment;
 const UNNAMED: &str = "audex-grant";
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Profile whose permissions the document holds
     #[arg(value_name = "PROFILE", required_unless_present = "allow", value_parser = NonEmptyStringValueParser::new())]
     name: Option<String>,
@@ -50,7 +50,7 @@ enum Format {
     Cloudformation,
 }
 
-pub fn export(environment: &Environment, args: Args) -> Result<u8, Failure> {
+pub(super) fn export(environment: &Environment, args: Args) -> Result<u8, Failure> {
     let settings = super::settings(environment, args.provider.as_ref(), args.policy.settings())?;
     let context = Context { environment, settings: &settings, console: Console::default() };
     let title = args.name.clone().unwrap_or_else(|| UNNAMED.to_owned());

@@ -12,7 +12,7 @@ use crate::settings::{Flags, Settings};
 use audex_core::environment::Environment;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// List only profiles for this provider
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
@@ -21,7 +21,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn list(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+pub(super) fn list(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
     let found = super::found(environment, &settings, args.provider.as_deref())?;
     if args.json {
@@ -40,7 +40,7 @@ pub fn list(environment: &Environment, args: &Args) -> Result<u8, Failure> {
 
 /// Returns a profile as JSON. `resources` are the resources of its own actions; `parts` are its own and its
 /// inherited shares.
-pub fn to_json(Found { provider, profile }: &Found) -> Value {
+pub(super) fn to_json(Found { provider, profile }: &Found) -> Value {
     let part = |share: &ProfileShare| json!({ "name": share.name, "actions": share.actions, "resources": share.resources });
     let own = profile.shares.iter().find(|share| share.name == profile.name);
     json!({
@@ -58,7 +58,7 @@ pub fn to_json(Found { provider, profile }: &Found) -> Value {
 }
 
 /// Returns the place where a profile is defined.
-pub fn defined(profile: &Profile) -> String {
+pub(super) fn defined(profile: &Profile) -> String {
     match &profile.definition {
         Definition::Provider => "by the provider component".to_owned(),
         Definition::User(source) => format!("in {source}"),

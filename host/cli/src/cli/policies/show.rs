@@ -19,7 +19,7 @@ use audex_core::environment::Environment;
 use audex_core::suggestion;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The profile's name
     name: String,
     /// Provider of the profile, if several have one of that name
@@ -30,7 +30,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn show(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+pub(super) fn show(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
     let all = super::found(environment, &settings, args.provider.as_deref())?;
     let Some(found) = all.iter().find(|found| found.profile.name == args.name) else {

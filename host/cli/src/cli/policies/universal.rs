@@ -15,7 +15,7 @@ use audex_components::mapping::{Expansion, Mapping, Row};
 use audex_core::environment::Environment;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Show only the meaning on this provider
     #[arg(long, value_name = "ID")]
     provider: Option<String>,
@@ -24,7 +24,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn universal(environment: &Environment, args: &Args) -> Result<u8, Failure> {
+pub(super) fn universal(environment: &Environment, args: &Args) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, Flags::default())?;
     let mapping = Components::open(&settings)?.mapping(&settings.mapping)?;
     let rows = match &args.provider {

@@ -16,7 +16,7 @@ use audex_core::source::Source;
 
 /// The error for a request that cannot be composed.
 #[derive(Debug, thiserror::Error)]
-pub enum ComposeError {
+pub(super) enum ComposeError {
     /// A secret that may not be sent to this host.
     #[error("it tried to send a secret to `{0}`, which that secret does not belong to")]
     SecretAway(String),
@@ -57,7 +57,7 @@ const RESERVED: [&str; 16] = [
 const FOR_SECRETS: [&str; 2] = ["authorization", "x-vault-token"];
 
 /// Returns the headers of a request to `host`. Headers with secrets are marked as sensitive.
-pub fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime::Result<HeaderMap> {
+pub(super) fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime::Result<HeaderMap> {
     if headers.len() > limit::HEADERS {
         return Err(ComposeError::ManyHeaders.into());
     }
@@ -77,7 +77,7 @@ pub fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime::Resul
 
 /// Checks that a guest may set the header `name` (in lower case), directly or with a secret that it cannot
 /// read.
-pub fn settable(name: &str, has_secret: bool) -> Result<(), ComposeError> {
+pub(super) fn settable(name: &str, has_secret: bool) -> Result<(), ComposeError> {
     if RESERVED.contains(&name) && !(has_secret && FOR_SECRETS.contains(&name)) {
         return Err(ComposeError::Header(printable::line(name)));
     }
@@ -85,7 +85,7 @@ pub fn settable(name: &str, has_secret: bool) -> Result<(), ComposeError> {
 }
 
 /// Returns the bytes of `chunks`, secrets included.
-pub fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Vec<u8>> {
+pub(super) fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Vec<u8>> {
     let mut out = Vec::new();
     for chunk in chunks {
         match chunk {

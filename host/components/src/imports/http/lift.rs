@@ -12,7 +12,7 @@ const SHORTEST_REPEATED: usize = 8;
 
 /// The error for a reply that cannot be searched for secrets.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LiftError {
+pub(super) enum LiftError {
     /// The reply is not JSON, so it has no JSON pointers.
     #[error("the reply is not JSON, so no secret can be lifted from it")]
     NotJson,
@@ -26,7 +26,7 @@ pub enum LiftError {
 
 impl LiftError {
     /// Returns the stable error code, which scripts may match on.
-    pub fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         match self {
             Self::NotJson => "not-json",
             Self::NotXml => "not-xml",
@@ -43,7 +43,7 @@ type Lifted = (Vec<u8>, Vec<Option<Secret>>);
 ///
 /// # Errors
 /// When there is something to lift and the body cannot be parsed: the body could contain the secret.
-pub fn lift(body: &[u8], pointers: &[String]) -> Result<Lifted, LiftError> {
+pub(super) fn lift(body: &[u8], pointers: &[String]) -> Result<Lifted, LiftError> {
     // An empty reply contains no secret.
     if pointers.is_empty() || body.trim_ascii().is_empty() {
         return Ok((body.to_vec(), pointers.iter().map(|_| None).collect()));

@@ -27,7 +27,7 @@ pub(super) enum Effect {
 
 impl Effect {
     /// Returns the effect of a request to `host`, as the component named it.
-    pub fn of(method: &Method, host: &str, path: &str) -> Self {
+    pub(super) fn of(method: &Method, host: &str, path: &str) -> Self {
         let (harmless, is_vault) = (HARMLESS_POSTS.contains(&host), host == VAULT);
         match *method {
             _ if is_vault && path.ends_with("/sys/health") => Self::Health,
@@ -39,7 +39,7 @@ impl Effect {
     }
 
     /// Returns `true` if a request with this reply may be repeated.
-    pub fn may_repeat(self, status: u16, body: &[u8]) -> bool {
+    pub(super) fn may_repeat(self, status: u16, body: &[u8]) -> bool {
         match self {
             Self::Health => false,
             // A sealed Vault returns 503, and stays sealed.

@@ -58,12 +58,12 @@ pub(super) struct Route(Url);
 
 impl Route {
     /// Creates a route to `place`.
-    pub fn to(place: Url) -> Self {
+    pub(super) fn to(place: Url) -> Self {
         Self(place)
     }
 
     /// Returns `asked` at this address: its path is appended to the address's own path.
-    pub fn url(&self, asked: &Url) -> Url {
+    pub(super) fn url(&self, asked: &Url) -> Url {
         let mut url = self.0.clone();
         url.set_path(&format!("{}{}", self.0.path().trim_end_matches('/'), asked.path()));
         url.set_query(asked.query());
