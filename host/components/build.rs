@@ -6,7 +6,6 @@
     reason = "a build script's interface is the environment and other programs"
 )]
 
-#[expect(unreachable_pub, reason = "the library shows it to other crates")]
 #[path = "src/engine_config.rs"]
 mod engine_config;
 #[expect(unreachable_pub, reason = "the library shows it to other crates")]

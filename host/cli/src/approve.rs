@@ -27,7 +27,7 @@ impl Approved {
     ///
     /// # Errors
     /// When a filter fails or rejects `method`.
-    pub fn by_method(&self, method: &str) -> Result<(), FilterError> {
+    pub(crate) fn by_method(&self, method: &str) -> Result<(), FilterError> {
         if method == self.planned.plan.method {
             return Ok(());
         }

@@ -50,7 +50,7 @@ impl CheckError {
     /// Returns this error with the suggestion that `nearest` has for the action, if any. A universal name of
     /// almost this spelling is nearer than any native name.
     #[must_use]
-    pub fn suggesting(mut self, nearest: impl FnOnce(&str) -> Option<String>) -> Self {
+    pub(crate) fn suggesting(mut self, nearest: impl FnOnce(&str) -> Option<String>) -> Self {
         if let Self::Malformed { action, suggestion, .. } | Self::Unknown { action, suggestion, .. } =
             &mut self
             && let Some(universal) = nearest(action)

@@ -100,7 +100,7 @@ impl Components {
     /// Returns the environment variables with secrets that were granted to components, also to those that do
     /// not take part in this run. The command must not get any of these variables.
     #[must_use]
-    pub fn secret_variables(&self, settings: &Settings) -> Vec<String> {
+    pub(crate) fn secret_variables(&self, settings: &Settings) -> Vec<String> {
         let granted = self.store.installed().iter().flat_map(|installed| &installed.granted);
         let names = granted.filter_map(|capability| match capability {
             Capability::Secret(name) => Some(name),
@@ -123,7 +123,7 @@ impl Components {
 
     /// Returns the id of every provider.
     #[must_use]
-    pub fn provider_ids(&self) -> Vec<String> {
+    pub(crate) fn provider_ids(&self) -> Vec<String> {
         let built_in = embedded::providers().map(str::to_owned);
         let enabled = self.store.installed().iter().filter(|installed| installed.enabled);
         let installed = enabled.filter_map(|installed| installed.provides.clone());

@@ -118,7 +118,7 @@ pub fn result(text: &str) {
 
 /// Returns the first error of writing a result, if there was one. A full disk must not look like success.
 #[must_use]
-pub fn unwritten() -> Option<&'static io::Error> {
+pub(crate) fn unwritten() -> Option<&'static io::Error> {
     UNWRITTEN.get()
 }
 
@@ -152,7 +152,7 @@ pub fn tell(text: &str) {
 
 /// Returns true if standard error is a terminal.
 #[must_use]
-pub fn is_watched() -> bool {
+pub(crate) fn is_watched() -> bool {
     io::IsTerminal::is_terminal(&io::stderr())
 }
 
@@ -188,7 +188,7 @@ fn columns() -> Option<usize> {
 
 /// Returns true if standard output is a terminal.
 #[must_use]
-pub fn is_result_watched() -> bool {
+pub(crate) fn is_result_watched() -> bool {
     io::IsTerminal::is_terminal(&io::stdout())
 }
 

@@ -85,7 +85,7 @@ impl Failure {
 
     /// Returns the failure for a result that could not be written.
     #[must_use]
-    pub fn unwritten(error: &std::io::Error) -> Self {
+    pub(crate) fn unwritten(error: &std::io::Error) -> Self {
         let error = format!("cannot write to standard output: {error}").into();
         Self { kind: Kind::Internal, stage: "output", hint: None, denied: Vec::new(), error }
     }

@@ -13,7 +13,7 @@ use audex_components::provider;
 /// The isolation of every command: this version has no other.
 pub const ISOLATION: Isolation = Isolation::Off;
 /// How every command gets its credentials: as the provider chooses; this version has no other.
-pub const DELIVERY: Option<Delivery> = None;
+pub(crate) const DELIVERY: Option<Delivery> = None;
 
 /// The permissions that a request gets. A grant cannot be copied or read from anywhere: `mint` consumes it.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl FilterError {
     /// Returns this error with the place of the rejecting filter's settings. The filter itself knows only
     /// their values.
     #[must_use]
-    pub fn placed(mut self, place: impl FnOnce(&str) -> String) -> Self {
+    pub(crate) fn placed(mut self, place: impl FnOnce(&str) -> String) -> Self {
         if let Self::Refused { by, settings, .. } = &mut self {
             let place = place(by);
             *settings = place.strip_suffix(": ").map(str::to_owned);

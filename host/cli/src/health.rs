@@ -34,7 +34,7 @@ pub fn is_configured(id: &str, environment: &Environment) -> bool {
 
 /// Returns the word for a status.
 #[must_use]
-pub fn status_name(status: HealthStatus) -> &'static str {
+pub(crate) fn status_name(status: HealthStatus) -> &'static str {
     match status {
         HealthStatus::Ok => "ok",
         HealthStatus::Warning => "warning",

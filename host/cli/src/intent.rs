@@ -28,7 +28,7 @@ const CLAUDE: &str = "intent-claude";
 
 /// The user's choice of engine.
 #[derive(Clone, Debug, Default)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// `--engine`.
     pub engine: Option<String>,
     /// `--model`.
@@ -45,7 +45,7 @@ pub struct Refused {
 }
 
 /// A proposal after every check.
-pub struct Proposed {
+pub(crate) struct Proposed {
     /// The engine that made the proposal.
     pub engine: Loaded,
     /// The provider of the permissions.
@@ -65,7 +65,7 @@ pub struct Proposed {
 impl Proposed {
     /// Returns the proposal as a request. Everything else in the request comes from `run`.
     #[must_use]
-    pub fn ask(&self, run: Arguments) -> Arguments {
+    pub(crate) fn ask(&self, run: Arguments) -> Arguments {
         Arguments {
             allow: self.allow.clone(),
             profiles: Vec::new(),
@@ -79,7 +79,7 @@ impl Proposed {
 ///
 /// # Errors
 /// When the engine has no answer, or the checks leave nothing of the answer.
-pub fn propose(context: Context<'_>, text: &str, choice: &Choice) -> Result<Proposed, Failure> {
+pub(crate) fn propose(context: Context<'_>, text: &str, choice: &Choice) -> Result<Proposed, Failure> {
     let Context { environment, settings, .. } = context;
     let components = Components::open(settings)?;
     let id = settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());

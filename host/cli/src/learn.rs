@@ -3,9 +3,9 @@
 mod address;
 pub mod compile;
 pub mod csm;
-pub mod http_log;
+pub(crate) mod http_log;
 pub mod observed;
-pub mod recommend;
+pub(crate) mod recommend;
 pub mod report;
 pub mod resource;
 pub mod save;
@@ -42,7 +42,7 @@ impl Source {
 
     /// Returns true if the source reports the resources of a call.
     #[must_use]
-    pub fn sees_resources(self) -> bool {
+    pub(crate) fn sees_resources(self) -> bool {
         matches!(self, Self::Gateway | Self::HttpLog)
     }
 }

@@ -65,7 +65,7 @@ use self::observer::{Nobody, Observer, Scene, Stage};
 use self::open::Opened;
 
 /// The outcome of revoked credentials in the audit log.
-pub const REVOKED: &str = "revoked";
+pub(crate) const REVOKED: &str = "revoked";
 
 /// The surroundings of a run.
 #[derive(Clone, Copy)]

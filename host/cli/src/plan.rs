@@ -37,7 +37,7 @@ impl Planned {
     /// Returns the notice about the end of the command at the ttl if the cloud may make longer credentials.
     /// This notice is for the plan; a run reports the actual end.
     #[must_use]
-    pub fn floor_notice(&self) -> Option<String> {
+    pub(crate) fn floor_notice(&self) -> Option<String> {
         let (ttl, longest) = (self.grant.shown().ttl_seconds, self.plan.longest_life_seconds);
         let duration = |seconds: u32| console::duration(seconds.into());
         (longest > ttl).then(|| {
@@ -185,7 +185,7 @@ pub fn require(planned: &Planned, required: Enforcer, by: &RequiredBy) -> Result
 
 /// Returns the word for an enforcer in output and settings.
 #[must_use]
-pub fn enforcer_name(enforcer: Enforcer) -> &'static str {
+pub(crate) fn enforcer_name(enforcer: Enforcer) -> &'static str {
     match enforcer {
         Enforcer::Cloud => "cloud",
         Enforcer::Gateway => "gateway",

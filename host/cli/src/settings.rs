@@ -8,7 +8,7 @@ pub mod deny_list;
 mod endpoints;
 pub mod profiles_file;
 pub mod source;
-pub mod vault_config;
+pub(crate) mod vault_config;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,11 +36,11 @@ use audex_core::paths::{Paths, PathsError};
 use audex_logins::vault::VaultFile;
 
 /// The ttl of a run without a configured one.
-pub const DEFAULT_TTL: Duration = Duration::from_mins(15);
+pub(crate) const DEFAULT_TTL: Duration = Duration::from_mins(15);
 /// The provider of a run without a configured one.
-pub const DEFAULT_PROVIDER: &str = "aws";
+pub(crate) const DEFAULT_PROVIDER: &str = "aws";
 /// The mapping of a run without a configured one.
-pub const DEFAULT_MAPPING: &str = "universal";
+pub(crate) const DEFAULT_MAPPING: &str = "universal";
 
 /// The options of the command line; `None` if an option was not given.
 #[derive(Debug, Default, Clone)]
@@ -246,7 +246,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`UnknownSetting::Provider`] for the first provider that does not exist.
-    pub fn check_providers(&self, known: &[String]) -> Result<(), UnknownSetting> {
+    pub(crate) fn check_providers(&self, known: &[String]) -> Result<(), UnknownSetting> {
         match self.provider_files.keys().find(|id| !known.contains(id)) {
             Some(id) => Err(UnknownSetting::Provider {
                 place: self.place(&["providers", id]),
@@ -262,7 +262,7 @@ impl Settings {
     ///
     /// # Errors
     /// When a flag or a file names a setting that the provider does not have, or a value has a hidden character.
-    pub fn for_provider(
+    pub(crate) fn for_provider(
         &self,
         id: &str,
         declared: &[Setting],
@@ -308,13 +308,13 @@ impl Settings {
 
     /// Adds the sources of secrets, the endpoints and the tape to `outside`.
     #[must_use]
-    pub fn apply_to(&self, outside: Outside) -> Outside {
+    pub(crate) fn apply_to(&self, outside: Outside) -> Outside {
         outside.with_sources(self.secrets.clone(), self.endpoints.clone(), self.tape.clone())
     }
 
     /// Returns the region option, which also decides where the source credentials are used.
     #[must_use]
-    pub fn region_flag(&self) -> Option<String> {
+    pub(crate) fn region_flag(&self) -> Option<String> {
         self.flags.get("region").cloned()
     }
 }
@@ -340,7 +340,7 @@ fn with_organisation(mut paths: Paths) -> Result<Paths, SettingsError> {
 
 /// The error for a setting that cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum UnknownSetting {
+pub(crate) enum UnknownSetting {
     /// The provider has no such setting.
     #[error("{place}provider `{provider}` has no setting `{key}`")]
     Key {
@@ -429,7 +429,7 @@ fn enforcement(
 
 /// Returns the strength of an enforcer; a greater number is stricter.
 #[must_use]
-pub fn strength(enforcer: Enforcer) -> u8 {
+pub(crate) fn strength(enforcer: Enforcer) -> u8 {
     match enforcer {
         Enforcer::None => 0,
         Enforcer::Token => 1,

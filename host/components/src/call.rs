@@ -8,7 +8,8 @@ use super::bindings::provider::ProviderPlugin;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
-pub use super::state::{LimitReached, Misbehaved, State};
+use super::misbehaved::{LimitReached, Misbehaved};
+use super::state::State;
 
 /// Wasmtime's message when a guest passes more than [`limit::ANSWER_BYTES`].
 const ANSWER_TOO_LARGE: &str = "fuel allocated for hostcalls has been exhausted";
@@ -39,7 +40,7 @@ pub fn call<T>(
 
 /// Returns the linker of pure worlds, which offers no imports.
 #[must_use]
-pub fn pure_linker(engine: &Engine) -> Linker<State> {
+pub(crate) fn pure_linker(engine: &Engine) -> Linker<State> {
     Linker::new(engine.inner())
 }
 
@@ -47,7 +48,7 @@ pub fn pure_linker(engine: &Engine) -> Linker<State> {
 ///
 /// # Errors
 /// When two imports have the same name, which the contract rules out.
-pub fn provider_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+pub(crate) fn provider_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine.inner());
     ProviderPlugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)
@@ -57,7 +58,7 @@ pub fn provider_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 ///
 /// # Errors
 /// See [`provider_linker`].
-pub fn intent_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+pub(crate) fn intent_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine.inner());
     IntentEngine::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
     Ok(linker)

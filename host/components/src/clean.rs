@@ -12,7 +12,7 @@ use crate::bindings::provider::types::{Error, Scope};
 use audex_core::printable::line;
 
 /// A value whose text can be made printable in place.
-pub trait Clean {
+pub(crate) trait Clean {
     /// Makes the value printable.
     fn clean(&mut self);
 }

@@ -33,7 +33,7 @@ pub fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Compone
 
 /// Machine code inside this program, on separate pages, so that it can run in place.
 #[repr(C, align(4096))]
-pub struct Pages<T: ?Sized>(pub T);
+pub(crate) struct Pages<T: ?Sized>(pub T);
 
 /// Runs machine code in place.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -57,7 +57,7 @@ mod in_place {
     /// # Errors
     /// When the code is for another engine, configuration or processor.
     #[expect(unsafe_code, reason = "wasmtime's only way to load compiled code; see the file's first lines")]
-    pub fn load(engine: &Engine, compiled: &'static Pages<[u8]>) -> wasmtime::Result<Component> {
+    pub(crate) fn load(engine: &Engine, compiled: &'static Pages<[u8]>) -> wasmtime::Result<Component> {
         let compiled = &compiled.0;
         let (start, length) = (compiled.as_ptr().addr(), compiled.len());
         // Wasmtime finds the component of a trap by its address: two components at one address make it panic.
@@ -73,7 +73,7 @@ mod in_place {
 
     /// Returns the code memory that makes machine code executable, copied or in place.
     #[must_use]
-    pub fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
+    pub(crate) fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
         Some(Arc::new(Executable))
     }
 
@@ -128,12 +128,12 @@ mod in_place {
 
     /// Returns `None`, so wasmtime uses its default.
     #[must_use]
-    pub fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
+    pub(crate) fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
         None
     }
 }
 
-pub use in_place::{code_memory, load as load_in_place};
+pub(crate) use in_place::{code_memory, load as load_in_place};
 
 /// The cache of machine code of installed components, under `$XDG_CACHE_HOME/audex`.
 pub struct Cache {

@@ -9,7 +9,7 @@ use crate::policy_scope::PolicyScope;
 use audex_core::source::Source;
 
 /// The data behind the imports of one call of one component.
-pub struct CallContext {
+pub(crate) struct CallContext {
     /// The origin of the component: built-in or installed.
     pub source: Source,
     /// The capabilities of the component.

@@ -23,7 +23,7 @@ struct Ticker {
 }
 
 /// A guard: epochs advance until it is dropped.
-pub struct Ticking(Arc<Ticker>);
+pub(crate) struct Ticking(Arc<Ticker>);
 
 impl Engine {
     /// Builds an engine for this machine.
@@ -46,7 +46,7 @@ impl Engine {
 
     /// Advances epochs every [`TICK`] until the guard is dropped.
     #[must_use]
-    pub fn tick(&self) -> Ticking {
+    pub(crate) fn tick(&self) -> Ticking {
         self.ticker.started.call_once(|| {
             let (engine, ticker) = (self.inner.clone(), Arc::clone(&self.ticker));
             thread::spawn(move || run(&engine, &ticker));

@@ -6,7 +6,7 @@ const MAX_WASM_STACK: usize = 512 * 1024;
 
 /// Sets every option that a compiled component depends on. Enables few features: a disabled feature cannot be
 /// attacked.
-pub fn configure(config: &mut wasmtime::Config) {
+pub(crate) fn configure(config: &mut wasmtime::Config) {
     config.wasm_component_model(true);
     config.epoch_interruption(true);
     config.max_wasm_stack(MAX_WASM_STACK);

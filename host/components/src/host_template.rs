@@ -31,7 +31,7 @@ pub fn is_host_template(template: &str) -> bool {
 
 /// Returns `true` if `template` matches the hosts of storage accounts.
 #[must_use]
-pub fn is_account_template(template: &str) -> bool {
+pub(crate) fn is_account_template(template: &str) -> bool {
     ACCOUNT_HOSTS.contains(&template)
 }
 

@@ -20,7 +20,7 @@ pub struct Leases {
 
 impl Leases {
     /// Sets the recorder for all further leases. Without one, as in `plan`, nothing is minted.
-    pub fn record_with(&self, recorder: Recorder) {
+    pub(crate) fn record_with(&self, recorder: Recorder) {
         let _ = self.recorder.set(recorder);
     }
 
@@ -35,7 +35,7 @@ impl Leases {
     /// # Errors
     /// The inner error when the lease cannot be recorded; the outer one when it is not a valid lease or there
     /// are too many.
-    pub fn announce(&self, lease: &str, ends_at: u64) -> Result<Result<(), String>, Misbehaved> {
+    pub(crate) fn announce(&self, lease: &str, ends_at: u64) -> Result<Result<(), String>, Misbehaved> {
         let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         if announced.len() >= limit::DELIVERED {
             return Err(Misbehaved::ManyLeases);

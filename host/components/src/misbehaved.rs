@@ -8,7 +8,7 @@ use audex_core::printable;
 
 /// A limit that a guest exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LimitReached {
+pub(crate) enum LimitReached {
     /// The linear memory.
     #[error("it asked for more than {} MiB of memory", limit::MEMORY_BYTES / 1024 / 1024)]
     Memory,
@@ -31,7 +31,7 @@ pub enum LimitReached {
 
 /// An action of a guest that only a defect or an attack explains.
 #[derive(Debug, thiserror::Error)]
-pub enum Misbehaved {
+pub(crate) enum Misbehaved {
     /// The guest used a capability that was not granted to it.
     #[error("it used `{0}`, which was not granted to it")]
     NotGranted(Capability),

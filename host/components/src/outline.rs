@@ -17,7 +17,7 @@ const SHOWN: usize = 16;
 
 /// A component's manifest text and the names of its imports and exports.
 #[derive(Debug, Default)]
-pub struct Outline {
+pub(crate) struct Outline {
     /// The text of the manifest section, if there is one.
     pub manifest: Option<String>,
     /// The names of all imports.
@@ -42,7 +42,7 @@ impl Outline {
     ///
     /// # Errors
     /// When `wasm` is not WebAssembly, or its manifest is too long or not UTF-8.
-    pub fn read(wasm: &[u8]) -> Result<Self, OutlineError> {
+    pub(crate) fn read(wasm: &[u8]) -> Result<Self, OutlineError> {
         if !wasm.starts_with(MAGIC) {
             let start: String = wasm.iter().take(SHOWN).map(|&byte| shown(byte)).collect();
             return Err(OutlineError::NotWasm(format!("it begins with `{start}`")));

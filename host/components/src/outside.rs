@@ -143,13 +143,13 @@ impl Outside {
 
     /// Returns `true` if a recording answers requests instead of the network.
     #[must_use]
-    pub fn is_replaying(&self) -> bool {
+    pub(crate) fn is_replaying(&self) -> bool {
         self.tape().is_some_and(Tape::is_replaying)
     }
 
     /// Returns the environment variable that `secret:NAME` comes from.
     #[must_use]
-    pub fn secret_variable<'a>(&'a self, name: &'a str) -> &'a str {
+    pub(crate) fn secret_variable<'a>(&'a self, name: &'a str) -> &'a str {
         self.secrets.variable(name)
     }
 
@@ -265,7 +265,7 @@ impl Outside {
 
     /// Returns the secret parts of the source credentials, if they were used.
     #[must_use]
-    pub fn source_secrets(&self) -> Vec<Secret> {
+    pub(crate) fn source_secrets(&self) -> Vec<Secret> {
         let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(keys) = &*keys else { return Vec::new() };
         let credentials = keys.credentials();
@@ -281,13 +281,13 @@ impl Outside {
 
     /// Returns the secrets that components sent in this run.
     #[must_use]
-    pub fn sent(&self) -> &SentSecrets {
+    pub(crate) fn sent(&self) -> &SentSecrets {
         &self.sent
     }
 
     /// Returns the secrets that the component keeps for its own later calls.
     #[must_use]
-    pub fn kept(&self) -> &SecretStore {
+    pub(crate) fn kept(&self) -> &SecretStore {
         &self.kept
     }
 
@@ -313,7 +313,7 @@ impl Outside {
     ///
     /// # Errors
     /// When TLS cannot be set up, or cannot use the certificate authorities that the user configured.
-    pub fn routed_http(&self) -> Result<&reqwest::Client, ClientError> {
+    pub(crate) fn routed_http(&self) -> Result<&reqwest::Client, ClientError> {
         if let Some(client) = self.configured_http.get() {
             return Ok(client);
         }

@@ -37,7 +37,7 @@ enum Purpose {
 
 /// The limits of one call: what its policies may allow, and which sessions it may create.
 #[derive(Clone, Debug)]
-pub struct PolicyScope {
+pub(crate) struct PolicyScope {
     purpose: Purpose,
     /// The granted action patterns in lower case, each with its resources.
     granted: Vec<(String, Scope)>,
@@ -51,7 +51,7 @@ pub struct PolicyScope {
 
 /// The error for a request to STS, or another access, that the call may not make.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OutsideGrant {
+pub(crate) enum OutsideGrant {
     /// A policy that allows more than the grant, or that cannot be parsed unambiguously.
     #[error("a policy outside the grant was asked of STS: {0}")]
     Policy(String),
@@ -74,25 +74,25 @@ pub enum OutsideGrant {
 impl PolicyScope {
     /// Returns the scope of calls that answer from the component's own knowledge.
     #[must_use]
-    pub fn pure() -> Self {
+    pub(crate) fn pure() -> Self {
         Self::without_grant(Purpose::Pure)
     }
 
     /// Returns the scope of calls that read from the cloud and create nothing.
     #[must_use]
-    pub fn look() -> Self {
+    pub(crate) fn look() -> Self {
         Self::without_grant(Purpose::Look)
     }
 
     /// Returns the scope of health checks: sessions may be created, but have no permissions.
     #[must_use]
-    pub fn probe() -> Self {
+    pub(crate) fn probe() -> Self {
         Self::without_grant(Purpose::Probe)
     }
 
     /// Returns the scope of a call that mints `grant` with the policy `planned`.
     #[must_use]
-    pub fn of(grant: &Grant, planned: Option<&str>) -> Self {
+    pub(crate) fn of(grant: &Grant, planned: Option<&str>) -> Self {
         Self {
             purpose: Purpose::Mint,
             granted: grant
@@ -115,7 +115,7 @@ impl PolicyScope {
     ///
     /// # Errors
     /// When the call must answer from the component's own knowledge.
-    pub fn may_reach(&self) -> Result<(), OutsideGrant> {
+    pub(crate) fn may_reach(&self) -> Result<(), OutsideGrant> {
         if self.purpose == Purpose::Pure { Err(OutsideGrant::Reaches) } else { Ok(()) }
     }
 
@@ -124,7 +124,7 @@ impl PolicyScope {
     ///
     /// # Errors
     /// When the call mints nothing, or the session would outlive the grant.
-    pub fn may_make(&self, seconds: u32) -> Result<(), OutsideGrant> {
+    pub(crate) fn may_make(&self, seconds: u32) -> Result<(), OutsideGrant> {
         self.may_live(seconds, self.ttl_seconds.max(STS_FLOOR))
     }
 
@@ -132,7 +132,7 @@ impl PolicyScope {
     ///
     /// # Errors
     /// See [`PolicyScope::may_make`].
-    pub fn may_narrow(&self, seconds: u32) -> Result<(), OutsideGrant> {
+    pub(crate) fn may_narrow(&self, seconds: u32) -> Result<(), OutsideGrant> {
         self.may_live(seconds, self.ttl_seconds)
     }
 
@@ -148,7 +148,7 @@ impl PolicyScope {
     ///
     /// # Errors
     /// Names the part that is outside the grant. A document that cannot be parsed is outside.
-    pub fn permit(&self, policy: &str) -> Result<(), OutsideGrant> {
+    pub(crate) fn permit(&self, policy: &str) -> Result<(), OutsideGrant> {
         if policy.len() > limit::POLICY_BYTES {
             return Err(outside("it is too long"));
         }

@@ -53,14 +53,14 @@ impl HeldSecret {
     /// Security: if a guest writes a key's frame around a secret, it learns the secret bit by bit from the
     /// acceptance or rejection of the key. A server's reply may contain such a frame too.
     #[must_use]
-    pub fn may_sign(&self) -> bool {
+    pub(crate) fn may_sign(&self) -> bool {
         !self.joined && self.origin == Origin::Slot
     }
 
     /// Returns `true` if the secret may be the key of an HMAC, for the same reason. Parts of a session and
     /// tokens are never keys.
     #[must_use]
-    pub fn may_authenticate(&self) -> bool {
+    pub(crate) fn may_authenticate(&self) -> bool {
         !self.joined && !matches!(self.origin, Origin::Session { .. } | Origin::Audience { .. })
     }
 }

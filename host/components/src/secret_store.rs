@@ -10,7 +10,7 @@ use crate::resource::HeldSecret;
 /// The secrets that one provider keeps for its own later calls of this run. Each secret keeps its origin,
 /// which limits its destinations.
 #[derive(Default)]
-pub struct SecretStore(Mutex<BTreeMap<String, HeldSecret>>);
+pub(crate) struct SecretStore(Mutex<BTreeMap<String, HeldSecret>>);
 
 impl SecretStore {
     pub(crate) fn put(&self, name: String, held: HeldSecret) -> Result<(), Misbehaved> {

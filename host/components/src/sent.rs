@@ -12,7 +12,7 @@ const SENT_BYTES: usize = 512 * 1024;
 /// The secrets that were sent in this run, with their origins. Security: a server may later quote a secret
 /// that it received, so every secret is kept.
 #[derive(Default)]
-pub struct SentSecrets(Mutex<Vec<(Secret, Origin)>>);
+pub(crate) struct SentSecrets(Mutex<Vec<(Secret, Origin)>>);
 
 impl SentSecrets {
     /// Stores the secrets of `held` that the guest does not know; returns `false` when there is not enough

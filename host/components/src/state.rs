@@ -8,7 +8,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use super::capability::Capability;
 use super::context::CallContext;
 use super::limit;
-pub use super::misbehaved::{LimitReached, Misbehaved};
+use super::misbehaved::{LimitReached, Misbehaved};
 
 /// The data of one wasmtime store.
 pub struct State {
@@ -36,7 +36,7 @@ impl State {
 
     /// Returns the state of a call to a component with imports.
     #[must_use]
-    pub fn with_context(context: CallContext) -> Self {
+    pub(crate) fn with_context(context: CallContext) -> Self {
         Self::with(Some(context))
     }
 
@@ -59,7 +59,7 @@ impl State {
     ///
     /// # Errors
     /// In a world without imports.
-    pub fn context(&self) -> Result<&CallContext, Misbehaved> {
+    pub(crate) fn context(&self) -> Result<&CallContext, Misbehaved> {
         self.context.as_ref().ok_or(Misbehaved::NoContext)
     }
 
@@ -67,7 +67,7 @@ impl State {
     ///
     /// # Errors
     /// When it was not granted, or this call may not use the network and source credentials.
-    pub fn require(&self, capability: &Capability) -> Result<(), Misbehaved> {
+    pub(crate) fn require(&self, capability: &Capability) -> Result<(), Misbehaved> {
         self.require_or(capability, &[])
     }
 
@@ -75,7 +75,7 @@ impl State {
     ///
     /// # Errors
     /// When none of them was granted, or this call may not use the network and source credentials.
-    pub fn require_or(&self, capability: &Capability, others: &[Capability]) -> Result<(), Misbehaved> {
+    pub(crate) fn require_or(&self, capability: &Capability, others: &[Capability]) -> Result<(), Misbehaved> {
         let context = self.context()?;
         context.scope.may_reach()?;
         if std::iter::once(capability).chain(others).any(|one| context.capabilities.contains(one)) {
@@ -93,7 +93,7 @@ impl State {
     }
 
     /// Runs host I/O with the remaining time of the call, and does not count this time as the guest's.
-    pub fn outside_time<T>(&mut self, work: impl FnOnce(Duration) -> T) -> T {
+    pub(crate) fn outside_time<T>(&mut self, work: impl FnOnce(Duration) -> T) -> T {
         let left = limit::WALL_TIME.saturating_sub(self.started.elapsed());
         let before = Instant::now();
         let result = work(left);
@@ -105,7 +105,7 @@ impl State {
     ///
     /// # Errors
     /// When the time of the guest or of the call is used up.
-    pub fn tick(&self) -> wasmtime::Result<UpdateDeadline> {
+    pub(crate) fn tick(&self) -> wasmtime::Result<UpdateDeadline> {
         let wall = self.started.elapsed();
         if wall.saturating_sub(self.outside) > limit::GUEST_TIME {
             return Err(LimitReached::GuestTime.into());

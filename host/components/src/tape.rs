@@ -33,7 +33,7 @@ pub struct Sent {
 /// The recorded result of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Got {
+pub(crate) enum Got {
     /// A reply without the lifted values; `lifted` says which pointers found a value.
     Reply {
         /// The HTTP status.
@@ -99,7 +99,7 @@ impl Tape {
 
     /// Returns `true` if recorded exchanges answer the requests.
     #[must_use]
-    pub fn is_replaying(&self) -> bool {
+    pub(crate) fn is_replaying(&self) -> bool {
         matches!(*self.mode.lock().unwrap_or_else(PoisonError::into_inner), Mode::Replaying(_))
     }
 
@@ -123,7 +123,7 @@ impl Tape {
     ///
     /// # Errors
     /// When the request differs from the next recorded one.
-    pub fn replay(&self, sent: &Sent) -> Result<Option<Got>, String> {
+    pub(crate) fn replay(&self, sent: &Sent) -> Result<Option<Got>, String> {
         let mut mode = self.mode.lock().unwrap_or_else(PoisonError::into_inner);
         let Mode::Replaying(left) = &mut *mode else { return Ok(None) };
         match left.pop_front() {
@@ -203,7 +203,7 @@ fn kind_name(kind: ErrorKind) -> &'static str {
 
 /// Returns the error kind with this name; an unknown name becomes [`ErrorKind::Internal`].
 #[must_use]
-pub fn kind_named(name: &str) -> ErrorKind {
+pub(crate) fn kind_named(name: &str) -> ErrorKind {
     KINDS.into_iter().find(|kind| kind_name(*kind) == name).unwrap_or(ErrorKind::Internal)
 }
 

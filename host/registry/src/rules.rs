@@ -166,7 +166,7 @@ impl Rules {
 
     /// Returns true if unsigned components are rejected.
     #[must_use]
-    pub fn wants_signatures(&self) -> bool {
+    pub(crate) fn wants_signatures(&self) -> bool {
         self.require_signature || self.signers.is_some()
     }
 
@@ -231,7 +231,7 @@ impl Required {
     ///
     /// # Errors
     /// The rule that the version breaks.
-    pub fn check_version(&self, version: &str) -> Result<(), RuleError> {
+    pub(crate) fn check_version(&self, version: &str) -> Result<(), RuleError> {
         let is_enough = |least: &String| version::compare(version, least).is_some_and(Ordering::is_ge);
         match &self.least {
             Some(least) if !is_enough(least) => {

@@ -90,7 +90,7 @@ impl Signature {
 
     /// Returns the signatures, or `None` if there are none.
     #[must_use]
-    pub fn if_any(self) -> Option<Self> {
+    pub(crate) fn if_any(self) -> Option<Self> {
         (self != Self::default()).then_some(self)
     }
 }

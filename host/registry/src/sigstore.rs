@@ -19,9 +19,9 @@ use audex_sdk::pattern;
 pub use verify::verify;
 
 /// The prefix of an identity in the name of a signer.
-pub const PREFIX: &str = "sigstore:";
+pub(crate) const PREFIX: &str = "sigstore:";
 /// True if this build verifies bundles.
-pub const IS_BUILT: bool = cfg!(feature = "sigstore");
+pub(crate) const IS_BUILT: bool = cfg!(feature = "sigstore");
 /// The maximum size of an identity. A certificate holds one address.
 const IDENTITY_BYTES: usize = 1024;
 

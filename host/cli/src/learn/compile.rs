@@ -14,7 +14,7 @@ use audex_components::provider::Scope;
 pub type Allowed = BTreeSet<(String, String, String)>;
 
 /// A compiler of shares as one request. Its result is `None` if it cannot be compared.
-pub type Compile<'a> = &'a dyn Fn(&[Share]) -> Option<Allowed>;
+pub(crate) type Compile<'a> = &'a dyn Fn(&[Share]) -> Option<Allowed>;
 
 /// Returns the pairs that a request for `shares` would allow, or `None` if the provider writes no policy of
 /// actions and resources.

@@ -51,7 +51,7 @@ struct Heard {
 }
 
 /// A running receiver, which stops when it is dropped.
-pub struct Csm {
+pub(crate) struct Csm {
     /// The settings that direct the command to this receiver.
     pub lead: EndpointSettings,
     stop: Arc<AtomicBool>,
@@ -63,7 +63,7 @@ impl Csm {
     ///
     /// # Errors
     /// When the socket or the thread cannot be created.
-    pub fn start(session: &str, access_key_id: &str) -> io::Result<Self> {
+    pub(crate) fn start(session: &str, access_key_id: &str) -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.set_read_timeout(Some(LOOK_EVERY))?;
         let port = socket.local_addr()?.port().to_string();
@@ -101,7 +101,7 @@ impl Csm {
 
     /// Stops the receiver and returns the calls that were reported.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Call> {
+    pub(crate) fn finish(mut self) -> Vec<Call> {
         self.stop.store(true, Ordering::Release);
         let heard = self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
         heard.into_calls()

@@ -24,7 +24,7 @@ const AZURE_LOGS: &str = "azure-logs";
 
 /// A request from a log, with its outcome.
 #[derive(Clone, Debug)]
-pub struct Logged {
+pub(crate) struct Logged {
     /// The request.
     pub request: SeenRequest,
     /// True if the response was 401 or 403.
@@ -35,7 +35,7 @@ pub struct Logged {
 /// Returns the settings that make the provider's tool write a log, or `None` if the provider has no such
 /// tool.
 #[must_use]
-pub fn lead(provider: &str, directory: &Path) -> Option<EndpointSettings> {
+pub(crate) fn lead(provider: &str, directory: &Path) -> Option<EndpointSettings> {
     let plain = |name: &str, text: String| (name.to_owned(), Value::Plain(text));
     let variables = match provider {
         "gcp" => vec![
@@ -54,7 +54,7 @@ pub fn lead(provider: &str, directory: &Path) -> Option<EndpointSettings> {
 /// Returns the authority of each API address that the user has moved, with the host by which the API is
 /// known.
 #[must_use]
-pub fn moved(parent: &Environment) -> Vec<(String, String)> {
+pub(crate) fn moved(parent: &Environment) -> Vec<(String, String)> {
     let of_google = parent.iter().filter_map(|(name, _)| {
         let name = name.to_str()?;
         let api = name.strip_prefix(GOOGLE_ENDPOINTS)?.to_ascii_lowercase();
@@ -71,7 +71,7 @@ pub fn moved(parent: &Environment) -> Vec<(String, String)> {
 /// Returns the requests in the logs under `directory` that got a response. A host in `moved` becomes the host
 /// by which the API is known.
 #[must_use]
-pub fn read(directory: &Path, moved: &[(String, String)]) -> Vec<Logged> {
+pub(crate) fn read(directory: &Path, moved: &[(String, String)]) -> Vec<Logged> {
     let mut files = Vec::new();
     for logs in [directory.join("gcloud/logs"), directory.join(AZURE_LOGS)] {
         collect(&logs, 3, &mut files);

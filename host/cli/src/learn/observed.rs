@@ -74,7 +74,7 @@ impl Action {
 
     /// Returns the resources on which the action was denied; empty means every resource.
     #[must_use]
-    pub fn denied_resources(&self) -> Vec<String> {
+    pub(crate) fn denied_resources(&self) -> Vec<String> {
         if self.denied_on_everything { Vec::new() } else { summarised(&self.denied_on) }
     }
 }
@@ -123,7 +123,7 @@ impl Observed {
     }
 
     /// Adds `calls` that were forwarded without a signature.
-    pub fn add_unsigned(&mut self, calls: &[Call], source: Source) {
+    pub(crate) fn add_unsigned(&mut self, calls: &[Call], source: Source) {
         for call in calls {
             let name = format!("{}:{}", call.service, call.operation);
             Self::count(&mut self.unsigned, &mut self.gaps, name, call, source);
@@ -185,7 +185,7 @@ impl Observed {
     }
 
     /// Adds everything from `other`, which observed another run or used another source.
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         fn counts(into: &mut Counts, from: &Counts) {
             from.used.iter().for_each(|(source, count)| into.add(*source, false, *count));
             from.denied.iter().for_each(|(source, count)| into.add(*source, true, *count));
@@ -226,7 +226,7 @@ impl Observed {
     /// this run, with the resources they were denied on. An action that was called in this run and never
     /// allowed is left out: no recommendation can add it.
     #[must_use]
-    pub fn missing_in(&self, narrow: &Self) -> Vec<(String, Vec<String>)> {
+    pub(crate) fn missing_in(&self, narrow: &Self) -> Vec<(String, Vec<String>)> {
         let is_missing = |name: &String, action: &Action| {
             let before = self.actions.get(name);
             let hopeless = before.is_some_and(|before| before.counts.used() == 0);

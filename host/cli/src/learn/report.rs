@@ -40,7 +40,7 @@ pub struct Verified {
 impl Verified {
     /// Returns true only if everything was observed, nothing was denied, and the command succeeded.
     #[must_use]
-    pub fn is_sufficient(&self) -> bool {
+    pub(crate) fn is_sufficient(&self) -> bool {
         self.rounds > 0
             && self.missing.is_empty()
             && self.denied.is_empty()

@@ -8,7 +8,7 @@ const LISTED: usize = 3;
 /// Returns `resources`, in which a bucket with more than `LISTED` objects has one pattern,
 /// `bucket/common/prefix/*`.
 #[must_use]
-pub fn summarised(resources: &BTreeSet<String>) -> Vec<String> {
+pub(crate) fn summarised(resources: &BTreeSet<String>) -> Vec<String> {
     let mut buckets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut out = BTreeSet::new();
     for resource in resources {
@@ -30,7 +30,7 @@ pub fn summarised(resources: &BTreeSet<String>) -> Vec<String> {
 /// Returns a pattern for all resources of its kind if the cloud generated the resource's name
 /// (`i-0123456789abcdef0`, a UUID).
 #[must_use]
-pub fn of_any_name(resource: &str) -> Option<String> {
+pub(crate) fn of_any_name(resource: &str) -> Option<String> {
     let at = resource.rfind(['/', ':'])?.checked_add(1)?;
     let (kind, name) = (resource.get(..at)?, resource.get(at..)?);
     let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));

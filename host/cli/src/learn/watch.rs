@@ -71,7 +71,7 @@ pub struct Watch<'a> {
 
 /// The error for a watch that cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum WatchError {
+pub(crate) enum WatchError {
     /// The socket or the thread cannot be created.
     #[error("cannot watch the command on loopback")]
     Loopback(#[source] io::Error),

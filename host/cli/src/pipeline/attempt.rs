@@ -13,7 +13,7 @@ use audex_core::paths::Paths;
 use audex_core::secret::Secret;
 
 /// The session name of attempts that ended before a session was named.
-pub const NO_SESSION: &str = "-";
+pub(crate) const NO_SESSION: &str = "-";
 
 /// A run in progress.
 pub struct Attempt {
@@ -94,7 +94,7 @@ impl Attempt {
     }
 
     /// Adds the request of the command line, before anything is known about it.
-    pub fn asked_for(&mut self, ask: &Arguments) {
+    pub(crate) fn asked_for(&mut self, ask: &Arguments) {
         self.asked.clone_from(&ask.allow);
         self.resources.clone_from(&ask.resources);
         self.profiles.clone_from(&ask.profiles);
@@ -171,7 +171,7 @@ impl Attempt {
     ///
     /// # Errors
     /// When the log cannot be written. The user should still see `failure` first.
-    pub fn record_failure(&self, failure: &Failure) -> Result<(), Failure> {
+    pub(crate) fn record_failure(&self, failure: &Failure) -> Result<(), Failure> {
         let event = if failure.kind == Kind::Denied {
             Event::Denied(Denied {
                 provider: self.provider.clone(),

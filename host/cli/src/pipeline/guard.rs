@@ -11,7 +11,7 @@ use audex_core::unwind::caught;
 ///
 /// # Errors
 /// Those of `work`, and a panic.
-pub fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     caught(work).unwrap_or_else(|panicked| Err(panicked.into()))
 }
 

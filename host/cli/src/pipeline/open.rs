@@ -30,7 +30,7 @@ pub struct Opened {
 ///
 /// # Errors
 /// As [`provider`]. A profile that no provider has is reported when it is looked up.
-pub fn for_ask(
+pub(crate) fn for_ask(
     environment: &Environment,
     settings: &Settings,
     components: &Components,

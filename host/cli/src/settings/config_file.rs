@@ -79,7 +79,7 @@ impl OrganisationFile {
     /// Returns true if the file has rules for components: required ones, limits for them, settings of
     /// filters, endpoints, or a mapping.
     #[must_use]
-    pub fn rules_components(&self) -> bool {
+    pub(crate) fn rules_components(&self) -> bool {
         let is_pinned = self.mapping.component.is_some();
         self.plugins.is_any() || !self.filters.is_empty() || !self.endpoints.is_empty() || is_pinned
     }
@@ -127,7 +127,7 @@ pub struct Mapping {
 ///
 /// # Errors
 /// A text with the valid names.
-pub fn parse_enforcer(name: &str) -> Result<Enforcer, String> {
+pub(crate) fn parse_enforcer(name: &str) -> Result<Enforcer, String> {
     match name {
         "cloud" => Ok(Enforcer::Cloud),
         "gateway" => Ok(Enforcer::Gateway),
@@ -141,7 +141,7 @@ pub fn parse_enforcer(name: &str) -> Result<Enforcer, String> {
 ///
 /// # Errors
 /// A text with the valid names.
-pub fn parse_on_expiry(name: &str) -> Result<OnExpiry, String> {
+pub(crate) fn parse_on_expiry(name: &str) -> Result<OnExpiry, String> {
     match name {
         "keep" => Ok(OnExpiry::Keep),
         "end" => Ok(OnExpiry::End),
@@ -153,7 +153,7 @@ pub fn parse_on_expiry(name: &str) -> Result<OnExpiry, String> {
 ///
 /// # Errors
 /// When the text is not a duration, is under a second, or does not have whole seconds.
-pub fn parse_ttl(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_ttl(text: &str) -> Result<Duration, String> {
     let ttl = humantime::parse_duration(text)
         .map_err(|_| format!("`{text}` is no duration: write 90s, 15m or 1h 30m"))?;
     if ttl.as_secs() == 0 || ttl.subsec_nanos() != 0 || u32::try_from(ttl.as_secs()).is_err() {

@@ -22,7 +22,7 @@ struct File {
 ///
 /// # Errors
 /// When the file cannot be read, is malformed, or holds a secret that others may read.
-pub fn read(path: &Path) -> Result<VaultFile, SettingsError> {
+pub(crate) fn read(path: &Path) -> Result<VaultFile, SettingsError> {
     let failed = |source| SettingsError::Read { path: path.to_path_buf(), source };
     let Some(file) = reachable::open(path).map_err(failed)? else { return Ok(VaultFile::default()) };
     // The mode is that of the opened file, not of the path.

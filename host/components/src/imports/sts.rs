@@ -347,6 +347,6 @@ pub(super) fn refusal(error: &AwsError) -> Error {
 
 /// Returns an error of the host itself.
 #[must_use]
-pub fn plain_error(kind: ErrorKind, code: &str, message: String) -> Error {
+pub(crate) fn plain_error(kind: ErrorKind, code: &str, message: String) -> Error {
     Error { kind, code: code.to_owned(), message, hint: None }
 }
