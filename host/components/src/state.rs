@@ -75,7 +75,11 @@ impl State {
     ///
     /// # Errors
     /// When none of them was granted, or this call may not use the network and source credentials.
-    pub(crate) fn require_or(&self, capability: &Capability, others: &[Capability]) -> Result<(), Misbehaved> {
+    pub(crate) fn require_or(
+        &self,
+        capability: &Capability,
+        others: &[Capability],
+    ) -> Result<(), Misbehaved> {
         let context = self.context()?;
         context.scope.may_reach()?;
         if std::iter::once(capability).chain(others).any(|one| context.capabilities.contains(one)) {

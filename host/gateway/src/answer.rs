@@ -22,7 +22,11 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// Builds an answer with this status, code and message.
-    pub(crate) fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
         Self { status, code: code.into(), message: format!("tryaudex learn: {}", message.into()) }
     }
 

@@ -42,7 +42,11 @@ pub(super) fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure
 }
 
 /// Makes and prints a plan. The code path is the same as in `run`, up to the mint.
-pub(super) fn show(environment: &Environment, request: &RequestArgs, command: &[OsString]) -> Result<u8, Failure> {
+pub(super) fn show(
+    environment: &Environment,
+    request: &RequestArgs,
+    command: &[OsString],
+) -> Result<u8, Failure> {
     let settings = Settings::resolve(environment, request.flags())?;
     let context = Context { environment, settings: &settings, console: request.console() };
     let mut attempt = Attempt::new(&settings.paths);

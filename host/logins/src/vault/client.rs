@@ -19,7 +19,10 @@ const EXCHANGE_TIME: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// If the certificates cannot be read or TLS cannot be set up.
-pub(super) fn build(address: &Address, ca_cert: Option<&ConfiguredPath>) -> Result<reqwest::Client, VaultError> {
+pub(super) fn build(
+    address: &Address,
+    ca_cert: Option<&ConfiguredPath>,
+) -> Result<reqwest::Client, VaultError> {
     // The whole program uses one crypto provider, which may have been installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let is_plain = address.is_plain();

@@ -25,7 +25,11 @@ pub(crate) struct Login {
 }
 
 /// Logs in as configured, or uses the user's own token.
-pub(super) async fn log_in(source: &Source, address: &Address, http: &reqwest::Client) -> Result<Login, VaultError> {
+pub(super) async fn log_in(
+    source: &Source,
+    address: &Address,
+    http: &reqwest::Client,
+) -> Result<Login, VaultError> {
     let own = |token: Secret| Ok(Login { token: checked(token)?, is_ours: false, expires_at: None });
     match &source.auth {
         Auth::Token(token) => own(token.clone()),
