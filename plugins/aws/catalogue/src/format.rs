@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 0 | services, actions, actions of each access level (u32 each) |
 //! | 1, 2 | words of action names: u16 offsets, bytes; the commonest 192 have one-byte codes |
-//! | 3, 4 | what the bytes 0x80.. of other texts stand for: u16 offsets, bytes |
+//! | 3, 4 | the texts behind the bytes 0x80.. in other texts: u16 offsets, bytes |
 //! | 5, 6 | service prefixes, sorted: u16 offsets, bytes |
 //! | 7, 8 | blocks, one for each service: u32 offsets, bytes |
 //!
@@ -46,7 +46,7 @@ pub fn service_count() -> usize {
     u32_at(part(Part::Totals as usize), 0)
 }
 
-/// One entry of a part that has an index of 16-bit offsets.
+/// Returns one entry of a part that has an index of 16-bit offsets.
 pub fn entry(indexed: Part, number: usize) -> &'static [u8] {
     let index = part(indexed as usize);
     let offset = |number: usize| u16_at(index, 2 * number);
@@ -97,7 +97,7 @@ pub fn take_varint(rest: &mut &'static [u8]) -> usize {
     }
 }
 
-/// The next byte; zero at the end, which ends every loop here.
+/// Takes the next byte; returns zero at the end, which ends every loop here.
 pub fn take(rest: &mut &'static [u8]) -> u8 {
     let Some((first, others)) = rest.split_first() else {
         return 0;

@@ -1,7 +1,7 @@
 //! The built-in table of universal permissions: names that mean the same on every cloud.
 //!
-//! The component `universal` answers from it, and the host reads deny lists with it. Security: a configured mapping can replace
-//! the component; it cannot replace this table.
+//! The component `universal` answers from this table, and the host reads deny lists with it. Security: a
+//! configured mapping can replace the component; it cannot replace this table.
 
 pub mod data;
 pub mod table;
