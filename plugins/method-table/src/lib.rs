@@ -1,10 +1,11 @@
 //! Tables of operations by HTTP method and path: the one place that knows their layout and the matching.
 //!
 //! The first line names the source of the table. A line `name offset length` follows for each section,
-//! sorted, then an empty line, then the sections. Each section is raw DEFLATE of lines `METHOD /path/{label}
-//! operation[ condition…]`. A condition is `name` or `name=value` of the query, or `!name` for a header.
-//! `{label+}` matches slashes too; literal text may follow a label (`{name}:verb`). `method_table.py` makes
-//! the tables. Requests are hostile input: bounded, and never assumed to be well formed.
+//! sorted, then an empty line, then the sections. Each section is raw DEFLATE of lines
+//! `METHOD /path/{label} operation[ condition…]`. A condition is `name` or `name=value` of the query, or
+//! `!name` for a header. `{label+}` matches slashes too; literal text may follow a label (`{name}:verb`).
+//! `method_table.py` makes the tables. Requests are hostile input: bounded, and never assumed to be well
+//! formed.
 
 use std::cmp::Ordering;
 

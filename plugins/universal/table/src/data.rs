@@ -1,10 +1,10 @@
 //! The second set: the permissions that people expect where the first set gives only metadata or only half.
 //!
-//! Sources: Service Authorization Reference (AWS); "IAM permissions reference", "IAM permissions for Cloud Storage" and
-//! "List Blobs", where the action that reads also authorises listing; "Data plane role-based access control"
-//! of Azure
-//! "List Blobs", where listing is authorised by the action that reads; "Data plane role-based access control" of Azure
-//! Cosmos DB; "Control access to Log Analytics data" of Azure Monitor.
+//! Sources: Service Authorization Reference (AWS); "IAM permissions reference", "IAM permissions for Cloud
+//! Storage" and "`BigQuery` IAM roles and permissions" (Google Cloud); "Azure permissions reference" for
+//! storage, security and monitoring, and "List Blobs", where the action that reads also authorises listing;
+//! "Data plane role-based access control" of Azure Cosmos DB; "Control access to Log Analytics data" of Azure
+//! Monitor.
 
 use crate::table::{Entry, noted, row};
 
