@@ -1,7 +1,8 @@
 //! The account's own log of calls: `LookupEvents` of CloudTrail. The log has management events only, some
 //! minutes later.
 //!
-//! Source: CloudTrail API Reference, "LookupEvents": one attribute, 50 events a page, two requests a second, no trail needed.
+//! Source: CloudTrail API Reference, "LookupEvents": one attribute, 50 events a page, two requests a second,
+//! no trail needed.
 
 use std::collections::BTreeMap;
 

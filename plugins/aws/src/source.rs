@@ -8,8 +8,8 @@ use aws_policy::invalid;
 use crate::method::Method;
 use crate::plan::duration;
 
-/// The longest session of a role that is assumed with the credentials of a role. Source: STS API reference, AssumeRole,
-/// `DurationSeconds` ("role chaining").
+/// The longest session of a role that is assumed with the credentials of a role. Source: STS API reference,
+/// AssumeRole, `DurationSeconds` ("role chaining").
 const CHAINED_CEILING: u32 = 3600;
 
 /// Rejects `method` for `ttl_seconds` if the source credentials certainly do not suffice.

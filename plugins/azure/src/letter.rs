@@ -19,9 +19,9 @@ pub struct Letter {
 
 /// The letters, in the order that the service requires.
 ///
-/// Sources: Azure Storage, "Create a user delegation SAS", permissions for a directory, container, or blob; "Authorize with
-/// Microsoft Entra ID", permissions for calling data operations: listing belongs to `read`, and appending,
-/// creating and taking a snapshot belong to `add/action` as well as to `write`.
+/// Sources: Azure Storage, "Create a user delegation SAS", permissions for a directory, container, or blob;
+/// "Authorize with Microsoft Entra ID", permissions for calling data operations: listing belongs to `read`,
+/// and appending, creating and taking a snapshot belong to `add/action` as well as to `write`.
 const LETTERS: [Letter; 9] = [
     Letter { sign: 'r', admits: &["read"], besides: None, kinds: "cdb" },
     Letter { sign: 'a', admits: &["add/action"], besides: None, kinds: "cdb" },

@@ -4,7 +4,6 @@ use audex_sdk::provider::{Error, Grant};
 
 use crate::invalid;
 
-/// The methods to make credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// A user-delegation SAS for blobs of one container, which Azure enforces.

@@ -97,7 +97,6 @@ impl Rbac<'_> {
         Ok(listed.iter().map(read_assignment).collect())
     }
 
-    /// Returns the custom roles of `subscription`.
     pub fn custom_roles(&self, subscription: &str) -> Result<Vec<CustomRole>, Error> {
         let path = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions");
         let listed = self.list(&path, "type eq 'CustomRole'", "list custom roles")?;

@@ -2,8 +2,8 @@
 //! vaults from a short list. An operation that is not in the catalogue counts as unknown and is never
 //! guessed.
 //!
-//! Source: Resource Manager REST API, "Azure resource provider operations"; Blob service REST API, "Authorize with Microsoft Entra
-//! ID", "Permissions for calling data operations"; Key Vault, "Azure RBAC guide".
+//! Source: Resource Manager REST API, "Azure resource provider operations"; Blob service REST API, "Authorize
+//! with Microsoft Entra ID", "Permissions for calling data operations"; Key Vault, "Azure RBAC guide".
 
 use audex_sdk::provider::{Attribution, Call, Permission, Scope, SeenRequest};
 

@@ -100,7 +100,8 @@ fn is_account(name: &str) -> bool {
     (3..=24).contains(&name.len()) && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
-/// Source: "Naming and referencing containers, blobs, and metadata", with the containers the service itself names.
+/// Source: "Naming and referencing containers, blobs, and metadata", with the containers the service itself
+/// names.
 fn is_container(name: &str) -> bool {
     let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let own = (3..=63).contains(&name.len())

@@ -1,6 +1,7 @@
 //! Credential Access Boundaries: roles, buckets and conditions.
 //!
-//! Source: Cloud IAM, "Credential Access Boundaries" (shape, at most ten rules, Cloud Storage only, `inRole:` only).
+//! Source: Cloud IAM, "Credential Access Boundaries" (shape, at most ten rules, Cloud Storage only, `inRole:`
+//! only).
 
 use audex_sdk::provider::Error;
 use serde::Serialize;

@@ -5,8 +5,8 @@ use audex_sdk::provider::{Advice, Grant};
 
 /// The start of a command line, the permission that the command cannot do without, and its effect. `BUCKET`
 /// stands for a word that begins with `gs://`; the first row that fits counts.
-/// Source: Cloud Storage, "IAM permissions for gcloud storage commands" and "… for gsutil commands"; the reference pages of
-/// `gcloud` and `bq` for the others.
+/// Source: Cloud Storage, "IAM permissions for gcloud storage commands" and "… for gsutil commands"; the
+/// reference pages of `gcloud` and `bq` for the others.
 const ROWS: [(&[&str], &str, &str); 17] = [
     (&["gsutil", "ls", BUCKET], "storage.objects.list", "lists a bucket"),
     (&["gsutil", "ls"], "storage.buckets.list", "lists buckets"),

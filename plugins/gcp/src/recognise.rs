@@ -9,8 +9,8 @@ use method_table::{Request, Table};
 
 /// The table of methods; its sections are hosts.
 static METHODS: Table = Table::new(include_bytes!("../methods/methods.bin"));
-/// Methods whose permissions have another name. Source: each service's "Access control with IAM"; for Cloud Storage, "IAM
-/// permissions for JSON methods".
+/// Methods whose permissions have another name. Source: each service's "Access control with IAM"; for Cloud
+/// Storage, "IAM permissions for JSON methods".
 const EXCEPTIONS: &str = include_str!("../methods/exceptions.txt");
 /// APIs with another name in permissions. Source: as `SERVICES` of ../catalogue/generate.py.
 const SERVICES: [(&str, &str); 5] = [

@@ -17,7 +17,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// Reads `gs://BUCKET`, `gs://BUCKET/PREFIX*`, `gs://BUCKET/FOLDER/`, `gs://BUCKET/OBJECT` or the bucket's full resource name.
+    /// Reads `gs://BUCKET`, `gs://BUCKET/PREFIX*`, `gs://BUCKET/FOLDER/`, `gs://BUCKET/OBJECT` or the
+    /// bucket's full resource name.
     ///
     /// A name that ends in `/` is a folder, as in gcloud and gsutil: a prefix, never the one object of that
     /// name.

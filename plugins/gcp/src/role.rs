@@ -1,7 +1,7 @@
 //! Predefined roles of Cloud Storage: the parts of an access boundary, which accepts no single permissions.
 //!
-//! Source: Cloud Storage, "IAM roles for Cloud Storage", predefined and predefined legacy roles; permissions on projects,
-//! which no boundary covers, are left out.
+//! Source: Cloud Storage, "IAM roles for Cloud Storage", predefined and predefined legacy roles; permissions
+//! on projects, which no boundary covers, are left out.
 
 use gcp_catalogue::Access;
 

@@ -1,6 +1,7 @@
 //! Turns a sentence into permissions with Claude. The host adds the key, which this component never sees.
 //!
-//! Only the sentence and the name of the cloud are sent. Source: Anthropic API, "Messages", "Tool use", "Errors".
+//! Only the sentence and the name of the cloud are sent. Source: Anthropic API, "Messages", "Tool use",
+//! "Errors".
 
 mod reply;
 

@@ -1,6 +1,7 @@
 //! Turns a refusal by Vault into an error with a hint.
 //!
-//! Statuses: Vault API documentation, "HTTP status codes" and `sys/health`. Messages: its AWS secrets engine and router.
+//! Statuses: Vault API documentation, "HTTP status codes" and `sys/health`. Messages: its AWS secrets engine
+//! and router.
 
 use audex_sdk::provider::{Error, ErrorKind};
 

@@ -53,7 +53,6 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
     }
 }
 
-/// Revokes the lease `lease`.
 pub fn revoke(lease: &str) -> Result<(), Error> {
     end(&Vault::log_in()?, lease)
 }

@@ -1,4 +1,5 @@
-//! The keys in the body of `DeleteObjects`. Source: Amazon S3 API reference, "`DeleteObjects`", request syntax.
+//! The keys in the body of `DeleteObjects`. Source: Amazon S3 API reference, "`DeleteObjects`", request
+//! syntax.
 
 /// The name of the parameter for an object.
 pub const KEY: &str = "Key";

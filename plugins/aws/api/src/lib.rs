@@ -1,7 +1,8 @@
 //! Recognises a request to AWS: its operation, by the protocol of its service, and its parameters.
 //!
-//! Source: Smithy 2.0, "AWS protocols" (awsJson 1.0 and 1.1, awsQuery, ec2Query, restJson1, restXml) and "Smithy RPC v2 CBOR".
-//! A command sent all of this input: the input is bounded, and never trusted to be well formed.
+//! Source: Smithy 2.0, "AWS protocols" (awsJson 1.0 and 1.1, awsQuery, ec2Query, restJson1, restXml) and
+//! "Smithy RPC v2 CBOR". A command sent all of this input: the input is bounded, and never trusted to be well
+//! formed.
 
 mod body;
 mod delete;

@@ -1,6 +1,7 @@
 //! Names that are mistaken for actions.
 //!
-//! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon S3 and AWS Lambda.
+//! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon S3 and AWS
+//! Lambda.
 
 /// A name that people and older documents use, and the action that authorises the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

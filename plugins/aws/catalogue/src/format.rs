@@ -1,6 +1,7 @@
 //! The layout of `catalogue.bin`. Integers are little-endian; a varint is LEB128.
 //!
-//! A text header of 256 bytes (source, version, date, licence), then the offsets of nine parts and of the end (u32):
+//! A text header of 256 bytes (source, version, date, licence), then the offsets of nine parts and of the end
+//! (u32):
 //!
 //! | part | content |
 //! |---|---|
@@ -10,11 +11,11 @@
 //! | 5, 6 | service prefixes, sorted: u16 offsets, bytes |
 //! | 7, 8 | blocks, one for each service: u32 offsets, bytes |
 //!
-//! A block: numbers of actions, of resource types and of type sets, offset of the sets, offset of the types (u16 each); the
-//! offset of each group of 16 names (u16); the names, sorted without case; the sets; the types. A name is a byte
-//! (words shared with the name before << 4 | further words), the codes of the further words, and the varint
-//! `set * 5 + access level`. A set is its length and `type * 2 + required` (varints). A type is its name and its ARN format,
-//! both texts that end in a zero byte.
+//! A block: numbers of actions, of resource types and of type sets, offset of the sets, offset of the types
+//! (u16 each); the offset of each group of 16 names (u16); the names, sorted without case; the sets; the
+//! types. A name is a byte (words shared with the name before << 4 | further words), the codes of the further
+//! words, and the varint `set * 5 + access level`. A set is its length and `type * 2 + required` (varints). A
+//! type is its name and its ARN format, both texts that end in a zero byte.
 
 static DATA: &[u8] = include_bytes!("../catalogue.bin");
 

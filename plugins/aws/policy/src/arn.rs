@@ -1,6 +1,7 @@
 //! The form of Amazon Resource Names.
 //!
-//! Source: IAM User Guide, "Amazon Resource Names (ARNs)": `arn:partition:service:region:account-id:resource`.
+//! Source: IAM User Guide, "Amazon Resource Names (ARNs)":
+//! `arn:partition:service:region:account-id:resource`.
 
 use audex_sdk::provider::Error;
 

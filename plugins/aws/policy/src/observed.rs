@@ -15,7 +15,8 @@ const SERVICES: &str = include_str!("../data/services.txt");
 const EXCEPTIONS: &str = include_str!("../data/exceptions.txt");
 /// The suffix of service names in the log.
 const LOG_SUFFIX: &str = ".amazonaws.com";
-/// API Gateway's permissions are its methods. Source: Service Authorization Reference, "Amazon API Gateway Management".
+/// API Gateway's permissions are its methods. Source: Service Authorization Reference, "Amazon API Gateway
+/// Management".
 const BY_METHOD: &str = "apigateway";
 /// The modifier of a call that passes a role to a service.
 pub const PASSES_ROLE: &str = "role";

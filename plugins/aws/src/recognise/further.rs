@@ -5,7 +5,8 @@ use aws_policy::observed::exact::Need;
 use aws_policy::observed::resource::{Place, Request, arns};
 
 /// Operations of the data APIs that log in to a database.
-/// Source: Redshift Management Guide, "Authorizing access to the Amazon Redshift Data API"; Aurora User Guide, "Using RDS Data API".
+/// Source: Redshift Management Guide, "Authorizing access to the Amazon Redshift Data API"; Aurora User
+/// Guide, "Using RDS Data API".
 const REDSHIFT: [&str; 6] = [
     "BatchExecuteStatement",
     "DescribeTable",

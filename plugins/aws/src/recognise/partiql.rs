@@ -1,4 +1,5 @@
-//! The table of a `PartiQL` statement. Source: Amazon DynamoDB Developer Guide, "`PartiQL` for DynamoDB", statements.
+//! The table of a `PartiQL` statement. Source: Amazon DynamoDB Developer Guide, "`PartiQL` for DynamoDB",
+//! statements.
 
 /// The action that a statement needs, its table, and the index that it reads.
 #[derive(Debug, PartialEq, Eq)]

@@ -25,7 +25,6 @@ impl Level {
         }
     }
 
-    /// Returns the level called `name`.
     pub fn parse(name: &str) -> Option<Self> {
         LEVELS.into_iter().find(|level| level.name() == name)
     }
@@ -48,7 +47,8 @@ pub struct Entry {
 }
 
 /// The permission that every token has on its repositories, even if it is not requested.
-/// Source: GitHub Docs, "Permissions required for GitHub Apps", "Metadata permissions": no permission on repositories without it.
+/// Source: GitHub Docs, "Permissions required for GitHub Apps", "Metadata permissions": no permission on
+/// repositories without it.
 pub const METADATA: &str = "metadata";
 
 const R: &[Level] = &[Level::Read];
@@ -64,7 +64,6 @@ const fn organisation(name: &'static str, levels: &'static [Level]) -> Entry {
     Entry { name, levels, scope: Scope::Organisation }
 }
 
-/// Every permission.
 pub const ENTRIES: [Entry; 48] = [
     repository("actions", RW),
     repository("administration", RW),
@@ -116,7 +115,6 @@ pub const ENTRIES: [Entry; 48] = [
     organisation("organization_user_blocking", RW),
 ];
 
-/// Returns the permission called `name`.
 pub fn find(name: &str) -> Option<Entry> {
     ENTRIES.into_iter().find(|entry| entry.name == name)
 }

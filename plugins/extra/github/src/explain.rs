@@ -1,7 +1,8 @@
 //! Turns a refusal by GitHub into an error with a hint.
 //!
-//! Statuses: GitHub Docs, "Create an installation access token for an app", "Rate limits for the REST API". Messages:
-//! recorded exchanges of `PyGithub` (tests/ReplayData), octokit/auth-app.js issue 375, octokit/octokit.rb pull request 1307.
+//! Statuses: GitHub Docs, "Create an installation access token for an app", "Rate limits for the REST API".
+//! Messages: recorded exchanges of `PyGithub` (tests/ReplayData), octokit/auth-app.js issue 375,
+//! octokit/octokit.rb pull request 1307.
 
 use audex_sdk::provider::{Error, ErrorKind};
 use serde::de::DeserializeOwned;

@@ -1,7 +1,8 @@
 //! Finds the App's installation to use: the configured one, or that of the owner.
 //!
 //! Sources: GitHub Docs, "REST API endpoints for GitHub Apps": `GET /app/installations/{id}`,
-//! `GET /repos/{owner}/{repo}/installation`, `GET /orgs/{org}/installation`, `GET /users/{username}/installation`.
+//! `GET /repos/{owner}/{repo}/installation`, `GET /orgs/{org}/installation`,
+//! `GET /users/{username}/installation`.
 
 use std::collections::BTreeMap;
 

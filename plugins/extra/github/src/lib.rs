@@ -1,4 +1,5 @@
-//! GitHub: an installation access token of a GitHub App, narrowed to permissions and repositories, revoked at the end.
+//! GitHub: an installation access token of a GitHub App, narrowed to permissions and repositories, revoked at
+//! the end.
 //!
 //! GitHub enforces both: the token request carries them, and the reply is compared with the request before
 //! delivery. GitHub has no life shorter than an hour, so at the end the host ends the command and `revoke`

@@ -1,7 +1,7 @@
 //! The certain failures of `git` or `gh` under a grant, known in advance.
 //!
-//! Sources: GitHub Docs, "Authenticating as a GitHub App installation" (git over https needs `contents`), "Permissions
-//! required for GitHub Apps"; `gh help`.
+//! Sources: GitHub Docs, "Authenticating as a GitHub App installation" (git over https needs `contents`),
+//! "Permissions required for GitHub Apps"; `gh help`.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Advice, Grant};

@@ -1,4 +1,5 @@
-//! Resources: `owner/repository`, or `owner/*` for every repository of the owner that the App is installed on.
+//! Resources: `owner/repository`, or `owner/*` for every repository of the owner that the App is installed
+//! on.
 //!
 //! One token is for one installation, and an installation is on one account: all resources must have one
 //! owner.

@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn hours_are_those_of_the_wall_clock_in_summer_and_winter() {
-        // Sunday, 29 March 2026: clocks in Zurich went from 02:00 to 03:00; New York had gone three weeks before.
+        // Sunday, 29 March 2026: clocks in Zurich went from 02:00 to 03:00; New York had gone three weeks
+        // before.
         assert_eq!(closes_in("Europe/Zurich", "2026-03-29T05:59:59Z"), None);
         assert_eq!(closes_in("Europe/Zurich", "2026-03-29T06:00:00Z"), Some(16 * 3600));
         assert_eq!(closes_in("+01:00", "2026-03-29T06:00:00Z"), None);

@@ -13,7 +13,8 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
     table::ROWS.iter().chain(data::ROWS)
 }
 
-/// Returns the providers that an entry is for: `HashiCorp` Vault issues AWS credentials here, so it speaks AWS.
+/// Returns the providers that an entry is for: `HashiCorp` Vault issues AWS credentials here, so it speaks
+/// AWS.
 pub fn providers(entry: &Entry) -> impl Iterator<Item = &'static str> + use<> {
     let also = (entry.provider == "aws").then_some("vault");
     std::iter::once(entry.provider).chain(also)

@@ -1,8 +1,8 @@
 //! The first set: the table of the project's policy document, with notices.
 //!
-//! Sources of the notices: Google Cloud IAM permission reference (`secretmanager.versions.access` reads a value,
-//! `bigquery.tables.getData` reads rows); Azure built-in operations (`vaults/secrets/read` shows properties only, blob data
-//! is the data action `…/containers/blobs/read`).
+//! Sources of the notices: Google Cloud IAM permission reference (`secretmanager.versions.access` reads a
+//! value, `bigquery.tables.getData` reads rows); Azure built-in operations (`vaults/secrets/read` shows
+//! properties only, blob data is the data action `…/containers/blobs/read`).
 
 /// One universal permission on one provider.
 pub struct Entry {

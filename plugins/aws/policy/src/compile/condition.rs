@@ -10,7 +10,8 @@ use super::document::OneOrMany;
 use super::group::Groups;
 use crate::invalid;
 
-/// Source: IAM user guide, "Tags for AWS Identity and Access Management resources": limits of keys and values.
+/// Source: IAM user guide, "Tags for AWS Identity and Access Management resources": limits of keys and
+/// values.
 const TAG_KEY_LENGTH: usize = 128;
 const TAG_VALUE_LENGTH: usize = 256;
 
@@ -24,7 +25,8 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Reads the settings `source_ip` (networks), `mfa` (`true`) and `tag` (`key=value`), lists separated by commas.
+    /// Reads the settings `source_ip` (networks), `mfa` (`true`) and `tag` (`key=value`), lists separated by
+    /// commas.
     ///
     /// # Errors
     /// If a setting is malformed.

@@ -235,7 +235,6 @@ impl<'a> Given<'a> {
             .collect()
     }
 
-    /// Returns the statements.
     fn list(
         &self,
         sorted: &[(Option<Vec<usize>>, Vec<&str>)],

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::{Source, indent, is_break, members};
 
-/// Source: `CloudFormation` template reference, "Resources": logical ids are alphanumeric, at most 255 characters.
+/// Source: `CloudFormation` template reference, "Resources": logical ids are alphanumeric, at most 255
+/// characters.
 const LOGICAL_ID_LENGTH: usize = 255;
 /// The end of every logical id, which makes the id valid whatever the name is.
 const SUFFIX: &str = "Policy";

@@ -1,4 +1,5 @@
-//! HCL: an `aws_iam_policy` with the document in `jsonencode`, which keeps it readable and comparable by Terraform.
+//! HCL: an `aws_iam_policy` with the document in `jsonencode`, which keeps it readable and comparable by
+//! Terraform.
 
 use serde_json::Value;
 

@@ -269,7 +269,6 @@ fn after_revision<'a>(values: &[String], after: &'a str) -> &'a str {
     if is_joined { next.split_once('}').map_or("", |(_, after)| after) } else { after }
 }
 
-/// Returns the values of a variable.
 fn values(
     service: &str,
     kind: &Kind,

@@ -75,7 +75,6 @@ pub fn need(words: &Words) -> Option<Need> {
     Some(Need { why: format!("calls {}", found.name), action: found.full_name(), target })
 }
 
-/// Returns every prefix of the table.
 #[cfg(test)]
 pub fn prefixes() -> impl Iterator<Item = &'static str> {
     SERVICES.iter().map(|(_, prefix)| *prefix)

@@ -60,8 +60,8 @@ impl Rules {
     /// Parses one more policy.
     ///
     /// # Errors
-    /// If a part of the policy could never be true as written; the error is one line. A forbid that forbids nothing
-    /// must not look like an effective one.
+    /// If a part of the policy could never be true as written; the error is one line. A forbid that forbids
+    /// nothing must not look like an effective one.
     pub fn add(&mut self, policy: &cedar_policy::Policy, world: &World) -> Result<(), String> {
         let Policy::Static(policy) = policy.to_pst().map_err(|error| line(&error))? else {
             return Err("is linked to a template".to_owned());

@@ -29,7 +29,6 @@ pub static WORLD: LazyLock<World> = LazyLock::new(|| {
 });
 
 impl World {
-    /// Returns every action of a service.
     pub fn actions(&self, service: &str) -> &[Found] {
         &self.services[service].actions
     }
