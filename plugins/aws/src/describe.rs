@@ -1,11 +1,11 @@
-//! What the host and the user need to know about this provider.
+//! The description of this provider for the host and the user.
 
 use audex_sdk::provider::{Description, Setting};
 
 use aws_policy::profile;
 
-/// The variables every AWS SDK and the AWS CLI read first. Both region variables are set because AWS CLI v1 and boto3 read
-/// `AWS_DEFAULT_REGION`, v2 and most SDKs `AWS_REGION`.
+/// The variables every AWS SDK and the AWS CLI read first. Both region variables are set because AWS CLI v1
+/// and boto3 read `AWS_DEFAULT_REGION`, v2 and most SDKs `AWS_REGION`.
 pub const SETS: [&str; 5] =
     ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"];
 

@@ -1,4 +1,4 @@
-//! What a role may do now: its own policies, those attached to it, and its permissions boundary.
+//! The current permissions of a role: its own policies, those attached to it, and its permissions boundary.
 
 mod iam;
 
@@ -7,10 +7,10 @@ use aws_policy::{invalid, statements};
 
 use self::iam::Iam;
 
-/// The statements of the role `arn`.
+/// Returns the statements of the role `arn`.
 ///
 /// # Errors
-/// When it is no role, or cannot be read.
+/// If `arn` is not a role, or the role cannot be read.
 pub fn effective(arn: &str) -> Result<Vec<Statement>, Error> {
     let (partition, name) = role_of(arn).ok_or_else(|| {
         let message = format!("`{arn}` is no ARN of a role");
@@ -43,7 +43,7 @@ pub fn effective(arn: &str) -> Result<Vec<Statement>, Error> {
     Ok(all)
 }
 
-/// Partition and name of a role. Paths are part of the ARN and not of the name.
+/// Splits the ARN of a role into partition and name. Paths are part of the ARN and not of the name.
 fn role_of(arn: &str) -> Option<(&str, &str)> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", partition, "iam", "", account, resource] = parts.as_slice() else { return None };

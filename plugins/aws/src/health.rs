@@ -1,4 +1,4 @@
-//! Real calls that show whether credentials could be minted now. What they return can do nothing.
+//! Real calls that show if credentials could be minted now. The credentials that they return can do nothing.
 
 use audex_sdk::provider::sts::{self, RoleRequest};
 use audex_sdk::provider::{CheckResult, Error, HealthStatus, clock, settings};
@@ -9,7 +9,7 @@ use crate::plan;
 
 /// A session under this policy can only narrow itself.
 const HARMLESS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}]}"#;
-/// Signatures older than 15 minutes are refused (Signature Version 4); a third of that is worth a word.
+/// Signature Version 4 rejects signatures older than 15 minutes; a third of that time gets a warning.
 const SKEW_WARNING_SECONDS: i64 = 300;
 const SKEW_FAILURE_SECONDS: i64 = 900;
 
@@ -32,7 +32,7 @@ pub fn health() -> Vec<CheckResult> {
     results
 }
 
-/// What a run would do, with a policy that allows nothing.
+/// Makes the calls of a run, with a policy that allows nothing.
 fn minting(role_arn: Option<String>) -> Vec<CheckResult> {
     let method = match plan::method(STS_FLOOR) {
         Ok(method) => method,
@@ -79,7 +79,7 @@ fn role(role_arn: String, method: Method) -> Vec<CheckResult> {
     };
     let short = match session.scope_down(HARMLESS, 1) {
         Ok(_) => result("short ttl", HealthStatus::Ok, "credentials can end to the second".to_owned(), None),
-        // Only the method that is insisted on needs it always.
+        // Only a forced method always needs GetScopedCredentials.
         Err(error) if method == Method::AssumeRoleScoped => {
             failed("short ttl", mint::explain(error, Step::ScopeDown { role: true }))
         }
@@ -96,7 +96,7 @@ fn role(role_arn: String, method: Method) -> Vec<CheckResult> {
     vec![result("role", HealthStatus::Ok, format!("{role_arn} can be assumed"), None), short]
 }
 
-/// The methods that start from the source credentials, with the same fallback as in a run.
+/// Checks the methods that start from the source credentials, with the same fallback as in a run.
 fn source_session(method: Method) -> CheckResult {
     let federated = || sts::federation_token(&session_name(), HARMLESS, STS_FLOOR);
     let made = match method {

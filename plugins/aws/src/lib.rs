@@ -1,7 +1,7 @@
 //! Amazon Web Services: session policies by STS.
 //!
-//! Every method ends in credentials that carry the planned policy; they differ in who is asked and in how short the
-//! credentials can live. See `method.rs` for which one is taken when.
+//! Every method ends in credentials that carry the planned policy; the methods differ in the calls to STS and
+//! in the shortest life of the credentials. `method.rs` says when each method is used.
 
 mod describe;
 mod effective;

@@ -1,4 +1,4 @@
-//! Which STS calls make the credentials.
+//! The STS calls that make the credentials.
 //!
 //! | source | role | ttl | method |
 //! |---|---|---|---|
@@ -7,7 +7,7 @@
 //! | temporary | no | any | `scoped-credentials` |
 //! | long-term | no | any | `session-scoped`: GetSessionToken, then GetScopedCredentials |
 //!
-//! `federation-token` is what `session-scoped` falls back to, and can be asked for.
+//! `federation-token` is the fallback of `session-scoped`, and can be requested directly.
 //! Durations: STS API reference, parameter `DurationSeconds` of each action.
 
 use audex_sdk::provider::Error;
@@ -15,11 +15,11 @@ use audex_sdk::provider::sts::SourceKind;
 
 use aws_policy::invalid;
 
-/// AssumeRole, GetSessionToken and GetFederationToken make nothing shorter.
+/// The shortest session of AssumeRole, GetSessionToken and GetFederationToken.
 pub const STS_FLOOR: u32 = 900;
-/// The longest session a role can be configured for.
+/// The longest session that a role can be configured for.
 const ROLE_CEILING: u32 = 43_200;
-/// The longest for an IAM user's sessions and for GetScopedCredentials.
+/// The longest session of an IAM user and of GetScopedCredentials.
 const USER_CEILING: u32 = 129_600;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +50,10 @@ impl Method {
         }
     }
 
-    /// The method called `name`; none for `auto`.
+    /// Returns the method called `name`, or `None` for `auto`.
     ///
     /// # Errors
-    /// When there is no such method.
+    /// If there is no such method.
     pub fn parse(name: &str) -> Result<Option<Self>, Error> {
         if name == "auto" {
             return Ok(None);
@@ -69,7 +69,7 @@ impl Method {
         }
     }
 
-    /// The method for a request that forces none.
+    /// Chooses the method for a request that forces none.
     pub fn choose(
         has_role: bool,
         ttl_seconds: u32,
@@ -88,16 +88,16 @@ impl Method {
         matches!(self, Self::AssumeRole | Self::AssumeRoleScoped)
     }
 
-    /// The longest ttl that can be asked for, in seconds.
+    /// Returns the longest ttl that can be requested, in seconds.
     pub fn ceiling(self) -> u32 {
         if self.needs_role() { ROLE_CEILING } else { USER_CEILING }
     }
 
-    /// How long the credentials may live at worst, fallbacks included, in seconds.
+    /// Returns the longest possible life of the credentials, fallbacks included, in seconds.
     pub fn longest_life(self, ttl_seconds: u32, forced: bool) -> u32 {
         let floored = match self {
             Self::AssumeRole | Self::FederationToken => true,
-            // Without a fallback these cut off to the second.
+            // Without a fallback, these methods end to the second.
             Self::AssumeRoleScoped | Self::SessionScoped => !forced,
             Self::ScopedCredentials => false,
         };

@@ -1,4 +1,4 @@
-//! The STS calls themselves. What is handed out always carries the planned policy.
+//! The STS calls that mint credentials. The delivered credentials always carry the planned policy.
 
 use audex_sdk::provider::sts::{self, RoleRequest, Session};
 use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, Value, Variable, clock, log, settings};
@@ -7,10 +7,10 @@ use crate::method::{Method, STS_FLOOR};
 use crate::plan;
 use aws_policy::{compile as policy, invalid};
 
-/// Clocks of this machine and of STS may differ by this many seconds before an end counts as earlier than asked.
+/// The most seconds by which the clocks of this machine and STS may differ before an end counts as too early.
 const CLOCK_SLACK_SECONDS: u32 = 60;
 
-/// Credentials, the method that made them, and what the user should know.
+/// Credentials, the method that made them, and notices for the user.
 struct Made {
     session: Session,
     method: Method,
@@ -38,8 +38,9 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
     made.map(|made| deliver(made, grant))
 }
 
-/// The second step of the two-step methods. Where STS refuses it and no method was forced, another way to credentials
-/// with the same policy is taken: they can do no more, they may live longer, and then the host ends the command in time.
+/// Makes the second call of the two-step methods. If STS rejects the call and no method was forced, another
+/// call gets credentials with the same policy. These can do no more, but may live longer; then the host ends
+/// the command in time.
 fn narrow(first: Session, grant: &Grant, policy: &str, method: Method) -> Result<Made, Error> {
     let refused = match first.scope_down(policy, grant.ttl_seconds) {
         Ok(session) => return Ok(Made { session, method, notices: Vec::new() }),
@@ -90,7 +91,8 @@ fn deliver(made: Made, grant: &Grant) -> Minted {
     }
 }
 
-/// Says that the credentials end before the ttl: a session that is scoped down ends with the one it was made from.
+/// Returns a notice if the credentials end before the ttl: a scoped-down session ends with its source
+/// session.
 fn shorter(expires_at: u64, now: u64, ttl_seconds: u32) -> Option<String> {
     let lives = u32::try_from(expires_at.saturating_sub(now)).unwrap_or(u32::MAX);
     let is_shorter = lives.saturating_add(CLOCK_SLACK_SECONDS) < ttl_seconds;
@@ -105,7 +107,8 @@ fn assume(grant: &Grant, policy: &str) -> Result<Session, Error> {
             "set AUDEX_ROLE_ARN or pass --role-arn",
         ));
     };
-    // No tags and no source identity: they would need sts:TagSession and sts:SetSourceIdentity in the trust policy.
+    // No tags and no source identity: they would need sts:TagSession and sts:SetSourceIdentity in the trust
+    // policy.
     let request = RoleRequest {
         role_arn,
         session_name: grant.session.clone(),
@@ -121,12 +124,12 @@ fn federate(grant: &Grant, policy: &str) -> Result<Session, Error> {
         .map_err(|error| explain(error, Step::FederationToken))
 }
 
-/// What STS is asked for where it has a floor, in seconds.
+/// Returns the duration to request from a call with a floor, in seconds.
 fn duration(grant: &Grant) -> u32 {
     grant.ttl_seconds.max(STS_FLOOR)
 }
 
-/// Whether another method may succeed: the call was refused or is unknown, not merely unreachable.
+/// Returns true if another method may succeed: the call was denied or is unknown, not merely unreachable.
 pub fn is_refusal(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Denied | ErrorKind::Unsupported)
 }
@@ -137,7 +140,7 @@ pub enum Step {
     AssumeRole,
     SessionToken,
     FederationToken,
-    /// Narrowing the session of a role, or the source's own.
+    /// Narrows the session of a role, or that of the source.
     ScopeDown {
         role: bool,
     },
@@ -153,7 +156,7 @@ impl Step {
         }
     }
 
-    /// What must be true for STS not to refuse it.
+    /// Returns the condition under which STS accepts the call.
     fn hint(self) -> &'static str {
         match self {
             Self::AssumeRole => {
@@ -174,7 +177,7 @@ impl Step {
     }
 }
 
-/// Adds what is missing where the step tells.
+/// Adds the hint of the step to an error without one.
 pub fn explain(mut error: Error, step: Step) -> Error {
     if error.hint.is_none() && is_refusal(&error) {
         error.hint = Some(step.hint().to_owned());
@@ -182,7 +185,7 @@ pub fn explain(mut error: Error, step: Step) -> Error {
     error
 }
 
-/// The error when GetScopedCredentials was refused and what was tried in its place, `step`, failed too.
+/// Returns the error for a refused GetScopedCredentials whose fallback, `step`, failed too.
 pub fn both(refused: &Error, second: &Error, step: Step) -> Error {
     if let (ErrorKind::Denied, Step::FederationToken) = (second.kind, step) {
         return not_narrowable(refused, second);
@@ -201,7 +204,8 @@ pub fn both(refused: &Error, second: &Error, step: Step) -> Error {
     Error { kind: second.kind, code: second.code.clone(), message, hint }
 }
 
-/// The error for keys of an IAM user that STS narrows by no call. What AWS said of each call is logged, for `--verbose`.
+/// Returns the error for keys of an IAM user that no STS call narrows. AWS's message for each call is logged,
+/// for `--verbose`.
 fn not_narrowable(refused: &Error, second: &Error) -> Error {
     log::write(log::Level::Info, &format!("GetScopedCredentials: {}", refused.message));
     log::write(log::Level::Info, &format!("GetFederationToken: {}", second.message));

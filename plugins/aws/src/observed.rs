@@ -1,6 +1,8 @@
-//! The account's own log of calls: `LookupEvents` of CloudTrail. It has management events only, some minutes later.
+//! The account's own log of calls: `LookupEvents` of CloudTrail. The log has management events only, some
+//! minutes later.
 //!
-//! Source: CloudTrail API Reference, "LookupEvents": one attribute, 50 events a page, two requests a second, no trail needed.
+//! Source: CloudTrail API Reference, "LookupEvents": one attribute, 50 events a page, two requests a second,
+//! no trail needed.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +11,16 @@ use audex_sdk::provider::{Call, Error, ErrorKind, Window};
 use aws_policy::{invalid, refusal};
 use serde_json::{Value, json};
 
-/// Pages of one region; a command that makes more calls than this is learnt from well enough.
+/// The most pages of one region; so many calls are enough to learn from.
 const PAGES: usize = 40;
 const TARGET: &str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents";
-/// How the log says that a call was denied, in the events' `errorCode`.
+/// Parts of an event's `errorCode` that mark a denied call.
 const DENIED: [&str; 4] = ["AccessDenied", "UnauthorizedOperation", "Forbidden", "AuthorizationError"];
 
-/// What was called with the key of `window`, in its regions.
+/// Returns the calls made with the key of `window`, in its regions.
 ///
 /// # Errors
-/// When the log refuses or cannot be reached.
+/// If the log rejects the request or cannot be reached.
 pub fn observed(window: &Window) -> Result<Vec<Call>, Error> {
     let key = window.credential_id.as_deref().ok_or_else(|| {
         invalid("no-key", "the log is asked by the key, and none is known".to_owned(), "use --source csm")

@@ -1,4 +1,4 @@
-//! What would be asked of AWS, before anything is.
+//! Plans the requests to AWS before any is sent.
 
 use aws_policy::compile::{self as policy, Conditions};
 use aws_policy::room::{Room, Sent};
@@ -9,7 +9,7 @@ use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Plan, Planned, set
 use crate::method::{Method, STS_FLOOR};
 use crate::source;
 
-/// Stands for a method that depends on source credentials which were not found.
+/// The word in a plan for a method that depends on source credentials which were not found.
 pub const UNDETERMINED: &str = "undetermined";
 
 pub fn plan(grant: &Grant) -> Result<Plan, Error> {
@@ -25,7 +25,7 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     partition::check_same(&resources)?;
     let (method, mut notices) = match decide(grant) {
         Ok(method) => (Some(method), Vec::new()),
-        // A plan can be read without any credentials at hand; only the method stays open.
+        // A plan can be made without any credentials; only the method stays open.
         Err(error) if error.code == "no-credentials" => {
             (None, vec![format!("the method depends on the source credentials, and {}", error.message)])
         }
@@ -58,7 +58,7 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     })
 }
 
-/// The calls that the policy is sent with; of a method that is not known yet, those with the least room.
+/// Returns the calls that carry the policy; if the method is not known yet, the calls with the least room.
 fn sent(method: Option<Method>) -> Sent {
     match method {
         Some(Method::AssumeRole) => Sent::AssumeRole,
@@ -69,7 +69,8 @@ fn sent(method: Option<Method>) -> Sent {
     }
 }
 
-/// Refuses resources that the role, or else the credentials of the region's partition, cannot name.
+/// Rejects resources that the role cannot name, or, without a role, the credentials of the region's
+/// partition.
 fn check_partition(method: Method, resources: &[&str]) -> Result<(), Error> {
     if let Some(role) = role()?.filter(|_| method.needs_role()) {
         let of_role =
@@ -85,7 +86,8 @@ fn check_partition(method: Method, resources: &[&str]) -> Result<(), Error> {
     of_region.unwrap_or(Ok(()))
 }
 
-/// The access level of an action, or what its wildcards match; and whether it grants nothing on these resources.
+/// Describes an action by its access level or its matches, and adds a note if it grants nothing on these
+/// resources.
 fn note(permission: &Permission, idle: &[(String, Vec<String>)]) -> String {
     let described = action::describe(&permission.action);
     if idle.iter().any(|(action, on)| *action == permission.action && *on == permission.resources.named()) {
@@ -94,18 +96,18 @@ fn note(permission: &Permission, idle: &[(String, Vec<String>)]) -> String {
     described
 }
 
-/// The conditions that the settings ask for.
+/// Returns the conditions that the settings name.
 pub fn conditions() -> Result<Conditions, Error> {
     let [source_ip, mfa, tag] = ["source_ip", "mfa", "tag"].map(settings::get);
     Conditions::parse(source_ip.as_deref(), mfa.as_deref(), tag.as_deref())
 }
 
-/// The method for this grant, chosen or forced.
+/// Returns the method for this grant, chosen or forced.
 pub fn decide(grant: &Grant) -> Result<Method, Error> {
     method(grant.ttl_seconds)
 }
 
-/// The method for credentials of so many seconds, chosen or forced.
+/// Returns the method for credentials of the given duration, chosen or forced.
 pub fn method(ttl_seconds: u32) -> Result<Method, Error> {
     let role = role()?;
     let Some(method) = forced()? else {
@@ -121,14 +123,14 @@ pub fn method(ttl_seconds: u32) -> Result<Method, Error> {
     Ok(method)
 }
 
-/// The role to assume, if any.
+/// Returns the role to assume, if any.
 pub fn role() -> Result<Option<String>, Error> {
     let role = settings::get("role_arn");
     role.as_deref().map_or(Ok(()), arn::check_role)?;
     Ok(role)
 }
 
-/// The method the user insists on, if any.
+/// Returns the method that the user forces, if any.
 pub fn forced() -> Result<Option<Method>, Error> {
     settings::get("method").map_or(Ok(None), |name| Method::parse(&name))
 }
@@ -149,7 +151,7 @@ fn check_ttl(method: Method, ttl: u32) -> Result<(), Error> {
     ))
 }
 
-/// Seconds as `--ttl` takes them: `13h`, `1h30m`, `45s`.
+/// Writes seconds in the form of `--ttl`: `13h`, `1h30m`, `45s`.
 pub fn duration(seconds: u32) -> String {
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
     let said: String = parts

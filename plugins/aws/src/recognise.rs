@@ -1,4 +1,4 @@
-//! The operations that requests of a command ask for, and the resources they are done on.
+//! The operations that a command's requests ask for, and the resources they affect.
 
 mod further;
 mod partiql;
@@ -10,19 +10,19 @@ use aws_policy::observed::exact::{self, Need};
 use aws_policy::observed::{self, PASSES_ROLE, resource};
 use percent_encoding::percent_decode_str;
 
-/// Characters of a path that is told where no operation is known.
+/// The most characters of a path that are reported for an unknown operation.
 const PATH: usize = 80;
-/// Services that are asked about roles, and given none.
+/// Services whose requests name roles without passing them on.
 const ABOUT_ROLES: [&str; 2] = ["iam", "sts"];
 const COPY_SOURCE: &str = "x-amz-copy-source";
 const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
-/// The key that an object has, as the answer says.
+/// The object's key, as the response reports it.
 const ANSWERED_KEY: &str = "answer:x-amz-server-side-encryption-aws-kms-key-id";
-/// Services whose parameter names the key that encrypts what they store.
+/// Services with a parameter that names the key which encrypts the stored data.
 const WITH_KEYS: [(&str, &str); 2] = [("secretsmanager", "KmsKeyId"), ("ssm", "KeyId")];
 const PASS_ROLE: &str = "iam:PassRole";
 
-/// Headers that make a request need another permission, and the modifiers of the operation that say so.
+/// Headers that make a request need another permission, and the modifiers of the operation for them.
 const MODIFIERS: [(&str, &str); 12] = [
     ("x-amz-acl", "acl"),
     ("x-amz-grant-full-control", "acl"),
@@ -38,7 +38,7 @@ const MODIFIERS: [(&str, &str); 12] = [
     ("x-amz-bucket-object-lock-enabled", "lock"),
 ];
 
-/// One call for each request, in order.
+/// Returns one call for each request, in order.
 pub fn recognise(requests: &[SeenRequest], account: Option<&str>) -> Vec<Call> {
     requests.iter().map(|request| one(request, account)).collect()
 }
@@ -73,7 +73,7 @@ fn one(request: &SeenRequest, account: Option<&str>) -> Call {
     call(true, operation, resources)
 }
 
-/// Each action with what it is done on.
+/// Returns each action with its resources.
 fn needs(
     service: &str,
     asked: &Asked,
@@ -88,14 +88,14 @@ fn needs(
     let read = source(request).filter(|_| asked.operation.contains("Copy"));
     let read = read.map(|(bucket, key)| vec![("Bucket".to_owned(), bucket), ("Key".to_owned(), key)]);
     let need = |action: &String| {
-        // Of a copy one object is read, the other written.
+        // A copy reads one object and writes another.
         let parameters = read.as_ref().filter(|_| action.starts_with("s3:Get")).unwrap_or(&asked.parameters);
         let given = resource::Request { service, operation: &asked.operation, parameters, place };
         let on = match &role {
             Some(role) if action == PASS_ROLE => vec![role.clone()],
             _ => resource::arns(action, &given),
         };
-        // Some of what it is done on is not in the request.
+        // Some of the resources are not in the request.
         (action.clone(), resource::fitting(action, &on))
     };
     let mut needs: Vec<Need> = actions.iter().map(need).collect();
@@ -103,13 +103,13 @@ fn needs(
     needs
 }
 
-/// Adds what stands in other places, or in other words.
+/// Adds parameters from other places of the request, and rewrites those in another form.
 fn complete(asked: &mut Asked, request: &SeenRequest, place: resource::Place<'_>) {
     let keys: Vec<String> = key(asked, request).into_iter().map(str::to_owned).collect();
     asked.parameters.extend(keys.into_iter().map(|key| ("KeyId".to_owned(), key)));
     if request.service.as_deref() == Some("apigateway") {
         let (region, path) = (place.region.unwrap_or("*"), decoded(&request.path));
-        // The path is the resource; its labels are not resources of their own.
+        // The path is the resource; its labels are not resources on their own.
         asked.parameters = vec![("path".to_owned(), format!("arn:aws:apigateway:{region}::{path}"))];
     }
     for (name, value) in &mut asked.parameters {
@@ -130,7 +130,7 @@ fn complete(asked: &mut Asked, request: &SeenRequest, place: resource::Place<'_>
     }
 }
 
-/// The KMS key that the call uses. The answer has its ARN, where the request may have an alias.
+/// Returns the KMS key that the call uses. The response has its ARN, where the request may have an alias.
 fn key<'a>(asked: &'a Asked, request: &'a SeenRequest) -> Option<&'a str> {
     let service = request.service.as_deref().unwrap_or_default();
     let parameter = WITH_KEYS.iter().find(|(of, _)| *of == service);
@@ -139,7 +139,8 @@ fn key<'a>(asked: &'a Asked, request: &'a SeenRequest) -> Option<&'a str> {
         .or_else(|| parameter.and_then(|(_, name)| asked.values(name).find(|key| !key.is_empty())))
 }
 
-/// What makes the operation need another permission; and the role that it hands on, if it does.
+/// Returns the modifiers that make the operation need another permission, and the role that it passes on, if
+/// any.
 fn modifiers(service: &str, asked: &Asked, request: &SeenRequest) -> (Vec<String>, Option<String>) {
     if service == "apigateway" {
         return (vec![request.method.clone()], None);
@@ -176,7 +177,7 @@ fn modifiers(service: &str, asked: &Asked, request: &SeenRequest) -> (Vec<String
     (found, role)
 }
 
-/// Bucket and key of what is copied.
+/// Returns the bucket and key of the source of a copy.
 fn source(request: &SeenRequest) -> Option<(String, String)> {
     let source = header(request, COPY_SOURCE)?;
     let path = source.split('?').next().unwrap_or(source);
@@ -184,7 +185,7 @@ fn source(request: &SeenRequest) -> Option<(String, String)> {
     Some((decoded(bucket), decoded(key)))
 }
 
-/// `versionId=…` of what is copied.
+/// Returns the `versionId=…` of the source of a copy.
 fn source_query(request: &SeenRequest) -> Option<&str> {
     header(request, COPY_SOURCE)?.split_once("?versionId=").map(|(_, version)| version)
 }

@@ -1,4 +1,4 @@
-//! The source credentials that a method needs: what STS is certain to refuse is refused in the plan.
+//! The source credentials that a method needs: the plan rejects a request that STS would certainly reject.
 
 use audex_sdk::provider::Error;
 use audex_sdk::provider::sts::{self, SourceKind};
@@ -8,16 +8,16 @@ use aws_policy::invalid;
 use crate::method::Method;
 use crate::plan::duration;
 
-/// The longest session of a role that is assumed with the credentials of a role. Source: STS API reference, AssumeRole,
-/// `DurationSeconds` ("role chaining").
+/// The longest session of a role that is assumed with the credentials of a role. Source: STS API reference,
+/// AssumeRole, `DurationSeconds` ("role chaining").
 const CHAINED_CEILING: u32 = 3600;
 
-/// Refuses `method` for `ttl_seconds` where the source credentials are certain not to do.
+/// Rejects `method` for `ttl_seconds` if the source credentials certainly do not suffice.
 ///
-/// Credentials that cannot be found or asked about leave the answer to STS.
+/// If the credentials cannot be found or examined, the decision is left to STS.
 ///
 /// # Errors
-/// When they are of the wrong kind, or those of a role and the session would be too long for that.
+/// If the credentials are of the wrong kind, or belong to a role and the session would be too long for them.
 pub fn check(method: Method, ttl_seconds: u32) -> Result<(), Error> {
     if method.needs_role() {
         return if ttl_seconds > CHAINED_CEILING && is_role() { Err(chained(ttl_seconds)) } else { Ok(()) };
@@ -28,13 +28,15 @@ pub fn check(method: Method, ttl_seconds: u32) -> Result<(), Error> {
     }
 }
 
-/// Keys of a session may also be those of an IAM user, for whom a role has its whole length.
+/// Returns true for credentials of a role. Session keys may also belong to an IAM user, who can assume a role
+/// for its full duration.
 fn is_role() -> bool {
     matches!(sts::source(), Ok(SourceKind::Temporary))
         && sts::caller().is_ok_and(|caller| is_role_session(&caller.arn))
 }
 
-/// Tells whether the ARN of a caller is that of a role's session: `arn:aws:sts::123456789012:assumed-role/NAME/SESSION`.
+/// Returns true if a caller's ARN names a role session:
+/// `arn:aws:sts::123456789012:assumed-role/NAME/SESSION`.
 fn is_role_session(arn: &str) -> bool {
     arn.splitn(6, ':').nth(5).is_some_and(|resource| resource.starts_with("assumed-role/"))
 }
@@ -51,7 +53,7 @@ fn chained(ttl_seconds: u32) -> Error {
     )
 }
 
-/// Refuses a method that STS has for the other kind of credentials only.
+/// Rejects a method that STS offers only for the other kind of credentials.
 fn fits(method: Method, kind: SourceKind) -> Result<(), Error> {
     let (takes, other) = match (method, kind) {
         (Method::ScopedCredentials, SourceKind::LongTerm) => ("a session", "long-term keys"),

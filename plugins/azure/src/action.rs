@@ -1,4 +1,5 @@
-//! The syntax of operations, and what the catalogue says of one. Azure ignores case; what is asked for is written its way.
+//! The syntax of operations, and their data in the catalogue. Azure ignores case; a request is rewritten in
+//! Azure's spelling.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{AccessLevel, Finding, Status};
@@ -6,11 +7,12 @@ use azure_catalogue::{Access, Operation, access};
 
 use crate::suggestion;
 
-/// Whoever holds an account's keys is asked for no role. Source: Azure Storage, "Authorize with Shared Key".
+/// The operation that returns account keys: a holder of the keys needs no role. Source: Azure Storage,
+/// "Authorize with Shared Key".
 const ACCOUNT_KEYS: &str = "Microsoft.Storage/storageAccounts/listKeys/action";
 
-/// Looks at one operation as the user wrote it. The catalogue is not complete, so a name it does not have is let through
-/// with a note; with `allow_unknown` without one.
+/// Checks one operation as the user wrote it. The catalogue is not complete, so an unknown name is accepted
+/// with a note, or with `allow_unknown` without one.
 pub fn check(action: &str, allow_unknown: bool) -> Finding {
     if !well_formed(action) {
         return Finding {
@@ -43,7 +45,7 @@ fn unknown(action: &str, allow_unknown: bool) -> Finding {
     Finding { suggestion, ..finding }
 }
 
-/// What is said about one operation of a plan: its access level, or how many operations of which level it matches.
+/// Describes an operation of a plan: its access level, or the number of operations it matches at each level.
 pub fn describe(action: &str) -> String {
     let found = azure_catalogue::matching(action);
     if pattern::is_wild(action) {
@@ -55,7 +57,7 @@ pub fn describe(action: &str) -> String {
     }
 }
 
-/// What `action` stands for: everything known that it matches. A name that is not known is taken for one of Resource
+/// Returns every known operation that `action` matches. An unknown name counts as an operation of Resource
 /// Manager, as most are.
 pub fn expand(action: &str) -> Vec<Operation> {
     let found = azure_catalogue::matching(action);
@@ -65,12 +67,13 @@ pub fn expand(action: &str) -> Vec<Operation> {
     found
 }
 
-/// Whether some operation of Azure could be called so. What has another cloud's syntax could not.
+/// Returns true if the pattern could match an operation of Azure. A pattern in another cloud's syntax could
+/// not.
 pub fn could_match(pattern: &str) -> bool {
     pattern.chars().all(is_part_or_slash) && pattern::intersects(pattern, "*.*/*")
 }
 
-/// `matches 13 operations: 5 read, 8 write`.
+/// Writes matches in the form `matches 13 operations: 5 read, 8 write`.
 fn matched(found: &[Operation]) -> String {
     let count = |level: Access| found.iter().filter(|operation| access(&operation.name) == level).count();
     let said = Access::ALL.into_iter().filter(|level| count(*level) > 0);
@@ -94,7 +97,7 @@ fn level(access: Access) -> AccessLevel {
     }
 }
 
-/// `Provider.Name/type/verb`, or with wildcards: `*`, `*/read`, `Microsoft.Storage/*`.
+/// Returns true for `Provider.Name/type/verb`, or for patterns: `*`, `*/read`, `Microsoft.Storage/*`.
 fn well_formed(action: &str) -> bool {
     let parts: Vec<&str> = action.split('/').collect();
     let provider = parts.first().is_some_and(|first| first.contains('.') || first.contains('*'));

@@ -1,4 +1,4 @@
-//! Resource Manager's list of subscriptions, and the login that `az` finds made of one.
+//! Resource Manager's list of subscriptions, and a login for `az` made from one of them.
 
 use audex_sdk::provider::http::{self, Request};
 use audex_sdk::provider::{Error, ErrorKind, File, Secret, Value};
@@ -9,10 +9,10 @@ use crate::refusal;
 
 /// Source: Resource Manager REST API, "Subscriptions - List".
 const SUBSCRIPTIONS: &str = "https://management.azure.com/subscriptions?api-version=2022-12-01";
-/// It is one small page; a run should not wait longer for it.
+/// The timeout for the list, which is one small page.
 const TIMEOUT_MS: u32 = 10_000;
 
-/// How `az` calls the public cloud.
+/// The name of the public cloud in `az`.
 const PUBLIC_CLOUD: &str = "AzureCloud";
 
 /// One subscription.
@@ -24,10 +24,10 @@ pub struct Subscription {
     pub state: String,
 }
 
-/// The subscriptions that a token of Resource Manager shows.
+/// Returns the subscriptions that are visible to a token of Resource Manager.
 ///
 /// # Errors
-/// When it cannot be reached, or refuses.
+/// If Resource Manager cannot be reached or rejects the request.
 pub fn subscriptions(token: &Secret) -> Result<Vec<Subscription>, Error> {
     let response = http::send(&Request {
         method: "GET".to_owned(),
@@ -64,7 +64,7 @@ fn subscription(entry: &Json) -> Option<Subscription> {
     })
 }
 
-/// The one that the settings name by id or by tenant, else the first that is in use.
+/// Returns the subscription that the settings name by id or tenant, preferring an enabled one.
 pub fn choose<'a>(
     listed: &'a [Subscription],
     id: Option<&str>,
@@ -77,8 +77,8 @@ pub fn choose<'a>(
     enabled.or_else(|| fitting.next())
 }
 
-/// What `az` takes for a login: a subscription of a managed identity, so that it asks the identity endpoint for tokens.
-/// Source: azure-cli 2.91, `azure/cli/core/_profile.py`.
+/// Returns a file that `az` accepts as a login: a subscription of a managed identity, so that `az` asks the
+/// identity endpoint for tokens. Source: azure-cli 2.91, `azure/cli/core/_profile.py`.
 pub fn profile(id: &str, tenant: &str, cloud: Option<&str>) -> File {
     let contents = json!({
         "installationId": "00000000-0000-0000-0000-000000000000",

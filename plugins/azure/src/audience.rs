@@ -1,20 +1,22 @@
-//! Audiences: whom a token is for. It opens everything that its holder may do there, and nothing elsewhere.
+//! Audiences: the services that accept a token. There a token can do everything that its holder can, and
+//! nothing elsewhere.
 //!
-//! Sources: Microsoft, "Azure services that support Microsoft Entra authentication"; the names are those that the services'
-//! own Python clients ask for (azure-storage-blob 12.31, -keyvault-secrets 4.12, -eventhub 5.15, -servicebus 7.15, -eventgrid
-//! 4.22, -appconfiguration 1.10, -ai-textanalytics 5.4, -search-documents 12.0, -cosmos 4.17, -containerregistry 1.2,
-//! -monitor-query 2.0).
+//! Sources: Microsoft, "Azure services that support Microsoft Entra authentication"; the names are those that
+//! the services' own Python clients request (azure-storage-blob 12.31, -keyvault-secrets 4.12, -eventhub
+//! 5.15, -servicebus 7.15, -eventgrid 4.22, -appconfiguration 1.10, -ai-textanalytics 5.4, -search-documents
+//! 12.0, -cosmos 4.17, -containerregistry 1.2, -monitor-query 2.0).
 
 use azure_catalogue::Operation;
 
-/// Azure Resource Manager: every operation that is no data action, but for log queries.
+/// Azure Resource Manager: every operation that is not a data action, except log queries.
 pub const RESOURCE_MANAGER: &str = "https://management.azure.com";
-/// The older name of the same service, by which `az` asks for its tokens: what has the one has the other.
-/// Source: azure-cli-core 2.91, `cloud.py`, `active_directory_resource_id`, and `_profile.py`, `_arm_scope`.
+/// The older name of the same service, which `az` uses to request its tokens: a grant for one name covers the
+/// other. Source: azure-cli-core 2.91, `cloud.py`, `active_directory_resource_id`, and `_profile.py`,
+/// `_arm_scope`.
 pub const RESOURCE_MANAGER_OF_AZ: &str = "https://management.core.windows.net";
 /// Blobs, files, queues and tables.
 pub const STORAGE: &str = "https://storage.azure.com";
-/// Log queries have names of Resource Manager's kind, and a service of their own.
+/// The service for log queries, whose operations are named like those of Resource Manager.
 /// Source: Azure Monitor, "Access the Azure Monitor Log Analytics API".
 const LOGS: &str = "https://api.loganalytics.io";
 const LOG_QUERIES: [&str; 2] =
@@ -22,8 +24,8 @@ const LOG_QUERIES: [&str; 2] =
 
 /// Resource providers (lower case), and the audience of their data actions.
 ///
-/// Rows of SQL databases are in no list of operations: a database user decides about them, so nothing leads to
-/// `https://database.windows.net`.
+/// Rows of SQL databases are in no list of operations: a database user decides about them, so no operation
+/// needs a token for `https://database.windows.net`.
 const DATA: [(&str, &str); 13] = [
     ("microsoft.storage", STORAGE),
     ("microsoft.keyvault", "https://vault.azure.net"),
@@ -40,13 +42,13 @@ const DATA: [(&str, &str); 13] = [
     ("microsoft.operationalinsights", LOGS),
     ("microsoft.compute", "https://disk.azure.com"),
 ];
-/// Signing in to machines is for another than the data of their disks.
-/// Source: azure-cli extension `ssh`, which asks for this one.
+/// The operations to sign in to machines, with another audience than the data of their disks.
+/// Source: azure-cli extension `ssh`, which requests this one.
 const LOGIN: (&str, &str) =
     ("microsoft.compute/virtualmachines/login", "https://pas.windows.net/CheckMyAccess/Linux");
 
-/// The audiences of one known operation: two for a name that is an action as well as a data action. None for data
-/// actions of a service that is not in the table.
+/// Returns the audiences of one known operation: two for a name that is both an action and a data action,
+/// none for data actions of a service that is not in the table.
 pub fn of(operation: &Operation) -> Vec<&'static str> {
     let name = operation.name.to_ascii_lowercase();
     if LOG_QUERIES.iter().any(|start| name.starts_with(start)) {
@@ -58,8 +60,8 @@ pub fn of(operation: &Operation) -> Vec<&'static str> {
     control.into_iter().chain(data.flatten()).collect()
 }
 
-/// Where an operation may go that the catalogue does not have: to Resource Manager, or, should it be a data action, to the
-/// service that its provider stands for; to any if the provider is open.
+/// Returns the possible audiences of an operation that is not in the catalogue: Resource Manager, or, for a
+/// data action, the service of its provider; every audience if the provider is open.
 pub fn possible(pattern: &str) -> Vec<&'static str> {
     let provider = pattern.split('/').next().unwrap_or_default();
     let mut found = vec![RESOURCE_MANAGER, LOGS];
@@ -75,7 +77,7 @@ pub fn possible(pattern: &str) -> Vec<&'static str> {
     sorted(found)
 }
 
-/// Each once, in order.
+/// Sorts audiences and removes duplicates.
 pub fn sorted(mut audiences: Vec<&'static str>) -> Vec<&'static str> {
     audiences.sort_unstable();
     audiences.dedup();

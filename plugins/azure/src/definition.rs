@@ -1,11 +1,11 @@
-//! The four lists of a custom role: actions and data actions, and what of them is not given.
+//! The four lists of a custom role: actions and data actions, and the exceptions of each.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::Error;
 
 use crate::{action, invalid};
 
-/// What a role permits. Source: Azure RBAC, "Understand Azure role definitions".
+/// The permissions of a role. Source: Azure RBAC, "Understand Azure role definitions".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
     pub actions: Vec<String>,
@@ -15,14 +15,14 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// Exactly what `asked` matches without what `deny` matches. Patterns stand in the lists of the kinds that they match;
-    /// what nothing known matches is taken for an action.
+    /// Returns a role for exactly the operations that `asked` matches and `deny` does not. A pattern is put
+    /// in the lists of the kinds that it matches; a pattern without a known match counts as an action.
     ///
     /// # Errors
-    /// When a role cannot say a pattern.
+    /// If a role cannot express a pattern.
     pub fn of(asked: &[&str], deny: &[String]) -> Result<Self, Error> {
         let meets = |deny: &str| asked.iter().any(|asked| pattern::intersects(&fold(deny), &fold(asked)));
-        // A role knows no `?`. Denying more than was said is safe; giving more is not.
+        // A role has no `?`. Denying more than requested is safe; granting more is not.
         let denied: Vec<String> =
             deny.iter().filter(|deny| meets(deny)).map(|deny| deny.replace('?', "*")).collect();
         let given = asked.iter().map(|asked| written(asked)).collect::<Result<Vec<_>, _>>()?.concat();
@@ -35,7 +35,7 @@ impl Definition {
     }
 }
 
-/// `asked` in the words of a role, whose only wildcard is `*`: other patterns become the names that are known.
+/// Writes `asked` for a role, whose only wildcard is `*`: other patterns become the known names.
 fn written(asked: &str) -> Result<Vec<String>, Error> {
     if !asked.contains('?') {
         return Ok(vec![asked.to_owned()]);

@@ -1,4 +1,4 @@
-//! User delegation keys: what Azure Storage signs blobs' signatures with, in the name of whoever asked.
+//! User delegation keys: the keys with which Azure Storage signs for blobs, in the name of the caller.
 
 use audex_sdk::provider::http::{self, Chunk, Header, Request};
 use audex_sdk::provider::{Error, ErrorKind, Secret};
@@ -13,10 +13,11 @@ pub struct Delegation {
     pub value: Secret,
 }
 
-/// Asks `account` for a key that is good between two instants. Source: Blob service REST API, "Get User Delegation Key".
+/// Requests a key from `account` that is valid between two instants. Source: Blob service REST API, "Get User
+/// Delegation Key".
 ///
 /// # Errors
-/// When the account cannot be reached, or gives none.
+/// If the account cannot be reached, or returns no key.
 pub fn ask(account: &str, token: &Secret, start: &str, expiry: &str) -> Result<Delegation, Error> {
     let plain = |name: &str, text: &str| Header {
         name: name.to_owned(),
@@ -48,8 +49,8 @@ pub fn ask(account: &str, token: &Secret, start: &str, expiry: &str) -> Result<D
     Ok(Delegation { key, value })
 }
 
-/// The fields of a key. Security: they become lines of what is signed and parts of a query, so what is no identifier,
-/// instant or version is not taken.
+/// Returns the fields of a key. Security: the fields become lines of the signed text and parts of a query, so
+/// only identifiers, instants and versions are accepted.
 fn read(reply: &str) -> Option<Key> {
     let sound = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
     let field = |name: &str| {
@@ -67,7 +68,8 @@ fn read(reply: &str) -> Option<Key> {
     })
 }
 
-/// Source of the codes: Azure Storage, "Common REST API error codes" and "Status and error codes" of Blob storage.
+/// Returns the error for a refusal. Source of the codes: Azure Storage, "Common REST API error codes" and
+/// "Status and error codes" of Blob storage.
 fn refused(status: u16, reply: &str, account: &str) -> Error {
     let code = xml::element(reply, "Code").unwrap_or("no reason given");
     let message = format!("the account `{account}` gave no delegation key: {status} ({code})");
@@ -95,7 +97,8 @@ fn refused(status: u16, reply: &str, account: &str) -> Error {
     }
 }
 
-/// Accounts are names in DNS: one that does not exist is one that cannot be reached.
+/// Adds a hint: account names are DNS names, so an account that does not exist looks like one that cannot be
+/// reached.
 fn unreachable(error: Error, account: &str) -> Error {
     let hint =
         error.hint.or_else(|| Some(format!("check the network, and that the account `{account}` exists")));
@@ -115,7 +118,8 @@ pub fn unreadable(account: &str) -> Error {
 mod tests {
     use super::*;
 
-    /// The sample reply of the documentation's "Get User Delegation Key" in shape; the host has lifted the value out of it.
+    /// A reply in the shape of the sample in "Get User Delegation Key"; the host has lifted the value out of
+    /// it.
     const REPLY: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?><UserDelegationKey>\
         <SignedOid>11111111-2222-3333-4444-555555555555</SignedOid><SignedTid>66666666-7777-8888-9999-000000000000</SignedTid>\
         <SignedStart>2026-11-24T09:59:00Z</SignedStart><SignedExpiry>2026-11-24T11:00:00Z</SignedExpiry>\

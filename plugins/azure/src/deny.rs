@@ -1,22 +1,22 @@
-//! Deny patterns. Neither a token nor a signature can say what is denied, so what would let a denied operation through is not
-//! made at all.
+//! Deny patterns. Neither a token nor a signature can express a deny, so a credential that would allow a
+//! denied operation is not made at all.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Error, ErrorKind};
 
 use crate::refusal;
 
-/// Whether `name` is denied, in any case.
+/// Returns true if `name` is denied, in any case.
 pub fn is_denied(deny: &[String], name: &str) -> bool {
     denying(deny, name).is_some()
 }
 
-/// The pattern that denies `name`.
+/// Returns the pattern that denies `name`.
 pub fn denying<'a>(deny: &'a [String], name: &str) -> Option<&'a str> {
     deny.iter().map(String::as_str).find(|pattern| pattern::matches_ignore_ascii_case(pattern, name))
 }
 
-/// The error for a denied pattern that the credential would let through; `how` says in what way.
+/// Returns the error for a denied pattern that the credential would allow; `how` explains the reason.
 pub fn not_enforceable(pattern: &str, how: &str) -> Error {
     refusal(
         ErrorKind::Denied,

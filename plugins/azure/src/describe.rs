@@ -1,11 +1,11 @@
-//! What the host and the user need to know about this provider.
+//! The description of this provider for the host and the user.
 
 use audex_sdk::provider::{Description, Setting};
 
 use crate::profile;
 
-/// What a run may set; the variables of the identity endpoint are the host's. Sources: azure-cli, "Azure CLI environment
-/// variables" for storage; azure-identity, `DefaultAzureCredential`, for the last two.
+/// The variables that a run may set; the host owns those of the identity endpoint. Sources: azure-cli, "Azure
+/// CLI environment variables" for storage; azure-identity, `DefaultAzureCredential`, for the last two.
 pub const SETS: [&str; 5] = [
     "AZURE_STORAGE_SAS_TOKEN",
     "AZURE_STORAGE_ACCOUNT",

@@ -1,4 +1,4 @@
-//! A grant as a custom role: what an identity needs whose own limits are to be what a token's are not.
+//! A grant as a custom role: for an identity whose own role is the limit that a token cannot set.
 
 use audex_sdk::provider::{Error, ErrorKind, Grant};
 use serde_json::{Value, json};
@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 use crate::definition::Definition;
 use crate::refusal;
 
-/// Stands where nobody said which subscription.
+/// The placeholder for a subscription that the user did not name.
 const SUBSCRIPTION: &str = "SUBSCRIPTION_ID";
 
-/// More resources than this are counted: a description has 1,024 characters.
+/// The most resources that a description names; more are counted: a description has at most 1,024 characters.
 const FEW: usize = 4;
 
-/// What it is for, and what it permits.
+/// The description and the permissions of a role.
 struct Role {
     description: String,
     definition: Definition,
 }
 
-/// The role `name` in `format`: `json` as `az role definition create` takes it, or `terraform`.
+/// Writes the role `name` in `format`: `json` for `az role definition create`, or `terraform`.
 ///
 /// # Errors
-/// When Azure has no such format, or a role cannot say what was asked.
+/// If Azure has no such format, or a role cannot express the grant.
 pub fn document(
     grant: &Grant,
     name: &str,
@@ -48,7 +48,8 @@ fn role(grant: &Grant, name: &str) -> Result<Role, Error> {
     Ok(Role { description: description(grant, name), definition })
 }
 
-/// Source: Azure RBAC, "Azure custom roles", custom role properties for the Azure CLI.
+/// Writes the role as JSON. Source: Azure RBAC, "Azure custom roles", custom role properties for the Azure
+/// CLI.
 fn json(name: &str, scope: &str, role: &Role) -> String {
     let definition = json!({
         "Name": name,
@@ -63,7 +64,7 @@ fn json(name: &str, scope: &str, role: &Role) -> String {
     format!("{definition:#}")
 }
 
-/// Source: Terraform provider `azurerm`, resource `azurerm_role_definition`.
+/// Writes the role for Terraform. Source: Terraform provider `azurerm`, resource `azurerm_role_definition`.
 fn terraform(name: &str, scope: &str, role: &Role) -> String {
     let list = |key: &str, values: &[String]| {
         let values: Vec<String> = values.iter().map(|value| format!("      {},\n", quoted(value))).collect();
@@ -86,7 +87,7 @@ fn terraform(name: &str, scope: &str, role: &Role) -> String {
     )
 }
 
-/// A role knows no resources: its assignment has a scope.
+/// Returns a description that names the resources: a role has no resources, only its assignment has a scope.
 fn description(grant: &Grant, name: &str) -> String {
     let mut resources: Vec<&str> = grant
         .permissions
@@ -104,13 +105,13 @@ fn description(grant: &Grant, name: &str) -> String {
     format!("What the profile {name} of tryaudex asks for{scope}")
 }
 
-/// A name of Terraform's: letters, digits and `_`, beginning with a letter.
+/// Returns a Terraform label: letters, digits and `_`, beginning with a letter.
 fn label(name: &str) -> String {
     let label: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     if label.starts_with(|c: char| c.is_ascii_alphabetic()) { label } else { format!("role_{label}") }
 }
 
-/// JSON's escapes are among those of HCL, which has templates besides.
+/// Returns a quoted HCL string: HCL has all of JSON's escapes, and templates, which are escaped too.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string().replace("${", "$${").replace("%{", "%%{")
 }

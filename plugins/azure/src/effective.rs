@@ -1,4 +1,5 @@
-//! What a principal may do in a subscription: its role assignments, and the definitions of their roles.
+//! The permissions of a principal in a subscription: its role assignments, and the definitions of their
+//! roles.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{AccessLevel, Effect, Error, KnownAction, Statement, settings};
@@ -9,10 +10,10 @@ use crate::rbac::{Assignment, Rbac};
 use crate::role::scope::is_guid;
 use crate::{action, audience, invalid, mint};
 
-/// The statements of the principal with the object id `principal`.
+/// Returns the statements of the principal with the object id `principal`.
 ///
 /// # Errors
-/// When it is no id, no subscription is known, or assignments or roles cannot be read.
+/// If `principal` is not an object id, no subscription is known, or assignments or roles cannot be read.
 pub fn effective(principal: &str) -> Result<Vec<Statement>, Error> {
     if !is_guid(principal) {
         let message = format!("`{principal}` is no object id");
@@ -58,11 +59,11 @@ fn statement(permission: &Value, held: &Assignment, role: &str) -> Option<Statem
     })
 }
 
-/// What a pattern stands for beside the operations that are known, of either kind.
+/// The words for operations of a pattern that are not in the catalogue, for each kind.
 const UNKNOWN: &str = "operations that the catalogue does not know";
 const UNKNOWN_DATA: &str = "data operations that the catalogue does not know";
 
-/// Actions without those that the same role takes out again: then by name, as far as they are known.
+/// Returns actions without those that the same role excludes, by name as far as the names are known.
 fn given(permission: &Value, lists: [&str; 4]) -> Vec<String> {
     let texts = |name: &str| -> Vec<String> {
         let listed = permission.get(name).and_then(Value::as_array).into_iter().flatten();
@@ -76,11 +77,11 @@ fn given(permission: &Value, lists: [&str; 4]) -> Vec<String> {
                 .into_iter()
                 .filter(|one| if is_data { one.is_data } else { one.is_action });
             let names: Vec<String> = of_kind.map(|one| one.name).collect();
-            // Both kinds have one list here, so that a pattern stands for its own kind only.
+            // Both kinds share one list here, so a pattern is expanded to operations of its own kind only.
             if names.is_empty() {
                 all.push(asked);
             } else {
-                // The catalogue is not complete: what else the pattern stands for has no name, and is not nothing.
+                // The catalogue is not complete: the pattern also matches operations without a known name.
                 if pattern::is_wild(&asked) {
                     all.push(format!("{asked} ({})", if is_data { UNKNOWN_DATA } else { UNKNOWN }));
                 }
@@ -96,27 +97,27 @@ fn given(permission: &Value, lists: [&str; 4]) -> Vec<String> {
     all
 }
 
-/// Scopes and what lies below them. Azure ignores case in them.
+/// Returns scopes and a pattern for everything below each. Azure ignores case in scopes.
 fn at(scopes: &[&str]) -> Vec<String> {
     let both = |scope: &&str| {
         let scope = scope.trim_end_matches('/').to_ascii_lowercase();
         [scope.clone(), format!("{scope}/*")]
     };
-    // The root, and what is for everybody to assign.
+    // The root, the assignable scope of Azure's own roles.
     if scopes.contains(&"/") { Vec::new() } else { scopes.iter().flat_map(both).collect() }
 }
 
-/// What a custom role says, as `az role definition` or Resource Manager write it.
+/// Returns the statements of a custom role, in the format of `az role definition` or Resource Manager.
 ///
 /// # Errors
-/// When it is none.
+/// If the document is not a role.
 pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
     let parsed: Value = serde_json::from_str(document).unwrap_or_default();
     let mut statements = Vec::new();
     let mut add = |actions: Vec<String>, scopes: Option<&Value>| {
         let scopes: Vec<&str> =
             scopes.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-        // A role without a subscription's id in it is for any.
+        // A role with the placeholder of a subscription is for any subscription.
         let known = scopes.iter().all(|scope| !scope.contains("SUBSCRIPTION_ID"));
         let resources = if known { at(&scopes) } else { Vec::new() };
         let source = "the document".to_owned();
@@ -143,7 +144,7 @@ pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
     Ok(statements)
 }
 
-/// The known operations that patterns match.
+/// Returns the known operations that patterns match.
 #[must_use]
 pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
     let known = |name: String| {

@@ -1,4 +1,4 @@
-//! Real calls that show whether a run would get a token.
+//! Real calls that show if a run would get a token.
 
 use audex_sdk::provider::{CheckResult, Error, HealthStatus, Secret, clock, identity, settings};
 
@@ -37,13 +37,14 @@ pub fn health() -> Vec<CheckResult> {
     results
 }
 
-/// How long a token lives on.
+/// Describes the remaining life of a token.
 fn left(expires_at: Option<u64>) -> String {
     let left = expires_at.map(|ends| ends.saturating_sub(clock::now()));
     left.map(|left| format!("; it lives {left} s more")).unwrap_or_default()
 }
 
-/// The identity for temporary roles, where one is set: whether it can log in, and has no other role.
+/// Checks the identity for temporary roles, if one is configured: it must be able to log in, and have no
+/// other role.
 fn agent(own: &Secret, subscription: Option<&str>) -> Option<CheckResult> {
     const NAME: &str = "identity for custom-role";
     let client_id = settings::get("client_id")?;

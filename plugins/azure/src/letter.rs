@@ -1,4 +1,4 @@
-//! Letters of a shared access signature: which operations on blobs each admits.
+//! Letters of a shared access signature, and the operations on blobs that each allows.
 
 use crate::resource::Place;
 
@@ -9,19 +9,19 @@ const CONTAINER_READ: &str = "microsoft.storage/storageaccounts/blobservices/con
 /// One letter of `sp`.
 pub struct Letter {
     pub sign: char,
-    /// The operations (after `blobs/`, lower case) that are what it admits.
+    /// The operations (after `blobs/`, lower case) that the letter fully allows.
     admits: &'static [&'static str],
-    /// A part of another operation that it admits besides.
+    /// A part of another operation that the letter also allows.
     besides: Option<(&'static str, &'static str)>,
-    /// The kinds of resource (`sr`) it may stand with.
+    /// The kinds of resource (`sr`) that accept the letter.
     kinds: &'static str,
 }
 
-/// In the order in which the service wants them.
+/// The letters, in the order that the service requires.
 ///
-/// Sources: Azure Storage, "Create a user delegation SAS", permissions for a directory, container, or blob; "Authorize with
-/// Microsoft Entra ID", permissions for calling data operations: listing is of `read`, and appending, creating and taking a
-/// snapshot are of `add/action` as well as of `write`.
+/// Sources: Azure Storage, "Create a user delegation SAS", permissions for a directory, container, or blob;
+/// "Authorize with Microsoft Entra ID", permissions for calling data operations: listing belongs to `read`,
+/// and appending, creating and taking a snapshot belong to `add/action` as well as to `write`.
 const LETTERS: [Letter; 9] = [
     Letter { sign: 'r', admits: &["read"], besides: None, kinds: "cdb" },
     Letter { sign: 'a', admits: &["add/action"], besides: None, kinds: "cdb" },
@@ -34,11 +34,11 @@ const LETTERS: [Letter; 9] = [
     Letter { sign: 'm', admits: &["move/action"], besides: None, kinds: "cdb" },
 ];
 
-/// The letters that an operation needs at `place`; none if a signature cannot give it.
+/// Returns the letters that an operation needs at `place`, or none if a signature cannot grant it.
 pub fn needed(operation: &str, place: &Place) -> Vec<&'static Letter> {
     let lower = operation.to_ascii_lowercase();
     let here = LETTERS.iter().filter(|letter| letter.kinds.contains(place.kind()));
-    // Of the container itself nothing can be read; what `containers/read` is asked for here is to see what is in it.
+    // The container itself cannot be read; here `containers/read` means listing its blobs.
     if lower == CONTAINER_READ {
         return here.filter(|letter| letter.sign == 'l').collect();
     }
@@ -46,14 +46,15 @@ pub fn needed(operation: &str, place: &Place) -> Vec<&'static Letter> {
     here.filter(|letter| letter.admits.contains(&verb)).collect()
 }
 
-/// Letters as `sp` has them: each once, in order.
+/// Writes letters in the form of `sp`: each once, in order.
 pub fn written<'a>(letters: impl IntoIterator<Item = &'a Letter>) -> String {
     let given: Vec<char> = letters.into_iter().map(|letter| letter.sign).collect();
     LETTERS.iter().map(|letter| letter.sign).filter(|letter| given.contains(letter)).collect()
 }
 
 impl Letter {
-    /// The names (lower case) of all operations of which it admits the whole or a part, with that part.
+    /// Returns the names (lower case) of all operations that the letter allows fully or in part, with that
+    /// part.
     pub fn operations(&self) -> impl Iterator<Item = (String, Option<&'static str>)> {
         let whole = self.admits.iter().map(|verb| (format!("{BLOBS}{verb}"), None));
         whole.chain(self.besides.map(|(verb, part)| (format!("{BLOBS}{verb}"), Some(part))))

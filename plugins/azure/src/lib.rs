@@ -1,8 +1,8 @@
 //! Microsoft Azure: tokens for the audiences that a grant implies, or a shared access signature for blobs.
 //!
-//! A token of Entra ID knows its audience and nothing else of what was asked; the plan says so. A user-delegation SAS knows
-//! operations, container and expiry, and the service holds to them. A temporary custom role limits everything, and is made
-//! only where it is asked for. See `method.rs` for which one is taken when.
+//! A token of Entra ID carries its audience and nothing else of the grant; the plan says so. A
+//! user-delegation SAS carries operations, container and expiry, and the service enforces them. A temporary
+//! custom role limits everything, and is made only on request. `method.rs` says when each method is used.
 
 mod action;
 mod arm;
@@ -109,7 +109,7 @@ fn configured() -> plan::Settings {
     plan::Settings { method, client_id, subscription_id }
 }
 
-/// An error of the request's own making.
+/// Returns an error that the request itself caused.
 fn invalid(code: &str, message: String, hint: &str) -> Error {
     refusal(ErrorKind::InvalidInput, code, message, hint)
 }

@@ -1,26 +1,26 @@
-//! How credentials are made, and how long they can live.
+//! The methods to make credentials, and the longest life of these.
 
 use audex_sdk::provider::{Error, Grant};
 
 use crate::invalid;
 
-/// The ways to credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// A user-delegation SAS for blobs of one container: the cloud holds to it.
+    /// A user-delegation SAS for blobs of one container, which Azure enforces.
     Sas,
-    /// Tokens for the audiences that the operations imply, and everything their holder may do there.
+    /// Tokens for the audiences that the operations need, with everything that their holder may do there.
     AudienceTokens,
-    /// Tokens of an identity that has a temporary custom role with exactly what was asked: the cloud holds to it.
+    /// Tokens of an identity with a temporary custom role for exactly the grant, which Azure enforces.
     CustomRole,
 }
 
-/// An access token lives 60 to 90 minutes, and 24 hours where a managed identity gave it; nobody can choose.
-/// Sources: Microsoft Entra, "Configurable token lifetimes" and "Managed identities for Azure resources frequently asked
-/// questions" (tokens are cached for 24 hours).
+/// The longest life of an access token: 60 to 90 minutes, or 24 hours if a managed identity issued it; the
+/// life cannot be chosen. Sources: Microsoft Entra, "Configurable token lifetimes" and "Managed identities
+/// for Azure resources frequently asked questions" (tokens are cached for 24 hours).
 pub const LONGEST_TOKEN: u32 = 24 * 3600;
 const SHORTEST_TOKEN: u32 = 3600;
-/// A user delegation key is good for seven days. Source: Blob service REST API, "Get User Delegation Key".
+/// The longest life of a user delegation key: seven days. Source: Blob service REST API, "Get User Delegation
+/// Key".
 const LONGEST_KEY: u32 = 7 * 24 * 3600;
 
 impl Method {
@@ -32,16 +32,18 @@ impl Method {
         }
     }
 
-    /// The method for this grant: whatever is limited to resources needs a signature. `forced` is the user's setting.
+    /// Chooses the method for this grant: a limit to resources needs a signature. `forced` is the user's
+    /// setting.
     ///
     /// # Errors
-    /// When the one insisted on cannot do it, or is none.
+    /// If the forced method cannot express the grant, or does not exist.
     pub fn decide(grant: &Grant, forced: Option<&str>) -> Result<Self, Error> {
         let limited = grant.permissions.iter().any(|permission| !permission.resources.is_every());
         match (forced.unwrap_or("auto"), limited) {
             ("auto" | "sas", true) => Ok(Self::Sas),
             ("auto" | "audience-tokens", false) => Ok(Self::AudienceTokens),
-            // Never picked: it changes who may do what in the subscription, if only for a while.
+            // Never chosen automatically: this method changes role assignments of the subscription, if only
+            // for a while.
             ("custom-role", _) => Ok(Self::CustomRole),
             ("sas", false) => Err(invalid(
                 "resource-missing",
@@ -62,8 +64,10 @@ impl Method {
         }
     }
 
+    /// Checks the ttl against the longest life of the method's credentials.
+    ///
     /// # Errors
-    /// When credentials of this method cannot live so long.
+    /// If credentials of this method cannot live so long.
     pub fn check_ttl(self, ttl: u32) -> Result<(), Error> {
         let (ceiling, hours) = match self {
             Self::Sas => (LONGEST_KEY, "7 days"),
@@ -76,7 +80,7 @@ impl Method {
         Err(invalid("ttl-too-long", message, "ask for a shorter --ttl"))
     }
 
-    /// The longest that what was handed out may live.
+    /// Returns the longest possible life of the delivered credentials.
     pub fn longest_life(self, ttl: u32) -> u32 {
         match self {
             Self::Sas => ttl,
@@ -85,7 +89,7 @@ impl Method {
     }
 }
 
-/// What is to be known of tokens for a ttl, since nobody can choose how long they live.
+/// Returns the notice about the life of tokens for a ttl, which cannot be chosen.
 pub fn token_life(ttl: u32) -> String {
     let rule = "a token lives 60 to 90 minutes (24h from a managed identity), whatever the ttl";
     if ttl > SHORTEST_TOKEN {

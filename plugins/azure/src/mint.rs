@@ -1,4 +1,4 @@
-//! The credentials themselves: tokens behind an identity endpoint, or one signature.
+//! Mints the credentials: tokens behind an identity endpoint, or one signature.
 
 pub mod role;
 
@@ -17,7 +17,7 @@ use crate::{arm, audience, delegation, refusal, time};
 
 /// The slot of the source credentials.
 pub const OWN: &str = "azure";
-/// Clocks differ: what is good from now on may not be so yet for the service.
+/// The tolerance for clock differences: a start of now may still be in the future for the service.
 const SKEW_SECONDS: u64 = 60;
 
 pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
@@ -41,7 +41,7 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
     }
 }
 
-/// What is minted is what was shown.
+/// Checks that the minted credentials are those of the plan.
 fn as_planned(planned: &Plan, policy: &str) -> Result<(), Error> {
     if planned.policy.as_deref() == Some(policy) {
         return Ok(());
@@ -50,8 +50,8 @@ fn as_planned(planned: &Plan, policy: &str) -> Result<(), Error> {
     Err(refusal(ErrorKind::Internal, "plan-mismatch", message, "plan again"))
 }
 
-/// Tokens of the holder behind `slot`, served by an endpoint that `az` and the client libraries ask as they would ask App
-/// Service.
+/// Delivers tokens of the holder behind `slot`, through an endpoint that `az` and the client libraries use
+/// like that of App Service.
 fn serve(audiences: &[Audience], planned: &Plan, slot: &str) -> Result<Minted, Error> {
     let Fetched { tokens, mut notices } = fetch(audiences, |audience| token(slot, audience))?;
     let now = clock::now();
@@ -62,7 +62,8 @@ fn serve(audiences: &[Audience], planned: &Plan, slot: &str) -> Result<Minted, E
         check_life(token, now, planned.longest_life_seconds)?;
     }
     let mut variables = Vec::new();
-    // Otherwise `az storage` would look for the account's keys. Source: azure-cli 2.91, `storage/_validators.py`.
+    // Without this variable, `az storage` would look for the account's keys. Source: azure-cli 2.91,
+    // `storage/_validators.py`.
     if audiences.contains(&Audience { name: audience::STORAGE, required: true }) {
         variables.push(plain("AZURE_STORAGE_AUTH_MODE", "login".to_owned()));
     }
@@ -85,7 +86,7 @@ fn serve(audiences: &[Audience], planned: &Plan, slot: &str) -> Result<Minted, E
         expires_at,
         identity: identity::whoami(slot).ok(),
         credential_id: None,
-        // Entra ID has no call that ends one access token.
+        // Entra ID has no call that revokes a single access token.
         lease: None,
         settle_seconds: None,
         method: planned.method.clone(),
@@ -93,14 +94,14 @@ fn serve(audiences: &[Audience], planned: &Plan, slot: &str) -> Result<Minted, E
     })
 }
 
-/// Tokens that were given, and what is to be said of those that were not.
+/// The tokens received, and notices about the others.
 #[derive(Debug)]
 struct Fetched<T> {
     tokens: Vec<(&'static str, T)>,
     notices: Vec<String>,
 }
 
-/// Asks for every token. One that only wildcards lead to may be refused, as long as there is another.
+/// Requests every token. A token that only wildcards need may be refused, as long as there is another.
 fn fetch<T>(audiences: &[Audience], ask: impl Fn(&str) -> Result<T, Error>) -> Result<Fetched<T>, Error> {
     let (mut fetched, mut first) = (Fetched { tokens: Vec::new(), notices: Vec::new() }, None);
     for audience in audiences {
@@ -119,19 +120,20 @@ fn fetch<T>(audiences: &[Audience], ask: impl Fn(&str) -> Result<T, Error>) -> R
     }
 }
 
-/// Whether the next audience fares no better: no credentials, no network. (What `az` says of one audience is `source-tool`.)
+/// Returns true if the next audience would fail too: no credentials, no network. (The code `source-tool` is
+/// an error of `az` for one audience.)
 fn is_hopeless(error: &Error) -> bool {
     error.kind == ErrorKind::Unavailable && error.code != "source-tool"
 }
 
-/// A token of the holder behind `slot` for one audience.
+/// Returns a token of the holder behind `slot` for one audience.
 pub fn token(slot: &str, audience: &str) -> Result<Bearer, Error> {
     identity::token(slot, &[format!("{audience}/.default")])
 }
 
 fn served(audience: &str, bearer: Bearer, now: u64) -> AudienceToken {
     let Bearer { value, expires_at } = bearer;
-    // The host gives no token of unknown life; should it, it is good for nothing.
+    // The host delivers no token of unknown life; such a token would count as expired.
     AudienceToken { audience: audience.to_owned(), token: value, expires_at: expires_at.unwrap_or(now) }
 }
 
@@ -147,7 +149,7 @@ fn check_life(token: &AudienceToken, now: u64, longest: u32) -> Result<(), Error
     ))
 }
 
-/// Subscription and tenant: of the settings, else of the list that Resource Manager shows.
+/// Returns subscription and tenant: from the settings, else from the list in Resource Manager.
 fn subscription(tokens: &[AudienceToken]) -> Option<(String, String)> {
     let [id, tenant] = ["subscription_id", "tenant_id"].map(settings::get);
     if let (Some(id), Some(tenant)) = (&id, &tenant) {
@@ -156,7 +158,7 @@ fn subscription(tokens: &[AudienceToken]) -> Option<(String, String)> {
     let own = tokens.iter().find(|token| token.audience == audience::RESOURCE_MANAGER);
     let listed = match own {
         Some(own) => arm::subscriptions(&own.token),
-        // Asked for here only, and not handed on.
+        // This token is used only here, and is not delivered.
         None => token(OWN, audience::RESOURCE_MANAGER).and_then(|bearer| arm::subscriptions(&bearer.value)),
     };
     let listed = listed.ok()?;
@@ -164,7 +166,7 @@ fn subscription(tokens: &[AudienceToken]) -> Option<(String, String)> {
     Some((one.id.clone(), one.tenant.clone()))
 }
 
-/// A signature by a delegation key; no token goes with it.
+/// Signs with a delegation key; no token is delivered.
 fn sign(grant: &Grant, signed: &Signed) -> Result<Minted, Error> {
     let account = &signed.place.account;
     let now = clock::now();
@@ -192,7 +194,7 @@ fn sign(grant: &Grant, signed: &Signed) -> Result<Minted, Error> {
         expires_at,
         identity: Some(format!("{} (tenant {})", delegation.key.oid, delegation.key.tid)),
         credential_id: None,
-        // Only revoking every delegation key of the account would end it.
+        // The signature could be ended only by revoking every delegation key of the account.
         lease: None,
         settle_seconds: None,
         method: Method::Sas.name().to_owned(),
@@ -200,7 +202,7 @@ fn sign(grant: &Grant, signed: &Signed) -> Result<Minted, Error> {
     })
 }
 
-/// `Authorization: Bearer` with a secret.
+/// Returns the header `Authorization: Bearer` with a secret.
 pub fn bearer(token: &Secret) -> Header<'_> {
     let value = vec![Chunk::Plain(b"Bearer ".to_vec()), Chunk::Secret(token)];
     Header { name: "authorization".to_owned(), value }

@@ -1,4 +1,4 @@
-//! What would be asked of Azure, before anything is.
+//! Plans the requests to Azure before any is sent.
 
 pub mod signed;
 pub mod tokens;
@@ -8,19 +8,20 @@ use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Plan, Planned};
 use crate::method::Method;
 use crate::role::Roles;
 
-/// What of the settings a plan depends on.
+/// The settings that a plan depends on.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// The method that the user insists on.
+    /// The method that the user forces.
     pub method: Option<String>,
     /// The identity that gets temporary roles.
     pub client_id: Option<String>,
     pub subscription_id: Option<String>,
 }
 
+/// Plans a grant.
 ///
 /// # Errors
-/// When the grant cannot be expressed, or a credential for it would let through what is denied.
+/// If the grant cannot be expressed, or a credential for it would allow a denied operation.
 pub fn plan(grant: &Grant, settings: &Settings) -> Result<Plan, Error> {
     let method = Method::decide(grant, settings.method.as_deref())?;
     method.check_ttl(grant.ttl_seconds)?;
@@ -40,16 +41,16 @@ pub fn plan(grant: &Grant, settings: &Settings) -> Result<Plan, Error> {
 }
 
 impl Settings {
-    /// The temporary roles of `grant`.
+    /// Returns the temporary roles of `grant`.
     ///
     /// # Errors
-    /// When there can be none.
+    /// If the grant cannot be expressed as roles.
     pub fn roles(&self, grant: &Grant) -> Result<Roles, Error> {
         Roles::of(grant, self.client_id.as_deref(), self.subscription_id.as_deref())
     }
 }
 
-/// What a method has to say of a grant.
+/// A method's result for a grant: policy, permissions and notices.
 pub struct Outline {
     pub policy: String,
     pub permissions: Vec<Planned>,
@@ -67,7 +68,7 @@ pub mod tests {
 
     use super::*;
 
-    /// A grant of `(action, resources)`.
+    /// Returns a grant of `(action, resources)`.
     pub fn grant(permissions: &[(&str, &[&str])], deny: &[&str]) -> Grant {
         let owned = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let permission = |(action, resources): &(&str, &[&str])| Permission {

@@ -1,9 +1,9 @@
-//! What well-known commands of `az` need that a grant does not ask for.
+//! The needs of well-known `az` commands that a grant does not cover.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Advice, Grant};
 
-/// A command, the operations of which any one is enough (the one to propose first), and what it does.
+/// A command, its alternative operations (the one to propose first), and its effect.
 struct Row {
     command: &'static [&'static str],
     needs: &'static [&'static str],
@@ -19,7 +19,7 @@ const BLOB_WRITE: &str = "Microsoft.Storage/storageAccounts/blobServices/contain
 const BLOB_ADD: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action";
 const BLOB_DELETE: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete";
 const CONTAINER_READ: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/read";
-/// With an account's keys `az storage` needs nothing else.
+/// The operation that returns account keys, with which `az storage` needs nothing else.
 const LIST_KEYS: &str = "Microsoft.Storage/storageAccounts/listKeys/action";
 const ACCOUNT_READ: &str = "Microsoft.Storage/storageAccounts/read";
 const VAULT_READ: &str = "Microsoft.KeyVault/vaults/read";
@@ -28,8 +28,9 @@ const SECRET_SET: &str = "Microsoft.KeyVault/vaults/secrets/setSecret/action";
 const SECRET_LIST: &str = "Microsoft.KeyVault/vaults/secrets/readMetadata/action";
 const MACHINE_READ: &str = "Microsoft.Compute/virtualMachines/read";
 
-/// Sources: Azure CLI reference of each command; "Authorize with Microsoft Entra ID" (blobs), "Provide access to Key Vault
-/// with Azure role-based access control" (secrets) and the request each makes to Resource Manager.
+/// The known commands. Sources: Azure CLI reference of each command; "Authorize with Microsoft Entra ID"
+/// (blobs), "Provide access to Key Vault with Azure role-based access control" (secrets) and the request of
+/// each command to Resource Manager.
 const TABLE: [Row; 23] = [
     row(&["storage", "account", "keys", "list"], &[LIST_KEYS], "lists an account's keys"),
     row(&["storage", "account", "list"], &[ACCOUNT_READ], "lists storage accounts"),
@@ -75,7 +76,7 @@ const TABLE: [Row; 23] = [
         "lists role assignments",
     ),
 ];
-/// Options that bring a credential of their own: then what the grant asks for says nothing.
+/// Options with separate credentials; with these, the grant says nothing about the command.
 const OWN_CREDENTIALS: [&str; 3] = ["--account-key", "--sas-token", "--connection-string"];
 
 pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {

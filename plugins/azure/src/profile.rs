@@ -2,7 +2,7 @@
 
 use audex_sdk::provider::Profile;
 
-/// Name, what it is for, operations.
+/// Name, purpose and operations.
 const TABLE: [(&str, &str, &[&str]); 4] = [
     ("azure-storage-readonly", "Read storage accounts", &["Microsoft.Storage/storageAccounts/read"]),
     (

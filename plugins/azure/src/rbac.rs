@@ -1,4 +1,4 @@
-//! Role definitions and role assignments at Resource Manager.
+//! Role definitions and role assignments in Resource Manager.
 //!
 //! Source: Azure RBAC REST API 2022-04-01, "Role Definitions", "Role Assignments" and "Permissions".
 
@@ -12,12 +12,13 @@ use crate::role::scope::Scope;
 
 const ARM: &str = "https://management.azure.com";
 const VERSION: &str = "api-version=2022-04-01";
-/// One small exchange.
+/// The timeout for one small exchange.
 const TIMEOUT_MS: u32 = 20_000;
-/// Pages of a listing that are read: a subscription has at most 4,000 assignments, and a tenant 5,000 custom roles.
+/// The most pages of a list that are read: a subscription has at most 4,000 assignments, and a tenant 5,000
+/// custom roles.
 const PAGES: usize = 50;
 
-/// Resource Manager, with a token for it.
+/// A client for Resource Manager that holds a token.
 pub struct Rbac<'a> {
     pub token: &'a Secret,
 }
@@ -25,28 +26,29 @@ pub struct Rbac<'a> {
 /// A role assignment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
-    /// The last part of its id.
+    /// The last part of the assignment's id.
     pub name: String,
     pub scope: String,
-    /// The last part of the id of the role that is assigned.
+    /// The last part of the id of the assigned role.
     pub role: String,
-    /// It holds under a condition.
+    /// True if the assignment has a condition.
     pub has_condition: bool,
 }
 
 /// A custom role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomRole {
-    /// The last part of its id.
+    /// The last part of the role's id.
     pub id: String,
     pub name: String,
 }
 
 impl Rbac<'_> {
-    /// Makes a custom role that can be assigned in `subscription`.
+    /// Creates a custom role that can be assigned in `subscription`.
     ///
     /// # Errors
-    /// When Resource Manager refuses or cannot be reached; so do all of these.
+    /// If Resource Manager rejects the request or cannot be reached; the same applies to the other functions
+    /// here.
     pub fn define(&self, subscription: &str, id: &str, name: &str, permissions: &Value) -> Result<(), Error> {
         let scope = format!("/subscriptions/{subscription}");
         let body = json!({ "properties": {
@@ -83,7 +85,7 @@ impl Rbac<'_> {
         self.done("DELETE", &definition(subscription, id), None, "delete a custom role").map(drop)
     }
 
-    /// What is assigned to `principal` in `subscription`, above it and below it, groups included.
+    /// Returns the assignments of `principal` in `subscription`, above it and below it, groups included.
     pub fn assigned_to(&self, subscription: &str, principal: &str) -> Result<Vec<Assignment>, Error> {
         self.assignments(subscription, &format!("assignedTo('{principal}')"))
     }
@@ -91,11 +93,10 @@ impl Rbac<'_> {
     fn assignments(&self, subscription: &str, filter: &str) -> Result<Vec<Assignment>, Error> {
         let path = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleAssignments");
         let listed = self.list(&path, filter, "list role assignments")?;
-        // Security: one that cannot be read is one all the same.
+        // Security: an assignment that cannot be read still counts.
         Ok(listed.iter().map(read_assignment).collect())
     }
 
-    /// The custom roles of `subscription`.
     pub fn custom_roles(&self, subscription: &str) -> Result<Vec<CustomRole>, Error> {
         let path = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions");
         let listed = self.list(&path, "type eq 'CustomRole'", "list custom roles")?;
@@ -106,17 +107,17 @@ impl Rbac<'_> {
         Ok(listed.iter().filter_map(role).collect())
     }
 
-    /// The definition of the role `id`, a custom one or one of Azure's own.
+    /// Returns the definition of the role `id`, a custom one or one of Azure's own.
     pub fn definition(&self, subscription: &str, id: &str) -> Result<Value, Error> {
         self.done("GET", &definition(subscription, id), None, "read a role")
     }
 
-    /// Every assignment in `subscription`, whoever has it.
+    /// Returns every assignment in `subscription`, for any principal.
     pub fn all_assignments(&self, subscription: &str) -> Result<Vec<Assignment>, Error> {
         self.assignments(subscription, "")
     }
 
-    /// Whether the holder of the token may do anything at `scope`.
+    /// Returns true if the token's holder has any permission at `scope`.
     pub fn may_anything(&self, scope: &Scope) -> Result<bool, Error> {
         let path = format!("{}/providers/Microsoft.Authorization/permissions", scope.as_str());
         let (status, reply) = self.ask("GET", &format!("{ARM}{path}?{VERSION}"), None)?;
@@ -149,7 +150,7 @@ impl Rbac<'_> {
 
     fn done(&self, method: &str, path: &str, body: Option<&Value>, what: &str) -> Result<Value, Error> {
         let reply = self.ask(method, &format!("{ARM}{path}?{VERSION}"), body)?;
-        // What is not there needs no deleting.
+        // Deleting something that does not exist succeeds.
         if method == "DELETE" && matches!(reply.0, 204 | 404) {
             Ok(Value::Null)
         } else {
@@ -218,13 +219,14 @@ fn unreadable(what: &str) -> Error {
     refusal(ErrorKind::Unavailable, "rbac-reply", message, "try again in a moment")
 }
 
-/// The next page, by the name that the host routes. Security: never where the reply says, but at the same place.
+/// Returns the next page, under the name that the host routes. Security: never the host in the reply, always
+/// the same one.
 fn at_home(next: &str) -> Option<String> {
     let path = next.split_once("://")?.1.split_once('/')?.1;
     Some(format!("{ARM}/{path}"))
 }
 
-/// A filter as part of an address (RFC 3986).
+/// Percent-encodes a filter as part of a URL (RFC 3986).
 fn encoded(text: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~()',".contains(&byte);
     let one = |byte: u8| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };

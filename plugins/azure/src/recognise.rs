@@ -1,15 +1,16 @@
-//! What requests to Azure ask for, and what that needs: operations of Resource Manager follow from paths, those of blobs and
-//! vaults from a short list. What the catalogue does not know is unknown, never guessed.
+//! The operations of requests to Azure: those of Resource Manager follow from paths, those of blobs and
+//! vaults from a short list. An operation that is not in the catalogue counts as unknown and is never
+//! guessed.
 //!
-//! Source: Resource Manager REST API, "Azure resource provider operations"; Blob service REST API, "Authorize with Microsoft Entra
-//! ID", "Permissions for calling data operations"; Key Vault, "Azure RBAC guide".
+//! Source: Resource Manager REST API, "Azure resource provider operations"; Blob service REST API, "Authorize
+//! with Microsoft Entra ID", "Permissions for calling data operations"; Key Vault, "Azure RBAC guide".
 
 use audex_sdk::provider::{Attribution, Call, Permission, Scope, SeenRequest};
 
 /// Hosts of Resource Manager, in all clouds.
 const MANAGEMENT: [&str; 3] =
     ["management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"];
-/// Logins need no permission.
+/// Hosts for login, which needs no permission.
 const LOGIN: [&str; 4] =
     ["login.microsoftonline.com", "login.microsoftonline.us", "login.chinacloudapi.cn", "login.windows.net"];
 const BLOB: &str = ".blob.core.";
@@ -17,14 +18,14 @@ const VAULT: &str = ".vault.";
 const SUBSCRIPTION: &str = "Microsoft.Resources/subscriptions";
 const GROUP: &str = "Microsoft.Resources/subscriptions/resourceGroups";
 const CONTAINERS: &str = "Microsoft.Storage/storageAccounts/blobServices/containers";
-/// Characters of a path that is told where nothing is known.
+/// The most characters of a path that are reported for an unknown operation.
 const PATH: usize = 80;
-/// Segments of a path that are looked at.
+/// The most segments of a path that are read.
 const SEGMENTS: usize = 64;
-/// What a call that needs nothing is called.
+/// The name of a call that needs no permission.
 const LOGGED_IN: &str = "login";
 
-/// One call for each request, in order; its operation is that of Azure's own list.
+/// Returns one call for each request, in order; its operation is one of Azure's own list.
 pub fn recognise(requests: &[SeenRequest]) -> Vec<Call> {
     requests.iter().map(one).collect()
 }
@@ -44,7 +45,7 @@ fn one(request: &SeenRequest) -> Call {
     } else {
         None
     };
-    // In the spelling of the list; a login is none of it.
+    // In the spelling of the list; a login is not in the list.
     let known = operation.and_then(|name| {
         if name == LOGGED_IN { Some(name) } else { azure_catalogue::find(&name).map(|found| found.name) }
     });
@@ -60,7 +61,8 @@ fn one(request: &SeenRequest) -> Call {
     }
 }
 
-/// The last `/providers/` decides: an extension of a resource is its own provider's.
+/// Returns the operation of a path. The last `/providers/` decides: an extension of a resource belongs to its
+/// own provider.
 fn managed(method: &str, path: &[&str]) -> Option<String> {
     let is = |text: &&&str, name: &str| text.eq_ignore_ascii_case(name);
     let place = path.iter().rposition(|part| is(&part, "providers"));
@@ -97,14 +99,15 @@ fn managed(method: &str, path: &[&str]) -> Option<String> {
         "POST" => "action",
         _ => return None,
     };
-    // `…/virtualMachines/NAME/start`: what follows the last name is what is done. Lists of keys are asked for so, too.
+    // `…/virtualMachines/NAME/start`: the part after the last name is the action. Requests for lists of keys
+    // have this form too.
     if verb == "action" && names % 2 == 0 && place.is_some() {
         return None;
     }
     Some(format!("{}/{verb}", types.join("/")))
 }
 
-/// Blobs: by method, and by `restype` and `comp` of the query.
+/// Returns the operation of a blob request: by method, and by `restype` and `comp` of the query.
 fn blob(request: &SeenRequest, path: &[&str]) -> Option<&'static str> {
     let query = |name: &str| {
         request
@@ -128,7 +131,7 @@ fn blob(request: &SeenRequest, path: &[&str]) -> Option<&'static str> {
     })
 }
 
-/// Secrets, keys and certificates of a vault.
+/// Returns the operation on secrets, keys and certificates of a vault.
 fn secret(method: &str, path: &[&str]) -> Option<&'static str> {
     Some(match (method, path) {
         ("GET", ["secrets"] | ["secrets", _, "versions"]) => "secrets/readMetadata/action",
@@ -151,7 +154,7 @@ fn secret(method: &str, path: &[&str]) -> Option<&'static str> {
     })
 }
 
-/// One attribution for each call.
+/// Returns one attribution for each call.
 pub fn attribute(calls: &[Call]) -> Vec<Attribution> {
     calls.iter().map(need).collect()
 }

@@ -1,10 +1,10 @@
-//! The resources a shared access signature can be limited to: a container, a directory or one blob.
+//! The resources that a shared access signature can be limited to: a container, a directory or one blob.
 
 use audex_sdk::provider::Error;
 
 use crate::invalid;
 
-/// Where a signature is good.
+/// The resource of a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub account: String,
@@ -12,24 +12,26 @@ pub struct Place {
     pub part: Part,
 }
 
-/// How much of the container.
+/// The signed part of the container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
     Whole,
-    /// Of accounts with a hierarchical namespace only.
+    /// Only in accounts with a hierarchical namespace.
     Directory(String),
     Blob(String),
 }
 
 const HOST: &str = ".blob.core.windows.net";
-/// A longer name is refused by the service. Source: "Naming and referencing containers, blobs, and metadata".
+/// The longest name that the service accepts. Source: "Naming and referencing containers, blobs, and
+/// metadata".
 const LONGEST_PATH: usize = 1024;
 
 impl Place {
-    /// Reads `https://ACCOUNT.blob.core.windows.net/CONTAINER`, and behind it `/*`, `/DIRECTORY/*`, `/DIRECTORY/` or `/BLOB`.
+    /// Reads `https://ACCOUNT.blob.core.windows.net/CONTAINER`, optionally followed by `/*`, `/DIRECTORY/*`,
+    /// `/DIRECTORY/` or `/BLOB`.
     ///
     /// # Errors
-    /// When it is nothing of the kind.
+    /// If the text has none of these forms.
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::read(text).ok_or_else(|| {
             let hint = if text.strip_suffix('*').is_some_and(|path| !path.ends_with('/')) {
@@ -66,7 +68,7 @@ impl Place {
         })
     }
 
-    /// The canonicalized resource that is signed.
+    /// Returns the canonicalized resource that is signed.
     pub fn canonical(&self) -> String {
         let container = format!("/blob/{}/{}", self.account, self.container);
         match &self.part {
@@ -75,7 +77,7 @@ impl Place {
         }
     }
 
-    /// `sr`: which kind of resource is signed.
+    /// Returns `sr`, the kind of the signed resource.
     pub fn kind(&self) -> char {
         match self.part {
             Part::Whole => 'c',
@@ -84,7 +86,7 @@ impl Place {
         }
     }
 
-    /// `sdd`: how many directories deep; of a directory only.
+    /// Returns `sdd`, the depth of a directory; `None` for other resources.
     pub fn depth(&self) -> Option<usize> {
         match &self.part {
             Part::Directory(path) => Some(path.split('/').count()),
@@ -98,7 +100,8 @@ fn is_account(name: &str) -> bool {
     (3..=24).contains(&name.len()) && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
-/// Source: "Naming and referencing containers, blobs, and metadata", with the containers the service itself names.
+/// Source: "Naming and referencing containers, blobs, and metadata", with the containers the service itself
+/// names.
 fn is_container(name: &str) -> bool {
     let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let own = (3..=63).contains(&name.len())
@@ -109,7 +112,8 @@ fn is_container(name: &str) -> bool {
     own || matches!(name, "$root" | "$web" | "$logs")
 }
 
-/// Security: the path is one line of the text that is signed. A line break in it would begin the next field.
+/// Returns true for a safe path. Security: the path is one line of the signed text. A line break in it would
+/// begin the next field.
 fn is_path(path: &str) -> bool {
     let refused = |c: char| c.is_control() || matches!(c, '*' | '?' | '#' | '%' | '\\');
     path.len() <= LONGEST_PATH

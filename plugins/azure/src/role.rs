@@ -1,6 +1,8 @@
-//! A grant as temporary custom roles of one identity: the cloud holds it to them, and they go with the session.
+//! A grant as temporary custom roles of one identity: Azure enforces these roles, and the session's end
+//! removes them.
 //!
-//! Only an identity that has no role of its own can be limited so, since a token carries all of its holder's roles.
+//! Only an identity without roles of its own can be limited in this way, because a token carries all roles of
+//! its holder.
 
 pub mod lease;
 pub mod scope;
@@ -15,13 +17,14 @@ use crate::plan::{Outline, planned};
 use crate::role::scope::Scope;
 use crate::{action, invalid, method};
 
-/// Scopes of one session. Each is one role assignment, of which a subscription takes 4,000, and all stand in the lease.
+/// The most scopes of one session. Each needs a role assignment, of which a subscription accepts 4,000, and
+/// the lease lists them all.
 const SCOPES: usize = 8;
-/// What lets its holder hand out roles, which stay when the session has ended.
+/// Operations that let their holder assign roles, which would stay after the session's end.
 const GIVES_ROLES: [&str; 2] =
     ["Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleDefinitions/write"];
 
-/// One role for each set of scopes that permissions share.
+/// The roles of a session: one for each set of scopes that permissions share.
 #[derive(Debug)]
 pub struct Roles {
     pub client_id: String,
@@ -30,7 +33,7 @@ pub struct Roles {
     audiences: Vec<Audience>,
 }
 
-/// One role, and where it is assigned.
+/// One role and its scopes of assignment.
 #[derive(Debug)]
 pub struct Role {
     pub scopes: Vec<Scope>,
@@ -38,10 +41,11 @@ pub struct Role {
 }
 
 impl Roles {
-    /// `client_id` is the identity's, `subscription` where it works unless resources say so.
+    /// Derives the roles of a grant. `client_id` is the identity's; `subscription` is the scope of
+    /// permissions without resources.
     ///
     /// # Errors
-    /// When one of them is missing, or a resource cannot be a scope.
+    /// If one of the two is missing, or a resource cannot be a scope.
     pub fn of(grant: &Grant, client_id: Option<&str>, subscription: Option<&str>) -> Result<Self, Error> {
         let client_id = client_id.ok_or_else(no_identity)?;
         let whole = subscription.map(Scope::of_subscription).transpose()?;
@@ -79,7 +83,7 @@ impl Roles {
         &self.audiences
     }
 
-    /// What will be asked of Azure, as it will be sent, but for the names that a session gives.
+    /// Returns the request to Azure as it will be sent, except for the names that a session gives.
     pub fn policy(&self) -> String {
         let role = |role: &Role| {
             let scopes: Vec<&str> = role.scopes.iter().map(Scope::as_str).collect();
@@ -118,7 +122,8 @@ impl Roles {
     }
 }
 
-/// The `permissions` of a role definition. Source: Azure RBAC REST API 2022-04-01, "Role Definitions - Create Or Update".
+/// Returns the `permissions` of a role definition. Source: Azure RBAC REST API 2022-04-01, "Role Definitions
+/// - Create Or Update".
 pub fn permissions(definition: &Definition) -> Value {
     json!([{
         "actions": definition.actions,

@@ -1,13 +1,13 @@
-//! User-delegation SAS: what is signed, and how it is written.
+//! User-delegation SAS: the text to sign, and the query.
 
 use crate::resource::Place;
 
 /// The version of the service: of the requests, and of the signature (`sv`).
 ///
-/// Source: Azure Storage, "Create a user delegation SAS": the fields of the string to sign are the same from 2020-12-06 up
-/// to 2025-07-05, where further ones come in.
+/// Source: Azure Storage, "Create a user delegation SAS": the fields of the string to sign are the same from
+/// 2020-12-06 up to 2025-07-05, which adds further ones.
 pub const VERSION: &str = "2022-11-02";
-/// No request in the clear.
+/// The protocol of all requests: never unencrypted.
 pub const PROTOCOL: &str = "https";
 
 /// A user delegation key, without its value.
@@ -21,7 +21,7 @@ pub struct Key {
     pub version: String,
 }
 
-/// What a signature says.
+/// The content of a signature.
 pub struct Sas<'a> {
     pub place: &'a Place,
     pub letters: &'a str,
@@ -31,7 +31,7 @@ pub struct Sas<'a> {
 }
 
 impl Sas<'_> {
-    /// The text to sign: every field has its line, empty ones too.
+    /// Returns the text to sign: every field has its own line, even if empty.
     pub fn string_to_sign(&self) -> String {
         let (canonical, kind) = (self.place.canonical(), self.place.kind().to_string());
         let key = self.key;
@@ -64,7 +64,7 @@ impl Sas<'_> {
         fields.join("\n")
     }
 
-    /// The query up to `sig=`, behind which the signature goes, percent-encoded.
+    /// Returns the query up to `sig=`; the percent-encoded signature follows.
     pub fn query(&self) -> String {
         let (kind, depth) =
             (self.place.kind().to_string(), self.place.depth().map(|depth| depth.to_string()));
@@ -84,7 +84,7 @@ impl Sas<'_> {
             ("sks", Some(key.service.as_str())),
             ("skv", Some(key.version.as_str())),
         ];
-        // Of what is in these fields, the colons of instants alone need encoding.
+        // In these fields, only the colons of instants need encoding.
         let pair =
             |(name, value): (&str, Option<&str>)| Some(format!("{name}={}", value?.replace(':', "%3A")));
         let pairs: Vec<String> = fields.into_iter().filter_map(pair).collect();
@@ -115,8 +115,9 @@ mod tests {
         (sas.string_to_sign(), sas.query())
     }
 
-    /// What `generate_container_sas`, `generate_blob_sas` and (with `is_directory`) the latter again of `azure-storage-blob`
-    /// 12.16.0 signed for the same input; it is the release of the Python package whose service version is 2022-11-02.
+    /// The expected texts are those that `generate_container_sas`, `generate_blob_sas` and the latter with
+    /// `is_directory`, of `azure-storage-blob` 12.16.0, signed for the same input; that release of the Python
+    /// package has the service version 2022-11-02.
     #[test]
     fn what_is_signed_is_what_microsofts_client_signs() {
         for (path, letters, canonical, kind) in [
@@ -133,7 +134,7 @@ mod tests {
         }
     }
 
-    /// The same parameters as in the tokens of that client, in another order.
+    /// The parameters are the same as in the tokens of that client, in another order.
     #[test]
     fn the_query_has_the_parameters_of_microsofts_client() {
         let theirs = "st=2026-11-24T09%3A59%3A00Z&se=2026-11-24T11%3A00%3A00Z&sp=rl&spr=https&sv=2022-11-02&sr=d&sdd=2\

@@ -1,9 +1,9 @@
-//! "Did you mean": the known operation nearest to a name that is none. Paid only when a name is not known.
+//! "Did you mean": the known operation nearest to a wrong name. Runs only if a name is unknown.
 
 use audex_sdk::spelling;
 
-/// The nearest known operation, if one is near enough to be meant: of the same resource provider, else of one that is
-/// called nearly so.
+/// Returns the nearest known operation, if it is close enough to be a likely correction: of the same resource
+/// provider, else of one with a similar name.
 pub fn nearest(action: &str) -> Option<String> {
     let (provider, _) = action.split_once('/')?;
     let here = azure_catalogue::of_provider(provider);
@@ -18,7 +18,8 @@ pub fn nearest(action: &str) -> Option<String> {
     closest(&format!("{provider}/{rest}"), known.into_iter().map(|operation| operation.name))
 }
 
-/// How many slips a name of this length may have. Names are long and alike: more would suggest a sibling.
+/// Returns the largest edit distance for a name of this length. Names are long and alike: a larger distance
+/// would suggest a sibling.
 fn allowed(name: &str) -> usize {
     (name.len() / 12).clamp(1, 3)
 }

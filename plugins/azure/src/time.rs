@@ -1,20 +1,21 @@
-//! Instants as Azure Storage takes them: RFC 3339, UTC, whole seconds.
+//! Instants in the format of Azure Storage: RFC 3339, UTC, whole seconds.
 
-/// `2026-11-24T09:48:56Z` for seconds since the Unix epoch.
+/// Returns `2026-11-24T09:48:56Z` for seconds since the Unix epoch.
 pub fn rfc3339(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = date(days);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
 
-/// The Gregorian date of a day since 1970-01-01. The year is taken to begin in March, so that a leap day is its last.
+/// Returns the Gregorian date of a day since 1970-01-01. Years start in March, so that a leap day is the
+/// last.
 fn date(days: u64) -> (u64, u64, u64) {
-    // From 0000-03-01; eras of 400 years are all alike.
+    // Counted from 0000-03-01; all eras of 400 years are alike.
     let days = days + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
-    // Months have 30.6 days on average, beginning with March.
+    // Months, counted from March, have 30.6 days on average.
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
     let (month, later) = if from_march < 10 { (from_march + 3, 0) } else { (from_march - 9, 1) };

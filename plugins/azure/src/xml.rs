@@ -1,8 +1,10 @@
 //! Reads single elements of the small replies of Azure Storage.
 
-/// The text of the first element called `name`, which holds no other; none if there is none, or it is written otherwise.
+/// Returns the text of the first element called `name`, or `None` if there is no such element or it contains
+/// another one.
 ///
-/// Storage replies are flat, without attributes that matter and without CDATA; what is not so is treated as absent.
+/// Storage replies are flat, without attributes that matter and without CDATA; anything else counts as
+/// absent.
 pub fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = xml;
     loop {

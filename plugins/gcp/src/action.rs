@@ -1,15 +1,15 @@
-//! The syntax of permissions, and what the catalogue says of them.
+//! The syntax of permissions, and their data in the catalogue.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{AccessLevel, Finding, Status};
 use audex_sdk::spelling;
 use gcp_catalogue::Access;
 
-/// Names with more letters wrong than this are not suggested.
+/// The largest edit distance of a suggested name.
 const FARTHEST: usize = 3;
 
-/// Looks at one permission as the user wrote it. The catalogue is not complete (see its `generate.py`), so a name that it
-/// does not have is let through with a notice.
+/// Checks one permission as the user wrote it. The catalogue is not complete (see its `generate.py`), so an
+/// unknown name is accepted with a notice.
 pub fn check(action: &str) -> Finding {
     if action == "*" {
         let note = "every permission of every service".to_owned();
@@ -58,7 +58,7 @@ pub fn check(action: &str) -> Finding {
     }
 }
 
-/// What is said of one permission of a plan: its level, or how many of which level it matches.
+/// Describes a permission of a plan: its level, or the number of permissions it matches at each level.
 pub fn describe(action: &str) -> String {
     if action == "*" {
         return "every permission of every service".to_owned();
@@ -72,7 +72,7 @@ pub fn describe(action: &str) -> String {
     }
 }
 
-/// The permissions that `action` stands for: itself, or everything known that it matches.
+/// Returns the permissions that `action` stands for: itself, or every known permission that it matches.
 pub fn expand(action: &str) -> Vec<String> {
     if pattern::is_wild(action) { gcp_catalogue::matching(action) } else { vec![action.to_owned()] }
 }
@@ -101,7 +101,8 @@ fn summary(found: &[String]) -> String {
     format!("{} permission{s}: {}", found.len(), parts.join(", "))
 }
 
-/// `service.resource.verb`, or a pattern of at least two parts: `storage.*`, `storage.objects.*`.
+/// Returns true for `service.resource.verb`, or a pattern of at least two parts: `storage.*`,
+/// `storage.objects.*`.
 fn well_formed(action: &str) -> bool {
     let part = |text: &str| {
         !text.is_empty()
@@ -113,7 +114,8 @@ fn well_formed(action: &str) -> bool {
     enough && parts.iter().all(|text| part(text))
 }
 
-/// The known permission that `action` was probably meant to be: of the same service, else of the same resource and verb.
+/// Returns the known permission that `action` most likely means: of the same service, else with the same
+/// resource and verb.
 fn nearest(action: &str) -> Option<String> {
     let (service, rest) = action.split_once('.')?;
     let here = spelling::nearest(action, gcp_catalogue::of_service(service), FARTHEST);

@@ -1,6 +1,7 @@
-//! Credential Access Boundaries: which roles, on which buckets, under which conditions.
+//! Credential Access Boundaries: roles, buckets and conditions.
 //!
-//! Source: Cloud IAM, "Credential Access Boundaries" (shape, at most ten rules, Cloud Storage only, `inRole:` only).
+//! Source: Cloud IAM, "Credential Access Boundaries" (shape, at most ten rules, Cloud Storage only, `inRole:`
+//! only).
 
 use audex_sdk::provider::Error;
 use serde::Serialize;
@@ -9,10 +10,10 @@ use crate::invalid;
 use crate::resource::Place;
 use crate::role;
 
-/// Rules of one boundary.
+/// The most rules of one boundary.
 const MOST_RULES: usize = 10;
 
-/// The document that the token exchange takes.
+/// The document that the token exchange accepts.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Options {
@@ -39,19 +40,19 @@ struct Condition {
     expression: String,
 }
 
-/// A boundary, and what it admits beyond what was asked for.
+/// A boundary, and the permissions that it allows beyond the grant.
 #[derive(Debug)]
 pub struct Boundary {
     /// The document, compact.
     pub policy: String,
-    /// For each place the permissions that come with its roles.
+    /// For each place, the additional permissions that come with its roles.
     pub extras: Vec<(Place, Vec<&'static str>)>,
 }
 
-/// The boundary that makes each list of permissions available at its place.
+/// Builds the boundary that makes each list of permissions available at its place.
 ///
 /// # Errors
-/// When no roles hold a list, or there are too many rules.
+/// If no roles hold a list, or there are too many rules.
 pub fn boundary(asked: &[(Place, Vec<String>)]) -> Result<Boundary, Error> {
     let (mut made, mut extras) = (Vec::new(), Vec::new());
     for (place, wanted) in asked {
@@ -83,7 +84,8 @@ pub fn boundary(asked: &[(Place, Vec<String>)]) -> Result<Boundary, Error> {
     Ok(Boundary { policy, extras })
 }
 
-/// What limits a rule to a part of its bucket. Listing is a request to the bucket, which names the prefix it lists.
+/// Returns the condition that limits a rule to a part of its bucket. Listing is a request to the bucket, and
+/// the request names the prefix to list.
 fn condition(place: &Place) -> Option<String> {
     let prefix = place.prefix.as_ref()?;
     let object = format!("projects/_/buckets/{}/objects/{prefix}", place.bucket);

@@ -1,9 +1,9 @@
-//! What the host and the user need to know about this provider.
+//! The description of this provider for the host and the user.
 
 use audex_sdk::provider::{Description, Profile, Setting};
 
-/// What a run may set. `gcloud` and `bq` read the first, Terraform the second; the libraries and `gsutil` ask the metadata
-/// server, to which the host leads them.
+/// The variables that a run may set. `gcloud` and `bq` read the first, Terraform the second; the libraries
+/// and `gsutil` ask the metadata server, which the host directs to itself.
 pub const SETS: [&str; 5] = [
     "CLOUDSDK_AUTH_ACCESS_TOKEN",
     "GOOGLE_OAUTH_ACCESS_TOKEN",
@@ -12,7 +12,7 @@ pub const SETS: [&str; 5] = [
     "GOOGLE_PROJECT",
 ];
 
-/// Name, what it is for, permissions: the table of the project's policy document.
+/// Name, purpose and permissions: the table of the project's policy document.
 const PROFILES: [(&str, &str, &[&str]); 4] = [
     ("gcs-readonly", "Read Cloud Storage", &["storage.objects.get", "storage.objects.list"]),
     (

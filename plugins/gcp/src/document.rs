@@ -1,4 +1,5 @@
-//! A grant as a custom role: what a service account of one's own needs to be the limit that tokens are not.
+//! A grant as a custom role: for a dedicated service account whose own role is the limit that tokens cannot
+//! set.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Error, ErrorKind, Grant};
@@ -9,7 +10,7 @@ use crate::{action, invalid, refusal};
 /// Source: IAM, "Create and manage custom roles": ids are of letters, digits, `_` and `.`, 3 to 64 of them.
 const ID_CHARACTERS: usize = 64;
 
-/// The role called `name` in `format`: `json` for `gcloud iam roles create --file`, or `terraform`.
+/// Writes the role called `name` in `format`: `json` for `gcloud iam roles create --file`, or `terraform`.
 pub fn document(grant: &Grant, name: &str, format: &str) -> Result<String, Error> {
     let permissions = permissions(grant)?;
     match format {
@@ -24,7 +25,8 @@ pub fn document(grant: &Grant, name: &str, format: &str) -> Result<String, Error
     }
 }
 
-/// Custom roles take no patterns: each is spelled out, and what is denied left out.
+/// Lists the permissions of a grant. Custom roles accept no patterns: patterns are expanded, and denied
+/// permissions left out.
 fn permissions(grant: &Grant) -> Result<Vec<String>, Error> {
     let mut all = Vec::new();
     for permission in &grant.permissions {
@@ -55,7 +57,8 @@ fn role(name: &str, permissions: &[String]) -> String {
     serde_json::to_string_pretty(&role).unwrap_or_default()
 }
 
-/// Source: Terraform Google provider, resource `google_project_iam_custom_role`.
+/// Writes the role for Terraform. Source: Terraform Google provider, resource
+/// `google_project_iam_custom_role`.
 fn terraform(name: &str, permissions: &[String]) -> String {
     let id: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(ID_CHARACTERS).collect();

@@ -1,7 +1,9 @@
-//! What a service account may do in a project: the bindings of the project's policy, and the roles they name.
+//! The permissions of a service account in a project: the bindings of the project's policy, and the roles in
+//! them.
 //!
-//! Sources: Cloud Resource Manager API v1, `projects.getIamPolicy`; IAM API v1, `roles.get`, `projects.roles.get`. What comes
-//! from folders and the organisation above is not in a project's policy, and who is in a group cannot be seen.
+//! Sources: Cloud Resource Manager API v1, `projects.getIamPolicy`; IAM API v1, `roles.get`,
+//! `projects.roles.get`. A project's policy does not contain bindings of the folders and the organisation
+//! above, and members of groups are not visible.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +18,13 @@ use crate::{action, invalid, refusal, scope};
 
 const POLICY: &str = "https://cloudresourcemanager.googleapis.com/v1/projects";
 const ROLES: &str = "https://iam.googleapis.com/v1";
-/// Everybody, one of whom the account is.
+/// Members that stand for everyone, and so include the account.
 const EVERYBODY: [&str; 2] = ["allUsers", "allAuthenticatedUsers"];
 
-/// The statements of the service account `email`.
+/// Returns the statements of the service account `email`.
 ///
 /// # Errors
-/// When it is none, no project is known, or policy or roles cannot be read.
+/// If `email` is not a service account's email, no project is known, or policy or roles cannot be read.
 pub fn effective(email: &str) -> Result<Vec<Statement>, Error> {
     if !is_email(email) {
         let message = format!("`{email}` is no service account's email");
@@ -55,7 +57,7 @@ pub fn effective(email: &str) -> Result<Vec<Statement>, Error> {
             roles.insert(binding.role.clone(), included(&token, &binding.role)?);
         }
         let actions = roles.get(&binding.role).cloned().unwrap_or_default();
-        // An empty role gives nothing.
+        // An empty role grants nothing.
         if !actions.is_empty() {
             let source = format!("role `{}`", binding.role);
             let (effect, resources) = (Effect::Allow, Vec::new());
@@ -65,7 +67,7 @@ pub fn effective(email: &str) -> Result<Vec<Statement>, Error> {
     Ok(statements)
 }
 
-/// A role that the account has, or may have.
+/// A role that the account has or may have.
 #[derive(Debug, PartialEq, Eq)]
 struct Binding {
     role: String,
@@ -103,7 +105,7 @@ fn bindings(policy: &Value, email: &str) -> Vec<Binding> {
     found
 }
 
-/// The permissions of a role. Basic roles (`roles/viewer`) have thousands.
+/// Returns the permissions of a role. Basic roles (`roles/viewer`) have thousands.
 fn included(token: &Secret, role: &str) -> Result<Vec<String>, Error> {
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | ':');
     if !role.chars().all(letters) || role.contains("..") {
@@ -158,10 +160,10 @@ fn ask(token: &Secret, method: &str, url: &str, body: Option<String>) -> Result<
     })
 }
 
-/// What a role definition says, or a list of permissions.
+/// Returns the statements of a role definition, or of a list of permissions.
 ///
 /// # Errors
-/// When it is neither.
+/// If the document is neither.
 pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
     let parsed: Value = serde_json::from_str(document).unwrap_or_default();
     let actions = texts(if parsed.is_array() { Some(&parsed) } else { parsed.get("includedPermissions") });
@@ -176,7 +178,7 @@ pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
     Ok(vec![Statement { effect: Effect::Allow, actions, resources: Vec::new(), undecided: None, source }])
 }
 
-/// The known permissions that patterns match.
+/// Returns the known permissions that patterns match.
 #[must_use]
 pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
     let mut found: Vec<KnownAction> = Vec::new();

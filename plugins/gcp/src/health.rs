@@ -1,12 +1,12 @@
-//! Real calls that show whether a run would get a token.
+//! Real calls that show if a run would get a token.
 
 use audex_sdk::provider::{CheckResult, Error, HealthStatus, clock, identity, settings};
 
 use crate::{mint, scope};
 
-/// The signed claims of a service account are refused beyond some minutes.
+/// Google rejects the signed claims of a service account if the clock is wrong by some minutes.
 const SKEW_WARNING_SECONDS: u64 = 120;
-/// A token nobody is given lives this long; generateAccessToken takes any second.
+/// The life of a test token, which is delivered to no one; generateAccessToken accepts any number of seconds.
 const PROBE_SECONDS: u32 = 60;
 
 pub fn health() -> Vec<CheckResult> {
@@ -55,7 +55,7 @@ pub fn health() -> Vec<CheckResult> {
     checks
 }
 
-/// The clocks: Google says when a token ends that was asked for a minute.
+/// Compares the clocks: Google's reply says when the one-minute test token ends.
 fn against_google(expires_at: u64) -> CheckResult {
     let expected = clock::now().saturating_add(u64::from(PROBE_SECONDS));
     let seconds = expected.abs_diff(expires_at);

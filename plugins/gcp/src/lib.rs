@@ -1,7 +1,7 @@
-//! Google Cloud: short-lived tokens of a service account, as narrow as Google can make them.
+//! Google Cloud: short-lived tokens of a service account, as narrow as Google supports.
 //!
-//! Cloud Storage alone can be limited to buckets and roles (Credential Access Boundary); everywhere else an OAuth scope is
-//! all there is, and the plan says so.
+//! Only Cloud Storage can be limited to buckets and roles (Credential Access Boundary); for every other
+//! service an OAuth scope is the only limit, and the plan says so.
 
 mod action;
 mod boundary;
@@ -86,7 +86,7 @@ audex_sdk::provider!(
     ]
 );
 
-/// An error of the request's own making.
+/// Returns an error that the request itself caused.
 fn invalid(code: &str, message: String, hint: &str) -> Error {
     refusal(ErrorKind::InvalidInput, code, message, hint)
 }

@@ -1,4 +1,4 @@
-//! The calls themselves: impersonate, and exchange the token for one inside the boundary.
+//! The calls that mint credentials: impersonation, and the exchange of the token for one inside the boundary.
 
 use audex_sdk::provider::http::{self, Chunk, Header, Request, Response};
 use audex_sdk::provider::{
@@ -11,10 +11,10 @@ use crate::{invalid, plan, refusal, scope, time};
 
 const IMPERSONATE: &str = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts";
 const EXCHANGE: &str = "https://sts.googleapis.com/v1/token";
-/// An account's email in a URL. Source: IAM, "Service accounts overview", naming.
+/// Characters of an account's email in a URL. Source: IAM, "Service accounts overview", naming.
 const EMAIL_CHARACTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789-.@";
 
-/// A token, and when it ends, in seconds since the Unix epoch.
+/// A token and its end, in seconds since the Unix epoch.
 pub struct Token {
     pub secret: Secret,
     pub expires_at: u64,
@@ -24,7 +24,7 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
     let account = account()?;
     let policy = planned.policy.as_deref().unwrap_or_default();
     let (token, scopes) = if planned.method == plan::BOUNDARY {
-        // The exchange takes tokens with this scope only; the first token is never handed out.
+        // The exchange accepts only tokens with this scope; the first token is never delivered.
         let whole = vec![format!("{}{}", gcp_catalogue::SCOPE_PREFIX, scope::PLATFORM)];
         let first = impersonate(&account, &whole, grant.ttl_seconds)?;
         (exchange(&first, policy)?, whole)
@@ -58,7 +58,7 @@ fn deliver(token: Token, scopes: Vec<String>, email: String, planned: &Plan) -> 
         expires_at,
         identity: Some(email),
         credential_id: None,
-        // Google Cloud has no call that ends one token of a service account.
+        // Google Cloud has no call that revokes a single token of a service account.
         lease: None,
         settle_seconds: None,
         method: planned.method.clone(),
@@ -66,7 +66,7 @@ fn deliver(token: Token, scopes: Vec<String>, email: String, planned: &Plan) -> 
     }
 }
 
-/// The service account that tokens speak for.
+/// Returns the configured service account to impersonate.
 pub fn account() -> Result<String, Error> {
     let Some(account) = settings::get("service_account") else {
         return Err(invalid(
@@ -84,12 +84,12 @@ pub fn account() -> Result<String, Error> {
     })
 }
 
-/// Security: the email becomes a part of a URL.
+/// Returns true for an email of valid characters. Security: the email becomes part of a URL.
 pub fn is_email(text: &str) -> bool {
     text.len() <= 254 && text.matches('@').count() == 1 && text.chars().all(|c| EMAIL_CHARACTERS.contains(c))
 }
 
-/// The project in an account's email.
+/// Returns the project in an account's email.
 pub fn project_of(email: &str) -> Option<String> {
     email.split_once('@')?.1.strip_suffix(".iam.gserviceaccount.com").map(ToOwned::to_owned)
 }
@@ -104,7 +104,7 @@ fn scopes_of(policy: &str) -> Result<Vec<String>, Error> {
     Ok(scopes)
 }
 
-/// A token of `account`. Source: IAM Credentials API reference, generateAccessToken.
+/// Returns a token of `account`. Source: IAM Credentials API reference, generateAccessToken.
 pub fn impersonate(account: &str, scopes: &[String], seconds: u32) -> Result<Token, Error> {
     let delegates: Vec<String> = settings::get("delegate")
         .unwrap_or_default()
@@ -142,7 +142,8 @@ pub fn impersonate(account: &str, scopes: &[String], seconds: u32) -> Result<Tok
     }
 }
 
-/// The token inside the boundary `options`. Source: Cloud IAM, "Downscope with Credential Access Boundaries".
+/// Returns the token inside the boundary `options`. Source: Cloud IAM, "Downscope with Credential Access
+/// Boundaries".
 fn exchange(first: &Token, options: &str) -> Result<Token, Error> {
     const TOKEN: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token";
     let before = format!(
@@ -169,13 +170,14 @@ fn exchange(first: &Token, options: &str) -> Result<Token, Error> {
             "uniform bucket-level access must be on for each bucket",
         ));
     }
-    // Where the first token is a service account's the reply has no lifetime: the new one ends with the first.
+    // If the first token is a service account's, the reply has no lifetime: the new token ends with the
+    // first.
     let seconds = reply.get("expires_in").and_then(Json::as_u64);
     let ends = seconds.map_or(first.expires_at, |seconds| (clock::now() + seconds).min(first.expires_at));
     secret.map(|secret| Token { secret, expires_at: ends }).ok_or_else(|| unreadable("sts.googleapis.com"))
 }
 
-/// Sends; the host asks again where that may help. The lifted secret comes with the reply.
+/// Sends a request; the host retries if that may help. Returns the reply and the secret lifted out of it.
 fn send(request: &Request<'_>) -> Result<(Response, Option<Secret>), Error> {
     let mut response = http::send(request)?;
     if response.status == 429 || response.status >= 500 {
@@ -239,7 +241,7 @@ pub fn content(kind: &str) -> Header<'static> {
     Header { name: "content-type".to_owned(), value }
 }
 
-/// Percent-encoding for a form.
+/// Percent-encodes a text for a form.
 fn form(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),

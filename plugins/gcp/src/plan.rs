@@ -1,4 +1,4 @@
-//! What would be asked of Google Cloud, before anything is.
+//! Plans the requests to Google Cloud before any is sent.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Enforcer, Error, ErrorKind, Grant, Permission, Plan, Planned};
@@ -11,15 +11,15 @@ pub const BOUNDARY: &str = "access-boundary";
 /// A token with scopes.
 pub const SCOPED: &str = "scoped-token";
 
-/// What generateAccessToken gives without an organisation policy, and with one. Source: IAM Credentials API reference,
-/// generateAccessToken, `lifetime`.
+/// The longest tokens of generateAccessToken, without an organisation policy and with one. Source: IAM
+/// Credentials API reference, generateAccessToken, `lifetime`.
 const USUAL_SECONDS: u32 = 3600;
 const MOST_SECONDS: u32 = 43_200;
 
-/// As many names a note spells out.
+/// The most names that a note spells out.
 const NAMED: usize = 6;
 
-/// The plan for `grant`; `account` is the service account that would be impersonated.
+/// Plans `grant`; `account` is the service account that would be impersonated.
 pub fn plan(grant: &Grant, account: Option<&str>) -> Result<Plan, Error> {
     let mut notices = ttl_notices(grant.ttl_seconds)?;
     if account.is_none() {
@@ -44,7 +44,7 @@ fn ttl_notices(ttl: u32) -> Result<Vec<String>, Error> {
     Ok((ttl > USUAL_SECONDS).then(|| long.to_owned()).into_iter().collect())
 }
 
-/// Everything limited to buckets, by a boundary.
+/// Plans a grant that is limited to buckets, with a boundary.
 fn bounded(grant: &Grant) -> Result<Plan, Error> {
     let mut places: Vec<(Place, Vec<String>)> = Vec::new();
     let mut permissions = Vec::new();
@@ -95,7 +95,8 @@ fn bounded(grant: &Grant) -> Result<Plan, Error> {
     })
 }
 
-/// Security: a resource limits Cloud Storage alone. Beside it nothing may stand that would be granted everywhere.
+/// Rejects other services beside a bucket. Security: a resource limits only Cloud Storage, so any other
+/// permission would be granted everywhere.
 fn only_storage(permission: &Permission, lost: &[String]) -> Result<(), Error> {
     let action = &permission.action;
     if !action.starts_with("storage.") || lost.iter().any(|name| !name.starts_with("storage.")) {
@@ -117,7 +118,7 @@ fn only_storage(permission: &Permission, lost: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Everything else, by scopes.
+/// Plans any other grant, with scopes.
 fn scoped(grant: &Grant) -> Result<Plan, Error> {
     let expanded: Vec<Vec<String>> =
         grant.permissions.iter().map(|permission| granted(&permission.action, &grant.deny)).collect();
@@ -125,7 +126,7 @@ fn scoped(grant: &Grant) -> Result<Plan, Error> {
     let by_pattern = grant.permissions.iter().any(|permission| permission.action == "*");
     let mut scopes = if by_pattern { vec![scope::PLATFORM] } else { scope::scopes(&all) };
     if scopes.is_empty() {
-        // Only patterns that match nothing known: nothing narrower can be chosen for certain.
+        // Only patterns without a known match: a narrower scope cannot be chosen with certainty.
         scopes.push(scope::PLATFORM);
     }
     scopes.sort_unstable();
@@ -157,19 +158,20 @@ fn scoped(grant: &Grant) -> Result<Plan, Error> {
     })
 }
 
-/// What `action` stands for, without what is denied.
+/// Returns the permissions that `action` stands for, without the denied ones.
 fn granted(action: &str, deny: &[String]) -> Vec<String> {
     let denied = |name: &String| deny.iter().any(|pattern| pattern::matches_ignore_ascii_case(pattern, name));
     action::expand(action).into_iter().filter(|name| !denied(name)).collect()
 }
 
-/// Security: Google Cloud has no denies in a token. One that would be void is an error, never a wish.
+/// Checks the denies. Security: a token of Google Cloud cannot carry denies. A deny without effect is an
+/// error, and is never ignored.
 fn keep_denied(deny: &[String], admits: impl Fn(&str) -> bool, by: &str) -> Result<(), Error> {
     for pattern in deny {
         let known = gcp_catalogue::matching(pattern);
         let void = match known.as_slice() {
             [] if pattern::is_wild(pattern) => Some(pattern.clone()),
-            // A name that the catalogue does not have.
+            // The pattern is a name that the catalogue does not have.
             [] => Some(pattern.clone()).filter(|name| admits(name)),
             _ => known.into_iter().find(|name| admits(name)),
         };

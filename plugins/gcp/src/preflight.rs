@@ -1,12 +1,12 @@
-//! What well-known commands need. Only certain failure is spoken of.
+//! The needs of well-known commands. Advice is about certain failure only.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Advice, Grant};
 
-/// How a command line begins, the permission it cannot do without, and what it does. `BUCKET` stands for a word that begins
-/// with `gs://`; the first row that fits counts.
-/// Source: Cloud Storage, "IAM permissions for gcloud storage commands" and "… for gsutil commands"; the reference pages of
-/// `gcloud` and `bq` for the others.
+/// The start of a command line, the permission that the command cannot do without, and its effect. `BUCKET`
+/// stands for a word that begins with `gs://`; the first row that fits counts.
+/// Source: Cloud Storage, "IAM permissions for gcloud storage commands" and "… for gsutil commands"; the
+/// reference pages of `gcloud` and `bq` for the others.
 const ROWS: [(&[&str], &str, &str); 17] = [
     (&["gsutil", "ls", BUCKET], "storage.objects.list", "lists a bucket"),
     (&["gsutil", "ls"], "storage.buckets.list", "lists buckets"),
@@ -42,7 +42,7 @@ pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     if grant.deny.iter().any(|deny| pattern::matches_ignore_ascii_case(deny, action)) {
         return advice(format!("{said}, and `{action}` is denied"), Vec::new());
     }
-    // A boundary reaches buckets; the list of them is the project's.
+    // A boundary covers buckets; the list of buckets belongs to the project.
     if action.starts_with("storage.buckets.")
         && covering.iter().all(|permission| !permission.resources.is_every())
     {
@@ -51,7 +51,7 @@ pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     Vec::new()
 }
 
-/// The program's name and its operands; options, and what belongs to them as `--option=value`, left out.
+/// Returns the program's name and its operands, without options, including the form `--option=value`.
 fn words(command: &[String]) -> Vec<&str> {
     let mut words = command.iter().map(String::as_str);
     let program = words.next().map(|program| program.rsplit('/').next().unwrap_or(program));
@@ -61,7 +61,7 @@ fn words(command: &[String]) -> Vec<&str> {
 fn fits(row: &[&str], words: &[&str]) -> bool {
     let same =
         |(wanted, word): (&&str, &&str)| wanted == word || (*wanted == BUCKET && word.starts_with(BUCKET));
-    // An operand of the shorter row would have fitted the longer one above it.
+    // An operand beyond the shorter row would have fitted the longer row above it.
     words.len() >= row.len() && row.iter().zip(words).all(same)
 }
 

@@ -1,17 +1,18 @@
-//! What requests to Google's APIs ask for, and what that needs. The table is made by `../methods/generate.py`.
+//! The methods that requests to Google's APIs call, and the permissions of these methods.
+//! `../methods/generate.py` makes the table.
 //!
-//! A permission is called like its method: service, last collection, verb. What is called otherwise is in `EXCEPTIONS`; what the
-//! catalogue does not know then is unknown, never guessed.
+//! A permission usually has the name of its method: service, last collection, verb. `EXCEPTIONS` lists the
+//! others; a name that the catalogue does not have counts as unknown and is never guessed.
 
 use audex_sdk::provider::{Attribution, Call, Permission, Scope, SeenRequest};
 use method_table::{Request, Table};
 
-/// Sections are hosts.
+/// The table of methods; its sections are hosts.
 static METHODS: Table = Table::new(include_bytes!("../methods/methods.bin"));
-/// Methods whose permissions have another name. Source: each service's "Access control with IAM"; for Cloud Storage, "IAM
-/// permissions for JSON methods".
+/// Methods whose permissions have another name. Source: each service's "Access control with IAM"; for Cloud
+/// Storage, "IAM permissions for JSON methods".
 const EXCEPTIONS: &str = include_str!("../methods/exceptions.txt");
-/// APIs whose permissions carry another name. Source: as `SERVICES` of ../catalogue/generate.py.
+/// APIs with another name in permissions. Source: as `SERVICES` of ../catalogue/generate.py.
 const SERVICES: [(&str, &str); 5] = [
     ("sqladmin", "cloudsql"),
     ("firestore", "datastore"),
@@ -23,16 +24,17 @@ const VERBS: [(&str, &str); 3] = [("insert", "create"), ("patch", "update"), ("a
 /// Writes that may replace an object. Source: as above.
 const OVERWRITES: [&str; 4] =
     ["storage.objects.insert", "storage.objects.copy", "storage.objects.rewrite", "storage.objects.compose"];
-/// Asking what one may do needs nothing. Source: Resource Manager, "Testing permissions".
+/// The method that tests permissions, which needs none. Source: Resource Manager, "Testing permissions".
 const FREE: &str = "testIamPermissions";
-/// What the same API is called elsewhere: `storage.mtls.…`, `europe-west1-run.…`, `www.googleapis.com/storage/v1/…`.
+/// The suffix of an API's hosts. Other hosts of the same API: `storage.mtls.…`, `europe-west1-run.…`,
+/// `www.googleapis.com/storage/v1/…`.
 const SUFFIX: &str = ".googleapis.com";
 const SHARED_HOST: &str = "www.googleapis.com";
 const DOWNLOAD: &str = "/download";
-/// Characters of a path that is told where no method is known.
+/// The most characters of a path that are reported for an unknown method.
 const PATH: usize = 80;
 
-/// One call for each request, in order.
+/// Returns one call for each request, in order.
 pub fn recognise(requests: &[SeenRequest]) -> Vec<Call> {
     requests.iter().map(one).collect()
 }
@@ -53,7 +55,7 @@ fn one(request: &SeenRequest) -> Call {
     }
 }
 
-/// The hosts that the table may know this one by.
+/// Returns the hosts under which the table may have this one.
 fn hosts(host: &str, path: &str) -> Vec<String> {
     let host = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
     let Some(name) = host.strip_suffix(SUFFIX) else { return Vec::new() };
@@ -69,7 +71,7 @@ fn hosts(host: &str, path: &str) -> Vec<String> {
     hosts
 }
 
-/// One attribution for each call.
+/// Returns one attribution for each call.
 pub fn attribute(calls: &[Call]) -> Vec<Attribution> {
     calls.iter().map(need).collect()
 }
@@ -78,7 +80,7 @@ fn need(call: &Call) -> Attribution {
     let permission = |action: String| Permission {
         action,
         origin: call.operation.clone(),
-        // Only buckets can be limited, and only where nothing else is asked for: see `plan.rs`.
+        // Only buckets can be limits, and only if the grant has nothing else: see `plan.rs`.
         resources: Scope::Unseen,
     };
     match permissions(&call.operation) {
@@ -93,7 +95,7 @@ fn need(call: &Call) -> Attribution {
     }
 }
 
-/// What a method needs; none where that is not known.
+/// Returns the permissions that a method needs, or `None` if they are unknown.
 fn permissions(method: &str) -> Option<Vec<String>> {
     let exception = EXCEPTIONS.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let (name, actions) = line.split_once(" =")?;

@@ -1,28 +1,30 @@
-//! The resources that a token can be limited to: buckets, and what is in them.
+//! The resources that a token can be limited to: buckets and their contents.
 
 use audex_sdk::provider::Error;
 
 use crate::invalid;
 
-/// How a bucket is called in full. Source: Cloud IAM, "Resource name format".
+/// The prefix of a bucket's full resource name. Source: Cloud IAM, "Resource name format".
 const FULL: &str = "//storage.googleapis.com/projects/_/buckets/";
 
 /// A bucket, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub bucket: String,
-    /// What names of objects begin with, or the one name with `exact`; none for the whole bucket.
+    /// The prefix of object names, or with `exact` the one name; `None` for the whole bucket.
     pub prefix: Option<String>,
     pub exact: bool,
 }
 
 impl Place {
-    /// Reads `gs://BUCKET`, `gs://BUCKET/PREFIX*`, `gs://BUCKET/FOLDER/`, `gs://BUCKET/OBJECT` or the bucket's full resource name.
+    /// Reads `gs://BUCKET`, `gs://BUCKET/PREFIX*`, `gs://BUCKET/FOLDER/`, `gs://BUCKET/OBJECT` or the
+    /// bucket's full resource name.
     ///
-    /// A name that ends in `/` is a folder, as gcloud and gsutil read it: a prefix, never the one object of that name.
+    /// A name that ends in `/` is a folder, as in gcloud and gsutil: a prefix, never the one object of that
+    /// name.
     ///
     /// # Errors
-    /// When it is none of them.
+    /// If the text has none of these forms.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let rest = text.strip_prefix("gs://").or_else(|| text.strip_prefix(FULL));
         let place = rest.and_then(|rest| {
@@ -44,7 +46,7 @@ impl Place {
         })
     }
 
-    /// The bucket's full resource name.
+    /// Returns the bucket's full resource name.
     pub fn full(&self) -> String {
         format!("{FULL}{}", self.bucket)
     }
@@ -59,7 +61,8 @@ fn is_bucket(name: &str) -> bool {
         && edge(name.chars().next_back())
 }
 
-/// Security: the prefix stands in a quoted text of a condition. What could end that text is refused, not escaped.
+/// Returns true for a safe prefix. Security: the prefix becomes part of a quoted text in a condition.
+/// Characters that could end that text are rejected, not escaped.
 fn is_prefix(prefix: &str) -> bool {
     prefix.len() <= 1024
         && !prefix.chars().any(|c| c.is_control() || matches!(c, '\'' | '"' | '\\' | '*' | '?'))

@@ -1,11 +1,11 @@
-//! Predefined roles of Cloud Storage: what an access boundary can be made of, as it takes no single permissions.
+//! Predefined roles of Cloud Storage: the parts of an access boundary, which accepts no single permissions.
 //!
-//! Source: Cloud Storage, "IAM roles for Cloud Storage", predefined and predefined legacy roles; permissions on projects,
-//! which no boundary reaches, are left out.
+//! Source: Cloud Storage, "IAM roles for Cloud Storage", predefined and predefined legacy roles; permissions
+//! on projects, which no boundary covers, are left out.
 
 use gcp_catalogue::Access;
 
-/// A role, and what it admits.
+/// A role and its permissions.
 pub struct Role {
     pub name: &'static str,
     pub permissions: &'static [&'static str],
@@ -131,12 +131,13 @@ pub const ROLES: [Role; 8] = [
     },
 ];
 
-/// Whether any of the roles holds `permission`, so that a boundary can admit it.
+/// Returns true if any of the roles holds `permission`, so that a boundary can allow it.
 pub fn holds(permission: &str) -> bool {
     ROLES.iter().any(|role| role.permissions.contains(&permission))
 }
 
-/// The roles that together hold all of `wanted` and the least besides, and what that is. None if no roles do.
+/// Returns the roles that together hold all of `wanted` and the fewest others, and those others; `None` if no
+/// roles do.
 pub fn smallest(wanted: &[String]) -> Option<(Vec<&'static str>, Vec<&'static str>)> {
     let sets = (1_u32..1 << ROLES.len()).filter(|set| set.count_ones() <= 3);
     let candidate = |set: u32| {
@@ -160,7 +161,8 @@ pub fn smallest(wanted: &[String]) -> Option<(Vec<&'static str>, Vec<&'static st
     Some((best.2, best.3))
 }
 
-/// How much one permission too many weighs: changing who may do what is worse than many writes, a write than many looks.
+/// Returns the weight of one additional permission: a change of permissions is worse than many writes, and a
+/// write is worse than many reads.
 fn danger(permission: &str) -> usize {
     match gcp_catalogue::access(permission) {
         Access::List | Access::Read => 1,

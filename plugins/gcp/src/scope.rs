@@ -1,13 +1,13 @@
-//! The narrowest OAuth scopes that let the asked permissions through.
+//! The narrowest OAuth scopes that allow the requested permissions.
 //!
-//! A scope only narrows: what the token can do is what it lets through and the service account may. It knows services and
-//! reading from writing, at best.
+//! A scope only narrows: a token can do only what both its scopes and the service account's roles allow. At
+//! best, a scope distinguishes services, and reads from writes.
 
-/// Lets everything through.
+/// The scope that allows everything.
 pub const PLATFORM: &str = "cloud-platform";
 
-/// Scopes, the ones that let the least through first, among those that a service offers. What is not named here is tried
-/// after them, in the catalogue's order.
+/// Scopes in order of preference, the narrowest first, among those that a service offers. Other scopes are
+/// tried after these, in the catalogue's order.
 const NARROW_FIRST: [&str; 14] = [
     "devstorage.read_only",
     "devstorage.read_write",
@@ -25,10 +25,10 @@ const NARROW_FIRST: [&str; 14] = [
     "monitoring",
 ];
 
-/// Lets every method that reads through, in every service that takes it: not narrow at all.
+/// The scope that allows every reading method of every service that accepts it: not narrow at all.
 const PLATFORM_READ: &str = "cloud-platform.read-only";
 
-/// A scope for each permission, in order.
+/// Returns a scope for each permission, in order.
 pub fn scopes(permissions: &[String]) -> Vec<&'static str> {
     let mut chosen: Vec<&'static str> = Vec::new();
     for permission in permissions {
@@ -39,7 +39,7 @@ pub fn scopes(permissions: &[String]) -> Vec<&'static str> {
         };
         chosen.push(offered.into_iter().min_by_key(rank).unwrap_or(PLATFORM));
     }
-    // A scope that another permission needs anyway may let this one through too.
+    // A scope that another permission needs anyway may also allow this one.
     let needed = chosen.clone();
     for (scope, permission) in chosen.iter_mut().zip(permissions) {
         let offered = gcp_catalogue::scopes(permission);
@@ -53,7 +53,8 @@ pub fn scopes(permissions: &[String]) -> Vec<&'static str> {
     chosen
 }
 
-/// How much a scope lets through, roughly; only to see which of two makes the other superfluous.
+/// Returns a rough rank of a scope's width; used only to find which of two scopes makes the other
+/// superfluous.
 fn width(scope: &str) -> usize {
     match scope {
         PLATFORM => usize::MAX,
@@ -62,7 +63,7 @@ fn width(scope: &str) -> usize {
     }
 }
 
-/// Whether a token with `scope` may let `permission` through.
+/// Returns true if a token with `scope` may allow `permission`.
 pub fn admits(scope: &str, permission: &str) -> bool {
     scope == PLATFORM || gcp_catalogue::may_admit(scope, permission)
 }

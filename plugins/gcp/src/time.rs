@@ -1,6 +1,6 @@
 //! RFC 3339 instants, as Google's APIs write them: UTC, with or without a fraction.
 
-/// Seconds since the Unix epoch; none if `text` is no such instant. A fraction is dropped.
+/// Returns seconds since the Unix epoch, or `None` if `text` is not such an instant. A fraction is dropped.
 pub fn parse(text: &str) -> Option<u64> {
     let (date, rest) = text.split_once('T')?;
     let clock = rest.strip_suffix('Z')?.split('.').next()?;
@@ -18,7 +18,8 @@ fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
     parts.try_into().ok()
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar: years are counted from March, so that the leap day comes last.
+/// Returns the days since 1970-01-01 in the Gregorian calendar: years start in March, so that the leap day
+/// comes last.
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leaps = year / 4 - year / 100 + year / 400;

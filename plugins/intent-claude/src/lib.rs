@@ -1,6 +1,7 @@
-//! Claude turns a sentence into permissions. The host adds the key, which this component never sees.
+//! Turns a sentence into permissions with Claude. The host adds the key, which this component never sees.
 //!
-//! Only the sentence and the name of the cloud are sent. Source: Anthropic API, "Messages", "Tool use", "Errors".
+//! Only the sentence and the name of the cloud are sent. Source: Anthropic API, "Messages", "Tool use",
+//! "Errors".
 
 mod reply;
 
@@ -8,16 +9,16 @@ use audex_sdk::intent::http::{self, Auth, Chunk, Header, HeaderKey, Request};
 use audex_sdk::intent::{Error, Intent, Proposal, settings};
 use serde_json::{Value, json};
 
-/// Canonical; `ANTHROPIC_BASE_URL` moves it.
+/// The canonical address; `ANTHROPIC_BASE_URL` replaces it.
 const MESSAGES: &str = "https://api.anthropic.com/v1/messages";
 const VERSION: &str = "2023-06-01";
-/// A policy that a person reads has a few dozen actions.
+/// The token limit of a reply: a policy that a person can read has a few dozen actions.
 const MAX_TOKENS: u32 = 1024;
-/// Unless the settings say otherwise.
+/// The default model.
 const MODEL: &str = "claude-sonnet-4-5";
-/// The tool whose input is the answer, so that it is JSON of a known shape.
+/// The tool whose input is the answer, so that the answer is JSON of a known shape.
 const TOOL: &str = "propose_permissions";
-/// Longer than this is no description of a task.
+/// The most characters of a sentence; a longer text does not describe one task.
 const LONGEST: usize = 4000;
 
 struct Claude;

@@ -1,4 +1,4 @@
-//! What comes back, and what each failure means.
+//! Reads the replies of the API, and explains each failure.
 
 use audex_sdk::intent::{Error, ErrorKind, Proposal};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 /// Reads the reply of the Messages API.
 ///
 /// # Errors
-/// When there is no proposal in it; each cause has a code of its own.
+/// If the reply contains no proposal; each cause has its own code.
 pub fn read(status: u16, body: &[u8]) -> Result<Proposal, Error> {
     let reply: Value = serde_json::from_slice(body).unwrap_or_default();
     if status != 200 {
@@ -48,7 +48,7 @@ fn proposal(input: &Value) -> Option<Proposal> {
     (!allow.is_empty()).then_some(Proposal { allow, resources, description, candidates: Vec::new() })
 }
 
-/// Source: Anthropic API, "Errors", HTTP errors.
+/// Returns the error for a failed request. Source: Anthropic API, "Errors", HTTP errors.
 fn failure(status: u16, reply: &Value) -> Error {
     let said = reply.pointer("/error/message").and_then(Value::as_str).unwrap_or("no reason given");
     let message = format!("Claude's API answered {status}: {said}");
@@ -83,7 +83,7 @@ fn failure(status: u16, reply: &Value) -> Error {
     }
 }
 
-/// An error of the request's own making.
+/// Returns an error that the request itself caused.
 pub fn invalid(code: &str, message: String, hint: &str) -> Error {
     error(ErrorKind::InvalidInput, code, message, hint)
 }

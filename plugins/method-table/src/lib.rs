@@ -1,57 +1,59 @@
-//! Tables of operations by HTTP method and path: the one place that knows how they are laid out and matched.
+//! Tables of operations by HTTP method and path: the one place that knows their layout and the matching.
 //!
-//! A first line says where a table is from; then a line `name offset length` for each section, sorted, and an empty line; then
-//! sections, each raw DEFLATE of lines `METHOD /path/{label} operation[ condition…]`. A condition is `name` or `name=value` of the
-//! query, or `!name` for a header. `{label+}` takes slashes; a label may be followed by literal text (`{name}:verb`).
-//! Made by `method_table.py`. What is asked is hostile: bounded, and never taken to be well formed.
+//! The first line names the source of the table. A line `name offset length` follows for each section,
+//! sorted, then an empty line, then the sections. Each section is raw DEFLATE of lines
+//! `METHOD /path/{label} operation[ condition…]`. A condition is `name` or `name=value` of the query, or
+//! `!name` for a header. `{label+}` matches slashes too; literal text may follow a label (`{name}:verb`).
+//! `method_table.py` makes the tables. Requests are hostile input: bounded, and never assumed to be well
+//! formed.
 
 use std::cmp::Ordering;
 
 use percent_encoding::percent_decode_str;
 
-/// The largest section of a table has a tenth of this.
+/// The size limit of a decompressed section; the largest section has a tenth of this size.
 const SECTION_BYTES: usize = 4 * 1024 * 1024;
 
-/// A table.
+/// A table of operations.
 #[derive(Clone, Copy, Debug)]
 pub struct Table(&'static [u8]);
 
-/// What is asked of it.
+/// The request to look up in a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// The HTTP method.
     pub method: &'a str,
-    /// As it was sent, percent-encoded.
+    /// The path as sent, percent-encoded.
     pub path: &'a str,
-    /// Decoded.
+    /// The query, decoded.
     pub query: &'a [(String, String)],
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     pub headers: &'a [(String, String)],
 }
 
-/// An operation, and the labels of its path, decoded.
+/// An operation, with the decoded labels of its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// As the table calls it.
+    /// The name in the table.
     pub operation: String,
-    /// Names and values.
+    /// Names and values of the labels.
     pub labels: Vec<(String, String)>,
 }
 
 impl Table {
-    /// The table in `data`.
+    /// Wraps the table in `data`.
     #[must_use]
     pub const fn new(data: &'static [u8]) -> Self {
         Self(data)
     }
 
-    /// Whether it has a section of this name.
+    /// Returns true if the table has a section of this name.
     #[must_use]
     pub fn has(self, section: &str) -> bool {
         self.place(section).is_some()
     }
 
-    /// The one operation of the section that fits best; none where two do as well.
+    /// Returns the one operation of the section that fits best, or `None` if two fit equally well.
     #[must_use]
     pub fn find(self, section: &str, request: Request<'_>) -> Option<Found> {
         let lines = self.section(section)?;
@@ -70,12 +72,12 @@ impl Table {
         Some(Found { operation: best.operation.to_owned(), labels: best.labels })
     }
 
-    /// The names of all sections.
+    /// Returns the names of all sections.
     pub fn sections(self) -> impl Iterator<Item = &'static str> {
         self.index().lines().filter_map(|line| line.split(' ').next())
     }
 
-    /// The lines of a section.
+    /// Returns the lines of a section.
     #[must_use]
     pub fn section(self, name: &str) -> Option<String> {
         let (offset, length) = self.place(name)?;
@@ -85,20 +87,20 @@ impl Table {
         String::from_utf8(text).ok()
     }
 
-    /// Offset and length of a section.
+    /// Returns the offset and length of a section.
     fn place(self, section: &str) -> Option<(usize, usize)> {
         let line = self.index().lines().find(|line| line.split(' ').next() == Some(section))?;
         let mut numbers = line.split(' ').skip(1).map(str::parse::<usize>);
         Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
     }
 
-    /// The first line, with its end.
+    /// Returns the first line, with its line break.
     fn title(self) -> &'static str {
         let end = self.0.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         self.text(0, end)
     }
 
-    /// The lines of the index, up to the empty one.
+    /// Returns the lines of the index, up to the empty line.
     fn index(self) -> &'static str {
         let start = self.title().len();
         let rest = self.0.get(start..).unwrap_or_default();
@@ -115,7 +117,8 @@ impl Table {
 struct Fit<'a> {
     operation: &'a str,
     labels: Vec<(String, String)>,
-    /// Literal parts of the path, then conditions: more of them say more.
+    /// The number of literal parts of the path, then of conditions: the higher rank is the more specific
+    /// line.
     rank: (usize, usize),
 }
 
@@ -143,7 +146,7 @@ fn fit<'a>(line: &'a str, request: Request<'_>) -> Option<Fit<'a>> {
     Some(Fit { operation, labels, rank: (literals, conditions) })
 }
 
-/// The labels of `template` in `path`, and how many parts are literal.
+/// Returns the labels of `template` in `path`, and the number of literal parts.
 fn labels(template: &str, path: &str) -> Option<(Vec<(String, String)>, usize)> {
     let mut rest = path.strip_prefix('/').unwrap_or(path);
     let mut found = Vec::new();
@@ -155,7 +158,7 @@ fn labels(template: &str, path: &str) -> Option<(Vec<(String, String)>, usize)> 
         if let Some((greedy, "")) = label
             && let Some(greedy) = greedy.strip_suffix('+')
         {
-            // Whatever comes before the rest of the template.
+            // The greedy label takes everything before the rest of the template.
             let tail: Vec<&str> = segments.by_ref().collect();
             let (count, tail) = (tail.len(), tail.join("/"));
             let value = if tail.is_empty() { rest } else { rest.strip_suffix(&tail)?.strip_suffix('/')? };

@@ -1,7 +1,7 @@
 //! The universal vocabulary: names that mean the same on every cloud.
 //!
-//! The first set is the table of the project's policy document, as it stands there. Where one of its rows gives less than its
-//! name says, a notice names the permission of the second set that gives it.
+//! The first set is the table of the project's policy document, unchanged. If one of its rows gives less than
+//! its name says, a notice names the permission of the second set that gives the rest.
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ secrets:read|secretsmanager:GetSecretValue|secretmanager.secrets.get|Microsoft.K
 logs:read|logs:GetLogEvents|logging.logEntries.list|Microsoft.Insights/logs/read
 monitoring:read|cloudwatch:GetMetricStatistics|monitoring.timeSeries.list|Microsoft.Insights/metrics/read";
 
-/// Rows of the first set that give metadata, or less than their name says.
+/// Rows of the first set that give only metadata, or less than their name says.
 const LESS: [(&str, &str); 10] = [
     ("storage:read", "gcp"),
     ("storage:read", "azure"),

@@ -1,24 +1,25 @@
-//! One exchange with Vault's HTTP API. The host knows the address, the namespace and the certificates; this sees a name.
+//! One exchange with Vault's HTTP API. Only the host knows the address, the namespace and the certificates;
+//! this component sees a placeholder name.
 
 use audex_sdk::provider::http::{self, Chunk, Header, Request};
 use audex_sdk::provider::{Error, ErrorKind, Secret, identity};
 use serde_json::Value;
 
-/// What the host replaces by the configured address. RFC 6761: the name can belong to nobody.
+/// The origin that the host replaces with the configured address. RFC 6761: no one can own the name.
 const ORIGIN: &str = "https://vault.invalid";
 /// The token's slot.
 const SLOT: &str = "vault";
 
-/// Vault, with a token.
+/// A client for Vault that holds a token.
 pub struct Vault {
     token: Secret,
 }
 
-/// What Vault answered, whatever it is.
+/// A reply of Vault, with any status.
 pub struct Reply {
     pub status: u16,
     pub body: Value,
-    /// One entry for each pointer that was to be lifted.
+    /// One entry for each pointer that was to be lifted out of the reply.
     pub lifted: Vec<Option<Secret>>,
 }
 
@@ -27,7 +28,7 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// What Vault says went wrong, in one line.
+    /// Returns Vault's error texts, in one line.
     pub fn errors(&self) -> String {
         let errors = self.body.get("errors").and_then(Value::as_array).into_iter().flatten();
         let said: Vec<String> = errors.filter_map(Value::as_str).map(one_line).collect();
@@ -45,10 +46,10 @@ impl Reply {
 }
 
 impl Vault {
-    /// With the token that logging in gives, or the user's own.
+    /// Logs in and keeps the token from the login, or uses the user's own token.
     ///
     /// # Errors
-    /// When there is no token, or logging in fails.
+    /// If there is no token, or logging in fails.
     pub fn log_in() -> Result<Self, Error> {
         Ok(Self { token: identity::token(SLOT, &[])?.value })
     }
@@ -62,7 +63,7 @@ impl Vault {
     }
 }
 
-/// A question that needs no token.
+/// Sends a request that needs no token.
 pub fn ask(path: &str) -> Result<Reply, Error> {
     exchange(None, "GET", path, None, &[])
 }
@@ -112,7 +113,7 @@ fn no_vault(status: u16) -> Error {
     }
 }
 
-/// Vault's lists of errors (`1 error occurred:\n\t* permission denied`) as one line.
+/// Joins Vault's lists of errors (`1 error occurred:\n\t* permission denied`) into one line.
 fn one_line(text: &str) -> String {
     let words = text.split_whitespace().filter(|word| *word != "*").collect::<Vec<_>>().join(" ");
     words.strip_prefix("1 error occurred: ").unwrap_or(&words).to_owned()

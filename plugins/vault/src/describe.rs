@@ -1,4 +1,4 @@
-//! What the host and the user need to know about this provider.
+//! The description of this provider for the host and the user.
 
 use audex_sdk::provider::{Description, Setting};
 

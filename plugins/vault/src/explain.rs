@@ -1,20 +1,21 @@
-//! What a refusal by Vault means, and what to do about it.
+//! Turns a refusal by Vault into an error with a hint.
 //!
-//! Statuses: Vault API documentation, "HTTP status codes" and `sys/health`. Messages: its AWS secrets engine and router.
+//! Statuses: Vault API documentation, "HTTP status codes" and `sys/health`. Messages: its AWS secrets engine
+//! and router.
 
 use audex_sdk::provider::{Error, ErrorKind};
 
 use crate::api::Reply;
 use crate::target::Target;
 
-/// What was asked of Vault.
+/// The kinds of request to Vault.
 #[derive(Clone, Copy)]
 pub enum Asked<'a> {
-    /// Credentials, by `sts` or `creds`.
+    /// Asks for credentials, by `sts` or `creds`.
     Credentials(&'a str, &'a Target),
-    /// That a lease ends.
+    /// Ends a lease.
     Revocation,
-    /// About the token.
+    /// Looks up the token.
     Token,
 }
 
@@ -28,12 +29,12 @@ impl Asked<'_> {
     }
 }
 
-/// Whether the role issues keys of IAM users, which `sts/` does not give.
+/// Returns true if the role issues keys of IAM users, which `sts/` does not give.
 pub fn is_iam_user_role(reply: &Reply) -> bool {
     reply.status == 400 && reply.errors().contains("iam_user credentials")
 }
 
-/// The error for a reply that is no success.
+/// Returns the error for a reply that is not a success.
 pub fn refused(reply: &Reply, asked: Asked<'_>) -> Error {
     let (said, path) = (reply.errors(), asked.path());
     let error = |kind, code: &str, message: String, hint: &str| Error {
@@ -102,7 +103,7 @@ pub fn refused(reply: &Reply, asked: Asked<'_>) -> Error {
     }
 }
 
-/// Vault is up and cannot answer.
+/// Returns the error for a Vault that is up but sealed.
 pub fn sealed() -> Error {
     Error {
         kind: ErrorKind::Unavailable,

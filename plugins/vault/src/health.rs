@@ -1,4 +1,4 @@
-//! Real calls that show whether credentials could be issued now. None is issued.
+//! Real calls that show if credentials could be issued now. These calls issue no credentials.
 
 use audex_sdk::provider::{CheckResult, Error, HealthStatus};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::api::{self, Vault};
 use crate::explain::{self, Asked};
 use crate::target::Target;
 
-/// Less time left than this is worth a word: the lease of the longest usual session.
+/// A token with less time left than this gets a warning: the lease of the longest usual session.
 const SHORT_TOKEN_SECONDS: u32 = 900;
 
 pub fn health() -> Vec<CheckResult> {
@@ -97,7 +97,7 @@ fn role(vault: &Vault, target: &Target) -> CheckResult {
             let kind = reply.text("/data/credential_type").unwrap_or_else(|| types.join(", "));
             result("role", HealthStatus::Ok, format!("`{place}` issues {kind}"), None)
         }
-        // Using a role and reading it are two rights.
+        // Using a role and reading a role are two separate rights.
         403 => result(
             "role",
             HealthStatus::Warning,

@@ -1,7 +1,8 @@
-//! Vault: AWS credentials from its AWS secrets engine, narrowed to the grant before anybody gets them.
+//! Vault: AWS credentials from its AWS secrets engine, narrowed to the grant before delivery.
 //!
-//! Vault takes no policy with a request: what its role may do is what its credentials can do. So the credentials Vault
-//! issues are never delivered; AWS STS makes others of them that carry the planned policy. See `method.rs`.
+//! Vault accepts no policy with a request: its credentials can do everything that the role may do. So the
+//! credentials that Vault issues are never delivered. AWS STS exchanges them for others that carry the
+//! planned policy. See `method.rs`.
 
 mod api;
 mod describe;

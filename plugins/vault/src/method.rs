@@ -1,31 +1,32 @@
-//! Which endpoint of Vault makes the first credentials, and what AWS makes of them.
+//! The endpoint of Vault that issues the first credentials, and the AWS call that narrows them.
 //!
-//! | what Vault's role issues | asked by | narrowed by |
+//! | Vault's role issues | Vault endpoint | narrowed by |
 //! |---|---|---|
 //! | `assumed_role`, `federation_token`, `session_token` | `sts/ROLE` | GetScopedCredentials, to the second |
 //! | `iam_user` | `creds/ROLE` | GetFederationToken, 15 minutes or more |
 //!
-//! Source: Vault API documentation, AWS secrets engine, "Generate credentials". Which type a role has is Vault's answer:
-//! reading the role takes a right that those who may use it mostly do not have.
+//! Source: Vault API documentation, AWS secrets engine, "Generate credentials". Vault's reply shows the type
+//! of the role: reading the role takes a right that users of the role mostly do not have.
 
 use audex_sdk::provider::Error;
 
 use aws_policy::invalid;
 
-/// STS makes no federated session that is shorter (STS API reference, `DurationSeconds`); nor does Vault ask for one.
+/// The shortest federated session of STS (STS API reference, `DurationSeconds`); Vault requests none shorter
+/// either.
 pub const STS_FLOOR: u32 = 900;
 /// The longest session of GetFederationToken and GetScopedCredentials.
 pub const STS_CEILING: u32 = 129_600;
-/// The longest lease of a Vault that nobody configured otherwise: 32 days (`max_lease_ttl`).
+/// The longest lease of a Vault with the default configuration: 32 days (`max_lease_ttl`).
 const LONGEST_LEASE: u32 = 2_764_800;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// First `sts/`, and `creds/` if the role issues keys of IAM users.
+    /// Tries `sts/` first, and `creds/` if the role issues keys of IAM users.
     Auto,
     Sts,
     Creds,
-    /// What Vault issues, as it is: the Vault role is the only limit.
+    /// Delivers what Vault issues, unchanged: the Vault role is the only limit.
     Unscoped,
 }
 
@@ -41,10 +42,10 @@ impl Method {
         }
     }
 
-    /// The method called `name`.
+    /// Returns the method called `name`.
     ///
     /// # Errors
-    /// When there is no such method.
+    /// If there is no such method.
     pub fn parse(name: &str) -> Result<Self, Error> {
         let found = ALL.into_iter().find(|method| method.name() == name);
         found.ok_or_else(|| {
@@ -53,15 +54,15 @@ impl Method {
         })
     }
 
-    /// Whether what is delivered carries the planned policy.
+    /// Returns true if the delivered credentials carry the planned policy.
     pub fn is_scoped(self) -> bool {
         self != Self::Unscoped
     }
 
-    /// How long the credentials may live at worst, in seconds.
+    /// Returns the longest possible life of the credentials, in seconds.
     pub fn longest_life(self, ttl_seconds: u32) -> u32 {
         match self {
-            // Vault's session ends later; what is delivered is cut to the second.
+            // Vault's session ends later; the delivered session is limited to the second.
             Self::Sts => ttl_seconds,
             Self::Auto | Self::Creds => ttl_seconds.max(STS_FLOOR),
             Self::Unscoped => LONGEST_LEASE.max(ttl_seconds),

@@ -1,6 +1,7 @@
-//! Gets credentials: Vault issues the first, AWS narrows them to the planned policy, and only that is delivered.
+//! Gets credentials: Vault issues the first, AWS narrows them to the planned policy, and only the narrowed
+//! ones are delivered.
 //!
-//! Every way out after Vault has issued something, other than success, ends the lease.
+//! If a step fails after Vault has issued credentials, the lease is revoked.
 
 use audex_sdk::provider::sts::Session;
 use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, Secret, Value, Variable, clock, settings};
@@ -13,18 +14,19 @@ use crate::method::{Method, STS_FLOOR};
 use crate::plan;
 use crate::target::Target;
 
-/// What of Vault's reply is secret. `session_token` is the newer name of `security_token`; both may be there.
+/// The secret fields of Vault's reply. `session_token` is the newer name of `security_token`; both may be
+/// present.
 const LIFT: [&str; 3] = ["/data/secret_key", "/data/security_token", "/data/session_token"];
 /// Characters of a role session name (Vault API documentation, AWS secrets engine, `role_session_name`).
 const SESSION_NAME_CHARACTERS: usize = 64;
 
-/// What Vault issued.
+/// The credentials that Vault issued.
 struct Issued {
     lease: String,
     lease_seconds: u32,
     access_key: String,
     secret_key: Secret,
-    /// None: keys of an IAM user.
+    /// `None` for keys of an IAM user.
     token: Option<Secret>,
     arn: Option<String>,
 }
@@ -51,18 +53,17 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
     }
 }
 
-/// Ends the lease `lease`.
 pub fn revoke(lease: &str) -> Result<(), Error> {
     end(&Vault::log_in()?, lease)
 }
 
 fn end(vault: &Vault, lease: &str) -> Result<(), Error> {
-    // `sync`: an error of AWS's is told, instead of being tried again later without a word.
+    // With `sync`, Vault reports an error of AWS instead of retrying later without a report.
     let reply = vault.put("sys/leases/revoke", &json!({ "lease_id": lease, "sync": true }), &[])?;
     if reply.is_success() { Ok(()) } else { Err(refused(&reply, Asked::Revocation)) }
 }
 
-/// `error`, and what became of the lease if it could not be ended.
+/// Revokes the lease and returns `error`; if the lease could not be revoked, the message says so.
 fn taken_back(vault: &Vault, lease: &str, mut error: Error) -> Error {
     if !lease.is_empty()
         && let Err(left) = end(vault, lease)
@@ -80,7 +81,7 @@ fn issue(vault: &Vault, method: Method, target: &Target, grant: &Grant) -> Resul
     };
     let mut kind = if method == Method::Creds { "creds" } else { "sts" };
     let mut reply = ask(kind)?;
-    // Those who may use a role of IAM users are mostly given `creds/` and not `sts/`.
+    // Users of a role of IAM users are mostly allowed `creds/` and not `sts/`.
     let may_be_user = is_iam_user_role(&reply) || reply.status == 403;
     if may_be_user && matches!(method, Method::Auto | Method::Unscoped) {
         let second = ask("creds")?;
@@ -131,7 +132,7 @@ fn narrow(issued: Issued, policy: &str, grant: &Grant) -> Result<Minted, Error> 
     let ends = issued.token.as_ref().map(|_| clock::now().saturating_add(issued.lease_seconds.into()));
     let first = Session::from_keys(&issued.access_key, &issued.secret_key, issued.token.as_ref(), ends);
     let (session, method) = if issued.token.is_some() {
-        // A scoped session cannot outlive the one it comes from, and Vault's role may have cut that.
+        // A scoped session cannot outlive its source session, and Vault's role may have shortened the source.
         let seconds = match issued.lease_seconds {
             0 => grant.ttl_seconds,
             lease => grant.ttl_seconds.min(lease),
@@ -166,7 +167,7 @@ fn narrow(issued: Issued, policy: &str, grant: &Grant) -> Result<Minted, Error> 
     })
 }
 
-/// What Vault issued, as it is; the plan said that nobody enforces anything.
+/// Delivers what Vault issued, unchanged; the plan said that nothing enforces the permissions.
 fn unscoped(issued: Issued) -> Minted {
     let token = issued.token.map(Value::Secret);
     let mut variables = keys(issued.access_key.clone(), Value::Secret(issued.secret_key), token);
@@ -193,14 +194,14 @@ fn keys(id: String, secret: Value, token: Option<Value>) -> Vec<Variable> {
     variables
 }
 
-/// Both region variables, if a region is configured; else those of the parent stay.
+/// Returns both region variables if a region is configured; otherwise the parent's variables stay.
 fn region() -> Vec<Variable> {
     let Some(region) = settings::get("region") else { return Vec::new() };
     let variable = |name: &str| Variable { name: name.to_owned(), value: Value::Plain(region.clone()) };
     vec![variable("AWS_REGION"), variable("AWS_DEFAULT_REGION")]
 }
 
-/// AWS would not narrow what Vault issued: then nobody gets it.
+/// Returns the error for credentials that AWS refused to narrow; they are not delivered.
 fn not_narrowed(error: Error, method: Method) -> Error {
     if !matches!(error.kind, ErrorKind::Denied | ErrorKind::Unsupported) {
         return error;

@@ -1,4 +1,4 @@
-//! What will be asked, before anything is. Vault is not called.
+//! Plans the request without calling Vault.
 
 use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Plan, Planned, settings};
 use aws_policy::compile::{self as policy, Compiled, Conditions};
@@ -52,7 +52,7 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     Ok(plan(None, permissions, vec![notice]))
 }
 
-/// The method the settings ask for.
+/// Returns the method that the settings name.
 pub fn configured() -> Result<Method, Error> {
     settings::get("method").map_or(Ok(Method::Auto), |name| Method::parse(&name))
 }
@@ -81,7 +81,7 @@ fn planned(permission: &Permission, enforced_by: Enforcer, note: String) -> Plan
     }
 }
 
-/// The conditions that the settings name.
+/// Returns the conditions that the settings name.
 pub fn conditions() -> Result<Conditions, Error> {
     let [source_ip, mfa, tag] = ["source_ip", "mfa", "tag"].map(settings::get);
     Conditions::parse(source_ip.as_deref(), mfa.as_deref(), tag.as_deref())

@@ -1,27 +1,27 @@
-//! Which role of which secrets engine is asked, from the settings.
+//! The secrets engine and the role to ask, from the settings.
 
 use audex_sdk::provider::{Error, settings};
 use aws_policy::{arn, invalid};
 
-/// Where the AWS secrets engine is unless somebody moved it.
+/// The default mount of the AWS secrets engine.
 const DEFAULT_MOUNT: &str = "aws";
-/// The longest mount or role that is still a name.
+/// The longest mount or role that is accepted as a name.
 const NAME_CHARACTERS: usize = 256;
 
 /// One role of one AWS secrets engine.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Without slashes at the ends.
+    /// The mount, without slashes at either end.
     pub mount: String,
     pub role: String,
     pub role_arn: Option<String>,
 }
 
 impl Target {
-    /// The configured one.
+    /// Reads the target from the settings.
     ///
     /// # Errors
-    /// When no role is configured, or a name cannot stand in a path.
+    /// If no role is configured, or a name cannot be part of a path.
     pub fn configured() -> Result<Self, Error> {
         Self::of(settings::get("mount"), settings::get("role"), settings::get("role_arn"))
     }
@@ -55,7 +55,8 @@ impl Target {
     }
 }
 
-/// Whether `text` can be one part of a path. Security: nothing that would lead the request to another endpoint of Vault.
+/// Returns true if `text` can be one part of a path. Security: rejects text that would lead the request to
+/// another endpoint of Vault.
 fn is_name(text: &str) -> bool {
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
     !text.is_empty() && text.chars().all(letter) && !matches!(text, "." | "..")

@@ -1,4 +1,4 @@
-//! The parameters in a body. It may end in the middle: what came before counts.
+//! The parameters in a body. The body may be cut off in the middle: the parameters before the cut count.
 
 use std::fmt;
 
@@ -9,21 +9,24 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 
-/// Texts that are kept of one request. Security: more than any body of [`CUT`] bytes has, for a part of them would look like all.
+/// The most texts that are kept of one request. Security: more than any body of [`CUT`] bytes can hold,
+/// because a partial list would look complete.
 const VALUES: usize = CUT / 2;
-/// As much of a body as the host hands over: one of that length may go on. Source: the contract, `seen-request`.
+/// The most bytes of a body that the host hands over; a body of that length may be cut. Source: the contract,
+/// `seen-request`.
 const CUT: usize = 64 * 1024;
-/// DynamoDB's statements and writes of several tables. Source: Amazon DynamoDB API reference, `TransactWriteItems`, `TransactGetItems`,
-/// `BatchExecuteStatement`, `ExecuteTransaction`.
+/// The fields of DynamoDB's requests with several statements or tables. Source: Amazon DynamoDB API
+/// reference, `TransactWriteItems`, `TransactGetItems`, `BatchExecuteStatement`, `ExecuteTransaction`.
 const TRANSACTED: &str = "TransactItems";
 const STATEMENTS: [&str; 2] = ["Statements", "TransactStatements"];
 
 type Parameters = Vec<(String, String)>;
 
-/// The texts, booleans and lists of texts of a JSON object; and what a request of several tables or statements does.
+/// Returns the texts, booleans and lists of texts of a JSON object, and the parts of a request with several
+/// tables or statements.
 pub fn json(body: &[u8]) -> Parameters {
     let mut found = Vec::new();
-    // An error is the end of what can be read.
+    // An error ends the readable part.
     let _ = serde_json::Deserializer::from_slice(body).deserialize_map(Fields(&mut found));
     found.truncate(VALUES);
     found
@@ -72,21 +75,22 @@ fn field(found: &mut Parameters, name: String, value: Value) {
     }
 }
 
-/// `{"Put": {"TableName": "t"}}` as the parameter `Put.TableName`. What is written to the table is the user's, whatever it looks like.
+/// Turns `{"Put": {"TableName": "t"}}` into the parameter `Put.TableName`. Ignores the data written to the
+/// table: it is the user's, whatever it looks like.
 fn transacted(item: &Value) -> Parameters {
     let actions = item.as_object().into_iter().flatten();
     actions.map(|(action, of)| (format!("{action}.TableName"), text(of, "TableName"))).collect()
 }
 
-/// A field of an object; empty where it has none.
+/// Returns a text field of an object, or an empty text if the field is missing.
 fn text(object: &Value, name: &str) -> String {
     object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-/// The same of a CBOR map.
+/// Returns the texts, booleans and lists of texts of a CBOR map.
 pub fn cbor(body: &[u8]) -> Parameters {
     let mut found = Vec::new();
-    // An error is the end of what can be read.
+    // An error ends the readable part.
     let _ = cbor_map(&mut Decoder::new(body), &mut found);
     found
 }
@@ -118,7 +122,7 @@ fn cbor_map(decoder: &mut Decoder<'_>, found: &mut Parameters) -> Result<(), min
     Ok(())
 }
 
-/// A form: `InstanceId.1`, `Names.member.2` and `Entry.1.Name` are lists.
+/// Returns the parameters of a form: `InstanceId.1`, `Names.member.2` and `Entry.1.Name` are lists.
 pub fn form(body: &[u8]) -> Parameters {
     let text = String::from_utf8_lossy(body);
     let is_cut = body.len() >= CUT;
@@ -135,7 +139,7 @@ pub fn form(body: &[u8]) -> Parameters {
     parameters
 }
 
-/// Takes the numbers off the names of lists; what is deeper is no parameter of the operation itself.
+/// Removes the numbers from the names of lists; a deeper name is not a parameter of the operation itself.
 pub fn numbered(mut parameters: Parameters) -> Parameters {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     for (name, _) in &mut parameters {

@@ -1,21 +1,23 @@
-//! The keys in the body of `DeleteObjects`. Source: Amazon S3 API reference, "`DeleteObjects`", request syntax.
+//! The keys in the body of `DeleteObjects`. Source: Amazon S3 API reference, "`DeleteObjects`", request
+//! syntax.
 
-/// The name of the parameter of an object.
+/// The name of the parameter for an object.
 pub const KEY: &str = "Key";
-/// The name of the parameter of one version of an object: that is another permission.
+/// The name of the parameter for one version of an object, which takes another permission.
 pub const VERSIONED_KEY: &str = "VersionedKey";
 
-/// Elements of an object that say nothing of its name.
+/// Elements of an object that do not affect its name.
 const CONDITIONS: [&str; 3] = ["ETag", "LastModifiedTime", "Size"];
-/// Objects of one request; S3 takes no more.
+/// The most objects of one request; S3 accepts no more.
 const MOST: usize = 1_000;
 
-/// The keys as parameters; none at all where any part of the body is not as S3 documents it, or is missing.
+/// Returns the keys as parameters; returns none if the body is missing or any part differs from what S3
+/// documents.
 pub fn keys(body: &[u8]) -> Vec<(String, String)> {
     std::str::from_utf8(body).ok().and_then(read).unwrap_or_default()
 }
 
-/// One piece of markup: a tag without its brackets, and the text before it.
+/// Takes one piece of markup: the text before a tag, and the tag without its brackets.
 fn next<'a>(rest: &mut &'a str) -> Option<(&'a str, &'a str)> {
     let (text, after) = rest.split_once('<')?;
     let (tag, after) = after.split_once('>')?;
@@ -59,18 +61,18 @@ fn object(rest: &mut &str) -> Option<(String, String)> {
     Some((name.to_owned(), key?))
 }
 
-/// The text up to the end of the element `name`, which holds no other.
+/// Takes the text up to the end of the element `name`, which contains no other element.
 fn closed<'a>(rest: &mut &'a str, name: &str) -> Option<&'a str> {
     let (text, end) = next(rest)?;
     (end.strip_prefix('/') == Some(name)).then_some(text)
 }
 
-/// A tag with nothing but space before it.
+/// Returns the tag if only space comes before it.
 fn blank<'a>(piece: (&'a str, &'a str)) -> Option<(&'a str, &'a str)> {
     piece.0.trim().is_empty().then_some(piece)
 }
 
-/// Text with its entities replaced. Source: XML 1.0, 4.1 and 4.6.
+/// Replaces the entities in a text. Source: XML 1.0, 4.1 and 4.6.
 fn decoded(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = text;

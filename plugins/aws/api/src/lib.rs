@@ -1,7 +1,8 @@
-//! What a request to AWS asks for: its operation, by the protocol of its service, and its parameters.
+//! Recognises a request to AWS: its operation, by the protocol of its service, and its parameters.
 //!
-//! Source: Smithy 2.0, "AWS protocols" (awsJson 1.0 and 1.1, awsQuery, ec2Query, restJson1, restXml) and "Smithy RPC v2 CBOR".
-//! Everything is what a command sent: bounded, and never trusted to be well formed.
+//! Source: Smithy 2.0, "AWS protocols" (awsJson 1.0 and 1.1, awsQuery, ec2Query, restJson1, restXml) and
+//! "Smithy RPC v2 CBOR". A command sent all of this input: the input is bounded, and never trusted to be well
+//! formed.
 
 mod body;
 mod delete;
@@ -14,23 +15,23 @@ use protocol::Protocol;
 
 pub use delete::{KEY, VERSIONED_KEY};
 
-/// Letters of an operation's name; the longest there is has 71.
+/// The most letters of an operation's name; the longest known name has 71.
 const NAME: usize = 100;
 
 /// The one operation of S3 that names its objects in the body.
 const DELETE_OBJECTS: &str = "DeleteObjects";
 
-/// What a request asks for.
+/// The operation and the parameters of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// As the service's API calls it.
+    /// The name in the service's API.
     pub operation: String,
-    /// Names and values of what it was given, where these are texts; a list is several.
+    /// Names and values of the parameters that are texts; a list has several entries.
     pub parameters: Vec<(String, String)>,
 }
 
 impl Asked {
-    /// The values of the parameter `name`, in any case.
+    /// Returns the values of the parameter `name`, in any case.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.parameters
             .iter()
@@ -39,7 +40,7 @@ impl Asked {
     }
 }
 
-/// The operation of `request`; none where that is not known for sure.
+/// Returns the operation of `request`, or `None` if the operation is not certain.
 #[must_use]
 pub fn recognise(request: &SeenRequest) -> Option<Asked> {
     let kind = protocol::header(request, "content-type").unwrap_or_default();
@@ -70,7 +71,7 @@ pub fn recognise(request: &SeenRequest) -> Option<Asked> {
     }
 }
 
-/// The operation is a parameter.
+/// Reads the operation from the parameter `Action`.
 fn query(parameters: Vec<(String, String)>) -> Option<Asked> {
     let (_, operation) = parameters.iter().find(|(name, _)| name == "Action")?;
     Some(Asked { operation: named(operation)?, parameters })

@@ -1,11 +1,11 @@
-//! The protocols of services. The service that a signature names decides, never a header that any client can send.
+//! The protocols of services. The service in the signature decides, never a header that any client can send.
 
 use audex_sdk::provider::SeenRequest;
 
-/// Made by `protocols.py`: a signing name, then its protocols.
+/// Lines of a signing name and its protocols, made by `protocols.py`.
 const SPOKEN: &str = include_str!("../protocols.txt");
 
-/// How a request says which operation it asks for.
+/// The ways in which a request names its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// By method and path.
@@ -18,7 +18,8 @@ pub enum Protocol {
     Query,
 }
 
-/// The one protocol that `request` can be of; none where its service takes several that name an operation here.
+/// Returns the one protocol that `request` can use, or `None` if its service accepts several that name an
+/// operation here.
 pub fn of(request: &SeenRequest, has_action: bool) -> Option<Protocol> {
     let service = request.service.as_deref()?;
     let spoken: Vec<Protocol> = line(service).split(' ').skip(1).filter_map(parse).collect();
@@ -32,7 +33,7 @@ pub fn of(request: &SeenRequest, has_action: bool) -> Option<Protocol> {
         (Protocol::Cbor, is_cbor),
         (Protocol::Query, has_action),
     ];
-    // What names no operation of a service by its path: `POST /`, and the one path of Smithy RPC.
+    // Paths that name no operation of a service: `POST /`, and the one path of Smithy RPC.
     let is_named = request.path == "/" && (request.method == "POST" || has_action)
         || is_cbor && request.path.contains("/operation/");
     if speaks(Protocol::Rest) && (spoken.len() == 1 || !is_named) {
@@ -57,7 +58,7 @@ fn parse(word: &str) -> Option<Protocol> {
     })
 }
 
-/// The value of a header, by its name in lower case.
+/// Returns the value of a header, by its name in lower case.
 pub fn header<'a>(request: &'a SeenRequest, name: &str) -> Option<&'a str> {
     request.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }

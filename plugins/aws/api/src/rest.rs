@@ -1,16 +1,16 @@
-//! Operations by method and path. The table is made by `generate.py`.
+//! Operations by method and path. `generate.py` makes the table.
 
 use audex_sdk::provider::SeenRequest;
 use method_table::{Request, Table};
 
 use crate::Asked;
 
-/// Sections are signing names.
+/// The table; its sections are signing names.
 pub static TABLE: Table = Table::new(include_bytes!("../operations.bin"));
-/// How S3 names a bucket in a host: `bucket.s3.eu-west-1.amazonaws.com`, `bucket.s3-fips.…`.
+/// The parts of a host that follow an S3 bucket: `bucket.s3.eu-west-1.amazonaws.com`, `bucket.s3-fips.…`.
 const BUCKET_HOSTS: [&str; 2] = [".s3.", ".s3-"];
 
-/// The one operation of the request's service that fits it best.
+/// Returns the one operation of the request's service that fits the request best.
 pub fn recognise(request: &SeenRequest) -> Option<Asked> {
     let service = request.service.as_deref()?;
     let path = match bucket(service, &request.host) {

@@ -201,7 +201,7 @@ fn the_service_of_the_signature_decides_the_protocol_and_no_header() {
     let form = ("content-type", "application/x-www-form-urlencoded");
     let target = ("x-amz-target", "DynamoDB_20120810.GetItem");
     let cbor = ("smithy-protocol", "rpc-v2-cbor");
-    // S3 is REST whatever a client calls its body.
+    // S3 is REST, whatever content type a client declares.
     for headers in [&[form][..], &[target], &[cbor], &[form, target, cbor]] {
         let put = with(request("s3", "PUT", "/b/k"), headers, b"Action=DeleteBucket");
         assert_eq!(operation(&put).as_deref(), Some("PutObject"), "{headers:?}");
@@ -211,7 +211,7 @@ fn the_service_of_the_signature_decides_the_protocol_and_no_header() {
     assert_eq!(operation(&invoke).as_deref(), Some("Invoke"));
     let get = with(request("s3", "GET", "/b/k?Action=DeleteObject"), &[], b"");
     assert_eq!(operation(&get).as_deref(), Some("GetObject"));
-    // EC2 reads the form, DynamoDB the target.
+    // EC2 reads the form, DynamoDB reads the target header.
     let ec2 = with(request("ec2", "POST", "/"), &[form, target], b"Action=StopInstances");
     assert_eq!(operation(&ec2).as_deref(), Some("StopInstances"));
     let table = with(request("dynamodb", "POST", "/"), &[form, target], b"Action=StopInstances");
@@ -239,7 +239,7 @@ fn a_service_of_several_protocols_is_asked_in_one_of_them() {
         operation(&request("ses", "GET", "/?Action=ListIdentities")).as_deref(),
         Some("ListIdentities")
     );
-    // Which of the two the service takes is not known.
+    // The request does not show which of the two protocols the service uses.
     let both = [form, ("x-amz-target", "AmazonSQS.SendMessage")];
     assert_eq!(operation(&with(request("sqs", "POST", "/"), &both, b"Action=DeleteQueue")), None);
     for (headers, body) in [(&both[..1], &b"Action=DeleteQueue"[..]), (&both[1..], b"{}")] {
@@ -255,7 +255,7 @@ fn the_objects_that_are_deleted_stand_in_the_body() {
     let keys: Vec<(&str, &str)> =
         asked.parameters.iter().map(|(name, key)| (name.as_str(), key.as_str())).collect();
     assert_eq!(keys, [("Bucket", "b"), (KEY, "d1"), (VERSIONED_KEY, "d2"), ("delete", "")]);
-    // The body of an object is not read, whatever it holds.
+    // The body of an object is never read.
     let put = recognise(&with(request("s3", "PUT", "/b/k"), &[], body)).unwrap();
     assert_eq!(put.values(KEY).collect::<Vec<_>>(), ["k"]);
 }
@@ -287,7 +287,7 @@ fn every_operation_of_the_table_is_found_by_its_own_line() {
             missed.push(format!("{service} {line}"));
         }
     }
-    // What two services that sign alike both have is nobody's.
+    // An operation that two services with one signing name share belongs to neither.
     assert!(missed.len() <= 2, "{} of {}: {missed:#?}", missed.len(), all.len());
 }
 

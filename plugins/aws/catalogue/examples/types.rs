@@ -1,5 +1,5 @@
-//! Prints action, whether it is required, type and format of each resource type of each action, with tabs between: for
-//! `plugins/aws/policy/data/parameters.py`.
+//! Prints the action, required flag, type and format of each resource type of each action, separated by tabs,
+//! for `plugins/aws/policy/data/parameters.py`.
 
 fn main() {
     for service in aws_catalogue::services() {

@@ -1,6 +1,7 @@
-//! Names that are used for actions but are none.
+//! Names that are mistaken for actions.
 //!
-//! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon S3 and AWS Lambda.
+//! Source: Service Authorization Reference, "Actions, resources, and condition keys" for Amazon S3 and AWS
+//! Lambda.
 
 /// A name that people and older documents use, and the action that authorises the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +10,7 @@ pub struct Correction {
     pub wrong: &'static str,
     /// The action, as AWS writes it.
     pub right: &'static str,
-    /// The sentence for people.
+    /// The explanation for users.
     pub why: &'static str,
 }
 

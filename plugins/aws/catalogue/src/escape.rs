@@ -1,11 +1,12 @@
-//! Characters of a resource that a policy writes so that they are not wildcards.
+//! Escapes for characters of a resource that would otherwise be wildcards in a policy.
 
-/// How a policy writes a character itself, and a character that is in no ARN. Source: IAM User Guide, "IAM policy elements: Variables
-/// and tags", special characters.
+/// An escape in a policy, the character it stands for, and a placeholder that occurs in no ARN. Source: IAM
+/// User Guide, "IAM policy elements: Variables and tags", special characters.
 const ESCAPES: [(&str, char, char); 2] = [("${*}", '*', '\u{e000}'), ("${?}", '?', '\u{e001}')];
 const DOLLAR: &str = "${$}";
 
-/// A pattern of resources in which each `*` and `?` is a wildcard: one that is written as itself is [`stood_in`] for.
+/// Replaces the escapes in a pattern with placeholders ([`stood_in`]), so that each `*` and `?` left is a
+/// wildcard.
 #[must_use]
 pub fn unescaped(pattern: &str) -> String {
     let mut out = pattern.to_owned();
@@ -15,7 +16,7 @@ pub fn unescaped(pattern: &str) -> String {
     out
 }
 
-/// A resource as such a pattern has it: the characters that would be wildcards are replaced.
+/// Replaces the wildcard characters of a resource with the same placeholders.
 #[must_use]
 pub fn stood_in(resource: &str) -> String {
     let instead = |character| {
@@ -24,13 +25,13 @@ pub fn stood_in(resource: &str) -> String {
     resource.chars().map(instead).collect()
 }
 
-/// The same with `${$}` as the character it is: no variable is left then but those of the policy.
+/// Like [`unescaped`], with `${$}` replaced by `$`: only the variables of the policy remain.
 #[must_use]
 pub fn without_dollars(pattern: &str) -> String {
     unescaped(pattern).replace(DOLLAR, "$")
 }
 
-/// The names of the variables of a pattern of resources, without the characters that are written so.
+/// Returns the names of the variables of a pattern of resources, without the escapes.
 pub fn variables(pattern: &str) -> impl Iterator<Item = &str> {
     let parts = pattern.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
     parts.map(|(name, _)| name).filter(|name| !matches!(*name, "*" | "?" | "$"))

@@ -1,20 +1,21 @@
 //! The layout of `catalogue.bin`. Integers are little-endian; a varint is LEB128.
 //!
-//! A text header of 256 bytes (source, version, date, licence), then the offsets of nine parts and of the end (u32):
+//! A text header of 256 bytes (source, version, date, licence), then the offsets of nine parts and of the end
+//! (u32):
 //!
 //! | part | content |
 //! |---|---|
 //! | 0 | services, actions, actions of each access level (u32 each) |
 //! | 1, 2 | words of action names: u16 offsets, bytes; the commonest 192 have one-byte codes |
-//! | 3, 4 | what the bytes 0x80.. of other texts stand for: u16 offsets, bytes |
+//! | 3, 4 | the texts behind the bytes 0x80.. in other texts: u16 offsets, bytes |
 //! | 5, 6 | service prefixes, sorted: u16 offsets, bytes |
 //! | 7, 8 | blocks, one for each service: u32 offsets, bytes |
 //!
-//! A block: numbers of actions, of resource types and of type sets, offset of the sets, offset of the types (u16 each); the
-//! offset of each group of 16 names (u16); the names, sorted without case; the sets; the types. A name is a byte
-//! (words shared with the name before << 4 | further words), the codes of the further words, and the varint
-//! `set * 5 + access level`. A set is its length and `type * 2 + required` (varints). A type is its name and its ARN format,
-//! both texts that end in a zero byte.
+//! A block: numbers of actions, of resource types and of type sets, offset of the sets, offset of the types
+//! (u16 each); the offset of each group of 16 names (u16); the names, sorted without case; the sets; the
+//! types. A name is a byte (words shared with the name before << 4 | further words), the codes of the further
+//! words, and the varint `set * 5 + access level`. A set is its length and `type * 2 + required` (varints). A
+//! type is its name and its ARN format, both texts that end in a zero byte.
 
 static DATA: &[u8] = include_bytes!("../catalogue.bin");
 
@@ -46,7 +47,7 @@ pub fn service_count() -> usize {
     u32_at(part(Part::Totals as usize), 0)
 }
 
-/// One entry of a part that has an index of 16-bit offsets.
+/// Returns one entry of a part that has an index of 16-bit offsets.
 pub fn entry(indexed: Part, number: usize) -> &'static [u8] {
     let index = part(indexed as usize);
     let offset = |number: usize| u16_at(index, 2 * number);
@@ -97,7 +98,7 @@ pub fn take_varint(rest: &mut &'static [u8]) -> usize {
     }
 }
 
-/// The next byte; zero at the end, which ends every loop here.
+/// Takes the next byte; returns zero at the end, which ends every loop here.
 pub fn take(rest: &mut &'static [u8]) -> u8 {
     let Some((first, others)) = rest.split_first() else {
         return 0;

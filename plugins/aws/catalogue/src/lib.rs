@@ -1,8 +1,8 @@
 //! Every IAM action that AWS documents: its spelling, access level and resource types.
 //!
-//! The data is [`catalogue.bin`](../generate.py), read in place: nothing is parsed, allocated or copied before a name is
-//! asked for, and then only that name's group is decoded. Nothing here can fail or panic: what is not in the data is
-//! not known.
+//! The data is [`catalogue.bin`](../generate.py), read in place: nothing is parsed, allocated or copied
+//! before a look-up, and a look-up decodes only the group of the name. Nothing here can fail or panic: a name
+//! that is not in the data is unknown.
 
 mod correction;
 mod escape;
@@ -21,26 +21,27 @@ pub use question::{
 pub use resource::ResourceType;
 pub use service::{Service, service, services};
 
-/// What an action can do to an account, from harmless to dangerous. Source: Service Authorization Reference, "access level".
+/// The power of an action over an account, from harmless to dangerous. Source: Service Authorization
+/// Reference, "access level".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
-    /// Sees what there is.
+    /// Lists resources.
     List,
     /// Reads contents.
     Read,
-    /// Changes tags, and with them what conditions on tags decide.
+    /// Changes tags, and so the outcome of conditions on tags.
     Tagging,
     /// Creates, changes, deletes or runs.
     Write,
-    /// Changes who may do what.
+    /// Changes permissions.
     Permissions,
 }
 
 impl Access {
-    /// Every level, as numbered in the data.
+    /// Every level, in the order of their numbers in the data.
     pub const ALL: [Self; 5] = [Self::List, Self::Read, Self::Tagging, Self::Write, Self::Permissions];
 
-    /// The word for people.
+    /// Returns the word for messages.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -53,7 +54,7 @@ impl Access {
     }
 }
 
-/// How many actions there are in all, and of each access level (in the order of [`Access::ALL`]).
+/// Returns the number of all actions, and of each access level (in the order of [`Access::ALL`]).
 #[must_use]
 pub fn totals() -> (u32, [u32; 5]) {
     format::totals()

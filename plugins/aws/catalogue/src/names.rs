@@ -1,19 +1,19 @@
-//! Walking through the names of one service.
+//! A cursor over the names of one service.
 
 use crate::Access;
 use crate::format::{take, take_varint, take_word};
 
-/// More words than any name has.
+/// The most words of a name; no name has as many.
 const WORDS: usize = 16;
 
 /// A cursor over the actions of a service, in the order of their names without case.
 ///
-/// It decodes into one buffer: [`Names::name`] is the action that [`Names::advance`] went to last.
+/// The cursor decodes into one buffer: [`Names::name`] is the action that [`Names::advance`] moved to last.
 pub struct Names {
     rest: &'static [u8],
     left: usize,
     name: String,
-    /// Where each word of `name` ends.
+    /// The end of each word of `name`.
     ends: [usize; WORDS],
     access: Access,
     set: usize,
@@ -24,7 +24,7 @@ impl Names {
         Self { rest, left, name: String::new(), ends: [0; WORDS], access: Access::Permissions, set: 0 }
     }
 
-    /// Goes to the next action; false at the end.
+    /// Moves to the next action; returns false at the end.
     pub fn advance(&mut self) -> bool {
         if self.left == 0 {
             return false;
@@ -46,19 +46,20 @@ impl Names {
         true
     }
 
-    /// The name as AWS writes it, without the service.
+    /// Returns the name as AWS writes it, without the service.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The access level.
+    /// Returns the access level.
     #[must_use]
     pub fn access(&self) -> Access {
         self.access
     }
 
-    /// The number of its set of resource types in the service, for [`crate::Service::types_of`]; 0 is the empty set.
+    /// Returns the number of the action's set of resource types, for [`crate::Service::types_of`]; 0 is the
+    /// empty set.
     #[must_use]
     pub fn set(&self) -> usize {
         self.set

@@ -1,11 +1,12 @@
-//! Questions about actions as policies write them: `service:Action`, with wildcards in the action or `*` for all.
+//! Look-ups of actions as policies write them: `service:Action`, with wildcards in the action or `*` for all.
 
 use audex_sdk::pattern;
 
 use crate::service::{Service, service, services};
 
-/// Actions that work on a resource only where a request names one of an uncommon kind, such as a data set, a lexicon or a model of
-/// one's own. Source: Service Authorization Reference, whose types of these actions are all optional.
+/// Actions that work on a resource only if a request names one of an uncommon kind, such as a custom data
+/// set, lexicon or model. Source: Service Authorization Reference, where all resource types of these actions
+/// are optional.
 const ON_NOTHING: [&str; 9] = [
     "cloudwatch:getmetricdata",
     "cloudwatch:listmetrics",
@@ -22,13 +23,13 @@ use crate::{Access, Names};
 /// One known action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its service prefix.
+    /// The service prefix of the action.
     pub service: &'static str,
-    /// Its name, as AWS writes it.
+    /// The name of the action, as AWS writes it.
     pub name: String,
-    /// What it can do.
+    /// The access level of the action.
     pub access: Access,
-    /// The number of its set of resource types ([`Service::types_of`]); 0 if it takes no resource.
+    /// The number of its set of resource types ([`Service::types_of`]); 0 if the action takes no resource.
     pub set: usize,
 }
 
@@ -42,20 +43,20 @@ impl Found {
         }
     }
 
-    /// Whether policies can limit it to resources.
+    /// Returns true if policies can limit the action to resources.
     #[must_use]
     pub fn takes_resource(&self) -> bool {
         self.set != 0
     }
 
-    /// `service:Action`.
+    /// Returns `service:Action`.
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{}:{}", self.service, self.name)
     }
 }
 
-/// The action `service:Action`, in any case and without wildcards.
+/// Finds the action `service:Action`, in any case and without wildcards.
 #[must_use]
 pub fn find(action: &str) -> Option<Found> {
     let (prefix, name) = action.split_once(':')?;
@@ -63,7 +64,8 @@ pub fn find(action: &str) -> Option<Found> {
     service.find(name).map(|names| Found::of(service, &names))
 }
 
-/// Every known action that `action` matches, in any case; wildcards do not count in the service prefix.
+/// Returns every known action that `action` matches, in any case; wildcards in the service prefix do not
+/// count.
 #[must_use]
 pub fn matching(action: &str) -> Vec<Found> {
     match action.split_once(':') {
@@ -74,7 +76,7 @@ pub fn matching(action: &str) -> Vec<Found> {
     }
 }
 
-/// The services that have an action matching `name` and a prefix matching `prefix`, both patterns.
+/// Returns the services with an action that matches `name` and a prefix that matches `prefix`, both patterns.
 #[must_use]
 pub fn services_with(prefix: &str, name: &str) -> Vec<&'static str> {
     let has = |service: &Service| {
@@ -90,23 +92,25 @@ pub fn services_with(prefix: &str, name: &str) -> Vec<&'static str> {
     of_prefix.filter(has).map(Service::name).collect()
 }
 
-/// Whether `action` stands for known actions only that no policy can limit to resources.
+/// Returns true if `action` matches known actions and none of them can be limited to resources.
 #[must_use]
 pub fn takes_no_resource(action: &str) -> bool {
     let found = matching(action);
     !found.is_empty() && !found.iter().any(Found::takes_resource)
 }
 
-/// Whether `action` (a name, no pattern) works without a resource: it takes none, or one of an uncommon kind at most.
+/// Returns true if `action` (a name, not a pattern) works without a resource: the action takes none, or at
+/// most one of an uncommon kind.
 #[must_use]
 pub fn needs_no_resource(action: &str) -> bool {
     ON_NOTHING.contains(&action.to_ascii_lowercase().as_str())
         || !pattern::is_wild(action) && takes_no_resource(action)
 }
 
-/// Whether every known action that `action` matches is matched by one of `asked`, and there is one.
+/// Returns true if `action` matches a known action and one of `asked` matches every action that `action`
+/// matches.
 ///
-/// This is what a pattern that shortens a list of actions has to fulfil.
+/// A pattern that shortens a list of actions must fulfil this condition.
 #[must_use]
 pub fn expansion_within(action: &str, asked: &[impl AsRef<str>]) -> bool {
     let covers = |found: &Found| {

@@ -5,13 +5,14 @@ use crate::format::take_text;
 /// A kind of resource of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceType {
-    /// As the Service Authorization Reference calls it.
+    /// The name in the Service Authorization Reference.
     pub name: String,
-    /// The ARN with `${Variables}`, and now and then a `*`.
+    /// The ARN with `${Variables}`, and sometimes a `*`.
     pub arn: String,
 }
 
-/// Takes one off `rest`. Formats begin alike: 0x01 stands for `arn:${Partition}:`, `@` after it for the service.
+/// Takes one type off `rest`. Many formats begin alike: 0x01 stands for `arn:${Partition}:`, and `@` after
+/// 0x01 for the service.
 pub fn take_type(rest: &mut &'static [u8], service: &str) -> ResourceType {
     let name = take_text(rest);
     let packed = take_text(rest);

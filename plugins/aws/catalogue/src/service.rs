@@ -1,4 +1,4 @@
-//! One service: where its actions and resource types lie.
+//! One service: the place of its actions and resource types in the data.
 
 use std::cmp::Ordering;
 
@@ -18,7 +18,7 @@ pub struct Service {
     block: &'static [u8],
 }
 
-/// The service of this prefix, in any case.
+/// Returns the service with this prefix, in any case.
 #[must_use]
 pub fn service(prefix: &str) -> Option<Service> {
     let (mut low, mut high) = (0, format::service_count());
@@ -33,7 +33,7 @@ pub fn service(prefix: &str) -> Option<Service> {
     None
 }
 
-/// Every service, sorted by prefix.
+/// Returns every service, sorted by prefix.
 pub fn services() -> impl Iterator<Item = Service> {
     (0..format::service_count()).map(Service::numbered)
 }
@@ -43,28 +43,28 @@ impl Service {
         Self { name: format::service_name(number), block: format::block(number) }
     }
 
-    /// The prefix, lower case.
+    /// Returns the prefix, in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.name
     }
 
-    /// How many actions it has.
+    /// Returns the number of actions.
     #[must_use]
     pub fn count(self) -> usize {
         u16_at(self.block, 0)
     }
 
-    /// A cursor over all actions.
+    /// Returns a cursor over all actions.
     #[must_use]
     pub fn names(self) -> Names {
         self.names_from(0)
     }
 
-    /// A cursor that stands on the action called `name`, in any case.
+    /// Returns a cursor at the action called `name`, in any case.
     #[must_use]
     pub fn find(self, name: &str) -> Option<Names> {
-        // The last group whose first name is not behind `name`.
+        // Finds the last group whose first name is not after `name`.
         let (mut low, mut high) = (0, self.count().div_ceil(GROUP));
         while low < high {
             let middle = usize::midpoint(low, high);
@@ -87,14 +87,15 @@ impl Service {
         None
     }
 
-    /// Every resource type, sorted by name; actions refer to them by place.
+    /// Returns every resource type, sorted by name; actions refer to them by position.
     #[must_use]
     pub fn types(self) -> Vec<ResourceType> {
         let mut rest = self.block.get(u16_at(self.block, 8)..).unwrap_or_default();
         (0..u16_at(self.block, 2)).map(|_| take_type(&mut rest, self.name)).collect()
     }
 
-    /// The types of a set: place in [`Self::types`], and whether the action always needs one of it.
+    /// Returns the types of a set: the position in [`Self::types`], and true if the action always needs such
+    /// a resource.
     #[must_use]
     pub fn types_of(self, set: usize) -> Vec<(usize, bool)> {
         let mut rest = self.block.get(u16_at(self.block, 6)..).unwrap_or_default();
@@ -115,7 +116,7 @@ impl Service {
     }
 }
 
-/// The order of the data: bytes without case.
+/// Compares in the order of the data: bytes without case.
 fn compare(left: &str, right: &str) -> Ordering {
     left.bytes().map(|b| b.to_ascii_lowercase()).cmp(right.bytes().map(|b| b.to_ascii_lowercase()))
 }

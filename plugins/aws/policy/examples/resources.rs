@@ -1,4 +1,5 @@
-//! Counts the operations whose resources can be read from their parameters: `data/parameters.py TYPES --sample` writes the requests.
+//! Counts the operations whose resources can be read from their parameters;
+//! `data/parameters.py TYPES --sample` writes the requests.
 
 use std::io::stdin;
 

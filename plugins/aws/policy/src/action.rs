@@ -1,4 +1,4 @@
-//! The syntax of IAM actions, what AWS calls them, and names that are used for actions but are none.
+//! The syntax of IAM actions, their spelling, and names that are mistaken for actions.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{AccessLevel, Finding, Status};
@@ -6,7 +6,7 @@ use aws_catalogue::{Access, Found};
 
 use crate::suggestion;
 
-/// Looks at one action as the user wrote it; with `allow_unknown` a name that is not in the catalogue is let through.
+/// Checks one action as the user wrote it; `allow_unknown` accepts names that are not in the catalogue.
 #[must_use]
 pub fn check(action: &str, allow_unknown: bool) -> Finding {
     if action == "*" || action == "*:*" {
@@ -62,7 +62,7 @@ fn refused(status: Status, suggestion: Option<String>) -> Finding {
     Finding { status, actions: Vec::new(), access: None, note: None, suggestion }
 }
 
-/// What is said about one action of a plan: its access level, or how many actions of which level it matches.
+/// Describes an action of a plan: its access level, or the number of actions it matches at each level.
 #[must_use]
 pub fn describe(action: &str) -> String {
     let wild = pattern::is_wild(action);
@@ -74,7 +74,7 @@ pub fn describe(action: &str) -> String {
     }
 }
 
-/// `13 actions: 5 read, 2 list, 6 write`.
+/// Writes counts in the form `13 actions: 5 read, 2 list, 6 write`.
 fn summary(counts: &[u32; 5]) -> String {
     let total: u32 = counts.iter().sum();
     let order = [Access::Read, Access::List, Access::Write, Access::Tagging, Access::Permissions];
@@ -84,7 +84,7 @@ fn summary(counts: &[u32; 5]) -> String {
     format!("{total} action{}: {}", if total == 1 { "" } else { "s" }, parts.join(", "))
 }
 
-/// How many known actions of each level `action` matches.
+/// Returns the number of known actions of each level that `action` matches.
 fn counts(action: &str) -> [u32; 5] {
     if action == "*" { aws_catalogue::totals().1 } else { tally(&aws_catalogue::matching(action)) }
 }
@@ -103,7 +103,7 @@ fn level(action: &str) -> Option<AccessLevel> {
     worst(&aws_catalogue::matching(action))
 }
 
-/// The most dangerous level among `found`.
+/// Returns the most dangerous level among `found`.
 fn worst(found: &[Found]) -> Option<AccessLevel> {
     let said = |access| match access {
         Access::List => AccessLevel::List,
@@ -115,7 +115,8 @@ fn worst(found: &[Found]) -> Option<AccessLevel> {
     found.iter().map(|action| action.access).max().map(said)
 }
 
-/// Wildcards stand in the action part only: IAM refuses a service prefix with wildcards.
+/// Returns true for a valid service and name. Wildcards are valid in the action part only: IAM rejects them
+/// in a service prefix.
 fn well_formed(service: &str, name: &str) -> bool {
     let service_ok = !service.is_empty() && service.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let name_ok =

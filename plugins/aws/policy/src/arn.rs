@@ -1,20 +1,21 @@
 //! The form of Amazon Resource Names.
 //!
-//! Source: IAM User Guide, "Amazon Resource Names (ARNs)": `arn:partition:service:region:account-id:resource`.
+//! Source: IAM User Guide, "Amazon Resource Names (ARNs)":
+//! `arn:partition:service:region:account-id:resource`.
 
 use audex_sdk::provider::Error;
 
 use crate::invalid;
 
-/// What a resource looks like when nothing better can be guessed.
+/// The general hint for a resource, if no better one can be guessed.
 const FORM: &str = "write it as an ARN: `arn:partition:service:region:account:resource`";
 /// S3 User Guide, "Bucket naming rules".
 const BUCKET_LENGTHS: std::ops::RangeInclusive<usize> = 3..=63;
 
-/// Refuses what an IAM policy cannot name; STS would, with less to go by.
+/// Rejects resources that an IAM policy cannot name; STS would reject them too, with a less helpful error.
 ///
 /// # Errors
-/// Names the resource, and the ARN that may be meant.
+/// If a resource is malformed; the error names the resource and the ARN that may be meant.
 pub fn check_resources(resources: &[String]) -> Result<(), Error> {
     for resource in resources {
         if resource == "*" && resources.len() > 1 {
@@ -27,7 +28,7 @@ pub fn check_resources(resources: &[String]) -> Result<(), Error> {
             let hint = meant(resource).map_or_else(|| FORM.to_owned(), |arn| format!("write it as `{arn}`"));
             return Err(malformed(format!("the resource `{resource}` is no ARN"), &hint));
         }
-        // IAM User Guide, "Resource": wildcards stand in every segment of an ARN but that of the service.
+        // IAM User Guide, "Resource": wildcards are valid in every segment of an ARN except the service.
         let service = resource.split(':').nth(2).unwrap_or_default();
         if service.contains(['*', '?']) {
             return Err(malformed(
@@ -39,10 +40,10 @@ pub fn check_resources(resources: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses what cannot be the ARN of a role.
+/// Rejects text that cannot be the ARN of a role.
 ///
 /// # Errors
-/// Names it.
+/// If `role` is malformed; the error names it.
 pub fn check_role(role: &str) -> Result<(), Error> {
     if is_role(role) {
         return Ok(());
@@ -59,7 +60,7 @@ fn is_arn(text: &str) -> bool {
     let (["arn", partition, service], rest) = parts.split_at(parts.len().min(3)) else {
         return false;
     };
-    // A `*` at the end stands for the parts that are not there: IAM takes `arn:aws:ec2:*`.
+    // A `*` at the end stands for the missing parts: IAM accepts `arn:aws:ec2:*`.
     let is_open = !rest.is_empty() && text.ends_with('*');
     let resource = match rest {
         [_, _, resource] => *resource,
@@ -86,13 +87,13 @@ fn is_role(text: &str) -> bool {
     digits && partition_ok && resource.strip_prefix("role/").is_some_and(name_ok)
 }
 
-/// The ARN that somebody who wrote this may mean: S3 is what is written in other ways.
+/// Returns the ARN that the user may mean: only S3 resources are commonly written in other forms.
 fn meant(text: &str) -> Option<String> {
     let (place, is_url) = text.strip_prefix("s3://").map_or((text, false), |place| (place, true));
     let (bucket, key) = place.split_once('/').map_or((place, None), |(bucket, key)| (bucket, Some(key)));
     let bucket_like = BUCKET_LENGTHS.contains(&bucket.len())
         && bucket.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'));
-    // Of a URL the first part is a bucket, whatever it looks like.
+    // The first part of a URL is a bucket, whatever it looks like.
     if !(bucket_like || is_url && !bucket.is_empty()) {
         return None;
     }

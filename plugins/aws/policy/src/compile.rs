@@ -1,8 +1,8 @@
-//! The compiler: a grant becomes the session policy that is sent to STS.
+//! The compiler: turns a grant into the session policy that is sent to STS.
 //!
-//! What it may do to a request is little: leave out what changes nothing (an action on a resource of another kind, what a
-//! wildcard covers anyway), and, to fit, write the same set of known actions shorter. Everything it does besides is said
-//! in a notice.
+//! The compiler may leave out only parts without effect (an action on a resource of another kind, a part that
+//! a wildcard covers anyway) and, to fit, write the same set of known actions shorter. A notice reports every
+//! other change.
 
 pub mod arn;
 mod condition;
@@ -23,25 +23,26 @@ use group::Groups;
 use crate::invalid;
 use crate::room::Room;
 
-/// Lets a first session narrow itself to the exact policy.
+/// The statement that lets a first session narrow itself to the exact policy.
 pub(crate) const SCOPE_DOWN: &str =
     r#"{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}"#;
 
-/// What a grant was compiled to.
+/// The result of compiling a grant.
 #[derive(Debug)]
 pub struct Compiled {
     /// The policy, compact and without statement ids.
     pub policy: String,
-    /// What the user should know about it.
+    /// Notices for the user about the policy.
     pub notices: Vec<String>,
-    /// Actions of the grant that are not in the policy, as none of their resources, beside them, is one they work on.
+    /// Actions of the grant that are not in the policy, each with its resources, because the action works on
+    /// none of them.
     pub idle: Vec<(String, Vec<String>)>,
 }
 
-/// The exact policy for `grant` under `conditions`, in at most the free characters of `room`.
+/// Compiles the exact policy for `grant` under `conditions`, within the free characters of `room`.
 ///
 /// # Errors
-/// When nothing would be granted, a deny pattern cannot be said in an IAM policy, or the policy is too long.
+/// If nothing would be granted, an IAM policy cannot express a deny pattern, or the policy is too long.
 pub fn compile(grant: &Grant, conditions: &Conditions, room: impl Into<Room>) -> Result<Compiled, Error> {
     let mut groups = Groups::of(grant);
     let mut notices = std::mem::take(&mut groups.notices);
@@ -54,8 +55,9 @@ pub fn compile(grant: &Grant, conditions: &Conditions, room: impl Into<Room>) ->
     Ok(Compiled { policy, notices, idle: groups.idle })
 }
 
-/// Notices of resources that match nothing, as their variable has no value in a session of a role or a federated user.
-/// Source: IAM User Guide, "IAM policy elements: Variables and tags": `aws:username` is not present there.
+/// Returns notices for resources that match nothing, because their variable has no value in a session of a
+/// role or a federated user. Source: IAM User Guide, "IAM policy elements: Variables and tags":
+/// `aws:username` is not present there.
 #[must_use]
 pub fn valueless(grant: &Grant) -> Vec<String> {
     let is_valueless = |name: &str| name.trim().eq_ignore_ascii_case("aws:username");
@@ -70,7 +72,7 @@ pub fn valueless(grant: &Grant) -> Vec<String> {
     found.into_iter().map(notice).collect()
 }
 
-/// `policy` plus the right to be scoped down: for a first session that is never handed out.
+/// Adds the right to be scoped down to `policy`, for a first session that is never delivered.
 #[must_use]
 pub fn with_scope_down(policy: &str) -> String {
     // Every compiled policy ends in its list of statements.
@@ -80,7 +82,8 @@ pub fn with_scope_down(policy: &str) -> String {
     }
 }
 
-/// Writes the policy; where it is too long, first in fewer statements, then with wildcards that mean the same.
+/// Writes the policy; if the policy is too long, first with fewer statements, then with wildcards of the same
+/// meaning.
 fn fit(
     mut groups: Vec<group::Group>,
     denied: &[String],
@@ -105,7 +108,7 @@ fn fit(
         ));
         return Ok(merged);
     }
-    // With several lists of resources either may be the shorter.
+    // With several lists of resources, either version may be shorter.
     if length(&merged) <= length(&full) {
         joined = fewer;
     }

@@ -1,6 +1,7 @@
 //! A grant as a document for the tools that make IAM policies: JSON, Terraform, `CloudFormation`.
 //!
-//! What comes out is a managed policy, for the role that a command is to run with. It is never shortened: people review it.
+//! The result is a managed policy, for the role that a command is to run with. It is never shortened: people
+//! review it.
 
 mod cloudformation;
 mod terraform;
@@ -13,15 +14,16 @@ use serde_json::Value;
 use crate::compile::{self, Conditions};
 use crate::{arn, invalid};
 
-/// Characters of a managed policy, not counting white space. Source: IAM User Guide, "IAM and AWS STS quotas".
+/// The most characters of a managed policy, not counting white space. Source: IAM User Guide, "IAM and AWS
+/// STS quotas".
 const LIMIT: usize = 6144;
-/// The order people read policies in; anything else follows as it sorts.
+/// The order in which people read policies; other members follow in sorted order.
 const ORDER: [&str; 6] = ["Version", "Statement", "Effect", "Action", "Resource", "Condition"];
 
-/// The policy for `grant` under `conditions` in `format`, for something called `name`.
+/// Writes the policy for `grant` under `conditions` in `format`; `name` names the policy.
 ///
 /// # Errors
-/// When there is no such format, nothing would be granted, or a managed policy cannot hold it.
+/// If there is no such format, nothing would be granted, or a managed policy cannot hold the result.
 pub fn document(grant: &Grant, conditions: &Conditions, name: &str, format: &str) -> Result<String, Error> {
     let write = match format {
         "json" => json,
@@ -45,23 +47,24 @@ pub fn document(grant: &Grant, conditions: &Conditions, name: &str, format: &str
     Ok(write(&Source { name, policy, notices: &compiled.notices }))
 }
 
-/// What a document is made of.
+/// The parts of a document.
 struct Source<'a> {
     name: &'a str,
     policy: Value,
-    /// What the reader should know; said in comments where the format has any.
+    /// Notes for the reader, written as comments in formats that have comments.
     notices: &'a [String],
 }
 
 impl Source<'_> {
-    /// The notices as comments. Security: a notice may quote what somebody wrote in a profile, so it must stay on its line.
+    /// Returns the notices as comments. Security: a notice may quote text from a profile, so it must stay on
+    /// its line.
     fn comments(&self) -> String {
         let plain = |notice: &String| notice.replace(|character: char| is_break(character), " ");
         self.notices.iter().flat_map(|notice| ["# ".to_owned(), plain(notice), "\n".to_owned()]).collect()
     }
 }
 
-/// Whether a character may end a line: YAML knows more of them than control characters.
+/// Returns true if a character may end a line: YAML has line breaks that are not control characters.
 fn is_break(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
@@ -92,19 +95,19 @@ fn write_json(value: &Value, depth: usize, out: &mut String) {
     out.push(close);
 }
 
-/// The members of an object in reading order; none of anything else.
+/// Returns the members of an object in reading order, or none for any other value.
 fn members(value: &Value) -> Vec<(&String, &Value)> {
     let mut members: Vec<(&String, &Value)> = value.as_object().into_iter().flatten().collect();
     members.sort_by_key(|(key, _)| ORDER.iter().position(|known| known == key).unwrap_or(ORDER.len()));
     members
 }
 
-/// The text as a JSON string.
+/// Returns the text as a JSON string.
 fn quoted(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 
-/// The character by its number, as HCL and YAML write it: all that [`is_break`] have four digits.
+/// Returns the numeric escape of HCL and YAML: every [`is_break`] character has four digits.
 fn escaped(character: char) -> String {
     format!("\\u{:04x}", u32::from(character))
 }

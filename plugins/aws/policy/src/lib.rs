@@ -1,6 +1,7 @@
-//! What AWS permissions mean, without any call to AWS: actions checked, profiles, a grant compiled to a policy or written down.
+//! AWS permissions, without any call to AWS: checks actions, lists profiles, compiles a grant to a policy or
+//! writes it as a document.
 //!
-//! A crate of its own because everything that hands out AWS credentials speaks it: the `aws` component, and `vault`.
+//! The crate is separate because every component that delivers AWS credentials uses it: `aws` and `vault`.
 
 pub mod action;
 pub mod arn;
@@ -16,13 +17,13 @@ mod suggestion;
 
 use audex_sdk::provider::{Error, ErrorKind};
 
-/// An error of the request's own making.
+/// Returns an error that the request itself caused.
 #[must_use]
 pub fn invalid(code: &str, message: String, hint: &str) -> Error {
     refusal(ErrorKind::InvalidInput, code, message, hint)
 }
 
-/// An error of the kind `kind`.
+/// Returns an error of the kind `kind`.
 #[must_use]
 pub fn refusal(kind: ErrorKind, code: &str, message: String, hint: &str) -> Error {
     Error { kind, code: code.to_owned(), message, hint: Some(hint.to_owned()) }

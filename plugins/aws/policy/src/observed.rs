@@ -1,6 +1,8 @@
-//! What calls need: the same name behind the service's prefix, and a table of the exceptions. An unknown call stays unknown.
+//! The needs of calls: the name of the operation behind the service's prefix, and a table of the exceptions.
+//! An unknown call stays unknown.
 //!
-//! Services are named as SDKs (`S3`, `DynamoDB`), signatures (`monitoring`) or the log (`s3.amazonaws.com`) name them.
+//! Services are named as in SDKs (`S3`, `DynamoDB`), signatures (`monitoring`) or the log
+//! (`s3.amazonaws.com`).
 
 pub mod exact;
 mod note;
@@ -11,16 +13,18 @@ use audex_sdk::provider::{Attribution, Call, Permission, Scope};
 /// Names of services, and their prefixes (made by `data/services.py`).
 const SERVICES: &str = include_str!("../data/services.txt");
 const EXCEPTIONS: &str = include_str!("../data/exceptions.txt");
-/// How the log names who was called.
+/// The suffix of service names in the log.
 const LOG_SUFFIX: &str = ".amazonaws.com";
-/// API Gateway's permissions are its methods. Source: Service Authorization Reference, "Amazon API Gateway Management".
+/// API Gateway's permissions are its methods. Source: Service Authorization Reference, "Amazon API Gateway
+/// Management".
 const BY_METHOD: &str = "apigateway";
-/// How a call says that it hands a role to a service.
+/// The modifier of a call that passes a role to a service.
 pub const PASSES_ROLE: &str = "role";
 
-/// One attribution for each call.
+/// Returns one attribution for each call.
 ///
-/// An operation may have modifiers, for what it needs depends on more than its name: `GetObject?versionId`, `PutObject?acl&tagging`.
+/// An operation may have modifiers, if its needs depend on more than its name: `GetObject?versionId`,
+/// `PutObject?acl&tagging`.
 #[must_use]
 pub fn attribute(calls: &[Call]) -> Vec<Attribution> {
     calls.iter().map(one).collect()
@@ -50,7 +54,8 @@ fn one(call: &Call) -> Attribution {
     Attribution { known: true, permissions: needs.into_iter().map(permission).collect(), note }
 }
 
-/// The prefix of a service's permissions, and those that an operation with its modifiers needs; none where that is not known.
+/// Returns the prefix of a service's permissions, and the actions that an operation with its modifiers needs;
+/// returns `None` if these are unknown.
 #[must_use]
 pub fn actions(service: &str, operation: &str) -> Option<(&'static str, Vec<String>)> {
     let prefix = prefix(service)?;
@@ -78,13 +83,13 @@ pub fn actions(service: &str, operation: &str) -> Option<(&'static str, Vec<Stri
     Some((prefix, actions))
 }
 
-/// Whether the table knows what `modifier` does to an operation of this service.
+/// Returns true if the table has an entry for `modifier` on an operation of this service.
 #[must_use]
 pub fn has_modifier(service: &str, operation: &str, modifier: &str) -> bool {
     prefix(service).is_some_and(|prefix| exception(prefix, &format!("{operation}?{modifier}")).is_some())
 }
 
-/// The prefix of a service's permissions.
+/// Returns the prefix of a service's permissions.
 #[must_use]
 pub fn prefix(service: &str) -> Option<&'static str> {
     let plain = service.to_ascii_lowercase().replace(' ', "");
@@ -104,7 +109,8 @@ fn exception(prefix: &str, operation: &str) -> Option<Vec<String>> {
     })
 }
 
-/// The log has the version of the API behind some names: `ListFunctions20150331`, `GetFunction20150331v2`.
+/// Removes the version of the API, which the log adds to some names: `ListFunctions20150331`,
+/// `GetFunction20150331v2`.
 fn undated(operation: &str) -> &str {
     const DATE: usize = 8;
     let digits = |text: &str| text.chars().rev().take_while(char::is_ascii_digit).count();

@@ -1,11 +1,12 @@
-//! Partitions: the AWS of the world, of China, of governments. Credentials of one know no resource of another.
+//! Partitions: the public AWS, that of China, those of governments. Credentials of one partition cannot use
+//! resources of another.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::Error;
 
 use crate::invalid;
 
-/// How the regions of each partition begin. Source: partitions.json of botocore 1.44.8.
+/// The prefixes of region names, with their partitions. Source: partitions.json of botocore 1.44.8.
 const REGIONS: [(&str, &str); 16] = [
     ("cn-", "aws-cn"),
     ("us-gov-", "aws-us-gov"),
@@ -25,23 +26,23 @@ const REGIONS: [(&str, &str); 16] = [
     ("mx-", "aws"),
 ];
 
-/// Returns the partition that `arn` names; none where a wildcard or a policy variable leaves it open.
+/// Returns the partition that `arn` names, or `None` if a wildcard or a policy variable leaves it open.
 #[must_use]
 pub fn of_arn(arn: &str) -> Option<&str> {
     let partition = arn.strip_prefix("arn:")?.split(':').next()?;
     (!partition.contains(['*', '?', '$'])).then_some(partition)
 }
 
-/// Returns the partition of a region; none for a region that no known partition has.
+/// Returns the partition of a region, or `None` if the region is in no known partition.
 #[must_use]
 pub fn of_region(region: &str) -> Option<&'static str> {
     REGIONS.iter().find(|(start, _)| region.starts_with(start)).map(|(_, partition)| *partition)
 }
 
-/// Refuses resources of several partitions: no policy can name them.
+/// Rejects resources of several partitions, which no single policy can name.
 ///
 /// # Errors
-/// Names two of them.
+/// If two resources are in different partitions; the error names both.
 pub fn check_same(resources: &[&str]) -> Result<(), Error> {
     let mut named = resources.iter().filter_map(|arn| Some((of_arn(arn)?, *arn)));
     let Some((first, one)) = named.next() else { return Ok(()) };
@@ -55,10 +56,10 @@ pub fn check_same(resources: &[&str]) -> Result<(), Error> {
     }
 }
 
-/// Refuses resources that `holder`, which is of `partition`, cannot name.
+/// Rejects resources that `holder`, which is in `partition`, cannot name.
 ///
 /// # Errors
-/// Names the first.
+/// If a resource is in another partition; the error names the first.
 pub fn check(resources: &[&str], partition: &str, holder: &str) -> Result<(), Error> {
     let reaches = |arn: &str| {
         let open = arn.strip_prefix("arn:").and_then(|rest| rest.split(':').next());

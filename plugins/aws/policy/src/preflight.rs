@@ -1,7 +1,8 @@
-//! What well-known commands need, and whether a grant can be enough for them.
+//! The needs of well-known commands, compared with a grant.
 //!
-//! A command is recognised by its words alone; what is not known for sure is not judged. Advice is about certain failure
-//! only: it names a permission without which the command cannot do its work.
+//! A command is recognised by its words alone; a command that is not recognised with certainty gets no
+//! advice. Advice is about certain failure only: it names a permission without which the command cannot do
+//! its work.
 
 mod command;
 mod operation;
@@ -16,7 +17,7 @@ use audex_sdk::provider::{Advice, Grant, Permission, Scope};
 use crate::compile::arn::{Resource, example};
 use command::Words;
 
-/// A permission a command cannot do without.
+/// A permission that a command cannot do without.
 struct Need {
     action: String,
     /// Completes "`aws s3 ls` …".
@@ -24,7 +25,7 @@ struct Need {
     target: Target,
 }
 
-/// What the permission is needed on.
+/// The resource that the permission is needed on.
 enum Target {
     NoResource,
     /// The format of an ARN, as in the catalogue, with names filled in.
@@ -32,7 +33,7 @@ enum Target {
     Unknown,
 }
 
-/// One piece of advice for each permission that `command` needs and `grant` does not have.
+/// Returns advice for each permission that `command` needs and `grant` does not have.
 #[must_use]
 pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     let Some(words) = Words::of(command) else {
@@ -50,7 +51,7 @@ fn needs(words: &Words) -> Vec<Need> {
     if words.service == "s3" {
         return s3::needs(words);
     }
-    // Directory buckets are of another service, with sessions of its own.
+    // Directory buckets belong to another service with its own sessions.
     if words.value("--bucket").is_some_and(|name| name.ends_with("--x-s3")) {
         return Vec::new();
     }
@@ -60,7 +61,7 @@ fn needs(words: &Words) -> Vec<Need> {
     }
 }
 
-/// What `grant` lacks for `need`, said with what would help.
+/// Returns advice if `grant` does not cover `need`, with a remedy.
 fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<Advice> {
     let Need { action, why, target } = need;
     let does = format!("`{}` {why}", words.said());
@@ -78,7 +79,7 @@ fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<Advice> {
         return None;
     }
     match target {
-        // Wildcards stay on their resources; what takes none has to be asked for by name.
+        // A wildcard is limited to its resources; an action without resources must be granted by name.
         Target::NoResource => {
             let enough = |permission: &&Permission| {
                 let asked = permission.action.as_str();
@@ -101,7 +102,8 @@ fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<Advice> {
     }
 }
 
-/// Whether a pattern of a permission or a deny is about `action`; in denies wildcards may stand for the service too.
+/// Returns true if the pattern of a permission or a deny covers `action`; in denies, wildcards may stand for
+/// the service too.
 fn covers(asked: &str, action: &str) -> bool {
     asked == "*" || pattern::matches_ignore_ascii_case(asked, action)
 }

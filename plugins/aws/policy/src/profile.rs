@@ -2,8 +2,9 @@
 
 use audex_sdk::provider::Profile;
 
-/// Name, what it is for, actions. The document's `s3-readonly` has `s3:HeadObject` too, which is no IAM action and would
-/// bring a notice with every run: HeadObject is authorised by `s3:GetObject` (Service Authorization Reference, Amazon S3).
+/// Name, purpose and actions. The document's `s3-readonly` also has `s3:HeadObject`, which is not an IAM
+/// action and would cause a notice in every run: `s3:GetObject` authorises HeadObject (Service Authorization
+/// Reference, Amazon S3).
 const TABLE: [(&str, &str, &[&str]); 9] = [
     ("s3-readonly", "Read S3 objects", &["s3:GetObject", "s3:ListBucket"]),
     ("s3-readwrite", "Full S3 access", &["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"]),
@@ -39,7 +40,7 @@ const TABLE: [(&str, &str, &[&str]); 9] = [
     ("iam-readonly", "Read IAM metadata", &["iam:GetUser", "iam:ListAccessKeys", "iam:GetPolicy"]),
 ];
 
-/// Every profile, in the document's order.
+/// Returns every profile, in the document's order.
 #[must_use]
 pub fn built_in() -> Vec<Profile> {
     let profile = |(name, description, actions): &(&str, &str, &[&str])| Profile {

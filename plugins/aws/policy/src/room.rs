@@ -1,21 +1,23 @@
-//! The room that STS has for a session policy in plain text, which depends on the calls the policy is sent with.
+//! The room for a session policy in plain text, which depends on the STS calls that carry the policy.
 //!
-//! The compressed policy has a limit of its own, which STS alone can tell.
+//! The compressed policy has a separate limit, which only STS can check.
 
 use audex_sdk::provider::Error;
 
 use crate::compile::SCOPE_DOWN;
 use crate::invalid;
 
-/// Characters of a session policy, if the settings say nothing else. Source: STS API reference, parameter `Policy` of AssumeRole.
-/// GetFederationToken and GetScopedCredentials take no more whatever the settings say (model of botocore 1.44.8).
+/// The most characters of a session policy, unless the settings say otherwise. Source: STS API reference,
+/// parameter `Policy` of AssumeRole. GetFederationToken and GetScopedCredentials accept no more, whatever the
+/// settings say (model of botocore 1.44.8).
 pub const LIMIT: usize = 2048;
-/// A smaller limit has no room for one permission and the right to be scoped down.
+/// The smallest limit: less has no room for one permission and the right to be scoped down.
 const LEAST: usize = 256;
-/// No policy of IAM is longer: the quota of all inline policies of a role together (IAM User Guide, "IAM and STS quotas").
+/// The largest limit, the longest policy of IAM: the quota of all inline policies of a role together (IAM
+/// User Guide, "IAM and STS quotas").
 const MOST: usize = 10_240;
 
-/// The calls that a policy is sent with.
+/// The calls that carry a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
     /// AssumeRole alone.
@@ -29,17 +31,17 @@ pub enum Sent {
 /// The room for one policy, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// What STS takes.
+    /// The characters that STS accepts.
     pub limit: usize,
-    /// What of it the policy itself may use.
+    /// The part of the limit that the policy itself may use.
     pub free: usize,
 }
 
 impl Room {
-    /// The room under the setting `policy_limit`.
+    /// Returns the room under the setting `policy_limit`.
     ///
     /// # Errors
-    /// When the setting is not a number of characters that a policy can have.
+    /// If the setting is not a valid number of characters for a policy.
     pub fn of(setting: Option<&str>, sent: Sent) -> Result<Self, Error> {
         let limit = match setting.map(str::parse) {
             None => LIMIT,

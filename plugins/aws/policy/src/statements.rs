@@ -1,4 +1,4 @@
-//! What an IAM policy says, as statements that can be compared with others.
+//! The statements of an IAM policy, in a form that can be compared with others.
 
 use audex_sdk::provider::{AccessLevel, Effect, Error, KnownAction, Statement};
 use aws_catalogue::{Access, Found};
@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::invalid;
 
-/// The statements of the policy `document`; `source` says where it stands.
+/// Reads the statements of the policy `document`; `source` names where the document is from.
 ///
 /// Source: IAM User Guide, "IAM JSON policy elements reference".
 ///
 /// # Errors
-/// When it is no policy of an identity.
+/// If the document is not a policy of an identity.
 pub fn read(document: &str, source: &str, effect_of_allow: Effect) -> Result<Vec<Statement>, Error> {
     let malformed = |what: &str| {
         invalid(
@@ -39,7 +39,7 @@ fn statement(
     source: &str,
     effect_of_allow: Effect,
 ) -> Result<Statement, &'static str> {
-    // Of a resource or a role's trust: it says what others may do.
+    // A policy of a resource or a role's trust policy: it sets the rights of others.
     if entry.contains_key("Principal") || entry.contains_key("NotPrincipal") {
         return Err("a statement names a principal");
     }
@@ -50,7 +50,8 @@ fn statement(
     };
     let mut reasons = Vec::new();
     let mut actions = list(entry, "Action")?;
-    // What is not named may be anything; what it is cannot be said, only that there is something.
+    // The exact meaning of a negated element is not computed: the statement counts as everything, and is
+    // marked undecided.
     if let Some(except) = list(entry, "NotAction")? {
         reasons.push(format!("everything but {} (NotAction)", except.join(", ")));
         actions = Some(vec!["*".to_owned()]);
@@ -77,7 +78,7 @@ fn statement(
     let actions = actions.filter(|actions| !actions.is_empty()).ok_or("a statement has no actions")?;
     let resources =
         resources.filter(|resources| !resources.is_empty()).ok_or("a statement has no resources")?;
-    // What a variable stands for is known when a request is made, and not before. An allowance stays the text that it is.
+    // A variable gets its value only when a request is made. An allowing statement keeps the text as it is.
     if effect != Effect::Allow && resources.iter().any(|resource| has_variable(resource)) {
         reasons.push("on resources with policy variables".to_owned());
     }
@@ -90,12 +91,12 @@ fn statement(
     })
 }
 
-/// Whether a resource has a variable; `${*}`, `${?}` and `${$}` are the characters themselves.
+/// Returns true if a resource has a variable; `${*}`, `${?}` and `${$}` are escaped characters.
 fn has_variable(resource: &str) -> bool {
     resource.split("${").skip(1).any(|rest| !["*}", "?}", "$}"].iter().any(|escape| rest.starts_with(escape)))
 }
 
-/// The texts of an element that may be one or several.
+/// Returns the texts of an element that may be one text or a list.
 fn list(entry: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, &'static str> {
     let text = |value: &Value| value.as_str().map(str::to_owned).ok_or("an element is no text");
     match entry.get(name) {
@@ -105,7 +106,7 @@ fn list(entry: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, &
     }
 }
 
-/// The known actions that `patterns` match, each once, in the order of their names.
+/// Returns the known actions that `patterns` match, each once, in the order of their names.
 #[must_use]
 pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
     let mut found: Vec<KnownAction> = Vec::new();

@@ -1,13 +1,13 @@
-//! "Did you mean": the known action nearest to a name that is none. Paid only when a name is wrong.
+//! "Did you mean": the known action nearest to a wrong name. Runs only if a name is wrong.
 
 use audex_sdk::pattern;
 use audex_sdk::spelling::distance;
 use aws_catalogue::{Service, service, services};
 
-/// An action that more services than this have in common says nothing about which one is meant.
+/// The most services that may share an action name: a more common name does not identify a service.
 const FEW_SERVICES: usize = 5;
 
-/// The nearest known action or pattern, if one is near enough to be meant.
+/// Returns the nearest known action or pattern, if it is close enough to be a likely correction.
 pub fn nearest(action: &str) -> Option<String> {
     let (prefix, name) = action.split_once(':')?;
     match service(prefix) {
@@ -18,7 +18,7 @@ pub fn nearest(action: &str) -> Option<String> {
     }
 }
 
-/// The action that was probably meant by a text without a service, or with another sign after it.
+/// Returns the likely action for a text without a service, or with another separator than `:`.
 pub fn written(text: &str) -> Option<String> {
     if let Some((prefix, name)) = text.split_once(['.', '/']) {
         let action = format!("{prefix}:{name}");
@@ -32,7 +32,7 @@ pub fn written(text: &str) -> Option<String> {
     is_name.then(|| elsewhere(text)).flatten()
 }
 
-/// How the names of a service's actions begin: the verbs, each once.
+/// Lists the first words of a service's action names: the verbs, each once.
 pub fn beginnings(action: &str) -> Option<String> {
     let (prefix, _) = action.split_once(':')?;
     let known = service(prefix)?;
@@ -54,7 +54,7 @@ pub fn beginnings(action: &str) -> Option<String> {
     Some(format!("actions of `{}` begin with `{}`", known.name(), verbs.join("`, `")))
 }
 
-/// The service is wrong as well: among the near ones, the one that has such an action.
+/// Corrects a service that is wrong as well: searches the similar services for one with such an action.
 fn mistyped_service(prefix: &str, name: &str) -> Option<String> {
     let mut near: Vec<(usize, Service)> = services()
         .filter_map(|service| distance(prefix, service.name(), allowed(prefix)).map(|far| (far, service)))
@@ -67,16 +67,18 @@ fn mistyped_service(prefix: &str, name: &str) -> Option<String> {
     with_name.min_by_key(|(far, _)| *far).map(|(_, action)| action)
 }
 
-/// The same action under another prefix (`s3:DescribeInstances`): that of the largest of few services that have it.
+/// Finds the same action under another prefix (`s3:DescribeInstances`): the largest of a few services that
+/// have it.
 fn elsewhere(name: &str) -> Option<String> {
     let found: Vec<Service> = services().filter(|service| service.find(name).is_some()).collect();
-    // Names such as `TagResource` are everywhere: then nothing tells which is meant.
+    // Names such as `TagResource` are in many services, so the intended one is unclear.
     let service =
         found.iter().max_by_key(|service| service.count()).filter(|_| found.len() <= FEW_SERVICES)?;
     service.find(name).map(|known| format!("{}:{}", service.name(), known.name()))
 }
 
-/// The nearest name of `service`, and how far it is. Of a pattern the text before its first wildcard is corrected.
+/// Returns the nearest name of `service` and its distance. For a pattern, corrects the text before the first
+/// wildcard.
 fn nearest_name(service: Service, name: &str) -> Option<(String, usize)> {
     let (stem, tail) = name.split_at(name.find(['*', '?']).unwrap_or(name.len()));
     let mut best: Option<(String, usize)> = None;
@@ -105,7 +107,7 @@ fn nearest_name(service: Service, name: &str) -> Option<(String, usize)> {
     best
 }
 
-/// How many slips a name of this length may have.
+/// Returns the largest edit distance that is accepted for a name of this length.
 fn allowed(name: &str) -> usize {
     (name.len() / 3).clamp(1, 4)
 }

@@ -1,4 +1,4 @@
-//! The corpus of the fuzz target `action`, judged in every run; `make fuzz` looks for more.
+//! The corpus of the fuzz target `action`, checked in every run; `make fuzz` finds more inputs.
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,

@@ -1,12 +1,12 @@
-//! What must be true of any text that is asked for as an action: the judge of the fuzz target `action`, and of its corpus.
+//! The rules for any text given as an action: the oracle of the fuzz target `action` and of its corpus.
 
 use audex_sdk::provider::Status;
 use aws_policy::action::check;
 
-/// Longer than any action, so that time stays with what matters.
+/// The most characters of an input: more than any action has, to save time.
 const LONGEST: usize = 120;
 
-/// Judges one action.
+/// Checks the rules for one action.
 pub fn judge(input: &[u8]) {
     let text: String = String::from_utf8_lossy(input).chars().take(LONGEST).collect();
     let (strict, lenient) = (check(&text, false), check(&text, true));
@@ -17,7 +17,7 @@ pub fn judge(input: &[u8]) {
         }
         Status::Unknown => {
             assert!(strict.actions.is_empty(), "`{text}`");
-            // Let through as it is, but for the case of the service.
+            // The action is accepted unchanged, except for the case of the service.
             assert!(lenient.status == Status::Known && lenient.note.is_some(), "`{text}`");
             assert!(lenient.actions.len() == 1 && lenient.actions[0].eq_ignore_ascii_case(&text), "`{text}`");
             if let Some(meant) = &strict.suggestion {
@@ -38,7 +38,7 @@ pub fn judge(input: &[u8]) {
     }
 }
 
-/// Every known action that `action` stands for.
+/// Returns every known action that `action` stands for.
 fn names(action: &str) -> Vec<String> {
     aws_catalogue::matching(action).iter().map(aws_catalogue::Found::full_name).collect()
 }

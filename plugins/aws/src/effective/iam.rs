@@ -8,10 +8,10 @@ use aws_policy::refusal;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use roxmltree::{Document, Node};
 
-/// Pages that are read of one list; a role has at most 20 attached policies.
+/// The most pages that are read of one list; a role has at most 20 attached policies.
 const PAGES: usize = 50;
 
-/// Where IAM is in one partition.
+/// The IAM endpoint of one partition.
 pub struct Iam {
     url: &'static str,
     region: &'static str,
@@ -21,8 +21,10 @@ pub struct Iam {
 pub struct Reply(String);
 
 impl Iam {
+    /// Returns the client for a partition.
+    ///
     /// # Errors
-    /// When the partition is not known.
+    /// If the partition is unknown.
     pub fn of(partition: &str) -> Result<Self, Error> {
         // Source: AWS General Reference, "AWS Identity and Access Management endpoints and quotas".
         let (url, region) = match partition {
@@ -42,10 +44,10 @@ impl Iam {
         Ok(Self { url, region })
     }
 
-    /// One question.
+    /// Sends one request.
     ///
     /// # Errors
-    /// When IAM refuses or cannot be reached.
+    /// If IAM rejects the request or cannot be reached.
     pub fn ask(&self, action: &str, parameters: &[(&str, &str)]) -> Result<Reply, Error> {
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let begin = format!("Action={action}&Version=2010-05-08");
@@ -66,10 +68,10 @@ impl Iam {
         if response.status == 200 { Ok(reply) } else { Err(refused(action, response.status, &reply)) }
     }
 
-    /// Every entry of a list that comes in pages: what `read` makes of the texts of its members.
+    /// Reads every entry of a paged list: `read` is applied to the texts of each member.
     ///
     /// # Errors
-    /// As [`Iam::ask`], or when it does not end.
+    /// As [`Iam::ask`], or if the list does not end.
     pub fn pages(
         &self,
         action: &str,
@@ -91,7 +93,7 @@ impl Iam {
         Err(unreadable(action))
     }
 
-    /// The ARNs of the policies attached to the role `name`.
+    /// Returns the ARNs of the policies attached to the role `name`.
     ///
     /// # Errors
     /// As [`Iam::pages`].
@@ -101,7 +103,7 @@ impl Iam {
         self.pages("ListAttachedRolePolicies", &[("RoleName", name)], "AttachedPolicies", arn)
     }
 
-    /// The default version of the managed policy `arn`.
+    /// Returns the default version of the managed policy `arn`.
     ///
     /// # Errors
     /// As [`Iam::ask`].
@@ -113,16 +115,16 @@ impl Iam {
 }
 
 impl Reply {
-    /// The text of the first element called `name`.
+    /// Returns the text of the first element called `name`.
     pub fn text(&self, name: &str) -> Option<String> {
         let parsed = Document::parse(&self.0).ok()?;
         first(&parsed, name).and_then(|node| node.text()).map(|text| text.trim().to_owned())
     }
 
-    /// A policy document, which comes percent-encoded (RFC 3986).
+    /// Returns a policy document, which is percent-encoded in the reply (RFC 3986).
     ///
     /// # Errors
-    /// When there is none.
+    /// If the reply has no such document.
     pub fn document(&self, name: &str) -> Result<String, Error> {
         let text = self.text(name).ok_or_else(|| unreadable(name))?;
         percent_decode_str(&text)
@@ -131,7 +133,7 @@ impl Reply {
             .map_err(|_| unreadable(name))
     }
 
-    /// The texts of each member of `list`, in one line with spaces between.
+    /// Returns the texts of each member of `list`, joined by spaces.
     fn members(&self, list: &str) -> Result<Vec<String>, Error> {
         let parsed = Document::parse(&self.0).map_err(|_| unreadable(list))?;
         let list = first(&parsed, list).ok_or_else(|| unreadable(list))?;
@@ -147,7 +149,7 @@ impl Reply {
     }
 }
 
-/// Names are compared without their namespace, which some doubles leave out.
+/// A comparison of names without their namespace, which some test doubles omit.
 trait Local {
     fn has_tag_name_local(&self, name: &str) -> bool;
 }

@@ -5,7 +5,8 @@ use aws_policy::observed::exact::Need;
 use aws_policy::observed::resource::{Place, Request, arns};
 
 /// Operations of the data APIs that log in to a database.
-/// Source: Redshift Management Guide, "Authorizing access to the Amazon Redshift Data API"; Aurora User Guide, "Using RDS Data API".
+/// Source: Redshift Management Guide, "Authorizing access to the Amazon Redshift Data API"; Aurora User
+/// Guide, "Using RDS Data API".
 const REDSHIFT: [&str; 6] = [
     "BatchExecuteStatement",
     "DescribeTable",
@@ -16,7 +17,7 @@ const REDSHIFT: [&str; 6] = [
 ];
 const SECRET: &str = "secretsmanager:GetSecretValue";
 
-/// The needs that stand in parameters of the operation of the service with the prefix `service`.
+/// Returns the needs shown by the parameters of an operation; `service` is the prefix of its service.
 pub fn needs(service: &str, asked: &Asked, place: Place<'_>) -> Vec<Need> {
     let value = |name: &str| asked.values(name).find(|value| !value.is_empty()).map(str::to_owned);
     let secret = || {
@@ -45,7 +46,7 @@ pub fn needs(service: &str, asked: &Asked, place: Place<'_>) -> Vec<Need> {
                     Some((action, on))
                 })
                 .or_else(|| {
-                    // The ARN of a workgroup has an id that the request does not.
+                    // The ARN of a workgroup has an id that is not in the request.
                     let workgroup = value("WorkgroupName")?;
                     let on = if workgroup.starts_with("arn:") { vec![workgroup] } else { Vec::new() };
                     Some(("redshift-serverless:GetCredentials".to_owned(), on))

@@ -1,6 +1,7 @@
-//! The table of a `PartiQL` statement. Source: Amazon DynamoDB Developer Guide, "`PartiQL` for DynamoDB", statements.
+//! The table of a `PartiQL` statement. Source: Amazon DynamoDB Developer Guide, "`PartiQL` for DynamoDB",
+//! statements.
 
-/// The action a statement needs, its table, and the index of it that is read.
+/// The action that a statement needs, its table, and the index that it reads.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Statement {
     pub action: &'static str,
@@ -19,7 +20,7 @@ enum Token {
     Other(char),
 }
 
-/// Reads a statement; none where it is not one of the four forms, or names more than one table.
+/// Reads a statement; returns `None` if it is not one of the four forms or names more than one table.
 pub fn read(text: &str) -> Option<Statement> {
     let tokens = tokens(text)?;
     let is_word =
@@ -39,7 +40,7 @@ pub fn read(text: &str) -> Option<Statement> {
     } else {
         return None;
     };
-    // A statement in a statement has a table of its own.
+    // A nested statement has its own table.
     let (&[at], true) = (at.as_slice(), places("SELECT").len() == usize::from(is_word(first, "SELECT")))
     else {
         return None;
@@ -55,7 +56,7 @@ pub fn read(text: &str) -> Option<Statement> {
     is_end.then_some(Statement { action, table, index })
 }
 
-/// The pieces of a statement; none where a quote is not closed or a comment begins.
+/// Splits a statement into tokens; returns `None` if a quote is not closed or a comment begins.
 fn tokens(text: &str) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
@@ -82,7 +83,7 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
     Some(tokens)
 }
 
-/// A text in quotes, in which two quotes are one, and what follows it.
+/// Reads a text in quotes, where a doubled quote stands for one, and returns the rest too.
 fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
     let mut inner = String::new();
     let mut rest = text.strip_prefix(quote)?;

@@ -8,7 +8,7 @@ use aws_policy::observed::resource::{Place, Request, arns};
 
 use super::partiql;
 
-/// The verb of an item of a DynamoDB transaction, and the action it needs.
+/// The verb of an item of a DynamoDB transaction, and its action.
 /// Source: DynamoDB Developer Guide, "Using IAM with DynamoDB transactions".
 const TRANSACTED: [(&str, &str); 5] = [
     ("ConditionCheck", "dynamodb:ConditionCheckItem"),
@@ -18,7 +18,8 @@ const TRANSACTED: [(&str, &str); 5] = [
     ("Update", "dynamodb:UpdateItem"),
 ];
 
-/// The needs of such an operation; none where it is not one, or the request does not show them.
+/// Returns the needs of such an operation, or `None` for another operation or a request that does not show
+/// them.
 pub fn needs(service: &str, asked: &Asked, actions: &[String], place: Place<'_>) -> Option<Vec<Need>> {
     match (service, asked.operation.as_str()) {
         ("dynamodb", "TransactWriteItems" | "TransactGetItems") => transaction(asked, place),
@@ -53,7 +54,7 @@ fn statements(asked: &Asked, place: Place<'_>) -> Option<Vec<Need>> {
     collected(needs)
 }
 
-/// Adds what `action` is done on; none where that cannot be named.
+/// Adds the resources of `action`, or returns `None` if they cannot be named.
 fn add(
     needs: &mut BTreeMap<&'static str, Vec<String>>,
     action: &'static str,
@@ -78,7 +79,7 @@ fn collected(needs: BTreeMap<&'static str, Vec<String>>) -> Option<Vec<Need>> {
     (!needs.is_empty()).then_some(needs)
 }
 
-/// A version of an object is deleted with another permission than the object.
+/// Returns the needs of a deletion: a version of an object takes another permission than the object.
 /// Source: S3 API reference, "`DeleteObjects`", permissions.
 fn deletion(asked: &Asked, actions: &[String], place: Place<'_>) -> Option<Vec<Need>> {
     let bucket = asked.values("Bucket").next()?;

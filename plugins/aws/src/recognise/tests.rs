@@ -18,7 +18,7 @@ fn request(service: &str, method: &str, path: &str, headers: &[(&str, &str)], bo
     }
 }
 
-/// Operation, and each action with its resources.
+/// Returns the operation, and each action with its resources.
 fn needs(request: &SeenRequest) -> (String, Vec<(String, Vec<String>)>) {
     let call = one(request, Some("123456789012"));
     let attribution = observed::attribute(std::slice::from_ref(&call)).remove(0);
@@ -108,7 +108,7 @@ fn the_objects_that_are_deleted_are_named_and_their_versions_apart() {
     assert_eq!(delete(&versions), expected);
     let version = objects("<Object><Key>v</Key><VersionId>1</VersionId></Object>");
     assert_eq!(delete(&version), [on("s3:DeleteObjectVersion", &["arn:aws:s3:::b/v"])]);
-    // What cannot be read may be any object of the bucket.
+    // An unreadable body may name any object of the bucket.
     for body in ["", "<Delete><Object><Key>d1</Key></Object><Obj"] {
         assert_eq!(delete(body), [on("s3:DeleteObject", &["arn:aws:s3:::b/*"])], "{body}");
     }
@@ -136,7 +136,7 @@ fn each_action_of_a_transaction_is_on_its_own_table() {
     assert_eq!(json("dynamodb", "TransactGetItems", get).1, expected);
     let batch = r#"{"RequestItems":{"tbl":[{"PutRequest":{}}],"tb2":[{"DeleteRequest":{}}]}}"#;
     assert_eq!(json("dynamodb", "BatchWriteItem", batch).1, [on("dynamodb:BatchWriteItem", &[&two, &one])]);
-    // What is not understood may be any of them.
+    // A transaction that is not understood may need any of the actions.
     for odd in [
         r#"{"TransactItems":[{"Put":{"TableName":"tbl"}},{"New":{"TableName":"tb2"}}]}"#,
         r#"{"TransactItems":[{"Put":{}}]}"#,
@@ -181,7 +181,7 @@ fn the_key_that_an_answer_names_is_needed() {
     assert_eq!(needs(&request("s3", "PUT", "/b/k", &alias, "")).1, expected);
     let part = needs(&request("s3", "PUT", "/b/k?partNumber=1&uploadId=x", &answered, "")).1;
     assert_eq!(part.len(), 3, "{part:?}");
-    // Metadata of an object is not encrypted with it.
+    // The metadata of an object is not encrypted with the object.
     assert_eq!(needs(&request("s3", "HEAD", "/b/k", &answered, "")).1.len(), 1);
     assert_eq!(needs(&request("s3", "GET", "/b/k", &[], "")).1.len(), 1);
 }

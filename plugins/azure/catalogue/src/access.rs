@@ -1,21 +1,21 @@
-//! What an operation can do, told by its name: Azure publishes no access levels.
+//! The access level of an operation, derived from its name: Azure publishes no access levels.
 
-/// What an operation can do, from harmless to dangerous.
+/// The power of an operation, from harmless to dangerous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
-    /// Looks.
+    /// Reads.
     Read,
     /// Creates, changes, deletes or runs.
     Write,
-    /// Changes who may do what, or hands out a credential that goes past roles.
+    /// Changes permissions, or returns a credential that bypasses roles.
     Permissions,
 }
 
 impl Access {
-    /// Every level, the mildest first.
+    /// Every level, the least dangerous first.
     pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Permissions];
 
-    /// The word for people.
+    /// Returns the word for messages.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -26,19 +26,20 @@ impl Access {
     }
 }
 
-/// Actions that only read, although they are called actions. Sources as in overlay.txt.
+/// Actions that only read, despite the name. Sources as in overlay.txt.
 const READING: [&str; 6] =
     ["getsecret", "readmetadata", "executequery", "readchangefeed", "filter", "search"];
-/// What an action that begins with `list`, `get`, … hands out, when it hands out a way past roles.
+/// Credentials that bypass roles, in the names of actions that begin with `list`, `get`, ….
 const CREDENTIALS: [&str; 8] =
     ["key", "sas", "secret", "credential", "connectionstring", "token", "password", "publishxml"];
 const HANDING_OUT: [&str; 6] = ["list", "get", "generate", "regenerate", "retrieve", "shared"];
 
-/// The level of an operation, known or not.
+/// Returns the level of an operation, known or not.
 ///
-/// Reads are what ends in `read`, and a few actions. `Microsoft.Authorization` decides who may do what, so whatever changes
-/// there is of the highest level, as are actions that hand out keys, shared access signatures or tokens of a whole service
-/// (`listKeys`): whoever has one is asked for no role any more. All else writes; a POST does not say what it does.
+/// Names that end in `read`, and a few actions, are reads. `Microsoft.Authorization` manages permissions, so
+/// every change there has the highest level, as do actions that return keys, shared access signatures or
+/// tokens of a whole service (`listKeys`): a holder of one no longer needs a role. Everything else is a
+/// write; a POST does not show its effect.
 #[must_use]
 pub fn access(name: &str) -> Access {
     let lower = name.to_ascii_lowercase();

@@ -1,9 +1,10 @@
 //! Operations of Azure: those of Resource Manager, and data actions.
 //!
-//! The data is [`operations.txt`](../generate.py), read in place: nothing is parsed or allocated before a name is asked for. It
-//! is not complete, for nobody publishes a complete list in a package: measured on 2026-11-24 against 12,010 operations of
-//! built-in roles and REST maps, it has 70 in 100 of those of its own providers. A name that is missing here is worth a
-//! notice, and never an error. Azure ignores case, and so does everything here.
+//! The data is [`operations.txt`](../generate.py), read in place: nothing is parsed or allocated before a
+//! look-up. The data is not complete, because no package has a complete list: measured on 2026-11-24 against
+//! 12,010 operations of built-in roles and REST maps, it has 70 in 100 of those of its own providers. A name
+//! that is missing here may cause a notice, and never an error. Azure ignores case, and so does everything
+//! here.
 
 mod access;
 mod tree;
@@ -15,38 +16,38 @@ use audex_sdk::pattern;
 /// A known operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// As Azure writes it.
+    /// The name, as Azure writes it.
     pub name: String,
-    /// Resource Manager authorises it, by the `Actions` of a role.
+    /// True if Resource Manager authorises the operation, by the `Actions` of a role.
     pub is_action: bool,
-    /// A service authorises it, by the `DataActions` of a role. A few names are both.
+    /// True if a service authorises the operation, by the `DataActions` of a role. A few names are both.
     pub is_data: bool,
 }
 
-/// The operation of this name, in any case.
+/// Finds the operation of this name, in any case.
 #[must_use]
 pub fn find(name: &str) -> Option<Operation> {
     if pattern::is_wild(name) { None } else { matching(name).into_iter().next() }
 }
 
-/// Every known operation that `pattern` matches, in any case; a `*` matches `/` too, as in a role.
+/// Returns every known operation that `pattern` matches, in any case; a `*` matches `/` too, as in a role.
 #[must_use]
 pub fn matching(pattern: &str) -> Vec<Operation> {
     collect(provider_of(pattern), |name| pattern::matches_ignore_ascii_case(pattern, name))
 }
 
-/// Every known operation of one resource provider.
+/// Returns every known operation of one resource provider.
 #[must_use]
 pub fn of_provider(provider: &str) -> Vec<Operation> {
     collect(Some(provider), |_| true)
 }
 
-/// Every resource provider that something is known of.
+/// Returns every resource provider with known operations.
 pub fn providers() -> impl Iterator<Item = &'static str> {
     tree::providers()
 }
 
-/// The one provider whose operations a pattern can match.
+/// Returns the one provider whose operations a pattern can match, if there is only one.
 fn provider_of(pattern: &str) -> Option<&str> {
     pattern.split('/').next().filter(|provider| !pattern::is_wild(provider))
 }

@@ -1,20 +1,21 @@
-//! The layout of `operations.txt`, and the walk through it.
+//! The layout of `operations.txt`, and the walk through its lines.
 //!
-//! Each line is a resource type under the last line of a lower depth: its depth (one digit, 0 for a resource provider), its
-//! name, of a provider `#` and the length of all that is under it, `:` with letters for its plain operations (`r`ead, `w`rite, `d`elete; capitals for data actions), then words for
-//! the others. A word `start` is `start/action`, `elevateAccess^` is `elevateAccess/Action`, `Read=` is `Read` itself; `!` at
-//! the end marks a data action. What is both stands there twice.
+//! Each line is a resource type under the last line of a lower depth: its depth (one digit, 0 for a resource
+//! provider), its name, for a provider `#` and the length of everything under it, `:` with letters for its
+//! plain operations (`r`ead, `w`rite, `d`elete; capitals for data actions), then words for the others. A word
+//! `start` is `start/action`, `elevateAccess^` is `elevateAccess/Action`, `Read=` is `Read` itself; `!` at
+//! the end marks a data action. An operation of both kinds is listed twice.
 
 static OPERATIONS: &str = include_str!("../operations.txt");
 
-/// One operation of one kind, while the walk stands on it.
+/// One operation of one kind, valid during one step of the walk.
 pub struct Step<'a> {
-    /// As Azure writes it.
+    /// The name, as Azure writes it.
     pub name: &'a str,
     pub is_data: bool,
 }
 
-/// Visits the operations of one resource provider, or of all. Those of one name follow upon each other.
+/// Visits the operations of one resource provider, or of all. Operations of the same name are consecutive.
 pub fn walk(provider: Option<&str>, mut visit: impl FnMut(Step)) {
     for block in blocks() {
         if provider.is_none_or(|provider| block.provider.eq_ignore_ascii_case(provider)) {
@@ -23,7 +24,7 @@ pub fn walk(provider: Option<&str>, mut visit: impl FnMut(Step)) {
     }
 }
 
-/// A resource provider and what is under it.
+/// A resource provider and the lines under it.
 struct Block {
     provider: &'static str,
     /// The line of the provider.
@@ -46,7 +47,7 @@ fn blocks() -> impl Iterator<Item = Block> {
 impl Block {
     fn walk(&self, visit: &mut impl FnMut(Step)) {
         let mut name = String::new();
-        // Where the name of each depth ends.
+        // The end of the name at each depth.
         let mut ends: Vec<usize> = Vec::new();
         for line in std::iter::once(self.head).chain(self.body.lines()) {
             let Some((depth, rest)) = split(line) else { continue };
@@ -83,7 +84,7 @@ impl Block {
     }
 }
 
-/// The resource providers, in order.
+/// Returns the resource providers, in order.
 pub fn providers() -> impl Iterator<Item = &'static str> {
     blocks().map(|block| block.provider)
 }
@@ -102,7 +103,7 @@ fn split(line: &str) -> Option<(usize, &str)> {
     Some((digit.parse().ok()?, rest))
 }
 
-/// Name and letters.
+/// Splits a word into name and letters.
 fn head(word: &str) -> (&str, &str) {
     let (name, flags) = word.split_once(':').unwrap_or((word, ""));
     (name.split('#').next().unwrap_or_default(), flags)

@@ -1,4 +1,4 @@
-//! Makes a session's roles, hands out tokens of the identity that has them, and takes them back.
+//! Creates a session's roles, delivers tokens of their identity, and deletes the roles again.
 
 use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, clock, identity, leases, settings};
 
@@ -10,22 +10,22 @@ use crate::{arm, audience, mint, refusal};
 
 /// The slot of the identity that gets the roles; its value for `whoami` is its object id.
 pub const AGENT: &str = "azure-agent";
-/// Roles mostly work after some seconds, sometimes after minutes. Source: Azure RBAC, "Troubleshoot Azure RBAC", role
-/// assignment changes are not being detected: up to 10 minutes.
+/// The wait for new roles: they mostly work after some seconds, sometimes after minutes. Source: Azure RBAC,
+/// "Troubleshoot Azure RBAC", role assignment changes are not being detected: up to 10 minutes.
 const SETTLE_SECONDS: u32 = 180;
-/// A role of a session that is over by this much is nobody's any more, whatever the clocks.
+/// The time after a session's end when its roles are left over for certain, even if clocks differ.
 const LEFT_AFTER_SECONDS: u64 = 300;
-/// A deletion follows that of what is in its way, which Azure may not have noticed yet.
+/// The attempts to delete a role: Azure may not have noticed yet that its assignments are deleted.
 const ATTEMPTS: usize = 3;
 
-/// Makes the roles of `roles`, then has their holder's tokens served.
+/// Creates the roles of `roles`, then delivers their holder's tokens.
 pub fn mint(grant: &Grant, roles: &Roles, planned: &Plan) -> Result<Minted, Error> {
-    // Not the id that somebody wrote down: the one in the very token that will be handed out.
+    // The id comes from the token that will be delivered, not from the settings.
     let principal = identity::whoami(AGENT)?;
     let own = mint::token(mint::OWN, audience::RESOURCE_MANAGER)?.value;
     let rbac = Rbac { token: &own };
     must_have_no_other(rbac.assigned_to(&roles.subscription, &principal)?.len())?;
-    // Whoever has a role anywhere in a subscription sees it.
+    // An identity with any role in a subscription can see the subscription.
     let agent = mint::token(AGENT, audience::RESOURCE_MANAGER)?.value;
     must_have_no_other(arm::subscriptions(&agent)?.len())?;
     let lease = Lease {
@@ -34,7 +34,8 @@ pub fn mint(grant: &Grant, roles: &Roles, planned: &Plan) -> Result<Minted, Erro
         subscription: roles.subscription.clone(),
         roles: roles.each.iter().map(|role| role.scopes.clone()).collect(),
     };
-    // From here on the record is enough to take back whatever comes to be made; the host does so if this fails.
+    // From here on the record suffices to revoke everything that is created; if minting fails, the host does
+    // so.
     leases::announce(&lease.text(), lease.ends_at)?;
     make(&rbac, roles, &lease, &principal)?;
     let mut minted = serve(roles.audiences(), planned, AGENT)?;
@@ -53,7 +54,7 @@ fn make(rbac: &Rbac<'_>, roles: &Roles, lease: &Lease, principal: &str) -> Resul
         let (id, role) = (lease.assignment_id(index, scope), lease.role_id(index));
         rbac.assign(scope, &id, &roles.subscription, &role, principal)?;
     }
-    // Security: another session may have looked at the same moment; then neither goes on.
+    // Security: another session may have checked at the same moment; then neither continues.
     let ours: Vec<String> =
         lease.assignments().map(|(index, scope)| lease.assignment_id(index, scope)).collect();
     let held = rbac.assigned_to(&roles.subscription, principal)?;
@@ -61,7 +62,8 @@ fn make(rbac: &Rbac<'_>, roles: &Roles, lease: &Lease, principal: &str) -> Resul
     must_have_no_other(foreign.count())
 }
 
-/// Security: a token carries every role of its holder, so another one would be the command's too.
+/// Rejects an identity with other roles. Security: a token carries every role of its holder, so the command
+/// would get those roles too.
 fn must_have_no_other(found: usize) -> Result<(), Error> {
     if found == 0 {
         return Ok(());
@@ -76,7 +78,7 @@ fn must_have_no_other(found: usize) -> Result<(), Error> {
     ))
 }
 
-/// Whether the roles of `lease` are seen by now.
+/// Returns true if the roles of `lease` are in effect.
 pub fn settled(lease: &str) -> Result<bool, Error> {
     let lease = Lease::parse(lease)?;
     let token = mint::token(AGENT, audience::RESOURCE_MANAGER)?.value;
@@ -89,13 +91,14 @@ pub fn settled(lease: &str) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Deletes what `lease` names.
+/// Deletes the assignments and roles that `lease` names.
 pub fn revoke(lease: &str) -> Result<(), Error> {
     let own = mint::token(mint::OWN, audience::RESOURCE_MANAGER)?.value;
     end(&Rbac { token: &own }, &Lease::parse(lease)?)
 }
 
-/// Assignments first: without them a role gives nothing. One failure keeps nothing else from being deleted.
+/// Deletes assignments first: without them a role grants nothing. A failure does not stop the other
+/// deletions.
 fn end(rbac: &Rbac<'_>, lease: &Lease) -> Result<(), Error> {
     let mut failed = None;
     for (index, scope) in lease.assignments() {
@@ -111,7 +114,7 @@ fn end(rbac: &Rbac<'_>, lease: &Lease) -> Result<(), Error> {
     failed.map_or(Ok(()), Err)
 }
 
-/// The leases of sessions that are over and whose roles are still there, found by the names of the roles.
+/// Returns the leases of ended sessions whose roles still exist, found by the names of the roles.
 pub fn leftovers() -> Result<Vec<String>, Error> {
     if settings::get("client_id").is_none() {
         return Ok(Vec::new());
@@ -147,7 +150,7 @@ pub fn leftovers() -> Result<Vec<String>, Error> {
             leases.len().saturating_sub(1)
         });
         let Some(lease) = leases.get_mut(at) else { continue };
-        // No session has so many roles: a name that says so is none of ours.
+        // No session has so many roles, so such a name is not one of Audex's.
         if index >= lease::LONGEST_SCOPES {
             continue;
         }

@@ -1,4 +1,4 @@
-//! A grant as a shared access signature: one resource, and the letters that its operations need.
+//! A grant as a shared access signature: one resource, and the letters for its operations.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Enforcer, Error, Grant, Permission, Planned};
@@ -9,7 +9,7 @@ use crate::letter::{self, Letter};
 use crate::resource::{Part, Place};
 use crate::{action, deny, invalid, sas};
 
-/// More names than this are counted.
+/// The most names that a note spells out; more are counted.
 const FEW: usize = 8;
 
 /// The signature for a grant.
@@ -18,30 +18,32 @@ pub struct Signed {
     pub place: Place,
     /// `sp`.
     pub letters: String,
-    /// For each permission of the grant, in order.
+    /// One row for each permission of the grant, in order.
     rows: Vec<Row>,
 }
 
 #[derive(Debug, Default)]
 struct Row {
     letters: String,
-    /// What else the letters admit that no permission of the grant asks for.
+    /// Other operations that the letters allow and no permission of the grant requests.
     more: Vec<String>,
     lost: Vec<String>,
 }
 
-/// What one permission can have of a signature.
+/// The parts of one permission that a signature can grant.
 struct Given {
     operations: Vec<String>,
     letters: Vec<&'static Letter>,
-    /// What a wildcard stands for and no signature can give, or not without something denied.
+    /// Operations matched by a wildcard that no signature can grant, or none without a denied one.
     lost: Vec<String>,
 }
 
 impl Signed {
+    /// Derives the signature for a grant.
+    ///
     /// # Errors
-    /// When the resources are not one container, directory or blob, an operation is not one on blobs, or a letter would
-    /// let through what is denied.
+    /// If the resources are not one container, directory or blob, an operation is not one on blobs, or a
+    /// letter would allow a denied operation.
     pub fn of(grant: &Grant) -> Result<Self, Error> {
         let place = place(grant)?;
         let given: Vec<Given> = grant
@@ -108,7 +110,7 @@ impl Row {
     }
 }
 
-/// The one resource of all permissions.
+/// Returns the one resource of all permissions.
 fn place(grant: &Grant) -> Result<Place, Error> {
     let mut places: Vec<Place> = Vec::new();
     for permission in &grant.permissions {
@@ -140,7 +142,8 @@ fn place(grant: &Grant) -> Result<Place, Error> {
     }
 }
 
-/// The operations of one permission and their letters. A wildcard loses what cannot be given; a name may not.
+/// Returns the operations of one permission and their letters. A wildcard loses operations that cannot be
+/// granted; for a name that is an error.
 fn give(permission: &Permission, place: &Place, denied: &[String]) -> Result<Given, Error> {
     let wild = pattern::is_wild(&permission.action);
     let expanded = action::expand(&permission.action);
@@ -148,7 +151,7 @@ fn give(permission: &Permission, place: &Place, denied: &[String]) -> Result<Giv
     for operation in &expanded {
         let letters = letter::needed(&operation.name, place);
         let void = if deny::is_denied(denied, &operation.name) {
-            // The operation itself is denied, and not asked for any more.
+            // The operation itself is denied, so the grant no longer includes it.
             continue;
         } else {
             letters.iter().find_map(|letter| voids(letter, denied))
@@ -176,7 +179,7 @@ fn give(permission: &Permission, place: &Place, denied: &[String]) -> Result<Giv
     Ok(given)
 }
 
-/// The pattern that denies something the letter admits.
+/// Returns the pattern that denies an operation which the letter allows.
 fn voids<'a>(letter: &Letter, denied: &'a [String]) -> Option<(&'a str, char)> {
     letter
         .operations()
@@ -184,7 +187,7 @@ fn voids<'a>(letter: &Letter, denied: &'a [String]) -> Option<(&'a str, char)> {
         .map(|pattern| (pattern, letter.sign))
 }
 
-/// What the letters admit beyond `asked`, for people.
+/// Lists, for messages, the operations that the letters allow beyond `asked`.
 fn more(letters: &[&Letter], asked: &[&String]) -> Vec<String> {
     let admitted = letters.iter().flat_map(|letter| letter.operations());
     let mut more: Vec<String> = admitted
@@ -207,7 +210,7 @@ mod tests {
     const DATA: &[&str] = &["https://acct.blob.core.windows.net/data"];
     const PREFIX: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/";
 
-    /// `sp`, and for each permission who enforces it.
+    /// Returns `sp`, and the enforcer of each permission.
     fn signed(verbs: &[&str], resources: &[&str], deny: &[&str]) -> Result<(String, Vec<Enforcer>), Error> {
         let names: Vec<String> = verbs.iter().map(|verb| format!("{PREFIX}{verb}")).collect();
         let denied: Vec<String> = deny.iter().map(|verb| format!("{PREFIX}{verb}")).collect();

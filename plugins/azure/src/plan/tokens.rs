@@ -1,4 +1,4 @@
-//! A grant as tokens: one for each audience that its operations imply.
+//! A grant as tokens: one for each audience that its operations need.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Enforcer, Error, Grant};
@@ -10,33 +10,35 @@ use crate::{action, audience, deny, method};
 /// The audiences of a grant.
 #[derive(Debug)]
 pub struct Tokens {
-    /// For each permission of the grant, in order.
+    /// The audiences of each permission of the grant, in order.
     of_permissions: Vec<Vec<&'static str>>,
     audiences: Vec<Audience>,
 }
 
-/// One audience to have a token for.
+/// One audience that needs a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audience {
     pub name: &'static str,
-    /// Some operation was asked for by name that needs it. What wildcards alone lead to may be missing: not every tenant
-    /// knows every service.
+    /// True if an operation requested by name needs this audience. An audience that only wildcards need may
+    /// be missing: not every tenant has every service.
     pub required: bool,
 }
 
 impl Tokens {
+    /// Derives the tokens for a grant.
+    ///
     /// # Errors
-    /// When it is not known where an operation goes, or a token would let through what is denied.
+    /// If the audience of an operation is unknown, or a token would allow a denied operation.
     pub fn of(grant: &Grant) -> Result<Self, Error> {
         let made = Self::implied_by(grant)?;
         made.check_denied(&grant.deny)?;
         Ok(made)
     }
 
-    /// The same for a holder whose own roles keep what is denied.
+    /// Derives the tokens for a holder whose own roles enforce the denies.
     ///
     /// # Errors
-    /// When it is not known where an operation goes.
+    /// If the audience of an operation is unknown.
     pub fn implied_by(grant: &Grant) -> Result<Self, Error> {
         let mut of_permissions = Vec::new();
         let mut audiences: Vec<Audience> = Vec::new();
@@ -51,7 +53,7 @@ impl Tokens {
             }
             of_permissions.push(own);
         }
-        // Libraries ask for the one name, `az` for the other.
+        // Libraries use one of the two names, `az` the other.
         if let Some(known) = audiences.iter().find(|known| known.name == audience::RESOURCE_MANAGER) {
             audiences.push(Audience { name: audience::RESOURCE_MANAGER_OF_AZ, required: known.required });
         }
@@ -59,7 +61,7 @@ impl Tokens {
         Ok(Self { of_permissions, audiences })
     }
 
-    /// In order of their names.
+    /// Returns the audiences, in order of their names.
     pub fn audiences(&self) -> &[Audience] {
         &self.audiences
     }
@@ -83,7 +85,7 @@ impl Tokens {
         Outline { policy: self.policy(), permissions, notices: vec![method::token_life(grant.ttl_seconds)] }
     }
 
-    /// Security: a denied operation that one of these tokens reaches would be denied on paper only.
+    /// Rejects tokens that reach a denied operation. Security: such a deny would exist on paper only.
     fn check_denied(&self, denied: &[String]) -> Result<(), Error> {
         for pattern in denied.iter().filter(|pattern| action::could_match(pattern)) {
             let known = azure_catalogue::matching(pattern);
@@ -104,10 +106,10 @@ impl Tokens {
     }
 }
 
-/// The audiences of what `action` stands for, without what is denied.
+/// Returns the audiences of the operations that `action` stands for, without the denied ones.
 fn implied(action: &str, denied: &[String]) -> Result<Vec<&'static str>, Error> {
     let operations = action::expand(action);
-    // A pattern that nothing known matches: as with unknown names, most are of Resource Manager.
+    // The pattern matches no known operation: as with unknown names, most belong to Resource Manager.
     if operations.is_empty() {
         return Ok(vec![audience::RESOURCE_MANAGER]);
     }
@@ -145,7 +147,7 @@ mod tests {
             audiences(&["Microsoft.OperationalInsights/workspaces/query/*/read"], &[]).unwrap().len(),
             1
         );
-        // Unknown ones are taken for what most are.
+        // Unknown operations count as operations of Resource Manager, as most are.
         assert_eq!(audiences(&["Contoso.Garden/flowers/read"], &[]).unwrap(), [ARM]);
         assert_eq!(audiences(&["Contoso.Garden/*"], &[]).unwrap(), [ARM]);
     }
@@ -184,7 +186,8 @@ mod tests {
         }
     }
 
-    /// Over the catalogue, in odd spellings: whenever there are tokens, none is for where a denied operation goes.
+    /// Checks the whole catalogue, in odd spellings: no token that is made has the audience of a denied
+    /// operation.
     #[test]
     fn no_token_is_ever_made_that_reaches_a_denied_operation() {
         let all = azure_catalogue::matching("*");
@@ -228,7 +231,7 @@ mod tests {
             "Microsoft.KeyVault/vaults/keyrotationpolicies/*",
             "Microsoft.KeyVault/vaults/certificate*",
         ];
-        // What is denied of Resource Manager would be reached all the same.
+        // Operations of Resource Manager that are denied would stay reachable.
         assert!(audiences(&["Microsoft.KeyVault/vaults/secrets/*"], &denied).is_err());
         let secrets =
             ["Microsoft.KeyVault/vaults/secrets/*/action", "Microsoft.KeyVault/vaults/secrets/delete"];

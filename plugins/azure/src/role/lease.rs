@@ -1,4 +1,5 @@
-//! What a session made in Azure, in one line: names from which every id follows, so that nothing has to be found again.
+//! The record of what a session made in Azure, in one line: every id follows from the names, so nothing has
+//! to be searched.
 
 use audex_sdk::provider::{Error, ErrorKind};
 use uuid::Uuid;
@@ -6,19 +7,20 @@ use uuid::Uuid;
 use crate::refusal;
 use crate::role::scope::{Scope, is_guid};
 
-/// Room for scopes in a line of the audit log.
+/// The most characters of scopes in a line of the audit log.
 pub const LONGEST_SCOPES: usize = 1500;
-/// How names of our roles begin, in Azure.
+/// The prefix of the names of Audex's roles in Azure.
 const PREFIX: &str = "audex-role-";
 const KIND: &str = "custom-role";
-/// Under which the ids of roles and assignments are made of names (RFC 9562, section 5.5). One of our own.
+/// Audex's own namespace for the ids of roles and assignments, which are made from names (RFC 9562, section
+/// 5.5).
 const NAMESPACE: Uuid = Uuid::from_u128(0x6d1f_4a2e_0b5c_4f7e_9a31_5c2d_8e47_b09f);
 
 /// The roles and assignments of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     pub session: String,
-    /// When the session is over, in seconds since the Unix epoch.
+    /// The end of the session, in seconds since the Unix epoch.
     pub ends_at: u64,
     pub subscription: String,
     /// The scopes of each role.
@@ -26,23 +28,23 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The name of its role number `index`, which says whose it is and when that is over.
+    /// Returns the name of role number `index`, which contains the session and its end.
     pub fn role_name(&self, index: usize) -> String {
         format!("{PREFIX}{}-{}-{index}", self.session, self.ends_at)
     }
 
-    /// The id of its role number `index`.
+    /// Returns the id of role number `index`.
     pub fn role_id(&self, index: usize) -> String {
         Uuid::new_v5(&NAMESPACE, self.role_name(index).as_bytes()).to_string()
     }
 
-    /// The id of the assignment of its role number `index` at `scope`.
+    /// Returns the id of the assignment of role number `index` at `scope`.
     pub fn assignment_id(&self, index: usize, scope: &Scope) -> String {
         let name = format!("{} {}", self.role_name(index), scope.as_str());
         Uuid::new_v5(&NAMESPACE, name.as_bytes()).to_string()
     }
 
-    /// Every assignment: the number of its role, and its scope.
+    /// Returns every assignment: the number of its role, and its scope.
     pub fn assignments(&self) -> impl Iterator<Item = (usize, &Scope)> {
         self.roles
             .iter()
@@ -62,8 +64,10 @@ impl Lease {
         words.join(" ")
     }
 
+    /// Reads a lease.
+    ///
     /// # Errors
-    /// When it is none of ours.
+    /// If the text is not a lease of a custom role.
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::read(text).ok_or_else(|| {
             let message = "the lease is none of a custom role".to_owned();
@@ -77,7 +81,7 @@ impl Lease {
         let (session, ends_at) = (words.next()?.to_owned(), words.next()?.parse().ok()?);
         let subscription = words.next().filter(|id| is_guid(id))?.to_owned();
         let count: usize = words.next()?.parse().ok()?;
-        // A line of the log has no room for more.
+        // A line of the audit log has no room for more.
         let mut roles = vec![Vec::new(); Some(count).filter(|count| *count <= LONGEST_SCOPES)?];
         for word in words {
             let (index, scope) = word.split_once(':')?;
@@ -87,7 +91,7 @@ impl Lease {
     }
 }
 
-/// Session, end and number that a role's name says, if it is one of ours.
+/// Returns the session, end and number in the name of a role, if the role is one of Audex's.
 pub fn read_name(name: &str) -> Option<(&str, u64, usize)> {
     let rest = name.strip_prefix(PREFIX)?;
     let (rest, index) = rest.rsplit_once('-')?;

@@ -1,4 +1,4 @@
-//! Where a role holds: a subscription, a resource group or a resource of Resource Manager.
+//! The scope of a role: a subscription, a resource group or a resource of Resource Manager.
 
 use audex_sdk::provider::Error;
 
@@ -9,14 +9,18 @@ use crate::invalid;
 pub struct Scope(String);
 
 impl Scope {
+    /// Returns the scope of a whole subscription.
+    ///
     /// # Errors
-    /// When it is no id of a subscription.
+    /// If `id` is not the id of a subscription.
     pub fn of_subscription(id: &str) -> Result<Self, Error> {
         Self::parse(&format!("/subscriptions/{id}"))
     }
 
+    /// Reads a scope.
+    ///
     /// # Errors
-    /// When it is nothing of the kind.
+    /// If `text` is not the id of a scope.
     pub fn parse(text: &str) -> Result<Self, Error> {
         if is_scope(text) {
             return Ok(Self(text.to_owned()));
@@ -32,14 +36,15 @@ impl Scope {
         &self.0
     }
 
-    /// The id of its subscription.
+    /// Returns the id of the scope's subscription.
     pub fn subscription(&self) -> &str {
         self.0.split('/').nth(2).unwrap_or_default()
     }
 }
 
-/// Security: it becomes part of an address. Pairs of a kind and a name, without anything that an address gives a meaning.
-/// Source: Azure Resource Manager, "Naming rules and restrictions for Azure resources".
+/// Returns true for a safe scope. Security: the scope becomes part of a URL. It consists of pairs of a kind
+/// and a name, without characters that have a meaning in a URL. Source: Azure Resource Manager, "Naming rules
+/// and restrictions for Azure resources".
 fn is_scope(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('/') else { return false };
     let parts: Vec<&str> = rest.split('/').collect();
@@ -50,7 +55,7 @@ fn is_scope(text: &str) -> bool {
     let [kind, id, below @ ..] = parts.as_slice() else { return false };
     let group = match below {
         [] => true,
-        // What lies below a provider: its name, and pairs of a type and a name.
+        // The parts below a provider: its name, and pairs of a type and a name.
         [kind, _, ..] if kind.eq_ignore_ascii_case("resourceGroups") => below.len().is_multiple_of(2),
         [kind, _, _, _, ..] if kind.eq_ignore_ascii_case("providers") => below.len().is_multiple_of(2),
         _ => false,
@@ -58,7 +63,7 @@ fn is_scope(text: &str) -> bool {
     kind.eq_ignore_ascii_case("subscriptions") && is_guid(id) && parts.iter().all(named) && group
 }
 
-/// Whether `text` is an id such as subscriptions and applications have.
+/// Returns true if `text` has the form of the ids of subscriptions and applications.
 pub fn is_guid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')

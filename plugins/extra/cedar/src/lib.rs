@@ -1,4 +1,4 @@
-//! The border to the contract: its shapes to a [`Question`], an [`Answer`] to its shapes.
+//! The border to the contract: converts its types to a [`Question`], and an [`Answer`] to its types.
 
 use audex_sdk::filter::{Approval, Context, Enforcer, Filter, Grant, Plan, Restriction, Verdict};
 

@@ -1,11 +1,11 @@
 //! Actions: `permission:level`, such as `contents:read`.
 //!
-//! A level includes those below it, and every permission includes `metadata:read`: GitHub does not give one without the
-//! other. Security: so they are asked for too, in the open. What nobody asked for no filter sees, and a deny list that names
-//! `contents:read` would not stop a token with `contents:write`.
+//! A level includes those below it, and every permission includes `metadata:read`: GitHub does not grant one
+//! without the other. Security: so the included actions are requested openly too. Filters see only requested
+//! actions, so otherwise a deny list with `contents:read` would not stop a token with `contents:write`.
 //!
-//! `*` may stand for the level. In the place of the name it is refused: an App has a few of these permissions, and GitHub
-//! refuses the whole request for one that it does not have.
+//! `*` may replace the level. In place of the name it is rejected: an App has only a few of these
+//! permissions, and GitHub rejects the whole request for one that the App does not have.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{AccessLevel, Finding, KnownAction, Status};
@@ -13,7 +13,7 @@ use audex_sdk::provider::{AccessLevel, Finding, KnownAction, Status};
 use crate::catalogue::{self, ENTRIES, LEVELS, Level, METADATA};
 use crate::suggestion;
 
-/// Writing these changes what others may do.
+/// Permissions whose write level changes the access of others.
 const OF_ACCESS: [&str; 7] = [
     "administration",
     "members",
@@ -32,7 +32,7 @@ pub struct Action {
 }
 
 impl Action {
-    /// The action written as `text`, whether GitHub has such a permission or not.
+    /// Parses an action, without a check that GitHub has such a permission.
     pub fn parse(text: &str) -> Option<Self> {
         let (name, level) = text.split_once(':')?;
         is_name(name).then_some(())?;
@@ -43,7 +43,8 @@ impl Action {
         format!("{}:{}", self.name, self.level.name())
     }
 
-    /// What GitHub gives with it, itself first: the lower levels that there are, and `metadata:read`.
+    /// Returns everything that GitHub grants with the action: itself first, then existing lower levels and
+    /// `metadata:read`.
     pub fn with_included(&self) -> Vec<String> {
         let levels = catalogue::find(&self.name).map_or(&LEVELS[..], |entry| entry.levels);
         let below = levels.iter().rev().copied().filter(|level| *level <= self.level);
@@ -65,10 +66,10 @@ impl Action {
     }
 }
 
-/// What becomes of one action that was asked for, or of one entry of a deny list.
+/// Checks one requested action, or one entry of a deny list.
 ///
-/// A misspelt one is never corrected, not even in case: what stands in its place would be all it includes, and a deny list
-/// that names `Contents:write` must not come to deny `metadata:read`.
+/// A misspelt action is never corrected, not even in case: the correction would add all included actions, and
+/// a deny list with `Contents:write` must not deny `metadata:read`.
 pub fn check(text: &str, allow_unknown: bool) -> Finding {
     let finding =
         |status, actions, access, suggestion| Finding { status, actions, access, note: None, suggestion };
@@ -80,11 +81,12 @@ pub fn check(text: &str, allow_unknown: bool) -> Finding {
     }
     let matching = matching(text);
     if let Some(highest) = matching.iter().max_by_key(|action| action.level) {
-        // The highest includes the others, except what a pattern like `?????` leaves out: GitHub gives that all the same.
+        // The highest includes the others, except those excluded by a pattern like `?????`, which GitHub
+        // grants all the same.
         return finding(Status::Known, highest.with_included(), Some(highest.access()), None);
     }
     if let Some(action) = Action::parse(text).filter(|action| {
-        // A known permission does not get a level that GitHub does not have.
+        // For a known permission, a level that GitHub does not have stays unknown.
         allow_unknown && catalogue::find(&action.name).is_none()
     }) {
         return finding(Status::Known, action.with_included(), Some(action.access()), None);
@@ -92,7 +94,7 @@ pub fn check(text: &str, allow_unknown: bool) -> Finding {
     finding(Status::Unknown, Vec::new(), None, suggestion::nearest(name, level))
 }
 
-/// The known actions that some pattern matches, each once; a pattern that matches none stands for itself.
+/// Returns the known actions that the patterns match, each once; a pattern without a match stands for itself.
 pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
     let mut known: Vec<KnownAction> = Vec::new();
     for pattern in patterns {
@@ -112,7 +114,7 @@ pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
     known
 }
 
-/// The actions of the table that `pattern` matches.
+/// Returns the actions of the table that `pattern` matches.
 fn matching(pattern: &str) -> Vec<Action> {
     let actions = ENTRIES
         .iter()

@@ -1,4 +1,4 @@
-//! One exchange with GitHub's REST API, as the App or with a token it made.
+//! One exchange with GitHub's REST API, as the App or with a token that the App made.
 
 use audex_sdk::provider::http::{self, Chunk, Header, Request};
 use audex_sdk::provider::{Error, Secret, settings};
@@ -6,25 +6,25 @@ use serde::de::DeserializeOwned;
 
 use crate::{invalid, jwt};
 
-/// The one host. (Users of GitHub Enterprise Server have another, which this component is not granted.)
+/// The only host. (GitHub Enterprise Server has other hosts, to which this component has no access.)
 const ORIGIN: &str = "https://api.github.com";
-/// The version of the replies that this reads. Source: GitHub changelog, 2026-03-12: supported until March 2028 at least.
+/// The API version of the replies. Source: GitHub changelog, 2026-03-12: supported until March 2028 at least.
 const VERSION: &str = "2022-11-28";
 
-/// GitHub, asked as the App.
+/// A client for GitHub that acts as the App.
 pub struct App {
-    /// App id or client id, as it was configured.
+    /// App id or client id, as configured.
     pub id: String,
     token: Secret,
 }
 
-/// What GitHub answered, whatever it is.
+/// A reply of GitHub, with any status.
 pub struct Reply {
     pub status: u16,
     pub body: Vec<u8>,
-    /// Seconds to wait, where GitHub said how many.
+    /// Seconds to wait, if the reply has a number.
     pub retry_after: Option<String>,
-    /// One entry for each pointer that was to be lifted.
+    /// One entry for each pointer that was to be lifted out of the reply.
     pub lifted: Vec<Option<Secret>>,
 }
 
@@ -37,7 +37,7 @@ impl Reply {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// What GitHub says went wrong.
+    /// Returns GitHub's error message.
     pub fn message(&self) -> String {
         let body: Option<serde_json::Value> = self.read();
         let message = body.as_ref().and_then(|body| body.get("message")?.as_str());
@@ -46,10 +46,10 @@ impl Reply {
 }
 
 impl App {
-    /// With a token of its own, signed by the App's key.
+    /// Logs in with a new token, signed with the App's key.
     ///
     /// # Errors
-    /// When no App is configured, or there is no key.
+    /// If no App is configured, or there is no key.
     pub fn log_in() -> Result<Self, Error> {
         let id = configured_app(settings::get("app_id"))?;
         let token = jwt::sign(&id)?;
@@ -65,7 +65,7 @@ impl App {
     }
 }
 
-/// Asks with an installation access token.
+/// Sends a request with an installation access token.
 pub fn delete(token: &Secret, path: &str) -> Result<Reply, Error> {
     exchange(token, "DELETE", path, None, &[])
 }

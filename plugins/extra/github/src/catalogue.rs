@@ -1,10 +1,10 @@
-//! The permissions an installation access token can have, and their levels.
+//! The possible permissions of an installation access token, and their levels.
 //!
-//! Source: GitHub REST API description, schema `app-permissions` (2026-09), as the body of "Create an installation access
-//! token for an app" takes it. Left out: permissions of user accounts (`email_addresses`, `followers`, `profile`, …) and of
-//! enterprises, which no token of an installation on an account has.
+//! Source: GitHub REST API description, schema `app-permissions` (2026-09), as in the body of "Create an
+//! installation access token for an app". Left out: permissions of user accounts (`email_addresses`,
+//! `followers`, `profile`, …) and of enterprises, which no token of an installation on an account has.
 
-/// How much of a permission. Each level includes those before it, where the permission has them.
+/// The level of a permission. Each level includes those before it, if the permission has them.
 /// Source: GitHub Docs, "Choosing permissions for a GitHub App": read, read and write, admin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -13,7 +13,7 @@ pub enum Level {
     Admin,
 }
 
-/// Every level there is, the least first.
+/// Every level, the lowest first.
 pub const LEVELS: [Level; 3] = [Level::Read, Level::Write, Level::Admin];
 
 impl Level {
@@ -25,13 +25,12 @@ impl Level {
         }
     }
 
-    /// The level called `name`.
     pub fn parse(name: &str) -> Option<Self> {
         LEVELS.into_iter().find(|level| level.name() == name)
     }
 }
 
-/// What a permission is about, which decides whether a list of repositories narrows it.
+/// The subject of a permission, which decides if a list of repositories narrows the permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Repository,
@@ -42,13 +41,14 @@ pub enum Scope {
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     pub name: &'static str,
-    /// The levels it has, the least first.
+    /// The levels of the permission, the lowest first.
     pub levels: &'static [Level],
     pub scope: Scope,
 }
 
-/// What every token has of its repositories, asked for or not.
-/// Source: GitHub Docs, "Permissions required for GitHub Apps", "Metadata permissions": no permission on repositories without it.
+/// The permission that every token has on its repositories, even if it is not requested.
+/// Source: GitHub Docs, "Permissions required for GitHub Apps", "Metadata permissions": no permission on
+/// repositories without it.
 pub const METADATA: &str = "metadata";
 
 const R: &[Level] = &[Level::Read];
@@ -64,7 +64,6 @@ const fn organisation(name: &'static str, levels: &'static [Level]) -> Entry {
     Entry { name, levels, scope: Scope::Organisation }
 }
 
-/// Every permission.
 pub const ENTRIES: [Entry; 48] = [
     repository("actions", RW),
     repository("administration", RW),
@@ -116,7 +115,6 @@ pub const ENTRIES: [Entry; 48] = [
     organisation("organization_user_blocking", RW),
 ];
 
-/// The permission called `name`.
 pub fn find(name: &str) -> Option<Entry> {
     ENTRIES.into_iter().find(|entry| entry.name == name)
 }

@@ -1,12 +1,13 @@
-//! What the host and the user need to know about this provider.
+//! The description of this provider for the host and the user.
 
 use audex_sdk::provider::{Description, Profile, Setting};
 
-/// `gh` reads the first before the second (`gh help environment`); Terraform, Octokit scripts, Renovate and most others read
-/// the second. `git` reads neither by itself: `gh auth git-credential` hands it the first (cli/cli pull request 3009).
+/// The variables that a run sets. `gh` reads the first before the second (`gh help environment`); Terraform,
+/// Octokit scripts, Renovate and most others read the second. `git` itself reads neither:
+/// `gh auth git-credential` passes it the first (cli/cli pull request 3009).
 pub const SETS: [&str; 2] = ["GH_TOKEN", "GITHUB_TOKEN"];
 
-/// Name, what it is for, permissions.
+/// Name, purpose and permissions.
 const PROFILES: [(&str, &str, &[&str]); 6] = [
     ("repo-readonly", "Read code, commits and releases", &["contents:read"]),
     ("repo-readwrite", "Push code, make releases", &["contents:write"]),

@@ -1,7 +1,8 @@
-//! What a refusal by GitHub means, and what to do about it.
+//! Turns a refusal by GitHub into an error with a hint.
 //!
-//! Statuses: GitHub Docs, "Create an installation access token for an app", "Rate limits for the REST API". Messages:
-//! recorded exchanges of `PyGithub` (tests/ReplayData), octokit/auth-app.js issue 375, octokit/octokit.rb pull request 1307.
+//! Statuses: GitHub Docs, "Create an installation access token for an app", "Rate limits for the REST API".
+//! Messages: recorded exchanges of `PyGithub` (tests/ReplayData), octokit/auth-app.js issue 375,
+//! octokit/octokit.rb pull request 1307.
 
 use audex_sdk::provider::{Error, ErrorKind};
 use serde::de::DeserializeOwned;
@@ -9,16 +10,16 @@ use serde::de::DeserializeOwned;
 use crate::api::Reply;
 use crate::{error, invalid};
 
-/// What was asked of GitHub.
+/// The kinds of request to GitHub.
 #[derive(Clone, Copy)]
 pub enum Asked<'a> {
-    /// About the App itself.
+    /// Asks about the App itself.
     App,
-    /// Where it is installed; an owner or a path.
+    /// Asks for the App's installation on an owner or a path.
     Installation(&'a str),
-    /// A token for the installation on this account.
+    /// Asks for a token for the installation on this account.
     Token(&'a str),
-    /// That a token ends.
+    /// Revokes a token.
     Revocation,
 }
 
@@ -33,10 +34,10 @@ impl Asked<'_> {
     }
 }
 
-/// What a successful reply says.
+/// Reads the content of a successful reply.
 ///
 /// # Errors
-/// When it is none, or says something else.
+/// If the reply is not a success, or has other content.
 pub fn read<T: DeserializeOwned>(reply: &Reply, asked: Asked<'_>) -> Result<T, Error> {
     if !reply.is_success() {
         return Err(refused(reply, asked));
@@ -51,13 +52,13 @@ pub fn read<T: DeserializeOwned>(reply: &Reply, asked: Asked<'_>) -> Result<T, E
     })
 }
 
-/// The error for a reply that is no success.
+/// Returns the error for a reply that is not a success.
 pub fn refused(reply: &Reply, asked: Asked<'_>) -> Error {
     let (message, what) = (reply.message(), asked.what());
     let says = if message.is_empty() { format!("status {}", reply.status) } else { message.clone() };
     let has = |part: &str| message.contains(part);
     match reply.status {
-        // Both limits come as 403 or 429, told apart from denials by their words alone.
+        // Both limits are reported as 403 or 429; only the message distinguishes them from denials.
         403 | 429 if reply.status == 429 || has("rate limit") => throttled(reply, &says),
         401 if has("claim") => error(
             ErrorKind::Unavailable,
@@ -123,7 +124,7 @@ fn throttled(reply: &Reply, says: &str) -> Error {
     let digits = |text: &&String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let hint = match reply.retry_after.as_ref().filter(digits) {
         Some(seconds) => format!("try again in {seconds} s"),
-        // GitHub Docs, "Rate limits for the REST API": where nothing says how long, at least a minute.
+        // GitHub Docs, "Rate limits for the REST API": if the reply has no waiting time, at least a minute.
         None => "try again in a minute or more".to_owned(),
     };
     error(ErrorKind::Unavailable, "throttled", format!("GitHub has had too many requests ({says})"), &hint)

@@ -1,4 +1,4 @@
-//! Real calls that show whether a token could be made now. None is made.
+//! Real calls that show if a token could be made now. These calls make no token.
 
 use audex_sdk::provider::{CheckResult, Error, HealthStatus};
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use crate::api::App;
 use crate::explain::{self, Asked};
 use crate::installation::{self, Installation, suspended};
 
-/// Installations that are looked at; an App of one's own is on a few accounts.
+/// The most installations that are read; an organisation's own App is on a few accounts.
 const PAGE: usize = 30;
 
 #[derive(Deserialize)]

@@ -1,7 +1,8 @@
-//! Which installation of the App is asked: the configured one, or that of the owner.
+//! Finds the App's installation to use: the configured one, or that of the owner.
 //!
 //! Sources: GitHub Docs, "REST API endpoints for GitHub Apps": `GET /app/installations/{id}`,
-//! `GET /repos/{owner}/{repo}/installation`, `GET /orgs/{org}/installation`, `GET /users/{username}/installation`.
+//! `GET /repos/{owner}/{repo}/installation`, `GET /orgs/{org}/installation`,
+//! `GET /users/{username}/installation`.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +14,14 @@ use crate::explain::{self, Asked};
 use crate::resource::Reach;
 use crate::{error, invalid};
 
-/// An App on an account.
+/// An installation of the App on an account.
 #[derive(Debug, Deserialize)]
 pub struct Installation {
     pub id: u64,
     pub account: Account,
     #[serde(default)]
     pub app_slug: String,
-    /// What the App was given there: names and levels.
+    /// The App's permissions there: names and levels.
     #[serde(default)]
     pub permissions: BTreeMap<String, String>,
     pub suspended_at: Option<String>,
@@ -32,10 +33,10 @@ pub struct Account {
 }
 
 impl Installation {
-    /// The one for what is to be reached.
+    /// Finds the installation for the requested repositories or owner.
     ///
     /// # Errors
-    /// When there is none, or it is another owner's.
+    /// If there is none, or it belongs to another owner.
     pub fn find(app: &App, reach: &Reach) -> Result<Self, Error> {
         let found = match (configured()?, reach) {
             (Some(id), _) => Self::at(app, &format!("app/installations/{id}"))?,
@@ -51,7 +52,7 @@ impl Installation {
         Ok(found)
     }
 
-    /// An owner is an organisation or a user, and each has a path of its own.
+    /// Finds the installation of an owner: organisations and users have separate paths.
     fn of_owner(app: &App, owner: &str) -> Result<Self, Error> {
         let of_organisation = app.get(&format!("orgs/{owner}/installation"))?;
         if of_organisation.status == 404 {
@@ -64,7 +65,8 @@ impl Installation {
         explain::read(&app.get(path)?, Asked::Installation(path))
     }
 
-    /// Security: a token request names repositories without their owner, so `hello` of another account would be taken.
+    /// Checks the owner. Security: a token request names repositories without their owner, so `hello` of
+    /// another account would be used.
     fn is_for(&self, reach: &Reach) -> Result<(), Error> {
         if let Some(owner) = reach.owner()
             && !owner.eq_ignore_ascii_case(&self.account.login)
@@ -82,10 +84,10 @@ impl Installation {
     }
 }
 
-/// The configured installation's id.
+/// Returns the configured installation's id.
 ///
 /// # Errors
-/// When it is no number. Security: it stands in paths.
+/// If the id is not a number. Security: the id becomes part of paths.
 pub fn configured() -> Result<Option<String>, Error> {
     let id = settings::get("installation_id");
     if let Some(id) = id.as_ref().filter(|id| id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit())) {

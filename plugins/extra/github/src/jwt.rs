@@ -1,22 +1,24 @@
-//! The App's own token: a JWT that says who asks, signed by the host with a key this never sees.
+//! The App's own token: a JWT that identifies the App, signed by the host with a key that this component
+//! never sees.
 //!
 //! Source: GitHub Docs, "Generating a JSON Web Token (JWT) for a GitHub App"; RFC 7515 and 7519.
 
 use audex_sdk::provider::{Error, Piece, Secret, clock, identity, keys};
 use serde_json::Value;
 
-/// Where the App's private key is: the PEM file that GitHub makes (PKCS#1), whole.
+/// The name of the App's private key: the whole PEM file from GitHub (PKCS#1).
 const KEY: &str = "secret:GITHUB_APP_PRIVATE_KEY";
-/// How far back it is dated, as GitHub recommends, for clocks that differ.
+/// The backdating of the token, as GitHub recommends, for clocks that differ.
 const BACK_SECONDS: u64 = 60;
-/// How long it holds. GitHub refuses more than ten minutes by its own clock, which a clock a little ahead of it would ask
-/// for (octokit/auth-app.js issue 698); it is needed for seconds.
+/// The life of the token, which is used for seconds only. GitHub rejects more than ten minutes by its own
+/// clock; with a longer life, a clock slightly ahead of GitHub's would exceed that (octokit/auth-app.js issue
+/// 698).
 const AHEAD_SECONDS: u64 = 300;
 
-/// A token for the App called `issuer`.
+/// Returns a token for the App called `issuer`.
 ///
 /// # Errors
-/// When there is no key, or it is none.
+/// If there is no key, or the key is malformed.
 pub fn sign(issuer: &str) -> Result<Secret, Error> {
     let key = identity::token(KEY, &[])?.value;
     let message = message(issuer, clock::now());
@@ -24,16 +26,16 @@ pub fn sign(issuer: &str) -> Result<Secret, Error> {
     Ok(Secret::join(&[Piece::Plain(format!("{message}.")), Piece::Secret(&signature)]))
 }
 
-/// What is signed: header and claims. `iss` is text even for a number: RFC 7519 says so.
+/// Returns the signed text: header and claims. `iss` is text even for a number (RFC 7519).
 fn message(issuer: &str, now: u64) -> String {
-    // Written out: the order of `json!`'s keys depends on features that other crates turn on.
+    // Written by hand: the order of `json!`'s keys depends on features that other crates enable.
     let header = r#"{"alg":"RS256","typ":"JWT"}"#;
     let (from, until) = (now.saturating_sub(BACK_SECONDS), now.saturating_add(AHEAD_SECONDS));
     let claims = format!(r#"{{"exp":{until},"iat":{from},"iss":{}}}"#, Value::from(issuer));
     format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()))
 }
 
-/// RFC 4648, section 5, without padding.
+/// Encodes bytes as in RFC 4648, section 5, without padding.
 fn base64url(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {

@@ -1,7 +1,9 @@
-//! GitHub: an installation access token of a GitHub App, narrowed to permissions and repositories, revoked at the end.
+//! GitHub: an installation access token of a GitHub App, narrowed to permissions and repositories, revoked at
+//! the end.
 //!
-//! GitHub enforces both: the token request carries them, and what the reply says is compared with what was asked before
-//! anybody gets the token. GitHub has no life shorter than an hour, so the host ends the command and `revoke` the token.
+//! GitHub enforces both: the token request carries them, and the reply is compared with the request before
+//! delivery. GitHub has no life shorter than an hour, so at the end the host ends the command and `revoke`
+//! the token.
 
 mod action;
 mod api;
@@ -68,7 +70,7 @@ impl Provider for GitHub {
     }
 }
 
-/// The request itself is wrong, and `hint` says what would be right.
+/// Returns an error for a malformed request; `hint` says what to write instead.
 fn invalid(code: &str, message: String, hint: &str) -> Error {
     error(ErrorKind::InvalidInput, code, message, hint)
 }

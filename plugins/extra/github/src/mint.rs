@@ -1,6 +1,6 @@
-//! Gets a token, looks at what GitHub says it may do, hands it out; and ends it.
+//! Gets a token, checks the permissions in GitHub's reply, delivers the token, and revokes it at the end.
 //!
-//! Every way out after GitHub has made a token, other than success, ends it.
+//! If a step fails after GitHub has made a token, the token is revoked.
 
 use audex_sdk::provider::{
     Error, ErrorKind, Grant, Minted, Piece, Plan, Secret, Value, Variable, clock, keep,
@@ -15,8 +15,8 @@ use crate::plan::{self, Asked, LIFE_SECONDS, METHOD};
 use crate::reply::Issued;
 use crate::{error, invalid, time};
 
-/// What of the reply is secret. Its form is GitHub's business: 40 characters, or some 520 since 2026 (GitHub changelog,
-/// 2026-05-15).
+/// The secret field of the reply. Its format may change: 40 characters, or some 520 since 2026 (GitHub
+/// changelog, 2026-05-15).
 const TOKEN: &str = "/token";
 
 pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
@@ -50,7 +50,7 @@ fn hand_out(
     let expires_at = expiry(&issued.expires_at, clock::now());
     let lease = format!("{}@{expires_at}", grant.session);
     keep::put(&lease, token);
-    // A secret is delivered once: each variable gets one of its own.
+    // A secret is delivered once, so each variable gets its own copy.
     let copy = || Value::Secret(Secret::join(&[Piece::Secret(token)]));
     let variables = SETS.iter().map(|&name| Variable { name: name.to_owned(), value: copy() }).collect();
     Ok(Minted {
@@ -67,13 +67,14 @@ fn hand_out(
     })
 }
 
-/// By this machine's clock, which may be behind GitHub's: an hour from now is the most a new token has.
+/// Limits the expiry by this machine's clock, which may be behind GitHub's: a new token lives at most an hour
+/// from now.
 fn expiry(text: &str, now: u64) -> u64 {
     let latest = now.saturating_add(LIFE_SECONDS.into());
     time::unix_seconds(text).map_or(latest, |ends| ends.min(latest))
 }
 
-/// Ends the token of `lease`.
+/// Revokes the token of `lease`.
 pub fn revoke(lease: &str) -> Result<(), Error> {
     match keep::get(lease) {
         Some(token) => end(&token),
@@ -81,7 +82,7 @@ pub fn revoke(lease: &str) -> Result<(), Error> {
     }
 }
 
-/// Only the token can end itself, and that of a run that was killed is gone.
+/// Reports a token that is lost: only the token can revoke itself, and the token of a killed run is gone.
 fn out_of_reach(lease: &str, now: u64) -> Result<(), Error> {
     let ends = lease.rsplit_once('@').and_then(|(_, seconds)| seconds.parse::<u64>().ok());
     let Some(ends) = ends else {
@@ -100,7 +101,8 @@ fn out_of_reach(lease: &str, now: u64) -> Result<(), Error> {
     ))
 }
 
-/// Source: GitHub Docs, "Revoke an installation access token": 204. A token that GitHub does not know any more has ended.
+/// Revokes a token. Source: GitHub Docs, "Revoke an installation access token": 204. A token unknown to
+/// GitHub has ended.
 fn end(token: &Secret) -> Result<(), Error> {
     let reply = api::delete(token, "installation/token")?;
     if reply.is_success() || reply.status == 401 {
@@ -109,7 +111,7 @@ fn end(token: &Secret) -> Result<(), Error> {
     Err(refused(&reply, explain::Asked::Revocation))
 }
 
-/// `error`, and what became of the token if it could not be ended.
+/// Revokes the token and returns `error`; if the token could not be revoked, the message says so.
 fn taken_back(token: &Secret, mut error: Error) -> Error {
     if let Err(left) = end(token) {
         error.message = format!(
@@ -120,7 +122,7 @@ fn taken_back(token: &Secret, mut error: Error) -> Error {
     error
 }
 
-/// The error for a reply without a token, with the permissions that the App has not been given there.
+/// Returns the error for a reply without a token, with the permissions that the App lacks there.
 fn not_issued(reply: &Reply, installation: &Installation, asked: &Asked) -> Error {
     let login = &installation.account.login;
     if reply.is_success() {

@@ -1,7 +1,8 @@
-//! What will be asked of GitHub, before anything is. GitHub is not called.
+//! Plans the request without calling GitHub.
 //!
-//! The policy is the body of the token request. What it must hold: the token can do what the grant says, and nothing that
-//! anybody took away. A token has one set of permissions on one set of repositories, so what cannot be said that way is refused.
+//! The policy is the body of the token request. It must ensure that the token can do what the grant says, and
+//! nothing that was removed from the grant. A token has one set of permissions on one set of repositories, so
+//! any other grant is rejected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,8 @@ use crate::catalogue::{self, Level, METADATA, Scope};
 use crate::resource::Reach;
 use crate::{error, invalid};
 
-/// Every installation access token lives an hour. Source: GitHub Docs, "Generating an installation access token".
+/// The life of every installation access token: an hour. Source: GitHub Docs, "Generating an installation
+/// access token".
 pub const LIFE_SECONDS: u32 = 3600;
 /// The one method.
 pub const METHOD: &str = "installation-token";
@@ -22,14 +24,14 @@ pub const METHOD: &str = "installation-token";
 /// The token request.
 #[derive(Debug)]
 pub struct Asked {
-    /// As it will be sent.
+    /// The body, as it will be sent.
     pub body: String,
     pub reach: Reach,
     /// The highest level of each permission that the token may have, `metadata` included.
     pub levels: BTreeMap<String, Level>,
 }
 
-/// The plan; `has_installation` says whether one is configured.
+/// Plans a grant; `has_installation` is true if an installation is configured.
 pub fn plan(grant: &Grant, has_installation: bool) -> Result<Plan, Error> {
     if grant.ttl_seconds > LIFE_SECONDS {
         return Err(invalid(
@@ -66,7 +68,7 @@ pub fn plan(grant: &Grant, has_installation: bool) -> Result<Plan, Error> {
     })
 }
 
-/// The request that the grant comes to.
+/// Returns the token request for the grant.
 pub fn asked(grant: &Grant) -> Result<Asked, Error> {
     let reach = common_reach(&grant.permissions)?;
     let mut granted = BTreeSet::new();
@@ -82,7 +84,8 @@ pub fn asked(grant: &Grant) -> Result<Asked, Error> {
     let mut levels: BTreeMap<String, Level> = BTreeMap::new();
     for text in &granted {
         let action = Action::parse(text).ok_or_else(|| not_an_action(text))?;
-        // Security: GitHub gives the whole of it. What somebody took away in between cannot be kept from this token.
+        // Security: GitHub grants all included actions, so a token cannot exclude one that was removed from
+        // the grant.
         let included = action.with_included();
         if let Some(missing) = included.iter().find(|included| !granted.contains(included.as_str())) {
             return Err(inseparable(text, missing));
@@ -93,12 +96,13 @@ pub fn asked(grant: &Grant) -> Result<Asked, Error> {
     Ok(Asked { body: body(&levels, &reach), reach, levels })
 }
 
-/// Security: neither object is ever empty. GitHub takes `"permissions": {}` for everything the App has.
-/// (Seen in the recorded exchange `testGetAccessToken` of `PyGithub`.)
+/// Writes the request body. Security: neither object is ever empty. GitHub reads `"permissions": {}` as
+/// everything the App has. (Seen in the recorded exchange `testGetAccessToken` of `PyGithub`.)
 fn body(levels: &BTreeMap<String, Level>, reach: &Reach) -> String {
     let of_repositories =
         |name: &String| catalogue::find(name).is_some_and(|entry| entry.scope == Scope::Repository);
-    // GitHub adds `metadata` by itself; an App without permissions on repositories may not have it, and asking would fail.
+    // GitHub adds `metadata` itself; an App without permissions on repositories may lack it, and requesting
+    // it would fail.
     let with_metadata =
         levels.len() == 1 || levels.keys().any(|name| name != METADATA && of_repositories(name));
     let sent = levels.iter().filter(|(name, _)| with_metadata || *name != METADATA);
@@ -110,9 +114,10 @@ fn body(levels: &BTreeMap<String, Level>, reach: &Reach) -> String {
     json!({ "permissions": permissions, "repositories": names }).to_string()
 }
 
-/// The repositories that every permission of the grant is on.
+/// Returns the repositories that all permissions of the grant share.
 ///
-/// Two permissions on different ones cannot be had in one token: each would reach the other's repositories too.
+/// Two permissions on different repositories do not fit in one token: each would reach the other's
+/// repositories too.
 fn common_reach(permissions: &[Permission]) -> Result<Reach, Error> {
     let mut by_action: BTreeMap<&str, Vec<&[String]>> = BTreeMap::new();
     for permission in permissions {
@@ -153,7 +158,7 @@ fn enforced(permission: &Permission, grant: &Grant, reach: &Reach) -> (Enforcer,
     }
 }
 
-/// Why an action is there that nobody wrote.
+/// Returns the reason for an action that the user did not write.
 fn included_note(permission: &Permission, action: &Action) -> Option<String> {
     if permission.origin == permission.action {
         return (action.level > Level::Read).then(|| "includes every lower level".to_owned());
@@ -166,7 +171,7 @@ fn included_note(permission: &Permission, action: &Action) -> Option<String> {
     Some(format!("GitHub gives it with `{}`", higher.text()))
 }
 
-/// The first deny that matches an action.
+/// Returns the first deny that matches an action.
 fn denied_by<'a>(grant: &'a Grant, action: &str) -> Option<&'a str> {
     let denies = grant.deny.iter().map(String::as_str);
     denies.into_iter().find(|deny| pattern::matches_ignore_ascii_case(deny, action))

@@ -1,12 +1,12 @@
-//! What is known beforehand to fail when `git` or `gh` is run with a grant.
+//! The certain failures of `git` or `gh` under a grant, known in advance.
 //!
-//! Sources: GitHub Docs, "Authenticating as a GitHub App installation" (git over https needs `contents`), "Permissions
-//! required for GitHub Apps"; `gh help`.
+//! Sources: GitHub Docs, "Authenticating as a GitHub App installation" (git over https needs `contents`),
+//! "Permissions required for GitHub Apps"; `gh help`.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Advice, Grant};
 
-/// Program, its first words, and what they need.
+/// Program, its first words, and the permissions they need.
 const NEEDS: [(&str, &[&str], &[&str]); 24] = [
     ("git", &["clone"], &["contents:read"]),
     ("git", &["fetch"], &["contents:read"]),
@@ -34,11 +34,12 @@ const NEEDS: [(&str, &[&str], &[&str]); 24] = [
     ("gh", &["run", "view"], &["actions:read"]),
 ];
 
-/// One piece of advice at most.
+/// Returns at most one piece of advice.
 pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     let Some((program, rest)) = command.split_first() else { return Vec::new() };
     let program = program.rsplit('/').next().unwrap_or_default();
-    // Options may stand in front (`git -C dir push`), with values that look like words: only words in order count.
+    // Options may come first (`git -C dir push`), with values that look like words: only words in order
+    // count.
     let words: Vec<&str> = rest.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
     let is = |(of, first, _): &&(&str, &[&str], &[&str])| *of == program && words.starts_with(first);
     let Some((_, first, needed)) = NEEDS.iter().find(is) else { return Vec::new() };

@@ -1,4 +1,5 @@
-//! GitHub's word on what a token may do, compared with what was asked. Anything more, and nobody gets the token.
+//! Compares the permissions in GitHub's reply with the request. If the reply has anything more, the token is
+//! not delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +16,11 @@ use crate::resource::Reach;
 #[derive(Debug, Deserialize)]
 pub struct Issued {
     pub expires_at: String,
-    /// What the schema calls optional is always there (github/rest-api-description issue 442). Without it nothing is known.
+    /// The schema calls this field optional, but it is always present (github/rest-api-description issue
+    /// 442). Without it the token's permissions are unknown.
     permissions: BTreeMap<String, String>,
     repository_selection: String,
-    /// There if the request named repositories.
+    /// Present if the request named repositories.
     repositories: Option<Vec<Repository>>,
 }
 
@@ -28,14 +30,14 @@ struct Repository {
 }
 
 impl Issued {
-    /// Whether the token is what was asked for.
+    /// Checks that the token is exactly the requested one.
     ///
     /// # Errors
-    /// When it has a permission, a level or a repository more, or misses a repository.
+    /// If the token has an additional permission, level or repository, or lacks a repository.
     pub fn is_for(&self, asked: &Asked) -> Result<(), Error> {
         for (name, level) in &self.permissions {
             let most = asked.levels.get(name).copied();
-            // GitHub adds `metadata:read` to every token; the plan has it.
+            // GitHub adds `metadata:read` to every token; the plan includes it.
             let most = most.or((name == METADATA).then_some(Level::Read));
             let given = Level::parse(level);
             if given.is_none() || given > most {

@@ -1,6 +1,8 @@
-//! Resources: `owner/repository`, or `owner/*` for every repository of the owner that the App is installed on.
+//! Resources: `owner/repository`, or `owner/*` for every repository of the owner that the App is installed
+//! on.
 //!
-//! One token is for one installation, and an installation is on one account: all resources are of one owner.
+//! One token is for one installation, and an installation is on one account: all resources must have one
+//! owner.
 
 use std::collections::BTreeMap;
 
@@ -12,25 +14,26 @@ use crate::invalid;
 const OWNER_CHARACTERS: usize = 100;
 /// The longest name of a repository. Source: GitHub, "Repository names are limited to 100 characters".
 const REPOSITORY_CHARACTERS: usize = 100;
-/// What one token can name. Source: GitHub Docs, "Create an installation access token for an app", `repositories`.
+/// The most repositories of one token. Source: GitHub Docs, "Create an installation access token for an app",
+/// `repositories`.
 const MOST_REPOSITORIES: usize = 500;
 
-/// What a token reaches.
+/// The repositories that a token can reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Every repository of the configured installation, whoever's it is.
+    /// Every repository of the configured installation, for any owner.
     Installation,
     /// Every repository of the installation on this account.
     Owner(String),
-    /// These repositories of one owner, by their names in lower case, as they were written.
+    /// These repositories of one owner: the original spellings by name in lower case.
     Repositories { owner: String, names: BTreeMap<String, String> },
 }
 
 impl Reach {
-    /// What `resources` come to; none is every repository of the installation.
+    /// Combines `resources`; an empty list means every repository of the installation.
     ///
     /// # Errors
-    /// When one is no resource, or they are of two owners.
+    /// If one is not a resource, or they have two owners.
     pub fn of(resources: &[String]) -> Result<Self, Error> {
         let mut first: Option<&str> = None;
         let (mut names, mut all) = (BTreeMap::new(), false);
@@ -61,7 +64,7 @@ impl Reach {
         Ok(Self::Repositories { owner, names })
     }
 
-    /// Whether it is the same as `other`, however they are written.
+    /// Returns true if this equals `other`, ignoring case.
     pub fn is_same(&self, other: &Self) -> bool {
         let owner = |reach: &Self| reach.owner().map(str::to_ascii_lowercase);
         let names = |reach: &Self| match reach {
@@ -78,9 +81,9 @@ impl Reach {
         }
     }
 
-    /// The names for the body of the request; none where the token is for all.
+    /// Returns the names for the body of the request, empty if the token is for all repositories.
     ///
-    /// An empty list is never sent: GitHub takes nothing for everything.
+    /// An empty list is never sent: GitHub reads it as every repository.
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Repositories { names, .. } => names.values().map(String::as_str).collect(),
@@ -97,7 +100,7 @@ fn two_owners(first: &str, second: &str) -> Error {
     )
 }
 
-/// Owner and repository. Security: both stand in paths of requests.
+/// Splits a resource into owner and repository. Security: both become part of request paths.
 fn parse(resource: &str) -> Result<(&str, &str), Error> {
     let parts = resource.split_once('/').filter(|(owner, name)| is_owner(owner) && is_repository(name));
     parts.ok_or_else(|| {

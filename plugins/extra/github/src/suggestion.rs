@@ -1,16 +1,18 @@
-//! "Did you mean": the permission nearest to one that is none. Paid only when a permission is not known.
+//! "Did you mean": the permission nearest to a wrong name. Runs only if a permission is unknown.
 
 use audex_sdk::spelling;
 
 use crate::catalogue::{ENTRIES, Entry, LEVELS, Level};
 
-/// The nearest permission of the table, if one is near enough to be meant, at the level that was probably meant.
+/// Returns the nearest permission of the table, if it is close enough to be a likely correction, at the
+/// likely level.
 pub fn nearest(name: &str, level: &str) -> Option<String> {
     let entry = nearest_entry(name)?;
     Some(format!("{}:{}", entry.name, nearest_level(entry.levels, level).name()))
 }
 
-/// By spelling first (`content`, `pull-request`), then by its beginning (`pull`, `dependabot`).
+/// Finds an entry by spelling first (`content`, `pull-request`), then by its beginning (`pull`,
+/// `dependabot`).
 fn nearest_entry(name: &str) -> Option<Entry> {
     let name = name.to_ascii_lowercase().replace(['-', ' '], "_");
     let slips = (name.len() / 4).clamp(1, 3);
@@ -20,7 +22,8 @@ fn nearest_entry(name: &str) -> Option<Entry> {
     found.or_else(|| ENTRIES.iter().find(begins)).copied()
 }
 
-/// The level of `levels` that `given` was probably meant to be: never more than it says, unless there is nothing less.
+/// Returns the level of `levels` that `given` most likely means: never a higher one, unless there is no lower
+/// one.
 fn nearest_level(levels: &[Level], given: &str) -> Level {
     let given = given.to_ascii_lowercase();
     let begins = |level: &&Level| !given.is_empty() && given.starts_with(level.name());

@@ -1,6 +1,6 @@
-//! Instants as GitHub writes them: RFC 3339, UTC, whole seconds (`2026-11-24T09:48:56Z`).
+//! Instants in GitHub's format: RFC 3339, UTC, whole seconds (`2026-11-24T09:48:56Z`).
 
-/// Seconds since the Unix epoch; none for what is no such instant.
+/// Returns seconds since the Unix epoch, or `None` if the text is not such an instant.
 pub fn unix_seconds(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let [year, month, day] = numbers(date, '-')?;
@@ -20,7 +20,8 @@ fn numbers(text: &str, separator: char) -> Option<[u64; 3]> {
     parts.next().is_none().then_some(numbers)
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar. The year is taken to begin in March, so that a leap day is its last.
+/// Returns the days since 1970-01-01 in the Gregorian calendar. Years start in March, so that a leap day is
+/// the last.
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let (year, from_march) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let of_year = (153 * from_march + 2) / 5 + day - 1;

@@ -1,7 +1,8 @@
 //! Access in office hours, and with a ticket.
 //!
-//! `review` takes away before there is a plan: outside of hours everything but what `always` names, and the time after
-//! closing. `approve` sees the plan and asks for a ticket, so that looking (`tryaudex policies show`) needs none.
+//! `review` removes permissions before there is a plan: outside office hours everything except the actions of
+//! `always`, and any time after closing. `approve` sees the plan and asks for a ticket, so a preview
+//! (`tryaudex policies show`) needs none.
 
 mod office;
 
@@ -30,7 +31,7 @@ impl Filter for HoursAndTickets {
         if closes_in >= grant.ttl_seconds {
             return Verdict::Pass;
         }
-        // What may be had at any time would be cut as well: one grant has one lifetime.
+        // Actions that are allowed at any time get the shorter lifetime too: one grant has one lifetime.
         restrict(vec![], Some(closes_in), &format!("the office closes then ({office})"))
     }
 
@@ -49,7 +50,8 @@ impl Filter for HoursAndTickets {
     }
 }
 
-/// AWS and Azure ignore case; where a cloud does not, this keeps no more than `always` means.
+/// Folds case, as AWS and Azure ignore it; for a cloud that does not, the filter keeps no more than `always`
+/// means.
 fn fold(text: &str) -> String {
     text.to_lowercase()
 }

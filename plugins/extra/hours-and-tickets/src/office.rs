@@ -1,4 +1,4 @@
-//! When the office is open.
+//! The office hours.
 
 use std::fmt;
 
@@ -18,16 +18,16 @@ const DAYS: [(&str, Weekday); 7] = [
     ("sun", Weekday::Sunday),
 ];
 
-/// Clocks are ahead of UTC by fourteen hours at the most (Kiribati), in seconds.
+/// The largest offset of a clock from UTC, fourteen hours (Kiribati), in seconds.
 const FARTHEST: i32 = 14 * 3600;
 
 /// This filter's settings.
 pub struct Settings {
-    /// When everything may be had.
+    /// The hours in which every action is allowed.
     pub office: Hours,
-    /// Patterns of actions that may be had at any time.
+    /// Patterns of actions that are allowed at any time.
     pub always: Vec<String>,
-    /// Patterns of tickets; empty: none is needed.
+    /// Patterns of tickets; if empty, no ticket is needed.
     pub tickets: Vec<String>,
 }
 
@@ -81,7 +81,7 @@ impl Settings {
     }
 }
 
-/// Minutes since midnight of `HH:MM`; `24:00` is the end of the day.
+/// Returns the minutes since midnight of `HH:MM`; `24:00` is the end of the day.
 fn minutes(text: &str) -> Result<i64, String> {
     let wrong = || format!("its settings have the time `{text}`; write `08:30`");
     if text == "24:00" {
@@ -91,7 +91,7 @@ fn minutes(text: &str) -> Result<i64, String> {
     Ok(i64::from(time.hour()) * 60 + i64::from(time.minute()))
 }
 
-/// A name of the IANA database, as it was when this component was built, or a fixed offset.
+/// Reads a name of the IANA database, in the version at build time, or a fixed offset.
 fn zone(text: &str) -> Result<TimeZone, String> {
     if text.starts_with(['+', '-']) {
         let offset = strtime::parse("%:z", text).ok().and_then(|parsed| parsed.offset());
@@ -104,7 +104,7 @@ fn zone(text: &str) -> Result<TimeZone, String> {
         .map_err(|_| format!("its `time_zone` is `{text}`; write `Europe/Zurich`, or `+01:00`"))
 }
 
-/// Days, and hours in each.
+/// The opening days, and the hours of each.
 pub struct Hours {
     days: Vec<Weekday>,
     opens: i64,
@@ -113,20 +113,21 @@ pub struct Hours {
     shown: String,
 }
 
-/// Whether somebody is there.
+/// The state of the office.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Office {
-    /// For so many seconds more.
+    /// Open for some more time.
     Open {
-        /// Seconds.
+        /// Seconds until closing.
         closes_in: u32,
     },
-    /// Nobody.
+    /// Closed.
     Closed,
 }
 
 impl Hours {
-    /// At this time, in seconds since the Unix epoch. A time that no calendar has is outside of hours.
+    /// Returns the state at a time in seconds since the Unix epoch. A time outside the calendar counts as
+    /// closed.
     pub fn at(&self, now: u64) -> Office {
         let now = i64::try_from(now).ok().and_then(|now| Timestamp::from_second(now).ok());
         now.and_then(|now| self.open_at(&now.to_zoned(self.zone.clone()))).unwrap_or(Office::Closed)
@@ -136,7 +137,7 @@ impl Hours {
         if !self.days.contains(&now.weekday()) {
             return None;
         }
-        // By the clock on the wall: a day may have 23 hours, or 25.
+        // In local clock time: a day may have 23 or 25 hours.
         let midnight = now.date().to_datetime(Time::midnight());
         let at = |minutes| {
             midnight.checked_add(Span::new().minutes(minutes)).ok()?.to_zoned(self.zone.clone()).ok()
@@ -171,7 +172,8 @@ mod tests {
 
     #[test]
     fn hours_are_those_of_the_wall_clock_in_summer_and_winter() {
-        // Sunday, 29 March 2026: clocks in Zurich went from 02:00 to 03:00; New York had gone three weeks before.
+        // Sunday, 29 March 2026: clocks in Zurich went from 02:00 to 03:00; New York had gone three weeks
+        // before.
         assert_eq!(closes_in("Europe/Zurich", "2026-03-29T05:59:59Z"), None);
         assert_eq!(closes_in("Europe/Zurich", "2026-03-29T06:00:00Z"), Some(16 * 3600));
         assert_eq!(closes_in("+01:00", "2026-03-29T06:00:00Z"), None);

@@ -1,13 +1,15 @@
-//! The second set: what people mean by the first, where the first gives only metadata or only half.
+//! The second set: the permissions that people expect where the first set gives only metadata or only half.
 //!
-//! Sources: Service Authorization Reference (AWS); "IAM permissions reference", "IAM permissions for Cloud Storage" and
-//! "`BigQuery` IAM roles and permissions" (Google Cloud); "Azure permissions reference" for storage, security and monitoring, and
-//! "List Blobs", where listing is authorised by the action that reads; "Data plane role-based access control" of Azure
-//! Cosmos DB; "Control access to Log Analytics data" of Azure Monitor.
+//! Sources: Service Authorization Reference (AWS); "IAM permissions reference", "IAM permissions for Cloud
+//! Storage" and "`BigQuery` IAM roles and permissions" (Google Cloud); "Azure permissions reference" for
+//! storage, security and monitoring, and "List Blobs", where the action that reads also authorises listing;
+//! "Data plane role-based access control" of Azure Cosmos DB; "Control access to Log Analytics data" of Azure
+//! Monitor.
 
 use crate::table::{Entry, noted, row};
 
-/// Azure SQL has no permission for rows in Azure's own access control: users of the database decide.
+/// The notice for Azure SQL: Azure's own access control has no permission for rows; users of the database
+/// decide.
 const COSMOS: &str = "on azure this is about items of Cosmos DB, which takes it in its own role definitions; rows of \
                       Azure SQL are granted inside the database";
 

@@ -1,28 +1,28 @@
 //! The first set: the table of the project's policy document, with notices.
 //!
-//! Sources of the notices: Google Cloud IAM permission reference (`secretmanager.versions.access` reads a value,
-//! `bigquery.tables.getData` reads rows); Azure built-in operations (`vaults/secrets/read` shows properties only, blob data
-//! is the data action `…/containers/blobs/read`).
+//! Sources of the notices: Google Cloud IAM permission reference (`secretmanager.versions.access` reads a
+//! value, `bigquery.tables.getData` reads rows); Azure built-in operations (`vaults/secrets/read` shows
+//! properties only, blob data is the data action `…/containers/blobs/read`).
 
 /// One universal permission on one provider.
 pub struct Entry {
-    /// Its name.
+    /// The name of the universal permission.
     pub universal: &'static str,
-    /// The provider; what holds for AWS holds for Vault ([`crate::providers`]).
+    /// The provider; an entry for AWS also applies to Vault ([`crate::providers`]).
     pub provider: &'static str,
-    /// What it stands for there.
+    /// The actions that the permission stands for on this provider.
     pub actions: &'static [&'static str],
-    /// What the user should know about it.
+    /// The notice for the user, if there is one.
     pub notice: Option<&'static str>,
 }
 
-/// A row that gives what its name says.
+/// Returns an entry that gives what its name says.
 #[must_use]
 pub const fn row(universal: &'static str, provider: &'static str, actions: &'static [&'static str]) -> Entry {
     Entry { universal, provider, actions, notice: None }
 }
 
-/// A row that does not.
+/// Returns an entry that gives less than its name says, with a notice.
 #[must_use]
 pub const fn noted(
     universal: &'static str,
@@ -33,7 +33,7 @@ pub const fn noted(
     Entry { universal, provider, actions, notice: Some(notice) }
 }
 
-/// The rows.
+/// The rows of the first set.
 pub static ROWS: &[Entry] = &[
     row("storage:read", "aws", &["s3:GetObject", "s3:ListBucket"]),
     noted(

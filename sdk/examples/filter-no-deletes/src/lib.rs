@@ -11,7 +11,8 @@ impl Filter for NoDeletes {
         let asked = |is: fn(&str, &str) -> bool, one: &Permission| is("delete*", &verb(one));
         let (mut drop, mut deny) = (vec![], vec![]);
         for (at, one) in (0..).zip(&grant.permissions).filter(|(_, one)| asked(intersects, one)) {
-            // `s3:*` is more than deletes: it stays, and the cloud is told what it must not do.
+            // `s3:*` covers more than deletes: the permission stays, and the cloud is told to deny the
+            // deletes.
             if asked(covers, one) { drop.push(at) } else { deny = vec!["*:Delete*".to_owned()] }
         }
         if drop.is_empty() && deny.is_empty() {

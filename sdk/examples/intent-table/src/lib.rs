@@ -4,7 +4,7 @@ use audex_sdk::intent::{Candidate, Error, ErrorKind, Intent, Proposal};
 
 struct Table;
 
-/// A word, and what it means. The host checks what is proposed like anything a user types.
+/// A word and its actions. The host checks a proposal like any text that a user types.
 const WORDS: [(&str, &[&str]); 2] =
     [("report", &["s3:GetObject", "s3:ListBucket"]), ("queue", &["sqs:SendMessage"])];
 

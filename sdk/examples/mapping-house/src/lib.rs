@@ -1,10 +1,10 @@
-//! A vocabulary of a company's own, in place of the built-in one.
+//! A company's own vocabulary, in place of the built-in one.
 
 use audex_sdk::mapping::{Expansion, Mapping, Row};
 
 struct House;
 
-/// Name, provider, and what the name means there.
+/// A name, a provider, and the actions of the name there.
 const TABLE: [(&str, &str, &[&str]); 2] =
     [("reports:read", "aws", &["s3:GetObject", "s3:ListBucket"]), ("door:read", "acme", &["door:look"])];
 
@@ -21,7 +21,7 @@ impl Mapping for House {
 
     fn expand(provider: String, permissions: Vec<String>) -> Vec<Option<Expansion>> {
         let meaning = |asked: String| {
-            // A name of this table without a row for the provider has no actions; the host then says so.
+            // If a name of this table has no row for the provider, it has no actions; the host then says so.
             TABLE.iter().find(|(name, ..)| *name == asked)?;
             let rows =
                 Self::rows().into_iter().filter(|row| row.universal == asked && row.provider == provider);

@@ -1,4 +1,5 @@
-//! A whole provider: doors that open by a token made here. A real one would ask its cloud in `mint`.
+//! A complete provider: doors that open with a token made here. A real provider would call its cloud in
+//! `mint`.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::*;
@@ -6,7 +7,7 @@ use audex_sdk::spelling::nearest;
 
 struct Acme;
 
-/// All that there is to be allowed.
+/// Every action that can be granted.
 const ACTIONS: [&str; 4] = ["door:open", "door:close", "door:lock", "door:inspect"];
 
 impl Provider for Acme {
@@ -27,7 +28,7 @@ impl Provider for Acme {
     }
 
     fn plan(grant: Grant) -> Result<Plan, Error> {
-        // Said out loud: this token opens every door of the building.
+        // The plan must say this: the token opens every door of the building.
         Ok(Plan::of(&grant, "static-token", Enforcer::Token, Some("the whole building")))
     }
 

@@ -1,29 +1,30 @@
-//! Which of the given resources can be of a resource type.
+//! Compares the given resources with resource types.
 
 use audex_sdk::pattern::{self, Symbol};
 
-/// Variables of ARN formats that stand for text without `/` and `:`. Of the others some hold paths (object keys, role names
-/// with path, log groups), so they are taken as any text: a resource that is kept needlessly grants nothing.
+/// Variables of ARN formats that stand for text without `/` and `:`. Some of the other variables hold paths
+/// (object keys, role names with path, log groups), so each counts as any text: a resource that is kept
+/// needlessly grants nothing.
 const SEGMENTS: [&str; 5] = ["Partition", "Region", "Account", "AccountId", "BucketName"];
 
-/// A resource as users write it, ready to be compared with formats.
+/// A resource in the user's form, prepared for comparison with formats.
 pub struct Resource<'a> {
     symbols: Vec<Symbol>,
-    /// The service of its ARN, where nothing before or in it is open.
+    /// The service of the ARN, if nothing before or in it is open.
     service: Option<&'a str>,
 }
 
 impl<'a> Resource<'a> {
-    /// Takes `text` apart; a policy variable such as `${aws:username}` may be any text.
+    /// Parses `text`; a policy variable such as `${aws:username}` matches any text.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
         Self { symbols: parse(text, |_| Symbol::Any), service: service(text) }
     }
 
-    /// Whether some resource that this matches is of the type with ARN format `format`.
+    /// Returns true if this can match a resource of the type with the ARN format `format`.
     #[must_use]
     pub fn may_be(&self, format: &str) -> bool {
-        // Most formats are of other services: that is seen without matching.
+        // Most formats belong to other services; a comparison of the service finds these without matching.
         let named = format.strip_prefix("arn:${Partition}:").and_then(|tail| tail.split(':').next());
         let fixed = named.filter(|named| !named.contains(['*', '?', '$']));
         if self.service.zip(fixed).is_some_and(|(own, other)| own != other) {
@@ -34,16 +35,17 @@ impl<'a> Resource<'a> {
     }
 }
 
-/// A resource of an ARN format, as a user would write it.
+/// An example resource of an ARN format, in the user's form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
-    /// The word for what lies in a given resource, where the format is of such a kind: `object`.
+    /// The word for a resource inside a given one, such as `object`, if the format has such a kind.
     pub inside: Option<String>,
-    /// The ARN; names that are not known are words in capitals.
+    /// The ARN; unknown names are words in capitals.
     pub arn: String,
 }
 
-/// Writes a resource of the ARN format `format`: what lies in one of the `given` resources, or else with words to replace.
+/// Writes a resource of the ARN format `format`: one inside one of the `given` resources, or one with words
+/// to replace.
 #[must_use]
 pub fn example(format: &str, given: &[String]) -> Example {
     let inside = format.strip_suffix('}').and_then(|open| open.rsplit_once("/${"));
@@ -69,14 +71,14 @@ pub fn example(format: &str, given: &[String]) -> Example {
     Example { inside: None, arn: written + rest }
 }
 
-/// Returns true if `resource` is of the ARN format `format` and names one thing: nothing in it is open.
+/// Returns true if `resource` has the ARN format `format` and names exactly one resource.
 fn is_of(resource: &str, format: &str) -> bool {
     let fits =
         || pattern::intersects_symbols(&pattern::symbols(resource), &parse(format, |_| Symbol::Segment));
     !resource.contains(['*', '?', '$']) && fits()
 }
 
-/// `TableName` as `TABLE_NAME`.
+/// Writes `TableName` as `TABLE_NAME`.
 fn in_capitals(name: &str) -> String {
     let mut capitals = String::new();
     let mut after_small = false;
@@ -90,7 +92,7 @@ fn in_capitals(name: &str) -> String {
     capitals
 }
 
-/// The third part of an ARN, if nothing up to its end is a wildcard or variable.
+/// Returns the third part of an ARN, if it and the parts before it contain no wildcard or variable.
 fn service(arn: &str) -> Option<&str> {
     let end = arn.match_indices(':').nth(2).map(|(at, _)| at)?;
     let head = arn.get(..end).filter(|head| !head.contains(['*', '?', '$']))?;
@@ -144,7 +146,7 @@ mod tests {
             written(TABLE, "arn:aws-cn:s3:::b"),
             "arn:aws-cn:dynamodb:REGION:ACCOUNT:table/TABLE_NAME"
         );
-        // A wildcard is not extended: what it matches may be another kind.
+        // A wildcard is not extended: it may match resources of another kind.
         for open in ["arn:aws:s3:::demo-*", "arn:aws:sqs:eu-west-1:123456789012:q", "arn:*:s3:::b", "*"] {
             assert_eq!(written(OBJECT, open), "arn:aws:s3:::BUCKET_NAME/OBJECT_NAME", "{open}");
         }
@@ -161,7 +163,7 @@ mod tests {
         assert_eq!(kinds("arn:aws:sqs:*:*:queue"), [""; 0]);
         assert_eq!(kinds("arn:aws:s3:::home/${aws:username}/*"), ["object"]);
         assert_eq!(kinds("arn:aws:*:*:*:*"), ["bucket", "object", "access point", "table"]);
-        // An open part may run on, even into an object's key: kept rather than lost.
+        // An open part may continue into other parts, even an object's key; such a resource is kept.
         assert!(kinds("arn:*:dynamodb:*:*:table/x").contains(&"table"));
         assert_eq!(kinds("arn:aws*"), ["bucket", "object", "access point", "table"]);
     }

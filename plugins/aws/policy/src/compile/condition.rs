@@ -10,24 +10,26 @@ use super::document::OneOrMany;
 use super::group::Groups;
 use crate::invalid;
 
-/// Source: IAM user guide, "Tags for AWS Identity and Access Management resources": limits of keys and values.
+/// Source: IAM user guide, "Tags for AWS Identity and Access Management resources": limits of keys and
+/// values.
 const TAG_KEY_LENGTH: usize = 128;
 const TAG_VALUE_LENGTH: usize = 256;
 
-/// When what is allowed is allowed. Empty: always.
+/// The conditions under which the policy allows its actions. Empty means always.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
     source_ip: Vec<String>,
     mfa: bool,
-    /// Values by condition key.
+    /// Values of tags by condition key.
     tags: BTreeMap<String, Vec<String>>,
 }
 
 impl Conditions {
-    /// Reads the settings `source_ip` (networks), `mfa` (`true`) and `tag` (`key=value`), lists separated by commas.
+    /// Reads the settings `source_ip` (networks), `mfa` (`true`) and `tag` (`key=value`), lists separated by
+    /// commas.
     ///
     /// # Errors
-    /// When one is malformed.
+    /// If a setting is malformed.
     pub fn parse(source_ip: Option<&str>, mfa: Option<&str>, tag: Option<&str>) -> Result<Self, Error> {
         let mut conditions = Self::default();
         for network in source_ip.map(items).unwrap_or_default() {
@@ -53,13 +55,14 @@ impl Conditions {
         Ok(conditions)
     }
 
-    /// Whether nothing is conditioned.
+    /// Returns true if there is no condition.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.source_ip.is_empty() && !self.mfa && self.tags.is_empty()
     }
 
-    /// What a condition on tags does to actions that have no resource to carry one.
+    /// Returns a notice about actions that have no resource which could carry a tag, if there is a condition
+    /// on tags.
     pub fn notice(&self, groups: &Groups) -> Option<String> {
         if self.tags.is_empty() {
             return None;
@@ -67,7 +70,7 @@ impl Conditions {
         let asked = groups.list.iter().flat_map(|group| &group.actions);
         let mut idle: Vec<&str> =
             asked.filter(|action| aws_catalogue::takes_no_resource(action)).map(String::as_str).collect();
-        // The same action may be asked for on several lists of resources.
+        // The same action may be requested on several lists of resources.
         idle.sort_unstable();
         idle.dedup();
         (!idle.is_empty()).then(|| {
@@ -99,12 +102,12 @@ impl Serialize for Conditions {
     }
 }
 
-/// The items of a list; an empty one is malformed like any other.
+/// Splits a list; an empty item is malformed like any other.
 fn items(list: &str) -> Vec<&str> {
     list.split(',').map(str::trim).collect()
 }
 
-/// An address, or an address and the length of its prefix.
+/// Returns true for an address, or an address with the length of its prefix.
 fn is_network(text: &str) -> bool {
     let (address, length) =
         text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
@@ -116,7 +119,8 @@ fn is_network(text: &str) -> bool {
     length.is_none_or(|length| plain(length) && length.parse::<u8>().is_ok_and(|length| length <= longest))
 }
 
-/// Security: `${` would be a policy variable, which is not what is compared.
+/// Returns true for a valid tag. Security: `${` would start a policy variable, and the comparison would use
+/// its value.
 fn is_tag(key: &str, value: &str) -> bool {
     let plain = |text: &str| !text.contains("${") && !text.chars().any(char::is_control);
     let key_ok = !key.is_empty() && key.chars().count() <= TAG_KEY_LENGTH && plain(key);

@@ -1,4 +1,4 @@
-//! Deny patterns, as IAM can say them.
+//! Deny patterns, in the form that IAM can express.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::{Error, Grant};
@@ -6,11 +6,12 @@ use audex_sdk::provider::{Error, Grant};
 use super::group::{Groups, minimal};
 use crate::invalid;
 
-/// The grant's deny patterns. IAM takes no wildcard in the service prefix: it is spelled out, for the services asked for, or
-/// beside `*` for every service that is known to have such an action.
+/// Returns the grant's deny patterns. IAM accepts no wildcard in the service prefix: such a prefix is spelled
+/// out, for the services of the request, or, if the request has `*`, for every service that is known to have
+/// such an action.
 ///
 /// # Errors
-/// When a pattern cannot be said in an IAM policy.
+/// If an IAM policy cannot express a pattern.
 pub fn denied(grant: &Grant, groups: &Groups, notices: &mut Vec<String>) -> Result<Vec<String>, Error> {
     let allowed: Vec<&str> =
         groups.list.iter().flat_map(|group| &group.actions).map(String::as_str).collect();
@@ -34,7 +35,8 @@ pub fn denied(grant: &Grant, groups: &Groups, notices: &mut Vec<String>) -> Resu
     Ok(minimal(&out.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
-/// The actions that are meant by names which IAM does not have: a deny of `s3:HeadObject` alone would deny nothing.
+/// Returns the actions behind names that IAM does not have: a deny of `s3:HeadObject` alone would deny
+/// nothing.
 fn corrected(entry: &str) -> impl Iterator<Item = String> {
     let meant = |one: &&aws_catalogue::Correction| pattern::matches_ignore_ascii_case(entry, one.wrong);
     let is_new = |action: &&str| !pattern::matches_ignore_ascii_case(entry, action);
@@ -58,7 +60,7 @@ fn for_services(
             None => {
                 let known = aws_catalogue::services_with(service, action);
                 if known.is_empty() {
-                    // Fails closed: with no service to name, the deny would silently be none.
+                    // Fails closed: without a service to name, the deny would silently have no effect.
                     return Err(invalid(
                         "deny-inexpressible",
                         format!(

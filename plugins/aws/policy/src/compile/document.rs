@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::condition::Conditions;
 use super::group::Group;
 
-/// The last character that STS takes in the text of a policy; others are escaped. Source: STS API reference, pattern of `Policy`.
+/// The last character that STS accepts in the text of a policy; others are escaped. Source: STS API
+/// reference, pattern of `Policy`.
 const LAST_PLAIN: char = '\u{ff}';
 
-/// A policy document. The order of fields is the one people read policies in.
+/// A policy document. The fields are in the order in which people read policies.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Document<'a> {
@@ -28,7 +29,7 @@ struct Statement<'a> {
     condition: Option<&'a Conditions>,
 }
 
-/// A list of one is written without brackets: every character counts against the limit.
+/// A list that is written without brackets if it has one item: every character counts against the limit.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum OneOrMany<'a> {
@@ -58,7 +59,7 @@ impl<'a> Document<'a> {
         let mut statement: Vec<Statement> = groups.iter().map(allow).collect();
         if !denied.is_empty() {
             let action = denied.iter().map(String::as_str).collect();
-            // A deny holds for every resource, and always.
+            // A deny applies to every resource, without conditions.
             statement.push(Statement {
                 effect: "Deny",
                 action,

@@ -1,4 +1,4 @@
-//! Which actions go with which resources.
+//! Groups actions by their resources.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::Grant;
@@ -6,15 +6,15 @@ use aws_catalogue::{Found, ResourceType, Service, service};
 
 use super::{arn, join};
 
-/// As many names a notice spells out: more would not be read.
+/// The most names in a notice, so that it stays readable.
 const NAMED: usize = 8;
 
-/// Actions that share their resources: one statement.
+/// Actions that share their resources, as one statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     pub actions: Vec<String>,
     pub resources: Vec<String>,
-    /// Which of the grant's lists of resources they are from: what holds for one says nothing of another.
+    /// The number of the grant's list of resources: a fact about one list says nothing about another.
     pub part: usize,
 }
 
@@ -27,22 +27,22 @@ struct Part<'a> {
 /// A grant's actions, each with only the resources it can work on.
 #[derive(Debug, Default)]
 pub struct Groups {
-    /// In the order the actions were asked for.
+    /// The groups, in the order in which the actions were requested.
     pub list: Vec<Group>,
-    /// Actions that none of their resources fits, and those resources.
+    /// Actions that work on none of their resources, and these resources.
     pub idle: Vec<(String, Vec<String>)>,
-    /// What those take, in words, as a user would write it.
+    /// The resources that idle actions take, in words, in the form that a user would write.
     pub takes: Vec<String>,
     pub notices: Vec<String>,
 }
 
-/// What the given resources mean for one action.
+/// The effect of the given resources on one action.
 enum Reach {
-    /// It works on those of the given resources, by place.
+    /// The action works on these of the given resources, by place.
     Some { places: Vec<usize>, lost: Vec<Found> },
-    /// It takes no resource: these names need every resource.
+    /// The action takes no resource: these names need every resource.
     Every(Vec<String>),
-    /// It takes resources of other kinds than those given; the ARN format of one.
+    /// The action takes resources of other kinds than the given ones; holds the ARN format of one such kind.
     None(Option<String>),
 }
 
@@ -62,11 +62,11 @@ impl Groups {
                 groups.list.push(Group { actions, resources: vec!["*".to_owned()], part: number });
                 continue;
             }
-            // What is allowed on every resource anyway needs no statement for some.
+            // An action that is allowed on every resource anyway needs no statement for some of them.
             let allowed = |action: &str| everywhere.iter().any(|wide| covers(wide, action));
             let (open, limited): (Vec<&str>, Vec<&str>) =
                 part.actions.iter().partition(|action| allowed(action));
-            // Asked for by its name, or on every resource: nobody need be told to.
+            // An action requested by its name, or on every resource, needs no notice.
             let asked = |found: &Found| {
                 let name = found.full_name();
                 allowed(&name) || grant.permissions.iter().any(|one| one.action.eq_ignore_ascii_case(&name))
@@ -79,7 +79,7 @@ impl Groups {
         groups
     }
 
-    /// Several lists of resources can be the reason of one notice.
+    /// Removes repeated notices: several lists of resources can cause the same notice.
     fn say_once(&mut self) {
         let all = std::mem::take(&mut self.notices);
         for notice in all {
@@ -89,7 +89,8 @@ impl Groups {
         }
     }
 
-    /// Adds the actions of one part, which are limited to `resources`; those of `open` are allowed on every one anyway.
+    /// Adds the actions of one part, which are limited to `resources`; the actions of `open` are allowed on
+    /// every resource anyway.
     fn limit(&mut self, open: &[&str], limited: &Part, by_name: impl Fn(&Found) -> bool, part: usize) {
         let Part { resources, actions: asked } = limited;
         if asked.is_empty() {
@@ -97,10 +98,10 @@ impl Groups {
         }
         let mut given = Given::new(narrowest(resources));
         for action in open {
-            // Only for what is said of resources that no action works on.
+            // Only for the notice about resources that no action works on.
             given.reach(action);
         }
-        // The places of the resources, or none for the actions that take no resource.
+        // The places of the resources, or `None` for the actions that take no resource.
         let mut sorted: Vec<(Option<Vec<usize>>, Vec<&str>)> = Vec::new();
         let mut expanded: Vec<String> = Vec::new();
         if asked.contains(&"*") {
@@ -144,18 +145,18 @@ impl Groups {
     }
 }
 
-/// The given resources, and what is known about them.
+/// The given resources, and the known facts about them.
 struct Given<'a> {
     resources: Vec<&'a str>,
     parsed: Vec<arn::Resource<'a>>,
     used: Vec<bool>,
-    /// Places of the resources that fit a service's resource type, and the types.
+    /// The places of the resources that fit each resource type of a service, by service.
     fitting: Vec<(&'static str, Kinds)>,
 }
 
 struct Kinds {
     types: Vec<ResourceType>,
-    /// For each type the places of the resources that fit.
+    /// For each type, the places of the resources that fit.
     places: Vec<Vec<usize>>,
 }
 
@@ -173,7 +174,7 @@ impl<'a> Given<'a> {
         };
         let found = aws_catalogue::matching(action);
         if found.is_empty() {
-            // Let through unknown: what it works on is unknown too.
+            // An action let through as unknown works on unknown resources too.
             return self.all();
         }
         let (with, lost): (Vec<Found>, Vec<Found>) = found.into_iter().partition(Found::takes_resource);
@@ -196,7 +197,7 @@ impl<'a> Given<'a> {
         let mut fits = vec![false; self.resources.len()];
         let mut taken: Option<String> = None;
         for (kind, _) in sets.into_iter().flat_map(|set| service.types_of(set)) {
-            // The shortest is the plainest: a bucket before an access point.
+            // The shortest format is the plainest: a bucket rather than an access point.
             let plainer = |arn: &&String| taken.as_ref().is_none_or(|taken| arn.len() < taken.len());
             if let Some(arn) = kinds.types.get(kind).map(|kind| &kind.arn).filter(plainer) {
                 taken = Some(arn.clone());
@@ -234,7 +235,6 @@ impl<'a> Given<'a> {
             .collect()
     }
 
-    /// The statements.
     fn list(
         &self,
         sorted: &[(Option<Vec<usize>>, Vec<&str>)],
@@ -271,11 +271,11 @@ impl Kinds {
     }
 }
 
-/// The lists of resources of `grant`, in the order of first mention, each with its actions.
+/// Returns the lists of resources of `grant`, in the order of first mention, each with its actions.
 fn parts(grant: &Grant) -> Vec<Part<'_>> {
     let mut parts: Vec<Part> = Vec::new();
     for permission in &grant.permissions {
-        // A star among them and no limit at all are one list.
+        // A list with `*` and no limit at all count as one list.
         let named = permission.resources.named();
         let resources: &[String] = if is_every(named) { &[] } else { named };
         match parts.iter_mut().find(|part| part.resources == resources) {
@@ -286,16 +286,16 @@ fn parts(grant: &Grant) -> Vec<Part<'_>> {
     parts
 }
 
-/// Whether a list of resources limits nothing.
+/// Returns true if a list of resources limits nothing.
 fn is_every(resources: &[String]) -> bool {
     resources.is_empty() || resources.iter().any(|resource| resource == "*")
 }
 
-/// Drops what another action of the list covers; keeps the order of first mention.
+/// Drops actions that another action of the list covers; keeps the order of first mention.
 pub fn minimal(actions: &[&str]) -> Vec<String> {
     let covered = |position: usize, action: &str| {
         let others = actions.iter().enumerate().filter(|(other, _)| *other != position);
-        // Of two that cover each other the first stays.
+        // If two cover each other, the first stays.
         others
             .into_iter()
             .any(|(other, text)| covers(text, action) && (other < position || !covers(action, text)))
@@ -304,7 +304,7 @@ pub fn minimal(actions: &[&str]) -> Vec<String> {
     kept.map(|(_, action)| (*action).to_owned()).collect()
 }
 
-/// Whether every action that `narrow` matches is matched by `wide`; never true wrongly.
+/// Returns true if `wide` matches every action that `narrow` matches; never true wrongly.
 pub fn covers(wide: &str, narrow: &str) -> bool {
     if !pattern::is_wild(wide) {
         return wide.eq_ignore_ascii_case(narrow);
@@ -312,12 +312,12 @@ pub fn covers(wide: &str, narrow: &str) -> bool {
     pattern::covers(&wide.to_ascii_lowercase(), &narrow.to_ascii_lowercase())
 }
 
-/// Whether every resource that `narrow` matches is matched by `wide`; never true wrongly.
+/// Returns true if `wide` matches every resource that `narrow` matches; never true wrongly.
 pub fn reaches(wide: &str, narrow: &str) -> bool {
     pattern::covers(&aws_catalogue::unescaped(wide), &aws_catalogue::unescaped(narrow))
 }
 
-/// Resources without those that another covers. (That each is an ARN was checked before.)
+/// Drops resources that another one covers. (An earlier check ensures that each is an ARN.)
 pub fn narrowest(resources: &[String]) -> Vec<&str> {
     let covered = |position: usize, text: &str| {
         let others = resources.iter().enumerate().filter(|(other, _)| *other != position);

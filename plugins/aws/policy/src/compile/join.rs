@@ -1,9 +1,9 @@
-//! Writes statements that mean the same in fewer of them.
+//! Rewrites statements as fewer statements of the same meaning.
 
 use super::group::{Group, covers, minimal, narrowest, reaches};
 
-/// Drops every action that another statement covers on the same or more resources. One at a time, so that of two that cover
-/// each other one stays, the first.
+/// Drops every action that another statement covers on the same or more resources. Actions are dropped one at
+/// a time: if two cover each other, the first stays.
 pub fn drop_covered(groups: &mut Vec<Group>) {
     for number in (0..groups.len()).rev() {
         let places = groups.get(number).map_or(0, |group| group.actions.len());
@@ -31,8 +31,8 @@ fn is_covered(groups: &[Group], number: usize, place: usize) -> bool {
         .any(|(_, other)| reaches(other))
 }
 
-/// Puts the statements that are limited to the same list of resources into one. That allows no more: every action was
-/// asked for on every resource of the list, and on those left out it has no effect.
+/// Merges the statements that are limited to the same list of resources. The result allows no more: every
+/// action was requested on every resource of the list, and has no effect on the resources left out for it.
 pub fn merge(groups: &mut Vec<Group>) {
     let every = |group: &Group| group.resources.iter().any(|resource| resource == "*");
     let (open, limited): (Vec<Group>, Vec<Group>) = groups.drain(..).partition(every);
@@ -47,10 +47,10 @@ pub fn merge(groups: &mut Vec<Group>) {
     *groups = merged;
 }
 
-/// Puts statements on the same resources into one, then those of the same actions: whichever requests they are from, that
-/// is the same set of pairs.
+/// Joins statements on the same resources, then those of the same actions: the set of pairs stays the same,
+/// whichever requests the statements are from.
 ///
-/// INVARIANT: what comes out may be of several parts, so it must not go into [`merge`].
+/// INVARIANT: a joined group may be of several parts, so it must not go into [`merge`].
 pub fn join(groups: &[Group]) -> Vec<Group> {
     let by_resources = joined(groups, |one, other| same(&one.resources, &other.resources));
     joined(&by_resources, |one, other| same(&one.actions, &other.actions))
@@ -74,7 +74,7 @@ fn add(one: &mut Group, other: Group) {
     one.resources = narrowest(&one.resources).into_iter().map(str::to_owned).collect();
 }
 
-/// Whether two lists without repetition hold the same.
+/// Returns true if two lists without repetition have the same items.
 fn same(one: &[String], other: &[String]) -> bool {
     one.len() == other.len() && one.iter().all(|text| other.contains(text))
 }

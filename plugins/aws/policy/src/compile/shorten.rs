@@ -1,4 +1,4 @@
-//! Writes lists of actions shorter, by wildcards that match exactly the same known actions.
+//! Shortens lists of actions with wildcards that match exactly the same known actions.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use aws_catalogue::service;
 
 use super::group::Group;
 
-/// Quotes and comma around an item of a list.
+/// The characters around an item of a list: quotes and a comma.
 const AROUND: usize = 3;
 
 /// A wildcard, and the actions it stands for.
@@ -25,14 +25,14 @@ impl Shortened {
         )
     }
 
-    /// Characters that the wildcard saves.
+    /// Returns the number of characters that the wildcard saves.
     fn saved(&self) -> usize {
         let length = |text: &String| text.len() + AROUND;
         self.actions.iter().map(length).sum::<usize>().saturating_sub(length(&self.wildcard))
     }
 }
 
-/// Shortens the actions of `groups` by `excess` characters or as far as it goes, the best wildcards first.
+/// Shortens the actions of `groups` by `excess` characters or as far as possible, the best wildcards first.
 pub fn shorten(groups: &mut [Group], excess: usize) -> Vec<Shortened> {
     let mut candidates: Vec<(usize, Shortened)> = Vec::new();
     for (number, group) in groups.iter().enumerate() {
@@ -56,14 +56,14 @@ pub fn shorten(groups: &mut [Group], excess: usize) -> Vec<Shortened> {
     done
 }
 
-/// Puts the wildcard where the first of its actions stood.
+/// Puts the wildcard in the place of the first of its actions.
 fn put(group: &mut Group, chosen: &Shortened) {
     let at = group.actions.iter().position(|action| chosen.actions.contains(action)).unwrap_or_default();
     group.actions.retain(|action| !chosen.actions.contains(action));
     group.actions.insert(at.min(group.actions.len()), chosen.wildcard.clone());
 }
 
-/// A service's known actions, and which of them a statement allows.
+/// A service's known actions, with a mark for those that a statement allows.
 struct Allowed {
     /// In the order of `lower`, as AWS writes them.
     names: Vec<String>,
@@ -71,7 +71,7 @@ struct Allowed {
     granted: Vec<bool>,
 }
 
-/// Every wildcard that matches only actions that `group` allows anyway.
+/// Returns every wildcard that matches only actions that `group` allows anyway.
 fn candidates_of(group: &Group) -> Vec<Shortened> {
     let mut prefixes: Vec<String> = Vec::new();
     for (prefix, _) in group.actions.iter().filter_map(|action| action.split_once(':')) {
@@ -129,7 +129,8 @@ impl Allowed {
         self.place(name).is_some()
     }
 
-    /// Wildcards around `name` that match granted actions only: the shortest start of it, and starts and ends of its words.
+    /// Returns wildcards around `name` that match only granted actions: its shortest prefix, and starts and
+    /// ends of its words.
     fn wildcards(&self, name: &str) -> Vec<String> {
         let Some(spelled) = self.place(name).and_then(|place| self.names.get(place)) else {
             return Vec::new();
@@ -152,15 +153,16 @@ impl Allowed {
         out
     }
 
-    /// The places of the names that begin with `text`.
+    /// Returns the places of the names that begin with `text`.
     fn starting(&self, text: &str) -> Range<usize> {
         let first = self.lower.partition_point(|name| name.as_str() < text);
         let rest = self.lower.get(first..).unwrap_or_default();
         first..first + rest.partition_point(|name| name.starts_with(text))
     }
 
-    /// Whether every name of `range` that ends in `tail` is granted. A name may be too short to hold start and end side by
-    /// side; then it is asked for too much, which is only careful.
+    /// Returns true if every name of `range` that ends in `tail` is granted. In a short name, start and end
+    /// may overlap; the wildcard does not match such a name, and requiring it to be granted is only more
+    /// careful.
     fn all_granted(&self, range: Range<usize>, tail: &str) -> bool {
         let (Some(names), Some(granted)) = (self.lower.get(range.clone()), self.granted.get(range)) else {
             return false;
@@ -169,7 +171,7 @@ impl Allowed {
     }
 }
 
-/// Where the words of a name begin, and its start.
+/// Returns the places where the words of a name begin, and its start.
 fn boundaries(name: &str) -> Vec<usize> {
     let upper = |(place, byte): (usize, u8)| (place == 0 || byte.is_ascii_uppercase()).then_some(place);
     name.bytes().enumerate().filter_map(upper).collect()

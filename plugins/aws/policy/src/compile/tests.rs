@@ -1,4 +1,4 @@
-//! What the compiler says for requests as people write them; `property.rs` holds what is true of every request.
+//! The compiler's results for typical requests; `property.rs` tests rules for every request.
 
 mod evaluator;
 mod property;
@@ -16,7 +16,7 @@ fn grant(actions: &[&str], deny: &[&str], resources: &[&str]) -> Grant {
     union(&[(actions, resources)], deny)
 }
 
-/// A grant of several lists of actions, each on its own resources.
+/// Returns a grant of several lists of actions, each on its own resources.
 fn union(parts: &[(&[&str], &[&str])], deny: &[&str]) -> Grant {
     let owned = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let permission = |action: &str, resources: &[&str]| Permission {
@@ -249,7 +249,7 @@ fn a_deny_of_a_name_that_is_corrected_denies_what_is_meant() {
         let denied = policy["Statement"][1]["Action"].as_array().unwrap().clone();
         assert!(denied.contains(&json!(action)), "{entry}: {denied:?}");
     }
-    // What the entry covers anyway is not said twice.
+    // A deny that the entry covers anyway is not repeated.
     let policy = compiled(&["s3:*"], &["s3:*Object"], &[]);
     assert_eq!(policy["Statement"][1]["Action"], "s3:*Object");
 }
@@ -313,7 +313,7 @@ fn a_policy_over_the_limit_is_shortened_to_the_same_actions_and_says_so() {
     let made = compile(&grant(&asked, &[], &[]), &Conditions::default(), 400).unwrap();
     assert!(made.policy.contains("ec2:DescribeI*"), "{}", made.policy);
     assert!(made.notices[0].starts_with("to fit, `ec2:DescribeI"), "{:?}", made.notices);
-    // One action less, and the same wildcard would be one too many.
+    // With one action less, the same wildcard would match one action too many.
     let made = compile(&grant(&asked[1..], &[], &[]), &Conditions::default(), 700).unwrap();
     assert!(!made.policy.contains(r#""ec2:DescribeI*""#), "{}", made.policy);
 }

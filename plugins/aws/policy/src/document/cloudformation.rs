@@ -1,15 +1,17 @@
 //! YAML: a `CloudFormation` template with one `AWS::IAM::ManagedPolicy`.
 //!
-//! Every text is a double-quoted scalar, for which JSON's escapes are YAML's (YAML 1.2, 1.2.1 "Relation to JSON"). No
-//! `!Sub` is used, so `${…}` is IAM's. `CloudFormation` names the policy itself: that needs no `CAPABILITY_NAMED_IAM`.
+//! Every text is a double-quoted scalar, in which JSON's escapes are valid YAML (YAML 1.2, 1.2.1 "Relation to
+//! JSON"). `!Sub` is never used, so `${…}` keeps IAM's meaning. `CloudFormation` names the policy itself,
+//! which needs no `CAPABILITY_NAMED_IAM`.
 
 use serde_json::Value;
 
 use super::{Source, indent, is_break, members};
 
-/// Source: `CloudFormation` template reference, "Resources": logical ids are alphanumeric, at most 255 characters.
+/// Source: `CloudFormation` template reference, "Resources": logical ids are alphanumeric, at most 255
+/// characters.
 const LOGICAL_ID_LENGTH: usize = 255;
-/// The logical id ends in this, so that it is one whatever the name is.
+/// The end of every logical id, which makes the id valid whatever the name is.
 const SUFFIX: &str = "Policy";
 
 pub fn write(source: &Source) -> String {
@@ -24,7 +26,7 @@ pub fn write(source: &Source) -> String {
     )
 }
 
-/// `s3-readonly` is `S3ReadonlyPolicy`.
+/// Turns a name into a logical id: `s3-readonly` becomes `S3ReadonlyPolicy`.
 fn logical_id(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let capital = |word: &str| {
@@ -36,12 +38,13 @@ fn logical_id(name: &str) -> String {
     id.chars().take(LOGICAL_ID_LENGTH - SUFFIX.len()).collect::<String>() + SUFFIX
 }
 
-/// Source: IAM API reference, `CreatePolicy`, `Description`: at most 1,000 characters.
+/// Shortens a name to a valid description. Source: IAM API reference, `CreatePolicy`, `Description`: at most
+/// 1,000 characters.
 fn description(name: &str) -> String {
     name.chars().filter(|character| !is_break(*character)).take(900).collect()
 }
 
-/// The members of an object or the items of a list, each on lines of their own.
+/// Writes the members of an object or the items of a list, each on its own lines.
 fn block(value: &Value, depth: usize, out: &mut String) {
     if let Value::Array(items) = value {
         for item in items {
@@ -49,7 +52,7 @@ fn block(value: &Value, depth: usize, out: &mut String) {
             if item.is_object() {
                 let mut inner = String::new();
                 block(item, depth + 1, &mut inner);
-                // The first member stands beside the dash.
+                // The first member is on the line of the dash.
                 out.push_str(inner.trim_start());
             } else {
                 out.extend([scalar(item).as_str(), "\n"]);
@@ -73,7 +76,7 @@ fn scalar(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), quoted)
 }
 
-/// A double-quoted scalar. JSON leaves some characters as they are that YAML does not take as printable.
+/// Returns a double-quoted scalar. JSON leaves some characters unescaped that are not printable in YAML.
 fn quoted(text: &str) -> String {
     let json = super::quoted(text);
     let printable = |character: char| {

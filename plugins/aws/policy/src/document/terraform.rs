@@ -1,4 +1,5 @@
-//! HCL: an `aws_iam_policy` with the document in `jsonencode`, which keeps it readable and comparable by Terraform.
+//! HCL: an `aws_iam_policy` with the document in `jsonencode`, which keeps it readable and comparable by
+//! Terraform.
 
 use serde_json::Value;
 
@@ -18,7 +19,8 @@ pub fn write(source: &Source) -> String {
     )
 }
 
-/// Terraform language, "Identifiers": letters, digits, `_` and `-`, not a digit first.
+/// Returns a valid identifier. Source: Terraform language, "Identifiers": letters, digits, `_` and `-`, not a
+/// digit first.
 fn identifier(name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let plain: String = name.chars().map(allowed).collect();
@@ -60,8 +62,8 @@ fn value(given: &Value, depth: usize, out: &mut String) {
     }
 }
 
-/// A quoted template that is the text itself. Source: HCL native syntax specification, "Template Expressions": the escapes
-/// there are, and `$${` and `%%{` for what would begin an interpolation or a directive.
+/// Returns a quoted template that evaluates to the text. Source: HCL native syntax specification, "Template
+/// Expressions": its escapes, and `$${` and `%%{` in place of the start of an interpolation or a directive.
 fn quoted(text: &str) -> String {
     let mut out = String::from('"');
     let mut characters = text.chars().peekable();

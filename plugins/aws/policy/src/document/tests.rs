@@ -18,7 +18,7 @@ fn grant(parts: &[(&str, &[&str])], deny: &[&str]) -> Grant {
     }
 }
 
-/// Resources that could break out of any format, a deny, and conditions.
+/// Returns a grant with resources that could break out of any format, a deny, and conditions.
 fn hard() -> (Grant, Conditions) {
     let odd = "arn:aws:s3:::b/${aws:username}/%{x}/a \"quoted\" \\ key: #1\n\u{8}\u{85}\u{2028}é/*";
     let grant = grant(&[("s3:GetObject", &[odd]), ("s3:*", &["arn:aws:s3:::c"])], &["s3:DeleteBucket"]);
@@ -30,7 +30,7 @@ fn written(format: &str) -> String {
     document(&grant, &conditions, "my-data.pipeline", format).unwrap()
 }
 
-/// What the compiler makes of the same grant.
+/// Returns the compiler's policy for the same grant.
 fn expected() -> Value {
     let (grant, conditions) = hard();
     serde_json::from_str(&compile::compile(&grant, &conditions, usize::MAX).unwrap().policy).unwrap()

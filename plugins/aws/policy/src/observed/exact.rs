@@ -1,13 +1,15 @@
-//! A call that says itself which action it needs on which of its resources, where the kinds of the resources do not.
+//! Calls that list which action they need on which of their resources, because the kinds of the resources do
+//! not show it.
 //!
-//! Such a call has modifiers of the form `service:Action=0,2`: the action, and the places of its resources; none is every resource.
+//! Such a call has modifiers of the form `service:Action=0,2`: the action and the places of its resources. No
+//! place means every resource.
 
 use super::{actions, resource};
 
-/// An action, and the resources it is needed on; none is every resource.
+/// An action and its resources; an empty list means every resource.
 pub type Need = (String, Vec<String>);
 
-/// The operation of a call that needs exactly `needs`, and its resources.
+/// Writes the operation of a call that needs exactly `needs`, and its resources.
 #[must_use]
 pub fn written(service: &str, operation: &str, needs: &[Need]) -> (String, Vec<String>) {
     let mut resources: Vec<String> = needs.iter().flat_map(|(_, on)| on.clone()).collect();
@@ -35,7 +37,7 @@ pub fn written(service: &str, operation: &str, needs: &[Need]) -> (String, Vec<S
     (format!("{operation}{mark}{}", segments.join("&")), resources)
 }
 
-/// The needs that a call has written; none where it leaves them to the tables.
+/// Reads the needs that a call lists, or returns `None` for a call that leaves them to the tables.
 #[must_use]
 pub fn read(operation: &str, resources: &[String]) -> Option<Vec<Need>> {
     let (_, modifiers) = operation.split_once('?')?;

@@ -1,6 +1,6 @@
-//! Sentences about needs that a call does not show.
+//! Notes about needs that a call does not show.
 
-/// Operations that can do several things, of which the request did not say which.
+/// Operations that can do several things, if the request does not show which.
 /// Source: DynamoDB Developer Guide, "IAM security policies with `PartiQL`"; KMS API reference, `ReEncrypt`.
 const SEVERAL: [(&str, &str); 6] = [
     ("dynamodb", "BatchExecuteStatement"),
@@ -12,9 +12,10 @@ const SEVERAL: [(&str, &str); 6] = [
 ];
 const USES: &str = "`kms:Decrypt` and `kms:GenerateDataKey`";
 const READS: &str = "`kms:Decrypt`";
-/// Operations that use a key that neither request nor answer names: service, operation, permissions, and what has the key.
-/// Source: Secrets Manager User Guide, "Secret encryption and decryption"; SNS and SQS Developer Guides, "Key management"; Systems
-/// Manager User Guide, "AWS KMS encryption for `SecureString` parameters"; S3 User Guide, "Copying objects".
+/// Operations that use a key which neither request nor response names: service, operation, permissions, and
+/// the owner of the key. Source: Secrets Manager User Guide, "Secret encryption and decryption"; SNS and SQS
+/// Developer Guides, "Key management"; Systems Manager User Guide, "AWS KMS encryption for `SecureString`
+/// parameters"; S3 User Guide, "Copying objects".
 const KEYS: [(&str, &str, &str, &str); 15] = [
     ("secretsmanager", "BatchGetSecretValue", READS, "a secret has"),
     ("secretsmanager", "GetSecretValue", READS, "the secret has"),
@@ -33,7 +34,8 @@ const KEYS: [(&str, &str, &str, &str); 15] = [
     ("s3", "UploadPartCopy?kms", READS, "its source has"),
 ];
 
-/// The note on an operation of a service with the prefix `service`; `is_exact` where the call says itself what it needs.
+/// Returns the note on an operation of the service with the prefix `service`; `is_exact` means that the call
+/// lists its own needs.
 #[must_use]
 pub fn of(service: &str, operation: &str, modifiers: &str, is_exact: bool) -> Option<String> {
     if !is_exact && SEVERAL.contains(&(service, operation)) {

@@ -1,4 +1,4 @@
-//! The resources a call was made on, as ARNs: the formats of the catalogue filled with the parameters of the call.
+//! The resources of a call, as ARNs: the formats of the catalogue filled with the parameters of the call.
 
 mod ec2;
 mod format;
@@ -10,50 +10,51 @@ mod value;
 use format::fits;
 use table::Names;
 
-/// Resources of one call: `DeleteObjects` takes a thousand keys.
+/// The most resources of one call: `DeleteObjects` accepts a thousand keys.
 const MOST: usize = 1_000;
 /// Endings of variables that are not part of the name.
 const ENDINGS: [&str; 2] = ["withpath", "withoutleadingslash"];
-/// Variables that say no more than their resource type does.
+/// Variables that say no more than their resource type.
 const PLAIN: [&str; 6] = ["id", "name", "identifier", "resourceid", "resourcename", "resource"];
-/// How S3 calls the parts of an object, in every operation.
+/// S3's names of the parts of an object, in every operation.
 const OF_S3: [(&str, &str); 2] = [("bucket", "bucketname"), ("key", "objectname")];
-/// Variables of a format that say where a resource is.
+/// Variables of a format that locate a resource.
 const PLACES: [&str; 3] = ["Partition", "Region", "Account"];
-/// Services that also check resources that the request does not name, such as default groups and what an image or subnet brings
-/// along: EC2 always, the others where they create. Elsewhere the types of one action that the reference calls required are
-/// alternatives as often as not.
-/// Source: EC2 User Guide, "Launch instances (`RunInstances`)"; RDS User Guide, "Allow a user to create DB instances".
+/// Services that also check resources which the request does not name, such as default groups and resources
+/// that an image or subnet brings along: EC2 always, the others when they create. Elsewhere the resource
+/// types that the reference calls required for one action are often alternatives. Source: EC2 User Guide,
+/// "Launch instances (`RunInstances`)"; RDS User Guide, "Allow a user to create DB instances".
 const UNNAMED: [&str; 4] = ["ec2", "elasticache", "memorydb", "rds"];
 const CREATING: [&str; 2] = ["Create", "Restore"];
-/// The ARN of a log group ends in `:*` but where tags are meant. Source: `CloudWatch` Logs User Guide, "`CloudWatch` Logs resources".
+/// The part of an ARN that marks a log group. Such an ARN ends in `:*`, except for actions on tags. Source:
+/// `CloudWatch` Logs User Guide, "`CloudWatch` Logs resources".
 const LOG_GROUP: &str = ":log-group:";
 const LOG_TAGS: [&str; 3] = ["logs:TagResource", "logs:UntagResource", "logs:ListTagsForResource"];
 
-/// Where a call was made.
+/// The region and the account of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
-    /// Its region, if it is known.
+    /// The region of the call, if known.
     pub region: Option<&'a str>,
     /// The caller's account.
     pub account: Option<&'a str>,
 }
 
-/// A call, as far as it names resources.
+/// The parts of a call that name resources.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// The prefix of its permissions.
+    /// The prefix of the service's permissions.
     pub service: &'a str,
     /// The operation, without modifiers.
     pub operation: &'a str,
-    /// Names and values.
+    /// Names and values of the parameters.
     pub parameters: &'a [(String, String)],
-    /// Where it was made.
+    /// The region and the account of the call.
     pub place: Place<'a>,
 }
 
 impl<'a> Request<'a> {
-    /// The first value of the parameter `name`, in any case.
+    /// Returns the first value of the parameter `name`, in any case.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&'a str> {
         let found = self.parameters.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -61,7 +62,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The resources that `action` was done on, from the parameters of the call that needs it; empty where they were not seen.
+/// Returns the resources that `action` affected, from the parameters of the call; empty if the parameters do
+/// not show them.
 #[must_use]
 pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
     let Some((service, kinds)) = kinds(action) else { return Vec::new() };
@@ -69,7 +71,7 @@ pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
     if of_any_type.into_iter().any(|(_, id)| ec2::kind(id).is_none()) {
         return Vec::new();
     }
-    // A parameter that is an ARN itself names the whole resource.
+    // A parameter that is itself an ARN names the whole resource.
     let values = request.parameters.iter().map(|(_, value)| value).filter(|value| value.starts_with("arn:"));
     let mut found: Vec<String> = values
         .map(|value| literal(whole_log_group(value)))
@@ -82,7 +84,7 @@ pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
         .filter(|one| !one.arns.is_empty())
         .collect();
     let is_whole = !found.is_empty() || filled.iter().any(|one| one.is_whole && one.is_named);
-    // Part of a name is worth something only where the whole is not known.
+    // An incomplete name counts only if no complete name is known.
     filled.retain(|one| {
         let is_given = found.iter().any(|arn| fits(&one.kind.format, arn));
         one.is_whole || !is_whole || one.kind.required && !is_given
@@ -93,7 +95,8 @@ pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
     let kept = filled.iter().filter(|one| !filled.iter().any(|other| is_nearer(one, other)));
     found.extend(kept.flat_map(|one| one.arns.iter().cloned()));
     if let Some(index) = found.iter().position(|arn| service == "dynamodb" && arn.contains("/index/")) {
-        // A query of an index needs nothing of its table. Source: DynamoDB Developer Guide, "Using identity-based policies".
+        // A query of an index needs no permission on its table. Source: DynamoDB Developer Guide, "Using
+        // identity-based policies".
         found = vec![found.swap_remove(index)];
     }
     for arn in &mut found {
@@ -101,11 +104,12 @@ pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
     }
     found.sort_unstable();
     found.dedup();
-    // Security: a part of them would look like all of them.
+    // Security: a partial list would look like the full list.
     if found.len() > MOST { Vec::new() } else { found }
 }
 
-/// The part of `resources` that `action` can be limited to; nothing where some of what it needs was not seen.
+/// Returns the part of `resources` that `action` can be limited to, or nothing if some resource that it needs
+/// is missing.
 #[must_use]
 pub fn fitting(action: &str, resources: &[String]) -> Vec<String> {
     let Some((service, kinds)) = kinds(action) else { return Vec::new() };
@@ -120,7 +124,7 @@ pub fn fitting(action: &str, resources: &[String]) -> Vec<String> {
     resources.iter().filter(is_one).cloned().collect()
 }
 
-/// Writes the ARN of a log group as policies of this action have it.
+/// Completes the ARN of a log group to the form in policies for this action.
 fn end_log_group(action: &str, arn: &mut String) {
     let Some((_, name)) = arn.split_once(LOG_GROUP) else { return };
     let is_of_tags = LOG_TAGS.iter().any(|of| of.eq_ignore_ascii_case(action));
@@ -129,7 +133,7 @@ fn end_log_group(action: &str, arn: &mut String) {
     }
 }
 
-/// The ARN of a log group without the end that the service itself writes.
+/// Returns the ARN of a log group without the ending that the service itself adds.
 fn whole_log_group(arn: &str) -> &str {
     arn.strip_suffix(":*").filter(|group| group.contains(LOG_GROUP)).unwrap_or(arn)
 }
@@ -138,7 +142,7 @@ fn whole_log_group(arn: &str) -> &str {
 struct Kind {
     name: String,
     format: String,
-    /// The reference says that the action always needs one, or one of such a kind.
+    /// True if the reference says that the action always needs this kind, or one of such a kind.
     required: bool,
 }
 
@@ -149,7 +153,7 @@ fn kinds(action: &str) -> Option<(&'static str, Vec<Kind>)> {
     let mut kinds = Vec::new();
     for (place, required) in service.types_of(found.set) {
         let Some(kind) = all.get(place) else { continue };
-        // Some have two formats in one.
+        // Some types have two formats in one text.
         let several = kind.arn.contains(", ");
         kinds.extend(kind.arn.split(", ").map(|format| Kind {
             name: kind.name.clone(),
@@ -160,27 +164,28 @@ fn kinds(action: &str) -> Option<(&'static str, Vec<Kind>)> {
     Some((found.service, kinds))
 }
 
-/// A format with what is known of it.
+/// A format with the known values filled in.
 struct Filled<'a> {
     kind: &'a Kind,
     arns: Vec<String>,
     /// The variables that have values.
     names: Vec<&'a str>,
-    /// Every name in it is known.
+    /// True if every name in the format is known.
     is_whole: bool,
-    /// It has a name.
+    /// True if the format has a name.
     is_named: bool,
 }
 
 impl Filled<'_> {
-    /// Names a thing by the other's names and more: a rule on a bus, and a rule.
+    /// Returns true if this format has all names of the other and more, such as a rule on a bus beside a
+    /// rule.
     fn is_below(&self, other: &Self) -> bool {
         beginning(&self.kind.format) == beginning(&other.kind.format)
             && other.names.iter().all(|name| self.names.contains(name))
     }
 }
 
-/// What is before the first name in a format.
+/// Returns the part of a format before its first name.
 fn beginning(format: &str) -> &str {
     let name = format.match_indices("${").find(|(at, _)| {
         let rest = format.get(at + 2..).unwrap_or_default();
@@ -207,7 +212,7 @@ fn fill<'a>(
         let values = match variable {
             "Partition" => vec![partition(place.region).to_owned()],
             "Region" => vec![place.region.unwrap_or("*").to_owned()],
-            // Of an organization it is the account that manages it.
+            // A resource of an organization belongs to the account that manages the organization.
             "Account" if service == "organizations" => vec!["*".to_owned()],
             "Account" => vec![place.account.unwrap_or("*").to_owned()],
             name => {
@@ -224,7 +229,7 @@ fn fill<'a>(
                 }
             }
         };
-        // `p-${PolicyId}`, where the id begins with it.
+        // `p-${PolicyId}`, where the id itself starts with `p-`.
         let tail = before.rsplit(['/', ':']).next().unwrap_or_default();
         filled.arns = filled
             .arns
@@ -241,7 +246,8 @@ fn fill<'a>(
     for arn in &mut filled.arns {
         arn.push_str(rest);
     }
-    // Without the first name the others say little: of a name with a kind before it, where no other kind can be meant.
+    // If the first name is unknown, the others count only if no other kind is possible and a kind precedes
+    // the name.
     let is_known = match is_first_known {
         Some(true) => true,
         Some(false) => {
@@ -255,14 +261,14 @@ fn fill<'a>(
     filled
 }
 
-/// The rest of a format after a name that has the next name in it: `family:3` in `${Family}:${Revision}`.
+/// Returns the rest of a format after a name that already includes the next one: `family:3` in
+/// `${Family}:${Revision}`.
 fn after_revision<'a>(values: &[String], after: &'a str) -> &'a str {
     let Some((between, next)) = after.split_once("${") else { return after };
     let is_joined = !between.is_empty() && values.iter().all(|value| value.contains(between));
     if is_joined { next.split_once('}').map_or("", |(_, after)| after) } else { after }
 }
 
-/// The values of a variable.
 fn values(
     service: &str,
     kind: &Kind,
@@ -275,7 +281,7 @@ fn values(
     for ending in ENDINGS {
         lower = lower.strip_suffix(ending).unwrap_or(&lower).to_owned();
     }
-    // `Id` of several types names one of them at most.
+    // With several types, a parameter such as `Id` names at most one of them.
     let is_telling = is_alone || !PLAIN.contains(&lower.as_str());
     let others: Vec<&str> = names.parameters(&kind.name, variable).collect();
     let mut found = Vec::new();
@@ -288,12 +294,12 @@ fn values(
             continue;
         }
         if fits(&kind.format, value) {
-            // It is the whole resource.
+            // The value is the whole resource.
             continue;
         }
         let Some(value) = value::part(service, &lower, &literal(value), request) else { continue };
         if service == "ssm" && name.eq_ignore_ascii_case("path") {
-            // A path, and what is below it. Source: Systems Manager API reference, GetParametersByPath.
+            // A path, and everything below it. Source: Systems Manager API reference, GetParametersByPath.
             let path = value.trim_end_matches('/');
             found.extend((!path.is_empty()).then(|| path.to_owned()));
             found.push(if path.is_empty() { "*".to_owned() } else { format!("{path}/*") });
@@ -307,7 +313,7 @@ fn values(
     found
 }
 
-/// A parameter has the name of the variable, or of several of it.
+/// Returns true if a parameter has the name of the variable, in the singular or plural.
 fn is_called(parameter: &str, variable: &str) -> bool {
     let of = |ending: &str, instead: &str| {
         parameter.strip_suffix(ending).is_some_and(|stem| variable.strip_suffix(instead) == Some(stem))
@@ -319,8 +325,9 @@ fn plain(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Security: the command names its resources. A character that would be a pattern or begin a variable in a policy is written as that
-/// character; one that cannot be written stands for any one. Source: IAM User Guide, "IAM policy elements: Variables and tags".
+/// Escapes a name for a policy. Security: the command names its resources. A character that would be a
+/// wildcard or start a variable in a policy is escaped; a character that cannot be written becomes `?`.
+/// Source: IAM User Guide, "IAM policy elements: Variables and tags".
 fn literal(text: &str) -> String {
     let mut out = String::new();
     let mut characters = text.chars().peekable();

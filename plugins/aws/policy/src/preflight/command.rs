@@ -45,29 +45,29 @@ const FLAGS: [&str; 25] = [
     "--validate-same-s3-paths",
 ];
 
-/// With these the command does not call AWS with the session's credentials, or makes no call at all.
+/// Options with which the command does not call AWS with the session's credentials, or makes no call at all.
 const ELSEWHERE: [&str; 5] =
     ["--endpoint-url", "--no-sign-request", "--profile", "--generate-cli-skeleton", "--version"];
-/// Assignments before the command that change who calls, or whom.
+/// The prefix of variables that, assigned before the command, change its credentials or endpoint.
 const OWN_VARIABLES: &str = "AWS_";
 
-/// A parsed `aws SERVICE OPERATION …`.
+/// The words of a command `aws SERVICE OPERATION …`.
 pub struct Words<'a> {
     pub service: &'a str,
     pub operation: &'a str,
-    /// What is neither an option nor an option's value.
+    /// Words that are neither an option nor an option's value.
     pub operands: Vec<&'a str>,
     /// Options with their values; flags have none.
     options: Vec<(&'a str, Option<&'a str>)>,
 }
 
 impl<'a> Words<'a> {
-    /// None if the command is not the AWS CLI, or asks it for help or its version.
+    /// Parses a command; returns `None` if it is not the AWS CLI, or asks for help or the version.
     pub fn of(command: &'a [String]) -> Option<Self> {
         let mut words = command.iter().map(String::as_str).peekable();
         let mut program = words.next()?;
         if base(program) == "env" {
-            // Its options are not read: `-i` or `-u` may take the credentials away.
+            // Options of `env` are not read: `-i` or `-u` may remove the credentials.
             program = words.by_ref().find(|word| !word.contains('='))?;
             let assigned = command.iter().skip(1).take_while(|word| word.contains('='));
             if assigned.into_iter().any(|word| word.starts_with(OWN_VARIABLES)) {
@@ -98,7 +98,7 @@ impl<'a> Words<'a> {
         Some(Self { service, operation, operands: rest, options })
     }
 
-    /// `aws s3 ls`: how notices speak of the command.
+    /// Returns the command in the form of notices: `aws s3 ls`.
     pub fn said(&self) -> String {
         format!("aws {} {}", self.service, self.operation)
     }
@@ -112,13 +112,13 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 fn base(program: &str) -> &str {
     program.rsplit(['/', '\\']).next().unwrap_or(program)
 }
 
-/// Whether the word after `option` is its value. Before the service only global options can stand; of `aws s3` the flags
-/// are known; any other command takes no operands that matter here.
+/// Returns true if the word after `option` is its value. Before the service only global options are valid;
+/// the flags of `aws s3` are known; operands of any other command do not matter here.
 fn takes_value(option: &str, operands: &[&str]) -> bool {
     match operands.first() {
         None => GLOBAL_WITH_VALUE.contains(&option),

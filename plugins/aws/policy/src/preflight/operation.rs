@@ -1,14 +1,15 @@
-//! `aws SERVICE OPERATION`, where the permission is called as the operation is.
+//! `aws SERVICE OPERATION` commands whose permission has the name of the operation.
 //!
-//! Of the operations in botocore's models 93 % are authorised by the action of the same name. Those that are not have, with
-//! the exceptions left out below, no action of that name, and then nothing is said.
+//! In botocore's models 93 % of the operations are authorised by the action of the same name. The others,
+//! apart from the exceptions left out below, have no action of that name, and then no advice is given.
 
 use super::command::Words;
 use super::{Need, Target};
 
-/// Commands of the AWS CLI and the service prefix of their actions. Left out are services with operations that need no
-/// permission (`sts`), are called without credentials (`cognito-idp`, `sso`), or with actions of other names (`apigateway`).
-/// Source: AWS CLI command reference; Service Authorization Reference, "service prefix".
+/// Commands of the AWS CLI and the service prefix of their actions. Left out are services with operations
+/// that need no permission (`sts`), need no credentials (`cognito-idp`, `sso`), or have actions of other
+/// names (`apigateway`). Source: AWS CLI command reference; Service Authorization Reference, "service
+/// prefix".
 const SERVICES: [(&str, &str); 46] = [
     ("acm", "acm"),
     ("athena", "athena"),
@@ -58,10 +59,11 @@ const SERVICES: [(&str, &str); 46] = [
     ("wafv2", "wafv2"),
 ];
 
-/// Operations that the action of the same name does not decide. Source: AWS Lambda API reference, `InvokeAsync`.
+/// Operations that another action than the one of the same name authorises. Source: AWS Lambda API reference,
+/// `InvokeAsync`.
 const OTHERWISE: [(&str, &str); 1] = [("lambda", "invoke-async")];
 
-/// The permission that the command's one call needs, if it is known by its name.
+/// Returns the permission that the command's one call needs, if its name is known.
 pub fn need(words: &Words) -> Option<Need> {
     let (_, prefix) = SERVICES.iter().find(|(command, _)| *command == words.service)?;
     if OTHERWISE.contains(&(words.service, words.operation)) {
@@ -73,7 +75,6 @@ pub fn need(words: &Words) -> Option<Need> {
     Some(Need { why: format!("calls {}", found.name), action: found.full_name(), target })
 }
 
-/// Every prefix of the table.
 #[cfg(test)]
 pub fn prefixes() -> impl Iterator<Item = &'static str> {
     SERVICES.iter().map(|(_, prefix)| *prefix)

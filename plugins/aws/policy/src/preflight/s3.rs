@@ -1,6 +1,6 @@
-//! `aws s3`: what the high-level commands need follows what is copied where.
+//! `aws s3`: the needs of its high-level commands depend on the source and the target of the copy.
 //!
-//! Source: the AWS CLI's own `customizations/s3`, and recorded runs, for which calls they make.
+//! Source for the calls: the AWS CLI's own `customizations/s3`, and recorded runs.
 
 use super::command::Words;
 use super::table::{bucket, is_bucket};
@@ -13,7 +13,8 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// None for local paths, and for access points, whose ARNs stand where a bucket would.
+    /// Parses an operand; returns `None` for local paths, and for access points, whose ARNs can replace a
+    /// bucket.
     fn of(operand: &'a str) -> Option<Self> {
         let rest = operand.strip_prefix("s3://")?;
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
@@ -28,7 +29,8 @@ impl<'a> Place<'a> {
         Need { action: action.to_owned(), why: why.to_owned(), target: Target::Arn(bucket(self.bucket)) }
     }
 
-    /// One object, or with `many` those below the key. A key that is a directory gets a name from the other side.
+    /// Returns the need for one object, or with `many` for those below the key. If the key is a directory,
+    /// the other side of the copy gives the name.
     fn object(&self, action: &str, why: &str, many: bool) -> Need {
         let open = many || self.key.is_empty() || self.key.ends_with('/');
         let end = if open { "*" } else { "" };
@@ -44,7 +46,7 @@ const READ: (&str, &str) = ("s3:GetObject", "reads objects");
 const WRITE: (&str, &str) = ("s3:PutObject", "writes objects");
 const DELETE: (&str, &str) = ("s3:DeleteObject", "deletes objects");
 
-/// What an `aws s3` command needs; nothing for one that is not known.
+/// Returns the needs of an `aws s3` command, or none for an unknown one.
 pub fn needs(words: &Words) -> Vec<Need> {
     let mut operands = words.operands.iter().copied();
     let (first, second) = (operands.next(), operands.next());
@@ -82,7 +84,7 @@ pub fn needs(words: &Words) -> Vec<Need> {
         "presign" => vec![on(from.as_ref(), READ, false)],
         _ => Vec::new(),
     };
-    // Nothing is written, moved or deleted in a dry run, but sources are listed.
+    // A dry run writes, moves and deletes nothing, but lists its sources.
     let dry = words.has("--dryrun");
     needs.into_iter().flatten().filter(|need| !dry || need.action == "s3:ListBucket").collect()
 }

@@ -1,11 +1,11 @@
-//! Commands of one call that name what they work on, or whose permission has another name.
+//! Commands of one call that name their resource, or whose permission has another name.
 //!
 //! Source: Service Authorization Reference.
 
 use super::command::Words;
 use super::{Need, Target};
 
-/// How a plain command names what it works on.
+/// The way in which a command names its resource.
 #[derive(Clone, Copy)]
 enum Names {
     Nothing,
@@ -15,9 +15,9 @@ enum Names {
     Object,
     /// Objects of the bucket in `--bucket`.
     InBucket,
-    /// Not in a way that is read here.
+    /// In a way that is not read here.
     Unknown,
-    /// The option, the service, and what stands before and after the option's value in the last part of the ARN.
+    /// The option, the service, and the text before and after the option's value in the last part of the ARN.
     Option(&'static str, &'static str, &'static str, &'static str),
 }
 
@@ -29,10 +29,10 @@ const CLUSTER_ARN: Names = Names::Option("--name", "eks", "cluster/", "");
 const LOG_GROUP_ARN: Names = Names::Option("--log-group-name", "logs", "log-group:", "*");
 /// A secret's ARN ends in six random characters.
 const SECRET_ARN: Names = Names::Option("--secret-id", "secretsmanager", "secret:", "-??????");
-/// Options that make a part of the named resource the one in question.
+/// Options that select a part of the named resource.
 const PARTS: [&str; 2] = ["--index-name", "--qualifier"];
 
-/// Service, operation, action, why, what it works on.
+/// Service, operation, action, reason, resource.
 const ROWS: [Row; 36] = [
     ("s3api", "get-object", "s3:GetObject", "reads an object", Names::Object),
     ("s3api", "head-object", "s3:GetObject", "reads an object's metadata", Names::Object),
@@ -77,7 +77,7 @@ const ROWS: [Row; 36] = [
     ("secretsmanager", "get-secret-value", "secretsmanager:GetSecretValue", "reads a secret", SECRET_ARN),
     ("secretsmanager", "list-secrets", "secretsmanager:ListSecrets", "lists secrets", Names::Nothing),
     ("logs", "get-log-events", "logs:GetLogEvents", "reads a log", LOG_GROUP_ARN),
-    // Commands of the CLI's own, and the call they make.
+    // The CLI's own commands, and the call they make.
     ("logs", "tail", "logs:FilterLogEvents", "reads logs", Names::Unknown),
     ("ecr", "get-login-password", "ecr:GetAuthorizationToken", "asks for a token", Names::Nothing),
     ("eks", "update-kubeconfig", "eks:DescribeCluster", "describes a cluster", CLUSTER_ARN),
@@ -91,7 +91,7 @@ const ROWS: [Row; 36] = [
     ),
 ];
 
-/// What the command needs; nothing for commands that are not in the table.
+/// Returns the needs of the command, or none for commands that are not in the table.
 pub fn needs(words: &Words) -> Vec<Need> {
     let of_command = |row: &&Row| row.0 == words.service && row.1 == words.operation;
     let need =
@@ -119,24 +119,25 @@ fn target(words: &Words, names: Names) -> Target {
     arn.map_or(Target::Unknown, Target::Arn)
 }
 
-/// An access point's ARN or alias may stand where a bucket would, and is none.
+/// Returns the value of `--bucket` if it names a bucket: the ARN or alias of an access point can replace one.
 fn bucket_name<'a>(words: &Words<'a>) -> Option<&'a str> {
     words.value("--bucket").filter(|name| is_bucket(name))
 }
 
-/// Whether a name is a bucket's own. Source: S3 User Guide, "Using a bucket-style alias for your access point".
+/// Returns true if a name belongs to a bucket itself. Source: S3 User Guide, "Using a bucket-style alias for
+/// your access point".
 pub fn is_bucket(name: &str) -> bool {
     !name.is_empty()
         && !name.contains(':')
         && !["-s3alias", "--ol-s3", "--x-s3"].iter().any(|end| name.ends_with(end))
 }
 
-/// The ARN of a bucket.
+/// Returns the ARN of a bucket.
 pub fn bucket(name: &str) -> String {
     format!("arn:${{Partition}}:s3:::{name}")
 }
 
-/// Every action of the table, and whether it is needed on a resource.
+/// Returns every action of the table, and true if the action is needed on a resource.
 #[cfg(test)]
 pub fn actions() -> Vec<(&'static str, bool)> {
     ROWS.iter().map(|row| (row.2, !matches!(row.4, Names::Nothing))).collect()

@@ -28,7 +28,7 @@ fn check(command: &str, actions: &[&str], resources: &[&str]) -> Vec<String> {
 }
 
 fn check_denied(command: &str, actions: &[&str], deny: &[&str], resources: &[&str]) -> Vec<String> {
-    // As the host says it.
+    // Formatted as the host writes it.
     let said = |Advice { message, missing }: Advice| match missing.as_slice() {
         [] => message,
         missing => format!("{message}: add `{}`", missing.join(",")),

@@ -1,4 +1,4 @@
-//! The two questions of the contract. Both are the same evaluation.
+//! The two functions of the contract, based on the same evaluation.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,32 +11,32 @@ use crate::pattern::Pattern;
 use crate::question::{Permission, Question};
 use crate::vocabulary::Vocabulary;
 
-/// The name of every resource.
+/// The name for every resource.
 const EVERYTHING: &str = "*";
 
-/// What becomes of a request.
+/// The result for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// All of it is permitted.
+    /// The whole request is permitted.
     Pass,
-    /// Some of it is not.
+    /// Some of the request is not permitted.
     Restrict(Vec<Restriction>),
-    /// None of it is, because nobody can say what is.
+    /// Nothing is permitted, because the policies cannot be evaluated.
     Refuse(String),
 }
 
-/// What is taken for one reason.
+/// The restrictions with one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restriction {
-    /// Places in the permissions.
+    /// Positions of dropped permissions.
     pub drop: Vec<u32>,
     /// Actions that must be denied explicitly.
     pub deny: Vec<String>,
-    /// One line, which names the policy.
+    /// One line that names the policy.
     pub reason: String,
 }
 
-/// What the organisation's policies leave of a request.
+/// Returns the restrictions of the organisation's policies on a request.
 #[must_use]
 pub fn review(question: &Question<'_>, settings: &str) -> Answer {
     match evaluate(question, settings) {
@@ -46,10 +46,10 @@ pub fn review(question: &Question<'_>, settings: &str) -> Answer {
     }
 }
 
-/// Whether the organisation's policies let a plan through: nothing can be taken from one.
+/// Checks a plan against the organisation's policies: permissions can no longer be removed from a plan.
 ///
 /// # Errors
-/// One line that says what they would take, and why.
+/// If the policies would remove something; the error is one line with the action and the reason.
 pub fn approve(question: &Question<'_>, settings: &str) -> Result<(), String> {
     for restriction in evaluate(question, settings)? {
         let dropped = restriction.drop.iter().filter_map(|place| question.permissions.get(*place as usize));
@@ -101,7 +101,7 @@ fn resources(permission: &Permission) -> impl Iterator<Item = &str> {
     everything.into_iter().chain(permission.resources.iter().map(String::as_str))
 }
 
-/// What is taken, for each place and each pattern the first reason.
+/// Removed permissions and denied patterns, each with its first reason.
 #[derive(Default)]
 struct Taken {
     drop: BTreeMap<u32, Why>,
@@ -120,7 +120,7 @@ impl Taken {
         self.deny.dedup_by(|(_, later), (_, first)| later == first);
         let patterns: Vec<Pattern> = self.deny.iter().map(|(_, action)| Pattern::glob(action)).collect();
         for ((why, action), own) in self.deny.iter().zip(&patterns) {
-            // Two that cover each other are both said.
+            // If two patterns cover each other, both are listed.
             if !patterns.iter().any(|other| other.covers(own) && !own.covers(other)) {
                 let deny = &mut by_reason.entry(*why).or_insert_with(|| empty(why)).deny;
                 deny.extend(organisation.spelt(action).cloned());

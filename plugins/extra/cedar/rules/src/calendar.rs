@@ -1,26 +1,26 @@
-//! The time of a request, as policies ask about it.
+//! The time of a request, in the form that policies use.
 
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
-/// Clocks are ahead of UTC by fourteen hours at the most (Kiribati), in seconds.
+/// The largest offset of a clock from UTC, fourteen hours (Kiribati), in seconds.
 const FARTHEST: i32 = 14 * 3600;
 
-/// Where the organisation's clock hangs.
+/// The organisation's time zone.
 #[derive(Clone, Debug)]
 pub struct Calendar(TimeZone);
 
-/// A moment.
+/// A point in time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// Seconds since 1970.
     pub unix: i64,
-    /// 0 to 23, by the organisation's clock.
+    /// The hour, 0 to 23, in the organisation's time zone.
     pub hour: i64,
-    /// 1 is Monday, 7 Sunday, as in ISO 8601, by the organisation's clock.
+    /// The day of the week in the organisation's time zone: 1 is Monday, 7 Sunday, as in ISO 8601.
     pub weekday: i64,
-    /// `2026-11-27T21:00:00Z`, for Cedar's `datetime()`.
+    /// The time as `2026-11-27T21:00:00Z`, for Cedar's `datetime()`.
     pub iso: String,
 }
 
@@ -31,10 +31,10 @@ impl Default for Calendar {
 }
 
 impl Calendar {
-    /// Reads a name of the IANA database, as it was when this component was built, or a fixed offset.
+    /// Reads a name of the IANA database, in the version at build time, or a fixed offset.
     ///
     /// # Errors
-    /// One line that says what to write.
+    /// If the text is neither; the error is one line that says what to write.
     pub fn parse(text: &str) -> Result<Self, String> {
         let zone = if text.starts_with(['+', '-']) {
             let offset = strtime::parse("%:z", text).ok().and_then(|parsed| parsed.offset());
@@ -46,7 +46,8 @@ impl Calendar {
         zone.map(Self).ok_or_else(wrong)
     }
 
-    /// This many seconds after 1970 began; what is beyond the calendar is its last second.
+    /// Returns the moment at a number of seconds after 1970 began; a time beyond the calendar counts as its
+    /// last second.
     #[must_use]
     pub fn at(&self, unix: u64) -> Moment {
         let unix = i64::try_from(unix).unwrap_or(i64::MAX);

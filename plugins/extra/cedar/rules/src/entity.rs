@@ -1,7 +1,9 @@
-//! Who and what policies speak of: what the organisation declared, and that a pattern is the group of all it matches.
+//! The entities of policies: those that the organisation declared, and patterns as groups of everything they
+//! match.
 //!
-//! Cedar's `in` asks about groups. `Action::"s3:*"` is made the parent of `Action::"s3:getobject"`, `Resource::"gs://b/*"` of
-//! `Resource::"gs://b/x"`, so that a policy can name a pattern wherever it can name a group, and nowhere else.
+//! Cedar's `in` compares groups. `Action::"s3:*"` becomes the parent of `Action::"s3:getobject"`, and
+//! `Resource::"gs://b/*"` that of `Resource::"gs://b/x"`, so that a policy can name a pattern wherever it can
+//! name a group, and nowhere else.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -12,7 +14,7 @@ use crate::fold::Names;
 use crate::pattern::{Pattern, Relation, is_pattern, relation};
 use crate::{ACTION, RESOURCE, USER, line};
 
-/// Everything a request may refer to.
+/// All entities that a request may refer to.
 #[derive(Debug)]
 pub struct World {
     entities: Entities,
@@ -28,10 +30,10 @@ struct Group {
     reach: Vec<Pattern>,
 }
 
-/// What a resource's name stands for.
+/// Returns the patterns that a resource's name stands for.
 ///
-/// Security: `tree` is for clouds where `gs://bucket` grants all that is in the bucket. A forbid of `gs://bucket/secret/*` must
-/// bite there, though neither name has a wildcard that covers it.
+/// Security: `tree` is for clouds where `gs://bucket` grants everything in the bucket. A forbid of
+/// `gs://bucket/secret/*` must apply to such a grant, although neither name has a wildcard that covers it.
 #[must_use]
 pub fn reach(kind: &str, id: &str, tree: bool) -> Vec<Pattern> {
     let mut all = vec![Pattern::glob(id)];
@@ -41,9 +43,10 @@ pub fn reach(kind: &str, id: &str, tree: bool) -> Vec<Pattern> {
     all
 }
 
-/// All that may be meant by a resource that is asked for.
+/// Returns the patterns that a requested resource may mean.
 ///
-/// Security: IAM puts something in the place of `${…}`, and `${aws:PrincipalTag/none, 'prod'}` is a way to write `prod`.
+/// Security: IAM replaces `${…}` with a value, and `${aws:PrincipalTag/none, 'prod'}` is a way to write
+/// `prod`.
 #[must_use]
 pub fn asked(resource: &str, tree: bool) -> Vec<Pattern> {
     let mut open = String::new();
@@ -55,17 +58,18 @@ pub fn asked(resource: &str, tree: bool) -> Vec<Pattern> {
     reach(RESOURCE, &(open + rest), tree)
 }
 
-/// One entity's name; none if Cedar has no such type, which does not happen for the three that are asked for.
+/// Returns one entity's name, or `None` if Cedar rejects the type, which does not happen for the three
+/// requested types.
 #[must_use]
 pub fn uid(kind: &str, id: &str) -> Option<EntityUid> {
     Some(EntityUid::from_type_name_and_id(kind.parse().ok()?, EntityId::new(id)))
 }
 
 impl World {
-    /// Reads the entities, and gives each action and resource of them the groups that it is in by its name.
+    /// Reads the entities, and adds each action and resource to the groups of its name.
     ///
     /// # Errors
-    /// One line, for what cannot be read, does not fit the schema or goes round in a circle.
+    /// If the entities cannot be read, do not fit the schema or contain a cycle; the error is one line.
     pub fn load(
         json: Option<&str>,
         schema: Option<&Schema>,
@@ -84,7 +88,7 @@ impl World {
         Ok(world)
     }
 
-    /// Puts a declared entity into the groups of its name, and gives it its name.
+    /// Adds a declared entity to the groups of its name, and sets its attribute `name`.
     fn place(&self, entity: &mut Value) {
         let text = |key: &str| entity.pointer(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (kind, id) = (text("/uid/type"), text("/uid/id"));
@@ -98,7 +102,8 @@ impl World {
         }
     }
 
-    /// The groups that everything of this name is in. Equal ones are in neither: Cedar refuses circles.
+    /// Returns the groups that contain everything of this name. Equal groups do not contain each other: Cedar
+    /// rejects cycles.
     fn parents(&self, kind: &str, id: &str) -> impl Iterator<Item = &Group> {
         let own = reach(kind, id, self.tree);
         self.groups.iter().filter(move |group| {
@@ -107,7 +112,7 @@ impl World {
         })
     }
 
-    /// All that is in a group for sure: itself, what was declared to be in it, and what these names match.
+    /// Returns the certain members of a group: itself, the declared members, and the names matched by these.
     #[must_use]
     pub fn members(&self, group: &EntityUid, kind: &'static str) -> Vec<String> {
         let is = |uid: &EntityUid| uid.type_name().to_string() == kind;
@@ -119,10 +124,11 @@ impl World {
         ids.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Whether every group that a policy names is one.
+    /// Checks that every group that a policy names exists.
     ///
     /// # Errors
-    /// Names one that nothing is in: a forbid for a team that is misspelt would forbid nobody, and say nothing.
+    /// If a named group has no members; the error names it. A forbid for a misspelt team would silently
+    /// forbid nothing.
     pub fn knows(&self, policy: &Policy) -> Result<(), String> {
         let own = |uid: &EntityUid| [USER, ACTION, RESOURCE].contains(&uid.type_name().to_string().as_str());
         let is_group = |uid: &EntityUid| {
@@ -136,16 +142,16 @@ impl World {
         }
     }
 
-    /// Whether names stand for all below them.
+    /// Returns true if names stand for everything below them.
     #[must_use]
     pub fn is_tree(&self) -> bool {
         self.tree
     }
 
-    /// The entities with these actions and resources among them.
+    /// Returns the entities together with these actions and resources.
     ///
     /// # Errors
-    /// One line, where Cedar cannot take them.
+    /// If Cedar rejects an entity; the error is one line.
     pub fn with<'a>(
         &self,
         actions: impl Iterator<Item = &'a str>,
@@ -172,7 +178,8 @@ impl World {
     }
 }
 
-/// Every pattern that is named somewhere; where names stand for all below them, every resource.
+/// Returns every pattern that policies or entities name, and, if names stand for everything below them, every
+/// resource.
 fn groups(names: &Names, tree: bool) -> Vec<Group> {
     let group = |kind, id: &String| Group { kind, id: id.clone(), reach: reach(kind, id, tree) };
     let actions = names.actions.keys().filter(|id| is_pattern(id)).map(|id| group(ACTION, id));

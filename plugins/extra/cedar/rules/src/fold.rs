@@ -1,7 +1,7 @@
-//! Actions without the case of their letters, in Cedar's JSON of policies and entities.
+//! Folds the case of actions, in Cedar's JSON of policies and entities.
 //!
-//! Security: AWS and Azure read `s3:deletebucket` and `s3:DeleteBucket` as one action, Cedar as two. What is asked for and what
-//! policies say are folded in the same way, or another spelling would be a way around every forbid.
+//! Security: AWS and Azure read `s3:deletebucket` and `s3:DeleteBucket` as one action, Cedar as two. Requests
+//! and policies are folded in the same way, because otherwise another spelling would bypass every forbid.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,20 +12,20 @@ use crate::{ACTION, RESOURCE};
 /// Every action and resource that policies and entities name.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// Folded actions, each with the spellings that were found.
+    /// Folded actions, each with the spellings found.
     pub actions: BTreeMap<String, Vec<String>>,
-    /// Resources, as they are.
+    /// Resources, unchanged.
     pub resources: BTreeSet<String>,
 }
 
-/// An action as it is compared. Only letters of ASCII: no cloud's actions have others.
+/// Folds an action for comparison. Only ASCII letters are folded: no cloud's actions have others.
 #[must_use]
 pub fn folded(action: &str) -> String {
     action.to_ascii_lowercase()
 }
 
 impl Names {
-    /// Folds every action within a JSON of Cedar's, and remembers what it names.
+    /// Folds every action in a JSON value of Cedar's, and records the names in the value.
     pub fn fold(&mut self, json: &mut Value) {
         match json {
             Value::Array(items) => items.iter_mut().for_each(|item| self.fold(item)),

@@ -1,11 +1,13 @@
-//! One permission on one resource: kept, kept less some actions, or dropped.
+//! Judges one permission on one resource: kept, kept without some actions, or dropped.
 //!
-//! INVARIANT: what is kept, less what is denied, holds nothing that Cedar would deny if it were asked for by its own name.
+//! INVARIANT: what is kept, without what is denied, contains nothing that Cedar would deny if it were
+//! requested by its own name.
 //!
-//! Cedar is asked about the request as it is written: a pattern is one of the texts that it matches, so Cedar's no is a no. Its
-//! yes is not enough for a pattern. Then every policy is evaluated for all that the pattern covers at once ([`Outcomes`]): no
-//! forbid may come out true or as an error, and one permit must come out true of all of it. Where that fails only because of
-//! actions that policies name, these are denied and the rest is kept.
+//! Cedar first evaluates the request as written: a pattern is one of the texts that it matches, so if Cedar
+//! says no, the answer is no. If Cedar says yes, that is not enough for a pattern. Then every policy is
+//! evaluated for everything that the pattern covers at once ([`Outcomes`]): no forbid may be true or an
+//! error, and one permit must be true of everything. If that fails only because of actions that policies
+//! name, these are denied and the rest is kept.
 
 use cedar_policy::{Authorizer, Context, Decision, Effect, Entities, Request};
 
@@ -18,57 +20,57 @@ use crate::rule::Condition;
 use crate::vocabulary::Vocabulary;
 use crate::{ACTION, RESOURCE, USER, line};
 
-/// What becomes of it.
+/// The result for one permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
-    /// It is kept, less these actions (folded).
+    /// The permission is kept, without these actions (folded).
     Kept(Vec<(String, Why)>),
-    /// It is not.
+    /// The permission is dropped.
     Dropped(Why),
 }
 
-/// Why something is taken away. Policies by their place.
+/// The reason for a removal. Policies are given by their position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// This policy forbids it.
+    /// This policy forbids the permission.
     Forbidden(usize),
-    /// This policy forbids, or may forbid, some of what it covers.
+    /// This policy forbids, or may forbid, a part of the permission.
     PartlyForbidden(usize),
-    /// No policy permits it.
+    /// No policy permits the permission.
     Unpermitted,
-    /// No policy permits all of what it covers.
+    /// No policy permits the whole permission.
     PartlyUnpermitted,
 }
 
-/// What every judgement of one run shares.
+/// The shared inputs of all judgements of one run.
 pub struct Bench<'a> {
     /// Policies and entities.
     pub organisation: &'a Organisation,
-    /// The entities with everything asked for among them.
+    /// The entities, with all requested ones.
     pub entities: &'a Entities,
-    /// Who asks.
+    /// The user who makes the request.
     pub user: &'a str,
-    /// How the provider writes its actions.
+    /// The provider's form of actions.
     pub vocabulary: Vocabulary,
 }
 
-/// All that one evaluation is about.
+/// The inputs of one evaluation.
 struct Scene<'a> {
     action: Pattern,
-    /// Only what is covered by the action and by none of the actions that policies name.
+    /// True if the scene excludes all actions that policies name.
     apart: bool,
     resource: &'a [Pattern],
     leaves: &'a [Outcomes],
 }
 
-/// A policy with an error: nothing can be said about the whole request.
+/// A policy with an error: the whole request cannot be judged.
 struct Broken(usize);
 
 impl Bench<'_> {
     /// Judges one permission on one resource.
     ///
     /// # Errors
-    /// One line that names the policy that cannot be evaluated.
+    /// If a policy cannot be evaluated; the error is one line that names the policy.
     pub fn judge(&self, action: &str, resource: &str, context: Context) -> Result<Judgement, String> {
         let action = folded(action);
         let names = uid(USER, self.user).zip(uid(ACTION, &action)).zip(uid(RESOURCE, resource));
@@ -88,12 +90,12 @@ impl Bench<'_> {
         })
     }
 
-    /// Cedar's own answer to the request as it is written. None is yes.
+    /// Returns Cedar's own answer to the request as written. `None` means permitted.
     fn asked(&self, request: &Request) -> Result<Option<Why>, String> {
         let policies = &self.organisation.policies;
         let response = Authorizer::new().is_authorized(request, &policies.set, self.entities);
         let errors: Vec<_> = response.diagnostics().errors().collect();
-        // Security: Cedar leaves a policy with an error out. A forbid must not be left out.
+        // Security: Cedar skips a policy with an error. A forbid must not be skipped.
         let id = |error: &&cedar_policy::AuthorizationError| match error {
             cedar_policy::AuthorizationError::PolicyEvaluationError(error) => error.policy_id().clone(),
         };
@@ -114,7 +116,8 @@ impl Bench<'_> {
         Ok(Some(by.map_or(Why::Unpermitted, Why::Forbidden)))
     }
 
-    /// What Cedar makes of every leaf; nobody can say where it depends on what is only known as a pattern.
+    /// Evaluates every leaf with Cedar; a leaf is uncertain if it depends on a value that is known only as a
+    /// pattern.
     fn leaves(&self, request: &Request, open_action: bool, open_resource: bool) -> Vec<Outcomes> {
         let rules = &self.organisation.rules;
         let response = Authorizer::new().is_authorized(request, &rules.leaves, self.entities);
@@ -140,14 +143,15 @@ impl Bench<'_> {
         leaves
     }
 
-    /// All that is covered; if not all of it can be kept, what of it can.
+    /// Judges everything that the pattern covers; if not all of it can be kept, the part that can.
     fn abstractly(&self, mut scene: Scene<'_>) -> Result<Judgement, Broken> {
         let Some(whole) = self.finding(&scene)? else {
             return Ok(Judgement::Kept(vec![]));
         };
         let asked = scene.action.clone();
         let within = |name: &&String| {
-            // A group's own name, or another cloud's action: there is none such here, and no cloud could deny it.
+            // A name of a group, or another cloud's action, is not an action here, and no cloud could deny
+            // it.
             self.vocabulary.has(name)
                 && relation(std::slice::from_ref(&asked), &[Pattern::glob(name)]) == Relation::Overlaps
         };
@@ -156,7 +160,7 @@ impl Bench<'_> {
         if let Some(rest) = self.finding(&scene)? {
             return Ok(Judgement::Dropped(if named.is_empty() { whole } else { rest }));
         }
-        // The rest is safe. Of the named, what is safe as a whole is kept as well.
+        // The rest is safe. Named actions that are safe as a whole are kept too.
         scene.apart = false;
         let mut deny = Vec::new();
         for name in named {
@@ -168,7 +172,7 @@ impl Bench<'_> {
         Ok(Judgement::Kept(deny))
     }
 
-    /// Why not all of the scene can be kept; none if it can.
+    /// Returns the reason why the scene cannot be kept as a whole, or `None` if it can.
     fn finding(&self, scene: &Scene<'_>) -> Result<Option<Why>, Broken> {
         let Organisation { policies, rules, .. } = self.organisation;
         let mut permitted = false;
@@ -197,7 +201,7 @@ fn evaluate(condition: &Condition, scene: &Scene<'_>) -> Outcomes {
         Condition::Known(value) => Outcomes::of(*value),
         Condition::Leaf(place) => scene.leaves.get(*place).copied().unwrap_or(Outcomes::ANY),
         Condition::Action(names) => {
-            // What a name covers in part is not in the scene, if the scene is apart from all names.
+            // If the scene excludes all named actions, a name that only overlaps matches nothing in it.
             let otherwise = if scene.apart { Outcomes::FALSE } else { Outcomes::EITHER };
             certain(relation(std::slice::from_ref(&scene.action), names), otherwise)
         }

@@ -1,6 +1,6 @@
-//! Policies in Cedar: an organisation says in them who may ask for what, when, and how it must be enforced.
+//! Cedar policies in which an organisation says who may request what, when, and how it must be enforced.
 //!
-//! What it decides is in [`answer`]. Nothing here knows the contract, or that it is WebAssembly.
+//! [`answer`] holds the decision. Nothing here depends on the contract or on WebAssembly.
 
 pub mod answer;
 pub mod calendar;
@@ -25,10 +25,10 @@ pub const ACTION: &str = "Action";
 /// The type of every resource.
 pub const RESOURCE: &str = "Resource";
 
-/// Characters of an error that are shown: one line of a terminal or two.
+/// The most characters of an error that are shown: one or two lines of a terminal.
 const LINE: usize = 300;
 
-/// An error and its causes in one line.
+/// Joins an error and its causes in one line.
 #[must_use]
 pub fn line(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -43,7 +43,7 @@ pub fn line(error: &dyn std::error::Error) -> String {
     one_line(&text)
 }
 
-/// A text without line ends and other controls, and not too long.
+/// Removes line ends and other control characters from a text, and shortens it.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     text.split(char::is_control)

@@ -1,4 +1,4 @@
-//! Settings to an organisation's rules: read, folded, checked and taken apart.
+//! Turns settings into an organisation's rules: reads, folds, checks and parses them.
 
 use cedar_policy::Schema;
 
@@ -11,25 +11,26 @@ use crate::policy::Policies;
 use crate::rule::Rules;
 use crate::settings::Settings;
 
-/// All that an organisation says.
+/// All rules of an organisation.
 #[derive(Debug)]
 pub struct Organisation {
     /// Its policies.
     pub policies: Policies,
     /// Its entities.
     pub world: World,
-    /// Its policies, taken apart.
+    /// Its policies, parsed.
     pub rules: Rules,
-    /// Its clock.
+    /// Its time zone.
     pub calendar: Calendar,
     names: Names,
 }
 
 impl Organisation {
-    /// Reads the settings, for a cloud whose names stand for all below them or not (`tree`).
+    /// Reads the settings; `tree` is true for a cloud whose names stand for everything below them.
     ///
     /// # Errors
-    /// One line. Half an organisation's rules are none: whatever cannot be read refuses everything.
+    /// If anything cannot be read; the error is one line. A part of the rules is not enough, so an unreadable
+    /// part refuses everything.
     pub fn load(settings: &str, tree: bool) -> Result<Self, String> {
         let settings = Settings::parse(settings)?;
         let calendar = settings.time_zone.as_deref().map(Calendar::parse).transpose()?.unwrap_or_default();
@@ -50,9 +51,9 @@ impl Organisation {
         Ok(Self { policies, world, rules, calendar, names })
     }
 
-    /// An action as the organisation spells it, in every way that it does.
+    /// Returns the organisation's spellings of an action.
     ///
-    /// Google's actions have capitals that count: a deny pattern must be what somebody wrote.
+    /// Case matters in Google's actions, so a deny pattern must have a spelling that the organisation wrote.
     pub fn spelt<'a>(&'a self, folded: &'a String) -> impl Iterator<Item = &'a String> {
         let spellings = self.names.actions.get(folded).map(Vec::as_slice);
         spellings.unwrap_or(std::slice::from_ref(folded)).iter()

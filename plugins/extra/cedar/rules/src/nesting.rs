@@ -1,12 +1,13 @@
-//! How deeply a text is nested: whatever reads it calls itself for each bracket, and a component's stack is short.
+//! The depth of nested brackets in a text: parsers recurse for each bracket, and a component's stack is
+//! small.
 
-/// Policies that people write have five. At about 40 the stack of this component ends.
+/// The greatest depth. Typical policies have five; at about 40 the stack of this component overflows.
 const DEEPEST: usize = 32;
 
-/// Refuses a text of Cedar or JSON that would end the component instead of being read.
+/// Rejects a text of Cedar or JSON that would overflow the stack of the component.
 ///
 /// # Errors
-/// One line that says where.
+/// If the text is nested too deeply; the error is one line with the place.
 pub fn check(title: &str, text: &str) -> Result<(), String> {
     let (mut depth, mut line) = (0_usize, 1_usize);
     let (mut in_text, mut in_comment) = (false, false);
@@ -19,7 +20,7 @@ pub fn check(title: &str, text: &str) -> Result<(), String> {
             }
             _ if in_comment => {}
             '\\' if in_text => {
-                // A line that ends so still ends.
+                // An escaped line break still ends the line.
                 let _ = characters.next_if(|&escaped| escaped != '\n');
             }
             '"' => in_text = !in_text,

@@ -1,8 +1,10 @@
-//! What may come of evaluating a condition for everything that a wildcard covers: true, false, an error, or several of these.
+//! The possible outcomes of a condition for everything that a wildcard covers: true, false, an error, or
+//! several of these.
 
 use std::ops::BitOr;
 
-/// A set of outcomes. More than one means: one for some of what is asked for, another for the rest, or nobody can say.
+/// A set of outcomes. Several outcomes mean that they differ within the request, or that the result is
+/// uncertain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcomes(u8);
 
@@ -11,33 +13,33 @@ impl Outcomes {
     pub const TRUE: Self = Self(1);
     /// False of everything.
     pub const FALSE: Self = Self(2);
-    /// An error, whatever it is asked about.
+    /// An error for everything.
     pub const ERROR: Self = Self(4);
-    /// Nobody can say.
+    /// Uncertain: any outcome is possible.
     pub const ANY: Self = Self(7);
-    /// True of some, false of others, an error of none.
+    /// True of some, false of others, and never an error.
     pub const EITHER: Self = Self(3);
 
-    /// The one outcome.
+    /// Returns the set of one outcome.
     #[must_use]
     pub fn of(value: bool) -> Self {
         if value { Self::TRUE } else { Self::FALSE }
     }
 
-    /// Whether this may come of it.
+    /// Returns true if this outcome is possible.
     #[must_use]
     pub fn may(self, outcome: Self) -> bool {
         self.0 & outcome.0 != 0
     }
 
-    /// `!`, which leaves an error an error.
+    /// Applies `!`, which leaves an error an error.
     #[must_use]
     pub fn negated(self) -> Self {
         let swap = |from: Self, to: Self| if self.may(from) { to.0 } else { 0 };
         Self(swap(Self::TRUE, Self::FALSE) | swap(Self::FALSE, Self::TRUE) | (self.0 & Self::ERROR.0))
     }
 
-    /// `if self then yes else no`, as Cedar evaluates it: one branch alone.
+    /// Applies `if self then yes else no`, as Cedar evaluates it: only one branch.
     ///
     /// `a && b` is `if a then b else false`, `a || b` is `if a then true else b`.
     #[must_use]

@@ -1,22 +1,22 @@
-//! How a pattern that is asked for stands to a pattern that a policy speaks of.
+//! Compares a requested pattern with a pattern in a policy.
 //!
-//! Security: whatever is not certain is [`Relation::Overlaps`], which permits nothing and escapes no forbid.
+//! Security: every uncertain case is [`Relation::Overlaps`], which permits nothing and escapes no forbid.
 
 use audex_sdk::pattern::{Symbol, intersects_symbols, is_wild, symbols};
 use cedar_policy::pst::PatternElem;
 
-/// How all that is asked for stands to all that a test is true of.
+/// The relation of everything requested to everything for which a test is true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// The test is true of everything asked for.
+    /// The test is true of everything requested.
     Inside,
-    /// The test is true of nothing asked for.
+    /// The test is true of nothing requested.
     Apart,
-    /// Of some of it, or nobody can say.
+    /// The test is true of some of it, or the result is uncertain.
     Overlaps,
 }
 
-/// A pattern's places, as written and without the case of ASCII letters.
+/// The symbols of a pattern, as written and with folded ASCII case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     places: Vec<Symbol>,
@@ -30,13 +30,13 @@ impl Pattern {
         Self::new(symbols(text))
     }
 
-    /// Reads no wildcards.
+    /// Reads a text without wildcards.
     #[must_use]
     pub fn exact(text: &str) -> Self {
         Self::new(text.chars().map(Symbol::Literal).collect())
     }
 
-    /// What is on the right of Cedar's `like`: there `?` is a character, and `\*` a star.
+    /// Reads the right side of Cedar's `like`, where `?` is a character, and `\*` a star.
     #[must_use]
     pub fn like(elements: &[PatternElem]) -> Self {
         let place = |element: &PatternElem| match element {
@@ -55,26 +55,27 @@ impl Pattern {
         Self { places, folded }
     }
 
-    /// Whether everything that `narrow` matches is matched by this. Never true wrongly.
+    /// Returns true if this pattern matches everything that `narrow` matches. Never true wrongly.
     #[must_use]
     pub fn covers(&self, narrow: &Self) -> bool {
         !differ(&self.places, &narrow.places) && covers(&self.places, &narrow.places)
     }
 
-    /// Whether some text is matched by both. Never false wrongly, whether or not the cloud tells the cases of letters apart.
+    /// Returns true if both patterns match some common text. Never false wrongly, for clouds with and without
+    /// case.
     #[must_use]
     pub fn intersects(&self, other: &Self) -> bool {
         !differ(&self.folded, &other.folded) && intersects_symbols(&self.folded, &other.folded)
     }
 
-    /// Whether it is a single text.
+    /// Returns true if the pattern is a single text.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         self.places.iter().all(|place| matches!(place, Symbol::Literal(_)))
     }
 }
 
-/// How all of `asked` together stand to all of `test` together.
+/// Returns the relation of all of `asked` together to all of `test` together.
 #[must_use]
 pub fn relation(asked: &[Pattern], test: &[Pattern]) -> Relation {
     if asked.iter().all(|asked| test.iter().any(|test| test.covers(asked))) {
@@ -86,7 +87,7 @@ pub fn relation(asked: &[Pattern], test: &[Pattern]) -> Relation {
     Relation::Apart
 }
 
-/// Whether they differ before the first wildcard: most names do, and then there is nothing to work out.
+/// Returns true if the patterns differ before the first wildcard: most names do, and this check is cheap.
 fn differ(left: &[Symbol], right: &[Symbol]) -> bool {
     let literal = |(left, right): &(&Symbol, &Symbol)| {
         matches!((left, right), (Symbol::Literal(_), Symbol::Literal(_)))
@@ -94,7 +95,7 @@ fn differ(left: &[Symbol], right: &[Symbol]) -> bool {
     left.iter().zip(right).take_while(literal).any(|(left, right)| left != right)
 }
 
-/// Walks `wide`; `reached` says for each place of `narrow` whether what is before it can have been taken.
+/// Walks `wide`; `reached` marks each place of `narrow` up to which the text can be matched so far.
 fn covers(wide: &[Symbol], narrow: &[Symbol]) -> bool {
     let mut reached = vec![false; narrow.len() + 1];
     if let Some(start) = reached.first_mut() {
@@ -125,7 +126,7 @@ fn takes_one(place: Symbol, symbol: Symbol) -> bool {
     }
 }
 
-/// Whether a name in a policy is a pattern.
+/// Returns true if a name in a policy is a pattern.
 #[must_use]
 pub fn is_pattern(text: &str) -> bool {
     is_wild(text)

@@ -1,4 +1,4 @@
-//! The organisation's policies, as Cedar takes them and as they are called in reasons.
+//! The organisation's policies, in Cedar's form and with their names for reasons.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +9,24 @@ use crate::fold::Names;
 use crate::line;
 use crate::nesting;
 
-/// All policies, in the order in which they are written.
+/// All policies, in the order of the text.
 #[derive(Debug, Default)]
 pub struct Policies {
-    /// For Cedar, with folded actions.
+    /// The policies for Cedar, with folded actions.
     pub set: PolicySet,
-    /// One for each policy.
+    /// One label for each policy.
     pub labels: Vec<Label>,
     places: BTreeMap<PolicyId, usize>,
 }
 
-/// What a policy is called.
+/// The name and effect of a policy.
 #[derive(Debug)]
 pub struct Label {
     /// Its `@id`, or `policyN`, counted from 0 over all texts.
     pub name: String,
-    /// Its `@reason`: what the organisation wants the user to read.
+    /// Its `@reason`, the organisation's message to the user.
     pub reason: Option<String>,
-    /// Whether it permits or forbids.
+    /// Its effect: permit or forbid.
     pub effect: Effect,
 }
 
@@ -34,7 +34,8 @@ impl Policies {
     /// Reads every text.
     ///
     /// # Errors
-    /// One line with text and line, for what Cedar cannot read and for templates, which apply to nothing.
+    /// If Cedar cannot read a text, or a text has a template, which applies to nothing; the error is one line
+    /// with text and line.
     pub fn parse<'a>(
         texts: impl Iterator<Item = (String, &'a str)>,
         schema: Option<&Schema>,
@@ -48,7 +49,8 @@ impl Policies {
                 return Err(format!("{title}: `{}` is a template, and applies to nothing", template.id()));
             }
             let mut written: Vec<&Policy> = set.policies().collect();
-            // Cedar calls them policy0, policy1, … in the order of the text; `policy10` comes after `policy9`.
+            // Cedar names policies policy0, policy1, … in the order of the text; `policy10` comes after
+            // `policy9`.
             let id = |policy: &&Policy| policy.id().to_string();
             written.sort_by_key(|policy| (id(policy).len(), id(policy)));
             for policy in written {
@@ -77,24 +79,24 @@ impl Policies {
         Ok(())
     }
 
-    /// The first in the text of these policies: Cedar gives them in no order.
+    /// Returns the first of these policies in the text: Cedar returns them in no fixed order.
     pub fn first<'a>(&self, ids: impl Iterator<Item = &'a PolicyId>) -> Option<usize> {
         ids.filter_map(|id| self.places.get(id).copied()).min()
     }
 
-    /// The policies in order.
+    /// Returns the policies in order.
     pub fn iter(&self) -> impl Iterator<Item = &Policy> {
         (0..self.labels.len()).filter_map(|place| self.set.policy(&PolicyId::new(format!("policy{place}"))))
     }
 
-    /// What the policy at this place is called.
+    /// Returns the name of the policy at this position.
     #[must_use]
     pub fn name(&self, place: usize) -> &str {
         self.labels.get(place).map_or("?", |label| &label.name)
     }
 }
 
-/// Whether the validator finds the policy sound: no attribute that is not there, no type that there is none of.
+/// Checks a policy with the validator: unknown attributes and types are errors.
 fn fits(policy: &Policy, schema: &Schema) -> Result<(), String> {
     let set = PolicySet::from_policies([policy.clone()]).map_err(|error| line(&error))?;
     let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);

@@ -1,69 +1,71 @@
-//! What is asked: the request before it is planned, or the plan. The contract's shapes are turned into these at the border.
+//! The question to the policies: the request before planning, or the plan. The border converts the contract's
+//! types to these.
 
 use cedar_policy::{Context, RestrictedExpression as Value};
 
 use crate::calendar::Calendar;
 use crate::line;
 
-/// One request and all that is known about it.
+/// One request and all known facts about it.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// `aws`, `gcp`, …
+    /// The provider: `aws`, `gcp`, ….
     pub provider: &'a str,
-    /// What is asked for.
+    /// The requested permissions.
     pub permissions: &'a [Permission],
-    /// What is denied already, as patterns.
+    /// The actions that are denied already, as patterns.
     pub deny: &'a [String],
-    /// How long it is asked for.
+    /// The requested duration.
     pub ttl_seconds: u32,
-    /// The run.
+    /// The session of the run.
     pub session: &'a str,
-    /// Who asks.
+    /// The user who makes the request.
     pub user: &'a str,
-    /// What is going to be run.
+    /// The command to run.
     pub command: &'a [String],
-    /// Seconds since 1970.
+    /// The time of the request, in seconds since 1970.
     pub now: u64,
-    /// The profiles that were named.
+    /// The profiles named in the request.
     pub profiles: &'a [String],
-    /// What the user said it is for.
+    /// The purpose that the user stated.
     pub justification: Option<&'a str>,
-    /// How far the request has come.
+    /// The stage of the request.
     pub stage: Stage<'a>,
 }
 
 /// One permission.
 #[derive(Clone, Debug, Default)]
 pub struct Permission {
-    /// The provider's own action, or a pattern of such.
+    /// The provider's own action, or a pattern of actions.
     pub action: String,
-    /// What the user wrote.
+    /// The permission as the user wrote it.
     pub origin: String,
-    /// Names or patterns; none is every resource.
+    /// Names or patterns; an empty list means every resource.
     pub resources: Vec<String>,
     /// `cloud`, `token` or `none`, once there is a plan.
     pub enforced_by: Option<String>,
 }
 
-/// How far the request has come.
+/// The stage of a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Stage<'a> {
-    /// It is asked; nothing is known about how it will be enforced.
+    /// The request before planning; its enforcement is not known yet.
     Request,
-    /// There is a plan.
+    /// The request with its plan.
     Plan {
         /// The provider's method.
         method: &'a str,
-        /// The longest that the credentials may live.
+        /// The longest possible life of the credentials.
         longest_life_seconds: u32,
     },
 }
 
 impl Question<'_> {
-    /// What Cedar's `context` is for one permission.
+    /// Returns Cedar's `context` for one permission.
     ///
     /// # Errors
-    /// One line. A plan that does not say who enforces a permission is one: `context has enforced_by` must not be false then.
+    /// If a plan does not say who enforces a permission: `context has enforced_by` must not be false then.
+    /// The error is one line.
     pub fn context(&self, permission: &Permission, calendar: &Calendar) -> Result<Context, String> {
         let text = |text: &str| Value::new_string(text.to_owned());
         let moment = calendar.at(self.now);

@@ -1,6 +1,8 @@
-//! Policies taken apart as far as actions and resources are concerned, so that they can be asked about everything a wildcard covers.
+//! Policies parsed for actions and resources, so that they can be evaluated for everything that a wildcard
+//! covers.
 //!
-//! What compares the action or the resource with a name is understood; all other conditions are leaves, which Cedar evaluates.
+//! Comparisons of the action or the resource with a name are parsed; all other conditions are leaves, which
+//! Cedar evaluates.
 
 use std::sync::Arc;
 
@@ -18,9 +20,9 @@ use crate::{ACTION, RESOURCE, USER, line};
 /// A policy's condition, its scope included.
 #[derive(Debug)]
 pub enum Condition {
-    /// The same for every request.
+    /// The condition has the same value for every request.
     Known(bool),
-    /// Cedar's to evaluate: a place in [`Rules::leaves`].
+    /// Cedar evaluates the condition: a position in [`Rules::leaves`].
     Leaf(usize),
     /// The action is one of these.
     Action(Vec<Pattern>),
@@ -28,37 +30,38 @@ pub enum Condition {
     Resource(Vec<Pattern>),
     /// `!`
     Not(Box<Condition>),
-    /// `if … then … else`; `&&` and `||` are that too.
+    /// `if … then … else`; `&&` and `||` have this form too.
     If(Box<[Condition; 3]>),
 }
 
-/// What a leaf's value depends on, beside principal and context.
+/// The inputs of a leaf, besides principal and context.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Needs {
-    /// On the action.
+    /// True if the value depends on the action.
     pub action: bool,
-    /// On the resource.
+    /// True if the value depends on the resource.
     pub resource: bool,
 }
 
-/// All policies taken apart, in their order.
+/// All parsed policies, in their order.
 #[derive(Debug, Default)]
 pub struct Rules {
-    /// One for each policy.
+    /// One condition for each policy.
     pub conditions: Vec<Condition>,
-    /// Each leaf as a policy of its own: satisfied is true, an error an error.
+    /// Each leaf as a policy of its own: satisfied means true, and an error stays an error.
     pub leaves: PolicySet,
-    /// What each leaf depends on.
+    /// The inputs of each leaf.
     pub needs: Vec<Needs>,
     /// Actions that conditions compare with, folded.
     pub actions: Vec<String>,
 }
 
 impl Rules {
-    /// Takes one more policy apart.
+    /// Parses one more policy.
     ///
     /// # Errors
-    /// One line, for what would never be true as it is written: a forbid that forbids nothing must not look like one that does.
+    /// If a part of the policy could never be true as written; the error is one line. A forbid that forbids
+    /// nothing must not look like an effective one.
     pub fn add(&mut self, policy: &cedar_policy::Policy, world: &World) -> Result<(), String> {
         let Policy::Static(policy) = policy.to_pst().map_err(|error| line(&error))? else {
             return Err("is linked to a template".to_owned());
@@ -105,7 +108,7 @@ impl Rules {
         })
     }
 
-    /// `==`, with the name on either side.
+    /// Parses `==`, with the name on either side.
     fn equal(&mut self, whole: &Expr, left: &Expr, right: &Expr, world: &World) -> Result<Condition, String> {
         for (subject, other) in [(left, right), (right, left)] {
             let (kind, id) = match (subject, other) {
@@ -129,7 +132,7 @@ impl Rules {
         self.leaf(whole)
     }
 
-    /// `in`, with one group or several.
+    /// Parses `in`, with one group or several.
     fn within(
         &mut self,
         whole: &Expr,
@@ -187,7 +190,8 @@ impl Rules {
         Condition::Action(patterns)
     }
 
-    /// A condition that Cedar evaluates. A pattern within it would only ever be compared as a text.
+    /// Adds a condition for Cedar to evaluate. A pattern in the condition is an error, because Cedar would
+    /// compare it as text.
     fn leaf(&mut self, expr: &Expr) -> Result<Condition, String> {
         let found =
             |part: &Expr| literal(part).filter(|uid| is_pattern_name(uid)).map(|uid| vec![uid.to_string()]);

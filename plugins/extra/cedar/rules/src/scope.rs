@@ -1,4 +1,4 @@
-//! A policy's scope as conditions like any others, and the forms in which policies compare.
+//! A policy's scope as ordinary conditions, and the forms of comparisons in policies.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use cedar_policy::pst::{
 use crate::pattern::is_pattern;
 use crate::{ACTION, RESOURCE, USER};
 
-/// All that must be true for a policy to apply, in the order in which Cedar evaluates it.
+/// Returns all conditions of a policy, in Cedar's order of evaluation.
 ///
 /// # Errors
-/// When it is a template.
+/// If the policy is a template.
 pub fn parts(policy: &Template) -> Result<Vec<Expr>, String> {
     let compare = |op, var: &Var, right| Expr::BinaryOp {
         op,
@@ -67,7 +67,7 @@ fn entity(one: &EntityOrSlot) -> Result<Expr, String> {
     }
 }
 
-/// The entity that is named, if one is.
+/// Returns the entity that an expression names, if any.
 #[must_use]
 pub fn literal(expr: &Expr) -> Option<&EntityUID> {
     match expr {
@@ -76,23 +76,24 @@ pub fn literal(expr: &Expr) -> Option<&EntityUID> {
     }
 }
 
-/// Whether it is `resource.name`.
+/// Returns true if the expression is `resource.name`.
 #[must_use]
 pub fn is_name(expr: &Expr) -> bool {
     matches!(expr, Expr::GetAttr { expr, attr } if attr == "name" && **expr == Expr::Var(Var::Resource))
 }
 
-/// Whether an entity's name is a pattern of actions or resources.
+/// Returns true if an entity's name is a pattern of actions or resources.
 #[must_use]
 pub fn is_pattern_name(uid: &EntityUID) -> bool {
     let kind = uid.ty.to_string();
     (kind == ACTION || kind == RESOURCE) && is_pattern(&uid.eid)
 }
 
-/// The only type that this variable ever has.
+/// Returns the only type that this variable ever has.
 ///
 /// # Errors
-/// When it is compared with another: that is never true, and a forbid that says so was meant to forbid something.
+/// If the variable is compared with another type: that is never true, and such a forbid was meant to forbid
+/// something.
 pub fn expected(var: &Var, kind: &EntityType) -> Result<&'static str, String> {
     let (var, only) = match var {
         Var::Principal => ("principal", USER),

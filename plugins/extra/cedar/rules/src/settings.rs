@@ -1,8 +1,8 @@
-//! What the organisation wrote: `{"policies": …, "entities": …, "schema": …}`, contents and never file names.
+//! The organisation's settings: `{"policies": …, "entities": …, "schema": …}`, contents and never file names.
 
 use serde::Deserialize;
 
-/// This filter's settings. A key that is not known is an error: a misspelt one must not be a rule that is missing.
+/// This filter's settings. An unknown key is an error: a misspelt key must not silently disable a rule.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -14,7 +14,8 @@ pub struct Settings {
     /// A schema in Cedar's own syntax, which every policy must fit.
     #[serde(default)]
     pub schema: Option<String>,
-    /// Whose hours `context.hour` and `context.weekday` are: a name of the IANA database, or an offset. UTC where it is not said.
+    /// The time zone of `context.hour` and `context.weekday`: a name of the IANA database, or an offset. The
+    /// default is UTC.
     #[serde(default)]
     pub time_zone: Option<String>,
 }
@@ -23,9 +24,9 @@ pub struct Settings {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Texts {
-    /// One.
+    /// One text.
     One(String),
-    /// Several, which count as one.
+    /// Several texts, which count as one.
     Several(Vec<String>),
 }
 
@@ -33,14 +34,14 @@ impl Settings {
     /// Reads the settings.
     ///
     /// # Errors
-    /// One line that says what is wrong with them.
+    /// If the settings are malformed; the error is one line that describes the problem.
     pub fn parse(json: &str) -> Result<Self, String> {
         serde_json::from_str(json).map_err(|error| {
             format!("its settings need `policies`, and may have `entities`, `schema` and `time_zone`, all of them texts: {error}")
         })
     }
 
-    /// The texts of policies, each with what to call it.
+    /// Returns the texts of policies, each with a name for messages.
     pub fn texts(&self) -> impl Iterator<Item = (String, &str)> {
         let (one, several) = match &self.policies {
             Texts::One(text) => (Some(("policies".to_owned(), text.as_str())), [].as_slice()),

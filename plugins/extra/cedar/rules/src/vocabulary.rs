@@ -1,24 +1,24 @@
-//! What is certain about a provider's names without knowing any of them.
+//! The certain facts about a provider's names, without a list of the names.
 
 use crate::pattern::{Pattern, Relation, relation};
 
-/// How a provider writes actions and resources.
+/// The form of a provider's actions and resources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vocabulary {
-    /// What every action matches.
+    /// The pattern that every action matches.
     shape: &'static str,
-    /// What no action has in it.
+    /// Characters that no action contains.
     never: &'static [char],
-    /// Whether a resource's name stands for all below it.
+    /// True if a resource's name stands for everything below it.
     tree: bool,
 }
 
 impl Vocabulary {
-    /// The provider's; of one that is not known nothing is certain.
+    /// Returns the provider's vocabulary; for an unknown provider nothing is certain.
     #[must_use]
     pub fn of(provider: &str) -> Self {
         match provider {
-            // Vault hands out credentials of AWS.
+            // Vault issues credentials of AWS.
             "aws" | "vault" => Self { shape: "*:*", never: &['.', '/'], tree: false },
             "azure" => Self { shape: "*/*", never: &[':'], tree: true },
             "gcp" => Self { shape: "*.*", never: &[':', '/'], tree: true },
@@ -26,14 +26,14 @@ impl Vocabulary {
         }
     }
 
-    /// Whether the name can be an action of this provider, or a pattern that matches one.
+    /// Returns true if the name can be an action of this provider, or a pattern that matches one.
     #[must_use]
     pub fn has(&self, action: &str) -> bool {
         let apart = relation(&[Pattern::glob(self.shape)], &[Pattern::glob(action)]) == Relation::Apart;
         !apart && !action.contains(self.never)
     }
 
-    /// Whether a resource's name stands for all below it, as `gs://bucket` does.
+    /// Returns true if a resource's name stands for everything below it, as `gs://bucket` does.
     #[must_use]
     pub fn is_tree(&self) -> bool {
         self.tree

@@ -1,4 +1,4 @@
-//! What becomes of grants.
+//! Plans for grants.
 
 use audex_sdk::provider::Scope;
 
@@ -6,7 +6,7 @@ use super::*;
 
 const REPOSITORY: &[&str] = &["octo-org/hello"];
 
-/// A grant as the host makes it of what somebody wrote: each with what it includes.
+/// Returns a grant as the host makes it from the user's text: each action with its included actions.
 fn grant(wrote: &[(&str, &[&str])], deny: &[&str]) -> Grant {
     let mut permissions: Vec<Permission> = Vec::new();
     for (origin, resources) in wrote {
@@ -28,7 +28,7 @@ fn grant(wrote: &[(&str, &[&str])], deny: &[&str]) -> Grant {
     }
 }
 
-/// The same without what a filter dropped.
+/// Returns the grant without the actions that a filter dropped.
 fn without(mut grant: Grant, dropped: &[&str]) -> Grant {
     grant.permissions.retain(|permission| !dropped.contains(&permission.action.as_str()));
     grant
@@ -77,7 +77,7 @@ fn what_a_filter_dropped_in_between_refuses_what_would_give_it_all_the_same() {
     let write = || grant(&[("contents:write", REPOSITORY)], &[]);
     assert_eq!(policy(&without(write(), &["contents:read"])).unwrap_err(), "inseparable");
     assert_eq!(policy(&without(write(), &["metadata:read"])).unwrap_err(), "inseparable");
-    // The twin: what is dropped from above lowers the level.
+    // The counterpart: dropping the highest level lowers the level.
     let lowered = policy(&without(write(), &["contents:write"])).unwrap();
     assert_eq!(lowered, r#"{"permissions":{"contents":"read","metadata":"read"},"repositories":["hello"]}"#);
 }
@@ -141,7 +141,7 @@ fn permissions_on_different_repositories_are_refused() {
     assert_eq!(policy(&differ).unwrap_err(), "resources-differ");
     let one_on_all = grant(&[("contents:read", &["octo-org/a"]), ("issues:write", &[])], &[]);
     assert_eq!(policy(&one_on_all).unwrap_err(), "resources-differ");
-    // The same ones in two steps are the same.
+    // The same repositories in two permissions are the same set.
     let both = ["octo-org/a", "octo-org/b"];
     let parts = grant(
         &[("issues:read", &["octo-org/a"]), ("issues:read", &["octo-org/B"]), ("contents:read", &both)],
@@ -156,7 +156,7 @@ fn what_is_of_the_organisation_is_not_narrowed_by_repositories() {
     assert_eq!(narrowed.permissions[0].enforced_by, Enforcer::Token);
     let whole = plan(&grant(&[("members:read", &["octo-org/*"])], &[]), true).unwrap();
     assert_eq!(whole.permissions[0].enforced_by, Enforcer::Cloud);
-    // An App with nothing but this has no `metadata`, and asking for that would fail.
+    // An App with only this permission has no `metadata`, and a request for `metadata` would fail.
     assert_eq!(whole.policy.unwrap(), r#"{"permissions":{"members":"read"}}"#);
     let metadata = grant(&[("metadata:read", REPOSITORY)], &[]);
     assert!(policy(&metadata).unwrap().contains(r#"{"metadata":"read"}"#));

@@ -1,8 +1,8 @@
-//! A small evaluator of policies, written on its own: it shares no code with the compiler.
+//! A small, independent evaluator of policies: it shares no code with the compiler.
 
 use serde_json::Value;
 
-/// A policy that was read: for each statement whether it allows, the actions in lower case, the resources.
+/// A parsed policy: for each statement true if it allows, the actions in lower case, the resources.
 pub struct Policy(Vec<(bool, Vec<String>, Vec<String>)>);
 
 impl Policy {
@@ -20,7 +20,7 @@ impl Policy {
         Self(policy["Statement"].as_array().unwrap().iter().map(statement).collect())
     }
 
-    /// Whether it lets `action` (`service:Action`) through on `resource`, conditions aside.
+    /// Returns true if the policy allows `action` (`service:Action`) on `resource`, ignoring conditions.
     pub fn allows(&self, action: &str, resource: &str) -> bool {
         let action = action.to_lowercase();
         let mut allowed = false;
@@ -43,7 +43,7 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// `*` and `?`, by a set of states: the places of the pattern that may come next.
+/// Matches `*` and `?` with a set of states: the places of the pattern that may come next.
 pub fn fits(pattern: &str, text: &str) -> bool {
     if !pattern.contains(['*', '?']) {
         return pattern == text;

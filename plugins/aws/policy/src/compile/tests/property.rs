@@ -1,4 +1,5 @@
-//! What is true of every request: the policy allows each asked action on each asked resource, and nothing else.
+//! Properties of every request: the policy allows each requested action on each requested resource, and
+//! nothing else.
 
 use aws_catalogue::Found;
 
@@ -13,7 +14,7 @@ const REQUESTS: u64 = 2000;
 struct Request {
     parts: Vec<Part>,
     deny: Vec<String>,
-    /// Actions to try: of the asked services, asked and not.
+    /// Actions to try, of the requested services; not all of them were requested.
     probes: Vec<Found>,
 }
 
@@ -24,12 +25,13 @@ struct Part {
     resources: Vec<String>,
 }
 
-/// A request for one list of actions on one list of resources.
+/// Returns a request for one list of actions on one list of resources.
 fn request(random: &mut Random) -> Request {
     request_of(random, 1)
 }
 
-/// A request of several such lists, as several profiles are one: some with the services, actions or resources of others.
+/// Returns a request of several such lists, like several profiles in one: some share services, actions or
+/// resources.
 fn request_of(random: &mut Random, count: usize) -> Request {
     let mut services = random::some_services(random);
     let mut probes: Vec<Found> = Vec::new();
@@ -121,7 +123,7 @@ impl Request {
         self.deny.iter().any(|pattern| fits(&pattern.to_lowercase(), &action.to_lowercase()))
     }
 
-    /// What was asked for: by one of the parts, and not denied.
+    /// Returns true if one of the parts asks for the action on the resource, and it is not denied.
     fn asked(&self, found: &Found, resource: &str) -> bool {
         !self.denied(&found.full_name()) && self.parts.iter().any(|part| part.asks(found, resource))
     }
@@ -149,7 +151,7 @@ impl Request {
 }
 
 impl Part {
-    /// The action by name or pattern, the resource by one of the limits.
+    /// Returns true if the part names the action by name or pattern, and the resource by one of the limits.
     fn asks(&self, found: &Found, resource: &str) -> bool {
         let name = found.full_name().to_lowercase();
         let by = |action: &String| {
@@ -171,7 +173,8 @@ impl Part {
         if found.takes_resource() {
             return self.resources.iter().any(|limit| fits(limit, resource));
         }
-        // Documented: what takes no resource is granted where it was asked for by name, or by a pattern for such alone.
+        // Documented: an action without resources is granted if it was requested by name, or by a pattern of
+        // only such actions.
         !pattern.contains(['*', '?']) || WORLD.takes_no_resource(pattern)
     }
 }
@@ -187,7 +190,7 @@ fn a_policy_allows_what_was_asked_and_nothing_else() {
         made += 1;
         granted += request.hold(&compiled.policy, &policy, &mut random);
     }
-    // The generator must not drift into requests that are all refused or all denied.
+    // The generator must not drift into requests that are all rejected or all denied.
     println!("{made} policies, {granted} pairs granted");
     assert!(made > 1500 && granted > 20_000, "{made} policies, {granted} pairs granted");
 }
@@ -199,7 +202,7 @@ fn a_union_allows_what_one_of_its_parts_asked_and_nothing_else() {
         let mut random = Random::new(seed + 3_000_000);
         let count = 2 + random.below(3);
         let request = request_of(&mut random, count);
-        // As long as it needs to be: that shortening changes nothing is a test of its own.
+        // Enough room for the full length: another test checks that shortening changes nothing.
         let Some((compiled, policy)) = request.compile(100_000) else { continue };
         made += 1;
         granted += request.hold(&compiled.policy, &policy, &mut random);
@@ -215,7 +218,7 @@ fn making_a_policy_fit_never_changes_what_it_allows() {
         let mut random = Random::new(seed + 1_000_000);
         let count = 1 + random.below(3);
         let mut request = request_of(&mut random, count);
-        // Neighbours in the catalogue can be shortened; single actions hardly.
+        // Neighbours in the catalogue can often be shortened, single actions rarely.
         let all = WORLD.actions(request.probes[0].service);
         let first = random.below(all.len());
         let run = &all[first..(first + 1 + random.below(30)).min(all.len())];

@@ -30,7 +30,7 @@ impl Random {
     }
 }
 
-/// Services that are often asked for, and any others.
+/// Returns services that are often requested, and any others.
 pub fn some_services(random: &mut Random) -> Vec<&'static str> {
     let known = ["s3", "ec2", "dynamodb", "lambda", "iam", "sqs", "logs", "cloudwatch", "kms", "sts"];
     (0..=random.below(3))
@@ -38,7 +38,7 @@ pub fn some_services(random: &mut Random) -> Vec<&'static str> {
         .collect()
 }
 
-/// An action of the service `prefix`, as is, in another case, or with wildcards.
+/// Returns an action of the service `prefix`: unchanged, in another case, or with wildcards.
 pub fn action(random: &mut Random, prefix: &str) -> String {
     let name = &random.pick(WORLD.actions(prefix)).name;
     match random.below(10) {
@@ -54,7 +54,7 @@ pub fn action(random: &mut Random, prefix: &str) -> String {
     }
 }
 
-/// A resource that `found` can be called on; `*` if it takes none.
+/// Returns a resource that `found` can be called on; `*` if the action takes none.
 pub fn concrete(random: &mut Random, found: &Found) -> String {
     match WORLD.formats(found) {
         [] => "*".to_owned(),
@@ -65,7 +65,7 @@ pub fn concrete(random: &mut Random, found: &Found) -> String {
     }
 }
 
-/// A format with text in place of its variables, now and then text with slashes where a path may stand.
+/// Fills the variables of a format with text, sometimes with slashes if a path is possible there.
 pub fn filled(random: &mut Random, format: &str) -> String {
     let mut out = String::new();
     let mut rest = format;
@@ -84,7 +84,7 @@ pub fn filled(random: &mut Random, format: &str) -> String {
     (out + rest).replace('*', random.word(&["alpha", "beta/1"]))
 }
 
-/// A resource as people limit to: exact, with the end or a middle part open, or of another kind altogether.
+/// Returns a typical limit: exact, with the end or a middle part open, or of another kind.
 pub fn limit(random: &mut Random, found: &Found) -> String {
     let exact = match concrete(random, found) {
         star if star == "*" => "arn:aws:s3:::alpha".to_owned(),

@@ -1,4 +1,4 @@
-//! Resources that no resource type of the catalogue fits, or that hold variables and written characters.
+//! Resources that fit no resource type of the catalogue, or that contain variables and escaped characters.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn an_action_that_needs_no_resource_is_granted_on_every_one_by_its_name_alone() 
     let policy: Value = serde_json::from_str(&made.policy).unwrap();
     assert_eq!(policy["Statement"], json!([metric, put]));
     assert_eq!(made.notices, ["`cloudwatch:PutMetricData` takes no resource: it is granted on every one"]);
-    // Alone it works too.
+    // The action works without other actions too.
     assert_eq!(
         compiled(&["CloudWatch:putmetricdata"], &[], &["arn:aws:s3:::b/*"])["Statement"],
         json!([metric])
@@ -19,12 +19,13 @@ fn an_action_that_needs_no_resource_is_granted_on_every_one_by_its_name_alone() 
         compiled(&["polly:SynthesizeSpeech"], &[], &["arn:aws:s3:::b/*"])["Statement"][0]["Resource"],
         "*"
     );
-    // On a resource it takes it is limited to that, and a wildcard's share stays left out.
+    // On a resource that the action takes, it is limited to that; the actions matched by a wildcard stay left
+    // out.
     let set = "arn:aws:cloudwatch:eu-west-1:1:dataset/d";
     assert_eq!(compiled(&["cloudwatch:PutMetricData"], &[], &[set])["Statement"][0]["Resource"], set);
     let made = whole(&["cloudwatch:PutMetric*", "s3:PutObject"], &[], &["arn:aws:s3:::b/*"]);
     assert!(!made.policy.contains("PutMetric"), "{}", made.policy);
-    // An action whose resource types are optional, but common, is not.
+    // An action with optional resource types of common kinds is not granted.
     assert_eq!(refused(&["rds:DescribeDBInstances"], &[], &["arn:aws:s3:::b/*"]).code, "nothing-granted");
     assert_eq!(refused(&["sns:TagResource"], &[], &["arn:aws:s3:::b/*"]).code, "nothing-granted");
 }
@@ -47,7 +48,7 @@ fn a_variable_that_is_empty_for_a_role_is_said() {
     for other in ["${aws:PrincipalTag/team}", "${*}", "${$}{aws:username}", "${aws:username, 'other'}"] {
         assert!(said(&format!("arn:aws:s3:::home/{other}/*")).is_empty(), "{other}");
     }
-    // The policy is compiled as it was written.
+    // The policy is compiled as written.
     assert!(whole(&["s3:GetObject"], &[], &[of_user]).policy.contains(of_user));
 }
 

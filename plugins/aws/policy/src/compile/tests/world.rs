@@ -1,4 +1,4 @@
-//! The catalogue, taken apart once: the tests ask for it hundreds of thousands of times.
+//! The catalogue, decoded once: the tests query it hundreds of thousands of times.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -29,17 +29,16 @@ pub static WORLD: LazyLock<World> = LazyLock::new(|| {
 });
 
 impl World {
-    /// Every action of a service.
     pub fn actions(&self, service: &str) -> &[Found] {
         &self.services[service].actions
     }
 
-    /// The ARN formats an action works on.
+    /// Returns the ARN formats that an action works on.
     pub fn formats(&self, action: &Found) -> &[String] {
         &self.services[action.service].formats[&action.set]
     }
 
-    /// Whether every action of the service that `pattern` (lower case) matches takes no resource.
+    /// Returns true if every action of the service that `pattern` (lower case) matches takes no resource.
     pub fn takes_no_resource(&self, pattern: &str) -> bool {
         let (service, name) = pattern.split_once(':').unwrap();
         let matches = |found: &&Found| super::evaluator::fits(name, &found.name.to_lowercase());

@@ -1,6 +1,7 @@
-//! Resource types by the ids of EC2, which say what they are of. Source: EC2 API reference, `CreateTags`; EC2 User Guide, "Resource IDs".
+//! Resource types of EC2, read from the prefixes of its ids. Source: EC2 API reference, `CreateTags`; EC2
+//! User Guide, "Resource IDs".
 
-/// What an id begins with, before its `-`, and its resource type.
+/// The part of an id before its `-`, and the resource type.
 const PREFIXES: [(&str, &str); 29] = [
     ("acl", "network-acl"),
     ("ami", "image"),
@@ -36,7 +37,7 @@ const PREFIXES: [(&str, &str); 29] = [
 /// The parameter that takes ids of any type.
 pub const ANY: &str = "ResourceId";
 
-/// The resource type of an id; none where the id does not say.
+/// Returns the resource type of an id, or `None` for an unknown prefix.
 pub fn kind(id: &str) -> Option<&'static str> {
     let (prefix, _) = id.split_once('-')?;
     PREFIXES.iter().find(|(known, _)| *known == prefix).map(|(_, kind)| *kind)

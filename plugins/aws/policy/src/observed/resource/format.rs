@@ -1,19 +1,20 @@
 //! Compares ARNs with the formats of the catalogue.
 
-/// Returns whether `arn` is of the form `format`.
+/// Returns true if `arn` has the form `format`.
 pub fn fits(format: &str, arn: &str) -> bool {
     let split = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
-    // In a format the `:` of a variable is none.
+    // In a format, the `:` of a variable does not separate parts.
     let (format, arn) = (split(format), split(arn));
     let ([scheme, _, service, _, _, form], [own, _, of, _, _, name]) = (format.as_slice(), arn.as_slice())
     else {
         return false;
     };
-    // Security: the name of an object may contain an ARN; that is not one.
+    // Security: the name of an object may contain an ARN; such text is not an ARN of its own.
     scheme == own && service == of && part_fits(form, name)
 }
 
-/// A variable stands for any text; one that is all there is, for a text without `/`: a bucket is no object.
+/// Returns true if `name` fits `form`. A variable stands for any text, but one that is the whole form for a
+/// text without `/`: a bucket is not an object.
 fn part_fits(form: &str, name: &str) -> bool {
     let Some((before, after)) = form.split_once("${") else { return form == name };
     let (_, after) = after.split_once('}').unwrap_or((after, ""));

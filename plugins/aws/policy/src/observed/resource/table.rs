@@ -1,8 +1,8 @@
-//! Parameters that name a part of a resource by another name than the part has. The table is made by `data/parameters.py`.
+//! Parameters that name a part of a resource under another name. `data/parameters.py` makes the table.
 
 use method_table::Table;
 
-/// Sections are prefixes of permissions; a line is `Operation parameter=type:Variable…`.
+/// The table: sections are prefixes of permissions, a line is `Operation parameter=type:Variable…`.
 static TABLE: Table = Table::new(include_bytes!("../../../data/parameters.bin"));
 
 /// The line of one operation.
@@ -10,14 +10,14 @@ static TABLE: Table = Table::new(include_bytes!("../../../data/parameters.bin"))
 pub struct Names(String);
 
 impl Names {
-    /// The line of `operation`; empty where the table has none.
+    /// Returns the line of `operation`, empty if the table has none.
     pub fn of(service: &str, operation: &str) -> Self {
         let section = TABLE.section(service).unwrap_or_default();
         let line = section.lines().find_map(|line| line.strip_prefix(operation)?.strip_prefix(' '));
         Self(line.unwrap_or_default().to_owned())
     }
 
-    /// The parameters that name `variable` of the resource type `kind`.
+    /// Returns the parameters that name `variable` of the resource type `kind`.
     pub fn parameters<'a>(&'a self, kind: &'a str, variable: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.split(' ').filter_map(move |entry| {
             let (parameter, part) = entry.split_once('=')?;

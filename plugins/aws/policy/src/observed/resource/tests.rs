@@ -72,7 +72,7 @@ fn what_was_not_seen_is_not_made_up() {
     ] {
         assert!(of(action, parameters).is_empty(), "{action}");
     }
-    // An instance needs a subnet, an image and more: one of them is not what it can be limited to.
+    // An instance needs a subnet, an image and more, so it cannot be limited to one of them.
     let image = "arn:aws:ec2:eu-west-1::image/ami-1".to_owned();
     assert!(fitting("ec2:RunInstances", &[image]).is_empty());
 }
@@ -156,7 +156,7 @@ fn a_name_is_never_taken_for_an_id_or_for_another_type() {
     ] {
         assert!(of(action, parameters).is_empty(), "{action}");
     }
-    // A database instance is created with groups that the request need not name.
+    // Creating a database instance also uses groups that the request need not name.
     let instance = "arn:aws:rds:eu-west-1:123456789012:db:d".to_owned();
     assert!(fitting("rds:RestoreDBInstanceFromDBSnapshot", std::slice::from_ref(&instance)).is_empty());
     assert_eq!(fitting("rds:ModifyDBInstance", std::slice::from_ref(&instance)), [instance]);

@@ -1,19 +1,20 @@
-//! A value of a parameter as a part of an ARN, where a service writes it in another way there.
+//! Parameter values as parts of an ARN, for services that write them differently there.
 
 use super::Request;
 
-/// Services of which an ARN names another thing than the parameter's, so it is not taken apart.
+/// Services in which an ARN names another resource than the parameter's, so the ARN is not taken apart.
 const WHOLE: [&str; 2] = ["s3", "kms"];
 /// Source: Amazon ECS API reference, parameter `cluster`.
 const DEFAULT_CLUSTER: &str = "default";
 const DEFAULT_BUS: &str = "default";
 
-/// A value as it stands in the variable `variable` (lower case) of an ARN of `service`; none where it cannot.
+/// Returns a value in the form of the variable `variable` (lower case) of an ARN of `service`, or `None` if
+/// there is no such form.
 pub fn part(service: &str, variable: &str, text: &str, request: &Request<'_>) -> Option<String> {
     let text = inner(service, text)?;
     Some(match service {
         "ssm" => text.trim_start_matches('/').to_owned(),
-        // Its ARN ends in six characters that AWS alone knows.
+        // The ARN ends in six characters that only AWS knows.
         "secretsmanager" => format!("{text}-??????"),
         "route53" => text.rsplit('/').next().unwrap_or(text).to_owned(),
         // Source: Service Authorization Reference, "AWS WAF V2": `regional/webacl/…`, `global/webacl/…`.
@@ -21,12 +22,13 @@ pub fn part(service: &str, variable: &str, text: &str, request: &Request<'_>) ->
             "CLOUDFRONT" => "global".to_owned(),
             other => other.to_ascii_lowercase(),
         },
-        // Its rules are called as if there was no bus.
+        // The rules of the default bus are named without a bus.
         "events" if variable == "eventbusname" && text == DEFAULT_BUS => return None,
-        // An alias of a key is not a resource of a policy. Source: KMS Developer Guide, "Using aliases to control access".
+        // A policy cannot name an alias of a key as a resource. Source: KMS Developer Guide, "Using aliases
+        // to control access".
         "kms" if text.starts_with("alias/") => return None,
         "lambda" => {
-            // `account:function:name` is a way to write a name.
+            // `account:function:name` is a valid form of a name.
             let name = text.rsplit_once("function:").map_or(text, |(_, name)| name);
             match request.value("Qualifier").filter(|of| variable == "functionname" && *of != "$LATEST") {
                 Some(qualifier) => format!("{name}:{}", super::literal(qualifier)),
@@ -37,12 +39,12 @@ pub fn part(service: &str, variable: &str, text: &str, request: &Request<'_>) ->
     })
 }
 
-/// The value where no parameter has one.
+/// Returns the value to use if no parameter has one.
 pub fn default(service: &str, variable: &str) -> Option<&'static str> {
     (service == "ecs" && variable == "clustername").then_some(DEFAULT_CLUSTER)
 }
 
-/// The name in an ARN that stands where a name can: ECS takes either for a cluster.
+/// Returns the name in an ARN that replaces a name: ECS accepts either for a cluster.
 fn inner<'a>(service: &str, text: &'a str) -> Option<&'a str> {
     if text.is_empty() || !text.starts_with("arn:") {
         return Some(text).filter(|text| !text.is_empty());

@@ -1,4 +1,4 @@
-//! One request and one set of policies, in few words.
+//! A short form for one request and one set of policies.
 
 use cedar_rules::answer::{Answer, Restriction, approve, review};
 use cedar_rules::question::{Permission, Question, Stage};
@@ -6,7 +6,7 @@ use cedar_rules::question::{Permission, Question, Stage};
 /// A Friday, 2026-11-27, 12:00 UTC.
 pub const NOON: u64 = 1_795_780_800;
 
-/// A request and what is known about it.
+/// A request and the known facts about it.
 #[derive(Clone)]
 pub struct Case {
     pub provider: &'static str,
@@ -20,7 +20,7 @@ pub struct Case {
     pub settings: serde_json::Value,
 }
 
-/// A permission on resources.
+/// Returns a permission on resources.
 pub fn permission(action: &str, resources: &[&str]) -> Permission {
     Permission {
         action: action.to_owned(),
@@ -30,7 +30,7 @@ pub fn permission(action: &str, resources: &[&str]) -> Permission {
     }
 }
 
-/// Asks for actions on one resource each, on AWS.
+/// Returns a request for actions on one resource each, on AWS.
 pub fn case(policies: &str, asked: &[(&str, &str)]) -> Case {
     Case {
         provider: "aws",
@@ -76,7 +76,7 @@ impl Case {
         approve(&self.question(stage), &self.settings.to_string())
     }
 
-    /// Places that are dropped and patterns that are denied.
+    /// Returns the positions of dropped permissions and the denied patterns.
     pub fn taken(&self) -> (Vec<u32>, Vec<String>) {
         let restrictions = match self.review() {
             Answer::Pass => vec![],
@@ -105,7 +105,7 @@ impl Case {
     }
 }
 
-/// What is dropped of one action on one resource, and what is denied of it.
+/// Returns the result for one action on one resource: true if it is dropped, and the denied patterns.
 pub fn one(policies: &str, action: &str, resource: &str) -> (bool, Vec<String>) {
     let (drop, deny) = case(policies, &[(action, resource)]).taken();
     (!drop.is_empty(), deny)

@@ -1,4 +1,4 @@
-//! The plan is asked about with the same policies.
+//! The plan is checked with the same policies.
 
 use super::case::{Case, case};
 

@@ -1,4 +1,4 @@
-//! The example says what it means.
+//! The example has the documented effect.
 
 use super::case::{Case, NOON, case};
 

@@ -1,4 +1,4 @@
-//! What policies decide, asked as the host asks it.
+//! The decisions of policies, called in the same way as by the host.
 
 #![expect(
     clippy::unwrap_used,

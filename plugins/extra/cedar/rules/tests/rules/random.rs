@@ -1,6 +1,6 @@
-//! Numbers that are the same in every run.
+//! Pseudo-random numbers that are the same in every run.
 
-/// A generator of Marsaglia's, with a multiplication at the end (xorshift64*).
+/// Marsaglia's generator with a final multiplication (xorshift64*).
 pub struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! Whatever cannot be read or evaluated refuses everything, in one line that says where.
+//! Policies that cannot be read or evaluated refuse everything, with one line that names the place.
 
 use super::case::{Case, case};
 use serde_json::json;

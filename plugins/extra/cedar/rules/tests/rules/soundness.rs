@@ -1,7 +1,8 @@
-//! Over random policies and requests: what is left of a wildcard, asked for piece by piece, is what Cedar itself permits.
+//! A property of random policies and requests: the rest of a wildcard, requested piece by piece, is what
+//! Cedar permits.
 //!
-//! The judge of a piece shares no code with the filter: it gives Cedar the policies as they are written, and entities whose groups are
-//! found with the SDK's patterns.
+//! The oracle for a piece shares no code with the filter: it gives Cedar the policies as written, and
+//! entities whose groups are found with the SDK's patterns.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,7 +20,7 @@ const RESOURCES: [&str; 8] = ["d/a", "d/b", "d/s/a", "p/a", "p/b", "p/s/a", "p/s
 const ACTION_PATTERNS: [&str; 10] =
     ["s:*", "s:g*", "*:ga", "e:*", "*", "s:?a", "*:p?", "s:ga", "e:x", "s:p*"];
 const RESOURCE_PATTERNS: [&str; 9] = ["d/*", "p/*", "*/s/*", "*", "*/a", "p/s/*", "d/?", "p/a", "x"];
-/// Policies and requests, each with every piece of what it asks for.
+/// The number of policies and requests; each request is tested with every piece of its wildcards.
 const CASES: u64 = 3000;
 
 fn uid(kind: &str, id: &str) -> EntityUid {
@@ -84,7 +85,7 @@ fn policies(random: &mut Random) -> String {
     lines.join("\n")
 }
 
-/// Cedar's own answer for one action on one resource.
+/// Returns Cedar's own answer for one action on one resource.
 fn permitted(set: &PolicySet, action: &str, resource: &str) -> bool {
     let groups = |kind: &str, id: &str, all: &[&str]| -> HashSet<EntityUid> {
         all.iter().filter(|one| !plain(one) && matches(one, id)).map(|one| uid(kind, one)).collect()
@@ -148,6 +149,7 @@ fn a_wildcard_gets_nothing_that_its_parts_would_not_get() {
             );
         }
     }
-    // Neither idle nor useless: much is kept, much of it in part, and little is lost that could have been kept.
+    // The test must not be vacuous: much is kept, much of it in part, and little is lost that could have been
+    // kept.
     assert!(kept > 500 && denied > 50 && exact > 50 && lost < kept / 10, "{kept} {denied} {exact} {lost}");
 }

@@ -1,4 +1,4 @@
-//! A wildcard gets nothing that its parts would not get.
+//! A wildcard grants nothing that its parts would not grant.
 
 use super::case::{case, one, permission};
 use serde_json::json;
@@ -158,7 +158,7 @@ fn declared_groups_hold_their_members_in_any_spelling() {
     assert_eq!(asked("s3:*"), (vec![], vec!["s3:DeleteBucket".to_owned()]));
     assert_eq!(asked("ec2:*"), (vec![], vec!["ec2:Terminate*".to_owned()]));
     assert_eq!(asked("s3:Get*"), (vec![], vec![]));
-    // The group's own name is no action, and is not denied.
+    // The group's own name is not an action, and is not denied.
     assert_eq!(asked("*"), (vec![], vec!["ec2:Terminate*".to_owned(), "s3:DeleteBucket".to_owned()]));
 }
 
