@@ -31,7 +31,8 @@ fn main() {
     for _ in 0..SAMPLES {
         sample(&mut samples);
     }
-    let medians: BTreeMap<_, _> = samples.into_iter().map(|(name, values)| (name, median(values))).collect();
+    let medians: BTreeMap<_, _> =
+        samples.into_iter().map(|(name, values)| (name, median(values))).collect();
     println!("{}", serde_json::to_string(&medians).expect("numbers have a JSON form"));
 }
 
@@ -48,13 +49,16 @@ fn sample(samples: &mut BTreeMap<&'static str, Vec<f64>>) {
     timed(samples, "aws describe", || provider.describe().expect("it answers"));
     let role = ("role_arn".to_owned(), "arn:aws:iam::123456789012:role/Bench".to_owned());
     provider.configure([role].into());
-    timed(samples, "aws check", || provider.check(&["s3:GetObject".to_owned()]).expect("it answers"));
+    timed(samples, "aws check", || {
+        provider.check(&["s3:GetObject".to_owned()]).expect("it answers")
+    });
     timed(samples, "aws plan", || provider.plan(&grant()).expect("it answers"));
 
     let loaded = timed(samples, "universal load", || {
         embedded::find("universal").expect("built in").load(&engine).expect("it loads")
     });
-    let mapping = timed(samples, "universal link", || Mapping::new(&engine, loaded).expect("it links"));
+    let mapping =
+        timed(samples, "universal link", || Mapping::new(&engine, loaded).expect("it links"));
     timed(samples, "universal expand", || {
         mapping.expand("aws", &["storage:read".to_owned()]).expect("it answers")
     });
@@ -63,8 +67,9 @@ fn sample(samples: &mut BTreeMap<&'static str, Vec<f64>>) {
         embedded::find("deny-list").expect("built in").load(&engine).expect("it loads")
     });
     let settings = r#"{"deny":[{"pattern":"iam:*","source":"deny-list.toml:2"}]}"#.to_owned();
-    let filter =
-        timed(samples, "deny-list link", || Filter::new(&engine, loaded, settings).expect("it links"));
+    let filter = timed(samples, "deny-list link", || {
+        Filter::new(&engine, loaded, settings).expect("it links")
+    });
     timed(samples, "deny-list review", || filter.review(&grant(), &context()).expect("it answers"));
     samples.entry("all together").or_default().push(whole.elapsed().as_secs_f64() * 1e6);
     timed(samples, "70 actions", || long(&mut provider, &mapping, &filter));
@@ -78,13 +83,18 @@ fn long(provider: &mut Provider, mapping: &Mapping, filter: &Filter) {
     let native: Vec<String> = expanded
         .into_iter()
         .zip(asked)
-        .flat_map(|(expansion, action)| expansion.map_or_else(|| vec![action], |universal| universal.actions))
+        .flat_map(|(expansion, action)| {
+            expansion.map_or_else(|| vec![action], |universal| universal.actions)
+        })
         .collect();
     let findings = provider.check(&native).expect("it answers");
     let grant = granting(findings.into_iter().flat_map(|finding| finding.actions).collect());
     filter.review(&grant, &context()).expect("it answers");
     let plan = provider.plan(&grant).expect("it fits");
-    assert!(plan.policy.is_some_and(|policy| policy.len() > 1000), "the bench is of a short policy");
+    assert!(
+        plan.policy.is_some_and(|policy| policy.len() > 1000),
+        "the bench is of a short policy"
+    );
 }
 
 fn context() -> Context {
@@ -109,7 +119,8 @@ fn grant() -> Grant {
 }
 
 fn granting(actions: Vec<String>) -> Grant {
-    let permission = |action: String| Permission { origin: action.clone(), action, resources: Scope::Every };
+    let permission =
+        |action: String| Permission { origin: action.clone(), action, resources: Scope::Every };
     Grant {
         provider: "aws".to_owned(),
         permissions: actions.into_iter().map(permission).collect(),

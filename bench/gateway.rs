@@ -27,7 +27,8 @@ use audex_core::session::Value;
 use audex_gateway::{Gateway, SessionKey};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
+    PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
+    sign,
 };
 use aws_sigv4::sign::v4;
 use rustls::pki_types::pem::PemObject as _;
@@ -46,8 +47,11 @@ fn main() {
     let (server, secure) = (serve(None), format!("https://localhost:{}", port(&serve(Some(tls)))));
     let authority = files.path().join("authority.crt").display().to_string();
     let own = gateway(&[("AWS_ENDPOINT_URL", &secure), ("AWS_CA_BUNDLE", &authority)]);
-    let keys =
-        (own.session_key.id.as_str(), own.session_key.secret.expose(), Some(own.session_key.token.expose()));
+    let keys = (
+        own.session_key.id.as_str(),
+        own.session_key.secret.expose(),
+        Some(own.session_key.token.expose()),
+    );
     let direct = sdk(&secure, ("AKIAREAL", "real", None), &authority);
     let gated = sdk(&format!("http://{}", address(&own)), keys, &authority);
 
@@ -113,27 +117,39 @@ fn port(address: &str) -> &str {
 
 fn python() -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let venv = std::env::var_os("AUDEX_TEST_VENV").map_or_else(|| root.join("tests/.venv"), PathBuf::from);
+    let venv =
+        std::env::var_os("AUDEX_TEST_VENV").map_or_else(|| root.join("tests/.venv"), PathBuf::from);
     let mut python = Command::new(venv.join("bin/python"));
-    python.env_clear().env("PYTHONDONTWRITEBYTECODE", "1").current_dir(root).stderr(Stdio::inherit());
+    python
+        .env_clear()
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .current_dir(root)
+        .stderr(Stdio::inherit());
     python
 }
 
 /// Makes a certificate for `localhost`, which is signed by a new authority.
 fn certificate(folder: &Path) -> Arc<ServerConfig> {
-    let program = "import sys; sys.path.append('tests/interop'); import tls; tls.certificate(sys.argv[1])";
-    let made = python().args(["-c", program]).arg(folder).status().expect("make python makes the venv");
+    let program =
+        "import sys; sys.path.append('tests/interop'); import tls; tls.certificate(sys.argv[1])";
+    let made =
+        python().args(["-c", program]).arg(folder).status().expect("make python makes the venv");
     assert!(made.success(), "no certificate");
     let chain = CertificateDer::from_pem_file(folder.join("tls.crt")).expect("a certificate");
     let key = PrivateKeyDer::from_pem_file(folder.join("tls.key")).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.expect("versions").with_no_client_auth().with_single_cert(vec![chain], key);
     Arc::new(config.expect("a pair"))
 }
 
 /// Returns the throughput of boto3 with these keys at `url`, in both directions.
-fn sdk(url: &str, (id, secret, token): (&str, &str, Option<&str>), authority: &str) -> serde_json::Value {
+fn sdk(
+    url: &str,
+    (id, secret, token): (&str, &str, Option<&str>),
+    authority: &str,
+) -> serde_json::Value {
     let mut client = python();
     client.arg("bench/sdk_client.py").envs([
         ("AWS_ENDPOINT_URL", url),
@@ -212,7 +228,8 @@ fn exchange(
     session_key: Option<&SessionKey>,
 ) {
     let (path, up) = (format!("/bucket/{bytes}"), if method == "PUT" { bytes } else { 0 });
-    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {up}\r\n");
+    let mut request =
+        format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {up}\r\n");
     if let Some(session_key) = session_key {
         request += &signature(session_key, method, host, &path);
     }
@@ -226,7 +243,8 @@ fn exchange(
 
 /// Returns the headers that sign a request with the session key.
 fn signature(session_key: &SessionKey, method: &str, host: &str, path: &str) -> String {
-    let identity = Credentials::new(&session_key.id, session_key.secret.expose(), None, None, "bench").into();
+    let identity =
+        Credentials::new(&session_key.id, session_key.secret.expose(), None, None, "bench").into();
     let mut settings = SigningSettings::default();
     settings.percent_encoding_mode = PercentEncodingMode::Single;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
@@ -241,8 +259,10 @@ fn signature(session_key: &SessionKey, method: &str, host: &str, path: &str) -> 
         .into();
     let headers = [("host", host), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")];
     let uri = format!("http://{host}{path}");
-    let request = SignableRequest::new(method, &uri, headers.into_iter(), SignableBody::UnsignedPayload);
-    let (instructions, _) = sign(request.expect("a request"), &params).expect("it signs").into_parts();
+    let request =
+        SignableRequest::new(method, &uri, headers.into_iter(), SignableBody::UnsignedPayload);
+    let (instructions, _) =
+        sign(request.expect("a request"), &params).expect("it signs").into_parts();
     let added = instructions.headers().map(|(name, value)| format!("{name}: {value}\r\n"));
     added.chain(["x-amz-content-sha256: UNSIGNED-PAYLOAD\r\n".to_owned()]).collect()
 }

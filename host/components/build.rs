@@ -65,10 +65,13 @@ fn main() {
 }
 
 fn require_wasm_target() {
-    let sysroot = or_fail(Command::new(required("RUSTC")).args(["--print", "sysroot"]).output(), "run rustc");
+    let sysroot =
+        or_fail(Command::new(required("RUSTC")).args(["--print", "sysroot"]).output(), "run rustc");
     let sysroot = String::from_utf8_lossy(&sysroot.stdout).trim().to_owned();
     if !Path::new(&sysroot).join("lib/rustlib").join(WASM_TARGET).is_dir() {
-        fail(&format!("the Rust target {WASM_TARGET} is missing; run: rustup target add {WASM_TARGET}"));
+        fail(&format!(
+            "the Rust target {WASM_TARGET} is missing; run: rustup target add {WASM_TARGET}"
+        ));
     }
 }
 
@@ -76,8 +79,12 @@ fn require_wasm_target() {
 /// the modules.
 fn build_plugins(root: &Path, out: &Path) -> PathBuf {
     // OUT_DIR is <target>/<profile>/build/<package>/out: profiles share one build of the components.
-    let target_dir =
-        out.ancestors().nth(4).filter(|dir| dir.join("CACHEDIR.TAG").exists()).unwrap_or(out).join("plugins");
+    let target_dir = out
+        .ancestors()
+        .nth(4)
+        .filter(|dir| dir.join("CACHEDIR.TAG").exists())
+        .unwrap_or(out)
+        .join("plugins");
     let mut cargo = Command::new(required("CARGO"));
     cargo
         .args(["build", "--release", "--locked", "--target", WASM_TARGET, "--manifest-path"])
@@ -90,8 +97,10 @@ fn build_plugins(root: &Path, out: &Path) -> PathBuf {
     // The outer build's flags, wrappers (clippy) and profile settings are for another target.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        let keep = ["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO"].contains(&text.as_ref());
-        if (text.starts_with("CARGO") || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS")) && !keep
+        let keep =
+            ["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO"].contains(&text.as_ref());
+        if (text.starts_with("CARGO") || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS"))
+            && !keep
         {
             cargo.env_remove(&name);
         }
@@ -117,7 +126,8 @@ fn embed(built: &Path, out: &Path) -> String {
     for (name, file, provides) in COMPONENTS {
         let module = or_fail(fs::read(built.join(file)), "read the component that cargo built");
         let encoder = wit_component::ComponentEncoder::default().validate(true).module(&module);
-        let component = or_fail(encoder.and_then(|mut encoder| encoder.encode()), "encode the component");
+        let component =
+            or_fail(encoder.and_then(|mut encoder| encoder.encode()), "encode the component");
         let digest = Sha256::digest(&component).iter().fold(String::new(), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex

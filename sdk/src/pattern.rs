@@ -77,7 +77,9 @@ impl Symbol {
     fn shares_a_character_with(self, other: Self) -> bool {
         match (self, other) {
             (Self::Literal(a), Self::Literal(b)) => a == b,
-            (Self::Literal(c), Self::Segment) | (Self::Segment, Self::Literal(c)) => c != ':' && c != '/',
+            (Self::Literal(c), Self::Segment) | (Self::Segment, Self::Literal(c)) => {
+                c != ':' && c != '/'
+            }
             _ => true,
         }
     }
@@ -115,8 +117,10 @@ fn row(place: Option<Symbol>, right: &[Symbol], below: &[bool]) -> Vec<bool> {
             (None, Some(other)) => other.repeats() && at(&here, r + 1),
             (Some(place), None) => place.repeats() && at(below, r),
             (Some(place), Some(other)) => {
-                let skipped = (place.repeats() && at(below, r)) || (other.repeats() && at(&here, r + 1));
-                skipped || place.shares_a_character_with(other) && after(place, other, &here, below, r)
+                let skipped =
+                    (place.repeats() && at(below, r)) || (other.repeats() && at(&here, r + 1));
+                skipped
+                    || place.shares_a_character_with(other) && after(place, other, &here, below, r)
             }
         };
         if let Some(cell) = here.get_mut(r) {
@@ -200,7 +204,10 @@ mod tests {
         let mut all = vec![String::new()];
         let mut last = all.clone();
         for _ in 0..4 {
-            last = last.iter().flat_map(|text| ['a', 'b', 'c'].map(|c| format!("{text}{c}"))).collect();
+            last = last
+                .iter()
+                .flat_map(|text| ['a', 'b', 'c'].map(|c| format!("{text}{c}")))
+                .collect();
             all.extend(last.clone());
         }
         all
@@ -210,7 +217,10 @@ mod tests {
         let mut all = vec![String::new()];
         let mut last = all.clone();
         for _ in 0..3 {
-            last = last.iter().flat_map(|text| ['a', 'b', '*', '?'].map(|c| format!("{text}{c}"))).collect();
+            last = last
+                .iter()
+                .flat_map(|text| ['a', 'b', '*', '?'].map(|c| format!("{text}{c}")))
+                .collect();
             all.extend(last.clone());
         }
         all
@@ -245,20 +255,27 @@ mod tests {
                 None => text.is_empty(),
                 Some('*') => (0..=text.len()).any(|at| defined(rest.as_str(), &text[at..])),
                 Some(one) => {
-                    text.starts_with(|c| one == '?' || c == one) && defined(rest.as_str(), &text[1..])
+                    text.starts_with(|c| one == '?' || c == one)
+                        && defined(rest.as_str(), &text[1..])
                 }
             }
         }
         for pattern in patterns() {
             for text in texts() {
-                assert_eq!(matches(&pattern, &text), defined(&pattern, &text), "`{pattern}` `{text}`");
+                assert_eq!(
+                    matches(&pattern, &text),
+                    defined(&pattern, &text),
+                    "`{pattern}` `{text}`"
+                );
                 assert_eq!(
                     matches_ignore_ascii_case(&pattern.to_uppercase(), &text),
                     defined(&pattern, &text)
                 );
             }
         }
-        assert!(matches("*a*b*c", "xaabbcbc") && !matches("*a*b*c", "xaabbcb") && !matches("a", "A"));
+        assert!(
+            matches("*a*b*c", "xaabbcbc") && !matches("*a*b*c", "xaabbcb") && !matches("a", "A")
+        );
     }
 
     #[test]
@@ -273,9 +290,15 @@ mod tests {
             intersects_symbols(&symbols(pattern), format)
         };
         assert!(meets("s3:::b", &bucket) && !meets("s3:::b", &object));
-        assert!(!meets("s3:::b/*", &bucket) && meets("s3:::b/*", &object) && meets("s3:::b/c/d", &object));
+        assert!(
+            !meets("s3:::b/*", &bucket)
+                && meets("s3:::b/*", &object)
+                && meets("s3:::b/c/d", &object)
+        );
         assert!(meets("s3:::b*", &bucket) && meets("s3:::b*", &object) && meets("*", &bucket));
-        assert!(meets("s3:::?", &bucket) && !meets("s3:::b?/x", &bucket) && meets("s3:::*/x", &object));
+        assert!(
+            meets("s3:::?", &bucket) && !meets("s3:::b?/x", &bucket) && meets("s3:::*/x", &object)
+        );
     }
 
     #[test]

@@ -36,15 +36,18 @@ pub mod bindings {
 
 pub use bindings::audex::plugin::types::{Error, ErrorKind, Grant, Permission, Scope};
 #[cfg(target_arch = "wasm32")]
-pub use bindings::audex::plugin::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
+pub use bindings::audex::plugin::{
+    clock, http, identity, keep, keys, leases, log, secrets, settings, sts,
+};
 pub use secrets::{Piece, Secret};
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use crate::fake::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
 pub use bindings::exports::audex::plugin::provider::{
-    AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult, Description,
-    Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan, HealthStatus, KnownAction,
-    Minted, Planned, Profile, SeenRequest, Setting, Statement, Status, Value, Variable, Window,
+    AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult,
+    Description, Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan,
+    HealthStatus, KnownAction, Minted, Planned, Profile, SeenRequest, Setting, Statement, Status,
+    Value, Variable, Window,
 };
 
 /// One cloud. Functions with a default body are optional; where the default is `unsupported`, the user sees
@@ -120,7 +123,10 @@ pub trait Provider {
     /// Returns the permissions that calls need; by default unknown for each call. Pure.
     #[must_use]
     fn attribute(calls: Vec<Call>) -> Vec<Attribution> {
-        calls.iter().map(|_| Attribution { known: false, permissions: Vec::new(), note: None }).collect()
+        calls
+            .iter()
+            .map(|_| Attribution { known: false, permissions: Vec::new(), note: None })
+            .collect()
     }
     /// Returns the known actions that patterns match; by default each pattern is one action. Pure.
     #[must_use]

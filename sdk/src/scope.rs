@@ -66,7 +66,8 @@ impl provider::Grant {
     /// # Errors
     /// When there is such a permission.
     pub fn check_scopes(&self) -> Result<(), Error> {
-        self.unscoped().map_or(Ok(()), |why| Err(Error::new(ErrorKind::InvalidInput, "scope-empty", &why)))
+        self.unscoped()
+            .map_or(Ok(()), |why| Err(Error::new(ErrorKind::InvalidInput, "scope-empty", &why)))
     }
 }
 

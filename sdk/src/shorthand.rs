@@ -2,8 +2,8 @@
 
 use crate::filter::Restriction;
 use crate::provider::{
-    Advice, Description, Enforcer, Error, ErrorKind, File, Finding, Grant, Minted, Plan, Planned, Setting,
-    Status, Value, Variable,
+    Advice, Description, Enforcer, Error, ErrorKind, File, Finding, Grant, Minted, Plan, Planned,
+    Setting, Status, Value, Variable,
 };
 
 impl Error {

@@ -28,8 +28,13 @@ pub fn distance(left: &str, right: &str, limit: usize) -> Option<usize> {
 /// assert_eq!(nearest("window:open", ["door:close", "door:open"], 2), None);
 /// ```
 #[must_use]
-pub fn nearest<T: AsRef<str>>(name: &str, known: impl IntoIterator<Item = T>, limit: usize) -> Option<T> {
-    let near = known.into_iter().filter_map(|known| Some((distance(name, known.as_ref(), limit)?, known)));
+pub fn nearest<T: AsRef<str>>(
+    name: &str,
+    known: impl IntoIterator<Item = T>,
+    limit: usize,
+) -> Option<T> {
+    let near =
+        known.into_iter().filter_map(|known| Some((distance(name, known.as_ref(), limit)?, known)));
     near.min_by_key(|(slips, _)| *slips).map(|(_, known)| known)
 }
 
@@ -39,9 +44,13 @@ mod tests {
 
     #[test]
     fn each_slip_counts_once() {
-        for (left, right, far) in
-            [("get", "get", 0), ("gte", "GET", 1), ("gt", "get", 1), ("gxt", "get", 1), ("", "a", 1)]
-        {
+        for (left, right, far) in [
+            ("get", "get", 0),
+            ("gte", "GET", 1),
+            ("gt", "get", 1),
+            ("gxt", "get", 1),
+            ("", "a", 1),
+        ] {
             assert_eq!(distance(left, right, 3), Some(far), "{left} {right}");
         }
         assert_eq!(distance("abcdef", "uvwxyz", 3), None);

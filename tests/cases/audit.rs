@@ -13,13 +13,19 @@ fn a_session_is_issuing_issued_and_ended() {
     let sandbox = Sandbox::new();
     run(&sandbox);
     let [issuing, issued, ended]: [_; 3] = sandbox.audit().try_into().unwrap();
-    assert_eq!([&issuing["event"], &issued["event"], &ended["event"]], ["issuing", "issued", "ended"]);
+    assert_eq!(
+        [&issuing["event"], &issued["event"], &ended["event"]],
+        ["issuing", "issued", "ended"]
+    );
     assert_eq!((&issuing["session"], &issuing["session"]), (&issued["session"], &ended["session"]));
     assert_eq!(issuing["permissions"][0]["action"], "s3:GetObject");
     assert_eq!((&issuing["method"], &issuing["ttl_seconds"]), (&"assume-role".into(), &900.into()));
     assert_eq!(issuing["command"], serde_json::json!(["sh", "-c", "exit 3"]));
     assert_eq!(issuing["components"].as_object().unwrap().len(), 3);
-    assert!(issued["identity"].as_str().unwrap().contains(issued["session"].as_str().unwrap()), "{issued}");
+    assert!(
+        issued["identity"].as_str().unwrap().contains(issued["session"].as_str().unwrap()),
+        "{issued}"
+    );
     assert!(issued["access_key_id"].as_str().unwrap().starts_with("ASIA"), "{issued}");
     assert_eq!((&ended["exit_code"], &ended["ended_by_deadline"]), (&3.into(), &false.into()));
     insta::assert_snapshot!(sandbox.run(["audit", "verify"]).snapshot(), @r#"
@@ -33,7 +39,10 @@ fn a_session_is_issuing_issued_and_ended() {
 fn issuing_is_written_before_the_command_and_ended_after_it() {
     let sandbox = Sandbox::new();
     let output = sandbox
-        .run_sh(&["--allow", "s3:GetObject"], "cut -d: -f1-4 < .local/state/audex/audit.jsonl | wc -l")
+        .run_sh(
+            &["--allow", "s3:GetObject"],
+            "cut -d: -f1-4 < .local/state/audex/audit.jsonl | wc -l",
+        )
         .success();
     assert_eq!(output.stdout.trim(), "2");
     assert_eq!(sandbox.audit().len(), 3);
@@ -98,7 +107,13 @@ fn the_log_lists_what_happened() {
     assert_eq!((lines(&[]), lines(&["--limit", "1"]), lines(&["--all"])), (4, 2, 4));
     assert_eq!(ended.as_array().unwrap().len(), 1);
     assert_eq!(
-        sandbox.run(["audit", "list", "--limit", "2", "--json"]).success().json().as_array().unwrap().len(),
+        sandbox
+            .run(["audit", "list", "--limit", "2", "--json"])
+            .success()
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
         2
     );
     let session = ended[0]["session"].as_str().unwrap();
@@ -123,7 +138,14 @@ fn a_command_of_any_length_is_recorded_and_listed() {
     assert_eq!(sandbox.events(), ["issuing", "issued", "ended", "denied"]);
     let digests: Vec<String> = [0, 3]
         .map(|n| {
-            sandbox.audit()[n]["command"].as_array().unwrap().last().unwrap().as_str().unwrap().to_owned()
+            sandbox.audit()[n]["command"]
+                .as_array()
+                .unwrap()
+                .last()
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .to_owned()
         })
         .into();
     assert!(digests[0].contains(" more, sha256:"), "{}", digests[0]);
@@ -131,7 +153,11 @@ fn a_command_of_any_length_is_recorded_and_listed() {
     let _ = sandbox.run(["audit", "verify"]).success();
     let listed = sandbox.run(["audit", "list"]).success();
     assert_eq!(listed.stdout.lines().count(), 3);
-    assert!(listed.stdout.lines().all(|line| line.chars().count() < 400), "{}", listed.stdout.len());
+    assert!(
+        listed.stdout.lines().all(|line| line.chars().count() < 400),
+        "{}",
+        listed.stdout.len()
+    );
     assert!(listed.stdout.contains('…'));
 }
 
@@ -158,7 +184,8 @@ fn tampered(change: impl FnOnce(&mut Vec<String>)) {
     run(&sandbox);
     let path = sandbox.audit_log();
     let _ = sandbox.run(["audit", "verify"]).success();
-    let mut lines: Vec<String> = fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
+    let mut lines: Vec<String> =
+        fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
     change(&mut lines);
     let text = lines.iter().fold(String::new(), |text, line| text + line + "\n");
     fs::write(&path, text).unwrap();
@@ -234,7 +261,9 @@ fn with_a_tampered_log_nothing_runs_and_nothing_is_minted() {
 fn sessions_side_by_side_make_one_unbroken_log() {
     let sandbox = Sandbox::new();
     let start = |n: i32| {
-        sandbox.tryaudex(["run", "--allow", "s3:GetObject", "--", "sh", "-c", &format!("exit {n}")]).start()
+        sandbox
+            .tryaudex(["run", "--allow", "s3:GetObject", "--", "sh", "-c", &format!("exit {n}")])
+            .start()
     };
     let running: Vec<Started<'_>> = (0..8).map(start).collect();
     for (running, code) in running.into_iter().zip(0..) {
@@ -255,9 +284,11 @@ fn sessions_side_by_side_make_one_unbroken_log() {
 #[test]
 fn secrets_among_the_arguments_are_not_recorded() {
     let mut sandbox = Sandbox::new();
-    let mut words: Vec<String> = ["run", "--allow", "s3:GetObject", "--", "true"].map(str::to_owned).into();
-    for (n, form) in
-        ["--password {}", "--token={}", "-e API_KEY={}", "https://user:{}@host/"].into_iter().enumerate()
+    let mut words: Vec<String> =
+        ["run", "--allow", "s3:GetObject", "--", "true"].map(str::to_owned).into();
+    for (n, form) in ["--password {}", "--token={}", "-e API_KEY={}", "https://user:{}@host/"]
+        .into_iter()
+        .enumerate()
     {
         let secret = format!("planted-argument-{n}-3f9a8b7c6d5e");
         sandbox.plant_secret(&secret);

@@ -22,8 +22,11 @@ impl Machine {
         let mut add = |sandbox: &mut Sandbox, mark, user| {
             let key = sandbox.cloud().access_key(user).unwrap();
             sandbox.plant_secret(key.secret.expose());
-            let lines =
-                format!("aws_access_key_id = {}\naws_secret_access_key = {}", key.id, key.secret.expose());
+            let lines = format!(
+                "aws_access_key_id = {}\naws_secret_access_key = {}",
+                key.id,
+                key.secret.expose()
+            );
             replacements.push((mark, lines));
             key
         };
@@ -41,7 +44,9 @@ impl Machine {
     }
 
     fn fill(&self, text: &str) -> String {
-        self.replacements.iter().fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value))
+        self.replacements
+            .iter()
+            .fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value))
     }
 
     fn with(mut self, config: &str, credentials: &str, variables: &[(&str, &str)]) -> Self {
@@ -71,7 +76,9 @@ impl Machine {
         let requests = self.sandbox.cloud().requests();
         let asked = requests[before..].iter().rfind(|request| request.action == "sts:AssumeRole");
         match asked {
-            Some(request) if !request.principal_arn.is_empty() => Ok(identity(&request.principal_arn)),
+            Some(request) if !request.principal_arn.is_empty() => {
+                Ok(identity(&request.principal_arn))
+            }
             _ => Err(output.exits(69).stderr),
         }
     }
@@ -80,7 +87,9 @@ impl Machine {
 /// An ARN without the name of a role's session, which each tool chooses.
 fn identity(arn: &str) -> String {
     match arn.split_once(":assumed-role/") {
-        Some((account, role)) => format!("{account}:assumed-role/{}", role.split('/').next().unwrap()),
+        Some((account, role)) => {
+            format!("{account}:assumed-role/{}", role.split('/').next().unwrap())
+        }
         None => arn.to_owned(),
     }
 }
@@ -100,7 +109,9 @@ fn same(cases: &[Case<'_>]) {
                     "{audex}: {config}\n{credentials}"
                 );
             }
-            Err(said) => assert_eq!("", *expected, "{said}\n{config}\n{credentials}\n{variables:?}"),
+            Err(said) => {
+                assert_eq!("", *expected, "{said}\n{config}\n{credentials}\n{variables:?}")
+            }
         }
     }
 }
@@ -142,7 +153,10 @@ fn a_second_factor_is_never_dropped() {
     ]);
     let machine = Machine::new().with(&format!("{role}{mfa}"), TWO, &[("AWS_PROFILE", "role")]);
     let said = machine.audex().unwrap_err();
-    assert!(said.contains(".aws/config:4: profile `role`") && said.contains("`mfa_serial`"), "{said}");
+    assert!(
+        said.contains(".aws/config:4: profile `role`") && said.contains("`mfa_serial`"),
+        "{said}"
+    );
     assert!(said.contains("export-credentials --format env --profile 'role'"), "{said}");
 }
 
@@ -162,8 +176,18 @@ fn of_several_sources_in_a_profile_the_clis_is_taken() {
             &[("AWS_PROFILE", "a")],
             "assumed-role/AudexDemo",
         ),
-        ("[default]\nrole_arn = {ROLE}\nsource_profile = default\n{D}\n", "", &[], "assumed-role/AudexDemo"),
-        ("", "[default]\n{A}\n", &[("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere"), ("AWS_ROLE_ARN", ROLE)], ""),
+        (
+            "[default]\nrole_arn = {ROLE}\nsource_profile = default\n{D}\n",
+            "",
+            &[],
+            "assumed-role/AudexDemo",
+        ),
+        (
+            "",
+            "[default]\n{A}\n",
+            &[("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere"), ("AWS_ROLE_ARN", ROLE)],
+            "",
+        ),
     ]);
 }
 
@@ -185,7 +209,12 @@ fn names_and_lines_are_read_as_the_cli_reads_them() {
         ),
         ("[profile équipe]\n{D}\n", "[default]\n{A}\n", &team, "user/developer"),
         ("[default]\n{D}\n[default]\n{A}\n", "", &[], ""),
-        ("[default]\ncredential_process = sh -c 'true ; exec {BROKER} # x'\n", "", &[], "user/admin"),
+        (
+            "[default]\ncredential_process = sh -c 'true ; exec {BROKER} # x'\n",
+            "",
+            &[],
+            "user/admin",
+        ),
     ]);
 }
 
@@ -205,12 +234,17 @@ fn keys_in_the_environment_win_over_every_profile() {
 #[test]
 fn an_unusable_profile_is_named_with_file_and_line_in_words() {
     let role = "[profile p]\nrole_arn = {ROLE}\n";
-    let failing = "[profile p]\ncredential_process = sh -c 'echo please sign in first >&2; exit 3'\n";
+    let failing =
+        "[profile p]\ncredential_process = sh -c 'echo please sign in first >&2; exit 3'\n";
     for (config, place, words) in [
         (format!("{role}source_profile = gone\n"), ".aws/config:3", "there is no profile `gone`"),
         (format!("{role}source_profile = p\n"), ".aws/config:3", "in a circle"),
         (format!("{role}source_profile = q\n[profile q]\n"), ".aws/config:4", "has no credentials"),
-        (format!("{role}credential_source = Environmnt\n"), ".aws/config:3", "`Ec2InstanceMetadata`"),
+        (
+            format!("{role}credential_source = Environmnt\n"),
+            ".aws/config:3",
+            "`Ec2InstanceMetadata`",
+        ),
         (role.to_owned(), ".aws/config:2", "needs a `source_profile`"),
         (
             "[profile p]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = q\n[profile q]\n{D}\n"
@@ -219,7 +253,8 @@ fn an_unusable_profile_is_named_with_file_and_line_in_words() {
             "`arn:aws:iam::1:role/x`",
         ),
         (
-            "[profile p]\nrole_arn = planted-no-arn\nsource_profile = q\n[profile q]\n{D}\n".to_owned(),
+            "[profile p]\nrole_arn = planted-no-arn\nsource_profile = q\n[profile q]\n{D}\n"
+                .to_owned(),
             ".aws/config:2",
             "`role_arn` is not the ARN of a role",
         ),
@@ -234,7 +269,11 @@ fn an_unusable_profile_is_named_with_file_and_line_in_words() {
             ".aws/config:4",
             "`[sso-session s]`",
         ),
-        ("[profile p]\nregion = eu-west-1 # Ireland\n{D}\n".to_owned(), ".aws/config:2", "after a space"),
+        (
+            "[profile p]\nregion = eu-west-1 # Ireland\n{D}\n".to_owned(),
+            ".aws/config:2",
+            "after a space",
+        ),
         ("[profile p]\nregion\n".to_owned(), ".aws/config:2", "no `=`"),
         ("[profile p]\n[profile p]\n".to_owned(), ".aws/config:2", "twice"),
         ("region = x\n".to_owned(), ".aws/config:1", "no section header"),

@@ -98,9 +98,15 @@ fn latin_1(bytes: &[u8]) -> String {
 fn oracle(pairs: &[(Vec<u8>, Vec<u8>)]) -> Vec<Value> {
     let script = python::tests().join("support/aws_profiles.py");
     let mut command = Command::new(python::interpreter());
-    command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).env_clear().env("PYTHONUTF8", "1");
+    command
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .env_clear()
+        .env("PYTHONUTF8", "1");
     let mut python = command.spawn().unwrap();
-    let input: Vec<Value> = pairs.iter().map(|(one, other)| json!([latin_1(one), latin_1(other)])).collect();
+    let input: Vec<Value> =
+        pairs.iter().map(|(one, other)| json!([latin_1(one), latin_1(other)])).collect();
     python.stdin.take().unwrap().write_all(&serde_json::to_vec(&input).unwrap()).unwrap();
     let output = python.wait_with_output().unwrap();
     assert!(output.status.success());
@@ -110,9 +116,11 @@ fn oracle(pairs: &[(Vec<u8>, Vec<u8>)]) -> Vec<Value> {
 fn section(properties: &Properties) -> Value {
     let value = |value: &Property| match value {
         Property::Text(text) => json!(text),
-        Property::Table(table) => {
-            table.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>().into()
-        }
+        Property::Table(table) => table
+            .iter()
+            .map(|(name, value)| (name.clone(), json!(value)))
+            .collect::<Map<_, _>>()
+            .into(),
     };
     properties
         .iter()
@@ -132,10 +140,15 @@ fn read(directory: &std::path::Path, (config, credentials): &(Vec<u8>, Vec<u8>))
     ]);
     let Ok(read) = Profiles::read(&environment) else { return Value::Null };
     let all = |sections: &std::collections::BTreeMap<String, Properties>| {
-        sections.iter().map(|(name, properties)| (name.clone(), section(properties))).collect::<Map<_, _>>()
+        sections
+            .iter()
+            .map(|(name, properties)| (name.clone(), section(properties)))
+            .collect::<Map<_, _>>()
     };
-    let profiles: Map<_, _> =
-        read.names().map(|name| (name.to_owned(), section(read.properties(name).unwrap()))).collect();
+    let profiles: Map<_, _> = read
+        .names()
+        .map(|name| (name.to_owned(), section(read.properties(name).unwrap())))
+        .collect();
     json!({"profiles": profiles, "sso_sessions": all(read.sso_sessions()), "services": all(read.services())})
 }
 
@@ -156,5 +169,8 @@ fn made_up_files_are_read_as_botocore_reads_them() {
         aws_profiles::judge(&scratch, &[&pair.0, &b"\0"[..], &pair.1].concat());
     }
     // Neither side may agree by refusing everything.
-    assert!((PAIRS / 20..PAIRS * 19 / 20).contains(&accepted), "{accepted} of {PAIRS} were accepted");
+    assert!(
+        (PAIRS / 20..PAIRS * 19 / 20).contains(&accepted),
+        "{accepted} of {PAIRS} were accepted"
+    );
 }

@@ -36,13 +36,15 @@ fn an_endpoint_of_the_profile_leads_the_command() {
 
 #[test]
 fn a_services_section_leads_the_services_it_names() {
-    let services =
-        "[services \"my services\"]\ns3 =\n  endpoint_url = {CLOUD}\nsts =\n  endpoint_url = {CLOUD}\n";
-    reads(&led_by(&format!("[profile dev]\nendpoint_url = {CLOSED}\nservices = my services\n{services}")));
+    let services = "[services \"my services\"]\ns3 =\n  endpoint_url = {CLOUD}\nsts =\n  endpoint_url = {CLOUD}\n";
+    reads(&led_by(&format!(
+        "[profile dev]\nendpoint_url = {CLOSED}\nservices = my services\n{services}"
+    )));
     // The twin: where the section does not name S3, the other endpoint holds.
     let others = services.replace("s3 =", "dynamodb =");
-    let sandbox =
-        led_by(&format!("[profile dev]\nendpoint_url = {CLOSED}\nservices = my services\n{others}"));
+    let sandbox = led_by(&format!(
+        "[profile dev]\nendpoint_url = {CLOSED}\nservices = my services\n{others}"
+    ));
     let output = sandbox.run_sh(&["--allow", "s3:GetObject"], &script(&CALLS[..1])).success();
     assert!(output.stdout.contains("Could not connect"), "{}", output.stdout);
 }
@@ -65,7 +67,10 @@ fn variables_win_over_the_profile() {
 fn a_gateway_sends_requests_to_where_the_profile_says() {
     let learn = |sandbox: &Sandbox| {
         let script = script(&CALLS);
-        sandbox.tryaudex(["learn", "--allow", "s3:GetObject", "--", "sh", "-c", &script]).output().success()
+        sandbox
+            .tryaudex(["learn", "--allow", "s3:GetObject", "--", "sh", "-c", &script])
+            .output()
+            .success()
     };
     for config in [
         "[profile dev]\nendpoint_url = {CLOUD}\n",
@@ -74,7 +79,10 @@ fn a_gateway_sends_requests_to_where_the_profile_says() {
         let sandbox = led_by(config);
         let output = learn(&sandbox);
         assert_eq!(output.stdout, ONLY_THE_READ, "{}", output.stderr);
-        assert_eq!(sandbox.cloud().denied(), ["s3:DeleteObject arn:aws:s3:::demo-reports/readme.txt"]);
+        assert_eq!(
+            sandbox.cloud().denied(),
+            ["s3:DeleteObject arn:aws:s3:::demo-reports/readme.txt"]
+        );
     }
     // The profile's endpoint is not the command's: it has keys of the gateway alone.
     let sandbox = led_by(
@@ -133,7 +141,8 @@ fn a_password_in_a_profiles_endpoint_is_refused_and_not_repeated() {
         "[profile dev]\nendpoint_url = https://user:hunter2@sts.example.com\n",
         "[profile dev]\nservices = s\n[services s]\nlambda =\n  endpoint_url = https://hunter2@lambda.example.com\n",
     ] {
-        let said = led_by(config).run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(69).stderr;
+        let said =
+            led_by(config).run(["run", "--allow", "s3:GetObject", "--", "true"]).exits(69).stderr;
         assert!(
             said.contains(".aws/config:2: profile `dev`") && said.contains("user name or password"),
             "{said}"
@@ -149,8 +158,8 @@ fn the_files_are_found_where_the_cli_finds_them() {
     sandbox.plant("elsewhere/config", config);
     for path in ["~/elsewhere/config", "$HOME/elsewhere/config", "${HOME}/elsewhere/config"] {
         sandbox.set("AWS_CONFIG_FILE", path);
-        let output =
-            sandbox.run_sh(&["--allow", "s3:GetObject"], "grep -c endpoint_url \"$AWS_CONFIG_FILE\"");
+        let output = sandbox
+            .run_sh(&["--allow", "s3:GetObject"], "grep -c endpoint_url \"$AWS_CONFIG_FILE\"");
         assert_eq!(output.success().stdout, "1\n", "{path}");
     }
     assert!(fs::exists(sandbox.home().join(".aws/config")).unwrap());

@@ -54,15 +54,27 @@ fn user() -> (Double, Sandbox) {
 fn blobs_of_a_container_get_a_signature_that_the_cloud_keeps() {
     let (_double, sandbox) = user();
     let read = format!("{BLOBS}/read");
-    let output =
-        run_python(&sandbox, &["--provider", "azure", "--allow", &read, "--resource", CONTAINER], STORAGE)
-            .success();
-    assert_eq!(output.stdout, "read: ok\nread another container: 403\nlist: ok\nwrite: 403\ndelete: 403\n");
+    let output = run_python(
+        &sandbox,
+        &["--provider", "azure", "--allow", &read, "--resource", CONTAINER],
+        STORAGE,
+    )
+    .success();
+    assert_eq!(
+        output.stdout,
+        "read: ok\nread another container: 403\nlist: ok\nwrite: 403\ndelete: 403\n"
+    );
     let write = format!("{BLOBS}/write");
-    let output =
-        run_python(&sandbox, &["--provider", "azure", "--allow", &write, "--resource", CONTAINER], STORAGE)
-            .success();
-    assert_eq!(output.stdout, "read: 403\nread another container: 403\nlist: 403\nwrite: ok\ndelete: 403\n");
+    let output = run_python(
+        &sandbox,
+        &["--provider", "azure", "--allow", &write, "--resource", CONTAINER],
+        STORAGE,
+    )
+    .success();
+    assert_eq!(
+        output.stdout,
+        "read: 403\nread another container: 403\nlist: 403\nwrite: ok\ndelete: 403\n"
+    );
 }
 
 #[test]
@@ -81,7 +93,8 @@ fn an_audience_that_is_not_implied_has_no_token() {
 #[test]
 fn the_command_is_ended_at_the_ttl_as_its_tokens_live_longer() {
     let (_double, sandbox) = user();
-    let output = sandbox.run_sh(&["--profile", "azure-compute-readonly", "--ttl", "1s"], "sleep 30");
+    let output =
+        sandbox.run_sh(&["--profile", "azure-compute-readonly", "--ttl", "1s"], "sleep 30");
     let output = output.exits(143);
     assert!(output.stderr.contains("ended at its ttl"), "{}", output.stderr);
 }
@@ -89,14 +102,23 @@ fn the_command_is_ended_at_the_ttl_as_its_tokens_live_longer() {
 #[test]
 fn a_deny_list_that_the_token_could_not_keep_refuses() {
     let (_double, mut sandbox) = user();
-    let deny = "[deny]\nactions = [\"Microsoft.Compute/virtualMachines/delete\", \"s3:DeleteBucket\"]\n";
+    let deny =
+        "[deny]\nactions = [\"Microsoft.Compute/virtualMachines/delete\", \"s3:DeleteBucket\"]\n";
     sandbox.plant(".config/audex/deny-list.toml", deny);
-    let output = sandbox.run(["run", "--profile", "azure-storage-readonly", "--", "true"]).exits(77);
-    assert!(output.stderr.contains("Microsoft.Compute/virtualMachines/delete"), "{}", output.stderr);
-    let read = format!("{BLOBS}/read");
     let output =
-        run_python(&sandbox, &["--provider", "azure", "--allow", &read, "--resource", CONTAINER], STORAGE)
-            .success();
+        sandbox.run(["run", "--profile", "azure-storage-readonly", "--", "true"]).exits(77);
+    assert!(
+        output.stderr.contains("Microsoft.Compute/virtualMachines/delete"),
+        "{}",
+        output.stderr
+    );
+    let read = format!("{BLOBS}/read");
+    let output = run_python(
+        &sandbox,
+        &["--provider", "azure", "--allow", &read, "--resource", CONTAINER],
+        STORAGE,
+    )
+    .success();
     assert!(output.stdout.starts_with("read: ok\n"), "{}", output.stdout);
 }
 
@@ -116,8 +138,9 @@ fn every_line_of_the_document_can_be_planned() {
         "logs:read",
         "monitoring:read",
     ] {
-        let _ =
-            sandbox.run(["plan", "--provider", "azure", "--allow", allow, "--", "az", "storage"]).success();
+        let _ = sandbox
+            .run(["plan", "--provider", "azure", "--allow", allow, "--", "az", "storage"])
+            .success();
     }
     for profile in [
         "azure-storage-readonly",
@@ -136,7 +159,10 @@ fn every_line_of_the_document_can_be_planned() {
 #[test]
 fn the_double_enforces_as_microsofts_own_client_sees_it() {
     let check = python::tests().join("python/check_azure_double.py");
-    let output =
-        Sandbox::without_cloud().program(python::interpreter(), [check]).unscanned().output().success();
+    let output = Sandbox::without_cloud()
+        .program(python::interpreter(), [check])
+        .unscanned()
+        .output()
+        .success();
     assert!(output.stdout.ends_with(" passed, 0 failed\n"), "{}", output.stdout);
 }

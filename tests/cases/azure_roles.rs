@@ -38,14 +38,16 @@ fn user() -> (Double, Sandbox) {
 
 /// Runs [`CALLS`] with a temporary role for `allow`, and `more` options.
 fn calls(sandbox: &Sandbox, allow: &str, more: &[&str]) -> Output {
-    let options = ["--provider", "azure", "--method", "custom-role", "--require", "cloud", "--allow", allow];
+    let options =
+        ["--provider", "azure", "--method", "custom-role", "--require", "cloud", "--allow", allow];
     run_python(sandbox, &[&options[..], more].concat(), CALLS)
 }
 
 /// Roles and assignments that the double has.
 fn left(sandbox: &Sandbox) -> (usize, usize) {
     let script = "import os, urllib.request; print(urllib.request.urlopen(os.environ['DOUBLE'] + '/double/roles').read().decode())";
-    let output = sandbox.program(crate::support::python::interpreter(), ["-c", script]).output().success();
+    let output =
+        sandbox.program(crate::support::python::interpreter(), ["-c", script]).output().success();
     let state = output.json();
     let count = |of: &str| state[of].as_array().unwrap().len();
     (count("definitions"), count("assignments"))
@@ -95,15 +97,22 @@ fn a_role_holds_at_its_scope_only_and_data_actions_are_data_actions() {
     let group = format!("/subscriptions/{}/resourceGroups/data", double.text("subscription"));
     let allow = format!("{READ},Microsoft.KeyVault/vaults/secrets/getSecret/action");
     let output = calls(&sandbox, &allow, &["--resource", &group]).success();
-    assert_eq!(output.stdout, "accounts: 403\naccounts of data: ok\nmachines: 403\nroles: 403\nsecret: ok\n");
+    assert_eq!(
+        output.stdout,
+        "accounts: 403\naccounts of data: ok\nmachines: 403\nroles: 403\nsecret: ok\n"
+    );
     assert_eq!(left(&sandbox), (0, 0));
 }
 
 #[test]
 fn what_the_deny_list_forbids_is_not_in_the_role() {
     let (_double, mut sandbox) = user();
-    sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"Microsoft.Compute/*/read\"]\n");
-    let output = calls(&sandbox, "Microsoft.Storage/*,Microsoft.Compute/virtualMachines/*", &[]).success();
+    sandbox.plant(
+        ".config/audex/deny-list.toml",
+        "[deny]\nactions = [\"Microsoft.Compute/*/read\"]\n",
+    );
+    let output =
+        calls(&sandbox, "Microsoft.Storage/*,Microsoft.Compute/virtualMachines/*", &[]).success();
     assert!(
         output.stdout.starts_with("accounts: ok\naccounts of data: ok\nmachines: 403\n"),
         "{}",
@@ -117,7 +126,11 @@ fn an_identity_that_has_a_role_already_is_refused_and_keeps_it() {
     let mut planting = double.azure_user();
     plant(&mut planting, &double, "other", EVERYTHING);
     let output = calls(&sandbox, READ, &[]).exits(77);
-    assert!(output.stderr.contains("1 role assignments besides this session's"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("1 role assignments besides this session's"),
+        "{}",
+        output.stderr
+    );
     assert_eq!(left(&sandbox), (1, 1));
     let health = sandbox.run(["health", "--check", "azure"]).exits(69);
     assert!(health.stdout.contains("has 1 role assignments"), "{}", health.stdout);
@@ -126,7 +139,8 @@ fn an_identity_that_has_a_role_already_is_refused_and_keeps_it() {
 #[test]
 fn the_role_goes_with_the_session_at_its_ttl_and_after_a_signal() {
     let (_double, sandbox) = user();
-    let options = ["--provider", "azure", "--method", "custom-role", "--allow", READ, "--ttl", "1s"];
+    let options =
+        ["--provider", "azure", "--method", "custom-role", "--allow", READ, "--ttl", "1s"];
     let output = sandbox.run_sh(&options, "sleep 30").exits(143);
     assert!(output.stderr.contains("ended at its ttl"), "{}", output.stderr);
     assert_eq!(left(&sandbox), (0, 0));
@@ -144,7 +158,10 @@ fn what_a_killed_session_left_is_found_by_name_once_it_is_over() {
     plant(&mut sandbox, &double, "audex-role-of-somebody-else", EVERYTHING);
     let shown = sandbox.run(["cleanup", "--dry-run", "--json"]).exits(69).json();
     assert_eq!(shown.as_array().unwrap().len(), 1, "{shown}");
-    assert!(shown[0]["lease"].as_str().unwrap().starts_with("custom-role audex-gone 1700000000 "), "{shown}");
+    assert!(
+        shown[0]["lease"].as_str().unwrap().starts_with("custom-role audex-gone 1700000000 "),
+        "{shown}"
+    );
     assert_eq!(sandbox.run(["cleanup", "--json"]).success().json()[0]["outcome"], "revoked");
     // The session that may still run keeps its role, and so does everybody else.
     assert_eq!(left(&sandbox), (2, 2));
@@ -171,15 +188,28 @@ fn what_a_killed_session_began_is_taken_back_from_the_record_alone() {
     let mut sandbox = double.azure_user();
     sandbox.set_secret("AUDEX_AZURE_CLIENT_SECRET", double.text("agent_secret"));
     let id = double.text("agent_id");
-    let options =
-        ["run", "--provider", "azure", "--method", "custom-role", "--allow", READ, "--client-id", id];
+    let options = [
+        "run",
+        "--provider",
+        "azure",
+        "--method",
+        "custom-role",
+        "--allow",
+        READ,
+        "--client-id",
+        id,
+    ];
     let running = sandbox.tryaudex([&options[..], &["--", "true"]].concat()).start();
     let session = wait_for_a_role(&sandbox);
     running.signal(nix::sys::signal::Signal::SIGKILL);
     let _ = running.finish().exits(-9);
     // It may still run, for all that the log says, so it is left alone and named.
     let output = sandbox.run(["cleanup"]).success();
-    assert!(output.stderr.contains(&format!("tryaudex cleanup --session {session}")), "{}", output.stderr);
+    assert!(
+        output.stderr.contains(&format!("tryaudex cleanup --session {session}")),
+        "{}",
+        output.stderr
+    );
     assert_eq!(left(&sandbox), (1, 1));
     let cleaned = sandbox.run(["cleanup", "--session", &session, "--json"]).success().json();
     assert_eq!((cleaned.as_array().unwrap().len(), &cleaned[0]["outcome"]), (1, &"revoked".into()));
@@ -187,7 +217,11 @@ fn what_a_killed_session_began_is_taken_back_from_the_record_alone() {
     let again = sandbox.run(["cleanup", "--session", &session]).success();
     assert_eq!(again.stdout, "nothing is left to take back\n");
     let unknown = sandbox.run(["cleanup", "--session", "audex-none"]).exits(2);
-    assert!(unknown.stderr.contains("the audit log has no session `audex-none`"), "{}", unknown.stderr);
+    assert!(
+        unknown.stderr.contains("the audit log has no session `audex-none`"),
+        "{}",
+        unknown.stderr
+    );
 }
 
 #[test]
@@ -209,7 +243,8 @@ fn what_the_record_does_not_know_is_found_by_the_identity_that_is_named() {
     let mut sandbox = double.azure_user();
     plant(&mut sandbox, &double, "audex-role-audex-gone-1700000000-0", EVERYTHING);
     assert_eq!(sandbox.run(["cleanup"]).success().stdout, "nothing is left to take back\n");
-    let cleaned = sandbox.run(["cleanup", "--client-id", double.text("agent_id"), "--json"]).success().json();
+    let cleaned =
+        sandbox.run(["cleanup", "--client-id", double.text("agent_id"), "--json"]).success().json();
     assert_eq!(cleaned[0]["outcome"], "revoked");
     assert_eq!(left(&sandbox), (0, 0));
 }
@@ -225,7 +260,8 @@ fn it_is_never_taken_unasked_and_says_what_it_lacks() {
     assert_eq!(plan["permissions"][0]["enforced_by"], "cloud");
     assert!(plan["policy"].to_string().contains(READ), "{plan}");
     let mut poor = Double::start("azure_double.py").azure_user();
-    let options = ["run", "--provider", "azure", "--method", "custom-role", "--allow", READ, "--", "true"];
+    let options =
+        ["run", "--provider", "azure", "--method", "custom-role", "--allow", READ, "--", "true"];
     let output = poor.run(options).exits(78);
     assert!(output.stderr.contains("--client-id"), "{}", output.stderr);
     poor.set("AUDEX_AZURE_CLIENT_ID", "22222222-3333-4444-5555-666666666666");

@@ -10,7 +10,8 @@ use crate::support::aws_cli::script;
 
 const BUCKETS: (&str, &str) = ("buckets", "s3api list-buckets");
 const LIST: (&str, &str) = ("list", "s3api list-objects-v2 --bucket demo-reports");
-const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
+const READ: (&str, &str) =
+    ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
 const READ_SECRETS: (&str, &str) =
     ("secrets", "s3api get-object --bucket demo-secrets --key payroll.csv /dev/null");
 
@@ -47,7 +48,8 @@ fn each_action_gets_the_resources_it_works_on() {
 #[test]
 fn an_action_that_no_given_resource_fits_is_said_to_grant_nothing() {
     let sandbox = Sandbox::new().with_aws_cli();
-    let options = ["--allow", "s3:GetObject,s3:ListBucket", "--resource", "arn:aws:s3:::demo-reports/*"];
+    let options =
+        ["--allow", "s3:GetObject,s3:ListBucket", "--resource", "arn:aws:s3:::demo-reports/*"];
     let output = sandbox.run_sh(&options, &script(&[LIST, READ])).success();
     assert_eq!(output.stdout, "list: AccessDenied\nread: ok\n");
     assert!(output.stderr.contains("`s3:ListBucket` grants nothing"), "{}", output.stderr);
@@ -98,7 +100,9 @@ fn a_network_condition_is_enforced_by_the_cloud() {
     };
     assert_eq!(from("127.0.0.0/8"), "read: ok\n");
     assert_eq!(from("203.0.113.0/24"), "read: AccessDenied\n");
-    let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--source-ip", "home", "--", "true"]).exits(2);
+    let _ = sandbox
+        .run(["run", "--allow", "s3:GetObject", "--source-ip", "home", "--", "true"])
+        .exits(2);
 }
 
 /// What the catalogue has beyond the list: `overlay.txt`.
@@ -108,7 +112,8 @@ const OVERLAY: [&str; 1] = ["sts:GetScopedCredentials"];
 fn shared_list() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let set = std::env::var_os("AUDEX_SHARED_DATA").map(PathBuf::from);
-    let places = set.into_iter().chain([root.join("../shared/data"), PathBuf::from("/work/shared/data")]);
+    let places =
+        set.into_iter().chain([root.join("../shared/data"), PathBuf::from("/work/shared/data")]);
     places.map(|place| place.join("aws_actions.json.gz")).find(|file| file.is_file())
 }
 
@@ -140,8 +145,11 @@ fn the_catalogue_is_the_shared_list_where_that_is_present() {
     for service in aws_catalogue::services() {
         let types = service.types();
         for found in aws_catalogue::matching(&format!("{}:*", service.name())) {
-            let mut named: Vec<String> =
-                service.types_of(found.set).into_iter().map(|(place, _)| types[place].name.clone()).collect();
+            let mut named: Vec<String> = service
+                .types_of(found.set)
+                .into_iter()
+                .map(|(place, _)| types[place].name.clone())
+                .collect();
             named.sort();
             known.insert(found.full_name(), (found.access.word().to_owned(), named));
         }
@@ -150,7 +158,15 @@ fn the_catalogue_is_the_shared_list_where_that_is_present() {
         assert!(known.remove(added).is_some() && !expected.contains_key(added), "{added}");
     }
     assert!(expected.len() > 20_000, "{}", expected.len());
-    let differing: Vec<&String> =
-        known.keys().chain(expected.keys()).filter(|name| known.get(*name) != expected.get(*name)).collect();
-    assert!(differing.is_empty(), "{} differ: {:?}", differing.len(), &differing[..differing.len().min(20)]);
+    let differing: Vec<&String> = known
+        .keys()
+        .chain(expected.keys())
+        .filter(|name| known.get(*name) != expected.get(*name))
+        .collect();
+    assert!(
+        differing.is_empty(),
+        "{} differ: {:?}",
+        differing.len(),
+        &differing[..differing.len().min(20)]
+    );
 }

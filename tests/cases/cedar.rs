@@ -14,8 +14,10 @@ fn user() -> String {
 fn with_policies(mut sandbox: Sandbox, policies: &str) -> Sandbox {
     let _ = Guest::of("cedar").install(&mut sandbox, &[]).success();
     let _ = sandbox.plant(".config/audex/rules.cedar", policies);
-    let _ = sandbox
-        .plant(".config/audex/config.toml", "[filters.cedar]\npolicies = { file = \"rules.cedar\" }\n");
+    let _ = sandbox.plant(
+        ".config/audex/config.toml",
+        "[filters.cedar]\npolicies = { file = \"rules.cedar\" }\n",
+    );
     sandbox
 }
 
@@ -42,7 +44,8 @@ fn what_policies_permit_works_and_what_they_forbid_is_denied_by_the_cloud() {
         "{}",
         wide.stderr
     );
-    let refused = sandbox.run(["run", "--allow", "s3:DeleteObject", "--", "touch", "ran"]).exits(77);
+    let refused =
+        sandbox.run(["run", "--allow", "s3:DeleteObject", "--", "touch", "ran"]).exits(77);
     assert!(refused.stderr.contains("`s3:DeleteObject` by `cedar`"), "{}", refused.stderr);
     assert!(!sandbox.home().join("ran").exists());
     // The same request with a reason is another request.
@@ -60,7 +63,11 @@ fn nothing_is_permitted_that_no_policy_permits() {
     assert!(refused.stderr.contains("by `cedar`"), "{}", refused.stderr);
     let on = ["--allow", "s3:GetObject,s3:PutObject", "--resource", "arn:aws:s3:::demo-reports/*"];
     let narrow = sandbox.run_sh(&on, &script(&CALLS)).success();
-    assert_eq!(narrow.stdout, "read: ok\nwrite: AccessDenied\ndelete: AccessDenied\n", "{}", narrow.stderr);
+    assert_eq!(
+        narrow.stdout, "read: ok\nwrite: AccessDenied\ndelete: AccessDenied\n",
+        "{}",
+        narrow.stderr
+    );
 }
 
 #[test]
@@ -94,7 +101,8 @@ fn policies_that_cannot_be_read_or_fail_refuse_everything() {
         ("permit(principal, action == Action::\"s3:*\", resource);", "s3:*"),
     ] {
         let _ = sandbox.plant(".config/audex/rules.cedar", policies);
-        let refused = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(77);
+        let refused =
+            sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(77);
         assert!(refused.stderr.contains(words), "{policies}: {}", refused.stderr);
         assert!(!sandbox.home().join("ran").exists(), "{policies}");
     }
@@ -106,7 +114,8 @@ fn it_passes_the_conformance_suite() {
     let path = Guest::of("cedar").plant(&mut sandbox);
     let tested = sandbox.run(["plugin", "test", path.to_str().unwrap()]).success();
     assert!(!tested.stdout.contains("WRONG"), "{}", tested.stdout);
-    let measured =
-        sandbox.run(["plugin", "bench", path.to_str().unwrap(), "--samples", "2", "--json"]).success();
+    let measured = sandbox
+        .run(["plugin", "bench", path.to_str().unwrap(), "--samples", "2", "--json"])
+        .success();
     assert_eq!(measured.json()["measured"][2]["what"], "review", "{}", measured.stdout);
 }

@@ -15,7 +15,11 @@ fn refused(sandbox: &Sandbox, options: &[&str], words: &[&str]) {
         .exits(2);
     for output in [plan, run] {
         for word in words {
-            assert!(output.stderr.contains(word), "{options:?}: `{word}` is not in:\n{}", output.stderr);
+            assert!(
+                output.stderr.contains(word),
+                "{options:?}: `{word}` is not in:\n{}",
+                output.stderr
+            );
         }
         assert!(output.stderr.contains("hint: "), "{}", output.stderr);
     }
@@ -51,7 +55,8 @@ fn the_keys_of_a_user_may_have_the_roles_whole_length() {
     // A session of a user, as after signing in with a second factor, is not a role's.
     let mut sandbox = Sandbox::new().with_aws_cli();
     let aws = python::binaries().join("aws");
-    let reply = sandbox.program(aws, ["sts", "get-session-token", "--output", "json"]).unscanned().output();
+    let reply =
+        sandbox.program(aws, ["sts", "get-session-token", "--output", "json"]).unscanned().output();
     let credentials = reply.success().json()["Credentials"].clone();
     let text = |name: &str| credentials[name].as_str().unwrap().to_owned();
     sandbox.set("AWS_ACCESS_KEY_ID", text("AccessKeyId"));
@@ -68,7 +73,10 @@ fn a_role_names_resources_of_its_own_partition() {
             let words = [resource, &format!("not of the partition `{partition}`")];
             refused(&sandbox, &["--role-arn", role, "--resource", resource], &words);
         }
-        planned(&sandbox, &["--role-arn", role, "--resource", &format!("arn:{partition}:s3:::b/*")]);
+        planned(
+            &sandbox,
+            &["--role-arn", role, "--resource", &format!("arn:{partition}:s3:::b/*")],
+        );
         planned(&sandbox, &["--role-arn", role, "--resource", "arn:*:s3:::b/*"]);
         planned(&sandbox, &["--role-arn", role]);
     }
@@ -96,7 +104,11 @@ fn without_a_role_the_partition_is_the_regions() {
 #[test]
 fn one_policy_has_one_partition() {
     let sandbox = Sandbox::new();
-    refused(&sandbox, &["--resource", "arn:aws:s3:::a/*,arn:aws-cn:s3:::b/*"], &["`aws`", "`aws-cn`"]);
+    refused(
+        &sandbox,
+        &["--resource", "arn:aws:s3:::a/*,arn:aws-cn:s3:::b/*"],
+        &["`aws`", "`aws-cn`"],
+    );
     planned(&sandbox, &["--resource", "arn:aws:s3:::a/*,arn:aws:s3:::b/*"]);
 }
 
@@ -104,7 +116,11 @@ fn one_policy_has_one_partition() {
 fn the_service_of_a_resource_has_no_wildcard() {
     let sandbox = Sandbox::new();
     for resource in ["arn:aws:s?:::b/*", "arn:aws:*:::b", "arn:aws:s3*:::b/*", "arn:*:?3:::b/*"] {
-        refused(&sandbox, &["--resource", resource], &["wildcard in place of its service", resource]);
+        refused(
+            &sandbox,
+            &["--resource", resource],
+            &["wildcard in place of its service", resource],
+        );
     }
     planned(&sandbox, &["--resource", "arn:aws:s3:::b?/*"]);
 }
@@ -142,7 +158,16 @@ fn the_limit_of_policies_is_a_setting() {
     assert_eq!(plan["policy_limit"], 4096);
     assert!(plan["policy_size"].as_u64().unwrap() > 2048, "{}", plan["policy_size"]);
     // What STS itself takes is for STS to say: this one keeps to the documented limit.
-    let run = sandbox.run(["run", "--allow", "s3:GetObject", "--resource", &resources, "--", "touch", "ran"]);
+    let run = sandbox.run([
+        "run",
+        "--allow",
+        "s3:GetObject",
+        "--resource",
+        &resources,
+        "--",
+        "touch",
+        "ran",
+    ]);
     assert!(run.exits(78).stderr.contains("PackedPolicyTooLarge"));
     assert!(!sandbox.home().join("ran").exists());
     // GetScopedCredentials takes no more, whatever is set.

@@ -13,10 +13,16 @@ const NOWHERE: &str = "aws: none\ngoogle: none\nazure: none\n";
 
 /// The interpreters, and what each runs.
 fn libraries() -> [Vec<String>; 2] {
-    let script = |name: &str| python::tests().join("support").join(name).to_str().unwrap().to_owned();
+    let script =
+        |name: &str| python::tests().join("support").join(name).to_str().unwrap().to_owned();
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     [
-        vec![text(&python::interpreter()), "-W".to_owned(), "ignore".to_owned(), script("chains.py")],
+        vec![
+            text(&python::interpreter()),
+            "-W".to_owned(),
+            "ignore".to_owned(),
+            script("chains.py"),
+        ],
         vec![text(&javascript::directory().join("bin/node")), script("chains.cjs")],
     ]
 }
@@ -135,7 +141,10 @@ fn without_audex_every_decoy_answers() {
         assert_eq!(ask(&sandbox), every, "{link}");
     }
     // The later links of the others, when the first are gone.
-    sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY").unset("GOOGLE_APPLICATION_CREDENTIALS");
+    sandbox
+        .unset("AWS_ACCESS_KEY_ID")
+        .unset("AWS_SECRET_ACCESS_KEY")
+        .unset("GOOGLE_APPLICATION_CREDENTIALS");
     assert_eq!(ask(&sandbox), every, "files");
     let nothing = sandbox.home().join("nothing").display().to_string();
     sandbox
@@ -148,5 +157,9 @@ fn without_audex_every_decoy_answers() {
     let node = &libraries()[1];
     sandbox.set("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential");
     sandbox.unset("CLOUDSDK_CONFIG");
-    assert_eq!(sandbox.program(&node[0], &node[1..]).output().success().stdout, every, "JavaScript");
+    assert_eq!(
+        sandbox.program(&node[0], &node[1..]).output().success().stdout,
+        every,
+        "JavaScript"
+    );
 }

@@ -38,7 +38,8 @@ fn exit_statuses_pass_through() {
 fn a_command_that_a_signal_ended_is_128_and_the_signal() {
     let sandbox = Sandbox::new();
     for (signal, code) in [("KILL", 137), ("TERM", 143), ("SEGV", 139)] {
-        let _ = sandbox.run_sh(&["--allow", "s3:GetObject"], &format!("kill -{signal} $$")).exits(code);
+        let _ =
+            sandbox.run_sh(&["--allow", "s3:GetObject"], &format!("kill -{signal} $$")).exits(code);
         assert_eq!(sandbox.audit().last().unwrap()["signal"], code - 128);
     }
 }
@@ -78,7 +79,8 @@ fn a_command_may_handle_its_signals() {
         (Signal::SIGUSR1, "USR1"),
     ] {
         let sandbox = Sandbox::new();
-        let running = start(&sandbox, &format!("trap 'echo got {name}; exit 9' {name}; echo up; {WAIT}"));
+        let running =
+            start(&sandbox, &format!("trap 'echo got {name}; exit 9' {name}; echo up; {WAIT}"));
         running.signal(signal);
         assert_eq!(running.finish().exits(9).stdout, format!("up\ngot {name}\n"));
     }
@@ -128,7 +130,8 @@ fn what_the_caller_ignores_is_ignored_in_the_command_and_reaches_one_that_handle
 #[test]
 fn a_command_that_ignores_what_the_caller_ignores_is_not_ended_by_it() {
     let sandbox = Sandbox::new();
-    let mut running = start_ignoring(&sandbox, "HUP INT QUIT", &["sh", "-c", "echo up; exec sleep 60"]);
+    let mut running =
+        start_ignoring(&sandbox, "HUP INT QUIT", &["sh", "-c", "echo up; exec sleep 60"]);
     assert_eq!(running.line(), "up");
     for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
         running.signal(signal);
@@ -144,7 +147,8 @@ fn ten_megabytes_pass_through_stdin_and_stdout_unchanged() {
     // Every byte value, in an order that does not repeat with any buffer's size.
     let bytes: Vec<u8> =
         (0..10_000_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[1]).collect();
-    let output = sandbox.tryaudex([&RUN[..], &["cat"]].concat()).stdin(bytes.clone()).output().success();
+    let output =
+        sandbox.tryaudex([&RUN[..], &["cat"]].concat()).stdin(bytes.clone()).output().success();
     assert!(output.bytes == bytes, "{} bytes came back, or others", output.bytes.len());
 }
 
@@ -157,8 +161,9 @@ fn arguments_arrive_as_they_are() {
     let print = ["printf", "%s|"].map(OsString::from);
     let all = RUN.iter().map(OsString::from).chain(print).chain(words.clone()).chain([odd]);
     let output = sandbox.tryaudex(all).output().success();
-    let mut expected =
-        words.iter().fold(Vec::new(), |all, word| [all, word.as_bytes().to_vec(), b"|".to_vec()].concat());
+    let mut expected = words
+        .iter()
+        .fold(Vec::new(), |all, word| [all, word.as_bytes().to_vec(), b"|".to_vec()].concat());
     expected.extend_from_slice(b"x\xff\xfe|");
     assert_eq!(output.bytes, expected);
 }
@@ -167,7 +172,8 @@ fn arguments_arrive_as_they_are() {
 fn a_command_whose_reader_goes_away_ends() {
     let sandbox = Sandbox::new();
     let pipe = format!("'{}' {} yes | head -n 1", env!("CARGO_BIN_EXE_tryaudex"), RUN.join(" "));
-    let output = sandbox.program("bash", ["-c", &format!("set -o pipefail; {pipe}")]).output().exits(141);
+    let output =
+        sandbox.program("bash", ["-c", &format!("set -o pipefail; {pipe}")]).output().exits(141);
     assert_eq!(output.stdout, "y\n");
     assert_eq!(sandbox.audit().last().unwrap()["signal"], Signal::SIGPIPE as i32);
 }
@@ -193,7 +199,8 @@ fn output_arrives_while_the_command_runs() {
 #[test]
 fn stdout_is_the_commands_alone() {
     let sandbox = Sandbox::new();
-    let output = sandbox.run_sh(&["--allow", "s3:GetObject"], "printf out; printf err >&2").success();
+    let output =
+        sandbox.run_sh(&["--allow", "s3:GetObject"], "printf out; printf err >&2").success();
     assert_eq!(output.stdout, "out");
     assert!(output.stderr.contains("err"));
 }
@@ -203,7 +210,10 @@ fn peak_memory(sandbox: &Sandbox, bytes: u32) -> u64 {
     let command = format!("head -c {bytes} /dev/zero; grep VmHWM /proc/$PPID/status > peak");
     let tryaudex = env!("CARGO_BIN_EXE_tryaudex");
     let pipe = format!("'{tryaudex}' run --allow s3:GetObject -- sh -c '{command}' | wc -c");
-    assert_eq!(sandbox.program("/bin/sh", ["-c", &pipe]).output().success().stdout.trim(), bytes.to_string());
+    assert_eq!(
+        sandbox.program("/bin/sh", ["-c", &pipe]).output().success().stdout.trim(),
+        bytes.to_string()
+    );
     let peak = fs::read_to_string(sandbox.home().join("peak")).unwrap();
     peak.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
@@ -248,8 +258,10 @@ fn a_signal_while_the_cloud_does_not_answer_ends_audex_at_once_and_starts_nothin
         let sandbox = Sandbox::new();
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", silent.local_addr().unwrap());
-        let run =
-            sandbox.tryaudex([&RUN[..], &["echo", "ran"]].concat()).env("AWS_ENDPOINT_URL", endpoint).start();
+        let run = sandbox
+            .tryaudex([&RUN[..], &["echo", "ran"]].concat())
+            .env("AWS_ENDPOINT_URL", endpoint)
+            .start();
         // Whoever connects is minting; the connection stays open and silent.
         let _connection = silent.accept().unwrap();
         run.signal(signal);

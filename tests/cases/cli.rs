@@ -44,7 +44,10 @@ fn bare(words: &[&str]) -> Output {
 #[test]
 fn the_version_is_the_packages() {
     for flag in ["--version", "-V"] {
-        assert_eq!(bare(&[flag]).success().stdout, concat!("tryaudex ", env!("CARGO_PKG_VERSION"), "\n"));
+        assert_eq!(
+            bare(&[flag]).success().stdout,
+            concat!("tryaudex ", env!("CARGO_PKG_VERSION"), "\n")
+        );
     }
 }
 
@@ -61,14 +64,23 @@ fn every_help_text_is_known() {
 #[test]
 fn the_list_of_commands_above_is_whole() {
     let help = bare(&["--help"]).success().stdout;
-    let listed =
-        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let mut listed: Vec<_> =
-        listed.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect();
+    let listed = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    let mut listed: Vec<_> = listed
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
     listed.sort_unstable();
     // `demo` has its own file of cases.
-    let mut known: Vec<_> =
-        COMMANDS.iter().filter(|words| words.len() == 1).map(|words| words[0]).chain(["demo"]).collect();
+    let mut known: Vec<_> = COMMANDS
+        .iter()
+        .filter(|words| words.len() == 1)
+        .map(|words| words[0])
+        .chain(["demo"])
+        .collect();
     known.sort_unstable();
     assert_eq!(listed, known);
 }
@@ -82,12 +94,15 @@ fn without_a_command_the_help_is_a_usage_error() {
 
 #[test]
 fn completions_are_scripts_the_shells_take() {
-    for (shell, mark) in
-        [("bash", "complete -F _tryaudex"), ("zsh", "#compdef tryaudex"), ("fish", "complete -c tryaudex ")]
-    {
+    for (shell, mark) in [
+        ("bash", "complete -F _tryaudex"),
+        ("zsh", "#compdef tryaudex"),
+        ("fish", "complete -c tryaudex "),
+    ] {
         let script = bare(&["completions", shell]).success().stdout;
         assert!(
-            script.contains(mark) && script.contains("Permissions to allow") | script.contains("--allow"),
+            script.contains(mark)
+                && script.contains("Permissions to allow") | script.contains("--allow"),
             "{shell}"
         );
     }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use audex_components::manifest::CONTRACT;
 use audex_core::digest::sha256;
 use wit_parser::{
-    Function, Handle, Interface, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, World, WorldItem,
+    Function, Handle, Interface, Resolve, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, World,
+    WorldItem,
 };
 
 use crate::support::python;
@@ -36,8 +37,9 @@ fn changed(deps: &Path, released: &[(&str, &str)]) -> Vec<String> {
         let found = fs::read_dir(folder).into_iter().flatten();
         found.map(|entry| entry.unwrap().path()).collect()
     };
-    let files =
-        entries(deps).into_iter().flat_map(|path| if path.is_dir() { entries(&path) } else { vec![path] });
+    let files = entries(deps)
+        .into_iter()
+        .flat_map(|path| if path.is_dir() { entries(&path) } else { vec![path] });
     let name = |path: &Path| path.strip_prefix(deps).unwrap().to_str().unwrap().to_owned();
     let there: BTreeMap<String, String> =
         files.map(|path| (name(&path), sha256(&fs::read(&path).unwrap()))).collect();
@@ -57,7 +59,10 @@ fn page() -> String {
     let package = &resolve.packages[package];
     let version = package.name.version.as_ref().unwrap();
     assert_eq!(version.to_string(), CONTRACT);
-    let _ = write!(page, "\n## Worlds of {version}\n\n| world | exports | may import |\n|---|---|---|\n");
+    let _ = write!(
+        page,
+        "\n## Worlds of {version}\n\n| world | exports | may import |\n|---|---|---|\n"
+    );
     for world in package.worlds.values() {
         world_row(&mut page, &resolve, &resolve.worlds[*world]);
     }
@@ -80,7 +85,8 @@ fn world_row(page: &mut String, resolve: &Resolve, world: &World) {
             .collect();
         if names.is_empty() { "nothing".to_owned() } else { names.join(" ") }
     };
-    let (exports, imports) = (named(&mut world.exports.values()), named(&mut world.imports.values()));
+    let (exports, imports) =
+        (named(&mut world.exports.values()), named(&mut world.imports.values()));
     let _ = writeln!(page, "| `{}` | {exports} | {imports} |", world.name);
 }
 
@@ -100,7 +106,9 @@ fn interface_section(page: &mut String, resolve: &Resolve, interface: &Interface
                 "\n**resource `{name}`**{}\n",
                 says(resolve.types[*id].docs.contents.as_deref())
             );
-            for function in functions.clone().filter(|function| function.kind.resource() == Some(*id)) {
+            for function in
+                functions.clone().filter(|function| function.kind.resource() == Some(*id))
+            {
                 function_line(page, resolve, function, "- ");
             }
         }
@@ -152,8 +160,11 @@ fn function_line(page: &mut String, resolve: &Resolve, function: &Function, lead
         .filter(|one| one.name != "self")
         .map(|one| format!("{}: {}", one.name, type_name(resolve, &one.ty)))
         .collect();
-    let result =
-        function.result.as_ref().map(|ty| format!(" -> {}", type_name(resolve, ty))).unwrap_or_default();
+    let result = function
+        .result
+        .as_ref()
+        .map(|ty| format!(" -> {}", type_name(resolve, ty)))
+        .unwrap_or_default();
     let name = function.item_name();
     let docs = says(function.docs.contents.as_deref());
     let _ = writeln!(page, "{lead}`{name}({}){result}`{docs}", parameters.join(", "));
@@ -171,7 +182,8 @@ fn named_type(resolve: &Resolve, id: TypeId) -> String {
         return name.clone();
     }
     debug_assert!(matches!(definition.owner, TypeOwner::None | TypeOwner::Interface(_)));
-    let of = |ty: &Option<Type>| ty.as_ref().map_or_else(|| "_".to_owned(), |ty| type_name(resolve, ty));
+    let of =
+        |ty: &Option<Type>| ty.as_ref().map_or_else(|| "_".to_owned(), |ty| type_name(resolve, ty));
     match &definition.kind {
         TypeDefKind::List(ty) => format!("list<{}>", type_name(resolve, ty)),
         TypeDefKind::Option(ty) => format!("option<{}>", type_name(resolve, ty)),

@@ -32,9 +32,14 @@ fn every_step_of_the_demo_comes_out_as_it_must() {
     let output = sandbox.run(["demo"]).success();
     assert_eq!(output.stdout.matches("   ✓ ").count(), STEPS, "{}", output.stdout);
     assert!(!output.stdout.contains('✗'), "{}", output.stdout);
-    for seen in
-        ["200 OK", "403 AccessDenied", "400 ExpiredToken", "s3:Delete*", "AUDEX_ROLE_ARN", "demo --serve"]
-    {
+    for seen in [
+        "200 OK",
+        "403 AccessDenied",
+        "400 ExpiredToken",
+        "s3:Delete*",
+        "AUDEX_ROLE_ARN",
+        "demo --serve",
+    ] {
         assert!(output.stdout.contains(seen), "`{seen}` is missing\n{}", output.stdout);
     }
     assert!(!output.stdout.contains("AKIAUSERSOWNACCOUNT1"), "{}", output.stdout);
@@ -108,8 +113,15 @@ fn a_served_cloud_allows_and_denies_until_a_signal_ends_it() {
     let mut sandbox = Sandbox::without_cloud();
     become_developer(&mut sandbox, &ready);
     let client = |operation: &str, bucket: &str, key: &str| {
-        let words =
-            ["run", "--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports/*", "--", BINARY];
+        let words = [
+            "run",
+            "--allow",
+            "s3:GetObject",
+            "--resource",
+            "arn:aws:s3:::demo-reports/*",
+            "--",
+            BINARY,
+        ];
         sandbox.run([&words[..], &["demo", "client", operation, bucket, key]].concat())
     };
     let read = client("get", "demo-reports", "readme.txt").success();
@@ -162,8 +174,14 @@ fn a_served_sts_does_without_scoped_credentials_only_when_told_to() {
         let (served, ready) = serve(&host, flag);
         let mut sandbox = Sandbox::without_cloud();
         become_developer(&mut sandbox, &ready);
-        let output = sandbox.run(["run", "--allow", "s3:GetObject", "--ttl", "1m", "--", "true"]).success();
-        assert_eq!(output.stderr.contains("used `assume-role`"), fell_back, "{flag:?}\n{}", output.stderr);
+        let output =
+            sandbox.run(["run", "--allow", "s3:GetObject", "--ttl", "1m", "--", "true"]).success();
+        assert_eq!(
+            output.stderr.contains("used `assume-role`"),
+            fell_back,
+            "{flag:?}\n{}",
+            output.stderr
+        );
         served.signal(Signal::SIGTERM);
         let _ = served.finish().success();
     }
@@ -175,7 +193,11 @@ fn a_port_that_is_taken_is_an_error_with_a_hint() {
     let (served, ready) = serve(&host, &[]);
     let port = text(&ready, "endpoint").rsplit(':').next().unwrap();
     let output = host.run(["demo", "--serve", "--port", port]).exits(69);
-    assert!(output.stderr.contains("cannot listen") && output.stderr.contains("hint: "), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("cannot listen") && output.stderr.contains("hint: "),
+        "{}",
+        output.stderr
+    );
     served.signal(Signal::SIGTERM);
     let _ = served.finish().success();
 }

@@ -22,7 +22,8 @@ const UNSCOPED: [&str; 9] = [
     "--allow",
     "sqs:ListQueues",
 ];
-const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
+const READ: (&str, &str) =
+    ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
 const WRITE: (&str, &str) = ("write", "s3api put-object --bucket demo-reports --key new.txt");
 
 fn denying(entry: &str) -> Sandbox {
@@ -49,9 +50,18 @@ fn an_entry_that_a_wide_credential_cannot_keep_refuses_wherever_its_wildcards_st
         ),
         (
             &MACHINES[..],
-            &["Microsoft.Storage*", "Microsoft.KeyVault*", "Microsoft.Auth*", "*/DELETE", "Database:Write"],
+            &[
+                "Microsoft.Storage*",
+                "Microsoft.KeyVault*",
+                "Microsoft.Auth*",
+                "*/DELETE",
+                "Database:Write",
+            ],
         ),
-        (&UNSCOPED[..], &["s?:Delete*", "*:DeleteBucket", "*:HeadObject", "Storage:Write", "s3:HeadObject"]),
+        (
+            &UNSCOPED[..],
+            &["s?:Delete*", "*:DeleteBucket", "*:HeadObject", "Storage:Write", "s3:HeadObject"],
+        ),
     ] {
         for entry in entries {
             let output = denying(entry).run(words).exits(77);
@@ -89,12 +99,18 @@ fn an_entry_that_matches_nothing_is_an_error_with_a_correction_in_every_clouds_r
         for words in [&SECRET[..], &MACHINES, &UNSCOPED, &["plan", "--allow", "s3:GetObject"]] {
             let output = denying(entry).run(words).exits(78);
             assert!(
-                output.stderr.contains(&format!("deny-list.toml:2: `{entry}` matches no action of")),
+                output
+                    .stderr
+                    .contains(&format!("deny-list.toml:2: `{entry}` matches no action of")),
                 "{}",
                 output.stderr
             );
             if let Some(meant) = meant {
-                assert!(output.stderr.contains(&format!("did you mean `{meant}`")), "{}", output.stderr);
+                assert!(
+                    output.stderr.contains(&format!("did you mean `{meant}`")),
+                    "{}",
+                    output.stderr
+                );
             }
         }
     }
@@ -191,7 +207,11 @@ fn the_mapping_that_an_organisation_names_is_not_the_users_to_replace() {
     let _ = organisation.run(&sandbox, ["plugin", "install", path.to_str().unwrap()]).success();
     sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"mapping-house\"\n");
     let output = organisation.run(&sandbox, plan).exits(78);
-    assert!(output.stderr.contains("config.toml:2: the mapping is `universal`"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("config.toml:2: the mapping is `universal`"),
+        "{}",
+        output.stderr
+    );
     // The same name is no change; and the organisation may name an installed one.
     sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"universal\"\n");
     let _ = organisation.run(&sandbox, plan).success();
@@ -243,8 +263,10 @@ fn a_hidden_character_in_what_a_policy_is_made_of_is_refused_before_anything_is_
         let tag = format!("team=a{hidden}b");
         let output = sandbox.run(["plan", "--allow", "s3:GetObject", "--tag", &tag]).exits(2);
         assert!(output.stderr.contains("the setting `tag`"), "{}", output.stderr);
-        let profiles =
-            format!("[profiles.p]\nactions = \"s3:GetObject\"\nresources = [\"{}\"]\n", escaped(&resource));
+        let profiles = format!(
+            "[profiles.p]\nactions = \"s3:GetObject\"\nresources = [\"{}\"]\n",
+            escaped(&resource)
+        );
         sandbox.plant(".config/audex/profiles.toml", profiles);
         let output = sandbox.run(["plan", "--profile", "p"]).exits(78);
         assert!(output.stderr.contains("profiles.toml:3"), "{}", output.stderr);
@@ -255,7 +277,8 @@ fn a_hidden_character_in_what_a_policy_is_made_of_is_refused_before_anything_is_
 
 /// A text as TOML writes it.
 fn escaped(text: &str) -> String {
-    let escape =
-        |c: char| if c.is_ascii_graphic() { c.to_string() } else { format!("\\u{:04X}", u32::from(c)) };
+    let escape = |c: char| {
+        if c.is_ascii_graphic() { c.to_string() } else { format!("\\u{:04X}", u32::from(c)) }
+    };
     text.chars().map(escape).collect()
 }

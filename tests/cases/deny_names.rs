@@ -4,7 +4,8 @@ use crate::support::Sandbox;
 use crate::support::aws_cli::script;
 use crate::support::guests::Guest;
 
-const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
+const READ: (&str, &str) =
+    ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
 const WRITE: (&str, &str) = ("write", "s3api put-object --bucket demo-reports --key new.txt");
 
 fn denying(entry: &str) -> Sandbox {
@@ -32,14 +33,17 @@ fn a_name_that_iam_does_not_have_denies_the_action_it_is_corrected_to() {
 #[test]
 fn what_a_filter_denies_and_no_action_matches_is_said() {
     let mut sandbox = Sandbox::new();
-    let _ = Guest::of("hostile-filter").playing("deny-misspelt").install(&mut sandbox, &[]).success();
+    let _ =
+        Guest::of("hostile-filter").playing("deny-misspelt").install(&mut sandbox, &[]).success();
     for words in [&["run", "--allow", "s3:*", "--", "true"][..], &["plan", "--allow", "s3:*"]] {
         let output = sandbox.run(words.iter().copied()).success();
         let said = format!("{}{}", output.stdout, output.stderr);
         let nearest = "`s3:DeletBucket`, which `hostile-filter` denies, is not an action of aws: did you mean `s3:DeleteBucket`?";
         assert!(said.contains(nearest), "{said}");
         assert!(
-            said.contains("`s3:Deleet?Buck*`, which `hostile-filter` denies, is not an action of aws"),
+            said.contains(
+                "`s3:Deleet?Buck*`, which `hostile-filter` denies, is not an action of aws"
+            ),
             "{said}"
         );
         for slip in ["s3:Put* ", "s3:PutA*,s3:PutB*"] {
@@ -56,14 +60,18 @@ fn what_a_filter_denies_and_no_action_matches_is_said() {
 #[test]
 fn an_entry_that_no_action_matches_is_an_error_with_file_and_line() {
     for (entry, said) in [
-        ("s3:DeleteBuckt", "matches no action of provider `aws`\nhint: did you mean `s3:DeleteBucket`"),
+        (
+            "s3:DeleteBuckt",
+            "matches no action of provider `aws`\nhint: did you mean `s3:DeleteBucket`",
+        ),
         ("s3:Nothing*", "matches no action of provider `aws`"),
         ("door.open:now", "matches no action of any provider"),
     ] {
         let sandbox = denying(entry);
-        for words in
-            [&["run", "--allow", "s3:GetObject", "--", "true"][..], &["plan", "--allow", "s3:GetObject"]]
-        {
+        for words in [
+            &["run", "--allow", "s3:GetObject", "--", "true"][..],
+            &["plan", "--allow", "s3:GetObject"],
+        ] {
             let output = sandbox.run(words).exits(78);
             let error = format!("deny-list.toml:2: `{entry}` {said}");
             assert!(output.stderr.contains(&error), "{error}: {}", output.stderr);
@@ -75,9 +83,14 @@ fn an_entry_that_no_action_matches_is_an_error_with_file_and_line() {
 
 #[test]
 fn every_pattern_that_an_action_matches_is_taken_without_a_word() {
-    for entry in
-        ["*:DeleteBucket", "*:Delete*", "s3:Delete?bject", "iam:*", "IAM:createuser", "storage:write"]
-    {
+    for entry in [
+        "*:DeleteBucket",
+        "*:Delete*",
+        "s3:Delete?bject",
+        "iam:*",
+        "IAM:createuser",
+        "storage:write",
+    ] {
         let sandbox = denying(entry);
         let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).success();
         assert!(!output.stderr.contains("notice"), "{entry}: {}", output.stderr);
@@ -90,10 +103,14 @@ fn every_pattern_that_an_action_matches_is_taken_without_a_word() {
 #[test]
 fn an_option_with_an_empty_item_is_refused_and_grants_nothing() {
     let sandbox = Sandbox::new();
-    for (option, value) in
-        [("--resource", ""), ("--resource", "arn:aws:s3:::b/*,"), ("--allow", ""), ("--role-arn", "")]
-    {
-        let output = sandbox.run(["run", "--allow", "s3:GetObject", option, value, "--", "true"]).exits(2);
+    for (option, value) in [
+        ("--resource", ""),
+        ("--resource", "arn:aws:s3:::b/*,"),
+        ("--allow", ""),
+        ("--role-arn", ""),
+    ] {
+        let output =
+            sandbox.run(["run", "--allow", "s3:GetObject", option, value, "--", "true"]).exits(2);
         assert!(output.stderr.starts_with("error: "), "{}", output.stderr);
     }
     assert!(sandbox.cloud().requests().is_empty(), "something was asked of the cloud");
@@ -144,7 +161,9 @@ fn a_result_that_cannot_be_written_is_no_success() {
         .output()
         .exits(70);
     assert!(full.stderr.contains("cannot write to standard output"), "{}", full.stderr);
-    let closed =
-        sandbox.program("/bin/sh", ["-c", &format!("{program} policies list | head -1")]).output().success();
+    let closed = sandbox
+        .program("/bin/sh", ["-c", &format!("{program} policies list | head -1")])
+        .output()
+        .success();
     assert!(closed.stdout.starts_with("PROFILE"), "{}", closed.stdout);
 }

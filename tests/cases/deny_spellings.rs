@@ -8,13 +8,15 @@ use crate::support::{CloudView as _, Sandbox};
 
 const DENY_LIST: &str = "[deny]\nactions = [\"s3:DeleteObject\"]\n";
 
-const DELETE: (&str, &str) = ("delete", "s3api delete-object --bucket demo-reports --key readme.txt");
+const DELETE: (&str, &str) =
+    ("delete", "s3api delete-object --bucket demo-reports --key readme.txt");
 const DELETE_MANY: (&str, &str) = (
     "delete many",
     "s3api delete-objects --bucket demo-reports --delete Objects=[{Key=readme.txt}],Quiet=true",
 );
 const REMOVE: (&str, &str) = ("rm", "s3 rm s3://demo-reports/readme.txt");
-const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
+const READ: (&str, &str) =
+    ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
 const WRITE: (&str, &str) = ("write", "s3api put-object --bucket demo-reports --key new.txt");
 
 /// A spelling that covers `s3:DeleteObject`, and which of the calls READ and WRITE it allows beside it.
@@ -69,16 +71,21 @@ fn survives(sandbox: &Sandbox) {
 fn no_spelling_that_leaves_something_deletes_and_the_rest_works() {
     for Spelling { options, reads, writes } in KEPT {
         let sandbox = denying();
-        let output = sandbox.run_sh(options, &script(&[DELETE, DELETE_MANY, READ, WRITE])).success();
+        let output =
+            sandbox.run_sh(options, &script(&[DELETE, DELETE_MANY, READ, WRITE])).success();
         let said = |allowed: bool| if allowed { "ok" } else { "AccessDenied" };
         let lines: Vec<&str> = output.stdout.lines().collect();
         assert_eq!(lines[0], "delete: AccessDenied", "{options:?}");
         assert_eq!(lines[2], format!("read: {}", said(reads)), "{options:?}");
         assert_eq!(lines[3], format!("write: {}", said(writes)), "{options:?}");
         let requests = sandbox.cloud().requests();
-        let deletes: Vec<_> = requests.iter().filter(|seen| seen.action == "s3:DeleteObject").collect();
+        let deletes: Vec<_> =
+            requests.iter().filter(|seen| seen.action == "s3:DeleteObject").collect();
         assert!(!deletes.is_empty(), "{options:?}");
-        assert!(deletes.iter().all(|seen| seen.decision.is_some_and(|one| !one.is_allowed())), "{options:?}");
+        assert!(
+            deletes.iter().all(|seen| seen.decision.is_some_and(|one| !one.is_allowed())),
+            "{options:?}"
+        );
         survives(&sandbox);
     }
 }

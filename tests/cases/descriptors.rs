@@ -61,12 +61,15 @@ kept = [one.fileno(), other.fileno(), reader, writer, os.dup2(os.open("key", os.
 sys.exit(subprocess.run(sys.argv[1:], pass_fds=kept).returncode)
 "#;
     let (python, tryaudex) = (python::interpreter(), env!("CARGO_BIN_EXE_tryaudex"));
-    let run = [tryaudex, "run", "--allow", "s3:GetObject", "--", python.to_str().unwrap(), "-c", list];
+    let run =
+        [tryaudex, "run", "--allow", "s3:GetObject", "--", python.to_str().unwrap(), "-c", list];
     let output = sandbox.program(&python, [&["-c", start], &run[..]].concat()).output().success();
     assert_eq!(output.stdout, "[0, 1, 2, 3]\n");
     // The control: without Audex the command has them all.
-    let output =
-        sandbox.program(&python, ["-c", start, python.to_str().unwrap(), "-c", list]).output().success();
+    let output = sandbox
+        .program(&python, ["-c", start, python.to_str().unwrap(), "-c", list])
+        .output()
+        .success();
     assert!(output.stdout.contains(", 200]"), "{}", output.stdout);
 }
 

@@ -69,7 +69,10 @@ fn what_a_role_has_beside_its_profile_is_told_the_most_dangerous_first() {
     let json = sandbox.run(drift(&arn, &["--json"])).exits(1).json();
     assert_eq!(json["additional"][0]["action"], "iam:PutRolePolicy");
     assert!(
-        json["additional"][0]["sources"][0].as_str().unwrap().starts_with("attached policy `arn:aws:iam::")
+        json["additional"][0]["sources"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("attached policy `arn:aws:iam::")
     );
     let sarif = sandbox.run(drift(&arn, &["--format", "sarif"])).exits(1).json();
     assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 3);
@@ -102,14 +105,19 @@ fn a_role_under_conditions_is_never_equal() {
     let conditional = r#"{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}"#;
     let (sandbox, arn) = role(&format!(r#"{{"inline":[[{conditional}]]}}"#));
     let output = sandbox.run(drift(&arn, &[])).exits(1);
-    assert!(output.stdout.contains("Cannot decide:\n  inline policy `inline-0`: "), "{}", output.stdout);
+    assert!(
+        output.stdout.contains("Cannot decide:\n  inline policy `inline-0`: "),
+        "{}",
+        output.stdout
+    );
     assert!(output.stdout.contains("under conditions (aws:SecureTransport)"), "{}", output.stdout);
 }
 
 #[test]
 fn a_file_is_compared_as_a_profile_is() {
     let (mut sandbox, arn) = role(&format!(r#"{{"inline":[[{READ}]]}}"#));
-    let same = sandbox.plant("same.json", format!(r#"{{"Version":"2012-10-17","Statement":[{READ}]}}"#));
+    let same =
+        sandbox.plant("same.json", format!(r#"{{"Version":"2012-10-17","Statement":[{READ}]}}"#));
     let less = sandbox.plant(
         "less.json",
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#,
@@ -130,7 +138,8 @@ fn what_cannot_be_read_is_unavailable_and_what_is_wrong_is_usage() {
     let gone = format!("{arn}-gone");
     let output = sandbox.run(drift(&gone, &[])).exits(69);
     assert!(output.stderr.contains("NoSuchEntity"), "{}", output.stderr);
-    let output = sandbox.run(["drift", "--role-arn", &arn, "--expected-policy", "no-such"]).exits(2);
+    let output =
+        sandbox.run(["drift", "--role-arn", &arn, "--expected-policy", "no-such"]).exits(2);
     assert!(output.stderr.contains("`no-such`"), "{}", output.stderr);
     let output = sandbox.run(["drift", "--expected-policy", "s3-readonly"]).exits(2);
     assert!(output.stderr.contains("--role-arn"), "{}", output.stderr);
@@ -187,7 +196,12 @@ fn a_principal_has_what_the_definitions_of_its_assignments_give() {
     };
     let json = drift(&sandbox, "azure-storage-readonly").exits(1).json();
     assert_eq!(json["missing"][0]["action"], "Microsoft.Storage/storageAccounts/read");
-    super::azure_roles::plant(&mut sandbox, &double, "any", r#"["Microsoft.Storage/storageAccounts/read"]"#);
+    super::azure_roles::plant(
+        &mut sandbox,
+        &double,
+        "any",
+        r#"["Microsoft.Storage/storageAccounts/read"]"#,
+    );
     let _ = drift(&sandbox, "azure-storage-readonly").success();
     let json = drift(&sandbox, "azure-compute-readonly").exits(1).json();
     assert_eq!(json["additional"][0]["action"], "Microsoft.Storage/storageAccounts/read");

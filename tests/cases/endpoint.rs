@@ -39,7 +39,11 @@ fn soon() -> u64 {
 /// Runs `script` led to `endpoints` and to nothing else; returns what it prints.
 fn led(endpoints: &Endpoints, directory: &std::path::Path, script: &str) -> String {
     let mut command = Command::new(python::interpreter());
-    command.args(["-c", script]).env_clear().env("HOME", directory).env("CLOUDSDK_CONFIG", directory);
+    command
+        .args(["-c", script])
+        .env_clear()
+        .env("HOME", directory)
+        .env("CLOUDSDK_CONFIG", directory);
     let text = |value: &Value| match value {
         Value::Plain(text) => text.clone(),
         Value::Secret(secret) => secret.expose().to_owned(),
@@ -69,11 +73,15 @@ fn google_auth_finds_the_sessions_token_by_file_and_by_metadata() {
         expires_at: soon(),
     };
     let home = tempfile::tempdir().unwrap();
-    let endpoints = audex_endpoint::start(&[Endpoint::Metadata(metadata)], home.path(), soon()).unwrap();
+    let endpoints =
+        audex_endpoint::start(&[Endpoint::Metadata(metadata)], home.path(), soon()).unwrap();
     let printed = led(&endpoints, home.path(), GOOGLE);
     let lines: Vec<&str> = printed.lines().collect();
     assert!(lines[0].starts_with("file google.auth.identity_pool minted-for-test"), "{printed}");
-    assert_eq!(lines[1], "metadata google.auth.compute_engine.credentials minted-for-test my-project");
+    assert_eq!(
+        lines[1],
+        "metadata google.auth.compute_engine.credentials minted-for-test my-project"
+    );
 }
 
 #[test]
@@ -85,7 +93,8 @@ fn azure_identity_gets_tokens_for_the_granted_audience_and_no_other() {
     };
     let identity = Identity { tokens: vec![token], client_id: None };
     let home = tempfile::tempdir().unwrap();
-    let endpoints = audex_endpoint::start(&[Endpoint::Identity(identity)], home.path(), soon()).unwrap();
+    let endpoints =
+        audex_endpoint::start(&[Endpoint::Identity(identity)], home.path(), soon()).unwrap();
     let printed = led(&endpoints, home.path(), AZURE);
     let lines: Vec<&str> = printed.lines().collect();
     assert_eq!(lines[..2], ["minted-for-test"; 2], "{printed}");

@@ -82,12 +82,16 @@ fn a_command_of_another_tool_leads_to_ours() {
 
 #[test]
 fn an_action_that_is_nearly_one_is_suggested() {
-    let said = |action: &str| Sandbox::new().run(["run", "--allow", action, "--", "true"]).exits(2).stderr;
+    let said =
+        |action: &str| Sandbox::new().run(["run", "--allow", action, "--", "true"]).exits(2).stderr;
     for (wrong, hint) in [
         ("GetObject", "did you mean `s3:GetObject`"),
         ("s3.GetObject", "did you mean `s3:GetObject`"),
         ("s3:Foo*", "actions of `s3` begin with `Abort`,"),
-        ("s3:GetObject s3:PutObject", "separate permissions with commas: `s3:GetObject,s3:PutObject`"),
+        (
+            "s3:GetObject s3:PutObject",
+            "separate permissions with commas: `s3:GetObject,s3:PutObject`",
+        ),
     ] {
         let stderr = said(wrong);
         assert!(stderr.contains(&format!("hint: {hint}")), "{wrong}: {stderr}");
@@ -96,7 +100,8 @@ fn an_action_that_is_nearly_one_is_suggested() {
 
 #[test]
 fn a_resource_of_another_kind_gets_a_hint_that_does_not_widen() {
-    let words = ["run", "--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports", "--", "true"];
+    let words =
+        ["run", "--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports", "--", "true"];
     assert_snapshot!(Sandbox::new().run(words).snapshot(), @r#"
     exit 2
     --- stderr
@@ -108,7 +113,8 @@ fn a_resource_of_another_kind_gets_a_hint_that_does_not_widen() {
 #[test]
 fn a_command_that_fails_gets_a_word_of_how_to_see_what_it_needs() {
     let sandbox = Sandbox::new();
-    let fails = sandbox.run(["run", "--allow", "s3:GetObject", "--", "sh", "-c", "exit 3"]).exits(3);
+    let fails =
+        sandbox.run(["run", "--allow", "s3:GetObject", "--", "sh", "-c", "exit 3"]).exits(3);
     assert!(
         fails.stderr.contains("audex: if it was denied access: tryaudex learn -- sh -c 'exit 3'\n"),
         "{}",
@@ -125,7 +131,10 @@ fn the_line_before_a_run_says_how_far_a_pattern_goes() {
     let wide = line(&["run", "--allow", "s3:*"]);
     assert!(wide.starts_with("audex: `s3:*` (180 actions), every resource, on aws by "), "{wide}");
     let learning = line(&["learn"]);
-    assert!(learning.starts_with("audex: learning with everything the role may do on aws by "), "{learning}");
+    assert!(
+        learning.starts_with("audex: learning with everything the role may do on aws by "),
+        "{learning}"
+    );
 }
 
 #[test]
@@ -133,7 +142,10 @@ fn a_key_that_is_nearly_one_is_suggested() {
     let profiles = |text: &str| with_file("profiles.toml", text).run(["policies", "list"]);
     for (text, hint) in [
         ("[profiles.p]\nactoins = [\"s3:GetObject\"]\n", "did you mean `actions`"),
-        ("[my-job]\nactions = [\"s3:GetObject\"]\n", "a profile is a table: write `[profiles.my-job]`"),
+        (
+            "[my-job]\nactions = [\"s3:GetObject\"]\n",
+            "a profile is a table: write `[profiles.my-job]`",
+        ),
     ] {
         let stderr = profiles(text).exits(78).stderr;
         assert!(stderr.contains(&format!("hint: {hint}")), "{stderr}");
@@ -167,7 +179,11 @@ fn a_malformed_action_is_never_sent() {
         "s3:Gét",
     ] {
         let output = sandbox.run(["run", "--allow", action, "--", "echo", "ran"]).exits(2);
-        assert!(output.stderr.contains("is no permission of provider `aws`"), "{action}: {}", output.stderr);
+        assert!(
+            output.stderr.contains("is no permission of provider `aws`"),
+            "{action}: {}",
+            output.stderr
+        );
         assert_eq!(output.stdout, "");
     }
     assert!(sandbox.cloud().requests().is_empty());
@@ -362,7 +378,11 @@ fn a_command_that_is_written_in_another_way_gets_a_hint() {
         assert!(output.stderr.contains(hint), "{}", output.stderr);
     }
     assert!(
-        !sandbox.run(["run", "--allow", "s3:GetObject", "--", "nonesuch"]).exits(127).stderr.contains("hint")
+        !sandbox
+            .run(["run", "--allow", "s3:GetObject", "--", "nonesuch"])
+            .exits(127)
+            .stderr
+            .contains("hint")
     );
     assert!(sandbox.cloud().requests().is_empty());
 }
@@ -373,7 +393,11 @@ fn a_script_with_carriage_returns_is_found_before_anything_is_minted() {
     let script = sandbox.plant("script", "#!/usr/bin/env sh\r\necho ran\r\n");
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "./script"]).exits(126);
-    assert!(output.stderr.contains("its first line ends with a carriage return (CRLF)"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("its first line ends with a carriage return (CRLF)"),
+        "{}",
+        output.stderr
+    );
     assert!(sandbox.cloud().requests().is_empty());
 }
 

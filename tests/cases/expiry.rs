@@ -18,7 +18,8 @@ const WAIT: &str = "until [ -e go ]; do sleep 0.05; done\n";
 fn a_session_works_until_its_ttl_and_not_a_second_longer() {
     for (ttl, seconds) in [("30s", 30), ("15m", 900), ("1h", 3600)] {
         let sandbox = Sandbox::new().with_aws_cli();
-        let calls = script(&[("before", READ)]) + "echo waiting\n" + WAIT + &script(&[("after", READ)]);
+        let calls =
+            script(&[("before", READ)]) + "echo waiting\n" + WAIT + &script(&[("after", READ)]);
         let options = ["run", "--allow", "s3:GetObject", "--ttl", ttl, "--", "sh", "-c"];
         let mut running = sandbox.tryaudex(options.into_iter().chain([calls.as_str()])).start();
         assert_eq!(running.line(), "before: ok");
@@ -54,7 +55,11 @@ fn a_moto_session_of_seconds_dies_by_the_wall_clock() {
     let output = sandbox.run_sh(&["--allow", "s3:GetObject", "--ttl", "8s"], &calls).success();
     let told = "told: Credentials were refreshed, but the refreshed credentials are still expired.";
     assert_eq!(output.stdout, format!("before: ok\n{told}\nafter: ExpiredToken\n"));
-    assert!(output.stderr.contains("access has ended; the command goes on without it"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("access has ended; the command goes on without it"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]
@@ -73,10 +78,15 @@ fn a_command_that_is_to_end_gets_a_sigterm_at_the_ttl() {
     let sandbox = Sandbox::new();
     let began = Instant::now();
     let script = "trap 'echo asked to end; exit 3' TERM; echo up; sleep 60 & wait";
-    let output =
-        sandbox.run_sh(&["--allow", "s3:GetObject", "--ttl", "1s", "--on-expiry", "end"], script).exits(3);
+    let output = sandbox
+        .run_sh(&["--allow", "s3:GetObject", "--ttl", "1s", "--on-expiry", "end"], script)
+        .exits(3);
     assert_eq!(output.stdout, "up\nasked to end\n");
-    assert!(began.elapsed() < Duration::from_secs(9), "the grace was waited for: {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(9),
+        "the grace was waited for: {:?}",
+        began.elapsed()
+    );
     assert!(output.stderr.contains("ended at its ttl"), "{}", output.stderr);
     assert_eq!(sandbox.audit().last().unwrap()["ended_by_deadline"], true);
 }
@@ -107,10 +117,12 @@ fn the_plan_says_beforehand_that_a_fallback_would_end_the_command() {
     seed.deny_scoped_credentials = true;
     let mut sandbox = Sandbox::with_seed(seed, "developer");
     sandbox.set("AUDEX_ROLE_ARN", ROLE);
-    let plan = sandbox.run(["plan", "--allow", "s3:GetObject", "--ttl", "30s", "--json"]).success().json();
+    let plan =
+        sandbox.run(["plan", "--allow", "s3:GetObject", "--ttl", "30s", "--json"]).success().json();
     let notices = plan["notices"].to_string();
     assert!(notices.contains("the command is ended after 30s"), "{notices}");
-    let plan = sandbox.run(["plan", "--allow", "s3:GetObject", "--ttl", "15m", "--json"]).success().json();
+    let plan =
+        sandbox.run(["plan", "--allow", "s3:GetObject", "--ttl", "15m", "--json"]).success().json();
     assert_eq!(plan["notices"], serde_json::json!([]));
 }
 

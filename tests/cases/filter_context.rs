@@ -35,9 +35,14 @@ fn filters_see_the_same_run_and_each_can_refuse_it() {
 
     // With one: the other filter takes its part all the same.
     let run = sandbox.run([&["run"], &with[..], &command].concat()).success();
-    assert!(run.stderr.contains("`s3:DeleteObject` is denied by filter-no-deletes"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("`s3:DeleteObject` is denied by filter-no-deletes"),
+        "{}",
+        run.stderr
+    );
     assert!(sandbox.home().join("ran").exists());
-    let issuing: Vec<Value> = sandbox.audit().into_iter().filter(|r| r["event"] == "issuing").collect();
+    let issuing: Vec<Value> =
+        sandbox.audit().into_iter().filter(|r| r["event"] == "issuing").collect();
     assert_eq!(issuing[0]["justification"], "OPS-7: look at the report");
     let list = sandbox.run(["audit", "list"]).success();
     assert!(list.stdout.contains("touch ran (OPS-7: look at the report)"), "{}", list.stdout);
@@ -53,7 +58,8 @@ fn outside_of_office_hours_only_what_is_always_allowed_is_left() {
         ".config/audex/config.toml",
         "[filters.hours-and-tickets]\ndays = []\nalways = [\"s3:GetObject\"]\n",
     );
-    let plan = sandbox.run(["plan", "--allow", "s3:GetObject,s3:PutObject", "--json"]).success().json();
+    let plan =
+        sandbox.run(["plan", "--allow", "s3:GetObject,s3:PutObject", "--json"]).success().json();
     assert_eq!(plan["denied"][0]["action"], "s3:PutObject");
     assert_eq!(plan["permissions"].as_array().unwrap().len(), 1);
     let refused = sandbox.run(["run", "--allow", "s3:PutObject", "--", "touch", "ran"]).exits(77);
@@ -69,7 +75,8 @@ fn outside_of_office_hours_only_what_is_always_allowed_is_left() {
 fn a_justification_is_one_line() {
     let sandbox = Sandbox::without_cloud();
     for wrong in ["", "  ", "two\nlines", "a\u{202e}b", &"x".repeat(501)] {
-        let refused = sandbox.run(["plan", "--allow", "s3:GetObject", "--justification", wrong]).exits(2);
+        let refused =
+            sandbox.run(["plan", "--allow", "s3:GetObject", "--justification", wrong]).exits(2);
         assert!(refused.stderr.contains("one line of 1 to 500 characters"), "{}", refused.stderr);
     }
 }

@@ -41,7 +41,11 @@ fn lines(allowed: &[&str]) -> String {
         "delete",
     ];
     let line = |name: &&str| {
-        if allowed.contains(name) { format!("{name}: ok\n") } else { format!("{name}: 403 Forbidden\n") }
+        if allowed.contains(name) {
+            format!("{name}: ok\n")
+        } else {
+            format!("{name}: 403 Forbidden\n")
+        }
     };
     all.iter().map(line).collect()
 }
@@ -71,8 +75,9 @@ fn a_federated_workload_is_a_source_like_any_other() {
     let output = run_python(&sandbox, &options, STORAGE).success();
     assert_eq!(output.stdout, lines(&["read", "read elsewhere in the bucket", "list"]));
     sandbox.plant("subject-token", "of-somebody-else");
-    let output =
-        sandbox.run(["run", "--profile", "gcs-readonly", "--resource", "gs://alpha", "--", "true"]).exits(77);
+    let output = sandbox
+        .run(["run", "--profile", "gcs-readonly", "--resource", "gs://alpha", "--", "true"])
+        .exits(77);
     assert!(output.stderr.contains("not one of the pool's issuer"), "{}", output.stderr);
 }
 
@@ -82,7 +87,8 @@ fn a_prefix_is_a_boundary_inside_the_bucket() {
     // A name that ends in `/` is a folder.
     for part in ["gs://alpha/team/*", "gs://alpha/team/"] {
         let output =
-            run_python(&sandbox, &["--profile", "gcs-readonly", "--resource", part], STORAGE).success();
+            run_python(&sandbox, &["--profile", "gcs-readonly", "--resource", part], STORAGE)
+                .success();
         assert_eq!(output.stdout, lines(&["read", "list"]), "{part}");
     }
     let object = ["--profile", "gcs-readonly", "--resource", "gs://alpha/team"];
@@ -93,11 +99,14 @@ fn a_prefix_is_a_boundary_inside_the_bucket() {
 fn without_a_resource_the_scope_is_the_limit_and_the_plan_says_so() {
     let (_double, sandbox) = user();
     let output = run_python(&sandbox, &["--profile", "gcs-readonly"], STORAGE).success();
-    let read = ["read", "read elsewhere in the bucket", "read another bucket", "list", "list buckets"];
+    let read =
+        ["read", "read elsewhere in the bucket", "read another bucket", "list", "list buckets"];
     assert_eq!(output.stdout, lines(&read));
     let plan = sandbox.run(["plan", "--profile", "gcs-readonly", "--json"]).success().json();
     assert_eq!(plan["permissions"][0]["enforced_by"], "token");
-    let _ = sandbox.run(["run", "--profile", "gcs-readonly", "--require", "cloud", "--", "true"]).exits(77);
+    let _ = sandbox
+        .run(["run", "--profile", "gcs-readonly", "--require", "cloud", "--", "true"])
+        .exits(77);
 }
 
 #[test]
@@ -136,12 +145,15 @@ fn a_service_account_that_may_not_be_impersonated_says_how_to_grant_it() {
 #[test]
 fn a_deny_list_that_the_token_could_not_keep_refuses() {
     let (_double, mut sandbox) = user();
-    sandbox
-        .plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"storage.objects.delete\", \"iam:*\"]\n");
+    sandbox.plant(
+        ".config/audex/deny-list.toml",
+        "[deny]\nactions = [\"storage.objects.delete\", \"iam:*\"]\n",
+    );
     // Reading gets a token that cannot delete; for a secret there is none but for everything.
     let output = run_python(&sandbox, &["--profile", "gcs-readonly"], STORAGE).success();
     assert!(output.stdout.contains("delete: 403"), "{}", output.stdout);
-    let wide = ["run", "--provider", "gcp", "--allow", "secretmanager.versions.access", "--", "true"];
+    let wide =
+        ["run", "--provider", "gcp", "--allow", "secretmanager.versions.access", "--", "true"];
     let output = sandbox.run(wide).exits(77);
     assert!(output.stderr.contains("`storage.objects.delete` is denied"), "{}", output.stderr);
 }
@@ -163,7 +175,9 @@ fn every_line_of_the_document_can_be_planned() {
         "logs:read",
         "monitoring:read",
     ] {
-        let _ = sandbox.run(["plan", "--provider", "gcp", "--allow", allow, "--", "gsutil", "ls"]).success();
+        let _ = sandbox
+            .run(["plan", "--provider", "gcp", "--allow", allow, "--", "gsutil", "ls"])
+            .success();
     }
     for profile in ["gcs-readonly", "gcs-readwrite", "compute-readonly", "bigquery-readonly"] {
         let shown = sandbox.run(["policies", "show", profile, "--json"]).success().json();
@@ -177,7 +191,10 @@ fn every_line_of_the_document_can_be_planned() {
 #[test]
 fn the_double_enforces_as_googles_own_clients_see_it() {
     let check = python::tests().join("python/check_gcp_double.py");
-    let output =
-        Sandbox::without_cloud().program(python::interpreter(), [check]).unscanned().output().success();
+    let output = Sandbox::without_cloud()
+        .program(python::interpreter(), [check])
+        .unscanned()
+        .output()
+        .success();
     assert!(output.stdout.ends_with(" passed, 0 failed\n"), "{}", output.stdout);
 }

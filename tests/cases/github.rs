@@ -11,7 +11,8 @@ use crate::support::guests::Guest;
 use crate::support::{Output, Sandbox, python};
 
 const GRANTS: &[&str] = &["http:api.github.com", "secret:GITHUB_APP_PRIVATE_KEY"];
-const HELLO: &[&str] = &["--provider", "github", "--allow", "contents:read", "--resource", "octo-org/hello"];
+const HELLO: &[&str] =
+    &["--provider", "github", "--allow", "contents:read", "--resource", "octo-org/hello"];
 
 /// What GitHub says to each of these requests of the command.
 const SCRIPT: &str = r#"
@@ -43,7 +44,8 @@ fn user(double: &Double) -> Sandbox {
 }
 
 fn endpoint(sandbox: &mut Sandbox, double: &Double, more: &str) {
-    let config = format!("[endpoints]\n\"api.github.com\" = \"{}\"\n{more}", double.text("address"));
+    let config =
+        format!("[endpoints]\n\"api.github.com\" = \"{}\"\n{more}", double.text("address"));
     let _ = sandbox.plant(".config/audex/config.toml", config);
 }
 
@@ -52,8 +54,10 @@ fn ask(double: &Double, what: &str, body: &Value) -> Value {
     let program = "import sys, urllib.request as u; \
         print(u.urlopen(u.Request(sys.argv[1], data=sys.argv[2].encode(), method='POST')).read().decode())";
     let url = format!("{}/double/{what}", double.text("address"));
-    let output =
-        Command::new(python::interpreter()).args(["-c", program, &url, &body.to_string()]).output().unwrap();
+    let output = Command::new(python::interpreter())
+        .args(["-c", program, &url, &body.to_string()])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
 }
@@ -85,7 +89,8 @@ fn a_token_reads_what_was_asked_and_nothing_else_and_is_revoked() {
 fn writing_is_another_permission_and_a_deny_list_keeps_it_away() {
     let double = Double::start("github_double.py");
     let mut sandbox = user(&double);
-    let write = ["--provider", "github", "--allow", "contents:write", "--resource", "octo-org/hello"];
+    let write =
+        ["--provider", "github", "--allow", "contents:write", "--resource", "octo-org/hello"];
     assert!(run(&sandbox, &write).success().stdout.starts_with("200 201 403 404"));
     let deny = "[deny]\nactions = [\"contents:write\"]\n";
     let _ = sandbox.plant(".config/audex/deny-list.toml", deny);
@@ -100,11 +105,13 @@ fn a_token_ends_with_the_command_and_after_a_signal() {
     let double = Double::start("github_double.py");
     let sandbox = user(&double);
     let options = [HELLO, &["--ttl", "1s"]].concat();
-    let ended = sandbox.tryaudex([&["run"], &options[..], &["--", "sleep", "60"]].concat()).output();
+    let ended =
+        sandbox.tryaudex([&["run"], &options[..], &["--", "sleep", "60"]].concat()).output();
     assert_eq!(ended.code, 128 + 15, "{}", ended.stderr);
     assert_eq!(live_tokens(&double), 0);
-    let mut started =
-        sandbox.tryaudex([&["run"], HELLO, &["--", "sh", "-c", "echo up; exec sleep 60"]].concat()).start();
+    let mut started = sandbox
+        .tryaudex([&["run"], HELLO, &["--", "sh", "-c", "echo up; exec sleep 60"]].concat())
+        .start();
     assert_eq!(started.line(), "up");
     assert_eq!(live_tokens(&double), 1);
     started.signal(nix::sys::signal::Signal::SIGTERM);
@@ -136,7 +143,11 @@ fn refusals_of_github_are_told_and_nothing_runs() {
         ),
         (&["--allow", "contents:read", "--resource", "octo-org/vault"], 78, "vault"),
         (&["--allow", "contents:read", "--resource", "nobody/x"], 78, "nobody"),
-        (&["--allow", "contents:raed", "--resource", "octo-org/hello"], 2, "did you mean `contents:read`"),
+        (
+            &["--allow", "contents:raed", "--resource", "octo-org/hello"],
+            2,
+            "did you mean `contents:read`",
+        ),
         (&["--allow", "contents:read"], 78, "which installation"),
         (
             &["--allow", "contents:read", "--resource", "octo-org/hello", "--ttl", "2h"],
@@ -144,8 +155,8 @@ fn refusals_of_github_are_told_and_nothing_runs() {
             "GitHub's tokens live",
         ),
     ] {
-        let output =
-            sandbox.run([&["run", "--provider", "github"], options, &["--", "touch", "ran"]].concat());
+        let output = sandbox
+            .run([&["run", "--provider", "github"], options, &["--", "touch", "ran"]].concat());
         assert!(output.stderr.contains(words), "{options:?}: {}", output.stderr);
         assert_eq!(output.code, code, "{options:?}: {}", output.stderr);
         assert!(!sandbox.home().join("ran").exists());
@@ -187,7 +198,10 @@ fn git_is_led_to_the_sessions_token_and_away_from_the_users_own() {
         [http \"https://github.com/octo-org/\"]\n\textraheader = AUTHORIZATION: basic dXNlcg==\n\
         [url \"git@github.com:\"]\n\tinsteadOf = https://github.com/\n";
     let _ = sandbox.plant(".gitconfig", own);
-    sandbox.set("GIT_CONFIG_PARAMETERS", "'http.https://github.com/octo-org/.extraheader=basic dXNlcg=='");
+    sandbox.set(
+        "GIT_CONFIG_PARAMETERS",
+        "'http.https://github.com/octo-org/.extraheader=basic dXNlcg=='",
+    );
     // The count is one no list can have, and `grep -c` prints how many lines there are.
     sandbox.set("GIT_CONFIG_COUNT", u64::MAX.to_string());
     let script = "cd /\n\
@@ -246,8 +260,10 @@ fn a_recording_has_no_secret_and_plays_without_github() {
     assert_eq!(live_tokens(&double), 0);
     // It is a run like any other: filters and the log see it, and what is not installed is not recorded.
     assert!(sandbox.events().contains(&"issued".to_owned()));
-    let _ =
-        sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"contents:*\", \"metadata:*\"]\n");
+    let _ = sandbox.plant(
+        ".config/audex/deny-list.toml",
+        "[deny]\nactions = [\"contents:*\", \"metadata:*\"]\n",
+    );
     let denied = sandbox.run(record).exits(77);
     assert!(denied.stderr.contains("denied"), "{}", denied.stderr);
     std::fs::remove_file(sandbox.home().join(".config/audex/deny-list.toml")).unwrap();
@@ -261,12 +277,20 @@ fn a_recording_has_no_secret_and_plays_without_github() {
     sandbox.unset("GITHUB_APP_PRIVATE_KEY");
     let _ = sandbox.run(["plugin", "test", component, "--replay", tape]).success();
     // A request that was not recorded is told.
-    std::fs::write(tape, text.replace("repos/octo-org/hello/installation", "repos/octo-org/x/installation"))
-        .unwrap();
+    std::fs::write(
+        tape,
+        text.replace("repos/octo-org/hello/installation", "repos/octo-org/x/installation"),
+    )
+    .unwrap();
     let wrong = sandbox.run(["plugin", "test", component, "--replay", tape]).exits(1);
-    assert!(wrong.stdout.contains("WRONG") && wrong.stdout.contains("was recorded"), "{}", wrong.stdout);
+    assert!(
+        wrong.stdout.contains("WRONG") && wrong.stdout.contains("was recorded"),
+        "{}",
+        wrong.stdout
+    );
     let other = Guest::of("provider-static").plant(&mut sandbox);
-    let refused = sandbox.run(["plugin", "test", other.to_str().unwrap(), "--replay", tape]).exits(2);
+    let refused =
+        sandbox.run(["plugin", "test", other.to_str().unwrap(), "--replay", tape]).exits(2);
     assert!(refused.stderr.contains("is of the component `github`"), "{}", refused.stderr);
 }
 

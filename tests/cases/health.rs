@@ -102,7 +102,9 @@ fn without_a_role_the_source_itself_is_narrowed_as_in_a_run() {
 
     hint: role: set AUDEX_ROLE_ARN to use a role
     "#);
-    assert!(sandbox.cloud().requests().iter().any(|seen| seen.action == "sts:GetScopedCredentials"));
+    assert!(
+        sandbox.cloud().requests().iter().any(|seen| seen.action == "sts:GetScopedCredentials")
+    );
 }
 
 /// Status and texts of the check `session`, and whether a run with the same settings works.
@@ -127,7 +129,10 @@ fn without_a_role_health_says_what_a_run_would() {
     nothing.unset("AUDEX_ROLE_ARN");
     let (status, said, runs) = session_check(&nothing, &[]);
     assert_eq!((status.as_str(), runs), ("failed", false), "{said}");
-    assert!(said.contains("no role is set, and this IAM user may not narrow its own keys"), "{said}");
+    assert!(
+        said.contains("no role is set, and this IAM user may not narrow its own keys"),
+        "{said}"
+    );
 
     let fallback = refusing(seeds::analyst(), "analyst");
     let (status, said, runs) = session_check(&fallback, &[]);
@@ -165,14 +170,20 @@ fn a_cloud_without_scoped_credentials_is_a_warning() {
 
 #[test]
 fn a_clock_that_is_off_is_said_and_one_that_is_far_off_fails() {
-    for (offset, code, status) in
-        [(0, 0, "ok"), (400, 0, "warning"), (-400, 0, "warning"), (2000, 69, "failed"), (-2000, 69, "failed")]
-    {
+    for (offset, code, status) in [
+        (0, 0, "ok"),
+        (400, 0, "warning"),
+        (-400, 0, "warning"),
+        (2000, 69, "failed"),
+        (-2000, 69, "failed"),
+    ] {
         let sandbox = with_seed(|seed| seed.clock_offset_seconds = offset);
         let reports = sandbox.run(["health", "--check", "aws", "--json"]).exits(code).json();
         let checks = reports[0]["checks"].as_array().unwrap();
-        let worst =
-            checks.iter().find(|check| check["name"] == "clock" || check["status"] == "failed").unwrap();
+        let worst = checks
+            .iter()
+            .find(|check| check["name"] == "clock" || check["status"] == "failed")
+            .unwrap();
         assert_eq!(worst["status"], status, "{offset}: {reports}");
     }
 }

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use self::table::{Case, DESCRIBE, EXPORTS, Export, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
+use self::table::{
+    Case, DESCRIBE, EXPORTS, Export, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS,
+};
 use crate::support::guests::{self, Guest};
 use crate::support::{Answerer, Output, Puppet, ROLE, Sandbox};
 
@@ -55,11 +57,9 @@ fn faults(case: &Case, sandbox: &Sandbox, output: &Output, took: Duration) -> St
     if output.stderr.contains(acts) || output.stdout.contains(acts) {
         fault("a control character reached the terminal");
     }
-    if output
-        .stderr
-        .lines()
-        .any(|line| ["error: forged", "notice: forged", "forged"].iter().any(|f| line.starts_with(f)))
-    {
+    if output.stderr.lines().any(|line| {
+        ["error: forged", "notice: forged", "forged"].iter().any(|f| line.starts_with(f))
+    }) {
         fault("a line was forged");
     }
     if output.stderr.len() > PRINTED {
@@ -80,7 +80,8 @@ fn faults(case: &Case, sandbox: &Sandbox, output: &Output, took: Duration) -> St
 }
 
 fn asked(sandbox: &Sandbox) -> Vec<String> {
-    let mut asked: Vec<String> = sandbox.cloud().requests().into_iter().map(|seen| seen.action).collect();
+    let mut asked: Vec<String> =
+        sandbox.cloud().requests().into_iter().map(|seen| seen.action).collect();
     asked.dedup();
     asked
 }
@@ -107,8 +108,10 @@ fn play(cases: &[Case], work: impl Fn(&mut Sandbox, &Case) -> Output) {
 fn run_provider(sandbox: &mut Sandbox, case: &Case) -> Output {
     let _ = Guest::of("hostile-provider").playing(case.name).install(sandbox, GRANTS).success();
     let allow = ["--allow", "s3:GetObject,s3:ListBucket"];
-    sandbox
-        .run([&["run", "--provider", "hostile", "--verbose"], &allow[..], &["--", "touch", "ran"]].concat())
+    sandbox.run(
+        [&["run", "--provider", "hostile", "--verbose"], &allow[..], &["--", "touch", "ran"]]
+            .concat(),
+    )
 }
 
 #[test]
@@ -123,7 +126,8 @@ fn a_filter_that_fails_in_any_way_denies() {
 fn a_mapping_that_fails_ends_the_run() {
     play(MAPPING, |sandbox, case| {
         let _ = Guest::of("hostile-mapping").playing(case.name).install(sandbox, &[]).success();
-        let _ = sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"hostile-mapping\"\n");
+        let _ = sandbox
+            .plant(".config/audex/config.toml", "[mapping]\ncomponent = \"hostile-mapping\"\n");
         sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"])
     });
 }
@@ -132,7 +136,11 @@ fn a_mapping_that_fails_ends_the_run() {
 fn a_provider_that_describes_what_it_must_not_is_never_installed() {
     play(DESCRIBE, |sandbox, case| {
         let output = Guest::of("hostile-provider").playing(case.name).install(sandbox, GRANTS);
-        assert!(!sandbox.run(["plugin", "list"]).success().stdout.contains("hostile"), "{}", case.name);
+        assert!(
+            !sandbox.run(["plugin", "list"]).success().stdout.contains("hostile"),
+            "{}",
+            case.name
+        );
         output
     });
 }
@@ -156,13 +164,26 @@ fn a_provider_hands_out_no_session_but_the_planned_one() {
 fn a_provider_cannot_forget_what_a_filter_denies() {
     for (name, words, stage) in [
         ("plan-without-deny", "`s3:getobject*` without the denied `s3:getobjectacl`", &[][..]),
-        ("mint-without-deny", "it handed out credentials without the planned policy", &["sts:AssumeRole"]),
+        (
+            "mint-without-deny",
+            "it handed out credentials without the planned policy",
+            &["sts:AssumeRole"],
+        ),
     ] {
         let mut sandbox = sandbox();
-        let _ = sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"s3:GetObjectAcl\"]\n");
+        let _ = sandbox
+            .plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"s3:GetObjectAcl\"]\n");
         let _ = Guest::of("hostile-provider").playing(name).install(&mut sandbox, GRANTS).success();
-        let output =
-            sandbox.run(["run", "--provider", "hostile", "--allow", "s3:GetObject*", "--", "touch", "ran"]);
+        let output = sandbox.run([
+            "run",
+            "--provider",
+            "hostile",
+            "--allow",
+            "s3:GetObject*",
+            "--",
+            "touch",
+            "ran",
+        ]);
         let output = output.exits(70);
         assert!(output.stderr.contains(words), "{name}: {}", output.stderr);
         assert_eq!(asked(&sandbox), stage, "{name}");
@@ -212,7 +233,10 @@ fn what_was_minted_is_taken_back_however_many_signals_arrive() {
     let cloud = Puppet::start();
     let config = format!("[endpoints]\n\"api.example.com\" = \"{}\"\n", cloud.endpoint);
     let _ = sandbox.plant(".config/audex/config.toml", config);
-    let _ = Guest::of("hostile-provider").playing("settled-never").install(&mut sandbox, GRANTS).success();
+    let _ = Guest::of("hostile-provider")
+        .playing("settled-never")
+        .install(&mut sandbox, GRANTS)
+        .success();
     let started = sandbox
         .tryaudex(["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "touch", "ran"])
         .start();
@@ -239,8 +263,12 @@ fn what_was_made_by_a_method_that_a_filter_refuses_is_taken_back() {
     let server = Answerer::start("200 OK", "{}");
     let config = format!("[endpoints]\n\"api.example.com\" = \"{}\"\n", server.endpoint);
     let _ = sandbox.plant(".config/audex/config.toml", config);
-    let _ = Guest::of("hostile-provider").playing("revoke-method").install(&mut sandbox, GRANTS).success();
-    let _ = Guest::of("hostile-filter").playing("approve-other").install(&mut sandbox, &[]).success();
+    let _ = Guest::of("hostile-provider")
+        .playing("revoke-method")
+        .install(&mut sandbox, GRANTS)
+        .success();
+    let _ =
+        Guest::of("hostile-filter").playing("approve-other").install(&mut sandbox, &[]).success();
     let run = ["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "touch", "ran"];
     let output = sandbox.run(run).exits(77);
     let words = "filter `hostile-filter` refused `other`, which was used where `assume-role` was planned: nothing else";
@@ -250,8 +278,10 @@ fn what_was_made_by_a_method_that_a_filter_refuses_is_taken_back() {
     assert_eq!(sandbox.audit().last().unwrap()["event"], "denied", "{:?}", sandbox.audit());
 
     // Where it cannot be, it is not forgotten: `cleanup` tries again.
-    let _ = sandbox
-        .plant(".config/audex/config.toml", "[endpoints]\n\"api.example.com\" = \"http://127.0.0.1:1\"\n");
+    let _ = sandbox.plant(
+        ".config/audex/config.toml",
+        "[endpoints]\n\"api.example.com\" = \"http://127.0.0.1:1\"\n",
+    );
     let output = sandbox.run(run).exits(77);
     assert!(output.stderr.contains("not revoked"), "{}", output.stderr);
     let audit = sandbox.audit();
@@ -280,7 +310,10 @@ fn a_trap_in_any_export_is_told_by_name() {
         let _ = guest.install(&mut sandbox, grants).success();
         let output = sandbox.run(*command);
         let told = format!("{}{}", output.stdout, output.stderr);
-        if output.code != *code || !told.contains("(sha256:") || !told.contains("failed in phase call") {
+        if output.code != *code
+            || !told.contains("(sha256:")
+            || !told.contains("failed in phase call")
+        {
             let _ = writeln!(all, "{name}: exit {} instead of {code}\n{told}", output.code);
         }
     }
@@ -307,7 +340,9 @@ fn a_table_as_large_as_no_program_needs_is_refused() {
     let _ = Guest::of("hostile-filter").with_table_of(200_000).install(&mut sandbox, &[]).success();
     let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(77);
     assert!(
-        output.stderr.contains("failed in phase limit: it asked for more than 100000 table elements"),
+        output
+            .stderr
+            .contains("failed in phase limit: it asked for more than 100000 table elements"),
         "{}",
         output.stderr
     );
@@ -319,8 +354,10 @@ fn a_table_as_large_as_no_program_needs_is_refused() {
 fn the_command_does_not_get_what_a_provider_mints_from() {
     let mut sandbox = sandbox();
     let _ = Guest::of("hostile-provider").install(&mut sandbox, GRANTS).success();
-    let run =
-        sandbox.run_sh(&["--provider", "hostile", "--allow", "s3:GetObject"], "echo ${HOSTILE_SOURCE-none}");
+    let run = sandbox.run_sh(
+        &["--provider", "hostile", "--allow", "s3:GetObject"],
+        "echo ${HOSTILE_SOURCE-none}",
+    );
     assert_eq!(run.success().stdout, "none\n");
 }
 
@@ -330,7 +367,9 @@ fn uses_what_it_was_not_granted(sandbox: &Sandbox) {
         .run(["run", "--provider", "hostile", "--allow", "s3:GetObject", "--", "touch", "ran"])
         .exits(70);
     assert!(
-        output.stderr.contains("failed in phase call: it used `slot:aws`, which was not granted to it"),
+        output
+            .stderr
+            .contains("failed in phase call: it used `slot:aws`, which was not granted to it"),
         "{}",
         output.stderr
     );
@@ -341,7 +380,8 @@ fn uses_what_it_was_not_granted(sandbox: &Sandbox) {
 fn what_was_not_granted_cannot_be_used() {
     let mut sandbox = sandbox();
     // The same component, whose manifest does not ask for the credentials that it uses.
-    let guest = Guest::of("hostile-provider").replacing("capability slot:aws", "no-capable slot:aws");
+    let guest =
+        Guest::of("hostile-provider").replacing("capability slot:aws", "no-capable slot:aws");
     let _ = guest.install(&mut sandbox, &GRANTS[1..]).success();
     uses_what_it_was_not_granted(&sandbox);
 }
@@ -361,15 +401,28 @@ fn keys_that_a_reply_gave_lead_to_no_cloud_that_was_not_granted() {
 #[test]
 fn results_of_a_component_cannot_act_on_the_terminal() {
     let mut sandbox = sandbox();
-    let _ = Guest::of("hostile-provider").playing("describe-control").install(&mut sandbox, GRANTS).success();
+    let _ = Guest::of("hostile-provider")
+        .playing("describe-control")
+        .install(&mut sandbox, GRANTS)
+        .success();
     let list = sandbox.run(["policies", "list", "--provider", "hostile"]).success();
-    let show = sandbox.run(["policies", "show", "hostile-reader", "--provider", "hostile"]).success();
+    let show =
+        sandbox.run(["policies", "show", "hostile-reader", "--provider", "hostile"]).success();
     let health = sandbox.run(["health", "--check", "hostile"]).success();
-    let _ = Guest::of("hostile-provider").playing("plan-control").install(&mut sandbox, GRANTS).success();
+    let _ = Guest::of("hostile-provider")
+        .playing("plan-control")
+        .install(&mut sandbox, GRANTS)
+        .success();
     let plan = sandbox.run(["plan", "--provider", "hostile", "--allow", "s3:GetObject"]).success();
-    let json = sandbox.run(["plan", "--provider", "hostile", "--allow", "s3:GetObject", "--json"]).success();
+    let json = sandbox
+        .run(["plan", "--provider", "hostile", "--allow", "s3:GetObject", "--json"])
+        .success();
     for output in [list, show, health, plan, json] {
-        assert!(!output.stdout.contains(|c: char| c.is_control() && c != '\n'), "{}", output.stdout);
+        assert!(
+            !output.stdout.contains(|c: char| c.is_control() && c != '\n'),
+            "{}",
+            output.stdout
+        );
         assert!(
             !output.stdout.lines().any(|line| line.to_lowercase().starts_with("forged")),
             "{}",
@@ -381,9 +434,16 @@ fn results_of_a_component_cannot_act_on_the_terminal() {
 #[test]
 fn a_health_check_makes_no_session_that_can_do_anything() {
     let mut sandbox = sandbox();
-    let _ = Guest::of("hostile-provider").playing("health-wider").install(&mut sandbox, GRANTS).success();
+    let _ = Guest::of("hostile-provider")
+        .playing("health-wider")
+        .install(&mut sandbox, GRANTS)
+        .success();
     let output = sandbox.run(["health", "--check", "hostile"]).exits(70);
-    assert!(output.stderr.contains("a policy outside the grant was asked of STS: `*`"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("a policy outside the grant was asked of STS: `*`"),
+        "{}",
+        output.stderr
+    );
     assert_eq!(asked(&sandbox), [""; 0]);
 }
 
@@ -409,7 +469,11 @@ fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
             "it imports `audex:plugin/http@0.3.0`",
         ),
         ("a compile bomb", filter().with_loops(1000), "it takes more than 10 s to compile"),
-        ("no manifest", filter().replacing("audex:manifest", "audex:manifesT"), "it has no audex manifest"),
+        (
+            "no manifest",
+            filter().replacing("audex:manifest", "audex:manifesT"),
+            "it has no audex manifest",
+        ),
         (
             "unknown world",
             filter().replacing("world policy-filter", "world policy-wideni"),
@@ -427,7 +491,8 @@ fn unfit() -> Vec<(&'static str, Guest, &'static str)> {
         ),
         (
             "keys as a secret",
-            Guest::of("hostile-provider").replacing("secret:HOSTILE_SOURCE", "secret:AWS_SECRET_KEY"),
+            Guest::of("hostile-provider")
+                .replacing("secret:HOSTILE_SOURCE", "secret:AWS_SECRET_KEY"),
             "`secret:AWS_SECRET_KEY` is no capability",
         ),
         (

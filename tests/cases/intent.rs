@@ -50,7 +50,10 @@ fn the_examples_of_the_document_are_answered_without_a_key() {
         .run(["intent", "--json", "read objects of the bucket x-1", "--provider", "gcp"])
         .success()
         .json();
-    assert_eq!((&all["engine"], &all["allow"]), (&json!("intent-local"), &json!("storage.objects.get")));
+    assert_eq!(
+        (&all["engine"], &all["allow"]),
+        (&json!("intent-local"), &json!("storage.objects.get"))
+    );
     assert!(all["candidates"][0]["score"].as_u64().unwrap() > 50);
     let output = sandbox.run(["intent", "make me a sandwich"]).exits(2);
     assert!(output.stderr.contains("names no known service"), "{}", output.stderr);
@@ -87,7 +90,10 @@ fn nobody_needs_credentials_to_ask() {
 
 #[test]
 fn what_is_proposed_is_checked_and_not_trusted() {
-    let reply = proposal(&["s3:GetObject", "s3:HeadObject", "s3:DeleteBucket", "s3:MadeUp", "*", "*:*"], &[]);
+    let reply = proposal(
+        &["s3:GetObject", "s3:HeadObject", "s3:DeleteBucket", "s3:MadeUp", "*", "*:*"],
+        &[],
+    );
     let (mut sandbox, _claude) = asking(&[("200 OK", &reply)]);
     sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"s3:DeleteBucket\"]\n");
     let output = sandbox.run(["intent", "x"]).success();
@@ -96,7 +102,13 @@ fn what_is_proposed_is_checked_and_not_trusted() {
         assert!(output.stderr.contains(left_out), "{left_out}: {}", output.stderr);
     }
     let (sandbox, _claude) = asking(&[("200 OK", &proposal(&["*"], &[]))]);
-    assert!(sandbox.run(["intent", "x"]).exits(2).stderr.contains("nothing that was proposed can be had"));
+    assert!(
+        sandbox
+            .run(["intent", "x"])
+            .exits(2)
+            .stderr
+            .contains("nothing that was proposed can be had")
+    );
 }
 
 #[test]
@@ -198,7 +210,11 @@ fn a_sentence_that_is_not_understood_is_a_question_and_a_wrong_command_line() {
     ] {
         let output = sandbox.run(["intent", text]).exits(2);
         assert!(output.stdout.is_empty(), "{}", output.stdout);
-        assert!(output.stderr.contains(words) && output.stderr.contains("hint: "), "{}", output.stderr);
+        assert!(
+            output.stderr.contains(words) && output.stderr.contains("hint: "),
+            "{}",
+            output.stderr
+        );
         assert!(output.stderr.lines().all(|line| line.len() < 200), "{}", output.stderr);
     }
 }
@@ -220,7 +236,9 @@ fn the_command_to_go_on_with_is_for_a_terminal_alone() {
 #[test]
 fn an_action_that_the_sentence_rules_out_is_left_out_whoever_proposed_it() {
     let reply = proposal(&["s3:GetObject", "s3:DeleteObject", "s3:*"], &["arn:aws:s3:::b/*"]);
-    for text in ["read objects but do not delete them", "read without deleting", "no deletes, only reading"] {
+    for text in
+        ["read objects but do not delete them", "read without deleting", "no deletes, only reading"]
+    {
         let (sandbox, _claude) = asking(&[("200 OK", &reply)]);
         let output = sandbox.run(["intent", text]).success();
         assert_eq!(output.json()["allow"], "s3:GetObject", "{text}");

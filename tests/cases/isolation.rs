@@ -103,7 +103,9 @@ fn paved() -> Sandbox {
     );
     sandbox.plant(".aws/config", config);
     sandbox.plant(".boto", format!("[Credentials]\n{keys}"));
-    for cache in [".aws/sso/cache/token.json", ".aws/cli/cache/role.json", ".aws/login/cache/token.json"] {
+    for cache in
+        [".aws/sso/cache/token.json", ".aws/cli/cache/role.json", ".aws/login/cache/token.json"]
+    {
         sandbox.plant(cache, format!("{{\"accessToken\":\"{}\"}}", secret(cache)));
         sandbox.plant_secret(&secret(cache));
     }
@@ -118,8 +120,10 @@ fn paved() -> Sandbox {
     let hidden = format!("user:{}", secret("VAULT_TOKEN"));
     sandbox.set("BASE64_COPY", base64_simd::STANDARD.encode_to_string(hidden));
     sandbox.set("PERCENT_COPY", audex_core::percent::encode(&secret("VAULT_TOKEN")));
-    sandbox
-        .set("STORE", "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=0123456789abcdef0123456789==");
+    sandbox.set(
+        "STORE",
+        "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=0123456789abcdef0123456789==",
+    );
     sandbox.set("APPSETTING_DB_PASSWORD", "hunter2").set("DB_PASSWORD", "hunter2");
     sandbox
 }
@@ -131,7 +135,8 @@ fn the_callers_keys_are_nowhere_in_the_environment_or_the_session_directory() {
     let script = "tr '\\0' '\\n' < /proc/self/environ; cp -r \"$XDG_RUNTIME_DIR/audex\" copy; cp \"$AWS_CONFIG_FILE\" config";
     let words = ["run", "--allow", "s3:GetObject", "--", "sh", "-c", script];
     let output = sandbox.tryaudex(words).shows_issued_secrets().output().success();
-    let names: Vec<&str> = output.stdout.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    let names: Vec<&str> =
+        output.stdout.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
     let others = SELECTORS.iter().map(|(name, _)| *name).chain(COPIES);
     for name in VARIABLES.into_iter().chain(others).chain(["AWS_PROFILE", "AUDEX_ROLE_ARN"]) {
         assert!(!names.contains(&name), "{name} is still there");
@@ -175,8 +180,10 @@ fn profiles_caches_and_credential_processes_are_not_found() {
 fn the_same_profiles_are_found_without_audex() {
     // The control: what was planted is worth something.
     let sandbox = paved();
-    let calls =
-        [("admin", "--profile admin s3api list-buckets"), ("broker", "--profile broker s3api list-buckets")];
+    let calls = [
+        ("admin", "--profile admin s3api list-buckets"),
+        ("broker", "--profile broker s3api list-buckets"),
+    ];
     let output = sandbox.program("/bin/sh", ["-c", &script(&calls)]).output().success();
     assert_eq!(output.stdout, "admin: ok\nbroker: ok\n");
 }
@@ -184,12 +191,17 @@ fn the_same_profiles_are_found_without_audex() {
 #[test]
 fn the_cli_itself_says_where_its_keys_are_from() {
     let sandbox = paved();
-    let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "aws", "configure", "list"]).success();
+    let output =
+        sandbox.run(["run", "--allow", "s3:GetObject", "--", "aws", "configure", "list"]).success();
     let row = |name: &str| {
         output.stdout.lines().find(|line| line.trim_start().starts_with(name)).unwrap().to_owned()
     };
     assert!(row("profile").contains("<not set>"), "{}", output.stdout);
-    assert!(row("access_key").contains("env") && row("secret_key").contains("env"), "{}", output.stdout);
+    assert!(
+        row("access_key").contains("env") && row("secret_key").contains("env"),
+        "{}",
+        output.stdout
+    );
 }
 
 #[test]
@@ -226,7 +238,8 @@ fn both_spellings_of_the_region_are_set() {
         if let Some((name, value)) = set {
             sandbox.set(name, value);
         }
-        let output = sandbox.run_sh(&[&["--allow", "s3:GetObject"], options].concat(), SHOW).success();
+        let output =
+            sandbox.run_sh(&[&["--allow", "s3:GetObject"], options].concat(), SHOW).success();
         assert_eq!(output.stdout, expected, "{set:?} {options:?}");
     }
 }
@@ -234,9 +247,12 @@ fn both_spellings_of_the_region_are_set() {
 #[test]
 fn what_is_no_credential_passes() {
     let mut sandbox = Sandbox::new();
-    for (name, value) in
-        [("EDITOR", "vi"), ("AWS_PAGER", "less"), ("AWS_MAX_ATTEMPTS", "2"), ("AZURE_LOCATION", "westeurope")]
-    {
+    for (name, value) in [
+        ("EDITOR", "vi"),
+        ("AWS_PAGER", "less"),
+        ("AWS_MAX_ATTEMPTS", "2"),
+        ("AZURE_LOCATION", "westeurope"),
+    ] {
         sandbox.set(name, value);
     }
     // An address is not a secret, although this variable's name has CREDENTIALS in it.
@@ -262,6 +278,7 @@ fn files_and_other_processes_of_the_user_are_not_hidden() {
     assert_eq!(output.stdout, "2\n1\n");
     let mut sandbox = Sandbox::new();
     sandbox.set("GITHUB_TOKEN", "of-no-cloud").set("SSH_AUTH_SOCK", "/run/agent");
-    let output = sandbox.run_sh(&["--allow", "s3:GetObject"], "echo $GITHUB_TOKEN $SSH_AUTH_SOCK").success();
+    let output =
+        sandbox.run_sh(&["--allow", "s3:GetObject"], "echo $GITHUB_TOKEN $SSH_AUTH_SOCK").success();
     assert_eq!(output.stdout, "of-no-cloud /run/agent\n");
 }

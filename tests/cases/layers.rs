@@ -10,7 +10,8 @@ use super::layers_graph::{circles, import_edges, sources};
 /// Set, the table in the architecture page is written instead of compared.
 const WRITE: &str = "AUDEX_WRITE_DOCS";
 /// Where the table stands in `docs/architecture.md`.
-const MARKS: [&str; 2] = ["<!-- crates: written by tests/cases/layers.rs -->\n", "<!-- /crates -->"];
+const MARKS: [&str; 2] =
+    ["<!-- crates: written by tests/cases/layers.rs -->\n", "<!-- /crates -->"];
 /// The largest circle of modules that may exist: two files that are one thought.
 const LARGEST_CIRCLE: usize = 2;
 
@@ -62,7 +63,11 @@ fn root() -> PathBuf {
 
 /// The crates of `host/` in one section of a manifest.
 fn declared(manifest: &toml::Table, section: &str) -> BTreeSet<String> {
-    let names = manifest.get(section).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
+    let names = manifest
+        .get(section)
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flat_map(toml::Table::keys);
     names
         .filter_map(|name| name.strip_prefix("audex-"))
         .filter(|name| *name != "sdk")
@@ -81,7 +86,8 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 #[test]
 fn every_crate_of_the_host_has_a_layer() {
     let folders = fs::read_dir(root().join("host")).unwrap().map(|entry| entry.unwrap());
-    let folders: BTreeSet<String> = folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    let folders: BTreeSet<String> =
+        folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
     assert_eq!(folders, LAYERS.iter().map(|layer| layer.name.to_owned()).collect());
 }
 
@@ -91,7 +97,11 @@ fn a_crate_depends_on_the_crates_of_its_layer_alone() {
         let manifest = manifest(layer.name);
         assert_eq!(declared(&manifest, "dependencies"), set(layer.may_use), "host/{}", layer.name);
         let tests = declared(&manifest, "dev-dependencies");
-        assert!(tests.is_subset(&set(layer.tests_may_use)), "host/{}: its tests use {tests:?}", layer.name);
+        assert!(
+            tests.is_subset(&set(layer.tests_may_use)),
+            "host/{}: its tests use {tests:?}",
+            layer.name
+        );
     }
 }
 
@@ -99,7 +109,8 @@ fn a_crate_depends_on_the_crates_of_its_layer_alone() {
 fn the_layers_have_an_order() {
     let mut below = BTreeSet::new();
     while below.len() < LAYERS.len() {
-        let next = LAYERS.iter().filter(|layer| layer.may_use.iter().all(|name| below.contains(name)));
+        let next =
+            LAYERS.iter().filter(|layer| layer.may_use.iter().all(|name| below.contains(name)));
         let next: BTreeSet<&str> = next.map(|layer| layer.name).collect();
         assert!(!next.is_subset(&below), "a circle of crates; below it: {below:?}");
         below.extend(next);
@@ -112,8 +123,15 @@ fn code_names_the_crates_of_its_layer_alone() {
         let allowed: BTreeSet<String> =
             set(layer.may_use).union(&set(layer.tests_may_use)).cloned().collect();
         for (module, text) in sources(&root().join("host").join(layer.name).join("src")) {
-            for other in LAYERS.iter().filter(|other| text.contains(&format!("audex_{}::", other.name))) {
-                assert!(allowed.contains(other.name), "host/{}: `{module}` uses {}", layer.name, other.name);
+            for other in
+                LAYERS.iter().filter(|other| text.contains(&format!("audex_{}::", other.name)))
+            {
+                assert!(
+                    allowed.contains(other.name),
+                    "host/{}: `{module}` uses {}",
+                    layer.name,
+                    other.name
+                );
             }
         }
     }
@@ -170,7 +188,8 @@ fn table() -> String {
     for layer in &LAYERS {
         let manifest = manifest(layer.name);
         let description = manifest["package"]["description"].as_str().unwrap();
-        let uses = if layer.may_use.is_empty() { "nothing".to_owned() } else { layer.may_use.join(", ") };
+        let uses =
+            if layer.may_use.is_empty() { "nothing".to_owned() } else { layer.may_use.join(", ") };
         writeln!(table, "| `host/{}` | {description} | {uses} |", layer.name).unwrap();
     }
     table

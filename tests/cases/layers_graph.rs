@@ -41,8 +41,11 @@ fn without_tests(text: &str) -> String {
 /// Finds which modules each module names by `crate::` or `super::`.
 pub fn import_edges(sources: &Sources) -> Edges {
     let edges = |(module, text): (&String, &String)| {
-        let code: String =
-            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let code: String = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n");
         let here: Vec<&str> = module.split("::").collect();
         let named = paths(&code).into_iter().filter_map(|path| resolve(&path, &here, sources));
         (module.clone(), named.filter(|other| other != module).collect())
@@ -53,7 +56,8 @@ pub fn import_edges(sources: &Sources) -> Edges {
 /// Every path in `code` that begins with `crate` or `super`, with groups in braces written out.
 fn paths(code: &str) -> Vec<Vec<String>> {
     let starts = code.match_indices("crate::").chain(code.match_indices("super::"));
-    let is_start = |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+    let is_start =
+        |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
     starts.filter(|(at, _)| is_start(*at)).flat_map(|(at, _)| tree(&code[at..]).0).collect()
 }
 
@@ -89,7 +93,10 @@ fn resolve(path: &[String], here: &[&str], sources: &Sources) -> Option<String> 
     let base = if ups == 0 { &[][..] } else { here.get(..here.len().checked_sub(ups)?)? };
     let names = path.iter().skip(ups.max(1)).map(String::as_str);
     let full: Vec<&str> = base.iter().copied().chain(names).collect();
-    (1..=full.len()).rev().map(|length| full[..length].join("::")).find(|module| sources.contains_key(module))
+    (1..=full.len())
+        .rev()
+        .map(|length| full[..length].join("::"))
+        .find(|module| sources.contains_key(module))
 }
 
 /// Finds the circles among the modules of one folder, for every folder: a module counts with all that is below it.
@@ -113,8 +120,11 @@ fn folders_of(module: &str) -> Vec<String> {
 /// The edges between the direct children of `folder`.
 fn level(edges: &Edges, folder: &str) -> Edges {
     let child = |module: &str| {
-        let below =
-            if folder.is_empty() { module } else { module.strip_prefix(folder)?.strip_prefix("::")? };
+        let below = if folder.is_empty() {
+            module
+        } else {
+            module.strip_prefix(folder)?.strip_prefix("::")?
+        };
         below.split("::").next().map(str::to_owned)
     };
     let mut level = Edges::new();

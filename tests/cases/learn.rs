@@ -42,7 +42,8 @@ fn calls_of_three_protocols_go_through_the_gateway_and_are_reported() {
 #[test]
 fn the_command_has_dummy_keys_alone_and_they_open_nothing_but_the_gateway() {
     let sandbox = Sandbox::new().with_aws_cli();
-    let script = "env; AWS_ENDPOINT_URL=$CLOUD aws s3 cp s3://demo-reports/readme.txt - 2>&1; exit 7";
+    let script =
+        "env; AWS_ENDPOINT_URL=$CLOUD aws s3 cp s3://demo-reports/readme.txt - 2>&1; exit 7";
     let cloud = sandbox.cloud().endpoint().replace("127.0.0.1", "localhost");
     let options = ["learn", "--allow", "s3:*", "--", "sh", "-c", script];
     // Not `shows_issued_secrets`: nothing the cloud issued may be there.
@@ -71,14 +72,18 @@ fn a_process_without_the_sessions_key_gets_nothing() {
         ),
         script(&[("unsigned", &format!("{get} --no-sign-request"))]),
     ];
-    let output = learn(&sandbox, &["--allow", "s3:*"], &format!("{own}{}", others.concat())).success();
+    let output =
+        learn(&sandbox, &["--allow", "s3:*"], &format!("{own}{}", others.concat())).success();
     assert_eq!(
         output.stdout,
         "own: ok\nother key: InvalidAccessKeyId\nother secret: SignatureDoesNotMatch\nunsigned: AccessDenied\n"
     );
     let seen = sandbox.cloud().requests();
     let forwarded = seen.iter().filter(|seen| seen.action == "s3:GetObject").count();
-    assert_eq!(forwarded, 2, "its own, and the unsigned one, which has nothing of the session and is denied");
+    assert_eq!(
+        forwarded, 2,
+        "its own, and the unsigned one, which has nothing of the session and is denied"
+    );
 }
 
 #[test]
@@ -160,19 +165,22 @@ fn a_record_that_cannot_be_read_is_said_and_changes_nothing_of_the_command() {
 #[test]
 fn a_command_that_was_interrupted_is_not_run_again() {
     let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
-    let output = learn(&sandbox, &["--verify"], &(script(&[READ]) + "echo once; kill -INT $$")).exits(130);
+    let output =
+        learn(&sandbox, &["--verify"], &(script(&[READ]) + "echo once; kill -INT $$")).exits(130);
     assert_eq!(output.stdout, "read: ok\nonce\n");
 }
 
 #[test]
 fn the_report_is_one_event_with_json_and_a_file_with_output() {
     let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
-    let output = learn(&sandbox, &["--json", "--output", "report.json"], &script(&[READ])).success();
+    let output =
+        learn(&sandbox, &["--json", "--output", "report.json"], &script(&[READ])).success();
     let events = output.stderr_json();
     let learned = events.iter().find(|event| event["event"] == "learned").unwrap();
     assert_eq!(learned["sources"][0], "gateway");
     let file: Value =
-        serde_json::from_str(&fs::read_to_string(sandbox.home().join("report.json")).unwrap()).unwrap();
+        serde_json::from_str(&fs::read_to_string(sandbox.home().join("report.json")).unwrap())
+            .unwrap();
     assert_eq!(file["observed"], learned["observed"]);
 }
 
@@ -197,7 +205,10 @@ fn a_denied_call_is_named_and_not_recommended() {
     let calls = [READ, READ, ("denied", "iam create-user --user-name nobody")];
     let output = learn(&sandbox, &[], &script(&calls)).success();
     let report = &output.stderr;
-    assert!(report.contains("Observed actions (from gateway):\n  s3:GetObject (2 calls)\n"), "{report}");
+    assert!(
+        report.contains("Observed actions (from gateway):\n  s3:GetObject (2 calls)\n"),
+        "{report}"
+    );
     assert!(report.contains("Denied:\n  iam:CreateUser (1 call)\n"), "{report}");
     assert!(
         report.contains(
@@ -210,11 +221,18 @@ fn a_denied_call_is_named_and_not_recommended() {
 #[test]
 fn what_was_learned_is_verified_saved_and_exactly_enough() {
     let mut sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
-    sandbox.plant(".config/audex/profiles.toml", "# mine\n[profiles.own]\nactions = \"s3:PutObject\"\n");
+    sandbox.plant(
+        ".config/audex/profiles.toml",
+        "# mine\n[profiles.own]\nactions = \"s3:PutObject\"\n",
+    );
     let calls = script(&[READ, ("list", "s3api list-objects-v2 --bucket alpha")]);
     let output = learn(&sandbox, &["--verify", "--save", "job"], &calls).success();
     assert_eq!(output.stdout, "read: ok\nlist: ok\n".repeat(2));
-    assert!(output.stderr.contains("Recommended policy: s3:GetObject,s3:ListBucket\n"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("Recommended policy: s3:GetObject,s3:ListBucket\n"),
+        "{}",
+        output.stderr
+    );
     assert!(output.stderr.contains("Verified: sufficient, after 1 run\n"), "{}", output.stderr);
 
     let saved = fs::read_to_string(sandbox.home().join(".config/audex/profiles.toml")).unwrap();
@@ -228,10 +246,18 @@ fn what_was_learned_is_verified_saved_and_exactly_enough() {
     let hiding = learn(&sandbox, &["--save", "s3-readonly"], "touch ran").exits(2);
     assert!(hiding.stderr.contains("`s3-readonly` is a profile already"), "{}", hiding.stderr);
     let nowhere = learn(&sandbox, &["--output", "none/report.json"], "touch ran").exits(2);
-    assert!(nowhere.stderr.contains("there is no directory for `none/report.json`"), "{}", nowhere.stderr);
+    assert!(
+        nowhere.stderr.contains("there is no directory for `none/report.json`"),
+        "{}",
+        nowhere.stderr
+    );
     assert!(!sandbox.home().join("ran").exists());
     let again = learn(&sandbox, &["--save", "job"], "echo ran").exits(2);
-    assert!(again.stdout.is_empty() && again.stderr.contains("there is a profile `job`"), "{}", again.stderr);
+    assert!(
+        again.stdout.is_empty() && again.stderr.contains("there is a profile `job`"),
+        "{}",
+        again.stderr
+    );
 }
 
 #[test]
@@ -297,19 +323,29 @@ fn the_log_is_asked_for_this_sessions_key_page_by_page_until_nothing_new_comes()
     let denied = event("CreateBucket", r#"{"errorCode":"AccessDenied"}"#);
     let second = format!(r#"{{"Events":[{denied},{}]}}"#, event("MadeUpOperation", "{}"));
     let throttled = r#"{"__type":"ThrottlingException"}"#;
-    let log = Answerer::scripted(&[("400 Bad Request", throttled), ("200 OK", &first), ("200 OK", &second)]);
+    let log = Answerer::scripted(&[
+        ("400 Bad Request", throttled),
+        ("200 OK", &first),
+        ("200 OK", &second),
+    ]);
     let mut sandbox = Sandbox::new().with_aws_cli();
     sandbox.set("AWS_ENDPOINT_URL_CLOUDTRAIL", &log.endpoint);
     let options = ["--source", "cloudtrail", "--regions", "us-east-1", "--wait", "2s"];
     let output = learn(&sandbox, &options, &script(&[("list", "s3api list-buckets")])).success();
     let said = &output.stderr;
-    assert!(said.contains("has no data events") && said.contains("waiting for CloudTrail"), "{said}");
+    assert!(
+        said.contains("has no data events") && said.contains("waiting for CloudTrail"),
+        "{said}"
+    );
     assert!(said.contains("Observed actions (from CloudTrail):\n  s3:ListAllMyBuckets (2 calls)\nDenied:\n  s3:CreateBucket (1 call)\n"), "{said}");
     assert!(said.contains("Not known, so no permission is recommended for them:\n  s3.amazonaws.com:MadeUpOperation (1 call)\n"), "{said}");
     assert!(said.contains("Recommended policy: s3:ListAllMyBuckets\n"), "{said}");
     let issued = sandbox.audit().into_iter().find(|record| record["event"] == "issued").unwrap();
     let key = issued["access_key_id"].as_str().unwrap();
-    assert!(log.bodies().iter().all(|body| body.contains(key)), "only this session's calls are asked for");
+    assert!(
+        log.bodies().iter().all(|body| body.contains(key)),
+        "only this session's calls are asked for"
+    );
     assert!(log.bodies()[2].contains(r#""NextToken":"more""#));
 }
 

@@ -47,12 +47,17 @@ fn a_tool_of_an_absolute_directory_is_run_with_its_own_settings_alone() {
     for (tool, options) in TOOLS {
         let mut sandbox = user(tool);
         sandbox.set("PATH", format!(".:{}:{SYSTEM_PATH}:", sandbox.home().display()));
-        sandbox.set("AZURE_CONFIG_DIR", "/nowhere/azure").set("CLOUDSDK_CORE_PROJECT", "my-project");
+        sandbox
+            .set("AZURE_CONFIG_DIR", "/nowhere/azure")
+            .set("CLOUDSDK_CORE_PROJECT", "my-project");
         let _ = sandbox.run([&["run"], &options[..], &["--", "true"]].concat()).exits(69);
         let given = fs::read_to_string(sandbox.home().join("given")).expect("the tool was run");
         assert!(!given.contains("planted"), "{given}");
-        let own =
-            if tool == "az" { "AZURE_CONFIG_DIR=/nowhere/azure" } else { "CLOUDSDK_CORE_PROJECT=my-project" };
+        let own = if tool == "az" {
+            "AZURE_CONFIG_DIR=/nowhere/azure"
+        } else {
+            "CLOUDSDK_CORE_PROJECT=my-project"
+        };
         let path = format!("PATH={}:{SYSTEM_PATH}", sandbox.home().display());
         let lines: Vec<&str> = given.lines().collect();
         assert!(lines.contains(&own) && lines.contains(&path.as_str()), "{given}");
@@ -61,13 +66,16 @@ fn a_tool_of_an_absolute_directory_is_run_with_its_own_settings_alone() {
 
 #[test]
 fn a_shell_of_the_working_directory_is_not_run_for_a_credential_process() {
-    for path in [format!(":{SYSTEM_PATH}"), format!(".:{SYSTEM_PATH}"), format!("{SYSTEM_PATH}:bin")] {
+    for path in
+        [format!(":{SYSTEM_PATH}"), format!(".:{SYSTEM_PATH}"), format!("{SYSTEM_PATH}:bin")]
+    {
         let mut sandbox = Sandbox::without_cloud();
         let file = sandbox.plant("sh", "#!/bin/sh\nenv > \"$HOME/given\"\nexit 1\n");
         fs::set_permissions(file, Permissions::from_mode(0o755)).unwrap();
         sandbox.plant(".aws/config", "[default]\ncredential_process = /bin/false\n");
         sandbox.set("PATH", &path);
-        let output = sandbox.run(["run", "--allow", "s3:GetObject", "--role-arn", ROLE, "--", "true"]);
+        let output =
+            sandbox.run(["run", "--allow", "s3:GetObject", "--role-arn", ROLE, "--", "true"]);
         assert_ne!(output.code, 0, "{path}");
         assert!(output.stderr.contains("PATH has an entry"), "{path}: {}", output.stderr);
         assert!(!sandbox.home().join("given").exists(), "{path}");

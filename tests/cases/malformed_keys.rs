@@ -27,10 +27,15 @@ fn without_keys() -> Sandbox {
 fn every_command_names(sandbox: &Sandbox, source: &str) {
     let said = |output: &Output| {
         let text = format!("{}{}", output.stdout, output.stderr);
-        assert!(text.contains(source) && text.contains("has characters that no AWS key has"), "{text}");
+        assert!(
+            text.contains(source) && text.contains("has characters that no AWS key has"),
+            "{text}"
+        );
         assert!(!text.contains("panicked"), "{text}");
     };
-    for (arguments, records) in [(&RUN[..], true), (&LEARN, true), (&HEALTH, false), (&DRIFT, false)] {
+    for (arguments, records) in
+        [(&RUN[..], true), (&LEARN, true), (&HEALTH, false), (&DRIFT, false)]
+    {
         let before = sandbox.audit().len();
         said(&sandbox.run(arguments).exits(69));
         let records_now = sandbox.audit();
@@ -100,7 +105,10 @@ fn keys_of_a_container_endpoint() {
         let (_, text) = keys(&mut sandbox, id, token);
         let endpoint = Answerer::start("200 OK", &text);
         sandbox.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/keys", endpoint.endpoint));
-        every_command_names(&sandbox, &format!("the {part} from the container credential endpoint"));
+        every_command_names(
+            &sandbox,
+            &format!("the {part} from the container credential endpoint"),
+        );
     }
 }
 
@@ -112,7 +120,10 @@ fn keys_of_a_source_profile() {
         ".aws/credentials",
         "[source]\naws_access_key_id = AKIAIOSFODNN7EXAMPL\u{7f}\naws_secret_access_key = wJalrXUtnFEMI\n",
     );
-    sandbox.plant(".aws/config", format!("[profile dev]\nrole_arn = {ROLE}\nsource_profile = source\n"));
+    sandbox.plant(
+        ".aws/config",
+        format!("[profile dev]\nrole_arn = {ROLE}\nsource_profile = source\n"),
+    );
     sandbox.set("AWS_PROFILE", "dev");
     every_command_names(&sandbox, "a key that the credential chain uses");
 }

@@ -7,10 +7,10 @@ use crate::support::aws_cli::{become_temporary, script};
 use crate::support::guests::Guest;
 use crate::support::{CloudView as _, Moto, ROLE, Sandbox, seeds};
 
-const READ: &[&str] = &["--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports/*", "--json"];
+const READ: &[&str] =
+    &["--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports/*", "--json"];
 
-const ONLY_THE_READ: &str =
-    "delete: AccessDenied\nother bucket: AccessDenied\nother service: AccessDeniedException\nread: ok\n";
+const ONLY_THE_READ: &str = "delete: AccessDenied\nother bucket: AccessDenied\nother service: AccessDeniedException\nread: ok\n";
 
 /// Runs with `options`, expects that only the read works, and returns the events on stderr.
 #[track_caller]
@@ -24,7 +24,9 @@ fn narrow(sandbox: &Sandbox, options: &[&str]) -> Vec<Value> {
     let output = sandbox.run_sh(&[READ, options].concat(), &script(&calls)).success();
     assert_eq!(output.stdout, ONLY_THE_READ);
     let denied = sandbox.cloud().denied();
-    for call in ["s3:DeleteObject ", "s3:GetObject arn:aws:s3:::demo-secrets/", "dynamodb:ListTables "] {
+    for call in
+        ["s3:DeleteObject ", "s3:GetObject arn:aws:s3:::demo-secrets/", "dynamodb:ListTables "]
+    {
         assert!(denied.iter().any(|line| line.starts_with(call)), "{call} is not in {denied:?}");
     }
     output.stderr_json()
@@ -117,8 +119,10 @@ fn a_session_can_be_narrowed_further_and_not_widened() {
     assert_eq!(sandbox.cloud().denied(), [""; 0]);
     let _ = sandbox.run_sh(&outer, &inner("s3:ListBucket", get));
     let _ = sandbox.run_sh(&outer, &inner("s3:*", list));
-    let denied =
-        ["s3:GetObject arn:aws:s3:::demo-reports/readme.txt", "s3:ListBucket arn:aws:s3:::demo-reports"];
+    let denied = [
+        "s3:GetObject arn:aws:s3:::demo-reports/readme.txt",
+        "s3:ListBucket arn:aws:s3:::demo-reports",
+    ];
     assert_eq!(sandbox.cloud().denied(), denied);
 }
 
@@ -180,7 +184,8 @@ fn fell_back(sandbox: &Sandbox, to: &str) {
     let notices: Vec<_> = events.iter().filter_map(|event| event["message"].as_str()).collect();
     let said = |text: &str| notices.iter().any(|notice| notice.contains(text));
     assert!(
-        said("STS refused GetScopedCredentials") && said(&format!("used `{to}` with the same policy")),
+        said("STS refused GetScopedCredentials")
+            && said(&format!("used `{to}` with the same policy")),
         "{notices:?}"
     );
     let started = events.iter().find(|event| event["event"] == "started").unwrap();
@@ -205,9 +210,11 @@ fn a_user_falls_back_to_an_equally_narrow_federation_token_that_ends_in_time() {
 #[test]
 fn a_fallback_to_a_method_that_a_filter_refuses_ends_the_run() {
     let mut sandbox = demo(refusing(Seed::demo(), false));
-    let _ = Guest::of("hostile-filter").playing("approve-assume").install(&mut sandbox, &[]).success();
-    let output =
-        sandbox.run(["run", "--allow", "s3:GetObject", "--ttl", "60s", "--", "touch", "ran"]).exits(77);
+    let _ =
+        Guest::of("hostile-filter").playing("approve-assume").install(&mut sandbox, &[]).success();
+    let output = sandbox
+        .run(["run", "--allow", "s3:GetObject", "--ttl", "60s", "--", "touch", "ran"])
+        .exits(77);
     let words = "filter `hostile-filter` refused `assume-role`, which was used where `assume-role-scoped` was planned: no assume-role";
     assert!(output.stderr.contains(words), "{}", output.stderr);
     assert!(!sandbox.home().join("ran").exists());
@@ -217,8 +224,9 @@ fn a_fallback_to_a_method_that_a_filter_refuses_ends_the_run() {
 fn after_a_fallback_the_command_is_ended_at_the_ttl() {
     let mut sandbox = demo(refusing(Seed::demo(), false));
     sandbox.set("PATH", "/usr/bin:/bin");
-    let output =
-        sandbox.run(["run", "--allow", "s3:GetObject", "--ttl", "1s", "--", "sleep", "60"]).exits(143);
+    let output = sandbox
+        .run(["run", "--allow", "s3:GetObject", "--ttl", "1s", "--", "sleep", "60"])
+        .exits(143);
     assert!(output.stderr.contains("ended at its ttl"), "{}", output.stderr);
     assert_eq!(sandbox.audit().last().unwrap()["ended_by_deadline"], true);
 }

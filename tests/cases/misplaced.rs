@@ -80,7 +80,10 @@ fn a_true_path_is_still_shown() {
     let mut sandbox = gcp(&double);
     sandbox.set("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/My Keys/robot-2026.json");
     let said = sandbox.run(GCP).exits(78).stderr;
-    assert!(said.contains("cannot read `/nowhere/My Keys/robot-2026.json`: No such file"), "{said}");
+    assert!(
+        said.contains("cannot read `/nowhere/My Keys/robot-2026.json`: No such file"),
+        "{said}"
+    );
 }
 
 #[test]

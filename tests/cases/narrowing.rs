@@ -6,7 +6,8 @@ use audex_loopback::iam::Decision;
 use crate::support::aws_cli::script;
 use crate::support::{CloudView as _, Sandbox};
 
-const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
+const READ: (&str, &str) =
+    ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
 const READ_SECRETS: (&str, &str) =
     ("secrets", "s3api get-object --bucket demo-secrets --key payroll.csv /dev/null");
 const LIST: (&str, &str) = ("list", "s3api list-objects-v2 --bucket demo-reports");
@@ -27,7 +28,8 @@ fn sandbox() -> Sandbox {
 #[test]
 fn storage_read_reads_and_lists_and_does_not_write() {
     let sandbox = sandbox();
-    let output = sandbox.run_sh(&["--allow", "storage:read"], &script(&[READ, LIST, WRITE])).success();
+    let output =
+        sandbox.run_sh(&["--allow", "storage:read"], &script(&[READ, LIST, WRITE])).success();
     assert_eq!(output.stdout, "read: ok\nlist: ok\nwrite: AccessDenied\n");
     assert_eq!(sandbox.cloud().denied(), ["s3:PutObject arn:aws:s3:::demo-reports/new.txt"]);
 }
@@ -35,7 +37,8 @@ fn storage_read_reads_and_lists_and_does_not_write() {
 #[test]
 fn a_built_in_profile_gives_its_actions_and_no_other() {
     let sandbox = sandbox();
-    let output = sandbox.run_sh(&["--profile", "s3-readonly"], &script(&[READ, LIST, WRITE])).success();
+    let output =
+        sandbox.run_sh(&["--profile", "s3-readonly"], &script(&[READ, LIST, WRITE])).success();
     assert_eq!(output.stdout, "read: ok\nlist: ok\nwrite: AccessDenied\n");
     assert!(!output.stderr.contains("notice"), "{}", output.stderr);
 }
@@ -46,7 +49,8 @@ fn a_custom_profile_limits_to_its_resources() {
     let profile = "[profiles.reports]\ndescription = \"Read the reports\"\nactions = \"s3:GetObject,s3:ListBucket\"\n\
         resources = [\"arn:aws:s3:::demo-reports/*\"]\n";
     sandbox.plant(".config/audex/profiles.toml", profile);
-    let output = sandbox.run_sh(&["--profile", "reports"], &script(&[READ, LIST, READ_SECRETS])).success();
+    let output =
+        sandbox.run_sh(&["--profile", "reports"], &script(&[READ, LIST, READ_SECRETS])).success();
     // Listing is asked of the bucket itself, which `demo-reports/*` is not.
     assert_eq!(output.stdout, "read: ok\nlist: AccessDenied\nsecrets: AccessDenied\n");
 }
@@ -54,8 +58,7 @@ fn a_custom_profile_limits_to_its_resources() {
 #[test]
 fn a_resource_on_the_command_line_narrows_a_profile_and_never_leaves_it() {
     let mut sandbox = sandbox();
-    let profile =
-        "[profiles.reports]\nactions = \"s3:GetObject\"\nresources = [\"arn:aws:s3:::demo-reports/*\"]\n";
+    let profile = "[profiles.reports]\nactions = \"s3:GetObject\"\nresources = [\"arn:aws:s3:::demo-reports/*\"]\n";
     sandbox.plant(".config/audex/profiles.toml", profile);
     let narrower = ["--profile", "reports", "--resource", "arn:aws:s3:::demo-reports/2026/*"];
     let output = sandbox.run_sh(&narrower, &script(&[READ])).success();
@@ -81,7 +84,8 @@ fn a_deny_list_takes_out_of_a_wildcard_what_the_role_could_do() {
 fn without_the_deny_list_the_same_request_may_delete_the_bucket() {
     let sandbox = sandbox();
     let empty = "s3api delete-object --bucket demo-secrets --key payroll.csv";
-    let output = sandbox.run_sh(&["--allow", "s3:*"], &script(&[("empty", empty), DELETE_BUCKET])).success();
+    let output =
+        sandbox.run_sh(&["--allow", "s3:*"], &script(&[("empty", empty), DELETE_BUCKET])).success();
     assert_eq!(output.stdout, "empty: ok\ndelete bucket: ok\n");
 }
 
@@ -89,7 +93,8 @@ fn without_the_deny_list_the_same_request_may_delete_the_bucket() {
 fn a_request_of_nothing_but_denied_actions_mints_nothing() {
     let mut sandbox = sandbox();
     sandbox.plant(".config/audex/deny-list.toml", DENY_LIST);
-    let output = sandbox.run_sh(&["--allow", "iam:CreateUser,s3:DeleteBucket"], "echo ran").exits(77);
+    let output =
+        sandbox.run_sh(&["--allow", "iam:CreateUser,s3:DeleteBucket"], "echo ran").exits(77);
     assert_eq!(output.stdout, "");
     assert!(sandbox.cloud().requests().is_empty());
     assert_eq!(sandbox.events(), ["denied"]);
@@ -134,5 +139,8 @@ fn repeated_options_add_up() {
     ];
     let calls = [READ, LIST, WRITE, ("table", "dynamodb list-tables")];
     let output = sandbox.run_sh(&options, &script(&calls)).success();
-    assert_eq!(output.stdout, "read: ok\nlist: ok\nwrite: AccessDenied\ntable: AccessDeniedException\n");
+    assert_eq!(
+        output.stdout,
+        "read: ok\nlist: ok\nwrite: AccessDenied\ntable: AccessDeniedException\n"
+    );
 }

@@ -15,8 +15,9 @@ const FILTER: &str = "filter-no-deletes";
 fn run(organisation: &Organisation, sandbox: &Sandbox, code: i32) -> Output {
     let ran = sandbox.home().join("ran");
     let _ = fs::remove_file(&ran);
-    let output =
-        organisation.run(sandbox, ["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(code);
+    let output = organisation
+        .run(sandbox, ["run", "--allow", "s3:GetObject", "--", "touch", "ran"])
+        .exits(code);
     assert_eq!(ran.exists(), code == 0, "{}", output.stderr);
     output
 }
@@ -34,11 +35,15 @@ fn who_raises_the_requirement_and_who_keeps_filters_is_said() {
     "#);
     let own = sandbox.run([&plan[..], &["--require", "cloud"]].concat()).exits(77).stderr;
     assert!(own.contains("and --require asks for `cloud`"), "{own}");
-    let places =
-        "[plugins]\nsources = [\"https://plugins.example/\", \"file\"]\nrequired_filters = [\"f\"]\n";
-    let required =
-        Organisation::of(places).run(&sandbox, ["plan", "--allow", "s3:GetObject"]).exits(78).stderr;
-    assert!(required.contains("where SOURCE is below `https://plugins.example/` or `file`"), "{required}");
+    let places = "[plugins]\nsources = [\"https://plugins.example/\", \"file\"]\nrequired_filters = [\"f\"]\n";
+    let required = Organisation::of(places)
+        .run(&sandbox, ["plan", "--allow", "s3:GetObject"])
+        .exits(78)
+        .stderr;
+    assert!(
+        required.contains("where SOURCE is below `https://plugins.example/` or `file`"),
+        "{required}"
+    );
 }
 
 #[test]
@@ -47,7 +52,9 @@ fn without_a_required_filter_nothing_runs() {
     let organisation = Organisation::of(&format!("[plugins]\nrequired_filters = [\"{FILTER}\"]\n"));
     let missing = run(&organisation, &sandbox, 78);
     for says in [
-        &format!("requires the filter `{FILTER}`, which is not installed (/etc/audex/config.toml:2)"),
+        &format!(
+            "requires the filter `{FILTER}`, which is not installed (/etc/audex/config.toml:2)"
+        ),
         "hint: ask your organisation where it keeps the filter",
     ] {
         assert!(missing.stderr.contains(says), "{}", missing.stderr);
@@ -74,13 +81,19 @@ fn without_a_required_filter_nothing_runs() {
 
     // Of another digest; and turned off where the rule is not.
     let digest = inspect(&sandbox, FILTER)["digest"].as_str().unwrap().to_owned();
-    organisation
-        .says("config.toml", &format!("[plugins]\nrequired_filters = [\"{FILTER}@sha256:{digest}\"]\n"));
+    organisation.says(
+        "config.toml",
+        &format!("[plugins]\nrequired_filters = [\"{FILTER}@sha256:{digest}\"]\n"),
+    );
     let _ = run(&organisation, &sandbox, 0);
     let other = format!("[plugins]\nrequired_filters = [\"{FILTER}@sha256:{}\"]\n", "0".repeat(64));
     organisation.says("config.toml", &other);
     let found = run(&organisation, &sandbox, 78);
-    assert!(found.stderr.contains(&format!("and sha256:{digest} is installed")), "{}", found.stderr);
+    assert!(
+        found.stderr.contains(&format!("and sha256:{digest} is installed")),
+        "{}",
+        found.stderr
+    );
     let _ = sandbox.run(["plugin", "disable", FILTER]).success();
     organisation.says("config.toml", &format!("[plugins]\nrequired_filters = [\"{FILTER}\"]\n"));
     assert!(run(&organisation, &sandbox, 78).stderr.contains("which is turned off"));
@@ -94,7 +107,11 @@ fn components_come_from_where_the_organisation_takes_them_from() {
     let home = sandbox.home().canonicalize().unwrap();
     let organisation = Organisation::of("[plugins]\nsources = [\"/opt/audex/\"]\n");
     let refused = organisation.run(&sandbox, ["plugin", "install", path]).exits(78);
-    assert!(refused.stderr.contains("your organisation does not take components from"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("your organisation does not take components from"),
+        "{}",
+        refused.stderr
+    );
     assert!(!plugins(&sandbox).exists());
     // What was installed before the rule was made is no exception to it.
     let _ = sandbox.run(["plugin", "install", path]).success();
@@ -112,7 +129,10 @@ fn components_are_signed_by_whom_the_organisation_trusts() {
     let file = path.to_str().unwrap();
     let organisation = Organisation::of("[plugins]\nrequire_signature = true\n");
     let install = |words: &[&str], code| {
-        organisation.run(&sandbox, [&["plugin", "install", file], words].concat()).exits(code).stderr
+        organisation
+            .run(&sandbox, [&["plugin", "install", file], words].concat())
+            .exits(code)
+            .stderr
     };
     let unsigned = install(&[], 78);
     assert!(unsigned.contains("your organisation takes signed components only"), "{unsigned}");
@@ -145,7 +165,8 @@ fn a_component_reaches_no_more_than_the_organisation_lets_it() {
         .into_iter()
         .chain(asked.iter().flat_map(|one| ["--grant", one]));
     let install: Vec<&str> = install.collect();
-    let organisation = Organisation::of("[plugins]\ncapabilities = [\"http:*.example.com\", \"secret:*\"]\n");
+    let organisation =
+        Organisation::of("[plugins]\ncapabilities = [\"http:*.example.com\", \"secret:*\"]\n");
     let refused = organisation.run(&sandbox, &install).exits(77);
     assert!(
         refused.stderr.contains("your organisation does not let components have `slot:aws`"),
@@ -158,9 +179,16 @@ fn a_component_reaches_no_more_than_the_organisation_lets_it() {
     let _ = sandbox.run(words).success();
     fs::remove_file(sandbox.home().join("ran")).unwrap();
     let reached = organisation.run(&sandbox, words).exits(70);
-    assert!(reached.stderr.contains("it used `slot:aws`, which was not granted to it"), "{}", reached.stderr);
+    assert!(
+        reached.stderr.contains("it used `slot:aws`, which was not granted to it"),
+        "{}",
+        reached.stderr
+    );
     assert!(!sandbox.home().join("ran").exists());
-    organisation.says("config.toml", "[plugins]\ncapabilities = [\"slot:aws\", \"http:*\", \"secret:*\"]\n");
+    organisation.says(
+        "config.toml",
+        "[plugins]\ncapabilities = [\"slot:aws\", \"http:*\", \"secret:*\"]\n",
+    );
     let _ = organisation.run(&sandbox, words).success();
 }
 
@@ -171,8 +199,10 @@ fn a_filter_that_the_organisation_has_set_is_not_the_users_to_set() {
     let organisation = Organisation::of("[filters.hostile-filter]\nhours = [9, 17]\n");
     let given = run(&organisation, &sandbox, 77);
     assert!(given.stderr.contains(r#"refused: {"hours":[9,17]}"#), "{}", given.stderr);
-    let config = sandbox
-        .plant(".config/audex/config.toml", "ttl = \"15m\"\n[filters.hostile-filter]\nhours = [0, 24]\n");
+    let config = sandbox.plant(
+        ".config/audex/config.toml",
+        "ttl = \"15m\"\n[filters.hostile-filter]\nhours = [0, 24]\n",
+    );
     let set = run(&organisation, &sandbox, 78);
     assert!(
         set.stderr.contains("config.toml:2: filter `hostile-filter` is your organisation's"),
@@ -183,7 +213,8 @@ fn a_filter_that_the_organisation_has_set_is_not_the_users_to_set() {
     assert!(sandbox.run(["plan", "--allow", "s3:GetObject"]).exits(77).stderr.contains("[0,24]"));
     fs::write(config, "").unwrap();
     organisation.says("hours.txt", "nine to five");
-    organisation.says("config.toml", "[filters.hostile-filter]\nhours = { file = \"hours.txt\" }\n");
+    organisation
+        .says("config.toml", "[filters.hostile-filter]\nhours = { file = \"hours.txt\" }\n");
     let given = run(&organisation, &sandbox, 77);
     assert!(given.stderr.contains(r#"refused: {"hours":"nine to five"}"#), "{}", given.stderr);
 }
@@ -203,7 +234,10 @@ fn a_kept_signature_is_looked_at_again_by_each_run_where_the_organisation_says_w
         let good = fs::read(&file).unwrap();
         fs::write(&file, [&good[..good.len() - 20], &[b'A'; 20]].concat()).unwrap();
         let refused = run(&organisation, &sandbox, 77).stderr;
-        assert!(refused.contains(&format!("the signature of `{FILTER}` does not hold")), "{kept}: {refused}");
+        assert!(
+            refused.contains(&format!("the signature of `{FILTER}` does not hold")),
+            "{kept}: {refused}"
+        );
         fs::remove_file(&file).unwrap();
         let missing = run(&organisation, &sandbox, 77).stderr;
         assert!(missing.contains("its signature cannot be checked"), "{kept}: {missing}");
@@ -241,13 +275,19 @@ fn no_variable_moves_components_where_the_organisation_has_rules_for_them() {
     fs::remove_dir_all(&elsewhere).unwrap();
     let installed = organisation.run(&sandbox, install).success();
     let own = plugins(&sandbox);
-    assert!(own.join("plugins.lock").exists() && sandbox.home().join(".cache/audex/compiled.key").exists());
+    assert!(
+        own.join("plugins.lock").exists()
+            && sandbox.home().join(".cache/audex/compiled.key").exists()
+    );
     let said = format!("so they are in {}, whatever HOME and XDG_DATA_HOME say", own.display());
     assert!(installed.stderr.contains(&said), "{}", installed.stderr);
     assert_eq!(run(&organisation, &sandbox, 0).stderr.matches("notice").count(), 0);
-    assert!(!elsewhere.join("audex/plugins").exists() && !elsewhere.join("audex/compiled.key").exists());
+    assert!(
+        !elsewhere.join("audex/plugins").exists() && !elsewhere.join("audex/compiled.key").exists()
+    );
     let _ = organisation.run(&sandbox, ["plugin", "verify"]).success();
-    let nobody = organisation.run_as(&sandbox, "", ["plan", "--allow", "s3:GetObject"]).exits(78).stderr;
+    let nobody =
+        organisation.run_as(&sandbox, "", ["plan", "--allow", "s3:GetObject"]).exits(78).stderr;
     assert!(nobody.contains("user id 0 has no account with a home directory"), "{nobody}");
 }
 
@@ -261,8 +301,9 @@ fn an_older_required_filter_comes_by_no_road() {
     };
     let (old, new) = (plant(&mut sandbox, "0.1.1"), plant(&mut sandbox, "0.1.2"));
     let organisation = Organisation::of(&format!("[plugins]\nrequired_filters = [\"{FILTER}\"]\n"));
-    let plugin =
-        |words: &[&str], code| organisation.run(&sandbox, [&["plugin"], words].concat()).exits(code).stderr;
+    let plugin = |words: &[&str], code| {
+        organisation.run(&sandbox, [&["plugin"], words].concat()).exits(code).stderr
+    };
     let _ = plugin(&["install", &old], 0);
     let lock = sandbox.home().join("team.lock");
     fs::copy(plugins(&sandbox).join("plugins.lock"), &lock).unwrap();
@@ -277,7 +318,8 @@ fn an_older_required_filter_comes_by_no_road() {
         let refused = plugin(words, 77);
         assert!(refused.contains("only a newer one replaces 0.1.2"), "{words:?}: {refused}");
     }
-    organisation.says("config.toml", &format!("[plugins]\nrequired_filters = [\"{FILTER}>=0.1.2\"]\n"));
+    organisation
+        .says("config.toml", &format!("[plugins]\nrequired_filters = [\"{FILTER}>=0.1.2\"]\n"));
     let _ = run(&organisation, &sandbox, 0);
     let _ = sandbox.run(["plugin", "remove", FILTER]).success();
     let refused = plugin(&["install", &old], 77);
@@ -285,7 +327,9 @@ fn an_older_required_filter_comes_by_no_road() {
     let _ = sandbox.run(["plugin", "install", &old]).success();
     let found = run(&organisation, &sandbox, 78).stderr;
     assert!(
-        found.contains(&format!("requires the filter `{FILTER}` 0.1.2 or newer, and 0.1.1 is installed")),
+        found.contains(&format!(
+            "requires the filter `{FILTER}` 0.1.2 or newer, and 0.1.1 is installed"
+        )),
         "{found}"
     );
 }
@@ -304,7 +348,10 @@ fn a_host_is_really_where_the_organisation_lets_components_reach() {
     let _ = sandbox.run(["plan", "--allow", "s3:GetObject"]).success();
     organisation.says("config.toml", "[endpoints]\n\"api.example.com\" = \"https://10.0.0.1/\"\n");
     let theirs = run(&organisation, &sandbox, 78).stderr;
-    assert!(theirs.contains("config.toml:2: endpoint `api.example.com` is your organisation's"), "{theirs}");
+    assert!(
+        theirs.contains("config.toml:2: endpoint `api.example.com` is your organisation's"),
+        "{theirs}"
+    );
 }
 
 #[test]

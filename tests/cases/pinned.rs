@@ -27,7 +27,10 @@ fn every_package_of_python_has_a_version_and_digests() {
             let is_digest =
                 |word: &str| word.strip_prefix("--hash=sha256:").is_some_and(|hex| hex.len() == 64);
             let digests: Vec<&str> = digests.split_whitespace().collect();
-            assert!(!digests.is_empty() && digests.iter().all(|word| is_digest(word)), "{path}: {package}");
+            assert!(
+                !digests.is_empty() && digests.iter().all(|word| is_digest(word)),
+                "{path}: {package}"
+            );
         }
     }
 }

@@ -24,7 +24,10 @@ const RICH: &[&str] = &[
 
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::new();
-    sandbox.plant(".config/audex/deny-list.toml", "[deny]\nactions = [\"s3:DeleteBucket\", \"iam:*\"]\n");
+    sandbox.plant(
+        ".config/audex/deny-list.toml",
+        "[deny]\nactions = [\"s3:DeleteBucket\", \"iam:*\"]\n",
+    );
     sandbox
 }
 
@@ -35,7 +38,8 @@ fn plan(sandbox: &Sandbox, options: &[&str]) -> Value {
 #[test]
 fn a_dry_run_is_the_plan() {
     let sandbox = sandbox();
-    let dry = sandbox.run([&["run", "--dry-run", "--json"], RICH, &["--", "true"]].concat()).success();
+    let dry =
+        sandbox.run([&["run", "--dry-run", "--json"], RICH, &["--", "true"]].concat()).success();
     assert_eq!(dry.json(), plan(&sandbox, &[RICH, &["--", "true"]].concat()));
     let dry = sandbox.run([&["run", "--dry-run"], RICH].concat()).success();
     assert_eq!(dry.stdout, sandbox.run([&["plan"], RICH].concat()).success().stdout);
@@ -44,8 +48,16 @@ fn a_dry_run_is_the_plan() {
 #[test]
 fn the_plan_has_these_fields() {
     let plan = plan(&sandbox(), RICH);
-    let promised =
-        ["provider", "method", "ttl_seconds", "resources", "permissions", "denied", "policy", "notices"];
+    let promised = [
+        "provider",
+        "method",
+        "ttl_seconds",
+        "resources",
+        "permissions",
+        "denied",
+        "policy",
+        "notices",
+    ];
     let more = ["on_expiry", "layer", "policy_size", "policy_limit", "components", "preflight"];
     let mut expected = [&promised[..], &more[..]].concat();
     expected.sort_unstable();
@@ -53,22 +65,29 @@ fn the_plan_has_these_fields() {
     found.sort_unstable();
     assert_eq!(found, expected);
 
-    assert_eq!(keys(&plan["permissions"][0]), ["action", "enforced_by", "note", "origin", "resources"]);
+    assert_eq!(
+        keys(&plan["permissions"][0]),
+        ["action", "enforced_by", "note", "origin", "resources"]
+    );
     assert_eq!(keys(&plan["denied"][0]), ["action", "by", "reason"]);
     assert_eq!(keys(&plan["components"][0]), ["digest", "kind", "name", "source"]);
     assert_eq!(
         (&plan["provider"], &plan["method"], &plan["ttl_seconds"]),
         (&json!("aws"), &json!("assume-role-scoped"), &json!(30))
     );
-    assert_eq!(plan["resources"], json!(["arn:aws:s3:::demo-reports/*", "arn:aws:s3:::demo-reports"]));
+    assert_eq!(
+        plan["resources"],
+        json!(["arn:aws:s3:::demo-reports/*", "arn:aws:s3:::demo-reports"])
+    );
     assert_eq!(plan["policy_size"], plan["policy"].to_string().len());
 }
 
 #[test]
 fn every_permission_keeps_what_the_user_wrote() {
     let plan = plan(&sandbox(), RICH);
-    let row =
-        |p: &Value| format!("{} from {} by {}", p["action"], p["origin"], p["enforced_by"]).replace('"', "");
+    let row = |p: &Value| {
+        format!("{} from {} by {}", p["action"], p["origin"], p["enforced_by"]).replace('"', "")
+    };
     let rows: Vec<String> = plan["permissions"].as_array().unwrap().iter().map(row).collect();
     insta::assert_snapshot!(rows.join("\n"), @r#"
     s3:GetObject from storage:read by cloud
@@ -81,14 +100,20 @@ fn every_permission_keeps_what_the_user_wrote() {
     "#);
     insta::assert_snapshot!(plan["policy"].to_string(), @r#"{"Statement":[{"Action":"s3:GetObject","Effect":"Allow","Resource":"arn:aws:s3:::demo-reports/*"},{"Action":"s3:ListBucket","Effect":"Allow","Resource":"arn:aws:s3:::demo-reports"},{"Action":"s3:Delete*","Effect":"Allow","Resource":["arn:aws:s3:::demo-reports/*","arn:aws:s3:::demo-reports"]},{"Action":"s3:DeleteBucket","Effect":"Deny","Resource":"*"}],"Version":"2012-10-17"}"#);
     assert_eq!(plan["denied"][0]["action"], "s3:DeleteBucket");
-    assert!(plan["denied"][0]["reason"].as_str().unwrap().contains("deny-list.toml:2"), "{}", plan["denied"]);
+    assert!(
+        plan["denied"][0]["reason"].as_str().unwrap().contains("deny-list.toml:2"),
+        "{}",
+        plan["denied"]
+    );
 }
 
 #[test]
 fn a_plan_mints_nothing_and_writes_nothing() {
     let sandbox = sandbox();
     let _ = plan(&sandbox, RICH);
-    let _ = sandbox.run(["run", "--dry-run", "--allow", "s3:GetObject", "--", "touch", "touched"]).success();
+    let _ = sandbox
+        .run(["run", "--dry-run", "--allow", "s3:GetObject", "--", "touch", "touched"])
+        .success();
     assert!(sandbox.cloud().requests().is_empty());
     for path in ["touched", ".local/state/audex", "run/audex"] {
         assert!(!sandbox.home().join(path).exists(), "{path}");
@@ -112,7 +137,9 @@ fn a_plan_of_nothing_but_denied_actions_is_denied() {
 
 #[test]
 fn the_planned_policy_is_what_the_cloud_receives() {
-    for options in [RICH, &["--allow", "s3:*", "--ttl", "1h"], &["--allow", "s3:GetObject", "--ttl", "15m"]] {
+    for options in
+        [RICH, &["--allow", "s3:*", "--ttl", "1h"], &["--allow", "s3:GetObject", "--ttl", "15m"]]
+    {
         let mut sandbox = sandbox();
         let planned = plan(&sandbox, options);
         let cloud = Answerer::start("403 Forbidden", DENIED);
@@ -137,7 +164,8 @@ fn a_scoped_session_receives_exactly_the_planned_policy() {
     let mut sandbox = Sandbox::new();
     sandbox.unset("AUDEX_ROLE_ARN");
     sandbox.set_secret("AWS_SESSION_TOKEN", "a-session-token-of-nobody");
-    let options = ["--allow", "s3:Get*", "--resource", "arn:aws:s3:::demo-reports/*", "--ttl", "5m"];
+    let options =
+        ["--allow", "s3:Get*", "--resource", "arn:aws:s3:::demo-reports/*", "--ttl", "5m"];
     let planned = plan(&sandbox, &options);
     assert_eq!(planned["method"], "scoped-credentials");
     let cloud = Answerer::start("403 Forbidden", DENIED);

@@ -10,10 +10,12 @@ use crate::support::{Output, Sandbox};
 /// Runs `tryaudex plugin …` in a directory of the sandbox, with the machine's own Rust.
 fn plugin(sandbox: &Sandbox, directory: &Path, words: &[&str]) -> Output {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap());
-    let of =
-        |name: &str, folder: &str| std::env::var_os(name).map_or_else(|| home.join(folder), PathBuf::from);
+    let of = |name: &str, folder: &str| {
+        std::env::var_os(name).map_or_else(|| home.join(folder), PathBuf::from)
+    };
     // Under this build's own target directory: what the SDK needs is compiled once.
-    let target = Path::new(env!("CARGO_BIN_EXE_tryaudex")).ancestors().nth(2).unwrap().join("guests");
+    let target =
+        Path::new(env!("CARGO_BIN_EXE_tryaudex")).ancestors().nth(2).unwrap().join("guests");
     sandbox
         .tryaudex([&["plugin"], words].concat())
         .env("CARGO", env!("CARGO"))
@@ -44,7 +46,8 @@ fn each_kind_of_component_is_made_built_tried_installed_and_used() {
     let _ = Guest::of("filter-no-deletes");
     let mut sandbox = Sandbox::new();
     let _ = made(&sandbox, "filter");
-    let plan = sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success().json();
+    let plan =
+        sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success().json();
     assert_eq!(plan["denied"][0]["by"], "my-filter");
 
     let _ = made(&sandbox, "provider");
@@ -83,7 +86,11 @@ fn what_cannot_be_made_built_or_tried_says_why() {
     // A provider of the second name would set AZURE_CLIENT_TOKEN, which is Azure's.
     for name in ["aws", "azure-client"] {
         let taken = plugin(&sandbox, &home, &["new", name, "--kind", "provider"]).exits(2);
-        assert!(taken.stderr.contains(&format!("`{name}` is no name of a component")), "{}", taken.stderr);
+        assert!(
+            taken.stderr.contains(&format!("`{name}` is no name of a component")),
+            "{}",
+            taken.stderr
+        );
     }
     let _ = plugin(&sandbox, &home, &["new", "mine", "--kind", "filter"]).success();
     let again = plugin(&sandbox, &home, &["new", "mine", "--kind", "filter"]).exits(2);
@@ -101,7 +108,8 @@ fn what_cannot_be_made_built_or_tried_says_why() {
 fn a_build_that_is_interrupted_leaves_neither_process_nor_file() {
     let mut sandbox = Sandbox::without_cloud();
     let home = sandbox.home().to_owned();
-    let _ = plugin(&sandbox, &home, &["new", "slow", "--kind", "filter", "--lang", "python"]).success();
+    let _ =
+        plugin(&sandbox, &home, &["new", "slow", "--kind", "filter", "--lang", "python"]).success();
     let tool = sandbox.plant(
         "slow/.venv/bin/componentize-py",
         "#!/bin/sh\ncase $1 in --version) echo componentize-py 0.25.1; exit;; esac\nsleep 60 & echo $! > started.part; mv started.part started; wait\n",
@@ -124,8 +132,10 @@ fn a_build_that_is_interrupted_leaves_neither_process_nor_file() {
     assert_eq!(std::fs::read_dir(&places).unwrap().count(), 0);
     // Whoever takes it over has reaped it sooner or later.
     let is_there = || nix::sys::signal::kill(nix::unistd::Pid::from_raw(sleeper), None).is_ok();
-    let is_dead =
-        || std::fs::read_to_string(format!("/proc/{sleeper}/stat")).is_ok_and(|stat| stat.contains(") Z "));
+    let is_dead = || {
+        std::fs::read_to_string(format!("/proc/{sleeper}/stat"))
+            .is_ok_and(|stat| stat.contains(") Z "))
+    };
     assert!(!is_there() || is_dead(), "the tool's own process lives on");
 }
 

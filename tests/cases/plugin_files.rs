@@ -58,7 +58,8 @@ fn changed_machine_code_is_compiled_anew_without_a_word() {
         let mut bytes = good.clone();
         change(&mut bytes);
         fs::write(&code, bytes).unwrap();
-        let plan = sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success();
+        let plan =
+            sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success();
         assert_eq!(
             (plan.json()["denied"][0]["by"].as_str(), plan.stderr.as_str()),
             (Some("filter-no-deletes"), "")
@@ -83,7 +84,8 @@ fn a_lock_edited_by_hand_is_an_error_not_a_missing_filter() {
     ] {
         assert!(good.contains(from), "{from}\n{good}");
         fs::write(&lock, good.replacen(from, to, 1)).unwrap();
-        let refused = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(78);
+        let refused =
+            sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(78);
         assert!(
             refused.stderr.contains("changed by something other than tryaudex"),
             "{to}: {}",
@@ -95,7 +97,9 @@ fn a_lock_edited_by_hand_is_an_error_not_a_missing_filter() {
     let _ = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(78);
     // Gone, it would have been a filter less without a word.
     fs::remove_file(&lock).unwrap();
-    for words in [&["run", "--allow", "s3:GetObject", "--", "touch", "ran"][..], &["plugin", "verify"]] {
+    for words in
+        [&["run", "--allow", "s3:GetObject", "--", "touch", "ran"][..], &["plugin", "verify"]]
+    {
         let gone = sandbox.run(words).exits(78).stderr;
         assert!(
             gone.contains("plugins.lock` is gone, and with it whatever is installed, filters too"),

@@ -62,15 +62,22 @@ fn project(sandbox: &Sandbox, language: Language, kind: &str, name: &str) -> Pat
     match language {
         Python => {
             let readme = fs::read_to_string(project.join("README.md")).unwrap();
-            let bindings = readme.lines().find_map(|line| line.strip_prefix("$ .venv/bin/componentize-py "));
+            let bindings =
+                readme.lines().find_map(|line| line.strip_prefix("$ .venv/bin/componentize-py "));
             let bindings = bindings.unwrap().split('#').next().unwrap();
-            let line = format!("componentize-py {bindings}\nPYTHONPATH=bindings python -m unittest");
+            let line =
+                format!("componentize-py {bindings}\nPYTHONPATH=bindings python -m unittest");
             let tested = typed(sandbox, &project, &line).success();
-            assert!(tested.stderr.ends_with("OK\n") && !tested.stderr.contains("Ran 0"), "{}", tested.stderr);
+            assert!(
+                tested.stderr.ends_with("OK\n") && !tested.stderr.contains("Ran 0"),
+                "{}",
+                tested.stderr
+            );
         }
         JavaScript => {
             // As after `npm install`.
-            symlink(javascript::directory().join("node_modules"), project.join("node_modules")).unwrap();
+            symlink(javascript::directory().join("node_modules"), project.join("node_modules"))
+                .unwrap();
             let line = r#"eval "$(node -p 'require("./package.json").scripts.test')""#;
             let tested = typed(sandbox, &project, line).success();
             assert!(
@@ -93,8 +100,17 @@ fn install(sandbox: &Sandbox, language: Language, kind: &str, name: &str) {
 fn tried(sandbox: &Sandbox, language: Language, kind: &str, name: &str) -> PathBuf {
     let project = project(sandbox, language, kind, name);
     let built = plugin(sandbox, &project, &["build"]).success();
-    assert!(built.stdout.starts_with(&format!("built the {kind} `{name}` 0.1.0: ")), "{}", built.stdout);
-    assert_eq!(built.stdout.lines().count(), 1, "the tool's own words are not ours: {}", built.stdout);
+    assert!(
+        built.stdout.starts_with(&format!("built the {kind} `{name}` 0.1.0: ")),
+        "{}",
+        built.stdout
+    );
+    assert_eq!(
+        built.stdout.lines().count(),
+        1,
+        "the tool's own words are not ours: {}",
+        built.stdout
+    );
     let file = format!("{name}.wasm");
     let tested = plugin(sandbox, &project, &["test", &file]).success();
     assert!(!tested.stdout.contains("WRONG"), "{}", tested.stdout);
@@ -108,12 +124,16 @@ fn a_filter_in_any_language_is_made_built_tried_installed_and_says_the_same() {
     let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
     install(&sandbox, Python, "filter", "in-python");
     install(&sandbox, JavaScript, "filter", "in-javascript");
-    let plan = sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success().json();
+    let plan =
+        sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success().json();
     let denied: Vec<_> =
         plan["denied"].as_array().unwrap().iter().map(|one| one["by"].as_str().unwrap()).collect();
     assert_eq!(denied, ["filter-no-deletes", "in-javascript", "in-python"]);
     let shown = sandbox.run(["plugin", "inspect", "in-python", "--json"]).success().json();
-    assert_eq!((&shown["sdk"], &shown["contract"]), (&"componentize-py-0.25.1".into(), &"0.1.0".into()));
+    assert_eq!(
+        (&shown["sdk"], &shown["contract"]),
+        (&"componentize-py-0.25.1".into(), &"0.1.0".into())
+    );
     let shown = sandbox.run(["plugin", "inspect", "in-javascript", "--json"]).success().json();
     assert_eq!(
         (&shown["sdk"], &shown["imports"]),
@@ -121,9 +141,11 @@ fn a_filter_in_any_language_is_made_built_tried_installed_and_says_the_same() {
     );
 
     let settings =
-        Settings::resolve(&Environment::from_pairs([("HOME", sandbox.home())]), Flags::default()).unwrap();
+        Settings::resolve(&Environment::from_pairs([("HOME", sandbox.home())]), Flags::default())
+            .unwrap();
     let filters = Components::open(&settings).unwrap().filters(&settings, &[]).unwrap();
-    let ours: Vec<&Filter> = filters.iter().filter(|filter| filter.loaded().name != "deny-list").collect();
+    let ours: Vec<&Filter> =
+        filters.iter().filter(|filter| filter.loaded().name != "deny-list").collect();
     assert_eq!(ours.len(), 3);
     for actions in requests() {
         let verdicts: Vec<String> = ours.iter().map(|filter| says(filter, &actions)).collect();
@@ -228,9 +250,14 @@ fn requests() -> Vec<Vec<String>> {
     requests.push(names.iter().cycle().take(MANY).cloned().collect());
     // Every word of six of these characters at each place.
     let words = "delete".chars().fold(vec![String::new()], |words, letter| {
-        words.iter().flat_map(|word| [letter, 'x', '?', '*'].map(|next| format!("{word}{next}"))).collect()
+        words
+            .iter()
+            .flat_map(|word| [letter, 'x', '?', '*'].map(|next| format!("{word}{next}")))
+            .collect()
     });
-    requests.extend(words.chunks(MANY).map(|words| words.iter().map(|word| format!("s3:{word}")).collect()));
+    requests.extend(
+        words.chunks(MANY).map(|words| words.iter().map(|word| format!("s3:{word}")).collect()),
+    );
     // One by one where it matters which of them says what.
     requests.extend(words.iter().step_by(97).map(|word| vec![format!("s3:{word}")]));
     requests
@@ -274,17 +301,29 @@ fn account(sandbox: &Sandbox, provider: &str, variable: &str) -> String {
 fn the_patterns_of_every_language_are_those_of_the_sdk() {
     let sandbox = Sandbox::without_cloud();
     let patterns = (0..3).fold(vec![vec![String::new()]], |mut all, _| {
-        let longer =
-            all.last().unwrap().iter().flat_map(|text| ['a', 'é', '*', '?'].map(|c| format!("{text}{c}")));
+        let longer = all
+            .last()
+            .unwrap()
+            .iter()
+            .flat_map(|text| ['a', 'é', '*', '?'].map(|c| format!("{text}{c}")));
         all.push(longer.collect());
         all
     });
     let patterns = patterns.concat();
     let row = |(left, right): (&String, &String)| {
-        (left.clone(), right.clone(), matches(left, right), covers(left, right), intersects(left, right))
+        (
+            left.clone(),
+            right.clone(),
+            matches(left, right),
+            covers(left, right),
+            intersects(left, right),
+        )
     };
-    let table: Vec<_> =
-        patterns.iter().flat_map(|left| patterns.iter().map(move |right| (left, right))).map(row).collect();
+    let table: Vec<_> = patterns
+        .iter()
+        .flat_map(|left| patterns.iter().map(move |right| (left, right)))
+        .map(row)
+        .collect();
     fs::write(sandbox.home().join("table.json"), serde_json::to_string(&table).unwrap()).unwrap();
     let templates = python::tests().parent().unwrap().join("sdk/templates");
     for (folder, program, script) in [
@@ -319,7 +358,8 @@ fn what_cannot_be_built_says_why_and_leaves_what_was_there() {
     let home = sandbox.home().to_owned();
     for language in [Python, JavaScript] {
         let name = language.name();
-        let _ = plugin(&sandbox, &home, &["new", name, "--kind", "filter", "--lang", name]).success();
+        let _ =
+            plugin(&sandbox, &home, &["new", name, "--kind", "filter", "--lang", name]).success();
     }
     let [python, javascript] = ["python", "javascript"].map(|name| home.join(name));
 
@@ -327,10 +367,19 @@ fn what_cannot_be_built_says_why_and_leaves_what_was_there() {
     fs::write(python.join("python.wasm"), "before").unwrap();
     fs::write(javascript.join("javascript.wasm"), "before").unwrap();
     let nothing = |project: &Path| {
-        sandbox.tryaudex(["plugin", "build"]).env("PATH", "/nowhere").current_dir(project).output().exits(2)
+        sandbox
+            .tryaudex(["plugin", "build"])
+            .env("PATH", "/nowhere")
+            .current_dir(project)
+            .output()
+            .exits(2)
     };
     let missing = nothing(&python);
-    assert!(missing.stderr.contains("`componentize-py` is neither in the project"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("`componentize-py` is neither in the project"),
+        "{}",
+        missing.stderr
+    );
     assert!(missing.stderr.contains("pip install componentize-py==0.25.1"), "{}", missing.stderr);
     let missing = nothing(&javascript);
     assert!(missing.stderr.contains("hint: install node 20 or newer"), "{}", missing.stderr);
@@ -354,7 +403,11 @@ fn what_cannot_be_built_says_why_and_leaves_what_was_there() {
 
     fs::write(javascript.join("pyproject.toml"), "").unwrap();
     let two = plugin(&sandbox, &home, &["build", "javascript"]).exits(2);
-    assert!(two.stderr.contains("`javascript` has `pyproject.toml` and `package.json`"), "{}", two.stderr);
+    assert!(
+        two.stderr.contains("`javascript` has `pyproject.toml` and `package.json`"),
+        "{}",
+        two.stderr
+    );
     let text = fs::read_to_string(python.join("pyproject.toml")).unwrap();
     for (from, to, says) in [
         ("name = \"python\"", "name = \"Python\"", "its name is not of"),

@@ -82,7 +82,10 @@ fn an_identity_is_named_pinned_shown_and_checked_again() {
     let url = web.put(&of_version("0.1.1"));
     instance.sign(&web.file(), MAIL, &[]);
     let unknown = install(&sandbox, &[&url]).exits(77).stderr;
-    assert!(unknown.contains(&format!("it is signed by `{}`, who is not known", signer(MAIL))), "{unknown}");
+    assert!(
+        unknown.contains(&format!("it is signed by `{}`, who is not known", signer(MAIL))),
+        "{unknown}"
+    );
     for other in [
         signer("other@example.com"),
         format!("sigstore:{MAIL}@https://tokens.example.evil"),
@@ -106,12 +109,20 @@ fn an_identity_is_named_pinned_shown_and_checked_again() {
     fs::remove_file(bundle_of(&web.file())).unwrap();
     assert!(sandbox.run(["plugin", "update"]).exits(77).stderr.contains("and is not signed now"));
     instance.sign(&web.file(), "thief@example.com", &[]);
-    assert!(sandbox.run(["plugin", "update"]).exits(77).stderr.contains("`sigstore:thief@example.com@"));
-    let thief = install(&sandbox, &[&url, "--signer", &signer("thief@example.com")]).exits(77).stderr;
+    assert!(
+        sandbox.run(["plugin", "update"]).exits(77).stderr.contains("`sigstore:thief@example.com@")
+    );
+    let thief =
+        install(&sandbox, &[&url, "--signer", &signer("thief@example.com")]).exits(77).stderr;
     assert!(thief.contains(&format!("it was signed by `{}` before", signer(MAIL))), "{thief}");
     fs::remove_file(bundle_of(&web.file())).unwrap();
     let key = sign(&sandbox, "key", &web.file());
-    assert!(install(&sandbox, &[&url, "--signer", &key]).exits(77).stderr.contains("before, and is now by"));
+    assert!(
+        install(&sandbox, &[&url, "--signer", &key])
+            .exits(77)
+            .stderr
+            .contains("before, and is now by")
+    );
     instance.sign(&web.file(), MAIL, &[]);
     let updated = sandbox.run(["plugin", "update"]).success().stdout;
     assert!(updated.contains("from 0.1.1 to 0.1.2"), "{updated}");
@@ -149,9 +160,11 @@ fn a_workflow_of_any_tag_is_one_signer_by_a_pattern() {
     instance.sign(&web.file(), &WORKFLOW.replace("v1", "v2"), &[]);
     let _ = sandbox.run(["plugin", "update"]).success();
     is_good(&sandbox);
-    for anybody in
-        ["sigstore:*@https://tokens.example", "sigstore:me@example.com", "sigstore:me@http://x.example"]
-    {
+    for anybody in [
+        "sigstore:*@https://tokens.example",
+        "sigstore:me@example.com",
+        "sigstore:me@http://x.example",
+    ] {
         let refused = install(&sandbox, &[&url, "--signer", anybody]).exits(2).stderr;
         assert!(refused.contains("write sigstore:IDENTITY@ISSUER"), "{refused}");
     }
@@ -261,10 +274,14 @@ fn a_name_that_can_be_taken_for_another_is_nobody() {
     believe(&sandbox, &instance);
     let file = sandbox.home().join("x.wasm");
     fs::write(&file, of_version("0.1.1").bytes()).unwrap();
-    for name in ["https://code.example/*", "https://code.example/?x", "nobody", "https://code.example/a b"] {
+    for name in
+        ["https://code.example/*", "https://code.example/?x", "nobody", "https://code.example/a b"]
+    {
         instance.sign(&file, name, &[]);
-        let refused =
-            install(&sandbox, &[file.to_str().unwrap(), "--signer", &signer("https://code.example/*")]);
+        let refused = install(
+            &sandbox,
+            &[file.to_str().unwrap(), "--signer", &signer("https://code.example/*")],
+        );
         let refused = refused.exits(77).stderr;
         assert!(refused.contains("certificate names nobody"), "{name}: {refused}");
     }
@@ -277,7 +294,10 @@ fn a_core_module_a_file_elsewhere_and_both_kinds_at_once() {
     let root = instance.root().display().to_string();
     configure(
         &sandbox,
-        &format!("[plugins]\nsigstore_trusted_root = \"{root}\"\nsigners = [\"{}\"]\n", signer(MAIL)),
+        &format!(
+            "[plugins]\nsigstore_trusted_root = \"{root}\"\nsigners = [\"{}\"]\n",
+            signer(MAIL)
+        ),
     );
     let file = sandbox.home().join("x.wasm");
     fs::write(&file, Guest::of(NAME).bytes()).unwrap();
@@ -335,8 +355,11 @@ fn push(web: &Web, layers: &[(&str, PathBuf)]) {
         json!({ "mediaType": kind, "digest": digest, "size": bytes.len() })
     };
     let layers: Vec<Value> = layers.iter().map(layer).collect();
-    fs::write(repository.join("manifests/1"), json!({ "schemaVersion": 2, "layers": layers }).to_string())
-        .unwrap();
+    fs::write(
+        repository.join("manifests/1"),
+        json!({ "schemaVersion": 2, "layers": layers }).to_string(),
+    )
+    .unwrap();
 }
 
 #[test]
@@ -348,8 +371,9 @@ fn an_organisations_identities_are_its_own_roots_and_not_the_users() {
     users.sign(&path, WORKFLOW, &[]);
     let rule = format!("[plugins]\nsigners = [\"{}\"]\n", signer("https://code.example/team/*"));
     let organisation = Organisation::of(&rule);
-    let install =
-        |code| organisation.run(&sandbox, ["plugin", "install", path.to_str().unwrap()]).exits(code).stderr;
+    let install = |code| {
+        organisation.run(&sandbox, ["plugin", "install", path.to_str().unwrap()]).exits(code).stderr
+    };
     // The user's own instance certifies whatever he likes.
     let forged = install(77);
     assert!(forged.contains("no transparency log of sigstore's public trusted root"), "{forged}");
@@ -358,7 +382,10 @@ fn an_organisations_identities_are_its_own_roots_and_not_the_users() {
     let rule = format!("{rule}sigstore_trusted_root = \"/etc/audex/root.json\"\n");
     organisation.says("config.toml", &rule);
     let forged = install(77);
-    assert!(forged.contains("no transparency log of the trusted root `/etc/audex/root.json`"), "{forged}");
+    assert!(
+        forged.contains("no transparency log of the trusted root `/etc/audex/root.json`"),
+        "{forged}"
+    );
     ours.sign(&path, "https://code.example/others/x.yml@refs/heads/main", &[]);
     assert!(install(77).contains("who is not known"));
     ours.sign(&path, WORKFLOW, &[]);

@@ -35,7 +35,11 @@ impl Web {
             .unwrap();
         let mut port = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        Self { process, url: format!("http://127.0.0.1:{}", port.trim()), directory: directory.to_path_buf() }
+        Self {
+            process,
+            url: format!("http://127.0.0.1:{}", port.trim()),
+            directory: directory.to_path_buf(),
+        }
     }
 
     /// Puts a component there; its address.
@@ -65,7 +69,8 @@ impl Drop for Web {
 pub fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
     let program = python::tests().join("support/minisign.py");
     let key = sandbox.home().join(key);
-    let output = Command::new(python::interpreter()).arg(program).arg(key).arg(file).output().unwrap();
+    let output =
+        Command::new(python::interpreter()).arg(program).arg(key).arg(file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
@@ -95,7 +100,11 @@ fn a_component_from_the_web_is_signed_or_of_the_digest_that_was_given() {
     let web = web(&sandbox);
     let url = web.put(&of_version("0.1.1"));
     let refused = install(&sandbox, &[&url]).exits(77);
-    assert!(refused.stderr.contains("is not signed, and no digest was given"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("is not signed, and no digest was given"),
+        "{}",
+        refused.stderr
+    );
 
     let key = sign(&sandbox, "author", &web.file());
     let refused = install(&sandbox, &[&url]).exits(77);
@@ -104,7 +113,12 @@ fn a_component_from_the_web_is_signed_or_of_the_digest_that_was_given() {
     let other = sign(&sandbox, "other", &sandbox.home().join("author"));
     let refused = install(&sandbox, &[&url, "--signer", &other]).exits(77);
     assert!(refused.stderr.contains(&format!("and `{other}` is another")), "{}", refused.stderr);
-    assert!(install(&sandbox, &[&url, "--signer", "me"]).exits(2).stderr.contains("no minisign public key"));
+    assert!(
+        install(&sandbox, &[&url, "--signer", "me"])
+            .exits(2)
+            .stderr
+            .contains("no minisign public key")
+    );
     let installed = install(&sandbox, &[&url, "--signer", &key]).success();
     assert!(installed.stdout.contains(&format!("signed by {key}")), "{}", installed.stdout);
     assert_eq!((inspect(&sandbox, "signer"), inspect(&sandbox, "source")), (key, url.clone()));
@@ -114,7 +128,11 @@ fn a_component_from_the_web_is_signed_or_of_the_digest_that_was_given() {
     fs::remove_file(web.signature()).unwrap();
     let wrong = format!("sha256:{}", "0".repeat(64));
     let refused = install(&sandbox, &[&url, "--digest", &wrong]).exits(77);
-    assert!(refused.stderr.contains(&format!("its digest is sha256:{digest}")), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains(&format!("its digest is sha256:{digest}")),
+        "{}",
+        refused.stderr
+    );
     let _ = install(&sandbox, &[&url, "--digest", &format!("sha256:{digest}")]).success();
     assert_eq!(inspect(&sandbox, "signer"), "nobody (dev)");
 
@@ -139,13 +157,19 @@ fn an_update_keeps_the_signer_and_can_be_taken_back() {
     let _ = sign(&sandbox, "thief", &web.file());
     let refused = sandbox.run(["plugin", "update", NAME]).exits(77);
     assert!(
-        refused.stderr.contains(&format!("it was signed by `{key}` before, and is now by the minisign key")),
+        refused
+            .stderr
+            .contains(&format!("it was signed by `{key}` before, and is now by the minisign key")),
         "{}",
         refused.stderr
     );
     let thief = sign(&sandbox, "thief", &web.file());
     let refused = install(&sandbox, &[&url, "--signer", &thief]).exits(77);
-    assert!(refused.stderr.contains(&format!("it was signed by `{key}` before")), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains(&format!("it was signed by `{key}` before")),
+        "{}",
+        refused.stderr
+    );
     let _ = sign(&sandbox, "author", &web.file());
     let updated = sandbox.run(["plugin", "update"]).success();
     assert!(updated.stdout.contains("from 0.1.1 to 0.1.2"), "{}", updated.stdout);
@@ -153,7 +177,11 @@ fn an_update_keeps_the_signer_and_can_be_taken_back() {
     let _ = web.put(&of_version("0.1.1"));
     let _ = sign(&sandbox, "author", &web.file());
     let refused = sandbox.run(["plugin", "update"]).exits(77);
-    assert!(refused.stderr.contains("0.1.2 is installed, and 0.1.1 is older"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("0.1.2 is installed, and 0.1.1 is older"),
+        "{}",
+        refused.stderr
+    );
     let meant = sandbox.run(["plugin", "update", "--allow-downgrade"]).success();
     assert!(meant.stdout.contains("from 0.1.2 to 0.1.1"), "{}", meant.stdout);
     let _ = sandbox.run(["plugin", "rollback", NAME]).success();
@@ -173,7 +201,9 @@ fn an_update_of_everything_goes_on_after_one_that_fails_and_exits_with_the_worst
         format!("{}/{name}", web.url)
     };
     let mapping = |version: &str| {
-        Guest::of("mapping-house").encoded().replacing("version 0.1.0", &format!("version {version}"))
+        Guest::of("mapping-house")
+            .encoded()
+            .replacing("version 0.1.0", &format!("version {version}"))
     };
     let local = sandbox.home().join("intent.wasm");
     fs::write(&local, Guest::of("intent-table").bytes()).unwrap();
@@ -190,7 +220,11 @@ fn an_update_of_everything_goes_on_after_one_that_fails_and_exits_with_the_worst
     let _ = put("b.wasm", &mapping("0.1.2"));
     let _ = sign(&sandbox, "b.wasm", &web.directory.join("b.wasm"));
     let updated = sandbox.run(["plugin", "update"]).exits(77);
-    assert!(updated.stdout.contains("updated `mapping-house` from 0.1.1 to 0.1.2"), "{}", updated.stdout);
+    assert!(
+        updated.stdout.contains("updated `mapping-house` from 0.1.1 to 0.1.2"),
+        "{}",
+        updated.stdout
+    );
     for said in [
         "and is not signed now",
         "there is no file",
@@ -200,7 +234,11 @@ fn an_update_of_everything_goes_on_after_one_that_fails_and_exits_with_the_worst
     }
     let missing = sandbox.run(["plugin", "update", "intent-table", "mapping-house"]).exits(2);
     assert!(missing.stdout.contains("`mapping-house` 0.1.2 is the newest"), "{}", missing.stdout);
-    assert!(missing.stderr.contains("1 of 2 were not updated: `intent-table`"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("1 of 2 were not updated: `intent-table`"),
+        "{}",
+        missing.stderr
+    );
 }
 
 #[test]
@@ -216,7 +254,11 @@ fn a_signature_that_was_changed_afterwards_is_found() {
     let text = fs::read_to_string(&signature).unwrap();
     fs::write(&signature, text.replace("trusted comment: test", "trusted comment: tost")).unwrap();
     let verified = sandbox.run(["plugin", "verify"]).exits(70);
-    assert!(verified.stdout.contains("is not of this file: either was changed"), "{}", verified.stdout);
+    assert!(
+        verified.stdout.contains("is not of this file: either was changed"),
+        "{}",
+        verified.stdout
+    );
     // A signature that the author put elsewhere; and a key that the user's settings trust.
     let _ = sandbox.run(["plugin", "remove", NAME]).success();
     let elsewhere = sandbox.home().join("signature");
@@ -239,10 +281,12 @@ fn the_signature_of_a_core_module_is_checked_again_with_the_module_it_is_of() {
     assert_eq!(verify().success().stdout, format!("{NAME}: ok, signed\n"));
     let plugins = sandbox.home().join(".local/share/audex/plugins");
     let digest = inspect(&sandbox, "digest");
-    let [module, signature] = ["module", "minisig"].map(|kind| plugins.join(format!("{digest}.{kind}")));
+    let [module, signature] =
+        ["module", "minisig"].map(|kind| plugins.join(format!("{digest}.{kind}")));
 
     let good = fs::read(&module).unwrap();
-    fs::write(&module, Guest::of(NAME).replacing("version 0.1.0", "version 0.1.1").bytes()).unwrap();
+    fs::write(&module, Guest::of(NAME).replacing("version 0.1.0", "version 0.1.1").bytes())
+        .unwrap();
     let changed = verify().exits(70).stdout;
     assert!(changed.contains("is not the module it was made of"), "{changed}");
     fs::write(&module, good).unwrap();
@@ -291,7 +335,10 @@ fn what_is_no_lock_installs_nothing_and_options_that_would_not_count_are_refused
     for text in ["", "version = 2\n", "[package]\nname = \"x\"\n", "not toml"] {
         fs::write(&file, text).unwrap();
         let refused = install(&sandbox, &["--locked", path]).exits(2).stderr;
-        assert!(refused.contains("is no plugins.lock of tryaudex; nothing was installed"), "{refused}");
+        assert!(
+            refused.contains("is no plugins.lock of tryaudex; nothing was installed"),
+            "{refused}"
+        );
         assert!(!refused.contains("delete"), "{refused}");
     }
     for words in [
@@ -383,15 +430,18 @@ fn a_built_in_component_is_said_to_be_one() {
 fn a_mapping_that_is_turned_off_is_not_said_to_be_missing() {
     let mut sandbox = Sandbox::new();
     let _ = Guest::of("mapping-house").install(&mut sandbox, &[]).success();
-    let plan = |sandbox: &Sandbox| sandbox.run(["plan", "--allow", "storage:read"]).exits(78).stderr;
+    let plan =
+        |sandbox: &Sandbox| sandbox.run(["plan", "--allow", "storage:read"]).exits(78).stderr;
     let _ = sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"house\"\n");
     let missing = plan(&sandbox);
     assert!(missing.contains("there are `universal`, `mapping-house`"), "{missing}");
-    let _ = sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"mapping-house\"\n");
+    let _ =
+        sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"mapping-house\"\n");
     let _ = sandbox.run(["plugin", "disable", "mapping-house"]).success();
     let off = plan(&sandbox);
     assert!(
-        off.contains("`mapping-house` is turned off") && off.contains("plugin enable mapping-house"),
+        off.contains("`mapping-house` is turned off")
+            && off.contains("plugin enable mapping-house"),
         "{off}"
     );
 }
@@ -401,8 +451,10 @@ fn what_is_turned_off_takes_no_part() {
     let mut sandbox = Sandbox::new();
     let _ = Guest::of(NAME).install(&mut sandbox, &[]).success();
     let plan = |sandbox: &Sandbox| {
-        let plan =
-            sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success().json();
+        let plan = sandbox
+            .run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"])
+            .success()
+            .json();
         plan["denied"].as_array().unwrap().len()
     };
     assert_eq!(plan(&sandbox), 1);
@@ -460,7 +512,11 @@ fn a_sigstore_bundle_is_not_silently_ignored_by_a_build_that_verifies_none() {
     for words in [&[path][..], &[&url, "--digest", &digest]] {
         let installed = install(&sandbox, words).success();
         assert!(installed.stdout.contains("not signed (dev)"), "{}", installed.stdout);
-        assert!(installed.stderr.contains(&format!("does not count: {NOT_BUILT}")), "{}", installed.stderr);
+        assert!(
+            installed.stderr.contains(&format!("does not count: {NOT_BUILT}")),
+            "{}",
+            installed.stderr
+        );
     }
     let key = sign(&sandbox, "author", &file);
     let signed = install(&sandbox, &[path, "--signer", &key]).success();

@@ -37,7 +37,11 @@ fn a_component_is_installed_listed_inspected_and_removed() {
         "{}",
         installed.stdout
     );
-    assert!(installed.stdout.contains("it takes part in every run from now on"), "{}", installed.stdout);
+    assert!(
+        installed.stdout.contains("it takes part in every run from now on"),
+        "{}",
+        installed.stdout
+    );
     let list = sandbox.run(["plugin", "list", "--json"]).success().json();
     assert_eq!(names(&list), [&BUILT_IN[..], &["filter-no-deletes"]].concat());
     let shown = inspect(&sandbox, "filter-no-deletes");
@@ -58,13 +62,19 @@ fn a_component_is_installed_listed_inspected_and_removed() {
     assert!(tried.lines().all(|line| !line.starts_with("WRONG")), "{tried}");
     let bench = ["plugin", "bench", "filter-no-deletes", "--samples", "2", "--json"];
     assert_eq!(sandbox.run(bench).success().json()["name"], "filter-no-deletes");
-    for (name, why) in [("aws", "`aws` is part of this program"), ("none", "no component called `none`")] {
+    for (name, why) in
+        [("aws", "`aws` is part of this program"), ("none", "no component called `none`")]
+    {
         let refused = sandbox.run(["plugin", "bench", name]).exits(2);
         assert!(refused.stderr.contains(why), "{}", refused.stderr);
     }
 
     let removed = sandbox.run(["plugin", "remove", "filter-no-deletes"]).success();
-    assert!(removed.stdout.starts_with("removed filter `filter-no-deletes` (sha256:"), "{}", removed.stdout);
+    assert!(
+        removed.stdout.starts_with("removed filter `filter-no-deletes` (sha256:"),
+        "{}",
+        removed.stdout
+    );
     assert_eq!(sandbox.run(["plugin", "list", "--json"]).success().json(), before);
     let mut left: Vec<_> =
         fs::read_dir(plugins(&sandbox)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -130,7 +140,8 @@ fn built_in_components_import_our_interfaces_alone_and_pure_ones_nothing() {
 fn an_installed_filter_takes_away_and_the_plan_names_it() {
     let mut sandbox = Sandbox::new();
     let _ = Guest::of("filter-no-deletes").install(&mut sandbox, &[]).success();
-    let plan = sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success().json();
+    let plan =
+        sandbox.run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"]).success().json();
     let actions: Vec<_> =
         plan["permissions"].as_array().unwrap().iter().map(|p| p["action"].clone()).collect();
     assert_eq!(actions, ["s3:GetObject"]);
@@ -138,9 +149,12 @@ fn an_installed_filter_takes_away_and_the_plan_names_it() {
     assert_eq!(plan["denied"], denied);
     assert_eq!(took_part(&plan, "filter"), ["deny-list", "filter-no-deletes"]);
 
-    let refused = sandbox.run(["run", "--allow", "s3:DeleteObject", "--", "touch", "ran"]).exits(77);
+    let refused =
+        sandbox.run(["run", "--allow", "s3:DeleteObject", "--", "touch", "ran"]).exits(77);
     assert!(
-        refused.stderr.contains("`s3:DeleteObject` by `filter-no-deletes` (this team deletes by ticket)"),
+        refused
+            .stderr
+            .contains("`s3:DeleteObject` by `filter-no-deletes` (this team deletes by ticket)"),
         "{}",
         refused.stderr
     );
@@ -162,7 +176,10 @@ fn a_wildcard_does_not_get_around_a_filter_that_forbids_deletes() {
     ];
     for allow in ["s3:*", "s3:?e*", "S3:g*,s3:DeleteObject,s3:D*"] {
         let output = sandbox.run_sh(&["--allow", allow], &script(&calls)).success();
-        assert_eq!(output.stdout, "delete: AccessDenied\ndelete bucket: AccessDenied\nread: ok\n", "{allow}");
+        assert_eq!(
+            output.stdout, "delete: AccessDenied\ndelete bucket: AccessDenied\nread: ok\n",
+            "{allow}"
+        );
     }
     // Nothing to delete with, nothing to say.
     let plan = sandbox.run(["plan", "--allow", "s3:Get*", "--json"]).success().json();
@@ -175,7 +192,10 @@ fn an_installed_provider_delivers_what_it_makes() {
     sandbox.set("AUDEX_ACME_BUILDING", "north");
     let installed = Guest::of("provider-static").install(&mut sandbox, &[]).success();
     assert!(installed.stdout.contains("use it with `--provider acme`"), "{}", installed.stdout);
-    let plan = sandbox.run(["plan", "--provider", "acme", "--allow", "door:open", "--json"]).success().json();
+    let plan = sandbox
+        .run(["plan", "--provider", "acme", "--allow", "door:open", "--json"])
+        .success()
+        .json();
     assert_eq!(
         (took_part(&plan, "provider"), &plan["method"]),
         (vec!["provider-static"], &json!("static-token"))
@@ -186,9 +206,12 @@ fn an_installed_provider_delivers_what_it_makes() {
     let run = sandbox.run_sh(&["--provider", "acme", "--allow", "door:open"], script).success();
     assert_eq!(run.stdout, "north\nacme-north\n600\ngone\n");
     assert_eq!(sandbox.session_directories(), [""; 0].map(PathBuf::from));
-    let file = sandbox.plant(".config/audex/config.toml", "[providers.acme]\nbuilding = \"south\"\n");
+    let file =
+        sandbox.plant(".config/audex/config.toml", "[providers.acme]\nbuilding = \"south\"\n");
     sandbox.unset("AUDEX_ACME_BUILDING");
-    let run = sandbox.run_sh(&["--provider", "acme", "--allow", "door:open"], "echo $ACME_ACCOUNT").success();
+    let run = sandbox
+        .run_sh(&["--provider", "acme", "--allow", "door:open"], "echo $ACME_ACCOUNT")
+        .success();
     assert_eq!(run.stdout, "south\n");
     fs::write(file, "[providers.acme]\nfloor = \"2\"\n").unwrap();
     let unknown = sandbox.run(["plan", "--provider", "acme", "--allow", "door:open"]).exits(78);
@@ -208,11 +231,14 @@ fn an_installed_provider_delivers_what_it_makes() {
 fn what_a_provider_sets_is_said_before_it_is_granted_anything_and_shown_afterwards() {
     let mut sandbox = Sandbox::without_cloud();
     let installed = Guest::of("provider-static").install(&mut sandbox, &[]).success();
-    let said = "`provider-static` 0.1.0 sets ACME_ACCOUNT, ACME_TOKEN, ACME_CREDENTIALS for commands\n";
+    let said =
+        "`provider-static` 0.1.0 sets ACME_ACCOUNT, ACME_TOKEN, ACME_CREDENTIALS for commands\n";
     assert!(installed.stderr.contains(said), "{}", installed.stderr);
     let hostile = Guest::of("hostile-provider").install(&mut sandbox, &[]).exits(2);
-    let (sets, asks) =
-        (hostile.stderr.find("AWS_SESSION_TOKEN, HOSTILE_TOKEN for commands"), hostile.stderr.find("asks"));
+    let (sets, asks) = (
+        hostile.stderr.find("AWS_SESSION_TOKEN, HOSTILE_TOKEN for commands"),
+        hostile.stderr.find("asks"),
+    );
     assert!(sets.is_some() && sets < asks, "{}", hostile.stderr);
 
     let sets = json!(["ACME_ACCOUNT", "ACME_TOKEN", "ACME_CREDENTIALS"]);
@@ -228,7 +254,8 @@ fn the_files_of_an_installed_provider_lie_apart_from_the_hosts() {
     let mut sandbox = Sandbox::without_cloud();
     let guest = Guest::of("provider-static").replacing("acme/token", "aws-config");
     let _ = guest.install(&mut sandbox, &[]).success();
-    let script = "wc -c < $AWS_CONFIG_FILE; echo ${ACME_CREDENTIALS#${AWS_CONFIG_FILE%/aws-config}}";
+    let script =
+        "wc -c < $AWS_CONFIG_FILE; echo ${ACME_CREDENTIALS#${AWS_CONFIG_FILE%/aws-config}}";
     let run = sandbox.run_sh(&["--provider", "acme", "--allow", "door:open"], script).success();
     assert_eq!(run.stdout, "0\n/provider/aws-config\n");
 }
@@ -258,7 +285,11 @@ fn two_providers_whose_ids_begin_alike_are_not_installed_together() {
         let mut sandbox = Sandbox::without_cloud();
         let _ = first.0.install(&mut sandbox, first.1).success();
         let refused = second.0.install(&mut sandbox, second.1).exits(2);
-        assert!(refused.stderr.contains("begin alike: their settings could share"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("begin alike: their settings could share"),
+            "{}",
+            refused.stderr
+        );
         // Itself it may replace.
         let _ = first.0.install(&mut sandbox, first.1).success();
     }
@@ -269,10 +300,12 @@ fn a_provider_answers_under_the_id_it_was_installed_with_alone() {
     let mut sandbox = Sandbox::without_cloud();
     let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
     let lock = plugins(&sandbox).join("plugins.lock");
-    let changed = fs::read_to_string(&lock).unwrap().replace("provides = \"acme\"", "provides = \"oci\"");
+    let changed =
+        fs::read_to_string(&lock).unwrap().replace("provides = \"acme\"", "provides = \"oci\"");
     fs::write(&lock, changed).unwrap();
-    let refused =
-        sandbox.run(["run", "--provider", "oci", "--allow", "door:open", "--", "touch", "ran"]).exits(78);
+    let refused = sandbox
+        .run(["run", "--provider", "oci", "--allow", "door:open", "--", "touch", "ran"])
+        .exits(78);
     assert!(refused.stderr.contains("its MAC is not right"), "{}", refused.stderr);
     assert!(!sandbox.home().join("ran").exists());
 }
@@ -296,7 +329,9 @@ fn what_a_provider_enforces_by_less_than_is_required_is_refused() {
         ])
         .exits(77);
     assert!(
-        refused.stderr.contains("`door:open` would be enforced by `token`, and `cloud` is required"),
+        refused
+            .stderr
+            .contains("`door:open` would be enforced by `token`, and `cloud` is required"),
         "{}",
         refused.stderr
     );
@@ -307,15 +342,24 @@ fn what_a_provider_enforces_by_less_than_is_required_is_refused() {
 fn a_configured_mapping_replaces_the_built_in_one() {
     let mut sandbox = Sandbox::new();
     let installed = Guest::of("mapping-house").install(&mut sandbox, &[]).success();
-    assert!(installed.stdout.contains("`[mapping] component = \"mapping-house\"`"), "{}", installed.stdout);
+    assert!(
+        installed.stdout.contains("`[mapping] component = \"mapping-house\"`"),
+        "{}",
+        installed.stdout
+    );
     let unused = sandbox.run(["plan", "--allow", "storage:read", "--json"]).success().json();
     assert_eq!(took_part(&unused, "mapping"), ["universal"]);
 
-    let config = sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"mapping-house\"\n");
+    let config =
+        sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"mapping-house\"\n");
     let plan = sandbox.run(["plan", "--allow", "reports:read", "--json"]).success().json();
     assert_eq!(took_part(&plan, "mapping"), ["mapping-house"]);
-    let origins: Vec<_> =
-        plan["permissions"].as_array().unwrap().iter().map(|p| (&p["action"], &p["origin"])).collect();
+    let origins: Vec<_> = plan["permissions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| (&p["action"], &p["origin"]))
+        .collect();
     let reports = json!("reports:read");
     assert_eq!(origins, [(&json!("s3:GetObject"), &reports), (&json!("s3:ListBucket"), &reports)]);
     let unmappable = sandbox.run(["plan", "--allow", "door:read"]).exits(2);
@@ -327,7 +371,11 @@ fn a_configured_mapping_replaces_the_built_in_one() {
 
     fs::write(&config, "[mapping]\ncomponent = \"nobody\"\n").unwrap();
     let missing = sandbox.run(["plan", "--allow", "reports:read"]).exits(78);
-    assert!(missing.stderr.contains("no mapping component is called `nobody`"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("no mapping component is called `nobody`"),
+        "{}",
+        missing.stderr
+    );
 }
 
 #[test]
@@ -336,14 +384,17 @@ fn a_filter_gets_its_own_settings_and_no_others() {
     let _ = Guest::of("hostile-filter").playing("settings").install(&mut sandbox, &[]).success();
     let bare = sandbox.run(["plan", "--allow", "s3:GetObject"]).exits(77);
     assert!(bare.stderr.contains("filter `hostile-filter` refused: {}"), "{}", bare.stderr);
-    let config = sandbox.plant(".config/audex/config.toml", "[filters.hostile-filter]\nhours = [9, 17]\n");
+    let config =
+        sandbox.plant(".config/audex/config.toml", "[filters.hostile-filter]\nhours = [9, 17]\n");
     let given = sandbox.run(["plan", "--allow", "s3:GetObject"]).exits(77);
     assert!(given.stderr.contains(r#"refused: {"hours":[9,17]}"#), "{}", given.stderr);
     assert!(given.stderr.contains("config.toml:1\n"), "{}", given.stderr);
     fs::write(config, "[filters.office-hours]\nhours = [9, 17]\n").unwrap();
     let unknown = sandbox.run(["run", "--allow", "s3:GetObject", "--", "touch", "ran"]).exits(78);
     assert!(
-        unknown.stderr.contains("config.toml:1: filter `office-hours` has settings and is not installed"),
+        unknown
+            .stderr
+            .contains("config.toml:1: filter `office-hours` has settings and is not installed"),
         "{}",
         unknown.stderr
     );
@@ -361,13 +412,18 @@ fn installing_again_replaces_and_another_kind_or_id_does_not() {
     let _ = sandbox.run(["plan", "--allow", "s3:GetObject"]).success();
 
     let other_kind = Guest::of("mapping-house");
-    let other_kind =
-        other_kind.replacing("name mapping-house\nversion 0.1.0\n", "name hostile-filter\nversion 0.1.\n");
+    let other_kind = other_kind
+        .replacing("name mapping-house\nversion 0.1.0\n", "name hostile-filter\nversion 0.1.\n");
     let refused = other_kind.install(&mut sandbox, &[]).exits(2);
-    assert!(refused.stderr.contains("`hostile-filter` is taken by another component"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("`hostile-filter` is taken by another component"),
+        "{}",
+        refused.stderr
+    );
 
     let _ = Guest::of("provider-static").install(&mut sandbox, &[]).success();
-    let twin = Guest::of("provider-static").replacing("name provider-static", "name provider-twinns");
+    let twin =
+        Guest::of("provider-static").replacing("name provider-static", "name provider-twinns");
     let clash = twin.install(&mut sandbox, &[]).exits(2);
     assert!(clash.stderr.contains("`acme` is taken by another component"), "{}", clash.stderr);
     let list = sandbox.run(["plugin", "list", "--json"]).success().json();
@@ -385,7 +441,8 @@ fn capabilities_are_granted_by_name_all_of_them_and_no_more() {
         missing.stderr
     );
     assert!(missing.stderr.contains("--grant"), "{}", missing.stderr);
-    let more = ["slot:aws", "http:api.example.com", "secret:HOSTILE_SOURCE", "http:more.example.com"];
+    let more =
+        ["slot:aws", "http:api.example.com", "secret:HOSTILE_SOURCE", "http:more.example.com"];
     let unasked = guest.install(&mut sandbox, &more).exits(2);
     assert!(
         unasked.stderr.contains("`hostile-provider` does not ask for `http:more.example.com`"),
@@ -393,7 +450,11 @@ fn capabilities_are_granted_by_name_all_of_them_and_no_more() {
         unasked.stderr
     );
     let unknown = guest.install(&mut sandbox, &["files:/"]).exits(2);
-    assert!(unknown.stderr.contains("`files:/` is no capability this version knows"), "{}", unknown.stderr);
+    assert!(
+        unknown.stderr.contains("`files:/` is no capability this version knows"),
+        "{}",
+        unknown.stderr
+    );
     assert!(!plugins(&sandbox).exists());
     let _ = guest.install(&mut sandbox, &more[..3]).success();
     let granted = json!(["http:api.example.com", "slot:aws", "secret:HOSTILE_SOURCE"]);
@@ -403,7 +464,8 @@ fn capabilities_are_granted_by_name_all_of_them_and_no_more() {
 #[test]
 fn what_calls_itself_an_intent_engine_and_is_none_is_refused() {
     let mut sandbox = Sandbox::without_cloud();
-    let engine = Guest::of("hostile-filter").replacing("world policy-filter", "world intent-engine");
+    let engine =
+        Guest::of("hostile-filter").replacing("world policy-filter", "world intent-engine");
     let refused = engine.install(&mut sandbox, &[]).exits(70);
     assert!(
         refused.stderr.contains("no exported instance named `audex:plugin/intent@"),

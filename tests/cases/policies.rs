@@ -59,7 +59,13 @@ fn a_check_as_json_is_a_list_with_one_entry_for_each_action() {
     let output = policies(&["check", "--json", "s3:GetObjct,storage:read", "s3"]).exits(2).json();
     let entries = output.as_array().unwrap();
     let fields = |entry: &Value| {
-        json!([entry["permission"], entry["status"], entry["actions"], entry["access"], entry["suggestion"]])
+        json!([
+            entry["permission"],
+            entry["status"],
+            entry["actions"],
+            entry["access"],
+            entry["suggestion"]
+        ])
     };
     assert_eq!(
         entries.iter().map(fields).collect::<Vec<_>>(),
@@ -104,7 +110,11 @@ fn a_universal_name_in_another_case_is_no_universal_name_and_is_suggested() {
 fn a_universal_name_that_means_nothing_on_the_provider_is_refused() {
     let sandbox = with_house();
     let output = sandbox.run(["policies", "check", "door:read"]).exits(2);
-    assert!(output.stdout.contains("`door:read` means nothing on provider `aws`"), "{}", output.stdout);
+    assert!(
+        output.stdout.contains("`door:read` means nothing on provider `aws`"),
+        "{}",
+        output.stdout
+    );
     let _ = sandbox.run(["policies", "check", "reports:read"]).success();
 }
 
@@ -168,8 +178,9 @@ fn every_row_of_the_documented_table_is_in_the_vocabulary() {
             .unwrap()
             .iter()
             .find(|row| row["universal"] == name && row["provider"] == provider);
-        let actions =
-            row.unwrap_or_else(|| panic!("no `{name}` on {provider}"))["actions"].as_array().unwrap();
+        let actions = row.unwrap_or_else(|| panic!("no `{name}` on {provider}"))["actions"]
+            .as_array()
+            .unwrap();
         actions.iter().map(|action| action.as_str().unwrap()).collect::<Vec<_>>().join(",")
     };
     for [name, aws, gcp, azure] in UNIVERSAL {
@@ -184,8 +195,11 @@ fn the_vocabulary_for_people_has_a_column_for_each_provider_and_the_notes_below(
     let text = policies(&["universal"]).success().stdout;
     let header: Vec<_> = text.lines().next().unwrap().split_whitespace().collect();
     assert_eq!(header[..4], ["UNIVERSAL", "AWS", "AZURE", "GCP"]);
-    let columns =
-        ["s3:GetObject,s3:ListBucket", "Microsoft.Storage/storageAccounts/read", "storage.objects.get,"];
+    let columns = [
+        "s3:GetObject,s3:ListBucket",
+        "Microsoft.Storage/storageAccounts/read",
+        "storage.objects.get,",
+    ];
     let row = text.lines().find(|line| line.starts_with("storage:read ")).unwrap();
     assert!(columns.iter().all(|column| row.contains(column)), "{row}");
     assert!(text.contains("\nnote: `secrets:read` on azure reads properties"), "{text}");
@@ -225,12 +239,16 @@ fn profiles_of_every_provider_are_listed() {
     sandbox.plant(".config/audex/profiles.toml", file);
     let listed = |options: &[&str]| {
         let all = sandbox.run([&["policies", "list", "--json"], options].concat()).success().json();
-        let name = |profile: &Value| format!("{} {}", profile["name"], profile["provider"]).replace('"', "");
+        let name = |profile: &Value| {
+            format!("{} {}", profile["name"], profile["provider"]).replace('"', "")
+        };
         all.as_array().unwrap().iter().map(name).collect::<Vec<_>>()
     };
     let all = listed(&[]);
     assert!(
-        ["s3-readonly aws", "porter acme", "mine aws"].iter().all(|name| all.contains(&(*name).to_owned()))
+        ["s3-readonly aws", "porter acme", "mine aws"]
+            .iter()
+            .all(|name| all.contains(&(*name).to_owned()))
     );
     assert_eq!(all.iter().filter(|name| name.starts_with("mine ")).count(), 1, "{all:?}");
     assert!(!listed(&["--provider", "aws"]).contains(&"porter acme".to_owned()));
@@ -281,7 +299,10 @@ fn a_profile_that_cannot_be_planned_is_shown_with_the_reason() {
     sandbox.plant(".config/audex/config.toml", "[providers.aws]\nmethod = \"assume-role\"\n");
     let shown = sandbox.run(["policies", "show", "s3-readonly"]).success().stdout;
     assert!(shown.contains("actions    s3:GetObject\n"), "{shown}");
-    assert!(shown.contains("not planned: provider `aws`: the method `assume-role` needs a role"), "{shown}");
+    assert!(
+        shown.contains("not planned: provider `aws`: the method `assume-role` needs a role"),
+        "{shown}"
+    );
     let shown = sandbox.run(["policies", "show", "s3-readonly", "--json"]).success().json();
     assert!(shown["policy"].is_null() && shown["not_planned"].is_string(), "{shown}");
 }
@@ -292,8 +313,14 @@ fn an_export_holds_what_a_run_would_be_granted() {
     let export = ["policies", "export", "--provider", "acme", "--allow", "door:open,door:close"];
     let output = sandbox.run(export).success();
     assert_eq!(output.json(), json!({ "name": "audex-grant", "may": ["door:open"] }));
-    assert!(output.stderr.contains("notice: `door:close` is denied by deny-list"), "{}", output.stderr);
-    let denied = sandbox.run(["policies", "export", "--provider", "acme", "--allow", "door:close"]).exits(77);
+    assert!(
+        output.stderr.contains("notice: `door:close` is denied by deny-list"),
+        "{}",
+        output.stderr
+    );
+    let denied = sandbox
+        .run(["policies", "export", "--provider", "acme", "--allow", "door:close"])
+        .exits(77);
     assert_eq!(denied.stdout, "");
     for path in [".local/state/audex", "run/audex"] {
         assert!(!sandbox.home().join(path).exists(), "{path}");
@@ -337,8 +364,9 @@ fn an_aws_profile_is_exported_in_three_forms() {
     let sandbox = Sandbox::without_cloud();
     let json = sandbox.run(["policies", "export", "s3-readonly"]).success().json();
     assert_eq!(json["Statement"][0]["Action"][0], "s3:GetObject");
-    let export =
-        |format| sandbox.run(["policies", "export", "s3-readonly", "--format", format]).success().stdout;
+    let export = |format| {
+        sandbox.run(["policies", "export", "s3-readonly", "--format", format]).success().stdout
+    };
     assert!(export("terraform").contains("resource \"aws_iam_policy\""));
     assert!(export("cloudformation").contains("AWS::IAM::ManagedPolicy"));
 }
@@ -346,7 +374,8 @@ fn an_aws_profile_is_exported_in_three_forms() {
 #[test]
 fn a_well_known_command_that_cannot_work_is_told_so_before_it_runs() {
     let sandbox = Sandbox::new().with_aws_cli();
-    let run = ["run", "--allow", "s3:GetObject,s3:ListBucket,s3:HeadObject", "--", "aws", "s3", "ls"];
+    let run =
+        ["run", "--allow", "s3:GetObject,s3:ListBucket,s3:HeadObject", "--", "aws", "s3", "ls"];
     let output = sandbox.run(run).exits(255);
     let advice = "notice: `aws s3 ls` lists buckets: add --allow \"s3:ListAllMyBuckets\"";
     assert!(output.stderr.contains(advice), "{}", output.stderr);
@@ -359,8 +388,7 @@ fn a_well_known_command_that_cannot_work_is_told_so_before_it_runs() {
 #[test]
 fn a_deny_entry_of_another_cloud_is_left_to_it() {
     let mut sandbox = Sandbox::new();
-    let deny =
-        "[deny]\nactions = [\"storage.objects.delete\", \"Microsoft.Compute/virtualMachines/delete\"]\n";
+    let deny = "[deny]\nactions = [\"storage.objects.delete\", \"Microsoft.Compute/virtualMachines/delete\"]\n";
     sandbox.plant(".config/audex/deny-list.toml", deny);
     let output = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).success();
     assert!(!output.stderr.contains("storage.objects"), "{}", output.stderr);

@@ -33,13 +33,17 @@ const OPEN_DOOR: [&str; 1] = ["./open-door"];
 fn the_plan_says_what_is_missing_for_a_known_command() {
     let sandbox = with_door("true");
     let plan = |allow: &str, command: &[&str]| {
-        sandbox.run([&["plan", "--json", "--allow", allow, "--"], command].concat()).success().json()
+        sandbox
+            .run([&["plan", "--json", "--allow", allow, "--"], command].concat())
+            .success()
+            .json()
     };
     let advice = json!([{ "message": "`open-door` opens a door", "missing": ["door:open"] }]);
     assert_eq!(plan("door:inspect", &OPEN_DOOR)["preflight"], advice);
     assert_eq!(plan("door:*", &OPEN_DOOR)["preflight"], json!([]));
     assert_eq!(plan("door:inspect", &["true"])["preflight"], json!([]));
-    let text = sandbox.run(["plan", "--allow", "door:inspect", "--", "./open-door"]).success().stdout;
+    let text =
+        sandbox.run(["plan", "--allow", "door:inspect", "--", "./open-door"]).success().stdout;
     assert!(text.ends_with(ADVICE), "{text}");
     let text = sandbox.run(["plan", "--allow", "door:inspect"]).success().stdout;
     assert!(!text.contains("open-door"), "{text}");
@@ -63,7 +67,10 @@ fn a_known_command_that_fails_is_told_what_may_have_been_missing() {
     assert!(output.stderr.ends_with(REMINDER), "{}", output.stderr);
     let output = run(&sandbox, &[&LOOKING[..], &["--json"]].concat(), &OPEN_DOOR).exits(3);
     let events = output.stderr_json();
-    assert_eq!(events.last().unwrap(), &json!({ "event": "perhaps_denied", "missing": ["door:open"] }));
+    assert_eq!(
+        events.last().unwrap(),
+        &json!({ "event": "perhaps_denied", "missing": ["door:open"] })
+    );
     let output = run(&sandbox, &[&LOOKING[..], &["--quiet"]].concat(), &OPEN_DOOR).exits(3);
     assert_eq!(output.stderr, "");
 }
@@ -79,5 +86,9 @@ fn nothing_is_guessed_about_a_failure_that_nothing_is_known_of() {
     assert!(!reminded(&failing, &["--allow", "door:open"], &OPEN_DOOR));
     assert!(!reminded(&with_door("kill -9 $$"), &LOOKING, &OPEN_DOOR));
     let ended = [&LOOKING[..], &["--ttl", "1s", "--on-expiry", "end"]].concat();
-    assert!(!reminded(&with_door("trap 'exit 3' TERM; while :; do sleep 0.1; done"), &ended, &OPEN_DOOR));
+    assert!(!reminded(
+        &with_door("trap 'exit 3' TERM; while :; do sleep 0.1; done"),
+        &ended,
+        &OPEN_DOOR
+    ));
 }

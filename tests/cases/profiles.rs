@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::support::Sandbox;
 use crate::support::aws_cli::script;
 
-const READ: (&str, &str) = ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
+const READ: (&str, &str) =
+    ("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null");
 const READ_SECRETS: (&str, &str) =
     ("secrets", "s3api get-object --bucket demo-secrets --key payroll.csv /dev/null");
 const LIST: (&str, &str) = ("list", "s3api list-objects-v2 --bucket demo-reports");
@@ -24,8 +25,9 @@ fn plan(sandbox: &Sandbox, options: &[&str]) -> Value {
 
 /// `ACTION from ORIGIN on RESOURCES` of each permission.
 fn rows(plan: &Value) -> Vec<String> {
-    let row =
-        |p: &Value| format!("{} from {} on {}", p["action"], p["origin"], p["resources"]).replace('"', "");
+    let row = |p: &Value| {
+        format!("{} from {} on {}", p["action"], p["origin"], p["resources"]).replace('"', "")
+    };
     plan["permissions"].as_array().unwrap().iter().map(row).collect()
 }
 
@@ -48,7 +50,10 @@ fn what_is_inherited_keeps_its_own_resources() {
     let sandbox = with(FAMILY).with_aws_cli();
     let calls = script(&[READ, READ_SECRETS, LIST, LIST_SECRETS]);
     let output = sandbox.run_sh(&["--profile", "child"], &calls).success();
-    assert_eq!(output.stdout, "read: ok\nsecrets: AccessDenied\nlist: AccessDenied\nlist secrets: ok\n");
+    assert_eq!(
+        output.stdout,
+        "read: ok\nsecrets: AccessDenied\nlist: AccessDenied\nlist secrets: ok\n"
+    );
 }
 
 #[test]
@@ -69,7 +74,8 @@ fn a_plan_whose_permissions_differ_in_resources_shows_them() {
 #[test]
 fn profiles_and_permissions_together_are_a_union_each_on_its_own_resources() {
     let sandbox = with(FAMILY).with_aws_cli();
-    let options = ["--allow", "s3:PutObject", "--profile", "parent", "--profile", "secrets-readonly"];
+    let options =
+        ["--allow", "s3:PutObject", "--profile", "parent", "--profile", "secrets-readonly"];
     assert_eq!(
         rows(&plan(&sandbox, &options)),
         [
@@ -98,12 +104,15 @@ fn a_built_in_profile_can_be_extended_and_replaced() {
 
 #[test]
 fn what_a_profile_denies_is_denied_to_the_whole_request() {
-    let profile = "[profiles.careful]\nactions = \"s3:GetObject\"\ndeny = [\n  \"storage:write\",\n]\n";
+    let profile =
+        "[profiles.careful]\nactions = \"s3:GetObject\"\ndeny = [\n  \"storage:write\",\n]\n";
     let sandbox = with(profile).with_aws_cli();
-    let output =
-        sandbox.run_sh(&["--profile", "careful", "--allow", "s3:*"], &script(&[READ, WRITE])).success();
+    let output = sandbox
+        .run_sh(&["--profile", "careful", "--allow", "s3:*"], &script(&[READ, WRITE]))
+        .success();
     assert_eq!(output.stdout, "read: ok\nwrite: AccessDenied\n");
-    let denied = plan(&sandbox, &["--profile", "careful", "--allow", "s3:PutObject"])["denied"].clone();
+    let denied =
+        plan(&sandbox, &["--profile", "careful", "--allow", "s3:PutObject"])["denied"].clone();
     assert_eq!(denied[0]["action"], "s3:PutObject");
     assert!(denied[0]["reason"].as_str().unwrap().contains("profiles.toml:4"), "{denied}");
     // The twin: without the profile nothing of it holds.
@@ -143,11 +152,23 @@ fn a_profiles_ttl_is_that_of_runs_that_name_none() {
 #[test]
 fn a_profile_that_cannot_be_put_together_is_an_error_with_file_and_line() {
     for (text, line, said) in [
-        ("[profiles.p]\nextends = \"q\"\n\n[profiles.q]\nextends = [\"p\"]\n", 4, "`q` extends itself"),
-        ("\n[profiles.p]\nextends = \"nobody\"\n", 2, "extends `nobody`, which provider `aws` does not have"),
+        (
+            "[profiles.p]\nextends = \"q\"\n\n[profiles.q]\nextends = [\"p\"]\n",
+            4,
+            "`q` extends itself",
+        ),
+        (
+            "\n[profiles.p]\nextends = \"nobody\"\n",
+            2,
+            "extends `nobody`, which provider `aws` does not have",
+        ),
         ("[profiles.p]\nactions = \"s3:GetObject\"\nttl = \"0s\"\n", 3, "whole seconds"),
         ("[profiles.p]\nactions = \"s3:GetObject\"\ndeny = [\"s3\"]\n", 3, "no action pattern"),
-        ("[profiles.p]\nactions = \"s3:GetObject\"\ndeny = [\"s3:GetObjct\"]\n", 3, "matches no action"),
+        (
+            "[profiles.p]\nactions = \"s3:GetObject\"\ndeny = [\"s3:GetObjct\"]\n",
+            3,
+            "matches no action",
+        ),
         (
             "[profiles.p]\nextends = \"s3-readonly\"\nresources = [\"arn:aws:s3:::b\"]\n",
             1,
@@ -159,7 +180,11 @@ fn a_profile_that_cannot_be_put_together_is_an_error_with_file_and_line() {
         let sandbox = with(text);
         let run = sandbox.run(["run", "--profile", "p", "--", "touch", "ran"]).exits(78);
         let place = format!("profiles.toml:{line}: ");
-        assert!(run.stderr.contains(&place) && run.stderr.contains(said), "{place}{said}: {}", run.stderr);
+        assert!(
+            run.stderr.contains(&place) && run.stderr.contains(said),
+            "{place}{said}: {}",
+            run.stderr
+        );
         assert!(!sandbox.home().join("ran").exists() && sandbox.cloud().requests().is_empty());
         assert_eq!(sandbox.events(), ["failed"]);
     }
@@ -170,7 +195,11 @@ fn a_broken_profile_is_said_by_the_list_of_profiles_too() {
     let sandbox = with("[profiles.p]\nextends = \"p\"\n[profiles.q]\nactions = \"s3:GetObject\"\n");
     for words in [&["policies", "list"][..], &["policies", "list", "--provider", "aws"]] {
         let output = sandbox.run(words).exits(78);
-        assert!(output.stderr.contains("profiles.toml:1: profile `p` extends itself"), "{}", output.stderr);
+        assert!(
+            output.stderr.contains("profiles.toml:1: profile `p` extends itself"),
+            "{}",
+            output.stderr
+        );
     }
     // What does not need it works.
     let _ = plan(&sandbox, &["--profile", "q"]);

@@ -67,7 +67,10 @@ fn documented() -> Sandbox {
 /// As a user has it: the command and the AWS CLI are on the PATH.
 fn with_programs(sandbox: &mut Sandbox) {
     let program = Path::new(env!("CARGO_BIN_EXE_tryaudex")).parent().unwrap();
-    sandbox.set("PATH", format!("{}:{}:/usr/bin:/bin", program.display(), python::binaries().display()));
+    sandbox.set(
+        "PATH",
+        format!("{}:{}:/usr/bin:/bin", program.display(), python::binaries().display()),
+    );
 }
 
 fn typed(sandbox: &Sandbox, script: &str) -> Output {
@@ -102,7 +105,8 @@ fn the_commands_of_the_readme_do_what_it_says() {
             let output = typed(&sandbox, &command).exits(DENIED.1);
             assert!(output.stderr.contains(DENIED.2), "{}", output.stderr);
         } else if PLANNED.iter().any(|part| command.contains(part)) {
-            let _ = typed(&sandbox, &command.replacen("tryaudex run", "tryaudex plan", 1)).success();
+            let _ =
+                typed(&sandbox, &command.replacen("tryaudex run", "tryaudex plan", 1)).success();
         } else {
             let _ = typed(&sandbox, &command).success();
         }
@@ -139,9 +143,11 @@ fn the_pages_name_only_options_that_there_are() {
     for page in pages {
         for command in commands(&fs::read_to_string(&page).unwrap()) {
             let own = command.split(" -- ").next().unwrap().split(" # ").next().unwrap();
-            let words: Vec<&str> = own.split_whitespace().skip(1).take_while(|word| *word != "&&").collect();
+            let words: Vec<&str> =
+                own.split_whitespace().skip(1).take_while(|word| *word != "&&").collect();
             let depth = if GROUPS.contains(&words[0]) { 2 } else { 1 };
-            let help = sandbox.run(words.iter().take(depth).copied().chain(["--help"])).success().stdout;
+            let help =
+                sandbox.run(words.iter().take(depth).copied().chain(["--help"])).success().stdout;
             for option in words.iter().filter(|word| word.starts_with("--")) {
                 assert!(
                     help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")),

@@ -29,8 +29,12 @@ const ALPHA: [(&str, &str); 6] = [
 
 fn on_loopback(ttl: &str) {
     let sandbox = Sandbox::new().with_aws_cli();
-    let options = ["--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports/*", "--ttl", ttl];
-    assert_eq!(sandbox.run_sh(&options, &script_of_commands(&REPORTS)).success().stdout, ONLY_THE_READ);
+    let options =
+        ["--allow", "s3:GetObject", "--resource", "arn:aws:s3:::demo-reports/*", "--ttl", ttl];
+    assert_eq!(
+        sandbox.run_sh(&options, &script_of_commands(&REPORTS)).success().stdout,
+        ONLY_THE_READ
+    );
     assert_eq!(
         sandbox.cloud().denied(),
         [
@@ -44,7 +48,11 @@ fn on_loopback(ttl: &str) {
     let reads = sandbox.cloud().requests();
     let read = reads.iter().rfind(|seen| seen.action == "s3:GetObject").unwrap();
     assert_eq!(read.decision, Some(Decision::Allowed));
-    assert!(read.principal_arn.contains(":assumed-role/AudexDemo/audex-"), "{}", read.principal_arn);
+    assert!(
+        read.principal_arn.contains(":assumed-role/AudexDemo/audex-"),
+        "{}",
+        read.principal_arn
+    );
 }
 
 fn on_moto(ttl: &str) {
@@ -101,7 +109,9 @@ fn an_object_arrives_on_stdout_as_it_is() {
 #[test]
 fn without_a_resource_the_permission_holds_for_every_bucket() {
     let sandbox = Sandbox::new().with_aws_cli();
-    assert!(copy(&sandbox, "s3://demo-secrets/payroll.csv").success().stdout.starts_with("name,salary"));
+    assert!(
+        copy(&sandbox, "s3://demo-secrets/payroll.csv").success().stdout.starts_with("name,salary")
+    );
     assert_eq!(sandbox.cloud().denied(), [""; 0]);
 }
 
@@ -109,7 +119,8 @@ fn without_a_resource_the_permission_holds_for_every_bucket() {
 fn what_the_role_may_not_do_is_denied_however_much_is_asked_for() {
     let sandbox = Sandbox::new().with_aws_cli();
     let calls = [("users", "iam list-users"), ("read", "s3 cp s3://demo-reports/readme.txt -")];
-    let output = sandbox.run_sh(&["--allow", "iam:ListUsers,s3:GetObject"], &script(&calls)).success();
+    let output =
+        sandbox.run_sh(&["--allow", "iam:ListUsers,s3:GetObject"], &script(&calls)).success();
     assert_eq!(output.stdout, "users: AccessDenied\nread: ok\n");
     assert_eq!(sandbox.cloud().denied(), ["iam:ListUsers *"]);
 }
@@ -118,7 +129,8 @@ fn what_the_role_may_not_do_is_denied_however_much_is_asked_for() {
 fn the_caller_alone_cannot_do_what_the_command_can() {
     // The control: the read of the other tests is not one that anybody may do.
     let sandbox = Sandbox::new().with_aws_cli();
-    let script = script(&[("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null")]);
+    let script =
+        script(&[("read", "s3api get-object --bucket demo-reports --key readme.txt /dev/null")]);
     let output = sandbox.program("/bin/sh", ["-c", &script]).output().success();
     assert_eq!(output.stdout, "read: AccessDenied\n");
 }

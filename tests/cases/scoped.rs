@@ -81,7 +81,8 @@ fn a_fourth_layer_that_nothing_tells_of_is_denied_by_the_cloud_with_a_hint() {
 fn another_key_than_the_sessions_own_starts_at_layer_one() {
     let mut sandbox = temporary();
     let outer = sandbox.run([&["run", "--json"], &AGAIN[..], &["--", "true"]].concat()).success();
-    let session = outer.stderr_json().iter().find_map(|event| event["session"].as_str().map(str::to_owned));
+    let session =
+        outer.stderr_json().iter().find_map(|event| event["session"].as_str().map(str::to_owned));
     sandbox.set("AUDEX_SESSION_ID", session.unwrap());
     let plan = sandbox.run(["plan", "--json", "--allow", "s3:GetObject"]).success().json();
     assert_eq!(plan["layer"]["number"], 1);
@@ -107,7 +108,8 @@ fn the_plan_and_the_log_show_the_layer_to_people() {
 fn the_log_of_the_cloud_is_told_session_agent_and_reason() {
     let mut sandbox = Sandbox::new();
     let run = |sandbox: &Sandbox, ttl: &str, why: &[&str]| {
-        let options = [&["run", "--json", "--allow", "s3:GetObject", "--ttl", ttl], why, &["--", "true"]];
+        let options =
+            [&["run", "--json", "--allow", "s3:GetObject", "--ttl", ttl], why, &["--", "true"]];
         let events = sandbox.run(options.concat()).success().stderr_json();
         let started = events.into_iter().find(|event| event["event"] == "started").unwrap();
         started["session"].as_str().unwrap().to_owned()
@@ -142,8 +144,9 @@ fn a_session_ends_with_its_source_and_says_so() {
     let said = events.iter().filter_map(|event| event["message"].as_str());
     assert!(said.clone().any(|line| line.contains("source credentials end in")), "{events:?}");
     // The twin: nothing is said where the ttl is kept.
-    let events =
-        sandbox.run(["run", "--json", "--allow", "s3:GetObject", "--ttl", "5m", "--", "true"]).success();
+    let events = sandbox
+        .run(["run", "--json", "--allow", "s3:GetObject", "--ttl", "5m", "--", "true"])
+        .success();
     assert!(!events.stderr.contains("source credentials end"), "{}", events.stderr);
 }
 
@@ -156,7 +159,10 @@ fn a_session_made_for_it_and_as_long_as_the_ttl_is_scoped_down_all_the_same() {
         let options = ["run", "--json", "--allow", "s3:GetObject", "--ttl", ttl, "--", "true"];
         let events = sandbox.run(options).success().stderr_json();
         let started = events.iter().find(|event| event["event"] == "started").unwrap();
-        assert_eq!((&started["method"], &started["scoped_policies"]), (&json!("session-scoped"), &json!(1)));
+        assert_eq!(
+            (&started["method"], &started["scoped_policies"]),
+            (&json!("session-scoped"), &json!(1))
+        );
         assert!(!events.iter().any(|event| event["event"] == "notice"), "{events:?}");
     }
 }
@@ -166,7 +172,8 @@ fn what_vault_issued_is_narrowed_in_layer_one() {
     let mut sandbox = Sandbox::with_seed(Seed::demo(), "developer");
     let vault = VaultDouble::start(&mut sandbox, "developer", "developer");
     sandbox.set("VAULT_TOKEN", &vault.token);
-    let options = ["--provider", "vault", "--allow", "s3:GetObject", "--method", "vault-sts", "--ttl", "15m"];
+    let options =
+        ["--provider", "vault", "--allow", "s3:GetObject", "--method", "vault-sts", "--ttl", "15m"];
     let plan = sandbox.run([&["plan", "--json"], &options[..]].concat()).success().json();
     assert_eq!(plan["layer"]["number"], 1);
     let _ = sandbox.run([&["run"], &options[..], &["--", "true"]].concat()).success();
@@ -178,12 +185,18 @@ fn what_vault_issued_is_narrowed_in_layer_one() {
 fn the_doubles_answer_as_awss_own_client_reads_it() {
     let check = python::tests().join("python/check_scoped.py");
     let _ = Moto::get();
-    let moto = Sandbox::without_cloud().program(python::interpreter(), [&check]).unscanned().output();
+    let moto =
+        Sandbox::without_cloud().program(python::interpreter(), [&check]).unscanned().output();
     assert!(moto.success().stdout.ends_with("27 passed, 0 failed\n"));
     let sandbox = Sandbox::new();
     let endpoint = sandbox.cloud().endpoint();
-    let words =
-        [check.to_str().unwrap(), &endpoint, ROLE, "demo-reports/readme.txt", "demo-secrets/payroll.csv"];
+    let words = [
+        check.to_str().unwrap(),
+        &endpoint,
+        ROLE,
+        "demo-reports/readme.txt",
+        "demo-secrets/payroll.csv",
+    ];
     let loopback = sandbox.program(python::interpreter(), words).unscanned().output().success();
     assert!(loopback.stdout.ends_with("27 passed, 0 failed\n"), "{}", loopback.stdout);
 }

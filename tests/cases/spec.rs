@@ -12,8 +12,11 @@ use crate::support::{CloudView as _, Output, Sandbox, python, seeds};
 fn documented() -> Sandbox {
     let mut seed = Seed::demo();
     let developer = "arn:aws:iam::123456789012:user/developer";
-    let everything =
-        seeds::user("", &serde_json::json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }])).policies;
+    let everything = seeds::user(
+        "",
+        &serde_json::json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }]),
+    )
+    .policies;
     seed.users[0].policies.clone_from(&everything);
     seed.roles = vec![RoleSeed {
         name: "AudexAgentRole".to_owned(),
@@ -30,14 +33,18 @@ fn documented() -> Sandbox {
     let mut sandbox = Sandbox::with_seed(seed, "developer");
     // As a user has it: the command is on the PATH, and nobody has set a region.
     let program = Path::new(env!("CARGO_BIN_EXE_tryaudex")).parent().unwrap();
-    sandbox.set("PATH", format!("{}:{}:/usr/bin:/bin", program.display(), python::binaries().display()));
+    sandbox.set(
+        "PATH",
+        format!("{}:{}:/usr/bin:/bin", program.display(), python::binaries().display()),
+    );
     sandbox.unset("AWS_REGION").unset("AWS_DEFAULT_REGION");
     sandbox
 }
 
 /// Runs the line in a shell that has done what the documents say first.
 fn typed(sandbox: &Sandbox, line: &str) -> Output {
-    let line = format!("export AUDEX_ROLE_ARN=\"arn:aws:iam::123456789012:role/AudexAgentRole\"\n{line}");
+    let line =
+        format!("export AUDEX_ROLE_ARN=\"arn:aws:iam::123456789012:role/AudexAgentRole\"\n{line}");
     sandbox.program("/bin/sh", ["-c", &line]).output()
 }
 
@@ -108,7 +115,8 @@ fn invoking_functions_does_not_list_them() {
     let output = typed(&sandbox, r#"tryaudex run --allow "lambda:Invoke*" -- aws lambda invoke"#);
     assert!(output.code != 0 && output.stderr.contains("required"), "{}", output.stderr);
     assert_eq!(sandbox.events(), ["issuing", "issued", "ended"]);
-    let line = r#"tryaudex run --allow "lambda:Invoke*" -- aws lambda invoke --function-name f /dev/null"#;
+    let line =
+        r#"tryaudex run --allow "lambda:Invoke*" -- aws lambda invoke --function-name f /dev/null"#;
     let _ = typed(&sandbox, line);
     assert!(sandbox.cloud().allowed().contains(&"lambda:InvokeFunction *".to_owned()));
 }
@@ -143,8 +151,12 @@ fn the_documented_profiles_are_the_built_in_ones() {
         .iter()
         .filter(|profile| profile["provider"] == "aws")
         .map(|profile| {
-            let actions: Vec<_> =
-                profile["actions"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
+            let actions: Vec<_> = profile["actions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|a| a.as_str().unwrap())
+                .collect();
             format!("{} | {} | {}", profile["name"], actions.join(","), profile["description"])
                 .replace('"', "")
         })
@@ -202,7 +214,8 @@ fn the_documented_universal_permissions_expand_as_documented() {
         ("logs:read", "logs:GetLogEvents"),
         ("monitoring:read", "cloudwatch:GetMetricStatistics"),
     ] {
-        let plan = typed(&sandbox, &format!("tryaudex plan --allow {universal} --json")).success().json();
+        let plan =
+            typed(&sandbox, &format!("tryaudex plan --allow {universal} --json")).success().json();
         let permissions = plan["permissions"].as_array().unwrap();
         let actions: Vec<_> =
             permissions.iter().map(|permission| permission["action"].as_str().unwrap()).collect();
@@ -240,9 +253,11 @@ fn the_documented_custom_profiles_run_the_documented_programs() {
     sandbox.plant(".config/audex/profiles.toml", PROFILES);
     sandbox.plant("pipeline.py", PROGRAM);
     sandbox.plant("inference.py", PROGRAM);
-    let pipeline = typed(&sandbox, "tryaudex run --profile my-data-pipeline -- python pipeline.py").success();
+    let pipeline =
+        typed(&sandbox, "tryaudex run --profile my-data-pipeline -- python pipeline.py").success();
     assert_eq!(pipeline.stdout, "input-data read\nml-models AccessDenied\n");
-    let inference = typed(&sandbox, "tryaudex run --profile ml-inference -- python inference.py").success();
+    let inference =
+        typed(&sandbox, "tryaudex run --profile ml-inference -- python inference.py").success();
     assert_eq!(inference.stdout, "input-data AccessDenied\nml-models read\n");
     let plan = typed(&sandbox, "tryaudex plan --profile my-data-pipeline --json").success().json();
     let expected = serde_json::json!([

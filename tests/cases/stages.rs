@@ -83,8 +83,11 @@ fn a_run_that_panics() {
         let flags = Flags { provider: Some("vault".to_owned()), ..Flags::default() };
         let settings = Settings::resolve_in(paths, flags)?;
         let context = Context { environment: &environment, settings: &settings, console };
-        let ask =
-            Arguments { allow: vec!["s3:GetObject".to_owned()], command: words, ..Arguments::default() };
+        let ask = Arguments {
+            allow: vec!["s3:GetObject".to_owned()],
+            command: words,
+            ..Arguments::default()
+        };
         let prepared = pipeline::prepare(context, ask, attempt)?;
         panicking.panics_at("prepared");
         pipeline::watched(context, prepared, &command, attempt, &mut panicking)
@@ -115,8 +118,16 @@ fn panicking(place: &str) -> (Sandbox, VaultDouble, Output) {
 #[track_caller]
 fn leaves_nothing(sandbox: &Sandbox, vault: &VaultDouble, output: &Output, place: &str) {
     let said = output.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
-    assert!(said.starts_with("error: a defect stopped the program at "), "{place}: {}", output.stderr);
-    assert!(!output.stderr.contains("panicked") && !output.stderr.contains("backtrace"), "{}", output.stderr);
+    assert!(
+        said.starts_with("error: a defect stopped the program at "),
+        "{place}: {}",
+        output.stderr
+    );
+    assert!(
+        !output.stderr.contains("panicked") && !output.stderr.contains("backtrace"),
+        "{}",
+        output.stderr
+    );
     let records = sandbox.audit();
     let last = records.last().expect("a record");
     let ends = (&last["event"], &last["stage"], &last["exit_code"]);
@@ -129,7 +140,8 @@ fn leaves_nothing(sandbox: &Sandbox, vault: &VaultDouble, output: &Output, place
 #[test]
 fn a_panic_at_any_stage_leaves_nothing_open() {
     let stages = Stage::ALL.map(|stage| format!("{stage:?}"));
-    let places = BEFORE.map(str::to_owned).into_iter().chain(stages).chain(ASKED.map(str::to_owned));
+    let places =
+        BEFORE.map(str::to_owned).into_iter().chain(stages).chain(ASKED.map(str::to_owned));
     for place in places.filter(|place| place != "Wait") {
         let (sandbox, vault, output) = panicking(&place);
         let output = output.exits(70);

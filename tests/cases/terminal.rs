@@ -5,18 +5,18 @@ use crate::support::{Output, Sandbox, python};
 /// Runs the command through `tryaudex run` on a pty and follows `steps`.
 fn at_a_terminal(sandbox: &Sandbox, command: &[&str], steps: &str) -> Output {
     let player = python::tests().join("support/terminal.py").display().to_string();
-    let words =
-        [&[player.as_str(), env!("CARGO_BIN_EXE_tryaudex"), "run", "--allow", "s3:GetObject", "--"], command];
+    let words = [
+        &[player.as_str(), env!("CARGO_BIN_EXE_tryaudex"), "run", "--allow", "s3:GetObject", "--"],
+        command,
+    ];
     sandbox.program(python::interpreter(), words.concat()).stdin(steps).output()
 }
 
 #[test]
 fn ctrl_c_reaches_the_command_once() {
     let sandbox = Sandbox::new();
-    let script =
-        "trap 'echo interrupted' INT; echo up; until [ -e go ]; do sleep 0.05; done; echo done; exit 5";
-    let steps =
-        r#"[["expect","up"],["send","\u0003"],["expect","interrupted"],["make","go"],["expect","done"]]"#;
+    let script = "trap 'echo interrupted' INT; echo up; until [ -e go ]; do sleep 0.05; done; echo done; exit 5";
+    let steps = r#"[["expect","up"],["send","\u0003"],["expect","interrupted"],["make","go"],["expect","done"]]"#;
     let output = at_a_terminal(&sandbox, &["sh", "-c", script], steps).success();
     assert!(output.stdout.ends_with("exit 5\n"), "{}", output.stdout);
     assert_eq!(output.stdout.matches("interrupted").count(), 1, "{}", output.stdout);
@@ -49,8 +49,15 @@ fn labels_are_in_colour_on_a_terminal_alone_and_not_where_no_color_says_so() {
     let mut sandbox = Sandbox::new();
     sandbox.set("TERM", "xterm");
     let player = python::tests().join("support/terminal.py").display().to_string();
-    let words =
-        [player.as_str(), env!("CARGO_BIN_EXE_tryaudex"), "run", "--allow", "s3:GetObjct", "--", "true"];
+    let words = [
+        player.as_str(),
+        env!("CARGO_BIN_EXE_tryaudex"),
+        "run",
+        "--allow",
+        "s3:GetObjct",
+        "--",
+        "true",
+    ];
     let seen = |sandbox: &Sandbox| {
         sandbox.program(python::interpreter(), words).stdin("[]").output().success().stdout
     };
@@ -69,11 +76,15 @@ fn labels_are_in_colour_on_a_terminal_alone_and_not_where_no_color_says_so() {
 fn a_table_fits_the_terminal() {
     let sandbox = Sandbox::new();
     let player = python::tests().join("support/terminal.py").display().to_string();
-    let script = format!("stty cols 80 rows 40; {} policies universal", env!("CARGO_BIN_EXE_tryaudex"));
+    let script =
+        format!("stty cols 80 rows 40; {} policies universal", env!("CARGO_BIN_EXE_tryaudex"));
     let words = [player.as_str(), "sh", "-c", &script];
     let seen = sandbox.program(python::interpreter(), words).stdin("[]").output().success().stdout;
     let table = seen.lines().take_while(|line| !line.is_empty());
-    assert!(table.clone().count() > 10 && table.clone().all(|line| line.chars().count() <= 80), "{seen}");
+    assert!(
+        table.clone().count() > 10 && table.clone().all(|line| line.chars().count() <= 80),
+        "{seen}"
+    );
     let piped = sandbox.run(["policies", "universal"]).success().stdout;
     assert!(piped.lines().any(|line| line.chars().count() > 80), "{piped}");
 }
@@ -99,6 +110,7 @@ fn a_stopped_command_stops_audex_and_goes_on_with_it() {
         ["send", "exit 6\n"],
     ]);
     let words = [player.display().to_string(), "/bin/sh".to_owned(), "-i".to_owned()];
-    let output = sandbox.program(python::interpreter(), words).stdin(steps.to_string()).output().success();
+    let output =
+        sandbox.program(python::interpreter(), words).stdin(steps.to_string()).output().success();
     assert!(output.stdout.ends_with("exit 6\n"), "{}", output.stdout);
 }

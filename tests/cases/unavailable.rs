@@ -52,7 +52,10 @@ fn a_profile_that_is_nowhere_is_named_and_one_without_keys_is_another_matter() {
     "#);
     sandbox.plant(".aws/config", "[profile nope]\nregion = eu-west-1\n");
     let stderr = sandbox.run(RUN).exits(69).stderr;
-    assert!(stderr.starts_with("error: provider `aws`: no AWS credentials were found\n"), "{stderr}");
+    assert!(
+        stderr.starts_with("error: provider `aws`: no AWS credentials were found\n"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -62,7 +65,10 @@ fn without_credentials_the_last_place_that_was_asked_is_not_blamed() {
     sandbox.set("AUDEX_ROLE_ARN", ROLE).set("AWS_EC2_METADATA_DISABLED", "false");
     sandbox.set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1");
     let stderr = sandbox.run(RUN).exits(69).stderr;
-    assert!(stderr.starts_with("error: provider `aws`: no AWS credentials were found\n"), "{stderr}");
+    assert!(
+        stderr.starts_with("error: provider `aws`: no AWS credentials were found\n"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -83,7 +89,8 @@ fn a_resource_that_is_no_arn_is_refused_before_anything_is_asked() {
     for words in [["plan", "--resource"], ["run", "--resource"]] {
         let command: &[&str] = if words[0] == "run" { &["--", "echo", "ran"] } else { &[] };
         let refused = |resource: &str| {
-            let output = sandbox.run([&words[..], &[resource, "--allow", "s3:GetObject"], command].concat());
+            let output =
+                sandbox.run([&words[..], &[resource, "--allow", "s3:GetObject"], command].concat());
             output.exits(2).stderr
         };
         let bare = refused("my-bucket");
@@ -92,7 +99,9 @@ fn a_resource_that_is_no_arn_is_refused_before_anything_is_asked() {
         let url = refused("s3://b/x");
         assert!(url.contains("hint: write it as `arn:aws:s3:::b/x`"), "{url}");
         assert!(refused("*,arn:aws:s3:::b").contains("cannot stand beside others"));
-        let _ = sandbox.run([&words[..], &["*", "--allow", "s3:GetObject"], command].concat()).success();
+        let _ = sandbox
+            .run([&words[..], &["*", "--allow", "s3:GetObject"], command].concat())
+            .success();
     }
 }
 
@@ -137,8 +146,13 @@ fn a_second_step_that_is_insisted_on_is_the_one_that_is_explained() {
     seed.deny_scoped_credentials = true;
     let mut sandbox = Sandbox::with_seed(seed, "developer");
     sandbox.set("AUDEX_ROLE_ARN", ROLE);
-    let output = sandbox.run([&["run", "--method", "assume-role-scoped"], &RUN[1..]].concat()).exits(77);
-    assert!(output.stderr.contains("hint: the role needs `sts:GetScopedCredentials`"), "{}", output.stderr);
+    let output =
+        sandbox.run([&["run", "--method", "assume-role-scoped"], &RUN[1..]].concat()).exits(77);
+    assert!(
+        output.stderr.contains("hint: the role needs `sts:GetScopedCredentials`"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]

@@ -143,20 +143,31 @@ fn the_organisations_files_are_read_by_the_same_rule() {
             fs::remove_file(&path).unwrap();
             put(&path);
             let shown = Path::new("/etc/audex").join(name);
-            refused(&sandbox, organisation.run(&sandbox, RUN), &shown, &format!("{name} is {what}"));
+            refused(
+                &sandbox,
+                organisation.run(&sandbox, RUN),
+                &shown,
+                &format!("{name} is {what}"),
+            );
         }
     }
 }
 
 #[test]
-fn an_organisations_directory_that_cannot_be_reached_is_an_error_and_one_that_is_not_there_is_none() {
+fn an_organisations_directory_that_cannot_be_reached_is_an_error_and_one_that_is_not_there_is_none()
+{
     let sandbox = Sandbox::new();
     let organisation = Organisation::of("");
     let directory = organisation.says("config.toml", "").parent().unwrap().to_owned();
     fs::remove_dir_all(&directory).unwrap();
     let _ = organisation.run(&sandbox, ["plan", "--allow", "s3:GetObject"]).success();
     symlink("/nowhere/at/all", &directory).unwrap();
-    refused(&sandbox, organisation.run(&sandbox, RUN), Path::new("/etc/audex"), "a link to nowhere");
+    refused(
+        &sandbox,
+        organisation.run(&sandbox, RUN),
+        Path::new("/etc/audex"),
+        "a link to nowhere",
+    );
 }
 
 #[test]

@@ -36,7 +36,10 @@ fn of_seed(seed: Seed, source: &str) -> (Sandbox, VaultDouble) {
 /// Logs in instead of having a token.
 fn with_approle() -> (Sandbox, VaultDouble) {
     let (mut sandbox, vault) = with_token();
-    sandbox.unset("VAULT_TOKEN").set("VAULT_ROLE_ID", "my-role-id").set("VAULT_SECRET_ID", &vault.secret_id);
+    sandbox
+        .unset("VAULT_TOKEN")
+        .set("VAULT_ROLE_ID", "my-role-id")
+        .set("VAULT_SECRET_ID", &vault.secret_id);
     (sandbox, vault)
 }
 
@@ -84,7 +87,8 @@ fn thirty_seconds_are_thirty_seconds() {
 
 #[test]
 fn every_type_of_credentials_is_narrowed() {
-    for (role, method) in [("session", "vault-sts"), ("fed", "vault-sts"), ("user", "vault-creds")] {
+    for (role, method) in [("session", "vault-sts"), ("fed", "vault-sts"), ("user", "vault-creds")]
+    {
         let (mut sandbox, vault) = of_seed(seeds::analyst(), "analyst");
         sandbox.set("AUDEX_VAULT_ROLE", role);
         only_the_read(&sandbox, &[], method);
@@ -97,7 +101,10 @@ fn a_login_by_approle_is_revoked_with_its_leases() {
     let (sandbox, vault) = with_approle();
     only_the_read(&sandbox, &[], "vault-sts");
     // Its policies do not allow sys/leases/revoke, so the end of the login is what ends the lease.
-    assert_eq!((vault.count("PUT sys/leases/revoke"), vault.count("POST auth/token/revoke-self")), (1, 1));
+    assert_eq!(
+        (vault.count("PUT sys/leases/revoke"), vault.count("POST auth/token/revoke-self")),
+        (1, 1)
+    );
     assert_eq!(last_reason(&sandbox), "revoked");
     vault.is_clean();
 }
@@ -176,7 +183,8 @@ fn the_plan_asks_vault_nothing() {
 #[test]
 fn the_parents_login_is_not_in_the_child() {
     let (sandbox, _vault) = with_approle();
-    let output = sandbox.tryaudex([&["run"], &READ[..], &["--", "env"]].concat()).shows_issued_secrets();
+    let output =
+        sandbox.tryaudex([&["run"], &READ[..], &["--", "env"]].concat()).shows_issued_secrets();
     let output = output.output().success();
     for name in ["VAULT_TOKEN=", "VAULT_ROLE_ID=", "VAULT_SECRET_ID="] {
         assert!(!output.stdout.contains(name), "{name}");
@@ -203,7 +211,8 @@ fn what_vault_issued_is_taken_back_when_a_signal_comes_before_the_command() {
         // STS takes the request and never answers: Vault has issued, and nothing is narrowed yet.
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         sandbox.set("AWS_ENDPOINT_URL_STS", format!("http://{}", silent.local_addr().unwrap()));
-        let running = sandbox.tryaudex([&["run"], &READ[..], &["--", "echo", "ran"]].concat()).start();
+        let running =
+            sandbox.tryaudex([&["run"], &READ[..], &["--", "echo", "ran"]].concat()).start();
         let _asked = silent.accept().unwrap();
         assert_eq!(vault.state()["leases"].as_array().unwrap().len(), 1);
         running.signal(Signal::SIGTERM);
@@ -215,8 +224,9 @@ fn what_vault_issued_is_taken_back_when_a_signal_comes_before_the_command() {
 #[test]
 fn a_lease_is_revoked_when_the_deadline_ends_the_command() {
     let (sandbox, vault) = with_token();
-    let _ =
-        sandbox.run_sh(&[&READ[..], &["--ttl", "1s", "--on-expiry", "end"]].concat(), "sleep 60").exits(143);
+    let _ = sandbox
+        .run_sh(&[&READ[..], &["--ttl", "1s", "--on-expiry", "end"]].concat(), "sleep 60")
+        .exits(143);
     vault.is_clean();
 }
 
@@ -228,7 +238,11 @@ fn what_cannot_be_narrowed_is_given_to_nobody() {
     let output = sandbox.run_sh(&READ, "echo ran").exits(77);
     says(
         &output,
-        &["could not be narrowed", "sts:GetScopedCredentials", "--method vault-unscoped --require none"],
+        &[
+            "could not be narrowed",
+            "sts:GetScopedCredentials",
+            "--method vault-unscoped --require none",
+        ],
     );
     assert_eq!(output.stdout, "");
     vault.is_clean();
@@ -253,7 +267,10 @@ fn a_standby_leads_to_the_leader_with_the_token() {
     leader.is_clean();
     // One step, not two.
     leader.set(&json!({ "leader": standby.address }));
-    says(&sandbox.run_sh(&READ, "true").exits(69), &["standby", "point VAULT_ADDR at the active node"]);
+    says(
+        &sandbox.run_sh(&READ, "true").exits(69),
+        &["standby", "point VAULT_ADDR at the active node"],
+    );
 }
 
 #[test]
@@ -304,7 +321,10 @@ fn a_mount_that_is_not_there_is_named() {
     let (mut sandbox, vault) = with_token();
     vault.set(&json!({ "user_policy": "root" }));
     sandbox.set("AUDEX_VAULT_MOUNT", "elsewhere");
-    says(&sandbox.run_sh(&READ, "true").exits(78), &["nothing mounted at `elsewhere`", "AUDEX_VAULT_MOUNT"]);
+    says(
+        &sandbox.run_sh(&READ, "true").exits(78),
+        &["nothing mounted at `elsewhere`", "AUDEX_VAULT_MOUNT"],
+    );
 }
 
 #[test]
@@ -331,14 +351,20 @@ fn health_says_who_and_what() {
     let (mut sandbox, vault) = with_token();
     let check = ["health", "--check", "vault"];
     let output = sandbox.run(check).success();
-    for word in ["Vault 1.21.0, active", "token-user", "`aws/roles/my-vault-role` issues assumed_role"] {
+    for word in
+        ["Vault 1.21.0, active", "token-user", "`aws/roles/my-vault-role` issues assumed_role"]
+    {
         assert!(output.stdout.contains(word), "{word}: {}", output.stdout);
     }
     sandbox.set("AUDEX_VAULT_ROLE", "none");
     assert!(
-        sandbox.run(check).exits(69).stdout.contains("unknown") || vault.count("GET aws/roles/none") == 1
+        sandbox.run(check).exits(69).stdout.contains("unknown")
+            || vault.count("GET aws/roles/none") == 1
     );
-    sandbox.unset("VAULT_TOKEN").set("VAULT_ROLE_ID", "my-role-id").set("VAULT_SECRET_ID", &vault.secret_id);
+    sandbox
+        .unset("VAULT_TOKEN")
+        .set("VAULT_ROLE_ID", "my-role-id")
+        .set("VAULT_SECRET_ID", &vault.secret_id);
     sandbox.set("AUDEX_VAULT_ROLE", "my-vault-role");
     assert!(sandbox.run(check).success().stdout.contains("approle"));
     vault.set(&json!({ "sealed": true }));

@@ -18,7 +18,8 @@ const TRY: &str = r#"try() {
 /// Returns a script that makes the named `calls` in order, in one process of the CLI.
 pub fn script(calls: &[(&str, &str)]) -> String {
     let program = python::tests().join("support/aws_calls.py");
-    let mut script = format!("'{}' '{}' <<'CALLS'\n", python::interpreter().display(), program.display());
+    let mut script =
+        format!("'{}' '{}' <<'CALLS'\n", python::interpreter().display(), program.display());
     for (name, arguments) in calls {
         writeln!(script, "{name}\t{arguments}").unwrap();
     }
@@ -37,8 +38,16 @@ pub fn script_of_commands(calls: &[(&str, &str)]) -> String {
 /// Gives the caller of the sandbox temporary credentials of this role, and no role to assume.
 pub fn become_temporary(sandbox: &mut Sandbox, role_arn: &str) {
     let aws = python::binaries().join("aws");
-    let words =
-        ["sts", "assume-role", "--role-session-name", "ci", "--output", "json", "--role-arn", role_arn];
+    let words = [
+        "sts",
+        "assume-role",
+        "--role-session-name",
+        "ci",
+        "--output",
+        "json",
+        "--role-arn",
+        role_arn,
+    ];
     let reply = sandbox.program(aws, words).unscanned().output().success();
     let credentials: Value = reply.json()["Credentials"].clone();
     let text = |name: &str| credentials[name].as_str().unwrap().to_owned();

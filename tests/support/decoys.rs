@@ -79,7 +79,11 @@ impl Decoys {
             0,
             "requests reached a metadata endpoint of the user's"
         );
-        assert_eq!(fs::read_to_string(&self.log).unwrap_or_default(), "", "tools of the user's were called");
+        assert_eq!(
+            fs::read_to_string(&self.log).unwrap_or_default(),
+            "",
+            "tools of the user's were called"
+        );
     }
 }
 
@@ -140,9 +144,11 @@ fn answer(mut stream: &TcpStream) -> std::io::Result<()> {
         "Code": "Success", "AccessKeyId": KEY_ID, "SecretAccessKey": SECRET_KEY, "Token": "decoy",
         "Expiration": EXPIRES, "email": "decoy@example.com", "scopes": [],
     });
-    let body =
-        if target.contains("security-credentials/ ") { "decoy".to_owned() } else { everything.to_string() };
-    let head =
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nmetadata-flavor: Google\r\nconnection: close";
+    let body = if target.contains("security-credentials/ ") {
+        "decoy".to_owned()
+    } else {
+        everything.to_string()
+    };
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nmetadata-flavor: Google\r\nconnection: close";
     write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }

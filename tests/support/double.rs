@@ -25,7 +25,10 @@ impl Double {
             .unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { about: serde_json::from_str(&line).expect("the double says when it is ready"), process }
+        Self {
+            about: serde_json::from_str(&line).expect("the double says when it is ready"),
+            process,
+        }
     }
 
     /// Returns a text of the double's self-description.
@@ -76,5 +79,7 @@ impl Drop for Double {
 pub fn run_python(sandbox: &Sandbox, options: &[&str], script: &str) -> super::Output {
     let python = python::interpreter();
     let python = python.to_str().unwrap();
-    sandbox.tryaudex([&["run"], options, &["--", python, "-W", "ignore", "-c", script]].concat()).output()
+    sandbox
+        .tryaudex([&["run"], options, &["--", python, "-W", "ignore", "-c", script]].concat())
+        .output()
 }

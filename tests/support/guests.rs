@@ -40,7 +40,8 @@ impl Guest {
     /// Returns the core module of the crate `name`.
     pub fn of(name: &'static str) -> Self {
         let path = directory().join(format!("{}.wasm", name.replace('-', "_")));
-        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("no `{}`: {error}", path.display()));
+        let bytes =
+            std::fs::read(&path).unwrap_or_else(|error| panic!("no `{}`: {error}", path.display()));
         Self { name, bytes }
     }
 
@@ -152,7 +153,8 @@ fn section(id: u8, contents: &[u8]) -> Vec<u8> {
 /// Decodes an unsigned LEB128 number. Returns the number and its length in bytes.
 fn leb(bytes: &[u8]) -> (usize, usize) {
     let length = bytes.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
-    let value = bytes[..length].iter().rev().fold(0, |value, byte| value << 7 | usize::from(byte & 0x7f));
+    let value =
+        bytes[..length].iter().rev().fold(0, |value, byte| value << 7 | usize::from(byte & 0x7f));
     (value, length)
 }
 
@@ -202,8 +204,10 @@ fn build(workspace: &Path, target: &Path) {
     // The flags and wrappers of the outer build are for another target.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        let keep = ["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO"].contains(&text.as_ref());
-        if (text.starts_with("CARGO") || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS")) && !keep
+        let keep =
+            ["CARGO_HOME", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO"].contains(&text.as_ref());
+        if (text.starts_with("CARGO") || text.starts_with("RUSTC") || text.starts_with("RUSTFLAGS"))
+            && !keep
         {
             cargo.env_remove(&name);
         }

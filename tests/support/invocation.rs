@@ -79,8 +79,10 @@ impl<'a> Invocation<'a> {
     /// Starts the program. Its stdin is written and closed, and its stderr is collected.
     pub fn start(mut self) -> Started<'a> {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child =
-            self.command.spawn().unwrap_or_else(|error| panic!("cannot start `{}`: {error}", self.label));
+        let mut child = self
+            .command
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start `{}`: {error}", self.label));
         let mut stdin = child.stdin.take().unwrap();
         let bytes = std::mem::take(&mut self.stdin);
         // If a program does not read all of its stdin, this is not a failure.
@@ -112,7 +114,8 @@ fn heed_signals() {
     static HEEDED: Once = Once::new();
     HEEDED.call_once(|| {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0").trim();
+        let mask =
+            status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("0").trim();
         let ignored = u64::from_str_radix(mask, 16).unwrap();
         for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM] {
             if (ignored >> (signal as i32 - 1)) & 1 == 1 {
@@ -167,7 +170,8 @@ impl Started<'_> {
         if !self.is_scanned {
             return output;
         }
-        let captured = Captured { label: self.label, stdout: bytes, stderr, shows_issued: self.shows_issued };
+        let captured =
+            Captured { label: self.label, stdout: bytes, stderr, shows_issued: self.shows_issued };
         self.sandbox.captured.lock().unwrap().push(captured);
         output
     }

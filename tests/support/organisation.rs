@@ -55,8 +55,16 @@ impl Organisation {
     }
 
     /// Runs `tryaudex` with these arguments on a machine of this organisation.
-    pub fn run<A: AsRef<OsStr>>(&self, sandbox: &Sandbox, arguments: impl IntoIterator<Item = A>) -> Output {
-        self.run_as(sandbox, &format!("root:x:0:0::{}:/bin/sh\n", sandbox.home().display()), arguments)
+    pub fn run<A: AsRef<OsStr>>(
+        &self,
+        sandbox: &Sandbox,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Output {
+        self.run_as(
+            sandbox,
+            &format!("root:x:0:0::{}:/bin/sh\n", sandbox.home().display()),
+            arguments,
+        )
     }
 
     /// Runs `tryaudex` like [`Organisation::run`], with `accounts` as `/etc/passwd`. The program runs as user

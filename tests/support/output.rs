@@ -42,7 +42,8 @@ impl Output {
     /// Parses stdout as one JSON value.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON: {error}\n{}", self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no JSON: {error}\n{}", self.stdout))
     }
 
     /// Parses each line of stderr as a JSON value.

@@ -35,27 +35,31 @@ fn placeholder(word: &str) -> Option<String> {
     let bare = word.trim_end_matches([':', '.']);
     let rest = &word[bare.len()..];
     let is_hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let name =
-        if bare.strip_prefix("audex-health-").is_some_and(|time| time.bytes().all(|b| b.is_ascii_digit())) {
-            "audex-health-[time]"
-        } else if bare.strip_prefix("audex-").is_some_and(|name| name.len() >= 12 && is_hex(name)) {
-            "[session]"
-        } else if is_time(bare) {
-            "[time]"
-        } else if let Some(port) =
-            bare.strip_prefix("127.0.0.1:").filter(|port| port.parse::<u16>().is_ok_and(|p| p > 1023))
-        {
-            return Some(format!("127.0.0.1:[port]{}", &bare["127.0.0.1:".len() + port.len()..]) + rest);
-        } else if let Some(digest) = bare.strip_prefix("sha256:").filter(|digest| is_hex(digest)) {
-            let _ = digest;
-            "sha256:[digest]"
-        } else if is_hex(bare) && DIGESTS.contains(&bare.len()) {
-            "[digest]"
-        } else if bare.len() == 20 && (bare.starts_with("ASIA") || bare.starts_with("AKIA")) {
-            "[key id]"
-        } else {
-            return None;
-        };
+    let name = if bare
+        .strip_prefix("audex-health-")
+        .is_some_and(|time| time.bytes().all(|b| b.is_ascii_digit()))
+    {
+        "audex-health-[time]"
+    } else if bare.strip_prefix("audex-").is_some_and(|name| name.len() >= 12 && is_hex(name)) {
+        "[session]"
+    } else if is_time(bare) {
+        "[time]"
+    } else if let Some(port) =
+        bare.strip_prefix("127.0.0.1:").filter(|port| port.parse::<u16>().is_ok_and(|p| p > 1023))
+    {
+        return Some(
+            format!("127.0.0.1:[port]{}", &bare["127.0.0.1:".len() + port.len()..]) + rest,
+        );
+    } else if let Some(digest) = bare.strip_prefix("sha256:").filter(|digest| is_hex(digest)) {
+        let _ = digest;
+        "sha256:[digest]"
+    } else if is_hex(bare) && DIGESTS.contains(&bare.len()) {
+        "[digest]"
+    } else if bare.len() == 20 && (bare.starts_with("ASIA") || bare.starts_with("AKIA")) {
+        "[key id]"
+    } else {
+        return None;
+    };
     Some(format!("{name}{rest}"))
 }
 

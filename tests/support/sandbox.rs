@@ -156,7 +156,10 @@ impl Sandbox {
     }
 
     /// Prepares a run of `tryaudex` with these arguments.
-    pub fn tryaudex<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
+    pub fn tryaudex<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Invocation<'_> {
         self.program(env!("CARGO_BIN_EXE_tryaudex"), arguments)
     }
 
@@ -218,7 +221,11 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         let leaks = self.scan();
         // A second panic would abort the whole run.
-        assert!(leaks.is_empty() || std::thread::panicking(), "secrets leaked:\n{}", leaks.join("\n"));
+        assert!(
+            leaks.is_empty() || std::thread::panicking(),
+            "secrets leaked:\n{}",
+            leaks.join("\n")
+        );
     }
 }
 

@@ -25,7 +25,8 @@ pub fn scan(
     issued: &[String],
 ) -> Vec<String> {
     // If the caller's source is a session, its secrets are in both lists.
-    let issued: Vec<String> = issued.iter().filter(|secret| !callers.contains(secret)).cloned().collect();
+    let issued: Vec<String> =
+        issued.iter().filter(|secret| !callers.contains(secret)).cloned().collect();
     let mut leaks = Vec::new();
     let mut look = |place: String, bytes: &[u8], issued: &[String]| {
         if holds(bytes, callers) {
@@ -50,7 +51,9 @@ pub fn scan(
 /// Returns true if `bytes` contain one of `secrets`, unchanged or percent-encoded for a URL.
 fn holds(bytes: &[u8], secrets: &[String]) -> bool {
     let text = String::from_utf8_lossy(bytes);
-    secrets.iter().any(|secret| text.contains(secret.as_str()) || text.contains(&percent_encoded(secret)))
+    secrets
+        .iter()
+        .any(|secret| text.contains(secret.as_str()) || text.contains(&percent_encoded(secret)))
 }
 
 fn percent_encoded(text: &str) -> String {
@@ -82,7 +85,8 @@ fn a_secret_is_found_in_output_and_files_and_excused_only_where_it_may_be() {
         stderr: Vec::new(),
         shows_issued,
     };
-    let [callers, issued] = ["callers-secret", "issued/secret"].map(|secret| vec![secret.to_owned()]);
+    let [callers, issued] =
+        ["callers-secret", "issued/secret"].map(|secret| vec![secret.to_owned()]);
     let leaks = |output: Captured| {
         scan(&[output], home.path(), std::slice::from_ref(&planted), &callers, &issued).len()
     };

@@ -56,7 +56,10 @@ impl VaultDouble {
             jwt: text("jwt"),
             process,
         };
-        sandbox.plant_secret(TOKEN_PREFIX).plant_secret(&double.secret_id).plant_secret(&double.jwt);
+        sandbox
+            .plant_secret(TOKEN_PREFIX)
+            .plant_secret(&double.secret_id)
+            .plant_secret(&double.jwt);
         // The source credentials belong to Vault, not to the user.
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AUDEX_ROLE_ARN"] {
             sandbox.unset(name);
@@ -95,7 +98,10 @@ impl VaultDouble {
             print(u.urlopen(u.Request(sys.argv[1], data=sys.argv[2].encode(), method='POST')).read().decode())";
         let url = format!("{}/double/{what}", self.address);
         let body = body.to_string();
-        let output = Command::new(python::interpreter()).args(["-c", program, &url, &body]).output().unwrap();
+        let output = Command::new(python::interpreter())
+            .args(["-c", program, &url, &body])
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
     }

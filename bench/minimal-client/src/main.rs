@@ -11,7 +11,8 @@ use std::process::{Command, ExitCode};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(role), Some(policy), Some(program)) = (arguments.next(), arguments.next(), arguments.next())
+    let (Some(role), Some(policy), Some(program)) =
+        (arguments.next(), arguments.next(), arguments.next())
     else {
         return Err("usage: minimal-client ROLE_ARN POLICY COMMAND [ARGUMENT...]".into());
     };

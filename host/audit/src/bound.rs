@@ -8,7 +8,9 @@ use std::fmt::Write as _;
 use audex_core::digest::hex;
 use sha2::{Digest, Sha256};
 
-use super::record::{CleanedUp, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission};
+use super::record::{
+    CleanedUp, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission,
+};
 
 /// The limit for one text, in bytes: above the limit for a component's sentence, which is two thousand characters.
 const TEXT_BYTES: usize = 8 * 1024;
@@ -65,7 +67,13 @@ pub(super) fn bound(mut event: Event) -> Event {
             command,
             components,
         }) => {
-            texts([Some(provider), profile.as_mut(), justification.as_mut(), Some(by), Some(reason)]);
+            texts([
+                Some(provider),
+                profile.as_mut(),
+                justification.as_mut(),
+                Some(by),
+                Some(reason),
+            ]);
             list(permissions);
             list(denied);
             list(resources);
@@ -76,8 +84,16 @@ pub(super) fn bound(mut event: Event) -> Event {
             whole(command, components);
         }
         Event::Issued(issued) => {
-            texts([Some(&mut issued.provider), Some(&mut issued.method), Some(&mut issued.expires_at)]);
-            let others = [&mut issued.credentials_expire_at, &mut issued.identity, &mut issued.access_key_id];
+            texts([
+                Some(&mut issued.provider),
+                Some(&mut issued.method),
+                Some(&mut issued.expires_at),
+            ]);
+            let others = [
+                &mut issued.credentials_expire_at,
+                &mut issued.identity,
+                &mut issued.access_key_id,
+            ];
             texts(others.map(Option::as_mut));
             texts([issued.lease.as_mut()]);
         }
@@ -154,8 +170,9 @@ fn list<T: Entry>(entries: &mut Vec<T>) {
 /// Cuts the command and the components. A cut command ends with a SHA-256 over its redacted words, each followed by a
 /// zero byte.
 fn whole(command: &mut Vec<String>, components: &mut BTreeMap<String, String>) {
-    let digest =
-        command.iter().fold(Sha256::new(), |digest, word| digest.chain_update(word).chain_update([0]));
+    let digest = command
+        .iter()
+        .fold(Sha256::new(), |digest, word| digest.chain_update(word).chain_update([0]));
     let (mut left, mut is_cut, count) = (COMMAND_BYTES, false, command.len());
     let fits = command.iter_mut().position(|word| {
         is_cut |= cut(word, WORD_BYTES);
@@ -168,8 +185,9 @@ fn whole(command: &mut Vec<String>, components: &mut BTreeMap<String, String>) {
     }
 
     let (mut left, count) = (COMPONENTS_BYTES, components.len());
-    components
-        .retain(|name, digest| take(&mut left, encoded(name) + encoded(digest) + ENTRY_BYTES).is_some());
+    components.retain(|name, digest| {
+        take(&mut left, encoded(name) + encoded(digest) + ENTRY_BYTES).is_some()
+    });
     if components.len() < count {
         components.insert(format!("… {} more", count - components.len()), String::new());
     }
@@ -183,7 +201,8 @@ fn take(left: &mut usize, bytes: usize) -> Option<()> {
 /// Cuts `text` so that its JSON has at most `most` bytes; returns true if anything was cut.
 fn cut(text: &mut String, most: usize) -> bool {
     let mut left = most;
-    let Some((end, _)) = text.char_indices().find(|(_, c)| take(&mut left, encoded_char(*c)).is_none())
+    let Some((end, _)) =
+        text.char_indices().find(|(_, c)| take(&mut left, encoded_char(*c)).is_none())
     else {
         return false;
     };
@@ -227,7 +246,8 @@ mod tests {
 
     #[test]
     fn the_largest_events_fit_a_line() {
-        let permission = || RecordedPermission { action: long(), origin: long(), enforced_by: long() };
+        let permission =
+            || RecordedPermission { action: long(), origin: long(), enforced_by: long() };
         let components = || (0..100).map(|n| (format!("{n}{}", long()), long())).collect();
         let short_components = || (0..10_000).map(|n| (n.to_string(), "0".repeat(64))).collect();
         let issuing = |components| {
@@ -262,7 +282,12 @@ mod tests {
         let issued = Event::Issued(Issued { identity: Some(long()), ..Issued::default() });
         for event in [issuing(components()), issuing(short_components()), denied, failed, issued] {
             let bounded = bound(event);
-            assert!(bytes(&bounded) < MAX_LINE_BYTES - 4096, "{}: {}", bounded.name(), bytes(&bounded));
+            assert!(
+                bytes(&bounded) < MAX_LINE_BYTES - 4096,
+                "{}: {}",
+                bounded.name(),
+                bytes(&bounded)
+            );
             assert_eq!(bound(bounded.clone()).name(), bounded.name());
         }
     }
@@ -278,7 +303,9 @@ mod tests {
     #[test]
     fn a_cut_says_how_much_is_missing_and_which_command_it_was() {
         let cut = |command: Vec<String>| {
-            let Event::Failed(failed) = bound(Event::Failed(Failed { command, ..Failed::default() })) else {
+            let Event::Failed(failed) =
+                bound(Event::Failed(Failed { command, ..Failed::default() }))
+            else {
                 panic!()
             };
             failed.command
@@ -292,6 +319,8 @@ mod tests {
         assert_eq!(one[2], format!("… 0 more, sha256:{digest}"));
         assert_ne!(cut(vec!["a".to_owned(), long.clone() + "x"])[2], one[2]);
         let many = cut(vec![long; 20]);
-        assert!(many.last().unwrap().starts_with(&format!("… {} more, sha256:", 20 - (many.len() - 1))));
+        assert!(
+            many.last().unwrap().starts_with(&format!("… {} more, sha256:", 20 - (many.len() - 1)))
+        );
     }
 }

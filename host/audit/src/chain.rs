@@ -71,7 +71,8 @@ impl Hash {
 
     pub(super) fn parse(digits: &str) -> Option<Self> {
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        (digits.len() == HASH_DIGITS && digits.bytes().all(is_digit)).then(|| Self(digits.to_owned()))
+        (digits.len() == HASH_DIGITS && digits.bytes().all(is_digit))
+            .then(|| Self(digits.to_owned()))
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -79,8 +80,12 @@ impl Hash {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let digits: Vec<u8> = self.0.chars().filter_map(|c| c.to_digit(16)?.try_into().ok()).collect();
-        digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, half| byte << 4 | half)).collect()
+        let digits: Vec<u8> =
+            self.0.chars().filter_map(|c| c.to_digit(16)?.try_into().ok()).collect();
+        digits
+            .chunks_exact(2)
+            .map(|pair| pair.iter().fold(0, |byte, half| byte << 4 | half))
+            .collect()
     }
 }
 
@@ -95,7 +100,10 @@ mod tests {
         bytes[..20].fill(0x0b);
         let key = Key::from_bytes(&bytes).unwrap();
         let hash = key.hash(b"Hi ", b"There");
-        assert_eq!(hash.as_str(), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+        assert_eq!(
+            hash.as_str(),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+        );
         assert!(key.fits(b"Hi ", b"There", &hash) && !key.fits(b"Hi ", b"there", &hash));
         assert_eq!(Hash::parse(hash.as_str()), Some(hash));
         assert_eq!(Hash::parse("ABC"), None);

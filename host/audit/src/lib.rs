@@ -145,7 +145,12 @@ impl Audit {
     /// # Errors
     /// [`AuditError::Tampered`] if the log's end differs from the last record written, and any other variant.
     /// Nothing has been written then.
-    pub fn record(&self, session: &str, event: &Event, secrets: &[Secret]) -> Result<u64, AuditError> {
+    pub fn record(
+        &self,
+        session: &str,
+        event: &Event,
+        secrets: &[Secret],
+    ) -> Result<u64, AuditError> {
         let event = redact::redact(event, secrets)?;
         store::append(&self.directory, session, bound::bound(event))
     }

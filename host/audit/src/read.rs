@@ -120,7 +120,12 @@ impl From<Reached> for Verified {
     }
 }
 
-fn walk(directory: &Path, lines: &mut Lines, key: &Key, reached: &mut Reached) -> Result<(), AuditError> {
+fn walk(
+    directory: &Path,
+    lines: &mut Lines,
+    key: &Key,
+    reached: &mut Reached,
+) -> Result<(), AuditError> {
     while let Some(line) = lines.next()? {
         let expected = reached.records + 1;
         match decode(&line.text, Some(key)) {
@@ -147,7 +152,8 @@ fn walk(directory: &Path, lines: &mut Lines, key: &Key, reached: &mut Reached) -
 /// Returns true if the rest of the log holds record `wanted`.
 fn holds(lines: &mut Lines, key: &Key, wanted: u64) -> Result<bool, AuditError> {
     while let Some(line) = lines.next()? {
-        if matches!(decode(&line.text, Some(key)), Decoded::Record(record, _) if record.seq == wanted) {
+        if matches!(decode(&line.text, Some(key)), Decoded::Record(record, _) if record.seq == wanted)
+        {
             return Ok(true);
         }
     }

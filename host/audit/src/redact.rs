@@ -60,7 +60,8 @@ struct Known(Vec<Secret>);
 
 impl Known {
     fn of(secrets: &[Secret]) -> Self {
-        let spellings = |secret: &Secret| [secret.clone(), Secret::new(percent::encode(secret.expose()))];
+        let spellings =
+            |secret: &Secret| [secret.clone(), Secret::new(percent::encode(secret.expose()))];
         let mut known: Vec<Secret> = secrets.iter().flat_map(spellings).collect();
         known.retain(|secret| !secret.expose().is_empty());
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
@@ -75,7 +76,9 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CleanedUp, Denied, Failed, Issued, Issuing, Leasing, RecordedDenial, RecordedPermission};
+    use crate::{
+        CleanedUp, Denied, Failed, Issued, Issuing, Leasing, RecordedDenial, RecordedPermission,
+    };
 
     #[test]
     fn a_key_id_and_digests_stay_and_a_known_secret_goes() {
@@ -85,7 +88,8 @@ mod tests {
             ..Issued::default()
         });
         assert_eq!(redact(&issued, &[Secret::new("nothing".to_owned())]).unwrap(), issued);
-        let issuing = Event::Issuing(Issuing { method: "a-longer-secret".to_owned(), ..Issuing::default() });
+        let issuing =
+            Event::Issuing(Issuing { method: "a-longer-secret".to_owned(), ..Issuing::default() });
         let secrets = ["longer", "a-longer-secret", ""].map(|text| Secret::new(text.to_owned()));
         let Event::Issuing(issuing) = redact(&issuing, &secrets).unwrap() else { panic!() };
         assert_eq!(issuing.method, REDACTED);
@@ -95,9 +99,13 @@ mod tests {
     fn events(text: &str) -> Vec<Event> {
         let (one, list) = (text.to_owned(), vec![text.to_owned()]);
         let some = Some(one.clone());
-        let permission =
-            || RecordedPermission { action: text.into(), origin: text.into(), enforced_by: text.into() };
-        let denial = || RecordedDenial { action: text.into(), by: text.into(), reason: text.into() };
+        let permission = || RecordedPermission {
+            action: text.into(),
+            origin: text.into(),
+            enforced_by: text.into(),
+        };
+        let denial =
+            || RecordedDenial { action: text.into(), by: text.into(), reason: text.into() };
         let components = || [("component".to_owned(), text.to_owned())].into();
         vec![
             Event::Issuing(Issuing {
@@ -124,7 +132,11 @@ mod tests {
                 lease: None,
                 scoped_policies: None,
             }),
-            Event::Leasing(Leasing { provider: one.clone(), lease: String::new(), ends_at: one.clone() }),
+            Event::Leasing(Leasing {
+                provider: one.clone(),
+                lease: String::new(),
+                ends_at: one.clone(),
+            }),
             Event::Ended(crate::Ended { reason: some.clone(), ..Default::default() }),
             Event::Denied(Denied {
                 provider: one.clone(),
@@ -146,7 +158,11 @@ mod tests {
                 command: list,
                 components: components(),
             }),
-            Event::CleanedUp(CleanedUp { provider: one.clone(), lease: String::new(), outcome: one }),
+            Event::CleanedUp(CleanedUp {
+                provider: one.clone(),
+                lease: String::new(),
+                outcome: one,
+            }),
         ]
     }
 
@@ -167,7 +183,10 @@ mod tests {
         let lease = "{\"token\":\"kept-to-the-letter-for-cleanup\"}".to_owned();
         let issued = Event::Issued(Issued { lease: Some(lease.clone()), ..Issued::default() });
         let cleaned = Event::CleanedUp(CleanedUp { lease, ..CleanedUp::default() });
-        assert_eq!((redact(&issued, &[]).unwrap(), redact(&cleaned, &[]).unwrap()), (issued, cleaned));
+        assert_eq!(
+            (redact(&issued, &[]).unwrap(), redact(&cleaned, &[]).unwrap()),
+            (issued, cleaned)
+        );
     }
 
     #[test]

@@ -69,7 +69,11 @@ fn write_next(
         return Err(failed("write", &log_path)(error));
     }
     // The log comes first: a crash between the two writes leaves one extra record, which the next append verifies.
-    write_head(directory, &Head { records: seq, bytes: head.bytes + line.len() as u64, last: hash }, key)?;
+    write_head(
+        directory,
+        &Head { records: seq, bytes: head.bytes + line.len() as u64, last: hash },
+        key,
+    )?;
     Ok(seq)
 }
 
@@ -97,7 +101,9 @@ pub(super) fn read_key(directory: &Path) -> Result<Option<Key>, AuditError> {
 
 pub(super) fn read_head(directory: &Path, key: &Key) -> Result<Head, AuditError> {
     let path = directory.join(HEAD);
-    match read_small(private(OpenOptions::new().read(true), &path)).map_err(failed("read", &path))? {
+    match read_small(private(OpenOptions::new().read(true), &path))
+        .map_err(failed("read", &path))?
+    {
         Some(bytes) => Head::decode(&String::from_utf8_lossy(&bytes), key),
         None => Err(Finding::HeadMissing),
     }
@@ -106,12 +112,19 @@ pub(super) fn read_head(directory: &Path, key: &Key) -> Result<Head, AuditError>
 
 fn write_head(directory: &Path, head: &Head, key: &Key) -> Result<(), AuditError> {
     let path = directory.join(HEAD);
-    let file = private(OpenOptions::new().write(true).create(true), &path).map_err(failed("open", &path))?;
+    let file = private(OpenOptions::new().write(true).create(true), &path)
+        .map_err(failed("open", &path))?;
     file.write_all_at(head.encode(key).as_bytes(), 0).map_err(failed("write", &path))
 }
 
 /// Advances the head to a record that was written just before a crash, or cuts off an incomplete line.
-fn recover(directory: &Path, log: &File, length: u64, head: Head, key: &Key) -> Result<Head, AuditError> {
+fn recover(
+    directory: &Path,
+    log: &File,
+    length: u64,
+    head: Head,
+    key: &Key,
+) -> Result<Head, AuditError> {
     let next = head.records + 1;
     let Some(extra) = length.checked_sub(head.bytes) else {
         return Err(tampered(directory, first_missing(head.records), Finding::Truncated));
@@ -130,7 +143,9 @@ fn recover(directory: &Path, log: &File, length: u64, head: Head, key: &Key) -> 
         return Ok(head);
     }
     match tail.strip_suffix(b"\n").map(|line| decode(line, Some(key))) {
-        Some(Decoded::Record(record, hash)) if record.seq == next && record.prev == head.last.as_str() => {
+        Some(Decoded::Record(record, hash))
+            if record.seq == next && record.prev == head.last.as_str() =>
+        {
             Ok(Head { records: next, bytes: length, last: hash })
         }
         Some(Decoded::FutureVersion(version)) => Err(future(directory, next, version)),

@@ -41,7 +41,11 @@ impl Bench {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         change(&mut lines);
         lines.push(String::new());
-        fs::write(self.audit.path(), if lines.len() > 1 { lines.join("\n") } else { String::new() }).unwrap();
+        fs::write(
+            self.audit.path(),
+            if lines.len() > 1 { lines.join("\n") } else { String::new() },
+        )
+        .unwrap();
     }
 
     #[track_caller]
@@ -55,7 +59,12 @@ impl Bench {
     }
 
     fn append(&self, text: &str) {
-        OpenOptions::new().append(true).open(self.audit.path()).unwrap().write_all(text.as_bytes()).unwrap();
+        OpenOptions::new()
+            .append(true)
+            .open(self.audit.path())
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
     }
 }
 
@@ -174,7 +183,10 @@ fn records_of_another_log_are_not_taken() {
     bench.append(&format!("{line}\n"));
     bench.finds(3, Finding::Changed);
     let refused = bench.audit.record("s", &ended(0), &[]);
-    assert!(matches!(refused, Err(AuditError::Tampered { record: 3, finding: Finding::Foreign, .. })));
+    assert!(matches!(
+        refused,
+        Err(AuditError::Tampered { record: 3, finding: Finding::Foreign, .. })
+    ));
 }
 
 #[test]
@@ -247,7 +259,10 @@ fn a_list_is_filtered_and_limited_to_the_newest() {
     };
     assert_eq!(list(Filter { limit: Some(2), ..Filter::default() }), [3, 4]);
     assert_eq!(list(Filter { session: Some("t".to_owned()), ..Filter::default() }), [4]);
-    assert_eq!(list(Filter { event: Some("ended".to_owned()), limit: Some(1), session: None }), [3]);
+    assert_eq!(
+        list(Filter { event: Some("ended".to_owned()), limit: Some(1), session: None }),
+        [3]
+    );
     // A part of a session's name finds no records.
     assert!(list(Filter { session: Some(String::new()), ..Filter::default() }).is_empty());
 }
@@ -265,7 +280,8 @@ fn every_line_carries_the_version() {
 fn a_line_of_a_later_version_is_named_as_such() {
     let bench = Bench::with(2);
     bench.edit(|lines| lines[1] = lines[1].replace("\"v\":1", "\"v\":3"));
-    for outcome in [bench.audit.verify().map(drop), bench.audit.list(&Filter::default()).map(drop)] {
+    for outcome in [bench.audit.verify().map(drop), bench.audit.list(&Filter::default()).map(drop)]
+    {
         assert!(matches!(outcome, Err(AuditError::FutureVersion { record: 2, version: 3, .. })));
     }
 }
@@ -276,7 +292,9 @@ fn a_command_in_any_script_is_recorded_as_it_is() {
     let command = ["echo", "héllo wörld 日本語 \u{1f980}", "\"quoted\"\n\\"];
     bench.audit.record("s", &issuing(&command), &[]).unwrap();
     bench.audit.verify().unwrap();
-    let Event::Issuing(issuing) = &bench.audit.list(&Filter::default()).unwrap()[0].event else { panic!() };
+    let Event::Issuing(issuing) = &bench.audit.list(&Filter::default()).unwrap()[0].event else {
+        panic!()
+    };
     assert_eq!(issuing.command, command);
 }
 
@@ -284,7 +302,8 @@ fn a_command_in_any_script_is_recorded_as_it_is() {
 fn a_secret_never_reaches_the_log() {
     let bench = Bench::with(0);
     let secret = Secret::new("planted/secret+1".to_owned());
-    let command = ["tool", "planted/secret+1", "x=planted%2Fsecret%2B1", "--password", "hunter2", "plain"];
+    let command =
+        ["tool", "planted/secret+1", "x=planted%2Fsecret%2B1", "--password", "hunter2", "plain"];
     bench.audit.record("s", &issuing(&command), std::slice::from_ref(&secret)).unwrap();
     let failure = Failed { reason: "refused: planted/secret+1".to_owned(), ..Failed::default() };
     bench.audit.record("s", &Event::Failed(failure), &[secret]).unwrap();
@@ -310,7 +329,8 @@ fn an_event_of_any_size_is_recorded_and_no_half_of_a_secret_is() {
     // If the word were cut before redaction, it would end in the middle of the secret.
     let before_cut = "x ".repeat(16 * 1024 - 5) + secret.expose();
     let long = "y".repeat(100_000);
-    let command: Vec<&str> = std::iter::once(before_cut.as_str()).chain([long.as_str(); 12]).collect();
+    let command: Vec<&str> =
+        std::iter::once(before_cut.as_str()).chain([long.as_str(); 12]).collect();
     bench.audit.record("s", &issuing(&command), &[secret]).unwrap();
     assert_eq!(bench.audit.verify().unwrap().records, 2);
     let text = fs::read_to_string(bench.audit.path()).unwrap();
@@ -332,7 +352,8 @@ fn a_directory_or_key_that_others_may_touch_is_refused() {
         fs::set_permissions(bench.file(name), fs::Permissions::from_mode(mode)).unwrap();
     };
     let refused = || {
-        let outcomes = [bench.audit.record("s", &ended(0), &[]).map(drop), bench.audit.verify().map(drop)];
+        let outcomes =
+            [bench.audit.record("s", &ended(0), &[]).map(drop), bench.audit.verify().map(drop)];
         outcomes.into_iter().all(|outcome| matches!(outcome, Err(AuditError::Io { .. })))
     };
     set("", 0o777);

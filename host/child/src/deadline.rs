@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn a_far_deadline_is_looked_at_every_half_minute() {
-        let mut watch = watch(clock::now() + Duration::from_hours(2), OnExpiry::End, Duration::ZERO);
+        let mut watch =
+            watch(clock::now() + Duration::from_hours(2), OnExpiry::End, Duration::ZERO);
         assert_eq!(watch.next(), Action::Sleep(Some(WALL_CLOCK_POLL)));
         assert!(!watch.has_ended_it());
     }

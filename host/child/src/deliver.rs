@@ -124,7 +124,10 @@ pub struct Delivered {
 /// # Errors
 /// [`DeliverError::Variable`] and [`DeliverError::File`] if a component requests a variable or a file that it
 /// may not set; [`DeliverError::Io`] if a file cannot be written.
-pub fn deliver(delivery: &Delivery<'_>, directory: SessionDirectory) -> Result<Delivered, DeliverError> {
+pub fn deliver(
+    delivery: &Delivery<'_>,
+    directory: SessionDirectory,
+) -> Result<Delivered, DeliverError> {
     let Scrubbed { mut environment, removed } = scrub(delivery.parent, delivery.withheld);
     isolation::isolate(&mut environment, &directory, delivery.parent, delivery.aws_config)?;
     set_region(&mut environment, delivery);
@@ -175,7 +178,8 @@ fn follow(
 /// using expired keys. The host knows the expiry, so it overrides a value from the provider.
 fn set_expiration(environment: &mut BTreeMap<OsString, OsString>, delivery: &Delivery<'_>) {
     if delivery.variables.iter().any(|(name, _)| name == AWS_ACCESS_KEY_ID) {
-        environment.insert(AWS_CREDENTIAL_EXPIRATION.into(), clock::rfc3339(delivery.ends_at).into());
+        environment
+            .insert(AWS_CREDENTIAL_EXPIRATION.into(), clock::rfc3339(delivery.ends_at).into());
     }
 }
 

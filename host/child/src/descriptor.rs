@@ -56,7 +56,8 @@ pub(super) fn close_inherited(arguments: &[OsString]) -> io::Result<()> {
 
 /// Closes the descriptors that the arguments do not name, and keeps the others in `inherited`.
 fn close_all(inherited: &mut BTreeSet<RawFd>, arguments: &[OsString]) {
-    let named: BTreeSet<RawFd> = arguments.iter().flat_map(|argument| named(argument.as_bytes())).collect();
+    let named: BTreeSet<RawFd> =
+        arguments.iter().flat_map(|argument| named(argument.as_bytes())).collect();
     for descriptor in inherited.difference(&named) {
         // If the operating system fails to close a descriptor, there is no remedy.
         let _ = nix::unistd::close(*descriptor);
@@ -90,7 +91,8 @@ fn list(listing: &Path) -> io::Result<BTreeSet<RawFd>> {
 fn named(text: &[u8]) -> Vec<RawFd> {
     let ends = text.windows(NAMED.len()).enumerate().filter(|(_, window)| *window == NAMED);
     let number = |start: usize| {
-        let digits: Vec<u8> = text.get(start..)?.iter().copied().take_while(u8::is_ascii_digit).collect();
+        let digits: Vec<u8> =
+            text.get(start..)?.iter().copied().take_while(u8::is_ascii_digit).collect();
         std::str::from_utf8(&digits).ok()?.parse().ok()
     };
     ends.filter_map(|(at, _)| number(at.saturating_add(NAMED.len()))).collect()
@@ -127,7 +129,8 @@ mod tests {
     fn only_a_descriptor_that_an_argument_names_is_named() {
         assert_eq!(named(b"/dev/fd/63"), [63]);
         assert_eq!(named(b"-var-file=/proc/self/fd/4,/dev/fd/5"), [4, 5]);
-        for other in ["4", "/dev/fd/", "/dev/fd/x", "/tmp/fd4", "/dev/fd/99999999999999999999", ""] {
+        for other in ["4", "/dev/fd/", "/dev/fd/x", "/tmp/fd4", "/dev/fd/99999999999999999999", ""]
+        {
             assert!(named(other.as_bytes()).is_empty(), "{other}");
         }
     }

@@ -53,7 +53,8 @@ impl Executable {
 /// not regular, a file without permission, a script whose interpreter is missing or whose first line ends
 /// with a carriage return.
 pub fn look_up(command: &[OsString], path: Option<&OsStr>) -> Result<Executable, ChildError> {
-    let (name, arguments) = command.split_first().ok_or(ChildError::NotFound { command: String::new() })?;
+    let (name, arguments) =
+        command.split_first().ok_or(ChildError::NotFound { command: String::new() })?;
     let not_found = || ChildError::NotFound { command: name.to_string_lossy().into_owned() };
     if name.is_empty() {
         return Err(not_found());
@@ -86,7 +87,8 @@ fn candidates(name: &OsStr, path: Option<&OsStr>) -> Vec<PathBuf> {
     if name.as_bytes().contains(&b'/') {
         return vec![PathBuf::from(name)];
     }
-    let directories = path.unwrap_or(OsStr::new(DEFAULT_PATH)).as_bytes().split(|byte| *byte == b':');
+    let directories =
+        path.unwrap_or(OsStr::new(DEFAULT_PATH)).as_bytes().split(|byte| *byte == b':');
     // An empty element of PATH means the current directory (POSIX, 8.3).
     directories
         .map(|directory| if directory.is_empty() { b"." } else { directory })
@@ -114,12 +116,14 @@ fn check(candidate: &Path) -> Result<(), Refusal> {
     let Some(line) = first_line(candidate) else { return Ok(()) };
     // The operating system reads the carriage return as a part of the interpreter's name or argument.
     if line.ends_with(b"\r") {
-        return Err(Refusal::Unusable("its first line ends with a carriage return (CRLF)".to_owned()));
+        return Err(Refusal::Unusable(
+            "its first line ends with a carriage return (CRLF)".to_owned(),
+        ));
     }
     match interpreter(&line) {
-        Some(interpreter) if fs::metadata(&interpreter).is_err() => {
-            Err(Refusal::Unusable(format!("its interpreter `{}` does not exist", interpreter.display())))
-        }
+        Some(interpreter) if fs::metadata(&interpreter).is_err() => Err(Refusal::Unusable(
+            format!("its interpreter `{}` does not exist", interpreter.display()),
+        )),
         _ => Ok(()),
     }
 }
@@ -201,7 +205,8 @@ mod tests {
     #[test]
     fn a_script_with_carriage_returns_is_126() {
         let directory = tempfile::tempdir().unwrap();
-        for first in ["#!/bin/sh\r\n", "#!/usr/bin/env sh\r\n", "#! /bin/sh -e \r\n", "#!/bin/sh\r"] {
+        for first in ["#!/bin/sh\r\n", "#!/usr/bin/env sh\r\n", "#! /bin/sh -e \r\n", "#!/bin/sh\r"]
+        {
             let script = file(directory.path(), "script", 0o755, &format!("{first}echo ran\r\n"));
             let error = look_up(&[script.into_os_string()], None).unwrap_err();
             assert_eq!(error.exit_code(), 126);

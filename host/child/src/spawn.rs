@@ -59,7 +59,8 @@ pub fn spawn(
     }
     .map_err(|source| refused(executable, source))?;
     // Process ids are positive 32-bit numbers on every supported system.
-    let id = i32::try_from(child.id()).map_err(|_| ChildError::Wait(io::ErrorKind::InvalidData.into()))?;
+    let id = i32::try_from(child.id())
+        .map_err(|_| ChildError::Wait(io::ErrorKind::InvalidData.into()))?;
     let pid = Pid::from_raw(id);
     // After the start, because the command inherits the signals that are ignored or blocked.
     if let Err(error) = signals.watch_ignored() {
@@ -72,7 +73,15 @@ pub fn spawn(
     if let Some(terminal) = &mut terminal {
         terminal.give_if_wanted();
     }
-    Ok(Running { pid, signals, terminal, stop_wanted: false, started, is_over: false, _unstopped: unstopped })
+    Ok(Running {
+        pid,
+        signals,
+        terminal,
+        stop_wanted: false,
+        started,
+        is_over: false,
+        _unstopped: unstopped,
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
@@ -96,6 +105,7 @@ fn refused(executable: &Executable, source: io::Error) -> ChildError {
 #[expect(clippy::disallowed_methods, reason = "the one place that starts processes")]
 pub(super) fn ignored_signals_by_ps() -> Option<String> {
     let pid = Pid::this().to_string();
-    let output = Command::new("/bin/ps").args(["-o", "ignored=", "-p", &pid]).env_clear().output().ok()?;
+    let output =
+        Command::new("/bin/ps").args(["-o", "ignored=", "-p", &pid]).env_clear().output().ok()?;
     String::from_utf8(output.stdout).ok()
 }

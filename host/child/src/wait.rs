@@ -54,7 +54,9 @@ impl Running {
                 _ => {}
             }
             match watch.next() {
-                Action::Sleep(timeout) => self.signals.wait(timeout).map_err(ChildError::Signals)?,
+                Action::Sleep(timeout) => {
+                    self.signals.wait(timeout).map_err(ChildError::Signals)?
+                }
                 Action::Notify => on_expiry(),
                 Action::Terminate => {
                     self.signal_group(Signal::SIGTERM);

@@ -48,11 +48,19 @@ impl Approved {
 ///
 /// # Errors
 /// When a filter fails or rejects the plan.
-pub fn approve(planned: Planned, filters: Vec<Filter>, context: Context) -> Result<Approved, FilterError> {
+pub fn approve(
+    planned: Planned,
+    filters: Vec<Filter>,
+    context: Context,
+) -> Result<Approved, FilterError> {
     for filter in &filters {
         let approval = filter.approve(planned.grant.shown(), &planned.plan, &context);
         if let Approval::Refuse(reason) = approval.map_err(FilterError::Failed)? {
-            return Err(FilterError::Refused { by: filter.loaded().name.clone(), reason, settings: None });
+            return Err(FilterError::Refused {
+                by: filter.loaded().name.clone(),
+                reason,
+                settings: None,
+            });
         }
     }
     Ok(Approved { planned, filters, context })

@@ -66,8 +66,14 @@ impl CheckError {
 ///
 /// # Errors
 /// When a permission is malformed or unknown, or the provider fails.
-pub fn check(expanded: Expanded, provider: &Provider, id: &str, syntax: &str) -> Result<Checked, CheckError> {
-    let actions: Vec<String> = expanded.permissions.iter().map(|native| native.action.clone()).collect();
+pub fn check(
+    expanded: Expanded,
+    provider: &Provider,
+    id: &str,
+    syntax: &str,
+) -> Result<Checked, CheckError> {
+    let actions: Vec<String> =
+        expanded.permissions.iter().map(|native| native.action.clone()).collect();
     let findings = provider.check(&actions)?;
     let mut checked = Checked { permissions: Vec::new(), notices: expanded.notices };
     for (native, finding) in expanded.permissions.into_iter().zip(findings) {
@@ -96,7 +102,8 @@ fn accept(
         Status::Known | Status::Corrected => {}
     }
     // The plan shows how much a wildcard means; in each run such a notice would be noise.
-    let worth_saying = |note: &String| !audex_sdk::pattern::is_wild(&action) && !into.notices.contains(note);
+    let worth_saying =
+        |note: &String| !audex_sdk::pattern::is_wild(&action) && !into.notices.contains(note);
     if let Some(note) = finding.note.filter(worth_saying) {
         into.notices.push(note);
     }

@@ -92,8 +92,8 @@ impl Components {
     /// # Errors
     /// When the engine cannot start or the list of installed components cannot be read.
     pub fn open(settings: &Settings) -> Result<Self, ComponentsError> {
-        let engine =
-            Engine::new().map_err(|error| ComponentsError::Engine(error.root_cause().to_string()))?;
+        let engine = Engine::new()
+            .map_err(|error| ComponentsError::Engine(error.root_cause().to_string()))?;
         Ok(Self { engine, store: Store::open(&settings.paths, &settings.plugins)? })
     }
 
@@ -135,14 +135,22 @@ impl Components {
     /// # Errors
     /// When there is no such provider, or it fails to load.
     pub fn provider(&self, id: &str, outside: Arc<Outside>) -> Result<Provider, ComponentsError> {
-        let installed =
-            self.store.installed().iter().find(|one| one.enabled && one.provides.as_deref() == Some(id));
+        let installed = self
+            .store
+            .installed()
+            .iter()
+            .find(|one| one.enabled && one.provides.as_deref() == Some(id));
         let loaded = match (installed, built_in(&self.engine, id, World::Provider)?) {
             (Some(installed), None) => self.store.load(&self.engine, installed)?,
             (None, Some(built_in)) => built_in,
             // Installing a provider with a built-in id is rejected, so a clash means that the files were
             // changed by hand.
-            _ => return Err(ComponentsError::NoProvider { id: id.to_owned(), known: self.provider_ids() }),
+            _ => {
+                return Err(ComponentsError::NoProvider {
+                    id: id.to_owned(),
+                    known: self.provider_ids(),
+                });
+            }
         };
         Ok(Provider::new(&self.engine, loaded, outside)?)
     }
@@ -192,9 +200,16 @@ impl Components {
     ///
     /// # Errors
     /// When a filter is missing or fails to load. Nothing may run then.
-    pub fn filters(&self, settings: &Settings, deny: &[DenyEntry]) -> Result<Vec<Filter>, ComponentsError> {
+    pub fn filters(
+        &self,
+        settings: &Settings,
+        deny: &[DenyEntry],
+    ) -> Result<Vec<Filter>, ComponentsError> {
         let Some(loaded) = built_in(&self.engine, DENY_LIST, World::Filter)? else {
-            return Err(ComponentsError::NoFilter { place: String::new(), name: DENY_LIST.to_owned() });
+            return Err(ComponentsError::NoFilter {
+                place: String::new(),
+                name: DENY_LIST.to_owned(),
+            });
         };
         let entries = json!({ "deny": deny }).to_string();
         let mut filters = vec![Filter::new(&self.engine, loaded, entries)?];

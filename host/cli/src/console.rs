@@ -132,8 +132,10 @@ pub fn show(text: &str) -> bool {
     let text = visible(text, |c| matches!(c, '\n' | '\t').then_some(c));
     let mut out = io::stdout().lock();
     let line_end: &[u8] = if text.ends_with('\n') { b"" } else { b"\n" };
-    let written =
-        out.write_all(text.as_bytes()).and_then(|()| out.write_all(line_end)).and_then(|()| out.flush());
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(line_end))
+        .and_then(|()| out.flush());
     match written {
         Ok(()) => true,
         Err(error) => {
@@ -200,7 +202,8 @@ const LABELS: [(&str, Style); 3] = [
 ];
 
 fn coloured(line: String) -> String {
-    let label = LABELS.iter().find_map(|(label, style)| Some((label, style, line.strip_prefix(label)?)));
+    let label =
+        LABELS.iter().find_map(|(label, style)| Some((label, style, line.strip_prefix(label)?)));
     match label {
         Some((label, style, rest)) => format!("{style}{label}{style:#}{rest}"),
         None => line,

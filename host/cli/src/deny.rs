@@ -116,7 +116,8 @@ impl Own {
             return Ok(Self::default());
         }
         let known = provider.expand(&["*".to_owned()])?;
-        let listed = known.into_iter().map(|action| action.name).filter(|name| !pattern::is_wild(name));
+        let listed =
+            known.into_iter().map(|action| action.name).filter(|name| !pattern::is_wild(name));
         let patterns: Vec<String> = entries.iter().map(|entry| entry.pattern.clone()).collect();
         let findings = provider.check(&patterns)?.into_iter();
         let taken = findings.zip(patterns).map(|(finding, pattern)| {
@@ -163,7 +164,8 @@ impl Native {
         provider: &Provider,
         elsewhere: impl FnOnce(&[String]) -> Result<Vec<bool>, PluginError>,
     ) -> Result<(), DenyError> {
-        let patterns: Vec<String> = doubtful.iter().map(|(entry, _)| entry.pattern.clone()).collect();
+        let patterns: Vec<String> =
+            doubtful.iter().map(|(entry, _)| entry.pattern.clone()).collect();
         let mut unknown = Vec::new();
         for ((entry, nearest), finding) in doubtful.into_iter().zip(provider.check(&patterns)?) {
             if is_name(&entry.pattern, &finding) {
@@ -175,8 +177,11 @@ impl Native {
         if unknown.is_empty() {
             return Ok(());
         }
-        let patterns: Vec<String> = unknown.iter().map(|(entry, _, _)| entry.pattern.clone()).collect();
-        for ((entry, nearest, finding), is_elsewhere) in unknown.into_iter().zip(elsewhere(&patterns)?) {
+        let patterns: Vec<String> =
+            unknown.iter().map(|(entry, _, _)| entry.pattern.clone()).collect();
+        for ((entry, nearest, finding), is_elsewhere) in
+            unknown.into_iter().zip(elsewhere(&patterns)?)
+        {
             if !is_elsewhere {
                 return Err(nothing(entry, nearest, finding, id));
             }
@@ -254,8 +259,10 @@ pub fn misspelt(
             } else {
                 continue;
             };
-            let meant = nearest.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
-            notices.push(format!("`{action}`, which `{by}` denies, is not an action of {id}{meant}"));
+            let meant =
+                nearest.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+            notices
+                .push(format!("`{action}`, which `{by}` denies, is not an action of {id}{meant}"));
         }
     }
     Ok(notices)

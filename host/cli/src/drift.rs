@@ -122,9 +122,11 @@ fn compare_known(known: &[KnownAction], actual: &[Statement], expected: &[Statem
 
 /// Returns the sources of the statements that allow `action`.
 fn sources(action: &str, side: &[Statement]) -> Vec<String> {
-    let about =
-        |one: &&Statement| one.effect == Effect::Allow && one.undecided.is_none() && names(one, action);
-    let mut sources: Vec<String> = side.iter().filter(about).map(|one| one.source.clone()).collect();
+    let about = |one: &&Statement| {
+        one.effect == Effect::Allow && one.undecided.is_none() && names(one, action)
+    };
+    let mut sources: Vec<String> =
+        side.iter().filter(about).map(|one| one.source.clone()).collect();
     sources.sort_unstable();
     sources.dedup();
     sources
@@ -132,7 +134,10 @@ fn sources(action: &str, side: &[Statement]) -> Vec<String> {
 
 /// Returns true if a pattern of `statement` matches `action`.
 fn names(statement: &Statement, action: &str) -> bool {
-    statement.actions.iter().any(|asked| is_every(asked) || pattern::matches_ignore_ascii_case(asked, action))
+    statement
+        .actions
+        .iter()
+        .any(|asked| is_every(asked) || pattern::matches_ignore_ascii_case(asked, action))
 }
 
 /// Returns true for `*` and for `*:*`, which AWS's own tools write for IAM's `*`.

@@ -37,7 +37,9 @@ impl From<SettingsError> for Failure {
             SettingsError::Theirs { .. } | SettingsError::Mapping { .. } => {
                 Some("leave it out of your file".to_owned())
             }
-            SettingsError::Paths(PathsError::NoHome) => Some("set HOME to your home directory".to_owned()),
+            SettingsError::Paths(PathsError::NoHome) => {
+                Some("set HOME to your home directory".to_owned())
+            }
             _ => None,
         };
         Self { hint, ..Self::new(Kind::Config, "settings", error) }
@@ -48,7 +50,8 @@ impl From<SettingsError> for Failure {
 fn elsewhere(message: &str) -> Option<&'static str> {
     let (key, _) = message.strip_prefix("unknown field `")?.split_once('`')?;
     match key {
-        "max_ttl" | "audit" | "required_filters" | "sources" | "capabilities" | "require_signature" => {
+        "max_ttl" | "audit" | "required_filters" | "sources" | "capabilities"
+        | "require_signature" => {
             Some("that is the organisation's to say, in /etc/audex/config.toml")
         }
         "profiles" => Some("profiles are in profiles.toml, beside it"),
@@ -109,9 +112,12 @@ impl From<ProfileError> for Failure {
                 return Self::new(Kind::Config, "settings", error).hinting(hint);
             }
             ProfileError::Cycle { .. } => {
-                return Self::new(Kind::Config, "settings", error).hinting("correct `extends` there");
+                return Self::new(Kind::Config, "settings", error)
+                    .hinting("correct `extends` there");
             }
-            ProfileError::Unknown { suggestion: Some(name), .. } => format!("did you mean `{name}`"),
+            ProfileError::Unknown { suggestion: Some(name), .. } => {
+                format!("did you mean `{name}`")
+            }
             _ => "`tryaudex policies list` shows the profiles there are".to_owned(),
         };
         Self::new(Kind::Usage, "request", error).hinting(hint)
@@ -122,7 +128,9 @@ impl From<DenyError> for Failure {
     fn from(error: DenyError) -> Self {
         let hint = match &error {
             DenyError::Plugin(_) => None,
-            DenyError::Nothing { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),
+            DenyError::Nothing { suggestion: Some(name), .. } => {
+                Some(format!("did you mean `{name}`"))
+            }
             DenyError::Nothing { .. } => Some(
                 "an entry that denies nothing is a guard that does not stand: correct or remove it"
                     .to_owned(),
@@ -161,8 +169,12 @@ impl From<CheckError> for Failure {
                 }))
             }
             CheckError::Malformed { suggestion: Some(name), .. }
-            | CheckError::Unknown { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`")),
-            CheckError::Malformed { .. } => Some("check --provider and the spelling in --allow".to_owned()),
+            | CheckError::Unknown { suggestion: Some(name), .. } => {
+                Some(format!("did you mean `{name}`"))
+            }
+            CheckError::Malformed { .. } => {
+                Some("check --provider and the spelling in --allow".to_owned())
+            }
         };
         if let CheckError::Plugin(error) = error {
             return error.into();
@@ -185,7 +197,9 @@ impl From<FilterError> for Failure {
             FilterError::Refused { .. } | FilterError::RefusedMethod { .. } => {
                 "ask whoever installed the filter, or wrote its [filters] table (`tryaudex plugin list`)"
             }
-            FilterError::Unmet { .. } => "ask whoever installed the filter (`tryaudex plugin list`)",
+            FilterError::Unmet { .. } => {
+                "ask whoever installed the filter (`tryaudex plugin list`)"
+            }
             FilterError::NothingLeft { denied } if denied.iter().all(|one| one.by == DENY_LIST) => {
                 "remove it from --allow, or ask whoever owns the deny list"
             }
@@ -233,8 +247,9 @@ impl From<PlanError> for Failure {
                 let asked = matches!(failure.kind, Kind::Config | Kind::Unavailable);
                 Self { kind: if asked { Kind::Usage } else { failure.kind }, ..failure }
             }
-            PlanError::DenyVoid => Self::new(Kind::Denied, "plan", error)
-                .hinting("use a method that limits the credentials, or ask whoever owns the deny list"),
+            PlanError::DenyVoid => Self::new(Kind::Denied, "plan", error).hinting(
+                "use a method that limits the credentials, or ask whoever owns the deny list",
+            ),
             PlanError::TooWeak { ref method, .. } => {
                 let hint = format!(
                     "`{method}` cannot do more for it: choose another --method, or permissions that it can limit (`tryaudex plan` shows who enforces each)"
@@ -285,7 +300,9 @@ impl From<SaveError> for Failure {
             SaveError::Settings(error) => error.into(),
             SaveError::Exists { .. } => Self::new(Kind::Usage, "learn", error)
                 .hinting("choose another name, or remove it there first"),
-            SaveError::BuiltIn(_) => Self::new(Kind::Usage, "learn", error).hinting("choose another name"),
+            SaveError::BuiltIn(_) => {
+                Self::new(Kind::Usage, "learn", error).hinting("choose another name")
+            }
             SaveError::Nothing => Self::new(Kind::Unavailable, "learn", error)
                 .hinting("the report above says what was seen; `--source` looks elsewhere"),
             SaveError::Io { .. } => Self::new(Kind::Config, "learn", error),
@@ -325,9 +342,10 @@ impl From<DemoError> for Failure {
                 Self::new(Kind::Unavailable, "demo", error).hinting(outside)
             }
             DemoError::NoCredentials { .. } => Self::new(Kind::Unavailable, "demo", error),
-            DemoError::NoUser(_) | DemoError::Home(_) | DemoError::Program(_) | DemoError::Signals(_) => {
-                Self::new(Kind::Internal, "demo", error)
-            }
+            DemoError::NoUser(_)
+            | DemoError::Home(_)
+            | DemoError::Program(_)
+            | DemoError::Signals(_) => Self::new(Kind::Internal, "demo", error),
         }
     }
 }

@@ -51,7 +51,8 @@ pub enum ExpansionError {
 /// # Errors
 /// When the mapping fails, or knows a name but has no action for this provider.
 pub fn expand(request: &Request, mapping: &Mapping) -> Result<Expanded, ExpansionError> {
-    let asked: Vec<String> = request.permissions.iter().map(|asked| asked.permission.clone()).collect();
+    let asked: Vec<String> =
+        request.permissions.iter().map(|asked| asked.permission.clone()).collect();
     let expansions = mapping.expand(&request.provider, &asked)?;
     let mut expanded = Expanded { permissions: Vec::new(), notices: Vec::new(), mapped: false };
     for (asked, expansion) in request.permissions.iter().zip(expansions) {

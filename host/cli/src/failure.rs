@@ -54,7 +54,11 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(kind: Kind, stage: &'static str, error: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        kind: Kind,
+        stage: &'static str,
+        error: impl Error + Send + Sync + 'static,
+    ) -> Self {
         Self { kind, stage, hint: None, denied: Vec::new(), error: Box::new(error) }
     }
 
@@ -95,7 +99,13 @@ impl Failure {
     pub fn interrupted(signal: i32) -> Self {
         let code = u8::try_from(128 + signal).unwrap_or(u8::MAX);
         let error = "interrupted before the command was started".to_owned().into();
-        Self { kind: Kind::Command(code), stage: "interrupted", hint: None, denied: Vec::new(), error }
+        Self {
+            kind: Kind::Command(code),
+            stage: "interrupted",
+            hint: None,
+            denied: Vec::new(),
+            error,
+        }
     }
 
     pub(crate) fn saying(mut self, message: &str) -> Self {

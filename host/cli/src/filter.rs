@@ -75,7 +75,9 @@ pub enum FilterError {
         settings: Option<String>,
     },
     /// A filter rejected the method that was used in place of the planned one.
-    #[error("filter `{by}` refused `{method}`, which was used where `{planned}` was planned: {reason}")]
+    #[error(
+        "filter `{by}` refused `{method}`, which was used where `{planned}` was planned: {reason}"
+    )]
     RefusedMethod {
         /// The filter's name.
         by: String,
@@ -135,7 +137,8 @@ pub fn filter(
         ttl_seconds: u32::try_from(request.ttl.as_secs()).unwrap_or(u32::MAX),
         session: request.session.clone(),
     };
-    let mut taken = Taken { notices: checked.notices, ttl_seconds: asked.ttl_seconds, ..Taken::default() };
+    let mut taken =
+        Taken { notices: checked.notices, ttl_seconds: asked.ttl_seconds, ..Taken::default() };
     for filter in filters {
         let name = &filter.loaded().name;
         match filter.review(&asked, context).map_err(FilterError::Failed)? {
@@ -202,7 +205,10 @@ impl Taken {
             && ceiling < self.ttl_seconds
         {
             self.ttl_seconds = ceiling;
-            self.notices.push(format!("filter `{by}` limits the ttl to {ceiling} s: {}", restriction.reason));
+            self.notices.push(format!(
+                "filter `{by}` limits the ttl to {ceiling} s: {}",
+                restriction.reason
+            ));
         }
     }
 }
@@ -223,7 +229,8 @@ fn unmet(restriction: &Restriction, context: &Context) -> Option<String> {
         Isolation::Credentials => 1,
         Isolation::Strict => 2,
     };
-    let isolation = restriction.min_isolation.filter(|least| rank(*least) > rank(context.isolation));
+    let isolation =
+        restriction.min_isolation.filter(|least| rank(*least) > rank(context.isolation));
     let delivery = restriction.delivery.filter(|only| context.delivery != Some(*only));
     let isolation = isolation.map(|least| {
         format!(
@@ -277,18 +284,26 @@ mod tests {
             (Credentials, Strict, false),
             (Strict, Credentials, true),
         ] {
-            let context =
-                Context { isolation: session, ..audex_workbench::conformance::context(&[], Some("x")) };
+            let context = Context {
+                isolation: session,
+                ..audex_workbench::conformance::context(&[], Some("x"))
+            };
             assert_eq!(
                 unmet(&restriction(Some(least), None), &context).is_none(),
                 is_met,
                 "{session:?} {least:?}"
             );
         }
-        let with = |delivery| Context { delivery, ..audex_workbench::conformance::context(&[], Some("x")) };
+        let with = |delivery| Context {
+            delivery,
+            ..audex_workbench::conformance::context(&[], Some("x"))
+        };
         let only = restriction(None, Some(Delivery::Gateway));
         assert_eq!(unmet(&only, &with(None)).as_deref(), Some("the delivery `gateway`"));
-        assert_eq!(unmet(&only, &with(Some(Delivery::Env))).as_deref(), Some("the delivery `gateway`"));
+        assert_eq!(
+            unmet(&only, &with(Some(Delivery::Env))).as_deref(),
+            Some("the delivery `gateway`")
+        );
         assert_eq!(unmet(&only, &with(Some(Delivery::Gateway))), None);
         assert_eq!(unmet(&restriction(None, None), &with(None)), None);
     }

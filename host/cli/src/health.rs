@@ -26,7 +26,9 @@ impl Report {
 #[must_use]
 pub fn is_configured(id: &str, environment: &Environment) -> bool {
     match id {
-        "gcp" => environment.get(AUDEX_GCP_SERVICE_ACCOUNT).is_some() || gcp::is_configured(environment),
+        "gcp" => {
+            environment.get(AUDEX_GCP_SERVICE_ACCOUNT).is_some() || gcp::is_configured(environment)
+        }
         "azure" => azure::is_configured(environment),
         _ => true,
     }
@@ -55,10 +57,18 @@ mod tests {
         let nothing = of("X", "x");
         assert!(is_configured("aws", &nothing) && is_configured("acme", &nothing));
         assert!(!is_configured("gcp", &nothing) && !is_configured("azure", &nothing));
-        assert!(is_configured("gcp", &of(AUDEX_GCP_SERVICE_ACCOUNT, "a@p.iam.gserviceaccount.com")));
+        assert!(is_configured(
+            "gcp",
+            &of(AUDEX_GCP_SERVICE_ACCOUNT, "a@p.iam.gserviceaccount.com")
+        ));
         assert!(is_configured("azure", &of("AZURE_SUBSCRIPTION_ID", "s")));
         for (id, file, used, login) in [
-            ("gcp", ".config/gcloud/configurations/config_default", "", "[core]\naccount = a@example.com\n"),
+            (
+                "gcp",
+                ".config/gcloud/configurations/config_default",
+                "",
+                "[core]\naccount = a@example.com\n",
+            ),
             (
                 "azure",
                 ".azure/azureProfile.json",

@@ -79,16 +79,22 @@ impl Proposed {
 ///
 /// # Errors
 /// When the engine has no answer, or the checks leave nothing of the answer.
-pub(crate) fn propose(context: Context<'_>, text: &str, choice: &Choice) -> Result<Proposed, Failure> {
+pub(crate) fn propose(
+    context: Context<'_>,
+    text: &str,
+    choice: &Choice,
+) -> Result<Proposed, Failure> {
     let Context { environment, settings, .. } = context;
     let components = Components::open(settings)?;
     let id = settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
     let opened = open::provider(environment, settings, &components, &id)?;
     let engine = engine(environment, settings, &components, choice)?;
-    let proposal = engine.translate(text, &id).map_err(|error| Failure::from(error).at("intent"))?;
+    let proposal =
+        engine.translate(text, &id).map_err(|error| Failure::from(error).at("intent"))?;
     keeps_to_the_named(text, &proposal.resources)?;
     let mut refused = Vec::new();
-    let allow = known(&opened, &components.mapping(&settings.mapping)?, &proposal.allow, &mut refused)?;
+    let allow =
+        known(&opened, &components.mapping(&settings.mapping)?, &proposal.allow, &mut refused)?;
     let allow = not_ruled_out(text, allow, &mut refused);
     let mut proposed = Proposed {
         engine: engine.loaded().clone(),
@@ -112,16 +118,22 @@ fn engine(
     choice: &Choice,
 ) -> Result<audex_components::intent::Intent, Failure> {
     let table = &settings.intent;
-    let has_key = environment.get(ANTHROPIC_API_KEY).is_some() || settings.secrets.has(ANTHROPIC_API_KEY);
+    let has_key =
+        environment.get(ANTHROPIC_API_KEY).is_some() || settings.secrets.has(ANTHROPIC_API_KEY);
     let by_key = || if has_key { CLAUDE } else { LOCAL }.to_owned();
     let name = choice.engine.clone().or_else(|| table.engine.clone()).unwrap_or_else(by_key);
     let model = choice.model.clone().or_else(|| table.model.clone());
-    let own: BTreeMap<String, String> = model.map(|model| ("model".to_owned(), model)).into_iter().collect();
+    let own: BTreeMap<String, String> =
+        model.map(|model| ("model".to_owned(), model)).into_iter().collect();
     let environment = match &table.base_url {
         Some(url) => environment.or(ANTHROPIC_BASE_URL, url),
         None => environment.clone(),
     };
-    Ok(components.intent(&name, Arc::new(settings.apply_to(Outside::new(environment, None))), own)?)
+    Ok(components.intent(
+        &name,
+        Arc::new(settings.apply_to(Outside::new(environment, None))),
+        own,
+    )?)
 }
 
 /// Returns the permissions that the provider knows. A permission for everything at once is always rejected.
@@ -142,7 +154,8 @@ fn known(
         }
         for (action, finding) in actions.iter().zip(provider.check(&actions)?) {
             let suggestion = || {
-                let nearest = finding.suggestion.clone().or_else(|| expansion::nearest(mapping, action));
+                let nearest =
+                    finding.suggestion.clone().or_else(|| expansion::nearest(mapping, action));
                 nearest.map(|nearest| format!("; did it mean `{nearest}`")).unwrap_or_default()
             };
             match finding.status {
@@ -150,7 +163,9 @@ fn known(
                     refuse("it is everything at once".to_owned());
                 }
                 Status::Unknown => refuse(format!("there is no such action{}", suggestion())),
-                Status::Malformed => refuse(format!("it is not written {}", description.action_syntax)),
+                Status::Malformed => {
+                    refuse(format!("it is not written {}", description.action_syntax))
+                }
                 Status::Known | Status::Corrected => {
                     let new = finding.actions.into_iter().filter(|action| !allow.contains(action));
                     let new: Vec<String> = new.collect();
@@ -195,15 +210,23 @@ fn keeps_to_the_named(text: &str, resources: &[String]) -> Result<(), Failure> {
 /// credentials.
 fn filtered(context: Context<'_>, proposed: &mut Proposed) -> Result<(), Failure> {
     if proposed.allow.is_empty() {
-        let reasons: Vec<String> =
-            proposed.refused.iter().map(|one| format!("`{}`: {}", one.action, one.reason)).collect();
+        let reasons: Vec<String> = proposed
+            .refused
+            .iter()
+            .map(|one| format!("`{}`: {}", one.action, one.reason))
+            .collect();
         let message = format!("nothing that was proposed can be had: {}", reasons.join("; "));
-        return Err(Failure::usage(&message, "say it in other words, or give the permissions: --allow"));
+        return Err(Failure::usage(
+            &message,
+            "say it in other words, or give the permissions: --allow",
+        ));
     }
     let mut attempt = Attempt::new(&context.settings.paths);
     let granted = pipeline::grant(context, proposed.ask(Arguments::default()), &mut attempt)?;
     for denied in &granted.filtered.denied {
-        proposed.refused.push(Refused { action: denied.action.clone(), reason: denied.reason.clone() });
+        proposed
+            .refused
+            .push(Refused { action: denied.action.clone(), reason: denied.reason.clone() });
         proposed.allow.retain(|action| *action != denied.action);
     }
     let document = granted.provider.document(granted.filtered.grant.shown(), "intent", "json");

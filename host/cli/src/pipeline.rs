@@ -125,7 +125,11 @@ pub struct Prepared {
 ///
 /// # Errors
 /// The error of the first stage that rejects the request.
-pub fn prepare(context: Context<'_>, ask: Arguments, attempt: &mut Attempt) -> Result<Prepared, Failure> {
+pub fn prepare(
+    context: Context<'_>,
+    ask: Arguments,
+    attempt: &mut Attempt,
+) -> Result<Prepared, Failure> {
     let Outlined { provider, description, planned, filters, circumstances, withheld } =
         outline(context, ask, attempt)?;
     let approved = approve::approve(planned, filters, circumstances)
@@ -140,20 +144,32 @@ pub fn prepare(context: Context<'_>, ask: Arguments, attempt: &mut Attempt) -> R
 ///
 /// # Errors
 /// The error of the first stage that rejects the request.
-pub fn outline(context: Context<'_>, ask: Arguments, attempt: &mut Attempt) -> Result<Outlined, Failure> {
+pub fn outline(
+    context: Context<'_>,
+    ask: Arguments,
+    attempt: &mut Attempt,
+) -> Result<Outlined, Failure> {
     let Context { settings, .. } = context;
     let command = ask.command.clone();
-    let Granted { provider, description, filtered, ttl, forbidden, filters, circumstances, withheld } =
-        grant(context, ask, attempt)?;
+    let Granted {
+        provider,
+        description,
+        filtered,
+        ttl,
+        forbidden,
+        filters,
+        circumstances,
+        withheld,
+    } = grant(context, ask, attempt)?;
     let mut planned = plan::plan(filtered, &provider, &command, forbidden)?;
     layer::note(context, &provider, &mut planned)?;
     attempt.planned(&planned);
     plan::require(&planned, settings.require, &settings.required_by)?;
     if let Some(asked) = ttl.lowered_from {
         let (asked, ceiling) = (asked.as_secs(), ttl.duration.as_secs());
-        planned
-            .notices
-            .push(format!("your organisation limits the ttl to {ceiling} s; {asked} s was asked for"));
+        planned.notices.push(format!(
+            "your organisation limits the ttl to {ceiling} s; {asked} s was asked for"
+        ));
     }
     Ok(Outlined { provider, description, planned, filters, circumstances, withheld })
 }
@@ -163,15 +179,21 @@ pub fn outline(context: Context<'_>, ask: Arguments, attempt: &mut Attempt) -> R
 ///
 /// # Errors
 /// The error of the first stage that rejects the request.
-pub fn grant(context: Context<'_>, ask: Arguments, attempt: &mut Attempt) -> Result<Granted, Failure> {
+pub fn grant(
+    context: Context<'_>,
+    ask: Arguments,
+    attempt: &mut Attempt,
+) -> Result<Granted, Failure> {
     let Context { environment, settings, .. } = context;
     attempt.asked_for(&ask);
     let components = Components::open(settings)?;
-    let Opened { id, mut provider, description } = open::for_ask(environment, settings, &components, &ask)?;
+    let Opened { id, mut provider, description } =
+        open::for_ask(environment, settings, &components, &ask)?;
     attempt.asked(&id);
     attempt.took_part(provider.loaded());
     let profiles = Profiles::new(&id, &description.profiles, &settings.profiles);
-    let profiles = ask.profiles.iter().map(|name| profiles.get(name)).collect::<Result<Vec<_>, _>>()?;
+    let profiles =
+        ask.profiles.iter().map(|name| profiles.get(name)).collect::<Result<Vec<_>, _>>()?;
     let ttl = settings.ttl(profiles.iter().fold(None, |ttl, profile| shortest(ttl, profile.ttl)));
     let forbidden = profiles.iter().flat_map(|profile| &profile.deny);
     let forbidden: Vec<DenyEntry> = settings.deny.iter().chain(forbidden).cloned().collect();
@@ -210,7 +232,16 @@ pub fn grant(context: Context<'_>, ask: Arguments, attempt: &mut Attempt) -> Res
         .map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
     filtered.notices.extend(deny::misspelt(&filtered.denied, &filtered.grant, &id, &provider)?);
     let (forbidden, withheld) = (denied.own, components.secret_variables(settings));
-    Ok(Granted { provider, description, filtered, ttl, forbidden, filters, circumstances, withheld })
+    Ok(Granted {
+        provider,
+        description,
+        filtered,
+        ttl,
+        forbidden,
+        filters,
+        circumstances,
+        withheld,
+    })
 }
 
 /// Mints credentials, starts `command` with nothing but these credentials, waits for it, and returns its exit
@@ -249,8 +280,16 @@ pub fn watched(
     let Prepared { provider, description, approved, on_expiry, withheld, .. } = prepared;
     provider.stop_at(signals.interruption());
     provider.record_leases(attempt.lease_recorder());
-    let made = Made { provider: &provider, sets: &description.sets, approved, on_expiry, withheld, observer };
-    let outcome = guarded(|| mint_and_start(context, made, directory, attempt, &executable, signals));
+    let made = Made {
+        provider: &provider,
+        sets: &description.sets,
+        approved,
+        on_expiry,
+        withheld,
+        observer,
+    };
+    let outcome =
+        guarded(|| mint_and_start(context, made, directory, attempt, &executable, signals));
     // The provider's own login is closed in every case, after a panic too, so that it does not outlive the
     // run.
     let closed = caught(|| provider.close()).unwrap_or_else(|panicked| Err(panicked.to_string()));
@@ -281,7 +320,8 @@ fn mint_and_start(
     let console = context.console;
     let Made { provider, sets, approved, on_expiry, withheld, observer } = made;
     let planned = approved.planned();
-    let (denied, notices, advice) = (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
+    let (denied, notices, advice) =
+        (planned.denied.clone(), planned.notices.clone(), planned.advice.clone());
     // The advice comes before minting, so that the user can still stop the run.
     report::advice(console, &advice);
     let granted = report::granted(attempt, provider);
@@ -361,10 +401,17 @@ fn live(
     withheld.extend(provider.sources().map(str::to_owned));
     let source = provider.loaded().source;
     let granted = granted.as_str();
-    let delivered =
-        Delivered { source, granted, minted, access, withheld: &withheld, observer: &mut *observer };
+    let delivered = Delivered {
+        source,
+        granted,
+        minted,
+        access,
+        withheld: &withheld,
+        observer: &mut *observer,
+    };
     // The private files and the endpoints must live as long as the command.
-    let (directory, endpoints, running) = start(context, directory, delivered, attempt, executable, signals)?;
+    let (directory, endpoints, running) =
+        start(context, directory, delivered, attempt, executable, signals)?;
     let mut known = secrets(minted);
     known.extend(endpoints.secrets());
     observer.at(Stage::Wait);
@@ -398,10 +445,17 @@ fn start(
     }
     let Delivered { source, granted, minted, access, withheld, observer } = delivered;
     observer.at(Stage::Deliver);
-    attempt.record(&Event::Issued(report::issued(attempt.provider(), minted, access)), &secrets(minted))?;
+    attempt.record(
+        &Event::Issued(report::issued(attempt.provider(), minted, access)),
+        &secrets(minted),
+    )?;
     let endpoints = audex_endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
-    let scene =
-        Scene { minted, directory: directory.path(), ends_at: access.ends_at, lead: endpoints.lead.clone() };
+    let scene = Scene {
+        minted,
+        directory: directory.path(),
+        ends_at: access.ends_at,
+        lead: endpoints.lead.clone(),
+    };
     let arranged = observer.arrange(scene)?;
     // Security: an allow list decides which settings of the user's profile pass; none of them gives
     // credentials.

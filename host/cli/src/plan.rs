@@ -101,7 +101,9 @@ pub fn plan(
     // Security: a credential that is wider than the grant may allow actions that were not requested, and no
     // filter has seen those. For such a credential every entry of the deny lists counts, and the provider
     // rejects the entries that it cannot enforce.
-    if weakest(&plan).is_some_and(|weakest| weakest < strength(Enforcer::Cloud)) && !forbidden.is_empty() {
+    if weakest(&plan).is_some_and(|weakest| weakest < strength(Enforcer::Cloud))
+        && !forbidden.is_empty()
+    {
         grant.forbid(forbidden);
         plan = provider.plan(grant.shown())?;
         if weakest(&plan) == Some(strength(Enforcer::None)) {
@@ -137,8 +139,12 @@ fn deny_what_it_overlaps(
             allowed.iter().any(|action| pattern::intersects(&entry, &fold(action)))
         };
         let denied = &grant.shown().deny;
-        let missing: Vec<String> =
-            forbidden.iter().filter(|entry| !denied.contains(entry)).filter(overlaps).cloned().collect();
+        let missing: Vec<String> = forbidden
+            .iter()
+            .filter(|entry| !denied.contains(entry))
+            .filter(overlaps)
+            .cloned()
+            .collect();
         // Each iteration adds an entry, so the loop ends.
         if missing.is_empty() {
             return Ok(plan);
@@ -157,7 +163,8 @@ fn allowed_actions(policy: &str) -> Vec<String> {
         Some(one) => vec![one],
         None => Vec::new(),
     };
-    let allowing = statements.into_iter().filter(|one| one.get("Effect").is_some_and(|is| is == "Allow"));
+    let allowing =
+        statements.into_iter().filter(|one| one.get("Effect").is_some_and(|is| is == "Allow"));
     let listed = allowing.filter_map(|one| one.get("Action")).flat_map(|actions| match actions {
         Value::Array(many) => many.iter().collect(),
         one => vec![one],
@@ -170,7 +177,8 @@ fn allowed_actions(policy: &str) -> Vec<String> {
 /// # Errors
 /// [`PlanError::TooWeak`] for the first permission that is not.
 pub fn require(planned: &Planned, required: Enforcer, by: &RequiredBy) -> Result<(), PlanError> {
-    let weak = planned.plan.permissions.iter().find(|p| strength(p.enforced_by) < strength(required));
+    let weak =
+        planned.plan.permissions.iter().find(|p| strength(p.enforced_by) < strength(required));
     match weak {
         None => Ok(()),
         Some(permission) => Err(PlanError::TooWeak {

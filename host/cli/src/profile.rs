@@ -163,14 +163,19 @@ impl<'a> Profiles<'a> {
         path.push(name.to_owned());
         for parent in &custom.extends {
             // A profile may extend the built-in one that it replaces.
-            let shadowed = parent == name && self.built_in.iter().any(|profile| profile.name == *parent);
+            let shadowed =
+                parent == name && self.built_in.iter().any(|profile| profile.name == *parent);
             if path.contains(parent) && !shadowed {
-                return Err(ProfileError::Cycle { at: custom.source.clone(), name: name.to_owned() });
+                return Err(ProfileError::Cycle {
+                    at: custom.source.clone(),
+                    name: name.to_owned(),
+                });
             }
             if !shadowed && !done.insert(parent.clone()) {
                 continue;
             }
-            let found = if shadowed { self.built_in(parent) } else { self.resolve(parent, path, done) };
+            let found =
+                if shadowed { self.built_in(parent) } else { self.resolve(parent, path, done) };
             let found = found.map_err(|error| match error {
                 ProfileError::Unknown { name: missing, .. }
                 | ProfileError::OtherProvider { name: missing, .. }

@@ -87,7 +87,9 @@ pub enum RequestError {
         item: String,
     },
     /// A resource is outside the resources of a profile.
-    #[error("profile `{profile}` is limited to resources of its own, and `{resource}` is not among them")]
+    #[error(
+        "profile `{profile}` is limited to resources of its own, and `{resource}` is not among them"
+    )]
     OutsideProfile {
         /// The profile.
         profile: String,
@@ -187,7 +189,8 @@ pub fn union<'a>(lists: impl Iterator<Item = &'a [String]>) -> Vec<String> {
         if list.is_empty() {
             return Vec::new();
         }
-        for resource in list.iter().filter(|resource| !union.contains(resource)).collect::<Vec<_>>() {
+        for resource in list.iter().filter(|resource| !union.contains(resource)).collect::<Vec<_>>()
+        {
             union.push(resource.clone());
         }
     }
@@ -197,7 +200,8 @@ pub fn union<'a>(lists: impl Iterator<Item = &'a [String]>) -> Vec<String> {
 /// Rejects requested resources outside the resources of a profile. They may only narrow a profile.
 fn within_profiles(asked: &[String], profiles: &[ProfileShare]) -> Result<(), RequestError> {
     for profile in profiles.iter().filter(|profile| !profile.resources.is_empty()) {
-        let inside = |resource: &String| profile.resources.iter().any(|own| pattern::covers(own, resource));
+        let inside =
+            |resource: &String| profile.resources.iter().any(|own| pattern::covers(own, resource));
         if let Some(resource) = asked.iter().find(|resource| !inside(resource)) {
             let (profile, resource) = (profile.name.clone(), resource.clone());
             return Err(RequestError::OutsideProfile { profile, resource });
@@ -230,16 +234,27 @@ mod tests {
         for text in ["", " ", ",", "a,", ",a", "a,,b"] {
             assert!(items("--resource", &[text.to_owned()]).is_err(), "`{text}`");
         }
-        assert_eq!(items("--resource", &["a, b".to_owned(), "c".to_owned()]).unwrap(), ["a", "b", "c"]);
+        assert_eq!(
+            items("--resource", &["a, b".to_owned(), "c".to_owned()]).unwrap(),
+            ["a", "b", "c"]
+        );
         assert_eq!(items("--resource", &[r"a\,b,c".to_owned()]).unwrap(), ["a,b", "c"]);
     }
 
     #[test]
     fn an_item_with_a_hidden_character_is_refused_and_shown_without_it() {
-        for hidden in
-            ['\u{1b}', '\r', '\u{e000}', '\u{e001}', '\u{200b}', '\u{202e}', '\u{feff}', '\u{e0041}']
-        {
-            let error = items("--resource", &[format!("arn:aws:s3:::a{hidden}b")]).unwrap_err().to_string();
+        for hidden in [
+            '\u{1b}',
+            '\r',
+            '\u{e000}',
+            '\u{e001}',
+            '\u{200b}',
+            '\u{202e}',
+            '\u{feff}',
+            '\u{e0041}',
+        ] {
+            let error =
+                items("--resource", &[format!("arn:aws:s3:::a{hidden}b")]).unwrap_err().to_string();
             assert!(error.contains("hidden character") && !error.contains(hidden), "{error:?}");
         }
         assert!(items("--resource", &["arn:aws:s3:::bücher/ключ".to_owned()]).is_ok());

@@ -184,7 +184,8 @@ impl Settings {
     /// # Errors
     /// As [`Settings::resolve`].
     pub fn resolve_in(paths: Paths, flags: Flags) -> Result<Self, SettingsError> {
-        let (user_at, at) = (paths.config.join("config.toml"), paths.organisation.join("config.toml"));
+        let (user_at, at) =
+            (paths.config.join("config.toml"), paths.organisation.join("config.toml"));
         let mut user: ConfigFile = source::read(&user_at)?.unwrap_or_default();
         let organisation: OrganisationFile = source::read(&at)?.unwrap_or_default();
         let user_at_directory = paths.config.clone();
@@ -275,13 +276,19 @@ impl Settings {
             let known = declared.iter().map(|setting| setting.key.clone()).collect();
             let is_flag = self.flags.contains_key(key);
             let place = if is_flag { String::new() } else { self.place(&["providers", id, key]) };
-            return Err(UnknownSetting::Key { place, provider: id.to_owned(), key: key.clone(), known });
+            return Err(UnknownSetting::Key {
+                place,
+                provider: id.to_owned(),
+                key: key.clone(),
+                known,
+            });
         }
         let value = |setting: &Setting| {
             let from_flag = self.flags.get(&setting.key).cloned();
             let from_variable =
                 || setting.env.as_deref().and_then(|name| ecosystem::value(environment, id, name));
-            let value = from_flag.or_else(from_variable).or_else(|| file.get(&setting.key).cloned())?;
+            let value =
+                from_flag.or_else(from_variable).or_else(|| file.get(&setting.key).cloned())?;
             (!value.trim().is_empty()).then(|| (setting.key.clone(), value))
         };
         let values: BTreeMap<String, String> = declared.iter().filter_map(value).collect();
@@ -301,9 +308,13 @@ impl Settings {
     /// The text is `PATH:LINE: `, to begin an error with.
     #[must_use]
     pub fn place(&self, keys: &[&str]) -> String {
-        let files =
-            [&self.paths.config, &self.paths.organisation].map(|directory| directory.join("config.toml"));
-        files.iter().map(|file| source::place(file, keys)).find(|place| !place.is_empty()).unwrap_or_default()
+        let files = [&self.paths.config, &self.paths.organisation]
+            .map(|directory| directory.join("config.toml"));
+        files
+            .iter()
+            .map(|file| source::place(file, keys))
+            .find(|place| !place.is_empty())
+            .unwrap_or_default()
     }
 
     /// Adds the sources of secrets, the endpoints and the tape to `outside`.
@@ -420,7 +431,9 @@ fn enforcement(
         (None, None) => Enforcer::Token,
     };
     match organisation {
-        Some(theirs) if strength(theirs) > strength(asked) => (theirs, RequiredBy::Organisation(place(at))),
+        Some(theirs) if strength(theirs) > strength(asked) => {
+            (theirs, RequiredBy::Organisation(place(at)))
+        }
         _ if flag.is_some() => (asked, RequiredBy::Flag),
         _ if user.is_some() => (asked, RequiredBy::User(place(user_at))),
         _ => (asked, RequiredBy::Default),

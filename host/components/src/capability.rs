@@ -31,7 +31,8 @@ impl Capability {
         match self {
             Self::Http(host) => format!("send https requests to {host}"),
             Self::Aws => {
-                "get AWS credentials from STS, and have requests signed, with your AWS login".to_owned()
+                "get AWS credentials from STS, and have requests signed, with your AWS login"
+                    .to_owned()
             }
             Self::Gcp => "use tokens of your Google Cloud login".to_owned(),
             Self::Azure => "use tokens of your Azure login".to_owned(),
@@ -122,7 +123,8 @@ fn is_variable_name(name: &str) -> bool {
 /// built-in components. This is the only place that computes them.
 #[must_use]
 pub fn effective(requested: &[Capability], granted: &BTreeSet<Capability>) -> BTreeSet<Capability> {
-    let holds = |capability: &&Capability| granted.contains(capability) && !capability.is_built_in_only();
+    let holds =
+        |capability: &&Capability| granted.contains(capability) && !capability.is_built_in_only();
     requested.iter().filter(holds).cloned().collect()
 }
 
@@ -156,7 +158,9 @@ mod tests {
 
     #[test]
     fn capabilities_are_written_as_they_are_read() {
-        for text in FOR_BUILT_INS.iter().chain(&["slot:aws", "http:api.example.com", "secret:X_KEY"]) {
+        for text in
+            FOR_BUILT_INS.iter().chain(&["slot:aws", "http:api.example.com", "secret:X_KEY"])
+        {
             assert_eq!(text.parse::<Capability>().unwrap().to_string(), **text);
         }
     }

@@ -24,7 +24,10 @@ use audex_core::private_file;
 ///
 /// # Errors
 /// When the code is for another engine, configuration or processor.
-#[expect(unsafe_code, reason = "wasmtime's only way to load compiled code; see the module's first lines")]
+#[expect(
+    unsafe_code,
+    reason = "wasmtime's only way to load compiled code; see the module's first lines"
+)]
 pub fn deserialize(engine: &Engine, compiled: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: callers pass bytes embedded at build time, bytes whose MAC `Cache::read` has verified, or bytes
     // that `compile` has just made.
@@ -56,8 +59,14 @@ mod in_place {
     ///
     /// # Errors
     /// When the code is for another engine, configuration or processor.
-    #[expect(unsafe_code, reason = "wasmtime's only way to load compiled code; see the file's first lines")]
-    pub(crate) fn load(engine: &Engine, compiled: &'static Pages<[u8]>) -> wasmtime::Result<Component> {
+    #[expect(
+        unsafe_code,
+        reason = "wasmtime's only way to load compiled code; see the file's first lines"
+    )]
+    pub(crate) fn load(
+        engine: &Engine,
+        compiled: &'static Pages<[u8]>,
+    ) -> wasmtime::Result<Component> {
         let compiled = &compiled.0;
         let (start, length) = (compiled.as_ptr().addr(), compiled.len());
         // Wasmtime finds the component of a trap by its address: two components at one address make it panic.
@@ -242,8 +251,13 @@ mod tests {
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
 
     fn entry(directory: &Path) -> PathBuf {
-        let is_code = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "cwasm");
-        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).find(is_code).unwrap()
+        let is_code =
+            |path: &PathBuf| path.extension().is_some_and(|extension| extension == "cwasm");
+        std::fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(is_code)
+            .unwrap()
     }
 
     #[test]

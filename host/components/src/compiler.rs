@@ -49,8 +49,9 @@ pub fn use_this_program() {
 pub fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let Some(program) = PROGRAM.get() else { return here(engine, wasm) };
     let started = elsewhere(program.clone(), wasm);
-    let Output { status, stdout, .. } =
-        started.map_err(|error| wasmtime::Error::msg(format!("the compiler cannot be started: {error}")))?;
+    let Output { status, stdout, .. } = started.map_err(|error| {
+        wasmtime::Error::msg(format!("the compiler cannot be started: {error}"))
+    })?;
     match status.code() {
         Some(0) => Ok(stdout),
         Some(code) if code == i32::from(REFUSED) => {

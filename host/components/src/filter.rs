@@ -27,10 +27,14 @@ impl Filter {
     /// # Errors
     /// When the component is not a filter of this contract version, or has imports.
     pub fn new(engine: &Engine, loaded: Loaded, settings: String) -> Result<Self, PluginError> {
-        let link =
-            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let link = |error: wasmtime::Error| {
+            PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
+        };
         let linker = pure_linker(engine);
-        let pre = linker.instantiate_pre(&loaded.component).and_then(PolicyFilterPre::new).map_err(link)?;
+        let pre = linker
+            .instantiate_pre(&loaded.component)
+            .and_then(PolicyFilterPre::new)
+            .map_err(link)?;
         Ok(Self { engine: engine.clone(), loaded, pre, settings })
     }
 
@@ -45,9 +49,14 @@ impl Filter {
     /// # Errors
     /// When the filter fails, drops a permission that does not exist, or returns too many entries or a
     /// malformed pattern.
-    pub fn review(&self, grant: &provider::Grant, context: &Context) -> Result<Verdict, PluginError> {
+    pub fn review(
+        &self,
+        grant: &provider::Grant,
+        context: &Context,
+    ) -> Result<Verdict, PluginError> {
         let (mut verdict, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
-            let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
+            let instance =
+                self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let filter = instance.audex_plugin_filter();
             filter
                 .call_review(store, &shown(grant), context, &self.settings)
@@ -55,8 +64,9 @@ impl Filter {
         })?;
         clean(&mut verdict);
         if let Verdict::Restrict(restrictions) = &verdict {
-            let entries =
-                restrictions.iter().map(|restriction| 1 + restriction.drop.len() + restriction.deny.len());
+            let entries = restrictions
+                .iter()
+                .map(|restriction| 1 + restriction.drop.len() + restriction.deny.len());
             if entries.sum::<usize>() > limit::ENTRIES {
                 let reason = format!("its verdict has more than {} entries", limit::ENTRIES);
                 return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
@@ -65,7 +75,10 @@ impl Filter {
             // refused, although other text is cleaned.
             let mut patterns = restrictions.iter().flat_map(|restriction| &restriction.deny);
             if let Some(pattern) = patterns.find(|pattern| *pattern != &line(pattern)) {
-                let reason = format!("it denies what is no pattern on one line of text: `{}`", line(pattern));
+                let reason = format!(
+                    "it denies what is no pattern on one line of text: `{}`",
+                    line(pattern)
+                );
                 return Err(PluginError::new(&self.loaded, Phase::Answer, reason));
             }
             let dropped = restrictions.iter().flat_map(|restriction| &restriction.drop);
@@ -88,7 +101,8 @@ impl Filter {
         context: &Context,
     ) -> Result<Approval, PluginError> {
         let (mut approval, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
-            let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
+            let instance =
+                self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let filter = instance.audex_plugin_filter();
             filter
                 .call_approve(store, &shown(grant), &planned(plan), context, &self.settings)

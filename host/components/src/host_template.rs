@@ -42,7 +42,8 @@ pub(crate) fn is_account_host(host: &str) -> bool {
 /// Returns `true` if `label` is a valid name of a storage account: 3 to 24 lower-case letters and digits.
 /// Source: Microsoft, "Naming rules and restrictions for Azure resources", Microsoft.Storage.
 fn is_account(label: &str) -> bool {
-    (3..=24).contains(&label.len()) && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    (3..=24).contains(&label.len())
+        && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
 pub(crate) fn host_matches(template: &str, host: &str) -> bool {
@@ -51,8 +52,10 @@ pub(crate) fn host_matches(template: &str, host: &str) -> bool {
         "{account}" => is_account(given),
         exact => exact == given,
     };
-    let (wanted, given): (Vec<_>, Vec<_>) = (template.split('.').collect(), host.split('.').collect());
-    wanted.len() == given.len() && wanted.iter().zip(&given).all(|(wanted, given)| stands(wanted, given))
+    let (wanted, given): (Vec<_>, Vec<_>) =
+        (template.split('.').collect(), host.split('.').collect());
+    wanted.len() == given.len()
+        && wanted.iter().zip(&given).all(|(wanted, given)| stands(wanted, given))
 }
 
 #[cfg(test)]
@@ -64,9 +67,16 @@ mod tests {
         for good in ["api.example.com", "sts.{region}.amazonaws.com"] {
             assert!(is_host_template(good), "{good}");
         }
-        for bad in
-            ["*.amazonaws.com", "localhost", "", "a..b", "{account}.x.com", "10.0.0.1", "x.{region}", "A.com"]
-        {
+        for bad in [
+            "*.amazonaws.com",
+            "localhost",
+            "",
+            "a..b",
+            "{account}.x.com",
+            "10.0.0.1",
+            "x.{region}",
+            "A.com",
+        ] {
             assert!(!is_host_template(bad), "{bad}");
         }
     }
@@ -78,9 +88,11 @@ mod tests {
         for other in ["a_b", "ab", "Acct", "a.b", "a-b-c", "abcdefghijklmnopqrstuvwxy", ""] {
             assert!(!host_matches(template, &format!("{other}.blob.core.windows.net")), "{other}");
         }
-        for other in
-            ["x.{account}.blob.core.windows.net", "{account}.evil.com", "{account}.file.core.windows.net"]
-        {
+        for other in [
+            "x.{account}.blob.core.windows.net",
+            "{account}.evil.com",
+            "{account}.file.core.windows.net",
+        ] {
             assert!(!is_host_template(other), "{other}");
         }
     }
@@ -90,12 +102,17 @@ mod tests {
         let template = "sts.{region}.amazonaws.com";
         assert!(host_matches(template, "sts.eu-west-1.amazonaws.com"));
         assert!(host_matches(template, "sts.us-gov-west-1.amazonaws.com"));
-        for other in ["sts.s3.amazonaws.com", "sts.s3-us-west-2.amazonaws.com", "sts.bucket.amazonaws.com"] {
+        for other in
+            ["sts.s3.amazonaws.com", "sts.s3-us-west-2.amazonaws.com", "sts.bucket.amazonaws.com"]
+        {
             assert!(!host_matches(template, other), "{other}");
         }
-        for other in
-            ["sts.amazonaws.com", "sts.a.b.amazonaws.com", "s3.eu-west-1.amazonaws.com", "sts..amazonaws.com"]
-        {
+        for other in [
+            "sts.amazonaws.com",
+            "sts.a.b.amazonaws.com",
+            "s3.eu-west-1.amazonaws.com",
+            "sts..amazonaws.com",
+        ] {
             assert!(!host_matches(template, other), "{other}");
         }
     }

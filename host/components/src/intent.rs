@@ -38,10 +38,14 @@ impl Intent {
         outside: Arc<Outside>,
         settings: BTreeMap<String, String>,
     ) -> Result<Self, PluginError> {
-        let link =
-            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let link = |error: wasmtime::Error| {
+            PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
+        };
         let linker = intent_linker(engine).map_err(link)?;
-        let pre = linker.instantiate_pre(&loaded.component).and_then(IntentEnginePre::new).map_err(link)?;
+        let pre = linker
+            .instantiate_pre(&loaded.component)
+            .and_then(IntentEnginePre::new)
+            .map_err(link)?;
         Ok(Self { engine: engine.clone(), loaded, pre, outside, settings })
     }
 
@@ -64,16 +68,21 @@ impl Intent {
             purpose: None,
             outside: Arc::clone(&self.outside),
         };
-        let (answer, _) = call(&self.engine, &self.loaded, State::with_context(context), |store| {
-            let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
-            let intent = instance.audex_plugin_intent();
-            intent.call_translate(store, text, provider).map_err(|error| (Phase::Call, error))
-        })?;
+        let (answer, _) =
+            call(&self.engine, &self.loaded, State::with_context(context), |store| {
+                let instance = self
+                    .pre
+                    .instantiate(&mut *store)
+                    .map_err(|error| (Phase::Instantiate, error))?;
+                let intent = instance.audex_plugin_intent();
+                intent.call_translate(store, text, provider).map_err(|error| (Phase::Call, error))
+            })?;
         let mut proposal = answer.map_err(|mut error| {
             error.clean();
             ProviderError::Refused { world: World::Intent, name: self.loaded.name.clone(), error }
         })?;
-        let longest = proposal.allow.len().max(proposal.resources.len()).max(proposal.candidates.len());
+        let longest =
+            proposal.allow.len().max(proposal.resources.len()).max(proposal.candidates.len());
         if longest > limit::ENTRIES {
             let reason = format!("a list of its answer has more than {} entries", limit::ENTRIES);
             return Err(PluginError::new(&self.loaded, Phase::Answer, reason).into());

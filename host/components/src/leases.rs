@@ -35,13 +35,19 @@ impl Leases {
     /// # Errors
     /// The inner error when the lease cannot be recorded; the outer one when it is not a valid lease or there
     /// are too many.
-    pub(crate) fn announce(&self, lease: &str, ends_at: u64) -> Result<Result<(), String>, Misbehaved> {
+    pub(crate) fn announce(
+        &self,
+        lease: &str,
+        ends_at: u64,
+    ) -> Result<Result<(), String>, Misbehaved> {
         let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         if announced.len() >= limit::DELIVERED {
             return Err(Misbehaved::ManyLeases);
         }
         // A lease is shown, recorded and passed back unchanged.
-        if lease.is_empty() || lease.chars().count() > printable::LINE_CHARACTERS || lease.contains(is_hidden)
+        if lease.is_empty()
+            || lease.chars().count() > printable::LINE_CHARACTERS
+            || lease.contains(is_hidden)
         {
             return Err(Misbehaved::BadLease);
         }

@@ -48,7 +48,8 @@ impl World {
     }
 }
 
-const INTENT: &[&str] = &["types@0.1.0", "secrets@0.1.0", "http@0.1.0", "log@0.1.0", "settings@0.1.0"];
+const INTENT: &[&str] =
+    &["types@0.1.0", "secrets@0.1.0", "http@0.1.0", "log@0.1.0", "settings@0.1.0"];
 const PROVIDER: &[&str] = &[
     "types@0.1.0",
     "secrets@0.1.0",
@@ -136,10 +137,15 @@ impl Manifest {
     ///
     /// # Errors
     /// When the text is malformed, or for another contract version.
-    pub fn parse(text: &str, imports: Vec<String>, exports: Vec<String>) -> Result<Self, ManifestError> {
+    pub fn parse(
+        text: &str,
+        imports: Vec<String>,
+        exports: Vec<String>,
+    ) -> Result<Self, ManifestError> {
         let value = |key: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
-            line.map(str::to_owned).ok_or_else(|| ManifestError::Malformed(format!("it has no `{key}`")))
+            line.map(str::to_owned)
+                .ok_or_else(|| ManifestError::Malformed(format!("it has no `{key}`")))
         };
         let contract = value("contract")?;
         if contract != CONTRACT {
@@ -155,14 +161,20 @@ impl Manifest {
         let name = value("name")?;
         let name_ok = name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.len() <= 64
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+            && name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
         if !name_ok {
-            return Err(ManifestError::Malformed("its name is not of `[a-z][a-z0-9_-]*`".to_owned()));
+            return Err(ManifestError::Malformed(
+                "its name is not of `[a-z][a-z0-9_-]*`".to_owned(),
+            ));
         }
-        let version: String = value("version")?.chars().filter(char::is_ascii_graphic).take(64).collect();
+        let version: String =
+            value("version")?.chars().filter(char::is_ascii_graphic).take(64).collect();
         let sdk: String = value("sdk")?.chars().filter(char::is_ascii_graphic).take(64).collect();
         let licence = value("licence").unwrap_or_default();
-        let licence = licence.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect();
+        let licence =
+            licence.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect();
         let requested = text
             .lines()
             .filter_map(|line| line.strip_prefix("capability "))
@@ -219,7 +231,10 @@ mod tests {
     #[test]
     fn another_contract_says_both_versions() {
         let error = parsed(&GOOD.replace("0.1.0\nworld", "0.3.0\nworld")).unwrap_err();
-        assert_eq!(error.to_string(), "it was built for audex:plugin 0.3.0, this host offers 0.1.0");
+        assert_eq!(
+            error.to_string(),
+            "it was built for audex:plugin 0.3.0, this host offers 0.1.0"
+        );
     }
 
     #[test]
@@ -229,7 +244,9 @@ mod tests {
         {
             assert!(parsed(&GOOD.replace(from, to)).is_err(), "{to}");
         }
-        for asked in ["files:/", "http:*", "http:*.amazonaws.com", "slot:all", "secret:lower", "http:a b"] {
+        for asked in
+            ["files:/", "http:*", "http:*.amazonaws.com", "slot:all", "secret:lower", "http:a b"]
+        {
             assert!(parsed(&format!("{GOOD}capability {asked}\n")).is_err(), "{asked}");
         }
     }

@@ -23,8 +23,9 @@ impl Mapping {
     /// # Errors
     /// When the component is not a mapping of this contract version, or has imports.
     pub fn new(engine: &Engine, loaded: Loaded) -> Result<Self, PluginError> {
-        let link =
-            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+        let link = |error: wasmtime::Error| {
+            PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
+        };
         let pre = pure_linker(engine)
             .instantiate_pre(&loaded.component)
             .and_then(MappingTablePre::new)
@@ -44,7 +45,8 @@ impl Mapping {
     /// When the component fails.
     pub fn rows(&self) -> Result<Vec<Row>, PluginError> {
         let work = call(&self.engine, &self.loaded, State::pure(), |store| {
-            let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
+            let instance =
+                self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             instance.audex_plugin_mapping().call_rows(store).map_err(|error| (Phase::Call, error))
         });
         let mut rows = work?.0;
@@ -62,7 +64,8 @@ impl Mapping {
         permissions: &[String],
     ) -> Result<Vec<Option<Expansion>>, PluginError> {
         let (mut expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
-            let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
+            let instance =
+                self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let mapping = instance.audex_plugin_mapping();
             mapping.call_expand(store, provider, permissions).map_err(|error| (Phase::Call, error))
         })?;

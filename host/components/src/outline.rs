@@ -68,21 +68,26 @@ impl Outline {
 
     fn look(&mut self, payload: Payload<'_>, depth: usize) -> Result<(), OutlineError> {
         match payload {
-            Payload::CustomSection(section) if section.name() == SECTION && self.manifest.is_none() => {
+            Payload::CustomSection(section)
+                if section.name() == SECTION && self.manifest.is_none() =>
+            {
                 if section.data().len() > MANIFEST_BYTES {
                     return Err(OutlineError::Manifest("it is too long"));
                 }
                 let text = std::str::from_utf8(section.data());
-                self.manifest = Some(text.map_err(|_| OutlineError::Manifest("it is not UTF-8"))?.to_owned());
+                self.manifest =
+                    Some(text.map_err(|_| OutlineError::Manifest("it is not UTF-8"))?.to_owned());
             }
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
-                    self.imports.push(import.map_err(|error| not_wasm(&error))?.name.name.to_owned());
+                    self.imports
+                        .push(import.map_err(|error| not_wasm(&error))?.name.name.to_owned());
                 }
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
                 for export in section {
-                    self.exports.push(export.map_err(|error| not_wasm(&error))?.name.name.to_owned());
+                    self.exports
+                        .push(export.map_err(|error| not_wasm(&error))?.name.name.to_owned());
                 }
             }
             _ => {}

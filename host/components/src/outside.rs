@@ -205,7 +205,11 @@ impl Outside {
     ///
     /// # Errors
     /// When the runtime cannot start, the limit passes, or a signal interrupts the future.
-    pub fn run<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Result<T, OutsideError> {
+    pub fn run<T>(
+        &self,
+        limit: Duration,
+        future: impl Future<Output = T>,
+    ) -> Result<T, OutsideError> {
         let runtime = if let Some(runtime) = self.runtime.get() {
             runtime
         } else {
@@ -219,8 +223,12 @@ impl Outside {
             let mut work = pin!(tokio::time::timeout(limit, future));
             let mut interrupted = pin!(self.interrupted());
             poll_fn(|context| match work.as_mut().poll(context) {
-                Poll::Ready(done) => Poll::Ready(done.map_err(|_| OutsideError::TimedOut(limit.as_secs()))),
-                Poll::Pending => interrupted.as_mut().poll(context).map(|()| Err(OutsideError::Interrupted)),
+                Poll::Ready(done) => {
+                    Poll::Ready(done.map_err(|_| OutsideError::TimedOut(limit.as_secs())))
+                }
+                Poll::Pending => {
+                    interrupted.as_mut().poll(context).map(|()| Err(OutsideError::Interrupted))
+                }
             })
             .await
         })
@@ -228,7 +236,9 @@ impl Outside {
 
     /// Completes when a signal has requested the end and interruptions are not ignored.
     async fn interrupted(&self) {
-        let Some(interruption) = self.interruption.get() else { return std::future::pending().await };
+        let Some(interruption) = self.interruption.get() else {
+            return std::future::pending().await;
+        };
         while !interruption.is_set() || self.ended.load(Ordering::Relaxed) {
             tokio::time::sleep(LOOK_EVERY).await;
         }

@@ -20,7 +20,8 @@ const STS_FLOOR: u32 = 900;
 /// `Statement`.
 const DOCUMENT_KEYS: [&str; 3] = ["Id", "Statement", "Version"];
 const ALLOW_KEYS: [&str; 5] = ["Action", "Condition", "Effect", "Resource", "Sid"];
-const DENY_KEYS: [&str; 7] = ["Action", "Condition", "Effect", "NotAction", "NotResource", "Resource", "Sid"];
+const DENY_KEYS: [&str; 7] =
+    ["Action", "Condition", "Effect", "NotAction", "NotResource", "Resource", "Sid"];
 
 /// The purpose of a call, which limits its access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +140,9 @@ impl PolicyScope {
     fn may_live(&self, asked: u32, most: u32) -> Result<(), OutsideGrant> {
         match self.purpose {
             Purpose::Pure | Purpose::Look => Err(OutsideGrant::Mints),
-            Purpose::Probe | Purpose::Mint if asked > most => Err(OutsideGrant::TooLong { asked, most }),
+            Purpose::Probe | Purpose::Mint if asked > most => {
+                Err(OutsideGrant::TooLong { asked, most })
+            }
             Purpose::Probe | Purpose::Mint => Ok(()),
         }
     }
@@ -164,7 +167,8 @@ impl PolicyScope {
         let intermediate = self.planned.as_deref() != Some(policy);
         let (mut allowed, mut denied) = (Vec::new(), Vec::new());
         for statement in statements {
-            let fields = statement.as_object().ok_or_else(|| outside("a statement is no object"))?;
+            let fields =
+                statement.as_object().ok_or_else(|| outside("a statement is no object"))?;
             match fields.get("Effect").and_then(Value::as_str) {
                 Some("Deny") => denied.extend(denied_everywhere(fields)?),
                 Some("Allow") => allowed.extend(self.permit_allow(fields, intermediate)?),
@@ -191,10 +195,12 @@ impl PolicyScope {
         let resources = strings(fields.get("Resource"))?;
         for resource in resources {
             let here = self.granted_on(Some(resource));
-            let inside = |action: &String| allows(&here, action) || self.grants_resourceless(action);
+            let inside =
+                |action: &String| allows(&here, action) || self.grants_resourceless(action);
             if let Some(action) = actions.iter().find(|action| !inside(action)) {
                 let anywhere = allows(&self.granted_on(None), action);
-                let on = if anywhere { format!(" on the resource `{resource}`") } else { String::new() };
+                let on =
+                    if anywhere { format!(" on the resource `{resource}`") } else { String::new() };
                 return Err(outside(&format!("`{action}`{on}")));
             }
         }
@@ -224,8 +230,13 @@ impl PolicyScope {
     /// Returns the action patterns that are granted on `resource`, or on at least one resource if `resource`
     /// is `None`.
     fn granted_on(&self, resource: Option<&str>) -> Vec<&str> {
-        let reaches = |own: &Scope| own.any(|named| resource.is_none_or(|resource| covered(named, resource)));
-        self.granted.iter().filter(|(_, own)| reaches(own)).map(|(action, _)| action.as_str()).collect()
+        let reaches =
+            |own: &Scope| own.any(|named| resource.is_none_or(|resource| covered(named, resource)));
+        self.granted
+            .iter()
+            .filter(|(_, own)| reaches(own))
+            .map(|(action, _)| action.as_str())
+            .collect()
     }
 
     /// Security: a filter's deny pattern is part of the grant. If a policy allows a part of the pattern, the
@@ -255,7 +266,8 @@ impl PolicyScope {
 fn denied_service_by_service(pattern: &str, denied: &[String]) -> bool {
     let Some((service, verb)) = pattern.split_once(':') else { return false };
     let services = aws_catalogue::services_with(service, verb);
-    !services.is_empty() && services.iter().all(|service| covered(denied, &format!("{service}:{verb}")))
+    !services.is_empty()
+        && services.iter().all(|service| covered(denied, &format!("{service}:{verb}")))
 }
 
 fn outside(what: &str) -> OutsideGrant {
@@ -276,7 +288,8 @@ fn denied_everywhere(fields: &Map<String, Value>) -> Result<Vec<String>, Outside
     let plain = !fields.contains_key("Condition")
         && !fields.contains_key("NotAction")
         && strings(fields.get("Resource")).is_ok_and(|all| all.contains(&"*"));
-    let actions = if plain { strings(fields.get("Action")).unwrap_or_default() } else { Vec::new() };
+    let actions =
+        if plain { strings(fields.get("Action")).unwrap_or_default() } else { Vec::new() };
     Ok(actions.into_iter().map(str::to_lowercase).collect())
 }
 

@@ -36,8 +36,8 @@ use audex_core::session::{SessionFile, Value};
 
 pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission, Scope};
 pub use wit::{
-    AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding, GrantPlan,
-    HealthStatus, KnownAction, Planned, Profile, Setting, Statement, Status, Window,
+    AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding,
+    GrantPlan, HealthStatus, KnownAction, Planned, Profile, Setting, Statement, Status, Window,
 };
 
 /// The clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too
@@ -109,11 +109,19 @@ impl Provider {
     ///
     /// # Errors
     /// When the component is not a provider of this contract version.
-    pub fn new(engine: &Engine, loaded: Loaded, outside: Arc<Outside>) -> Result<Self, PluginError> {
-        let link =
-            |error: wasmtime::Error| PluginError::new(&loaded, Phase::Link, error.root_cause().to_string());
+    pub fn new(
+        engine: &Engine,
+        loaded: Loaded,
+        outside: Arc<Outside>,
+    ) -> Result<Self, PluginError> {
+        let link = |error: wasmtime::Error| {
+            PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
+        };
         let linker = call::provider_linker(engine).map_err(link)?;
-        let pre = linker.instantiate_pre(&loaded.component).and_then(ProviderPluginPre::new).map_err(link)?;
+        let pre = linker
+            .instantiate_pre(&loaded.component)
+            .and_then(ProviderPluginPre::new)
+            .map_err(link)?;
         Ok(Self {
             engine: engine.clone(),
             loaded,
@@ -163,7 +171,8 @@ impl Provider {
     /// # Errors
     /// When the provider fails, or the host does not accept the description.
     pub fn describe(&self) -> Result<Description, PluginError> {
-        let mut description = self.call(PolicyScope::pure(), |guest, store| guest.call_describe(store))?.0;
+        let mut description =
+            self.call(PolicyScope::pure(), |guest, store| guest.call_describe(store))?.0;
         self.few(
             description.sets.len().max(description.settings.len()).max(description.profiles.len()),
             limit::DELIVERED,
@@ -171,7 +180,10 @@ impl Provider {
         description.clean();
         let id_ok = description.id.starts_with(|c: char| c.is_ascii_lowercase())
             && description.id.len() <= ID_CHARACTERS
-            && description.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            && description
+                .id
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if !id_ok {
             return Err(self.bad("its id is not of `[a-z][a-z0-9-]*`"));
         }
@@ -180,8 +192,9 @@ impl Provider {
         if let Some(wrong) = settings.find_map(|one| setting::wrong(source, &description.id, one)) {
             return Err(self.bad(&wrong));
         }
-        let refused =
-            |name: &String| Some((name.escape_default().to_string(), variable::refused(name, source)?));
+        let refused = |name: &String| {
+            Some((name.escape_default().to_string(), variable::refused(name, source)?))
+        };
         match description.sets.iter().find_map(refused) {
             Some((name, "")) => Err(self.bad(&format!("it wants to set `{name}`"))),
             Some((name, reason)) => Err(self.bad(&format!("it wants to set `{name}`: {reason}"))),
@@ -214,14 +227,16 @@ impl Provider {
     /// When the provider fails, returns another number of findings than actions, or accepts an action without
     /// naming it.
     pub fn check(&self, actions: &[String]) -> Result<Vec<Finding>, PluginError> {
-        let mut findings = self.call(PolicyScope::pure(), |guest, store| guest.call_check(store, actions))?.0;
+        let mut findings =
+            self.call(PolicyScope::pure(), |guest, store| guest.call_check(store, actions))?.0;
         self.few(findings.iter().map(|finding| finding.actions.len()).sum(), limit::ENTRIES)?;
         findings.clean();
         if findings.len() != actions.len() {
             return Err(self.bad("it checked another number of actions than it was given"));
         }
         let empty = |finding: &Finding| {
-            matches!(finding.status, Status::Known | Status::Corrected) && finding.actions.is_empty()
+            matches!(finding.status, Status::Known | Status::Corrected)
+                && finding.actions.is_empty()
         };
         if findings.iter().any(empty) {
             return Err(self.bad("it accepted an action and named none"));
@@ -234,23 +249,34 @@ impl Provider {
     /// # Errors
     /// When the provider fails, refuses, or plans other permissions than the granted ones.
     pub fn plan(&self, grant: &Grant) -> Result<GrantPlan, ProviderError> {
-        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_plan(store, grant))?.0;
+        let answer =
+            self.call(PolicyScope::look(), |guest, store| guest.call_plan(store, grant))?.0;
         let mut plan = answer.map_err(|error| self.refused(error))?;
         self.few(plan.permissions.len(), limit::ENTRIES)?;
         let same = |planned: &Planned, granted: &Permission| {
             planned.action == granted.action && planned.origin == granted.origin
         };
-        if !plan.permissions.iter().all(|planned| grant.permissions.iter().any(|p| same(planned, p))) {
+        if !plan
+            .permissions
+            .iter()
+            .all(|planned| grant.permissions.iter().any(|p| same(planned, p)))
+        {
             return Err(self.bad("it planned a permission that was not granted").into());
         }
         // One planned permission for each granted one, in order: two permissions of the same action may
         // differ in their resources.
         let mut pairs = plan.permissions.iter().zip(&grant.permissions);
-        if plan.permissions.len() != grant.permissions.len() || !pairs.all(|(planned, p)| same(planned, p)) {
-            return Err(self.bad("it left a granted permission out of its plan, or moved it").into());
+        if plan.permissions.len() != grant.permissions.len()
+            || !pairs.all(|(planned, p)| same(planned, p))
+        {
+            return Err(self
+                .bad("it left a granted permission out of its plan, or moved it")
+                .into());
         }
         if plan.permissions.iter().any(|planned| planned.enforced_by == Enforcer::Gateway) {
-            return Err(self.bad("it leaves a permission to a gateway, and this session has none").into());
+            return Err(self
+                .bad("it leaves a permission to a gateway, and this session has none")
+                .into());
         }
         // The policy is shown, and sent, unchanged.
         let forges = |c| printable::is_hidden(c) && !matches!(c, '\n' | '\t');
@@ -273,7 +299,8 @@ impl Provider {
         now: u64,
     ) -> Result<Minted, ProviderError> {
         let scope = PolicyScope::of(grant, plan.policy.as_deref());
-        let (answer, mut state) = self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
+        let (answer, mut state) =
+            self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
         let minted = answer.map_err(|error| self.refused(error))?;
         let lease = minted.lease.clone();
         let accepted = self.accept(minted, &mut state, plan, sets, now);
@@ -308,8 +335,9 @@ impl Provider {
         minted.identity.clean();
         minted.credential_id.clean();
         clean::notices(&mut minted.notices);
-        let latest =
-            now.saturating_add(u64::from(plan.longest_life_seconds)).saturating_add(CLOCK_SLACK_SECONDS);
+        let latest = now
+            .saturating_add(u64::from(plan.longest_life_seconds))
+            .saturating_add(CLOCK_SLACK_SECONDS);
         if minted.expires_at > latest {
             return Err(self.bad("its credentials live longer than planned"));
         }
@@ -367,7 +395,8 @@ impl Provider {
     /// # Errors
     /// When the provider fails.
     pub fn health(&self) -> Result<Vec<CheckResult>, PluginError> {
-        let mut checks = self.call(PolicyScope::probe(), |guest, store| guest.call_health(store))?.0;
+        let mut checks =
+            self.call(PolicyScope::probe(), |guest, store| guest.call_health(store))?.0;
         checks.clean();
         Ok(checks)
     }
@@ -385,10 +414,14 @@ impl Provider {
             purpose: self.purpose.clone(),
             outside: Arc::clone(&self.outside),
         };
-        let (value, mut state) = call(&self.engine, &self.loaded, State::with_context(context), |store| {
-            let instance = self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
-            work(instance.audex_plugin_provider(), store).map_err(|error| (Phase::Call, error))
-        })?;
+        let (value, mut state) =
+            call(&self.engine, &self.loaded, State::with_context(context), |store| {
+                let instance = self
+                    .pre
+                    .instantiate(&mut *store)
+                    .map_err(|error| (Phase::Instantiate, error))?;
+                work(instance.audex_plugin_provider(), store).map_err(|error| (Phase::Call, error))
+            })?;
         self.logged.lock().unwrap_or_else(PoisonError::into_inner).append(&mut state.logged);
         Ok((value, state))
     }

@@ -21,8 +21,9 @@ impl SentSecrets {
     pub(crate) fn remember(&self, held: &HeldSecret) -> bool {
         let mut sent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for secret in held.unknown() {
-            let is_it =
-                |(known, from): &(Secret, Origin)| known.expose() == secret.expose() && *from == held.origin;
+            let is_it = |(known, from): &(Secret, Origin)| {
+                known.expose() == secret.expose() && *from == held.origin
+            };
             if sent.iter().any(is_it) {
                 continue;
             }
@@ -49,7 +50,10 @@ mod tests {
     fn what_was_sent_is_remembered_once_and_only_so_much() {
         let sent = SentSecrets::default();
         let held = |text: String| HeldSecret::whole(Secret::new(text), Origin::Slot);
-        assert!(sent.remember(&held("x".repeat(SENT_BYTES / 2))) && sent.remember(&held("y".to_owned())));
+        assert!(
+            sent.remember(&held("x".repeat(SENT_BYTES / 2)))
+                && sent.remember(&held("y".to_owned()))
+        );
         assert!(sent.remember(&held("x".repeat(SENT_BYTES / 2))));
         assert!(!sent.remember(&held("z".repeat(SENT_BYTES / 2))));
         assert!(sent.remember(&HeldSecret::whole(Secret::new("known".to_owned()), Origin::Guest)));

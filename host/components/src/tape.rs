@@ -114,7 +114,9 @@ impl Tape {
 
     /// Records an exchange; does nothing while replaying.
     pub fn record(&self, sent: Sent, answer: &Result<Response, Error>) {
-        if let Mode::Recording(exchanges) = &mut *self.mode.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Mode::Recording(exchanges) =
+            &mut *self.mode.lock().unwrap_or_else(PoisonError::into_inner)
+        {
             exchanges.push(Exchange { sent, got: Got::of(answer) });
         }
     }
@@ -128,7 +130,9 @@ impl Tape {
         let Mode::Replaying(left) = &mut *mode else { return Ok(None) };
         match left.pop_front() {
             Some(next) if next.sent == *sent => Ok(Some(next.got)),
-            Some(next) => Err(format!("it sent {}, and {} was recorded", sent.told(), next.sent.told())),
+            Some(next) => {
+                Err(format!("it sent {}, and {} was recorded", sent.told(), next.sent.told()))
+            }
             None => Err(format!("it sent {}, and nothing more was recorded", sent.told())),
         }
     }
@@ -161,7 +165,12 @@ impl Sent {
     }
 
     fn told(&self) -> String {
-        format!("`{} {}` with `{}`", self.method, self.url, self.body.chars().take(200).collect::<String>())
+        format!(
+            "`{} {}` with `{}`",
+            self.method,
+            self.url,
+            self.body.chars().take(200).collect::<String>()
+        )
     }
 }
 
@@ -224,7 +233,12 @@ mod tests {
     }
 
     fn refused() -> Result<Response, Error> {
-        Err(Error { kind: ErrorKind::Denied, code: "no".to_owned(), message: "no".to_owned(), hint: None })
+        Err(Error {
+            kind: ErrorKind::Denied,
+            code: "no".to_owned(),
+            message: "no".to_owned(),
+            hint: None,
+        })
     }
 
     #[test]
@@ -241,7 +255,9 @@ mod tests {
         assert!(
             matches!(again.replay(&sent("https://x/1")), Ok(Some(Got::Failure { kind, .. })) if kind == "denied")
         );
-        assert!(again.replay(&sent("https://x/1")).unwrap_err().contains("nothing more was recorded"));
+        assert!(
+            again.replay(&sent("https://x/1")).unwrap_err().contains("nothing more was recorded")
+        );
     }
 
     #[test]

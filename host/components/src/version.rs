@@ -33,7 +33,8 @@ pub fn is_version(text: &str) -> bool {
 }
 
 fn numbers(text: &str) -> Option<Vec<u64>> {
-    let number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?;
+    let number =
+        |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?;
     text.split('.').map(number).collect()
 }
 
@@ -61,6 +62,8 @@ mod tests {
             assert_eq!(compare(left, right), wanted, "{left} {right}");
             assert_eq!(compare(right, left), wanted.map(Ordering::reverse), "{right} {left}");
         }
-        assert!(is_version("1.0") && is_version("1.0.0-rc.1") && !is_version("new") && !is_version(""));
+        assert!(
+            is_version("1.0") && is_version("1.0.0-rc.1") && !is_version("new") && !is_version("")
+        );
     }
 }

@@ -32,7 +32,8 @@ pub fn parse(name: &str, text: &str) -> Result<Url, AddressError> {
 /// Returns true for a host that is certainly this machine. The system's resolver maps `localhost` to loopback (RFC 6761).
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

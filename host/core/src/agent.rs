@@ -43,7 +43,8 @@ pub fn agent(environment: &Environment) -> Option<&str> {
 /// Security: the value goes into logs. It must not end a field there and must not be a key; keys have capitals or are one
 /// long word.
 fn is_name(value: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    let allowed =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
     value.len() <= NAME_CHARACTERS
         && value.starts_with(|c: char| c.is_ascii_lowercase())
         && value.chars().all(allowed)
@@ -78,7 +79,9 @@ mod tests {
     fn a_value_that_is_not_a_name_is_not_shown() {
         let hex = "da39a3ee5e6b4b0d3255bfef95601890";
         let long = "a-".repeat(21);
-        for value in ["1", "a b", "a=b", "a\nb", "ghp_ABCDEF", "AKIAIOSFODNN7EXAMPLE", "-a", hex, &long] {
+        for value in
+            ["1", "a b", "a=b", "a\nb", "ghp_ABCDEF", "AKIAIOSFODNN7EXAMPLE", "-a", hex, &long]
+        {
             assert_eq!(of(&[("AI_AGENT", value)]), None, "{value:?}");
             let marked = [("AI_AGENT", value), ("GEMINI_CLI", "1")];
             assert_eq!(of(&marked).as_deref(), Some("gemini-cli"), "{value:?}");

@@ -20,5 +20,6 @@ pub fn now() -> SystemTime {
 pub fn rfc3339(unix_seconds: u64) -> String {
     // RFC 3339 ends at year 9999, and humantime refuses to format later years.
     let bounded = unix_seconds.min(253_402_300_799);
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + std::time::Duration::from_secs(bounded)).to_string()
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + std::time::Duration::from_secs(bounded))
+        .to_string()
 }

@@ -37,7 +37,10 @@ mod tests {
 
     #[test]
     fn our_own_variable_comes_before_the_ecosystems() {
-        let both = Environment::from_pairs([("AUDEX_GCP_PROJECT", "ours"), (GOOGLE_CLOUD_PROJECT, "theirs")]);
+        let both = Environment::from_pairs([
+            ("AUDEX_GCP_PROJECT", "ours"),
+            (GOOGLE_CLOUD_PROJECT, "theirs"),
+        ]);
         assert_eq!(value(&both, "gcp", "AUDEX_GCP_PROJECT").as_deref(), Some("ours"));
         let theirs = Environment::from_pairs([(CLOUDSDK_CORE_PROJECT, "theirs")]);
         assert_eq!(value(&theirs, "gcp", "AUDEX_GCP_PROJECT").as_deref(), Some("theirs"));
@@ -48,9 +51,12 @@ mod tests {
         let environment = Environment::from_pairs([(AZURE_TENANT_ID, "t")]);
         assert_eq!(value(&environment, "azure-tenant", "AUDEX_AZURE_TENANT_ID"), None);
         assert!(is_public_name(AZURE_TENANT_ID));
-        for secret in
-            ["AZURE_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "HOME"]
-        {
+        for secret in [
+            "AZURE_CLIENT_SECRET",
+            "AWS_SECRET_ACCESS_KEY",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "HOME",
+        ] {
             assert!(!is_public_name(secret), "{secret}");
         }
     }

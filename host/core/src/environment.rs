@@ -141,7 +141,9 @@ impl Environment {
     }
 
     /// Builds an environment from names and values; if a name occurs twice, the later value wins.
-    pub fn from_pairs<N: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+    pub fn from_pairs<N: Into<OsString>, V: Into<OsString>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
         pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
     }
 

@@ -7,7 +7,8 @@ use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer};
 
 use crate::environment::{
-    AUDEX_CONFIG_DIR, Environment, HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME,
+    AUDEX_CONFIG_DIR, Environment, HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME, XDG_DATA_HOME,
+    XDG_STATE_HOME,
 };
 use crate::process;
 use crate::shape::ConfiguredPath;
@@ -63,12 +64,14 @@ impl Paths {
     /// When neither `HOME` nor all the XDG variables are set to absolute paths, or the directory in `AUDEX_CONFIG_DIR` does
     /// not exist.
     pub fn resolve(environment: &Environment) -> Result<Self, PathsError> {
-        let absolute =
-            |name: &str| environment.get_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let absolute = |name: &str| {
+            environment.get_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+        };
         let home = absolute(HOME);
         // A relative path in an XDG variable must be ignored (XDG Base Directory Specification, "Basics").
         let base = |variable: &str, under_home: &str| {
-            let base = absolute(variable).or_else(|| home.as_deref().map(|home| home.join(under_home)));
+            let base =
+                absolute(variable).or_else(|| home.as_deref().map(|home| home.join(under_home)));
             base.map(|base| base.join("audex")).ok_or(PathsError::NoHome)
         };
         let config = match environment.get_os(AUDEX_CONFIG_DIR) {
@@ -108,7 +111,9 @@ impl Paths {
 ///
 /// # Errors
 /// When the path is relative.
-pub fn deserialize_absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+pub fn deserialize_absolute<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<PathBuf>, D::Error> {
     let path = PathBuf::deserialize(deserializer)?;
     if path.is_absolute() {
         return Ok(Some(path));
@@ -141,6 +146,9 @@ mod tests {
     fn who_has_no_account_has_no_components_under_rules() {
         let paths = Paths::resolve(&Environment::from_pairs([(HOME, "/a")])).unwrap();
         let error = paths.of_account(Uid::from_raw(4_000_000_000)).unwrap_err().to_string();
-        assert!(error.contains("user id 4000000000 has no account with a home directory"), "{error}");
+        assert!(
+            error.contains("user id 4000000000 has no account with a home directory"),
+            "{error}"
+        );
     }
 }

@@ -160,7 +160,8 @@ fn create_new(path: &Path) -> io::Result<File> {
 fn read_key(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
     let mut key = Vec::new();
     open(path)?.take(KEY_BYTES as u64 + 1).read_to_end(&mut key)?;
-    key.try_into().map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not a key of this program"))
+    key.try_into()
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not a key of this program"))
 }
 
 #[cfg(test)]
@@ -179,7 +180,11 @@ mod tests {
         });
         assert!(keys.iter().all(|key| key == &keys[0]));
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "a temporary file was left");
+        assert_eq!(
+            std::fs::read_dir(directory.path()).unwrap().count(),
+            1,
+            "a temporary file was left"
+        );
     }
 
     #[test]
@@ -218,7 +223,10 @@ mod tests {
         };
         assert_eq!([with_mode(0o755), with_mode(0o700)], [Ok(()), Ok(())]);
         let refused = Err(io::ErrorKind::PermissionDenied);
-        assert_eq!([with_mode(0o770), with_mode(0o707), with_mode(0o1777)], [refused, refused, refused]);
+        assert_eq!(
+            [with_mode(0o770), with_mode(0o707), with_mode(0o1777)],
+            [refused, refused, refused]
+        );
         with_mode(0o700).unwrap();
         let link = above.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();

@@ -24,7 +24,8 @@ const LOOKS: usize = 3;
 pub fn open(path: &Path) -> io::Result<Option<File>> {
     for _ in 0..LOOKS {
         // Without this flag, `open` would wait for a writer of a FIFO.
-        let opened = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
+        let opened =
+            OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
         match opened {
             Ok(file) if file.metadata()?.is_file() => return Ok(Some(file)),
             Ok(_) => return refused("it is not a regular file".to_owned()),
@@ -85,14 +86,16 @@ pub fn text_of(file: File, most: u64) -> io::Result<String> {
 /// # Errors
 /// `InvalidInput` for a dangling link; otherwise the system's error.
 fn is_absent(path: &Path) -> io::Result<bool> {
-    let mut above: Vec<&Path> = path.ancestors().filter(|part| !part.as_os_str().is_empty()).collect();
+    let mut above: Vec<&Path> =
+        path.ancestors().filter(|part| !part.as_os_str().is_empty()).collect();
     above.reverse();
     for part in above {
         match fs::symlink_metadata(part) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
             Err(error) => return Err(error),
             Ok(metadata) if metadata.is_symlink() && is_nowhere(part)? => {
-                let at = if part == path { "it".to_owned() } else { format!("`{}`", part.display()) };
+                let at =
+                    if part == path { "it".to_owned() } else { format!("`{}`", part.display()) };
                 return refused(format!("{at} is a link to nowhere ({})", target(part).display()));
             }
             Ok(_) => {}
@@ -145,7 +148,9 @@ mod tests {
         symlink("dotfiles/config.toml", at("link.toml")).unwrap();
         symlink("link.toml", at("link-to-link.toml")).unwrap();
         symlink("dotfiles", at("directory")).unwrap();
-        for name in ["dotfiles/config.toml", "link.toml", "link-to-link.toml", "directory/config.toml"] {
+        for name in
+            ["dotfiles/config.toml", "link.toml", "link-to-link.toml", "directory/config.toml"]
+        {
             assert_eq!(text(&at(name)).unwrap().as_deref(), Some("ttl = \"15m\"\n"), "{name}");
         }
         assert!(text(&at("directory/deny-list.toml")).unwrap().is_none());
@@ -160,7 +165,11 @@ mod tests {
         assert_eq!(required_text(&file).unwrap(), "text");
         assert_eq!(required_bytes(&file).unwrap(), b"text");
         for path in [&pipe, home.path(), &home.path().join("none")] {
-            assert!(required_text(path).is_err() && required_bytes(path).is_err(), "{}", path.display());
+            assert!(
+                required_text(path).is_err() && required_bytes(path).is_err(),
+                "{}",
+                path.display()
+            );
         }
     }
 

@@ -4,11 +4,20 @@
 pub const REDACTED: &str = "[redacted]";
 
 /// Words that make a value secret if its name contains them.
-const SECRET_PARTS: [&str; 8] =
-    ["password", "passwd", "passphrase", "secret", "token", "apikey", "credential", "authorization"];
+const SECRET_PARTS: [&str; 8] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "credential",
+    "authorization",
+];
 
 /// Words that make a value secret only as a whole part of its name (`db-pass`, `sig`), not within a part (`bypass`, `design`).
-const SECRET_WHOLE: [&str; 9] = ["pass", "pwd", "pin", "sig", "signature", "sas", "auth", "bearer", "cookie"];
+const SECRET_WHOLE: [&str; 9] =
+    ["pass", "pwd", "pin", "sig", "signature", "sas", "auth", "bearer", "cookie"];
 
 /// Words that make a `key` secret if they stand just before it.
 const SECRET_KEYS: [&str; 9] =
@@ -70,8 +79,9 @@ pub fn is_secret_name(name: &str) -> bool {
         [before, key] => SECRET_KEYS.contains(&before.as_str()) && key == "key",
         _ => false,
     });
-    let compound =
-        SECRET_KEYS.iter().any(|word| parts.iter().any(|part| part.strip_prefix(word) == Some("key")));
+    let compound = SECRET_KEYS
+        .iter()
+        .any(|word| parts.iter().any(|part| part.strip_prefix(word) == Some("key")));
     let is_secret = |part: &String| {
         SECRET_WHOLE.contains(&part.as_str()) || SECRET_PARTS.iter().any(|word| part.contains(word))
     };
@@ -91,7 +101,8 @@ fn redact_named(text: &str) -> String {
         let (name, tail) = split_while(rest, is_name);
         result.push_str(name);
         rest = tail;
-        let Some((separator, value, tail)) = value_of(name, tail).filter(|_| is_secret_name(name)) else {
+        let Some((separator, value, tail)) = value_of(name, tail).filter(|_| is_secret_name(name))
+        else {
             continue;
         };
         result.push_str(separator);
@@ -122,7 +133,9 @@ fn value_of<'a>(name: &str, text: &'a str) -> Option<(&'a str, &'a str, &'a str)
     } else if is_whole_line {
         split_while(tail, |symbol| !is_quote(symbol) && symbol != '\n')
     } else {
-        split_while(tail, |symbol| !symbol.is_whitespace() && !is_quote(symbol) && !"&;,)}".contains(symbol))
+        split_while(tail, |symbol| {
+            !symbol.is_whitespace() && !is_quote(symbol) && !"&;,)}".contains(symbol)
+        })
     };
     Some((separator, value, tail))
 }

@@ -11,5 +11,9 @@ pub fn is_region(label: &str) -> bool {
     let letters = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
     let (middle, digits) =
         (parts.iter().rev().skip(1), !last.is_empty() && last.chars().all(|c| c.is_ascii_digit()));
-    label.len() <= 32 && parts.len() >= 3 && letters(first) && middle.copied().all(letters) && digits
+    label.len() <= 32
+        && parts.len() >= 3
+        && letters(first)
+        && middle.copied().all(letters)
+        && digits
 }

@@ -63,7 +63,9 @@ impl Endpoint {
     pub fn secrets(&self) -> Vec<Secret> {
         match self {
             Self::Metadata(metadata) => vec![metadata.token.clone()],
-            Self::Identity(identity) => identity.tokens.iter().map(|token| token.token.clone()).collect(),
+            Self::Identity(identity) => {
+                identity.tokens.iter().map(|token| token.token.clone()).collect()
+            }
         }
     }
 }

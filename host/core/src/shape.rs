@@ -27,8 +27,8 @@ const PLAIN_BYTES: usize = 256;
 
 /// Endings of files that hold certificates, keys, tokens or settings. A bare name without an ending may be a password.
 const EXTENSIONS: [&str; 19] = [
-    "bundle", "cer", "cert", "cfg", "conf", "crt", "db", "ini", "json", "jwt", "key", "p12", "pem", "pfx",
-    "toml", "txt", "xml", "yaml", "yml",
+    "bundle", "cer", "cert", "cfg", "conf", "crt", "db", "ini", "json", "jwt", "key", "p12", "pem",
+    "pfx", "toml", "txt", "xml", "yaml", "yml",
 ];
 
 /// Top-level directories of common systems and containers. Base64 that begins with `/` does not continue with one of them.
@@ -97,7 +97,9 @@ impl fmt::Display for ConfiguredPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.path.to_str().filter(|text| is_path(text)) {
             Some(text) => write!(formatter, "`{text}`"),
-            None => write!(formatter, "the value of `{}`, which does not look like a path", self.origin),
+            None => {
+                write!(formatter, "the value of `{}`, which does not look like a path", self.origin)
+            }
         }
     }
 }
@@ -125,7 +127,8 @@ pub fn is_path(text: &str) -> bool {
     let is_rooted = ["/", "./", "../", "~/"].iter().any(|start| text.starts_with(start));
     let is_named = || {
         let extension = text.rsplit_once('.').map(|(_, extension)| extension);
-        extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) && !text.contains([':', '@', ' '])
+        extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
+            && !text.contains([':', '@', ' '])
     };
     let is_allowed = |c: char| c.is_alphanumeric() || "/._-+~@,=()#% ".contains(c);
     let is_part = |part: &str| part.len() <= NAME_BYTES && !is_opaque(part) && !holds_secret(part);
@@ -147,7 +150,8 @@ pub fn is_address(text: &str) -> bool {
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let is_known = scheme.is_none_or(|scheme| matches!(scheme, "http" | "https" | "ftp"));
     // Without a scheme, `word.word` may be a token.
-    let is_plain = scheme.is_some() || authority.matches('.').count() >= 2 || authority.contains(':');
+    let is_plain =
+        scheme.is_some() || authority.matches('.').count() >= 2 || authority.contains(':');
     let is_segment = |segment: &str| {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-~".contains(c);
         segment.len() <= LABEL_BYTES && segment.chars().all(is_allowed) && !is_opaque(segment)
@@ -166,8 +170,9 @@ pub(crate) fn is_authority(text: &str) -> bool {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (text, None),
     };
-    let is_port =
-        |port: &str| (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = |port: &str| {
+        (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
+    };
     port.is_none_or(is_port) && is_host(host)
 }
 
@@ -187,7 +192,9 @@ pub fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         // Container names contain `_`, and host names may contain letters of any script.
         let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
-        (1..=LABEL_BYTES).contains(&label.len()) && label.chars().all(is_allowed) && !is_opaque(label)
+        (1..=LABEL_BYTES).contains(&label.len())
+            && label.chars().all(is_allowed)
+            && !is_opaque(label)
     };
     text.len() <= HOST_BYTES && text.split('.').all(is_label) && !holds_secret(text)
 }
@@ -205,7 +212,8 @@ pub fn is_name(text: &str) -> bool {
 
 /// Returns true if `text` has a run of letters and digits that is as long and as mixed as a token.
 fn is_opaque(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= WORD_BYTES && is_mixed(run))
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|run| run.len() >= WORD_BYTES && is_mixed(run))
 }
 
 /// Returns true if the whole of `text` may be base64.

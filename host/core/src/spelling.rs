@@ -74,7 +74,8 @@ fn backslash(after: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         b'u' => {
             let high = hex(1..5)?;
             let low = after.get(5..7).filter(|next| *next == b"\\u").and_then(|_| hex(7..11));
-            let low = low.filter(|low| (0xd800..0xdc00).contains(&high) && (0xdc00..0xe000).contains(low));
+            let low = low
+                .filter(|low| (0xd800..0xdc00).contains(&high) && (0xdc00..0xe000).contains(low));
             let code = low.map_or(high, |low| 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
             push(code, out);
             return Some(if low.is_some() { 11 } else { 5 });
@@ -148,9 +149,9 @@ mod tests {
     fn base64_has_the_window_at_each_alignment() {
         for before in ["", "x", "xy", "xyz"] {
             let whole = STANDARD_NO_PAD.encode_to_string(format!("{before}planted?secret>0123!"));
-            let found = encodings(b"planted?secret>0")
-                .iter()
-                .any(|text| whole.as_bytes().windows(text.len()).any(|window| window == text.as_slice()));
+            let found = encodings(b"planted?secret>0").iter().any(|text| {
+                whole.as_bytes().windows(text.len()).any(|window| window == text.as_slice())
+            });
             assert!(found, "{before}");
         }
     }

@@ -31,15 +31,27 @@ pub(super) fn answer(identity: &Identity, secret: &Secret, ends_at: u64, ask: &A
     }
     // The secret is checked before any answer about the audiences.
     if !is_secret(ask.header("x-identity-header"), secret) {
-        return refusal(StatusCode::UNAUTHORIZED, "unauthorized", "X-IDENTITY-HEADER is not this session's");
+        return refusal(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "X-IDENTITY-HEADER is not this session's",
+        );
     }
     if ask.query("api-version") != Some(VERSION) {
-        return refusal(StatusCode::BAD_REQUEST, "invalid_request", "api-version must be 2019-08-01");
+        return refusal(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "api-version must be 2019-08-01",
+        );
     }
     if let (Some(asked), Some(own)) = (ask.query("client_id"), &identity.client_id)
         && asked != own
     {
-        return refusal(StatusCode::BAD_REQUEST, "invalid_request", "this session has another client_id");
+        return refusal(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "this session has another client_id",
+        );
     }
     let asked = ask.query("resource").unwrap_or_default();
     let found = identity.tokens.iter().find(|token| audience(&token.audience) == audience(asked));

@@ -63,7 +63,11 @@ pub enum EndpointError {
 ///
 /// # Errors
 /// When an endpoint cannot start; those that are already running are stopped then.
-pub fn start(endpoints: &[Endpoint], directory: &Path, ends_at: u64) -> Result<Endpoints, EndpointError> {
+pub fn start(
+    endpoints: &[Endpoint],
+    directory: &Path,
+    ends_at: u64,
+) -> Result<Endpoints, EndpointError> {
     let mut running = Endpoints::default();
     for endpoint in endpoints {
         let listener = server::bind().map_err(EndpointError::Serve)?;

@@ -69,7 +69,11 @@ pub(super) fn answer(metadata: &Metadata, secret: &Secret, ends_at: u64, ask: &A
         return refusal(StatusCode::METHOD_NOT_ALLOWED, "method", "only GET");
     }
     if ask.header("metadata-flavor") != Some("Google") {
-        return refusal(StatusCode::FORBIDDEN, "metadata_flavor", "missing header Metadata-Flavor: Google");
+        return refusal(
+            StatusCode::FORBIDDEN,
+            "metadata_flavor",
+            "missing header Metadata-Flavor: Google",
+        );
     }
     if ask.path == "/" {
         return text("computeMetadata/\n");
@@ -121,7 +125,9 @@ fn account(metadata: &Metadata, ends_at: u64, rest: &str, ask: &Ask) -> Reply {
         "email" => text(&metadata.email),
         "scopes" => text(metadata.scopes.join("\n") + "\n"),
         "token" if covers(metadata, ask.query("scopes")) => token(metadata, ends_at, ask),
-        "token" => refusal(StatusCode::FORBIDDEN, "scopes", "the session's token has none of these scopes"),
+        "token" => {
+            refusal(StatusCode::FORBIDDEN, "scopes", "the session's token has none of these scopes")
+        }
         _ => missing(),
     }
 }
@@ -133,7 +139,8 @@ fn about(metadata: &Metadata) -> Json {
 /// Returns true if the token has one of the requested scopes. Client libraries request every scope that their service
 /// knows and use any that they get; a token without any of these scopes would only fail later.
 fn covers(metadata: &Metadata, asked: Option<&str>) -> bool {
-    let mut asked = asked.unwrap_or_default().split([',', ' ']).filter(|scope| !scope.is_empty()).peekable();
+    let mut asked =
+        asked.unwrap_or_default().split([',', ' ']).filter(|scope| !scope.is_empty()).peekable();
     let has = |scope: &str| metadata.scopes.iter().any(|own| own == scope || own == EVERYTHING);
     asked.peek().is_none() || asked.any(has)
 }
@@ -141,14 +148,17 @@ fn covers(metadata: &Metadata, asked: Option<&str>) -> bool {
 fn token(metadata: &Metadata, ends_at: u64, ask: &Ask) -> Reply {
     // Clients ask again when the token ends; after the end of the session they are refused.
     let seconds = metadata.expires_at.min(ends_at).saturating_sub(ask.now);
-    let body =
-        json!({ "access_token": metadata.token.expose(), "expires_in": seconds, "token_type": "Bearer" });
+    let body = json!({ "access_token": metadata.token.expose(), "expires_in": seconds, "token_type": "Bearer" });
     object(StatusCode::OK, &body)
 }
 
 fn exchange(metadata: &Metadata, secret: &Secret, ends_at: u64, ask: &Ask) -> Reply {
     if ask.method != Method::POST || !is_secret(ask.form("subject_token"), secret) {
-        return refusal(StatusCode::UNAUTHORIZED, "invalid_grant", "not this session's subject token");
+        return refusal(
+            StatusCode::UNAUTHORIZED,
+            "invalid_grant",
+            "not this session's subject token",
+        );
     }
     let seconds = metadata.expires_at.min(ends_at).saturating_sub(ask.now);
     let body = json!({

@@ -90,7 +90,8 @@ async fn serve<A: Fn(&Ask) -> Reply + Send + Sync + 'static>(
             let service = service_fn(|request| service.reply(request));
             let mut http = http1::Builder::new();
             // An early end of a connection concerns only the client.
-            let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+            let _ =
+                http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
@@ -103,7 +104,10 @@ impl<A: Fn(&Ask) -> Reply> Service<A> {
         // A proxy announces itself by `x-forwarded-for`.
         let host = parts.headers.get("host").and_then(|host| host.to_str().ok());
         if host != Some(self.authority.as_str()) || parts.headers.contains_key("x-forwarded-for") {
-            return refused("foreign_request", "this server answers the command it was started for");
+            return refused(
+                "foreign_request",
+                "this server answers the command it was started for",
+            );
         }
         let now = clock::unix_seconds();
         if now >= self.ends_at {

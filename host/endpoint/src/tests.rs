@@ -43,8 +43,9 @@ fn ask(endpoints: &Endpoints, request: &str) -> String {
 }
 
 fn google(endpoints: &Endpoints, path: &str) -> String {
-    let request =
-        format!("GET {path} HTTP/1.1\r\nhost: HOST\r\nmetadata-flavor: Google\r\nconnection: close\r\n\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: HOST\r\nmetadata-flavor: Google\r\nconnection: close\r\n\r\n"
+    );
     ask(endpoints, &request)
 }
 
@@ -101,7 +102,10 @@ fn a_token_of_metadata_ends_with_the_session() {
     let endpoints = started(metadata());
     let path = "/computeMetadata/v1/instance/service-accounts/default/token";
     let token: serde_json::Value = serde_json::from_str(body(&google(&endpoints, path))).unwrap();
-    assert_eq!((&token["access_token"], &token["token_type"]), (&"planted-token".into(), &"Bearer".into()));
+    assert_eq!(
+        (&token["access_token"], &token["token_type"]),
+        (&"planted-token".into(), &"Bearer".into())
+    );
     let seconds = token["expires_in"].as_u64().unwrap();
     assert!((290..=300).contains(&seconds), "{seconds}");
 }
@@ -124,8 +128,10 @@ fn metadata_refuses_browsers_proxies_and_foreign_names() {
         "host: evil.example\r\nmetadata-flavor: Google",
         "host: HOST\r\nmetadata-flavor: Google\r\nx-forwarded-for: 10.0.0.1",
     ] {
-        let reply =
-            ask(&endpoints, &format!("GET {path} HTTP/1.1\r\n{headers}\r\nconnection: close\r\n\r\n"));
+        let reply = ask(
+            &endpoints,
+            &format!("GET {path} HTTP/1.1\r\n{headers}\r\nconnection: close\r\n\r\n"),
+        );
         assert!(is(&reply, 403) && !reply.contains("planted"), "{headers}: {reply}");
     }
 }
@@ -160,7 +166,10 @@ fn an_identity_token_is_given_for_its_audience_however_it_is_written() {
         let reply = azure(&endpoints, resource, &secret);
         let token: serde_json::Value = serde_json::from_str(body(&reply)).unwrap();
         assert_eq!(token["access_token"], "planted-token", "{reply}");
-        assert_eq!((&token["token_type"], &token["client_id"]), (&"Bearer".into(), &"client".into()));
+        assert_eq!(
+            (&token["token_type"], &token["client_id"]),
+            (&"Bearer".into(), &"client".into())
+        );
         let expires: u64 = token["expires_on"].as_str().unwrap().parse().unwrap();
         assert!(expires <= unix_seconds() + 300);
     }
@@ -186,7 +195,9 @@ fn nothing_is_given_after_access_has_ended_and_nothing_listens_after_the_session
         let endpoints = start(&[endpoint], Path::new("/session"), unix_seconds()).unwrap();
         let secret = secret_of(&endpoints);
         let path = "/computeMetadata/v1/instance/service-accounts/default/token";
-        for reply in [google(&endpoints, path), azure(&endpoints, "https://management.azure.com", &secret)] {
+        for reply in
+            [google(&endpoints, path), azure(&endpoints, "https://management.azure.com", &secret)]
+        {
             assert!(is(&reply, 403) && reply.contains("access_ended"), "{reply}");
         }
         let authority = endpoints.authority();

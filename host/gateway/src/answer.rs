@@ -48,8 +48,9 @@ impl Refusal {
     pub(crate) fn into_response(self, parts: &Parts) -> Response<SdkBody> {
         let Self { status, code, message } = self;
         let kind = header(parts, "content-type").unwrap_or_default();
-        let json =
-            parts.headers.contains_key("x-amz-target") || kind.contains("json") || kind.contains("cbor");
+        let json = parts.headers.contains_key("x-amz-target")
+            || kind.contains("json")
+            || kind.contains("cbor");
         let (kind, body) = if json {
             ("application/json", json!({ "__type": code, "message": message }).to_string())
         } else {
@@ -62,7 +63,8 @@ impl Refusal {
             };
             ("application/xml", body)
         };
-        let body = if parts.method == http::Method::HEAD { SdkBody::empty() } else { SdkBody::from(body) };
+        let body =
+            if parts.method == http::Method::HEAD { SdkBody::empty() } else { SdkBody::from(body) };
         let mut response = Response::new(body);
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -88,9 +90,10 @@ impl From<Rejected> for Refusal {
                 "RequestTimeTooSkewed",
                 "the request was not signed within the last fifteen minutes, or the next",
             ),
-            Rejected::Repeated => {
-                refuse("SignatureAlreadyUsed", "a request with this signature has been forwarded already")
-            }
+            Rejected::Repeated => refuse(
+                "SignatureAlreadyUsed",
+                "a request with this signature has been forwarded already",
+            ),
             Rejected::Malformed => refuse("IncompleteSignature", "the signature cannot be read"),
             Rejected::UnknownKey => refuse("InvalidAccessKeyId", "the key is not this session's"),
             Rejected::BadSignature => {

@@ -95,14 +95,16 @@ impl Decoder {
         loop {
             match self.state {
                 State::Line => {
-                    let Some(end) = self.buffer.windows(2).take(LINE_BYTES).position(|two| two == b"\r\n")
+                    let Some(end) =
+                        self.buffer.windows(2).take(LINE_BYTES).position(|two| two == b"\r\n")
                     else {
                         let fits = self.buffer.len() < LINE_BYTES;
                         return if fits { Ok(None) } else { Err("a chunk begins with no size") };
                     };
                     let line = self.buffer.split_to(end);
                     self.buffer.advance(2);
-                    let size = line.as_ref().split(|byte: &u8| *byte == b';').next().unwrap_or_default();
+                    let size =
+                        line.as_ref().split(|byte: &u8| *byte == b';').next().unwrap_or_default();
                     let size = std::str::from_utf8(size).ok().filter(|size| size.len() <= 8);
                     let size = size.and_then(|size| usize::from_str_radix(size, 16).ok());
                     let size = size.ok_or("a chunk begins with no size")?;
@@ -161,7 +163,9 @@ mod tests {
 
     #[test]
     fn a_body_that_is_no_chunks_or_ends_early_is_an_error() {
-        for body in [&b"zz\r\n"[..], b"5\r\nhello!!\r\n0\r\n", b"5\r\nhel", b"fffffffff\r\n", &[b'1'; 2000]] {
+        for body in
+            [&b"zz\r\n"[..], b"5\r\nhello!!\r\n0\r\n", b"5\r\nhel", b"fffffffff\r\n", &[b'1'; 2000]]
+        {
             assert!(decode(body, 3).is_err(), "{}", String::from_utf8_lossy(body));
         }
     }

@@ -101,7 +101,8 @@ async fn exchange(
     let mut seen = seen::seen(parts, &signed.service, &signed.region, &beginning);
     let response = gate.http.forward(request).await;
     let response = response.map_err(|error| Refusal::unreachable(&reason(&error)))?;
-    let response = response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))?;
+    let response =
+        response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))?;
     seen.headers.extend(seen::answered(response.headers()));
     let (response, outcome) = reply::looked_at(gate, parts, &signed.service, response).await?;
     let response = if signed.service == queue::SERVICE && queue::has_addresses(parts, &beginning) {
@@ -181,9 +182,11 @@ async fn payload(
         return Ok((payload, whole));
     };
     // The seed signature of signed chunks covers the same headers.
-    signed.reading = gate.session_key.verify(parts, signed, &SignableBody::Precomputed(said.clone()))?;
+    signed.reading =
+        gate.session_key.verify(parts, signed, &SignableBody::Precomputed(said.clone()))?;
     if SIGNED_CHUNKS.contains(&said.as_str()) {
-        let plain = header(parts, "x-amz-decoded-content-length").and_then(|text| text.parse().ok());
+        let plain =
+            header(parts, "x-amz-decoded-content-length").and_then(|text| text.parse().ok());
         let plain: u64 = plain.ok_or(Rejected::Malformed)?;
         let body = SdkBody::from_body_1_x(Unchunked::new(body, plain));
         let hash = Hash::Said(UNSIGNED.to_owned());
@@ -203,7 +206,10 @@ async fn payload(
     if seen::has_telling_body(parts, &signed.service) {
         let whole = whole(body).await?;
         let length = Some(whole.len() as u64);
-        return Ok((Payload { body: SdkBody::from(whole.to_vec()), hash, length, stale: &[] }, whole));
+        return Ok((
+            Payload { body: SdkBody::from(whole.to_vec()), hash, length, stale: &[] },
+            whole,
+        ));
     }
     let body = if length == Some(0) { SdkBody::empty() } else { SdkBody::from_body_1_x(body) };
     Ok((Payload { body, hash, length, stale: &[] }, Bytes::new()))
@@ -250,11 +256,16 @@ fn signed_again(
                 || name == HASH
                 || (name != "x-amz-date" && signed.headers.iter().any(|signed| signed == name))
         };
-        let names =
-            request.headers().iter().filter(|(name, _)| covered(name.as_str()) && *name != "content-length");
+        let names = request
+            .headers()
+            .iter()
+            .filter(|(name, _)| covered(name.as_str()) && *name != "content-length");
         let mut headers = Vec::new();
         for (name, value) in names {
-            headers.push((name.as_str(), signed.reading.text(value).ok_or("a signed header is not text")?));
+            headers.push((
+                name.as_str(),
+                signed.reading.text(value).ok_or("a signed header is not text")?,
+            ));
         }
         let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
         let body = match &payload.hash {

@@ -189,8 +189,10 @@ impl Gateway {
         around_proxies(parent, &mut lead);
         lead.removed.extend(OVERRULED);
         let is_on = |name| parent.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        let variant =
-            Variant { fips: is_on("AWS_USE_FIPS_ENDPOINT"), dual_stack: is_on("AWS_USE_DUALSTACK_ENDPOINT") };
+        let variant = Variant {
+            fips: is_on("AWS_USE_FIPS_ENDPOINT"),
+            dual_stack: is_on("AWS_USE_DUALSTACK_ENDPOINT"),
+        };
         let http = AwsHttp::new(ConfiguredPath::of_variable(parent, AWS_CA_BUNDLE));
         let gate = Arc::new(Gate {
             session_key: session_key.clone(),
@@ -286,7 +288,8 @@ async fn accept(listener: TcpListener, door: Arc<Door>, gate: Arc<Gate>) {
             });
             let mut http = http1::Builder::new();
             // If a connection ends early, the command handles it.
-            let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+            let _ =
+                http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }

@@ -58,7 +58,11 @@ pub(crate) fn in_time(signed: &Signed, skew: i64) -> Result<(), Rejected> {
     let now = clock::unix_seconds();
     // If the endpoint's clock differs, the client signs by the endpoint's clock.
     let is_near = |now: u64| now.abs_diff(date) <= MOST_APART;
-    if is_near(now) || is_near(now.saturating_add_signed(skew)) { Ok(()) } else { Err(Rejected::Skewed) }
+    if is_near(now) || is_near(now.saturating_add_signed(skew)) {
+        Ok(())
+    } else {
+        Err(Rejected::Skewed)
+    }
 }
 
 impl UsedSignatures {
@@ -67,7 +71,12 @@ impl UsedSignatures {
     /// # Errors
     /// `Rejected::Repeated` if the signature may not repeat, or `Rejected::Skewed` if it is older than the
     /// remembered signatures.
-    pub(crate) fn take(&mut self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Rejected> {
+    pub(crate) fn take(
+        &mut self,
+        signed: &Signed,
+        parts: &Parts,
+        connection: u64,
+    ) -> Result<(), Rejected> {
         self.take_at(signed, Use { connection, call: call(parts) }, Instant::now())
     }
 
@@ -93,7 +102,8 @@ impl UsedSignatures {
     /// `at_hand` of the current request is kept.
     fn forget(&mut self, at_hand: u64) {
         while self.count > REMEMBERED
-            && let Some(oldest) = self.seconds.first_entry().filter(|oldest| *oldest.key() < at_hand)
+            && let Some(oldest) =
+                self.seconds.first_entry().filter(|oldest| *oldest.key() < at_hand)
         {
             self.forgotten = self.forgotten.max(*oldest.key());
             let uses: usize = oldest.remove().values().map(|signature| signature.uses.len()).sum();
@@ -142,8 +152,14 @@ mod tests {
             assert_eq!(once.take_at(&request, of(2, call), now), Err(Rejected::Repeated));
             let later = now + SAME_SECOND + Duration::from_millis(1);
             for connection in [1, 2] {
-                assert_eq!(once.take_at(&request, of(connection, call), later), Err(Rejected::Repeated));
-                assert_eq!(once.take_at(&request, of(connection, Some("b")), later), Err(Rejected::Repeated));
+                assert_eq!(
+                    once.take_at(&request, of(connection, call), later),
+                    Err(Rejected::Repeated)
+                );
+                assert_eq!(
+                    once.take_at(&request, of(connection, Some("b")), later),
+                    Err(Rejected::Repeated)
+                );
             }
             assert!(once.take_at(&signed(1_000, "other"), of(2, call), now).is_ok());
         }
@@ -165,7 +181,10 @@ mod tests {
         let (mut once, now) = (UsedSignatures::default(), Instant::now());
         for number in 0..REMEMBERED + 2_000 {
             let date = 1_000 + number as u64 / 1_000;
-            assert!(once.take_at(&signed(date, &number.to_string()), of(1, None), now).is_ok(), "{number}");
+            assert!(
+                once.take_at(&signed(date, &number.to_string()), of(1, None), now).is_ok(),
+                "{number}"
+            );
             assert!(once.count <= REMEMBERED + 1_000);
         }
         assert!(once.seconds.values().map(HashMap::len).sum::<usize>() <= REMEMBERED + 1_000);

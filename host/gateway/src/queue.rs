@@ -23,15 +23,23 @@ const REMEMBERED: usize = 5_000;
 pub(crate) const ANSWER_BYTES: usize = 1024 * 1024;
 
 /// The operations whose answers contain addresses. Source: botocore's model of SQS.
-const ANSWERED: [&str; 4] = ["CreateQueue", "GetQueueUrl", "ListDeadLetterSourceQueues", "ListQueues"];
+const ANSWERED: [&str; 4] =
+    ["CreateQueue", "GetQueueUrl", "ListDeadLetterSourceQueues", "ListQueues"];
 /// The members of JSON answers that contain addresses; in XML, each element is a `QueueUrl`.
 const MEMBERS: [&str; 3] = ["QueueUrl", "QueueUrls", "queueUrls"];
 
 /// The user agents of clients that always send to their configured endpoint. They get answers unchanged:
 /// Terraform, for example, stores the address of a queue as its id, and an address of this session's gateway
 /// would be invalid later.
-const KEEP_TO_THEIR_ENDPOINT: [&str; 7] =
-    ["Boto3/", "Botocore/", "aws-cli/", "aws-sdk-go/", "aws-sdk-go-v2/", "aws-sdk-java/2.", "aws-sdk-rust/"];
+const KEEP_TO_THEIR_ENDPOINT: [&str; 7] = [
+    "Boto3/",
+    "Botocore/",
+    "aws-cli/",
+    "aws-sdk-go/",
+    "aws-sdk-go-v2/",
+    "aws-sdk-java/2.",
+    "aws-sdk-rust/",
+];
 
 /// The gateway's addresses that were handed out, each with the queue's own address.
 #[derive(Debug, Default)]
@@ -60,7 +68,9 @@ impl Queues {
     pub(crate) fn ours(&self, gateway: &str, body: &[u8]) -> Option<Vec<u8>> {
         if let Ok(mut answer) = serde_json::from_slice::<Value>(body) {
             let members = answer.as_object_mut()?;
-            for (_, value) in members.iter_mut().filter(|(name, _)| MEMBERS.contains(&name.as_str())) {
+            for (_, value) in
+                members.iter_mut().filter(|(name, _)| MEMBERS.contains(&name.as_str()))
+            {
                 self.lead(gateway, value);
             }
             return serde_json::to_vec(&answer).ok();
@@ -122,7 +132,9 @@ impl Queues {
 }
 
 fn parameter(form: &str, name: &str) -> Option<String> {
-    percent::decode_pairs(form).into_iter().find_map(|(known, value)| (known == name).then_some(value))
+    percent::decode_pairs(form)
+        .into_iter()
+        .find_map(|(known, value)| (known == name).then_some(value))
 }
 
 #[cfg(test)]
@@ -152,7 +164,8 @@ mod tests {
             assert_eq!(text(queues.ours(GATEWAY, answer.as_bytes())), led);
             let json = format!(r#"{{"MessageBody":"x","QueueUrl":"{OURS}"}}"#);
             assert_eq!(text(queues.theirs(json.as_bytes())), json.replace(OURS, REAL));
-            let form = format!("Action=SendMessage&QueueUrl={}&MessageBody=a%20b", percent::encode(OURS));
+            let form =
+                format!("Action=SendMessage&QueueUrl={}&MessageBody=a%20b", percent::encode(OURS));
             let back = form.replace(&percent::encode(OURS), &percent::encode(REAL));
             assert_eq!(text(queues.theirs(form.as_bytes())), back);
         }
@@ -163,8 +176,13 @@ mod tests {
         let queues = Queues::default();
         assert!(queues.theirs(format!(r#"{{"QueueUrl":"{OURS}"}}"#).as_bytes()).is_none());
         queues.ours(GATEWAY, format!(r#"{{"QueueUrl":"{REAL}"}}"#).as_bytes()).unwrap();
-        for other in [REAL, "http://127.0.0.1:6/123456789012/jobs", "http://127.0.0.1:5/123456789012/other"] {
-            assert!(queues.theirs(format!(r#"{{"QueueUrl":"{other}"}}"#).as_bytes()).is_none(), "{other}");
+        for other in
+            [REAL, "http://127.0.0.1:6/123456789012/jobs", "http://127.0.0.1:5/123456789012/other"]
+        {
+            assert!(
+                queues.theirs(format!(r#"{{"QueueUrl":"{other}"}}"#).as_bytes()).is_none(),
+                "{other}"
+            );
         }
         let message = format!(r#"{{"Messages":[{{"Body":"<QueueUrl>{REAL}</QueueUrl>"}}]}}"#);
         assert_eq!(text(queues.ours(GATEWAY, message.as_bytes())), message);
@@ -184,7 +202,9 @@ mod tests {
         assert!(has_addresses(&request("aws-sdk-js/3.900.0", "CreateQueue"), b""));
         assert!(has_addresses(&request("aws-sdk-php/3", "ListQueues"), b""));
         assert!(!has_addresses(&request("aws-sdk-js/3.900.0", "ReceiveMessage"), b""));
-        for agent in ["APN/1.0 HashiCorp/1.0 Terraform/1.9 aws-sdk-go-v2/1.30", "Boto3/1.43 md/Botocore#1"] {
+        for agent in
+            ["APN/1.0 HashiCorp/1.0 Terraform/1.9 aws-sdk-go-v2/1.30", "Boto3/1.43 md/Botocore#1"]
+        {
             assert!(!has_addresses(&request(agent, "CreateQueue"), b""), "{agent}");
         }
     }

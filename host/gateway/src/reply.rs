@@ -56,7 +56,11 @@ pub(crate) async fn looked_at(
         };
     }
     let body = read(body, ERROR_BYTES).await?;
-    let named = head.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let named = head
+        .headers
+        .get("x-amzn-errortype")
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let code = seen::code(named.as_deref(), body.as_deref().unwrap_or_default());
     let outcome = if head.status.is_client_error() {
         seen::outcome(head.status, code.as_deref())
@@ -140,20 +144,25 @@ fn repeats(gate: &Gate, text: &[u8]) -> bool {
     if gate.guard.finds_in(text) {
         return true;
     }
-    let together: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let together: Vec<u8> =
+        text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
     together.len() != text.len() && gate.guard.finds_in(&together)
 }
 
 /// Builds the gateway's own answer in place of the endpoint's.
-fn replaced(gate: &Gate, parts: &Parts, status: StatusCode, code: Option<String>) -> Response<SdkBody> {
+fn replaced(
+    gate: &Gate,
+    parts: &Parts,
+    status: StatusCode,
+    code: Option<String>,
+) -> Response<SdkBody> {
     let is_code = |code: &String| {
         code.len() <= CODE_LETTERS
             && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
             && !gate.guard.finds_in(code.as_bytes())
     };
     let code = code.filter(is_code).unwrap_or_else(|| "InternalFailure".to_owned());
-    let message =
-        "the endpoint's words are left out, for they repeat the credentials or could not be searched";
+    let message = "the endpoint's words are left out, for they repeat the credentials or could not be searched";
     let refusal = Refusal::new(status, code, message);
     gate.refused(&refusal);
     refusal.into_response(parts)

@@ -139,10 +139,13 @@ pub(crate) fn endpoints(parent: &Environment) -> Vec<Endpoint> {
             ..endpoint(&format!("{OF_SERVICE}{id}"), None)
         };
         endpoints.extend(LANES.iter().map(told));
-        endpoints.extend(UNSIGNED.iter().map(|(id, _)| endpoint(&format!("{OF_SERVICE}{id}"), None)));
+        endpoints
+            .extend(UNSIGNED.iter().map(|(id, _)| endpoint(&format!("{OF_SERVICE}{id}"), None)));
     }
     for (name, _) in parent.iter() {
-        let Some(name) = name.to_str().filter(|name| name.starts_with(OF_SERVICE)) else { continue };
+        let Some(name) = name.to_str().filter(|name| name.starts_with(OF_SERVICE)) else {
+            continue;
+        };
         let Some(target) = parent.get(name) else { continue };
         endpoints.retain(|endpoint| endpoint.variable != name);
         endpoints.push(endpoint(name, Some(target.to_owned())));
@@ -178,7 +181,11 @@ pub(crate) fn target(
     let uri: Uri = format!("{base}{path}").parse().map_err(|_| "the endpoint makes no address")?;
     // Security: the text before an `@` is a login, which must not be sent to another host.
     let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    if plain && uri.scheme().is_some() { Ok(uri) } else { Err("the endpoint is no plain http or https URL") }
+    if plain && uri.scheme().is_some() {
+        Ok(uri)
+    } else {
+        Err("the endpoint is no plain http or https URL")
+    }
 }
 
 fn find(table: &[(&'static str, &'static str)], name: &str) -> Option<&'static str> {
@@ -210,8 +217,10 @@ fn host(
     }
     let prefix = prefix.or_else(|| find(PREFIXES, service)).unwrap_or(service);
     let fips = if variant.fips { "-fips" } else { "" };
-    let suffix =
-        SUFFIXES.iter().find(|(start, _)| region.starts_with(start)).map_or("", |(_, suffix)| suffix);
+    let suffix = SUFFIXES
+        .iter()
+        .find(|(start, _)| region.starts_with(start))
+        .map_or("", |(_, suffix)| suffix);
     Ok(match (variant.dual_stack, service) {
         (true, "s3") => format!("s3{fips}.dualstack.{region}.{suffix}"),
         (true, _) if suffix == "amazonaws.com" => format!("{prefix}{fips}.{region}.api.aws"),
@@ -225,7 +234,9 @@ mod tests {
 
     fn to(service: &str, region: &str) -> String {
         let endpoints = endpoints(&Environment::default());
-        target(&endpoints[0], Variant::default(), service, region, "/a%2Fb?x=1").unwrap().to_string()
+        target(&endpoints[0], Variant::default(), service, region, "/a%2Fb?x=1")
+            .unwrap()
+            .to_string()
     }
 
     #[test]
@@ -261,12 +272,14 @@ mod tests {
                 for variant in [Variant::default(), Variant { fips: true, dual_stack: true }] {
                     let url = target(&endpoints[0], variant, service, region, "/x").unwrap();
                     let host = url.host().unwrap();
-                    let mut suffixes = SUFFIXES.iter().map(|(_, suffix)| *suffix).chain(["api.aws"]);
+                    let mut suffixes =
+                        SUFFIXES.iter().map(|(_, suffix)| *suffix).chain(["api.aws"]);
                     assert!(suffixes.any(|suffix| host.ends_with(&format!(".{suffix}"))), "{host}");
                 }
             }
         }
-        for (name, _) in PREFIXES.iter().chain(GLOBAL).chain(GLOBAL_CHINA).chain(GLOBAL_GOVERNMENT) {
+        for (name, _) in PREFIXES.iter().chain(GLOBAL).chain(GLOBAL_CHINA).chain(GLOBAL_GOVERNMENT)
+        {
             assert!(SIGNING_NAMES.lines().any(|known| known == *name) || *name == "waf", "{name}");
         }
         assert!(UNSIGNED.iter().all(|(_, name)| SIGNING_NAMES.lines().any(|known| known == *name)));
@@ -275,11 +288,14 @@ mod tests {
     #[test]
     fn a_port_of_its_own_tells_what_an_unsigned_request_is_for() {
         let all = endpoints(&Environment::default());
-        let of = |variable: &str| all.iter().find(|endpoint| endpoint.variable == variable).unwrap().unsigned;
+        let of = |variable: &str| {
+            all.iter().find(|endpoint| endpoint.variable == variable).unwrap().unsigned
+        };
         assert_eq!(of("AWS_ENDPOINT_URL"), None);
         assert_eq!(of("AWS_ENDPOINT_URL_S3"), Some("s3"));
         assert_eq!(of("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"), Some("cognito-idp"));
-        let led = endpoints(&Environment::from_pairs([("AWS_ENDPOINT_URL_STS", "http://localhost:1")]));
+        let led =
+            endpoints(&Environment::from_pairs([("AWS_ENDPOINT_URL_STS", "http://localhost:1")]));
         let sts = led.iter().find(|endpoint| endpoint.variable == "AWS_ENDPOINT_URL_STS").unwrap();
         assert!(sts.unsigned == Some("sts") && sts.is_led());
     }

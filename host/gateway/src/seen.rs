@@ -44,8 +44,10 @@ const HEADERS: &[&str] = &[
 /// The headers of an answer that name another resource which the call needed, each with the name under which
 /// it is kept. No header of a request can have such a name.
 /// Source: S3 API reference, `GetObject`, response syntax.
-const ANSWERED: &[(&str, &str)] =
-    &[("x-amz-server-side-encryption-aws-kms-key-id", "answer:x-amz-server-side-encryption-aws-kms-key-id")];
+const ANSWERED: &[(&str, &str)] = &[(
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "answer:x-amz-server-side-encryption-aws-kms-key-id",
+)];
 
 /// The error codes of calls that a policy denied. Source: the "Common Errors" of the services' API
 /// references.
@@ -183,7 +185,8 @@ pub(crate) fn outcome(status: StatusCode, code: Option<&str>) -> Outcome {
 /// Returns the code of an error: from its header, else from the beginning of its body.
 pub(crate) fn code(header: Option<&str>, body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
-    let found = header.map(str::to_owned).or_else(|| xml_code(&text)).or_else(|| json_code(&text))?;
+    let found =
+        header.map(str::to_owned).or_else(|| xml_code(&text)).or_else(|| json_code(&text))?;
     // `com.amazonaws.dynamodb.v20120810#AccessDeniedException:http://…` (AWS JSON protocol).
     let name = found.split(':').next().unwrap_or_default();
     Some(name.rsplit('#').next().unwrap_or_default().trim().to_owned())
@@ -197,7 +200,13 @@ fn xml_code(text: &str) -> Option<String> {
 /// Searches for the code as text, because the body may be cut off, and is then not valid JSON.
 fn json_code(text: &str) -> Option<String> {
     ["\"__type\"", "\"code\"", "\"Code\""].iter().find_map(|key| {
-        let rest = text.split_once(key)?.1.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+        let rest = text
+            .split_once(key)?
+            .1
+            .trim_start()
+            .strip_prefix(':')?
+            .trim_start()
+            .strip_prefix('"')?;
         Some(rest.split_once('"')?.0.to_owned())
     })
 }
@@ -222,7 +231,8 @@ mod tests {
             has_telling_body(&parts, service)
         };
         assert!(telling("POST", "/b?delete", "s3") && telling("POST", "/?delete=", "s3"));
-        for (method, uri) in [("PUT", "/b/k"), ("PUT", "/b/k?delete"), ("POST", "/b"), ("POST", "/b?deleted")]
+        for (method, uri) in
+            [("PUT", "/b/k"), ("PUT", "/b/k?delete"), ("POST", "/b"), ("POST", "/b?deleted")]
         {
             assert!(!telling(method, uri, "s3"), "{method} {uri}");
         }
@@ -232,8 +242,10 @@ mod tests {
     #[test]
     fn the_key_in_an_answer_is_kept_under_a_name_that_no_request_can_have() {
         let mut headers = HeaderMap::new();
-        headers
-            .insert("x-amz-server-side-encryption-aws-kms-key-id", "arn:aws:kms:r:1:key/k".parse().unwrap());
+        headers.insert(
+            "x-amz-server-side-encryption-aws-kms-key-id",
+            "arn:aws:kms:r:1:key/k".parse().unwrap(),
+        );
         headers.insert("etag", "x".parse().unwrap());
         let [(name, value)]: [(String, String); 1] = answered(&headers).try_into().unwrap();
         assert_eq!(value, "arn:aws:kms:r:1:key/k");

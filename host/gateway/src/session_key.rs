@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
+    PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
+    sign,
 };
 use aws_sigv4::sign::v4;
 use http::HeaderValue;
@@ -96,13 +97,13 @@ impl SessionKey {
     /// # Errors
     /// If the operating system has no random numbers.
     pub fn new() -> Result<Self, getrandom::Error> {
-        let id = random::<16>()?.iter().filter_map(|byte| ID_LETTERS.get(usize::from(byte & 31))).fold(
-            "ASIA".to_owned(),
-            |mut id, letter| {
+        let id = random::<16>()?
+            .iter()
+            .filter_map(|byte| ID_LETTERS.get(usize::from(byte & 31)))
+            .fold("ASIA".to_owned(), |mut id, letter| {
                 id.push(char::from(*letter));
                 id
-            },
-        );
+            });
         Ok(Self {
             id,
             secret: Secret::new(hex(random::<20>()?.as_slice())),
@@ -138,7 +139,11 @@ impl SessionKey {
         let covered = |name: &str| signed.headers.iter().any(|signed| signed == name);
         let names = parts.headers.keys().map(http::HeaderName::as_str);
         let mut needed = names.filter(|name| *name == "host" || name.starts_with("x-amz-"));
-        if needed.all(covered) && covered("host") { Ok(signed) } else { Err(Rejected::BadSignature) }
+        if needed.all(covered) && covered("host") {
+            Ok(signed)
+        } else {
+            Err(Rejected::BadSignature)
+        }
     }
 
     /// Checks that the signature was made with the secret, and returns the encoding in which the client reads
@@ -184,7 +189,8 @@ impl SessionKey {
         let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
         // The token is among the signed headers. If it were passed here, it would be added to requests that
         // have none.
-        let identity = Credentials::new(&self.id, self.secret.expose(), None, None, "gateway").into();
+        let identity =
+            Credentials::new(&self.id, self.secret.expose(), None, None, "gateway").into();
         let mut settings = settings(&signed.service);
         settings.excluded_headers = None;
         let params = v4::SigningParams::builder()

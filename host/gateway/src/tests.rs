@@ -104,7 +104,13 @@ impl Scene {
     }
 
     /// Builds a request that is not signed.
-    fn unsigned(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<SdkBody> {
+    fn unsigned(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Request<SdkBody> {
         let uri = format!("{}{path}", self.gateway.url());
         let mut request = Request::builder().method(method).uri(uri).header("host", self.host());
         for (name, value) in headers {
@@ -116,9 +122,11 @@ impl Scene {
     /// Sends a request over a connection of its own; returns status and body of the answer.
     fn exchange(&self, request: Request<SdkBody>) -> (u16, String) {
         self.runtime.block_on(async {
-            let answer = AwsHttp::new(None).forward(HttpRequest::try_from(request).unwrap()).await.unwrap();
+            let answer =
+                AwsHttp::new(None).forward(HttpRequest::try_from(request).unwrap()).await.unwrap();
             let status = answer.status().as_u16();
-            let body = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+            let body =
+                http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
             (status, String::from_utf8_lossy(&body).into_owned())
         })
     }
@@ -131,8 +139,7 @@ fn far() -> u64 {
 /// Starts the demo cloud with a user `analyst`; returns the cloud and this user's keys.
 fn cloud() -> (LoopbackCloud, Credentials) {
     let mut seed = Seed::demo();
-    let policy =
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
     seed.users.push(audex_loopback::UserSeed {
         name: "analyst".to_owned(),
         policies: vec![policy.to_owned()],
@@ -192,7 +199,10 @@ fn what_is_not_supported_is_refused_by_name() {
     let scene = scene("http://127.0.0.1:1", none(), far());
     let hash = Some("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD");
     let (status, body) = scene.send("PUT", &Ask { hash, ..GET });
-    assert!(status == 501 && body.contains("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"), "{status} {body}");
+    assert!(
+        status == 501 && body.contains("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"),
+        "{status} {body}"
+    );
     assert!(scene.gateway.refusals()[0].contains("STREAMING-AWS4-ECDSA"));
 }
 
@@ -200,7 +210,10 @@ fn what_is_not_supported_is_refused_by_name() {
 fn an_endpoint_that_does_not_answer_is_a_502_of_the_services_form() {
     let scene = scene("http://127.0.0.1:1", none(), far());
     let (status, body) = scene.send("GET", &GET);
-    assert!(status == 502 && body.starts_with("<Error><Code>ServiceUnavailable"), "{status} {body}");
+    assert!(
+        status == 502 && body.starts_with("<Error><Code>ServiceUnavailable"),
+        "{status} {body}"
+    );
     assert!(!body.contains("real-secret"));
 }
 
@@ -235,9 +248,12 @@ fn a_scope_that_spells_another_host_is_not_signed_for() {
     let gateway = Gateway::start(&parent, none(), None, far(), sender).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let scene = Scene { gateway, noted, runtime };
-    for (service, region) in
-        [("ec2-203-0-113-7", "compute-1"), ("bucket", "s3"), ("s3", "s3-us-west-2"), ("s3", "local")]
-    {
+    for (service, region) in [
+        ("ec2-203-0-113-7", "compute-1"),
+        ("bucket", "s3"),
+        ("s3", "s3-us-west-2"),
+        ("s3", "local"),
+    ] {
         let (status, body) = scene.send("GET", &Ask { service, region, ..GET });
         assert!(status == 400 && body.contains("names no"), "{service} {region}: {status} {body}");
     }
@@ -284,7 +300,8 @@ fn a_header_that_is_not_ascii_is_forwarded_as_it_came() {
     let scene = scene(&cloud.endpoint(), credentials, far());
     for name in ["ü", "日本", "é à"] {
         let headers = [("x-amz-meta-name", name)];
-        let (status, body) = scene.send("PUT", &Ask { path: "/demo-reports/meta", headers: &headers, ..GET });
+        let (status, body) =
+            scene.send("PUT", &Ask { path: "/demo-reports/meta", headers: &headers, ..GET });
         assert_ne!((status, body.contains("cannot be read")), (403, true), "{name}: {body}");
         let seen = cloud.requests();
         assert_eq!(seen.last().unwrap().action, "s3:PutObject", "{name}: {status} {body}");
@@ -301,7 +318,11 @@ fn a_header_in_the_old_encoding_is_forwarded_byte_for_byte() {
     let value = http::HeaderValue::from_bytes(b"\xfc").unwrap();
     request.headers_mut().insert("x-amz-meta-name", value);
     assert_eq!(scene.exchange(request).0, 200);
-    assert!(cloud.sent()[0].head.contains("x-amz-meta-name: \u{fffd}\r\n"), "{}", cloud.sent()[0].head);
+    assert!(
+        cloud.sent()[0].head.contains("x-amz-meta-name: \u{fffd}\r\n"),
+        "{}",
+        cloud.sent()[0].head
+    );
 
     let mut other = scene.signed("PUT", &Ask { headers: &headers, path: "/b/other", ..GET });
     other.headers_mut().insert("x-amz-meta-name", http::HeaderValue::from_bytes(b"\xfd").unwrap());
@@ -324,16 +345,32 @@ fn signatures_of_other_kinds_are_refused_by_their_names() {
     let form = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
     let old = "AWSAccessKeyId=x&SignatureVersion=2&SignatureMethod=HmacSHA256&Signature=y&Action=ListDomains";
     for (request, name) in [
-        (scene.unsigned("GET", "/b/k?AWSAccessKeyId=x&Signature=y%3D&Expires=1", &[], ""), "presigned URLs"),
         (
-            scene.unsigned("GET", "/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0", &[], ""),
+            scene.unsigned("GET", "/b/k?AWSAccessKeyId=x&Signature=y%3D&Expires=1", &[], ""),
+            "presigned URLs",
+        ),
+        (
+            scene.unsigned(
+                "GET",
+                "/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0",
+                &[],
+                "",
+            ),
             "presigned URLs",
         ),
         (scene.unsigned("GET", &format!("/?{old}"), &[], ""), "Signature Version 2"),
         (scene.unsigned("POST", "/", &[form], old), "Signature Version 2"),
-        (scene.unsigned("GET", "/b/k", &[("authorization", "AWS x:y=")], ""), "Signature Version 2"),
         (
-            scene.unsigned("GET", "/b/k", &[("authorization", "AWS4-ECDSA-P256-SHA256 Credential=x")], ""),
+            scene.unsigned("GET", "/b/k", &[("authorization", "AWS x:y=")], ""),
+            "Signature Version 2",
+        ),
+        (
+            scene.unsigned(
+                "GET",
+                "/b/k",
+                &[("authorization", "AWS4-ECDSA-P256-SHA256 Credential=x")],
+                "",
+            ),
             "SigV4A",
         ),
     ] {

@@ -51,7 +51,8 @@ const TARGETS: &[(&str, &str, &[&str])] = &[
     ]),
 ];
 /// The operations without a signature, by the parameter `Action`.
-const ACTIONS: [(&str, &str); 2] = [("AssumeRoleWithSAML", "sts"), ("AssumeRoleWithWebIdentity", "sts")];
+const ACTIONS: [(&str, &str); 2] =
+    [("AssumeRoleWithSAML", "sts"), ("AssumeRoleWithWebIdentity", "sts")];
 /// The operations without a signature, by method and path.
 const PATHS: [(&str, &str, &str); 8] = [
     ("GET", "/federation/credentials", "awsssoportal"),
@@ -94,7 +95,11 @@ pub(crate) async fn exchange(
 }
 
 /// Returns the parameters of a call (its whole body, or nothing for an object), and the body to send.
-async fn beginning(gate: &Gate, parts: &Parts, body: Incoming) -> Result<(Bytes, SdkBody), Refusal> {
+async fn beginning(
+    gate: &Gate,
+    parts: &Parts,
+    body: Incoming,
+) -> Result<(Bytes, SdkBody), Refusal> {
     let kind = header(parts, "content-type").unwrap_or_default();
     if parts.headers.contains_key("x-amz-target") || kind.starts_with(FORM) {
         let whole = Limited::new(body, CALL_BYTES).collect().await;
@@ -124,7 +129,10 @@ async fn beginning(gate: &Gate, parts: &Parts, body: Incoming) -> Result<(Bytes,
         }
     }
     let first = first.freeze();
-    if first.windows(gate.session_key.id.len()).any(|window| window == gate.session_key.id.as_bytes()) {
+    if first
+        .windows(gate.session_key.id.len())
+        .any(|window| window == gate.session_key.id.as_bytes())
+    {
         return Err(Refusal::unsupported("POST forms that are signed with the session's key"));
     }
     Ok((Bytes::new(), SdkBody::from_body_1_x(Continued { first: Some(first), rest: form })))
@@ -141,14 +149,16 @@ fn service(port: Option<&'static str>, parts: &Parts, body: &[u8]) -> Option<&'s
     }
     let named = if let Some(target) = target {
         let (prefix, operation) = target.split_once('.')?;
-        let known = TARGETS.iter().find(|(known, _, all)| *known == prefix && all.contains(&operation));
+        let known =
+            TARGETS.iter().find(|(known, _, all)| *known == prefix && all.contains(&operation));
         Some(known?.1)
     } else if is_form {
         let form = decode_pairs(&String::from_utf8_lossy(body));
         let (_, action) = form.into_iter().find(|(name, _)| name == "Action")?;
         Some(ACTIONS.iter().find(|(known, _)| *known == action)?.1)
     } else {
-        let known = PATHS.iter().find(|(method, known, _)| parts.method == *method && path == *known);
+        let known =
+            PATHS.iter().find(|(method, known, _)| parts.method == *method && path == *known);
         known.map(|(_, _, service)| *service)
     };
     match port {
@@ -175,15 +185,23 @@ fn region(session: Option<&str>, service: &str, body: &[u8]) -> String {
     }
     // `eu-west-1:01234567-89ab-cdef-0123-456789abcdef`
     let call: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let names = ["IdentityId", "IdentityPoolId"].into_iter().filter_map(|name| call.get(name)?.as_str());
-    let mut regions = names.filter_map(|name| name.split_once(':')).map(|(region, _)| region.to_owned());
+    let names =
+        ["IdentityId", "IdentityPoolId"].into_iter().filter_map(|name| call.get(name)?.as_str());
+    let mut regions =
+        names.filter_map(|name| name.split_once(':')).map(|(region, _)| region.to_owned());
     regions.find(|region| is_region(region)).unwrap_or_else(own)
 }
 
 /// Returns the region of the bucket if S3 answered that it is another one and the request can be repeated.
-fn elsewhere(door: &Door, parts: &Parts, service: &str, response: &Response<SdkBody>) -> Option<String> {
+fn elsewhere(
+    door: &Door,
+    parts: &Parts,
+    service: &str,
+    response: &Response<SdkBody>,
+) -> Option<String> {
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
-    let is_refused = response.status().is_redirection() || response.status() == StatusCode::BAD_REQUEST;
+    let is_refused =
+        response.status().is_redirection() || response.status() == StatusCode::BAD_REQUEST;
     if service != S3 || !is_read || !is_refused || door.endpoint.is_led() {
         return None;
     }
@@ -205,14 +223,22 @@ async fn send(
         .map_err(|reason| invalid(reason.to_owned()))?;
     let request = as_it_is(parts, &uri, body, length).map_err(invalid)?;
     let response = gate.http.forward(request).await;
-    let response = response.map_err(|error| Refusal::unreachable(&super::forward::reason(&error)))?;
+    let response =
+        response.map_err(|error| Refusal::unreachable(&super::forward::reason(&error)))?;
     response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))
 }
 
-fn as_it_is(parts: &Parts, uri: &Uri, body: SdkBody, length: Option<u64>) -> Result<HttpRequest, String> {
+fn as_it_is(
+    parts: &Parts,
+    uri: &Uri,
+    body: SdkBody,
+    length: Option<u64>,
+) -> Result<HttpRequest, String> {
     let host = uri.authority().ok_or("the endpoint has no host")?.to_string();
     let mut request = Request::builder().method(&parts.method).uri(uri).header("host", host);
-    for (name, value) in parts.headers.iter().filter(|(name, _)| !NOT_FORWARDED.contains(&name.as_str())) {
+    for (name, value) in
+        parts.headers.iter().filter(|(name, _)| !NOT_FORWARDED.contains(&name.as_str()))
+    {
         request = request.header(name, value);
     }
     if let Some(length) = length.filter(|_| parts.headers.contains_key("content-length")) {
@@ -279,7 +305,10 @@ mod tests {
         let role = "Version=2011-06-15&Action=AssumeRoleWithWebIdentity&RoleArn=x";
         assert_eq!(of(None, "POST", "/", &form, role), Some("sts"));
         assert_eq!(of(Some("sts"), "POST", "/", &form, role), Some("sts"));
-        assert_eq!(of(None, "GET", "/federation/credentials?role_name=x", &[], ""), Some("awsssoportal"));
+        assert_eq!(
+            of(None, "GET", "/federation/credentials?role_name=x", &[], ""),
+            Some("awsssoportal")
+        );
         assert_eq!(of(None, "GET", "/public-bucket/a/b?x=1", &[], ""), Some("s3"));
         assert_eq!(
             of(
@@ -299,9 +328,12 @@ mod tests {
         assert_eq!(region(Some("us-west-2"), "cognito-identity", pool), "eu-west-1");
         assert_eq!(region(Some("us-west-2"), "cognito-idp", pool), "us-west-2");
         assert_eq!(region(None, "s3", b""), "us-east-1");
-        for other in
-            [&br#"{"IdentityId":"evil.com/:x"}"#[..], br#"{"IdentityId":"compute-1:x"}"#, b"", b"[1]"]
-        {
+        for other in [
+            &br#"{"IdentityId":"evil.com/:x"}"#[..],
+            br#"{"IdentityId":"compute-1:x"}"#,
+            b"",
+            b"[1]",
+        ] {
             assert_eq!(region(Some("us-west-2"), "cognito-identity", other), "us-west-2");
         }
     }
@@ -309,9 +341,12 @@ mod tests {
     #[test]
     fn everything_else_needs_a_signature() {
         let form = [("content-type", "application/x-www-form-urlencoded")];
-        for target in
-            ["AWSCognitoIdentityProviderService.ListUsers", "DynamoDB_20120810.GetItem", "SignUp", "x.GetId"]
-        {
+        for target in [
+            "AWSCognitoIdentityProviderService.ListUsers",
+            "DynamoDB_20120810.GetItem",
+            "SignUp",
+            "x.GetId",
+        ] {
             assert_eq!(of(None, "POST", "/", &[("x-amz-target", target)], "{}"), None, "{target}");
         }
         for action in ["AssumeRole", "GetCallerIdentity", "assumerolewithsaml", ""] {

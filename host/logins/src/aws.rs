@@ -29,7 +29,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 
 use self::profile::{Canonical, ProfileError, Profiles, Settings};
-use audex_core::environment::{AWS_CA_BUNDLE, AWS_DEFAULT_REGION, AWS_PROFILE, AWS_REGION, Environment};
+use audex_core::environment::{
+    AWS_CA_BUNDLE, AWS_DEFAULT_REGION, AWS_PROFILE, AWS_REGION, Environment,
+};
 use audex_core::shape::ConfiguredPath;
 use audex_wire::aws_http::{AwsHttp, CONNECT_TIMEOUT, READ_TIMEOUT};
 
@@ -120,9 +122,13 @@ impl Aws {
     /// files.
     pub async fn load(mut options: Options, environment: &Environment) -> Self {
         let profiles = Profiles::read(environment);
-        let settings =
-            profiles.as_ref().ok().and_then(|profiles| Settings::of(profiles).ok()).unwrap_or_default();
-        let setting = |name: &str| settings.get(name).filter(|value| !value.is_empty()).map(str::to_owned);
+        let settings = profiles
+            .as_ref()
+            .ok()
+            .and_then(|profiles| Settings::of(profiles).ok())
+            .unwrap_or_default();
+        let setting =
+            |name: &str| settings.get(name).filter(|value| !value.is_empty()).map(str::to_owned);
         options.profile_region = setting("region");
         options.ca_bundle = options
             .ca_bundle
@@ -147,7 +153,11 @@ impl Aws {
         aws
     }
 
-    async fn with_loader(options: Options, http: AwsHttp, loader: aws_config::ConfigLoader) -> Self {
+    async fn with_loader(
+        options: Options,
+        http: AwsHttp,
+        loader: aws_config::ConfigLoader,
+    ) -> Self {
         let region = region(&options);
         let mut loader = loader
             .region(Region::new(region.clone()))
@@ -186,7 +196,10 @@ fn timeouts() -> TimeoutConfig {
 }
 
 /// Gives the SDK the profiles of `canonical` instead of the files.
-fn with_profile(loader: aws_config::ConfigLoader, canonical: &Canonical) -> aws_config::ConfigLoader {
+fn with_profile(
+    loader: aws_config::ConfigLoader,
+    canonical: &Canonical,
+) -> aws_config::ConfigLoader {
     #[expect(deprecated, reason = "the alias is the only name of the type this crate can reach")]
     let files = {
         use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
@@ -198,6 +211,11 @@ fn with_profile(loader: aws_config::ConfigLoader, canonical: &Canonical) -> aws_
 /// Returns the first region that is named. Never asks the instance metadata service, because
 /// off EC2 the request takes seconds.
 fn region(options: &Options) -> String {
-    let named = [&options.region, &options.aws_region, &options.aws_default_region, &options.profile_region];
+    let named = [
+        &options.region,
+        &options.aws_region,
+        &options.aws_default_region,
+        &options.profile_region,
+    ];
     named.into_iter().flatten().next().cloned().unwrap_or_else(|| DEFAULT_REGION.to_owned())
 }

@@ -15,9 +15,9 @@ use reqwest::{Client, Url};
 use crate::token::{Token, TokenError, Why, ask, claims, form, of_reply, tool};
 use audex_core::address;
 use audex_core::environment::{
-    AUDEX_AZURE_CLIENT_SECRET, AUDEX_AZURE_FEDERATED_TOKEN_FILE, AZURE_AUTHORITY_HOST, AZURE_CLIENT_ID,
-    AZURE_CLIENT_SECRET, AZURE_CONFIG_DIR, AZURE_FEDERATED_TOKEN_FILE, AZURE_SUBSCRIPTION_ID,
-    AZURE_TENANT_ID, Environment, HOME, IDENTITY_ENDPOINT,
+    AUDEX_AZURE_CLIENT_SECRET, AUDEX_AZURE_FEDERATED_TOKEN_FILE, AZURE_AUTHORITY_HOST,
+    AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_CONFIG_DIR, AZURE_FEDERATED_TOKEN_FILE,
+    AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID, Environment, HOME, IDENTITY_ENDPOINT,
 };
 use audex_core::reachable;
 use audex_core::secret::Secret;
@@ -50,7 +50,9 @@ pub async fn token(
     if let Some((tenant, id)) = application {
         let file = ConfiguredPath::of_variable(environment, AZURE_FEDERATED_TOKEN_FILE);
         let proof = (environment.get(AZURE_CLIENT_SECRET), file);
-        if let Some(token) = application_token(environment, client, tenant, audience, id, proof).await? {
+        if let Some(token) =
+            application_token(environment, client, tenant, audience, id, proof).await?
+        {
             return Ok(token);
         }
     }
@@ -77,8 +79,11 @@ pub async fn agent_token(
     let proof = (environment.get(AUDEX_AZURE_CLIENT_SECRET), file);
     if proof.0.is_some() || proof.1.is_some() {
         let tenant = tenant.or_else(|| environment.get(AZURE_TENANT_ID));
-        let tenant = tenant.ok_or_else(|| TokenError::config(format!("`{AZURE_TENANT_ID}` is not set")))?;
-        if let Some(token) = application_token(environment, client, tenant, audience, id, proof).await? {
+        let tenant =
+            tenant.ok_or_else(|| TokenError::config(format!("`{AZURE_TENANT_ID}` is not set")))?;
+        if let Some(token) =
+            application_token(environment, client, tenant, audience, id, proof).await?
+        {
             return Ok(token);
         }
     }
@@ -105,7 +110,8 @@ async fn application_token(
     let Some(path) = path else { return Ok(None) };
     // The file is read each time, because it is replaced while a pod runs.
     let subject = reachable::required_text(path.as_path()).map(Secret::new);
-    let subject = subject.map_err(|error| TokenError::config(format!("cannot read {path}: {error}")))?;
+    let subject =
+        subject.map_err(|error| TokenError::config(format!("cannot read {path}: {error}")))?;
     let own = [
         ("client_id", id),
         ("client_assertion_type", ASSERTION),
@@ -127,7 +133,11 @@ pub fn object_id(token: &Token) -> Result<String, TokenError> {
     };
     // The id becomes part of a filter, so only a GUID is accepted.
     id.filter(is_guid).ok_or_else(|| {
-        TokenError::new(Why::Unavailable, "no-object-id", "the identity's token does not say its object id")
+        TokenError::new(
+            Why::Unavailable,
+            "no-object-id",
+            "the identity's token does not say its object id",
+        )
     })
 }
 
@@ -151,23 +161,32 @@ pub fn is_configured(environment: &Environment) -> bool {
     let own = environment.get_os(AZURE_CONFIG_DIR).map(PathBuf::from);
     let directory = own.or_else(|| Some(PathBuf::from(environment.get_os(HOME)?).join(".azure")));
     variables.iter().any(|name| environment.get(name).is_some())
-        || directory.is_some_and(|directory| has_subscriptions(&directory.join("azureProfile.json")))
+        || directory
+            .is_some_and(|directory| has_subscriptions(&directory.join("azureProfile.json")))
 }
 
 /// Returns true if the profile that `az` wrote contains a login. `az` also writes the file without a login.
 fn has_subscriptions(profile: &Path) -> bool {
-    let is_small = std::fs::metadata(profile).is_ok_and(|file| file.is_file() && file.len() <= PROFILE_BYTES);
-    let Some(text) = is_small.then(|| std::fs::read_to_string(profile).ok()).flatten() else { return false };
+    let is_small =
+        std::fs::metadata(profile).is_ok_and(|file| file.is_file() && file.len() <= PROFILE_BYTES);
+    let Some(text) = is_small.then(|| std::fs::read_to_string(profile).ok()).flatten() else {
+        return false;
+    };
     // The file begins with a byte order mark.
-    let profile: Option<serde_json::Value> = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
-    let subscriptions = profile.as_ref().and_then(|profile| profile.get("subscriptions")?.as_array());
+    let profile: Option<serde_json::Value> =
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).ok();
+    let subscriptions =
+        profile.as_ref().and_then(|profile| profile.get("subscriptions")?.as_array());
     subscriptions.is_some_and(|subscriptions| !subscriptions.is_empty())
 }
 
 fn owner(token: &Token) -> String {
     let claims = claims(token.value.expose()).unwrap_or_default();
     let text = |key: &str| claims.get(key).and_then(|value| value.as_str()).map(str::to_owned);
-    let who = text("upn").or_else(|| text("unique_name")).or_else(|| text("appid")).or_else(|| text("oid"));
+    let who = text("upn")
+        .or_else(|| text("unique_name"))
+        .or_else(|| text("appid"))
+        .or_else(|| text("oid"));
     let who = who.unwrap_or_else(|| "unknown".to_owned());
     match text("tid") {
         Some(tenant) => format!("{who} (tenant {tenant})"),
@@ -210,13 +229,15 @@ async fn tool_token(
     let scope = format!("{audience}/.default");
     let mut arguments = vec!["account", "get-access-token", "--output", "json", "--scope", &scope];
     arguments.extend(tenant.into_iter().flat_map(|tenant| ["--tenant", tenant]));
-    let printed = tool::output(environment, "az", &arguments).await.map_err(|error| error.hinting(HINT))?;
+    let printed =
+        tool::output(environment, "az", &arguments).await.map_err(|error| error.hinting(HINT))?;
     let Some(printed) = printed else {
         let message = "there are no Azure source credentials";
         return Err(TokenError::new(Why::Unavailable, "no-credentials", message).hinting(HINT));
     };
-    let mut reply: serde_json::Value = serde_json::from_str(printed.expose())
-        .map_err(|_| TokenError::new(Why::Unavailable, "source-tool", "what `az` writes is not JSON"))?;
+    let mut reply: serde_json::Value = serde_json::from_str(printed.expose()).map_err(|_| {
+        TokenError::new(Why::Unavailable, "source-tool", "what `az` writes is not JSON")
+    })?;
     // `az` spells the usual field `access_token` in its own way.
     let value = reply.get_mut("accessToken").map(serde_json::Value::take).unwrap_or_default();
     if let Some(fields) = reply.as_object_mut() {

@@ -44,7 +44,8 @@ pub async fn token(
     }
     let directory = directory(environment);
     let printed =
-        login::ask(environment, directory.as_deref(), &["auth", "print-access-token", "--quiet"]).await;
+        login::ask(environment, directory.as_deref(), &["auth", "print-access-token", "--quiet"])
+            .await;
     match printed.map_err(|error| error.hinting(HINT))? {
         Some(value) if !value.expose().is_empty() => Ok(Token { value, expires_at: None }),
         _ => Err(missing()),
@@ -65,7 +66,8 @@ pub async fn whoami(environment: &Environment, client: &Client) -> Result<String
     let directory = directory(environment);
     let asked = ["config", "get-value", "account", "--quiet"];
     let account = login::ask(environment, directory.as_deref(), &asked).await?;
-    let account = account.map(|account| account.expose().to_owned()).filter(|account| account.contains('@'));
+    let account =
+        account.map(|account| account.expose().to_owned()).filter(|account| account.contains('@'));
     account.ok_or_else(missing)
 }
 
@@ -85,7 +87,8 @@ fn find(environment: &Environment) -> Result<Option<File>, TokenError> {
     if let Some(path) = ConfiguredPath::of_variable(environment, GOOGLE_APPLICATION_CREDENTIALS) {
         return File::read(&path).map(Some);
     }
-    match directory(environment).map(|directory| directory.join(ADC)).filter(|path| path.is_file()) {
+    match directory(environment).map(|directory| directory.join(ADC)).filter(|path| path.is_file())
+    {
         Some(path) => File::read(&ConfiguredPath::new(CLOUDSDK_CONFIG, path)).map(Some),
         None => Ok(None),
     }

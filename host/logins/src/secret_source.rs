@@ -22,7 +22,8 @@ const UNLOCK_TIME: Duration = Duration::from_mins(1);
 /// the Secret Service (`secret-tool` of libsecret). The attributes are those of Python's `keyring`, so that
 /// `keyring set audex NAME` can write a key.
 #[cfg(target_os = "macos")]
-const DESKTOP: (&str, &[&str]) = ("/usr/bin/security", &["find-generic-password", "-w", "-s", "audex", "-a"]);
+const DESKTOP: (&str, &[&str]) =
+    ("/usr/bin/security", &["find-generic-password", "-w", "-s", "audex", "-a"]);
 #[cfg(not(target_os = "macos"))]
 const DESKTOP: (&str, &[&str]) = ("secret-tool", &["lookup", "service", "audex", "username"]);
 
@@ -77,7 +78,9 @@ impl SecretError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Unset(name) => format!("set {name}, or say in [secrets] of config.toml where it is"),
+            Self::Unset(name) => {
+                format!("set {name}, or say in [secrets] of config.toml where it is")
+            }
             Self::File { name, is_missing: true, .. } => {
                 format!("correct `{name} = {{ file = … }}` under [secrets] of config.toml")
             }
@@ -135,8 +138,9 @@ impl SecretSources {
         match self.0.get(name) {
             None | Some(SecretSource::Env(_)) => {
                 let variable = self.variable(name);
-                let value =
-                    environment.get(variable).ok_or_else(|| SecretError::Unset(shown(variable, name)))?;
+                let value = environment
+                    .get(variable)
+                    .ok_or_else(|| SecretError::Unset(shown(variable, name)))?;
                 Ok(Secret::new(value.to_owned()))
             }
             Some(SecretSource::File(path)) => {
@@ -153,7 +157,10 @@ impl SecretSources {
                 // A key that was cut off would be another key.
                 if text.len() > SECRET_BYTES {
                     let reason = format!("it has more than {} KiB", SECRET_BYTES / 1024);
-                    return Err(failed(std::io::Error::new(std::io::ErrorKind::InvalidData, reason)));
+                    return Err(failed(std::io::Error::new(
+                        std::io::ErrorKind::InvalidData,
+                        reason,
+                    )));
                 }
                 Ok(Secret::new(without_line_end(&text).to_owned()))
             }
@@ -189,7 +196,9 @@ async fn keyring(key: &str, environment: &Environment) -> Result<Secret, String>
     match tool::run(environment, program, &arguments, UNLOCK_TIME).await {
         Ok(Some(secret)) if !secret.expose().is_empty() => Ok(secret),
         Ok(Some(_)) => Err(format!("{kernel}; `{program}` says nothing")),
-        Ok(None) => Err(format!("{kernel}; and there is no `{program}` to ask the desktop's keyring")),
+        Ok(None) => {
+            Err(format!("{kernel}; and there is no `{program}` to ask the desktop's keyring"))
+        }
         Err(reason) => Err(format!("{kernel}; `{program}` gave none: {reason}")),
     }
 }
@@ -266,9 +275,12 @@ mod tests {
         }
         let ring = KeyRing::from_special_id(KeyRingIdentifier::User, false)
             .and_then(|ring| ring.add_key("audex-test-key", b"from-keyring\n".as_slice()));
-        let key = ring.expect("no keyring here (a container may forbid it: set AUDEX_TEST_NO_KEYRING=1)");
-        let found =
-            get(&sources(SecretSource::Keyring("audex-test-key".to_owned())), &Environment::default());
+        let key =
+            ring.expect("no keyring here (a container may forbid it: set AUDEX_TEST_NO_KEYRING=1)");
+        let found = get(
+            &sources(SecretSource::Keyring("audex-test-key".to_owned())),
+            &Environment::default(),
+        );
         let _ = key.invalidate();
         assert_eq!(found.unwrap().expose(), "from-keyring");
     }

@@ -54,13 +54,15 @@ pub fn sign(key: &Secret, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8
             };
             let pair = pair.map_err(|_| UnusableKey)?;
             let mut signature = vec![0; pair.public().modulus_len()];
-            pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map_err(|_| UnusableKey)?;
+            pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                .map_err(|_| UnusableKey)?;
             Ok(signature)
         }
         (Algorithm::Es256, PrivateKeyDer::Pkcs8(der)) => {
             let der = der.secret_pkcs8_der();
             let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &random);
-            let signature = pair.map_err(|_| UnusableKey)?.sign(&random, message).map_err(|_| UnusableKey)?;
+            let signature =
+                pair.map_err(|_| UnusableKey)?.sign(&random, message).map_err(|_| UnusableKey)?;
             Ok(signature.as_ref().to_vec())
         }
         (Algorithm::EdDsa, PrivateKeyDer::Pkcs8(der)) => {
@@ -74,8 +76,8 @@ pub fn sign(key: &Secret, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8
 #[cfg(test)]
 mod tests {
     use ring::signature::{
-        ECDSA_P256_SHA256_FIXED, ED25519, KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
-        VerificationAlgorithm,
+        ECDSA_P256_SHA256_FIXED, ED25519, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
+        UnparsedPublicKey, VerificationAlgorithm,
     };
 
     use super::*;
@@ -100,7 +102,9 @@ mod tests {
         holds(&RSA_PKCS1_2048_8192_SHA256, &public, &signature);
 
         let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.as_ref(), &random).unwrap();
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.as_ref(), &random)
+                .unwrap();
         let signature = sign(&pem(der.as_ref()), Algorithm::Es256, b"a message").unwrap();
         holds(&ECDSA_P256_SHA256_FIXED, pair.public_key().as_ref(), &signature);
 
@@ -115,7 +119,10 @@ mod tests {
         let rsa = || Secret::new(RSA.to_owned());
         assert_eq!(sign(&rsa(), Algorithm::Es256, b"x"), Err(UnusableKey));
         assert_eq!(sign(&rsa(), Algorithm::EdDsa, b"x"), Err(UnusableKey));
-        assert_eq!(sign(&Secret::new("secret".to_owned()), Algorithm::Rs256, b"x"), Err(UnusableKey));
+        assert_eq!(
+            sign(&Secret::new("secret".to_owned()), Algorithm::Rs256, b"x"),
+            Err(UnusableKey)
+        );
         assert_eq!(Algorithm::named("none"), None);
     }
 }

@@ -95,13 +95,21 @@ pub(crate) async fn ask_text(client: &Client, request: Request) -> Result<Secret
     Ok(Secret::new(text))
 }
 
-async fn ask_patiently(client: &Client, request: Request, patience: Patience) -> Result<Value, TokenError> {
+async fn ask_patiently(
+    client: &Client,
+    request: Request,
+    patience: Patience,
+) -> Result<Value, TokenError> {
     let host = request.url().host_str().unwrap_or_default().to_owned();
     let body = answer(client, request, patience).await?;
     serde_json::from_slice(&body).map_err(|_| unreachable(&host, "its reply is not JSON"))
 }
 
-async fn answer(client: &Client, request: Request, mut patience: Patience) -> Result<Vec<u8>, TokenError> {
+async fn answer(
+    client: &Client,
+    request: Request,
+    mut patience: Patience,
+) -> Result<Vec<u8>, TokenError> {
     let host = request.url().host_str().unwrap_or_default().to_owned();
     loop {
         let Some(mut again) = request.try_clone() else {
@@ -111,7 +119,9 @@ async fn answer(client: &Client, request: Request, mut patience: Patience) -> Re
         let began = Instant::now();
         let reply = match exchange(client, again).await {
             Ok(reply) => reply,
-            Err(Failed { is_connect: true, .. }) if patience.again_after_failure(began.elapsed()).await => {
+            Err(Failed { is_connect: true, .. })
+                if patience.again_after_failure(began.elapsed()).await =>
+            {
                 continue;
             }
             Err(failed) => return Err(unreachable(&host, &failed.reason)),
@@ -155,7 +165,8 @@ async fn exchange(client: &Client, request: Request) -> Result<Reply, Failed> {
         },
     };
     let mut response = client.execute(request).await.map_err(failed)?;
-    let (status, retry_after) = (response.status().as_u16(), patience::retry_after(response.headers()));
+    let (status, retry_after) =
+        (response.status().as_u16(), patience::retry_after(response.headers()));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len().saturating_add(chunk.len()) > REPLY_BYTES {
@@ -175,7 +186,11 @@ fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 fn unreachable(host: &str, reason: &str) -> TokenError {
-    TokenError::new(Why::Unavailable, "source-unreachable", format!("`{host}` gave no token: {reason}"))
+    TokenError::new(
+        Why::Unavailable,
+        "source-unreachable",
+        format!("`{host}` gave no token: {reason}"),
+    )
 }
 
 /// Returns the message of an OAuth error, or the status alone. Uses only the first line, because traces
@@ -183,8 +198,9 @@ fn unreachable(host: &str, reason: &str) -> TokenError {
 fn reason(status: u16, reply: Option<&Value>) -> String {
     let text = |key: &str| reply?.get(key)?.as_str()?.lines().next().map(printable::line);
     // Google's APIs put the message into an object (Google Cloud APIs, "Errors").
-    let nested = reply
-        .and_then(|reply| reply.pointer("/error/message")?.as_str()?.lines().next().map(printable::line));
+    let nested = reply.and_then(|reply| {
+        reply.pointer("/error/message")?.as_str()?.lines().next().map(printable::line)
+    });
     match (text("error"), text("error_description").or(nested)) {
         (_, Some(description)) => format!("status {status}, {description}"),
         (Some(error), None) => format!("status {status}, {error}"),
@@ -194,16 +210,22 @@ fn reason(status: u16, reply: Option<&Value>) -> String {
 
 /// Returns the token of an OAuth reply.
 pub(crate) fn of_reply(reply: &Value) -> Result<Token, TokenError> {
-    let Some(value) = reply.get("access_token").and_then(Value::as_str).filter(|text| !text.is_empty())
+    let Some(value) =
+        reply.get("access_token").and_then(Value::as_str).filter(|text| !text.is_empty())
     else {
-        return Err(TokenError::new(Why::Unavailable, "source-reply", "the reply holds no access token"));
+        return Err(TokenError::new(
+            Why::Unavailable,
+            "source-reply",
+            "the reply holds no access token",
+        ));
     };
     let number = |key: &str| {
         let value = reply.get(key)?;
         value.as_u64().or_else(|| value.as_str()?.parse().ok())
     };
     let lasting = number("expires_in").map(|seconds| clock::unix_seconds().saturating_add(seconds));
-    let expires_at = number("expires_on").or(lasting).or_else(|| claims(value)?.get("exp")?.as_u64());
+    let expires_at =
+        number("expires_on").or(lasting).or_else(|| claims(value)?.get("exp")?.as_u64());
     Ok(Token { value: Secret::new(value.to_owned()), expires_at })
 }
 
@@ -243,8 +265,9 @@ mod tests {
                 if answer == "end" {
                     break;
                 }
-                let reply =
-                    format!("HTTP/1.1 {answer}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+                let reply = format!(
+                    "HTTP/1.1 {answer}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
+                );
                 stream.write_all(reply.as_bytes()).unwrap();
                 given += 1;
             }
@@ -252,7 +275,8 @@ mod tests {
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client =
-            audex_wire::client::configured_client(&audex_core::environment::Environment::default()).unwrap();
+            audex_wire::client::configured_client(&audex_core::environment::Environment::default())
+                .unwrap();
         let patience = Patience::new(Duration::from_millis(1), Duration::from_secs(5));
         let answer = runtime.block_on(ask_patiently(&client, form(url, &[]), patience));
         // The server may still wait for connections that never come.
@@ -279,7 +303,9 @@ mod tests {
         assert!(answer.unwrap_err().message.contains("503") && given == 5, "{given}");
         let began = Instant::now();
         let (answer, _) = asked(&["429 X\r\nretry-after: 3600", "200 X"]);
-        assert!(answer.unwrap_err().message.contains("429") && began.elapsed() < Duration::from_secs(5));
+        assert!(
+            answer.unwrap_err().message.contains("429") && began.elapsed() < Duration::from_secs(5)
+        );
     }
 
     #[test]
@@ -291,15 +317,17 @@ mod tests {
             of_reply(&json!({ "access_token": "x", "expires_on": "99" })).unwrap().expires_at,
             Some(99)
         );
-        let soon = of_reply(&json!({ "access_token": "x", "expires_in": 60 })).unwrap().expires_at.unwrap();
+        let soon = of_reply(&json!({ "access_token": "x", "expires_in": 60 }))
+            .unwrap()
+            .expires_at
+            .unwrap();
         assert!(soon >= clock::unix_seconds() + 59);
         assert!(of_reply(&json!({ "error": "x" })).is_err());
     }
 
     #[test]
     fn a_refusal_says_one_line_of_what_the_server_says() {
-        let reply =
-            json!({ "error": "invalid_client", "error_description": "AADSTS7000215: wrong\r\nTrace ID: 1" });
+        let reply = json!({ "error": "invalid_client", "error_description": "AADSTS7000215: wrong\r\nTrace ID: 1" });
         assert_eq!(reason(401, Some(&reply)), "status 401, AADSTS7000215: wrong");
         assert_eq!(reason(503, None), "status 503");
     }

@@ -127,7 +127,8 @@ impl Vault {
             return Ok(true);
         }
         for lease in self.leases.left() {
-            login::revoke(&self.source, &self.address()?, self.client()?, &login.token, &lease).await?;
+            login::revoke(&self.source, &self.address()?, self.client()?, &login.token, &lease)
+                .await?;
             self.leases.ended(&lease);
         }
         Ok(false)
@@ -153,7 +154,10 @@ mod tests {
 
     #[test]
     fn a_request_keeps_its_path_and_gets_the_servers_address_and_headers() {
-        let vault = vault(&[("VAULT_ADDR", "https://vault.example.com:8200/"), ("VAULT_NAMESPACE", "team/")]);
+        let vault = vault(&[
+            ("VAULT_ADDR", "https://vault.example.com:8200/"),
+            ("VAULT_NAMESPACE", "team/"),
+        ]);
         let url = "https://vault.invalid/v1/aws/sts/ci?x=1".parse().unwrap();
         let mut request = Request::new(reqwest::Method::PUT, url);
         vault.lead(&mut request).unwrap();
@@ -166,7 +170,8 @@ mod tests {
     fn without_an_address_nothing_is_sent_anywhere() {
         let vault = vault(&[("VAULT_TOKEN", "planted-token-of-the-user")]);
         assert!(!vault.is_configured());
-        let mut request = Request::new(reqwest::Method::GET, "https://vault.invalid/v1/x".parse().unwrap());
+        let mut request =
+            Request::new(reqwest::Method::GET, "https://vault.invalid/v1/x".parse().unwrap());
         assert!(matches!(vault.lead(&mut request), Err(VaultError::NoAddress)));
     }
 }

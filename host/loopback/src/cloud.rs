@@ -66,12 +66,16 @@ impl Cloud {
         let mut credentials = HashMap::new();
         for user in seed.users {
             let credential = user_credential(&seed.account, user)?;
-            user_keys
-                .extend(credential.principal.user_name.clone().map(|name| (name, credential.id.clone())));
+            user_keys.extend(
+                credential.principal.user_name.clone().map(|name| (name, credential.id.clone())),
+            );
             credentials.insert(credential.id.clone(), Arc::new(credential));
         }
-        let roles =
-            seed.roles.into_iter().map(|role| Role::new(&seed.account, role)).collect::<Result<_, _>>()?;
+        let roles = seed
+            .roles
+            .into_iter()
+            .map(|role| Role::new(&seed.account, role))
+            .collect::<Result<_, _>>()?;
         let cloud = Self {
             account: seed.account,
             without_scoped_credentials: seed.without_scoped_credentials,
@@ -146,7 +150,11 @@ impl Cloud {
     }
 
     /// Checks that `token` is the credential's token and that the session has not expired.
-    pub(super) fn check_session(&self, credential: &Credential, token: Option<&str>) -> Result<(), Refusal> {
+    pub(super) fn check_session(
+        &self,
+        credential: &Credential,
+        token: Option<&str>,
+    ) -> Result<(), Refusal> {
         let (session, token) = match (&credential.session, token) {
             (None, None) => return Ok(()),
             (Some(session), Some(token)) => (session, token),
@@ -162,7 +170,12 @@ impl Cloud {
     }
 
     /// Decides `request` for the owner of `credential`, and remembers the request.
-    pub(super) fn authorise(&self, credential: &Credential, service: &str, request: Ask<'_>) -> Decision {
+    pub(super) fn authorise(
+        &self,
+        credential: &Credential,
+        service: &str,
+        request: Ask<'_>,
+    ) -> Decision {
         let decision = self.decide(credential, request);
         self.remember(credential, service, request, decision);
         decision
@@ -187,12 +200,19 @@ impl Cloud {
         if let Some(session) = &credential.session {
             request = request.with("aws:TokenIssueTime", &clock::rfc3339(session.issued));
         }
-        let request = ask.context.iter().fold(request, |request, (key, value)| request.with(key, value));
+        let request =
+            ask.context.iter().fold(request, |request, (key, value)| request.with(key, value));
         iam::decide(&principal.identity, &principal.limits, &request)
     }
 
     /// Remembers a request with its decision, also one that no policy decides (`GetCallerIdentity`).
-    pub(super) fn remember(&self, credential: &Credential, service: &str, ask: Ask<'_>, decision: Decision) {
+    pub(super) fn remember(
+        &self,
+        credential: &Credential,
+        service: &str,
+        ask: Ask<'_>,
+        decision: Decision,
+    ) {
         self.push(Seen {
             service: service.to_owned(),
             action: ask.action.to_owned(),

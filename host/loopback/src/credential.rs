@@ -9,7 +9,8 @@ use audex_core::secret::Secret;
 /// The alphabet of access key ids and unique ids.
 const ID_ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// The alphabet of secret keys and tokens.
-const SECRET_ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const SECRET_ALPHABET: &[u8; 64] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// The length of a secret access key, as at AWS.
 const SECRET_LENGTH: usize = 40;
 /// The length of the random part of a session token: near the size of real tokens.
@@ -78,7 +79,12 @@ impl Credential {
         let random = token_bytes.saturating_sub(TOKEN_PREFIX.len()).max(TOKEN_LENGTH);
         let token = Secret::new(format!("{TOKEN_PREFIX}{}", random_text(random, SECRET_ALPHABET)?));
         let session = Session { token, issued, expires };
-        Ok(Self { id: unique_id("ASIA")?, secret: secret_key()?, session: Some(session), principal })
+        Ok(Self {
+            id: unique_id("ASIA")?,
+            secret: secret_key()?,
+            session: Some(session),
+            principal,
+        })
     }
 }
 

@@ -82,8 +82,14 @@ impl Request {
 /// Decides `request` for a principal: the union of its `identity` policies, intersected with each of `limits`
 /// (session policies, permission boundaries). An explicit denial in any policy wins.
 #[must_use]
-pub fn decide(identity: &[PolicyDocument], limits: &[PolicyDocument], request: &Request) -> Decision {
-    let granted =
-        identity.iter().map(|policy| policy.decide(request)).fold(Decision::ImplicitDeny, Decision::union);
+pub fn decide(
+    identity: &[PolicyDocument],
+    limits: &[PolicyDocument],
+    request: &Request,
+) -> Decision {
+    let granted = identity
+        .iter()
+        .map(|policy| policy.decide(request))
+        .fold(Decision::ImplicitDeny, Decision::union);
     limits.iter().map(|policy| policy.decide(request)).fold(granted, Decision::intersection)
 }

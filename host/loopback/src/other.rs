@@ -37,15 +37,22 @@ pub(super) fn action(service: &str, protocol: Protocol, parts: &Parts, form: &Fo
     let name = match protocol {
         Protocol::Query | Protocol::Ec2 => form.get("Action").unwrap_or_default().to_owned(),
         Protocol::Json => {
-            let target =
-                parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let target = parts
+                .headers
+                .get("x-amz-target")
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default();
             target.rsplit('.').next().unwrap_or_default().to_owned()
         }
-        Protocol::Rest => match (prefix, parts.method.as_str(), parts.uri.path().trim_end_matches('/')) {
-            ("lambda", "GET", "/2015-03-31/functions") => "ListFunctions".to_owned(),
-            ("lambda", "POST", path) if path.ends_with("/invocations") => "InvokeFunction".to_owned(),
-            (_, method, path) => format!("{method}{path}"),
-        },
+        Protocol::Rest => {
+            match (prefix, parts.method.as_str(), parts.uri.path().trim_end_matches('/')) {
+                ("lambda", "GET", "/2015-03-31/functions") => "ListFunctions".to_owned(),
+                ("lambda", "POST", path) if path.ends_with("/invocations") => {
+                    "InvokeFunction".to_owned()
+                }
+                (_, method, path) => format!("{method}{path}"),
+            }
+        }
     };
     format!("{prefix}:{name}")
 }
@@ -62,7 +69,8 @@ pub(super) fn answer(
     let ask = Ask { action, resource: "*", region, context: &[] };
     let decision = cloud.authorise(caller, service, ask);
     // "You cannot call any IAM API operations": GetFederationToken, and GetSessionToken without MFA.
-    let barred = service == "iam" && matches!(caller.principal.kind, Kind::UserSession | Kind::Federated);
+    let barred =
+        service == "iam" && matches!(caller.principal.kind, Kind::UserSession | Kind::Federated);
     if barred || !decision.is_allowed() {
         return Err(Failure::denied(protocol, &caller.principal.arn, action, "*"));
     }

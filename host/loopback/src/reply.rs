@@ -34,7 +34,12 @@ impl Failure {
     }
 
     /// Builds the error for a call that the policies do not allow.
-    pub(super) fn denied(protocol: Protocol, principal_arn: &str, action: &str, resource: &str) -> Self {
+    pub(super) fn denied(
+        protocol: Protocol,
+        principal_arn: &str,
+        action: &str,
+        resource: &str,
+    ) -> Self {
         let (status, code) = match protocol {
             Protocol::Query => (StatusCode::FORBIDDEN, "AccessDenied"),
             Protocol::Ec2 => (StatusCode::FORBIDDEN, "UnauthorizedOperation"),
@@ -91,7 +96,8 @@ impl Failure {
                 ),
             ),
             Protocol::Json | Protocol::Rest => {
-                let body = json!({"__type": code, "message": self.message, "Message": self.message});
+                let body =
+                    json!({"__type": code, "message": self.message, "Message": self.message});
                 let mut response = json_body(self.status, &body);
                 let name = HeaderName::from_static("x-amzn-errortype");
                 response.headers_mut().insert(name, HeaderValue::from_static(code));
@@ -110,7 +116,9 @@ pub(super) fn refusal_message(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::Unsigned => "Request is missing Authentication Token",
         Refusal::Malformed => "The signature of the request cannot be read",
-        Refusal::UnknownKey => "The security token included in the request is invalid: unknown access key",
+        Refusal::UnknownKey => {
+            "The security token included in the request is invalid: unknown access key"
+        }
         Refusal::BadSignature => {
             "The request signature we calculated does not match the signature you provided. \
              Check your AWS Secret Access Key and signing method."

@@ -89,7 +89,10 @@ impl Seed {
         Self {
             account: account.to_owned(),
             users: vec![
-                user("developer", json!([{"Effect": "Allow", "Action": "sts:*", "Resource": role}])),
+                user(
+                    "developer",
+                    json!([{"Effect": "Allow", "Action": "sts:*", "Resource": role}]),
+                ),
                 user("admin", json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}])),
             ],
             roles: vec![RoleSeed {
@@ -112,7 +115,10 @@ impl Seed {
                         ("readme.txt", "Reports of the demo account.\n"),
                     ],
                 ),
-                bucket("demo-secrets", &[("payroll.csv", "name,salary\n(nobody should read this)\n")]),
+                bucket(
+                    "demo-secrets",
+                    &[("payroll.csv", "name,salary\n(nobody should read this)\n")],
+                ),
             ],
             without_scoped_credentials: false,
             deny_scoped_credentials: false,
@@ -122,6 +128,7 @@ impl Seed {
 }
 
 fn bucket(name: &str, objects: &[(&str, &str)]) -> BucketSeed {
-    let objects = objects.iter().map(|(key, text)| ((*key).to_owned(), text.as_bytes().to_vec())).collect();
+    let objects =
+        objects.iter().map(|(key, text)| ((*key).to_owned(), text.as_bytes().to_vec())).collect();
     BucketSeed { name: name.to_owned(), objects }
 }

@@ -45,7 +45,8 @@ pub(super) async fn serve(listener: TcpListener, cloud: Arc<Cloud>, s3: S3Servic
             let service = service_fn(|request| answer(&cloud, &s3, request));
             let mut http = http1::Builder::new();
             // If a connection ends early, the client handles it.
-            let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+            let _ =
+                http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
@@ -95,8 +96,11 @@ async fn call(cloud: &Cloud, request: Request<Incoming>) -> Response<Body> {
     let form = Form::parse(&String::from_utf8_lossy(&body));
     let action = other::action(service, protocol, &parts, &form);
     let Some(authorization) = &authorization else {
-        let refusal =
-            if parts.headers.contains_key("authorization") { Refusal::Malformed } else { Refusal::Unsigned };
+        let refusal = if parts.headers.contains_key("authorization") {
+            Refusal::Malformed
+        } else {
+            Refusal::Unsigned
+        };
         return Failure::refused(protocol, refusal).into_response(protocol);
     };
     let caller = match verify(cloud, &parts, authorization, &body) {

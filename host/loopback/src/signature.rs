@@ -71,7 +71,8 @@ pub(super) fn verify(
 ) -> Result<Arc<Credential>, Refusal> {
     let time = request_time(parts, authorization)?;
     let now = cloud.now();
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| Refusal::Malformed)?.as_secs();
+    let seconds =
+        time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| Refusal::Malformed)?.as_secs();
     if seconds.abs_diff(now) > MAX_SKEW_SECONDS {
         return Err(Refusal::Skewed);
     }

@@ -98,8 +98,10 @@ impl Call<'_> {
         // AWS gives the same answer for a role that does not exist and for a role that does not trust the
         // caller.
         let ask = self.ask("sts:AssumeRole", arn);
-        let role =
-            self.cloud.role(arn).filter(|role| role.trusts(&self.cloud.account, &self.caller.principal));
+        let role = self
+            .cloud
+            .role(arn)
+            .filter(|role| role.trusts(&self.cloud.account, &self.caller.principal));
         let Some(role) = role.filter(|_| self.caller.principal.kind != Kind::Federated) else {
             self.remember(ask, Decision::ImplicitDeny);
             return Err(self.denied("sts:AssumeRole", arn));
@@ -119,7 +121,8 @@ impl Call<'_> {
             scoped_policies: 0,
         };
         let arn = escape(&principal.arn);
-        let credentials = self.issue(principal, self.cloud.session_time().saturating_add(seconds))?;
+        let credentials =
+            self.issue(principal, self.cloud.session_time().saturating_add(seconds))?;
         Ok(format!(
             "{credentials}<AssumedRoleUser><AssumedRoleId>{}</AssumedRoleId><Arn>{arn}</Arn></AssumedRoleUser>{}",
             escape(&identity),
@@ -130,11 +133,15 @@ impl Call<'_> {
     fn session_token(&self) -> Result<String, Failure> {
         self.only(&["DurationSeconds"])?;
         self.long_term("GetSessionToken")?;
-        let seconds =
-            self.duration(MIN_SESSION_SECONDS, MAX_USER_SESSION_SECONDS, DEFAULT_USER_SESSION_SECONDS)?;
+        let seconds = self.duration(
+            MIN_SESSION_SECONDS,
+            MAX_USER_SESSION_SECONDS,
+            DEFAULT_USER_SESSION_SECONDS,
+        )?;
         // GetSessionToken needs no permission (IAM User Guide, "Permissions for GetSessionToken").
         self.remember(self.ask("sts:GetSessionToken", "*"), Decision::Allowed);
-        let principal = Principal { kind: Kind::UserSession, ..Principal::clone(&self.caller.principal) };
+        let principal =
+            Principal { kind: Kind::UserSession, ..Principal::clone(&self.caller.principal) };
         self.issue(principal, self.cloud.session_time().saturating_add(seconds))
     }
 
@@ -146,8 +153,11 @@ impl Call<'_> {
         let policy = self.policy()?.unwrap_or_else(PolicyDocument::nothing);
         let account = &self.cloud.account;
         let arn = format!("arn:aws:sts::{account}:federated-user/{name}");
-        let seconds =
-            self.duration(MIN_SESSION_SECONDS, MAX_USER_SESSION_SECONDS, DEFAULT_USER_SESSION_SECONDS)?;
+        let seconds = self.duration(
+            MIN_SESSION_SECONDS,
+            MAX_USER_SESSION_SECONDS,
+            DEFAULT_USER_SESSION_SECONDS,
+        )?;
         self.authorise("sts:GetFederationToken", &arn)?;
         let owner = &self.caller.principal;
         let user_id = format!("{account}:{name}");
@@ -161,7 +171,8 @@ impl Call<'_> {
             limits: owner.limits.iter().cloned().chain([policy]).collect(),
             scoped_policies: 0,
         };
-        let credentials = self.issue(principal, self.cloud.session_time().saturating_add(seconds))?;
+        let credentials =
+            self.issue(principal, self.cloud.session_time().saturating_add(seconds))?;
         Ok(format!(
             "{credentials}<FederatedUser><FederatedUserId>{user_id}</FederatedUserId><Arn>{arn}</Arn>\
              </FederatedUser>{}",
@@ -239,14 +250,18 @@ impl Call<'_> {
     fn only(&self, known: &[&str]) -> Result<(), Failure> {
         let known = |name: &str| matches!(name, "Action" | "Version") || known.contains(&name);
         match self.form.names().find(|name| !known(name)) {
-            Some(name) => Err(invalid(format!("the loopback cloud does not take the parameter {name}"))),
+            Some(name) => {
+                Err(invalid(format!("the loopback cloud does not take the parameter {name}")))
+            }
             None => Ok(()),
         }
     }
 
     fn required(&self, name: &str) -> Result<&str, Failure> {
         let missing = || {
-            invalid(format!("Value null at '{name}' failed to satisfy constraint: Member must not be null"))
+            invalid(format!(
+                "Value null at '{name}' failed to satisfy constraint: Member must not be null"
+            ))
         };
         self.form.get(name).ok_or_else(missing)
     }
@@ -254,7 +269,8 @@ impl Call<'_> {
     /// Reads a session name: 2 to `longest` characters of `[\w+=,.@-]`.
     fn name(&self, parameter: &str, longest: usize) -> Result<&str, Failure> {
         let name = self.required(parameter)?;
-        let is_allowed = |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);
+        let is_allowed =
+            |character: char| character.is_ascii_alphanumeric() || "_+=,.@-".contains(character);
         if (2..=longest).contains(&name.len()) && name.chars().all(is_allowed) {
             return Ok(name);
         }
@@ -266,8 +282,10 @@ impl Call<'_> {
     fn policy(&self) -> Result<Option<PolicyDocument>, Failure> {
         let Some(text) = self.form.get("Policy") else { return Ok(None) };
         if text.chars().count() > MAX_POLICY_CHARACTERS {
-            let message =
-                format!("Packed size of the session policy is {}% of what is allowed", packed_percent(text));
+            let message = format!(
+                "Packed size of the session policy is {}% of what is allowed",
+                packed_percent(text)
+            );
             return Err(failed("PackedPolicyTooLarge", message));
         }
         let malformed = |error| failed("MalformedPolicyDocument", format!("{error}"));

@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_sdk_sts::error::ProvideErrorMetadata as _;
 use aws_sdk_sts::types::Credentials as Issued;
-use aws_sigv4::http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign,
+};
 use aws_sigv4::sign::v4;
 use serde_json::json;
 
@@ -48,7 +50,8 @@ fn sts(cloud: &LoopbackCloud, credentials: Credentials) -> aws_sdk_sts::Client {
 
 /// Assumes the demo role as `developer`, with `policy` as session policy if there is one.
 fn assume(cloud: &LoopbackCloud, policy: Option<&str>) -> Credentials {
-    let request = sts(cloud, key(cloud, "developer")).assume_role().role_arn(ROLE).role_session_name("test");
+    let request =
+        sts(cloud, key(cloud, "developer")).assume_role().role_arn(ROLE).role_session_name("test");
     let answer = block_on(request.set_policy(policy.map(str::to_owned)).send()).unwrap();
     session(answer.credentials().unwrap())
 }
@@ -97,12 +100,14 @@ fn send(cloud: &LoopbackCloud, credentials: &Credentials, sent: &Sent<'_>) -> (u
     let url = format!("http://{host}{}", sent.path);
     let borrowed = headers.iter().map(|(name, value)| (*name, value.as_str()));
     let request =
-        SignableRequest::new(sent.method, url, borrowed, SignableBody::Bytes(sent.body.as_bytes())).unwrap();
+        SignableRequest::new(sent.method, url, borrowed, SignableBody::Bytes(sent.body.as_bytes()))
+            .unwrap();
     let (instructions, _) = sign(request, &params).unwrap().into_parts();
     headers.extend(instructions.headers().map(|(name, value)| (name, value.to_owned())));
     let body = sent.forged_body.unwrap_or(sent.body);
-    let headers =
-        headers.iter().fold(String::new(), |all, (name, value)| all + &format!("{name}: {value}\r\n"));
+    let headers = headers
+        .iter()
+        .fold(String::new(), |all, (name, value)| all + &format!("{name}: {value}\r\n"));
     let length = body.len();
     raw(
         cloud,
@@ -142,12 +147,12 @@ fn scope_with(
     credentials: &Credentials,
     parameters: &[(&str, String)],
 ) -> Result<(Credentials, String), (u16, String)> {
-    let encode = |text: &str| text.bytes().fold(String::new(), |all, byte| all + &format!("%{byte:02X}"));
-    let body = parameters
-        .iter()
-        .fold("Action=GetScopedCredentials&Version=2011-06-15".to_owned(), |body, (name, value)| {
-            format!("{body}&{name}={}", encode(value))
-        });
+    let encode =
+        |text: &str| text.bytes().fold(String::new(), |all, byte| all + &format!("%{byte:02X}"));
+    let body = parameters.iter().fold(
+        "Action=GetScopedCredentials&Version=2011-06-15".to_owned(),
+        |body, (name, value)| format!("{body}&{name}={}", encode(value)),
+    );
     let (status, reply) = send(cloud, credentials, &Sent::form("sts", &body));
     if status != 200 {
         return Err((status, reply));
@@ -176,7 +181,8 @@ fn a_session_policy_is_enforced_on_s3() {
     assert_eq!(send(&cloud, &caller, &Sent::s3("DELETE", "/demo-reports/readme.txt")).0, 403);
     assert_eq!(get(&cloud, &caller, "/").0, 403);
     assert_eq!(get(&cloud, &caller, "/demo-reports?list-type=2").0, 403);
-    let decisions: Vec<_> = cloud.requests().into_iter().map(|seen| (seen.action, seen.decision)).collect();
+    let decisions: Vec<_> =
+        cloud.requests().into_iter().map(|seen| (seen.action, seen.decision)).collect();
     assert_eq!(decisions[1], ("s3:GetObject".to_owned(), Some(Decision::Allowed)));
     assert_eq!(decisions[3], ("s3:DeleteObject".to_owned(), Some(Decision::ImplicitDeny)));
 }
@@ -191,7 +197,10 @@ fn a_role_without_session_policy_may_what_its_own_policies_say() {
     assert!(get(&cloud, &caller, "/demo-reports/new").1.ends_with("text"));
     assert_eq!(send(&cloud, &caller, &Sent::s3("DELETE", "/demo-reports/new")).0, 204);
     assert_eq!(get(&cloud, &caller, "/demo-reports/new").0, 404);
-    assert_eq!(send(&cloud, &caller, &Sent::form("iam", "Action=ListUsers&Version=2010-05-08")).0, 403);
+    assert_eq!(
+        send(&cloud, &caller, &Sent::form("iam", "Action=ListUsers&Version=2010-05-08")).0,
+        403
+    );
 }
 
 #[test]
@@ -210,10 +219,11 @@ fn a_copy_needs_both_ends() {
 #[test]
 fn deleting_many_is_decided_key_by_key() {
     let cloud = demo();
-    let caller = assume(&cloud, Some(&allow(&["s3:DeleteObject"], "arn:aws:s3:::demo-reports/2026/*")));
-    let body =
-        "<Delete><Object><Key>2026/october.csv</Key></Object><Object><Key>readme.txt</Key></Object></Delete>";
-    let (status, reply) = send(&cloud, &caller, &Sent { body, ..Sent::s3("POST", "/demo-reports?delete") });
+    let caller =
+        assume(&cloud, Some(&allow(&["s3:DeleteObject"], "arn:aws:s3:::demo-reports/2026/*")));
+    let body = "<Delete><Object><Key>2026/october.csv</Key></Object><Object><Key>readme.txt</Key></Object></Delete>";
+    let (status, reply) =
+        send(&cloud, &caller, &Sent { body, ..Sent::s3("POST", "/demo-reports?delete") });
     assert_eq!(status, 200, "{reply}");
     assert!(reply.contains("<Deleted><Key>2026/october.csv</Key>"), "{reply}");
     assert!(reply.contains("<Error><Code>AccessDenied</Code><Key>readme.txt</Key>"), "{reply}");
@@ -249,7 +259,13 @@ fn a_token_must_belong_to_its_key() {
     let cloud = demo();
     let (one, other) = (assume(&cloud, None), assume(&cloud, None));
     let with = |token: Option<&str>| {
-        Credentials::new(one.access_key_id(), one.secret_access_key(), token.map(str::to_owned), None, "test")
+        Credentials::new(
+            one.access_key_id(),
+            one.secret_access_key(),
+            token.map(str::to_owned),
+            None,
+            "test",
+        )
     };
     for wrong in [with(other.session_token()), with(None)] {
         let (status, reply) = get(&cloud, &wrong, "/");
@@ -268,10 +284,14 @@ fn a_wrong_signature_or_body_or_time_or_key_is_refused() {
     assert_eq!(send(&cloud, &developer, &Sent::form("sts", identity)).0, 200);
 
     let forged = Credentials::new(developer.access_key_id(), "another secret", None, None, "test");
-    assert!(send(&cloud, &forged, &Sent::form("sts", identity)).1.contains("SignatureDoesNotMatch"));
+    assert!(
+        send(&cloud, &forged, &Sent::form("sts", identity)).1.contains("SignatureDoesNotMatch")
+    );
     assert!(get(&cloud, &forged, "/").1.contains("SignatureDoesNotMatch"));
     let unknown = Credentials::new("AKIAUNKNOWN", "x", None, None, "test");
-    assert!(send(&cloud, &unknown, &Sent::form("sts", identity)).1.contains("InvalidClientTokenId"));
+    assert!(
+        send(&cloud, &unknown, &Sent::form("sts", identity)).1.contains("InvalidClientTokenId")
+    );
     assert!(get(&cloud, &unknown, "/").1.contains("InvalidAccessKeyId"));
 
     let changed = Sent {
@@ -280,12 +300,15 @@ fn a_wrong_signature_or_body_or_time_or_key_is_refused() {
     };
     assert!(send(&cloud, &developer, &changed).1.contains("SignatureDoesNotMatch"));
     let admin = key(&cloud, "admin");
-    let changed = Sent { body: "good", forged_body: Some("evil"), ..Sent::s3("PUT", "/demo-reports/x") };
+    let changed =
+        Sent { body: "good", forged_body: Some("evil"), ..Sent::s3("PUT", "/demo-reports/x") };
     assert_eq!(send(&cloud, &admin, &changed).0, 400);
     assert_eq!(get(&cloud, &admin, "/demo-reports/x").0, 404);
 
-    let late =
-        Sent { time: audex_core::clock::now() - Duration::from_secs(1000), ..Sent::form("sts", identity) };
+    let late = Sent {
+        time: audex_core::clock::now() - Duration::from_secs(1000),
+        ..Sent::form("sts", identity)
+    };
     let (status, reply) = send(&cloud, &developer, &late);
     assert!(status == 403 && reply.contains("Signature expired"), "{reply}");
 }
@@ -297,8 +320,10 @@ fn an_unsigned_request_is_refused() {
     assert_eq!(raw(&cloud, request).0, 403);
     let body = "Action=GetCallerIdentity&Version=2011-06-15";
     let form = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 43";
-    let (status, reply) =
-        raw(&cloud, &format!("POST / HTTP/1.1\r\nhost: x\r\n{form}\r\nconnection: close\r\n\r\n{body}"));
+    let (status, reply) = raw(
+        &cloud,
+        &format!("POST / HTTP/1.1\r\nhost: x\r\n{form}\r\nconnection: close\r\n\r\n{body}"),
+    );
     assert!(status == 403 && reply.contains("MissingAuthenticationToken"), "{reply}");
 }
 
@@ -329,17 +354,24 @@ fn other_services_answer_in_their_own_form() {
     assert_eq!(send(&cloud, &key(&cloud, "admin"), &lambda).0, 501);
     assert_eq!(send(&cloud, &key(&cloud, "developer"), &lambda).0, 403);
     let ec2 = Sent::form("ec2", "Action=DescribeInstances&Version=2016-11-15");
-    assert!(send(&cloud, &key(&cloud, "developer"), &ec2).1.contains("<Code>UnauthorizedOperation</Code>"));
+    assert!(
+        send(&cloud, &key(&cloud, "developer"), &ec2)
+            .1
+            .contains("<Code>UnauthorizedOperation</Code>")
+    );
 }
 
 #[test]
 fn replies_carry_the_clouds_date() {
-    let cloud = LoopbackCloud::start(Seed { clock_offset_seconds: 7200, ..Seed::demo() }, None).unwrap();
+    let cloud =
+        LoopbackCloud::start(Seed { clock_offset_seconds: 7200, ..Seed::demo() }, None).unwrap();
     let (_, reply) = raw(&cloud, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     let date = reply.lines().find_map(|line| line.strip_prefix("date: ")).unwrap();
     let format = aws_smithy_types::date_time::Format::HttpDate;
     let date = aws_smithy_types::DateTime::from_str(date, format).unwrap().secs();
-    assert!((7190..7300).contains(&(date - i64::try_from(audex_core::clock::unix_seconds()).unwrap())));
+    assert!(
+        (7190..7300).contains(&(date - i64::try_from(audex_core::clock::unix_seconds()).unwrap()))
+    );
 }
 
 #[test]

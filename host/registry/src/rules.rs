@@ -99,7 +99,9 @@ pub enum RuleError {
         found: String,
     },
     /// A required filter is too old.
-    #[error("your organisation requires the filter `{name}` {least} or newer, and {found} is installed")]
+    #[error(
+        "your organisation requires the filter `{name}` {least} or newer, and {found} is installed"
+    )]
     TooOld {
         /// The filter.
         name: String,
@@ -134,14 +136,18 @@ impl Rules {
             sigstore_trusted_root,
         } = self;
         let lists = sources.is_some() || signers.is_some() || capabilities.is_some();
-        lists || !required_filters.is_empty() || *require_signature || sigstore_trusted_root.is_some()
+        lists
+            || !required_filters.is_empty()
+            || *require_signature
+            || sigstore_trusted_root.is_some()
     }
 
     /// Returns every entry for the filter `name`, if it is required. A name may have several entries, and
     /// each of them applies.
     #[must_use]
     pub fn required(&self, name: &str) -> Option<Vec<&Required>> {
-        let all: Vec<_> = self.required_filters.iter().filter(|required| required.name == name).collect();
+        let all: Vec<_> =
+            self.required_filters.iter().filter(|required| required.name == name).collect();
         (!all.is_empty()).then_some(all)
     }
 
@@ -232,7 +238,8 @@ impl Required {
     /// # Errors
     /// The rule that the version breaks.
     pub(crate) fn check_version(&self, version: &str) -> Result<(), RuleError> {
-        let is_enough = |least: &String| version::compare(version, least).is_some_and(Ordering::is_ge);
+        let is_enough =
+            |least: &String| version::compare(version, least).is_some_and(Ordering::is_ge);
         match &self.least {
             Some(least) if !is_enough(least) => {
                 let (name, least, found) = (self.name.clone(), least.clone(), version.to_owned());
@@ -260,8 +267,11 @@ impl Place {
         };
         // An origin that climbs out of a directory is in no directory.
         let is_web = !is_file && !origin.starts_with(REGISTRY);
-        let climbs =
-            if is_web { climbs_somewhere(origin) } else { origin.split('/').any(|part| part == "..") };
+        let climbs = if is_web {
+            climbs_somewhere(origin)
+        } else {
+            origin.split('/').any(|part| part == "..")
+        };
         let rest = origin.strip_prefix(&self.0).filter(|_| !climbs);
         rest.is_some_and(|rest| rest.is_empty() || self.0.ends_with('/') || rest.starts_with(ends))
     }
@@ -300,7 +310,8 @@ impl<'de> Deserialize<'de> for Place {
 fn climbs_somewhere(address: &str) -> bool {
     let mut text = address.to_owned();
     for _ in 0..=ENCODINGS {
-        let is_up = |part: &str| part.split(';').next().is_some_and(|name| [".", ".."].contains(&name));
+        let is_up =
+            |part: &str| part.split(';').next().is_some_and(|name| [".", ".."].contains(&name));
         let lower = text.to_ascii_lowercase();
         let is_hidden = ["%2e", "%2f", "%5c", "%u", "\\"].iter().any(|sign| lower.contains(sign));
         if is_hidden || text.contains(char::is_control) || text.split('/').any(is_up) {
@@ -334,11 +345,14 @@ impl<'de> Deserialize<'de> for Required {
         let text = String::deserialize(deserializer)?;
         let (name, digest, least) = match (text.split_once("@sha256:"), text.split_once(">=")) {
             (Some((name, digest)), _) => (name, Some(digest.to_ascii_lowercase()), None),
-            (None, Some((name, least))) => (name.trim_end(), None, Some(least.trim_start().to_owned())),
+            (None, Some((name, least))) => {
+                (name.trim_end(), None, Some(least.trim_start().to_owned()))
+            }
             (None, None) => (text.as_str(), None, None),
         };
-        let is_hex =
-            |digest: &String| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hex = |digest: &String| {
+            digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
         let is_name = !name.is_empty() && !name.contains(['@', ' ', '>', '=']);
         let is_digest = digest.as_ref().is_none_or(is_hex);
         if is_name && is_digest && least.as_deref().is_none_or(version::is_version) {

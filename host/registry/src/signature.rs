@@ -53,7 +53,9 @@ pub enum SignatureError {
     )]
     SecretKey,
     /// The identity cannot be read.
-    #[error("`{0}` is no signer: write sigstore:IDENTITY@ISSUER, where the issuer is an https address")]
+    #[error(
+        "`{0}` is no signer: write sigstore:IDENTITY@ISSUER, where the issuer is an https address"
+    )]
     Identity(String),
     /// The signature cannot be read.
     #[error("the signature is no minisign signature")]
@@ -106,7 +108,10 @@ impl Signer {
             Self::Minisign(key) => key.check(bytes, signature),
             Self::Sigstore(identity) => {
                 let found = sigstore::verify(bytes, signature, root)?;
-                identity.covers(&found).then_some(()).ok_or_else(|| SignatureError::Wrong(self.clone()))
+                identity
+                    .covers(&found)
+                    .then_some(())
+                    .ok_or_else(|| SignatureError::Wrong(self.clone()))
             }
         }
     }
@@ -133,7 +138,8 @@ impl Signer {
 impl Key {
     /// Checks that `signature` is by this key and for `bytes`.
     fn check(&self, bytes: &[u8], signature: &str) -> Result<(), SignatureError> {
-        let key = PublicKey::from_base64(&self.0).map_err(|_| SignatureError::Key(self.0.clone()))?;
+        let key =
+            PublicKey::from_base64(&self.0).map_err(|_| SignatureError::Key(self.0.clone()))?;
         let signer = || Signer::Minisign(self.clone());
         let Some(found) = KeyId::of(signature) else { return Err(SignatureError::Malformed) };
         let signature =
@@ -230,12 +236,15 @@ mod tests {
         let check = |bytes: &[u8], text: &str| signer.check(bytes, text, &Root::PublicGood);
         check(b"component", SIGNATURE).unwrap();
         assert_eq!(check(b"Component", SIGNATURE), Err(SignatureError::OtherFile(signer.clone())));
-        let foreign: Signer = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
-        let error = foreign.check(b"component", SIGNATURE, &Root::PublicGood).unwrap_err().to_string();
+        let foreign: Signer =
+            "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
+        let error =
+            foreign.check(b"component", SIGNATURE, &Root::PublicGood).unwrap_err().to_string();
         assert!(error.contains("made by the key 8C6AA9CCDD7759C3"), "{error}");
         let other = SIGNATURE.replace("trusted comment: test", "trusted comment: tost");
         assert!(check(b"component", &other).is_err(), "the trusted comment is signed too");
-        for garbage in ["", "x", "untrusted comment: x\nAAAA\ntrusted comment: y\nAAAA\n", &"A".repeat(9000)]
+        for garbage in
+            ["", "x", "untrusted comment: x\nAAAA\ntrusted comment: y\nAAAA\n", &"A".repeat(9000)]
         {
             assert_eq!(check(b"component", garbage), Err(SignatureError::Malformed));
         }

@@ -61,7 +61,9 @@ pub enum BundleError {
     #[error("the sigstore bundle cannot be used: {0}")]
     Malformed(String),
     /// The bundle holds a statement, which can say anything: for example, that a test failed.
-    #[error("the sigstore bundle is a statement about the file (an attestation), not a signature of it")]
+    #[error(
+        "the sigstore bundle is a statement about the file (an attestation), not a signature of it"
+    )]
     Attestation,
     /// The file was changed, or the bundle is for another file.
     #[error("the sigstore bundle is not for this file: {0}")]
@@ -94,7 +96,9 @@ pub enum BundleError {
         reason: String,
     },
     /// The certificate does not name the signer, or names the signer in a form that cannot be written.
-    #[error("the signer's certificate names nobody by an e-mail or web address and an https issuer")]
+    #[error(
+        "the signer's certificate names nobody by an e-mail or web address and an https issuer"
+    )]
     Nobody,
 }
 
@@ -108,8 +112,8 @@ impl Identity {
         let is_issuer = issuer.strip_prefix("https://").is_some_and(|rest| !rest.is_empty());
         // Characters that can look like others on a terminal are rejected, and so are wildcards other than
         // `*`.
-        let is_plain =
-            text.len() <= IDENTITY_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?');
+        let is_plain = text.len() <= IDENTITY_BYTES
+            && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?');
         (says_something && is_issuer && is_plain && !issuer.contains('*'))
             .then(|| Self { name: name.to_owned(), issuer: issuer.to_owned() })
     }
@@ -198,7 +202,9 @@ mod tests {
             assert_eq!(tags.covers(&identity(other)), may, "{other}");
         }
         let exact = identity("me@example.com@https://x.example");
-        assert!(exact.covers(&exact) && !exact.covers(&identity("*@example.com@https://x.example")));
+        assert!(
+            exact.covers(&exact) && !exact.covers(&identity("*@example.com@https://x.example"))
+        );
     }
 
     #[cfg(not(feature = "sigstore"))]

@@ -181,9 +181,12 @@ mod tests {
 
     #[test]
     fn places_are_read_and_what_is_none_is_said() {
-        for text in
-            ["https://a.example/x.wasm", "http://127.0.0.1:5000/x", "oci://r.example/team/x:1.0", "x.wasm"]
-        {
+        for text in [
+            "https://a.example/x.wasm",
+            "http://127.0.0.1:5000/x",
+            "oci://r.example/team/x:1.0",
+            "x.wasm",
+        ] {
             assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
         }
         for text in [
@@ -212,7 +215,8 @@ mod tests {
             std::fs::write(home.path().join(format!("link.wasm.{name}")), text).unwrap();
         }
         let fetched = fetch();
-        let both = Signature { minisign: Some("signed".to_owned()), sigstore: Some("new".to_owned()) };
+        let both =
+            Signature { minisign: Some("signed".to_owned()), sigstore: Some("new".to_owned()) };
         assert_eq!((fetched.bytes.as_slice(), fetched.signature), (&b"bytes"[..], Some(both)));
         assert_eq!(fetched.origin, std::fs::canonicalize(path).unwrap().display().to_string());
         assert!(matches!(

@@ -123,7 +123,8 @@ impl Store {
 
     /// Refuses to let the user do without a filter that the organisation requires.
     fn check_undone(&self, name: &str, undone: &'static str) -> Result<(), StoreError> {
-        let is_filter = self.installed.iter().any(|one| one.name == name && one.world == World::Filter);
+        let is_filter =
+            self.installed.iter().any(|one| one.name == name && one.world == World::Filter);
         if !is_filter || self.rules.required(name).is_none() {
             return Ok(());
         }
@@ -137,7 +138,8 @@ impl Store {
     pub fn check_required(&self) -> Result<(), StoreError> {
         for required in &self.rules.required_filters {
             let name = &required.name;
-            let found = self.installed.iter().find(|one| one.name == *name && one.world == World::Filter);
+            let found =
+                self.installed.iter().find(|one| one.name == *name && one.world == World::Filter);
             let outcome = match found {
                 None => Err(RuleError::Missing(name.clone())),
                 Some(found) if !found.enabled => Err(RuleError::Disabled(name.clone())),
@@ -210,13 +212,16 @@ impl Store {
         }
         let manifest = Manifest::read(&wasm).map_err(|error| at_path(error.to_string()))?;
         if (manifest.name.as_str(), manifest.world) != (installed.name.as_str(), installed.world) {
-            let reason =
-                format!("the lock calls the {} `{}` a {}", manifest.world, manifest.name, installed.world);
+            let reason = format!(
+                "the lock calls the {} `{}` a {}",
+                manifest.world, manifest.name, installed.world
+            );
             return Err(failed(installed, reason).into());
         }
         // The lowest version of a required filter is compared with the version in the lock.
         if manifest.version != installed.version {
-            let reason = format!("the lock calls version {} of it {}", manifest.version, installed.version);
+            let reason =
+                format!("the lock calls version {} of it {}", manifest.version, installed.version);
             return Err(failed(installed, reason).into());
         }
         Ok((wasm, manifest))
@@ -239,7 +244,8 @@ impl Store {
         }
         let _alone = self.change()?;
         self.check_undone(name, "removed")?;
-        let position = self.installed.iter().position(|installed| installed.name == name).ok_or(missing)?;
+        let position =
+            self.installed.iter().position(|installed| installed.name == name).ok_or(missing)?;
         let removed = self.installed.remove(position);
         lock::write(&self.directory, &self.installed)?;
         self.forget(&removed.digest);
@@ -261,7 +267,12 @@ impl Store {
         }
     }
 
-    fn check_rules(&self, name: &str, origin: &str, signer: Option<&Signer>) -> Result<(), StoreError> {
+    fn check_rules(
+        &self,
+        name: &str,
+        origin: &str,
+        signer: Option<&Signer>,
+    ) -> Result<(), StoreError> {
         let broken = |rule| StoreError::Rule { name: name.to_owned(), rule };
         self.rules.check(origin, signer).map_err(broken)
     }

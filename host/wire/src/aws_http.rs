@@ -77,7 +77,8 @@ impl AwsHttp {
     /// Makes a client that trusts only the authorities in `ca_bundle`, or the system's if there is no bundle; reads no file yet.
     #[must_use]
     pub fn new(ca_bundle: Option<ConfiguredPath>) -> Self {
-        let shared = Shared { ca_bundle, connectors: Mutex::default(), tls_built: AtomicUsize::new(0) };
+        let shared =
+            Shared { ca_bundle, connectors: Mutex::default(), tls_built: AtomicUsize::new(0) };
         Self { shared: Arc::new(shared) }
     }
 
@@ -108,7 +109,10 @@ impl AwsHttp {
 
 impl fmt::Debug for AwsHttp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("AwsHttp").field("ca_bundle", &self.shared.ca_bundle).finish_non_exhaustive()
+        formatter
+            .debug_struct("AwsHttp")
+            .field("ca_bundle", &self.shared.ca_bundle)
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,7 +122,9 @@ impl HttpClient for AwsHttp {
         settings: &HttpConnectorSettings,
         _components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.connector(settings.connect_timeout(), settings.read_timeout()))
+        SharedHttpConnector::new(
+            self.connector(settings.connect_timeout(), settings.read_timeout()),
+        )
     }
 }
 
@@ -150,7 +156,8 @@ impl Routed {
         let tls = uri.scheme_str() == Some("https");
         if !tls && !may_be_plain(&uri, request.method()) {
             // Security: the text in the place of the host may be a token.
-            let host = uri.host().filter(|host| shape::is_host(host)).unwrap_or("(not shown)").to_owned();
+            let host =
+                uri.host().filter(|host| shape::is_host(host)).unwrap_or("(not shown)").to_owned();
             return Err(user(InsecureRequest { method: request.method().to_owned(), host }));
         }
         self.shared.connector(Key { tls, connect: self.connect, read: self.read })
@@ -163,8 +170,10 @@ impl Shared {
         if let Some(connector) = connectors.get(&key) {
             return Ok(connector.clone());
         }
-        let settings =
-            HttpConnectorSettings::builder().connect_timeout(key.connect).read_timeout(key.read).build();
+        let settings = HttpConnectorSettings::builder()
+            .connect_timeout(key.connect)
+            .read_timeout(key.read)
+            .build();
         let builder = Connector::builder().connector_settings(settings);
         let connector = if key.tls {
             let trust = tls::trust(self.ca_bundle.as_ref()).map_err(user)?;
@@ -204,8 +213,11 @@ fn may_be_plain(uri: &Uri, method: &str) -> bool {
     }
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     let Ok(address) = address else { return false };
-    let credential_endpoint =
-        || CREDENTIAL_HOSTS.iter().any(|known| known.parse::<IpAddr>().is_ok_and(|known| known == address));
+    let credential_endpoint = || {
+        CREDENTIAL_HOSTS
+            .iter()
+            .any(|known| known.parse::<IpAddr>().is_ok_and(|known| known == address))
+    };
     address.is_loopback() || (method != "POST" && credential_endpoint())
 }
 
@@ -246,9 +258,13 @@ mod tests {
 
     #[test]
     fn credential_endpoints_may_be_read_plain_but_not_posted_to() {
-        for host in
-            ["169.254.169.254", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]", "[fd00:ec2::23]"]
-        {
+        for host in [
+            "169.254.169.254",
+            "169.254.170.2",
+            "169.254.170.23",
+            "[fd00:ec2::254]",
+            "[fd00:ec2::23]",
+        ] {
             let uri = format!("http://{host}/latest");
             assert!(plain(&uri, "GET") && plain(&uri, "PUT"), "{host}");
             assert!(!plain(&uri, "POST"), "{host}");

@@ -156,11 +156,13 @@ impl Guard {
                 Some(_) if reader == Reader::Guest => return true,
                 Some(Found::Evidence) => return true,
                 None | Some(Found::EncodedBeginning) => place.saturating_add(1),
-                Some(Found::Beginning { line, at }) => match self.beginning(text, place, *line, *at) {
-                    // Windows inside this beginning are not examined again.
-                    Some(end) => end.saturating_sub(length).max(place).saturating_add(1),
-                    None => return true,
-                },
+                Some(Found::Beginning { line, at }) => {
+                    match self.beginning(text, place, *line, *at) {
+                        // Windows inside this beginning are not examined again.
+                        Some(end) => end.saturating_sub(length).max(place).saturating_add(1),
+                        None => return true,
+                    }
+                }
             };
         }
         false
@@ -171,12 +173,14 @@ impl Guard {
     fn beginning(&self, text: &[u8], place: usize, line: usize, at: usize) -> Option<usize> {
         let line = self.lines.get(line)?;
         let alike = |pair: &(&u8, &u8)| pair.0 == pair.1;
-        let before = text.get(..place)?.iter().rev().zip(line.get(..at)?.iter().rev()).take_while(alike);
+        let before =
+            text.get(..place)?.iter().rev().zip(line.get(..at)?.iter().rev()).take_while(alike);
         if before.count() < at {
             return None;
         }
         let after = text.get(place..)?.iter().zip(line.get(at..)?).take_while(alike).count();
-        (at.saturating_add(after) <= longest_beginning(line.len())).then(|| place.saturating_add(after))
+        (at.saturating_add(after) <= longest_beginning(line.len()))
+            .then(|| place.saturating_add(after))
     }
 }
 

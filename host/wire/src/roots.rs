@@ -22,7 +22,8 @@ pub struct RootsError {
 /// When the file cannot be read or holds no certificate.
 pub fn read(path: &ConfiguredPath) -> Result<Vec<Certificate>, RootsError> {
     let refused = |reason: String| RootsError { path: path.clone(), reason };
-    let pem = reachable::required_bytes(path.as_path()).map_err(|error| refused(error.to_string()))?;
+    let pem =
+        reachable::required_bytes(path.as_path()).map_err(|error| refused(error.to_string()))?;
     let roots = Certificate::from_pem_bundle(&pem).map_err(|error| refused(error.to_string()))?;
     if roots.is_empty() { Err(refused("it has no certificate".to_owned())) } else { Ok(roots) }
 }

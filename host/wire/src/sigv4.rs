@@ -64,7 +64,8 @@ pub fn malformed(credentials: &Credentials) -> Option<(&'static str, &'static st
             credentials.session_token().filter(|token| !token.is_empty()).unwrap_or("-"),
         ),
     ];
-    let is_malformed = |text: &str| text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_malformed =
+        |text: &str| text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic());
     let found = parts.into_iter().find(|(_, _, text)| is_malformed(text));
     found.map(|(part, variable, _)| (part, variable))
 }

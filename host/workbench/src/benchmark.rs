@@ -56,15 +56,23 @@ pub fn measure(engine: &Engine, plan: &InstallPlan, samples: u32) -> Result<Repo
     Ok(Report { machine_code: code.len(), rows })
 }
 
-fn calls(engine: &Engine, loaded: &Loaded, samples: u32, rows: &mut Vec<Measured>) -> Result<(), StoreError> {
+fn calls(
+    engine: &Engine,
+    loaded: &Loaded,
+    samples: u32,
+    rows: &mut Vec<Measured>,
+) -> Result<(), StoreError> {
     let grant = grant(&ACTIONS);
     let outside = || Arc::new(Outside::new(Environment::default(), None));
     match loaded.world {
         World::Filter => {
             let filter = Filter::new(engine, loaded.clone(), "{}".to_owned())?;
-            let (plan, run) = (outline(&ACTIONS), context(&["aws", "s3", "ls"], Some("OPS-1: a reason")));
+            let (plan, run) =
+                (outline(&ACTIONS), context(&["aws", "s3", "ls"], Some("OPS-1: a reason")));
             rows.push(timed("review", samples, || Ok(filter.review(&grant, &run).map(drop)?))?);
-            rows.push(timed("approve", samples, || Ok(filter.approve(&grant, &plan, &run).map(drop)?))?);
+            rows.push(timed("approve", samples, || {
+                Ok(filter.approve(&grant, &plan, &run).map(drop)?)
+            })?);
         }
         World::Mapping => {
             let mapping = Mapping::new(engine, loaded.clone())?;
@@ -111,7 +119,8 @@ fn timed(
 fn row(what: &'static str, mut times: Vec<f64>) -> Measured {
     times.sort_by(f64::total_cmp);
     let at = |part: usize| times.get((times.len() * part / 100).min(times.len().saturating_sub(1)));
-    let (median_us, p95_us) = (at(50).copied().unwrap_or_default(), at(95).copied().unwrap_or_default());
+    let (median_us, p95_us) =
+        (at(50).copied().unwrap_or_default(), at(95).copied().unwrap_or_default());
     Measured { what, samples: times.len(), median_us, p95_us }
 }
 

@@ -99,7 +99,9 @@ fn same<T: Debug, E: ToString>(ask: impl Fn() -> Result<T, E>) -> Result<(), Str
 fn refused_or<T: Debug>(outcome: Result<T, ProviderError>) -> Result<String, PluginError> {
     match outcome {
         Ok(answer) => Ok(format!("{answer:?}")),
-        Err(ProviderError::Refused { error, .. }) => Ok(format!("{}: {}", error.code, error.message)),
+        Err(ProviderError::Refused { error, .. }) => {
+            Ok(format!("{}: {}", error.code, error.message))
+        }
         Err(ProviderError::Plugin(error)) => Err(error),
     }
 }
@@ -148,7 +150,8 @@ pub fn context(command: &[&str], justification: Option<&str>) -> Context {
 
 /// Returns a plan of these actions, with the enforcers in turn.
 pub(super) fn outline(actions: &[&str]) -> GrantPlan {
-    let enforcers = [Enforcer::Cloud, Enforcer::Gateway, Enforcer::Token, Enforcer::None].into_iter().cycle();
+    let enforcers =
+        [Enforcer::Cloud, Enforcer::Gateway, Enforcer::Token, Enforcer::None].into_iter().cycle();
     let planned = |(action, enforced_by): (&&str, Enforcer)| Planned {
         action: (*action).to_owned(),
         origin: (*action).to_owned(),
@@ -193,15 +196,24 @@ fn filter(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
     Ok(vec![
         check("answers the same to the same request", same(|| review(&own, &ACTIONS))),
         check("takes a request of nothing", nothing),
-        check("takes a request of two thousand permissions in time", review(&own, &many()).map(drop)),
+        check(
+            "takes a request of two thousand permissions in time",
+            review(&own, &many()).map(drop),
+        ),
         check("takes any settings, and refuses rather than fails", odd),
-        check("takes a command of nothing", own.review(&grant(&ACTIONS), &odd_contexts[0]).map(drop)),
+        check(
+            "takes a command of nothing",
+            own.review(&grant(&ACTIONS), &odd_contexts[0]).map(drop),
+        ),
         check(
             "takes any user, time and reason",
             odd_contexts.iter().try_for_each(|one| own.review(&grant(&ACTIONS), one).map(drop)),
         ),
         check("approves or refuses the same plan the same way", same(|| approve(&ACTIONS))),
-        check("approves or refuses a plan of two thousand permissions in time", approve(&many()).map(drop)),
+        check(
+            "approves or refuses a plan of two thousand permissions in time",
+            approve(&many()).map(drop),
+        ),
     ])
 }
 
@@ -211,19 +223,21 @@ fn mapping(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> 
     let strange: Vec<String> = ACTIONS.iter().map(|&action| action.to_owned()).collect();
     let mut every = Ok(());
     for row in &rows {
-        every = every.and(match mapping.expand(&row.provider, std::slice::from_ref(&row.universal)) {
-            Ok(found)
-                if found
-                    .first()
-                    .is_some_and(|found| found.as_ref().is_some_and(|one| one.actions == row.actions)) =>
-            {
-                Ok(())
-            }
-            Ok(_) => {
-                Err(format!("`{}` on {} expands to something else than its row", row.universal, row.provider))
-            }
-            Err(error) => Err(error.to_string()),
-        });
+        every =
+            every.and(match mapping.expand(&row.provider, std::slice::from_ref(&row.universal)) {
+                Ok(found)
+                    if found.first().is_some_and(|found| {
+                        found.as_ref().is_some_and(|one| one.actions == row.actions)
+                    }) =>
+                {
+                    Ok(())
+                }
+                Ok(_) => Err(format!(
+                    "`{}` on {} expands to something else than its row",
+                    row.universal, row.provider
+                )),
+                Err(error) => Err(error.to_string()),
+            });
     }
     let many: Vec<String> = many().into_iter().map(str::to_owned).collect();
     Ok(vec![
@@ -263,13 +277,17 @@ fn provider(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError>
         findings.iter().flatten().flat_map(|finding| finding.actions.iter().cloned()).collect();
     let accepted = grant(&accepted.iter().map(String::as_str).collect::<Vec<_>>());
     let mut documents = ["json", "terraform", "", "\u{0}"].into_iter();
-    let documents = documents.try_for_each(|format| answers(provider.document(&accepted, "x", format)));
+    let documents =
+        documents.try_for_each(|format| answers(provider.document(&accepted, "x", format)));
     Ok(vec![
         check("describes itself the same each time", same(|| provider.describe())),
         check("checks actions of every kind, one answer for each", findings.map(drop)),
         check("answers the same to the same actions", same(|| provider.check(&actions))),
         check("plans or refuses any grant", plans),
-        check("plans or refuses two thousand permissions in time", answers(provider.plan(&grant(&many())))),
+        check(
+            "plans or refuses two thousand permissions in time",
+            answers(provider.plan(&grant(&many()))),
+        ),
         check(
             "gives advice on any command",
             provider.preflight(&whole, &command).and(provider.preflight(&none, &[])).map(drop),
@@ -281,7 +299,10 @@ fn provider(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError>
             "reads or refuses any document",
             answers(provider.statements("\u{0}{[")).and(answers(provider.statements(""))),
         ),
-        check("looks after its health without what it was not granted", provider.health().map(drop)),
+        check(
+            "looks after its health without what it was not granted",
+            provider.health().map(drop),
+        ),
     ])
 }
 

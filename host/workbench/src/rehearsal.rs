@@ -197,7 +197,8 @@ fn one_line(text: &str) -> String {
 
 fn proposed(proposal: &Proposal) -> String {
     let Proposal { allow, resources, description, candidates } = proposal;
-    let weighed = candidates.iter().map(|one| format!("{} ({})", one.action, one.reason)).collect::<Vec<_>>();
+    let weighed =
+        candidates.iter().map(|one| format!("{} ({})", one.action, one.reason)).collect::<Vec<_>>();
     format!(
         "{} on {} ({description}); weighed {}",
         allow.join(","),
@@ -213,7 +214,9 @@ fn handed_out(minted: &Minted) -> String {
     };
     let variables = minted.variables.iter().map(|(name, value)| format!("{name}={}", shown(value)));
     let mut parts: Vec<String> = variables.collect();
-    parts.extend(minted.files.iter().map(|file| format!("{}: {}", file.name, shown(&file.contents))));
+    parts.extend(
+        minted.files.iter().map(|file| format!("{}: {}", file.name, shown(&file.contents))),
+    );
     parts.push(format!("until {}", minted.expires_at));
     parts.extend(minted.identity.iter().map(|identity| format!("as {identity}")));
     parts.join(", ")
@@ -234,7 +237,11 @@ fn told(stage: &str, answer: Result<String, ProviderError>) -> Result<String, Pl
 ///
 /// # Errors
 /// When the component cannot be loaded.
-pub fn replay(engine: &Engine, plan: &InstallPlan, recording: &Recording) -> Result<Check, StoreError> {
+pub fn replay(
+    engine: &Engine,
+    plan: &InstallPlan,
+    recording: &Recording,
+) -> Result<Check, StoreError> {
     let name = "does with the recording what it did when it was recorded";
     let wrong = match play(engine, plan, &recording.script, recording.now, &recording.exchanges) {
         Err(StoreError::Plugin(error)) => Some(error.to_string()),
@@ -242,13 +249,17 @@ pub fn replay(engine: &Engine, plan: &InstallPlan, recording: &Recording) -> Res
         Ok((outcome, left)) => {
             let mut pairs = outcome.iter().zip(&recording.outcome);
             match pairs.find(|(now, then)| now != then) {
-                Some((now, then)) => Some(format!("it answered `{now}`, and `{then}` when it was recorded")),
+                Some((now, then)) => {
+                    Some(format!("it answered `{now}`, and `{then}` when it was recorded"))
+                }
                 None if outcome.len() != recording.outcome.len() => Some(format!(
                     "it gave {} answers, and {} when it was recorded",
                     outcome.len(),
                     recording.outcome.len()
                 )),
-                None if left > 0 => Some(format!("it left out the last {left} requests of the recording")),
+                None if left > 0 => {
+                    Some(format!("it left out the last {left} requests of the recording"))
+                }
                 None => None,
             }
         }

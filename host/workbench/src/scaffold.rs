@@ -84,7 +84,10 @@ impl Project {
             && self.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
             && !self.name.ends_with('-');
         // `audex-sdk` is the SDK's own package beside a project in Rust.
-        if !is_name || self.name == "audex-sdk" || embedded::find(&self.name).is_some() || self.is_a_clouds()
+        if !is_name
+            || self.name == "audex-sdk"
+            || embedded::find(&self.name).is_some()
+            || self.is_a_clouds()
         {
             return Err(ScaffoldError::Name(self.name.clone()));
         }
@@ -92,8 +95,10 @@ impl Project {
             return Err(ScaffoldError::Exists(directory.to_path_buf()));
         }
         let failed = |source| ScaffoldError::Io { path: directory.to_path_buf(), source };
-        let parent =
-            directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = directory
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(failed)?;
         let unfinished = parent.join(format!(".{}-{}", self.name, std::process::id()));
         let written = self.files().iter().try_for_each(|(name, text)| {
@@ -130,7 +135,9 @@ impl Project {
             return template.to_owned();
         }
         let upper = self.name.to_ascii_uppercase().replace('-', "_");
-        template.replace("\"acme\"", &format!("\"{}\"", self.name)).replace("ACME_", &format!("{upper}_"))
+        template
+            .replace("\"acme\"", &format!("\"{}\"", self.name))
+            .replace("ACME_", &format!("{upper}_"))
     }
 
     /// Returns the README with the commands to build and use the component. `whole` tells where to look
@@ -155,7 +162,11 @@ impl Project {
         ]);
         let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
         let line = |(command, why): &(String, &str)| {
-            if why.is_empty() { format!("$ {command}\n") } else { format!("$ {command:width$}   # {why}\n") }
+            if why.is_empty() {
+                format!("$ {command}\n")
+            } else {
+                format!("$ {command:width$}   # {why}\n")
+            }
         };
         let commands: String = commands.iter().map(line).collect();
         format!(
@@ -193,7 +204,8 @@ mod tests {
         let directory = home.path().join("deep/my-filter");
         project("my-filter", World::Filter).write(&directory).unwrap();
         assert!(
-            directory.join("src/lib.rs").is_file() && directory.join("audex-sdk/wit/worlds.wit").is_file()
+            directory.join("src/lib.rs").is_file()
+                && directory.join("audex-sdk/wit/worlds.wit").is_file()
         );
         assert!(matches!(
             project("my-filter", World::Filter).write(&directory),

@@ -6,8 +6,13 @@ use aws_policy::profile;
 
 /// The variables every AWS SDK and the AWS CLI read first. Both region variables are set because AWS CLI v1
 /// and boto3 read `AWS_DEFAULT_REGION`, v2 and most SDKs `AWS_REGION`.
-pub const SETS: [&str; 5] =
-    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"];
+pub const SETS: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+];
 
 pub fn describe() -> Description {
     let setting = |key: &str, description: &str, env: Option<&str>| Setting {
@@ -29,10 +34,26 @@ pub fn describe() -> Description {
             setting("method", "how credentials are made; `auto` by default", None),
             setting("region", "AWS region", None),
             setting("policy_limit", "characters of a session policy; 2048 by default", None),
-            setting("allow_unknown", "`true` lets actions through that are not in the catalogue", None),
-            setting("source_ip", "networks the credentials may be used from, separated by commas", None),
-            setting("mfa", "`true` asks for a session that was signed in with a second factor", None),
-            setting("tag", "`key=value` tags that a resource must carry, separated by commas", None),
+            setting(
+                "allow_unknown",
+                "`true` lets actions through that are not in the catalogue",
+                None,
+            ),
+            setting(
+                "source_ip",
+                "networks the credentials may be used from, separated by commas",
+                None,
+            ),
+            setting(
+                "mfa",
+                "`true` asks for a session that was signed in with a second factor",
+                None,
+            ),
+            setting(
+                "tag",
+                "`key=value` tags that a resource must carry, separated by commas",
+                None,
+            ),
         ],
         profiles: profile::built_in(),
         sets: SETS.iter().map(|&name| name.to_owned()).collect(),

@@ -19,12 +19,16 @@ pub fn effective(arn: &str) -> Result<Vec<Statement>, Error> {
     let iam = Iam::of(partition)?;
     let role = iam.ask("GetRole", &[("RoleName", name)])?;
     let mut all = Vec::new();
-    for policy in
-        iam.pages("ListRolePolicies", &[("RoleName", name)], "PolicyNames", |entry| Some(entry.to_owned()))?
-    {
+    for policy in iam.pages("ListRolePolicies", &[("RoleName", name)], "PolicyNames", |entry| {
+        Some(entry.to_owned())
+    })? {
         let reply = iam.ask("GetRolePolicy", &[("RoleName", name), ("PolicyName", &policy)])?;
         let document = reply.document("PolicyDocument")?;
-        all.extend(statements::read(&document, &format!("inline policy `{policy}`"), Effect::Allow)?);
+        all.extend(statements::read(
+            &document,
+            &format!("inline policy `{policy}`"),
+            Effect::Allow,
+        )?);
     }
     for policy in iam.attached(name)? {
         all.extend(statements::read(

@@ -105,7 +105,9 @@ fn source_session(method: Method) -> CheckResult {
         }
         Method::SessionScoped => match sts::session_token(STS_FLOOR) {
             Ok(first) => match first.scope_down(HARMLESS, 1) {
-                Err(refused) if mint::is_refusal(&refused) && matches!(plan::forced(), Ok(None)) => {
+                Err(refused)
+                    if mint::is_refusal(&refused) && matches!(plan::forced(), Ok(None)) =>
+                {
                     return match federated() {
                         Ok(_) => only_federated(&refused),
                         Err(second) => {
@@ -113,9 +115,9 @@ fn source_session(method: Method) -> CheckResult {
                         }
                     };
                 }
-                narrowed => {
-                    narrowed.map(drop).map_err(|error| mint::explain(error, Step::ScopeDown { role: false }))
-                }
+                narrowed => narrowed
+                    .map(drop)
+                    .map_err(|error| mint::explain(error, Step::ScopeDown { role: false })),
             },
             Err(error) => Err(mint::explain(error, Step::SessionToken)),
         },

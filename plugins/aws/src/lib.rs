@@ -14,8 +14,8 @@ mod recognise;
 mod source;
 
 use audex_sdk::provider::{
-    Advice, Attribution, Call, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted,
-    Plan, Provider, SeenRequest, Statement, Window, settings,
+    Advice, Attribution, Call, CheckResult, Description, Effect, Error, Finding, Grant,
+    KnownAction, Minted, Plan, Provider, SeenRequest, Statement, Window, settings,
 };
 use aws_policy::statements;
 

@@ -76,7 +76,11 @@ impl Method {
         source: impl FnOnce() -> Result<SourceKind, Error>,
     ) -> Result<Self, Error> {
         if has_role {
-            return Ok(if ttl_seconds < STS_FLOOR { Self::AssumeRoleScoped } else { Self::AssumeRole });
+            return Ok(if ttl_seconds < STS_FLOOR {
+                Self::AssumeRoleScoped
+            } else {
+                Self::AssumeRole
+            });
         }
         Ok(match source()? {
             SourceKind::Temporary => Self::ScopedCredentials,
@@ -118,7 +122,10 @@ mod tests {
             Method::choose(false, 60, || Ok(SourceKind::Temporary)).unwrap(),
             Method::ScopedCredentials
         );
-        assert_eq!(Method::choose(false, 60, || Ok(SourceKind::LongTerm)).unwrap(), Method::SessionScoped);
+        assert_eq!(
+            Method::choose(false, 60, || Ok(SourceKind::LongTerm)).unwrap(),
+            Method::SessionScoped
+        );
     }
 
     #[test]
@@ -127,7 +134,9 @@ mod tests {
             assert_eq!(Method::parse(method.name()).unwrap(), Some(method));
         }
         assert_eq!(Method::parse("auto").unwrap(), None);
-        assert!(Method::parse("passthrough").unwrap_err().hint.unwrap().contains("federation-token"));
+        assert!(
+            Method::parse("passthrough").unwrap_err().hint.unwrap().contains("federation-token")
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The STS calls that mint credentials. The delivered credentials always carry the planned policy.
 
 use audex_sdk::provider::sts::{self, RoleRequest, Session};
-use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, Value, Variable, clock, log, settings};
+use audex_sdk::provider::{
+    Error, ErrorKind, Grant, Minted, Plan, Value, Variable, clock, log, settings,
+};
 
 use crate::method::{Method, STS_FLOOR};
 use crate::plan;
@@ -68,8 +70,10 @@ fn deliver(made: Made, grant: &Grant) -> Minted {
         notices.push(format!("the session policy fills {percent} % of what STS takes"));
     }
     let region = sts::region();
-    let plain = |name: &str, text: String| Variable { name: name.to_owned(), value: Value::Plain(text) };
-    let secret = |name: &str, value| Variable { name: name.to_owned(), value: Value::Secret(value) };
+    let plain =
+        |name: &str, text: String| Variable { name: name.to_owned(), value: Value::Plain(text) };
+    let secret =
+        |name: &str, value| Variable { name: name.to_owned(), value: Value::Secret(value) };
     Minted {
         variables: vec![
             plain("AWS_ACCESS_KEY_ID", session.access_key_id()),
@@ -96,7 +100,8 @@ fn deliver(made: Made, grant: &Grant) -> Minted {
 fn shorter(expires_at: u64, now: u64, ttl_seconds: u32) -> Option<String> {
     let lives = u32::try_from(expires_at.saturating_sub(now)).unwrap_or(u32::MAX);
     let is_shorter = lives.saturating_add(CLOCK_SLACK_SECONDS) < ttl_seconds;
-    is_shorter.then(|| format!("the source credentials end in {}, before the ttl", plan::duration(lives)))
+    is_shorter
+        .then(|| format!("the source credentials end in {}, before the ttl", plan::duration(lives)))
 }
 
 fn assume(grant: &Grant, policy: &str) -> Result<Session, Error> {
@@ -194,7 +199,10 @@ pub fn both(refused: &Error, second: &Error, step: Step) -> Error {
     let message = if is_refusal(second) {
         format!("STS refused GetScopedCredentials ({first}) and {action} ({})", second.message)
     } else {
-        format!("STS refused GetScopedCredentials ({first}), and {action} failed ({})", second.message)
+        format!(
+            "STS refused GetScopedCredentials ({first}), and {action} failed ({})",
+            second.message
+        )
     };
     let hint = match (is_refusal(second), step) {
         (true, Step::FederationToken) => Some(step.hint().to_owned()),
@@ -213,7 +221,10 @@ fn not_narrowable(refused: &Error, second: &Error) -> Error {
         kind: ErrorKind::Denied,
         code: second.code.clone(),
         message: "no role is set, and this IAM user may not narrow its own keys".to_owned(),
-        hint: Some("set AUDEX_ROLE_ARN, or pass --role-arn, to a role that this user may assume".to_owned()),
+        hint: Some(
+            "set AUDEX_ROLE_ARN, or pass --role-arn, to a role that this user may assume"
+                .to_owned(),
+        ),
     }
 }
 
@@ -229,7 +240,10 @@ mod tests {
     fn an_error_after_a_fallback_names_both_calls() {
         let first = failed(ErrorKind::Unsupported, "one");
         let refused = both(&first, &failed(ErrorKind::Unsupported, "two"), Step::FederationToken);
-        assert_eq!(refused.message, "STS refused GetScopedCredentials (one) and GetFederationToken (two)");
+        assert_eq!(
+            refused.message,
+            "STS refused GetScopedCredentials (one) and GetFederationToken (two)"
+        );
         let hint = refused.hint.unwrap();
         assert!(hint.contains("sts:GetFederationToken"), "{hint}");
         let unreachable = both(&first, &failed(ErrorKind::Unavailable, "two"), Step::AssumeRole);
@@ -243,7 +257,8 @@ mod tests {
     #[test]
     fn keys_that_sts_narrows_by_no_call_need_a_role_and_the_words_of_aws_are_logged() {
         let denied = |message: &str| failed(ErrorKind::Denied, message);
-        let error = both(&denied("long words one"), &denied("long words two"), Step::FederationToken);
+        let error =
+            both(&denied("long words one"), &denied("long words two"), Step::FederationToken);
         assert_eq!(error.message, "no role is set, and this IAM user may not narrow its own keys");
         assert_eq!(error.kind, ErrorKind::Denied);
         assert!(error.hint.unwrap().contains("AUDEX_ROLE_ARN"));
@@ -261,7 +276,10 @@ mod tests {
     #[test]
     fn the_hint_is_of_the_step_that_was_refused() {
         let hint = |step| explain(failed(ErrorKind::Denied, "no"), step).hint.unwrap();
-        assert!(hint(Step::ScopeDown { role: true }).contains("the role needs `sts:GetScopedCredentials`"));
+        assert!(
+            hint(Step::ScopeDown { role: true })
+                .contains("the role needs `sts:GetScopedCredentials`")
+        );
         assert!(hint(Step::AssumeRole).contains("trust policy"));
         assert_eq!(explain(failed(ErrorKind::Unavailable, "no"), Step::AssumeRole).hint, None);
     }

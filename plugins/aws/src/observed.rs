@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 const PAGES: usize = 40;
 const TARGET: &str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents";
 /// Parts of an event's `errorCode` that mark a denied call.
-const DENIED: [&str; 4] = ["AccessDenied", "UnauthorizedOperation", "Forbidden", "AuthorizationError"];
+const DENIED: [&str; 4] =
+    ["AccessDenied", "UnauthorizedOperation", "Forbidden", "AuthorizationError"];
 
 /// Returns the calls made with the key of `window`, in its regions.
 ///
@@ -23,7 +24,11 @@ const DENIED: [&str; 4] = ["AccessDenied", "UnauthorizedOperation", "Forbidden",
 /// If the log rejects the request or cannot be reached.
 pub fn observed(window: &Window) -> Result<Vec<Call>, Error> {
     let key = window.credential_id.as_deref().ok_or_else(|| {
-        invalid("no-key", "the log is asked by the key, and none is known".to_owned(), "use --source csm")
+        invalid(
+            "no-key",
+            "the log is asked by the key, and none is known".to_owned(),
+            "use --source csm",
+        )
     })?;
     let mut calls: BTreeMap<(String, String, bool), Call> = BTreeMap::new();
     for region in &window.regions {
@@ -59,8 +64,9 @@ fn note(calls: &mut BTreeMap<(String, String, bool), Call>, event: &Value) {
     let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
     let (Some(service), Some(operation)) = (text("EventSource"), text("EventName")) else { return };
     // The event itself is JSON in a string.
-    let inner: Value =
-        text("CloudTrailEvent").and_then(|inner| serde_json::from_str(&inner).ok()).unwrap_or_default();
+    let inner: Value = text("CloudTrailEvent")
+        .and_then(|inner| serde_json::from_str(&inner).ok())
+        .unwrap_or_default();
     let code = inner.get("errorCode").and_then(Value::as_str).unwrap_or_default();
     let denied = DENIED.iter().any(|known| code.contains(known));
     let call = calls.entry((service.clone(), operation.clone(), denied)).or_insert_with(|| Call {
@@ -88,9 +94,15 @@ fn ask(region: &str, question: &Value) -> Result<Value, Error> {
     let response = http::send(&Request {
         method: "POST".to_owned(),
         url: format!("https://cloudtrail.{region}.amazonaws.com{suffix}/"),
-        headers: vec![plain("content-type", "application/x-amz-json-1.1"), plain("x-amz-target", TARGET)],
+        headers: vec![
+            plain("content-type", "application/x-amz-json-1.1"),
+            plain("x-amz-target", TARGET),
+        ],
         body: vec![Chunk::Plain(question.to_string().into_bytes())],
-        auth: Some(Auth::Aws(Sigv4 { service: "cloudtrail".to_owned(), region: region.to_owned() })),
+        auth: Some(Auth::Aws(Sigv4 {
+            service: "cloudtrail".to_owned(),
+            region: region.to_owned(),
+        })),
         lift: Vec::new(),
         timeout_ms: None,
     })?;
@@ -102,11 +114,26 @@ fn ask(region: &str, question: &Value) -> Result<Value, Error> {
     let kind = kind.rsplit('#').next().unwrap_or(kind);
     let message = format!("CloudTrail in {region} answered {} ({kind})", response.status);
     Err(if kind.contains("AccessDenied") {
-        refusal(ErrorKind::Denied, "log-refused", message, "your own login needs cloudtrail:LookupEvents")
+        refusal(
+            ErrorKind::Denied,
+            "log-refused",
+            message,
+            "your own login needs cloudtrail:LookupEvents",
+        )
     } else if kind.contains("Throttl") {
-        refusal(ErrorKind::Unavailable, "throttled", message, "the log allows two questions a second")
+        refusal(
+            ErrorKind::Unavailable,
+            "throttled",
+            message,
+            "the log allows two questions a second",
+        )
     } else {
-        refusal(ErrorKind::Unavailable, "log-unread", message, "try again later, or use --source csm")
+        refusal(
+            ErrorKind::Unavailable,
+            "log-unread",
+            message,
+            "try again later, or use --source csm",
+        )
     })
 }
 
@@ -130,15 +157,22 @@ mod tests {
         }
         let calls: Vec<(String, u32, bool)> =
             calls.into_values().map(|call| (call.operation, call.count, call.denied)).collect();
-        let expected =
-            [("DescribeInstances", 2, false), ("RunInstances", 1, true), ("StopInstances", 1, false)];
+        let expected = [
+            ("DescribeInstances", 2, false),
+            ("RunInstances", 1, true),
+            ("StopInstances", 1, false),
+        ];
         assert_eq!(calls, expected.map(|(name, count, denied)| (name.to_owned(), count, denied)));
     }
 
     #[test]
     fn the_key_of_the_session_alone_is_asked_for_page_by_page() {
-        let window =
-            Window { since: 10, until: 20, credential_id: Some("ASIA1".to_owned()), regions: Vec::new() };
+        let window = Window {
+            since: 10,
+            until: 20,
+            credential_id: Some("ASIA1".to_owned()),
+            regions: Vec::new(),
+        };
         let asked = question(&window, "ASIA1", Some("t"));
         assert_eq!(asked["LookupAttributes"][0]["AttributeValue"], "ASIA1");
         assert_eq!((&asked["NextToken"], &asked["StartTime"]), (&json!("t"), &json!(10)));

@@ -26,9 +26,10 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
     let (method, mut notices) = match decide(grant) {
         Ok(method) => (Some(method), Vec::new()),
         // A plan can be made without any credentials; only the method stays open.
-        Err(error) if error.code == "no-credentials" => {
-            (None, vec![format!("the method depends on the source credentials, and {}", error.message)])
-        }
+        Err(error) if error.code == "no-credentials" => (
+            None,
+            vec![format!("the method depends on the source credentials, and {}", error.message)],
+        ),
         Err(error) => return Err(error),
     };
     let ttl = grant.ttl_seconds;
@@ -53,7 +54,8 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
         permissions: grant.permissions.iter().map(permission).collect(),
         policy: Some(compiled.policy),
         policy_limit: u32::try_from(room.limit).ok(),
-        longest_life_seconds: method.map_or(ttl.max(STS_FLOOR), |method| method.longest_life(ttl, forced)),
+        longest_life_seconds: method
+            .map_or(ttl.max(STS_FLOOR), |method| method.longest_life(ttl, forced)),
         notices,
     })
 }
@@ -63,9 +65,8 @@ fn sent(method: Option<Method>) -> Sent {
     match method {
         Some(Method::AssumeRole) => Sent::AssumeRole,
         Some(Method::AssumeRoleScoped) => Sent::AssumeRoleScoped,
-        Some(Method::ScopedCredentials | Method::SessionScoped | Method::FederationToken) | None => {
-            Sent::Capped
-        }
+        Some(Method::ScopedCredentials | Method::SessionScoped | Method::FederationToken)
+        | None => Sent::Capped,
     }
 }
 
@@ -73,8 +74,8 @@ fn sent(method: Option<Method>) -> Sent {
 /// partition.
 fn check_partition(method: Method, resources: &[&str]) -> Result<(), Error> {
     if let Some(role) = role()?.filter(|_| method.needs_role()) {
-        let of_role =
-            partition::of_arn(&role).map(|of| partition::check(resources, of, &format!("the role `{role}`")));
+        let of_role = partition::of_arn(&role)
+            .map(|of| partition::check(resources, of, &format!("the role `{role}`")));
         return of_role.unwrap_or(Ok(()));
     }
     if resources.iter().all(|resource| *resource == "*") {
@@ -90,7 +91,10 @@ fn check_partition(method: Method, resources: &[&str]) -> Result<(), Error> {
 /// resources.
 fn note(permission: &Permission, idle: &[(String, Vec<String>)]) -> String {
     let described = action::describe(&permission.action);
-    if idle.iter().any(|(action, on)| *action == permission.action && *on == permission.resources.named()) {
+    if idle
+        .iter()
+        .any(|(action, on)| *action == permission.action && *on == permission.resources.named())
+    {
         return format!("{described}; grants nothing on the given resources");
     }
     described
@@ -168,9 +172,14 @@ mod tests {
 
     #[test]
     fn durations_are_said_as_they_are_asked_for() {
-        for (seconds, said) in
-            [(46_800, "13h"), (129_600, "36h"), (5400, "1h30m"), (3601, "1h1s"), (45, "45s"), (0, "0s")]
-        {
+        for (seconds, said) in [
+            (46_800, "13h"),
+            (129_600, "36h"),
+            (5400, "1h30m"),
+            (3601, "1h1s"),
+            (45, "45s"),
+            (0, "0s"),
+        ] {
             assert_eq!(duration(seconds), said);
         }
     }

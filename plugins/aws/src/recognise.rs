@@ -86,10 +86,12 @@ fn needs(
         return several;
     }
     let read = source(request).filter(|_| asked.operation.contains("Copy"));
-    let read = read.map(|(bucket, key)| vec![("Bucket".to_owned(), bucket), ("Key".to_owned(), key)]);
+    let read =
+        read.map(|(bucket, key)| vec![("Bucket".to_owned(), bucket), ("Key".to_owned(), key)]);
     let need = |action: &String| {
         // A copy reads one object and writes another.
-        let parameters = read.as_ref().filter(|_| action.starts_with("s3:Get")).unwrap_or(&asked.parameters);
+        let parameters =
+            read.as_ref().filter(|_| action.starts_with("s3:Get")).unwrap_or(&asked.parameters);
         let given = resource::Request { service, operation: &asked.operation, parameters, place };
         let on = match &role {
             Some(role) if action == PASS_ROLE => vec![role.clone()],
@@ -110,7 +112,8 @@ fn complete(asked: &mut Asked, request: &SeenRequest, place: resource::Place<'_>
     if request.service.as_deref() == Some("apigateway") {
         let (region, path) = (place.region.unwrap_or("*"), decoded(&request.path));
         // The path is the resource; its labels are not resources on their own.
-        asked.parameters = vec![("path".to_owned(), format!("arn:aws:apigateway:{region}::{path}"))];
+        asked.parameters =
+            vec![("path".to_owned(), format!("arn:aws:apigateway:{region}::{path}"))];
     }
     for (name, value) in &mut asked.parameters {
         // `https://sqs.eu-west-1.amazonaws.com/123456789012/name`

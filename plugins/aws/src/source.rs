@@ -20,7 +20,11 @@ const CHAINED_CEILING: u32 = 3600;
 /// If the credentials are of the wrong kind, or belong to a role and the session would be too long for them.
 pub fn check(method: Method, ttl_seconds: u32) -> Result<(), Error> {
     if method.needs_role() {
-        return if ttl_seconds > CHAINED_CEILING && is_role() { Err(chained(ttl_seconds)) } else { Ok(()) };
+        return if ttl_seconds > CHAINED_CEILING && is_role() {
+            Err(chained(ttl_seconds))
+        } else {
+            Ok(())
+        };
     }
     match sts::source() {
         Ok(kind) => fits(method, kind),
@@ -92,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_method_is_for_one_kind_of_source_credentials() {
-        use Method::{AssumeRole, AssumeRoleScoped, FederationToken, ScopedCredentials, SessionScoped};
+        use Method::{
+            AssumeRole, AssumeRoleScoped, FederationToken, ScopedCredentials, SessionScoped,
+        };
         for (method, long_term, temporary) in [
             (AssumeRole, true, true),
             (AssumeRoleScoped, true, true),

@@ -30,18 +30,22 @@ pub fn check(action: &str, allow_unknown: bool) -> Finding {
     }
     let Some(operation) = found.into_iter().next() else { return unknown(action, allow_unknown) };
     let keys = operation.name == ACCOUNT_KEYS;
-    let note =
-        keys.then(|| format!("`{ACCOUNT_KEYS}` gives everything in the account: its keys pass every role"));
+    let note = keys.then(|| {
+        format!("`{ACCOUNT_KEYS}` gives everything in the account: its keys pass every role")
+    });
     let level = level(access(&operation.name));
     accepted(operation.name, Some(level), note)
 }
 
 fn unknown(action: &str, allow_unknown: bool) -> Finding {
     let suggestion = if allow_unknown { None } else { suggestion::nearest(action) };
-    let meant = suggestion.as_ref().map(|name| format!("; did you mean `{name}`")).unwrap_or_default();
-    let note =
-        format!("`{action}` is not in the catalogue of Azure operations, which is not complete{meant}");
-    let finding = accepted(action.to_owned(), Some(level(access(action))), (!allow_unknown).then_some(note));
+    let meant =
+        suggestion.as_ref().map(|name| format!("; did you mean `{name}`")).unwrap_or_default();
+    let note = format!(
+        "`{action}` is not in the catalogue of Azure operations, which is not complete{meant}"
+    );
+    let finding =
+        accepted(action.to_owned(), Some(level(access(action))), (!allow_unknown).then_some(note));
     Finding { suggestion, ..finding }
 }
 
@@ -75,9 +79,11 @@ pub fn could_match(pattern: &str) -> bool {
 
 /// Writes matches in the form `matches 13 operations: 5 read, 8 write`.
 fn matched(found: &[Operation]) -> String {
-    let count = |level: Access| found.iter().filter(|operation| access(&operation.name) == level).count();
+    let count =
+        |level: Access| found.iter().filter(|operation| access(&operation.name) == level).count();
     let said = Access::ALL.into_iter().filter(|level| count(*level) > 0);
-    let parts: Vec<String> = said.map(|level| format!("{} {}", count(level), level.word())).collect();
+    let parts: Vec<String> =
+        said.map(|level| format!("{} {}", count(level), level.word())).collect();
     match found.len() {
         0 => "matches nothing in the catalogue of Azure operations".to_owned(),
         1 => format!("matches 1 operation: {}", parts.join(", ")),
@@ -101,7 +107,8 @@ fn level(access: Access) -> AccessLevel {
 fn well_formed(action: &str) -> bool {
     let parts: Vec<&str> = action.split('/').collect();
     let provider = parts.first().is_some_and(|first| first.contains('.') || first.contains('*'));
-    let enough = parts.len() >= 3 || (parts.len() == 2 && pattern::is_wild(action)) || action == "*";
+    let enough =
+        parts.len() >= 3 || (parts.len() == 2 && pattern::is_wild(action)) || action == "*";
     let sound = |part: &&str| !part.is_empty() && part.chars().all(is_part);
     provider && enough && parts.iter().all(sound)
 }
@@ -148,7 +155,10 @@ mod tests {
     fn wildcards_say_how_many_operations_they_match_and_the_worst_of_them() {
         let finding = check("Microsoft.Storage/storageAccounts/*", false);
         let note = finding.note.unwrap();
-        assert!(note.contains("matches ") && note.contains(" read, ") && note.contains(" write, "), "{note}");
+        assert!(
+            note.contains("matches ") && note.contains(" read, ") && note.contains(" write, "),
+            "{note}"
+        );
         assert_eq!(finding.access, Some(AccessLevel::Permissions));
         assert_eq!(check("*/read", false).access, Some(AccessLevel::Read));
         assert_eq!(check("*", false).status, Status::Known);

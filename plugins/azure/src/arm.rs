@@ -47,10 +47,18 @@ fn read(status: u16, body: &[u8]) -> Result<Vec<Subscription>, Error> {
     let message = format!("Resource Manager answered {status} ({said}) for the subscriptions");
     match (status, reply.get("value").and_then(Json::as_array)) {
         (200, Some(listed)) => Ok(listed.iter().filter_map(subscription).collect()),
-        (401 | 403, _) => {
-            Err(refusal(ErrorKind::Denied, "subscriptions-refused", message, "log in again: az login"))
-        }
-        _ => Err(refusal(ErrorKind::Unavailable, "subscriptions-failed", message, "try again in a moment")),
+        (401 | 403, _) => Err(refusal(
+            ErrorKind::Denied,
+            "subscriptions-refused",
+            message,
+            "log in again: az login",
+        )),
+        _ => Err(refusal(
+            ErrorKind::Unavailable,
+            "subscriptions-failed",
+            message,
+            "try again in a moment",
+        )),
     }
 }
 
@@ -70,8 +78,9 @@ pub fn choose<'a>(
     id: Option<&str>,
     tenant: Option<&str>,
 ) -> Option<&'a Subscription> {
-    let named =
-        |wanted: Option<&str>, given: &str| wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(given));
+    let named = |wanted: Option<&str>, given: &str| {
+        wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(given))
+    };
     let mut fitting = listed.iter().filter(|one| named(id, &one.id) && named(tenant, &one.tenant));
     let enabled = fitting.clone().find(|one| one.state == "Enabled");
     enabled.or_else(|| fitting.next())
@@ -131,9 +140,14 @@ mod tests {
     #[test]
     fn a_refusal_is_told_from_a_failure() {
         let refused =
-            read(401, br#"{"error":{"code":"InvalidAuthenticationTokenTenant","message":"x"}}"#).unwrap_err();
+            read(401, br#"{"error":{"code":"InvalidAuthenticationTokenTenant","message":"x"}}"#)
+                .unwrap_err();
         assert_eq!(refused.kind, ErrorKind::Denied);
-        assert!(refused.message.contains("401 (InvalidAuthenticationTokenTenant)"), "{}", refused.message);
+        assert!(
+            refused.message.contains("401 (InvalidAuthenticationTokenTenant)"),
+            "{}",
+            refused.message
+        );
         for (status, body) in [(503, ""), (200, "<html>"), (200, r#"{"value":"x"}"#)] {
             assert_eq!(read(status, body.as_bytes()).unwrap_err().kind, ErrorKind::Unavailable);
         }
@@ -147,6 +161,9 @@ mod tests {
         let json: Json = serde_json::from_str(&text).unwrap();
         assert_eq!(json.pointer("/subscriptions/0/id"), Some(&Json::from("bbb")));
         assert_eq!(json.pointer("/subscriptions/0/tenantId"), Some(&Json::from("t1")));
-        assert_eq!(json.pointer("/subscriptions/0/user/assignedIdentityInfo"), Some(&Json::from("MSI")));
+        assert_eq!(
+            json.pointer("/subscriptions/0/user/assignedIdentityInfo"),
+            Some(&Json::from("MSI"))
+        );
     }
 }

@@ -55,8 +55,9 @@ pub fn of(operation: &Operation) -> Vec<&'static str> {
         return vec![LOGS];
     }
     let control = operation.is_action.then_some(RESOURCE_MANAGER);
-    let data =
-        operation.is_data.then(|| if name.starts_with(LOGIN.0) { Some(LOGIN.1) } else { of_data(&name) });
+    let data = operation
+        .is_data
+        .then(|| if name.starts_with(LOGIN.0) { Some(LOGIN.1) } else { of_data(&name) });
     control.into_iter().chain(data.flatten()).collect()
 }
 

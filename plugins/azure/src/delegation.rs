@@ -28,7 +28,9 @@ pub fn ask(account: &str, token: &Secret, start: &str, expiry: &str) -> Result<D
     );
     let mut response = http::send(&Request {
         method: "POST".to_owned(),
-        url: format!("https://{account}.blob.core.windows.net/?restype=service&comp=userdelegationkey"),
+        url: format!(
+            "https://{account}.blob.core.windows.net/?restype=service&comp=userdelegationkey"
+        ),
         headers: vec![
             bearer(token),
             plain("x-ms-version", sas::VERSION),
@@ -87,12 +89,18 @@ fn refused(status: u16, reply: &str, account: &str) -> Error {
             "you need the role `Storage Blob Delegator` on the account, and one for the blobs themselves; a new role \
              takes up to ten minutes to apply",
         ),
-        (404, _) => {
-            refusal(ErrorKind::InvalidInput, "no-account", message, "check the account in --resource")
-        }
-        (400, _) => {
-            refusal(ErrorKind::Unsupported, "no-delegation-key", message, "check the clock of this machine")
-        }
+        (404, _) => refusal(
+            ErrorKind::InvalidInput,
+            "no-account",
+            message,
+            "check the account in --resource",
+        ),
+        (400, _) => refusal(
+            ErrorKind::Unsupported,
+            "no-delegation-key",
+            message,
+            "check the clock of this machine",
+        ),
         _ => refusal(ErrorKind::Unavailable, "storage-failed", message, "try again in a moment"),
     }
 }
@@ -100,8 +108,9 @@ fn refused(status: u16, reply: &str, account: &str) -> Error {
 /// Adds a hint: account names are DNS names, so an account that does not exist looks like one that cannot be
 /// reached.
 fn unreachable(error: Error, account: &str) -> Error {
-    let hint =
-        error.hint.or_else(|| Some(format!("check the network, and that the account `{account}` exists")));
+    let hint = error
+        .hint
+        .or_else(|| Some(format!("check the network, and that the account `{account}` exists")));
     Error { hint, ..error }
 }
 

@@ -13,7 +13,9 @@ pub fn is_denied(deny: &[String], name: &str) -> bool {
 
 /// Returns the pattern that denies `name`.
 pub fn denying<'a>(deny: &'a [String], name: &str) -> Option<&'a str> {
-    deny.iter().map(String::as_str).find(|pattern| pattern::matches_ignore_ascii_case(pattern, name))
+    deny.iter()
+        .map(String::as_str)
+        .find(|pattern| pattern::matches_ignore_ascii_case(pattern, name))
 }
 
 /// Returns the error for a denied pattern that the credential would allow; `how` explains the reason.

@@ -43,7 +43,8 @@ pub fn document(
 }
 
 fn role(grant: &Grant, name: &str) -> Result<Role, Error> {
-    let asked: Vec<&str> = grant.permissions.iter().map(|permission| permission.action.as_str()).collect();
+    let asked: Vec<&str> =
+        grant.permissions.iter().map(|permission| permission.action.as_str()).collect();
     let definition = Definition::of(&asked, &grant.deny)?;
     Ok(Role { description: description(grant, name), definition })
 }
@@ -67,8 +68,13 @@ fn json(name: &str, scope: &str, role: &Role) -> String {
 /// Writes the role for Terraform. Source: Terraform provider `azurerm`, resource `azurerm_role_definition`.
 fn terraform(name: &str, scope: &str, role: &Role) -> String {
     let list = |key: &str, values: &[String]| {
-        let values: Vec<String> = values.iter().map(|value| format!("      {},\n", quoted(value))).collect();
-        if values.is_empty() { String::new() } else { format!("    {key} = [\n{}    ]\n", values.concat()) }
+        let values: Vec<String> =
+            values.iter().map(|value| format!("      {},\n", quoted(value))).collect();
+        if values.is_empty() {
+            String::new()
+        } else {
+            format!("    {key} = [\n{}    ]\n", values.concat())
+        }
     };
     let lists = [
         list("actions", &role.definition.actions),
@@ -107,8 +113,13 @@ fn description(grant: &Grant, name: &str) -> String {
 
 /// Returns a Terraform label: letters, digits and `_`, beginning with a letter.
 fn label(name: &str) -> String {
-    let label: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if label.starts_with(|c: char| c.is_ascii_alphabetic()) { label } else { format!("role_{label}") }
+    let label: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if label.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        label
+    } else {
+        format!("role_{label}")
+    }
 }
 
 /// Returns a quoted HCL string: HCL has all of JSON's escapes, and templates, which are escaped too.
@@ -122,7 +133,8 @@ mod tests {
     use crate::plan::tests::grant;
 
     fn written(actions: &[&str], deny: &[&str], format: &str) -> Result<String, Error> {
-        let permissions: Vec<(&str, &[&str])> = actions.iter().map(|&action| (action, &[][..])).collect();
+        let permissions: Vec<(&str, &[&str])> =
+            actions.iter().map(|&action| (action, &[][..])).collect();
         document(&grant(&permissions, deny), "my role", format, None)
     }
 
@@ -180,8 +192,12 @@ mod tests {
         let container: &[&str] = &["https://acct.blob.core.windows.net/data"];
         let blob = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
         let text = document(&grant(&[(blob, container)], &[]), "r", "json", None).unwrap();
-        assert!(text.contains("assign it at the scope of https://acct.blob.core.windows.net/data"), "{text}");
-        let text = document(&grant(&[(blob, &["a", "b", "c", "d", "e"])], &[]), "r", "json", None).unwrap();
+        assert!(
+            text.contains("assign it at the scope of https://acct.blob.core.windows.net/data"),
+            "{text}"
+        );
+        let text = document(&grant(&[(blob, &["a", "b", "c", "d", "e"])], &[]), "r", "json", None)
+            .unwrap();
         assert!(text.contains("its 5 resources"), "{text}");
     }
 
@@ -201,6 +217,9 @@ mod tests {
 
     #[test]
     fn there_is_no_cloudformation_of_a_role() {
-        assert_eq!(written(&["*"], &[], "cloudformation").unwrap_err().kind, ErrorKind::Unsupported);
+        assert_eq!(
+            written(&["*"], &[], "cloudformation").unwrap_err().kind,
+            ErrorKind::Unsupported
+        );
     }
 }

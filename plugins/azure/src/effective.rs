@@ -35,8 +35,11 @@ pub fn effective(principal: &str) -> Result<Vec<Statement>, Error> {
     let mut statements = Vec::new();
     for held in rbac.assigned_to(&subscription, principal)? {
         let role = rbac.definition(&subscription, &held.role)?;
-        let name =
-            role.pointer("/properties/roleName").and_then(Value::as_str).unwrap_or(&held.role).to_owned();
+        let name = role
+            .pointer("/properties/roleName")
+            .and_then(Value::as_str)
+            .unwrap_or(&held.role)
+            .to_owned();
         let permissions = role.pointer("/properties/permissions").and_then(Value::as_array);
         for permission in permissions.into_iter().flatten() {
             statements.extend(statement(permission, &held, &name));
@@ -115,14 +118,24 @@ pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
     let parsed: Value = serde_json::from_str(document).unwrap_or_default();
     let mut statements = Vec::new();
     let mut add = |actions: Vec<String>, scopes: Option<&Value>| {
-        let scopes: Vec<&str> =
-            scopes.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let scopes: Vec<&str> = scopes
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         // A role with the placeholder of a subscription is for any subscription.
         let known = scopes.iter().all(|scope| !scope.contains("SUBSCRIPTION_ID"));
         let resources = if known { at(&scopes) } else { Vec::new() };
         let source = "the document".to_owned();
         if !actions.is_empty() {
-            statements.push(Statement { effect: Effect::Allow, actions, resources, undecided: None, source });
+            statements.push(Statement {
+                effect: Effect::Allow,
+                actions,
+                resources,
+                undecided: None,
+                source,
+            });
         }
     };
     add(
@@ -130,7 +143,8 @@ pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
         parsed.get("AssignableScopes"),
     );
     let properties = parsed.get("properties").unwrap_or(&parsed);
-    for permission in properties.get("permissions").and_then(Value::as_array).into_iter().flatten() {
+    for permission in properties.get("permissions").and_then(Value::as_array).into_iter().flatten()
+    {
         let actions = given(permission, ["actions", "notActions", "dataActions", "notDataActions"]);
         add(actions, properties.get("assignableScopes"));
     }
@@ -157,7 +171,11 @@ pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
     };
     let names = |pattern: &String| {
         let found = azure_catalogue::matching(pattern);
-        if found.is_empty() { vec![pattern.clone()] } else { found.into_iter().map(|one| one.name).collect() }
+        if found.is_empty() {
+            vec![pattern.clone()]
+        } else {
+            found.into_iter().map(|one| one.name).collect()
+        }
     };
     let mut names: Vec<String> = patterns.iter().flat_map(names).collect();
     names.sort_unstable();

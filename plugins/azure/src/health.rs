@@ -54,7 +54,12 @@ fn agent(own: &Secret, subscription: Option<&str>) -> Option<CheckResult> {
     };
     let detail = format!("{principal} (client {client_id})");
     let Some(subscription) = subscription else {
-        return Some(result(NAME, HealthStatus::Warning, detail, Some("set AZURE_SUBSCRIPTION_ID")));
+        return Some(result(
+            NAME,
+            HealthStatus::Warning,
+            detail,
+            Some("set AZURE_SUBSCRIPTION_ID"),
+        ));
     };
     Some(match (Rbac { token: own }).assigned_to(subscription, &principal) {
         Ok(held) if held.is_empty() => result(NAME, HealthStatus::Ok, detail, None),
@@ -84,7 +89,9 @@ fn subscription(listed: &[Subscription], id: Option<&str>, tenant: Option<&str>)
                 NAME,
                 HealthStatus::Warning,
                 "this login sees none".to_owned(),
-                Some("`az` needs one, if only to read data: set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID"),
+                Some(
+                    "`az` needs one, if only to read data: set AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID",
+                ),
             ),
         };
     };
@@ -130,14 +137,25 @@ mod tests {
 
     fn listed(state: &str) -> Vec<Subscription> {
         let text = str::to_owned;
-        vec![Subscription { id: text("bbb"), tenant: text("t1"), name: text("Main"), state: text(state) }]
+        vec![Subscription {
+            id: text("bbb"),
+            tenant: text("t1"),
+            name: text("Main"),
+            state: text(state),
+        }]
     }
 
     #[test]
     fn a_subscription_that_is_named_must_be_seen_and_in_use() {
         let found = subscription(&listed("Enabled"), Some("bbb"), None);
-        assert_eq!((found.status, found.detail.as_str()), (HealthStatus::Ok, "bbb `Main` (Enabled)"));
-        assert_eq!(subscription(&listed("Disabled"), Some("bbb"), None).status, HealthStatus::Failed);
+        assert_eq!(
+            (found.status, found.detail.as_str()),
+            (HealthStatus::Ok, "bbb `Main` (Enabled)")
+        );
+        assert_eq!(
+            subscription(&listed("Disabled"), Some("bbb"), None).status,
+            HealthStatus::Failed
+        );
         let missing = subscription(&listed("Enabled"), Some("ccc"), None);
         assert_eq!(missing.status, HealthStatus::Failed);
         assert!(missing.hint.unwrap().contains("az login"));
@@ -145,7 +163,12 @@ mod tests {
 
     #[test]
     fn without_a_name_the_first_will_do_and_none_is_a_warning() {
-        assert!(subscription(&listed("Enabled"), None, None).hint.unwrap().contains("AZURE_SUBSCRIPTION_ID"));
+        assert!(
+            subscription(&listed("Enabled"), None, None)
+                .hint
+                .unwrap()
+                .contains("AZURE_SUBSCRIPTION_ID")
+        );
         assert_eq!(subscription(&[], None, None).status, HealthStatus::Warning);
         assert_eq!(of_tenant(None).status, HealthStatus::Warning);
         assert_eq!(of_tenant(Some("t".to_owned())).status, HealthStatus::Ok);

@@ -27,7 +27,12 @@ const LETTERS: [Letter; 9] = [
     Letter { sign: 'a', admits: &["add/action"], besides: None, kinds: "cdb" },
     Letter { sign: 'c', admits: &["add/action"], besides: None, kinds: "cdb" },
     Letter { sign: 'w', admits: &["write"], besides: None, kinds: "cdb" },
-    Letter { sign: 'd', admits: &["delete"], besides: Some(("write", "breaking a lease")), kinds: "cdb" },
+    Letter {
+        sign: 'd',
+        admits: &["delete"],
+        besides: Some(("write", "breaking a lease")),
+        kinds: "cdb",
+    },
     Letter { sign: 'x', admits: &["deleteblobversion/action"], besides: None, kinds: "cb" },
     Letter { sign: 'l', admits: &["read"], besides: None, kinds: "cd" },
     Letter { sign: 't', admits: &["tags/read", "tags/write"], besides: None, kinds: "cb" },

@@ -30,8 +30,8 @@ mod time;
 mod xml;
 
 use audex_sdk::provider::{
-    Advice, Attribution, Call, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction,
-    Minted, Plan, Provider, SeenRequest, Statement, settings,
+    Advice, Attribution, Call, CheckResult, Description, Error, ErrorKind, Finding, Grant,
+    KnownAction, Minted, Plan, Provider, SeenRequest, Statement, settings,
 };
 
 struct Azure;
@@ -101,11 +101,13 @@ impl Provider for Azure {
 
 audex_sdk::provider!(
     Azure,
-    capabilities = ["slot:azure", "http:management.azure.com", "http:{account}.blob.core.windows.net"]
+    capabilities =
+        ["slot:azure", "http:management.azure.com", "http:{account}.blob.core.windows.net"]
 );
 
 fn configured() -> plan::Settings {
-    let [method, client_id, subscription_id] = ["method", "client_id", "subscription_id"].map(settings::get);
+    let [method, client_id, subscription_id] =
+        ["method", "client_id", "subscription_id"].map(settings::get);
     plan::Settings { method, client_id, subscription_id }
 }
 

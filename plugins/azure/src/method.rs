@@ -132,17 +132,26 @@ mod tests {
 
     #[test]
     fn a_method_that_cannot_hold_to_the_grant_is_refused() {
-        assert_eq!(decide(&["x"], Some("audience-tokens")), Err("resource-not-enforceable".to_owned()));
+        assert_eq!(
+            decide(&["x"], Some("audience-tokens")),
+            Err("resource-not-enforceable".to_owned())
+        );
         assert_eq!(decide(&[], Some("sas")), Err("resource-missing".to_owned()));
         assert_eq!(decide(&[], Some("magic")), Err("unknown-method".to_owned()));
     }
 
     #[test]
     fn lifetimes_beyond_what_azure_gives_are_refused() {
-        assert!(Method::AudienceTokens.check_ttl(86_400).is_ok() && Method::Sas.check_ttl(604_800).is_ok());
+        assert!(
+            Method::AudienceTokens.check_ttl(86_400).is_ok()
+                && Method::Sas.check_ttl(604_800).is_ok()
+        );
         for (method, ttl) in [(Method::AudienceTokens, 86_401), (Method::Sas, 604_801)] {
             assert_eq!(method.check_ttl(ttl).unwrap_err().code, "ttl-too-long");
         }
-        assert!(token_life(900).contains("ended at the ttl") && token_life(7200).contains("not renewed"));
+        assert!(
+            token_life(900).contains("ended at the ttl")
+                && token_life(7200).contains("not renewed")
+        );
     }
 }

@@ -5,8 +5,8 @@ pub mod role;
 use audex_sdk::provider::http::{Chunk, Header};
 use audex_sdk::provider::identity::{self, Bearer};
 use audex_sdk::provider::{
-    AppServiceIdentity, AudienceToken, Endpoint, Error, ErrorKind, Grant, Minted, Piece, Plan, Secret, Value,
-    Variable, clock, settings,
+    AppServiceIdentity, AudienceToken, Endpoint, Error, ErrorKind, Grant, Minted, Piece, Plan,
+    Secret, Value, Variable, clock, settings,
 };
 
 use crate::method::Method;
@@ -82,7 +82,10 @@ fn serve(audiences: &[Audience], planned: &Plan, slot: &str) -> Result<Minted, E
     Ok(Minted {
         variables,
         files,
-        endpoints: vec![Endpoint::AppServiceIdentity(AppServiceIdentity { tokens, client_id: None })],
+        endpoints: vec![Endpoint::AppServiceIdentity(AppServiceIdentity {
+            tokens,
+            client_id: None,
+        })],
         expires_at,
         identity: identity::whoami(slot).ok(),
         credential_id: None,
@@ -102,14 +105,19 @@ struct Fetched<T> {
 }
 
 /// Requests every token. A token that only wildcards need may be refused, as long as there is another.
-fn fetch<T>(audiences: &[Audience], ask: impl Fn(&str) -> Result<T, Error>) -> Result<Fetched<T>, Error> {
+fn fetch<T>(
+    audiences: &[Audience],
+    ask: impl Fn(&str) -> Result<T, Error>,
+) -> Result<Fetched<T>, Error> {
     let (mut fetched, mut first) = (Fetched { tokens: Vec::new(), notices: Vec::new() }, None);
     for audience in audiences {
         match ask(audience.name) {
             Ok(token) => fetched.tokens.push((audience.name, token)),
             Err(error) if audience.required || is_hopeless(&error) => return Err(error),
             Err(error) => {
-                fetched.notices.push(format!("there is no token for {}: {}", audience.name, error.message));
+                fetched
+                    .notices
+                    .push(format!("there is no token for {}: {}", audience.name, error.message));
                 first = first.or(Some(error));
             }
         }
@@ -134,7 +142,11 @@ pub fn token(slot: &str, audience: &str) -> Result<Bearer, Error> {
 fn served(audience: &str, bearer: Bearer, now: u64) -> AudienceToken {
     let Bearer { value, expires_at } = bearer;
     // The host delivers no token of unknown life; such a token would count as expired.
-    AudienceToken { audience: audience.to_owned(), token: value, expires_at: expires_at.unwrap_or(now) }
+    AudienceToken {
+        audience: audience.to_owned(),
+        token: value,
+        expires_at: expires_at.unwrap_or(now),
+    }
 }
 
 fn check_life(token: &AudienceToken, now: u64, longest: u32) -> Result<(), Error> {
@@ -144,7 +156,10 @@ fn check_life(token: &AudienceToken, now: u64, longest: u32) -> Result<(), Error
     Err(refusal(
         ErrorKind::Unsupported,
         "token-outlives-plan",
-        format!("the token for {} lives longer than the {longest} s that were planned", token.audience),
+        format!(
+            "the token for {} lives longer than the {longest} s that were planned",
+            token.audience
+        ),
         "log in by other means: az login",
     ))
 }
@@ -159,7 +174,8 @@ fn subscription(tokens: &[AudienceToken]) -> Option<(String, String)> {
     let listed = match own {
         Some(own) => arm::subscriptions(&own.token),
         // This token is used only here, and is not delivered.
-        None => token(OWN, audience::RESOURCE_MANAGER).and_then(|bearer| arm::subscriptions(&bearer.value)),
+        None => token(OWN, audience::RESOURCE_MANAGER)
+            .and_then(|bearer| arm::subscriptions(&bearer.value)),
     };
     let listed = listed.ok()?;
     let one = arm::choose(&listed, id.as_deref(), tenant.as_deref())?;
@@ -171,7 +187,8 @@ fn sign(grant: &Grant, signed: &Signed) -> Result<Minted, Error> {
     let account = &signed.place.account;
     let now = clock::now();
     let expires_at = now + u64::from(grant.ttl_seconds);
-    let (start, expiry) = (time::rfc3339(now.saturating_sub(SKEW_SECONDS)), time::rfc3339(expires_at));
+    let (start, expiry) =
+        (time::rfc3339(now.saturating_sub(SKEW_SECONDS)), time::rfc3339(expires_at));
     let storage = token(OWN, audience::STORAGE)?;
     let delegation = delegation::ask(account, &storage.value, &start, &expiry)?;
     let sas = Sas {
@@ -228,7 +245,8 @@ mod tests {
 
     #[test]
     fn what_only_wildcards_lead_to_may_be_missing_and_is_said() {
-        let refuse_b = |name: &str| if name.contains('b') { Err(failed(ErrorKind::Denied)) } else { Ok(()) };
+        let refuse_b =
+            |name: &str| if name.contains('b') { Err(failed(ErrorKind::Denied)) } else { Ok(()) };
         let fetched = fetch(&ASKED, |name| refuse_b(name.trim_end_matches(".example"))).unwrap();
         let names: Vec<&str> = fetched.tokens.iter().map(|(name, ())| *name).collect();
         assert_eq!(names, ["https://a.example", "https://c.example"]);
@@ -239,8 +257,9 @@ mod tests {
     fn what_was_asked_for_by_name_must_be_there_and_something_must() {
         assert!(fetch::<()>(&ASKED, |_| Err(failed(ErrorKind::Denied))).is_err());
         assert!(fetch::<()>(&ASKED[1..], |_| Err(failed(ErrorKind::Denied))).is_err());
-        let dead =
-            |name: &str| if name.contains("c.") { Err(failed(ErrorKind::Unavailable)) } else { Ok(()) };
+        let dead = |name: &str| {
+            if name.contains("c.") { Err(failed(ErrorKind::Unavailable)) } else { Ok(()) }
+        };
         assert_eq!(fetch(&ASKED, dead).unwrap_err().kind, ErrorKind::Unavailable);
     }
 

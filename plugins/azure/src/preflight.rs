@@ -10,7 +10,11 @@ struct Row {
     does: &'static str,
 }
 
-const fn row(command: &'static [&'static str], needs: &'static [&'static str], does: &'static str) -> Row {
+const fn row(
+    command: &'static [&'static str],
+    needs: &'static [&'static str],
+    does: &'static str,
+) -> Row {
     Row { command, needs, does }
 }
 
@@ -59,7 +63,11 @@ const TABLE: [Row; 23] = [
     row(&["keyvault", "secret", "set"], &[SECRET_SET], "writes a secret"),
     row(&["vm", "list"], &[MACHINE_READ], "lists virtual machines"),
     row(&["vm", "show"], &[MACHINE_READ], "shows a virtual machine"),
-    row(&["vm", "start"], &["Microsoft.Compute/virtualMachines/start/action"], "starts a virtual machine"),
+    row(
+        &["vm", "start"],
+        &["Microsoft.Compute/virtualMachines/start/action"],
+        "starts a virtual machine",
+    ),
     row(
         &["vm", "deallocate"],
         &["Microsoft.Compute/virtualMachines/deallocate/action"],
@@ -81,17 +89,22 @@ const OWN_CREDENTIALS: [&str; 3] = ["--account-key", "--sas-token", "--connectio
 
 pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     let Some((program, arguments)) = command.split_first() else { return Vec::new() };
-    if program.rsplit('/').next() != Some("az") || arguments.iter().any(|word| brings_credentials(word)) {
+    if program.rsplit('/').next() != Some("az")
+        || arguments.iter().any(|word| brings_credentials(word))
+    {
         return Vec::new();
     }
     let words: Vec<&str> =
         arguments.iter().map(String::as_str).take_while(|word| !word.starts_with('-')).collect();
-    let Some(row) = TABLE.iter().find(|row| words.starts_with(row.command)) else { return Vec::new() };
+    let Some(row) = TABLE.iter().find(|row| words.starts_with(row.command)) else {
+        return Vec::new();
+    };
     if row.needs.iter().any(|need| asks_for(grant, need)) {
         return Vec::new();
     }
     let missing = row.needs.first().map(|&need| need.to_owned()).into_iter().collect();
-    let message = format!("`az {}` {}, which this grant does not ask for", row.command.join(" "), row.does);
+    let message =
+        format!("`az {}` {}, which this grant does not ask for", row.command.join(" "), row.does);
     vec![Advice { message, missing }]
 }
 
@@ -109,7 +122,8 @@ mod tests {
     use super::*;
 
     fn missing(command: &str, actions: &[&str]) -> Vec<String> {
-        let permissions: Vec<(&str, &[&str])> = actions.iter().map(|&action| (action, &[][..])).collect();
+        let permissions: Vec<(&str, &[&str])> =
+            actions.iter().map(|&action| (action, &[][..])).collect();
         let command: Vec<String> = command.split(' ').map(str::to_owned).collect();
         let advice = preflight(&crate::plan::tests::grant(&permissions, &[]), &command);
         advice.into_iter().flat_map(|advice| advice.missing).collect()
@@ -117,9 +131,15 @@ mod tests {
 
     #[test]
     fn a_command_that_the_grant_does_not_cover_is_told_what_is_missing() {
-        assert_eq!(missing("az storage account keys list --account-name x", &[ACCOUNT_READ]), [LIST_KEYS]);
         assert_eq!(
-            missing("/usr/bin/az keyvault secret show --name s", &["Microsoft.KeyVault/vaults/secrets/read"]),
+            missing("az storage account keys list --account-name x", &[ACCOUNT_READ]),
+            [LIST_KEYS]
+        );
+        assert_eq!(
+            missing(
+                "/usr/bin/az keyvault secret show --name s",
+                &["Microsoft.KeyVault/vaults/secrets/read"]
+            ),
             [SECRET_GET]
         );
         assert_eq!(missing("az vm list", &["Microsoft.Compute/disks/*"]), [MACHINE_READ]);

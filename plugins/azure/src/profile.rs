@@ -4,7 +4,11 @@ use audex_sdk::provider::Profile;
 
 /// Name, purpose and operations.
 const TABLE: [(&str, &str, &[&str]); 4] = [
-    ("azure-storage-readonly", "Read storage accounts", &["Microsoft.Storage/storageAccounts/read"]),
+    (
+        "azure-storage-readonly",
+        "Read storage accounts",
+        &["Microsoft.Storage/storageAccounts/read"],
+    ),
     (
         "azure-storage-readwrite",
         "Full storage access",

@@ -49,7 +49,13 @@ impl Rbac<'_> {
     /// # Errors
     /// If Resource Manager rejects the request or cannot be reached; the same applies to the other functions
     /// here.
-    pub fn define(&self, subscription: &str, id: &str, name: &str, permissions: &Value) -> Result<(), Error> {
+    pub fn define(
+        &self,
+        subscription: &str,
+        id: &str,
+        name: &str,
+        permissions: &Value,
+    ) -> Result<(), Error> {
         let scope = format!("/subscriptions/{subscription}");
         let body = json!({ "properties": {
             "roleName": name,
@@ -78,7 +84,8 @@ impl Rbac<'_> {
     }
 
     pub fn unassign(&self, scope: &Scope, id: &str) -> Result<(), Error> {
-        self.done("DELETE", &assignment(scope.as_str(), id), None, "delete a role assignment").map(drop)
+        self.done("DELETE", &assignment(scope.as_str(), id), None, "delete a role assignment")
+            .map(drop)
     }
 
     pub fn undefine(&self, subscription: &str, id: &str) -> Result<(), Error> {
@@ -86,23 +93,35 @@ impl Rbac<'_> {
     }
 
     /// Returns the assignments of `principal` in `subscription`, above it and below it, groups included.
-    pub fn assigned_to(&self, subscription: &str, principal: &str) -> Result<Vec<Assignment>, Error> {
+    pub fn assigned_to(
+        &self,
+        subscription: &str,
+        principal: &str,
+    ) -> Result<Vec<Assignment>, Error> {
         self.assignments(subscription, &format!("assignedTo('{principal}')"))
     }
 
     fn assignments(&self, subscription: &str, filter: &str) -> Result<Vec<Assignment>, Error> {
-        let path = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleAssignments");
+        let path = format!(
+            "/subscriptions/{subscription}/providers/Microsoft.Authorization/roleAssignments"
+        );
         let listed = self.list(&path, filter, "list role assignments")?;
         // Security: an assignment that cannot be read still counts.
         Ok(listed.iter().map(read_assignment).collect())
     }
 
     pub fn custom_roles(&self, subscription: &str) -> Result<Vec<CustomRole>, Error> {
-        let path = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions");
+        let path = format!(
+            "/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions"
+        );
         let listed = self.list(&path, "type eq 'CustomRole'", "list custom roles")?;
-        let text = |entry: &Value, at: &str| entry.pointer(at).and_then(Value::as_str).map(str::to_owned);
+        let text =
+            |entry: &Value, at: &str| entry.pointer(at).and_then(Value::as_str).map(str::to_owned);
         let role = |entry: &Value| {
-            Some(CustomRole { id: text(entry, "/name")?, name: text(entry, "/properties/roleName")? })
+            Some(CustomRole {
+                id: text(entry, "/name")?,
+                name: text(entry, "/properties/roleName")?,
+            })
         };
         Ok(listed.iter().filter_map(role).collect())
     }
@@ -131,7 +150,8 @@ impl Rbac<'_> {
     }
 
     fn list(&self, path: &str, filter: &str, what: &str) -> Result<Vec<Value>, Error> {
-        let filter = if filter.is_empty() { String::new() } else { format!("&$filter={}", encoded(filter)) };
+        let filter =
+            if filter.is_empty() { String::new() } else { format!("&$filter={}", encoded(filter)) };
         let mut url = format!("{ARM}{path}?{VERSION}{filter}");
         let mut all = Vec::new();
         for _ in 0..PAGES {
@@ -148,7 +168,13 @@ impl Rbac<'_> {
         Err(unreadable(what))
     }
 
-    fn done(&self, method: &str, path: &str, body: Option<&Value>, what: &str) -> Result<Value, Error> {
+    fn done(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        what: &str,
+    ) -> Result<Value, Error> {
         let reply = self.ask(method, &format!("{ARM}{path}?{VERSION}"), body)?;
         // Deleting something that does not exist succeeds.
         if method == "DELETE" && matches!(reply.0, 204 | 404) {
@@ -167,7 +193,10 @@ impl Rbac<'_> {
             method: method.to_owned(),
             url: url.to_owned(),
             headers: vec![bearer(self.token), kind],
-            body: body.map(|body| Chunk::Plain(body.to_string().into_bytes())).into_iter().collect(),
+            body: body
+                .map(|body| Chunk::Plain(body.to_string().into_bytes()))
+                .into_iter()
+                .collect(),
             auth: None,
             lift: Vec::new(),
             timeout_ms: Some(TIMEOUT_MS),
@@ -209,13 +238,16 @@ fn success((status, reply): (u16, Value), what: &str) -> Result<Value, Error> {
             "your own login needs `Microsoft.Authorization/roleDefinitions` and `roleAssignments` (read, write, delete) \
              there: Owner or User Access Administrator",
         ),
-        400..500 => refusal(ErrorKind::InvalidInput, "rbac-invalid", message, "check operations and scopes"),
+        400..500 => {
+            refusal(ErrorKind::InvalidInput, "rbac-invalid", message, "check operations and scopes")
+        }
         _ => refusal(ErrorKind::Unavailable, "rbac-failed", message, "try again in a moment"),
     })
 }
 
 fn unreadable(what: &str) -> Error {
-    let message = format!("Resource Manager's reply is not what it should be (it was asked to {what})");
+    let message =
+        format!("Resource Manager's reply is not what it should be (it was asked to {what})");
     refusal(ErrorKind::Unavailable, "rbac-reply", message, "try again in a moment")
 }
 
@@ -229,7 +261,8 @@ fn at_home(next: &str) -> Option<String> {
 /// Percent-encodes a filter as part of a URL (RFC 3986).
 fn encoded(text: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~()',".contains(&byte);
-    let one = |byte: u8| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    let one =
+        |byte: u8| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(one).collect()
 }
 
@@ -239,8 +272,9 @@ mod tests {
 
     #[test]
     fn refusals_failures_and_mistakes_are_told_apart() {
-        let of =
-            |status| success((status, json!({ "error": { "code": "X" } })), "assign a role").unwrap_err();
+        let of = |status| {
+            success((status, json!({ "error": { "code": "X" } })), "assign a role").unwrap_err()
+        };
         assert_eq!(
             (of(403).kind, of(400).kind, of(503).kind),
             (ErrorKind::Denied, ErrorKind::InvalidInput, ErrorKind::Unavailable)
@@ -250,7 +284,8 @@ mod tests {
 
     #[test]
     fn the_next_page_is_asked_for_at_the_same_place() {
-        let next = at_home("https://evil.example/subscriptions/x?api-version=1&$skiptoken=a").unwrap();
+        let next =
+            at_home("https://evil.example/subscriptions/x?api-version=1&$skiptoken=a").unwrap();
         assert_eq!(next, "https://management.azure.com/subscriptions/x?api-version=1&$skiptoken=a");
         assert_eq!(at_home("nonsense"), None);
         assert_eq!(encoded("type eq 'CustomRole'"), "type%20eq%20'CustomRole'");

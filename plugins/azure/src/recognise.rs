@@ -11,8 +11,12 @@ use audex_sdk::provider::{Attribution, Call, Permission, Scope, SeenRequest};
 const MANAGEMENT: [&str; 3] =
     ["management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"];
 /// Hosts for login, which needs no permission.
-const LOGIN: [&str; 4] =
-    ["login.microsoftonline.com", "login.microsoftonline.us", "login.chinacloudapi.cn", "login.windows.net"];
+const LOGIN: [&str; 4] = [
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.chinacloudapi.cn",
+    "login.windows.net",
+];
 const BLOB: &str = ".blob.core.";
 const VAULT: &str = ".vault.";
 const SUBSCRIPTION: &str = "Microsoft.Resources/subscriptions";
@@ -32,7 +36,8 @@ pub fn recognise(requests: &[SeenRequest]) -> Vec<Call> {
 
 fn one(request: &SeenRequest) -> Call {
     let host = request.host.split(':').next().unwrap_or_default().to_ascii_lowercase();
-    let path: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).take(SEGMENTS).collect();
+    let path: Vec<&str> =
+        request.path.split('/').filter(|part| !part.is_empty()).take(SEGMENTS).collect();
     let has = |list: &[&str]| list.contains(&host.as_str());
     let operation = if has(&LOGIN) {
         Some(LOGGED_IN.to_owned())
@@ -47,9 +52,14 @@ fn one(request: &SeenRequest) -> Call {
     };
     // In the spelling of the list; a login is not in the list.
     let known = operation.and_then(|name| {
-        if name == LOGGED_IN { Some(name) } else { azure_catalogue::find(&name).map(|found| found.name) }
+        if name == LOGGED_IN {
+            Some(name)
+        } else {
+            azure_catalogue::find(&name).map(|found| found.name)
+        }
     });
-    let seen = || format!("{} {}", request.method, request.path.chars().take(PATH).collect::<String>());
+    let seen =
+        || format!("{} {}", request.method, request.path.chars().take(PATH).collect::<String>());
     Call {
         service: request.host.clone(),
         known: known.is_some(),
@@ -162,7 +172,8 @@ pub fn attribute(calls: &[Call]) -> Vec<Attribution> {
 fn need(call: &Call) -> Attribution {
     let found = azure_catalogue::find(&call.operation);
     let known = found.is_some() || call.operation == LOGGED_IN;
-    let permission = |action| Permission { action, origin: call.operation.clone(), resources: Scope::Unseen };
+    let permission =
+        |action| Permission { action, origin: call.operation.clone(), resources: Scope::Unseen };
     let permissions = found.into_iter().map(|found| permission(found.name)).collect();
     Attribution { known, permissions, note: None }
 }
@@ -218,7 +229,8 @@ mod tests {
             ("DELETE", group.to_owned(), "Microsoft.Resources/subscriptions/resourceGroups/delete"),
             (
                 "GET",
-                "management.azure.com/subscriptions/s/providers/Microsoft.Storage/storageAccounts".to_owned(),
+                "management.azure.com/subscriptions/s/providers/Microsoft.Storage/storageAccounts"
+                    .to_owned(),
                 "Microsoft.Storage/storageAccounts/read",
             ),
             (
@@ -277,8 +289,16 @@ mod tests {
                 "acc.blob.core.windows.net/c/a",
                 "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete",
             ),
-            ("GET", "v.vault.azure.net/secrets/s/", "Microsoft.KeyVault/vaults/secrets/getSecret/action"),
-            ("PUT", "v.vault.azure.net/secrets/s", "Microsoft.KeyVault/vaults/secrets/setSecret/action"),
+            (
+                "GET",
+                "v.vault.azure.net/secrets/s/",
+                "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            ),
+            (
+                "PUT",
+                "v.vault.azure.net/secrets/s",
+                "Microsoft.KeyVault/vaults/secrets/setSecret/action",
+            ),
         ] {
             assert_eq!(needs(method, url).as_deref(), Some(expected), "{method} {url}");
         }
@@ -292,7 +312,10 @@ mod tests {
             ("BREW", "management.azure.com/subscriptions/s"),
             ("GET", "management.azure.com/providers"),
             ("GET", "management.azure.com"),
-            ("POST", "management.azure.com/subscriptions/s/providers/Microsoft.Storage/storageAccounts/a"),
+            (
+                "POST",
+                "management.azure.com/subscriptions/s/providers/Microsoft.Storage/storageAccounts/a",
+            ),
             ("GET", "evil.example/subscriptions/s"),
             ("", ""),
         ] {

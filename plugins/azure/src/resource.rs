@@ -97,7 +97,8 @@ impl Place {
 
 /// Source: "Storage account overview", storage account names.
 fn is_account(name: &str) -> bool {
-    (3..=24).contains(&name.len()) && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+    (3..=24).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
 /// Source: "Naming and referencing containers, blobs, and metadata", with the containers the service itself
@@ -138,8 +139,12 @@ mod tests {
             ("data/a/", 'd', Some(1), "/blob/acct/data/a"),
             ("data/a/b/", 'd', Some(2), "/blob/acct/data/a/b"),
         ] {
-            let place = Place::parse(&format!("https://acct.blob.core.windows.net/{path}")).unwrap();
-            assert_eq!((place.kind(), place.depth(), place.canonical().as_str()), (kind, depth, canonical));
+            let place =
+                Place::parse(&format!("https://acct.blob.core.windows.net/{path}")).unwrap();
+            assert_eq!(
+                (place.kind(), place.depth(), place.canonical().as_str()),
+                (kind, depth, canonical)
+            );
         }
     }
 

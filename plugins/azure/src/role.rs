@@ -21,8 +21,10 @@ use crate::{action, invalid, method};
 /// the lease lists them all.
 const SCOPES: usize = 8;
 /// Operations that let their holder assign roles, which would stay after the session's end.
-const GIVES_ROLES: [&str; 2] =
-    ["Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleDefinitions/write"];
+const GIVES_ROLES: [&str; 2] = [
+    "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.Authorization/roleDefinitions/write",
+];
 
 /// The roles of a session: one for each set of scopes that permissions share.
 #[derive(Debug)]
@@ -46,7 +48,11 @@ impl Roles {
     ///
     /// # Errors
     /// If one of the two is missing, or a resource cannot be a scope.
-    pub fn of(grant: &Grant, client_id: Option<&str>, subscription: Option<&str>) -> Result<Self, Error> {
+    pub fn of(
+        grant: &Grant,
+        client_id: Option<&str>,
+        subscription: Option<&str>,
+    ) -> Result<Self, Error> {
         let client_id = client_id.ok_or_else(no_identity)?;
         let whole = subscription.map(Scope::of_subscription).transpose()?;
         let mut sets: Vec<(Vec<Scope>, Vec<&str>)> = Vec::new();
@@ -110,15 +116,21 @@ impl Roles {
                 .to_owned(),
         ];
         let gives = |asked: &str| {
-            let meets =
-                |name: &str| pattern::intersects(&asked.to_ascii_lowercase(), &name.to_ascii_lowercase());
+            let meets = |name: &str| {
+                pattern::intersects(&asked.to_ascii_lowercase(), &name.to_ascii_lowercase())
+            };
             GIVES_ROLES.into_iter().any(meets)
         };
         if let Some(asked) = grant.permissions.iter().find(|asked| gives(&asked.action)) {
-            let warning = format!("with `{}` the command can give out roles that stay", asked.action);
+            let warning =
+                format!("with `{}` the command can give out roles that stay", asked.action);
             notices.push(warning);
         }
-        Outline { policy: self.policy(), permissions: grant.permissions.iter().map(row).collect(), notices }
+        Outline {
+            policy: self.policy(),
+            permissions: grant.permissions.iter().map(row).collect(),
+            notices,
+        }
     }
 }
 
@@ -139,7 +151,8 @@ fn one_subscription<'a>(scopes: impl Iterator<Item = &'a Scope>) -> Result<Strin
     scopes.dedup();
     let length: usize = scopes.iter().map(|scope| scope.as_str().len()).sum();
     if scopes.len() > SCOPES || length > lease::LONGEST_SCOPES {
-        let message = format!("{} scopes are more than one session can have ({SCOPES})", scopes.len());
+        let message =
+            format!("{} scopes are more than one session can have ({SCOPES})", scopes.len());
         return Err(invalid("too-many-scopes", message, "name a resource group that holds them"));
     }
     let first = scopes.first().map(|scope| scope.subscription()).unwrap_or_default();
@@ -177,14 +190,18 @@ mod tests {
     const SECRET: &str = "Microsoft.KeyVault/vaults/secrets/getSecret/action";
 
     fn roles(permissions: &[(&str, &[&str])], deny: &[&str]) -> Result<Roles, String> {
-        Roles::of(&grant(permissions, deny), Some("app"), Some(SUBSCRIPTION)).map_err(|error| error.code)
+        Roles::of(&grant(permissions, deny), Some("app"), Some(SUBSCRIPTION))
+            .map_err(|error| error.code)
     }
 
     #[test]
     fn permissions_of_the_same_scopes_share_a_role_and_others_have_their_own() {
         let group = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/data");
         let own: &[&str] = &[&group];
-        let made = roles(&[(READ, &[]), (SECRET, own), ("Microsoft.Compute/virtualMachines/read", &[])], &[]);
+        let made = roles(
+            &[(READ, &[]), (SECRET, own), ("Microsoft.Compute/virtualMachines/read", &[])],
+            &[],
+        );
         let made = made.unwrap();
         assert_eq!(made.each.len(), 2);
         assert_eq!(made.each[0].definition.actions.len(), 2);
@@ -201,25 +218,36 @@ mod tests {
             &["microsoft.storage/storageAccounts/delete"],
         );
         let made = made.unwrap();
-        assert_eq!(made.each[0].definition.not_actions, ["microsoft.storage/storageAccounts/delete"]);
+        assert_eq!(
+            made.each[0].definition.not_actions,
+            ["microsoft.storage/storageAccounts/delete"]
+        );
         assert!(made.policy().contains("notActions"));
     }
 
     #[test]
     fn identity_and_subscription_must_be_known() {
         let asked = grant(&[(READ, &[])], &[]);
-        assert_eq!(Roles::of(&asked, None, Some(SUBSCRIPTION)).unwrap_err().code, "identity-missing");
+        assert_eq!(
+            Roles::of(&asked, None, Some(SUBSCRIPTION)).unwrap_err().code,
+            "identity-missing"
+        );
         assert_eq!(Roles::of(&asked, Some("app"), None).unwrap_err().code, "subscription-missing");
         let blob: &[&str] = &["https://acct.blob.core.windows.net/data"];
         assert_eq!(roles(&[(READ, blob)], &[]).unwrap_err(), "scope-malformed");
         let elsewhere: &[&str] = &["/subscriptions/99999999-1234-1234-1234-123456789012"];
-        assert_eq!(roles(&[(READ, &[]), (SECRET, elsewhere)], &[]).unwrap_err(), "several-subscriptions");
+        assert_eq!(
+            roles(&[(READ, &[]), (SECRET, elsewhere)], &[]).unwrap_err(),
+            "several-subscriptions"
+        );
     }
 
     #[test]
     fn a_command_that_could_give_roles_that_stay_is_told_so() {
         let asked = grant(&[("Microsoft.Authorization/*", &[])], &[]);
         let made = Roles::of(&asked, Some("app"), Some(SUBSCRIPTION)).unwrap();
-        assert!(made.outline(&asked).notices.iter().any(|notice| notice.contains("roles that stay")));
+        assert!(
+            made.outline(&asked).notices.iter().any(|notice| notice.contains("roles that stay"))
+        );
     }
 }

@@ -85,8 +85,9 @@ impl Sas<'_> {
             ("skv", Some(key.version.as_str())),
         ];
         // In these fields, only the colons of instants need encoding.
-        let pair =
-            |(name, value): (&str, Option<&str>)| Some(format!("{name}={}", value?.replace(':', "%3A")));
+        let pair = |(name, value): (&str, Option<&str>)| {
+            Some(format!("{name}={}", value?.replace(':', "%3A")))
+        };
         let pairs: Vec<String> = fields.into_iter().filter_map(pair).collect();
         format!("{}&sig=", pairs.join("&"))
     }

@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn what_is_far_from_everything_gets_no_suggestion() {
-        for wrong in ["Contoso.Garden/flowers/read", "Microsoft.Storage/unheardOf/read", "nothing"] {
+        for wrong in ["Contoso.Garden/flowers/read", "Microsoft.Storage/unheardOf/read", "nothing"]
+        {
             assert_eq!(nearest(wrong), None, "{wrong}");
         }
     }

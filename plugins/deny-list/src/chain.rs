@@ -95,8 +95,10 @@ fn case(random: &mut Random) -> Case {
 
 fn review(actions: &[String], deny: &[String]) -> Vec<Restriction> {
     let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
-    let entries: Vec<_> =
-        deny.iter().map(|p| serde_json::json!({"pattern": p, "source": "deny-list.toml:2"})).collect();
+    let entries: Vec<_> = deny
+        .iter()
+        .map(|p| serde_json::json!({"pattern": p, "source": "deny-list.toml:2"}))
+        .collect();
     match DenyList::review(
         grant("aws", &actions),
         context(),
@@ -164,7 +166,9 @@ fn policy(left: &Left) -> Option<Policy> {
 }
 
 fn matches(patterns: &[String], name: &str) -> bool {
-    patterns.iter().any(|pattern| pattern == "*" || fits(&pattern.to_lowercase(), &name.to_lowercase()))
+    patterns
+        .iter()
+        .any(|pattern| pattern == "*" || fits(&pattern.to_lowercase(), &name.to_lowercase()))
 }
 
 #[test]
@@ -181,7 +185,8 @@ fn no_spelling_of_a_denied_action_is_allowed_and_nothing_else_is_lost() {
             let name = found.full_name();
             let resource = random::concrete(&mut random, found);
             let allowed = compiled.as_ref().is_some_and(|policy| policy.allows(&name, &resource));
-            let context = || format!("{name}: asked {:?}, denied {:?}, left {left:?}", case.asked, case.deny);
+            let context =
+                || format!("{name}: asked {:?}, denied {:?}, left {left:?}", case.asked, case.deny);
             if matches(&case.deny, &name) {
                 assert!(!allowed, "{}", context());
                 denied += usize::from(matches(&actions, &name));
@@ -221,9 +226,13 @@ fn filters_shrink() {
         assert!(left.actions.iter().all(|kept| rest.any(|action| action == kept)), "{left:?}");
         // A permission that one more entry removes is never given back.
         let shorter = apply(asked(&case.asked), &case.deny[1..]);
-        assert!(left.actions.iter().all(|kept| shorter.actions.contains(kept)), "{left:?} {shorter:?}");
+        assert!(
+            left.actions.iter().all(|kept| shorter.actions.contains(kept)),
+            "{left:?} {shorter:?}"
+        );
         // A second run has nothing left to remove.
-        let again = apply(Left { actions: left.actions.clone(), deny: left.deny.clone() }, &case.deny);
+        let again =
+            apply(Left { actions: left.actions.clone(), deny: left.deny.clone() }, &case.deny);
         assert_eq!(again, left);
     }
 }
@@ -249,7 +258,10 @@ fn the_order_of_entries_and_of_filters_does_not_matter() {
         for found in &case.probes {
             let (name, resource) = (found.full_name(), random::concrete(&mut random, found));
             let decided = whole.allows(&name, &resource);
-            assert!(one.allows(&name, &resource) == decided && other.allows(&name, &resource) == decided);
+            assert!(
+                one.allows(&name, &resource) == decided
+                    && other.allows(&name, &resource) == decided
+            );
         }
     }
 }
@@ -262,7 +274,9 @@ fn the_definition_binds_every_entry_that_the_filter_would_drop_an_action_for() {
         let case = case(&mut random);
         for entry in &case.deny {
             let mut names = case.probes.iter().map(Found::full_name);
-            let drops = |name: String| apply(asked(&[name]), std::slice::from_ref(entry)).actions.is_empty();
+            let drops = |name: String| {
+                apply(asked(&[name]), std::slice::from_ref(entry)).actions.is_empty()
+            };
             let is_dropping = names.any(drops);
             let decision = decide(entry, "aws", Vocabulary::Aws, &[]);
             let binds = matches!(&decision, Decision::Binds(patterns) if patterns.contains(entry));

@@ -36,10 +36,13 @@ impl Filter for DenyList {
         let settings: Settings = match serde_json::from_str(&settings) {
             Ok(settings) => settings,
             Err(error) => {
-                return Verdict::Refuse(format!("the deny list's settings cannot be read: {error}"));
+                return Verdict::Refuse(format!(
+                    "the deny list's settings cannot be read: {error}"
+                ));
             }
         };
-        let restrictions: Vec<_> = settings.deny.iter().filter_map(|entry| restrict(&grant, entry)).collect();
+        let restrictions: Vec<_> =
+            settings.deny.iter().filter_map(|entry| restrict(&grant, entry)).collect();
         if restrictions.is_empty() { Verdict::Pass } else { Verdict::Restrict(restrictions) }
     }
 }
@@ -74,9 +77,15 @@ mod tests {
     use super::*;
 
     fn review(asked: &[&str], denied: &[&str]) -> Verdict {
-        let entries: Vec<_> =
-            denied.iter().map(|p| serde_json::json!({"pattern": p, "source": "deny-list.toml:2"})).collect();
-        DenyList::review(grant("aws", asked), context(), serde_json::json!({ "deny": entries }).to_string())
+        let entries: Vec<_> = denied
+            .iter()
+            .map(|p| serde_json::json!({"pattern": p, "source": "deny-list.toml:2"}))
+            .collect();
+        DenyList::review(
+            grant("aws", asked),
+            context(),
+            serde_json::json!({ "deny": entries }).to_string(),
+        )
     }
 
     fn restrictions(verdict: Verdict) -> Vec<Restriction> {
@@ -111,6 +120,9 @@ mod tests {
 
     #[test]
     fn unreadable_settings_refuse() {
-        assert!(matches!(DenyList::review(grant("aws", &[]), context(), "{".into()), Verdict::Refuse(_)));
+        assert!(matches!(
+            DenyList::review(grant("aws", &[]), context(), "{".into()),
+            Verdict::Refuse(_)
+        ));
     }
 }

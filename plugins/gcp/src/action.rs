@@ -47,12 +47,19 @@ pub fn check(action: &str) -> Finding {
         },
         None => {
             let suggestion = nearest(action);
-            let meant =
-                suggestion.as_ref().map(|name| format!("; did you mean `{name}`")).unwrap_or_default();
-            let note = format!("`{action}` is not in the catalogue of Google Cloud permissions{meant}");
+            let meant = suggestion
+                .as_ref()
+                .map(|name| format!("; did you mean `{name}`"))
+                .unwrap_or_default();
+            let note =
+                format!("`{action}` is not in the catalogue of Google Cloud permissions{meant}");
             Finding {
                 suggestion,
-                ..accepted(vec![action.to_owned()], Some(level(gcp_catalogue::access(action))), Some(note))
+                ..accepted(
+                    vec![action.to_owned()],
+                    Some(level(gcp_catalogue::access(action))),
+                    Some(note),
+                )
             }
         }
     }
@@ -91,7 +98,8 @@ pub fn level(access: Access) -> AccessLevel {
 }
 
 fn summary(found: &[String]) -> String {
-    let count = |access: Access| found.iter().filter(|name| gcp_catalogue::access(name) == access).count();
+    let count =
+        |access: Access| found.iter().filter(|name| gcp_catalogue::access(name) == access).count();
     let parts: Vec<String> = Access::ALL
         .into_iter()
         .filter(|access| count(*access) > 0)
@@ -109,8 +117,8 @@ fn well_formed(action: &str) -> bool {
             && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '-' | '_'))
     };
     let parts: Vec<&str> = action.split('.').collect();
-    let enough =
-        parts.len() == 3 || (parts.len() == 2 && parts.last().is_some_and(|last| last.ends_with('*')));
+    let enough = parts.len() == 3
+        || (parts.len() == 2 && parts.last().is_some_and(|last| last.ends_with('*')));
     enough && parts.iter().all(|text| part(text))
 }
 
@@ -133,7 +141,8 @@ mod tests {
 
     #[test]
     fn known_names_and_patterns_are_accepted_as_they_are() {
-        for action in ["storage.objects.get", "storage.objects.*", "storage.*.*", "storage.*", "*"] {
+        for action in ["storage.objects.get", "storage.objects.*", "storage.*.*", "storage.*", "*"]
+        {
             let finding = check(action);
             assert_eq!(
                 (finding.status, finding.actions.as_slice()),

@@ -59,7 +59,10 @@ pub fn boundary(asked: &[(Place, Vec<String>)]) -> Result<Boundary, Error> {
         let Some((roles, more)) = role::smallest(wanted) else {
             return Err(invalid(
                 "no-predefined-role",
-                format!("no predefined roles of Cloud Storage hold `{}` together", wanted.join("`, `")),
+                format!(
+                    "no predefined roles of Cloud Storage hold `{}` together",
+                    wanted.join("`, `")
+                ),
                 "ask for object permissions in this run, and for the rest in another",
             ));
         };
@@ -73,13 +76,20 @@ pub fn boundary(asked: &[(Place, Vec<String>)]) -> Result<Boundary, Error> {
     if made.len() > MOST_RULES {
         return Err(invalid(
             "too-many-rules",
-            format!("these resources need {} rules, and an access boundary takes {MOST_RULES}", made.len()),
+            format!(
+                "these resources need {} rules, and an access boundary takes {MOST_RULES}",
+                made.len()
+            ),
             "name fewer buckets and prefixes, or one prefix that holds several",
         ));
     }
     let options = Options { access_boundary: Rules { access_boundary_rules: made } };
     let policy = serde_json::to_string(&options).map_err(|error| {
-        invalid("boundary", format!("the boundary cannot be written: {error}"), "report this as a defect")
+        invalid(
+            "boundary",
+            format!("the boundary cannot be written: {error}"),
+            "report this as a defect",
+        )
     })?;
     Ok(Boundary { policy, extras })
 }
@@ -118,17 +128,21 @@ mod tests {
 
     #[test]
     fn a_prefix_limits_objects_and_lists_and_an_object_only_itself() {
-        let made =
-            boundary(&[asked("gs://my-bucket/team/*", &["storage.objects.get", "storage.objects.list"])])
-                .unwrap();
+        let made = boundary(&[asked(
+            "gs://my-bucket/team/*",
+            &["storage.objects.get", "storage.objects.list"],
+        )])
+        .unwrap();
         assert!(
             made.policy.contains("startsWith('projects/_/buckets/my-bucket/objects/team/')"),
             "{}",
             made.policy
         );
         assert!(made.policy.contains("objectListPrefix', '').startsWith('team/')"));
-        let folder =
-            boundary(&[asked("gs://my-bucket/team/", &["storage.objects.get", "storage.objects.list"])]);
+        let folder = boundary(&[asked(
+            "gs://my-bucket/team/",
+            &["storage.objects.get", "storage.objects.list"],
+        )]);
         assert_eq!(folder.unwrap().policy, made.policy);
         let one = boundary(&[asked("gs://my-bucket/a.txt", &["storage.objects.get"])]).unwrap();
         assert!(

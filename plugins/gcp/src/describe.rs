@@ -18,9 +18,18 @@ const PROFILES: [(&str, &str, &[&str]); 4] = [
     (
         "gcs-readwrite",
         "Full Cloud Storage",
-        &["storage.objects.get", "storage.objects.list", "storage.objects.create", "storage.objects.delete"],
+        &[
+            "storage.objects.get",
+            "storage.objects.list",
+            "storage.objects.create",
+            "storage.objects.delete",
+        ],
     ),
-    ("compute-readonly", "Read Compute Engine", &["compute.instances.list", "compute.instances.get"]),
+    (
+        "compute-readonly",
+        "Read Compute Engine",
+        &["compute.instances.list", "compute.instances.get"],
+    ),
     (
         "bigquery-readonly",
         "Read BigQuery",

@@ -40,7 +40,9 @@ fn permissions(grant: &Grant) -> Result<Vec<String>, Error> {
         }
         all.extend(expanded);
     }
-    let denied = |name: &String| grant.deny.iter().any(|deny| pattern::matches_ignore_ascii_case(deny, name));
+    let denied = |name: &String| {
+        grant.deny.iter().any(|deny| pattern::matches_ignore_ascii_case(deny, name))
+    };
     all.retain(|name| !denied(name));
     all.sort_unstable();
     all.dedup();
@@ -60,10 +62,16 @@ fn role(name: &str, permissions: &[String]) -> String {
 /// Writes the role for Terraform. Source: Terraform Google provider, resource
 /// `google_project_iam_custom_role`.
 fn terraform(name: &str, permissions: &[String]) -> String {
-    let id: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(ID_CHARACTERS).collect();
-    let label =
-        if id.starts_with(|c: char| c.is_ascii_alphabetic()) { id.clone() } else { format!("audex_{id}") };
+    let id: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .take(ID_CHARACTERS)
+        .collect();
+    let label = if id.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        id.clone()
+    } else {
+        format!("audex_{id}")
+    };
     let list: Vec<String> =
         permissions.iter().map(|name| format!("    {},\n", Value::from(name.as_str()))).collect();
     let list = list.concat();
@@ -100,9 +108,15 @@ mod tests {
     fn patterns_are_spelled_out_without_what_is_denied() {
         let text = written(&["storage.objects.*"], &["storage.objects.delete"], "json").unwrap();
         let role: Value = serde_json::from_str(&text).unwrap();
-        let names: Vec<&str> =
-            role["includedPermissions"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        assert!(names.contains(&"storage.objects.get") && !names.contains(&"storage.objects.delete"));
+        let names: Vec<&str> = role["includedPermissions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        assert!(
+            names.contains(&"storage.objects.get") && !names.contains(&"storage.objects.delete")
+        );
         assert!(names.iter().all(|name| !name.contains('*')));
         assert_eq!(written(&["nothing.at.*"], &[], "json").unwrap_err().code, "matches-nothing");
     }
@@ -110,7 +124,10 @@ mod tests {
     #[test]
     fn terraform_names_the_role_as_google_takes_it() {
         let text = written(&["storage.objects.get"], &[], "terraform").unwrap();
-        assert!(text.starts_with("resource \"google_project_iam_custom_role\" \"gcs_readonly\" {"), "{text}");
+        assert!(
+            text.starts_with("resource \"google_project_iam_custom_role\" \"gcs_readonly\" {"),
+            "{text}"
+        );
         assert!(text.contains("    \"storage.objects.get\",\n"));
         assert_eq!(
             written(&["storage.objects.get"], &[], "cloudformation").unwrap_err().kind,

@@ -38,7 +38,9 @@ pub fn effective(email: &str) -> Result<Vec<Statement>, Error> {
         let message = format!("it is not known which project `{email}` is to be looked at in");
         invalid("no-project", message, "name it: --project ID")
     })?;
-    if !project.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | ':' | '.'))
+    if !project
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | ':' | '.'))
     {
         return Err(invalid(
             "project-malformed",
@@ -61,7 +63,13 @@ pub fn effective(email: &str) -> Result<Vec<Statement>, Error> {
         if !actions.is_empty() {
             let source = format!("role `{}`", binding.role);
             let (effect, resources) = (Effect::Allow, Vec::new());
-            statements.push(Statement { effect, actions, resources, undecided: binding.undecided, source });
+            statements.push(Statement {
+                effect,
+                actions,
+                resources,
+                undecided: binding.undecided,
+                source,
+            });
         }
     }
     Ok(statements)
@@ -86,8 +94,9 @@ fn bindings(policy: &Value, email: &str) -> Vec<Binding> {
             .filter_map(Value::as_str)
             .collect();
         let own = format!("serviceAccount:{email}");
-        let is_member =
-            members.iter().any(|member| member.eq_ignore_ascii_case(&own) || EVERYBODY.contains(member));
+        let is_member = members
+            .iter()
+            .any(|member| member.eq_ignore_ascii_case(&own) || EVERYBODY.contains(member));
         let is_group = |member: &&&str| {
             ["group:", "domain:", "principalSet:"].iter().any(|kind| member.starts_with(kind))
         };
@@ -166,16 +175,24 @@ fn ask(token: &Secret, method: &str, url: &str, body: Option<String>) -> Result<
 /// If the document is neither.
 pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
     let parsed: Value = serde_json::from_str(document).unwrap_or_default();
-    let actions = texts(if parsed.is_array() { Some(&parsed) } else { parsed.get("includedPermissions") });
+    let actions =
+        texts(if parsed.is_array() { Some(&parsed) } else { parsed.get("includedPermissions") });
     if actions.is_empty() {
         return Err(invalid(
             "role-malformed",
-            "the document is no role with `includedPermissions`, and no list of permissions".to_owned(),
+            "the document is no role with `includedPermissions`, and no list of permissions"
+                .to_owned(),
             "give one as `tryaudex policies export NAME --provider gcp` writes it",
         ));
     }
     let source = "the document".to_owned();
-    Ok(vec![Statement { effect: Effect::Allow, actions, resources: Vec::new(), undecided: None, source }])
+    Ok(vec![Statement {
+        effect: Effect::Allow,
+        actions,
+        resources: Vec::new(),
+        undecided: None,
+        source,
+    }])
 }
 
 /// Returns the known permissions that patterns match.
@@ -215,12 +232,17 @@ mod tests {
         let found = bindings(&policy, EMAIL);
         let roles: Vec<(&str, bool)> =
             found.iter().map(|one| (one.role.as_str(), one.undecided.is_some())).collect();
-        assert_eq!(roles, [("roles/a", false), ("roles/b", false), ("roles/c", true), ("roles/d", true)]);
+        assert_eq!(
+            roles,
+            [("roles/a", false), ("roles/b", false), ("roles/c", true), ("roles/d", true)]
+        );
     }
 
     #[test]
     fn a_role_or_a_list_is_read_and_anything_else_is_refused() {
-        for text in [r#"{"includedPermissions":["storage.objects.get"]}"#, r#"["storage.objects.get"]"#] {
+        for text in
+            [r#"{"includedPermissions":["storage.objects.get"]}"#, r#"["storage.objects.get"]"#]
+        {
             assert_eq!(statements(text).unwrap()[0].actions, ["storage.objects.get"]);
         }
         for text in ["", "{}", "[]", "[1]", r#"{"Statement":[]}"#] {

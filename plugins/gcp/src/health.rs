@@ -10,13 +10,15 @@ const SKEW_WARNING_SECONDS: u64 = 120;
 const PROBE_SECONDS: u32 = 60;
 
 pub fn health() -> Vec<CheckResult> {
-    let source = identity::token("gcp", &[format!("{}{}", gcp_catalogue::SCOPE_PREFIX, scope::PLATFORM)]);
+    let source =
+        identity::token("gcp", &[format!("{}{}", gcp_catalogue::SCOPE_PREFIX, scope::PLATFORM)]);
     let found = source.is_ok();
     let mut checks = vec![match source {
         Ok(token) => {
             let who = identity::whoami("gcp").unwrap_or_else(|_| "found".to_owned());
             let ends = token.expires_at.map(|ends| ends.saturating_sub(clock::now()));
-            let left = ends.map(|left| format!("; its token lives {left} s more")).unwrap_or_default();
+            let left =
+                ends.map(|left| format!("; its token lives {left} s more")).unwrap_or_default();
             result("source credentials", HealthStatus::Ok, format!("{who}{left}"), None)
         }
         Err(error) => failed("source credentials", error),

@@ -19,8 +19,8 @@ mod scope;
 mod time;
 
 use audex_sdk::provider::{
-    Advice, Attribution, Call, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction,
-    Minted, Plan, Provider, SeenRequest, Statement, settings,
+    Advice, Attribution, Call, CheckResult, Description, Error, ErrorKind, Finding, Grant,
+    KnownAction, Minted, Plan, Provider, SeenRequest, Statement, settings,
 };
 
 struct Gcp;

@@ -2,8 +2,8 @@
 
 use audex_sdk::provider::http::{self, Chunk, Header, Request, Response};
 use audex_sdk::provider::{
-    Endpoint, Error, ErrorKind, GceMetadata, Grant, Minted, Piece, Plan, Secret, Value, Variable, clock,
-    identity, settings,
+    Endpoint, Error, ErrorKind, GceMetadata, Grant, Minted, Piece, Plan, Secret, Value, Variable,
+    clock, identity, settings,
 };
 use serde_json::{Value as Json, json};
 
@@ -37,13 +37,18 @@ pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
 
 fn deliver(token: Token, scopes: Vec<String>, email: String, planned: &Plan) -> Minted {
     let project = settings::get("project").or_else(|| project_of(&email));
-    let secret = |name: &str, value: Secret| Variable { name: name.to_owned(), value: Value::Secret(value) };
-    let plain =
-        |name: &str, text: &str| Variable { name: name.to_owned(), value: Value::Plain(text.to_owned()) };
+    let secret =
+        |name: &str, value: Secret| Variable { name: name.to_owned(), value: Value::Secret(value) };
+    let plain = |name: &str, text: &str| Variable {
+        name: name.to_owned(),
+        value: Value::Plain(text.to_owned()),
+    };
     let Token { secret: value, expires_at } = token;
     let copy = || Secret::join(&[Piece::Secret(&value)]);
-    let mut variables =
-        vec![secret("CLOUDSDK_AUTH_ACCESS_TOKEN", copy()), secret("GOOGLE_OAUTH_ACCESS_TOKEN", copy())];
+    let mut variables = vec![
+        secret("CLOUDSDK_AUTH_ACCESS_TOKEN", copy()),
+        secret("GOOGLE_OAUTH_ACCESS_TOKEN", copy()),
+    ];
     if let Some(project) = &project {
         variables.extend(
             ["CLOUDSDK_CORE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GOOGLE_PROJECT"]
@@ -86,7 +91,9 @@ pub fn account() -> Result<String, Error> {
 
 /// Returns true for an email of valid characters. Security: the email becomes part of a URL.
 pub fn is_email(text: &str) -> bool {
-    text.len() <= 254 && text.matches('@').count() == 1 && text.chars().all(|c| EMAIL_CHARACTERS.contains(c))
+    text.len() <= 254
+        && text.matches('@').count() == 1
+        && text.chars().all(|c| EMAIL_CHARACTERS.contains(c))
 }
 
 /// Returns the project in an account's email.
@@ -117,7 +124,8 @@ pub fn impersonate(account: &str, scopes: &[String], seconds: u32) -> Result<Tok
     if let (false, Json::Object(fields)) = (delegates.is_empty(), &mut body) {
         fields.insert("delegates".to_owned(), json!(delegates));
     }
-    let source = identity::token("gcp", &[format!("{}{}", gcp_catalogue::SCOPE_PREFIX, scope::PLATFORM)])?;
+    let source =
+        identity::token("gcp", &[format!("{}{}", gcp_catalogue::SCOPE_PREFIX, scope::PLATFORM)])?;
     let bearer = vec![Chunk::Plain(b"Bearer ".to_vec()), Chunk::Secret(&source.value)];
     let (response, secret) = send(&Request {
         method: "POST".to_owned(),
@@ -162,7 +170,8 @@ fn exchange(first: &Token, options: &str) -> Result<Token, Error> {
     })?;
     let reply: Json = serde_json::from_slice(&response.body).unwrap_or_default();
     if response.status != 200 {
-        let said = reply.get("error_description").and_then(Json::as_str).unwrap_or("no reason given");
+        let said =
+            reply.get("error_description").and_then(Json::as_str).unwrap_or("no reason given");
         return Err(refusal(
             ErrorKind::Denied,
             "boundary-refused",
@@ -173,8 +182,11 @@ fn exchange(first: &Token, options: &str) -> Result<Token, Error> {
     // If the first token is a service account's, the reply has no lifetime: the new token ends with the
     // first.
     let seconds = reply.get("expires_in").and_then(Json::as_u64);
-    let ends = seconds.map_or(first.expires_at, |seconds| (clock::now() + seconds).min(first.expires_at));
-    secret.map(|secret| Token { secret, expires_at: ends }).ok_or_else(|| unreadable("sts.googleapis.com"))
+    let ends =
+        seconds.map_or(first.expires_at, |seconds| (clock::now() + seconds).min(first.expires_at));
+    secret
+        .map(|secret| Token { secret, expires_at: ends })
+        .ok_or_else(|| unreadable("sts.googleapis.com"))
 }
 
 /// Sends a request; the host retries if that may help. Returns the reply and the secret lifted out of it.
@@ -244,7 +256,9 @@ pub fn content(kind: &str) -> Header<'static> {
 /// Percent-encodes a text for a form.
 fn form(text: &str) -> String {
     let byte = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
         other => format!("%{other:02X}"),
     };
     text.bytes().map(byte).collect()
@@ -264,7 +278,10 @@ mod tests {
 
     #[test]
     fn the_project_is_in_the_email_where_it_is() {
-        assert_eq!(project_of("a@my-project.iam.gserviceaccount.com").as_deref(), Some("my-project"));
+        assert_eq!(
+            project_of("a@my-project.iam.gserviceaccount.com").as_deref(),
+            Some("my-project")
+        );
         assert_eq!(project_of("123-compute@developer.gserviceaccount.com"), None);
     }
 

@@ -35,7 +35,9 @@ fn ttl_notices(ttl: u32) -> Result<Vec<String>, Error> {
     if ttl > MOST_SECONDS {
         return Err(invalid(
             "ttl-too-long",
-            format!("a ttl of {ttl} s is more than a Google Cloud token can live ({MOST_SECONDS} s)"),
+            format!(
+                "a ttl of {ttl} s is more than a Google Cloud token can live ({MOST_SECONDS} s)"
+            ),
             "ask for a shorter --ttl",
         ));
     }
@@ -50,7 +52,8 @@ fn bounded(grant: &Grant) -> Result<Plan, Error> {
     let mut permissions = Vec::new();
     for permission in &grant.permissions {
         let wanted = granted(&permission.action, &grant.deny);
-        let (held, lost): (Vec<String>, Vec<String>) = wanted.into_iter().partition(|name| role::holds(name));
+        let (held, lost): (Vec<String>, Vec<String>) =
+            wanted.into_iter().partition(|name| role::holds(name));
         only_storage(permission, &lost)?;
         for text in permission.resources.named() {
             let place = Place::parse(text)?;
@@ -74,7 +77,8 @@ fn bounded(grant: &Grant) -> Result<Plan, Error> {
         ));
     }
     let made = boundary::boundary(&places)?;
-    let extras: Vec<&'static str> = made.extras.iter().flat_map(|(_, more)| more).copied().collect();
+    let extras: Vec<&'static str> =
+        made.extras.iter().flat_map(|(_, more)| more).copied().collect();
     let admits = |name: &str| extras.contains(&name);
     keep_denied(&grant.deny, admits, "the roles of the access boundary")?;
     let row = |(permission, held, lost): (&Permission, Vec<String>, Vec<String>)| {
@@ -120,8 +124,11 @@ fn only_storage(permission: &Permission, lost: &[String]) -> Result<(), Error> {
 
 /// Plans any other grant, with scopes.
 fn scoped(grant: &Grant) -> Result<Plan, Error> {
-    let expanded: Vec<Vec<String>> =
-        grant.permissions.iter().map(|permission| granted(&permission.action, &grant.deny)).collect();
+    let expanded: Vec<Vec<String>> = grant
+        .permissions
+        .iter()
+        .map(|permission| granted(&permission.action, &grant.deny))
+        .collect();
     let all: Vec<String> = expanded.iter().flatten().cloned().collect();
     let by_pattern = grant.permissions.iter().any(|permission| permission.action == "*");
     let mut scopes = if by_pattern { vec![scope::PLATFORM] } else { scope::scopes(&all) };
@@ -160,7 +167,9 @@ fn scoped(grant: &Grant) -> Result<Plan, Error> {
 
 /// Returns the permissions that `action` stands for, without the denied ones.
 fn granted(action: &str, deny: &[String]) -> Vec<String> {
-    let denied = |name: &String| deny.iter().any(|pattern| pattern::matches_ignore_ascii_case(pattern, name));
+    let denied = |name: &String| {
+        deny.iter().any(|pattern| pattern::matches_ignore_ascii_case(pattern, name))
+    };
     action::expand(action).into_iter().filter(|name| !denied(name)).collect()
 }
 
@@ -188,9 +197,15 @@ fn keep_denied(deny: &[String], admits: impl Fn(&str) -> bool, by: &str) -> Resu
 }
 
 fn extras_of(extras: &[(Place, Vec<&'static str>)], resources: &[String]) -> Vec<&'static str> {
-    let here = |place: &Place| resources.iter().any(|text| Place::parse(text).is_ok_and(|own| own == *place));
-    let mut own: Vec<&'static str> =
-        extras.iter().filter(|(place, _)| here(place)).flat_map(|(_, more)| more).copied().collect();
+    let here = |place: &Place| {
+        resources.iter().any(|text| Place::parse(text).is_ok_and(|own| own == *place))
+    };
+    let mut own: Vec<&'static str> = extras
+        .iter()
+        .filter(|(place, _)| here(place))
+        .flat_map(|(_, more)| more)
+        .copied()
+        .collect();
     own.sort_unstable();
     own.dedup();
     own
@@ -199,7 +214,10 @@ fn extras_of(extras: &[(Place, Vec<&'static str>)], resources: &[String]) -> Vec
 fn bounded_note(action: &str, held: &[String], lost: &[String], extras: &[&str]) -> String {
     let mut parts = vec![action::describe(action)];
     if held.is_empty() {
-        parts.push("grants nothing: it works on the project, and no access boundary reaches that".to_owned());
+        parts.push(
+            "grants nothing: it works on the project, and no access boundary reaches that"
+                .to_owned(),
+        );
     } else if !lost.is_empty() {
         parts.push(format!("without {}, which no role for buckets holds", few(lost)));
     }

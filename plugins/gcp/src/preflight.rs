@@ -20,7 +20,11 @@ const ROWS: [(&[&str], &str, &str); 17] = [
     (&["gcloud", "storage", "cp", BUCKET], "storage.objects.get", "reads objects"),
     (&["gcloud", "compute", "instances", "list"], "compute.instances.list", "lists instances"),
     (&["gcloud", "compute", "instances", "describe"], "compute.instances.get", "reads an instance"),
-    (&["gcloud", "secrets", "versions", "access"], "secretmanager.versions.access", "reads a secret's value"),
+    (
+        &["gcloud", "secrets", "versions", "access"],
+        "secretmanager.versions.access",
+        "reads a secret's value",
+    ),
     (&["gcloud", "secrets", "list"], "secretmanager.secrets.list", "lists secrets"),
     (&["gcloud", "logging", "read"], "logging.logEntries.list", "reads logs"),
     (&["bq", "query"], "bigquery.jobs.create", "runs a query"),
@@ -30,11 +34,15 @@ const BUCKET: &str = "gs://";
 
 pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     let words = words(command);
-    let Some((row, action, why)) = ROWS.iter().find(|(row, ..)| fits(row, &words)) else { return Vec::new() };
+    let Some((row, action, why)) = ROWS.iter().find(|(row, ..)| fits(row, &words)) else {
+        return Vec::new();
+    };
     let named: Vec<&str> = row.iter().copied().filter(|word| *word != BUCKET).collect();
     let said = format!("`{}` {why}", named.join(" "));
-    let asked = |pattern: &str| pattern == "*" || pattern::matches_ignore_ascii_case(pattern, action);
-    let covering: Vec<_> = grant.permissions.iter().filter(|permission| asked(&permission.action)).collect();
+    let asked =
+        |pattern: &str| pattern == "*" || pattern::matches_ignore_ascii_case(pattern, action);
+    let covering: Vec<_> =
+        grant.permissions.iter().filter(|permission| asked(&permission.action)).collect();
     let advice = |message: String, missing: Vec<String>| vec![Advice { message, missing }];
     if covering.is_empty() {
         return advice(said, vec![(*action).to_owned()]);
@@ -46,7 +54,10 @@ pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     if action.starts_with("storage.buckets.")
         && covering.iter().all(|permission| !permission.resources.is_every())
     {
-        return advice(format!("{said}, which --resource makes impossible: leave it out"), Vec::new());
+        return advice(
+            format!("{said}, which --resource makes impossible: leave it out"),
+            Vec::new(),
+        );
     }
     Vec::new()
 }
@@ -59,8 +70,9 @@ fn words(command: &[String]) -> Vec<&str> {
 }
 
 fn fits(row: &[&str], words: &[&str]) -> bool {
-    let same =
-        |(wanted, word): (&&str, &&str)| wanted == word || (*wanted == BUCKET && word.starts_with(BUCKET));
+    let same = |(wanted, word): (&&str, &&str)| {
+        wanted == word || (*wanted == BUCKET && word.starts_with(BUCKET))
+    };
     // An operand beyond the shorter row would have fitted the longer row above it.
     words.len() >= row.len() && row.iter().zip(words).all(same)
 }
@@ -86,29 +98,38 @@ mod tests {
             session: "audex-1".into(),
         };
         let command = owned(&command.split(' ').collect::<Vec<_>>());
-        let said = |Advice { message, missing }: Advice| format!("{message}: {}", missing.join(","));
+        let said =
+            |Advice { message, missing }: Advice| format!("{message}: {}", missing.join(","));
         preflight(&grant, &command).into_iter().map(said).collect()
     }
 
     #[test]
     fn listing_buckets_and_listing_a_bucket_differ() {
         let get = &["storage.objects.get"];
-        assert_eq!(check("gsutil ls", get, &[]), ["`gsutil ls` lists buckets: storage.buckets.list"]);
+        assert_eq!(
+            check("gsutil ls", get, &[]),
+            ["`gsutil ls` lists buckets: storage.buckets.list"]
+        );
         assert_eq!(
             check("/usr/bin/gsutil ls -l gs://b", get, &[]),
             ["`gsutil ls` lists a bucket: storage.objects.list"]
         );
         assert!(check("gsutil ls gs://b", &["storage.objects.*"], &[]).is_empty());
         assert!(
-            check("gsutil ls", &["storage.buckets.list"], &["gs://my-bucket"])[0].contains("leave it out")
+            check("gsutil ls", &["storage.buckets.list"], &["gs://my-bucket"])[0]
+                .contains("leave it out")
         );
     }
 
     #[test]
     fn what_is_not_known_is_not_judged() {
-        for command in
-            ["gcloud version", "terraform plan", "gsutil cp a gs://b/c", "gcloud config list", "python x.py"]
-        {
+        for command in [
+            "gcloud version",
+            "terraform plan",
+            "gsutil cp a gs://b/c",
+            "gcloud config list",
+            "python x.py",
+        ] {
             assert!(check(command, &["compute.instances.list"], &[]).is_empty(), "{command}");
         }
     }

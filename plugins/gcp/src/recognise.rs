@@ -20,10 +20,15 @@ const SERVICES: [(&str, &str); 5] = [
     ("bigtableadmin", "bigtable"),
     ("iamcredentials", "iam"),
 ];
-const VERBS: [(&str, &str); 3] = [("insert", "create"), ("patch", "update"), ("aggregatedList", "list")];
+const VERBS: [(&str, &str); 3] =
+    [("insert", "create"), ("patch", "update"), ("aggregatedList", "list")];
 /// Writes that may replace an object. Source: as above.
-const OVERWRITES: [&str; 4] =
-    ["storage.objects.insert", "storage.objects.copy", "storage.objects.rewrite", "storage.objects.compose"];
+const OVERWRITES: [&str; 4] = [
+    "storage.objects.insert",
+    "storage.objects.copy",
+    "storage.objects.rewrite",
+    "storage.objects.compose",
+];
 /// The method that tests permissions, which needs none. Source: Resource Manager, "Testing permissions".
 const FREE: &str = "testIamPermissions";
 /// The suffix of an API's hosts. Other hosts of the same API: `storage.mtls.…`, `europe-west1-run.…`,
@@ -88,7 +93,10 @@ fn need(call: &Call) -> Attribution {
             known: true,
             permissions: actions.into_iter().map(permission).collect(),
             note: OVERWRITES.contains(&call.operation.as_str()).then(|| {
-                format!("{}: overwriting an object needs storage.objects.delete as well", call.operation)
+                format!(
+                    "{}: overwriting an object needs storage.objects.delete as well",
+                    call.operation
+                )
             }),
         },
         None => Attribution { known: false, permissions: Vec::new(), note: None },
@@ -141,7 +149,8 @@ mod tests {
     fn needs(method: &str, url: &str) -> Option<String> {
         let calls = recognise(&[request(method, url)]);
         let attribution = attribute(&calls).remove(0);
-        let actions: Vec<String> = attribution.permissions.into_iter().map(|one| one.action).collect();
+        let actions: Vec<String> =
+            attribution.permissions.into_iter().map(|one| one.action).collect();
         (calls[0].known && attribution.known).then(|| actions.join(","))
     }
 
@@ -173,7 +182,11 @@ mod tests {
                 "compute.googleapis.com/compute/v1/projects/p/zones/z/instances/i/start",
                 "compute.instances.start",
             ),
-            ("GET", "cloudresourcemanager.googleapis.com/v1/projects/p", "resourcemanager.projects.get"),
+            (
+                "GET",
+                "cloudresourcemanager.googleapis.com/v1/projects/p",
+                "resourcemanager.projects.get",
+            ),
             (
                 "POST",
                 "cloudresourcemanager.googleapis.com/v1/projects/p:getIamPolicy",
@@ -190,8 +203,16 @@ mod tests {
                 "europe-west1-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/p/services",
                 "run.services.list",
             ),
-            ("POST", "pubsub.googleapis.com/v1/projects/p/topics/t:publish", "pubsub.topics.publish"),
-            ("POST", "bigquery.googleapis.com/bigquery/v2/projects/p/queries", "bigquery.jobs.create"),
+            (
+                "POST",
+                "pubsub.googleapis.com/v1/projects/p/topics/t:publish",
+                "pubsub.topics.publish",
+            ),
+            (
+                "POST",
+                "bigquery.googleapis.com/bigquery/v2/projects/p/queries",
+                "bigquery.jobs.create",
+            ),
         ] {
             assert_eq!(needs(method, url).as_deref(), Some(expected), "{method} {url}");
         }

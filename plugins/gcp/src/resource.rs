@@ -56,7 +56,9 @@ impl Place {
 fn is_bucket(name: &str) -> bool {
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     (3..=222).contains(&name.len())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'))
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'))
         && edge(name.chars().next())
         && edge(name.chars().next_back())
 }
@@ -89,7 +91,12 @@ mod tests {
                 Some("team/"),
                 false,
             ),
-            ("//storage.googleapis.com/projects/_/buckets/b.example.com", "b.example.com", None, false),
+            (
+                "//storage.googleapis.com/projects/_/buckets/b.example.com",
+                "b.example.com",
+                None,
+                false,
+            ),
         ] {
             let place = Place::parse(text).unwrap();
             assert_eq!(

@@ -146,7 +146,8 @@ pub fn smallest(wanted: &[String]) -> Option<(Vec<&'static str>, Vec<&'static st
             .filter(|(place, _)| set & (1 << place) != 0)
             .map(|(_, role)| role)
             .collect();
-        let mut held: Vec<&'static str> = roles.iter().flat_map(|role| role.permissions).copied().collect();
+        let mut held: Vec<&'static str> =
+            roles.iter().flat_map(|role| role.permissions).copied().collect();
         held.sort_unstable();
         held.dedup();
         if !wanted.iter().all(|permission| held.contains(&permission.as_str())) {
@@ -181,8 +182,14 @@ mod tests {
 
     #[test]
     fn the_smallest_roles_are_taken() {
-        assert_eq!(roles(&["storage.objects.get"]), (vec!["roles/storage.legacyObjectReader"], vec![]));
-        assert_eq!(roles(&["storage.objects.get", "storage.objects.list"]).0, ["roles/storage.objectViewer"]);
+        assert_eq!(
+            roles(&["storage.objects.get"]),
+            (vec!["roles/storage.legacyObjectReader"], vec![])
+        );
+        assert_eq!(
+            roles(&["storage.objects.get", "storage.objects.list"]).0,
+            ["roles/storage.objectViewer"]
+        );
         assert_eq!(roles(&["storage.objects.create"]).0, ["roles/storage.objectCreator"]);
         assert_eq!(
             roles(&["storage.objects.get", "storage.objects.create"]).0,
@@ -192,7 +199,9 @@ mod tests {
 
     #[test]
     fn deleting_never_brings_the_right_to_change_policies() {
-        for wanted in [&["storage.objects.delete"][..], &["storage.objects.get", "storage.objects.delete"]] {
+        for wanted in
+            [&["storage.objects.delete"][..], &["storage.objects.get", "storage.objects.delete"]]
+        {
             let (names, more) = roles(wanted);
             assert!(!names.contains(&"roles/storage.objectAdmin"));
             assert!(!more.contains(&"storage.objects.setIamPolicy"), "{more:?}");

@@ -78,7 +78,10 @@ mod tests {
 
     #[test]
     fn reading_gets_a_read_only_scope_where_there_is_one() {
-        assert_eq!(of(&["storage.objects.get", "storage.objects.list"]), ["devstorage.read_only"; 2]);
+        assert_eq!(
+            of(&["storage.objects.get", "storage.objects.list"]),
+            ["devstorage.read_only"; 2]
+        );
         assert_eq!(of(&["compute.instances.list"]), ["compute.readonly"]);
         assert_eq!(of(&["logging.logEntries.list"]), ["logging.read"]);
         assert_eq!(of(&["monitoring.timeSeries.list"]), ["monitoring.read"]);
@@ -86,7 +89,10 @@ mod tests {
 
     #[test]
     fn the_wider_of_two_scopes_of_a_service_is_enough() {
-        assert_eq!(of(&["storage.objects.get", "storage.objects.delete"]), ["devstorage.read_write"; 2]);
+        assert_eq!(
+            of(&["storage.objects.get", "storage.objects.delete"]),
+            ["devstorage.read_write"; 2]
+        );
         assert_eq!(of(&["secretmanager.versions.access", "storage.objects.get"]), [PLATFORM; 2]);
     }
 

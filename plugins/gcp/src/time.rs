@@ -6,7 +6,8 @@ pub fn parse(text: &str) -> Option<u64> {
     let clock = rest.strip_suffix('Z')?.split('.').next()?;
     let [year, month, day] = numbers(date, '-')?;
     let [hour, minute, second] = numbers(clock, ':')?;
-    let sound = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    let sound =
+        (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
     if !sound || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -14,7 +15,8 @@ pub fn parse(text: &str) -> Option<u64> {
 }
 
 fn numbers(text: &str, between: char) -> Option<[u64; 3]> {
-    let parts: Vec<u64> = text.split(between).map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let parts: Vec<u64> =
+        text.split(between).map(|part| part.parse().ok()).collect::<Option<_>>()?;
     parts.try_into().ok()
 }
 
@@ -40,7 +42,9 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(seconds), "{text}");
         }
-        for text in ["", "2026-11-24", "2026-11-24T09:48:56+01:00", "2026-13-01T00:00:00Z", "xT00:00:00Z"] {
+        for text in
+            ["", "2026-11-24", "2026-11-24T09:48:56+01:00", "2026-13-01T00:00:00Z", "xT00:00:00Z"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

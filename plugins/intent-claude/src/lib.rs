@@ -39,7 +39,10 @@ impl Intent for Claude {
         let response = http::send(&Request {
             method: "POST".to_owned(),
             url: MESSAGES.to_owned(),
-            headers: vec![plain("content-type", "application/json"), plain("anthropic-version", VERSION)],
+            headers: vec![
+                plain("content-type", "application/json"),
+                plain("anthropic-version", VERSION),
+            ],
             body: vec![Chunk::Plain(question(&text, &provider).to_string().into_bytes())],
             auth: Some(Auth::Header(HeaderKey {
                 name: "x-api-key".to_owned(),
@@ -55,7 +58,10 @@ impl Intent for Claude {
 fn question(text: &str, provider: &str) -> Value {
     let model = settings::get("model").unwrap_or_else(|| MODEL.to_owned());
     let (syntax, resources) = match provider {
-        "gcp" => ("Google Cloud permissions (service.resource.verb)", "gs:// names of buckets, or nothing"),
+        "gcp" => (
+            "Google Cloud permissions (service.resource.verb)",
+            "gs:// names of buckets, or nothing",
+        ),
         "azure" => (
             "Azure operations (Microsoft.Service/resource/action; data actions where data is meant)",
             "https://ACCOUNT.blob.core.windows.net/CONTAINER, or nothing",
@@ -65,7 +71,8 @@ fn question(text: &str, provider: &str) -> Value {
             "ARNs, or nothing",
         ),
     };
-    let list = |what: &str| json!({ "type": "array", "items": { "type": "string" }, "description": what });
+    let list =
+        |what: &str| json!({ "type": "array", "items": { "type": "string" }, "description": what });
     let schema = json!({
         "type": "object",
         "properties": {

@@ -13,7 +13,8 @@ pub fn read(status: u16, body: &[u8]) -> Result<Proposal, Error> {
         return Err(failure(status, &reply));
     }
     let input = reply.get("content").and_then(Value::as_array).into_iter().flatten();
-    let mut input = input.filter(|part| part.get("type").and_then(Value::as_str) == Some("tool_use"));
+    let mut input =
+        input.filter(|part| part.get("type").and_then(Value::as_str) == Some("tool_use"));
     let input = input.find_map(|part| part.get("input"));
     match (reply.get("stop_reason").and_then(Value::as_str), input.and_then(proposal)) {
         (Some("refusal"), _) => Err(error(
@@ -45,7 +46,12 @@ fn proposal(input: &Value) -> Option<Proposal> {
     };
     let (allow, resources) = (texts("allow")?, texts("resource").unwrap_or_default());
     let description = input.get("description")?.as_str()?.to_owned();
-    (!allow.is_empty()).then_some(Proposal { allow, resources, description, candidates: Vec::new() })
+    (!allow.is_empty()).then_some(Proposal {
+        allow,
+        resources,
+        description,
+        candidates: Vec::new(),
+    })
 }
 
 /// Returns the error for a failed request. Source: Anthropic API, "Errors", HTTP errors.
@@ -60,7 +66,11 @@ fn failure(status: u16, reply: &Value) -> Error {
             message,
             "use a key that may call the Messages API",
         ),
-        404 => invalid("model", message, "name another model: `[intent] model` in config.toml, or --model"),
+        404 => invalid(
+            "model",
+            message,
+            "name another model: `[intent] model` in config.toml, or --model",
+        ),
         429 => error(
             ErrorKind::Unavailable,
             "rate-limited",
@@ -116,7 +126,15 @@ mod tests {
         let of = |status| code(status, r#"{"error":{"message":"m"}}"#);
         assert_eq!(
             [401, 403, 404, 429, 529, 500, 400].map(of),
-            ["api-key", "api-key-permission", "model", "rate-limited", "overloaded", "api", "request"]
+            [
+                "api-key",
+                "api-key-permission",
+                "model",
+                "rate-limited",
+                "overloaded",
+                "api",
+                "request"
+            ]
         );
         assert_eq!(code(200, r#"{"stop_reason":"refusal","content":[]}"#), "refused");
         assert_eq!(code(200, r#"{"stop_reason":"max_tokens","content":[]}"#), "truncated");

@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn a_sentence_is_a_proposal_with_its_reasons() {
-        let found = Local::translate("Read only from my-bucket in S3".to_owned(), "aws".to_owned()).unwrap();
+        let found = Local::translate("Read only from my-bucket in S3".to_owned(), "aws".to_owned())
+            .unwrap();
         assert_eq!(
             (found.allow, found.resources),
             (vec!["s3:GetObject".to_owned()], vec!["arn:aws:s3:::my-bucket/*".to_owned()])
@@ -52,7 +53,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_a_question_with_a_hint() {
-        for (text, code) in [("make me a sandwich", "not-understood"), ("give me admin", "too-broad")] {
+        for (text, code) in
+            [("make me a sandwich", "not-understood"), ("give me admin", "too-broad")]
+        {
             let error = Local::translate(text.to_owned(), "aws".to_owned()).unwrap_err();
             assert_eq!(error.code, code, "{text}");
             assert!(error.hint.is_some_and(|hint| !hint.is_empty()));

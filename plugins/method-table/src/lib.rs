@@ -133,9 +133,13 @@ fn fit<'a>(line: &'a str, request: Request<'_>) -> Option<Fit<'a>> {
         let met = if let Some(header) = condition.strip_prefix('!') {
             request.headers.iter().any(|(name, _)| name == header)
         } else {
-            let (name, value) =
-                condition.split_once('=').map_or((condition, None), |(name, value)| (name, Some(value)));
-            request.query.iter().any(|(known, had)| known == name && value.is_none_or(|value| value == had))
+            let (name, value) = condition
+                .split_once('=')
+                .map_or((condition, None), |(name, value)| (name, Some(value)));
+            request
+                .query
+                .iter()
+                .any(|(known, had)| known == name && value.is_none_or(|value| value == had))
         };
         if !met {
             return None;
@@ -161,7 +165,8 @@ fn labels(template: &str, path: &str) -> Option<(Vec<(String, String)>, usize)> 
             // The greedy label takes everything before the rest of the template.
             let tail: Vec<&str> = segments.by_ref().collect();
             let (count, tail) = (tail.len(), tail.join("/"));
-            let value = if tail.is_empty() { rest } else { rest.strip_suffix(&tail)?.strip_suffix('/')? };
+            let value =
+                if tail.is_empty() { rest } else { rest.strip_suffix(&tail)?.strip_suffix('/')? };
             if value.is_empty() {
                 return None;
             }
@@ -203,9 +208,13 @@ mod tests {
         assert_eq!(of("/{b}/{k+}", "/x//y/"), Some((vec![pair("b", "x"), pair("k", "/y/")], 0)));
         assert_eq!(of("/{k+}/tail", "/x/y/tail"), Some((vec![pair("k", "x/y")], 1)));
         assert_eq!(of("/a/", "/a"), Some((vec![], 1)));
-        for (template, path) in
-            [("/a/{b}", "/a/"), ("/a", "/a/b"), ("/a/{b}:verb", "/a/x"), ("/{b}/{k+}", "/x/"), ("/a", "")]
-        {
+        for (template, path) in [
+            ("/a/{b}", "/a/"),
+            ("/a", "/a/b"),
+            ("/a/{b}:verb", "/a/x"),
+            ("/{b}/{k+}", "/x/"),
+            ("/a", ""),
+        ] {
             assert_eq!(of(template, path), None, "{template} {path}");
         }
     }

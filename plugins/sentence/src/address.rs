@@ -35,7 +35,8 @@ pub fn read(text: &str) -> Option<Address> {
 pub fn written_out(text: &str) -> Option<String> {
     tokens(text).into_iter().find_map(|token| match token {
         Token::Word(word) | Token::Quoted(word) => {
-            let is_whole = ["s3://", "gs://", "https://", "arn:"].iter().any(|start| word.starts_with(start));
+            let is_whole =
+                ["s3://", "gs://", "https://", "arn:"].iter().any(|start| word.starts_with(start));
             (is_whole && read(&word).is_some()).then_some(word)
         }
         Token::Break(_) => None,
@@ -71,12 +72,17 @@ fn blob(rest: &str) -> Option<Address> {
 /// Parses `arn:partition:service:region:account:resource`; an ARN of S3 also gives the bucket and the object.
 fn arn(text: &str) -> Option<Address> {
     let mut parts = text.splitn(6, ':').skip(2);
-    let (service, _region, _account, resource) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let (service, _region, _account, resource) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     if service == "s3" && text.starts_with("arn:aws:s3:::") {
         return object("s3", resource);
     }
     let is_whole = !service.is_empty() && !resource.is_empty();
-    is_whole.then(|| Address { service: service.to_owned(), names: Vec::new(), arn: Some(text.to_owned()) })
+    is_whole.then(|| Address {
+        service: service.to_owned(),
+        names: Vec::new(),
+        arn: Some(text.to_owned()),
+    })
 }
 
 /// Parses `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/…`.

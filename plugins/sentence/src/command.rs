@@ -29,7 +29,8 @@ const VALUED: &[&str] = &[
 /// # Errors
 /// If the command or its resource is not known.
 pub fn needs(provider: &str, line: &str) -> Result<Vec<Need>, Trouble> {
-    let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
+    let words: Vec<&str> =
+        line.split_whitespace().map(|word| word.trim_matches(['"', '\''])).collect();
     let found = match (table::cloud_of(provider), words.as_slice()) {
         ("aws", ["aws", "s3", operation, rest @ ..]) => copies(provider, "s3", operation, rest),
         ("aws", ["aws", service, operation, rest @ ..]) => call(provider, service, operation, rest),
@@ -39,7 +40,9 @@ pub fn needs(provider: &str, line: &str) -> Result<Vec<Need>, Trouble> {
             | ["gsutil", operation, rest @ ..]
             | ["gcloud", "storage", operation, rest @ ..],
         ) => copies(provider, "storage", operation, rest),
-        ("azure", ["az", thing, operation, rest @ ..]) => resource(provider, thing, operation, rest),
+        ("azure", ["az", thing, operation, rest @ ..]) => {
+            resource(provider, thing, operation, rest)
+        }
         _ => None,
     };
     found.filter(|needs| !needs.is_empty()).ok_or_else(|| Trouble::Command(shown(&words)))
@@ -51,10 +54,17 @@ fn shown(words: &[&str]) -> String {
 }
 
 /// Returns the need of one row of the table, with these names.
-fn need(provider: &str, service: &str, thing: &str, verb: &'static str, names: &Names) -> Option<Need> {
+fn need(
+    provider: &str,
+    service: &str,
+    thing: &str,
+    verb: &'static str,
+    names: &Names,
+) -> Option<Need> {
     let row = table::row(provider, service, thing, verb)?;
     let owned = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
-    let templates = owned(&row.templates).into_iter().map(|template| (template.clone(), template)).collect();
+    let templates =
+        owned(&row.templates).into_iter().map(|template| (template.clone(), template)).collect();
     Some(Need {
         verb,
         service: service.to_owned(),
@@ -85,7 +95,9 @@ fn copies(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Opti
             given.push(place(service, word, is_deep)?);
         }
     }
-    let one = |verb: &'static str, thing: &str, names: &Names| need(provider, service, thing, verb, names);
+    let one = |verb: &'static str, thing: &str, names: &Names| {
+        need(provider, service, thing, verb, names)
+    };
     let (source, target) = (given.first().cloned().flatten(), given.get(1).cloned().flatten());
     let from = |verbs: &[&'static str]| -> Vec<Option<Need>> {
         let Some(names) = &source else { return Vec::new() };
@@ -106,7 +118,8 @@ fn copies(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Opti
         "cp" if !is_deep => from(&["read"]).into_iter().chain(to(&["write"])).collect(),
         "cp" => from(&["list", "read"]).into_iter().chain(to(&["write"])).collect(),
         "mv" => {
-            let read: &[&str] = if is_deep { &["delete", "list", "read"] } else { &["delete", "read"] };
+            let read: &[&str] =
+                if is_deep { &["delete", "list", "read"] } else { &["delete", "read"] };
             from(&read.iter().filter_map(|verb| verb::named(verb)).collect::<Vec<_>>())
                 .into_iter()
                 .chain(to(&["write"]))
@@ -115,7 +128,9 @@ fn copies(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Opti
         "sync" | "rsync" if deletes => {
             from(&["list", "read"]).into_iter().chain(to(&["list", "write", "delete"])).collect()
         }
-        "sync" | "rsync" => from(&["list", "read"]).into_iter().chain(to(&["list", "write"])).collect(),
+        "sync" | "rsync" => {
+            from(&["list", "read"]).into_iter().chain(to(&["list", "write"])).collect()
+        }
         _ => return None,
     };
     all.into_iter().collect()
@@ -157,12 +172,14 @@ fn call(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Option
     };
     let action = aws_catalogue::find(&format!("{service}:{name}"))?;
     let options = options(rest);
-    let value =
-        |noun: &str| options.iter().find(|(option, _)| option == noun).map(|(_, value)| value.clone());
+    let value = |noun: &str| {
+        options.iter().find(|(option, _)| option == noun).map(|(_, value)| value.clone())
+    };
     let kinds = aws_catalogue::service(service)?;
     let all = kinds.types();
     let of_action = kinds.types_of(action.set);
-    let formats = of_action.iter().filter_map(|(number, _)| all.get(*number)).map(|kind| kind.arn.as_str());
+    let formats =
+        of_action.iter().filter_map(|(number, _)| all.get(*number)).map(|kind| kind.arn.as_str());
     let (mut names, mut templates) = (Names::default(), Vec::new());
     for format in formats {
         let variables = family::variables(format);
@@ -177,7 +194,8 @@ fn call(provider: &str, service: &str, operation: &str, rest: &[&str]) -> Option
         }
         templates.push((format.to_owned(), family::fill(format, value)));
     }
-    let is_own = |value: &&String| value.starts_with("arn:") && value.split(':').nth(2) == Some(service);
+    let is_own =
+        |value: &&String| value.starts_with("arn:") && value.split(':').nth(2) == Some(service);
     names.arns.extend(options.iter().map(|(_, value)| value).filter(is_own).cloned());
     templates.extend(names.arns.iter().map(|arn| (arn.clone(), arn.clone())));
     let looks = ["list", "describe"].iter().any(|beginning| operation.starts_with(beginning));
@@ -212,13 +230,20 @@ fn options(rest: &[&str]) -> Vec<(String, String)> {
         let Some(option) = word.strip_prefix("--") else { continue };
         let (option, value) = match option.split_once('=') {
             Some((option, value)) => (option, value),
-            None => (option, words.next_if(|next| !next.starts_with("--")).copied().unwrap_or_default()),
+            None => {
+                (option, words.next_if(|next| !next.starts_with("--")).copied().unwrap_or_default())
+            }
         };
-        let noun =
-            ["-name", "-id", "-url"].iter().find_map(|ending| option.strip_suffix(ending)).unwrap_or(option);
+        let noun = ["-name", "-id", "-url"]
+            .iter()
+            .find_map(|ending| option.strip_suffix(ending))
+            .unwrap_or(option);
         let noun = if noun == "key" { "object" } else { noun };
-        let value =
-            if option.ends_with("-url") { value.rsplit('/').next().unwrap_or_default() } else { value };
+        let value = if option.ends_with("-url") {
+            value.rsplit('/').next().unwrap_or_default()
+        } else {
+            value
+        };
         if !value.is_empty() {
             all.push((noun.to_owned(), value.to_owned()));
         }

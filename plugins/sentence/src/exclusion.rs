@@ -408,10 +408,14 @@ impl Text<'_> {
         let is_one = match word {
             // `keep them from being deleted`
             "from" => {
-                matches!(follows, "being" | "getting" | "ever") || self.is_verb(next) || self.is_border(next)
+                matches!(follows, "being" | "getting" | "ever")
+                    || self.is_verb(next)
+                    || self.is_border(next)
             }
             // `rather read than delete`
-            "than" => self.is_verb(next) || (follows == "to" && self.is_verb(next.saturating_add(1))),
+            "than" => {
+                self.is_verb(next) || (follows == "to" && self.is_verb(next.saturating_add(1)))
+            }
             "rather" => !(next..self.words.len()).any(|here| self.word(here) == "than"),
             // `deleting is off`
             "off" => self.is_border(next),
@@ -430,13 +434,15 @@ impl Text<'_> {
     /// Returns true if the part after `but` is not a clause of its own.
     fn excepts(&self, at: usize) -> bool {
         const BEGINS: &[&str] = &[
-            "only", "just", "also", "then", "please", "it", "they", "you", "i", "we", "he", "she", "must",
-            "may", "can", "should", "shall", "will", "do", "does", "in", "on", "under", "by", "hands",
-            "keep", "stay", "apart", "aside", "other", "free",
+            "only", "just", "also", "then", "please", "it", "they", "you", "i", "we", "he", "she",
+            "must", "may", "can", "should", "shall", "will", "do", "does", "in", "on", "under",
+            "by", "hands", "keep", "stay", "apart", "aside", "other", "free",
         ];
-        let is_clause = self.is_verb(at) || BEGINS.contains(&self.word(at)) || self.negator(at).is_some();
+        let is_clause =
+            self.is_verb(at) || BEGINS.contains(&self.word(at)) || self.negator(at).is_some();
         // `but the source must not be modified`
-        let says_no = || (at..self.end_of_part(at)).skip(1).any(|here| self.negator(here).is_some());
+        let says_no =
+            || (at..self.end_of_part(at)).skip(1).any(|here| self.negator(here).is_some());
         !is_clause && !says_no()
     }
 
@@ -466,12 +472,13 @@ impl Text<'_> {
         }
         let word = self.word(first);
         let next = first.saturating_add(1);
-        let is_noun =
-            matches!(self.word(at), "no" | "not") || self.word(at) != "nobody" && is_exception(self.word(at));
+        let is_noun = matches!(self.word(at), "no" | "not")
+            || self.word(at) != "nobody" && is_exception(self.word(at));
         let between = self.words.get(from..first).unwrap_or_default();
         let is_passive = is_participle(word);
-        let has_be =
-            between.iter().any(|word| matches!(word.as_str(), "be" | "being" | "been" | "get" | "gets"));
+        let has_be = between
+            .iter()
+            .any(|word| matches!(word.as_str(), "be" | "being" | "been" | "get" | "gets"));
         // In `Not allowed are: write. Delete.`, the end of the list is not certain.
         let is_list = between.last().is_some_and(|word| matches!(word.as_str(), "are" | "is"));
         if is_list && !is_passive && !word.ends_with("ing") {
@@ -537,7 +544,10 @@ impl Text<'_> {
     fn subject(&self, at: usize, floor: usize) -> Option<usize> {
         let is_of_verb = |start: usize| {
             let skips = |here: &usize| {
-                matches!(self.word(*here), "the" | "any" | "all" | "every" | "so" | "also" | "and" | "of")
+                matches!(
+                    self.word(*here),
+                    "the" | "any" | "all" | "every" | "so" | "also" | "and" | "of"
+                )
             };
             let first = (start..at).find(|here| !skips(here)).unwrap_or(at);
             self.is_verb(first) && first < at && is_nominal(self.word(first))
@@ -589,19 +599,20 @@ impl Text<'_> {
                     return (is_last || self.begins(next) && !points && !goes_on()).then_some(here);
                 }
                 Some(Token::Break(';')) => {
-                    let is_subject = matches!(follows, "it" | "they" | "you" | "i" | "we" | "he" | "she")
-                        && matches!(
-                            self.word(next.saturating_add(1)),
-                            "may" | "can" | "should" | "must" | "shall"
-                        );
+                    let is_subject =
+                        matches!(follows, "it" | "they" | "you" | "i" | "we" | "he" | "she")
+                            && matches!(
+                                self.word(next.saturating_add(1)),
+                                "may" | "can" | "should" | "must" | "shall"
+                            );
                     let is_again = AGAIN.contains(&follows) || is_subject || self.says_only(next);
                     return (next >= self.tokens.len() || is_again).then_some(here);
                 }
                 Some(Token::Break(_)) if self.says_only(next) => return Some(here),
                 // `Without deleting anything, read the bucket b`
                 Some(Token::Break(',')) if self.word(at) == "without" => {
-                    let opens =
-                        at == 0 || matches!(self.tokens.get(at.saturating_sub(1)), Some(Token::Break('.')));
+                    let opens = at == 0
+                        || matches!(self.tokens.get(at.saturating_sub(1)), Some(Token::Break('.')));
                     let said = self.words.get(from..here).unwrap_or_default();
                     if opens && self.is_verb(next) && !is_nominal(follows) && is_gerund(said) {
                         return Some(here);
@@ -638,8 +649,9 @@ fn is_odd(word: &str) -> bool {
     let is_name = !word.contains(['_', '/', ':', '*', '=']);
     let mut parts = word.split(['-', '_', '/', ':', '*', '=']).filter(|part| !part.is_empty());
     let says_no = |part: &str| NEGATORS.contains(&part) || part.ends_with("n't");
-    let is_known =
-        |part: &str| says_no(part) || BETWEEN.contains(&part) || (!is_name && verb::named(part).is_some());
+    let is_known = |part: &str| {
+        says_no(part) || BETWEEN.contains(&part) || (!is_name && verb::named(part).is_some())
+    };
     let count = parts.clone().count();
     count > 1 && parts.clone().any(says_no) && parts.all(is_known)
 }
@@ -779,7 +791,9 @@ mod tests {
     #[test]
     fn every_cloud_and_every_wildcard_is_held_to_it() {
         let out = ruled_out("read but do not delete");
-        for action in ["s3:DeleteObject", "s3:*", "storage.objects.*", "Microsoft.Storage/*", "s3:D*"] {
+        for action in
+            ["s3:DeleteObject", "s3:*", "storage.objects.*", "Microsoft.Storage/*", "s3:D*"]
+        {
             assert_eq!(forbids(&out, action), Some("delete"), "{action}");
         }
         for action in ["s3:GetObject", "s3:Get*", "storage.objects.get"] {

@@ -22,10 +22,9 @@ pub fn action(service: &str, verb: &str, nouns: &[String]) -> Option<Found> {
         let mut letters = beginning.chars();
         let first: String = letters.next()?.to_uppercase().chain(letters).collect();
         let named = aws_catalogue::matching(&format!("{service}:{first}*"));
-        named
-            .into_iter()
-            .find(|action| says(&action.name, beginning, &wanted))
-            .map(|action| Found { format: format_of(service, action.set), action: action.full_name() })
+        named.into_iter().find(|action| says(&action.name, beginning, &wanted)).map(|action| {
+            Found { format: format_of(service, action.set), action: action.full_name() }
+        })
     })
 }
 
@@ -75,16 +74,23 @@ pub fn fill(format: &str, named: impl Fn(&str) -> Option<String>) -> String {
 /// Returns the nouns of the variables that names can fill.
 #[must_use]
 pub fn variables(format: &str) -> Vec<String> {
-    let parts =
-        format.split("${").skip(1).filter_map(|part| part.split_once('}')).map(|(variable, _)| variable);
-    parts.filter(|variable| !["Partition", "Region", "Account"].contains(variable)).map(noun).collect()
+    let parts = format
+        .split("${")
+        .skip(1)
+        .filter_map(|part| part.split_once('}'))
+        .map(|(variable, _)| variable);
+    parts
+        .filter(|variable| !["Partition", "Region", "Account"].contains(variable))
+        .map(noun)
+        .collect()
 }
 
 /// Returns the noun of a variable: `JobName` names a `job`.
 fn noun(variable: &str) -> String {
     let words = verb::split(variable);
-    let kept =
-        words.iter().filter(|word| !["name", "id", "friendly", "with", "path"].contains(&word.as_str()));
+    let kept = words
+        .iter()
+        .filter(|word| !["name", "id", "friendly", "with", "path"].contains(&word.as_str()));
     kept.cloned().collect::<Vec<_>>().join("-")
 }
 
@@ -93,7 +99,9 @@ fn noun(variable: &str) -> String {
 pub fn singular(word: &str) -> String {
     match word.strip_suffix("ies") {
         Some(stem) => format!("{stem}y"),
-        None if word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") => word.to_owned(),
+        None if word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") => {
+            word.to_owned()
+        }
         None => word.strip_suffix('s').unwrap_or(word).to_owned(),
     }
 }
@@ -112,8 +120,14 @@ mod tests {
         assert_eq!(of("glue", "read", &["job", "run"]).as_deref(), Some("glue:GetJobRun"));
         assert_eq!(of("glue", "read", &["job"]).as_deref(), Some("glue:GetJob"));
         assert_eq!(of("rds", "restart", &["instance"]).as_deref(), Some("rds:RebootDBInstance"));
-        assert_eq!(of("comprehend", "detect", &["sentiment"]).as_deref(), Some("comprehend:DetectSentiment"));
-        assert_eq!(of("s3", "delete", &["bucket", "policy"]).as_deref(), Some("s3:DeleteBucketPolicy"));
+        assert_eq!(
+            of("comprehend", "detect", &["sentiment"]).as_deref(),
+            Some("comprehend:DetectSentiment")
+        );
+        assert_eq!(
+            of("s3", "delete", &["bucket", "policy"]).as_deref(),
+            Some("s3:DeleteBucketPolicy")
+        );
         for nouns in [&["sandwich"][..], &["job", "sandwich"], &[]] {
             assert_eq!(of("glue", "read", nouns), None, "{nouns:?}");
         }
@@ -121,7 +135,8 @@ mod tests {
 
     #[test]
     fn names_go_where_the_format_wants_them() {
-        let format = "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}";
+        let format =
+            "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}";
         assert_eq!(variables(format), ["cluster", "service"]);
         let filled = fill(format, |thing| (thing == "service").then(|| "api".to_owned()));
         assert_eq!(filled, "arn:aws:ecs:*:*:service/*/api");

@@ -54,7 +54,8 @@ pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
     let (mut needs, context) = needs(provider, &parsed, &said)?;
     for need in &needs {
         // `In the logs bucket, delete objects`
-        let lost = context.phrases.iter().find_map(|phrase| unnamed(provider, &need.service, phrase));
+        let lost =
+            context.phrases.iter().find_map(|phrase| unnamed(provider, &need.service, phrase));
         if let Some((word, _)) = lost {
             return Err(Trouble::Which(word));
         }
@@ -67,7 +68,8 @@ pub fn propose(text: &str, provider: &str) -> Result<Proposal, Trouble> {
         excluded.iter().flat_map(|exclusion| exclusion.verbs.iter().copied()).collect();
     for need in &mut needs {
         let all = std::mem::take(&mut need.actions);
-        need.actions = all.into_iter().filter(|action| forbids(&ruled_out, action).is_none()).collect();
+        need.actions =
+            all.into_iter().filter(|action| forbids(&ruled_out, action).is_none()).collect();
         if need.actions.is_empty() {
             return Err(Trouble::RuledOut(need.verb.to_owned()));
         }
@@ -190,9 +192,11 @@ fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trou
             })
             .collect();
         for thing in wanted {
-            let of_service =
-                known.iter().filter(|(service, _)| *service == need.service || is_of_all(provider, &thing));
-            let mut lists: Vec<&[String]> = of_service.filter_map(|(_, names)| names.get(&thing)).collect();
+            let of_service = known
+                .iter()
+                .filter(|(service, _)| *service == need.service || is_of_all(provider, &thing));
+            let mut lists: Vec<&[String]> =
+                of_service.filter_map(|(_, names)| names.get(&thing)).collect();
             lists.dedup();
             match lists.as_slice() {
                 // The task mentions such a thing itself, and may mean another one.
@@ -202,8 +206,9 @@ fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trou
                 _ => return Err(Trouble::Which(thing)),
             }
         }
-        let mut arns =
-            known.iter().filter(|(service, names)| *service == need.service && !names.arns.is_empty());
+        let mut arns = known
+            .iter()
+            .filter(|(service, names)| *service == need.service && !names.arns.is_empty());
         if need.names.is_empty()
             && let Some((_, names)) = arns.next()
         {
@@ -217,7 +222,12 @@ fn share(provider: &str, needs: &mut [Need], around: &Around) -> Result<(), Trou
 }
 
 /// Rejects an exclusion of things that the tasks use: a proposal cannot express an exception.
-fn keep_out(provider: &str, tokens: &[Token], exclusion: &Exclusion, needs: &[Need]) -> Result<(), Trouble> {
+fn keep_out(
+    provider: &str,
+    tokens: &[Token],
+    exclusion: &Exclusion,
+    needs: &[Need],
+) -> Result<(), Trouble> {
     if !exclusion.verbs.is_empty() {
         return Ok(());
     }
@@ -287,7 +297,8 @@ fn assemble(provider: &str, needs: &[Need]) -> Result<Proposal, Trouble> {
     let mut filled = Vec::new();
     for need in needs {
         let resources = need.resources()?;
-        let shows = |name: &str| resources.values().flatten().any(|resource| resource.contains(name));
+        let shows =
+            |name: &str| resources.values().flatten().any(|resource| resource.contains(name));
         if let (true, Some(name), Some(action)) =
             (need.is_named, need.names.all().next(), need.actions.first())
             && !need.names.all().any(shows)
@@ -310,8 +321,9 @@ fn assemble(provider: &str, needs: &[Need]) -> Result<Proposal, Trouble> {
     }
     for (number, (need, resources)) in needs.iter().zip(&filled).enumerate() {
         for (other, theirs) in needs.iter().zip(&filled).skip(number.saturating_add(1)) {
-            let crossed =
-                resources.iter().find(|(kind, given)| theirs.get(*kind).is_some_and(|their| their != *given));
+            let crossed = resources
+                .iter()
+                .find(|(kind, given)| theirs.get(*kind).is_some_and(|their| their != *given));
             if let Some((_, given)) = crossed
                 && need.actions != other.actions
             {
@@ -320,16 +332,21 @@ fn assemble(provider: &str, needs: &[Need]) -> Result<Proposal, Trouble> {
         }
     }
     if is_named {
-        proposal.resources =
-            filled.into_iter().flat_map(std::collections::BTreeMap::into_values).flatten().collect();
+        proposal.resources = filled
+            .into_iter()
+            .flat_map(std::collections::BTreeMap::into_values)
+            .flatten()
+            .collect();
         proposal.resources.sort_unstable();
         proposal.resources.dedup();
     }
     let shown: Vec<String> = needs.iter().map(Need::to_string).collect();
     let text = shown.join(", ");
     let mut letters = text.chars();
-    proposal.description =
-        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    proposal.description = letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default();
     Ok(proposal)
 }
 

@@ -134,7 +134,8 @@ fn bind(names: &mut Names, thing: &str, name: &str) {
         // BigQuery writes `dataset.table`.
         "table" if name.contains('.') => {
             let mut parts = name.rsplitn(2, '.');
-            let (table, dataset) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            let (table, dataset) =
+                (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
             names.add("table", table.to_owned());
             names.add("dataset", dataset.to_owned());
         }
@@ -146,17 +147,40 @@ fn bind(names: &mut Names, thing: &str, name: &str) {
 fn place(provider: &str, names: &mut Names, name: &str) {
     match table::cloud_of(provider) {
         "aws" => names.region = Some(name.to_owned()),
-        _ if name.ends_with(|c: char| c.is_ascii_alphabetic()) => names.add("zone", name.to_owned()),
+        _ if name.ends_with(|c: char| c.is_ascii_alphabetic()) => {
+            names.add("zone", name.to_owned())
+        }
         _ => names.add("location", name.to_owned()),
     }
 }
 
 /// Returns true for a region or zone such as `eu-west-1`, `us-central1` or `europe-west1-b`.
 fn is_region(name: &str) -> bool {
-    const PARTS: [&str; 12] =
-        ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "europe", "asia", "northamerica", "southamerica"];
-    const SIDES: [&str; 9] =
-        ["north", "south", "east", "west", "central", "northeast", "southeast", "northwest", "southwest"];
+    const PARTS: [&str; 12] = [
+        "us",
+        "eu",
+        "ap",
+        "sa",
+        "ca",
+        "me",
+        "af",
+        "il",
+        "europe",
+        "asia",
+        "northamerica",
+        "southamerica",
+    ];
+    const SIDES: [&str; 9] = [
+        "north",
+        "south",
+        "east",
+        "west",
+        "central",
+        "northeast",
+        "southeast",
+        "northwest",
+        "southwest",
+    ];
     let mut parts = name.split('-');
     let (Some(area), Some(side)) = (parts.next(), parts.next()) else { return false };
     let rest: Vec<&str> = parts.collect();
@@ -204,7 +228,8 @@ pub fn fill(template: &str, names: &Names) -> Result<Option<Vec<String>>, Troubl
             return Err(Trouble::Many(MOST));
         }
         let slot = format!("{{{thing}}}");
-        all = all.iter().flat_map(|one| given.iter().map(|name| one.replace(&slot, name))).collect();
+        all =
+            all.iter().flat_map(|one| given.iter().map(|name| one.replace(&slot, name))).collect();
     }
     if let Some(region) = &names.region {
         all = all.iter().map(|one| one.replacen(":*:*:", &format!(":{region}:*:"), 1)).collect();
@@ -226,9 +251,13 @@ pub fn fits(template: &str, arn: &str) -> bool {
         let service = parts.next()?;
         Some((service, parts.nth(2)?))
     };
-    let (Some((service, resource)), Some((of, given))) = (parts(template), parts(arn)) else { return false };
+    let (Some((service, resource)), Some((of, given))) = (parts(template), parts(arn)) else {
+        return false;
+    };
     let literal = resource.split(['{', '*']).next().unwrap_or_default();
-    service == of && given.starts_with(literal) && (!literal.is_empty() || !given.contains([':', '/']))
+    service == of
+        && given.starts_with(literal)
+        && (!literal.is_empty() || !given.contains([':', '/']))
 }
 
 #[cfg(test)]
@@ -251,7 +280,10 @@ mod tests {
     fn templates_take_every_name_and_stars_for_none() {
         let objects = "arn:aws:s3:::{bucket}/{object}";
         assert_eq!(filled(objects, &[("bucket", "b")]), "arn:aws:s3:::b/*");
-        assert_eq!(filled(objects, &[("bucket", "b"), ("bucket", "c")]), "arn:aws:s3:::b/*,arn:aws:s3:::c/*");
+        assert_eq!(
+            filled(objects, &[("bucket", "b"), ("bucket", "c")]),
+            "arn:aws:s3:::b/*,arn:aws:s3:::c/*"
+        );
         assert_eq!(filled(objects, &[("bucket", "b"), ("folder", "x")]), "arn:aws:s3:::b/x/*");
         assert_eq!(filled("gs://{bucket}[/{object}]", &[("bucket", "b")]), "gs://b");
         assert_eq!(filled("[x/{index}]", &[("table", "t")]), "");
@@ -261,7 +293,10 @@ mod tests {
     #[test]
     fn arns_stand_for_their_own_kind() {
         assert!(fits("arn:aws:dynamodb:*:*:table/{table}", "arn:aws:dynamodb:eu-west-1:1:table/T"));
-        assert!(!fits("arn:aws:dynamodb:*:*:table/{table}", "arn:aws:dynamodb:eu-west-1:1:global-table/T"));
+        assert!(!fits(
+            "arn:aws:dynamodb:*:*:table/{table}",
+            "arn:aws:dynamodb:eu-west-1:1:global-table/T"
+        ));
         assert!(fits("arn:aws:sqs:*:*:{queue}", "arn:aws:sqs:eu-west-1:1:q"));
         assert!(!fits("arn:aws:sns:*:*:{topic}", "arn:aws:sns:eu-west-1:1:t:subscription"));
         assert!(!fits("arn:aws:sns:*:*:{topic}", "arn:aws:sqs:eu-west-1:1:q"));

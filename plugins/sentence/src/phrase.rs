@@ -99,7 +99,9 @@ impl Parser<'_> {
         }
         self.has_filler = match piece {
             Piece::Filler | Piece::Called => true,
-            Piece::Verb(..) | Piece::Place(_) | Piece::And | Piece::Mark(_) | Piece::Article(_) => false,
+            Piece::Verb(..) | Piece::Place(_) | Piece::And | Piece::Mark(_) | Piece::Article(_) => {
+                false
+            }
             _ => self.has_filler,
         };
         // In `from about bucket`, a word that says where has no noun after it.
@@ -302,7 +304,9 @@ impl Parser<'_> {
         let is_capital = word.starts_with(|c: char| c.is_ascii_uppercase());
         let is_ascii = word.chars().all(|c| c.is_ascii_alphanumeric());
         match &self.last {
-            Last::Thing(thing) if is_ascii && (!thing.ends_with('s') || is_capital) => self.name(word),
+            Last::Thing(thing) if is_ascii && (!thing.ends_with('s') || is_capital) => {
+                self.name(word)
+            }
             Last::NameAnd(Some(thing)) if is_capital && thing.ends_with('s') => self.name(word),
             _ => {
                 self.joined();
@@ -327,13 +331,18 @@ fn could_be_name(piece: &Piece, next: Option<&Piece>) -> bool {
         | Piece::Mark('(' | ':')
         | Piece::Place(Place::Loose) => true,
         // `bucket and logs`, `bucket for images`
-        Piece::And if matches!(next, Some(Piece::Thing(..) | Piece::Unknown(_) | Piece::Name(_))) => true,
+        Piece::And
+            if matches!(next, Some(Piece::Thing(..) | Piece::Unknown(_) | Piece::Name(_))) =>
+        {
+            true
+        }
         Piece::Place(_) | Piece::Modal | Piece::And | Piece::Article(_) => {
             matches!(next, None | Some(Piece::Mark(_)))
         }
-        Piece::Mark(',') => {
-            !matches!(next, None | Some(Piece::Verb(..) | Piece::And | Piece::Modal | Piece::Mark(_)))
-        }
+        Piece::Mark(',') => !matches!(
+            next,
+            None | Some(Piece::Verb(..) | Piece::And | Piece::Modal | Piece::Mark(_))
+        ),
         _ => false,
     }
 }
@@ -354,8 +363,11 @@ mod tests {
                 .iter()
                 .map(|(thing, name)| format!("{}={name}", thing.as_deref().unwrap_or_default()));
             let place = phrase.place.map(|_| "@".to_owned());
-            let parts =
-                place.into_iter().chain(phrase.services.clone()).chain(phrase.nouns.clone()).chain(names);
+            let parts = place
+                .into_iter()
+                .chain(phrase.services.clone())
+                .chain(phrase.nouns.clone())
+                .chain(names);
             parts.collect::<Vec<_>>().join(" ")
         };
         let clause = |clause: &Clause| {

@@ -56,26 +56,26 @@ pub enum Place {
 }
 
 const STRICT: &[&str] = &[
-    "from", "in", "into", "inside", "on", "onto", "at", "to", "of", "off", "under", "within", "below", "out",
-    "across", "between",
+    "from", "in", "into", "inside", "on", "onto", "at", "to", "of", "off", "under", "within",
+    "below", "out", "across", "between",
 ];
 /// The words of `STRICT` that no verb follows.
 const NOUN_FOLLOWS: &[&str] = &[
-    "from", "in", "into", "inside", "onto", "at", "off", "under", "within", "below", "out", "across",
-    "between",
+    "from", "in", "into", "inside", "onto", "at", "off", "under", "within", "below", "out",
+    "across", "between",
 ];
 const LOOSE: &[&str] = &[
-    "through", "via", "with", "by", "for", "about", "over", "towards", "against", "than", "after", "before",
-    "during", "like",
+    "through", "via", "with", "by", "for", "about", "over", "towards", "against", "than", "after",
+    "before", "during", "like",
 ];
 const MODALS: &[&str] = &[
-    "must", "may", "might", "can", "could", "should", "shall", "will", "would", "need", "needs", "want",
-    "wants", "wish", "do", "does", "did", "is", "are", "am", "be", "been", "being", "was", "were", "able",
-    "has", "have", "had",
+    "must", "may", "might", "can", "could", "should", "shall", "will", "would", "need", "needs",
+    "want", "wants", "wish", "do", "does", "did", "is", "are", "am", "be", "been", "being", "was",
+    "were", "able", "has", "have", "had",
 ];
 const ARTICLES: &[&str] = &[
-    "the", "a", "an", "teh", "this", "that", "these", "those", "my", "our", "your", "his", "her", "some",
-    "any", "all", "each", "every", "another", "both", "several", "two", "three",
+    "the", "a", "an", "teh", "this", "that", "these", "those", "my", "our", "your", "his", "her",
+    "some", "any", "all", "each", "every", "another", "both", "several", "two", "three",
 ];
 const BEFORE: &[&str] = &["it", "its", "they", "them", "their", "there", "itself"];
 const CALLED: &[&str] = &["called", "named", "name", "names", "id", "ids", "arn", "identified"];
@@ -324,7 +324,8 @@ pub fn pieces(provider: &str, tokens: &[Token], exclusions: &[Exclusion]) -> Vec
     let mut pieces = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        if let Some(exclusion) = exclusions.iter().find(|one| one.range.start == at && !one.range.is_empty())
+        if let Some(exclusion) =
+            exclusions.iter().find(|one| one.range.start == at && !one.range.is_empty())
         {
             pieces.push(Piece::Mark(','));
             at = exclusion.range.end;
@@ -338,13 +339,16 @@ pub fn pieces(provider: &str, tokens: &[Token], exclusions: &[Exclusion]) -> Vec
                 Some(Piece::Thing(..) | Piece::Service(_) | Piece::Unknown(_) | Piece::Modal)
             )
         {
-            pieces.push(address::read(word).map_or_else(|| Piece::Name(word.clone()), Piece::Address));
+            pieces.push(
+                address::read(word).map_or_else(|| Piece::Name(word.clone()), Piece::Address),
+            );
             at = at.saturating_add(1);
             continue;
         }
         let leads_out = exclusions.iter().any(|one| one.range.start == at.saturating_add(1));
         let taken = phrase(provider, &words, at, &mut pieces).unwrap_or_else(|| {
-            let before = at.checked_sub(1).and_then(|before| words.get(before)).map_or("", String::as_str);
+            let before =
+                at.checked_sub(1).and_then(|before| words.get(before)).map_or("", String::as_str);
             if let Some(token) = tokens.get(at) {
                 let is_last = is_last(tokens, &words, at);
                 one(provider, token, &Around { before, leads_out, is_last }, &mut pieces);
@@ -412,9 +416,12 @@ fn read_only(words: &[String], at: usize) -> Option<usize> {
 fn one(provider: &str, token: &Token, around: &Around<'_>, pieces: &mut Vec<Piece>) {
     let word = match token {
         Token::Break(mark) => return pieces.push(Piece::Mark(*mark)),
-        Token::Quoted(text) if token::is_command(text) => return pieces.push(Piece::Command(text.clone())),
+        Token::Quoted(text) if token::is_command(text) => {
+            return pieces.push(Piece::Command(text.clone()));
+        }
         Token::Quoted(text) => {
-            let piece = address::read(text).map_or_else(|| Piece::Name(text.clone()), Piece::Address);
+            let piece =
+                address::read(text).map_or_else(|| Piece::Name(text.clone()), Piece::Address);
             return pieces.push(piece);
         }
         Token::Word(word) => word,
@@ -497,7 +504,9 @@ fn of_language(word: &str, lower: &str, around: &Around<'_>) -> Option<Piece> {
         "everything" | "anything" | "all" if around.leads_out => Piece::Filler,
         _ if is(STRICT) => Piece::Place(Place::Strict),
         _ if is(LOOSE) => Piece::Place(Place::Loose),
-        _ if is(ARTICLES) && (around.before.is_empty() || word != "A") => Piece::Article(lower.to_owned()),
+        _ if is(ARTICLES) && (around.before.is_empty() || word != "A") => {
+            Piece::Article(lower.to_owned())
+        }
         _ if is(BEFORE) => Piece::Before,
         _ if is(MODALS) => Piece::Modal,
         _ if is(CALLED) => Piece::Called,
@@ -505,7 +514,9 @@ fn of_language(word: &str, lower: &str, around: &Around<'_>) -> Option<Piece> {
         _ if is(FILLERS) => Piece::Filler,
         _ if is(BROAD) => Piece::Broad(lower.to_owned()),
         _ if is(VAGUE) => Piece::Vague(lower.to_owned()),
-        _ if is(LIMITS) || (word.contains('=') && !word.starts_with('-')) => Piece::Limit(word.to_owned()),
+        _ if is(LIMITS) || (word.contains('=') && !word.starts_with('-')) => {
+            Piece::Limit(word.to_owned())
+        }
         _ => return None,
     };
     Some(piece)
@@ -519,8 +530,11 @@ fn is_service(provider: &str, word: &str) -> bool {
 /// Returns true if `word` has a mark, digit or capital that no ordinary word has.
 fn is_name(word: &str) -> bool {
     let is_sound = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@*+".contains(c));
-    let is_marked = word.contains(['-', '_', '.', '/', '@', '*']) || word.chars().any(|c| c.is_ascii_digit());
-    is_sound && (is_marked || has_inner_capital(word)) && word.chars().any(|c| c.is_ascii_alphabetic())
+    let is_marked =
+        word.contains(['-', '_', '.', '/', '@', '*']) || word.chars().any(|c| c.is_ascii_digit());
+    is_sound
+        && (is_marked || has_inner_capital(word))
+        && word.chars().any(|c| c.is_ascii_alphabetic())
 }
 
 fn has_inner_capital(word: &str) -> bool {

@@ -83,7 +83,8 @@ pub fn resolve(provider: &str, task: &Task, context: &Context) -> Result<Need, T
     let is_named = task.names().next().is_some() || task.addresses().next().is_some();
     let mut said: Vec<String> = Vec::new();
     for word in task.things() {
-        let known = table::things(provider, word).into_iter().filter(|thing| thing.service == service);
+        let known =
+            table::things(provider, word).into_iter().filter(|thing| thing.service == service);
         said.extend(known.map(|thing| thing.name.to_owned()));
     }
     Ok(Need { verb: task.verb, service, thing, actions, templates, names, is_named, said })
@@ -104,7 +105,8 @@ pub fn service_of(provider: &str, task: &Task, context: &Context) -> Result<Stri
         .filter(|(_, things)| !things.is_empty())
         .collect();
     // A thing that every service has decides only if no other thing does.
-    let deciding: Vec<_> = known.iter().filter(|(word, _)| !is_of_all(provider, word)).cloned().collect();
+    let deciding: Vec<_> =
+        known.iter().filter(|(word, _)| !is_of_all(provider, word)).cloned().collect();
     let known = if deciding.is_empty() { known } else { deciding };
     let Some((first, rest)) = known.split_first() else {
         let said = task.object.nouns.join(" ");
@@ -116,14 +118,21 @@ pub fn service_of(provider: &str, task: &Task, context: &Context) -> Result<Stri
         };
     };
     let has = |things: &[Thing], service: &str| things.iter().any(|thing| thing.service == service);
-    let fits: Vec<&Thing> =
-        first.1.iter().filter(|thing| rest.iter().all(|(_, things)| has(things, thing.service))).collect();
+    let fits: Vec<&Thing> = first
+        .1
+        .iter()
+        .filter(|thing| rest.iter().all(|(_, things)| has(things, thing.service)))
+        .collect();
     let is_bold = |service: &str| {
-        known.iter().any(|(_, things)| things.iter().any(|thing| thing.service == service && !thing.is_shy))
+        known
+            .iter()
+            .any(|(_, things)| things.iter().any(|thing| thing.service == service && !thing.is_shy))
     };
-    let is_last =
-        |thing: &&&Thing| last == Some(thing.service) && (task.is_before() || !is_bold(thing.service));
-    let mut in_sentence = fits.iter().filter(|thing| context.services.iter().any(|one| one == thing.service));
+    let is_last = |thing: &&&Thing| {
+        last == Some(thing.service) && (task.is_before() || !is_bold(thing.service))
+    };
+    let mut in_sentence =
+        fits.iter().filter(|thing| context.services.iter().any(|one| one == thing.service));
     let by_sentence =
         in_sentence.next().filter(|first| in_sentence.all(|next| next.service == first.service));
     let found = fits
@@ -146,8 +155,9 @@ pub fn is_of_all(provider: &str, word: &str) -> bool {
 
 /// Returns true if a task is a verb and nothing else.
 pub fn is_bare(task: &Task) -> bool {
-    task.phrases()
-        .all(|phrase| phrase.nouns.is_empty() && phrase.names.is_empty() && phrase.addresses.is_empty())
+    task.phrases().all(|phrase| {
+        phrase.nouns.is_empty() && phrase.names.is_empty() && phrase.addresses.is_empty()
+    })
 }
 
 /// Rejects a place with an unknown noun and without a name, because the noun could be a limit.
@@ -171,7 +181,12 @@ fn is_known(task: &Task) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// If the owner is not clear: without a name, the result would be the logs of everything.
-fn of_other(service: &str, task: &Task, context: &Context, names: &mut Names) -> Result<(), Trouble> {
+fn of_other(
+    service: &str,
+    task: &Task,
+    context: &Context,
+    names: &mut Names,
+) -> Result<(), Trouble> {
     let owned = task.phrases().find(|phrase| {
         phrase.is_before && (!phrase.things.is_empty() || phrase.place == Some(Place::Strict))
     });
@@ -193,7 +208,13 @@ fn of_other(service: &str, task: &Task, context: &Context, names: &mut Names) ->
 }
 
 /// Rejects things that are described but not named: `the customer bucket`, `the bucket logs`, `the bucket`.
-fn is_told(provider: &str, service: &str, task: &Task, own: &Names, names: &Names) -> Result<(), Trouble> {
+fn is_told(
+    provider: &str,
+    service: &str,
+    task: &Task,
+    own: &Names,
+    names: &Names,
+) -> Result<(), Trouble> {
     let inside = table::main_thing(provider, service).and_then(|thing| thing.inside);
     let mut all = task.phrases();
     all.try_for_each(|phrase| {
@@ -202,8 +223,8 @@ fn is_told(provider: &str, service: &str, task: &Task, own: &Names, names: &Name
         let is_plain = !phrase.is_described
             && phrase.nouns.len() < 2
             && (Some(thing) != inside || phrase.place != Some(Place::Strict));
-        let is_named =
-            is_plain && ((own.has(thing) && mentions < 2) || (phrase.is_before && names.has(thing)));
+        let is_named = is_plain
+            && ((own.has(thing) && mentions < 2) || (phrase.is_before && names.has(thing)));
         if is_named { Ok(()) } else { Err(Trouble::Which(word)) }
     })
 }
@@ -235,7 +256,8 @@ pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String
     if let (true, Some(inside)) = (is_place, inside) {
         let could_be_name = |word: &&String| {
             let things = table::things(provider, word);
-            let is_inside = things.iter().any(|thing| thing.service == service && thing.name == inside);
+            let is_inside =
+                things.iter().any(|thing| thing.service == service && thing.name == inside);
             is_inside && ![inside, "file"].contains(&singular(word).as_str())
         };
         if let Some(word) = phrase.things.iter().find(could_be_name) {
@@ -245,24 +267,30 @@ pub fn unnamed(provider: &str, service: &str, phrase: &Phrase) -> Option<(String
     // In `delete temp files`, not every file is meant.
     let (head, known) = (phrase.nouns.last(), phrase.things.last());
     if names_nothing && known.is_some() && head == known {
-        let is_unknown =
-            |noun: &&String| !phrase.things.contains(noun) && table::service(provider, noun).is_none();
+        let is_unknown = |noun: &&String| {
+            !phrase.things.contains(noun) && table::service(provider, noun).is_none()
+        };
         if let (Some(_), Some(word)) = (phrase.nouns.iter().find(is_unknown), known) {
             let things = table::things(provider, word);
-            let name = things.into_iter().find(|thing| thing.service == service).map(|thing| thing.name);
+            let name =
+                things.into_iter().find(|thing| thing.service == service).map(|thing| thing.name);
             return name.map(|name| (word.clone(), name));
         }
     }
     phrase.things.iter().find_map(|word| {
         let thing = table::things(provider, word).into_iter().find(|thing| {
-            let is_main = main.is_some_and(|main| main.name == thing.name) || thing.inside.is_some();
+            let is_main =
+                main.is_some_and(|main| main.name == thing.name) || thing.inside.is_some();
             thing.service == "*"
-                || (thing.service == service && (is_main || !thing.is_shy) && Some(thing.name) != inside)
+                || (thing.service == service
+                    && (is_main || !thing.is_shy)
+                    && Some(thing.name) != inside)
         })?;
         let is_named = !phrase.addresses.is_empty()
             || phrase.names.iter().any(|(of, _)| {
                 of.as_ref().is_none_or(|of| {
-                    of == word || table::things(provider, of).iter().any(|other| other.name == thing.name)
+                    of == word
+                        || table::things(provider, of).iter().any(|other| other.name == thing.name)
                 })
             });
         let is_fine = is_named || (!is_vague && (thing.service == "*" || is_open(word)));
@@ -320,7 +348,8 @@ impl Finder<'_> {
     fn row(&self, thing: &str) -> Option<Taken> {
         let row = table::row(self.provider, self.service, thing, self.task.verb)?;
         let actions = row.actions.iter().map(|action| (*action).to_owned()).collect();
-        let templates = row.templates.iter().map(|one| ((*one).to_owned(), (*one).to_owned())).collect();
+        let templates =
+            row.templates.iter().map(|one| ((*one).to_owned(), (*one).to_owned())).collect();
         Some((thing.trim_end_matches('+').to_owned(), actions, templates))
     }
 
@@ -345,7 +374,9 @@ impl Finder<'_> {
         }
         let places = self.task.places.iter().rev().flat_map(|place| place.things.iter().rev());
         let of_service = |word: &String| {
-            table::things(self.provider, word).into_iter().find(|thing| thing.service == self.service)
+            table::things(self.provider, word)
+                .into_iter()
+                .find(|thing| thing.service == self.service)
         };
         let mut places = places.filter_map(of_service).peekable();
         if places.peek().is_some() {

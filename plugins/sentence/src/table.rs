@@ -69,14 +69,22 @@ pub fn row(provider: &str, service: &str, thing: &str, verb: &str) -> Option<Row
 }
 
 /// Returns every row: cloud, service, things, verbs, and the actions with their resources.
-pub fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str, &'static str, Row)> {
+pub fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str, &'static str, Row)>
+{
     TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let (head, takes) = line.split_once(" = ")?;
         let mut words = head.split(' ');
-        let (cloud, service, things, verbs) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let (cloud, service, things, verbs) =
+            (words.next()?, words.next()?, words.next()?, words.next()?);
         let (actions, templates) = takes.split_once(" @ ").unwrap_or((takes, ""));
         let list = |text: &'static str| text.split(',').filter(|part| !part.is_empty()).collect();
-        Some((cloud, service, things, verbs, Row { actions: list(actions), templates: list(templates) }))
+        Some((
+            cloud,
+            service,
+            things,
+            verbs,
+            Row { actions: list(actions), templates: list(templates) },
+        ))
     })
 }
 
@@ -85,7 +93,8 @@ fn thing(provider: &str, line: &'static str) -> Option<(Thing, &'static str)> {
     let mut parts = head.split(' ');
     let (clouds, service, name) = (parts.next()?, parts.next()?, parts.next()?);
     let name = name.split_once('=').map_or(name, |(_, meant)| meant);
-    let (name, inside) = name.split_once('/').map_or((name, None), |(name, inside)| (name, Some(inside)));
+    let (name, inside) =
+        name.split_once('/').map_or((name, None), |(name, inside)| (name, Some(inside)));
     let is_shy = parts.next() == Some("~");
     has(clouds, provider).then_some((Thing { service, name, inside, is_shy }, words))
 }
@@ -109,7 +118,9 @@ mod tests {
         for (cloud, service, things, _, row) in rows() {
             for action in row.actions {
                 let known = match cloud {
-                    "aws" => aws_catalogue::find(action).is_some_and(|found| found.full_name() == action),
+                    "aws" => {
+                        aws_catalogue::find(action).is_some_and(|found| found.full_name() == action)
+                    }
                     "gcp" => gcp_catalogue::has(action),
                     _ => azure_catalogue::find(action).is_some_and(|found| found.name == action),
                 };
@@ -124,7 +135,8 @@ mod tests {
     fn a_row_speaks_of_verbs_and_things_that_have_words() {
         for (cloud, service, names, verbs, row) in rows() {
             let is_known = |name: &str| {
-                let mut all = lines("thing ").filter_map(|line| thing(cloud, line)).map(|(thing, _)| thing);
+                let mut all =
+                    lines("thing ").filter_map(|line| thing(cloud, line)).map(|(thing, _)| thing);
                 all.any(|thing| {
                     [service, "*"].contains(&thing.service)
                         && (thing.name == name || thing.inside == Some(name))
@@ -147,7 +159,9 @@ mod tests {
 
     #[test]
     fn words_lead_to_things_of_the_provider_asked() {
-        let first = |provider, word| things(provider, word).first().map(|thing| (thing.service, thing.name));
+        let first = |provider, word| {
+            things(provider, word).first().map(|thing| (thing.service, thing.name))
+        };
         assert_eq!(first("aws", "bucket"), Some(("s3", "bucket")));
         assert_eq!(first("vault", "bucket"), Some(("s3", "bucket")));
         assert_eq!(first("gcp", "bucket"), Some(("storage", "bucket")));

@@ -72,7 +72,10 @@ pub fn tasks(provider: &str, clause: &Clause) -> Result<Vec<Task>, Trouble> {
         let is_first = last.object == Phrase::default() && !phrase.is_joined;
         let head = |phrase: &Phrase| phrase.things.last().map(|word| singular(word));
         let continues = phrase.is_joined
-            && last.places.last().is_some_and(|place| head(place).is_some() && head(place) == head(phrase));
+            && last
+                .places
+                .last()
+                .is_some_and(|place| head(place).is_some() && head(place) == head(phrase));
         if phrase.place == Some(Place::As) && !phrase.things.is_empty() {
             let is_before = last.object.is_before || phrase.is_before;
             last.object = Phrase { is_before, ..phrase.clone() };
@@ -92,8 +95,9 @@ pub fn tasks(provider: &str, clause: &Clause) -> Result<Vec<Task>, Trouble> {
     if clause.verbs.len().saturating_mul(objects.len()) > MOST {
         return Err(Trouble::Many(MOST));
     }
-    let each =
-        |verb: &&'static str| objects.iter().map(|task| Task { verb, ..task.clone() }).collect::<Vec<_>>();
+    let each = |verb: &&'static str| {
+        objects.iter().map(|task| Task { verb, ..task.clone() }).collect::<Vec<_>>()
+    };
     Ok(clause.verbs.iter().flat_map(each).collect())
 }
 
@@ -107,5 +111,7 @@ fn opened(phrase: &Phrase) -> Task {
 
 fn is_container(provider: &str, phrase: &Phrase) -> bool {
     let word = phrase.things.last();
-    word.is_some_and(|word| table::things(provider, word).iter().any(|thing| thing.inside.is_some()))
+    word.is_some_and(|word| {
+        table::things(provider, word).iter().any(|thing| thing.inside.is_some())
+    })
 }

@@ -43,7 +43,10 @@ pub fn tokens(text: &str) -> Vec<Token> {
             } else {
                 inside.split_whitespace().for_each(|word| push(&mut tokens, word));
             }
-            rest = after.get(length.saturating_add(first.len_utf8())..).unwrap_or_default().trim_start();
+            rest = after
+                .get(length.saturating_add(first.len_utf8())..)
+                .unwrap_or_default()
+                .trim_start();
         } else {
             let opens = |(at, c): (usize, char)| at > 0 && matches!(c, '"' | '`');
             let end = rest.char_indices().find(|(at, c)| c.is_whitespace() || opens((*at, *c)));
@@ -94,8 +97,9 @@ fn push(tokens: &mut Vec<Token>, raw: &str) {
     if start.len() < raw.len() {
         tokens.push(Token::Break('('));
     }
-    let word =
-        start.trim_end_matches(['.', ',', ';', ':', '?', '!', ')', ']', '}', '>', '"', '\'', '\u{2026}']);
+    let word = start.trim_end_matches([
+        '.', ',', ';', ':', '?', '!', ')', ']', '}', '>', '"', '\'', '\u{2026}',
+    ]);
     let tail = start.get(word.len()..).unwrap_or_default();
     if start.len() == raw.len() && word.is_empty() && tail.contains('?') {
         // The marks stand in the position of a word.
@@ -103,7 +107,8 @@ fn push(tokens: &mut Vec<Token>, raw: &str) {
     }
     let is_gap = tail.contains("..") || tail.contains('\u{2026}');
     // In `do not write… delete`, no sentence ends at the ellipsis.
-    let mut marks: Vec<char> = if is_gap { vec![','] } else { tail.chars().filter_map(mark).collect() };
+    let mut marks: Vec<char> =
+        if is_gap { vec![','] } else { tail.chars().filter_map(mark).collect() };
     marks.dedup();
     for (number, part) in word.split([',', ';', '\u{2014}', '\u{2013}']).enumerate() {
         if number > 0 {
@@ -155,7 +160,10 @@ mod tests {
 
     #[test]
     fn names_addresses_and_commands_stay_whole() {
-        assert_eq!(of("read s3://b/app/, or arn:aws:s3:::b/*."), "read s3://b/app/ , or arn:aws:s3:::b/* .");
+        assert_eq!(
+            of("read s3://b/app/, or arn:aws:s3:::b/*."),
+            "read s3://b/app/ , or arn:aws:s3:::b/* ."
+        );
         assert_eq!(of("run `aws s3 rm s3://b/x` now"), "run <aws s3 rm s3://b/x> now");
         assert_eq!(of("the queue \"orders\", 'x'"), "the queue <orders> , <x>");
         assert_eq!(of("the function's code (now)"), "the function code ( now )");

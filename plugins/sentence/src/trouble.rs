@@ -59,9 +59,13 @@ impl Trouble {
             Self::Long(_) => "say it shorter",
             Self::Many(_) => "ask for less at once, or write a profile",
             Self::Broad(_) => "say what is done to which resource",
-            Self::NoVerb | Self::Vague(_) => "say what is done: read, list, write, delete, invoke, send …",
+            Self::NoVerb | Self::Vague(_) => {
+                "say what is done: read, list, write, delete, invoke, send …"
+            }
             Self::Limit(_) => "name the resources that are meant, or give --allow and --resource",
-            Self::Excluded(_) => "end with \"but do not\" and the verb, or give --allow and --resource",
+            Self::Excluded(_) => {
+                "end with \"but do not\" and the verb, or give --allow and --resource"
+            }
             Self::NoService(_) => "name the service",
             Self::Which(_) => "give its name, in quotation marks if it is an ordinary word",
             Self::Name(_) => "say what has this name: the bucket \"b\", the queue \"q\"",
@@ -99,11 +103,18 @@ impl fmt::Display for Trouble {
             Self::Unlimited(action, name) => write!(f, "`{action}` cannot be limited to `{name}`"),
             Self::Joined(thing) => write!(f, "the sentence does not say what is done to `{thing}`"),
             Self::Crossed(resource) => {
-                write!(f, "the actions for `{resource}` would also be allowed on the other resource")
+                write!(
+                    f,
+                    "the actions for `{resource}` would also be allowed on the other resource"
+                )
             }
             Self::RuledOut(verb) => write!(f, "the sentence asks for `{verb}` and rules it out"),
-            Self::Excluded(thing) => write!(f, "the exception `{thing}` is unclear or cannot be enforced"),
-            Self::Command(command) => write!(f, "the permissions of `{command}` are not known here"),
+            Self::Excluded(thing) => {
+                write!(f, "the exception `{thing}` is unclear or cannot be enforced")
+            }
+            Self::Command(command) => {
+                write!(f, "the permissions of `{command}` are not known here")
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ const TABLE: &str = include_str!("../verbs.txt");
 
 /// Words in the names of actions that only read.
 const LOOKING: &[&str] = &[
-    "get", "list", "describe", "read", "head", "lookup", "query", "scan", "search", "select", "view",
-    "batchget", "filter", "simulate",
+    "get", "list", "describe", "read", "head", "lookup", "query", "scan", "search", "select",
+    "view", "batchget", "filter", "simulate",
 ];
 
 struct Row {
@@ -75,7 +75,8 @@ pub fn split(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let mut words: Vec<String> = Vec::new();
     let is_upper = |at: Option<usize>| {
-        at.and_then(|at| letters.get(at)).is_some_and(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        at.and_then(|at| letters.get(at))
+            .is_some_and(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
     };
     for (at, letter) in letters.iter().enumerate() {
         let follows_lower = !is_upper(at.checked_sub(1));
@@ -114,12 +115,17 @@ mod tests {
 
     #[test]
     fn change_is_everything_that_does_not_look() {
-        for action in ["s3:PutObject", "glue:StartJobRun", "storage.objects.create", "s3:DeleteObject"] {
+        for action in
+            ["s3:PutObject", "glue:StartJobRun", "storage.objects.create", "s3:DeleteObject"]
+        {
             assert!(does("change", action), "{action}");
         }
-        for action in
-            ["s3:GetObject", "ec2:DescribeInstances", "bigquery.tables.getData", "dynamodb:BatchGetItem"]
-        {
+        for action in [
+            "s3:GetObject",
+            "ec2:DescribeInstances",
+            "bigquery.tables.getData",
+            "dynamodb:BatchGetItem",
+        ] {
             assert!(!does("change", action), "{action}");
         }
     }

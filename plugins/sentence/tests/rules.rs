@@ -26,7 +26,11 @@ fn asks(text: &str, words: &str) {
 
 #[test]
 fn the_examples_of_the_document_are_answered_as_they_are_there() {
-    is("Read from S3 bucket and invoke a Lambda function", "s3:GetObject,lambda:InvokeFunction", "");
+    is(
+        "Read from S3 bucket and invoke a Lambda function",
+        "s3:GetObject,lambda:InvokeFunction",
+        "",
+    );
     is("Read only from my-bucket in S3", "s3:GetObject", "arn:aws:s3:::my-bucket/*");
 }
 
@@ -54,9 +58,21 @@ fn what_a_sentence_rules_out_is_not_granted() {
 
 #[test]
 fn a_name_with_a_verb_in_it_is_a_name() {
-    is("read objects in the bucket no-delete-zone", "s3:GetObject", "arn:aws:s3:::no-delete-zone/*");
-    is("send messages to the queue delete-requests", "sqs:SendMessage", "arn:aws:sqs:*:*:delete-requests");
-    is("read messages of the queue DeleteRequests", "sqs:ReceiveMessage", "arn:aws:sqs:*:*:DeleteRequests");
+    is(
+        "read objects in the bucket no-delete-zone",
+        "s3:GetObject",
+        "arn:aws:s3:::no-delete-zone/*",
+    );
+    is(
+        "send messages to the queue delete-requests",
+        "sqs:SendMessage",
+        "arn:aws:sqs:*:*:delete-requests",
+    );
+    is(
+        "read messages of the queue DeleteRequests",
+        "sqs:ReceiveMessage",
+        "arn:aws:sqs:*:*:DeleteRequests",
+    );
     is("read objects in the bucket `never-write`", "s3:GetObject", "arn:aws:s3:::never-write/*");
 }
 
@@ -68,14 +84,21 @@ fn the_object_of_the_verb_decides() {
         "arn:aws:sqs:*:*:jobs",
     );
     is("Reboot the RDS instance mydb", "rds:RebootDBInstance", "arn:aws:rds:*:*:db:mydb");
-    is("Write items to the DynamoDB table Events", "dynamodb:PutItem", "arn:aws:dynamodb:*:*:table/Events");
+    is(
+        "Write items to the DynamoDB table Events",
+        "dynamodb:PutItem",
+        "arn:aws:dynamodb:*:*:table/Events",
+    );
     is("delete s3 bucket x", "s3:DeleteBucket", "arn:aws:s3:::x");
     is("delete objects in the bucket x", "s3:DeleteObject", "arn:aws:s3:::x/*");
     is("delete the queue q", "sqs:DeleteQueue", "arn:aws:sqs:*:*:q");
     is("delete messages in the queue q", "sqs:DeleteMessage", "arn:aws:sqs:*:*:q");
     is("delete the policy of the s3 bucket x", "s3:DeleteBucketPolicy", "arn:aws:s3:::x");
     let (actions, _) = of("push a docker image to ECR");
-    assert!(actions.contains("ecr:PutImage") && !actions.contains("ecr:BatchGetImage"), "{actions}");
+    assert!(
+        actions.contains("ecr:PutImage") && !actions.contains("ecr:BatchGetImage"),
+        "{actions}"
+    );
 }
 
 #[test]
@@ -92,7 +115,11 @@ fn what_is_written_out_is_read_as_what_it_is() {
     is("write to s3://b/reports/", "s3:PutObject", "arn:aws:s3:::b/reports/*");
     is("read s3://b/a.txt", "s3:GetObject", "arn:aws:s3:::b/a.txt");
     is("get object report.csv from S3 bucket b", "s3:GetObject", "arn:aws:s3:::b/report.csv");
-    is("read files in the folder in/2026 of the bucket b", "s3:GetObject", "arn:aws:s3:::b/in/2026/*");
+    is(
+        "read files in the folder in/2026 of the bucket b",
+        "s3:GetObject",
+        "arn:aws:s3:::b/in/2026/*",
+    );
     is("read arn:aws:s3:::b/*, please", "s3:GetObject", "arn:aws:s3:::b/*");
     let queue = "arn:aws:sqs:eu-west-1:111122223333:q";
     is(&format!("send messages to {queue}"), "sqs:SendMessage", queue);
@@ -176,7 +203,10 @@ fn other_clouds_have_words_of_their_own_and_vault_speaks_aws() {
         pair("storage.objects.get", "gs://team-data")
     );
     assert_eq!(by("gcp", "read gs://b-1/team/"), pair("storage.objects.get", "gs://b-1/team/*"));
-    assert_eq!(by("azure", "read a secret").0, "Microsoft.KeyVault/vaults/secrets/getSecret/action");
+    assert_eq!(
+        by("azure", "read a secret").0,
+        "Microsoft.KeyVault/vaults/secrets/getSecret/action"
+    );
     assert_eq!(
         by("azure", "read blobs in the container c").1,
         "the sentence does not say which storage account"
@@ -190,8 +220,13 @@ fn never_grants_all(text: &str, name: &str, providers: &[&str]) {
     for provider in providers {
         if let Ok(proposal) = propose(text, provider) {
             let is_limited = |resource: &String| resource.to_lowercase().contains(name);
-            let is_kept = !proposal.resources.is_empty() && proposal.resources.iter().all(is_limited);
-            assert!(is_kept, "{provider}: {text}: {:?} on {:?}", proposal.allow, proposal.resources);
+            let is_kept =
+                !proposal.resources.is_empty() && proposal.resources.iter().all(is_limited);
+            assert!(
+                is_kept,
+                "{provider}: {text}: {:?} on {:?}",
+                proposal.allow, proposal.resources
+            );
         }
     }
 }
@@ -257,9 +292,11 @@ fn a_container_keeps_its_name_whatever_word_it_is() {
 #[test]
 fn no_word_of_the_tables_loses_a_container() {
     let table = include_str!("../table.txt").lines().filter(|line| !line.starts_with('#'));
-    let named = table.filter_map(|line| line.split_once(": ")).flat_map(|(_, words)| words.split(' '));
+    let named =
+        table.filter_map(|line| line.split_once(": ")).flat_map(|(_, words)| words.split(' '));
     let verbs = include_str!("../verbs.txt").lines().filter(|line| !line.starts_with('#'));
-    let verbs = verbs.filter_map(|line| line.split(" | ").nth(1)).flat_map(|words| words.split(' '));
+    let verbs =
+        verbs.filter_map(|line| line.split(" | ").nth(1)).flat_map(|words| words.split(' '));
     // Every word in quotation marks in the lists of the engine.
     let code = [include_str!("../src/piece.rs"), include_str!("../src/exclusion.rs")].concat();
     let lists = code.split("mod tests").next().unwrap_or_default();
@@ -336,7 +373,11 @@ fn what_belongs_to_a_named_thing_is_limited_to_it() {
     let (_, logs) = of("invoke the lambda function f1 and read the logs");
     assert!(logs.contains("log-group:/aws/lambda/f1:*"), "{logs}");
     asks("send messages to the queue q and read its metrics", "which");
-    is("invoke any lambda function and read its code", "lambda:InvokeFunction,lambda:GetFunction", "");
+    is(
+        "invoke any lambda function and read its code",
+        "lambda:InvokeFunction,lambda:GetFunction",
+        "",
+    );
 }
 
 #[test]
@@ -436,5 +477,9 @@ fn an_exception_of_a_thing_is_a_question() {
     ] {
         asks(text, "exception");
     }
-    is("read objects in the bucket b, everything except deleting", "s3:GetObject", "arn:aws:s3:::b/*");
+    is(
+        "read objects in the bucket b, everything except deleting",
+        "s3:GetObject",
+        "arn:aws:s3:::b/*",
+    );
 }

@@ -38,8 +38,11 @@ fn the_first_set_is_the_documents_table() {
         let cells: Vec<&str> = line.split('|').collect();
         for (provider, actions) in ["aws", "gcp", "azure"].into_iter().zip(&cells[1..]) {
             let found = expanded(provider, cells[0]).unwrap().actions.join(",");
-            let same =
-                if provider == "azure" { found.eq_ignore_ascii_case(actions) } else { found == *actions };
+            let same = if provider == "azure" {
+                found.eq_ignore_ascii_case(actions)
+            } else {
+                found == *actions
+            };
             assert!(same, "{} on {provider}: {found}", cells[0]);
             rows += 1;
         }
@@ -70,9 +73,14 @@ fn every_action_is_one_of_its_cloud() {
                     assert_eq!(found.full_name(), *action);
                 }
                 "gcp" => {
-                    assert!(action.split('.').count() == 3 && !action.contains([':', '/', '*']), "{action}");
+                    assert!(
+                        action.split('.').count() == 3 && !action.contains([':', '/', '*']),
+                        "{action}"
+                    );
                 }
-                "azure" => assert!(action.starts_with("Microsoft.") && action.contains('/'), "{action}"),
+                "azure" => {
+                    assert!(action.starts_with("Microsoft.") && action.contains('/'), "{action}")
+                }
                 other => panic!("{other}"),
             }
         }
@@ -89,7 +97,9 @@ fn what_gives_less_than_its_name_says_names_what_gives_it() {
         let names: Vec<&&str> = quoted
             .iter()
             .filter(|name| {
-                data::ROWS.iter().any(|row| row.universal == **name && row.provider == entry.provider)
+                data::ROWS
+                    .iter()
+                    .any(|row| row.universal == **name && row.provider == entry.provider)
             })
             .collect();
         assert!(!names.is_empty(), "{notice}");
@@ -99,7 +109,8 @@ fn what_gives_less_than_its_name_says_names_what_gives_it() {
 #[test]
 fn vault_speaks_aws_and_others_do_not() {
     for universal in ["storage:read", "secrets:read-value"] {
-        let (vault, aws) = (expanded("vault", universal).unwrap(), expanded("aws", universal).unwrap());
+        let (vault, aws) =
+            (expanded("vault", universal).unwrap(), expanded("aws", universal).unwrap());
         assert_eq!(vault.actions, aws.actions);
     }
     assert!(expanded("oracle", "storage:read").is_none());

@@ -84,7 +84,8 @@ fn exchange(
         headers.push(plain("content-type", "application/json"));
     }
     if let Some(token) = token {
-        headers.push(Header { name: "x-vault-token".to_owned(), value: vec![Chunk::Secret(token)] });
+        headers
+            .push(Header { name: "x-vault-token".to_owned(), value: vec![Chunk::Secret(token)] });
     }
     let request = Request {
         method: method.to_owned(),

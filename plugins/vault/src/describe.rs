@@ -5,8 +5,13 @@ use audex_sdk::provider::{Description, Setting};
 use aws_policy::profile;
 
 /// The variables every AWS SDK and the AWS CLI read first.
-const SETS: [&str; 5] =
-    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"];
+const SETS: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+];
 
 pub fn describe() -> Description {
     let setting = |key: &str, description: &str, env: Option<&str>| Setting {
@@ -25,13 +30,33 @@ pub fn describe() -> Description {
                 Some("AUDEX_VAULT_MOUNT"),
             ),
             setting("role", "role of the AWS secrets engine", Some("AUDEX_VAULT_ROLE")),
-            setting("role_arn", "which of the role's `role_arns` to assume, if it has several", None),
+            setting(
+                "role_arn",
+                "which of the role's `role_arns` to assume, if it has several",
+                None,
+            ),
             setting("method", "how credentials are made; `auto` by default", None),
             setting("region", "AWS region", None),
-            setting("allow_unknown", "`true` lets actions through that are not in the catalogue", None),
-            setting("source_ip", "networks the credentials may be used from, separated by commas", None),
-            setting("mfa", "`true` asks for a session that was signed in with a second factor", None),
-            setting("tag", "`key=value` tags that a resource must carry, separated by commas", None),
+            setting(
+                "allow_unknown",
+                "`true` lets actions through that are not in the catalogue",
+                None,
+            ),
+            setting(
+                "source_ip",
+                "networks the credentials may be used from, separated by commas",
+                None,
+            ),
+            setting(
+                "mfa",
+                "`true` asks for a session that was signed in with a second factor",
+                None,
+            ),
+            setting(
+                "tag",
+                "`key=value` tags that a resource must carry, separated by commas",
+                None,
+            ),
         ],
         profiles: profile::built_in(),
         sets: SETS.iter().map(|&name| name.to_owned()).collect(),

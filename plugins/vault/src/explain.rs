@@ -67,15 +67,20 @@ pub fn refused(reply: &Reply, asked: Asked<'_>) -> Error {
         404 if said.contains("no handler for route") => error(
             ErrorKind::InvalidInput,
             "unknown-mount",
-            format!("Vault has nothing mounted at `{}`", path.split('/').next().unwrap_or_default()),
+            format!(
+                "Vault has nothing mounted at `{}`",
+                path.split('/').next().unwrap_or_default()
+            ),
             "set `mount` in vault-config.toml, or AUDEX_VAULT_MOUNT, to where `vault secrets list` shows the AWS engine",
         ),
-        400 | 404 if said.is_empty() || (said.contains("ole") && said.contains("not found")) => error(
-            ErrorKind::InvalidInput,
-            "unknown-vault-role",
-            format!("Vault has no `{path}` ({says})"),
-            "set `role` in vault-config.toml, or AUDEX_VAULT_ROLE, to one that `vault list` shows under the mount's `roles`",
-        ),
+        400 | 404 if said.is_empty() || (said.contains("ole") && said.contains("not found")) => {
+            error(
+                ErrorKind::InvalidInput,
+                "unknown-vault-role",
+                format!("Vault has no `{path}` ({says})"),
+                "set `role` in vault-config.toml, or AUDEX_VAULT_ROLE, to one that `vault list` shows under the mount's `roles`",
+            )
+        }
         400 if said.contains("role_arn") => error(
             ErrorKind::InvalidInput,
             "vault-role-arn",
@@ -135,7 +140,12 @@ mod tests {
         let cases: [(u16, &str, ErrorKind, &str); 10] = [
             (503, "Vault is sealed", ErrorKind::Unavailable, "sealed"),
             (307, "", ErrorKind::Unavailable, "standby"),
-            (403, "1 error occurred:\n\t* permission denied\n\n", ErrorKind::Denied, "permission-denied"),
+            (
+                403,
+                "1 error occurred:\n\t* permission denied\n\n",
+                ErrorKind::Denied,
+                "permission-denied",
+            ),
             (
                 403,
                 "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n",
@@ -149,7 +159,12 @@ mod tests {
                 "unknown-mount",
             ),
             (400, "Role 'ci' not found", ErrorKind::InvalidInput, "unknown-vault-role"),
-            (400, "role_arn \"x\" not in allowed role arns", ErrorKind::InvalidInput, "vault-role-arn"),
+            (
+                400,
+                "role_arn \"x\" not in allowed role arns",
+                ErrorKind::InvalidInput,
+                "vault-role-arn",
+            ),
             (400, "something else", ErrorKind::InvalidInput, "vault-refused"),
             (429, "request path rate limit exceeded", ErrorKind::Unavailable, "throttled"),
             (500, "internal error", ErrorKind::Unavailable, "vault-failed"),
@@ -162,8 +177,14 @@ mod tests {
 
     #[test]
     fn a_role_of_iam_users_is_known_by_what_vault_says() {
-        let reply = |said: &str| Reply { status: 400, body: json!({ "errors": [said] }), lifted: Vec::new() };
-        assert!(is_iam_user_role(&reply("attempted to retrieve iam_user credentials through the sts path")));
+        let reply = |said: &str| Reply {
+            status: 400,
+            body: json!({ "errors": [said] }),
+            lifted: Vec::new(),
+        };
+        assert!(is_iam_user_role(&reply(
+            "attempted to retrieve iam_user credentials through the sts path"
+        )));
         assert!(!is_iam_user_role(&reply("Role 'ci' not found")));
     }
 }

@@ -53,7 +53,11 @@ fn server() -> CheckResult {
             "secondary for disaster recovery, which answers no requests",
             Some("point VAULT_ADDR at the primary cluster"),
         ),
-        501 => said(HealthStatus::Failed, "not initialised", Some("initialise it (`vault operator init`)")),
+        501 => said(
+            HealthStatus::Failed,
+            "not initialised",
+            Some("initialise it (`vault operator init`)"),
+        ),
         503 => failed("server", explain::sealed()),
         status => said(
             HealthStatus::Failed,

@@ -14,8 +14,8 @@ mod plan;
 mod target;
 
 use audex_sdk::provider::{
-    Advice, Attribution, Call, CheckResult, Description, Effect, Error, Finding, Grant, KnownAction, Minted,
-    Plan, Provider, Statement, settings,
+    Advice, Attribution, Call, CheckResult, Description, Effect, Error, Finding, Grant,
+    KnownAction, Minted, Plan, Provider, Statement, settings,
 };
 
 struct Vault;

@@ -50,7 +50,11 @@ impl Method {
         let found = ALL.into_iter().find(|method| method.name() == name);
         found.ok_or_else(|| {
             let names = ALL.map(Self::name).join("`, `");
-            invalid("unknown-method", format!("vault has no method `{name}`"), &format!("use `{names}`"))
+            invalid(
+                "unknown-method",
+                format!("vault has no method `{name}`"),
+                &format!("use `{names}`"),
+            )
         })
     }
 

@@ -4,7 +4,9 @@
 //! If a step fails after Vault has issued credentials, the lease is revoked.
 
 use audex_sdk::provider::sts::Session;
-use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, Secret, Value, Variable, clock, settings};
+use audex_sdk::provider::{
+    Error, ErrorKind, Grant, Minted, Plan, Secret, Value, Variable, clock, settings,
+};
 use aws_policy::invalid;
 use serde_json::json;
 
@@ -68,8 +70,10 @@ fn taken_back(vault: &Vault, lease: &str, mut error: Error) -> Error {
     if !lease.is_empty()
         && let Err(left) = end(vault, lease)
     {
-        error.message =
-            format!("{}; Vault's lease `{lease}` was not revoked ({})", error.message, left.message);
+        error.message = format!(
+            "{}; Vault's lease `{lease}` was not revoked ({})",
+            error.message, left.message
+        );
     }
     error
 }
@@ -129,8 +133,10 @@ fn read(mut reply: Reply) -> Result<Issued, Error> {
 }
 
 fn narrow(issued: Issued, policy: &str, grant: &Grant) -> Result<Minted, Error> {
-    let ends = issued.token.as_ref().map(|_| clock::now().saturating_add(issued.lease_seconds.into()));
-    let first = Session::from_keys(&issued.access_key, &issued.secret_key, issued.token.as_ref(), ends);
+    let ends =
+        issued.token.as_ref().map(|_| clock::now().saturating_add(issued.lease_seconds.into()));
+    let first =
+        Session::from_keys(&issued.access_key, &issued.secret_key, issued.token.as_ref(), ends);
     let (session, method) = if issued.token.is_some() {
         // A scoped session cannot outlive its source session, and Vault's role may have shortened the source.
         let seconds = match issued.lease_seconds {
@@ -188,8 +194,10 @@ fn unscoped(issued: Issued) -> Minted {
 
 fn keys(id: String, secret: Value, token: Option<Value>) -> Vec<Variable> {
     let variable = |name: &str, value| Variable { name: name.to_owned(), value };
-    let mut variables =
-        vec![variable("AWS_ACCESS_KEY_ID", Value::Plain(id)), variable("AWS_SECRET_ACCESS_KEY", secret)];
+    let mut variables = vec![
+        variable("AWS_ACCESS_KEY_ID", Value::Plain(id)),
+        variable("AWS_SECRET_ACCESS_KEY", secret),
+    ];
     variables.extend(token.map(|token| variable("AWS_SESSION_TOKEN", token)));
     variables
 }
@@ -197,7 +205,8 @@ fn keys(id: String, secret: Value, token: Option<Value>) -> Vec<Variable> {
 /// Returns both region variables if a region is configured; otherwise the parent's variables stay.
 fn region() -> Vec<Variable> {
     let Some(region) = settings::get("region") else { return Vec::new() };
-    let variable = |name: &str| Variable { name: name.to_owned(), value: Value::Plain(region.clone()) };
+    let variable =
+        |name: &str| Variable { name: name.to_owned(), value: Value::Plain(region.clone()) };
     vec![variable("AWS_REGION"), variable("AWS_DEFAULT_REGION")]
 }
 
@@ -213,7 +222,10 @@ fn not_narrowed(error: Error, method: Method) -> Error {
     Error {
         kind: ErrorKind::Denied,
         code: "not-narrowed".to_owned(),
-        message: format!("what Vault issued could not be narrowed to the request: {}", error.message),
+        message: format!(
+            "what Vault issued could not be narrowed to the request: {}",
+            error.message
+        ),
         hint: Some(format!(
             "what Vault's role issues must allow `sts:{call}`{room}; to run without any limit but the role's own: \
              --method {} --require none",
@@ -240,8 +252,11 @@ mod tests {
 
     #[test]
     fn a_session_is_asked_for_no_shorter_than_sts_makes_them() {
-        let target =
-            Target { mount: "aws".to_owned(), role: "ci".to_owned(), role_arn: Some("arn".to_owned()) };
+        let target = Target {
+            mount: "aws".to_owned(),
+            role: "ci".to_owned(),
+            role_arn: Some("arn".to_owned()),
+        };
         let grant = Grant {
             provider: "vault".to_owned(),
             permissions: Vec::new(),

@@ -41,11 +41,13 @@ pub fn plan(grant: &Grant) -> Result<Plan, Error> {
         notices,
     };
     if method.is_scoped() {
-        let permissions = grant.permissions.iter().map(|permission| scoped(permission, &compiled)).collect();
+        let permissions =
+            grant.permissions.iter().map(|permission| scoped(permission, &compiled)).collect();
         return Ok(plan(Some(compiled.policy), permissions, compiled.notices));
     }
     let place = format!("{}/roles/{}", target.mount, target.role);
-    let permissions = grant.permissions.iter().map(|permission| unscoped(permission, &place)).collect();
+    let permissions =
+        grant.permissions.iter().map(|permission| unscoped(permission, &place)).collect();
     let notice = format!(
         "nobody keeps the command to these permissions: it gets all that Vault's role `{place}` may do"
     );
@@ -63,8 +65,11 @@ fn scoped(permission: &Permission, compiled: &Compiled) -> Planned {
         .idle
         .iter()
         .any(|(action, on)| *action == permission.action && *on == permission.resources.named());
-    let note =
-        if is_idle { format!("{described}; grants nothing on the given resources") } else { described };
+    let note = if is_idle {
+        format!("{described}; grants nothing on the given resources")
+    } else {
+        described
+    };
     planned(permission, Enforcer::Cloud, note)
 }
 

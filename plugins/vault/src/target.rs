@@ -26,7 +26,11 @@ impl Target {
         Self::of(settings::get("mount"), settings::get("role"), settings::get("role_arn"))
     }
 
-    fn of(mount: Option<String>, role: Option<String>, role_arn: Option<String>) -> Result<Self, Error> {
+    fn of(
+        mount: Option<String>,
+        role: Option<String>,
+        role_arn: Option<String>,
+    ) -> Result<Self, Error> {
         let mount = mount.unwrap_or_else(|| DEFAULT_MOUNT.to_owned());
         let mount = mount.trim_matches('/').to_owned();
         if !mount.split('/').all(is_name) || mount.len() > NAME_CHARACTERS {

@@ -147,7 +147,11 @@ pub mod http {
         let sent = Sent {
             method: request.method.clone(),
             url: request.url.clone(),
-            headers: request.headers.iter().map(|one| (one.name.clone(), text(&one.value))).collect(),
+            headers: request
+                .headers
+                .iter()
+                .map(|one| (one.name.clone(), text(&one.value)))
+                .collect(),
             body: text(&request.body),
             auth,
         };
@@ -161,7 +165,8 @@ pub mod http {
         };
         let reply = answer(&sent);
         host(|host| host.answer = Some(answer));
-        let lifted = request.lift.iter().map(|at| Some(Secret::made(reply.secrets.get(at)?.clone())));
+        let lifted =
+            request.lift.iter().map(|at| Some(Secret::made(reply.secrets.get(at)?.clone())));
         let (lifted, body) = (lifted.collect(), reply.body.into_bytes());
         Ok(Response { status: reply.status, headers: reply.headers, body, lifted })
     }
@@ -227,7 +232,12 @@ pub mod sts {
         pub fn scope_down(&self, policy: &str, duration_seconds: u32) -> Result<Session, Error> {
             Ok(session(format!("scope-down {policy}"), duration_seconds, self.arn.clone()))
         }
-        pub fn federation_token(&self, name: &str, policy: &str, seconds: u32) -> Result<Session, Error> {
+        pub fn federation_token(
+            &self,
+            name: &str,
+            policy: &str,
+            seconds: u32,
+        ) -> Result<Session, Error> {
             Ok(session(format!("federation-token {name} {policy}"), seconds, None))
         }
         pub fn from_keys(

@@ -37,7 +37,11 @@ pub const ATTEMPTS: &[[&str; 3]] = &[
         "one resource",
         "one_share_is_a_pair_of_options_whose_names_read_back",
     ],
-    ["a resource with a written `${*}`", "that character alone", "a_written_wildcard_is_that_character"],
+    [
+        "a resource with a written `${*}`",
+        "that character alone",
+        "a_written_wildcard_is_that_character",
+    ],
     [
         "a signature scope that spells another host",
         "400, nothing is signed",
@@ -81,7 +85,11 @@ pub const ATTEMPTS: &[[&str; 3]] = &[
         "a_key_in_the_place_of_googles_key_file_is_not_repeated",
     ],
     ["AWS keys with a line end in them", "69", "keys_of_the_environment"],
-    ["a panic at each stage of a run", "70, nothing is left", "a_panic_at_any_stage_leaves_nothing_open"],
+    [
+        "a panic at each stage of a run",
+        "70, nothing is left",
+        "a_panic_at_any_stage_leaves_nothing_open",
+    ],
     [
         "settings that are a FIFO, a device or a link to nowhere",
         "78",

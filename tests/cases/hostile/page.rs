@@ -23,7 +23,10 @@ const TABLES: [(&str, &[Case]); 8] = [
     ("A provider that checks or plans wrongly mints nothing", PLAN),
     ("A provider hands out nothing but what was planned", MINT),
     ("A provider sends nothing where it must not: no connection is made", HTTP),
-    ("What a server answers reaches no further: no redirect is followed, no echo is shown", REPLIES),
+    (
+        "What a server answers reaches no further: no redirect is followed, no echo is shown",
+        REPLIES,
+    ),
     ("The words of a provider are harmless: the command runs", WORDS),
 ];
 
@@ -33,15 +36,23 @@ fn page() -> String {
     for (title, cases) in TABLES {
         let _ = write!(page, "\n## {title}\n\n| case | exit | the program says |\n|---|---|---|\n");
         for case in cases {
-            let says: Vec<String> =
-                case.says.iter().map(|words| format!("`{}`", cell(&words.replace('`', "'")))).collect();
+            let says: Vec<String> = case
+                .says
+                .iter()
+                .map(|words| format!("`{}`", cell(&words.replace('`', "'"))))
+                .collect();
             let _ = writeln!(page, "| {} | {} | {} |", case.name, case.code, says.join(" … "));
         }
     }
     page += "\n## A trap in every other export is told by name\n\n| case | command | exit |\n|---|---|---|\n";
     for export in EXPORTS {
-        let _ =
-            writeln!(page, "| {} | `tryaudex {}` | {} |", export.name, export.command.join(" "), export.code);
+        let _ = writeln!(
+            page,
+            "| {} | `tryaudex {}` | {} |",
+            export.name,
+            export.command.join(" "),
+            export.code
+        );
     }
     page += "\n## A file that is no component for this host is refused by name\n\n| file | the program says |\n|---|---|\n";
     for (name, _, words) in unfit() {

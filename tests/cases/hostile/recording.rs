@@ -19,10 +19,15 @@ fn a_recording_gives_a_component_nothing_that_it_was_not_granted() {
     let tape = sandbox.plant("tape.json", recording.to_string());
     let words = ["plugin", "test", path.to_str().unwrap(), "--replay", tape.to_str().unwrap()];
     let output = sandbox.run(words).exits(1);
-    assert!(output.stdout.contains("it used `slot:aws`, which was not granted to it"), "{}", output.stdout);
+    assert!(
+        output.stdout.contains("it used `slot:aws`, which was not granted to it"),
+        "{}",
+        output.stdout
+    );
     assert_eq!(asked(&sandbox), [""; 0]);
     let tape = sandbox.plant("tape.json", "{\"format\":1}");
-    let garbled =
-        sandbox.run(["plugin", "test", path.to_str().unwrap(), "--replay", tape.to_str().unwrap()]).exits(2);
+    let garbled = sandbox
+        .run(["plugin", "test", path.to_str().unwrap(), "--replay", tape.to_str().unwrap()])
+        .exits(2);
     assert!(garbled.stderr.contains("is no recording"), "{}", garbled.stderr);
 }

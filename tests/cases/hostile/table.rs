@@ -39,7 +39,11 @@ pub const FILTER: &[Case] = &[
     case("memory", 77, &["failed in phase limit: it asked for more than 64 MiB of memory"]),
     case("stack", 77, &["failed in phase limit", "stack"]),
     case("trap", 77, &["failed in phase call", "unreachable"]),
-    case("drop-missing", 77, &["failed in phase answer: it dropped a permission that is not there"]),
+    case(
+        "drop-missing",
+        77,
+        &["failed in phase answer: it dropped a permission that is not there"],
+    ),
     case(
         "drop-all",
         77,
@@ -76,14 +80,21 @@ pub const FILTER: &[Case] = &[
     case("approve-trap", 77, &["a filter failed, so nothing is granted", "failed in phase call"]),
     case("approve-refuse", 77, &["filter `hostile-filter` refused: no assume-role today"]),
     case("approve-control", 77, &["refused: a [2Jb notice: forged  c"]),
-    case("approve-long-answer", 77, &["failed in phase limit: it handed over more than 16 MiB at once"]),
+    case(
+        "approve-long-answer",
+        77,
+        &["failed in phase limit: it handed over more than 16 MiB at once"],
+    ),
 ];
 
 pub const MAPPING: &[Case] = &[
     case(
         "loop",
         70,
-        &["plugin `hostile-mapping` (sha256:", "failed in phase limit: it computed for more than 2 s"],
+        &[
+            "plugin `hostile-mapping` (sha256:",
+            "failed in phase limit: it computed for more than 2 s",
+        ],
     ),
     case("memory", 70, &["failed in phase limit: it asked for more than 64 MiB of memory"]),
     case("trap", 70, &["failed in phase call"]),
@@ -102,14 +113,25 @@ pub const DESCRIBE: &[Case] = &[
     case(
         "describe-loop",
         70,
-        &["plugin `hostile-provider` (sha256:", "failed in phase limit: it computed for more than 2 s"],
+        &[
+            "plugin `hostile-provider` (sha256:",
+            "failed in phase limit: it computed for more than 2 s",
+        ],
     ),
-    case("describe-memory", 70, &["failed in phase limit: it asked for more than 64 MiB of memory"]),
+    case(
+        "describe-memory",
+        70,
+        &["failed in phase limit: it asked for more than 64 MiB of memory"],
+    ),
     case("describe-stack", 70, &["failed in phase limit", "stack"]),
     case("describe-trap", 70, &["failed in phase call"]),
     case("describe-id", 70, &["failed in phase answer: its id is not of `[a-z][a-z0-9-]*`"]),
     case("describe-clash", 2, &["`aws` is taken by another component"]),
-    case("describe-many", 70, &["failed in phase answer: a list of its answer has more than 100 entries"]),
+    case(
+        "describe-many",
+        70,
+        &["failed in phase answer: a list of its answer has more than 100 entries"],
+    ),
     case("describe-path", 70, &["failed in phase answer: it wants to set `PATH`"]),
     case("describe-preload", 70, &["it wants to set `LD_PRELOAD`"]),
     case("describe-process", 70, &["it wants to set `AWS_CONFIG_FILE`"]),
@@ -124,8 +146,16 @@ pub const DESCRIBE: &[Case] = &[
         70,
         &["a setting names an environment variable that does not begin with AUDEX_HOSTILE_"],
     ),
-    case("describe-editor", 70, &["it wants to set `GIT_SSH_COMMAND`: its name is not that of a credential"]),
-    case("describe-cluster", 70, &["it wants to set `KUBECONFIG`: its name is not that of a credential"]),
+    case(
+        "describe-editor",
+        70,
+        &["it wants to set `GIT_SSH_COMMAND`: its name is not that of a credential"],
+    ),
+    case(
+        "describe-cluster",
+        70,
+        &["it wants to set `KUBECONFIG`: its name is not that of a credential"],
+    ),
     case(
         "describe-leads",
         70,
@@ -133,7 +163,11 @@ pub const DESCRIBE: &[Case] = &[
             "it wants to set `GOOGLE_APPLICATION_CREDENTIALS`: of a cloud's variables an added provider may set only some",
         ],
     ),
-    case("describe-borrows", 70, &["a setting names `AUDEX_EXTERNAL_ID`, which is this program's own"]),
+    case(
+        "describe-borrows",
+        70,
+        &["a setting names `AUDEX_EXTERNAL_ID`, which is this program's own"],
+    ),
     case(
         "describe-reads",
         70,
@@ -160,20 +194,44 @@ pub const PLAN: &[Case] = &[
         &["failed in phase answer: it checked another number of actions than it was given"],
     ),
     case("check-empty", 70, &["failed in phase answer: it accepted an action and named none"]),
-    case("check-many", 70, &["failed in phase answer: a list of its answer has more than 10000 entries"]),
+    case(
+        "check-many",
+        70,
+        &["failed in phase answer: a list of its answer has more than 10000 entries"],
+    ),
     case("plan-loop", 70, &["failed in phase limit: it computed for more than 2 s"]),
     case("plan-trap", 70, &["failed in phase call"]),
-    case("plan-other", 70, &["failed in phase answer: it planned a permission that was not granted"]),
-    case("plan-origin", 70, &["failed in phase answer: it planned a permission that was not granted"]),
-    case("plan-drop", 70, &["failed in phase answer: it left a granted permission out of its plan"]),
-    case("plan-twice", 70, &["failed in phase answer: it left a granted permission out of its plan"]),
+    case(
+        "plan-other",
+        70,
+        &["failed in phase answer: it planned a permission that was not granted"],
+    ),
+    case(
+        "plan-origin",
+        70,
+        &["failed in phase answer: it planned a permission that was not granted"],
+    ),
+    case(
+        "plan-drop",
+        70,
+        &["failed in phase answer: it left a granted permission out of its plan"],
+    ),
+    case(
+        "plan-twice",
+        70,
+        &["failed in phase answer: it left a granted permission out of its plan"],
+    ),
     case(
         "plan-gateway",
         70,
         &["failed in phase answer: it leaves a permission to a gateway, and this session has none"],
     ),
     case("plan-policy", 70, &["failed in phase answer: its policy has control characters"]),
-    case("plan-mints", 70, &["failed in phase call: it asked for credentials in a call that mints nothing"]),
+    case(
+        "plan-mints",
+        70,
+        &["failed in phase call: it asked for credentials in a call that mints nothing"],
+    ),
     case("plan-error", 69, &["provider `hostile-provider`: m [2Jm [2J"]),
 ];
 
@@ -186,11 +244,17 @@ pub const MINT: &[Case] = &[
     case("mint-handles", 70, &["failed in phase limit: it held more than 1000 handles"]),
     case("mint-large-secret", 70, &["failed in phase call: it made a secret of more than 64 KiB"]),
     case("mint-large-policy", 70, &["failed in phase"]),
-    case("mint-wider", 70, &["failed in phase call: a policy outside the grant was asked of STS: `s3:*`"]),
+    case(
+        "mint-wider",
+        70,
+        &["failed in phase call: a policy outside the grant was asked of STS: `s3:*`"],
+    ),
     case(
         "mint-two-actions",
         70,
-        &["a policy outside the grant was asked of STS: it is not one JSON object with each key once"],
+        &[
+            "a policy outside the grant was asked of STS: it is not one JSON object with each key once",
+        ],
     ),
     case("mint-long", 70, &["it asked for credentials of 3600 s where 900 s are granted"]),
     case(
@@ -226,9 +290,18 @@ pub const MINT: &[Case] = &[
     ),
     asking("mint-expiry", 70, &["it misstated when its credentials expire"], &["sts:AssumeRole"]),
     asking("mint-later", 70, &["its credentials live longer than planned"], &["sts:AssumeRole"]),
-    asking("mint-undeclared", 70, &["it set `AWS_PROFILE`, which it did not declare"], &["sts:AssumeRole"]),
+    asking(
+        "mint-undeclared",
+        70,
+        &["it set `AWS_PROFILE`, which it did not declare"],
+        &["sts:AssumeRole"],
+    ),
     case("mint-keep-many", 70, &["failed in phase call: it kept more than 100 secrets"]),
-    case("mint-sign-joined", 70, &["it tried to sign with a secret that it put together, or that is no key"]),
+    case(
+        "mint-sign-joined",
+        70,
+        &["it tried to sign with a secret that it put together, or that is no key"],
+    ),
     case("mint-sign", 78, &["it is no private key in PEM for this algorithm"]),
     asking("mint-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),
     asking("mint-kept-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),
@@ -255,7 +328,11 @@ pub const MINT: &[Case] = &[
 /// Nothing leaves the machine: each ends before a connection is made.
 pub const HTTP: &[Case] = &[
     case("mint-http-elsewhere", 77, &["`evil.example.org` was not granted to this component"]),
-    case("mint-http-plain", 77, &["only `https://api.example.com/…` without user and port can be reached"]),
+    case(
+        "mint-http-plain",
+        77,
+        &["only `https://api.example.com/…` without user and port can be reached"],
+    ),
     case("mint-http-port", 77, &["without user and port can be reached"]),
     case("mint-http-user", 77, &["without user and port can be reached"]),
     case("mint-http-address", 77, &["`169.254.169.254` was not granted to this component"]),
@@ -272,7 +349,11 @@ pub const HTTP: &[Case] = &[
     case("mint-http-smuggle", 70, &["failed in phase call: it set a malformed header"]),
     case("mint-http-many-headers", 70, &["failed in phase call: it set more than 64 headers"]),
     case("mint-http-lift", 78, &["no more than 16 values can be lifted from a reply"]),
-    case("mint-http-sign", 77, &["requests to `api.example.com` for `sts` are not signed for components"]),
+    case(
+        "mint-http-sign",
+        77,
+        &["requests to `api.example.com` for `sts` are not signed for components"],
+    ),
     case(
         "mint-http-slot",
         70,
@@ -342,7 +423,16 @@ pub const EXPORTS: &[Export] = &[
     export("revoke-trap", RUN, 0),
     export(
         "document-trap",
-        &["policies", "export", "--provider", "hostile", "--allow", "s3:GetObject", "--format", "json"],
+        &[
+            "policies",
+            "export",
+            "--provider",
+            "hostile",
+            "--allow",
+            "s3:GetObject",
+            "--format",
+            "json",
+        ],
         70,
     ),
     export("health-trap", &["health", "--check", "hostile"], 70),

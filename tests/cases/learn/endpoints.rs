@@ -46,7 +46,11 @@ fn the_address_of_a_queue_in_the_environment_is_told() {
     let mut sandbox = Sandbox::new();
     sandbox.set("JOBS", "https://sqs.eu-west-1.amazonaws.com/123456789012/jobs");
     let output = learn(&sandbox, &["--allow", "s3:*"], "true").success();
-    assert!(output.stderr.contains("notice: `JOBS` names a queue by its address"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("notice: `JOBS` names a queue by its address"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]
@@ -91,13 +95,19 @@ fn an_endpoint_that_quotes_the_request_shows_nothing_of_the_session() {
     sandbox.set("AWS_ENDPOINT_URL_S3", format!("http://{}", listener.local_addr().unwrap()));
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            let mut lines =
+                BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
             let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
-            assert!(head.iter().any(|line| line.starts_with("x-amz-security-token: ")), "it has the token");
+            assert!(
+                head.iter().any(|line| line.starts_with("x-amz-security-token: ")),
+                "it has the token"
+            );
             let quoted = head.join("\n");
-            let bytes = quoted.bytes().map(|byte| format!("{byte:02x} ")).collect::<Vec<_>>().concat();
-            let body =
-                format!("<Error><Code>SignatureDoesNotMatch</Code><A>{quoted}</A><B>{bytes}</B></Error>");
+            let bytes =
+                quoted.bytes().map(|byte| format!("{byte:02x} ")).collect::<Vec<_>>().concat();
+            let body = format!(
+                "<Error><Code>SignatureDoesNotMatch</Code><A>{quoted}</A><B>{bytes}</B></Error>"
+            );
             let length = body.len();
             let reply = format!(
                 "HTTP/1.1 403 Forbidden\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"

@@ -34,10 +34,12 @@ fn resources_in_bodies_and_answers_are_exactly_those_and_suffice() {
     let command = format!("'{}' -W ignore '{}'", python.display(), calls.display());
     let output = learn(&sandbox, &["--verify", "--json"], &command).success();
     assert_eq!(output.stdout, "ok\nok\n", "{}", output.stderr);
-    let learned = output.stderr_json().into_iter().find(|event| event["event"] == "learned").unwrap();
+    let learned =
+        output.stderr_json().into_iter().find(|event| event["event"] == "learned").unwrap();
     let of = |one: &Value| {
         let list = one["resources"].as_array().unwrap().iter();
-        let resources: Vec<String> = list.map(|arn| arn.as_str().unwrap().replace("arn:aws:", "")).collect();
+        let resources: Vec<String> =
+            list.map(|arn| arn.as_str().unwrap().replace("arn:aws:", "")).collect();
         (one["action"].as_str().unwrap().to_owned(), resources)
     };
     let observed: Vec<(String, Vec<String>)> =

@@ -36,7 +36,10 @@ const MANY: &[(&str, &[&str])] = &[
     ("s3:PutObjectTagging", &["s3:::alpha/many/a b.txt"]),
     ("secretsmanager:CreateSecret", &["secretsmanager:us-east-1:123456789012:secret:many-??????"]),
     ("secretsmanager:DeleteSecret", &["secretsmanager:us-east-1:123456789012:secret:many-??????"]),
-    ("secretsmanager:GetSecretValue", &["secretsmanager:us-east-1:123456789012:secret:many-??????"]),
+    (
+        "secretsmanager:GetSecretValue",
+        &["secretsmanager:us-east-1:123456789012:secret:many-??????"],
+    ),
     ("sns:CreateTopic", &["sns:us-east-1:123456789012:many"]),
     ("sns:DeleteTopic", &["sns:us-east-1:123456789012:many"]),
     ("sns:ListTopics", &[]),
@@ -51,7 +54,8 @@ const MANY: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn operations_of_many_services_by_every_protocol_give_exactly_their_actions_and_arns_and_those_suffice() {
+fn operations_of_many_services_by_every_protocol_give_exactly_their_actions_and_arns_and_those_suffice()
+ {
     let mut sandbox = Sandbox::with_moto(Moto::get());
     sandbox.set("AUDEX_ROLE_ARN", Moto::get().role_arn.replace("AudexTest", "AudexWide"));
     let (python, calls) = (python::interpreter(), python::tests().join("support/many_calls.py"));
@@ -59,7 +63,8 @@ fn operations_of_many_services_by_every_protocol_give_exactly_their_actions_and_
     let output = learn(&sandbox, &["--verify", "--json"], &command).success();
     // The first run verified is denied its own new instance, whose name nobody knew; the second is not.
     assert_eq!(output.stdout, "ok 43\nok 43\n");
-    let learned = output.stderr_json().into_iter().find(|event| event["event"] == "learned").unwrap();
+    let learned =
+        output.stderr_json().into_iter().find(|event| event["event"] == "learned").unwrap();
     let statements: Vec<(Vec<String>, Vec<String>)> = learned["statements"]
         .as_array()
         .unwrap()
@@ -73,13 +78,15 @@ fn operations_of_many_services_by_every_protocol_give_exactly_their_actions_and_
                 action.split(':').next().unwrap(),
                 action.ends_with("Object") || action.ends_with("ObjectTagging"),
             );
-            let own = resources.iter().filter_map(|resource| resource.strip_prefix("arn:aws:")).filter(
-                |resource| {
+            let own = resources
+                .iter()
+                .filter_map(|resource| resource.strip_prefix("arn:aws:"))
+                .filter(|resource| {
                     // What a statement of several kinds means: each action on those of its own.
                     let is_object = resource.contains('/');
-                    resource.starts_with(&format!("{service}:")) && (service != "s3" || is_object == kind)
-                },
-            );
+                    resource.starts_with(&format!("{service}:"))
+                        && (service != "s3" || is_object == kind)
+                });
             found.push((action.clone(), own.map(str::to_owned).collect()));
         }
     }

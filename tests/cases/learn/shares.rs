@@ -20,7 +20,11 @@ fn as_admin(sandbox: &Sandbox, program: &str) {
     let moto = Moto::get();
     let run = sandbox.program(python::interpreter(), ["-W", "ignore", "-c", program]);
     let run = run.env("AWS_ACCESS_KEY_ID", &moto.admin_access_key_id);
-    let _ = run.env("AWS_SECRET_ACCESS_KEY", &moto.admin_secret_access_key).unscanned().output().success();
+    let _ = run
+        .env("AWS_SECRET_ACCESS_KEY", &moto.admin_secret_access_key)
+        .unscanned()
+        .output()
+        .success();
 }
 
 const TRY: &str = r#"
@@ -59,10 +63,14 @@ for name in ("shares-prod/db", "shares-scratch"):
     );
     let output = sandbox.run_sh(&["--profile", "job"], &python(&other)).success();
     let denied = "secret AccessDeniedException\nparameter AccessDeniedException\n";
-    assert_eq!(output.stdout, format!("{}{}", "secret ok\nparameter ok\n".repeat(2), denied.repeat(2)));
+    assert_eq!(
+        output.stdout,
+        format!("{}{}", "secret ok\nparameter ok\n".repeat(2), denied.repeat(2))
+    );
 
     // Each line, pasted.
-    let lines: Vec<&str> = report.lines().filter_map(|line| line.strip_prefix("  --allow ")).collect();
+    let lines: Vec<&str> =
+        report.lines().filter_map(|line| line.strip_prefix("  --allow ")).collect();
     assert_eq!(lines.len(), 2, "{report}");
     for line in lines {
         let reads = line.contains("GetSecretValue");
@@ -71,8 +79,11 @@ for name in ("shares-prod/db", "shares-scratch"):
         let run = sandbox.program("/bin/sh", ["-c", pasted.as_str()]);
         let run = run.env("TRYAUDEX", env!("CARGO_BIN_EXE_tryaudex")).env("JOB", python(&other));
         let output = run.output().success();
-        let (read, write) =
-            if reads { ("secret ok\nparameter ok\n", denied) } else { (denied, "secret ok\nparameter ok\n") };
+        let (read, write) = if reads {
+            ("secret ok\nparameter ok\n", denied)
+        } else {
+            (denied, "secret ok\nparameter ok\n")
+        };
         assert_eq!(output.stdout, [read, write, denied, denied].concat(), "{line}");
     }
 }
@@ -97,10 +108,12 @@ fn a_name_with_commas_and_quotes_is_one_resource_when_it_is_pasted() {
         let line = said.lines().find_map(|line| line.strip_prefix("Recommended resources: "));
         let line = line.unwrap_or_else(|| panic!("one share: {said}"));
         let job = get("alpha", key) + &get("beta", "hello.txt") + &get("alpha", "hello.txt");
-        let pasted =
-            format!("\"$TRYAUDEX\" run --quiet --allow s3:GetObject --resource {line} -- sh -c \"$JOB\"");
+        let pasted = format!(
+            "\"$TRYAUDEX\" run --quiet --allow s3:GetObject --resource {line} -- sh -c \"$JOB\""
+        );
         let run = sandbox.program("/bin/sh", ["-c", pasted.as_str()]);
-        let output = run.env("TRYAUDEX", env!("CARGO_BIN_EXE_tryaudex")).env("JOB", job).output().success();
+        let output =
+            run.env("TRYAUDEX", env!("CARGO_BIN_EXE_tryaudex")).env("JOB", job).output().success();
         assert_eq!(output.stdout, "ok\nAccessDenied\nAccessDenied\n", "{line}: {said}");
         as_admin(
             &sandbox,

@@ -9,7 +9,8 @@ use crate::support::{Moto, Output, Sandbox, python};
 /// A script of signed requests: name, method, service, path, headers, body.
 fn signed(calls: &[[&str; 6]]) -> String {
     let program = python::tests().join("support/signed_calls.py");
-    let mut script = format!("'{}' '{}' <<'CALLS'\n", python::interpreter().display(), program.display());
+    let mut script =
+        format!("'{}' '{}' <<'CALLS'\n", python::interpreter().display(), program.display());
     for call in calls {
         writeln!(script, "{}", call.join("\t")).unwrap();
     }
@@ -35,7 +36,11 @@ fn a_denied_call_is_never_sufficient_whether_it_is_recognised_or_not() {
         ["more", "HEAD", "s3", "/beta/hello.txt", "", ""],
     ] {
         let output = verified(&signed(&[call])).success();
-        assert!(output.stdout.starts_with("get: 200\nget: 200\nmore: 40"), "{call:?}: {}", output.stdout);
+        assert!(
+            output.stdout.starts_with("get: 200\nget: 200\nmore: 40"),
+            "{call:?}: {}",
+            output.stdout
+        );
         let said = &output.stderr;
         assert!(said.contains("Verified: not sufficient after 1 run; "), "{call:?}: {said}");
         assert!(said.contains("missing: ") || said.contains("denied: "), "{call:?}: {said}");
@@ -57,7 +62,8 @@ fn a_command_that_fails_is_never_verified() {
     let sandbox = Sandbox::with_moto(Moto::get()).with_aws_cli();
     let output = learn(&sandbox, &["--verify"], &(script(&[READ]) + "exit 3")).exits(3);
     assert_eq!(output.stdout, "read: ok\n", "it is not run again");
-    let expected = "Verified: not sufficient; the command failed with exit status 3 in the first run";
+    let expected =
+        "Verified: not sufficient; the command failed with exit status 3 in the first run";
     assert!(output.stderr.contains(expected), "{}", output.stderr);
 
     let output = verified("exit 4").exits(4);
@@ -68,7 +74,11 @@ fn a_command_that_fails_is_never_verified() {
 #[test]
 fn a_request_that_was_not_forwarded_is_not_sufficient() {
     let output = verified("curl -s \"$(aws s3 presign s3://alpha/hello.txt)\" > said").success();
-    assert!(output.stderr.contains("Verified: not sufficient after 1 run; not seen: "), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("Verified: not sufficient after 1 run; not seen: "),
+        "{}",
+        output.stderr
+    );
     assert!(output.stderr.contains("presigned URLs"), "{}", output.stderr);
 }
 

@@ -40,7 +40,8 @@ pub fn judge(scratch: &Scratch, input: &[u8]) {
             (std::ffi::OsString::from("AWS_PROFILE"), profile.into()),
         ])
     };
-    let Ok(all) = Profiles::read(&files("default")).or_else(|_| Profiles::read(&Environment::default()))
+    let Ok(all) =
+        Profiles::read(&files("default")).or_else(|_| Profiles::read(&Environment::default()))
     else {
         return;
     };
@@ -59,7 +60,9 @@ fn select(scratch: &Scratch, environment: &Environment) {
         let file = session_file(environment, leads);
         let handed = ini::parse(&file).expect("what the command is given can be read");
         assert!(
-            handed.iter().all(|section| matches!(section.name.as_str(), "default" | "services session")),
+            handed
+                .iter()
+                .all(|section| matches!(section.name.as_str(), "default" | "services session")),
             "{file}"
         );
         let default = handed.iter().filter(|section| section.name == "default");
@@ -84,7 +87,9 @@ fn read_back(text: &str) {
         let entry = |entry: &ini::Entry| (entry.name.clone(), entry.value.clone());
         sections
             .iter()
-            .map(|section| (section.name.clone(), section.entries.iter().map(entry).collect::<Vec<_>>()))
+            .map(|section| {
+                (section.name.clone(), section.entries.iter().map(entry).collect::<Vec<_>>())
+            })
             .collect::<Vec<_>>()
     };
     assert_eq!(plain(&again), plain(&sections), "{written:?}");

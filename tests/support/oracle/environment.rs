@@ -56,7 +56,10 @@ fn shape(bytes: &mut Bytes<'_>) -> String {
         0 => format!("{}{}", bytes.of(&["AKIA", "ASIA"]), &key.to_ascii_uppercase()[..16]),
         1 => format!("ya29.{key}"),
         2 => format!("{}{key}", bytes.of(&["hvs.", "hvb.", "hvr."])),
-        3 => format!("AccountName=a;{}={key}==", bytes.of(&["AccountKey", "accountkey", "SharedAccessKey"])),
+        3 => format!(
+            "AccountName=a;{}={key}==",
+            bytes.of(&["AccountKey", "accountkey", "SharedAccessKey"])
+        ),
         4 => format!("https://a.example/b?sv=2024-11-04&se=2026-01-01&sig={key}%3D"),
         5 => format!("abc8Q~{key}"),
         6 => format!(r#"{{"type":"service_account","private_key":"{key}"}}"#),
@@ -130,5 +133,7 @@ pub fn judge(input: &[u8]) {
     // The remaining variables are unchanged, and scrubbing again removes nothing.
     let again = scrub(&environment.clone().into_iter().collect(), &[]);
     assert!(again.removed.is_empty(), "{:?}", again.removed);
-    assert!(environment.iter().all(|(name, value)| parent.iter().any(|pair| pair == (name, value))));
+    assert!(
+        environment.iter().all(|(name, value)| parent.iter().any(|pair| pair == (name, value)))
+    );
 }

@@ -20,7 +20,10 @@ pub fn judge(input: &[u8]) {
         let lower: Vec<char> = pattern.to_ascii_lowercase().chars().collect();
         let lower_text: Vec<char> = text.to_ascii_lowercase().chars().collect();
         assert_eq!(folded, matches(&lower, &lower_text), "`{pattern}` `{text}` without case");
-        assert!(pattern::covers(pattern, pattern) && pattern::intersects(pattern, pattern), "`{pattern}`");
+        assert!(
+            pattern::covers(pattern, pattern) && pattern::intersects(pattern, pattern),
+            "`{pattern}`"
+        );
         assert!(pattern::covers("*", pattern), "`{pattern}`");
         matched
     });
@@ -34,7 +37,11 @@ pub fn judge(input: &[u8]) {
         assert!(by[0] || !by[1], "`{left}` covers `{right}`, but not `{text}`");
     }
     if !pattern::is_wild(&right) {
-        assert_eq!(pattern::covers(&left, &right), matches(&symbols[0], &symbols[1]), "`{left}` `{right}`");
+        assert_eq!(
+            pattern::covers(&left, &right),
+            matches(&symbols[0], &symbols[1]),
+            "`{left}` `{right}`"
+        );
     }
 }
 

@@ -32,7 +32,8 @@ pub fn profiles(scratch: &Scratch, input: &[u8]) {
     let Some(read) = accepted(&path, input, profiles_file::read(&path)) else { return };
     let table = toml(input).expect("what is accepted is TOML");
     assert!(table.keys().all(|key| key == "profiles"), "an unknown table was skipped");
-    let written = table.get("profiles").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    let written =
+        table.get("profiles").and_then(toml::Value::as_table).cloned().unwrap_or_default();
     assert_eq!(read.keys().collect::<Vec<_>>(), written.keys().collect::<Vec<_>>());
     for (name, profile) in read {
         assert!(
@@ -40,7 +41,8 @@ pub fn profiles(scratch: &Scratch, input: &[u8]) {
             "{name}"
         );
         assert!(profile.resources.iter().all(|resource| !resource.trim().is_empty()), "{name}");
-        let limits = written[&name].get("resources").and_then(toml::Value::as_array).map_or(0, Vec::len);
+        let limits =
+            written[&name].get("resources").and_then(toml::Value::as_array).map_or(0, Vec::len);
         assert_eq!(profile.resources.len(), limits, "a resource of `{name}` was lost");
     }
 }
@@ -50,15 +52,25 @@ pub fn deny_list(scratch: &Scratch, input: &[u8]) {
     let path = scratch.write("deny-list.toml", input);
     let Some(read) = accepted(&path, input, deny_list::read(&path)) else { return };
     let table = toml(input).expect("what is accepted is TOML");
-    let written: Vec<&str> =
-        table["deny"]["actions"].as_array().unwrap().iter().map(|entry| entry.as_str().unwrap()).collect();
+    let written: Vec<&str> = table["deny"]["actions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry.as_str().unwrap())
+        .collect();
     let patterns: Vec<&str> = read.iter().map(|entry| entry.pattern.as_str()).collect();
     assert_eq!(patterns, written, "an entry was skipped");
     let lines = String::from_utf8_lossy(input).matches('\n').count() + 1;
     for entry in &read {
-        assert!(!entry.pattern.is_empty() && !entry.pattern.contains(char::is_whitespace), "{entry:?}");
+        assert!(
+            !entry.pattern.is_empty() && !entry.pattern.contains(char::is_whitespace),
+            "{entry:?}"
+        );
         let (file, line) = entry.source.rsplit_once(':').unwrap();
-        assert!(file == path.to_str().unwrap() && (1..=lines).contains(&line.parse().unwrap()), "{entry:?}");
+        assert!(
+            file == path.to_str().unwrap() && (1..=lines).contains(&line.parse().unwrap()),
+            "{entry:?}"
+        );
     }
 }
 
@@ -67,7 +79,10 @@ pub fn config(scratch: &Scratch, input: &[u8]) {
     let path = scratch.write("config.toml", input);
     let keys = |known: &[&str]| {
         let table = toml(input).expect("what is accepted is TOML");
-        assert!(table.keys().all(|key| known.contains(&key.as_str())), "an unknown key was skipped");
+        assert!(
+            table.keys().all(|key| known.contains(&key.as_str())),
+            "an unknown key was skipped"
+        );
     };
     if let Some(Some(read)) = accepted(&path, input, source::read::<ConfigFile>(&path)) {
         keys(&["provider", "ttl", "on_expiry", "enforcement", "mapping", "providers", "filters"]);
@@ -90,7 +105,8 @@ fn accepted<T>(path: &Path, input: &[u8], read: Result<T, SettingsError>) -> Opt
     assert!(error.contains(path.to_str().unwrap()), "{error}");
     if std::str::from_utf8(input).is_ok() {
         let after = error.split(path.to_str().unwrap()).nth(1).unwrap();
-        let digits: String = after.trim_start_matches(':').chars().take_while(char::is_ascii_digit).collect();
+        let digits: String =
+            after.trim_start_matches(':').chars().take_while(char::is_ascii_digit).collect();
         let lines = String::from_utf8_lossy(input).matches('\n').count() + 1;
         assert!(digits.parse().is_ok_and(|line: usize| (1..=lines).contains(&line)), "{error}");
     }

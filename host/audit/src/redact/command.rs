@@ -78,7 +78,11 @@ impl Walk {
                 option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
             if is_secret_name(name.trim_start_matches('-')) {
                 self.hides_next = value.is_none();
-                return if value.is_some() { format!("-{name}={REDACTED}") } else { word.to_owned() };
+                return if value.is_some() {
+                    format!("-{name}={REDACTED}")
+                } else {
+                    word.to_owned()
+                };
             }
         }
         redact_text(word)
@@ -124,7 +128,10 @@ mod tests {
         check(&["mysql", "-phunter2", "-u", "me"], &["mysql", "-p[redacted]", "-u", "me"]);
         check(&["/usr/bin/curl", "-u", "me:pw", "h"], &["/usr/bin/curl", "-u", "[redacted]", "h"]);
         check(&["curl", "--user=me:pw"], &["curl", "--user[redacted]"]);
-        check(&["env", "sshpass", "-p", "pw", "ssh"], &["env", "sshpass", "-p", "[redacted]", "ssh"]);
+        check(
+            &["env", "sshpass", "-p", "pw", "ssh"],
+            &["env", "sshpass", "-p", "[redacted]", "ssh"],
+        );
     }
 
     #[test]
@@ -144,7 +151,11 @@ mod tests {
     #[test]
     fn scripts_for_a_shell_are_read_word_by_word() {
         check(
-            &["sh", "-c", "FOO=1 mysql  -ppw db &&\n tool --token abc | curl -H 'Authorization: Bearer x' u"],
+            &[
+                "sh",
+                "-c",
+                "FOO=1 mysql  -ppw db &&\n tool --token abc | curl -H 'Authorization: Bearer x' u",
+            ],
             &[
                 "sh",
                 "-c",

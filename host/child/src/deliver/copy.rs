@@ -60,7 +60,9 @@ impl Secrets {
         view.windows(2).enumerate().any(|(at, start)| {
             let may_begin = pair(start).and_then(|pair| self.pairs.get(pair)) == Some(&true);
             may_begin
-                && view.get(at..).is_some_and(|rest| self.texts.iter().any(|text| rest.starts_with(text)))
+                && view
+                    .get(at..)
+                    .is_some_and(|rest| self.texts.iter().any(|text| rest.starts_with(text)))
         })
     }
 
@@ -169,7 +171,9 @@ fn of_address(rest: &str) -> Vec<(String, String)> {
 fn is_key(text: &str) -> bool {
     let some = |kind: fn(&u8) -> bool| text.as_bytes().iter().any(kind);
     text.len() >= SHORTEST_KEY
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
         && some(u8::is_ascii_uppercase)
         && some(u8::is_ascii_lowercase)
         && some(u8::is_ascii_digit)
@@ -182,7 +186,8 @@ fn is_path(text: &str) -> bool {
 /// Returns true if a text is a host with a port and an optional path: `127.0.0.1:6200`,
 /// `vault.example.com:8200/v1`.
 fn is_host(text: &str) -> bool {
-    let is_label = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_label =
+        |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let place = text.split('/').next().and_then(|place| place.rsplit_once(':'));
     place.is_some_and(|(host, port)| {
         let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
@@ -195,7 +200,8 @@ fn is_host(text: &str) -> bool {
 fn is_name(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric()).all(|run| {
         let length = run.chars().count();
-        let is_plain = run.chars().all(char::is_alphabetic) || run.chars().all(|c| c.is_ascii_digit());
+        let is_plain =
+            run.chars().all(char::is_alphabetic) || run.chars().all(|c| c.is_ascii_digit());
         length <= LONGEST_MIXED || (is_plain && length <= LONGEST_RUN)
     })
 }
@@ -249,10 +255,10 @@ mod tests {
         let document = format!(
             r#"{{"clientId":"0f8fad5b-d9cb-469f-a165-70867728950e","a":[{{"clientSecret":"{KEY}"}}]}}"#
         );
-        let connection =
-            format!("DefaultEndpointsProtocol=https;AccountName=production-account;AccountKey={KEY}==");
-        let address =
-            "https://AKIAIOSFODNN7EXAMPLE:p%2Fssword0123456789@minio.example:9000/production-bucket";
+        let connection = format!(
+            "DefaultEndpointsProtocol=https;AccountName=production-account;AccountKey={KEY}=="
+        );
+        let address = "https://AKIAIOSFODNN7EXAMPLE:p%2Fssword0123456789@minio.example:9000/production-bucket";
         assert!(finds("AZURE_CREDENTIALS", &document, KEY));
         assert!(!finds("AZURE_CREDENTIALS", &document, "0f8fad5b-d9cb-469f-a165-70867728950e"));
         assert!(finds("AZURE_X", &connection, &format!("{KEY}==")));

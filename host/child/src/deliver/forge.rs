@@ -63,7 +63,10 @@ const SETTINGS: [(&str, &str); 15] = [
     (HELPER, ""),
     // For programs that ask for a credential and do not let `git` make the requests. The helper reads the
     // token from the command's environment.
-    (HELPER, "!f() { test \"$1\" = get && echo username=x-access-token && echo \"password=$GH_TOKEN\"; }; f"),
+    (
+        HELPER,
+        "!f() { test \"$1\" = get && echo username=x-access-token && echo \"password=$GH_TOKEN\"; }; f",
+    ),
     // Gists are not part of a repository, so they are read without a login.
     (GIST_HELPER, ""),
     (GIST_HEADER, ""),

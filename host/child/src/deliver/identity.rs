@@ -21,7 +21,8 @@ const COPIED: [(&str, &str); 3] = [("user", "name"), ("user", "email"), ("safe",
 pub(super) fn copied(parent: &Environment) -> String {
     let texts = files(parent).into_iter().filter_map(|path| read(&path));
     let entries = texts.flat_map(|text| entries(&text));
-    let lines: Vec<String> = entries.map(|(section, key, value)| line(section, key, &value)).collect();
+    let lines: Vec<String> =
+        entries.map(|(section, key, value)| line(section, key, &value)).collect();
     lines.concat()
 }
 
@@ -40,7 +41,8 @@ fn files(parent: &Environment) -> Vec<PathBuf> {
 
 /// Reads a regular file of at most [`CONFIG_BYTES`]. Opening a pipe would wait for its writer.
 fn read(path: &Path) -> Option<String> {
-    let is_small = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= CONFIG_BYTES);
+    let is_small =
+        std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= CONFIG_BYTES);
     if !is_small {
         return None;
     }
@@ -127,7 +129,10 @@ mod tests {
     use super::*;
 
     fn read_as(text: &str) -> Vec<String> {
-        entries(text).into_iter().map(|(section, key, value)| format!("{section}.{key}={value}")).collect()
+        entries(text)
+            .into_iter()
+            .map(|(section, key, value)| format!("{section}.{key}={value}"))
+            .collect()
     }
 
     #[test]
@@ -166,8 +171,10 @@ mod tests {
         let parent = Environment::from_pairs([(HOME, home.path())]);
         let copy = "[user]\n\tname = \"far\"\n[user]\n\temail = \"e\"\n[user]\n\tname = \"near\"\n";
         assert_eq!(copied(&parent), copy);
-        let parent =
-            Environment::from_pairs([(HOME, home.path()), (GIT_CONFIG_GLOBAL, &home.path().join("other"))]);
+        let parent = Environment::from_pairs([
+            (HOME, home.path()),
+            (GIT_CONFIG_GLOBAL, &home.path().join("other")),
+        ]);
         assert_eq!(copied(&parent), "[user]\n\tname = \"other\"\n");
         write("other", &format!("[user]\nname = x\n{}", "#".repeat(256 * 1024)));
         assert_eq!(copied(&parent), "");

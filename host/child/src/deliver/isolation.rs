@@ -118,8 +118,10 @@ pub(super) fn isolate(
 /// Returns the text of the user's own [`CLOUDS`] file.
 fn clouds(parent: &Environment) -> Option<String> {
     let own = parent.get_os(AZURE_CONFIG_DIR).map(PathBuf::from);
-    let path = own.or_else(|| Some(PathBuf::from(parent.get_os(HOME)?).join(".azure")))?.join(CLOUDS);
-    let is_small = std::fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= CLOUDS_BYTES);
+    let path =
+        own.or_else(|| Some(PathBuf::from(parent.get_os(HOME)?).join(".azure")))?.join(CLOUDS);
+    let is_small =
+        std::fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= CLOUDS_BYTES);
     if is_small { std::fs::read_to_string(path).ok() } else { None }
 }
 
@@ -138,7 +140,9 @@ pub(super) fn may_set(name: &str, value: &str, source: Source) -> Result<(), Del
     }
     match ISOLATION.iter().find(|(isolated, _)| *isolated == name) {
         Some((_, Shelter::Loopback(_))) if is_loopback(value) => Ok(()),
-        Some((_, Shelter::Loopback(_))) => Err(refuse("it may only be a loopback address with a port")),
+        Some((_, Shelter::Loopback(_))) => {
+            Err(refuse("it may only be a loopback address with a port"))
+        }
         Some(_) => Err(refuse("it keeps the command from other credentials")),
         None => may_name(name),
     }
@@ -185,9 +189,13 @@ mod tests {
 
     #[test]
     fn a_provider_may_set_credentials() {
-        for name in
-            ["AWS_ACCESS_KEY_ID", "IDENTITY_ENDPOINT", "VAULT_TOKEN", "DIGITALOCEAN_TOKEN", "ARM_CLIENT_ID"]
-        {
+        for name in [
+            "AWS_ACCESS_KEY_ID",
+            "IDENTITY_ENDPOINT",
+            "VAULT_TOKEN",
+            "DIGITALOCEAN_TOKEN",
+            "ARM_CLIENT_ID",
+        ] {
             assert!(may_set(name, "x", Source::BuiltIn).is_ok(), "{name}");
         }
         assert!(may_set("GCE_METADATA_HOST", "127.0.0.1:4711", Source::BuiltIn).is_ok());
@@ -196,20 +204,33 @@ mod tests {
 
     #[test]
     fn a_provider_may_not_undo_isolation_or_choose_code() {
-        let isolated =
-            ["AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "CLOUDSDK_CONFIG", "AZURE_TOKEN_CREDENTIALS"];
-        let programs =
-            ["LD_PRELOAD", "PATH", "BASH_ENV", "AWS_PAGER", "CLOUDSDK_PYTHON", "CLOUDSDK_BQ_PYTHON"];
-        let odd = ["", "a", "A=B", "AWS_É", "AUDEX_CONFIG_DIR", "HOME", "VAULT_CONFIG_PATH", "1_TOKEN"];
+        let isolated = [
+            "AWS_CONFIG_FILE",
+            "AWS_EC2_METADATA_DISABLED",
+            "CLOUDSDK_CONFIG",
+            "AZURE_TOKEN_CREDENTIALS",
+        ];
+        let programs = [
+            "LD_PRELOAD",
+            "PATH",
+            "BASH_ENV",
+            "AWS_PAGER",
+            "CLOUDSDK_PYTHON",
+            "CLOUDSDK_BQ_PYTHON",
+        ];
+        let odd =
+            ["", "a", "A=B", "AWS_É", "AUDEX_CONFIG_DIR", "HOME", "VAULT_CONFIG_PATH", "1_TOKEN"];
         for name in isolated.into_iter().chain(programs).chain(odd) {
             assert!(may_set(name, "x", Source::BuiltIn).is_err(), "{name}");
         }
         assert!(may_set("GCE_METADATA_HOST", "169.254.169.254:80", Source::BuiltIn).is_err());
         assert!(may_set("VAULT_TOKEN", "a\0b", Source::BuiltIn).is_err());
         assert!(
-            ["CLOUDSDK_CONFIG", "BASH_ENV", "KUBECONFIG"]
-                .iter()
-                .all(|name| may_point(name, Source::BuiltIn).is_err())
+            ["CLOUDSDK_CONFIG", "BASH_ENV", "KUBECONFIG"].iter().all(|name| may_point(
+                name,
+                Source::BuiltIn
+            )
+            .is_err())
         );
     }
 }

@@ -54,7 +54,8 @@ pub fn scrub(parent: &Environment, withheld: &[String]) -> Scrubbed {
 fn passes(name: &OsStr, value: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let is_known = FAMILIES.iter().all(|family| family.passes(&name)) && tool_family::passes(&name);
-    (is_known && !identity_token::is_named(&name)) || restriction::restricts(&name, &value.to_string_lossy())
+    (is_known && !identity_token::is_named(&name))
+        || restriction::restricts(&name, &value.to_string_lossy())
 }
 
 /// Returns true if a reading of the value has the shape of a credential or contains a removed secret.
@@ -101,7 +102,10 @@ mod tests {
             ("OTHER", "x"),
         ]);
         let scrubbed = scrub(&parent, &[]);
-        assert_eq!(scrubbed.removed, ["AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "BACKUP_URL", "TF_VAR_secret"]);
+        assert_eq!(
+            scrubbed.removed,
+            ["AWS_PROFILE", "AWS_SECRET_ACCESS_KEY", "BACKUP_URL", "TF_VAR_secret"]
+        );
         // The name of a profile is not a secret, so a variable that repeats the name stays.
         assert_eq!(scrubbed.environment.keys().collect::<Vec<_>>(), ["OTHER", "PROMPT"]);
     }
@@ -113,7 +117,10 @@ mod tests {
             ("COPY", "x planted-secret-of-a-component"),
             ("OTHER", "y"),
         ]);
-        assert_eq!(scrub(&parent, &["SIGNER".to_owned(), "UNSET".to_owned()]).removed, ["COPY", "SIGNER"]);
+        assert_eq!(
+            scrub(&parent, &["SIGNER".to_owned(), "UNSET".to_owned()]).removed,
+            ["COPY", "SIGNER"]
+        );
     }
 
     #[test]
@@ -133,8 +140,10 @@ mod tests {
             hex,
             format!("{{\"k\":\"{}\"}}", secret.replace('/', "\\/")),
         ] {
-            let parent =
-                Environment::from_pairs([("AWS_SECRET_ACCESS_KEY", secret), ("COPY", copy.as_str())]);
+            let parent = Environment::from_pairs([
+                ("AWS_SECRET_ACCESS_KEY", secret),
+                ("COPY", copy.as_str()),
+            ]);
             assert_eq!(scrub(&parent, &[]).removed, ["AWS_SECRET_ACCESS_KEY", "COPY"], "{copy}");
         }
     }
@@ -144,11 +153,13 @@ mod tests {
         let connection =
             "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=0123456789abcdef0123456789==";
         for value in [connection.to_owned(), base64_simd::STANDARD.encode_to_string(connection)] {
-            let parent = Environment::from_pairs([("STORAGE", value.as_str()), ("OTHER", "AccountName=a")]);
+            let parent =
+                Environment::from_pairs([("STORAGE", value.as_str()), ("OTHER", "AccountName=a")]);
             assert_eq!(scrub(&parent, &[]).removed, ["STORAGE"], "{value}");
         }
         // A variable with a harmless name is removed if its value is a credential.
-        let parent = Environment::from_pairs([("AWS_ENDPOINT_URL", "https://AKIAIOSFODNN7EXAMPLE:x@host")]);
+        let parent =
+            Environment::from_pairs([("AWS_ENDPOINT_URL", "https://AKIAIOSFODNN7EXAMPLE:x@host")]);
         assert_eq!(scrub(&parent, &[]).removed, ["AWS_ENDPOINT_URL"]);
     }
 
@@ -162,7 +173,10 @@ mod tests {
             ("KEY_FILE", "/home/me/keys/service-account.json"),
         ]);
         let scrubbed = scrub(&parent, &[]);
-        assert_eq!(scrubbed.removed, ["AUDEX_GCP_IAMCREDENTIALS_URL", "GOOGLE_APPLICATION_CREDENTIALS"]);
+        assert_eq!(
+            scrubbed.removed,
+            ["AUDEX_GCP_IAMCREDENTIALS_URL", "GOOGLE_APPLICATION_CREDENTIALS"]
+        );
     }
 
     #[test]

@@ -65,7 +65,9 @@ impl SessionDirectory {
             builder().recursive(true).create(parent).map_err(failed("create", parent))?;
         }
         let mut file = open_private(&path).map_err(failed("create", &path))?;
-        file.set_len(0).and_then(|()| file.write_all(contents.as_bytes())).map_err(failed("write", &path))?;
+        file.set_len(0)
+            .and_then(|()| file.write_all(contents.as_bytes()))
+            .map_err(failed("write", &path))?;
         Ok(path)
     }
 
@@ -126,7 +128,9 @@ fn root(environment: &Environment, state: &Path) -> PathBuf {
 /// Returns true if `path` is a directory of this user that no other user may enter.
 fn is_private(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| {
-        metadata.is_dir() && metadata.uid() == geteuid().as_raw() && metadata.mode().trailing_zeros() >= 6
+        metadata.is_dir()
+            && metadata.uid() == geteuid().as_raw()
+            && metadata.mode().trailing_zeros() >= 6
     })
 }
 
@@ -137,10 +141,11 @@ fn sweep(root: &Path) {
             continue;
         }
         let directory = entry.path();
-        let is_alive = match OpenOptions::new().read(true).custom_flags(no_follow()).open(&directory) {
-            Ok(owner) => matches!(owner.try_lock(), Err(TryLockError::WouldBlock)),
-            Err(error) => error.kind() != io::ErrorKind::NotFound,
-        };
+        let is_alive =
+            match OpenOptions::new().read(true).custom_flags(no_follow()).open(&directory) {
+                Ok(owner) => matches!(owner.try_lock(), Err(TryLockError::WouldBlock)),
+                Err(error) => error.kind() != io::ErrorKind::NotFound,
+            };
         if !is_alive {
             // If the removal fails, the next session tries again.
             let _ = fs::remove_dir_all(directory);
@@ -200,7 +205,10 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let session = SessionDirectory::create(&Environment::default(), state.path()).unwrap();
         let file = session.write("aws/config", "x").unwrap();
-        assert_eq!((mode(session.path()), mode(file.parent().unwrap()), mode(&file)), (0o700, 0o700, 0o600));
+        assert_eq!(
+            (mode(session.path()), mode(file.parent().unwrap()), mode(&file)),
+            (0o700, 0o700, 0o600)
+        );
         assert!(session.path().starts_with(state.path().join("sessions")));
         let path = session.path().to_owned();
         drop(session);
@@ -255,7 +263,10 @@ mod tests {
         let session = SessionDirectory::create_in(root.path()).unwrap();
         for name in ["../x", "/etc/x", "", "a/../../x", "a\0b", "./x"] {
             assert!(matches!(session.write(name, ""), Err(DeliverError::File { .. })), "{name}");
-            assert!(matches!(session.write_below("d", name, ""), Err(DeliverError::File { .. })), "{name}");
+            assert!(
+                matches!(session.write_below("d", name, ""), Err(DeliverError::File { .. })),
+                "{name}"
+            );
         }
         // A symbolic link from another process is not followed.
         std::os::unix::fs::symlink("/tmp/elsewhere", session.path().join("link")).unwrap();

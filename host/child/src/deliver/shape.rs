@@ -63,7 +63,8 @@ const TOKEN: Alphabet = |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'
 const CAPITALS: Alphabet = |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit();
 const HEX: Alphabet = |byte| byte.is_ascii_hexdigit();
 /// The alphabet of Entra's client secrets.
-const SECRET: Alphabet = |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+const SECRET: Alphabet =
+    |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
 
 /// Returns the name of the first shape found in `text`.
 pub(super) fn of(text: &[u8]) -> Option<&'static str> {
@@ -83,7 +84,10 @@ pub(super) fn of(text: &[u8]) -> Option<&'static str> {
 
 /// Returns true if a shape may begin with this byte. This check skips most positions of a value.
 fn may_begin(byte: u8) -> bool {
-    matches!(byte.to_ascii_lowercase(), b'a' | b'b' | b'e' | b'h' | b'r' | b's' | b'x' | b'y' | b'1' | b'"')
+    matches!(
+        byte.to_ascii_lowercase(),
+        b'a' | b'b' | b'e' | b'h' | b'r' | b's' | b'x' | b'y' | b'1' | b'"'
+    )
 }
 
 /// Returns the number of bytes at the start of `text` that belong to `alphabet`, up to [`LONGEST`].
@@ -103,7 +107,10 @@ fn after_ignoring_case<'a>(rest: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
 }
 
 fn has(rest: &[u8], prefixes: &[&str], alphabet: Alphabet, least: usize) -> bool {
-    prefixes.iter().filter_map(|prefix| after(rest, prefix)).any(|rest| begins(rest, alphabet, least))
+    prefixes
+        .iter()
+        .filter_map(|prefix| after(rest, prefix))
+        .any(|rest| begins(rest, alphabet, least))
 }
 
 fn has_folded(rest: &[u8], prefixes: &[&str], alphabet: Alphabet, least: usize) -> bool {
@@ -123,8 +130,9 @@ fn contains(text: &[u8], part: &str) -> bool {
 }
 
 fn access_key(_: &[u8], rest: &[u8]) -> bool {
-    let is_whole =
-        |rest: &[u8]| length(rest, CAPITALS) == 16 && !rest.get(16).is_some_and(u8::is_ascii_alphanumeric);
+    let is_whole = |rest: &[u8]| {
+        length(rest, CAPITALS) == 16 && !rest.get(16).is_some_and(u8::is_ascii_alphanumeric)
+    };
     ["AKIA", "ASIA"].into_iter().filter_map(|prefix| after(rest, prefix)).any(is_whole)
 }
 
@@ -132,8 +140,10 @@ fn credentials_document(_: &[u8], rest: &[u8]) -> bool {
     /// The longest separator between a name and a value; `": "` is a long one.
     const BETWEEN: usize = 8;
     let is_key = |rest: &[u8]| {
-        let between = length(rest, |byte| matches!(byte, b'"' | b'\'' | b'=' | b':' | b' ' | b'\t'));
-        (1..=BETWEEN).contains(&between) && rest.get(between..).is_some_and(|rest| begins(rest, BASE64, 40))
+        let between =
+            length(rest, |byte| matches!(byte, b'"' | b'\'' | b'=' | b':' | b' ' | b'\t'));
+        (1..=BETWEEN).contains(&between)
+            && rest.get(between..).is_some_and(|rest| begins(rest, BASE64, 40))
     };
     ["aws_secret_access_key", "secretaccesskey"]
         .into_iter()
@@ -153,7 +163,8 @@ fn access_signature(text: &[u8], rest: &[u8]) -> bool {
 fn client_secret(text: &[u8], rest: &[u8]) -> bool {
     let at = text.len().saturating_sub(rest.len());
     let before = at.checked_sub(4).and_then(|start| text.get(start..at)).unwrap_or_default();
-    let is_marked = before.last().is_some_and(u8::is_ascii_digit) && before.iter().all(|byte| SECRET(*byte));
+    let is_marked =
+        before.last().is_some_and(u8::is_ascii_digit) && before.iter().all(|byte| SECRET(*byte));
     is_marked && after(rest, "Q~").is_some_and(|rest| begins(rest, SECRET, 31))
 }
 
@@ -171,7 +182,8 @@ fn vault_token(_: &[u8], rest: &[u8]) -> bool {
     };
     // The format before 1.10: a letter, a dot, and twenty-four letters and digits.
     let is_old = |rest: &[u8]| {
-        length(rest, |byte| byte.is_ascii_alphanumeric()) == 24 && rest.get(..24).is_some_and(is_mixed)
+        length(rest, |byte| byte.is_ascii_alphanumeric()) == 24
+            && rest.get(..24).is_some_and(is_mixed)
     };
     has(rest, &["hvs.", "hvb.", "hvr."], TOKEN, 24)
         || ["s.", "b.", "r."].into_iter().filter_map(|prefix| after(rest, prefix)).any(is_old)
@@ -184,9 +196,11 @@ fn identity_token(_: &[u8], rest: &[u8]) -> bool {
     let token = rest.get(..length(rest, TOKEN)).unwrap_or_default();
     let mut parts = token.split(|byte| *byte == b'.');
     let (header, claims) = (parts.next().and_then(json), parts.next().and_then(json));
-    let is_signed = header.is_some_and(|header| header.get("alg").is_some()) && parts.next().is_some();
+    let is_signed =
+        header.is_some_and(|header| header.get("alg").is_some()) && parts.next().is_some();
     let issuer = claims.as_ref().and_then(|claims| claims.get("iss")?.as_str());
-    is_signed && issuer.is_some_and(|issuer| issuer.starts_with("https://") || issuer == SERVICE_ACCOUNTS)
+    is_signed
+        && issuer.is_some_and(|issuer| issuer.starts_with("https://") || issuer == SERVICE_ACCOUNTS)
 }
 
 /// Decodes a part of a JWT to JSON (RFC 7515, section 3.1).
@@ -207,7 +221,8 @@ mod tests {
     #[test]
     fn each_shape_is_known_wherever_it_stands() {
         let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-        let identity = jwt(r#"{"iss":"https://token.actions.githubusercontent.com","sub":"repo:o/r"}"#);
+        let identity =
+            jwt(r#"{"iss":"https://token.actions.githubusercontent.com","sub":"repo:o/r"}"#);
         for (shape, text) in [
             ("AWS access key", "id AKIAIOSFODNN7EXAMPLE,".to_owned()),
             ("AWS access key", "s3://ASIAIOSFODNN7EXAMPLE@b".to_owned()),
@@ -218,7 +233,10 @@ mod tests {
                 "presigned address",
                 format!("https://b.s3.amazonaws.com/k?X-Amz-Signature={}", "0a".repeat(32)),
             ),
-            ("Azure connection string", format!("AccountName=a;AccountKey={key}{key}==;EndpointSuffix=x")),
+            (
+                "Azure connection string",
+                format!("AccountName=a;AccountKey={key}{key}==;EndpointSuffix=x"),
+            ),
             (
                 "Azure connection string",
                 format!("Endpoint=sb://a/;SharedAccessKeyName=n;SharedAccessKey={key}="),

@@ -171,14 +171,18 @@ fn secret(name: &str) -> (String, Value) {
 #[test]
 fn no_credential_of_the_parent_reaches_the_command() {
     let planted = CREDENTIALS.iter().map(|name| (*name, format!("planted-secret-of-{name}")));
-    let isolated = ["AWS_CONFIG_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "BOTO_CONFIG", "AZURE_CONFIG_DIR"];
-    let parent = Environment::from_pairs(planted.chain(isolated.map(|name| (name, "planted".to_owned()))));
+    let isolated =
+        ["AWS_CONFIG_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "BOTO_CONFIG", "AZURE_CONFIG_DIR"];
+    let parent =
+        Environment::from_pairs(planted.chain(isolated.map(|name| (name, "planted".to_owned()))));
     let (delivered, _state) = delivered(&parent, &[], &[]).unwrap();
     for name in CREDENTIALS {
         assert!(!delivered.environment.contains_key(OsStr::new(name)), "{name}");
         assert!(delivered.removed.iter().any(|removed| removed == name), "{name}");
     }
-    assert!(delivered.environment.values().all(|value| !value.to_string_lossy().contains("planted")));
+    assert!(
+        delivered.environment.values().all(|value| !value.to_string_lossy().contains("planted"))
+    );
 }
 
 #[test]
@@ -200,13 +204,17 @@ fn the_minted_credentials_are_set_and_both_regions() {
     assert_eq!((get(AWS_REGION), get(AWS_DEFAULT_REGION)), ("eu-north-1", "eu-north-1"));
     assert_eq!(get(AUDEX_SESSION_ID), "s-1");
     assert_eq!(get("AWS_EC2_METADATA_DISABLED"), "true");
-    assert!(!delivered.environment.contains_key(OsStr::new(AWS_CREDENTIAL_EXPIRATION)), "there are no keys");
+    assert!(
+        !delivered.environment.contains_key(OsStr::new(AWS_CREDENTIAL_EXPIRATION)),
+        "there are no keys"
+    );
 }
 
 #[test]
 fn aws_keys_come_with_the_time_at_which_they_end_and_not_with_the_parents() {
     let parent = Environment::from_pairs([(AWS_CREDENTIAL_EXPIRATION, "2031-01-01T00:00:00Z")]);
-    let own = (AWS_CREDENTIAL_EXPIRATION.to_owned(), Value::Plain("2032-01-01T00:00:00Z".to_owned()));
+    let own =
+        (AWS_CREDENTIAL_EXPIRATION.to_owned(), Value::Plain("2032-01-01T00:00:00Z".to_owned()));
     for variables in [vec![secret(AWS_ACCESS_KEY_ID)], vec![secret(AWS_ACCESS_KEY_ID), own]] {
         let (with, _state) = delivered(&parent, &variables, &[]).unwrap();
         assert_eq!(
@@ -229,9 +237,13 @@ fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
         contents: Value::Plain("{}".to_owned()),
         variable: Some("GOOGLE_APPLICATION_CREDENTIALS".to_owned()),
     };
-    let at = |port: &str| ("GCE_METADATA_HOST".to_owned(), Value::Plain(format!("127.0.0.1:{port}")));
-    let lead =
-        &EndpointSettings { variables: vec![at("4711")], removed: vec!["NO_GCE_CHECK"], files: vec![file] };
+    let at =
+        |port: &str| ("GCE_METADATA_HOST".to_owned(), Value::Plain(format!("127.0.0.1:{port}")));
+    let lead = &EndpointSettings {
+        variables: vec![at("4711")],
+        removed: vec!["NO_GCE_CHECK"],
+        files: vec![file],
+    };
     let parent = &Environment::default();
     let delivery = Delivery {
         parent,
@@ -250,7 +262,11 @@ fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
     assert_eq!(get("GCE_METADATA_HOST").unwrap(), "127.0.0.1:4711");
     assert!(get("NO_GCE_CHECK").is_none());
     assert_eq!(fs::read_to_string(get("GOOGLE_APPLICATION_CREDENTIALS").unwrap()).unwrap(), "{}");
-    assert_eq!(fs::read(get("BOTO_CONFIG").unwrap()).unwrap(), b"", "gsutil reads no keys of the user's");
+    assert_eq!(
+        fs::read(get("BOTO_CONFIG").unwrap()).unwrap(),
+        b"",
+        "gsutil reads no keys of the user's"
+    );
 }
 
 #[test]
@@ -285,7 +301,10 @@ fn configuration_points_at_private_places_that_end_with_the_session() {
     }
     for name in ["CLOUDSDK_CONFIG", "AZURE_CONFIG_DIR", "AWS_LOGIN_CACHE_DIRECTORY"] {
         let path = std::path::Path::new(delivered.environment.get(OsStr::new(name)).unwrap());
-        assert!(path.starts_with(&root) && path.parent() == Some(&root) && !path.exists(), "{name}");
+        assert!(
+            path.starts_with(&root) && path.parent() == Some(&root) && !path.exists(),
+            "{name}"
+        );
     }
     drop(delivered);
     assert!(!root.exists());
@@ -311,7 +330,11 @@ fn a_provider_that_reaches_further_is_refused() {
         let refused = delivered(&Environment::default(), &[plain(name)], &[]);
         assert!(matches!(refused, Err(DeliverError::Variable { .. })), "{name}");
     }
-    let file = SessionFile { name: "../x".to_owned(), contents: Value::Plain(String::new()), variable: None };
+    let file = SessionFile {
+        name: "../x".to_owned(),
+        contents: Value::Plain(String::new()),
+        variable: None,
+    };
     let refused = delivered(&Environment::default(), &[], &[file]);
     assert!(matches!(refused, Err(DeliverError::File { .. })));
 }
@@ -323,17 +346,29 @@ fn an_added_providers_files_meet_none_that_a_tool_or_the_host_looks_for() {
         contents: Value::Plain("planted".to_owned()),
         variable: variable.map(str::to_owned),
     };
-    let names =
-        ["gcloud/virtenv/bin/activate", "azure/cliextensions/x/__init__.py", "gh/config.yml", "aws-config"];
+    let names = [
+        "gcloud/virtenv/bin/activate",
+        "azure/cliextensions/x/__init__.py",
+        "gh/config.yml",
+        "aws-config",
+    ];
     let files: Vec<_> = names.into_iter().map(|name| file(name, None)).collect();
     let token = [file("acme/token", Some("ACME_CREDENTIALS"))];
     let parent = Environment::default();
-    let (with, _state) =
-        delivered_by(Source::Installed, &parent, &[secret("GH_TOKEN")], &[&files[..], &token].concat())
-            .unwrap();
+    let (with, _state) = delivered_by(
+        Source::Installed,
+        &parent,
+        &[secret("GH_TOKEN")],
+        &[&files[..], &token].concat(),
+    )
+    .unwrap();
     let root = with.directory.path();
     for name in names {
-        assert_eq!(fs::read_to_string(root.join("provider").join(name)).unwrap(), "planted", "{name}");
+        assert_eq!(
+            fs::read_to_string(root.join("provider").join(name)).unwrap(),
+            "planted",
+            "{name}"
+        );
         assert!(fs::read(root.join(name)).unwrap_or_default().is_empty(), "{name}");
     }
     let reserved = with
@@ -352,9 +387,12 @@ fn an_added_provider_leads_no_tool_to_a_file_or_an_address() {
         variable: Some(variable.to_owned()),
     };
     let parent = Environment::default();
-    for name in
-        ["KUBECONFIG", "GOOGLE_APPLICATION_CREDENTIALS", "BOTO_PATH", "AWS_CONTAINER_CREDENTIALS_FULL_URI"]
-    {
+    for name in [
+        "KUBECONFIG",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "BOTO_PATH",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ] {
         let set = delivered_by(Source::Installed, &parent, &[plain(name)], &[]);
         assert!(matches!(set, Err(DeliverError::Variable { .. })), "{name}");
         let pointed = delivered_by(Source::Installed, &parent, &[], &[file(name)]);

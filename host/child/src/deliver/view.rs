@@ -109,16 +109,24 @@ mod tests {
     #[test]
     fn every_way_to_write_a_value_is_read_back() {
         let hex = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-        let percent = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
-        let escaped = SECRET.bytes().map(|byte| format!("\\u00{byte:02x}")).collect::<Vec<_>>().concat();
-        for value in
-            [SECRET.to_owned(), hex.clone(), hex.to_uppercase(), percent.clone(), escaped, base64(SECRET)]
-        {
+        let percent =
+            SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
+        let escaped =
+            SECRET.bytes().map(|byte| format!("\\u00{byte:02x}")).collect::<Vec<_>>().concat();
+        for value in [
+            SECRET.to_owned(),
+            hex.clone(),
+            hex.to_uppercase(),
+            percent.clone(),
+            escaped,
+            base64(SECRET),
+        ] {
             assert!(shows(&value), "{value}");
             assert!(shows(&format!("x={value};")), "{value}");
         }
         for before in ["", "u", "us", "use", "user", "user:"] {
-            let whole = base64_simd::URL_SAFE_NO_PAD.encode_to_string(format!("{before}{SECRET}?>"));
+            let whole =
+                base64_simd::URL_SAFE_NO_PAD.encode_to_string(format!("{before}{SECRET}?>"));
             assert!(shows(&whole) && shows(&format!("Basic{whole}")), "{before}");
         }
     }

@@ -55,7 +55,8 @@ fn sh(
     let words = ["sh", "-c", script, "sh"].map(OsString::from).into_iter().chain([argument.into()]);
     let words: Vec<OsString> = words.collect();
     let environment = environment();
-    let executable = look_up(&words, environment.get(OsStr::new("PATH")).map(OsString::as_os_str)).unwrap();
+    let executable =
+        look_up(&words, environment.get(OsStr::new("PATH")).map(OsString::as_os_str)).unwrap();
     let running = spawn(&executable, &environment, Signals::install().unwrap()).unwrap();
     let id = running.id();
     let mut notices = 0;
@@ -166,7 +167,11 @@ fn a_deadline_ends_a_command_that_ignores_sigterm_with_its_grandchild() {
     let deadline = in_a_moment(OnExpiry::End, Duration::from_millis(300));
     let (ended, notices) = sh(script, &file, Some(deadline), |_| ());
     assert_eq!((ended.status, notices), (Status::Signalled(9), 0));
-    assert!(ended.ended_by_deadline && ended.duration < LONG && ended.duration >= Duration::from_millis(500));
+    assert!(
+        ended.ended_by_deadline
+            && ended.duration < LONG
+            && ended.duration >= Duration::from_millis(500)
+    );
     assert!(dies(&fs::read_to_string(&file).unwrap()));
 }
 
@@ -186,8 +191,12 @@ fn a_deadline_ends_a_stopped_command() {
     let _turn = one_at_a_time();
     let (_directory, file) = scratch();
     // The command stops itself: without a controlling terminal, Audex does not follow the stop.
-    let (ended, _) =
-        sh(": > $1; kill -STOP $$; sleep 60", &file, Some(in_a_moment(OnExpiry::End, LONG)), |_| ());
+    let (ended, _) = sh(
+        ": > $1; kill -STOP $$; sleep 60",
+        &file,
+        Some(in_a_moment(OnExpiry::End, LONG)),
+        |_| (),
+    );
     assert_eq!(ended.status, Status::Signalled(15));
 }
 
@@ -234,9 +243,12 @@ fn sigpipe_ends_the_command_as_usual() {
 fn the_command_starts_with_no_signal_blocked_by_us() {
     let _turn = one_at_a_time();
     let program = "/^SigBlk/ && $2 ~ /[^0]/ { exit 1 }";
-    let executable = look_up(&["awk".into(), program.into(), "/proc/self/status".into()], None).unwrap();
-    let ended =
-        spawn(&executable, &environment(), Signals::install().unwrap()).unwrap().wait(None, || ()).unwrap();
+    let executable =
+        look_up(&["awk".into(), program.into(), "/proc/self/status".into()], None).unwrap();
+    let ended = spawn(&executable, &environment(), Signals::install().unwrap())
+        .unwrap()
+        .wait(None, || ())
+        .unwrap();
     assert_eq!(ended.exit_code(), 0);
 }
 
@@ -248,8 +260,10 @@ fn a_script_without_an_interpreter_line_is_run_by_the_shell() {
     fs::write(&file, "exit $1\n").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     let executable = look_up(&[file.into_os_string(), "9".into()], None).unwrap();
-    let ended =
-        spawn(&executable, &environment(), Signals::install().unwrap()).unwrap().wait(None, || ()).unwrap();
+    let ended = spawn(&executable, &environment(), Signals::install().unwrap())
+        .unwrap()
+        .wait(None, || ())
+        .unwrap();
     assert_eq!(ended.exit_code(), 9);
 }
 
@@ -262,7 +276,9 @@ fn the_command_gets_exactly_the_environment_given() {
     )
     .unwrap();
     let environment = BTreeMap::from([("ONE".into(), "1".into())]);
-    let ended =
-        spawn(&executable, &environment, Signals::install().unwrap()).unwrap().wait(None, || ()).unwrap();
+    let ended = spawn(&executable, &environment, Signals::install().unwrap())
+        .unwrap()
+        .wait(None, || ())
+        .unwrap();
     assert_eq!(ended.exit_code(), 0);
 }

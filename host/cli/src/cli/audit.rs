@@ -80,7 +80,8 @@ pub(super) fn audit(environment: &Environment, args: Args) -> Result<u8, Failure
 
 fn list(records: &[Record], json: bool) {
     if json {
-        let all: Vec<Value> = records.iter().filter_map(|record| serde_json::to_value(record).ok()).collect();
+        let all: Vec<Value> =
+            records.iter().filter_map(|record| serde_json::to_value(record).ok()).collect();
         return console::result(&Value::from(all).to_string());
     }
     let row = |record: &Record| {
@@ -99,7 +100,8 @@ fn sessions(records: &[Record], limit: usize) -> Vec<Vec<String>> {
     for record in records {
         let known = places.get(record.session.as_str()).filter(|_| record.session != NO_SESSION);
         if let Some(row) = known.and_then(|place| rows.get_mut(*place)) {
-            row.outcome = outcome(&record.event).unwrap_or_else(|| std::mem::take(&mut row.outcome));
+            row.outcome =
+                outcome(&record.event).unwrap_or_else(|| std::mem::take(&mut row.outcome));
             continue;
         }
         places.insert(&record.session, rows.len());
@@ -115,7 +117,10 @@ fn sessions(records: &[Record], limit: usize) -> Vec<Vec<String>> {
         });
     }
     let old = rows.len().saturating_sub(limit);
-    rows.into_iter().skip(old).map(|row| vec![row.time, row.session, row.outcome, row.what]).collect()
+    rows.into_iter()
+        .skip(old)
+        .map(|row| vec![row.time, row.session, row.outcome, row.what])
+        .collect()
 }
 
 struct Row {
@@ -140,14 +145,16 @@ fn what(event: &Event) -> String {
     match event {
         Event::Issuing(issuing) => {
             let actions: Vec<_> = issuing.permissions.iter().map(|p| p.action.as_str()).collect();
-            let why = issuing.justification.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            let why =
+                issuing.justification.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
             let command = issuing.command.join(" ");
             format!("{} {} for: {command}{why}", issuing.provider, actions.join(","))
         }
         Event::Issued(issued) => {
             let who = issued.identity.as_deref().unwrap_or("-");
-            let layer =
-                issued.scoped_policies.map(|count| format!(", layer {count} of {MAX_SCOPED_POLICIES}"));
+            let layer = issued
+                .scoped_policies
+                .map(|count| format!(", layer {count} of {MAX_SCOPED_POLICIES}"));
             let layer = layer.unwrap_or_default();
             format!("{} by {} until {}{layer}", who, issued.method, issued.expires_at)
         }
@@ -160,6 +167,8 @@ fn what(event: &Event) -> String {
         Event::CleanedUp(cleaned) => {
             format!("{} lease {}: {}", cleaned.provider, cleaned.lease, cleaned.outcome)
         }
-        Event::Failed(failed) => format!("exit {} at {}: {}", failed.exit_code, failed.stage, failed.reason),
+        Event::Failed(failed) => {
+            format!("exit {} at {}: {}", failed.exit_code, failed.stage, failed.reason)
+        }
     }
 }

@@ -100,22 +100,27 @@ fn add_leftovers(
     let mut unseen = false;
     let named = identity.map(|id| Settings::resolve(environment, of_identity(id))).transpose()?;
     for id in components.provider_ids() {
-        let has_identity =
-            |opened: &Opened| opened.description.settings.iter().any(|setting| setting.key == CLIENT_ID);
+        let has_identity = |opened: &Opened| {
+            opened.description.settings.iter().any(|setting| setting.key == CLIENT_ID)
+        };
         let asked = named.as_ref().filter(|_| {
-            open::provider(environment, settings, components, &id).is_ok_and(|opened| has_identity(&opened))
+            open::provider(environment, settings, components, &id)
+                .is_ok_and(|opened| has_identity(&opened))
         });
         match leftovers(environment, asked.unwrap_or(settings), components, &id) {
             Ok(leases) => {
                 let known = |lease: &String| left.iter().any(|left| left.lease == *lease);
-                let unknown: Vec<String> = leases.into_iter().filter(|lease| !known(lease)).collect();
-                let of_nobody = |lease| Left { session: NO_SESSION.to_owned(), provider: id.clone(), lease };
+                let unknown: Vec<String> =
+                    leases.into_iter().filter(|lease| !known(lease)).collect();
+                let of_nobody =
+                    |lease| Left { session: NO_SESSION.to_owned(), provider: id.clone(), lease };
                 left.extend(unknown.into_iter().map(of_nobody));
             }
             // If one provider fails, the leases of the others are still revoked.
             Err(failure) => {
                 unseen = true;
-                Console::default().notice(&format!("`{id}` was not asked what is left: {}", failure.line()));
+                Console::default()
+                    .notice(&format!("`{id}` was not asked what is left: {}", failure.line()));
             }
         }
     }
@@ -147,7 +152,8 @@ fn take_back(
     components: &Components,
     left: &Left,
 ) -> Result<(), Failure> {
-    let Opened { provider, .. } = open::provider(environment, settings, components, &left.provider)?;
+    let Opened { provider, .. } =
+        open::provider(environment, settings, components, &left.provider)?;
     let revoked = provider.revoke(&left.lease);
     if let Err(reason) = provider.close() {
         Console::default().notice(&format!("the login for cleaning up was not ended: {reason}"));
@@ -191,14 +197,17 @@ fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
     for record in records {
         let is_same = |open: &Open| open.left.session == record.session;
         let mut add = |provider: &str, lease: &str, ends_at: &str, is_issued: bool| {
-            let (session, provider, lease) = (record.session.clone(), provider.to_owned(), lease.to_owned());
+            let (session, provider, lease) =
+                (record.session.clone(), provider.to_owned(), lease.to_owned());
             let left = Left { session, provider, lease };
             // A lease that was announced and then issued is one lease.
             open.retain(|_, known| known.left != left);
             open.insert(record.seq, Open { left, is_over: ends_at < now, is_issued });
         };
         match &record.event {
-            Event::Leasing(leasing) => add(&leasing.provider, &leasing.lease, &leasing.ends_at, false),
+            Event::Leasing(leasing) => {
+                add(&leasing.provider, &leasing.lease, &leasing.ends_at, false)
+            }
             Event::Issued(issued) => {
                 if let Some(lease) = &issued.lease {
                     add(&issued.provider, lease, &issued.expires_at, true);
@@ -229,8 +238,10 @@ fn unended(records: &[Record], now: &str) -> Vec<String> {
     for record in records {
         match &record.event {
             Event::Leasing(leasing) => {
-                let _ = open
-                    .insert(record.session.as_str(), (leasing.provider.as_str(), leasing.ends_at.as_str()));
+                let _ = open.insert(
+                    record.session.as_str(),
+                    (leasing.provider.as_str(), leasing.ends_at.as_str()),
+                );
             }
             Event::Issued(issued) => {
                 let until = issued.credentials_expire_at.as_ref().unwrap_or(&issued.expires_at);
@@ -268,7 +279,10 @@ fn to_text(outcomes: &[(Left, String)]) -> String {
     let row = |(left, outcome): &(Left, String)| {
         vec![left.session.clone(), left.provider.clone(), left.lease.clone(), outcome.clone()]
     };
-    table(&["SESSION", "PROVIDER", "LEASE", "OUTCOME"], &outcomes.iter().map(row).collect::<Vec<_>>())
+    table(
+        &["SESSION", "PROVIDER", "LEASE", "OUTCOME"],
+        &outcomes.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 #[cfg(test)]
@@ -283,7 +297,8 @@ mod tests {
 
     fn issued(seq: u64, session: &str, expires_at: &str) -> Record {
         let (lease, expires_at) = (Some(format!("aws/sts/ci/{session}")), expires_at.to_owned());
-        let issued = Issued { provider: "vault".to_owned(), lease, expires_at, ..Issued::default() };
+        let issued =
+            Issued { provider: "vault".to_owned(), lease, expires_at, ..Issued::default() };
         record(seq, session, Event::Issued(issued))
     }
 
@@ -319,7 +334,11 @@ mod tests {
 
     fn leasing(seq: u64, session: &str, ends_at: &str) -> Record {
         let (lease, ends_at) = (format!("aws/sts/ci/{session}"), ends_at.to_owned());
-        record(seq, session, Event::Leasing(Leasing { provider: "vault".to_owned(), lease, ends_at }))
+        record(
+            seq,
+            session,
+            Event::Leasing(Leasing { provider: "vault".to_owned(), lease, ends_at }),
+        )
     }
 
     #[test]
@@ -328,7 +347,8 @@ mod tests {
         assert_eq!(sessions(&[leasing(1, "running", FUTURE)]), [""; 0]);
         let failed = record(2, "failed", Event::Failed(Failed::default()));
         assert_eq!(sessions(&[leasing(1, "failed", FUTURE), failed]), ["failed"]);
-        let taken_back = [leasing(1, "a", FUTURE), issued(2, "a", FUTURE), ended(3, "a", Some("revoked"))];
+        let taken_back =
+            [leasing(1, "a", FUTURE), issued(2, "a", FUTURE), ended(3, "a", Some("revoked"))];
         assert_eq!(sessions(&taken_back), [""; 0]);
     }
 
@@ -362,7 +382,11 @@ mod tests {
     fn what_was_cleaned_up_is_not_tried_again_and_what_failed_is() {
         let cleaned = |outcome: &str| {
             let (provider, lease) = ("vault".to_owned(), "aws/sts/ci/a".to_owned());
-            record(3, "a", Event::CleanedUp(CleanedUp { provider, lease, outcome: outcome.to_owned() }))
+            record(
+                3,
+                "a",
+                Event::CleanedUp(CleanedUp { provider, lease, outcome: outcome.to_owned() }),
+            )
         };
         let begin = [issued(1, "a", FUTURE), ended(2, "a", Some("not revoked: x"))];
         let with = |last| [begin[0].clone(), begin[1].clone(), last];

@@ -78,7 +78,8 @@ pub(super) fn drift(environment: &Environment, args: &Args) -> Result<u8, Failur
     let settings = Settings::resolve(environment, flags.clone())?;
     let components = Components::open(&settings)?;
     let id = settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
-    let Opened { provider, description, .. } = open::provider(environment, &settings, &components, &id)?;
+    let Opened { provider, description, .. } =
+        open::provider(environment, &settings, &components, &id)?;
     let principal = principal(args, &provider)?;
     let profiles = Profiles::new(&id, &description.profiles, &settings.profiles);
     let is_profile = profiles.get(&args.expected_policy).is_ok();
@@ -119,7 +120,11 @@ fn principal(args: &Args, provider: &Provider) -> Result<String, Failure> {
 
 /// Returns the statements of a profile. The profile goes through the same pipeline as a run and becomes a
 /// document of the cloud, from which the statements are read.
-fn of_profile(environment: &Environment, flags: Flags, name: &str) -> Result<Vec<Statement>, Failure> {
+fn of_profile(
+    environment: &Environment,
+    flags: Flags,
+    name: &str,
+) -> Result<Vec<Statement>, Failure> {
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: Console::default() };
     let ask = Arguments { profiles: vec![name.to_owned()], ..Arguments::default() };
@@ -131,7 +136,10 @@ fn of_profile(environment: &Environment, flags: Flags, name: &str) -> Result<Vec
 
 fn of_file(provider: &Provider, path: &str) -> Result<Vec<Statement>, Failure> {
     let unusable = |reason: String| {
-        Failure::usage(&format!("cannot read `{path}`: {reason}"), "give a profile or a policy file")
+        Failure::usage(
+            &format!("cannot read `{path}`: {reason}"),
+            "give a profile or a policy file",
+        )
     };
     let size = std::fs::metadata(path).map_err(|error| unusable(error.to_string()))?.len();
     if size > FILE_BYTES {
@@ -165,7 +173,11 @@ fn to_text(found: &Drift, principal: &str, expected: &str, is_profile: bool) -> 
     }
     let kind = if is_profile { "profile" } else { "policy" };
     let mut out = String::new();
-    section(&mut out, &format!("Role has additional permissions not in {kind}:"), &found.additional);
+    section(
+        &mut out,
+        &format!("Role has additional permissions not in {kind}:"),
+        &found.additional,
+    );
     section(&mut out, &format!("Role lacks permissions of the {kind}:"), &found.missing);
     if !found.undecided.is_empty() {
         out.push_str("Cannot decide:\n");

@@ -84,7 +84,12 @@ fn report(
 
 /// Checks one of several providers. If the provider cannot be asked, the failure becomes its result, and the
 /// other providers are still checked.
-fn look(environment: &Environment, settings: &Settings, components: &Components, id: &str) -> Report {
+fn look(
+    environment: &Environment,
+    settings: &Settings,
+    components: &Components,
+    id: &str,
+) -> Report {
     report(environment, settings, components, id).unwrap_or_else(|failure| {
         let failure = failure.without(&Misplaced::of(environment));
         let broken = CheckResult {
@@ -127,7 +132,12 @@ fn to_text(reports: &[Report], is_watched: bool) -> String {
     for report in reports {
         for check in &report.checks {
             let status = marked(check.status, is_watched);
-            rows.push(vec![report.provider.clone(), check.name.clone(), status, check.detail.clone()]);
+            rows.push(vec![
+                report.provider.clone(),
+                check.name.clone(),
+                status,
+                check.detail.clone(),
+            ]);
             if let Some(hint) = &check.hint {
                 let _ = write!(hints, "\nhint: {}: {hint}", check.name);
             }

@@ -82,7 +82,10 @@ fn next_command(provider: &str, allow: &[String], resources: &[String]) -> Strin
     }
     words.extend(["--allow".to_owned(), shell::quoted(&joined(allow))]);
     for resource in resources {
-        words.extend(["--resource".to_owned(), shell::quoted(&joined(std::slice::from_ref(resource)))]);
+        words.extend([
+            "--resource".to_owned(),
+            shell::quoted(&joined(std::slice::from_ref(resource))),
+        ]);
     }
     words.extend(["--".to_owned(), "COMMAND".to_owned()]);
     words.join(" ")
@@ -96,11 +99,13 @@ fn to_json(proposed: &Proposed, all: bool) -> Value {
         "allow": proposed.allow.join(","), "resource": resource, "description": proposed.description,
     });
     if let (true, Some(fields)) = (all, value.as_object_mut()) {
-        let refused =
-            proposed.refused.iter().map(|one| json!({ "action": one.action, "reason": one.reason }));
+        let refused = proposed
+            .refused
+            .iter()
+            .map(|one| json!({ "action": one.action, "reason": one.reason }));
         let candidates = proposed.candidates.iter();
-        let candidates =
-            candidates.map(|one| json!({ "action": one.action, "score": one.score, "reason": one.reason }));
+        let candidates = candidates
+            .map(|one| json!({ "action": one.action, "score": one.score, "reason": one.reason }));
         fields.insert("provider".to_owned(), proposed.provider.clone().into());
         fields.insert("engine".to_owned(), proposed.engine.name.clone().into());
         fields.insert("refused".to_owned(), refused.collect());
@@ -116,8 +121,10 @@ mod tests {
     #[test]
     fn the_next_command_can_be_pasted() {
         let list = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect::<Vec<_>>();
-        let (allow, resources) =
-            (list(&["s3:GetObject", "s3:ListBucket"]), list(&["arn:aws:s3:::b", "arn:aws:s3:::b/*"]));
+        let (allow, resources) = (
+            list(&["s3:GetObject", "s3:ListBucket"]),
+            list(&["arn:aws:s3:::b", "arn:aws:s3:::b/*"]),
+        );
         assert_eq!(
             next_command("aws", &allow, &resources),
             "tryaudex run --allow s3:GetObject,s3:ListBucket --resource arn:aws:s3:::b --resource 'arn:aws:s3:::b/*' -- COMMAND"

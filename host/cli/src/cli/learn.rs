@@ -109,7 +109,8 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
         regions: args.regions.clone(),
         wait: args.wait,
     };
-    let Watched { mut code, observed, recogniser } = watched(environment, args, &settings, ask, &mut plan)?;
+    let Watched { mut code, observed, recogniser } =
+        watched(environment, args, &settings, ask, &mut plan)?;
     let compile = |shares: &[Share]| compile::allowed(recogniser.as_ref()?, &plan.provider, shares);
     let mut recommendation = Recommendation::of(&observed, &compile);
     let name = args.save.as_deref().unwrap_or(LEARNED);
@@ -128,7 +129,12 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
     };
     let profile = recommendation.profile(name, &plan.provider);
     let is_verified = verified.as_ref().is_some_and(Verified::is_sufficient);
-    let report = Report { observed: &observed, recommendation: &recommendation, profile: &profile, verified };
+    let report = Report {
+        observed: &observed,
+        recommendation: &recommendation,
+        profile: &profile,
+        verified,
+    };
     tell(args, &report)?;
     if let Some(name) = args.save.as_ref().filter(|_| args.verify && !is_verified) {
         args.console().notice(&format!(
@@ -172,7 +178,9 @@ fn watched(
     let context = Context { environment, settings, console };
     let mut attempt = Attempt::new(&settings.paths);
     attempt.asked_for(&ask);
-    recorded(environment, console, &mut attempt, |attempt| look_on(context, args, ask, plan, attempt))
+    recorded(environment, console, &mut attempt, |attempt| {
+        look_on(context, args, ask, plan, attempt)
+    })
 }
 
 fn look_on(
@@ -187,7 +195,8 @@ fn look_on(
     attempt.provider().clone_into(&mut plan.provider);
     plan.sources = sources(&args.source, &plan.provider)?;
     // The credentials of Vault's AWS engine are used for calls to AWS.
-    let recogniser = if plan.provider == "vault" { DEFAULT_PROVIDER } else { plan.provider.as_str() };
+    let recogniser =
+        if plan.provider == "vault" { DEFAULT_PROVIDER } else { plan.provider.as_str() };
     let components = Components::open(settings)?;
     let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;
     let mut watch = Watch::new(plan, environment, console, attempt.session(), recogniser);
@@ -209,7 +218,10 @@ fn sources(asked: &[Source], provider: &str) -> Result<Vec<Source>, Failure> {
         None => Ok(sources),
         Some(source) => {
             let hint = if aws { "take gateway, csm or cloudtrail" } else { "take http-log" };
-            Err(Failure::usage(&format!("`--source {}` is not for `{provider}`", source.name()), hint))
+            Err(Failure::usage(
+                &format!("`--source {}` is not for `{provider}`", source.name()),
+                hint,
+            ))
         }
     }
 }
@@ -243,7 +255,8 @@ fn verify(
         let done = missing.is_empty();
         recommendation = recommendation.with(missing.into_iter(), compile);
         if done || round >= args.rounds || was_interrupted(code) {
-            let denied = observed.denied().into_iter().filter(|name| !names.contains(name)).collect();
+            let denied =
+                observed.denied().into_iter().filter(|name| !names.contains(name)).collect();
             let verified = Verified {
                 rounds: round,
                 missing: names,

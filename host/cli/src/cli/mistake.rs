@@ -56,7 +56,9 @@ pub(super) fn hint(
 ) -> Option<String> {
     let (mistyped, suggested) = match error.kind() {
         ErrorKind::UnknownArgument => (ContextKind::InvalidArg, ContextKind::SuggestedArg),
-        ErrorKind::InvalidSubcommand => (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+        ErrorKind::InvalidSubcommand => {
+            (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand)
+        }
         _ => return None,
     };
     let is_option = error.kind() == ErrorKind::UnknownArgument;
@@ -100,14 +102,16 @@ fn option(command: &Command, wrong: &str) -> Option<String> {
     let name = wrong.strip_prefix("--")?.split('=').next()?;
     let known: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
     let other = OPTIONS.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours);
-    let meant = other.filter(|other| known.contains(other)).or_else(|| nearest(name, known, SLIPS))?;
+    let meant =
+        other.filter(|other| known.contains(other)).or_else(|| nearest(name, known, SLIPS))?;
     Some(format!("--{meant}"))
 }
 
 fn subcommand(command: &Command, wrong: &str) -> Option<String> {
     let known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
     let other = COMMANDS.iter().find(|(theirs, _)| *theirs == wrong).map(|(_, ours)| *ours);
-    let meant = other.filter(|other| known.contains(other)).or_else(|| nearest(wrong, known, SLIPS))?;
+    let meant =
+        other.filter(|other| known.contains(other)).or_else(|| nearest(wrong, known, SLIPS))?;
     let path = command.get_bin_name().unwrap_or(command.get_name());
     Some(format!("{path} {meant}"))
 }
@@ -141,7 +145,11 @@ mod tests {
             ("--duration", "--ttl"),
         ] {
             let (hint, rest) = said(&["run", wrong, "x", "--", "true"]);
-            assert_eq!(hint.as_deref(), Some(format!("did you mean `{meant}`").as_str()), "{wrong}");
+            assert_eq!(
+                hint.as_deref(),
+                Some(format!("did you mean `{meant}`").as_str()),
+                "{wrong}"
+            );
             assert!(!rest.contains("tip:"), "{rest}");
         }
         assert_eq!(said(&["run", "--xyzzy", "--", "true"]).0, None);
@@ -158,7 +166,11 @@ mod tests {
             (&["profiles"], "tryaudex policies"),
         ] {
             let (hint, rest) = said(words);
-            assert_eq!(hint.as_deref(), Some(format!("did you mean `{meant}`").as_str()), "{words:?}");
+            assert_eq!(
+                hint.as_deref(),
+                Some(format!("did you mean `{meant}`").as_str()),
+                "{words:?}"
+            );
             assert!(!rest.contains("tip:"), "{rest}");
         }
         assert_eq!(said(&["xyzzyplugh"]).0, None);
@@ -178,7 +190,10 @@ mod tests {
         }
         let run = program.find_subcommand("run").unwrap();
         for (_, ours) in OPTIONS {
-            assert!(run.get_arguments().any(|argument| argument.get_long() == Some(ours)), "{ours}");
+            assert!(
+                run.get_arguments().any(|argument| argument.get_long() == Some(ours)),
+                "{ours}"
+            );
         }
     }
 }

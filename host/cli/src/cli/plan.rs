@@ -63,12 +63,15 @@ fn to_json(prepared: &Prepared) -> Value {
     let (planned, components) = (prepared.approved.planned(), &prepared.components);
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
     let permission = |(p, granted): (&audex_components::provider::Planned, &Permission)| json!({ "action": p.action, "origin": p.origin, "resources": granted.resources.named(), "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
-    let denied = |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
+    let denied =
+        |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
     let component = |c: &audex_components::component::Loaded| json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() });
     let advice = |advice: &audex_components::provider::Advice| json!({ "message": advice.message, "missing": advice.missing });
     // The policy is a JSON value, not a string with JSON in it. A policy that is not JSON is a string.
-    let policy =
-        plan.policy.as_deref().map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
+    let policy = plan
+        .policy
+        .as_deref()
+        .map(|text| serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
     json!({
         "provider": grant.provider,
         "method": plan.method,
@@ -89,9 +92,11 @@ fn to_json(prepared: &Prepared) -> Value {
 
 /// Returns the table of permissions. It has a column for resources only if the resources differ.
 fn permissions(grant: &Grant, plan: &GrantPlan) -> String {
-    let differ = grant.permissions.windows(2).any(|two| matches!(two, [a, b] if a.resources != b.resources));
+    let differ =
+        grant.permissions.windows(2).any(|two| matches!(two, [a, b] if a.resources != b.resources));
     let row = |(p, granted): (&audex_components::provider::Planned, &Permission)| {
-        let mut row = vec![p.action.clone(), p.origin.clone(), enforcer_name(p.enforced_by).to_owned()];
+        let mut row =
+            vec![p.action.clone(), p.origin.clone(), enforcer_name(p.enforced_by).to_owned()];
         if differ {
             let every = || "every resource".to_owned();
             row.push(if granted.resources.is_every() {
@@ -136,7 +141,8 @@ fn to_text(prepared: &Prepared) -> String {
     let (planned, components) = (prepared.approved.planned(), &prepared.components);
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
     let resources = resources(grant);
-    let resources = if resources.is_empty() { "every resource".to_owned() } else { resources.join(", ") };
+    let resources =
+        if resources.is_empty() { "every resource".to_owned() } else { resources.join(", ") };
     let mut out = format!("provider   {}\nmethod     {}\n", grant.provider, plan.method);
     let _ = writeln!(out, "ttl        {}", console::duration(grant.ttl_seconds.into()));
     if let Some(layer) = planned.layer {
@@ -145,14 +151,19 @@ fn to_text(prepared: &Prepared) -> String {
     let _ = writeln!(out, "resources  {resources}\n");
     out += &permissions(grant, plan);
     if !planned.denied.is_empty() {
-        let row = |d: &crate::filter::Denied| vec![d.action.clone(), d.by.clone(), d.reason.clone()];
+        let row =
+            |d: &crate::filter::Denied| vec![d.action.clone(), d.by.clone(), d.reason.clone()];
         let rows: Vec<_> = planned.denied.iter().map(row).collect();
         let _ = write!(out, "\n{}", table(&["DENIED", "BY", "REASON"], &rows));
     }
     if let Some(policy) = &plan.policy {
         let limit = plan.policy_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
-        let _ =
-            writeln!(out, "\npolicy ({}{limit} characters)\n{}", policy.len(), policy.replace('\n', "\n  "));
+        let _ = writeln!(
+            out,
+            "\npolicy ({}{limit} characters)\n{}",
+            policy.len(),
+            policy.replace('\n', "\n  ")
+        );
     }
     let row = |c: &audex_components::component::Loaded| {
         vec![c.name.clone(), c.world.to_string(), short(&c.digest), c.source.to_string()]

@@ -125,7 +125,9 @@ pub(super) fn plugin(environment: &Environment, args: Args) -> Result<u8, Failur
     }
     let store = || Store::open(&settings.paths, &settings.plugins);
     match args.command {
-        Command::New { name, kind, lang, directory } => author::new(&name, kind, lang, directory.as_deref())?,
+        Command::New { name, kind, lang, directory } => {
+            author::new(&name, kind, lang, directory.as_deref())?
+        }
         Command::Build { directory } => build::build(environment, &directory)?,
         Command::Test(args) => return trial::test(environment, &settings, &args),
         Command::Bench { target, samples, json } => {
@@ -138,7 +140,11 @@ pub(super) fn plugin(environment: &Environment, args: Args) -> Result<u8, Failur
         }
         Command::Rollback { name } => {
             let back = store()?.roll_back(&name)?;
-            console::result(&format!("`{name}` is {} again ({})", back.version, short(&back.digest)));
+            console::result(&format!(
+                "`{name}` is {} again ({})",
+                back.version,
+                short(&back.digest)
+            ));
         }
         Command::List { json } => show::list(&Components::open(&settings)?, json)?,
         Command::Inspect { target, json } => {
@@ -151,11 +157,17 @@ pub(super) fn plugin(environment: &Environment, args: Args) -> Result<u8, Failur
         }
         Command::Disable { name } => {
             let _ = store()?.enable(&name, false)?;
-            console::result(&format!("`{name}` takes no part until `tryaudex plugin enable {name}`"));
+            console::result(&format!(
+                "`{name}` takes no part until `tryaudex plugin enable {name}`"
+            ));
         }
         Command::Remove { name } => {
             let removed = store()?.remove(&name)?;
-            console::result(&format!("removed {} `{name}` ({})", removed.world, short(&removed.digest)));
+            console::result(&format!(
+                "removed {} `{name}` ({})",
+                removed.world,
+                short(&removed.digest)
+            ));
         }
     }
     Ok(0)
@@ -184,13 +196,15 @@ fn verify(store: &Store, json: bool) -> u8 {
             serde_json::json!({ "name": one.name, "ok": one.wrong.is_none(), "wrong": one.wrong, "signature": one.signature })
         });
         let rows: Vec<_> = rows.collect();
-        console::result(&serde_json::json!({ "components": rows, "required": required }).to_string());
+        console::result(
+            &serde_json::json!({ "components": rows, "required": required }).to_string(),
+        );
     } else {
         for one in &found {
-            let said = one
-                .wrong
-                .as_deref()
-                .map_or_else(|| format!("ok, {}", one.signature), |wrong| format!("WRONG: {wrong}"));
+            let said = one.wrong.as_deref().map_or_else(
+                || format!("ok, {}", one.signature),
+                |wrong| format!("WRONG: {wrong}"),
+            );
             console::result(&format!("{}: {said}", one.name));
         }
         if let Some(required) = &required {
@@ -217,9 +231,10 @@ fn found(environment: &Environment, store: &Store, target: &str) -> Result<Insta
         // installed.
         None if !target.contains(['.', '/']) && !Path::new(target).exists() => {
             return Err(match embedded::find(target) {
-                Some(_) => {
-                    Failure::usage(&format!("`{target}` is part of this program"), "name an added component")
-                }
+                Some(_) => Failure::usage(
+                    &format!("`{target}` is part of this program"),
+                    "name an added component",
+                ),
                 None => store.missing(target).into(),
             });
         }

@@ -69,7 +69,11 @@ pub(super) fn is_built_in(
 }
 
 /// Returns every profile with its provider; `only` limits the profiles to one provider.
-fn found(environment: &Environment, settings: &Settings, only: Option<&str>) -> Result<Vec<Found>, Failure> {
+fn found(
+    environment: &Environment,
+    settings: &Settings,
+    only: Option<&str>,
+) -> Result<Vec<Found>, Failure> {
     let components = Components::open(settings)?;
     let ids = only.map_or_else(|| components.provider_ids(), |id| vec![id.to_owned()]);
     let mut all: Vec<Found> = Vec::new();
@@ -80,7 +84,8 @@ fn found(environment: &Environment, settings: &Settings, only: Option<&str>) -> 
         for name in profiles.names() {
             // A profile of the user without a provider is listed once, for the first provider that can use
             // it.
-            let anybodys = settings.profiles.get(name).is_some_and(|custom| custom.provider.is_none());
+            let anybodys =
+                settings.profiles.get(name).is_some_and(|custom| custom.provider.is_none());
             if anybodys && all.iter().any(|found| found.profile.name == name) {
                 continue;
             }
@@ -93,8 +98,10 @@ fn found(environment: &Environment, settings: &Settings, only: Option<&str>) -> 
     unusable.retain(|name, _| all.iter().all(|found| found.profile.name != *name));
     if !unusable.is_empty() {
         // Another provider may be able to use a profile that this provider cannot use.
-        for id in components.provider_ids().iter().filter(|id| only.is_some_and(|only| only != *id)) {
-            let Opened { description, .. } = open::provider(environment, settings, &components, id)?;
+        for id in components.provider_ids().iter().filter(|id| only.is_some_and(|only| only != *id))
+        {
+            let Opened { description, .. } =
+                open::provider(environment, settings, &components, id)?;
             let profiles = Profiles::new(id, &description.profiles, &settings.profiles);
             unusable.retain(|name, _| profiles.get(name).is_err());
         }

@@ -78,7 +78,10 @@ pub(super) struct RequestArgs {
 const JUSTIFICATION_CHARACTERS: usize = 500;
 
 pub(super) fn justification(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() || text.chars().count() > JUSTIFICATION_CHARACTERS || text.contains(is_hidden) {
+    if text.trim().is_empty()
+        || text.chars().count() > JUSTIFICATION_CHARACTERS
+        || text.contains(is_hidden)
+    {
         return Err(format!("give one line of 1 to {JUSTIFICATION_CHARACTERS} characters"));
     }
     Ok(text.to_owned())
@@ -96,7 +99,8 @@ impl RequestArgs {
 
     pub(super) fn flags(&self) -> Flags {
         let mut provider_settings = BTreeMap::new();
-        for (key, value) in [("role_arn", &self.role_arn), ("region", &self.region), ("method", &self.method)]
+        for (key, value) in
+            [("role_arn", &self.role_arn), ("region", &self.region), ("method", &self.method)]
         {
             if let Some(value) = value {
                 provider_settings.insert(key.to_owned(), value.clone());

@@ -124,9 +124,10 @@ fn confirm(context: Context<'_>, proposed: &Proposed, yes: bool) -> Result<(), F
     ));
     match console::ask("run with these permissions? [y/N] ") {
         Some(answer) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
-        Some(_) => {
-            Err(Failure::refused("the proposal was not accepted", "give the permissions yourself: --allow"))
-        }
+        Some(_) => Err(Failure::refused(
+            "the proposal was not accepted",
+            "give the permissions yourself: --allow",
+        )),
         None => Err(Failure::usage(
             "a proposal is not run without being looked at, and there is no terminal to ask on",
             "look at it first: tryaudex intent TEXT; then give --allow, or --yes",

@@ -49,12 +49,14 @@ fn laid_out(headings: &[&str], rows: &[Vec<String>], fit: Option<Fit>) -> String
     }
     match fit {
         Some(Fit::Wrapped(most)) => {
-            let word =
-                |cell: &String| pieces(cell).map(|(piece, _)| piece.chars().count()).max().unwrap_or(0);
-            let longest =
-                |column| rows.iter().filter_map(|row: &Vec<String>| row.get(column)).map(word).max();
-            let least =
-                (0..widths.len()).map(|column| longest(column).unwrap_or(0).clamp(LEAST_COLUMN, WORD));
+            let word = |cell: &String| {
+                pieces(cell).map(|(piece, _)| piece.chars().count()).max().unwrap_or(0)
+            };
+            let longest = |column| {
+                rows.iter().filter_map(|row: &Vec<String>| row.get(column)).map(word).max()
+            };
+            let least = (0..widths.len())
+                .map(|column| longest(column).unwrap_or(0).clamp(LEAST_COLUMN, WORD));
             narrow(&mut widths, &least.collect::<Vec<_>>(), most);
         }
         Some(Fit::Cut(most)) => cut(&mut widths, &mut rows, most),
@@ -100,7 +102,8 @@ fn narrow(widths: &mut [usize], least: &[usize], most: usize) {
 /// Cuts the last column to the width that the other columns leave of `most` characters.
 fn cut(widths: &mut [usize], rows: &mut [Vec<String>], most: usize) {
     let Some((last, others)) = widths.split_last_mut() else { return };
-    let left = most.saturating_sub(others.iter().map(|width| width + GAP.len()).sum()).max(LEAST_COLUMN);
+    let left =
+        most.saturating_sub(others.iter().map(|width| width + GAP.len()).sum()).max(LEAST_COLUMN);
     if *last <= left {
         return;
     }
@@ -116,7 +119,9 @@ fn cut(widths: &mut [usize], rows: &mut [Vec<String>], most: usize) {
 /// comes before the part.
 fn pieces(cell: &str) -> impl Iterator<Item = (&str, bool)> {
     cell.split(' ').enumerate().flat_map(|(word, text)| {
-        text.split_inclusive(',').enumerate().map(move |(item, piece)| (piece, word > 0 && item == 0))
+        text.split_inclusive(',')
+            .enumerate()
+            .map(move |(item, piece)| (piece, word > 0 && item == 0))
     })
 }
 
@@ -165,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_cell_of_any_length_is_laid_out_and_cut() {
-        let rows = [vec!["a".to_owned(), "x".repeat(70_000), "b".to_owned()], vec!["é\n".to_owned()]];
+        let rows =
+            [vec!["a".to_owned(), "x".repeat(70_000), "b".to_owned()], vec!["é\n".to_owned()]];
         let shown = laid_out(&["ONE", "TWO", "THREE"], &rows, None);
         let cut = "x".repeat(CELL_CHARACTERS) + "…";
         let heading = format!("ONE  TWO{}  THREE", " ".repeat(CELL_CHARACTERS + 1 - 3));
@@ -177,7 +183,8 @@ mod tests {
     #[test]
     fn a_table_fits_the_terminal_and_loses_nothing() {
         let long = "words of one cell that are many more than one line of a narrow terminal takes";
-        let rows = [vec!["aws".to_owned(), long.to_owned(), "x".repeat(30)], vec!["gcp".to_owned()]];
+        let rows =
+            [vec!["aws".to_owned(), long.to_owned(), "x".repeat(30)], vec!["gcp".to_owned()]];
         let shown = laid_out(&["PROVIDER", "NOTE", "NAME"], &rows, Some(Fit::Wrapped(60)));
         assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
         assert!(shown.lines().count() > 3, "{shown}");
@@ -194,10 +201,16 @@ mod tests {
 
     #[test]
     fn words_are_whole_as_long_as_another_column_has_more() {
-        let row =
-            ["2026-11-30T03:01:04Z", "a:One,b:Two,c:Three,d:Four", "some words that are wrapped before"];
-        let shown =
-            laid_out(&["TIME", "LIST", "WHAT"], &[row.map(str::to_owned).to_vec()], Some(Fit::Wrapped(56)));
+        let row = [
+            "2026-11-30T03:01:04Z",
+            "a:One,b:Two,c:Three,d:Four",
+            "some words that are wrapped before",
+        ];
+        let shown = laid_out(
+            &["TIME", "LIST", "WHAT"],
+            &[row.map(str::to_owned).to_vec()],
+            Some(Fit::Wrapped(56)),
+        );
         assert!(
             shown.contains("2026-11-30T03:01:04Z") && shown.lines().all(|line| line.len() <= 56),
             "{shown}"
@@ -209,11 +222,15 @@ mod tests {
 
     #[test]
     fn a_list_has_one_line_for_each_row() {
-        let rows = [vec!["first".to_owned(), "x".repeat(90)], vec!["second".to_owned(), "é".to_owned()]];
+        let rows =
+            [vec!["first".to_owned(), "x".repeat(90)], vec!["second".to_owned(), "é".to_owned()]];
         let shown = laid_out(&["NAME", "WHAT"], &rows, Some(Fit::Cut(40)));
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines.len(), 3);
-        assert_eq!((lines[1].chars().count(), lines[1].ends_with('…'), lines[2]), (40, true, "second  é"));
+        assert_eq!(
+            (lines[1].chars().count(), lines[1].ends_with('…'), lines[2]),
+            (40, true, "second  é")
+        );
     }
 
     #[test]

@@ -65,9 +65,15 @@ impl Answer {
 ///
 /// # Errors
 /// [`DemoError`] when there are no credentials, or the cloud does not answer.
-pub fn call(environment: &Environment, call: &Call, show: impl Fn(&Answer)) -> Result<bool, DemoError> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DemoError::Program)?;
+pub fn call(
+    environment: &Environment,
+    call: &Call,
+    show: impl Fn(&Answer),
+) -> Result<bool, DemoError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(DemoError::Program)?;
     runtime.block_on(async {
         let credentials = credentials(call.profile.as_deref()).await?;
         let mut answer = exchange(environment, call, &credentials).await?;
@@ -103,10 +109,13 @@ async fn exchange(
     let endpoint = environment.get(AWS_ENDPOINT_URL).ok_or(DemoError::NoEndpoint)?;
     let region = environment.get(AWS_REGION).unwrap_or(REGION);
     let unreachable = |source| DemoError::Unreachable { endpoint: endpoint.to_owned(), source };
-    let request = signed(endpoint, region, call, credentials).map_err(|reason| unreachable(reason.into()))?;
-    let response = AwsHttp::new(None).send(request).await.map_err(|error| unreachable(error.into()))?;
+    let request =
+        signed(endpoint, region, call, credentials).map_err(|reason| unreachable(reason.into()))?;
+    let response =
+        AwsHttp::new(None).send(request).await.map_err(|error| unreachable(error.into()))?;
     let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), MAX_BODY_BYTES).collect().await.map_err(unreachable)?;
+    let body =
+        Limited::new(response.into_body(), MAX_BODY_BYTES).collect().await.map_err(unreachable)?;
     Ok(Answer { status, text: text(status, &String::from_utf8_lossy(&body.to_bytes())) })
 }
 
@@ -140,13 +149,17 @@ fn signed(
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
     settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     let scope = Scope { service: "s3", region, time: clock::now(), settings };
-    let instructions = sign(call.method, &uri, [("host", host)].into_iter(), &[], credentials, scope)?;
+    let instructions =
+        sign(call.method, &uri, [("host", host)].into_iter(), &[], credentials, scope)?;
     instructions.apply_to_request_http1x(&mut request);
     HttpRequest::try_from(request).map_err(|error| error.to_string())
 }
 
 fn text(status: u16, body: &str) -> String {
-    let phrase = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("");
+    let phrase = StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("");
     if (200..300).contains(&status) {
         return format!("{status} {phrase}\n{body}");
     }

@@ -20,14 +20,17 @@ pub(super) struct Home(PathBuf);
 impl Home {
     /// Creates the directory, with a deny list and the keys of `admin` as the AWS profile of that name.
     pub(super) fn create(environment: &Environment, admin: &AccessKey) -> io::Result<Self> {
-        let base = environment.get_os(TMPDIR).map_or_else(|| PathBuf::from(DEFAULT_TMPDIR), PathBuf::from);
-        let home = Self(base.canonicalize()?.join(format!("audex-demo-{}", private_file::random_name()?)));
+        let base =
+            environment.get_os(TMPDIR).map_or_else(|| PathBuf::from(DEFAULT_TMPDIR), PathBuf::from);
+        let home =
+            Self(base.canonicalize()?.join(format!("audex-demo-{}", private_file::random_name()?)));
         private_file::create_directory(&home.config())?;
         private_file::replace(&home.config().join("deny-list.toml"), DENY_LIST.as_bytes())?;
         let aws = home.0.join(".aws");
         private_file::create_directory(&aws)?;
         let (id, secret) = (&admin.id, admin.secret.expose());
-        let profile = format!("[admin]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+        let profile =
+            format!("[admin]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
         private_file::replace(&aws.join("credentials"), profile.as_bytes())?;
         Ok(home)
     }

@@ -44,8 +44,9 @@ impl Program {
         let directory = executable.parent().ok_or_else(absent)?.to_owned();
         let path = environment.get_os(PATH).map_or_else(|| DEFAULT_PATH.into(), OsString::from);
         // This program's directory comes first, so that its name after `--` is this program.
-        let path = std::env::join_paths(std::iter::once(directory).chain(std::env::split_paths(&path)))
-            .map_err(io::Error::other)?;
+        let path =
+            std::env::join_paths(std::iter::once(directory).chain(std::env::split_paths(&path)))
+                .map_err(io::Error::other)?;
         let role = cloud.role_arn(ROLE).unwrap_or_default();
         let variables = vec![
             (HOME, home.path().into()),

@@ -59,7 +59,9 @@ pub fn serve(options: Options) -> Result<(), DemoError> {
         console::tell(AFTER);
         if let Some(directory) = current_exe().ok().as_deref().and_then(Path::parent) {
             let directory = directory.display();
-            console::tell(&format!("If `tryaudex` is not found there: export PATH=\"{directory}:$PATH\""));
+            console::tell(&format!(
+                "If `tryaudex` is not found there: export PATH=\"{directory}:$PATH\""
+            ));
         }
     }
     signals.wait_until_interrupted()?;
@@ -142,7 +144,8 @@ mod tests {
 
     #[test]
     fn exports_are_lines_that_a_shell_takes_literally() {
-        let key = |id: &str| AccessKey { id: id.to_owned(), secret: Secret::new("a+/b".to_owned()) };
+        let key =
+            |id: &str| AccessKey { id: id.to_owned(), secret: Secret::new("a+/b".to_owned()) };
         let reach = Reach {
             endpoint: "http://127.0.0.1:1".to_owned(),
             role: "arn:aws:iam::123456789012:role/AudexDemo".to_owned(),
@@ -150,7 +153,10 @@ mod tests {
             admin: key("AKIAADMIN"),
         };
         for line in exports(&reach).lines() {
-            assert!(["export ", "unset ", "# "].iter().any(|start| line.starts_with(start)), "{line}");
+            assert!(
+                ["export ", "unset ", "# "].iter().any(|start| line.starts_with(start)),
+                "{line}"
+            );
             let is_literal = |c: char| c.is_ascii_alphanumeric() || " _=:/.+-,#".contains(c);
             assert!(line.chars().all(is_literal), "{line}");
         }

@@ -118,7 +118,15 @@ pub(super) const STEPS: [Step; 7] = [
         title: "and so do your profiles: `admin` in ~/.aws may do everything",
         calls: &[
             Call {
-                arguments: &["demo", "client", "--profile", "admin", "get", "demo-secrets", "payroll.csv"],
+                arguments: &[
+                    "demo",
+                    "client",
+                    "--profile",
+                    "admin",
+                    "get",
+                    "demo-secrets",
+                    "payroll.csv",
+                ],
                 exit: 0,
                 says: &["200 OK"],
             },

@@ -53,7 +53,8 @@ pub fn tour(environment: &Environment) -> Result<Outcome, DemoError> {
     let cloud = LoopbackCloud::start(Seed::demo(), None)?;
     let (developer, admin) = (key(&cloud, USER)?, key(&cloud, ADMIN)?);
     let home = Home::create(environment, &admin).map_err(DemoError::Home)?;
-    let program = Program::new(environment, &cloud, &developer, &home).map_err(DemoError::Program)?;
+    let program =
+        Program::new(environment, &cloud, &developer, &home).map_err(DemoError::Program)?;
     let at = home.path().display().to_string();
     let mut tour = Tour { cloud, program, keys: [developer, admin], home: at, heard: true };
 
@@ -83,7 +84,12 @@ impl Tour {
     }
 
     /// Runs and shows one step.
-    fn take(&mut self, number: usize, step: &Step, signals: &mut Signals) -> Result<Taken, DemoError> {
+    fn take(
+        &mut self,
+        number: usize,
+        step: &Step,
+        signals: &mut Signals,
+    ) -> Result<Taken, DemoError> {
         self.show(&format!("\n{number}. {}\n", step.title));
         let asked_before = self.cloud.requests().len();
         let mut wrong = Vec::new();
@@ -97,7 +103,9 @@ impl Tour {
                 return Ok(Taken::Interrupted(signal));
             }
             wrong.extend(differences(call, &output));
-            if step.also == Also::NoUserKeys && self.keys.iter().any(|key| contains_key(&output.text, key)) {
+            if step.also == Also::NoUserKeys
+                && self.keys.iter().any(|key| contains_key(&output.text, key))
+            {
                 wrong.push("a key of the account's users is in the output".to_owned());
             }
         }

@@ -48,16 +48,24 @@ fn an_entry_that_binds_this_provider_asks_no_other() {
 
 #[test]
 fn an_entry_that_matches_another_clouds_actions_is_left_to_it() {
-    for (id, pattern) in [("aws", "storage.objects.delete"), ("gcp", "iam:*"), ("azure", "*.setIamPolicy")] {
+    for (id, pattern) in
+        [("aws", "storage.objects.delete"), ("gcp", "iam:*"), ("azure", "*.setIamPolicy")]
+    {
         let (denied, asked) = on(id, pattern, false);
         let denied = denied.unwrap();
-        assert!(!asked && denied.own.is_empty() && denied.entries(&[]).is_empty(), "{pattern} on {id}");
+        assert!(
+            !asked && denied.own.is_empty() && denied.entries(&[]).is_empty(),
+            "{pattern} on {id}"
+        );
     }
     // A name that no catalogue has and that another cloud accepts.
     let (denied, asked) = on("aws", "zzzzzzzz.yyyyyyyy.xxxxxxxx", true);
     assert!(asked && denied.unwrap().own.is_empty());
     let (refused, _) = on("aws", "zzzzzzzz.yyyyyyyy.xxxxxxxx", false);
-    assert_eq!(refused.unwrap_err(), "d:2: `zzzzzzzz.yyyyyyyy.xxxxxxxx` matches no action of any provider");
+    assert_eq!(
+        refused.unwrap_err(),
+        "d:2: `zzzzzzzz.yyyyyyyy.xxxxxxxx` matches no action of any provider"
+    );
 }
 
 #[test]
@@ -80,7 +88,11 @@ fn an_entry_without_a_known_action_still_denies_what_is_asked_for_by_its_name() 
     let (denied, _) = on("azure", "*.setIamPolicy", false);
     let denied = denied.unwrap();
     let asked = |action: &str| {
-        [Permission { action: action.to_owned(), origin: action.to_owned(), resources: Scope::Every }]
+        [Permission {
+            action: action.to_owned(),
+            origin: action.to_owned(),
+            resources: Scope::Every,
+        }]
     };
     assert_eq!(denied.entries(&asked("Contoso.Garden/flowers.setIamPolicy")).len(), 1);
     assert!(denied.entries(&asked("Contoso.Garden/flowers/read")).is_empty());
@@ -116,13 +128,17 @@ fn no_token_for_everything_is_planned_beside_an_entry_that_covers_a_known_permis
     let mut refused = 0;
     for (turn, name) in names.iter().step_by(STEP).enumerate() {
         let (head, tail) = name.split_at(1 + turn * 5 % (name.len() - 1));
-        let spelled =
-            [format!("*{tail}"), format!("{head}*"), format!("{head}?{}", &tail[1..]).to_uppercase()];
+        let spelled = [
+            format!("*{tail}"),
+            format!("{head}*"),
+            format!("{head}?{}", &tail[1..]).to_uppercase(),
+        ];
         for pattern in spelled.into_iter().filter(|pattern| pattern != name) {
             let entries = [DenyEntry { pattern: pattern.clone(), source: "d:2".to_owned() }];
             let denied = native(&entries, "gcp", &mapping, &provider, |_| Ok(Vec::new())).unwrap();
             let action = "secretmanager.versions.access".to_owned();
-            let asked = Permission { action: action.clone(), origin: action, resources: Scope::Every };
+            let asked =
+                Permission { action: action.clone(), origin: action, resources: Scope::Every };
             let mut grant = audex_components::provider::Grant {
                 provider: "gcp".to_owned(),
                 permissions: vec![asked],

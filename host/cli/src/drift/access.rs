@@ -21,8 +21,9 @@ impl Access {
     /// Returns the access to `action` that `statements` give, as far as they can be decided.
     pub(super) fn of(action: &str, statements: &[Statement]) -> Self {
         let of = |effect| {
-            let about =
-                move |one: &&Statement| one.effect == effect && one.undecided.is_none() && names(one, action);
+            let about = move |one: &&Statement| {
+                one.effect == effect && one.undecided.is_none() && names(one, action)
+            };
             statements.iter().filter(about)
         };
         let mut access = Self::default();
@@ -43,7 +44,8 @@ impl Access {
     /// Returns the resources of this access that `other` does not cover, or `None` if there are none. An
     /// empty list means every resource.
     pub(super) fn beyond(&self, other: &Self) -> Option<Vec<String>> {
-        let is_new = |own: &&String| !other.resources.iter().any(|known| pattern::covers(known, own));
+        let is_new =
+            |own: &&String| !other.resources.iter().any(|known| pattern::covers(known, own));
         let new: Vec<String> = self.resources.iter().filter(is_new).cloned().collect();
         if new.iter().any(|resource| resource == EVERY) {
             return Some(Vec::new());

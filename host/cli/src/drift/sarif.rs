@@ -71,7 +71,8 @@ mod tests {
             resources: Vec::new(),
             sources: Vec::new(),
         };
-        let drift = Drift { additional: vec![one.clone()], missing: vec![one], undecided: Vec::new() };
+        let drift =
+            Drift { additional: vec![one.clone()], missing: vec![one], undecided: Vec::new() };
         let log = log(&drift, "arn:aws:iam::1:role/x", "profile `p`");
         let run = &log["runs"][0];
         let rules: Vec<&str> = run["tool"]["driver"]["rules"]
@@ -87,6 +88,9 @@ mod tests {
                 "arn:aws:iam::1:role/x"
             );
         }
-        assert_eq!((&log["version"], &run["results"][0]["level"]), (&"2.1.0".into(), &"error".into()));
+        assert_eq!(
+            (&log["version"], &run["results"][0]["level"]),
+            (&"2.1.0".into(), &"error".into())
+        );
     }
 }

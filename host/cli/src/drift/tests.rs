@@ -28,7 +28,10 @@ const KNOWN: [(&str, AccessLevel); 5] = [
 ];
 
 fn known() -> Vec<KnownAction> {
-    KNOWN.iter().map(|(name, level)| KnownAction { name: (*name).to_owned(), access: Some(*level) }).collect()
+    KNOWN
+        .iter()
+        .map(|(name, level)| KnownAction { name: (*name).to_owned(), access: Some(*level) })
+        .collect()
 }
 
 fn compared(actual: &[Statement], expected: &[Statement]) -> Drift {
@@ -41,7 +44,10 @@ fn actions(list: &[Difference]) -> Vec<&str> {
 
 #[test]
 fn what_is_the_same_in_other_words_is_no_drift() {
-    let is = [allow(&["s3:Get*", "S3:LISTBUCKET"], &[]), allow(&["s3:GetObject"], &["arn:aws:s3:::b/*"])];
+    let is = [
+        allow(&["s3:Get*", "S3:LISTBUCKET"], &[]),
+        allow(&["s3:GetObject"], &["arn:aws:s3:::b/*"]),
+    ];
     let should = [allow(&["s3:GetObject", "s3:ListBucket"], &["*"])];
     assert!(compared(&is, &should).is_none());
 }
@@ -79,7 +85,8 @@ fn a_denial_takes_away_and_one_of_a_part_cannot_be_decided() {
 
 #[test]
 fn a_boundary_limits_and_one_without_the_action_leaves_nothing() {
-    let is = [allow(&["s3:*"], &[]), statement(Effect::Limit, &["s3:GetObject"], &["arn:aws:s3:::b/*"])];
+    let is =
+        [allow(&["s3:*"], &[]), statement(Effect::Limit, &["s3:GetObject"], &["arn:aws:s3:::b/*"])];
     let should = [allow(&["s3:GetObject"], &["arn:aws:s3:::b/*"])];
     assert!(compared(&is, &should).is_none());
 }
@@ -98,7 +105,8 @@ const RESOURCES: [&str; 3] = ["a", "b", "c"];
 
 fn any_statement() -> impl Strategy<Value = Statement> {
     let effect = prop_oneof![4 => Just(Effect::Allow), 1 => Just(Effect::Deny)];
-    let actions = prop::sample::select(vec!["*", "s3:*", "s3:Get*", "s3:PutObject", "ec2:RunInstances"]);
+    let actions =
+        prop::sample::select(vec!["*", "s3:*", "s3:Get*", "s3:PutObject", "ec2:RunInstances"]);
     // Single names, so that no denial covers only a part.
     (effect, actions, prop::sample::subsequence(RESOURCES.to_vec(), 1..=3))
         .prop_map(|(effect, action, resources)| statement(effect, &[action], &resources))
@@ -108,7 +116,9 @@ fn any_statement() -> impl Strategy<Value = Statement> {
 fn may(side: &[Statement], action: &str, resource: &str) -> bool {
     let says = |effect| {
         side.iter().any(|one| {
-            one.effect == effect && names(one, action) && one.resources.iter().any(|known| known == resource)
+            one.effect == effect
+                && names(one, action)
+                && one.resources.iter().any(|known| known == resource)
         })
     };
     says(Effect::Allow) && !says(Effect::Deny)

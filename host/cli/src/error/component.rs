@@ -76,9 +76,13 @@ const SLIPS: usize = 2;
 fn from(sources: &[String]) -> String {
     match sources {
         [] => {
-            "ask your organisation where it keeps the filter, then: tryaudex plugin install SOURCE".to_owned()
+            "ask your organisation where it keeps the filter, then: tryaudex plugin install SOURCE"
+                .to_owned()
         }
-        some => format!("tryaudex plugin install SOURCE, where SOURCE is below `{}`", some.join("` or `")),
+        some => format!(
+            "tryaudex plugin install SOURCE, where SOURCE is below `{}`",
+            some.join("` or `")
+        ),
     }
 }
 
@@ -111,8 +115,12 @@ impl From<ComponentsError> for Failure {
         match error {
             ComponentsError::Store(error) => error.into(),
             ComponentsError::Plugin(error) => error.into(),
-            ComponentsError::NoIntent { .. } => Self::new(Kind::Config, "intent", error).hinting(hint),
-            ComponentsError::NoProvider { .. } => Self::new(Kind::Usage, "request", error).hinting(hint),
+            ComponentsError::NoIntent { .. } => {
+                Self::new(Kind::Config, "intent", error).hinting(hint)
+            }
+            ComponentsError::NoProvider { .. } => {
+                Self::new(Kind::Usage, "request", error).hinting(hint)
+            }
             other => Self::new(Kind::Config, "settings", other).hinting(hint),
         }
     }
@@ -126,20 +134,28 @@ impl From<StoreError> for Failure {
                 "if it is installed, install it again or remove it; `tryaudex plugin test FILE` shows its author more"
             }
             StoreError::Signature { .. } => "install it again, or remove it",
-            StoreError::NotGranted { .. } => "grant each with --grant, if you trust the component with it",
+            StoreError::NotGranted { .. } => {
+                "grant each with --grant, if you trust the component with it"
+            }
             StoreError::BuiltInOnly { .. } => {
                 "its author can take a key of its own with `secret:NAME`, and a fixed host with `http:HOST`"
             }
             StoreError::NotRequested { .. } => "leave that --grant out",
-            StoreError::Taken { .. } => "remove the other one first; built-in names cannot be taken",
-            StoreError::Alike { .. } => "remove the other one first, or ask the author for another id",
+            StoreError::Taken { .. } => {
+                "remove the other one first; built-in names cannot be taken"
+            }
+            StoreError::Alike { .. } => {
+                "remove the other one first, or ask the author for another id"
+            }
             StoreError::NotInstalled { .. } | StoreError::BuiltIn { .. } => {
                 "`tryaudex plugin list` shows what is installed"
             }
             StoreError::Manifest { .. } | StoreError::Unfit { .. } => {
                 "build it with the audex SDK for wasm32-unknown-unknown"
             }
-            StoreError::NoPrevious { .. } => "`tryaudex plugin inspect` shows what a component has replaced",
+            StoreError::NoPrevious { .. } => {
+                "`tryaudex plugin inspect` shows what a component has replaced"
+            }
             StoreError::NotThere { name, rule: RuleError::Disabled(_), .. } => {
                 said = format!("tryaudex plugin enable {name}");
                 &said
@@ -149,7 +165,9 @@ impl From<StoreError> for Failure {
                 &said
             }
             StoreError::Required { .. } => "ask whoever owns that file",
-            StoreError::Rule { .. } | StoreError::AboveCeiling { .. } | StoreError::Replaced { .. } => {
+            StoreError::Rule { .. }
+            | StoreError::AboveCeiling { .. }
+            | StoreError::Replaced { .. } => {
                 "the rules stand in /etc/audex/config.toml, under [plugins]"
             }
             StoreError::Untrusted { reason, .. } => reason.hint(),
@@ -159,7 +177,9 @@ impl From<StoreError> for Failure {
             StoreError::Changed { .. } => {
                 "the source changed since the lock was written: ask whoever wrote it"
             }
-            StoreError::Source(SourceError::Missing(_)) => "name a `.wasm` file, https://… or oci://…",
+            StoreError::Source(SourceError::Missing(_)) => {
+                "name a `.wasm` file, https://… or oci://…"
+            }
             StoreError::Lock { .. } => {
                 "put it back from a copy; or delete it and `plugins.key` beside it: that uninstalls every component, filters too"
             }

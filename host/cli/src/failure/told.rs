@@ -8,13 +8,16 @@ impl Failure {
     #[must_use]
     pub fn without(self, misplaced: &Misplaced) -> Self {
         let texts: Vec<String> = std::iter::once(self.message()).chain(self.causes()).collect();
-        let hidden: Vec<String> = texts.iter().map(|text| misplaced.hide(text).into_owned()).collect();
+        let hidden: Vec<String> =
+            texts.iter().map(|text| misplaced.hide(text).into_owned()).collect();
         let hint = self.hint.as_deref().map(|hint| misplaced.hide(hint).into_owned());
         if hidden == texts {
             return Self { hint, ..self };
         }
-        let error =
-            hidden.into_iter().rev().fold(None, |next, message| Some(Box::new(Told { message, next })));
+        let error = hidden
+            .into_iter()
+            .rev()
+            .fold(None, |next, message| Some(Box::new(Told { message, next })));
         match error {
             Some(error) => Self { hint, error, ..self },
             None => Self { hint, ..self },
@@ -46,13 +49,17 @@ mod tests {
         let value = "planted token, and no path of any file";
         let misplaced = Misplaced::of(&Environment::from_pairs([("SOME_FILE", value)]));
         let failure = || {
-            let error = Outer(value.to_owned(), std::io::Error::other(format!("no such file: {value}")));
+            let error =
+                Outer(value.to_owned(), std::io::Error::other(format!("no such file: {value}")));
             Failure::internal("mint", error).hinting(format!("create {value}"))
         };
         let hidden = failure().without(&misplaced);
         let said = format!("{} {:?} {hidden:?}", hidden.line(), hidden.hint);
         assert!(!said.contains("planted"), "{said}");
-        assert_eq!(hidden.line(), "cannot use `[value of SOME_FILE]`: no such file: [value of SOME_FILE]");
+        assert_eq!(
+            hidden.line(),
+            "cannot use `[value of SOME_FILE]`: no such file: [value of SOME_FILE]"
+        );
         assert_eq!((hidden.kind, hidden.stage), (Kind::Internal, "mint"));
         let nothing = Misplaced::default();
         assert_eq!(failure().without(&nothing).line(), failure().line());

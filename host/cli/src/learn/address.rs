@@ -55,7 +55,8 @@ fn is_queue(value: &str) -> bool {
     let (host, account, queue) = (parts.next(), parts.next(), parts.next());
     matches!(scheme, "http" | "https")
         && host.is_some_and(|host| !host.is_empty())
-        && account.is_some_and(|text| text.len() == ACCOUNT && text.bytes().all(|b| b.is_ascii_digit()))
+        && account
+            .is_some_and(|text| text.len() == ACCOUNT && text.bytes().all(|b| b.is_ascii_digit()))
         && queue.is_some_and(|queue| !queue.is_empty())
         && parts.next().is_none()
 }
@@ -71,10 +72,16 @@ mod tests {
             ("LOCAL", "http://127.0.0.1:4566/000000000000/jobs.fifo"),
         ]);
         let told = in_environment(&parent).unwrap();
-        assert!(told.contains("QUEUE") && told.contains("LOCAL") && !told.contains("123456789012"), "{told}");
-        for other in
-            ["jobs", "https://example.com/a/b", "https://h/123456789012/a/b", "sqs://h/123456789012/a"]
-        {
+        assert!(
+            told.contains("QUEUE") && told.contains("LOCAL") && !told.contains("123456789012"),
+            "{told}"
+        );
+        for other in [
+            "jobs",
+            "https://example.com/a/b",
+            "https://h/123456789012/a/b",
+            "sqs://h/123456789012/a",
+        ] {
             assert!(in_environment(&Environment::from_pairs([("X", other)])).is_none(), "{other}");
         }
     }

@@ -25,7 +25,8 @@ pub fn allowed(provider: &Provider, id: &str, shares: &[Share]) -> Option<Allowe
         origin: action.clone(),
         resources: Scope::asked(share.resources.clone()),
     };
-    let permissions = shares.iter().flat_map(|share| share.actions.iter().map(|one| permission(share, one)));
+    let permissions =
+        shares.iter().flat_map(|share| share.actions.iter().map(|one| permission(share, one)));
     let grant = Grant {
         provider: id.to_owned(),
         permissions: permissions.collect(),
@@ -47,7 +48,9 @@ fn pairs(document: &str) -> Option<Allowed> {
         let condition = statement.get("Condition").map(Value::to_string).unwrap_or_default();
         let resources = texts(statement.get("Resource")?)?;
         for action in texts(statement.get("Action")?)? {
-            allowed.extend(resources.iter().map(|one| (action.clone(), one.clone(), condition.clone())));
+            allowed.extend(
+                resources.iter().map(|one| (action.clone(), one.clone(), condition.clone())),
+            );
         }
     }
     Some(allowed)

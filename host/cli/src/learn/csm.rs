@@ -75,7 +75,8 @@ impl Csm {
             plain("AWS_CSM_CLIENT_ID", session),
         ];
         let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, session, key) = (Arc::clone(&stop), session.to_owned(), access_key_id.to_owned());
+        let (stopped, session, key) =
+            (Arc::clone(&stop), session.to_owned(), access_key_id.to_owned());
         let thread = std::thread::Builder::new().name("csm".to_owned()).spawn(move || {
             let (mut heard, mut buffer) = (Heard::default(), vec![0; DATAGRAM_BYTES]);
             loop {
@@ -132,7 +133,9 @@ impl Heard {
                 *attempts = attempts.saturating_add(1);
             }
         } else if said.kind == "ApiCall" {
-            let Some(open) = self.attempts.get_mut(&operation).filter(|open| **open > 0) else { return };
+            let Some(open) = self.attempts.get_mut(&operation).filter(|open| **open > 0) else {
+                return;
+            };
             *open = open.saturating_sub(said.attempt_count.unwrap_or(1).max(1));
             let exception = said.final_aws_exception.or(said.aws_exception);
             let denied = exception.is_some_and(|code| audex_gateway::is_denial(&code));

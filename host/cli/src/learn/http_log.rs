@@ -172,7 +172,10 @@ mod tests {
     #[test]
     fn an_api_that_is_asked_elsewhere_is_known_by_its_own_host() {
         let parent = Environment::from_pairs([
-            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE", "https://storage-psc.p.example/storage/v1/"),
+            (
+                "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE",
+                "https://storage-psc.p.example/storage/v1/",
+            ),
             ("AUDEX_AZURE_RESOURCE_MANAGER_URL", "https://arm.local.example:8443"),
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN", "no url"),
         ]);

@@ -241,7 +241,10 @@ impl Observed {
     #[must_use]
     pub fn sources(&self) -> BTreeSet<Source> {
         let all = self.actions.values().map(|action| &action.counts);
-        let all = all.chain(self.unknown.values()).chain(self.free.values()).chain(self.unsigned.values());
+        let all = all
+            .chain(self.unknown.values())
+            .chain(self.free.values())
+            .chain(self.unsigned.values());
         all.flat_map(|counts| counts.used.keys().chain(counts.denied.keys())).copied().collect()
     }
 }
@@ -267,7 +270,9 @@ mod tests {
         let permission = Permission {
             action: "s3:GetObject".to_owned(),
             origin: "GetObject".to_owned(),
-            resources: Scope::asked(resources.iter().map(|&resource| resource.to_owned()).collect()),
+            resources: Scope::asked(
+                resources.iter().map(|&resource| resource.to_owned()).collect(),
+            ),
         };
         Attribution { known: true, permissions: vec![permission], note: None }
     }
@@ -275,13 +280,21 @@ mod tests {
     #[test]
     fn calls_that_two_sources_saw_are_counted_once_and_keep_their_resources() {
         let mut observed = Observed::default();
-        for (source, resources) in [(Source::Gateway, &["arn:aws:s3:::b/k"][..]), (Source::Csm, &[])] {
+        for (source, resources) in
+            [(Source::Gateway, &["arn:aws:s3:::b/k"][..]), (Source::Csm, &[])]
+        {
             observed.add(&[call(false), call(false)], &[need(resources), need(resources)], source);
         }
         let action = &observed.actions["s3:GetObject"];
-        assert_eq!((action.counts.used(), action.resources()), (2, vec!["arn:aws:s3:::b/k".to_owned()]));
+        assert_eq!(
+            (action.counts.used(), action.resources()),
+            (2, vec!["arn:aws:s3:::b/k".to_owned()])
+        );
         observed.add(&[call(false)], &[need(&[])], Source::Csm);
-        assert!(observed.actions["s3:GetObject"].resources().is_empty(), "a call on what nobody saw");
+        assert!(
+            observed.actions["s3:GetObject"].resources().is_empty(),
+            "a call on what nobody saw"
+        );
     }
 
     #[test]
@@ -301,7 +314,11 @@ mod tests {
     fn its_size_is_bounded_whatever_is_seen() {
         let mut observed = Observed::default();
         for number in 0..3_000 {
-            observed.add(&[call(false)], &[need(&[&format!("arn:aws:sqs:x:1:q{number}")])], Source::Gateway);
+            observed.add(
+                &[call(false)],
+                &[need(&[&format!("arn:aws:sqs:x:1:q{number}")])],
+                Source::Gateway,
+            );
         }
         let action = &observed.actions["s3:GetObject"];
         assert!(action.resources().is_empty() && action.resources.len() <= RESOURCES);
@@ -333,13 +350,19 @@ mod tests {
     fn a_denied_call_is_told_whether_it_is_known_or_not() {
         let unknown = Attribution { known: false, permissions: Vec::new(), note: None };
         let free = Attribution { known: true, permissions: Vec::new(), note: None };
-        for (need, name) in [(need(&[]), "s3:GetObject"), (unknown, "s3:GetObject"), (free, "s3:GetObject")] {
+        for (need, name) in
+            [(need(&[]), "s3:GetObject"), (unknown, "s3:GetObject"), (free, "s3:GetObject")]
+        {
             for denied in [true, false] {
                 let mut observed = Observed::default();
                 observed.add(&[call(denied)], std::slice::from_ref(&need), Source::Gateway);
                 let mut merged = Observed::default();
                 merged.merge(observed);
-                assert_eq!(merged.denied(), if denied { vec![name] } else { Vec::new() }, "{need:?}");
+                assert_eq!(
+                    merged.denied(),
+                    if denied { vec![name] } else { Vec::new() },
+                    "{need:?}"
+                );
             }
         }
     }

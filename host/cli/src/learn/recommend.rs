@@ -36,7 +36,8 @@ impl Recommendation {
     #[must_use]
     pub fn of(observed: &Observed, compile: Compile<'_>) -> Self {
         let used = observed.actions.iter().filter(|(_, action)| action.counts.used() > 0);
-        let needs = used.map(|(name, action)| (name.clone(), action.resources().into_iter().collect()));
+        let needs =
+            used.map(|(name, action)| (name.clone(), action.resources().into_iter().collect()));
         Self::new(needs.collect(), compile)
     }
 
@@ -56,7 +57,11 @@ impl Recommendation {
     ///
     /// Names that the cloud generates anew in every run (`instance/i-0123456789abcdef0`) become a pattern.
     #[must_use]
-    pub fn with(&self, more: impl Iterator<Item = (String, Vec<String>)>, compile: Compile<'_>) -> Self {
+    pub fn with(
+        &self,
+        more: impl Iterator<Item = (String, Vec<String>)>,
+        compile: Compile<'_>,
+    ) -> Self {
         let mut needs = self.needs.clone();
         for (action, resources) in more {
             match needs.get_mut(&action) {
@@ -69,7 +74,9 @@ impl Recommendation {
                             && known.iter().any(|known| resource::of_any_name(known) == pattern);
                         match pattern.filter(|_| is_renamed) {
                             Some(pattern) => {
-                                known.retain(|known| resource::of_any_name(known).as_ref() != Some(&pattern));
+                                known.retain(|known| {
+                                    resource::of_any_name(known).as_ref() != Some(&pattern)
+                                });
                                 known.insert(pattern);
                             }
                             None => drop(known.insert(resource)),
@@ -85,7 +92,8 @@ impl Recommendation {
     /// Returns all actions, sorted, in the form that `--allow` accepts.
     #[must_use]
     pub fn allow(&self) -> Vec<String> {
-        let actions: BTreeSet<&String> = self.shares.iter().flat_map(|share| &share.actions).collect();
+        let actions: BTreeSet<&String> =
+            self.shares.iter().flat_map(|share| &share.actions).collect();
         actions.into_iter().cloned().collect()
     }
 
@@ -105,7 +113,9 @@ impl Recommendation {
     /// profile, and the first profile extends the others.
     #[must_use]
     pub fn profile(&self, name: &str, provider: &str) -> String {
-        let part = |index: usize| if index == 0 { name.to_owned() } else { format!("{name}-{}", index + 1) };
+        let part = |index: usize| {
+            if index == 0 { name.to_owned() } else { format!("{name}-{}", index + 1) }
+        };
         let mut text = String::new();
         for (index, share) in self.shares.iter().enumerate() {
             let _ = writeln!(
@@ -182,7 +192,8 @@ fn quoted(text: &str) -> String {
 }
 
 fn quoted_key(name: &str) -> String {
-    let bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let bare = !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if bare { name.to_owned() } else { quoted(name) }
 }
 

@@ -63,10 +63,12 @@ impl Verified {
             reasons.push(format!("not seen: {}", self.lost.join(", ")));
         }
         if let Some(status) = self.failed {
-            let when = if self.rounds == 0 { " in the first run, so it was not run again" } else { "" };
+            let when =
+                if self.rounds == 0 { " in the first run, so it was not run again" } else { "" };
             reasons.push(format!("the command failed with exit status {status}{when}"));
         }
-        let after = if self.rounds == 0 { String::new() } else { format!(" after {}", runs(self.rounds)) };
+        let after =
+            if self.rounds == 0 { String::new() } else { format!(" after {}", runs(self.rounds)) };
         format!("Verified: not sufficient{after}; {}\n", reasons.join("; "))
     }
 }
@@ -82,10 +84,12 @@ impl Report<'_> {
         } else {
             format!("Observed actions (from {}):\n", sources.join(", "))
         };
-        for (name, action) in observed.actions.iter().filter(|(_, action)| action.counts.used() > 0) {
+        for (name, action) in observed.actions.iter().filter(|(_, action)| action.counts.used() > 0)
+        {
             let _ = writeln!(text, "  {name} ({})", calls(action.counts.used()));
         }
-        for (needless, why) in [(&observed.free, "needs"), (&observed.unsigned, "unsigned: needs")] {
+        for (needless, why) in [(&observed.free, "needs"), (&observed.unsigned, "unsigned: needs")]
+        {
             for (name, counts) in needless {
                 let count = calls(counts.used().max(counts.denied()));
                 let _ = writeln!(text, "  {name} ({count}, {why} no permission)");
@@ -113,7 +117,8 @@ impl Report<'_> {
             return text
                 + &match refused.as_slice() {
                     [] => {
-                        "Recommended policy: none, for nothing was seen that needs a permission\n".to_owned()
+                        "Recommended policy: none, for nothing was seen that needs a permission\n"
+                            .to_owned()
                     }
                     some => format!(
                         "Recommended policy: none, for all that was seen was denied; learn again with --allow {}\n",
@@ -133,7 +138,8 @@ impl Report<'_> {
         match self.recommendation.resources() {
             Some([]) => {}
             Some(resources) => {
-                let _ = writeln!(text, "Recommended resources: {}", shell::quoted(&joined(resources)));
+                let _ =
+                    writeln!(text, "Recommended resources: {}", shell::quoted(&joined(resources)));
             }
             None => {
                 text += "Recommended resources: each line is a request of its own; the profile is all of them together\n";
@@ -229,12 +235,14 @@ mod tests {
         let observed = Observed::default();
         let mut recommendation = Recommendation::default();
         recommendation.shares = shares;
-        Report { observed: &observed, recommendation: &recommendation, profile: "", verified: None }.text()
+        Report { observed: &observed, recommendation: &recommendation, profile: "", verified: None }
+            .text()
     }
 
     #[test]
     fn one_share_is_a_pair_of_options_whose_names_read_back() {
-        let one = report(vec![share(&["s3:GetObject"], &["arn:aws:s3:::b/a,arn:aws:s3:::other/x"])]);
+        let one =
+            report(vec![share(&["s3:GetObject"], &["arn:aws:s3:::b/a,arn:aws:s3:::other/x"])]);
         let expected = "Recommended policy: s3:GetObject\nRecommended resources: 'arn:aws:s3:::b/a\\,arn:aws:s3:::other/x'\n";
         assert!(one.contains(expected), "{one}");
     }
@@ -267,7 +275,10 @@ mod tests {
             Verified { lost: name(), ..good.clone() },
             Verified { failed: Some(3), ..good.clone() },
         ] {
-            assert!(!bad.is_sufficient() && bad.text().starts_with("Verified: not sufficient"), "{bad:?}");
+            assert!(
+                !bad.is_sufficient() && bad.text().starts_with("Verified: not sufficient"),
+                "{bad:?}"
+            );
         }
     }
 }

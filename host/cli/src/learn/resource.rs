@@ -42,7 +42,8 @@ pub(crate) fn of_any_name(resource: &str) -> Option<String> {
     }
     let (prefix, digits) = name.rsplit_once('-')?;
     let is_made_up = matches!(digits.len(), 8 | 17) && is_hex(digits);
-    let is_word = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_word =
+        !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     // People choose the names of objects, the cloud does not.
     (is_made_up && is_word && object(resource).is_none()).then(|| format!("{kind}{prefix}-*"))
 }
@@ -83,7 +84,10 @@ mod tests {
     fn only_names_that_the_cloud_made_up_become_patterns() {
         for (resource, pattern) in [
             ("arn:aws:ec2:r:1:instance/i-0123456789abcdef0", Some("arn:aws:ec2:r:1:instance/i-*")),
-            ("arn:aws:kms:r:1:key/00000000-1111-2222-3333-444444444444", Some("arn:aws:kms:r:1:key/*")),
+            (
+                "arn:aws:kms:r:1:key/00000000-1111-2222-3333-444444444444",
+                Some("arn:aws:kms:r:1:key/*"),
+            ),
             ("arn:aws:s3:::b/i-0123456789abcdef0", None),
             ("arn:aws:sqs:r:1:jobs", None),
             ("arn:aws:iam::1:role/team-deadbeefs", None),
@@ -95,18 +99,22 @@ mod tests {
 
     #[test]
     fn up_to_three_objects_stay_as_they_are() {
-        let three = ["arn:aws:s3:::b", "arn:aws:s3:::b/x/1", "arn:aws:s3:::b/x/2", "arn:aws:s3:::b/x/3"];
+        let three =
+            ["arn:aws:s3:::b", "arn:aws:s3:::b/x/1", "arn:aws:s3:::b/x/2", "arn:aws:s3:::b/x/3"];
         assert_eq!(of(&three), three);
     }
 
     #[test]
     fn more_become_the_folder_they_share_and_never_another_bucket() {
-        let four =
-            ["b/x/y/1", "b/x/y/2", "b/x/y/z/3", "b/x/y4/4", "c/1"].map(|key| format!("arn:aws:s3:::{key}"));
+        let four = ["b/x/y/1", "b/x/y/2", "b/x/y/z/3", "b/x/y4/4", "c/1"]
+            .map(|key| format!("arn:aws:s3:::{key}"));
         let four: Vec<&str> = four.iter().map(String::as_str).collect();
         assert_eq!(of(&four), ["arn:aws:s3:::b/x/*", "arn:aws:s3:::c/1"]);
         let flat = ["1", "2", "3", "4"].map(|key| format!("arn:aws-cn:s3:::b/{key}"));
-        assert_eq!(of(&flat.iter().map(String::as_str).collect::<Vec<_>>()), ["arn:aws-cn:s3:::b/*"]);
+        assert_eq!(
+            of(&flat.iter().map(String::as_str).collect::<Vec<_>>()),
+            ["arn:aws-cn:s3:::b/*"]
+        );
     }
 
     #[test]

@@ -43,7 +43,9 @@ pub enum SaveError {
 pub fn check(path: &Path, name: &str) -> Result<(), SaveError> {
     let taken = |known: &String| {
         known == name
-            || known.strip_prefix(name).is_some_and(|rest| rest.strip_prefix('-').is_some_and(is_number))
+            || known
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.strip_prefix('-').is_some_and(is_number))
     };
     match profiles_file::read(path)?.into_keys().find(taken) {
         Some(name) => Err(SaveError::Exists { name, path: path.to_owned() }),

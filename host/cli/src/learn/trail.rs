@@ -61,7 +61,8 @@ impl Trail<'_> {
                 // If CloudTrail throttles, the same query is sent again after the pause.
                 Err(ProviderError::Refused { error, .. }) if error.code == "throttled" => true,
                 Err(error) => {
-                    found.gap = Some(format!("CloudTrail was not read: {}", Failure::from(error).line()));
+                    found.gap =
+                        Some(format!("CloudTrail was not read: {}", Failure::from(error).line()));
                     return found;
                 }
             };
@@ -71,14 +72,16 @@ impl Trail<'_> {
                 return found;
             }
             let seconds = self.wait.saturating_sub(waited).as_secs();
-            let line =
-                format!("waiting for CloudTrail, which is about 5 minutes behind; {seconds} s at most");
+            let line = format!(
+                "waiting for CloudTrail, which is about 5 minutes behind; {seconds} s at most"
+            );
             self.console.say("waiting", &line, &json!({ "seconds_left": seconds }));
             let next = Instant::now() + pause;
             while Instant::now() < next {
                 std::thread::sleep(STEP.min(pause));
                 if signals.as_mut().is_some_and(|signals| signals.interrupted().is_some()) {
-                    found.gap = Some("CloudTrail was not waited for to the end: interrupted".to_owned());
+                    found.gap =
+                        Some("CloudTrail was not waited for to the end: interrupted".to_owned());
                     return found;
                 }
             }
@@ -91,7 +94,9 @@ fn merge(found: &mut Vec<Call>, answer: Vec<Call>) -> bool {
     let mut new = false;
     for call in answer {
         let same = |known: &&mut Call| {
-            known.service == call.service && known.operation == call.operation && known.denied == call.denied
+            known.service == call.service
+                && known.operation == call.operation
+                && known.denied == call.denied
         };
         match found.iter_mut().find(same) {
             Some(known) if known.count >= call.count => {}

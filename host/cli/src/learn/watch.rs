@@ -113,7 +113,11 @@ impl<'a> Watch<'a> {
 
     /// Puts the gateway between the command and its keys. Returns the id of the key that the command gets
     /// instead.
-    fn interpose(&mut self, scene: &Scene<'_>, arranged: &mut Arranged) -> Result<String, WatchError> {
+    fn interpose(
+        &mut self,
+        scene: &Scene<'_>,
+        arranged: &mut Arranged,
+    ) -> Result<String, WatchError> {
         let no_keys = || WatchError::NoKeys { provider: self.plan.provider.clone() };
         let minted = scene.minted;
         let text = |name: &str| {
@@ -126,8 +130,10 @@ impl<'a> Watch<'a> {
         let (id, secret) = text(ID).zip(text(SECRET)).ok_or_else(no_keys)?;
         // Security: a secret in another place would still reach the command.
         let is_key = |name: &str| matches!(name, ID | SECRET | TOKEN);
-        let secret_elsewhere =
-            minted.variables.iter().any(|(name, value)| matches!(value, Value::Secret(_)) && !is_key(name));
+        let secret_elsewhere = minted
+            .variables
+            .iter()
+            .any(|(name, value)| matches!(value, Value::Secret(_)) && !is_key(name));
         if secret_elsewhere || !minted.files.is_empty() || !minted.endpoints.is_empty() {
             return Err(no_keys());
         }
@@ -135,9 +141,14 @@ impl<'a> Watch<'a> {
         let region = self.region.clone();
         let recogniser = self.recogniser.take().ok_or_else(no_keys)?;
         let (sender, receiver) = mpsc::channel(WAITING);
-        let gateway =
-            Gateway::start(&with_endpoints(self.parent), credentials, region, scene.ends_at, sender)
-                .map_err(WatchError::Loopback)?;
+        let gateway = Gateway::start(
+            &with_endpoints(self.parent),
+            credentials,
+            region,
+            scene.ends_at,
+            sender,
+        )
+        .map_err(WatchError::Loopback)?;
         self.observed.gaps.extend(address::in_environment(self.parent));
         let account = account(minted);
         let thread = std::thread::Builder::new().name("recogniser".to_owned());
@@ -189,9 +200,15 @@ impl<'a> Watch<'a> {
             regions.push(GLOBAL_REGION.to_owned());
             regions.extend(self.region.clone().filter(|own| own != GLOBAL_REGION));
         }
-        let Found { calls, gap } =
-            Trail { provider, console: self.console, since: began, key, regions, wait: self.plan.wait }
-                .search();
+        let Found { calls, gap } = Trail {
+            provider,
+            console: self.console,
+            since: began,
+            key,
+            regions,
+            wait: self.plan.wait,
+        }
+        .search();
         self.observed.gaps.extend(gap);
         self.attribute(&calls, Source::Cloudtrail);
     }
@@ -203,7 +220,8 @@ impl Observer for Watch<'_> {
     }
 
     fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
-        let mut arranged = Arranged { variables: scene.minted.variables.clone(), lead: scene.lead.clone() };
+        let mut arranged =
+            Arranged { variables: scene.minted.variables.clone(), lead: scene.lead.clone() };
         let plain = |wanted: &str| {
             scene.minted.variables.iter().find_map(|(name, value)| match value {
                 Value::Plain(text) if name == wanted => Some(text.clone()),
@@ -216,7 +234,8 @@ impl Observer for Watch<'_> {
             key = Some(self.interpose(&scene, &mut arranged)?);
         }
         if self.has(Source::Csm) {
-            let key = key.ok_or_else(|| WatchError::NoKeys { provider: self.plan.provider.clone() })?;
+            let key =
+                key.ok_or_else(|| WatchError::NoKeys { provider: self.plan.provider.clone() })?;
             let csm = Csm::start(&self.session, &key).map_err(WatchError::Loopback)?;
             add(&mut arranged.lead, &csm.lead);
             self.csm = Some(csm);
@@ -251,7 +270,8 @@ impl Observer for Watch<'_> {
         }
         if self.has(Source::HttpLog) {
             let logged = http_log::read(directory, &http_log::moved(self.parent));
-            let logged = logged.into_iter().map(|logged| Noted::signed(logged.request, logged.denied));
+            let logged =
+                logged.into_iter().map(|logged| Noted::signed(logged.request, logged.denied));
             self.recognise(&logged.collect::<Vec<_>>(), None, Source::HttpLog);
         }
     }
@@ -272,7 +292,8 @@ fn add(lead: &mut EndpointSettings, more: &EndpointSettings) {
 /// Returns the account of an identity like `arn:aws:sts::123456789012:assumed-role/…`.
 fn account(minted: &Minted) -> Option<String> {
     let account = minted.identity.as_deref()?.split(':').nth(4)?;
-    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then(|| account.to_owned())
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| account.to_owned())
 }
 
 /// Recognises the requests in `noted` until every sender is closed.
@@ -289,7 +310,8 @@ fn recognise_all(
         {
             batch.push(next);
         }
-        if let Err(error) = recognise(&recogniser, &batch, account, Source::Gateway, &mut observed) {
+        if let Err(error) = recognise(&recogniser, &batch, account, Source::Gateway, &mut observed)
+        {
             observed.lose(Failure::from(error).line());
         }
     }

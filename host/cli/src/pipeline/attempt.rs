@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::failure::{Failure, Kind};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::{Arguments, Request, union};
-use audex_audit::{Audit, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission};
+use audex_audit::{
+    Audit, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission,
+};
 use audex_components::component::Loaded;
 use audex_components::leases::Recorder;
 use audex_core::clock::rfc3339;
@@ -75,7 +77,10 @@ impl Attempt {
 
     /// Returns the actions of the plan.
     pub(super) fn actions(&self) -> impl Iterator<Item = &str> {
-        self.plan.iter().flat_map(|plan| &plan.permissions).map(|permission| permission.action.as_str())
+        self.plan
+            .iter()
+            .flat_map(|plan| &plan.permissions)
+            .map(|permission| permission.action.as_str())
     }
 
     /// Returns the number of permissions that filters removed.
@@ -159,11 +164,15 @@ impl Attempt {
 
     /// Returns the function that writes this session's leases to the audit log.
     pub(super) fn lease_recorder(&self) -> Recorder {
-        let (audit, session, provider) = (self.audit.clone(), self.session.clone(), self.provider.clone());
+        let (audit, session, provider) =
+            (self.audit.clone(), self.session.clone(), self.provider.clone());
         Box::new(move |lease, ends_at| {
             let (provider, lease) = (provider.clone(), lease.to_owned());
             let leasing = Event::Leasing(Leasing { provider, lease, ends_at: rfc3339(ends_at) });
-            audit.record(&session, &leasing, &[]).map(drop).map_err(|error| Failure::from(error).line())
+            audit
+                .record(&session, &leasing, &[])
+                .map(drop)
+                .map_err(|error| Failure::from(error).line())
         })
     }
 

@@ -15,7 +15,8 @@ use audex_core::unwind::caught;
 
 /// Revokes the credentials if possible; the text states the outcome.
 pub(super) fn revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {
-    caught(|| try_revoke(provider, minted)).unwrap_or_else(|panicked| Err(format!("not revoked: {panicked}")))
+    caught(|| try_revoke(provider, minted))
+        .unwrap_or_else(|panicked| Err(format!("not revoked: {panicked}")))
 }
 
 fn try_revoke(provider: &Provider, minted: &Minted) -> Result<Option<String>, String> {

@@ -25,7 +25,8 @@ pub fn recorded<T>(
     attempt: &mut Attempt,
     work: impl FnOnce(&mut Attempt) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let outcome = guarded(|| work(attempt)).map_err(|failure| failure.without(&Misplaced::of(environment)));
+    let outcome =
+        guarded(|| work(attempt)).map_err(|failure| failure.without(&Misplaced::of(environment)));
     // If the log itself failed, that failure is the outcome and needs no record.
     if let Err(failure) = &outcome
         && failure.stage != "audit"

@@ -15,8 +15,12 @@ use audex_logins::aws::MAX_SCOPED_POLICIES;
 const OF_SOURCE: (&str, &str) = ("aws", "scoped-credentials");
 /// The methods, by provider, that add the first policy to a session made for it. Vault's `auto` may turn out
 /// to be another method.
-const OF_NEW_SESSION: [(&str, &str); 4] =
-    [("aws", "assume-role-scoped"), ("aws", "session-scoped"), ("vault", "vault-sts"), ("vault", "auto")];
+const OF_NEW_SESSION: [(&str, &str); 4] = [
+    ("aws", "assume-role-scoped"),
+    ("aws", "session-scoped"),
+    ("vault", "vault-sts"),
+    ("vault", "auto"),
+];
 
 /// Sets the layer of `planned`.
 ///
@@ -48,11 +52,14 @@ pub(super) fn note(
 fn of_source(context: Context<'_>, provider: &Provider) -> Option<u32> {
     let session = context.environment.get(AUDEX_SESSION_ID)?.to_owned();
     let key = provider.source_key_id()?;
-    let filter = Filter { limit: Some(1), session: Some(session), event: Some("issued".to_owned()) };
+    let filter =
+        Filter { limit: Some(1), session: Some(session), event: Some("issued".to_owned()) };
     // A log that cannot be read is ignored here. The code that writes to the log reports the problem.
     let records = Audit::new(&context.settings.paths.audit).list(&filter).ok()?;
     records.into_iter().find_map(|record| match record.event {
-        Event::Issued(issued) if issued.access_key_id.as_ref() == Some(&key) => issued.scoped_policies,
+        Event::Issued(issued) if issued.access_key_id.as_ref() == Some(&key) => {
+            issued.scoped_policies
+        }
         _ => None,
     })
 }

@@ -48,8 +48,15 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Mint, Self::Settle, Self::Deliver, Self::Start, Self::Wait, Self::Revoke, Self::Record];
+    pub const ALL: [Self; 7] = [
+        Self::Mint,
+        Self::Settle,
+        Self::Deliver,
+        Self::Start,
+        Self::Wait,
+        Self::Revoke,
+        Self::Record,
+    ];
 }
 
 /// An observer of a run.

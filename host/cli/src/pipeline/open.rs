@@ -69,7 +69,8 @@ pub fn provider(
     id: &str,
 ) -> Result<Opened, Failure> {
     settings.check_providers(&components.provider_ids())?;
-    let outside = Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault);
+    let outside =
+        Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault);
     let outside = Arc::new(settings.apply_to(outside));
     let mut provider = components.provider(id, outside)?;
     let description = provider.describe()?;

@@ -9,7 +9,11 @@ use audex_core::redact::redact_text;
 ///
 /// The reason comes last, because it may contain anything. Security: the reason is redacted like free text in
 /// the audit log.
-pub(super) fn purpose(environment: &Environment, session: &str, justification: Option<&str>) -> String {
+pub(super) fn purpose(
+    environment: &Environment,
+    session: &str,
+    justification: Option<&str>,
+) -> String {
     let mut purpose = format!("audex session={session}");
     if let Some(name) = agent(environment).filter(|name| redact_text(name) == *name) {
         purpose.push_str(" agent=");
@@ -34,7 +38,10 @@ mod tests {
     fn what_is_known_is_said_in_order() {
         assert_eq!(of(&[], None), "audex session=audex-1");
         let all = of(&[("CLAUDECODE", "1")], Some("fix agent=x, ticket 7"));
-        assert_eq!(all, "audex session=audex-1 agent=claude-code justification=fix agent=x, ticket 7");
+        assert_eq!(
+            all,
+            "audex session=audex-1 agent=claude-code justification=fix agent=x, ticket 7"
+        );
     }
 
     #[test]
@@ -45,8 +52,10 @@ mod tests {
             "ghp_0123456789abcdefghij",
             "hvs.CAESIJ0123456789abcdef",
         ] {
-            let said = of(&[("AI_AGENT", secret)], Some(&format!("with {secret}, password=hunter2")));
-            let expected = "audex session=audex-1 justification=with [redacted], password=[redacted]";
+            let said =
+                of(&[("AI_AGENT", secret)], Some(&format!("with {secret}, password=hunter2")));
+            let expected =
+                "audex session=audex-1 justification=with [redacted], password=[redacted]";
             assert_eq!(said, expected, "{secret}");
         }
         // Words in lower case have the shape of a name; the prefix identifies this one as a secret.

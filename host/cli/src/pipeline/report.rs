@@ -64,17 +64,24 @@ pub(super) fn perhaps_denied(
     advice: &[Advice],
     is_learning: bool,
 ) {
-    let missing: Vec<&str> = advice.iter().flat_map(|advice| &advice.missing).map(String::as_str).collect();
-    let failed = matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
+    let missing: Vec<&str> =
+        advice.iter().flat_map(|advice| &advice.missing).map(String::as_str).collect();
+    let failed =
+        matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
     let may_be_denied = failed && !NOT_STARTED.contains(&ended.exit_code());
     if may_be_denied && !is_learning && missing.is_empty() && can_learn(attempt) {
-        let line = format!("if it was denied access: tryaudex learn -- {}", command(attempt.command()));
+        let line =
+            format!("if it was denied access: tryaudex learn -- {}", command(attempt.command()));
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }
     if failed && !missing.is_empty() {
-        let line = format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
         let line =
-            if can_learn(attempt) { format!("{line}; `tryaudex learn` shows what it calls") } else { line };
+            format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
+        let line = if can_learn(attempt) {
+            format!("{line}; `tryaudex learn` shows what it calls")
+        } else {
+            line
+        };
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }
 }
@@ -97,19 +104,26 @@ fn command(words: &[String]) -> String {
 /// Describes a grant in a few words: the number of permissions and the reach of the patterns among them.
 pub(super) fn granted(attempt: &Attempt, provider: &Provider) -> String {
     let actions: Vec<&str> = attempt.actions().collect();
-    let count = |pattern: &str| provider.expand(&[pattern.to_owned()]).map_or(0, |known| known.len());
+    let count =
+        |pattern: &str| provider.expand(&[pattern.to_owned()]).map_or(0, |known| known.len());
     summary(&actions, attempt.denied(), attempt.is_everywhere(), count)
 }
 
 /// `count` returns the number of actions that a pattern matches, or 0 if the number is not known.
-fn summary(actions: &[&str], denied: usize, everywhere: bool, count: impl Fn(&str) -> usize) -> String {
+fn summary(
+    actions: &[&str],
+    denied: usize,
+    everywhere: bool,
+    count: impl Fn(&str) -> usize,
+) -> String {
     let total = actions.len() + denied;
     let number = match (denied, total) {
         (0, 1) => "1 permission".to_owned(),
         (0, total) => format!("{total} permissions"),
         (_, total) => format!("{} of {total} permissions", actions.len()),
     };
-    let patterns: Vec<&str> = actions.iter().copied().filter(|action| pattern::is_wild(action)).collect();
+    let patterns: Vec<&str> =
+        actions.iter().copied().filter(|action| pattern::is_wild(action)).collect();
     let [first, rest @ ..] = patterns.as_slice() else { return number };
     if patterns.iter().any(|pattern| EVERYTHING.contains(pattern)) {
         let denials = if denied == 0 { "" } else { " but what is denied" };
@@ -141,13 +155,21 @@ pub(super) fn expired(console: Console) {
 }
 
 /// Prints the line before the command.
-pub(super) fn started(console: Console, attempt: &Attempt, granted: &str, minted: &Minted, access: &Access) {
+pub(super) fn started(
+    console: Console,
+    attempt: &Attempt,
+    granted: &str,
+    minted: &Minted,
+    access: &Access,
+) {
     let count = attempt.permissions();
     let left = console::duration(access.ends_at.saturating_sub(unix_seconds()));
     let then = match (access.policy, access.credentials_end_at) {
         (OnExpiry::Keep, _) => "",
         (OnExpiry::End, None) => ", then the command is ended",
-        (OnExpiry::End, Some(_)) => ", then the command is ended (its credentials would live longer)",
+        (OnExpiry::End, Some(_)) => {
+            ", then the command is ended (its credentials would live longer)"
+        }
     };
     let line = format!(
         "{granted} on {} by {} for {left}{then}, session {}",
@@ -177,8 +199,11 @@ pub(super) fn finished(console: Console, attempt: &Attempt, ended: &Ended) {
     };
     let because = if ended.ended_by_deadline { ", ended at its ttl" } else { "" };
     let milliseconds = ended.duration.as_millis();
-    let line =
-        format!("{how} after {:.1} s{because}, session {}", ended.duration.as_secs_f64(), attempt.session());
+    let line = format!(
+        "{how} after {:.1} s{because}, session {}",
+        ended.duration.as_secs_f64(),
+        attempt.session()
+    );
     let fields = json!({
         "session": attempt.session(),
         "exit_code": ended.exit_code(),
@@ -220,7 +245,8 @@ mod tests {
 
     #[test]
     fn a_pattern_is_not_one_permission_and_what_was_denied_is_counted() {
-        let said = |actions: &[&str], denied, everywhere| summary(actions, denied, everywhere, |_| 180);
+        let said =
+            |actions: &[&str], denied, everywhere| summary(actions, denied, everywhere, |_| 180);
         for (actions, denied, everywhere, expected) in [
             (&["s3:GetObject"][..], 0, true, "1 permission"),
             (&["s3:GetObject", "s3:PutObject"], 0, false, "2 permissions"),
@@ -235,7 +261,12 @@ mod tests {
                 "3 permissions, with `s3:*` (180 actions) and 1 more, every resource,",
             ),
             (&["*"], 0, true, "everything the role may do"),
-            (&["*:*"], 1, false, "everything the role may do to the given resources but what is denied"),
+            (
+                &["*:*"],
+                1,
+                false,
+                "everything the role may do to the given resources but what is denied",
+            ),
         ] {
             assert_eq!(said(actions, denied, everywhere), expected);
         }

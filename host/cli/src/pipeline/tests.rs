@@ -22,7 +22,11 @@ fn minted(expires_at: u64, asked_seconds: Option<u32>) -> Minted {
 fn credentials_asked_to_outlive_the_ttl_end_the_command_whatever_the_clocks_say() {
     // The cloud's clock is 900 s behind, so the credentials seem to end at the ttl.
     let access = Access::of(&minted(1_030, Some(900)), 1_000, 30, Some(OnExpiry::Keep));
-    assert!(access.policy == OnExpiry::End && access.ends_at == 1_030 && access.credentials_end_at.is_some());
+    assert!(
+        access.policy == OnExpiry::End
+            && access.ends_at == 1_030
+            && access.credentials_end_at.is_some()
+    );
 }
 
 #[test]

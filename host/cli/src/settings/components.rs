@@ -65,7 +65,9 @@ pub fn mapping(
 /// directory of the settings file.
 fn included(value: Value, settings: &Path) -> Result<Value, SettingsError> {
     match value {
-        Value::Object(table) if table.len() == 1 && table.get("file").is_some_and(Value::is_string) => {
+        Value::Object(table)
+            if table.len() == 1 && table.get("file").is_some_and(Value::is_string) =>
+        {
             let name = table.get("file").and_then(Value::as_str).unwrap_or_default();
             let path = settings.parent().unwrap_or(Path::new("/")).join(name);
             let failed = |source| SettingsError::Read { path: path.clone(), source };
@@ -101,21 +103,28 @@ mod tests {
     #[test]
     fn files_are_put_in_their_place_from_beside_the_settings() {
         let home = tempfile::tempdir().unwrap();
-        std::fs::write(home.path().join("a.cedar"), "permit(principal, action, resource);").unwrap();
+        std::fs::write(home.path().join("a.cedar"), "permit(principal, action, resource);")
+            .unwrap();
         let at = home.path().join("config.toml");
-        let asked = json!({ "policies": [{ "file": "a.cedar" }, "forbid"], "file": "stays", "n": 1 });
+        let asked =
+            json!({ "policies": [{ "file": "a.cedar" }, "forbid"], "file": "stays", "n": 1 });
         let own = filters(&organisation(""), &at, tables(asked), &at).unwrap();
         let wanted = json!({ "policies": ["permit(principal, action, resource);", "forbid"], "file": "stays", "n": 1 });
         assert_eq!(own["cedar"], wanted);
-        let missing =
-            filters(&organisation("[filters.cedar]\nfile = \"b.cedar\""), &at, BTreeMap::new(), &at);
+        let missing = filters(
+            &organisation("[filters.cedar]\nfile = \"b.cedar\""),
+            &at,
+            BTreeMap::new(),
+            &at,
+        );
         assert!(matches!(missing, Err(SettingsError::Read { .. })));
     }
 
     #[test]
     fn what_the_organisation_has_set_is_an_error_in_the_users_file() {
         let home = tempfile::tempdir().unwrap();
-        let (at, user_at) = (home.path().join("organisation.toml"), home.path().join("config.toml"));
+        let (at, user_at) =
+            (home.path().join("organisation.toml"), home.path().join("config.toml"));
         std::fs::write(&user_at, "ttl = \"15m\"\n[filters.cedar]\npolicies = \"\"\n").unwrap();
         for theirs in [
             "[filters.cedar]
@@ -125,14 +134,18 @@ required_filters = [\"cedar\"]",
         ] {
             let outcome = filters(&organisation(theirs), &at, tables(json!({})), &user_at);
             let error = outcome.unwrap_err().to_string();
-            assert!(error.contains("config.toml:2: filter `cedar` is your organisation's"), "{error}");
+            assert!(
+                error.contains("config.toml:2: filter `cedar` is your organisation's"),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn the_organisations_mapping_cannot_be_replaced() {
         let home = tempfile::tempdir().unwrap();
-        let (at, user_at) = (home.path().join("organisation.toml"), home.path().join("config.toml"));
+        let (at, user_at) =
+            (home.path().join("organisation.toml"), home.path().join("config.toml"));
         std::fs::write(&user_at, "ttl = \"15m\"\n[mapping]\ncomponent = \"mine\"\n").unwrap();
         let named = |theirs: &str, name: Option<&str>| {
             let user = Mapping { component: name.map(str::to_owned) };

@@ -162,7 +162,9 @@ pub(crate) fn parse_ttl(text: &str) -> Result<Duration, String> {
     Ok(ttl)
 }
 
-pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(super) fn duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
     parse_ttl(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 

@@ -46,8 +46,8 @@ pub fn read(path: &Path) -> Result<Vec<DenyEntry>, SettingsError> {
 /// # Errors
 /// As [`read`].
 pub fn parse(path: &Path, text: &str) -> Result<Vec<DenyEntry>, SettingsError> {
-    let file: DenyFile =
-        toml::from_str(text).map_err(|error| source::invalid(path, text, error.span(), error.message()))?;
+    let file: DenyFile = toml::from_str(text)
+        .map_err(|error| source::invalid(path, text, error.span(), error.message()))?;
     file.deny.actions.into_iter().map(|pattern| entry(path, text, pattern)).collect()
 }
 
@@ -55,7 +55,11 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<DenyEntry>, SettingsError> {
 ///
 /// # Errors
 /// When the entry is not a pattern.
-pub fn entry(path: &Path, text: &str, spanned: Spanned<String>) -> Result<DenyEntry, SettingsError> {
+pub fn entry(
+    path: &Path,
+    text: &str,
+    spanned: Spanned<String>,
+) -> Result<DenyEntry, SettingsError> {
     let span = spanned.span();
     let line = source::line(text, span.start);
     let pattern = spanned.into_inner();
@@ -69,8 +73,10 @@ pub fn entry(path: &Path, text: &str, spanned: Spanned<String>) -> Result<DenyEn
 /// Returns true if an action of any provider could match: `service:Action`, `service.resource.verb`,
 /// `Microsoft.X/y/z`, `*`.
 fn is_pattern(pattern: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | ':' | '.' | '/' | '-' | '_');
+    let allowed =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | ':' | '.' | '/' | '-' | '_');
     let separated = pattern == "*" || pattern.contains([':', '.', '/']);
-    let whole = !pattern.split([':', '.', '/']).any(str::is_empty) && pattern.matches(':').count() <= 1;
+    let whole =
+        !pattern.split([':', '.', '/']).any(str::is_empty) && pattern.matches(':').count() <= 1;
     !pattern.is_empty() && pattern.chars().all(allowed) && separated && whole
 }

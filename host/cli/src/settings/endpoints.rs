@@ -38,8 +38,10 @@ pub(super) fn endpoints(
         let url = endpoint(host, text, user_at)?;
         let real = url.host_str().unwrap_or_default();
         if !organisation.plugins.allows_host(real) {
-            let message =
-                format!("your organisation does not let components reach `{real}`, by {}", at.display());
+            let message = format!(
+                "your organisation does not let components reach `{real}`, by {}",
+                at.display()
+            );
             return Err(source::wrong(user_at, &[TABLE, host], message));
         }
         endpoints.insert(host.clone(), url);
@@ -70,13 +72,14 @@ mod tests {
 
     fn resolved(organisation: &str, user: &str) -> Result<BTreeMap<String, String>, String> {
         let home = tempfile::tempdir().unwrap();
-        let (at, user_at) = (home.path().join("organisation.toml"), home.path().join("config.toml"));
+        let (at, user_at) =
+            (home.path().join("organisation.toml"), home.path().join("config.toml"));
         std::fs::write(&at, organisation).unwrap();
         std::fs::write(&user_at, user).unwrap();
         let organisation = source::read(&at).unwrap().unwrap();
         let user: super::super::config_file::ConfigFile = source::read(&user_at).unwrap().unwrap();
-        let endpoints =
-            endpoints(&organisation, &at, &user.endpoints, &user_at).map_err(|error| error.to_string())?;
+        let endpoints = endpoints(&organisation, &at, &user.endpoints, &user_at)
+            .map_err(|error| error.to_string())?;
         Ok(endpoints.into_iter().map(|(host, url)| (host, url.to_string())).collect())
     }
 
@@ -88,17 +91,25 @@ mod tests {
                 "\"https://api.github.com\" is no host name; write \"api.github.com\"",
             ),
             ("api.github.com/", "\"api.github.com/\" is no host name; write \"api.github.com\""),
-            ("API.github.com:443", "\"API.github.com:443\" is no host name; write \"api.github.com\""),
+            (
+                "API.github.com:443",
+                "\"API.github.com:443\" is no host name; write \"api.github.com\"",
+            ),
             ("sts.{region}.amazonaws.com", "\"sts.{region}.amazonaws.com\" is no host name"),
             ("127.0.0.1", "\"127.0.0.1\" is no host name"),
         ] {
-            let user =
-                format!("ttl = \"15m\"\n[endpoints]\n\"{written}\" = \"https://github.example.com/\"\n");
+            let user = format!(
+                "ttl = \"15m\"\n[endpoints]\n\"{written}\" = \"https://github.example.com/\"\n"
+            );
             let error = resolved("", &user).unwrap_err();
             assert!(error.ends_with(&format!("config.toml:3: {said}")), "{error}");
         }
-        let error = resolved("", "[endpoints]\n\"api.github.com\" = \"http://x.example\"\n").unwrap_err();
-        assert!(error.contains("config.toml:2: `api.github.com` must be an https address"), "{error}");
+        let error =
+            resolved("", "[endpoints]\n\"api.github.com\" = \"http://x.example\"\n").unwrap_err();
+        assert!(
+            error.contains("config.toml:2: `api.github.com` must be an https address"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -117,24 +128,26 @@ mod tests {
             assert!(resolved("", &at(url)).is_ok(), "{url}");
             if let Err(error) = outcome {
                 assert!(
-                    error.contains("config.toml:2: your organisation does not let components reach"),
+                    error
+                        .contains("config.toml:2: your organisation does not let components reach"),
                     "{error}"
                 );
             }
         }
         assert!(
-            resolved("[plugins]\ncapabilities = [\"http:127.0.0.1\"]", &at("http://127.0.0.1:1")).is_ok()
+            resolved("[plugins]\ncapabilities = [\"http:127.0.0.1\"]", &at("http://127.0.0.1:1"))
+                .is_ok()
         );
     }
 
     #[test]
     fn what_the_organisation_says_of_a_host_is_not_the_users_to_say() {
-        let theirs =
-            "[endpoints]\n\"api.example.com\" = \"https://10.0.0.1/\"\n[plugins]\ncapabilities = []\n";
+        let theirs = "[endpoints]\n\"api.example.com\" = \"https://10.0.0.1/\"\n[plugins]\ncapabilities = []\n";
         let endpoints = resolved(theirs, "").unwrap();
         assert_eq!(endpoints["api.example.com"], "https://10.0.0.1/");
         let error =
-            resolved(theirs, "\n[endpoints]\n\"api.example.com\" = \"https://10.0.0.1/\"\n").unwrap_err();
+            resolved(theirs, "\n[endpoints]\n\"api.example.com\" = \"https://10.0.0.1/\"\n")
+                .unwrap_err();
         assert!(
             error.contains("config.toml:3: endpoint `api.example.com` is your organisation's, by "),
             "{error}"

@@ -75,19 +75,21 @@ pub fn read(path: &Path) -> Result<BTreeMap<String, CustomProfile>, SettingsErro
 /// # Errors
 /// When the text is malformed.
 pub fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, CustomProfile>, SettingsError> {
-    let file: ProfilesFile =
-        toml::from_str(text).map_err(|error| source::invalid(path, text, error.span(), error.message()))?;
+    let file: ProfilesFile = toml::from_str(text)
+        .map_err(|error| source::invalid(path, text, error.span(), error.message()))?;
     let mut profiles = BTreeMap::new();
     for (name, written) in file.profiles {
         let span = written.span();
-        let Written { description, actions, resources, provider, ttl, deny, extends } = written.into_inner();
+        let Written { description, actions, resources, provider, ttl, deny, extends } =
+            written.into_inner();
         if actions.is_empty() && extends.is_empty() {
             let message = format!("profile `{name}` has neither `actions` nor `extends`");
             return Err(source::invalid(path, text, Some(span), &message));
         }
         if actions.is_empty() && !resources.is_empty() {
             // Such resources would limit nothing, and look as if they did.
-            let message = format!("profile `{name}` has `resources` and no `actions` of its own to limit");
+            let message =
+                format!("profile `{name}` has `resources` and no `actions` of its own to limit");
             return Err(source::invalid(path, text, Some(span), &message));
         }
         let deny = deny.into_iter().map(|entry| deny_list::entry(path, text, entry));

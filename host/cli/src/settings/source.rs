@@ -37,7 +37,12 @@ pub fn text(path: &Path) -> Result<Option<String>, SettingsError> {
 
 /// Returns an error at a place in a file.
 #[must_use]
-pub fn invalid(path: &Path, text: &str, span: Option<Range<usize>>, message: &str) -> SettingsError {
+pub fn invalid(
+    path: &Path,
+    text: &str,
+    span: Option<Range<usize>>,
+    message: &str,
+) -> SettingsError {
     let message = message.lines().next().unwrap_or("it is malformed").to_owned();
     SettingsError::Invalid {
         path: path.to_path_buf(),

@@ -37,8 +37,11 @@ fn without_files_the_defaults_hold() {
 fn a_flag_wins_over_a_file() {
     let files = [("config/config.toml", "ttl = \"5m\"\n[enforcement]\nrequire = \"none\"")];
     assert_eq!(resolve(&files, Flags::default()).unwrap().ttl(None).duration.as_secs(), 300);
-    let flags =
-        Flags { ttl: Some(Duration::from_mins(1)), require: Some(Enforcer::Cloud), ..Flags::default() };
+    let flags = Flags {
+        ttl: Some(Duration::from_mins(1)),
+        require: Some(Enforcer::Cloud),
+        ..Flags::default()
+    };
     let settings = resolve(&files, flags).unwrap();
     assert_eq!((settings.ttl(None).duration.as_secs(), settings.require), (60, Enforcer::Cloud));
 }
@@ -50,8 +53,11 @@ fn the_organisation_can_narrow_and_the_user_cannot_undo_it() {
         ("etc/deny-list.toml", "[deny]\nactions = [\"iam:*\"]"),
         ("config/deny-list.toml", "[deny]\nactions = []"),
     ];
-    let flags =
-        Flags { ttl: Some(Duration::from_hours(1)), require: Some(Enforcer::None), ..Flags::default() };
+    let flags = Flags {
+        ttl: Some(Duration::from_hours(1)),
+        require: Some(Enforcer::None),
+        ..Flags::default()
+    };
     let settings = resolve(&files, flags).unwrap();
     assert_eq!((settings.ttl(None).duration.as_secs(), settings.require), (600, Enforcer::Cloud));
     assert_eq!(settings.ttl(None).lowered_from, Some(Duration::from_hours(1)));
@@ -64,7 +70,10 @@ fn a_profiles_ttl_stands_between_flag_and_file_and_under_the_ceiling() {
     let of = |minutes| Some(Duration::from_mins(minutes));
     let settings = resolve(&files, Flags::default()).unwrap();
     assert_eq!(settings.ttl(of(20)), Ttl { duration: Duration::from_mins(20), lowered_from: None });
-    assert_eq!(settings.ttl(of(40)), Ttl { duration: Duration::from_mins(30), lowered_from: of(40) });
+    assert_eq!(
+        settings.ttl(of(40)),
+        Ttl { duration: Duration::from_mins(30), lowered_from: of(40) }
+    );
     let settings = resolve(&files, Flags { ttl: of(10), ..Flags::default() }).unwrap();
     assert_eq!(settings.ttl(of(20)).duration, Duration::from_mins(10));
 }
@@ -88,7 +97,8 @@ fn an_unknown_key_is_an_error_with_file_and_line() {
 fn a_malformed_deny_pattern_is_never_skipped() {
     for bad in ["", "s3", "s3:", "s3:Get Object", "s3:Get*,iam:*", "a:b:c", "s3:É"] {
         let text = format!("[deny]\nactions = [\n  \"iam:*\",\n  \"{bad}\",\n]");
-        let error = resolve(&[("config/deny-list.toml", &text)], Flags::default()).unwrap_err().to_string();
+        let error =
+            resolve(&[("config/deny-list.toml", &text)], Flags::default()).unwrap_err().to_string();
         assert!(error.contains("deny-list.toml:4: "), "{error}");
     }
 }
@@ -111,16 +121,21 @@ fn profiles_take_actions_as_text_or_list() {
 
 #[test]
 fn provider_settings_come_from_flag_then_variable_then_file() {
-    let declared =
-        [Setting { key: "role_arn".into(), description: String::new(), env: Some("AUDEX_ROLE_ARN".into()) }];
+    let declared = [Setting {
+        key: "role_arn".into(),
+        description: String::new(),
+        env: Some("AUDEX_ROLE_ARN".into()),
+    }];
     let files = [("config/config.toml", "[providers.aws]\nrole_arn = \"file\"")];
     let role = |flags: Flags, environment: &Environment| {
         resolve(&files, flags).unwrap().for_provider("aws", &declared, environment).unwrap()["role_arn"]
             .clone()
     };
     let set = Environment::from_pairs([("AUDEX_ROLE_ARN", "variable")]);
-    let flags =
-        || Flags { provider_settings: [("role_arn".into(), "flag".into())].into(), ..Flags::default() };
+    let flags = || Flags {
+        provider_settings: [("role_arn".into(), "flag".into())].into(),
+        ..Flags::default()
+    };
     assert_eq!(role(flags(), &set), "flag");
     assert_eq!(role(Flags::default(), &set), "variable");
     assert_eq!(role(Flags::default(), &Environment::default()), "file");
@@ -139,7 +154,8 @@ fn the_organisation_says_where_the_audit_log_is() {
     let root = tempfile::tempdir().unwrap();
     let paths = paths(root.path());
     assert_eq!(with_organisation(paths.clone()).unwrap().audit, root.path().join("state"));
-    fs::write(root.path().join("etc/config.toml"), "[audit]\ndirectory = \"/var/lib/audex\"").unwrap();
+    fs::write(root.path().join("etc/config.toml"), "[audit]\ndirectory = \"/var/lib/audex\"")
+        .unwrap();
     assert!(with_organisation(paths.clone()).unwrap().audit.starts_with("/var/lib/audex"));
     fs::write(root.path().join("etc/config.toml"), "[audit]\ndirectory = \"logs\"").unwrap();
     assert!(with_organisation(paths).is_err());
@@ -158,7 +174,8 @@ fn who_requires_the_enforcement_is_known_with_its_place() {
     assert!(by(&[user, weaker], None).ends_with("config/config.toml:2 requires"));
     let theirs = by(&[organisation], Some(Enforcer::None));
     assert!(
-        theirs.starts_with("your organisation (") && theirs.ends_with("etc/config.toml:3) requires"),
+        theirs.starts_with("your organisation (")
+            && theirs.ends_with("etc/config.toml:3) requires"),
         "{theirs}"
     );
     // What the user asks for already is not the organisation's doing.

@@ -24,7 +24,9 @@ struct File {
 /// When the file cannot be read, is malformed, or holds a secret that others may read.
 pub(crate) fn read(path: &Path) -> Result<VaultFile, SettingsError> {
     let failed = |source| SettingsError::Read { path: path.to_path_buf(), source };
-    let Some(file) = reachable::open(path).map_err(failed)? else { return Ok(VaultFile::default()) };
+    let Some(file) = reachable::open(path).map_err(failed)? else {
+        return Ok(VaultFile::default());
+    };
     // The mode is that of the opened file, not of the path.
     let mode = file.metadata().map_err(failed)?.permissions().mode();
     let text = reachable::text_of(file, reachable::FILE_BYTES).map_err(failed)?;
@@ -57,15 +59,22 @@ mod tests {
         assert_eq!(file.address.as_deref(), Some("https://vault.example.com:8200"));
         assert_eq!(file.component_settings()["role"], "my-vault-role");
         assert!(!format!("{file:?}").contains("planted"));
-        let Some(audex_logins::vault::AuthFile::AppRole { role_id, secret_id, .. }) = file.auth else {
+        let Some(audex_logins::vault::AuthFile::AppRole { role_id, secret_id, .. }) = file.auth
+        else {
             panic!("{:?}", file.auth)
         };
-        assert_eq!((role_id.as_deref(), secret_id.unwrap().expose()), (Some("my-role-id"), "planted-secret"));
+        assert_eq!(
+            (role_id.as_deref(), secret_id.unwrap().expose()),
+            (Some("my-role-id"), "planted-secret")
+        );
     }
 
     #[test]
     fn the_documents_kubernetes_file_is_read() {
-        let file = read_text("[vault]\nauth = { method = \"kubernetes\", role = \"my-k8s-role\" }\n", 0o644);
+        let file = read_text(
+            "[vault]\nauth = { method = \"kubernetes\", role = \"my-k8s-role\" }\n",
+            0o644,
+        );
         let Some(audex_logins::vault::AuthFile::Kubernetes { role, token_path: None, .. }) =
             file.unwrap().auth
         else {
@@ -77,7 +86,10 @@ mod tests {
     #[test]
     fn a_secret_that_others_may_read_is_refused_and_a_file_without_one_is_not() {
         for mode in [0o644, 0o640, 0o604] {
-            assert!(matches!(read_text(APPROLE, mode), Err(SettingsError::Exposed { .. })), "{mode:o}");
+            assert!(
+                matches!(read_text(APPROLE, mode), Err(SettingsError::Exposed { .. })),
+                "{mode:o}"
+            );
         }
         assert!(read_text("[vault]\nrole = \"x\"\n", 0o644).is_ok());
     }
@@ -91,7 +103,9 @@ mod tests {
             ("[vault]\nauth = { method = \"token\", token = \"x\" }\n", 2),
             ("[valt]\n", 1),
         ] {
-            let Err(SettingsError::Invalid { line, .. }) = read_text(text, 0o600) else { panic!("{text}") };
+            let Err(SettingsError::Invalid { line, .. }) = read_text(text, 0o600) else {
+                panic!("{text}")
+            };
             assert_eq!(line, wanted, "{text}");
         }
     }

@@ -22,7 +22,8 @@ impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let name = name.as_str().to_owned();
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             if let Some(inside) = found.iter().find(|address| !is_public(address.ip())) {
                 return Err(NotPublic { name, address: inside.ip() }.into());
             }
@@ -43,7 +44,8 @@ fn is_public(address: IpAddr) -> bool {
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let shared = a == 100 && (64..=127).contains(&b);
-    let special = a == 0 || (a == 192 && b == 0 && c == 0) || (a == 198 && (b == 18 || b == 19)) || a >= 240;
+    let special =
+        a == 0 || (a == 192 && b == 0 && c == 0) || (a == 198 && (b == 18 || b == 19)) || a >= 240;
     !(address.is_private()
         || address.is_loopback()
         || address.is_link_local()
@@ -83,7 +85,8 @@ mod tests {
         let resolved = runtime.block_on(PublicOnly.resolve("localhost".parse().unwrap()));
         let refused = resolved.err().expect("every machine has this name").to_string();
         assert!(
-            refused.starts_with("`localhost` resolves to ") && refused.ends_with("not a public address"),
+            refused.starts_with("`localhost` resolves to ")
+                && refused.ends_with("not a public address"),
             "{refused}"
         );
     }

@@ -11,7 +11,11 @@ use crate::resource::HeldSecret;
 use crate::state::State;
 
 impl Host for State {
-    fn token(&mut self, slot: String, scopes: Vec<String>) -> wasmtime::Result<Result<Bearer, Error>> {
+    fn token(
+        &mut self,
+        slot: String,
+        scopes: Vec<String>,
+    ) -> wasmtime::Result<Result<Bearer, Error>> {
         let token = match slot.as_str() {
             "gcp" => self.gcp_token(&scopes)?,
             "azure" => self.azure_token(&scopes, Holder::Source)?,

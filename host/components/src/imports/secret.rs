@@ -64,11 +64,14 @@ impl HostSecret for State {
             return Ok(None);
         }
         let origin = held.origin.signature();
-        let Ok(key) = base64_simd::STANDARD.decode_to_vec(held.value.expose()) else { return Ok(None) };
+        let Ok(key) = base64_simd::STANDARD.decode_to_vec(held.value.expose()) else {
+            return Ok(None);
+        };
         let key = zeroize::Zeroizing::new(key);
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return Ok(None) };
         mac.update(message.as_bytes());
-        let value = Secret::new(base64_simd::STANDARD.encode_to_string(mac.finalize().into_bytes()));
+        let value =
+            Secret::new(base64_simd::STANDARD.encode_to_string(mac.finalize().into_bytes()));
         self.hold(HeldSecret::whole(value, origin)).map(Some)
     }
 

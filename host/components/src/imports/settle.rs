@@ -15,7 +15,9 @@ const SETTLE_TIME: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Repeats `attempt` while it is rejected or denied. Returns the first other answer, or the last one.
-pub(super) async fn settled<T>(attempt: impl AsyncFnMut() -> Result<T, AwsError>) -> Result<T, AwsError> {
+pub(super) async fn settled<T>(
+    attempt: impl AsyncFnMut() -> Result<T, AwsError>,
+) -> Result<T, AwsError> {
     settled_within(SETTLE_TIME, PAUSE, attempt).await
 }
 
@@ -27,7 +29,9 @@ async fn settled_within<T>(
     let began = Instant::now();
     loop {
         match attempt().await {
-            Err(AwsError::SourceRejected(_) | AwsError::Denied(_)) if began.elapsed() + pause < time => {
+            Err(AwsError::SourceRejected(_) | AwsError::Denied(_))
+                if began.elapsed() + pause < time =>
+            {
                 tokio::time::sleep(pause).await;
             }
             answer => return answer,
@@ -47,7 +51,10 @@ mod tests {
         Service { action, code, message, status: 403, request_id: None }
     }
 
-    fn run(time: Duration, mut answers: Vec<Result<u8, AwsError>>) -> (Result<u8, AwsError>, usize) {
+    fn run(
+        time: Duration,
+        mut answers: Vec<Result<u8, AwsError>>,
+    ) -> (Result<u8, AwsError>, usize) {
         answers.reverse();
         let mut attempts = 0;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -60,7 +67,8 @@ mod tests {
 
     #[test]
     fn keys_that_are_too_new_are_tried_again_until_they_work() {
-        let answers = vec![Err(AwsError::SourceRejected(said())), Err(AwsError::Denied(said())), Ok(7)];
+        let answers =
+            vec![Err(AwsError::SourceRejected(said())), Err(AwsError::Denied(said())), Ok(7)];
         let (answer, attempts) = run(Duration::from_mins(1), answers);
         assert_eq!((answer.unwrap(), attempts), (7, 3));
     }

@@ -42,9 +42,10 @@ impl State {
         if scopes.is_empty() {
             return Ok(Err(bad_scopes("`gcp` needs OAuth scopes")));
         }
-        let token = self.token_once(&format!("gcp {}", scopes.join(" ")), async |outside, client| {
-            gcp::token(outside.environment(), client, scopes).await
-        })?;
+        let token = self
+            .token_once(&format!("gcp {}", scopes.join(" ")), async |outside, client| {
+                gcp::token(outside.environment(), client, scopes).await
+            })?;
         Ok(token.map(|token| (token, Origin::Slot)))
     }
 
@@ -117,7 +118,8 @@ impl State {
             return Ok(Err(bad_scopes("`azure-agent` needs the setting `client_id`")));
         };
         self.token_once(&format!("azure-agent {id} {audience}"), async |outside, client| {
-            azure::agent_token(outside.environment(), client, tenant.as_deref(), &id, audience).await
+            azure::agent_token(outside.environment(), client, tenant.as_deref(), &id, audience)
+                .await
         })
     }
 
@@ -151,7 +153,8 @@ impl State {
                 return Ok(Err(plain_error(ErrorKind::InvalidInput, "tls", error.to_string())));
             }
         };
-        let answer = self.outside_time(|limit| outside.run(limit.min(LOGIN_TIME), work(&outside, client)));
+        let answer =
+            self.outside_time(|limit| outside.run(limit.min(LOGIN_TIME), work(&outside, client)));
         Ok(match answer {
             Ok(answer) => answer.map_err(refusal),
             Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),

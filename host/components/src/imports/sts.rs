@@ -41,7 +41,9 @@ impl Host for State {
     fn region(&mut self) -> wasmtime::Result<String> {
         self.require(&Capability::Aws)?;
         let outside = Arc::clone(&self.context()?.outside);
-        Ok(self.outside_time(|limit| outside.run(limit, async { outside.aws().await.region().to_owned() }))?)
+        Ok(self.outside_time(|limit| {
+            outside.run(limit, async { outside.aws().await.region().to_owned() })
+        })?)
     }
 
     fn caller(&mut self) -> Answer<Identity> {
@@ -74,7 +76,8 @@ impl Host for State {
 
     fn session_token(&mut self, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
         self.context()?.scope.may_make(duration_seconds)?;
-        let made = self.with_aws(async |aws, keys| aws.session_token(&keys, Some(duration_seconds)).await)?;
+        let made = self
+            .with_aws(async |aws, keys| aws.session_token(&keys, Some(duration_seconds)).await)?;
         self.hold_answer(made, None, duration_seconds)
     }
 
@@ -95,11 +98,16 @@ impl Host for State {
         self.hold_answer(made, Some(policy), duration_seconds)
     }
 
-    fn scope_down(&mut self, policy: String, duration_seconds: u32) -> Answer<Resource<HeldSession>> {
+    fn scope_down(
+        &mut self,
+        policy: String,
+        duration_seconds: u32,
+    ) -> Answer<Resource<HeldSession>> {
         self.context()?.scope.may_narrow(duration_seconds)?;
         let policy = self.permitted(policy)?;
         let asked = self.scoped_down(&policy, duration_seconds)?;
-        let made = self.with_aws(async |aws, source| aws.scoped_credentials(&source, &asked).await)?;
+        let made =
+            self.with_aws(async |aws, source| aws.scoped_credentials(&source, &asked).await)?;
         self.hold_answer(made, Some(policy), duration_seconds)
     }
 }
@@ -116,7 +124,10 @@ impl HostSession for State {
         self.session_secret(&session, |held| held.session.secret_access_key.clone())
     }
 
-    fn session_token(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<Resource<HeldSecret>> {
+    fn session_token(
+        &mut self,
+        session: Resource<HeldSession>,
+    ) -> wasmtime::Result<Resource<HeldSecret>> {
         self.session_secret(&session, |held| held.session.session_token.clone())
     }
 
@@ -128,7 +139,10 @@ impl HostSession for State {
         Ok(self.table.get(&session)?.session.arn.clone())
     }
 
-    fn packed_policy_percent(&mut self, session: Resource<HeldSession>) -> wasmtime::Result<Option<u32>> {
+    fn packed_policy_percent(
+        &mut self,
+        session: Resource<HeldSession>,
+    ) -> wasmtime::Result<Option<u32>> {
         Ok(self.table.get(&session)?.session.packed_policy_percent)
     }
 
@@ -142,7 +156,8 @@ impl HostSession for State {
         let policy = self.permitted(policy)?;
         let keys = self.keys_of(&session)?;
         let asked = self.scoped_down(&policy, duration_seconds)?;
-        let made = self.with_keys(keys, async |aws, keys| aws.scoped_credentials(&keys, &asked).await)?;
+        let made =
+            self.with_keys(keys, async |aws, keys| aws.scoped_credentials(&keys, &asked).await)?;
         self.hold_answer(made, Some(policy), duration_seconds)
     }
 
@@ -206,7 +221,10 @@ impl HostSession for State {
 }
 
 impl State {
-    fn with_aws<T>(&mut self, operation: impl AsyncFnOnce(&Aws, Keys) -> Result<T, AwsError>) -> Answer<T> {
+    fn with_aws<T>(
+        &mut self,
+        operation: impl AsyncFnOnce(&Aws, Keys) -> Result<T, AwsError>,
+    ) -> Answer<T> {
         self.require(&Capability::Aws)?;
         let outside = Arc::clone(&self.context()?.outside);
         let answer = self.outside_time(|limit| {
@@ -229,8 +247,9 @@ impl State {
     ) -> Answer<T> {
         self.require_keys()?;
         let outside = Arc::clone(&self.context()?.outside);
-        let answer = self
-            .outside_time(|limit| outside.run(limit, async { operation(outside.aws().await, keys).await }));
+        let answer = self.outside_time(|limit| {
+            outside.run(limit, async { operation(outside.aws().await, keys).await })
+        });
         Ok(match answer {
             Ok(answer) => answer.map_err(|error| refusal(&error)),
             Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
@@ -276,7 +295,11 @@ impl State {
         Ok(policy.into())
     }
 
-    fn scoped_down(&self, policy: &str, duration_seconds: u32) -> wasmtime::Result<aws::ScopedCredentials> {
+    fn scoped_down(
+        &self,
+        policy: &str,
+        duration_seconds: u32,
+    ) -> wasmtime::Result<aws::ScopedCredentials> {
         let description = self.context()?.purpose.clone();
         Ok(aws::ScopedCredentials { policy: policy.to_owned(), duration_seconds, description })
     }

@@ -48,6 +48,11 @@ impl From<VaultError> for Error {
         if let Some(cause) = std::error::Error::source(&error) {
             message = format!("{message}: {cause}");
         }
-        Self { kind: why.into(), code: code.to_owned(), message, hint: error.hint().map(ToOwned::to_owned) }
+        Self {
+            kind: why.into(),
+            code: code.to_owned(),
+            message,
+            hint: error.hint().map(ToOwned::to_owned),
+        }
     }
 }

@@ -73,7 +73,10 @@ fn a_planned_policy_keeps_every_deny_that_meets_what_it_allows() {
     assert!(permitted("*:Delete*", r#""Action":["s3:Delete*"],"Resource":"*""#));
     assert!(permitted("iam:*", r#""Action":"x:y","Resource":"*""#), "nothing allowed meets it");
     assert!(!permitted("s3:DeleteBucket", r#""Action":"s3:DeleteObject","Resource":"*""#));
-    assert!(!permitted("s3:DeleteBucket", r#""Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::b""#));
+    assert!(!permitted(
+        "s3:DeleteBucket",
+        r#""Action":"s3:DeleteBucket","Resource":"arn:aws:s3:::b""#
+    ));
     assert!(!permitted("s3:Delete*", r#""Action":"s3:Delete*","Resource":"*","Condition":{}"#));
     assert!(!permitted("*:Delete*", r#""Action":"s3:DeleteBucket","Resource":"*""#));
     assert!(!permitted("s3:Delete*", r#""NotAction":"s3:Get*","Resource":"*""#));
@@ -117,7 +120,8 @@ fn a_policy_that_two_readers_could_read_differently_is_outside() {
     for policy in [
         format!(r#"{{"Statement":[{wide}],"Statement":[]}}"#),
         format!(r#"{{"Statement":[],"statement":[{wide}]}}"#),
-        r#"{"Statement":[{"Effect":"Deny","effect":"Allow","Action":"*","Resource":"*"}]}"#.to_owned(),
+        r#"{"Statement":[{"Effect":"Deny","effect":"Allow","Action":"*","Resource":"*"}]}"#
+            .to_owned(),
         format!("{PLANNED} {PLANNED}"),
         format!("[{PLANNED}]"),
         " ".repeat(limit::POLICY_BYTES) + PLANNED,

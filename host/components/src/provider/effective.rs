@@ -12,7 +12,8 @@ impl Provider {
     /// # Errors
     /// When the provider fails, or returns more actions than [`limit::KNOWN_ACTIONS`].
     pub fn expand(&self, patterns: &[String]) -> Result<Vec<KnownAction>, PluginError> {
-        let mut known = self.call(PolicyScope::pure(), |guest, store| guest.call_expand(store, patterns))?.0;
+        let mut known =
+            self.call(PolicyScope::pure(), |guest, store| guest.call_expand(store, patterns))?.0;
         self.few(known.len(), limit::KNOWN_ACTIONS)?;
         for action in &mut known {
             action.name.clean();
@@ -25,7 +26,9 @@ impl Provider {
     /// # Errors
     /// When the provider fails, or the document is not in a format of this cloud.
     pub fn statements(&self, document: &str) -> Result<Vec<Statement>, ProviderError> {
-        let answer = self.call(PolicyScope::pure(), |guest, store| guest.call_statements(store, document))?.0;
+        let answer = self
+            .call(PolicyScope::pure(), |guest, store| guest.call_statements(store, document))?
+            .0;
         self.accepted(answer.map_err(|error| self.refused(error))?)
     }
 
@@ -34,7 +37,9 @@ impl Provider {
     /// # Errors
     /// When the provider fails or refuses.
     pub fn effective(&self, principal: &str) -> Result<Vec<Statement>, ProviderError> {
-        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_effective(store, principal))?.0;
+        let answer = self
+            .call(PolicyScope::look(), |guest, store| guest.call_effective(store, principal))?
+            .0;
         self.accepted(answer.map_err(|error| self.refused(error))?)
     }
 

@@ -23,7 +23,8 @@ impl Provider {
         latest: u64,
     ) -> Result<Vec<Endpoint>, PluginError> {
         self.few(endpoints.len(), ENDPOINTS)?;
-        let metadata = endpoints.iter().filter(|one| matches!(one, wit::Endpoint::GceMetadata(_))).count();
+        let metadata =
+            endpoints.iter().filter(|one| matches!(one, wit::Endpoint::GceMetadata(_))).count();
         if endpoints.len() == ENDPOINTS && metadata != 1 {
             return Err(self.bad("it wants two endpoints of one kind"));
         }
@@ -42,7 +43,8 @@ impl Provider {
                 given.scopes.clean();
                 given.email.clean();
                 given.project.clean();
-                let token = self.endpoint_token(state, given.token, None, given.expires_at, latest)?;
+                let token =
+                    self.endpoint_token(state, given.token, None, given.expires_at, latest)?;
                 let wit::GceMetadata { scopes, email, project, expires_at, .. } = given;
                 Ok(Endpoint::Metadata(Metadata { token, scopes, email, project, expires_at }))
             }
@@ -51,7 +53,8 @@ impl Provider {
                 given.client_id.clean();
                 let mut tokens = Vec::new();
                 for wit::AudienceToken { audience, token, expires_at } in given.tokens {
-                    let token = self.endpoint_token(state, token, Some(&audience), expires_at, latest)?;
+                    let token =
+                        self.endpoint_token(state, token, Some(&audience), expires_at, latest)?;
                     tokens.push(AudienceToken { audience, token, expires_at });
                 }
                 Ok(Endpoint::Identity(Identity { tokens, client_id: given.client_id }))
@@ -83,14 +86,20 @@ impl Provider {
 }
 
 /// Checks that a secret of `origin` may be served for an audience, or as the token of a metadata server.
-fn may_serve(origin: &Origin, served_for: Option<&str>, served_until: u64) -> Result<(), &'static str> {
+fn may_serve(
+    origin: &Origin,
+    served_for: Option<&str>,
+    served_until: u64,
+) -> Result<(), &'static str> {
     match origin {
         Origin::Guest | Origin::Lifted { .. } => Ok(()),
         Origin::Audience { audience: own, expires_at } => match served_for {
             Some(served) if audience(served) != audience(own) => {
                 Err("it wants a token served for another audience")
             }
-            Some(_) if served_until != *expires_at => Err("it misstated when its credentials expire"),
+            Some(_) if served_until != *expires_at => {
+                Err("it misstated when its credentials expire")
+            }
             Some(_) => Ok(()),
             None => Err("it handed out a token of one audience outside an identity endpoint"),
         },
@@ -122,10 +131,16 @@ mod tests {
     fn what_a_reply_gave_is_served_and_what_is_the_users_own_is_not() {
         let host = || "sts.googleapis.com".to_owned();
         assert!(may_serve(&Origin::Lifted { host: host() }, None, 0).is_ok());
-        let session =
-            Origin::Session { policy: None, expires_at: 0, asked_seconds: 0, scoped_policies: None };
+        let session = Origin::Session {
+            policy: None,
+            expires_at: 0,
+            asked_seconds: 0,
+            scoped_policies: None,
+        };
         for origin in [Origin::Slot, Origin::SigningKey { host: host() }, session] {
-            assert!(may_serve(&origin, None, 0).is_err() && may_serve(&origin, Some(ARM), 0).is_err());
+            assert!(
+                may_serve(&origin, None, 0).is_err() && may_serve(&origin, Some(ARM), 0).is_err()
+            );
         }
     }
 }

@@ -13,7 +13,8 @@ impl Provider {
     /// # Errors
     /// When the provider fails, or the credentials will never work.
     pub fn settled(&self, lease: &str) -> Result<bool, ProviderError> {
-        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_settled(store, lease))?.0;
+        let answer =
+            self.call(PolicyScope::look(), |guest, store| guest.call_settled(store, lease))?.0;
         answer.map_err(|error| self.refused(error))
     }
 
@@ -33,7 +34,8 @@ impl Provider {
     /// # Errors
     /// When the provider fails or refuses.
     pub fn revoke(&self, lease: &str) -> Result<(), ProviderError> {
-        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_revoke(store, lease))?.0;
+        let answer =
+            self.call(PolicyScope::look(), |guest, store| guest.call_revoke(store, lease))?.0;
         answer.map_err(|error| self.refused(error))
     }
 

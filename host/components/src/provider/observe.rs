@@ -21,10 +21,15 @@ impl Provider {
     ///
     /// # Errors
     /// When the provider fails, or returns another number of calls than requests.
-    pub fn recognise(&self, seen: &[SeenRequest], account: Option<&str>) -> Result<Vec<Call>, PluginError> {
+    pub fn recognise(
+        &self,
+        seen: &[SeenRequest],
+        account: Option<&str>,
+    ) -> Result<Vec<Call>, PluginError> {
         let pure = PolicyScope::pure();
         let requests: Vec<wit::SeenRequest> = seen.iter().cloned().map(Into::into).collect();
-        let mut calls = self.call(pure, |guest, store| guest.call_recognise(store, &requests, account))?.0;
+        let mut calls =
+            self.call(pure, |guest, store| guest.call_recognise(store, &requests, account))?.0;
         if calls.len() != seen.len() {
             return Err(self.bad("it recognised another number of requests than it was given"));
         }
@@ -64,7 +69,8 @@ impl Provider {
     /// # Errors
     /// When the provider fails or refuses.
     pub fn observed(&self, window: &Window) -> Result<Vec<Call>, ProviderError> {
-        let answer = self.call(PolicyScope::look(), |guest, store| guest.call_observed(store, window))?.0;
+        let answer =
+            self.call(PolicyScope::look(), |guest, store| guest.call_observed(store, window))?.0;
         let mut calls = answer.map_err(|error| self.refused(error))?;
         self.accept_calls(&mut calls)?;
         Ok(calls)

@@ -13,8 +13,9 @@ impl Provider {
     /// # Errors
     /// When the provider fails, or returns more entries than [`limit::NOTICES`].
     pub fn preflight(&self, grant: &Grant, command: &[String]) -> Result<Vec<Advice>, PluginError> {
-        let mut advice =
-            self.call(PolicyScope::pure(), |guest, store| guest.call_preflight(store, grant, command))?.0;
+        let mut advice = self
+            .call(PolicyScope::pure(), |guest, store| guest.call_preflight(store, grant, command))?
+            .0;
         self.few(advice.len(), limit::NOTICES)?;
         advice.clean();
         Ok(advice)
@@ -24,9 +25,17 @@ impl Provider {
     ///
     /// # Errors
     /// When the provider fails, does not know the format, or returns control characters.
-    pub fn document(&self, grant: &Grant, name: &str, format: &str) -> Result<String, ProviderError> {
-        let answer =
-            self.call(PolicyScope::pure(), |guest, store| guest.call_document(store, grant, name, format))?.0;
+    pub fn document(
+        &self,
+        grant: &Grant,
+        name: &str,
+        format: &str,
+    ) -> Result<String, ProviderError> {
+        let answer = self
+            .call(PolicyScope::pure(), |guest, store| {
+                guest.call_document(store, grant, name, format)
+            })?
+            .0;
         let text = answer.map_err(|error| self.refused(error))?;
         // The document is printed unchanged.
         let forges = |c| printable::is_hidden(c) && !matches!(c, '\n' | '\t');

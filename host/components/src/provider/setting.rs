@@ -55,7 +55,9 @@ pub(super) fn wrong(source: Source, id: &str, setting: &Setting) -> Option<Strin
         Source::Installed => format!("AUDEX_{}_", id.to_ascii_uppercase().replace('-', "_")),
     };
     if !name.starts_with(&own) {
-        return Some(format!("a setting names an environment variable that does not begin with {own}"));
+        return Some(format!(
+            "a setting names an environment variable that does not begin with {own}"
+        ));
     }
     if source == Source::BuiltIn {
         return None;
@@ -83,7 +85,8 @@ mod tests {
     use audex_core::environment::Environment;
 
     fn of(id: &str, env: &str) -> Option<String> {
-        let setting = Setting { key: "x".to_owned(), description: String::new(), env: Some(env.to_owned()) };
+        let setting =
+            Setting { key: "x".to_owned(), description: String::new(), env: Some(env.to_owned()) };
         wrong(Source::Installed, id, &setting)
     }
 
@@ -125,7 +128,9 @@ mod tests {
 
     #[test]
     fn a_setting_of_an_added_provider_is_no_secret() {
-        for name in ["AUDEX_ACME_TOKEN", "AUDEX_ACME_API_KEY", "AUDEX_ACME_APITOKEN", "AUDEX_ACME_PEM"] {
+        for name in
+            ["AUDEX_ACME_TOKEN", "AUDEX_ACME_API_KEY", "AUDEX_ACME_APITOKEN", "AUDEX_ACME_PEM"]
+        {
             assert!(of("acme", name).is_some_and(|wrong| wrong.contains("secret:NAME")), "{name}");
         }
     }

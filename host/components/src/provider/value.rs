@@ -26,12 +26,15 @@ impl Provider {
         match origin {
             Origin::Slot => return Err(self.bad("it handed out a source credential")),
             Origin::Audience { .. } => {
-                return Err(self.bad("it handed out a token of one audience outside an identity endpoint"));
+                return Err(
+                    self.bad("it handed out a token of one audience outside an identity endpoint")
+                );
             }
             Origin::SigningKey { .. } => return Err(self.bad("it handed out a signing key")),
             Origin::Guest | Origin::Lifted { .. } | Origin::Session { .. } => {}
         }
-        if let Origin::Session { policy, expires_at: ends, asked_seconds, scoped_policies } = origin {
+        if let Origin::Session { policy, expires_at: ends, asked_seconds, scoped_policies } = origin
+        {
             if policy.is_none() || policy.as_deref() != plan.policy.as_deref() {
                 return Err(self.bad("it handed out credentials without the planned policy"));
             }

@@ -71,9 +71,13 @@ mod tests {
 
     #[test]
     fn credentials_and_regions_can_be_set() {
-        for name in
-            ["AWS_SESSION_TOKEN", "AWS_REGION", "GOOGLE_APPLICATION_CREDENTIALS", "VAULT_ADDR", "X_KEY"]
-        {
+        for name in [
+            "AWS_SESSION_TOKEN",
+            "AWS_REGION",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "VAULT_ADDR",
+            "X_KEY",
+        ] {
             assert!(!is_forbidden(name), "{name}");
         }
     }

@@ -23,7 +23,8 @@ impl Misplaced {
     /// show single lines, and a line of a key may look like a name.
     #[must_use]
     pub fn of(environment: &Environment) -> Self {
-        let is_shown = |value: &str| is_path(value) || is_address(value) || is_name(value) || is_list(value);
+        let is_shown =
+            |value: &str| is_path(value) || is_address(value) || is_name(value) || is_list(value);
         let mut lines = Vec::new();
         for (name, value) in environment.iter() {
             let value = value.to_string_lossy();
@@ -31,8 +32,11 @@ impl Misplaced {
                 continue;
             }
             let long = value.lines().map(str::trim).filter(|line| line.len() >= PIECE);
-            lines
-                .extend(long.map(|line| (name.to_string_lossy().into_owned(), Secret::new(line.to_owned()))));
+            lines.extend(
+                long.map(|line| {
+                    (name.to_string_lossy().into_owned(), Secret::new(line.to_owned()))
+                }),
+            );
         }
         Self(lines)
     }
@@ -65,13 +69,22 @@ fn find(text: &str, value: &str) -> Option<std::ops::Range<usize>> {
     let (bytes, wanted) = (text.as_bytes(), value.as_bytes());
     // Lookup tables keep this fast, because an environment may have megabytes. The search runs from left to right.
     let windows: HashSet<&[u8]> = bytes.windows(PIECE).collect();
-    let pieces = wanted.chunks_exact(PIECE).enumerate().filter(|(_, piece)| windows.contains(piece));
+    let pieces =
+        wanted.chunks_exact(PIECE).enumerate().filter(|(_, piece)| windows.contains(piece));
     let pieces: HashMap<&[u8], usize> =
         pieces.map(|(index, piece)| (piece, index.saturating_mul(PIECE))).collect();
-    let (at, from) =
-        bytes.windows(PIECE).enumerate().find_map(|(at, window)| Some((at, *pieces.get(window)?)))?;
+    let (at, from) = bytes
+        .windows(PIECE)
+        .enumerate()
+        .find_map(|(at, window)| Some((at, *pieces.get(window)?)))?;
     let same = |(left, right): &(&u8, &u8)| left == right;
-    let before = bytes.get(..at)?.iter().rev().zip(wanted.get(..from)?.iter().rev()).take_while(same).count();
+    let before = bytes
+        .get(..at)?
+        .iter()
+        .rev()
+        .zip(wanted.get(..from)?.iter().rev())
+        .take_while(same)
+        .count();
     let after = bytes.get(at..)?.iter().zip(wanted.get(from..)?).take_while(same).count();
     let (mut start, mut end) = (at.saturating_sub(before), at.saturating_add(after));
     while !text.is_char_boundary(start) {
@@ -94,8 +107,14 @@ mod tests {
     #[test]
     fn a_value_without_a_shape_is_replaced_whole_cut_or_quoted() {
         let token = "planted token, of several words and 0123456789";
-        assert_eq!(hide(token, &format!("cannot open `{token}`: no")), "cannot open `[value of VAR]`: no");
-        assert_eq!(hide(token, &format!("cannot open {}…", &token[..30])), "cannot open [value of VAR]…");
+        assert_eq!(
+            hide(token, &format!("cannot open `{token}`: no")),
+            "cannot open `[value of VAR]`: no"
+        );
+        assert_eq!(
+            hide(token, &format!("cannot open {}…", &token[..30])),
+            "cannot open [value of VAR]…"
+        );
         assert_eq!(hide(token, &format!("{token}{token}")), "[value of VAR][value of VAR]");
         let twice = format!("`{}` in `{token}`", &token[16..]);
         assert_eq!(hide(token, &twice), "`[value of VAR]` in `[value of VAR]`");
@@ -112,7 +131,8 @@ mod tests {
     #[test]
     fn a_line_of_a_key_is_removed_even_if_it_looks_like_a_name() {
         let key = "-----BEGIN PRIVATE KEY-----\nplanted-line-of-a-key\n-----END PRIVATE KEY-----\n";
-        let said = hide(key, "`-----BEGIN PRIVATE KEY----- planted-line-of-a-key ` is not an email");
+        let said =
+            hide(key, "`-----BEGIN PRIVATE KEY----- planted-line-of-a-key ` is not an email");
         assert_eq!(said, "`[value of VAR] [value of VAR] ` is not an email");
     }
 

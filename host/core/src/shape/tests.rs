@@ -25,7 +25,8 @@ fn a_secret_has_no_shape_of_a_path_or_an_address() {
     for secret in SECRETS {
         assert!(!is_path(secret), "{secret}");
         assert!(!is_address(secret), "{secret}");
-        let shown = format!("{0} {0:?} {1}", ConfiguredPath::new("VAR", secret), address("VAR", secret));
+        let shown =
+            format!("{0} {0:?} {1}", ConfiguredPath::new("VAR", secret), address("VAR", secret));
         assert!(!shown.contains(secret) && shown.contains("the value of `VAR`"), "{shown}");
     }
 }
@@ -69,18 +70,29 @@ fn an_address_without_a_secret_is_shown() {
     ] {
         assert_eq!(address("VAR", text), format!("`{text}`"));
     }
-    for text in
-        ["vault", "token.word", "https://", "https://x y", "https://x:y", "javascript://x", "a@b.c.d", ""]
-    {
+    for text in [
+        "vault",
+        "token.word",
+        "https://",
+        "https://x y",
+        "https://x:y",
+        "javascript://x",
+        "a@b.c.d",
+        "",
+    ] {
         assert!(!is_address(text), "{text}");
     }
 }
 
 #[test]
 fn a_plain_name_is_one_and_a_token_is_not() {
-    for text in
-        ["eu-central-1", "arn:aws:iam::1:role/R", "a@p.iam.gserviceaccount.com", "my-project_1", "équipe"]
-    {
+    for text in [
+        "eu-central-1",
+        "arn:aws:iam::1:role/R",
+        "a@p.iam.gserviceaccount.com",
+        "my-project_1",
+        "équipe",
+    ] {
         assert!(is_name(text), "{text}");
     }
     for text in SECRETS.into_iter().filter(|text| !text.starts_with("hunter")) {

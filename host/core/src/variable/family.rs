@@ -189,8 +189,9 @@ pub fn is_governed(name: &str) -> bool {
 impl Family {
     /// Returns true if `name` belongs to the family; upper and lower case are the same.
     pub fn owns(&self, name: &str) -> bool {
-        let begins =
-            |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+        let begins = |prefix: &&str| {
+            name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
         self.prefixes.iter().any(begins)
     }
 
@@ -232,9 +233,13 @@ mod tests {
             "Aws_Profile",
             "google_application_credentials",
         ] {
-            assert!(is_governed(name) && !FAMILIES.iter().all(|family| family.passes(name)), "{name}");
+            assert!(
+                is_governed(name) && !FAMILIES.iter().all(|family| family.passes(name)),
+                "{name}"
+            );
         }
-        for name in ["aws_region", "Aws_Region", "google_cloud_project", "AWSOME", "aw", "", "É_"] {
+        for name in ["aws_region", "Aws_Region", "google_cloud_project", "AWSOME", "aw", "", "É_"]
+        {
             assert!(FAMILIES.iter().all(|family| family.passes(name)), "{name}");
         }
     }

@@ -56,7 +56,9 @@ mod tests {
         ] {
             assert!(is_named(name), "{name}");
         }
-        for name in ["GITHUB_TOKEN", "GITHUB_RUN_ID", "CI_JOB_ID", "PATH", "TOKEN", "BUILDKITE_JOB_ID"] {
+        for name in
+            ["GITHUB_TOKEN", "GITHUB_RUN_ID", "CI_JOB_ID", "PATH", "TOKEN", "BUILDKITE_JOB_ID"]
+        {
             assert!(!is_named(name), "{name}");
         }
     }

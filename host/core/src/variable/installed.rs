@@ -61,7 +61,9 @@ pub fn may_set(name: &str) -> Result<(), &'static str> {
 /// A short reason for the refusal.
 pub fn may_point(name: &str) -> Result<(), &'static str> {
     if is_governed(name) || identity_token::is_named(name) || !tool_family::passes(name) {
-        return Err("of a cloud's variables an added provider may set only some, and point none at a file");
+        return Err(
+            "of a cloud's variables an added provider may set only some, and point none at a file",
+        );
     }
     is_credential(name).then_some(()).ok_or("its name is not that of a credential")
 }
@@ -72,7 +74,9 @@ mod tests {
 
     #[test]
     fn credentials_and_the_places_they_are_for_can_be_set() {
-        for name in ["AWS_SESSION_TOKEN", "GOOGLE_CLOUD_PROJECT", "VAULT_TOKEN", "GH_TOKEN", "ACME_ACCOUNT"] {
+        for name in
+            ["AWS_SESSION_TOKEN", "GOOGLE_CLOUD_PROJECT", "VAULT_TOKEN", "GH_TOKEN", "ACME_ACCOUNT"]
+        {
             assert_eq!(may_set(name), Ok(()), "{name}");
         }
         assert_eq!(may_point("ACME_CREDENTIALS"), Ok(()));

@@ -15,12 +15,17 @@ const APP_SERVICE: Family = Family { prefixes: &[REPEATED], harmless: &[] };
 /// Source: Microsoft, "App settings reference for Azure Functions".
 const FUNCTIONS: Family = Family {
     prefixes: &["AZUREWEBJOBS"],
-    harmless: &["AZUREWEBJOBSSCRIPTROOT", "AZUREWEBJOBSFEATUREFLAGS", "AZUREWEBJOBSSECRETSTORAGETYPE"],
+    harmless: &[
+        "AZUREWEBJOBSSCRIPTROOT",
+        "AZUREWEBJOBSFEATUREFLAGS",
+        "AZUREWEBJOBSSECRETSTORAGETYPE",
+    ],
 };
 
 /// The agent of Azure Pipelines passes secret variables to tasks as `SECRET_NAME`. Two such names belong to applications: the
 /// key of Django and Flask, and that of Rails. Source: azure-pipelines-task-lib, `vault.ts` and `task.ts`.
-const PIPELINES: Family = Family { prefixes: &["SECRET_"], harmless: &["SECRET_KEY", "SECRET_KEY_BASE"] };
+const PIPELINES: Family =
+    Family { prefixes: &["SECRET_"], harmless: &["SECRET_KEY", "SECRET_KEY_BASE"] };
 
 /// Google Cloud Shell: any process that reaches the port receives the user's token. Source: google-auth's predecessor
 /// oauth2client, `devshell.py`; gcloud, `core/credentials/devshell.py`.
@@ -130,7 +135,8 @@ const REPEATED: &str = "APPSETTING_";
 
 /// Returns true if `name` gives no access, or belongs to none of these tools.
 pub fn passes(name: &str) -> bool {
-    FAMILIES.iter().all(|family| family.passes(name)) && !NAMES.iter().any(|pattern| matches(pattern, name))
+    FAMILIES.iter().all(|family| family.passes(name))
+        && !NAMES.iter().any(|pattern| matches(pattern, name))
 }
 
 /// Returns the setting that App Service repeats under `name`, if there is one.
@@ -201,7 +207,9 @@ mod tests {
         assert_eq!(repeated("APPSETTING_DB_PASSWORD"), Some("DB_PASSWORD"));
         assert_eq!(repeated("AppSetting_x"), Some("x"));
         assert!(
-            ["APPSETTING_", "APPSETTING", "X_APPSETTING_Y", ""].iter().all(|name| repeated(name).is_none())
+            ["APPSETTING_", "APPSETTING", "X_APPSETTING_Y", ""]
+                .iter()
+                .all(|name| repeated(name).is_none())
         );
     }
 }

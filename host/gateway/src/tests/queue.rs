@@ -11,7 +11,8 @@ fn ask<'a>(headers: &'a [(&'a str, &'a str)], body: &'a [u8], hash: Option<&'a s
 
 #[test]
 fn a_client_that_sends_to_the_queues_own_host_stays_with_the_gateway() {
-    let cloud = Cloud::start(|_| answer("200 OK", "", format!(r#"{{"QueueUrl":"{QUEUE}"}}"#).as_bytes()));
+    let cloud =
+        Cloud::start(|_| answer("200 OK", "", format!(r#"{{"QueueUrl":"{QUEUE}"}}"#).as_bytes()));
     let mut scene = scene(&cloud.endpoint, none(), far());
     let url = scene.gateway.url();
     let json = ("content-type", "application/x-amz-json-1.0");
@@ -26,34 +27,51 @@ fn a_client_that_sends_to_the_queues_own_host_stays_with_the_gateway() {
         assert_eq!(scene.send("POST", &ask(&message, body.as_bytes(), hash)).0, 200);
         let sent = cloud.sent().pop().unwrap();
         assert_eq!(sent.body, format!(r#"{{"MessageBody":"x","QueueUrl":"{QUEUE}"}}"#));
-        assert!(sent.head.contains(&format!("content-length: {}\r\n", sent.body.len())), "{}", sent.head);
+        assert!(
+            sent.head.contains(&format!("content-length: {}\r\n", sent.body.len())),
+            "{}",
+            sent.head
+        );
     }
     let _ = scene.noted.try_recv().unwrap();
     let noted = scene.noted.try_recv().unwrap();
-    assert!(String::from_utf8_lossy(&noted.request.body).contains(QUEUE), "it is told as what it is");
+    assert!(
+        String::from_utf8_lossy(&noted.request.body).contains(QUEUE),
+        "it is told as what it is"
+    );
 }
 
 #[test]
 fn a_body_that_is_not_what_was_signed_is_never_signed_anew() {
-    let cloud = Cloud::start(|_| answer("200 OK", "", format!(r#"{{"QueueUrl":"{QUEUE}"}}"#).as_bytes()));
+    let cloud =
+        Cloud::start(|_| answer("200 OK", "", format!(r#"{{"QueueUrl":"{QUEUE}"}}"#).as_bytes()));
     let scene = scene(&cloud.endpoint, none(), far());
-    let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "AmazonSQS.CreateQueue")];
+    let headers =
+        [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "AmazonSQS.CreateQueue")];
     scene.send("POST", &ask(&headers, b"{}", None));
     let body = format!(r#"{{"QueueUrl":"{}/123456789012/jobs"}}"#, scene.gateway.url());
     let other = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     scene.send("POST", &ask(&headers, body.as_bytes(), Some(other)));
     let sent = cloud.sent().pop().unwrap();
-    assert!(sent.body == body && sent.head.contains(other), "the endpoint refuses it: {}", sent.head);
+    assert!(
+        sent.body == body && sent.head.contains(other),
+        "the endpoint refuses it: {}",
+        sent.head
+    );
 }
 
 #[test]
 fn a_client_that_keeps_to_its_endpoint_gets_the_queues_own_address() {
-    let cloud = Cloud::start(|_| answer("200 OK", "", format!(r#"{{"QueueUrl":"{QUEUE}"}}"#).as_bytes()));
+    let cloud =
+        Cloud::start(|_| answer("200 OK", "", format!(r#"{{"QueueUrl":"{QUEUE}"}}"#).as_bytes()));
     let scene = scene(&cloud.endpoint, none(), far());
     let headers = [
         ("content-type", "application/x-amz-json-1.0"),
         ("user-agent", "APN/1.0 HashiCorp/1.0 Terraform/1.9 aws-sdk-go-v2/1.30"),
         ("x-amz-target", "AmazonSQS.CreateQueue"),
     ];
-    assert_eq!(scene.send("POST", &ask(&headers, b"{}", None)).1, format!(r#"{{"QueueUrl":"{QUEUE}"}}"#));
+    assert_eq!(
+        scene.send("POST", &ask(&headers, b"{}", None)).1,
+        format!(r#"{{"QueueUrl":"{QUEUE}"}}"#)
+    );
 }

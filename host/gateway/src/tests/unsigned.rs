@@ -18,10 +18,15 @@ fn calls_without_a_signature_by_their_model_are_forwarded_and_counted_as_such() 
     let form = ("content-type", "application/x-www-form-urlencoded");
     let target = |name| ("x-amz-target", name);
     let multipart = ("content-type", "multipart/form-data; boundary=x");
-    let upload =
-        "--x\r\nContent-Disposition: form-data; name=\"x-amz-credential\"\r\n\r\nAKIAOTHER/1\r\n--x--";
+    let upload = "--x\r\nContent-Disposition: form-data; name=\"x-amz-credential\"\r\n\r\nAKIAOTHER/1\r\n--x--";
     for (method, path, headers, body, service) in [
-        ("POST", "/", vec![json, target("AWSCognitoIdentityProviderService.SignUp")], "{}", "cognito-idp"),
+        (
+            "POST",
+            "/",
+            vec![json, target("AWSCognitoIdentityProviderService.SignUp")],
+            "{}",
+            "cognito-idp",
+        ),
         (
             "POST",
             "/",
@@ -29,14 +34,24 @@ fn calls_without_a_signature_by_their_model_are_forwarded_and_counted_as_such() 
             "{}",
             "cognito-idp",
         ),
-        ("POST", "/", vec![json, target("AWSCognitoIdentityService.GetId")], "{}", "cognito-identity"),
+        (
+            "POST",
+            "/",
+            vec![json, target("AWSCognitoIdentityService.GetId")],
+            "{}",
+            "cognito-identity",
+        ),
         ("POST", "/", vec![form], "Action=AssumeRoleWithWebIdentity&Version=2011-06-15", "sts"),
         ("POST", "/", vec![form], "Version=2011-06-15&Action=AssumeRoleWithSAML", "sts"),
         ("GET", "/public-bucket/a%20b/c", vec![], "", "s3"),
         ("HEAD", "/public-bucket/k", vec![], "", "s3"),
         ("POST", "/public-bucket", vec![multipart], upload, "s3"),
     ] {
-        assert_eq!(scene.exchange(scene.unsigned(method, path, &headers, body)).0, 200, "{service} {body}");
+        assert_eq!(
+            scene.exchange(scene.unsigned(method, path, &headers, body)).0,
+            200,
+            "{service} {body}"
+        );
         let sent = cloud.sent().pop().unwrap();
         let head = sent.head.to_ascii_lowercase();
         assert!(sent.head.starts_with(&format!("{method} {path} ")), "{}", sent.head);
@@ -81,8 +96,9 @@ fn a_request_for_another_host_is_not_forwarded() {
 fn a_form_signed_with_the_sessions_key_is_refused_by_its_name() {
     let (cloud, scene) = led();
     let id = &scene.gateway.session_key.id;
-    let body =
-        format!("--x\r\nContent-Disposition: form-data; name=\"x-amz-credential\"\r\n\r\n{id}/1\r\n--x--");
+    let body = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"x-amz-credential\"\r\n\r\n{id}/1\r\n--x--"
+    );
     let headers = [("content-type", "multipart/form-data; boundary=x")];
     let (status, text) = scene.exchange(scene.unsigned("POST", "/bucket", &headers, &body));
     assert!(status == 501 && text.contains("POST forms"), "{status} {text}");

@@ -61,7 +61,8 @@ impl Double {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (answers, seen) = (answers.clone(), Arc::clone(&seen));
-                let service = service_fn(move |request| answer(request, answers.clone(), Arc::clone(&seen)));
+                let service =
+                    service_fn(move |request| answer(request, answers.clone(), Arc::clone(&seen)));
                 let http = hyper::server::conn::http1::Builder::new();
                 tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
             }
@@ -84,17 +85,23 @@ async fn answer(
     seen: Arc<Mutex<Vec<Asked>>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let header = |name| {
-        request.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+        request
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+            .unwrap_or_default()
     };
     let (authorization, amz_date) = (header("authorization"), header("x-amz-date"));
-    let body = String::from_utf8(request.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    let body = String::from_utf8(request.into_body().collect().await.unwrap().to_bytes().to_vec())
+        .unwrap();
     let index = {
         let mut seen = seen.lock().unwrap();
         seen.push(Asked { authorization, amz_date, body });
         seen.len() - 1
     };
     let canned = &answers[index.min(answers.len() - 1)];
-    let mut response = Response::builder().status(canned.status).header("x-amzn-requestid", "req-7");
+    let mut response =
+        Response::builder().status(canned.status).header("x-amzn-requestid", "req-7");
     if let Some(date) = &canned.date {
         response = response.header("date", date);
     }

@@ -50,7 +50,8 @@ impl Aws {
 /// Parses an endpoint. The SDK accepts any text, and fails late or panics if the scheme or the host is
 /// missing.
 fn parse(url: &str) -> Result<Uri, AwsError> {
-    let unusable = || AwsError::Endpoint(format!("{} is not a plain http or https URL", shown(url)));
+    let unusable =
+        || AwsError::Endpoint(format!("{} is not a plain http or https URL", shown(url)));
     // Security: a password is rejected before any code can send or show it.
     if authority(url).contains('@') {
         let reason = format!("{} is given with a user name or password", shown(url));
@@ -73,7 +74,9 @@ fn shown(url: &str) -> String {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let scheme = url.split_once("://").map(|(scheme, _)| scheme);
     let shown = match scheme {
-        Some(scheme) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => format!("{scheme}://{host}"),
+        Some(scheme) if scheme.chars().all(|c| c.is_ascii_alphanumeric()) => {
+            format!("{scheme}://{host}")
+        }
         _ => host.to_owned(),
     };
     shape::address("endpoint_url", &shown)
@@ -84,8 +87,10 @@ fn shown(url: &str) -> String {
 fn authority(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let user_end = rest.rfind('@').unwrap_or(0);
-    let end =
-        rest.get(user_end..).and_then(|tail| tail.find(['/', '?', '#'])).map(|length| user_end + length);
+    let end = rest
+        .get(user_end..)
+        .and_then(|tail| tail.find(['/', '?', '#']))
+        .map(|length| user_end + length);
     rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
 }
 
@@ -116,14 +121,20 @@ mod tests {
 
     #[test]
     fn a_refused_endpoint_is_shown_by_scheme_and_host_alone() {
-        assert!(said("https://sts.example.com/a?token=hunter2").contains("`https://sts.example.com`"));
+        assert!(
+            said("https://sts.example.com/a?token=hunter2").contains("`https://sts.example.com`")
+        );
         assert!(said("ftp://sts.example.com/hunter2").contains("`ftp://sts.example.com`"));
-        for secret in
-            ["hunter2", "hvs.CAESIJhunter20123456789", "https://AKIAHUNTER2IOSFODNN7", "{\"a\":\"hunter2\"}"]
-        {
+        for secret in [
+            "hunter2",
+            "hvs.CAESIJhunter20123456789",
+            "https://AKIAHUNTER2IOSFODNN7",
+            "{\"a\":\"hunter2\"}",
+        ] {
             let said = said(secret);
             assert!(
-                !said.to_lowercase().contains("hunter2") && said.contains("the value of `endpoint_url`"),
+                !said.to_lowercase().contains("hunter2")
+                    && said.contains("the value of `endpoint_url`"),
                 "{said}"
             );
         }

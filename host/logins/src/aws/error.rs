@@ -41,7 +41,10 @@ pub enum AwsError {
     },
     /// Only one of the two key variables is set: an id without its secret, or a secret without its id where
     /// the default chain found nothing.
-    #[error("no AWS credentials were found: `{}` is set and `{missing}` is not", other_key(missing))]
+    #[error(
+        "no AWS credentials were found: `{}` is set and `{missing}` is not",
+        other_key(missing)
+    )]
     HalfKeys {
         /// The variable that is not set.
         missing: &'static str,
@@ -130,7 +133,9 @@ impl AwsError {
         match self {
             Self::NoCredentials { .. }
             | Self::HalfKeys { .. }
-            | Self::Profile(ProfileError::Missing { .. } | ProfileError::EmptyName) => "no-credentials",
+            | Self::Profile(ProfileError::Missing { .. } | ProfileError::EmptyName) => {
+                "no-credentials"
+            }
             Self::SourceMalformed { .. } => "source-malformed",
             Self::Profile(_) => "profile",
             Self::SourceFailed { .. } => "source-failed",
@@ -247,7 +252,8 @@ fn with_profile(command: &str, profile: Option<&str>) -> String {
 }
 
 fn rejected_hint(service: &Service) -> String {
-    let clock = service.code == "RequestTimeTooSkewed" || service.message.contains("Signature expired");
+    let clock =
+        service.code == "RequestTimeTooSkewed" || service.message.contains("Signature expired");
     if service.code == "InvalidSubjectCredentials" {
         // The keys belong to an IAM user, to the root user or to an invalid session.
         "sign in again to get the credentials of a session, or pass --method auto"

@@ -15,7 +15,9 @@ impl Keys {
     /// [`AwsError::SourceMalformed`], which names the part and its source, never the text.
     pub(crate) fn require_sendable(&self) -> Result<(), AwsError> {
         match malformed(self.credentials()) {
-            Some((part, variable)) => Err(AwsError::SourceMalformed { part, origin: self.origin(variable) }),
+            Some((part, variable)) => {
+                Err(AwsError::SourceMalformed { part, origin: self.origin(variable) })
+            }
             None => Ok(()),
         }
     }
@@ -27,7 +29,9 @@ impl Keys {
         // The first feature is the source of these keys. A profile that led to the source comes later.
         match features.and_then(|features| features.first()) {
             Some(Feature::CredentialsEnvVars) => variable,
-            Some(Feature::CredentialsProcess | Feature::CredentialsProfileProcess) => "credential_process",
+            Some(Feature::CredentialsProcess | Feature::CredentialsProfileProcess) => {
+                "credential_process"
+            }
             Some(Feature::CredentialsHttp) => "the container credential endpoint",
             Some(Feature::CredentialsImds) => "the instance metadata service",
             Some(
@@ -83,7 +87,10 @@ mod tests {
             ];
             for (said, part) in parts {
                 let said = said.expect(part);
-                assert!(said.contains(part) && !said.contains("plan") && !said.contains("ted"), "{said}");
+                assert!(
+                    said.contains(part) && !said.contains("plan") && !said.contains("ted"),
+                    "{said}"
+                );
             }
         }
         assert!(said("", "s", None).is_some() && said("AKIA", "", None).is_some());

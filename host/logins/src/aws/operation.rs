@@ -99,7 +99,8 @@ impl Aws {
     pub async fn caller_identity(&self, keys: &Keys) -> Result<Caller, AwsError> {
         const ACTION: &str = "GetCallerIdentity";
         let skew = SkewProbe::default();
-        let call = self.client(keys).await?.get_caller_identity().customize().interceptor(skew.clone());
+        let call =
+            self.client(keys).await?.get_caller_identity().customize().interceptor(skew.clone());
         let output = call.send().await.map_err(|error| self.sorted(ACTION, &error, keys))?;
         Ok(Caller {
             account: output.account.unwrap_or_default(),
@@ -142,8 +143,11 @@ impl Aws {
         duration_seconds: Option<u32>,
     ) -> Result<Session, AwsError> {
         const ACTION: &str = "GetSessionToken";
-        let call =
-            self.client(keys).await?.get_session_token().set_duration_seconds(seconds(duration_seconds));
+        let call = self
+            .client(keys)
+            .await?
+            .get_session_token()
+            .set_duration_seconds(seconds(duration_seconds));
         let output = call.send().await.map_err(|error| self.sorted(ACTION, &error, keys))?;
         session(ACTION, output.credentials, None, output.session_token_utilization)
     }
@@ -152,7 +156,11 @@ impl Aws {
     ///
     /// # Errors
     /// Any [`AwsError`] of the call; `Denied` if the keys are temporary already.
-    pub async fn federation_token(&self, keys: &Keys, asked: &FederationToken) -> Result<Session, AwsError> {
+    pub async fn federation_token(
+        &self,
+        keys: &Keys,
+        asked: &FederationToken,
+    ) -> Result<Session, AwsError> {
         const ACTION: &str = "GetFederationToken";
         let call = self
             .client(keys)
@@ -173,11 +181,17 @@ impl Aws {
     async fn client(&self, keys: &Keys) -> Result<Client, AwsError> {
         keys.require_sendable()?;
         self.sts_endpoint().await?;
-        let config = Builder::from(&self.config).credentials_provider(keys.credentials().clone()).build();
+        let config =
+            Builder::from(&self.config).credentials_provider(keys.credentials().clone()).build();
         Ok(Client::from_conf(config))
     }
 
-    fn sorted<E>(&self, action: &'static str, error: &SdkError<E, HttpResponse>, keys: &Keys) -> AwsError
+    fn sorted<E>(
+        &self,
+        action: &'static str,
+        error: &SdkError<E, HttpResponse>,
+        keys: &Keys,
+    ) -> AwsError
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
@@ -195,7 +209,8 @@ fn session(
     arn: Option<String>,
     percent: Option<i32>,
 ) -> Result<Session, AwsError> {
-    let incomplete = |what: &str| AwsError::BadReply { action, reason: format!("it has no {what}") };
+    let incomplete =
+        |what: &str| AwsError::BadReply { action, reason: format!("it has no {what}") };
     let credentials = credentials.ok_or_else(|| incomplete("credentials"))?;
     for (what, value) in [
         ("access key id", &credentials.access_key_id),

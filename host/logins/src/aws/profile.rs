@@ -124,7 +124,8 @@ impl Profiles {
     }
 
     fn add_config(&mut self, section: Section) {
-        let named = || words::split(&section.name).and_then(|words| <[String; 2]>::try_from(words).ok());
+        let named =
+            || words::split(&section.name).and_then(|words| <[String; 2]>::try_from(words).ok());
         // A later section of the same name replaces an earlier one, as in botocore.
         if section.name.starts_with("profile") {
             if let Some([_, name]) = named() {
@@ -192,8 +193,10 @@ fn sections(
         return Err(ProfileError::Unreadable { path, reason: "it is not UTF-8 text" });
     };
     let place = |line| Place { file: Arc::clone(&path), line };
-    let sections = ini::parse(&text)
-        .map_err(|error| ProfileError::Malformed { place: place(error.line), reason: error.reason })?;
+    let sections = ini::parse(&text).map_err(|error| ProfileError::Malformed {
+        place: place(error.line),
+        reason: error.reason,
+    })?;
     let section = |section: ini::Section| Section {
         place: place(section.line),
         properties: section
@@ -234,7 +237,9 @@ fn expand(environment: &Environment, text: &str) -> String {
         let is_word = |character: char| character == '_' || character.is_ascii_alphanumeric();
         let (name, tail) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
             Some((name, tail)) => (name, tail),
-            None => after.split_at(after.find(|character| !is_word(character)).unwrap_or(after.len())),
+            None => {
+                after.split_at(after.find(|character| !is_word(character)).unwrap_or(after.len()))
+            }
         };
         if let Some(value) = environment.get(name).filter(|_| !name.is_empty()) {
             expanded.push_str(value);
@@ -254,7 +259,8 @@ fn expand(environment: &Environment, text: &str) -> String {
 fn select(environment: &Environment) -> Result<Option<String>, ProfileError> {
     let is_set = |name: &str| environment.get_os(name).is_some_and(|value| !value.is_empty());
     let has_keys = is_set(super::ACCESS_KEY_ID) && is_set(super::SECRET_ACCESS_KEY);
-    let named = |variable| environment.get_os(variable).map(|value| value.to_string_lossy().into_owned());
+    let named =
+        |variable| environment.get_os(variable).map(|value| value.to_string_lossy().into_owned());
     let is_empty = environment.iter().any(|(name, value)| name == AWS_PROFILE && value.is_empty());
     match (named(AWS_PROFILE), named(AWS_DEFAULT_PROFILE)) {
         (Some(one), Some(other)) if one != other && !has_keys => {

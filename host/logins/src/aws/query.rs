@@ -53,7 +53,8 @@ impl Aws {
         keys.require_sendable()?;
         let deadline = Instant::now() + CALL_BUDGET;
         // Security: secrets are redacted before the text is cut, so that no part of a secret remains.
-        let description = asked.description.as_deref().and_then(|text| description(&keys.redact(text)));
+        let description =
+            asked.description.as_deref().and_then(|text| description(&keys.redact(text)));
         let body = |duration: Option<&str>| {
             let parameters = [
                 ("Action", Some(ACTION)),
@@ -101,7 +102,9 @@ impl Aws {
                     correction = seconds;
                     Duration::ZERO
                 }
-                _ if failure.error.is_transient() => jittered(BACKOFF * 2_u32.saturating_pow(attempt - 1)),
+                _ if failure.error.is_transient() => {
+                    jittered(BACKOFF * 2_u32.saturating_pow(attempt - 1))
+                }
                 _ => return Err(failure.error),
             };
             if attempt >= MAX_ATTEMPTS || Instant::now() + pause >= deadline {
@@ -127,7 +130,8 @@ impl Aws {
         let request = signed_post(endpoint, self.region(), body, keys, shifted.unwrap_or(now))
             .map_err(|reason| plain(AwsError::Endpoint(reason)))?;
         let response = self.http.send(request).await;
-        let response = response.map_err(|error| plain(AwsError::from_connector(ACTION, &error, keys)))?;
+        let response =
+            response.map_err(|error| plain(AwsError::from_connector(ACTION, &error, keys)))?;
 
         let status = response.status().as_u16();
         let header = |name| response.headers().get(name).map(str::to_owned);

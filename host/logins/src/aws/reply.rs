@@ -92,9 +92,11 @@ impl Fields {
     /// # Errors
     /// A description of the missing or malformed element.
     pub(super) fn session(&self, latest: u64) -> Result<Session, String> {
-        let needed =
-            |name: &str| self.text(name).map(str::to_owned).ok_or_else(|| format!("it has no `{name}`"));
-        let percent = self.text("SessionTokenUtilization").or_else(|| self.text("PackedPolicySize"));
+        let needed = |name: &str| {
+            self.text(name).map(str::to_owned).ok_or_else(|| format!("it has no `{name}`"))
+        };
+        let percent =
+            self.text("SessionTokenUtilization").or_else(|| self.text("PackedPolicySize"));
         Ok(Session {
             access_key_id: needed("AccessKeyId")?,
             secret_access_key: Secret::new(needed("SecretAccessKey")?),

@@ -42,8 +42,9 @@ pub(super) fn signed_post(
 
 /// Encodes `pairs` as a form body.
 pub(super) fn form(pairs: &[(&str, &str)]) -> String {
-    let field =
-        |(name, value): &(&str, &str)| format!("{}={}", percent::encode(name), percent::encode(value));
+    let field = |(name, value): &(&str, &str)| {
+        format!("{}={}", percent::encode(name), percent::encode(value))
+    };
     pairs.iter().map(field).collect::<Vec<_>>().join("&")
 }
 

@@ -94,7 +94,10 @@ fn assume_role_sends_the_policy_and_no_tags() {
         assert_eq!(session.access_key_id, "ASIANEW");
         assert_eq!(session.secret_access_key.expose(), "new-secret");
         assert_eq!(session.expires_at, 1_795_341_600);
-        assert_eq!(session.arn.as_deref(), Some("arn:aws:sts::123456789012:assumed-role/agent/audex-1"));
+        assert_eq!(
+            session.arn.as_deref(),
+            Some("arn:aws:sts::123456789012:assumed-role/agent/audex-1")
+        );
         assert_eq!(session.packed_policy_percent, Some(7));
         let asked = &double.asked()[0];
         assert!(
@@ -126,7 +129,10 @@ fn an_https_endpoint_needs_the_ca_bundle() {
         let error = aws.assume_role(&keys(), &role()).await.unwrap_err();
         assert_eq!(error.code(), "ca-bundle");
         assert!(error.to_string().contains("`/nowhere/ca.pem`"), "{error}");
-        assert_eq!(aws.scoped_credentials(&keys(), &scoped()).await.unwrap_err().code(), "ca-bundle");
+        assert_eq!(
+            aws.scoped_credentials(&keys(), &scoped()).await.unwrap_err().code(),
+            "ca-bundle"
+        );
     });
 }
 
@@ -135,9 +141,11 @@ fn an_https_endpoint_builds_tls_once_and_reports_what_failed() {
     run(async {
         let double = Double::start(vec![Canned::ok("")]).await;
         let bundle = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(bundle.path(), include_str!("../../../wire/src/aws_http/tls/authority.pem")).unwrap();
+        std::fs::write(bundle.path(), include_str!("../../../wire/src/aws_http/tls/authority.pem"))
+            .unwrap();
         let options = Options { region: Some("eu-west-1".to_owned()), ..Options::default() };
-        let loader = loader(&format!("https://{}", double.address)).retry_config(RetryConfig::disabled());
+        let loader =
+            loader(&format!("https://{}", double.address)).retry_config(RetryConfig::disabled());
         let aws = Aws::with_loader(
             options,
             AwsHttp::new(Some(ConfiguredPath::new("AWS_CA_BUNDLE", bundle.path()))),
@@ -214,7 +222,11 @@ fn refusals_are_sorted_by_what_to_do_next() {
                 assert_eq!(service.request_id.as_deref(), Some("req-7"));
             }
             let limit = if status >= 500 { 4 } else { 2 };
-            assert!(double.asked().len() <= limit, "{code} was tried {} times", double.asked().len());
+            assert!(
+                double.asked().len() <= limit,
+                "{code} was tried {} times",
+                double.asked().len()
+            );
         }
     });
 }
@@ -223,7 +235,8 @@ fn refusals_are_sorted_by_what_to_do_next() {
 fn throttling_is_tried_again() {
     run(async {
         for code in ["Throttling", "ServiceUnavailable"] {
-            let busy = Canned::error(if code == "Throttling" { 400 } else { 503 }, code, "slow down");
+            let busy =
+                Canned::error(if code == "Throttling" { 400 } else { 503 }, code, "slow down");
             let (aws, scoped_double) =
                 double(vec![busy.clone(), wrapped("GetScopedCredentials", SESSION)]).await;
             aws.scoped_credentials(&keys(), &scoped()).await.unwrap();
@@ -281,7 +294,10 @@ fn scoped_credentials_without_an_expiration_end_when_the_caller_does() {
 
         let secret = Secret::new(PLANTED.to_owned());
         let ending = Keys::new("ASIASOURCE", &secret, Some(&secret), Some(before + 5));
-        assert_eq!(aws.scoped_credentials(&ending, &scoped()).await.unwrap().expires_at, before + 5);
+        assert_eq!(
+            aws.scoped_credentials(&ending, &scoped()).await.unwrap().expires_at,
+            before + 5
+        );
     });
 }
 
@@ -290,9 +306,14 @@ fn a_wrong_clock_is_corrected_once_and_measured() {
     let date = "Sun, 22 Nov 2043 10:00:00 GMT";
     let refused = Canned::error(403, "SignatureDoesNotMatch", "Signature expired").dated(date);
     run(async {
-        let (aws, double) = double(vec![refused.clone(), wrapped("GetScopedCredentials", SESSION)]).await;
+        let (aws, double) =
+            double(vec![refused.clone(), wrapped("GetScopedCredentials", SESSION)]).await;
         aws.scoped_credentials(&keys(), &scoped()).await.unwrap();
-        assert!(double.asked()[1].amz_date.starts_with("20431122T"), "{}", double.asked()[1].amz_date);
+        assert!(
+            double.asked()[1].amz_date.starts_with("20431122T"),
+            "{}",
+            double.asked()[1].amz_date
+        );
 
         let identity = "<Arn>arn:aws:iam::1:user/u</Arn><UserId>AIDA</UserId><Account>1</Account>";
         let (aws, double) =
@@ -319,7 +340,8 @@ fn secrets_are_in_no_error() {
             Canned::ok(&format!("{PLANTED}{PLANTED_TOKEN}")),
         ] {
             let (aws, _double) = double(vec![answer]).await;
-            let asked = FederationToken { name: "audex".to_owned(), policy: None, duration_seconds: None };
+            let asked =
+                FederationToken { name: "audex".to_owned(), policy: None, duration_seconds: None };
             for error in [
                 aws.assume_role(&keys(), &role()).await.unwrap_err(),
                 aws.session_token(&keys(), None).await.unwrap_err(),
@@ -332,7 +354,8 @@ fn secrets_are_in_no_error() {
             }
         }
         assert!(
-            !format!("{:?} {:#?}", keys(), client(loader("http://127.0.0.1:1")).await).contains("Planted")
+            !format!("{:?} {:#?}", keys(), client(loader("http://127.0.0.1:1")).await)
+                .contains("Planted")
         );
     });
 }
@@ -356,7 +379,8 @@ fn the_region_option_wins_then_the_variables_in_order() {
     assert!(Options::from_environment(&both).environment_keys);
     let chosen = Options { region: Some("sa-east-1".to_owned()), ..options.clone() };
     let fallback = Options { aws_region: None, ..options.clone() };
-    let of_profile = Options { profile_region: Some("eu-south-1".to_owned()), ..Options::default() };
+    let of_profile =
+        Options { profile_region: Some("eu-south-1".to_owned()), ..Options::default() };
     assert_eq!(region(&chosen), "sa-east-1");
     assert_eq!(region(&options), "eu-north-1");
     assert_eq!(region(&fallback), "us-west-2");

@@ -58,8 +58,11 @@ fn of_service(endpoint: &str, header: &str) -> Result<Request, TokenError> {
 ///
 /// Security: the header is a secret, so the endpoint must be on this machine or its link.
 fn local(endpoint: &str) -> Result<Url, TokenError> {
-    let wrong =
-        || TokenError::config(format!("`{IDENTITY_ENDPOINT}` must be http on loopback or the local link"));
+    let wrong = || {
+        TokenError::config(format!(
+            "`{IDENTITY_ENDPOINT}` must be http on loopback or the local link"
+        ))
+    };
     let url = Url::parse(endpoint).map_err(|_| wrong())?;
     let is_near = |address: IpAddr| match address {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local(),
@@ -89,10 +92,14 @@ mod tests {
 
     #[test]
     fn the_header_goes_to_this_machine_or_its_link_only() {
-        for near in ["http://127.0.0.1:41/msi/token", "http://169.254.129.1/msi", "http://localhost:1/x"] {
+        for near in
+            ["http://127.0.0.1:41/msi/token", "http://169.254.129.1/msi", "http://localhost:1/x"]
+        {
             assert!(local(near).is_ok(), "{near}");
         }
-        for far in ["http://10.0.0.1/x", "https://evil.example/x", "http://127.0.0.1.evil.example/", "x"] {
+        for far in
+            ["http://10.0.0.1/x", "https://evil.example/x", "http://127.0.0.1.evil.example/", "x"]
+        {
             assert!(local(far).is_err(), "{far}");
         }
     }

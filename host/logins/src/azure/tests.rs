@@ -54,7 +54,8 @@ impl Double {
 fn run<T>(work: impl AsyncFnOnce(&Client) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client =
-        audex_wire::client::configured_client(&audex_core::environment::Environment::default()).unwrap();
+        audex_wire::client::configured_client(&audex_core::environment::Environment::default())
+            .unwrap();
     runtime.block_on(work(&client))
 }
 
@@ -94,15 +95,22 @@ fn a_workload_identity_sends_the_token_that_its_file_holds_now() {
         (AZURE_FEDERATED_TOKEN_FILE, file.path().to_str().unwrap()),
         (AZURE_AUTHORITY_HOST, &authority),
     ]);
-    assert!(token.is_ok() && double.seen().ends_with("&client_assertion=subject"), "{}", double.seen());
+    assert!(
+        token.is_ok() && double.seen().ends_with("&client_assertion=subject"),
+        "{}",
+        double.seen()
+    );
 }
 
 #[test]
 fn a_managed_identity_is_asked_with_its_header() {
     let double = double(200, r#"{"access_token":"planted","expires_on":"99"}"#);
     let endpoint = format!("http://{}/msi/token", double.authority);
-    let token =
-        token_of(&[(IDENTITY_ENDPOINT, &endpoint), (audex_core::environment::IDENTITY_HEADER, "h")]).unwrap();
+    let token = token_of(&[
+        (IDENTITY_ENDPOINT, &endpoint),
+        (audex_core::environment::IDENTITY_HEADER, "h"),
+    ])
+    .unwrap();
     assert_eq!(token.expires_at, Some(99));
     let seen = double.seen().to_ascii_lowercase();
     assert!(
@@ -130,7 +138,9 @@ fn a_refused_principal_is_denied_and_no_other_source_is_tried() {
 
 #[test]
 fn a_plain_authority_beyond_loopback_and_a_tenant_that_is_a_path_are_refused() {
-    for (tenant, authority) in [("tenant", "http://login.example"), ("../evil", "https://login.example")] {
+    for (tenant, authority) in
+        [("tenant", "http://login.example"), ("../evil", "https://login.example")]
+    {
         let error = token_of(&[
             (AZURE_TENANT_ID, tenant),
             (AZURE_CLIENT_ID, "id"),

@@ -78,9 +78,11 @@ impl External {
     /// # Errors
     /// If the file contains an unusable value, or a feature that this version does not read.
     pub(super) fn new(written: Written, shown: &str) -> Result<Self, TokenError> {
-        let Place { file, url, headers, format, executable, environment_id } = written.credential_source;
+        let Place { file, url, headers, format, executable, environment_id } =
+            written.credential_source;
         let unread = |what: &str| {
-            let message = format!("{shown} takes its token from {what}, which this version does not read");
+            let message =
+                format!("{shown} takes its token from {what}, which this version does not read");
             TokenError::new(Why::Unsupported, "source-type", message)
         };
         // The own applications of workforce pools authenticate the exchange with a client secret.
@@ -90,7 +92,9 @@ impl External {
         let subject = match (file, url) {
             (Some(path), _) => Subject::File(ConfiguredPath::new("credential_source.file", path)),
             _ if environment_id.is_some() => return Err(unread("AWS")),
-            (None, Some(url)) => Subject::Url { url: near(&url, shown)?, headers: fields(&headers, shown)? },
+            (None, Some(url)) => {
+                Subject::Url { url: near(&url, shown)?, headers: fields(&headers, shown)? }
+            }
             _ if executable.is_some() => return Err(unread("a program")),
             (None, None) => {
                 return Err(TokenError::config(format!("{shown} does not say where the token is")));
@@ -99,7 +103,11 @@ impl External {
         let field = match (format.kind.as_deref(), format.subject_token_field_name) {
             (None | Some("text"), _) => None,
             (Some("json"), Some(field)) => Some(field),
-            _ => return Err(TokenError::config(format!("the format in {shown} is neither text nor JSON"))),
+            _ => {
+                return Err(TokenError::config(format!(
+                    "the format in {shown} is neither text nor JSON"
+                )));
+            }
         };
         let token_url = address_in(shown, "token_url", &written.token_url)?;
         let impersonation = written.service_account_impersonation_url;
@@ -117,15 +125,22 @@ impl External {
     }
 
     /// Returns a token for `scopes`.
-    pub(super) async fn token(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
-        let Some(impersonation) = &self.impersonation else { return self.exchange(client, scopes).await };
+    pub(super) async fn token(
+        &self,
+        client: &Client,
+        scopes: &[String],
+    ) -> Result<Token, TokenError> {
+        let Some(impersonation) = &self.impersonation else {
+            return self.exchange(client, scopes).await;
+        };
         let first = self.exchange(client, &[PLATFORM.to_owned()]).await?;
         impersonation.token(client, &first.value, scopes).await
     }
 
     /// Returns the service account that is impersonated, otherwise the pool.
     pub(super) fn owner(&self) -> String {
-        let account = self.impersonation.as_ref().map(|impersonation| impersonation.account().to_owned());
+        let account =
+            self.impersonation.as_ref().map(|impersonation| impersonation.account().to_owned());
         account.unwrap_or_else(|| match self.audience.as_str() {
             audience if shape::is_name(audience) => format!("a federated identity of {audience}"),
             _ => "a federated identity".to_owned(),
@@ -135,7 +150,8 @@ impl External {
     async fn exchange(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
         let (subject, scopes) = (self.subject(client).await?, scopes.join(" "));
         let options = self.user_project.as_ref();
-        let options = options.map(|project| serde_json::json!({ "userProject": project }).to_string());
+        let options =
+            options.map(|project| serde_json::json!({ "userProject": project }).to_string());
         let mut fields = vec![
             ("grant_type", EXCHANGE),
             ("audience", &self.audience),
@@ -158,7 +174,9 @@ impl External {
                 ask_text(client, request).await?
             }
         };
-        let Some(field) = &self.field else { return Ok(Secret::new(text.expose().trim().to_owned())) };
+        let Some(field) = &self.field else {
+            return Ok(Secret::new(text.expose().trim().to_owned()));
+        };
         let parsed: Option<Value> = serde_json::from_str(text.expose()).ok();
         let token = parsed.as_ref().and_then(|reply| reply.get(field)).and_then(Value::as_str);
         token.map(|token| Secret::new(token.to_owned())).ok_or_else(|| {
@@ -172,7 +190,9 @@ fn read(path: &ConfiguredPath) -> Result<Secret, TokenError> {
         TokenError::config(format!("cannot read the federated token in {path}: {error}"))
     };
     if std::fs::metadata(path.as_path()).map_err(failed)?.len() > SUBJECT_BYTES {
-        return Err(TokenError::config(format!("the file in {path} is too long for a federated token")));
+        return Err(TokenError::config(format!(
+            "the file in {path} is too long for a federated token"
+        )));
     }
     reachable::required_text(path.as_path()).map(Secret::new).map_err(failed)
 }
@@ -193,7 +213,11 @@ fn near(text: &str, shown: &str) -> Result<Url, TokenError> {
             std::net::IpAddr::V6(v6) => v6.is_loopback(),
         });
     let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_near);
-    if is_safe && url.username().is_empty() && url.password().is_none() { Ok(url) } else { Err(wrong()) }
+    if is_safe && url.username().is_empty() && url.password().is_none() {
+        Ok(url)
+    } else {
+        Err(wrong())
+    }
 }
 
 fn fields(

@@ -65,17 +65,20 @@ impl File {
     pub(super) fn read(path: &ConfiguredPath) -> Result<Self, TokenError> {
         let shown = path.to_string();
         let text = reachable::required_text(path.as_path()).map(zeroize::Zeroizing::new);
-        let text = text.map_err(|error| TokenError::config(format!("cannot read {shown}: {error}")))?;
+        let text =
+            text.map_err(|error| TokenError::config(format!("cannot read {shown}: {error}")))?;
         // Security: the parser's error may quote the file.
-        let written: Value = serde_json::from_str(&text)
-            .map_err(|_| TokenError::config(format!("{shown} is not a file of Google Cloud credentials")))?;
+        let written: Value = serde_json::from_str(&text).map_err(|_| {
+            TokenError::config(format!("{shown} is not a file of Google Cloud credentials"))
+        })?;
         Self::parse(written, &shown, DEEPEST)
     }
 
     fn parse(written: Value, shown: &str, deeper: usize) -> Result<Self, TokenError> {
         let kind = written.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         let lacking = |_| TokenError::config(format!("{shown} lacks a field of a {kind} file"));
-        let address = |text: Option<&str>| address_in(shown, "token_uri", text.unwrap_or(TOKEN_URI));
+        let address =
+            |text: Option<&str>| address_in(shown, "token_uri", text.unwrap_or(TOKEN_URI));
         match kind.as_str() {
             "service_account" => {
                 let Account { client_email, private_key, token_uri } =
@@ -86,7 +89,8 @@ impl File {
             "authorized_user" => {
                 let Login { client_id, client_secret, refresh_token, token_uri } =
                     serde_json::from_value(written).map_err(lacking)?;
-                let (client_secret, refresh_token) = (Secret::new(client_secret), Secret::new(refresh_token));
+                let (client_secret, refresh_token) =
+                    (Secret::new(client_secret), Secret::new(refresh_token));
                 let token_uri = address(token_uri.as_deref())?;
                 Ok(Self::User { client_id, client_secret, refresh_token, token_uri })
             }
@@ -95,14 +99,22 @@ impl File {
                 External::new(written, shown).map(|external| Self::External(Box::new(external)))
             }
             "impersonated_service_account" if deeper > 0 => {
-                let Borrowed { source_credentials, service_account_impersonation_url: url, delegates } =
-                    serde_json::from_value(written).map_err(lacking)?;
+                let Borrowed {
+                    source_credentials,
+                    service_account_impersonation_url: url,
+                    delegates,
+                } = serde_json::from_value(written).map_err(lacking)?;
                 let impersonation = Impersonation::new(&url, delegates, shown)?;
-                let source = Box::new(Self::parse(source_credentials, shown, deeper.saturating_sub(1))?);
+                let source =
+                    Box::new(Self::parse(source_credentials, shown, deeper.saturating_sub(1))?);
                 Ok(Self::Impersonated { source, impersonation })
             }
             _ => {
-                let kind = if shape::is_name(&kind) { format!("type `{kind}`") } else { "a type".to_owned() };
+                let kind = if shape::is_name(&kind) {
+                    format!("type `{kind}`")
+                } else {
+                    "a type".to_owned()
+                };
                 let message = format!("{shown} is of {kind} that this version does not read");
                 Err(TokenError::new(Why::Unsupported, "source-type", message))
             }
@@ -111,7 +123,11 @@ impl File {
 
     /// Returns a token for `scopes`. A user's login keeps the scopes that it was made with and cannot be
     /// narrowed.
-    pub(super) async fn token(&self, client: &Client, scopes: &[String]) -> Result<Token, TokenError> {
+    pub(super) async fn token(
+        &self,
+        client: &Client,
+        scopes: &[String],
+    ) -> Result<Token, TokenError> {
         match self {
             Self::ServiceAccount { email, key, token_uri } => {
                 let assertion = assertion(email, key, token_uri, &scopes.join(" "))?;
@@ -137,8 +153,12 @@ impl File {
             Self::Impersonated { impersonation, .. } => Ok(impersonation.account().to_owned()),
             Self::User { .. } => {
                 let reply = self.refreshed(client).await?;
-                let email =
-                    || claims(reply.get("id_token")?.as_str()?)?.get("email")?.as_str().map(str::to_owned);
+                let email = || {
+                    claims(reply.get("id_token")?.as_str()?)?
+                        .get("email")?
+                        .as_str()
+                        .map(str::to_owned)
+                };
                 Ok(email().unwrap_or_else(|| "a user (application default credentials)".to_owned()))
             }
         }
@@ -163,8 +183,7 @@ impl File {
 fn assertion(email: &str, key: &Secret, audience: &Url, scope: &str) -> Result<Secret, TokenError> {
     let now = clock::unix_seconds();
     let expires = now.saturating_add(ASSERTION_SECONDS);
-    let claims =
-        json!({ "iss": email, "aud": audience.as_str(), "scope": scope, "iat": now, "exp": expires });
+    let claims = json!({ "iss": email, "aud": audience.as_str(), "scope": scope, "iat": now, "exp": expires });
     let encode = |bytes: &[u8]| base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes);
     let header = json!({ "alg": "RS256", "typ": "JWT" }).to_string();
     let text = format!("{}.{}", encode(header.as_bytes()), encode(claims.to_string().as_bytes()));

@@ -29,7 +29,8 @@ impl Impersonation {
         let name = "service_account_impersonation_url";
         let url = address_in(shown, name, url)?;
         if !url.path().ends_with(END) || !url.path().contains("/serviceAccounts/") {
-            let message = format!("in {shown}, `{name}` is not an address of `generateAccessToken`");
+            let message =
+                format!("in {shown}, `{name}` is not an address of `generateAccessToken`");
             return Err(TokenError::config(message));
         }
         Ok(Self { url, delegates })
@@ -62,13 +63,16 @@ impl Impersonation {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body.to_string().into());
         let reply = ask(client, request).await?;
-        let value =
-            reply.get("accessToken").and_then(|token| token.as_str()).filter(|token| !token.is_empty());
+        let value = reply
+            .get("accessToken")
+            .and_then(|token| token.as_str())
+            .filter(|token| !token.is_empty());
         let value = value.map(|token| Secret::new(token.to_owned())).ok_or_else(|| {
             TokenError::new(Why::Unavailable, "source-reply", "the reply holds no access token")
         })?;
         let ends = reply.get("expireTime").and_then(|time| time.as_str());
-        let ends = ends.and_then(|time| humantime::parse_rfc3339(time).ok()?.duration_since(UNIX_EPOCH).ok());
+        let ends = ends
+            .and_then(|time| humantime::parse_rfc3339(time).ok()?.duration_since(UNIX_EPOCH).ok());
         Ok(Token { value, expires_at: ends.map(|ends| ends.as_secs()) })
     }
 }

@@ -19,7 +19,9 @@ const CONFIGURATION_BYTES: u64 = 64 * 1024;
 /// Returns true if variables, or the active configuration in `directory`, select a login.
 pub(super) fn is_there(environment: &Environment, directory: Option<&Path>) -> bool {
     is_in_variables(environment)
-        || directory.and_then(|directory| active(environment, directory)).is_some_and(|text| selects(&text))
+        || directory
+            .and_then(|directory| active(environment, directory))
+            .is_some_and(|text| selects(&text))
 }
 
 /// Returns the output of gcloud for `arguments`. If gcloud has never been used, returns `None` and does not
@@ -52,14 +54,16 @@ fn active(environment: &Environment, directory: &Path) -> Option<String> {
 }
 
 fn read(path: &Path) -> Option<String> {
-    let is_small =
-        std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= CONFIGURATION_BYTES);
+    let is_small = std::fs::metadata(path)
+        .is_ok_and(|file| file.is_file() && file.len() <= CONFIGURATION_BYTES);
     if is_small { std::fs::read_to_string(path).ok() } else { None }
 }
 
 fn selects(text: &str) -> bool {
     let properties = text.lines().filter_map(|line| line.split_once('='));
-    properties.into_iter().any(|(key, value)| LOGINS.contains(&key.trim()) && !value.trim().is_empty())
+    properties
+        .into_iter()
+        .any(|(key, value)| LOGINS.contains(&key.trim()) && !value.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -73,9 +77,14 @@ mod tests {
     fn used() -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("configurations")).unwrap();
-        for name in ["active_config", "configurations/config_default", "credentials.db", "config_sentinel"] {
-            fs::write(directory.path().join(name), if name == "active_config" { "default" } else { "" })
-                .unwrap();
+        for name in
+            ["active_config", "configurations/config_default", "credentials.db", "config_sentinel"]
+        {
+            fs::write(
+                directory.path().join(name),
+                if name == "active_config" { "default" } else { "" },
+            )
+            .unwrap();
         }
         directory
     }
@@ -84,7 +93,8 @@ mod tests {
     fn that_gcloud_was_called_is_no_login_and_an_account_is_one() {
         let (directory, nothing) = (used(), Environment::default());
         let configuration = |name: &str, text: &str| {
-            fs::write(directory.path().join(format!("configurations/config_{name}")), text).unwrap();
+            fs::write(directory.path().join(format!("configurations/config_{name}")), text)
+                .unwrap();
         };
         assert!(!is_there(&nothing, Some(directory.path())));
         configuration("default", "[core]\nproject = p\naccount =\n");
@@ -102,12 +112,15 @@ mod tests {
     fn gcloud_is_not_called_where_it_would_make_its_directory() {
         let tools = tempfile::tempdir().unwrap();
         let (gcloud, made) = (tools.path().join("gcloud"), tools.path().join("config"));
-        fs::write(&gcloud, format!("#!/bin/sh\nmkdir -p {}\necho a-token\n", made.display())).unwrap();
+        fs::write(&gcloud, format!("#!/bin/sh\nmkdir -p {}\necho a-token\n", made.display()))
+            .unwrap();
         fs::set_permissions(&gcloud, fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{}:/usr/bin:/bin", tools.path().display());
         let environment = Environment::from_pairs([("PATH", path)]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let asked = |directory: &Path| runtime.block_on(ask(&environment, Some(directory), &["x"])).unwrap();
+        let asked = |directory: &Path| {
+            runtime.block_on(ask(&environment, Some(directory), &["x"])).unwrap()
+        };
         assert!(asked(&made).is_none());
         assert!(!made.exists());
         assert_eq!(asked(used().path()).unwrap().expose(), "a-token");

@@ -29,7 +29,10 @@ pub(super) async fn token(
 }
 
 /// Returns the email of the machine's service account; `None` if there is no metadata server.
-pub(super) async fn email(environment: &Environment, client: &Client) -> Result<Option<String>, TokenError> {
+pub(super) async fn email(
+    environment: &Environment,
+    client: &Client,
+) -> Result<Option<String>, TokenError> {
     if !is_there(environment, client).await {
         return Ok(None);
     }
@@ -44,13 +47,16 @@ async fn is_there(environment: &Environment, client: &Client) -> bool {
     *request.timeout_mut() = Some(PROBE_TIME);
     let reply = client.execute(request).await;
     // On another network, a different server may answer at this address.
-    reply.is_ok_and(|reply| reply.headers().get("metadata-flavor").is_some_and(|flavor| flavor == "Google"))
+    reply.is_ok_and(|reply| {
+        reply.headers().get("metadata-flavor").is_some_and(|flavor| flavor == "Google")
+    })
 }
 
 fn request(environment: &Environment, path: &str) -> Result<Request, TokenError> {
     let host = environment.get(GCE_METADATA_HOST).unwrap_or(HOST);
-    let wrong =
-        |_| TokenError::config(format!("`{GCE_METADATA_HOST}` must be a host, with a port or without"));
+    let wrong = |_| {
+        TokenError::config(format!("`{GCE_METADATA_HOST}` must be a host, with a port or without"))
+    };
     let url: Url = format!("http://{host}{path}").parse().map_err(wrong)?;
     let mut request = Request::new(Method::GET, url);
     request.headers_mut().insert("metadata-flavor", HeaderValue::from_static("Google"));

@@ -54,7 +54,8 @@ impl Double {
 fn run<T>(work: impl AsyncFnOnce(&Client) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client =
-        audex_wire::client::configured_client(&audex_core::environment::Environment::default()).unwrap();
+        audex_wire::client::configured_client(&audex_core::environment::Environment::default())
+            .unwrap();
     runtime.block_on(work(&client))
 }
 
@@ -83,14 +84,18 @@ fn a_users_login_is_refreshed_where_its_file_says() {
     assert_eq!(token.value.expose(), "planted");
     assert!(token.expires_at.is_some());
     assert!(
-        double.seen().ends_with("grant_type=refresh_token&client_id=c&client_secret=s&refresh_token=r%2F1")
+        double
+            .seen()
+            .ends_with("grant_type=refresh_token&client_id=c&client_secret=s&refresh_token=r%2F1")
     );
 }
 
 #[test]
 fn a_revoked_login_says_so_and_how_to_log_in() {
-    let double =
-        double(400, r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#);
+    let double = double(
+        400,
+        r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#,
+    );
     let file = format!(
         r#"{{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"planted","token_uri":"http://{}"}}"#,
         double.authority
@@ -105,7 +110,10 @@ fn a_revoked_login_says_so_and_how_to_log_in() {
 fn a_file_of_another_type_or_with_a_plain_token_address_is_refused_by_name() {
     let (other, _home) = with_file(r#"{"type":"gdch_service_account"}"#);
     let error = token_of(&other).unwrap_err();
-    assert!(error.why == Why::Unsupported && error.message.contains("`gdch_service_account`"), "{error}");
+    assert!(
+        error.why == Why::Unsupported && error.message.contains("`gdch_service_account`"),
+        "{error}"
+    );
     let far = r#"{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r","token_uri":"http://evil.example"}"#;
     let (far, _home) = with_file(far);
     assert_eq!(token_of(&far).unwrap_err().why, Why::Config);
@@ -121,15 +129,16 @@ fn federated(double: &Double, source: &serde_json::Value, impersonated: bool) ->
         "token_url": format!("http://{}/v1/token", double.authority),
     });
     if impersonated {
-        let url =
-            format!("http://{}/v1/projects/-/serviceAccounts/sa@p:generateAccessToken", double.authority);
+        let url = format!(
+            "http://{}/v1/projects/-/serviceAccounts/sa@p:generateAccessToken",
+            double.authority
+        );
         file["service_account_impersonation_url"] = url.into();
     }
     file
 }
 
-const BOTH: &str =
-    r#"{"access_token":"exchanged","expires_in":60,"accessToken":"impersonated","value":"foreign/1"}"#;
+const BOTH: &str = r#"{"access_token":"exchanged","expires_in":60,"accessToken":"impersonated","value":"foreign/1"}"#;
 
 #[test]
 fn a_federated_token_of_a_file_is_exchanged_and_then_impersonates() {
@@ -141,7 +150,10 @@ fn a_federated_token_of_a_file_is_exchanged_and_then_impersonates() {
     let (environment, _home) = with_file(&federated(&double, &source, false).to_string());
     assert_eq!(token_of(&environment).unwrap().value.expose(), "exchanged");
     let seen = double.seen();
-    assert!(seen.contains("subject_token=foreign%2F2") && !seen.contains("Authorization"), "{seen}");
+    assert!(
+        seen.contains("subject_token=foreign%2F2") && !seen.contains("Authorization"),
+        "{seen}"
+    );
     assert!(seen.contains("audience=%2F%2Fiam.googleapis.com%2Fpool%2F1"), "{seen}");
 
     let (environment, _home) = with_file(&federated(&double, &source, true).to_string());
@@ -244,8 +256,10 @@ fn a_service_account_signs_a_claim_for_where_it_is_sent_and_what_is_asked() {
             KEY.as_bytes(),
         );
     let pair = ring::signature::RsaKeyPair::from_pkcs8(der.unwrap().secret_pkcs8_der()).unwrap();
-    let public =
-        ring::signature::UnparsedPublicKey::new(&ring::signature::RSA_PKCS1_2048_8192_SHA256, pair.public());
+    let public = ring::signature::UnparsedPublicKey::new(
+        &ring::signature::RSA_PKCS1_2048_8192_SHA256,
+        pair.public(),
+    );
     let signature = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(signature).unwrap();
     assert!(public.verify(signed.as_bytes(), &signature).is_ok());
 }
@@ -263,8 +277,10 @@ fn a_service_account_whose_key_is_none_is_a_configuration_error() {
 #[test]
 fn the_metadata_server_is_asked_where_there_is_no_file() {
     let double = double(200, r#"{"access_token":"planted","expires_in":60,"email":"vm@p"}"#);
-    let environment =
-        Environment::from_pairs([(audex_core::environment::GCE_METADATA_HOST, double.authority.as_str())]);
+    let environment = Environment::from_pairs([(
+        audex_core::environment::GCE_METADATA_HOST,
+        double.authority.as_str(),
+    )]);
     assert_eq!(token_of(&environment).unwrap().value.expose(), "planted");
     assert!(double.seen().contains("/default/token?scopes=https"), "{}", double.seen());
     assert_eq!(run(async |client| whoami(&environment, client).await).unwrap(), "vm@p");
@@ -274,7 +290,8 @@ fn the_metadata_server_is_asked_where_there_is_no_file() {
 fn no_source_at_all_is_an_error_in_seconds_that_says_how_to_log_in() {
     let began = std::time::Instant::now();
     // Nothing listens on this port; no program is found on this path.
-    let nowhere = [(audex_core::environment::GCE_METADATA_HOST, "127.0.0.1:1"), ("PATH", "/nonexistent")];
+    let nowhere =
+        [(audex_core::environment::GCE_METADATA_HOST, "127.0.0.1:1"), ("PATH", "/nonexistent")];
     let error = token_of(&Environment::from_pairs(nowhere)).unwrap_err();
     assert_eq!((error.code, error.hint), ("no-credentials", Some(HINT)));
     assert!(began.elapsed().as_secs() < 5);

@@ -22,7 +22,10 @@ impl Tokens {
     pub fn get(&self, question: &str) -> Option<Token> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let least = clock::unix_seconds().saturating_add(LEAST_LIFE_SECONDS);
-        known.get(question).filter(|token| token.expires_at.is_some_and(|ends| ends > least)).cloned()
+        known
+            .get(question)
+            .filter(|token| token.expires_at.is_some_and(|ends| ends > least))
+            .cloned()
     }
 
     /// Returns the texts of all stored tokens, including expired ones.

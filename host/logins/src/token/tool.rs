@@ -132,7 +132,8 @@ fn reason(complaint: &str) -> &str {
 /// Security: an empty entry and `.` are the working directory (POSIX, 8.3). A file `gcloud` of a repository
 /// must not run as the user's tool, and a file `python` must not run as the tool's interpreter.
 fn absolute(path: &OsStr) -> OsString {
-    let entries = path.as_bytes().split(|byte| *byte == b':').filter(|entry| entry.starts_with(b"/"));
+    let entries =
+        path.as_bytes().split(|byte| *byte == b':').filter(|entry| entry.starts_with(b"/"));
     OsString::from_vec(entries.collect::<Vec<_>>().join(&b':'))
 }
 
@@ -142,8 +143,9 @@ fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
     if program.starts_with('/') {
         return Some(program.into());
     }
-    let is_tool =
-        |file: &PathBuf| file.is_file() && nix::unistd::access(file, nix::unistd::AccessFlags::X_OK).is_ok();
+    let is_tool = |file: &PathBuf| {
+        file.is_file() && nix::unistd::access(file, nix::unistd::AccessFlags::X_OK).is_ok()
+    };
     let directories = path.as_bytes().split(|byte| *byte == b':').filter(|entry| !entry.is_empty());
     directories.map(|entry| Path::new(OsStr::from_bytes(entry)).join(program)).find(is_tool)
 }
@@ -195,7 +197,8 @@ mod tests {
     #[test]
     fn a_tool_that_is_not_there_is_no_error_and_one_that_fails_is() {
         assert!(ran("audex-has-no-such-tool", &[]).unwrap().is_none());
-        let error = ran("sh", &["-c", "echo first >&2; echo 'please log in' >&2; exit 1"]).unwrap_err();
+        let error =
+            ran("sh", &["-c", "echo first >&2; echo 'please log in' >&2; exit 1"]).unwrap_err();
         assert_eq!(error.to_string(), "`sh` gave no token: please log in");
     }
 
@@ -214,8 +217,11 @@ mod tests {
         let (own, other) = (with_tool("own"), with_tool("other"));
         let own = own.path().to_str().unwrap();
         for entry in ["", ".", "./", "..", "tools", "~", "./../x"] {
-            for path in [format!("{entry}:{own}"), format!("{own}:{entry}"), format!("{entry}:{own}:{entry}")]
-            {
+            for path in [
+                format!("{entry}:{own}"),
+                format!("{own}:{entry}"),
+                format!("{entry}:{own}:{entry}"),
+            ] {
                 let path = absolute(OsStr::new(&path));
                 assert_eq!(path, own, "{entry}");
                 assert_eq!(find("gcloud", &path).unwrap(), Path::new(own).join("gcloud"));
@@ -225,7 +231,10 @@ mod tests {
         // The twin: an absolute entry is searched, in order.
         let both = format!("{}:{own}", other.path().display());
         assert_eq!(find("gcloud", OsStr::new(&both)).unwrap(), other.path().join("gcloud"));
-        assert_eq!(find("/usr/bin/security", OsStr::new("")).unwrap(), Path::new("/usr/bin/security"));
+        assert_eq!(
+            find("/usr/bin/security", OsStr::new("")).unwrap(),
+            Path::new("/usr/bin/security")
+        );
     }
 
     #[test]
@@ -247,13 +256,20 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let said = runtime.block_on(output(&environment, "gcloud", &[])).unwrap().unwrap();
         let lines: Vec<&str> = said.expose().lines().collect();
-        for line in ["a-token", "HOME=/home/x", "https_proxy=http://proxy", "CLOUDSDK_CONFIG=/home/x/gcloud"]
-        {
+        for line in [
+            "a-token",
+            "HOME=/home/x",
+            "https_proxy=http://proxy",
+            "CLOUDSDK_CONFIG=/home/x/gcloud",
+        ] {
             assert!(lines.contains(&line), "{line} is not in {lines:?}");
         }
         let path = format!("PATH={}:/usr/bin:/bin", tools.path().display());
         assert!(lines.contains(&path.as_str()), "{lines:?}");
-        assert!(!said.expose().contains("planted") && !said.expose().contains("LD_PRELOAD"), "{lines:?}");
+        assert!(
+            !said.expose().contains("planted") && !said.expose().contains("LD_PRELOAD"),
+            "{lines:?}"
+        );
     }
 
     #[test]

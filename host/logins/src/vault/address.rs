@@ -88,7 +88,11 @@ mod tests {
 
     #[test]
     fn a_token_is_not_sent_in_clear() {
-        for bad in ["http://vault.example.com:8200", "http://10.0.0.7:8200", "http://127.0.0.1.example.com"] {
+        for bad in [
+            "http://vault.example.com:8200",
+            "http://10.0.0.7:8200",
+            "http://127.0.0.1.example.com",
+        ] {
             assert!(matches!(Address::parse(bad), Err(VaultError::PlainHttp { .. })), "{bad}");
         }
     }

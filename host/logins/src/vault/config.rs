@@ -59,7 +59,10 @@ impl VaultFile {
     #[must_use]
     pub fn component_settings(&self) -> BTreeMap<String, String> {
         let settings = [("mount", &self.mount), ("role", &self.role), ("role_arn", &self.role_arn)];
-        settings.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?))).collect()
+        settings
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)))
+            .collect()
     }
 
     /// Returns true if the file contains a secret.

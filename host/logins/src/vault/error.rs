@@ -85,9 +85,9 @@ impl VaultError {
                 let causes: Vec<String> = source.chain().skip(1).map(ToString::to_string).collect();
                 Self::Unreachable(causes.last().cloned().unwrap_or_else(|| "no answer".to_owned()))
             }
-            ClientError::RestClientError { source: RestError::ServerResponseError { code, .. } } => {
-                Self::Refused { method, status: code, said: "no reason given".to_owned() }
-            }
+            ClientError::RestClientError {
+                source: RestError::ServerResponseError { code, .. },
+            } => Self::Refused { method, status: code, said: "no reason given".to_owned() },
             _ => Self::BadReply,
         }
     }
@@ -97,7 +97,9 @@ impl VaultError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoAddress => Some("set VAULT_ADDR, or `address` in vault-config.toml"),
-            Self::Address { .. } => Some("it looks like `https://vault.example.com:8200`, without a path"),
+            Self::Address { .. } => {
+                Some("it looks like `https://vault.example.com:8200`, without a path")
+            }
             Self::PlainHttp { .. } => Some("use https; plain http is for 127.0.0.1 only"),
             Self::NoToken => Some(
                 "set VAULT_TOKEN, run `vault login`, or set `auth` in vault-config.toml to `approle` or `kubernetes`",
@@ -112,22 +114,22 @@ impl VaultError {
             Self::Refused { said, .. } if said.contains("sealed") => {
                 Some("somebody with the keys has to unseal it (`vault operator unseal`)")
             }
-            Self::Refused { said, .. } if said.contains("invalid secret id") => {
-                Some("the SecretID has expired or was used up: have a new one issued and set VAULT_SECRET_ID")
-            }
+            Self::Refused { said, .. } if said.contains("invalid secret id") => Some(
+                "the SecretID has expired or was used up: have a new one issued and set VAULT_SECRET_ID",
+            ),
             Self::Refused { said, .. } if said.contains("role") => {
                 Some("compare the role with what the auth method has; is `mount` right?")
             }
-            Self::Refused { status: 404, .. } => {
-                Some("the auth method may be mounted elsewhere: set `mount` in `auth` of vault-config.toml")
-            }
+            Self::Refused { status: 404, .. } => Some(
+                "the auth method may be mounted elsewhere: set `mount` in `auth` of vault-config.toml",
+            ),
             Self::Refused { status: 307, .. } => Some("point VAULT_ADDR at the active node"),
-            Self::Refused { status: 403, .. } => {
-                Some("the auth method refused: is the service account bound to the role, is the mount right?")
-            }
-            Self::Unreachable(cause) if cause.contains("certificate") => {
-                Some("set VAULT_CACERT to the PEM file of the authority that signed the server's certificate")
-            }
+            Self::Refused { status: 403, .. } => Some(
+                "the auth method refused: is the service account bound to the role, is the mount right?",
+            ),
+            Self::Unreachable(cause) if cause.contains("certificate") => Some(
+                "set VAULT_CACERT to the PEM file of the authority that signed the server's certificate",
+            ),
             Self::Unreachable(_) | Self::BadReply => Some("check VAULT_ADDR"),
             _ => None,
         }

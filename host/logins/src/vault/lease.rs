@@ -58,7 +58,11 @@ mod tests {
     #[test]
     fn a_lease_is_known_until_it_is_ended() {
         let leases = Leases::default();
-        leases.saw("/v1/aws/sts/ci", b"{\"ttl\":\"900s\"}", br#"{"lease_id":"aws/sts/ci/1","data":{}}"#);
+        leases.saw(
+            "/v1/aws/sts/ci",
+            b"{\"ttl\":\"900s\"}",
+            br#"{"lease_id":"aws/sts/ci/1","data":{}}"#,
+        );
         leases.saw("/v1/aws/sts/ci", b"", br#"{"lease_id":"aws/sts/ci/2","data":{}}"#);
         leases.saw("/v1/auth/token/lookup-self", b"", br#"{"lease_id":"","data":{}}"#);
         assert_eq!(leases.left(), ["aws/sts/ci/1", "aws/sts/ci/2"]);

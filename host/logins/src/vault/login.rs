@@ -30,7 +30,8 @@ pub(super) async fn log_in(
     address: &Address,
     http: &reqwest::Client,
 ) -> Result<Login, VaultError> {
-    let own = |token: Secret| Ok(Login { token: checked(token)?, is_ours: false, expires_at: None });
+    let own =
+        |token: Secret| Ok(Login { token: checked(token)?, is_ours: false, expires_at: None });
     match &source.auth {
         Auth::Token(token) => own(token.clone()),
         Auth::TokenFile(path) => own(token_file(path.as_deref())?),
@@ -38,16 +39,24 @@ pub(super) async fn log_in(
             let role_id = role_id.as_deref().ok_or(VaultError::HalfAppRole("role id"))?;
             let secret_id = secret_id.as_ref().ok_or(VaultError::HalfAppRole("secret id"))?;
             let vault = client(source, address, http, None)?;
-            let answer = vaultrs::auth::approle::login(&vault, mounted(mount)?, role_id, secret_id.expose());
+            let answer =
+                vaultrs::auth::approle::login(&vault, mounted(mount)?, role_id, secret_id.expose());
             answer.await.map_err(|error| VaultError::of("AppRole login", error)).map(ours)
         }
         Auth::Kubernetes { mount, role, token_path } => {
             // The token is read at each login, because the kubelet replaces it before it expires.
             let jwt = reachable::required_text(token_path.as_path()).map(Secret::new);
-            let jwt =
-                jwt.map_err(|error| VaultError::PodToken { path: token_path.clone(), source: error })?;
+            let jwt = jwt.map_err(|error| VaultError::PodToken {
+                path: token_path.clone(),
+                source: error,
+            })?;
             let vault = client(source, address, http, None)?;
-            let answer = vaultrs::auth::kubernetes::login(&vault, mounted(mount)?, role, jwt.expose().trim());
+            let answer = vaultrs::auth::kubernetes::login(
+                &vault,
+                mounted(mount)?,
+                role,
+                jwt.expose().trim(),
+            );
             answer.await.map_err(|error| VaultError::of("Kubernetes login", error)).map(ours)
         }
     }
@@ -93,8 +102,8 @@ pub(super) async fn revoke(
 }
 
 fn ours(auth: AuthInfo) -> Login {
-    let expires_at =
-        (auth.lease_duration > 0).then(|| clock::unix_seconds().saturating_add(auth.lease_duration));
+    let expires_at = (auth.lease_duration > 0)
+        .then(|| clock::unix_seconds().saturating_add(auth.lease_duration));
     Login { token: Secret::new(auth.client_token), is_ours: true, expires_at }
 }
 
@@ -118,7 +127,8 @@ fn checked(token: Secret) -> Result<Secret, VaultError> {
 fn mounted(mount: &str) -> Result<&str, VaultError> {
     let trimmed = mount.trim_matches('/');
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let part = |part: &str| !part.is_empty() && part.chars().all(letter) && !matches!(part, "." | "..");
+    let part =
+        |part: &str| !part.is_empty() && part.chars().all(letter) && !matches!(part, "." | "..");
     if trimmed.split('/').all(part) { Ok(trimmed) } else { Err(VaultError::Mount) }
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::vault::{AuthFile, VaultFile};
 use audex_core::environment::{
-    AUDEX_K8S_TOKEN_PATH, Environment, HOME, VAULT_ADDR, VAULT_CACERT, VAULT_NAMESPACE, VAULT_ROLE_ID,
-    VAULT_SECRET_ID, VAULT_TOKEN,
+    AUDEX_K8S_TOKEN_PATH, Environment, HOME, VAULT_ADDR, VAULT_CACERT, VAULT_NAMESPACE,
+    VAULT_ROLE_ID, VAULT_SECRET_ID, VAULT_TOKEN,
 };
 use audex_core::secret::Secret;
 use audex_core::shape::ConfiguredPath;
@@ -64,8 +64,10 @@ fn auth(environment: &Environment, file: Option<&AuthFile>) -> Auth {
     if let Some(token) = secret(VAULT_TOKEN) {
         return Auth::Token(token);
     }
-    let (role_id, secret_id) = (environment.get(VAULT_ROLE_ID).map(str::to_owned), secret(VAULT_SECRET_ID));
-    let mounted = |mount: Option<&String>, default: &str| mount.map_or(default, String::as_str).to_owned();
+    let (role_id, secret_id) =
+        (environment.get(VAULT_ROLE_ID).map(str::to_owned), secret(VAULT_SECRET_ID));
+    let mounted =
+        |mount: Option<&String>, default: &str| mount.map_or(default, String::as_str).to_owned();
     match file {
         Some(AuthFile::AppRole { role_id: id, secret_id: secret, mount }) => Auth::AppRole {
             mount: mounted(mount.as_ref(), "approle"),
@@ -78,14 +80,15 @@ fn auth(environment: &Environment, file: Option<&AuthFile>) -> Auth {
         Some(AuthFile::Kubernetes { role, token_path, mount }) => Auth::Kubernetes {
             mount: mounted(mount.as_ref(), "kubernetes"),
             role: role.clone(),
-            token_path: ConfiguredPath::of_variable(environment, AUDEX_K8S_TOKEN_PATH).unwrap_or_else(|| {
-                let path = token_path.as_deref().unwrap_or(Path::new(POD_TOKEN));
-                ConfiguredPath::new("token_path", path)
-            }),
+            token_path: ConfiguredPath::of_variable(environment, AUDEX_K8S_TOKEN_PATH)
+                .unwrap_or_else(|| {
+                    let path = token_path.as_deref().unwrap_or(Path::new(POD_TOKEN));
+                    ConfiguredPath::new("token_path", path)
+                }),
         },
-        Some(AuthFile::Token {}) | None => {
-            Auth::TokenFile(environment.get_os(HOME).map(|home| PathBuf::from(home).join(".vault-token")))
-        }
+        Some(AuthFile::Token {}) | None => Auth::TokenFile(
+            environment.get_os(HOME).map(|home| PathBuf::from(home).join(".vault-token")),
+        ),
     }
 }
 
@@ -98,8 +101,7 @@ mod tests {
         Source::new(&Environment::from_pairs(pairs.iter().copied()), &file)
     }
 
-    const APPROLE: &str =
-        "address = \"https://file\"\nauth = { method = \"approle\", role_id = \"file\", secret_id = \"s\" }";
+    const APPROLE: &str = "address = \"https://file\"\nauth = { method = \"approle\", role_id = \"file\", secret_id = \"s\" }";
 
     #[test]
     fn the_environment_wins_over_the_file() {
@@ -126,7 +128,10 @@ mod tests {
         };
         assert_eq!(path(&[], ""), PathBuf::from(POD_TOKEN));
         assert_eq!(path(&[], ", token_path = \"/t\""), PathBuf::from("/t"));
-        assert_eq!(path(&[("AUDEX_K8S_TOKEN_PATH", "/e")], ", token_path = \"/t\""), PathBuf::from("/e"));
+        assert_eq!(
+            path(&[("AUDEX_K8S_TOKEN_PATH", "/e")], ", token_path = \"/t\""),
+            PathBuf::from("/e")
+        );
     }
 
     #[test]

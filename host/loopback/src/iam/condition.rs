@@ -93,7 +93,8 @@ impl Condition {
     }
 
     fn new(name: &str, key: &str, values: Vec<String>) -> Self {
-        let (name, if_exists) = name.strip_suffix("IfExists").map_or((name, false), |base| (base, true));
+        let (name, if_exists) =
+            name.strip_suffix("IfExists").map_or((name, false), |base| (base, true));
         Self { operator: Operator::named(name), if_exists, key: key.to_owned(), values }
     }
 
@@ -103,8 +104,11 @@ impl Condition {
             Operator::Null => return self.is_absent(request),
             Operator::Compare { test, negated } => (test, negated),
         };
-        let Some(found) = request.value(&self.key) else { return Truth::from(self.if_exists || negated) };
-        let fits = self.values.iter().map(|wanted| test.fits(wanted, found)).fold(Truth::No, Truth::or);
+        let Some(found) = request.value(&self.key) else {
+            return Truth::from(self.if_exists || negated);
+        };
+        let fits =
+            self.values.iter().map(|wanted| test.fits(wanted, found)).fold(Truth::No, Truth::or);
         if negated { fits.not() } else { fits }
     }
 
@@ -163,15 +167,17 @@ impl Test {
             Self::EqualsIgnoreCase => Some(wanted.eq_ignore_ascii_case(found)),
             Self::Like => Some(glob::matches(wanted, found)),
             Self::ArnLike => arn_matches(wanted, found),
-            Self::Bool => boolean(wanted).zip(boolean(found)).map(|(wanted, found)| wanted == found),
+            Self::Bool => {
+                boolean(wanted).zip(boolean(found)).map(|(wanted, found)| wanted == found)
+            }
             Self::Address => address_in(wanted, found),
             Self::Numeric(accepts) => number(found)
                 .zip(number(wanted))
                 .and_then(|(found, wanted)| found.partial_cmp(&wanted))
                 .map(accepts),
-            Self::Date(accepts) => {
-                seconds(found).zip(seconds(wanted)).map(|(found, wanted)| accepts(found.cmp(&wanted)))
-            }
+            Self::Date(accepts) => seconds(found)
+                .zip(seconds(wanted))
+                .map(|(found, wanted)| accepts(found.cmp(&wanted))),
         };
         fits.map_or(Truth::Unknown, Truth::from)
     }
@@ -246,7 +252,8 @@ mod tests {
         let condition =
             Condition::new(operator, "Key", wanted.iter().map(|&value| value.to_owned()).collect());
         let request = Request::new("s3:GetObject", "*");
-        condition.holds(&found.into_iter().fold(request, |request, value| request.with("KEY", value)))
+        condition
+            .holds(&found.into_iter().fold(request, |request, value| request.with("KEY", value)))
     }
 
     #[test]

@@ -60,7 +60,9 @@ impl PolicyDocument {
             return Err(element("Id", "must be a string"));
         }
         let statements = match document.get("Statement") {
-            Some(Value::Array(list)) if list.is_empty() => return Err(element("Statement", "is empty")),
+            Some(Value::Array(list)) if list.is_empty() => {
+                return Err(element("Statement", "is empty"));
+            }
             Some(Value::Array(list)) => list
                 .iter()
                 .enumerate()
@@ -91,7 +93,8 @@ impl PolicyDocument {
 impl Statement {
     fn parse(value: &Value, place: &str) -> Result<Self, PolicyError> {
         let statement = object(value, place)?;
-        let known = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+        let known =
+            ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
         only_known(statement, place, &known)?;
         if statement.get("Sid").is_some_and(|sid| !sid.is_string()) {
             return Err(element(&format!("{place}.Sid"), "must be a string"));
@@ -158,7 +161,10 @@ impl Patterns {
         let place = format!("{place}.{}", if negated { &negated_name } else { name });
         let patterns = texts(value, &place)?;
         if let Some(wrong) = patterns.iter().find(|text| !is_well_formed(text)) {
-            return Err(element(&place, &format!("`{wrong}` is not of the form this element takes")));
+            return Err(element(
+                &place,
+                &format!("`{wrong}` is not of the form this element takes"),
+            ));
         }
         Ok(Self { negated, patterns })
     }
@@ -201,19 +207,25 @@ fn texts(value: &Value, place: &str) -> Result<Vec<String>, PolicyError> {
         _ => return Err(element(place, "must be a string or a list of strings")),
     };
     list.iter()
-        .map(|item| item.as_str().map(str::to_owned).ok_or_else(|| element(place, "must hold strings only")))
+        .map(|item| {
+            item.as_str().map(str::to_owned).ok_or_else(|| element(place, "must hold strings only"))
+        })
         .collect()
 }
 
-pub(super) fn object<'a>(value: &'a Value, place: &str) -> Result<&'a Map<String, Value>, PolicyError> {
+pub(super) fn object<'a>(
+    value: &'a Value,
+    place: &str,
+) -> Result<&'a Map<String, Value>, PolicyError> {
     value.as_object().ok_or_else(|| element(place, "must be an object"))
 }
 
 fn only_known(map: &Map<String, Value>, place: &str, known: &[&str]) -> Result<(), PolicyError> {
     match map.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(key) => {
-            Err(element(place, &format!("`{key}` is not an element of an identity or session policy")))
-        }
+        Some(key) => Err(element(
+            place,
+            &format!("`{key}` is not an element of an identity or session policy"),
+        )),
         None => Ok(()),
     }
 }
@@ -251,10 +263,14 @@ mod tests {
             let resource = format!("arn:aws:s3:::b/{key}");
             format!(r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"{resource}"}}}}"#)
         };
-        for (key, same, other) in
-            [("${*}", "*", "x"), ("a${?}", "a?", "ab"), ("${$}{x}", "${x}", "x"), ("${*}/*", "*/y", "x/y")]
-        {
-            let of = |name: &str| decide(&allow(key), "s3:GetObject", &format!("arn:aws:s3:::b/{name}"));
+        for (key, same, other) in [
+            ("${*}", "*", "x"),
+            ("a${?}", "a?", "ab"),
+            ("${$}{x}", "${x}", "x"),
+            ("${*}/*", "*/y", "x/y"),
+        ] {
+            let of =
+                |name: &str| decide(&allow(key), "s3:GetObject", &format!("arn:aws:s3:::b/{name}"));
             assert_eq!((of(same), of(other)), (Decision::Allowed, Decision::ImplicitDeny), "{key}");
         }
         assert_eq!(decide(&allow("*"), "s3:GetObject", "arn:aws:s3:::b/*"), Decision::Allowed);
@@ -262,13 +278,11 @@ mod tests {
 
     #[test]
     fn a_policy_variable_never_allows_and_always_denies() {
-        let allow =
-            r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username}"}}"#;
+        let allow = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username}"}}"#;
         let deny = allow.replace("Allow", "Deny");
         assert_eq!(decide(allow, "s3:GetObject", "arn:aws:s3:::x"), Decision::ImplicitDeny);
         assert_eq!(decide(&deny, "s3:GetObject", "arn:aws:s3:::x"), Decision::ExplicitDeny);
-        let allow_not =
-            r#"{"Statement":{"Effect":"Allow","Action":"*","NotResource":"arn:aws:s3:::${aws:username}"}}"#;
+        let allow_not = r#"{"Statement":{"Effect":"Allow","Action":"*","NotResource":"arn:aws:s3:::${aws:username}"}}"#;
         assert_eq!(decide(allow_not, "s3:GetObject", "arn:aws:s3:::x"), Decision::ImplicitDeny);
     }
 
@@ -282,8 +296,14 @@ mod tests {
             (r#"{"Statement":[]}"#, "Statement"),
             (r#"{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}"#, "Statement.Effect"),
             (r#"{"Statement":[{"Effect":"Allow","Resource":"*"}]}"#, "neither `Action`"),
-            (r#"{"Statement":[{"Effect":"Allow","Action":"s3","Resource":"*"}]}"#, "Statement[0].Action"),
-            (r#"{"Statement":[{"Effect":"Allow","Action":[],"Resource":"*"}]}"#, "Statement[0].Action"),
+            (
+                r#"{"Statement":[{"Effect":"Allow","Action":"s3","Resource":"*"}]}"#,
+                "Statement[0].Action",
+            ),
+            (
+                r#"{"Statement":[{"Effect":"Allow","Action":[],"Resource":"*"}]}"#,
+                "Statement[0].Action",
+            ),
             (
                 r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"bucket"}]}"#,
                 "Statement[0].Resource",

@@ -23,7 +23,8 @@ fn statement() -> impl Strategy<Value = Value> {
         ]),
     )
         .prop_map(|(effect, action_name, actions, resource_name, resources, condition)| {
-            let mut statement = json!({"Effect": effect, action_name: actions, resource_name: resources});
+            let mut statement =
+                json!({"Effect": effect, action_name: actions, resource_name: resources});
             if !condition.is_null() {
                 statement["Condition"] = condition;
             }
@@ -32,14 +33,20 @@ fn statement() -> impl Strategy<Value = Value> {
 }
 
 fn policy() -> impl Strategy<Value = PolicyDocument> {
-    prop::collection::vec(statement(), 1..4)
-        .prop_map(|statements| PolicyDocument::parse(&json!({"Statement": statements}).to_string()).unwrap())
+    prop::collection::vec(statement(), 1..4).prop_map(|statements| {
+        PolicyDocument::parse(&json!({"Statement": statements}).to_string()).unwrap()
+    })
 }
 
 fn request() -> impl Strategy<Value = Request> {
-    let actions =
-        prop::sample::select(vec!["s3:GetObject", "s3:PutObject", "iam:GetUser", "ec2:RunInstances"]);
-    let resources = prop::sample::select(vec!["*", "arn:aws:s3:::a/k", "arn:aws:s3:::b", "arn:aws:s3:::c"]);
+    let actions = prop::sample::select(vec![
+        "s3:GetObject",
+        "s3:PutObject",
+        "iam:GetUser",
+        "ec2:RunInstances",
+    ]);
+    let resources =
+        prop::sample::select(vec!["*", "arn:aws:s3:::a/k", "arn:aws:s3:::b", "arn:aws:s3:::c"]);
     (actions, resources, any::<bool>()).prop_map(|(action, resource, named)| {
         let request = Request::new(action, resource);
         if named { request.with("aws:username", "dev") } else { request }
@@ -50,7 +57,9 @@ fn request() -> impl Strategy<Value = Request> {
 fn naive(pattern: &[char], text: &[char]) -> bool {
     match (pattern, text) {
         ([], []) => true,
-        (['*', rest @ ..], _) => naive(rest, text) || (!text.is_empty() && naive(pattern, &text[1..])),
+        (['*', rest @ ..], _) => {
+            naive(rest, text) || (!text.is_empty() && naive(pattern, &text[1..]))
+        }
         (['?', rest @ ..], [_, more @ ..]) => naive(rest, more),
         ([wanted, rest @ ..], [found, more @ ..]) => wanted == found && naive(rest, more),
         _ => false,

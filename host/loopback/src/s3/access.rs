@@ -48,7 +48,8 @@ impl Access {
         let operation = request.s3_op().name().to_owned();
         let asked = asked(&operation, request.s3_path(), request.headers(), &query)?;
         let caller = self.authenticate(request, &query).map_err(|refusal| {
-            let id = request.credentials().map_or("", |credentials| credentials.access_key.as_str());
+            let id =
+                request.credentials().map_or("", |credentials| credentials.access_key.as_str());
             let action = asked.first().map_or("", |(action, _)| action.as_str());
             self.cloud.remember_refusal("s3", action, id);
             refused(refusal)
@@ -84,14 +85,17 @@ impl Access {
             (Some(authorization), false, None) => {
                 let mut names = request.headers().keys().map(http::HeaderName::as_str);
                 let must_be_signed = |name: &str| name == "host" || name.starts_with("x-amz-");
-                if !names.all(|name| !must_be_signed(name) || authorization.signed_headers.contains(&name)) {
+                if !names.all(|name| {
+                    !must_be_signed(name) || authorization.signed_headers.contains(&name)
+                }) {
                     return Err(Refusal::BadSignature);
                 }
                 (self::header(request.headers(), "x-amz-security-token"), authorization.region)
             }
             _ => return Err(Refusal::Unsigned),
         };
-        let credential = self.cloud.credential(&credentials.access_key).ok_or(Refusal::UnknownKey)?;
+        let credential =
+            self.cloud.credential(&credentials.access_key).ok_or(Refusal::UnknownKey)?;
         self.cloud.check_session(&credential, token)?;
         Ok(Caller { cloud: Arc::clone(&self.cloud), credential, region: region.to_owned() })
     }
@@ -104,7 +108,12 @@ impl Caller {
     }
 
     /// Decides and remembers a request; returns S3's error for a denial.
-    pub(super) fn authorise(&self, action: &str, resource: &str, context: &[(&str, String)]) -> S3Result<()> {
+    pub(super) fn authorise(
+        &self,
+        action: &str,
+        resource: &str,
+        context: &[(&str, String)],
+    ) -> S3Result<()> {
         let ask = Ask { action, resource, region: &self.region, context };
         if self.cloud.authorise(&self.credential, "s3", ask).is_allowed() {
             return Ok(());

@@ -33,7 +33,11 @@ struct Page {
     next: Option<String>,
 }
 
-#[expect(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "the signatures of `s3s::S3`")]
+#[expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "the signatures of `s3s::S3`"
+)]
 impl Store {
     pub(super) fn list_buckets(
         &self,
@@ -103,8 +107,11 @@ impl Store {
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
         // A continuation token is the last entry of the previous page; the listing continues after it.
-        let after =
-            input.continuation_token.clone().or_else(|| input.start_after.clone()).unwrap_or_default();
+        let after = input
+            .continuation_token
+            .clone()
+            .or_else(|| input.start_after.clone())
+            .unwrap_or_default();
         let max_keys = max_keys(input.max_keys)?;
         let buckets = self.buckets();
         let bucket = buckets.get(&input.bucket).ok_or_else(no_such_bucket)?;
@@ -171,7 +178,9 @@ impl Store {
 
 fn max_keys(asked: Option<i32>) -> S3Result<i32> {
     match asked {
-        Some(negative) if negative < 0 => Err(s3_error!(InvalidArgument, "max-keys must not be negative")),
+        Some(negative) if negative < 0 => {
+            Err(s3_error!(InvalidArgument, "max-keys must not be negative"))
+        }
         asked => Ok(asked.unwrap_or(MAX_KEYS).min(MAX_KEYS)),
     }
 }
@@ -181,8 +190,11 @@ fn list(objects: &BTreeMap<String, store::Object>, query: &Query<'_>) -> Page {
     let mut last_prefix = None;
     let mut last = String::new();
     let text = |raw: &str| if query.encoded { percent::encode_path(raw) } else { raw.to_owned() };
-    let start =
-        if query.after > query.prefix { Bound::Excluded(query.after) } else { Bound::Included(query.prefix) };
+    let start = if query.after > query.prefix {
+        Bound::Excluded(query.after)
+    } else {
+        Bound::Included(query.prefix)
+    };
     for (key, object) in objects.range::<str, _>((start, Bound::Unbounded)) {
         let Some(rest) = key.strip_prefix(query.prefix) else { break };
         let group = common_prefix(query, rest);
@@ -226,13 +238,21 @@ mod tests {
     use super::*;
 
     fn pages(keys: &[&str], prefix: &str, delimiter: &str, max_keys: usize) -> Vec<Vec<String>> {
-        let object = store::Object::new("x".into(), store::About::default(), http::HeaderMap::new());
+        let object =
+            store::Object::new("x".into(), store::About::default(), http::HeaderMap::new());
         let objects = keys.iter().map(|key| ((*key).to_owned(), object.clone())).collect();
         let (mut pages, mut after) = (Vec::new(), String::new());
         loop {
-            let page = list(&objects, &Query { prefix, delimiter, after: &after, max_keys, encoded: false });
+            let page = list(
+                &objects,
+                &Query { prefix, delimiter, after: &after, max_keys, encoded: false },
+            );
             let contents = page.contents.into_iter().filter_map(|object| object.key);
-            pages.push(contents.chain(page.prefixes.into_iter().filter_map(|group| group.prefix)).collect());
+            pages.push(
+                contents
+                    .chain(page.prefixes.into_iter().filter_map(|group| group.prefix))
+                    .collect(),
+            );
             let Some(next) = page.next else { return pages };
             after = next;
         }

@@ -15,7 +15,9 @@ use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
 use super::access::Caller;
 use super::checksum;
-use super::store::{About, Bucket, Object, Part, Store, Upload, check_write, no_such_bucket, slice};
+use super::store::{
+    About, Bucket, Object, Part, Store, Upload, check_write, no_such_bucket, slice,
+};
 use crate::credential::unique_id;
 use audex_core::clock;
 use audex_core::digest::hex;
@@ -39,8 +41,11 @@ impl Store {
         let id = unique_id("upload-").map_err(S3Error::internal_error)?;
         let mut buckets = self.buckets();
         let bucket = buckets.get_mut(&input.bucket).ok_or_else(no_such_bucket)?;
-        let upload =
-            Upload { key: input.key.clone(), about: about.without_chunking(), parts: BTreeMap::new() };
+        let upload = Upload {
+            key: input.key.clone(),
+            about: about.without_chunking(),
+            parts: BTreeMap::new(),
+        };
         bucket.uploads.insert(id.clone(), upload);
         Ok(S3Response::new(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
@@ -59,7 +64,8 @@ impl Store {
         let input = request.input;
         let number = part_number(input.part_number)?;
         let data = self.receive(input.body).await?;
-        let checksums = checksum::verify(&data, &request.headers, request.trailing_headers.as_ref())?;
+        let checksums =
+            checksum::verify(&data, &request.headers, request.trailing_headers.as_ref())?;
         let digest = Md5::checksum(&data);
         let mut buckets = self.buckets();
         let bucket = buckets.get_mut(&input.bucket).ok_or_else(no_such_bucket)?;
@@ -88,8 +94,10 @@ impl Store {
             input.copy_source_if_none_match.as_ref(),
         )?;
         let range = input.copy_source_range.map(|range| Range::parse(&range)).transpose();
-        let data =
-            slice(&source.data, range.map_err(|_| s3_error!(InvalidArgument, "the range cannot be read"))?)?;
+        let data = slice(
+            &source.data,
+            range.map_err(|_| s3_error!(InvalidArgument, "the range cannot be read"))?,
+        )?;
         let digest = Md5::checksum(&data);
         let bucket = buckets.get_mut(&input.bucket).ok_or_else(no_such_bucket)?;
         let upload = find(bucket, &input.upload_id, &input.key)?;
@@ -112,7 +120,11 @@ impl Store {
         let input = request.input;
         let mut buckets = self.buckets();
         let bucket = buckets.get_mut(&input.bucket).ok_or_else(no_such_bucket)?;
-        check_write(bucket.objects.get(&input.key), input.if_match.as_ref(), input.if_none_match.as_ref())?;
+        check_write(
+            bucket.objects.get(&input.key),
+            input.if_match.as_ref(),
+            input.if_none_match.as_ref(),
+        )?;
         let upload = find(bucket, &input.upload_id, &input.key)?;
         let named = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
         let (mut data, mut digests) = (BytesMut::new(), Vec::new());
@@ -123,10 +135,9 @@ impl Store {
                 return Err(s3_error!(InvalidPartOrder));
             }
             last = number;
-            let part = upload
-                .parts
-                .get(&number)
-                .filter(|part| named.e_tag.as_ref().is_some_and(|etag| etag.value() == hex(&part.digest)));
+            let part = upload.parts.get(&number).filter(|part| {
+                named.e_tag.as_ref().is_some_and(|etag| etag.value() == hex(&part.digest))
+            });
             let part = part.ok_or_else(|| s3_error!(InvalidPart))?;
             data.extend_from_slice(&part.data);
             digests.extend_from_slice(&part.digest);
@@ -138,8 +149,10 @@ impl Store {
         // checksums. A `content-md5` in this request covers the request's XML.
         let mut headers = request.headers;
         headers.remove("content-md5");
-        let is_full = input.checksum_type.is_some_and(|kind| kind.as_str() == ChecksumType::FULL_OBJECT);
-        let checksums = if is_full { checksum::verify(&data, &headers, None)? } else { HeaderMap::new() };
+        let is_full =
+            input.checksum_type.is_some_and(|kind| kind.as_str() == ChecksumType::FULL_OBJECT);
+        let checksums =
+            if is_full { checksum::verify(&data, &headers, None)? } else { HeaderMap::new() };
         let mut object = Object::new(data.freeze(), upload.about.clone(), checksums);
         object.etag = ETag::Strong(format!("{}-{}", hex(&Md5::checksum(&digests)), named.len()));
         let output = CompleteMultipartUploadOutput {
@@ -175,5 +188,9 @@ fn part_number(number: i32) -> S3Result<i32> {
 
 /// Finds the upload `id` of `key`. The key must match, because the policies were decided for this key.
 fn find<'a>(bucket: &'a mut Bucket, id: &str, key: &str) -> S3Result<&'a mut Upload> {
-    bucket.uploads.get_mut(id).filter(|upload| upload.key == key).ok_or_else(|| s3_error!(NoSuchUpload))
+    bucket
+        .uploads
+        .get_mut(id)
+        .filter(|upload| upload.key == key)
+        .ok_or_else(|| s3_error!(NoSuchUpload))
 }

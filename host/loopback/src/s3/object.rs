@@ -106,7 +106,8 @@ impl Store {
     ) -> S3Result<S3Response<PutObjectOutput>> {
         let input = request.input;
         let data = self.receive(input.body).await?;
-        let checksums = checksum::verify(&data, &request.headers, request.trailing_headers.as_ref())?;
+        let checksums =
+            checksum::verify(&data, &request.headers, request.trailing_headers.as_ref())?;
         let about = About {
             content_type: input.content_type,
             content_encoding: input.content_encoding,
@@ -115,10 +116,15 @@ impl Store {
             metadata: input.metadata,
         };
         let object = Object::new(data, about.without_chunking(), checksums.clone());
-        let output = PutObjectOutput { e_tag: Some(object.etag.clone()), ..PutObjectOutput::default() };
+        let output =
+            PutObjectOutput { e_tag: Some(object.etag.clone()), ..PutObjectOutput::default() };
         let mut buckets = self.buckets();
         let objects = &mut buckets.get_mut(&input.bucket).ok_or_else(no_such_bucket)?.objects;
-        check_write(objects.get(&input.key), input.if_match.as_ref(), input.if_none_match.as_ref())?;
+        check_write(
+            objects.get(&input.key),
+            input.if_match.as_ref(),
+            input.if_none_match.as_ref(),
+        )?;
         objects.insert(input.key, object);
         Ok(S3Response::with_headers(output, checksums))
     }
@@ -134,8 +140,10 @@ impl Store {
         };
         let mut buckets = self.buckets();
         let source = buckets.get(bucket.as_ref()).ok_or_else(no_such_bucket)?;
-        let source = source.objects.get(key.as_ref()).ok_or_else(|| caller.missing_key(bucket))?.clone();
-        let (only, not) = (input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref());
+        let source =
+            source.objects.get(key.as_ref()).ok_or_else(|| caller.missing_key(bucket))?.clone();
+        let (only, not) =
+            (input.copy_source_if_match.as_ref(), input.copy_source_if_none_match.as_ref());
         check_write(Some(&source), only, not)?;
         let replaces = input
             .metadata_directive
@@ -182,9 +190,14 @@ impl Store {
         let input = request.input;
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
         for object in input.delete.objects {
-            let action =
-                if object.version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
-            if let Err(denied) = caller.authorise(action, &object_arn(&input.bucket, &object.key), &[]) {
+            let action = if object.version_id.is_some() {
+                "s3:DeleteObjectVersion"
+            } else {
+                "s3:DeleteObject"
+            };
+            if let Err(denied) =
+                caller.authorise(action, &object_arn(&input.bucket, &object.key), &[])
+            {
                 errors.push(Error {
                     code: Some(S3ErrorCode::AccessDenied.as_str().to_owned()),
                     key: Some(object.key),
@@ -193,7 +206,11 @@ impl Store {
                 });
                 continue;
             }
-            self.buckets().get_mut(&input.bucket).ok_or_else(no_such_bucket)?.objects.remove(&object.key);
+            self.buckets()
+                .get_mut(&input.bucket)
+                .ok_or_else(no_such_bucket)?
+                .objects
+                .remove(&object.key);
             deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() });
         }
         let deleted = (input.delete.quiet != Some(true)).then_some(deleted);
@@ -207,13 +224,15 @@ impl Store {
     fn read(&self, caller: &Caller, read: &Read<'_>) -> S3Result<Found> {
         let buckets = self.buckets();
         let bucket = buckets.get(read.bucket).ok_or_else(no_such_bucket)?;
-        let mut object = bucket.objects.get(read.key).ok_or_else(|| caller.missing_key(read.bucket))?.clone();
+        let mut object =
+            bucket.objects.get(read.key).ok_or_else(|| caller.missing_key(read.bucket))?.clone();
         object.check_conditions(read.only, read.not)?;
         let whole = object.data.len();
         let mut content_range = None;
         if let Some(range) = read.range {
             let part = byte_range(range, whole)?;
-            content_range = Some(format!("bytes {}-{}/{whole}", part.start, part.end.saturating_sub(1)));
+            content_range =
+                Some(format!("bytes {}-{}/{whole}", part.start, part.end.saturating_sub(1)));
             object.data = object.data.slice(part);
         }
         // A checksum covers the whole object; a client would find that it does not match a part.

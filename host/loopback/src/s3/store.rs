@@ -64,7 +64,8 @@ impl Store {
     pub(super) fn new(seeds: Vec<BucketSeed>) -> Self {
         let buckets = seeds.into_iter().map(|seed| {
             let objects = seed.objects.into_iter().map(|(key, data)| {
-                let about = About { content_type: Some("text/plain".to_owned()), ..About::default() };
+                let about =
+                    About { content_type: Some("text/plain".to_owned()), ..About::default() };
                 (key, Object::new(data.into(), about, HeaderMap::new()))
             });
             (seed.name, Bucket { objects: objects.collect(), ..Bucket::empty() })
@@ -83,10 +84,14 @@ impl Store {
         let body = Limited::new(Body::from(body), MAX_STORED_BYTES.saturating_sub(stored));
         match body.collect().await {
             Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => {
-                Err(s3_error!(EntityTooLarge, "the loopback cloud keeps {} bytes at most", MAX_STORED_BYTES))
+            Err(error) if error.is::<LengthLimitError>() => Err(s3_error!(
+                EntityTooLarge,
+                "the loopback cloud keeps {} bytes at most",
+                MAX_STORED_BYTES
+            )),
+            Err(_) => {
+                Err(s3_error!(InvalidRequest, "the body is incomplete or is not what was signed"))
             }
-            Err(_) => Err(s3_error!(InvalidRequest, "the body is incomplete or is not what was signed")),
         }
     }
 }
@@ -97,8 +102,11 @@ impl Bucket {
     }
 
     fn stored_bytes(&self) -> usize {
-        let parts =
-            self.uploads.values().flat_map(|upload| upload.parts.values()).map(|part| part.data.len());
+        let parts = self
+            .uploads
+            .values()
+            .flat_map(|upload| upload.parts.values())
+            .map(|part| part.data.len());
         self.objects.values().map(|object| object.data.len()).chain(parts).sum()
     }
 }
@@ -152,7 +160,9 @@ pub(super) fn check_write(
 }
 
 fn is_met(condition: &ETagCondition, current: Option<&Object>) -> bool {
-    current.is_some_and(|object| condition.as_etag().is_none_or(|etag| etag.value() == object.etag.value()))
+    current.is_some_and(|object| {
+        condition.as_etag().is_none_or(|etag| etag.value() == object.etag.value())
+    })
 }
 
 fn precondition_failed() -> S3Error {

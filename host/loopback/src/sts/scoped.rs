@@ -18,7 +18,12 @@ const DESCRIPTION_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=256;
 
 impl Call<'_> {
     pub(super) fn scoped_credentials(&self) -> Result<String, Failure> {
-        self.only(&["Policy", "DurationSeconds", "MinimumSessionTokenSize", "ScopedSessionDescription"])?;
+        self.only(&[
+            "Policy",
+            "DurationSeconds",
+            "MinimumSessionTokenSize",
+            "ScopedSessionDescription",
+        ])?;
         let Some(session) = &self.caller.session else {
             return Err(failed(
                 "InvalidSubjectCredentials",
@@ -61,7 +66,8 @@ impl Call<'_> {
             return Err(invalid("at least one of Policy and DurationSeconds must be given"));
         }
         let fits = |text: &str| {
-            !text.is_empty() && text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'))
+            !text.is_empty()
+                && text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'))
         };
         if !policy.is_none_or(fits) {
             return Err(invalid(

@@ -13,7 +13,8 @@ fn only_who_is_trusted_and_allowed_assumes_a_role() {
     let cloud = LoopbackCloud::start(seed, None).unwrap();
     let assume = |user: &str, role: &str| {
         let arn = cloud.role_arn(role).unwrap();
-        let request = sts(&cloud, key(&cloud, user)).assume_role().role_arn(arn).role_session_name("test");
+        let request =
+            sts(&cloud, key(&cloud, user)).assume_role().role_arn(arn).role_session_name("test");
         block_on(request.send()).map(|_| ()).map_err(|error| error.code().unwrap().to_owned())
     };
     assert_eq!(assume("developer", "AudexDemo"), Ok(()));
@@ -26,8 +27,10 @@ fn only_who_is_trusted_and_allowed_assumes_a_role() {
 fn assume_role_refuses_what_sts_refuses() {
     let cloud = demo();
     let code = |policy: &str, name: &str, seconds: i32| {
-        let request =
-            sts(&cloud, key(&cloud, "developer")).assume_role().role_arn(ROLE).role_session_name(name);
+        let request = sts(&cloud, key(&cloud, "developer"))
+            .assume_role()
+            .role_arn(ROLE)
+            .role_session_name(name);
         let error = block_on(request.policy(policy).duration_seconds(seconds).send()).unwrap_err();
         error.code().unwrap().to_owned()
     };
@@ -39,7 +42,11 @@ fn assume_role_refuses_what_sts_refuses() {
     assert_eq!(code(&policy, "test", 899), "ValidationError");
     assert_eq!(code(&policy, "test", 43_201), "ValidationError");
     let tagged = "Action=AssumeRole&Version=2011-06-15&RoleArn=x&RoleSessionName=test&ExternalId=1";
-    assert!(send(&cloud, &key(&cloud, "developer"), &Sent::form("sts", tagged)).1.contains("ExternalId"));
+    assert!(
+        send(&cloud, &key(&cloud, "developer"), &Sent::form("sts", tagged))
+            .1
+            .contains("ExternalId")
+    );
 }
 
 #[test]
@@ -50,8 +57,11 @@ fn a_chained_role_lasts_an_hour_at_most() {
     let cloud = LoopbackCloud::start(seed, None).unwrap();
     let first = sts(&cloud, assume(&cloud, None));
     let chain = |seconds| {
-        let request =
-            first.assume_role().role_arn(ROLE).role_session_name("chained").duration_seconds(seconds);
+        let request = first
+            .assume_role()
+            .role_arn(ROLE)
+            .role_session_name("chained")
+            .duration_seconds(seconds);
         block_on(request.send()).is_ok()
     };
     assert!(chain(3600));
@@ -61,11 +71,17 @@ fn a_chained_role_lasts_an_hour_at_most() {
 #[test]
 fn scoped_credentials_narrow_keep_the_identity_and_end_in_time() {
     let cloud = demo();
-    let caller =
-        assume(&cloud, Some(&allow(&["s3:GetObject", "s3:ListBucket", "sts:GetScopedCredentials"], "*")));
-    let scoped =
-        scope(&cloud, &caller, &allow(&["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::demo-reports/*"), 5)
-            .unwrap();
+    let caller = assume(
+        &cloud,
+        Some(&allow(&["s3:GetObject", "s3:ListBucket", "sts:GetScopedCredentials"], "*")),
+    );
+    let scoped = scope(
+        &cloud,
+        &caller,
+        &allow(&["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::demo-reports/*"),
+        5,
+    )
+    .unwrap();
     assert_eq!(get(&cloud, &scoped, "/demo-reports/readme.txt").0, 200);
     assert_eq!(get(&cloud, &scoped, "/demo-secrets/payroll.csv").0, 403);
     assert_eq!(send(&cloud, &scoped, &Sent::s3("PUT", "/demo-reports/x")).0, 403);
@@ -152,7 +168,10 @@ fn scoped_credentials_refuse_what_their_model_refuses() {
         vec![policy(), ("Name", "more".to_owned())],
     ] {
         let (status, reply) = scope_with(&cloud, &caller, &parameters).unwrap_err();
-        assert!(status == 400 && reply.contains("<Code>ValidationError<"), "{parameters:?}: {reply}");
+        assert!(
+            status == 400 && reply.contains("<Code>ValidationError<"),
+            "{parameters:?}: {reply}"
+        );
     }
     assert_eq!(cloud.descriptions(), [""; 0]);
 }
@@ -166,8 +185,11 @@ fn scoped_credentials_are_for_sessions_that_may_ask_for_them() {
     let without = assume(&cloud, Some(&policy));
     assert_eq!(scope(&cloud, &without, &policy, 60).unwrap_err().0, 403);
     for (without, code) in [(true, "InvalidAction"), (false, "AccessDenied")] {
-        let seed =
-            Seed { without_scoped_credentials: without, deny_scoped_credentials: !without, ..Seed::demo() };
+        let seed = Seed {
+            without_scoped_credentials: without,
+            deny_scoped_credentials: !without,
+            ..Seed::demo()
+        };
         let cloud = LoopbackCloud::start(seed, None).unwrap();
         let error = scope(&cloud, &assume(&cloud, None), &policy, 60).unwrap_err();
         assert!(error.0 == if without { 400 } else { 403 } && error.1.contains(code), "{error:?}");
@@ -180,7 +202,10 @@ fn a_user_session_keeps_the_users_permissions_but_not_iam_or_most_of_sts() {
     let answer = block_on(sts(&cloud, key(&cloud, "admin")).get_session_token().send()).unwrap();
     let caller = session(answer.credentials().unwrap());
     assert_eq!(get(&cloud, &caller, "/demo-reports/readme.txt").0, 200);
-    assert_eq!(send(&cloud, &caller, &Sent::form("iam", "Action=ListUsers&Version=2010-05-08")).0, 403);
+    assert_eq!(
+        send(&cloud, &caller, &Sent::form("iam", "Action=ListUsers&Version=2010-05-08")).0,
+        403
+    );
     let client = sts(&cloud, caller.clone());
     assert!(block_on(client.get_session_token().send()).is_err());
     assert!(block_on(client.get_federation_token().name("fed").send()).is_err());
@@ -193,7 +218,8 @@ fn a_federated_session_has_what_user_and_policy_both_allow() {
     let cloud = demo();
     let client = sts(&cloud, key(&cloud, "admin"));
     let federate = |policy: Option<String>| {
-        let answer = block_on(client.get_federation_token().name("fed").set_policy(policy).send()).unwrap();
+        let answer =
+            block_on(client.get_federation_token().name("fed").set_policy(policy).send()).unwrap();
         session(answer.credentials().unwrap())
     };
     let reader = federate(Some(allow(&["s3:GetObject"], "*")));
@@ -207,13 +233,15 @@ fn a_federated_session_has_what_user_and_policy_both_allow() {
 #[test]
 fn every_sts_call_is_remembered_once() {
     let cloud =
-        LoopbackCloud::start(Seed { without_scoped_credentials: true, ..Seed::demo() }, None).unwrap();
+        LoopbackCloud::start(Seed { without_scoped_credentials: true, ..Seed::demo() }, None)
+            .unwrap();
     let caller = assume(&cloud, None);
     assert!(scope(&cloud, &caller, &allow(&["s3:*"], "*"), 60).is_err());
     let denied = sts(&cloud, caller.clone()).assume_role().role_arn(ROLE).role_session_name("test");
     assert!(block_on(denied.send()).is_err());
     assert!(block_on(sts(&cloud, caller).get_caller_identity().send()).is_ok());
-    let seen: Vec<_> = cloud.requests().into_iter().map(|seen| (seen.action, seen.decision)).collect();
+    let seen: Vec<_> =
+        cloud.requests().into_iter().map(|seen| (seen.action, seen.decision)).collect();
     let expected = [
         ("sts:AssumeRole", Some(Decision::Allowed)),
         ("sts:GetScopedCredentials", None),

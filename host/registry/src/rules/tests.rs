@@ -46,7 +46,8 @@ fn sources_are_whole_names_and_never_left() {
     }
     assert!(Rules::default().check("anywhere", None).is_ok());
     let rules =
-        self::rules(r#"sources = ["/opt", "https://plugins.example", "oci://registry.example"]"#).unwrap();
+        self::rules(r#"sources = ["/opt", "https://plugins.example", "oci://registry.example"]"#)
+            .unwrap();
     for (origin, may) in [
         ("/opt/x.wasm", true),
         ("/opt:evil.wasm", false),
@@ -72,7 +73,10 @@ fn an_address_is_a_source_however_it_is_written() {
     ] {
         let rules = rules(&format!("sources = [\"{source}\"]")).unwrap();
         assert!(rules.check(origin, None).is_ok(), "{source}");
-        assert!(rules.check(&origin.replace(".example", ".example:444"), None).is_err(), "{source}");
+        assert!(
+            rules.check(&origin.replace(".example", ".example:444"), None).is_err(),
+            "{source}"
+        );
     }
 }
 
@@ -91,7 +95,8 @@ fn signatures_are_required_and_of_those_that_are_trusted() {
 
 #[test]
 fn an_identity_is_trusted_by_a_pattern_that_covers_it_and_by_no_root_of_the_users() {
-    let trusted = rules(r#"signers = ["sigstore:https://code.example/o/*@https://tokens.example"]"#).unwrap();
+    let trusted =
+        rules(r#"signers = ["sigstore:https://code.example/o/*@https://tokens.example"]"#).unwrap();
     for (signer, may) in [
         ("sigstore:https://code.example/o/r@https://tokens.example", true),
         ("sigstore:https://code.example/o/r/*@https://tokens.example", true),

@@ -51,9 +51,16 @@ impl CryptoProvider for Ring {
         Ok(Box::new(Hash(digest::Context::new(hash(algorithm)?))))
     }
 
-    fn verify_raw(&self, scheme: SigningScheme, key: &[u8], data: &[u8], signature: &[u8]) -> Result<()> {
-        let algorithm = algorithm(scheme)
-            .ok_or_else(|| Error::UnsupportedAlgorithm(format!("signatures of {}", scheme.name())))?;
+    fn verify_raw(
+        &self,
+        scheme: SigningScheme,
+        key: &[u8],
+        data: &[u8],
+        signature: &[u8],
+    ) -> Result<()> {
+        let algorithm = algorithm(scheme).ok_or_else(|| {
+            Error::UnsupportedAlgorithm(format!("signatures of {}", scheme.name()))
+        })?;
         UnparsedPublicKey::new(algorithm, key)
             .verify(data, signature)
             .map_err(|_| Error::Verification(format!("{} signature invalid", scheme.name())))
@@ -69,7 +76,8 @@ impl CryptoProvider for Ring {
         digest: &[u8],
         signature: &[u8],
     ) -> Result<()> {
-        let unknown = || Error::UnsupportedAlgorithm(format!("signatures of a digest, by {}", scheme.name()));
+        let unknown =
+            || Error::UnsupportedAlgorithm(format!("signatures of a digest, by {}", scheme.name()));
         let hash = hash(scheme.hash_algorithm().ok_or_else(unknown)?)?;
         FILE.with_borrow(|file| {
             if digest::digest(hash, file).as_ref() != digest {

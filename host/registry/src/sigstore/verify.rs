@@ -26,14 +26,19 @@ pub fn verify(file: &[u8], bundle: &str, root: &Root) -> Result<Identity, Bundle
 
 fn check(file: &[u8], bundle: &str, root: &Root) -> Result<Identity, BundleError> {
     if bundle.len() > BUNDLE_BYTES {
-        return Err(BundleError::Malformed(format!("it has more than {} KiB", BUNDLE_BYTES / 1024)));
+        return Err(BundleError::Malformed(format!(
+            "it has more than {} KiB",
+            BUNDLE_BYTES / 1024
+        )));
     }
-    let bundle = Bundle::from_json(bundle).map_err(|error| BundleError::Malformed(short(&error)))?;
+    let bundle =
+        Bundle::from_json(bundle).map_err(|error| BundleError::Malformed(short(&error)))?;
     // Security: a signed statement may say anything; only a signature of the file vouches for the file.
     if !matches!(bundle.content, SignatureContent::MessageSignature(_)) {
         return Err(BundleError::Attestation);
     }
-    let verifier = verifier(root).map_err(|reason| BundleError::Root { root: root.clone(), reason })?;
+    let verifier =
+        verifier(root).map_err(|reason| BundleError::Root { root: root.clone(), reason })?;
     // The caller compares the identity; everything else in the policy is checked.
     let policy = VerificationPolicy::any_identity();
     let result = verifier.verify(file, &bundle, &policy).map_err(|error| refused(root, &error))?;
@@ -46,8 +51,10 @@ fn verifier(root: &Root) -> Result<Verifier, String> {
         Root::File(path) => {
             let mut text = String::new();
             let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-            let read =
-                file.take(ROOT_BYTES + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+            let read = file
+                .take(ROOT_BYTES + 1)
+                .read_to_string(&mut text)
+                .map_err(|error| error.to_string())?;
             if read as u64 > ROOT_BYTES {
                 return Err(format!("it has more than {} MiB", ROOT_BYTES / 1024 / 1024));
             }
@@ -83,8 +90,9 @@ const TIMES: [(&str, &str); 2] = [
 
 fn refused(root: &Root, error: &Error) -> BundleError {
     let (root, reason) = (root.clone(), short(error));
-    let known =
-        TIMES.iter().find(|(name, _)| matches!(error, Error::Certificate(_)) && reason.contains(name));
+    let known = TIMES
+        .iter()
+        .find(|(name, _)| matches!(error, Error::Certificate(_)) && reason.contains(name));
     let reason = known.map_or(reason, |(_, said)| (*said).to_owned());
     match error {
         Error::ArtifactMismatch(_) => BundleError::OtherFile(reason),
@@ -120,7 +128,10 @@ mod tests {
     #[test]
     fn a_bundle_of_the_public_instance_says_who_signed() {
         let signer = verify(FILE, BUNDLE, &Root::PublicGood).unwrap();
-        assert_eq!(signer.to_string(), "sigstore:w.vollprecht@gmail.com@https://github.com/login/oauth");
+        assert_eq!(
+            signer.to_string(),
+            "sigstore:w.vollprecht@gmail.com@https://github.com/login/oauth"
+        );
         let other = verify(b"another file", BUNDLE, &Root::PublicGood);
         assert!(matches!(other, Err(BundleError::OtherFile(_))), "{other:?}");
     }

@@ -63,9 +63,12 @@ impl Reference {
         // Source: OCI Distribution Specification, "Pulling manifests": the forms of `<name>` and `<reference>`.
         let is_name = |text: &str| {
             !text.is_empty()
-                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
         };
-        let is_repository = repository.split('/').all(|part| is_name(part) && part != "." && part != "..");
+        let is_repository =
+            repository.split('/').all(|part| is_name(part) && part != "." && part != "..");
         let is_digest = reference
             .strip_prefix("sha256:")
             .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -82,8 +85,9 @@ impl Reference {
     }
 
     fn url(&self, kind: &str, what: &str) -> Option<Url> {
-        let scheme =
-            |scheme: &str| format!("{scheme}://{}/v2/{}/{kind}/{what}", self.registry, self.repository);
+        let scheme = |scheme: &str| {
+            format!("{scheme}://{}/v2/{}/{kind}/{what}", self.registry, self.repository)
+        };
         // Plain http is used on loopback only, as everywhere.
         let secure = Url::parse(&scheme("https")).ok()?;
         let is_loopback = audex_core::address::parse("the registry", &scheme("http")).is_ok();
@@ -98,7 +102,10 @@ impl fmt::Display for Reference {
     }
 }
 
-pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<Fetched, SourceError> {
+pub(super) fn fetch(
+    reference: &Reference,
+    environment: &Environment,
+) -> Result<Fetched, SourceError> {
     let origin = format!("oci://{reference}");
     let (client, hops) = client(environment, &origin)?;
     let login = login(environment, &reference.registry);
@@ -117,13 +124,16 @@ pub(super) fn fetch(reference: &Reference, environment: &Environment) -> Result<
         }
         let manifest: Manifest = serde_json::from_slice(&manifest)
             .map_err(|_| pull.refused("the manifest is not an OCI manifest"))?;
-        let of =
-            |types: &[&str]| manifest.layers.iter().find(|layer| types.contains(&layer.media_type.as_str()));
-        let component =
-            of(&WASM).ok_or_else(|| pull.refused("it has no layer of the type application/wasm"))?;
+        let of = |types: &[&str]| {
+            manifest.layers.iter().find(|layer| types.contains(&layer.media_type.as_str()))
+        };
+        let component = of(&WASM)
+            .ok_or_else(|| pull.refused("it has no layer of the type application/wasm"))?;
         let bytes = pull.blob(component, limit::COMPONENT_BYTES, &mut token).await?;
         let mut signature = Signature::default();
-        for (kind, text) in [(MINISIGN, &mut signature.minisign), (SIGSTORE, &mut signature.sigstore)] {
+        for (kind, text) in
+            [(MINISIGN, &mut signature.minisign), (SIGSTORE, &mut signature.sigstore)]
+        {
             if let Some(layer) = of(&[kind]) {
                 let bytes = pull.blob(layer, SMALL_BYTES, &mut token).await?;
                 *text = Some(String::from_utf8_lossy(&bytes).into_owned());
@@ -155,12 +165,15 @@ impl Pull<'_> {
         most: u64,
         token: &mut Option<String>,
     ) -> Result<Vec<u8>, SourceError> {
-        let Some(wanted) =
-            layer.digest.strip_prefix("sha256:").filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+        let Some(wanted) = layer
+            .digest
+            .strip_prefix("sha256:")
+            .filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
         else {
             return Err(self.refused("a layer has no sha256 digest"));
         };
-        let bytes = body(Ok(self.get("blobs", &layer.digest, token).await?), self.origin, most).await?;
+        let bytes =
+            body(Ok(self.get("blobs", &layer.digest, token).await?), self.origin, most).await?;
         if sha256(&bytes) == wanted {
             Ok(bytes)
         } else {
@@ -169,14 +182,23 @@ impl Pull<'_> {
     }
 
     /// Sends a request, and sends it again with a token if the registry tells how to get one.
-    async fn get(&self, kind: &str, what: &str, token: &mut Option<String>) -> Result<Response, SourceError> {
-        let url = self.reference.url(kind, what).ok_or_else(|| self.refused("it makes no address"))?;
+    async fn get(
+        &self,
+        kind: &str,
+        what: &str,
+        token: &mut Option<String>,
+    ) -> Result<Response, SourceError> {
+        let url =
+            self.reference.url(kind, what).ok_or_else(|| self.refused("it makes no address"))?;
         let answer = self.ask(&url, token.as_deref()).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
-        let challenge =
-            answer.headers().get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let challenge = answer
+            .headers()
+            .get(WWW_AUTHENTICATE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         if challenge.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic")) {
             let login = self
                 .login
@@ -211,8 +233,10 @@ impl Pull<'_> {
             let rest = challenge.split_once(&format!("{name}=\""))?.1;
             Some(rest.split_once('"')?.0.to_owned())
         };
-        let realm = value("realm").and_then(|realm| audex_core::address::parse("realm", &realm).ok());
-        let mut realm = realm.ok_or_else(|| self.refused("the registry says not where to get a token"))?;
+        let realm =
+            value("realm").and_then(|realm| audex_core::address::parse("realm", &realm).ok());
+        let mut realm =
+            realm.ok_or_else(|| self.refused("the registry says not where to get a token"))?;
         let scope = format!("repository:{}:pull", self.reference.repository);
         realm
             .query_pairs_mut()
@@ -250,16 +274,28 @@ mod tests {
         for (text, url) in [
             ("r.example/a/b:1.0", "https://r.example/v2/a/b/manifests/1.0".to_owned()),
             ("localhost:5000/a:1", "http://localhost:5000/v2/a/manifests/1".to_owned()),
-            (digest.as_str(), format!("https://r.example:5000/v2/a/b/manifests/sha256:{}", "0".repeat(64))),
+            (
+                digest.as_str(),
+                format!("https://r.example:5000/v2/a/b/manifests/sha256:{}", "0".repeat(64)),
+            ),
         ] {
             let reference = Reference::parse(text).unwrap();
             assert_eq!(reference.to_string(), text);
             assert_eq!(reference.url("manifests", &reference.version).unwrap().as_str(), url);
         }
         assert_eq!(Reference::parse("r.example/a").unwrap().version, "latest");
-        for text in
-            ["", "a", "r/", "r/A:1", "r/a:", "r/a:b c", "r/../a:1", "r/a@sha256:12", "r@x/a:1", "r/a:1/b"]
-        {
+        for text in [
+            "",
+            "a",
+            "r/",
+            "r/A:1",
+            "r/a:",
+            "r/a:b c",
+            "r/../a:1",
+            "r/a@sha256:12",
+            "r@x/a:1",
+            "r/a:1/b",
+        ] {
             assert_eq!(Reference::parse(text), None, "{text}");
         }
     }
@@ -268,7 +304,8 @@ mod tests {
     fn a_login_is_the_registrys_own() {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir(home.path().join(".docker")).unwrap();
-        std::fs::write(home.path().join(LOGINS), r#"{"auths":{"r.example":{"auth":"dTpw"}}}"#).unwrap();
+        std::fs::write(home.path().join(LOGINS), r#"{"auths":{"r.example":{"auth":"dTpw"}}}"#)
+            .unwrap();
         let environment = Environment::from_pairs([(HOME, home.path())]);
         assert_eq!(login(&environment, "r.example").as_deref(), Some("dTpw"));
         assert_eq!(login(&environment, "evil.example"), None);

@@ -25,7 +25,8 @@ pub(super) fn fetch(url: &Url, environment: &Environment) -> Result<Fetched, Sou
         let answer = client.get(url.clone()).send().await;
         let led_to = hops.take();
         let bytes = body(answer, url.as_str(), limit::COMPONENT_BYTES).await?;
-        let mut signature = Signature { minisign: beside(&client, url, MINISIGN).await?, sigstore: None };
+        let mut signature =
+            Signature { minisign: beside(&client, url, MINISIGN).await?, sigstore: None };
         for ending in SIGSTORE {
             if signature.sigstore.is_none() {
                 signature.sigstore = beside(&client, url, ending).await?;
@@ -60,7 +61,11 @@ impl Hops {
 }
 
 /// Returns the text of the file whose path has `ending` appended, if there is one.
-async fn beside(client: &reqwest::Client, url: &Url, ending: &str) -> Result<Option<String>, SourceError> {
+async fn beside(
+    client: &reqwest::Client,
+    url: &Url,
+    ending: &str,
+) -> Result<Option<String>, SourceError> {
     let mut beside = url.clone();
     beside.set_path(&format!("{}{ending}", url.path()));
     match client.get(beside).send().await {
@@ -87,8 +92,8 @@ pub(super) fn client(
     let seen = hops.clone();
     let onward = reqwest::redirect::Policy::custom(move |attempt| {
         let first = attempt.previous().first();
-        let is_same =
-            first.is_some_and(|first| first.host() == attempt.url().host() && first.scheme() == "http");
+        let is_same = first
+            .is_some_and(|first| first.host() == attempt.url().host() && first.scheme() == "http");
         let goes_on = attempt.url().scheme() == "https" || is_same;
         if attempt.previous().len() > REDIRECTS || !goes_on {
             return attempt.stop();
@@ -102,10 +107,11 @@ pub(super) fn client(
         .timeout(TIME)
         .connect_timeout(CONNECT_TIME)
         .user_agent(concat!("audex/", env!("CARGO_PKG_VERSION")));
-    let builder = match roots::configured(environment).map_err(|error| refused(error.to_string()))? {
-        Some(roots) => builder.tls_certs_only(roots),
-        None => builder,
-    };
+    let builder =
+        match roots::configured(environment).map_err(|error| refused(error.to_string()))? {
+            Some(roots) => builder.tls_certs_only(roots),
+            None => builder,
+        };
     let client = builder.build().map_err(|error| refused(reason(&error)))?;
     Ok((client, hops))
 }
@@ -137,8 +143,10 @@ pub(super) fn wait<T>(
     task: impl Future<Output = Result<T, SourceError>>,
 ) -> Result<T, SourceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let refused =
-        |error: std::io::Error| SourceError::Refused { origin: origin.to_owned(), reason: error.to_string() };
+    let refused = |error: std::io::Error| SourceError::Refused {
+        origin: origin.to_owned(),
+        reason: error.to_string(),
+    };
     runtime.map_err(refused)?.block_on(task)
 }
 

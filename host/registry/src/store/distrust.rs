@@ -33,7 +33,9 @@ pub enum Distrust {
         found: KeyId,
     },
     /// The key is right, and the signature does not match the file.
-    #[error("its signature names `{0}`, and is not of this file: either was changed, or the file built anew")]
+    #[error(
+        "its signature names `{0}`, and is not of this file: either was changed, or the file built anew"
+    )]
     OtherFile(Signer),
     /// The identity is not trusted.
     #[error("it is signed by `{0}`, who is not known")]
@@ -79,7 +81,9 @@ impl Distrust {
             Self::UnknownKey(_) => "if that is its author's key, name it: --signer THE.pub",
             Self::NotNamed { .. } => "name the key that its author signs with: --signer THE.pub",
             Self::OtherFile(_) => "fetch both again, or have it signed again: minisign -Sm FILE",
-            Self::UnknownIdentity(_) => "if that is its author, name it: --signer sigstore:IDENTITY@ISSUER",
+            Self::UnknownIdentity(_) => {
+                "if that is its author, name it: --signer sigstore:IDENTITY@ISSUER"
+            }
             Self::Bundle(BundleError::NotBuilt) => {
                 "take a build with the feature, or have it signed by minisign"
             }

@@ -119,7 +119,9 @@ pub enum StoreError {
         name: String,
     },
     /// The settings of two providers could come from the same variables.
-    #[error("the provider ids `{id}` and `{other}` begin alike: their settings could share variables")]
+    #[error(
+        "the provider ids `{id}` and `{other}` begin alike: their settings could share variables"
+    )]
     Alike {
         /// The new id.
         id: String,
@@ -175,7 +177,9 @@ pub enum StoreError {
         place: String,
     },
     /// The component requests a capability above the organisation's ceiling.
-    #[error("your organisation does not let components have `{capability}`, which `{name}` asks for")]
+    #[error(
+        "your organisation does not let components have `{capability}`, which `{name}` asks for"
+    )]
     AboveCeiling {
         /// The component.
         name: String,

@@ -154,12 +154,16 @@ impl Store {
         granted: BTreeSet<Capability>,
     ) -> Result<Installed, StoreError> {
         let Manifest { name, requested, world, .. } = &plan.manifest;
-        let missing: Vec<_> = requested.iter().filter(|asked| !granted.contains(asked)).cloned().collect();
+        let missing: Vec<_> =
+            requested.iter().filter(|asked| !granted.contains(asked)).cloned().collect();
         if !missing.is_empty() {
             return Err(StoreError::NotGranted { name: name.clone(), missing });
         }
         if let Some(capability) = granted.iter().find(|given| !requested.contains(given)) {
-            return Err(StoreError::NotRequested { name: name.clone(), capability: capability.clone() });
+            return Err(StoreError::NotRequested {
+                name: name.clone(),
+                capability: capability.clone(),
+            });
         }
         self.check_free(&plan.manifest, None)?;
         let provides = try_out(engine, plan)?;
@@ -197,13 +201,17 @@ impl Store {
             return Err(StoreError::Taken { name: name.clone() });
         }
         let Some(id) = provides else { return Ok(()) };
-        let same_id = |other: &Installed| other.name != *name && other.provides.as_ref() == Some(id);
+        let same_id =
+            |other: &Installed| other.name != *name && other.provides.as_ref() == Some(id);
         if embedded::find(id).is_some() || self.installed.iter().any(same_id) {
             return Err(StoreError::Taken { name: id.clone() });
         }
         let others = self.installed.iter().filter(|other| other.name != *name);
         let others = others.filter_map(|other| other.provides.as_deref());
-        match embedded::providers().map(|id: &str| id).chain(others).find(|other| share_variables(id, other))
+        match embedded::providers()
+            .map(|id: &str| id)
+            .chain(others)
+            .find(|other| share_variables(id, other))
         {
             Some(other) => Err(StoreError::Alike { id: id.clone(), other: other.to_owned() }),
             None => Ok(()),
@@ -232,7 +240,10 @@ impl Store {
             if old.digest == installed.digest {
                 installed.previous = old.previous;
             } else {
-                gone = old.previous.map(|previous| previous.digest).filter(|gone| *gone != installed.digest);
+                gone = old
+                    .previous
+                    .map(|previous| previous.digest)
+                    .filter(|gone| *gone != installed.digest);
                 installed.previous = Some(Previous {
                     version: old.version,
                     digest: old.digest,
@@ -257,7 +268,9 @@ impl Store {
 /// Returns true if one of two ids begins with the other: `AUDEX_ACME_PROD_KEY_ID` could be a setting of
 /// `acme` and of `acme-prod`.
 fn share_variables(one: &str, other: &str) -> bool {
-    let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('-'));
+    let begins = |long: &str, short: &str| {
+        long.strip_prefix(short).is_some_and(|rest| rest.starts_with('-'))
+    };
     begins(one, other) || begins(other, one)
 }
 
@@ -270,7 +283,9 @@ fn try_out(engine: &Engine, plan: &Plan) -> Result<Option<String>, StoreError> {
     let loaded = plan.loaded(engine)?;
     match plan.manifest.world {
         World::Filter => Filter::new(engine, loaded, "{}".to_owned()).map(|_| None),
-        World::Mapping => Mapping::new(engine, loaded).and_then(|mapping| mapping.rows()).map(|_| None),
+        World::Mapping => {
+            Mapping::new(engine, loaded).and_then(|mapping| mapping.rows()).map(|_| None)
+        }
         World::Provider => {
             return Ok(plan.description(engine)?.map(|description| description.id));
         }

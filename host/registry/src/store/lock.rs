@@ -91,7 +91,9 @@ fn is_false(value: &bool) -> bool {
 /// understood is an error, because it may be a filter.
 pub(super) fn read(path: &Path) -> Result<Vec<Installed>, StoreError> {
     let outcome = read_alone(path);
-    let (Err(StoreError::LockGone(_)), Some(directory)) = (&outcome, path.parent()) else { return outcome };
+    let (Err(StoreError::LockGone(_)), Some(directory)) = (&outcome, path.parent()) else {
+        return outcome;
+    };
     // Another process may have written the first lock, and renamed its key, between the two checks.
     let open = File::open(directory).map_err(failed("open", directory))?;
     private_file::lock_shared(&open).map_err(failed("lock", directory))?;
@@ -108,12 +110,17 @@ pub(super) fn read_alone(path: &Path) -> Result<Vec<Installed>, StoreError> {
     let Some(text) = reachable::text(path).map_err(failed("read", path))? else {
         // The key has this name once there is a lock.
         let is_gone = std::fs::symlink_metadata(directory.join(KEY)).is_ok();
-        return if is_gone { Err(StoreError::LockGone(path.to_path_buf())) } else { Ok(Vec::new()) };
+        return if is_gone {
+            Err(StoreError::LockGone(path.to_path_buf()))
+        } else {
+            Ok(Vec::new())
+        };
     };
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
     let written = first.strip_prefix(MAC).and_then(|mac| mac.strip_suffix('"')).unwrap_or_default();
     if known_key(directory).and_then(|key| mac(&key, rest)).ok().as_deref() != Some(written) {
-        let message = "it was changed by something other than tryaudex: its MAC is not right".to_owned();
+        let message =
+            "it was changed by something other than tryaudex: its MAC is not right".to_owned();
         return Err(StoreError::Lock { path: path.to_path_buf(), message });
     }
     entries(path, rest)
@@ -140,13 +147,17 @@ fn entries(path: &Path, text: &str) -> Result<Vec<Installed>, StoreError> {
     let wrong = |message: String| StoreError::Lock { path: path.to_path_buf(), message };
     let lock: Lock = toml::from_str(text).map_err(|error| wrong(error.message().to_owned()))?;
     if lock.version != VERSION {
-        return Err(wrong(format!("its version is {}, this program reads {VERSION}", lock.version)));
+        return Err(wrong(format!(
+            "its version is {}, this program reads {VERSION}",
+            lock.version
+        )));
     }
     lock.plugins.into_iter().map(|entry| installed(entry).map_err(wrong)).collect()
 }
 
 fn installed(entry: Entry) -> Result<Installed, String> {
-    let is_digest = |digest: &str| digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit());
+    let is_digest =
+        |digest: &str| digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit());
     let worlds = [World::Provider, World::Mapping, World::Filter, World::Intent];
     let world = worlds.into_iter().find(|world| world.to_string() == entry.kind);
     let (true, Some(world)) = (is_digest(&entry.digest), world) else {
@@ -243,7 +254,8 @@ pub(super) fn write(directory: &Path, installed: &[Installed]) -> Result<(), Sto
     private_file::create_directory(directory).map_err(failed("use", directory))?;
     let [key, new] = [KEY, NEW_KEY].map(|name| directory.join(name));
     let is_first = std::fs::symlink_metadata(&key).is_err();
-    let secret = private_file::key(if is_first { &new } else { &key }).map_err(failed("use", directory))?;
+    let secret =
+        private_file::key(if is_first { &new } else { &key }).map_err(failed("use", directory))?;
     let mac = mac(&secret, &text).map_err(failed("use", directory))?;
     private_file::replace(&path, format!("{MAC}{mac}\"\n{text}").as_bytes())
         .map_err(failed("write", &path))?;

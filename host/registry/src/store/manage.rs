@@ -43,8 +43,11 @@ impl Store {
     /// # Errors
     /// When there is no such component, it replaced nothing, or the lock cannot be written.
     pub fn roll_back(&mut self, name: &str) -> Result<Installed, StoreError> {
-        let previous =
-            self.installed.iter().find(|one| one.name == name).and_then(|one| one.previous.as_ref());
+        let previous = self
+            .installed
+            .iter()
+            .find(|one| one.name == name)
+            .and_then(|one| one.previous.as_ref());
         if let Some(previous) = previous {
             self.check_required_of(name, &previous.version, &previous.digest)?;
         }
@@ -74,7 +77,8 @@ impl Store {
             return Err(missing);
         }
         let _alone = self.change()?;
-        let mut altered = self.installed.iter().find(|one| one.name == name).cloned().ok_or(missing)?;
+        let mut altered =
+            self.installed.iter().find(|one| one.name == name).cloned().ok_or(missing)?;
         change(&mut altered)?;
         self.check_rules(&altered.name, &altered.origin, altered.signer.as_ref())?;
         // The file of the component must be unchanged.
@@ -118,7 +122,9 @@ impl Store {
     ) -> Result<(), String> {
         let missing = |path: &Path| {
             let path = path.display().to_string();
-            move |error: std::io::Error| format!("its signature cannot be checked: `{path}`: {error}")
+            move |error: std::io::Error| {
+                format!("its signature cannot be checked: `{path}`: {error}")
+            }
         };
         let path = self.signature_file(&installed.digest, signer);
         let signature = std::fs::read_to_string(&path).map_err(missing(&path))?;
@@ -138,6 +144,8 @@ impl Store {
 
     /// Returns the filters that take part in every run.
     pub fn filters(&self) -> impl Iterator<Item = &Installed> {
-        self.installed.iter().filter(|installed| installed.world == World::Filter && installed.enabled)
+        self.installed
+            .iter()
+            .filter(|installed| installed.world == World::Filter && installed.enabled)
     }
 }

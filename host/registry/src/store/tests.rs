@@ -10,7 +10,8 @@ use super::*;
 fn deny_list() -> Vec<u8> {
     let test = std::env::current_exe().unwrap();
     let target = test.ancestors().nth(3).unwrap();
-    let module = fs::read(target.join("plugins/wasm32-unknown-unknown/release/deny_list.wasm")).unwrap();
+    let module =
+        fs::read(target.join("plugins/wasm32-unknown-unknown/release/deny_list.wasm")).unwrap();
     audex_components::encode::component(module).unwrap()
 }
 
@@ -39,7 +40,8 @@ fn filter_called(home: &Path, name: &str) -> InstallPlan {
 
 fn plan_of(file: &Path) -> InstallPlan {
     let place = crate::source::Place::File(file.to_path_buf());
-    InstallPlan::new(place.fetch(&audex_core::environment::Environment::default()).unwrap()).unwrap()
+    InstallPlan::new(place.fetch(&audex_core::environment::Environment::default()).unwrap())
+        .unwrap()
 }
 
 fn open(paths: &Paths) -> Store {
@@ -64,7 +66,9 @@ fn installs_and_removals_at_once_lose_nothing() {
     std::thread::scope(|scope| {
         for (mut store, name) in stores.into_iter().zip(called) {
             let plan = filter_called(home.path(), name);
-            scope.spawn(move || store.install(&Engine::new().unwrap(), &plan, BTreeSet::new()).unwrap());
+            scope.spawn(move || {
+                store.install(&Engine::new().unwrap(), &plan, BTreeSet::new()).unwrap()
+            });
         }
     });
     assert_eq!(names(&paths), called);
@@ -147,7 +151,10 @@ fn what_was_replaced_can_be_put_back_and_an_older_one_is_not_taken_unasked() {
     assert_eq!(store.roll_back("deny-lis1").unwrap().digest, digests[0]);
     assert_eq!(store.roll_back("deny-lis1").unwrap().digest, digests[1]);
     let again = || of_version(home.path(), "0.1.1");
-    assert!(matches!(put(&mut store, again(), &Trust::default()), Err(StoreError::Downgrade { .. })));
+    assert!(matches!(
+        put(&mut store, again(), &Trust::default()),
+        Err(StoreError::Downgrade { .. })
+    ));
     let meant = Trust { downgrade: true, ..Trust::default() };
     assert_eq!(put(&mut store, again(), &meant).unwrap().version, "0.1.1");
     store.remove("deny-lis1").unwrap();
@@ -192,8 +199,14 @@ fn the_organisations_rules_hold_for_what_is_there_already() {
     for (rules, said) in [
         ("require_signature = true".to_owned(), "takes signed components only"),
         ("sources = [\"/opt/audex/\"]".to_owned(), "does not take components from"),
-        ("required_filters = [\"hours\"]".to_owned(), "requires the filter `hours`, which is not installed"),
-        (format!("required_filters = [\"deny-lis1@sha256:{}\"]", "0".repeat(64)), "to be sha256:0000"),
+        (
+            "required_filters = [\"hours\"]".to_owned(),
+            "requires the filter `hours`, which is not installed",
+        ),
+        (
+            format!("required_filters = [\"deny-lis1@sha256:{}\"]", "0".repeat(64)),
+            "to be sha256:0000",
+        ),
     ] {
         let found = rule(&rules).unwrap_or_default();
         assert!(found.contains(said), "{rules}: {found}");
@@ -229,7 +242,10 @@ fn what_was_installed_since_a_component_was_looked_at_counts() {
     let error = slow.install(&engine, &unsigned, BTreeSet::new()).unwrap_err();
     assert!(error.to_string().contains("and is not signed now"), "{error}");
     let older = signed(unsigned);
-    assert!(matches!(slow.install(&engine, &older, BTreeSet::new()), Err(StoreError::Downgrade { .. })));
+    assert!(matches!(
+        slow.install(&engine, &older, BTreeSet::new()),
+        Err(StoreError::Downgrade { .. })
+    ));
     assert_eq!(open(&paths).installed()[0].version, "0.1.3");
 }
 
@@ -262,7 +278,8 @@ fn a_least_version_holds_for_what_is_there_and_for_what_comes() {
     let home = tempfile::tempdir().unwrap();
     let paths = paths(home.path());
     put(&mut open(&paths), of_version(home.path(), "0.1.2"), &Trust::default()).unwrap();
-    let least = |version: &str| under(&paths, &format!("required_filters = [\"deny-lis1>={version}\"]"));
+    let least =
+        |version: &str| under(&paths, &format!("required_filters = [\"deny-lis1>={version}\"]"));
     least("0.1.2").check_required().unwrap();
     let error = least("0.1.10").check_required().unwrap_err().to_string();
     assert!(
@@ -284,7 +301,10 @@ fn all_that_is_said_of_a_required_filter_holds_for_what_comes() {
     let paths = paths(home.path());
     let mut store = under(&paths, r#"required_filters = ["deny-lis1", "deny-lis1>=0.1.2"]"#);
     let error = put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).unwrap_err();
-    assert!(matches!(error, StoreError::Replaced { rule: RuleError::TooOld { .. }, .. }), "{error}");
+    assert!(
+        matches!(error, StoreError::Replaced { rule: RuleError::TooOld { .. }, .. }),
+        "{error}"
+    );
     put(&mut store, of_version(home.path(), "0.1.2"), &Trust::default()).unwrap();
 }
 
@@ -302,7 +322,10 @@ fn a_version_that_cannot_be_compared_is_an_older_one_where_an_author_signs() {
     install(meant).unwrap();
     let error = install(signed(of_version(home.path(), "9.zzz"))).unwrap_err();
     assert!(matches!(error, StoreError::Incomparable { .. }), "{error}");
-    assert!(matches!(install(signed(of_version(home.path(), "000.9"))), Err(StoreError::Downgrade { .. })));
+    assert!(matches!(
+        install(signed(of_version(home.path(), "000.9"))),
+        Err(StoreError::Downgrade { .. })
+    ));
     let mut meant = signed(of_version(home.path(), "9.zzz"));
     meant.downgrade = true;
     install(meant).unwrap();
@@ -312,8 +335,10 @@ fn a_version_that_cannot_be_compared_is_an_older_one_where_an_author_signs() {
 fn what_an_answer_led_to_is_a_source_too() {
     let home = tempfile::tempdir().unwrap();
     let paths = paths(home.path());
-    let mut store =
-        under(&paths, &format!("sources = [\"{}/\", \"https://a.example/\"]", home.path().display()));
+    let mut store = under(
+        &paths,
+        &format!("sources = [\"{}/\", \"https://a.example/\"]", home.path().display()),
+    );
     let (inside, outside) = ("https://a.example/x.wasm", "https://b.example/x.wasm");
     let led = |to: &[&str]| {
         let mut plan = of_version(home.path(), "0.1.1");
@@ -322,7 +347,10 @@ fn what_an_answer_led_to_is_a_source_too() {
     };
     for way in [&[outside][..], &[inside, outside], &[outside, inside]] {
         let error = put(&mut store, led(way), &Trust::default()).unwrap_err().to_string();
-        assert!(error.contains("does not take components from `https://b.example/x.wasm`"), "{error}");
+        assert!(
+            error.contains("does not take components from `https://b.example/x.wasm`"),
+            "{error}"
+        );
     }
     put(&mut store, led(&[inside, inside]), &Trust::default()).unwrap();
 }
@@ -333,7 +361,8 @@ fn a_lock_that_is_gone_is_an_error_and_not_an_empty_one() {
     let paths = paths(home.path());
     put(&mut open(&paths), of_version(home.path(), "0.1.1"), &Trust::default()).unwrap();
     fs::remove_file(paths.plugins.join(lock::FILE)).unwrap();
-    let gone = |outcome: Result<(), StoreError>| assert!(matches!(outcome, Err(StoreError::LockGone(_))));
+    let gone =
+        |outcome: Result<(), StoreError>| assert!(matches!(outcome, Err(StoreError::LockGone(_))));
     gone(Store::open(&paths, &Rules::default()).map(drop));
     fs::remove_file(paths.plugins.join("plugins.key")).unwrap();
     assert_eq!(open(&paths).installed().len(), 0);
@@ -387,8 +416,14 @@ fn a_grant_that_is_not_known_any_more_is_one_components_trouble() {
     let mut store = under(&paths, r#"required_filters = ["deny-lis1"]"#);
     let [broken, good] = store.installed() else { panic!() };
     let error = store.load(&engine, broken).err().unwrap().to_string();
-    assert!(error.contains("`deny-lis1`") && error.contains("granted `secret:GOOGLE_API_KEY`"), "{error}");
-    assert!(store.filters().any(|filter| filter.name == "deny-lis1"), "it still takes part, and so fails");
+    assert!(
+        error.contains("`deny-lis1`") && error.contains("granted `secret:GOOGLE_API_KEY`"),
+        "{error}"
+    );
+    assert!(
+        store.filters().any(|filter| filter.name == "deny-lis1"),
+        "it still takes part, and so fails"
+    );
     store.load(&engine, good).unwrap();
     let wrong: Vec<_> = store.verify().iter().map(|one| one.wrong.is_some()).collect();
     assert_eq!(wrong, [true, false]);
@@ -432,7 +467,12 @@ fn what_comes_from_elsewhere_is_signed_or_of_the_digest_that_was_given() {
     let error = put(&mut store, foreign(), &Trust::default()).unwrap_err().to_string();
     assert!(error.contains("is not signed, and no digest was given"), "{error}");
     let wrong = Trust { digest: Some("0".repeat(64)), ..Trust::default() };
-    assert!(put(&mut store, foreign(), &wrong).unwrap_err().to_string().contains("its digest is sha256:"));
+    assert!(
+        put(&mut store, foreign(), &wrong)
+            .unwrap_err()
+            .to_string()
+            .contains("its digest is sha256:")
+    );
     let right = Trust { digest: Some(foreign().digest), ..Trust::default() };
     put(&mut store, foreign(), &right).unwrap();
 }

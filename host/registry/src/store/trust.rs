@@ -65,7 +65,9 @@ impl Store {
             self.check_rules(&name, origin, signer)?;
         }
         match plan.manifest.requested.iter().find(|asked| !self.rules.allows(asked)) {
-            Some(capability) => Err(StoreError::AboveCeiling { name, capability: capability.clone() }),
+            Some(capability) => {
+                Err(StoreError::AboveCeiling { name, capability: capability.clone() })
+            }
             None => Ok(()),
         }
     }
@@ -86,7 +88,9 @@ impl Store {
                 let (pinned, now) = (pinned.clone(), format!("`{signer}`"));
                 return Err(untrusted(Distrust::OtherAuthor { pinned, now }));
             }
-            (Some(pinned), None) => return Err(untrusted(Distrust::NoLongerSigned(pinned.clone()))),
+            (Some(pinned), None) => {
+                return Err(untrusted(Distrust::NoLongerSigned(pinned.clone())));
+            }
             _ => {}
         }
         let offered = plan.manifest.version.clone();
@@ -118,7 +122,9 @@ impl Store {
         let is_named = required.iter().any(|one| one.digest.is_some());
         let before = self.installed.iter().find(|installed| installed.name == name);
         match before.filter(|before| !is_named && before.digest != digest) {
-            Some(before) if !version::compare(offered, &before.version).is_some_and(Ordering::is_ge) => {
+            Some(before)
+                if !version::compare(offered, &before.version).is_some_and(Ordering::is_ge) =>
+            {
                 let (installed, offered) = (before.version.clone(), offered.to_owned());
                 Err(broken(RuleError::OnlyNewer { installed, offered }))
             }
@@ -158,7 +164,9 @@ impl Store {
                 || pinned.is_some()
                 || self.rules.wants_signatures()
                 || (!plan.is_local && trust.digest.is_none());
-            let wrong = match sigstore::verify(&plan.file, &text, &self.rules.root()).map(Signer::Sigstore) {
+            let wrong = match sigstore::verify(&plan.file, &text, &self.rules.root())
+                .map(Signer::Sigstore)
+            {
                 Ok(found) => match known.iter().find(|signer| signer.covers(&found)) {
                     Some(signer) => return Ok(Some(((*signer).clone(), text))),
                     None => Distrust::UnknownIdentity(found),
@@ -180,8 +188,9 @@ impl Store {
         let Signature { minisign, sigstore } = plan.signature.as_ref()?;
         let Some(bundle) = sigstore else {
             let key = minisign.as_deref().and_then(KeyId::of);
-            let key =
-                key.map_or("somebody".to_owned(), |key| format!("the minisign key {key}, by its own word"));
+            let key = key.map_or("somebody".to_owned(), |key| {
+                format!("the minisign key {key}, by its own word")
+            });
             return Some(format!("{key}; installing finds out"));
         };
         Some(match sigstore::verify(&plan.file, bundle, &self.rules.root()) {
@@ -216,9 +225,10 @@ fn by_key(
 fn of_another_key(found: KeyId, named: Option<&Signer>, pinned: Option<&Signer>) -> Distrust {
     match (named, pinned) {
         (Some(named), _) => Distrust::NotNamed { named: named.clone(), found },
-        (None, Some(pinned)) => {
-            Distrust::OtherAuthor { pinned: pinned.clone(), now: format!("the minisign key {found}") }
-        }
+        (None, Some(pinned)) => Distrust::OtherAuthor {
+            pinned: pinned.clone(),
+            now: format!("the minisign key {found}"),
+        },
         (None, None) => Distrust::UnknownKey(found),
     }
 }

@@ -32,7 +32,10 @@ pub(super) fn trust(ca_bundle: Option<&ConfiguredPath>) -> Result<TlsContext, Ca
         Some(path) => read_bundle(path.as_path()).map_err(unusable)?,
         None => TrustStore::default(),
     };
-    TlsContext::builder().with_trust_store(store).build().map_err(|error| unusable(error.to_string()))
+    TlsContext::builder()
+        .with_trust_store(store)
+        .build()
+        .map_err(|error| unusable(error.to_string()))
 }
 
 /// Reads the usable certificates of a file. The connector aborts on a certificate that it cannot parse, so each

@@ -60,7 +60,10 @@ fn collect(raw: &[u8], shortest: usize, depth: usize, texts: &mut Vec<Text>) {
 fn password(decoded: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let colon = decoded.iter().position(|byte| *byte == b':')?;
     let is_pair = !decoded.starts_with(b"{") && !decoded.contains(&b'\n');
-    decoded.get(colon.saturating_add(1)..).filter(|_| is_pair).map(|text| Zeroizing::new(text.to_vec()))
+    decoded
+        .get(colon.saturating_add(1)..)
+        .filter(|_| is_pair)
+        .map(|text| Zeroizing::new(text.to_vec()))
 }
 
 /// Returns the secret values of a JSON key file; empty if `raw` is not a JSON object or holds no value that is long enough.
@@ -75,15 +78,19 @@ fn fields(raw: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
 fn walk(name: &str, value: Value, fields: &mut Vec<Zeroizing<Vec<u8>>>) {
     match value {
         Value::String(text) => {
-            let is_name = text.len() < SHORTEST_FIELD || text.contains([' ', '\t']) || text.contains("://");
-            let is_secret = text.contains("-----BEGIN ") || !is_name && !PUBLIC_FIELDS.contains(&name);
+            let is_name =
+                text.len() < SHORTEST_FIELD || text.contains([' ', '\t']) || text.contains("://");
+            let is_secret =
+                text.contains("-----BEGIN ") || !is_name && !PUBLIC_FIELDS.contains(&name);
             let text = Zeroizing::new(text.into_bytes());
             if is_secret {
                 fields.push(text);
             }
         }
         Value::Array(items) => items.into_iter().for_each(|item| walk(name, item, fields)),
-        Value::Object(object) => object.into_iter().for_each(|(name, value)| walk(&name, value, fields)),
+        Value::Object(object) => {
+            object.into_iter().for_each(|(name, value)| walk(&name, value, fields))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -103,7 +110,8 @@ fn decoded(raw: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
             other => *other,
         };
         let end = raw.iter().rposition(|byte| *byte != b'=')?;
-        let raw: Zeroizing<Vec<u8>> = Zeroizing::new(raw.get(..=end)?.iter().map(standard).collect());
+        let raw: Zeroizing<Vec<u8>> =
+            Zeroizing::new(raw.get(..=end)?.iter().map(standard).collect());
         STANDARD_NO_PAD.decode_to_vec(&*raw).ok().map(Zeroizing::new)
     };
     hex(raw).filter(is_text).or_else(|| of_base64().filter(is_text))
@@ -135,10 +143,14 @@ mod tests {
     fn what_is_encoded_is_meant_too() {
         let basic = "deploy:hunter2-hunter3";
         let hex = basic.bytes().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat();
-        for encoded in [STANDARD.encode_to_string(basic), URL_SAFE_NO_PAD.encode_to_string(basic), hex] {
+        for encoded in
+            [STANDARD.encode_to_string(basic), URL_SAFE_NO_PAD.encode_to_string(basic), hex]
+        {
             assert_eq!(meant(&encoded), [encoded.as_str(), "hunter2-hunter3", basic]);
         }
-        for none in ["ghp_planted0123456789abcdefGHIJKLMNopqrs", "YTpi", "9f86d081884c7d659a2feaa0c55ad015"] {
+        for none in
+            ["ghp_planted0123456789abcdefGHIJKLMNopqrs", "YTpi", "9f86d081884c7d659a2feaa0c55ad015"]
+        {
             assert_eq!(meant(none), [none]);
         }
     }

@@ -41,7 +41,8 @@ pub(super) fn lines(secret: &[u8], shortest: usize) -> Vec<Line<'_>> {
     while let Some((&line, after)) = rest.split_first() {
         rest = after;
         if is_marker(line) {
-            let body = after.iter().take_while(|line| !is_marker(line)).map(|line| line.len()).sum();
+            let body =
+                after.iter().take_while(|line| !is_marker(line)).map(|line| line.len()).sum();
             is_pem = true;
             let is_key = line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----");
             fixed = if is_key { public(body) } else { 0 };
@@ -70,7 +71,8 @@ fn public(body: usize) -> usize {
 fn unmarked(line: &[u8]) -> Vec<&[u8]> {
     let after = line.strip_prefix(MARKER).filter(|label| label.starts_with(b"BEGIN "));
     let end = after.and_then(|label| label.windows(MARKER.len()).position(|bytes| bytes == MARKER));
-    let Some((marker, body)) = end.and_then(|end| line.split_at_checked(end + 2 * MARKER.len())) else {
+    let Some((marker, body)) = end.and_then(|end| line.split_at_checked(end + 2 * MARKER.len()))
+    else {
         return vec![line];
     };
     let end = body.windows(MARKER.len()).position(|bytes| bytes == MARKER).unwrap_or(body.len());
@@ -81,7 +83,8 @@ fn unmarked(line: &[u8]) -> Vec<&[u8]> {
 /// Returns the signature of a signed token, because many tokens share header and claims; returns any other line unchanged.
 fn unsigned_away(line: &[u8]) -> &[u8] {
     let is_token = line.starts_with(b"eyJ") && line.split(|byte| *byte == b'.').count() > 2;
-    let signature = line.rsplit(|byte| *byte == b'.').next().filter(|part| is_token && part.len() >= PIECE);
+    let signature =
+        line.rsplit(|byte| *byte == b'.').next().filter(|part| is_token && part.len() >= PIECE);
     signature.unwrap_or(line)
 }
 
@@ -91,7 +94,8 @@ pub(super) fn places(line: &Line) -> Vec<usize> {
     let mut places: Vec<usize> = (0..last).step_by(PIECE).collect();
     places.push(last);
     places.retain(|at| line.fixed == 0 || at.saturating_add(PIECE) > line.fixed);
-    let is_telling = |at: &usize| line.text.get(*at..at.saturating_add(PIECE)).is_some_and(is_varied);
+    let is_telling =
+        |at: &usize| line.text.get(*at..at.saturating_add(PIECE)).is_some_and(is_varied);
     let telling: Vec<usize> = places.iter().copied().filter(is_telling).collect();
     if telling.is_empty() { places } else { telling }
 }
@@ -113,7 +117,8 @@ mod tests {
 
     #[test]
     fn a_pem_is_its_lines_and_a_signed_token_its_signature() {
-        let pem = b"-----BEGIN PRIVATE KEY-----\r\nMC4CAQAwBQYDK2VwBCIEIGu\n-----END PRIVATE KEY-----\n";
+        let pem =
+            b"-----BEGIN PRIVATE KEY-----\r\nMC4CAQAwBQYDK2VwBCIEIGu\n-----END PRIVATE KEY-----\n";
         assert_eq!(texts(pem), [b"MC4CAQAwBQYDK2VwBCIEIGu"]);
         let pem = b"-----BEGIN PRIVATE KEY----- MC4CAQAwBQYDK2VwBCIEIGu -----END PRIVATE KEY-----";
         assert_eq!(texts(pem), [b"MC4CAQAwBQYDK2VwBCIEIGu"]);
@@ -128,7 +133,8 @@ mod tests {
         let of = |lines_of_64: usize, label: &str| {
             let body = format!("{}\n", "0123456789abcdef".repeat(4)).repeat(lines_of_64);
             let pem = format!("-----BEGIN {label}-----\n{body}-----END {label}-----\n{body}");
-            let fixed: Vec<usize> = lines(pem.as_bytes(), SHORTEST).iter().map(|line| line.fixed).collect();
+            let fixed: Vec<usize> =
+                lines(pem.as_bytes(), SHORTEST).iter().map(|line| line.fixed).collect();
             fixed
         };
         assert_eq!(of(3, "EC PRIVATE KEY"), [48, 0, 0, 0, 0, 0]);

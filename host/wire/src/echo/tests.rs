@@ -23,8 +23,9 @@ const TOKEN: &str = "ghp_planted0123456789abcdefGHIJKLMNopqrs";
 /// Returns the ways in which a server may quote `secret`.
 fn spellings(secret: &str) -> Vec<String> {
     let json = |text: &str| serde_json::Value::from(text).to_string();
-    let each =
-        |write: fn(u32) -> String| secret.chars().map(u32::from).map(write).collect::<Vec<_>>().concat();
+    let each = |write: fn(u32) -> String| {
+        secret.chars().map(u32::from).map(write).collect::<Vec<_>>().concat()
+    };
     let unicode = each(|code| format!("\\u{code:04x}"));
     let markup = each(|code| format!("&#{code};"));
     let hex = each(|code| format!("{code:02X}"));
@@ -54,7 +55,9 @@ fn spellings(secret: &str) -> Vec<String> {
 
 #[test]
 fn a_secret_is_found_in_every_spelling() {
-    for secret in [KEY, TOKEN, "pass\"w/d-123", "correct horse battery+staple", "100%41\\n of what it was"] {
+    for secret in
+        [KEY, TOKEN, "pass\"w/d-123", "correct horse battery+staple", "100%41\\n of what it was"]
+    {
         for spelled in spellings(secret) {
             let reply = format!("{{\"you sent\":\"{spelled}\"}}");
             assert!(repeats(secret, &reply) && lifts(secret, &reply), "{spelled}");
@@ -117,7 +120,8 @@ fn another_token_of_the_same_issuer_is_no_echo_where_nobody_reads_it() {
         // A third of the secret.
         assert!(lifts(&sent, &sent[..40]), "{prefix}");
     }
-    let signed = format!("eyJ{}.eyJ{}.", "hbGciOiJSUzI1NiIsImtpZCI6IjAxMjM0NTY3ODkifQ", "pc3MiOiJtZSJ9");
+    let signed =
+        format!("eyJ{}.eyJ{}.", "hbGciOiJSUzI1NiIsImtpZCI6IjAxMjM0NTY3ODkifQ", "pc3MiOiJtZSJ9");
     assert!(!repeats(&format!("{signed}{sent}"), &format!("{signed}{given}")));
     assert!(repeats(&format!("{signed}{sent}"), &format!("{signed}{sent}")));
 }
@@ -128,14 +132,16 @@ fn noise(seed: u32, length: usize) -> String {
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         char::from(
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[(state >> 26) as usize],
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+                [(state >> 26) as usize],
         )
     };
     (0..length).map(|_| next()).collect()
 }
 
 fn pem(label: &str, body: &str) -> String {
-    let lines: Vec<&str> = (0..body.len()).step_by(64).map(|at| &body[at..body.len().min(at + 64)]).collect();
+    let lines: Vec<&str> =
+        (0..body.len()).step_by(64).map(|at| &body[at..body.len().min(at + 64)]).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
@@ -171,7 +177,10 @@ fn of_a_key_file_its_keys_are_looked_for() {
     };
     let secret = serde_json::to_string_pretty(&file(1)).unwrap();
     assert!(!repeats(&secret, &serde_json::to_string_pretty(&file(2)).unwrap()));
-    assert!(!repeats(&secret, r#"{"email":"deployer@a-project-of-the-company.iam.gserviceaccount.com"}"#));
+    assert!(!repeats(
+        &secret,
+        r#"{"email":"deployer@a-project-of-the-company.iam.gserviceaccount.com"}"#
+    ));
     assert!(repeats(&secret, &secret) && lifts(&secret, &secret));
     assert!(repeats(&secret, file(1)["private_key"].as_str().unwrap()));
 }
@@ -190,7 +199,8 @@ fn a_guess_of_the_next_character_is_not_answered() {
 /// Half of a piece's bytes could be guessed, with many guesses in one request.
 #[test]
 fn an_encoded_piece_is_looked_for_whole() {
-    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let hex =
+        |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     for end in 24..32 {
         let guess = format!("{}#########", &TOKEN[16..end]);
         assert!(!repeats(TOKEN, &hex(&guess)), "{end}");
@@ -207,8 +217,9 @@ fn an_encoded_piece_is_looked_for_whole() {
 
 #[test]
 fn a_large_reply_and_many_secrets_take_no_product_of_time() {
-    let secrets: Vec<Secret> =
-        (0..500).map(|n| Secret::new(format!("secret-{n:09}-{}", "0a1b2c3d4e5f6g7h".repeat(60)))).collect();
+    let secrets: Vec<Secret> = (0..500)
+        .map(|n| Secret::new(format!("secret-{n:09}-{}", "0a1b2c3d4e5f6g7h".repeat(60))))
+        .collect();
     let guard = Guard::new(&secrets);
     assert!(!guard.finds_in_lifted("secret-000000001-0a1b2c3d4e5f ".repeat(40_000).as_bytes()));
     assert!(!guard.finds_in("secret-00000000 0a1b2c3d4e5f ".repeat(40_000).as_bytes()));

@@ -4,7 +4,8 @@ use super::{Commands, Files, Project, WIT};
 use audex_components::manifest::World;
 
 const PACKAGE: &str = include_str!("../../../../sdk/templates/javascript/package.json");
-const PATTERN: (&str, &str) = ("pattern.js", include_str!("../../../../sdk/templates/javascript/pattern.js"));
+const PATTERN: (&str, &str) =
+    ("pattern.js", include_str!("../../../../sdk/templates/javascript/pattern.js"));
 const NOTES: &str = include_str!("../../../../sdk/templates/javascript/NOTES.md");
 
 const FILTER: &[(&str, &str)] = &[

@@ -4,7 +4,8 @@ use super::{Commands, Files, Project, WIT};
 use audex_components::manifest::World;
 
 const PYPROJECT: &str = include_str!("../../../../sdk/templates/python/pyproject.toml");
-const PATTERN: (&str, &str) = ("pattern.py", include_str!("../../../../sdk/templates/python/pattern.py"));
+const PATTERN: (&str, &str) =
+    ("pattern.py", include_str!("../../../../sdk/templates/python/pattern.py"));
 const NOTES: &str = include_str!("../../../../sdk/templates/python/NOTES.md");
 
 const FILTER: &[(&str, &str)] = &[
@@ -48,7 +49,8 @@ pub(super) fn files(project: &Project) -> Files {
 }
 
 fn readme(project: &Project) -> String {
-    let bindings = format!(".venv/bin/componentize-py -d wit -w {} bindings bindings", project.world.name());
+    let bindings =
+        format!(".venv/bin/componentize-py -d wit -w {} bindings bindings", project.world.name());
     let commands: Commands = vec![
         ("python3 -m venv .venv".to_owned(), "once; Python 3.11 or newer"),
         (".venv/bin/pip install componentize-py==0.25.1".to_owned(), "once"),

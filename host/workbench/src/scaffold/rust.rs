@@ -123,7 +123,9 @@ pub(super) fn files(project: &Project) -> Files {
         ("audex-sdk/Cargo.toml".to_owned(), sdk_manifest()),
     ];
     files.extend(SDK.iter().map(|(name, text)| (format!("audex-sdk/{name}"), (*text).to_owned())));
-    files.extend(WIT.iter().map(|(name, text)| (format!("audex-sdk/wit/{name}"), (*text).to_owned())));
+    files.extend(
+        WIT.iter().map(|(name, text)| (format!("audex-sdk/wit/{name}"), (*text).to_owned())),
+    );
     files
 }
 
@@ -151,7 +153,11 @@ fn readme(project: &Project) -> String {
         ("rustup target add wasm32-unknown-unknown".to_owned(), "once"),
         ("cargo test".to_owned(), "your own tests, natively"),
     ];
-    project.readme("`src/lib.rs` is the whole of it; `audex-sdk/` is the SDK it was made with.", commands, "")
+    project.readme(
+        "`src/lib.rs` is the whole of it; `audex-sdk/` is the SDK it was made with.",
+        commands,
+        "",
+    )
 }
 
 fn sdk_manifest() -> String {

@@ -56,9 +56,12 @@ fn field(found: &mut Parameters, name: String, value: Value) {
     match value {
         Value::String(text) => found.push((name, text)),
         Value::Bool(is) => found.push((name, is.to_string())),
-        Value::Array(items) if name == TRANSACTED => found.extend(items.iter().flat_map(transacted)),
+        Value::Array(items) if name == TRANSACTED => {
+            found.extend(items.iter().flat_map(transacted))
+        }
         Value::Array(items) if STATEMENTS.contains(&name.as_str()) => {
-            found.extend(items.iter().map(|item| ("Statement".to_owned(), text(item, "Statement"))));
+            found
+                .extend(items.iter().map(|item| ("Statement".to_owned(), text(item, "Statement"))));
         }
         Value::Array(items) => {
             let texts = items.into_iter().filter_map(|item| match item {
@@ -95,7 +98,10 @@ pub fn cbor(body: &[u8]) -> Parameters {
     found
 }
 
-fn cbor_map(decoder: &mut Decoder<'_>, found: &mut Parameters) -> Result<(), minicbor::decode::Error> {
+fn cbor_map(
+    decoder: &mut Decoder<'_>,
+    found: &mut Parameters,
+) -> Result<(), minicbor::decode::Error> {
     let mut left = decoder.map()?.unwrap_or(u64::MAX);
     while left > 0 && found.len() < VALUES && decoder.datatype()? != Type::Break {
         let name = decoder.str()?.to_owned();
@@ -126,7 +132,8 @@ fn cbor_map(decoder: &mut Decoder<'_>, found: &mut Parameters) -> Result<(), min
 pub fn form(body: &[u8]) -> Parameters {
     let text = String::from_utf8_lossy(body);
     let is_cut = body.len() >= CUT;
-    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let decode =
+        |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=')?;
         Some((decode(name), decode(value)))

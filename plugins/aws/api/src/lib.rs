@@ -45,7 +45,8 @@ impl Asked {
 pub fn recognise(request: &SeenRequest) -> Option<Asked> {
     let kind = protocol::header(request, "content-type").unwrap_or_default();
     let is_form = kind.starts_with("application/x-www-form-urlencoded");
-    let form = if is_form { body::form(&request.body) } else { body::numbered(request.query.clone()) };
+    let form =
+        if is_form { body::form(&request.body) } else { body::numbered(request.query.clone()) };
     let has_action = form.iter().any(|(name, _)| name == "Action");
     match protocol::of(request, has_action)? {
         Protocol::Json => {
@@ -78,7 +79,8 @@ fn query(parameters: Vec<(String, String)>) -> Option<Asked> {
 }
 
 fn named(text: &str) -> Option<String> {
-    let is_name = !text.is_empty() && text.len() <= NAME && text.chars().all(|c| c.is_ascii_alphanumeric());
+    let is_name =
+        !text.is_empty() && text.len() <= NAME && text.chars().all(|c| c.is_ascii_alphanumeric());
     is_name.then(|| text.to_owned())
 }
 

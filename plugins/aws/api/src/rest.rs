@@ -17,8 +17,12 @@ pub fn recognise(request: &SeenRequest) -> Option<Asked> {
         Some(bucket) => format!("/{bucket}{}", request.path),
         None => request.path.clone(),
     };
-    let asked =
-        Request { method: &request.method, path: &path, query: &request.query, headers: &request.headers };
+    let asked = Request {
+        method: &request.method,
+        path: &path,
+        query: &request.query,
+        headers: &request.headers,
+    };
     let found = TABLE.find(service, asked)?;
     Some(Asked { operation: found.operation, parameters: found.labels })
 }

@@ -21,7 +21,8 @@ fn request(service: &str, method: &str, target: &str) -> SeenRequest {
 }
 
 fn with(mut request: SeenRequest, headers: &[(&str, &str)], body: &[u8]) -> SeenRequest {
-    request.headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    request.headers =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     request.body = body.to_vec();
     request
 }
@@ -61,10 +62,17 @@ fn s3_names_operations_by_method_path_and_subresource() {
         ("DELETE", "/b/k?uploadId=x", "AbortMultipartUpload"),
         ("DELETE", "/b/k", "DeleteObject"),
     ] {
-        assert_eq!(operation(&request("s3", method, target)).as_deref(), Some(expected), "{method} {target}");
+        assert_eq!(
+            operation(&request("s3", method, target)).as_deref(),
+            Some(expected),
+            "{method} {target}"
+        );
     }
     let copy = [("x-amz-copy-source", "a/b")];
-    assert_eq!(operation(&with(request("s3", "PUT", "/b/k"), &copy, b"")).as_deref(), Some("CopyObject"));
+    assert_eq!(
+        operation(&with(request("s3", "PUT", "/b/k"), &copy, b"")).as_deref(),
+        Some("CopyObject")
+    );
     let part = request("s3", "PUT", "/b/k?partNumber=1&uploadId=x");
     assert_eq!(operation(&with(part, &copy, b"")).as_deref(), Some("UploadPartCopy"));
     assert_eq!(operation(&request("s3", "PATCH", "/b/k")), None);
@@ -161,7 +169,11 @@ fn operations_that_the_request_names_are_taken_from_it_with_their_parameters() {
         .end()
         .unwrap();
     let rpc = with(
-        request("monitoring", "POST", "/service/GraniteServiceVersion20100801/operation/DescribeAlarms"),
+        request(
+            "monitoring",
+            "POST",
+            "/service/GraniteServiceVersion20100801/operation/DescribeAlarms",
+        ),
         &[("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")],
         &body,
     );
@@ -174,7 +186,9 @@ fn operations_that_the_request_names_are_taken_from_it_with_their_parameters() {
 fn tables_of_a_request_of_several_are_seen_and_what_is_written_to_them_is_not() {
     let of = |body: &str| {
         let headers = [("x-amz-target", "DynamoDB_20120810.Any")];
-        recognise(&with(request("dynamodb", "POST", "/"), &headers, body.as_bytes())).unwrap().parameters
+        recognise(&with(request("dynamodb", "POST", "/"), &headers, body.as_bytes()))
+            .unwrap()
+            .parameters
     };
     let tables = of(r#"{"RequestItems":{"a":{"Keys":[]},"b":[]}}"#);
     assert_eq!(tables, pairs(&[("TableName", "a"), ("TableName", "b")]));
@@ -190,9 +204,14 @@ fn a_form_that_is_cut_has_nothing_of_the_list_it_is_cut_in() {
     let ids = (0..3_000).map(|n| format!("&InstanceId.{n}=i-{n:017}")).collect::<Vec<_>>().concat();
     let body = format!("Action=StopInstances&DryRun=true{ids}");
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    let asked = recognise(&with(request("ec2", "POST", "/"), &form, &body.as_bytes()[..64 * 1024])).unwrap();
-    assert_eq!((asked.operation.as_str(), asked.values("InstanceId").count()), ("StopInstances", 0));
-    let asked = recognise(&with(request("ec2", "POST", "/"), &form, &body.as_bytes()[..60_000])).unwrap();
+    let asked = recognise(&with(request("ec2", "POST", "/"), &form, &body.as_bytes()[..64 * 1024]))
+        .unwrap();
+    assert_eq!(
+        (asked.operation.as_str(), asked.values("InstanceId").count()),
+        ("StopInstances", 0)
+    );
+    let asked =
+        recognise(&with(request("ec2", "POST", "/"), &form, &body.as_bytes()[..60_000])).unwrap();
     assert!(asked.values("InstanceId").count() > 1_500);
 }
 
@@ -206,8 +225,11 @@ fn the_service_of_the_signature_decides_the_protocol_and_no_header() {
         let put = with(request("s3", "PUT", "/b/k"), headers, b"Action=DeleteBucket");
         assert_eq!(operation(&put).as_deref(), Some("PutObject"), "{headers:?}");
     }
-    let invoke =
-        with(request("lambda", "POST", "/2015-03-31/functions/f/invocations"), &[form], br#"{"a":"b"}"#);
+    let invoke = with(
+        request("lambda", "POST", "/2015-03-31/functions/f/invocations"),
+        &[form],
+        br#"{"a":"b"}"#,
+    );
     assert_eq!(operation(&invoke).as_deref(), Some("Invoke"));
     let get = with(request("s3", "GET", "/b/k?Action=DeleteObject"), &[], b"");
     assert_eq!(operation(&get).as_deref(), Some("GetObject"));
@@ -216,7 +238,10 @@ fn the_service_of_the_signature_decides_the_protocol_and_no_header() {
     assert_eq!(operation(&ec2).as_deref(), Some("StopInstances"));
     let table = with(request("dynamodb", "POST", "/"), &[form, target], b"Action=StopInstances");
     assert_eq!(operation(&table).as_deref(), Some("GetItem"));
-    assert_eq!(operation(&with(request("dynamodb", "POST", "/"), &[form], b"Action=GetItem")), None);
+    assert_eq!(
+        operation(&with(request("dynamodb", "POST", "/"), &[form], b"Action=GetItem")),
+        None
+    );
     assert_eq!(operation(&with(request("ec2", "POST", "/"), &[target], b"{}")), None);
 }
 
@@ -228,8 +253,11 @@ fn a_service_of_several_protocols_is_asked_in_one_of_them() {
         operation(&with(request("sagemaker", "POST", "/"), &[target], b"{}")).as_deref(),
         Some("ListModels")
     );
-    let invoke =
-        with(request("sagemaker", "POST", "/endpoints/e/invocations"), &[target, form], b"Action=No");
+    let invoke = with(
+        request("sagemaker", "POST", "/endpoints/e/invocations"),
+        &[target, form],
+        b"Action=No",
+    );
     assert_eq!(operation(&invoke).as_deref(), Some("InvokeEndpoint"));
     assert_eq!(
         operation(&request("ses", "GET", "/v2/email/identities/x")).as_deref(),
@@ -265,7 +293,8 @@ fn every_operation_of_the_table_is_found_by_its_own_line() {
     let sections = rest::TABLE.sections().map(|name| (name, rest::TABLE.section(name).unwrap()));
     let all: Vec<(&str, String, String)> = sections
         .flat_map(|(name, lines)| {
-            let line = |line: &str| (name, line.split(' ').nth(2).unwrap().to_owned(), line.to_owned());
+            let line =
+                |line: &str| (name, line.split(' ').nth(2).unwrap().to_owned(), line.to_owned());
             lines.lines().map(line).collect::<Vec<_>>()
         })
         .collect();

@@ -6,9 +6,13 @@ use std::time::Instant;
 const ROUNDS: u32 = 20_000;
 
 fn main() {
-    for action in
-        ["s3:GetObject", "EC2:describeinstances", "zz:Nothing", "ec2:NoSuchAction", "xray:PutTraceSegments"]
-    {
+    for action in [
+        "s3:GetObject",
+        "EC2:describeinstances",
+        "zz:Nothing",
+        "ec2:NoSuchAction",
+        "xray:PutTraceSegments",
+    ] {
         time(action, ROUNDS, || aws_catalogue::find(black_box(action)).is_some());
     }
     for pattern in ["s3:Get*", "ec2:*Instance*", "ec2:*"] {

@@ -9,7 +9,13 @@ fn main() {
             for (place, required) in service.types_of(names.set()) {
                 let Some(kind) = types.get(place) else { continue };
                 let required = u8::from(required);
-                println!("{}:{}\t{required}\t{}\t{}", service.name(), names.name(), kind.name, kind.arn);
+                println!(
+                    "{}:{}\t{required}\t{}\t{}",
+                    service.name(),
+                    names.name(),
+                    kind.name,
+                    kind.arn
+                );
             }
         }
     }

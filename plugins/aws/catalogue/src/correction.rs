@@ -29,7 +29,11 @@ static CORRECTIONS: [Correction; 5] = [
         "s3:ListBucket",
         "IAM has no `s3:HeadBucket`: HeadBucket is authorised by `s3:ListBucket`",
     ),
-    correction("s3:listbuckets", "s3:ListAllMyBuckets", "IAM calls `s3:ListBuckets` `s3:ListAllMyBuckets`"),
+    correction(
+        "s3:listbuckets",
+        "s3:ListAllMyBuckets",
+        "IAM calls `s3:ListBuckets` `s3:ListAllMyBuckets`",
+    ),
     correction(
         "s3:listobjects",
         "s3:ListBucket",

@@ -20,7 +20,10 @@ pub fn unescaped(pattern: &str) -> String {
 #[must_use]
 pub fn stood_in(resource: &str) -> String {
     let instead = |character| {
-        ESCAPES.iter().find(|(_, of, _)| *of == character).map_or(character, |(_, _, instead)| *instead)
+        ESCAPES
+            .iter()
+            .find(|(_, of, _)| *of == character)
+            .map_or(character, |(_, _, instead)| *instead)
     };
     resource.chars().map(instead).collect()
 }
@@ -46,7 +49,10 @@ mod tests {
         assert_eq!(unescaped("b/${*}/*"), "b/\u{e000}/*");
         assert_eq!(stood_in("b/*/x?"), "b/\u{e000}/x\u{e001}");
         assert_eq!(without_dollars("b/${$}{x}${?}"), "b/${x}\u{e001}");
-        assert_eq!(variables("${*}${aws:username}${$}{x}/${?}").collect::<Vec<_>>(), ["aws:username"]);
+        assert_eq!(
+            variables("${*}${aws:username}${$}{x}/${?}").collect::<Vec<_>>(),
+            ["aws:username"]
+        );
         assert_eq!(variables("b/${open").count(), 0);
     }
 }

@@ -81,7 +81,9 @@ pub fn take_text(rest: &mut &'static [u8]) -> String {
         match take(rest) {
             0 => return text,
             plain @ 1..0x80 => text.push(char::from(plain)),
-            code => text.extend(entry(Part::Texts, usize::from(code) - 0x80).iter().copied().map(char::from)),
+            code => text.extend(
+                entry(Part::Texts, usize::from(code) - 0x80).iter().copied().map(char::from),
+            ),
         }
     }
 }

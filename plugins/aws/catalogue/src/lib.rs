@@ -39,7 +39,8 @@ pub enum Access {
 
 impl Access {
     /// Every level, in the order of their numbers in the data.
-    pub const ALL: [Self; 5] = [Self::List, Self::Read, Self::Tagging, Self::Write, Self::Permissions];
+    pub const ALL: [Self; 5] =
+        [Self::List, Self::Read, Self::Tagging, Self::Write, Self::Permissions];
 
     /// Returns the word for messages.
     #[must_use]

@@ -21,7 +21,14 @@ pub struct Names {
 
 impl Names {
     pub(crate) fn new(rest: &'static [u8], left: usize) -> Self {
-        Self { rest, left, name: String::new(), ends: [0; WORDS], access: Access::Permissions, set: 0 }
+        Self {
+            rest,
+            left,
+            name: String::new(),
+            ends: [0; WORDS],
+            access: Access::Permissions,
+            set: 0,
+        }
     }
 
     /// Moves to the next action; returns false at the end.
@@ -32,7 +39,8 @@ impl Names {
         self.left -= 1;
         let head = take(&mut self.rest);
         let (shared, further) = (usize::from(head >> 4), usize::from(head & 0xf));
-        let kept = shared.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or_default();
+        let kept =
+            shared.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or_default();
         self.name.truncate(kept);
         for word in shared..shared + further {
             self.name.push_str(std::str::from_utf8(take_word(&mut self.rest)).unwrap_or_default());

@@ -69,9 +69,13 @@ pub fn find(action: &str) -> Option<Found> {
 #[must_use]
 pub fn matching(action: &str) -> Vec<Found> {
     match action.split_once(':') {
-        _ if matches!(action, "*" | "*:*") => services().flat_map(|service| within(service, "*")).collect(),
+        _ if matches!(action, "*" | "*:*") => {
+            services().flat_map(|service| within(service, "*")).collect()
+        }
         Some((_, name)) if !pattern::is_wild(name) => find(action).into_iter().collect(),
-        Some((prefix, name)) => service(prefix).map(|service| within(service, name)).unwrap_or_default(),
+        Some((prefix, name)) => {
+            service(prefix).map(|service| within(service, name)).unwrap_or_default()
+        }
         None => Vec::new(),
     }
 }
@@ -88,7 +92,8 @@ pub fn services_with(prefix: &str, name: &str) -> Vec<&'static str> {
         }
         false
     };
-    let of_prefix = services().filter(|service| pattern::matches_ignore_ascii_case(prefix, service.name()));
+    let of_prefix =
+        services().filter(|service| pattern::matches_ignore_ascii_case(prefix, service.name()));
     of_prefix.filter(has).map(Service::name).collect()
 }
 
@@ -116,7 +121,8 @@ pub fn expansion_within(action: &str, asked: &[impl AsRef<str>]) -> bool {
     let covers = |found: &Found| {
         let name = found.full_name();
         asked.iter().any(|asked| {
-            matches!(asked.as_ref(), "*" | "*:*") || pattern::matches_ignore_ascii_case(asked.as_ref(), &name)
+            matches!(asked.as_ref(), "*" | "*:*")
+                || pattern::matches_ignore_ascii_case(asked.as_ref(), &name)
         })
     };
     let found = matching(action);
@@ -156,7 +162,9 @@ mod tests {
                     (found.name(), found.access(), found.set()),
                     (names.name(), names.access(), names.set())
                 );
-                assert!(service.find(&format!("{before}x")).is_none_or(|other| other.name() != before));
+                assert!(
+                    service.find(&format!("{before}x")).is_none_or(|other| other.name() != before)
+                );
                 count += 1;
             }
         }
@@ -179,7 +187,9 @@ mod tests {
         assert_eq!(find("s3:PutObjectTagging").unwrap().access, Access::Tagging);
         assert!(!find("s3:ListAllMyBuckets").unwrap().takes_resource());
         assert!(find("sts:GetScopedCredentials").is_some(), "the overlay");
-        assert!(find("s3:HeadObject").is_none() && find("nosuch:Get").is_none() && find("s3").is_none());
+        assert!(
+            find("s3:HeadObject").is_none() && find("nosuch:Get").is_none() && find("s3").is_none()
+        );
     }
 
     #[test]
@@ -187,7 +197,10 @@ mod tests {
         for action in ON_NOTHING {
             let found = find(action).unwrap();
             let types = service(found.service).unwrap().types_of(found.set);
-            assert!(found.takes_resource() && types.iter().all(|(_, required)| !required), "{action}");
+            assert!(
+                found.takes_resource() && types.iter().all(|(_, required)| !required),
+                "{action}"
+            );
             assert!(needs_no_resource(action) && !takes_no_resource(action), "{action}");
         }
         assert!(needs_no_resource("S3:listallmybuckets") && !needs_no_resource("s3:GetObject"));
@@ -231,8 +244,13 @@ mod tests {
     #[test]
     fn a_shortening_stays_within_what_was_asked() {
         let asked = ["s3:GetObject".to_owned()];
-        assert!(expansion_within("s3:getobject", &asked) && !expansion_within("s3:GetObjec*", &asked));
+        assert!(
+            expansion_within("s3:getobject", &asked) && !expansion_within("s3:GetObjec*", &asked)
+        );
         assert!(expansion_within("s3:GetObjectAc*", &["s3:GetObjectAcl".to_owned()]));
-        assert!(!expansion_within("s3:Nothing*", &asked) && expansion_within("ec2:Run*", &["*".to_owned()]));
+        assert!(
+            !expansion_within("s3:Nothing*", &asked)
+                && expansion_within("ec2:Run*", &["*".to_owned()])
+        );
     }
 }

@@ -11,10 +11,13 @@ fn main() {
     for line in stdin().lines().map_while(Result::ok) {
         let mut words = line.split('\t');
         let (Some(service), Some(operation)) = (words.next(), words.next()) else { continue };
-        let pair = |text: &str| text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let pair = |text: &str| {
+            text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+        };
         let parameters: Vec<(String, String)> = words.filter_map(pair).collect();
         let Some((prefix, needed)) = actions(service, operation) else { continue };
-        let request = resource::Request { service: prefix, operation, parameters: &parameters, place };
+        let request =
+            resource::Request { service: prefix, operation, parameters: &parameters, place };
         let of = |action: &String| resource::fitting(action, &resource::arns(action, &request));
         let found: Vec<String> = needed.iter().flat_map(of).collect();
         all += 1;

@@ -11,9 +11,13 @@ use crate::suggestion;
 pub fn check(action: &str, allow_unknown: bool) -> Finding {
     if action == "*" || action == "*:*" {
         let note = format!("every action of every service: {}", summary(&counts("*")));
-        return Finding { access: Some(AccessLevel::Permissions), ..accepted("*".to_owned(), Some(note)) };
+        return Finding {
+            access: Some(AccessLevel::Permissions),
+            ..accepted("*".to_owned(), Some(note))
+        };
     }
-    let Some((service, name)) = action.split_once(':').filter(|(service, name)| well_formed(service, name))
+    let Some((service, name)) =
+        action.split_once(':').filter(|(service, name)| well_formed(service, name))
     else {
         return refused(Status::Malformed, suggestion::written(action));
     };
@@ -38,15 +42,17 @@ pub fn check(action: &str, allow_unknown: bool) -> Finding {
     let note = if pattern::is_wild(name) {
         Some(format!("`{canonical}` matches {}", summary(&tally(&found))))
     } else {
-        (lower == "lambda:invokeasync").then(|| "`lambda:InvokeAsync` is deprecated by AWS Lambda".to_owned())
+        (lower == "lambda:invokeasync")
+            .then(|| "`lambda:InvokeAsync` is deprecated by AWS Lambda".to_owned())
     };
     Finding { access: worst(&found), ..accepted(canonical, note) }
 }
 
 fn unknown(canonical: String, allow_unknown: bool) -> Finding {
     if allow_unknown {
-        let note =
-            format!("`{canonical}` is not in the catalogue of AWS actions and was let through as it is");
+        let note = format!(
+            "`{canonical}` is not in the catalogue of AWS actions and was let through as it is"
+        );
         return accepted(canonical, Some(note));
     }
     let suggestion = suggestion::nearest(&canonical);
@@ -80,7 +86,8 @@ fn summary(counts: &[u32; 5]) -> String {
     let order = [Access::Read, Access::List, Access::Write, Access::Tagging, Access::Permissions];
     let count = |access: Access| counts.get(access as usize).copied().unwrap_or_default();
     let said = order.iter().filter(|access| count(**access) > 0);
-    let parts: Vec<String> = said.map(|&access| format!("{} {}", count(access), access.word())).collect();
+    let parts: Vec<String> =
+        said.map(|&access| format!("{} {}", count(access), access.word())).collect();
     format!("{total} action{}: {}", if total == 1 { "" } else { "s" }, parts.join(", "))
 }
 
@@ -118,9 +125,10 @@ fn worst(found: &[Found]) -> Option<AccessLevel> {
 /// Returns true for a valid service and name. Wildcards are valid in the action part only: IAM rejects them
 /// in a service prefix.
 fn well_formed(service: &str, name: &str) -> bool {
-    let service_ok = !service.is_empty() && service.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let name_ok =
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '-'));
+    let service_ok =
+        !service.is_empty() && service.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let name_ok = !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '*' | '?' | '-'));
     service_ok && name_ok
 }
 
@@ -130,9 +138,14 @@ mod tests {
 
     #[test]
     fn actions_that_iam_does_not_have_are_corrected_with_a_note() {
-        for (wrong, right) in [("s3:HeadObject", "s3:GetObject"), ("S3:headBucket", "s3:ListBucket")] {
+        for (wrong, right) in
+            [("s3:HeadObject", "s3:GetObject"), ("S3:headBucket", "s3:ListBucket")]
+        {
             let finding = check(wrong, false);
-            assert_eq!((finding.status, finding.actions), (Status::Corrected, vec![right.to_owned()]));
+            assert_eq!(
+                (finding.status, finding.actions),
+                (Status::Corrected, vec![right.to_owned()])
+            );
             assert!(finding.note.is_some() && finding.access.is_some());
         }
     }
@@ -162,19 +175,32 @@ mod tests {
     #[test]
     fn a_pattern_that_is_near_nothing_is_told_how_names_begin() {
         let note = check("s3:Foo*", false).note.unwrap();
-        assert!(note.starts_with("actions of `s3` begin with ") && note.contains("`Get`"), "{note}");
+        assert!(
+            note.starts_with("actions of `s3` begin with ") && note.contains("`Get`"),
+            "{note}"
+        );
         assert_eq!(check("nosuchservice:Foo*", false).note, None);
         assert_eq!(check("s3:GetObjct", false).note, None);
     }
 
     #[test]
     fn malformed_actions_are_told_from_well_formed_ones() {
-        for bad in
-            ["", "s3", "s3:", ":Get", "s3:Get Object", "s3:a:b", "storage.objects.get", "s?:Get*", "s3:Gét"]
-        {
+        for bad in [
+            "",
+            "s3",
+            "s3:",
+            ":Get",
+            "s3:Get Object",
+            "s3:a:b",
+            "storage.objects.get",
+            "s?:Get*",
+            "s3:Gét",
+        ] {
             assert_eq!(check(bad, true).status, Status::Malformed, "{bad}");
         }
-        for good in ["s3:GetObject", "S3:get*", "*", "*:*", "lambda:Invoke?sync", "execute-api:Invoke"] {
+        for good in
+            ["s3:GetObject", "S3:get*", "*", "*:*", "lambda:Invoke?sync", "execute-api:Invoke"]
+        {
             assert_eq!(check(good, false).status, Status::Known, "{good}");
         }
     }
@@ -182,7 +208,10 @@ mod tests {
     #[test]
     fn a_known_action_gets_its_own_spelling_silently() {
         let finding = check("S3:getobject", false);
-        assert_eq!((finding.status, finding.actions), (Status::Known, vec!["s3:GetObject".to_owned()]));
+        assert_eq!(
+            (finding.status, finding.actions),
+            (Status::Known, vec!["s3:GetObject".to_owned()])
+        );
         assert_eq!((finding.note, finding.access), (None, Some(AccessLevel::Read)));
         assert!(check("LAMBDA:invokeasync", false).note.unwrap().contains("deprecated"));
     }
@@ -190,10 +219,16 @@ mod tests {
     #[test]
     fn unknown_actions_are_refused_unless_they_are_let_through() {
         let finding = check("s3:GetObjct", false);
-        assert_eq!((finding.status, finding.suggestion.as_deref()), (Status::Unknown, Some("s3:GetObject")));
+        assert_eq!(
+            (finding.status, finding.suggestion.as_deref()),
+            (Status::Unknown, Some("s3:GetObject"))
+        );
         assert!(finding.actions.is_empty());
         let finding = check("S3:GetObjct", true);
-        assert_eq!((finding.status, finding.actions), (Status::Known, vec!["s3:GetObjct".to_owned()]));
+        assert_eq!(
+            (finding.status, finding.actions),
+            (Status::Known, vec!["s3:GetObjct".to_owned()])
+        );
         assert!(finding.note.unwrap().contains("not in the catalogue"));
     }
 

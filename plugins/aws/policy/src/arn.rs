@@ -25,7 +25,8 @@ pub fn check_resources(resources: &[String]) -> Result<(), Error> {
             ));
         }
         if resource != "*" && !is_arn(resource) {
-            let hint = meant(resource).map_or_else(|| FORM.to_owned(), |arn| format!("write it as `{arn}`"));
+            let hint = meant(resource)
+                .map_or_else(|| FORM.to_owned(), |arn| format!("write it as `{arn}`"));
             return Err(malformed(format!("the resource `{resource}` is no ARN"), &hint));
         }
         // IAM User Guide, "Resource": wildcards are valid in every segment of an ARN except the service.
@@ -90,9 +91,12 @@ fn is_role(text: &str) -> bool {
 /// Returns the ARN that the user may mean: only S3 resources are commonly written in other forms.
 fn meant(text: &str) -> Option<String> {
     let (place, is_url) = text.strip_prefix("s3://").map_or((text, false), |place| (place, true));
-    let (bucket, key) = place.split_once('/').map_or((place, None), |(bucket, key)| (bucket, Some(key)));
+    let (bucket, key) =
+        place.split_once('/').map_or((place, None), |(bucket, key)| (bucket, Some(key)));
     let bucket_like = BUCKET_LENGTHS.contains(&bucket.len())
-        && bucket.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'));
+        && bucket
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'));
     // The first part of a URL is a bucket, whatever it looks like.
     if !(bucket_like || is_url && !bucket.is_empty()) {
         return None;
@@ -170,9 +174,10 @@ mod tests {
 
     #[test]
     fn a_role_is_the_arn_of_a_role() {
-        for good in
-            ["arn:aws:iam::123456789012:role/R", "arn:aws-us-gov:iam::123456789012:role/path/to/R+=,.@-_"]
-        {
+        for good in [
+            "arn:aws:iam::123456789012:role/R",
+            "arn:aws-us-gov:iam::123456789012:role/path/to/R+=,.@-_",
+        ] {
             assert!(check_role(good).is_ok(), "{good}");
         }
         for bad in [

@@ -43,7 +43,11 @@ pub struct Compiled {
 ///
 /// # Errors
 /// If nothing would be granted, an IAM policy cannot express a deny pattern, or the policy is too long.
-pub fn compile(grant: &Grant, conditions: &Conditions, room: impl Into<Room>) -> Result<Compiled, Error> {
+pub fn compile(
+    grant: &Grant,
+    conditions: &Conditions,
+    room: impl Into<Room>,
+) -> Result<Compiled, Error> {
     let mut groups = Groups::of(grant);
     let mut notices = std::mem::take(&mut groups.notices);
     if groups.list.is_empty() {
@@ -67,7 +71,9 @@ pub fn valueless(grant: &Grant) -> Vec<String> {
     found.sort_unstable();
     found.dedup();
     let notice = |text: &String| {
-        format!("`{text}` matches nothing: `aws:username` is empty in a session of a role or federated user")
+        format!(
+            "`{text}` matches nothing: `aws:username` is empty in a session of a role or federated user"
+        )
     };
     found.into_iter().map(notice).collect()
 }
@@ -121,9 +127,16 @@ fn fit(
     Err(too_long(length(&full), length(&short), room, &joined, denied))
 }
 
-fn too_long(full: usize, short: usize, room: Room, groups: &[group::Group], denied: &[String]) -> Error {
-    let characters =
-        |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| text.chars().count() + 3).sum::<usize>();
+fn too_long(
+    full: usize,
+    short: usize,
+    room: Room,
+    groups: &[group::Group],
+    denied: &[String],
+) -> Error {
+    let characters = |texts: &mut dyn Iterator<Item = &String>| {
+        texts.map(|text| text.chars().count() + 3).sum::<usize>()
+    };
     let actions = characters(&mut groups.iter().flat_map(|group| &group.actions));
     let resources = characters(&mut groups.iter().flat_map(|group| &group.resources));
     let refusals = characters(&mut denied.iter());
@@ -132,9 +145,12 @@ fn too_long(full: usize, short: usize, room: Room, groups: &[group::Group], deni
         (resources, "name fewer resources, or one pattern that covers them"),
         (refusals, "ask for the services you need by name: denies then name those alone"),
     ];
-    let help =
-        biggest.iter().max_by_key(|(characters, _)| *characters).map_or("ask for less", |(_, help)| *help);
-    let shortest = if short < full { format!(", {short} in its shortest form") } else { String::new() };
+    let help = biggest
+        .iter()
+        .max_by_key(|(characters, _)| *characters)
+        .map_or("ask for less", |(_, help)| *help);
+    let shortest =
+        if short < full { format!(", {short} in its shortest form") } else { String::new() };
     let Room { limit, free } = room;
     let limit = if free == limit {
         format!("STS takes {limit}")

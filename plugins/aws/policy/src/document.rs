@@ -24,7 +24,12 @@ const ORDER: [&str; 6] = ["Version", "Statement", "Effect", "Action", "Resource"
 ///
 /// # Errors
 /// If there is no such format, nothing would be granted, or a managed policy cannot hold the result.
-pub fn document(grant: &Grant, conditions: &Conditions, name: &str, format: &str) -> Result<String, Error> {
+pub fn document(
+    grant: &Grant,
+    conditions: &Conditions,
+    name: &str,
+    format: &str,
+) -> Result<String, Error> {
     let write = match format {
         "json" => json,
         "terraform" => terraform::write,
@@ -60,7 +65,10 @@ impl Source<'_> {
     /// its line.
     fn comments(&self) -> String {
         let plain = |notice: &String| notice.replace(|character: char| is_break(character), " ");
-        self.notices.iter().flat_map(|notice| ["# ".to_owned(), plain(notice), "\n".to_owned()]).collect()
+        self.notices
+            .iter()
+            .flat_map(|notice| ["# ".to_owned(), plain(notice), "\n".to_owned()])
+            .collect()
     }
 }
 
@@ -78,7 +86,9 @@ fn json(source: &Source) -> String {
 fn write_json(value: &Value, depth: usize, out: &mut String) {
     let (open, close, items): (char, char, Vec<(Option<&String>, &Value)>) = match value {
         Value::Array(items) => ('[', ']', items.iter().map(|item| (None, item)).collect()),
-        Value::Object(_) => ('{', '}', members(value).into_iter().map(|(key, v)| (Some(key), v)).collect()),
+        Value::Object(_) => {
+            ('{', '}', members(value).into_iter().map(|(key, v)| (Some(key), v)).collect())
+        }
         scalar => return out.push_str(&scalar.to_string()),
     };
     out.push(open);
@@ -98,7 +108,8 @@ fn write_json(value: &Value, depth: usize, out: &mut String) {
 /// Returns the members of an object in reading order, or none for any other value.
 fn members(value: &Value) -> Vec<(&String, &Value)> {
     let mut members: Vec<(&String, &Value)> = value.as_object().into_iter().flatten().collect();
-    members.sort_by_key(|(key, _)| ORDER.iter().position(|known| known == key).unwrap_or(ORDER.len()));
+    members
+        .sort_by_key(|(key, _)| ORDER.iter().position(|known| known == key).unwrap_or(ORDER.len()));
     members
 }
 

@@ -86,7 +86,8 @@ pub fn actions(service: &str, operation: &str) -> Option<(&'static str, Vec<Stri
 /// Returns true if the table has an entry for `modifier` on an operation of this service.
 #[must_use]
 pub fn has_modifier(service: &str, operation: &str, modifier: &str) -> bool {
-    prefix(service).is_some_and(|prefix| exception(prefix, &format!("{operation}?{modifier}")).is_some())
+    prefix(service)
+        .is_some_and(|prefix| exception(prefix, &format!("{operation}?{modifier}")).is_some())
 }
 
 /// Returns the prefix of a service's permissions.
@@ -124,7 +125,11 @@ fn undated(operation: &str) -> &str {
         }
         _ => operation,
     };
-    if digits(without) == DATE { without.get(..without.len() - DATE).unwrap_or(operation) } else { operation }
+    if digits(without) == DATE {
+        without.get(..without.len() - DATE).unwrap_or(operation)
+    } else {
+        operation
+    }
 }
 
 #[cfg(test)]
@@ -142,7 +147,8 @@ mod tests {
             source: String::new(),
         };
         let attribution = one(&call);
-        let actions: Vec<String> = attribution.permissions.into_iter().map(|one| one.action).collect();
+        let actions: Vec<String> =
+            attribution.permissions.into_iter().map(|one| one.action).collect();
         attribution.known.then(|| actions.join(","))
     }
 
@@ -159,7 +165,10 @@ mod tests {
             );
         }
         assert_eq!(of("DynamoDB", "DescribeTable").as_deref(), Some("dynamodb:DescribeTable"));
-        assert_eq!(of("Secrets Manager", "GetSecretValue").as_deref(), Some("secretsmanager:GetSecretValue"));
+        assert_eq!(
+            of("Secrets Manager", "GetSecretValue").as_deref(),
+            Some("secretsmanager:GetSecretValue")
+        );
         assert_eq!(of("SFN", "StartExecution").as_deref(), Some("states:StartExecution"));
     }
 
@@ -209,8 +218,12 @@ mod tests {
             .into_iter()
             .map(|one| (one.action, one.resources.named().to_vec()))
             .collect();
-        let expected = [("s3:GetObject", "arn:aws:s3:::from/k"), ("s3:PutObject", "arn:aws:s3:::to/k")];
-        assert_eq!(needs, expected.map(|(action, resource)| (action.to_owned(), vec![resource.to_owned()])));
+        let expected =
+            [("s3:GetObject", "arn:aws:s3:::from/k"), ("s3:PutObject", "arn:aws:s3:::to/k")];
+        assert_eq!(
+            needs,
+            expected.map(|(action, resource)| (action.to_owned(), vec![resource.to_owned()]))
+        );
     }
 
     #[test]

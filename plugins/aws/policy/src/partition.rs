@@ -50,7 +50,9 @@ pub fn check_same(resources: &[&str]) -> Result<(), Error> {
         None => Ok(()),
         Some((second, other)) => Err(invalid(
             "partitions-mixed",
-            format!("the resources are of the partitions `{first}` (`{one}`) and `{second}` (`{other}`)"),
+            format!(
+                "the resources are of the partitions `{first}` (`{one}`) and `{second}` (`{other}`)"
+            ),
             "ask for the resources of one partition in one run",
         )),
     }
@@ -69,7 +71,9 @@ pub fn check(resources: &[&str], partition: &str, holder: &str) -> Result<(), Er
         None => Ok(()),
         Some(arn) => Err(invalid(
             "partition",
-            format!("the resource `{arn}` is not of the partition `{partition}`, which {holder} is of"),
+            format!(
+                "the resource `{arn}` is not of the partition `{partition}`, which {holder} is of"
+            ),
             &format!("write it as `arn:{partition}:…`, or use credentials of its own partition"),
         )),
     }
@@ -110,9 +114,15 @@ mod tests {
         ] {
             assert!(check(&[arn], "aws-cn", "the role").is_ok(), "{arn}");
         }
-        for arn in ["arn:aws:s3:::b/*", "arn:aws-us-gov:s3:::b", "arn:aws-us-*:s3:::b", "arn:awscn:s3:::b"] {
+        for arn in
+            ["arn:aws:s3:::b/*", "arn:aws-us-gov:s3:::b", "arn:aws-us-*:s3:::b", "arn:awscn:s3:::b"]
+        {
             let error = check(&["*", arn], "aws-cn", "the role").unwrap_err();
-            assert!(error.code == "partition" && error.message.contains(arn), "{arn}: {}", error.message);
+            assert!(
+                error.code == "partition" && error.message.contains(arn),
+                "{arn}: {}",
+                error.message
+            );
         }
     }
 
@@ -121,6 +131,10 @@ mod tests {
         assert!(check_same(&["arn:aws:s3:::a", "*", "arn:*:s3:::b", "arn:aws:sqs:::c"]).is_ok());
         assert!(check_same(&[]).is_ok());
         let error = check_same(&["*", "arn:aws:s3:::a", "arn:aws-cn:s3:::b"]).unwrap_err();
-        assert!(error.code == "partitions-mixed" && error.message.contains("aws-cn"), "{}", error.message);
+        assert!(
+            error.code == "partitions-mixed" && error.message.contains("aws-cn"),
+            "{}",
+            error.message
+        );
     }
 }

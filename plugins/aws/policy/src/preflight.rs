@@ -85,13 +85,15 @@ fn missing(words: &Words, need: &Need, grant: &Grant) -> Option<Advice> {
                 let asked = permission.action.as_str();
                 asked.eq_ignore_ascii_case(action) || aws_catalogue::takes_no_resource(asked)
             };
-            let by_name =
-                format!("{does}, which takes no resource, and no wildcard that is limited to some holds it");
+            let by_name = format!(
+                "{does}, which takes no resource, and no wildcard that is limited to some holds it"
+            );
             if covering.iter().any(enough) { None } else { add(by_name) }
         }
         Target::Arn(format) => {
             let may_be = |resource: &String| Resource::of(resource).may_be(format);
-            let reached = covering.iter().any(|permission| permission.resources.named().iter().any(may_be));
+            let reached =
+                covering.iter().any(|permission| permission.resources.named().iter().any(may_be));
             if reached {
                 None
             } else {

@@ -7,7 +7,11 @@ use audex_sdk::provider::Profile;
 /// Reference, Amazon S3).
 const TABLE: [(&str, &str, &[&str]); 9] = [
     ("s3-readonly", "Read S3 objects", &["s3:GetObject", "s3:ListBucket"]),
-    ("s3-readwrite", "Full S3 access", &["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"]),
+    (
+        "s3-readwrite",
+        "Full S3 access",
+        &["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"],
+    ),
     (
         "dynamodb-readonly",
         "Read DynamoDB",

@@ -81,7 +81,10 @@ mod tests {
         let first = LIMIT - SCOPE_DOWN.len() - 1;
         assert_eq!(Room::of(None, Sent::AssumeRole).unwrap(), LIMIT.into());
         assert_eq!(Room::of(None, Sent::Capped).unwrap(), LIMIT.into());
-        assert_eq!(Room::of(None, Sent::AssumeRoleScoped).unwrap(), Room { limit: LIMIT, free: first });
+        assert_eq!(
+            Room::of(None, Sent::AssumeRoleScoped).unwrap(),
+            Room { limit: LIMIT, free: first }
+        );
     }
 
     #[test]
@@ -97,8 +100,14 @@ mod tests {
 
     #[test]
     fn what_is_not_a_limit_is_refused() {
-        for wrong in ["", "0", "255", "10241", "-1", "2048.0", "2k", "all", "99999999999999999999999"] {
-            assert_eq!(Room::of(Some(wrong), Sent::AssumeRole).unwrap_err().code, "policy-limit", "{wrong}");
+        for wrong in
+            ["", "0", "255", "10241", "-1", "2048.0", "2k", "all", "99999999999999999999999"]
+        {
+            assert_eq!(
+                Room::of(Some(wrong), Sent::AssumeRole).unwrap_err().code,
+                "policy-limit",
+                "{wrong}"
+            );
         }
     }
 }

@@ -12,7 +12,11 @@ use crate::invalid;
 ///
 /// # Errors
 /// If the document is not a policy of an identity.
-pub fn read(document: &str, source: &str, effect_of_allow: Effect) -> Result<Vec<Statement>, Error> {
+pub fn read(
+    document: &str,
+    source: &str,
+    effect_of_allow: Effect,
+) -> Result<Vec<Statement>, Error> {
     let malformed = |what: &str| {
         invalid(
             "policy-malformed",
@@ -63,7 +67,9 @@ fn statement(
     }
     let conditions = match entry.get("Condition") {
         None => None,
-        Some(Value::Object(conditions)) => Some(conditions).filter(|conditions| !conditions.is_empty()),
+        Some(Value::Object(conditions)) => {
+            Some(conditions).filter(|conditions| !conditions.is_empty())
+        }
         Some(_) => return Err("a condition is no object"),
     };
     if let Some(conditions) = conditions {
@@ -75,9 +81,11 @@ fn statement(
             .collect();
         reasons.push(format!("under conditions ({})", keys.join(", ")));
     }
-    let actions = actions.filter(|actions| !actions.is_empty()).ok_or("a statement has no actions")?;
-    let resources =
-        resources.filter(|resources| !resources.is_empty()).ok_or("a statement has no resources")?;
+    let actions =
+        actions.filter(|actions| !actions.is_empty()).ok_or("a statement has no actions")?;
+    let resources = resources
+        .filter(|resources| !resources.is_empty())
+        .ok_or("a statement has no resources")?;
     // A variable gets its value only when a request is made. An allowing statement keeps the text as it is.
     if effect != Effect::Allow && resources.iter().any(|resource| has_variable(resource)) {
         reasons.push("on resources with policy variables".to_owned());
@@ -85,7 +93,11 @@ fn statement(
     Ok(Statement {
         effect,
         actions,
-        resources: if resources.iter().any(|resource| resource == "*") { Vec::new() } else { resources },
+        resources: if resources.iter().any(|resource| resource == "*") {
+            Vec::new()
+        } else {
+            resources
+        },
         undecided: (!reasons.is_empty()).then(|| reasons.join(", ")),
         source: source.to_owned(),
     })
@@ -93,7 +105,10 @@ fn statement(
 
 /// Returns true if a resource has a variable; `${*}`, `${?}` and `${$}` are escaped characters.
 fn has_variable(resource: &str) -> bool {
-    resource.split("${").skip(1).any(|rest| !["*}", "?}", "$}"].iter().any(|escape| rest.starts_with(escape)))
+    resource
+        .split("${")
+        .skip(1)
+        .any(|rest| !["*}", "?}", "$}"].iter().any(|escape| rest.starts_with(escape)))
 }
 
 /// Returns the texts of an element that may be one text or a list.
@@ -143,14 +158,17 @@ mod tests {
 
     #[test]
     fn elements_may_be_one_or_several_and_star_is_every_resource() {
-        let read = of(r#"{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#).unwrap();
+        let read = of(r#"{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#)
+            .unwrap();
         assert_eq!(
             (read[0].actions.as_slice(), read[0].resources.len()),
             (&["s3:GetObject".to_owned()][..], 0)
         );
         let read = of(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["s3:*","iam:*"],"Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}]}"#).unwrap();
         assert!(
-            read[0].effect == Effect::Deny && read[0].resources.len() == 2 && read[0].undecided.is_none()
+            read[0].effect == Effect::Deny
+                && read[0].resources.len() == 2
+                && read[0].undecided.is_none()
         );
     }
 
@@ -176,7 +194,8 @@ mod tests {
         ] {
             assert_eq!(of(text).unwrap()[0].undecided.as_deref(), Some(why));
         }
-        let plain = r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/${*}"}}"#;
+        let plain =
+            r#"{"Statement":{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/${*}"}}"#;
         assert_eq!(of(plain).unwrap()[0].undecided, None);
     }
 
@@ -200,8 +219,9 @@ mod tests {
 
     #[test]
     fn wildcards_become_names_with_levels_and_what_is_unknown_stays() {
-        let of =
-            |patterns: &[&str]| expand(&patterns.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
+        let of = |patterns: &[&str]| {
+            expand(&patterns.iter().map(|&text| text.to_owned()).collect::<Vec<_>>())
+        };
         let found = of(&["s3:GetObject", "s3:GetObj*", "made:Up"]);
         assert_eq!(found.iter().filter(|known| known.name == "s3:GetObject").count(), 1);
         assert!(found.iter().any(|known| known.name == "made:Up" && known.access.is_none()));

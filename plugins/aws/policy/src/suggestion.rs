@@ -57,7 +57,9 @@ pub fn beginnings(action: &str) -> Option<String> {
 /// Corrects a service that is wrong as well: searches the similar services for one with such an action.
 fn mistyped_service(prefix: &str, name: &str) -> Option<String> {
     let mut near: Vec<(usize, Service)> = services()
-        .filter_map(|service| distance(prefix, service.name(), allowed(prefix)).map(|far| (far, service)))
+        .filter_map(|service| {
+            distance(prefix, service.name(), allowed(prefix)).map(|far| (far, service))
+        })
         .collect();
     near.sort_by_key(|(far, _)| *far);
     let with_name = near.iter().filter_map(|(far, service)| {
@@ -72,8 +74,10 @@ fn mistyped_service(prefix: &str, name: &str) -> Option<String> {
 fn elsewhere(name: &str) -> Option<String> {
     let found: Vec<Service> = services().filter(|service| service.find(name).is_some()).collect();
     // Names such as `TagResource` are in many services, so the intended one is unclear.
-    let service =
-        found.iter().max_by_key(|service| service.count()).filter(|_| found.len() <= FEW_SERVICES)?;
+    let service = found
+        .iter()
+        .max_by_key(|service| service.count())
+        .filter(|_| found.len() <= FEW_SERVICES)?;
     service.find(name).map(|known| format!("{}:{}", service.name(), known.name()))
 }
 
@@ -94,12 +98,13 @@ fn nearest_name(service: Service, name: &str) -> Option<(String, usize)> {
             continue;
         }
         for length in stem.len().saturating_sub(1)..=stem.len() + 1 {
-            let candidate = known
-                .get(..length)
-                .filter(|start| pattern::matches_ignore_ascii_case(&format!("{start}{tail}"), known));
+            let candidate = known.get(..length).filter(|start| {
+                pattern::matches_ignore_ascii_case(&format!("{start}{tail}"), known)
+            });
             let Some(start) = candidate else { continue };
             let room = best.as_ref().map_or(closer + 1, |(_, far)| *far);
-            if let Some(far) = room.checked_sub(1).and_then(|closer| distance(stem, start, closer)) {
+            if let Some(far) = room.checked_sub(1).and_then(|closer| distance(stem, start, closer))
+            {
                 best = Some((format!("{start}{tail}"), far));
             }
         }

@@ -19,19 +19,26 @@ pub fn judge(input: &[u8]) {
             assert!(strict.actions.is_empty(), "`{text}`");
             // The action is accepted unchanged, except for the case of the service.
             assert!(lenient.status == Status::Known && lenient.note.is_some(), "`{text}`");
-            assert!(lenient.actions.len() == 1 && lenient.actions[0].eq_ignore_ascii_case(&text), "`{text}`");
+            assert!(
+                lenient.actions.len() == 1 && lenient.actions[0].eq_ignore_ascii_case(&text),
+                "`{text}`"
+            );
             if let Some(meant) = &strict.suggestion {
                 assert_eq!(check(meant, false).status, Status::Known, "`{text}`: `{meant}`");
             }
         }
         Status::Known => {
             assert_eq!(strict.actions, lenient.actions, "`{text}`");
-            let [action] = strict.actions.as_slice() else { panic!("`{text}`: {:?}", strict.actions) };
+            let [action] = strict.actions.as_slice() else {
+                panic!("`{text}`: {:?}", strict.actions)
+            };
             assert_eq!(names(action), names(&text), "`{text}` became `{action}`");
             assert_eq!(check(action, false).actions, strict.actions, "`{text}` is not stable");
         }
         Status::Corrected => {
-            let [action] = strict.actions.as_slice() else { panic!("`{text}`: {:?}", strict.actions) };
+            let [action] = strict.actions.as_slice() else {
+                panic!("`{text}`: {:?}", strict.actions)
+            };
             assert!(strict.note.is_some() && names(&text).is_empty(), "`{text}`");
             assert_eq!(check(action, false).status, Status::Known, "`{text}`");
         }

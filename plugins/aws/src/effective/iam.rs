@@ -59,13 +59,20 @@ impl Iam {
             url: self.url.to_owned(),
             headers: vec![Header { name: "content-type".to_owned(), value: vec![kind] }],
             body: vec![Chunk::Plain(body.into_bytes())],
-            auth: Some(Auth::Aws(Sigv4 { service: "iam".to_owned(), region: self.region.to_owned() })),
+            auth: Some(Auth::Aws(Sigv4 {
+                service: "iam".to_owned(),
+                region: self.region.to_owned(),
+            })),
             lift: Vec::new(),
             timeout_ms: None,
         })?;
         let text = String::from_utf8(response.body).map_err(|_| unreadable(action))?;
         let reply = Reply(text);
-        if response.status == 200 { Ok(reply) } else { Err(refused(action, response.status, &reply)) }
+        if response.status == 200 {
+            Ok(reply)
+        } else {
+            Err(refused(action, response.status, &reply))
+        }
     }
 
     /// Reads every entry of a paged list: `read` is applied to the texts of each member.
@@ -98,8 +105,9 @@ impl Iam {
     /// # Errors
     /// As [`Iam::pages`].
     pub fn attached(&self, name: &str) -> Result<Vec<String>, Error> {
-        let arn =
-            |text: &str| text.split_whitespace().find(|word| word.starts_with("arn:")).map(str::to_owned);
+        let arn = |text: &str| {
+            text.split_whitespace().find(|word| word.starts_with("arn:")).map(str::to_owned)
+        };
         self.pages("ListAttachedRolePolicies", &[("RoleName", name)], "AttachedPolicies", arn)
     }
 
@@ -110,7 +118,8 @@ impl Iam {
     pub fn managed(&self, arn: &str) -> Result<String, Error> {
         let policy = self.ask("GetPolicy", &[("PolicyArn", arn)])?;
         let version = policy.text("DefaultVersionId").ok_or_else(|| unreadable("GetPolicy"))?;
-        self.ask("GetPolicyVersion", &[("PolicyArn", arn), ("VersionId", &version)])?.document("Document")
+        self.ask("GetPolicyVersion", &[("PolicyArn", arn), ("VersionId", &version)])?
+            .document("Document")
     }
 }
 
@@ -213,8 +222,9 @@ mod tests {
 
     #[test]
     fn documents_are_decoded() {
-        let reply =
-            Reply("<r><PolicyDocument>%7B%22Statement%22%3A%5B%5D%7D</PolicyDocument></r>".to_owned());
+        let reply = Reply(
+            "<r><PolicyDocument>%7B%22Statement%22%3A%5B%5D%7D</PolicyDocument></r>".to_owned(),
+        );
         assert_eq!(reply.document("PolicyDocument").unwrap(), r#"{"Statement":[]}"#);
     }
 

@@ -22,25 +22,37 @@ pub fn needs(service: &str, asked: &Asked, place: Place<'_>) -> Vec<Need> {
     let value = |name: &str| asked.values(name).find(|value| !value.is_empty()).map(str::to_owned);
     let secret = || {
         let named = vec![("SecretId".to_owned(), value("SecretArn")?)];
-        let request =
-            Request { service: "secretsmanager", operation: "GetSecretValue", parameters: &named, place };
+        let request = Request {
+            service: "secretsmanager",
+            operation: "GetSecretValue",
+            parameters: &named,
+            place,
+        };
         Some((SECRET.to_owned(), arns(SECRET, &request)))
     };
     match service {
         "rds-data" => secret().into_iter().collect(),
         "redshift-data" if REDSHIFT.contains(&asked.operation.as_str()) => {
-            let cluster = value("ClusterIdentifier").map(|cluster| ("ClusterName".to_owned(), cluster));
+            let cluster =
+                value("ClusterIdentifier").map(|cluster| ("ClusterName".to_owned(), cluster));
             let user = value("DbUser").map(|user| ("DbUser".to_owned(), user));
             let database = value("Database").map(|name| ("DbName".to_owned(), name));
             secret()
                 .or_else(|| {
                     let cluster = cluster?;
-                    let action =
-                        if user.is_some() { "GetClusterCredentials" } else { "GetClusterCredentialsWithIAM" };
+                    let action = if user.is_some() {
+                        "GetClusterCredentials"
+                    } else {
+                        "GetClusterCredentialsWithIAM"
+                    };
                     let names: Vec<(String, String)> =
                         [Some(cluster), user, database].into_iter().flatten().collect();
-                    let request =
-                        Request { service: "redshift", operation: action, parameters: &names, place };
+                    let request = Request {
+                        service: "redshift",
+                        operation: action,
+                        parameters: &names,
+                        place,
+                    };
                     let action = format!("redshift:{action}");
                     let on = arns(&action, &request);
                     Some((action, on))
@@ -48,7 +60,8 @@ pub fn needs(service: &str, asked: &Asked, place: Place<'_>) -> Vec<Need> {
                 .or_else(|| {
                     // The ARN of a workgroup has an id that is not in the request.
                     let workgroup = value("WorkgroupName")?;
-                    let on = if workgroup.starts_with("arn:") { vec![workgroup] } else { Vec::new() };
+                    let on =
+                        if workgroup.starts_with("arn:") { vec![workgroup] } else { Vec::new() };
                     Some(("redshift-serverless:GetCredentials".to_owned(), on))
                 })
                 .into_iter()

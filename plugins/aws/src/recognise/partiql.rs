@@ -23,11 +23,15 @@ enum Token {
 /// Reads a statement; returns `None` if it is not one of the four forms or names more than one table.
 pub fn read(text: &str) -> Option<Statement> {
     let tokens = tokens(text)?;
-    let is_word =
-        |token: &Token, word: &str| matches!(token, Token::Word(is) if is.eq_ignore_ascii_case(word));
+    let is_word = |token: &Token, word: &str| matches!(token, Token::Word(is) if is.eq_ignore_ascii_case(word));
     let first = tokens.first()?;
     let places = |word: &str| -> Vec<usize> {
-        tokens.iter().enumerate().filter(|(_, token)| is_word(token, word)).map(|(place, _)| place).collect()
+        tokens
+            .iter()
+            .enumerate()
+            .filter(|(_, token)| is_word(token, word))
+            .map(|(place, _)| place)
+            .collect()
     };
     let (action, at) = if is_word(first, "SELECT") {
         ("dynamodb:PartiQLSelect", places("FROM"))
@@ -41,7 +45,8 @@ pub fn read(text: &str) -> Option<Statement> {
         return None;
     };
     // A nested statement has its own table.
-    let (&[at], true) = (at.as_slice(), places("SELECT").len() == usize::from(is_word(first, "SELECT")))
+    let (&[at], true) =
+        (at.as_slice(), places("SELECT").len() == usize::from(is_word(first, "SELECT")))
     else {
         return None;
     };
@@ -50,7 +55,8 @@ pub fn read(text: &str) -> Option<Statement> {
         _ => None,
     };
     let table = name(at + 1)?;
-    let index = if tokens.get(at + 2) == Some(&Token::Other('.')) { Some(name(at + 3)?) } else { None };
+    let index =
+        if tokens.get(at + 2) == Some(&Token::Other('.')) { Some(name(at + 3)?) } else { None };
     let after = tokens.get(at + if index.is_some() { 4 } else { 2 });
     let is_end = !matches!(after, Some(Token::Other(',' | '.')));
     is_end.then_some(Statement { action, table, index })
@@ -109,7 +115,12 @@ mod tests {
         for (text, action, table, index) in [
             (r#"SELECT * FROM "tbl" WHERE id='1'"#, "Select", "tbl", None),
             ("select a, 'x from y' from tbl", "Select", "tbl", None),
-            (r#"SELECT * FROM "t.1-x"."by-name" WHERE "from" = ?"#, "Select", "t.1-x", Some("by-name")),
+            (
+                r#"SELECT * FROM "t.1-x"."by-name" WHERE "from" = ?"#,
+                "Select",
+                "t.1-x",
+                Some("by-name"),
+            ),
             (r#"INSERT INTO "tbl" VALUE {'id': 'SELECT 1'}"#, "Insert", "tbl", None),
             ("UPDATE tbl SET a=1 WHERE id='x''s'", "Update", "tbl", None),
             (r#"DELETE FROM "tbl" WHERE id=?"#, "Delete", "tbl", None),

@@ -20,7 +20,12 @@ const TRANSACTED: [(&str, &str); 5] = [
 
 /// Returns the needs of such an operation, or `None` for another operation or a request that does not show
 /// them.
-pub fn needs(service: &str, asked: &Asked, actions: &[String], place: Place<'_>) -> Option<Vec<Need>> {
+pub fn needs(
+    service: &str,
+    asked: &Asked,
+    actions: &[String],
+    place: Place<'_>,
+) -> Option<Vec<Need>> {
     match (service, asked.operation.as_str()) {
         ("dynamodb", "TransactWriteItems" | "TransactGetItems") => transaction(asked, place),
         ("dynamodb", "ExecuteStatement" | "BatchExecuteStatement" | "ExecuteTransaction") => {
@@ -32,8 +37,10 @@ pub fn needs(service: &str, asked: &Asked, actions: &[String], place: Place<'_>)
 }
 
 fn transaction(asked: &Asked, place: Place<'_>) -> Option<Vec<Need>> {
-    let items =
-        asked.parameters.iter().filter_map(|(name, table)| Some((name.strip_suffix(".TableName")?, table)));
+    let items = asked
+        .parameters
+        .iter()
+        .filter_map(|(name, table)| Some((name.strip_suffix(".TableName")?, table)));
     let mut needs = BTreeMap::new();
     for (verb, table) in items {
         let (_, action) = TRANSACTED.iter().find(|(known, _)| *known == verb)?;
@@ -75,7 +82,8 @@ fn collected(needs: BTreeMap<&'static str, Vec<String>>) -> Option<Vec<Need>> {
         on.dedup();
         on
     };
-    let needs: Vec<Need> = needs.into_iter().map(|(action, on)| (action.to_owned(), sorted(on))).collect();
+    let needs: Vec<Need> =
+        needs.into_iter().map(|(action, on)| (action.to_owned(), sorted(on))).collect();
     (!needs.is_empty()).then_some(needs)
 }
 
@@ -89,7 +97,8 @@ fn deletion(asked: &Asked, actions: &[String], place: Place<'_>) -> Option<Vec<N
             keys.map(|(_, key)| ("Key".to_owned(), key.clone())).collect();
         let has_keys = !parameters.is_empty();
         parameters.push(("Bucket".to_owned(), bucket.to_owned()));
-        let request = Request { service: "s3", operation: "DeleteObject", parameters: &parameters, place };
+        let request =
+            Request { service: "s3", operation: "DeleteObject", parameters: &parameters, place };
         if has_keys { arns("s3:DeleteObject", &request) } else { Vec::new() }
     };
     let (objects, versions) = (on(KEY), on(VERSIONED_KEY));
@@ -101,7 +110,9 @@ fn deletion(asked: &Asked, actions: &[String], place: Place<'_>) -> Option<Vec<N
                 let used = both.into_iter().filter(|(_, on)| !on.is_empty());
                 needs.extend(used.map(|(action, on)| (action.to_owned(), on.clone())));
             }
-            other => needs.push((other.to_owned(), [objects.as_slice(), versions.as_slice()].concat())),
+            other => {
+                needs.push((other.to_owned(), [objects.as_slice(), versions.as_slice()].concat()))
+            }
         }
     }
     (!objects.is_empty() || !versions.is_empty()).then_some(needs)

@@ -1,6 +1,12 @@
 use super::*;
 
-fn request(service: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> SeenRequest {
+fn request(
+    service: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> SeenRequest {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -13,7 +19,10 @@ fn request(service: &str, method: &str, path: &str, headers: &[(&str, &str)], bo
         host: "127.0.0.1".to_owned(),
         path: path.to_owned(),
         query: query.split('&').filter(|text| !text.is_empty()).map(pair).collect(),
-        headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
         body: body.as_bytes().to_vec(),
     }
 }
@@ -40,7 +49,10 @@ fn objects_buckets_and_copies_get_their_own_resources() {
     );
     let headers = [("x-amz-copy-source", "/from/a%2Fb?versionId=7"), ("x-amz-acl", "private")];
     let (operation, found) = needs(&request("s3", "PUT", "/to/k", &headers, ""));
-    assert!(operation.starts_with("CopyObject?fromVersion&acl&s3:GetObjectVersion="), "{operation}");
+    assert!(
+        operation.starts_with("CopyObject?fromVersion&acl&s3:GetObjectVersion="),
+        "{operation}"
+    );
     let expected = [
         pair("s3:GetObjectVersion", "arn:aws:s3:::from/a/b"),
         pair("s3:PutObject", "arn:aws:s3:::to/k"),
@@ -49,16 +61,22 @@ fn objects_buckets_and_copies_get_their_own_resources() {
     assert_eq!(found, expected);
     let key = [(KMS_KEY, "arn:aws:kms:eu-west-1:1:key/1"), ("x-amz-acl", "private")];
     let (_, found) = needs(&request("s3", "PUT", "/b/k", &key, ""));
-    assert!(found.contains(&pair("kms:GenerateDataKey", "arn:aws:kms:eu-west-1:1:key/1")), "{found:?}");
+    assert!(
+        found.contains(&pair("kms:GenerateDataKey", "arn:aws:kms:eu-west-1:1:key/1")),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn queues_apis_and_handed_roles_are_seen() {
     let target = [("x-amz-target", "AmazonSQS.SendMessage")];
-    let url = |owner: &str| format!(r#"{{"QueueUrl":"http://127.0.0.1:5/{owner}/q","MessageBody":"x"}}"#);
-    for (owner, account) in
-        [("123456789012", "123456789012"), ("999999999999", "999999999999"), ("queue", "123456789012")]
-    {
+    let url =
+        |owner: &str| format!(r#"{{"QueueUrl":"http://127.0.0.1:5/{owner}/q","MessageBody":"x"}}"#);
+    for (owner, account) in [
+        ("123456789012", "123456789012"),
+        ("999999999999", "999999999999"),
+        ("queue", "123456789012"),
+    ] {
         let (_, found) = needs(&request("sqs", "POST", "/", &target, &url(owner)));
         assert_eq!(found, [pair("sqs:SendMessage", &format!("arn:aws:sqs:eu-west-1:{account}:q"))]);
     }
@@ -66,7 +84,8 @@ fn queues_apis_and_handed_roles_are_seen() {
     assert_eq!(found, [pair("apigateway:GET", "arn:aws:apigateway:eu-west-1::/restapis/x/stages")]);
     let body = r#"{"FunctionName":"f","Role":"arn:aws:iam::123456789012:role/r"}"#;
     let json = [("content-type", "application/json")];
-    let (operation, found) = needs(&request("lambda", "POST", "/2015-03-31/functions", &json, body));
+    let (operation, found) =
+        needs(&request("lambda", "POST", "/2015-03-31/functions", &json, body));
     assert_eq!(operation, "CreateFunction?role");
     let expected = [
         pair("lambda:CreateFunction", "arn:aws:lambda:eu-west-1:123456789012:function:f"),
@@ -77,8 +96,11 @@ fn queues_apis_and_handed_roles_are_seen() {
 
 #[test]
 fn what_is_not_known_is_told_as_it_was_seen() {
-    let call = one(&request("lambda", "GET", &format!("/nobody/{}", "x".repeat(500)), &[], ""), None);
-    assert!(!call.known && call.operation.starts_with("GET /nobody/x") && call.operation.len() < 100);
+    let call =
+        one(&request("lambda", "GET", &format!("/nobody/{}", "x".repeat(500)), &[], ""), None);
+    assert!(
+        !call.known && call.operation.starts_with("GET /nobody/x") && call.operation.len() < 100
+    );
 }
 
 fn json(service: &str, operation: &str, body: &str) -> (String, Vec<(String, Vec<String>)>) {
@@ -101,10 +123,13 @@ fn the_objects_that_are_deleted_are_named_and_their_versions_apart() {
     let two = objects("<Object><Key>d1</Key></Object><Object><Key>a/*?${x}</Key></Object>");
     let expected = ["arn:aws:s3:::b/a/${*}${?}${$}{x}", "arn:aws:s3:::b/d1"];
     assert_eq!(delete(&two), [on("s3:DeleteObject", &expected)]);
-    let versions =
-        objects("<Object><Key>o</Key></Object><Object><Key>v</Key><VersionId>1</VersionId></Object>");
-    let expected =
-        [on("s3:DeleteObject", &["arn:aws:s3:::b/o"]), on("s3:DeleteObjectVersion", &["arn:aws:s3:::b/v"])];
+    let versions = objects(
+        "<Object><Key>o</Key></Object><Object><Key>v</Key><VersionId>1</VersionId></Object>",
+    );
+    let expected = [
+        on("s3:DeleteObject", &["arn:aws:s3:::b/o"]),
+        on("s3:DeleteObjectVersion", &["arn:aws:s3:::b/v"]),
+    ];
     assert_eq!(delete(&versions), expected);
     let version = objects("<Object><Key>v</Key><VersionId>1</VersionId></Object>");
     assert_eq!(delete(&version), [on("s3:DeleteObjectVersion", &["arn:aws:s3:::b/v"])]);
@@ -113,8 +138,13 @@ fn the_objects_that_are_deleted_are_named_and_their_versions_apart() {
         assert_eq!(delete(body), [on("s3:DeleteObject", &["arn:aws:s3:::b/*"])], "{body}");
     }
     let bypass = [("x-amz-bypass-governance-retention", "true")];
-    let (_, found) =
-        needs(&request("s3", "POST", "/b?delete", &bypass, &objects("<Object><Key>k</Key></Object>")));
+    let (_, found) = needs(&request(
+        "s3",
+        "POST",
+        "/b?delete",
+        &bypass,
+        &objects("<Object><Key>k</Key></Object>"),
+    ));
     let expected = [
         on("s3:DeleteObject", &["arn:aws:s3:::b/k"]),
         on("s3:BypassGovernanceRetention", &["arn:aws:s3:::b/k"]),
@@ -129,13 +159,17 @@ fn each_action_of_a_transaction_is_on_its_own_table() {
     let expected = [on("dynamodb:DeleteItem", &[&two]), on("dynamodb:PutItem", &[&one])];
     assert_eq!(json("dynamodb", "TransactWriteItems", items).1, expected);
     let same = r#"{"TransactItems":[{"Update":{"TableName":"tbl"}},{"ConditionCheck":{"TableName":"tb2"}},{"Update":{"TableName":"tb2"}}]}"#;
-    let expected = [on("dynamodb:ConditionCheckItem", &[&two]), on("dynamodb:UpdateItem", &[&two, &one])];
+    let expected =
+        [on("dynamodb:ConditionCheckItem", &[&two]), on("dynamodb:UpdateItem", &[&two, &one])];
     assert_eq!(json("dynamodb", "TransactWriteItems", same).1, expected);
     let get = r#"{"TransactItems":[{"Get":{"TableName":"tbl"}},{"Get":{"TableName":"arn:aws:dynamodb:eu-west-1:1:table/x"}}]}"#;
     let expected = [on("dynamodb:GetItem", &[&one, "arn:aws:dynamodb:eu-west-1:1:table/x"])];
     assert_eq!(json("dynamodb", "TransactGetItems", get).1, expected);
     let batch = r#"{"RequestItems":{"tbl":[{"PutRequest":{}}],"tb2":[{"DeleteRequest":{}}]}}"#;
-    assert_eq!(json("dynamodb", "BatchWriteItem", batch).1, [on("dynamodb:BatchWriteItem", &[&two, &one])]);
+    assert_eq!(
+        json("dynamodb", "BatchWriteItem", batch).1,
+        [on("dynamodb:BatchWriteItem", &[&two, &one])]
+    );
     // A transaction that is not understood may need any of the actions.
     for odd in [
         r#"{"TransactItems":[{"Put":{"TableName":"tbl"}},{"New":{"TableName":"tb2"}}]}"#,
@@ -153,18 +187,25 @@ fn each_action_of_a_transaction_is_on_its_own_table() {
 fn a_statement_needs_its_own_action_on_its_own_table() {
     let one = table("tbl");
     let select = r#"{"Statement":"SELECT * FROM \"tbl\" WHERE id='1'"}"#;
-    assert_eq!(json("dynamodb", "ExecuteStatement", select).1, [on("dynamodb:PartiQLSelect", &[&one])]);
+    assert_eq!(
+        json("dynamodb", "ExecuteStatement", select).1,
+        [on("dynamodb:PartiQLSelect", &[&one])]
+    );
     let index = r#"{"Statement":"SELECT * FROM \"tbl\".\"by\" WHERE id='1'"}"#;
     assert_eq!(
         json("dynamodb", "ExecuteStatement", index).1,
         [on("dynamodb:PartiQLSelect", &[&table("tbl/index/by")])]
     );
     let both = r#"{"Statements":[{"Statement":"UPDATE tbl SET a=1 WHERE id=1"},{"Statement":"DELETE FROM tb2 WHERE id=1"}]}"#;
-    let expected = [on("dynamodb:PartiQLDelete", &[&table("tb2")]), on("dynamodb:PartiQLUpdate", &[&one])];
+    let expected =
+        [on("dynamodb:PartiQLDelete", &[&table("tb2")]), on("dynamodb:PartiQLUpdate", &[&one])];
     assert_eq!(json("dynamodb", "BatchExecuteStatement", both).1, expected);
     let odd = r#"{"TransactStatements":[{"Statement":"INSERT INTO tbl VALUE {}"},{"Statement":"EXISTS(SELECT * FROM x)"}]}"#;
     let (_, found) = json("dynamodb", "ExecuteTransaction", odd);
-    assert!(found.len() == 4 && found.iter().all(|(_, resources)| resources.is_empty()), "{found:?}");
+    assert!(
+        found.len() == 4 && found.iter().all(|(_, resources)| resources.is_empty()),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -192,27 +233,41 @@ fn what_a_parameter_says_of_another_service_is_needed() {
     let body = format!(
         r#"{{"resourceArn":"arn:aws:rds:eu-west-1:1:cluster:c","secretArn":"{secret}","sql":"select 1"}}"#
     );
-    let rds = request("rds-data", "POST", "/Execute", &[("content-type", "application/json")], &body);
+    let rds =
+        request("rds-data", "POST", "/Execute", &[("content-type", "application/json")], &body);
     let (_, found) = needs(&rds);
     assert!(found.contains(&on("secretsmanager:GetSecretValue", &[secret])), "{found:?}");
     let redshift = |parameters: &str| json("redshift-data", "ExecuteStatement", parameters).1;
     let arn = |name: &str| format!("arn:aws:redshift:eu-west-1:123456789012:{name}");
-    let user = redshift(r#"{"ClusterIdentifier":"c","DbUser":"u","Database":"d","Sql":"select 1"}"#);
+    let user =
+        redshift(r#"{"ClusterIdentifier":"c","DbUser":"u","Database":"d","Sql":"select 1"}"#);
     let expected = on("redshift:GetClusterCredentials", &[&arn("dbname:c/d"), &arn("dbuser:c/u")]);
     assert!(user.contains(&expected), "{user:?}");
     assert!(user.contains(&on("redshift-data:ExecuteStatement", &[&arn("cluster:c")])), "{user:?}");
     let own = redshift(r#"{"ClusterIdentifier":"c","Database":"d","Sql":"select 1"}"#);
-    assert!(own.contains(&on("redshift:GetClusterCredentialsWithIAM", &[&arn("dbname:c/d")])), "{own:?}");
+    assert!(
+        own.contains(&on("redshift:GetClusterCredentialsWithIAM", &[&arn("dbname:c/d")])),
+        "{own:?}"
+    );
     let serverless = redshift(r#"{"WorkgroupName":"w","Database":"d","Sql":"select 1"}"#);
     assert!(serverless.contains(&on("redshift-serverless:GetCredentials", &[])), "{serverless:?}");
-    let with_secret =
-        redshift(&format!(r#"{{"ClusterIdentifier":"c","SecretArn":"{secret}","Sql":"select 1"}}"#));
-    assert!(with_secret.contains(&on("secretsmanager:GetSecretValue", &[secret])), "{with_secret:?}");
-    assert!(with_secret.iter().all(|(action, _)| !action.contains("Credentials")), "{with_secret:?}");
-    let key = "arn:aws:kms:eu-west-1:1:key/k";
-    let create = json("secretsmanager", "CreateSecret", &format!(r#"{{"Name":"n","KmsKeyId":"{key}"}}"#)).1;
+    let with_secret = redshift(&format!(
+        r#"{{"ClusterIdentifier":"c","SecretArn":"{secret}","Sql":"select 1"}}"#
+    ));
     assert!(
-        create.contains(&on("kms:GenerateDataKey", &[key])) && create.contains(&on("kms:Decrypt", &[key])),
+        with_secret.contains(&on("secretsmanager:GetSecretValue", &[secret])),
+        "{with_secret:?}"
+    );
+    assert!(
+        with_secret.iter().all(|(action, _)| !action.contains("Credentials")),
+        "{with_secret:?}"
+    );
+    let key = "arn:aws:kms:eu-west-1:1:key/k";
+    let create =
+        json("secretsmanager", "CreateSecret", &format!(r#"{{"Name":"n","KmsKeyId":"{key}"}}"#)).1;
+    assert!(
+        create.contains(&on("kms:GenerateDataKey", &[key]))
+            && create.contains(&on("kms:Decrypt", &[key])),
         "{create:?}"
     );
     assert_eq!(json("secretsmanager", "CreateSecret", r#"{"Name":"n"}"#).1.len(), 1);
@@ -224,7 +279,10 @@ fn cloudfront_tags_what_it_creates() {
     let (operation, found) =
         needs(&request("cloudfront", "POST", "/2020-05-31/distribution?WithTags", &[], body));
     assert!(operation.starts_with("CreateDistributionWithTags"), "{operation}");
-    assert_eq!(found, [on("cloudfront:CreateDistribution", &[]), on("cloudfront:TagResource", &[])]);
+    assert_eq!(
+        found,
+        [on("cloudfront:CreateDistribution", &[]), on("cloudfront:TagResource", &[])]
+    );
     let (_, found) = needs(&request("cloudfront", "POST", "/2020-05-31/distribution", &[], body));
     assert_eq!(found, [on("cloudfront:CreateDistribution", &[])]);
 }

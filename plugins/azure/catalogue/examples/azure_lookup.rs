@@ -6,9 +6,11 @@ use std::time::Instant;
 const ROUNDS: u32 = 2_000;
 
 fn main() {
-    for name in
-        ["Microsoft.Storage/storageAccounts/read", "Microsoft.Web/sites/nothing/read", "Zz.None/x/read"]
-    {
+    for name in [
+        "Microsoft.Storage/storageAccounts/read",
+        "Microsoft.Web/sites/nothing/read",
+        "Zz.None/x/read",
+    ] {
         time(name, ROUNDS, || azure_catalogue::find(black_box(name)).is_some());
     }
     for pattern in ["Microsoft.Storage/*", "*/read", "*"] {

@@ -82,7 +82,10 @@ mod tests {
             ("Microsoft.SQL/servers/databases/read", "Microsoft.Sql/servers/databases/read"),
             ("Microsoft.Insights/logs/read", "Microsoft.Insights/Logs/Read"),
             ("Microsoft.Insights/metrics/read", "Microsoft.Insights/Metrics/Read"),
-            ("Microsoft.Authorization/elevateaccess/action", "Microsoft.Authorization/elevateAccess/Action"),
+            (
+                "Microsoft.Authorization/elevateaccess/action",
+                "Microsoft.Authorization/elevateAccess/Action",
+            ),
             ("Microsoft.Resources/subscriptions/read", "Microsoft.Resources/subscriptions/read"),
             (
                 "Microsoft.Compute/virtualMachines/start/action",
@@ -91,9 +94,12 @@ mod tests {
         ] {
             assert_eq!(find(asked).map(|found| found.name).as_deref(), Some(name));
         }
-        for none in
-            ["Microsoft.Storage/storageAccounts/raed", "Microsoft.Storage", "", "Nobody.Knows/it/read"]
-        {
+        for none in [
+            "Microsoft.Storage/storageAccounts/raed",
+            "Microsoft.Storage",
+            "",
+            "Nobody.Knows/it/read",
+        ] {
             assert_eq!(find(none), None, "{none}");
         }
     }
@@ -129,10 +135,15 @@ mod tests {
     fn wildcards_match_across_segments_and_nothing_else() {
         let accounts = matching("Microsoft.Storage/storageAccounts/*");
         assert!(accounts.len() > 60, "{}", accounts.len());
-        assert!(accounts.iter().all(|found| found.name.starts_with("Microsoft.Storage/storageAccounts/")));
+        assert!(
+            accounts
+                .iter()
+                .all(|found| found.name.starts_with("Microsoft.Storage/storageAccounts/"))
+        );
         let reads = matching("*/READ");
         assert!(
-            reads.len() > 2_000 && reads.iter().all(|found| found.name.to_lowercase().ends_with("/read"))
+            reads.len() > 2_000
+                && reads.iter().all(|found| found.name.to_lowercase().ends_with("/read"))
         );
         assert!(matching("Microsoft.Key*/*/getSecret/action").len() == 1);
         assert!(matching("Nobody.Knows/*").is_empty());

@@ -78,7 +78,12 @@ impl Block {
                 } else {
                     "/action"
                 };
-                visit_with(&mut name, ["/", word.trim_end_matches(['=', '^']), tail], is_data, visit);
+                visit_with(
+                    &mut name,
+                    ["/", word.trim_end_matches(['=', '^']), tail],
+                    is_data,
+                    visit,
+                );
             }
         }
     }
@@ -122,7 +127,10 @@ mod tests {
             deepest = depth;
             let mut words = rest.split(' ');
             let (segment, flags) = head(words.next().unwrap());
-            assert!(!segment.is_empty() && flags.chars().all(|flag| "rwdRWD".contains(flag)), "{line}");
+            assert!(
+                !segment.is_empty() && flags.chars().all(|flag| "rwdRWD".contains(flag)),
+                "{line}"
+            );
             assert!(words.all(|word| !word.trim_end_matches(['!', '=', '^']).is_empty()), "{line}");
         }
     }
@@ -131,7 +139,10 @@ mod tests {
     fn the_blocks_are_the_whole_data() {
         let length: usize = blocks().map(|block| block.head.len() + 1 + block.body.len()).sum();
         assert_eq!(length, OPERATIONS.len());
-        assert_eq!(blocks().count(), OPERATIONS.lines().filter(|line| line.starts_with('0')).count());
+        assert_eq!(
+            blocks().count(),
+            OPERATIONS.lines().filter(|line| line.starts_with('0')).count()
+        );
         assert!(blocks().all(|block| block.body.lines().all(|line| !line.starts_with('0'))));
     }
 
@@ -142,6 +153,8 @@ mod tests {
         walk(Some("microsoft.KEYVAULT"), |step| one.push((step.name.to_owned(), step.is_data)));
         all.retain(|(name, _)| name.starts_with("Microsoft.KeyVault/"));
         assert_eq!(all, one);
-        assert!(one.contains(&("Microsoft.KeyVault/vaults/secrets/getSecret/action".to_owned(), true)));
+        assert!(
+            one.contains(&("Microsoft.KeyVault/vaults/secrets/getSecret/action".to_owned(), true))
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! Creates a session's roles, delivers tokens of their identity, and deletes the roles again.
 
-use audex_sdk::provider::{Error, ErrorKind, Grant, Minted, Plan, clock, identity, leases, settings};
+use audex_sdk::provider::{
+    Error, ErrorKind, Grant, Minted, Plan, clock, identity, leases, settings,
+};
 
 use super::serve;
 use crate::rbac::Rbac;
@@ -48,7 +50,12 @@ pub fn mint(grant: &Grant, roles: &Roles, planned: &Plan) -> Result<Minted, Erro
 fn make(rbac: &Rbac<'_>, roles: &Roles, lease: &Lease, principal: &str) -> Result<(), Error> {
     for (index, role) in roles.each.iter().enumerate() {
         let id = lease.role_id(index);
-        rbac.define(&roles.subscription, &id, &lease.role_name(index), &permissions(&role.definition))?;
+        rbac.define(
+            &roles.subscription,
+            &id,
+            &lease.role_name(index),
+            &permissions(&role.definition),
+        )?;
     }
     for (index, scope) in lease.assignments() {
         let (id, role) = (lease.assignment_id(index, scope), lease.role_id(index));
@@ -58,7 +65,8 @@ fn make(rbac: &Rbac<'_>, roles: &Roles, lease: &Lease, principal: &str) -> Resul
     let ours: Vec<String> =
         lease.assignments().map(|(index, scope)| lease.assignment_id(index, scope)).collect();
     let held = rbac.assigned_to(&roles.subscription, principal)?;
-    let foreign = held.iter().filter(|held| !ours.iter().any(|own| own.eq_ignore_ascii_case(&held.name)));
+    let foreign =
+        held.iter().filter(|held| !ours.iter().any(|own| own.eq_ignore_ascii_case(&held.name)));
     must_have_no_other(foreign.count())
 }
 
@@ -106,7 +114,8 @@ fn end(rbac: &Rbac<'_>, lease: &Lease) -> Result<(), Error> {
     }
     for index in 0..lease.roles.len() {
         let id = lease.role_id(index);
-        let last = (0..ATTEMPTS).map(|_| rbac.undefine(&lease.subscription, &id)).find_map(Result::ok);
+        let last =
+            (0..ATTEMPTS).map(|_| rbac.undefine(&lease.subscription, &id)).find_map(Result::ok);
         if last.is_none() {
             failed = failed.or(rbac.undefine(&lease.subscription, &id).err());
         }
@@ -120,7 +129,8 @@ pub fn leftovers() -> Result<Vec<String>, Error> {
         return Ok(Vec::new());
     }
     let Some(subscription) = settings::get("subscription_id") else {
-        let message = "the subscription that may have roles of earlier sessions is not set".to_owned();
+        let message =
+            "the subscription that may have roles of earlier sessions is not set".to_owned();
         return Err(refusal(
             ErrorKind::InvalidInput,
             "subscription-missing",
@@ -159,7 +169,8 @@ pub fn leftovers() -> Result<Vec<String>, Error> {
         }
         let role = lease.role_id(index);
         let scopes = assignments.iter().filter(|held| held.role.eq_ignore_ascii_case(&role));
-        let scopes = scopes.filter_map(|held| crate::role::scope::Scope::parse(&held.scope).ok()).collect();
+        let scopes =
+            scopes.filter_map(|held| crate::role::scope::Scope::parse(&held.scope).ok()).collect();
         if let Some(own) = lease.roles.get_mut(index) {
             *own = scopes;
         }

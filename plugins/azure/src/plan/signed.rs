@@ -158,7 +158,10 @@ fn give(permission: &Permission, place: &Place, denied: &[String]) -> Result<Giv
         };
         match void {
             Some((pattern, letter)) if !wild => {
-                let how = format!("`sp={letter}`, which `{}` needs, would let it through", operation.name);
+                let how = format!(
+                    "`sp={letter}`, which `{}` needs, would let it through",
+                    operation.name
+                );
                 return Err(deny::not_enforceable(pattern, &how));
             }
             None if !letters.is_empty() => {
@@ -194,7 +197,10 @@ fn more(letters: &[&Letter], asked: &[&String]) -> Vec<String> {
         .filter(|(name, _)| !asked.contains(&name))
         .map(|(name, part)| {
             let verb = name.split_once("/blobs/").map_or(name.as_str(), |(_, verb)| verb);
-            part.map_or_else(|| format!("`blobs/{verb}`"), |part| format!("{part} (of `blobs/{verb}`)"))
+            part.map_or_else(
+                || format!("`blobs/{verb}`"),
+                |part| format!("{part} (of `blobs/{verb}`)"),
+            )
         })
         .collect();
     more.sort_unstable();
@@ -211,10 +217,15 @@ mod tests {
     const PREFIX: &str = "Microsoft.Storage/storageAccounts/blobServices/containers/";
 
     /// Returns `sp`, and the enforcer of each permission.
-    fn signed(verbs: &[&str], resources: &[&str], deny: &[&str]) -> Result<(String, Vec<Enforcer>), Error> {
+    fn signed(
+        verbs: &[&str],
+        resources: &[&str],
+        deny: &[&str],
+    ) -> Result<(String, Vec<Enforcer>), Error> {
         let names: Vec<String> = verbs.iter().map(|verb| format!("{PREFIX}{verb}")).collect();
         let denied: Vec<String> = deny.iter().map(|verb| format!("{PREFIX}{verb}")).collect();
-        let permissions: Vec<(&str, &[&str])> = names.iter().map(|name| (name.as_str(), resources)).collect();
+        let permissions: Vec<(&str, &[&str])> =
+            names.iter().map(|name| (name.as_str(), resources)).collect();
         let denied: Vec<&str> = denied.iter().map(String::as_str).collect();
         let grant = grant(&permissions, &denied);
         let signed = Signed::of(&grant)?;
@@ -256,7 +267,10 @@ mod tests {
         let all = format!("{PREFIX}blobs/*");
         let grant = grant(&[(&all, DATA)], &[]);
         let note = Signed::of(&grant).unwrap().outline(&grant).permissions[0].note.clone().unwrap();
-        assert!(note.contains("; gives no ") && note.contains("blobs/runAsSuperUser/action"), "{note}");
+        assert!(
+            note.contains("; gives no ") && note.contains("blobs/runAsSuperUser/action"),
+            "{note}"
+        );
         assert_eq!(
             signed(&["blobs/*"], &["https://acct.blob.core.windows.net/data/a/*"], &[]).unwrap().0,
             "racwdlm"
@@ -282,22 +296,26 @@ mod tests {
         for denied in verbs.map(|verb| format!("blobs/{verb}")) {
             let (sp, _) = signed(&["blobs/*"], DATA, &[&denied]).unwrap();
             let name = format!("{PREFIX}{denied}").to_ascii_lowercase();
-            let admits = |letter: &&Letter| letter.operations().any(|(operation, _)| operation == name);
+            let admits =
+                |letter: &&Letter| letter.operations().any(|(operation, _)| operation == name);
             let place = Place::parse(DATA[0]).unwrap();
             let all: Vec<&Letter> = verbs
                 .iter()
                 .flat_map(|verb| letter::needed(&format!("{PREFIX}blobs/{verb}"), &place))
                 .collect();
-            let given: Vec<&&Letter> = all.iter().filter(|letter| sp.contains(letter.sign)).collect();
+            let given: Vec<&&Letter> =
+                all.iter().filter(|letter| sp.contains(letter.sign)).collect();
             assert!(!given.is_empty() && !given.into_iter().any(admits), "{denied}: {sp}");
         }
     }
 
     #[test]
     fn a_name_whose_letter_admits_something_denied_is_an_error() {
-        for (asked, denied) in
-            [("blobs/tags/read", "blobs/tags/write"), ("blobs/delete", "blobs/WRITE"), ("read", "blobs/read")]
-        {
+        for (asked, denied) in [
+            ("blobs/tags/read", "blobs/tags/write"),
+            ("blobs/delete", "blobs/WRITE"),
+            ("read", "blobs/read"),
+        ] {
             let error = signed(&[asked], DATA, &[denied]).unwrap_err();
             assert_eq!(error.code, "deny-not-enforceable", "{asked} {denied}");
             assert!(error.message.contains(denied), "{}", error.message);
@@ -307,7 +325,8 @@ mod tests {
 
     #[test]
     fn what_no_signature_can_give_is_refused_with_a_resource() {
-        let code = |verbs: &[&str], resources: &[&str]| signed(verbs, resources, &[]).unwrap_err().code;
+        let code =
+            |verbs: &[&str], resources: &[&str]| signed(verbs, resources, &[]).unwrap_err().code;
         assert_eq!(code(&["write"], DATA), "resource-not-enforceable");
         assert_eq!(code(&["blobs/runAsSuperUser/action"], DATA), "resource-not-enforceable");
         assert_eq!(
@@ -324,9 +343,13 @@ mod tests {
 
     #[test]
     fn a_signature_is_for_one_place() {
-        let same = &["https://acct.blob.core.windows.net/data", "https://acct.blob.core.windows.net/data/*"];
+        let same = &[
+            "https://acct.blob.core.windows.net/data",
+            "https://acct.blob.core.windows.net/data/*",
+        ];
         assert_eq!(signed(&["blobs/read"], same, &[]).unwrap().0, "rl");
-        for other in ["https://acct.blob.core.windows.net/other", "https://other.blob.core.windows.net/data"]
+        for other in
+            ["https://acct.blob.core.windows.net/other", "https://other.blob.core.windows.net/data"]
         {
             assert_eq!(
                 signed(&["blobs/read"], &[DATA[0], other], &[]).unwrap_err().code,

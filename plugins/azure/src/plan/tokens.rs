@@ -54,8 +54,12 @@ impl Tokens {
             of_permissions.push(own);
         }
         // Libraries use one of the two names, `az` the other.
-        if let Some(known) = audiences.iter().find(|known| known.name == audience::RESOURCE_MANAGER) {
-            audiences.push(Audience { name: audience::RESOURCE_MANAGER_OF_AZ, required: known.required });
+        if let Some(known) = audiences.iter().find(|known| known.name == audience::RESOURCE_MANAGER)
+        {
+            audiences.push(Audience {
+                name: audience::RESOURCE_MANAGER_OF_AZ,
+                required: known.required,
+            });
         }
         audiences.sort_unstable_by_key(|audience| audience.name);
         Ok(Self { of_permissions, audiences })
@@ -82,7 +86,11 @@ impl Tokens {
             planned(permission, Enforcer::Token, note)
         });
         let permissions = row.collect();
-        Outline { policy: self.policy(), permissions, notices: vec![method::token_life(grant.ttl_seconds)] }
+        Outline {
+            policy: self.policy(),
+            permissions,
+            notices: vec![method::token_life(grant.ttl_seconds)],
+        }
     }
 
     /// Rejects tokens that reach a denied operation. Security: such a deny would exist on paper only.
@@ -127,7 +135,8 @@ mod tests {
     use crate::plan::tests::grant;
 
     fn audiences(actions: &[&str], deny: &[&str]) -> Result<Vec<&'static str>, Error> {
-        let permissions: Vec<(&str, &[&str])> = actions.iter().map(|&action| (action, &[][..])).collect();
+        let permissions: Vec<(&str, &[&str])> =
+            actions.iter().map(|&action| (action, &[][..])).collect();
         let tokens = Tokens::of(&grant(&permissions, deny))?;
         let names = tokens.audiences().iter().map(|audience| audience.name);
         Ok(names.filter(|name| *name != audience::RESOURCE_MANAGER_OF_AZ).collect())
@@ -144,7 +153,9 @@ mod tests {
         assert_eq!(audiences(&[secret, data], &[]).unwrap(), [audience::STORAGE, VAULT]);
         assert_eq!(audiences(&["Microsoft.KeyVault/vaults/*"], &[]).unwrap(), [ARM, VAULT]);
         assert_eq!(
-            audiences(&["Microsoft.OperationalInsights/workspaces/query/*/read"], &[]).unwrap().len(),
+            audiences(&["Microsoft.OperationalInsights/workspaces/query/*/read"], &[])
+                .unwrap()
+                .len(),
             1
         );
         // Unknown operations count as operations of Resource Manager, as most are.
@@ -198,11 +209,16 @@ mod tests {
             _ => format!("{}*", &name[..name.len() * 2 / 3]),
         };
         let (mut made, mut refused) = (0, 0);
-        for (turn, denied) in
-            all.iter().step_by(97).chain(all.iter().filter(|one| one.is_data).step_by(5)).enumerate()
+        for (turn, denied) in all
+            .iter()
+            .step_by(97)
+            .chain(all.iter().filter(|one| one.is_data).step_by(5))
+            .enumerate()
         {
             let pattern = spell(&denied.name, turn);
-            for asked in all.iter().step_by(311).chain(all.iter().filter(|one| one.is_data).step_by(17)) {
+            for asked in
+                all.iter().step_by(311).chain(all.iter().filter(|one| one.is_data).step_by(17))
+            {
                 match audiences(&[&spell(&asked.name, turn / 4)], &[&pattern]) {
                     Ok(given) => {
                         assert!(
@@ -233,19 +249,26 @@ mod tests {
         ];
         // Operations of Resource Manager that are denied would stay reachable.
         assert!(audiences(&["Microsoft.KeyVault/vaults/secrets/*"], &denied).is_err());
-        let secrets =
-            ["Microsoft.KeyVault/vaults/secrets/*/action", "Microsoft.KeyVault/vaults/secrets/delete"];
+        let secrets = [
+            "Microsoft.KeyVault/vaults/secrets/*/action",
+            "Microsoft.KeyVault/vaults/secrets/delete",
+        ];
         assert_eq!(audiences(&["Microsoft.KeyVault/vaults/secrets/*"], &secrets).unwrap(), [ARM]);
     }
 
     #[test]
     fn what_wildcards_alone_lead_to_is_not_required() {
-        let asked: &[(&str, &[&str])] =
-            &[("Microsoft.KeyVault/vaults/*", &[]), ("Microsoft.Storage/storageAccounts/read", &[])];
+        let asked: &[(&str, &[&str])] = &[
+            ("Microsoft.KeyVault/vaults/*", &[]),
+            ("Microsoft.Storage/storageAccounts/read", &[]),
+        ];
         let tokens = Tokens::of(&grant(asked, &[])).unwrap();
         let required: Vec<(&str, bool)> =
             tokens.audiences().iter().map(|one| (one.name, one.required)).collect();
-        assert_eq!(required, [(ARM, true), (audience::RESOURCE_MANAGER_OF_AZ, true), (VAULT, false)]);
+        assert_eq!(
+            required,
+            [(ARM, true), (audience::RESOURCE_MANAGER_OF_AZ, true), (VAULT, false)]
+        );
     }
 
     #[test]

@@ -60,7 +60,8 @@ impl Lease {
             self.subscription.clone(),
             self.roles.len().to_string(),
         ];
-        words.extend(self.assignments().map(|(index, scope)| format!("{index}:{}", scope.as_str())));
+        words
+            .extend(self.assignments().map(|(index, scope)| format!("{index}:{}", scope.as_str())));
         words.join(" ")
     }
 
@@ -71,7 +72,12 @@ impl Lease {
     pub fn parse(text: &str) -> Result<Self, Error> {
         Self::read(text).ok_or_else(|| {
             let message = "the lease is none of a custom role".to_owned();
-            refusal(ErrorKind::InvalidInput, "lease-malformed", message, "see `tryaudex audit list`")
+            refusal(
+                ErrorKind::InvalidInput,
+                "lease-malformed",
+                message,
+                "see `tryaudex audit list`",
+            )
         })
     }
 
@@ -116,7 +122,10 @@ mod tests {
             session: "audex-1-a".to_owned(),
             ends_at: 1_800_000_000,
             subscription: ID.to_owned(),
-            roles: vec![vec![scope("")], vec![scope("/resourceGroups/a"), scope("/resourceGroups/b")]],
+            roles: vec![
+                vec![scope("")],
+                vec![scope("/resourceGroups/a"), scope("/resourceGroups/b")],
+            ],
         }
     }
 
@@ -136,8 +145,10 @@ mod tests {
         assert!(ids.iter().all(|id| is_guid(id)));
         assert_eq!(ids, {
             let again = Lease::parse(&lease.text()).unwrap();
-            let mut ids: Vec<String> =
-                again.assignments().map(|(index, scope)| again.assignment_id(index, scope)).collect();
+            let mut ids: Vec<String> = again
+                .assignments()
+                .map(|(index, scope)| again.assignment_id(index, scope))
+                .collect();
             ids.extend([again.role_id(0), again.role_id(1)]);
             ids
         });

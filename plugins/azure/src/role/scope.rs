@@ -56,8 +56,12 @@ fn is_scope(text: &str) -> bool {
     let group = match below {
         [] => true,
         // The parts below a provider: its name, and pairs of a type and a name.
-        [kind, _, ..] if kind.eq_ignore_ascii_case("resourceGroups") => below.len().is_multiple_of(2),
-        [kind, _, _, _, ..] if kind.eq_ignore_ascii_case("providers") => below.len().is_multiple_of(2),
+        [kind, _, ..] if kind.eq_ignore_ascii_case("resourceGroups") => {
+            below.len().is_multiple_of(2)
+        }
+        [kind, _, _, _, ..] if kind.eq_ignore_ascii_case("providers") => {
+            below.len().is_multiple_of(2)
+        }
         _ => false,
     };
     kind.eq_ignore_ascii_case("subscriptions") && is_guid(id) && parts.iter().all(named) && group
@@ -101,7 +105,9 @@ mod tests {
             &format!("/subscriptions/{ID}/resourceGroups/a?x"),
             &format!("/subscriptions/{ID}/resourceGroups/a%2e"),
             &format!("/subscriptions/{ID}/resourceGroups/a b"),
-            &format!("/subscriptions/{ID}/resourceGroups/g/providers/Microsoft.Storage/storageAccounts"),
+            &format!(
+                "/subscriptions/{ID}/resourceGroups/g/providers/Microsoft.Storage/storageAccounts"
+            ),
             "https://acct.blob.core.windows.net/data",
         ] {
             assert!(Scope::parse(text).is_err(), "{text}");

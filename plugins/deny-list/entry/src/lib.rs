@@ -57,7 +57,9 @@ pub fn decide(entry: &str, provider: &str, known: Vocabulary<'_>, rows: &[Row]) 
     if !patterns.is_empty() {
         return Decision::Binds(patterns);
     }
-    let others = || Vocabulary::BUILT_IN.into_iter().filter(|(id, other)| *id != provider && *other != known);
+    let others = || {
+        Vocabulary::BUILT_IN.into_iter().filter(|(id, other)| *id != provider && *other != known)
+    };
     let is_elsewhere = others().any(|(id, other)| {
         let named = || rows.iter().any(|(of, actions)| of == id && is_known(other, actions));
         !meaning(entry, id, other).is_empty() || named()
@@ -66,7 +68,9 @@ pub fn decide(entry: &str, provider: &str, known: Vocabulary<'_>, rows: &[Row]) 
         return Decision::Elsewhere;
     }
     let nearest_of = |vocabulary| nearest(entry, vocabulary);
-    Decision::Nothing(nearest_of(known).or_else(|| others().find_map(|(_, other)| nearest_of(other))))
+    Decision::Nothing(
+        nearest_of(known).or_else(|| others().find_map(|(_, other)| nearest_of(other))),
+    )
 }
 
 /// Returns the patterns that `entry` denies in the runs of `provider` by the program's own tables; none if it denies nothing.

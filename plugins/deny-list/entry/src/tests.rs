@@ -46,8 +46,13 @@ fn an_entry_binds_wherever_its_wildcards_stand() {
 
 #[test]
 fn a_universal_name_binds_in_any_case_and_with_wildcards() {
-    for entry in ["storage:write", "Storage:Write", "STORAGE:WRITE", "stor*:write", "storage:w?ite"] {
-        assert_eq!(binds(entry, "gcp"), ["storage.objects.create", "storage.objects.delete"], "{entry}");
+    for entry in ["storage:write", "Storage:Write", "STORAGE:WRITE", "stor*:write", "storage:w?ite"]
+    {
+        assert_eq!(
+            binds(entry, "gcp"),
+            ["storage.objects.create", "storage.objects.delete"],
+            "{entry}"
+        );
         assert_eq!(binds(entry, "aws"), ["s3:PutObject", "s3:DeleteObject"], "{entry}");
         assert_eq!(binds(entry, "vault"), binds(entry, "aws"), "{entry}");
         assert_eq!(binds(entry, "azure"), ["Microsoft.Storage/storageAccounts/write"], "{entry}");
@@ -69,7 +74,10 @@ fn a_name_that_aws_corrects_binds_the_action_that_is_meant() {
 
 #[test]
 fn another_case_binds_in_the_spelling_of_a_cloud_that_minds_it() {
-    assert_eq!(binds("Storage.Objects.Delete", "gcp"), ["Storage.Objects.Delete", "storage.objects.delete"]);
+    assert_eq!(
+        binds("Storage.Objects.Delete", "gcp"),
+        ["Storage.Objects.Delete", "storage.objects.delete"]
+    );
     assert_eq!(binds("IAM:createuser", "aws"), ["IAM:createuser"]);
 }
 
@@ -85,7 +93,11 @@ fn a_slip_binds_nothing_and_is_corrected_with_its_wildcards_kept() {
         ("gcp", "*.setIamPolcy", "*.setIamPolicy"),
         ("gcp", "storage.objects.delte", "storage.objects.delete"),
         ("azure", "Microsoft.Storge/*", "Microsoft.Storage/*"),
-        ("azure", "Microsoft.Storage/storageAccounts/delte", "Microsoft.Storage/storageAccounts/delete"),
+        (
+            "azure",
+            "Microsoft.Storage/storageAccounts/delte",
+            "Microsoft.Storage/storageAccounts/delete",
+        ),
         // A slip in another cloud's action is corrected in every cloud's runs.
         ("aws", "storage.objects.delte", "storage.objects.delete"),
         ("gcp", "s3:DeleteBuckt", "s3:DeleteBucket"),
@@ -139,7 +151,10 @@ fn a_mapping_adds_to_what_an_entry_covers_and_takes_nothing_away() {
     assert_eq!(decided("fleet:stop", &[row("aws", &["sqs:DeleteQueue"])]), its_own);
     let elsewhere = [row("gcp", &["compute.instances.stop"])];
     assert_eq!(decided("fleet:stop", &elsewhere), Decision::Elsewhere);
-    assert!(matches!(decided("fleet:stop", &[row("gcp", &["no.such.thing"])]), Decision::Nothing(_)));
+    assert!(matches!(
+        decided("fleet:stop", &[row("gcp", &["no.such.thing"])]),
+        Decision::Nothing(_)
+    ));
 }
 
 #[test]

@@ -50,7 +50,9 @@ impl Vocabulary<'_> {
             Self::Gcp => gcp_catalogue::services()
                 .any(|service| gcp_catalogue::of_service(service).any(|name| wanted(&name))),
             Self::Azure => azure_catalogue::providers().any(|provider| {
-                azure_catalogue::of_provider(provider).iter().any(|operation| wanted(&operation.name))
+                azure_catalogue::of_provider(provider)
+                    .iter()
+                    .any(|operation| wanted(&operation.name))
             }),
             Self::Listed(names) => names.iter().any(|name| wanted(name)),
         }
@@ -121,7 +123,8 @@ mod tests {
             let mut count = 0;
             let bad = vocabulary.any(|name| {
                 count += 1;
-                !name.is_ascii() || name.contains(|c| vocabulary.never_has(c) || c == '*' || c == '?')
+                !name.is_ascii()
+                    || name.contains(|c| vocabulary.never_has(c) || c == '*' || c == '?')
             });
             assert!(!bad && count > 5000, "{id}: {count}");
         }
@@ -134,13 +137,19 @@ mod tests {
             (Vocabulary::Gcp, "storage.newthings.get", "s3.objects.delete"),
             (Vocabulary::Azure, "microsoft.storage/new/read", "Microsoft.S3/buckets/delete"),
         ] {
-            assert!(vocabulary.has_service_of(known) && !vocabulary.has_service_of(unknown), "{known}");
+            assert!(
+                vocabulary.has_service_of(known) && !vocabulary.has_service_of(unknown),
+                "{known}"
+            );
         }
     }
 
     #[test]
     fn vault_has_the_aws_vocabulary_and_an_installed_provider_has_none() {
         assert_eq!(Vocabulary::of("vault"), Some(Vocabulary::Aws));
-        assert_eq!((Vocabulary::of("azure"), Vocabulary::of("acme")), (Some(Vocabulary::Azure), None));
+        assert_eq!(
+            (Vocabulary::of("azure"), Vocabulary::of("acme")),
+            (Some(Vocabulary::Azure), None)
+        );
     }
 }

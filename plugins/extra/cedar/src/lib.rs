@@ -17,14 +17,17 @@ impl Filter for Cedar {
         };
         match answer::review(&question(&grant, &permissions, &context, Stage::Request), &settings) {
             Answer::Pass => Verdict::Pass,
-            Answer::Restrict(list) => Verdict::Restrict(list.into_iter().map(restriction).collect()),
+            Answer::Restrict(list) => {
+                Verdict::Restrict(list.into_iter().map(restriction).collect())
+            }
             Answer::Refuse(why) => Verdict::Refuse(why),
         }
     }
 
     fn approve(grant: Grant, plan: Plan, context: Context, settings: String) -> Approval {
         let permissions = permissions(&grant, Some(&plan));
-        let stage = Stage::Plan { method: &plan.method, longest_life_seconds: plan.longest_life_seconds };
+        let stage =
+            Stage::Plan { method: &plan.method, longest_life_seconds: plan.longest_life_seconds };
         match answer::approve(&question(&grant, &permissions, &context, stage), &settings) {
             Ok(()) => Approval::Approve,
             Err(why) => Approval::Refuse(why),

@@ -71,8 +71,13 @@ impl Action {
 /// A misspelt action is never corrected, not even in case: the correction would add all included actions, and
 /// a deny list with `Contents:write` must not deny `metadata:read`.
 pub fn check(text: &str, allow_unknown: bool) -> Finding {
-    let finding =
-        |status, actions, access, suggestion| Finding { status, actions, access, note: None, suggestion };
+    let finding = |status, actions, access, suggestion| Finding {
+        status,
+        actions,
+        access,
+        note: None,
+        suggestion,
+    };
     let Some((name, level)) = text.split_once(':') else {
         return finding(Status::Malformed, Vec::new(), None, None);
     };
@@ -116,14 +121,15 @@ pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
 
 /// Returns the actions of the table that `pattern` matches.
 fn matching(pattern: &str) -> Vec<Action> {
-    let actions = ENTRIES
-        .iter()
-        .flat_map(|entry| entry.levels.iter().map(|&level| Action { name: entry.name.to_owned(), level }));
+    let actions = ENTRIES.iter().flat_map(|entry| {
+        entry.levels.iter().map(|&level| Action { name: entry.name.to_owned(), level })
+    });
     actions.filter(|action| pattern::matches(pattern, &action.text())).collect()
 }
 
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 #[cfg(test)]
@@ -139,7 +145,10 @@ mod tests {
     #[test]
     fn an_action_comes_with_what_github_gives_with_it() {
         assert_eq!(accepted("contents:read"), ["contents:read", "metadata:read"]);
-        assert_eq!(accepted("contents:write"), ["contents:write", "contents:read", "metadata:read"]);
+        assert_eq!(
+            accepted("contents:write"),
+            ["contents:write", "contents:read", "metadata:read"]
+        );
         assert_eq!(accepted("metadata:read"), ["metadata:read"]);
         assert_eq!(accepted("workflows:write"), ["workflows:write", "metadata:read"]);
         assert_eq!(
@@ -183,7 +192,10 @@ mod tests {
     fn an_unknown_permission_is_accepted_only_where_that_is_allowed() {
         assert_eq!(check("actions_variables:write", false).status, Status::Unknown);
         let finding = check("actions_variables:write", true);
-        assert_eq!(finding.actions, ["actions_variables:write", "actions_variables:read", "metadata:read"]);
+        assert_eq!(
+            finding.actions,
+            ["actions_variables:write", "actions_variables:read", "metadata:read"]
+        );
     }
 
     #[test]

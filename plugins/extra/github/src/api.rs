@@ -112,7 +112,8 @@ fn exchange(
         timeout_ms: None,
     };
     let response = http::send(&request)?;
-    let retry_after = response.headers.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+    let retry_after =
+        response.headers.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     Ok(Reply {
         status: response.status,
         body: response.body,
@@ -128,7 +129,9 @@ mod tests {
     #[test]
     fn an_app_is_named_by_either_id_and_by_nothing_else() {
         let of = |id: &str| configured_app(Some(id.to_owned()));
-        assert!(of("4711").is_ok() && of("Iv1.8a61f9b3a7aba766").is_ok() && of("Iv23liAbC").is_ok());
+        assert!(
+            of("4711").is_ok() && of("Iv1.8a61f9b3a7aba766").is_ok() && of("Iv23liAbC").is_ok()
+        );
         assert_eq!(of("my app").unwrap_err().code, "app-id");
         assert_eq!(of("").unwrap_err().code, "app-id");
         assert_eq!(configured_app(None).unwrap_err().code, "no-app");

@@ -126,15 +126,25 @@ mod tests {
     #[test]
     fn no_permission_is_there_twice_and_levels_go_up() {
         for (place, entry) in ENTRIES.iter().enumerate() {
-            assert!(ENTRIES[place + 1..].iter().all(|other| other.name != entry.name), "{}", entry.name);
+            assert!(
+                ENTRIES[place + 1..].iter().all(|other| other.name != entry.name),
+                "{}",
+                entry.name
+            );
             assert!(!entry.levels.is_empty() && entry.levels.is_sorted(), "{}", entry.name);
-            assert!(entry.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{}", entry.name);
+            assert!(
+                entry.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{}",
+                entry.name
+            );
         }
     }
 
     #[test]
     fn permissions_of_user_accounts_are_none_of_an_installation() {
-        for name in ["email_addresses", "followers", "git_ssh_keys", "gpg_keys", "profile", "starring"] {
+        for name in
+            ["email_addresses", "followers", "git_ssh_keys", "gpg_keys", "profile", "starring"]
+        {
             assert!(find(name).is_none(), "{name}");
         }
     }

@@ -11,7 +11,11 @@ pub const SETS: [&str; 2] = ["GH_TOKEN", "GITHUB_TOKEN"];
 const PROFILES: [(&str, &str, &[&str]); 6] = [
     ("repo-readonly", "Read code, commits and releases", &["contents:read"]),
     ("repo-readwrite", "Push code, make releases", &["contents:write"]),
-    ("pull-request", "Push branches and open pull requests", &["contents:write", "pull_requests:write"]),
+    (
+        "pull-request",
+        "Push branches and open pull requests",
+        &["contents:write", "pull_requests:write"],
+    ),
     ("issues-triage", "Label, comment on and close issues", &["issues:write"]),
     (
         "actions-readonly",
@@ -48,7 +52,11 @@ pub fn describe() -> Description {
                 "installation of the App; found by the owner of --resource by default",
                 Some("AUDEX_GITHUB_INSTALLATION_ID"),
             ),
-            setting("allow_unknown", "`true` lets permissions through that are not in the table", None),
+            setting(
+                "allow_unknown",
+                "`true` lets permissions through that are not in the table",
+                None,
+            ),
         ],
         profiles: PROFILES.iter().map(profile).collect(),
         sets: SETS.iter().map(|&name| name.to_owned()).collect(),
@@ -63,7 +71,11 @@ mod tests {
     #[test]
     fn every_permission_of_a_profile_is_known() {
         for permission in PROFILES.iter().flat_map(|(_, _, permissions)| *permissions) {
-            assert_eq!(crate::action::check(permission, false).status, Status::Known, "{permission}");
+            assert_eq!(
+                crate::action::check(permission, false).status,
+                Status::Known,
+                "{permission}"
+            );
         }
     }
 }

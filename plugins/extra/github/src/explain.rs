@@ -55,7 +55,8 @@ pub fn read<T: DeserializeOwned>(reply: &Reply, asked: Asked<'_>) -> Result<T, E
 /// Returns the error for a reply that is not a success.
 pub fn refused(reply: &Reply, asked: Asked<'_>) -> Error {
     let (message, what) = (reply.message(), asked.what());
-    let says = if message.is_empty() { format!("status {}", reply.status) } else { message.clone() };
+    let says =
+        if message.is_empty() { format!("status {}", reply.status) } else { message.clone() };
     let has = |part: &str| message.contains(part);
     match reply.status {
         // Both limits are reported as 403 or 429; only the message distinguishes them from denials.
@@ -127,7 +128,12 @@ fn throttled(reply: &Reply, says: &str) -> Error {
         // GitHub Docs, "Rate limits for the REST API": if the reply has no waiting time, at least a minute.
         None => "try again in a minute or more".to_owned(),
     };
-    error(ErrorKind::Unavailable, "throttled", format!("GitHub has had too many requests ({says})"), &hint)
+    error(
+        ErrorKind::Unavailable,
+        "throttled",
+        format!("GitHub has had too many requests ({says})"),
+        &hint,
+    )
 }
 
 #[cfg(test)]
@@ -144,7 +150,13 @@ mod tests {
         let installation = Asked::Installation("octo-org");
         let token = Asked::Token("octo-org");
         for (status, said, asked, kind, code) in [
-            (401, "A JSON web token could not be decoded", Asked::App, ErrorKind::Denied, "app-rejected"),
+            (
+                401,
+                "A JSON web token could not be decoded",
+                Asked::App,
+                ErrorKind::Denied,
+                "app-rejected",
+            ),
             (404, "Integration not found", Asked::App, ErrorKind::Denied, "app-rejected"),
             (
                 401,
@@ -154,7 +166,13 @@ mod tests {
                 "clock",
             ),
             (403, "This installation has been suspended", token, ErrorKind::Denied, "suspended"),
-            (403, "You have exceeded a secondary rate limit", token, ErrorKind::Unavailable, "throttled"),
+            (
+                403,
+                "You have exceeded a secondary rate limit",
+                token,
+                ErrorKind::Unavailable,
+                "throttled",
+            ),
             (429, "", token, ErrorKind::Unavailable, "throttled"),
             (404, "Not Found", installation, ErrorKind::InvalidInput, "not-installed"),
             (404, "Not Found", token, ErrorKind::Denied, "github-denied"),
@@ -191,7 +209,8 @@ mod tests {
 
     #[test]
     fn an_unreadable_success_is_an_error() {
-        let odd = Reply { status: 200, body: b"<html>".to_vec(), retry_after: None, lifted: Vec::new() };
+        let odd =
+            Reply { status: 200, body: b"<html>".to_vec(), retry_after: None, lifted: Vec::new() };
         assert_eq!(read::<u64>(&odd, Asked::App).unwrap_err().code, "unreadable");
     }
 }

@@ -22,7 +22,9 @@ pub fn health() -> Vec<CheckResult> {
     };
     let itself = app.get("app").and_then(|reply| explain::read::<Itself>(&reply, Asked::App));
     let said = match itself {
-        Ok(itself) => result("app", HealthStatus::Ok, format!("`{}` ({})", itself.slug, app.id), None),
+        Ok(itself) => {
+            result("app", HealthStatus::Ok, format!("`{}` ({})", itself.slug, app.id), None)
+        }
         Err(error) => return vec![failed("app", error)],
     };
     vec![said, installations(&app).unwrap_or_else(|error| failed("installation", error))]
@@ -39,7 +41,8 @@ fn installations(app: &App) -> Result<CheckResult, Error> {
         return Ok(result("installation", HealthStatus::Ok, detail, None));
     }
     let path = format!("app/installations?per_page={PAGE}");
-    let all: Vec<Installation> = explain::read(&app.get(&path)?, Asked::Installation("app/installations"))?;
+    let all: Vec<Installation> =
+        explain::read(&app.get(&path)?, Asked::Installation("app/installations"))?;
     let usable = all.iter().filter(|one| one.suspended_at.is_none());
     let names: Vec<String> = usable.map(|one| format!("`{}`", one.account.login)).collect();
     if names.is_empty() {
@@ -51,7 +54,8 @@ fn installations(app: &App) -> Result<CheckResult, Error> {
 }
 
 fn permissions(one: &Installation) -> String {
-    let all: Vec<String> = one.permissions.iter().map(|(name, level)| format!("{name}:{level}")).collect();
+    let all: Vec<String> =
+        one.permissions.iter().map(|(name, level)| format!("{name}:{level}")).collect();
     if all.is_empty() { "no permissions".to_owned() } else { all.join(", ") }
 }
 

@@ -73,7 +73,10 @@ impl Installation {
         {
             return Err(invalid(
                 "other-owner",
-                format!("installation {} is on `{}`, not on `{owner}`", self.id, self.account.login),
+                format!(
+                    "installation {} is on `{}`, not on `{owner}`",
+                    self.id, self.account.login
+                ),
                 "leave `installation_id` out: it is found by the owner",
             ));
         }
@@ -90,7 +93,9 @@ impl Installation {
 /// If the id is not a number. Security: the id becomes part of paths.
 pub fn configured() -> Result<Option<String>, Error> {
     let id = settings::get("installation_id");
-    if let Some(id) = id.as_ref().filter(|id| id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit())) {
+    if let Some(id) =
+        id.as_ref().filter(|id| id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit()))
+    {
         return Err(invalid(
             "installation-id",
             format!("`{id}` is no installation id"),
@@ -139,6 +144,9 @@ mod tests {
 
     #[test]
     fn a_suspended_one_is_said_before_a_token_is_asked_for() {
-        assert_eq!(on("octo-org", true).is_for(&Reach::Installation).unwrap_err().code, "suspended");
+        assert_eq!(
+            on("octo-org", true).is_for(&Reach::Installation).unwrap_err().code,
+            "suspended"
+        );
     }
 }

@@ -22,8 +22,8 @@ mod suggestion;
 mod time;
 
 use audex_sdk::provider::{
-    Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction, Minted, Plan, Provider,
-    settings, unsupported,
+    Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction, Minted, Plan,
+    Provider, settings, unsupported,
 };
 
 struct GitHub;
@@ -79,4 +79,7 @@ fn error(kind: ErrorKind, code: &str, message: String, hint: &str) -> Error {
     Error { kind, code: code.to_owned(), message, hint: Some(hint.to_owned()) }
 }
 
-audex_sdk::provider!(GitHub, capabilities = ["http:api.github.com", "secret:GITHUB_APP_PRIVATE_KEY"]);
+audex_sdk::provider!(
+    GitHub,
+    capabilities = ["http:api.github.com", "secret:GITHUB_APP_PRIVATE_KEY"]
+);

@@ -22,12 +22,19 @@ const TOKEN: &str = "/token";
 pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
     let asked = plan::asked(grant)?;
     if planned.policy.as_deref() != Some(&asked.body) {
-        return Err(invalid("other-plan", "the plan is of another request".to_owned(), "plan again"));
+        return Err(invalid(
+            "other-plan",
+            "the plan is of another request".to_owned(),
+            "plan again",
+        ));
     }
     let app = App::log_in()?;
     let installation = Installation::find(&app, &asked.reach)?;
-    let mut reply =
-        app.post(&format!("app/installations/{}/access_tokens", installation.id), &asked.body, &[TOKEN])?;
+    let mut reply = app.post(
+        &format!("app/installations/{}/access_tokens", installation.id),
+        &asked.body,
+        &[TOKEN],
+    )?;
     let token = std::mem::take(&mut reply.lifted).into_iter().flatten().next();
     let Some(token) = token.filter(|_| reply.is_success()) else {
         return Err(not_issued(&reply, &installation, &asked));
@@ -52,7 +59,8 @@ fn hand_out(
     keep::put(&lease, token);
     // A secret is delivered once, so each variable gets its own copy.
     let copy = || Value::Secret(Secret::join(&[Piece::Secret(token)]));
-    let variables = SETS.iter().map(|&name| Variable { name: name.to_owned(), value: copy() }).collect();
+    let variables =
+        SETS.iter().map(|&name| Variable { name: name.to_owned(), value: copy() }).collect();
     Ok(Minted {
         variables,
         files: Vec::new(),
@@ -87,7 +95,11 @@ fn out_of_reach(lease: &str, now: u64) -> Result<(), Error> {
     let ends = lease.rsplit_once('@').and_then(|(_, seconds)| seconds.parse::<u64>().ok());
     let Some(ends) = ends else {
         let message = format!("`{lease}` is no lease of this provider");
-        return Err(invalid("lease", message, "it ended within an hour of being made, whatever it was"));
+        return Err(invalid(
+            "lease",
+            message,
+            "it ended within an hour of being made, whatever it was",
+        ));
     };
     let left = ends.saturating_sub(now);
     if left == 0 {
@@ -130,9 +142,11 @@ fn not_issued(reply: &Reply, installation: &Installation, asked: &Asked) -> Erro
         return error(ErrorKind::Unavailable, "no-token", message, "try again");
     }
     let mut refusal = refused(reply, explain::Asked::Token(login));
-    let has = |name: &String| installation.permissions.get(name).and_then(|level| Level::parse(level));
+    let has =
+        |name: &String| installation.permissions.get(name).and_then(|level| Level::parse(level));
     let lacks = asked.levels.iter().filter(|(name, level)| has(name) < Some(**level));
-    let lacks: Vec<String> = lacks.map(|(name, level)| format!("`{name}:{}`", level.name())).collect();
+    let lacks: Vec<String> =
+        lacks.map(|(name, level)| format!("`{name}:{}`", level.name())).collect();
     if refusal.code == "not-given-to-app" && !lacks.is_empty() {
         refusal.message = format!("the App has no {} on `{login}`", lacks.join(", "));
     }
@@ -177,8 +191,10 @@ mod tests {
             ]
             .into(),
         };
-        let body = br#"{"message":"The permissions requested are not granted to this installation."}"#;
-        let reply = Reply { status: 422, body: body.to_vec(), retry_after: None, lifted: Vec::new() };
+        let body =
+            br#"{"message":"The permissions requested are not granted to this installation."}"#;
+        let reply =
+            Reply { status: 422, body: body.to_vec(), retry_after: None, lifted: Vec::new() };
         let error = not_issued(&reply, &installation, &asked);
         assert_eq!(error.message, "the App has no `contents:write`, `issues:read` on `octo-org`");
         assert_eq!(error.code, "not-given-to-app");

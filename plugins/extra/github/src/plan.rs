@@ -36,7 +36,10 @@ pub fn plan(grant: &Grant, has_installation: bool) -> Result<Plan, Error> {
     if grant.ttl_seconds > LIFE_SECONDS {
         return Err(invalid(
             "ttl-too-long",
-            format!("a ttl of {} s is more than GitHub's tokens live ({LIFE_SECONDS} s)", grant.ttl_seconds),
+            format!(
+                "a ttl of {} s is more than GitHub's tokens live ({LIFE_SECONDS} s)",
+                grant.ttl_seconds
+            ),
             "ask for a --ttl of an hour or less",
         ));
     }
@@ -48,13 +51,16 @@ pub fn plan(grant: &Grant, has_installation: bool) -> Result<Plan, Error> {
             "give --resource owner/repository (or `owner/*`), or set `installation_id` in `[providers.github]` or AUDEX_GITHUB_INSTALLATION_ID",
         ));
     }
-    let permissions = grant.permissions.iter().map(|permission| planned(permission, grant, &asked)).collect();
+    let permissions =
+        grant.permissions.iter().map(|permission| planned(permission, grant, &asked)).collect();
     let notices = match &asked.reach {
         Reach::Installation => {
             vec!["no --resource: the token reaches every repository of the installation".to_owned()]
         }
         Reach::Owner(owner) => {
-            vec![format!("the token reaches every repository of `{owner}` that the App is installed on")]
+            vec![format!(
+                "the token reaches every repository of `{owner}` that the App is installed on"
+            )]
         }
         Reach::Repositories { .. } => Vec::new(),
     };
@@ -87,7 +93,8 @@ pub fn asked(grant: &Grant) -> Result<Asked, Error> {
         // Security: GitHub grants all included actions, so a token cannot exclude one that was removed from
         // the grant.
         let included = action.with_included();
-        if let Some(missing) = included.iter().find(|included| !granted.contains(included.as_str())) {
+        if let Some(missing) = included.iter().find(|included| !granted.contains(included.as_str()))
+        {
             return Err(inseparable(text, missing));
         }
         let level = levels.entry(action.name).or_insert(action.level);
@@ -106,7 +113,8 @@ fn body(levels: &BTreeMap<String, Level>, reach: &Reach) -> String {
     let with_metadata =
         levels.len() == 1 || levels.keys().any(|name| name != METADATA && of_repositories(name));
     let sent = levels.iter().filter(|(name, _)| with_metadata || *name != METADATA);
-    let permissions: Map<String, _> = sent.map(|(name, level)| (name.clone(), json!(level.name()))).collect();
+    let permissions: Map<String, _> =
+        sent.map(|(name, level)| (name.clone(), json!(level.name()))).collect();
     let names = reach.names();
     if names.is_empty() {
         return json!({ "permissions": permissions }).to_string();
@@ -138,7 +146,12 @@ fn common_reach(permissions: &[Permission]) -> Result<Reach, Error> {
 
 fn planned(permission: &Permission, grant: &Grant, asked: &Asked) -> Planned {
     let (enforced_by, note) = enforced(permission, grant, &asked.reach);
-    Planned { action: permission.action.clone(), origin: permission.origin.clone(), enforced_by, note }
+    Planned {
+        action: permission.action.clone(),
+        origin: permission.origin.clone(),
+        enforced_by,
+        note,
+    }
 }
 
 fn enforced(permission: &Permission, grant: &Grant, reach: &Reach) -> (Enforcer, Option<String>) {
@@ -148,12 +161,14 @@ fn enforced(permission: &Permission, grant: &Grant, reach: &Reach) -> (Enforcer,
     let Some(action) = Action::parse(&permission.action) else { return (Enforcer::None, None) };
     let is_narrowed = matches!(reach, Reach::Repositories { .. });
     match catalogue::find(&action.name).map(|entry| entry.scope) {
-        Some(Scope::Organisation) if is_narrowed => {
-            (Enforcer::Token, Some("of the whole organisation: repositories do not narrow it".to_owned()))
-        }
-        None if is_narrowed => {
-            (Enforcer::Token, Some("not in the table: it may reach beyond the repositories".to_owned()))
-        }
+        Some(Scope::Organisation) if is_narrowed => (
+            Enforcer::Token,
+            Some("of the whole organisation: repositories do not narrow it".to_owned()),
+        ),
+        None if is_narrowed => (
+            Enforcer::Token,
+            Some("not in the table: it may reach beyond the repositories".to_owned()),
+        ),
         _ => (Enforcer::Cloud, included_note(permission, &action)),
     }
 }
@@ -189,7 +204,9 @@ fn inseparable(action: &str, missing: &str) -> Error {
 fn differ(first: &str, second: &str) -> Error {
     invalid(
         "resources-differ",
-        format!("`{first}` and `{second}` are asked for on different repositories, which no token can have"),
+        format!(
+            "`{first}` and `{second}` are asked for on different repositories, which no token can have"
+        ),
         "give both the same --resource, or run the command twice",
     )
 }

@@ -40,10 +40,13 @@ pub fn preflight(grant: &Grant, command: &[String]) -> Vec<Advice> {
     let program = program.rsplit('/').next().unwrap_or_default();
     // Options may come first (`git -C dir push`), with values that look like words: only words in order
     // count.
-    let words: Vec<&str> = rest.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
-    let is = |(of, first, _): &&(&str, &[&str], &[&str])| *of == program && words.starts_with(first);
+    let words: Vec<&str> =
+        rest.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
+    let is =
+        |(of, first, _): &&(&str, &[&str], &[&str])| *of == program && words.starts_with(first);
     let Some((_, first, needed)) = NEEDS.iter().find(is) else { return Vec::new() };
-    let has = |action: &&&str| grant.permissions.iter().any(|p| pattern::matches(&p.action, action));
+    let has =
+        |action: &&&str| grant.permissions.iter().any(|p| pattern::matches(&p.action, action));
     let missing: Vec<String> =
         needed.iter().filter(|action| !has(action)).map(|&action| action.to_owned()).collect();
     if missing.is_empty() {
@@ -77,7 +80,10 @@ mod tests {
 
     #[test]
     fn what_a_command_needs_is_said_and_nothing_where_it_has_it() {
-        assert_eq!(missing(&["contents:read"], "/usr/bin/git push origin main"), ["contents:write"]);
+        assert_eq!(
+            missing(&["contents:read"], "/usr/bin/git push origin main"),
+            ["contents:write"]
+        );
         assert!(missing(&["contents:write", "contents:read"], "git push").is_empty());
         assert_eq!(missing(&["contents:read"], "gh pr create --fill"), ["pull_requests:write"]);
         assert_eq!(missing(&[], "gh pr merge 3"), ["contents:write", "pull_requests:write"]);

@@ -84,7 +84,12 @@ mod tests {
         }
     }
 
-    fn code(permissions: &str, selection: &str, repositories: &str, asked: &Asked) -> Option<String> {
+    fn code(
+        permissions: &str,
+        selection: &str,
+        repositories: &str,
+        asked: &Asked,
+    ) -> Option<String> {
         let text = format!(
             r#"{{"token":"","expires_at":"2026-11-24T10:00:00Z","permissions":{permissions},
                 "repository_selection":"{selection}","repositories":{repositories}}}"#

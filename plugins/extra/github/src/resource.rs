@@ -40,7 +40,9 @@ impl Reach {
         for resource in resources {
             let (owner, name) = parse(resource)?;
             match first {
-                Some(first) if !first.eq_ignore_ascii_case(owner) => return Err(two_owners(first, owner)),
+                Some(first) if !first.eq_ignore_ascii_case(owner) => {
+                    return Err(two_owners(first, owner));
+                }
                 Some(_) => {}
                 None => first = Some(owner),
             }
@@ -102,7 +104,8 @@ fn two_owners(first: &str, second: &str) -> Error {
 
 /// Splits a resource into owner and repository. Security: both become part of request paths.
 fn parse(resource: &str) -> Result<(&str, &str), Error> {
-    let parts = resource.split_once('/').filter(|(owner, name)| is_owner(owner) && is_repository(name));
+    let parts =
+        resource.split_once('/').filter(|(owner, name)| is_owner(owner) && is_repository(name));
     parts.ok_or_else(|| {
         invalid(
             "resource",

@@ -20,8 +20,10 @@ impl Filter for HoursAndTickets {
             Err(reason) => return Verdict::Refuse(reason),
         };
         let Office::Open { closes_in } = office.at(context.now) else {
-            let kept = |action: &str| always.iter().any(|pattern| covers(&fold(pattern), &fold(action)));
-            let taken = (0..).zip(&grant.permissions).filter(|(_, permission)| !kept(&permission.action));
+            let kept =
+                |action: &str| always.iter().any(|pattern| covers(&fold(pattern), &fold(action)));
+            let taken =
+                (0..).zip(&grant.permissions).filter(|(_, permission)| !kept(&permission.action));
             let drop: Vec<u32> = taken.map(|(position, _)| position).collect();
             if drop.is_empty() {
                 return Verdict::Pass;
@@ -41,12 +43,15 @@ impl Filter for HoursAndTickets {
             Err(reason) => return Approval::Refuse(reason),
         };
         let said = context.justification.unwrap_or_default();
-        let ticket = said.split_whitespace().next().unwrap_or_default().trim_end_matches([':', ',']);
+        let ticket =
+            said.split_whitespace().next().unwrap_or_default().trim_end_matches([':', ',']);
         if tickets.is_empty() || tickets.iter().any(|pattern| matches(pattern, ticket)) {
             return Approval::Approve;
         }
         let wanted = tickets.join("`, `");
-        Approval::Refuse(format!("a ticket is needed (`{wanted}`): --justification \"TICKET: why\""))
+        Approval::Refuse(format!(
+            "a ticket is needed (`{wanted}`): --justification \"TICKET: why\""
+        ))
     }
 }
 
@@ -69,17 +74,21 @@ mod tests {
 
     use super::*;
 
-    const SETTINGS: &str =
-        r#"{"from":"08:00","until":"18:00","time_zone":"+01:00","always":["s3:Get*"],"tickets":["OPS-?*"]}"#;
+    const SETTINGS: &str = r#"{"from":"08:00","until":"18:00","time_zone":"+01:00","always":["s3:Get*"],"tickets":["OPS-?*"]}"#;
     /// Friday, 27 November 2026, 16:50 UTC: ten minutes before closing.
     const FRIDAY: u64 = 1_795_798_200;
 
     fn review(now: u64, actions: &[&str]) -> Verdict {
-        HoursAndTickets::review(grant("aws", actions), Context { now, ..context() }, SETTINGS.into())
+        HoursAndTickets::review(
+            grant("aws", actions),
+            Context { now, ..context() },
+            SETTINGS.into(),
+        )
     }
 
     fn approve(justification: Option<&str>) -> Approval {
-        let planned = Planned { action: "s3:GetObject".into(), enforced_by: Enforcer::Cloud, note: None };
+        let planned =
+            Planned { action: "s3:GetObject".into(), enforced_by: Enforcer::Cloud, note: None };
         let (method, policy) = ("assume-role".into(), None);
         let plan = Plan { method, policy, permissions: vec![planned], longest_life_seconds: 900 };
         let context = Context { justification: justification.map(String::from), ..context() };
@@ -89,14 +98,17 @@ mod tests {
     #[test]
     fn access_in_office_hours_ends_when_the_office_closes() {
         assert!(matches!(review(FRIDAY - 3600, &["s3:PutObject"]), Verdict::Pass));
-        let Verdict::Restrict(list) = review(FRIDAY, &["s3:PutObject"]) else { panic!("it passes") };
+        let Verdict::Restrict(list) = review(FRIDAY, &["s3:PutObject"]) else {
+            panic!("it passes")
+        };
         assert_eq!((list[0].drop.len(), list[0].max_ttl_seconds), (0, Some(600)));
     }
 
     #[test]
     fn outside_of_hours_only_what_is_always_allowed_is_left() {
         for closed in [FRIDAY + 600, FRIDAY + 86_400, FRIDAY - 9 * 3600 - 51 * 60] {
-            let Verdict::Restrict(list) = review(closed, &["S3:getobject", "s3:*", "s3:PutObject"]) else {
+            let Verdict::Restrict(list) = review(closed, &["S3:getobject", "s3:*", "s3:PutObject"])
+            else {
                 panic!("{closed} passes")
             };
             assert_eq!(list[0].drop, [1, 2], "{closed}");
@@ -114,9 +126,12 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_be_read_refuse() {
-        for wrong in
-            ["", "{\"form\":\"08:00\"}", r#"{"from":"25:00","until":"26:00"}"#, r#"{"days":["moon"]}"#]
-        {
+        for wrong in [
+            "",
+            "{\"form\":\"08:00\"}",
+            r#"{"from":"25:00","until":"26:00"}"#,
+            r#"{"days":["moon"]}"#,
+        ] {
             let verdict = HoursAndTickets::review(grant("aws", &["x"]), context(), wrong.into());
             assert!(matches!(verdict, Verdict::Refuse(_)), "{wrong}");
         }

@@ -58,8 +58,8 @@ impl Default for Written {
 impl Settings {
     /// Reads a JSON object. An error is one line that says what to write.
     pub fn read(text: &str) -> Result<Self, String> {
-        let written: Written =
-            serde_json::from_str(text).map_err(|error| format!("its settings cannot be read: {error}"))?;
+        let written: Written = serde_json::from_str(text)
+            .map_err(|error| format!("its settings cannot be read: {error}"))?;
         let Written { days, from, until, time_zone, always, tickets } = written;
         let named = |day: &String| {
             let found = DAYS.iter().find(|(name, _)| name == day);
@@ -87,7 +87,10 @@ fn minutes(text: &str) -> Result<i64, String> {
     if text == "24:00" {
         return Ok(24 * 60);
     }
-    let time = (text.len() == 5).then(|| Time::strptime("%H:%M", text).ok()).flatten().ok_or_else(wrong)?;
+    let time = (text.len() == 5)
+        .then(|| Time::strptime("%H:%M", text).ok())
+        .flatten()
+        .ok_or_else(wrong)?;
     Ok(i64::from(time.hour()) * 60 + i64::from(time.minute()))
 }
 
@@ -140,7 +143,11 @@ impl Hours {
         // In local clock time: a day may have 23 or 25 hours.
         let midnight = now.date().to_datetime(Time::midnight());
         let at = |minutes| {
-            midnight.checked_add(Span::new().minutes(minutes)).ok()?.to_zoned(self.zone.clone()).ok()
+            midnight
+                .checked_add(Span::new().minutes(minutes))
+                .ok()?
+                .to_zoned(self.zone.clone())
+                .ok()
         };
         let (opens, closes) = (at(self.opens)?, at(self.closes)?);
         if *now < opens || *now >= closes {
@@ -187,8 +194,9 @@ mod tests {
     fn a_day_may_have_other_hours_than_24() {
         let all = r#"{"from":"00:00","until":"24:00","days":["sun"],"time_zone":"Europe/Zurich"}"#;
         let office = Settings::read(all).unwrap().office;
-        let at =
-            |time: &str| office.at(u64::try_from(time.parse::<Timestamp>().unwrap().as_second()).unwrap());
+        let at = |time: &str| {
+            office.at(u64::try_from(time.parse::<Timestamp>().unwrap().as_second()).unwrap())
+        };
         assert_eq!(at("2026-03-28T23:00:00Z"), Office::Open { closes_in: 23 * 3600 });
         assert_eq!(at("2026-10-24T22:00:00Z"), Office::Open { closes_in: 25 * 3600 });
         assert_eq!(office.at(u64::MAX), Office::Closed);

@@ -89,11 +89,16 @@ pub fn matching(pattern: &str) -> Vec<String> {
     if !pattern::is_wild(pattern) {
         let other_case =
             || PERMISSIONS.lines().flat_map(names).find(|name| name.eq_ignore_ascii_case(pattern));
-        return if has(pattern) { vec![pattern.to_owned()] } else { other_case().into_iter().collect() };
+        return if has(pattern) {
+            vec![pattern.to_owned()]
+        } else {
+            other_case().into_iter().collect()
+        };
     }
     // The service comes first, so if the pattern names one, only the lines of that service are searched.
     let service = pattern.split('.').next().filter(|service| !pattern::is_wild(service));
-    let lines = service.map_or(PERMISSIONS, |service| lines_of(PERMISSIONS, &service.to_ascii_lowercase()));
+    let lines =
+        service.map_or(PERMISSIONS, |service| lines_of(PERMISSIONS, &service.to_ascii_lowercase()));
     let matches = |name: &String| pattern::matches_ignore_ascii_case(pattern, name);
     lines.lines().flat_map(names).filter(matches).collect()
 }
@@ -164,7 +169,8 @@ fn names(line: &str) -> impl Iterator<Item = String> {
 fn verbs(line: &str) -> impl Iterator<Item = &str> {
     let mut parts = line.split(' ').skip(1);
     let letters = parts.next().unwrap_or_default();
-    let short = LETTERS.iter().filter(move |(letter, _)| letters.contains(*letter)).map(|(_, verb)| *verb);
+    let short =
+        LETTERS.iter().filter(move |(letter, _)| letters.contains(*letter)).map(|(_, verb)| *verb);
     short.chain(parts)
 }
 
@@ -187,9 +193,12 @@ fn first_not_below(text: &str, key: &str) -> usize {
     let (mut low, mut high) = (0, text.len());
     while low < high {
         let middle = low.midpoint(high);
-        let start = text.get(..middle).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-        let end =
-            text.get(middle..).and_then(|after| after.find('\n')).map_or(text.len(), |end| middle + end + 1);
+        let start =
+            text.get(..middle).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        let end = text
+            .get(middle..)
+            .and_then(|after| after.find('\n'))
+            .map_or(text.len(), |end| middle + end + 1);
         match text.get(start..end) {
             Some(line) if line < key => low = end,
             _ => high = start,
@@ -222,9 +231,14 @@ mod tests {
         ] {
             assert!(has(known), "{known}");
         }
-        for unknown in
-            ["storage.objects.gett", "storage.object.get", "storage.objects", "storage", "", "zzz.a.b"]
-        {
+        for unknown in [
+            "storage.objects.gett",
+            "storage.object.get",
+            "storage.objects",
+            "storage",
+            "",
+            "zzz.a.b",
+        ] {
             assert!(!has(unknown), "{unknown}");
         }
     }
@@ -232,7 +246,8 @@ mod tests {
     #[test]
     fn every_line_is_found_by_the_search_and_in_order() {
         assert!(services().all(|service| service == service.to_ascii_lowercase()));
-        let places: Vec<&str> = PERMISSIONS.lines().filter_map(|line| line.split(' ').next()).collect();
+        let places: Vec<&str> =
+            PERMISSIONS.lines().filter_map(|line| line.split(' ').next()).collect();
         for place in &places {
             assert!(line(PERMISSIONS, place).is_some(), "{place}");
         }
@@ -243,7 +258,9 @@ mod tests {
     #[test]
     fn wildcards_match_what_they_say_in_any_case() {
         let objects = matching("storage.objects.*");
-        assert!(objects.len() >= 7 && objects.iter().all(|name| name.starts_with("storage.objects.")));
+        assert!(
+            objects.len() >= 7 && objects.iter().all(|name| name.starts_with("storage.objects."))
+        );
         assert!(matching("storage.*.*").len() > objects.len());
         assert_eq!(matching("Storage.Objects.Get"), ["storage.objects.get"]);
         assert_eq!(matching("STORAGE.Objects.*"), objects);

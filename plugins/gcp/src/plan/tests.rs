@@ -33,7 +33,10 @@ const ANYWHERE: &[&str] = &[];
 fn without_a_resource_the_narrowest_scope_is_all_there_is() {
     let plan = made(&[("storage.objects.get", ANYWHERE), ("storage.objects.list", ANYWHERE)], &[]);
     assert_eq!(plan.method, SCOPED);
-    assert_eq!(plan.policy.unwrap(), r#"{"scope":["https://www.googleapis.com/auth/devstorage.read_only"]}"#);
+    assert_eq!(
+        plan.policy.unwrap(),
+        r#"{"scope":["https://www.googleapis.com/auth/devstorage.read_only"]}"#
+    );
     assert!(plan.permissions.iter().all(|permission| permission.enforced_by == Enforcer::Token));
     assert!(plan.notices.is_empty());
 }
@@ -50,7 +53,10 @@ fn a_token_for_everything_says_so() {
 #[test]
 fn what_a_role_holds_exactly_is_enforced_by_the_cloud_and_the_rest_is_named() {
     let exact = made(&[("storage.objects.get", BUCKET)], &[]);
-    assert_eq!((exact.method.as_str(), exact.permissions[0].enforced_by), (BOUNDARY, Enforcer::Cloud));
+    assert_eq!(
+        (exact.method.as_str(), exact.permissions[0].enforced_by),
+        (BOUNDARY, Enforcer::Cloud)
+    );
     let more = made(&[("storage.objects.delete", BUCKET)], &[]);
     assert_eq!(more.permissions[0].enforced_by, Enforcer::Token);
     assert!(more.permissions[0].note.as_ref().unwrap().contains("also admits"), "{more:?}");
@@ -59,7 +65,10 @@ fn what_a_role_holds_exactly_is_enforced_by_the_cloud_and_the_rest_is_named() {
 #[test]
 fn each_bucket_gets_the_roles_of_its_own_permissions() {
     let plan = made(
-        &[("storage.objects.get", &["gs://bucket-a"]), ("storage.objects.create", &["gs://bucket-b"])],
+        &[
+            ("storage.objects.get", &["gs://bucket-a"]),
+            ("storage.objects.create", &["gs://bucket-b"]),
+        ],
         &[],
     );
     let policy: serde_json::Value = serde_json::from_str(&plan.policy.unwrap()).unwrap();
@@ -79,11 +88,17 @@ fn listing_buckets_inside_a_boundary_is_said_to_grant_nothing() {
 
 #[test]
 fn a_resource_that_nobody_would_enforce_is_refused() {
-    assert_eq!(refused(&[("compute.instances.list", BUCKET)], &[]).code, "resource-not-enforceable");
+    assert_eq!(
+        refused(&[("compute.instances.list", BUCKET)], &[]).code,
+        "resource-not-enforceable"
+    );
     assert_eq!(refused(&[("*", BUCKET)], &[]).code, "resource-not-enforceable");
     let beside = [("storage.objects.get", BUCKET), ("storage.objects.list", ANYWHERE)];
     assert_eq!(refused(&beside, &[]).code, "resource-missing");
-    assert_eq!(refused(&[("storage.objects.get", &["arn:aws:s3:::b"])], &[]).code, "resource-malformed");
+    assert_eq!(
+        refused(&[("storage.objects.get", &["arn:aws:s3:::b"])], &[]).code,
+        "resource-malformed"
+    );
     assert_eq!(refused(&[("storage.buckets.list", BUCKET)], &[]).code, "nothing-granted");
 }
 
@@ -95,7 +110,10 @@ fn a_deny_that_the_token_would_ignore_is_refused_and_one_that_it_keeps_is_not() 
         refused(&[("secretmanager.*", ANYWHERE)], &["secretmanager.secrets.delete"]).code,
         "deny-not-enforceable"
     );
-    assert_eq!(refused(&[("storage.objects.get", ANYWHERE)], &["*.frobnicate"]).code, "deny-not-enforceable");
+    assert_eq!(
+        refused(&[("storage.objects.get", ANYWHERE)], &["*.frobnicate"]).code,
+        "deny-not-enforceable"
+    );
     let kept = made(&[("storage.objects.get", ANYWHERE)], &["storage.objects.delete"]);
     assert!(kept.policy.unwrap().contains("read_only"));
     let bounded = made(&[("storage.objects.g*", BUCKET)], &["storage.objects.*IamPolicy"]);
@@ -109,13 +127,15 @@ fn a_denied_permission_is_never_in_what_the_token_admits() {
         for other in verbs {
             for denied in &verbs[..7] {
                 for resources in [ANYWHERE, BUCKET] {
-                    let (a, b) = (format!("storage.objects.{asked}"), format!("storage.objects.{other}"));
+                    let (a, b) =
+                        (format!("storage.objects.{asked}"), format!("storage.objects.{other}"));
                     let deny = format!("storage.objects.{denied}");
                     let asked = grant(&[(&a, resources), (&b, resources)], &[&deny]);
                     let Ok(plan) = plan(&asked, None) else { continue };
                     let policy = plan.policy.unwrap();
-                    for role in
-                        role::ROLES.iter().filter(|role| policy.contains(&format!("inRole:{}\"", role.name)))
+                    for role in role::ROLES
+                        .iter()
+                        .filter(|role| policy.contains(&format!("inRole:{}\"", role.name)))
                     {
                         assert!(
                             !role.permissions.contains(&deny.as_str()),
@@ -123,7 +143,10 @@ fn a_denied_permission_is_never_in_what_the_token_admits() {
                         );
                     }
                     for scope in gcp_catalogue::scopes(&deny).into_iter().chain([scope::PLATFORM]) {
-                        assert!(!policy.contains(&format!("/{scope}\"")), "{a} {b} without {deny}: {policy}");
+                        assert!(
+                            !policy.contains(&format!("/{scope}\"")),
+                            "{a} {b} without {deny}: {policy}"
+                        );
                     }
                 }
             }

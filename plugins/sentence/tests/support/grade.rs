@@ -91,9 +91,11 @@ fn one(marks: &mut Marks, sentence: &Value, got: Option<(Vec<String>, Vec<String
     let given: BTreeSet<String> = resources.iter().map(|name| plain(name)).collect();
     // If a needed action takes no resource, every open resource of a kind without names is right.
     let ends_open = |name: &&String| list("resources").contains("*") && name.ends_with('*');
-    let open: BTreeSet<String> = resources.iter().filter(ends_open).map(|name| plain(name)).collect();
-    let is_open =
-        |name: &String| open.contains(name) && !named.iter().any(|known| known.starts_with(name.as_str()));
+    let open: BTreeSet<String> =
+        resources.iter().filter(ends_open).map(|name| plain(name)).collect();
+    let is_open = |name: &String| {
+        open.contains(name) && !named.iter().any(|known| known.starts_with(name.as_str()))
+    };
     let brought = |name: &String| {
         // An acceptable action may add the resource that it needs.
         named.contains(name)
@@ -103,7 +105,8 @@ fn one(marks: &mut Marks, sentence: &Value, got: Option<(Vec<String>, Vec<String
     let is_named = given.is_superset(&named) && given.iter().all(brought);
     marks.exact += usize::from(has_all && has_only);
     marks.named += usize::from(!named.is_empty() && is_named);
-    let is_wide = !has_only || !given.iter().all(brought) || (given.is_empty() && !named.is_empty());
+    let is_wide =
+        !has_only || !given.iter().all(brought) || (given.is_empty() && !named.is_empty());
     marks.too_wide += usize::from(is_wide);
     if !(has_all && has_only && (named.is_empty() || is_named)) {
         marks.faults.push(format!("{}  {id}", if is_wide { "WIDE" } else { "less" }));

@@ -140,9 +140,11 @@ pub fn judge(input: &[u8]) {
             format!("{asked}{join}{said} objects{tail}"),
         ] {
             for provider in ["aws", others[pick(2, others.len())]] {
-                let allowed = propose(&sentence, provider).map(|proposal| proposal.allow).unwrap_or_default();
+                let allowed =
+                    propose(&sentence, provider).map(|proposal| proposal.allow).unwrap_or_default();
                 for action in allowed {
-                    let does = beginnings.iter().any(|beginning| own_name(&action).starts_with(beginning));
+                    let does =
+                        beginnings.iter().any(|beginning| own_name(&action).starts_with(beginning));
                     assert!(!does, "`{sentence}` grants `{action}`");
                 }
             }

@@ -51,7 +51,11 @@ pub static ROWS: &[Entry] = &[
     ),
     row("storage:list-buckets", "aws", &["s3:ListAllMyBuckets"]),
     row("storage:list-buckets", "gcp", &["storage.buckets.list"]),
-    row("storage:list-buckets", "azure", &["Microsoft.Storage/storageAccounts/blobServices/containers/read"]),
+    row(
+        "storage:list-buckets",
+        "azure",
+        &["Microsoft.Storage/storageAccounts/blobServices/containers/read"],
+    ),
     row(
         "database:read-data",
         "aws",

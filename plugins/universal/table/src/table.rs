@@ -18,7 +18,11 @@ pub struct Entry {
 
 /// Returns an entry that gives what its name says.
 #[must_use]
-pub const fn row(universal: &'static str, provider: &'static str, actions: &'static [&'static str]) -> Entry {
+pub const fn row(
+    universal: &'static str,
+    provider: &'static str,
+    actions: &'static [&'static str],
+) -> Entry {
     Entry { universal, provider, actions, notice: None }
 }
 

@@ -7,7 +7,8 @@ struct NoDeletes;
 
 impl Filter for NoDeletes {
     fn review(grant: Grant, _context: Context, _settings: String) -> Verdict {
-        let verb = |one: &Permission| one.action.rsplit(':').next().unwrap_or_default().to_lowercase();
+        let verb =
+            |one: &Permission| one.action.rsplit(':').next().unwrap_or_default().to_lowercase();
         let asked = |is: fn(&str, &str) -> bool, one: &Permission| is("delete*", &verb(one));
         let (mut drop, mut deny) = (vec![], vec![]);
         for (at, one) in (0..).zip(&grant.permissions).filter(|(_, one)| asked(intersects, one)) {

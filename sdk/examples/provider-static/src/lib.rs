@@ -15,12 +15,18 @@ impl Provider for Acme {
         let sets = ["ACME_ACCOUNT", "ACME_TOKEN", "ACME_CREDENTIALS"];
         let syntax = "thing:verb, for example `door:open`";
         let building = Some("AUDEX_ACME_BUILDING");
-        Description::new("acme", "Acme doors", syntax, &sets).setting("building", "the building", building)
+        Description::new("acme", "Acme doors", syntax, &sets).setting(
+            "building",
+            "the building",
+            building,
+        )
     }
 
     fn check(actions: Vec<String>) -> Vec<Finding> {
         let check = |action: &String| match action {
-            known if ACTIONS.iter().any(|one| pattern::matches(known, one)) => Finding::known(known),
+            known if ACTIONS.iter().any(|one| pattern::matches(known, one)) => {
+                Finding::known(known)
+            }
             other if !other.contains(':') => Finding::malformed(),
             other => Finding::unknown(nearest(other, ACTIONS, 2).map(String::from)),
         };
@@ -33,7 +39,8 @@ impl Provider for Acme {
     }
 
     fn preflight(grant: Grant, command: Vec<String>) -> Vec<Advice> {
-        let opens = command.first().is_some_and(|path| path.rsplit('/').next() == Some("open-door"));
+        let opens =
+            command.first().is_some_and(|path| path.rsplit('/').next() == Some("open-door"));
         let may_open = grant.permissions.iter().any(|p| pattern::matches(&p.action, "door:open"));
         let advice = Advice::new("`open-door` opens a door", &["door:open"]);
         if opens && !may_open { vec![advice] } else { vec![] }
@@ -43,7 +50,8 @@ impl Provider for Acme {
         if format != "json" {
             return Err(unsupported(&format!("document {format}")));
         }
-        let quoted = |text: &str| format!(r#""{}""#, text.replace('\\', r"\\").replace('"', r#"\""#));
+        let quoted =
+            |text: &str| format!(r#""{}""#, text.replace('\\', r"\\").replace('"', r#"\""#));
         let may: Vec<String> = grant.permissions.iter().map(|p| quoted(&p.action)).collect();
         Ok(format!(r#"{{"name":{},"may":[{}]}}"#, quoted(&name), may.join(",")))
     }

@@ -13,7 +13,10 @@ impl Intent for Fixed {
         Ok(Proposal {
             allow: vec!["s3:GetObject".to_owned(), "nonsense".to_owned()],
             resources: Vec::new(),
-            description: format!("{provider}: {text} ({})", settings::get("model").unwrap_or_default()),
+            description: format!(
+                "{provider}: {text} ({})",
+                settings::get("model").unwrap_or_default()
+            ),
             candidates: Vec::new(),
         })
     }

@@ -1,6 +1,8 @@
 //! A filter that fails in every way a filter can.
 
-use audex_sdk::filter::{Approval, Context, Delivery, Filter, Grant, Isolation, Plan, Restriction, Verdict};
+use audex_sdk::filter::{
+    Approval, Context, Delivery, Filter, Grant, Isolation, Plan, Restriction, Verdict,
+};
 
 #[path = "../../case.rs"]
 mod case;
@@ -10,9 +12,11 @@ struct Hostile;
 impl Filter for Hostile {
     fn review(_grant: Grant, _context: Context, settings: String) -> Verdict {
         let because = || Restriction::because("a reason");
-        let restrict = |drop, deny| Verdict::Restrict(vec![Restriction { drop, deny, ..because() }]);
-        let isolated =
-            |least| Verdict::Restrict(vec![Restriction { min_isolation: Some(least), ..because() }]);
+        let restrict =
+            |drop, deny| Verdict::Restrict(vec![Restriction { drop, deny, ..because() }]);
+        let isolated = |least| {
+            Verdict::Restrict(vec![Restriction { min_isolation: Some(least), ..because() }])
+        };
         let case = case::case();
         case::play(&case);
         match case.as_str() {
@@ -20,9 +24,10 @@ impl Filter for Hostile {
             "refuse" => Verdict::Refuse("closed today".to_owned()),
             "isolated" => isolated(Isolation::Strict),
             "not-isolated" => isolated(Isolation::Off),
-            "by-gateway" => {
-                Verdict::Restrict(vec![Restriction { delivery: Some(Delivery::Gateway), ..because() }])
-            }
+            "by-gateway" => Verdict::Restrict(vec![Restriction {
+                delivery: Some(Delivery::Gateway),
+                ..because()
+            }]),
             "drop-missing" => restrict(vec![4_000_000_000], vec![]),
             "drop-all" => restrict(vec![0], vec![]),
             "deny" => restrict(vec![], vec!["s3:Delete*".to_owned()]),
@@ -55,7 +60,9 @@ impl Filter for Hostile {
         let case = case.strip_prefix("approve-").unwrap_or_default();
         case::play(case);
         match case {
-            "assume" if plan.method == "assume-role" => Approval::Refuse("no assume-role".to_owned()),
+            "assume" if plan.method == "assume-role" => {
+                Approval::Refuse("no assume-role".to_owned())
+            }
             "other" if plan.method == "other" => Approval::Refuse("nothing else".to_owned()),
             "refuse" => Approval::Refuse(format!("no {} today", plan.method)),
             "control" => Approval::Refuse("a\u{1b}[2Jb\nnotice: forged \u{202e}c".to_owned()),

@@ -19,7 +19,8 @@ impl Mapping for Hostile {
         match case.as_str() {
             "more" => vec![None; permissions.len() + 1],
             "foreign" => {
-                let expansion = Expansion { actions: vec!["storage.objects.get".to_owned()], notice: None };
+                let expansion =
+                    Expansion { actions: vec!["storage.objects.get".to_owned()], notice: None };
                 permissions.iter().map(|_| Some(expansion.clone())).collect()
             }
             "many" => {
@@ -29,8 +30,9 @@ impl Mapping for Hostile {
                 expansions
             }
             "empty" => {
-                let changes =
-                    |name: &str| ["write", "put", "delete", "set"].iter().any(|verb| name.contains(verb));
+                let changes = |name: &str| {
+                    ["write", "put", "delete", "set"].iter().any(|verb| name.contains(verb))
+                };
                 let nothing = || Expansion { actions: Vec::new(), notice: None };
                 permissions.iter().map(|name| changes(&name.to_lowercase()).then(nothing)).collect()
             }

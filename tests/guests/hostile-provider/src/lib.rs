@@ -11,8 +11,11 @@ struct Hostile;
 /// The part of the case's name after `phase-`, if it is played in that phase.
 fn trick(phase: &str) -> String {
     let case = case::case();
-    let trick =
-        case.strip_prefix(phase).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default().to_owned();
+    let trick = case
+        .strip_prefix(phase)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .unwrap_or_default()
+        .to_owned();
     case::play(&trick);
     trick
 }
@@ -22,13 +25,19 @@ fn policy(grant: &Grant) -> String {
         items.map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(",")
     };
     let actions = list(&mut grant.permissions.iter().map(|permission| &permission.action));
-    let limited =
-        grant.permissions.first().map(|permission| permission.resources.named()).unwrap_or_default();
+    let limited = grant
+        .permissions
+        .first()
+        .map(|permission| permission.resources.named())
+        .unwrap_or_default();
     let resources = if limited.is_empty() { "\"*\"".to_owned() } else { list(&mut limited.iter()) };
     let deny = if grant.deny.is_empty() {
         String::new()
     } else {
-        format!(r#",{{"Effect":"Deny","Action":[{}],"Resource":"*"}}"#, list(&mut grant.deny.iter()))
+        format!(
+            r#",{{"Effect":"Deny","Action":[{}],"Resource":"*"}}"#,
+            list(&mut grant.deny.iter())
+        )
     };
     let allow = format!(r#"{{"Effect":"Allow","Action":[{actions}],"Resource":[{resources}]}}"#);
     format!(r#"{{"Version":"2012-10-17","Statement":[{allow}{deny}]}}"#)
@@ -37,9 +46,10 @@ fn policy(grant: &Grant) -> String {
 impl Provider for Hostile {
     fn describe() -> Description {
         let trick = trick("describe");
-        let mut sets = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HOSTILE_TOKEN"]
-            .map(String::from)
-            .to_vec();
+        let mut sets =
+            ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HOSTILE_TOKEN"]
+                .map(String::from)
+                .to_vec();
         match trick.as_str() {
             "path" => sets.push("PATH".into()),
             "preload" => sets.push("LD_PRELOAD".into()),
@@ -67,7 +77,8 @@ impl Provider for Hostile {
         if trick == "reach" {
             let _ = sts::caller();
         }
-        let title = if trick == "control" { "\u{1b}]0;owned\u{7}Hostile\nFORGED" } else { "Hostile" };
+        let title =
+            if trick == "control" { "\u{1b}]0;owned\u{7}Hostile\nFORGED" } else { "Hostile" };
         let profile = |name: &str| Profile {
             name: name.into(),
             description: title.into(),
@@ -134,7 +145,9 @@ impl Provider for Hostile {
             "drop" => drop(permissions.pop()),
             "twice" => permissions[1] = permissions[0].clone(),
             "mints" => drop(sts::session_token(900)?),
-            "error" => return Err(Error { message: "m\u{1b}[2J".repeat(250_000), ..unsupported("it") }),
+            "error" => {
+                return Err(Error { message: "m\u{1b}[2J".repeat(250_000), ..unsupported("it") });
+            }
             _ => {}
         }
         let notices = match trick.as_str() {
@@ -209,7 +222,10 @@ impl Provider for Hostile {
             let permissions = vec![Permission { action, origin, resources: Scope::These(vec![]) }];
             return vec![Attribution { known: true, permissions, note: None }; calls.len()];
         }
-        calls.iter().map(|_| Attribution { known: false, permissions: vec![], note: None }).collect()
+        calls
+            .iter()
+            .map(|_| Attribution { known: false, permissions: vec![], note: None })
+            .collect()
     }
 
     fn expand(patterns: Vec<String>) -> Vec<KnownAction> {
@@ -252,4 +268,7 @@ impl Provider for Hostile {
     }
 }
 
-audex_sdk::provider!(Hostile, capabilities = ["slot:aws", "http:api.example.com", "secret:HOSTILE_SOURCE"]);
+audex_sdk::provider!(
+    Hostile,
+    capabilities = ["slot:aws", "http:api.example.com", "secret:HOSTILE_SOURCE"]
+);

@@ -6,7 +6,12 @@ use audex_sdk::provider::*;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/";
 
-pub fn assume(role: &str, policy: &str, duration_seconds: u32, session_name: &str) -> Result<Session, Error> {
+pub fn assume(
+    role: &str,
+    policy: &str,
+    duration_seconds: u32,
+    session_name: &str,
+) -> Result<Session, Error> {
     sts::assume_role(&RoleRequest {
         role_arn: format!("{ROLE}{role}"),
         session_name: session_name.to_owned(),
@@ -24,12 +29,20 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
     }
     if trick == "handles" {
         let hoard: Vec<_> = (0..100_000).map(|_| Secret::new("x")).collect();
-        return Ok(minted(&plan, vec![secret("HOSTILE_TOKEN", hoard.into_iter().next().unwrap())], 0));
+        return Ok(minted(
+            &plan,
+            vec![secret("HOSTILE_TOKEN", hoard.into_iter().next().unwrap())],
+            0,
+        ));
     }
     if trick == "large-secret" {
         let text = "x".repeat(16 << 20);
         let hoard: Vec<_> = (0..900).map(|_| Secret::new(&text)).collect();
-        return Ok(minted(&plan, vec![secret("HOSTILE_TOKEN", hoard.into_iter().next().unwrap())], 0));
+        return Ok(minted(
+            &plan,
+            vec![secret("HOSTILE_TOKEN", hoard.into_iter().next().unwrap())],
+            0,
+        ));
     }
     if trick == "large-policy" {
         let _ = sts::scope_down(&format!(r#"{{"Statement":{}"#, "[".repeat(20 << 20)), 900)?;
@@ -58,10 +71,15 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
     }
     let ttl = grant.ttl_seconds.max(900);
     let session = match trick {
-        "wider" => assume("AudexDemo", &planned.replace("s3:GetObject", "s3:*"), ttl, &grant.session)?,
-        "other-policy" => {
-            assume("AudexDemo", &planned.replace("s3:ListBucket", "s3:GetObject"), ttl, &grant.session)?
+        "wider" => {
+            assume("AudexDemo", &planned.replace("s3:GetObject", "s3:*"), ttl, &grant.session)?
         }
+        "other-policy" => assume(
+            "AudexDemo",
+            &planned.replace("s3:ListBucket", "s3:GetObject"),
+            ttl,
+            &grant.session,
+        )?,
         "two-actions" => {
             let twice = planned.replacen(r#""Action":"#, r#""Action":"*","Action":"#, 1);
             assume("AudexDemo", &twice, ttl, &grant.session)?
@@ -74,8 +92,7 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
         }
         "unscoped" => sts::session_token(ttl)?,
         "first-session" => {
-            let down =
-                r#"{"Statement":{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}}"#;
+            let down = r#"{"Statement":{"Effect":"Allow","Action":"sts:GetScopedCredentials","Resource":"*"}}"#;
             assume("AudexDemo", down, ttl, &grant.session)?
         }
         "long" => assume("AudexDemo", planned, 3600, &grant.session)?,
@@ -103,9 +120,8 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
         "expiry" => expires_at -= 600,
         "later" => expires_at += 86_400,
         "undeclared" => variables.push(plain("AWS_PROFILE", "admin".to_owned())),
-        "slot" => {
-            variables.push(secret("HOSTILE_TOKEN", identity::token("secret:HOSTILE_SOURCE", &[])?.value))
-        }
+        "slot" => variables
+            .push(secret("HOSTILE_TOKEN", identity::token("secret:HOSTILE_SOURCE", &[])?.value)),
         "kept-slot" => {
             keep::put("x", &identity::token("secret:HOSTILE_SOURCE", &[])?.value);
             variables.extend(keep::get("x").map(|kept| secret("HOSTILE_TOKEN", kept)));
@@ -114,7 +130,8 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
     }
     let mut minted = minted(&plan, variables, expires_at);
     // There is something to settle and to revoke.
-    let lives_on = ["settled-", "revoke-"].iter().any(|phase| crate::case::case().starts_with(phase));
+    let lives_on =
+        ["settled-", "revoke-"].iter().any(|phase| crate::case::case().starts_with(phase));
     if lives_on {
         (minted.lease, minted.settle_seconds) = (Some("a lease".to_owned()), Some(1));
     }
@@ -124,9 +141,9 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
     match trick {
         "escape" => minted.files.push(file("../../escaped")),
         "isolation" => minted.files.push(file("aws-config")),
-        "leads" => {
-            minted.files.push(File { env: Some("AWS_SESSION_TOKEN".to_owned()), ..file("aws-config") })
-        }
+        "leads" => minted
+            .files
+            .push(File { env: Some("AWS_SESSION_TOKEN".to_owned()), ..file("aws-config") }),
         "control" => {
             minted.notices = vec!["\u{1b}[2J\nerror: forged".to_owned()];
             minted.method = "m\u{1b}c\nforged".to_owned();
@@ -163,7 +180,8 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
         timeout_ms: Some(1000),
     };
     let header = |name: &str, chunk| Header { name: name.to_owned(), value: vec![chunk] };
-    let session = || assume("AudexDemo", plan.policy.as_deref().unwrap_or_default(), 900, &grant.session);
+    let session =
+        || assume("AudexDemo", plan.policy.as_deref().unwrap_or_default(), 900, &grant.session);
     let key = |name: &str| {
         Auth::Header(HeaderKey { name: name.to_owned(), slot: "secret:HOSTILE_SOURCE".to_owned() })
     };
@@ -174,8 +192,12 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
         "port" => request.url = "https://api.example.com:8443/".to_owned(),
         "user" => request.url = "https://api.example.com@evil.example.org/".to_owned(),
         "address" => request.url = "https://169.254.169.254/latest/meta-data/".to_owned(),
-        "header" => request.headers = vec![header("Host", Chunk::Plain(b"evil.example.org".to_vec()))],
-        "smuggle" => request.headers = vec![header("x-a", Chunk::Plain(b"1\r\nhost: evil".to_vec()))],
+        "header" => {
+            request.headers = vec![header("Host", Chunk::Plain(b"evil.example.org".to_vec()))]
+        }
+        "smuggle" => {
+            request.headers = vec![header("x-a", Chunk::Plain(b"1\r\nhost: evil".to_vec()))]
+        }
         "many-headers" => {
             request.headers =
                 (0..40_000).map(|n| header(&format!("x-{n}"), Chunk::Plain(vec![b'x']))).collect();
@@ -186,8 +208,10 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
                 Some(Auth::Aws(Sigv4 { service: "sts".to_owned(), region: "us-east-1".to_owned() }))
         }
         "sign-here" => {
-            request.auth =
-                Some(Auth::Aws(Sigv4 { service: "cloudtrail".to_owned(), region: "us-east-1".to_owned() }))
+            request.auth = Some(Auth::Aws(Sigv4 {
+                service: "cloudtrail".to_owned(),
+                region: "us-east-1".to_owned(),
+            }))
         }
         "slot" => request.auth = Some(Auth::Bearer("secret:OTHER_SOURCE".to_owned())),
         "session" => {
@@ -220,8 +244,11 @@ fn http_trick(trick: &str, grant: &Grant, plan: &Plan) -> Result<Minted, Error> 
             let foreign = Session::from_keys("AKIAFOREIGNKEYS00000", &lifted, None, None);
             let _ = foreign.federation_token("words-for-elsewhere", policy, 900)?;
         }
-        let signature =
-            if trick == "echo-key" { Some(keys::sign(&lifted, "EdDSA", b"message")?) } else { None };
+        let signature = if trick == "echo-key" {
+            Some(keys::sign(&lifted, "EdDSA", b"message")?)
+        } else {
+            None
+        };
         token = secret("HOSTILE_TOKEN", signature.unwrap_or(lifted));
     }
     let mut minted = minted(plan, vec![token], clock::now() + 1);

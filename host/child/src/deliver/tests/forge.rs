@@ -8,10 +8,13 @@ fn with_github_token(parent: &Environment) -> (Delivered, tempfile::TempDir) {
 
 /// Returns the settings that `git` reads after all files: keys and values, in order.
 fn git_settings(delivered: &Delivered) -> Vec<(String, String)> {
-    let get =
-        |name: String| delivered.environment.get(OsStr::new(&name)).unwrap().to_str().unwrap().to_owned();
+    let get = |name: String| {
+        delivered.environment.get(OsStr::new(&name)).unwrap().to_str().unwrap().to_owned()
+    };
     let count: usize = get("GIT_CONFIG_COUNT".to_owned()).parse().unwrap();
-    (0..count).map(|n| (get(format!("GIT_CONFIG_KEY_{n}")), get(format!("GIT_CONFIG_VALUE_{n}")))).collect()
+    (0..count)
+        .map(|n| (get(format!("GIT_CONFIG_KEY_{n}")), get(format!("GIT_CONFIG_VALUE_{n}"))))
+        .collect()
 }
 
 #[test]
@@ -27,12 +30,18 @@ fn a_token_for_github_leads_gh_and_git_and_hides_the_users_own() {
         ("GIT_TERMINAL_PROMPT", "1"),
     ]);
     let (with, _state) = with_github_token(&parent);
-    let value = |name: &str| with.environment.get(OsStr::new(name)).map(|value| value.to_str().unwrap());
+    let value =
+        |name: &str| with.environment.get(OsStr::new(name)).map(|value| value.to_str().unwrap());
     assert_eq!(value("GH_TOKEN"), Some("minted"));
-    for name in ["GH_HOST", "GH_ENTERPRISE_TOKEN", "GIT_CONFIG_PARAMETERS", "GIT_ASKPASS", "SSH_ASKPASS"] {
+    for name in
+        ["GH_HOST", "GH_ENTERPRISE_TOKEN", "GIT_CONFIG_PARAMETERS", "GIT_ASKPASS", "SSH_ASKPASS"]
+    {
         assert_eq!(value(name), None, "{name}");
     }
-    assert_eq!((value("GIT_CONFIG_NOSYSTEM"), value("GIT_SSH_COMMAND")), (Some("1"), Some("false")));
+    assert_eq!(
+        (value("GIT_CONFIG_NOSYSTEM"), value("GIT_SSH_COMMAND")),
+        (Some("1"), Some("false"))
+    );
     assert_eq!(value("GIT_TERMINAL_PROMPT"), Some("0"));
     assert!(with.environment.values().all(|value| !value.to_string_lossy().contains("planted")));
     let (without, _state) = delivered(&parent, &[secret("VAULT_TOKEN")], &[]).unwrap();
@@ -74,7 +83,12 @@ fn the_parents_git_settings_are_dropped_for_any_count() {
         let (delivered, _state) = with_github_token(&parent);
         assert_eq!(git_settings(&delivered)[0].0, "core.askPass", "{count}");
         assert!(!delivered.environment.contains_key(OsStr::new("GIT_CONFIG_KEY_4711")), "{count}");
-        assert!(delivered.environment.values().all(|value| !value.to_string_lossy().contains("planted")));
+        assert!(
+            delivered
+                .environment
+                .values()
+                .all(|value| !value.to_string_lossy().contains("planted"))
+        );
     }
 }
 
@@ -88,9 +102,9 @@ fn only_identity_and_safe_directory_are_copied_from_the_users_gitconfig() {
     fs::write(home.path().join(".gitconfig"), own).unwrap();
     let parent = Environment::from_pairs([("HOME", home.path())]);
     let (delivered, _state) = with_github_token(&parent);
-    let path = std::path::Path::new(delivered.environment.get(OsStr::new("GIT_CONFIG_GLOBAL")).unwrap());
+    let path =
+        std::path::Path::new(delivered.environment.get(OsStr::new("GIT_CONFIG_GLOBAL")).unwrap());
     assert!(path.starts_with(delivered.directory.path()));
-    let copy =
-        "[user]\n\tname = \"A B\"\n[user]\n\temail = \"a@b.example\"\n[safe]\n\tdirectory = \"/src\"\n";
+    let copy = "[user]\n\tname = \"A B\"\n[user]\n\temail = \"a@b.example\"\n[safe]\n\tdirectory = \"/src\"\n";
     assert_eq!(fs::read_to_string(path).unwrap(), copy);
 }

@@ -25,7 +25,12 @@ pub(super) enum Lang {
     JavaScript,
 }
 
-pub(super) fn new(name: &str, kind: Kind, lang: Lang, directory: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn new(
+    name: &str,
+    kind: Kind,
+    lang: Lang,
+    directory: Option<&Path>,
+) -> Result<(), Failure> {
     let world = match kind {
         Kind::Provider => World::Provider,
         Kind::Filter => World::Filter,

@@ -20,8 +20,11 @@ use audex_registry::store::{InstallPlan, StoreError};
 type Build = fn(&Environment, &Path) -> Result<Vec<u8>, Failure>;
 
 /// The manifest file of each language, with its build function.
-const LANGUAGES: [(&str, Build); 3] =
-    [("Cargo.toml", rust::build), ("pyproject.toml", python::build), ("package.json", javascript::build)];
+const LANGUAGES: [(&str, Build); 3] = [
+    ("Cargo.toml", rust::build),
+    ("pyproject.toml", python::build),
+    ("package.json", javascript::build),
+];
 
 /// Builds the project in `directory`. The component is written next to its manifest, completely or not at
 /// all.
@@ -32,10 +35,14 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<(), F
         [one] => **one,
         [] => {
             let message = format!("there is no project in `{}`", directory.display());
-            return Err(Failure::usage(&message, "make one: tryaudex plugin new NAME --kind filter"));
+            return Err(Failure::usage(
+                &message,
+                "make one: tryaudex plugin new NAME --kind filter",
+            ));
         }
         several => {
-            let names: Vec<_> = several.iter().map(|(manifest, _)| format!("`{manifest}`")).collect();
+            let names: Vec<_> =
+                several.iter().map(|(manifest, _)| format!("`{manifest}`")).collect();
             let message = format!("`{}` has {}", directory.display(), names.join(" and "));
             return Err(Failure::usage(
                 &message,
@@ -75,7 +82,10 @@ fn unfit(error: StoreError) -> Failure {
         error @ StoreError::BuiltInOnly { .. } => error.to_string(),
         other => return other.into(),
     };
-    Failure::usage(&format!("what was built cannot be installed: {wrong}"), "correct it, and build again")
+    Failure::usage(
+        &format!("what was built cannot be installed: {wrong}"),
+        "correct it, and build again",
+    )
 }
 
 /// Returns the absolute path of the project, which is valid in any working directory.

@@ -15,7 +15,9 @@ use audex_core::environment::Environment;
 use audex_registry::signature::{Signature, SignatureError, Signer};
 use audex_registry::sigstore::BundleError;
 use audex_registry::source::Place;
-use audex_registry::store::{Distrust, InstallPlan, Installed, Store, StoreError, Trust, parse_lock};
+use audex_registry::store::{
+    Distrust, InstallPlan, Installed, Store, StoreError, Trust, parse_lock,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct InstallArgs {
@@ -59,7 +61,8 @@ pub(super) fn install(
     if let Some(lock) = &args.locked {
         return reproduce(environment, settings, lock, args.yes);
     }
-    let place: Place = args.source.as_deref().unwrap_or_default().parse().map_err(StoreError::from)?;
+    let place: Place =
+        args.source.as_deref().unwrap_or_default().parse().map_err(StoreError::from)?;
     let trust = Trust {
         signer: args.signer.as_deref().map(signer).transpose()?,
         digest: args.digest.clone(),
@@ -80,7 +83,12 @@ pub(super) fn install(
 }
 
 /// Installs all components of a lock, with exactly the digests in it.
-fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: bool) -> Result<(), Failure> {
+fn reproduce(
+    environment: &Environment,
+    settings: &Settings,
+    lock: &Path,
+    yes: bool,
+) -> Result<(), Failure> {
     let text = std::fs::read_to_string(lock).map_err(|source| StoreError::Io {
         action: "read",
         path: lock.to_path_buf(),
@@ -108,10 +116,16 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
             .into());
         }
         let signer = entry.signer.clone();
-        let trust = Trust { signer, digest: Some(entry.digest.clone()), downgrade: true, ..Trust::default() };
+        let trust = Trust {
+            signer,
+            digest: Some(entry.digest.clone()),
+            downgrade: true,
+            ..Trust::default()
+        };
         store.trust(&mut plan, &trust)?;
         if plan.manifest.name != entry.name {
-            let reason = Distrust::OtherName { found: plan.manifest.name, origin: entry.origin.clone() };
+            let reason =
+                Distrust::OtherName { found: plan.manifest.name, origin: entry.origin.clone() };
             return Err(StoreError::Untrusted { name: entry.name.clone(), reason }.into());
         }
         let granted = entry.granted.clone();
@@ -128,7 +142,9 @@ fn reproduce(environment: &Environment, settings: &Settings, lock: &Path, yes: b
         };
         tell("installed", &store.install(components.engine(), plan, granted)?);
     }
-    for more in store.installed().iter().filter(|one| wanted.iter().all(|entry| entry.name != one.name)) {
+    for more in
+        store.installed().iter().filter(|one| wanted.iter().all(|entry| entry.name != one.name))
+    {
         console::tell(&format!(
             "notice: `{}` is installed as well, and not in {}",
             more.name,
@@ -153,7 +169,9 @@ pub(super) fn say_unchecked(plan: &InstallPlan) {
 /// provider runs without access to anything to answer this.
 pub(super) fn say_sets(engine: &Engine, plan: &InstallPlan) -> Result<(), Failure> {
     let description = plan.description(engine)?;
-    if let Some(sets) = description.map(|description| description.sets).filter(|sets| !sets.is_empty()) {
+    if let Some(sets) =
+        description.map(|description| description.sets).filter(|sets| !sets.is_empty())
+    {
         let (name, version) = (&plan.manifest.name, &plan.manifest.version);
         console::tell(&format!("`{name}` {version} sets {} for commands", sets.join(", ")));
     }
@@ -174,10 +192,15 @@ pub(super) fn agreed(
     if missing.is_empty() {
         return Ok(given);
     }
-    let list: Vec<String> = missing.iter().map(|one| format!("  {one}: {}", one.explained())).collect();
+    let list: Vec<String> =
+        missing.iter().map(|one| format!("  {one}: {}", one.explained())).collect();
     let more = if before.is_empty() { "" } else { " in addition" };
-    let question =
-        format!("`{}` {} asks{more} to\n{}\n", plan.manifest.name, plan.manifest.version, list.join("\n"));
+    let question = format!(
+        "`{}` {} asks{more} to\n{}\n",
+        plan.manifest.name,
+        plan.manifest.version,
+        list.join("\n")
+    );
     console::tell(question.trim_end());
     match console::ask("grant all of this? [y/N] ") {
         Some(answer) if matches!(answer.trim(), "y" | "Y" | "yes") => {
@@ -195,7 +218,10 @@ fn tell(done: &str, installed: &Installed) {
     let part = match (&installed.provides, installed.world.to_string().as_str()) {
         (Some(id), _) => format!("use it with `--provider {id}`"),
         (None, "mapping") => {
-            format!("it answers once config.toml has `[mapping] component = \"{}\"`", installed.name)
+            format!(
+                "it answers once config.toml has `[mapping] component = \"{}\"`",
+                installed.name
+            )
         }
         (None, "intent") => {
             format!(
@@ -210,14 +236,18 @@ fn tell(done: &str, installed: &Installed) {
         None => "not signed (dev)".to_owned(),
     };
     let (world, name) = (installed.world, &installed.name);
-    console::result(&format!("{done} {world} `{name}` ({}), {signed}; {part}", short(&installed.digest)));
+    console::result(&format!(
+        "{done} {world} `{name}` ({}), {signed}; {part}",
+        short(&installed.digest)
+    ));
 }
 
 /// Parses a signer: an identity, a public key, or a file with a public key.
 ///
 /// Security: if a file is not a key, no message quotes it, because it can contain anything.
 fn signer(text: &str) -> Result<Signer, Failure> {
-    let hint = "give the last line of its author's minisign.pub, the file, or sigstore:IDENTITY@ISSUER";
+    let hint =
+        "give the last line of its author's minisign.pub, the file, or sigstore:IDENTITY@ISSUER";
     let path = Path::new(text);
     let is_file = path.is_file();
     let written = if is_file { read_text(path)? } else { text.to_owned() };

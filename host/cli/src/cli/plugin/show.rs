@@ -85,7 +85,10 @@ fn shown(store: &Store, installed: &Installed) -> Result<Shown, Failure> {
         bytes: wasm.len(),
         signer: installed.signer.as_ref().map_or_else(|| UNSIGNED.to_owned(), ToString::to_string),
         enabled: installed.enabled,
-        previous: installed.previous.as_ref().map(|one| format!("{} ({})", one.version, short(&one.digest))),
+        previous: installed
+            .previous
+            .as_ref()
+            .map(|one| format!("{} ({})", one.version, short(&one.digest))),
     })
 }
 
@@ -158,7 +161,8 @@ pub(super) fn inspect(
         some => some.iter().map(line).collect::<Vec<_>>().join("\n          "),
     };
     let requested: Vec<String> = shown.manifest.requested.iter().map(ToString::to_string).collect();
-    let sets = shown.sets.as_ref().map_or_else(String::new, |sets| format!("\nsets      {}", list(sets)));
+    let sets =
+        shown.sets.as_ref().map_or_else(String::new, |sets| format!("\nsets      {}", list(sets)));
     console::result(&format!(
         "name      {}\nkind      {}\nversion   {}\ncontract  audex:plugin@{}\nsdk       {}\ndigest    sha256:{}\nsize      {} bytes\nlicence   {}\nsource    {}\nsigned by {}\nlimits    {} MiB of memory, {} s of computing in a call\nreplaced  {}\nasks for  {}\ngranted   {}{}\nimports   {}\nexports   {}",
         shown.manifest.name,
@@ -188,7 +192,11 @@ pub(super) fn inspect(
     Ok(())
 }
 
-fn from_elsewhere(environment: &Environment, store: &Store, target: &str) -> Result<Shown, Failure> {
+fn from_elsewhere(
+    environment: &Environment,
+    store: &Store,
+    target: &str,
+) -> Result<Shown, Failure> {
     let plan = super::found(environment, store, target)?;
     let source = format!("{} (not installed)", plan.origin);
     let bytes = plan.wasm.len();

@@ -73,14 +73,19 @@ pub(super) struct TestArgs {
 }
 
 /// Runs all checks for components of this kind.
-pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestArgs) -> Result<u8, Failure> {
+pub(super) fn test(
+    environment: &Environment,
+    settings: &Settings,
+    args: &TestArgs,
+) -> Result<u8, Failure> {
     let components = Components::open(settings)?;
     let plan = found(environment, components.store(), &args.target)?;
     let mut checks = conformance(components.engine(), &plan)?;
     if let Some(path) = &args.replay {
         let recording = read(path)?;
         if recording.component != plan.manifest.name {
-            let message = format!("{} is of the component `{}`", path.display(), recording.component);
+            let message =
+                format!("{} is of the component `{}`", path.display(), recording.component);
             return Err(Failure::usage(&message, "record this one: --record FILE"));
         }
         checks.push(rehearsal::replay(components.engine(), &plan, &recording)?);
@@ -92,14 +97,18 @@ pub(super) fn test(environment: &Environment, settings: &Settings, args: &TestAr
         for line in &recording.outcome {
             console::tell(line);
         }
-        let text =
-            serde_json::to_string_pretty(&recording).map_err(|error| Failure::internal("plugin", error))?;
+        let text = serde_json::to_string_pretty(&recording)
+            .map_err(|error| Failure::internal("plugin", error))?;
         private_file::replace(path, text.as_bytes()).map_err(|source| StoreError::Io {
             action: "write",
             path: path.clone(),
             source,
         })?;
-        console::tell(&format!("wrote {} requests to {}", recording.exchanges.len(), path.display()));
+        console::tell(&format!(
+            "wrote {} requests to {}",
+            recording.exchanges.len(),
+            path.display()
+        ));
     }
     Ok(report(&plan, &checks, args.json))
 }
@@ -163,7 +172,8 @@ fn run(context: Context<'_>, args: &TestArgs) -> Result<Script, Failure> {
     });
     if let Err(failure) = outcome {
         attempt.record_failure(&failure)?;
-        let nothing_asked = context.settings.tape.as_ref().is_none_or(|tape| tape.exchanges().is_empty());
+        let nothing_asked =
+            context.settings.tape.as_ref().is_none_or(|tape| tape.exchanges().is_empty());
         if script.is_none() || nothing_asked {
             return Err(failure);
         }
@@ -192,7 +202,12 @@ fn own_settings(
     plan: &InstallPlan,
 ) -> Result<BTreeMap<String, String>, Failure> {
     if plan.manifest.world != World::Provider {
-        return Ok(settings.intent.model.iter().map(|model| ("model".to_owned(), model.clone())).collect());
+        return Ok(settings
+            .intent
+            .model
+            .iter()
+            .map(|model| ("model".to_owned(), model.clone()))
+            .collect());
     }
     let outside = Arc::new(Outside::new(Environment::default(), None));
     let description = Provider::new(engine, plan.loaded(engine)?, outside)?.describe()?;
@@ -209,8 +224,13 @@ fn read(path: &Path) -> Result<Recording, Failure> {
         return Err(wrong("it is too long".to_owned()));
     }
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let recording: Recording = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    if recording.format == FORMAT { Ok(recording) } else { Err(wrong("it is of another format".to_owned())) }
+    let recording: Recording =
+        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    if recording.format == FORMAT {
+        Ok(recording)
+    } else {
+        Err(wrong("it is of another format".to_owned()))
+    }
 }
 
 fn report(plan: &InstallPlan, checks: &[Check], json: bool) -> u8 {
@@ -220,7 +240,9 @@ fn report(plan: &InstallPlan, checks: &[Check], json: bool) -> u8 {
         let rows = checks
             .iter()
             .map(|check| json!({ "check": check.name, "ok": check.wrong.is_none(), "wrong": check.wrong }));
-        console::result(&Value::from(std::iter::once(own).chain(rows).collect::<Vec<_>>()).to_string());
+        console::result(
+            &Value::from(std::iter::once(own).chain(rows).collect::<Vec<_>>()).to_string(),
+        );
     } else {
         let world = plan.manifest.world;
         console::result(&format!(
@@ -232,7 +254,11 @@ fn report(plan: &InstallPlan, checks: &[Check], json: bool) -> u8 {
                 Some(wrong) => console::result(&format!("WRONG  {}: {wrong}", check.name)),
             }
         }
-        console::result(&format!("{} of {} as it must be", checks.len() - failed + 1, checks.len() + 1));
+        console::result(&format!(
+            "{} of {} as it must be",
+            checks.len() - failed + 1,
+            checks.len() + 1
+        ));
     }
     if failed == 0 { 0 } else { MISBEHAVES }
 }

@@ -48,7 +48,11 @@ pub(super) fn update(
         }
     }
     if count > 1 && !failed.is_empty() {
-        console::tell(&format!("{} of {count} were not updated: {}", failed.len(), failed.join(", ")));
+        console::tell(&format!(
+            "{} of {count} were not updated: {}",
+            failed.len(),
+            failed.join(", ")
+        ));
     }
     Ok(worst)
 }

@@ -43,10 +43,12 @@ pub(super) fn check(environment: &Environment, args: &Args) -> Result<u8, Failur
         return Err(Failure::usage("no permissions were given", "name them, separated by commas"));
     }
     let unknown = args.allow_unknown.then(|| ("allow_unknown".to_owned(), "true".to_owned()));
-    let settings = super::settings(environment, args.provider.as_ref(), unknown.into_iter().collect())?;
+    let settings =
+        super::settings(environment, args.provider.as_ref(), unknown.into_iter().collect())?;
     let components = Components::open(&settings)?;
     let id = settings.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
-    let Opened { provider, description, .. } = open::provider(environment, &settings, &components, &id)?;
+    let Opened { provider, description, .. } =
+        open::provider(environment, &settings, &components, &id)?;
     let mapping = components.mapping(&settings.mapping)?;
 
     let checked = findings(&asked, &id, &description.action_syntax, &provider, &mapping)?;
@@ -96,7 +98,8 @@ fn findings(
             None => {
                 for mut finding in found.by_ref().take(1) {
                     if is_refused(finding.status) {
-                        finding.suggestion = expansion::nearest(mapping, asked).or(finding.suggestion);
+                        finding.suggestion =
+                            expansion::nearest(mapping, asked).or(finding.suggestion);
                     }
                     if finding.status == Status::Malformed {
                         let written = format!("provider `{id}` writes permissions {syntax}");

@@ -35,7 +35,8 @@ pub(super) fn show(environment: &Environment, args: &Args) -> Result<u8, Failure
     let all = super::found(environment, &settings, args.provider.as_deref())?;
     let Some(found) = all.iter().find(|found| found.profile.name == args.name) else {
         let provider = args.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
-        let suggestion = suggestion::nearest(&args.name, all.iter().map(|found| found.profile.name.as_str()));
+        let suggestion =
+            suggestion::nearest(&args.name, all.iter().map(|found| found.profile.name.as_str()));
         return Err(ProfileError::Unknown { name: args.name.clone(), provider, suggestion }.into());
     };
     let plan = plan(environment, &found.provider, &args.name);
@@ -108,7 +109,8 @@ fn to_text(Found { provider, profile }: &Found, plan: &Result<GrantPlan, Failure
     match plan {
         Ok(plan) => {
             if let Some(policy) = &plan.policy {
-                let limit = plan.policy_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+                let limit =
+                    plan.policy_limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
                 let _ = write!(out, "\n\npolicy ({}{limit} characters)\n{policy}", policy.len());
             }
         }

@@ -41,8 +41,12 @@ pub(super) fn universal(environment: &Environment, args: &Args) -> Result<u8, Fa
         console::result(&all.to_string());
         return Ok(0);
     }
-    let answered =
-        format!("answered by mapping `{}` ({}, {})", loaded.name, short(&loaded.digest), loaded.source);
+    let answered = format!(
+        "answered by mapping `{}` ({}, {})",
+        loaded.name,
+        short(&loaded.digest),
+        loaded.source
+    );
     console::result(&(to_text(&rows) + "\n" + &answered));
     Ok(0)
 }
@@ -64,8 +68,12 @@ fn rows_of(mapping: &Mapping, provider: &str) -> Result<Vec<Row>, Failure> {
     });
     let rows: Vec<Row> = meant.collect();
     if rows.is_empty() {
-        let message = format!("mapping `{}` says nothing of provider `{provider}`", mapping.loaded().name);
-        return Err(Failure::usage(&message, "leave --provider out to see every provider it speaks of"));
+        let message =
+            format!("mapping `{}` says nothing of provider `{provider}`", mapping.loaded().name);
+        return Err(Failure::usage(
+            &message,
+            "leave --provider out to see every provider it speaks of",
+        ));
     }
     Ok(rows)
 }
@@ -91,7 +99,8 @@ fn to_text(rows: &[Row]) -> String {
     };
     let lines: Vec<_> = names.iter().map(line).collect();
     let titles: Vec<String> = providers.iter().map(|provider| provider.to_uppercase()).collect();
-    let header: Vec<&str> = std::iter::once("UNIVERSAL").chain(titles.iter().map(String::as_str)).collect();
+    let header: Vec<&str> =
+        std::iter::once("UNIVERSAL").chain(titles.iter().map(String::as_str)).collect();
     let mut out = table(&header, &lines);
     for row in rows {
         if let Some(note) = &row.note {

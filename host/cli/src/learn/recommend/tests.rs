@@ -46,7 +46,10 @@ fn names_that_change_from_run_to_run_become_a_pattern_and_others_stay() {
         ("s3:GetObject".to_owned(), vec!["arn:aws:s3:::b/l".to_owned()]),
     ];
     let two = one.with(more.into_iter(), none);
-    assert_eq!(resources(&two), [vec![arn("i-*").as_str()], vec!["arn:aws:s3:::b/k", "arn:aws:s3:::b/l"]]);
+    assert_eq!(
+        resources(&two),
+        [vec![arn("i-*").as_str()], vec!["arn:aws:s3:::b/k", "arn:aws:s3:::b/l"]]
+    );
     let open = one.with(std::iter::once(("s3:GetObject".to_owned(), Vec::new())), none);
     assert_eq!(resources(&open), [vec![first.as_str()], vec![]]);
 }
@@ -55,7 +58,10 @@ fn names_that_change_from_run_to_run_become_a_pattern_and_others_stay() {
 fn shares_are_joined_where_no_action_reaches_the_resources_of_another() {
     for (one, other) in [
         (("s3:GetObject", "arn:aws:s3:::b/k"), ("s3:ListBucket", "arn:aws:s3:::b")),
-        (("s3:GetObject", "arn:aws:s3:::b/k"), ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:123456789012:q")),
+        (
+            ("s3:GetObject", "arn:aws:s3:::b/k"),
+            ("sqs:SendMessage", "arn:aws:sqs:eu-west-1:123456789012:q"),
+        ),
         (
             ("lambda:InvokeFunction", "arn:aws:lambda:eu-west-1:123456789012:function:f"),
             ("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:123456789012:table/t"),
@@ -112,13 +118,17 @@ fn a_third_share_is_joined_only_if_it_goes_with_all_of_the_group() {
     let actions: Vec<&[String]> = all.shares.iter().map(|share| share.actions.as_slice()).collect();
     assert_eq!(
         actions,
-        [&["s3:GetObject".to_owned(), "s3:ListBucket".to_owned()][..], &["s3:PutObject".to_owned()]]
+        [
+            &["s3:GetObject".to_owned(), "s3:ListBucket".to_owned()][..],
+            &["s3:PutObject".to_owned()]
+        ]
     );
 }
 
 #[test]
 fn what_cannot_be_compiled_is_never_joined() {
-    let two = needs(&[("s3:GetObject", &["arn:aws:s3:::b/k"]), ("s3:ListBucket", &["arn:aws:s3:::b"])]);
+    let two =
+        needs(&[("s3:GetObject", &["arn:aws:s3:::b/k"]), ("s3:ListBucket", &["arn:aws:s3:::b"])]);
     assert_eq!(Recommendation::new(two, &|_| None).shares.len(), 2);
 }
 
@@ -128,8 +138,10 @@ fn the_profile_reads_back_as_what_is_recommended() {
     let two = of(&[("s3:GetObject", &[odd]), ("s3:ListAllMyBuckets", &[])]);
     let profiles = parse(Path::new("profiles.toml"), &two.profile("my job", "aws")).unwrap();
     assert_eq!(profiles["my job"].extends, ["my job-2"]);
-    let mut read: Vec<(Vec<String>, Vec<String>)> =
-        profiles.values().map(|profile| (profile.actions.clone(), profile.resources.clone())).collect();
+    let mut read: Vec<(Vec<String>, Vec<String>)> = profiles
+        .values()
+        .map(|profile| (profile.actions.clone(), profile.resources.clone()))
+        .collect();
     let mut said: Vec<(Vec<String>, Vec<String>)> =
         two.shares.iter().map(|share| (share.actions.clone(), share.resources.clone())).collect();
     read.sort();

@@ -57,7 +57,11 @@ const RESERVED: [&str; 16] = [
 const FOR_SECRETS: [&str; 2] = ["authorization", "x-vault-token"];
 
 /// Returns the headers of a request to `host`. Headers with secrets are marked as sensitive.
-pub(super) fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime::Result<HeaderMap> {
+pub(super) fn headers(
+    state: &State,
+    headers: &[Header],
+    host: &str,
+) -> wasmtime::Result<HeaderMap> {
     if headers.len() > limit::HEADERS {
         return Err(ComposeError::ManyHeaders.into());
     }
@@ -66,9 +70,11 @@ pub(super) fn headers(state: &State, headers: &[Header], host: &str) -> wasmtime
         let name = header.name.to_ascii_lowercase();
         let has_secret = header.value.iter().any(|chunk| !matches!(chunk, Chunk::Plain(_)));
         settable(&name, has_secret)?;
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ComposeError::MalformedHeader)?;
+        let name =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| ComposeError::MalformedHeader)?;
         let bytes = bytes(state, &header.value, host)?;
-        let mut value = HeaderValue::from_bytes(&bytes).map_err(|_| ComposeError::MalformedHeader)?;
+        let mut value =
+            HeaderValue::from_bytes(&bytes).map_err(|_| ComposeError::MalformedHeader)?;
         value.set_sensitive(has_secret);
         map.append(name, value);
     }
@@ -108,14 +114,24 @@ pub(super) fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Re
 }
 
 /// Security: this is the only place where a guest's secret becomes bytes of a request.
-fn text<'a>(state: &'a State, secret: &Resource<HeldSecret>, host: &str) -> wasmtime::Result<&'a str> {
+fn text<'a>(
+    state: &'a State,
+    secret: &Resource<HeldSecret>,
+    host: &str,
+) -> wasmtime::Result<&'a str> {
     let held = state.table.get(secret)?;
     let may_go = match &held.origin {
         Origin::Guest | Origin::Slot | Origin::Audience { .. } => true,
-        Origin::Lifted { host: from } => from == host || (is_built_in(state) && family::may_pass(from, host)),
+        Origin::Lifted { host: from } => {
+            from == host || (is_built_in(state) && family::may_pass(from, host))
+        }
         Origin::Session { .. } | Origin::SigningKey { .. } => false,
     };
-    if may_go { Ok(held.value.expose()) } else { Err(ComposeError::SecretAway(host.to_owned()).into()) }
+    if may_go {
+        Ok(held.value.expose())
+    } else {
+        Err(ComposeError::SecretAway(host.to_owned()).into())
+    }
 }
 
 fn is_built_in(state: &State) -> bool {
@@ -147,7 +163,8 @@ mod tests {
         let mut state = State::pure();
         let secret = held(&mut state, Origin::Guest);
         let again = || Resource::new_borrow(secret.rep());
-        let chunks = [Chunk::Secret(again()), Chunk::FormSecret(again()), Chunk::JsonSecret(again())];
+        let chunks =
+            [Chunk::Secret(again()), Chunk::FormSecret(again()), Chunk::JsonSecret(again())];
         assert_eq!(bytes(&state, &chunks, "x.com").unwrap(), b"a b\"ca%20b%22ca b\\\"c");
     }
 
@@ -156,7 +173,12 @@ mod tests {
         let mut state = State::pure();
         let session = held(
             &mut state,
-            Origin::Session { policy: None, expires_at: 0, asked_seconds: 900, scoped_policies: None },
+            Origin::Session {
+                policy: None,
+                expires_at: 0,
+                asked_seconds: 900,
+                scoped_policies: None,
+            },
         );
         let lifted = held(&mut state, Origin::Lifted { host: "api.x.com".to_owned() });
         assert!(bytes(&state, &[Chunk::Secret(session)], "api.x.com").is_err());
@@ -190,7 +212,8 @@ mod tests {
         let host = "acct01.blob.core.windows.net";
         let key = held(&mut state, Origin::SigningKey { host: host.to_owned() });
         assert!(bytes(&state, &[Chunk::Secret(key)], host).is_err());
-        let token = held(&mut state, Origin::Audience { audience: "https://x".to_owned(), expires_at: 0 });
+        let token =
+            held(&mut state, Origin::Audience { audience: "https://x".to_owned(), expires_at: 0 });
         assert!(bytes(&state, &[Chunk::Secret(token)], host).is_ok());
     }
 

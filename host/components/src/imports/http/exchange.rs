@@ -45,7 +45,8 @@ pub(super) async fn exchange(
     way: Way,
     effect: Effect,
 ) -> Result<Reply, Error> {
-    let failed = |error: ClientError| plain_error(ErrorKind::InvalidInput, "tls", error.to_string());
+    let failed =
+        |error: ClientError| plain_error(ErrorKind::InvalidInput, "tls", error.to_string());
     let client = match way {
         Way::Public => outside.http().map_err(failed)?,
         Way::Routed => outside.routed_http().map_err(failed)?,
@@ -99,7 +100,12 @@ fn unanswered(error: reqwest::Error, host: &str) -> (bool, Error) {
 
 /// Returns the reason why `host` did not answer: the innermost cause, which comes from the system, without
 /// the texts of the libraries around it.
-fn no_answer(host: &str, is_connect: bool, is_timeout: bool, error: &(dyn StdError + 'static)) -> String {
+fn no_answer(
+    host: &str,
+    is_connect: bool,
+    is_timeout: bool,
+    error: &(dyn StdError + 'static),
+) -> String {
     let (mut chain, mut next) = (vec![error], error.source());
     while let Some(cause) = next {
         chain.push(cause);
@@ -134,7 +140,9 @@ mod tests {
 
     #[test]
     fn a_host_that_is_not_found_is_named() {
-        let system = std::io::Error::other("failed to lookup address information: Name or service not known");
+        let system = std::io::Error::other(
+            "failed to lookup address information: Name or service not known",
+        );
         let said = no_answer("api.door.example", true, false, &layers(system));
         assert_eq!(said, "cannot find the host `api.door.example`");
     }

@@ -17,7 +17,9 @@ pub(super) enum LiftError {
     #[error("the reply is not JSON, so no secret can be lifted from it")]
     NotJson,
     /// The reply is not XML, so it has no elements.
-    #[error("the reply is not XML that can be read for certain, so no secret can be lifted from it")]
+    #[error(
+        "the reply is not XML that can be read for certain, so no secret can be lifted from it"
+    )]
     NotXml,
     /// The guest named both pointers and elements.
     #[error("pointers and elements cannot be lifted from one reply")]
@@ -64,13 +66,16 @@ fn lift_json(body: &[u8], pointers: &[String]) -> Result<Lifted, LiftError> {
     let mut document: Value = serde_json::from_slice(body).map_err(|_| LiftError::NotJson)?;
     let mut lifted = Vec::new();
     for pointer in pointers {
-        let taken = document.pointer_mut(pointer).filter(|value| value.is_string()).map(Value::take);
+        let taken =
+            document.pointer_mut(pointer).filter(|value| value.is_string()).map(Value::take);
         lifted.push(match taken {
             Some(Value::String(text)) => Some(Secret::new(text)),
             _ => None,
         });
     }
-    for secret in lifted.iter().flatten().filter(|secret| secret.expose().len() >= SHORTEST_REPEATED) {
+    for secret in
+        lifted.iter().flatten().filter(|secret| secret.expose().len() >= SHORTEST_REPEATED)
+    {
         blank(&mut document, secret.expose());
     }
     Ok((document.to_string().into_bytes(), lifted))
@@ -92,7 +97,8 @@ mod tests {
 
     #[test]
     fn a_lifted_string_is_nowhere_in_the_body() {
-        let body = br#"{"auth":{"token":"planted-secret"},"echo":["x planted-secret y"],"keep":"me"}"#;
+        let body =
+            br#"{"auth":{"token":"planted-secret"},"echo":["x planted-secret y"],"keep":"me"}"#;
         let pointers = ["/auth/token".to_owned(), "/auth/missing".to_owned()];
         let (shown, lifted) = lift(body, &pointers).unwrap();
         let shown = String::from_utf8(shown).unwrap();

@@ -47,7 +47,11 @@ impl State {
         let before = Arc::clone(&self.context()?.outside);
         let remembered = sent.secrets.iter().all(|held| before.sent().remember(held));
         let message = || "too many different secrets were sent in this run".to_owned();
-        Ok(if remembered { Ok(sent) } else { Err(plain_error(ErrorKind::Denied, "secrets", message())) })
+        Ok(if remembered {
+            Ok(sent)
+        } else {
+            Err(plain_error(ErrorKind::Denied, "secrets", message()))
+        })
     }
 
     fn sent(&mut self, asked: &Asked) -> wasmtime::Result<Sent> {
@@ -67,7 +71,8 @@ impl State {
 
     fn collect(&self, chunks: &[Chunk], framed: bool, sent: &mut Sent) -> wasmtime::Result<()> {
         for chunk in chunks {
-            let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) = chunk
+            let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) =
+                chunk
             else {
                 continue;
             };
@@ -88,7 +93,8 @@ impl State {
         host: &str,
         sent: &Sent,
     ) -> wasmtime::Result<Result<Response, Error>> {
-        let unavailable = |code: &str, message: String| plain_error(ErrorKind::Unavailable, code, message);
+        let unavailable =
+            |code: &str, message: String| plain_error(ErrorKind::Unavailable, code, message);
         let (body, values) = match lift::lift(&reply.body, pointers) {
             Ok(lifted) => lifted,
             Err(error) => return Ok(Err(unavailable(error.code(), error.to_string()))),
@@ -101,13 +107,15 @@ impl State {
         let now = sent.secrets.iter().flat_map(HeldSecret::unknown);
         let guard = Guard::new(now.chain(&known).chain(before.iter().map(|(secret, _)| secret)));
         if !guard.is_idle() && !is_whole(reply) {
-            let message = format!("the reply of `{host}` is compressed or a part, and a secret was sent");
+            let message =
+                format!("the reply of `{host}` is compressed or a part, and a secret was sent");
             return Ok(Err(unavailable("encoded", message)));
         }
         let same = |value: &Secret| sent.secrets.iter().find(|held| is_same(&held.value, value));
         // A host may return again a value that it gave before.
         let origin = origin_of(host);
-        let given = |value: &Secret| before.iter().any(|(it, from)| *from == origin && is_same(it, value));
+        let given =
+            |value: &Secret| before.iter().any(|(it, from)| *from == origin && is_same(it, value));
         let is_own = |value: &Secret| same(value).is_some() || given(value);
         // Security: only values that equal a sent secret are removed before the search. If other values were
         // removed too, the guest could learn a secret from what is missing.
@@ -117,7 +125,8 @@ impl State {
             .filter(|(_, value)| value.as_ref().is_some_and(is_own))
             .map(|(at, _)| at.clone())
             .collect();
-        let searched = lift::lift(&reply.body, &own).map(|(searched, _)| without(searched, pointers));
+        let searched =
+            lift::lift(&reply.body, &own).map(|(searched, _)| without(searched, pointers));
         let others = values.iter().flatten().filter(|value| !is_own(value));
         let headers = shown_headers(reply);
         let is_header = |(name, value): &(String, String)| {
@@ -150,9 +159,15 @@ impl State {
     }
 
     /// Returns a recorded result instead of a reply.
-    pub(super) fn replayed(&mut self, got: Got, host: &str) -> wasmtime::Result<Result<Response, Error>> {
+    pub(super) fn replayed(
+        &mut self,
+        got: Got,
+        host: &str,
+    ) -> wasmtime::Result<Result<Response, Error>> {
         match got {
-            Got::Failure { kind, code, message } => Ok(Err(plain_error(kind_named(&kind), &code, message))),
+            Got::Failure { kind, code, message } => {
+                Ok(Err(plain_error(kind_named(&kind), &code, message)))
+            }
             Got::Reply { status, headers, body, lifted } => {
                 let mut held = Vec::new();
                 for found in lifted {

@@ -68,7 +68,9 @@ mod tests {
     #[test]
     fn a_lease_of_vault_is_never_made_twice() {
         let put = effect(&Method::PUT, "https://vault.invalid/v1/aws/creds/ci");
-        assert!(!put.may_repeat(503, b"") && !put.may_repeat(500, b"") && !put.may_repeat(502, b""));
+        assert!(
+            !put.may_repeat(503, b"") && !put.may_repeat(500, b"") && !put.may_repeat(502, b"")
+        );
         assert!(put.may_repeat(429, b""));
         let health = effect(&Method::GET, "https://vault.invalid/v1/sys/health");
         assert!(!health.may_repeat(429, b"") && !health.may_repeat(503, b""));
@@ -78,11 +80,16 @@ mod tests {
     fn what_can_be_sent_twice_is_repeated_after_failures_of_the_server_and_nothing_else() {
         let get = effect(&Method::GET, "https://management.azure.com/subscriptions");
         assert!([429, 500, 502, 503, 504].iter().all(|status| get.may_repeat(*status, b"")));
-        assert!([200, 400, 401, 403, 404, 409, 501].iter().all(|status| !get.may_repeat(*status, b"")));
-        let mint = effect(&Method::POST, "https://iamcredentials.googleapis.com/v1/x:generateAccessToken");
+        assert!(
+            [200, 400, 401, 403, 404, 409, 501].iter().all(|status| !get.may_repeat(*status, b""))
+        );
+        let mint =
+            effect(&Method::POST, "https://iamcredentials.googleapis.com/v1/x:generateAccessToken");
         assert!(mint.may_repeat(500, b""));
         let post = effect(&Method::POST, "https://api.example.com/things");
-        assert!(!post.may_repeat(500, b"") && !post.may_repeat(502, b"") && post.may_repeat(503, b""));
+        assert!(
+            !post.may_repeat(500, b"") && !post.may_repeat(502, b"") && post.may_repeat(503, b"")
+        );
     }
 
     #[test]

@@ -9,10 +9,11 @@ use crate::host_template::is_account_host;
 use audex_core::address;
 use audex_core::address::AddressError;
 use audex_core::environment::{
-    ANTHROPIC_BASE_URL, AUDEX_AZURE_RESOURCE_MANAGER_URL, AUDEX_GCP_IAMCREDENTIALS_URL, AUDEX_GCP_STS_URL,
-    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL_IAM, AZURE_STORAGE_SERVICE_ENDPOINT,
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM,
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS, Environment,
+    ANTHROPIC_BASE_URL, AUDEX_AZURE_RESOURCE_MANAGER_URL, AUDEX_GCP_IAMCREDENTIALS_URL,
+    AUDEX_GCP_STS_URL, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL_IAM,
+    AZURE_STORAGE_SERVICE_ENDPOINT, CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER,
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM, CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS,
+    Environment,
 };
 use audex_logins::aws::profile::with_endpoints;
 
@@ -106,8 +107,12 @@ mod tests {
             "https://sts.corp.example:8443/base/v1/token?x=1"
         );
         let blob = "https://devstore.blob.core.windows.net/?comp=userdelegationkey";
-        let azurite = routed(AZURE_STORAGE_SERVICE_ENDPOINT, "http://127.0.0.1:10000/devstore", blob);
-        assert_eq!(azurite.unwrap().unwrap(), "http://127.0.0.1:10000/devstore/?comp=userdelegationkey");
+        let azurite =
+            routed(AZURE_STORAGE_SERVICE_ENDPOINT, "http://127.0.0.1:10000/devstore", blob);
+        assert_eq!(
+            azurite.unwrap().unwrap(),
+            "http://127.0.0.1:10000/devstore/?comp=userdelegationkey"
+        );
         let overridden = routed(
             CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS,
             "https://iam.example/",
@@ -125,10 +130,15 @@ mod tests {
 
     #[test]
     fn plain_http_beyond_loopback_and_what_is_no_address_is_an_error_that_names_the_variable() {
-        for value in
-            ["http://sts.example", "ftp://127.0.0.1", "nonsense", "https://u:p@sts.example", "https://x/?q"]
-        {
-            let error = routed(AUDEX_GCP_STS_URL, value, "https://sts.googleapis.com/").unwrap_err();
+        for value in [
+            "http://sts.example",
+            "ftp://127.0.0.1",
+            "nonsense",
+            "https://u:p@sts.example",
+            "https://x/?q",
+        ] {
+            let error =
+                routed(AUDEX_GCP_STS_URL, value, "https://sts.googleapis.com/").unwrap_err();
             assert!(error.to_string().contains("`AUDEX_GCP_STS_URL`"), "{error}");
         }
     }

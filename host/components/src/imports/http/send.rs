@@ -41,15 +41,21 @@ impl Host for State {
     fn send(&mut self, asked: Asked) -> wasmtime::Result<Result<Response, Error>> {
         self.context()?.scope.may_reach()?;
         if asked.lift.len() > limit::LIFTED {
-            let message = format!("no more than {} values can be lifted from a reply", limit::LIFTED);
+            let message =
+                format!("no more than {} values can be lifted from a reply", limit::LIFTED);
             return Ok(Err(plain_error(ErrorKind::InvalidInput, "lift", message)));
         }
         let (url, host) = match self.granted(&asked.url) {
             Ok(granted) => granted,
             Err(refused) => return Ok(Err(refused)),
         };
-        let Some(method) = METHODS.into_iter().find(|method| method.as_str() == asked.method) else {
-            return Ok(Err(plain_error(ErrorKind::InvalidInput, "method", "unknown HTTP method".to_owned())));
+        let Some(method) = METHODS.into_iter().find(|method| method.as_str() == asked.method)
+        else {
+            return Ok(Err(plain_error(
+                ErrorKind::InvalidInput,
+                "method",
+                "unknown HTTP method".to_owned(),
+            )));
         };
         let headers = compose::headers(self, &asked.headers, &host)?;
         let body = compose::bytes(self, &asked.body, &host)?;
@@ -77,7 +83,11 @@ struct Composed {
 
 impl State {
     /// Sends a request and passes the reply to the guest.
-    fn exchanged(&mut self, asked: &Asked, composed: Composed) -> wasmtime::Result<Result<Response, Error>> {
+    fn exchanged(
+        &mut self,
+        asked: &Asked,
+        composed: Composed,
+    ) -> wasmtime::Result<Result<Response, Error>> {
         let Composed { url, host, method, headers, body } = composed;
         let effect = Effect::of(&method, &host, url.path());
         let route = match self.route(&host)? {
@@ -102,8 +112,9 @@ impl State {
             Ok(is_vault) => is_vault,
             Err(error) => return Ok(Err(error)),
         };
-        let time =
-            asked.timeout_ms.map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
+        let time = asked
+            .timeout_ms
+            .map_or(EXCHANGE_TIME, |ms| Duration::from_millis(ms.into()).min(EXCHANGE_TIME));
         *request.timeout_mut() = Some(time);
         let outside = Arc::clone(&self.context()?.outside);
         let url = request.url().clone();
@@ -113,7 +124,8 @@ impl State {
             (false, None) => Way::Public,
         };
         let is_mappable = self.context()?.source != Source::BuiltIn && matches!(way, Way::Public);
-        let answer = self.outside_time(|limit| outside.run(limit, exchange(&outside, request, way, effect)));
+        let answer =
+            self.outside_time(|limit| outside.run(limit, exchange(&outside, request, way, effect)));
         match answer {
             Ok(Ok(reply)) => {
                 if is_vault {
@@ -122,18 +134,27 @@ impl State {
                 self.show(&reply, &asked.lift, &host, &sent)
             }
             Ok(Err(error)) => Ok(Err(if is_mappable { mappable(error, &host) } else { error })),
-            Err(error) => Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string()))),
+            Err(error) => {
+                Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())))
+            }
         }
     }
 
     /// Parses the URL. Rejects a URL that does not use https, or whose host was not granted.
     fn granted(&self, url: &str) -> Result<(Url, String), Error> {
-        let refuse = |code: &str, message: String| Err(plain_error(ErrorKind::Denied, code, message));
-        let Ok(parsed) = Url::parse(url) else { return refuse("url", "the URL cannot be parsed".to_owned()) };
+        let refuse =
+            |code: &str, message: String| Err(plain_error(ErrorKind::Denied, code, message));
+        let Ok(parsed) = Url::parse(url) else {
+            return refuse("url", "the URL cannot be parsed".to_owned());
+        };
         let host = parsed.host_str().unwrap_or_default().to_owned();
-        let plain = parsed.username().is_empty() && parsed.password().is_none() && parsed.port().is_none();
+        let plain =
+            parsed.username().is_empty() && parsed.password().is_none() && parsed.port().is_none();
         if parsed.scheme() != "https" || !plain {
-            return refuse("url", format!("only `https://{host}/…` without user and port can be reached"));
+            return refuse(
+                "url",
+                format!("only `https://{host}/…` without user and port can be reached"),
+            );
         }
         let named = |capability: &Capability| matches!(capability, Capability::Http(template) if host_matches(template, &host));
         let capabilities = self.context().map(|context| &context.capabilities);
@@ -152,8 +173,9 @@ impl State {
             return Ok(Ok(context.outside.endpoint(host).cloned().map(Route::to)));
         }
         let route = route::find(context.outside.environment(), host);
-        Ok(route
-            .map_err(|error| plain_error(ErrorKind::InvalidInput, "endpoint-override", error.to_string())))
+        Ok(route.map_err(|error| {
+            plain_error(ErrorKind::InvalidInput, "endpoint-override", error.to_string())
+        }))
     }
 
     /// Adds credentials that the guest does not see.
@@ -196,8 +218,10 @@ impl State {
         self.require(&Capability::Aws)?;
         let is_built_in = self.context()?.source == Source::BuiltIn;
         if !signing::may_sign(request, body, host, &scope.service, is_built_in) {
-            let message =
-                format!("requests to `{host}` for `{}` are not signed for components", scope.service);
+            let message = format!(
+                "requests to `{host}` for `{}` are not signed for components",
+                scope.service
+            );
             return Ok(Err(plain_error(ErrorKind::Denied, "not-signed", message)));
         }
         let outside = Arc::clone(&self.context()?.outside);
@@ -208,7 +232,11 @@ impl State {
                 return Ok(Err(Error { kind: ErrorKind::Unavailable, ..refusal(&error) }));
             }
             Err(error) => {
-                return Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())));
+                return Ok(Err(plain_error(
+                    ErrorKind::Unavailable,
+                    "timed-out",
+                    error.to_string(),
+                )));
             }
         };
         Ok(sign_request(request, body, scope, &keys, clock::now())

@@ -10,10 +10,12 @@ use reqwest::{Method, Request};
 use crate::host_template::host_matches;
 
 /// The hosts of the account's log of calls; the first label is the service.
-const LOGS: [&str; 2] = ["cloudtrail.{region}.amazonaws.com", "cloudtrail.{region}.amazonaws.com.cn"];
+const LOGS: [&str; 2] =
+    ["cloudtrail.{region}.amazonaws.com", "cloudtrail.{region}.amazonaws.com.cn"];
 /// The hosts of IAM in its partitions. Source: AWS General Reference, "AWS Identity and Access Management
 /// endpoints and quotas".
-const IAM: [&str; 3] = ["iam.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.cn-north-1.amazonaws.com.cn"];
+const IAM: [&str; 3] =
+    ["iam.amazonaws.com", "iam.us-gov.amazonaws.com", "iam.cn-north-1.amazonaws.com.cn"];
 /// The permitted IAM actions, all of them reads that return no credentials. Source: IAM API Reference.
 const READS: [&str; 6] = [
     "GetRole",
@@ -25,7 +27,13 @@ const READS: [&str; 6] = [
 ];
 
 /// Returns `true` if `request` to `host` (as the component named it) may be signed for `service`.
-pub(super) fn may_sign(request: &Request, body: &[u8], host: &str, service: &str, is_built_in: bool) -> bool {
+pub(super) fn may_sign(
+    request: &Request,
+    body: &[u8],
+    host: &str,
+    service: &str,
+    is_built_in: bool,
+) -> bool {
     let is_log = service == "cloudtrail" && is_log(host);
     let is_iam = service == "iam" && IAM.contains(&host);
     is_log || (is_iam && is_built_in && is_read(request, body))
@@ -39,8 +47,10 @@ pub(super) fn is_log(host: &str) -> bool {
 /// Returns `true` for a form whose only `Action` is a read, without a query or a header that could name
 /// another action.
 fn is_read(request: &Request, body: &[u8]) -> bool {
-    let form =
-        request.headers().get("content-type").is_some_and(|kind| kind == "application/x-www-form-urlencoded");
+    let form = request
+        .headers()
+        .get("content-type")
+        .is_some_and(|kind| kind == "application/x-www-form-urlencoded");
     let Ok(body) = std::str::from_utf8(body) else { return false };
     let mut actions = body.split('&').filter(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
@@ -67,7 +77,12 @@ mod tests {
 
     #[test]
     fn reads_of_roles_and_the_log_are_signed() {
-        assert!(may("iam.amazonaws.com", "iam", ROOT, "Action=GetRole&Version=2010-05-08&RoleName=x"));
+        assert!(may(
+            "iam.amazonaws.com",
+            "iam",
+            ROOT,
+            "Action=GetRole&Version=2010-05-08&RoleName=x"
+        ));
         assert!(may("cloudtrail.eu-west-1.amazonaws.com", "cloudtrail", ROOT, "{}"));
     }
 
@@ -86,15 +101,24 @@ mod tests {
             assert!(!may("iam.amazonaws.com", "iam", ROOT, body), "{body}");
         }
         let read = "Action=GetRole&RoleName=x";
-        assert!(!may("iam.amazonaws.com", "iam", "https://iam.amazonaws.com/?Action=DeleteRole", read));
+        assert!(!may(
+            "iam.amazonaws.com",
+            "iam",
+            "https://iam.amazonaws.com/?Action=DeleteRole",
+            read
+        ));
         assert!(!may("sts.eu-west-1.amazonaws.com", "sts", ROOT, read));
         assert!(!may("iam.amazonaws.com", "sts", ROOT, read));
         assert!(!may("iam.evil.amazonaws.com", "iam", ROOT, read));
         let mut get = Request::new(Method::GET, ROOT.parse().unwrap());
         assert!(!may_sign(&get, read.as_bytes(), "iam.amazonaws.com", "iam", true));
         *get.method_mut() = Method::POST;
-        get.headers_mut().insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+        get.headers_mut()
+            .insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
         assert!(may_sign(&get, read.as_bytes(), "iam.amazonaws.com", "iam", true));
-        assert!(!may_sign(&get, read.as_bytes(), "iam.amazonaws.com", "iam", false), "installed components");
+        assert!(
+            !may_sign(&get, read.as_bytes(), "iam.amazonaws.com", "iam", false),
+            "installed components"
+        );
     }
 }

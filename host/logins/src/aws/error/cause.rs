@@ -54,11 +54,14 @@ impl Cause {
     }
 
     pub(super) fn any(&self, test: impl Fn(&str) -> bool) -> bool {
-        std::iter::successors(Some(self), |cause| cause.next.as_deref()).any(|cause| test(&cause.message))
+        std::iter::successors(Some(self), |cause| cause.next.as_deref())
+            .any(|cause| test(&cause.message))
     }
 }
 
-pub(super) fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(super) fn links<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source()).take(MAX_CHAIN)
 }
 
@@ -70,7 +73,10 @@ pub(super) fn cause(error: &(dyn Error + 'static), keys: Option<&Keys>) -> Optio
         .filter(|message| !message.is_empty())
         .collect();
     messages.dedup();
-    messages.into_iter().rev().fold(None, |next, message| Some(Cause { message, next: next.map(Box::new) }))
+    messages
+        .into_iter()
+        .rev()
+        .fold(None, |next, message| Some(Cause { message, next: next.map(Box::new) }))
 }
 
 fn said(link: &(dyn Error + 'static)) -> String {
@@ -105,7 +111,8 @@ pub(super) fn clean(message: &str, keys: &Keys) -> String {
 /// Security: a `SignatureDoesNotMatch` answer repeats the canonical request, including the session token. The
 /// standard error of a `credential_process` may hold anything. One SDK error prints a whole request.
 fn redact(message: &str, keys: Option<&Keys>) -> String {
-    let end = UNSAFE_MARKS.iter().filter_map(|mark| message.find(mark)).min().unwrap_or(message.len());
+    let end =
+        UNSAFE_MARKS.iter().filter_map(|mark| message.find(mark)).min().unwrap_or(message.len());
     let message = message.get(..end).unwrap_or_default();
     keys.map_or_else(|| message.to_owned(), |keys| keys.redact(message))
 }

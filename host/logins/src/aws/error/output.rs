@@ -21,8 +21,8 @@ const ANNOUNCING: [&str; 9] =
     ["secret", "token", "passw", "passphrase", "key", "bearer", "basic", "credential", "auth"];
 /// Words that may follow an announcing word in a sentence. They are shown.
 const PLAIN: [&str; 20] = [
-    "is", "was", "has", "have", "are", "not", "for", "from", "in", "of", "to", "could", "cannot", "required",
-    "missing", "invalid", "expired", "rejected", "failed", "process",
+    "is", "was", "has", "have", "are", "not", "for", "from", "in", "of", "to", "could", "cannot",
+    "required", "missing", "invalid", "expired", "rejected", "failed", "process",
 ];
 
 /// Returns the last lines of `text` as one line, without words that may be a secret.
@@ -73,7 +73,8 @@ fn may_be_secret(word: &str, lower: &str) -> bool {
     // Assignments such as `password=x` and `"token":"x"`, and addresses with a password or a query.
     let assigns = ANNOUNCING.iter().any(|one| {
         lower.split_once(one).is_some_and(|(_, rest)| {
-            rest.split_once(['=', ':']).is_some_and(|(_, value)| value.chars().any(char::is_alphanumeric))
+            rest.split_once(['=', ':'])
+                .is_some_and(|(_, value)| value.chars().any(char::is_alphanumeric))
         })
     });
     let is_address = word.contains("://") && word.contains(['@', '?', '#']);

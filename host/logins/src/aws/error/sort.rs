@@ -16,7 +16,11 @@ use audex_wire::aws_http::InsecureRequest;
 
 impl AwsError {
     /// Classifies a refusal by the service.
-    pub(in crate::aws) fn from_service(mut service: Service, keys: &Keys, profile: Option<&str>) -> Self {
+    pub(in crate::aws) fn from_service(
+        mut service: Service,
+        keys: &Keys,
+        profile: Option<&str>,
+    ) -> Self {
         service.message = clean(&service.message, keys);
         match class(service.status, &service.code) {
             Class::Expired => Self::SourceExpired {
@@ -61,15 +65,22 @@ impl AwsError {
                 };
                 Self::from_service(service, keys, profile)
             }
-            SdkError::ResponseError(_) => Self::BadReply { action, reason: "it cannot be parsed".to_owned() },
+            SdkError::ResponseError(_) => {
+                Self::BadReply { action, reason: "it cannot be parsed".to_owned() }
+            }
             SdkError::ConstructionFailure(_) => Self::Endpoint(chain_text(error, keys)),
             _ => Self::Unreachable { action, cause: cause(error, Some(keys)) },
         }
     }
 
     /// Classifies a transport failure of a call that was made without the SDK.
-    pub(in crate::aws) fn from_connector(action: &'static str, error: &ConnectorError, keys: &Keys) -> Self {
-        local(error).unwrap_or_else(|| Self::Unreachable { action, cause: cause(error, Some(keys)) })
+    pub(in crate::aws) fn from_connector(
+        action: &'static str,
+        error: &ConnectorError,
+        keys: &Keys,
+    ) -> Self {
+        local(error)
+            .unwrap_or_else(|| Self::Unreachable { action, cause: cause(error, Some(keys)) })
     }
 
     /// Classifies a failure of the credential chain.
@@ -93,7 +104,9 @@ impl AwsError {
         }
         match error {
             // The text of this error adds nothing.
-            CredentialsError::CredentialsNotLoaded(_) => Self::NoCredentials { profile, cause: None },
+            CredentialsError::CredentialsNotLoaded(_) => {
+                Self::NoCredentials { profile, cause: None }
+            }
             _ => Self::SourceFailed { profile, cause },
         }
     }
@@ -126,9 +139,10 @@ fn class(status: u16, code: &str) -> Class {
         | "OptInRequired"
         | "RequestExpired"
         | "RequestTimeTooSkewed" => Class::Rejected,
-        "InvalidAction" | "UnknownOperationException" | "NotImplemented" | "UnsupportedOperation" => {
-            Class::Unsupported
-        }
+        "InvalidAction"
+        | "UnknownOperationException"
+        | "NotImplemented"
+        | "UnsupportedOperation" => Class::Unsupported,
         "Throttling"
         | "ThrottlingException"
         | "ThrottledException"
@@ -139,9 +153,10 @@ fn class(status: u16, code: &str) -> Class {
         | "SlowDown"
         | "ServiceUnavailable"
         | "InternalFailure" => Class::Busy,
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "RegionDisabledException" => {
-            Class::Denied
-        }
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "RegionDisabledException" => Class::Denied,
         _ if status == 429 || status >= 500 => Class::Busy,
         _ if matches!(status, 401 | 403) => Class::Denied,
         _ if matches!(status, 404 | 405) => Class::Unsupported,

@@ -27,7 +27,11 @@ impl Profiles {
     ///
     /// # Errors
     /// [`ProfileError`] for a profile that the AWS CLI would reject.
-    pub fn canonical(&self, environment: &Environment, has_keys: bool) -> Result<Canonical, ProfileError> {
+    pub fn canonical(
+        &self,
+        environment: &Environment,
+        has_keys: bool,
+    ) -> Result<Canonical, ProfileError> {
         let settings = Settings::of(self)?;
         let mut sections = if has_keys { Vec::new() } else { chain(self, environment)? };
         let selected = self.name();

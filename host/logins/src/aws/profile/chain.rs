@@ -19,8 +19,7 @@ const TOKENS: [&str; 2] = ["aws_security_token", "aws_session_token"];
 /// The places that `credential_source` may name, in this spelling.
 const SOURCES: [&str; 3] = ["Environment", "Ec2InstanceMetadata", "EcsContainer"];
 /// The reason for rejecting a value with a `#` or `;` after a space.
-pub(super) const COMMENT: &str =
-    "has a `#` or `;` after a space: the AWS CLI reads it as part of the value, other AWS tools as a comment";
+pub(super) const COMMENT: &str = "has a `#` or `;` after a space: the AWS CLI reads it as part of the value, other AWS tools as a comment";
 /// The maximum length of a name or ARN in a message, in characters.
 const SHOWN_CHARS: usize = 120;
 
@@ -48,7 +47,10 @@ const WEB_IDENTITY: [(&str, &str); 3] = [
 /// # Errors
 /// [`ProfileError`] if the AWS CLI would reject the profile, or would use a property that cannot be passed to
 /// the SDK.
-pub(super) fn chain(profiles: &Profiles, environment: &Environment) -> Result<Vec<Link>, ProfileError> {
+pub(super) fn chain(
+    profiles: &Profiles,
+    environment: &Environment,
+) -> Result<Vec<Link>, ProfileError> {
     let mut sections = Vec::new();
     let mut visited = vec![profiles.name()];
     let mut current = profiles.name();
@@ -105,11 +107,19 @@ impl<'a> Reader<'a> {
     }
 
     fn refuse(&self, at: &str, reason: impl Into<String>) -> ProfileError {
-        ProfileError::Property { place: self.place(at), profile: self.name.to_owned(), reason: reason.into() }
+        ProfileError::Property {
+            place: self.place(at),
+            profile: self.name.to_owned(),
+            reason: reason.into(),
+        }
     }
 
     /// Returns the text of a property, if the SDK can read it.
-    fn text(&self, properties: &'a Properties, name: &str) -> Result<Option<&'a str>, ProfileError> {
+    fn text(
+        &self,
+        properties: &'a Properties,
+        name: &str,
+    ) -> Result<Option<&'a str>, ProfileError> {
         let Some(property) = properties.get(name) else { return Ok(None) };
         let text = text(property).map_err(|reason| self.refuse_at(property, name, reason))?;
         if text.is_empty() {
@@ -123,7 +133,11 @@ impl<'a> Reader<'a> {
 
     fn refuse_at(&self, property: &Property, name: &str, reason: &str) -> ProfileError {
         let reason = format!("`{name}` {reason}");
-        ProfileError::Property { place: property.place.clone(), profile: self.name.to_owned(), reason }
+        ProfileError::Property {
+            place: property.place.clone(),
+            profile: self.name.to_owned(),
+            reason,
+        }
     }
 
     fn own(&self, name: &str) -> Result<Option<&'a str>, ProfileError> {
@@ -152,8 +166,11 @@ impl<'a> Reader<'a> {
             return Ok(arn.to_owned());
         }
         // Security: text that is not an ARN may be a key on the wrong line.
-        let shown =
-            if arn.starts_with("arn:") { format!("is `{}`, which", shown(arn)) } else { String::new() };
+        let shown = if arn.starts_with("arn:") {
+            format!("is `{}`, which", shown(arn))
+        } else {
+            String::new()
+        };
         Err(self.refuse(
             ROLE_ARN,
             format!(
@@ -167,14 +184,16 @@ impl<'a> Reader<'a> {
     fn source(&self, lines: &mut Lines, visited: &[&str]) -> Result<Option<&'a str>, ProfileError> {
         let next = match (self.own(SOURCE_PROFILE)?, self.own(CREDENTIAL_SOURCE)?) {
             (Some(_), Some(_)) => {
-                return Err(
-                    self.refuse(CREDENTIAL_SOURCE, "it has both `source_profile` and `credential_source`")
-                );
+                return Err(self.refuse(
+                    CREDENTIAL_SOURCE,
+                    "it has both `source_profile` and `credential_source`",
+                ));
             }
             (None, None) => {
-                return Err(
-                    self.refuse(ROLE_ARN, "`role_arn` needs a `source_profile` or a `credential_source`")
-                );
+                return Err(self.refuse(
+                    ROLE_ARN,
+                    "`role_arn` needs a `source_profile` or a `credential_source`",
+                ));
             }
             (None, Some(place)) if SOURCES.contains(&place) => {
                 lines.push((CREDENTIAL_SOURCE, place.to_owned()));
@@ -187,7 +206,8 @@ impl<'a> Reader<'a> {
             (Some(next), None) => next,
         };
         if !self.profiles.by_name.contains_key(next) {
-            let reason = format!("there is no profile `{}`, which `{SOURCE_PROFILE}` names", shown(next));
+            let reason =
+                format!("there is no profile `{}`, which `{SOURCE_PROFILE}` names", shown(next));
             return Err(self.refuse(SOURCE_PROFILE, reason));
         }
         let is_own = next == self.name;
@@ -224,13 +244,17 @@ impl<'a> Reader<'a> {
         match self.keys(self.profile.in_config.as_ref())? {
             Some(lines) => Ok(lines),
             None if environment.is_some() => Ok(Vec::new()),
-            None => {
-                Err(self.refuse("", "it is the `source_profile` of another profile, but has no credentials"))
-            }
+            None => Err(self.refuse(
+                "",
+                "it is the `source_profile` of another profile, but has no credentials",
+            )),
         }
     }
 
-    fn web_identity(&self, environment: Option<&Environment>) -> Result<Option<Lines>, ProfileError> {
+    fn web_identity(
+        &self,
+        environment: Option<&Environment>,
+    ) -> Result<Option<Lines>, ProfileError> {
         let mut lines = Vec::new();
         for (name, variable) in WEB_IDENTITY {
             let value = match environment.and_then(|environment| environment.get(variable)) {
@@ -255,7 +279,9 @@ impl<'a> Reader<'a> {
         let name = self.own("sso_session")?;
         let session = name.map(|name| self.profiles.sso_sessions.get(name));
         if let (Some(name), Some(None)) = (name, session) {
-            return Err(self.refuse("sso_session", format!("there is no `[sso-session {}]`", shown(name))));
+            return Err(
+                self.refuse("sso_session", format!("there is no `[sso-session {}]`", shown(name)))
+            );
         }
         let read = |name: &'static str| {
             let in_profile = self.own(name)?;
@@ -264,15 +290,19 @@ impl<'a> Reader<'a> {
                 None => None,
             };
             match (in_profile, in_session) {
-                (Some(one), Some(other)) if one != other => {
-                    Err(self.refuse(name, format!("`{name}` differs from the value in its `[sso-session]`")))
+                (Some(one), Some(other)) if one != other => Err(self.refuse(
+                    name,
+                    format!("`{name}` differs from the value in its `[sso-session]`"),
+                )),
+                (None, None) => {
+                    Err(self.refuse("", format!("it signs in by SSO and has no `{name}`")))
                 }
-                (None, None) => Err(self.refuse("", format!("it signs in by SSO and has no `{name}`"))),
                 (one, other) => Ok((name, one.or(other).unwrap_or_default().to_owned())),
             }
         };
         let mut lines = own.into_iter().map(read).collect::<Result<Lines, _>>()?;
-        let place = ["sso_start_url", "sso_region"].into_iter().map(read).collect::<Result<Lines, _>>()?;
+        let place =
+            ["sso_start_url", "sso_region"].into_iter().map(read).collect::<Result<Lines, _>>()?;
         match name {
             // The cached sign-in is found by this name, so the name must reach the SDK unchanged.
             Some(name) if super::canonical::encode(name) != name => {
@@ -295,12 +325,15 @@ impl<'a> Reader<'a> {
         let Some(section) = section else { return Ok(None) };
         let Some(id) = self.text(section, ACCESS_KEY)? else { return Ok(None) };
         let Some(secret) = self.text(section, SECRET_KEY)? else {
-            return Err(self.refuse(ACCESS_KEY, format!("`{ACCESS_KEY}` is set and `{SECRET_KEY}` is not")));
+            return Err(
+                self.refuse(ACCESS_KEY, format!("`{ACCESS_KEY}` is set and `{SECRET_KEY}` is not"))
+            );
         };
         let mut lines = vec![(ACCESS_KEY, id.to_owned()), (SECRET_KEY, secret.to_owned())];
         let token = TOKENS.into_iter().find(|name| section.contains_key(*name));
-        let is_empty =
-            |name: &str| section.get(name).is_some_and(|token| token.value == Value::Text(String::new()));
+        let is_empty = |name: &str| {
+            section.get(name).is_some_and(|token| token.value == Value::Text(String::new()))
+        };
         if let Some(name) = token.filter(|name| !is_empty(name))
             && let Some(token) = self.text(section, name)?
         {
@@ -328,7 +361,9 @@ impl<'a> Reader<'a> {
 pub(super) fn text(property: &Property) -> Result<&str, &'static str> {
     match &property.value {
         Value::Table(_) => Err("has properties of its own, where text is expected"),
-        Value::Text(text) if text.contains(super::ini::ends_line) => Err("goes on in further lines"),
+        Value::Text(text) if text.contains(super::ini::ends_line) => {
+            Err("goes on in further lines")
+        }
         Value::Text(text) => Ok(text),
     }
 }
@@ -345,7 +380,9 @@ pub(super) fn has_comment(text: &str) -> bool {
 /// Returns true if `arn` has the shape of a role's ARN.
 fn is_role_arn(arn: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let [prefix, partition, service, region, account, resource] = parts.as_slice() else { return false };
+    let [prefix, partition, service, region, account, resource] = parts.as_slice() else {
+        return false;
+    };
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let has_name = resource.strip_prefix("role/").is_some_and(|name| !name.is_empty());
     let is_plain = arn.bytes().all(|byte| byte.is_ascii_graphic());

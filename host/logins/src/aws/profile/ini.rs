@@ -192,7 +192,8 @@ fn header(line: &str) -> Option<&str> {
 fn entry((name, line, lines): (String, usize, Vec<String>)) -> Result<Entry, IniError> {
     let joined = lines.join("\n");
     let text = joined.trim_end_matches(is_space);
-    let value = if text.starts_with('\n') { table(text, line)? } else { Value::Text(text.to_owned()) };
+    let value =
+        if text.starts_with('\n') { table(text, line)? } else { Value::Text(text.to_owned()) };
     Ok(Entry { name, line, value })
 }
 
@@ -200,7 +201,10 @@ fn table(text: &str, line: usize) -> Result<Value, IniError> {
     let mut entries: Vec<(String, String)> = Vec::new();
     for inner in text.split(ends_line).map(strip).filter(|inner| !inner.is_empty()) {
         let Some((name, value)) = inner.split_once('=') else {
-            return Err(IniError { line, reason: "a line that is indented below this one has no `=`" });
+            return Err(IniError {
+                line,
+                reason: "a line that is indented below this one has no `=`",
+            });
         };
         let (name, value) = (strip(name).to_owned(), strip(value).to_owned());
         match entries.iter_mut().find(|(other, _)| *other == name) {
@@ -213,7 +217,10 @@ fn table(text: &str, line: usize) -> Result<Value, IniError> {
 
 /// Returns true for the characters at which Python's `str.splitlines` splits.
 pub(super) fn ends_line(character: char) -> bool {
-    matches!(character, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    matches!(
+        character,
+        '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
 }
 
 #[cfg(test)]
@@ -225,7 +232,9 @@ mod tests {
         let mut lines = Vec::new();
         for section in parse(text).unwrap() {
             lines.push(format!("[{}]", section.name));
-            lines.extend(section.entries.iter().map(|entry| format!("{}={:?}", entry.name, entry.value)));
+            lines.extend(
+                section.entries.iter().map(|entry| format!("{}={:?}", entry.name, entry.value)),
+            );
         }
         lines
     }
@@ -233,7 +242,10 @@ mod tests {
     #[test]
     fn an_indented_first_property_is_a_property() {
         assert_eq!(shown("[default]\n  region = eu-west-1\n  output=json\n").len(), 3);
-        assert_eq!(shown("  [default]\n  region = eu-west-1\n"), ["[default]", "region=Text(\"eu-west-1\")"]);
+        assert_eq!(
+            shown("  [default]\n  region = eu-west-1\n"),
+            ["[default]", "region=Text(\"eu-west-1\")"]
+        );
     }
 
     #[test]
@@ -257,7 +269,10 @@ mod tests {
 
     #[test]
     fn the_common_section_is_in_all() {
-        assert_eq!(shown("[DEFAULT]\na=1\nb=2\n[x]\nb=3\n"), ["[x]", "b=Text(\"3\")", "a=Text(\"1\")"]);
+        assert_eq!(
+            shown("[DEFAULT]\na=1\nb=2\n[x]\nb=3\n"),
+            ["[x]", "b=Text(\"3\")", "a=Text(\"1\")"]
+        );
     }
 
     #[test]

@@ -81,8 +81,11 @@ const S3_OTHER: &[&str] = &[
 const USER: &str = "has a user name or password, which an endpoint must not have";
 
 /// The variables that are equivalent to a setting and win over it.
-const VARIABLES: [(&str, &str); 3] =
-    [(FIPS, "AWS_USE_FIPS_ENDPOINT"), (DUAL_STACK, "AWS_USE_DUALSTACK_ENDPOINT"), (CA_BUNDLE, AWS_CA_BUNDLE)];
+const VARIABLES: [(&str, &str); 3] = [
+    (FIPS, "AWS_USE_FIPS_ENDPOINT"),
+    (DUAL_STACK, "AWS_USE_DUALSTACK_ENDPOINT"),
+    (CA_BUNDLE, AWS_CA_BUNDLE),
+];
 const IGNORE_VARIABLE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
 /// The party that chooses the endpoints of the command.
@@ -116,18 +119,20 @@ impl Settings {
     /// [`ProfileError::Property`] for a setting that is not one line of text, an endpoint with a password in
     /// it, and a `services` section that does not exist.
     pub fn of(profiles: &Profiles) -> Result<Self, ProfileError> {
-        let Some(properties) = profiles.properties(profiles.name()) else { return Ok(Self::default()) };
+        let Some(properties) = profiles.properties(profiles.name()) else {
+            return Ok(Self::default());
+        };
         let refuse = |property: &Property, name: &str, reason: &str| ProfileError::Property {
             place: property.place.clone(),
             profile: profiles.name().to_owned(),
             reason: format!("`{name}` {reason}"),
         };
-        let top = top(properties).map_err(|(name, reason, property)| refuse(property, name, reason))?;
+        let top =
+            top(properties).map_err(|(name, reason, property)| refuse(property, name, reason))?;
         let s3 = properties.get("s3").map(s3).unwrap_or_default();
         let endpoints = match properties.get("services") {
-            Some(property) => {
-                endpoints(profiles, property).map_err(|reason| refuse(property, "services", reason))?
-            }
+            Some(property) => endpoints(profiles, property)
+                .map_err(|reason| refuse(property, "services", reason))?,
             None => BTreeMap::new(),
         };
         Ok(Self { top, s3, endpoints })
@@ -142,7 +147,8 @@ impl Settings {
     /// Returns the session's configuration file, with these settings as the default profile.
     #[must_use]
     pub fn file(&self, leads: Leads) -> String {
-        let passes = |leading: &[&str], name: &str| leads == Leads::Profile || !leading.contains(&name);
+        let passes =
+            |leading: &[&str], name: &str| leads == Leads::Profile || !leading.contains(&name);
         let mut body = String::new();
         for (name, value) in self.top.iter().filter(|(name, _)| passes(LEADING, name)) {
             // Writing to a string cannot fail, here and below.
@@ -225,14 +231,20 @@ fn s3(property: &Property) -> Values {
 }
 
 /// Returns the endpoints in the section that `services` names.
-fn endpoints(profiles: &Profiles, services: &Property) -> Result<BTreeMap<String, String>, &'static str> {
+fn endpoints(
+    profiles: &Profiles,
+    services: &Property,
+) -> Result<BTreeMap<String, String>, &'static str> {
     let section = profiles.services.get(text(services)?);
-    let Some(section) = section else { return Err("names a `[services …]` section that is not there") };
+    let Some(section) = section else {
+        return Err("names a `[services …]` section that is not there");
+    };
     let is_identifier = |name: &str| name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
     let mut endpoints = BTreeMap::new();
     for (service, property) in section.iter().filter(|(service, _)| is_identifier(service)) {
         let Value::Table(table) = &property.value else { continue };
-        let Some((_, url)) = table.iter().find(|(name, url)| name == ENDPOINT && !url.is_empty()) else {
+        let Some((_, url)) = table.iter().find(|(name, url)| name == ENDPOINT && !url.is_empty())
+        else {
             continue;
         };
         if has_user(url) {
@@ -272,7 +284,9 @@ pub fn with_endpoints(environment: &Environment) -> Environment {
         None => settings.is_on(IGNORE),
     };
     let is_endpoint = |name: &str| name.starts_with(AWS_ENDPOINT_URL);
-    let own = environment.iter().filter(|(name, _)| !(is_ignoring && is_endpoint(&name.to_string_lossy())));
+    let own = environment
+        .iter()
+        .filter(|(name, _)| !(is_ignoring && is_endpoint(&name.to_string_lossy())));
     let mut led: Environment =
         own.map(|(name, value)| (OsString::from(name), OsString::from(value))).collect();
     for (name, variable) in VARIABLES {

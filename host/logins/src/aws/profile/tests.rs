@@ -65,11 +65,17 @@ fn a_session_of_sso_is_handed_on_whole() {
 
 #[test]
 fn variables_of_a_web_identity_win_over_a_profiles_own() {
-    let web =
-        [("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"), ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/web")];
-    let machine = machine("", "[default]\naws_access_key_id = A\naws_secret_access_key = s\n", &web);
-    let text =
-        Profiles::read(&machine.environment).unwrap().canonical(&machine.environment, false).unwrap().text;
+    let web = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/web"),
+    ];
+    let machine =
+        machine("", "[default]\naws_access_key_id = A\naws_secret_access_key = s\n", &web);
+    let text = Profiles::read(&machine.environment)
+        .unwrap()
+        .canonical(&machine.environment, false)
+        .unwrap()
+        .text;
     assert_eq!(
         text,
         "[profile default]\nweb_identity_token_file = /token\nrole_arn = arn:aws:iam::123456789012:role/web\n"
@@ -107,7 +113,10 @@ fn an_endpoint_of_a_variable_wins_over_every_one_of_the_profile() {
             fips
         ]
     );
-    assert_eq!(led(config, &[("AWS_ENDPOINT_URL", "http://env")]), ["AWS_ENDPOINT_URL=http://env", fips]);
+    assert_eq!(
+        led(config, &[("AWS_ENDPOINT_URL", "http://env")]),
+        ["AWS_ENDPOINT_URL=http://env", fips]
+    );
     assert_eq!(
         led(config, &[("AWS_ENDPOINT_URL_S3", "http://env")]),
         [
@@ -122,6 +131,7 @@ fn an_endpoint_of_a_variable_wins_over_every_one_of_the_profile() {
         led(config, &[ignore, ("AWS_ENDPOINT_URL", "http://env")]),
         ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true", fips]
     );
-    let ignoring = config.replacen("endpoint_url", "ignore_configured_endpoint_urls = true\nendpoint_url", 1);
+    let ignoring =
+        config.replacen("endpoint_url", "ignore_configured_endpoint_urls = true\nendpoint_url", 1);
     assert_eq!(led(&ignoring, &[]), [fips]);
 }

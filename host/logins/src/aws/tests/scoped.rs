@@ -40,7 +40,8 @@ fn no_part_of_the_callers_keys_is_in_the_description() {
 fn a_session_that_ends_before_the_asked_duration_gives_its_own_end() {
     let refused = Canned::error(400, "InsufficientSessionLifetime", "12 s are left");
     run(async {
-        let (aws, asked) = double(vec![refused.clone(), wrapped("GetScopedCredentials", SESSION)]).await;
+        let (aws, asked) =
+            double(vec![refused.clone(), wrapped("GetScopedCredentials", SESSION)]).await;
         let session = aws.scoped_credentials(&keys(), &described("why")).await.unwrap();
         assert_eq!(session.expires_at, 1_795_341_600);
         let bodies: Vec<_> = asked.asked().into_iter().map(|asked| asked.body).collect();
@@ -62,7 +63,8 @@ fn a_session_that_ends_before_the_asked_duration_gives_its_own_end() {
 #[test]
 fn keys_that_are_no_session_are_rejected_with_a_hint() {
     run(async {
-        let (aws, double) = double(vec![Canned::error(400, "InvalidSubjectCredentials", "no session")]).await;
+        let (aws, double) =
+            double(vec![Canned::error(400, "InvalidSubjectCredentials", "no session")]).await;
         let error = aws.scoped_credentials(&keys(), &scoped()).await.unwrap_err();
         assert_eq!((error.code(), double.asked().len()), ("source-rejected", 1));
         assert!(error.hint().unwrap().contains("credentials of a session"), "{:?}", error.hint());

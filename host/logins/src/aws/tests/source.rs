@@ -27,15 +27,19 @@ async fn from_profile(text: &str) -> Result<Keys, AwsError> {
 #[test]
 fn a_profile_gives_keys_of_the_right_kind() {
     run(async {
-        let long =
-            from_profile("[profile p]\naws_access_key_id=AKIA1\naws_secret_access_key=s\n").await.unwrap();
+        let long = from_profile("[profile p]\naws_access_key_id=AKIA1\naws_secret_access_key=s\n")
+            .await
+            .unwrap();
         assert_eq!(
             (long.kind(), long.access_key_id(), long.expires_at()),
             (SourceKind::LongTerm, "AKIA1", None)
         );
         let process = "[profile p]\ncredential_process = echo '{\"Version\":1,\"AccessKeyId\":\"ASIA2\",\"SecretAccessKey\":\"s\",\"SessionToken\":\"t\",\"Expiration\":\"2043-01-01T00:00:00Z\"}'\n";
         let temporary = from_profile(process).await.unwrap();
-        assert_eq!((temporary.kind(), temporary.expires_at()), (SourceKind::Temporary, Some(2_303_683_200)));
+        assert_eq!(
+            (temporary.kind(), temporary.expires_at()),
+            (SourceKind::Temporary, Some(2_303_683_200))
+        );
     });
 }
 
@@ -49,8 +53,9 @@ fn a_failing_credential_process_does_not_speak_through_the_error() {
                 "echo '{{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"{PLANTED}\",\"SessionToken\":\"t\",\"Expiration\":\"{PLANTED}\"}}'"
             ),
         ] {
-            let error =
-                from_profile(&format!("[profile p]\ncredential_process = {command}\n")).await.unwrap_err();
+            let error = from_profile(&format!("[profile p]\ncredential_process = {command}\n"))
+                .await
+                .unwrap_err();
             assert_eq!(error.code(), "source-failed", "{error:?}");
             let said = everything_said(&error);
             assert!(!said.contains("Planted"), "{said}");

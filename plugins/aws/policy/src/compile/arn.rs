@@ -25,12 +25,14 @@ impl<'a> Resource<'a> {
     #[must_use]
     pub fn may_be(&self, format: &str) -> bool {
         // Most formats belong to other services; a comparison of the service finds these without matching.
-        let named = format.strip_prefix("arn:${Partition}:").and_then(|tail| tail.split(':').next());
+        let named =
+            format.strip_prefix("arn:${Partition}:").and_then(|tail| tail.split(':').next());
         let fixed = named.filter(|named| !named.contains(['*', '?', '$']));
         if self.service.zip(fixed).is_some_and(|(own, other)| own != other) {
             return false;
         }
-        let segment = |name: &str| if SEGMENTS.contains(&name) { Symbol::Segment } else { Symbol::Any };
+        let segment =
+            |name: &str| if SEGMENTS.contains(&name) { Symbol::Segment } else { Symbol::Any };
         pattern::intersects_symbols(&self.symbols, &parse(format, segment))
     }
 }
@@ -55,8 +57,10 @@ pub fn example(format: &str, given: &[String]) -> Example {
         let kind = name.trim_end_matches("Name").trim_end_matches("Id").to_ascii_lowercase();
         return Example { inside: Some(kind), arn: format!("{holder}/*") };
     }
-    let partition =
-        given.iter().find_map(|one| one.split(':').nth(1)).filter(|one| !one.contains(['*', '?', '$']));
+    let partition = given
+        .iter()
+        .find_map(|one| one.split(':').nth(1))
+        .filter(|one| !one.contains(['*', '?', '$']));
     let mut written = String::new();
     let mut rest = format;
     while let Some((plain, tail)) = rest.split_once("${") {
@@ -73,8 +77,12 @@ pub fn example(format: &str, given: &[String]) -> Example {
 
 /// Returns true if `resource` has the ARN format `format` and names exactly one resource.
 fn is_of(resource: &str, format: &str) -> bool {
-    let fits =
-        || pattern::intersects_symbols(&pattern::symbols(resource), &parse(format, |_| Symbol::Segment));
+    let fits = || {
+        pattern::intersects_symbols(
+            &pattern::symbols(resource),
+            &parse(format, |_| Symbol::Segment),
+        )
+    };
     !resource.contains(['*', '?', '$']) && fits()
 }
 
@@ -118,13 +126,22 @@ mod tests {
 
     const BUCKET: &str = "arn:${Partition}:s3:::${BucketName}";
     const OBJECT: &str = "arn:${Partition}:s3:::${BucketName}/${ObjectName}";
-    const ACCESS_POINT: &str = "arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}";
+    const ACCESS_POINT: &str =
+        "arn:${Partition}:s3:${Region}:${Account}:accesspoint/${AccessPointName}";
     const TABLE: &str = "arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}";
 
     fn kinds(text: &str) -> Vec<&'static str> {
         let resource = Resource::of(text);
-        let all = [("bucket", BUCKET), ("object", OBJECT), ("access point", ACCESS_POINT), ("table", TABLE)];
-        all.into_iter().filter(|(_, format)| resource.may_be(format)).map(|(name, _)| name).collect()
+        let all = [
+            ("bucket", BUCKET),
+            ("object", OBJECT),
+            ("access point", ACCESS_POINT),
+            ("table", TABLE),
+        ];
+        all.into_iter()
+            .filter(|(_, format)| resource.may_be(format))
+            .map(|(name, _)| name)
+            .collect()
     }
 
     #[test]
@@ -147,7 +164,9 @@ mod tests {
             "arn:aws-cn:dynamodb:REGION:ACCOUNT:table/TABLE_NAME"
         );
         // A wildcard is not extended: it may match resources of another kind.
-        for open in ["arn:aws:s3:::demo-*", "arn:aws:sqs:eu-west-1:123456789012:q", "arn:*:s3:::b", "*"] {
+        for open in
+            ["arn:aws:s3:::demo-*", "arn:aws:sqs:eu-west-1:123456789012:q", "arn:*:s3:::b", "*"]
+        {
             assert_eq!(written(OBJECT, open), "arn:aws:s3:::BUCKET_NAME/OBJECT_NAME", "{open}");
         }
         for format in [BUCKET, OBJECT, ACCESS_POINT, TABLE] {

@@ -30,7 +30,11 @@ impl Conditions {
     ///
     /// # Errors
     /// If a setting is malformed.
-    pub fn parse(source_ip: Option<&str>, mfa: Option<&str>, tag: Option<&str>) -> Result<Self, Error> {
+    pub fn parse(
+        source_ip: Option<&str>,
+        mfa: Option<&str>,
+        tag: Option<&str>,
+    ) -> Result<Self, Error> {
         let mut conditions = Self::default();
         for network in source_ip.map(items).unwrap_or_default() {
             if !is_network(network) {
@@ -44,7 +48,8 @@ impl Conditions {
             Some(other) => return Err(malformed("mfa", other, "`true` or `false`")),
         };
         for pair in tag.map(items).unwrap_or_default() {
-            let Some((key, value)) = pair.split_once('=').filter(|(key, value)| is_tag(key, value)) else {
+            let Some((key, value)) = pair.split_once('=').filter(|(key, value)| is_tag(key, value))
+            else {
                 return Err(malformed("tag", pair, "`key=value`"));
             };
             let values = conditions.tags.entry(format!("aws:ResourceTag/{key}")).or_default();
@@ -68,8 +73,10 @@ impl Conditions {
             return None;
         }
         let asked = groups.list.iter().flat_map(|group| &group.actions);
-        let mut idle: Vec<&str> =
-            asked.filter(|action| aws_catalogue::takes_no_resource(action)).map(String::as_str).collect();
+        let mut idle: Vec<&str> = asked
+            .filter(|action| aws_catalogue::takes_no_resource(action))
+            .map(String::as_str)
+            .collect();
         // The same action may be requested on several lists of resources.
         idle.sort_unstable();
         idle.dedup();
@@ -92,7 +99,10 @@ impl Serialize for Conditions {
             block.insert("IpAddress", BTreeMap::from([("aws:SourceIp", listed(&self.source_ip))]));
         }
         if self.mfa {
-            block.insert("Bool", BTreeMap::from([("aws:MultiFactorAuthPresent", OneOrMany::One("true"))]));
+            block.insert(
+                "Bool",
+                BTreeMap::from([("aws:MultiFactorAuthPresent", OneOrMany::One("true"))]),
+            );
         }
         if !self.tags.is_empty() {
             let tags = self.tags.iter().map(|(key, values)| (key.as_str(), listed(values)));
@@ -116,7 +126,9 @@ fn is_network(text: &str) -> bool {
     };
     let longest = if address.is_ipv4() { 32 } else { 128 };
     let plain = |length: &str| length.bytes().all(|byte| byte.is_ascii_digit());
-    length.is_none_or(|length| plain(length) && length.parse::<u8>().is_ok_and(|length| length <= longest))
+    length.is_none_or(|length| {
+        plain(length) && length.parse::<u8>().is_ok_and(|length| length <= longest)
+    })
 }
 
 /// Returns true for a valid tag. Security: `${` would start a policy variable, and the comparison would use
@@ -128,7 +140,11 @@ fn is_tag(key: &str, value: &str) -> bool {
 }
 
 fn malformed(setting: &str, text: &str, syntax: &str) -> Error {
-    invalid("condition-malformed", format!("`{text}` is no value of `{setting}`"), &format!("write {syntax}"))
+    invalid(
+        "condition-malformed",
+        format!("`{text}` is no value of `{setting}`"),
+        &format!("write {syntax}"),
+    )
 }
 
 #[cfg(test)]
@@ -145,7 +161,10 @@ mod tests {
             json(Some("203.0.113.0/24"), None, None),
             r#"{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}"#
         );
-        assert_eq!(json(None, Some("true"), None), r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#);
+        assert_eq!(
+            json(None, Some("true"), None),
+            r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#
+        );
         assert_eq!(
             json(None, None, Some("team=a, team=b,stage=dev=1")),
             r#"{"StringEquals":{"aws:ResourceTag/stage":"dev=1","aws:ResourceTag/team":["a","b"]}}"#
@@ -155,9 +174,16 @@ mod tests {
 
     #[test]
     fn what_is_malformed_is_refused() {
-        for network in
-            ["", "10.0.0.0/33", "10.0.0", "10.0.0.0/", "10.0.0.0/+8", "::/129", "a/8", "10.0.0.0/8,,"]
-        {
+        for network in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0",
+            "10.0.0.0/",
+            "10.0.0.0/+8",
+            "::/129",
+            "a/8",
+            "10.0.0.0/8,,",
+        ] {
             assert!(Conditions::parse(Some(network), None, None).is_err(), "{network}");
         }
         for network in ["10.0.0.0/8", "::1", "2001:db8::/32,192.0.2.1"] {

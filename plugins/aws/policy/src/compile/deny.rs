@@ -12,7 +12,11 @@ use crate::invalid;
 ///
 /// # Errors
 /// If an IAM policy cannot express a pattern.
-pub fn denied(grant: &Grant, groups: &Groups, notices: &mut Vec<String>) -> Result<Vec<String>, Error> {
+pub fn denied(
+    grant: &Grant,
+    groups: &Groups,
+    notices: &mut Vec<String>,
+) -> Result<Vec<String>, Error> {
     let allowed: Vec<&str> =
         groups.list.iter().flat_map(|group| &group.actions).map(String::as_str).collect();
     let mut out: Vec<String> = Vec::new();
@@ -22,7 +26,9 @@ pub fn denied(grant: &Grant, groups: &Groups, notices: &mut Vec<String>) -> Resu
             None if entry == "*" => out.push("*".to_owned()),
             Some(("*", "*")) => out.push("*".to_owned()),
             Some((service, _)) if !pattern::is_wild(service) => out.push(entry.clone()),
-            Some((service, action)) => out.extend(for_services(entry, service, action, &allowed, notices)?),
+            Some((service, action)) => {
+                out.extend(for_services(entry, service, action, &allowed, notices)?)
+            }
             None => {
                 return Err(invalid(
                     "deny-malformed",
@@ -38,9 +44,14 @@ pub fn denied(grant: &Grant, groups: &Groups, notices: &mut Vec<String>) -> Resu
 /// Returns the actions behind names that IAM does not have: a deny of `s3:HeadObject` alone would deny
 /// nothing.
 fn corrected(entry: &str) -> impl Iterator<Item = String> {
-    let meant = |one: &&aws_catalogue::Correction| pattern::matches_ignore_ascii_case(entry, one.wrong);
+    let meant =
+        |one: &&aws_catalogue::Correction| pattern::matches_ignore_ascii_case(entry, one.wrong);
     let is_new = |action: &&str| !pattern::matches_ignore_ascii_case(entry, action);
-    aws_catalogue::corrections().filter(meant).map(|one| one.right).filter(is_new).map(str::to_owned)
+    aws_catalogue::corrections()
+        .filter(meant)
+        .map(|one| one.right)
+        .filter(is_new)
+        .map(str::to_owned)
 }
 
 fn for_services(

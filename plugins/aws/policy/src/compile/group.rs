@@ -69,7 +69,8 @@ impl Groups {
             // An action requested by its name, or on every resource, needs no notice.
             let asked = |found: &Found| {
                 let name = found.full_name();
-                allowed(&name) || grant.permissions.iter().any(|one| one.action.eq_ignore_ascii_case(&name))
+                allowed(&name)
+                    || grant.permissions.iter().any(|one| one.action.eq_ignore_ascii_case(&name))
             };
             let limited = Part { resources: part.resources, actions: limited };
             groups.limit(&open, &limited, asked, number);
@@ -91,7 +92,13 @@ impl Groups {
 
     /// Adds the actions of one part, which are limited to `resources`; the actions of `open` are allowed on
     /// every resource anyway.
-    fn limit(&mut self, open: &[&str], limited: &Part, by_name: impl Fn(&Found) -> bool, part: usize) {
+    fn limit(
+        &mut self,
+        open: &[&str],
+        limited: &Part,
+        by_name: impl Fn(&Found) -> bool,
+        part: usize,
+    ) {
         let Part { resources, actions: asked } = limited;
         if asked.is_empty() {
             return;
@@ -133,9 +140,11 @@ impl Groups {
 
     fn leave_out(&mut self, action: &str, resources: &[String], format: Option<String>) {
         let meant = format.map(|format| arn::example(&format, resources));
-        let takes = meant.as_ref().map(|meant| format!(" (it takes `{}`)", meant.arn)).unwrap_or_default();
-        self.notices
-            .push(format!("`{action}` grants nothing: no given resource is of a kind it works on{takes}"));
+        let takes =
+            meant.as_ref().map(|meant| format!(" (it takes `{}`)", meant.arn)).unwrap_or_default();
+        self.notices.push(format!(
+            "`{action}` grants nothing: no given resource is of a kind it works on{takes}"
+        ));
         let said = meant.map(|arn::Example { inside, arn }| match inside {
             Some(kind) => format!("for its {kind}s write `{arn}`"),
             None => format!("`{action}` takes `{arn}`"),
@@ -177,18 +186,26 @@ impl<'a> Given<'a> {
             // An action let through as unknown works on unknown resources too.
             return self.all();
         }
-        let (with, lost): (Vec<Found>, Vec<Found>) = found.into_iter().partition(Found::takes_resource);
+        let (with, lost): (Vec<Found>, Vec<Found>) =
+            found.into_iter().partition(Found::takes_resource);
         if with.is_empty() {
             return Reach::Every(lost.iter().map(Found::full_name).collect());
         }
         self.limited(action, service, &with, lost)
     }
 
-    fn limited(&mut self, action: &str, service: Service, with: &[Found], lost: Vec<Found>) -> Reach {
+    fn limited(
+        &mut self,
+        action: &str,
+        service: Service,
+        with: &[Found],
+        lost: Vec<Found>,
+    ) -> Reach {
         if !self.fitting.iter().any(|(known, _)| *known == service.name()) {
             self.fitting.push((service.name(), Kinds::of(service, &self.parsed)));
         }
-        let Some((_, kinds)) = self.fitting.iter().find(|(known, _)| *known == service.name()) else {
+        let Some((_, kinds)) = self.fitting.iter().find(|(known, _)| *known == service.name())
+        else {
             return Reach::None(None);
         };
         let mut sets: Vec<usize> = with.iter().map(|found| found.set).collect();
@@ -198,7 +215,8 @@ impl<'a> Given<'a> {
         let mut taken: Option<String> = None;
         for (kind, _) in sets.into_iter().flat_map(|set| service.types_of(set)) {
             // The shortest format is the plainest: a bucket rather than an access point.
-            let plainer = |arn: &&String| taken.as_ref().is_none_or(|taken| arn.len() < taken.len());
+            let plainer =
+                |arn: &&String| taken.as_ref().is_none_or(|taken| arn.len() < taken.len());
             if let Some(arn) = kinds.types.get(kind).map(|kind| &kind.arn).filter(plainer) {
                 taken = Some(arn.clone());
             }
@@ -208,7 +226,8 @@ impl<'a> Given<'a> {
                 }
             }
         }
-        let places: Vec<usize> = (0..).zip(&fits).filter(|(_, fit)| **fit).map(|(place, _)| place).collect();
+        let places: Vec<usize> =
+            (0..).zip(&fits).filter(|(_, fit)| **fit).map(|(place, _)| place).collect();
         if places.is_empty() {
             if let [one] = with
                 && aws_catalogue::needs_no_resource(action)
@@ -230,7 +249,9 @@ impl<'a> Given<'a> {
         let unused = self.resources.iter().zip(&self.used).filter(|(_, used)| !**used);
         unused
             .map(|(resource, _)| {
-                format!("`{resource}` is of no kind that an asked action works on: it has no effect")
+                format!(
+                    "`{resource}` is of no kind that an asked action works on: it has no effect"
+                )
             })
             .collect()
     }
@@ -245,11 +266,18 @@ impl<'a> Given<'a> {
         for (places, actions) in sorted {
             let Some(places) = places else {
                 let named: Vec<&str> = expanded.iter().map(String::as_str).collect();
-                list.push(Group { actions: minimal(&named), resources: vec!["*".to_owned()], part });
+                list.push(Group {
+                    actions: minimal(&named),
+                    resources: vec!["*".to_owned()],
+                    part,
+                });
                 continue;
             };
-            let resources =
-                places.iter().filter_map(|&place| self.resources.get(place)).map(|&r| r.to_owned()).collect();
+            let resources = places
+                .iter()
+                .filter_map(|&place| self.resources.get(place))
+                .map(|&r| r.to_owned())
+                .collect();
             list.push(Group { actions: minimal(actions), resources, part });
         }
         list
@@ -296,9 +324,9 @@ pub fn minimal(actions: &[&str]) -> Vec<String> {
     let covered = |position: usize, action: &str| {
         let others = actions.iter().enumerate().filter(|(other, _)| *other != position);
         // If two cover each other, the first stays.
-        others
-            .into_iter()
-            .any(|(other, text)| covers(text, action) && (other < position || !covers(action, text)))
+        others.into_iter().any(|(other, text)| {
+            covers(text, action) && (other < position || !covers(action, text))
+        })
     };
     let kept = actions.iter().enumerate().filter(|(position, action)| !covered(*position, action));
     kept.map(|(_, action)| (*action).to_owned()).collect()
@@ -343,7 +371,8 @@ fn place<'a>(
 fn granted_anywhere(actions: &[&str]) -> Option<String> {
     let (takes, it) = if actions.len() == 1 { ("takes", "it is") } else { ("take", "they are") };
     let names = actions.join("`, `");
-    (!actions.is_empty()).then(|| format!("`{names}` {takes} no resource: {it} granted on every one"))
+    (!actions.is_empty())
+        .then(|| format!("`{names}` {takes} no resource: {it} granted on every one"))
 }
 
 fn not_granted(action: &str, lost: &[Found]) -> Option<String> {

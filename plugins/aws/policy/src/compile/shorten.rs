@@ -40,8 +40,10 @@ pub fn shorten(groups: &mut [Group], excess: usize) -> Vec<Shortened> {
     }
     let (mut done, mut saved) = (Vec::new(), 0);
     while saved < excess {
-        let best =
-            candidates.iter().enumerate().max_by_key(|(place, (_, one))| (one.saved(), usize::MAX - place));
+        let best = candidates
+            .iter()
+            .enumerate()
+            .max_by_key(|(place, (_, one))| (one.saved(), usize::MAX - place));
         let Some((place, _)) = best.filter(|(_, (_, one))| one.saved() > 0) else { break };
         let (number, chosen) = candidates.swap_remove(place);
         saved += chosen.saved();
@@ -58,7 +60,8 @@ pub fn shorten(groups: &mut [Group], excess: usize) -> Vec<Shortened> {
 
 /// Puts the wildcard in the place of the first of its actions.
 fn put(group: &mut Group, chosen: &Shortened) {
-    let at = group.actions.iter().position(|action| chosen.actions.contains(action)).unwrap_or_default();
+    let at =
+        group.actions.iter().position(|action| chosen.actions.contains(action)).unwrap_or_default();
     group.actions.retain(|action| !chosen.actions.contains(action));
     group.actions.insert(at.min(group.actions.len()), chosen.wildcard.clone());
 }
@@ -109,9 +112,9 @@ impl Allowed {
         while cursor.advance() {
             allowed.names.push(cursor.name().to_owned());
             allowed.lower.push(cursor.name().to_ascii_lowercase());
-            allowed
-                .granted
-                .push(wild.iter().any(|wild| pattern::matches_ignore_ascii_case(wild, cursor.name())));
+            allowed.granted.push(
+                wild.iter().any(|wild| pattern::matches_ignore_ascii_case(wild, cursor.name())),
+            );
         }
         for place in asked.iter().filter_map(|name| allowed.place(name)).collect::<Vec<_>>() {
             if let Some(granted) = allowed.granted.get_mut(place) {
@@ -138,13 +141,18 @@ impl Allowed {
         let lower = spelled.to_ascii_lowercase();
         let start = |end: usize| self.starting(lower.get(..end).unwrap_or_default());
         let shortest = (0..lower.len()).find(|&end| self.all_granted(start(end), ""));
-        let mut out: Vec<String> =
-            shortest.and_then(|end| spelled.get(..end)).map(|text| format!("{text}*")).into_iter().collect();
+        let mut out: Vec<String> = shortest
+            .and_then(|end| spelled.get(..end))
+            .map(|text| format!("{text}*"))
+            .into_iter()
+            .collect();
         let words: Vec<usize> = boundaries(spelled);
         for &end in &words {
             let range = start(end);
             for &from in words.iter().filter(|&&from| from >= end && from < lower.len()) {
-                let (Some(head), Some(tail)) = (spelled.get(..end), spelled.get(from..)) else { continue };
+                let (Some(head), Some(tail)) = (spelled.get(..end), spelled.get(from..)) else {
+                    continue;
+                };
                 if self.all_granted(range.clone(), &tail.to_ascii_lowercase()) {
                     out.push(format!("{head}*{tail}"));
                 }
@@ -164,7 +172,8 @@ impl Allowed {
     /// may overlap; the wildcard does not match such a name, and requiring it to be granted is only more
     /// careful.
     fn all_granted(&self, range: Range<usize>, tail: &str) -> bool {
-        let (Some(names), Some(granted)) = (self.lower.get(range.clone()), self.granted.get(range)) else {
+        let (Some(names), Some(granted)) = (self.lower.get(range.clone()), self.granted.get(range))
+        else {
             return false;
         };
         names.iter().zip(granted).all(|(name, granted)| *granted || !name.ends_with(tail))
@@ -173,6 +182,7 @@ impl Allowed {
 
 /// Returns the places where the words of a name begin, and its start.
 fn boundaries(name: &str) -> Vec<usize> {
-    let upper = |(place, byte): (usize, u8)| (place == 0 || byte.is_ascii_uppercase()).then_some(place);
+    let upper =
+        |(place, byte): (usize, u8)| (place == 0 || byte.is_ascii_uppercase()).then_some(place);
     name.bytes().enumerate().filter_map(upper).collect()
 }

@@ -51,8 +51,7 @@ fn compiled(actions: &[&str], deny: &[&str], resources: &[&str]) -> Value {
 
 #[test]
 fn one_action_is_one_allow_statement() {
-    let expected =
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+    let expected = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
     let made = whole(&["s3:GetObject"], &[], &[]);
     assert_eq!((made.policy.as_str(), made.notices), (expected, vec![]));
 }
@@ -61,13 +60,19 @@ fn one_action_is_one_allow_statement() {
 fn resources_limit_the_allow_but_never_the_deny() {
     let policy = compiled(&["s3:*"], &["s3:DeleteBucket"], &["arn:aws:s3:::a/*"]);
     assert_eq!(policy["Statement"][0]["Resource"], "arn:aws:s3:::a/*");
-    assert_eq!(policy["Statement"][1], json!({"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}));
+    assert_eq!(
+        policy["Statement"][1],
+        json!({"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"})
+    );
 }
 
 #[test]
 fn covered_and_repeated_actions_are_said_once() {
-    let policy =
-        compiled(&["s3:GetObject", "S3:getobject", "s3:Get*", "ec2:DescribeImages", "s3:Get*"], &[], &[]);
+    let policy = compiled(
+        &["s3:GetObject", "S3:getobject", "s3:Get*", "ec2:DescribeImages", "s3:Get*"],
+        &[],
+        &[],
+    );
     assert_eq!(policy["Statement"][0]["Action"], json!(["s3:Get*", "ec2:DescribeImages"]));
 }
 
@@ -88,12 +93,16 @@ fn every_action_goes_with_the_resources_it_works_on() {
             {"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"},
         ])
     );
-    assert_eq!(made.notices, ["`s3:ListAllMyBuckets` takes no resource: it is granted on every one"]);
+    assert_eq!(
+        made.notices,
+        ["`s3:ListAllMyBuckets` takes no resource: it is granted on every one"]
+    );
 }
 
 #[test]
 fn an_action_and_a_resource_without_a_partner_are_named() {
-    let made = whole(&["s3:GetObject", "s3:ListBucket"], &[], &["arn:aws:s3:::b/*", "arn:aws:sqs:*:*:q"]);
+    let made =
+        whole(&["s3:GetObject", "s3:ListBucket"], &[], &["arn:aws:s3:::b/*", "arn:aws:sqs:*:*:q"]);
     assert_eq!(made.idle[0].0, "s3:ListBucket");
     assert!(made.notices[0].starts_with("`s3:ListBucket` grants nothing: "), "{:?}", made.notices);
     assert!(
@@ -101,7 +110,11 @@ fn an_action_and_a_resource_without_a_partner_are_named() {
         "{:?}",
         made.notices
     );
-    assert!(made.notices[1].starts_with("`arn:aws:sqs:*:*:q` is of no kind "), "{:?}", made.notices);
+    assert!(
+        made.notices[1].starts_with("`arn:aws:sqs:*:*:q` is of no kind "),
+        "{:?}",
+        made.notices
+    );
     assert!(!made.policy.contains("ListBucket") && !made.policy.contains("sqs"));
     let error = refused(&["s3:ListBucket"], &[], &["arn:aws:s3:::b/*"]);
     assert_eq!(error.code, "nothing-granted");
@@ -114,21 +127,35 @@ fn an_action_and_a_resource_without_a_partner_are_named() {
 #[test]
 fn a_wildcard_stays_on_the_resources_and_names_what_that_leaves_out() {
     let made = whole(&["s3:List*"], &[], &["arn:aws:s3:::b"]);
-    assert!(made.policy.contains(r#""Action":"s3:List*","Resource":"arn:aws:s3:::b""#), "{}", made.policy);
+    assert!(
+        made.policy.contains(r#""Action":"s3:List*","Resource":"arn:aws:s3:::b""#),
+        "{}",
+        made.policy
+    );
     assert!(made.notices[0].contains("`s3:ListAllMyBuckets`"), "{:?}", made.notices);
-    let made =
-        whole(&["s3:*", "s3:ListAllMyBuckets", "s3:GetObject"], &[], &["arn:aws:s3:::b", "arn:aws:s3:::b/*"]);
-    assert!(made.policy.contains(r#""Action":"s3:ListAllMyBuckets","Resource":"*""#), "{}", made.policy);
+    let made = whole(
+        &["s3:*", "s3:ListAllMyBuckets", "s3:GetObject"],
+        &[],
+        &["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
+    );
+    assert!(
+        made.policy.contains(r#""Action":"s3:ListAllMyBuckets","Resource":"*""#),
+        "{}",
+        made.policy
+    );
     assert!(!made.policy.contains("GetObject"), "covered: {}", made.policy);
 }
 
 #[test]
 fn a_wildcard_of_actions_without_resources_is_spelled_out() {
     let policy = compiled(&["ec2:DescribeReserved*", "s3:GetObject"], &[], &["arn:aws:s3:::b/*"]);
-    let every = policy["Statement"].as_array().unwrap().iter().find(|s| s["Resource"] == "*").unwrap();
-    let names: Vec<&str> = every["Action"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let every =
+        policy["Statement"].as_array().unwrap().iter().find(|s| s["Resource"] == "*").unwrap();
+    let names: Vec<&str> =
+        every["Action"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(
-        names.contains(&"ec2:DescribeReservedInstances") && names.iter().all(|name| !name.contains('*')),
+        names.contains(&"ec2:DescribeReservedInstances")
+            && names.iter().all(|name| !name.contains('*')),
         "{names:?}"
     );
 }
@@ -180,7 +207,10 @@ fn parts_that_say_the_same_become_one_statement() {
         &[(&["s3:GetObject"], &["arn:aws:s3:::a/x/*"]), (&["S3:get*"], &["arn:aws:s3:::a/*"])],
         &[],
     );
-    assert_eq!(json!(covered), json!([{"Effect":"Allow","Action":"S3:get*","Resource":"arn:aws:s3:::a/*"}]));
+    assert_eq!(
+        json!(covered),
+        json!([{"Effect":"Allow","Action":"S3:get*","Resource":"arn:aws:s3:::a/*"}])
+    );
     let (every, _) = statements(&[(&["s3:GetObject"], &[]), (&["s3:PutObject"], &["*"])], &[]);
     assert_eq!(every[0]["Action"], json!(["s3:GetObject", "s3:PutObject"]));
     assert_eq!(every.len(), 1);
@@ -189,7 +219,10 @@ fn parts_that_say_the_same_become_one_statement() {
 #[test]
 fn what_one_part_allows_everywhere_is_not_limited_by_another() {
     let (statements, made) = statements(
-        &[(&["s3:Get*"], &[]), (&["s3:GetObject", "s3:PutObject"], &["arn:aws:s3:::a/*", "arn:aws:s3:::a"])],
+        &[
+            (&["s3:Get*"], &[]),
+            (&["s3:GetObject", "s3:PutObject"], &["arn:aws:s3:::a/*", "arn:aws:s3:::a"]),
+        ],
         &[],
     );
     assert_eq!(
@@ -216,7 +249,8 @@ fn an_action_that_is_idle_in_one_part_is_granted_by_another() {
 
 #[test]
 fn an_action_asked_for_by_name_is_not_said_to_be_left_out() {
-    let (_, made) = statements(&[(&["s3:List*"], &["arn:aws:s3:::b"]), (&["S3:listallmybuckets"], &[])], &[]);
+    let (_, made) =
+        statements(&[(&["s3:List*"], &["arn:aws:s3:::b"]), (&["S3:listallmybuckets"], &[])], &[]);
     assert!(
         made.notices.iter().all(|notice| !notice.contains("`s3:ListAllMyBuckets`")),
         "{:?}",
@@ -242,9 +276,11 @@ fn conditions_hold_in_every_part_and_are_spoken_of_once() {
 
 #[test]
 fn a_deny_of_a_name_that_is_corrected_denies_what_is_meant() {
-    for (entry, action) in
-        [("s3:HeadObject", "s3:GetObject"), ("S3:headb*", "s3:ListBucket"), ("s?:HeadObject", "s3:GetObject")]
-    {
+    for (entry, action) in [
+        ("s3:HeadObject", "s3:GetObject"),
+        ("S3:headb*", "s3:ListBucket"),
+        ("s?:HeadObject", "s3:GetObject"),
+    ] {
         let policy = compiled(&["s3:*"], &[entry], &[]);
         let denied = policy["Statement"][1]["Action"].as_array().unwrap().clone();
         assert!(denied.contains(&json!(action)), "{entry}: {denied:?}");
@@ -262,7 +298,8 @@ fn a_deny_for_any_service_is_spelled_out() {
     let policy: Value = serde_json::from_str(&made.policy).unwrap();
     let denied = policy["Statement"][1]["Action"].as_array().unwrap();
     assert!(
-        denied.contains(&json!("s3:DeleteBucket")) && denied.contains(&json!("lightsail:DeleteBucket")),
+        denied.contains(&json!("s3:DeleteBucket"))
+            && denied.contains(&json!("lightsail:DeleteBucket")),
         "{denied:?}"
     );
     assert!(made.notices[0].contains("services known"), "{:?}", made.notices);
@@ -291,24 +328,35 @@ fn conditions_are_part_of_every_allow_and_of_no_deny() {
             })
         );
     }
-    assert!(made.notices.iter().any(|notice| notice.contains("condition on tags")), "{:?}", made.notices);
+    assert!(
+        made.notices.iter().any(|notice| notice.contains("condition on tags")),
+        "{:?}",
+        made.notices
+    );
 }
 
 #[test]
 fn a_policy_over_the_limit_is_refused_with_the_numbers() {
     let many: Vec<String> = (0..200).map(|n| format!("s3:Action{n:04}")).collect();
     let error = refused(&many.iter().map(String::as_str).collect::<Vec<_>>(), &[], &[]);
-    assert!(error.message.contains("2048") && error.message.contains("actions take"), "{}", error.message);
+    assert!(
+        error.message.contains("2048") && error.message.contains("actions take"),
+        "{}",
+        error.message
+    );
     let many: Vec<String> =
         (0..60).map(|n| format!("arn:aws:s3:::a-bucket-with-a-long-name-{n:02}/*")).collect();
-    let error = refused(&["s3:GetObject"], &[], &many.iter().map(String::as_str).collect::<Vec<_>>());
+    let error =
+        refused(&["s3:GetObject"], &[], &many.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(error.hint.unwrap().contains("resources"), "{}", error.message);
 }
 
 #[test]
 fn a_policy_over_the_limit_is_shortened_to_the_same_actions_and_says_so() {
-    let names: Vec<String> =
-        aws_catalogue::matching("ec2:DescribeI*").iter().map(aws_catalogue::Found::full_name).collect();
+    let names: Vec<String> = aws_catalogue::matching("ec2:DescribeI*")
+        .iter()
+        .map(aws_catalogue::Found::full_name)
+        .collect();
     let asked: Vec<&str> = names.iter().map(String::as_str).collect();
     let made = compile(&grant(&asked, &[], &[]), &Conditions::default(), 400).unwrap();
     assert!(made.policy.contains("ec2:DescribeI*"), "{}", made.policy);

@@ -24,11 +24,16 @@ pub fn write(source: &Source) -> String {
 fn identifier(name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     let plain: String = name.chars().map(allowed).collect();
-    if plain.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') { plain } else { format!("_{plain}") }
+    if plain.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        plain
+    } else {
+        format!("_{plain}")
+    }
 }
 
 fn policy_name(name: &str) -> String {
-    let allowed = |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
+    let allowed =
+        |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
     let plain: String = name.chars().map(allowed).take(NAME_LENGTH).collect();
     if plain.is_empty() { "audex".to_owned() } else { plain }
 }

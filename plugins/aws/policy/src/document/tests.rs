@@ -21,7 +21,8 @@ fn grant(parts: &[(&str, &[&str])], deny: &[&str]) -> Grant {
 /// Returns a grant with resources that could break out of any format, a deny, and conditions.
 fn hard() -> (Grant, Conditions) {
     let odd = "arn:aws:s3:::b/${aws:username}/%{x}/a \"quoted\" \\ key: #1\n\u{8}\u{85}\u{2028}é/*";
-    let grant = grant(&[("s3:GetObject", &[odd]), ("s3:*", &["arn:aws:s3:::c"])], &["s3:DeleteBucket"]);
+    let grant =
+        grant(&[("s3:GetObject", &[odd]), ("s3:*", &["arn:aws:s3:::c"])], &["s3:DeleteBucket"]);
     (grant, Conditions::parse(Some("192.0.2.0/24"), Some("true"), Some("team=a")).unwrap())
 }
 
@@ -33,23 +34,28 @@ fn written(format: &str) -> String {
 /// Returns the compiler's policy for the same grant.
 fn expected() -> Value {
     let (grant, conditions) = hard();
-    serde_json::from_str(&compile::compile(&grant, &conditions, usize::MAX).unwrap().policy).unwrap()
+    serde_json::from_str(&compile::compile(&grant, &conditions, usize::MAX).unwrap().policy)
+        .unwrap()
 }
 
 #[test]
 fn json_is_the_policy_in_reading_order() {
     let text = written("json");
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected());
-    assert!(
-        text.starts_with("{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\"")
+    assert!(text.starts_with(
+        "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\""
+    ));
+    assert_eq!(
+        expected()["Statement"][0]["Condition"]["Bool"]["aws:MultiFactorAuthPresent"],
+        "true"
     );
-    assert_eq!(expected()["Statement"][0]["Condition"]["Bool"]["aws:MultiFactorAuthPresent"], "true");
 }
 
 #[test]
 fn cloudformation_is_a_template_that_yaml_reads_back() {
     let text = written("cloudformation");
-    let read: Value = serde_yaml_ng::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let read: Value =
+        serde_yaml_ng::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let resource = &read["Resources"]["MyDataPipelinePolicy"];
     assert_eq!(resource["Type"], "AWS::IAM::ManagedPolicy");
     assert_eq!(resource["Properties"]["PolicyDocument"], expected());
@@ -76,7 +82,10 @@ fn terraform_is_an_aws_iam_policy_that_hcl_reads_back() {
 
 #[test]
 fn terraform_reads_as_people_write_it() {
-    let asked = grant(&[("s3:GetObject", &["arn:aws:s3:::b/*", "arn:aws:s3:::home/${aws:username}/*"])], &[]);
+    let asked = grant(
+        &[("s3:GetObject", &["arn:aws:s3:::b/*", "arn:aws:s3:::home/${aws:username}/*"])],
+        &[],
+    );
     let text = document(&asked, &Conditions::default(), "reports", "terraform").unwrap();
     let expected = r#"resource "aws_iam_policy" "reports" {
   name = "reports"
@@ -101,7 +110,8 @@ fn terraform_reads_as_people_write_it() {
 
 #[test]
 fn notices_are_comments_that_cannot_end_their_line() {
-    let asked = grant(&[("s3:GetObject", &["arn:aws:s3:::b/*", "arn:aws:sqs:::q\n\u{2028}evil = 1"])], &[]);
+    let asked =
+        grant(&[("s3:GetObject", &["arn:aws:s3:::b/*", "arn:aws:sqs:::q\n\u{2028}evil = 1"])], &[]);
     for format in ["terraform", "cloudformation"] {
         let text = document(&asked, &Conditions::default(), "p", format).unwrap();
         let first = text.lines().next().unwrap();
@@ -136,16 +146,23 @@ fn a_format_that_is_none_is_refused_with_those_there_are() {
 
 #[test]
 fn a_managed_policy_has_a_limit_of_its_own_and_is_not_shortened() {
-    let names: Vec<String> =
-        aws_catalogue::matching("ec2:DescribeI*").iter().map(aws_catalogue::Found::full_name).collect();
-    let parts: Vec<(&str, &[&str])> = names.iter().map(|name| (name.as_str(), [].as_slice())).collect();
-    let read: Value =
-        serde_json::from_str(&document(&grant(&parts, &[]), &Conditions::default(), "p", "json").unwrap())
-            .unwrap();
+    let names: Vec<String> = aws_catalogue::matching("ec2:DescribeI*")
+        .iter()
+        .map(aws_catalogue::Found::full_name)
+        .collect();
+    let parts: Vec<(&str, &[&str])> =
+        names.iter().map(|name| (name.as_str(), [].as_slice())).collect();
+    let read: Value = serde_json::from_str(
+        &document(&grant(&parts, &[]), &Conditions::default(), "p", "json").unwrap(),
+    )
+    .unwrap();
     assert_eq!(read["Statement"][0]["Action"], json!(names));
-    let many: Vec<String> = (0..200).map(|n| format!("ec2:AnActionWithSomeLongName{n:04}")).collect();
-    let parts: Vec<(&str, &[&str])> = many.iter().map(|name| (name.as_str(), [].as_slice())).collect();
-    let policy = |count: usize| document(&grant(&parts[..count], &[]), &Conditions::default(), "p", "json");
+    let many: Vec<String> =
+        (0..200).map(|n| format!("ec2:AnActionWithSomeLongName{n:04}")).collect();
+    let parts: Vec<(&str, &[&str])> =
+        many.iter().map(|name| (name.as_str(), [].as_slice())).collect();
+    let policy =
+        |count: usize| document(&grant(&parts[..count], &[]), &Conditions::default(), "p", "json");
     assert!(policy(150).unwrap().len() > crate::room::LIMIT);
     assert!(policy(200).unwrap_err().message.contains("6144"));
 }

@@ -75,10 +75,12 @@ mod tests {
             "TransactWriteItems?dynamodb:PutItem=1&dynamodb:DeleteItem=0,1&sts:GetSessionToken="
         );
         assert_eq!(read(&operation, &resources).unwrap(), needs);
-        let (operation, resources) = written("dynamodb", "GetItem", &[need("dynamodb:GetItem", &[one])]);
+        let (operation, resources) =
+            written("dynamodb", "GetItem", &[need("dynamodb:GetItem", &[one])]);
         assert_eq!((operation.as_str(), resources.as_slice()), ("GetItem", &[one.to_owned()][..]));
         assert_eq!(read(&operation, &resources), None);
-        let (operation, _) = written("s3", "PutObject?acl", &[need("s3:PutObject", &["arn:aws:s3:::b/k"])]);
+        let (operation, _) =
+            written("s3", "PutObject?acl", &[need("s3:PutObject", &["arn:aws:s3:::b/k"])]);
         assert_eq!(operation, "PutObject?acl&s3:PutObject=0");
         assert_eq!(read("GetObject?versionId", &[]), None);
     }

@@ -42,11 +42,15 @@ pub fn of(service: &str, operation: &str, modifiers: &str, is_exact: bool) -> Op
         return Some(format!("{service}:{operation} may need only some of these"));
     }
     let is_it = |name: &str| match name.split_once('?') {
-        Some((name, modifier)) => name == operation && modifiers.split('&').any(|one| one == modifier),
+        Some((name, modifier)) => {
+            name == operation && modifiers.split('&').any(|one| one == modifier)
+        }
         None => name == operation && !modifiers.split('&').any(|one| one == "kms"),
     };
     let (_, _, needs, owner) = KEYS.iter().find(|(of, name, ..)| *of == service && is_it(name))?;
-    Some(format!("{service}:{operation} also needs {needs} if {owner} a customer key: no request shows it"))
+    Some(format!(
+        "{service}:{operation} also needs {needs} if {owner} a customer key: no request shows it"
+    ))
 }
 
 #[cfg(test)]
@@ -57,9 +61,11 @@ mod tests {
     fn notes_are_for_an_operation_of_one_service() {
         assert!(of("dynamodb", "ExecuteStatement", "", false).unwrap().contains("only some"));
         assert_eq!(of("dynamodb", "ExecuteStatement", "", true), None);
-        for (service, operation) in
-            [("redshift-data", "ExecuteStatement"), ("rds-data", "ExecuteStatement"), ("sns", "SendMessage")]
-        {
+        for (service, operation) in [
+            ("redshift-data", "ExecuteStatement"),
+            ("rds-data", "ExecuteStatement"),
+            ("sns", "SendMessage"),
+        ] {
             assert_eq!(of(service, operation, "", false), None, "{service}");
         }
     }
@@ -70,7 +76,11 @@ mod tests {
         assert!(note.contains("`kms:Decrypt`") && note.contains("customer key"), "{note}");
         assert!(of("ssm", "GetParameter", "decryption", false).is_some());
         assert_eq!(of("ssm", "GetParameter", "", false), None);
-        assert_eq!(of("secretsmanager", "UpdateSecret", "kms", true), None, "its key is in the request");
+        assert_eq!(
+            of("secretsmanager", "UpdateSecret", "kms", true),
+            None,
+            "its key is in the request"
+        );
     }
 
     #[test]

@@ -67,12 +67,14 @@ impl<'a> Request<'a> {
 #[must_use]
 pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
     let Some((service, kinds)) = kinds(action) else { return Vec::new() };
-    let of_any_type = request.parameters.iter().filter(|(name, _)| service == "ec2" && name == ec2::ANY);
+    let of_any_type =
+        request.parameters.iter().filter(|(name, _)| service == "ec2" && name == ec2::ANY);
     if of_any_type.into_iter().any(|(_, id)| ec2::kind(id).is_none()) {
         return Vec::new();
     }
     // A parameter that is itself an ARN names the whole resource.
-    let values = request.parameters.iter().map(|(_, value)| value).filter(|value| value.starts_with("arn:"));
+    let values =
+        request.parameters.iter().map(|(_, value)| value).filter(|value| value.starts_with("arn:"));
     let mut found: Vec<String> = values
         .map(|value| literal(whole_log_group(value)))
         .filter(|value| kinds.iter().any(|kind| fits(&kind.format, value)))
@@ -90,11 +92,16 @@ pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
         one.is_whole || !is_whole || one.kind.required && !is_given
     });
     let is_nearer = |one: &Filled<'_>, other: &Filled<'_>| {
-        !one.kind.required && other.is_whole && other.names.len() > one.names.len() && other.is_below(one)
+        !one.kind.required
+            && other.is_whole
+            && other.names.len() > one.names.len()
+            && other.is_below(one)
     };
     let kept = filled.iter().filter(|one| !filled.iter().any(|other| is_nearer(one, other)));
     found.extend(kept.flat_map(|one| one.arns.iter().cloned()));
-    if let Some(index) = found.iter().position(|arn| service == "dynamodb" && arn.contains("/index/")) {
+    if let Some(index) =
+        found.iter().position(|arn| service == "dynamodb" && arn.contains("/index/"))
+    {
         // A query of an index needs no permission on its table. Source: DynamoDB Developer Guide, "Using
         // identity-based policies".
         found = vec![found.swap_remove(index)];
@@ -114,8 +121,9 @@ pub fn arns(action: &str, request: &Request<'_>) -> Vec<String> {
 pub fn fitting(action: &str, resources: &[String]) -> Vec<String> {
     let Some((service, kinds)) = kinds(action) else { return Vec::new() };
     let seen = |kind: &Kind| resources.iter().any(|resource| fits(&kind.format, resource));
-    let creates =
-        action.split_once(':').is_some_and(|(_, name)| CREATING.iter().any(|verb| name.starts_with(verb)));
+    let creates = action
+        .split_once(':')
+        .is_some_and(|(_, name)| CREATING.iter().any(|verb| name.starts_with(verb)));
     let is_strict = UNNAMED.contains(&service) && (creates || service == "ec2");
     if is_strict && kinds.iter().any(|kind| kind.required && !seen(kind)) {
         return Vec::new();
@@ -202,8 +210,13 @@ fn fill<'a>(
     request: &Request<'_>,
 ) -> Filled<'a> {
     let place = request.place;
-    let mut filled =
-        Filled { kind, arns: vec![String::new()], names: Vec::new(), is_whole: true, is_named: false };
+    let mut filled = Filled {
+        kind,
+        arns: vec![String::new()],
+        names: Vec::new(),
+        is_whole: true,
+        is_named: false,
+    };
     let mut is_first_known = None;
     let mut rest = kind.format.as_str();
     while let Some((before, after)) = rest.split_once("${") {
@@ -251,7 +264,9 @@ fn fill<'a>(
     let is_known = match is_first_known {
         Some(true) => true,
         Some(false) => {
-            is_alone && !filled.names.is_empty() && beginning(&kind.format).splitn(6, ':').nth(5) != Some("")
+            is_alone
+                && !filled.names.is_empty()
+                && beginning(&kind.format).splitn(6, ':').nth(5) != Some("")
         }
         None => kind.required || is_alone,
     };
@@ -316,7 +331,9 @@ fn values(
 /// Returns true if a parameter has the name of the variable, in the singular or plural.
 fn is_called(parameter: &str, variable: &str) -> bool {
     let of = |ending: &str, instead: &str| {
-        parameter.strip_suffix(ending).is_some_and(|stem| variable.strip_suffix(instead) == Some(stem))
+        parameter
+            .strip_suffix(ending)
+            .is_some_and(|stem| variable.strip_suffix(instead) == Some(stem))
     };
     parameter == variable || of("s", "") || of("ies", "y") || of("es", "")
 }

@@ -26,7 +26,11 @@ impl<'a> Place<'a> {
     }
 
     fn itself(&self, action: &str, why: &str) -> Need {
-        Need { action: action.to_owned(), why: why.to_owned(), target: Target::Arn(bucket(self.bucket)) }
+        Need {
+            action: action.to_owned(),
+            why: why.to_owned(),
+            target: Target::Arn(bucket(self.bucket)),
+        }
     }
 
     /// Returns the need for one object, or with `many` for those below the key. If the key is a directory,
@@ -37,7 +41,10 @@ impl<'a> Place<'a> {
         Need {
             action: action.to_owned(),
             why: why.to_owned(),
-            target: Target::Arn(format!("arn:${{Partition}}:s3:::{}/{}{end}", self.bucket, self.key)),
+            target: Target::Arn(format!(
+                "arn:${{Partition}}:s3:::{}/{}{end}",
+                self.bucket, self.key
+            )),
         }
     }
 }
@@ -51,7 +58,9 @@ pub fn needs(words: &Words) -> Vec<Need> {
     let mut operands = words.operands.iter().copied();
     let (first, second) = (operands.next(), operands.next());
     let (from, to) = (first.and_then(Place::of), second.and_then(Place::of));
-    let on = |place: Option<&Place>, (action, why), many| place.map(|place| place.object(action, why, many));
+    let on = |place: Option<&Place>, (action, why), many| {
+        place.map(|place| place.object(action, why, many))
+    };
     let recursive = words.has("--recursive");
     let listed = |place: Option<&Place>| place.map(Place::listed);
     let itself = |action, why| from.as_ref().map(|place| place.itself(action, why));
@@ -65,7 +74,8 @@ pub fn needs(words: &Words) -> Vec<Need> {
             let many = recursive || words.operation == "sync";
             let source_listed = many.then(|| listed(from.as_ref())).flatten();
             let target_listed = (words.operation == "sync").then(|| listed(to.as_ref())).flatten();
-            let moved = (words.operation == "mv").then(|| on(from.as_ref(), DELETE, many)).flatten();
+            let moved =
+                (words.operation == "mv").then(|| on(from.as_ref(), DELETE, many)).flatten();
             let cleaned = words.has("--delete").then(|| on(to.as_ref(), DELETE, many)).flatten();
             vec![
                 source_listed,
@@ -77,7 +87,10 @@ pub fn needs(words: &Words) -> Vec<Need> {
             ]
         }
         "rm" => {
-            vec![recursive.then(|| listed(from.as_ref())).flatten(), on(from.as_ref(), DELETE, recursive)]
+            vec![
+                recursive.then(|| listed(from.as_ref())).flatten(),
+                on(from.as_ref(), DELETE, recursive),
+            ]
         }
         "mb" => vec![itself("s3:CreateBucket", "creates a bucket")],
         "rb" => vec![itself("s3:DeleteBucket", "deletes a bucket")],

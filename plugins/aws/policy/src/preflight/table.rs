@@ -42,7 +42,13 @@ const ROWS: [Row; 36] = [
     ("s3api", "list-objects-v2", "s3:ListBucket", "lists a bucket", Names::Bucket),
     ("s3api", "head-bucket", "s3:ListBucket", "looks at a bucket", Names::Bucket),
     ("s3api", "list-buckets", "s3:ListAllMyBuckets", "lists buckets", Names::Nothing),
-    ("s3api", "get-bucket-location", "s3:GetBucketLocation", "asks where a bucket is", Names::Bucket),
+    (
+        "s3api",
+        "get-bucket-location",
+        "s3:GetBucketLocation",
+        "asks where a bucket is",
+        Names::Bucket,
+    ),
     ("s3api", "list-object-versions", "s3:ListBucketVersions", "lists versions", Names::Bucket),
     ("s3api", "delete-objects", "s3:DeleteObject", "deletes objects", Names::InBucket),
     ("s3api", "create-bucket", "s3:CreateBucket", "creates a bucket", Names::Bucket),
@@ -74,8 +80,20 @@ const ROWS: [Row; 36] = [
         "lists security groups",
         Names::Nothing,
     ),
-    ("secretsmanager", "get-secret-value", "secretsmanager:GetSecretValue", "reads a secret", SECRET_ARN),
-    ("secretsmanager", "list-secrets", "secretsmanager:ListSecrets", "lists secrets", Names::Nothing),
+    (
+        "secretsmanager",
+        "get-secret-value",
+        "secretsmanager:GetSecretValue",
+        "reads a secret",
+        SECRET_ARN,
+    ),
+    (
+        "secretsmanager",
+        "list-secrets",
+        "secretsmanager:ListSecrets",
+        "lists secrets",
+        Names::Nothing,
+    ),
     ("logs", "get-log-events", "logs:GetLogEvents", "reads a log", LOG_GROUP_ARN),
     // The CLI's own commands, and the call they make.
     ("logs", "tail", "logs:FilterLogEvents", "reads logs", Names::Unknown),
@@ -94,8 +112,11 @@ const ROWS: [Row; 36] = [
 /// Returns the needs of the command, or none for commands that are not in the table.
 pub fn needs(words: &Words) -> Vec<Need> {
     let of_command = |row: &&Row| row.0 == words.service && row.1 == words.operation;
-    let need =
-        |row: &Row| Need { action: row.2.to_owned(), why: row.3.to_owned(), target: target(words, row.4) };
+    let need = |row: &Row| Need {
+        action: row.2.to_owned(),
+        why: row.3.to_owned(),
+        target: target(words, row.4),
+    };
     ROWS.iter().filter(of_command).map(need).collect()
 }
 

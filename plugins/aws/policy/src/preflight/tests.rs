@@ -42,8 +42,12 @@ fn listing_buckets_needs_the_permission_of_that_name() {
     assert_eq!(check("aws s3 ls", &["s3:GetObject", "s3:ListBucket"], &[]), [said]);
     assert!(check("aws s3 ls", &["s3:List*"], &[]).is_empty());
     assert!(
-        check("/usr/bin/aws --region eu-west-1 s3 ls", &["s3:ListAllMyBuckets"], &["arn:aws:s3:::b"])
-            .is_empty()
+        check(
+            "/usr/bin/aws --region eu-west-1 s3 ls",
+            &["s3:ListAllMyBuckets"],
+            &["arn:aws:s3:::b"]
+        )
+        .is_empty()
     );
     let missing = advice("aws s3 ls", &grant(&[(&["s3:GetObject"], &[])], &[]));
     assert_eq!(missing[0].missing, ["s3:ListAllMyBuckets"]);
@@ -55,8 +59,14 @@ fn listing_buckets_needs_the_permission_of_that_name() {
 fn listing_a_bucket_needs_the_bucket_itself() {
     let said = "`aws s3 ls` lists a bucket: add the resource `arn:aws:s3:::b`";
     assert_eq!(check("aws s3 ls s3://b/x/", &["s3:ListBucket"], &["arn:aws:s3:::b/*"]), [said]);
-    assert!(check("aws s3 ls s3://b/x/ --recursive", &["s3:ListBucket"], &["arn:aws:s3:::b"]).is_empty());
-    assert!(check("aws s3 ls --human-readable s3://b", &["s3:ListBucket"], &["arn:aws:s3:::b"]).is_empty());
+    assert!(
+        check("aws s3 ls s3://b/x/ --recursive", &["s3:ListBucket"], &["arn:aws:s3:::b"])
+            .is_empty()
+    );
+    assert!(
+        check("aws s3 ls --human-readable s3://b", &["s3:ListBucket"], &["arn:aws:s3:::b"])
+            .is_empty()
+    );
 }
 
 #[test]
@@ -79,7 +89,8 @@ fn copies_need_what_their_direction_says() {
     ] {
         assert_eq!(check(command, &enough, &[]), [""; 0], "{command}");
         for missing in &enough {
-            let others: Vec<&str> = enough.iter().copied().filter(|action| action != missing).collect();
+            let others: Vec<&str> =
+                enough.iter().copied().filter(|action| action != missing).collect();
             let notices = check(command, &others, &[]);
             assert!(
                 notices.len() == 1 && notices[0].ends_with(&format!("add `{missing}`")),
@@ -92,8 +103,18 @@ fn copies_need_what_their_direction_says() {
 #[test]
 fn commands_of_one_call_need_its_permission_on_what_they_name() {
     for (command, action, right, wrong) in [
-        ("aws s3api get-object --bucket b --key k out", "s3:GetObject", "arn:aws:s3:::b/*", "arn:aws:s3:::b"),
-        ("aws s3api list-objects-v2 --bucket b", "s3:ListBucket", "arn:aws:s3:::b", "arn:aws:s3:::b/*"),
+        (
+            "aws s3api get-object --bucket b --key k out",
+            "s3:GetObject",
+            "arn:aws:s3:::b/*",
+            "arn:aws:s3:::b",
+        ),
+        (
+            "aws s3api list-objects-v2 --bucket b",
+            "s3:ListBucket",
+            "arn:aws:s3:::b",
+            "arn:aws:s3:::b/*",
+        ),
         (
             "aws dynamodb query --table-name=t --key-condition-expression x",
             "dynamodb:Query",
@@ -127,22 +148,34 @@ fn commands_of_one_call_need_its_permission_on_what_they_name() {
             "{command}: {elsewhere:?}"
         );
         assert!(check(command, &["iam:GetUser"], &[right])[0].contains("add `"), "{command}");
-        assert!(check_denied(command, &["*"], &[action], &[])[0].contains("is denied"), "{command}");
+        assert!(
+            check_denied(command, &["*"], &[action], &[])[0].contains("is denied"),
+            "{command}"
+        );
     }
     let listing = check("aws lambda list-functions", &["lambda:Invoke*"], &[]);
-    assert_eq!(listing, ["`aws lambda list-functions` lists functions: add `lambda:ListFunctions`"]);
+    assert_eq!(
+        listing,
+        ["`aws lambda list-functions` lists functions: add `lambda:ListFunctions`"]
+    );
 }
 
 #[test]
 fn each_permission_counts_on_its_own_resources_only() {
     let command = "aws s3 cp s3://in/k s3://out/k";
     let right = grant(
-        &[(&["s3:GetObject"], &["arn:aws:s3:::in/*"]), (&["s3:PutObject"], &["arn:aws:s3:::out/*"])],
+        &[
+            (&["s3:GetObject"], &["arn:aws:s3:::in/*"]),
+            (&["s3:PutObject"], &["arn:aws:s3:::out/*"]),
+        ],
         &[],
     );
     assert!(advice(command, &right).is_empty());
     let swapped = grant(
-        &[(&["s3:GetObject"], &["arn:aws:s3:::out/*"]), (&["s3:PutObject"], &["arn:aws:s3:::in/*"])],
+        &[
+            (&["s3:GetObject"], &["arn:aws:s3:::out/*"]),
+            (&["s3:PutObject"], &["arn:aws:s3:::in/*"]),
+        ],
         &[],
     );
     let said: Vec<String> = advice(command, &swapped).into_iter().map(|one| one.message).collect();
@@ -161,10 +194,16 @@ fn each_permission_counts_on_its_own_resources_only() {
 fn a_denied_permission_is_not_one_to_add() {
     for deny in ["s3:DeleteObject", "S3:delete*", "*:DeleteObject", "s?:Delete?bject", "*"] {
         let denied = advice("aws s3 rm s3://b/k", &grant(&[(&["s3:*"], &[])], &[deny]));
-        assert_eq!(denied[0].message, "`aws s3 rm` deletes objects, and `s3:DeleteObject` is denied");
+        assert_eq!(
+            denied[0].message,
+            "`aws s3 rm` deletes objects, and `s3:DeleteObject` is denied"
+        );
         assert!(denied[0].missing.is_empty());
     }
-    assert!(advice("aws s3 rm s3://b/k", &grant(&[(&["s3:*"], &[])], &["s3:DeleteObjectV*"])).is_empty());
+    assert!(
+        advice("aws s3 rm s3://b/k", &grant(&[(&["s3:*"], &[])], &["s3:DeleteObjectV*"]))
+            .is_empty()
+    );
 }
 
 #[test]
@@ -238,14 +277,16 @@ fn what_needs_nothing_or_is_not_known_is_not_judged() {
 fn an_access_point_is_judged_by_its_action_alone() {
     let command = "aws s3api get-object --bucket x-abc-s3alias --key k out";
     assert!(
-        check(command, &["s3:GetObject"], &["arn:aws:s3:eu-west-1:123456789012:accesspoint/x/*"]).is_empty()
+        check(command, &["s3:GetObject"], &["arn:aws:s3:eu-west-1:123456789012:accesspoint/x/*"])
+            .is_empty()
     );
     assert_eq!(check(command, &["s3:PutObject"], &[]).len(), 1);
 }
 
 #[test]
 fn every_action_of_the_table_exists_and_takes_a_resource_where_the_table_names_one() {
-    for (action, on_resource) in table::actions().into_iter().chain(s3::ACTIONS.map(|action| (action, true)))
+    for (action, on_resource) in
+        table::actions().into_iter().chain(s3::ACTIONS.map(|action| (action, true)))
     {
         let found = aws_catalogue::find(action).unwrap_or_else(|| panic!("{action}"));
         assert_eq!((found.full_name().as_str(), found.takes_resource()), (action, on_resource));

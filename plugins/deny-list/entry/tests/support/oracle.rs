@@ -34,7 +34,8 @@ pub fn judge(input: &[u8], stride: usize) {
         .map(|(provider, action)| (provider.to_owned(), vec![action.to_owned()]))
         .collect();
     for (id, vocabulary, names) in CLOUDS.iter() {
-        let sample: Vec<&String> = names.iter().skip(input.len() % stride).step_by(stride).collect();
+        let sample: Vec<&String> =
+            names.iter().skip(input.len() % stride).step_by(stride).collect();
         judge_on(&entry, id, *vocabulary, &sample, &rows);
     }
     let of = |id| decide(&entry, id, Vocabulary::Aws, &[]);
@@ -50,8 +51,8 @@ fn judge_on(entry: &str, id: &str, vocabulary: Vocabulary<'_>, sample: &[&String
         Decision::Binds(patterns) => {
             let denied = |name: &str| patterns.iter().any(|pattern| matches(pattern, name));
             assert!(covered.iter().all(|name| denied(name)), "`{entry}` on {id}: {patterns:?}");
-            let some =
-                sample.iter().any(|name| denied(name)) || vocabulary.any(|name| denied(&name.to_lowercase()));
+            let some = sample.iter().any(|name| denied(name))
+                || vocabulary.any(|name| denied(&name.to_lowercase()));
             assert!(some, "`{entry}` on {id} denies nothing: {patterns:?}");
         }
         Decision::Elsewhere | Decision::Nothing(_) => {
@@ -60,14 +61,19 @@ fn judge_on(entry: &str, id: &str, vocabulary: Vocabulary<'_>, sample: &[&String
     }
     if let Decision::Nothing(Some(meant)) = &decision {
         let is_known = |names: &[String]| names.iter().any(|name| matches(meant, name));
-        assert!(CLOUDS.iter().any(|(_, _, names)| is_known(names)), "`{entry}` corrected to `{meant}`");
+        assert!(
+            CLOUDS.iter().any(|(_, _, names)| is_known(names)),
+            "`{entry}` corrected to `{meant}`"
+        );
     }
     // Case never matters, and a mapping only adds.
     let kind = |decision: &Decision| std::mem::discriminant(decision);
     let folded = decide(&entry.to_lowercase(), id, vocabulary, rows);
     assert_eq!(kind(&folded), kind(&decision), "`{entry}` on {id}: {folded:?} {decision:?}");
     if let Decision::Binds(alone) = decide(entry, id, vocabulary, &[]) {
-        let Decision::Binds(patterns) = &decision else { panic!("`{entry}` on {id}: {decision:?}") };
+        let Decision::Binds(patterns) = &decision else {
+            panic!("`{entry}` on {id}: {decision:?}")
+        };
         assert!(alone.iter().all(|pattern| patterns.contains(pattern)), "`{entry}` on {id}");
     }
 }

@@ -52,11 +52,14 @@ pub fn review(question: &Question<'_>, settings: &str) -> Answer {
 /// If the policies would remove something; the error is one line with the action and the reason.
 pub fn approve(question: &Question<'_>, settings: &str) -> Result<(), String> {
     for restriction in evaluate(question, settings)? {
-        let dropped = restriction.drop.iter().filter_map(|place| question.permissions.get(*place as usize));
+        let dropped =
+            restriction.drop.iter().filter_map(|place| question.permissions.get(*place as usize));
         let dropped = dropped.map(|permission| permission.action.as_str());
-        let denied =
-            |pattern: &&String| question.deny.iter().any(|deny| covers(&folded(deny), &folded(pattern)));
-        let missing = restriction.deny.iter().filter(|pattern| !denied(pattern)).map(String::as_str);
+        let denied = |pattern: &&String| {
+            question.deny.iter().any(|deny| covers(&folded(deny), &folded(pattern)))
+        };
+        let missing =
+            restriction.deny.iter().filter(|pattern| !denied(pattern)).map(String::as_str);
         if let Some(action) = dropped.chain(missing).next() {
             return Err(format!("`{action}`: {}", restriction.reason));
         }
@@ -70,7 +73,8 @@ fn evaluate(question: &Question<'_>, settings: &str) -> Result<Vec<Restriction>,
     let actions: Vec<String> = question.permissions.iter().map(|one| folded(&one.action)).collect();
     let all = question.permissions.iter().flat_map(resources);
     let entities = organisation.world.with(actions.iter().map(String::as_str), all)?;
-    let bench = Bench { organisation: &organisation, entities: &entities, user: question.user, vocabulary };
+    let bench =
+        Bench { organisation: &organisation, entities: &entities, user: question.user, vocabulary };
     let mut seen = HashMap::new();
     let mut taken = Taken::default();
     for (place, permission) in (0..).zip(question.permissions) {
@@ -111,14 +115,18 @@ struct Taken {
 impl Taken {
     fn restrictions(mut self, organisation: &Organisation) -> Vec<Restriction> {
         let mut by_reason: BTreeMap<Why, Restriction> = BTreeMap::new();
-        let empty =
-            |why: &Why| Restriction { drop: vec![], deny: vec![], reason: reason(*why, organisation) };
+        let empty = |why: &Why| Restriction {
+            drop: vec![],
+            deny: vec![],
+            reason: reason(*why, organisation),
+        };
         for (place, why) in &self.drop {
             by_reason.entry(*why).or_insert_with(|| empty(why)).drop.push(*place);
         }
         self.deny.sort_by(|(_, left), (_, right)| left.cmp(right));
         self.deny.dedup_by(|(_, later), (_, first)| later == first);
-        let patterns: Vec<Pattern> = self.deny.iter().map(|(_, action)| Pattern::glob(action)).collect();
+        let patterns: Vec<Pattern> =
+            self.deny.iter().map(|(_, action)| Pattern::glob(action)).collect();
         for ((why, action), own) in self.deny.iter().zip(&patterns) {
             // If two patterns cover each other, both are listed.
             if !patterns.iter().any(|other| other.covers(own) && !own.covers(other)) {

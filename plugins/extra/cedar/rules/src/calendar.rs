@@ -88,7 +88,10 @@ mod tests {
         assert_eq!((summer.iso.as_str(), summer.hour), ("2026-07-01T00:00:00Z", 2));
         assert_eq!(Calendar::parse("+01:00").unwrap().at(1_782_864_000).hour, 1);
         for wrong in ["", "Zurich", "+1", "+25:00", "Europe/../Zurich"] {
-            assert!(Calendar::parse(wrong).unwrap_err().contains("write `Europe/Zurich`"), "{wrong}");
+            assert!(
+                Calendar::parse(wrong).unwrap_err().contains("write `Europe/Zurich`"),
+                "{wrong}"
+            );
         }
     }
 }

@@ -77,7 +77,8 @@ impl World {
         tree: bool,
     ) -> Result<Self, String> {
         let wrong = |error: &dyn std::error::Error| format!("entities: {}", line(error));
-        let declared = Entities::from_json_str(json.unwrap_or("[]"), schema).map_err(|e| wrong(&e))?;
+        let declared =
+            Entities::from_json_str(json.unwrap_or("[]"), schema).map_err(|e| wrong(&e))?;
         let mut declared = declared.to_json_value().map_err(|e| wrong(&e))?;
         names.fold(&mut declared);
         let mut world = Self { entities: Entities::empty(), groups: groups(names, tree), tree };
@@ -90,14 +91,18 @@ impl World {
 
     /// Adds a declared entity to the groups of its name, and sets its attribute `name`.
     fn place(&self, entity: &mut Value) {
-        let text = |key: &str| entity.pointer(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |key: &str| entity.pointer(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (kind, id) = (text("/uid/type"), text("/uid/id"));
-        let parents = self.parents(&kind, &id).map(|group| json!({"type": group.kind, "id": group.id}));
+        let parents =
+            self.parents(&kind, &id).map(|group| json!({"type": group.kind, "id": group.id}));
         let parents: Vec<Value> = parents.collect();
         if let Some(Value::Array(known)) = entity.get_mut("parents") {
             known.extend(parents);
         }
-        if let (RESOURCE, Some(Value::Object(attributes))) = (kind.as_str(), entity.get_mut("attrs")) {
+        if let (RESOURCE, Some(Value::Object(attributes))) =
+            (kind.as_str(), entity.get_mut("attrs"))
+        {
             attributes.insert("name".to_owned(), Value::String(id));
         }
     }
@@ -107,7 +112,8 @@ impl World {
     fn parents(&self, kind: &str, id: &str) -> impl Iterator<Item = &Group> {
         let own = reach(kind, id, self.tree);
         self.groups.iter().filter(move |group| {
-            let inside = |asked: &[Pattern], test: &[Pattern]| relation(asked, test) == Relation::Inside;
+            let inside =
+                |asked: &[Pattern], test: &[Pattern]| relation(asked, test) == Relation::Inside;
             group.kind == kind && inside(&own, &group.reach) && !inside(&group.reach, &own)
         })
     }
@@ -116,8 +122,9 @@ impl World {
     #[must_use]
     pub fn members(&self, group: &EntityUid, kind: &'static str) -> Vec<String> {
         let is = |uid: &EntityUid| uid.type_name().to_string() == kind;
-        let inside =
-            |entity: &&Entity| is(&entity.uid()) && self.entities.is_ancestor_of(group, &entity.uid());
+        let inside = |entity: &&Entity| {
+            is(&entity.uid()) && self.entities.is_ancestor_of(group, &entity.uid())
+        };
         let declared = self.entities.iter().filter(inside).map(Entity::uid);
         let own = Some(group.clone()).filter(is);
         let ids = declared.chain(own).map(|uid| uid.id().unescaped().to_owned());
@@ -130,14 +137,21 @@ impl World {
     /// If a named group has no members; the error names it. A forbid for a misspelt team would silently
     /// forbid nothing.
     pub fn knows(&self, policy: &Policy) -> Result<(), String> {
-        let own = |uid: &EntityUid| [USER, ACTION, RESOURCE].contains(&uid.type_name().to_string().as_str());
+        let own = |uid: &EntityUid| {
+            [USER, ACTION, RESOURCE].contains(&uid.type_name().to_string().as_str())
+        };
         let is_group = |uid: &EntityUid| {
             self.entities.get(uid).is_some()
-                || self.entities.iter().any(|entity| self.entities.is_ancestor_of(uid, &entity.uid()))
+                || self
+                    .entities
+                    .iter()
+                    .any(|entity| self.entities.is_ancestor_of(uid, &entity.uid()))
         };
         let mut named = policy.entity_literals().into_iter();
         match named.find(|uid| !own(uid) && !is_group(uid)) {
-            Some(uid) => Err(format!("names `{uid}`, which is in no entities and has nobody in it")),
+            Some(uid) => {
+                Err(format!("names `{uid}`, which is in no entities and has nobody in it"))
+            }
             None => Ok(()),
         }
     }
@@ -183,6 +197,7 @@ impl World {
 fn groups(names: &Names, tree: bool) -> Vec<Group> {
     let group = |kind, id: &String| Group { kind, id: id.clone(), reach: reach(kind, id, tree) };
     let actions = names.actions.keys().filter(|id| is_pattern(id)).map(|id| group(ACTION, id));
-    let resources = names.resources.iter().filter(|id| tree || is_pattern(id)).map(|id| group(RESOURCE, id));
+    let resources =
+        names.resources.iter().filter(|id| tree || is_pattern(id)).map(|id| group(RESOURCE, id));
     actions.chain(resources).collect()
 }

@@ -71,11 +71,17 @@ impl Bench<'_> {
     ///
     /// # Errors
     /// If a policy cannot be evaluated; the error is one line that names the policy.
-    pub fn judge(&self, action: &str, resource: &str, context: Context) -> Result<Judgement, String> {
+    pub fn judge(
+        &self,
+        action: &str,
+        resource: &str,
+        context: Context,
+    ) -> Result<Judgement, String> {
         let action = folded(action);
         let names = uid(USER, self.user).zip(uid(ACTION, &action)).zip(uid(RESOURCE, resource));
         let ((who, what), which) = names.ok_or("a name that Cedar cannot take")?;
-        let request = Request::new(who, what, which, context, None).map_err(|error| line(&error))?;
+        let request =
+            Request::new(who, what, which, context, None).map_err(|error| line(&error))?;
         if let Some(why) = self.asked(&request)? {
             return Ok(Judgement::Dropped(why));
         }
@@ -97,11 +103,14 @@ impl Bench<'_> {
         let errors: Vec<_> = response.diagnostics().errors().collect();
         // Security: Cedar skips a policy with an error. A forbid must not be skipped.
         let id = |error: &&cedar_policy::AuthorizationError| match error {
-            cedar_policy::AuthorizationError::PolicyEvaluationError(error) => error.policy_id().clone(),
+            cedar_policy::AuthorizationError::PolicyEvaluationError(error) => {
+                error.policy_id().clone()
+            }
         };
         let ids: Vec<_> = errors.iter().map(id).collect();
         if let Some(place) = policies.first(ids.iter()) {
-            let error = errors.iter().find(|error| policies.first([&id(error)].into_iter()) == Some(place));
+            let error =
+                errors.iter().find(|error| policies.first([&id(error)].into_iter()) == Some(place));
             let why = error.map(|error| line(*error)).unwrap_or_default();
             let why = why.split_once("`: ").map_or(why.as_str(), |(_, why)| why);
             return Err(format!("policy `{}` cannot be evaluated: {why}", policies.name(place)));
@@ -153,7 +162,8 @@ impl Bench<'_> {
             // A name of a group, or another cloud's action, is not an action here, and no cloud could deny
             // it.
             self.vocabulary.has(name)
-                && relation(std::slice::from_ref(&asked), &[Pattern::glob(name)]) == Relation::Overlaps
+                && relation(std::slice::from_ref(&asked), &[Pattern::glob(name)])
+                    == Relation::Overlaps
         };
         let named: Vec<&String> = self.organisation.rules.actions.iter().filter(within).collect();
         scene.apart = true;
@@ -177,12 +187,15 @@ impl Bench<'_> {
         let Organisation { policies, rules, .. } = self.organisation;
         let mut permitted = false;
         let mut forbidden = None;
-        for (place, (label, condition)) in policies.labels.iter().zip(&rules.conditions).enumerate() {
+        for (place, (label, condition)) in policies.labels.iter().zip(&rules.conditions).enumerate()
+        {
             let outcome = evaluate(condition, scene);
             match (label.effect, outcome) {
                 (_, Outcomes::ERROR) => return Err(Broken(place)),
                 (Effect::Permit, outcome) => permitted |= outcome == Outcomes::TRUE,
-                (Effect::Forbid, Outcomes::TRUE) => forbidden = forbidden.or(Some(Why::Forbidden(place))),
+                (Effect::Forbid, Outcomes::TRUE) => {
+                    forbidden = forbidden.or(Some(Why::Forbidden(place)))
+                }
                 (Effect::Forbid, Outcomes::FALSE) => {}
                 (Effect::Forbid, _) => forbidden = forbidden.or(Some(Why::PartlyForbidden(place))),
             }

@@ -33,12 +33,14 @@ impl Organisation {
     /// part refuses everything.
     pub fn load(settings: &str, tree: bool) -> Result<Self, String> {
         let settings = Settings::parse(settings)?;
-        let calendar = settings.time_zone.as_deref().map(Calendar::parse).transpose()?.unwrap_or_default();
+        let calendar =
+            settings.time_zone.as_deref().map(Calendar::parse).transpose()?.unwrap_or_default();
         for (title, text) in [("schema", &settings.schema), ("entities", &settings.entities)] {
             text.as_deref().map_or(Ok(()), |text| nesting::check(title, text))?;
         }
         let schema = settings.schema.as_deref().map(Schema::from_cedarschema_str).transpose();
-        let schema = schema.map_err(|error| format!("schema: {}", line(&error)))?.map(|(schema, _)| schema);
+        let schema =
+            schema.map_err(|error| format!("schema: {}", line(&error)))?.map(|(schema, _)| schema);
         let mut names = Names::default();
         let policies = Policies::parse(settings.texts(), schema.as_ref(), &mut names)?;
         let world = World::load(settings.entities.as_deref(), schema.as_ref(), &mut names, tree)?;

@@ -31,7 +31,9 @@ pub fn check(title: &str, text: &str) -> Result<(), String> {
             _ => {}
         }
         if depth > DEEPEST {
-            return Err(format!("{title}, line {line}: more than {DEEPEST} brackets within each other"));
+            return Err(format!(
+                "{title}, line {line}: more than {DEEPEST} brackets within each other"
+            ));
         }
     }
     Ok(())
@@ -48,12 +50,16 @@ mod tests {
         let error = check("policies", &deep(11)).unwrap_err();
         assert_eq!(error, "policies, line 2: more than 32 brackets within each other");
         let many = "(".repeat(40);
-        for shallow in
-            [format!("\"{many}\""), format!("// \"{many}"), format!(r#""\"{many}\\""#), "()".repeat(99)]
-        {
+        for shallow in [
+            format!("\"{many}\""),
+            format!("// \"{many}"),
+            format!(r#""\"{many}\\""#),
+            "()".repeat(99),
+        ] {
             assert_eq!(check("policies", &shallow), Ok(()), "{shallow}");
         }
-        for deep in [format!("\"\\\"\" {many}"), format!("// \"\n{many}"), format!("\"//\" {many}")] {
+        for deep in [format!("\"\\\"\" {many}"), format!("// \"\n{many}"), format!("\"//\" {many}")]
+        {
             assert!(check("policies", &deep).is_err(), "{deep}");
         }
     }

@@ -36,7 +36,11 @@ impl Outcomes {
     #[must_use]
     pub fn negated(self) -> Self {
         let swap = |from: Self, to: Self| if self.may(from) { to.0 } else { 0 };
-        Self(swap(Self::TRUE, Self::FALSE) | swap(Self::FALSE, Self::TRUE) | (self.0 & Self::ERROR.0))
+        Self(
+            swap(Self::TRUE, Self::FALSE)
+                | swap(Self::FALSE, Self::TRUE)
+                | (self.0 & Self::ERROR.0),
+        )
     }
 
     /// Applies `if self then yes else no`, as Cedar evaluates it: only one branch.
@@ -68,7 +72,10 @@ mod tests {
         let error = || Outcomes::ERROR;
         assert_eq!(Outcomes::FALSE.choose(error, || Outcomes::FALSE), Outcomes::FALSE);
         assert_eq!(Outcomes::TRUE.choose(|| Outcomes::TRUE, error), Outcomes::TRUE);
-        assert_eq!(Outcomes::EITHER.choose(error, || Outcomes::FALSE), Outcomes::ERROR | Outcomes::FALSE);
+        assert_eq!(
+            Outcomes::EITHER.choose(error, || Outcomes::FALSE),
+            Outcomes::ERROR | Outcomes::FALSE
+        );
     }
 
     #[test]

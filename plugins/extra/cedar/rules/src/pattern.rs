@@ -141,7 +141,10 @@ mod tests {
         let mut all = vec![String::new()];
         let mut last = all.clone();
         for _ in 0..4 {
-            last = last.iter().flat_map(|word| ["a", "B", "*", "?"].map(|c| format!("{word}{c}"))).collect();
+            last = last
+                .iter()
+                .flat_map(|word| ["a", "B", "*", "?"].map(|c| format!("{word}{c}")))
+                .collect();
             all.extend(last.clone());
         }
         all

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cedar_policy::{Effect, ParseErrors, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    Effect, ParseErrors, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator,
+};
 use miette::Diagnostic as _;
 
 use crate::fold::Names;
@@ -44,9 +46,13 @@ impl Policies {
         let mut all = Self::default();
         for (title, text) in texts {
             nesting::check(&title, text)?;
-            let set: PolicySet = text.parse().map_err(|errors| unreadable(&title, text, &errors))?;
+            let set: PolicySet =
+                text.parse().map_err(|errors| unreadable(&title, text, &errors))?;
             if let Some(template) = set.templates().next() {
-                return Err(format!("{title}: `{}` is a template, and applies to nothing", template.id()));
+                return Err(format!(
+                    "{title}: `{}` is a template, and applies to nothing",
+                    template.id()
+                ));
             }
             let mut written: Vec<&Policy> = set.policies().collect();
             // Cedar names policies policy0, policy1, … in the order of the text; `policy10` comes after
@@ -60,7 +66,12 @@ impl Policies {
         Ok(all)
     }
 
-    fn add(&mut self, policy: &Policy, schema: Option<&Schema>, names: &mut Names) -> Result<(), String> {
+    fn add(
+        &mut self,
+        policy: &Policy,
+        schema: Option<&Schema>,
+        names: &mut Names,
+    ) -> Result<(), String> {
         let place = self.labels.len();
         let id = PolicyId::new(format!("policy{place}"));
         let annotation = |key| policy.annotation(key).filter(|text| !text.is_empty());
@@ -86,7 +97,8 @@ impl Policies {
 
     /// Returns the policies in order.
     pub fn iter(&self) -> impl Iterator<Item = &Policy> {
-        (0..self.labels.len()).filter_map(|place| self.set.policy(&PolicyId::new(format!("policy{place}"))))
+        (0..self.labels.len())
+            .filter_map(|place| self.set.policy(&PolicyId::new(format!("policy{place}"))))
     }
 
     /// Returns the name of the policy at this position.

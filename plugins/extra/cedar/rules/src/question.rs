@@ -91,10 +91,15 @@ impl Question<'_> {
             Stage::Request => pairs.push(("stage", text("request"))),
             Stage::Plan { method, longest_life_seconds } => {
                 let by = permission.enforced_by.as_deref();
-                let by =
-                    by.ok_or_else(|| format!("the plan does not say who enforces `{}`", permission.action))?;
+                let by = by.ok_or_else(|| {
+                    format!("the plan does not say who enforces `{}`", permission.action)
+                })?;
                 let life = Value::new_long(i64::from(longest_life_seconds));
-                pairs.extend([("stage", text("plan")), ("method", text(method)), ("enforced_by", text(by))]);
+                pairs.extend([
+                    ("stage", text("plan")),
+                    ("method", text(method)),
+                    ("enforced_by", text(by)),
+                ]);
                 pairs.push(("longest_life_seconds", life));
             }
         }

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use cedar_policy::pst::{
-    ActionConstraint, BinaryOp, Clause, Effect, EntityType, Expr, Literal, Policy, PrincipalConstraint,
-    ResourceConstraint, Template, UnaryOp, Var,
+    ActionConstraint, BinaryOp, Clause, Effect, EntityType, Expr, Literal, Policy,
+    PrincipalConstraint, ResourceConstraint, Template, UnaryOp, Var,
 };
 use cedar_policy::{PolicyId, PolicySet};
 
@@ -68,7 +68,11 @@ impl Rules {
         };
         let mut whole = Condition::Known(true);
         for part in parts(policy.body())?.iter().rev() {
-            whole = Condition::If(Box::new([self.condition(part, world)?, whole, Condition::Known(false)]));
+            whole = Condition::If(Box::new([
+                self.condition(part, world)?,
+                whole,
+                Condition::Known(false),
+            ]));
         }
         self.conditions.push(whole);
         Ok(())
@@ -80,7 +84,8 @@ impl Rules {
             Expr::Literal(Literal::Bool(value)) => known(*value),
             Expr::UnaryOp { op: UnaryOp::Not, expr } => negate(self.condition(expr, world)?),
             Expr::BinaryOp { op: BinaryOp::And, left, right } => {
-                let parts = [self.condition(left, world)?, self.condition(right, world)?, known(false)];
+                let parts =
+                    [self.condition(left, world)?, self.condition(right, world)?, known(false)];
                 Condition::If(Box::new(parts))
             }
             Expr::BinaryOp { op: BinaryOp::Or, left, right } => {
@@ -92,12 +97,16 @@ impl Rules {
                 let [cond, yes, no] = parts;
                 Condition::If(Box::new([cond?, yes?, no?]))
             }
-            Expr::BinaryOp { op: BinaryOp::Eq, left, right } => self.equal(expr, left, right, world)?,
+            Expr::BinaryOp { op: BinaryOp::Eq, left, right } => {
+                self.equal(expr, left, right, world)?
+            }
             Expr::BinaryOp { op: BinaryOp::NotEq, left, right } => {
                 let (left, right) = (Arc::clone(left), Arc::clone(right));
                 negate(self.condition(&Expr::BinaryOp { op: BinaryOp::Eq, left, right }, world)?)
             }
-            Expr::BinaryOp { op: BinaryOp::In, left, right } => self.within(expr, left, right, world)?,
+            Expr::BinaryOp { op: BinaryOp::In, left, right } => {
+                self.within(expr, left, right, world)?
+            }
             Expr::Like { expr: inner, pattern } if is_name(inner) => {
                 Condition::Resource(vec![Pattern::like(pattern)])
             }
@@ -109,10 +118,18 @@ impl Rules {
     }
 
     /// Parses `==`, with the name on either side.
-    fn equal(&mut self, whole: &Expr, left: &Expr, right: &Expr, world: &World) -> Result<Condition, String> {
+    fn equal(
+        &mut self,
+        whole: &Expr,
+        left: &Expr,
+        right: &Expr,
+        world: &World,
+    ) -> Result<Condition, String> {
         for (subject, other) in [(left, right), (right, left)] {
             let (kind, id) = match (subject, other) {
-                (Expr::Var(var), Expr::Literal(Literal::EntityUID(uid))) if *var != Var::Context => {
+                (Expr::Var(var), Expr::Literal(Literal::EntityUID(uid)))
+                    if *var != Var::Context =>
+                {
                     (expected(var, &uid.ty)?, &uid.eid)
                 }
                 (name, Expr::Literal(Literal::String(text))) if is_name(name) => (RESOURCE, text),
@@ -153,7 +170,9 @@ impl Rules {
         if kind == ACTION {
             return Ok(self.action(members));
         }
-        Ok(Condition::Resource(members.iter().flat_map(|id| reach(RESOURCE, id, world.is_tree())).collect()))
+        Ok(Condition::Resource(
+            members.iter().flat_map(|id| reach(RESOURCE, id, world.is_tree())).collect(),
+        ))
     }
 
     fn is(
@@ -193,8 +212,9 @@ impl Rules {
     /// Adds a condition for Cedar to evaluate. A pattern in the condition is an error, because Cedar would
     /// compare it as text.
     fn leaf(&mut self, expr: &Expr) -> Result<Condition, String> {
-        let found =
-            |part: &Expr| literal(part).filter(|uid| is_pattern_name(uid)).map(|uid| vec![uid.to_string()]);
+        let found = |part: &Expr| {
+            literal(part).filter(|uid| is_pattern_name(uid)).map(|uid| vec![uid.to_string()])
+        };
         let patterns = expr.reduce(&found, &|a, b| [a, b].concat(), vec![]);
         if let Some(pattern) = patterns.first() {
             return Err(format!(
@@ -206,17 +226,20 @@ impl Rules {
 
     fn leaf_of(&mut self, expr: &Expr) -> Result<Condition, String> {
         let uses = |wanted: Var| {
-            let found = move |part: &Expr| matches!(part, Expr::Var(var) if *var == wanted).then_some(true);
+            let found =
+                move |part: &Expr| matches!(part, Expr::Var(var) if *var == wanted).then_some(true);
             expr.reduce(&found, &|a, b| a || b, false)
         };
         let place = self.needs.len();
         let id = format!("leaf{place}");
-        let (who, what, which) = (PrincipalConstraint::Any, ActionConstraint::Any, ResourceConstraint::Any);
+        let (who, what, which) =
+            (PrincipalConstraint::Any, ActionConstraint::Any, ResourceConstraint::Any);
         let body = Template::new(id.as_str(), Effect::Permit, who, what, which)
             .try_with_clauses([Clause::When(Arc::new(expr.clone()))])
             .map_err(|error| line(&error))?;
         let body = body.try_into().map_err(|error| line(&error))?;
-        let policy = cedar_policy::Policy::from_pst(Policy::Static(body)).map_err(|error| line(&error))?;
+        let policy =
+            cedar_policy::Policy::from_pst(Policy::Static(body)).map_err(|error| line(&error))?;
         self.leaves.add(policy.new_id(PolicyId::new(id))).map_err(|error| line(&error))?;
         self.needs.push(Needs { action: uses(Var::Action), resource: uses(Var::Resource) });
         Ok(Condition::Leaf(place))

@@ -51,7 +51,9 @@ pub fn parts(policy: &Template) -> Result<Vec<Expr>, String> {
     };
     let clauses = policy.clauses().iter().map(|clause| match clause {
         Clause::When(condition) => (**condition).clone(),
-        Clause::Unless(condition) => Expr::UnaryOp { op: UnaryOp::Not, expr: Arc::clone(condition) },
+        Clause::Unless(condition) => {
+            Expr::UnaryOp { op: UnaryOp::Not, expr: Arc::clone(condition) }
+        }
     });
     Ok([principal, action, resource].into_iter().flatten().chain(clauses).collect())
 }

@@ -47,7 +47,8 @@ impl Settings {
             Texts::One(text) => (Some(("policies".to_owned(), text.as_str())), [].as_slice()),
             Texts::Several(texts) => (None, texts.as_slice()),
         };
-        let several = several.iter().enumerate().map(|(at, text)| (format!("policies[{at}]"), text.as_str()));
+        let several =
+            several.iter().enumerate().map(|(at, text)| (format!("policies[{at}]"), text.as_str()));
         one.into_iter().chain(several)
     }
 }

@@ -29,7 +29,8 @@ impl Vocabulary {
     /// Returns true if the name can be an action of this provider, or a pattern that matches one.
     #[must_use]
     pub fn has(&self, action: &str) -> bool {
-        let apart = relation(&[Pattern::glob(self.shape)], &[Pattern::glob(action)]) == Relation::Apart;
+        let apart =
+            relation(&[Pattern::glob(self.shape)], &[Pattern::glob(action)]) == Relation::Apart;
         !apart && !action.contains(self.never)
     }
 
@@ -46,7 +47,8 @@ mod tests {
 
     #[test]
     fn each_cloud_writes_its_actions_in_its_own_way() {
-        let names = ["s3:Delete*", "Microsoft.Storage/*/delete", "storage.buckets.*", "destructive"];
+        let names =
+            ["s3:Delete*", "Microsoft.Storage/*/delete", "storage.buckets.*", "destructive"];
         let known = |provider| names.map(|name| Vocabulary::of(provider).has(name));
         assert_eq!(known("aws"), [true, false, false, false]);
         assert_eq!(known("azure"), [false, true, true, false]);

@@ -49,7 +49,8 @@ fn the_policy_is_the_body_with_the_highest_level_of_each_permission() {
     assert_eq!(plan.permissions.len(), both.permissions.len());
     assert!(plan.permissions.iter().all(|p| p.enforced_by == Enforcer::Cloud));
     assert_eq!(plan.longest_life_seconds, 3600);
-    let notes: Vec<_> = plan.permissions.iter().map(|p| p.note.as_deref().unwrap_or_default()).collect();
+    let notes: Vec<_> =
+        plan.permissions.iter().map(|p| p.note.as_deref().unwrap_or_default()).collect();
     assert_eq!(
         notes[..3],
         [
@@ -79,12 +80,16 @@ fn what_a_filter_dropped_in_between_refuses_what_would_give_it_all_the_same() {
     assert_eq!(policy(&without(write(), &["metadata:read"])).unwrap_err(), "inseparable");
     // The counterpart: dropping the highest level lowers the level.
     let lowered = policy(&without(write(), &["contents:write"])).unwrap();
-    assert_eq!(lowered, r#"{"permissions":{"contents":"read","metadata":"read"},"repositories":["hello"]}"#);
+    assert_eq!(
+        lowered,
+        r#"{"permissions":{"contents":"read","metadata":"read"},"repositories":["hello"]}"#
+    );
 }
 
 #[test]
 fn a_deny_lowers_the_level_or_refuses() {
-    let with = |deny: &[&str]| grant(&[("contents:write", REPOSITORY), ("issues:read", REPOSITORY)], deny);
+    let with =
+        |deny: &[&str]| grant(&[("contents:write", REPOSITORY), ("issues:read", REPOSITORY)], deny);
     for deny in ["contents:write", "CONTENTS:WRITE", "*:write", "*:w*"] {
         let lowered = with(&[deny]);
         let body = policy(&lowered).unwrap();
@@ -93,7 +98,10 @@ fn a_deny_lowers_the_level_or_refuses() {
         assert!(planned.permissions[0].note.as_deref().unwrap().contains("denied by"), "{deny}");
     }
     let gone = policy(&with(&["contents:*"])).unwrap();
-    assert_eq!(gone, r#"{"permissions":{"issues":"read","metadata":"read"},"repositories":["hello"]}"#);
+    assert_eq!(
+        gone,
+        r#"{"permissions":{"issues":"read","metadata":"read"},"repositories":["hello"]}"#
+    );
     for deny in ["contents:read", "metadata:read", "metadata:*", "*:read"] {
         assert_eq!(policy(&with(&[deny])).unwrap_err(), "inseparable", "{deny}");
     }
@@ -103,8 +111,13 @@ fn a_deny_lowers_the_level_or_refuses() {
 
 #[test]
 fn nothing_denied_is_ever_in_a_body_and_nothing_that_was_not_granted() {
-    let words =
-        ["contents:read", "contents:write", "issues:*", "organization_projects:admin", "members:write"];
+    let words = [
+        "contents:read",
+        "contents:write",
+        "issues:*",
+        "organization_projects:admin",
+        "members:write",
+    ];
     let denies = [
         "contents:read",
         "contents:write",
@@ -120,13 +133,17 @@ fn nothing_denied_is_ever_in_a_body_and_nothing_that_was_not_granted() {
             let pick = |bits: u32, from: &[&'static str]| -> Vec<&'static str> {
                 (0..from.len()).filter(|n| bits & (1 << n) != 0).map(|n| from[n]).collect()
             };
-            let wrote: Vec<_> = pick(asked_bits, &words).into_iter().map(|w| (w, REPOSITORY)).collect();
+            let wrote: Vec<_> =
+                pick(asked_bits, &words).into_iter().map(|w| (w, REPOSITORY)).collect();
             let grant = grant(&wrote, &pick(deny_bits, &denies));
             let Ok(asked) = asked(&grant) else { continue };
             bodies += 1;
             for (name, level) in &asked.levels {
                 for text in (Action { name: name.clone(), level: *level }).with_included() {
-                    assert!(grant.permissions.iter().any(|p| p.action == text), "{text} of {grant:?}");
+                    assert!(
+                        grant.permissions.iter().any(|p| p.action == text),
+                        "{text} of {grant:?}"
+                    );
                     assert!(denied_by(&grant, &text).is_none(), "{text} of {grant:?}");
                 }
             }
@@ -137,14 +154,19 @@ fn nothing_denied_is_ever_in_a_body_and_nothing_that_was_not_granted() {
 
 #[test]
 fn permissions_on_different_repositories_are_refused() {
-    let differ = grant(&[("contents:read", &["octo-org/a"]), ("issues:write", &["octo-org/b"])], &[]);
+    let differ =
+        grant(&[("contents:read", &["octo-org/a"]), ("issues:write", &["octo-org/b"])], &[]);
     assert_eq!(policy(&differ).unwrap_err(), "resources-differ");
     let one_on_all = grant(&[("contents:read", &["octo-org/a"]), ("issues:write", &[])], &[]);
     assert_eq!(policy(&one_on_all).unwrap_err(), "resources-differ");
     // The same repositories in two permissions are the same set.
     let both = ["octo-org/a", "octo-org/b"];
     let parts = grant(
-        &[("issues:read", &["octo-org/a"]), ("issues:read", &["octo-org/B"]), ("contents:read", &both)],
+        &[
+            ("issues:read", &["octo-org/a"]),
+            ("issues:read", &["octo-org/B"]),
+            ("contents:read", &both),
+        ],
         &[],
     );
     assert!(policy(&parts).is_ok());

@@ -36,7 +36,19 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
     let mut signals = Signals::install()?;
     componentize.run(&node, &["--check", "app.js"].map(Path::new), &mut signals)?;
     // Without WASI: the disabled functions do nothing, and the component does not import them.
-    let arguments =
-        ["app.js", "-w", "wit", "-n", &world, "-d", "stdio", "random", "clocks", "http", "fetch-event", "-o"];
+    let arguments = [
+        "app.js",
+        "-w",
+        "wit",
+        "-n",
+        &world,
+        "-d",
+        "stdio",
+        "random",
+        "clocks",
+        "http",
+        "fetch-event",
+        "-o",
+    ];
     componentize.make(environment, &mut signals, &metadata, &arguments, &[])
 }

@@ -118,14 +118,23 @@ mod tests {
     fn metadata(name: &str, world: &str, capability: Option<&str>) -> Metadata {
         let capabilities = capability.map(str::to_owned).into_iter().collect();
         let audex = Audex { world: world.to_owned(), capabilities };
-        Metadata { name: name.to_owned(), version: "1.0.0".to_owned(), licence: String::new(), audex }
+        Metadata {
+            name: name.to_owned(),
+            version: "1.0.0".to_owned(),
+            licence: String::new(),
+            audex,
+        }
     }
 
     #[test]
     fn the_section_is_read_as_it_was_written() {
-        let text = metadata("house-rules", "policy-filter", None).text("componentize-py-0.25.1").unwrap();
+        let text =
+            metadata("house-rules", "policy-filter", None).text("componentize-py-0.25.1").unwrap();
         let read = Manifest::read(&with_section(b"\0asm\x0d\0\x01\0".to_vec(), &text)).unwrap();
-        assert_eq!((read.name.as_str(), read.sdk.as_str()), ("house-rules", "componentize-py-0.25.1"));
+        assert_eq!(
+            (read.name.as_str(), read.sdk.as_str()),
+            ("house-rules", "componentize-py-0.25.1")
+        );
         assert_eq!((text.lines().next(), read.version.as_str()), (Some("contract 0.1.0"), "1.0.0"));
         assert_eq!(
             [leb(0), leb(127), leb(128), leb(300)],
@@ -142,11 +151,16 @@ mod tests {
             ("house-rules", "policy-filter", Some("files:/")),
             ("house-rules", "policy-filter", Some("http:a.example.com\ncapability slot:aws")),
         ] {
-            assert!(metadata(name, world, capability).text("x").is_err(), "{name} {world} {capability:?}");
+            assert!(
+                metadata(name, world, capability).text("x").is_err(),
+                "{name} {world} {capability:?}"
+            );
         }
         for version in ["1.0", "1", "one", "1.0.0.0"] {
-            let metadata =
-                Metadata { version: version.to_owned(), ..metadata("house-rules", "policy-filter", None) };
+            let metadata = Metadata {
+                version: version.to_owned(),
+                ..metadata("house-rules", "policy-filter", None)
+            };
             assert!(metadata.text("x").is_err(), "{version}");
         }
     }

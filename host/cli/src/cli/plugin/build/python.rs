@@ -37,12 +37,14 @@ struct Tools {
 }
 
 pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u8>, Failure> {
-    let Pyproject { project, tool } = metadata::read(&directory.join("pyproject.toml"), metadata::toml_of)?;
+    let Pyproject { project, tool } =
+        metadata::read(&directory.join("pyproject.toml"), metadata::toml_of)?;
     let licence = match project.license {
         Some(License::Expression(text) | License::Table { text: Some(text) }) => text,
         Some(License::Table { text: None }) | None => String::new(),
     };
-    let metadata = Metadata { name: project.name, version: project.version, licence, audex: tool.audex };
+    let metadata =
+        Metadata { name: project.name, version: project.version, licence, audex: tool.audex };
     let world = metadata.audex.world.clone();
     let componentize = Tool {
         name: "componentize-py",
@@ -51,6 +53,7 @@ pub(super) fn build(environment: &Environment, directory: &Path) -> Result<Vec<u
         directory: &super::absolute(directory)?,
     };
     // Stubs for WASI: the stubs trap, and the component does not import WASI.
-    let arguments = ["-q", "-d", "wit", "-w", &world, "componentize", "--stub-wasi", "-p", ".", "-o"];
+    let arguments =
+        ["-q", "-d", "wit", "-w", &world, "componentize", "--stub-wasi", "-p", ".", "-o"];
     componentize.make(environment, &mut Signals::install()?, &metadata, &arguments, &["app"])
 }

@@ -67,8 +67,10 @@ impl Tool<'_> {
             return Ok(own);
         }
         look_up(environment, self.name).ok_or_else(|| {
-            let message =
-                format!("`{}` is neither in the project (`{}`) nor on the PATH", self.name, self.own);
+            let message = format!(
+                "`{}` is neither in the project (`{}`) nor on the PATH",
+                self.name, self.own
+            );
             Failure::usage(&message, &format!("install it: {}", self.install))
         })
     }
@@ -82,7 +84,10 @@ impl Tool<'_> {
     }
 
     /// Runs the tool and returns its standard output. If the tool fails, its output is printed on stderr.
-    #[expect(clippy::disallowed_methods, reason = "an author's tool, not a command with credentials")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an author's tool, not a command with credentials"
+    )]
     pub(super) fn run(
         &self,
         program: &Path,
@@ -90,12 +95,17 @@ impl Tool<'_> {
         signals: &mut Signals,
     ) -> Result<String, Failure> {
         let mut command = Command::new(program);
-        command.args(words).current_dir(self.directory).stdin(Stdio::null()).stderr(Stdio::inherit());
+        command
+            .args(words)
+            .current_dir(self.directory)
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit());
         for name in UNWANTED {
             command.env_remove(name);
         }
-        let failed =
-            |error| Failure::usage(&format!("cannot run `{}`: {error}", program.display()), self.install);
+        let failed = |error| {
+            Failure::usage(&format!("cannot run `{}`: {error}", program.display()), self.install)
+        };
         // The tool gets its own process group, which is ended as a whole: processes that these tools start
         // can outlive them.
         let mut child = command.process_group(0).stdout(Stdio::piped()).spawn().map_err(failed)?;
@@ -112,7 +122,10 @@ impl Tool<'_> {
             return Ok(said);
         }
         console::tell(&said);
-        Err(Failure::usage("the project does not build", &format!("{} says why above", said_by(program))))
+        Err(Failure::usage(
+            "the project does not build",
+            &format!("{} says why above", said_by(program)),
+        ))
     }
 }
 
@@ -131,7 +144,9 @@ fn ended(child: &mut Child, signals: &mut Signals) -> Result<ExitStatus, Failure
         if let Some(signal) = signals.interrupted() {
             let _ = end_all();
             let _ = child.wait().map_err(failed)?;
-            return Err(Failure::interrupted(signal as i32).saying("interrupted: nothing was built"));
+            return Err(
+                Failure::interrupted(signal as i32).saying("interrupted: nothing was built")
+            );
         }
         std::thread::sleep(LOOK_EVERY);
     }
@@ -153,7 +168,8 @@ struct Place(PathBuf);
 
 impl Place {
     fn new(environment: &Environment) -> Result<Self, Failure> {
-        let base = environment.get_os("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+        let base =
+            environment.get_os("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
         let made = private_file::random_name().and_then(|name| {
             let path = base.join(format!("audex-build-{name}"));
             private_file::create_directory(&path).map(|()| path)

@@ -46,7 +46,9 @@ pub(super) fn lift(body: &[u8], names: &[&str]) -> Option<Lifted> {
                     return None;
                 }
             }
-            Token::Text { text } if open.is_empty() && !text.as_str().trim().is_empty() => return None,
+            Token::Text { text } if open.is_empty() && !text.as_str().trim().is_empty() => {
+                return None;
+            }
             Token::Text { text } => collect(&mut found, &unescape(text.as_str())?),
             Token::Cdata { text, .. } => collect(&mut found, text.as_str()),
             // Security: an entity that the document defines could contain a removed text.
@@ -102,7 +104,9 @@ fn take(text: &str, found: Vec<Option<Found>>) -> Lifted {
         Secret::new(raw.trim().to_owned())
     };
     let secrets: Vec<Option<Secret>> = found.into_iter().map(|one| one.map(secret)).collect();
-    for secret in secrets.iter().flatten().filter(|secret| secret.expose().len() >= SHORTEST_REPEATED) {
+    for secret in
+        secrets.iter().flatten().filter(|secret| secret.expose().len() >= SHORTEST_REPEATED)
+    {
         shown = shown.replace(secret.expose(), "").replace(&escape(secret.expose()), "");
     }
     (shown.into_bytes(), secrets)
@@ -181,7 +185,10 @@ mod tests {
     fn a_body_without_the_element_is_shown_as_it_is() {
         let body = "<Error><Code>AuthorizationFailure</Code></Error>";
         assert_eq!(lifted(body), Some((body.to_owned(), None)));
-        assert_eq!(lifted("<a><Value/></a>"), Some(("<a><Value/></a>".to_owned(), Some(String::new()))));
+        assert_eq!(
+            lifted("<a><Value/></a>"),
+            Some(("<a><Value/></a>".to_owned(), Some(String::new())))
+        );
     }
 
     #[test]

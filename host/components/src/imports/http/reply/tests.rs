@@ -35,11 +35,17 @@ fn reply(body: String) -> Reply {
 }
 
 /// Returns the part of `body` that the guest receives, or the code of the error.
-fn shown(body: String, pointers: &[&str], sent: &Sent) -> Result<(String, Vec<Option<HeldSecret>>), String> {
+fn shown(
+    body: String,
+    pointers: &[&str],
+    sent: &Sent,
+) -> Result<(String, Vec<Option<HeldSecret>>), String> {
     let mut state = state();
     let pointers: Vec<String> = pointers.iter().map(|&pointer| pointer.to_owned()).collect();
-    let response = state.show(&reply(body), &pointers, HOST, sent).unwrap().map_err(|error| error.code)?;
-    let lifted = response.lifted.into_iter().map(|handle| handle.map(|it| state.table.delete(it).unwrap()));
+    let response =
+        state.show(&reply(body), &pointers, HOST, sent).unwrap().map_err(|error| error.code)?;
+    let lifted =
+        response.lifted.into_iter().map(|handle| handle.map(|it| state.table.delete(it).unwrap()));
     Ok((String::from_utf8(response.body).unwrap(), lifted.collect()))
 }
 
@@ -100,7 +106,10 @@ fn what_was_lifted_and_sent_is_known_when_it_is_quoted_later() {
     let again = || format!(r#"{{"token":"{SECRET}"}}"#);
     assert_eq!(code(again(), &["/token"], HOST).unwrap(), 1);
     assert_eq!(code(again(), &["/token"], "other.example.com").unwrap_err(), "echo");
-    assert_eq!(code(format!(r#"{{"token":"<{SECRET}>"}}"#), &["/token"], HOST).unwrap_err(), "echo");
+    assert_eq!(
+        code(format!(r#"{{"token":"<{SECRET}>"}}"#), &["/token"], HOST).unwrap_err(),
+        "echo"
+    );
 }
 
 #[test]
@@ -150,14 +159,19 @@ fn headers_are_searched_as_they_are_shown() {
 #[test]
 fn a_reply_that_cannot_be_searched_is_not_shown() {
     let of = |status: u16, encoding: &'static str, sent: &Sent| {
-        let headers = HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
+        let headers =
+            HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
         let reply = Reply { status, headers, body: b"{}".to_vec() };
         state().show(&reply, &[], HOST, sent).unwrap().map(|_| ()).map_err(|error| error.code)
     };
     assert_eq!(of(200, "gzip", &sent(false)).unwrap_err(), "encoded");
     assert_eq!(of(206, "identity", &sent(false)).unwrap_err(), "encoded");
     assert_eq!(of(200, "identity, br", &sent(false)).unwrap_err(), "encoded");
-    assert!(["Identity", " ", "identity,identity"].iter().all(|plain| of(200, plain, &sent(false)).is_ok()));
+    assert!(
+        ["Identity", " ", "identity,identity"]
+            .iter()
+            .all(|plain| of(200, plain, &sent(false)).is_ok())
+    );
     assert!(of(200, "identity", &sent(false)).is_ok() && of(200, "gzip", &Sent::default()).is_ok());
 }
 
@@ -177,7 +191,10 @@ fn a_secret_is_framed_in_a_body_and_in_a_header_with_more_than_it() {
     let slot = state.hold(HeldSecret::whole(Secret::new(SECRET.to_owned()), Origin::Slot)).unwrap();
     let secret = || Chunk::Secret(wasmtime::component::Resource::new_borrow(slot.rep()));
     let plain = || Chunk::Plain(b"Bearer ".to_vec());
-    let header = |name: &str, value| crate::bindings::provider::http::Header { name: name.to_owned(), value };
+    let header = |name: &str, value| crate::bindings::provider::http::Header {
+        name: name.to_owned(),
+        value,
+    };
     let asked = |headers, body| Asked {
         method: "POST".to_owned(),
         url: format!("https://{HOST}/"),

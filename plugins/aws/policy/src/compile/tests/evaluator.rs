@@ -14,7 +14,8 @@ impl Policy {
                 "Deny" => false,
                 other => panic!("{other}"),
             };
-            let actions = texts(&statement["Action"]).iter().map(|text| text.to_lowercase()).collect();
+            let actions =
+                texts(&statement["Action"]).iter().map(|text| text.to_lowercase()).collect();
             (allow, actions, texts(&statement["Resource"]))
         };
         Self(policy["Statement"].as_array().unwrap().iter().map(statement).collect())
@@ -39,7 +40,9 @@ impl Policy {
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(one) => vec![one.clone()],
-        _ => value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect(),
+        _ => {
+            value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+        }
     }
 }
 
@@ -86,6 +89,10 @@ fn the_evaluator_knows_the_rules() {
     assert!(policy.allows("S3:getobject", "arn:b/x") && !policy.allows("s3:GetObject", "arn:c/x"));
     assert!(!policy.allows("s3:GetX", "arn:b/x") && !policy.allows("s3:PutObject", "arn:b/x"));
     assert!(
-        fits("a*b?", "axxbc") && !fits("a*b?", "axxb") && fits("", "") && !fits("", "a") && fits("**", "")
+        fits("a*b?", "axxbc")
+            && !fits("a*b?", "axxb")
+            && fits("", "")
+            && !fits("", "a")
+            && fits("**", "")
     );
 }

@@ -54,7 +54,12 @@ fn request_of(random: &mut Random, count: usize) -> Request {
     Request { parts, deny, probes }
 }
 
-fn part(random: &mut Random, services: &[&'static str], before: &[Part], probes: &mut Vec<Found>) -> Part {
+fn part(
+    random: &mut Random,
+    services: &[&'static str],
+    before: &[Part],
+    probes: &mut Vec<Found>,
+) -> Part {
     let borrowed = |random: &mut Random| {
         let enough = !before.is_empty() && random.chance(3);
         enough.then(|| random.pick(before))
@@ -109,7 +114,10 @@ impl Request {
                 Some((made, policy))
             }
             Err(error) => {
-                assert!(["nothing-granted", "policy-too-long"].contains(&error.code.as_str()), "{error:?}");
+                assert!(
+                    ["nothing-granted", "policy-too-long"].contains(&error.code.as_str()),
+                    "{error:?}"
+                );
                 assert!(
                     error.code != "nothing-granted"
                         || self.parts.iter().all(|part| !part.resources.is_empty())
@@ -156,7 +164,8 @@ impl Part {
         let name = found.full_name().to_lowercase();
         let by = |action: &String| {
             let pattern = action.to_lowercase();
-            fits(&pattern, &name) && (self.resources.is_empty() || self.limited(found, &pattern, resource))
+            fits(&pattern, &name)
+                && (self.resources.is_empty() || self.limited(found, &pattern, resource))
         };
         self.actions.iter().any(by)
     }
@@ -165,8 +174,10 @@ impl Part {
         if self.resources.iter().any(|limit| limit == "*") {
             return true;
         }
-        let may_be = |limit: &String, format: &String| super::super::arn::Resource::of(limit).may_be(format);
-        let is_on_none = |limit: &String| !WORLD.formats(found).iter().any(|format| may_be(limit, format));
+        let may_be =
+            |limit: &String, format: &String| super::super::arn::Resource::of(limit).may_be(format);
+        let is_on_none =
+            |limit: &String| !WORLD.formats(found).iter().any(|format| may_be(limit, format));
         if aws_catalogue::needs_no_resource(pattern) && self.resources.iter().all(is_on_none) {
             return true;
         }
@@ -224,7 +235,9 @@ fn making_a_policy_fit_never_changes_what_it_allows() {
         let run = &all[first..(first + 1 + random.below(30)).min(all.len())];
         let onto = random.below(request.parts.len());
         request.parts[onto].actions.extend(run.iter().map(Found::full_name));
-        request.probes.extend(all[first.saturating_sub(3)..(first + 34).min(all.len())].iter().cloned());
+        request
+            .probes
+            .extend(all[first.saturating_sub(3)..(first + 34).min(all.len())].iter().cloned());
         let Some((full, _)) = request.compile(100_000) else { continue };
         let length = full.policy.chars().count();
         let room = length * (60 + random.below(39)) / 100;
@@ -246,7 +259,10 @@ fn a_denied_action_is_never_allowed() {
         let Some((_, policy)) = request.compile(LIMIT) else { continue };
         for found in request.probes.iter().filter(|found| request.denied(&found.full_name())) {
             let resource = random::concrete(&mut random, found);
-            assert!(!policy.allows(&found.full_name(), &resource) && !policy.allows(&found.full_name(), "*"));
+            assert!(
+                !policy.allows(&found.full_name(), &resource)
+                    && !policy.allows(&found.full_name(), "*")
+            );
         }
     }
 }

@@ -13,7 +13,8 @@ impl Random {
     }
 
     pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % bound.max(1)
     }
 
@@ -32,7 +33,8 @@ impl Random {
 
 /// Returns services that are often requested, and any others.
 pub fn some_services(random: &mut Random) -> Vec<&'static str> {
-    let known = ["s3", "ec2", "dynamodb", "lambda", "iam", "sqs", "logs", "cloudwatch", "kms", "sts"];
+    let known =
+        ["s3", "ec2", "dynamodb", "lambda", "iam", "sqs", "logs", "cloudwatch", "kms", "sts"];
     (0..=random.below(3))
         .map(|_| if random.chance(2) { random.word(&known) } else { random.word(&WORLD.names) })
         .collect()

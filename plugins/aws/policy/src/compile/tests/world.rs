@@ -20,8 +20,9 @@ pub static WORLD: LazyLock<World> = LazyLock::new(|| {
     let known = services().map(|service| {
         let actions = aws_catalogue::matching(&format!("{}:*", service.name()));
         let types = service.types();
-        let arns =
-            |set| service.types_of(set).into_iter().map(|(place, _)| types[place].arn.clone()).collect();
+        let arns = |set| {
+            service.types_of(set).into_iter().map(|(place, _)| types[place].arn.clone()).collect()
+        };
         let formats = actions.iter().map(|action| (action.set, arns(action.set))).collect();
         (service.name(), Known { actions, formats })
     });

@@ -53,9 +53,14 @@ mod tests {
         let types = service.types();
         let set = aws_catalogue::find("ec2:CreateTags").unwrap().set;
         for (prefix, kind) in PREFIXES {
-            let place = types.iter().position(|one| one.name == kind).unwrap_or_else(|| panic!("{kind}"));
+            let place =
+                types.iter().position(|one| one.name == kind).unwrap_or_else(|| panic!("{kind}"));
             assert!(service.types_of(set).iter().any(|(of, _)| *of == place), "{prefix}");
-            assert_eq!(types[place].arn.rsplit_once('/').unwrap().0.matches('/').count(), 0, "{kind}");
+            assert_eq!(
+                types[place].arn.rsplit_once('/').unwrap().0.matches('/').count(),
+                0,
+                "{kind}"
+            );
         }
         assert_eq!((kind("i-1"), kind("sg"), kind("new-1")), (Some("instance"), None, None));
     }

@@ -5,7 +5,8 @@ pub fn fits(format: &str, arn: &str) -> bool {
     let split = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
     // In a format, the `:` of a variable does not separate parts.
     let (format, arn) = (split(format), split(arn));
-    let ([scheme, _, service, _, _, form], [own, _, of, _, _, name]) = (format.as_slice(), arn.as_slice())
+    let ([scheme, _, service, _, _, form], [own, _, of, _, _, name]) =
+        (format.as_slice(), arn.as_slice())
     else {
         return false;
     };
@@ -28,8 +29,8 @@ fn part_fits(form: &str, name: &str) -> bool {
     }
     rest.match_indices(literal).any(|(at, _)| {
         at > 0
-            && rest
-                .get(at..)
-                .is_some_and(|rest| if literal == after { rest == after } else { part_fits(after, rest) })
+            && rest.get(at..).is_some_and(|rest| {
+                if literal == after { rest == after } else { part_fits(after, rest) }
+            })
     })
 }

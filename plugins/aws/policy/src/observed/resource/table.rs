@@ -18,7 +18,11 @@ impl Names {
     }
 
     /// Returns the parameters that name `variable` of the resource type `kind`.
-    pub fn parameters<'a>(&'a self, kind: &'a str, variable: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn parameters<'a>(
+        &'a self,
+        kind: &'a str,
+        variable: &'a str,
+    ) -> impl Iterator<Item = &'a str> {
         self.0.split(' ').filter_map(move |entry| {
             let (parameter, part) = entry.split_once('=')?;
             let (of, name) = part.rsplit_once(':')?;
@@ -53,9 +57,11 @@ mod tests {
                     let (_, part) = entry.split_once('=').unwrap();
                     let (kind, variable) = part.rsplit_once(':').unwrap();
                     let has = |one: &aws_catalogue::ResourceType| {
-                        one.name.replace(' ', "_") == kind && one.arn.contains(&format!("${{{variable}}}"))
+                        one.name.replace(' ', "_") == kind
+                            && one.arn.contains(&format!("${{{variable}}}"))
                     };
-                    let known = aws_catalogue::services().any(|service| service.types().iter().any(has));
+                    let known =
+                        aws_catalogue::services().any(|service| service.types().iter().any(has));
                     assert!(known, "{section} {line}");
                     seen += 1;
                     if seen % 20 != 0 {

@@ -18,20 +18,32 @@ fn parameters_fill_the_formats_of_the_catalogue() {
         ("s3:GetObject", &[("Bucket", "b"), ("Key", "a/k")][..], "arn:aws:s3:::b/a/k"),
         ("s3:ListBucket", &[("Bucket", "b")], "arn:aws:s3:::b"),
         ("s3:DeleteObject", &[("Bucket", "b")], "arn:aws:s3:::b/*"),
-        ("dynamodb:GetItem", &[("TableName", "t")], "arn:aws:dynamodb:eu-west-1:123456789012:table/t"),
+        (
+            "dynamodb:GetItem",
+            &[("TableName", "t")],
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/t",
+        ),
         (
             "dynamodb:Query",
             &[("TableName", "t"), ("IndexName", "i")],
             "arn:aws:dynamodb:eu-west-1:123456789012:table/t/index/i",
         ),
-        ("dynamodb:Query", &[("TableName", "t")], "arn:aws:dynamodb:eu-west-1:123456789012:table/t"),
+        (
+            "dynamodb:Query",
+            &[("TableName", "t")],
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/t",
+        ),
         ("sns:CreateTopic", &[("Name", "n")], "arn:aws:sns:eu-west-1:123456789012:n"),
         (
             "sns:Publish",
             &[("TopicArn", "arn:aws:sns:eu-west-1:1:t"), ("Message", "arn:aws:s3:::no")],
             "arn:aws:sns:eu-west-1:1:t",
         ),
-        ("ssm:GetParameter", &[("Name", "/a/b")], "arn:aws:ssm:eu-west-1:123456789012:parameter/a/b"),
+        (
+            "ssm:GetParameter",
+            &[("Name", "/a/b")],
+            "arn:aws:ssm:eu-west-1:123456789012:parameter/a/b",
+        ),
         (
             "secretsmanager:GetSecretValue",
             &[("SecretId", "db")],
@@ -43,7 +55,11 @@ fn parameters_fill_the_formats_of_the_catalogue() {
             "arn:aws:lambda:eu-west-1:123456789012:function:f:live",
         ),
         ("iam:GetRole", &[("RoleName", "r")], "arn:aws:iam::123456789012:role/r"),
-        ("ec2:StartInstances", &[("InstanceId", "i-1")], "arn:aws:ec2:eu-west-1:123456789012:instance/i-1"),
+        (
+            "ec2:StartInstances",
+            &[("InstanceId", "i-1")],
+            "arn:aws:ec2:eu-west-1:123456789012:instance/i-1",
+        ),
         (
             "cloudwatch:DeleteAlarms",
             &[("AlarmNames", "a")],
@@ -80,7 +96,10 @@ fn what_was_not_seen_is_not_made_up() {
 #[test]
 fn what_a_command_calls_its_things_is_no_pattern() {
     assert_eq!(of("s3:GetObject", &[("Bucket", "b"), ("Key", "*")]), ["arn:aws:s3:::b/${*}"]);
-    assert_eq!(of("s3:GetObject", &[("Bucket", "b"), ("Key", "${aws:x}")]), ["arn:aws:s3:::b/${$}{aws:x}"]);
+    assert_eq!(
+        of("s3:GetObject", &[("Bucket", "b"), ("Key", "${aws:x}")]),
+        ["arn:aws:s3:::b/${$}{aws:x}"]
+    );
 }
 
 #[test]
@@ -88,7 +107,10 @@ fn resources_are_given_to_the_actions_that_are_on_their_kind() {
     let both = ["arn:aws:s3:::b".to_owned(), "arn:aws:s3:::b/k".to_owned()];
     assert_eq!(fitting("s3:ListBucket", &both), both[..1]);
     assert_eq!(fitting("s3:GetObject", &both), both[1..]);
-    assert!(fitting("s3:ListAllMyBuckets", &both).is_empty() && fitting("iam:PassRole", &both).is_empty());
+    assert!(
+        fitting("s3:ListAllMyBuckets", &both).is_empty()
+            && fitting("iam:PassRole", &both).is_empty()
+    );
 }
 
 #[test]
@@ -158,7 +180,9 @@ fn a_name_is_never_taken_for_an_id_or_for_another_type() {
     }
     // Creating a database instance also uses groups that the request need not name.
     let instance = "arn:aws:rds:eu-west-1:123456789012:db:d".to_owned();
-    assert!(fitting("rds:RestoreDBInstanceFromDBSnapshot", std::slice::from_ref(&instance)).is_empty());
+    assert!(
+        fitting("rds:RestoreDBInstanceFromDBSnapshot", std::slice::from_ref(&instance)).is_empty()
+    );
     assert_eq!(fitting("rds:ModifyDBInstance", std::slice::from_ref(&instance)), [instance]);
 }
 
@@ -186,7 +210,10 @@ fn a_log_group_ends_in_a_star_but_where_tags_are_meant() {
 fn a_path_is_what_is_below_it_too() {
     let arn = |name: &str| format!("arn:aws:ssm:eu-west-1:123456789012:parameter/{name}");
     assert_eq!(of("ssm:GetParametersByPath", &[("Path", "/app")]), [arn("app"), arn("app/*")]);
-    assert_eq!(of("ssm:GetParametersByPath", &[("Path", "/app/x/")]), [arn("app/x"), arn("app/x/*")]);
+    assert_eq!(
+        of("ssm:GetParametersByPath", &[("Path", "/app/x/")]),
+        [arn("app/x"), arn("app/x/*")]
+    );
     assert_eq!(of("ssm:GetParametersByPath", &[("Path", "/")]), [arn("*")]);
     assert_eq!(of("ssm:GetParametersByPath", &[("Path", "/*")]), [arn("${*}"), arn("${*}/*")]);
     assert_eq!(of("ssm:GetParameter", &[("Name", "/app")]), [arn("app")]);
@@ -209,6 +236,9 @@ fn ids_of_any_type_are_of_the_type_they_say() {
         of("ec2:CreateTags", &[("ResourceId", "vol-1"), ("ResourceId", "i-1")]),
         [arn("instance/i-1"), arn("volume/vol-1")]
     );
-    assert_eq!(of("ec2:DeleteTags", &[("ResourceId", "ami-1")]), ["arn:aws:ec2:eu-west-1::image/ami-1"]);
+    assert_eq!(
+        of("ec2:DeleteTags", &[("ResourceId", "ami-1")]),
+        ["arn:aws:ec2:eu-west-1::image/ami-1"]
+    );
     assert!(of("ec2:CreateTags", &[("ResourceId", "i-1"), ("ResourceId", "new-1")]).is_empty());
 }

@@ -30,7 +30,10 @@ pub fn part(service: &str, variable: &str, text: &str, request: &Request<'_>) ->
         "lambda" => {
             // `account:function:name` is a valid form of a name.
             let name = text.rsplit_once("function:").map_or(text, |(_, name)| name);
-            match request.value("Qualifier").filter(|of| variable == "functionname" && *of != "$LATEST") {
+            match request
+                .value("Qualifier")
+                .filter(|of| variable == "functionname" && *of != "$LATEST")
+            {
                 Some(qualifier) => format!("{name}:{}", super::literal(qualifier)),
                 None => name.to_owned(),
             }

@@ -34,7 +34,10 @@ pub fn permission(action: &str, resources: &[&str]) -> Permission {
 pub fn case(policies: &str, asked: &[(&str, &str)]) -> Case {
     Case {
         provider: "aws",
-        permissions: asked.iter().map(|(action, resource)| permission(action, &[resource])).collect(),
+        permissions: asked
+            .iter()
+            .map(|(action, resource)| permission(action, &[resource]))
+            .collect(),
         deny: vec![],
         user: "alice",
         command: vec!["/usr/bin/aws".to_owned(), "s3".to_owned(), "ls".to_owned()],
@@ -92,7 +95,9 @@ impl Case {
 
     pub fn reasons(&self) -> Vec<String> {
         match self.review() {
-            Answer::Restrict(list) => list.into_iter().map(|Restriction { reason, .. }| reason).collect(),
+            Answer::Restrict(list) => {
+                list.into_iter().map(|Restriction { reason, .. }| reason).collect()
+            }
             other => panic!("{other:?}"),
         }
     }

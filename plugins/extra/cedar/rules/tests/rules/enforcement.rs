@@ -43,7 +43,8 @@ fn a_plan_that_does_not_say_who_enforces_is_refused() {
 
 #[test]
 fn enforced_by_without_has_is_refused_before_there_is_a_plan() {
-    let policies = r#"permit(principal, action, resource) when { context.enforced_by == "cloud" };"#;
+    let policies =
+        r#"permit(principal, action, resource) when { context.enforced_by == "cloud" };"#;
     let why = case(policies, &[("s3:GetObject", "*")]).refusal();
     assert!(why.contains("enforced_by"), "{why}");
 }

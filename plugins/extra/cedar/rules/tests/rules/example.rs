@@ -32,15 +32,19 @@ fn developers_may_change_their_own() {
 #[test]
 fn a_wildcard_loses_bucket_deletes_and_says_why() {
     let all = asked("alice", "s3:*", "arn:aws:s3:::dev-1");
-    let deny = ["s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy"].map(str::to_owned);
+    let deny =
+        ["s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy"].map(str::to_owned);
     assert_eq!(all.taken(), (vec![], deny.to_vec()));
-    let reason = "policy `no-bucket-deletes` forbids it: buckets are deleted by ticket, see wiki/buckets";
+    let reason =
+        "policy `no-bucket-deletes` forbids it: buckets are deleted by ticket, see wiki/buckets";
     assert_eq!(all.reasons(), [reason]);
 }
 
 #[test]
 fn secrets_are_not_covered_by_wildcards() {
-    for wide in ["*", "arn:aws:s3:::*", "arn:aws:s3:::s*", "arn:aws:s3:::*/x", "arn:aws:s3:::secrets-1/x"] {
+    for wide in
+        ["*", "arn:aws:s3:::*", "arn:aws:s3:::s*", "arn:aws:s3:::*/x", "arn:aws:s3:::secrets-1/x"]
+    {
         assert!(!kept(&asked("alice", "s3:GetObject", wide)), "{wide}");
     }
     assert!(kept(&asked("alice", "s3:GetObject", "arn:aws:s3:::dev-*")));

@@ -19,11 +19,13 @@ fn what_cannot_be_read_is_refused_with_its_line() {
         &["policies, line 3", "action"],
     );
     refused("permit(principal, action, resource) when { foo() };", &["policies, line 1", "foo"]);
-    let deep = format!("permit(principal, action, resource)\nwhen {{ {}true", "(".repeat(1_000_000));
+    let deep =
+        format!("permit(principal, action, resource)\nwhen {{ {}true", "(".repeat(1_000_000));
     refused(&deep, &["policies, line 2", "brackets"]);
     let deep = json!({"policies": "", "entities": "[".repeat(1_000_000)});
     assert!(with(deep).refusal().contains("entities, line 1: more than 32 brackets"));
-    let why = with(json!({"policies": ["permit(principal, action, resource);", "\nnonsense"]})).refusal();
+    let why =
+        with(json!({"policies": ["permit(principal, action, resource);", "\nnonsense"]})).refusal();
     assert!(why.contains("policies[1], line 2"), "{why}");
 }
 
@@ -84,7 +86,8 @@ fn an_error_for_what_a_wildcard_covers_is_not_left_out() {
 
 #[test]
 fn what_would_never_be_true_is_refused() {
-    let forbid = |scope: &str| format!("permit(principal, action, resource); @id(\"no\") forbid({scope});");
+    let forbid =
+        |scope: &str| format!("permit(principal, action, resource); @id(\"no\") forbid({scope});");
     for (scope, word) in [
         ("principal, action == Action::\"s3:*\", resource", "use `in`"),
         ("principal, action, resource == Resource::\"arn:*\"", "use `in`"),
@@ -115,8 +118,7 @@ fn policies_must_fit_the_schema_where_there_is_one() {
         action "s3:*"; action "s3:GetObject" in ["s3:*"]
             appliesTo { principal: User, resource: Resource, context: { ttl_seconds: Long } };"#;
     let asked = |policies: &str| with(json!({"policies": policies, "schema": schema}));
-    let good =
-        r#"permit(principal, action in Action::"s3:*", resource) when { context.ttl_seconds < 1000 };"#;
+    let good = r#"permit(principal, action in Action::"s3:*", resource) when { context.ttl_seconds < 1000 };"#;
     assert_eq!(asked(good).taken().0, [0; 0]);
     let why = asked(
         r#"@id("typo") permit(principal, action in Action::"s3:*", resource) when { context.ttl < 1000 };"#,
@@ -139,8 +141,7 @@ fn the_same_request_has_the_same_answer() {
 
 #[test]
 fn a_group_that_nobody_is_in_is_no_group() {
-    let entities =
-        r#"[{"uid":{"type":"User","id":"alice"},"attrs":{},"parents":[{"type":"Team","id":"developers"}]}]"#;
+    let entities = r#"[{"uid":{"type":"User","id":"alice"},"attrs":{},"parents":[{"type":"Team","id":"developers"}]}]"#;
     let refusal = |group: &str| {
         let policies = format!(
             "permit(principal, action, resource); @id(\"freeze\") forbid(principal in {group}, action, resource);"

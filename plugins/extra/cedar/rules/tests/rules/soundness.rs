@@ -8,7 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 use audex_sdk::pattern::matches;
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityUid, PolicySet, Request, RestrictedExpression,
+    Authorizer, Context, Decision, Entities, Entity, EntityUid, PolicySet, Request,
+    RestrictedExpression,
 };
 
 use super::case::case;
@@ -19,7 +20,8 @@ const ACTIONS: [&str; 8] = ["s:ga", "s:gb", "s:pa", "s:pb", "s:x", "e:ga", "e:pa
 const RESOURCES: [&str; 8] = ["d/a", "d/b", "d/s/a", "p/a", "p/b", "p/s/a", "p/s/b", "x"];
 const ACTION_PATTERNS: [&str; 10] =
     ["s:*", "s:g*", "*:ga", "e:*", "*", "s:?a", "*:p?", "s:ga", "e:x", "s:p*"];
-const RESOURCE_PATTERNS: [&str; 9] = ["d/*", "p/*", "*/s/*", "*", "*/a", "p/s/*", "d/?", "p/a", "x"];
+const RESOURCE_PATTERNS: [&str; 9] =
+    ["d/*", "p/*", "*/s/*", "*", "*/a", "p/s/*", "d/?", "p/a", "x"];
 /// The number of policies and requests; each request is tested with every piece of its wildcards.
 const CASES: u64 = 3000;
 
@@ -53,7 +55,8 @@ fn condition(random: &mut Random, depth: usize) -> String {
         }
         7 => format!("resource.name == {:?}", random.pick(&RESOURCES)),
         8 => "context.ttl_seconds > 100".to_owned(),
-        9 => (if random.below(6) == 0 { "context.nothing" } else { "context has justification" }).to_owned(),
+        9 => (if random.below(6) == 0 { "context.nothing" } else { "context has justification" })
+            .to_owned(),
         10 => "resource has owner && resource.owner == \"o\"".to_owned(),
         11 => format!("({}) && ({})", condition(random, depth - 1), condition(random, depth - 1)),
         12 => format!("({}) || ({})", condition(random, depth - 1), condition(random, depth - 1)),
@@ -95,16 +98,29 @@ fn permitted(set: &PolicySet, action: &str, resource: &str) -> bool {
     if resource == "x" {
         attributes.insert("owner".to_owned(), RestrictedExpression::new_string("o".to_owned()));
     }
-    let action_entity =
-        Entity::new(uid("Action", action), HashMap::new(), groups("Action", action, &ACTION_PATTERNS));
-    let resource_entity =
-        Entity::new(uid("Resource", resource), attributes, groups("Resource", resource, &RESOURCE_PATTERNS));
-    let entities = Entities::from_entities([action_entity.unwrap(), resource_entity.unwrap()], None).unwrap();
+    let action_entity = Entity::new(
+        uid("Action", action),
+        HashMap::new(),
+        groups("Action", action, &ACTION_PATTERNS),
+    );
+    let resource_entity = Entity::new(
+        uid("Resource", resource),
+        attributes,
+        groups("Resource", resource, &RESOURCE_PATTERNS),
+    );
+    let entities =
+        Entities::from_entities([action_entity.unwrap(), resource_entity.unwrap()], None).unwrap();
     let context =
-        Context::from_pairs([("ttl_seconds".to_owned(), RestrictedExpression::new_long(900))]).unwrap();
-    let request =
-        Request::new(uid("User", "alice"), uid("Action", action), uid("Resource", resource), context, None)
+        Context::from_pairs([("ttl_seconds".to_owned(), RestrictedExpression::new_long(900))])
             .unwrap();
+    let request = Request::new(
+        uid("User", "alice"),
+        uid("Action", action),
+        uid("Resource", resource),
+        context,
+        None,
+    )
+    .unwrap();
     let response = Authorizer::new().is_authorized(&request, set, &entities);
     response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none()
 }
@@ -116,8 +132,16 @@ fn a_wildcard_gets_nothing_that_its_parts_would_not_get() {
         let random = &mut Random::new(seed);
         let text = policies(random);
         let set: PolicySet = text.parse().unwrap();
-        let asked = if random.below(4) == 0 { random.pick(&ACTIONS) } else { random.pick(&ACTION_PATTERNS) };
-        let on = if random.below(3) == 0 { random.pick(&RESOURCES) } else { random.pick(&RESOURCE_PATTERNS) };
+        let asked = if random.below(4) == 0 {
+            random.pick(&ACTIONS)
+        } else {
+            random.pick(&ACTION_PATTERNS)
+        };
+        let on = if random.below(3) == 0 {
+            random.pick(&RESOURCES)
+        } else {
+            random.pick(&RESOURCE_PATTERNS)
+        };
         let owner = serde_json::json!([{"uid": {"type": "Resource", "id": "x"}, "attrs": {"owner": "o"}, "parents": []}]);
         let pieces = ACTIONS.iter().filter(|one| matches(asked, one));
         let pieces: Vec<(&str, &str)> = pieces
@@ -134,7 +158,10 @@ fn a_wildcard_gets_nothing_that_its_parts_would_not_get() {
             }
             Answer::Restrict(_) | Answer::Refuse(_) => {
                 lost += usize::from(all);
-                assert!(!(all && plain(asked) && plain(on)), "too little of {asked} on {on}:\n{text}");
+                assert!(
+                    !(all && plain(asked) && plain(on)),
+                    "too little of {asked} on {on}:\n{text}"
+                );
                 continue;
             }
         };
@@ -151,5 +178,8 @@ fn a_wildcard_gets_nothing_that_its_parts_would_not_get() {
     }
     // The test must not be vacuous: much is kept, much of it in part, and little is lost that could have been
     // kept.
-    assert!(kept > 500 && denied > 50 && exact > 50 && lost < kept / 10, "{kept} {denied} {exact} {lost}");
+    assert!(
+        kept > 500 && denied > 50 && exact > 50 && lost < kept / 10,
+        "{kept} {denied} {exact} {lost}"
+    );
 }

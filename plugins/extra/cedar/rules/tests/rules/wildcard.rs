@@ -44,7 +44,8 @@ fn what_is_forbidden_is_dropped_in_any_spelling() {
 
 #[test]
 fn a_wildcard_is_permitted_by_a_wider_one_alone() {
-    let policies = r#"permit(principal, action in [Action::"s3:Get*", Action::"s3:PutObject"], resource);"#;
+    let policies =
+        r#"permit(principal, action in [Action::"s3:Get*", Action::"s3:PutObject"], resource);"#;
     for asked in ["s3:GetObject", "s3:getobject", "s3:Get*", "s3:GetObject*", "s3:PutObject"] {
         assert_eq!(one(policies, asked, "*"), kept(), "{asked}");
     }
@@ -55,12 +56,10 @@ fn a_wildcard_is_permitted_by_a_wider_one_alone() {
 
 #[test]
 fn what_a_permit_leaves_out_is_denied() {
-    let policies =
-        r#"permit(principal, action in Action::"s3:*", resource) unless { action in Action::"s3:Delete*" };"#;
+    let policies = r#"permit(principal, action in Action::"s3:*", resource) unless { action in Action::"s3:Delete*" };"#;
     assert_eq!(one(policies, "s3:*", "*"), without(&["s3:Delete*"]));
     assert_eq!(one(policies, "s3:DeleteObject", "*"), dropped());
-    let other =
-        r#"permit(principal, action in Action::"s3:*", resource) when { action != Action::"s3:PutObject" };"#;
+    let other = r#"permit(principal, action in Action::"s3:*", resource) when { action != Action::"s3:PutObject" };"#;
     assert_eq!(one(other, "s3:*", "*"), without(&["s3:PutObject"]));
 }
 
@@ -96,10 +95,15 @@ fn a_wide_resource_does_not_slip_past_a_narrow_forbid() {
     for asked in ["arn:aws:s3:::dev-*", "arn:aws:s3:::dev-1/*", "arn:aws:s3:::prod"] {
         assert_eq!(one(NO_PROD, "s3:GetObject", asked), kept(), "{asked}");
     }
-    let reasons =
-        case(NO_PROD, &[("s3:GetObject", "arn:aws:s3:::*"), ("s3:GetObject", "arn:aws:s3:::prod-1")])
-            .reasons();
-    assert_eq!(reasons, ["policy `no` forbids it", "policy `no` may forbid some of what it covers"]);
+    let reasons = case(
+        NO_PROD,
+        &[("s3:GetObject", "arn:aws:s3:::*"), ("s3:GetObject", "arn:aws:s3:::prod-1")],
+    )
+    .reasons();
+    assert_eq!(
+        reasons,
+        ["policy `no` forbids it", "policy `no` may forbid some of what it covers"]
+    );
 }
 
 #[test]
@@ -112,13 +116,16 @@ fn no_resource_is_every_resource() {
 #[test]
 fn one_forbidden_resource_drops_the_permission() {
     let mut asked = case(NO_PROD, &[("s3:GetObject", "arn:aws:s3:::dev-1")]);
-    asked.permissions.push(permission("s3:GetObject", &["arn:aws:s3:::dev-1", "arn:aws:s3:::prod-1"]));
+    asked
+        .permissions
+        .push(permission("s3:GetObject", &["arn:aws:s3:::dev-1", "arn:aws:s3:::prod-1"]));
     assert_eq!(asked.taken().0, [1]);
 }
 
 #[test]
 fn a_wide_resource_is_permitted_by_a_wider_one_alone() {
-    let policies = r#"permit(principal, action, resource) when { resource.name like "arn:aws:s3:::dev-*" };"#;
+    let policies =
+        r#"permit(principal, action, resource) when { resource.name like "arn:aws:s3:::dev-*" };"#;
     assert_eq!(one(policies, "s3:GetObject", "arn:aws:s3:::dev-*"), kept());
     assert_eq!(one(policies, "s3:GetObject", "arn:aws:s3:::dev-a/?"), kept());
     for asked in ["arn:aws:s3:::*", "*", "arn:aws:s3:::de*"] {
@@ -135,7 +142,8 @@ fn what_is_only_known_of_single_resources_forbids_wide_ones() {
         forbid(principal, action, resource) when { resource has owner && resource.owner != "team" };"#;
     let entity = |owner: &str| json!({"uid": {"type": "Resource", "id": owner}, "attrs": {"owner": owner}, "parents": []});
     let asked = |resource| {
-        case(policies, &[("s3:GetObject", resource)]).entities(&json!([entity("team"), entity("other")]))
+        case(policies, &[("s3:GetObject", resource)])
+            .entities(&json!([entity("team"), entity("other")]))
     };
     assert_eq!(asked("team").taken().0, [0; 0]);
     assert_eq!(asked("other").taken().0, [0]);
@@ -159,7 +167,10 @@ fn declared_groups_hold_their_members_in_any_spelling() {
     assert_eq!(asked("ec2:*"), (vec![], vec!["ec2:Terminate*".to_owned()]));
     assert_eq!(asked("s3:Get*"), (vec![], vec![]));
     // The group's own name is not an action, and is not denied.
-    assert_eq!(asked("*"), (vec![], vec!["ec2:Terminate*".to_owned(), "s3:DeleteBucket".to_owned()]));
+    assert_eq!(
+        asked("*"),
+        (vec![], vec!["ec2:Terminate*".to_owned(), "s3:DeleteBucket".to_owned()])
+    );
 }
 
 #[test]
@@ -181,9 +192,18 @@ fn a_bucket_of_google_stands_for_all_that_is_in_it() {
 
 #[test]
 fn a_variable_of_iam_may_be_anything() {
-    for asked in ["${aws:PrincipalTag/none, 'prod-1'}", "pro${*}d-1", "${aws:username}/x", "prod${", "p${a}}"]
-    {
-        assert_eq!(one(NO_PROD, "s3:GetObject", &format!("arn:aws:s3:::{asked}")), dropped(), "{asked}");
+    for asked in [
+        "${aws:PrincipalTag/none, 'prod-1'}",
+        "pro${*}d-1",
+        "${aws:username}/x",
+        "prod${",
+        "p${a}}",
+    ] {
+        assert_eq!(
+            one(NO_PROD, "s3:GetObject", &format!("arn:aws:s3:::{asked}")),
+            dropped(),
+            "{asked}"
+        );
     }
     assert_eq!(one(NO_PROD, "s3:GetObject", "arn:aws:s3:::home/${aws:username}/*"), kept());
     let policies = r#"permit(principal, action, resource in Resource::"arn:aws:s3:::home/*");"#;
@@ -195,14 +215,21 @@ fn a_variable_of_iam_may_be_anything() {
 fn another_clouds_actions_are_not_denied() {
     let policies = r#"permit(principal, action, resource);
         forbid(principal, action in [Action::"s3:Delete*", Action::"Microsoft.Storage/*/delete", Action::"storage.buckets.delete"], resource);"#;
-    for (provider, denied) in
-        [("aws", "s3:Delete*"), ("vault", "s3:Delete*"), ("gcp", "storage.buckets.delete"), ("house", "")]
-    {
+    for (provider, denied) in [
+        ("aws", "s3:Delete*"),
+        ("vault", "s3:Delete*"),
+        ("gcp", "storage.buckets.delete"),
+        ("house", ""),
+    ] {
         let mut asked = case(policies, &[("*", "*")]);
         asked.provider = provider;
         let all = ["Microsoft.Storage/*/delete", "s3:Delete*", "storage.buckets.delete"];
         let wanted = if denied.is_empty() { all.to_vec() } else { vec![denied] };
-        assert_eq!(asked.taken(), (vec![], wanted.into_iter().map(str::to_owned).collect()), "{provider}");
+        assert_eq!(
+            asked.taken(),
+            (vec![], wanted.into_iter().map(str::to_owned).collect()),
+            "{provider}"
+        );
     }
 }
 
@@ -220,17 +247,23 @@ fn any_characters_can_be_asked_for() {
         assert_eq!(one(NO_DELETES, asked, "arn:🪣:*"), kept(), "{asked}");
         assert_eq!(one("", asked, asked), dropped(), "{asked}");
     }
-    let policies = r#"permit(principal, action == Action::"日本:読む", resource == Resource::"\u{1f4a9}");"#;
+    let policies =
+        r#"permit(principal, action == Action::"日本:読む", resource == Resource::"\u{1f4a9}");"#;
     assert_eq!(one(policies, "日本:読む", "💩"), kept());
 }
 
 #[test]
 fn two_thousand_permissions_are_judged_one_by_one() {
-    let entities = serde_json::from_str(include_str!("../../examples/organisation.entities.json")).unwrap();
-    let mut asked = case(include_str!("../../examples/organisation.cedar"), &[]).entities(&entities);
+    let entities =
+        serde_json::from_str(include_str!("../../examples/organisation.entities.json")).unwrap();
+    let mut asked =
+        case(include_str!("../../examples/organisation.cedar"), &[]).entities(&entities);
     for number in 0..2000 {
-        let action =
-            if number % 2 == 0 { format!("s3:Get{number}*") } else { format!("s3:GetObject{number}") };
+        let action = if number % 2 == 0 {
+            format!("s3:Get{number}*")
+        } else {
+            format!("s3:GetObject{number}")
+        };
         asked.permissions.push(permission(&action, &[&format!("arn:aws:s3:::dev-{number}/*")]));
     }
     asked.permissions.push(permission("s3:PutObject", &["arn:aws:s3:::elsewhere/*"]));
