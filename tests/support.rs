@@ -1,28 +1,28 @@
 //! What the cases share: a sandbox to run the binary in, the doubles, and the scan for leaked secrets.
 
 mod answerer;
-pub mod aws_cli;
+pub(crate) mod aws_cli;
 mod cloud_view;
-pub mod decoys;
-pub mod double;
-pub mod guests;
+pub(crate) mod decoys;
+pub(crate) mod double;
+pub(crate) mod guests;
 mod invocation;
-pub mod javascript;
+pub(crate) mod javascript;
 mod moto;
-pub mod oracle;
-pub mod organisation;
+pub(crate) mod oracle;
+pub(crate) mod organisation;
 mod output;
-pub mod python;
+pub(crate) mod python;
 mod redact;
 mod sandbox;
 mod scan;
-pub mod seeds;
+pub(crate) mod seeds;
 mod vault;
 
-pub use answerer::{Answerer, Puppet};
-pub use cloud_view::CloudView;
-pub use invocation::Started;
-pub use moto::Moto;
-pub use output::Output;
-pub use sandbox::{ROLE, Sandbox};
-pub use vault::VaultDouble;
+pub(crate) use answerer::{Answerer, Puppet};
+pub(crate) use cloud_view::CloudView;
+pub(crate) use invocation::Started;
+pub(crate) use moto::Moto;
+pub(crate) use output::Output;
+pub(crate) use sandbox::{ROLE, Sandbox};
+pub(crate) use vault::VaultDouble;

@@ -56,7 +56,7 @@ fn left(sandbox: &Sandbox) -> (usize, usize) {
 const EVERYTHING: &str = "[\"*\"]";
 
 /// Gives the identity a role called `name`, with the ids that ours have; Python's `uuid` says which those are.
-pub fn plant(sandbox: &mut Sandbox, double: &Double, name: &str, actions: &str) {
+pub(super) fn plant(sandbox: &mut Sandbox, double: &Double, name: &str, actions: &str) {
     const SCRIPT: &str = r#"
 import json, os, sys, urllib.parse, urllib.request, uuid
 base, at, name = os.environ["DOUBLE"], "/subscriptions/" + os.environ["AZURE_SUBSCRIPTION_ID"], sys.argv[1]

@@ -8,19 +8,19 @@ use serde_json::Value;
 use crate::support::Sandbox;
 use crate::support::guests::Guest;
 
-pub fn plugins(sandbox: &Sandbox) -> PathBuf {
+pub(super) fn plugins(sandbox: &Sandbox) -> PathBuf {
     sandbox.home().join(".local/share/audex/plugins")
 }
 
 /// The only file with this ending in the directory.
-pub fn the_file(directory: &Path, ending: &str) -> PathBuf {
+pub(super) fn the_file(directory: &Path, ending: &str) -> PathBuf {
     let all = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let found: Vec<_> =
         all.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     found[0].clone()
 }
-pub fn inspect(sandbox: &Sandbox, target: &str) -> Value {
+pub(super) fn inspect(sandbox: &Sandbox, target: &str) -> Value {
     sandbox.run(["plugin", "inspect", target, "--json"]).success().json()
 }
 

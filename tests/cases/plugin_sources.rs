@@ -14,7 +14,7 @@ use crate::support::{Answerer, Output, Sandbox, python};
 const NAME: &str = "filter-no-deletes";
 
 /// Python's own web server over a directory, as an author might have one.
-pub struct Web {
+pub(super) struct Web {
     process: Child,
     pub url: String,
     pub directory: PathBuf,
@@ -43,13 +43,13 @@ impl Web {
     }
 
     /// Puts a component there; its address.
-    pub fn put(&self, guest: &Guest) -> String {
+    pub(super) fn put(&self, guest: &Guest) -> String {
         fs::write(self.file(), guest.bytes()).unwrap();
         let _ = fs::remove_file(self.signature());
         format!("{}/no-deletes.wasm", self.url)
     }
 
-    pub fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.directory.join("no-deletes.wasm")
     }
 
@@ -66,7 +66,7 @@ impl Drop for Web {
 }
 
 /// Signs `file` with the key of that name, made at first use; the public key.
-pub fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
+pub(super) fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
     let program = python::tests().join("support/minisign.py");
     let key = sandbox.home().join(key);
     let output =
@@ -75,20 +75,20 @@ pub fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-pub fn of_version(version: &str) -> Guest {
+pub(super) fn of_version(version: &str) -> Guest {
     Guest::of(NAME).encoded().replacing("version 0.1.0", &format!("version {version}"))
 }
 
-pub fn install(sandbox: &Sandbox, words: &[&str]) -> Output {
+pub(super) fn install(sandbox: &Sandbox, words: &[&str]) -> Output {
     sandbox.run([&["plugin", "install"], words].concat())
 }
 
-pub fn inspect(sandbox: &Sandbox, field: &str) -> String {
+pub(super) fn inspect(sandbox: &Sandbox, field: &str) -> String {
     let json = sandbox.run(["plugin", "inspect", NAME, "--json"]).success().json();
     json[field].as_str().unwrap_or_default().to_owned()
 }
 
-pub fn web(sandbox: &Sandbox) -> Web {
+pub(super) fn web(sandbox: &Sandbox) -> Web {
     let directory = sandbox.home().join("web");
     fs::create_dir(&directory).unwrap();
     Web::over(&directory)

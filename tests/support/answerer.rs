@@ -9,14 +9,14 @@ use std::thread;
 use std::time::Duration;
 
 /// A server on loopback that runs until the test process ends.
-pub struct Answerer {
+pub(crate) struct Answerer {
     pub endpoint: String,
     bodies: Arc<Mutex<Vec<String>>>,
 }
 
 impl Answerer {
     /// Answers every request with `status`, such as `403 Forbidden`, and `body`.
-    pub fn start(status: &str, body: &str) -> Self {
+    pub(crate) fn start(status: &str, body: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let length = body.len();
@@ -36,7 +36,7 @@ impl Answerer {
     }
 
     /// Gives one of `answers` to each request, in order. All further requests get the last answer.
-    pub fn scripted(answers: &[(&str, &str)]) -> Self {
+    pub(crate) fn scripted(answers: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let reply = |(status, body): &(&str, &str)| {
@@ -60,12 +60,12 @@ impl Answerer {
     }
 
     /// Returns the bodies of the requests, oldest first.
-    pub fn bodies(&self) -> Vec<String> {
+    pub(crate) fn bodies(&self) -> Vec<String> {
         self.bodies.lock().unwrap().clone()
     }
 
     /// Returns the value of `field` in the form of the first request.
-    pub fn form_field(&self, field: &str) -> Option<String> {
+    pub(crate) fn form_field(&self, field: &str) -> Option<String> {
         let bodies = self.bodies();
         let pairs = bodies.first()?.split('&').filter_map(|pair| pair.split_once('='));
         pairs.into_iter().find(|(name, _)| *name == field).map(|(_, value)| decoded(value))
@@ -73,20 +73,20 @@ impl Answerer {
 }
 
 /// A server that answers each request when the test calls [`Waiting::answer`].
-pub struct Puppet {
+pub(crate) struct Puppet {
     pub endpoint: String,
     requests: Receiver<Waiting>,
 }
 
 /// A request that has no answer yet.
-pub struct Waiting {
+pub(crate) struct Waiting {
     pub body: String,
     stream: TcpStream,
 }
 
 impl Puppet {
     /// Listens on loopback until the test process ends.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let (sender, requests) = mpsc::channel();
@@ -101,14 +101,14 @@ impl Puppet {
     }
 
     /// Waits for the next request.
-    pub fn asked(&self) -> Waiting {
+    pub(crate) fn asked(&self) -> Waiting {
         self.requests.recv_timeout(Duration::from_secs(30)).expect("a request")
     }
 }
 
 impl Waiting {
     /// Answers with an empty object.
-    pub fn answer(mut self) {
+    pub(crate) fn answer(mut self) {
         let reply = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
         self.stream.write_all(reply.as_bytes()).unwrap();
     }

@@ -16,7 +16,7 @@ const TRY: &str = r#"try() {
 "#;
 
 /// Returns a script that makes the named `calls` in order, in one process of the CLI.
-pub fn script(calls: &[(&str, &str)]) -> String {
+pub(crate) fn script(calls: &[(&str, &str)]) -> String {
     let program = python::tests().join("support/aws_calls.py");
     let mut script =
         format!("'{}' '{}' <<'CALLS'\n", python::interpreter().display(), program.display());
@@ -27,7 +27,7 @@ pub fn script(calls: &[(&str, &str)]) -> String {
 }
 
 /// Returns a script that makes the named `calls` in order, each in its own process, as people type calls.
-pub fn script_of_commands(calls: &[(&str, &str)]) -> String {
+pub(crate) fn script_of_commands(calls: &[(&str, &str)]) -> String {
     let mut script = TRY.to_owned();
     for (name, arguments) in calls {
         writeln!(script, "try '{name}' {arguments}").unwrap();
@@ -36,7 +36,7 @@ pub fn script_of_commands(calls: &[(&str, &str)]) -> String {
 }
 
 /// Gives the caller of the sandbox temporary credentials of this role, and no role to assume.
-pub fn become_temporary(sandbox: &mut Sandbox, role_arn: &str) {
+pub(crate) fn become_temporary(sandbox: &mut Sandbox, role_arn: &str) {
     let aws = python::binaries().join("aws");
     let words = [
         "sts",

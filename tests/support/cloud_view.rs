@@ -4,7 +4,7 @@ use audex_loopback::LoopbackCloud;
 use audex_loopback::iam::Decision;
 
 /// A view of a cloud's decided requests.
-pub trait CloudView {
+pub(crate) trait CloudView {
     /// Returns `action resource` of every allowed request, in order, without repetition.
     fn allowed(&self) -> Vec<String>;
     /// Returns `action resource` of every denied request, in order, without repetition.

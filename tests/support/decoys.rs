@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::Sandbox;
 
-pub const KEY_ID: &str = "AKIADECOYDECOYDECOY7";
+pub(crate) const KEY_ID: &str = "AKIADECOYDECOYDECOY7";
 const SECRET_KEY: &str = "decoy0decoy1decoy2decoy3decoy4decoy5deco";
 const EXPIRES: &str = "2099-01-01T00:00:00Z";
 
@@ -31,7 +31,7 @@ const TOOLS: [(&str, &str); 5] = [
 ];
 
 /// The decoys of one sandbox.
-pub struct Decoys {
+pub(crate) struct Decoys {
     asked: Arc<AtomicUsize>,
     log: PathBuf,
 }
@@ -39,7 +39,7 @@ pub struct Decoys {
 impl Decoys {
     /// Adds the decoys to `sandbox`. A variable that is already set is kept, because it is the source of the
     /// session.
-    pub fn lay(sandbox: &mut Sandbox) -> Self {
+    pub(crate) fn lay(sandbox: &mut Sandbox) -> Self {
         let (authority, asked) = serve();
         let url = format!("http://{authority}");
         let log = sandbox.home().join("decoys.log");
@@ -73,7 +73,7 @@ impl Decoys {
     }
 
     /// Panics if a decoy was used.
-    pub fn are_untouched(&self) {
+    pub(crate) fn are_untouched(&self) {
         assert_eq!(
             self.asked.load(Ordering::SeqCst),
             0,

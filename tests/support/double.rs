@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Sandbox, python};
 
 /// A running double with its self-description.
-pub struct Double {
+pub(crate) struct Double {
     about: Value,
     /// The process. It ends when its stdin is closed.
     process: Child,
@@ -16,7 +16,7 @@ pub struct Double {
 
 impl Double {
     /// Starts `tests/python/PROGRAM`.
-    pub fn start(program: &str) -> Self {
+    pub(crate) fn start(program: &str) -> Self {
         let mut process = Command::new(python::interpreter())
             .arg(python::tests().join("python").join(program))
             .stdin(Stdio::piped())
@@ -32,13 +32,13 @@ impl Double {
     }
 
     /// Returns a text of the double's self-description.
-    pub fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.about[name].as_str().unwrap_or_else(|| panic!("the double says no `{name}`"))
     }
 
     /// Returns the sandbox of a user who may impersonate the agent of the double. The user's key is in a
     /// file.
-    pub fn gcp_user(&self) -> Sandbox {
+    pub(crate) fn gcp_user(&self) -> Sandbox {
         let mut sandbox = Sandbox::without_cloud();
         let key = self.about["key"].clone();
         let secret = key["private_key"].as_str().unwrap().lines().nth(1).unwrap().to_owned();
@@ -53,7 +53,7 @@ impl Double {
     }
 
     /// Returns the sandbox of a service principal in the tenant of the double.
-    pub fn azure_user(&self) -> Sandbox {
+    pub(crate) fn azure_user(&self) -> Sandbox {
         let mut sandbox = Sandbox::without_cloud();
         sandbox.set("AZURE_TENANT_ID", self.text("tenant"));
         sandbox.set("AZURE_SUBSCRIPTION_ID", self.text("subscription"));
@@ -76,7 +76,7 @@ impl Drop for Double {
 }
 
 /// Runs a script with the venv's Python under `tryaudex run OPTIONS`.
-pub fn run_python(sandbox: &Sandbox, options: &[&str], script: &str) -> super::Output {
+pub(crate) fn run_python(sandbox: &Sandbox, options: &[&str], script: &str) -> super::Output {
     let python = python::interpreter();
     let python = python.to_str().unwrap();
     sandbox

@@ -31,14 +31,14 @@ const CASE_BYTES: usize = 35;
 
 /// A component as cargo built it, or a changed one.
 #[derive(Clone)]
-pub struct Guest {
+pub(crate) struct Guest {
     name: &'static str,
     bytes: Vec<u8>,
 }
 
 impl Guest {
     /// Returns the core module of the crate `name`.
-    pub fn of(name: &'static str) -> Self {
+    pub(crate) fn of(name: &'static str) -> Self {
         let path = directory().join(format!("{}.wasm", name.replace('-', "_")));
         let bytes =
             std::fs::read(&path).unwrap_or_else(|error| panic!("no `{}`: {error}", path.display()));
@@ -46,14 +46,14 @@ impl Guest {
     }
 
     /// Selects the case that the guest plays.
-    pub fn playing(mut self, case: &str) -> Self {
+    pub(crate) fn playing(mut self, case: &str) -> Self {
         let at = find(&self.bytes, MARKER).expect("a guest of tests/guests") + MARKER.len();
         self.bytes[at..at + CASE_BYTES].copy_from_slice(format!("{case:<CASE_BYTES$}").as_bytes());
         self
     }
 
     /// Replaces `from` everywhere with `to`, which must have the same length.
-    pub fn replacing(mut self, from: &str, to: &str) -> Self {
+    pub(crate) fn replacing(mut self, from: &str, to: &str) -> Self {
         assert_eq!(from.len(), to.len(), "lengths stand before what they count");
         let mut found = 0;
         while let Some(at) = find(&self.bytes, from.as_bytes()) {
@@ -65,7 +65,7 @@ impl Guest {
     }
 
     /// Sets the minimum size of the function table to `elements`.
-    pub fn with_table_of(mut self, elements: u32) -> Self {
+    pub(crate) fn with_table_of(mut self, elements: u32) -> Self {
         let mut at = 8;
         loop {
             let (size, size_bytes) = leb(&self.bytes[at + 1..]);
@@ -82,13 +82,13 @@ impl Guest {
     }
 
     /// Keeps only the first `part` percent of the bytes.
-    pub fn truncated_to(mut self, part: usize) -> Self {
+    pub(crate) fn truncated_to(mut self, part: usize) -> Self {
         self.bytes.truncate(self.bytes.len() * part / 100);
         self
     }
 
     /// Encodes the module as a component, as the host does.
-    pub fn encoded(mut self) -> Self {
+    pub(crate) fn encoded(mut self) -> Self {
         self.bytes = audex_components::encode::component(self.bytes).unwrap();
         self
     }
@@ -96,7 +96,7 @@ impl Guest {
     /// Adds a second module to the component. It has one function with `depth` nested loops, each of which
     /// may change any of `depth` variables. The module has a few kilobytes, and the work of a compiler grows
     /// with the cube of `depth`.
-    pub fn with_loops(self, depth: u32) -> Self {
+    pub(crate) fn with_loops(self, depth: u32) -> Self {
         let mut component = self.encoded();
         let module = loops(depth);
         // The section of a core module in a component. Source: component-model, Binary.md.
@@ -104,17 +104,17 @@ impl Guest {
         component
     }
 
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// Writes the guest to a file in the sandbox.
-    pub fn plant(&self, sandbox: &mut Sandbox) -> PathBuf {
+    pub(crate) fn plant(&self, sandbox: &mut Sandbox) -> PathBuf {
         sandbox.plant(&format!("{}.wasm", self.name), &self.bytes)
     }
 
     /// Runs `tryaudex plugin install` for the guest with these grants.
-    pub fn install(&self, sandbox: &mut Sandbox, grants: &[&str]) -> Output {
+    pub(crate) fn install(&self, sandbox: &mut Sandbox, grants: &[&str]) -> Output {
         let path = self.plant(sandbox);
         let grants = grants.iter().flat_map(|grant| ["--grant", grant]);
         sandbox.run(["plugin", "install", path.to_str().unwrap()].into_iter().chain(grants))
@@ -171,7 +171,7 @@ fn to_leb(mut value: u32) -> Vec<u8> {
 }
 
 /// Builds all guests, so that the build time is not part of a later measurement.
-pub fn build_all() {
+pub(crate) fn build_all() {
     let _ = directory();
 }
 

@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_mins(2);
 
 /// A program that has not been started yet.
 #[must_use]
-pub struct Invocation<'a> {
+pub(crate) struct Invocation<'a> {
     sandbox: &'a Sandbox,
     command: Command,
     label: String,
@@ -45,39 +45,39 @@ impl<'a> Invocation<'a> {
         Self { sandbox, command, label, stdin: Vec::new(), shows_issued: false, is_scanned: true }
     }
 
-    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub fn current_dir(mut self, directory: impl AsRef<std::path::Path>) -> Self {
+    pub(crate) fn current_dir(mut self, directory: impl AsRef<std::path::Path>) -> Self {
         self.command.current_dir(directory);
         self
     }
 
-    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
     /// Allows issued secrets on stdout, for a command that prints its own environment on purpose.
-    pub fn shows_issued_secrets(mut self) -> Self {
+    pub(crate) fn shows_issued_secrets(mut self) -> Self {
         self.shows_issued = true;
         self
     }
 
     /// Excludes the output from the scan for secrets, for the preparations of a test.
-    pub fn unscanned(mut self) -> Self {
+    pub(crate) fn unscanned(mut self) -> Self {
         self.is_scanned = false;
         self
     }
 
-    pub fn output(self) -> Output {
+    pub(crate) fn output(self) -> Output {
         self.start().finish()
     }
 
     /// Starts the program. Its stdin is written and closed, and its stderr is collected.
-    pub fn start(mut self) -> Started<'a> {
+    pub(crate) fn start(mut self) -> Started<'a> {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self
             .command
@@ -127,7 +127,7 @@ fn heed_signals() {
 }
 
 /// A running program.
-pub struct Started<'a> {
+pub(crate) struct Started<'a> {
     sandbox: &'a Sandbox,
     label: String,
     shows_issued: bool,
@@ -140,12 +140,12 @@ pub struct Started<'a> {
 }
 
 impl Started<'_> {
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill(pid(&self.child), signal).unwrap();
     }
 
     /// Reads the next line of stdout, without its line break.
-    pub fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = Vec::new();
         self.stdout.read_until(b'\n', &mut line).unwrap();
         self.read.extend_from_slice(&line);
@@ -153,7 +153,7 @@ impl Started<'_> {
     }
 
     /// Waits until the program and its output have ended.
-    pub fn finish(mut self) -> Output {
+    pub(crate) fn finish(mut self) -> Output {
         let mut bytes = std::mem::take(&mut self.read);
         self.stdout.read_to_end(&mut bytes).unwrap();
         let status = self.child.wait().unwrap();

@@ -9,7 +9,7 @@ const PLACE: &str = "AUDEX_TEST_JAVASCRIPT";
 
 /// Returns the directory of the installation. If it is missing, panics and names the command that installs
 /// it, because a test without its tools proves nothing.
-pub fn directory() -> PathBuf {
+pub(crate) fn directory() -> PathBuf {
     let tests = python::tests();
     let place = std::env::var_os(PLACE).map_or_else(|| tests.join(".javascript"), PathBuf::from);
     assert!(

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::python;
 
 /// The running double. Its buckets `alpha` and `beta` contain `hello.txt`; its table is `items`.
-pub struct Moto {
+pub(crate) struct Moto {
     pub endpoint: String,
     pub region: String,
     pub access_key_id: String,
@@ -24,7 +24,7 @@ pub struct Moto {
 
 impl Moto {
     /// Returns the running double. Tests share its contents, so a test must undo its changes.
-    pub fn get() -> &'static Self {
+    pub(crate) fn get() -> &'static Self {
         static MOTO: OnceLock<Moto> = OnceLock::new();
         MOTO.get_or_init(Self::start)
     }

@@ -15,14 +15,14 @@ const UNSHARE: &str = "/usr/bin/unshare";
 const ENTER: &str = "mount --bind \"$0\" /etc && exec \"$@\"";
 
 /// The organisation that owns the machine of a sandbox's user.
-pub struct Organisation {
+pub(crate) struct Organisation {
     etc: TempDir,
 }
 
 impl Organisation {
     /// Creates an organisation with this `/etc/audex/config.toml`. Panics if mount namespaces are not
     /// available, because without them a test proves nothing.
-    pub fn of(config: &str) -> Self {
+    pub(crate) fn of(config: &str) -> Self {
         let etc = tempfile::Builder::new().prefix("audex-etc-").tempdir().unwrap();
         let organisation = Self { etc };
         organisation.says("config.toml", config);
@@ -47,7 +47,7 @@ impl Organisation {
     }
 
     /// Writes the file `name` in `/etc/audex`.
-    pub fn says(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn says(&self, name: &str, text: &str) -> PathBuf {
         let path = self.etc.path().join("audex").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
@@ -55,7 +55,7 @@ impl Organisation {
     }
 
     /// Runs `tryaudex` with these arguments on a machine of this organisation.
-    pub fn run<A: AsRef<OsStr>>(
+    pub(crate) fn run<A: AsRef<OsStr>>(
         &self,
         sandbox: &Sandbox,
         arguments: impl IntoIterator<Item = A>,
@@ -69,7 +69,7 @@ impl Organisation {
 
     /// Runs `tryaudex` like [`Organisation::run`], with `accounts` as `/etc/passwd`. The program runs as user
     /// 0.
-    pub fn run_as<A: AsRef<OsStr>>(
+    pub(crate) fn run_as<A: AsRef<OsStr>>(
         &self,
         sandbox: &Sandbox,
         accounts: &str,

@@ -10,7 +10,7 @@ use super::redact::redact;
 /// in `bytes`.
 #[must_use]
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -23,7 +23,7 @@ pub struct Output {
 impl Output {
     /// Panics with the whole output unless the exit status is `code`.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert!(
             self.code == code,
             "exit {} instead of {code}\n--- stdout\n{}\n--- stderr\n{}",
@@ -35,20 +35,20 @@ impl Output {
     }
 
     #[track_caller]
-    pub fn success(self) -> Self {
+    pub(crate) fn success(self) -> Self {
         self.exits(0)
     }
 
     /// Parses stdout as one JSON value.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("no JSON: {error}\n{}", self.stdout))
     }
 
     /// Parses each line of stderr as a JSON value.
     #[track_caller]
-    pub fn stderr_json(&self) -> Vec<Value> {
+    pub(crate) fn stderr_json(&self) -> Vec<Value> {
         let parse = |line: &str| {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON: {error}\n{line}"))
         };
@@ -56,7 +56,7 @@ impl Output {
     }
 
     /// Returns exit status, stdout and stderr, with placeholders for values that differ from run to run.
-    pub fn snapshot(&self) -> String {
+    pub(crate) fn snapshot(&self) -> String {
         let mut text = format!("exit {}\n", self.code);
         for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !stream.is_empty() {

@@ -7,7 +7,7 @@ const VENV: &str = "AUDEX_TEST_VENV";
 
 /// Returns the `bin` directory of the venv. If there is no venv, panics and names the command that makes it,
 /// because a test without its client proves nothing.
-pub fn binaries() -> PathBuf {
+pub(crate) fn binaries() -> PathBuf {
     let tests = tests();
     let venv = std::env::var_os(VENV).map_or_else(|| tests.join(".venv"), PathBuf::from);
     assert!(
@@ -19,11 +19,11 @@ pub fn binaries() -> PathBuf {
     venv.canonicalize().unwrap().join("bin")
 }
 
-pub fn interpreter() -> PathBuf {
+pub(crate) fn interpreter() -> PathBuf {
     binaries().join("python")
 }
 
 /// Returns the directory `tests`.
-pub fn tests() -> PathBuf {
+pub(crate) fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join("tests")
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 const DIGESTS: [usize; 2] = [64, 12];
 
 /// Returns `text` with a placeholder for each such value.
-pub fn redact(text: &str, home: &Path) -> String {
+pub(super) fn redact(text: &str, home: &Path) -> String {
     let text = text.replace(&home.display().to_string(), "[home]");
     let mut out = String::new();
     for piece in pieces(&text) {

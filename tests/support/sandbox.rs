@@ -20,12 +20,12 @@ use super::{Moto, python};
 /// The region of the loopback cloud of a sandbox.
 const REGION: &str = "eu-central-1";
 /// The role of [`Seed::demo`].
-pub const ROLE: &str = "arn:aws:iam::123456789012:role/AudexDemo";
+pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/AudexDemo";
 /// The PATH for the commands of the tests. It has no tools of the developer.
 const SYSTEM_PATH: &str = "/usr/bin:/bin";
 
 /// The machine of one user, with one cloud.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     home: TempDir,
     cloud: Option<LoopbackCloud>,
     variables: BTreeMap<OsString, OsString>,
@@ -39,14 +39,14 @@ pub struct Sandbox {
 impl Sandbox {
     /// Creates a sandbox with the demo account. The caller is the `developer`, who may only assume the role
     /// `AudexDemo`.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut sandbox = Self::with_seed(Seed::demo(), "developer");
         sandbox.set("AUDEX_ROLE_ARN", ROLE);
         sandbox
     }
 
     /// Creates a sandbox with an account of the test. The caller is `user`, and no role is configured.
-    pub fn with_seed(seed: Seed, user: &str) -> Self {
+    pub(crate) fn with_seed(seed: Seed, user: &str) -> Self {
         let cloud = LoopbackCloud::start(seed, None).unwrap();
         let mut sandbox = Self::without_cloud();
         sandbox.set("AWS_ENDPOINT_URL", cloud.endpoint());
@@ -60,7 +60,7 @@ impl Sandbox {
 
     /// Creates a sandbox with the account of the moto double. The caller's own keys allow everything that the
     /// tests deny.
-    pub fn with_moto(moto: &Moto) -> Self {
+    pub(crate) fn with_moto(moto: &Moto) -> Self {
         let mut sandbox = Self::without_cloud();
         sandbox.set("AWS_ENDPOINT_URL", &moto.endpoint);
         sandbox.set_region(&moto.region);
@@ -72,7 +72,7 @@ impl Sandbox {
     }
 
     /// Creates a sandbox of a user without any credentials.
-    pub fn without_cloud() -> Self {
+    pub(crate) fn without_cloud() -> Self {
         let home = tempfile::Builder::new().prefix("audex-home-").tempdir().unwrap();
         let mut sandbox = Self {
             cloud: None,
@@ -97,49 +97,49 @@ impl Sandbox {
     }
 
     /// Puts the real aws CLI on the PATH.
-    pub fn with_aws_cli(mut self) -> Self {
+    pub(crate) fn with_aws_cli(mut self) -> Self {
         let path = format!("{}:{SYSTEM_PATH}", python::binaries().display());
         self.set("PATH", path);
         self
     }
 
-    pub fn set(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
+    pub(crate) fn set(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
         self.variables.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
         self
     }
 
     /// Returns the value of a variable, if the value is UTF-8.
-    pub fn get(&self, name: &str) -> Option<String> {
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
         self.variables.get(OsStr::new(name)).and_then(|value| value.to_str()).map(str::to_owned)
     }
 
     /// Sets both variables of the region: SDKs read `AWS_REGION`, and the aws CLI of these tests reads
     /// `AWS_DEFAULT_REGION`.
-    pub fn set_region(&mut self, region: &str) -> &mut Self {
+    pub(crate) fn set_region(&mut self, region: &str) -> &mut Self {
         self.set("AWS_REGION", region);
         self.set("AWS_DEFAULT_REGION", region)
     }
 
     /// Sets a variable whose value must not appear in any output or file.
-    pub fn set_secret(&mut self, name: &str, value: &str) -> &mut Self {
+    pub(crate) fn set_secret(&mut self, name: &str, value: &str) -> &mut Self {
         self.plant_secret(value);
         self.set(name, value)
     }
 
-    pub fn unset(&mut self, name: &str) -> &mut Self {
+    pub(crate) fn unset(&mut self, name: &str) -> &mut Self {
         self.variables.remove(OsStr::new(name));
         self
     }
 
     /// Registers a secret that must not appear anywhere except in planted files.
-    pub fn plant_secret(&mut self, value: &str) -> &mut Self {
+    pub(crate) fn plant_secret(&mut self, value: &str) -> &mut Self {
         assert!(value.len() >= 16, "`{value}` could turn up by chance");
         self.callers_secrets.push(value.to_owned());
         self
     }
 
     /// Writes a file below HOME, which the scan for secrets ignores.
-    pub fn plant(&mut self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn plant(&mut self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
         let path = self.home().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, contents).unwrap();
@@ -147,16 +147,16 @@ impl Sandbox {
         path
     }
 
-    pub fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
-    pub fn cloud(&self) -> &LoopbackCloud {
+    pub(crate) fn cloud(&self) -> &LoopbackCloud {
         self.cloud.as_ref().expect("this sandbox has no loopback cloud")
     }
 
     /// Prepares a run of `tryaudex` with these arguments.
-    pub fn tryaudex<A: AsRef<OsStr>>(
+    pub(crate) fn tryaudex<A: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = A>,
     ) -> Invocation<'_> {
@@ -164,7 +164,7 @@ impl Sandbox {
     }
 
     /// Prepares a run of any other program with the environment of the sandbox.
-    pub fn program<A: AsRef<OsStr>>(
+    pub(crate) fn program<A: AsRef<OsStr>>(
         &self,
         program: impl AsRef<OsStr>,
         arguments: impl IntoIterator<Item = A>,
@@ -177,32 +177,32 @@ impl Sandbox {
     }
 
     /// Runs `tryaudex` with these arguments.
-    pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Output {
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Output {
         self.tryaudex(arguments).output()
     }
 
     /// Runs `tryaudex run OPTIONS -- sh -c SCRIPT`.
-    pub fn run_sh(&self, options: &[&str], script: &str) -> Output {
+    pub(crate) fn run_sh(&self, options: &[&str], script: &str) -> Output {
         self.tryaudex([&["run"], options, &["--", "sh", "-c", script]].concat()).output()
     }
 
     /// Returns the records of the audit log.
-    pub fn audit(&self) -> Vec<Value> {
+    pub(crate) fn audit(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.audit_log()).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Returns the names of the events in the audit log, in order.
-    pub fn events(&self) -> Vec<String> {
+    pub(crate) fn events(&self) -> Vec<String> {
         self.audit().iter().map(|record| record["event"].as_str().unwrap().to_owned()).collect()
     }
 
-    pub fn audit_log(&self) -> PathBuf {
+    pub(crate) fn audit_log(&self) -> PathBuf {
         PathBuf::from(self.run(["audit", "path"]).success().stdout.trim())
     }
 
     /// Returns the session directories that still exist.
-    pub fn session_directories(&self) -> Vec<PathBuf> {
+    pub(crate) fn session_directories(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.home().join("run/audex")).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
     }

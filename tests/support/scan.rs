@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The output of one program.
-pub struct Captured {
+pub(super) struct Captured {
     /// The program and its arguments.
     pub label: String,
     pub stdout: Vec<u8>,
@@ -17,7 +17,7 @@ pub struct Captured {
 ///
 /// The secrets in `callers` may appear only in `planted` files. The secrets in `issued` may also appear on
 /// the stdout of a command that shows them.
-pub fn scan(
+pub(super) fn scan(
     captured: &[Captured],
     home: &Path,
     planted: &[PathBuf],

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// Returns the demo account with an additional user `analyst`, who has permissions of its own on S3 and
 /// DynamoDB and no role to assume.
-pub fn analyst() -> Seed {
+pub(crate) fn analyst() -> Seed {
     let mut seed = Seed::demo();
     seed.users.push(user(
         "analyst",
@@ -19,7 +19,7 @@ pub fn analyst() -> Seed {
 }
 
 /// Returns a user with these policy statements.
-pub fn user(name: &str, statements: &Value) -> UserSeed {
+pub(crate) fn user(name: &str, statements: &Value) -> UserSeed {
     let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
     UserSeed { name: name.to_owned(), policies: vec![policy], access_key: None }
 }

@@ -11,7 +11,7 @@ use super::{ROLE, Sandbox, python};
 const TOKEN_PREFIX: &str = "hvs.issued-by-the-double-";
 
 /// A running double, which mints credentials in the cloud of a sandbox.
-pub struct VaultDouble {
+pub(crate) struct VaultDouble {
     pub address: String,
     /// The https address, with a certificate that `ca` signed.
     pub tls_address: String,
@@ -26,7 +26,7 @@ pub struct VaultDouble {
 impl VaultDouble {
     /// Starts a double that mints with the keys of the cloud's user `source`. For a role of the type
     /// `iam_user`, it returns the keys of the cloud's user `user`.
-    pub fn start(sandbox: &mut Sandbox, source: &str, user: &str) -> Self {
+    pub(crate) fn start(sandbox: &mut Sandbox, source: &str, user: &str) -> Self {
         let cloud = sandbox.cloud();
         let keys = |user: &str| {
             let key = cloud.access_key(user).expect("a seeded user");
@@ -70,25 +70,25 @@ impl VaultDouble {
     }
 
     /// Changes the behaviour of the double.
-    pub fn set(&self, change: &Value) {
+    pub(crate) fn set(&self, change: &Value) {
         self.ask("set", change);
     }
 
     /// Returns the open leases, the logins that were not ended, and the log of requests.
-    pub fn state(&self) -> Value {
+    pub(crate) fn state(&self) -> Value {
         self.ask("state", &json!({}))
     }
 
     /// Panics unless all leases and logins have ended and the user's own token is still valid.
     #[track_caller]
-    pub fn is_clean(&self) {
+    pub(crate) fn is_clean(&self) {
         let state = self.state();
         assert_eq!((&state["leases"], &state["logins"]), (&json!([]), &json!(0)), "{state}");
         assert_eq!(state["user_token"], true, "the user's own token was revoked");
     }
 
     /// Returns the number of requests such as `PUT aws/sts/my-vault-role`.
-    pub fn count(&self, wanted: &str) -> usize {
+    pub(crate) fn count(&self, wanted: &str) -> usize {
         let state = self.state();
         state["log"].as_array().unwrap().iter().filter(|line| *line == wanted).count()
     }

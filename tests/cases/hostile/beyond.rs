@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::python;
 
 /// An attempt, its outcome, and the test that tries it.
-pub const ATTEMPTS: &[[&str; 3]] = &[
+pub(super) const ATTEMPTS: &[[&str; 3]] = &[
     [
         "deny entries with wildcards anywhere, where no cloud enforces the grant",
         "77",

@@ -1,7 +1,7 @@
 //! The attacks and their required results. They are tables, so that the documentation can list them.
 
 /// What one case does, by name, and how it must end.
-pub struct Case {
+pub(super) struct Case {
     /// As `tests/guests` knows it.
     pub name: &'static str,
     /// The exit status of the program.
@@ -26,7 +26,7 @@ const fn asking(
 }
 
 /// A filter that fails denies.
-pub const FILTER: &[Case] = &[
+pub(super) const FILTER: &[Case] = &[
     case(
         "loop",
         77,
@@ -87,7 +87,7 @@ pub const FILTER: &[Case] = &[
     ),
 ];
 
-pub const MAPPING: &[Case] = &[
+pub(super) const MAPPING: &[Case] = &[
     case(
         "loop",
         70,
@@ -109,7 +109,7 @@ pub const MAPPING: &[Case] = &[
 ];
 
 /// Refused when it is installed.
-pub const DESCRIBE: &[Case] = &[
+pub(super) const DESCRIBE: &[Case] = &[
     case(
         "describe-loop",
         70,
@@ -185,7 +185,7 @@ pub const DESCRIBE: &[Case] = &[
 ];
 
 /// Ends before anything is minted.
-pub const PLAN: &[Case] = &[
+pub(super) const PLAN: &[Case] = &[
     case("check-trap", 70, &["failed in phase call"]),
     case("check-loop", 70, &["failed in phase limit"]),
     case(
@@ -236,7 +236,7 @@ pub const PLAN: &[Case] = &[
 ];
 
 /// Nothing reaches the command.
-pub const MINT: &[Case] = &[
+pub(super) const MINT: &[Case] = &[
     case("mint-loop", 70, &["failed in phase limit: it computed for more than 2 s"]),
     case("mint-memory", 70, &["failed in phase limit: it asked for more than 64 MiB of memory"]),
     case("mint-stack", 70, &["failed in phase limit", "stack"]),
@@ -326,7 +326,7 @@ pub const MINT: &[Case] = &[
 ];
 
 /// Nothing leaves the machine: each ends before a connection is made.
-pub const HTTP: &[Case] = &[
+pub(super) const HTTP: &[Case] = &[
     case("mint-http-elsewhere", 77, &["`evil.example.org` was not granted to this component"]),
     case(
         "mint-http-plain",
@@ -377,7 +377,7 @@ pub const HTTP: &[Case] = &[
 const ECHO: &str = "the reply of `api.example.com` repeats a secret that was sent to it";
 
 /// A server answers, and nothing comes of it. `mint-http-redirect` is sent to the metadata address and stays where it is.
-pub const REPLIES: &[Case] = &[
+pub(super) const REPLIES: &[Case] = &[
     case("mint-http-redirect", 0, &[]),
     case("mint-http-echo", 69, &[ECHO]),
     case("mint-http-echo-json", 69, &[ECHO]),
@@ -398,7 +398,7 @@ pub const REPLIES: &[Case] = &[
 ];
 
 /// A trap in one export, and the command that gets there.
-pub struct Export {
+pub(super) struct Export {
     /// The export, and how it is played.
     pub name: &'static str,
     /// The words of the command.
@@ -416,7 +416,7 @@ const DRIFT: &[&str] =
     &["drift", "--provider", "hostile", "--principal", "p", "--expected-policy", "hostile-reader"];
 
 /// The exports that the other tables do not play. The file in `plugin test` is the component's own.
-pub const EXPORTS: &[Export] = &[
+pub(super) const EXPORTS: &[Export] = &[
     export("preflight-trap", RUN, 70),
     export("settled-trap", RUN, 70),
     // The command has ended and its status stands: that nothing was revoked is said.
@@ -446,7 +446,7 @@ pub const EXPORTS: &[Export] = &[
 ];
 
 /// The command runs; what the component said about it is harmless.
-pub const WORDS: &[Case] = &[
+pub(super) const WORDS: &[Case] = &[
     asking("none", 0, &[], &["sts:AssumeRole"]),
     // The file lies where the AWS CLI does not look.
     asking("mint-isolation", 0, &[], &["sts:AssumeRole"]),

@@ -12,16 +12,16 @@ const CREDENTIALS: [&str; 10] =
     ["key", "token", "secret", "process", "profile", "role", "login", "sso", "source", "mfa"];
 
 /// The directory of the two profile files, which are rewritten for each input.
-pub struct Scratch(tempfile::TempDir);
+pub(crate) struct Scratch(tempfile::TempDir);
 
 impl Scratch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 }
 
 /// Checks a configuration file and a credentials file, which a NUL byte separates.
-pub fn judge(scratch: &Scratch, input: &[u8]) {
+pub(crate) fn judge(scratch: &Scratch, input: &[u8]) {
     let mut parts = input.splitn(2, |byte| *byte == 0);
     let [config, credentials] = [(); 2].map(|()| parts.next().unwrap_or_default());
     for part in [config, credentials] {

@@ -102,7 +102,7 @@ fn spelled(name: &str, bytes: &mut Bytes<'_>) -> String {
 }
 
 /// Checks one environment that is made from `input`.
-pub fn judge(input: &[u8]) {
+pub(crate) fn judge(input: &[u8]) {
     let bytes = &mut Bytes(input.iter());
     let secret = bytes.key(40);
     let mut variables = [("AWS_SECRET_ACCESS_KEY", secret.as_str()), ADDRESS, REPEATS]

@@ -6,7 +6,7 @@ use audex_sdk::pattern;
 const LONGEST: usize = 40;
 
 /// Checks three lines: two patterns and a text.
-pub fn judge(input: &[u8]) {
+pub(crate) fn judge(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let mut lines = text.lines().map(|line| line.chars().take(LONGEST).collect::<String>());
     let mut next = || lines.next().unwrap_or_default();

@@ -7,10 +7,10 @@ use audex::settings::config_file::{ConfigFile, OrganisationFile};
 use audex::settings::{SettingsError, deny_list, profiles_file, source};
 
 /// The directory of the settings file, which is rewritten for each input.
-pub struct Scratch(tempfile::TempDir);
+pub(crate) struct Scratch(tempfile::TempDir);
 
 impl Scratch {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
@@ -27,7 +27,7 @@ fn toml(input: &[u8]) -> Option<toml::Table> {
 }
 
 /// Checks `profiles.toml`.
-pub fn profiles(scratch: &Scratch, input: &[u8]) {
+pub(crate) fn profiles(scratch: &Scratch, input: &[u8]) {
     let path = scratch.write("profiles.toml", input);
     let Some(read) = accepted(&path, input, profiles_file::read(&path)) else { return };
     let table = toml(input).expect("what is accepted is TOML");
@@ -48,7 +48,7 @@ pub fn profiles(scratch: &Scratch, input: &[u8]) {
 }
 
 /// Checks `deny-list.toml`.
-pub fn deny_list(scratch: &Scratch, input: &[u8]) {
+pub(crate) fn deny_list(scratch: &Scratch, input: &[u8]) {
     let path = scratch.write("deny-list.toml", input);
     let Some(read) = accepted(&path, input, deny_list::read(&path)) else { return };
     let table = toml(input).expect("what is accepted is TOML");
@@ -75,7 +75,7 @@ pub fn deny_list(scratch: &Scratch, input: &[u8]) {
 }
 
 /// Checks `config.toml` of the user and of the organisation.
-pub fn config(scratch: &Scratch, input: &[u8]) {
+pub(crate) fn config(scratch: &Scratch, input: &[u8]) {
     let path = scratch.write("config.toml", input);
     let keys = |known: &[&str]| {
         let table = toml(input).expect("what is accepted is TOML");
