@@ -10,8 +10,7 @@ use crate::support::oracle::{aws_profiles, environment, pattern, settings};
 
 /// Every input of a target. Panics where there are too few: a test without inputs proves nothing.
 fn replay(target: &str, judge: impl Fn(&[u8])) {
-    let corpus =
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("fuzz/corpus").join(target);
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     let mut count = 0;
     for entry in std::fs::read_dir(&corpus).unwrap() {
         judge(&std::fs::read(entry.unwrap().path()).unwrap());

@@ -331,7 +331,7 @@ fn what_a_provider_enforces_by_less_than_is_required_is_refused() {
     assert!(
         refused
             .stderr
-            .contains("`door:open` would be enforced by `token`, and `cloud` is required"),
+            .contains("`door:open` would be enforced by `token`, and --require asks for `cloud`"),
         "{}",
         refused.stderr
     );

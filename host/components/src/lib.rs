@@ -1,6 +1,7 @@
 //! The engine side of components: loading them, calling them, and limiting what they can reach.
 
 pub mod bindings;
+pub mod cache;
 pub mod call;
 pub mod capability;
 pub mod clean;

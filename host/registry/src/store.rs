@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 
 use super::rules::{RuleError, Rules};
 use super::signature::Signer;
+use audex_components::cache::Cache;
 use audex_components::capability::Capability;
 use audex_components::capability::effective;
-use audex_components::compiled::Cache;
 use audex_components::component::Loaded;
 use audex_components::component::Phase;
 use audex_components::component::PluginError;
