@@ -78,12 +78,13 @@ mod tests {
 
     #[test]
     fn a_grant_on_no_resource_is_refused_and_never_on_every_one() {
+        use provider::Scope;
+
         let on = |scope| {
             let mut grant = fake::provider_grant("acme", &["door:open", "door:close"]);
             grant.permissions[1].resources = scope;
             grant.check_scopes()
         };
-        use provider::Scope;
         assert!(on(Scope::Every).is_ok() && on(Scope::These(vec!["front".to_owned()])).is_ok());
         for nothing in [Scope::Unseen, Scope::These(Vec::new())] {
             assert_eq!(on(nothing).unwrap_err().code, "scope-empty");

@@ -110,7 +110,7 @@ fn same(cases: &[Case<'_>]) {
                 );
             }
             Err(said) => {
-                assert_eq!("", *expected, "{said}\n{config}\n{credentials}\n{variables:?}")
+                assert_eq!("", *expected, "{said}\n{config}\n{credentials}\n{variables:?}");
             }
         }
     }

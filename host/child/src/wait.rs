@@ -55,7 +55,7 @@ impl Running {
             }
             match watch.next() {
                 Action::Sleep(timeout) => {
-                    self.signals.wait(timeout).map_err(ChildError::Signals)?
+                    self.signals.wait(timeout).map_err(ChildError::Signals)?;
                 }
                 Action::Notify => on_expiry(),
                 Action::Terminate => {

@@ -164,7 +164,7 @@ fn known(
                 }
                 Status::Unknown => refuse(format!("there is no such action{}", suggestion())),
                 Status::Malformed => {
-                    refuse(format!("it is not written {}", description.action_syntax))
+                    refuse(format!("it is not written {}", description.action_syntax));
                 }
                 Status::Known | Status::Corrected => {
                     let new = finding.actions.into_iter().filter(|action| !allow.contains(action));

@@ -73,6 +73,7 @@ mod in_place {
     }
 
     /// Returns the code memory that makes machine code executable, copied or in place.
+    #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
     #[must_use]
     pub(crate) fn code_memory() -> Option<Arc<dyn CustomCodeMemory>> {
         Some(Arc::new(Executable))

@@ -55,11 +55,13 @@ const SHAPES: [(&str, usize); 20] = [
 const AWS_SECRET_LENGTH: usize = 40;
 
 /// Replaces everything in `text` that looks like a secret.
+#[must_use]
 pub fn redact_text(text: &str) -> String {
     redact_shapes(&redact_user_information(&redact_named(text)))
 }
 
 /// Returns true if a value of this name is a secret; `-`, `_`, `.` and capitals separate the parts of a name.
+#[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     let mut parts = vec![String::new()];
     let mut was_lower = false;

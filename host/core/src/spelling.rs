@@ -13,6 +13,7 @@ pub fn decodings(text: &[u8]) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
 }
 
 /// Returns `text` with all layers decoded.
+#[must_use]
 pub fn plain(text: &[u8]) -> Zeroizing<Vec<u8>> {
     decodings(text).last().unwrap_or_else(|| Zeroizing::new(text.to_vec()))
 }

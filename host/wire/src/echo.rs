@@ -80,6 +80,7 @@ impl Guard {
     }
 
     /// Returns true if there is nothing to search for.
+    #[must_use]
     pub fn is_idle(&self) -> bool {
         self.tables.is_empty()
     }
@@ -91,6 +92,7 @@ impl Guard {
     }
 
     /// Returns true if a lifted text holds a secret. Another token of the same issuer does not count.
+    #[must_use]
     pub fn finds_in_lifted(&self, text: &[u8]) -> bool {
         self.looks(text, Reader::Nobody)
     }

@@ -206,7 +206,7 @@ fn open(records: &[Record], now: &str) -> BTreeMap<u64, Open> {
         };
         match &record.event {
             Event::Leasing(leasing) => {
-                add(&leasing.provider, &leasing.lease, &leasing.ends_at, false)
+                add(&leasing.provider, &leasing.lease, &leasing.ends_at, false);
             }
             Event::Issued(issued) => {
                 if let Some(lease) = &issued.lease {

@@ -126,7 +126,7 @@ pub(super) fn plugin(environment: &Environment, args: Args) -> Result<u8, Failur
     let store = || Store::open(&settings.paths, &settings.plugins);
     match args.command {
         Command::New { name, kind, lang, directory } => {
-            author::new(&name, kind, lang, directory.as_deref())?
+            author::new(&name, kind, lang, directory.as_deref())?;
         }
         Command::Build { directory } => build::build(environment, &directory)?,
         Command::Test(args) => return trial::test(environment, &settings, &args),

@@ -188,6 +188,7 @@ pub fn is_governed(name: &str) -> bool {
 
 impl Family {
     /// Returns true if `name` belongs to the family; upper and lower case are the same.
+    #[must_use]
     pub fn owns(&self, name: &str) -> bool {
         let begins = |prefix: &&str| {
             name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
@@ -196,12 +197,14 @@ impl Family {
     }
 
     /// Returns true if `name` does not belong to the family, or is known to be harmless.
+    #[must_use]
     pub fn passes(&self, name: &str) -> bool {
         !self.owns(name) || self.harmless.iter().any(|pattern| matches(pattern, name))
     }
 }
 
 /// Returns true if `name` matches `pattern`, without regard to case; `*` stands for any text.
+#[must_use]
 pub fn matches(pattern: &str, name: &str) -> bool {
     matches_ignore_ascii_case(pattern, name)
 }

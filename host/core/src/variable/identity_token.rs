@@ -26,6 +26,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// Returns true if a variable of this name holds an identity token or leads to one.
+#[must_use]
 pub fn is_named(name: &str) -> bool {
     NAMES.iter().any(|pattern| matches(pattern, name))
 }

@@ -134,12 +134,14 @@ const NAMES: &[&str] = &[
 const REPEATED: &str = "APPSETTING_";
 
 /// Returns true if `name` gives no access, or belongs to none of these tools.
+#[must_use]
 pub fn passes(name: &str) -> bool {
     FAMILIES.iter().all(|family| family.passes(name))
         && !NAMES.iter().any(|pattern| matches(pattern, name))
 }
 
 /// Returns the setting that App Service repeats under `name`, if there is one.
+#[must_use]
 pub fn repeated(name: &str) -> Option<&str> {
     name.get(..REPEATED.len()).filter(|prefix| prefix.eq_ignore_ascii_case(REPEATED))?;
     name.get(REPEATED.len()..).filter(|setting| !setting.is_empty())

@@ -89,7 +89,7 @@ fn walk(name: &str, value: Value, fields: &mut Vec<Zeroizing<Vec<u8>>>) {
         }
         Value::Array(items) => items.into_iter().for_each(|item| walk(name, item, fields)),
         Value::Object(object) => {
-            object.into_iter().for_each(|(name, value)| walk(&name, value, fields))
+            object.into_iter().for_each(|(name, value)| walk(&name, value, fields));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
