@@ -1,7 +1,7 @@
 //! The resources that a permission applies to. An empty list of resources never means every resource.
 
-use crate::provider::{Error, ErrorKind};
-use crate::{filter, provider};
+use crate::filter;
+use crate::provider::{self, Error, ErrorKind};
 
 /// Implements the same methods in both worlds: a filter has its own types, so that it imports nothing.
 macro_rules! scopes {

@@ -7,11 +7,8 @@ use std::path::{Path, PathBuf};
 
 use audex::components::Components;
 use audex::settings::{Flags, Settings};
-use audex_components::filter::Delivery;
-use audex_components::filter::Isolation;
-use audex_components::filter::{Context, Filter};
-use audex_components::provider::Scope;
-use audex_components::provider::{Enforcer, Grant, GrantPlan, Permission, Planned};
+use audex_components::filter::{Context, Delivery, Filter, Isolation};
+use audex_components::provider::{Enforcer, Grant, GrantPlan, Permission, Planned, Scope};
 use audex_core::environment::Environment;
 use audex_sdk::pattern::{covers, intersects, matches};
 

@@ -7,14 +7,12 @@ use std::path::Path;
 
 use audex::console::Console;
 use audex::failure::Failure;
-use audex::pipeline;
-use audex::pipeline::Context;
 use audex::pipeline::attempt::Attempt;
 use audex::pipeline::guard::recorded;
 use audex::pipeline::observer::{Arranged, Observer, Scene, Stage};
+use audex::pipeline::{self, Context};
 use audex::request::Arguments;
-use audex::settings;
-use audex::settings::{Flags, Settings};
+use audex::settings::{self, Flags, Settings};
 use audex_components::provider::{Minted, Provider};
 use audex_core::environment::Environment;
 use audex_core::unwind;

@@ -12,10 +12,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use signal_hook::SigId;
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
-use signal_hook::{flag, low_level};
+use signal_hook::{SigId, flag, low_level};
 
 use super::ChildError;
 use audex_core::interruption::Interruption;

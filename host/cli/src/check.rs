@@ -2,8 +2,7 @@
 
 use crate::expansion::{Expanded, Native};
 use audex_components::component::PluginError;
-use audex_components::provider::Scope;
-use audex_components::provider::{Finding, Permission, Provider, Status};
+use audex_components::provider::{Finding, Permission, Provider, Scope, Status};
 
 /// The permissions that the provider accepts, corrected to the provider's own names.
 #[derive(Debug)]

@@ -20,15 +20,12 @@ mod run;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::console;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::failure::Failure;
 use crate::pipeline::guard::guarded;
 use audex_components::compiler;
 use audex_core::environment::Environment;
-use audex_core::printable;
-use audex_core::process;
-use audex_core::unwind;
+use audex_core::{printable, process, unwind};
 use clap::error::ContextValue;
 use clap::{CommandFactory as _, Parser, Subcommand};
 

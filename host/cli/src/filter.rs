@@ -5,9 +5,7 @@
 use crate::check::Checked;
 use crate::request::Request;
 use audex_components::component::PluginError;
-use audex_components::filter::Delivery;
-use audex_components::filter::Isolation;
-use audex_components::filter::{Context, Filter, Restriction, Verdict};
+use audex_components::filter::{Context, Delivery, Filter, Isolation, Restriction, Verdict};
 use audex_components::provider;
 
 /// The isolation of every command: this version has no other.

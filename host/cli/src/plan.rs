@@ -6,13 +6,8 @@ use serde_json::Value;
 
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
-use crate::settings::RequiredBy;
-use crate::settings::strength;
-use audex_components::provider::Advice;
-use audex_components::provider::Enforcer;
-use audex_components::provider::GrantPlan;
-use audex_components::provider::Provider;
-use audex_components::provider::ProviderError;
+use crate::settings::{RequiredBy, strength};
+use audex_components::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
 use audex_logins::aws::MAX_SCOPED_POLICIES;
 
 /// A grant and its plan.

@@ -4,8 +4,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::limit;
 use crate::misbehaved::Misbehaved;
-use audex_core::printable;
-use audex_core::printable::is_hidden;
+use audex_core::printable::{self, is_hidden};
 
 /// Writes a lease and the end of its session (seconds since the Unix epoch) to the audit log; the error says
 /// what failed.

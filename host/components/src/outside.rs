@@ -21,8 +21,7 @@ use audex_core::secret::Secret;
 use audex_logins::aws::{Aws, AwsError, Keys, Options};
 use audex_logins::secret_source::{SecretError, SecretSources};
 use audex_logins::token::known::Tokens;
-use audex_logins::vault::Vault;
-use audex_logins::vault::VaultFile;
+use audex_logins::vault::{Vault, VaultFile};
 use audex_wire::client::{ClientError, configured_client};
 
 /// The network and the source credentials of one run.

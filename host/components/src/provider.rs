@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use wasmtime::Store;
 
+use super::bindings::provider::ProviderPluginPre;
 use super::bindings::provider::exports::audex::plugin::provider as wit;
-use super::bindings::provider::{ProviderPluginPre, exports::audex::plugin::provider::Guest};
+use super::bindings::provider::exports::audex::plugin::provider::Guest;
 use super::call::{self, call};
 use super::capability::Capability;
 use super::clean::{self, Clean as _};
@@ -31,8 +32,7 @@ use crate::outside::Outside;
 use crate::policy_scope::PolicyScope;
 use audex_core::interruption::Interruption;
 use audex_core::printable;
-use audex_core::session::Endpoint;
-use audex_core::session::{SessionFile, Value};
+use audex_core::session::{Endpoint, SessionFile, Value};
 
 pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission, Scope};
 pub use wit::{

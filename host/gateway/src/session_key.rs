@@ -14,8 +14,7 @@ use http::HeaderValue;
 use http::request::Parts;
 
 use audex_core::digest::hex;
-use audex_core::secret::Secret;
-use audex_core::secret::equal;
+use audex_core::secret::{Secret, equal};
 
 /// The alphabet of a real access key id.
 const ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -13,15 +13,14 @@ use std::path::{Path, PathBuf};
 use reqwest::{Client, Url};
 
 use crate::token::{Token, TokenError, Why, ask, claims, form, of_reply, tool};
-use audex_core::address;
 use audex_core::environment::{
     AUDEX_AZURE_CLIENT_SECRET, AUDEX_AZURE_FEDERATED_TOKEN_FILE, AZURE_AUTHORITY_HOST,
     AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_CONFIG_DIR, AZURE_FEDERATED_TOKEN_FILE,
     AZURE_SUBSCRIPTION_ID, AZURE_TENANT_ID, Environment, HOME, IDENTITY_ENDPOINT,
 };
-use audex_core::reachable;
 use audex_core::secret::Secret;
 use audex_core::shape::ConfiguredPath;
+use audex_core::{address, reachable};
 
 /// Entra ID of the public cloud.
 const AUTHORITY: &str = "https://login.microsoftonline.com";

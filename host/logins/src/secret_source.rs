@@ -10,9 +10,8 @@ use serde::Deserialize;
 
 use crate::token::tool;
 use audex_core::environment::Environment;
-use audex_core::private_file;
 use audex_core::secret::Secret;
-use audex_core::shape;
+use audex_core::{private_file, shape};
 
 /// The maximum size of a secret. A key file has a few kilobytes.
 const SECRET_BYTES: usize = 64 * 1024;

@@ -9,11 +9,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
 use serde_json::Value;
 
-use audex_core::printable;
 use audex_core::secret::Secret;
-use audex_core::{address, clock, percent};
-use audex_wire::patience;
-use audex_wire::patience::Patience;
+use audex_core::{address, clock, percent, printable};
+use audex_wire::patience::{self, Patience};
 
 /// The maximum size of a reply. A reply with a token has a few kilobytes.
 const REPLY_BYTES: usize = 256 * 1024;

@@ -8,11 +8,9 @@ use std::time::Duration;
 
 use super::credential::{Credential, Kind, Principal, secret_key, unique_id};
 use super::{AccessKey, BucketSeed, LoopbackError, RoleSeed, Seed, Seen, UserSeed};
-use crate::iam;
-use crate::iam::{Decision, PolicyDocument, Request};
+use crate::iam::{self, Decision, PolicyDocument, Request};
 use audex_core::clock;
-use audex_core::secret::Secret;
-use audex_core::secret::equal;
+use audex_core::secret::{Secret, equal};
 
 /// The most requests that are remembered; the memory of a served demo must not grow without limit.
 const REMEMBERED_REQUESTS: usize = 10_000;

@@ -20,10 +20,9 @@ use s3s::service::S3Service;
 
 use super::cloud::{Cloud, Refusal};
 use super::form::Form;
-use super::other;
 use super::reply::Failure;
 use super::signature::{Authorization, verify};
-use super::sts;
+use super::{other, sts};
 
 /// The largest body of a call to a service other than S3; real APIs accept less.
 const MAX_CALL_BYTES: usize = 1024 * 1024;

@@ -27,8 +27,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use http::Uri;
 
-use audex_core::shape;
-use audex_core::shape::ConfiguredPath;
+use audex_core::shape::{self, ConfiguredPath};
 
 pub use self::tls::CaBundleError;
 

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::roots;
-use crate::roots::RootsError;
+use crate::roots::{self, RootsError};
 use audex_core::environment::Environment;
 
 /// The longest time for connecting to a host that does not answer.

@@ -8,29 +8,18 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use audex_components::component::Loaded;
-use audex_components::component::PluginError;
+use audex_components::component::{Loaded, PluginError};
 use audex_components::engine::Engine;
-use audex_components::filter::Context;
-use audex_components::filter::Delivery;
-use audex_components::filter::Filter;
-use audex_components::filter::Isolation;
-use audex_components::filter::Verdict;
+use audex_components::filter::{Context, Delivery, Filter, Isolation, Verdict};
 use audex_components::intent::Intent;
 use audex_components::manifest::World;
 use audex_components::mapping::Mapping;
 use audex_components::outside::Outside;
-use audex_components::provider::Enforcer;
-use audex_components::provider::Grant;
-use audex_components::provider::GrantPlan;
-use audex_components::provider::Permission;
-use audex_components::provider::Planned;
-use audex_components::provider::Provider;
-use audex_components::provider::ProviderError;
-use audex_components::provider::Scope;
+use audex_components::provider::{
+    Enforcer, Grant, GrantPlan, Permission, Planned, Provider, ProviderError, Scope,
+};
 use audex_core::environment::Environment;
-use audex_registry::store::InstallPlan;
-use audex_registry::store::StoreError;
+use audex_registry::store::{InstallPlan, StoreError};
 use audex_wire::seen_request::SeenRequest;
 
 /// The number of permissions in the largest request that is tried; real requests have a few dozen.

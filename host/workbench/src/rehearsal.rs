@@ -11,27 +11,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::conformance::Check;
-use audex_components::capability::Capability;
-use audex_components::capability::effective;
+use audex_components::capability::{Capability, effective};
 use audex_components::component::PluginError;
 use audex_components::engine::Engine;
-use audex_components::intent::Intent;
-use audex_components::intent::Proposal;
+use audex_components::intent::{Intent, Proposal};
 use audex_components::manifest::World;
 use audex_components::outside::Outside;
-use audex_components::provider::Grant;
-use audex_components::provider::Minted;
-use audex_components::provider::Permission;
-use audex_components::provider::Provider;
-use audex_components::provider::ProviderError;
-use audex_components::provider::Scope;
-use audex_components::tape::Exchange;
-use audex_components::tape::Tape;
+use audex_components::provider::{Grant, Minted, Permission, Provider, ProviderError, Scope};
+use audex_components::tape::{Exchange, Tape};
 use audex_core::environment::Environment;
 use audex_core::printable::is_hidden;
 use audex_core::session::Value;
-use audex_registry::store::InstallPlan;
-use audex_registry::store::StoreError;
+use audex_registry::store::{InstallPlan, StoreError};
 
 /// The inputs of a component in a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

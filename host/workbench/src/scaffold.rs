@@ -11,8 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use audex_components::embedded;
-use audex_components::manifest::CONTRACT;
-use audex_components::manifest::World;
+use audex_components::manifest::{CONTRACT, World};
 use audex_core::variable::installed;
 
 /// The contract.

@@ -2,8 +2,7 @@
 //! key reaches the file of the session. (`cases/aws_profile_files.rs` compares the parser to botocore.)
 
 use audex_core::environment::Environment;
-use audex_logins::aws::profile::ini;
-use audex_logins::aws::profile::ini::{Section, Value};
+use audex_logins::aws::profile::ini::{self, Section, Value};
 use audex_logins::aws::profile::{Leads, Profiles, Settings, session_file, words};
 use std::fmt::Write as _;
 

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::console;
-use crate::console::lines;
-use crate::console::table;
+use crate::console::{self, lines, table};
 use crate::failure::Failure;
 use crate::pipeline::attempt::NO_SESSION;
 use crate::settings;

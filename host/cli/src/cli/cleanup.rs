@@ -6,12 +6,10 @@ use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 use crate::components::Components;
-use crate::console;
-use crate::console::{Console, table};
+use crate::console::{self, Console, table};
 use crate::failure::{Failure, Kind};
 use crate::pipeline::REVOKED;
-use crate::pipeline::open;
-use crate::pipeline::open::Opened;
+use crate::pipeline::open::{self, Opened};
 use crate::settings::{Flags, Settings};
 use audex_audit::{Audit, CleanedUp, Event, Filter, Record};
 use audex_core::clock::{rfc3339, unix_seconds};

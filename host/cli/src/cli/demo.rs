@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use crate::console;
-use crate::console::Console;
-use crate::demo;
-use crate::demo::client;
-use crate::demo::client::Call;
-use crate::demo::{Options, Outcome};
+use crate::console::{self, Console};
+use crate::demo::client::{self, Call};
+use crate::demo::{self, Options, Outcome};
 use crate::failure::{Failure, Kind};
 use crate::settings::config_file::parse_ttl;
 use audex_core::environment::Environment;

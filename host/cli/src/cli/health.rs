@@ -6,12 +6,10 @@ use serde_json::{Value, json};
 
 use super::request_args::RequestArgs;
 use crate::components::Components;
-use crate::console;
-use crate::console::{Console, table};
+use crate::console::{self, Console, table};
 use crate::failure::{Failure, Kind};
 use crate::health::{Report, is_configured, status_name};
-use crate::pipeline::open;
-use crate::pipeline::open::Opened;
+use crate::pipeline::open::{self, Opened};
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 use audex_components::provider::{CheckResult, HealthStatus};
 use audex_core::environment::Environment;

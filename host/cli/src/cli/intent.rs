@@ -3,11 +3,9 @@
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
-use crate::console;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::failure::Failure;
-use crate::intent;
-use crate::intent::{Choice, Proposed};
+use crate::intent::{self, Choice, Proposed};
 use crate::pipeline::Context;
 use crate::request::joined;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};

@@ -6,13 +6,11 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::request_args::RequestArgs;
-use crate::console;
-use crate::console::{Console, table};
+use crate::console::{self, Console, table};
 use crate::failure::Failure;
-use crate::pipeline;
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::report::said;
-use crate::pipeline::{Context, Prepared};
+use crate::pipeline::{self, Context, Prepared};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::union;
 use crate::settings::Settings;

@@ -11,8 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::components::Components;
 use crate::failure::Failure;
-use crate::pipeline::open;
-use crate::pipeline::open::Opened;
+use crate::pipeline::open::{self, Opened};
 use crate::profile::{Definition, Profile, ProfileError, Profiles};
 use crate::settings::{Flags, Settings};
 use audex_core::environment::Environment;

@@ -6,20 +6,15 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::intent::{EngineArgs, WORDS, told};
 use super::plan;
-use super::request_args::OUTPUT;
-use super::request_args::RequestArgs;
-use crate::console;
-use crate::console::Console;
+use super::request_args::{OUTPUT, RequestArgs};
+use crate::console::{self, Console};
 use crate::failure::Failure;
-use crate::intent;
-use crate::intent::Proposed;
-use crate::pipeline;
-use crate::pipeline::Context;
+use crate::intent::{self, Proposed};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::guard::recorded;
+use crate::pipeline::{self, Context};
 use crate::request::Arguments;
-use crate::settings;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use audex_core::environment::Environment;
 
 /// Examples for the end of the help text.

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::recommend::Share;
-use audex_components::provider::Grant;
-use audex_components::provider::Permission;
-use audex_components::provider::Provider;
-use audex_components::provider::Scope;
+use audex_components::provider::{Grant, Permission, Provider, Scope};
 
 /// The pairs of action and resource that a policy allows, each with its condition.
 pub type Allowed = BTreeSet<(String, String, String)>;

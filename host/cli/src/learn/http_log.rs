@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use audex_core::environment::Environment;
 use audex_core::percent::decode_pairs;
-use audex_core::session::EndpointSettings;
-use audex_core::session::Value;
+use audex_core::session::{EndpointSettings, Value};
 use audex_wire::seen_request::SeenRequest;
 
 /// The maximum number of bytes read from one log.

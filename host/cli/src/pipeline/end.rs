@@ -9,8 +9,7 @@ use audex_audit::{CleanedUp, Event};
 use audex_child::Ended;
 use audex_components::provider::{Minted, Provider};
 use audex_core::secret::Secret;
-use audex_core::session::Endpoint;
-use audex_core::session::Value;
+use audex_core::session::{Endpoint, Value};
 use audex_core::unwind::caught;
 
 /// Revokes the credentials if possible; the text states the outcome.

@@ -5,17 +5,11 @@ use serde_json::json;
 
 use super::access::Access;
 use super::attempt::Attempt;
-use crate::console;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::filter::Denied;
-use audex_child::Ended;
-use audex_child::OnExpiry;
-use audex_child::Status;
-use audex_components::provider::Advice;
-use audex_components::provider::Minted;
-use audex_components::provider::Provider;
-use audex_core::clock::rfc3339;
-use audex_core::clock::unix_seconds;
+use audex_child::{Ended, OnExpiry, Status};
+use audex_components::provider::{Advice, Minted, Provider};
+use audex_core::clock::{rfc3339, unix_seconds};
 use audex_core::shell;
 
 /// The patterns that match every action of a cloud.

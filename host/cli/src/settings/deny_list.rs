@@ -5,8 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::SettingsError;
-use super::source;
+use super::{SettingsError, source};
 
 /// A pattern and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,11 +2,9 @@
 
 use super::slot::Holder;
 use super::sts::plain_error;
-use crate::bindings::provider::identity::Bearer;
-use crate::bindings::provider::identity::Host;
+use crate::bindings::provider::identity::{Bearer, Host};
 use crate::bindings::provider::sts::Host as _;
-use crate::bindings::provider::types::Error;
-use crate::bindings::provider::types::ErrorKind;
+use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::resource::HeldSecret;
 use crate::state::State;
 

@@ -4,17 +4,14 @@
 use wasmtime::component::Resource;
 
 use super::sts::plain_error;
-use crate::bindings::provider::keep;
-use crate::bindings::provider::keys;
-use crate::bindings::provider::types::Error;
-use crate::bindings::provider::types::ErrorKind;
+use crate::bindings::provider::types::{Error, ErrorKind};
+use crate::bindings::provider::{keep, keys};
 use crate::misbehaved::Misbehaved;
 use crate::resource::HeldSecret;
 use crate::state::State;
 use audex_core::printable;
 use audex_core::secret::Secret;
-use audex_logins::signature;
-use audex_logins::signature::Algorithm;
+use audex_logins::signature::{self, Algorithm};
 
 impl keys::Host for State {
     fn sign(

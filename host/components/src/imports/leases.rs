@@ -2,8 +2,7 @@
 
 use super::sts::plain_error;
 use crate::bindings::provider::leases;
-use crate::bindings::provider::types::Error;
-use crate::bindings::provider::types::ErrorKind;
+use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::state::State;
 
 impl leases::Host for State {

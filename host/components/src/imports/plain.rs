@@ -1,14 +1,10 @@
 //! The imports without network access: log, clock and settings.
 
-use crate::bindings::provider::clock as clock_import;
-use crate::bindings::provider::log;
-use crate::bindings::provider::settings;
-use crate::bindings::provider::types;
+use crate::bindings::provider::{clock as clock_import, log, settings, types};
 use crate::limit;
 use crate::state::State;
 use crate::tape::Tape;
-use audex_core::clock;
-use audex_core::printable;
+use audex_core::{clock, printable};
 
 impl types::Host for State {}
 

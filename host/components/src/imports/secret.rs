@@ -4,13 +4,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use wasmtime::component::Resource;
 
-use crate::bindings::provider::secrets;
-use crate::bindings::provider::secrets::HostSecret;
-use crate::bindings::provider::secrets::Piece;
+use crate::bindings::provider::secrets::{self, HostSecret, Piece};
 use crate::limit;
 use crate::misbehaved::Misbehaved;
-use crate::resource::HeldSecret;
-use crate::resource::Origin;
+use crate::resource::{HeldSecret, Origin};
 use crate::state::State;
 use audex_core::percent;
 use audex_core::secret::Secret;

@@ -5,18 +5,14 @@ use std::time::Duration;
 
 use super::identity::unknown_slot;
 use super::sts::plain_error;
-use crate::bindings::provider::types::Error;
-use crate::bindings::provider::types::ErrorKind;
+use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::capability::Capability;
 use crate::outside::Outside;
 use crate::resource::Origin;
 use crate::state::State;
 use audex_core::secret::Secret;
-use audex_logins::azure;
-use audex_logins::gcp;
-use audex_logins::token::Token;
-use audex_logins::token::TokenError;
-use audex_logins::token::Why;
+use audex_logins::token::{Token, TokenError, Why};
+use audex_logins::{azure, gcp};
 
 /// The owner of a requested Azure token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

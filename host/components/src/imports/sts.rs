@@ -5,26 +5,16 @@ use std::sync::Arc;
 use wasmtime::component::Resource;
 
 use super::settle::settled;
-use crate::bindings::provider::sts::Host;
-use crate::bindings::provider::sts::HostSession;
-use crate::bindings::provider::sts::Identity;
-use crate::bindings::provider::sts::RoleRequest;
-use crate::bindings::provider::sts::SourceKind;
-use crate::bindings::provider::types::Error;
-use crate::bindings::provider::types::ErrorKind;
+use crate::bindings::provider::sts::{Host, HostSession, Identity, RoleRequest, SourceKind};
+use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::capability::Capability;
 use crate::misbehaved::Misbehaved;
 use crate::policy_scope::PolicyScope;
-use crate::resource::HeldSecret;
-use crate::resource::HeldSession;
-use crate::resource::Origin;
+use crate::resource::{HeldSecret, HeldSession, Origin};
 use crate::state::State;
 use audex_core::printable;
 use audex_core::secret::Secret;
-use audex_logins::aws;
-use audex_logins::aws::Aws;
-use audex_logins::aws::AwsError;
-use audex_logins::aws::Keys;
+use audex_logins::aws::{self, Aws, AwsError, Keys};
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
 

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use reqwest::Request;
 
 use super::sts::plain_error;
-use crate::bindings::provider::types::Error;
-use crate::bindings::provider::types::ErrorKind;
+use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::capability::Capability;
 use crate::state::State;
 use audex_core::secret::Secret;
-use audex_logins::vault;
-use audex_logins::vault::VaultError;
+use audex_logins::vault::{self, VaultError};
 
 impl State {
     /// Returns the token of the user's login, and its expiry (slot `vault`).

@@ -4,8 +4,7 @@ use super::{Provider, ProviderError};
 use crate::leases::Recorder;
 use crate::limit;
 use crate::policy_scope::PolicyScope;
-use audex_core::printable;
-use audex_core::printable::is_hidden;
+use audex_core::printable::{self, is_hidden};
 
 impl Provider {
     /// Returns `true` if the credentials that `mint` handed out with `lease` work now.

@@ -1,12 +1,6 @@
 //! The calls that turn the observed requests of a command into permissions.
 
-use super::Attribution;
-use super::Call;
-use super::Provider;
-use super::ProviderError;
-use super::Scope;
-use super::Window;
-use super::wit;
+use super::{Attribution, Call, Provider, ProviderError, Scope, Window, wit};
 use crate::clean::Clean as _;
 use crate::component::PluginError;
 use crate::limit;

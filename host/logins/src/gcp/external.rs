@@ -14,8 +14,7 @@ use super::impersonation::Impersonation;
 use crate::token::{Token, TokenError, Why, address_in, ask, ask_text, form, of_reply};
 use audex_core::reachable;
 use audex_core::secret::Secret;
-use audex_core::shape;
-use audex_core::shape::ConfiguredPath;
+use audex_core::shape::{self, ConfiguredPath};
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";

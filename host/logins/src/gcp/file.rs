@@ -6,14 +6,11 @@ use serde_json::{Value, json};
 
 use super::external::External;
 use super::impersonation::Impersonation;
-use crate::signature;
-use crate::signature::Algorithm;
+use crate::signature::{self, Algorithm};
 use crate::token::{Token, TokenError, Why, address_in, ask, claims, form, of_reply};
-use audex_core::clock;
-use audex_core::reachable;
 use audex_core::secret::Secret;
-use audex_core::shape;
-use audex_core::shape::ConfiguredPath;
+use audex_core::shape::{self, ConfiguredPath};
+use audex_core::{clock, reachable};
 
 /// The address where Google exchanges assertions and refresh tokens, unless the file names another one.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";

@@ -11,9 +11,8 @@ use super::error::VaultError;
 use super::lease::REVOKE_PATH;
 use super::source::{Auth, Source};
 use super::{NAMESPACE, REQUEST};
-use audex_core::clock;
-use audex_core::reachable;
 use audex_core::secret::Secret;
+use audex_core::{clock, reachable};
 
 /// A token for calls to Vault.
 pub(crate) struct Login {

@@ -17,8 +17,7 @@ use super::{Installed, Previous, StoreError, io as failed};
 use audex_components::capability::Capability;
 use audex_components::manifest::World;
 use audex_core::digest::hex;
-use audex_core::private_file;
-use audex_core::private_file::KEY_BYTES;
+use audex_core::private_file::{self, KEY_BYTES};
 use audex_core::reachable;
 
 /// The lock's name in the plugin directory.

@@ -3,11 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::Installed;
-use super::Previous;
-use super::Store;
-use super::StoreError;
-use super::lock;
+use super::{Installed, Previous, Store, StoreError, lock};
 use crate::signature::Signer;
 use audex_components::manifest::World;
 use audex_core::digest::sha256;

@@ -6,8 +6,7 @@ use super::install::Plan;
 use super::{Distrust, Store, StoreError};
 use crate::rules::RuleError;
 use crate::signature::{KeyId, Signature, SignatureError, Signer};
-use crate::sigstore;
-use crate::sigstore::{BundleError, Root};
+use crate::sigstore::{self, BundleError, Root};
 use audex_components::version;
 use audex_core::digest::sha256;
 

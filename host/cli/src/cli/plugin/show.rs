@@ -5,21 +5,17 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::components::Components;
-use crate::console;
-use crate::console::table;
+use crate::console::{self, table};
 use crate::failure::Failure;
 use audex_components::component::short;
 use audex_components::embedded::COMPONENTS;
 use audex_components::engine::Engine;
 use audex_components::limit;
-use audex_components::manifest::CONTRACT;
-use audex_components::manifest::Manifest;
-use audex_components::manifest::World;
+use audex_components::manifest::{CONTRACT, Manifest, World};
 use audex_components::outside::Outside;
 use audex_components::provider::Provider;
 use audex_core::environment::Environment;
-use audex_registry::store::Installed;
-use audex_registry::store::Store;
+use audex_registry::store::{Installed, Store};
 
 /// The displayed data of one component.
 struct Shown {

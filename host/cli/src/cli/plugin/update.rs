@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::install::{agreed, say_sets, say_unchecked};
 use crate::components::Components;
-use crate::console;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::failure::Failure;
 use crate::settings::Settings;
 use audex_components::capability::Capability;

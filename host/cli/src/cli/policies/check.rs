@@ -3,12 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::components::Components;
-use crate::console;
-use crate::console::table;
+use crate::console::{self, table};
 use crate::expansion;
 use crate::failure::{Failure, Kind};
-use crate::pipeline::open;
-use crate::pipeline::open::Opened;
+use crate::pipeline::open::{self, Opened};
 use crate::settings::DEFAULT_PROVIDER;
 use crate::settings::profiles_file::split_list;
 use audex_components::mapping::{Expansion, Mapping};

@@ -5,13 +5,10 @@ use clap::ValueEnum;
 use clap::builder::NonEmptyStringValueParser;
 
 use crate::cli::policy_args::PolicyArgs;
-use crate::console;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::failure::Failure;
-use crate::pipeline;
-use crate::pipeline::Context;
 use crate::pipeline::attempt::Attempt;
-use crate::pipeline::report;
+use crate::pipeline::{self, Context, report};
 use crate::plan::PlanError;
 use crate::request::Arguments;
 use audex_core::environment::Environment;

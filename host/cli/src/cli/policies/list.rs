@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Found;
-use crate::console;
-use crate::console::table;
+use crate::console::{self, table};
 use crate::failure::Failure;
 use crate::profile::{Definition, Profile};
 use crate::request::ProfileShare;

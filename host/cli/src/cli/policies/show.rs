@@ -5,12 +5,10 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{Found, list};
-use crate::console;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::failure::Failure;
-use crate::pipeline;
-use crate::pipeline::Context;
 use crate::pipeline::attempt::Attempt;
+use crate::pipeline::{self, Context};
 use crate::profile::ProfileError;
 use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};

@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::components::Components;
-use crate::console;
-use crate::console::table;
+use crate::console::{self, table};
 use crate::failure::Failure;
 use crate::settings::{Flags, Settings};
 use audex_components::component::short;

@@ -4,15 +4,12 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use wasmtime::component::Resource;
 
 use super::{REQUEST_BYTES, family};
-use crate::bindings::provider::http::Chunk;
-use crate::bindings::provider::http::Header;
+use crate::bindings::provider::http::{Chunk, Header};
 use crate::limit;
-use crate::resource::HeldSecret;
-use crate::resource::Origin;
+use crate::resource::{HeldSecret, Origin};
 use crate::state::State;
-use audex_core::percent;
-use audex_core::printable;
 use audex_core::source::Source;
+use audex_core::{percent, printable};
 
 /// The error for a request that cannot be composed.
 #[derive(Debug, thiserror::Error)]

@@ -8,14 +8,12 @@ use reqwest::header::HeaderMap;
 
 use super::RESPONSE_BYTES;
 use super::retry::Effect;
-use crate::bindings::provider::types::Error;
-use crate::bindings::provider::types::ErrorKind;
+use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::http_client::NotPublic;
 use crate::imports::sts::plain_error;
 use crate::outside::Outside;
 use audex_wire::client::ClientError;
-use audex_wire::patience;
-use audex_wire::patience::Patience;
+use audex_wire::patience::{self, Patience};
 
 /// The name that hyper-util gives to the failure of any resolver (`client::legacy::connect::http`, version
 /// 0.1).

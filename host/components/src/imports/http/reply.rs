@@ -9,22 +9,15 @@ use serde_json::Value;
 
 use super::exchange::Reply;
 use super::lift;
-use crate::bindings::provider::http::Auth;
-use crate::bindings::provider::http::Chunk;
-use crate::bindings::provider::http::HeaderKey;
-use crate::bindings::provider::http::Request as Asked;
-use crate::bindings::provider::http::Response;
-use crate::bindings::provider::types::Error;
-use crate::bindings::provider::types::ErrorKind;
+use crate::bindings::provider::http::{Auth, Chunk, HeaderKey, Request as Asked, Response};
+use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::host_template::is_account_host;
 use crate::imports::sts::plain_error;
 use crate::limit;
 use crate::misbehaved::Misbehaved;
-use crate::resource::HeldSecret;
-use crate::resource::Origin;
+use crate::resource::{HeldSecret, Origin};
 use crate::state::State;
-use crate::tape::Got;
-use crate::tape::kind_named;
+use crate::tape::{Got, kind_named};
 use audex_core::secret::Secret;
 use audex_wire::echo::Guard;
 

@@ -6,8 +6,7 @@
 use reqwest::Url;
 
 use crate::host_template::is_account_host;
-use audex_core::address;
-use audex_core::address::AddressError;
+use audex_core::address::{self, AddressError};
 use audex_core::environment::{
     ANTHROPIC_BASE_URL, AUDEX_AZURE_RESOURCE_MANAGER_URL, AUDEX_GCP_IAMCREDENTIALS_URL,
     AUDEX_GCP_STS_URL, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDTRAIL, AWS_ENDPOINT_URL_IAM,

@@ -10,19 +10,12 @@ use reqwest::{Method, Request, Url};
 use super::exchange::{Way, exchange};
 use super::retry::Effect;
 use super::route::{self, Route};
-use super::signing;
-use super::{EXCHANGE_TIME, compose};
-use crate::bindings::provider::http::Auth;
-use crate::bindings::provider::http::Host;
-use crate::bindings::provider::http::Request as Asked;
-use crate::bindings::provider::http::Response;
-use crate::bindings::provider::http::Sigv4;
-use crate::bindings::provider::types::Error;
-use crate::bindings::provider::types::ErrorKind;
+use super::{EXCHANGE_TIME, compose, signing};
+use crate::bindings::provider::http::{Auth, Host, Request as Asked, Response, Sigv4};
+use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::capability::Capability;
 use crate::host_template::host_matches;
-use crate::imports::sts::plain_error;
-use crate::imports::sts::refusal;
+use crate::imports::sts::{plain_error, refusal};
 use crate::limit;
 use crate::misbehaved::Misbehaved;
 use crate::state::State;
@@ -30,8 +23,7 @@ use crate::tape::Sent;
 use audex_core::clock;
 use audex_core::source::Source;
 use audex_logins::aws::Keys;
-use audex_wire::sigv4::Scope;
-use audex_wire::sigv4::sign;
+use audex_wire::sigv4::{Scope, sign};
 
 /// The HTTP methods that a guest may use.
 const METHODS: [Method; 6] =

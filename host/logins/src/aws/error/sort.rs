@@ -11,8 +11,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use super::cause::{Cause, cause, chain_text, clean, links};
 use super::{AwsError, Service};
 use crate::aws::source::Keys;
-use audex_wire::aws_http::CaBundleError;
-use audex_wire::aws_http::InsecureRequest;
+use audex_wire::aws_http::{CaBundleError, InsecureRequest};
 
 impl AwsError {
     /// Classifies a refusal by the service.

@@ -6,8 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 use crate::settings::source::line;
-use audex_components::manifest::CONTRACT;
-use audex_components::manifest::Manifest;
+use audex_components::manifest::{CONTRACT, Manifest};
 use audex_components::outline::SECTION;
 
 /// The table `[tool.audex]` or `"audex"` of a project's manifest.
