@@ -10,7 +10,7 @@ impl Provider {
     /// Returns the known actions that `patterns` match.
     ///
     /// # Errors
-    /// When the provider fails, or returns more actions than [`limit::KNOWN_ACTIONS`].
+    /// When the provider fails, or returns more actions than `limit::KNOWN_ACTIONS`.
     pub fn expand(&self, patterns: &[String]) -> Result<Vec<KnownAction>, PluginError> {
         let mut known =
             self.call(PolicyScope::pure(), |guest, store| guest.call_expand(store, patterns))?.0;

@@ -11,7 +11,7 @@ impl Provider {
     /// Returns advice about known failures of `command` under `grant`.
     ///
     /// # Errors
-    /// When the provider fails, or returns more entries than [`limit::NOTICES`].
+    /// When the provider fails, or returns more entries than `limit::NOTICES`.
     pub fn preflight(&self, grant: &Grant, command: &[String]) -> Result<Vec<Advice>, PluginError> {
         let mut advice = self
             .call(PolicyScope::pure(), |guest, store| guest.call_preflight(store, grant, command))?

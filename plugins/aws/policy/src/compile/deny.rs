@@ -27,7 +27,7 @@ pub fn denied(
             Some(("*", "*")) => out.push("*".to_owned()),
             Some((service, _)) if !pattern::is_wild(service) => out.push(entry.clone()),
             Some((service, action)) => {
-                out.extend(for_services(entry, service, action, &allowed, notices)?)
+                out.extend(for_services(entry, service, action, &allowed, notices)?);
             }
             None => {
                 return Err(invalid(
