@@ -148,7 +148,7 @@ fn place(provider: &str, names: &mut Names, name: &str) {
     match table::cloud_of(provider) {
         "aws" => names.region = Some(name.to_owned()),
         _ if name.ends_with(|c: char| c.is_ascii_alphabetic()) => {
-            names.add("zone", name.to_owned())
+            names.add("zone", name.to_owned());
         }
         _ => names.add("location", name.to_owned()),
     }

@@ -305,7 +305,7 @@ impl Parser<'_> {
         let is_ascii = word.chars().all(|c| c.is_ascii_alphanumeric());
         match &self.last {
             Last::Thing(thing) if is_ascii && (!thing.ends_with('s') || is_capital) => {
-                self.name(word)
+                self.name(word);
             }
             Last::NameAnd(Some(thing)) if is_capital && thing.ends_with('s') => self.name(word),
             _ => {

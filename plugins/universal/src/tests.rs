@@ -79,7 +79,7 @@ fn every_action_is_one_of_its_cloud() {
                     );
                 }
                 "azure" => {
-                    assert!(action.starts_with("Microsoft.") && action.contains('/'), "{action}")
+                    assert!(action.starts_with("Microsoft.") && action.contains('/'), "{action}");
                 }
                 other => panic!("{other}"),
             }

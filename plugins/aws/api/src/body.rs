@@ -57,7 +57,7 @@ fn field(found: &mut Parameters, name: String, value: Value) {
         Value::String(text) => found.push((name, text)),
         Value::Bool(is) => found.push((name, is.to_string())),
         Value::Array(items) if name == TRANSACTED => {
-            found.extend(items.iter().flat_map(transacted))
+            found.extend(items.iter().flat_map(transacted));
         }
         Value::Array(items) if STATEMENTS.contains(&name.as_str()) => {
             found

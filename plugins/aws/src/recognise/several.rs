@@ -111,7 +111,7 @@ fn deletion(asked: &Asked, actions: &[String], place: Place<'_>) -> Option<Vec<N
                 needs.extend(used.map(|(action, on)| (action.to_owned(), on.clone())));
             }
             other => {
-                needs.push((other.to_owned(), [objects.as_slice(), versions.as_slice()].concat()))
+                needs.push((other.to_owned(), [objects.as_slice(), versions.as_slice()].concat()));
             }
         }
     }

@@ -194,7 +194,7 @@ impl Bench<'_> {
                 (_, Outcomes::ERROR) => return Err(Broken(place)),
                 (Effect::Permit, outcome) => permitted |= outcome == Outcomes::TRUE,
                 (Effect::Forbid, Outcomes::TRUE) => {
-                    forbidden = forbidden.or(Some(Why::Forbidden(place)))
+                    forbidden = forbidden.or(Some(Why::Forbidden(place)));
                 }
                 (Effect::Forbid, Outcomes::FALSE) => {}
                 (Effect::Forbid, _) => forbidden = forbidden.or(Some(Why::PartlyForbidden(place))),
