@@ -1,5 +1,5 @@
 # The main targets are demo, test, check, bench, fuzz and tools. The targets install what the build needs, or
-# name it.
+# say what is missing.
 
 CARGO ?= cargo
 WASM_TARGET := wasm32-unknown-unknown

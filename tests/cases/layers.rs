@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::layers_graph::{circles, import_edges, sources};
 
-/// Set, the table in the architecture page is written instead of compared.
+/// If this variable is set, the test writes the table in the architecture page instead of comparing it.
 const WRITE: &str = "AUDEX_WRITE_DOCS";
-/// Where the table stands in `docs/architecture.md`.
+/// The marks around the table in `docs/architecture.md`.
 const MARKS: [&str; 2] =
     ["<!-- crates: written by tests/cases/layers.rs -->\n", "<!-- /crates -->"];
-/// The largest circle of modules that may exist: two files that are one thought.
+/// The largest circle of modules that may exist: two files may depend on each other.
 const LARGEST_CIRCLE: usize = 2;
 
 /// One crate of `host/`: its folder, the crates it may use, and those that its tests may use besides.
@@ -183,7 +183,7 @@ fn the_architecture_page_has_this_table() {
     }
 }
 
-/// The table of crates: each with what its manifest says of it, and the crates it uses.
+/// The table of crates: each with its manifest's description, and the crates it uses.
 fn table() -> String {
     let mut table = "| crate | what it is | uses |\n|---|---|---|\n".to_owned();
     for layer in &LAYERS {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// A module's path such as `aws::error`, with what it says outside of its tests.
+/// A module's path such as `aws::error`, with its source text without tests.
 pub(super) type Sources = BTreeMap<String, String>;
 /// The modules that each module uses.
 pub(super) type Edges = BTreeMap<String, BTreeSet<String>>;
 
-/// Reads every module under `folder` but the crate's root and tests.
+/// Reads every module under `folder` except the crate's root and tests.
 pub(super) fn sources(folder: &Path) -> Sources {
     let mut found = Sources::new();
     read(folder, "", &mut found);
@@ -61,7 +61,7 @@ fn paths(code: &str) -> Vec<Vec<String>> {
     starts.filter(|(at, _)| is_start(*at)).flat_map(|(at, _)| tree(&code[at..]).0).collect()
 }
 
-/// Reads one path, or one tree of paths, at the beginning of `text`; returns what is left too.
+/// Reads one path, or one tree of paths, at the beginning of `text`; returns the rest of the text too.
 fn tree(text: &str) -> (Vec<Vec<String>>, &str) {
     let text = text.trim_start();
     if let Some(mut rest) = text.strip_prefix('{') {
@@ -84,10 +84,10 @@ fn tree(text: &str) -> (Vec<Vec<String>>, &str) {
         let under = inner.into_iter().map(|path| [vec![name.to_owned()], path].concat()).collect();
         return (under, rest);
     }
-    (vec![vec![name.to_owned()]], rest.strip_prefix('{').map_or(rest, |_| rest))
+    (vec![vec![name.to_owned()]], rest)
 }
 
-/// The module that `path` names from `here`: the longest beginning of it that is one.
+/// Returns the module that `path` names from `here`: the longest prefix that names one.
 fn resolve(path: &[String], here: &[&str], sources: &Sources) -> Option<String> {
     let ups = path.iter().take_while(|name| *name == "super").count();
     let base = if ups == 0 { &[][..] } else { here.get(..here.len().checked_sub(ups)?)? };

@@ -102,7 +102,7 @@ pub struct Delivery<'a> {
     pub variables: &'a [(String, Value)],
     /// The credential files.
     pub files: &'a [SessionFile],
-    /// The settings for the session's own endpoints; they override all of the above.
+    /// The settings for the session's own endpoints; they override variables, files and isolation.
     pub lead: &'a EndpointSettings,
 }
 

@@ -69,6 +69,6 @@ pub(crate) enum Misbehaved {
     #[error(transparent)]
     Outside(#[from] OutsideGrant),
     /// The guest called the host from a world without imports.
-    #[error("it called the host without a reach")]
+    #[error("it called the host, but its world has no imports")]
     NoContext,
 }

@@ -166,7 +166,7 @@ fn least(environment: &Environment, program: &str, path: OsString) -> Environmen
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "child/spawn.rs starts what the user asked for; this is a source of tokens"
+    reason = "host/child/src/spawn.rs starts what the user asked for; this is a source of tokens"
 )]
 fn start(environment: &Environment, program: &Path, arguments: &[&str]) -> std::io::Result<Child> {
     Command::new(program)

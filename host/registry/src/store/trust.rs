@@ -72,9 +72,9 @@ impl Store {
     }
 
     /// Checks that `plan` may be installed, in place of a component or of none. The signer must be the same,
-    /// and an older version comes only on request.
+    /// and an older version is installed only on request.
     ///
-    /// Security: the caller that keeps others from installing repeats this check, because the installed
+    /// Security: the caller repeats this check while it holds the install lock, because the installed
     /// component may have changed.
     pub(super) fn check_replacing(&self, plan: &Plan) -> Result<(), StoreError> {
         let name = plan.manifest.name.clone();
@@ -187,14 +187,14 @@ impl Store {
         let Signature { minisign, sigstore } = plan.signature.as_ref()?;
         let Some(bundle) = sigstore else {
             let key = minisign.as_deref().and_then(KeyId::of);
-            let key = key.map_or("somebody".to_owned(), |key| {
-                format!("the minisign key {key}, by its own word")
+            let key = key.map_or("an unknown signer".to_owned(), |key| {
+                format!("the minisign key {key}")
             });
-            return Some(format!("{key}; installing finds out"));
+            return Some(format!("{key} (not verified before it is installed)"));
         };
         Some(match sigstore::verify(&plan.file, bundle, &self.rules.root()) {
             Ok(identity) => identity.to_string(),
-            Err(error) => format!("nobody who is known: {error}"),
+            Err(error) => format!("an unknown signer: {error}"),
         })
     }
 }
