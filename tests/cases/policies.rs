@@ -268,7 +268,21 @@ fn a_profile_is_shown_with_everything_it_says_and_becomes() {
     --- stdout
     profile    pipeline
     provider   aws
-    use case Read and write defined in [home]/.config/audex/profiles.toml:1 extends secrets-readonly ttl 5m denies s3:Delete* ([home]/.config/audex/profiles.toml:7) actions dynamodb:PutItem resources arn:aws:dynamodb:*:*:table/results pipeline (from secrets-readonly) actions secretsmanager:GetSecretValue resources every resource policy (208 of 2048 characters) {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"dynamodb:PutItem","Resource":"arn:aws:dynamodb:*:*:table/results"},{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*"}]} "#);
+    use case   Read and write
+    defined    in [home]/.config/audex/profiles.toml:1
+    extends    secrets-readonly
+    ttl        5m
+    denies     s3:Delete* ([home]/.config/audex/profiles.toml:7)
+    actions    dynamodb:PutItem
+    resources  arn:aws:dynamodb:*:*:table/results
+
+    pipeline (from secrets-readonly)
+    actions    secretsmanager:GetSecretValue
+    resources  every resource
+
+    policy (208 of 2048 characters)
+    {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"dynamodb:PutItem","Resource":"arn:aws:dynamodb:*:*:table/results"},{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*"}]}
+    "#);
     let shown = sandbox.run(["policies", "show", "pipeline", "--json"]).success().json();
     assert_eq!(
         (&shown["ttl_seconds"], &shown["extends"], &shown["deny"]),

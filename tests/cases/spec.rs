@@ -189,7 +189,15 @@ fn profiles_can_be_listed_and_shown() {
     --- stdout
     profile    s3-readonly
     provider   aws
-    use case Read S3 objects defined by the provider component actions s3:GetObject s3:ListBucket resources every resource policy (114 of 2048 characters) {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"*"}]} "#);
+    use case   Read S3 objects
+    defined    by the provider component
+    actions    s3:GetObject
+               s3:ListBucket
+    resources  every resource
+
+    policy (114 of 2048 characters)
+    {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":"*"}]}
+    "#);
     let _ = typed(&sandbox, "tryaudex policies show s3-readnoly").exits(2);
 }
 

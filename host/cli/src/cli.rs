@@ -5,6 +5,7 @@ mod cleanup;
 mod completions;
 mod demo;
 mod drift;
+mod heading;
 mod health;
 mod identity_args;
 mod intent;

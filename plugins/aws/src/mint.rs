@@ -230,6 +230,8 @@ fn not_narrowable(refused: &Error, second: &Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use audex_sdk::fake::Fake;
+
     use super::*;
 
     fn failed(kind: ErrorKind, message: &str) -> Error {
@@ -257,8 +259,12 @@ mod tests {
     #[test]
     fn keys_that_sts_narrows_by_no_call_need_a_role_and_the_words_of_aws_are_logged() {
         let denied = |message: &str| failed(ErrorKind::Denied, message);
-        let error =
-            both(&denied("long words one"), &denied("long words two"), Step::FederationToken);
+        let fake = Fake::new();
+        let error = fake.run(|| {
+            both(&denied("long words one"), &denied("long words two"), Step::FederationToken)
+        });
+        let logged = fake.logged().join("\n");
+        assert!(logged.contains("long words one") && logged.contains("long words two"), "{logged}");
         assert_eq!(error.message, "no role is set, and this IAM user may not narrow its own keys");
         assert_eq!(error.kind, ErrorKind::Denied);
         assert!(error.hint.unwrap().contains("AUDEX_ROLE_ARN"));

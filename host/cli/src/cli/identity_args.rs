@@ -2,7 +2,7 @@
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::request_args::WHO;
+use super::heading::WHO;
 
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct IdentityArgs {

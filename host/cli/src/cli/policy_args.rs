@@ -3,7 +3,7 @@
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::request_args::LIMITS;
+use super::heading::LIMITS;
 
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct PolicyArgs {

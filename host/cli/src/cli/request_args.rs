@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 
+use super::heading::{LIMITS, OUTPUT, WHAT, WHO};
 use super::identity_args::IdentityArgs;
 use super::policy_args::PolicyArgs;
 use crate::console::Console;
@@ -15,15 +16,6 @@ use crate::settings::config_file::{parse_enforcer, parse_on_expiry, parse_ttl};
 use audex_child::OnExpiry;
 use audex_components::provider::Enforcer;
 use audex_core::printable::is_hidden;
-
-/// The help heading for options about the allowed permissions.
-pub(super) const WHAT: &str = "What is allowed";
-/// The help heading for options about the identity and the place.
-pub(super) const WHO: &str = "By whom and where";
-/// The help heading for options that narrow the grant or set its minimum requirements.
-pub(super) const LIMITS: &str = "Limits";
-/// The help heading for options about the program's output.
-pub(super) const OUTPUT: &str = "Output";
 
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct RequestArgs {

@@ -4,9 +4,10 @@ use std::ffi::OsString;
 
 use clap::builder::NonEmptyStringValueParser;
 
+use super::heading::OUTPUT;
 use super::intent::{EngineArgs, WORDS, told};
 use super::plan;
-use super::request_args::{OUTPUT, RequestArgs};
+use super::request_args::RequestArgs;
 use crate::console::{self, Console};
 use crate::failure::Failure;
 use crate::intent::{self, Proposed};

@@ -93,11 +93,6 @@ impl Attempt {
         self.resources.is_empty()
     }
 
-    /// Returns the words of the command.
-    pub(super) fn command(&self) -> &[String] {
-        &self.command
-    }
-
     /// Adds the request of the command line, before anything is known about it.
     pub(crate) fn asked_for(&mut self, ask: &Arguments) {
         self.asked.clone_from(&ask.allow);

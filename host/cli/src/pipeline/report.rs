@@ -10,12 +10,11 @@ use crate::filter::Denied;
 use audex_child::{Ended, OnExpiry, Status};
 use audex_components::provider::{Advice, Minted, Provider};
 use audex_core::clock::{rfc3339, unix_seconds};
-use audex_core::shell;
 
 /// The patterns that match every action of a cloud.
 const EVERYTHING: [&str; 2] = ["*", "*:*"];
-/// The maximum number of characters of a command that is repeated in full in a hint.
-const COMMAND_CHARACTERS: usize = 60;
+/// The line after a command that failed without known missing permissions.
+const PERHAPS_DENIED: &str = "if it was denied access: `tryaudex learn` finds what it needs, by running it with everything the role may do";
 /// The exit codes of a shell for a command that it could not start.
 const NOT_STARTED: [u8; 2] = [126, 127];
 
@@ -64,9 +63,9 @@ pub(super) fn perhaps_denied(
         matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
     let may_be_denied = failed && !NOT_STARTED.contains(&ended.exit_code());
     if may_be_denied && !is_learning && missing.is_empty() && can_learn(attempt) {
-        let line =
-            format!("if it was denied access: tryaudex learn -- {}", command(attempt.command()));
-        console.say("perhaps_denied", &line, &json!({ "missing": missing }));
+        // Security: the line shows no argument, which may be a secret, and no command to paste, because
+        // `learn` runs the command with everything that the role may do.
+        console.say("perhaps_denied", PERHAPS_DENIED, &json!({ "missing": missing }));
     }
     if failed && !missing.is_empty() {
         let line =
@@ -83,16 +82,6 @@ pub(super) fn perhaps_denied(
 /// Returns true if `learn` can observe a command with this provider.
 fn can_learn(attempt: &Attempt) -> bool {
     matches!(attempt.provider(), "aws" | "azure" | "gcp" | "vault")
-}
-
-/// Returns the command quoted for a shell. Of a long command, returns only the first word.
-fn command(words: &[String]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| shell::quoted(word)).collect();
-    let whole = quoted.join(" ");
-    match quoted.first() {
-        Some(first) if whole.chars().count() > COMMAND_CHARACTERS => format!("{first} …"),
-        _ => whole,
-    }
 }
 
 /// Describes a grant in a few words: the number of permissions and the reach of the patterns among them.
@@ -265,12 +254,5 @@ mod tests {
             assert_eq!(said(actions, denied, everywhere), expected);
         }
         assert_eq!(summary(&["x:*"], 0, true, |_| 0), "`x:*`, every resource,");
-    }
-
-    #[test]
-    fn a_long_command_is_not_repeated() {
-        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
-        assert_eq!(command(&words(&["./script.sh", "a b"])), "./script.sh 'a b'");
-        assert_eq!(command(&words(&["sh", "-c", &"x".repeat(80)])), "sh …");
     }
 }

@@ -120,6 +120,9 @@ pub fn split_list(text: &str) -> Vec<String> {
 /// Security: an empty resource is an error, because an empty list means every resource.
 fn resources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let list = Vec::<String>::deserialize(deserializer)?;
+    if list.is_empty() {
+        return Err(D::Error::custom("`resources` is empty: name at least one resource"));
+    }
     if list.iter().any(|resource| resource.trim().is_empty()) {
         return Err(D::Error::custom("`resources` has an empty entry"));
     }
@@ -174,6 +177,7 @@ mod tests {
         for (text, line) in [
             ("[profiles.a]\ndescription = \"x\"\n", 1),
             ("[profiles.a]\nactions = \"\"\n", 2),
+            ("[profiles.a]\nactions = \"s3:GetObject\"\nresources = []\n", 3),
             ("\n[profiles.a]\nextends = \"b\"\nresources = [\"arn\"]\n", 2),
             ("[profiles.a]\nactions = \"s3:GetObject\"\nresources = [\"\"]\n", 3),
             ("[profiles.a]\nactions = \"s3:GetObject\"\ndeny = [\"s3\"]\n", 3),

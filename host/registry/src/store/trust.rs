@@ -187,9 +187,8 @@ impl Store {
         let Signature { minisign, sigstore } = plan.signature.as_ref()?;
         let Some(bundle) = sigstore else {
             let key = minisign.as_deref().and_then(KeyId::of);
-            let key = key.map_or("an unknown signer".to_owned(), |key| {
-                format!("the minisign key {key}")
-            });
+            let key =
+                key.map_or("an unknown signer".to_owned(), |key| format!("the minisign key {key}"));
             return Some(format!("{key} (not verified before it is installed)"));
         };
         Some(match sigstore::verify(&plan.file, bundle, &self.rules.root()) {
