@@ -113,7 +113,7 @@ fn a_resource_of_another_kind_gets_a_hint_that_does_not_widen() {
 #[test]
 fn a_command_that_fails_gets_a_word_of_how_to_see_what_it_needs() {
     let sandbox = Sandbox::new();
-    let words = [
+    let arguments = [
         "run",
         "--allow",
         "s3:GetObject",
@@ -124,7 +124,7 @@ fn a_command_that_fails_gets_a_word_of_how_to_see_what_it_needs() {
         "--password",
         "planted-secret",
     ];
-    let fails = sandbox.run(words).exits(3);
+    let fails = sandbox.run(arguments).exits(3);
     assert!(
         fails.stderr.contains("audex: if it was denied access: `tryaudex learn`")
             && fails.stderr.contains("everything the role may do"),
@@ -132,8 +132,8 @@ fn a_command_that_fails_gets_a_word_of_how_to_see_what_it_needs() {
         fails.stderr
     );
     assert!(!fails.stderr.contains("planted"), "{}", fails.stderr);
-    let works = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).success();
-    assert!(!works.stderr.contains("learn"), "{}", works.stderr);
+    let passed = sandbox.run(["run", "--allow", "s3:GetObject", "--", "true"]).success();
+    assert!(!passed.stderr.contains("learn"), "{}", passed.stderr);
 }
 
 #[test]
