@@ -31,7 +31,6 @@ mod hostile;
 mod intent;
 mod isolation;
 mod layers;
-mod layers_graph;
 mod learn;
 mod login_tools;
 mod malformed_keys;

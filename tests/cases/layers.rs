@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::layers_graph::{circles, import_edges, sources};
+use crate::support::module_graph::{circles, import_edges, sources};
 
 /// If this variable is set, the test writes the table in the architecture page instead of comparing it.
 const WRITE: &str = "AUDEX_WRITE_DOCS";

@@ -5,6 +5,7 @@ pub mod attempt;
 mod end;
 pub mod guard;
 mod layer;
+mod live;
 pub mod observer;
 pub mod open;
 mod purpose;
@@ -25,24 +26,21 @@ use crate::settings::deny_list::DenyEntry;
 use crate::settings::{Settings, Ttl};
 use crate::{check, deny, expansion, mint};
 use audex_audit::Event;
-use audex_child::deliver::{Delivery, SessionDirectory, deliver};
-use audex_child::{Ended, OnExpiry, Signals};
+use audex_child::deliver::SessionDirectory;
+use audex_child::{OnExpiry, Signals};
 use audex_components::component::Loaded;
 use audex_components::filter::{Context as Circumstances, Filter};
 use audex_components::provider::{Description, Minted, Provider};
-use audex_core::environment::{AWS_ENDPOINT_URL, Environment, PATH};
-use audex_core::secret::Secret;
-use audex_core::source::Source;
+use audex_core::environment::{Environment, PATH};
 use audex_core::unwind::caught;
 use audex_core::{agent, clock, process};
-use audex_endpoint::Endpoints;
-use audex_logins::aws::profile::{Leads, session_file};
 
 use self::access::Access;
 use self::attempt::Attempt;
-use self::end::{finish, revoke, revoke_announced, revoke_or_keep, secrets};
+use self::end::{finish, revoke, revoke_announced, revoke_or_keep};
 use self::guard::guarded;
-use self::observer::{Nobody, Observer, Scene, Stage};
+use self::live::{Life, live};
+use self::observer::{Nobody, Observer, Stage};
 use self::open::Opened;
 
 /// The outcome of revoked credentials in the audit log.
@@ -356,113 +354,6 @@ fn mint_and_start(
     observer.ended(provider, &minted, began);
     report::perhaps_denied(console, attempt, &ended, &advice, observer.is_learning());
     Ok(ended.exit_code())
-}
-
-/// The arguments of `live`.
-struct Life<'a> {
-    provider: &'a Provider,
-    granted: String,
-    minted: &'a Minted,
-    access: &'a Access,
-    withheld: Vec<String>,
-    observer: &'a mut dyn Observer,
-}
-
-/// Starts the command and waits for its end. Also returns every secret of the session.
-fn live(
-    context: Context<'_>,
-    life: Life<'_>,
-    directory: SessionDirectory,
-    attempt: &Attempt,
-    executable: &audex_child::Executable,
-    signals: Signals,
-) -> Result<(Ended, Vec<Secret>), Failure> {
-    let Life { provider, granted, minted, access, mut withheld, observer } = life;
-    // The command must not get the variables from which the provider mints.
-    withheld.extend(provider.sources().map(str::to_owned));
-    let source = provider.loaded().source;
-    let granted = granted.as_str();
-    let delivered = Delivered {
-        source,
-        granted,
-        minted,
-        access,
-        withheld: &withheld,
-        observer: &mut *observer,
-    };
-    // The private files and the endpoints must live as long as the command.
-    let (directory, endpoints, running) =
-        start(context, directory, delivered, attempt, executable, signals)?;
-    let mut known = secrets(minted);
-    known.extend(endpoints.secrets());
-    observer.at(Stage::Wait);
-    let ended = running.wait(Some(access.deadline()), || report::expired(context.console))?;
-    observer.left(directory.path());
-    observer.at(Stage::Revoke);
-    Ok((ended, known))
-}
-
-/// The arguments of `start`.
-struct Delivered<'a> {
-    source: Source,
-    granted: &'a str,
-    minted: &'a Minted,
-    access: &'a Access,
-    withheld: &'a [String],
-    observer: &'a mut dyn Observer,
-}
-
-/// Delivers the credentials and starts the command. The session directory and the endpoints must outlive it.
-fn start(
-    context: Context<'_>,
-    directory: SessionDirectory,
-    delivered: Delivered<'_>,
-    attempt: &Attempt,
-    executable: &audex_child::Executable,
-    mut signals: Signals,
-) -> Result<(SessionDirectory, Endpoints, audex_child::Running), Failure> {
-    if let Some(signal) = signals.interrupted() {
-        return Err(Failure::interrupted(signal as i32));
-    }
-    let Delivered { source, granted, minted, access, withheld, observer } = delivered;
-    observer.at(Stage::Deliver);
-    attempt.record(
-        &Event::Issued(report::issued(attempt.provider(), minted, access)),
-        &secrets(minted),
-    )?;
-    let endpoints = audex_endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
-    let scene = Scene {
-        minted,
-        directory: directory.path(),
-        ends_at: access.ends_at,
-        lead: endpoints.lead.clone(),
-    };
-    let arranged = observer.arrange(scene)?;
-    // Security: an allow list decides which settings of the user's profile pass; none of them gives
-    // credentials.
-    let is_led = arranged.lead.variables.iter().any(|(name, _)| name == AWS_ENDPOINT_URL);
-    let leads = if is_led { Leads::Session } else { Leads::Profile };
-    let aws_config = session_file(context.environment, leads);
-    let delivery = Delivery {
-        parent: context.environment,
-        aws_config: &aws_config,
-        withheld,
-        session: attempt.session(),
-        region: None,
-        source,
-        // The credentials can end up to a second before the requested access.
-        ends_at: access.ends_at.min(minted.expires_at),
-        variables: &arranged.variables,
-        files: &minted.files,
-        lead: &arranged.lead,
-    };
-    let delivered = deliver(&delivery, directory)?;
-    observer.at(Stage::Start);
-    // This line comes before the command can write anything.
-    let how = if observer.is_learning() { "learning with " } else { "" };
-    report::started(context.console, attempt, &format!("{how}{granted}"), minted, access);
-    let running = audex_child::spawn(executable, &delivered.environment, signals)?;
-    Ok((delivered.directory, endpoints, running))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
-use crate::settings::{RequiredBy, strength};
+use crate::settings::enforcement::{RequiredBy, strength};
 use audex_components::provider::{Advice, Enforcer, GrantPlan, Provider, ProviderError};
 use audex_logins::aws::MAX_SCOPED_POLICIES;
 

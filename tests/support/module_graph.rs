@@ -5,12 +5,12 @@ use std::fs;
 use std::path::Path;
 
 /// A module's path such as `aws::error`, with its source text without tests.
-pub(super) type Sources = BTreeMap<String, String>;
+pub(crate) type Sources = BTreeMap<String, String>;
 /// The modules that each module uses.
-pub(super) type Edges = BTreeMap<String, BTreeSet<String>>;
+pub(crate) type Edges = BTreeMap<String, BTreeSet<String>>;
 
 /// Reads every module under `folder` except the crate's root and tests.
-pub(super) fn sources(folder: &Path) -> Sources {
+pub(crate) fn sources(folder: &Path) -> Sources {
     let mut found = Sources::new();
     read(folder, "", &mut found);
     found
@@ -39,7 +39,7 @@ fn without_tests(text: &str) -> String {
 }
 
 /// Finds which modules each module names by `crate::` or `super::`.
-pub(super) fn import_edges(sources: &Sources) -> Edges {
+pub(crate) fn import_edges(sources: &Sources) -> Edges {
     let edges = |(module, text): (&String, &String)| {
         let code: String = text
             .lines()
@@ -100,7 +100,7 @@ fn resolve(path: &[String], here: &[&str], sources: &Sources) -> Option<String> 
 }
 
 /// Finds the circles among the modules of one folder, for every folder: a module counts with all that is below it.
-pub(super) fn circles(edges: &Edges) -> Vec<(String, Vec<String>)> {
+pub(crate) fn circles(edges: &Edges) -> Vec<(String, Vec<String>)> {
     let modules = edges.keys().chain(edges.values().flatten());
     let folders: BTreeSet<String> = modules.flat_map(|module| folders_of(module)).collect();
     folders
