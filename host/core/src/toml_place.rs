@@ -10,7 +10,13 @@ use crate::reachable;
 /// empty if the file does not have the key.
 #[must_use]
 pub fn place(path: &Path, keys: &[&str]) -> String {
-    line_of(path, keys).map(|line| format!("{}:{line}: ", path.display())).unwrap_or_default()
+    location(path, keys).map(|location| format!("{location}: ")).unwrap_or_default()
+}
+
+/// Returns `PATH:LINE` of the key to which `keys` lead; none if the file does not have the key.
+#[must_use]
+pub fn location(path: &Path, keys: &[&str]) -> Option<String> {
+    line_of(path, keys).map(|line| format!("{}:{line}", path.display()))
 }
 
 /// Returns the line of the key to which `keys` lead, from 1; none if the file does not have the key.

@@ -25,7 +25,7 @@ use audex_core::digest::sha256;
 use audex_core::paths::Paths;
 use audex_core::private_file;
 use audex_core::source::Source;
-use audex_core::toml_place::place;
+use audex_core::toml_place::location;
 
 pub use distrust::Distrust;
 pub use error::{RequiredAt, StoreError};
@@ -42,8 +42,8 @@ pub struct Store {
     directory: PathBuf,
     cache: PathBuf,
     rules: Rules,
-    /// Where the organisation says which filters it requires, `PATH:LINE`.
-    required_at: String,
+    /// The organisation's settings file.
+    organisation: PathBuf,
     installed: Vec<Installed>,
 }
 
@@ -108,13 +108,14 @@ impl Store {
         }
         let installed = lock::read(&paths.plugins.join(lock::FILE))?;
         let (directory, cache) = (paths.plugins.clone(), paths.cache.clone());
-        let file = paths.organisation.join("config.toml");
-        let required_at = place(&file, &["plugins", "required_filters"]);
-        let required_at = match required_at.trim_end_matches([':', ' ']) {
-            "" => file.display().to_string(),
-            place => place.to_owned(),
-        };
-        Ok(Self { directory, cache, rules: rules.clone(), required_at, installed })
+        let organisation = paths.organisation.join("config.toml");
+        Ok(Self { directory, cache, rules: rules.clone(), organisation, installed })
+    }
+
+    /// Returns the place where the organisation requires filters. Reads the file, so it is for errors only.
+    fn required_at(&self) -> String {
+        location(&self.organisation, &["plugins", "required_filters"])
+            .unwrap_or_else(|| self.organisation.display().to_string())
     }
 
     /// Refuses to let the user do without a filter that the organisation requires.
@@ -124,7 +125,7 @@ impl Store {
         if !is_filter || self.rules.required(name).is_none() {
             return Ok(());
         }
-        Err(StoreError::Required { name: name.to_owned(), undone, place: self.required_at.clone() })
+        Err(StoreError::Required { name: name.to_owned(), undone, place: self.required_at() })
     }
 
     /// Checks that every filter that the organisation requires is installed and takes part.
@@ -145,7 +146,7 @@ impl Store {
                 name: name.clone(),
                 rule,
                 at: Box::new(RequiredAt {
-                    place: self.required_at.clone(),
+                    place: self.required_at(),
                     sources: self.rules.sources.iter().flatten().map(ToString::to_string).collect(),
                 }),
             })?;

@@ -1,9 +1,9 @@
 //! The least enforcement that a run requires, and who requires it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::source;
 use audex_components::provider::Enforcer;
+use audex_core::toml_place::location;
 
 /// The origin of the enforcement that a run requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,21 +12,26 @@ pub enum RequiredBy {
     Default,
     /// `--require`.
     Flag,
-    /// The user's file, `PATH:LINE`.
-    User(String),
-    /// The organisation's file, `PATH:LINE`.
-    Organisation(String),
+    /// The user's file.
+    User(PathBuf),
+    /// The organisation's file.
+    Organisation(PathBuf),
 }
 
 impl RequiredBy {
-    /// Returns the subject and the verb of a sentence about it, with the place where it is said.
+    /// Returns the subject and the verb of a sentence about the requirement, with its `PATH:LINE`. Reads the
+    /// file, so it is for errors only.
     #[must_use]
     pub fn requires(&self) -> String {
+        let place = |file: &Path| {
+            location(file, &["enforcement", "require"])
+                .unwrap_or_else(|| file.display().to_string())
+        };
         match self {
             Self::Default => "the default is at least".to_owned(),
             Self::Flag => "--require asks for".to_owned(),
-            Self::User(place) => format!("{place} requires"),
-            Self::Organisation(place) => format!("your organisation ({place}) requires"),
+            Self::User(file) => format!("{} requires", place(file)),
+            Self::Organisation(file) => format!("your organisation ({}) requires", place(file)),
         }
     }
 }
@@ -39,9 +44,6 @@ pub(super) fn enforcement(
     (user, user_at): (Option<Enforcer>, &Path),
     (organisation, at): (Option<Enforcer>, &Path),
 ) -> (Enforcer, RequiredBy) {
-    let place = |file: &Path| {
-        source::place(file, &["enforcement", "require"]).trim_end_matches([':', ' ']).to_owned()
-    };
     let asked = match (flag, user) {
         (Some(flag), _) => flag,
         (None, Some(user)) => user,
@@ -49,10 +51,10 @@ pub(super) fn enforcement(
     };
     match organisation {
         Some(theirs) if strength(theirs) > strength(asked) => {
-            (theirs, RequiredBy::Organisation(place(at)))
+            (theirs, RequiredBy::Organisation(at.to_owned()))
         }
         _ if flag.is_some() => (asked, RequiredBy::Flag),
-        _ if user.is_some() => (asked, RequiredBy::User(place(user_at))),
+        _ if user.is_some() => (asked, RequiredBy::User(user_at.to_owned())),
         _ => (asked, RequiredBy::Default),
     }
 }

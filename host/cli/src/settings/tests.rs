@@ -18,10 +18,17 @@ fn paths(root: &Path) -> Paths {
 }
 
 fn resolve(files: &[(&str, &str)], flags: Flags) -> Result<Settings, SettingsError> {
-    let root = tempfile::tempdir().unwrap();
-    let paths = paths(root.path());
+    resolve_below(tempfile::tempdir().unwrap().path(), files, flags)
+}
+
+fn resolve_below(
+    root: &Path,
+    files: &[(&str, &str)],
+    flags: Flags,
+) -> Result<Settings, SettingsError> {
+    let paths = paths(root);
     for (name, text) in files {
-        fs::write(root.path().join(name), text).unwrap();
+        fs::write(root.join(name), text).unwrap();
     }
     Settings::resolve_in(paths, flags)
 }
@@ -167,7 +174,10 @@ fn who_requires_the_enforcement_is_known_with_its_place() {
     let organisation = ("etc/config.toml", "max_ttl = \"1h\"\n[enforcement]\nrequire = \"cloud\"");
     let weaker = ("etc/config.toml", "[enforcement]\nrequire = \"token\"");
     let by = |files: &[(&str, &str)], flag| {
-        resolve(files, Flags { require: flag, ..Flags::default() }).unwrap().required_by.requires()
+        // The place is looked up in the files when it is asked for.
+        let root = tempfile::tempdir().unwrap();
+        let flags = Flags { require: flag, ..Flags::default() };
+        resolve_below(root.path(), files, flags).unwrap().required_by.requires()
     };
     assert_eq!(by(&[], None), "the default is at least");
     assert_eq!(by(&[user], Some(Enforcer::Token)), "--require asks for");
