@@ -40,7 +40,7 @@ pub enum CheckError {
         provider: String,
         /// The nearest known permission.
         suggestion: Option<String>,
-        /// What the provider says of it.
+        /// The provider's explanation.
         note: Option<String>,
     },
 }

@@ -124,7 +124,10 @@ mod in_place {
     ///
     /// # Errors
     /// When the code is for another engine, configuration or processor.
-    pub fn load(engine: &Engine, compiled: &'static Pages<[u8]>) -> wasmtime::Result<Component> {
+    pub(crate) fn load(
+        engine: &Engine,
+        compiled: &'static Pages<[u8]>,
+    ) -> wasmtime::Result<Component> {
         deserialize(engine, &compiled.0)
     }
 

@@ -9,7 +9,6 @@ use http::request::Parts;
 use http::{HeaderName, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
-use sha2::{Digest as _, Sha256};
 
 use super::answer::Refusal;
 use super::chunks::Unchunked;
@@ -18,7 +17,7 @@ use super::seen::{self, Outcome};
 use super::session_key::{Rejected, Signed, header, settings};
 use super::{Door, Gate, Noted, once, queue, reply, unsigned};
 use audex_core::clock;
-use audex_core::digest::hex;
+use audex_core::digest::sha256;
 use audex_wire::sigv4::require_sendable;
 
 /// The longest body that is read completely, because its hash is part of the signature and in no header. The
@@ -133,7 +132,7 @@ fn at_the_queue(gate: &Gate, signed: &Signed, payload: Payload, beginning: &mut 
     // Security: a body is changed and signed again only if the client's signature covers it.
     let is_signed = match &payload.hash {
         Hash::Whole(_) => true,
-        Hash::Said(said) => hex(&Sha256::digest(&*beginning)) == *said,
+        Hash::Said(said) => sha256(beginning) == *said,
     };
     let theirs = if is_signed { gate.queues.theirs(beginning) } else { None };
     let Some(body) = theirs.map(Bytes::from) else { return payload };

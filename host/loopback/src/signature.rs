@@ -10,11 +10,10 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
-use sha2::{Digest, Sha256};
 
 use super::cloud::{Cloud, Refusal};
 use super::credential::Credential;
-use audex_core::digest::hex;
+use audex_core::digest::sha256;
 use audex_core::secret::equal;
 
 /// The most seconds between a request's time and the clock. AWS allows five to fifteen minutes; this is the
@@ -123,7 +122,7 @@ fn signable_body<'a>(parts: &Parts, body: &'a [u8]) -> Result<SignableBody<'a>, 
     match header(parts, "x-amz-content-sha256") {
         None => Ok(SignableBody::Bytes(body)),
         Some("UNSIGNED-PAYLOAD") => Ok(SignableBody::UnsignedPayload),
-        Some(digest) if equal(digest.as_bytes(), hex(&Sha256::digest(body)).as_bytes()) => {
+        Some(digest) if equal(digest.as_bytes(), sha256(body).as_bytes()) => {
             Ok(SignableBody::Bytes(body))
         }
         Some(_) => Err(Refusal::BadSignature),

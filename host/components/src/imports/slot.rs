@@ -153,7 +153,7 @@ impl State {
             self.outside_time(|limit| outside.run(limit.min(LOGIN_TIME), work(&outside, client)));
         Ok(match answer {
             Ok(answer) => answer.map_err(refusal),
-            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+            Err(error) => Err(error.into()),
         })
     }
 
@@ -181,7 +181,7 @@ impl State {
                 message: error.to_string(),
                 hint: Some(error.hint()),
             }),
-            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+            Err(error) => Err(error.into()),
         })
     }
 }

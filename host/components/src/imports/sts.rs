@@ -9,6 +9,7 @@ use crate::bindings::provider::sts::{Host, HostSession, Identity, RoleRequest, S
 use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::capability::Capability;
 use crate::misbehaved::Misbehaved;
+use crate::outside::OutsideError;
 use crate::policy_scope::PolicyScope;
 use crate::resource::{HeldSecret, HeldSession, Origin};
 use crate::state::State;
@@ -225,7 +226,7 @@ impl State {
         });
         Ok(match answer {
             Ok(answer) => answer.map_err(|error| refusal(&error)),
-            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+            Err(error) => Err(error.into()),
         })
     }
 
@@ -242,7 +243,7 @@ impl State {
         });
         Ok(match answer {
             Ok(answer) => answer.map_err(|error| refusal(&error)),
-            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+            Err(error) => Err(error.into()),
         })
     }
 
@@ -356,6 +357,12 @@ pub(super) fn refusal(error: &AwsError) -> Error {
         message = format!("{message}: {cause}");
     }
     Error { kind, code: error.code().to_owned(), message, hint: error.hint() }
+}
+
+impl From<OutsideError> for Error {
+    fn from(error: OutsideError) -> Self {
+        plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())
+    }
 }
 
 /// Returns an error of the host itself.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use reqwest::Request;
 
-use super::sts::plain_error;
-use crate::bindings::provider::types::{Error, ErrorKind};
+use crate::bindings::provider::types::Error;
 use crate::capability::Capability;
 use crate::state::State;
 use audex_core::secret::Secret;
@@ -19,7 +18,7 @@ impl State {
         let answer = self.outside_time(|limit| outside.run(limit, outside.vault().token()));
         Ok(match answer {
             Ok(answer) => answer.map_err(Into::into),
-            Err(error) => Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())),
+            Err(error) => Err(error.into()),
         })
     }
 

@@ -126,9 +126,7 @@ impl State {
                 self.show(&reply, &asked.lift, &host, &sent)
             }
             Ok(Err(error)) => Ok(Err(if is_mappable { mappable(error, &host) } else { error })),
-            Err(error) => {
-                Ok(Err(plain_error(ErrorKind::Unavailable, "timed-out", error.to_string())))
-            }
+            Err(error) => Ok(Err(error.into())),
         }
     }
 
@@ -224,11 +222,7 @@ impl State {
                 return Ok(Err(Error { kind: ErrorKind::Unavailable, ..refusal(&error) }));
             }
             Err(error) => {
-                return Ok(Err(plain_error(
-                    ErrorKind::Unavailable,
-                    "timed-out",
-                    error.to_string(),
-                )));
+                return Ok(Err(error.into()));
             }
         };
         Ok(sign_request(request, body, scope, &keys, clock::now())
