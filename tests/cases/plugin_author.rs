@@ -16,8 +16,13 @@ fn plugin(sandbox: &Sandbox, directory: &Path, words: &[&str]) -> Output {
     // Under this build's own target directory: what the SDK needs is compiled once.
     let target =
         Path::new(env!("CARGO_BIN_EXE_tryaudex")).ancestors().nth(2).unwrap().join("guests");
-    sandbox
-        .tryaudex([&["plugin"], words].concat())
+    let mut command = sandbox.tryaudex([&["plugin"], words].concat());
+    // The build uses the toolchain of these tests, and rustup must not fetch another.
+    if let Some(toolchain) = std::env::var_os("RUSTUP_TOOLCHAIN") {
+        command = command.env("RUSTUP_TOOLCHAIN", toolchain);
+    }
+    command
+        .env("RUSTUP_AUTO_INSTALL", "0")
         .env("CARGO", env!("CARGO"))
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("CARGO_HOME", of("CARGO_HOME", ".cargo"))

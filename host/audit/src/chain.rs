@@ -82,10 +82,7 @@ impl Hash {
     fn bytes(&self) -> Vec<u8> {
         let digits: Vec<u8> =
             self.0.chars().filter_map(|c| c.to_digit(16)?.try_into().ok()).collect();
-        digits
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |byte, half| byte << 4 | half))
-            .collect()
+        digits.as_chunks().0.iter().map(|[high, low]| high << 4 | low).collect()
     }
 }
 

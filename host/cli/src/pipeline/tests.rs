@@ -38,8 +38,8 @@ fn credentials_asked_for_the_ttl_let_the_command_go_on_whatever_the_clocks_say()
 
 #[test]
 fn where_the_lifetime_is_not_known_the_expiry_decides() {
-    assert!(Access::of(&minted(1_900, None), 1_000, 30, None).policy == OnExpiry::End);
-    assert!(Access::of(&minted(1_030, None), 1_000, 30, None).policy == OnExpiry::Keep);
+    assert_eq!(Access::of(&minted(1_900, None), 1_000, 30, None).policy, OnExpiry::End);
+    assert_eq!(Access::of(&minted(1_030, None), 1_000, 30, None).policy, OnExpiry::Keep);
 }
 
 #[test]

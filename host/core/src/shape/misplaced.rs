@@ -69,8 +69,8 @@ fn find(text: &str, value: &str) -> Option<std::ops::Range<usize>> {
     let (bytes, wanted) = (text.as_bytes(), value.as_bytes());
     // Lookup tables keep this fast, because an environment may have megabytes. The search runs from left to right.
     let windows: HashSet<&[u8]> = bytes.windows(PIECE).collect();
-    let pieces =
-        wanted.chunks_exact(PIECE).enumerate().filter(|(_, piece)| windows.contains(piece));
+    let pieces = wanted.as_chunks::<PIECE>().0.iter().map(<[u8; PIECE]>::as_slice).enumerate();
+    let pieces = pieces.filter(|(_, piece)| windows.contains(piece));
     let pieces: HashMap<&[u8], usize> =
         pieces.map(|(index, piece)| (piece, index.saturating_mul(PIECE))).collect();
     let (at, from) = bytes

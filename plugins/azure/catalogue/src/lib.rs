@@ -145,7 +145,7 @@ mod tests {
             reads.len() > 2_000
                 && reads.iter().all(|found| found.name.to_lowercase().ends_with("/read"))
         );
-        assert!(matching("Microsoft.Key*/*/getSecret/action").len() == 1);
+        assert_eq!(matching("Microsoft.Key*/*/getSecret/action").len(), 1);
         assert!(matching("Nobody.Knows/*").is_empty());
     }
 }
