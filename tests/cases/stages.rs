@@ -86,9 +86,10 @@ fn a_run_that_panics() {
             command: words,
             ..Arguments::default()
         };
-        let prepared = pipeline::prepare(context, ask, attempt)?;
+        let chain = pipeline::request(context, ask, attempt)?;
+        let approved = chain.expand()?.check()?.filter()?.plan()?.approve()?;
         panicking.panics_at("prepared");
-        pipeline::watched(context, prepared, &command, attempt, &mut panicking)
+        approved.start(&command, &mut panicking)
     });
     let code = outcome.unwrap_or_else(|failure| {
         let code = failure.kind.exit_code();

@@ -220,13 +220,15 @@ fn filtered(context: Context<'_>, proposed: &mut Proposed) -> Result<(), Failure
         ));
     }
     let mut attempt = Attempt::new(&context.settings.paths);
-    let granted = pipeline::grant(context, proposed.ask(Arguments::default()), &mut attempt)?;
-    for denied in &granted.filtered.denied {
+    let chain = pipeline::request(context, proposed.ask(Arguments::default()), &mut attempt)?;
+    let granted = chain.expand()?.check()?.filter()?;
+    let filtered = &granted.output.filtered;
+    for denied in &filtered.denied {
         proposed
             .refused
             .push(Refused { action: denied.action.clone(), reason: denied.reason.clone() });
         proposed.allow.retain(|action| *action != denied.action);
     }
-    let document = granted.provider.document(granted.filtered.grant.shown(), "intent", "json");
+    let document = granted.provider().document(filtered.grant.shown(), "intent", "json");
     document.map(drop).map_err(|error| PlanError::NoDocument(error).into())
 }

@@ -124,10 +124,12 @@ fn of_profile(
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: Console::default() };
     let ask = Arguments { profiles: vec![name.to_owned()], ..Arguments::default() };
-    let granted = pipeline::grant(context, ask, &mut Attempt::new(&settings.paths))?;
-    let document = granted.provider.document(granted.filtered.grant.shown(), name, "json");
+    let mut attempt = Attempt::new(&settings.paths);
+    let granted = pipeline::request(context, ask, &mut attempt)?.expand()?.check()?.filter()?;
+    let grant = granted.output.filtered.grant.shown();
+    let document = granted.provider().document(grant, name, "json");
     let document = document.map_err(PlanError::NoDocument)?;
-    Ok(granted.provider.statements(&document)?)
+    Ok(granted.provider().statements(&document)?)
 }
 
 fn of_file(provider: &Provider, path: &str) -> Result<Vec<Statement>, Failure> {

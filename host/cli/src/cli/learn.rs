@@ -186,16 +186,17 @@ fn look_on(
     attempt: &mut Attempt,
 ) -> Result<Watched, Failure> {
     let Context { environment, settings, console } = context;
-    let prepared = pipeline::prepare(context, ask, attempt)?;
-    attempt.provider().clone_into(&mut plan.provider);
+    let chain = pipeline::request(context, ask, attempt)?;
+    let chain = chain.expand()?.check()?.filter()?.plan()?.approve()?;
+    chain.provider_id().clone_into(&mut plan.provider);
     plan.sources = sources(&args.source, &plan.provider)?;
     // The credentials of Vault's AWS engine are used for calls to AWS.
     let recogniser =
         if plan.provider == "vault" { DEFAULT_PROVIDER } else { plan.provider.as_str() };
     let components = Components::open(settings)?;
     let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;
-    let mut watch = Watch::new(plan, environment, console, attempt.session(), recogniser);
-    let code = pipeline::watched(context, prepared, &args.command, attempt, &mut watch)?;
+    let mut watch = Watch::new(plan, environment, console, chain.session(), recogniser);
+    let code = chain.start(&args.command, &mut watch)?;
     Ok(Watched { code, observed: watch.observed, recogniser: watch.recogniser })
 }
 

@@ -10,12 +10,12 @@ use crate::console::{self, Console, table};
 use crate::failure::Failure;
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::report::said;
-use crate::pipeline::{self, Context, Prepared};
+use crate::pipeline::{self, Context};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::union;
 use crate::settings::Settings;
 use audex_child::OnExpiry;
-use audex_components::component::short;
+use audex_components::component::{Loaded, short};
 use audex_components::provider::{Grant, GrantPlan, Permission};
 use audex_core::environment::Environment;
 use audex_logins::aws::MAX_SCOPED_POLICIES;
@@ -39,6 +39,15 @@ pub(super) fn plan(environment: &Environment, args: &Args) -> Result<u8, Failure
     show(environment, &args.request, &args.command)
 }
 
+/// The parts of a plan that are shown.
+struct Shown<'a> {
+    planned: &'a Planned,
+    /// Every component that took part.
+    components: &'a [Loaded],
+    /// The user's choice for the command at the end of the ttl, if there is one.
+    on_expiry: Option<OnExpiry>,
+}
+
 /// Makes and prints a plan. The code path is the same as in `run`, up to the mint.
 pub(super) fn show(
     environment: &Environment,
@@ -48,22 +57,28 @@ pub(super) fn show(
     let settings = Settings::resolve(environment, request.flags())?;
     let context = Context { environment, settings: &settings, console: request.console() };
     let mut attempt = Attempt::new(&settings.paths);
-    let prepared = pipeline::prepare(context, request.ask(command), &mut attempt)?;
+    let chain = pipeline::request(context, request.ask(command), &mut attempt)?;
+    let approved = chain.expand()?.check()?.filter()?.plan()?.approve()?;
+    let shown = Shown {
+        planned: approved.output.planned(),
+        components: approved.components(),
+        on_expiry: settings.on_expiry,
+    };
     if request.json {
-        console::result(&to_json(&prepared).to_string());
+        console::result(&to_json(&shown).to_string());
     } else {
-        console::result(&to_text(&prepared));
+        console::result(&to_text(&shown));
     }
     Ok(0)
 }
 
-fn to_json(prepared: &Prepared) -> Value {
-    let (planned, components) = (prepared.approved.planned(), &prepared.components);
+fn to_json(shown: &Shown<'_>) -> Value {
+    let Shown { planned, components, .. } = shown;
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
     let permission = |(p, granted): (&audex_components::provider::Planned, &Permission)| json!({ "action": p.action, "origin": p.origin, "resources": granted.resources.named(), "enforced_by": enforcer_name(p.enforced_by), "note": p.note });
     let denied =
         |d: &crate::filter::Denied| json!({ "action": d.action, "by": d.by, "reason": d.reason });
-    let component = |c: &audex_components::component::Loaded| json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() });
+    let component = |c: &Loaded| json!({ "name": c.name, "kind": c.world.to_string(), "digest": c.digest, "source": c.source.to_string() });
     let advice = |advice: &audex_components::provider::Advice| json!({ "message": advice.message, "missing": advice.missing });
     // The policy is a JSON value, not a string with JSON in it. A policy that is not JSON is a string.
     let policy = plan
@@ -74,7 +89,7 @@ fn to_json(prepared: &Prepared) -> Value {
         "provider": grant.provider,
         "method": plan.method,
         "ttl_seconds": grant.ttl_seconds,
-        "on_expiry": on_expiry(prepared),
+        "on_expiry": on_expiry(shown),
         "layer": planned.layer.map(|layer| json!({ "number": layer, "most": MAX_SCOPED_POLICIES })),
         "resources": resources(grant),
         "permissions": plan.permissions.iter().zip(&grant.permissions).map(permission).collect::<Vec<_>>(),
@@ -125,18 +140,16 @@ fn notices(planned: &Planned) -> Vec<String> {
 
 /// Returns the effect on the command when access ends. Only the mint shows if the credentials outlive the
 /// ttl.
-fn on_expiry(prepared: &Prepared) -> &'static str {
-    match prepared.on_expiry {
+fn on_expiry(shown: &Shown<'_>) -> &'static str {
+    match shown.on_expiry {
         Some(OnExpiry::End) => "end",
-        Some(OnExpiry::Keep) | None if prepared.approved.planned().floor_notice().is_some() => {
-            "end-if-outlived"
-        }
+        Some(OnExpiry::Keep) | None if shown.planned.floor_notice().is_some() => "end-if-outlived",
         Some(OnExpiry::Keep) | None => "keep",
     }
 }
 
-fn to_text(prepared: &Prepared) -> String {
-    let (planned, components) = (prepared.approved.planned(), &prepared.components);
+fn to_text(shown: &Shown<'_>) -> String {
+    let Shown { planned, components, .. } = shown;
     let (grant, plan) = (planned.grant.shown(), &planned.plan);
     let resources = resources(grant);
     let resources =
@@ -163,7 +176,7 @@ fn to_text(prepared: &Prepared) -> String {
             policy.replace('\n', "\n  ")
         );
     }
-    let row = |c: &audex_components::component::Loaded| {
+    let row = |c: &Loaded| {
         vec![c.name.clone(), c.world.to_string(), short(&c.digest), c.source.to_string()]
     };
     let rows: Vec<_> = components.iter().map(row).collect();

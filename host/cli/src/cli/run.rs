@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::intent::{self, Proposed};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::guard::recorded;
+use crate::pipeline::observer::Nobody;
 use crate::pipeline::{self, Context};
 use crate::request::Arguments;
 use crate::settings::{self, Settings};
@@ -92,8 +93,8 @@ fn go(
     command: &[OsString],
     attempt: &mut Attempt,
 ) -> Result<u8, Failure> {
-    let prepared = pipeline::prepare(context, ask, attempt)?;
-    pipeline::run(context, prepared, command, attempt)
+    let chain = pipeline::request(context, ask, attempt)?;
+    chain.expand()?.check()?.filter()?.plan()?.approve()?.start(command, &mut Nobody)
 }
 
 /// Shows the proposal for a sentence, and asks the user on the terminal.

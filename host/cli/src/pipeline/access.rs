@@ -50,3 +50,6 @@ impl Access {
         Deadline { at, policy: self.policy, grace: DEFAULT_GRACE }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,17 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use super::access::Access;
 use crate::failure::{Failure, Kind};
 use crate::plan::{Planned, enforcer_name};
 use crate::request::{Arguments, Request, union};
 use audex_audit::{
-    Audit, Denied, Event, Failed, Issuing, Leasing, RecordedDenial, RecordedPermission,
+    Audit, CleanedUp, Denied, Ended, Event, Failed, Issued, Issuing, Leasing, RecordedDenial,
+    RecordedPermission,
 };
+use audex_child::{self as child, Status};
 use audex_components::component::Loaded;
 use audex_components::leases::Recorder;
+use audex_components::provider::Minted;
 use audex_core::clock::rfc3339;
 use audex_core::paths::Paths;
 use audex_core::secret::Secret;
+use audex_core::session::{Endpoint, Value};
 
 /// The session name of attempts that ended before a session was named.
 pub(crate) const NO_SESSION: &str = "-";
@@ -144,8 +149,62 @@ impl Attempt {
         });
     }
 
-    pub(super) fn issuing(&self) -> Issuing {
-        self.plan.clone().unwrap_or_default()
+    /// Records that credentials are about to be made.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub(super) fn record_issuing(&self) -> Result<(), Failure> {
+        self.record(&Event::Issuing(self.plan.clone().unwrap_or_default()), &[])
+    }
+
+    /// Records that credentials were made.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub(super) fn record_issued(&self, minted: &Minted, access: &Access) -> Result<(), Failure> {
+        let issued = Issued {
+            provider: self.provider.clone(),
+            method: minted.method.clone(),
+            expires_at: rfc3339(access.ends_at),
+            credentials_expire_at: access.credentials_end_at.map(rfc3339),
+            identity: minted.identity.clone(),
+            access_key_id: minted.credential_id.clone(),
+            lease: minted.lease.clone(),
+            scoped_policies: minted.scoped_policies,
+        };
+        self.record(&Event::Issued(issued), &secrets(minted))
+    }
+
+    /// Records the outcome for an announced lease.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub(super) fn record_cleaned_up(&self, lease: String, outcome: String) -> Result<(), Failure> {
+        let provider = self.provider.clone();
+        self.record(&Event::CleanedUp(CleanedUp { provider, lease, outcome }), &[])
+    }
+
+    /// Records the end of the command. `reason` is the outcome of the revocation.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub(super) fn record_ended(
+        &self,
+        ended: &child::Ended,
+        reason: Option<String>,
+        secrets: &[Secret],
+    ) -> Result<(), Failure> {
+        let event = Ended {
+            exit_code: ended.exit_code(),
+            signal: match ended.status {
+                Status::Exited(_) => None,
+                Status::Signalled(signal) => Some(signal),
+            },
+            duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
+            ended_by_deadline: ended.ended_by_deadline,
+            reason,
+        };
+        self.record(&Event::Ended(event), secrets)
     }
 
     /// Writes `event` to the audit log.
@@ -218,4 +277,15 @@ fn denials(denied: &[crate::filter::Denied]) -> Vec<RecordedDenial> {
         reason: denied.reason.clone(),
     };
     denied.iter().map(denial).collect()
+}
+
+/// Returns every secret of the credentials.
+pub(super) fn secrets(minted: &Minted) -> Vec<Secret> {
+    let of = |value: &Value| match value {
+        Value::Secret(secret) => Some(secret.clone()),
+        Value::Plain(_) => None,
+    };
+    let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
+    let files = minted.files.iter().filter_map(|file| of(&file.contents));
+    variables.chain(files).chain(minted.endpoints.iter().flat_map(Endpoint::secrets)).collect()
 }

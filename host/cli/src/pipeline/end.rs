@@ -5,11 +5,9 @@ use super::attempt::Attempt;
 use super::{REVOKED, report};
 use crate::console::Console;
 use crate::failure::Failure;
-use audex_audit::{CleanedUp, Event};
 use audex_child::Ended;
 use audex_components::provider::{Minted, Provider};
 use audex_core::secret::Secret;
-use audex_core::session::{Endpoint, Value};
 use audex_core::unwind::caught;
 
 /// Revokes the credentials if possible; the text states the outcome.
@@ -39,8 +37,7 @@ pub(super) fn revoke_or_keep(
 ) {
     let Err(reason) = revoke(provider, minted) else { return };
     console.notice(&format!("the credentials were {reason}"));
-    let issued = Event::Issued(report::issued(attempt.provider(), minted, access));
-    if let Err(error) = attempt.record(&issued, &secrets(minted)) {
+    if let Err(error) = attempt.record_issued(minted, access) {
         console.notice(&format!(
             "the credentials that were not revoked could not be recorded: {}",
             error.line()
@@ -65,9 +62,7 @@ pub(super) fn revoke_announced(
         if outcome != REVOKED {
             console.notice(&format!("an announced lease was {outcome}; run `tryaudex cleanup`"));
         }
-        let provider = attempt.provider().to_owned();
-        let event = Event::CleanedUp(CleanedUp { provider, lease, outcome });
-        if let Err(error) = attempt.record(&event, &[]) {
+        if let Err(error) = attempt.record_cleaned_up(lease, outcome) {
             console.notice(&format!(
                 "the outcome for an announced lease could not be recorded: {}",
                 error.line()
@@ -84,19 +79,8 @@ pub(super) fn finish(
     attempt: &Attempt,
     console: Console,
 ) {
-    let event = Event::Ended(report::ended(ended, revoked.unwrap_or_else(Some)));
-    if let Err(error) = attempt.record(&event, secrets) {
+    if let Err(error) = attempt.record_ended(ended, revoked.unwrap_or_else(Some), secrets) {
         console.notice(&format!("the end of the session could not be recorded: {}", error.line()));
     }
     report::finished(console, attempt, ended);
-}
-
-pub(super) fn secrets(minted: &Minted) -> Vec<Secret> {
-    let of = |value: &Value| match value {
-        Value::Secret(secret) => Some(secret.clone()),
-        Value::Plain(_) => None,
-    };
-    let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
-    let files = minted.files.iter().filter_map(|file| of(&file.contents));
-    variables.chain(files).chain(minted.endpoints.iter().flat_map(Endpoint::secrets)).collect()
 }

@@ -196,32 +196,6 @@ pub(super) fn finished(console: Console, attempt: &Attempt, ended: &Ended) {
     console.say("ended", &line, &fields);
 }
 
-pub(super) fn issued(provider: &str, minted: &Minted, access: &Access) -> audex_audit::Issued {
-    audex_audit::Issued {
-        provider: provider.to_owned(),
-        method: minted.method.clone(),
-        expires_at: rfc3339(access.ends_at),
-        credentials_expire_at: access.credentials_end_at.map(rfc3339),
-        identity: minted.identity.clone(),
-        access_key_id: minted.credential_id.clone(),
-        lease: minted.lease.clone(),
-        scoped_policies: minted.scoped_policies,
-    }
-}
-
-pub(super) fn ended(ended: &Ended, reason: Option<String>) -> audex_audit::Ended {
-    audex_audit::Ended {
-        exit_code: ended.exit_code(),
-        signal: match ended.status {
-            Status::Exited(_) => None,
-            Status::Signalled(signal) => Some(signal),
-        },
-        duration_ms: u64::try_from(ended.duration.as_millis()).unwrap_or(u64::MAX),
-        ended_by_deadline: ended.ended_by_deadline,
-        reason,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,7 @@ use crate::console::{self, Console, table};
 use crate::failure::Failure;
 use crate::intent::{self, Choice};
 use crate::pipeline::attempt::Attempt;
+use crate::pipeline::observer::Nobody;
 use crate::pipeline::{self, Context};
 use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
@@ -159,9 +160,10 @@ fn run(context: Context<'_>, args: &TestArgs) -> Result<Script, Failure> {
     let mut attempt = Attempt::new(&context.settings.paths);
     attempt.asked_for(&ask);
     let mut script = None;
-    let outcome = pipeline::prepare(context, ask, &mut attempt).and_then(|prepared| {
-        script = Some(Script::of(prepared.approved.planned().grant.shown()));
-        pipeline::run(context, prepared, &[NOTHING.into()], &attempt)
+    let outcome = pipeline::request(context, ask, &mut attempt).and_then(|chain| {
+        let approved = chain.expand()?.check()?.filter()?.plan()?.approve()?;
+        script = Some(Script::of(approved.output.planned().grant.shown()));
+        approved.start(&[NOTHING.into()], &mut Nobody)
     });
     if let Err(failure) = outcome {
         attempt.record_failure(&failure)?;

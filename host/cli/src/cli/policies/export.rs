@@ -57,18 +57,20 @@ pub(super) fn export(environment: &Environment, args: Args) -> Result<u8, Failur
         resources: args.resource,
         ..Arguments::default()
     };
-    let granted = pipeline::grant(context, ask, &mut Attempt::new(&settings.paths))?;
+    let mut attempt = Attempt::new(&settings.paths);
+    let granted = pipeline::request(context, ask, &mut attempt)?.expand()?.check()?.filter()?;
+    let filtered = &granted.output.filtered;
     let format = match args.format {
         Format::Json => "json",
         Format::Terraform => "terraform",
         Format::Cloudformation => "cloudformation",
     };
     let document = granted
-        .provider
-        .document(granted.filtered.grant.shown(), &title, format)
+        .provider()
+        .document(filtered.grant.shown(), &title, format)
         .map_err(PlanError::NoDocument)?;
-    report::denied(context.console, &granted.filtered.denied);
-    report::notices(context.console, &granted.filtered.notices);
+    report::denied(context.console, &filtered.denied);
+    report::notices(context.console, &filtered.notices);
     console::result(document.trim_end());
     Ok(0)
 }

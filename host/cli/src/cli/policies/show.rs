@@ -56,8 +56,9 @@ fn plan(environment: &Environment, provider: &str, name: &str) -> Result<GrantPl
     let settings = Settings::resolve(environment, flags)?;
     let context = Context { environment, settings: &settings, console: Console::default() };
     let ask = Arguments { profiles: vec![name.to_owned()], ..Arguments::default() };
-    let outlined = pipeline::outline(context, ask, &mut Attempt::new(&settings.paths))?;
-    Ok(outlined.planned.plan)
+    let mut attempt = Attempt::new(&settings.paths);
+    let granted = pipeline::request(context, ask, &mut attempt)?.expand()?.check()?.filter()?;
+    Ok(granted.plan()?.output.planned.plan)
 }
 
 fn plan_fields(plan: &Result<GrantPlan, Failure>) -> Vec<(String, Value)> {

@@ -1,4 +1,3 @@
-use super::access::EXPIRY_SLACK_SECONDS;
 use super::*;
 
 fn minted(expires_at: u64, asked_seconds: Option<u32>) -> Minted {

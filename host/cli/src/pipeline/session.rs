@@ -1,0 +1,219 @@
+//! One session: mints the credentials, delivers them, starts the command, waits for it, and revokes them.
+
+use std::ffi::OsString;
+
+use super::access::Access;
+use super::attempt::{Attempt, secrets};
+use super::end::{finish, revoke, revoke_announced, revoke_or_keep};
+use super::guard::guarded;
+use super::observer::{Observer, Scene, Stage};
+use super::{Context, report, settle};
+use crate::approve::Approved;
+use crate::failure::Failure;
+use crate::mint;
+use crate::settings::Settings;
+use audex_child::deliver::{Delivery, SessionDirectory, deliver};
+use audex_child::{Ended, Executable, Running, Signals};
+use audex_components::provider::{Minted, Provider};
+use audex_core::clock;
+use audex_core::environment::{AWS_ENDPOINT_URL, Environment, PATH};
+use audex_core::secret::Secret;
+use audex_endpoint::Endpoints;
+use audex_logins::aws::profile::{Leads, session_file};
+
+/// The local preparations of a run. They are made before anything is minted.
+pub(super) struct Place {
+    executable: Executable,
+    directory: SessionDirectory,
+    pub(super) signals: Signals,
+}
+
+impl Place {
+    /// Looks the command up, creates the session directory, and takes over the signals.
+    pub(super) fn prepare(
+        environment: &Environment,
+        settings: &Settings,
+        command: &[OsString],
+    ) -> Result<Self, Failure> {
+        let executable = audex_child::look_up(command, environment.get_os(PATH))?;
+        let directory = SessionDirectory::create(environment, &settings.paths.state)?;
+        let signals = Signals::install()?;
+        Ok(Self { executable, directory, signals })
+    }
+}
+
+/// The parties of a session.
+pub(super) struct Session<'a> {
+    pub(super) context: Context<'a>,
+    pub(super) provider: &'a Provider,
+    pub(super) attempt: &'a Attempt,
+    /// The variables that the provider declared.
+    pub(super) sets: &'a [String],
+    /// The variables that the command must not get.
+    pub(super) withheld: Vec<String>,
+    pub(super) observer: &'a mut dyn Observer,
+}
+
+/// A running command. The private files and the endpoints must live as long as the command.
+struct Started {
+    running: Running,
+    directory: SessionDirectory,
+    endpoints: Endpoints,
+}
+
+/// A session whose command has ended, before its credentials are revoked.
+struct Lived {
+    ended: Ended,
+    /// Every secret of the session.
+    known: Vec<Secret>,
+    /// The start of access, in seconds since the Unix epoch.
+    began: u64,
+}
+
+impl Session<'_> {
+    /// Spends `approved` on one command and returns the command's exit status.
+    pub(super) fn run(&mut self, approved: Approved, mut place: Place) -> Result<u8, Failure> {
+        let console = self.context.console;
+        let planned = approved.planned();
+        let (denied, notices) = (planned.denied.clone(), planned.notices.clone());
+        let advice = planned.advice.clone();
+        let ttl = u64::from(planned.grant.shown().ttl_seconds);
+        // The advice comes before minting, so that the user can still stop the run.
+        report::advice(console, &advice);
+        let requested = clock::unix_seconds();
+        let minted = self.mint(approved, requested, ttl, &mut place.signals)?;
+        // From here on the credentials must be revoked, whatever ends the run.
+        let lived = guarded(|| {
+            report::denied(console, &denied);
+            report::notices(console, &notices);
+            report::notices(console, &minted.notices);
+            self.live(&minted, requested, ttl, place)
+        });
+        let Lived { ended, known, began } = lived.inspect_err(|_| {
+            self.take_back(&minted, requested, ttl);
+        })?;
+        let revoked = revoke(self.provider, &minted);
+        if let Err(reason) = &revoked {
+            console.notice(&format!("the credentials were {reason}"));
+        }
+        self.observer.at(Stage::Record);
+        finish(&ended, revoked, &known, self.attempt, console);
+        self.observer.ended(self.provider, &minted, began);
+        report::perhaps_denied(console, self.attempt, &ended, &advice, self.observer.is_learning());
+        Ok(ended.exit_code())
+    }
+
+    /// Spends the grant. `requested` is in seconds since the Unix epoch, `ttl` in seconds.
+    fn mint(
+        &mut self,
+        approved: Approved,
+        requested: u64,
+        ttl: u64,
+        signals: &mut Signals,
+    ) -> Result<Minted, Failure> {
+        let console = self.context.console;
+        // Once the provider has minted, a signal must not end the program before the credentials or the login
+        // are revoked, nor while the filters are asked again.
+        let interruption = signals.interruption();
+        self.observer.at(Stage::Mint);
+        let minted = mint::mint(
+            approved,
+            self.provider,
+            self.sets,
+            requested,
+            || interruption.ignore(),
+            |minted| self.take_back(minted, requested, ttl),
+        );
+        report::logged(console, self.provider);
+        // Of a provider that failed, every announced lease is revoked; otherwise those that were announced and
+        // not handed out.
+        let lease = minted.as_ref().ok().and_then(|minted| minted.lease.as_deref());
+        revoke_announced(console, self.provider, self.attempt, lease);
+        minted.map_err(|error| match signals.interrupted() {
+            Some(signal) => Failure::interrupted(signal as i32),
+            None => error.into(),
+        })
+    }
+
+    /// Revokes credentials that no command will get.
+    fn take_back(&self, minted: &Minted, requested: u64, ttl: u64) {
+        let Context { settings, console, .. } = self.context;
+        let access = Access::of(minted, requested, ttl, settings.on_expiry);
+        revoke_or_keep(console, self.provider, minted, &access, self.attempt);
+    }
+
+    /// Waits until the credentials work, starts the command, and waits for its end.
+    fn live(
+        &mut self,
+        minted: &Minted,
+        requested: u64,
+        ttl: u64,
+        mut place: Place,
+    ) -> Result<Lived, Failure> {
+        let Context { settings, console, .. } = self.context;
+        self.observer.at(Stage::Settle);
+        let settled = settle::wait(console, self.provider, minted, &mut place.signals)?;
+        let began = settled.unwrap_or(requested);
+        let access = Access::of(minted, began, ttl, settings.on_expiry);
+        let Started { running, directory, endpoints } = self.start(minted, &access, place)?;
+        let mut known = secrets(minted);
+        known.extend(endpoints.secrets());
+        self.observer.at(Stage::Wait);
+        let ended = running.wait(Some(access.deadline()), || report::expired(console))?;
+        self.observer.left(directory.path());
+        self.observer.at(Stage::Revoke);
+        Ok(Lived { ended, known, began })
+    }
+
+    /// Delivers the credentials and starts the command.
+    fn start(
+        &mut self,
+        minted: &Minted,
+        access: &Access,
+        place: Place,
+    ) -> Result<Started, Failure> {
+        let Place { executable, directory, mut signals } = place;
+        if let Some(signal) = signals.interrupted() {
+            return Err(Failure::interrupted(signal as i32));
+        }
+        let Context { environment, console, .. } = self.context;
+        self.observer.at(Stage::Deliver);
+        self.attempt.record_issued(minted, access)?;
+        let endpoints = audex_endpoint::start(&minted.endpoints, directory.path(), access.ends_at)?;
+        let arranged = self.observer.arrange(Scene {
+            minted,
+            directory: directory.path(),
+            ends_at: access.ends_at,
+            lead: endpoints.lead.clone(),
+        })?;
+        // Security: an allow list decides which settings of the user's profile pass; none of them gives
+        // credentials.
+        let is_led = arranged.lead.variables.iter().any(|(name, _)| name == AWS_ENDPOINT_URL);
+        let leads = if is_led { Leads::Session } else { Leads::Profile };
+        let aws_config = session_file(environment, leads);
+        // The command must not get the variables from which the provider mints.
+        let sources = self.provider.sources().map(str::to_owned);
+        let withheld: Vec<String> = self.withheld.iter().cloned().chain(sources).collect();
+        let delivery = Delivery {
+            parent: environment,
+            aws_config: &aws_config,
+            withheld: &withheld,
+            session: self.attempt.session(),
+            region: None,
+            source: self.provider.loaded().source,
+            // The credentials can end up to a second before the requested access.
+            ends_at: access.ends_at.min(minted.expires_at),
+            variables: &arranged.variables,
+            files: &minted.files,
+            lead: &arranged.lead,
+        };
+        let delivered = deliver(&delivery, directory)?;
+        self.observer.at(Stage::Start);
+        // This line comes before the command can write anything.
+        let how = if self.observer.is_learning() { "learning with " } else { "" };
+        let granted = report::granted(self.attempt, self.provider);
+        report::started(console, self.attempt, &format!("{how}{granted}"), minted, access);
+        let running = audex_child::spawn(&executable, &delivered.environment, signals)?;
+        Ok(Started { running, directory: delivered.directory, endpoints })
+    }
+}
