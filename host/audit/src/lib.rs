@@ -19,6 +19,7 @@ mod record;
 mod redact;
 mod store;
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,7 @@ pub use record::{
     RecordedPermission,
 };
 
+use audex_core::hint::Hint;
 use audex_core::secret::Secret;
 
 /// The error for a log that cannot be written or trusted.
@@ -75,6 +77,18 @@ pub enum AuditError {
         /// The format of that record.
         version: u64,
     },
+}
+
+impl Hint for AuditError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Tampered { .. } => Some(
+                "keep the `audit.*` files elsewhere as evidence; the next run then begins a new log"
+                    .into(),
+            ),
+            _ => None,
+        }
+    }
 }
 
 /// A defect of a log.

@@ -16,6 +16,8 @@ mod spawn;
 mod terminal;
 mod wait;
 
+use audex_core::hint::Hint;
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
@@ -64,26 +66,27 @@ pub enum ChildError {
     Wait(#[source] io::Error),
 }
 
-impl ChildError {
-    /// Returns one action that may fix the error.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+impl Hint for ChildError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::NotFound { command }
                 if command.split_once('=').is_some_and(|(name, _)| is_variable(name)) =>
             {
-                Some("set variables with `env`: -- env NAME=VALUE COMMAND")
+                Some("set variables with `env`: -- env NAME=VALUE COMMAND".into())
             }
             Self::NotFound { command } if command.trim().contains(char::is_whitespace) => Some(
-                "give the command and each argument as a word of its own, without quotes around the whole",
+                "give the command and each argument as a word of its own, without quotes around the whole"
+                    .into(),
             ),
             Self::NotExecutable { reason, .. } if reason.contains("CRLF") => {
-                Some("write the file with Unix line ends: sed -i 's/\\r$//' FILE")
+                Some("write the file with Unix line ends: sed -i 's/\\r$//' FILE".into())
             }
             _ => None,
         }
     }
+}
 
+impl ChildError {
     /// Returns the exit status: 127 if the command was not found and 126 if it cannot run, as in a shell; 70
     /// for an internal error.
     #[must_use]

@@ -3,6 +3,8 @@
 use crate::expansion::{Expanded, Native};
 use audex_components::component::PluginError;
 use audex_components::provider::{Finding, Permission, Provider, Scope, Status};
+use audex_core::hint::Hint;
+use std::borrow::Cow;
 
 /// The permissions that the provider accepts, corrected to the provider's own names.
 #[derive(Debug)]
@@ -43,6 +45,27 @@ pub enum CheckError {
         /// The provider's explanation.
         note: Option<String>,
     },
+}
+
+impl Hint for CheckError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Plugin(error) => return error.hint(),
+            Self::Malformed { action, .. } if action.trim().contains(char::is_whitespace) => {
+                let commas = action.split_whitespace().collect::<Vec<_>>().join(",");
+                format!("separate permissions with commas: `{commas}`").into()
+            }
+            Self::Malformed { suggestion: Some(name), .. }
+            | Self::Unknown { suggestion: Some(name), .. } => {
+                format!("did you mean `{name}`").into()
+            }
+            Self::Unknown { note: Some(note), .. } => note.clone().into(),
+            Self::Unknown { .. } => {
+                "`tryaudex policies universal` shows names for every cloud".into()
+            }
+            Self::Malformed { .. } => "check --provider and the spelling in --allow".into(),
+        })
+    }
 }
 
 impl CheckError {

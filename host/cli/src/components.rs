@@ -1,11 +1,14 @@
 //! The components that take part in a run: the built-in ones and those that the user installed.
 
+use audex_core::hint::Hint;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use crate::settings::deny_list::DenyEntry;
+use crate::settings::one_of;
 use crate::settings::{DEFAULT_MAPPING, Settings};
 use audex_components::capability::Capability;
 use audex_components::component::{Loaded, PluginError};
@@ -84,6 +87,31 @@ pub enum ComponentsError {
         /// The requested name.
         name: String,
     },
+}
+
+impl Hint for ComponentsError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::NoProvider { id, known } => one_of(id, known).into(),
+            Self::NoMapping { name, known } => {
+                format!("{}; check `[mapping] component` in config.toml", one_of(name, known))
+                    .into()
+            }
+            Self::MappingOff { name } => format!("tryaudex plugin enable {name}").into(),
+            Self::BuiltInFilter { .. } => "its list is deny-list.toml".into(),
+            Self::NoIntent { name } => {
+                let known = ["intent-claude", "intent-local"].map(str::to_owned);
+                format!("{}, and what is installed (`tryaudex plugin list`)", one_of(name, &known))
+                    .into()
+            }
+            Self::NoFilter { .. } => {
+                "check `[filters]` in config.toml, or install the filter".into()
+            }
+            Self::Engine(_) => return None,
+            Self::Store(error) => return error.hint(),
+            Self::Plugin(error) => return error.hint(),
+        })
+    }
 }
 
 impl Components {

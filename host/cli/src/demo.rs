@@ -10,6 +10,8 @@ mod serve;
 mod step;
 mod tour;
 
+use audex_core::hint::Hint;
+use std::borrow::Cow;
 use std::io;
 
 pub use serve::{Options, serve};
@@ -66,4 +68,16 @@ pub enum DemoError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl Hint for DemoError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Cloud(error) => error.hint(),
+            Self::NoEndpoint | Self::Unreachable { .. } => {
+                Some("`tryaudex demo --serve` prints what the environment needs".into())
+            }
+            _ => None,
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 use audex_sdk::pattern;
 use deny_entry::{Decision, Row, Vocabulary, covers, decide};
+use std::borrow::Cow;
 
 use crate::components::DENY_LIST;
 use crate::filter::{Denied, Grant};
@@ -12,6 +13,7 @@ use crate::settings::deny_list::DenyEntry;
 use audex_components::component::PluginError;
 use audex_components::mapping::{Expansion, Mapping};
 use audex_components::provider::{Finding, Permission, Provider, Status};
+use audex_core::hint::Hint;
 use audex_core::source::Source;
 
 /// The maximum number of filter patterns in one call to a provider, because the time of a call is limited.
@@ -35,6 +37,21 @@ pub enum DenyError {
         /// The nearest pattern that matches an action.
         suggestion: Option<String>,
     },
+}
+
+impl Hint for DenyError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Plugin(error) => error.hint(),
+            Self::Nothing { suggestion: Some(name), .. } => {
+                Some(format!("did you mean `{name}`").into())
+            }
+            Self::Nothing { .. } => Some(
+                "an entry that denies nothing is a guard that does not stand: correct or remove it"
+                    .into(),
+            ),
+        }
+    }
 }
 
 /// The deny list for one provider.

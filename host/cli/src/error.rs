@@ -1,11 +1,9 @@
-//! Maps the error of every stage to a kind, a hint and an exit code. Only this module does so.
+//! Maps the error of every stage to a kind and thereby to an exit code. Only this module does so.
 
-mod component;
-
-use audex_sdk::spelling::nearest;
+use std::borrow::Cow;
 
 use crate::check::CheckError;
-use crate::components::DENY_LIST;
+use crate::components::ComponentsError;
 use crate::demo::DemoError;
 use crate::deny::DenyError;
 use crate::expansion::ExpansionError;
@@ -21,127 +19,83 @@ use crate::settings::{SettingsError, UnknownSetting};
 use audex_audit::AuditError;
 use audex_child::ChildError;
 use audex_child::deliver::DeliverError;
-use audex_components::provider::ProviderError;
-use audex_core::paths::PathsError;
+use audex_components::component::PluginError;
+use audex_components::manifest::World;
+use audex_components::provider::{self, ErrorKind, ProviderError};
+use audex_core::hint::Hint;
 use audex_core::unwind::Panicked;
 use audex_endpoint::EndpointError;
 use audex_loopback::LoopbackError;
+use audex_registry::source::SourceError;
+use audex_registry::store::StoreError;
+
+/// The error codes of intent engines for a sentence that they do not understand. The user must rephrase it.
+const NOT_UNDERSTOOD: [&str; 2] = ["not-understood", "too-broad"];
+
+/// The error codes of providers for a missing setting. They have the same exit code at every stage.
+const MISSING_SETTINGS: [&str; 9] = [
+    "identity-missing",
+    "no-app",
+    "no-installation",
+    "no-project",
+    "no-role",
+    "no-service-account",
+    "no-vault-role",
+    "setting-missing",
+    "subscription-missing",
+];
+
+impl Failure {
+    fn of(kind: Kind, stage: &'static str, error: impl Hint + Send + Sync + 'static) -> Self {
+        let hint = error.hint().map(Cow::into_owned);
+        Self { hint, ..Self::new(kind, stage, error) }
+    }
+}
 
 impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
-        let hint = match &error {
-            SettingsError::Exposed { path } => Some(format!("run: chmod 600 {}", path.display())),
-            SettingsError::Invalid { message, .. } => {
-                elsewhere(message).map(str::to_owned).or_else(|| key_meant(message))
-            }
-            SettingsError::Theirs { .. } | SettingsError::Mapping { .. } => {
-                Some("leave it out of your file".to_owned())
-            }
-            SettingsError::Paths(PathsError::NoHome) => {
-                Some("set HOME to your home directory".to_owned())
-            }
-            _ => None,
-        };
-        Self { hint, ..Self::new(Kind::Config, "settings", error) }
+        Self::of(Kind::Config, "settings", error)
     }
-}
-
-/// Returns a hint that names the right file for a key in a wrong file.
-fn elsewhere(message: &str) -> Option<&'static str> {
-    let (key, _) = message.strip_prefix("unknown field `")?.split_once('`')?;
-    match key {
-        "max_ttl" | "audit" | "required_filters" | "sources" | "capabilities"
-        | "require_signature" => {
-            Some("that is the organisation's to say, in /etc/audex/config.toml")
-        }
-        "profiles" => Some("profiles are in profiles.toml, beside it"),
-        "deny" => Some("the deny list is deny-list.toml, beside it"),
-        _ => None,
-    }
-}
-
-/// The maximum number of typing errors in a key or setting for which a name is suggested.
-const SETTING_SLIPS: usize = 2;
-
-/// Returns a hint with the probable meaning of an unknown key. The known keys come from the parser's message.
-fn key_meant(message: &str) -> Option<String> {
-    let (key, rest) = message.strip_prefix("unknown field `")?.split_once('`')?;
-    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
-    if known == ["profiles"] && nearest(key, &known, SETTING_SLIPS).is_none() {
-        return Some(format!("a profile is a table: write `[profiles.{key}]`"));
-    }
-    nearest(key, &known, SETTING_SLIPS).map(|meant| format!("did you mean `{meant}`"))
 }
 
 impl From<UnknownSetting> for Failure {
     fn from(error: UnknownSetting) -> Self {
-        let hint = match &error {
-            UnknownSetting::Key { key, known, .. } => match nearest(key, known, SETTING_SLIPS) {
-                Some(meant) => format!("did you mean `{meant}`; it has `{}`", known.join("`, `")),
-                None => format!("it has `{}`", known.join("`, `")),
-            },
-            UnknownSetting::Provider { provider, known, .. } => component::one_of(provider, known),
-            UnknownSetting::Hidden { is_flag, .. } => {
-                let kind = if *is_flag { Kind::Usage } else { Kind::Config };
-                let hint = "type it anew: such characters come with copied text";
-                return Self::new(kind, "settings", error).hinting(hint);
-            }
+        let kind = match error {
+            UnknownSetting::Hidden { is_flag: true, .. } => Kind::Usage,
+            _ => Kind::Config,
         };
-        Self::new(Kind::Config, "settings", error).hinting(hint)
+        Self::of(kind, "settings", error)
     }
 }
 
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
-        let hint = match &error {
-            RequestError::Nothing => "name permissions with --allow or a profile with --profile",
-            RequestError::EmptyItem { .. } => "a variable in it may be unset",
-            RequestError::Hidden { .. } => "type it anew: such characters come with copied text",
-            RequestError::OutsideProfile { .. } => "--resource can narrow a profile, not leave it",
-            RequestError::Session(_) => return Self::new(Kind::Internal, "request", error),
+        let kind = match error {
+            RequestError::Session(_) => Kind::Internal,
+            _ => Kind::Usage,
         };
-        Self::new(Kind::Usage, "request", error).hinting(hint)
+        Self::of(kind, "request", error)
     }
 }
 
 impl From<ProfileError> for Failure {
     fn from(error: ProfileError) -> Self {
-        let hint = match &error {
-            ProfileError::NoParent { .. } => {
-                let hint = "correct `extends` there, or say with `provider` whose profile it is";
-                return Self::new(Kind::Config, "settings", error).hinting(hint);
+        let (kind, stage) = match error {
+            ProfileError::NoParent { .. } | ProfileError::Cycle { .. } => {
+                (Kind::Config, "settings")
             }
-            ProfileError::Cycle { .. } => {
-                return Self::new(Kind::Config, "settings", error)
-                    .hinting("correct `extends` there");
-            }
-            ProfileError::Unknown { suggestion: Some(name), .. } => {
-                format!("did you mean `{name}`")
-            }
-            _ => "`tryaudex policies list` shows the profiles there are".to_owned(),
+            _ => (Kind::Usage, "request"),
         };
-        Self::new(Kind::Usage, "request", error).hinting(hint)
+        Self::of(kind, stage, error)
     }
 }
 
 impl From<DenyError> for Failure {
     fn from(error: DenyError) -> Self {
-        let hint = match &error {
-            DenyError::Plugin(_) => None,
-            DenyError::Nothing { suggestion: Some(name), .. } => {
-                Some(format!("did you mean `{name}`"))
-            }
-            DenyError::Nothing { .. } => Some(
-                "an entry that denies nothing is a guard that does not stand: correct or remove it"
-                    .to_owned(),
-            ),
-        };
-        if let DenyError::Plugin(error) = error {
-            return error.into();
+        match error {
+            DenyError::Plugin(error) => error.into(),
+            DenyError::Nothing { .. } => Self::of(Kind::Config, "settings", error),
         }
-        let mut failure = Self::new(Kind::Config, "settings", error);
-        failure.hint = hint;
-        failure
     }
 }
 
@@ -149,82 +103,27 @@ impl From<ExpansionError> for Failure {
     fn from(error: ExpansionError) -> Self {
         match error {
             ExpansionError::Plugin(error) => error.into(),
-            ExpansionError::Unmappable { .. } => Self::new(Kind::Usage, "expansion", error)
-                .hinting("ask for the provider's own permissions instead"),
+            ExpansionError::Unmappable { .. } => Self::of(Kind::Usage, "expansion", error),
         }
     }
 }
 
 impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
-        let hint = match &error {
-            CheckError::Plugin(_) => None,
-            CheckError::Malformed { action, .. } if action.trim().contains(char::is_whitespace) => {
-                let commas = action.split_whitespace().collect::<Vec<_>>().join(",");
-                Some(format!("separate permissions with commas: `{commas}`"))
-            }
-            CheckError::Unknown { suggestion: None, note, .. } => {
-                Some(note.clone().unwrap_or_else(|| {
-                    "`tryaudex policies universal` shows names for every cloud".to_owned()
-                }))
-            }
-            CheckError::Malformed { suggestion: Some(name), .. }
-            | CheckError::Unknown { suggestion: Some(name), .. } => {
-                Some(format!("did you mean `{name}`"))
-            }
-            CheckError::Malformed { .. } => {
-                Some("check --provider and the spelling in --allow".to_owned())
-            }
-        };
-        if let CheckError::Plugin(error) = error {
-            return error.into();
+        match error {
+            CheckError::Plugin(error) => error.into(),
+            other => Self::of(Kind::Usage, "check", other),
         }
-        let mut failure = Self::new(Kind::Usage, "check", error);
-        failure.hint = hint;
-        failure
     }
 }
 
 impl From<FilterError> for Failure {
     fn from(error: FilterError) -> Self {
-        let placed;
-        let hint = match &error {
-            FilterError::Failed(_) => "fix or remove the filter: `tryaudex plugin list`",
-            FilterError::Refused { settings: Some(place), .. } => {
-                placed = format!("its settings are at {place}");
-                placed.as_str()
-            }
-            FilterError::Refused { .. } | FilterError::RefusedMethod { .. } => {
-                "ask whoever installed the filter, or wrote its [filters] table (`tryaudex plugin list`)"
-            }
-            FilterError::Unmet { .. } => {
-                "ask whoever installed the filter (`tryaudex plugin list`)"
-            }
-            FilterError::NothingLeft { denied } if denied.iter().all(|one| one.by == DENY_LIST) => {
-                "remove it from --allow, or ask whoever owns the deny list"
-            }
-            FilterError::NothingLeft { .. } => {
-                "remove it from --allow, or ask whoever installed or set that filter"
-            }
-        };
         let denied = match &error {
             FilterError::NothingLeft { denied } => denied.clone(),
-            FilterError::Failed(_)
-            | FilterError::Refused { .. }
-            | FilterError::RefusedMethod { .. }
-            | FilterError::Unmet { .. } => Vec::new(),
+            _ => Vec::new(),
         };
-        Self { denied, ..Self::new(Kind::Denied, "filter", error).hinting(hint) }
-    }
-}
-
-impl From<MintError> for Failure {
-    fn from(error: MintError) -> Self {
-        match error {
-            MintError::Provider(error) => error.into(),
-            MintError::NotApproved { error } => error.into(),
-            MintError::Panicked { error } => error.into(),
-        }
+        Self { denied, ..Self::of(Kind::Denied, "filter", error) }
     }
 }
 
@@ -232,7 +131,7 @@ impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         match error {
             PlanError::Provider(error) => {
-                let is_setting = matches!(&error, ProviderError::Refused { error, .. } if component::is_setting_missing(error));
+                let is_setting = matches!(&error, ProviderError::Refused { error, .. } if is_setting_missing(error));
                 let failure = Self { stage: "plan", ..error.into() };
                 // If a request cannot be planned, the cause is the command line or a profile.
                 let kind = match failure.kind {
@@ -247,25 +146,115 @@ impl From<PlanError> for Failure {
                 let asked = matches!(failure.kind, Kind::Config | Kind::Unavailable);
                 Self { kind: if asked { Kind::Usage } else { failure.kind }, ..failure }
             }
-            PlanError::DenyVoid => Self::new(Kind::Denied, "plan", error).hinting(
-                "use a method that limits the credentials, or ask whoever owns the deny list",
-            ),
-            PlanError::TooWeak { ref method, .. } => {
-                let hint = format!(
-                    "`{method}` cannot do more for it: choose another --method, or permissions that it can limit (`tryaudex plan` shows who enforces each)"
-                );
-                Self::new(Kind::Denied, "plan", error).hinting(hint)
+            PlanError::DenyVoid | PlanError::TooWeak { .. } => {
+                Self::of(Kind::Denied, "plan", error)
             }
-            PlanError::NoLayerLeft => Self::new(Kind::Usage, "plan", error)
-                .hinting("run it from an outer session, or set AUDEX_ROLE_ARN to a role to assume"),
+            PlanError::NoLayerLeft => Self::of(Kind::Usage, "plan", error),
         }
+    }
+}
+
+impl From<MintError> for Failure {
+    fn from(error: MintError) -> Self {
+        match error {
+            MintError::Provider(error) => error.into(),
+            MintError::NotApproved { error } => error.into(),
+            MintError::Panicked { error } => error.into(),
+        }
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        let kind = match &error {
+            ProviderError::Plugin(_) => Kind::Internal,
+            ProviderError::Refused { world: World::Intent, error, .. }
+                if matches!(error.kind, ErrorKind::InvalidInput)
+                    && NOT_UNDERSTOOD.contains(&error.code.as_str()) =>
+            {
+                Kind::Usage
+            }
+            ProviderError::Refused { error, .. } => provider_kind(error),
+        };
+        let stage = if matches!(error, ProviderError::Plugin(_)) { "plugin" } else { "mint" };
+        Self::of(kind, stage, error)
+    }
+}
+
+/// Returns true if the provider lacks a setting.
+fn is_setting_missing(error: &provider::Error) -> bool {
+    matches!(error.kind, ErrorKind::InvalidInput) && MISSING_SETTINGS.contains(&error.code.as_str())
+}
+
+/// Returns the kind of a provider's error. A denial by a cloud has the same kind as a denial by a filter.
+fn provider_kind(error: &provider::Error) -> Kind {
+    match error.kind {
+        ErrorKind::InvalidInput => Kind::Config,
+        ErrorKind::Denied => Kind::Denied,
+        ErrorKind::Unsupported | ErrorKind::Unavailable => Kind::Unavailable,
+        ErrorKind::Internal => Kind::Internal,
+    }
+}
+
+impl From<PluginError> for Failure {
+    fn from(error: PluginError) -> Self {
+        Self::of(Kind::Internal, "plugin", error)
+    }
+}
+
+impl From<ComponentsError> for Failure {
+    fn from(error: ComponentsError) -> Self {
+        match error {
+            ComponentsError::Store(error) => error.into(),
+            ComponentsError::Plugin(error) => error.into(),
+            ComponentsError::Engine(_) => Self::of(Kind::Internal, "plugin", error),
+            ComponentsError::NoIntent { .. } => Self::of(Kind::Config, "intent", error),
+            ComponentsError::NoProvider { .. } => Self::of(Kind::Usage, "request", error),
+            other => Self::of(Kind::Config, "settings", other),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let kind = match &error {
+            StoreError::Plugin(_) => Kind::Internal,
+            StoreError::Lock { .. }
+            | StoreError::LockGone(_)
+            | StoreError::Io { .. }
+            | StoreError::Cache(_)
+            | StoreError::Rule { .. }
+            | StoreError::NotThere { .. }
+            | StoreError::Source(SourceError::Read { .. }) => Kind::Config,
+            StoreError::Untrusted { .. }
+            | StoreError::Signature { .. }
+            | StoreError::Required { .. }
+            | StoreError::AboveCeiling { .. }
+            | StoreError::Replaced { .. }
+            | StoreError::Changed { .. }
+            | StoreError::Incomparable { .. }
+            | StoreError::Downgrade { .. } => Kind::Denied,
+            StoreError::Source(SourceError::Refused { .. }) => Kind::Unavailable,
+            StoreError::Source(_)
+            | StoreError::NoPrevious { .. }
+            | StoreError::Manifest { .. }
+            | StoreError::Unfit { .. }
+            | StoreError::NotGranted { .. }
+            | StoreError::BuiltInOnly { .. }
+            | StoreError::NotRequested { .. }
+            | StoreError::Taken { .. }
+            | StoreError::NoLock { .. }
+            | StoreError::BuiltIn { .. }
+            | StoreError::Alike { .. }
+            | StoreError::NotInstalled { .. } => Kind::Usage,
+        };
+        Self::of(kind, "plugin", error)
     }
 }
 
 impl From<ChildError> for Failure {
     fn from(error: ChildError) -> Self {
-        let hint = error.hint().map(str::to_owned);
-        Self { hint, ..Self::new(Kind::Command(error.exit_code()), "child", error) }
+        Self::of(Kind::Command(error.exit_code()), "child", error)
     }
 }
 
@@ -283,76 +272,56 @@ impl From<EndpointError> for Failure {
 
 impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Self {
-        let tampered = matches!(error, AuditError::Tampered { .. });
-        let failure = Self::new(Kind::Internal, "audit", error);
-        if tampered {
-            return failure.hinting(
-                "keep the `audit.*` files elsewhere as evidence; the next run then begins a new log",
-            );
-        }
-        failure
+        Self::of(Kind::Internal, "audit", error)
     }
 }
 
 impl From<SaveError> for Failure {
     fn from(error: SaveError) -> Self {
-        match error {
-            SaveError::Settings(error) => error.into(),
-            SaveError::Exists { .. } => Self::new(Kind::Usage, "learn", error)
-                .hinting("choose another name, or remove it there first"),
-            SaveError::BuiltIn(_) => {
-                Self::new(Kind::Usage, "learn", error).hinting("choose another name")
-            }
-            SaveError::Nothing => Self::new(Kind::Unavailable, "learn", error)
-                .hinting("the report above says what was seen; `--source` looks elsewhere"),
-            SaveError::Io { .. } => Self::new(Kind::Config, "learn", error),
-        }
+        let kind = match error {
+            SaveError::Settings(error) => return error.into(),
+            SaveError::Exists { .. } | SaveError::BuiltIn(_) => Kind::Usage,
+            SaveError::Nothing => Kind::Unavailable,
+            SaveError::Io { .. } => Kind::Config,
+        };
+        Self::of(kind, "learn", error)
     }
 }
 
 impl From<WatchError> for Failure {
     fn from(error: WatchError) -> Self {
-        match error {
-            WatchError::Loopback(_) => Self::new(Kind::Internal, "learn", error),
-            WatchError::NoKeys { .. } => {
-                Self::new(Kind::Usage, "learn", error).hinting("take another --source or --method")
-            }
-        }
+        let kind = match error {
+            WatchError::Loopback(_) => Kind::Internal,
+            WatchError::NoKeys { .. } => Kind::Usage,
+        };
+        Self::of(kind, "learn", error)
     }
 }
 
 impl From<LoopbackError> for Failure {
     fn from(error: LoopbackError) -> Self {
-        let is_busy = matches!(error, LoopbackError::Listen { .. });
-        let failure = Self::new(Kind::Unavailable, "demo", error);
-        if is_busy {
-            failure.hinting("choose another --port, or leave it out for a free one")
-        } else {
-            failure
-        }
+        Self::of(Kind::Unavailable, "demo", error)
     }
 }
 
 impl From<DemoError> for Failure {
     fn from(error: DemoError) -> Self {
-        let outside = "`tryaudex demo --serve` prints what the environment needs";
-        match error {
-            DemoError::Cloud(error) => error.into(),
-            DemoError::NoEndpoint | DemoError::Unreachable { .. } => {
-                Self::new(Kind::Unavailable, "demo", error).hinting(outside)
-            }
-            DemoError::NoCredentials { .. } => Self::new(Kind::Unavailable, "demo", error),
+        let kind = match error {
+            DemoError::Cloud(error) => return error.into(),
+            DemoError::NoEndpoint
+            | DemoError::Unreachable { .. }
+            | DemoError::NoCredentials { .. } => Kind::Unavailable,
             DemoError::NoUser(_)
             | DemoError::Home(_)
             | DemoError::Program(_)
-            | DemoError::Signals(_) => Self::new(Kind::Internal, "demo", error),
-        }
+            | DemoError::Signals(_) => Kind::Internal,
+        };
+        Self::of(kind, "demo", error)
     }
 }
 
 impl From<Panicked> for Failure {
     fn from(error: Panicked) -> Self {
-        Self::new(Kind::Internal, "internal", error)
-            .hinting("report it with that place, as a defect of tryaudex")
+        Self::of(Kind::Internal, "internal", error)
     }
 }

@@ -3,6 +3,8 @@
 use crate::request::Request;
 use audex_components::component::PluginError;
 use audex_components::mapping::Mapping;
+use audex_core::hint::Hint;
+use std::borrow::Cow;
 
 /// The maximum number of wrong, missing or swapped letters in a misspelt universal name. These names are
 /// short.
@@ -44,6 +46,17 @@ pub enum ExpansionError {
         /// The provider.
         provider: String,
     },
+}
+
+impl Hint for ExpansionError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Plugin(error) => error.hint(),
+            Self::Unmappable { .. } => {
+                Some("ask for the provider's own permissions instead".into())
+            }
+        }
+    }
 }
 
 /// Asks `mapping` about each permission of `request`.

@@ -3,10 +3,13 @@
 //! INVARIANT: a [`Grant`] is made only here, and nothing can be minted without one.
 
 use crate::check::Checked;
+use crate::components::DENY_LIST;
 use crate::request::Request;
 use audex_components::component::PluginError;
 use audex_components::filter::{Context, Delivery, Filter, Isolation, Restriction, Verdict};
 use audex_components::provider;
+use audex_core::hint::Hint;
+use std::borrow::Cow;
 
 /// The isolation of every command: this version has no other.
 pub const ISOLATION: Isolation = Isolation::Off;
@@ -102,6 +105,27 @@ pub enum FilterError {
         /// Every requested permission, with the filter that removed it.
         denied: Vec<Denied>,
     },
+}
+
+impl Hint for FilterError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Failed(_) => "fix or remove the filter: `tryaudex plugin list`".into(),
+            Self::Refused { settings: Some(place), .. } => {
+                format!("its settings are at {place}").into()
+            }
+            Self::Refused { .. } | Self::RefusedMethod { .. } => {
+                "ask whoever installed the filter, or wrote its [filters] table (`tryaudex plugin list`)".into()
+            }
+            Self::Unmet { .. } => "ask whoever installed the filter (`tryaudex plugin list`)".into(),
+            Self::NothingLeft { denied } if denied.iter().all(|one| one.by == DENY_LIST) => {
+                "remove it from --allow, or ask whoever owns the deny list".into()
+            }
+            Self::NothingLeft { .. } => {
+                "remove it from --allow, or ask whoever installed or set that filter".into()
+            }
+        })
+    }
 }
 
 impl FilterError {

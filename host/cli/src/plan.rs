@@ -1,8 +1,10 @@
 //! The request to the cloud, shown before it is made, and the check of its enforcement.
 
+use audex_core::hint::Hint;
 use audex_sdk::pattern;
 use deny_entry::fold;
 use serde_json::Value;
+use std::borrow::Cow;
 
 use crate::console;
 use crate::filter::{Denied, Filtered, Grant};
@@ -76,6 +78,24 @@ pub enum PlanError {
         "the source credentials carry {MAX_SCOPED_POLICIES} scope-down policies, and STS takes no more for one session"
     )]
     NoLayerLeft,
+}
+
+impl Hint for PlanError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Provider(error) | Self::NoDocument(error) => return error.hint(),
+            Self::DenyVoid => {
+                "use a method that limits the credentials, or ask whoever owns the deny list".into()
+            }
+            Self::TooWeak { method, .. } => format!(
+                "`{method}` cannot do more for it: choose another --method, or permissions that it can limit (`tryaudex plan` shows who enforces each)"
+            )
+            .into(),
+            Self::NoLayerLeft => {
+                "run it from an outer session, or set AUDEX_ROLE_ARN to a role to assume".into()
+            }
+        })
+    }
 }
 
 /// Lets `provider` plan the grant and report obstacles to `command`.

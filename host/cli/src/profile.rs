@@ -1,5 +1,6 @@
 //! Named sets of permissions: the provider's own and the user's.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use crate::request::ProfileShare;
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::profiles_file::CustomProfile;
 use audex_components::provider::Profile as BuiltIn;
+use audex_core::hint::Hint;
 use audex_core::printable;
 use audex_core::suggestion::nearest;
 
@@ -96,6 +98,19 @@ pub enum ProfileError {
         /// The profile.
         name: String,
     },
+}
+
+impl Hint for ProfileError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::NoParent { .. } => {
+                "correct `extends` there, or say with `provider` whose profile it is".into()
+            }
+            Self::Cycle { .. } => "correct `extends` there".into(),
+            Self::Unknown { suggestion: Some(name), .. } => format!("did you mean `{name}`").into(),
+            _ => "`tryaudex policies list` shows the profiles there are".into(),
+        })
+    }
 }
 
 /// The profiles of one provider, before extensions are resolved.

@@ -2,10 +2,12 @@
 
 mod list;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use audex_sdk::pattern;
 
+use audex_core::hint::Hint;
 use audex_core::printable::is_hidden;
 use audex_core::private_file;
 
@@ -99,6 +101,19 @@ pub enum RequestError {
     /// There is no randomness for the name of the session.
     #[error("cannot name the session")]
     Session(#[source] std::io::Error),
+}
+
+impl Hint for RequestError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::Nothing => "name permissions with --allow or a profile with --profile",
+            Self::EmptyItem { .. } => "a variable in it may be unset",
+            Self::Hidden { .. } => "type it anew: such characters come with copied text",
+            Self::OutsideProfile { .. } => "--resource can narrow a profile, not leave it",
+            Self::Session(_) => return None,
+        };
+        Some(hint.into())
+    }
 }
 
 /// Builds a request from `ask` and from `profiles`, the resolved profiles that it names.

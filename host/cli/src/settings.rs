@@ -7,12 +7,12 @@ pub mod config_file;
 pub mod deny_list;
 mod endpoints;
 pub mod enforcement;
+mod error;
 pub mod profiles_file;
 pub mod source;
 pub(crate) mod vault_config;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,8 +33,10 @@ use audex_registry::signature::Signer;
 use self::config_file::{ConfigFile, IntentTable, OrganisationFile};
 use self::deny_list::DenyEntry;
 use self::enforcement::{RequiredBy, enforcement};
+pub use self::error::SettingsError;
+pub(crate) use self::error::{UnknownSetting, one_of};
 use self::profiles_file::CustomProfile;
-use audex_core::paths::{Paths, PathsError};
+use audex_core::paths::Paths;
 use audex_logins::vault::VaultFile;
 
 /// The ttl of a run without a configured one.
@@ -114,62 +116,6 @@ pub struct Ttl {
     pub duration: Duration,
     /// The requested duration, if the ceiling is below it.
     pub lowered_from: Option<Duration>,
-}
-
-/// The error for settings that cannot be resolved.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// The directories cannot be determined.
-    #[error(transparent)]
-    Paths(#[from] PathsError),
-    /// A file exists and cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// A file holds a secret, and users other than its owner may read it.
-    #[error("`{}` holds a secret, and others may read it", path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The user sets something that only the organisation may set.
-    #[error("{place}{what} `{name}` is your organisation's, by {}", at.display())]
-    Theirs {
-        /// The place of the user's setting, as `PATH:LINE: `.
-        place: String,
-        /// The kind of setting: a filter or an endpoint.
-        what: &'static str,
-        /// Its name.
-        name: String,
-        /// The organisation's file.
-        at: PathBuf,
-    },
-    /// The user names another mapping than the organisation.
-    #[error("{place}the mapping is `{theirs}`, by {}, and not `{name}`", at.display())]
-    Mapping {
-        /// The place of the user's setting, as `PATH:LINE: `.
-        place: String,
-        /// The mapping that the user names.
-        name: String,
-        /// The organisation's mapping.
-        theirs: String,
-        /// The organisation's file.
-        at: PathBuf,
-    },
-    /// A file has an invalid entry.
-    #[error("{}:{line}: {message}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// The problem, in one line.
-        message: String,
-    },
 }
 
 impl Settings {
@@ -349,45 +295,6 @@ fn with_organisation(mut paths: Paths) -> Result<Paths, SettingsError> {
         paths.audit = directory.join(user.to_string());
     }
     Ok(if organisation.rules_components() { paths.of_account(user)? } else { paths })
-}
-
-/// The error for a setting that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum UnknownSetting {
-    /// The provider has no such setting.
-    #[error("{place}provider `{provider}` has no setting `{key}`")]
-    Key {
-        /// The place of the setting, if it is in a file.
-        place: String,
-        /// The provider.
-        provider: String,
-        /// The setting.
-        key: String,
-        /// The settings that the provider has.
-        known: Vec<String>,
-    },
-    /// A value has a character that acts on the text around it instead of being shown.
-    #[error("the setting `{key}` of provider `{provider}` has a hidden character: `{value}`")]
-    Hidden {
-        /// The provider.
-        provider: String,
-        /// The setting.
-        key: String,
-        /// The value, with hidden characters escaped.
-        value: String,
-        /// True if the value comes from the command line.
-        is_flag: bool,
-    },
-    /// No provider has this id.
-    #[error("{place}there is no provider `{provider}`")]
-    Provider {
-        /// The place of the provider's settings.
-        place: String,
-        /// The provider.
-        provider: String,
-        /// The existing providers.
-        known: Vec<String>,
-    },
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! A component that is ready to be called.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::capability::Capability;
 use super::manifest::World;
+use audex_core::hint::Hint;
 use audex_core::printable;
 use audex_core::source::Source;
 
@@ -67,6 +69,12 @@ pub struct PluginError {
     pub phase: Phase,
     /// The reason, one sentence.
     pub reason: String,
+}
+
+impl Hint for PluginError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some("`tryaudex plugin list` shows where it comes from; tell its author".into())
+    }
 }
 
 impl PluginError {

@@ -10,6 +10,7 @@ mod source;
 mod value;
 mod variable;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,6 +31,7 @@ use super::state::State;
 use crate::context::CallContext;
 use crate::outside::Outside;
 use crate::policy_scope::PolicyScope;
+use audex_core::hint::Hint;
 use audex_core::interruption::Interruption;
 use audex_core::printable;
 use audex_core::session::{Endpoint, SessionFile, Value};
@@ -74,6 +76,15 @@ pub enum ProviderError {
         /// The error that the component returned.
         error: Error,
     },
+}
+
+impl Hint for ProviderError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Plugin(error) => error.hint(),
+            Self::Refused { error, .. } => error.hint.clone().map(Cow::Owned),
+        }
+    }
 }
 
 /// Credentials in the form that the pipeline uses.

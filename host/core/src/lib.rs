@@ -6,6 +6,7 @@ pub mod clock;
 pub mod digest;
 pub mod ecosystem;
 pub mod environment;
+pub mod hint;
 pub mod interruption;
 pub mod paths;
 pub mod percent;

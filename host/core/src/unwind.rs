@@ -3,6 +3,8 @@
 //! Security: the text of a panic or a backtrace may quote a secret. Neither is ever printed or recorded; only the place in
 //! the source is.
 
+use crate::hint::Hint;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
@@ -20,6 +22,12 @@ thread_local! {
 #[error("a defect stopped the program at {place}")]
 pub struct Panicked {
     place: String,
+}
+
+impl Hint for Panicked {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some("report it with that place, as a defect of tryaudex".into())
+    }
 }
 
 impl Panicked {

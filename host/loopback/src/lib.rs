@@ -3,6 +3,7 @@
 //! The demo cloud serves STS, S3 (through `s3s`) and a few calls of other services. Only [`crate::iam`]
 //! decides the permissions of a caller. All data is in memory and ends with the process.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 
 use crate::iam::{Decision, PolicyError};
+use audex_core::hint::Hint;
 use audex_core::secret::Secret;
 
 mod cloud;
@@ -56,6 +58,17 @@ pub enum LoopbackError {
         #[source]
         source: PolicyError,
     },
+}
+
+impl Hint for LoopbackError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Listen { .. } => {
+                Some("choose another --port, or leave it out for a free one".into())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// One request that the cloud answered.

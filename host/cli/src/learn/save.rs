@@ -1,9 +1,11 @@
 //! Adds a learned profile to `profiles.toml`; existing content is kept.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::settings::{SettingsError, profiles_file};
+use audex_core::hint::Hint;
 use audex_core::private_file;
 
 /// The error for a profile that was not saved.
@@ -34,6 +36,20 @@ pub enum SaveError {
         /// The system's reason.
         source: io::Error,
     },
+}
+
+impl Hint for SaveError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Settings(error) => return error.hint(),
+            Self::Exists { .. } => "choose another name, or remove it there first".into(),
+            Self::BuiltIn(_) => "choose another name".into(),
+            Self::Nothing => {
+                "the report above says what was seen; `--source` looks elsewhere".into()
+            }
+            Self::Io { .. } => return None,
+        })
+    }
 }
 
 /// Checks that `name` and its numbered forms (`name-2`) are free in the file at `path`.

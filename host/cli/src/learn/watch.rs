@@ -1,5 +1,6 @@
 //! Observes one run through every requested source.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -18,6 +19,7 @@ use crate::pipeline::observer::{Arranged, Observer, Scene};
 use audex_components::component::PluginError;
 use audex_components::provider::{Call, Minted, Provider};
 use audex_core::environment::Environment;
+use audex_core::hint::Hint;
 use audex_core::session::{EndpointSettings, Value};
 use audex_gateway::{Gateway, Noted};
 use audex_logins::aws::profile::with_endpoints;
@@ -78,6 +80,15 @@ pub(crate) enum WatchError {
         /// The provider's id.
         provider: String,
     },
+}
+
+impl Hint for WatchError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Loopback(_) => None,
+            Self::NoKeys { .. } => Some("take another --source or --method".into()),
+        }
+    }
 }
 
 impl<'a> Watch<'a> {

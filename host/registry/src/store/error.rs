@@ -1,5 +1,6 @@
 //! The error of the store of installed components.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::distrust::Distrust;
@@ -10,6 +11,7 @@ use audex_components::capability::Capability;
 use audex_components::component::PluginError;
 use audex_components::embedded;
 use audex_components::manifest::ManifestError;
+use audex_core::hint::Hint;
 use audex_core::suggestion::nearest;
 
 /// The organisation's requirement of a filter: its place, and the allowed sources.
@@ -239,6 +241,78 @@ pub enum StoreError {
     /// The cache cannot be used.
     #[error(transparent)]
     Cache(#[from] CacheError),
+}
+
+impl Hint for StoreError {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::Plugin(_) => {
+                "if it is installed, install it again or remove it; `tryaudex plugin test FILE` shows its author more"
+            }
+            Self::Signature { .. } => "install it again, or remove it",
+            Self::NotGranted { .. } => {
+                "grant each with --grant, if you trust the component with it"
+            }
+            Self::BuiltInOnly { .. } => {
+                "its author can take a key of its own with `secret:NAME`, and a fixed host with `http:HOST`"
+            }
+            Self::NotRequested { .. } => "leave that --grant out",
+            Self::Taken { .. } => "remove the other one first; built-in names cannot be taken",
+            Self::Alike { .. } => "remove the other one first, or ask the author for another id",
+            Self::NotInstalled { .. } | Self::BuiltIn { .. } => {
+                "`tryaudex plugin list` shows what is installed"
+            }
+            Self::Manifest { .. } | Self::Unfit { .. } => {
+                "build it with the audex SDK for wasm32-unknown-unknown"
+            }
+            Self::NoPrevious { .. } => {
+                "`tryaudex plugin inspect` shows what a component has replaced"
+            }
+            Self::NotThere { name, rule: RuleError::Disabled(_), .. } => {
+                return Some(format!("tryaudex plugin enable {name}").into());
+            }
+            Self::NotThere { at, .. } => {
+                return Some(from(&at.sources).into());
+            }
+            Self::Required { .. } => "ask whoever owns that file",
+            Self::Rule { .. } | Self::AboveCeiling { .. } | Self::Replaced { .. } => {
+                "the rules stand in /etc/audex/config.toml, under [plugins]"
+            }
+            Self::Untrusted { reason, .. } => reason.hint(),
+            Self::Downgrade { .. } | Self::Incomparable { .. } => {
+                "give --allow-downgrade if you mean it, or `tryaudex plugin rollback`"
+            }
+            Self::Changed { .. } => {
+                "the source changed since the lock was written: ask whoever wrote it"
+            }
+            Self::Source(SourceError::Missing(_)) => "name a `.wasm` file, https://… or oci://…",
+            Self::Lock { .. } => {
+                "put it back from a copy; or delete it and `plugins.key` beside it: that uninstalls every component, filters too"
+            }
+            Self::LockGone(_) => {
+                "put it back from a copy; or delete `plugins.key` beside it, and install what you need again"
+            }
+            Self::NoLock { .. } => {
+                "a team's lock is a copy of ~/.local/share/audex/plugins/plugins.lock"
+            }
+            Self::Io { .. } | Self::Cache(_) | Self::Source(_) => return None,
+        };
+        Some(hint.into())
+    }
+}
+
+/// Returns a hint with the allowed sources of a required filter.
+fn from(sources: &[String]) -> String {
+    match sources {
+        [] => {
+            "ask your organisation where it keeps the filter, then: tryaudex plugin install SOURCE"
+                .to_owned()
+        }
+        some => format!(
+            "tryaudex plugin install SOURCE, where SOURCE is below `{}`",
+            some.join("` or `")
+        ),
+    }
 }
 
 impl StoreError {
