@@ -8,7 +8,7 @@ use crate::settings::deny_list::DenyEntry;
 use crate::settings::profiles_file::CustomProfile;
 use audex_components::provider::Profile as BuiltIn;
 use audex_core::printable;
-use audex_core::suggestion::nearest;
+use audex_sdk::spelling;
 
 /// The place of a profile's definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,7 +198,7 @@ impl<'a> Profiles<'a> {
 
     fn built_in(&self, name: &str) -> Result<Profile, ProfileError> {
         let Some(found) = self.built_in.iter().find(|profile| profile.name == name) else {
-            let suggestion = nearest(name, self.names().into_iter());
+            let suggestion = spelling::likely(name, self.names()).map(str::to_owned);
             let (name, provider) = (name.to_owned(), self.provider.to_owned());
             return Err(ProfileError::Unknown { name, provider, suggestion });
         };
