@@ -168,6 +168,44 @@ fn a_key_that_is_nearly_one_is_suggested() {
 }
 
 #[test]
+fn a_permission_or_a_bare_word_leads_to_the_right_option() {
+    let named = "[profiles.my-job]\nactions = [\"s3:GetObject\"]\n";
+    let sandbox = with_file("profiles.toml", named);
+    let hint = |words: &[&str]| {
+        let output = sandbox.run([&["run"], words, &["--", "echo", "ran"]].concat()).exits(2);
+        assert_eq!(output.stdout, "");
+        output.stderr
+    };
+    for (words, meant) in [
+        (&["--policy", "s3:GetObject"][..], "did you mean `--allow s3:GetObject`"),
+        (&["--profile", "s3:GetObject"], "did you mean `--allow s3:GetObject`"),
+        (&["my-job"], "did you mean `--profile my-job`"),
+        (&["s3-readonly"], "did you mean `--profile s3-readonly`"),
+        (&["your-job"], "only options stand before `--`"),
+    ] {
+        let stderr = hint(words);
+        assert!(stderr.contains(&format!("hint: {meant}")), "{stderr}");
+    }
+}
+
+#[test]
+fn a_table_in_another_form_is_answered_with_the_right_one() {
+    for (file, text, form) in [
+        ("deny-list.toml", "[[deny]]\naction = \"s3:DeleteBucket\"\n", "write one table `[deny]`"),
+        (
+            "deny-list.toml",
+            "[[deny]]\nactions = [\"s3:DeleteBucket\"]\n",
+            "write one table `[deny]`",
+        ),
+        ("config.toml", "[aws]\nrole_arn = \"x\"\n", "write `[providers.aws]`"),
+        ("config.toml", "[vault]\naddress = \"x\"\n", "write `[providers.vault]`"),
+    ] {
+        let stderr = with_file(file, text).run(["policies", "list"]).exits(78).stderr;
+        assert!(stderr.contains(form) && stderr.contains(&format!("{file}:")), "{stderr}");
+    }
+}
+
+#[test]
 fn an_unknown_profile_says_where_to_look() {
     assert_snapshot!(Sandbox::new().run(["run", "--profile", "s3-readnoly", "--", "true"]).snapshot(), @r#"
     exit 2

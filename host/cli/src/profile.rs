@@ -199,6 +199,7 @@ impl<'a> Profiles<'a> {
     fn built_in(&self, name: &str) -> Result<Profile, ProfileError> {
         let Some(found) = self.built_in.iter().find(|profile| profile.name == name) else {
             let suggestion = spelling::likely(name, self.names()).map(str::to_owned);
+            let suggestion = suggestion.or_else(|| permission(name));
             let (name, provider) = (name.to_owned(), self.provider.to_owned());
             return Err(ProfileError::Unknown { name, provider, suggestion });
         };
@@ -225,6 +226,13 @@ impl Profile {
         self.ttl = shortest(self.ttl, parent.ttl);
         self.deny.extend(parent.deny);
     }
+}
+
+/// Returns the option for `name` if it is a permission and not a profile.
+#[must_use]
+pub fn permission(name: &str) -> Option<String> {
+    let is_separated = name.contains(':') || name.contains('/') || name.matches('.').count() > 1;
+    (is_separated && !name.contains(char::is_whitespace)).then(|| format!("--allow {name}"))
 }
 
 /// Returns the shorter of two lifetimes, or the only one.
