@@ -43,9 +43,11 @@ mod plan;
 mod plugin_author;
 mod plugin_files;
 mod plugin_languages;
+mod plugin_providers;
 #[cfg(feature = "sigstore")]
 mod plugin_sigstore;
 mod plugin_sources;
+mod plugin_switch;
 mod plugins;
 mod policies;
 mod preflight;

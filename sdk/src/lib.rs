@@ -40,6 +40,7 @@ pub mod mapping;
 pub mod pattern;
 #[cfg(feature = "component")]
 pub mod provider;
+pub mod rfc3339;
 #[cfg(feature = "component")]
 mod scope;
 #[cfg(feature = "component")]

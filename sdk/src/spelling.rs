@@ -1,5 +1,12 @@
 //! "Did you mean": the known name nearest to an unknown one.
 
+/// The number of characters of a name that allow one typing error.
+const CHARACTERS_PER_SLIP: usize = 4;
+/// The most typing errors of a long name.
+const MOST_SLIPS: usize = 3;
+/// The fewest characters that name what begins with them.
+const SHORTEST_BEGINNING: usize = 3;
+
 /// Returns the number of typing errors between two names: insertions, deletions, changes, and swaps of
 /// neighbours. The case of ASCII letters does not count. Returns `None` for more than `limit`.
 ///
@@ -38,6 +45,27 @@ pub fn nearest<T: AsRef<str>>(
     near.min_by_key(|(slips, _)| *slips).map(|(_, known)| known)
 }
 
+/// Returns the one of `known` that `name` probably means: the nearest by few typing errors for a name of this
+/// length, else the first that begins with `name`.
+///
+/// ```
+/// use audex_sdk::spelling::likely;
+/// assert_eq!(likely("readnoly", ["readonly", "readwrite"]), Some("readonly"));
+/// assert_eq!(likely("readw", ["readonly", "readwrite"]), Some("readwrite"));
+/// assert_eq!(likely("admin", ["readonly", "readwrite"]), None);
+/// ```
+#[must_use]
+pub fn likely<T: AsRef<str>>(name: &str, known: impl IntoIterator<Item = T>) -> Option<T> {
+    let limit = (name.len() / CHARACTERS_PER_SLIP).clamp(1, MOST_SLIPS);
+    let lower = name.to_ascii_lowercase();
+    let begins = |one: &T| {
+        lower.len() >= SHORTEST_BEGINNING && one.as_ref().to_ascii_lowercase().starts_with(&lower)
+    };
+    let slips = |one: &T| distance(name, one.as_ref(), limit).or(begins(one).then_some(limit + 1));
+    let near = known.into_iter().filter_map(|one| Some((slips(&one)?, one)));
+    near.min_by_key(|(slips, _)| *slips).map(|(_, one)| one)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +83,23 @@ mod tests {
         }
         assert_eq!(distance("abcdef", "uvwxyz", 3), None);
         assert_eq!(distance("schlüssel", "schlussel", 1), Some(1));
+    }
+
+    #[test]
+    fn a_typing_error_is_likelier_than_a_beginning_and_something_else_is_neither() {
+        let known = ["s3-read", "s3-readonly", "s3-readwrite"];
+        for (name, meant) in [
+            ("s3-readonyl", Some("s3-readonly")),
+            ("S3-Red", Some("s3-read")),
+            ("s3-readw", Some("s3-read")),
+            ("s3-readwri", Some("s3-readwrite")),
+            ("s3", None),
+            ("ec2-readonly", Some("s3-readonly")),
+            ("storage", None),
+            ("", None),
+        ] {
+            assert_eq!(likely(name, known), meant, "{name}");
+        }
     }
 
     #[test]

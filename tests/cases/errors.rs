@@ -1,8 +1,11 @@
 //! Error messages with their causes and hints, and the exit status that scripts rely on.
 
+mod settings;
+
 use insta::assert_snapshot;
 
-use crate::support::{ROLE, Sandbox};
+use self::settings::with_file;
+use crate::support::Sandbox;
 
 const RUN: &[&str] = &["run", "--allow", "s3:GetObject", "--", "echo", "ran"];
 
@@ -150,21 +153,24 @@ fn the_line_before_a_run_says_how_far_a_pattern_goes() {
 }
 
 #[test]
-fn a_key_that_is_nearly_one_is_suggested() {
-    let profiles = |text: &str| with_file("profiles.toml", text).run(["policies", "list"]);
-    for (text, hint) in [
-        ("[profiles.p]\nactoins = [\"s3:GetObject\"]\n", "did you mean `actions`"),
-        (
-            "[my-job]\nactions = [\"s3:GetObject\"]\n",
-            "a profile is a table: write `[profiles.my-job]`",
-        ),
+fn a_permission_or_a_bare_word_leads_to_the_right_option() {
+    let named = "[profiles.my-job]\nactions = [\"s3:GetObject\"]\n";
+    let sandbox = with_file("profiles.toml", named);
+    let hint = |words: &[&str]| {
+        let output = sandbox.run([&["run"], words, &["--", "echo", "ran"]].concat()).exits(2);
+        assert_eq!(output.stdout, "");
+        output.stderr
+    };
+    for (words, meant) in [
+        (&["--policy", "s3:GetObject"][..], "did you mean `--allow s3:GetObject`"),
+        (&["--profile", "s3:GetObject"], "did you mean `--allow s3:GetObject`"),
+        (&["my-job"], "did you mean `--profile my-job`"),
+        (&["s3-readonly"], "did you mean `--profile s3-readonly`"),
+        (&["your-job"], "only options stand before `--`"),
     ] {
-        let stderr = profiles(text).exits(78).stderr;
-        assert!(stderr.contains(&format!("hint: {hint}")), "{stderr}");
+        let stderr = hint(words);
+        assert!(stderr.contains(&format!("hint: {meant}")), "{stderr}");
     }
-    let named = "[profiles.p]\nallow = [\"s3:GetObject\"]\n";
-    let plan = with_file("profiles.toml", named).run(["plan", "--profile", "p"]).success().stdout;
-    assert!(plan.contains("s3:GetObject"), "{plan}");
 }
 
 #[test]
@@ -232,58 +238,6 @@ fn an_unknown_method_lists_the_known_ones() {
     error: provider `aws`: aws has no method `magic`
     hint: use `auto`, `assume-role`, `assume-role-scoped`, `scoped-credentials`, `session-scoped`, `federation-token`
     "#);
-}
-
-fn with_file(name: &str, text: &str) -> Sandbox {
-    let mut sandbox = Sandbox::new();
-    sandbox.plant(format!(".config/audex/{name}").as_str(), text);
-    sandbox
-}
-
-#[test]
-fn an_error_in_a_settings_file_names_file_and_line() {
-    for (name, text, line) in [
-        ("config.toml", "ttl = \"15m\"\nproivder = \"aws\"\n", 2),
-        ("config.toml", "\n\nttl = \"soon\"\n", 3),
-        ("config.toml", "ttl = \n", 1),
-        ("config.toml", "[enforcement]\nrequire = \"maybe\"\n", 2),
-        ("deny-list.toml", "[deny]\nactions = [\n  \"iam:*\",\n  \"s3\",\n]\n", 4),
-        ("deny-list.toml", "[deny]\naction = [\"iam:*\"]\n", 2),
-        ("profiles.toml", "[profiles.p]\nactions = \"s3:GetObject\"\nresource = \"x\"\n", 3),
-        ("profiles.toml", "[profiles.p]\ndescription = \"x\"\n", 1),
-    ] {
-        let sandbox = with_file(name, text);
-        let output = sandbox.run(RUN).exits(78);
-        let place = format!("{}/.config/audex/{name}:{line}", sandbox.home().display());
-        assert!(output.stderr.contains(&place), "{place}: {}", output.stderr);
-        assert!(sandbox.cloud().requests().is_empty());
-    }
-    assert_snapshot!(with_file("config.toml", "tll = \"15m\"\n").run(RUN).snapshot(), @r#"
-    exit 78
-    --- stderr
-    error: [home]/.config/audex/config.toml:1: unknown field `tll`, expected one of `provider`, `ttl`, `on_expiry`, `enforcement`, `mapping`, `intent`, `providers`, `filters`, `secrets`, `endpoints`, `plugins`
-    hint: did you mean `ttl`
-    "#);
-    assert_snapshot!(with_file("deny-list.toml", "[deny]\nactions = [\"s3\"]\n").run(RUN).snapshot(), @r#"
-    exit 78
-    --- stderr
-    error: [home]/.config/audex/deny-list.toml:2: `s3` is no action pattern
-    "#);
-}
-
-#[test]
-fn a_setting_that_the_provider_does_not_have_is_an_error() {
-    let file = "[providers.aws]\nrole_anr = \"x\"\n";
-    assert_snapshot!(with_file("config.toml", file).run(RUN).snapshot(), @r#"
-    exit 78
-    --- stderr
-    error: [home]/.config/audex/config.toml:2: provider `aws` has no setting `role_anr`
-    hint: did you mean `role_arn`; it has `role_arn`, `external_id`, `method`, `region`, `policy_limit`, `allow_unknown`, `source_ip`, `mfa`, `tag`
-    "#);
-    let file = format!("[providers.aws]\nrole_arn = \"{ROLE}\"\n");
-    let mut sandbox = with_file("config.toml", &file);
-    sandbox.unset("AUDEX_ROLE_ARN");
-    assert_eq!(sandbox.run(RUN).success().stdout, "ran\n");
 }
 
 #[test]

@@ -2,8 +2,11 @@
 //! crates `plugins/aws/policy` and `plugins/deny-list/entry` check the corpus of the targets `action` and
 //! `deny`.)
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use audex::settings::config_file::{ConfigFile, OrganisationFile};
+use audex::settings::source;
 use proptest::prelude::*;
 
 use crate::support::oracle::{aws_profiles, environment, pattern, settings};
@@ -40,6 +43,24 @@ fn deny_lists_are_read_whole_or_refused() {
 fn config_files_are_read_whole_or_refused() {
     let scratch = settings::Scratch::new();
     replay("config", |input| settings::config(&scratch, input));
+}
+
+/// The corpus has a file with every key that the parser names, so the oracle's own lists stay complete.
+#[test]
+fn files_with_every_key_are_accepted() {
+    fn check<T: serde::de::DeserializeOwned>(name: &str) {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/config").join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(source::parse::<T>(&path, &text).is_ok(), "{name}");
+        let unknown = source::parse::<T>(&path, "no_such_key = 1").err().unwrap().to_string();
+        let (_, known) = unknown.split_once("expected one of").unwrap();
+        let known: BTreeSet<&str> = known.split('`').skip(1).step_by(2).collect();
+        let table: toml::Table = text.parse().unwrap();
+        assert_eq!(table.keys().map(String::as_str).collect::<BTreeSet<_>>(), known, "{name}");
+    }
+    check::<ConfigFile>("every_key");
+    check::<OrganisationFile>("every_key_of_the_organisation");
 }
 
 #[test]

@@ -254,7 +254,10 @@ fn what_was_learned_is_verified_saved_and_exactly_enough() {
     assert!(!sandbox.home().join("ran").exists());
     let again = learn(&sandbox, &["--save", "job"], "echo ran").exits(2);
     assert!(
-        again.stdout.is_empty() && again.stderr.contains("there is a profile `job`"),
+        again.stdout.is_empty()
+            && again
+                .stderr
+                .contains("there is a profile `job` already, the table `[profiles.job]` at "),
         "{}",
         again.stderr
     );

@@ -136,11 +136,11 @@ fn components_are_signed_by_whom_the_organisation_trusts() {
     };
     let unsigned = install(&[], 78);
     assert!(unsigned.contains("your organisation takes signed components only"), "{unsigned}");
-    let key = super::plugin_sources::sign(&sandbox, "author", &path);
+    let key = super::plugin_sources::web::sign(&sandbox, "author", &path);
     // A key that the user trusts is a signature; it is no key of the organisation's.
     let _ = install(&["--signer", &key], 0);
     let _ = run(&organisation, &sandbox, 0);
-    let other = super::plugin_sources::sign(&sandbox, "other", &sandbox.home().join("author"));
+    let other = super::plugin_sources::web::sign(&sandbox, "other", &sandbox.home().join("author"));
     organisation.says("config.toml", &format!("[plugins]\nsigners = [\"{other}\"]\n"));
     let said = format!("your organisation does not trust components signed by `{key}`");
     for stderr in [install(&["--signer", &key], 78), run(&organisation, &sandbox, 78).stderr] {
@@ -223,7 +223,7 @@ fn a_filter_that_the_organisation_has_set_is_not_the_users_to_set() {
 fn a_kept_signature_is_looked_at_again_by_each_run_where_the_organisation_says_who_signs() {
     let mut sandbox = Sandbox::new();
     let path = Guest::of(FILTER).plant(&mut sandbox);
-    let key = super::plugin_sources::sign(&sandbox, "author", &path);
+    let key = super::plugin_sources::web::sign(&sandbox, "author", &path);
     let signers = format!("[plugins]\nsigners = [\"{key}\"]\n");
     let organisation = Organisation::of(&signers);
     let _ = organisation.run(&sandbox, ["plugin", "install", path.to_str().unwrap()]).success();
@@ -295,7 +295,7 @@ fn no_variable_moves_components_where_the_organisation_has_rules_for_them() {
 fn an_older_required_filter_comes_by_no_road() {
     let mut sandbox = Sandbox::new();
     let plant = |sandbox: &mut Sandbox, version: &str| {
-        let guest = super::plugin_sources::of_version(version);
+        let guest = super::plugin_sources::web::of_version(version);
         let path = sandbox.plant(&format!("{version}.wasm"), guest.bytes());
         path.to_str().unwrap().to_owned()
     };

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::plugin_sources::{Web, inspect, install, of_version, sign, web};
+use super::plugin_sources::web::{Web, inspect, install, of_version, sign, web};
 use crate::support::guests::Guest;
 use crate::support::organisation::Organisation;
 use crate::support::{Output, Sandbox, python};

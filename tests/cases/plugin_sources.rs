@@ -1,98 +1,17 @@
 //! Components from remote sources: signatures, pinned digests, updates, rollbacks, and the lock of a team.
 
+pub(super) mod web;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use audex_core::environment::Environment;
 use audex_registry::source::Place;
 
+use self::web::{inspect, install, of_version, sign, web};
 use crate::support::guests::Guest;
-use crate::support::{Answerer, Output, Sandbox, python};
+use crate::support::{Answerer, Sandbox};
 
 const NAME: &str = "filter-no-deletes";
-
-/// Python's own web server over a directory, as an author might have one.
-pub(super) struct Web {
-    process: Child,
-    pub url: String,
-    pub directory: PathBuf,
-}
-
-impl Web {
-    fn over(directory: &Path) -> Self {
-        let serve = "import http.server, functools, sys\n\
-            handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])\n\
-            server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)\n\
-            print(server.server_port, flush=True)\nserver.serve_forever()";
-        let mut process = Command::new(python::interpreter())
-            .args(["-c", serve])
-            .arg(directory)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        Self {
-            process,
-            url: format!("http://127.0.0.1:{}", port.trim()),
-            directory: directory.to_path_buf(),
-        }
-    }
-
-    /// Puts a component there; its address.
-    pub(super) fn put(&self, guest: &Guest) -> String {
-        fs::write(self.file(), guest.bytes()).unwrap();
-        let _ = fs::remove_file(self.signature());
-        format!("{}/no-deletes.wasm", self.url)
-    }
-
-    pub(super) fn file(&self) -> PathBuf {
-        self.directory.join("no-deletes.wasm")
-    }
-
-    fn signature(&self) -> PathBuf {
-        self.directory.join("no-deletes.wasm.minisig")
-    }
-}
-
-impl Drop for Web {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Signs `file` with the key of that name, made at first use; the public key.
-pub(super) fn sign(sandbox: &Sandbox, key: &str, file: &Path) -> String {
-    let program = python::tests().join("support/minisign.py");
-    let key = sandbox.home().join(key);
-    let output =
-        Command::new(python::interpreter()).arg(program).arg(key).arg(file).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-pub(super) fn of_version(version: &str) -> Guest {
-    Guest::of(NAME).encoded().replacing("version 0.1.0", &format!("version {version}"))
-}
-
-pub(super) fn install(sandbox: &Sandbox, words: &[&str]) -> Output {
-    sandbox.run([&["plugin", "install"], words].concat())
-}
-
-pub(super) fn inspect(sandbox: &Sandbox, field: &str) -> String {
-    let json = sandbox.run(["plugin", "inspect", NAME, "--json"]).success().json();
-    json[field].as_str().unwrap_or_default().to_owned()
-}
-
-pub(super) fn web(sandbox: &Sandbox) -> Web {
-    let directory = sandbox.home().join("web");
-    fs::create_dir(&directory).unwrap();
-    Web::over(&directory)
-}
 
 #[test]
 fn a_component_from_the_web_is_signed_or_of_the_digest_that_was_given() {
@@ -406,77 +325,6 @@ fn where_an_answer_leads_is_known() {
     let back = ("302 Found\r\nlocation: /x.wasm", "");
     // Each on the way, and none of the signature's.
     assert_eq!(led(&[on, back, component, on, none, none, none]), ["/other/y.wasm", "/x.wasm"]);
-}
-
-#[test]
-fn a_built_in_component_is_said_to_be_one() {
-    let sandbox = Sandbox::new();
-    for words in [&["disable"][..], &["enable"], &["remove"], &["update"], &["rollback"]] {
-        let stderr = sandbox.run([&["plugin"], words, &["deny-list"]].concat()).exits(2).stderr;
-        assert!(
-            stderr.contains("`deny-list` is built in: it cannot be turned off, removed or updated"),
-            "{stderr}"
-        );
-    }
-    let config = sandbox.home().join(".config/audex/config.toml");
-    fs::create_dir_all(config.parent().unwrap()).unwrap();
-    fs::write(config, "[filters.deny-list]\nactions = []\n").unwrap();
-    let stderr = sandbox.run(["plan", "--allow", "s3:GetObject"]).exits(78).stderr;
-    assert!(stderr.contains("config.toml:1: filter `deny-list` is built in"), "{stderr}");
-    assert!(stderr.contains("its list is deny-list.toml"), "{stderr}");
-}
-
-#[test]
-fn a_mapping_that_is_turned_off_is_not_said_to_be_missing() {
-    let mut sandbox = Sandbox::new();
-    let _ = Guest::of("mapping-house").install(&mut sandbox, &[]).success();
-    let plan =
-        |sandbox: &Sandbox| sandbox.run(["plan", "--allow", "storage:read"]).exits(78).stderr;
-    let _ = sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"house\"\n");
-    let missing = plan(&sandbox);
-    assert!(missing.contains("there are `universal`, `mapping-house`"), "{missing}");
-    let _ =
-        sandbox.plant(".config/audex/config.toml", "[mapping]\ncomponent = \"mapping-house\"\n");
-    let _ = sandbox.run(["plugin", "disable", "mapping-house"]).success();
-    let off = plan(&sandbox);
-    assert!(
-        off.contains("`mapping-house` is turned off")
-            && off.contains("plugin enable mapping-house"),
-        "{off}"
-    );
-}
-
-#[test]
-fn what_is_turned_off_takes_no_part() {
-    let mut sandbox = Sandbox::new();
-    let _ = Guest::of(NAME).install(&mut sandbox, &[]).success();
-    let plan = |sandbox: &Sandbox| {
-        let plan = sandbox
-            .run(["plan", "--allow", "s3:GetObject,s3:DeleteObject", "--json"])
-            .success()
-            .json();
-        plan["denied"].as_array().unwrap().len()
-    };
-    assert_eq!(plan(&sandbox), 1);
-    let _ = sandbox.run(["plugin", "disable", NAME]).success();
-    assert_eq!(plan(&sandbox), 0);
-    let list = sandbox.run(["plugin", "list"]).success().stdout;
-    assert!(list.lines().any(|line| line.ends_with(", turned off")), "{list}");
-    let shown = sandbox.run(["plugin", "inspect", NAME]).success().stdout;
-    assert!(shown.contains(&format!("(turned off: tryaudex plugin enable {NAME})")), "{shown}");
-    let near = sandbox.run(["plugin", "enable", &NAME[1..]]).exits(2);
-    assert!(near.stderr.contains(&format!("did you mean `{NAME}`?")), "{}", near.stderr);
-    let _ = sandbox.run(["plugin", "enable", NAME]).success();
-    assert_eq!(plan(&sandbox), 1);
-    for words in [
-        &["enable", "nobody"][..],
-        &["disable", "nobody"],
-        &["rollback", "nobody"],
-        &["rollback", NAME],
-        &["update", "nobody"],
-    ] {
-        let _ = sandbox.run([&["plugin"], words].concat()).exits(2);
-    }
 }
 
 /// A build that cannot tell says so, where somebody asks for an identity and where nobody does.

@@ -2,14 +2,10 @@
 //! a server that plays every metadata endpoint. Each credential contains the text `decoy`.
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
+use http_double::{Answer, Double};
 use serde_json::json;
 
 use super::Sandbox;
@@ -32,7 +28,7 @@ const TOOLS: [(&str, &str); 5] = [
 
 /// The decoys of one sandbox.
 pub(crate) struct Decoys {
-    asked: Arc<AtomicUsize>,
+    server: Double,
     log: PathBuf,
 }
 
@@ -40,8 +36,8 @@ impl Decoys {
     /// Adds the decoys to `sandbox`. A variable that is already set is kept, because it is the source of the
     /// session.
     pub(crate) fn lay(sandbox: &mut Sandbox) -> Self {
-        let (authority, asked) = serve();
-        let url = format!("http://{authority}");
+        let server = serve();
+        let (url, authority) = (server.endpoint.clone(), server.authority().to_owned());
         let log = sandbox.home().join("decoys.log");
         tools(sandbox, &log);
         files(sandbox, &url);
@@ -69,13 +65,13 @@ impl Decoys {
                 sandbox.set(name, value);
             }
         }
-        Self { asked, log }
+        Self { server, log }
     }
 
     /// Panics if a decoy was used.
     pub(crate) fn are_untouched(&self) {
         assert_eq!(
-            self.asked.load(Ordering::SeqCst),
+            self.server.connections(),
             0,
             "requests reached a metadata endpoint of the user's"
         );
@@ -115,40 +111,21 @@ fn files(sandbox: &mut Sandbox, url: &str) {
 }
 
 /// Starts the server, which runs until the test process ends.
-fn serve() -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let authority = listener.local_addr().unwrap().to_string();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&asked);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            count.fetch_add(1, Ordering::SeqCst);
-            // If the client disconnects, the request was counted already.
-            let _ = answer(&stream);
-        }
-    });
-    (authority, asked)
-}
-
-fn answer(mut stream: &TcpStream) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream).lines();
-    let target = lines.next().transpose()?.unwrap_or_default();
-    for line in lines {
-        if line?.is_empty() {
-            break;
-        }
-    }
-    let everything = json!({
-        "access_token": "decoy", "token_type": "Bearer", "expires_in": 3600, "expires_on": "4070908800",
-        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token", "resource": "decoy",
-        "Code": "Success", "AccessKeyId": KEY_ID, "SecretAccessKey": SECRET_KEY, "Token": "decoy",
-        "Expiration": EXPIRES, "email": "decoy@example.com", "scopes": [],
-    });
-    let body = if target.contains("security-credentials/ ") {
-        "decoy".to_owned()
-    } else {
-        everything.to_string()
-    };
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nmetadata-flavor: Google\r\nconnection: close";
-    write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+fn serve() -> Double {
+    Double::start(|asked| {
+        let everything = json!({
+            "access_token": "decoy", "token_type": "Bearer", "expires_in": 3600, "expires_on": "4070908800",
+            "issued_token_type": "urn:ietf:params:oauth:token-type:access_token", "resource": "decoy",
+            "Code": "Success", "AccessKeyId": KEY_ID, "SecretAccessKey": SECRET_KEY, "Token": "decoy",
+            "Expiration": EXPIRES, "email": "decoy@example.com", "scopes": [],
+        });
+        let body = if asked.target().ends_with("security-credentials/") {
+            "decoy".to_owned()
+        } else {
+            everything.to_string()
+        };
+        Answer::new("200 OK", body)
+            .header("content-type", "application/json")
+            .header("metadata-flavor", "Google")
+    })
 }

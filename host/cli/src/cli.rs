@@ -18,6 +18,7 @@ mod policy_args;
 mod request_args;
 mod run;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -130,7 +131,8 @@ fn unparsed(mut error: clap::Error) -> u8 {
     }
     let mut program = Cli::command();
     program.build();
-    let hint = mistake::hint(&mut error, &program, std::env::args_os().skip(1));
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let hint = mistake::hint(&mut error, &program, &words, policies::is_known);
     let mut text = error.render().to_string();
     for (_, value) in error.context() {
         // Security: a line break in an argument could forge a line of this program's output. clap strips

@@ -4,6 +4,7 @@ use crate::request::Request;
 use audex_components::component::PluginError;
 use audex_components::mapping::Mapping;
 use audex_core::hint::Hint;
+use audex_sdk::spelling;
 use std::borrow::Cow;
 
 /// The maximum number of wrong, missing or swapped letters in a misspelt universal name. These names are
@@ -96,13 +97,7 @@ pub fn expand(request: &Request, mapping: &Mapping) -> Result<Expanded, Expansio
 #[must_use]
 pub fn nearest(mapping: &Mapping, name: &str) -> Option<String> {
     let vocabulary = mapping.rows().ok()?.into_iter().map(|row| row.universal);
-    nearest_of(vocabulary, name)
-}
-
-fn nearest_of(vocabulary: impl Iterator<Item = String>, name: &str) -> Option<String> {
-    let name = name.to_lowercase();
-    let far = vocabulary.map(|known| (strsim::osa_distance(&known.to_lowercase(), &name), known));
-    far.filter(|(distance, _)| *distance <= TYPING_ERRORS).min().map(|(_, known)| known)
+    spelling::nearest(name, vocabulary, TYPING_ERRORS)
 }
 
 #[cfg(test)]
@@ -113,10 +108,10 @@ mod tests {
     fn a_universal_name_is_suggested_for_near_misses_and_for_nothing_else() {
         let nearest = |name: &str| {
             let vocabulary = ["storage:read", "storage:write", "logs:read", "secrets:read"];
-            nearest_of(vocabulary.into_iter().map(str::to_owned), name)
+            spelling::nearest(name, vocabulary, TYPING_ERRORS)
         };
         for name in ["Storage:Read", "storage:raed", "STORAGE:READ", "storage.read"] {
-            assert_eq!(nearest(name).as_deref(), Some("storage:read"), "{name}");
+            assert_eq!(nearest(name), Some("storage:read"), "{name}");
         }
         for name in ["s3:GetObjct", "storage:delete", "logs:GetLogEvent", "*", ""] {
             assert_eq!(nearest(name), None, "{name}");

@@ -10,7 +10,7 @@ use crate::settings::profiles_file::CustomProfile;
 use audex_components::provider::Profile as BuiltIn;
 use audex_core::hint::Hint;
 use audex_core::printable;
-use audex_core::suggestion::nearest;
+use audex_sdk::spelling;
 
 /// The place of a profile's definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -213,7 +213,8 @@ impl<'a> Profiles<'a> {
 
     fn built_in(&self, name: &str) -> Result<Profile, ProfileError> {
         let Some(found) = self.built_in.iter().find(|profile| profile.name == name) else {
-            let suggestion = nearest(name, self.names().into_iter());
+            let suggestion = spelling::likely(name, self.names()).map(str::to_owned);
+            let suggestion = suggestion.or_else(|| permission(name));
             let (name, provider) = (name.to_owned(), self.provider.to_owned());
             return Err(ProfileError::Unknown { name, provider, suggestion });
         };
@@ -240,6 +241,13 @@ impl Profile {
         self.ttl = shortest(self.ttl, parent.ttl);
         self.deny.extend(parent.deny);
     }
+}
+
+/// Returns the option for `name` if it is a permission and not a profile.
+#[must_use]
+pub fn permission(name: &str) -> Option<String> {
+    let is_separated = name.contains(':') || name.contains('/') || name.matches('.').count() > 1;
+    (is_separated && !name.contains(char::is_whitespace)).then(|| format!("--allow {name}"))
 }
 
 /// Returns the shorter of two lifetimes, or the only one.

@@ -134,7 +134,7 @@ impl Settings {
     pub fn resolve_in(paths: Paths, flags: Flags) -> Result<Self, SettingsError> {
         let (user_at, at) =
             (paths.config.join("config.toml"), paths.organisation.join("config.toml"));
-        let mut user: ConfigFile = source::read(&user_at)?.unwrap_or_default();
+        let mut user: ConfigFile = ConfigFile::read(&user_at)?.unwrap_or_default();
         let organisation: OrganisationFile = source::read(&at)?.unwrap_or_default();
         let user_at_directory = paths.config.clone();
         let filters = components::filters(&organisation, &at, user.filters, &user_at)?;

@@ -22,7 +22,6 @@ pub mod shape;
 pub mod shell;
 pub mod source;
 pub mod spelling;
-pub mod suggestion;
 pub mod toml_place;
 pub mod unwind;
 pub mod variable;

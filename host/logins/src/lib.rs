@@ -3,6 +3,8 @@
 
 pub mod aws;
 pub mod azure;
+#[cfg(test)]
+mod double;
 pub mod gcp;
 pub mod secret_source;
 pub mod signature;

@@ -8,7 +8,6 @@
 The output depends on the package and overlay.txt alone. The format is described in src/format.rs.
 """
 
-import argparse
 import base64
 import collections
 import gzip
@@ -28,8 +27,10 @@ DATE = "2026-09-26"
 INTEGRITY = "sha512-fmjPChL/p+FZvKASQiw6WjdaAzKkvwVwN45tfyDiW3LJe2DoS7e/SIRQiT0y2fqE8J4iWoCIA/4pIc9AoyVd2Q=="
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1]))
+import generator
+
 OUTPUT = HERE / "catalogue.bin"
-# The list for checking against lies beside the checkout, or where AUDEX_SHARED_DATA says.
 LIST = "aws_actions.json.gz"
 
 HEADER = 256
@@ -271,15 +272,8 @@ def build(services):
     return header + struct.pack(f"<{len(offsets)}I", *offsets) + b"".join(parts), sizes
 
 
-def compare(services):
-    """Compares with the list in shared/data; none if it is not there."""
-    import os
-
-    places = [pathlib.Path(os.environ["AUDEX_SHARED_DATA"])] if "AUDEX_SHARED_DATA" in os.environ else []
-    places += [HERE.parents[2].parent / "shared" / "data", pathlib.Path("/work/shared/data")]
-    found = next((place / LIST for place in places if (place / LIST).is_file()), None)
-    if found is None:
-        return None
+def compare(services, found):
+    """Ends where the list `found` differs."""
     listed = json.loads(gzip.decompress(found.read_bytes()))
     wrong = []
     for service in sorted(set(listed) | set(services)):
@@ -293,28 +287,23 @@ def compare(services):
                 wrong.append(f"{service}:{action} differs")
     if wrong:
         sys.exit("\n".join(wrong[:20]))
-    return found
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--verify", action="store_true")
-    parser.add_argument("--require-list", action="store_true")
-    parser.add_argument("directory", nargs="?", type=pathlib.Path)
-    arguments = parser.parse_args()
+    arguments = generator.options()
     with tempfile.TemporaryDirectory() as scratch:
         services = load(arguments.directory or fetch(scratch))
     data, sizes = build(services)
+    generator.put({OUTPUT: data}, arguments.verify)
+    print(sizes, file=sys.stderr)
     if not arguments.verify:
-        OUTPUT.write_bytes(data)
-        print(f"{OUTPUT.name}: {len(data)} bytes, of them {sizes}", file=sys.stderr)
         return
-    if OUTPUT.read_bytes() != data:
-        sys.exit(f"{OUTPUT.name} is not what the package and overlay.txt make")
-    found = compare(services)
-    print(f"{OUTPUT.name} is what the package makes; " + (f"equal to {found}" if found else f"{LIST} is absent, NOT compared"))
-    if found is None and arguments.require_list:
-        sys.exit(1)
+    found = generator.shared_list(LIST)
+    if found is None:
+        generator.absent(LIST, arguments.require_list)
+        return
+    compare(services, found)
+    print(f"{OUTPUT.name} is equal to {found}")
 
 
 if __name__ == "__main__":

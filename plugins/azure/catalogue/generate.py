@@ -11,21 +11,20 @@ DELETE delete, POST its last segment and `action`). What follows from no request
 these two files alone; its format is described in src/tree.rs.
 """
 
-import argparse
 import collections
 import gzip
 import hashlib
-import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1]))
+import generator
+
 OUTPUT = HERE / "operations.txt"
-# The list for checking against lies beside the checkout, or where AUDEX_SHARED_DATA says.
 LIST = "azure_operations.txt.gz"
 
 VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
@@ -55,9 +54,7 @@ def wheels(directory):
 
 
 def fetch(into):
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
-    subprocess.run([*command, "-d", into, "-r", HERE / "packages.txt"], check=True)
-    return pathlib.Path(into)
+    return generator.pip_download(into, "--only-binary", ":all:", "--require-hashes", "-r", HERE / "packages.txt")
 
 
 def requests(wheel):
@@ -199,13 +196,8 @@ def names(node, path=()):
         yield from names(child, here)
 
 
-def measure(root):
-    """Compares with the list in shared/data; false if it is not there."""
-    places = [pathlib.Path(os.environ["AUDEX_SHARED_DATA"])] if "AUDEX_SHARED_DATA" in os.environ else []
-    places += [HERE.parents[2].parent / "shared" / "data", pathlib.Path("/work/shared/data")]
-    found = next((place / LIST for place in places if (place / LIST).is_file()), None)
-    if found is None:
-        return False
+def measure(root, found):
+    """Compares with the list in shared/data."""
     listed = {line.strip().lower() for line in gzip.open(found, "rt") if line.strip()}
     made = set(names(root))
     providers = {name.split("/")[0] for name in made}
@@ -215,30 +207,21 @@ def measure(root):
     print(f"they are {both / len(listed):.0%} of that list, {both / len(near):.0%} of the {len(near)} of the providers here")
     unlisted = sorted("/".join(s).lower() for s, _ in overlay() if "/".join(s).lower() not in listed)
     print(f"of overlay.txt, not in the list: {', '.join(unlisted) or 'none'}")
-    return True
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--verify", action="store_true")
-    parser.add_argument("--require-list", action="store_true")
-    parser.add_argument("directory", nargs="?", type=pathlib.Path)
-    arguments = parser.parse_args()
+    arguments = generator.options()
     with tempfile.TemporaryDirectory() as scratch:
         root = build(arguments.directory or fetch(scratch))
-    text = text_of(root)
-    count = sum(1 for _ in names(root))
+    generator.put({OUTPUT: text_of(root).encode()}, arguments.verify)
+    print(f"{sum(1 for _ in names(root))} operations")
     if not arguments.verify:
-        OUTPUT.write_text(text)
-        print(f"{OUTPUT.name}: {len(text)} bytes, {count} operations", file=sys.stderr)
         return
-    if OUTPUT.read_text() != text:
-        sys.exit(f"{OUTPUT.name} is not what the packages and overlay.txt make")
-    print(f"{OUTPUT.name} is what the packages make: {count} operations")
-    if not measure(root):
-        print(f"{LIST} is absent, NOT measured")
-        if arguments.require_list:
-            sys.exit(1)
+    found = generator.shared_list(LIST)
+    if found is None:
+        generator.absent(LIST, arguments.require_list)
+        return
+    measure(root, found)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ use audex_sdk::provider::{Error, ErrorKind, File, Secret, Value};
 use serde_json::{Value as Json, json};
 
 use crate::mint::bearer;
-use crate::refusal;
+use crate::{rbac, refusal};
 
 /// Source: Resource Manager REST API, "Subscriptions - List".
 const SUBSCRIPTIONS: &str = "https://management.azure.com/subscriptions?api-version=2022-12-01";
@@ -46,7 +46,11 @@ fn read(status: u16, body: &[u8]) -> Result<Vec<Subscription>, Error> {
     let said = reply.pointer("/error/code").and_then(Json::as_str).unwrap_or("no reason given");
     let message = format!("Resource Manager answered {status} ({said}) for the subscriptions");
     match (status, reply.get("value").and_then(Json::as_array)) {
-        (200, Some(listed)) => Ok(listed.iter().filter_map(subscription).collect()),
+        // Security: whoever counts subscriptions must not miss one that cannot be read.
+        (200, Some(listed)) => {
+            let all: Option<Vec<Subscription>> = listed.iter().map(subscription).collect();
+            all.ok_or_else(|| rbac::unreadable("list subscriptions"))
+        }
         (401 | 403, _) => Err(refusal(
             ErrorKind::Denied,
             "subscriptions-refused",
@@ -122,8 +126,7 @@ mod tests {
     const LIST: &str = r#"{"value":[
         {"subscriptionId":"aaa","tenantId":"t1","displayName":"Old","state":"Disabled"},
         {"subscriptionId":"bbb","tenantId":"t1","displayName":"Main","state":"Enabled"},
-        {"subscriptionId":"ccc","tenantId":"t2","displayName":"Other","state":"Enabled"},
-        {"displayName":"without an id"}]}"#;
+        {"subscriptionId":"ccc","tenantId":"t2","displayName":"Other","state":"Enabled"}]}"#;
 
     #[test]
     fn the_subscription_is_the_one_named_or_the_first_in_use() {
@@ -135,6 +138,20 @@ mod tests {
         assert_eq!(chosen(None, Some("t2")), Some("ccc"));
         assert_eq!(chosen(Some("aaa"), Some("t2")), None);
         assert_eq!(choose(&[], None, None), None);
+    }
+
+    #[test]
+    fn a_subscription_that_cannot_be_read_is_an_error_and_is_not_left_out() {
+        for entry in [
+            "7",
+            "null",
+            "[]",
+            r#"{"displayName":"no id"}"#,
+            r#"{"subscriptionId":7,"tenantId":"t"}"#,
+        ] {
+            let body = format!(r#"{{"value":[{entry}]}}"#);
+            assert_eq!(read(200, body.as_bytes()).unwrap_err().code, "rbac-reply", "{entry}");
+        }
     }
 
     #[test]

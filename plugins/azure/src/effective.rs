@@ -1,14 +1,18 @@
 //! The permissions of a principal in a subscription: its role assignments, and the definitions of their
 //! roles.
 
-use audex_sdk::pattern;
+mod role_object;
+
+use std::slice;
+
 use audex_sdk::provider::{AccessLevel, Effect, Error, KnownAction, Statement, settings};
 use azure_catalogue::{Access, access};
 use serde_json::Value;
 
-use crate::rbac::{Assignment, Rbac};
+use self::role_object::RoleObject;
+use crate::rbac::{self, Assignment, Rbac};
 use crate::role::scope::is_guid;
-use crate::{action, audience, invalid, mint};
+use crate::{audience, invalid, mint};
 
 /// Returns the statements of the principal with the object id `principal`.
 ///
@@ -34,128 +38,72 @@ pub fn effective(principal: &str) -> Result<Vec<Statement>, Error> {
     let rbac = Rbac { token: &token };
     let mut statements = Vec::new();
     for held in rbac.assigned_to(&subscription, principal)? {
-        let role = rbac.definition(&subscription, &held.role)?;
-        let name = role
-            .pointer("/properties/roleName")
-            .and_then(Value::as_str)
-            .unwrap_or(&held.role)
-            .to_owned();
-        let permissions = role.pointer("/properties/permissions").and_then(Value::as_array);
-        for permission in permissions.into_iter().flatten() {
-            statements.extend(statement(permission, &held, &name));
+        // Security: an assignment that cannot be read would be missing from the principal's permissions.
+        if !is_guid(&held.role) || !role_object::is_scope(&held.scope) {
+            return Err(rbac::unreadable("list role assignments"));
         }
+        let role = rbac.definition(&subscription, &held.role)?;
+        statements.extend(held_by(&held, &role).map_err(|_| rbac::unreadable("read a role"))?);
     }
     Ok(statements)
 }
 
-fn statement(permission: &Value, held: &Assignment, role: &str) -> Option<Statement> {
-    let actions = given(permission, ["actions", "notActions", "dataActions", "notDataActions"]);
-    let undecided = held.has_condition.then(|| "under a condition of the assignment".to_owned());
-    let resources = at(&[held.scope.as_str()]);
-    let source = format!("role `{role}` at {}", held.scope);
-    (!actions.is_empty()).then_some(Statement {
+fn held_by(held: &Assignment, role: &Value) -> Result<Vec<Statement>, String> {
+    let properties = RoleObject::of(role)?.part("properties")?.ok_or("it has no properties")?;
+    let name = role.pointer("/properties/roleName").and_then(Value::as_str).unwrap_or(&held.role);
+    let statement = |actions| Statement {
         effect: Effect::Allow,
         actions,
-        resources,
-        undecided,
-        source,
-    })
+        resources: role_object::within(slice::from_ref(&held.scope)),
+        undecided: held.has_condition.then(|| "under a condition of the assignment".to_owned()),
+        source: format!("role `{name}` at {}", held.scope),
+    };
+    Ok(permissions(properties)?.into_iter().map(statement).collect())
 }
 
-/// The words for operations of a pattern that are not in the catalogue, for each kind.
-const UNKNOWN: &str = "operations that the catalogue does not know";
-const UNKNOWN_DATA: &str = "data operations that the catalogue does not know";
-
-/// Returns actions without those that the same role excludes, by name as far as the names are known.
-fn given(permission: &Value, lists: [&str; 4]) -> Vec<String> {
-    let texts = |name: &str| -> Vec<String> {
-        let listed = permission.get(name).and_then(Value::as_array).into_iter().flatten();
-        listed.filter_map(Value::as_str).map(str::to_owned).collect()
-    };
-    let [actions, without, data, without_data] = lists.map(texts);
+/// Returns the operations of each permission that has some.
+fn permissions(properties: RoleObject<'_>) -> Result<Vec<Vec<String>>, String> {
     let mut all = Vec::new();
-    for (given, taken, is_data) in [(actions, without, false), (data, without_data, true)] {
-        for asked in given {
-            let of_kind = action::expand(&asked)
-                .into_iter()
-                .filter(|one| if is_data { one.is_data } else { one.is_action });
-            let names: Vec<String> = of_kind.map(|one| one.name).collect();
-            // Both kinds share one list here, so a pattern is expanded to operations of its own kind only.
-            if names.is_empty() {
-                all.push(asked);
-            } else {
-                // The catalogue is not complete: the pattern also matches operations without a known name.
-                if pattern::is_wild(&asked) {
-                    all.push(format!("{asked} ({})", if is_data { UNKNOWN_DATA } else { UNKNOWN }));
-                }
-                let is_left = |name: &String| {
-                    !taken.iter().any(|taken| pattern::matches_ignore_ascii_case(taken, name))
-                };
-                all.extend(names.into_iter().filter(is_left));
-            }
-        }
+    for permission in properties.parts("permissions")?.ok_or("it has no permissions")? {
+        all.push(permission.operations()?.ok_or("a permission has no operations")?);
     }
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// Returns scopes and a pattern for everything below each. Azure ignores case in scopes.
-fn at(scopes: &[&str]) -> Vec<String> {
-    let both = |scope: &&str| {
-        let scope = scope.trim_end_matches('/').to_ascii_lowercase();
-        [scope.clone(), format!("{scope}/*")]
-    };
-    // The root, the assignable scope of Azure's own roles.
-    if scopes.contains(&"/") { Vec::new() } else { scopes.iter().flat_map(both).collect() }
+    all.retain(|operations| !operations.is_empty());
+    Ok(all)
 }
 
 /// Returns the statements of a custom role, in the format of `az role definition` or Resource Manager.
 ///
 /// # Errors
-/// If the document is not a role.
+/// If the document is not a role, or a list in it cannot be read.
 pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
-    let parsed: Value = serde_json::from_str(document).unwrap_or_default();
-    let mut statements = Vec::new();
-    let mut add = |actions: Vec<String>, scopes: Option<&Value>| {
-        let scopes: Vec<&str> = scopes
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        // A role with the placeholder of a subscription is for any subscription.
-        let known = scopes.iter().all(|scope| !scope.contains("SUBSCRIPTION_ID"));
-        let resources = if known { at(&scopes) } else { Vec::new() };
-        let source = "the document".to_owned();
-        if !actions.is_empty() {
-            statements.push(Statement {
-                effect: Effect::Allow,
-                actions,
-                resources,
-                undecided: None,
-                source,
-            });
-        }
-    };
-    add(
-        given(&parsed, ["Actions", "NotActions", "DataActions", "NotDataActions"]),
-        parsed.get("AssignableScopes"),
-    );
-    let properties = parsed.get("properties").unwrap_or(&parsed);
-    for permission in properties.get("permissions").and_then(Value::as_array).into_iter().flatten()
-    {
-        let actions = given(permission, ["actions", "notActions", "dataActions", "notDataActions"]);
-        add(actions, properties.get("assignableScopes"));
-    }
-    if statements.is_empty() {
-        return Err(invalid(
+    read(document).map_err(|what| {
+        invalid(
             "role-malformed",
-            "the document is no custom role of Azure".to_owned(),
+            format!("the document is not a custom role of Azure: {what}"),
             "give one as `tryaudex policies export NAME --provider azure` writes it",
-        ));
-    }
-    Ok(statements)
+        )
+    })
+}
+
+fn read(document: &str) -> Result<Vec<Statement>, String> {
+    let parsed: Value = serde_json::from_str(document).map_err(|_| "it is not JSON")?;
+    let role = RoleObject::of(&parsed)?;
+    let (all, resources) = if let Some(operations) = role.operations()? {
+        (vec![operations], role.scopes()?)
+    } else {
+        let properties = role.part("properties")?.unwrap_or(role);
+        (permissions(properties)?, properties.scopes()?)
+    };
+    let statement = |actions| Statement {
+        effect: Effect::Allow,
+        actions,
+        resources: resources.clone(),
+        undecided: None,
+        source: "the document".to_owned(),
+    };
+    let statements: Vec<Statement> =
+        all.into_iter().filter(|actions| !actions.is_empty()).map(statement).collect();
+    if statements.is_empty() { Err("it gives nothing".to_owned()) } else { Ok(statements) }
 }
 
 /// Returns the known operations that patterns match.
@@ -185,7 +133,12 @@ pub fn expand(patterns: &[String]) -> Vec<KnownAction> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    const READ: &str = "Microsoft.Storage/storageAccounts/read";
+    const SCOPES: &str = r#""AssignableScopes":["/subscriptions/a"]"#;
 
     #[test]
     fn what_a_role_takes_out_of_its_own_wildcards_is_not_given() {
@@ -196,6 +149,115 @@ mod tests {
         assert!(read[0].actions.contains(&"Microsoft.Storage/storageAccounts/read".to_owned()));
         assert!(!read[0].actions.contains(&"Microsoft.Storage/storageAccounts/delete".to_owned()));
         assert_eq!(read[0].resources, ["/subscriptions/abc", "/subscriptions/abc/*"]);
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_refused_and_never_means_everything() {
+        let role = |lists: &str| {
+            statements(&format!(r#"{{"Actions":["Microsoft.Storage/storageAccounts/*"],{lists}}}"#))
+        };
+        let inner = |lists: &str| {
+            statements(&format!(
+                r#"{{"properties":{{"permissions":[{{"actions":["Microsoft.Storage/storageAccounts/*"]}}],{lists}}}}}"#
+            ))
+        };
+        // Scopes: without one, a statement would be about every scope.
+        for value in [
+            r#""/subscriptions/a""#,
+            r#"{"0":"/subscriptions/a"}"#,
+            r#"["/subscriptions/a",7]"#,
+            r#"[["/subscriptions/a"]]"#,
+            r#"[""]"#,
+            r#"["*"]"#,
+            r#"["/subscriptions/*"]"#,
+            r#"["subscriptions/a"]"#,
+            "[]",
+            "null",
+            "7",
+        ] {
+            let (outer, within) = (
+                format!(r#""AssignableScopes":{value}"#),
+                format!(r#""assignableScopes":{value}"#),
+            );
+            assert_eq!(role(&outer).unwrap_err().code, "role-malformed", "{value}");
+            assert_eq!(inner(&within).unwrap_err().code, "role-malformed", "{value}");
+        }
+        assert!(role(r#""Name":"x""#).is_err() && inner(r#""roleName":"x""#).is_err());
+        // Exclusions: without them, a role would give what it takes out.
+        for value in [r#""*/delete""#, r#"["*/delete",7]"#, r#"{"a":"*/delete"}"#, r#"[""]"#, "7"] {
+            for name in ["NotActions", "NotDataActions", "DataActions"] {
+                let lists = format!(r#"{SCOPES},"{name}":{value}"#);
+                assert_eq!(role(&lists).unwrap_err().code, "role-malformed", "{lists}");
+            }
+        }
+        let twice = format!(r#"{SCOPES},"NotActions":["*/delete"],"notActions":[]"#);
+        assert_eq!(role(&twice).unwrap_err().code, "role-malformed");
+        for permissions in ["{}", "7", "[7]", "[{}]", r#"[{"notActions":["*"]}]"#] {
+            let text = format!(
+                r#"{{"properties":{{"permissions":{permissions},"assignableScopes":["/"]}}}}"#
+            );
+            assert_eq!(statements(&text).unwrap_err().code, "role-malformed", "{permissions}");
+        }
+    }
+
+    #[test]
+    fn a_role_of_the_cloud_that_cannot_be_read_is_an_error() {
+        let held = Assignment {
+            name: "n".to_owned(),
+            scope: "/subscriptions/A".to_owned(),
+            role: "r".to_owned(),
+            has_condition: false,
+        };
+        let of = |permissions: Value| {
+            held_by(&held, &json!({ "properties": { "permissions": permissions } }))
+        };
+        let sound = of(json!([{ "actions": [READ], "notActions": null }])).unwrap();
+        assert_eq!(sound[0].resources, ["/subscriptions/a", "/subscriptions/a/*"]);
+        assert!(of(json!([])).unwrap().is_empty());
+        for permissions in [
+            json!(null),
+            json!({ "actions": [READ] }),
+            json!([READ]),
+            json!([{}]),
+            json!([{ "actions": READ }]),
+            json!([{ "actions": [READ, 7] }]),
+            json!([{ "actions": [READ], "notActions": "*" }]),
+            json!([{ "actions": [READ], "notActions": { "0": "*" } }]),
+            json!([{ "actions": [READ], "NotActions": [], "notActions": ["*"] }]),
+        ] {
+            assert!(of(permissions.clone()).is_err(), "{permissions}");
+        }
+        for role in [json!(null), json!([]), json!({}), json!({ "properties": [] })] {
+            assert!(held_by(&held, &role).is_err(), "{role}");
+        }
+    }
+
+    #[test]
+    fn names_of_lists_are_read_in_any_case() {
+        let read = statements(
+            r#"{"actions":["Microsoft.Storage/storageAccounts/*"],"notactions":["*/delete"],"AssignableScopes":["/subscriptions/a"]}"#,
+        );
+        let read = read.unwrap();
+        assert!(!read[0].actions.contains(&"Microsoft.Storage/storageAccounts/delete".to_owned()));
+    }
+
+    #[test]
+    fn an_excluded_operation_is_not_given_although_the_catalogue_does_not_know_it() {
+        let of = |actions: &str| {
+            statements(&format!(
+                r#"{{"Actions":{actions},"NotActions":["made.up/*"],"AssignableScopes":["/subscriptions/a"]}}"#
+            ))
+        };
+        assert!(of(r#"["Made.Up/thing/action"]"#).is_err());
+        assert_eq!(of(r#"["Other/thing/action"]"#).unwrap()[0].actions, ["Other/thing/action"]);
+    }
+
+    #[test]
+    fn the_placeholder_of_a_subscription_is_any_subscription_and_nothing_above() {
+        let read = statements(
+            r#"{"Actions":["Microsoft.Storage/storageAccounts/read"],"AssignableScopes":["/subscriptions/SUBSCRIPTION_ID"]}"#,
+        );
+        assert_eq!(read.unwrap()[0].resources, ["/subscriptions/*", "/subscriptions/*/*"]);
     }
 
     #[test]

@@ -26,7 +26,6 @@ mod resource;
 mod role;
 mod sas;
 mod suggestion;
-mod time;
 mod xml;
 
 use audex_sdk::provider::{

@@ -8,12 +8,13 @@ use audex_sdk::provider::{
     AppServiceIdentity, AudienceToken, Endpoint, Error, ErrorKind, Grant, Minted, Piece, Plan,
     Secret, Value, Variable, clock, settings,
 };
+use audex_sdk::rfc3339;
 
 use crate::method::Method;
 use crate::plan::signed::Signed;
 use crate::plan::tokens::{Audience, Tokens};
 use crate::sas::Sas;
-use crate::{arm, audience, delegation, refusal, time};
+use crate::{arm, audience, delegation, refusal};
 
 /// The slot of the source credentials.
 pub const OWN: &str = "azure";
@@ -188,7 +189,7 @@ fn sign(grant: &Grant, signed: &Signed) -> Result<Minted, Error> {
     let now = clock::now();
     let expires_at = now + u64::from(grant.ttl_seconds);
     let (start, expiry) =
-        (time::rfc3339(now.saturating_sub(SKEW_SECONDS)), time::rfc3339(expires_at));
+        (rfc3339::format(now.saturating_sub(SKEW_SECONDS)), rfc3339::format(expires_at));
     let storage = token(OWN, audience::STORAGE)?;
     let delegation = delegation::ask(account, &storage.value, &start, &expiry)?;
     let sas = Sas {

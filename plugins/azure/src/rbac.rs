@@ -123,7 +123,8 @@ impl Rbac<'_> {
                 name: text(entry, "/properties/roleName")?,
             })
         };
-        Ok(listed.iter().filter_map(role).collect())
+        let roles: Option<Vec<CustomRole>> = listed.iter().map(role).collect();
+        roles.ok_or_else(|| unreadable("list custom roles"))
     }
 
     /// Returns the definition of the role `id`, a custom one or one of Azure's own.
@@ -160,9 +161,11 @@ impl Rbac<'_> {
                 return Err(unreadable(what));
             };
             all.extend(listed);
-            match page.get("nextLink").and_then(Value::as_str).filter(|next| !next.is_empty()) {
-                Some(next) => url = at_home(next).ok_or_else(|| unreadable(what))?,
-                None => return Ok(all),
+            // Security: a link that cannot be read must not end the list.
+            match page.get("nextLink").unwrap_or(&Value::Null) {
+                Value::Null => return Ok(all),
+                Value::String(next) if next.is_empty() => return Ok(all),
+                next => url = next.as_str().and_then(at_home).ok_or_else(|| unreadable(what))?,
             }
         }
         Err(unreadable(what))
@@ -220,7 +223,11 @@ fn read_assignment(entry: &Value) -> Assignment {
         name: text("/name"),
         scope: text("/properties/scope"),
         role: role.rsplit('/').next().unwrap_or_default().to_owned(),
-        has_condition: !text("/properties/condition").is_empty(),
+        // Security: a condition that cannot be read is one.
+        has_condition: match entry.pointer("/properties/condition") {
+            None | Some(Value::Null) => false,
+            Some(condition) => condition.as_str() != Some(""),
+        },
     }
 }
 
@@ -245,7 +252,8 @@ fn success((status, reply): (u16, Value), what: &str) -> Result<Value, Error> {
     })
 }
 
-fn unreadable(what: &str) -> Error {
+/// Returns the error for a reply that has another shape than the reference says.
+pub fn unreadable(what: &str) -> Error {
     let message =
         format!("Resource Manager's reply is not what it should be (it was asked to {what})");
     refusal(ErrorKind::Unavailable, "rbac-reply", message, "try again in a moment")
@@ -297,5 +305,13 @@ mod tests {
             "scope": "/subscriptions/s", "roleDefinitionId": "/subscriptions/s/providers/x/roleDefinitions/r" } }));
         assert_eq!((read.name.as_str(), read.role.as_str()), ("n", "r"));
         assert_eq!(read_assignment(&json!({})).name, "");
+    }
+    #[test]
+    fn a_condition_that_cannot_be_read_is_one() {
+        let of = |condition: Value| {
+            read_assignment(&json!({ "properties": { "condition": condition } })).has_condition
+        };
+        assert!(of(json!("x")) && of(json!({})) && of(json!(["x"])) && of(json!(true)));
+        assert!(!of(json!("")) && !of(Value::Null) && !read_assignment(&json!({})).has_condition);
     }
 }

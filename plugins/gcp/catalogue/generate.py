@@ -12,16 +12,18 @@ they are 40 in 100 of those. So a name that is missing here is worth a notice, a
 
 import collections
 import gzip
-import hashlib
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 import zipfile
 
 PACKAGE, VERSION, DATE = "google-api-python-client", "2.202.0", "2026-11-10"
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parents[1]))
+import generator
+
+LIST = "gcp_permissions.txt.gz"
 PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
 AUTH = "https://www.googleapis.com/auth/"
 
@@ -38,8 +40,7 @@ LETTERS = {"list": "l", "get": "g", "create": "c", "update": "u", "delete": "d",
 def documents():
     """Every discovery document of a cloud API, of the newest version first."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, f"{PACKAGE}=={VERSION}"], check=True)
-        (wheel,) = pathlib.Path(folder).glob("*.whl")
+        (wheel,) = generator.pip_download(folder, f"{PACKAGE}=={VERSION}").glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             for name in sorted(archive.namelist()):
                 if "/documents/" in name and name.endswith(".json"):
@@ -112,13 +113,8 @@ def render():
             "reach.txt": head + "\n".join(reach) + "\n"}
 
 
-def measure(text):
-    path = next((folder / "shared/data/gcp_permissions.txt.gz" for folder in HERE.parents
-                 if (folder / "shared/data/gcp_permissions.txt.gz").exists()), None)
-    if path is None:
-        print("no shared/data/gcp_permissions.txt.gz: not measured")
-        return
-    known = set(gzip.open(path, "rt").read().split())
+def measure(text, found):
+    known = set(gzip.open(found, "rt").read().split())
     verbs = {letter: verb for verb, letter in LETTERS.items()}
     made = set()
     for line in text.splitlines():
@@ -128,15 +124,14 @@ def measure(text):
 
 
 def main():
-    files = render()
-    for name, text in files.items():
-        print(name, len(text), hashlib.sha256(text.encode()).hexdigest()[:12])
-        if "--verify" in sys.argv:
-            if (HERE / name).read_text() != text:
-                sys.exit(f"{name} is not what generate.py makes")
-        else:
-            (HERE / name).write_text(text)
-    measure(files["permissions.txt"])
+    arguments = generator.options()
+    files = {HERE / name: text.encode() for name, text in render().items()}
+    generator.put(files, arguments.verify)
+    found = generator.shared_list(LIST)
+    if found is None:
+        generator.absent(LIST, arguments.require_list)
+    else:
+        measure(files[HERE / "permissions.txt"].decode(), found)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ pub fn effective(email: &str) -> Result<Vec<Statement>, Error> {
     let policy = ask(&token, "POST", &format!("{POLICY}/{project}:getIamPolicy"), Some(body))?;
     let mut roles = BTreeMap::new();
     let mut statements = Vec::new();
-    for binding in bindings(&policy, email) {
+    for binding in bindings(&policy, email)? {
         if !roles.contains_key(&binding.role) {
             roles.insert(binding.role.clone(), included(&token, &binding.role)?);
         }
@@ -82,25 +82,27 @@ struct Binding {
     undecided: Option<String>,
 }
 
-fn bindings(policy: &Value, email: &str) -> Vec<Binding> {
+/// Returns the bindings of the account. Security: a binding that cannot be read is an error, because it may
+/// be the account's.
+fn bindings(policy: &Value, email: &str) -> Result<Vec<Binding>, Error> {
     let mut found = Vec::new();
-    for entry in policy.get("bindings").and_then(Value::as_array).into_iter().flatten() {
-        let Some(role) = entry.get("role").and_then(Value::as_str) else { continue };
-        let members: Vec<&str> = entry
-            .get("members")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+    // Google leaves out empty lists.
+    let listed = match policy.get("bindings") {
+        None => return Ok(found),
+        Some(listed) => listed.as_array().ok_or_else(unreadable)?,
+    };
+    for entry in listed {
+        let role = entry.get("role").and_then(Value::as_str).ok_or_else(unreadable)?;
+        let members = texts(entry.get("members")).ok_or_else(unreadable)?;
         let own = format!("serviceAccount:{email}");
-        let is_member = members
-            .iter()
-            .any(|member| member.eq_ignore_ascii_case(&own) || EVERYBODY.contains(member));
-        let is_group = |member: &&&str| {
+        let is_member = members.iter().any(|member| {
+            member.eq_ignore_ascii_case(&own) || EVERYBODY.contains(&member.as_str())
+        });
+        let is_group = |member: &&String| {
             ["group:", "domain:", "principalSet:"].iter().any(|kind| member.starts_with(kind))
         };
-        let condition = entry.get("condition").map(|condition| {
+        let condition = entry.get("condition").filter(|condition| !condition.is_null());
+        let condition = condition.map(|condition| {
             let title = condition.get("title").and_then(Value::as_str).unwrap_or("without a title");
             format!("under the condition `{title}`")
         });
@@ -111,7 +113,16 @@ fn bindings(policy: &Value, email: &str) -> Vec<Binding> {
         };
         found.push(Binding { role: role.to_owned(), undecided });
     }
-    found
+    Ok(found)
+}
+
+fn unreadable() -> Error {
+    refusal(
+        ErrorKind::Unavailable,
+        "policy-unread",
+        "a policy or role of Google Cloud has a list that cannot be read".to_owned(),
+        "try again in a moment",
+    )
 }
 
 /// Returns the permissions of a role. Basic roles (`roles/viewer`) have thousands.
@@ -125,12 +136,15 @@ fn included(token: &Secret, role: &str) -> Result<Vec<String>, Error> {
         ));
     }
     let reply = ask(token, "GET", &format!("{ROLES}/{role}"), None)?;
-    Ok(texts(reply.get("includedPermissions")))
+    match reply.get("includedPermissions") {
+        None => Ok(Vec::new()),
+        listed => texts(listed).ok_or_else(unreadable),
+    }
 }
 
-fn texts(list: Option<&Value>) -> Vec<String> {
-    let texts = list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    texts.map(str::to_owned).collect()
+/// Returns the texts of a list, or nothing if it is not one.
+fn texts(list: Option<&Value>) -> Option<Vec<String>> {
+    list?.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
 fn ask(token: &Secret, method: &str, url: &str, body: Option<String>) -> Result<Value, Error> {
@@ -177,14 +191,14 @@ pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
     let parsed: Value = serde_json::from_str(document).unwrap_or_default();
     let actions =
         texts(if parsed.is_array() { Some(&parsed) } else { parsed.get("includedPermissions") });
-    if actions.is_empty() {
-        return Err(invalid(
+    let actions = actions.filter(|actions| !actions.is_empty()).ok_or_else(|| {
+        invalid(
             "role-malformed",
-            "the document is no role with `includedPermissions`, and no list of permissions"
+            "the document is neither a role with `includedPermissions` nor a list of permissions"
                 .to_owned(),
             "give one as `tryaudex policies export NAME --provider gcp` writes it",
-        ));
-    }
+        )
+    })?;
     let source = "the document".to_owned();
     Ok(vec![Statement {
         effect: Effect::Allow,
@@ -229,7 +243,7 @@ mod tests {
             { "role": "roles/d", "members": ["group:all@y"] },
             { "role": "roles/e", "members": ["user:x@y", "serviceAccount:other@p"] },
         ] });
-        let found = bindings(&policy, EMAIL);
+        let found = bindings(&policy, EMAIL).unwrap();
         let roles: Vec<(&str, bool)> =
             found.iter().map(|one| (one.role.as_str(), one.undecided.is_some())).collect();
         assert_eq!(
@@ -239,13 +253,33 @@ mod tests {
     }
 
     #[test]
+    fn a_binding_that_cannot_be_read_is_an_error_and_is_not_left_out() {
+        let own = format!("serviceAccount:{EMAIL}");
+        assert_eq!(bindings(&json!({ "etag": "x" }), EMAIL).unwrap(), []);
+        for listed in [
+            json!(null),
+            json!({ "role": "roles/owner", "members": [own] }),
+            json!("roles/owner"),
+            json!([{ "members": [own] }]),
+            json!([{ "role": ["roles/owner"], "members": [own] }]),
+            json!([{ "role": "roles/owner" }]),
+            json!([{ "role": "roles/owner", "members": own }]),
+            json!([{ "role": "roles/owner", "members": [[own]] }]),
+            json!([{ "role": "roles/a", "members": [] }, "roles/owner"]),
+        ] {
+            let policy = json!({ "bindings": listed });
+            assert_eq!(bindings(&policy, EMAIL).unwrap_err().code, "policy-unread", "{policy}");
+        }
+    }
+
+    #[test]
     fn a_role_or_a_list_is_read_and_anything_else_is_refused() {
         for text in
             [r#"{"includedPermissions":["storage.objects.get"]}"#, r#"["storage.objects.get"]"#]
         {
             assert_eq!(statements(text).unwrap()[0].actions, ["storage.objects.get"]);
         }
-        for text in ["", "{}", "[]", "[1]", r#"{"Statement":[]}"#] {
+        for text in ["", "{}", "[]", "[1]", r#"["storage.objects.get",1]"#, r#"{"Statement":[]}"#] {
             assert_eq!(statements(text).unwrap_err().code, "role-malformed", "{text}");
         }
         assert!(expand(&["storage.objects.*".to_owned()]).len() > 3);

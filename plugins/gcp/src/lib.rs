@@ -16,7 +16,6 @@ mod recognise;
 mod resource;
 mod role;
 mod scope;
-mod time;
 
 use audex_sdk::provider::{
     Advice, Attribution, Call, CheckResult, Description, Error, ErrorKind, Finding, Grant,

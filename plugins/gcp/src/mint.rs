@@ -5,9 +5,10 @@ use audex_sdk::provider::{
     Endpoint, Error, ErrorKind, GceMetadata, Grant, Minted, Piece, Plan, Secret, Value, Variable,
     clock, identity, settings,
 };
+use audex_sdk::rfc3339;
 use serde_json::{Value as Json, json};
 
-use crate::{invalid, plan, refusal, scope, time};
+use crate::{invalid, plan, refusal, scope};
 
 const IMPERSONATE: &str = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts";
 const EXCHANGE: &str = "https://sts.googleapis.com/v1/token";
@@ -143,7 +144,7 @@ pub fn impersonate(account: &str, scopes: &[String], seconds: u32) -> Result<Tok
         return Err(impersonation_failed(&response, account, seconds));
     }
     let reply: Json = serde_json::from_slice(&response.body).unwrap_or_default();
-    let ends = reply.get("expireTime").and_then(Json::as_str).and_then(time::parse);
+    let ends = reply.get("expireTime").and_then(Json::as_str).and_then(rfc3339::parse);
     match (secret, ends) {
         (Some(secret), Some(expires_at)) => Ok(Token { secret, expires_at }),
         _ => Err(unreadable("iamcredentials.googleapis.com")),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::beyond::ATTEMPTS;
 use super::table::{Case, DESCRIBE, EXPORTS, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS};
-use super::unfit;
+use super::unfit::unfit;
 use crate::support::python;
 
 /// Set, the page is written instead of compared.

@@ -1,7 +1,6 @@
 //! The gateway and calls to other endpoints or calls without a signature.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use http_double::{Answer, Double};
 
 use super::learn;
 use crate::support::{Answerer, Moto, Sandbox, python};
@@ -90,31 +89,17 @@ except botocore.exceptions.ClientError as error:
 
 #[test]
 fn an_endpoint_that_quotes_the_request_shows_nothing_of_the_session() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut sandbox = Sandbox::new().with_aws_cli();
-    sandbox.set("AWS_ENDPOINT_URL_S3", format!("http://{}", listener.local_addr().unwrap()));
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut lines =
-                BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
-            let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
-            assert!(
-                head.iter().any(|line| line.starts_with("x-amz-security-token: ")),
-                "it has the token"
-            );
-            let quoted = head.join("\n");
-            let bytes =
-                quoted.bytes().map(|byte| format!("{byte:02x} ")).collect::<Vec<_>>().concat();
-            let body = format!(
-                "<Error><Code>SignatureDoesNotMatch</Code><A>{quoted}</A><B>{bytes}</B></Error>"
-            );
-            let length = body.len();
-            let reply = format!(
-                "HTTP/1.1 403 Forbidden\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-            );
-            stream.write_all(reply.as_bytes()).unwrap();
-        }
+    let double = Double::start(|asked| {
+        assert_ne!(asked.header("x-amz-security-token"), "", "it has the token");
+        let quoted = asked.head.trim_end().replace("\r\n", "\n");
+        let bytes = quoted.bytes().map(|byte| format!("{byte:02x} ")).collect::<Vec<_>>().concat();
+        let body = format!(
+            "<Error><Code>SignatureDoesNotMatch</Code><A>{quoted}</A><B>{bytes}</B></Error>"
+        );
+        Answer::new("403 Forbidden", body)
     });
+    let mut sandbox = Sandbox::new().with_aws_cli();
+    sandbox.set("AWS_ENDPOINT_URL_S3", &double.endpoint);
     // Every output of a test is searched for what the cloud issued.
     let script = "aws s3api get-object --bucket b --key k out --debug 2>&1; exit 0";
     let output = learn(&sandbox, &["--allow", "s3:*"], script).success();

@@ -36,10 +36,8 @@ pub(crate) fn profiles(scratch: &Scratch, input: &[u8]) {
         table.get("profiles").and_then(toml::Value::as_table).cloned().unwrap_or_default();
     assert_eq!(read.keys().collect::<Vec<_>>(), written.keys().collect::<Vec<_>>());
     for (name, profile) in read {
-        assert!(
-            !profile.actions.is_empty() && profile.actions.iter().all(|action| !action.is_empty()),
-            "{name}"
-        );
+        assert!(profile.actions.iter().all(|action| !action.is_empty()), "{name}");
+        assert!(!profile.actions.is_empty() || !profile.extends.is_empty(), "{name}");
         assert!(profile.resources.iter().all(|resource| !resource.trim().is_empty()), "{name}");
         let limits =
             written[&name].get("resources").and_then(toml::Value::as_array).map_or(0, Vec::len);
@@ -84,12 +82,24 @@ pub(crate) fn config(scratch: &Scratch, input: &[u8]) {
             "an unknown key was skipped"
         );
     };
-    if let Some(Some(read)) = accepted(&path, input, source::read::<ConfigFile>(&path)) {
-        keys(&["provider", "ttl", "on_expiry", "enforcement", "mapping", "providers", "filters"]);
+    if let Some(Some(read)) = accepted(&path, input, ConfigFile::read(&path)) {
+        keys(&[
+            "provider",
+            "ttl",
+            "on_expiry",
+            "enforcement",
+            "mapping",
+            "intent",
+            "providers",
+            "filters",
+            "secrets",
+            "endpoints",
+            "plugins",
+        ]);
         assert!(read.ttl.is_none_or(|ttl| ttl.as_secs() > 0 && ttl.subsec_nanos() == 0));
     }
     if let Some(Some(read)) = accepted(&path, input, source::read::<OrganisationFile>(&path)) {
-        keys(&["max_ttl", "enforcement", "audit"]);
+        keys(&["max_ttl", "enforcement", "audit", "filters", "endpoints", "mapping", "plugins"]);
         assert!(read.max_ttl.is_none_or(|ttl| ttl.as_secs() > 0));
         assert!(read.audit.directory.is_none_or(|directory| directory.is_absolute()));
     }

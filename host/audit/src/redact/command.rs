@@ -97,8 +97,10 @@ impl Walk {
                 self.hides_next = rule.takes_next;
                 return Some(word.to_owned());
             }
-            if !rule.option.starts_with("--") || attached.starts_with('=') {
-                return Some(format!("{}{REDACTED}", rule.option));
+            let is_long = rule.option.starts_with("--");
+            if !is_long || attached.starts_with('=') {
+                let equals = if is_long { "=" } else { "" };
+                return Some(format!("{}{equals}{REDACTED}", rule.option));
             }
         }
         None
@@ -127,7 +129,11 @@ mod tests {
     fn short_options_are_redacted_where_the_program_means_a_secret() {
         check(&["mysql", "-phunter2", "-u", "me"], &["mysql", "-p[redacted]", "-u", "me"]);
         check(&["/usr/bin/curl", "-u", "me:pw", "h"], &["/usr/bin/curl", "-u", "[redacted]", "h"]);
-        check(&["curl", "--user=me:pw"], &["curl", "--user[redacted]"]);
+        check(&["curl", "-ume:pw"], &["curl", "-u[redacted]"]);
+        check(&["curl", "--user=me:pw"], &["curl", "--user=[redacted]"]);
+        check(&["curl", "--user="], &["curl", "--user=[redacted]"]);
+        check(&["kubectl", "--from-literal=k=v=w"], &["kubectl", "--from-literal=[redacted]"]);
+        check(&["sh", "-c", "curl --user=me:pw h"], &["sh", "-c", "curl --user=[redacted] h"]);
         check(
             &["env", "sshpass", "-p", "pw", "ssh"],
             &["env", "sshpass", "-p", "[redacted]", "ssh"],

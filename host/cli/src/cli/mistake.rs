@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::profile::permission;
 use audex_sdk::spelling::nearest;
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -48,11 +49,12 @@ const TIPS: [ContextKind; 5] = [
 ];
 
 /// Removes clap's own tips from `error` and returns a hint instead. `words` are the arguments after the
-/// program's name.
+/// program's name; `is_profile` says whether a profile of a name exists.
 pub(super) fn hint(
     error: &mut clap::Error,
     program: &Command,
-    words: impl Iterator<Item = OsString>,
+    words: &[OsString],
+    is_profile: impl FnOnce(&str) -> bool,
 ) -> Option<String> {
     let (mistyped, suggested) = match error.kind() {
         ErrorKind::UnknownArgument => (ContextKind::InvalidArg, ContextKind::SuggestedArg),
@@ -68,14 +70,22 @@ pub(super) fn hint(
         let _ = error.remove(tip);
     }
     let command = called(program, words);
-    let own = if is_option { option(command, &wrong) } else { subcommand(command, &wrong) };
-    match own.or(theirs) {
-        Some(meant) => Some(format!("did you mean `{meant}`")),
-        None if is_option && command.get_name() == "run" && !wrong.starts_with('-') => {
-            Some("put the command after `--`: tryaudex run --allow … -- COMMAND".to_owned())
-        }
-        None => None,
+    let own = if is_option { option(command, &wrong, words) } else { subcommand(command, &wrong) };
+    if let Some(meant) = own.or(theirs) {
+        return Some(format!("did you mean `{meant}`"));
     }
+    if !is_option || command.get_name() != "run" || wrong.starts_with('-') {
+        return None;
+    }
+    let has_command = words.iter().any(|word| word == "--");
+    Some(match permission(&wrong) {
+        _ if !has_command => {
+            "put the command after `--`: tryaudex run --allow … -- COMMAND".to_owned()
+        }
+        Some(allow) => format!("did you mean `{allow}`"),
+        None if is_profile(&wrong) => format!("did you mean `--profile {wrong}`"),
+        None => "only options stand before `--`: name permissions with --allow, or a profile with --profile".to_owned(),
+    })
 }
 
 fn text(value: Option<&ContextValue>) -> Option<String> {
@@ -87,7 +97,7 @@ fn text(value: Option<&ContextValue>) -> Option<String> {
 }
 
 /// Returns the innermost command that the leading `words` name.
-fn called(program: &Command, words: impl Iterator<Item = OsString>) -> &Command {
+fn called<'a>(program: &'a Command, words: &[OsString]) -> &'a Command {
     let mut command = program;
     for word in words {
         match word.to_str().and_then(|word| command.find_subcommand(word)) {
@@ -98,13 +108,29 @@ fn called(program: &Command, words: impl Iterator<Item = OsString>) -> &Command 
     command
 }
 
-fn option(command: &Command, wrong: &str) -> Option<String> {
+fn option(command: &Command, wrong: &str, words: &[OsString]) -> Option<String> {
     let name = wrong.strip_prefix("--")?.split('=').next()?;
     let known: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
     let other = OPTIONS.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours);
     let meant =
         other.filter(|other| known.contains(other)).or_else(|| nearest(name, known, SLIPS))?;
+    if meant == "profile"
+        && let Some(allow) = value(name, words).and_then(permission)
+    {
+        return Some(allow);
+    }
     Some(format!("--{meant}"))
+}
+
+/// Returns the value of the option `name` in `words`.
+fn value<'a>(name: &str, words: &'a [OsString]) -> Option<&'a str> {
+    let mut words = words.iter().filter_map(|word| word.to_str()).skip_while(|word| {
+        word.strip_prefix("--").and_then(|word| word.split('=').next()) != Some(name)
+    });
+    match words.next()?.split_once('=') {
+        Some((_, value)) => Some(value),
+        None => words.next(),
+    }
 }
 
 fn subcommand(command: &Command, wrong: &str) -> Option<String> {
@@ -130,7 +156,8 @@ mod tests {
     fn said(words: &[&str]) -> (Option<String>, String) {
         let line = ["tryaudex"].iter().chain(words);
         let mut error = program().try_get_matches_from(line).unwrap_err();
-        let hint = hint(&mut error, &program(), words.iter().map(OsString::from));
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        let hint = hint(&mut error, &program(), &words, |name| name == "my-job");
         (hint, error.render().to_string())
     }
 
@@ -179,6 +206,26 @@ mod tests {
     #[test]
     fn a_command_without_its_dashes_is_told_where_it_belongs() {
         assert!(said(&["run", "--allow", "a:B", "ls"]).0.unwrap().contains("after `--`"));
+    }
+
+    #[test]
+    fn a_permission_where_a_profile_is_expected_leads_to_allow() {
+        for words in [
+            &["run", "--policy", "s3:GetObject", "--", "ls"][..],
+            &["run", "--policy=s3:GetObject", "--", "ls"],
+            &["run", "s3:GetObject", "--", "ls"],
+        ] {
+            let hint = said(words).0.unwrap();
+            assert_eq!(hint, "did you mean `--allow s3:GetObject`", "{words:?}");
+        }
+        assert_eq!(said(&["run", "--policy"]).0.unwrap(), "did you mean `--profile`");
+    }
+
+    #[test]
+    fn a_word_before_the_dashes_is_a_profile_only_if_there_is_one() {
+        let hint = |word| said(&["run", word, "--", "ls"]).0.unwrap();
+        assert_eq!(hint("my-job"), "did you mean `--profile my-job`");
+        assert!(hint("your-job").contains("with --profile"));
     }
 
     #[test]

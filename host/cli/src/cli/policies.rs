@@ -67,6 +67,14 @@ pub(super) fn is_built_in(
     Ok(found(environment, settings, None)?.iter().any(is_it))
 }
 
+/// Returns true if a profile of this name can be found; for hints, so an error is no profile.
+pub(super) fn is_known(name: &str) -> bool {
+    let environment = Environment::capture();
+    let settings = Settings::resolve(&environment, Flags::default());
+    let all = settings.ok().and_then(|settings| found(&environment, &settings, None).ok());
+    all.is_some_and(|all| all.iter().any(|found| found.profile.name == name))
+}
+
 /// Returns every profile with its provider; `only` limits the profiles to one provider.
 fn found(
     environment: &Environment,

@@ -12,12 +12,12 @@ use audex_core::private_file;
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// The file has a profile of this name already.
-    #[error("there is a profile `{name}` in `{}`", path.display())]
+    #[error("there is a profile `{name}` already, the table `[profiles.{name}]` at {at}")]
     Exists {
         /// The profile's name.
         name: String,
-        /// The file.
-        path: PathBuf,
+        /// The profile's place, `FILE:LINE`.
+        at: String,
     },
     /// A provider has a built-in profile of this name.
     #[error("`{0}` is a profile already, which comes with its provider")]
@@ -63,8 +63,8 @@ pub fn check(path: &Path, name: &str) -> Result<(), SaveError> {
                 .strip_prefix(name)
                 .is_some_and(|rest| rest.strip_prefix('-').is_some_and(is_number))
     };
-    match profiles_file::read(path)?.into_keys().find(taken) {
-        Some(name) => Err(SaveError::Exists { name, path: path.to_owned() }),
+    match profiles_file::read(path)?.into_iter().find(|(known, _)| taken(known)) {
+        Some((name, profile)) => Err(SaveError::Exists { name, at: profile.source }),
         None => Ok(()),
     }
 }

@@ -1,13 +1,15 @@
 //! `config.toml`: the user's, and the organisation's in `/etc/audex`, which can only narrow.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use super::{SettingsError, source};
 use audex_child::OnExpiry;
+use audex_components::embedded;
 use audex_components::provider::Enforcer;
 use audex_core::paths::deserialize_absolute;
 use audex_logins::secret_source::SecretSource;
@@ -42,6 +44,29 @@ pub struct ConfigFile {
     pub endpoints: BTreeMap<String, String>,
     /// `[plugins]`.
     pub plugins: PluginsTable,
+}
+
+impl ConfigFile {
+    /// Reads the file at `path`, or nothing if there is no file.
+    ///
+    /// # Errors
+    /// As [`source::read`]. The error for a table such as `[aws]` names the right one.
+    pub fn read(path: &Path) -> Result<Option<Self>, SettingsError> {
+        source::read(path).map_err(|error| match error {
+            SettingsError::Invalid { path, line, message } => {
+                let message = provider_table(&message).unwrap_or(message);
+                SettingsError::Invalid { path, line, message }
+            }
+            other => other,
+        })
+    }
+}
+
+/// Returns the message for the settings of a provider in a table of its name.
+fn provider_table(message: &str) -> Option<String> {
+    let (key, _) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    let is_provider = embedded::providers().any(|id| id == key);
+    is_provider.then(|| format!("`{key}` is not a table of this file: write `[providers.{key}]`"))
 }
 
 /// The user's table `[plugins]`.

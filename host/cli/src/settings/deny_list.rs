@@ -16,6 +16,9 @@ pub struct DenyEntry {
     pub source: String,
 }
 
+/// The message for a list that is written as `[[deny]]`, a table for each entry.
+const ONE_TABLE: &str = "`deny` is not a list of tables: write one table `[deny]` with `actions = [\"s3:DeleteBucket\"]`, a list of all entries";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DenyFile {
@@ -45,9 +48,16 @@ pub fn read(path: &Path) -> Result<Vec<DenyEntry>, SettingsError> {
 /// # Errors
 /// As [`read`].
 pub fn parse(path: &Path, text: &str) -> Result<Vec<DenyEntry>, SettingsError> {
-    let file: DenyFile = toml::from_str(text)
-        .map_err(|error| source::invalid(path, text, error.span(), error.message()))?;
+    let file: DenyFile = toml::from_str(text).map_err(|error| {
+        let message = if is_array_of_tables(text) { ONE_TABLE } else { error.message() };
+        source::invalid(path, text, error.span(), message)
+    })?;
     file.deny.actions.into_iter().map(|pattern| entry(path, text, pattern)).collect()
+}
+
+fn is_array_of_tables(text: &str) -> bool {
+    text.parse::<toml::Table>()
+        .is_ok_and(|file| file.get("deny").is_some_and(toml::Value::is_array))
 }
 
 /// Returns one entry of the file at `path`.

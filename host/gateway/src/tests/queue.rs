@@ -25,7 +25,7 @@ fn a_client_that_sends_to_the_queues_own_host_stays_with_the_gateway() {
     for hash in [None, Some(digest.as_str())] {
         let message = [json, agent, ("x-amz-target", "AmazonSQS.SendMessage")];
         assert_eq!(scene.send("POST", &ask(&message, body.as_bytes(), hash)).0, 200);
-        let sent = cloud.sent().pop().unwrap();
+        let sent = cloud.asked().pop().unwrap();
         assert_eq!(sent.body, format!(r#"{{"MessageBody":"x","QueueUrl":"{QUEUE}"}}"#));
         assert!(
             sent.head.contains(&format!("content-length: {}\r\n", sent.body.len())),
@@ -52,7 +52,7 @@ fn a_body_that_is_not_what_was_signed_is_never_signed_anew() {
     let body = format!(r#"{{"QueueUrl":"{}/123456789012/jobs"}}"#, scene.gateway.url());
     let other = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     scene.send("POST", &ask(&headers, body.as_bytes(), Some(other)));
-    let sent = cloud.sent().pop().unwrap();
+    let sent = cloud.asked().pop().unwrap();
     assert!(
         sent.body == body && sent.head.contains(other),
         "the endpoint refuses it: {}",

@@ -17,7 +17,7 @@ fn real() -> Credentials {
 /// and body of the answer as text.
 fn quoted(
     status: &'static str,
-    quote: impl Fn(&str) -> (String, Vec<u8>) + Send + 'static,
+    quote: impl Fn(&str) -> (String, Vec<u8>) + Send + Sync + 'static,
 ) -> (u16, String) {
     let cloud = Cloud::start(move |sent| {
         let (headers, body) = quote(&sent.head);
@@ -36,7 +36,7 @@ fn quoted(
         text += &String::from_utf8_lossy(&body);
         (status, text)
     });
-    assert!(cloud.sent()[0].head.contains(TOKEN), "it was sent, or nothing is shown");
+    assert!(cloud.asked()[0].head.contains(TOKEN), "it was sent, or nothing is shown");
     answered
 }
 

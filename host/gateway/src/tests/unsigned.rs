@@ -52,7 +52,7 @@ fn calls_without_a_signature_by_their_model_are_forwarded_and_counted_as_such() 
             200,
             "{service} {body}"
         );
-        let sent = cloud.sent().pop().unwrap();
+        let sent = cloud.asked().pop().unwrap();
         let head = sent.head.to_ascii_lowercase();
         assert!(sent.head.starts_with(&format!("{method} {path} ")), "{}", sent.head);
         for gone in ["authorization", "x-amz-security-token", "planted", "x-amz-date"] {
@@ -78,7 +78,7 @@ fn calls_that_need_a_signature_are_not_forwarded_without_one() {
         let (status, text) = scene.exchange(scene.unsigned(method, "/", &headers, body));
         assert!(status == 403 && text.contains("signed requests only"), "{status} {text}");
     }
-    assert!(cloud.sent().is_empty() && scene.noted.try_recv().is_err());
+    assert!(cloud.asked().is_empty() && scene.noted.try_recv().is_err());
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_request_for_another_host_is_not_forwarded() {
         request.headers_mut().insert("host", host.parse().unwrap());
         assert_eq!(scene.exchange(request).0, 403, "{host}");
     }
-    assert!(cloud.sent().is_empty());
+    assert!(cloud.asked().is_empty());
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_form_signed_with_the_sessions_key_is_refused_by_its_name() {
     let headers = [("content-type", "multipart/form-data; boundary=x")];
     let (status, text) = scene.exchange(scene.unsigned("POST", "/bucket", &headers, &body));
     assert!(status == 501 && text.contains("POST forms"), "{status} {text}");
-    assert!(cloud.sent().is_empty());
+    assert!(cloud.asked().is_empty());
 }
 
 #[test]
@@ -110,5 +110,5 @@ fn at_the_ttl_unsigned_calls_end_too() {
     let cloud = Cloud::start(|_| answer("200 OK", "", b""));
     let scene = scene(&cloud.endpoint, none(), audex_core::clock::unix_seconds());
     assert_eq!(scene.exchange(scene.unsigned("GET", "/public-bucket/k", &[], "")).0, 403);
-    assert!(cloud.sent().is_empty());
+    assert!(cloud.asked().is_empty());
 }

@@ -7,8 +7,9 @@ use std::error::Error;
 use std::future::Future;
 
 use aws_config::{BehaviorVersion, ConfigLoader};
+use http_double::{Answer, Double};
 
-use super::double::{Canned, Double};
+use super::double::{fault, ok};
 use super::*;
 use audex_core::secret::Secret;
 use audex_core::shape::ConfiguredPath;
@@ -45,9 +46,9 @@ async fn client(loader: ConfigLoader) -> Aws {
     .await
 }
 
-async fn double(answers: Vec<Canned>) -> (Aws, Double) {
-    let double = Double::start(answers).await;
-    (client(loader(&double.url())).await, double)
+async fn double(answers: Vec<Answer>) -> (Aws, Double) {
+    let double = Double::scripted(answers);
+    (client(loader(&double.endpoint)).await, double)
 }
 
 fn role() -> AssumeRole {
@@ -65,8 +66,8 @@ fn scoped() -> ScopedCredentials {
     ScopedCredentials { policy, duration_seconds: 30, description: None }
 }
 
-fn wrapped(action: &str, inner: &str) -> Canned {
-    Canned::ok(&format!(
+fn wrapped(action: &str, inner: &str) -> Answer {
+    ok(&format!(
         "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>{inner}</{action}Result>\
          <ResponseMetadata><RequestId>req-7</RequestId></ResponseMetadata></{action}Response>"
     ))
@@ -101,8 +102,8 @@ fn assume_role_sends_the_policy_and_no_tags() {
         assert_eq!(session.packed_policy_percent, Some(7));
         let asked = &double.asked()[0];
         assert!(
-            asked.authorization.contains("Credential=ASIASOURCE/")
-                && asked.authorization.contains("/eu-west-1/sts/")
+            asked.header("authorization").contains("Credential=ASIASOURCE/")
+                && asked.header("authorization").contains("/eu-west-1/sts/")
         );
         assert!(
             asked.body.contains("Policy=") && asked.body.contains("DurationSeconds=900"),
@@ -139,13 +140,13 @@ fn an_https_endpoint_needs_the_ca_bundle() {
 #[test]
 fn an_https_endpoint_builds_tls_once_and_reports_what_failed() {
     run(async {
-        let double = Double::start(vec![Canned::ok("")]).await;
+        let double = Double::scripted(vec![ok("")]);
         let bundle = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(bundle.path(), include_str!("../../../wire/src/aws_http/tls/authority.pem"))
             .unwrap();
         let options = Options { region: Some("eu-west-1".to_owned()), ..Options::default() };
-        let loader =
-            loader(&format!("https://{}", double.address)).retry_config(RetryConfig::disabled());
+        let loader = loader(&format!("https://{}", double.authority()))
+            .retry_config(RetryConfig::disabled());
         let aws = Aws::with_loader(
             options,
             AwsHttp::new(Some(ConfiguredPath::new("AWS_CA_BUNDLE", bundle.path()))),
@@ -211,7 +212,7 @@ fn refusals_are_sorted_by_what_to_do_next() {
     ];
     run(async {
         for (status, code, expected) in table {
-            let (aws, double) = double(vec![Canned::error(status, code, "because")]).await;
+            let (aws, double) = double(vec![fault(status, code, "because")]).await;
             for error in [
                 aws.assume_role(&keys(), &role()).await.unwrap_err(),
                 aws.scoped_credentials(&keys(), &scoped()).await.unwrap_err(),
@@ -235,8 +236,7 @@ fn refusals_are_sorted_by_what_to_do_next() {
 fn throttling_is_tried_again() {
     run(async {
         for code in ["Throttling", "ServiceUnavailable"] {
-            let busy =
-                Canned::error(if code == "Throttling" { 400 } else { 503 }, code, "slow down");
+            let busy = fault(if code == "Throttling" { 400 } else { 503 }, code, "slow down");
             let (aws, scoped_double) =
                 double(vec![busy.clone(), wrapped("GetScopedCredentials", SESSION)]).await;
             aws.scoped_credentials(&keys(), &scoped()).await.unwrap();
@@ -276,8 +276,8 @@ fn scoped_credentials_are_asked_for_in_the_query_protocol() {
             "Action=GetScopedCredentials&Version=2011-06-15&Policy=%7B%22Statement%22%3A%5B%5D%7D&DurationSeconds=30"
         );
         assert!(
-            asked.authorization.contains("SignedHeaders=")
-                && asked.authorization.contains("x-amz-security-token")
+            asked.header("authorization").contains("SignedHeaders=")
+                && asked.header("authorization").contains("x-amz-security-token")
         );
         assert_eq!(Keys::from(&session).kind(), SourceKind::Temporary);
     });
@@ -304,24 +304,27 @@ fn scoped_credentials_without_an_expiration_end_when_the_caller_does() {
 #[test]
 fn a_wrong_clock_is_corrected_once_and_measured() {
     let date = "Sun, 22 Nov 2043 10:00:00 GMT";
-    let refused = Canned::error(403, "SignatureDoesNotMatch", "Signature expired").dated(date);
+    let refused = fault(403, "SignatureDoesNotMatch", "Signature expired").header("date", date);
     run(async {
         let (aws, double) =
             double(vec![refused.clone(), wrapped("GetScopedCredentials", SESSION)]).await;
         aws.scoped_credentials(&keys(), &scoped()).await.unwrap();
         assert!(
-            double.asked()[1].amz_date.starts_with("20431122T"),
+            double.asked()[1].header("x-amz-date").starts_with("20431122T"),
             "{}",
-            double.asked()[1].amz_date
+            double.asked()[1].header("x-amz-date")
         );
 
         let identity = "<Arn>arn:aws:iam::1:user/u</Arn><UserId>AIDA</UserId><Account>1</Account>";
-        let (aws, double) =
-            self::double(vec![refused, wrapped("GetCallerIdentity", identity).dated(date)]).await;
+        let (aws, double) = self::double(vec![
+            refused,
+            wrapped("GetCallerIdentity", identity).header("date", date),
+        ])
+        .await;
         let caller = aws.caller_identity(&keys()).await.unwrap();
         assert_eq!((caller.arn.as_str(), caller.account.as_str()), ("arn:aws:iam::1:user/u", "1"));
         assert!(caller.clock_skew_seconds.unwrap() > 86_400);
-        assert!(double.asked()[1].amz_date.starts_with("20431122T"));
+        assert!(double.asked()[1].header("x-amz-date").starts_with("20431122T"));
     });
 }
 
@@ -332,12 +335,12 @@ fn secrets_are_in_no_error() {
     );
     run(async {
         for answer in [
-            Canned::error(403, "SignatureDoesNotMatch", &echo),
-            Canned::error(400, "ValidationError", &echo),
-            Canned::ok(&format!(
+            fault(403, "SignatureDoesNotMatch", &echo),
+            fault(400, "ValidationError", &echo),
+            ok(&format!(
                 "<R><SecretAccessKey>{PLANTED}</SecretAccessKey><SessionToken>{PLANTED_TOKEN}"
             )),
-            Canned::ok(&format!("{PLANTED}{PLANTED_TOKEN}")),
+            ok(&format!("{PLANTED}{PLANTED_TOKEN}")),
         ] {
             let (aws, _double) = double(vec![answer]).await;
             let asked =

@@ -1,55 +1,7 @@
 //! Tests of each source against a double on loopback.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-
 use super::*;
-
-/// A server that gives every request the same answer and records the requests.
-struct Double {
-    authority: String,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-fn double(status: u16, body: &'static str) -> Double {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let authority = listener.local_addr().unwrap().to_string();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&seen);
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut head, mut length) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                if line.trim().is_empty() {
-                    break;
-                }
-                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                head.push_str(&line);
-            }
-            let mut form = vec![0; length];
-            reader.read_exact(&mut form).unwrap();
-            kept.lock().unwrap().push(head + &String::from_utf8(form).unwrap());
-            let reply = format!(
-                "HTTP/1.1 {status} X\r\nmetadata-flavor: Google\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            stream.write_all(reply.as_bytes()).unwrap();
-        }
-    });
-    Double { authority, seen }
-}
-
-impl Double {
-    fn seen(&self) -> String {
-        self.seen.lock().unwrap().join("\n")
-    }
-}
+use crate::double::{double, requests};
 
 fn run<T>(work: impl AsyncFnOnce(&Client) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -69,7 +21,7 @@ fn token_of(pairs: &[(&str, &str)]) -> Result<Token, TokenError> {
 #[test]
 fn a_service_principal_asks_for_one_audience() {
     let double = double(200, r#"{"access_token":"planted","expires_in":3599}"#);
-    let authority = format!("http://{}", double.authority);
+    let authority = format!("http://{}", double.authority());
     let token = token_of(&[
         (AZURE_TENANT_ID, "tenant"),
         (AZURE_CLIENT_ID, "id"),
@@ -77,7 +29,7 @@ fn a_service_principal_asks_for_one_audience() {
         (AZURE_AUTHORITY_HOST, &authority),
     ]);
     assert_eq!(token.unwrap().value.expose(), "planted");
-    let seen = double.seen();
+    let seen = requests(&double);
     assert!(seen.starts_with("POST /tenant/oauth2/v2.0/token "), "{seen}");
     let form = "grant_type=client_credentials&scope=https%3A%2F%2Fmanagement.azure.com%2F.default&client_id=id&client_secret=s%26s";
     assert!(seen.ends_with(form), "{seen}");
@@ -88,7 +40,7 @@ fn a_workload_identity_sends_the_token_that_its_file_holds_now() {
     let double = double(200, r#"{"access_token":"planted","expires_in":3599}"#);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&file, "subject\n").unwrap();
-    let authority = format!("http://{}", double.authority);
+    let authority = format!("http://{}", double.authority());
     let token = token_of(&[
         (AZURE_TENANT_ID, "tenant"),
         (AZURE_CLIENT_ID, "id"),
@@ -96,23 +48,23 @@ fn a_workload_identity_sends_the_token_that_its_file_holds_now() {
         (AZURE_AUTHORITY_HOST, &authority),
     ]);
     assert!(
-        token.is_ok() && double.seen().ends_with("&client_assertion=subject"),
+        token.is_ok() && requests(&double).ends_with("&client_assertion=subject"),
         "{}",
-        double.seen()
+        requests(&double)
     );
 }
 
 #[test]
 fn a_managed_identity_is_asked_with_its_header() {
     let double = double(200, r#"{"access_token":"planted","expires_on":"99"}"#);
-    let endpoint = format!("http://{}/msi/token", double.authority);
+    let endpoint = format!("http://{}/msi/token", double.authority());
     let token = token_of(&[
         (IDENTITY_ENDPOINT, &endpoint),
         (audex_core::environment::IDENTITY_HEADER, "h"),
     ])
     .unwrap();
     assert_eq!(token.expires_at, Some(99));
-    let seen = double.seen().to_ascii_lowercase();
+    let seen = requests(&double).to_ascii_lowercase();
     assert!(
         seen.contains("x-identity-header: h") && seen.contains("resource=https%3a%2f%2fmanagement"),
         "{seen}"
@@ -125,7 +77,7 @@ fn a_refused_principal_is_denied_and_no_other_source_is_tried() {
         401,
         r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret"}"#,
     );
-    let authority = format!("http://{}", double.authority);
+    let authority = format!("http://{}", double.authority());
     let error = token_of(&[
         (AZURE_TENANT_ID, "tenant"),
         (AZURE_CLIENT_ID, "id"),

@@ -1,55 +1,8 @@
 //! Tests of each source against a double on loopback.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-
 use super::*;
-
-/// A server that gives every request the same answer and records the requests.
-struct Double {
-    authority: String,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-fn double(status: u16, body: &'static str) -> Double {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let authority = listener.local_addr().unwrap().to_string();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&seen);
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut head, mut length) = (String::new(), 0);
-            loop {
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                if line.trim().is_empty() {
-                    break;
-                }
-                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                head.push_str(&line);
-            }
-            let mut form = vec![0; length];
-            reader.read_exact(&mut form).unwrap();
-            kept.lock().unwrap().push(head + &String::from_utf8(form).unwrap());
-            let reply = format!(
-                "HTTP/1.1 {status} X\r\nmetadata-flavor: Google\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            stream.write_all(reply.as_bytes()).unwrap();
-        }
-    });
-    Double { authority, seen }
-}
-
-impl Double {
-    fn seen(&self) -> String {
-        self.seen.lock().unwrap().join("\n")
-    }
-}
+use crate::double::{double, requests};
+use http_double::Double;
 
 fn run<T>(work: impl AsyncFnOnce(&Client) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -77,15 +30,14 @@ fn a_users_login_is_refreshed_where_its_file_says() {
     let double = double(200, r#"{"access_token":"planted","expires_in":3599}"#);
     let file = format!(
         r#"{{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"r/1","token_uri":"http://{}/token"}}"#,
-        double.authority
+        double.authority()
     );
     let (environment, _home) = with_file(&file);
     let token = token_of(&environment).unwrap();
     assert_eq!(token.value.expose(), "planted");
     assert!(token.expires_at.is_some());
     assert!(
-        double
-            .seen()
+        requests(&double)
             .ends_with("grant_type=refresh_token&client_id=c&client_secret=s&refresh_token=r%2F1")
     );
 }
@@ -98,7 +50,7 @@ fn a_revoked_login_says_so_and_how_to_log_in() {
     );
     let file = format!(
         r#"{{"type":"authorized_user","client_id":"c","client_secret":"s","refresh_token":"planted","token_uri":"http://{}"}}"#,
-        double.authority
+        double.authority()
     );
     let (environment, _home) = with_file(&file);
     let error = token_of(&environment).unwrap_err();
@@ -126,12 +78,12 @@ fn federated(double: &Double, source: &serde_json::Value, impersonated: bool) ->
     let mut file = serde_json::json!({
         "type": "external_account", "audience": "//iam.googleapis.com/pool/1", "credential_source": source,
         "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-        "token_url": format!("http://{}/v1/token", double.authority),
+        "token_url": format!("http://{}/v1/token", double.authority()),
     });
     if impersonated {
         let url = format!(
             "http://{}/v1/projects/-/serviceAccounts/sa@p:generateAccessToken",
-            double.authority
+            double.authority()
         );
         file["service_account_impersonation_url"] = url.into();
     }
@@ -149,7 +101,7 @@ fn a_federated_token_of_a_file_is_exchanged_and_then_impersonates() {
     let source = serde_json::json!({ "file": path });
     let (environment, _home) = with_file(&federated(&double, &source, false).to_string());
     assert_eq!(token_of(&environment).unwrap().value.expose(), "exchanged");
-    let seen = double.seen();
+    let seen = requests(&double);
     assert!(
         seen.contains("subject_token=foreign%2F2") && !seen.contains("Authorization"),
         "{seen}"
@@ -158,7 +110,7 @@ fn a_federated_token_of_a_file_is_exchanged_and_then_impersonates() {
 
     let (environment, _home) = with_file(&federated(&double, &source, true).to_string());
     assert_eq!(token_of(&environment).unwrap().value.expose(), "impersonated");
-    let seen = double.seen().to_ascii_lowercase();
+    let seen = requests(&double).to_ascii_lowercase();
     assert!(seen.contains("authorization: bearer exchanged"), "{seen}");
     assert_eq!(run(async |client| whoami(&environment, client).await).unwrap(), "sa@p");
 }
@@ -167,12 +119,12 @@ fn a_federated_token_of_a_file_is_exchanged_and_then_impersonates() {
 fn a_federated_token_of_an_address_is_read_with_its_headers_and_from_its_field() {
     let double = double(200, BOTH);
     let source = serde_json::json!({
-        "url": format!("http://{}/oidc?a=b", double.authority), "headers": { "Metadata": "True" },
+        "url": format!("http://{}/oidc?a=b", double.authority()), "headers": { "Metadata": "True" },
         "format": { "type": "json", "subject_token_field_name": "value" },
     });
     let (environment, _home) = with_file(&federated(&double, &source, false).to_string());
     assert_eq!(token_of(&environment).unwrap().value.expose(), "exchanged");
-    let seen = double.seen().to_ascii_lowercase();
+    let seen = requests(&double).to_ascii_lowercase();
     assert!(seen.contains("get /oidc?a=b") && seen.contains("metadata: true"), "{seen}");
     assert!(seen.contains("subject_token=foreign%2f1"), "{seen}");
 }
@@ -200,13 +152,13 @@ fn a_federated_file_that_leads_elsewhere_or_is_not_read_is_refused_by_name() {
     far["service_account_impersonation_url"] = "https://evil.example/steal".into();
     let (environment, _home) = with_file(&far.to_string());
     assert!(token_of(&environment).unwrap_err().message.contains("generateAccessToken"));
-    assert_eq!(double.seen(), "");
+    assert_eq!(requests(&double), "");
 }
 
 #[test]
 fn an_impersonated_account_is_spoken_for_by_its_source_and_its_delegates() {
     let double = double(200, BOTH);
-    let base = format!("http://{}", double.authority);
+    let base = format!("http://{}", double.authority());
     let file = serde_json::json!({
         "type": "impersonated_service_account", "delegates": ["projects/-/serviceAccounts/d@p"],
         "service_account_impersonation_url": format!("{base}/v1/projects/-/serviceAccounts/sa@p:generateAccessToken"),
@@ -215,7 +167,7 @@ fn an_impersonated_account_is_spoken_for_by_its_source_and_its_delegates() {
     });
     let (environment, _home) = with_file(&file.to_string());
     assert_eq!(token_of(&environment).unwrap().value.expose(), "impersonated");
-    let seen = double.seen();
+    let seen = requests(&double);
     assert!(seen.contains("refresh_token=r") && seen.contains("serviceAccounts/d@p"), "{seen}");
     assert_eq!(run(async |client| whoami(&environment, client).await).unwrap(), "sa@p");
     // The number of nested impersonations is limited.
@@ -235,13 +187,13 @@ const KEY: &str = include_str!("testdata/service-account.pem");
 #[test]
 fn a_service_account_signs_a_claim_for_where_it_is_sent_and_what_is_asked() {
     let double = double(200, r#"{"access_token":"planted","expires_in":3599}"#);
-    let token_uri = format!("http://{}/token", double.authority);
+    let token_uri = format!("http://{}/token", double.authority());
     let file = serde_json::json!({
         "type": "service_account", "client_email": "a@p", "private_key": KEY, "token_uri": token_uri,
     });
     let (environment, _home) = with_file(&file.to_string());
     assert_eq!(token_of(&environment).unwrap().value.expose(), "planted");
-    let seen = double.seen();
+    let seen = requests(&double);
     let assertion = seen.split_once("&assertion=").unwrap().1;
     let claims = crate::token::claims(assertion).unwrap();
     assert_eq!(
@@ -277,12 +229,10 @@ fn a_service_account_whose_key_is_none_is_a_configuration_error() {
 #[test]
 fn the_metadata_server_is_asked_where_there_is_no_file() {
     let double = double(200, r#"{"access_token":"planted","expires_in":60,"email":"vm@p"}"#);
-    let environment = Environment::from_pairs([(
-        audex_core::environment::GCE_METADATA_HOST,
-        double.authority.as_str(),
-    )]);
+    let environment =
+        Environment::from_pairs([(audex_core::environment::GCE_METADATA_HOST, double.authority())]);
     assert_eq!(token_of(&environment).unwrap().value.expose(), "planted");
-    assert!(double.seen().contains("/default/token?scopes=https"), "{}", double.seen());
+    assert!(requests(&double).contains("/default/token?scopes=https"), "{}", requests(&double));
     assert_eq!(run(async |client| whoami(&environment, client).await).unwrap(), "vm@p");
 }
 

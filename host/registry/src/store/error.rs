@@ -12,7 +12,7 @@ use audex_components::component::PluginError;
 use audex_components::embedded;
 use audex_components::manifest::ManifestError;
 use audex_core::hint::Hint;
-use audex_core::suggestion::nearest;
+use audex_sdk::spelling;
 
 /// The organisation's requirement of a filter: its place, and the allowed sources.
 #[derive(Debug)]
@@ -323,7 +323,8 @@ impl StoreError {
         if embedded::find(&name).is_some() {
             return Self::BuiltIn { name };
         }
-        let meant = nearest(&name, installed).map(|meant| format!("; did you mean `{meant}`?"));
+        let meant =
+            spelling::likely(&name, installed).map(|meant| format!("; did you mean `{meant}`?"));
         Self::NotInstalled { name, meant: meant.unwrap_or_default() }
     }
 }

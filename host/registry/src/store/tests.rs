@@ -1,5 +1,8 @@
 //! Tests of simultaneous changes to the store, and of directories of other users.
 
+mod lock_file;
+mod rules;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -178,50 +181,6 @@ fn what_is_turned_off_takes_no_part_and_stays_so_when_it_is_updated() {
     assert_eq!(open(&paths).filters().count(), 1);
 }
 
-#[test]
-fn the_organisations_rules_hold_for_what_is_there_already() {
-    let home = tempfile::tempdir().unwrap();
-    let paths = paths(home.path());
-    let digest = {
-        let mut store = open(&paths);
-        put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).unwrap().digest
-    };
-    let engine = Engine::new().unwrap();
-    let rule = |rules: &str| {
-        let store = under(&paths, rules);
-        let loaded = store.load(&engine, &store.installed()[0]).map(drop);
-        let result = store.check_required().and(loaded);
-        result.err().map(|error| error.to_string())
-    };
-    assert_eq!(rule(""), None);
-    assert_eq!(rule("required_filters = [\"deny-lis1\"]"), None);
-    assert_eq!(rule(&format!("required_filters = [\"deny-lis1@sha256:{digest}\"]")), None);
-    for (rules, said) in [
-        ("require_signature = true".to_owned(), "takes signed components only"),
-        ("sources = [\"/opt/audex/\"]".to_owned(), "does not take components from"),
-        (
-            "required_filters = [\"hours\"]".to_owned(),
-            "requires the filter `hours`, which is not installed",
-        ),
-        (
-            format!("required_filters = [\"deny-lis1@sha256:{}\"]", "0".repeat(64)),
-            "to be sha256:0000",
-        ),
-    ] {
-        let found = rule(&rules).unwrap_or_default();
-        assert!(found.contains(said), "{rules}: {found}");
-    }
-    let mut store = under(&paths, "required_filters = [\"deny-lis1\"]");
-    assert!(
-        matches!(store.enable("deny-lis1", false), Err(StoreError::Required { .. })),
-        "it may not be turned off"
-    );
-    open(&paths).enable("deny-lis1", false).unwrap();
-    assert!(rule("required_filters = [\"deny-lis1\"]").unwrap().contains("turned off"));
-    let verified = under(&paths, "require_signature = true").verify();
-    assert!(verified[0].wrong.as_ref().unwrap().contains("signed components only"));
-}
-
 const SIGNER: &str = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Returns `plan` as if [`Store::trust`] had found this signature.
@@ -250,88 +209,6 @@ fn what_was_installed_since_a_component_was_looked_at_counts() {
 }
 
 #[test]
-fn a_required_filter_is_replaced_by_a_newer_one_alone_whatever_is_allowed() {
-    let home = tempfile::tempdir().unwrap();
-    let paths = paths(home.path());
-    put(&mut open(&paths), of_version(home.path(), "0.1.2"), &Trust::default()).unwrap();
-    let meant = Trust { downgrade: true, ..Trust::default() };
-    let older = || of_version(home.path(), "0.1.1");
-    let mut store = under(&paths, "required_filters = [\"deny-lis1\"]");
-    for trust in [&meant, &Trust::default()] {
-        let error = put(&mut store, older(), trust).unwrap_err();
-        assert!(matches!(error, StoreError::Replaced { .. }), "{error}");
-    }
-    put(&mut store, of_version(home.path(), "0.1.3"), &Trust::default()).unwrap();
-    assert!(matches!(store.roll_back("deny-lis1"), Err(StoreError::Replaced { .. })));
-    // If the organisation names a filter by its digest, only that file is accepted.
-    let pinned = format!("required_filters = [\"deny-lis1@sha256:{}\"]", older().digest);
-    let mut store = under(&paths, &pinned);
-    assert!(matches!(
-        put(&mut store, of_version(home.path(), "0.1.4"), &meant),
-        Err(StoreError::Replaced { .. })
-    ));
-    put(&mut store, older(), &meant).unwrap();
-}
-
-#[test]
-fn a_least_version_holds_for_what_is_there_and_for_what_comes() {
-    let home = tempfile::tempdir().unwrap();
-    let paths = paths(home.path());
-    put(&mut open(&paths), of_version(home.path(), "0.1.2"), &Trust::default()).unwrap();
-    let least =
-        |version: &str| under(&paths, &format!("required_filters = [\"deny-lis1>={version}\"]"));
-    least("0.1.2").check_required().unwrap();
-    let error = least("0.1.10").check_required().unwrap_err().to_string();
-    assert!(
-        error.contains("requires the filter `deny-lis1` 0.1.10 or newer, and 0.1.2 is installed"),
-        "{error}"
-    );
-    // Removing the filter and installing it anew does not evade the rule.
-    open(&paths).remove("deny-lis1").unwrap();
-    let mut store = least("0.1.2");
-    let meant = Trust { downgrade: true, ..Trust::default() };
-    let error = put(&mut store, of_version(home.path(), "0.1.1"), &meant).unwrap_err();
-    assert!(matches!(error, StoreError::Replaced { .. }), "{error}");
-    put(&mut store, of_version(home.path(), "0.1.2"), &meant).unwrap();
-}
-
-#[test]
-fn all_that_is_said_of_a_required_filter_holds_for_what_comes() {
-    let home = tempfile::tempdir().unwrap();
-    let paths = paths(home.path());
-    let mut store = under(&paths, r#"required_filters = ["deny-lis1", "deny-lis1>=0.1.2"]"#);
-    let error = put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).unwrap_err();
-    assert!(
-        matches!(error, StoreError::Replaced { rule: RuleError::TooOld { .. }, .. }),
-        "{error}"
-    );
-    put(&mut store, of_version(home.path(), "0.1.2"), &Trust::default()).unwrap();
-}
-
-#[test]
-fn a_version_that_cannot_be_compared_is_an_older_one_where_an_author_signs() {
-    let home = tempfile::tempdir().unwrap();
-    let paths = paths(home.path());
-    let mut store = open(&paths);
-    let engine = Engine::new().unwrap();
-    let mut install = |plan: InstallPlan| store.install(&engine, &plan, BTreeSet::new());
-    install(of_version(home.path(), "0.1.1")).unwrap();
-    install(of_version(home.path(), "9.zzz")).unwrap();
-    let mut meant = signed(of_version(home.path(), "00.11"));
-    meant.downgrade = true;
-    install(meant).unwrap();
-    let error = install(signed(of_version(home.path(), "9.zzz"))).unwrap_err();
-    assert!(matches!(error, StoreError::Incomparable { .. }), "{error}");
-    assert!(matches!(
-        install(signed(of_version(home.path(), "000.9"))),
-        Err(StoreError::Downgrade { .. })
-    ));
-    let mut meant = signed(of_version(home.path(), "9.zzz"));
-    meant.downgrade = true;
-    install(meant).unwrap();
-}
-
-#[test]
 fn what_an_answer_led_to_is_a_source_too() {
     let home = tempfile::tempdir().unwrap();
     let paths = paths(home.path());
@@ -353,51 +230,6 @@ fn what_an_answer_led_to_is_a_source_too() {
         );
     }
     put(&mut store, led(&[inside, inside]), &Trust::default()).unwrap();
-}
-
-#[test]
-fn a_lock_that_is_gone_is_an_error_and_not_an_empty_one() {
-    let home = tempfile::tempdir().unwrap();
-    let paths = paths(home.path());
-    put(&mut open(&paths), of_version(home.path(), "0.1.1"), &Trust::default()).unwrap();
-    fs::remove_file(paths.plugins.join(lock::FILE)).unwrap();
-    let gone =
-        |outcome: Result<(), StoreError>| assert!(matches!(outcome, Err(StoreError::LockGone(_))));
-    gone(Store::open(&paths, &Rules::default()).map(drop));
-    fs::remove_file(paths.plugins.join("plugins.key")).unwrap();
-    assert_eq!(open(&paths).installed().len(), 0);
-    // Nothing is installed in place of a missing lock either.
-    let mut store = open(&paths);
-    private_file::key(&paths.plugins.join("plugins.key")).unwrap();
-    gone(put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).map(drop));
-}
-
-#[test]
-fn a_first_lock_that_cannot_be_written_leaves_nothing_that_looks_like_one_that_is_gone() {
-    let home = tempfile::tempdir().unwrap();
-    let paths = paths(home.path());
-    let path = paths.plugins.join(lock::FILE);
-    // This directory is in the way of the lock and of nothing else, as a full disk may be.
-    fs::create_dir_all(path.join("x")).unwrap();
-    fs::set_permissions(&paths.plugins, fs::Permissions::from_mode(0o700)).unwrap();
-    assert!(lock::write(&paths.plugins, &[]).is_err());
-    fs::remove_dir_all(&path).unwrap();
-    assert_eq!(open(&paths).installed().len(), 0);
-    put(&mut open(&paths), of_version(home.path(), "0.1.1"), &Trust::default()).unwrap();
-
-    // The state after a crash between writing the lock and renaming its key.
-    let [key, new] = ["plugins.key", "plugins.new-key"].map(|name| paths.plugins.join(name));
-    assert!(key.exists() && !new.exists());
-    fs::rename(&key, &new).unwrap();
-    assert_eq!(names(&paths), ["deny-lis1"]);
-    open(&paths).enable("deny-lis1", false).unwrap();
-    assert!(key.exists() && !new.exists());
-    assert_eq!(names(&paths), ["deny-lis1"]);
-    // A lock without its key is not trusted, and is reported as missing if it is deleted as well.
-    fs::remove_file(&key).unwrap();
-    assert!(matches!(Store::open(&paths, &Rules::default()), Err(StoreError::Lock { .. })));
-    fs::remove_file(&path).unwrap();
-    assert!(matches!(Store::open(&paths, &Rules::default()), Err(StoreError::LockGone(_))));
 }
 
 #[test]
@@ -475,26 +307,4 @@ fn what_comes_from_elsewhere_is_signed_or_of_the_digest_that_was_given() {
     );
     let right = Trust { digest: Some(foreign().digest), ..Trust::default() };
     put(&mut store, foreign(), &right).unwrap();
-}
-
-#[test]
-fn a_lock_that_was_changed_is_refused_and_a_teams_is_read() {
-    let home = tempfile::tempdir().unwrap();
-    let paths = paths(home.path());
-    let mut store = open(&paths);
-    put(&mut store, of_version(home.path(), "0.1.1"), &Trust::default()).unwrap();
-    let path = paths.plugins.join(lock::FILE);
-    let text = fs::read_to_string(&path).unwrap();
-    assert_eq!(lock::parse(&path, &text).unwrap().len(), 1, "as somebody else's");
-    for changed in [
-        text.replace("deny-lis1", "deny-lis2"),
-        text.replacen("version = 1", "version = 1 ", 1),
-        text[20..].to_owned(),
-    ] {
-        fs::write(&path, changed).unwrap();
-        let error = Store::open(&paths, &Rules::default()).err().unwrap().to_string();
-        assert!(error.contains("its MAC is not right"), "{error}");
-    }
-    fs::write(&path, text).unwrap();
-    assert_eq!(open(&paths).installed().len(), 1);
 }

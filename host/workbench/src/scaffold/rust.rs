@@ -7,7 +7,7 @@ use super::{Commands, Files, Project, WIT};
 use audex_components::manifest::World;
 
 /// The files of the SDK: their paths and contents.
-pub(super) const SDK: [(&str, &str); 13] = [
+pub(super) const SDK: [(&str, &str); 14] = [
     ("LICENSE", include_str!("../../../../LICENSE")),
     ("src/lib.rs", include_str!("../../../../sdk/src/lib.rs")),
     ("src/fake.rs", include_str!("../../../../sdk/src/fake.rs")),
@@ -18,6 +18,7 @@ pub(super) const SDK: [(&str, &str); 13] = [
     ("src/mapping.rs", include_str!("../../../../sdk/src/mapping.rs")),
     ("src/pattern.rs", include_str!("../../../../sdk/src/pattern.rs")),
     ("src/provider.rs", include_str!("../../../../sdk/src/provider.rs")),
+    ("src/rfc3339.rs", include_str!("../../../../sdk/src/rfc3339.rs")),
     ("src/scope.rs", include_str!("../../../../sdk/src/scope.rs")),
     ("src/shorthand.rs", include_str!("../../../../sdk/src/shorthand.rs")),
     ("src/spelling.rs", include_str!("../../../../sdk/src/spelling.rs")),

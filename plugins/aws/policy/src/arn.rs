@@ -26,7 +26,7 @@ pub fn check_resources(resources: &[String]) -> Result<(), Error> {
         }
         if resource != "*" && !is_arn(resource) {
             let hint = meant(resource)
-                .map_or_else(|| FORM.to_owned(), |arn| format!("write it as `{arn}`"));
+                .map_or_else(|| FORM.to_owned(), |meant| format!("write it as {meant}"));
             return Err(malformed(format!("the resource `{resource}` is no ARN"), &hint));
         }
         // IAM User Guide, "Resource": wildcards are valid in every segment of an ARN except the service.
@@ -88,7 +88,7 @@ fn is_role(text: &str) -> bool {
     digits && partition_ok && resource.strip_prefix("role/").is_some_and(name_ok)
 }
 
-/// Returns the ARN that the user may mean: only S3 resources are commonly written in other forms.
+/// Returns the ARNs that the user may mean: only S3 resources are commonly written in other forms.
 fn meant(text: &str) -> Option<String> {
     let (place, is_url) = text.strip_prefix("s3://").map_or((text, false), |place| (place, true));
     let (bucket, key) =
@@ -102,9 +102,11 @@ fn meant(text: &str) -> Option<String> {
         return None;
     }
     Some(match key {
-        Some(key) if !key.is_empty() => format!("arn:aws:s3:::{bucket}/{key}"),
-        None if is_url => format!("arn:aws:s3:::{bucket}"),
-        _ => format!("arn:aws:s3:::{bucket}/*"),
+        Some(key) if !key.is_empty() => format!("`arn:aws:s3:::{bucket}/{key}`"),
+        _ => format!(
+            "`arn:aws:s3:::{bucket}/*` for its objects, `arn:aws:s3:::{bucket}` for the bucket itself (to list it), or \
+             both with a comma between"
+        ),
     })
 }
 
@@ -148,6 +150,8 @@ mod tests {
             ("s3://b/x", "`arn:aws:s3:::b/x`"),
             ("s3://b/*", "`arn:aws:s3:::b/*`"),
             ("s3://b", "`arn:aws:s3:::b`"),
+            ("s3://b", "`arn:aws:s3:::b/*` for its objects"),
+            ("s3://b/", "`arn:aws:s3:::b` for the bucket itself"),
             ("", FORM),
             ("s3://", FORM),
             ("arn:aws:s3", FORM),

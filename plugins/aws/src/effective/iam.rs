@@ -91,8 +91,11 @@ impl Iam {
             let mut asked = parameters.to_vec();
             asked.extend(marker.as_deref().map(|marker| ("Marker", marker)));
             let reply = self.ask(action, &asked)?;
-            all.extend(reply.members(list)?.iter().filter_map(|text| read(text)));
-            match reply.next() {
+            // Security: a member that cannot be read may be the policy that counts.
+            for member in reply.members(list)? {
+                all.push(read(&member).ok_or_else(|| unreadable(action))?);
+            }
+            match reply.next(action)? {
                 Some(next) => marker = Some(next),
                 None => return Ok(all),
             }
@@ -153,8 +156,19 @@ impl Reply {
         Ok(list.children().filter(|node| node.has_tag_name_local("member")).map(member).collect())
     }
 
-    fn next(&self) -> Option<String> {
-        (self.text("IsTruncated").as_deref() == Some("true")).then(|| self.text("Marker")).flatten()
+    /// Returns the marker of the next page, if there is one.
+    ///
+    /// # Errors
+    /// If the list goes on without a marker.
+    fn next(&self, action: &str) -> Result<Option<String>, Error> {
+        match self.text("IsTruncated").as_deref() {
+            None | Some("false") => Ok(None),
+            Some("true") => {
+                let marker = self.text("Marker").filter(|marker| !marker.is_empty());
+                marker.map(Some).ok_or_else(|| unreadable(action))
+            }
+            Some(_) => Err(unreadable(action)),
+        }
     }
 }
 
@@ -215,8 +229,13 @@ mod tests {
         let members = reply.members("AttachedPolicies").unwrap();
         assert_eq!(members.len(), 2);
         assert!(members[1].starts_with("arn:aws:iam::aws:policy/B"));
-        assert_eq!(reply.next().as_deref(), Some("next+1"));
-        assert_eq!(Reply(LIST.replace(">true<", ">false<")).next(), None);
+        let next = |text: &str| Reply(text.to_owned()).next("List");
+        assert_eq!(next(LIST).unwrap().as_deref(), Some("next+1"));
+        assert_eq!(next(&LIST.replace(">true<", ">false<")).unwrap(), None);
+        for cut in ["<Marker></Marker>", "<Other>x</Other>", ""] {
+            assert!(next(&LIST.replace("<Marker>next+1</Marker>", cut)).is_err(), "{cut}");
+        }
+        assert!(next(&LIST.replace(">true<", ">maybe<")).is_err());
         assert!(Reply("<html>".to_owned()).members("AttachedPolicies").is_err());
     }
 

@@ -19,7 +19,6 @@ mod preflight;
 mod reply;
 mod resource;
 mod suggestion;
-mod time;
 
 use audex_sdk::provider::{
     Advice, CheckResult, Description, Error, ErrorKind, Finding, Grant, KnownAction, Minted, Plan,

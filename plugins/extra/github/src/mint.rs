@@ -5,6 +5,7 @@
 use audex_sdk::provider::{
     Error, ErrorKind, Grant, Minted, Piece, Plan, Secret, Value, Variable, clock, keep,
 };
+use audex_sdk::rfc3339;
 
 use crate::api::{self, App, Reply};
 use crate::catalogue::Level;
@@ -13,7 +14,7 @@ use crate::explain::{self, refused};
 use crate::installation::Installation;
 use crate::plan::{self, Asked, LIFE_SECONDS, METHOD};
 use crate::reply::Issued;
-use crate::{error, invalid, time};
+use crate::{error, invalid};
 
 /// The secret field of the reply. Its format may change: 40 characters, or some 520 since 2026 (GitHub
 /// changelog, 2026-05-15).
@@ -79,7 +80,7 @@ fn hand_out(
 /// from now.
 fn expiry(text: &str, now: u64) -> u64 {
     let latest = now.saturating_add(LIFE_SECONDS.into());
-    time::unix_seconds(text).map_or(latest, |ends| ends.min(latest))
+    rfc3339::parse(text).map_or(latest, |ends| ends.min(latest))
 }
 
 /// Revokes the token of `lease`.

@@ -15,11 +15,8 @@ pub fn nearest(name: &str, level: &str) -> Option<String> {
 /// `dependabot`).
 fn nearest_entry(name: &str) -> Option<Entry> {
     let name = name.to_ascii_lowercase().replace(['-', ' '], "_");
-    let slips = (name.len() / 4).clamp(1, 3);
-    let begins = |entry: &&Entry| name.len() >= 3 && entry.name.starts_with(&name);
-    let close = spelling::nearest(&name, ENTRIES.iter().map(|entry| entry.name), slips);
-    let found = close.and_then(|close| ENTRIES.iter().find(|entry| entry.name == close));
-    found.or_else(|| ENTRIES.iter().find(begins)).copied()
+    let meant = spelling::likely(&name, ENTRIES.iter().map(|entry| entry.name))?;
+    ENTRIES.iter().find(|entry| entry.name == meant).copied()
 }
 
 /// Returns the level of `levels` that `given` most likely means: never a higher one, unless there is no lower

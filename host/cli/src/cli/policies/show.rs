@@ -14,7 +14,7 @@ use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 use audex_components::provider::GrantPlan;
 use audex_core::environment::Environment;
-use audex_core::suggestion;
+use audex_sdk::spelling;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -34,7 +34,7 @@ pub(super) fn show(environment: &Environment, args: &Args) -> Result<u8, Failure
     let Some(found) = all.iter().find(|found| found.profile.name == args.name) else {
         let provider = args.provider.clone().unwrap_or_else(|| DEFAULT_PROVIDER.to_owned());
         let suggestion =
-            suggestion::nearest(&args.name, all.iter().map(|found| found.profile.name.as_str()));
+            spelling::likely(&args.name, all.iter().map(|found| found.profile.name.clone()));
         return Err(ProfileError::Unknown { name: args.name.clone(), provider, suggestion }.into());
     };
     let plan = plan(environment, &found.provider, &args.name);

@@ -38,7 +38,7 @@ fn no_part_of_the_callers_keys_is_in_the_description() {
 
 #[test]
 fn a_session_that_ends_before_the_asked_duration_gives_its_own_end() {
-    let refused = Canned::error(400, "InsufficientSessionLifetime", "12 s are left");
+    let refused = fault(400, "InsufficientSessionLifetime", "12 s are left");
     run(async {
         let (aws, asked) =
             double(vec![refused.clone(), wrapped("GetScopedCredentials", SESSION)]).await;
@@ -64,7 +64,7 @@ fn a_session_that_ends_before_the_asked_duration_gives_its_own_end() {
 fn keys_that_are_no_session_are_rejected_with_a_hint() {
     run(async {
         let (aws, double) =
-            double(vec![Canned::error(400, "InvalidSubjectCredentials", "no session")]).await;
+            double(vec![fault(400, "InvalidSubjectCredentials", "no session")]).await;
         let error = aws.scoped_credentials(&keys(), &scoped()).await.unwrap_err();
         assert_eq!((error.code(), double.asked().len()), ("source-rejected", 1));
         assert!(error.hint().unwrap().contains("credentials of a session"), "{:?}", error.hint());
