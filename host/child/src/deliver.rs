@@ -13,8 +13,8 @@
 //! `TF_VAR_*`), unless their value is a cloud's credential or a copy of one.
 
 mod copy;
-mod forge;
-mod identity;
+mod git;
+mod git_config;
 mod isolation;
 mod restriction;
 mod scrub;
@@ -147,7 +147,7 @@ pub fn deliver(
         }
     }
     set_expiration(&mut environment, delivery);
-    forge::lead(&mut environment, delivery, &directory)?;
+    git::lead(&mut environment, delivery, &directory)?;
     follow(&mut environment, delivery.lead, &directory)?;
     environment.insert(AUDEX_SESSION_ID.into(), delivery.session.into());
     Ok(Delivered { environment, removed, directory })

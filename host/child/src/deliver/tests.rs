@@ -1,6 +1,6 @@
 //! Delivers into a parent environment that holds every known credential variable.
 
-mod forge;
+mod git;
 
 use std::fs;
 

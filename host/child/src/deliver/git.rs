@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::{DeliverError, Delivery, SessionDirectory, identity};
+use super::{DeliverError, Delivery, SessionDirectory, git_config};
 use audex_core::environment::GIT_CONFIG_GLOBAL;
 use audex_core::secret::Secret;
 
@@ -95,7 +95,7 @@ pub(super) fn lead(
     environment.retain(|name, _| !is_foreign(name));
     environment.insert(GH_CONFIG_DIR.into(), directory.reserve("gh")?.into_os_string());
     environment.extend(GIT.map(|(name, value)| (name.into(), value.into())));
-    let global = directory.write_new("git-config", &identity::copied(delivery.parent))?;
+    let global = directory.write_new("git-config", &git_config::copied(delivery.parent))?;
     environment.insert(GIT_CONFIG_GLOBAL.into(), global.into());
     let header = header(token.text());
     let settings = SETTINGS.into_iter().chain([(HEADER, header.expose())]);
