@@ -45,9 +45,9 @@ pub use secrets::{Piece, Secret};
 pub use crate::fake::{clock, http, identity, keep, keys, leases, log, secrets, settings, sts};
 pub use bindings::exports::audex::plugin::provider::{
     AccessLevel, Advice, AppServiceIdentity, Attribution, AudienceToken, Call, CheckResult,
-    Description, Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GrantPlan as Plan,
-    HealthStatus, KnownAction, Minted, Planned, Profile, SeenRequest, Setting, Statement, Status,
-    Value, Variable, Window,
+    Description, Effect, Endpoint, Enforcer, File, Finding, GceMetadata, GitCredential,
+    GrantPlan as Plan, HealthStatus, KnownAction, Minted, Planned, Profile, SeenRequest, Setting,
+    Statement, Status, ToolLogins, Value, Variable, Window,
 };
 
 /// One cloud. Functions with a default body are optional; where the default is `unsupported`, the user sees

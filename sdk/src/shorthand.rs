@@ -2,8 +2,8 @@
 
 use crate::filter::Restriction;
 use crate::provider::{
-    Advice, Description, Enforcer, Error, ErrorKind, File, Finding, Grant, Minted, Plan, Planned,
-    Setting, Status, Value, Variable,
+    Advice, Description, Enforcer, Error, ErrorKind, File, Finding, GitCredential, Grant, Minted,
+    Plan, Planned, Secret, Setting, Status, Value, Variable,
 };
 
 impl Error {
@@ -32,6 +32,7 @@ impl Description {
             settings: Vec::new(),
             profiles: Vec::new(),
             sets: sets.iter().map(|&name| name.to_owned()).collect(),
+            tool_logins: None,
         }
     }
 
@@ -123,6 +124,7 @@ impl Minted {
             variables: Vec::new(),
             files: Vec::new(),
             endpoints: Vec::new(),
+            git: Vec::new(),
             expires_at,
             identity: None,
             credential_id: None,
@@ -145,6 +147,14 @@ impl Minted {
     pub fn file(mut self, name: &str, contents: Value, env: Option<&str>) -> Self {
         let (name, env) = (name.to_owned(), env.map(str::to_owned));
         self.files.push(File { name, contents, env });
+        self
+    }
+
+    /// Adds a login for git at `host`, which `describe` must have named.
+    #[must_use]
+    pub fn git(mut self, host: &str, username: &str, secret: Secret) -> Self {
+        let (host, username) = (host.to_owned(), username.to_owned());
+        self.git.push(GitCredential { host, username, secret, anonymous_hosts: Vec::new() });
         self
     }
 }

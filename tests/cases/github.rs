@@ -209,10 +209,18 @@ fn git_is_led_to_the_sessions_token_and_away_from_the_users_own() {
         git config --get-urlmatch http.extraheader https://github.com/octo-org/hello | grep -c dXNlcg\n\
         git ls-remote --get-url https://github.com/octo-org/hello\n\
         git ls-remote --get-url git@github.com:octo-org/hello\n\
-        git config user.name";
+        git config user.name\n\
+        for url in https://gist.github.com https://github.com.evil.example https://example.org http://github.com; do\n\
+        echo url=$url | git credential fill; git config --get-urlmatch http.extraheader $url; done 2>&1 |\n\
+        grep -c -e ^password -e basic\n\
+        test -e \"$GH_CONFIG_DIR\" || echo ${GH_HOST-gone}";
+    sandbox.set("GH_HOST", "github.example.com");
+    sandbox.set("GH_CONFIG_DIR", sandbox.home().display().to_string());
     let output = sandbox.run_sh(HELLO, script);
     let address = "https://github.com/octo-org/hello";
-    assert_eq!(output.stdout, format!("1\n0\n{address}\n{address}\nA User\n"), "{}", output.stderr);
+    // No other host gets the credential or the user's own.
+    let expected = format!("1\n0\n{address}\n{address}\nA User\n0\ngone\n");
+    assert_eq!(output.stdout, expected, "{}", output.stderr);
 }
 
 #[test]

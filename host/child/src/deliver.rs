@@ -9,7 +9,7 @@
 //! `~/.aws/cli`, `~/.config/gcloud`, `~/.azure`, `~/.vault-token`, a mounted Kubernetes token. The command
 //! can also call an instance metadata address directly or, on Linux, read the environment of this user's
 //! other processes. If that matters, run the command in a container or as another user. Variables whose names
-//! do not belong to a cloud stay too (`SSH_AUTH_SOCK`, `KUBECONFIG`, `ANTHROPIC_API_KEY`, `GITHUB_TOKEN`,
+//! do not belong to a cloud stay too (`SSH_AUTH_SOCK`, `KUBECONFIG`, `ANTHROPIC_API_KEY`,
 //! `TF_VAR_*`), unless their value is a cloud's credential or a copy of one.
 
 mod copy;
@@ -29,7 +29,7 @@ use std::path::PathBuf;
 
 use audex_core::clock;
 use audex_core::environment::{AWS_DEFAULT_REGION, AWS_REGION, Environment};
-use audex_core::session::{AUDEX_SESSION_ID, EndpointSettings, SessionFile, Value};
+use audex_core::session::{AUDEX_SESSION_ID, EndpointSettings, SessionFile, ToolLogins, Value};
 use audex_core::source::Source;
 
 pub use scrub::{Scrubbed, scrub};
@@ -38,6 +38,9 @@ pub use session::SessionDirectory;
 /// The subdirectory of the session directory for files of an installed component. The host writes no file
 /// there, so no file name of a component can collide with a file of the host.
 const INSTALLED_DIRECTORY: &str = "provider";
+
+/// The beginning of the names of the directories that replace a tool's directory of logins.
+const LOGIN_DIRECTORIES: &str = "login";
 
 const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 /// The time when the AWS keys in the environment expire (RFC 3339). Source: botocore, `EnvProvider`; AWS SDKs
@@ -102,6 +105,8 @@ pub struct Delivery<'a> {
     pub variables: &'a [(String, Value)],
     /// The credential files.
     pub files: &'a [SessionFile],
+    /// The user's own logins that the session replaces.
+    pub logins: &'a ToolLogins,
     /// The settings for the session's own endpoints; they override variables, files and isolation.
     pub lead: &'a EndpointSettings,
 }
@@ -129,6 +134,10 @@ pub fn deliver(
     directory: SessionDirectory,
 ) -> Result<Delivered, DeliverError> {
     let Scrubbed { mut environment, removed } = scrub(delivery.parent, delivery.withheld);
+    // Before the isolation, so that nothing of it can be hidden.
+    let is_hidden =
+        |name: &OsStr| delivery.logins.hidden.iter().any(|hidden| name == hidden.as_str());
+    environment.retain(|name, _| !is_hidden(name));
     isolation::isolate(&mut environment, &directory, delivery.parent, delivery.aws_config)?;
     set_region(&mut environment, delivery);
     for (name, value) in delivery.variables {
@@ -147,6 +156,10 @@ pub fn deliver(
         }
     }
     set_expiration(&mut environment, delivery);
+    for name in &delivery.logins.config_directories {
+        let path = directory.reserve(&format!("{LOGIN_DIRECTORIES}-{name}"))?;
+        environment.insert(name.into(), path.into());
+    }
     git::lead(&mut environment, delivery, &directory)?;
     follow(&mut environment, delivery.lead, &directory)?;
     environment.insert(AUDEX_SESSION_ID.into(), delivery.session.into());

@@ -2,7 +2,7 @@
 
 use crate::approve::Approved;
 use crate::filter::FilterError;
-use audex_components::provider::{Minted, Provider, ProviderError};
+use audex_components::provider::{Description, Minted, Provider, ProviderError};
 use audex_core::unwind::{Panicked, caught};
 
 /// The error for a failed mint.
@@ -27,8 +27,8 @@ pub enum MintError {
     },
 }
 
-/// Spends `approved` and returns the credentials. `sets` are the variables that the provider declared; `now`
-/// is in seconds since the Unix epoch.
+/// Spends `approved` and returns the credentials. `description` is the provider's own; `now` is
+/// in seconds since the Unix epoch.
 ///
 /// `made` is called as soon as there may be credentials to revoke. Credentials that a filter rejects are
 /// passed to `take_back`.
@@ -39,13 +39,13 @@ pub enum MintError {
 pub fn mint(
     approved: Approved,
     provider: &Provider,
-    sets: &[String],
+    description: &Description,
     now: u64,
     made: impl FnOnce(),
     take_back: impl FnOnce(&Minted),
 ) -> Result<Minted, MintError> {
     let planned = approved.planned();
-    let minted = caught(|| provider.mint(planned.grant.shown(), &planned.plan, sets, now));
+    let minted = caught(|| provider.mint(planned.grant.shown(), &planned.plan, description, now));
     made();
     let minted = minted??;
     // Security: the method that was used can differ from the one that was shown, so the filters are asked

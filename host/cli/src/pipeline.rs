@@ -286,7 +286,7 @@ impl Chain<'_, Approved> {
             context: run.context,
             provider,
             attempt: run.attempt,
-            sets: &run.description.sets,
+            description: &run.description,
             withheld: run.components.secret_variables(settings),
             observer,
         };

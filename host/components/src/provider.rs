@@ -7,6 +7,7 @@ mod observe;
 mod pure;
 mod setting;
 mod source;
+mod tool_login;
 mod value;
 mod variable;
 
@@ -34,7 +35,7 @@ use crate::policy_scope::PolicyScope;
 use audex_core::hint::Hint;
 use audex_core::interruption::Interruption;
 use audex_core::printable;
-use audex_core::session::{Endpoint, SessionFile, Value};
+use audex_core::session::{Endpoint, SessionFile, ToolLogins, Value};
 
 pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission, Scope};
 pub use wit::{
@@ -95,6 +96,8 @@ pub struct Minted {
     pub files: Vec<SessionFile>,
     /// Servers on loopback for the child.
     pub endpoints: Vec<Endpoint>,
+    /// The user's own logins that the child's tools do not use.
+    pub logins: ToolLogins,
     /// Seconds since the Unix epoch, by the cloud's clock.
     pub expires_at: u64,
     /// The requested life in seconds of the AWS credentials in it; `None` if there are none.
@@ -209,7 +212,10 @@ impl Provider {
         match description.sets.iter().find_map(refused) {
             Some((name, "")) => Err(self.bad(&format!("it wants to set `{name}`"))),
             Some((name, reason)) => Err(self.bad(&format!("it wants to set `{name}`: {reason}"))),
-            None => Ok(description),
+            None => match tool_login::wrong(&description) {
+                Some(wrong) => Err(self.bad(&wrong)),
+                None => Ok(description),
+            },
         }
     }
 
@@ -306,7 +312,7 @@ impl Provider {
         &self,
         grant: &Grant,
         plan: &GrantPlan,
-        sets: &[String],
+        description: &Description,
         now: u64,
     ) -> Result<Minted, ProviderError> {
         let scope = PolicyScope::of(grant, plan.policy.as_deref());
@@ -314,7 +320,7 @@ impl Provider {
             self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
         let minted = answer.map_err(|error| self.refused(error))?;
         let lease = minted.lease.clone();
-        let accepted = self.accept(minted, &mut state, plan, sets, now);
+        let accepted = self.accept(minted, &mut state, plan, description, now);
         if let (Err(_), Some(lease)) = (&accepted, lease) {
             // Rejected credentials must not stay valid; the user must see the rejection, not an error of the
             // revocation.
@@ -337,9 +343,10 @@ impl Provider {
         mut minted: wit::Minted,
         state: &mut State,
         plan: &GrantPlan,
-        sets: &[String],
+        description: &Description,
         now: u64,
     ) -> Result<Minted, PluginError> {
+        let sets = &description.sets;
         let delivered = minted.variables.len().max(minted.files.len());
         self.few(delivered, limit::DELIVERED)?;
         minted.method.clean();
@@ -369,10 +376,13 @@ impl Provider {
             files.push(SessionFile { name: file.name, contents, variable: file.env });
         }
         let endpoints = self.endpoints(state, std::mem::take(&mut minted.endpoints), latest)?;
+        let git = std::mem::take(&mut minted.git);
+        let logins = self.tool_logins(state, git, plan, description, minted.expires_at)?;
         Ok(Minted {
             variables,
             files,
             endpoints,
+            logins,
             expires_at: minted.expires_at,
             asked_seconds: state.delivered_seconds,
             scoped_policies: state.delivered_scoped_policies,

@@ -37,6 +37,30 @@ pub struct SessionFile {
     pub variable: Option<String>,
 }
 
+/// A login for git over https at one host.
+#[derive(Debug, Clone)]
+pub struct GitCredential {
+    /// The host's name.
+    pub host: String,
+    /// The user name.
+    pub username: String,
+    /// The password or token.
+    pub secret: Secret,
+    /// Hosts that git reads without a login.
+    pub anonymous_hosts: Vec<String>,
+}
+
+/// The user's own logins that a session replaces for the command's tools.
+#[derive(Debug, Clone, Default)]
+pub struct ToolLogins {
+    /// Logins for git.
+    pub git: Vec<GitCredential>,
+    /// Variables that the command does not get.
+    pub hidden: Vec<String>,
+    /// Variables that lead to an empty private directory.
+    pub config_directories: Vec<String>,
+}
+
 /// The variables and files that lead a command to the session's endpoints; they override the isolation from other credentials.
 #[derive(Clone, Debug, Default)]
 pub struct EndpointSettings {

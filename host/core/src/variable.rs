@@ -6,6 +6,7 @@ pub mod family;
 pub mod identity_token;
 pub mod installed;
 pub mod tool_family;
+pub mod tool_login;
 
 /// Endings of variable names that providers of other clouds may set.
 const CREDENTIAL_ENDINGS: &[&str] = &[

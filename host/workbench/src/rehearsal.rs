@@ -155,7 +155,7 @@ fn mint(provider: &Provider, grant: &Grant, now: u64) -> Result<Vec<String>, Plu
     };
     let mut lines =
         vec![format!("plan: {} {}", planned.method, planned.policy.as_deref().unwrap_or_default())];
-    let minted = match provider.mint(grant, &planned, &description.sets, now) {
+    let minted = match provider.mint(grant, &planned, &description, now) {
         Ok(minted) => minted,
         refused => {
             lines.push(told("mint", refused.map(|_| String::new()))?);

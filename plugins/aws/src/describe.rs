@@ -21,9 +21,6 @@ pub fn describe() -> Description {
         env: env.map(ToOwned::to_owned),
     };
     Description {
-        id: "aws".to_owned(),
-        title: "Amazon Web Services".to_owned(),
-        action_syntax: "`service:Action`, for example `s3:GetObject`".to_owned(),
         settings: vec![
             setting("role_arn", "IAM role to assume", Some("AUDEX_ROLE_ARN")),
             setting(
@@ -56,6 +53,11 @@ pub fn describe() -> Description {
             ),
         ],
         profiles: profile::built_in(),
-        sets: SETS.iter().map(|&name| name.to_owned()).collect(),
+        ..Description::new(
+            "aws",
+            "Amazon Web Services",
+            "`service:Action`, for example `s3:GetObject`",
+            &SETS,
+        )
     }
 }

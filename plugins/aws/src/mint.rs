@@ -84,6 +84,7 @@ fn deliver(made: Made, grant: &Grant) -> Minted {
         ],
         files: Vec::new(),
         endpoints: Vec::new(),
+        git: Vec::new(),
         expires_at: session.expires_at(),
         identity: session.arn(),
         credential_id: Some(session.access_key_id()),

@@ -21,11 +21,6 @@ pub fn describe() -> Description {
         env: env.map(ToOwned::to_owned),
     };
     Description {
-        id: "azure".to_owned(),
-        title: "Microsoft Azure".to_owned(),
-        action_syntax:
-            "`Microsoft.Service/resource/action`, for example `Microsoft.Storage/storageAccounts/read`"
-                .to_owned(),
         settings: vec![
             setting(
                 "subscription_id",
@@ -44,9 +39,18 @@ pub fn describe() -> Description {
                 Some("AUDEX_AZURE_CLIENT_ID"),
             ),
             setting("cloud", "which cloud `az` works with", Some("AUDEX_AZURE_CLOUD")),
-            setting("allow_unknown", "`true` says nothing of operations that are not in the catalogue", None),
+            setting(
+                "allow_unknown",
+                "`true` says nothing of operations that are not in the catalogue",
+                None,
+            ),
         ],
         profiles: profile::built_in(),
-        sets: SETS.iter().map(|&name| name.to_owned()).collect(),
+        ..Description::new(
+            "azure",
+            "Microsoft Azure",
+            "`Microsoft.Service/resource/action`, for example `Microsoft.Storage/storageAccounts/read`",
+            &SETS,
+        )
     }
 }

@@ -50,9 +50,6 @@ pub fn describe() -> Description {
         resources: Vec::new(),
     };
     Description {
-        id: "gcp".to_owned(),
-        title: "Google Cloud".to_owned(),
-        action_syntax: "`service.resource.verb`, for example `storage.objects.get`".to_owned(),
         settings: vec![
             setting(
                 "service_account",
@@ -67,7 +64,12 @@ pub fn describe() -> Description {
             ),
         ],
         profiles: PROFILES.iter().map(profile).collect(),
-        sets: SETS.iter().map(|&name| name.to_owned()).collect(),
+        ..Description::new(
+            "gcp",
+            "Google Cloud",
+            "`service.resource.verb`, for example `storage.objects.get`",
+            &SETS,
+        )
     }
 }
 

@@ -61,6 +61,7 @@ fn deliver(token: Token, scopes: Vec<String>, email: String, planned: &Plan) -> 
         variables,
         files: Vec::new(),
         endpoints: vec![Endpoint::GceMetadata(metadata)],
+        git: Vec::new(),
         expires_at,
         identity: Some(email),
         credential_id: None,

@@ -20,9 +20,6 @@ pub fn describe() -> Description {
         env: env.map(ToOwned::to_owned),
     };
     Description {
-        id: "vault".to_owned(),
-        title: "HashiCorp Vault (AWS secrets engine)".to_owned(),
-        action_syntax: "AWS's `service:Action`, for example `s3:GetObject`".to_owned(),
         settings: vec![
             setting(
                 "mount",
@@ -59,6 +56,11 @@ pub fn describe() -> Description {
             ),
         ],
         profiles: profile::built_in(),
-        sets: SETS.iter().map(|&name| name.to_owned()).collect(),
+        ..Description::new(
+            "vault",
+            "HashiCorp Vault (AWS secrets engine)",
+            "AWS's `service:Action`, for example `s3:GetObject`",
+            &SETS,
+        )
     }
 }

@@ -160,6 +160,9 @@ pub(super) const DESCRIBE: &[Case] = &[
         70,
         &["it wants to set `KUBECONFIG`: its name is not that of a credential"],
     ),
+    case("describe-git-host", 70, &["it names the invalid git host `*.example`"]),
+    case("describe-hides", 70, &["it wants to hide `HTTPS_PROXY`"]),
+    case("describe-empties", 70, &["it wants an empty directory in `AZURE_CONFIG_DIR`"]),
     case(
         "describe-leads",
         70,
@@ -309,6 +312,31 @@ pub(super) const MINT: &[Case] = &[
     case("mint-sign", 78, &["it is no private key in PEM for this algorithm"]),
     asking("mint-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),
     asking("mint-kept-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),
+    asking(
+        "mint-git-elsewhere",
+        70,
+        &["it set a git credential for `evil.example`, which it did not declare"],
+        &["sts:AssumeRole"],
+    ),
+    asking(
+        "mint-git-anonymous",
+        70,
+        &["it set a git credential for `evil.example`, which it did not declare"],
+        &["sts:AssumeRole"],
+    ),
+    asking(
+        "mint-git-name",
+        70,
+        &["the user name of its git credential has other characters"],
+        &["sts:AssumeRole"],
+    ),
+    asking(
+        "mint-git-lines",
+        70,
+        &["the secret of its git credential has other characters"],
+        &["sts:AssumeRole"],
+    ),
+    asking("mint-git-slot", 70, &["it handed out a source credential"], &["sts:AssumeRole"]),
     asking(
         "mint-long-answer",
         70,

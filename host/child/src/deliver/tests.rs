@@ -146,6 +146,16 @@ fn delivered_by(
     variables: &[(String, Value)],
     files: &[SessionFile],
 ) -> Result<(Delivered, tempfile::TempDir), DeliverError> {
+    delivered_with(source, parent, variables, files, &ToolLogins::default())
+}
+
+fn delivered_with(
+    source: Source,
+    parent: &Environment,
+    variables: &[(String, Value)],
+    files: &[SessionFile],
+    logins: &ToolLogins,
+) -> Result<(Delivered, tempfile::TempDir), DeliverError> {
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path())?;
     let lead = &EndpointSettings::default();
@@ -159,6 +169,7 @@ fn delivered_by(
         ends_at: 1_764_460_800,
         variables,
         files,
+        logins,
         lead,
     };
     Ok((deliver(&delivery, directory)?, state))
@@ -255,6 +266,7 @@ fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
         ends_at: 1_764_460_800,
         variables: &[at("9")],
         files: &[],
+        logins: &ToolLogins::default(),
         lead,
     };
     let delivered = deliver(&delivery, directory).unwrap();
@@ -285,6 +297,7 @@ fn an_inherited_region_is_set_in_both_spellings() {
         ends_at: 1_764_460_800,
         variables: &[],
         files: &[],
+        logins: &ToolLogins::default(),
         lead,
     };
     let delivered = deliver(&delivery, directory).unwrap();

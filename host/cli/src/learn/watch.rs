@@ -142,7 +142,8 @@ impl<'a> Watch<'a> {
             .variables
             .iter()
             .any(|(name, value)| matches!(value, Value::Secret(_)) && !is_key(name));
-        if secret_elsewhere || !minted.files.is_empty() || !minted.endpoints.is_empty() {
+        let is_elsewhere = secret_elsewhere || !minted.logins.git.is_empty();
+        if is_elsewhere || !minted.files.is_empty() || !minted.endpoints.is_empty() {
             return Err(no_keys());
         }
         let credentials = Credentials::new(id, secret, text(TOKEN), None, "session");

@@ -287,5 +287,7 @@ pub(super) fn secrets(minted: &Minted) -> Vec<Secret> {
     };
     let variables = minted.variables.iter().filter_map(|(_, value)| of(value));
     let files = minted.files.iter().filter_map(|file| of(&file.contents));
-    variables.chain(files).chain(minted.endpoints.iter().flat_map(Endpoint::secrets)).collect()
+    let git = minted.logins.git.iter().map(|credential| credential.secret.clone());
+    let endpoints = minted.endpoints.iter().flat_map(Endpoint::secrets);
+    variables.chain(files).chain(git).chain(endpoints).collect()
 }

@@ -14,7 +14,7 @@ use crate::mint;
 use crate::settings::Settings;
 use audex_child::deliver::{Delivery, SessionDirectory, deliver};
 use audex_child::{Ended, Executable, Running, Signals};
-use audex_components::provider::{Minted, Provider};
+use audex_components::provider::{Description, Minted, Provider};
 use audex_core::clock;
 use audex_core::environment::{AWS_ENDPOINT_URL, Environment, PATH};
 use audex_core::secret::Secret;
@@ -47,8 +47,7 @@ pub(super) struct Session<'a> {
     pub(super) context: Context<'a>,
     pub(super) provider: &'a Provider,
     pub(super) attempt: &'a Attempt,
-    /// The variables that the provider declared.
-    pub(super) sets: &'a [String],
+    pub(super) description: &'a Description,
     /// The variables that the command must not get.
     pub(super) withheld: Vec<String>,
     pub(super) observer: &'a mut dyn Observer,
@@ -119,7 +118,7 @@ impl Session<'_> {
         let minted = mint::mint(
             approved,
             self.provider,
-            self.sets,
+            self.description,
             requested,
             || interruption.ignore(),
             |minted| self.take_back(minted, requested, ttl),
@@ -205,6 +204,7 @@ impl Session<'_> {
             ends_at: access.ends_at.min(minted.expires_at),
             variables: &arranged.variables,
             files: &minted.files,
+            logins: &minted.logins,
             lead: &arranged.lead,
         };
         let delivered = deliver(&delivery, directory)?;

@@ -1,9 +1,12 @@
 //! The host's check of the variable and file values that a provider hands out.
 
+use wasmtime::component::Resource;
+
 use super::{GrantPlan, Provider, wit};
 use crate::component::PluginError;
 use crate::resource::{HeldSecret, Origin};
 use crate::state::State;
+use audex_core::secret::Secret;
 use audex_core::session::Value;
 
 impl Provider {
@@ -16,10 +19,22 @@ impl Provider {
         plan: &GrantPlan,
         expires_at: u64,
     ) -> Result<Value, PluginError> {
-        let handle = match value {
-            wit::Value::Plain(text) => return Ok(Value::Plain(text)),
-            wit::Value::Secret(handle) => handle,
-        };
+        match value {
+            wit::Value::Plain(text) => Ok(Value::Plain(text)),
+            wit::Value::Secret(handle) => {
+                self.secret(state, handle, plan, expires_at).map(Value::Secret)
+            }
+        }
+    }
+
+    /// Security: see [`Self::value`].
+    pub(super) fn secret(
+        &self,
+        state: &mut State,
+        handle: Resource<HeldSecret>,
+        plan: &GrantPlan,
+        expires_at: u64,
+    ) -> Result<Secret, PluginError> {
         let Ok(HeldSecret { value, origin, .. }) = state.table.delete(handle) else {
             return Err(self.bad("it handed out a secret it does not hold"));
         };
@@ -44,6 +59,6 @@ impl Provider {
             state.delivered_seconds = state.delivered_seconds.max(Some(asked_seconds));
             state.delivered_scoped_policies = state.delivered_scoped_policies.max(scoped_policies);
         }
-        Ok(Value::Secret(value))
+        Ok(value)
     }
 }

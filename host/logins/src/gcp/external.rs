@@ -228,7 +228,7 @@ fn fields(
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
         let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
-        // GitHub's header holds a bearer token.
+        // A header can hold a bearer token.
         value.set_sensitive(true);
         map.insert(name, value);
     }

@@ -1,11 +1,21 @@
 //! The description of this provider for the host and the user.
 
-use audex_sdk::provider::{Description, Profile, Setting};
+use audex_sdk::provider::{Description, Profile, Setting, ToolLogins};
 
 /// The variables that a run sets. `gh` reads the first before the second (`gh help environment`); Terraform,
 /// Octokit scripts, Renovate and most others read the second. `git` itself reads neither:
 /// `gh auth git-credential` passes it the first (cli/cli pull request 3009).
 pub const SETS: [&str; 2] = ["GH_TOKEN", "GITHUB_TOKEN"];
+
+/// The host of the repositories, for git.
+pub const HOST: &str = "github.com";
+/// The host of gists, which belong to no repository.
+pub const GISTS: &str = "gist.github.com";
+
+/// The variables that lead `gh` to a login for another server. Source: `gh help environment`.
+const OTHER_SERVERS: [&str; 3] = ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GH_HOST"];
+/// The variable for the directory in which `gh` keeps its logins.
+const CONFIG_DIRECTORY: &str = "GH_CONFIG_DIR";
 
 /// Name, purpose and permissions.
 const PROFILES: [(&str, &str, &[&str]); 6] = [
@@ -38,13 +48,10 @@ pub fn describe() -> Description {
     let profile = |(name, description, actions): &(&str, &str, &[&str])| Profile {
         name: (*name).to_owned(),
         description: (*description).to_owned(),
-        actions: actions.iter().map(|&action| action.to_owned()).collect(),
+        actions: names(actions),
         resources: Vec::new(),
     };
     Description {
-        id: "github".to_owned(),
-        title: "GitHub (App installation tokens)".to_owned(),
-        action_syntax: "`permission:level`, for example `contents:read`".to_owned(),
         settings: vec![
             setting("app_id", "the GitHub App, by id or client id", Some("AUDEX_GITHUB_APP_ID")),
             setting(
@@ -59,8 +66,22 @@ pub fn describe() -> Description {
             ),
         ],
         profiles: PROFILES.iter().map(profile).collect(),
-        sets: SETS.iter().map(|&name| name.to_owned()).collect(),
+        tool_logins: Some(ToolLogins {
+            git_hosts: names(&[HOST, GISTS]),
+            hides: names(&OTHER_SERVERS),
+            config_directories: names(&[CONFIG_DIRECTORY]),
+        }),
+        ..Description::new(
+            "github",
+            "GitHub (App installation tokens)",
+            "`permission:level`, for example `contents:read`",
+            &SETS,
+        )
     }
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 //! If a step fails after GitHub has made a token, the token is revoked.
 
 use audex_sdk::provider::{
-    Error, ErrorKind, Grant, Minted, Piece, Plan, Secret, Value, Variable, clock, keep,
+    Error, ErrorKind, GitCredential, Grant, Minted, Piece, Plan, Secret, Value, Variable, clock,
+    keep,
 };
 use audex_sdk::rfc3339;
 
 use crate::api::{self, App, Reply};
 use crate::catalogue::Level;
-use crate::describe::SETS;
+use crate::describe::{GISTS, HOST, SETS};
 use crate::explain::{self, refused};
 use crate::installation::Installation;
 use crate::plan::{self, Asked, LIFE_SECONDS, METHOD};
@@ -19,6 +20,9 @@ use crate::{error, invalid};
 /// The secret field of the reply. Its format may change: 40 characters, or some 520 since 2026 (GitHub
 /// changelog, 2026-05-15).
 const TOKEN: &str = "/token";
+/// The user name for git with an installation token. Source: GitHub Docs, "Authenticating as a GitHub App
+/// installation".
+const GIT_USER: &str = "x-access-token";
 
 pub fn mint(grant: &Grant, planned: &Plan) -> Result<Minted, Error> {
     let asked = plan::asked(grant)?;
@@ -58,14 +62,20 @@ fn hand_out(
     let expires_at = expiry(&issued.expires_at, clock::now());
     let lease = format!("{}@{expires_at}", grant.session);
     keep::put(&lease, token);
-    // A secret is delivered once, so each variable gets its own copy.
-    let copy = || Value::Secret(Secret::join(&[Piece::Secret(token)]));
-    let variables =
-        SETS.iter().map(|&name| Variable { name: name.to_owned(), value: copy() }).collect();
+    // A secret is delivered once, so each place gets its own copy.
+    let copy = || Secret::join(&[Piece::Secret(token)]);
+    let variable = |&name: &&str| Variable { name: name.to_owned(), value: Value::Secret(copy()) };
+    let git = GitCredential {
+        host: HOST.to_owned(),
+        username: GIT_USER.to_owned(),
+        secret: copy(),
+        anonymous_hosts: vec![GISTS.to_owned()],
+    };
     Ok(Minted {
-        variables,
+        variables: SETS.iter().map(variable).collect(),
         files: Vec::new(),
         endpoints: Vec::new(),
+        git: vec![git],
         expires_at,
         identity: Some(format!("{}[bot] on {}", installation.app_slug, installation.account.login)),
         credential_id: None,

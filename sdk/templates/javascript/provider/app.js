@@ -62,6 +62,7 @@ export const provider = {
       ],
       files: [{ name: "acme/token", contents: token(), env: "ACME_CREDENTIALS" }],
       endpoints: [],
+      git: [],
       // A `u64` is a BigInt.
       expiresAt: now() + BigInt(grant.ttlSeconds),
       method: plan.method,

@@ -39,6 +39,7 @@ class Provider(audex.Provider):
             settings=[Setting("building", "the building", "AUDEX_ACME_BUILDING")],
             profiles=[],
             sets=["ACME_ACCOUNT", "ACME_TOKEN", "ACME_CREDENTIALS"],
+            tool_logins=None,
         )
 
     def check(self, actions):
@@ -88,6 +89,7 @@ class Provider(audex.Provider):
             variables=[Variable("ACME_ACCOUNT", Value_Plain(building)), Variable("ACME_TOKEN", token())],
             files=[File("acme/token", token(), "ACME_CREDENTIALS")],
             endpoints=[],
+            git=[],
             expires_at=clock.now() + grant.ttl_seconds,
             identity=None,
             credential_id=None,

@@ -20,6 +20,23 @@ fn trick(phase: &str) -> String {
     trick
 }
 
+/// The declared logins of tools, in the cases that are about them.
+fn tool_logins(trick: &str) -> Option<ToolLogins> {
+    let list = |name: &str| vec![name.to_owned()];
+    let honest = ToolLogins {
+        git_hosts: list("git.hostile.example"),
+        hides: list("HOSTILE_HOST"),
+        config_directories: list("HOSTILE_CONFIG_DIR"),
+    };
+    match trick {
+        "git-host" => Some(ToolLogins { git_hosts: list("*.example"), ..honest }),
+        "hides" => Some(ToolLogins { hides: list("HTTPS_PROXY"), ..honest }),
+        "empties" => Some(ToolLogins { config_directories: list("AZURE_CONFIG_DIR"), ..honest }),
+        _ if case::case().starts_with("mint-git-") => Some(honest),
+        _ => None,
+    }
+}
+
 fn policy(grant: &Grant) -> String {
     let list = |items: &mut dyn Iterator<Item = &String>| {
         items.map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(",")
@@ -104,6 +121,7 @@ impl Provider for Hostile {
             }],
             profiles: vec![profile("hostile-reader")],
             sets,
+            tool_logins: tool_logins(&trick),
         }
     }
 

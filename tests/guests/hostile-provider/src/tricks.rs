@@ -149,6 +149,19 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
             minted.method = "m\u{1b}c\nforged".to_owned();
             minted.identity = Some("i\u{1b}[2J".repeat(200_000));
         }
+        "git-elsewhere" => minted = minted.git("evil.example", "git", Secret::new("x")),
+        "git-anonymous" => {
+            minted = minted.git("git.hostile.example", "git", Secret::new("x"));
+            minted.git[0].anonymous_hosts.push("evil.example".to_owned());
+        }
+        "git-name" => {
+            minted = minted.git("git.hostile.example", "x; touch owned", Secret::new("x"));
+        }
+        "git-lines" => minted = minted.git("git.hostile.example", "git", Secret::new("x\nurl=y")),
+        "git-slot" => {
+            let source = identity::token("secret:HOSTILE_SOURCE", &[])?.value;
+            minted = minted.git("git.hostile.example", "git", source);
+        }
         "long-answer" => minted.notices = vec!["n".repeat(20 << 20)],
         _ => {}
     }
@@ -261,6 +274,7 @@ fn minted(plan: &Plan, variables: Vec<Variable>, expires_at: u64) -> Minted {
         variables,
         files: vec![],
         endpoints: vec![],
+        git: Vec::new(),
         expires_at,
         identity: None,
         credential_id: None,

@@ -1,9 +1,21 @@
-//! Delivers a token for GitHub into a parent environment with another login.
+//! Delivers a git credential for one host into a parent environment with another login.
 
 use super::*;
+use audex_core::session::GitCredential;
 
-fn with_github_token(parent: &Environment) -> (Delivered, tempfile::TempDir) {
-    delivered(parent, &[secret("GH_TOKEN")], &[]).unwrap()
+fn with_git_credential(parent: &Environment) -> (Delivered, tempfile::TempDir) {
+    let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    let logins = ToolLogins {
+        git: vec![GitCredential {
+            host: "git.example".to_owned(),
+            username: "x-access-token".to_owned(),
+            secret: Secret::new("minted".to_owned()),
+            anonymous_hosts: list(&["gist.git.example"]),
+        }],
+        hidden: list(&["GX_HOST", "GX_ENTERPRISE_TOKEN"]),
+        config_directories: list(&["GX_CONFIG_DIR"]),
+    };
+    delivered_with(Source::Installed, parent, &[secret("GX_TOKEN")], &[], &logins).unwrap()
 }
 
 /// Returns the settings that `git` reads after all files: keys and values, in order.
@@ -18,23 +30,24 @@ fn git_settings(delivered: &Delivered) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_token_for_github_leads_gh_and_git_and_hides_the_users_own() {
+fn a_git_credential_leads_git_and_hides_the_users_own_logins() {
     let parent = Environment::from_pairs([
-        ("GH_TOKEN", "planted"),
-        ("GH_HOST", "planted.example"),
-        ("GH_ENTERPRISE_TOKEN", "planted"),
+        ("GX_TOKEN", "planted"),
+        ("GX_HOST", "planted.example"),
+        ("GX_ENTERPRISE_TOKEN", "planted"),
+        ("GX_CONFIG_DIR", "planted"),
         ("GIT_CONFIG_PARAMETERS", "'http.extraheader=planted'"),
         ("GIT_ASKPASS", "planted"),
         ("SSH_ASKPASS", "planted"),
         ("GIT_SSH_COMMAND", "ssh -i planted"),
         ("GIT_TERMINAL_PROMPT", "1"),
     ]);
-    let (with, _state) = with_github_token(&parent);
+    let (with, _state) = with_git_credential(&parent);
     let value =
         |name: &str| with.environment.get(OsStr::new(name)).map(|value| value.to_str().unwrap());
-    assert_eq!(value("GH_TOKEN"), Some("minted"));
+    assert_eq!(value("GX_TOKEN"), Some("minted"));
     for name in
-        ["GH_HOST", "GH_ENTERPRISE_TOKEN", "GIT_CONFIG_PARAMETERS", "GIT_ASKPASS", "SSH_ASKPASS"]
+        ["GX_HOST", "GX_ENTERPRISE_TOKEN", "GIT_CONFIG_PARAMETERS", "GIT_ASKPASS", "SSH_ASKPASS"]
     {
         assert_eq!(value(name), None, "{name}");
     }
@@ -44,30 +57,40 @@ fn a_token_for_github_leads_gh_and_git_and_hides_the_users_own() {
     );
     assert_eq!(value("GIT_TERMINAL_PROMPT"), Some("0"));
     assert!(with.environment.values().all(|value| !value.to_string_lossy().contains("planted")));
+    let logins = std::path::Path::new(value("GX_CONFIG_DIR").unwrap());
+    assert!(logins.starts_with(with.directory.path()) && !logins.exists());
     let (without, _state) = delivered(&parent, &[secret("VAULT_TOKEN")], &[]).unwrap();
-    assert!(!without.environment.contains_key(OsStr::new("GH_CONFIG_DIR")));
+    assert_eq!(without.environment.get(OsStr::new("GX_CONFIG_DIR")).unwrap(), "planted");
+    assert_eq!(without.environment.get(OsStr::new("GX_HOST")).unwrap(), "planted.example");
     assert_eq!(without.environment.get(OsStr::new("GIT_TERMINAL_PROMPT")).unwrap(), "1");
 }
 
 #[test]
 fn git_sends_the_sessions_token_and_resets_what_came_before() {
-    let (delivered, _state) = with_github_token(&Environment::default());
+    let (delivered, _state) = with_git_credential(&Environment::default());
     let settings = git_settings(&delivered);
     let of = |key: &str| -> Vec<&str> {
         settings.iter().filter(|(name, _)| name == key).map(|(_, value)| value.as_str()).collect()
     };
     // `x-access-token:minted`
     let header = "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46bWludGVk";
-    assert_eq!(of("http.https://github.com/.extraheader"), ["", header]);
-    assert_eq!(of("http.https://gist.github.com/.extraheader"), ["", "Authorization:"]);
-    assert_eq!(of("http.http://github.com/.extraheader"), ["", "Authorization:"]);
-    assert_eq!(of("credential.https://gist.github.com.helper"), [""]);
-    let helpers = of("credential.https://github.com.helper");
+    assert_eq!(of("http.https://git.example/.extraheader"), ["", header]);
+    assert_eq!(of("http.https://gist.git.example/.extraheader"), ["", "Authorization:"]);
+    assert_eq!(of("http.http://git.example/.extraheader"), ["", "Authorization:"]);
+    assert_eq!(of("credential.https://gist.git.example.helper"), [""]);
+    let helpers = of("credential.https://git.example.helper");
     assert!(
-        matches!(helpers[..], ["", helper] if helper.contains("$GH_TOKEN") && !helper.contains("minted"))
+        matches!(helpers[..], ["", helper] if helper.contains("cat ") && !helper.contains("minted"))
     );
+    let file = fs::read_to_string(delivered.directory.path().join("git-credential-0")).unwrap();
+    assert_eq!(file, "username=x-access-token\npassword=minted\n");
     assert_eq!(of("core.askPass"), [""]);
-    assert!(of("url.https://github.com/.insteadOf").contains(&"git@github.com:"));
+    // No other host is sent the credential, in whatever form.
+    let token = |value: &str| value.contains("eC1hY2Nlc3MtdG9rZW46") || value.contains("cat ");
+    let with_token = settings.iter().filter(|(_, value)| token(value)).map(|(key, _)| key.as_str());
+    let own = ["credential.https://git.example.helper", "http.https://git.example/.extraheader"];
+    assert_eq!(with_token.collect::<Vec<_>>(), own);
+    assert!(of("url.https://git.example/.insteadOf").contains(&"git@git.example:"));
 }
 
 #[test]
@@ -75,12 +98,12 @@ fn the_parents_git_settings_are_dropped_for_any_count() {
     for count in ["1", "2", "18446744073709551615", "99999999999999999999", "-1", "", "x"] {
         let parent = Environment::from_pairs([
             ("GIT_CONFIG_COUNT", count),
-            ("GIT_CONFIG_KEY_0", "http.https://github.com/planted.extraheader"),
+            ("GIT_CONFIG_KEY_0", "http.https://git.example/planted.extraheader"),
             ("GIT_CONFIG_VALUE_0", "planted"),
             ("GIT_CONFIG_KEY_4711", "planted"),
             ("GIT_CONFIG_VALUE_4711", "planted"),
         ]);
-        let (delivered, _state) = with_github_token(&parent);
+        let (delivered, _state) = with_git_credential(&parent);
         assert_eq!(git_settings(&delivered)[0].0, "core.askPass", "{count}");
         assert!(!delivered.environment.contains_key(OsStr::new("GIT_CONFIG_KEY_4711")), "{count}");
         assert!(
@@ -96,12 +119,12 @@ fn the_parents_git_settings_are_dropped_for_any_count() {
 fn only_identity_and_safe_directory_are_copied_from_the_users_gitconfig() {
     let home = tempfile::tempdir().unwrap();
     let own = "[user]\n\tname = A B\n\temail = a@b.example\n[safe]\n\tdirectory = /src\n\
-        [url \"https://me:planted@github.com/\"]\n\tinsteadOf = https://github.com/\n\
-        [http \"https://github.com/o/\"]\n\textraheader = planted\n[credential]\n\thelper = !planted\n\
+        [url \"https://me:planted@git.example/\"]\n\tinsteadOf = https://git.example/\n\
+        [http \"https://git.example/o/\"]\n\textraheader = planted\n[credential]\n\thelper = !planted\n\
         [core]\n\tsshCommand = planted\n[include]\n\tpath = planted\n";
     fs::write(home.path().join(".gitconfig"), own).unwrap();
     let parent = Environment::from_pairs([("HOME", home.path())]);
-    let (delivered, _state) = with_github_token(&parent);
+    let (delivered, _state) = with_git_credential(&parent);
     let path =
         std::path::Path::new(delivered.environment.get(OsStr::new("GIT_CONFIG_GLOBAL")).unwrap());
     assert!(path.starts_with(delivered.directory.path()));

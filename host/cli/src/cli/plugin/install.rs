@@ -165,15 +165,21 @@ pub(super) fn say_unchecked(plan: &InstallPlan) {
     }
 }
 
-/// Prints the variables that a provider sets for commands, before the provider is granted any capability. The
+/// Prints the variables that a provider sets and the logins that it replaces for commands, before the provider is granted any capability. The
 /// provider runs without access to anything to answer this.
 pub(super) fn say_sets(engine: &Engine, plan: &InstallPlan) -> Result<(), Failure> {
-    let description = plan.description(engine)?;
-    if let Some(sets) =
-        description.map(|description| description.sets).filter(|sets| !sets.is_empty())
-    {
-        let (name, version) = (&plan.manifest.name, &plan.manifest.version);
-        console::tell(&format!("`{name}` {version} sets {} for commands", sets.join(", ")));
+    let Some(description) = plan.description(engine)? else { return Ok(()) };
+    let (name, version) = (&plan.manifest.name, &plan.manifest.version);
+    if !description.sets.is_empty() {
+        let sets = description.sets.join(", ");
+        console::tell(&format!("`{name}` {version} sets {sets} for commands"));
+    }
+    if let Some(logins) = &description.tool_logins {
+        let hidden = [&logins.git_hosts[..], &logins.hides, &logins.config_directories].concat();
+        console::tell(&format!(
+            "`{name}` {version} replaces your own login for commands: {}",
+            hidden.join(", ")
+        ));
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 use super::*;
+use audex_core::session::ToolLogins;
 
 fn minted(expires_at: u64, asked_seconds: Option<u32>) -> Minted {
     Minted {
         variables: Vec::new(),
         files: Vec::new(),
         endpoints: Vec::new(),
+        logins: ToolLogins::default(),
         expires_at,
         asked_seconds,
         scoped_policies: None,

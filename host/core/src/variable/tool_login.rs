@@ -1,0 +1,67 @@
+//! The variables of a tool's own login that a session may take from the command or lead to an empty directory.
+//!
+//! Security: a provider names them. It must not remove a proxy, a certificate authority or another limit from the command,
+//! nor undo the isolation from clouds. So each name belongs to the tool whose credential the provider sets, and has an ending
+//! that such settings do not have.
+
+use super::family::is_governed;
+use super::{identity_token, is_credential, tool_family};
+
+const HOST_ENDING: &str = "_HOST";
+const DIRECTORY_ENDING: &str = "_CONFIG_DIR";
+
+/// Returns true if a provider that sets the variables `sets` may hide `name` from the command.
+#[must_use]
+pub fn may_hide(name: &str, sets: &[String]) -> bool {
+    is_of_tool(name, sets) && (is_credential(name) || name.ends_with(HOST_ENDING))
+}
+
+/// Returns true if a provider that sets the variables `sets` may lead `name` to an empty directory.
+#[must_use]
+pub fn may_empty(name: &str, sets: &[String]) -> bool {
+    is_of_tool(name, sets) && name.ends_with(DIRECTORY_ENDING)
+}
+
+/// Returns true if `name` begins with the first word of a variable that the provider sets, and belongs to no cloud.
+fn is_of_tool(name: &str, sets: &[String]) -> bool {
+    let is_letter = |byte: u8| byte == b'_' || byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let first_word = |name: &str| name.split_once('_').map(|(word, _)| word.to_owned());
+    let is_foreign =
+        is_governed(name) || identity_token::is_named(name) || !tool_family::passes(name);
+    let word = first_word(name).filter(|word| !word.is_empty());
+    name.bytes().all(is_letter)
+        && !is_foreign
+        && !name.starts_with("AUDEX_")
+        && word.is_some_and(|word| sets.iter().any(|set| first_word(set).as_ref() == Some(&word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sets(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn the_login_of_the_tool_itself_may_be_hidden() {
+        let own = sets(&["GH_TOKEN", "GITHUB_TOKEN"]);
+        for name in ["GH_HOST", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] {
+            assert!(may_hide(name, &own), "{name}");
+        }
+        assert!(may_empty("GH_CONFIG_DIR", &own));
+    }
+
+    #[test]
+    fn a_limit_a_program_and_another_tools_login_may_not() {
+        let own = sets(&["GH_TOKEN", "HTTPS_TOKEN", "SSL_KEY", "AWS_SESSION_TOKEN", "AUDEX_TOKEN"]);
+        let limits = ["HTTPS_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE", "GH_PAGER"];
+        let others = ["GLAB_TOKEN", "AWS_ACCESS_KEY_ID", "AUDEX_CONFIG_DIR", "_HOST", "", "GH"];
+        for name in limits.into_iter().chain(others).chain(["gh_host", "GH_\0_HOST", "GHX_HOST"]) {
+            assert!(!may_hide(name, &own) && !may_empty(name, &own), "{name}");
+        }
+        for name in ["PATH", "XDG_CONFIG_DIR", "AZURE_CONFIG_DIR", "GH_CONFIG", "GH_TOKEN"] {
+            assert!(!may_empty(name, &own), "{name}");
+        }
+    }
+}
