@@ -33,6 +33,10 @@ impl Description {
             profiles: Vec::new(),
             sets: sets.iter().map(|&name| name.to_owned()).collect(),
             tool_logins: None,
+            configured_by: Vec::new(),
+            learn_sources: Vec::new(),
+            broadest: Vec::new(),
+            calls_to: None,
         }
     }
 

@@ -12,6 +12,8 @@ pub mod save;
 mod trail;
 pub mod watch;
 
+use audex_components::provider::LearnSource;
+
 /// A source of observed calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
@@ -23,6 +25,17 @@ pub enum Source {
     Cloudtrail,
     /// The log of HTTP requests that a cloud's tool writes.
     HttpLog,
+}
+
+impl From<LearnSource> for Source {
+    fn from(source: LearnSource) -> Self {
+        match source {
+            LearnSource::Gateway => Self::Gateway,
+            LearnSource::Csm => Self::Csm,
+            LearnSource::Cloudtrail => Self::Cloudtrail,
+            LearnSource::HttpLog => Self::HttpLog,
+        }
+    }
 }
 
 impl Source {

@@ -166,6 +166,11 @@ impl<T> Chain<'_, T> {
         &self.run.provider
     }
 
+    /// Returns the provider's own description.
+    pub fn description(&self) -> &Description {
+        &self.run.description
+    }
+
     /// Returns the provider's id.
     pub fn provider_id(&self) -> &str {
         &self.run.request.provider

@@ -60,7 +60,7 @@ clean_fields! {
     Error: code message hint;
     Setting: key description;
     Profile: name description actions resources;
-    Description: title action_syntax settings profiles;
+    Description: title action_syntax settings profiles broadest calls_to;
     Finding: actions note suggestion;
     Advice: message missing;
     CheckResult: name detail hint;

@@ -1,5 +1,6 @@
 //! Calls to one provider component, and the host's check of its answers.
 
+mod configured;
 mod effective;
 mod endpoint;
 mod lease;
@@ -40,7 +41,8 @@ use audex_core::session::{Endpoint, SessionFile, ToolLogins, Value};
 pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission, Scope};
 pub use wit::{
     AccessLevel, Advice, Attribution, Call, CheckResult, Description, Effect, Enforcer, Finding,
-    GrantPlan, HealthStatus, KnownAction, Planned, Profile, Setting, Statement, Status, Window,
+    GrantPlan, HealthStatus, KnownAction, LearnSource, Planned, Profile, Setting, Sign, Statement,
+    Status, Window,
 };
 
 /// The clocks of this machine and a cloud may differ by this many seconds before an expiry counts as too
@@ -187,10 +189,15 @@ impl Provider {
     pub fn describe(&self) -> Result<Description, PluginError> {
         let mut description =
             self.call(PolicyScope::pure(), |guest, store| guest.call_describe(store))?.0;
-        self.few(
-            description.sets.len().max(description.settings.len()).max(description.profiles.len()),
-            limit::DELIVERED,
-        )?;
+        let lists = [
+            description.sets.len(),
+            description.settings.len(),
+            description.profiles.len(),
+            description.configured_by.len(),
+            description.learn_sources.len(),
+            description.broadest.len(),
+        ];
+        self.few(lists.into_iter().max().unwrap_or_default(), limit::DELIVERED)?;
         description.clean();
         let id_ok = description.id.starts_with(|c: char| c.is_ascii_lowercase())
             && description.id.len() <= ID_CHARACTERS

@@ -73,8 +73,6 @@ pub const CLOUDSDK_ACTIVE_CONFIG_NAME: &str = "CLOUDSDK_ACTIVE_CONFIG_NAME";
 pub const CLOUDSDK_CORE_ACCOUNT: &str = "CLOUDSDK_CORE_ACCOUNT";
 /// The host of the Compute Engine metadata server, as client libraries read it.
 pub const GCE_METADATA_HOST: &str = "GCE_METADATA_HOST";
-/// The service account that receives GCP permissions.
-pub const AUDEX_GCP_SERVICE_ACCOUNT: &str = "AUDEX_GCP_SERVICE_ACCOUNT";
 /// The tenant of the Azure source credentials.
 pub const AZURE_TENANT_ID: &str = "AZURE_TENANT_ID";
 /// The application of the Azure source credentials.

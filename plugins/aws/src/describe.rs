@@ -1,6 +1,6 @@
 //! The description of this provider for the host and the user.
 
-use audex_sdk::provider::{Description, Setting};
+use audex_sdk::provider::{Description, LearnSource, Setting};
 
 use aws_policy::profile;
 
@@ -53,6 +53,9 @@ pub fn describe() -> Description {
             ),
         ],
         profiles: profile::built_in(),
+        learn_sources: vec![LearnSource::Gateway, LearnSource::Csm, LearnSource::Cloudtrail],
+        // The role itself and the deny lists limit it.
+        broadest: vec!["*:*".to_owned()],
         ..Description::new(
             "aws",
             "Amazon Web Services",

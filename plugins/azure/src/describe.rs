@@ -1,6 +1,6 @@
 //! The description of this provider for the host and the user.
 
-use audex_sdk::provider::{Description, Setting};
+use audex_sdk::provider::{Description, LearnSource, Setting, Sign};
 
 use crate::profile;
 
@@ -46,6 +46,8 @@ pub fn describe() -> Description {
             ),
         ],
         profiles: profile::built_in(),
+        configured_by: vec![Sign::Login("azure".to_owned())],
+        learn_sources: vec![LearnSource::HttpLog],
         ..Description::new(
             "azure",
             "Microsoft Azure",

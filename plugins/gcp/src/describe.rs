@@ -1,6 +1,6 @@
 //! The description of this provider for the host and the user.
 
-use audex_sdk::provider::{Description, Profile, Setting};
+use audex_sdk::provider::{Description, LearnSource, Profile, Setting, Sign};
 
 /// The variables that a run may set. `gcloud` and `bq` read the first, Terraform the second; the libraries
 /// and `gsutil` ask the metadata server, which the host directs to itself.
@@ -64,6 +64,11 @@ pub fn describe() -> Description {
             ),
         ],
         profiles: PROFILES.iter().map(profile).collect(),
+        configured_by: vec![
+            Sign::Variable("AUDEX_GCP_SERVICE_ACCOUNT".to_owned()),
+            Sign::Login("gcp".to_owned()),
+        ],
+        learn_sources: vec![LearnSource::HttpLog],
         ..Description::new(
             "gcp",
             "Google Cloud",

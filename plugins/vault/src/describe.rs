@@ -1,6 +1,6 @@
 //! The description of this provider for the host and the user.
 
-use audex_sdk::provider::{Description, Setting};
+use audex_sdk::provider::{Description, LearnSource, Setting, Sign};
 
 use aws_policy::profile;
 
@@ -56,6 +56,11 @@ pub fn describe() -> Description {
             ),
         ],
         profiles: profile::built_in(),
+        configured_by: vec![Sign::Login("vault".to_owned())],
+        learn_sources: vec![LearnSource::Gateway, LearnSource::Csm, LearnSource::Cloudtrail],
+        // The role itself and the deny lists limit it.
+        broadest: vec!["*:*".to_owned()],
+        calls_to: Some("aws".to_owned()),
         ..Description::new(
             "vault",
             "HashiCorp Vault (AWS secrets engine)",

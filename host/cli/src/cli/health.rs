@@ -8,13 +8,12 @@ use super::request_args::RequestArgs;
 use crate::components::Components;
 use crate::console::{self, Console, table};
 use crate::failure::{Failure, Kind};
-use crate::health::{Report, is_configured, status_name};
+use crate::health::{Report, status_name};
 use crate::pipeline::open::{self, Opened};
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
 use audex_components::provider::{CheckResult, HealthStatus};
 use audex_core::environment::Environment;
 use audex_core::shape::Misplaced;
-use audex_logins::vault::Vault;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -36,19 +35,22 @@ pub(super) fn health(environment: &Environment, args: Args) -> Result<u8, Failur
     let settings = Settings::resolve(environment, options.flags())?;
     let components = Components::open(&settings)?;
     let reports = if let [only] = args.check.as_slice() {
-        vec![report(environment, &settings, &components, only)?]
+        let opened = open::provider(environment, &settings, &components, only)?;
+        vec![report(environment, opened)?]
     } else if args.check.is_empty() {
         // The options belong to AWS. For another provider they would be unknown settings.
         let plain = Settings::resolve(environment, Flags::default())?;
-        let mut ids = components.provider_ids();
-        ids.retain(|id| match id.as_str() {
-            "vault" => Vault::new(environment, &settings.vault).is_configured(),
-            id => is_configured(id, environment),
-        });
         let settings = |id: &str| if id == DEFAULT_PROVIDER { &settings } else { &plain };
-        ids.iter().map(|id| look(environment, settings(id), &components, id)).collect()
+        let is_unused = |opened: &Opened| !opened.provider.is_configured(&opened.description);
+        let look_if_used = |id: &String| {
+            let opened = open::provider(environment, settings(id), &components, id);
+            let is_unused = opened.as_ref().is_ok_and(is_unused);
+            (!is_unused).then(|| look(environment, id, opened))
+        };
+        components.provider_ids().iter().filter_map(look_if_used).collect()
     } else {
-        args.check.iter().map(|id| look(environment, &settings, &components, id)).collect()
+        let open = |id| open::provider(environment, &settings, &components, id);
+        args.check.iter().map(|id| look(environment, id, open(id))).collect()
     };
     if args.json {
         console::result(&Value::from(reports.iter().map(to_json).collect::<Vec<_>>()).to_string());
@@ -59,13 +61,8 @@ pub(super) fn health(environment: &Environment, args: Args) -> Result<u8, Failur
     Ok(if failed { Kind::Unavailable.exit_code() } else { 0 })
 }
 
-fn report(
-    environment: &Environment,
-    settings: &Settings,
-    components: &Components,
-    id: &str,
-) -> Result<Report, Failure> {
-    let Opened { provider, .. } = open::provider(environment, settings, components, id)?;
+fn report(environment: &Environment, opened: Opened) -> Result<Report, Failure> {
+    let Opened { id, provider, .. } = opened;
     let checks = provider.health();
     if let Err(reason) = provider.close() {
         Console::default().notice(&format!("the login for the check was not ended: {reason}"));
@@ -77,18 +74,13 @@ fn report(
         check.detail = misplaced.hide(&check.detail).into_owned();
         check.hint = check.hint.as_deref().map(|hint| misplaced.hide(hint).into_owned());
     }
-    Ok(Report { provider: id.to_owned(), checks })
+    Ok(Report { provider: id, checks })
 }
 
 /// Checks one of several providers. If the provider cannot be asked, the failure becomes its result, and the
 /// other providers are still checked.
-fn look(
-    environment: &Environment,
-    settings: &Settings,
-    components: &Components,
-    id: &str,
-) -> Report {
-    report(environment, settings, components, id).unwrap_or_else(|failure| {
+fn look(environment: &Environment, id: &str, opened: Result<Opened, Failure>) -> Report {
+    opened.and_then(|opened| report(environment, opened)).unwrap_or_else(|failure| {
         let failure = failure.without(&Misplaced::of(environment));
         let broken = CheckResult {
             name: "component".to_owned(),

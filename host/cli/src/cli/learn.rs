@@ -22,16 +22,14 @@ use crate::pipeline::guard::recorded;
 use crate::pipeline::{self, Context, open};
 use crate::request::Arguments;
 use crate::settings::config_file::parse_ttl;
-use crate::settings::{self, DEFAULT_PROVIDER, Settings, profiles_file};
-use audex_components::provider::Provider;
+use crate::settings::{self, Settings, profiles_file};
+use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
 
 /// The name of the profile if `--save` gives no name.
 const LEARNED: &str = "learned";
 /// The exit codes of commands that SIGHUP, SIGINT or SIGTERM ended, as shells return them.
 const INTERRUPTED: [u8; 3] = [129, 130, 143];
-/// The pattern for all actions of AWS. The grant is then limited by the role itself and by deny lists.
-const EVERYTHING: &str = "*:*";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -97,7 +95,7 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
         }
     }
     args.output.as_deref().map_or(Ok(()), has_directory)?;
-    let ask = ask(args, &settings);
+    let ask = ask(environment, args, &settings)?;
     let mut plan = Plan {
         sources: args.source.clone(),
         provider: String::new(),
@@ -142,15 +140,15 @@ pub(super) fn learn(environment: &Environment, args: &Args) -> Result<u8, Failur
     Ok(code)
 }
 
-/// Returns the permissions to run with: those of the user, or else all actions, if the provider has a pattern
-/// for them.
-fn ask(args: &Args, settings: &Settings) -> Arguments {
+/// Returns the permissions to run with: those of the user, or else the broadest of the provider.
+fn ask(environment: &Environment, args: &Args, settings: &Settings) -> Result<Arguments, Failure> {
     let mut ask = args.request.ask(&args.command);
-    let provider = settings.provider.as_deref().unwrap_or(DEFAULT_PROVIDER);
-    if ask.allow.is_empty() && ask.profiles.is_empty() && matches!(provider, "aws" | "vault") {
-        ask.allow.push(EVERYTHING.to_owned());
+    if ask.allow.is_empty() && ask.profiles.is_empty() {
+        let components = Components::open(settings)?;
+        let opened = open::for_ask(environment, settings, &components, &ask)?;
+        ask.allow = opened.description.broadest;
     }
-    ask
+    Ok(ask)
 }
 
 /// The result of one observed run.
@@ -189,10 +187,8 @@ fn look_on(
     let chain = pipeline::request(context, ask, attempt)?;
     let chain = chain.expand()?.check()?.filter()?.plan()?.approve()?;
     chain.provider_id().clone_into(&mut plan.provider);
-    plan.sources = sources(&args.source, &plan.provider)?;
-    // The credentials of Vault's AWS engine are used for calls to AWS.
-    let recogniser =
-        if plan.provider == "vault" { DEFAULT_PROVIDER } else { plan.provider.as_str() };
+    plan.sources = sources(&args.source, &plan.provider, chain.description())?;
+    let recogniser = chain.description().calls_to.as_ref().unwrap_or(&plan.provider);
     let components = Components::open(settings)?;
     let recogniser = open::provider(environment, settings, &components, recogniser)?.provider;
     let mut watch = Watch::new(plan, environment, console, chain.session(), recogniser);
@@ -202,24 +198,29 @@ fn look_on(
 
 /// Returns the sources in their order without repetition, or the default source. Rejects a source that is not
 /// for this provider.
-fn sources(asked: &[Source], provider: &str) -> Result<Vec<Source>, Failure> {
-    let aws = matches!(provider, "aws" | "vault");
+fn sources(
+    asked: &[Source],
+    provider: &str,
+    description: &Description,
+) -> Result<Vec<Source>, Failure> {
+    let known: Vec<Source> = description.learn_sources.iter().copied().map(Source::from).collect();
+    let Some((last, others)) = known.split_last() else {
+        let message = format!("`learn` has no source for commands of the provider `{provider}`");
+        return Err(Failure::usage(&message, "name the permissions yourself, with --allow"));
+    };
     if asked.is_empty() {
-        return Ok(vec![if aws { Source::Gateway } else { Source::HttpLog }]);
+        return Ok(known.first().copied().into_iter().collect());
     }
     let mut sources: Vec<Source> = asked.to_vec();
     sources.sort();
     sources.dedup();
-    match sources.iter().find(|source| (**source == Source::HttpLog) == aws) {
-        None => Ok(sources),
-        Some(source) => {
-            let hint = if aws { "take gateway, csm or cloudtrail" } else { "take http-log" };
-            Err(Failure::usage(
-                &format!("`--source {}` is not for `{provider}`", source.name()),
-                hint,
-            ))
-        }
-    }
+    let Some(foreign) = sources.iter().find(|source| !known.contains(source)) else {
+        return Ok(sources);
+    };
+    let others: Vec<&str> = others.iter().map(|source| source.name()).collect();
+    let or = if others.is_empty() { "" } else { " or " };
+    let hint = format!("take {}{or}{}", others.join(", "), last.name());
+    Err(Failure::usage(&format!("`--source {}` is not for `{provider}`", foreign.name()), &hint))
 }
 
 /// Runs the command with exactly the recommended permissions. After each round, adds the actions that were

@@ -31,23 +31,17 @@ pub(crate) struct Logged {
     decided: bool,
 }
 
-/// Returns the settings that make the provider's tool write a log, or `None` if the provider has no such
-/// tool.
+/// Returns the settings that make gcloud and az write a log.
 #[must_use]
-pub(crate) fn lead(provider: &str, directory: &Path) -> Option<EndpointSettings> {
+pub(crate) fn lead(directory: &Path) -> EndpointSettings {
     let plain = |name: &str, text: String| (name.to_owned(), Value::Plain(text));
-    let variables = match provider {
-        "gcp" => vec![
-            plain("CLOUDSDK_CORE_LOG_HTTP", "true".to_owned()),
-            plain("CLOUDSDK_CORE_DISABLE_FILE_LOGGING", "false".to_owned()),
-        ],
-        "azure" => vec![
-            plain("AZURE_LOGGING_ENABLE_LOG_FILE", "yes".to_owned()),
-            plain("AZURE_LOGGING_LOG_DIR", directory.join(AZURE_LOGS).display().to_string()),
-        ],
-        _ => return None,
-    };
-    Some(EndpointSettings { variables, ..EndpointSettings::default() })
+    let variables = vec![
+        plain("CLOUDSDK_CORE_LOG_HTTP", "true".to_owned()),
+        plain("CLOUDSDK_CORE_DISABLE_FILE_LOGGING", "false".to_owned()),
+        plain("AZURE_LOGGING_ENABLE_LOG_FILE", "yes".to_owned()),
+        plain("AZURE_LOGGING_LOG_DIR", directory.join(AZURE_LOGS).display().to_string()),
+    ];
+    EndpointSettings { variables, ..EndpointSettings::default() }
 }
 
 /// Returns the authority of each API address that the user has moved, with the host by which the API is

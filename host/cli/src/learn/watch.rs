@@ -249,10 +249,8 @@ impl Observer for Watch<'_> {
             add(&mut arranged.lead, &csm.lead);
             self.csm = Some(csm);
         }
-        if self.has(Source::HttpLog)
-            && let Some(lead) = http_log::lead(&self.plan.provider, scene.directory)
-        {
-            add(&mut arranged.lead, &lead);
+        if self.has(Source::HttpLog) {
+            add(&mut arranged.lead, &http_log::lead(scene.directory));
         }
         Ok(arranged)
     }

@@ -48,11 +48,11 @@ pub fn said(message: &str, missing: &[String]) -> String {
     format!("{message}: add --allow \"{}\"", missing.join(","))
 }
 
-/// Reminds the user of the advice if the command failed. The command's output was not captured, so the cause
-/// is not known.
+/// Reminds the user of the advice if the command failed, and of `learn` if the provider can be observed. The
+/// command's output was not captured, so the cause is not known.
 pub(super) fn perhaps_denied(
     console: Console,
-    attempt: &Attempt,
+    can_learn: bool,
     ended: &Ended,
     advice: &[Advice],
     is_learning: bool,
@@ -62,7 +62,7 @@ pub(super) fn perhaps_denied(
     let failed =
         matches!(ended.status, Status::Exited(code) if code != 0) && !ended.ended_by_deadline;
     let may_be_denied = failed && !NOT_STARTED.contains(&ended.exit_code());
-    if may_be_denied && !is_learning && missing.is_empty() && can_learn(attempt) {
+    if may_be_denied && !is_learning && missing.is_empty() && can_learn {
         // Security: the line shows no argument, which may be a secret, and no command to paste, because
         // `learn` runs the command with everything that the role may do.
         console.say("perhaps_denied", PERHAPS_DENIED, &json!({ "missing": missing }));
@@ -70,18 +70,10 @@ pub(super) fn perhaps_denied(
     if failed && !missing.is_empty() {
         let line =
             format!("the command may have been denied: add --allow \"{}\"", missing.join(","));
-        let line = if can_learn(attempt) {
-            format!("{line}; `tryaudex learn` shows what it calls")
-        } else {
-            line
-        };
+        let line =
+            if can_learn { format!("{line}; `tryaudex learn` shows what it calls") } else { line };
         console.say("perhaps_denied", &line, &json!({ "missing": missing }));
     }
-}
-
-/// Returns true if `learn` can observe a command with this provider.
-fn can_learn(attempt: &Attempt) -> bool {
-    matches!(attempt.provider(), "aws" | "azure" | "gcp" | "vault")
 }
 
 /// Describes a grant in a few words: the number of permissions and the reach of the patterns among them.

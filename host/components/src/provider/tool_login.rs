@@ -112,6 +112,10 @@ mod tests {
                 hides: list(hides),
                 config_directories: list(directory),
             }),
+            configured_by: Vec::new(),
+            learn_sources: Vec::new(),
+            broadest: Vec::new(),
+            calls_to: None,
         })
     }
 

@@ -21,6 +21,9 @@ export const provider = {
     settings: [{ key: "building", description: "the building", env: "AUDEX_ACME_BUILDING" }],
     profiles: [],
     sets: ["ACME_ACCOUNT", "ACME_TOKEN", "ACME_CREDENTIALS"],
+    configuredBy: [],
+    learnSources: [],
+    broadest: [],
   }),
 
   check: (actions) =>

@@ -40,6 +40,10 @@ class Provider(audex.Provider):
             profiles=[],
             sets=["ACME_ACCOUNT", "ACME_TOKEN", "ACME_CREDENTIALS"],
             tool_logins=None,
+            configured_by=[],
+            learn_sources=[],
+            broadest=[],
+            calls_to=None,
         )
 
     def check(self, actions):

@@ -122,6 +122,7 @@ impl Provider for Hostile {
             profiles: vec![profile("hostile-reader")],
             sets,
             tool_logins: tool_logins(&trick),
+            ..Description::new("", "", "", &[])
         }
     }
 
