@@ -219,6 +219,7 @@ impl<'a> Profiles<'a> {
             return Err(ProfileError::Unknown { name, provider, suggestion });
         };
         let BuiltIn { name, description, actions, resources } = found.clone();
+        let resources = resources.named().to_vec();
         let share = ProfileShare { name: name.clone(), actions, resources };
         let (ttl, deny, extends) = (None, Vec::new(), Vec::new());
         let definition = Definition::Provider;

@@ -198,6 +198,10 @@ impl Provider {
             description.broadest.len(),
         ];
         self.few(lists.into_iter().max().unwrap_or_default(), limit::DELIVERED)?;
+        for profile in &description.profiles {
+            self.few(profile.resources.named().len(), limit::ENTRIES)?;
+            self.must_name(&profile.resources, "a profile")?;
+        }
         description.clean();
         let id_ok = description.id.starts_with(|c: char| c.is_ascii_lowercase())
             && description.id.len() <= ID_CHARACTERS

@@ -148,7 +148,7 @@ mod tests {
         let read = read.unwrap();
         assert!(read[0].actions.contains(&"Microsoft.Storage/storageAccounts/read".to_owned()));
         assert!(!read[0].actions.contains(&"Microsoft.Storage/storageAccounts/delete".to_owned()));
-        assert_eq!(read[0].resources, ["/subscriptions/abc", "/subscriptions/abc/*"]);
+        assert_eq!(read[0].resources.named(), ["/subscriptions/abc", "/subscriptions/abc/*"]);
     }
 
     #[test]
@@ -212,7 +212,7 @@ mod tests {
             held_by(&held, &json!({ "properties": { "permissions": permissions } }))
         };
         let sound = of(json!([{ "actions": [READ], "notActions": null }])).unwrap();
-        assert_eq!(sound[0].resources, ["/subscriptions/a", "/subscriptions/a/*"]);
+        assert_eq!(sound[0].resources.named(), ["/subscriptions/a", "/subscriptions/a/*"]);
         assert!(of(json!([])).unwrap().is_empty());
         for permissions in [
             json!(null),
@@ -257,7 +257,7 @@ mod tests {
         let read = statements(
             r#"{"Actions":["Microsoft.Storage/storageAccounts/read"],"AssignableScopes":["/subscriptions/SUBSCRIPTION_ID"]}"#,
         );
-        assert_eq!(read.unwrap()[0].resources, ["/subscriptions/*", "/subscriptions/*/*"]);
+        assert_eq!(read.unwrap()[0].resources.named(), ["/subscriptions/*", "/subscriptions/*/*"]);
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
         );
         let read = read.unwrap();
         assert!(!read[0].actions.iter().any(|name| name.ends_with("secrets/getSecret/action")));
-        assert!(read[0].resources.is_empty());
+        assert!(read[0].resources.is_every());
         assert!(statements("{}").is_err() && statements("").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! The built-in profiles, as the project's policy document lists them.
 
-use audex_sdk::provider::Profile;
+use audex_sdk::provider::{Profile, Scope};
 
 /// Name, purpose and operations.
 const TABLE: [(&str, &str, &[&str]); 4] = [
@@ -27,7 +27,7 @@ pub fn built_in() -> Vec<Profile> {
         name: (*name).to_owned(),
         description: (*description).to_owned(),
         actions: actions.iter().map(|&action| action.to_owned()).collect(),
-        resources: Vec::new(),
+        resources: Scope::Every,
     };
     TABLE.iter().map(profile).collect()
 }

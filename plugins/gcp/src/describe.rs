@@ -1,6 +1,6 @@
 //! The description of this provider for the host and the user.
 
-use audex_sdk::provider::{Description, LearnSource, Profile, Setting, Sign};
+use audex_sdk::provider::{Description, LearnSource, Profile, Scope, Setting, Sign};
 
 /// The variables that a run may set. `gcloud` and `bq` read the first, Terraform the second; the libraries
 /// and `gsutil` ask the metadata server, which the host directs to itself.
@@ -47,7 +47,7 @@ pub fn describe() -> Description {
         name: (*name).to_owned(),
         description: (*description).to_owned(),
         actions: actions.iter().map(|&action| action.to_owned()).collect(),
-        resources: Vec::new(),
+        resources: Scope::Every,
     };
     Description {
         settings: vec![

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use audex_sdk::provider::http::{self, Chunk, Header, Request};
 use audex_sdk::provider::{
-    AccessLevel, Effect, Error, ErrorKind, KnownAction, Secret, Statement, identity, settings,
+    AccessLevel, Effect, Error, ErrorKind, KnownAction, Scope, Secret, Statement, identity,
+    settings,
 };
 use serde_json::{Value, json};
 
@@ -62,7 +63,7 @@ pub fn effective(email: &str) -> Result<Vec<Statement>, Error> {
         // An empty role grants nothing.
         if !actions.is_empty() {
             let source = format!("role `{}`", binding.role);
-            let (effect, resources) = (Effect::Allow, Vec::new());
+            let (effect, resources) = (Effect::Allow, Scope::Every);
             statements.push(Statement {
                 effect,
                 actions,
@@ -203,7 +204,7 @@ pub fn statements(document: &str) -> Result<Vec<Statement>, Error> {
     Ok(vec![Statement {
         effect: Effect::Allow,
         actions,
-        resources: Vec::new(),
+        resources: Scope::Every,
         undecided: None,
         source,
     }])

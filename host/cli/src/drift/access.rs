@@ -3,7 +3,7 @@
 use audex_sdk::pattern;
 
 use super::names;
-use audex_components::provider::{Effect, Statement};
+use audex_components::provider::{Effect, Scope, Statement};
 
 /// Every resource, as a pattern.
 const EVERY: &str = "*";
@@ -93,6 +93,6 @@ impl Access {
 }
 
 fn patterns(statement: &Statement) -> impl Iterator<Item = String> + '_ {
-    let every = statement.resources.is_empty().then(|| EVERY.to_owned());
-    every.into_iter().chain(statement.resources.iter().cloned())
+    let every = matches!(statement.resources, Scope::Every).then(|| EVERY.to_owned());
+    every.into_iter().chain(statement.resources.named().iter().cloned())
 }

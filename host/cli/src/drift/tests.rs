@@ -3,13 +3,14 @@
 use proptest::prelude::*;
 
 use super::*;
+use audex_components::provider::Scope;
 
 fn statement(effect: Effect, actions: &[&str], resources: &[&str]) -> Statement {
     let owned = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
     Statement {
         effect,
         actions: owned(actions),
-        resources: owned(resources),
+        resources: Scope::asked(owned(resources)),
         undecided: None,
         source: "p".to_owned(),
     }
@@ -61,6 +62,15 @@ fn what_is_had_beside_is_additional_the_most_dangerous_first() {
     );
     assert!(drift.missing.is_empty() && drift.undecided.is_empty());
     assert_eq!(drift.additional[0].sources, ["p"]);
+}
+
+#[test]
+fn no_resource_is_not_every_resource() {
+    let on = |resources| Statement { resources, ..allow(&["s3:GetObject"], &[]) };
+    for nowhere in [Scope::These(Vec::new()), Scope::Unseen] {
+        let drift = compared(&[on(nowhere)], &[on(Scope::Every)]);
+        assert_eq!(actions(&drift.missing), ["s3:GetObject"]);
+    }
 }
 
 #[test]
@@ -118,7 +128,7 @@ fn may(side: &[Statement], action: &str, resource: &str) -> bool {
         side.iter().any(|one| {
             one.effect == effect
                 && names(one, action)
-                && one.resources.iter().any(|known| known == resource)
+                && one.resources.named().iter().any(|known| known == resource)
         })
     };
     says(Effect::Allow) && !says(Effect::Deny)

@@ -98,7 +98,8 @@ impl Session<'_> {
         self.observer.at(Stage::Record);
         finish(&ended, revoked, &known, self.attempt, console);
         self.observer.ended(self.provider, &minted, began);
-        report::perhaps_denied(console, self.attempt, &ended, &advice, self.observer.is_learning());
+        let can_learn = !self.description.learn_sources.is_empty();
+        report::perhaps_denied(console, can_learn, &ended, &advice, self.observer.is_learning());
         Ok(ended.exit_code())
     }
 

@@ -2,13 +2,14 @@ use std::path::Path;
 
 use super::*;
 use crate::settings::profiles_file;
+use audex_components::provider::Scope;
 
 fn built_in() -> Vec<BuiltIn> {
     vec![BuiltIn {
         name: "reader".to_owned(),
         description: "Read".to_owned(),
         actions: vec!["s3:GetObject".to_owned()],
-        resources: Vec::new(),
+        resources: Scope::Every,
     }]
 }
 

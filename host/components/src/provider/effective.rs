@@ -1,6 +1,6 @@
 //! The calls about existing permissions: of a principal, of a document, and of action patterns.
 
-use super::{KnownAction, Provider, ProviderError, Statement};
+use super::{KnownAction, Provider, ProviderError, Scope, Statement};
 use crate::clean::Clean as _;
 use crate::component::PluginError;
 use crate::limit;
@@ -46,7 +46,9 @@ impl Provider {
     fn accepted(&self, mut statements: Vec<Statement>) -> Result<Vec<Statement>, ProviderError> {
         self.few(statements.len(), limit::ENTRIES)?;
         for statement in &mut statements {
-            self.few(statement.actions.len().max(statement.resources.len()), limit::ENTRIES)?;
+            let named = statement.resources.named().len();
+            self.few(statement.actions.len().max(named), limit::ENTRIES)?;
+            self.must_name(&statement.resources, "a statement")?;
             if statement.actions.is_empty() {
                 return Err(self.bad("a statement of its answer is about no action").into());
             }
@@ -56,5 +58,13 @@ impl Provider {
             statement.source.clean();
         }
         Ok(statements)
+    }
+
+    /// Rejects a scope without a resource: an empty list must not widen, nor make a denial of no effect.
+    pub(super) fn must_name(&self, scope: &Scope, what: &str) -> Result<(), PluginError> {
+        if scope.any(|_| true) {
+            return Ok(());
+        }
+        Err(self.bad(&format!("{what} of its answer is limited to resources, and names none")))
     }
 }

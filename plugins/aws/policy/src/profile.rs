@@ -1,6 +1,6 @@
 //! The built-in profiles, as the project's policy document lists them.
 
-use audex_sdk::provider::Profile;
+use audex_sdk::provider::{Profile, Scope};
 
 /// Name, purpose and actions. The document's `s3-readonly` also has `s3:HeadObject`, which is not an IAM
 /// action and would cause a notice in every run: `s3:GetObject` authorises HeadObject (Service Authorization
@@ -51,7 +51,7 @@ pub fn built_in() -> Vec<Profile> {
         name: (*name).to_owned(),
         description: (*description).to_owned(),
         actions: actions.iter().map(|&action| action.to_owned()).collect(),
-        resources: Vec::new(),
+        resources: Scope::Every,
     };
     TABLE.iter().map(profile).collect()
 }

@@ -1,6 +1,6 @@
 //! The statements of an IAM policy, in a form that can be compared with others.
 
-use audex_sdk::provider::{AccessLevel, Effect, Error, KnownAction, Statement};
+use audex_sdk::provider::{AccessLevel, Effect, Error, KnownAction, Scope, Statement};
 use aws_catalogue::{Access, Found};
 use serde_json::{Map, Value};
 
@@ -94,9 +94,9 @@ fn statement(
         effect,
         actions,
         resources: if resources.iter().any(|resource| resource == "*") {
-            Vec::new()
+            Scope::Every
         } else {
-            resources
+            Scope::These(resources)
         },
         undecided: (!reasons.is_empty()).then(|| reasons.join(", ")),
         source: source.to_owned(),
@@ -161,13 +161,13 @@ mod tests {
         let read = of(r#"{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#)
             .unwrap();
         assert_eq!(
-            (read[0].actions.as_slice(), read[0].resources.len()),
-            (&["s3:GetObject".to_owned()][..], 0)
+            (read[0].actions.as_slice(), read[0].resources.is_every()),
+            (&["s3:GetObject".to_owned()][..], true)
         );
         let read = of(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["s3:*","iam:*"],"Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]}]}"#).unwrap();
         assert!(
             read[0].effect == Effect::Deny
-                && read[0].resources.len() == 2
+                && read[0].resources.named().len() == 2
                 && read[0].undecided.is_none()
         );
     }

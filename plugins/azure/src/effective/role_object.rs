@@ -4,6 +4,7 @@
 //! or an exclusion of nothing.
 
 use audex_sdk::pattern;
+use audex_sdk::provider::Scope;
 use serde_json::{Map, Value};
 
 use crate::action;
@@ -59,9 +60,9 @@ impl<'a> RoleObject<'a> {
         Ok(Some(all))
     }
 
-    /// Returns the scopes with a pattern for everything below each; empty for the root, the scope of Azure's
-    /// own roles.
-    pub fn scopes(self) -> Result<Vec<String>, String> {
+    /// Returns the scopes with a pattern for everything below each; every scope for the root, the scope of
+    /// Azure's own roles.
+    pub fn scopes(self) -> Result<Scope, String> {
         let listed = self.texts("assignableScopes")?.filter(|listed| !listed.is_empty());
         let listed = listed.ok_or("`assignableScopes` is missing or empty")?;
         if let Some(other) = listed.iter().find(|scope| !is_scope(scope)) {
@@ -93,9 +94,9 @@ pub fn is_scope(text: &str) -> bool {
     text.starts_with('/') && !text.contains(['*', '?'])
 }
 
-/// Returns scopes with a pattern for everything below each; empty if one is the root. Azure ignores case in
-/// scopes.
-pub fn within(scopes: &[String]) -> Vec<String> {
+/// Returns scopes with a pattern for everything below each; every scope if one is the root. Azure ignores case
+/// in scopes.
+pub fn within(scopes: &[String]) -> Scope {
     let both = |scope: &String| {
         // A role with the placeholder of a subscription is for any subscription.
         let below = scope
@@ -106,7 +107,10 @@ pub fn within(scopes: &[String]) -> Vec<String> {
         [scope.clone(), format!("{scope}/*")]
     };
     let is_root = |scope: &String| scope.chars().all(|c| c == '/');
-    if scopes.iter().any(is_root) { Vec::new() } else { scopes.iter().flat_map(both).collect() }
+    if scopes.iter().any(is_root) {
+        return Scope::Every;
+    }
+    Scope::These(scopes.iter().flat_map(both).collect())
 }
 
 /// Returns what is left of the operation or pattern `asked`. Data operations and others share one list in a

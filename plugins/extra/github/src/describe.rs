@@ -1,6 +1,6 @@
 //! The description of this provider for the host and the user.
 
-use audex_sdk::provider::{Description, Profile, Setting, ToolLogins};
+use audex_sdk::provider::{Description, Profile, Scope, Setting, ToolLogins};
 
 /// The variables that a run sets. `gh` reads the first before the second (`gh help environment`); Terraform,
 /// Octokit scripts, Renovate and most others read the second. `git` itself reads neither:
@@ -49,7 +49,7 @@ pub fn describe() -> Description {
         name: (*name).to_owned(),
         description: (*description).to_owned(),
         actions: names(actions),
-        resources: Vec::new(),
+        resources: Scope::Every,
     };
     Description {
         settings: vec![

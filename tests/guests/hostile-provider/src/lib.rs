@@ -100,7 +100,7 @@ impl Provider for Hostile {
             name: name.into(),
             description: title.into(),
             actions: vec!["s3:GetObject".into()],
-            resources: vec![],
+            resources: if trick == "nowhere" { Scope::These(vec![]) } else { Scope::Every },
         };
         Description {
             id: match trick.as_str() {
@@ -258,8 +258,18 @@ impl Provider for Hostile {
     }
 
     fn effective(_principal: String) -> Result<Vec<Statement>, Error> {
-        trick("effective");
-        Ok(vec![])
+        let resources = match trick("effective").as_str() {
+            "nowhere" => Scope::These(vec![]),
+            "unseen" => Scope::Unseen,
+            _ => return Ok(vec![]),
+        };
+        Ok(vec![Statement {
+            effect: Effect::Allow,
+            actions: vec!["s3:GetObject".into()],
+            resources,
+            undecided: None,
+            source: String::new(),
+        }])
     }
 
     fn health() -> Vec<CheckResult> {
