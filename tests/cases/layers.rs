@@ -28,7 +28,7 @@ const LAYERS: [Layer; 12] = [
     layer("audit", &["core"]),
     layer("child", &["core"]),
     layer("wire", &["core"]),
-    layer("endpoint", &["core"]),
+    layer("endpoint", &["core", "wire"]),
     Layer { tests_may_use: &["loopback"], ..layer("gateway", &["core", "wire"]) },
     layer("loopback", &["core"]),
     layer("logins", &["core", "wire"]),
