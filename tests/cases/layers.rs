@@ -30,7 +30,7 @@ const LAYERS: [Layer; 12] = [
     layer("wire", &["core"]),
     layer("endpoint", &["core", "wire"]),
     Layer { tests_may_use: &["loopback"], ..layer("gateway", &["core", "wire"]) },
-    layer("loopback", &["core"]),
+    layer("loopback", &["core", "wire"]),
     layer("logins", &["core", "wire"]),
     layer("components", &["core", "logins", "wire"]),
     layer("registry", &["components", "core", "wire"]),
