@@ -49,7 +49,7 @@ pub(crate) async fn looked_at(
     }
     remove_quoted(gate, &mut head.headers);
     if head.status.is_success() {
-        return if deletes_several(parts, service) {
+        return if seen::deletes_objects(parts, service) {
             several(head, body).await
         } else {
             Ok((Response::from_parts(head, body), Outcome::Used))
@@ -79,15 +79,7 @@ async fn read(body: SdkBody, most: usize) -> Result<Option<Vec<u8>>, Refusal> {
     }
 }
 
-/// Returns true if the request deletes several objects. Its answer can be a success although some deletions
-/// were denied.
-fn deletes_several(parts: &Parts, service: &str) -> bool {
-    let mut query = parts.uri.query().unwrap_or_default().split('&');
-    service == "s3"
-        && parts.method == http::Method::POST
-        && query.any(|pair| pair == "delete" || pair == "delete=")
-}
-
+/// Returns the answer to a deletion of several objects, which can be a success although some deletions were denied.
 async fn several(mut head: Head, body: SdkBody) -> Result<(Response<SdkBody>, Outcome), Refusal> {
     let Some(body) = read(body, DELETED_BYTES).await? else {
         return Err(Refusal::unreachable("the answer to a deletion is too long"));

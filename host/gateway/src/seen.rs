@@ -118,7 +118,7 @@ pub(crate) fn has_telling_body(parts: &Parts, service: &str) -> bool {
     let kind = kind.split(';').next().unwrap_or_default().trim().to_owned();
     if is_s3(service) {
         // Security: the body of an object is never kept, whatever its content type.
-        return deletes_objects(parts);
+        return deletes_objects(parts, service);
     }
     matches!(
         kind.as_str(),
@@ -132,9 +132,10 @@ pub(crate) fn has_telling_body(parts: &Parts, service: &str) -> bool {
 
 /// Returns true for `DeleteObjects`, the only request of S3 whose body is a list of keys. Source: S3 API
 /// reference, `DeleteObjects`.
-fn deletes_objects(parts: &Parts) -> bool {
+pub(crate) fn deletes_objects(parts: &Parts, service: &str) -> bool {
     let query = decode_pairs(parts.uri.query().unwrap_or_default());
-    parts.method == Method::POST && query.iter().any(|(name, _)| name == "delete")
+    let names_deletion = query.iter().any(|(name, _)| name == "delete");
+    is_s3(service) && parts.method == Method::POST && names_deletion
 }
 
 /// Returns the headers of an answer that are kept, as headers of the request.
