@@ -13,6 +13,7 @@ pub mod percent;
 pub mod printable;
 pub mod private_file;
 pub mod process;
+pub mod random;
 pub mod reachable;
 pub mod redact;
 pub mod region;

@@ -6,7 +6,9 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
+use audex_core::percent;
 use audex_core::secret::{Secret, equal};
+use audex_wire::header::header;
 
 pub(super) type Reply = Response<Full<Bytes>>;
 
@@ -23,7 +25,7 @@ pub(super) struct Ask {
 
 impl Ask {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        header(&self.headers, name)
     }
 
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
@@ -41,8 +43,7 @@ fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 /// Returns the decoded names and values of a query or form.
 pub(super) fn pairs(text: &str) -> Vec<(String, String)> {
-    let url = reqwest::Url::parse(&format!("http://localhost/?{text}"));
-    url.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default()
+    percent::decode_pairs(&text.replace('+', "%20"))
 }
 
 /// Returns a plain-text answer.

@@ -12,14 +12,13 @@ mod tests;
 
 use std::path::Path;
 
-use audex_core::digest::hex;
+use audex_core::random;
 use audex_core::secret::Secret;
 use audex_core::session::{Endpoint, EndpointSettings, Value};
+use audex_wire::server::{Port, Server};
 
-use self::server::Server;
-
-/// The number of random bytes in a session's secret; this many cannot be guessed.
-const SECRET_BYTES: usize = 32;
+/// The number of hexadecimal digits in a session's secret; this many cannot be guessed.
+const SECRET_DIGITS: usize = 64;
 
 /// The running servers; they stop when this value is dropped.
 #[derive(Default)]
@@ -39,12 +38,6 @@ impl Endpoints {
         };
         let variables = self.lead.variables.iter().filter_map(|(_, value)| of(value));
         variables.chain(self.lead.files.iter().filter_map(|file| of(&file.contents))).collect()
-    }
-
-    /// Returns the address of the first server.
-    #[cfg(test)]
-    fn authority(&self) -> String {
-        self.servers.first().map(|server| server.authority.clone()).unwrap_or_default()
     }
 }
 
@@ -70,21 +63,22 @@ pub fn start(
 ) -> Result<Endpoints, EndpointError> {
     let mut running = Endpoints::default();
     for endpoint in endpoints {
-        let listener = server::bind().map_err(EndpointError::Serve)?;
-        let authority = listener.local_addr().map_err(EndpointError::Serve)?.to_string();
-        let secret = secret()?;
+        let port = Port::open(0).map_err(EndpointError::Serve)?;
+        let authority = port.address().to_string();
+        let secret = random::text(SECRET_DIGITS, random::HEX).map_err(|_| EndpointError::Random)?;
+        let secret = Secret::new(secret);
         let server = match endpoint {
             Endpoint::Metadata(metadata) => {
                 metadata::lead(metadata, &authority, &secret, directory, &mut running.lead);
                 let metadata = metadata.clone();
-                Server::start(listener, ends_at, move |ask| {
+                server::start(port, ends_at, move |ask| {
                     metadata::answer(&metadata, &secret, ends_at, ask)
                 })
             }
             Endpoint::Identity(identity) => {
                 identity::lead(&authority, &secret, &mut running.lead);
                 let identity = identity.clone();
-                Server::start(listener, ends_at, move |ask| {
+                server::start(port, ends_at, move |ask| {
                     identity::answer(&identity, &secret, ends_at, ask)
                 })
             }
@@ -92,10 +86,4 @@ pub fn start(
         running.servers.push(server.map_err(EndpointError::Serve)?);
     }
     Ok(running)
-}
-
-fn secret() -> Result<Secret, EndpointError> {
-    let mut bytes = zeroize::Zeroizing::new([0_u8; SECRET_BYTES]);
-    getrandom::fill(bytes.as_mut_slice()).map_err(|_| EndpointError::Random)?;
-    Ok(Secret::new(hex(bytes.as_slice())))
 }

@@ -7,7 +7,8 @@ use http::request::Parts;
 use http::{Response, StatusCode};
 use serde_json::json;
 
-use super::session_key::{Rejected, header};
+use audex_wire::header::header;
+use audex_wire::sigv4::Rejected;
 
 /// An error answer that the gateway itself gives.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ impl Refusal {
     /// Returns the response in the format that a client of the requested service reads.
     pub(crate) fn into_response(self, parts: &Parts) -> Response<SdkBody> {
         let Self { status, code, message } = self;
-        let kind = header(parts, "content-type").unwrap_or_default();
+        let kind = header(&parts.headers, "content-type").unwrap_or_default();
         let json = parts.headers.contains_key("x-amz-target")
             || kind.contains("json")
             || kind.contains("cbor");
@@ -77,9 +78,9 @@ impl Refusal {
 }
 
 impl From<Rejected> for Refusal {
-    fn from(stranger: Rejected) -> Self {
+    fn from(rejected: Rejected) -> Self {
         let refuse = |code, message: &str| Self::new(StatusCode::FORBIDDEN, code, message);
-        match stranger {
+        match rejected {
             Rejected::Unsigned => {
                 refuse("MissingAuthenticationToken", "the gateway forwards signed requests only")
             }
@@ -96,6 +97,10 @@ impl From<Rejected> for Refusal {
             ),
             Rejected::Malformed => refuse("IncompleteSignature", "the signature cannot be read"),
             Rejected::UnknownKey => refuse("InvalidAccessKeyId", "the key is not this session's"),
+            Rejected::Uncovered => refuse(
+                "SignatureDoesNotMatch",
+                "the signature does not cover the headers that it must cover",
+            ),
             Rejected::BadSignature => {
                 refuse("SignatureDoesNotMatch", "the signature is not made with this session's key")
             }

@@ -1,24 +1,23 @@
 //! Forwards one request to the real endpoint: checks it, signs it again and streams the bodies both ways.
 
-use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
-use aws_sigv4::sign::v4;
+use aws_sigv4::http_request::SignableBody;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
 
 use super::answer::Refusal;
 use super::chunks::Unchunked;
 use super::route::target;
 use super::seen::{self, Outcome};
-use super::session_key::{Rejected, Signed, header, settings};
 use super::{Door, Gate, Noted, once, queue, reply, unsigned};
 use audex_core::clock;
 use audex_core::digest::sha256;
-use audex_wire::sigv4::require_sendable;
+use audex_wire::body;
+use audex_wire::header::header;
+use audex_wire::sigv4::{Claim, Reading, Rejected, Scope, settings, sign};
 
 /// The longest body that is read completely, because its hash is part of the signature and in no header. The
 /// largest such request is an upload of a Lambda function, 50 MB in base64. Source: Lambda quotas.
@@ -81,30 +80,30 @@ async fn exchange(
         let message = "the session's access has ended";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "ExpiredToken", message));
     }
-    let mut signed = match gate.session_key.claimed(parts) {
+    let claim = match gate.session_key.claimed(parts) {
         Err(Rejected::Unsigned) => return unsigned::exchange(gate, door, parts, body).await,
         claimed => claimed?,
     };
-    once::in_time(&signed, gate.skew())?;
-    if signed.service == "s3express" {
+    once::in_time(&claim, gate.skew())?;
+    if claim.service == "s3express" {
         return Err(Refusal::unsupported("requests to directory buckets"));
     }
-    let (payload, mut beginning) = payload(gate, parts, &mut signed, body).await?;
-    gate.once(&signed, parts, connection)?;
-    let payload = at_the_queue(gate, &signed, payload, &mut beginning);
+    let (payload, mut beginning) = payload(gate, parts, &claim, body).await?;
+    gate.once(&claim, parts, connection)?;
+    let payload = at_the_queue(gate, &claim, payload, &mut beginning);
     let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let uri = target(&door.endpoint, gate.variant, &signed.service, &signed.region, path)
+    let uri = target(&door.endpoint, gate.variant, &claim.service, &claim.region, path)
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
-    let request = signed_again(gate, parts, &signed, &uri, payload)
+    let request = signed_again(gate, parts, &claim, &uri, payload)
         .map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequest", reason))?;
-    let mut seen = seen::seen(parts, &signed.service, &signed.region, &beginning);
+    let mut seen = seen::seen(parts, &claim.service, &claim.region, &beginning);
     let response = gate.http.forward(request).await;
     let response = response.map_err(|error| Refusal::unreachable(&reason(&error)))?;
     let response =
         response.try_into_http1x().map_err(|error| Refusal::unreachable(&error.to_string()))?;
     seen.headers.extend(seen::answered(response.headers()));
-    let (response, outcome) = reply::looked_at(gate, parts, &signed.service, response).await?;
-    let response = if signed.service == queue::SERVICE && queue::has_addresses(parts, &beginning) {
+    let (response, outcome) = reply::looked_at(gate, parts, &claim.service, response).await?;
+    let response = if claim.service == queue::SERVICE && queue::has_addresses(parts, &beginning) {
         reply::with_our_queues(gate, door, response).await?
     } else {
         response
@@ -125,8 +124,8 @@ async fn exchange(
 }
 
 /// Puts the queue's own address in place of the gateway's; `beginning` is the payload's body.
-fn at_the_queue(gate: &Gate, signed: &Signed, payload: Payload, beginning: &mut Bytes) -> Payload {
-    if signed.service != queue::SERVICE {
+fn at_the_queue(gate: &Gate, claim: &Claim, payload: Payload, beginning: &mut Bytes) -> Payload {
+    if claim.service != queue::SERVICE {
         return payload;
     }
     // Security: a body is changed and signed again only if the client's signature covers it.
@@ -142,6 +141,7 @@ fn at_the_queue(gate: &Gate, signed: &Signed, payload: Payload, beginning: &mut 
         body: SdkBody::from(body.to_vec()),
         hash: Hash::Whole(body),
         stale: &[],
+        reading: payload.reading,
     }
 }
 
@@ -152,6 +152,8 @@ struct Payload {
     length: Option<u64>,
     /// The headers that are no longer valid.
     stale: &'static [&'static str],
+    /// The encoding of the signed headers.
+    reading: Reading,
 }
 
 enum Hash {
@@ -164,28 +166,29 @@ enum Hash {
 async fn payload(
     gate: &Gate,
     parts: &Parts,
-    signed: &mut Signed,
+    claim: &Claim,
     body: Incoming,
 ) -> Result<(Payload, Bytes), Refusal> {
     let length = body.size_hint().exact();
-    let Some(said) = header(parts, HASH).map(str::to_owned) else {
+    let verify = |body: &SignableBody<'_>| claim.verify(parts, &gate.session_key.secret, body);
+    let Some(said) = header(&parts.headers, HASH).map(str::to_owned) else {
         let whole = whole(body).await?;
-        signed.reading = gate.session_key.verify(parts, signed, &SignableBody::Bytes(&whole))?;
+        let reading = verify(&SignableBody::Bytes(&whole))?;
         let length = Some(whole.len() as u64);
         let payload = Payload {
             body: SdkBody::from(whole.to_vec()),
             hash: Hash::Whole(whole.clone()),
             length,
             stale: &[],
+            reading,
         };
         return Ok((payload, whole));
     };
     // The seed signature of signed chunks covers the same headers.
-    signed.reading =
-        gate.session_key.verify(parts, signed, &SignableBody::Precomputed(said.clone()))?;
+    let reading = verify(&SignableBody::Precomputed(said.clone()))?;
     if SIGNED_CHUNKS.contains(&said.as_str()) {
-        let plain =
-            header(parts, "x-amz-decoded-content-length").and_then(|text| text.parse().ok());
+        let plain = header(&parts.headers, "x-amz-decoded-content-length")
+            .and_then(|text| text.parse().ok());
         let plain: u64 = plain.ok_or(Rejected::Malformed)?;
         let body = SdkBody::from_body_1_x(Unchunked::new(body, plain));
         let hash = Hash::Said(UNSIGNED.to_owned());
@@ -195,28 +198,27 @@ async fn payload(
             "x-amz-trailer",
             "x-amz-sdk-checksum-algorithm",
         ];
-        return Ok((Payload { body, hash, length: Some(plain), stale }, Bytes::new()));
+        return Ok((Payload { body, hash, length: Some(plain), stale, reading }, Bytes::new()));
     }
     let is_digest = said.len() == 64 && said.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_digest && said != UNSIGNED && said != UNSIGNED_CHUNKS {
         return Err(Refusal::unsupported(&format!("bodies of `{HASH}: {said}`")));
     }
     let hash = Hash::Said(said);
-    if seen::has_telling_body(parts, &signed.service) {
+    if seen::has_telling_body(parts, &claim.service) {
         let whole = whole(body).await?;
         let length = Some(whole.len() as u64);
         return Ok((
-            Payload { body: SdkBody::from(whole.to_vec()), hash, length, stale: &[] },
+            Payload { body: SdkBody::from(whole.to_vec()), hash, length, stale: &[], reading },
             whole,
         ));
     }
     let body = if length == Some(0) { SdkBody::empty() } else { SdkBody::from_body_1_x(body) };
-    Ok((Payload { body, hash, length, stale: &[] }, Bytes::new()))
+    Ok((Payload { body, hash, length, stale: &[], reading }, Bytes::new()))
 }
 
 async fn whole(body: Incoming) -> Result<Bytes, Refusal> {
-    let whole = Limited::new(body, WHOLE_BYTES).collect().await;
-    whole.map(http_body_util::Collected::to_bytes).map_err(|_| {
+    body::whole(body, WHOLE_BYTES).await.map(Bytes::from).map_err(|_| {
         let message = format!("a body without {HASH} is too long or did not arrive");
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
     })
@@ -226,7 +228,7 @@ async fn whole(body: Incoming) -> Result<Bytes, Refusal> {
 fn signed_again(
     gate: &Gate,
     parts: &Parts,
-    signed: &Signed,
+    claim: &Claim,
     uri: &Uri,
     payload: Payload,
 ) -> Result<HttpRequest, String> {
@@ -253,7 +255,8 @@ fn signed_again(
         let covered = |name: &str| {
             name == "host"
                 || name == HASH
-                || (name != "x-amz-date" && signed.headers.iter().any(|signed| signed == name))
+                || (name != "x-amz-date"
+                    && claim.signed_headers.iter().any(|signed| signed == name))
         };
         let names = request
             .headers()
@@ -263,7 +266,7 @@ fn signed_again(
         for (name, value) in names {
             headers.push((
                 name.as_str(),
-                signed.reading.text(value).ok_or("a signed header is not text")?,
+                payload.reading.text(value).ok_or("a signed header is not text")?,
             ));
         }
         let headers = headers.iter().map(|(name, value)| (*name, value.as_ref()));
@@ -271,22 +274,15 @@ fn signed_again(
             Hash::Said(said) => SignableBody::Precomputed(said.clone()),
             Hash::Whole(whole) => SignableBody::Bytes(whole),
         };
-        require_sendable(&gate.credentials)?;
-        let identity = gate.credentials.clone().into();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&signed.region)
-            .name(&signed.service)
+        let scope = Scope {
+            service: &claim.service,
+            region: &claim.region,
             // The client's time, because the client has corrected it for the offset of the endpoint's clock.
-            .time(signed.time)
-            .settings(settings(&signed.service))
-            .build()
-            .map_err(|error| error.to_string())?
-            .into();
+            time: claim.time,
+            settings: settings(&claim.service),
+        };
         let uri = uri.to_string();
-        let signable = SignableRequest::new(parts.method.as_str(), uri, headers, body)
-            .map_err(|error| error.to_string())?;
-        sign(signable, &params).map_err(|error| error.to_string())?.into_parts().0
+        sign(parts.method.as_str(), &uri, headers, body, &gate.credentials, scope)?
     };
     request.headers_mut().remove("x-amz-date");
     instructions.apply_to_request_http1x(&mut request);

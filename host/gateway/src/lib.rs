@@ -19,28 +19,19 @@ mod session_key;
 mod tests;
 mod unsigned;
 
-use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use http::HeaderMap;
 use http::request::Parts;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
 
 use self::answer::Refusal;
 use self::once::UsedSignatures;
 use self::queue::Queues;
 use self::route::{Endpoint, Variant};
-use self::session_key::{Rejected, Signed};
 use audex_core::environment::{AWS_CA_BUNDLE, Environment};
 use audex_core::secret::Secret;
 use audex_core::session::{EndpointSettings, Value};
@@ -48,17 +39,14 @@ use audex_core::shape::ConfiguredPath;
 use audex_wire::aws_http::AwsHttp;
 use audex_wire::echo::Guard;
 use audex_wire::seen_request::SeenRequest;
+use audex_wire::server::{Port, Request, Server};
+use audex_wire::sigv4::{Claim, Rejected};
 
 pub use self::seen::is_denial;
 pub use self::session_key::SessionKey;
 
-/// The pause after a failed accept (too many open files), before the next attempt.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 /// The most different refusals that are reported; each is one sentence.
 const REFUSALS: usize = 20;
-
-/// The number of the next connection, over all gateways.
-static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// The variables that would bypass the gateway, or that cannot be combined with a custom endpoint.
 const OVERRULED: [&str; 3] =
@@ -133,8 +121,8 @@ impl Gate {
         }
     }
 
-    fn once(&self, signed: &Signed, parts: &Parts, connection: u64) -> Result<(), Rejected> {
-        self.once.lock().unwrap_or_else(PoisonError::into_inner).take(signed, parts, connection)
+    fn once(&self, claim: &Claim, parts: &Parts, connection: u64) -> Result<(), Rejected> {
+        self.once.lock().unwrap_or_else(PoisonError::into_inner).take(claim, parts, connection)
     }
 
     fn skew(&self) -> i64 {
@@ -156,8 +144,7 @@ pub struct Gateway {
     /// The keys for the command.
     pub session_key: SessionKey,
     gate: Arc<Gate>,
-    abort: AbortHandle,
-    thread: Option<JoinHandle<()>>,
+    _server: Server,
 }
 
 impl Gateway {
@@ -174,16 +161,14 @@ impl Gateway {
         ends_at: u64,
         noted: mpsc::Sender<Noted>,
     ) -> io::Result<Self> {
-        let session_key = SessionKey::new().map_err(io::Error::other)?;
+        let session_key = SessionKey::new()?;
         let mut doors = Vec::new();
         let mut lead = EndpointSettings::default();
         for endpoint in route::endpoints(parent) {
-            // Security: the address is a constant; no setting changes it.
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-            listener.set_nonblocking(true)?;
-            let url = format!("http://{}", listener.local_addr()?);
+            let port = Port::open(0)?;
+            let url = format!("http://{}", port.address());
             lead.variables.push((endpoint.variable.clone(), Value::Plain(url.clone())));
-            doors.push((listener, Arc::new(Door { endpoint, url })));
+            doors.push((port, Arc::new(Door { endpoint, url })));
         }
         around_proxies(parent, &mut lead);
         lead.removed.extend(OVERRULED);
@@ -207,14 +192,16 @@ impl Gateway {
             noted,
             refusals: Mutex::default(),
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let task = runtime.spawn(serve(doors, Arc::clone(&gate)));
-        let abort = task.abort_handle();
-        let thread = std::thread::Builder::new().name("gateway".to_owned()).spawn(move || {
-            // The thread ends when `drop` aborts the task; the runtime then closes the open connections.
-            let _ = runtime.block_on(task);
-        })?;
-        Ok(Self { lead, session_key, gate, abort, thread: Some(thread) })
+        let ports = doors.into_iter().map(|(port, door)| {
+            let gate = Arc::clone(&gate);
+            let answer = move |request: Request, connection| {
+                let (gate, door) = (Arc::clone(&gate), Arc::clone(&door));
+                async move { forward::answer(&gate, &door, connection, request).await }
+            };
+            (port, answer)
+        });
+        let server = Server::start("gateway", ports.collect())?;
+        Ok(Self { lead, session_key, gate, _server: server })
     }
 
     /// Returns the reasons why requests were not forwarded, or why their answers prove nothing about
@@ -234,16 +221,6 @@ impl Gateway {
     }
 }
 
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        self.abort.abort();
-        if let Some(thread) = self.thread.take() {
-            // If the thread panicked, the panic has been reported, and nothing is left to stop.
-            let _ = thread.join();
-        }
-    }
-}
-
 /// Builds a guard that searches for the secret parts of `credentials`.
 fn guard(credentials: &Credentials) -> Guard {
     let secret = Secret::new(credentials.secret_access_key().to_owned());
@@ -259,36 +236,5 @@ fn around_proxies(parent: &Environment, lead: &mut EndpointSettings) {
             None => "127.0.0.1".to_owned(),
         };
         lead.variables.push((name.to_owned(), Value::Plain(value)));
-    }
-}
-
-async fn serve(doors: Vec<(TcpListener, Arc<Door>)>, gate: Arc<Gate>) {
-    let mut accepting = JoinSet::new();
-    for (listener, door) in doors {
-        accepting.spawn(accept(listener, door, Arc::clone(&gate)));
-    }
-    while accepting.join_next().await.is_some() {}
-}
-
-async fn accept(listener: TcpListener, door: Arc<Door>, gate: Arc<Gate>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
-        // Answers are small, so a wait to fill a packet would only slow the command down.
-        let _ = stream.set_nodelay(true);
-        let (door, gate) = (Arc::clone(&door), Arc::clone(&gate));
-        let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(async move {
-            let service = service_fn(|request| async {
-                Ok::<_, Infallible>(forward::answer(&gate, &door, connection, request).await)
-            });
-            let mut http = http1::Builder::new();
-            // If a connection ends early, the command handles it.
-            let _ =
-                http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
-        });
     }
 }

@@ -10,12 +10,10 @@ use std::time::{Duration, Instant};
 
 use http::request::Parts;
 
-use super::session_key::{Rejected, Signed, header};
 use audex_core::clock;
+use audex_wire::header::header;
+use audex_wire::sigv4::{Claim, Rejected};
 
-/// The most seconds between the date of a signature and now. Source: AWS, "Signing AWS API requests", the limit of
-/// services.
-const MOST_APART: u64 = 15 * 60;
 /// The time after its first use in which a signature may repeat: identical calls of one second arrive within
 /// it.
 const SAME_SECOND: Duration = Duration::from_secs(2);
@@ -53,12 +51,10 @@ pub(crate) struct UsedSignatures {
 ///
 /// # Errors
 /// `Rejected::Skewed`.
-pub(crate) fn in_time(signed: &Signed, skew: i64) -> Result<(), Rejected> {
-    let date = seconds(signed);
+pub(crate) fn in_time(claim: &Claim, skew: i64) -> Result<(), Rejected> {
     let now = clock::unix_seconds();
     // If the endpoint's clock differs, the client signs by the endpoint's clock.
-    let is_near = |now: u64| now.abs_diff(date) <= MOST_APART;
-    if is_near(now) || is_near(now.saturating_add_signed(skew)) {
+    if claim.is_near(now) || claim.is_near(now.saturating_add_signed(skew)) {
         Ok(())
     } else {
         Err(Rejected::Skewed)
@@ -73,19 +69,19 @@ impl UsedSignatures {
     /// remembered signatures.
     pub(crate) fn take(
         &mut self,
-        signed: &Signed,
+        claim: &Claim,
         parts: &Parts,
         connection: u64,
     ) -> Result<(), Rejected> {
-        self.take_at(signed, Use { connection, call: call(parts) }, Instant::now())
+        self.take_at(claim, Use { connection, call: call(parts) }, Instant::now())
     }
 
-    fn take_at(&mut self, signed: &Signed, this: Use, now: Instant) -> Result<(), Rejected> {
-        let date = seconds(signed);
+    fn take_at(&mut self, claim: &Claim, this: Use, now: Instant) -> Result<(), Rejected> {
+        let date = claim.seconds();
         if date <= self.forgotten {
             return Err(Rejected::Skewed);
         }
-        let known = self.seconds.entry(date).or_default().entry(signed.signature.clone());
+        let known = self.seconds.entry(date).or_default().entry(claim.signature.clone());
         let known = known.or_insert_with(|| Signature { first: now, uses: Vec::new() });
         let is_again = |one: &Use| one.connection != this.connection && one.call == this.call;
         let is_late = now.duration_since(known.first) > SAME_SECOND;
@@ -113,29 +109,26 @@ impl UsedSignatures {
 }
 
 fn call(parts: &Parts) -> Option<String> {
-    let numbers: Vec<&str> = CALL.into_iter().filter_map(|name| header(parts, name)).collect();
+    let numbers: Vec<&str> =
+        CALL.into_iter().filter_map(|name| header(&parts.headers, name)).collect();
     (!numbers.is_empty()).then(|| numbers.join(" "))
-}
-
-fn seconds(signed: &Signed) -> u64 {
-    signed.time.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::UNIX_EPOCH;
 
-    use super::super::session_key::Reading;
     use super::*;
 
-    fn signed(date: u64, signature: &str) -> Signed {
-        Signed {
+    fn signed(date: u64, signature: &str) -> Claim {
+        Claim {
+            access_key_id: "ASIASESSION".to_owned(),
             service: "s3".to_owned(),
             region: "eu-west-1".to_owned(),
             time: UNIX_EPOCH + Duration::from_secs(date),
-            headers: Vec::new(),
-            reading: Reading::Utf8,
+            signed_headers: Vec::new(),
             signature: signature.to_owned(),
+            token: None,
         }
     }
 

@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use http::request::Parts;
 use serde_json::Value;
 
-use super::session_key::header;
 use audex_core::percent;
+use audex_wire::header::header;
 
 /// SQS's signing name.
 pub(crate) const SERVICE: &str = "sqs";
@@ -48,13 +48,13 @@ pub(crate) struct Queues(Mutex<HashMap<String, String>>);
 /// Returns true if the answer to this request contains addresses and the client may send requests to them.
 pub(crate) fn has_addresses(parts: &Parts, body: &[u8]) -> bool {
     let keeps = |name: &str| {
-        let agent = header(parts, name).unwrap_or_default();
+        let agent = header(&parts.headers, name).unwrap_or_default();
         KEEP_TO_THEIR_ENDPOINT.iter().any(|known| agent.contains(known))
     };
     if keeps("user-agent") || keeps("x-amz-user-agent") {
         return false;
     }
-    let target = header(parts, "x-amz-target").and_then(|target| target.rsplit_once('.'));
+    let target = header(&parts.headers, "x-amz-target").and_then(|target| target.rsplit_once('.'));
     let operation = match target {
         Some((_, operation)) => operation.to_owned(),
         None => parameter(&String::from_utf8_lossy(body), "Action").unwrap_or_default(),

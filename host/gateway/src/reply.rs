@@ -8,16 +8,16 @@
 use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::date_time::Format;
-use bytes::Bytes;
 use http::request::Parts;
 use http::response::Parts as Head;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::answer::Refusal;
 use super::seen::{self, Outcome};
 use super::{Door, Gate, queue};
 use audex_core::clock;
+use audex_wire::body::{Unread, whole};
+use audex_wire::header::header;
 
 /// The longest error answer that is searched; real ones have a few hundred bytes.
 const ERROR_BYTES: usize = 1024 * 1024;
@@ -49,19 +49,15 @@ pub(crate) async fn looked_at(
     }
     remove_quoted(gate, &mut head.headers);
     if head.status.is_success() {
-        return if deletes_several(parts, service) {
+        return if seen::deletes_objects(parts, service) {
             several(head, body).await
         } else {
             Ok((Response::from_parts(head, body), Outcome::Used))
         };
     }
     let body = read(body, ERROR_BYTES).await?;
-    let named = head
-        .headers
-        .get("x-amzn-errortype")
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
-    let code = seen::code(named.as_deref(), body.as_deref().unwrap_or_default());
+    let named = header(&head.headers, "x-amzn-errortype");
+    let code = seen::code(named, body.as_deref().unwrap_or_default());
     let outcome = if head.status.is_client_error() {
         seen::outcome(head.status, code.as_deref())
     } else {
@@ -69,29 +65,21 @@ pub(crate) async fn looked_at(
     };
     let is_plain = head.headers.get("content-encoding").is_none_or(|coding| coding == "identity");
     match body.filter(|body| is_plain && !repeats(gate, body)) {
-        Some(body) => Ok((Response::from_parts(head, SdkBody::from(body.to_vec())), outcome)),
+        Some(body) => Ok((Response::from_parts(head, SdkBody::from(body)), outcome)),
         None => Ok((replaced(gate, parts, head.status, code), outcome)),
     }
 }
 
 /// Reads a whole body; returns `None` if it is longer than `most` bytes.
-async fn read(body: SdkBody, most: usize) -> Result<Option<Bytes>, Refusal> {
-    match Limited::new(body, most).collect().await {
-        Ok(whole) => Ok(Some(whole.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Ok(None),
-        Err(error) => Err(Refusal::unreachable(&error.to_string())),
+async fn read(body: SdkBody, most: usize) -> Result<Option<Vec<u8>>, Refusal> {
+    match whole(body, most).await {
+        Ok(whole) => Ok(Some(whole)),
+        Err(Unread::TooLong) => Ok(None),
+        Err(Unread::CutOff(error)) => Err(Refusal::unreachable(&error.to_string())),
     }
 }
 
-/// Returns true if the request deletes several objects. Its answer can be a success although some deletions
-/// were denied.
-fn deletes_several(parts: &Parts, service: &str) -> bool {
-    let mut query = parts.uri.query().unwrap_or_default().split('&');
-    service == "s3"
-        && parts.method == http::Method::POST
-        && query.any(|pair| pair == "delete" || pair == "delete=")
-}
-
+/// Returns the answer to a deletion of several objects, which can be a success although some deletions were denied.
 async fn several(mut head: Head, body: SdkBody) -> Result<(Response<SdkBody>, Outcome), Refusal> {
     let Some(body) = read(body, DELETED_BYTES).await? else {
         return Err(Refusal::unreachable("the answer to a deletion is too long"));
@@ -99,7 +87,7 @@ async fn several(mut head: Head, body: SdkBody) -> Result<(Response<SdkBody>, Ou
     let is_denied = String::from_utf8_lossy(&body).contains("<Code>AccessDenied</Code>");
     let outcome = if is_denied { Outcome::Partly } else { Outcome::Used };
     head.headers.remove("content-length");
-    Ok((Response::from_parts(head, SdkBody::from(body.to_vec())), outcome))
+    Ok((Response::from_parts(head, SdkBody::from(body)), outcome))
 }
 
 /// Returns the answer with the gateway's addresses in place of the queues' own.
@@ -121,7 +109,7 @@ pub(crate) async fn with_our_queues(
     let Some(body) = read(body, queue::ANSWER_BYTES).await? else {
         return Err(Refusal::unreachable("the answer with addresses of queues is too long"));
     };
-    let body = gate.queues.ours(&door.url, &body).unwrap_or_else(|| body.to_vec());
+    let body = gate.queues.ours(&door.url, &body).unwrap_or(body);
     // These headers describe the original body.
     for name in ["content-length", "x-amz-crc32", "content-md5"] {
         head.headers.remove(name);

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::session_key::{header, is_s3};
 use audex_core::percent::decode_pairs;
+use audex_wire::header::header;
 use audex_wire::seen_request::SeenRequest;
+use audex_wire::sigv4::is_s3;
 
 /// The bytes of a body that are kept: enough to name operation and resource.
 pub(crate) const BODY_BYTES: usize = 64 * 1024;
@@ -113,11 +114,11 @@ pub(crate) enum Outcome {
 
 /// Returns true if the body of this request names an operation or resources.
 pub(crate) fn has_telling_body(parts: &Parts, service: &str) -> bool {
-    let kind = header(parts, "content-type").unwrap_or_default().to_ascii_lowercase();
+    let kind = header(&parts.headers, "content-type").unwrap_or_default().to_ascii_lowercase();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_owned();
     if is_s3(service) {
         // Security: the body of an object is never kept, whatever its content type.
-        return deletes_objects(parts);
+        return deletes_objects(parts, service);
     }
     matches!(
         kind.as_str(),
@@ -131,9 +132,10 @@ pub(crate) fn has_telling_body(parts: &Parts, service: &str) -> bool {
 
 /// Returns true for `DeleteObjects`, the only request of S3 whose body is a list of keys. Source: S3 API
 /// reference, `DeleteObjects`.
-fn deletes_objects(parts: &Parts) -> bool {
+pub(crate) fn deletes_objects(parts: &Parts, service: &str) -> bool {
     let query = decode_pairs(parts.uri.query().unwrap_or_default());
-    parts.method == Method::POST && query.iter().any(|(name, _)| name == "delete")
+    let names_deletion = query.iter().any(|(name, _)| name == "delete");
+    is_s3(service) && parts.method == Method::POST && names_deletion
 }
 
 /// Returns the headers of an answer that are kept, as headers of the request.
@@ -148,14 +150,14 @@ pub(crate) fn answered(headers: &HeaderMap) -> Vec<(String, String)> {
 /// Returns the parts of a request that are kept.
 pub(crate) fn seen(parts: &Parts, service: &str, region: &str, body: &Bytes) -> SeenRequest {
     let body = if has_telling_body(parts, service) { body.as_ref() } else { &[] };
-    let text = |name: &&str| Some(((*name).to_owned(), header(parts, name)?.to_owned()));
+    let text = |name: &&str| Some(((*name).to_owned(), header(&parts.headers, name)?.to_owned()));
     let mut query = decode_pairs(parts.uri.query().unwrap_or_default());
     query.truncate(PARAMETERS);
     SeenRequest {
         service: Some(service.to_owned()),
         region: Some(region.to_owned()),
         method: parts.method.to_string(),
-        host: header(parts, "host").unwrap_or_default().to_owned(),
+        host: header(&parts.headers, "host").unwrap_or_default().to_owned(),
         path: parts.uri.path().to_owned(),
         query,
         headers: HEADERS.iter().filter_map(text).collect(),
@@ -230,7 +232,9 @@ mod tests {
                 request.header("content-type", "application/json").body(()).unwrap().into_parts();
             has_telling_body(&parts, service)
         };
-        assert!(telling("POST", "/b?delete", "s3") && telling("POST", "/?delete=", "s3"));
+        for uri in ["/b?delete", "/?delete=", "/b?%64elete"] {
+            assert!(telling("POST", uri, "s3"), "{uri}");
+        }
         for (method, uri) in
             [("PUT", "/b/k"), ("PUT", "/b/k?delete"), ("POST", "/b"), ("POST", "/b?deleted")]
         {

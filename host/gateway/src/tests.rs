@@ -3,15 +3,17 @@ mod queue;
 mod quoted;
 mod unsigned;
 
+use std::time::Duration;
+
 use aws_sigv4::http_request::{SignableBody, SignableRequest, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http::Request;
 
-use super::session_key::settings;
 use super::*;
 use audex_loopback::{LoopbackCloud, Seed};
+use audex_wire::sigv4::settings;
 
 /// A gateway, the receiver of its reports, and a runtime for its client.
 struct Scene {
@@ -195,6 +197,17 @@ fn a_wrong_secret_gets_nothing_and_is_not_noted() {
 }
 
 #[test]
+fn a_header_that_was_added_after_signing_gets_nothing() {
+    let (cloud, credentials) = cloud();
+    let scene = scene(&cloud.endpoint(), credentials, far());
+    let mut request = scene.signed("GET", &GET);
+    request.headers_mut().insert("x-amz-expected-bucket-owner", "1".parse().unwrap());
+    let (status, body) = scene.exchange(request);
+    assert!(status == 403 && body.contains("does not cover"), "{status} {body}");
+    assert!(cloud.requests().is_empty());
+}
+
+#[test]
 fn what_is_not_supported_is_refused_by_name() {
     let scene = scene("http://127.0.0.1:1", none(), far());
     let hash = Some("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD");
@@ -358,6 +371,7 @@ fn signatures_of_other_kinds_are_refused_by_their_names() {
             ),
             "presigned URLs",
         ),
+        (scene.unsigned("GET", "/b/k?X-Amz-%53ignature=0", &[], ""), "presigned URLs"),
         (scene.unsigned("GET", &format!("/?{old}"), &[], ""), "Signature Version 2"),
         (scene.unsigned("POST", "/", &[form], old), "Signature Version 2"),
         (

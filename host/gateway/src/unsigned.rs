@@ -12,16 +12,18 @@ use aws_smithy_types::body::SdkBody;
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::answer::Refusal;
 use super::forward::NOT_FORWARDED;
 use super::route::target;
-use super::session_key::{self, Rejected, header};
 use super::{Door, Gate, Noted, reply, seen};
 use audex_core::percent::decode_pairs;
 use audex_core::region::is_region;
+use audex_wire::body::whole;
+use audex_wire::header::header;
+use audex_wire::sigv4::Rejected;
 
 /// The longest body of a call; a SAML assertion has at most 100,000 characters. Source: `AssumeRoleWithSAML`,
 /// API reference.
@@ -76,7 +78,7 @@ pub(crate) async fn exchange(
     body: Incoming,
 ) -> Result<Response<SdkBody>, Refusal> {
     // Security: a web page could make a browser send requests to this port under a host name of the page.
-    if header(parts, "host").is_none_or(|host| host != door.host()) {
+    if header(&parts.headers, "host").is_none_or(|host| host != door.host()) {
         return Err(Rejected::Unsigned.into());
     }
     let length = body.size_hint().exact();
@@ -100,21 +102,20 @@ async fn beginning(
     parts: &Parts,
     body: Incoming,
 ) -> Result<(Bytes, SdkBody), Refusal> {
-    let kind = header(parts, "content-type").unwrap_or_default();
+    let kind = header(&parts.headers, "content-type").unwrap_or_default();
     if parts.headers.contains_key("x-amz-target") || kind.starts_with(FORM) {
-        let whole = Limited::new(body, CALL_BYTES).collect().await;
-        let whole = whole.map(http_body_util::Collected::to_bytes).map_err(|_| {
+        let whole = whole(body, CALL_BYTES).await.map_err(|_| {
             let message = "a request without a signature is too long or did not arrive";
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
         })?;
         if kind.starts_with(FORM) {
             // Unsigned is the expected result; any other is a signature in the form.
-            match session_key::unsigned(&String::from_utf8_lossy(&whole)) {
+            match Rejected::of_parameters(&String::from_utf8_lossy(&whole)) {
                 Rejected::Unsigned => {}
                 signed => return Err(signed.into()),
             }
         }
-        return Ok((whole.clone(), SdkBody::from(whole.to_vec())));
+        return Ok((whole.clone().into(), SdkBody::from(whole)));
     }
     if !kind.starts_with("multipart/form-data") {
         return Ok((Bytes::new(), SdkBody::from_body_1_x(body)));
@@ -141,8 +142,8 @@ async fn beginning(
 /// Returns the service of an unsigned request; `port` is the service of the port that the request came to, if
 /// the port has one.
 fn service(port: Option<&'static str>, parts: &Parts, body: &[u8]) -> Option<&'static str> {
-    let is_form = header(parts, "content-type").unwrap_or_default().starts_with(FORM);
-    let (target, path) = (header(parts, "x-amz-target"), parts.uri.path());
+    let is_form = header(&parts.headers, "content-type").unwrap_or_default().starts_with(FORM);
+    let (target, path) = (header(&parts.headers, "x-amz-target"), parts.uri.path());
     let in_bucket = || is_in_bucket(path).then_some(S3);
     if port == Some(S3) {
         return in_bucket().filter(|_| target.is_none() && !is_form);

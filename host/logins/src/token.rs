@@ -3,7 +3,7 @@
 pub mod known;
 pub mod tool;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Method, Request, Url};
@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use audex_core::secret::Secret;
 use audex_core::{address, clock, percent, printable};
-use audex_wire::patience::{self, Patience};
+use audex_wire::exchange::{ExchangeError, Reply, exchange};
+use audex_wire::patience::Patience;
 
 /// The maximum size of a reply. A reply with a token has a few kilobytes.
 const REPLY_BYTES: usize = 256 * 1024;
@@ -105,74 +106,31 @@ async fn ask_patiently(
 
 async fn answer(
     client: &Client,
-    request: Request,
-    mut patience: Patience,
+    mut request: Request,
+    patience: Patience,
 ) -> Result<Vec<u8>, TokenError> {
     let host = request.url().host_str().unwrap_or_default().to_owned();
-    loop {
-        let Some(mut again) = request.try_clone() else {
-            return Err(unreachable(&host, "it cannot be asked"));
-        };
-        again.timeout_mut().get_or_insert(EXCHANGE_TIME);
-        let began = Instant::now();
-        let reply = match exchange(client, again).await {
-            Ok(reply) => reply,
-            Err(Failed { is_connect: true, .. })
-                if patience.again_after_failure(began.elapsed()).await =>
-            {
-                continue;
-            }
-            Err(failed) => return Err(unreachable(&host, &failed.reason)),
-        };
-        let said = || reason(reply.status, serde_json::from_slice(&reply.body).ok().as_ref());
-        match reply.status {
-            200..=299 => return Ok(reply.body),
-            429 | 500..=599 => {
-                if !patience.again(reply.retry_after).await {
-                    return Err(unreachable(&host, &said()));
-                }
-            }
-            _ => {
-                let message = format!("`{host}` refused: {}", said());
-                return Err(TokenError::new(Why::Denied, "source-refused", message));
-            }
-        }
+    request.timeout_mut().get_or_insert(EXCHANGE_TIME);
+    let is_busy = |status| matches!(status, 429 | 500..=599);
+    let may_repeat = |reply: &Reply| is_busy(reply.status);
+    let reply = exchange(client, request, REPLY_BYTES, patience, may_repeat).await;
+    let reply = reply.map_err(|error| unreachable(&host, &unanswered(error)))?;
+    if (200..300).contains(&reply.status) {
+        return Ok(reply.body);
     }
-}
-
-struct Reply {
-    status: u16,
-    retry_after: Option<Duration>,
-    body: Vec<u8>,
-}
-
-/// The failure of an exchange that gave no complete reply.
-struct Failed {
-    /// True if nothing was sent.
-    is_connect: bool,
-    reason: String,
-}
-
-async fn exchange(client: &Client, request: Request) -> Result<Reply, Failed> {
-    let failed = |error: reqwest::Error| Failed {
-        is_connect: error.is_connect(),
-        reason: if error.is_timeout() {
-            "no answer in time".to_owned()
-        } else {
-            innermost(&error.without_url())
-        },
-    };
-    let mut response = client.execute(request).await.map_err(failed)?;
-    let (status, retry_after) =
-        (response.status().as_u16(), patience::retry_after(response.headers()));
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len().saturating_add(chunk.len()) > REPLY_BYTES {
-            return Err(Failed { is_connect: false, reason: "its reply is too long".to_owned() });
-        }
-        body.extend_from_slice(&chunk);
+    let said = reason(reply.status, serde_json::from_slice(&reply.body).ok().as_ref());
+    if is_busy(reply.status) {
+        return Err(unreachable(&host, &said));
     }
-    Ok(Reply { status, retry_after, body })
+    Err(TokenError::new(Why::Denied, "source-refused", format!("`{host}` refused: {said}")))
+}
+
+fn unanswered(error: ExchangeError) -> String {
+    match error {
+        ExchangeError::TooLong => "its reply is too long".to_owned(),
+        ExchangeError::Unanswered(error) if error.is_timeout() => "no answer in time".to_owned(),
+        ExchangeError::Unanswered(error) => innermost(&error.without_url()),
+    }
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {
@@ -246,6 +204,7 @@ mod tests {
 
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
+    use std::time::Instant;
 
     use super::*;
 

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::LoopbackError;
 use crate::iam::PolicyDocument;
+use audex_core::random;
 use audex_core::secret::Secret;
 
-/// The alphabet of access key ids and unique ids.
-const ID_ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// The alphabet of secret keys and tokens.
 const SECRET_ALPHABET: &[u8; 64] =
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -90,17 +89,13 @@ impl Credential {
 
 /// Makes a random id: `prefix`, such as `AKIA`, and 16 characters.
 pub(super) fn unique_id(prefix: &str) -> Result<String, LoopbackError> {
-    Ok(format!("{prefix}{}", random_text(16, ID_ALPHABET)?))
+    Ok(format!("{prefix}{}", random_text(16, random::ID)?))
 }
 
 pub(super) fn secret_key() -> Result<Secret, LoopbackError> {
     random_text(SECRET_LENGTH, SECRET_ALPHABET).map(Secret::new)
 }
 
-/// INVARIANT: the lengths of the alphabets are powers of two, so all characters are equally likely.
 fn random_text<const N: usize>(length: usize, alphabet: &[u8; N]) -> Result<String, LoopbackError> {
-    let mut random = vec![0; length];
-    getrandom::fill(&mut random).map_err(LoopbackError::Random)?;
-    let pick = |byte: &u8| alphabet.get(usize::from(*byte) % N).copied().map(char::from);
-    Ok(random.iter().filter_map(pick).collect())
+    random::text(length, alphabet).map_err(LoopbackError::Random)
 }

@@ -4,16 +4,14 @@
 //! decides the permissions of a caller. All data is in memory and ends with the process.
 
 use std::borrow::Cow;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
-
-use tokio::task::AbortHandle;
 
 use crate::iam::{Decision, PolicyError};
 use audex_core::hint::Hint;
 use audex_core::secret::Secret;
+use audex_wire::server::{Port, Request, Server};
 
 mod cloud;
 mod credential;
@@ -48,7 +46,7 @@ pub enum LoopbackError {
     Thread(#[source] std::io::Error),
     /// The operating system has no random numbers for keys.
     #[error("loopback cloud: no randomness for its keys")]
-    Random(#[source] getrandom::Error),
+    Random(#[source] std::io::Error),
     /// A policy of the seed is malformed.
     #[error("loopback cloud: a policy of `{owner}` cannot be used")]
     Policy {
@@ -93,8 +91,7 @@ pub struct Seen {
 pub struct LoopbackCloud {
     address: SocketAddr,
     cloud: Arc<cloud::Cloud>,
-    abort: AbortHandle,
-    thread: Option<JoinHandle<()>>,
+    _server: Server,
 }
 
 impl LoopbackCloud {
@@ -104,30 +101,23 @@ impl LoopbackCloud {
     /// [`LoopbackError`]: the port is in use, a policy of the seed is malformed, or the operating system has
     /// no socket, thread or random numbers.
     pub fn start(seed: Seed, port: Option<u16>) -> Result<Self, LoopbackError> {
-        // Security: the address is a constant; no setting makes this cloud listen on another address.
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
-        let listen = |source| LoopbackError::Listen { address, source };
-        let listener = TcpListener::bind(address).map_err(listen)?;
-        listener.set_nonblocking(true).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-
+        let asked = port.unwrap_or(0);
+        let port = Port::open(asked).map_err(|source| LoopbackError::Listen {
+            address: (Ipv4Addr::LOCALHOST, asked).into(),
+            source,
+        })?;
+        let address = port.address();
         let (cloud, buckets) = cloud::Cloud::new(seed)?;
         let cloud = Arc::new(cloud);
         let s3 = s3::service(Arc::clone(&cloud), buckets);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(LoopbackError::Thread)?;
-        let task = runtime.spawn(server::serve(listener, Arc::clone(&cloud), s3));
-        let abort = task.abort_handle();
-        let thread = std::thread::Builder::new()
-            .name("loopback-cloud".to_owned())
-            .spawn(move || {
-                // The thread ends when `drop` aborts the task; the runtime then closes the open connections.
-                let _ = runtime.block_on(task);
-            })
-            .map_err(LoopbackError::Thread)?;
-        Ok(Self { address, cloud, abort, thread: Some(thread) })
+        let serving = Arc::clone(&cloud);
+        let answer = move |request: Request, _| {
+            let (cloud, s3) = (Arc::clone(&serving), s3.clone());
+            async move { server::answer(&cloud, &s3, request).await }
+        };
+        let server = Server::start("loopback-cloud", vec![(port, answer)]);
+        let server = server.map_err(LoopbackError::Thread)?;
+        Ok(Self { address, cloud, _server: server })
     }
 
     /// Returns the URL for `AWS_ENDPOINT_URL`: `http://127.0.0.1:PORT`.
@@ -175,15 +165,5 @@ impl LoopbackCloud {
     /// Ages every session by `by`, so that tests see expiry without waiting.
     pub fn advance(&self, by: Duration) {
         self.cloud.advance(by);
-    }
-}
-
-impl Drop for LoopbackCloud {
-    fn drop(&mut self) {
-        self.abort.abort();
-        if let Some(thread) = self.thread.take() {
-            // If the thread panicked, the panic has been reported, and nothing is left to stop.
-            let _ = thread.join();
-        }
     }
 }

@@ -9,12 +9,11 @@ use super::cloud::{Ask, Cloud};
 use super::credential::{Credential, Kind};
 use super::form::Form;
 use super::reply::{Failure, Protocol, escape, json_body, xml};
+use audex_wire::header::header;
 
 /// Returns the protocol of a call; `service` is the service in the scope of its signature.
 pub(super) fn protocol(service: &str, headers: &HeaderMap) -> Protocol {
-    let is_form = headers
-        .get("content-type")
-        .and_then(|value| value.to_str().ok())
+    let is_form = header(headers, "content-type")
         .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
     match service {
         "ec2" => Protocol::Ec2,
@@ -37,11 +36,7 @@ pub(super) fn action(service: &str, protocol: Protocol, parts: &Parts, form: &Fo
     let name = match protocol {
         Protocol::Query | Protocol::Ec2 => form.get("Action").unwrap_or_default().to_owned(),
         Protocol::Json => {
-            let target = parts
-                .headers
-                .get("x-amz-target")
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default();
+            let target = header(&parts.headers, "x-amz-target").unwrap_or_default();
             target.rsplit('.').next().unwrap_or_default().to_owned()
         }
         Protocol::Rest => {

@@ -34,14 +34,14 @@ impl Patience {
     }
 
     /// Waits and returns true if another attempt may help. `wanted` is the pause that the server asked for.
-    pub async fn again(&mut self, wanted: Option<Duration>) -> bool {
+    pub(crate) async fn again(&mut self, wanted: Option<Duration>) -> bool {
         let Some(pause) = self.next_pause(wanted) else { return false };
         tokio::time::sleep(pause).await;
         true
     }
 
     /// Does the same as [`Patience::again`] after a failure to connect; `took` is the time that the attempt took.
-    pub async fn again_after_failure(&mut self, took: Duration) -> bool {
+    pub(crate) async fn again_after_failure(&mut self, took: Duration) -> bool {
         took <= QUICK_FAILURE && self.again(None).await
     }
 
@@ -57,8 +57,7 @@ impl Patience {
 
 /// Returns the seconds in `Retry-After`. The header's other form, a date, is ignored in favour of our own pauses.
 /// Source: RFC 9110, section 10.2.3.
-#[must_use]
-pub fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
     let seconds = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

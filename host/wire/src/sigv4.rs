@@ -1,13 +1,20 @@
-//! Signature Version 4, for requests that no SDK client makes.
+//! Signature Version 4: signing of requests that no SDK client makes, and verification of signed requests.
+
+mod claim;
+mod verify;
 
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    SignableBody, SignableRequest, SigningInstructions, SigningSettings, sign as sign_http,
+    PercentEncodingMode, SignableBody, SignableRequest, SigningInstructions, SigningSettings,
+    UriPathNormalizationMode, sign as sign_http,
 };
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
+
+pub use self::claim::{Claim, Rejected};
+pub use self::verify::Reading;
 
 /// The service, region and time that a signature is valid for.
 pub struct Scope<'a> {
@@ -21,6 +28,24 @@ pub struct Scope<'a> {
     pub settings: SigningSettings,
 }
 
+/// Returns the settings for signing a request to `service`: S3 signs paths as they are, all other services encode them once
+/// more. Source: AWS, "Create a signed AWS API request", canonical URI.
+#[must_use]
+pub fn settings(service: &str) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if is_s3(service) {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    }
+    settings
+}
+
+/// Returns true if the bodies of this service's requests are objects.
+#[must_use]
+pub fn is_s3(service: &str) -> bool {
+    matches!(service, "s3" | "s3express" | "s3-object-lambda" | "s3-outposts")
+}
+
 /// Returns the additions that sign a request with these parts.
 ///
 /// # Errors
@@ -29,11 +54,23 @@ pub fn sign<'a>(
     method: &'a str,
     uri: &'a str,
     headers: impl Iterator<Item = (&'a str, &'a str)>,
-    body: &'a [u8],
+    body: SignableBody<'a>,
     credentials: &Credentials,
     scope: Scope<'_>,
 ) -> Result<SigningInstructions, String> {
     require_sendable(credentials)?;
+    signing(method, uri, headers, body, credentials, scope).map(|(instructions, _)| instructions)
+}
+
+/// Returns the additions that sign a request, and the signature.
+fn signing<'a>(
+    method: &'a str,
+    uri: &'a str,
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    body: SignableBody<'a>,
+    credentials: &Credentials,
+    scope: Scope<'_>,
+) -> Result<(SigningInstructions, String), String> {
     let identity: Identity = credentials.clone().into();
     let params = v4::SigningParams::builder()
         .identity(&identity)
@@ -44,9 +81,9 @@ pub fn sign<'a>(
         .build()
         .map_err(|error| error.to_string())?
         .into();
-    let signable = SignableRequest::new(method, uri, headers, SignableBody::Bytes(body))
-        .map_err(|error| error.to_string())?;
-    Ok(sign_http(signable, &params).map_err(|error| error.to_string())?.into_parts().0)
+    let signable =
+        SignableRequest::new(method, uri, headers, body).map_err(|error| error.to_string())?;
+    Ok(sign_http(signable, &params).map_err(|error| error.to_string())?.into_parts())
 }
 
 /// Returns the part of `credentials` that a header cannot carry, with the variable that holds this part.

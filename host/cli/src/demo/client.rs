@@ -10,21 +10,19 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
-use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SigningSettings, UriPathNormalizationMode,
-};
+use aws_sigv4::http_request::{PayloadChecksumKind, SignableBody};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_xml::decode::{Document, try_data};
 use http::{Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Limited};
 
 use super::{DemoError, REGION};
 use audex_core::clock;
 use audex_core::environment::{AWS_ENDPOINT_URL, AWS_REGION, Environment};
 use audex_core::percent::encode_path;
 use audex_wire::aws_http::AwsHttp;
-use audex_wire::sigv4::{Scope, sign};
+use audex_wire::body::whole;
+use audex_wire::sigv4::{Scope, settings, sign};
 
 /// The maximum size of a response body. Objects of the demo are small.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -114,9 +112,9 @@ async fn exchange(
     let response =
         AwsHttp::new(None).send(request).await.map_err(|error| unreachable(error.into()))?;
     let status = response.status().as_u16();
-    let body =
-        Limited::new(response.into_body(), MAX_BODY_BYTES).collect().await.map_err(unreachable)?;
-    Ok(Answer { status, text: text(status, &String::from_utf8_lossy(&body.to_bytes())) })
+    let body = whole(response.into_body(), MAX_BODY_BYTES).await;
+    let body = body.map_err(|error| unreachable(error.to_string().into()))?;
+    Ok(Answer { status, text: text(status, &String::from_utf8_lossy(&body)) })
 }
 
 /// Returns a request without a body, signed for S3 (Signature Version 4). An error is a reason without a
@@ -142,15 +140,12 @@ fn signed(
         .body(SdkBody::empty())
         .map_err(|error| error.to_string())?;
 
-    // S3 differs from the other services: the path is signed as it is sent, and the body's digest is signed
-    // too.
-    let mut settings = SigningSettings::default();
-    settings.percent_encoding_mode = PercentEncodingMode::Single;
-    settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    // S3 differs from the other services: the body's digest is signed too.
+    let mut settings = settings("s3");
     settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     let scope = Scope { service: "s3", region, time: clock::now(), settings };
-    let instructions =
-        sign(call.method, &uri, [("host", host)].into_iter(), &[], credentials, scope)?;
+    let (headers, body) = ([("host", host)].into_iter(), SignableBody::Bytes(&[]));
+    let instructions = sign(call.method, &uri, headers, body, credentials, scope)?;
     instructions.apply_to_request_http1x(&mut request);
     HttpRequest::try_from(request).map_err(|error| error.to_string())
 }

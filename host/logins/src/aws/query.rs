@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use http::Uri;
-use http_body_util::{BodyExt as _, Limited};
 use tokio::time::Instant;
 
 use super::description::description;
@@ -18,6 +17,7 @@ use super::reply::Fields;
 use super::sign::{form, signed_post};
 use super::source::Keys;
 use super::{ATTEMPT_TIMEOUT, Aws, CALL_BUDGET, MAX_ATTEMPTS};
+use audex_wire::body::whole;
 
 const ACTION: &str = "GetScopedCredentials";
 const VERSION: &str = "2011-06-15";
@@ -162,9 +162,9 @@ impl Aws {
 
 async fn text(response: HttpResponse) -> Result<String, AwsError> {
     let unusable = |reason: &str| AwsError::BadReply { action: ACTION, reason: reason.to_owned() };
-    let body = Limited::new(response.into_body(), MAX_REPLY_BYTES).collect().await;
+    let body = whole(response.into_body(), MAX_REPLY_BYTES).await;
     let body = body.map_err(|_| unusable("it is too long or was cut off"))?;
-    String::from_utf8(body.to_bytes().to_vec()).map_err(|_| unusable("it is not UTF-8"))
+    String::from_utf8(body).map_err(|_| unusable("it is not UTF-8"))
 }
 
 /// Returns the seconds to shift the local clock by, if the signature was refused and the clocks are far

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use aws_sigv4::http_request::SigningSettings;
+use aws_sigv4::http_request::{SignableBody, SigningSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http::{Request, Uri, header};
@@ -34,8 +34,9 @@ pub(super) fn signed_post(
         .map_err(|error| error.to_string())?;
     let uri = endpoint.to_string();
     let headers = [("host", host), ("content-type", FORM)].into_iter();
+    let body = SignableBody::Bytes(body.as_bytes());
     let scope = Scope { service: "sts", region, time, settings: SigningSettings::default() };
-    let instructions = sign("POST", &uri, headers, body.as_bytes(), keys.credentials(), scope)?;
+    let instructions = sign("POST", &uri, headers, body, keys.credentials(), scope)?;
     instructions.apply_to_request_http1x(&mut request);
     HttpRequest::try_from(request).map_err(|error| error.to_string())
 }

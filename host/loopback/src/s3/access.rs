@@ -15,7 +15,9 @@ use crate::cloud::{Ask, Cloud, Refusal};
 use crate::credential::Credential;
 use crate::form::Form;
 use crate::reply::{denial, refusal_message};
-use crate::signature::Authorization;
+use audex_core::secret::Secret;
+use audex_wire::header::header;
+use audex_wire::sigv4::Claim;
 
 /// The two hooks of `s3s`, for authentication and access; the cloud answers both.
 pub(super) struct Access {
@@ -68,36 +70,19 @@ impl Access {
     /// signature.
     fn authenticate(&self, request: &S3AccessContext<'_>, query: &Form) -> Result<Caller, Refusal> {
         let credentials = request.credentials().ok_or(Refusal::Unsigned)?;
-        let header = header(request.headers(), "authorization").and_then(Authorization::parse);
-        let is_presigned = query.get("X-Amz-Signature").is_some();
         // Security: `s3s` also accepts signature version 2 (`Signature=`) and signed forms, which no session
-        // token protects. So both are refused, and `host` and the token must be signed.
-        let (token, region) = match (&header, is_presigned, query.get("Signature")) {
-            (_, true, None) => {
-                let signed = query.get("X-Amz-SignedHeaders").unwrap_or_default();
-                if !signed.split(';').any(|name| name == "host") {
-                    return Err(Refusal::BadSignature);
-                }
-                let scope = query.get("X-Amz-Credential").unwrap_or_default();
-                let region = scope.split('/').nth(2).unwrap_or_default();
-                (query.get("X-Amz-Security-Token"), region)
-            }
-            (Some(authorization), false, None) => {
-                let mut names = request.headers().keys().map(http::HeaderName::as_str);
-                let must_be_signed = |name: &str| name == "host" || name.starts_with("x-amz-");
-                if !names.all(|name| {
-                    !must_be_signed(name) || authorization.signed_headers.contains(&name)
-                }) {
-                    return Err(Refusal::BadSignature);
-                }
-                (self::header(request.headers(), "x-amz-security-token"), authorization.region)
-            }
-            _ => return Err(Refusal::Unsigned),
-        };
+        // token protects. So both are refused, and the claim must be of the key that `s3s` has verified.
+        if query.get("Signature").is_some() {
+            return Err(Refusal::Unsigned);
+        }
+        let claim = Claim::of(request.uri(), request.headers())?;
+        if claim.access_key_id != credentials.access_key {
+            return Err(Refusal::BadSignature);
+        }
         let credential =
             self.cloud.credential(&credentials.access_key).ok_or(Refusal::UnknownKey)?;
-        self.cloud.check_session(&credential, token)?;
-        Ok(Caller { cloud: Arc::clone(&self.cloud), credential, region: region.to_owned() })
+        self.cloud.check_session(&credential, claim.token.as_ref().map(Secret::expose))?;
+        Ok(Caller { cloud: Arc::clone(&self.cloud), credential, region: claim.region })
     }
 }
 
@@ -236,10 +221,4 @@ fn refused(refusal: Refusal) -> S3Error {
         Refusal::Expired => S3ErrorCode::ExpiredToken,
     };
     S3Error::with_message(code, refusal_message(refusal))
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?.to_str().ok()?;
-    values.next().is_none().then_some(value)
 }

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{ETag, ETagCondition, Metadata, Range, StreamingBlob};
 use s3s::{Body, S3Error, S3Result, s3_error};
@@ -15,6 +14,7 @@ use crate::BucketSeed;
 use crate::cloud::locked;
 use audex_core::clock;
 use audex_core::digest::hex;
+use audex_wire::body::{Unread, whole};
 
 /// The most bytes of all objects and unfinished parts: a demo must not fill the machine's memory.
 const MAX_STORED_BYTES: usize = 512 * 1024 * 1024;
@@ -81,15 +81,14 @@ impl Store {
     pub(super) async fn receive(&self, body: Option<StreamingBlob>) -> S3Result<Bytes> {
         let Some(body) = body else { return Ok(Bytes::new()) };
         let stored: usize = self.buckets().values().map(Bucket::stored_bytes).sum();
-        let body = Limited::new(Body::from(body), MAX_STORED_BYTES.saturating_sub(stored));
-        match body.collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(s3_error!(
+        match whole(Body::from(body), MAX_STORED_BYTES.saturating_sub(stored)).await {
+            Ok(whole) => Ok(whole.into()),
+            Err(Unread::TooLong) => Err(s3_error!(
                 EntityTooLarge,
                 "the loopback cloud keeps {} bytes at most",
                 MAX_STORED_BYTES
             )),
-            Err(_) => {
+            Err(Unread::CutOff(_)) => {
                 Err(s3_error!(InvalidRequest, "the body is incomplete or is not what was signed"))
             }
         }

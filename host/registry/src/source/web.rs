@@ -9,6 +9,7 @@ use super::{Fetched, MINISIGN, SIGSTORE, SourceError};
 use crate::signature::Signature;
 use audex_components::limit;
 use audex_core::environment::Environment;
+use audex_wire::body::{Unread, whole};
 use audex_wire::roots;
 
 /// The time limit of a whole fetch: 16 MiB over a slow line.
@@ -123,18 +124,15 @@ pub(super) async fn body(
     most: u64,
 ) -> Result<Vec<u8>, SourceError> {
     let refused = |reason: String| SourceError::Refused { origin: origin.to_owned(), reason };
-    let mut answer = answer.map_err(|error| refused(reason(&error)))?;
+    let answer = answer.map_err(|error| refused(reason(&error)))?;
     if answer.status() != StatusCode::OK {
         return Err(refused(format!("the server answered {}", answer.status())));
     }
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| refused(reason(&error)))? {
-        if (bytes.len() as u64).saturating_add(chunk.len() as u64) > most {
-            return Err(SourceError::TooLarge { origin: origin.to_owned() });
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    whole(reqwest::Body::from(answer), most).await.map_err(|unread| match unread {
+        Unread::TooLong => SourceError::TooLarge { origin: origin.to_owned() },
+        Unread::CutOff(error) => refused(reason(&error)),
+    })
 }
 
 /// Runs `task` to its end, on a runtime of its own.

@@ -1,10 +1,8 @@
 //! One request of a component and its reply, repeated where that does no harm.
 
 use std::error::Error as StdError;
-use std::time::Instant;
 
 use reqwest::Request;
-use reqwest::header::HeaderMap;
 
 use super::RESPONSE_BYTES;
 use super::retry::Effect;
@@ -13,18 +11,14 @@ use crate::http_client::NotPublic;
 use crate::imports::sts::plain_error;
 use crate::outside::Outside;
 use audex_wire::client::ClientError;
-use audex_wire::patience::{self, Patience};
+use audex_wire::exchange::ExchangeError;
+use audex_wire::patience::Patience;
+
+pub(super) use audex_wire::exchange::Reply;
 
 /// The name that hyper-util gives to the failure of any resolver (`client::legacy::connect::http`, version
 /// 0.1).
 const RESOLVER: &str = "dns error";
-
-/// A complete reply.
-pub(super) struct Reply {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
-}
 
 /// The client for a request.
 pub(super) enum Way {
@@ -39,7 +33,7 @@ pub(super) enum Way {
 /// Sends a request; repeats it if the server is busy and a second request does no harm.
 pub(super) async fn exchange(
     outside: &Outside,
-    mut request: Request,
+    request: Request,
     way: Way,
     effect: Effect,
 ) -> Result<Reply, Error> {
@@ -50,50 +44,25 @@ pub(super) async fn exchange(
         Way::Routed => outside.routed_http().map_err(failed)?,
         Way::Vault => outside.vault().client().map_err(Error::from)?,
     };
-    let mut patience = Patience::default();
-    loop {
-        let copy = request.try_clone();
-        let began = Instant::now();
-        match once(client, request).await {
-            Ok(reply) => match copy {
-                Some(copy) if effect.may_repeat(reply.status, &reply.body) => {
-                    if !patience.again(patience::retry_after(&reply.headers)).await {
-                        return Ok(reply);
-                    }
-                    request = copy;
-                }
-                _ => return Ok(reply),
-            },
-            Err((true, error)) => match copy {
-                Some(copy) if patience.again_after_failure(began.elapsed()).await => request = copy,
-                _ => return Err(error),
-            },
-            Err((false, error)) => return Err(error),
-        }
-    }
-}
-
-async fn once(client: &reqwest::Client, request: Request) -> Result<Reply, (bool, Error)> {
     let host = request.url().host_str().unwrap_or_default().to_owned();
-    let unanswered = |error| unanswered(error, &host);
-    let mut response = client.execute(request).await.map_err(unanswered)?;
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unanswered)? {
-        if body.len().saturating_add(chunk.len()) > RESPONSE_BYTES {
+    let may_repeat = |reply: &Reply| effect.may_repeat(reply.status, &reply.body);
+    let patience = Patience::default();
+    let reply =
+        audex_wire::exchange::exchange(client, request, RESPONSE_BYTES, patience, may_repeat).await;
+    reply.map_err(|error| match error {
+        ExchangeError::TooLong => {
             let message = format!("the reply has more than {} MiB", RESPONSE_BYTES / 1024 / 1024);
-            return Err((false, plain_error(ErrorKind::Unavailable, "too-large", message)));
+            plain_error(ErrorKind::Unavailable, "too-large", message)
         }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), body })
+        ExchangeError::Unanswered(error) => unanswered(error, &host),
+    })
 }
 
-/// Converts a failure. The first value is `true` if nothing was sent.
-fn unanswered(error: reqwest::Error, host: &str) -> (bool, Error) {
-    let is_connect = error.is_connect();
-    let code = if error.is_timeout() { "timed-out" } else { "unreachable" };
-    let message = no_answer(host, is_connect, error.is_timeout(), &error.without_url());
-    (is_connect, plain_error(ErrorKind::Unavailable, code, message))
+fn unanswered(error: reqwest::Error, host: &str) -> Error {
+    let (is_connect, is_timeout) = (error.is_connect(), error.is_timeout());
+    let code = if is_timeout { "timed-out" } else { "unreachable" };
+    let message = no_answer(host, is_connect, is_timeout, &error.without_url());
+    plain_error(ErrorKind::Unavailable, code, message)
 }
 
 /// Returns the reason why `host` did not answer: the innermost cause, which comes from the system, without

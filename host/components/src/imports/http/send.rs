@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_sigv4::http_request::SigningSettings;
+use aws_sigv4::http_request::{SignableBody, SigningSettings};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 
@@ -258,6 +258,7 @@ fn sign_request(
     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let settings = SigningSettings::default();
     let scope = Scope { service: &scope.service, region: &scope.region, time, settings };
+    let body = SignableBody::Bytes(body);
     let instructions = sign(&method, &url, headers, body, keys.credentials(), scope)?;
     for (name, value) in instructions.headers() {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| error.to_string())?;
