@@ -158,7 +158,7 @@ impl Minted {
     #[must_use]
     pub fn git(mut self, host: &str, username: &str, secret: Secret) -> Self {
         let (host, username) = (host.to_owned(), username.to_owned());
-        self.git.push(GitCredential { host, username, secret, anonymous_hosts: Vec::new() });
+        self.git.push(GitCredential { host, username, secret });
         self
     }
 }

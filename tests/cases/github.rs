@@ -10,7 +10,8 @@ use crate::support::double::{Double, run_python};
 use crate::support::guests::Guest;
 use crate::support::{Output, Sandbox, python};
 
-const GRANTS: &[&str] = &["http:api.github.com", "secret:GITHUB_APP_PRIVATE_KEY"];
+const GRANTS: &[&str] =
+    &["http:api.github.com", "http:github.com", "secret:GITHUB_APP_PRIVATE_KEY"];
 const HELLO: &[&str] =
     &["--provider", "github", "--allow", "contents:read", "--resource", "octo-org/hello"];
 

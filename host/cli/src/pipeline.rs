@@ -89,7 +89,7 @@ pub struct Granted {
     filters: Vec<Filter>,
 }
 
-/// A grant with the provider's plan, which shows the request to the cloud.
+/// A grant with the provider's plan, which describes the request that will be sent to the cloud.
 pub struct Outlined {
     /// The grant and its plan.
     pub planned: Planned,
@@ -106,12 +106,12 @@ pub fn request<'a>(
     attempt: &'a mut Attempt,
 ) -> Result<Chain<'a, Requested>, Failure> {
     let Context { environment, settings, .. } = context;
-    attempt.asked_for(&arguments);
+    attempt.add_arguments(&arguments);
     let components = Components::open(settings)?;
     let Opened { id, mut provider, description } =
         open::for_ask(environment, settings, &components, &arguments)?;
-    attempt.asked(&id);
-    attempt.took_part(provider.loaded());
+    attempt.add_provider(&id);
+    attempt.add_component(provider.loaded());
     let profiles = Profiles::new(&id, &description.profiles, &settings.profiles);
     let profiles =
         arguments.profiles.iter().map(|name| profiles.get(name)).collect::<Result<Vec<_>, _>>()?;
@@ -121,11 +121,11 @@ pub fn request<'a>(
     let shares = profiles.into_iter().flat_map(|profile| profile.shares).collect();
     let circumstances = circumstances(environment, &arguments);
     let request = request::request(arguments, id.clone(), shares, ttl.duration)?;
-    attempt.requested(&request);
+    attempt.add_request(&request);
     let reason = circumstances.justification.as_deref();
     provider.set_purpose(purpose::purpose(environment, &request.session, reason));
     let mapping = components.mapping(&settings.mapping)?;
-    attempt.took_part(mapping.loaded());
+    attempt.add_component(mapping.loaded());
     let elsewhere = |patterns: &[String]| open::elsewhere(environment, &components, &id, patterns);
     let denied = deny::native(&forbidden, &id, &mapping, &provider, elsewhere)?;
     let run = Run {
@@ -223,7 +223,7 @@ impl<'a> Chain<'a, check::Checked> {
         let denied = run.denied.entries(&checked.permissions);
         let filters = run.components.filters(settings, &denied)?;
         for filter in &filters {
-            run.attempt.took_part(filter.loaded());
+            run.attempt.add_component(filter.loaded());
         }
         let mut filtered = filter::filter(&run.request, checked, &filters, &run.circumstances)
             .map_err(|error| error.placed(|by| settings.place(&["filters", by])))?;
@@ -245,7 +245,7 @@ impl<'a> Chain<'a, Granted> {
         let (command, forbidden) = (&run.request.command, run.denied.own.clone());
         let mut planned = plan::plan(filtered, &run.provider, command, forbidden)?;
         layer::note(run.context, &run.provider, &mut planned)?;
-        run.attempt.planned(&planned);
+        run.attempt.add_plan(&planned);
         plan::require(&planned, settings.require, &settings.required_by)?;
         if let Some(asked) = run.ttl.lowered_from {
             let (asked, ceiling) = (asked.as_secs(), run.ttl.duration.as_secs());

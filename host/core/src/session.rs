@@ -46,13 +46,14 @@ pub struct GitCredential {
     pub username: String,
     /// The password or token.
     pub secret: Secret,
-    /// Hosts that git reads without a login.
-    pub anonymous_hosts: Vec<String>,
 }
 
 /// The user's own logins that a session replaces for the command's tools.
 #[derive(Debug, Clone, Default)]
 pub struct ToolLogins {
+    /// The hosts at which git uses none of the user's own logins. It reads those without a credential
+    /// anonymously.
+    pub git_hosts: Vec<String>,
     /// Logins for git.
     pub git: Vec<GitCredential>,
     /// Variables that the command does not get.

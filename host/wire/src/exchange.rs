@@ -36,8 +36,8 @@ impl From<reqwest::Error> for ExchangeError {
     }
 }
 
-/// Sends `request` and returns the reply, which may have at most `most` bytes. Repeats a request that did not reach the
-/// server, and one whose reply says that `may_repeat` it.
+/// Sends `request` and returns the reply, whose body may have at most `most` bytes. Repeats the request if it did not
+/// reach the server, or if `may_repeat` returns true for the reply.
 ///
 /// # Errors
 /// [`ExchangeError`] of the last attempt. A reply with an error status is a reply.

@@ -23,9 +23,9 @@ use tokio::task::JoinSet;
 
 /// The pause between a failed accept (too many open files) and the next attempt.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-/// The most simultaneous connections of a server; more of them wait. Each takes a descriptor and some kilobytes.
+/// The maximum number of simultaneous connections; others wait, because each needs a descriptor and a few kilobytes.
 const CONNECTIONS: u32 = 1024;
-/// The longest time until the headers of a request are complete, so that an idle connection keeps no place.
+/// The longest time until the headers of a request are complete, so that an idle connection does not block others.
 const HEADER_TIME: Duration = Duration::from_secs(30);
 /// The most bytes of a request's headers: real ones have a few kilobytes, with a session token of at most 4 kB.
 const HEADER_BYTES: usize = 64 * 1024;
@@ -100,7 +100,7 @@ impl Server {
                 // This returns when `drop` drops the sender.
                 let _ = stopped.changed().await;
                 accepting.shutdown().await;
-                // All places are free when all connections have ended. The runtime closes those that remain.
+                // Waits until every connection has ended, at most for the grace time. The runtime then closes the others.
                 let _ = tokio::time::timeout(GRACE, places.acquire_many(CONNECTIONS)).await;
             });
         })?;

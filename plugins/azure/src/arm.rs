@@ -47,10 +47,11 @@ fn read(status: u16, body: &[u8]) -> Result<Vec<Subscription>, Error> {
     let message = format!("Resource Manager answered {status} ({said}) for the subscriptions");
     match (status, reply.get("value").and_then(Json::as_array)) {
         // Security: whoever counts subscriptions must not miss one that cannot be read.
-        (200, Some(listed)) => {
+        (200, Some(listed)) if is_last_page(&reply) => {
             let all: Option<Vec<Subscription>> = listed.iter().map(subscription).collect();
             all.ok_or_else(|| rbac::unreadable("list subscriptions"))
         }
+        (200, Some(_)) => Err(rbac::unreadable("list subscriptions")),
         (401 | 403, _) => Err(refusal(
             ErrorKind::Denied,
             "subscriptions-refused",
@@ -63,6 +64,14 @@ fn read(status: u16, body: &[u8]) -> Result<Vec<Subscription>, Error> {
             message,
             "try again in a moment",
         )),
+    }
+}
+
+/// Returns true if no page follows. Resource Manager lists up to 1,000 subscriptions on a page.
+fn is_last_page(reply: &Json) -> bool {
+    match reply.get("nextLink") {
+        None | Some(Json::Null) => true,
+        Some(link) => link.as_str() == Some(""),
     }
 }
 

@@ -324,9 +324,11 @@ pub(super) const MINT: &[Case] = &[
         &["sts:AssumeRole"],
     ),
     asking(
-        "mint-git-anonymous",
+        "mint-git-ungranted",
         70,
-        &["it set a git credential for `evil.example`, which it did not declare"],
+        &[
+            "it set a git credential for `git.hostile.example`, and was not granted `http:git.hostile.example`",
+        ],
         &["sts:AssumeRole"],
     ),
     asking(

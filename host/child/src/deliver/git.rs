@@ -1,4 +1,4 @@
-//! Leads `git` to a session's credential for one host, and away from the user's own logins.
+//! Configures `git` to use the session's credentials instead of the user's own logins.
 //!
 //! A component can declare the credential, but it may not set `GIT_*`, because such variables choose programs.
 //! So the host sets them.
@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::{DeliverError, Delivery, SessionDirectory, git_config};
 use audex_core::environment::GIT_CONFIG_GLOBAL;
 use audex_core::secret::Secret;
-use audex_core::session::GitCredential;
+use audex_core::session::{GitCredential, ToolLogins};
 use audex_core::shell::quoted;
 
 /// The variable for the number of `GIT_CONFIG_KEY_n` variables (git-config, "ENVIRONMENT"). `git` reads them
@@ -35,18 +35,18 @@ const GIT: [(&str, &str); 3] = [
     ("GIT_SSH_COMMAND", "false"),
 ];
 
-/// A header without a value: curl does not send it, and does not make a header from `~/.netrc` or from the
-/// address in its place. Source: `CURLOPT_HTTPHEADER`.
+/// A header name without a value. With it, curl sends no `Authorization` header, not even one made from
+/// `~/.netrc` or from the address. Source: `CURLOPT_HTTPHEADER`.
 const NO_LOGIN: &str = "Authorization:";
 
-/// Sets the variables and files for `git` if the session has a credential for it.
+/// Sets the variables and files for `git` if the session replaces the logins of a git host.
 pub(super) fn lead(
     environment: &mut BTreeMap<OsString, OsString>,
     delivery: &Delivery<'_>,
     directory: &SessionDirectory,
 ) -> Result<(), DeliverError> {
-    let credentials = &delivery.logins.git;
-    if credentials.is_empty() {
+    let ToolLogins { git_hosts, git: credentials, .. } = delivery.logins;
+    if git_hosts.is_empty() {
         return Ok(());
     }
     environment.retain(|name, _| !is_foreign(name));
@@ -61,6 +61,11 @@ pub(super) fn lead(
         let file = directory.write_new(&format!("git-credential-{number}"), contents.expose())?;
         settings.extend(settings_of(credential, &file.to_string_lossy()));
     }
+    let has_credential =
+        |host: &&String| credentials.iter().any(|credential| credential.host == **host);
+    for host in git_hosts.iter().filter(|host| !has_credential(host)) {
+        settings.extend(anonymous(host));
+    }
     environment.insert(GIT_CONFIG_COUNT.into(), settings.len().to_string().into());
     for (number, (key, value)) in settings.into_iter().enumerate() {
         environment.insert(format!("GIT_CONFIG_KEY_{number}").into(), key.into());
@@ -69,23 +74,34 @@ pub(super) fn lead(
     Ok(())
 }
 
+/// Returns the settings for a host that `git` reads without a login.
+fn anonymous(host: &str) -> Vec<(String, Secret)> {
+    let helper = (format!("credential.https://{host}.helper"), Secret::new(String::new()));
+    let addresses = [format!("https://{host}"), format!("http://{host}")];
+    let headers = addresses.iter().flat_map(|address| without_login(address));
+    headers.chain([helper]).collect()
+}
+
+/// Returns the settings with which `git` sends no login to `address`.
+fn without_login(address: &str) -> [(String, Secret); 2] {
+    ["", NO_LOGIN].map(|value| (header(address), Secret::new(value.to_owned())))
+}
+
+fn header(address: &str) -> String {
+    format!("http.{address}/.extraheader")
+}
+
 /// Returns the settings for one credential, which is also in `file`. An empty value removes the values from
 /// files (gitcredentials, "helper"; git-config, `http.extraHeader`).
 fn settings_of(credential: &GitCredential, file: &str) -> Vec<(String, Secret)> {
     let host = &credential.host;
     let plain = |key: String, value: &str| (key, Secret::new(value.to_owned()));
     let helper = |host: &str| format!("credential.https://{host}.helper");
-    let header = |address: &str| format!("http.{address}/.extraheader");
     // For programs that ask for a credential and do not let `git` make the requests.
     let reader = format!("!f() {{ test \"$1\" = get && cat {}; }}; f", quoted(file));
     let mut settings = vec![plain(helper(host), ""), plain(helper(host), &reader)];
     // Neither the session's credential nor the user's own may be sent over plain http.
-    let anonymous = credential.anonymous_hosts.iter().map(|host| format!("https://{host}"));
-    for address in anonymous.chain([format!("http://{host}")]) {
-        settings.push(plain(header(&address), ""));
-        settings.push(plain(header(&address), NO_LOGIN));
-    }
-    settings.extend(credential.anonymous_hosts.iter().map(|host| plain(helper(host), "")));
+    settings.extend(without_login(&format!("http://{host}")));
     let rewrite = format!("url.https://{host}/.insteadOf");
     settings.extend(aliases(host).map(|alias| plain(rewrite.clone(), &alias)));
     let address = format!("https://{host}");

@@ -170,7 +170,7 @@ fn watched(
     let console = args.console();
     let context = Context { environment, settings, console };
     let mut attempt = Attempt::new(&settings.paths);
-    attempt.asked_for(&ask);
+    attempt.add_arguments(&ask);
     recorded(environment, console, &mut attempt, |attempt| {
         look_on(context, args, ask, plan, attempt)
     })

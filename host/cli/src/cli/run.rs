@@ -70,7 +70,7 @@ pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> 
     }
     let paths = settings::directories(environment)?;
     let mut attempt = Attempt::new(&paths);
-    attempt.asked_for(&request.ask(&command));
+    attempt.add_arguments(&request.ask(&command));
     let console = request.console();
     recorded(environment, console, &mut attempt, |attempt| {
         let settings = Settings::resolve_in(paths, request.flags())?;
@@ -79,7 +79,7 @@ pub(super) fn run(environment: &Environment, args: Args) -> Result<u8, Failure> 
             None => go(context, request.ask(&command), &command, attempt),
             Some(text) => {
                 let proposed = intent::propose(context, text, &engine.choice())?;
-                attempt.meant(text, &proposed.engine);
+                attempt.add_intent(text, &proposed.engine);
                 confirm(context, &proposed, yes)?;
                 go(context, proposed.ask(request.ask(&command)), &command, attempt)
             }

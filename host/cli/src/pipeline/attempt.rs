@@ -99,7 +99,7 @@ impl Attempt {
     }
 
     /// Adds the request of the command line, before anything is known about it.
-    pub(crate) fn asked_for(&mut self, ask: &Arguments) {
+    pub(crate) fn add_arguments(&mut self, ask: &Arguments) {
         self.asked.clone_from(&ask.allow);
         self.resources.clone_from(&ask.resources);
         self.profiles.clone_from(&ask.profiles);
@@ -107,27 +107,27 @@ impl Attempt {
         self.justification.clone_from(&ask.justification);
     }
 
-    pub(super) fn asked(&mut self, provider: &str) {
+    pub(super) fn add_provider(&mut self, provider: &str) {
         provider.clone_into(&mut self.provider);
     }
 
     /// Adds the sentence for which permissions were proposed, and the component that proposed them.
-    pub fn meant(&mut self, text: &str, engine: &Loaded) {
+    pub fn add_intent(&mut self, text: &str, engine: &Loaded) {
         self.intent = Some(text.to_owned());
         self.components.push(engine.clone());
     }
 
-    pub(super) fn requested(&mut self, request: &Request) {
+    pub(super) fn add_request(&mut self, request: &Request) {
         self.session.clone_from(&request.session);
         self.resources = union(request.permissions.iter().map(|asked| asked.resources.as_slice()));
         self.asked = request.permissions.iter().map(|asked| asked.permission.clone()).collect();
     }
 
-    pub(super) fn took_part(&mut self, loaded: &Loaded) {
+    pub(super) fn add_component(&mut self, loaded: &Loaded) {
         self.components.push(loaded.clone());
     }
 
-    pub(super) fn planned(&mut self, planned: &Planned) {
+    pub(super) fn add_plan(&mut self, planned: &Planned) {
         let permission = |planned: &audex_components::provider::Planned| RecordedPermission {
             action: planned.action.clone(),
             origin: planned.origin.clone(),

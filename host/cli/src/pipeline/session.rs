@@ -61,7 +61,7 @@ struct Started {
 }
 
 /// A session whose command has ended, before its credentials are revoked.
-struct Lived {
+struct EndedCommand {
     ended: Ended,
     /// Every secret of the session.
     known: Vec<Secret>,
@@ -82,13 +82,13 @@ impl Session<'_> {
         let requested = clock::unix_seconds();
         let minted = self.mint(approved, requested, ttl, &mut place.signals)?;
         // From here on the credentials must be revoked, whatever ends the run.
-        let lived = guarded(|| {
+        let ended = guarded(|| {
             report::denied(console, &denied);
             report::notices(console, &notices);
             report::notices(console, &minted.notices);
-            self.live(&minted, requested, ttl, place)
+            self.run_command(&minted, requested, ttl, place)
         });
-        let Lived { ended, known, began } = lived.inspect_err(|_| {
+        let EndedCommand { ended, known, began } = ended.inspect_err(|_| {
             self.take_back(&minted, requested, ttl);
         })?;
         let revoked = revoke(self.provider, &minted);
@@ -112,8 +112,8 @@ impl Session<'_> {
         signals: &mut Signals,
     ) -> Result<Minted, Failure> {
         let console = self.context.console;
-        // Once the provider has minted, a signal must not end the program before the credentials or the login
-        // are revoked, nor while the filters are asked again.
+        // Once the provider has minted, a signal must not end the program until the credentials or the login are
+        // revoked. The second question to the filters is part of this time.
         let interruption = signals.interruption();
         self.observer.at(Stage::Mint);
         let minted = mint::mint(
@@ -125,8 +125,8 @@ impl Session<'_> {
             |minted| self.take_back(minted, requested, ttl),
         );
         report::logged(console, self.provider);
-        // Of a provider that failed, every announced lease is revoked; otherwise those that were announced and
-        // not handed out.
+        // If the provider failed, every announced lease is revoked. If it succeeded, the lease that it handed out
+        // is kept.
         let lease = minted.as_ref().ok().and_then(|minted| minted.lease.as_deref());
         revoke_announced(console, self.provider, self.attempt, lease);
         minted.map_err(|error| match signals.interrupted() {
@@ -143,13 +143,13 @@ impl Session<'_> {
     }
 
     /// Waits until the credentials work, starts the command, and waits for its end.
-    fn live(
+    fn run_command(
         &mut self,
         minted: &Minted,
         requested: u64,
         ttl: u64,
         mut place: Place,
-    ) -> Result<Lived, Failure> {
+    ) -> Result<EndedCommand, Failure> {
         let Context { settings, console, .. } = self.context;
         self.observer.at(Stage::Settle);
         let settled = settle::wait(console, self.provider, minted, &mut place.signals)?;
@@ -162,7 +162,7 @@ impl Session<'_> {
         let ended = running.wait(Some(access.deadline()), || report::expired(console))?;
         self.observer.left(directory.path());
         self.observer.at(Stage::Revoke);
-        Ok(Lived { ended, known, began })
+        Ok(EndedCommand { ended, known, began })
     }
 
     /// Delivers the credentials and starts the command.
@@ -201,7 +201,7 @@ impl Session<'_> {
             session: self.attempt.session(),
             region: None,
             source: self.provider.loaded().source,
-            // The credentials can end up to a second before the requested access.
+            // The credentials may expire up to one second before the end of access.
             ends_at: access.ends_at.min(minted.expires_at),
             variables: &arranged.variables,
             files: &minted.files,

@@ -1,4 +1,4 @@
-//! The host's check of the logins of tools that a provider replaces.
+//! The host's check of the tool logins that a provider replaces.
 //!
 //! Security: `git` sends a credential to the hosts named here, so each must be declared, and no text of a
 //! component may become a setting or a shell command of `git`.
@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{Description, GrantPlan, Provider, wit};
+use crate::capability::Capability;
 use crate::component::PluginError;
 use crate::limit;
 use crate::state::State;
@@ -53,17 +54,15 @@ impl Provider {
         self.few(given.len(), limit::DELIVERED)?;
         let mut hosts = BTreeSet::new();
         let mut git = Vec::new();
-        for wit::GitCredential { host, username, secret, anonymous_hosts } in given {
-            for host in std::iter::once(&host).chain(&anonymous_hosts) {
-                let name = host.escape_default();
-                if !declared.git_hosts.contains(host) {
-                    return Err(self.bad(&format!(
-                        "it set a git credential for `{name}`, which it did not declare"
-                    )));
-                }
-                if !hosts.insert(host.clone()) {
-                    return Err(self.bad(&format!("it set two git credentials for `{name}`")));
-                }
+        for wit::GitCredential { host, username, secret } in given {
+            let name = host.escape_default();
+            if !declared.git_hosts.contains(&host) {
+                return Err(self.bad(&format!(
+                    "it set a git credential for `{name}`, which it did not declare"
+                )));
+            }
+            if !hosts.insert(host.clone()) {
+                return Err(self.bad(&format!("it set two git credentials for `{name}`")));
             }
             if !is_username(&username) {
                 return Err(self.bad("the user name of its git credential has other characters"));
@@ -72,10 +71,17 @@ impl Provider {
             if !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(self.bad("the secret of its git credential has other characters"));
             }
-            git.push(GitCredential { host, username, secret, anonymous_hosts });
+            // Security: `git` sends the secret to this host, so the host was granted like any other destination.
+            if !self.loaded.capabilities.contains(&Capability::Http(host.clone())) {
+                return Err(self.bad(&format!(
+                    "it set a git credential for `{name}`, and was not granted `http:{name}`"
+                )));
+            }
+            git.push(GitCredential { host, username, secret });
         }
         Ok(ToolLogins {
             git,
+            git_hosts: declared.git_hosts.clone(),
             hidden: declared.hides.clone(),
             config_directories: declared.config_directories.clone(),
         })
@@ -86,7 +92,12 @@ fn is_host(host: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_label =
         |label: &str| label.bytes().all(is_letter) && !label.is_empty() && !label.starts_with('-');
-    host.len() <= HOST_CHARACTERS && host.contains('.') && host.split('.').all(is_label)
+    // A numeric last label is an IP address. Source: WHATWG URL, "ends in a number".
+    let is_name = host
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
+    host.len() <= HOST_CHARACTERS && host.contains('.') && host.split('.').all(is_label) && is_name
 }
 
 fn is_username(name: &str) -> bool {
@@ -129,7 +140,16 @@ mod tests {
         for host in ["*.example", "a.example/x", "a.example:443", "user@a.example", "localhost"] {
             assert!(of(host, "", "").is_some_and(|wrong| wrong.contains("git host")), "{host}");
         }
-        for host in ["A.example", "-a.example", "a..example", "a.example\n", "[::1]"] {
+        for host in [
+            "A.example",
+            "-a.example",
+            "a..example",
+            "a.example\n",
+            "[::1]",
+            "10.0.0.1",
+            "169.254.169.254",
+            "a.0x7f",
+        ] {
             assert!(of(host, "", "").is_some(), "{host}");
         }
         for name in ["HTTPS_PROXY", "GH_TOKEN", "ACME_CA_FILE", "AWS_PROFILE"] {

@@ -10,6 +10,13 @@ use super::{identity_token, is_credential, tool_family};
 const HOST_ENDING: &str = "_HOST";
 const DIRECTORY_ENDING: &str = "_CONFIG_DIR";
 
+/// The first words of tools whose settings limit a command or choose its programs: agents, and what starts or
+/// reaches other machines.
+const LIMITS: [&str; 12] = [
+    "AIDER", "CLAUDE", "CODEX", "COPILOT", "CURSOR", "DOCKER", "GEMINI", "GIT", "KUBE", "OPENCODE",
+    "PODMAN", "SSH",
+];
+
 /// Returns true if a provider that sets the variables `sets` may hide `name` from the command.
 #[must_use]
 pub fn may_hide(name: &str, sets: &[String]) -> bool {
@@ -28,7 +35,8 @@ fn is_of_tool(name: &str, sets: &[String]) -> bool {
     let first_word = |name: &str| name.split_once('_').map(|(word, _)| word.to_owned());
     let is_foreign =
         is_governed(name) || identity_token::is_named(name) || !tool_family::passes(name);
-    let word = first_word(name).filter(|word| !word.is_empty());
+    let is_limit = |word: &str| word.is_empty() || LIMITS.contains(&word);
+    let word = first_word(name).filter(|word| !is_limit(word));
     name.bytes().all(is_letter)
         && !is_foreign
         && !name.starts_with("AUDEX_")
@@ -58,6 +66,10 @@ mod tests {
         let limits = ["HTTPS_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE", "GH_PAGER"];
         let others = ["GLAB_TOKEN", "AWS_ACCESS_KEY_ID", "AUDEX_CONFIG_DIR", "_HOST", "", "GH"];
         for name in limits.into_iter().chain(others).chain(["gh_host", "GH_\0_HOST", "GHX_HOST"]) {
+            assert!(!may_hide(name, &own) && !may_empty(name, &own), "{name}");
+        }
+        let own = sets(&["CLAUDE_TOKEN", "DOCKER_TOKEN", "OPENCODE_TOKEN"]);
+        for name in ["CLAUDE_CONFIG_DIR", "DOCKER_HOST", "OPENCODE_CONFIG_DIR"] {
             assert!(!may_hide(name, &own) && !may_empty(name, &own), "{name}");
         }
         for name in ["PATH", "XDG_CONFIG_DIR", "AZURE_CONFIG_DIR", "GH_CONFIG", "GH_TOKEN"] {

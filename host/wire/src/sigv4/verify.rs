@@ -35,8 +35,8 @@ impl Reading {
 }
 
 impl Claim {
-    /// Checks that the signature was made with `secret` for this request, whose claim is in its headers. Returns the
-    /// encoding in which the client reads headers.
+    /// Checks that this claim, read from the request's headers, was signed with `secret` for this request. Returns the
+    /// encoding of header values with which the signature matches.
     ///
     /// # Errors
     /// [`Rejected::BadSignature`], or [`Rejected::Malformed`] if the signature cannot be computed.
@@ -46,15 +46,16 @@ impl Claim {
         secret: &Secret,
         body: &SignableBody<'_>,
     ) -> Result<Reading, Rejected> {
-        let is_good = |reading| self.is_signed(parts, secret, body, reading);
+        let matches_in = |reading| self.is_signed(parts, secret, body, reading);
         let mut covered = self.signed_headers.iter().flat_map(|name| parts.headers.get_all(name));
-        let is_plain = covered.all(|value| value.as_bytes().is_ascii());
-        match is_good(Reading::Utf8) {
+        // The encoding matters only for values that are not ASCII. If no encoding matches, the signature is bad.
+        let is_ascii = covered.all(|value| value.as_bytes().is_ascii());
+        match matches_in(Reading::Utf8) {
             Ok(true) => Ok(Reading::Utf8),
-            Ok(false) | Err(Rejected::Malformed) if !is_plain && is_good(Reading::Latin1)? => {
+            Ok(false) | Err(Rejected::Malformed) if !is_ascii && matches_in(Reading::Latin1)? => {
                 Ok(Reading::Latin1)
             }
-            Err(rejected) if is_plain => Err(rejected),
+            Err(rejected) if is_ascii => Err(rejected),
             _ => Err(Rejected::BadSignature),
         }
     }

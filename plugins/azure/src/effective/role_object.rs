@@ -1,7 +1,7 @@
 //! The operations and scopes of a role definition.
 //!
-//! Security: a list that is missing or cannot be read is an error. Read as empty, it would mean every scope,
-//! or an exclusion of nothing.
+//! Security: a list that is missing or cannot be read is an error. If it were read as empty, the role
+//! would apply to every scope, or would lose its exclusions.
 
 use audex_sdk::pattern;
 use audex_sdk::provider::Scope;
@@ -24,7 +24,7 @@ impl<'a> RoleObject<'a> {
     /// # Errors
     /// If the value is not an object; the same text applies to the other functions here.
     pub fn of(value: &'a Value) -> Result<Self, String> {
-        value.as_object().map(Self).ok_or_else(|| format!("an object is missing, found `{value}`"))
+        value.as_object().map(Self).ok_or_else(|| format!("expected an object, found `{value}`"))
     }
 
     /// Returns the object `name`.
@@ -39,8 +39,8 @@ impl<'a> RoleObject<'a> {
         listed.iter().map(Self::of).collect::<Result<_, _>>().map(Some)
     }
 
-    /// Returns the operations without those that the same object excludes, by name as far as the names are
-    /// known; nothing if the object has no operations.
+    /// Returns the operations that the object allows: expands patterns with the catalogue, then removes the
+    /// excluded operations. Returns `None` if the object has neither `actions` nor `dataActions`.
     pub fn operations(self) -> Result<Option<Vec<String>>, String> {
         let (actions, data) = (self.texts("actions")?, self.texts("dataActions")?);
         let excluded = self.texts("notActions")?.unwrap_or_default();
@@ -79,7 +79,7 @@ impl<'a> RoleObject<'a> {
         listed.map(Some).ok_or_else(|| format!("`{name}` is not a list of texts"))
     }
 
-    /// Returns the value `name`, in any case, or nothing for JSON's `null`.
+    /// Returns the value of the key `name`, ignoring the case of the key; `None` if it is missing or `null`.
     fn get(self, name: &str) -> Result<Option<&'a Value>, String> {
         let mut found = self.0.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
         match (found.next(), found.next()) {

@@ -80,5 +80,5 @@ fn error(kind: ErrorKind, code: &str, message: String, hint: &str) -> Error {
 
 audex_sdk::provider!(
     GitHub,
-    capabilities = ["http:api.github.com", "secret:GITHUB_APP_PRIVATE_KEY"]
+    capabilities = ["http:api.github.com", "http:github.com", "secret:GITHUB_APP_PRIVATE_KEY"]
 );

@@ -65,12 +65,8 @@ fn hand_out(
     // A secret is delivered once, so each place gets its own copy.
     let copy = || Secret::join(&[Piece::Secret(token)]);
     let variable = |&name: &&str| Variable { name: name.to_owned(), value: Value::Secret(copy()) };
-    let git = GitCredential {
-        host: HOST.to_owned(),
-        username: GIT_USER.to_owned(),
-        secret: copy(),
-        anonymous_hosts: vec![GISTS.to_owned()],
-    };
+    let git =
+        GitCredential { host: HOST.to_owned(), username: GIT_USER.to_owned(), secret: copy() };
     Ok(Minted {
         variables: SETS.iter().map(variable).collect(),
         files: Vec::new(),

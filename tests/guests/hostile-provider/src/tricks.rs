@@ -150,9 +150,8 @@ pub fn mint(trick: &str, grant: &Grant, plan: Plan) -> Result<Minted, Error> {
             minted.identity = Some("i\u{1b}[2J".repeat(200_000));
         }
         "git-elsewhere" => minted = minted.git("evil.example", "git", Secret::new("x")),
-        "git-anonymous" => {
+        "git-ungranted" => {
             minted = minted.git("git.hostile.example", "git", Secret::new("x"));
-            minted.git[0].anonymous_hosts.push("evil.example".to_owned());
         }
         "git-name" => {
             minted = minted.git("git.hostile.example", "x; touch owned", Secret::new("x"));

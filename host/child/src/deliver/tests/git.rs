@@ -10,8 +10,8 @@ fn with_git_credential(parent: &Environment) -> (Delivered, tempfile::TempDir) {
             host: "git.example".to_owned(),
             username: "x-access-token".to_owned(),
             secret: Secret::new("minted".to_owned()),
-            anonymous_hosts: list(&["gist.git.example"]),
         }],
+        git_hosts: list(&["git.example", "gist.git.example"]),
         hidden: list(&["GX_HOST", "GX_ENTERPRISE_TOKEN"]),
         config_directories: list(&["GX_CONFIG_DIR"]),
     };

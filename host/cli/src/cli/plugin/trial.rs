@@ -158,7 +158,7 @@ fn run(context: Context<'_>, args: &TestArgs) -> Result<Script, Failure> {
         ..Arguments::default()
     };
     let mut attempt = Attempt::new(&context.settings.paths);
-    attempt.asked_for(&ask);
+    attempt.add_arguments(&ask);
     let mut script = None;
     let outcome = pipeline::request(context, ask, &mut attempt).and_then(|chain| {
         let approved = chain.expand()?.check()?.filter()?.plan()?.approve()?;
