@@ -16,7 +16,7 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use self::table::{
-    Case, DESCRIBE, EXPORTS, Export, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS,
+    Case, DESCRIBE, DRIFT, EXPORTS, Export, FILTER, HTTP, MAPPING, MINT, PLAN, REPLIES, WORDS,
 };
 use crate::support::guests::{self, Guest};
 use crate::support::{Answerer, Output, Puppet, ROLE, Sandbox};
@@ -320,6 +320,17 @@ fn a_trap_in_any_export_is_told_by_name() {
         }
     }
     assert!(all.is_empty(), "{all}");
+}
+
+#[test]
+fn a_statement_on_no_resource_is_misbehaviour_and_not_one_on_everything() {
+    for case in ["effective-nowhere", "effective-unseen"] {
+        let mut sandbox = sandbox();
+        let _ = Guest::of("hostile-provider").playing(case).install(&mut sandbox, GRANTS).success();
+        let output = sandbox.run(DRIFT).exits(70);
+        let words = "failed in phase answer: a statement of its answer is limited to resources, and names none";
+        assert!(output.stderr.contains(words), "{case}: {}", output.stderr);
+    }
 }
 
 #[test]
