@@ -10,7 +10,7 @@ use audex_sdk::rfc3339;
 
 use crate::api::{self, App, Reply};
 use crate::catalogue::Level;
-use crate::describe::{GISTS, HOST, SETS};
+use crate::describe::{HOST, SETS};
 use crate::explain::{self, refused};
 use crate::installation::Installation;
 use crate::plan::{self, Asked, LIFE_SECONDS, METHOD};
