@@ -128,7 +128,7 @@ impl State {
         if !searched.is_ok_and(|searched| !guard.finds_in(&searched))
             || guard.finds_in(&body)
             || headers.iter().any(is_header)
-            || others.into_iter().any(|value| guard.finds_in_lifted(value.expose().as_bytes()))
+            || others.into_iter().any(|value| guard.finds_in(value.expose().as_bytes()))
         {
             let message = format!("the reply of `{host}` repeats a secret that was sent to it");
             return Ok(Err(unavailable("echo", message)));

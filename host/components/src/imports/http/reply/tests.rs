@@ -125,20 +125,20 @@ fn the_source_credentials_are_looked_for_once_they_were_used() {
     }
 }
 
-/// The allowance for tokens with a common prefix applies only to values that the guest cannot read.
 #[test]
-fn a_beginning_is_lifted_and_not_shown() {
+fn another_token_with_the_same_beginning_is_not_an_echo() {
     let prefix = "ya29.c.c0AY_VpZh0123456789";
     let token = format!("{prefix}{}", "planted-0123456789-abcdefGHIJ".repeat(3));
     let other = format!("{prefix}{}", "4qzr7uWv0x2YtB9sLmNpKjHgFdSa".repeat(3));
-    let secret = HeldSecret::whole(Secret::new(token), Origin::Slot);
-    let sent = Sent { secrets: vec![secret], framed: false };
-    let body = || format!(r#"{{"token":"{other}","keep":"me"}}"#);
-    assert!(shown(body(), &["/token"], &sent).is_ok());
-    assert_eq!(shown(body(), &[], &sent).unwrap_err(), "echo");
-    // A string that repeats a lifted guess is not blanked before the search.
-    let guess = format!(r#"{{"quoted":"{prefix}","guess":"{}"}}"#, &prefix[..10]);
-    assert_eq!(shown(guess, &["/guess"], &sent).unwrap_err(), "echo");
+    let of = |body: &str, pointers: &[&str]| {
+        let secret = HeldSecret::whole(Secret::new(token.clone()), Origin::Slot);
+        let sent = Sent { secrets: vec![secret], framed: false };
+        shown(body.to_owned(), pointers, &sent).map(|_| ())
+    };
+    let body = format!(r#"{{"token":"{other}","keep":"me"}}"#);
+    assert!(of(&body, &["/token"]).is_ok() && of(&body, &[]).is_ok());
+    let echo = format!(r#"{{"token":"{other} {token}","keep":"me"}}"#);
+    assert_eq!(of(&echo, &["/token"]).unwrap_err(), "echo");
 }
 
 #[test]
