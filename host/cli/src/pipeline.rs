@@ -197,7 +197,7 @@ pub fn grant(
 
     let mapping = components.mapping(&settings.mapping)?;
     attempt.took_part(mapping.loaded());
-    let elsewhere = |patterns: &[String]| open::elsewhere(environment, &components, &id, patterns);
+    let elsewhere = |patterns: &[String]| open::elsewhere(&components, &id, patterns);
     let denied = deny::native(&forbidden, &id, &mapping, &provider, elsewhere)?;
 
     let expanded = expansion::expand(&request, &mapping)?;

@@ -6,13 +6,11 @@ use std::time::Instant;
 use reqwest::Request;
 use reqwest::header::HeaderMap;
 
-use super::RESPONSE_BYTES;
 use super::retry::Effect;
+use super::{Http, RESPONSE_BYTES};
 use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::http_client::NotPublic;
-use crate::imports::sts::plain_error;
-use crate::outside::Outside;
-use audex_wire::client::ClientError;
+use crate::import_error::{ImportError, plain_error};
 use audex_wire::patience::{self, Patience};
 
 /// The name that hyper-util gives to the failure of any resolver (`client::legacy::connect::http`, version
@@ -38,17 +36,15 @@ pub(super) enum Way {
 
 /// Sends a request; repeats it if the server is busy and a second request does no harm.
 pub(super) async fn exchange(
-    outside: &Outside,
+    http: &Http,
     mut request: Request,
     way: Way,
     effect: Effect,
-) -> Result<Reply, Error> {
-    let failed =
-        |error: ClientError| plain_error(ErrorKind::InvalidInput, "tls", error.to_string());
+) -> Result<Reply, ImportError> {
     let client = match way {
-        Way::Public => outside.http().map_err(failed)?,
-        Way::Routed => outside.routed_http().map_err(failed)?,
-        Way::Vault => outside.vault().client().map_err(Error::from)?,
+        Way::Public => http.network.public_http()?,
+        Way::Routed => http.network.routed_http()?,
+        Way::Vault => http.logins.vault().client()?,
     };
     let mut patience = Patience::default();
     loop {
@@ -66,9 +62,9 @@ pub(super) async fn exchange(
             },
             Err((true, error)) => match copy {
                 Some(copy) if patience.again_after_failure(began.elapsed()).await => request = copy,
-                _ => return Err(error),
+                _ => return Err(error.into()),
             },
-            Err((false, error)) => return Err(error),
+            Err((false, error)) => return Err(error.into()),
         }
     }
 }
