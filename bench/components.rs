@@ -15,13 +15,16 @@ use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use audex::settings::profiles_file::split_list;
+use audex_components::backend::Backend;
 use audex_components::embedded;
 use audex_components::engine::Engine;
 use audex_components::filter::{Context, Filter};
+use audex_components::logins::Logins;
 use audex_components::mapping::Mapping;
-use audex_components::outside::Outside;
+use audex_components::network::Network;
 use audex_components::provider::{Grant, Permission, Provider, Scope};
-use audex_core::environment::Environment;
+use audex_logins::secret_source::SecretSources;
+use audex_logins::vault::VaultFile;
 
 /// The number of samples: enough for a stable median. The whole bench takes about a second.
 const SAMPLES: usize = 200;
@@ -40,12 +43,15 @@ fn sample(samples: &mut BTreeMap<&'static str, Vec<f64>>) {
     let whole = Instant::now();
     let engine = timed(samples, "engine", || Engine::new().expect("the engine starts"));
 
-    let outside = Arc::new(Outside::new(Environment::default(), Some("us-east-1".to_owned())));
+    let region = Some("us-east-1".to_owned());
+    let (vault, secrets) = (VaultFile::default(), SecretSources::default());
+    let logins = Logins::new(Arc::default(), region, &vault, secrets);
+    let backend = Backend::new(Network::default(), logins);
     let loaded = timed(samples, "aws load", || {
         embedded::find("aws").expect("built in").load(&engine).expect("it loads")
     });
     let mut provider =
-        timed(samples, "aws link", || Provider::new(&engine, loaded, outside).expect("it links"));
+        timed(samples, "aws link", || Provider::new(&engine, loaded, backend).expect("it links"));
     timed(samples, "aws describe", || provider.describe().expect("it answers"));
     let role = ("role_arn".to_owned(), "arn:aws:iam::123456789012:role/Bench".to_owned());
     provider.configure([role].into());

@@ -3,13 +3,13 @@
 use audex_core::hint::Hint;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::json;
 
 use crate::settings::deny_list::DenyEntry;
 use crate::settings::one_of;
 use crate::settings::{DEFAULT_MAPPING, Settings};
+use audex_components::backend::Backend;
 use audex_components::capability::Capability;
 use audex_components::component::{Loaded, PluginError};
 use audex_components::embedded;
@@ -18,7 +18,6 @@ use audex_components::filter::Filter;
 use audex_components::intent::Intent;
 use audex_components::manifest::World;
 use audex_components::mapping::Mapping;
-use audex_components::outside::Outside;
 use audex_components::provider::Provider;
 use audex_registry::store::{Installed, Store, StoreError};
 
@@ -162,7 +161,7 @@ impl Components {
     ///
     /// # Errors
     /// When there is no such provider, or it fails to load.
-    pub fn provider(&self, id: &str, outside: Arc<Outside>) -> Result<Provider, ComponentsError> {
+    pub fn provider(&self, id: &str, backend: Backend) -> Result<Provider, ComponentsError> {
         let installed = self
             .store
             .installed()
@@ -180,7 +179,7 @@ impl Components {
                 });
             }
         };
-        Ok(Provider::new(&self.engine, loaded, outside)?)
+        Ok(Provider::new(&self.engine, loaded, backend)?)
     }
 
     /// Loads the mapping `name`.
@@ -211,7 +210,7 @@ impl Components {
     pub fn intent(
         &self,
         name: &str,
-        outside: Arc<Outside>,
+        backend: &Backend,
         settings: BTreeMap<String, String>,
     ) -> Result<Intent, ComponentsError> {
         let named = |i: &&Installed| i.enabled && i.name == name && i.world == World::Intent;
@@ -221,7 +220,7 @@ impl Components {
             (None, Some(installed)) => self.store.load(&self.engine, installed)?,
             (None, None) => return Err(ComponentsError::NoIntent { name: name.to_owned() }),
         };
-        Ok(Intent::new(&self.engine, loaded, outside, settings)?)
+        Ok(Intent::new(&self.engine, loaded, backend, settings)?)
     }
 
     /// Loads every filter: the deny list and all installed ones. None can be left out.

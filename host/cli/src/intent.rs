@@ -2,7 +2,6 @@
 //! nothing runs from it here.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::components::Components;
 use crate::expansion;
@@ -15,7 +14,6 @@ use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Settings};
 use audex_components::component::Loaded;
 use audex_components::intent::Candidate;
-use audex_components::outside::Outside;
 use audex_components::provider::Status;
 use audex_core::environment::{ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL, Environment};
 
@@ -127,11 +125,7 @@ fn engine(
         Some(url) => environment.or(ANTHROPIC_BASE_URL, url),
         None => environment.clone(),
     };
-    Ok(components.intent(
-        &name,
-        Arc::new(settings.apply_to(Outside::new(environment, None))),
-        own,
-    )?)
+    Ok(components.intent(&name, &settings.backend(environment), own)?)
 }
 
 /// Returns the permissions that the provider knows. A permission for everything at once is always rejected.

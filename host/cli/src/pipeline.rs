@@ -126,7 +126,7 @@ pub fn request<'a>(
     provider.set_purpose(purpose::purpose(environment, &request.session, reason));
     let mapping = components.mapping(&settings.mapping)?;
     attempt.add_component(mapping.loaded());
-    let elsewhere = |patterns: &[String]| open::elsewhere(environment, &components, &id, patterns);
+    let elsewhere = |patterns: &[String]| open::elsewhere(&components, &id, patterns);
     let denied = deny::native(&forbidden, &id, &mapping, &provider, elsewhere)?;
     let run = Run {
         context,

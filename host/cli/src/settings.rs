@@ -19,13 +19,15 @@ use std::time::Duration;
 use reqwest::Url;
 
 use audex_child::OnExpiry;
-use audex_components::outside::Outside;
+use audex_components::backend::Backend;
+use audex_components::logins::Logins;
+use audex_components::network::Network;
 use audex_components::provider::{Enforcer, Setting};
 use audex_core::ecosystem;
 use audex_core::environment::Environment;
 use audex_core::printable::is_hidden;
 
-use audex_components::tape::Tape;
+use audex_components::imports::tape::Tape;
 use audex_logins::secret_source::SecretSources;
 use audex_registry::rules::Rules;
 use audex_registry::signature::Signer;
@@ -265,16 +267,19 @@ impl Settings {
             .unwrap_or_default()
     }
 
-    /// Adds the sources of secrets, the endpoints and the tape to `outside`.
+    /// Returns what these settings put behind a component's imports.
     #[must_use]
-    pub(crate) fn apply_to(&self, outside: Outside) -> Outside {
-        outside.with_sources(self.secrets.clone(), self.endpoints.clone(), self.tape.clone())
-    }
-
-    /// Returns the region option, which also decides where the source credentials are used.
-    #[must_use]
-    pub(crate) fn region_flag(&self) -> Option<String> {
-        self.flags.get("region").cloned()
+    pub(crate) fn backend(&self, environment: Environment) -> Backend {
+        let environment = Arc::new(environment);
+        // The option also decides where the source credentials are used.
+        let region = self.flags.get("region").cloned();
+        let network = Network::new(Arc::clone(&environment), self.endpoints.clone());
+        let logins = Logins::new(environment, region, &self.vault, self.secrets.clone());
+        let backend = Backend::new(network, logins);
+        match &self.tape {
+            Some(tape) => backend.recording(Arc::clone(tape)),
+            None => backend,
+        }
     }
 }
 

@@ -7,6 +7,9 @@ pub mod provider {
         world: "provider-plugin",
         path: "../../wit",
         imports: { default: trappable },
+        trappable_error_type: {
+            "audex:plugin/types@0.1.0.error" => crate::import_error::ImportError,
+        },
         with: {
             "audex:plugin/secrets@0.1.0.secret": crate::resource::HeldSecret,
             "audex:plugin/sts@0.1.0.session": crate::resource::HeldSession,

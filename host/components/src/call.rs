@@ -1,13 +1,26 @@
 //! One call of one export: a fresh store, limits always set, failures named.
 
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::Linker;
 use wasmtime::{Store, Trap};
 
-use super::bindings::intent::IntentEngine;
-use super::bindings::provider::ProviderPlugin;
+use super::bindings::provider::{
+    clock, http, identity, keep, keys, leases, log, secrets, settings, sts, types,
+};
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
+use super::imports::Import;
+use super::imports::clock::Clock;
+use super::imports::http::Http;
+use super::imports::identity::Identity;
+use super::imports::keep::Keep;
+use super::imports::keys::Keys;
+use super::imports::log::Log;
+use super::imports::secrets::Secrets;
+use super::imports::settings::Settings;
+use super::imports::sts::Sts;
+use super::leases::Leases;
 use super::limit;
+use super::meter::Meter;
 use super::misbehaved::{LimitReached, Misbehaved};
 use super::state::State;
 
@@ -20,17 +33,17 @@ const ANSWER_TOO_LARGE: &str = "fuel allocated for hostcalls has been exhausted"
 ///
 /// # Errors
 /// A trap, a limit, or misbehaviour, with the plugin, its digest and the phase.
-pub fn call<T>(
+pub fn call<S: AsMut<Meter> + 'static, T>(
     engine: &Engine,
     loaded: &Loaded,
-    state: State,
-    work: impl FnOnce(&mut Store<State>) -> Result<T, (Phase, wasmtime::Error)>,
-) -> Result<(T, State), PluginError> {
+    state: S,
+    work: impl FnOnce(&mut Store<S>) -> Result<T, (Phase, wasmtime::Error)>,
+) -> Result<(T, S), PluginError> {
     let mut store = Store::new(engine.inner(), state);
-    store.limiter(|state| state);
+    store.limiter(|state| state.as_mut());
     store.set_hostcall_fuel(limit::ANSWER_BYTES);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|context| context.data().tick());
+    store.epoch_deadline_callback(|mut context| context.data_mut().as_mut().tick());
     let _ticking = engine.tick();
     match work(&mut store) {
         Ok(value) => Ok((value, store.into_data())),
@@ -40,27 +53,38 @@ pub fn call<T>(
 
 /// Returns the linker of pure worlds, which offers no imports.
 #[must_use]
-pub(crate) fn pure_linker(engine: &Engine) -> Linker<State> {
+pub(crate) fn pure_linker(engine: &Engine) -> Linker<Meter> {
     Linker::new(engine.inner())
+}
+
+/// Returns the linker of intent engines: the imports that every world with imports has.
+///
+/// # Errors
+/// When two imports have the same name, which the contract rules out.
+pub(crate) fn intent_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine.inner());
+    types::add_to_linker::<_, Import<Log>>(&mut linker, |state: &mut State| state.view(|_| &Log))?;
+    http::add_to_linker::<_, Import<Http>>(&mut linker, |state| state.view(|own| &own.http))?;
+    log::add_to_linker::<_, Import<Log>>(&mut linker, |state| state.view(|_| &Log))?;
+    secrets::add_to_linker::<_, Import<Secrets>>(&mut linker, |state| state.view(|_| &Secrets))?;
+    settings::add_to_linker::<_, Import<Settings>>(&mut linker, |state| state.view(|_| &Settings))?;
+    Ok(linker)
 }
 
 /// Returns the linker of providers.
 ///
 /// # Errors
-/// When two imports have the same name, which the contract rules out.
+/// See [`intent_linker`].
 pub(crate) fn provider_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine.inner());
-    ProviderPlugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-    Ok(linker)
-}
-
-/// Returns the linker of intent engines.
-///
-/// # Errors
-/// See [`provider_linker`].
-pub(crate) fn intent_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine.inner());
-    IntentEngine::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+    let mut linker = intent_linker(engine)?;
+    clock::add_to_linker::<_, Import<Clock>>(&mut linker, |state| state.view(|own| &own.clock))?;
+    identity::add_to_linker::<_, Import<Identity>>(&mut linker, |state| {
+        state.view(|own| &own.identity)
+    })?;
+    keep::add_to_linker::<_, Import<Keep>>(&mut linker, |state| state.view(|own| &own.keep))?;
+    keys::add_to_linker::<_, Import<Keys>>(&mut linker, |state| state.view(|own| &own.keys))?;
+    leases::add_to_linker::<_, Import<Leases>>(&mut linker, |state| state.view(|own| &own.leases))?;
+    sts::add_to_linker::<_, Import<Sts>>(&mut linker, |state| state.view(|own| &own.sts))?;
     Ok(linker)
 }
 

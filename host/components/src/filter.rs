@@ -6,8 +6,8 @@ use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
+use super::meter::Meter;
 use super::provider::{self, Enforcer, GrantPlan};
-use super::state::State;
 use audex_core::printable::line;
 
 pub use wit::{Approval, Context, Delivery, Isolation, Restriction, Verdict};
@@ -16,7 +16,7 @@ pub use wit::{Approval, Context, Delivery, Isolation, Restriction, Verdict};
 pub struct Filter {
     engine: Engine,
     loaded: Loaded,
-    pre: PolicyFilterPre<State>,
+    pre: PolicyFilterPre<Meter>,
     /// The filter's settings, a JSON object.
     settings: String,
 }
@@ -54,7 +54,7 @@ impl Filter {
         grant: &provider::Grant,
         context: &Context,
     ) -> Result<Verdict, PluginError> {
-        let (mut verdict, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let (mut verdict, _) = call(&self.engine, &self.loaded, Meter::default(), |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let filter = instance.audex_plugin_filter();
@@ -100,7 +100,7 @@ impl Filter {
         plan: &GrantPlan,
         context: &Context,
     ) -> Result<Approval, PluginError> {
-        let (mut approval, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let (mut approval, _) = call(&self.engine, &self.loaded, Meter::default(), |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let filter = instance.audex_plugin_filter();

@@ -12,8 +12,9 @@ use super::limit;
 use super::manifest::World;
 use super::provider::ProviderError;
 use super::state::State;
+use crate::backend::Backend;
 use crate::context::CallContext;
-use crate::outside::Outside;
+use crate::imports::Imports;
 use crate::policy_scope::PolicyScope;
 
 pub use super::bindings::intent::exports::audex::plugin::intent::{Candidate, Proposal};
@@ -23,7 +24,7 @@ pub struct Intent {
     engine: Engine,
     loaded: Loaded,
     pre: IntentEnginePre<State>,
-    outside: Arc<Outside>,
+    imports: Arc<Imports>,
     settings: BTreeMap<String, String>,
 }
 
@@ -35,7 +36,7 @@ impl Intent {
     pub fn new(
         engine: &Engine,
         loaded: Loaded,
-        outside: Arc<Outside>,
+        backend: &Backend,
         settings: BTreeMap<String, String>,
     ) -> Result<Self, PluginError> {
         let link = |error: wasmtime::Error| {
@@ -46,7 +47,8 @@ impl Intent {
             .instantiate_pre(&loaded.component)
             .and_then(IntentEnginePre::new)
             .map_err(link)?;
-        Ok(Self { engine: engine.clone(), loaded, pre, outside, settings })
+        let imports = backend.imports();
+        Ok(Self { engine: engine.clone(), loaded, pre, imports, settings })
     }
 
     /// Returns the component.
@@ -60,23 +62,14 @@ impl Intent {
     /// # Errors
     /// When the engine fails, or has no answer.
     pub fn translate(&self, text: &str, provider: &str) -> Result<Proposal, ProviderError> {
-        let context = CallContext {
-            source: self.loaded.source,
-            capabilities: self.loaded.capabilities.clone(),
-            settings: self.settings.clone(),
-            scope: PolicyScope::look(),
-            purpose: None,
-            outside: Arc::clone(&self.outside),
-        };
-        let (answer, _) =
-            call(&self.engine, &self.loaded, State::with_context(context), |store| {
-                let instance = self
-                    .pre
-                    .instantiate(&mut *store)
-                    .map_err(|error| (Phase::Instantiate, error))?;
-                let intent = instance.audex_plugin_intent();
-                intent.call_translate(store, text, provider).map_err(|error| (Phase::Call, error))
-            })?;
+        let context = CallContext::new(&self.loaded, &self.settings, PolicyScope::look());
+        let state = State::new(context, Arc::clone(&self.imports));
+        let (answer, _) = call(&self.engine, &self.loaded, state, |store| {
+            let instance =
+                self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
+            let intent = instance.audex_plugin_intent();
+            intent.call_translate(store, text, provider).map_err(|error| (Phase::Call, error))
+        })?;
         let mut proposal = answer.map_err(|mut error| {
             error.clean();
             ProviderError::Refused { world: World::Intent, name: self.loaded.name.clone(), error }

@@ -10,9 +10,20 @@ use audex_core::printable::{self, is_hidden};
 /// what failed.
 pub type Recorder = Box<dyn Fn(&str, u64) -> Result<(), String> + Send + Sync>;
 
-/// The leases that one provider announced in this run.
+/// The error for a lease that is not announced.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LeaseError {
+    /// The guest may not announce it.
+    #[error(transparent)]
+    Refused(#[from] Misbehaved),
+    /// The audit log cannot be written.
+    #[error("{0}")]
+    Unrecorded(String),
+}
+
+/// The leases that one provider announced in this run: the context of the `leases` import.
 #[derive(Default)]
-pub struct Leases {
+pub(crate) struct Leases {
     recorder: OnceLock<Recorder>,
     announced: Mutex<Vec<String>>,
 }
@@ -25,39 +36,34 @@ impl Leases {
 
     /// Returns the leases announced since the last call.
     #[must_use]
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.announced.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Records a lease once.
     ///
     /// # Errors
-    /// The inner error when the lease cannot be recorded; the outer one when it is not a valid lease or there
-    /// are too many.
-    pub(crate) fn announce(
-        &self,
-        lease: &str,
-        ends_at: u64,
-    ) -> Result<Result<(), String>, Misbehaved> {
+    /// When the lease cannot be recorded, is not a valid lease, or is one too many.
+    pub(crate) fn announce(&self, lease: &str, ends_at: u64) -> Result<(), LeaseError> {
         let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         if announced.len() >= limit::DELIVERED {
-            return Err(Misbehaved::ManyLeases);
+            return Err(Misbehaved::ManyLeases.into());
         }
         // A lease is shown, recorded and passed back unchanged.
         if lease.is_empty()
             || lease.chars().count() > printable::LINE_CHARACTERS
             || lease.contains(is_hidden)
         {
-            return Err(Misbehaved::BadLease);
+            return Err(Misbehaved::BadLease.into());
         }
         if announced.iter().any(|known| known == lease) {
-            return Ok(Ok(()));
+            return Ok(());
         }
-        let recorded = self.recorder.get().map_or(Ok(()), |record| record(lease, ends_at));
-        if recorded.is_ok() {
-            announced.push(lease.to_owned());
+        if let Some(record) = self.recorder.get() {
+            record(lease, ends_at).map_err(LeaseError::Unrecorded)?;
         }
-        Ok(recorded)
+        announced.push(lease.to_owned());
+        Ok(())
     }
 }
 
@@ -75,7 +81,7 @@ mod tests {
             log.lock().unwrap().push((lease.to_owned(), ends_at));
             Ok(())
         }));
-        assert_eq!(leases.announce("role a", 7).unwrap(), Ok(()));
+        leases.announce("role a", 7).unwrap();
         assert_eq!(*written.lock().unwrap(), [("role a".to_owned(), 7)]);
         assert_eq!((leases.take(), leases.take()), (vec!["role a".to_owned()], Vec::new()));
     }
@@ -84,7 +90,8 @@ mod tests {
     fn what_could_not_be_recorded_is_an_error_and_not_announced() {
         let leases = Leases::default();
         leases.record_with(Box::new(|_, _| Err("the disk is full".to_owned())));
-        assert_eq!(leases.announce("role a", 7).unwrap(), Err("the disk is full".to_owned()));
+        let failed = leases.announce("role a", 7).unwrap_err();
+        assert!(matches!(failed, LeaseError::Unrecorded(reason) if reason == "the disk is full"));
         assert!(leases.take().is_empty());
     }
 

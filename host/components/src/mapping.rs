@@ -6,7 +6,7 @@ use super::clean::Clean as _;
 use super::component::{Loaded, Phase, PluginError};
 use super::engine::Engine;
 use super::limit;
-use super::state::State;
+use super::meter::Meter;
 
 pub use super::bindings::mapping::exports::audex::plugin::mapping::{Expansion, Row};
 
@@ -14,7 +14,7 @@ pub use super::bindings::mapping::exports::audex::plugin::mapping::{Expansion, R
 pub struct Mapping {
     engine: Engine,
     loaded: Loaded,
-    pre: MappingTablePre<State>,
+    pre: MappingTablePre<Meter>,
 }
 
 impl Mapping {
@@ -44,7 +44,7 @@ impl Mapping {
     /// # Errors
     /// When the component fails.
     pub fn rows(&self) -> Result<Vec<Row>, PluginError> {
-        let work = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let work = call(&self.engine, &self.loaded, Meter::default(), |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             instance.audex_plugin_mapping().call_rows(store).map_err(|error| (Phase::Call, error))
@@ -63,7 +63,7 @@ impl Mapping {
         provider: &str,
         permissions: &[String],
     ) -> Result<Vec<Option<Expansion>>, PluginError> {
-        let (mut expansions, _) = call(&self.engine, &self.loaded, State::pure(), |store| {
+        let (mut expansions, _) = call(&self.engine, &self.loaded, Meter::default(), |store| {
             let instance =
                 self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
             let mapping = instance.audex_plugin_mapping();

@@ -68,7 +68,4 @@ pub(crate) enum Misbehaved {
     /// The guest exceeded its grant, or the purpose of this call.
     #[error(transparent)]
     Outside(#[from] OutsideGrant),
-    /// The guest called the host from a world without imports.
-    #[error("it called the host, but its world has no imports")]
-    NoContext,
 }

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmtime::Store;
+use wasmtime::component::ResourceTable;
 
 use super::bindings::provider::ProviderPluginPre;
 use super::bindings::provider::exports::audex::plugin::provider as wit;
@@ -30,13 +31,16 @@ use super::engine::Engine;
 use super::limit;
 use super::manifest::World;
 use super::state::State;
+use crate::backend::Backend;
 use crate::context::CallContext;
-use crate::outside::Outside;
+use crate::imports::Imports;
 use crate::policy_scope::PolicyScope;
 use audex_core::hint::Hint;
 use audex_core::interruption::Interruption;
 use audex_core::printable;
 use audex_core::session::{Endpoint, SessionFile, ToolLogins, Value};
+
+use self::value::AwsPart;
 
 pub use super::bindings::provider::types::{Error, ErrorKind, Grant, Permission, Scope};
 pub use wit::{
@@ -57,7 +61,8 @@ pub struct Provider {
     engine: Engine,
     loaded: Loaded,
     pre: ProviderPluginPre<State>,
-    outside: Arc<Outside>,
+    backend: Backend,
+    imports: Arc<Imports>,
     settings: BTreeMap<String, String>,
     purpose: Option<String>,
     logged: Mutex<Vec<String>>,
@@ -125,11 +130,7 @@ impl Provider {
     ///
     /// # Errors
     /// When the component is not a provider of this contract version.
-    pub fn new(
-        engine: &Engine,
-        loaded: Loaded,
-        outside: Arc<Outside>,
-    ) -> Result<Self, PluginError> {
+    pub fn new(engine: &Engine, loaded: Loaded, backend: Backend) -> Result<Self, PluginError> {
         let link = |error: wasmtime::Error| {
             PluginError::new(&loaded, Phase::Link, error.root_cause().to_string())
         };
@@ -142,7 +143,8 @@ impl Provider {
             engine: engine.clone(),
             loaded,
             pre,
-            outside,
+            imports: backend.imports(),
+            backend,
             settings: BTreeMap::new(),
             purpose: None,
             logged: Mutex::default(),
@@ -157,7 +159,7 @@ impl Provider {
 
     /// Stops calls when `interruption` is set.
     pub fn stop_at(&self, interruption: Interruption) {
-        self.outside.stop_at(interruption);
+        self.backend.network.stop_at(interruption);
     }
 
     /// Returns the messages that the component logged since the last call.
@@ -244,7 +246,7 @@ impl Provider {
     /// Returns the environment variables with source credentials that were granted to the component.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.loaded.capabilities.iter().filter_map(|capability| match capability {
-            Capability::Secret(name) => Some(self.outside.secret_variable(name)),
+            Capability::Secret(name) => Some(self.backend.logins.secret_variable(name)),
             _ => None,
         })
     }
@@ -331,7 +333,7 @@ impl Provider {
             self.call(scope, |guest, store| guest.call_mint(store, grant, plan))?;
         let minted = answer.map_err(|error| self.refused(error))?;
         let lease = minted.lease.clone();
-        let accepted = self.accept(minted, &mut state, plan, description, now);
+        let accepted = self.accept(minted, &mut state.call.table, plan, description, now);
         if let (Err(_), Some(lease)) = (&accepted, lease) {
             // Rejected credentials must not stay valid; the user must see the rejection, not an error of the
             // revocation.
@@ -340,8 +342,8 @@ impl Provider {
                 // `cleanup` finds the lease by its record. If recording fails, the log stays as it was; there
                 // is no other place for the lease.
                 let _ = self
-                    .outside
-                    .leases()
+                    .imports
+                    .leases
                     .announce(&lease, now.saturating_add(u64::from(plan.longest_life_seconds)));
             }
         }
@@ -352,7 +354,7 @@ impl Provider {
     fn accept(
         &self,
         mut minted: wit::Minted,
-        state: &mut State,
+        table: &mut ResourceTable,
         plan: &GrantPlan,
         description: &Description,
         now: u64,
@@ -371,32 +373,34 @@ impl Provider {
             return Err(self.bad("its credentials live longer than planned"));
         }
         let (mut variables, mut files) = (Vec::new(), Vec::new());
+        let mut aws = AwsPart::default();
         for variable in minted.variables {
             if !sets.contains(&variable.name) {
                 let name = variable.name.escape_default();
                 return Err(self.bad(&format!("it set `{name}`, which it did not declare")));
             }
-            let value = self.value(state, variable.value, plan, minted.expires_at)?;
+            let value = self.value(table, variable.value, plan, minted.expires_at, &mut aws)?;
             variables.push((variable.name, value));
         }
         for file in minted.files {
             if file.env.as_ref().is_some_and(|name| !sets.contains(name)) {
                 return Err(self.bad("it pointed a variable it did not declare at a file"));
             }
-            let contents = self.value(state, file.contents, plan, minted.expires_at)?;
+            let contents = self.value(table, file.contents, plan, minted.expires_at, &mut aws)?;
             files.push(SessionFile { name: file.name, contents, variable: file.env });
         }
-        let endpoints = self.endpoints(state, std::mem::take(&mut minted.endpoints), latest)?;
+        let endpoints = self.endpoints(table, std::mem::take(&mut minted.endpoints), latest)?;
         let git = std::mem::take(&mut minted.git);
-        let logins = self.tool_logins(state, git, plan, description, minted.expires_at)?;
+        let logins =
+            self.tool_logins(table, git, plan, description, minted.expires_at, &mut aws)?;
         Ok(Minted {
             variables,
             files,
             endpoints,
             logins,
             expires_at: minted.expires_at,
-            asked_seconds: state.delivered_seconds,
-            scoped_policies: state.delivered_scoped_policies,
+            asked_seconds: aws.asked_seconds,
+            scoped_policies: aws.scoped_policies,
             identity: minted.identity,
             credential_id: minted.credential_id,
             lease: minted.lease,
@@ -410,7 +414,7 @@ impl Provider {
 
     /// Ignores interruption from here on, so that cleanup always completes.
     pub fn ignore_interruption(&self) {
-        self.outside.ignore_interruption();
+        self.backend.network.ignore_interruption();
     }
 
     /// Ends the logins that were made for this run. Returns `true` if there was a login; everything made with
@@ -419,7 +423,7 @@ impl Provider {
     /// # Errors
     /// Returns a short text about the login that is still valid.
     pub fn close(&self) -> Result<bool, String> {
-        self.outside.close()
+        self.backend.close()
     }
 
     /// Tests with real calls that `mint` would work.
@@ -438,23 +442,15 @@ impl Provider {
         scope: PolicyScope,
         work: impl FnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
     ) -> Result<(T, State), PluginError> {
-        let context = CallContext {
-            source: self.loaded.source,
-            capabilities: self.loaded.capabilities.clone(),
-            settings: self.settings.clone(),
-            scope,
-            purpose: self.purpose.clone(),
-            outside: Arc::clone(&self.outside),
-        };
-        let (value, mut state) =
-            call(&self.engine, &self.loaded, State::with_context(context), |store| {
-                let instance = self
-                    .pre
-                    .instantiate(&mut *store)
-                    .map_err(|error| (Phase::Instantiate, error))?;
-                work(instance.audex_plugin_provider(), store).map_err(|error| (Phase::Call, error))
-            })?;
-        self.logged.lock().unwrap_or_else(PoisonError::into_inner).append(&mut state.logged);
+        let mut context = CallContext::new(&self.loaded, &self.settings, scope);
+        context.purpose.clone_from(&self.purpose);
+        let state = State::new(context, Arc::clone(&self.imports));
+        let (value, mut state) = call(&self.engine, &self.loaded, state, |store| {
+            let instance =
+                self.pre.instantiate(&mut *store).map_err(|error| (Phase::Instantiate, error))?;
+            work(instance.audex_plugin_provider(), store).map_err(|error| (Phase::Call, error))
+        })?;
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner).append(&mut state.call.logged);
         Ok((value, state))
     }
 

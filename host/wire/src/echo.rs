@@ -1,203 +1,123 @@
-//! Detects a reply that repeats a secret of its request, plain or encoded.
+//! Detects a reply that repeats a secret of its request: as it is, in base64, in hex, or percent-encoded.
 //!
 //! Security: a server that refuses a request often quotes it. A guest that may only send a secret must neither read it in the
-//! reply, nor have the host lift it out of the reply and hand it to the command. A short run of characters proves nothing, so a
-//! server that quotes only a few characters at a time goes undetected.
+//! reply, nor have the host lift it out of the reply and hand it to the command. Only whole values are found, so a guest cannot
+//! guess a secret character by character; a quoted part of a value is not found.
 
-mod meant;
-mod piece;
-
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
-
-use zeroize::Zeroizing;
-
-use self::meant::Text;
-use self::piece::PIECE;
 use audex_core::secret::Secret;
 use audex_core::spelling;
+use zeroize::Zeroizing;
 
-/// The longest beginning of a secret that a lifted text may share. Tokens of one issuer have shorter beginnings in
-/// common: a prefix, a key's id, a team's number. Known ones take some forty characters.
-const LONGEST_BEGINNING: usize = 64;
-/// A shared beginning is at most one part in this many of its line.
-const BEGINNING_PART: usize = 3;
-/// The number of two-byte values. The first two bytes of a window rule out most positions of a reply.
-const PAIRS: usize = 1 << 16;
+/// The shortest value that is searched for. Shorter texts may be names, which occur by chance.
+const SHORTEST: usize = 12;
+/// The part of a longer value that is searched for, counted from its end: it bounds the time of a comparison. Values of one
+/// issuer begin alike, but do not end alike.
+const LONGEST: usize = 1024;
+/// The number of leading bytes of a needle that rule out most positions of a reply.
+const HEAD: usize = 4;
+/// The number of different hashes of a head.
+const HEADS: usize = 1 << 16;
+/// The first line of a private key in PEM begins with this text.
+const BEGIN: &str = "-----BEGIN ";
+/// The first of this many parts of an RSA key is the modulus, which is public.
+const PUBLIC_PART: usize = 3;
 
-/// A search for the secrets of one request in its reply. Its time grows with the reply, not with the secrets.
+/// A search for the secrets of one request in its reply. Its time grows with the reply, and hardly with the secrets.
 ///
-/// Upper and lower case are the same, because servers write hex keys in either case.
+/// Upper and lower case are the same, because servers write hex in either case.
 #[derive(Default)]
 pub struct Guard {
-    lines: Vec<Zeroizing<Vec<u8>>>,
-    /// The windows to search for, by their length.
-    tables: BTreeMap<usize, Table>,
-    hasher: RandomState,
-}
-
-/// The windows of one length.
-struct Table {
-    pairs: Vec<bool>,
-    /// The windows by their hash, so that no secret is copied.
-    windows: HashMap<u64, Found>,
-}
-
-/// The meaning of a window that was found.
-#[derive(Clone, Copy)]
-enum Found {
-    /// The window is a secret, or a part of one that cannot occur by chance.
-    Evidence,
-    /// A piece of the beginning of a line; another token may begin with the same text.
-    Beginning { line: usize, at: usize },
-    /// An encoded piece of the beginning of a line.
-    EncodedBeginning,
-}
-
-/// The recipient of a text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reader {
-    /// The guest, which must not read even the beginning of a secret.
-    Guest,
-    /// No reader: the host lifts the text, which may be another token with the same beginning.
-    Nobody,
+    /// The texts to search for, in order. INVARIANT: none is the beginning of another.
+    needles: Vec<Zeroizing<Vec<u8>>>,
+    /// `true` at the hash of each needle's head.
+    heads: Vec<bool>,
 }
 
 impl Guard {
     /// Prepares the search for those of `secrets` that are too long to occur by chance.
     #[must_use]
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        let mut guard = Self::default();
-        let mut known = HashSet::new();
-        for secret in secrets {
-            if known.insert(secret.expose()) {
-                for text in meant::texts(secret.expose().as_bytes()) {
-                    guard.add(&text);
-                }
+        let mut values: Vec<&str> = secrets.into_iter().map(Secret::expose).collect();
+        values.sort_unstable();
+        values.dedup();
+        let mut needles: Vec<_> = values.into_iter().flat_map(parts).flat_map(needles).collect();
+        needles.sort_unstable_by(|one, two| one.as_slice().cmp(two));
+        // Of two needles with the same beginning, the shorter one is enough.
+        needles.dedup_by(|next, kept| next.starts_with(kept));
+        let mut heads = vec![false; if needles.is_empty() { 0 } else { HEADS }];
+        for needle in &needles {
+            if let Some(head) = head(needle).and_then(|head| heads.get_mut(head)) {
+                *head = true;
             }
         }
-        guard
+        Self { needles, heads }
     }
 
     /// Returns true if there is nothing to search for.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.tables.is_empty()
+        self.needles.is_empty()
     }
 
-    /// Returns true if a text for the guest holds a secret or a long piece of one, plain or encoded.
+    /// Returns true if `text` contains a secret, also if `text` is escaped.
     #[must_use]
     pub fn finds_in(&self, text: &[u8]) -> bool {
-        self.looks(text, Reader::Guest)
+        !self.is_idle()
+            && (self.stands_in(text)
+                || spelling::decodings(text).any(|decoded| self.stands_in(&decoded)))
     }
 
-    /// Returns true if a lifted text holds a secret. Another token of the same issuer does not count.
-    #[must_use]
-    pub fn finds_in_lifted(&self, text: &[u8]) -> bool {
-        self.looks(text, Reader::Nobody)
-    }
-
-    fn looks(&self, text: &[u8], reader: Reader) -> bool {
-        if self.is_idle() {
-            return false;
-        }
-        self.stands_in(text, reader)
-            || spelling::decodings(text).any(|decoded| self.stands_in(&decoded, reader))
-    }
-
-    fn add(&mut self, text: &Text) {
-        for line in piece::lines(&text.bytes, text.shortest) {
-            let index = self.lines.len();
-            for at in piece::places(&line) {
-                let end = line.text.len().min(at.saturating_add(PIECE));
-                let Some(window) = line.text.get(at..end) else { continue };
-                let is_beginning = line.begins && end <= longest_beginning(line.text.len());
-                let (plain, encoded) = if is_beginning {
-                    (Found::Beginning { line: index, at }, Found::EncodedBeginning)
-                } else {
-                    (Found::Evidence, Found::Evidence)
-                };
-                self.look_for(window, plain);
-                for text in spelling::encodings(window) {
-                    self.look_for(&text, encoded);
-                }
-            }
-            self.lines.push(folded(line.text));
-        }
-    }
-
-    /// Security: an encoded piece is searched for in full. A part of it would stand for so few bytes that they can be guessed.
-    fn look_for(&mut self, text: &[u8], found: Found) {
-        let window = folded(text);
-        let Some(pair) = pair(&window) else { return };
-        let hash = self.hasher.hash_one(window.as_slice());
-        let table = self
-            .tables
-            .entry(window.len())
-            .or_insert_with(|| Table { pairs: vec![false; PAIRS], windows: HashMap::new() });
-        if let Some(bit) = table.pairs.get_mut(pair) {
-            *bit = true;
-        }
-        let known = table.windows.entry(hash).or_insert(found);
-        if matches!(found, Found::Evidence) {
-            *known = found;
-        }
-    }
-
-    fn stands_in(&self, text: &[u8], reader: Reader) -> bool {
+    fn stands_in(&self, text: &[u8]) -> bool {
         let text = folded(text);
-        self.tables.iter().any(|(length, table)| self.stands_by(&text, *length, table, reader))
+        (0..text.len()).any(|place| {
+            let rest = text.get(place..).unwrap_or_default();
+            let may_begin = head(rest).and_then(|head| self.heads.get(head)) == Some(&true);
+            may_begin && self.begins(rest)
+        })
     }
 
-    fn stands_by(&self, text: &[u8], length: usize, table: &Table, reader: Reader) -> bool {
-        let mut place = 0_usize;
-        while let Some(window) = text.get(place..place.saturating_add(length)) {
-            let may = pair(window).and_then(|pair| table.pairs.get(pair)) == Some(&true);
-            let found = may.then(|| table.windows.get(&self.hasher.hash_one(window))).flatten();
-            place = match found {
-                Some(_) if reader == Reader::Guest => return true,
-                Some(Found::Evidence) => return true,
-                None | Some(Found::EncodedBeginning) => place.saturating_add(1),
-                Some(Found::Beginning { line, at }) => {
-                    match self.beginning(text, place, *line, *at) {
-                        // Windows inside this beginning are not examined again.
-                        Some(end) => end.saturating_sub(length).max(place).saturating_add(1),
-                        None => return true,
-                    }
-                }
-            };
-        }
-        false
-    }
-
-    /// Returns the end of the matching run in `text` if the run is a beginning that another token may share; `None` if the
-    /// run is evidence of the line itself.
-    fn beginning(&self, text: &[u8], place: usize, line: usize, at: usize) -> Option<usize> {
-        let line = self.lines.get(line)?;
-        let alike = |pair: &(&u8, &u8)| pair.0 == pair.1;
-        let before =
-            text.get(..place)?.iter().rev().zip(line.get(..at)?.iter().rev()).take_while(alike);
-        if before.count() < at {
-            return None;
-        }
-        let after = text.get(place..)?.iter().zip(line.get(at..)?).take_while(alike).count();
-        (at.saturating_add(after) <= longest_beginning(line.len()))
-            .then(|| place.saturating_add(after))
+    /// Returns true if `text` begins with a needle. That needle is the last one that is not after `text`, because none is
+    /// the beginning of another.
+    fn begins(&self, text: &[u8]) -> bool {
+        let after = self.needles.partition_point(|needle| needle.as_slice() <= text);
+        after
+            .checked_sub(1)
+            .and_then(|last| self.needles.get(last))
+            .is_some_and(|needle| text.starts_with(needle))
     }
 }
 
-/// Returns how many bytes at the start of a line of `length` another token may share.
-fn longest_beginning(length: usize) -> usize {
-    (length / BEGINNING_PART).min(LONGEST_BEGINNING)
+/// Returns the values to search for: the lines of a private key in PEM, because servers change line ends; else the whole.
+fn parts(secret: &str) -> Vec<&str> {
+    let whole = secret.trim();
+    if whole.starts_with(BEGIN) && whole.contains('\n') {
+        let lines = whole.lines().map(str::trim).filter(|line| !line.starts_with("-----"));
+        let lines: Vec<&str> = lines.filter(|line| line.len() >= SHORTEST).collect();
+        return lines.get(lines.len() / PUBLIC_PART..).unwrap_or_default().to_vec();
+    }
+    if whole.len() >= SHORTEST { vec![whole] } else { Vec::new() }
+}
+
+/// Returns the spellings of `value`: as it is, without its own escapes, in hex, and in base64 at every position.
+fn needles(value: &str) -> Vec<Zeroizing<Vec<u8>>> {
+    let value = value.as_bytes();
+    let end = value.get(value.len().saturating_sub(LONGEST)..).unwrap_or(value);
+    let mut needles = spelling::encodings(end);
+    needles.push(spelling::plain(end));
+    needles.push(Zeroizing::new(end.to_vec()));
+    needles.retain(|needle| needle.len() >= SHORTEST);
+    needles.iter().map(|needle| folded(needle)).collect()
 }
 
 fn folded(text: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(text.to_ascii_lowercase())
 }
 
-fn pair(window: &[u8]) -> Option<usize> {
-    let (first, second) = (window.first()?, window.get(1)?);
-    Some(usize::from(*first) << 8 | usize::from(*second))
+/// Returns the hash of the first bytes of `text`, below [`HEADS`].
+fn head(text: &[u8]) -> Option<usize> {
+    let bytes: [u8; HEAD] = text.first_chunk().copied()?;
+    // The upper half of a product with a large odd number depends on every bit.
+    usize::try_from(u32::from_le_bytes(bytes).wrapping_mul(0x9E37_79B1) >> 16).ok()
 }
 
 #[cfg(test)]

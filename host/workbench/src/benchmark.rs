@@ -1,19 +1,17 @@
 //! The cost of a component. Every call is made in a fresh instance, as in a run.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::conformance::{ACTIONS, context, grant, outline};
+use audex_components::backend::Backend;
 use audex_components::component::Loaded;
 use audex_components::engine::Engine;
 use audex_components::filter::Filter;
 use audex_components::intent::Intent;
 use audex_components::manifest::World;
 use audex_components::mapping::Mapping;
-use audex_components::outside::Outside;
 use audex_components::provider::Provider;
-use audex_core::environment::Environment;
 use audex_registry::store::{InstallPlan, StoreError};
 
 /// The number of loads. Loading is slower than calling and varies less.
@@ -63,7 +61,6 @@ fn calls(
     rows: &mut Vec<Measured>,
 ) -> Result<(), StoreError> {
     let grant = grant(&ACTIONS);
-    let outside = || Arc::new(Outside::new(Environment::default(), None));
     match loaded.world {
         World::Filter => {
             let filter = Filter::new(engine, loaded.clone(), "{}".to_owned())?;
@@ -81,7 +78,7 @@ fn calls(
             rows.push(timed("expand", samples, || Ok(mapping.expand("aws", &asked).map(drop)?))?);
         }
         World::Provider => {
-            let provider = Provider::new(engine, loaded.clone(), outside())?;
+            let provider = Provider::new(engine, loaded.clone(), Backend::default())?;
             let asked: Vec<String> = ACTIONS.iter().map(|&action| action.to_owned()).collect();
             rows.push(timed("describe", samples, || Ok(provider.describe().map(drop)?))?);
             rows.push(timed("check", samples, || Ok(provider.check(&asked).map(drop)?))?);
@@ -92,7 +89,7 @@ fn calls(
             })?);
         }
         World::Intent => {
-            let intent = Intent::new(engine, loaded.clone(), outside(), BTreeMap::new())?;
+            let intent = Intent::new(engine, loaded.clone(), &Backend::default(), BTreeMap::new())?;
             rows.push(timed("translate", samples, || {
                 let _ = intent.translate("read the report", "aws");
                 Ok(())

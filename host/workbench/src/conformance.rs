@@ -6,19 +6,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::Arc;
 
+use audex_components::backend::Backend;
 use audex_components::component::{Loaded, PluginError};
 use audex_components::engine::Engine;
 use audex_components::filter::{Context, Delivery, Filter, Isolation, Verdict};
 use audex_components::intent::Intent;
 use audex_components::manifest::World;
 use audex_components::mapping::Mapping;
-use audex_components::outside::Outside;
 use audex_components::provider::{
     Enforcer, Grant, GrantPlan, Permission, Planned, Provider, ProviderError, Scope,
 };
-use audex_core::environment::Environment;
 use audex_registry::store::{InstallPlan, StoreError};
 use audex_wire::seen_request::SeenRequest;
 
@@ -239,8 +237,8 @@ fn mapping(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> 
 }
 
 fn provider(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
-    let outside = Arc::new(Outside::new(Environment::default(), None));
-    let provider = Provider::new(engine, loaded()?, outside)?;
+    let backend = Backend::default();
+    let provider = Provider::new(engine, loaded()?, backend)?;
     let actions: Vec<String> = ACTIONS.iter().map(|&action| action.to_owned()).collect();
     let (whole, none) = (grant(&ACTIONS), grant(&[]));
     let command = ["sh".to_owned(), "-c".to_owned(), String::new()];
@@ -296,8 +294,8 @@ fn provider(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError>
 }
 
 fn intent(engine: &Engine, loaded: Load<'_>) -> Result<Vec<Check>, StoreError> {
-    let outside = Arc::new(Outside::new(Environment::default(), None));
-    let engine = Intent::new(engine, loaded()?, outside, BTreeMap::new())?;
+    let backend = Backend::default();
+    let engine = Intent::new(engine, loaded()?, &backend, BTreeMap::new())?;
     let long = "read reports and ".repeat(10_000);
     let mut odd = ["", "\u{0}\u{202e}", long.as_str()].into_iter();
     let odd = odd.try_for_each(|text| answers(engine.translate(text, "aws")));

@@ -11,15 +11,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::conformance::Check;
+use audex_components::backend::Backend;
 use audex_components::capability::{Capability, effective};
 use audex_components::component::PluginError;
 use audex_components::engine::Engine;
+use audex_components::imports::tape::{Exchange, Tape};
 use audex_components::intent::{Intent, Proposal};
 use audex_components::manifest::World;
-use audex_components::outside::Outside;
 use audex_components::provider::{Grant, Minted, Permission, Provider, ProviderError, Scope};
-use audex_components::tape::{Exchange, Tape};
-use audex_core::environment::Environment;
 use audex_core::printable::is_hidden;
 use audex_core::session::Value;
 use audex_registry::store::{InstallPlan, StoreError};
@@ -132,15 +131,15 @@ pub fn play(
     loaded.capabilities = effective(&plan.manifest.requested, &granted);
     // A tape has no exchanges of the other capabilities.
     loaded.capabilities.retain(|one| matches!(one, Capability::Http(_) | Capability::Secret(_)));
-    let tape = Arc::new(Tape::replaying(now, exchanges.to_vec()));
-    let outside = Arc::new(Outside::new(Environment::default(), None).with_tape(Arc::clone(&tape)));
+    let tape = Arc::new(Tape::new(now, exchanges.to_vec()));
+    let backend = Backend::replaying(Arc::clone(&tape), &loaded.capabilities);
     if loaded.world == World::Intent {
-        let intent = Intent::new(engine, loaded, outside, script.settings.clone())?;
+        let intent = Intent::new(engine, loaded, &backend, script.settings.clone())?;
         let answer = intent.translate(script.text.as_deref().unwrap_or_default(), &script.provider);
         let line = told("translate", answer.map(|proposal| proposed(&proposal)))?;
         return Ok((vec![one_line(&line)], tape.exchanges().len()));
     }
-    let mut provider = Provider::new(engine, loaded, outside)?;
+    let mut provider = Provider::new(engine, loaded, backend)?;
     provider.configure(script.settings.clone());
     let lines = mint(&provider, &script.grant(), now)?;
     Ok((lines.iter().map(|line| one_line(line)).collect(), tape.exchanges().len()))

@@ -1,19 +1,16 @@
-use std::sync::Arc;
-
 use super::*;
+use audex_components::backend::Backend;
 use audex_components::embedded;
 use audex_components::engine::Engine;
-use audex_components::outside::Outside;
 use audex_components::provider::Scope;
-use audex_core::environment::Environment;
 
 /// Returns the decision about one entry in the runs of `id`, and true if the other providers were asked.
 /// Those answer `is_elsewhere`.
 fn on(id: &str, pattern: &str, is_elsewhere: bool) -> (Result<Native, String>, bool) {
     let engine = Engine::new().unwrap();
     let load = |name: &str| embedded::find(name).unwrap().load(&engine).unwrap();
-    let outside = Arc::new(Outside::new(Environment::default(), None));
-    let provider = Provider::new(&engine, load(id), outside).unwrap();
+    let backend = Backend::default();
+    let provider = Provider::new(&engine, load(id), backend).unwrap();
     let mapping = Mapping::new(&engine, load("universal")).unwrap();
     let entries = [DenyEntry { pattern: pattern.to_owned(), source: "d:2".to_owned() }];
     let mut asked = false;
@@ -117,8 +114,8 @@ const STEP: usize = 701;
 fn no_token_for_everything_is_planned_beside_an_entry_that_covers_a_known_permission() {
     let engine = Engine::new().unwrap();
     let load = |name: &str| embedded::find(name).unwrap().load(&engine).unwrap();
-    let outside = Arc::new(Outside::new(Environment::default(), None));
-    let provider = Provider::new(&engine, load("gcp"), outside).unwrap();
+    let backend = Backend::default();
+    let provider = Provider::new(&engine, load("gcp"), backend).unwrap();
     let mapping = Mapping::new(&engine, load("universal")).unwrap();
     let mut names = Vec::new();
     Vocabulary::Gcp.any(|name| {

@@ -1,7 +1,5 @@
 //! Chooses, loads and configures the provider of a request.
 
-use std::sync::Arc;
-
 use deny_entry::Vocabulary;
 
 use crate::components::Components;
@@ -10,8 +8,8 @@ use crate::failure::Failure;
 use crate::profile::Profiles;
 use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Settings};
+use audex_components::backend::Backend;
 use audex_components::component::PluginError;
-use audex_components::outside::Outside;
 use audex_components::provider::{Description, Provider};
 use audex_core::environment::Environment;
 use audex_core::source::Source;
@@ -69,10 +67,7 @@ pub fn provider(
     id: &str,
 ) -> Result<Opened, Failure> {
     settings.check_providers(&components.provider_ids())?;
-    let outside =
-        Outside::new(environment.clone(), settings.region_flag()).with_vault(&settings.vault);
-    let outside = Arc::new(settings.apply_to(outside));
-    let mut provider = components.provider(id, outside)?;
+    let mut provider = components.provider(id, settings.backend(environment.clone()))?;
     let description = provider.describe()?;
     provider.must_be(id, &description)?;
     provider.configure(settings.for_provider(id, &description.settings, environment)?);
@@ -85,16 +80,14 @@ pub fn provider(
 /// # Errors
 /// When a provider fails.
 pub fn elsewhere(
-    environment: &Environment,
     components: &Components,
     id: &str,
     names: &[String],
 ) -> Result<Vec<bool>, PluginError> {
     let mut answers = vec![false; names.len()];
     for other in components.provider_ids().iter().filter(|other| *other != id) {
-        let outside = Arc::new(Outside::new(environment.clone(), None));
         // A provider that is missing or cannot be loaded accepts no name.
-        let Ok(provider) = components.provider(other, outside) else { continue };
+        let Ok(provider) = components.provider(other, Backend::default()) else { continue };
         if provider.loaded().source == Source::Installed {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use super::{Description, Provider, Sign};
 use crate::capability::Capability;
-use crate::outside::Outside;
+use crate::logins::Logins;
 use audex_logins::{azure, gcp};
 
 impl Provider {
@@ -10,33 +10,31 @@ impl Provider {
     #[must_use]
     pub fn is_configured(&self, description: &Description) -> bool {
         let signs = &description.configured_by;
-        signs.is_empty() || signs.iter().any(|sign| self.outside.has(sign))
+        signs.is_empty() || signs.iter().any(|sign| has(&self.backend.logins, sign))
     }
 }
 
-impl Outside {
-    fn has(&self, sign: &Sign) -> bool {
-        match sign {
-            Sign::Variable(name) => self.environment().get(name).is_some(),
-            Sign::Login(slot) => {
-                let slot: Result<Capability, _> =
-                    slot.parse().or_else(|_| format!("slot:{slot}").parse());
-                slot.is_ok_and(|slot| self.has_login(&slot))
-            }
+fn has(logins: &Logins, sign: &Sign) -> bool {
+    match sign {
+        Sign::Variable(name) => logins.environment().get(name).is_some(),
+        Sign::Login(slot) => {
+            let slot: Result<Capability, _> =
+                slot.parse().or_else(|_| format!("slot:{slot}").parse());
+            slot.is_ok_and(|slot| has_login(logins, &slot))
         }
     }
+}
 
-    fn has_login(&self, slot: &Capability) -> bool {
-        match slot {
-            Capability::Aws => true,
-            Capability::Gcp => gcp::is_configured(self.environment()),
-            Capability::Azure => azure::is_configured(self.environment()),
-            Capability::Vault => self.vault().is_configured(),
-            Capability::Secret(name) => {
-                self.environment().get(self.secret_variable(name)).is_some()
-            }
-            Capability::Http(_) => false,
+fn has_login(logins: &Logins, slot: &Capability) -> bool {
+    match slot {
+        Capability::Aws => true,
+        Capability::Gcp => gcp::is_configured(logins.environment()),
+        Capability::Azure => azure::is_configured(logins.environment()),
+        Capability::Vault => logins.vault().is_configured(),
+        Capability::Secret(name) => {
+            logins.environment().get(logins.secret_variable(name)).is_some()
         }
+        Capability::Http(_) => false,
     }
 }
 
@@ -45,15 +43,23 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::backend::Backend;
     use crate::embedded;
     use crate::engine::Engine;
+    use crate::network::Network;
     use audex_core::environment::Environment;
+    use audex_logins::secret_source::SecretSources;
+    use audex_logins::vault::VaultFile;
+
+    fn logins(environment: Environment) -> Logins {
+        Logins::new(Arc::new(environment), None, &VaultFile::default(), SecretSources::default())
+    }
 
     fn is_configured(id: &str, environment: &Environment) -> bool {
         let engine = Engine::new().unwrap();
-        let outside = Arc::new(Outside::new(environment.clone(), None));
+        let backend = Backend::new(Network::default(), logins(environment.clone()));
         let loaded = embedded::find(id).unwrap().load(&engine).unwrap();
-        let provider = Provider::new(&engine, loaded, outside).unwrap();
+        let provider = Provider::new(&engine, loaded, backend).unwrap();
         provider.is_configured(&provider.describe().unwrap())
     }
 
@@ -98,8 +104,8 @@ mod tests {
     #[test]
     fn a_secret_is_a_sign_and_an_unknown_slot_is_not() {
         let environment = Environment::from_pairs([("ACME_KEY", "k")]);
-        let outside = Outside::new(environment, None);
-        let login = |slot: &str| outside.has(&Sign::Login(slot.to_owned()));
+        let logins = logins(environment);
+        let login = |slot: &str| has(&logins, &Sign::Login(slot.to_owned()));
         assert!(login("secret:ACME_KEY"));
         for slot in ["secret:OTHER_KEY", "acme", "http:acme.example", ""] {
             assert!(!login(slot), "{slot}");

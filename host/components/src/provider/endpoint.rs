@@ -1,13 +1,12 @@
 //! The host's check of the endpoints that a provider wants to run.
 
-use wasmtime::component::Resource;
+use wasmtime::component::{Resource, ResourceTable};
 
 use super::{Provider, wit};
 use crate::clean::Clean as _;
 use crate::component::PluginError;
 use crate::limit;
 use crate::resource::{HeldSecret, Origin};
-use crate::state::State;
 use audex_core::secret::Secret;
 use audex_core::session::{AudienceToken, Endpoint, Identity, Metadata, audience};
 
@@ -18,7 +17,7 @@ impl Provider {
     /// Converts the endpoints. Rejects a token that may not be served, or that lives longer than `latest`.
     pub(super) fn endpoints(
         &self,
-        state: &mut State,
+        table: &mut ResourceTable,
         endpoints: Vec<wit::Endpoint>,
         latest: u64,
     ) -> Result<Vec<Endpoint>, PluginError> {
@@ -28,12 +27,12 @@ impl Provider {
         if endpoints.len() == ENDPOINTS && metadata != 1 {
             return Err(self.bad("it wants two endpoints of one kind"));
         }
-        endpoints.into_iter().map(|endpoint| self.endpoint(state, endpoint, latest)).collect()
+        endpoints.into_iter().map(|endpoint| self.endpoint(table, endpoint, latest)).collect()
     }
 
     fn endpoint(
         &self,
-        state: &mut State,
+        table: &mut ResourceTable,
         endpoint: wit::Endpoint,
         latest: u64,
     ) -> Result<Endpoint, PluginError> {
@@ -44,7 +43,7 @@ impl Provider {
                 given.email.clean();
                 given.project.clean();
                 let token =
-                    self.endpoint_token(state, given.token, None, given.expires_at, latest)?;
+                    self.endpoint_token(table, given.token, None, given.expires_at, latest)?;
                 let wit::GceMetadata { scopes, email, project, expires_at, .. } = given;
                 Ok(Endpoint::Metadata(Metadata { token, scopes, email, project, expires_at }))
             }
@@ -54,7 +53,7 @@ impl Provider {
                 let mut tokens = Vec::new();
                 for wit::AudienceToken { audience, token, expires_at } in given.tokens {
                     let token =
-                        self.endpoint_token(state, token, Some(&audience), expires_at, latest)?;
+                        self.endpoint_token(table, token, Some(&audience), expires_at, latest)?;
                     tokens.push(AudienceToken { audience, token, expires_at });
                 }
                 Ok(Endpoint::Identity(Identity { tokens, client_id: given.client_id }))
@@ -66,13 +65,13 @@ impl Provider {
     /// requested for, and with the expiry that the cloud gave.
     fn endpoint_token(
         &self,
-        state: &mut State,
+        table: &mut ResourceTable,
         token: Resource<HeldSecret>,
         served_for: Option<&str>,
         expires_at: u64,
         latest: u64,
     ) -> Result<Secret, PluginError> {
-        let Ok(HeldSecret { value, origin, .. }) = state.table.delete(token) else {
+        let Ok(HeldSecret { value, origin, .. }) = table.delete(token) else {
             return Err(self.bad("it handed out a secret it does not hold"));
         };
         if expires_at > latest {

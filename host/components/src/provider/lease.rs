@@ -19,13 +19,13 @@ impl Provider {
 
     /// Passes each lease that the component announces to `recorder`, before the cloud is asked for it.
     pub fn record_leases(&self, recorder: Recorder) {
-        self.outside.leases().record_with(recorder);
+        self.imports.leases.record_with(recorder);
     }
 
     /// Returns the leases that the component announced since the last call.
     #[must_use]
     pub fn announced(&self) -> Vec<String> {
-        self.outside.leases().take()
+        self.imports.leases.take()
     }
 
     /// Revokes the credentials that `mint` handed out with `lease`.

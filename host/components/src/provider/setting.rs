@@ -75,14 +75,11 @@ pub(super) fn wrong(source: Source, id: &str, setting: &Setting) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
+    use crate::backend::Backend;
     use crate::embedded;
     use crate::engine::Engine;
-    use crate::outside::Outside;
     use crate::provider::Provider;
-    use audex_core::environment::Environment;
 
     fn of(id: &str, env: &str) -> Option<String> {
         let setting =
@@ -98,9 +95,9 @@ mod tests {
         let mut names: Vec<String> = quoted.collect();
         let engine = Engine::new().unwrap();
         for id in embedded::providers() {
-            let outside = Arc::new(Outside::new(Environment::default(), None));
             let loaded = embedded::find(id).unwrap().load(&engine).unwrap();
-            let description = Provider::new(&engine, loaded, outside).unwrap().describe().unwrap();
+            let description =
+                Provider::new(&engine, loaded, Backend::default()).unwrap().describe().unwrap();
             names.extend(description.settings.into_iter().filter_map(|setting| setting.env));
         }
         names.retain(|name| name.starts_with("AUDEX_"));

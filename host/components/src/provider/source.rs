@@ -1,6 +1,7 @@
 //! The public side of the source credentials that a provider mints from.
 
 use super::Provider;
+use crate::backend::Backend;
 use crate::capability::Capability;
 use crate::limit;
 
@@ -11,7 +12,8 @@ impl Provider {
         if !self.loaded.capabilities.contains(&Capability::Aws) {
             return None;
         }
-        let keys = self.outside.run(limit::WALL_TIME, self.outside.keys()).ok()?.ok()?;
+        let Backend { network, logins, .. } = &self.backend;
+        let keys = network.run(limit::WALL_TIME, logins.keys()).ok()?.ok()?;
         Some(keys.access_key_id().to_owned())
     }
 }

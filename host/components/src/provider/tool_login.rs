@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use wasmtime::component::ResourceTable;
+
+use super::value::AwsPart;
 use super::{Description, GrantPlan, Provider, wit};
 use crate::capability::Capability;
 use crate::component::PluginError;
 use crate::limit;
-use crate::state::State;
 use audex_core::session::{GitCredential, ToolLogins};
 use audex_core::variable::tool_login::{may_empty, may_hide};
 
@@ -39,11 +41,12 @@ impl Provider {
     /// Converts the git credentials. Rejects a host that was not declared.
     pub(super) fn tool_logins(
         &self,
-        state: &mut State,
+        table: &mut ResourceTable,
         given: Vec<wit::GitCredential>,
         plan: &GrantPlan,
         description: &Description,
         expires_at: u64,
+        aws: &mut AwsPart,
     ) -> Result<ToolLogins, PluginError> {
         let none = wit::ToolLogins {
             git_hosts: Vec::new(),
@@ -67,7 +70,7 @@ impl Provider {
             if !is_username(&username) {
                 return Err(self.bad("the user name of its git credential has other characters"));
             }
-            let secret = self.secret(state, secret, plan, expires_at)?;
+            let secret = self.secret(table, secret, plan, expires_at, aws)?;
             if !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(self.bad("the secret of its git credential has other characters"));
             }

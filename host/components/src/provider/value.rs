@@ -1,28 +1,37 @@
 //! The host's check of the variable and file values that a provider hands out.
 
-use wasmtime::component::Resource;
+use wasmtime::component::{Resource, ResourceTable};
 
 use super::{GrantPlan, Provider, wit};
 use crate::component::PluginError;
 use crate::resource::{HeldSecret, Origin};
-use crate::state::State;
 use audex_core::secret::Secret;
 use audex_core::session::Value;
+
+/// What is known of the AWS credentials among the values.
+#[derive(Default)]
+pub(super) struct AwsPart {
+    /// The longest requested life.
+    pub asked_seconds: Option<u32>,
+    /// The number of `GetScopedCredentials` policies that they carry, if STS reported it.
+    pub scoped_policies: Option<u32>,
+}
 
 impl Provider {
     /// Security: only planned credentials reach the child. Parts of AWS sessions must carry the planned
     /// policy and their own expiry; the guest cannot change either.
     pub(super) fn value(
         &self,
-        state: &mut State,
+        table: &mut ResourceTable,
         value: wit::Value,
         plan: &GrantPlan,
         expires_at: u64,
+        aws: &mut AwsPart,
     ) -> Result<Value, PluginError> {
         match value {
             wit::Value::Plain(text) => Ok(Value::Plain(text)),
             wit::Value::Secret(handle) => {
-                self.secret(state, handle, plan, expires_at).map(Value::Secret)
+                self.secret(table, handle, plan, expires_at, aws).map(Value::Secret)
             }
         }
     }
@@ -30,12 +39,13 @@ impl Provider {
     /// Security: see [`Self::value`].
     pub(super) fn secret(
         &self,
-        state: &mut State,
+        table: &mut ResourceTable,
         handle: Resource<HeldSecret>,
         plan: &GrantPlan,
         expires_at: u64,
+        aws: &mut AwsPart,
     ) -> Result<Secret, PluginError> {
-        let Ok(HeldSecret { value, origin, .. }) = state.table.delete(handle) else {
+        let Ok(HeldSecret { value, origin, .. }) = table.delete(handle) else {
             return Err(self.bad("it handed out a secret it does not hold"));
         };
         match origin {
@@ -56,8 +66,8 @@ impl Provider {
             if ends != expires_at {
                 return Err(self.bad("it misstated when its credentials expire"));
             }
-            state.delivered_seconds = state.delivered_seconds.max(Some(asked_seconds));
-            state.delivered_scoped_policies = state.delivered_scoped_policies.max(scoped_policies);
+            aws.asked_seconds = aws.asked_seconds.max(Some(asked_seconds));
+            aws.scoped_policies = aws.scoped_policies.max(scoped_policies);
         }
         Ok(value)
     }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use wasmtime::component::Component;
 
 use super::{Installed, Previous, Store, StoreError, io, lock};
 use crate::signature::{Signature, Signer};
 use crate::source::Fetched;
+use audex_components::backend::Backend;
 use audex_components::cache::Cache;
 use audex_components::capability::Capability;
 use audex_components::component::{Loaded, Phase, PluginError};
@@ -17,11 +18,9 @@ use audex_components::filter::Filter;
 use audex_components::intent::Intent;
 use audex_components::manifest::{Manifest, World};
 use audex_components::mapping::Mapping;
-use audex_components::outside::Outside;
 use audex_components::provider::{Description, Provider};
 use audex_components::{compiled, compiler, embedded, encode};
 use audex_core::digest::sha256;
-use audex_core::environment::Environment;
 use audex_core::private_file;
 use audex_core::source::Source;
 
@@ -111,8 +110,8 @@ impl Plan {
         if self.manifest.world != World::Provider {
             return Ok(None);
         }
-        let outside = Arc::new(Outside::new(Environment::default(), None));
-        Ok(Some(Provider::new(engine, self.loaded(engine)?, outside)?.describe()?))
+        let backend = Backend::default();
+        Ok(Some(Provider::new(engine, self.loaded(engine)?, backend)?.describe()?))
     }
 
     /// Loads the machine code of the component.
@@ -288,8 +287,8 @@ fn try_out(engine: &Engine, plan: &Plan) -> Result<Option<String>, StoreError> {
             return Ok(plan.description(engine)?.map(|description| description.id));
         }
         World::Intent => {
-            let outside = Arc::new(Outside::new(Environment::default(), None));
-            Intent::new(engine, loaded, outside, std::collections::BTreeMap::new()).map(|_| None)
+            let backend = Backend::default();
+            Intent::new(engine, loaded, &backend, std::collections::BTreeMap::new()).map(|_| None)
         }
     }
     .map_err(Into::into)

@@ -1,18 +1,16 @@
 //! `tryaudex plugin list` and `tryaudex plugin inspect`: show components.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use crate::components::Components;
 use crate::console::{self, table};
 use crate::failure::Failure;
+use audex_components::backend::Backend;
 use audex_components::component::short;
 use audex_components::embedded::COMPONENTS;
 use audex_components::engine::Engine;
 use audex_components::limit;
 use audex_components::manifest::{CONTRACT, Manifest, World};
-use audex_components::outside::Outside;
 use audex_components::provider::Provider;
 use audex_core::environment::Environment;
 use audex_registry::store::{Installed, Store};
@@ -65,8 +63,8 @@ fn sets(engine: &Engine, store: &Store, installed: &Installed) -> Option<Vec<Str
     }
     let mut loaded = store.load(engine, installed).ok()?;
     loaded.capabilities.clear();
-    let outside = Arc::new(Outside::new(Environment::default(), None));
-    Some(Provider::new(engine, loaded, outside).ok()?.describe().ok()?.sets)
+    let backend = Backend::default();
+    Some(Provider::new(engine, loaded, backend).ok()?.describe().ok()?.sets)
 }
 
 fn shown(store: &Store, installed: &Installed) -> Result<Shown, Failure> {

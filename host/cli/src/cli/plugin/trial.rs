@@ -18,12 +18,12 @@ use crate::pipeline::observer::Nobody;
 use crate::pipeline::{self, Context};
 use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
+use audex_components::backend::Backend;
 use audex_components::capability::Capability;
 use audex_components::engine::Engine;
+use audex_components::imports::tape::Tape;
 use audex_components::manifest::{CONTRACT, World};
-use audex_components::outside::Outside;
 use audex_components::provider::Provider;
-use audex_components::tape::Tape;
 use audex_core::environment::Environment;
 use audex_core::{clock, private_file};
 use audex_registry::store::{InstallPlan, Installed, StoreError};
@@ -128,7 +128,7 @@ fn record(
     let flags = Flags { provider: installed.provides.clone(), ..Flags::default() };
     let mut settings = Settings::resolve(environment, flags)?;
     let now = clock::unix_seconds();
-    let tape = Arc::new(Tape::recording(now));
+    let tape = Arc::new(Tape::new(now, Vec::new()));
     settings.tape = Some(Arc::clone(&tape));
     let context = Context { environment, settings: &settings, console: Console::default() };
     let mut script = match installed.world {
@@ -204,8 +204,8 @@ fn own_settings(
             .map(|model| ("model".to_owned(), model.clone()))
             .collect());
     }
-    let outside = Arc::new(Outside::new(Environment::default(), None));
-    let description = Provider::new(engine, plan.loaded(engine)?, outside)?.describe()?;
+    let description =
+        Provider::new(engine, plan.loaded(engine)?, Backend::default())?.describe()?;
     Ok(settings.for_provider(&description.id, &description.settings, environment)?)
 }
 

@@ -1,20 +1,18 @@
 use std::path::Path;
-use std::sync::Arc;
 
 use super::super::compile;
 use super::*;
 use crate::settings::profiles_file::parse;
+use audex_components::backend::Backend;
 use audex_components::embedded;
 use audex_components::engine::Engine;
-use audex_components::outside::Outside;
 use audex_components::provider::Provider;
-use audex_core::environment::Environment;
 
 /// Returns the AWS component of this program.
 fn aws() -> Provider {
     let engine = Engine::new().unwrap();
     let loaded = embedded::find("aws").unwrap().load(&engine).unwrap();
-    Provider::new(&engine, loaded, Arc::new(Outside::new(Environment::default(), None))).unwrap()
+    Provider::new(&engine, loaded, Backend::default()).unwrap()
 }
 
 fn needs(actions: &[(&str, &[&str])]) -> BTreeMap<String, BTreeSet<String>> {

@@ -5,15 +5,16 @@ use wasmtime::component::Resource;
 
 use super::{REQUEST_BYTES, family};
 use crate::bindings::provider::http::{Chunk, Header};
+use crate::context::CallContext;
+use crate::import_error::ImportError;
 use crate::limit;
 use crate::resource::{HeldSecret, Origin};
-use crate::state::State;
 use audex_core::source::Source;
 use audex_core::{percent, printable};
 
 /// The error for a request that cannot be composed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ComposeError {
+pub(crate) enum ComposeError {
     /// A secret that may not be sent to this host.
     #[error("it tried to send a secret to `{0}`, which that secret does not belong to")]
     SecretAway(String),
@@ -55,10 +56,10 @@ const FOR_SECRETS: [&str; 2] = ["authorization", "x-vault-token"];
 
 /// Returns the headers of a request to `host`. Headers with secrets are marked as sensitive.
 pub(super) fn headers(
-    state: &State,
+    call: &CallContext,
     headers: &[Header],
     host: &str,
-) -> wasmtime::Result<HeaderMap> {
+) -> Result<HeaderMap, ImportError> {
     if headers.len() > limit::HEADERS {
         return Err(ComposeError::ManyHeaders.into());
     }
@@ -69,7 +70,7 @@ pub(super) fn headers(
         settable(&name, has_secret)?;
         let name =
             HeaderName::from_bytes(name.as_bytes()).map_err(|_| ComposeError::MalformedHeader)?;
-        let bytes = bytes(state, &header.value, host)?;
+        let bytes = bytes(call, &header.value, host)?;
         let mut value =
             HeaderValue::from_bytes(&bytes).map_err(|_| ComposeError::MalformedHeader)?;
         value.set_sensitive(has_secret);
@@ -88,17 +89,21 @@ pub(super) fn settable(name: &str, has_secret: bool) -> Result<(), ComposeError>
 }
 
 /// Returns the bytes of `chunks`, secrets included.
-pub(super) fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Result<Vec<u8>> {
+pub(super) fn bytes(
+    call: &CallContext,
+    chunks: &[Chunk],
+    host: &str,
+) -> Result<Vec<u8>, ImportError> {
     let mut out = Vec::new();
     for chunk in chunks {
         match chunk {
             Chunk::Plain(plain) => out.extend_from_slice(plain),
-            Chunk::Secret(secret) => out.extend_from_slice(text(state, secret, host)?.as_bytes()),
+            Chunk::Secret(secret) => out.extend_from_slice(text(call, secret, host)?.as_bytes()),
             Chunk::FormSecret(secret) => {
-                out.extend_from_slice(percent::encode(text(state, secret, host)?).as_bytes());
+                out.extend_from_slice(percent::encode(text(call, secret, host)?).as_bytes());
             }
             Chunk::JsonSecret(secret) => {
-                let quoted = serde_json::Value::from(text(state, secret, host)?).to_string();
+                let quoted = serde_json::Value::from(text(call, secret, host)?).to_string();
                 let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
                 out.extend_from_slice(inner.as_bytes());
             }
@@ -112,15 +117,15 @@ pub(super) fn bytes(state: &State, chunks: &[Chunk], host: &str) -> wasmtime::Re
 
 /// Security: this is the only place where a guest's secret becomes bytes of a request.
 fn text<'a>(
-    state: &'a State,
+    call: &'a CallContext,
     secret: &Resource<HeldSecret>,
     host: &str,
-) -> wasmtime::Result<&'a str> {
-    let held = state.table.get(secret)?;
+) -> Result<&'a str, ImportError> {
+    let held = call.table.get(secret)?;
     let may_go = match &held.origin {
         Origin::Guest | Origin::Slot | Origin::Audience { .. } => true,
         Origin::Lifted { host: from } => {
-            from == host || (is_built_in(state) && family::may_pass(from, host))
+            from == host || (call.source == Source::BuiltIn && family::may_pass(from, host))
         }
         Origin::Session { .. } | Origin::SigningKey { .. } => false,
     };
@@ -131,24 +136,13 @@ fn text<'a>(
     }
 }
 
-fn is_built_in(state: &State) -> bool {
-    state.context().is_ok_and(|context| context.source == Source::BuiltIn)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-    use std::sync::Arc;
-
     use super::*;
-    use crate::context::CallContext;
-    use crate::outside::Outside;
-    use crate::policy_scope::PolicyScope;
-    use audex_core::environment::Environment;
     use audex_core::secret::Secret;
 
-    fn held(state: &mut State, origin: Origin) -> Resource<HeldSecret> {
-        state.hold(HeldSecret::whole(Secret::new("a b\"c".to_owned()), origin)).unwrap()
+    fn held(call: &mut CallContext, origin: Origin) -> Resource<HeldSecret> {
+        call.hold(HeldSecret::whole(Secret::new("a b\"c".to_owned()), origin)).unwrap()
     }
 
     fn header(name: &str, value: Chunk) -> Header {
@@ -157,19 +151,19 @@ mod tests {
 
     #[test]
     fn secrets_are_encoded_for_where_they_stand() {
-        let mut state = State::pure();
-        let secret = held(&mut state, Origin::Guest);
+        let mut call = CallContext::pure(&[]);
+        let secret = held(&mut call, Origin::Guest);
         let again = || Resource::new_borrow(secret.rep());
         let chunks =
             [Chunk::Secret(again()), Chunk::FormSecret(again()), Chunk::JsonSecret(again())];
-        assert_eq!(bytes(&state, &chunks, "x.com").unwrap(), b"a b\"ca%20b%22ca b\\\"c");
+        assert_eq!(bytes(&call, &chunks, "x.com").unwrap(), b"a b\"ca%20b%22ca b\\\"c");
     }
 
     #[test]
     fn aws_session_secrets_never_leave_and_lifted_ones_go_home_only() {
-        let mut state = State::pure();
+        let mut call = CallContext::pure(&[]);
         let session = held(
-            &mut state,
+            &mut call,
             Origin::Session {
                 policy: None,
                 expires_at: 0,
@@ -177,63 +171,56 @@ mod tests {
                 scoped_policies: None,
             },
         );
-        let lifted = held(&mut state, Origin::Lifted { host: "api.x.com".to_owned() });
-        assert!(bytes(&state, &[Chunk::Secret(session)], "api.x.com").is_err());
+        let lifted = held(&mut call, Origin::Lifted { host: "api.x.com".to_owned() });
+        assert!(bytes(&call, &[Chunk::Secret(session)], "api.x.com").is_err());
         let again = || Chunk::Secret(Resource::new_borrow(lifted.rep()));
-        assert!(bytes(&state, &[again()], "api.x.com").is_ok());
-        assert!(bytes(&state, &[again()], "evil.com").is_err());
+        assert!(bytes(&call, &[again()], "api.x.com").is_ok());
+        assert!(bytes(&call, &[again()], "evil.com").is_err());
     }
 
     #[test]
     fn a_lifted_secret_passes_inside_a_family_for_built_ins_only() {
         for (source, passes) in [(Source::BuiltIn, true), (Source::Installed, false)] {
-            let mut state = State::with_context(CallContext {
-                source,
-                capabilities: BTreeSet::new(),
-                settings: BTreeMap::new(),
-                scope: PolicyScope::look(),
-                purpose: None,
-                outside: Arc::new(Outside::new(Environment::default(), None)),
-            });
+            let mut call = CallContext::granted(source, &[]);
             let lifted = Origin::Lifted { host: "iamcredentials.googleapis.com".to_owned() };
-            let secret = held(&mut state, lifted);
+            let secret = held(&mut call, lifted);
             let again = || [Chunk::FormSecret(Resource::new_borrow(secret.rep()))];
-            assert_eq!(bytes(&state, &again(), "sts.googleapis.com").is_ok(), passes);
-            assert!(bytes(&state, &again(), "storage.googleapis.com").is_err());
+            assert_eq!(bytes(&call, &again(), "sts.googleapis.com").is_ok(), passes);
+            assert!(bytes(&call, &again(), "storage.googleapis.com").is_err());
         }
     }
 
     #[test]
     fn a_signing_key_leaves_for_nowhere_and_a_token_of_an_audience_for_granted_hosts() {
-        let mut state = State::pure();
+        let mut call = CallContext::pure(&[]);
         let host = "acct01.blob.core.windows.net";
-        let key = held(&mut state, Origin::SigningKey { host: host.to_owned() });
-        assert!(bytes(&state, &[Chunk::Secret(key)], host).is_err());
+        let key = held(&mut call, Origin::SigningKey { host: host.to_owned() });
+        assert!(bytes(&call, &[Chunk::Secret(key)], host).is_err());
         let token =
-            held(&mut state, Origin::Audience { audience: "https://x".to_owned(), expires_at: 0 });
-        assert!(bytes(&state, &[Chunk::Secret(token)], host).is_ok());
+            held(&mut call, Origin::Audience { audience: "https://x".to_owned(), expires_at: 0 });
+        assert!(bytes(&call, &[Chunk::Secret(token)], host).is_ok());
     }
 
     #[test]
     fn reserved_headers_are_refused_unless_a_secret_fills_one_made_for_it() {
-        let mut state = State::pure();
-        let secret = held(&mut state, Origin::Slot);
+        let mut call = CallContext::pure(&[]);
+        let secret = held(&mut call, Origin::Slot);
         for name in RESERVED {
             assert!(
-                headers(&state, &[header(name, Chunk::Plain(b"x".to_vec()))], "x.com").is_err(),
+                headers(&call, &[header(name, Chunk::Plain(b"x".to_vec()))], "x.com").is_err(),
                 "{name}"
             );
         }
         let filled = [header("Authorization", Chunk::Secret(Resource::new_borrow(secret.rep())))];
-        assert!(headers(&state, &filled, "x.com").unwrap()["authorization"].is_sensitive());
+        assert!(headers(&call, &filled, "x.com").unwrap()["authorization"].is_sensitive());
         let cookie = [header("Cookie", Chunk::Secret(Resource::new_borrow(secret.rep())))];
-        assert!(headers(&state, &cookie, "x.com").is_err());
+        assert!(headers(&call, &cookie, "x.com").is_err());
     }
 
     #[test]
     fn a_line_break_in_a_header_is_refused() {
-        let state = State::pure();
+        let call = CallContext::pure(&[]);
         let smuggled = header("x-a", Chunk::Plain(b"1\r\nhost: evil".to_vec()));
-        assert!(headers(&state, &[smuggled], "x.com").is_err());
+        assert!(headers(&call, &[smuggled], "x.com").is_err());
     }
 }

@@ -4,13 +4,11 @@ use std::error::Error as StdError;
 
 use reqwest::Request;
 
-use super::RESPONSE_BYTES;
 use super::retry::Effect;
+use super::{Http, RESPONSE_BYTES};
 use crate::bindings::provider::types::{Error, ErrorKind};
 use crate::http_client::NotPublic;
-use crate::imports::sts::plain_error;
-use crate::outside::Outside;
-use audex_wire::client::ClientError;
+use crate::import_error::{ImportError, plain_error};
 use audex_wire::exchange::ExchangeError;
 use audex_wire::patience::Patience;
 
@@ -32,30 +30,28 @@ pub(super) enum Way {
 
 /// Sends a request; repeats it if the server is busy and a second request does no harm.
 pub(super) async fn exchange(
-    outside: &Outside,
+    http: &Http,
     request: Request,
     way: Way,
     effect: Effect,
-) -> Result<Reply, Error> {
-    let failed =
-        |error: ClientError| plain_error(ErrorKind::InvalidInput, "tls", error.to_string());
+) -> Result<Reply, ImportError> {
     let client = match way {
-        Way::Public => outside.http().map_err(failed)?,
-        Way::Routed => outside.routed_http().map_err(failed)?,
-        Way::Vault => outside.vault().client().map_err(Error::from)?,
+        Way::Public => http.network.public_http()?,
+        Way::Routed => http.network.routed_http()?,
+        Way::Vault => http.logins.vault().client()?,
     };
     let host = request.url().host_str().unwrap_or_default().to_owned();
     let may_repeat = |reply: &Reply| effect.may_repeat(reply.status, &reply.body);
     let patience = Patience::default();
     let reply =
         audex_wire::exchange::exchange(client, request, RESPONSE_BYTES, patience, may_repeat).await;
-    reply.map_err(|error| match error {
+    Ok(reply.map_err(|error| match error {
         ExchangeError::TooLong => {
             let message = format!("the reply has more than {} MiB", RESPONSE_BYTES / 1024 / 1024);
             plain_error(ErrorKind::Unavailable, "too-large", message)
         }
         ExchangeError::Unanswered(error) => unanswered(error, &host),
-    })
+    })?)
 }
 
 fn unanswered(error: reqwest::Error, host: &str) -> Error {

@@ -1,23 +1,20 @@
 //! The part of a reply that a guest receives: without lifted values, and without any secret that it could
 //! only send.
 
-use std::sync::Arc;
-
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, HeaderName, HeaderValue, SET_COOKIE};
 use serde_json::Value;
 
 use super::exchange::Reply;
-use super::lift;
+use super::{Http, lift};
 use crate::bindings::provider::http::{Auth, Chunk, HeaderKey, Request as Asked, Response};
-use crate::bindings::provider::types::{Error, ErrorKind};
+use crate::bindings::provider::types::ErrorKind;
 use crate::host_template::is_account_host;
-use crate::imports::sts::plain_error;
+use crate::import_error::{ImportError, plain_error};
+use crate::imports::{View, slot};
 use crate::limit;
 use crate::misbehaved::Misbehaved;
 use crate::resource::{HeldSecret, Origin};
-use crate::state::State;
-use crate::tape::{Got, kind_named};
 use audex_core::secret::Secret;
 use audex_wire::echo::Guard;
 
@@ -32,22 +29,13 @@ pub(super) struct Sent {
     framed: bool,
 }
 
-impl State {
+impl View<'_, Http> {
     /// Returns the secrets in a request that the guest does not know, and stores them to check all replies of
-    /// this run. Returns an error if there are too many.
-    pub(super) fn sending(&mut self, asked: &Asked) -> wasmtime::Result<Result<Sent, Error>> {
-        let sent = self.sent(asked)?;
-        let before = Arc::clone(&self.context()?.outside);
-        let remembered = sent.secrets.iter().all(|held| before.sent().remember(held));
-        let message = || "too many different secrets were sent in this run".to_owned();
-        Ok(if remembered {
-            Ok(sent)
-        } else {
-            Err(plain_error(ErrorKind::Denied, "secrets", message()))
-        })
-    }
-
-    fn sent(&mut self, asked: &Asked) -> wasmtime::Result<Sent> {
+    /// this run.
+    ///
+    /// # Errors
+    /// When there are too many, or a slot was not granted.
+    pub(super) fn sending(&mut self, asked: &Asked) -> Result<Sent, ImportError> {
         let mut sent = Sent::default();
         for header in &asked.headers {
             let name = header.name.to_ascii_lowercase();
@@ -56,20 +44,24 @@ impl State {
         }
         self.collect(&asked.body, true, &mut sent)?;
         if let Some(Auth::Bearer(slot) | Auth::Header(HeaderKey { slot, .. })) = &asked.auth {
-            let secret = self.slot_secret(slot)?;
-            sent.secrets.extend(secret.map(|secret| HeldSecret::whole(secret, Origin::Slot)));
+            let secret = slot::secret(self.call, &self.own.network, &self.own.logins, slot)?;
+            sent.secrets.push(HeldSecret::whole(secret, Origin::Slot));
         }
-        Ok(sent)
+        if sent.secrets.iter().all(|held| self.own.sent.remember(held)) {
+            return Ok(sent);
+        }
+        let message = "too many different secrets were sent in this run".to_owned();
+        Err(plain_error(ErrorKind::Denied, "secrets", message).into())
     }
 
-    fn collect(&self, chunks: &[Chunk], framed: bool, sent: &mut Sent) -> wasmtime::Result<()> {
+    fn collect(&self, chunks: &[Chunk], framed: bool, sent: &mut Sent) -> Result<(), ImportError> {
         for chunk in chunks {
             let (Chunk::Secret(handle) | Chunk::FormSecret(handle) | Chunk::JsonSecret(handle)) =
                 chunk
             else {
                 continue;
             };
-            let held = self.table.get(handle)?;
+            let held = self.call.table.get(handle)?;
             if held.origin != Origin::Guest {
                 sent.secrets.push(held.clone());
                 sent.framed |= framed;
@@ -85,24 +77,20 @@ impl State {
         pointers: &[String],
         host: &str,
         sent: &Sent,
-    ) -> wasmtime::Result<Result<Response, Error>> {
+    ) -> Result<Response, ImportError> {
         let unavailable =
             |code: &str, message: String| plain_error(ErrorKind::Unavailable, code, message);
-        let (body, values) = match lift::lift(&reply.body, pointers) {
-            Ok(lifted) => lifted,
-            Err(error) => return Ok(Err(unavailable(error.code(), error.to_string()))),
-        };
-        let outside = Arc::clone(&self.context()?.outside);
+        let (body, values) = lift::lift(&reply.body, pointers)
+            .map_err(|error| unavailable(error.code(), error.to_string()))?;
         // A server may store a secret and quote it later, so secrets of earlier requests count too.
-        let before = outside.sent().secrets();
-        let known: Vec<Secret> =
-            outside.tokens().values().into_iter().chain(outside.source_secrets()).collect();
+        let before = self.own.sent.secrets();
+        let known = self.own.logins.used_secrets();
         let now = sent.secrets.iter().flat_map(HeldSecret::unknown);
         let guard = Guard::new(now.chain(&known).chain(before.iter().map(|(secret, _)| secret)));
         if !guard.is_idle() && !is_whole(reply) {
             let message =
                 format!("the reply of `{host}` is compressed or a part, and a secret was sent");
-            return Ok(Err(unavailable("encoded", message)));
+            return Err(unavailable("encoded", message).into());
         }
         let same = |value: &Secret| sent.secrets.iter().find(|held| is_same(&held.value, value));
         // A host may return again a value that it gave before.
@@ -128,10 +116,10 @@ impl State {
         if !searched.is_ok_and(|searched| !guard.finds_in(&searched))
             || guard.finds_in(&body)
             || headers.iter().any(is_header)
-            || others.into_iter().any(|value| guard.finds_in_lifted(value.expose().as_bytes()))
+            || others.into_iter().any(|value| guard.finds_in(value.expose().as_bytes()))
         {
             let message = format!("the reply of `{host}` repeats a secret that was sent to it");
-            return Ok(Err(unavailable("echo", message)));
+            return Err(unavailable("echo", message).into());
         }
         let mut lifted = Vec::new();
         for value in values {
@@ -146,34 +134,9 @@ impl State {
                 Some(held) => held.clone(),
                 None => HeldSecret::lifted(value, origin_of(host), sent.framed),
             };
-            lifted.push(Some(self.hold(held)?));
+            lifted.push(Some(self.call.hold(held)?));
         }
-        Ok(Ok(Response { status: reply.status, headers, body, lifted }))
-    }
-
-    /// Returns a recorded result instead of a reply.
-    pub(super) fn replayed(
-        &mut self,
-        got: Got,
-        host: &str,
-    ) -> wasmtime::Result<Result<Response, Error>> {
-        match got {
-            Got::Failure { kind, code, message } => {
-                Ok(Err(plain_error(kind_named(&kind), &code, message)))
-            }
-            Got::Reply { status, headers, body, lifted } => {
-                let mut held = Vec::new();
-                for found in lifted {
-                    held.push(if found {
-                        let value = Secret::new("replayed-secret-of-the-reply".to_owned());
-                        Some(self.hold(HeldSecret::whole(value, origin_of(host)))?)
-                    } else {
-                        None
-                    });
-                }
-                Ok(Ok(Response { status, headers, body: body.into_bytes(), lifted: held }))
-            }
-        }
+        Ok(Response { status: reply.status, headers, body, lifted })
     }
 }
 
@@ -221,7 +184,7 @@ fn is_whole(reply: &Reply) -> bool {
 /// Returns the origin of a secret that `host` sent. Security: a storage account's host sends only one kind of
 /// secret, the key that delegates a user's rights for days. Signatures made with the key may be sent, but not
 /// the key.
-fn origin_of(host: &str) -> Origin {
+pub(crate) fn origin_of(host: &str) -> Origin {
     let host = host.to_owned();
     if is_account_host(&host) { Origin::SigningKey { host } } else { Origin::Lifted { host } }
 }

@@ -1,28 +1,20 @@
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
 use reqwest::header::HeaderMap;
 
 use super::*;
 use crate::context::CallContext;
-use crate::outside::Outside;
-use crate::policy_scope::PolicyScope;
-use audex_core::environment::Environment;
 use audex_core::source::Source;
 use audex_logins::token::Token;
 
 const SECRET: &str = "planted-secret-of-the-slot/0123456789";
 const HOST: &str = "api.example.com";
 
-fn state() -> State {
-    State::with_context(CallContext {
-        source: Source::Installed,
-        capabilities: BTreeSet::new(),
-        settings: BTreeMap::new(),
-        scope: PolicyScope::look(),
-        purpose: None,
-        outside: Arc::new(Outside::new(Environment::default(), None)),
-    })
+fn call() -> CallContext {
+    CallContext::granted(Source::Installed, &[])
+}
+
+/// Returns the code of the error that the guest receives.
+fn code<T>(answer: Result<T, ImportError>) -> Result<T, String> {
+    answer.map_err(|error| error.for_guest().unwrap().code)
 }
 
 fn sent(framed: bool) -> Sent {
@@ -40,12 +32,11 @@ fn shown(
     pointers: &[&str],
     sent: &Sent,
 ) -> Result<(String, Vec<Option<HeldSecret>>), String> {
-    let mut state = state();
+    let (mut call, own) = (call(), Http::default());
     let pointers: Vec<String> = pointers.iter().map(|&pointer| pointer.to_owned()).collect();
-    let response =
-        state.show(&reply(body), &pointers, HOST, sent).unwrap().map_err(|error| error.code)?;
+    let response = code(View::new(&mut call, &own).show(&reply(body), &pointers, HOST, sent))?;
     let lifted =
-        response.lifted.into_iter().map(|handle| handle.map(|it| state.table.delete(it).unwrap()));
+        response.lifted.into_iter().map(|handle| handle.map(|it| call.table.delete(it).unwrap()));
     Ok((String::from_utf8(response.body).unwrap(), lifted.collect()))
 }
 
@@ -84,22 +75,24 @@ fn a_lifted_guess_does_not_blank_a_quoted_secret() {
 
 #[test]
 fn what_a_server_kept_is_known_when_it_is_quoted_later() {
-    let mut state = state();
+    let (mut call, own) = (call(), Http::default());
     let token = Token { value: Secret::new(SECRET.to_owned()), expires_at: Some(u64::MAX) };
-    state.context().unwrap().outside.tokens().keep("secret:KEY".to_owned(), &token);
-    let answer = state.show(&reply(SECRET.to_owned()), &[], HOST, &Sent::default()).unwrap();
-    assert_eq!(answer.unwrap_err().code, "echo");
+    own.logins.tokens().keep("secret:KEY".to_owned(), &token);
+    let mut view = View::new(&mut call, &own);
+    let answer = view.show(&reply(SECRET.to_owned()), &[], HOST, &Sent::default());
+    assert_eq!(code(answer).unwrap_err(), "echo");
 }
 
 #[test]
 fn what_was_lifted_and_sent_is_known_when_it_is_quoted_later() {
     let lifted = HeldSecret::whole(Secret::new(SECRET.to_owned()), origin_of(HOST));
     let code = |body: String, pointers: &[&str], host: &str| {
-        let mut state = state();
-        assert!(state.context().unwrap().outside.sent().remember(&lifted));
+        let (mut call, own) = (call(), Http::default());
+        assert!(own.sent.remember(&lifted));
         let pointers: Vec<String> = pointers.iter().map(|&pointer| pointer.to_owned()).collect();
-        let answer = state.show(&reply(body), &pointers, host, &Sent::default()).unwrap();
-        answer.map(|response| response.lifted.len()).map_err(|error| error.code)
+        let mut view = View::new(&mut call, &own);
+        let answer = view.show(&reply(body), &pointers, host, &Sent::default());
+        code(answer).map(|response| response.lifted.len())
     };
     assert_eq!(code(SECRET.to_owned(), &[], HOST).unwrap_err(), "echo");
     // The host of the secret may return it again; another host may not return a secret that it did not give.
@@ -117,28 +110,29 @@ fn the_source_credentials_are_looked_for_once_they_were_used() {
     let secret = Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYplantedKEY".to_owned());
     let token = Secret::new("IQoJb3JpZ2luX2VjEJ3planted0123456789abcdefGHIJKLMN".to_owned());
     for quoted in [&secret, &token] {
-        let mut state = state();
-        state.context().unwrap().outside.used("AKIAPLANTED000000000", &secret, Some(&token));
+        let (mut call, own) = (call(), Http::default());
+        own.logins.used("AKIAPLANTED000000000", &secret, Some(&token));
         let body = format!("<e>{}</e>", quoted.expose());
-        let answer = state.show(&reply(body), &[], HOST, &Sent::default()).unwrap();
-        assert_eq!(answer.unwrap_err().code, "echo");
+        let mut view = View::new(&mut call, &own);
+        let answer = view.show(&reply(body), &[], HOST, &Sent::default());
+        assert_eq!(code(answer).unwrap_err(), "echo");
     }
 }
 
-/// The allowance for tokens with a common prefix applies only to values that the guest cannot read.
 #[test]
-fn a_beginning_is_lifted_and_not_shown() {
+fn another_token_with_the_same_beginning_is_not_an_echo() {
     let prefix = "ya29.c.c0AY_VpZh0123456789";
     let token = format!("{prefix}{}", "planted-0123456789-abcdefGHIJ".repeat(3));
     let other = format!("{prefix}{}", "4qzr7uWv0x2YtB9sLmNpKjHgFdSa".repeat(3));
-    let secret = HeldSecret::whole(Secret::new(token), Origin::Slot);
-    let sent = Sent { secrets: vec![secret], framed: false };
-    let body = || format!(r#"{{"token":"{other}","keep":"me"}}"#);
-    assert!(shown(body(), &["/token"], &sent).is_ok());
-    assert_eq!(shown(body(), &[], &sent).unwrap_err(), "echo");
-    // A string that repeats a lifted guess is not blanked before the search.
-    let guess = format!(r#"{{"quoted":"{prefix}","guess":"{}"}}"#, &prefix[..10]);
-    assert_eq!(shown(guess, &["/guess"], &sent).unwrap_err(), "echo");
+    let of = |body: &str, pointers: &[&str]| {
+        let secret = HeldSecret::whole(Secret::new(token.clone()), Origin::Slot);
+        let sent = Sent { secrets: vec![secret], framed: false };
+        shown(body.to_owned(), pointers, &sent).map(|_| ())
+    };
+    let body = format!(r#"{{"token":"{other}","keep":"me"}}"#);
+    assert!(of(&body, &["/token"]).is_ok() && of(&body, &[]).is_ok());
+    let echo = format!(r#"{{"token":"{other} {token}","keep":"me"}}"#);
+    assert_eq!(of(&echo, &["/token"]).unwrap_err(), "echo");
 }
 
 #[test]
@@ -146,7 +140,7 @@ fn headers_are_searched_as_they_are_shown() {
     let of = |name: HeaderName, value: &str| {
         let headers = HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())]);
         let reply = Reply { status: 200, headers, body: b"{}".to_vec() };
-        state().show(&reply, &[], HOST, &sent(false)).unwrap().map_err(|error| error.code)
+        code(View::new(&mut call(), &Http::default()).show(&reply, &[], HOST, &sent(false)))
     };
     assert_eq!(of(HeaderName::from_static("x-echo"), SECRET).unwrap_err(), "echo");
     assert_eq!(
@@ -162,7 +156,7 @@ fn a_reply_that_cannot_be_searched_is_not_shown() {
         let headers =
             HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))]);
         let reply = Reply { status, headers, body: b"{}".to_vec() };
-        state().show(&reply, &[], HOST, sent).unwrap().map(|_| ()).map_err(|error| error.code)
+        code(View::new(&mut call(), &Http::default()).show(&reply, &[], HOST, sent)).map(|_| ())
     };
     assert_eq!(of(200, "gzip", &sent(false)).unwrap_err(), "encoded");
     assert_eq!(of(206, "identity", &sent(false)).unwrap_err(), "encoded");
@@ -187,8 +181,8 @@ fn only_what_came_without_a_secret_in_the_request_may_be_a_key() {
 
 #[test]
 fn a_secret_is_framed_in_a_body_and_in_a_header_with_more_than_it() {
-    let mut state = state();
-    let slot = state.hold(HeldSecret::whole(Secret::new(SECRET.to_owned()), Origin::Slot)).unwrap();
+    let (mut call, own) = (call(), Http::default());
+    let slot = call.hold(HeldSecret::whole(Secret::new(SECRET.to_owned()), Origin::Slot)).unwrap();
     let secret = || Chunk::Secret(wasmtime::component::Resource::new_borrow(slot.rep()));
     let plain = || Chunk::Plain(b"Bearer ".to_vec());
     let header = |name: &str, value| crate::bindings::provider::http::Header {
@@ -210,8 +204,8 @@ fn a_secret_is_framed_in_a_body_and_in_a_header_with_more_than_it() {
         (asked(vec![header("x-api-key", vec![plain(), secret()])], vec![]), true),
         (asked(vec![], vec![secret()]), true),
     ] {
-        let sent = state.sending(&asked).unwrap().unwrap();
+        let sent = View::new(&mut call, &own).sending(&asked).unwrap();
         assert_eq!((sent.secrets.len(), sent.framed), (1, framed));
     }
-    assert_eq!(state.context().unwrap().outside.sent().secrets().len(), 1);
+    assert_eq!(own.sent.secrets().len(), 1);
 }

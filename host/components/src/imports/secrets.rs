@@ -4,22 +4,25 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use wasmtime::component::Resource;
 
-use crate::bindings::provider::secrets::{self, HostSecret, Piece};
+use super::View;
+use crate::bindings::provider::secrets::{Host, HostSecret, Piece};
 use crate::limit;
 use crate::misbehaved::Misbehaved;
 use crate::resource::{HeldSecret, Origin};
-use crate::state::State;
 use audex_core::percent;
 use audex_core::secret::Secret;
 
-impl secrets::Host for State {}
+/// The context of the `secrets` import.
+pub(crate) struct Secrets;
 
-impl HostSecret for State {
+impl Host for View<'_, Secrets> {}
+
+impl HostSecret for View<'_, Secrets> {
     fn new(&mut self, plain: String) -> wasmtime::Result<Resource<HeldSecret>> {
         if plain.len() > limit::SECRET_BYTES {
             return Err(Misbehaved::LargeSecret.into());
         }
-        self.hold(HeldSecret::whole(Secret::new(plain), Origin::Guest))
+        Ok(self.call.hold(HeldSecret::whole(Secret::new(plain), Origin::Guest))?)
     }
 
     fn join(&mut self, pieces: Vec<Piece>) -> wasmtime::Result<Resource<HeldSecret>> {
@@ -29,7 +32,7 @@ impl HostSecret for State {
             match &piece {
                 Piece::Plain(plain) => text.push_str(plain),
                 Piece::Secret(secret) | Piece::FormSecret(secret) => {
-                    let held = self.table.get(secret)?;
+                    let held = self.call.table.get(secret)?;
                     origin = origin.and(&held.origin).ok_or(Misbehaved::MixedSecret)?;
                     for part in held.unknown() {
                         if !parts.iter().any(|known| known.expose() == part.expose()) {
@@ -48,7 +51,7 @@ impl HostSecret for State {
             }
         }
         let value = Secret::new(std::mem::take(&mut *text));
-        self.hold(HeldSecret::joined(value, origin, parts))
+        Ok(self.call.hold(HeldSecret::joined(value, origin, parts))?)
     }
 
     fn hmac_sha256_base64(
@@ -56,7 +59,7 @@ impl HostSecret for State {
         secret: Resource<HeldSecret>,
         message: String,
     ) -> wasmtime::Result<Option<Resource<HeldSecret>>> {
-        let held = self.table.get(&secret)?;
+        let held = self.call.table.get(&secret)?;
         if !held.may_authenticate() {
             return Ok(None);
         }
@@ -69,11 +72,44 @@ impl HostSecret for State {
         mac.update(message.as_bytes());
         let value =
             Secret::new(base64_simd::STANDARD.encode_to_string(mac.finalize().into_bytes()));
-        self.hold(HeldSecret::whole(value, origin)).map(Some)
+        Ok(Some(self.call.hold(HeldSecret::whole(value, origin))?))
     }
 
     fn drop(&mut self, secret: Resource<HeldSecret>) -> wasmtime::Result<()> {
-        self.table.delete(secret)?;
+        self.call.table.delete(secret)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::CallContext;
+
+    fn held(call: &mut CallContext, origin: Origin) -> Resource<HeldSecret> {
+        call.hold(HeldSecret::whole(Secret::new("cGxhbnRlZA==".to_owned()), origin)).unwrap()
+    }
+
+    #[test]
+    fn secrets_of_different_places_are_not_joined() {
+        let mut call = CallContext::pure(&[]);
+        let from = |host: &str| Origin::Lifted { host: host.to_owned() };
+        let (one, two) = (held(&mut call, from("a.com")), held(&mut call, from("b.com")));
+        let piece = |secret: &Resource<_>| Piece::Secret(Resource::new_borrow(secret.rep()));
+        let mut secrets = View::new(&mut call, &Secrets);
+        assert!(secrets.join(vec![piece(&one), Piece::Plain("x".to_owned()), piece(&one)]).is_ok());
+        let trap = secrets.join(vec![piece(&one), piece(&two)]).unwrap_err();
+        assert!(matches!(trap.downcast_ref(), Some(Misbehaved::MixedSecret)));
+    }
+
+    #[test]
+    fn a_joined_secret_is_never_the_key_of_an_hmac() {
+        let mut call = CallContext::pure(&[]);
+        let slot = held(&mut call, Origin::Slot);
+        let borrow = || Resource::new_borrow(slot.rep());
+        let mut secrets = View::new(&mut call, &Secrets);
+        assert!(secrets.hmac_sha256_base64(borrow(), "m".to_owned()).unwrap().is_some());
+        let joined = secrets.join(vec![Piece::Secret(borrow())]).unwrap();
+        assert!(secrets.hmac_sha256_base64(joined, "m".to_owned()).unwrap().is_none());
     }
 }
