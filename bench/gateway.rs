@@ -105,7 +105,7 @@ fn gateway(parent: &[(&str, &str)]) -> Gateway {
 }
 
 fn address(gateway: &Gateway) -> String {
-    match gateway.lead.variables.first() {
+    match gateway.settings.variables.first() {
         Some((_, Value::Plain(url))) => url.trim_start_matches("http://").to_owned(),
         _ => String::new(),
     }

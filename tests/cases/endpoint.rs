@@ -47,10 +47,10 @@ fn led(endpoints: &Endpoints, directory: &std::path::Path, script: &str) -> Stri
         Value::Plain(text) => text.clone(),
         Value::Secret(secret) => secret.expose().to_owned(),
     };
-    for (name, value) in &endpoints.lead.variables {
+    for (name, value) in &endpoints.settings.variables {
         command.env(name, text(value));
     }
-    for file in &endpoints.lead.files {
+    for file in &endpoints.settings.files {
         let path = directory.join(&file.name);
         fs::write(&path, text(&file.contents)).unwrap();
         if let Some(variable) = &file.variable {

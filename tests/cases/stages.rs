@@ -51,7 +51,10 @@ impl Observer for Panicking {
 
     fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
         self.panics_at("arrange");
-        Ok(Arranged { variables: scene.minted.variables.clone(), lead: scene.lead })
+        Ok(Arranged {
+            variables: scene.minted.variables.clone(),
+            endpoint_settings: scene.endpoint_settings,
+        })
     }
 
     fn left(&mut self, _directory: &Path) {

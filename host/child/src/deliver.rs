@@ -95,8 +95,6 @@ pub struct Delivery<'a> {
     pub session: &'a str,
     /// The configuration file of the AWS CLI and SDKs. Security: it must hold no credentials.
     pub aws_config: &'a str,
-    /// The region for `AWS_REGION` and `AWS_DEFAULT_REGION`; `None` keeps the parent's region.
-    pub region: Option<&'a str>,
     /// The provider's source: an installed provider may set fewer variables than a built-in one.
     pub source: Source,
     /// The end of the access, in seconds since the Unix epoch.
@@ -108,7 +106,7 @@ pub struct Delivery<'a> {
     /// The user's own logins that the session replaces.
     pub logins: &'a ToolLogins,
     /// The settings for the session's own endpoints; they override variables, files and isolation.
-    pub lead: &'a EndpointSettings,
+    pub endpoint_settings: &'a EndpointSettings,
 }
 
 /// An environment for the command, with the directory that its paths point into.
@@ -139,7 +137,7 @@ pub fn deliver(
         |name: &OsStr| delivery.logins.hidden.iter().any(|hidden| name == hidden.as_str());
     environment.retain(|name, _| !is_hidden(name));
     isolation::isolate(&mut environment, &directory, delivery.parent, delivery.aws_config)?;
-    set_region(&mut environment, delivery);
+    set_region(&mut environment, delivery.parent);
     for (name, value) in delivery.variables {
         isolation::may_set(name, value.text(), delivery.source)?;
         environment.insert(name.into(), value.text().into());
@@ -160,8 +158,8 @@ pub fn deliver(
         let path = directory.reserve(&format!("{LOGIN_DIRECTORIES}-{name}"))?;
         environment.insert(name.into(), path.into());
     }
-    git::lead(&mut environment, delivery, &directory)?;
-    follow(&mut environment, delivery.lead, &directory)?;
+    git::configure(&mut environment, delivery, &directory)?;
+    follow(&mut environment, delivery.endpoint_settings, &directory)?;
     environment.insert(AUDEX_SESSION_ID.into(), delivery.session.into());
     Ok(Delivered { environment, removed, directory })
 }
@@ -169,16 +167,16 @@ pub fn deliver(
 /// Points the command at the session's own endpoints. The host runs them, so they override the isolation.
 fn follow(
     environment: &mut BTreeMap<OsString, OsString>,
-    lead: &EndpointSettings,
+    endpoint_settings: &EndpointSettings,
     directory: &SessionDirectory,
 ) -> Result<(), DeliverError> {
-    for (name, value) in &lead.variables {
+    for (name, value) in &endpoint_settings.variables {
         environment.insert(name.into(), value.text().into());
     }
-    for name in &lead.removed {
+    for name in &endpoint_settings.removed {
         environment.remove(OsStr::new(name));
     }
-    for file in &lead.files {
+    for file in &endpoint_settings.files {
         let path = directory.write_new(&file.name, file.contents.text())?;
         if let Some(variable) = &file.variable {
             environment.insert(variable.into(), path.into());
@@ -196,11 +194,10 @@ fn set_expiration(environment: &mut BTreeMap<OsString, OsString>, delivery: &Del
     }
 }
 
-/// Sets both variables for the region: AWS CLI v1 and boto3 read one, v2 and most SDKs the other.
-fn set_region(environment: &mut BTreeMap<OsString, OsString>, delivery: &Delivery<'_>) {
-    let parent = delivery.parent;
-    let inherited = parent.get_os(AWS_REGION).or_else(|| parent.get_os(AWS_DEFAULT_REGION));
-    if let Some(region) = delivery.region.map(OsStr::new).or(inherited) {
+/// Sets both variables for the parent's region: AWS CLI v1 and boto3 read one, v2 and most SDKs the other.
+fn set_region(environment: &mut BTreeMap<OsString, OsString>, parent: &Environment) {
+    let region = parent.get_os(AWS_REGION).or_else(|| parent.get_os(AWS_DEFAULT_REGION));
+    if let Some(region) = region {
         for name in [AWS_REGION, AWS_DEFAULT_REGION] {
             environment.insert(name.into(), region.to_owned());
         }

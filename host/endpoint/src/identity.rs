@@ -15,13 +15,13 @@ const PATH: &str = "/msi/token";
 const VERSION: &str = "2019-08-01";
 
 /// Adds the variables that lead a command to the endpoint at `authority`.
-pub(super) fn lead(authority: &str, secret: &Secret, lead: &mut EndpointSettings) {
+pub(super) fn configure(authority: &str, secret: &Secret, settings: &mut EndpointSettings) {
     let endpoint = Value::Plain(format!("http://{authority}{PATH}"));
-    lead.variables.push(("IDENTITY_ENDPOINT".to_owned(), endpoint));
-    lead.variables.push(("IDENTITY_HEADER".to_owned(), Value::Secret(secret.clone())));
+    settings.variables.push(("IDENTITY_ENDPOINT".to_owned(), endpoint));
+    settings.variables.push(("IDENTITY_HEADER".to_owned(), Value::Secret(secret.clone())));
     // Security: this restricts the default chain of Azure's client libraries to this endpoint, so it skips the user's own tools.
     let link = Value::Plain("ManagedIdentityCredential".to_owned());
-    lead.variables.push(("AZURE_TOKEN_CREDENTIALS".to_owned(), link));
+    settings.variables.push(("AZURE_TOKEN_CREDENTIALS".to_owned(), link));
 }
 
 /// Answers one request; `ends_at` is the end of access.

@@ -24,20 +24,20 @@ const SECRET_DIGITS: usize = 64;
 #[derive(Default)]
 pub struct Endpoints {
     /// The variables and files that lead the command to the servers.
-    pub lead: EndpointSettings,
+    pub settings: EndpointSettings,
     servers: Vec<Server>,
 }
 
 impl Endpoints {
-    /// Returns the secrets in the variables and files of `lead`.
+    /// Returns the secrets in the variables and files of `settings`.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         let of = |value: &Value| match value {
             Value::Secret(secret) => Some(secret.clone()),
             Value::Plain(_) => None,
         };
-        let variables = self.lead.variables.iter().filter_map(|(_, value)| of(value));
-        variables.chain(self.lead.files.iter().filter_map(|file| of(&file.contents))).collect()
+        let variables = self.settings.variables.iter().filter_map(|(_, value)| of(value));
+        variables.chain(self.settings.files.iter().filter_map(|file| of(&file.contents))).collect()
     }
 }
 
@@ -69,14 +69,20 @@ pub fn start(
         let secret = Secret::new(secret);
         let server = match endpoint {
             Endpoint::Metadata(metadata) => {
-                metadata::lead(metadata, &authority, &secret, directory, &mut running.lead);
+                metadata::configure(
+                    metadata,
+                    &authority,
+                    &secret,
+                    directory,
+                    &mut running.settings,
+                );
                 let metadata = metadata.clone();
                 server::start(port, ends_at, move |ask| {
                     metadata::answer(&metadata, &secret, ends_at, ask)
                 })
             }
             Endpoint::Identity(identity) => {
-                identity::lead(&authority, &secret, &mut running.lead);
+                identity::configure(&authority, &secret, &mut running.settings);
                 let identity = identity.clone();
                 server::start(port, ends_at, move |ask| {
                     identity::answer(&identity, &secret, ends_at, ask)

@@ -27,18 +27,18 @@ const ACCOUNTS: &str = "instance/service-accounts";
 /// Go's client libraries look for `~/.config/gcloud`, regardless of `CLOUDSDK_CONFIG`, and only then for metadata. The
 /// session's own credentials file takes precedence over both. The file leads to a secret, not to a token; the client
 /// exchanges the secret for a token at this server.
-pub(super) fn lead(
+pub(super) fn configure(
     metadata: &Metadata,
     authority: &str,
     secret: &Secret,
     directory: &Path,
-    lead: &mut EndpointSettings,
+    settings: &mut EndpointSettings,
 ) {
     for name in ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"] {
-        lead.variables.push((name.to_owned(), Value::Plain(authority.to_owned())));
+        settings.variables.push((name.to_owned(), Value::Plain(authority.to_owned())));
     }
     // The isolation sets these two variables for every command; they keep client libraries from looking for metadata at all.
-    lead.removed.extend(["NO_GCE_CHECK", "METADATA_SERVER_DETECTION"]);
+    settings.removed.extend(["NO_GCE_CHECK", "METADATA_SERVER_DETECTION"]);
     let credentials = json!({
         "type": "external_account",
         // The audience names no project, because google-auth would ask Google for the project's name.
@@ -48,12 +48,12 @@ pub(super) fn lead(
         "credential_source": { "file": directory.join(SUBJECT) },
         "quota_project_id": metadata.project,
     });
-    lead.files.push(SessionFile {
+    settings.files.push(SessionFile {
         name: SUBJECT.to_owned(),
         contents: Value::Secret(secret.clone()),
         variable: None,
     });
-    lead.files.push(SessionFile {
+    settings.files.push(SessionFile {
         name: CREDENTIALS.to_owned(),
         contents: Value::Plain(credentials.to_string()),
         variable: Some("GOOGLE_APPLICATION_CREDENTIALS".to_owned()),

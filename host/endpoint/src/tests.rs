@@ -34,7 +34,7 @@ fn started(endpoint: Endpoint) -> Endpoints {
 
 /// Returns the address of the server that the first variable leads to.
 fn authority(endpoints: &Endpoints) -> String {
-    let Some((_, Value::Plain(address))) = endpoints.lead.variables.first() else { panic!() };
+    let Some((_, Value::Plain(address))) = endpoints.settings.variables.first() else { panic!() };
     address.trim_start_matches("http://").split('/').next().unwrap().to_owned()
 }
 
@@ -215,5 +215,5 @@ fn nothing_is_given_after_access_has_ended_and_nothing_listens_after_the_session
 #[test]
 fn where_nothing_is_to_be_served_nothing_starts() {
     let endpoints = start(&[], Path::new("/session"), 0).unwrap();
-    assert!(endpoints.servers.is_empty() && endpoints.lead.variables.is_empty());
+    assert!(endpoints.servers.is_empty() && endpoints.settings.variables.is_empty());
 }

@@ -140,7 +140,7 @@ impl Gate {
 /// A running gateway; dropping it stops the gateway.
 pub struct Gateway {
     /// The settings that point the command at the gateway.
-    pub lead: EndpointSettings,
+    pub settings: EndpointSettings,
     /// The keys for the command.
     pub session_key: SessionKey,
     gate: Arc<Gate>,
@@ -163,15 +163,15 @@ impl Gateway {
     ) -> io::Result<Self> {
         let session_key = SessionKey::new()?;
         let mut doors = Vec::new();
-        let mut lead = EndpointSettings::default();
+        let mut settings = EndpointSettings::default();
         for endpoint in route::endpoints(parent) {
             let port = Port::open(0)?;
             let url = format!("http://{}", port.address());
-            lead.variables.push((endpoint.variable.clone(), Value::Plain(url.clone())));
+            settings.variables.push((endpoint.variable.clone(), Value::Plain(url.clone())));
             doors.push((port, Arc::new(Door { endpoint, url })));
         }
-        around_proxies(parent, &mut lead);
-        lead.removed.extend(OVERRULED);
+        around_proxies(parent, &mut settings);
+        settings.removed.extend(OVERRULED);
         let is_on = |name| parent.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let variant = Variant {
             fips: is_on("AWS_USE_FIPS_ENDPOINT"),
@@ -201,7 +201,7 @@ impl Gateway {
             (port, answer)
         });
         let server = Server::start("gateway", ports.collect())?;
-        Ok(Self { lead, session_key, gate, _server: server })
+        Ok(Self { settings, session_key, gate, _server: server })
     }
 
     /// Returns the reasons why requests were not forwarded, or why their answers prove nothing about
@@ -214,7 +214,7 @@ impl Gateway {
     /// Returns the gateway's address, for tests.
     #[cfg(test)]
     fn url(&self) -> String {
-        match self.lead.variables.first() {
+        match self.settings.variables.first() {
             Some((_, Value::Plain(url))) => url.clone(),
             _ => String::new(),
         }
@@ -229,12 +229,12 @@ fn guard(credentials: &Credentials) -> Guard {
 }
 
 /// Excludes the loopback address from the command's proxies, which cannot reach this machine's loopback.
-fn around_proxies(parent: &Environment, lead: &mut EndpointSettings) {
+fn around_proxies(parent: &Environment, settings: &mut EndpointSettings) {
     for name in ["NO_PROXY", "no_proxy"] {
         let value = match parent.get(name) {
             Some(others) => format!("{others},127.0.0.1"),
             None => "127.0.0.1".to_owned(),
         };
-        lead.variables.push((name.to_owned(), Value::Plain(value)));
+        settings.variables.push((name.to_owned(), Value::Plain(value)));
     }
 }

@@ -71,7 +71,7 @@ impl Queues {
             for (_, value) in
                 members.iter_mut().filter(|(name, _)| MEMBERS.contains(&name.as_str()))
             {
-                self.lead(gateway, value);
+                self.replace_addresses(gateway, value);
             }
             return serde_json::to_vec(&answer).ok();
         }
@@ -86,14 +86,18 @@ impl Queues {
         Some(out.into_bytes())
     }
 
-    fn lead(&self, gateway: &str, value: &mut Value) {
+    fn replace_addresses(&self, gateway: &str, value: &mut Value) {
         match value {
             Value::String(address) => {
                 if let Some(ours) = self.hand_out(gateway, address) {
                     *address = ours;
                 }
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.lead(gateway, item)),
+            Value::Array(items) => {
+                for item in items {
+                    self.replace_addresses(gateway, item);
+                }
+            }
             _ => {}
         }
     }

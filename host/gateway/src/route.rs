@@ -117,7 +117,7 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Returns true if the user configured an endpoint for this port.
-    pub(crate) fn is_led(&self) -> bool {
+    pub(crate) fn has_configured_target(&self) -> bool {
         self.target.is_some()
     }
 }
@@ -297,7 +297,7 @@ mod tests {
         let led =
             endpoints(&Environment::from_pairs([("AWS_ENDPOINT_URL_STS", "http://localhost:1")]));
         let sts = led.iter().find(|endpoint| endpoint.variable == "AWS_ENDPOINT_URL_STS").unwrap();
-        assert!(sts.unsigned == Some("sts") && sts.is_led());
+        assert!(sts.unsigned == Some("sts") && sts.has_configured_target());
     }
 
     #[test]

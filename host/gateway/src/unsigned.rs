@@ -203,7 +203,7 @@ fn elsewhere(
     let is_read = matches!(parts.method, Method::GET | Method::HEAD);
     let is_refused =
         response.status().is_redirection() || response.status() == StatusCode::BAD_REQUEST;
-    if service != S3 || !is_read || !is_refused || door.endpoint.is_led() {
+    if service != S3 || !is_read || !is_refused || door.endpoint.has_configured_target() {
         return None;
     }
     let region = response.headers().get("x-amz-bucket-region")?.to_str().ok()?;

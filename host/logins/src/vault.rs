@@ -83,7 +83,7 @@ impl Vault {
     ///
     /// # Errors
     /// If no address is configured, or a token must not be sent to the address.
-    pub fn lead(&self, request: &mut Request) -> Result<(), VaultError> {
+    pub fn route(&self, request: &mut Request) -> Result<(), VaultError> {
         let url = self.address()?.join(request.url());
         *request.url_mut() = url;
         request.headers_mut().insert(REQUEST, HeaderValue::from_static("true"));
@@ -160,7 +160,7 @@ mod tests {
         ]);
         let url = "https://vault.invalid/v1/aws/sts/ci?x=1".parse().unwrap();
         let mut request = Request::new(reqwest::Method::PUT, url);
-        vault.lead(&mut request).unwrap();
+        vault.route(&mut request).unwrap();
         assert_eq!(request.url().as_str(), "https://vault.example.com:8200/v1/aws/sts/ci?x=1");
         assert_eq!(request.headers()["x-vault-namespace"], "team/");
         assert_eq!(request.headers()["x-vault-request"], "true");
@@ -172,6 +172,6 @@ mod tests {
         assert!(!vault.is_configured());
         let mut request =
             Request::new(reqwest::Method::GET, "https://vault.invalid/v1/x".parse().unwrap());
-        assert!(matches!(vault.lead(&mut request), Err(VaultError::NoAddress)));
+        assert!(matches!(vault.route(&mut request), Err(VaultError::NoAddress)));
     }
 }

@@ -99,7 +99,7 @@ pub enum BundleError {
     #[error(
         "the signer's certificate names nobody by an e-mail or web address and an https issuer"
     )]
-    Nobody,
+    NoSigner,
 }
 
 impl Identity {

@@ -3,7 +3,7 @@
 
 use audex_core::environment::Environment;
 use audex_logins::aws::profile::ini::{self, Section, Value};
-use audex_logins::aws::profile::{Leads, Profiles, Settings, session_file, words};
+use audex_logins::aws::profile::{EndpointSource, Profiles, Settings, session_file, words};
 use std::fmt::Write as _;
 
 /// Words in the names of properties that contain or select credentials.
@@ -55,7 +55,7 @@ fn select(scratch: &Scratch, environment: &Environment) {
     if let Ok(canonical) = profiles.canonical(environment, false) {
         ini::parse(&canonical.text).expect("what the SDK is given can be read");
     }
-    for leads in [Leads::Profile, Leads::Session] {
+    for leads in [EndpointSource::Profile, EndpointSource::Session] {
         let file = session_file(environment, leads);
         let handed = ini::parse(&file).expect("what the command is given can be read");
         assert!(
@@ -71,10 +71,10 @@ fn select(scratch: &Scratch, environment: &Environment) {
     }
     // A nested session that reads the file of the session writes the same file.
     let path = scratch.0.path().join("session");
-    let file = session_file(environment, Leads::Profile);
+    let file = session_file(environment, EndpointSource::Profile);
     std::fs::write(&path, &file).unwrap();
     let again = Environment::from_pairs([("AWS_CONFIG_FILE", path.as_os_str())]);
-    assert_eq!(session_file(&again, Leads::Profile), file);
+    assert_eq!(session_file(&again, EndpointSource::Profile), file);
     assert!(Settings::of(&profiles).is_ok() || file.is_empty());
 }
 

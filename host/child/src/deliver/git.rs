@@ -40,7 +40,7 @@ const GIT: [(&str, &str); 3] = [
 const NO_LOGIN: &str = "Authorization:";
 
 /// Sets the variables and files for `git` if the session replaces the logins of a git host.
-pub(super) fn lead(
+pub(super) fn configure(
     environment: &mut BTreeMap<OsString, OsString>,
     delivery: &Delivery<'_>,
     directory: &SessionDirectory,

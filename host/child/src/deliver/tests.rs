@@ -158,19 +158,18 @@ fn delivered_with(
 ) -> Result<(Delivered, tempfile::TempDir), DeliverError> {
     let state = tempfile::tempdir().unwrap();
     let directory = SessionDirectory::create(&Environment::default(), state.path())?;
-    let lead = &EndpointSettings::default();
+    let endpoint_settings = &EndpointSettings::default();
     let delivery = Delivery {
         parent,
         withheld: &[],
         aws_config: "",
         session: "s-1",
-        region: Some("eu-north-1"),
         source,
         ends_at: 1_764_460_800,
         variables,
         files,
         logins,
-        lead,
+        endpoint_settings,
     };
     Ok((deliver(&delivery, directory)?, state))
 }
@@ -212,7 +211,7 @@ fn the_minted_credentials_are_set_and_both_regions() {
     let (delivered, _state) = delivered(&parent, &[secret("AWS_SESSION_TOKEN")], &[]).unwrap();
     let get = |name: &str| delivered.environment.get(OsStr::new(name)).unwrap().to_str().unwrap();
     assert_eq!(get("AWS_SESSION_TOKEN"), "minted");
-    assert_eq!((get(AWS_REGION), get(AWS_DEFAULT_REGION)), ("eu-north-1", "eu-north-1"));
+    assert_eq!((get(AWS_REGION), get(AWS_DEFAULT_REGION)), ("us-east-1", "us-east-1"));
     assert_eq!(get(AUDEX_SESSION_ID), "s-1");
     assert_eq!(get("AWS_EC2_METADATA_DISABLED"), "true");
     assert!(
@@ -250,7 +249,7 @@ fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
     };
     let at =
         |port: &str| ("GCE_METADATA_HOST".to_owned(), Value::Plain(format!("127.0.0.1:{port}")));
-    let lead = &EndpointSettings {
+    let endpoint_settings = &EndpointSettings {
         variables: vec![at("4711")],
         removed: vec!["NO_GCE_CHECK"],
         files: vec![file],
@@ -261,13 +260,12 @@ fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
         withheld: &[],
         aws_config: "",
         session: "s",
-        region: None,
         source: Source::BuiltIn,
         ends_at: 1_764_460_800,
         variables: &[at("9")],
         files: &[],
         logins: &ToolLogins::default(),
-        lead,
+        endpoint_settings,
     };
     let delivered = deliver(&delivery, directory).unwrap();
     let get = |name: &str| delivered.environment.get(OsStr::new(name));
@@ -284,23 +282,7 @@ fn the_sessions_own_endpoints_win_over_isolation_and_provider() {
 #[test]
 fn an_inherited_region_is_set_in_both_spellings() {
     let parent = Environment::from_pairs([(AWS_DEFAULT_REGION, "ap-south-1")]);
-    let state = tempfile::tempdir().unwrap();
-    let directory = SessionDirectory::create(&Environment::default(), state.path()).unwrap();
-    let lead = &EndpointSettings::default();
-    let delivery = Delivery {
-        parent: &parent,
-        withheld: &[],
-        aws_config: "",
-        session: "s",
-        region: None,
-        source: Source::BuiltIn,
-        ends_at: 1_764_460_800,
-        variables: &[],
-        files: &[],
-        logins: &ToolLogins::default(),
-        lead,
-    };
-    let delivered = deliver(&delivery, directory).unwrap();
+    let (delivered, _state) = delivered(&parent, &[], &[]).unwrap();
     assert_eq!(delivered.environment.get(OsStr::new(AWS_REGION)).unwrap(), "ap-south-1");
 }
 

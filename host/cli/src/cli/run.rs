@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::intent::{self, Proposed};
 use crate::pipeline::attempt::Attempt;
 use crate::pipeline::guard::recorded;
-use crate::pipeline::observer::Nobody;
+use crate::pipeline::observer::NoObserver;
 use crate::pipeline::{self, Context};
 use crate::request::Arguments;
 use crate::settings::{self, Settings};
@@ -94,7 +94,7 @@ fn go(
     attempt: &mut Attempt,
 ) -> Result<u8, Failure> {
     let chain = pipeline::request(context, ask, attempt)?;
-    chain.expand()?.check()?.filter()?.plan()?.approve()?.start(command, &mut Nobody)
+    chain.expand()?.check()?.filter()?.plan()?.approve()?.start(command, &mut NoObserver)
 }
 
 /// Shows the proposal for a sentence, and asks the user on the terminal.

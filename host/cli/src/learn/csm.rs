@@ -52,7 +52,7 @@ struct Heard {
 /// A running receiver, which stops when it is dropped.
 pub(crate) struct Csm {
     /// The settings that direct the command to this receiver.
-    pub lead: EndpointSettings,
+    pub settings: EndpointSettings,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Heard>>,
 }
@@ -93,7 +93,7 @@ impl Csm {
             }
         })?;
         Ok(Self {
-            lead: EndpointSettings { variables, ..EndpointSettings::default() },
+            settings: EndpointSettings { variables, ..EndpointSettings::default() },
             stop,
             thread: Some(thread),
         })
@@ -206,7 +206,9 @@ mod tests {
     #[test]
     fn datagrams_are_received_until_it_is_finished() {
         let csm = Csm::start("audex-1", "ASIAOWN").unwrap();
-        let Some((_, Value::Plain(port))) = csm.lead.variables.get(2) else { panic!("no port") };
+        let Some((_, Value::Plain(port))) = csm.settings.variables.get(2) else {
+            panic!("no port")
+        };
         let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         for datagram in [attempt("audex-1", "ASIAOWN"), call(1, "")] {
             sender.send_to(datagram.as_bytes(), format!("127.0.0.1:{port}")).unwrap();

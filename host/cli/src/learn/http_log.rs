@@ -33,7 +33,7 @@ pub(crate) struct Logged {
 
 /// Returns the settings that make gcloud and az write a log.
 #[must_use]
-pub(crate) fn lead(directory: &Path) -> EndpointSettings {
+pub(crate) fn endpoint_settings(directory: &Path) -> EndpointSettings {
     let plain = |name: &str, text: String| (name.to_owned(), Value::Plain(text));
     let variables = vec![
         plain("CLOUDSDK_CORE_LOG_HTTP", "true".to_owned()),

@@ -170,7 +170,7 @@ impl<'a> Watch<'a> {
             (SECRET.to_owned(), Value::Secret(key.secret.clone())),
             (TOKEN.to_owned(), Value::Secret(key.token.clone())),
         ]);
-        add(&mut arranged.lead, &gateway.lead);
+        add(&mut arranged.endpoint_settings, &gateway.settings);
         let id = key.id.clone();
         self.gateway = Some(gateway);
         Ok(id)
@@ -229,8 +229,10 @@ impl Observer for Watch<'_> {
     }
 
     fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
-        let mut arranged =
-            Arranged { variables: scene.minted.variables.clone(), lead: scene.lead.clone() };
+        let mut arranged = Arranged {
+            variables: scene.minted.variables.clone(),
+            endpoint_settings: scene.endpoint_settings.clone(),
+        };
         let plain = |wanted: &str| {
             scene.minted.variables.iter().find_map(|(name, value)| match value {
                 Value::Plain(text) if name == wanted => Some(text.clone()),
@@ -246,11 +248,11 @@ impl Observer for Watch<'_> {
             let key =
                 key.ok_or_else(|| WatchError::NoKeys { provider: self.plan.provider.clone() })?;
             let csm = Csm::start(&self.session, &key).map_err(WatchError::Loopback)?;
-            add(&mut arranged.lead, &csm.lead);
+            add(&mut arranged.endpoint_settings, &csm.settings);
             self.csm = Some(csm);
         }
         if self.has(Source::HttpLog) {
-            add(&mut arranged.lead, &http_log::lead(scene.directory));
+            add(&mut arranged.endpoint_settings, &http_log::endpoint_settings(scene.directory));
         }
         Ok(arranged)
     }
@@ -290,10 +292,10 @@ impl Observer for Watch<'_> {
     }
 }
 
-fn add(lead: &mut EndpointSettings, more: &EndpointSettings) {
-    lead.variables.extend(more.variables.iter().cloned());
-    lead.removed.extend(more.removed.iter().copied());
-    lead.files.extend(more.files.iter().cloned());
+fn add(endpoint_settings: &mut EndpointSettings, more: &EndpointSettings) {
+    endpoint_settings.variables.extend(more.variables.iter().cloned());
+    endpoint_settings.removed.extend(more.removed.iter().copied());
+    endpoint_settings.files.extend(more.files.iter().cloned());
 }
 
 /// Returns the account of an identity like `arn:aws:sts::123456789012:assumed-role/…`.

@@ -15,7 +15,7 @@ pub struct Scene<'a> {
     /// The end of access, in seconds since the Unix epoch.
     pub ends_at: u64,
     /// The settings that direct the command to the session's endpoints.
-    pub lead: EndpointSettings,
+    pub endpoint_settings: EndpointSettings,
 }
 
 /// The delivery to the command, in place of the minted credentials.
@@ -23,7 +23,7 @@ pub struct Arranged {
     /// The credential variables.
     pub variables: Vec<(String, Value)>,
     /// The settings that direct the command to endpoints.
-    pub lead: EndpointSettings,
+    pub endpoint_settings: EndpointSettings,
 }
 
 /// A stage of a run, from the first record in the audit log on.
@@ -86,11 +86,14 @@ pub trait Observer {
 }
 
 /// The observer that changes nothing: the command gets the minted credentials.
-pub struct Nobody;
+pub struct NoObserver;
 
-impl Observer for Nobody {
+impl Observer for NoObserver {
     fn arrange(&mut self, scene: Scene<'_>) -> Result<Arranged, Failure> {
-        Ok(Arranged { variables: scene.minted.variables.clone(), lead: scene.lead })
+        Ok(Arranged {
+            variables: scene.minted.variables.clone(),
+            endpoint_settings: scene.endpoint_settings,
+        })
     }
 
     fn left(&mut self, _directory: &Path) {}

@@ -19,7 +19,7 @@ use audex_core::clock;
 use audex_core::environment::{AWS_ENDPOINT_URL, Environment, PATH};
 use audex_core::secret::Secret;
 use audex_endpoint::Endpoints;
-use audex_logins::aws::profile::{Leads, session_file};
+use audex_logins::aws::profile::{EndpointSource, session_file};
 
 /// The local preparations of a run. They are made before anything is minted.
 pub(super) struct Place {
@@ -184,13 +184,17 @@ impl Session<'_> {
             minted,
             directory: directory.path(),
             ends_at: access.ends_at,
-            lead: endpoints.lead.clone(),
+            endpoint_settings: endpoints.settings.clone(),
         })?;
         // Security: an allow list decides which settings of the user's profile pass; none of them gives
         // credentials.
-        let is_led = arranged.lead.variables.iter().any(|(name, _)| name == AWS_ENDPOINT_URL);
-        let leads = if is_led { Leads::Session } else { Leads::Profile };
-        let aws_config = session_file(environment, leads);
+        let of_session = &arranged.endpoint_settings.variables;
+        let source = if of_session.iter().any(|(name, _)| name == AWS_ENDPOINT_URL) {
+            EndpointSource::Session
+        } else {
+            EndpointSource::Profile
+        };
+        let aws_config = session_file(environment, source);
         // The command must not get the variables from which the provider mints.
         let sources = self.provider.sources().map(str::to_owned);
         let withheld: Vec<String> = self.withheld.iter().cloned().chain(sources).collect();
@@ -199,14 +203,13 @@ impl Session<'_> {
             aws_config: &aws_config,
             withheld: &withheld,
             session: self.attempt.session(),
-            region: None,
             source: self.provider.loaded().source,
             // The credentials may expire up to one second before the end of access.
             ends_at: access.ends_at.min(minted.expires_at),
             variables: &arranged.variables,
             files: &minted.files,
             logins: &minted.logins,
-            lead: &arranged.lead,
+            endpoint_settings: &arranged.endpoint_settings,
         };
         let delivered = deliver(&delivery, directory)?;
         self.observer.at(Stage::Start);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub use self::canonical::Canonical;
 pub use self::error::{Place, ProfileError};
 pub use self::ini::Value;
-pub use self::settings::{Leads, Settings, session_file, with_endpoints};
+pub use self::settings::{EndpointSource, Settings, session_file, with_endpoints};
 use audex_core::environment::{AWS_PROFILE, Environment, HOME};
 
 /// The profile's name in the variable that AWS CLI 1 and boto3 read first and AWS CLI 2 reads second.

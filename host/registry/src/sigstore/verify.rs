@@ -42,7 +42,7 @@ fn check(file: &[u8], bundle: &str, root: &Root) -> Result<Identity, BundleError
     // The caller compares the identity; everything else in the policy is checked.
     let policy = VerificationPolicy::any_identity();
     let result = verifier.verify(file, &bundle, &policy).map_err(|error| refused(root, &error))?;
-    signer(&result).ok_or(BundleError::Nobody)
+    signer(&result).ok_or(BundleError::NoSigner)
 }
 
 fn verifier(root: &Root) -> Result<Verifier, String> {

@@ -14,7 +14,7 @@ use crate::console::{self, Console, table};
 use crate::failure::Failure;
 use crate::intent::{self, Choice};
 use crate::pipeline::attempt::Attempt;
-use crate::pipeline::observer::Nobody;
+use crate::pipeline::observer::NoObserver;
 use crate::pipeline::{self, Context};
 use crate::request::Arguments;
 use crate::settings::{DEFAULT_PROVIDER, Flags, Settings};
@@ -163,7 +163,7 @@ fn run(context: Context<'_>, args: &TestArgs) -> Result<Script, Failure> {
     let outcome = pipeline::request(context, ask, &mut attempt).and_then(|chain| {
         let approved = chain.expand()?.check()?.filter()?.plan()?.approve()?;
         script = Some(Script::of(approved.output.planned().grant.shown()));
-        approved.start(&[NOTHING.into()], &mut Nobody)
+        approved.start(&[NOTHING.into()], &mut NoObserver)
     });
     if let Err(failure) = outcome {
         attempt.record_failure(&failure)?;

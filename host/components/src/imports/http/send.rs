@@ -126,7 +126,7 @@ impl View<'_, Http> {
             return Ok(false);
         }
         self.call.require(&Capability::Vault)?;
-        self.own.logins.vault().lead(request)?;
+        self.own.logins.vault().route(request)?;
         Ok(true)
     }
 

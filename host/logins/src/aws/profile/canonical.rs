@@ -40,7 +40,7 @@ impl Profiles {
         }
         let mut text = String::new();
         for link in sections {
-            let (lines, leads) = match link {
+            let (lines, is_selected) = match link {
                 Link::Profile(name, lines) => {
                     // Writing to a string cannot fail, here and below.
                     let _ = writeln!(text, "[profile {}]", encode(&name));
@@ -59,7 +59,7 @@ impl Profiles {
                 }
                 let _ = writeln!(text, "{name} = {value}");
             }
-            if leads {
+            if is_selected {
                 text.push_str(&settings.for_sdk(SERVICES));
             }
         }

@@ -90,7 +90,7 @@ const IGNORE_VARIABLE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
 /// The party that chooses the endpoints of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leads {
+pub enum EndpointSource {
     /// The profile, as outside a session.
     Profile,
     /// An endpoint of this session.
@@ -146,9 +146,10 @@ impl Settings {
 
     /// Returns the session's configuration file, with these settings as the default profile.
     #[must_use]
-    pub fn file(&self, leads: Leads) -> String {
-        let passes =
-            |leading: &[&str], name: &str| leads == Leads::Profile || !leading.contains(&name);
+    pub fn file(&self, source: EndpointSource) -> String {
+        let passes = |leading: &[&str], name: &str| {
+            source == EndpointSource::Profile || !leading.contains(&name)
+        };
         let mut body = String::new();
         for (name, value) in self.top.iter().filter(|(name, _)| passes(LEADING, name)) {
             // Writing to a string cannot fail, here and below.
@@ -161,7 +162,7 @@ impl Settings {
         for (name, value) in s3 {
             let _ = writeln!(body, "  {name} = {value}");
         }
-        if leads == Leads::Profile {
+        if source == EndpointSource::Profile {
             body.push_str(&self.services("session"));
         }
         if body.is_empty() { body } else { format!("[default]\n{body}") }
@@ -263,8 +264,8 @@ fn has_user(url: &str) -> bool {
 /// Returns the text of the session's configuration file. If the files cannot be read, the text is empty; the
 /// look-up of credentials reports the error.
 #[must_use]
-pub fn session_file(environment: &Environment, leads: Leads) -> String {
-    selected(environment).file(leads)
+pub fn session_file(environment: &Environment, source: EndpointSource) -> String {
+    selected(environment).file(source)
 }
 
 fn selected(environment: &Environment) -> Settings {
